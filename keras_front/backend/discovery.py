@@ -1,0 +1,332 @@
+"""Finding backends and choosing the active one.
+
+A backend is found by its entry point in the group `keras_front.backends` (ours come in by the same door as
+anyone's), or by a dotted path, `"package.module:Class"`. Its module is imported when it is first activated,
+never to learn whether it exists: `available()` looks for the engine's module and reads the installed
+metadata, it imports neither.
+
+The active backend is a context variable: a block (`with use_backend(...)`), a thread or an async task may
+have its own. Where a context has none, the backend of the process answers, which is chosen at first use from
+the configuration. There is one instance of each backend in a process, so weights on "the same backend" are on
+the same object.
+
+This module must not know any engine. The convention that stands in for knowledge: an entry point has the name
+of the engine's top-level module, and the distribution that declares it may have an *extra* of that name,
+which installs it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from difflib import get_close_matches
+from importlib import metadata
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from keras_front import config
+from keras_front.errors import BackendError, BackendNotFoundError
+
+if TYPE_CHECKING:
+    from keras_front.backend.adapter import Backend
+
+GROUP = "keras_front.backends"
+DEFAULT = config.KINDS["backend"].default
+
+# Engines of old Keras versions that nobody can have any more: a file or variable that names one is old, not
+# wrong.
+RETIRED = {"theano", "cntk", "mxnet", "plaidml.keras.backend"}
+
+ACTIVE: ContextVar[Backend | None] = ContextVar("keras_front_backend", default=None)
+DEVICE: ContextVar[str | None] = ContextVar("keras_front_device", default=None)
+
+_lock = threading.RLock()
+_instances: dict[str, Backend] = {}
+_process_default: Backend | None = None
+
+
+class Status(NamedTuple):
+    """What is known about a backend without importing it."""
+
+    name: str
+    usable: bool
+    version: str | None  # of the engine, if its metadata says
+    target: str  # where the adapter is: "package.module:Class"
+    remedy: str | None  # what to install, if it is not usable
+
+
+# The active backend ---------------------------------------------------------------------------------------
+
+
+def active() -> Backend:
+    """The backend that runs ops here and now; at first use, the one that the configuration asks for.
+
+    Raises: BackendNotFoundError if the user asked for one that cannot be had; the message says what to
+        install.
+    """
+    found = ACTIVE.get()
+    if found is None:
+        found = _process_default or _choose()
+    return found
+
+
+def backend() -> str:
+    """The name of the active backend.
+
+    Example:
+        >>> with use_backend("numpy"):
+        ...     backend()
+        'numpy'
+    """
+    return active().name
+
+
+def set_backend(backend: str | Backend) -> None:
+    """Make `backend` the active one: a name, a dotted path, or an instance.
+
+    Called in the main thread it holds for this context and for every thread that has not chosen for itself;
+    called in another thread it holds for that thread. Models that are already there move when they are next
+    used.
+    Raises: BackendNotFoundError if there is no such backend; BackendError if it lacks a primitive.
+    """
+    global _process_default
+    chosen = get(backend)
+    ACTIVE.set(chosen)
+    if threading.current_thread() is threading.main_thread():
+        _process_default = chosen
+        config.put("backend", chosen.name, "set_backend")
+
+
+@contextmanager
+def use_backend(backend: str | Backend) -> Iterator[Backend]:
+    """Another backend for a block, in this thread only.
+
+    Raises: as `set_backend`.
+    Example:
+        >>> with use_backend("numpy") as engine:
+        ...     engine.name
+        'numpy'
+    """
+    chosen = get(backend)
+    token = ACTIVE.set(chosen)
+    try:
+        yield chosen
+    finally:
+        ACTIVE.reset(token)
+
+
+def get(backend: str | Backend) -> Backend:
+    """The one instance of a backend, made and checked at first use; it does not become the active one.
+
+    Raises: BackendNotFoundError if there is no such backend; BackendError if it lacks a primitive.
+    """
+    if not isinstance(backend, str):
+        return _adopt(backend)
+    found = _instances.get(backend)
+    return found if found is not None else _load(backend)
+
+
+# The device -----------------------------------------------------------------------------------------------
+
+
+def current_device() -> str | None:
+    """The device asked for ('cpu', 'cuda', 'cuda:1', ...), or None for the best one that the engine has."""
+    chosen = DEVICE.get()
+    return chosen if chosen is not None else config.setting("device").value
+
+
+@contextmanager
+def device(name: str) -> Iterator[None]:
+    """Put what is made in this block on another device: `with device("cpu"): ...`.
+
+    Which names mean something is the active backend's business; an unknown one is an error at the first
+    tensor.
+    """
+    if not isinstance(name, str) or not name.strip():
+        raise BackendError(f"device: expected the name of a device, such as 'cpu', received {name!r}.")
+    token = DEVICE.set(name.strip().lower())
+    try:
+        yield
+    finally:
+        DEVICE.reset(token)
+
+
+# What there is --------------------------------------------------------------------------------------------
+
+
+def available() -> dict[str, Status]:
+    """Every backend that an installed package declares, by name, with what is known without importing it."""
+    return {name: _status(name, point) for name, point in sorted(_entry_points().items())}
+
+
+def _entry_points() -> dict[str, metadata.EntryPoint]:
+    return {point.name: point for point in metadata.entry_points(group=GROUP)}
+
+
+def _status(name: str, point: metadata.EntryPoint) -> Status:
+    usable = _engine_is_there(name, point)
+    return Status(
+        name,
+        usable,
+        _engine_version(name) if usable else None,
+        point.value,
+        None if usable else _remedy(name, point),
+    )
+
+
+def _engine_is_there(name: str, point: metadata.EntryPoint) -> bool:
+    """Whether the engine is installed: its module is there, or no extra of that name would install one."""
+    return _module_exists(name) or not _is_extra(name, point)
+
+
+def _is_extra(name: str, point: metadata.EntryPoint) -> bool:
+    return point.dist is not None and name in (point.dist.metadata.get_all("Provides-Extra") or [])
+
+
+def _module_exists(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name.replace("-", "_")) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def _engine_version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:  # the module of an engine may come from a package of another name
+        owners = metadata.packages_distributions().get(name.replace("-", "_"), [])
+        return metadata.version(owners[0]) if owners else None
+
+
+def _remedy(name: str, point: metadata.EntryPoint) -> str:
+    distribution = point.dist.name if point.dist is not None else name
+    return f"pip install '{distribution}[{name}]'" if _is_extra(name, point) else f"pip install {name}"
+
+
+# Choosing and loading -------------------------------------------------------------------------------------
+
+
+def _choose() -> Backend:
+    """The backend of the process, from the configuration."""
+    global _process_default
+    with _lock:
+        if _process_default is None:
+            _process_default = next(filter(None, map(_try, config.candidates("backend"))))
+    if threading.current_thread() is threading.main_thread():
+        ACTIVE.set(_process_default)  # ops of the main thread need one look-up then
+    return _process_default
+
+
+def _try(wish: config.Setting) -> Backend | None:
+    """The backend of one candidate; None if it is an old or a shared wish that cannot be had here."""
+    if wish.value in RETIRED:
+        config.warn_once(
+            f"{wish.source}: {wish.value!r} is an engine of old Keras versions; using {DEFAULT!r}."
+        )
+        return None
+    try:
+        found = get(wish.value)
+    except BackendNotFoundError as error:
+        if wish.given:
+            raise BackendNotFoundError(f"{wish.source}: {error}") from None
+        if wish.value == DEFAULT:
+            raise
+        config.warn_once(f"{wish.source}: {wish.value!r} is not installed; using {DEFAULT!r}.")
+        return None
+    config.put("backend", found.name, wish.source)
+    return found
+
+
+def _load(name: str) -> Backend:
+    with _lock:
+        if name not in _instances:
+            factory = _by_path(name) if "." in name or ":" in name else _by_entry_point(name)
+            _instances[name] = _register(name, _create(name, factory))
+        return _instances[name]
+
+
+def _by_entry_point(name: str) -> Any:
+    points = _entry_points()
+    if name not in points:
+        raise BackendNotFoundError(_unknown(name, list(points)))
+    point = points[name]
+    try:
+        return point.load()
+    except ModuleNotFoundError as error:
+        if _engine_is_there(name, point):
+            raise BackendNotFoundError(
+                f"backend {name!r}: its adapter {point.value} cannot be imported: {error}."
+            ) from error
+        raise BackendNotFoundError(
+            f"backend {name!r} is not installed (no module named {error.name!r}); run: {_remedy(name, point)}"
+        ) from None
+
+
+def _by_path(path: str) -> Any:
+    """The class that a dotted path names: "package.module:Class" or "package.module.Class"."""
+    module_name, separator, attribute = path.partition(":")
+    if not separator:
+        module_name, _, attribute = path.rpartition(".")
+    try:
+        return getattr(importlib.import_module(module_name), attribute)
+    except (ImportError, AttributeError) as error:
+        raise BackendNotFoundError(
+            f"backend {path!r}: expected 'package.module:Class' with a module that can be imported: {error}."
+        ) from error
+
+
+def _create(name: str, factory: Any) -> Backend:
+    try:
+        instance = factory() if callable(factory) else factory
+    except ImportError as error:  # an adapter may import its engine only here
+        raise BackendNotFoundError(f"backend {name!r}: its engine cannot be imported: {error}.") from error
+    return _checked(name, instance)
+
+
+def _checked(name: str, instance: Any) -> Backend:
+    if not (callable(getattr(instance, "check", None)) and isinstance(getattr(instance, "name", None), str)):
+        raise BackendError(
+            f"backend {name!r}: expected a subclass of keras_front.backend.adapter.Backend with a `name`, "
+            f"received {type(instance).__name__}."
+        )
+    instance.check()
+    return instance
+
+
+def _register(wanted: str, instance: Backend) -> Backend:
+    """The process's one instance under `instance.name`; a class may not borrow the name of another."""
+    name, kind = instance.name, type(instance)
+    known = _instances.get(name)
+    declared = _entry_points().get(name) if known is None and wanted != name else None
+    if (known is not None and type(known) is not kind) or (
+        declared is not None and declared.load() is not kind
+    ):
+        raise BackendError(
+            f"backend {wanted!r}: the name {name!r} belongs to another backend; choose another name."
+        )
+    return _instances.setdefault(name, instance)
+
+
+def _adopt(instance: Any) -> Backend:
+    """An instance that the user made, if it is the first of its name."""
+    with _lock:
+        known = _instances.get(getattr(instance, "name", ""))
+        if known is None:
+            known = _register(repr(instance), _checked(repr(instance), instance))
+    if known is not instance:
+        raise BackendError(f"backend {known.name!r}: the process has one already; use it by its name.")
+    return known
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    if not known:
+        return (
+            f"there is no backend {name!r}: no installed package declares any; install keras-front "
+            "(from a source tree: pip install -e .), or give a dotted path 'package.module:Class'."
+        )
+    close = get_close_matches(name, known, n=1)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    return f"there is no backend {name!r}; there are {', '.join(sorted(known))}.{hint}"

@@ -1,0 +1,158 @@
+"""Streams of random numbers: the one source of randomness (one seed, one run, on every backend).
+
+What is drawn before a step (initial weights, shuffles, splits) is drawn here, on the host, so that it does
+not depend on the engine. What is drawn inside a step comes from the engine, keyed by (seed, stream, step
+counter); with `set_random_seed(seed, reproducible=True)` it is drawn here too (`noise`), at the price of a
+copy to the device.
+
+Every stream is counter-based (Philox; Salmon et al., 2011): its numbers follow from its key alone, not from
+how many were drawn elsewhere before. The key of a generator is (seed, purpose, how many generators that
+purpose has had).
+
+If nobody sets a seed, one is drawn from NumPy's global state, once, at first use: `np.random.seed(1)` at the
+top of an old script keeps its meaning.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from zlib import crc32
+
+import numpy as np
+
+from keras_front import config
+from keras_front.errors import ArgumentError
+
+_lock = threading.Lock()
+_root: int | None = None
+_reproducible = False
+_used: defaultdict[str, Iterator[int]] = defaultdict(itertools.count)
+
+
+def set_random_seed(seed: int, reproducible: bool = False) -> None:
+    """Start every stream of random numbers anew from `seed`.
+
+    Initial weights, shuffles and splits then are the same on every backend. With `reproducible=True` so is
+    the noise inside a step (dropout masks, for one), which is drawn on the host then and costs a copy to the
+    device. Python's and NumPy's own generators are seeded too, for the script's data preparation.
+
+    Raises: ArgumentError unless `seed` is an integer from 0 to 2**63 - 1.
+    Example:
+        >>> set_random_seed(7)
+        >>> a = generator("weights").normal(size=3)
+        >>> set_random_seed(7)
+        >>> bool((generator("weights").normal(size=3) == a).all())
+        True
+    """
+    global _root, _reproducible
+    number = _checked_seed(seed)
+    with _lock:
+        _root, _reproducible = number, bool(reproducible)
+        _used.clear()
+    random.seed(number)
+    np.random.seed(number % 2**32)  # NumPy's old generator takes 32 bits
+
+
+def root_seed() -> int:
+    """The seed that all streams follow from; drawn now if there is none yet."""
+    global _root
+    if _root is None:
+        with _lock:
+            if _root is None:
+                chosen = config.setting("seed").value
+                _root = chosen if chosen is not None else int(np.random.randint(2**31 - 1))
+    return _root
+
+
+def reproducible() -> bool:
+    """Whether the noise inside a step is drawn on the host, so that it is the same on every backend."""
+    return _reproducible
+
+
+def generator(purpose: str, seed: int | None = None) -> np.random.Generator:
+    """A new generator for a purpose: 'weights', 'shuffle', 'split', ...
+
+    With `seed`, its numbers depend on that and the purpose alone.
+
+
+    Example:
+        >>> int(generator("shuffle", seed=1).integers(100)) == int(generator("shuffle", seed=1).integers(100))
+        True
+    """
+    if seed is not None:
+        return _philox(_checked_seed(seed), crc32(purpose.encode()), 0)
+    root = root_seed()  # before the count: it may have to be drawn
+    return _philox(root, crc32(purpose.encode()), next_stream(purpose))
+
+
+def next_stream(purpose: str = "op") -> int:
+    """The next number of a purpose, counted from 0 since the seed was set.
+
+    An op without a seed of its own takes one.
+    """
+    with _lock:
+        return next(_used[purpose])
+
+
+def noise(
+    seed: int,
+    stream: int,
+    counter: int,
+    shape: tuple[int, ...],
+    kind: str = "uniform",
+    dtype: str = "float32",
+) -> np.ndarray:
+    """Noise drawn on the host: a function of its arguments and of nothing else.
+
+    'uniform' lies in [0, 1), 'normal' has mean 0 and deviation 1, 'truncated_normal' is drawn again beyond 2
+    deviations.
+    Shape: `shape`, in `dtype` ('float32' or 'float64'; other types are rounded from 'float32').
+    Raises: ArgumentError for an unknown kind.
+    """
+    if kind not in _KINDS:
+        raise ArgumentError(f"noise: expected one of {', '.join(_KINDS)}, received {kind!r}.")
+    drawn = _KINDS[kind](
+        _philox(seed, stream, counter), shape, "float64" if dtype == "float64" else "float32"
+    )
+    return np.asarray(drawn, dtype)
+
+
+def _philox(seed: int, stream: int, counter: int) -> np.random.Generator:
+    key = np.array([seed, stream], dtype="uint64")
+    start = np.array(
+        [0, 0, 0, counter], dtype="uint64"
+    )  # the last word: streams of 2**192 numbers do not meet
+    return np.random.Generator(np.random.Philox(key=key, counter=start))
+
+
+def _uniform(source: np.random.Generator, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    return source.random(shape, dtype=dtype)  # type: ignore[call-overload]
+
+
+def _normal(source: np.random.Generator, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    return source.standard_normal(shape, dtype=dtype)  # type: ignore[call-overload]
+
+
+def _truncated_normal(source: np.random.Generator, shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    drawn = np.asarray(_normal(source, shape, dtype))
+    while (outside := np.abs(drawn) > 2).any():
+        drawn[outside] = _normal(source, (int(outside.sum()),), dtype)
+    return drawn
+
+
+_KINDS: dict[str, Callable[..., np.ndarray]] = {
+    "uniform": _uniform,
+    "normal": _normal,
+    "truncated_normal": _truncated_normal,
+}
+
+
+def _checked_seed(seed: int) -> int:
+    whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
+    if not whole or not 0 <= int(seed) < 2**63:
+        raise ArgumentError(f"seed: expected an integer from 0 to 2**63 - 1, received {seed!r}.")
+    return int(seed)

@@ -1,0 +1,340 @@
+"""The settings of the process, and where each of them came from.
+
+Every setting has one value and one *source*: a call, an environment variable, a key of `keras.json`, or the
+default. `keras-front info` prints both, because half of all configuration bugs are a value that came from
+somewhere else.
+
+Order of precedence, first found wins:
+
+1. an explicit call (`set_floatx`, `set_backend`, `with use(...)`),
+2. the environment: `KERAS_FRONT_<SETTING>`, then, for the backend, the classic `KERAS_BACKEND`,
+3. `keras.json` (in `$KERAS_HOME` or `~/.keras`): our own key `"keras_front": {...}`, then the classic keys,
+4. the default.
+
+The file is shared with other Keras versions. So a classic key whose value we cannot use is passed over with a
+warning, while a value that was addressed to us (a call, the environment, our own key) and cannot be used is
+an error. The file is read at first use and is never written except by `save`.
+
+This module must not know any backend: it hands the *names* on to `backend/discovery.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from keras_front.errors import ConfigError
+
+OWN_KEY = "keras_front"  # other Keras versions ignore a key that they do not know
+
+
+class Setting(NamedTuple):
+    """A value, where it came from, and whether it was addressed to us (`given`) or found in a shared key."""
+
+    value: Any
+    source: str
+    given: bool = True
+
+
+class Kind(NamedTuple):
+    """What a setting is: its default, the rule for its values, and the older names that it is known by."""
+
+    default: Any
+    accept: Callable[[Any], Any]  # the value in its canonical form; ValueError with what was expected
+    environment: tuple[str, ...] = ()
+    shared_keys: tuple[str, ...] = ()
+
+
+def _one_of(*choices: str) -> Callable[[Any], str]:
+    def accept(value: Any) -> str:
+        if value not in choices:
+            raise ValueError("one of " + ", ".join(repr(choice) for choice in choices))
+        return str(value)
+
+    return accept
+
+
+def _positive_number(value: Any) -> float:
+    if isinstance(value, bool):
+        raise ValueError("a positive number")
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise ValueError("a positive number") from None
+    if not (number > 0 and math.isfinite(number)):
+        raise ValueError("a positive number")
+    return number
+
+
+_ORDERINGS = {"tf": "channels_last", "th": "channels_first"}  # Keras 1 named the layout after an engine
+
+
+def _data_format(value: Any) -> str:
+    old_name = _ORDERINGS.get(value, value) if isinstance(value, str) else value
+    return _one_of("channels_last", "channels_first")(old_name)
+
+
+def _text_or_none(value: Any) -> str | None:
+    if value is not None and not (isinstance(value, str) and value.strip()):
+        raise ValueError("a name, or null for the default")
+    return value.strip() if value is not None else None
+
+
+def _seed_or_none(value: Any) -> int | None:
+    if value is None:
+        return None
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        number = -1
+    if isinstance(value, bool | float) or not 0 <= number < 2**63:
+        raise ValueError("an integer from 0 to 2**63 - 1, or null")
+    return number
+
+
+KINDS: dict[str, Kind] = {
+    "backend": Kind("numpy", _text_or_none, ("KERAS_FRONT_BACKEND", "KERAS_BACKEND"), ("backend",)),
+    "device": Kind(None, _text_or_none, ("KERAS_FRONT_DEVICE",)),
+    "floatx": Kind("float32", _one_of("float16", "float32", "float64"), ("KERAS_FRONT_FLOATX",), ("floatx",)),
+    "epsilon": Kind(1e-7, _positive_number, ("KERAS_FRONT_EPSILON",), ("epsilon",)),
+    "image_data_format": Kind(
+        "channels_last",
+        _data_format,
+        ("KERAS_FRONT_IMAGE_DATA_FORMAT",),
+        ("image_data_format", "image_dim_ordering"),
+    ),
+    "seed": Kind(None, _seed_or_none, ("KERAS_FRONT_SEED",)),
+}
+
+_settings: dict[str, Setting] = {}
+_warned: set[str] = set()
+
+
+# Reading --------------------------------------------------------------------------------------------------
+
+
+def path() -> Path:
+    """Where `keras.json` is looked for: `$KERAS_HOME`, or `.keras` in the home folder."""
+    folder = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
+    return Path(folder) / "keras.json"
+
+
+def setting(name: str) -> Setting:
+    """The setting called `name` with its source.
+
+    Raises: ConfigError if there is no such setting, or if a value that was addressed to us cannot be used.
+    """
+    found = _settings.get(name)
+    if found is None:
+        found = _settings[name] = next(candidates(name))
+    return found
+
+
+def candidates(name: str) -> Iterator[Setting]:
+    """Every usable value for `name`, best first; the default comes last."""
+    kind = _kind(name)
+    document = _read_file()
+    for found in _found(name, kind, document):
+        try:
+            yield found._replace(value=kind.accept(found.value))
+        except ValueError as expectation:
+            _refuse(name, found, str(expectation))
+    yield Setting(kind.default, "default", given=False)
+
+
+def _found(name: str, kind: Kind, document: dict[str, Any]) -> Iterator[Setting]:
+    for variable in kind.environment:
+        if text := os.environ.get(variable, "").strip():  # an empty variable counts as unset
+            yield Setting(text, f"environment variable {variable}")
+    own = document.get(OWN_KEY)
+    if isinstance(own, dict) and own.get(name) is not None:
+        yield Setting(own[name], f"{path()}, key {OWN_KEY}.{name}")
+    for key in kind.shared_keys:
+        if document.get(key) is not None:
+            yield Setting(document[key], f"{path()}, key {key}", given=False)
+
+
+def _read_file() -> dict[str, Any]:
+    try:
+        document = json.loads(path().read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, ValueError) as error:
+        warn_once(f"{path()} cannot be read and is ignored: {error}")
+        return {}
+    if not isinstance(document, dict):
+        warn_once(f"{path()} is ignored: expected a JSON object, received {type(document).__name__}.")
+        return {}
+    return document
+
+
+def _refuse(name: str, found: Setting, expectation: str) -> None:
+    message = f"{found.source}: expected {expectation} for {name}, received {found.value!r}."
+    if found.given:
+        raise ConfigError(message + " Correct the value, or remove it to use the default.")
+    warn_once(message + " It is passed over.")
+
+
+def warn_once(message: str) -> None:
+    """Warn with `message`, the first time that it comes up in this process."""
+    if message not in _warned:
+        _warned.add(message)
+        warnings.warn(message, UserWarning, stacklevel=3)
+
+
+def _kind(name: str) -> Kind:
+    if name not in KINDS:
+        raise ConfigError(f"config: there is no setting {name!r}; the settings are {', '.join(KINDS)}.")
+    return KINDS[name]
+
+
+# Setting --------------------------------------------------------------------------------------------------
+
+
+def put(name: str, value: Any, source: str) -> None:
+    """Set `name` for the process, remembering `source` as the place that said so.
+
+    Raises: ConfigError if the value is not one that the setting can have.
+    """
+    try:
+        accepted = _kind(name).accept(value)
+    except ValueError as expectation:
+        raise ConfigError(f"{source}: expected {expectation}, received {value!r}.") from None
+    _settings[name] = Setting(accepted, source)
+
+
+@contextmanager
+def use(**values: Any) -> Iterator[None]:
+    """Other settings for a block: `with config.use(floatx="float64"): ...`.
+
+    For the backend and the device there are `use_backend` and `device`, which hold for one thread only.
+    Raises: ConfigError for an unknown setting or an unusable value; nothing is changed then.
+    """
+    for name in {"backend", "device"} & set(values):
+        raise ConfigError(f"config.use: the {name} has its own block; write `with {_OWN_BLOCK[name]}(...)`.")
+    before = dict(_settings)
+    try:
+        for name, value in values.items():
+            put(name, value, "config.use")
+        yield
+    finally:
+        for name in values:
+            _restore(name, before.get(name))
+
+
+_OWN_BLOCK = {"backend": "use_backend", "device": "device"}
+
+
+def _restore(name: str, earlier: Setting | None) -> None:
+    if earlier is None:
+        _settings.pop(name, None)
+    else:
+        _settings[name] = earlier
+
+
+def reload() -> None:
+    """Forget every setting, so that the environment and `keras.json` are read again at the next use."""
+    _settings.clear()
+    _warned.clear()
+
+
+def save(file: str | os.PathLike[str] | None = None) -> Path:
+    """Write the settings that differ from the defaults into `keras.json`, under our own key.
+
+    Other keys of the file stay as they are; in particular `backend`, on which other Keras versions fail if
+    they do not know the name. The file is replaced in one move, so a reader never sees half of it.
+    Raises: ConfigError if there is a file that is not a JSON object (it is left alone).
+    """
+    target = Path(file) if file is not None else path()
+    document = _existing(target)
+    document[OWN_KEY] = {
+        name: setting(name).value for name in KINDS if setting(name).value != KINDS[name].default
+    }
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".keras-", suffix=".json")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(json.dumps(document, indent=4) + "\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return target
+
+
+def _existing(target: Path) -> dict[str, Any]:
+    if not target.exists():
+        return {}
+    try:
+        document = json.loads(target.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        document = None
+    if not isinstance(document, dict):
+        raise ConfigError(f"config.save: expected a JSON object in {target}; move that file away first.")
+    return document
+
+
+# The classic functions ------------------------------------------------------------------------------------
+
+
+def floatx() -> str:
+    """The default float type, as a string.
+
+    Example:
+        >>> floatx()
+        'float32'
+    """
+    return (_settings.get("floatx") or setting("floatx")).value
+
+
+def set_floatx(floatx: str) -> None:
+    """Set the default float type: 'float16', 'float32' or 'float64'.
+
+    Raises: ConfigError for any other value.
+    """
+    put("floatx", floatx, "set_floatx")
+
+
+def epsilon() -> float:
+    """The small number that keeps divisions and logarithms finite.
+
+    Example:
+        >>> epsilon()
+        1e-07
+    """
+    return (_settings.get("epsilon") or setting("epsilon")).value
+
+
+def set_epsilon(e: float) -> None:
+    """Set the number that `epsilon` returns; an integer will do.
+
+    Raises: ConfigError unless it is a positive, finite number.
+    """
+    put("epsilon", e, "set_epsilon")
+
+
+def image_data_format() -> str:
+    """The default layout of images: 'channels_last' or 'channels_first'.
+
+    Example:
+        >>> image_data_format()
+        'channels_last'
+    """
+    return (_settings.get("image_data_format") or setting("image_data_format")).value
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Set the default layout of images. The Keras 1 names 'tf' and 'th' are understood.
+
+    Raises: ConfigError for any other value.
+    """
+    put("image_data_format", data_format, "set_image_data_format")
