@@ -1,0 +1,397 @@
+"""Names for objects, and objects for names: how configs and files speak of classes and functions.
+
+A `Registry` is an allow-list. Reading a config looks names up, here and among the objects that the caller
+handed over; nothing is ever imported because a config mentions it, so a hostile file can at worst ask for a
+class of ours.
+
+Lookup order: the `custom_objects` argument, the enclosing `custom_object_scope`, `get_custom_objects()`, the
+registry.
+This module must not know any backend, layer or file format.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from keras_front.errors import ArgumentError, SerializationError
+
+__all__ = [
+    "Configurable",
+    "Registry",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "name_of",
+    "plain",
+    "register_keras_serializable",
+    "serialize_keras_object",
+]
+
+T = TypeVar("T")
+Config = dict[str, Any]
+
+# What users register for good, as Keras promises it; and the name in configs of each known class or function.
+_GLOBAL_OBJECTS: dict[str, Any] = {}
+_SCOPE: ContextVar[dict[str, Any] | None] = ContextVar("custom_objects", default=None)
+_NAMES: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+
+
+# Custom objects -----------------------------------------------------------------------------------
+
+
+def get_custom_objects() -> dict[str, Any]:
+    """The live dictionary of the user's own classes and functions; change it to add to it.
+
+    Inside a `custom_object_scope` it is the scope's dictionary, and what is added there ends with the scope.
+    Source: Keras 2.3.1, `keras/utils/generic_utils.py`.
+    """
+    scope = _SCOPE.get()
+    return _GLOBAL_OBJECTS if scope is None else scope
+
+
+@contextmanager
+def custom_object_scope(*objects: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
+    """Context in which the given names are known to every registry.
+
+    Args:
+        objects: dictionaries from name to class or function; later ones win.
+
+    Example:
+        >>> with custom_object_scope({"answer": 42}) as known:
+        ...     known["answer"]
+        42
+    """
+    merged = dict(get_custom_objects())
+    for mapping in objects:
+        merged.update(mapping or {})
+    token = _SCOPE.set(merged)
+    try:
+        yield merged
+    finally:
+        _SCOPE.reset(token)
+
+
+def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[T], T]:
+    """Decorator that makes a class or function known for good, under the name `package>name`.
+
+    Raises: ArgumentError for a class without `get_config`, which could never be written to a config.
+    Source: tf_keras 2.21, `tf_keras/saving/object_registration.py`.
+    """
+
+    def decorate(target: Any) -> Any:
+        if inspect.isclass(target) and not hasattr(target, "get_config"):
+            raise ArgumentError(
+                "register_keras_serializable: expected a class with a get_config method, "
+                f"received {target.__name__}.\n"
+                "  Add get_config, or derive from Configurable, which derives it from the constructor."
+            )
+        registered = f"{package}>{name or target.__name__}"
+        _GLOBAL_OBJECTS[registered] = target
+        _NAMES[target] = registered
+        return target
+
+    return decorate
+
+
+def get_registered_name(target: Any) -> str:
+    """Name under which a class or function is written to configs."""
+    return name_of(target)
+
+
+def get_registered_object(name: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The user's class or function of that name, or None."""
+    return _custom(name, custom_objects)
+
+
+def name_of(target: Any) -> str:
+    """Name of a class or function in configs: the registered one, or its own."""
+    try:
+        return _NAMES.get(target) or target.__name__
+    except (TypeError, AttributeError):
+        return getattr(target, "name", None) or type(target).__name__
+
+
+def _custom(name: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """Find `name` among the user's objects; 'package>name' is also found under the bare name."""
+    for key in (name, name.rpartition(">")[2]):
+        for known in (custom_objects or {}, get_custom_objects(), _GLOBAL_OBJECTS):
+            if key in known:
+                return known[key]
+    return None
+
+
+# Registries ---------------------------------------------------------------------------------------
+
+
+class Registry:
+    """Two-way table between names and the classes or functions of one kind.
+
+    Args:
+        kind: what the entries are, in words for error messages: "activation", "layer".
+        fold_case: find 'ADAM' for 'Adam'.
+        also: kinds whose registries are searched when this one does not know a name.
+    """
+
+    by_kind: dict[str, Registry] = {}
+
+    def __init__(self, kind: str, fold_case: bool = False, also: tuple[str, ...] = ()):
+        self.kind = kind
+        self.also = also
+        self._fold: Callable[[str], str] = str.lower if fold_case else str
+        self._objects: dict[str, Any] = {}
+        self._canonical: list[str] = []
+        self._makers: set[Any] = set()
+        Registry.by_kind[kind] = self
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self._fold(name) in self._objects
+
+    def __repr__(self) -> str:
+        return f"<Registry of {len(self._canonical)} {self.kind} names>"
+
+    def register(self, *names: str, maker: bool = False) -> Callable[[T], T]:
+        """Decorator that enters a class or function under `names`; configs use the first, by default its own.
+
+        Args:
+            maker: a function that makes the object (`l2(0.01)`) rather than being it (`relu`).
+
+        Raises: ArgumentError if a name is taken by something else.
+        """
+
+        def decorate(target: Any) -> Any:
+            given = names or (target.__name__,)
+            for name in given:
+                self._enter(name, target)
+            self._canonical.append(given[0])
+            _NAMES.setdefault(target, given[0])
+            if maker:
+                self._makers.add(target)
+            return target
+
+        return decorate
+
+    def _enter(self, name: str, target: Any) -> None:
+        key = self._fold(name)
+        taken = self._objects.setdefault(key, target)
+        if taken is target:
+            return
+        if (taken.__module__, taken.__qualname__) != (target.__module__, target.__qualname__):
+            raise ArgumentError(
+                f"{self.kind} {name!r}: expected a free name, received one that belongs to {taken!r}.\n"
+                "  Choose another name, or hand your object over through custom_object_scope."
+            )
+        self._objects[key] = target  # a module that was reloaded, a notebook cell that ran again
+
+    def names(self) -> list[str]:
+        """Canonical names, sorted."""
+        return sorted(set(self._canonical))
+
+    def lookup(self, name: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """The class or function called `name`.
+
+        Raises: ArgumentError with the names that come close.
+        """
+        found = _custom(name, custom_objects)
+        for registry in self._search():
+            if found is not None:
+                return found
+            found = registry._objects.get(registry._fold(name))
+        if found is None:
+            raise ArgumentError(self._unknown(name))
+        return found
+
+    def _search(self) -> list[Registry]:
+        return [self, *(Registry.by_kind[kind] for kind in self.also if kind in Registry.by_kind)]
+
+    def _unknown(self, name: str) -> str:
+        near = difflib.get_close_matches(self._fold(str(name)), list(self._objects), n=3)
+        hint = f"Did you mean {' or '.join(repr(n) for n in near)}? " if near else ""
+        return (
+            f"Unknown {self.kind} {name!r}: expected a known name.\n"
+            f"  {hint}Your own {self.kind} is found by name when you pass custom_objects={{{name!r}: ...}}, "
+            "or inside a custom_object_scope."
+        )
+
+    def get(self, identifier: Any) -> Any:
+        """The object that an argument stands for.
+
+        None stays None; a name gives the function of that name or a new instance of the class; a config is
+        deserialized; a class is instantiated; anything callable or configurable is itself.
+
+        Raises: ArgumentError for anything else.
+        """
+        if identifier is None:
+            return None
+        if isinstance(identifier, str | Mapping):
+            return self.deserialize(identifier)
+        if inspect.isclass(identifier):
+            return identifier()
+        if callable(identifier) or hasattr(identifier, "get_config"):
+            return identifier
+        raise ArgumentError(
+            f"Cannot read the {self.kind} {identifier!r}: expected a name, a config, a function or an "
+            f"object, received {type(identifier).__name__}."
+        )
+
+    def serialize(self, obj: Any) -> Any:
+        """Name or `{'class_name', 'config'}` from which `deserialize` makes an equal object."""
+        return serialize_keras_object(obj)
+
+    def deserialize(self, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """The object that a name or a `{'class_name', 'config'}` describes.
+
+        Raises:
+            ArgumentError: for an unknown name.
+            SerializationError: for something that is neither name nor config.
+        """
+        name, arguments = _read(config, self.kind)
+        target = self.lookup(name, custom_objects)
+        if arguments is None and not inspect.isclass(target) and not self._makes(target):
+            return target
+        return _build(target, arguments or {}, custom_objects)
+
+    def _makes(self, target: Any) -> bool:
+        return any(callable(target) and target in registry._makers for registry in self._search())
+
+
+def _read(config: Any, kind: str) -> tuple[str, Config | None]:
+    """Split what a config says into a name and constructor arguments (None for a bare function name)."""
+    if isinstance(config, str):
+        return config, None
+    if not isinstance(config, Mapping) or "class_name" not in config:
+        raise SerializationError(
+            f"Cannot read the {kind} {config!r}: expected a name, or a dictionary with 'class_name' and "
+            f"'config', received {type(config).__name__}."
+        )
+    arguments = config.get("config")
+    if isinstance(arguments, str):  # Keras 3 writes a function as class 'function', its name as the config
+        return arguments, None
+    name = config.get("registered_name") or config["class_name"]
+    if _custom(str(name)) is None:
+        name = config["class_name"]
+    return str(name), dict(arguments) if arguments else None
+
+
+def _build(target: Any, arguments: Config, custom_objects: Mapping[str, Any] | None) -> Any:
+    """Make the object, by `from_config` where there is one, with the custom objects in scope."""
+    if not callable(target):
+        return target
+    with custom_object_scope(custom_objects) as known:
+        if not hasattr(target, "from_config"):
+            return target(**arguments)
+        if "custom_objects" in inspect.signature(target.from_config).parameters:
+            return target.from_config(arguments, custom_objects=known)
+        return target.from_config(arguments)
+
+
+# Objects of any kind ------------------------------------------------------------------------------
+
+
+def serialize_keras_object(obj: Any) -> Any:
+    """Name of a function, or class name and config of an object.
+
+    A lambda is written as '<lambda>', as Keras 2 does: saving never fails for it, and
+    `custom_objects={'<lambda>': function}` reads it back.
+    """
+    if obj is None or isinstance(obj, str):
+        return obj
+    if hasattr(obj, "get_config") and not inspect.isclass(obj):
+        return {"class_name": name_of(type(obj)), "config": obj.get_config()}
+    if callable(obj):
+        return name_of(obj)
+    raise SerializationError(
+        f"Cannot write {obj!r} to a config: expected a function or an object with get_config, "
+        f"received {type(obj).__name__}."
+    )
+
+
+def deserialize_keras_object(
+    identifier: Any,
+    module_objects: Mapping[str, Any] | None = None,
+    custom_objects: Mapping[str, Any] | None = None,
+    printable_module_name: str = "object",
+) -> Any:
+    """The object that a name or config describes, among `module_objects` or every registry.
+
+    Source: Keras 2.3.1, `keras/utils/generic_utils.py`.
+    """
+    known = {**(module_objects or {}), **(custom_objects or {})}
+    name, arguments = _read(identifier, printable_module_name)
+    if _custom(name, known) is None:
+        for registry in Registry.by_kind.values():
+            if name in registry:
+                return registry.deserialize(identifier, known)
+        raise ArgumentError(f"Unknown {printable_module_name} {name!r}: pass it in custom_objects.")
+    target = _custom(name, known)
+    if arguments is None and not inspect.isclass(target):
+        return target
+    return _build(target, arguments or {}, known)
+
+
+def plain(value: Any) -> Any:
+    """What a config may hold in place of `value`: numbers, strings, lists, dictionaries."""
+    if isinstance(value, list | tuple):
+        return type(value)(map(plain, value)) if type(value) in (list, tuple) else list(map(plain, value))
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if hasattr(value, "get_config") or (callable(value) and hasattr(value, "__name__")):
+        return serialize_keras_object(value)
+    return plain(value.numpy()) if hasattr(value, "numpy") else value
+
+
+class Configurable:
+    """Mixin: the constructor's signature is the configuration.
+
+    Each constructor argument must be stored under its own name; objects among them are written as configs.
+    Where a constructor takes `**kwargs` it passes them on, so the arguments of its base class join the config.
+    Source: the convention of scikit-learn's estimators.
+    """
+
+    @classmethod
+    def constructor_arguments(cls) -> tuple[str, ...]:
+        """Names of the constructor's arguments, base classes last."""
+        if "_constructor_arguments" not in cls.__dict__:
+            cls._constructor_arguments = tuple(dict.fromkeys(_argument_names(cls)))  # type: ignore[attr-defined]
+        return cls._constructor_arguments  # type: ignore[attr-defined]
+
+    def get_config(self) -> Config:
+        """Constructor arguments from which `from_config` makes an equal object."""
+        return {name: plain(self._stored(name)) for name in self.constructor_arguments()}
+
+    def _stored(self, name: str) -> Any:
+        try:
+            return getattr(self, name)
+        except AttributeError:
+            raise SerializationError(
+                f"{type(self).__name__}.get_config: expected the constructor argument {name!r} as attribute "
+                f"self.{name}, received an object without it.\n"
+                "  Store each argument under its own name, or write get_config yourself."
+            ) from None
+
+    @classmethod
+    def from_config(cls, config: Config) -> Any:
+        """New object from what `get_config` returned."""
+        return cls(**config)
+
+
+def _argument_names(cls: type) -> Iterator[str]:
+    for base in cls.__mro__:
+        init = base.__dict__.get("__init__")
+        if init is None or base is object:
+            continue
+        parameters = list(inspect.signature(init).parameters.values())[1:]
+        yield from (p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL))
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            return
