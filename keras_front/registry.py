@@ -355,7 +355,7 @@ class Configurable:
     """Mixin: the constructor's signature is the configuration.
 
     Each constructor argument must be stored under its own name; objects among them are written as configs.
-    Where a constructor takes `**kwargs` it passes them on, so the arguments of its base class join the config.
+    Where a constructor takes `**kwargs` it passes them on, so its base class's arguments join the config.
     Source: the convention of scikit-learn's estimators.
     """
 
