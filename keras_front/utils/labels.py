@@ -1,0 +1,54 @@
+"""Labels and arrays before training, in NumPy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keras_front.errors import ArgumentError
+
+
+def to_categorical(y: Any, num_classes: int | None = None, dtype: str = "float32") -> np.ndarray:
+    """Class numbers as rows that are 1 at their class and 0 elsewhere.
+
+    Args:
+        y: whole numbers from 0.
+        num_classes: the length of a row; by default the largest number plus one.
+        dtype: of the result.
+
+    Shape: (...) or (..., 1) -> (..., num_classes)
+    Raises: ArgumentError if a number is negative, or too large for `num_classes`.
+    Source: Keras 2.3.1, `keras.utils.to_categorical`.
+    Example:
+        >>> to_categorical([0, 2])
+        array([[1., 0., 0.],
+               [0., 0., 1.]], dtype=float32)
+    """
+    numbers = np.asarray(y).astype("int64")
+    if numbers.ndim > 1 and numbers.shape[-1] == 1:
+        numbers = numbers[..., 0]
+    classes = int(num_classes or (numbers.max() + 1 if numbers.size else 0))
+    if numbers.size and not (0 <= numbers.min() and numbers.max() < classes):
+        raise ArgumentError(
+            f"to_categorical: expected class numbers from 0 to {classes - 1}, "
+            f"received numbers from {numbers.min()} to {numbers.max()}."
+        )
+    rows = np.zeros((*numbers.shape, classes), dtype)
+    np.put_along_axis(rows, numbers[..., None], 1, axis=-1)
+    return rows
+
+
+def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
+    """`x` divided by its norm along `axis`; where the norm is 0, unchanged.
+
+    Shape: as `x`.
+    Source: Keras 2.3.1, `keras.utils.normalize`.
+    Example:
+        >>> normalize([[3.0, 4.0], [0.0, 0.0]])
+        array([[0.6, 0.8],
+               [0. , 0. ]])
+    """
+    norm = np.atleast_1d(np.linalg.norm(x, order, axis))
+    norm[norm == 0] = 1
+    return np.asarray(x) / np.expand_dims(norm, axis)
