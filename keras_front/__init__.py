@@ -1,7 +1,7 @@
 """keras_front: the classic Keras as a front over engines that it does not know.
 
-Everything below is loaded when it is first named, so `import keras_front` costs next to nothing and imports no engine:
-an engine is imported when the first op runs on it, and h5py when a file is read or written.
+Everything below is loaded when it is first named, so `import keras_front` costs next to nothing and imports
+no engine: an engine is imported when the first op runs on it, and h5py when a file is read or written.
 """
 
 from __future__ import annotations
