@@ -1,0 +1,167 @@
+"""Activation functions: each a line of K.
+
+A function is its own config: a layer's `activation` is written as the function's name. Layers such as
+`LeakyReLU` may stand in for functions, by object or by config.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from keras_front import backend as K
+from keras_front.registry import Registry
+
+ACTIVATIONS = Registry("activation", also=("layer",))
+
+# Klambauer et al. (2017), equation 14: the pair that keeps mean 0 and variance 1.
+SELU_ALPHA = 1.6732632423543772848170429916717
+SELU_SCALE = 1.0507009873554804934193349852946
+
+
+@ACTIVATIONS.register()
+def linear(x: Any) -> Any:
+    """`x` itself."""
+    return x
+
+
+@ACTIVATIONS.register()
+def softmax(x: Any, axis: int = -1) -> Any:
+    """Exponentials of `x`, scaled to sum to 1 along `axis`."""
+    return K.softmax(x, axis=axis)
+
+
+@ACTIVATIONS.register()
+def log_softmax(x: Any, axis: int = -1) -> Any:
+    """Logarithm of `softmax(x)`, without its rounding."""
+    return x - K.logsumexp(x, axis=axis, keepdims=True)
+
+
+@ACTIVATIONS.register()
+def elu(x: Any, alpha: float = 1.0) -> Any:
+    """`x` where positive, `alpha * (exp(x) - 1)` elsewhere.
+
+    Source: Clevert et al. (2016).
+    """
+    return K.elu(x, alpha=alpha)
+
+
+@ACTIVATIONS.register()
+def selu(x: Any) -> Any:
+    """Scaled `elu` that keeps mean 0 and variance 1 from layer to layer.
+
+    Source: Klambauer et al. (2017); use it with the initializer `lecun_normal`.
+    """
+    return SELU_SCALE * K.elu(x, alpha=SELU_ALPHA)
+
+
+@ACTIVATIONS.register()
+def softplus(x: Any) -> Any:
+    """`log(1 + exp(x))`."""
+    return K.softplus(x)
+
+
+@ACTIVATIONS.register()
+def softsign(x: Any) -> Any:
+    """`x / (1 + |x|)`."""
+    return K.softsign(x)
+
+
+@ACTIVATIONS.register()
+def relu(x: Any, alpha: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
+    """`x` above `threshold`, at most `max_value`; `alpha * (x - threshold)` below."""
+    return K.relu(x, alpha=alpha, max_value=max_value, threshold=threshold)
+
+
+@ACTIVATIONS.register()
+def relu6(x: Any) -> Any:
+    """`relu` that ends at 6."""
+    return K.relu(x, max_value=6.0)
+
+
+@ACTIVATIONS.register()
+def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
+    """`x` where positive, `negative_slope * x` elsewhere."""
+    return K.relu(x, alpha=negative_slope)
+
+
+@ACTIVATIONS.register()
+def tanh(x: Any) -> Any:
+    """Hyperbolic tangent."""
+    return K.tanh(x)
+
+
+@ACTIVATIONS.register()
+def sigmoid(x: Any) -> Any:
+    """`1 / (1 + exp(-x))`."""
+    return K.sigmoid(x)
+
+
+@ACTIVATIONS.register()
+def hard_sigmoid(x: Any) -> Any:
+    """`0.2 x + 0.5`, kept between 0 and 1.
+
+    Source: Keras 2.3.1, `keras/backend`; Keras 3 has another slope under the same name.
+    """
+    return K.hard_sigmoid(x)
+
+
+@ACTIVATIONS.register()
+def exponential(x: Any) -> Any:
+    """`exp(x)`."""
+    return K.exp(x)
+
+
+@ACTIVATIONS.register("swish", "silu")
+def swish(x: Any) -> Any:
+    """`x * sigmoid(x)`.
+
+    Source: Elfwing et al. (2018), as SiLU; Ramachandran et al. (2017), as Swish.
+    """
+    return K.silu(x)
+
+
+@ACTIVATIONS.register("hard_silu", "hard_swish")
+def hard_silu(x: Any) -> Any:
+    """`x * relu6(x + 3) / 6`.
+
+    Source: Howard et al. (2019), section 5.2.
+    """
+    return x * relu6(x + 3.0) * (1.0 / 6.0)
+
+
+@ACTIVATIONS.register()
+def gelu(x: Any, approximate: bool = False) -> Any:
+    """`x` times the normal distribution function at `x`, or its approximation by tanh.
+
+    Source: Hendrycks and Gimpel (2016).
+    """
+    return K.gelu(x, approximate=approximate)
+
+
+@ACTIVATIONS.register()
+def mish(x: Any) -> Any:
+    """`x * tanh(softplus(x))`.
+
+    Source: Misra (2019).
+    """
+    return x * K.tanh(K.softplus(x))
+
+
+silu = swish
+hard_swish = hard_silu
+
+
+def serialize(activation: Any) -> Any:
+    """Name of an activation function, or the config of a layer used as one."""
+    return ACTIVATIONS.serialize(activation)
+
+
+def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The activation that a name or config describes."""
+    return ACTIVATIONS.deserialize(name, custom_objects)
+
+
+def get(identifier: Any) -> Any:
+    """The activation that a layer's argument stands for; None is `linear`."""
+    return linear if identifier is None else ACTIVATIONS.get(identifier)

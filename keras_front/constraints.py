@@ -1,0 +1,127 @@
+"""Constraints: what is done to a weight after each update, in K.
+
+A constraint is called with a weight and returns the weight that takes its place. `axis` names the axes
+over which a norm is taken: 0 for the kernel of a Dense layer `(in, out)`, `[0, 1, 2]` for that of Conv2D.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_front import backend as K
+from keras_front.errors import ShapeError
+from keras_front.registry import Configurable, Registry
+
+CONSTRAINTS = Registry("constraint")
+Axis = int | Sequence[int]
+
+
+class Constraint(Configurable):
+    """Base class: called with a weight, it returns the constrained weight."""
+
+    def __call__(self, w: Any) -> Any:
+        raise NotImplementedError
+
+
+def _norm(w: Any, axis: Axis) -> Any:
+    return K.sqrt(K.sum(K.square(w), axis=axis, keepdims=True))
+
+
+@CONSTRAINTS.register("MaxNorm", "max_norm", "maxnorm")
+class MaxNorm(Constraint):
+    """Norms are at most `max_value`.
+
+    Source: Srivastava et al. (2014), section 5.1.
+    """
+
+    def __init__(self, max_value: float = 2, axis: Axis = 0):
+        self.max_value, self.axis = max_value, axis
+
+    def __call__(self, w: Any) -> Any:
+        norm = _norm(w, self.axis)
+        return w * (K.clip(norm, 0, self.max_value) / (K.epsilon() + norm))
+
+
+@CONSTRAINTS.register("NonNeg", "non_neg", "nonneg")
+class NonNeg(Constraint):
+    """No value is below 0."""
+
+    def __call__(self, w: Any) -> Any:
+        return K.relu(w)
+
+
+@CONSTRAINTS.register("UnitNorm", "unit_norm", "unitnorm")
+class UnitNorm(Constraint):
+    """Norms are 1."""
+
+    def __init__(self, axis: Axis = 0):
+        self.axis = axis
+
+    def __call__(self, w: Any) -> Any:
+        return w / (K.epsilon() + _norm(w, self.axis))
+
+
+@CONSTRAINTS.register("MinMaxNorm", "min_max_norm")
+class MinMaxNorm(Constraint):
+    """Norms lie between `min_value` and `max_value`; each update goes the part `rate` of the way there."""
+
+    def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Axis = 0):
+        self.min_value, self.max_value, self.rate, self.axis = min_value, max_value, rate, axis
+
+    def __call__(self, w: Any) -> Any:
+        norm = _norm(w, self.axis)
+        wanted = self.rate * K.clip(norm, self.min_value, self.max_value) + (1 - self.rate) * norm
+        return w * (wanted / (K.epsilon() + norm))
+
+
+@CONSTRAINTS.register("RadialConstraint", "radial_constraint")
+class RadialConstraint(Constraint):
+    """All values of a square kernel at the same distance from its centre are equal.
+
+    Each ring takes its value from the diagonal, one step before the place where one would expect it for
+    odd sizes.
+    Shape: (size, size, in, out)
+    Raises: ShapeError for another shape.
+    Source: tf_keras 2.21, `tf_keras/constraints.py`.
+    """
+
+    def __call__(self, w: Any) -> Any:
+        shape = K.int_shape(w)
+        if len(shape) != 4 or shape[0] != shape[1]:
+            raise ShapeError(f"RadialConstraint: expected a kernel (size, size, in, out), received {shape}.")
+        picked = K.gather(K.reshape(w, (shape[0] * shape[1], *shape[2:])),
+        _diagonal_of_ring(shape[0]).ravel()) return K.reshape(picked, shape)
+
+
+def _diagonal_of_ring(size: int) -> np.ndarray:
+    """For each place of a square, the flat index of the diagonal element that its ring takes its value from."""
+    half, odd = size // 2, size % 2
+    away = np.abs(np.arange(size) - (size - 1) / 2).astype(int)
+    ring = np.maximum(away[:, None], away)
+    diagonal = np.where(ring == 0, half - 1, half + ring - odd)
+    return (diagonal * (size + 1)).astype("int32")
+
+
+max_norm = maxnorm = MaxNorm
+non_neg = nonneg = NonNeg
+unit_norm = unitnorm = UnitNorm
+min_max_norm = MinMaxNorm
+radial_constraint = RadialConstraint
+
+
+def serialize(constraint: Any) -> Any:
+    """Config of a constraint."""
+    return CONSTRAINTS.serialize(constraint)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The constraint that a name or config describes."""
+    return CONSTRAINTS.deserialize(config, custom_objects)
+
+
+def get(identifier: Any) -> Any:
+    """The constraint that a layer's argument stands for; None stays None."""
+    return CONSTRAINTS.get(identifier)

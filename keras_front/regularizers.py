@@ -1,0 +1,120 @@
+"""Regularizers: what a weight or an output adds to the loss, in K."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from keras_front import backend as K
+from keras_front.errors import ArgumentError, ShapeError
+from keras_front.registry import Configurable, Registry
+
+REGULARIZERS = Registry("regularizer")
+
+
+class Regularizer(Configurable):
+    """Base class: called with a tensor, it returns a scalar to be added to the loss."""
+
+    def __call__(self, x: Any) -> Any:
+        raise NotImplementedError
+
+
+@REGULARIZERS.register("L1L2")
+class L1L2(Regularizer):
+    """`l1 * sum(|x|) + l2 * sum(x**2)`."""
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0):
+        self.l1, self.l2 = _factor(l1), _factor(l2)
+
+    def __call__(self, x: Any) -> Any:
+        terms = [self.l1 * K.sum(K.abs(x))] if self.l1 else []
+        terms += [self.l2 * K.sum(K.square(x))] if self.l2 else []
+        return terms[0] + terms[1] if len(terms) == 2 else terms[0] if terms else K.constant(0.0)
+
+
+@REGULARIZERS.register("L1")
+class L1(L1L2):
+    """`l1 * sum(|x|)`."""
+
+    def __init__(self, l1: float = 0.01):
+        super().__init__(l1=l1)
+
+
+@REGULARIZERS.register("L2")
+class L2(L1L2):
+    """`l2 * sum(x**2)`."""
+
+    def __init__(self, l2: float = 0.01):
+        super().__init__(l2=l2)
+
+
+def _factor(value: Any) -> float:
+    number = 0.0 if value is None else float(value)
+    if not np.isfinite(number):
+        raise ArgumentError(f"Regularizer: expected a finite factor, received {value!r}.")
+    return number
+
+
+@REGULARIZERS.register("OrthogonalRegularizer", "orthogonal_regularizer")
+class OrthogonalRegularizer(Regularizer):
+    """`factor` times the mean |cosine| between two different rows (or columns) of a matrix.
+
+    Shape: (rows, columns) only.
+    Raises: ArgumentError for another mode, ShapeError for another number of axes.
+    Source: tf_keras 2.21, `tf_keras/regularizers.py`.
+    """
+
+    def __init__(self, factor: float = 0.01, mode: str = "rows"):
+        if mode not in ("rows", "columns"):
+            raise ArgumentError(
+                f"OrthogonalRegularizer: expected mode 'rows' or 'columns', received {mode!r}."
+            )
+        self.factor, self.mode = _factor(factor), mode
+
+    def __call__(self, x: Any) -> Any:
+        shape = K.int_shape(x)
+        if len(shape) != 2:
+            raise ShapeError(f"OrthogonalRegularizer: expected a matrix, received shape {shape}.")
+        units = x if self.mode == "rows" else K.transpose(x)
+        units = K.l2_normalize(units, axis=1)
+        size = shape[0] if self.mode == "rows" else shape[1]
+        others = 1 - np.eye(size, dtype=K.dtype(x))
+        return self.factor / (size * (size - 1)) * K.sum(K.abs(K.dot(units, K.transpose(units))) * others)
+
+
+@REGULARIZERS.register("l1", maker=True)
+def l1(l: float = 0.01, l1: float | None = None) -> L1L2:  # noqa: E741 - the classic name
+    """Regularizer `l * sum(|x|)`; the factor is called `l` in Keras 2 and `l1` in tf.keras."""
+    return L1L2(l1=l if l1 is None else l1)
+
+
+@REGULARIZERS.register("l2", maker=True)
+def l2(l: float = 0.01, l2: float | None = None) -> L1L2:  # noqa: E741 - the classic name
+    """Regularizer `l * sum(x**2)`; the factor is called `l` in Keras 2 and `l2` in tf.keras."""
+    return L1L2(l2=l if l2 is None else l2)
+
+
+@REGULARIZERS.register("l1_l2", "l1l2", maker=True)
+def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:
+    """Regularizer `l1 * sum(|x|) + l2 * sum(x**2)`."""
+    return L1L2(l1=l1, l2=l2)
+
+
+orthogonal_regularizer = OrthogonalRegularizer
+
+
+def serialize(regularizer: Any) -> Any:
+    """Config of a regularizer."""
+    return REGULARIZERS.serialize(regularizer)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The regularizer that a name or config describes."""
+    return REGULARIZERS.deserialize(config, custom_objects)
+
+
+def get(identifier: Any) -> Any:
+    """The regularizer that a layer's argument stands for; None stays None."""
+    return REGULARIZERS.get(identifier)
