@@ -30,7 +30,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from keras_front.errors import ConfigError
+from keras_front.errors import ArgumentError, ConfigError
 
 OWN_KEY = "keras_front"  # other Keras versions ignore a key that they do not know
 
@@ -338,3 +338,19 @@ def set_image_data_format(data_format: str) -> None:
     Raises: ConfigError for any other value.
     """
     put("image_data_format", data_format, "set_image_data_format")
+
+
+def normalize_data_format(data_format: str | None) -> str:
+    """`data_format` in its modern name; None stands for the default, 'tf' and 'th' for what Keras 1 meant.
+
+    Raises: ArgumentError for any other value.
+    Example:
+        >>> normalize_data_format("th")
+        'channels_first'
+    """
+    if data_format is None:
+        return image_data_format()
+    try:
+        return _data_format(data_format)
+    except ValueError as expectation:
+        raise ArgumentError(f"data_format: expected {expectation}, received {data_format!r}.") from None

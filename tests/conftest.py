@@ -1,7 +1,7 @@
 """What every test stands on: the same settings, and one fixture that runs a test on each backend.
 
-`KERAS_FRONT_TEST_BACKENDS=numpy,jax` restricts the backends. A name that nobody declares is an error, and so is an
-engine that is not installed: a test that silently does not run proves nothing.
+`KERAS_FRONT_TEST_BACKENDS=numpy,jax` restricts the backends. A name that nobody declares is an error, and so
+is an engine that is not installed: a test that silently does not run proves nothing.
 """
 
 from __future__ import annotations

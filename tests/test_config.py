@@ -8,7 +8,7 @@ import warnings
 import pytest
 
 from keras_front import config
-from keras_front.errors import ConfigError
+from keras_front.errors import ArgumentError, ConfigError
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_the_block_form_restores_also_after_an_error():
 
 
 def test_an_unknown_setting_is_named_together_with_the_known_ones():
-    with pytest.raises(ConfigError, match="no setting 'engine'.*backend"):
+    with pytest.raises(ConfigError, match=r"no setting 'engine'.*backend"):
         config.setting("engine")
 
 
@@ -202,3 +202,11 @@ def test_the_example_file_is_a_good_one(home):
         warnings.simplefilter("error")
         values = {name: config.setting(name) for name in config.KINDS}
     assert all("keras.json" in found.source for found in values.values())
+
+
+def test_normalize_data_format():
+    assert config.normalize_data_format(None) == "channels_last"
+    assert config.normalize_data_format("channels_first") == "channels_first"
+    assert config.normalize_data_format("th") == "channels_first"
+    with pytest.raises(ArgumentError, match=r"data_format: expected one of .* received 'first'"):
+        config.normalize_data_format("first")

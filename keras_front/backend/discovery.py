@@ -27,6 +27,8 @@ from difflib import get_close_matches
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from keras_front import config
 from keras_front.errors import BackendError, BackendNotFoundError
 
@@ -43,6 +45,7 @@ RETIRED = {"theano", "cntk", "mxnet", "plaidml.keras.backend"}
 ACTIVE: ContextVar[Backend | None] = ContextVar("keras_front_backend", default=None)
 DEVICE: ContextVar[str | None] = ContextVar("keras_front_device", default=None)
 
+_HOST = (np.ndarray, np.generic, bool, int, float, list, tuple, str)
 _lock = threading.RLock()
 _instances: dict[str, Backend] = {}
 _process_default: Backend | None = None
@@ -127,6 +130,16 @@ def get(backend: str | Backend) -> Backend:
         return _adopt(backend)
     found = _instances.get(backend)
     return found if found is not None else _load(backend)
+
+
+def owner(value: Any) -> Backend | None:
+    """The backend of this process whose tensor `value` is; None for host arrays and for tensors of nobody."""
+    if isinstance(value, _HOST):
+        return None
+    present = ACTIVE.get() or _process_default
+    if present is not None and present.is_tensor(value):
+        return present
+    return next((known for known in list(_instances.values()) if known.is_tensor(value)), None)
 
 
 # The device -----------------------------------------------------------------------------------------------
@@ -272,7 +285,7 @@ def _by_path(path: str) -> Any:
         module_name, _, attribute = path.rpartition(".")
     try:
         return getattr(importlib.import_module(module_name), attribute)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, ValueError) as error:
         raise BackendNotFoundError(
             f"backend {path!r}: expected 'package.module:Class' with a module that can be imported: {error}."
         ) from error
@@ -301,13 +314,19 @@ def _register(wanted: str, instance: Backend) -> Backend:
     name, kind = instance.name, type(instance)
     known = _instances.get(name)
     declared = _entry_points().get(name) if known is None and wanted != name else None
-    if (known is not None and type(known) is not kind) or (
-        declared is not None and declared.load() is not kind
-    ):
+    borrowed = type(known) is not kind if known is not None else declared and not _leads_to(declared, kind)
+    if borrowed:
         raise BackendError(
-            f"backend {wanted!r}: the name {name!r} belongs to another backend; choose another name."
+            f"backend {wanted!r}: the name {name!r} belongs to another backend; choose another."
         )
     return _instances.setdefault(name, instance)
+
+
+def _leads_to(point: metadata.EntryPoint, kind: type) -> bool:
+    try:
+        return point.load() is kind
+    except ImportError:
+        return False
 
 
 def _adopt(instance: Any) -> Backend:
