@@ -92,12 +92,12 @@ class RadialConstraint(Constraint):
         shape = K.int_shape(w)
         if len(shape) != 4 or shape[0] != shape[1]:
             raise ShapeError(f"RadialConstraint: expected a kernel (size, size, in, out), received {shape}.")
-        picked = K.gather(K.reshape(w, (shape[0] * shape[1], *shape[2:])),
-        _diagonal_of_ring(shape[0]).ravel()) return K.reshape(picked, shape)
+        places = K.reshape(w, (shape[0] * shape[1], *shape[2:]))
+        return K.reshape(K.gather(places, _diagonal_of_ring(shape[0]).ravel()), shape)
 
 
 def _diagonal_of_ring(size: int) -> np.ndarray:
-    """For each place of a square, the flat index of the diagonal element that its ring takes its value from."""
+    """For each place of a square, the flat index of the diagonal element that gives its ring the value."""
     half, odd = size // 2, size % 2
     away = np.abs(np.arange(size) - (size - 1) / 2).astype(int)
     ring = np.maximum(away[:, None], away)

@@ -74,7 +74,7 @@ class Initializer(Configurable):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        """New initializer from a config; the `dtype` that TensorFlow's initializers wrote there is dropped."""
+        """New initializer from a config; the `dtype` that TensorFlow's initializers wrote is dropped."""
         return cls(**{key: value for key, value in config.items() if key != "dtype"})
 
 
