@@ -1,6 +1,19 @@
-"""Small tools around training that need no backend: class labels, normalising, files."""
+"""Small tools around training that need no backend: class labels, data by batches, the progress bar."""
 
-from keras_front.utils import np_utils
+from keras_front.utils import data_utils, generic_utils, np_utils
+from keras_front.utils.data_utils import GeneratorEnqueuer, OrderedEnqueuer, Sequence, SequenceEnqueuer
+from keras_front.utils.generic_utils import Progbar
 from keras_front.utils.labels import normalize, to_categorical
 
-__all__ = ["normalize", "np_utils", "to_categorical"]
+__all__ = [
+    "GeneratorEnqueuer",
+    "OrderedEnqueuer",
+    "Progbar",
+    "Sequence",
+    "SequenceEnqueuer",
+    "data_utils",
+    "generic_utils",
+    "normalize",
+    "np_utils",
+    "to_categorical",
+]

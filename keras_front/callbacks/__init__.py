@@ -1,0 +1,25 @@
+"""Callbacks: what is called before and after batches, epochs and training."""
+
+from keras_front.callbacks.base import Callback, CallbackList
+from keras_front.callbacks.checkpoint import ModelCheckpoint
+from keras_front.callbacks.functional import LambdaCallback
+from keras_front.callbacks.history import BaseLogger, CSVLogger, History, RemoteMonitor
+from keras_front.callbacks.progress import ProgbarLogger
+from keras_front.callbacks.schedule import LearningRateScheduler, ReduceLROnPlateau
+from keras_front.callbacks.stopping import EarlyStopping, TerminateOnNaN
+
+__all__ = [
+    "BaseLogger",
+    "CSVLogger",
+    "Callback",
+    "CallbackList",
+    "EarlyStopping",
+    "History",
+    "LambdaCallback",
+    "LearningRateScheduler",
+    "ModelCheckpoint",
+    "ProgbarLogger",
+    "ReduceLROnPlateau",
+    "RemoteMonitor",
+    "TerminateOnNaN",
+]

@@ -1,0 +1,229 @@
+"""What a callback is, and the list that calls them.
+
+`CallbackList` finds out once, when training starts, which callback overrides which hook. The loop then
+asks for a hook by name and gets the methods to call, often none: a hook that no callback has costs nothing
+(decision D13).
+
+A callback may ask to hear of batches only now and then: with `refresh_every = 0.2` its batch hooks are
+called at most every 0.2 seconds, so that the loop need not stop at every batch for its sake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from keras_front.errors import ArgumentError
+
+HOOKS = (
+    "on_train_begin",
+    "on_train_end",
+    "on_epoch_begin",
+    "on_epoch_end",
+    "on_train_batch_begin",
+    "on_train_batch_end",
+    "on_test_begin",
+    "on_test_end",
+    "on_test_batch_begin",
+    "on_test_batch_end",
+    "on_predict_begin",
+    "on_predict_end",
+    "on_predict_batch_begin",
+    "on_predict_batch_end",
+)
+
+# The older name of a hook: overriding it is as good as overriding the hook.
+OLD_NAMES = {"on_train_batch_begin": "on_batch_begin", "on_train_batch_end": "on_batch_end"}
+
+
+class Callback:
+    """Base of callbacks: override the hooks you want; those you leave cost nothing.
+
+    Attributes: `model`, the model in training; `params`, a dict with `batch_size`, `epochs`, `steps`,
+    `samples`, `verbose`, `do_validation` and `metrics`; `refresh_every`, seconds between two calls of the
+    batch hooks, or None for every batch.
+
+    `logs` holds `batch` and `size` in batch hooks and the values of loss and metrics where there are any.
+    Its values are read from the backend when they are looked at.
+    """
+
+    refresh_every: float | None = None
+
+    def __init__(self) -> None:
+        self.validation_data: Any = None
+        self.model: Any = None
+        self.params: dict[str, Any] = {}
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        self.params = params
+
+    def set_model(self, model: Any) -> None:
+        self.model = model
+
+    def on_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Called before each batch of `fit`: the older name of `on_train_batch_begin`."""
+
+    def on_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Called after each batch of `fit`: the older name of `on_train_batch_end`."""
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Called before each epoch of `fit`; epochs count from 0."""
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Called after each epoch of `fit`, validation included, with the epoch's means."""
+
+    def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Called before each batch of `fit`."""
+        self.on_batch_begin(batch, logs=logs)
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Called after each batch of `fit`."""
+        self.on_batch_end(batch, logs=logs)
+
+    def on_test_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Called before each batch of `evaluate`, and of the validation in `fit`."""
+
+    def on_test_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Called after each batch of `evaluate`, and of the validation in `fit`."""
+
+    def on_predict_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Called before each batch of `predict`."""
+
+    def on_predict_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Called after each batch of `predict`."""
+
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Called once before training."""
+
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Called once after training."""
+
+    def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Called before `evaluate`, and before the validation in `fit`."""
+
+    def on_test_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Called after `evaluate`, and after the validation in `fit`."""
+
+    def on_predict_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Called before `predict`."""
+
+    def on_predict_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Called after `predict`."""
+
+
+class CallbackList:
+    """Calls a list of callbacks, and knows which of them listen to what.
+
+    Args:
+        callbacks: callbacks, called in this order.
+        queue_length: accepted because Keras has it; nothing is timed here.
+    """
+
+    def __init__(self, callbacks: Iterable[Any] | None = None, queue_length: int = 10):
+        self.callbacks: list[Any] = list(callbacks or ())
+        self.params: dict[str, Any] = {}
+        self.model: Any = None
+        self.queue_length = queue_length
+
+    def append(self, callback: Any) -> None:
+        self.callbacks.append(callback)
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        self.params = params
+        for callback in self.callbacks:
+            callback.set_params(params)
+
+    def set_model(self, model: Any) -> None:
+        self.model = model
+        for callback in self.callbacks:
+            callback.set_model(model)
+
+    def listeners(self, hook: str) -> list[Callable[..., Any]]:
+        """The methods to call at every occurrence of `hook`."""
+        return [m for c in self.callbacks if _paced(c, hook) is None and (m := listener(c, hook)) is not None]
+
+    def paced_listeners(self, hook: str) -> list[tuple[float, Callable[..., Any]]]:
+        """Pairs (seconds, method) of the callbacks that want to hear of `hook` only now and then."""
+        found = ((_paced(c, hook), listener(c, hook)) for c in self.callbacks)
+        return [(seconds, method) for seconds, method in found if seconds is not None and method is not None]
+
+    def _call(self, hook: str, *arguments: Any) -> None:
+        for callback in self.callbacks:
+            method = listener(callback, hook)
+            if method is not None:
+                method(*arguments)
+
+    def __iter__(self) -> Any:
+        return iter(self.callbacks)
+
+    def __len__(self) -> int:
+        return len(self.callbacks)
+
+
+def _caller(hook: str) -> Callable[..., None]:
+    if "epoch" in hook or "batch" in hook:
+
+        def call(self: CallbackList, index: int, logs: Mapping[str, Any] | None = None) -> None:
+            self._call(hook, index, {} if logs is None else logs)
+    else:
+
+        def call(self: CallbackList, logs: Mapping[str, Any] | None = None) -> None:  # type: ignore[misc]
+            self._call(hook, {} if logs is None else logs)
+
+    call.__name__, call.__doc__ = hook, f"Call `{hook}` of every callback that has one."
+    return call
+
+
+for _hook in HOOKS:
+    setattr(CallbackList, _hook, _caller(_hook))
+for _hook, _old in OLD_NAMES.items():
+    setattr(CallbackList, _old, getattr(CallbackList, _hook))
+
+
+def listener(callback: Any, hook: str) -> Callable[..., Any] | None:
+    """The method of `callback` for `hook`, or None if it only has the empty one of the base class."""
+    if _overrides(callback, hook):
+        return getattr(callback, hook)
+    old = OLD_NAMES.get(hook)
+    return getattr(callback, old) if old and _overrides(callback, old) else None
+
+
+def _overrides(callback: Any, name: str) -> bool:
+    if name in getattr(callback, "__dict__", ()):
+        return True
+    found = getattr(type(callback), name, None)
+    return found is not None and found is not getattr(Callback, name)
+
+
+def _paced(callback: Any, hook: str) -> float | None:
+    return getattr(callback, "refresh_every", None) if "batch" in hook else None
+
+
+def monitored(logs: Mapping[str, Any], name: str) -> float | None:
+    """The value called `name` in `logs`; 'acc' finds 'accuracy' and the other way round. None if there is
+    none."""
+    for candidate in (name, other_spelling(name)):
+        if candidate in logs:
+            return logs[candidate]
+    return None
+
+
+def other_spelling(name: str) -> str:
+    """The other spelling of an accuracy: 'val_acc' for 'val_accuracy' and back; other names stay."""
+    if name.endswith("accuracy"):
+        return name[: -len("uracy")]
+    return name + "uracy" if name == "acc" or name.endswith("_acc") else name
+
+
+def is_improvement(mode: str, monitor: str) -> tuple[Callable[[float, float], bool], float, int]:
+    """How values of `monitor` compare: (better(new, old), the worst value, sign of an improvement).
+
+    `mode` is 'min', 'max' or 'auto': what counts up for names with 'acc' or 'auc' and those starting with
+    'fmeasure', down for all others.
+    """
+    if mode not in ("auto", "min", "max"):
+        raise ArgumentError(f"mode: expected 'auto', 'min' or 'max', received {mode!r}.")
+    rises = "acc" in monitor or monitor.startswith("fmeasure") or "auc" in monitor.lower()
+    if mode == "max" or (mode == "auto" and rises):
+        return (lambda new, old: new > old), float("-inf"), 1
+    return (lambda new, old: new < old), float("inf"), -1

@@ -1,0 +1,89 @@
+"""`ModelCheckpoint`: saves the model while it trains."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from keras_front.callbacks.base import Callback, is_improvement, monitored, other_spelling
+from keras_front.errors import ArgumentError
+
+
+class ModelCheckpoint(Callback):
+    """Saves the model after epochs, all of them or the best.
+
+    Args:
+        filepath: path, in which `{epoch:02d}` (from 1) and values such as `{val_loss:.2f}` are filled in.
+        monitor, mode: the value that says which epoch is best, as in `EarlyStopping`.
+        verbose: 1 prints what is saved.
+        save_best_only: save only when the monitored value has improved.
+        save_weights_only: save the weights instead of the whole model.
+        period: epochs between two saves.
+    """
+
+    def __init__(
+        self,
+        filepath: str,
+        monitor: str = "val_loss",
+        verbose: int = 0,
+        save_best_only: bool = False,
+        save_weights_only: bool = False,
+        mode: str = "auto",
+        period: int = 1,
+    ):
+        super().__init__()
+        self.filepath = os.fspath(filepath)
+        self.monitor, self.verbose, self.period = monitor, verbose, period
+        self.save_best_only, self.save_weights_only = save_best_only, save_weights_only
+        self._better, self.best, _ = is_improvement(mode, monitor)
+        self.epochs_since_last_save = 0
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self.epochs_since_last_save += 1
+        if self.epochs_since_last_save < self.period:
+            return
+        self.epochs_since_last_save = 0
+        path = self._path(epoch, logs or {})
+        if not self.save_best_only or self._is_best(epoch, logs or {}, path):
+            self._save(epoch, path)
+
+    def _path(self, epoch: int, logs: Mapping[str, Any]) -> str:
+        values = {**{other_spelling(name): value for name, value in logs.items()}, **logs}
+        try:
+            return self.filepath.format(**{**values, "epoch": epoch + 1})
+        except KeyError as missing:
+            raise ArgumentError(
+                f"ModelCheckpoint: {self.filepath!r} names {missing}, "
+                f"but this epoch has epoch, {', '.join(logs)}."
+            ) from None
+
+    def _is_best(self, epoch: int, logs: Mapping[str, Any], path: str) -> bool:
+        current = monitored(logs, self.monitor)
+        if current is None:
+            warnings.warn(
+                f"ModelCheckpoint: expected the value {self.monitor!r}, "
+                f"but this epoch has {', '.join(logs)}; "
+                "nothing was saved.",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+            return False
+        if not self._better(current, self.best):
+            self._say(f"\nEpoch {epoch + 1:05d}: {self.monitor} did not improve from {self.best:0.5f}")
+            return False
+        self._say(f"\nEpoch {epoch + 1:05d}: {self.monitor} improved from {self.best:0.5f} to {current:0.5f}")
+        self.best = current
+        return True
+
+    def _save(self, epoch: int, path: str) -> None:
+        self._say(f"\nEpoch {epoch + 1:05d}: saving model to {path}")
+        if self.save_weights_only:
+            self.model.save_weights(path, overwrite=True)
+        else:
+            self.model.save(path, overwrite=True)
+
+    def _say(self, text: str) -> None:
+        if self.verbose > 0:
+            print(text)

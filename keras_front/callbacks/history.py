@@ -1,0 +1,158 @@
+"""Callbacks that keep or average what happened: `History`, `BaseLogger`, `CSVLogger`, `RemoteMonitor`."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import warnings
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib import error, parse, request
+
+import numpy as np
+
+from keras_front.callbacks.base import Callback, other_spelling
+
+
+class Records(dict):
+    """A dict of lists that answers to both spellings of an accuracy: `history['acc']` and
+    `history['accuracy']`."""
+
+    def __missing__(self, key: str) -> Any:
+        other = other_spelling(key) if isinstance(key, str) else key
+        if other in self:
+            return self[other]
+        raise KeyError(key)
+
+
+class History(Callback):
+    """What `fit` returns: `history`, a dict of lists with one value an epoch, and `epoch`, their numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.epoch: list[int] = []
+        self.history: dict[str, list[Any]] = Records()
+
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        self.epoch, self.history = [], Records()
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self.epoch.append(epoch)
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(value)
+
+
+class BaseLogger(Callback):
+    """Averages the values of batches over the epoch. `fit` does so by itself; this is for loops of one's own.
+
+    Args:
+        stateful_metrics: names of values that are running means already and are taken as they are.
+    """
+
+    def __init__(self, stateful_metrics: Iterable[str] | None = None):
+        super().__init__()
+        self.stateful_metrics = set(stateful_metrics or ())
+        self.seen = 0
+        self.totals: dict[str, float] = {}
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self.seen, self.totals = 0, {}
+
+    def on_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        logs = logs or {}
+        size = logs.get("size", 0)
+        self.seen += size
+        for name, value in logs.items():
+            if name in self.stateful_metrics:
+                self.totals[name] = value
+            else:
+                self.totals[name] = self.totals.get(name, 0) + value * size
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        for name in self.params.get("metrics", ()) if logs is not None else ():
+            if name in self.totals:
+                mean = self.totals[name] if name in self.stateful_metrics else self.totals[name] / self.seen
+                logs[name] = mean
+
+
+class CSVLogger(Callback):
+    """Writes the values of each epoch as a row of a CSV file.
+
+    Args:
+        filename: path of the file.
+        separator: between two fields.
+        append: go on in a file that is there, instead of starting it anew.
+    """
+
+    def __init__(self, filename: str, separator: str = ",", append: bool = False):
+        super().__init__()
+        self.filename, self.separator, self.append = os.fspath(filename), separator, append
+        self.keys: list[str] | None = None
+        self.csv_file: Any = None
+        self._writer: Any = None
+
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        has_rows = self.append and os.path.exists(self.filename) and os.path.getsize(self.filename) > 0
+        self._needs_header = not has_rows
+        self.csv_file = open(self.filename, "a" if self.append else "w", newline="")
+        self._writer = csv.writer(self.csv_file, delimiter=self.separator)
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        logs = logs or {}
+        if self.keys is None:
+            self.keys = sorted(logs)
+        if self._needs_header:
+            self._writer.writerow(["epoch", *self.keys])
+            self._needs_header = False
+        # An epoch without validation has no val_ values: NA keeps the columns in place.
+        self._writer.writerow([epoch, *(_field(logs.get(key, "NA")) for key in self.keys)])
+        self.csv_file.flush()
+
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        self.csv_file.close()
+        self._writer = self.csv_file = None
+
+
+class RemoteMonitor(Callback):
+    """Posts the values of each epoch to a server.
+
+    Args:
+        root, path: the address, in two parts.
+        field: name of the form field that carries the JSON text.
+        headers: HTTP headers to send.
+        send_as_json: send the JSON text itself (application/json) instead of a form.
+    """
+
+    def __init__(
+        self,
+        root: str = "http://localhost:9000",
+        path: str = "/publish/epoch/end/",
+        field: str = "data",
+        headers: dict[str, str] | None = None,
+        send_as_json: bool = False,
+    ):
+        super().__init__()
+        self.root, self.path, self.field = root, path, field
+        self.headers, self.send_as_json = headers, send_as_json
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        values = {"epoch": epoch, **{name: _field(value) for name, value in (logs or {}).items()}}
+        try:
+            request.urlopen(self._message(json.dumps(values)), timeout=10).close()
+        except (error.URLError, OSError) as reason:
+            warnings.warn(f"RemoteMonitor: could not reach {self.root}: {reason}.", stacklevel=2)
+
+    def _message(self, text: str) -> request.Request:
+        if self.send_as_json:
+            body, kind = text.encode(), "application/json"
+        else:
+            body, kind = parse.urlencode({self.field: text}).encode(), "application/x-www-form-urlencoded"
+        return request.Request(self.root + self.path, body, {"Content-Type": kind, **(self.headers or {})})
+
+
+def _field(value: Any) -> Any:
+    """A value that `csv` and `json` write plainly."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.item() if value.ndim == 0 else value.tolist()
+    return value

@@ -1,0 +1,159 @@
+"""Callbacks that change the learning rate: `LearningRateScheduler`, `ReduceLROnPlateau`."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from keras_front.callbacks.base import Callback, is_improvement, monitored
+from keras_front.errors import ArgumentError
+
+
+def read_rate(model: Any) -> float:
+    """The learning rate of the model's optimizer."""
+    return float(_rate(model).numpy())
+
+
+def write_rate(model: Any, value: float) -> None:
+    """Set the learning rate of the model's optimizer."""
+    _rate(model).assign(float(value))
+
+
+def _rate(model: Any) -> Any:
+    rate = getattr(model.optimizer, "lr", None)
+    if rate is None or not hasattr(rate, "assign"):
+        raise ArgumentError(
+            f"{type(model.optimizer).__name__} has no learning rate `lr` that a callback could change; "
+            "expected an optimizer with an attribute `lr` that is a Variable."
+        )
+    return rate
+
+
+class LearningRateScheduler(Callback):
+    """Sets the learning rate before each epoch.
+
+    Args:
+        schedule: function of the epoch (from 0) and, if it takes two arguments, of the present rate;
+            returns the rate.
+        verbose: 1 prints each change.
+    """
+
+    def __init__(self, schedule: Callable[..., float], verbose: int = 0):
+        super().__init__()
+        self.schedule, self.verbose = schedule, verbose
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        rate = self._scheduled(epoch)
+        if not isinstance(rate, float | int | np.number) or isinstance(rate, bool):
+            raise ArgumentError(
+                f"LearningRateScheduler: expected `schedule` to return a number, received {rate!r} for "
+                f"epoch {epoch}."
+            )
+        write_rate(self.model, float(rate))
+        if self.verbose > 0:
+            print(f"\nEpoch {epoch + 1:05d}: LearningRateScheduler setting learning rate to {float(rate):g}.")
+
+    def _scheduled(self, epoch: int) -> Any:
+        if _takes_two(self.schedule):
+            return self.schedule(epoch, read_rate(self.model))
+        return self.schedule(epoch)
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if logs is not None:
+            logs["lr"] = read_rate(self.model)
+
+
+def _takes_two(schedule: Callable[..., Any]) -> bool:
+    try:
+        inspect.signature(schedule).bind(0, 0.0)
+    except TypeError:
+        return False
+    except ValueError:  # a builtin without a signature
+        return True
+    return True
+
+
+class ReduceLROnPlateau(Callback):
+    """Lowers the learning rate when a monitored value has stopped improving.
+
+    Args:
+        monitor, mode: the value, and whether it should fall or rise, as in `EarlyStopping`.
+        factor: the rate is multiplied by it; below 1.
+        patience: epochs without improvement after which the rate is lowered.
+        verbose: 1 prints each change.
+        min_delta: least change that counts as an improvement.
+        cooldown: epochs to wait after a change.
+        min_lr: the rate never falls below it.
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        factor: float = 0.1,
+        patience: int = 10,
+        verbose: int = 0,
+        mode: str = "auto",
+        min_delta: float = 1e-4,
+        cooldown: int = 0,
+        min_lr: float = 0,
+        **kwargs: Any,
+    ):
+        super().__init__()
+        min_delta = kwargs.pop("epsilon", min_delta)  # its name up to Keras 2.1
+        if kwargs:
+            raise TypeError(f"ReduceLROnPlateau: unknown arguments {sorted(kwargs)}.")
+        if factor >= 1.0:
+            raise ArgumentError(f"ReduceLROnPlateau: expected a factor below 1, received {factor}.")
+        self.monitor, self.factor, self.patience, self.verbose = monitor, factor, patience, verbose
+        self.mode, self.min_delta, self.cooldown, self.min_lr = mode, min_delta, cooldown, min_lr
+        self._reset()
+
+    def _reset(self) -> None:
+        self._better, self.best, self._sign = is_improvement(self.mode, self.monitor)
+        self.cooldown_counter = self.wait = 0
+
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        self._reset()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        logs = {} if logs is None else logs
+        logs["lr"] = read_rate(self.model)
+        current = monitored(logs, self.monitor)
+        if current is None:
+            warnings.warn(
+                f"ReduceLROnPlateau: expected the value {self.monitor!r}, "
+                f"but this epoch has {', '.join(logs)}.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+            return
+        self._judge(epoch, current)
+
+    def _judge(self, epoch: int, current: float) -> None:
+        if self.in_cooldown():
+            self.cooldown_counter -= 1
+            self.wait = 0
+        if self._better(current, self.best + self._sign * self.min_delta):
+            self.best, self.wait = current, 0
+        elif not self.in_cooldown():
+            self.wait += 1
+            if self.wait >= self.patience:
+                self._reduce(epoch)
+
+    def _reduce(self, epoch: int) -> None:
+        old = read_rate(self.model)
+        if old <= self.min_lr:
+            return
+        new = max(old * self.factor, self.min_lr)
+        write_rate(self.model, new)
+        self.cooldown_counter, self.wait = self.cooldown, 0
+        if self.verbose > 0:
+            print(f"\nEpoch {epoch + 1:05d}: ReduceLROnPlateau reducing learning rate to {new:g}.")
+
+    def in_cooldown(self) -> bool:
+        """Whether the rate was lowered less than `cooldown` epochs ago."""
+        return self.cooldown_counter > 0

@@ -1,0 +1,97 @@
+"""Callbacks that end training: `EarlyStopping`, `TerminateOnNaN`."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from keras_front.callbacks.base import Callback, is_improvement, monitored
+
+
+class EarlyStopping(Callback):
+    """Stops when a monitored value has stopped improving.
+
+    Args:
+        monitor: name of the value, such as 'val_loss'.
+        min_delta: least change that counts as an improvement.
+        patience: epochs without improvement after which training stops.
+        verbose: 1 prints when it stops.
+        mode: 'min', 'max' or 'auto' (by the name).
+        baseline: value that must be improved on from the start.
+        restore_best_weights: when it stops, go back to the weights of the best epoch.
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        min_delta: float = 0,
+        patience: int = 0,
+        verbose: int = 0,
+        mode: str = "auto",
+        baseline: float | None = None,
+        restore_best_weights: bool = False,
+    ):
+        super().__init__()
+        self.monitor, self.patience, self.verbose, self.baseline = monitor, patience, verbose, baseline
+        self.restore_best_weights = restore_best_weights
+        self._better, self._worst, sign = is_improvement(mode, monitor)
+        self.min_delta = abs(min_delta) * sign
+        self.wait = self.stopped_epoch = 0
+        self.best = self._worst
+        self.best_weights: list[np.ndarray] | None = None
+
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        self.wait = self.stopped_epoch = 0
+        self.best = self._worst if self.baseline is None else self.baseline
+        self.best_weights = None
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        current = self.get_monitor_value(logs)
+        if current is None:
+            return
+        if self._better(current - self.min_delta, self.best):
+            self.best, self.wait = current, 0
+            if self.restore_best_weights:
+                self.best_weights = self.model.get_weights()
+            return
+        self.wait += 1
+        if self.wait >= self.patience:
+            self._stop(epoch)
+
+    def _stop(self, epoch: int) -> None:
+        self.stopped_epoch = epoch
+        self.model.stop_training = True
+        if self.best_weights is not None:
+            if self.verbose > 0:
+                print("Restoring model weights from the end of the best epoch")
+            self.model.set_weights(self.best_weights)
+
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        if self.stopped_epoch > 0 and self.verbose > 0:
+            print(f"Epoch {self.stopped_epoch + 1:05d}: early stopping")
+
+    def get_monitor_value(self, logs: Mapping[str, Any] | None) -> float | None:
+        """The monitored value in `logs`; None, with a warning, if it is not there."""
+        value = monitored(logs or {}, self.monitor)
+        if value is None:
+            warnings.warn(
+                f"EarlyStopping: expected the value {self.monitor!r}, "
+                f"but this epoch has {', '.join(logs or ())}. "
+                "Pass validation data, or monitor one of these.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        return value
+
+
+class TerminateOnNaN(Callback):
+    """Stops at the first batch whose loss is not a number or infinite. Reads the loss at every batch."""
+
+    def on_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        loss = (logs or {}).get("loss")
+        if loss is not None and not np.isfinite(loss):
+            print(f"Batch {batch}: Invalid loss, terminating training")
+            self.model.stop_training = True

@@ -1,0 +1,337 @@
+"""Data that comes batch by batch: `Sequence`, and the enqueuers that prepare batches ahead of the training
+loop.
+
+An enqueuer works in a thread, or in processes where asked to, keeps the order of the batches, raises what
+the data raised in the caller's thread, and ends its workers when it is stopped or forgotten.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import queue
+import threading
+import warnings
+import weakref
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from typing import Any
+
+from keras_front.backend import seeds
+from keras_front.errors import StateError
+
+__all__ = ["GeneratorEnqueuer", "OrderedEnqueuer", "Sequence", "SequenceEnqueuer"]
+
+_END = object()
+
+
+class Sequence:
+    """A data set that gives its batches by number: override `__len__` and `__getitem__`.
+
+    `seq[i]` is one batch, `(inputs, targets)` or `(inputs, targets, sample_weights)`; `len(seq)` is their
+    number. `on_epoch_end` is called after each pass over the data.
+
+    Example:
+        >>> class Squares(Sequence):
+        ...     def __len__(self):
+        ...         return 2
+        ...     def __getitem__(self, i):
+        ...         return i, i * i
+        >>> list(Squares())
+        [(0, 0), (1, 1)]
+    """
+
+    use_sequence_api = True
+
+    def __getitem__(self, index: int) -> Any:
+        raise NotImplementedError(f"{type(self).__name__} needs a method __getitem__(index).")
+
+    def __len__(self) -> int:
+        raise NotImplementedError(f"{type(self).__name__} needs a method __len__().")
+
+    def on_epoch_end(self) -> None:
+        """Called after each pass over the data."""
+
+    def __iter__(self) -> Iterator[Any]:
+        """The batches of one pass."""
+        for index in range(len(self)):
+            yield self[index]
+
+
+class SequenceEnqueuer(ABC):
+    """Prepares batches ahead of their use.
+
+    Args:
+        sequence: where the batches come from.
+        use_multiprocessing: work in processes instead of threads.
+    """
+
+    def __init__(self, sequence: Any, use_multiprocessing: bool = False):
+        self.sequence, self.use_multiprocessing = sequence, use_multiprocessing
+        self.queue: queue.Queue[Any] | None = None
+        self.stop_signal: threading.Event | None = None
+        self.workers = 0
+        self._thread: threading.Thread | None = None
+        self._finalizer: weakref.finalize | None = None
+
+    def is_running(self) -> bool:
+        return self.stop_signal is not None and not self.stop_signal.is_set()
+
+    def start(self, workers: int = 1, max_queue_size: int = 10) -> None:
+        """Begin to prepare up to `max_queue_size` batches with `workers` workers."""
+        if self.is_running():
+            raise StateError(f"{type(self).__name__}.start: it is running already; call stop() first.")
+        self.workers = max(1, workers)
+        self.queue, self.stop_signal = queue.Queue(max(1, max_queue_size)), threading.Event()
+        work = self._work()
+        self._thread = threading.Thread(target=work, args=(self.queue, self.stop_signal), daemon=True)
+        # Nothing in the thread refers to this object, so being forgotten ends the thread as stop() does.
+        self._finalizer = weakref.finalize(self, self.stop_signal.set)
+        self._thread.start()
+
+    def stop(self, timeout: float | None = None) -> None:
+        """End the workers. What was prepared and not fetched is dropped."""
+        if self.stop_signal is None:
+            return
+        self.stop_signal.set()
+        _drain(self.queue)
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout)
+        _drain(self.queue)
+        self._thread = None
+
+    @abstractmethod
+    def _work(self) -> Callable[[queue.Queue[Any], threading.Event], None]:
+        """The function that fills the queue with futures, batches wrapped in futures, or `_END`."""
+
+    def get(self) -> Iterator[Any]:
+        """The batches, in order. What the data raised is raised here."""
+        try:
+            while self.is_running():
+                item = _take(self.queue, self.stop_signal)
+                if item is _END:
+                    return
+                yield item.result()
+                self.queue.task_done()  # type: ignore[union-attr]
+        finally:
+            self.stop()
+
+    def __enter__(self) -> SequenceEnqueuer:
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self.stop()
+
+
+class OrderedEnqueuer(SequenceEnqueuer):
+    """Prepares the batches of a `Sequence`, pass after pass without end, in order.
+
+    Args:
+        sequence: the data.
+        use_multiprocessing: prepare them in processes; the sequence is copied into each at the start of
+            each pass.
+        shuffle: take the batches of each pass in a random order.
+    """
+
+    def __init__(self, sequence: Any, use_multiprocessing: bool = False, shuffle: bool = False):
+        super().__init__(sequence, use_multiprocessing)
+        self.shuffle = shuffle
+
+    def _work(self) -> Callable[[queue.Queue[Any], threading.Event], None]:
+        sequence, workers, processes = self.sequence, self.workers, self.use_multiprocessing
+        generator = seeds.generator("shuffle") if self.shuffle else None
+
+        def work(out: queue.Queue[Any], stopped: threading.Event) -> None:
+            while not stopped.is_set():
+                order: Iterable[int] = range(len(sequence))
+                if generator is not None:
+                    order = generator.permutation(len(sequence)).tolist()
+                if not _one_pass(sequence, order, workers, processes, out, stopped):
+                    return
+                try:
+                    sequence.on_epoch_end()
+                except BaseException as error:  # handed to the caller's thread
+                    _put(out, _failed(error), stopped)
+                    return
+
+        return work
+
+    def join_end_of_epoch(self) -> None:
+        """Wait until everything that was prepared has been fetched."""
+        if self.queue is not None and self.is_running():
+            self.queue.join()
+
+
+def _one_pass(
+    sequence: Any, order: Iterable[int], workers: int, processes: bool, out: Any, stopped: Any
+) -> bool:
+    """Queue one pass; False if it was stopped. Returns when all was fetched: then `on_epoch_end` may
+    change the data."""
+    pool: Executor
+    if processes:
+        pool = ProcessPoolExecutor(workers, _context(), _hold, (sequence,))
+        fetch: Callable[[int], Any] = _fetch_held
+    else:
+        pool, fetch = ThreadPoolExecutor(workers), sequence.__getitem__
+    try:
+        queued = empty = True
+        for index in order:
+            empty = False
+            if not (queued := _put(out, pool.submit(fetch, index), stopped)):
+                return False
+        if empty:
+            _put(out, _END, stopped)
+            return False
+        return queued and _wait_until_fetched(out, stopped)
+    except BaseException as error:  # a pool that cannot start: handed to the caller's thread
+        _put(out, _failed(error), stopped)
+        return False
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+class GeneratorEnqueuer(SequenceEnqueuer):
+    """Prepares the batches of a generator, in its order.
+
+    A generator has one state, so one worker draws from it, however many are allowed. With
+    `use_multiprocessing` that worker is a process.
+    """
+
+    def __init__(
+        self,
+        sequence: Any,
+        use_multiprocessing: bool = False,
+        wait_time: float | None = None,
+        random_seed: int | None = None,
+    ):
+        super().__init__(sequence, use_multiprocessing)
+        self.wait_time, self.random_seed = wait_time, random_seed
+
+    def start(self, workers: int = 1, max_queue_size: int = 10) -> None:
+        if self.use_multiprocessing and workers > 1:
+            warnings.warn(
+                "A generator in several processes would give every batch several times; one process "
+                "draws from it. "
+                "Use a keras.utils.Sequence to prepare batches in several processes.",
+                UserWarning,
+                stacklevel=2,
+            )
+        super().start(workers, max_queue_size)
+
+    def _work(self) -> Callable[[queue.Queue[Any], threading.Event], None]:
+        source = self.sequence
+        if self.use_multiprocessing:
+            return lambda out, stopped: _pump_process(source, out, stopped)
+        return lambda out, stopped: _pump(iter(source), out, stopped)
+
+
+def _pump(batches: Iterator[Any], out: queue.Queue[Any], stopped: threading.Event) -> None:
+    """Put batches into the queue until they end, fail, or nobody wants them."""
+    while not stopped.is_set():
+        future: Any = Future()
+        try:
+            future.set_result(next(batches))
+        except StopIteration:
+            future = _END
+        except BaseException as error:  # handed to the caller's thread
+            future = _failed(error)
+        if not _put(out, future, stopped) or future is _END or future.exception() is not None:
+            return
+
+
+def _pump_process(source: Any, out: queue.Queue[Any], stopped: threading.Event) -> None:
+    context = _context()
+    pipe: Any = context.Queue(out.maxsize)
+    process = context.Process(target=_draw, args=(source, pipe), daemon=True)
+    process.start()
+    try:
+        _pump(_received(pipe, process, stopped), out, stopped)
+    finally:
+        process.terminate()
+        process.join()
+        pipe.close()
+
+
+def _draw(source: Any, pipe: Any) -> None:
+    """In the other process: send batches, then what ended them."""
+    try:
+        for batch in source:
+            pipe.put((batch, None))
+        pipe.put((None, None))
+    except BaseException as error:  # sent to the caller's process
+        pipe.put((None, error))
+
+
+def _received(pipe: Any, process: Any, stopped: threading.Event) -> Iterator[Any]:
+    while not stopped.is_set():
+        try:
+            batch, error = pipe.get(timeout=0.2)
+        except queue.Empty:
+            if not process.is_alive():
+                raise StateError("The process that draws from the generator has died.") from None
+            continue
+        if error is not None:
+            raise error
+        if batch is None:
+            return
+        yield batch
+
+
+_held: Any = None
+
+
+def _hold(sequence: Any) -> None:
+    """In a worker process: keep the sequence, so that a task need carry a number only."""
+    global _held
+    _held = sequence
+
+
+def _fetch_held(index: int) -> Any:
+    return _held[index]
+
+
+def _context() -> Any:
+    """Fork where the system has it: what a script defines in its main module need not be importable."""
+    methods = multiprocessing.get_all_start_methods()
+    return multiprocessing.get_context("fork" if "fork" in methods else None)
+
+
+def _failed(error: BaseException) -> Future[Any]:
+    future: Future[Any] = Future()
+    future.set_exception(error)
+    return future
+
+
+def _put(out: queue.Queue[Any], item: Any, stopped: threading.Event) -> bool:
+    while not stopped.is_set():
+        try:
+            out.put(item, timeout=0.1)
+            return True
+        except queue.Full:
+            continue
+    return False
+
+
+def _take(out: Any, stopped: Any) -> Any:
+    while not stopped.is_set():
+        try:
+            return out.get(timeout=0.5)
+        except queue.Empty:
+            continue
+    return _END
+
+
+def _wait_until_fetched(out: queue.Queue[Any], stopped: threading.Event) -> bool:
+    with out.all_tasks_done:
+        while out.unfinished_tasks and not stopped.is_set():
+            out.all_tasks_done.wait(0.1)
+    return not stopped.is_set()
+
+
+def _drain(out: Any) -> None:
+    try:
+        while True:
+            out.get_nowait()
+            out.task_done()
+    except (queue.Empty, ValueError):
+        return
