@@ -42,7 +42,7 @@ def to_categorical(y: Any, num_classes: int | None = None, dtype: str = "float32
 def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
     """`x` divided by its norm along `axis`; where the norm is 0, unchanged.
 
-    Shape: as `x`.
+    Shape: as `x`; (n,) gives (1, n), as in Keras.
     Source: Keras 2.3.1, `keras.utils.normalize`.
     Example:
         >>> normalize([[3.0, 4.0], [0.0, 0.0]])
