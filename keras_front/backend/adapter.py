@@ -1,0 +1,204 @@
+"""What an adapter provides: one class that derives from `Backend`.
+
+Every primitive of `declare.primitives()` is a method (or an engine function bound in one line) of the same name, arrays
+positional, attributes by keyword. Operands of one op arrive as the engine's own tensors of one dtype. A composite may be
+overridden in the same way; otherwise its body in K runs. Beside the ops an adapter says what its tensors are
+(`tensor_types`), how they come and go (`asarray`, `to_numpy`), and it may override the two verbs `value_and_grad` and
+`compile_program`, whose defaults work by tracing (decision D4): without them an engine needs neither autodiff nor a compiler.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from keras_front.backend import declare, discovery, dtypes, seeds
+from keras_front.errors import ArgumentError, BackendError
+
+
+class Backend:
+    """Base class of adapters, with working defaults for everything that is not an op.
+
+    Class attributes: `name`; `tensor_types`, the classes of the engine's tensors; `float_dtypes`, what a float tensor's
+    `.dtype` can be; `differentiates`, whether `value_and_grad` is the engine's own.
+    """
+
+    name: ClassVar[str] = ""
+    tensor_types: ClassVar[tuple[type, ...]] = ()
+    differentiates: ClassVar[bool] = False
+
+    def __init__(self) -> None:
+        self.native: set[type] = set(self.tensor_types)
+        self.floats: frozenset[Any] = frozenset(self.float_dtypes())
+        self.check()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Engine functions bound as class attributes are called without `self`."""
+        super().__init_subclass__(**kwargs)
+        for name, value in list(vars(cls).items()):
+            if name in declare.OPS and callable(value) and not _takes_self(value):
+                setattr(cls, name, staticmethod(value))
+
+    def check(self) -> None:
+        """Raises: BackendError naming the primitives that are missing."""
+        missing = [name for name in declare.primitives() if not hasattr(self, name)]
+        if missing:
+            raise BackendError(
+                f"Backend {self.name!r} lacks {len(missing)} primitives: {', '.join(missing)}. "
+                f"Add a method of each name to {type(self).__name__}."
+            )
+
+    def overrides(self, name: str) -> bool:
+        """Whether this adapter brings the op `name` itself."""
+        return name in declare.OPS and getattr(type(self), name, None) is not getattr(Backend, name, None)
+
+    # Tensors in and out ------------------------------------------------------------------------------------
+
+    def asarray(self, value: Any, dtype: str | None = None) -> Any:
+        """A tensor of this engine on its device from a NumPy array."""
+        raise NotImplementedError
+
+    def to_numpy(self, x: Any) -> np.ndarray:
+        """A NumPy array of a tensor's values; it may share memory."""
+        raise NotImplementedError
+
+    def shape_of(self, x: Any) -> tuple[int, ...]:
+        return tuple(x.shape)
+
+    def dtype_of(self, x: Any) -> str:
+        """The name of a tensor's dtype; also of NumPy arrays."""
+        return dtypes.canonical(x.dtype)
+
+    def float_dtypes(self) -> Sequence[Any]:
+        """What `.dtype` is for float tensors of this engine."""
+        return tuple(np.dtype(name) for name in ("float16", "float32", "float64"))
+
+    def is_tensor(self, x: Any) -> bool:
+        return isinstance(x, self.tensor_types)
+
+    def convert(self, value: Any, dtype: str | None = None) -> Any:
+        """Anything array-like as a tensor of this engine, in `dtype` if given.
+
+        Raises: BackendError for a tensor of another engine; ArgumentError for what is no array.
+        """
+        if self.is_tensor(value):
+            self.native.add(value.__class__)
+            return value if dtype is None or self.dtype_of(value) == dtype else self.cast(value, dtype=dtype)  # type: ignore[attr-defined]
+        if hasattr(value, "read") and hasattr(value, "assign"):
+            return self.convert(value.value, dtype)
+        other = discovery.owner(value)
+        if other is not None and other is not self:
+            raise BackendError(
+                f"A tensor of the backend {other.name!r} met the active backend {self.name!r}. Convert it first: "
+                f"K.convert(K.to_numpy(x)), or run this under use_backend({other.name!r})."
+            )
+        return self.asarray(_host_array(value, dtype), dtype)
+
+    def import_tensor(self, value: Any, source: Backend | None, dtype: str) -> Any:
+        """A tensor that another backend holds (or the host, where `source` is None), as one's own."""
+        return self.asarray(np.array(value if source is None else source.to_numpy(value)), dtype)
+
+    def devices(self) -> list[str]:
+        """Devices that this engine can use, the best first."""
+        return ["cpu"]
+
+    def version(self) -> str | None:
+        """The engine's version."""
+        return None
+
+    # The verbs ---------------------------------------------------------------------------------------------
+
+    def value_and_grad(self, fn: Callable[..., Any], params: Sequence[Any], *rest: Any) -> Any:
+        """((loss, aux), gradients of loss for params), where `fn(params, *rest)` gives (loss, aux).
+
+        The default traces `fn` and differentiates the record with the rules of `gradients`.
+        """
+        from keras_front.backend import program
+
+        return program.traced_value_and_grad(self, fn, params, *rest)
+
+    def scan(self, fn: Any, init: list[Any], xs: list[Any], *, reverse: bool = False, length: int | None = None) -> Any:
+        """The loop of `ops.recurrence.scan` on real tensors; the default is a Python loop."""
+        steps = xs[0].shape[0] if xs else int(length or 0)
+        carry, collected = list(init), []
+        for t in reversed(range(steps)) if reverse else range(steps):
+            carry, ys = fn(carry, [x[t] for x in xs])
+            collected.append(ys)
+        if reverse:
+            collected.reverse()
+        return carry, [declare.OPS["stack"].function(list(ys), axis=0) for ys in zip(*collected, strict=True)]
+
+    def host_noise(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int, kind: str) -> Any:
+        """Noise that NumPy draws, as a tensor. An engine that compiles must call back to the host."""
+        step = int(self.to_numpy(counter)) if self.is_tensor(counter) else int(counter)
+        return self.asarray(seeds.noise(seed, stream, step, tuple(shape), kind, dtype), dtype)
+
+    def compile_program(self, program: Any) -> Callable[..., Any]:
+        """A callable for a written program (see `program.Program`); the default is the straight-line code itself."""
+        return program.function(self)
+
+    def compile_native(self, fn: Callable[..., Any], donate: Sequence[int] = ()) -> Callable[..., Any]:
+        """`fn` for real tensors, where it cannot be traced; an engine with a compiler may use it."""
+        return fn
+
+    def compile_loop(self, step: Any) -> Callable[..., Any]:
+        """`run(state, data, order)`: a step for each row of `order`, an integer array (steps, batch).
+
+        The batch is the rows of each array of `data`. Returns (state, last loss).
+        """
+
+        def run(state: list[Any], data: list[Any], order: np.ndarray) -> Any:
+            loss = None
+            for rows in order:
+                state, loss = step(state, self.rows(data, rows))
+            return state, loss
+
+        return run
+
+    def rows(self, data: Sequence[Any], rows: np.ndarray) -> list[Any]:
+        """The given rows of each array, for a batch."""
+        index = self.asarray(rows)
+        return [self.gather(array, index, axis=0) for array in data]  # type: ignore[attr-defined]
+
+    def literal(self, value: Any, dtype: str) -> Any:
+        """How a constant stands in a program: an engine tensor."""
+        return self.convert(value, dtype)
+
+    def block(self, values: Sequence[Any]) -> None:
+        """Wait until `values` are computed, for engines that run ahead."""
+
+
+def _host_array(value: Any, dtype: str | None) -> np.ndarray:
+    if isinstance(value, np.ndarray):
+        return value
+    if isinstance(value, bool | int | float) and dtype is None:
+        dtype = dtypes.of_scalar(value, [])
+    try:
+        array = np.asarray(value, dtype=None if dtype == "bfloat16" else dtype)
+    except (TypeError, ValueError):
+        array = np.asarray(value, dtype=object)
+    if array.dtype.kind not in "biufcSU":
+        raise ArgumentError(f"Expected a tensor, an array or a number, received {value!r:.80} of {type(value).__name__}.")
+    if array.dtype == np.float64 and dtype is None and isinstance(value, list | tuple):
+        array = array.astype(dtypes.canonical(None))
+    return array
+
+
+def _takes_self(value: Any) -> bool:
+    if isinstance(value, staticmethod):
+        return True
+    try:
+        first = next(iter(inspect.signature(value).parameters), "")
+    except (TypeError, ValueError):
+        return False
+    return first == "self"
+
+
+def provide_composites() -> None:
+    """Give `Backend` a method for each composite, which runs its body in K."""
+    for name in declare.composites():
+        if name not in vars(Backend):
+            setattr(Backend, name, staticmethod(declare.OPS[name].body))

@@ -1,0 +1,386 @@
+"""The functions of classic K that are not ops: variables, placeholders, shapes, phases, names.
+
+They know tensors and variables but no engine; what they compute they compute with ops.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from keras_front import config
+from keras_front.backend import declare, discovery, dtypes, program, seeds, state, symbolic
+from keras_front.backend.ops.arrangement import symbolic_shape
+from keras_front.backend.ops.elementwise import add, cast, multiply, subtract, where
+from keras_front.backend.state import Variable
+from keras_front.backend.symbolic import SymbolicTensor
+from keras_front.errors import ArgumentError
+
+__all__ = [
+    "arange",
+    "batch_get_value",
+    "batch_set_value",
+    "cast_to_floatx",
+    "clear_session",
+    "compile",
+    "compile_loop",
+    "constant",
+    "convert",
+    "count_params",
+    "dtype",
+    "eye",
+    "function",
+    "get_uid",
+    "get_value",
+    "gradients",
+    "in_test_phase",
+    "in_train_phase",
+    "int_shape",
+    "is_keras_tensor",
+    "is_placeholder",
+    "is_tensor",
+    "is_variable",
+    "moving_average_update",
+    "name_scope",
+    "ndim",
+    "ones",
+    "placeholder",
+    "print_tensor",
+    "random_normal_variable",
+    "random_uniform_variable",
+    "reset_uids",
+    "set_value",
+    "shape",
+    "size",
+    "switch",
+    "to_numpy",
+    "update",
+    "update_add",
+    "update_sub",
+    "variable",
+    "zeros",
+]
+
+# Making tensors ------------------------------------------------------------------------------------------------
+
+
+def variable(value: Any, dtype: Any = None, name: str | None = None, constraint: Any = None) -> Variable:
+    """A variable with a first value."""
+    return Variable(value, dtype, name, constraint=constraint)
+
+
+def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> Any:
+    """A tensor of the active backend with fixed values, spread over `shape` if given."""
+    array = np.asarray(value)
+    if dtype is None:
+        dtype = config.floatx() if array.dtype.kind == "f" else array.dtype
+    if shape is not None:
+        array = np.full(shape, array) if array.size == 1 else array.reshape(shape)
+    return discovery.active().convert(array, dtypes.canonical(dtype))
+
+
+def placeholder(
+    shape: Any = None, ndim: int | None = None, dtype: Any = None, sparse: bool = False, name: str | None = None
+) -> SymbolicTensor:
+    """A symbolic tensor that waits for a value; `ndim` stands for a shape of unknown dimensions."""
+    if shape is None:
+        if ndim is None:
+            raise ArgumentError("K.placeholder: expected `shape` or `ndim`, received neither.")
+        shape = (None,) * ndim
+    return symbolic.placeholder(tuple(shape), dtypes.canonical(dtype), name)
+
+
+def convert(value: Any, dtype: Any = None) -> Any:
+    """Anything array-like as a tensor of the active backend; symbolic tensors pass."""
+    dtype = None if dtype is None else dtypes.canonical(dtype)
+    if isinstance(value, Variable):
+        value = value.read()
+    if isinstance(value, SymbolicTensor):
+        return value if dtype in (None, value.dtype) else cast(value, dtype)
+    return discovery.active().convert(value, dtype)
+
+
+def to_numpy(x: Any) -> np.ndarray:
+    """The values of a tensor or variable as a NumPy array; it may share memory with the tensor."""
+    if isinstance(x, np.ndarray):
+        return x
+    return program.evaluate(x) if isinstance(x, Variable | SymbolicTensor) else discovery.active().to_numpy(convert(x))
+
+
+def _filled(value: float, shape: Any, dtype: Any, name: str | None) -> Variable | Any:
+    dims = declare.as_dims(shape)
+    dtype = dtypes.canonical(dtype)
+    if isinstance(dims, SymbolicTensor) or any(isinstance(d, SymbolicTensor) for d in dims):
+        return declare.OPS["broadcast_to"].function(symbolic.constant(np.asarray(value), dtype), dims)
+    return Variable(np.full(dims, value, "float32" if dtype == "bfloat16" else dtype), dtype, name)
+
+
+def zeros(shape: Any, dtype: Any = None, name: str | None = None) -> Any:
+    """A variable of zeros."""
+    return _filled(0, shape, dtype, name)
+
+
+def ones(shape: Any, dtype: Any = None, name: str | None = None) -> Any:
+    """A variable of ones."""
+    return _filled(1, shape, dtype, name)
+
+
+def eye(size: Any, dtype: Any = None, name: str | None = None) -> Variable:
+    """A variable holding the identity matrix of `size` rows (or rows and columns)."""
+    rows, columns = (size, size) if isinstance(size, int) else size
+    return Variable(np.eye(rows, columns), dtypes.canonical(dtype), name)
+
+
+def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "int32") -> Any:
+    """Numbers from `start` up to, not including, `stop`; with one argument from 0 up to it."""
+    values = np.arange(start) if stop is None else np.arange(start, stop, step)
+    return discovery.active().convert(values, dtypes.canonical(dtype))
+
+
+def random_uniform_variable(
+    shape: Any, low: float, high: float, dtype: Any = None, name: str | None = None, seed: int | None = None
+) -> Variable:
+    """A variable of uniform random numbers, drawn on the host."""
+    values = seeds.generator("variables", seed).uniform(low, high, tuple(shape))
+    return Variable(values, dtypes.canonical(dtype), name)
+
+
+def random_normal_variable(
+    shape: Any, mean: float, scale: float, dtype: Any = None, name: str | None = None, seed: int | None = None
+) -> Variable:
+    """A variable of normal random numbers, drawn on the host."""
+    values = seeds.generator("variables", seed).normal(mean, scale, tuple(shape))
+    return Variable(values, dtypes.canonical(dtype), name)
+
+
+# What a tensor is ----------------------------------------------------------------------------------------------
+
+
+def is_variable(x: Any) -> bool:
+    """Whether `x` is a variable."""
+    return isinstance(x, Variable)
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether `x` is a symbolic tensor, a variable, or a tensor of a backend in use."""
+    return isinstance(x, SymbolicTensor | Variable) or discovery.owner(x) is not None
+
+
+def is_keras_tensor(x: Any) -> bool:
+    """Whether `x` came out of a layer (or `Input`). Raises: ArgumentError if it is no tensor at all."""
+    if not is_tensor(x):
+        raise ArgumentError(f"K.is_keras_tensor: expected a tensor, received {type(x).__name__}.")
+    return getattr(x, "history", None) is not None
+
+
+def is_placeholder(x: Any) -> bool:
+    """Whether `x` waits for a value."""
+    return isinstance(x, SymbolicTensor) and x.is_placeholder
+
+
+def shape(x: Any) -> Any:
+    """The shape: an int32 array where it is known, a symbolic vector otherwise."""
+    known = int_shape(x)
+    return symbolic_shape(x) if None in known else np.asarray(known, "int32")
+
+
+def int_shape(x: Any) -> tuple[Any, ...]:
+    """The shape as a tuple of ints, with None for what is unknown."""
+    if hasattr(x, "shape"):
+        return tuple(d if d is None else int(d) for d in x.shape)
+    return np.shape(x)
+
+
+def ndim(x: Any) -> int:
+    """The number of axes."""
+    return len(int_shape(x))
+
+
+def size(x: Any, name: str | None = None) -> Any:
+    """The number of elements."""
+    known = int_shape(x)
+    return declare.OPS["prod"].function(shape(x)) if None in known else int(np.prod(known))
+
+
+def dtype(x: Any) -> str:
+    """The name of the dtype."""
+    return x.dtype if isinstance(x, SymbolicTensor | Variable) else dtypes.canonical(x.dtype)
+
+
+def count_params(x: Any) -> int:
+    """The number of elements of a variable."""
+    return int(np.prod(int_shape(x), dtype=np.int64))
+
+
+# Values and updates --------------------------------------------------------------------------------------------
+
+
+def get_value(x: Any) -> np.ndarray:
+    """A copy of the value as a NumPy array."""
+    return program.evaluate(x)
+
+
+def batch_get_value(ops: Sequence[Any]) -> list[np.ndarray]:
+    """Copies of the values of several variables."""
+    return [get_value(x) for x in ops]
+
+
+def set_value(x: Variable, value: Any) -> None:
+    """Set the value of a variable. Raises: ShapeError if the shape is another one."""
+    x.set(value if hasattr(value, "shape") else np.asarray(value))
+
+
+def batch_set_value(tuples: Sequence[tuple[Variable, Any]]) -> None:
+    """Set the values of several variables; shapes are checked before anything is set."""
+    pairs = [(x, value if hasattr(value, "shape") else np.asarray(value)) for x, value in tuples]
+    for x, value in pairs:
+        if tuple(value.shape) != x.shape:
+            raise ArgumentError(f"Cannot set variable {x.name!r} of shape {x.shape} to a value of shape {value.shape}.")
+    for x, value in pairs:
+        x.set(value)
+
+
+def update(x: Variable, new_x: Any) -> Any:
+    """Assign inside a step; elsewhere a pair for `updates=` of K.function if the value is symbolic."""
+    if state.current_frame() is None and isinstance(new_x, SymbolicTensor):
+        return (x, new_x)
+    return x.assign(new_x)
+
+
+def update_add(x: Variable, increment: Any) -> Any:
+    """`update(x, x + increment)`."""
+    return update(x, add(x, increment))
+
+
+def update_sub(x: Variable, decrement: Any) -> Any:
+    """`update(x, x - decrement)`."""
+    return update(x, subtract(x, decrement))
+
+
+def moving_average_update(x: Variable, value: Any, momentum: Any) -> Any:
+    """`update(x, momentum * x + (1 - momentum) * value)`."""
+    return update(x, add(multiply(x, momentum), multiply(value, 1 - momentum)))
+
+
+def function(inputs: Any, outputs: Any, updates: Any = None, **kwargs: Any) -> program.Function:
+    """A function from values of `inputs` to NumPy arrays of `outputs`, which also carries out `updates`.
+
+    Updates are pairs (variable, new value). `.source` shows the program that runs.
+    """
+    unknown = set(kwargs) - {"name", "givens", "mode"}
+    if unknown:
+        raise ArgumentError(f"K.function: unexpected arguments {sorted(unknown)}.")
+    return program.Function(inputs, outputs, updates, kwargs.get("name"))
+
+
+def gradients(loss: Any, variables: Any) -> list[Any]:
+    """Symbolic gradients of the sum of `loss`; None for those it does not depend on."""
+    return program.gradients_of(loss, variables)
+
+
+# Choice --------------------------------------------------------------------------------------------------------
+
+
+def _made(x: Any) -> Any:
+    return x() if callable(x) and not hasattr(x, "shape") else x
+
+
+def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
+    """`x` while training, else `alt`; either may be a function, of which only the chosen one is called."""
+    if training is None:
+        training = state.learning_phase()
+    if isinstance(training, SymbolicTensor):
+        return switch(training, x, alt)
+    return _made(x) if bool(training) else _made(alt)
+
+
+def in_test_phase(x: Any, alt: Any, training: Any = None) -> Any:
+    """`x` while not training, else `alt`."""
+    return in_train_phase(alt, x, training=training)
+
+
+def switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:
+    """One of two tensors (or functions that make them), chosen by a scalar, or sample by sample by a vector."""
+    if isinstance(condition, bool | int | np.bool_):
+        return _made(then_expression) if condition else _made(else_expression)
+    then, other = _made(then_expression), _made(else_expression)
+    if isinstance(condition, Variable):
+        condition = declare._read_variables([condition])[0]
+    rank = max(ndim(then), ndim(other))
+    if dtype(condition) != "bool":
+        condition = cast(condition, "bool")
+    while 0 < ndim(condition) < rank:
+        condition = declare.OPS["expand_dims"].function(condition, axis=-1)
+    return where(condition, then, other)
+
+
+# Names, graphs, settings ---------------------------------------------------------------------------------------
+
+_uids: defaultdict[str, int] = defaultdict(int)
+
+
+def get_uid(prefix: str = "") -> int:
+    """The next number (from 1) for names that begin with `prefix`."""
+    _uids[prefix] += 1
+    return _uids[prefix]
+
+
+def reset_uids() -> None:
+    """Let all names start from 1 again."""
+    _uids.clear()
+
+
+def clear_session() -> None:
+    """Let names start from 1 again and forget a fixed learning phase. There is no global graph to clear."""
+    reset_uids()
+    state.clear_learning_phase()
+
+
+_scopes: list[str] = []
+
+
+@contextmanager
+def name_scope(name: str) -> Iterator[str]:
+    """A context that names things; kept for code that uses it, and without effect on values."""
+    _scopes.append(name)
+    try:
+        yield "/".join(_scopes)
+    finally:
+        _scopes.pop()
+
+
+def print_tensor(x: Any, message: str = "") -> Any:
+    """Print the value of `x` when it is computed (at once for real tensors) and return it."""
+    if isinstance(x, SymbolicTensor | Variable):
+        return x
+    print(message, to_numpy(x))
+    return x
+
+
+def cast_to_floatx(x: Any) -> Any:
+    """A NumPy array (or tensor) in the default float dtype."""
+    if isinstance(x, SymbolicTensor | Variable) or discovery.owner(x) is not None:
+        return cast(x, config.floatx())
+    return np.asarray(x, dtype=config.floatx())
+
+
+def compile(fn: Callable[..., Any], donate: Sequence[int] = ()) -> program.Compiled:
+    """`fn` compiled for whichever backend is active when it is called.
+
+    Arguments are tensors or flat lists of them, results any nesting. `donate` names arguments that belong to the
+    function from then on: their memory may be reused. `.source` shows the program.
+    """
+    return program.Compiled(fn, donate)
+
+
+def compile_loop(step: Any) -> Callable[..., Any]:
+    """`run(state, data, order)` that takes a step `(state, batch) -> (state, loss)` for each row of `order`.
+
+    `order` is an integer array (steps, batch size); a batch holds those rows of each array of `data`. Several steps
+    run in one dispatch where the engine can. Returns (state, last loss).
+    """
+    return discovery.active().compile_loop(step if isinstance(step, program.Compiled) else compile(step, donate=(0,)))

@@ -1,0 +1,339 @@
+"""`@primitive` and `@composite`: an op is declared once, and everything else is derived (decision D1).
+
+A declaration is a Python signature with a docstring and a rule for shape and dtype. A primitive has no body, every
+adapter must bring it; a composite has a body written in other ops, which an adapter may override. From a declaration
+follow the public function (a dispatcher, written out and compiled here so that an eager call costs little), the check
+that an adapter is complete, the record on symbolic tensors, and the conformance tests.
+
+Annotations say what an argument is: `Tensor`, `Tensors` (a list of them) or `Maybe` (a tensor or None) travel to
+adapters positionally; everything else is an attribute and travels by keyword. `Axes`, `Dims` and `DType` attributes
+are brought into one form (int or tuple, tuple, name) before anyone sees them.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_front.backend import discovery, dtypes, state, symbolic
+from keras_front.backend.symbolic import Operators, Origin, SymbolicTensor
+from keras_front.errors import ArgumentError, DtypeError, KerasFrontError
+
+Tensor = Any
+Tensors = Sequence[Any]
+Maybe = Any
+Axes = Any
+Dims = Any
+DType = Any
+
+OPS: dict[str, Op] = {}
+_ARRAYS = {"Tensor": "one", "Tensors": "many", "Maybe": "maybe"}
+_SCALARS = (bool, int, float, complex)
+_HOST = (*_SCALARS, np.ndarray, np.generic, list, tuple)
+
+
+class Op:
+    """One declared op: its signature, its rules, and how it is dispatched, recorded and replayed.
+
+    `arrays` are (name, kind) of the tensor arguments, `attrs` the names of the others, `promoted` the places of the
+    arguments that must share a dtype; `floats` says that integers become floats first.
+    """
+
+    def __init__(self, fn: Callable[..., Any], kind: str, rule: Any, promote: Sequence[str] | None, floats: bool):
+        self.name, self.kind, self.body, self.rule, self.floats = fn.__name__, kind, fn, rule, floats
+        self.signature = inspect.signature(fn)
+        parameters = self.signature.parameters.values()
+        self.arrays = [(p.name, _ARRAYS[p.annotation]) for p in parameters if p.annotation in _ARRAYS]
+        self.attrs = [p.name for p in parameters if p.annotation not in _ARRAYS]
+        names = [name for name, _ in self.arrays]
+        self.promoted = frozenset(names.index(name) for name in (names if promote is None else promote))
+        self.__doc__ = fn.__doc__
+        self.function = _write_dispatcher(self)
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} {self.name}>"
+
+    def dispatch(self, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
+        """Record or compute; called when not every argument is plainly one of the active backend's own tensors."""
+        args = [list(a) if kind == "many" else a for (_, kind), a in zip(self.arrays, args, strict=True)]
+        self._check(args)
+        args = _read_variables(args)
+        if any(map(symbolic.is_symbolic, _flat(args))) or symbolic._symbols_in_attrs(attrs):
+            return self.record(self._prepare(args, _dtype_of, _as_symbol), attrs)
+        backend = discovery.active()
+        settled = self._prepare(args, lambda a: backend.dtype_of(a), backend.convert)
+        return getattr(backend, self.name)(*settled, **{k: _plain(v) for k, v in attrs.items()})
+
+    def _check(self, args: Sequence[Any]) -> None:
+        for (name, kind), arg in zip(self.arrays, args, strict=True):
+            if arg is None and kind == "one":
+                raise ArgumentError(f"K.{self.name}: expected a tensor as {name!r}, received None.")
+
+    def _prepare(self, args: list[Any], dtype_of: Callable[[Any], str], convert: Callable[..., Any]) -> list[Any]:
+        """Arguments converted, and those that must agree in dtype made to; host values are weak beside tensors."""
+        operands = [a for i in self.promoted for a in _flat([args[i]])]
+        target = self._target(operands, dtype_of) if operands else None
+        return [
+            _each(arg, lambda a, d=target if i in self.promoted else None: convert(a, d)) for i, arg in enumerate(args)
+        ]
+
+    def _target(self, operands: list[Any], dtype_of: Callable[[Any], str]) -> str:
+        try:
+            strong = [dtype_of(a) for a in operands if not isinstance(a, _HOST)]
+            hosts = [a for a in operands if isinstance(a, _HOST)]
+            found = strong + [_weak_dtype(a, strong) for a in hosts]
+            target = dtypes.promote(found)
+        except DtypeError as error:
+            raise DtypeError(f"K.{self.name}: {error}") from None
+        return dtypes.as_float(target) if self.floats else target
+
+    def record(self, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
+        """The symbolic results of a call on symbolic tensors."""
+        origin = Origin(self, tuple(args), attrs)
+        try:
+            if self.kind == "composite":
+                result = symbolic.map_structure(_lifted, self.body(*args, **attrs))
+                outputs = symbolic.attach(origin, result)
+                origin.expansion = [t for t in symbolic.flatten(result) if t is not None]
+                return outputs
+            specs = self.rule(*args, **{k: _static(v) for k, v in attrs.items()})
+        except KerasFrontError as error:
+            raise _located(error, self.name) from None
+        if isinstance(specs, list):
+            return [_output(origin, *spec) for spec in specs]
+        return _output(origin, *specs)
+
+    def again(self, args: Sequence[Any], attrs: dict[str, Any]) -> list[Any]:
+        """The results of the same call on other arguments, as a flat list without Nones."""
+        return [r for r in symbolic.flatten(self.dispatch(args, attrs)) if r is not None]
+
+
+def _output(origin: Origin, shape: Any, dtype: str) -> SymbolicTensor:
+    tensor = SymbolicTensor(shape, dtype, origin, len(origin.outputs))
+    origin.outputs.append(tensor)
+    return tensor
+
+
+def _located(error: KerasFrontError, name: str) -> KerasFrontError:
+    message = str(error)
+    if message.startswith(("K.", name)):
+        return error
+    return type(error)(f"K.{name}: {message}")
+
+
+def _flat(args: Sequence[Any]) -> Iterator[Any]:
+    for arg in args:
+        if isinstance(arg, list):
+            yield from arg
+        elif arg is not None:
+            yield arg
+
+
+def _each(arg: Any, fn: Callable[[Any], Any]) -> Any:
+    if arg is None:
+        return None
+    return [fn(a) for a in arg] if isinstance(arg, list) else fn(arg)
+
+
+def _read_variables(args: list[Any]) -> list[Any]:
+    """Arguments with variables replaced by what they mean here: a frame's value, a symbol, or the real tensor."""
+    if not any(isinstance(a, state.Variable) for a in _flat(args)):
+        return args
+    args = [_each(a, lambda v: _framed(v) if isinstance(v, state.Variable) else v) for a in args]
+    rest = [a for a in _flat(args) if not isinstance(a, state.Variable)]
+    real = state.eager_section() or any(not isinstance(a, _SCALARS) for a in rest)
+    if symbolic.tracing() or any(map(symbolic.is_symbolic, rest)):
+        real = False
+    return [_each(a, lambda v: (v.value if real else v.symbol) if isinstance(v, state.Variable) else v) for a in args]
+
+
+def _framed(variable: state.Variable) -> Any:
+    frame = state.current_frame()
+    while frame is not None:
+        value = frame.table.get(variable)
+        if value is not None:
+            return value
+        frame = frame.parent
+    return variable
+
+
+def _weak_dtype(value: Any, strong: list[str]) -> str:
+    """The dtype a host value takes beside tensors: theirs, unless its kind is higher. Alone it keeps its own."""
+    if isinstance(value, _SCALARS):
+        return dtypes.of_scalar(value, strong)
+    array = np.asarray(value)
+    own = dtypes.canonical(array.dtype)
+    if not strong:
+        return own if isinstance(value, np.ndarray | np.generic) or own != "float64" else dtypes.canonical(None)
+    met = dtypes.promote(strong)
+    return met if dtypes._rank(own) <= dtypes._rank(met) else dtypes.promote([own, met])
+
+
+def _dtype_of(value: Any) -> str:
+    if isinstance(value, SymbolicTensor):
+        return value.dtype
+    return _owner(value).dtype_of(value)
+
+
+def _owner(value: Any) -> Any:
+    found = discovery.owner(value)
+    if found is None:
+        raise ArgumentError(f"Expected a tensor, an array or a number, received {value!r} of type {type(value).__name__}.")
+    return found
+
+
+def _as_symbol(value: Any, dtype: str | None) -> SymbolicTensor:
+    if isinstance(value, SymbolicTensor):
+        return value if dtype in (None, value.dtype) else OPS["cast"].record([value], {"dtype": dtype})
+    if isinstance(value, _HOST):
+        if dtype is None:
+            dtype = _weak_dtype(value, [])
+        return symbolic.constant(value, dtype)
+    own = _owner(value).dtype_of(value)
+    return _as_symbol(symbolic.constant(value, own), dtype)
+
+
+def _lifted(item: Any) -> Any:
+    return item if item is None or isinstance(item, SymbolicTensor) else _as_symbol(item, None)
+
+
+def _static(value: Any) -> Any:
+    """An attribute as shape rules see it: symbolic dimensions are unknown ones."""
+    if isinstance(value, SymbolicTensor):
+        return (None,) * (value.shape[0] or 0) if value.shape else None
+    if isinstance(value, tuple):
+        return tuple(None if isinstance(v, SymbolicTensor) else v for v in value)
+    return value
+
+
+def _plain(value: Any) -> Any:
+    """An attribute without array scalars, which some engines would treat as tensors."""
+    if isinstance(value, tuple):
+        return tuple(v if v is None or isinstance(v, int | str | tuple) else int(v) for v in value)
+    return value
+
+
+def as_dims(shape: Any) -> Any:
+    """A shape given as a list, array or symbolic vector, as a tuple of ints and symbols (a symbolic vector stays)."""
+    if isinstance(shape, SymbolicTensor):
+        return shape
+    if isinstance(shape, int | np.integer):
+        return (int(shape),)
+    return tuple(d if d is None or isinstance(d, int | SymbolicTensor) else int(d) for d in shape)
+
+
+# Writing the dispatcher ----------------------------------------------------------------------------------------
+
+_NORMAL = {
+    "Axes": "if {0}.__class__ is list: {0} = tuple({0})",
+    "Dims": "if {0}.__class__ is not tuple: {0} = _dims({0})",
+    "DType": "{0} = _names.get({0}) or _canonical({0})",
+}
+_NAMES = {name: name for name in dtypes.ALL}
+
+
+def _write_dispatcher(op: Op) -> Callable[..., Any]:
+    """The public function of an op: one test that all is native, then the adapter's method; else `op.dispatch`."""
+    parameters = op.signature.parameters.values()
+    head = ", ".join(p.name if p.default is p.empty else f"{p.name}=_default_{p.name}" for p in parameters)
+    normal = [_NORMAL[p.annotation].format(p.name) for p in parameters if p.annotation in _NORMAL]
+    arrays = ", ".join(name for name, _ in op.arrays)
+    keywords = "".join(f", {name}={name}" for name in op.attrs)
+    items = ", ".join(f"{name!r}: {name}" for name in op.attrs)
+    lines = [
+        f"def {op.name}({head}):",
+        *(f"    {line}" for line in normal),
+        "    backend = _active()",
+        "    if backend is not None:",
+        "        native = backend.native",
+        f"        if {' and '.join(_conditions(op)) or 'True'}:",
+        f"            return backend.{op.name}({arrays}{keywords})",
+        f"    return _dispatch(({arrays}{',' if arrays else ''}), {{{items}}})",
+    ]
+    scope: dict[str, Any] = {
+        "_active": discovery.ACTIVE.get,
+        "_dispatch": op.dispatch,
+        "_dims": as_dims,
+        "_names": _NAMES,
+        "_canonical": dtypes.canonical,
+        **{f"_default_{p.name}": p.default for p in parameters if p.default is not p.empty},
+    }
+    exec(compile("\n".join(lines), f"<op {op.name}>", "exec"), scope)
+    function = scope[op.name]
+    function.__doc__, function.__module__, function.op = op.__doc__, "keras_front.backend", op
+    function.__signature__ = op.signature
+    return function
+
+
+def _conditions(op: Op) -> list[str]:
+    tests = {
+        "one": "{0}.__class__ in native",
+        "maybe": "({0} is None or {0}.__class__ in native)",
+        "many": "native.issuperset(map(type, {0}))",
+    }
+    conditions = [tests[kind].format(name) for name, kind in op.arrays]
+    shared = [op.arrays[i] for i in sorted(op.promoted)]
+    if any(kind == "many" for _, kind in shared):
+        conditions.append("len({t.dtype for t in " + shared[0][0] + "}) == 1")
+    elif len(shared) > 1:
+        first = shared[0][0]
+        for name, kind in shared[1:]:
+            same = f"{name}.dtype is {first}.dtype"
+            conditions.append(same if kind == "one" else f"({name} is None or {same})")
+    if op.floats and shared:
+        conditions.append(f"{shared[0][0]}.dtype in backend.floats")
+    return conditions
+
+
+# The decorators ------------------------------------------------------------------------------------------------
+
+
+def primitive(shape: Any, promote: Sequence[str] | None = None, floats: bool = False) -> Callable[..., Any]:
+    """Declare an op that every adapter brings. `shape` is the rule; see `shapes`.
+
+    `promote` names the arguments that must share a dtype (default: all); with `floats` integers become floats first.
+    """
+
+    def declare(fn: Callable[..., Any]) -> Callable[..., Any]:
+        return _register(Op(fn, "primitive", shape, promote, floats))
+
+    return declare
+
+
+def composite(
+    fn: Callable[..., Any] | None = None, *, promote: Sequence[str] | None = None, floats: bool = False
+) -> Any:
+    """Declare an op whose body is written in other ops. An adapter that defines a method of its name overrides it."""
+
+    def declare(body: Callable[..., Any]) -> Callable[..., Any]:
+        return _register(Op(body, "composite", None, promote, floats))
+
+    return declare if fn is None else declare(fn)
+
+
+def _register(op: Op) -> Callable[..., Any]:
+    if op.name in OPS:
+        raise TypeError(f"The op {op.name!r} is declared twice.")
+    OPS[op.name] = op
+    if op.name in _OPERATOR_OPS:
+        Operators.TABLE[op.name] = op.function
+    return op.function
+
+
+_OPERATOR_OPS = frozenset(
+    "add subtract multiply divide floor_divide mod pow dot negative abs less less_equal greater greater_equal "
+    "logical_and logical_or logical_not getitem cast".split()
+)
+
+
+def primitives() -> list[str]:
+    """Names of the ops that an adapter must bring."""
+    return sorted(name for name, op in OPS.items() if op.kind == "primitive")
+
+
+def composites() -> list[str]:
+    """Names of the ops that have a body in K and that an adapter may override."""
+    return sorted(name for name, op in OPS.items() if op.kind == "composite")

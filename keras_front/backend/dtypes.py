@@ -1,0 +1,107 @@
+"""Dtypes by name, and the one promotion rule of all backends (decision D9).
+
+Engines disagree: int32 + float32 is float64 in NumPy, float32 in torch and JAX, an error in TensorFlow. Here
+operands of one op are promoted before an engine sees them: kinds rank bool < unsigned < signed < float, the higher
+kind wins with its own width, within a kind the wider one. Python scalars are weak: they take the tensor's dtype,
+unless their kind is higher.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from keras_front import config
+from keras_front.errors import DtypeError
+
+FLOATS = ("float16", "bfloat16", "float32", "float64")
+SIGNED = ("int8", "int16", "int32", "int64")
+UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
+COMPLEX = ("complex64", "complex128")
+ALL = frozenset((*FLOATS, *SIGNED, *UNSIGNED, *COMPLEX, "bool", "string"))
+
+_ALIASES = {"float": "float32", "double": "float64", "half": "float16", "int": "int32", "long": "int64", "bool_": "bool"}
+_WIDTH = {name: int("".join(c for c in name if c.isdigit()) or 1) for name in ALL}
+
+
+def canonical(dtype: Any) -> str:
+    """The name of `dtype`, given as a name, a NumPy dtype, a Python type or any engine's dtype.
+
+    Raises: DtypeError for a name that no backend has.
+    """
+    if dtype is None:
+        return config.floatx()
+    if isinstance(dtype, str):
+        name = dtype
+    elif isinstance(dtype, type) and dtype in (bool, int, float):
+        name = {bool: "bool", int: "int32", float: config.floatx()}[dtype]
+    else:
+        name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype)
+    name = _ALIASES.get(name.rpartition(".")[2], name.rpartition(".")[2])
+    if name not in ALL:
+        raise DtypeError(f"Unknown dtype {dtype!r}. Expected one of: {', '.join(sorted(ALL))}.")
+    return name
+
+
+def is_float(dtype: str) -> bool:
+    return dtype in FLOATS
+
+
+def is_integer(dtype: str) -> bool:
+    return dtype in SIGNED or dtype in UNSIGNED
+
+
+def _rank(dtype: str) -> int:
+    for rank, kinds in enumerate((("bool",), UNSIGNED, SIGNED, FLOATS, COMPLEX)):
+        if dtype in kinds:
+            return rank
+    raise DtypeError(f"Arithmetic is not defined for dtype {dtype!r}.")
+
+
+def promote(dtypes: Iterable[str]) -> str:
+    """The dtype in which operands of these dtypes are combined."""
+    names = set(dtypes)
+    if len(names) == 1:
+        return names.pop()
+    result = names.pop()
+    for name in names:
+        result = _promote_two(result, name)
+    return result
+
+
+def _promote_two(a: str, b: str) -> str:
+    if a == b:
+        return a
+    rank_a, rank_b = _rank(a), _rank(b)
+    if rank_a != rank_b:
+        high, low = (a, b) if rank_a > rank_b else (b, a)
+        if high in SIGNED and low in UNSIGNED and _WIDTH[low] >= _WIDTH[high]:
+            return f"int{min(2 * _WIDTH[low], 64)}"
+        return high
+    if {a, b} == {"float16", "bfloat16"}:
+        return "float32"
+    return a if _WIDTH[a] >= _WIDTH[b] else b
+
+
+def of_scalar(value: bool | int | float, others: Iterable[str]) -> str:
+    """The dtype of a Python scalar beside tensors of dtypes `others`: theirs, unless its kind is higher."""
+    others = list(others)
+    if isinstance(value, bool | np.bool_):
+        return promote(others) if others else "bool"
+    if isinstance(value, int | np.integer):
+        own = "int32" if -(2**31) <= value < 2**31 else "int64"
+        floor = 1
+    elif isinstance(value, complex):
+        own, floor = "complex64", 4
+    else:
+        own, floor = config.floatx(), 3
+    if others and _rank(promote(others)) >= floor:
+        return promote(others)
+    return own
+
+
+def as_float(dtype: str) -> str:
+    """The dtype in which a function with fractional results answers: floats keep theirs, all else is `floatx`."""
+    return dtype if dtype in FLOATS or dtype in COMPLEX else config.floatx()

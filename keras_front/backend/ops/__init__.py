@@ -1,0 +1,1 @@
+"""The declarations of all ops, by theme. Importing this package declares them."""

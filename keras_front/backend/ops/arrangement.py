@@ -1,0 +1,306 @@
+"""Ops that move elements: shapes, axes, joining, cutting, padding."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any
+
+import numpy as np
+
+from keras_front.backend import shapes, symbolic
+from keras_front.backend.declare import Dims, Tensor, Tensors, composite, primitive
+from keras_front.backend.ops.elementwise import cast
+from keras_front.backend.symbolic import Operators
+from keras_front.errors import ArgumentError, ShapeError
+
+
+@primitive(lambda x: ((len(x.shape),), "int32"))
+def symbolic_shape(x: Tensor):
+    """The shape as an int32 vector; recorded only where dimensions are unknown."""
+
+
+@primitive(shapes.reshape)
+def reshape(x: Tensor, shape: Dims):
+    """The elements of `x` in order, in another shape; one dimension may be -1."""
+
+
+@primitive(shapes.permute)
+def permute_dimensions(x: Tensor, pattern: Dims):
+    """The axes of `x` in another order: axis i of the result is axis `pattern[i]` of x."""
+
+
+@primitive(shapes.broadcast_to)
+def broadcast_to(x: Tensor, shape: Dims):
+    """`x` repeated to a larger shape by NumPy's rule."""
+
+
+@primitive(shapes.concatenate)
+def concatenate(tensors: Tensors, axis=-1):
+    """Tensors joined along `axis`; their other dimensions are equal."""
+
+
+@primitive(shapes.pad)
+def pad(x: Tensor, padding, interior=None, value=0.0):
+    """`x` with `value` around it and between its elements.
+
+    `padding` holds a pair (before, after) for each axis, `interior` how many values go between neighbours.
+    """
+
+
+@primitive(shapes.strided_slice)
+def strided_slice(x: Tensor, start: Dims, stop: Dims, step: Dims):
+    """`x[start:stop:step]` on every axis; None means the end of the axis; steps are positive."""
+
+
+@primitive(shapes.same)
+def flip(x: Tensor, axes: Dims):
+    """`x` read backwards along `axes`."""
+
+
+# Composites ----------------------------------------------------------------------------------------------------
+
+
+def _sizes(x: Any) -> list[Any]:
+    """The dimensions of x: ints where known, otherwise symbolic scalars."""
+    if None not in x.shape:
+        return [int(d) for d in x.shape]
+    vector = symbolic_shape(x)
+    return [vector[i] if d is None else d for i, d in enumerate(x.shape)]
+
+
+@composite
+def transpose(x: Tensor):
+    """`x` with its axes in reverse order."""
+    return permute_dimensions(x, tuple(range(len(x.shape)))[::-1])
+
+
+@composite
+def expand_dims(x: Tensor, axis=-1):
+    """`x` with a new axis of size 1 at `axis`."""
+    place = shapes.normalize_axis(axis, len(x.shape) + 1)
+    dims = _sizes(x)
+    return reshape(x, (*dims[:place], 1, *dims[place:]))
+
+
+@composite
+def squeeze(x: Tensor, axis=None):
+    """`x` without the axis (or axes; None: all) of size 1."""
+    axes = (
+        tuple(i for i, d in enumerate(x.shape) if d == 1) if axis is None else shapes.normalize_axes(axis, len(x.shape))
+    )
+    wrong = [a for a in axes if x.shape[a] not in (1, None)]
+    if wrong:
+        raise ShapeError(f"squeeze: axis {wrong[0]} of shape {tuple(x.shape)} has not size 1.")
+    return reshape(x, tuple(d for i, d in enumerate(_sizes(x)) if i not in axes))
+
+
+@composite
+def flatten(x: Tensor):
+    """All elements of `x` in one axis."""
+    return reshape(x, (-1,))
+
+
+@composite
+def batch_flatten(x: Tensor):
+    """`x` as a matrix: the first axis stays, all others become one."""
+    rest = x.shape[1:]
+    size = shapes.size(rest)
+    if size is not None and (size == 0 or x.shape[0] is not None):
+        return reshape(x, (_sizes(x)[0], size))
+    return reshape(x, (-1, size) if size is not None else (_sizes(x)[0], -1))
+
+
+@composite
+def stack(x: Tensors, axis=0):
+    """Tensors of one shape joined along a new axis."""
+    if not x:
+        raise ArgumentError("stack: expected at least one tensor, received none.")
+    return concatenate([expand_dims(t, axis=axis) for t in x], axis=axis)
+
+
+@composite
+def repeat(x: Tensor, n):
+    """A matrix (batch, d) as (batch, n, d)."""
+    if len(x.shape) != 2:
+        raise ShapeError(f"repeat: expected a tensor of 2 dimensions, received shape {tuple(x.shape)}.")
+    batch, width = _sizes(x)
+    return broadcast_to(expand_dims(x, axis=1), (batch, n, width))
+
+
+@composite
+def repeat_elements(x: Tensor, rep, axis):
+    """Each slice along `axis` repeated `rep` times, in place."""
+    place = shapes.normalize_axis(axis, len(x.shape))
+    dims = _sizes(x)
+    wide = broadcast_to(expand_dims(x, axis=place + 1), (*dims[: place + 1], rep, *dims[place + 1 :]))
+    joined = dims[place] * rep if isinstance(dims[place], int) else -1
+    return reshape(wide, (*dims[:place], joined, *dims[place + 1 :]))
+
+
+@composite
+def tile(x: Tensor, n: Dims):
+    """`x` laid out `n[i]` times along each axis; fewer numbers than axes count for the last ones."""
+    ndim = builtins.max(len(x.shape), len(n))
+    counts = (1,) * (ndim - len(n)) + tuple(n)
+    dims = [1] * (ndim - len(x.shape)) + _sizes(x)
+    pairs = [p for d in dims for p in (1, d)]
+    wide = [p for d, count in zip(dims, counts, strict=True) for p in (count, d)]
+    total = [d * c if isinstance(d, int) and isinstance(c, int) else -1 for d, c in zip(dims, counts, strict=True)]
+    if total.count(-1) > 1:
+        total = [t if t != -1 else d * c for t, d, c in zip(total, dims, counts, strict=True)]
+    return reshape(broadcast_to(reshape(x, tuple(pairs)), tuple(wide)), tuple(total))
+
+
+@composite
+def reverse(x: Tensor, axes: Dims):
+    """`x` read backwards along `axes`."""
+    return flip(x, tuple(shapes.normalize_axis(a, len(x.shape)) for a in axes))
+
+
+@composite
+def slice(x: Tensor, start: Dims, size: Dims):
+    """The block of `x` that begins at `start` and has dimensions `size` (-1: to the end)."""
+    stop = tuple(None if n == -1 else a + n for a, n in zip(start, size, strict=True))
+    return strided_slice(x, tuple(start), stop, (1,) * len(start))
+
+
+@composite
+def temporal_padding(x: Tensor, padding=(1, 1)):
+    """Zeros before and after the steps of (batch, steps, features)."""
+    return pad(x, ((0, 0), tuple(padding), (0, 0)))
+
+
+def _spatial_padding(x: Any, padding: Any, data_format: Any) -> Any:
+    from keras_front import config
+
+    pairs = tuple(tuple(p) for p in padding)
+    if config.normalize_data_format(data_format) == "channels_first":
+        return pad(x, ((0, 0), (0, 0), *pairs))
+    return pad(x, ((0, 0), *pairs, (0, 0)))
+
+
+@composite
+def spatial_2d_padding(x: Tensor, padding=((1, 1), (1, 1)), data_format=None):
+    """Zeros around images: pairs (before, after) for rows and columns."""
+    return _spatial_padding(x, padding, data_format)
+
+
+@composite
+def spatial_3d_padding(x: Tensor, padding=((1, 1), (1, 1), (1, 1)), data_format=None):
+    """Zeros around volumes: pairs (before, after) for the three spatial axes."""
+    return _spatial_padding(x, padding, data_format)
+
+
+@composite(promote=())
+def zeros_like(x: Tensor, dtype=None, name=None):
+    """Zeros of the shape and dtype (or another `dtype`) of x."""
+    return _filled_like(x, 0, dtype)
+
+
+@composite(promote=())
+def ones_like(x: Tensor, dtype=None, name=None):
+    """Ones of the shape and dtype (or another `dtype`) of x."""
+    return _filled_like(x, 1, dtype)
+
+
+def _filled_like(x: Any, value: int, dtype: Any) -> Any:
+    from keras_front.backend import dtypes
+
+    dtype = dtypes.canonical(x.dtype if dtype is None else dtype)
+    return broadcast_to(cast(np.asarray(value), dtype), tuple(_sizes(x)))
+
+
+def getitem(x: Any, key: Any) -> Any:
+    """`x[key]` for ints, slices, None, Ellipsis, and one tensor or list of integers."""
+    keys = list(key) if isinstance(key, tuple) else [key]
+    ndim = len(x.shape)
+    if builtins.any(k is Ellipsis for k in keys):
+        place = next(i for i, k in enumerate(keys) if k is Ellipsis)
+        named = builtins.sum(k is not None and k is not Ellipsis for k in keys)
+        keys[place : place + 1] = [builtins.slice(None)] * (ndim - named)
+    keys += [builtins.slice(None)] * (ndim - builtins.sum(k is not None for k in keys))
+    if builtins.sum(k is not None for k in keys) > ndim:
+        raise ShapeError(f"Index {key!r} names more dimensions than shape {tuple(x.shape)} has.")
+    return _cut(x, keys)
+
+
+def _cut(x: Any, keys: list[Any]) -> Any:
+    """Slices first, all at once; then the axes that ints drop and None adds; then at most one gather."""
+    from keras_front.backend.ops.indexing import gather
+
+    start, stop, step, flips, kept, gathers = [], [], [], [], [], []
+    axis = 0
+    for k in keys:
+        if k is None:
+            kept.append("new")
+            continue
+        if isinstance(k, builtins.slice):
+            a, b, s, back = _forward(k, x.shape[axis])
+            if back:
+                flips.append(axis)
+            kept.append(axis)
+        elif isinstance(k, int | np.integer) and not isinstance(k, bool):
+            a, b, s = int(k), (int(k) + 1) or None, 1
+            _check_index(int(k), x.shape[axis], axis)
+            kept.append("drop")
+        else:
+            a, b, s = None, None, 1
+            gathers.append((axis, k))
+            kept.append("gather" if len(getattr(k, "shape", (0,))) else "drop_gather")
+        start.append(a)
+        stop.append(b)
+        step.append(s)
+        axis += 1
+    if len(gathers) > 1:
+        raise ArgumentError("Indexing with several tensors at once is not supported; use K.gather on one axis at a time.")
+    cut = x
+    if builtins.any(a is not None or b is not None or s != 1 for a, b, s in zip(start, stop, step, strict=True)):
+        cut = strided_slice(cut, tuple(start), tuple(stop), tuple(step))
+    if flips:
+        cut = flip(cut, tuple(flips))
+    if gathers:
+        cut = gather(cut, gathers[0][1], axis=gathers[0][0])
+    if builtins.all(isinstance(k, int) or k == "gather" for k in kept):
+        return cut
+    return reshape(cut, tuple(_indexed_dims(cut, kept)))
+
+
+def _indexed_dims(cut: Any, kept: list[Any]) -> list[Any]:
+    dims, sizes, axis = [], _sizes(cut), 0
+    extra = len(sizes) - builtins.sum(k not in ("new", "drop_gather") for k in kept)
+    for k in kept:
+        if k == "new":
+            dims.append(1)
+        elif k == "drop":
+            axis += 1
+        elif k == "gather":
+            dims.extend(sizes[axis : axis + extra + 1])
+            axis += extra + 1
+        elif k != "drop_gather":
+            dims.append(sizes[axis])
+            axis += 1
+    return dims
+
+
+def _check_index(k: int, size: Any, axis: int) -> None:
+    if size is not None and not -size <= k < size:
+        raise ShapeError(f"Index {k} is out of range for axis {axis} of size {size}.")
+
+
+def _forward(key: Any, size: Any) -> tuple[Any, Any, int, bool]:
+    """A slice as one with a positive step, and whether the result is to be flipped."""
+    step = 1 if key.step is None else int(key.step)
+    start, stop = (v if v is None or isinstance(v, symbolic.SymbolicTensor) else int(v) for v in (key.start, key.stop))
+    if step > 0:
+        return start, stop, step, False
+    if size is None:
+        if start is None and stop is None and step == -1:
+            return None, None, 1, True
+        raise ShapeError("A slice with a negative step needs a dimension of known size.")
+    indices = range(*builtins.slice(start, stop, step).indices(size))
+    if not len(indices):
+        return 0, 0, 1, False
+    return indices[-1], indices[0] + 1, -step, True
+
+
+Operators.TABLE["getitem"] = getitem

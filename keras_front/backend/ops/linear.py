@@ -1,0 +1,104 @@
+"""Products of matrices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras_front.backend import shapes
+from keras_front.backend.declare import Tensor, composite, primitive
+from keras_front.backend.ops.arrangement import _sizes, expand_dims, permute_dimensions, reshape, squeeze
+from keras_front.backend.ops.elementwise import add, multiply
+from keras_front.backend.ops.reduction import sum
+from keras_front.errors import ShapeError
+
+
+@primitive(shapes.matmul)
+def matmul(x: Tensor, y: Tensor):
+    """Matrix products over the last two axes; the axes before them are broadcast."""
+
+
+@composite
+def linear(x: Tensor, kernel: Tensor, bias: Tensor):
+    """`dot(x, kernel) + bias` for a matrix x (batch, n), kernel (n, units), bias (units,)."""
+    return add(matmul(x, kernel), bias)
+
+
+@composite
+def dot(x: Tensor, y: Tensor):
+    """The last axis of `x` against the second-last of `y` (its only one if it has one).
+
+    Shape: (..., n) and (n, m) -> (..., m); in general x.shape[:-1] + y.shape[:-2] + y.shape[-1:].
+    """
+    if not x.shape or not y.shape:
+        return multiply(x, y)
+    _check_inner("dot", x, y, x.shape[-1], y.shape[-1 if len(y.shape) == 1 else -2])
+    if len(y.shape) == 1:
+        return sum(multiply(x, y), axis=-1)
+    if len(x.shape) == 1:
+        return squeeze(dot(expand_dims(x, axis=0), y), axis=0)
+    if len(x.shape) == len(y.shape) == 2:
+        return matmul(x, y)
+    dims_x, dims_y = _sizes(x), _sizes(y)
+    if len(y.shape) > 2:  # bring the contracted axis of y to the front
+        last = len(y.shape) - 1
+        y = reshape(permute_dimensions(y, (last - 1, *range(last - 1), last)), (dims_y[-2], -1))
+    product = matmul(reshape(x, (-1, dims_x[-1])), y)
+    return reshape(product, (*dims_x[:-1], *dims_y[:-2], dims_y[-1]))
+
+
+def _check_inner(name: str, x: Any, y: Any, a: Any, b: Any) -> None:
+    if a is not None and b is not None and a != b:
+        raise ShapeError(
+            f"{name}: the contracted dimensions of {tuple(x.shape)} and {tuple(y.shape)} differ: {a} and {b}."
+        )
+
+
+@composite
+def batch_dot(x: Tensor, y: Tensor, axes=None):
+    """For each sample, the axis `axes[0]` of `x` against `axes[1]` of `y` (counted with the batch axis).
+
+    Shape: (batch, ...) and (batch, ...) -> the other axes of x, then those of y; (batch, 1) if there are none.
+    """
+    nx, ny = len(x.shape), len(y.shape)
+    if nx < 2 or ny < 2:
+        raise ShapeError(f"batch_dot: expected tensors of 2 or more dimensions, received {x.shape} and {y.shape}.")
+    if axes is None:
+        axes = (nx - 1, ny - 1 if ny == 2 else ny - 2)
+    pair = (axes, axes) if isinstance(axes, int) else tuple(axes)
+    if len(pair) != 2 or not all_ints(pair):
+        raise ShapeError(f"batch_dot: `axes` is one axis for each tensor, received {axes!r}.")
+    a, b = shapes.normalize_axis(pair[0], nx), shapes.normalize_axis(pair[1], ny)
+    if 0 in (a, b):
+        raise ShapeError("batch_dot: axis 0 is the batch axis and cannot be contracted.")
+    _check_inner("batch_dot", x, y, x.shape[a], y.shape[b])
+    rest_x, rest_y = [i for i in range(1, nx) if i != a], [i for i in range(1, ny) if i != b]
+    dims_x, dims_y = _sizes(x), _sizes(y)
+    left = reshape(_moved(x, (0, *rest_x, a)), (dims_x[0], _product(dims_x, rest_x), dims_x[a]))
+    right = reshape(_moved(y, (0, b, *rest_y)), (dims_y[0], dims_y[b], _product(dims_y, rest_y)))
+    product = matmul(left, right)
+    shape = (dims_x[0], *(dims_x[i] for i in rest_x), *(dims_y[i] for i in rest_y))
+    return reshape(product, shape if len(shape) > 1 else (dims_x[0], 1))
+
+
+def all_ints(values: Any) -> bool:
+    return {type(v) for v in values} == {int}
+
+
+def _moved(x: Any, pattern: tuple[int, ...]) -> Any:
+    return x if pattern == tuple(range(len(pattern))) else permute_dimensions(x, pattern)
+
+
+def _product(dims: list[Any], axes: list[int]) -> Any:
+    result: Any = 1
+    for i in axes:
+        if not isinstance(dims[i], int):
+            return -1 if len(axes) == 1 else _symbolic_product(dims, axes)
+        result *= dims[i]
+    return result
+
+
+def _symbolic_product(dims: list[Any], axes: list[int]) -> Any:
+    result: Any = 1
+    for i in axes:
+        result = result * dims[i]
+    return result

@@ -1,0 +1,256 @@
+"""Ops of neural networks that are not convolutions: softmax, crossentropies, biases, normalization, dropout masks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras_front import config
+from keras_front.backend import dtypes, shapes
+from keras_front.backend.declare import OPS, Axes, Dims, DType, Maybe, Tensor, composite
+from keras_front.backend.ops.arrangement import _sizes, expand_dims, permute_dimensions, reshape, squeeze
+from keras_front.backend.ops.elementwise import (
+    abs,
+    add,
+    cast,
+    clip,
+    divide,
+    exp,
+    greater_equal,
+    log,
+    log1p,
+    multiply,
+    negative,
+    relu,
+    rsqrt,
+    stop_gradient,
+    subtract,
+)
+from keras_front.backend.ops.indexing import take_along_axis
+from keras_front.backend.ops.reduction import max, mean, sum
+from keras_front.backend.ops.sampling import uniform_noise
+from keras_front.backend.symbolic import SymbolicTensor
+from keras_front.errors import ArgumentError, ShapeError
+
+
+@composite(floats=True)
+def softmax(x: Tensor, axis=-1):
+    """Exponentials of `x`, scaled to sum to 1 along `axis`.
+
+    Shape: as x. Source: Bridle (1990); shifted by the maximum so that exp cannot overflow.
+    """
+    raised = exp(subtract(x, stop_gradient(max(x, axis=axis, keepdims=True))))
+    return divide(raised, sum(raised, axis=axis, keepdims=True))
+
+
+@composite(floats=True)
+def log_softmax(x: Tensor, axis=-1):
+    """`log(softmax(x))`, without underflow."""
+    shifted = subtract(x, stop_gradient(max(x, axis=axis, keepdims=True)))
+    return subtract(shifted, log(sum(exp(shifted), axis=axis, keepdims=True)))
+
+
+# Crossentropies ------------------------------------------------------------------------------------------------
+
+
+@composite(floats=True)
+def softmax_crossentropy(logits: Tensor, target: Tensor):
+    """`-sum(target * log_softmax(logits))` over the last axis.
+
+    Shape: (..., classes) twice -> (...).
+    """
+    return negative(sum(multiply(target, log_softmax(logits)), axis=-1))
+
+
+@composite(floats=True)
+def sigmoid_crossentropy(logits: Tensor, target: Tensor):
+    """The binary crossentropy of `sigmoid(logits)` against `target`, element by element, without overflow."""
+    return add(subtract(relu(logits), multiply(logits, target)), log1p(exp(negative(abs(logits)))))
+
+
+def _came_from(x: Any, name: str) -> Any:
+    """The argument of the op `name` if `x` is its result, else None. This is how a softmax or sigmoid followed by its
+    crossentropy becomes the form on logits, which is exact and cheaper."""
+    origin = x.origin if isinstance(x, SymbolicTensor) else None
+    if origin is not None and origin.op is OPS[name] and origin.attrs.get("axis", -1) in (-1, len(x.shape) - 1):
+        return origin.args[0]
+    return None
+
+
+@composite(floats=True)
+def categorical_crossentropy(target: Tensor, output: Tensor, from_logits=False, axis=-1):
+    """The crossentropy between distributions along `axis`; `output` holds probabilities, or logits if `from_logits`.
+
+    Shape: (..., classes) twice -> (...).
+    """
+    axis = shapes.normalize_axis(axis, len(output.shape))
+    if axis != len(output.shape) - 1:
+        pattern = (*(i for i in range(len(output.shape)) if i != axis), axis)
+        target, output = permute_dimensions(target, pattern), permute_dimensions(output, pattern)
+    logits = output if from_logits else _came_from(output, "softmax")
+    if logits is not None:
+        return softmax_crossentropy(logits, target)
+    epsilon = config.epsilon()
+    output = clip(divide(output, sum(output, axis=-1, keepdims=True)), epsilon, 1 - epsilon)
+    return negative(sum(multiply(target, log(output)), axis=-1))
+
+
+@composite(promote=())
+def sparse_categorical_crossentropy(target: Tensor, output: Tensor, from_logits=False, axis=-1):
+    """`categorical_crossentropy` against class numbers `target` instead of vectors.
+
+    Shape: target (...) or (..., 1), output (..., classes) -> (...).
+    """
+    axis = shapes.normalize_axis(axis, len(output.shape))
+    if axis != len(output.shape) - 1:
+        output = permute_dimensions(output, (*(i for i in range(len(output.shape)) if i != axis), axis))
+    if len(target.shape) == len(output.shape) and target.shape[-1] in (1, None):
+        target = squeeze(target, axis=-1)
+    if len(target.shape) != len(output.shape) - 1:
+        raise ShapeError(
+            f"sparse_categorical_crossentropy: class numbers of shape {target.shape} do not fit outputs of shape "
+            f"{output.shape}. Expected the same shape without the last axis; one-hot targets want "
+            "categorical_crossentropy."
+        )
+    logits = output if from_logits else _came_from(output, "softmax")
+    if logits is not None:
+        scores = log_softmax(logits)
+    else:
+        scores = log(clip(divide(output, sum(output, axis=-1, keepdims=True)), config.epsilon(), 1 - config.epsilon()))
+    chosen = take_along_axis(scores, expand_dims(cast(target, "int64"), axis=-1), axis=-1)
+    return negative(squeeze(chosen, axis=-1))
+
+
+@composite(floats=True)
+def binary_crossentropy(target: Tensor, output: Tensor, from_logits=False):
+    """The crossentropy of independent probabilities `output` (or logits), element by element.
+
+    Shape: as the broadcast of both.
+    """
+    logits = output if from_logits else _came_from(output, "sigmoid")
+    if logits is not None:
+        return sigmoid_crossentropy(logits, target)
+    epsilon = config.epsilon()
+    output = clip(output, epsilon, 1 - epsilon)
+    yes, no = multiply(target, log(output)), multiply(subtract(1, target), log(subtract(1, output)))
+    return negative(add(yes, no))
+
+
+# Biases --------------------------------------------------------------------------------------------------------
+
+
+@composite
+def bias_add(x: Tensor, bias: Tensor, data_format=None):
+    """`x + bias`, the bias along the channel axis. A bias may also have all axes of x but the batch.
+
+    Shape: x (batch, ..., channels) or (batch, channels, ...); bias (channels,).
+    """
+    data_format = config.normalize_data_format(data_format)
+    nx, nb = len(x.shape), len(bias.shape)
+    if nb not in (1, nx - 1):
+        raise ShapeError(f"bias_add: a bias of shape {bias.shape} fits neither 1 nor {nx - 1} dimensions of {x.shape}.")
+    if data_format == "channels_first" and nx > 2:
+        if nb == 1:
+            bias = reshape(bias, (1, bias.shape[0], *(1,) * (nx - 2)))
+        else:
+            bias = expand_dims(permute_dimensions(bias, (nb - 1, *range(nb - 1))), axis=0)
+    return add(x, bias)
+
+
+# Normalization -------------------------------------------------------------------------------------------------
+
+
+@composite(floats=True)
+def batch_normalization(
+    x: Tensor, mean: Tensor, var: Tensor, beta: Maybe = None, gamma: Maybe = None, axis=-1, epsilon=1e-3
+):
+    """`gamma * (x - mean) / sqrt(var + epsilon) + beta` with statistics along `axis` (or of x's rank already)."""
+    mean, var, beta, gamma = (_along(t, x, axis) for t in (mean, var, beta, gamma))
+    scale = rsqrt(add(var, epsilon))
+    if gamma is not None:
+        scale = multiply(scale, gamma)
+    shift = multiply(mean, scale)
+    shift = negative(shift) if beta is None else subtract(beta, shift)
+    return add(multiply(x, scale), shift)
+
+
+def _along(vector: Any, x: Any, axis: int) -> Any:
+    """A vector shaped to broadcast along `axis` of x."""
+    place = shapes.normalize_axis(axis, len(x.shape))
+    if vector is None or len(vector.shape) != 1 or place == len(x.shape) - 1:
+        return vector
+    return reshape(vector, (-1, *(1,) * (len(x.shape) - 1 - place)))
+
+
+@composite(floats=True)
+def moments(x: Tensor, axes: Axes, keepdims=False):
+    """Mean and biased variance over `axes`."""
+    center = mean(x, axis=axes, keepdims=True)
+    off = subtract(x, center)
+    spread = mean(multiply(off, off), axis=axes, keepdims=keepdims)
+    return (center if keepdims else mean(x, axis=axes)), spread
+
+
+@composite(floats=True)
+def normalize_batch_in_training(x: Tensor, gamma: Maybe, beta: Maybe, reduction_axes: Axes, epsilon=1e-3):
+    """Batch normalization with the statistics of this batch: (normalized, mean, biased variance).
+
+    Shape: x any; gamma, beta, mean and variance have the axes that are not reduced.
+    """
+    axes = shapes.normalize_axes(reduction_axes, len(x.shape))
+    center = mean(x, axis=axes, keepdims=True)
+    off = subtract(x, center)
+    spread = mean(multiply(off, off), axis=axes, keepdims=True)
+    kept = tuple(d for i, d in enumerate(x.shape) if i not in axes)
+    wide = tuple(1 if i in axes else d for i, d in enumerate(_sizes(x)))
+    scale = rsqrt(add(spread, epsilon))
+    if gamma is not None:
+        scale = multiply(scale, reshape(gamma, wide))
+    normed = multiply(off, scale)
+    if beta is not None:
+        normed = add(normed, reshape(beta, wide))
+    return normed, reshape(center, kept), reshape(spread, kept)
+
+
+@composite(floats=True)
+def layer_normalization(x: Tensor, gamma: Maybe = None, beta: Maybe = None, axes: Axes = -1, epsilon=1e-3):
+    """`x` centred and scaled over `axes` of each sample, then `* gamma + beta`, which have the shape of those axes.
+
+    Source: Ba et al. (2016).
+    """
+    places = shapes.normalize_axes(axes, len(x.shape))
+    off = subtract(x, mean(x, axis=places, keepdims=True))
+    result = multiply(off, rsqrt(add(mean(multiply(off, off), axis=places, keepdims=True), epsilon)))
+    wide = tuple(d if i in places else 1 for i, d in enumerate(x.shape))
+    if gamma is not None:
+        result = multiply(result, reshape(gamma, wide))
+    return result if beta is None else add(result, reshape(beta, wide))
+
+
+# Dropout -------------------------------------------------------------------------------------------------------
+
+
+@composite(promote=())
+def keep_mask(counter: Tensor, shape: Dims, rate, dtype: DType, seed, stream):
+    """Noise of 0 (with probability `rate`) and 1 / (1 - rate); what dropout multiplies with."""
+    kept = greater_equal(uniform_noise(counter, shape, dtypes.as_float(dtype), seed, stream), rate)
+    return multiply(cast(kept, dtype), 1 / (1 - rate))
+
+
+def dropout(x: Any, level: float, noise_shape: Any = None, seed: int | None = None) -> Any:
+    """`x` with a part `level` of its elements set to 0 and the others scaled up to keep the mean.
+
+    `noise_shape` gives the shape of the mask, which is broadcast (None: as x).
+    Raises: ArgumentError unless 0 <= level < 1. Source: Srivastava et al. (2014).
+    """
+    from keras_front.backend.ops import sampling
+
+    if isinstance(level, int | float) and not 0 <= level < 1:
+        raise ArgumentError(f"dropout: expected a level from 0 up to (not including) 1, received {level}.")
+    sizes = _sizes(x)
+    if noise_shape is not None and len(noise_shape) != len(sizes):
+        raise ShapeError(f"dropout: noise_shape {tuple(noise_shape)} has not the {len(sizes)} axes of {tuple(x.shape)}.")
+    shape = tuple(sizes) if noise_shape is None else tuple(d if n is None else n for n, d in zip(noise_shape, sizes))
+    dtype = x.dtype if isinstance(x.dtype, str) else dtypes.canonical(x.dtype)
+    return multiply(x, keep_mask(*sampling.key(seed), shape, float(level), dtype, *sampling.stream(seed)))
+
+

@@ -1,0 +1,289 @@
+"""Loops over time: `scan`, the classic `rnn` on top of it, and the fused `lstm`.
+
+`scan` is the one op that takes a Python function. While tracing, that function runs once, on symbols for one step, and
+its record is kept as a `Body`; so a loop is one op however long it is, nothing is unrolled and nothing recurses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from keras_front.backend import declare, discovery, symbolic
+from keras_front.backend.declare import OPS, Maybe, Tensor, composite
+from keras_front.backend.ops.arrangement import (
+    _sizes,
+    expand_dims,
+    flip,
+    getitem,
+    permute_dimensions,
+    reshape,
+    stack,
+    strided_slice,
+    zeros_like,
+)
+from keras_front.backend.ops.elementwise import add, cast, hard_sigmoid, multiply, relu, sigmoid, tanh, where
+from keras_front.backend.ops.linear import dot, linear, matmul
+from keras_front.backend.symbolic import Origin, SymbolicTensor
+from keras_front.errors import ArgumentError, ShapeError
+
+
+class Body:
+    """The record of one step of a scan: its own leaves, its results, and the outer tensors that it uses."""
+
+    __slots__ = ("captured", "carry", "next_carry", "xs", "ys")
+
+    def __init__(self, carry: list[Any], xs: list[Any], next_carry: list[Any], ys: list[Any], captured: list[Any]):
+        self.carry, self.xs, self.next_carry, self.ys, self.captured = carry, xs, next_carry, ys, captured
+
+    def run(self, carry: Sequence[Any], xs: Sequence[Any], captured: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        """One step on other tensors: (carry, ys)."""
+        values = dict(zip((*self.carry, *self.xs, *self.captured), (*carry, *xs, *captured), strict=True))
+        return symbolic.replay((self.next_carry, self.ys), values)
+
+
+class Scan:
+    """The op behind `scan`; see there. Recorded with args (init, xs, captured) and attrs body, reverse, length."""
+
+    name, kind = "scan", "primitive"
+    arrays = (("init", "many"), ("xs", "many"), ("captured", "many"))
+
+    def __call__(self, fn: Callable[..., Any], init: Any, xs: Any, reverse: bool, length: int | None) -> Any:
+        init, xs = [_tensor(t) for t in init], [_tensor(t) for t in xs]
+        if symbolic.tracing() or any(map(symbolic.is_symbolic, (*init, *xs))):
+            return self.record(fn, init, xs, reverse, length)
+        return discovery.active().scan(fn, init, xs, reverse=reverse, length=length)
+
+    def record(self, fn: Callable[..., Any], init: list[Any], xs: list[Any], reverse: bool, length: Any) -> Any:
+        init, xs = [declare._as_symbol(t, None) for t in init], [declare._as_symbol(t, None) for t in xs]
+        first = symbolic.next_serial()
+        carry = [SymbolicTensor(t.shape, t.dtype) for t in init]
+        leaves = [SymbolicTensor(t.shape[1:], t.dtype) for t in xs]
+        next_carry, ys = fn(list(carry), list(leaves))
+        next_carry = [_like(declare._as_symbol(n, None), c) for n, c in zip(next_carry, carry, strict=True)]
+        ys = [declare._as_symbol(y, None) for y in ys]
+        captured = _captured((*next_carry, *ys), {*carry, *leaves}, first)
+        return self._origin(Body(carry, leaves, next_carry, ys, captured), init, xs, captured, reverse, length)
+
+    def _origin(self, body: Body, init: Any, xs: Any, captured: Any, reverse: bool, length: Any) -> Any:
+        origin = Origin(self, (init, xs, captured), {"body": body, "reverse": reverse, "length": length})
+        steps = xs[0].shape[0] if xs else length
+        finals = [declare._output(origin, t.shape, t.dtype) for t in body.carry]
+        return finals, [declare._output(origin, (steps, *y.shape), y.dtype) for y in body.ys]
+
+    def again(self, args: Any, attrs: dict[str, Any]) -> list[Any]:
+        init, xs, captured = args
+        body = attrs["body"]
+
+        def fn(carry: Any, x: Any) -> Any:
+            return body.run(carry, x, captured)
+
+        return symbolic.flatten(self(fn, init, xs, attrs["reverse"], attrs["length"]))
+
+
+SCAN = Scan()
+OPS["scan"] = SCAN  # type: ignore[assignment]
+
+
+def _tensor(value: Any) -> Any:
+    from keras_front.backend.state import Variable
+
+    return declare._read_variables([value])[0] if isinstance(value, Variable) else value
+
+
+def _like(value: SymbolicTensor, leaf: SymbolicTensor) -> SymbolicTensor:
+    """The next value of a carried tensor, which must keep its shape and takes its dtype."""
+    if len(value.shape) != len(leaf.shape) or any(
+        None not in (a, b) and a != b for a, b in zip(value.shape, leaf.shape, strict=True)
+    ):
+        raise ShapeError(f"scan: a carried tensor of shape {leaf.shape} became {value.shape}; its shape must stay.")
+    return value if value.dtype == leaf.dtype else cast(value, leaf.dtype)
+
+
+def _captured(outputs: Sequence[SymbolicTensor], own: set[SymbolicTensor], first: int) -> list[SymbolicTensor]:
+    """The outer tensors of which a body makes use: older than it, leaves, or computed without its own leaves."""
+    found: dict[SymbolicTensor, None] = {}
+    depends = set(own)
+    order = symbolic.order_of(outputs, _Older(first, own))
+    for origin in order:
+        if any(t in depends for t in origin.tensors()):
+            depends.update(origin.outputs)
+    for origin in order:
+        if origin.outputs and origin.outputs[0] in depends:
+            found.update((t, None) for t in origin.tensors() if t not in depends and t.constant is None)
+    found.update((t, None) for t in outputs if t not in depends and t.constant is None)
+    return list(found)
+
+
+class _Older:
+    """The tensors at which a walk through a body stops: its own leaves and everything recorded before it began."""
+
+    def __init__(self, first: int, own: set[SymbolicTensor]):
+        self.first, self.own = first, own
+
+    def __contains__(self, tensor: SymbolicTensor) -> bool:
+        return tensor in self.own or (tensor.origin is not None and tensor.origin.serial < self.first)
+
+
+def scan(
+    fn: Callable[[list[Any], list[Any]], tuple[list[Any], list[Any]]],
+    init: Sequence[Any],
+    xs: Sequence[Any],
+    reverse: bool = False,
+    length: int | None = None,
+) -> tuple[list[Any], list[Any]]:
+    """Carry tensors through a loop: `carry, ys = fn(carry, [x[t] for x in xs])` for each step t.
+
+    Arguments: `init`, the first carry; `xs`, tensors (steps, ...); `reverse`, from the last step to the first;
+    `length`, the number of steps where `xs` is empty. The carry keeps its shapes and dtypes.
+    Returns: the last carry, and the ys stacked as (steps, ...), in the order of `xs` also when reversed.
+    """
+    return SCAN(fn, list(init), list(xs), reverse, length)
+
+
+# rnn -----------------------------------------------------------------------------------------------------------
+
+
+def rnn(
+    step_function: Callable[[Any, list[Any]], tuple[Any, list[Any]]],
+    inputs: Any,
+    initial_states: Sequence[Any],
+    go_backwards: bool = False,
+    mask: Any = None,
+    constants: Sequence[Any] | None = None,
+    unroll: bool = False,
+    input_length: int | None = None,
+    zero_output_for_mask: bool = False,
+    time_major: bool = False,
+) -> tuple[Any, Any, list[Any]]:
+    """Iterate `step_function(x, states + constants) -> (output, new_states)` over the time axis of `inputs`.
+
+    Shape: inputs (batch, time, ...), mask (batch, time) or (batch, time, 1), outputs (batch, time, ...); with
+    `time_major` the first two axes change places. At a masked step the states stay, and the output repeats the one
+    before it (or is 0 with `zero_output_for_mask`).
+    Returns: (last output, outputs, states).
+    """
+    xs = [inputs] if not isinstance(inputs, list | tuple) else list(inputs)
+    if any(len(x.shape) < 2 for x in xs):
+        raise ShapeError(f"rnn: expected inputs (batch, time, ...), received shapes {[tuple(x.shape) for x in xs]}.")
+    nested = isinstance(inputs, list | tuple)
+    constants = list(constants or [])
+    if not time_major:
+        xs = [_swap(x) for x in xs]
+    steps = [*xs]
+    if mask is not None:
+        if len(mask.shape) == 3:
+            mask = getitem(mask, (builtin_slice(None), builtin_slice(None), 0))
+        mask = cast(mask, "bool")
+        steps.append(mask if time_major else _swap(mask))
+    if go_backwards:
+        steps = [flip(s, (0,)) for s in steps]
+
+    def step(carry: list[Any], x: list[Any]) -> tuple[list[Any], list[Any]]:
+        states, kept = (carry[:-1], carry[-1]) if mask is not None else (carry, None)
+        output, new = step_function(x[: len(xs)] if nested else x[0], [*states, *constants])
+        new = list(new)
+        if mask is None:
+            return new, [output]
+        new = [_masked(x[-1], n, s) for n, s in zip(new, states, strict=True)]
+        output = _masked(x[-1], output, zeros_like(output) if zero_output_for_mask else kept)
+        return [*new, output], [output]
+
+    init = [*initial_states]
+    if mask is not None:
+        probe, _ = step_function([s[0] for s in steps[: len(xs)]] if nested else steps[0][0], [*init, *constants])
+        init.append(zeros_like(probe))
+    states, outputs = (_unrolled if unroll else scan)(step, init, steps)
+    if mask is not None:
+        states = states[:-1]
+    last = getitem(outputs[0], -1)
+    return last, outputs[0] if time_major else _swap(outputs[0]), list(states)
+
+
+builtin_slice = slice
+
+
+def _swap(x: Any) -> Any:
+    return permute_dimensions(x, (1, 0, *range(2, len(x.shape))))
+
+
+def _masked(mask: Any, new: Any, old: Any) -> Any:
+    """`new` for the samples (axis 0) that the mask keeps, `old` for the others."""
+    wide = mask
+    for _ in range(len(new.shape) - 1):
+        wide = expand_dims(wide, axis=-1)
+    return where(wide, new, old)
+
+
+def _unrolled(fn: Callable[..., Any], init: list[Any], xs: list[Any]) -> tuple[list[Any], list[Any]]:
+    steps = xs[0].shape[0]
+    if steps is None:
+        raise ArgumentError("rnn: unroll=True needs a known number of steps; give the input a fixed length.")
+    carry, collected = init, []
+    for t in range(steps):
+        carry, ys = fn(carry, [getitem(x, t) for x in xs])
+        collected.append(ys[0])
+    return carry, [stack(collected, axis=0)]
+
+
+# LSTM ----------------------------------------------------------------------------------------------------------
+
+_ACTIVATIONS = {"tanh": tanh, "sigmoid": sigmoid, "hard_sigmoid": hard_sigmoid, "relu": relu, "linear": lambda x: x}
+
+
+@composite(promote=("x", "h", "c", "kernel", "recurrent_kernel", "bias"))
+def lstm(
+    x: Tensor, h: Tensor, c: Tensor, kernel: Tensor, recurrent_kernel: Tensor, bias: Maybe = None, mask: Maybe = None,
+    activation="tanh", recurrent_activation="sigmoid", reverse=False,
+):  # fmt: skip
+    """A layer of long short-term memory: (outputs, last h, last c). Gates stand in the order i, f, c, o.
+
+    Shape: x (batch, time, n); h, c (batch, units); kernel (n, 4 units); recurrent_kernel (units, 4 units);
+    bias (4 units,); mask (batch, time) of bool; outputs (batch, time, units). At a masked step h and c stay, and the
+    output repeats the one before it (0 at the start). With `reverse` time runs backwards, and so do the outputs.
+    Source: Hochreiter & Schmidhuber (1997), with the forget gate of Gers et al. (2000).
+    """
+    _, time, width = _sizes(x)
+    flat = reshape(x, (-1, width))
+    projected = matmul(flat, kernel) if bias is None else linear(flat, kernel, bias)
+    z = _swap(reshape(projected, (-1, time, kernel.shape[1])))
+    marks = None if mask is None else _swap(cast(mask, "bool"))
+    if reverse:
+        z, marks = flip(z, (0,)), None if marks is None else flip(marks, (0,))
+    outputs, h, c = lstm_sequence(z, h, c, recurrent_kernel, marks, activation, recurrent_activation)
+    return _swap(outputs), h, c
+
+
+@composite(promote=("z", "h", "c", "recurrent_kernel"))
+def lstm_sequence(
+    z: Tensor, h: Tensor, c: Tensor, recurrent_kernel: Tensor, mask: Maybe = None, activation="tanh",
+    recurrent_activation="sigmoid",
+):  # fmt: skip
+    """The recurrent part of `lstm`, time first: (outputs, last h, last c) from projected inputs z (time, batch, 4 units).
+
+    Shape: z (time, batch, 4 units); mask (time, batch); outputs (time, batch, units).
+    """
+    act, gate = _ACTIVATIONS[activation], _ACTIVATIONS[recurrent_activation]
+    units = h.shape[-1]
+
+    def step(carry: list[Any], x: list[Any]) -> tuple[list[Any], list[Any]]:
+        h, c = carry[:2]
+        gates = add(x[0], dot(h, recurrent_kernel))
+        i, f, g, o = (_part(gates, k, units) for k in range(4))
+        new_c = add(multiply(gate(f), c), multiply(gate(i), act(g)))
+        new_h = multiply(gate(o), act(new_c))
+        if mask is None:
+            return [new_h, new_c], [new_h]
+        kept = expand_dims(x[1], axis=-1)
+        out = where(kept, new_h, carry[2])
+        return [where(kept, new_h, h), where(kept, new_c, c), out], [out]
+
+    init = [h, c] if mask is None else [h, c, zeros_like(h)]
+    final, outputs = scan(step, init, [z] if mask is None else [z, mask])
+    return outputs[0], final[0], final[1]
+
+
+def _part(gates: Any, k: int, units: int) -> Any:
+    return strided_slice(gates, (None, k * units), (None, (k + 1) * units), (1, 1))
+
+

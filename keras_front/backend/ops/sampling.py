@@ -1,0 +1,87 @@
+"""Random numbers (decision D8): noise is a function of (seed, stream, step), never of hidden state.
+
+`seed` is the run's (or the layer's own), `stream` numbers the draws of a traced function, and the step is the counter
+of the frame, carried in the training state. The two primitives below come from the engine's own generator; with
+`set_random_seed(seed, reproducible=True)` they are replaced by `host_noise`, drawn by NumPy, the same everywhere.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras_front.backend import dtypes, seeds, shapes, state, symbolic
+from keras_front.backend.declare import Dims, DType, Tensor, as_dims, primitive
+from keras_front.backend.ops.elementwise import add, cast, less, multiply
+from keras_front.errors import ArgumentError
+
+
+@primitive(shapes.noise, promote=())
+def engine_uniform(counter: Tensor, shape: Dims, dtype: DType, seed, stream):
+    """Uniform noise in [0, 1) from the engine's generator, a function of (seed, stream, counter)."""
+
+
+@primitive(shapes.noise, promote=())
+def engine_normal(counter: Tensor, shape: Dims, dtype: DType, seed, stream):
+    """Normal noise (mean 0, deviation 1) from the engine's generator, a function of (seed, stream, counter)."""
+
+
+@primitive(shapes.noise, promote=())
+def host_noise(counter: Tensor, shape: Dims, dtype: DType, seed, stream, kind):
+    """Noise drawn by NumPy on the host, the same on every backend. `kind`: 'uniform', 'normal'."""
+
+
+def uniform_noise(counter: Any, shape: Any, dtype: Any, seed: int, stream: int) -> Any:
+    """Uniform noise in [0, 1), from the host if the run is to be reproducible across backends."""
+    if seeds.reproducible():
+        return host_noise(counter, shape, dtype, seed, stream, "uniform")
+    return engine_uniform(counter, shape, dtype, seed, stream)
+
+
+def normal_noise(counter: Any, shape: Any, dtype: Any, seed: int, stream: int) -> Any:
+    """Normal noise, from the host if the run is to be reproducible across backends."""
+    if seeds.reproducible():
+        return host_noise(counter, shape, dtype, seed, stream, "normal")
+    return engine_normal(counter, shape, dtype, seed, stream)
+
+
+def key(seed: int | None) -> tuple[Any]:
+    """The counter that keys a draw now: the frame's, or a symbol that waits for one."""
+    if symbolic.tracing() is None and state.current_frame() is None and not state.eager_section():
+        return (symbolic.COUNTER,)
+    return (state.current_counter(),)
+
+
+def stream(seed: int | None) -> tuple[int, int]:
+    """(seed, stream) of a draw: the run's seed or the one given, and a number of its own."""
+    return (seeds.root_seed() if seed is None else int(seed), symbolic.next_stream())
+
+
+def _draw(noise: Any, shape: Any, dtype: Any, seed: int | None) -> Any:
+    name = dtypes.canonical(dtype)
+    if not dtypes.is_float(name):
+        raise ArgumentError(f"Random numbers are drawn as floats; expected a float dtype, received {name!r}.")
+    return noise(*key(seed), as_dims(shape), name, *stream(seed))
+
+
+def random_uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: int | None = None) -> Any:
+    """Uniform random numbers in [minval, maxval)."""
+    return add(multiply(_draw(uniform_noise, shape, dtype, seed), maxval - minval), minval)
+
+
+def random_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: int | None = None) -> Any:
+    """Normal random numbers."""
+    return add(multiply(_draw(normal_noise, shape, dtype, seed), stddev), mean)
+
+
+def random_binomial(shape: Any, p: float = 0.0, dtype: Any = None, seed: int | None = None) -> Any:
+    """Ones with probability `p`, else zeros."""
+    name = dtypes.canonical(dtype)
+    return cast(less(_draw(uniform_noise, shape, dtypes.as_float(name), seed), p), name)
+
+
+def truncated_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: int | None = None) -> Any:
+    """Normal random numbers, those beyond two deviations drawn again: by inversion of the distribution function."""
+    from keras_front.backend.ops.special import truncated_normal_quantile
+
+    noise = _draw(uniform_noise, shape, dtype, seed)
+    return add(multiply(truncated_normal_quantile(noise), stddev), mean)

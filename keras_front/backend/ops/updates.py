@@ -1,0 +1,75 @@
+"""What optimizers do to all weights at once: list-wise composites, which an adapter overrides with one fused kernel.
+
+Each takes lists of tensors of equal length and returns new lists in the same order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras_front.backend.declare import Tensor, Tensors, composite
+from keras_front.backend.ops.elementwise import add, cast, divide, maximum, multiply, power, sqrt, subtract
+
+
+def _rate(lr: Any, like: Any) -> Any:
+    return cast(lr, like.dtype)
+
+
+@composite(promote=())
+def sgd_update(params: Tensors, grads: Tensors, moments: Tensors, lr: Tensor, momentum=0.0, nesterov=False):
+    """A step of gradient descent: (params, moments). Without momentum `moments` is an empty list.
+
+    `v = momentum * v - lr * g; p = p + v`, with `nesterov` `p = p + momentum * v - lr * g`.
+    Source: Sutskever et al. (2013).
+    """
+    if not moments:
+        return [subtract(p, multiply(_rate(lr, p), g)) for p, g in zip(params, grads, strict=True)], []
+    new_params, new_moments = [], []
+    for p, g, m in zip(params, grads, moments, strict=True):
+        step = multiply(_rate(lr, p), g)
+        v = subtract(multiply(m, momentum), step)
+        new_moments.append(v)
+        new_params.append(add(p, subtract(multiply(v, momentum), step) if nesterov else v))
+    return new_params, new_moments
+
+
+@composite(promote=())
+def rmsprop_update(params: Tensors, grads: Tensors, squares: Tensors, lr: Tensor, rho=0.9, epsilon=1e-7):
+    """A step of RMSprop: (params, squares). `a = rho * a + (1 - rho) * g^2; p = p - lr * g / (sqrt(a) + epsilon)`.
+
+    Source: Tieleman & Hinton (2012), lecture 6e.
+    """
+    new_params, new_squares = [], []
+    for p, g, a in zip(params, grads, squares, strict=True):
+        a = add(multiply(a, rho), multiply(multiply(g, g), 1 - rho))
+        new_squares.append(a)
+        new_params.append(subtract(p, divide(multiply(_rate(lr, p), g), add(sqrt(a), epsilon))))
+    return new_params, new_squares
+
+
+@composite(promote=())
+def adam_update(
+    params: Tensors, grads: Tensors, ms: Tensors, vs: Tensors, vhats: Tensors, lr: Tensor, t: Tensor,
+    beta_1=0.9, beta_2=0.999, epsilon=1e-7,
+):  # fmt: skip
+    """A step of Adam, the t-th (from 1): (params, ms, vs, vhats). With a list of `vhats` it is AMSGrad.
+
+    Source: Kingma & Ba (2015), algorithm 1 in the efficient order of section 2; Reddi et al. (2018).
+    """
+    new: tuple[list[Any], ...] = ([], [], [], [])
+    for i, (p, g, m, v) in enumerate(zip(params, grads, ms, vs, strict=True)):
+        time = cast(t, p.dtype)
+        rate = divide(sqrt(subtract(1, power(beta_2, time))), subtract(1, power(beta_1, time)))
+        rate = multiply(_rate(lr, p), rate)
+        m = add(multiply(m, beta_1), multiply(g, 1 - beta_1))
+        v = add(multiply(v, beta_2), multiply(multiply(g, g), 1 - beta_2))
+        top = v
+        if vhats:
+            top = maximum(vhats[i], v)
+            new[3].append(top)
+        new[0].append(subtract(p, divide(multiply(rate, m), add(sqrt(top), epsilon))))
+        new[1].append(m)
+        new[2].append(v)
+    return new
+
+

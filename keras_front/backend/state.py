@@ -1,0 +1,389 @@
+"""State is passed, not mutated (decision D3): variables, and the frames in which their values are bound.
+
+A `Variable` is a place in a list of values. Outside a frame it reads and writes that place; inside
+`with bind(variables, values) as frame:` reads and assignments go to the frame, so a function that assigns variables is
+pure when seen from outside, and any engine can differentiate and compile it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+from keras_front.backend import discovery, dtypes, symbolic
+from keras_front.backend.symbolic import COUNTER, Operators, SymbolicTensor
+from keras_front.errors import ArgumentError, ShapeError, StateError
+
+_UIDS = itertools.count(1)
+_STEPS = itertools.count(1)
+
+
+class Variable(Operators):
+    """A tensor with a value that can change. Knows no engine: the value is kept by whichever backend used it last.
+
+    Arguments: `value`, anything that NumPy or the active backend takes as an array, or a function without arguments
+    that returns it, called at first use (then `shape` must be given); `constraint`, a function applied after an
+    optimizer's update.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_backend",
+        "_index",
+        "_initial",
+        "_symbol",
+        "_values",
+        "constraint",
+        "dtype",
+        "name",
+        "regularizer",
+        "shape",
+        "trainable",
+    )
+
+    def __init__(
+        self,
+        value: Any,
+        dtype: Any = None,
+        name: str | None = None,
+        trainable: bool = True,
+        constraint: Callable[[Any], Any] | None = None,
+        shape: Sequence[int] | None = None,
+    ):
+        self._backend: Any = None  # None: the value is a NumPy array on the host
+        self._initial: Callable[[], Any] | None = None
+        if callable(value) and not hasattr(value, "shape"):
+            if shape is None:
+                raise ArgumentError("Variable: a value given as a function needs `shape=`.")
+            self.dtype, self.shape = dtypes.canonical(dtype), tuple(shape)
+            self._values, self._initial = [None], value
+        else:
+            array = _to_host(value)
+            self.dtype = dtypes.canonical(_variable_dtype(array, dtype))
+            self.shape = tuple(array.shape)
+            self._values = [_host_cast(array, self.dtype)]
+        self._index = 0
+        self._symbol: SymbolicTensor | None = None
+        self.name = name or f"Variable_{next(_UIDS)}"
+        self.trainable, self.constraint = trainable, constraint
+        self.regularizer: Any = None
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def _keras_shape(self) -> tuple[int, ...]:
+        return self.shape
+
+    def get_shape(self) -> tuple[int, ...]:
+        return self.shape
+
+    @property
+    def symbol(self) -> SymbolicTensor:
+        """The symbolic tensor that stands for the current value."""
+        if self._symbol is None:
+            self._symbol = SymbolicTensor(self.shape, self.dtype, name=self.name, variable=self)
+        return self._symbol
+
+    variable_symbol = symbol
+
+    def read(self) -> Any:
+        """The value as ops see it now: a frame's, the symbol while tracing, otherwise the real tensor."""
+        frame = _FRAME.get()
+        while frame is not None:
+            value = frame.table.get(self)
+            if value is not None:
+                return value
+            frame = frame.parent
+        return self.symbol if symbolic.tracing() else self.value
+
+    @property
+    def value(self) -> Any:
+        """The value as a tensor of the active backend; moves it there if it was elsewhere."""
+        backend = discovery.active()
+        held = self._values[self._index]
+        if held is None:
+            held = self._initialize()
+        if self._backend is backend:
+            return held
+        moved = backend.import_tensor(held, self._backend, self.dtype)
+        self._values, self._index, self._backend = [moved], 0, backend
+        return moved
+
+    def _initialize(self) -> np.ndarray:
+        array = _host_cast(_to_host(self._initial()), self.dtype)  # type: ignore[misc]
+        if array.shape != self.shape:
+            raise ShapeError(f"{self.name}: its initializer gave shape {array.shape}, expected {self.shape}.")
+        self._values, self._index, self._backend, self._initial = [array], 0, None, None
+        return array
+
+    def numpy(self) -> np.ndarray:
+        """A copy of the value as a NumPy array."""
+        held = self._values[self._index]
+        if held is None:
+            held = self._initialize()
+        return np.array(held if self._backend is None else self._backend.to_numpy(held))
+
+    def assign(self, value: Any) -> Any:
+        """Set the value: in the innermost frame that has this variable, otherwise for good. Returns the value.
+
+        Raises: ShapeError if the shape is another one.
+        """
+        frame = _FRAME.get()
+        while frame is not None:
+            if frame.takes(self):
+                value = _fit(self, value)
+                frame.table[self] = value
+                return value
+            frame = frame.parent
+        if symbolic.tracing() or symbolic.is_symbolic(value):
+            raise StateError(
+                f"Variable {self.name!r} was assigned a symbolic value outside the state of the step that is being "
+                "traced. Return K.update(variable, value) in `updates=` of K.function, or make the variable a weight "
+                "of the layer (add_weight) so that training carries it."
+            )
+        self.set(value)
+        return value
+
+    def set(self, value: Any) -> None:
+        """Replace the stored value, whatever frames are open. The shape must stay."""
+        if isinstance(value, Variable):
+            value = value.numpy()
+        shape = tuple(np.shape(value)) if not hasattr(value, "shape") else tuple(value.shape)
+        if shape != self.shape:
+            raise ShapeError(f"Cannot set variable {self.name!r} of shape {self.shape} to a value of shape {shape}.")
+        self._initial = None
+        if isinstance(value, np.ndarray | np.generic | list | tuple | bool | int | float):
+            array = _host_cast(np.array(value), self.dtype)
+            backend = self._backend
+            self._store(array if backend is None else backend.import_tensor(array, None, self.dtype), backend)
+        else:
+            backend = discovery.active()
+            self._store(backend.convert(value, self.dtype), backend)
+
+    def _store(self, value: Any, backend: Any) -> None:
+        if backend is self._backend:
+            self._values[self._index] = value
+        else:
+            self._values, self._index, self._backend = [value], 0, backend
+
+    def adopt(self, values: list[Any], index: int) -> None:
+        """From now on read and write `values[index]`, a tensor of the active backend: the state of a running loop."""
+        self._backend = discovery.active()
+        self._values, self._index, self._initial = values, index, None
+
+    def release(self) -> None:
+        """End `adopt`: keep the present value as one's own."""
+        self._values, self._index = [self._values[self._index]], 0
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        return np.asarray(self.numpy(), dtype)
+
+    def __float__(self) -> float:
+        return float(self.numpy())
+
+    def __int__(self) -> int:
+        return int(self.numpy())
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __repr__(self) -> str:
+        return f"<Variable {self.name!r} shape={self.shape} dtype={self.dtype}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "value": self.numpy(),
+            "dtype": self.dtype,
+            "name": self.name,
+            "trainable": self.trainable,
+            "constraint": self.constraint,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
+        return Variable(**self.__getstate__())
+
+
+def _to_host(value: Any) -> np.ndarray:
+    if isinstance(value, np.ndarray):
+        return value
+    if isinstance(value, Variable):
+        return value.numpy()
+    owner = discovery.owner(value)
+    return np.asarray(owner.to_numpy(value) if owner is not None else value)
+
+
+def _variable_dtype(array: np.ndarray, dtype: Any) -> Any:
+    """Keras: floats become floatx unless the dtype is named; NumPy's own dtypes of other kinds stay."""
+    return dtype if dtype is not None or array.dtype.kind == "f" else array.dtype
+
+
+def _host_cast(array: np.ndarray, dtype: str) -> np.ndarray:
+    """A host copy in `dtype`; bfloat16, which NumPy lacks, waits as float32."""
+    return np.array(array, dtype="float32" if dtype == "bfloat16" else dtype)
+
+
+def _fit(variable: Variable, value: Any) -> Any:
+    if not symbolic.is_symbolic(value):
+        return value
+    if len(value.shape) != len(variable.shape) or any(
+        d is not None and d != e for d, e in zip(value.shape, variable.shape, strict=True)
+    ):
+        raise ShapeError(
+            f"Cannot assign a value of shape {value.shape} to variable {variable.name!r} of shape {variable.shape}."
+        )
+    return value if value.dtype == variable.dtype else Operators.TABLE["cast"](value, variable.dtype)
+
+
+# Frames --------------------------------------------------------------------------------------------------------
+
+
+class Frame:
+    """Values of variables within a `with bind(...)` block, and the losses that layers reported in it."""
+
+    __slots__ = ("collects", "counter", "losses", "open", "parent", "table")
+
+    def __init__(self, table: dict[Variable, Any], counter: Any, collects: bool, open_to_all: bool):
+        self.table, self.counter, self.collects, self.open = table, counter, collects, open_to_all
+        self.losses: list[Any] = []
+        self.parent: Frame | None = None
+
+    def takes(self, variable: Variable) -> bool:
+        return self.open or variable in self.table
+
+    def values_of(self, variables: Iterable[Variable]) -> list[Any]:
+        """The values of `variables` as they are now, after all assignments."""
+        return [self.table[v] for v in variables]
+
+
+_FRAME: ContextVar[Frame | None] = ContextVar("keras_front_frame", default=None)
+
+
+@contextmanager
+def _entered(frame: Frame) -> Iterator[Frame]:
+    frame.parent = _FRAME.get()
+    token = _FRAME.set(frame)
+    try:
+        yield frame
+    finally:
+        _FRAME.reset(token)
+
+
+def bind(
+    variables: Sequence[Variable], values: Sequence[Any], counter: Any = None, collect: bool = True
+) -> Any:
+    """A context in which `variables` have `values` (real or symbolic) and assignments stay inside.
+
+    `counter`, an integer tensor, keys the noise drawn inside; with `collect` the frame keeps the losses of layers.
+    """
+    if len(variables) != len(values):
+        raise ArgumentError(f"bind: {len(variables)} variables but {len(values)} values.")
+    return _entered(Frame(dict(zip(variables, values, strict=True)), counter, collect, False))
+
+
+def scratch() -> Any:
+    """A context whose assignments and losses are forgotten."""
+    return _entered(Frame({}, None, True, True))
+
+
+def current_frame() -> Frame | None:
+    return _FRAME.get()
+
+
+def add_loss_to_frame(value: Any) -> bool:
+    """Hand a scalar loss to the innermost frame that collects; False if there is none."""
+    frame = _FRAME.get()
+    while frame is not None and not frame.collects:
+        frame = frame.parent
+    if frame is None:
+        return False
+    frame.losses.append(value)
+    return True
+
+
+def current_counter() -> Any:
+    """What keys noise now: the frame's counter, its symbol while tracing, otherwise a new number for each draw."""
+    frame = _FRAME.get()
+    while frame is not None:
+        if frame.counter is not None:
+            return frame.counter
+        frame = frame.parent
+    return COUNTER if symbolic.tracing() else next(_STEPS)
+
+
+def next_step() -> int:
+    """A number that no draw of noise has been keyed with before."""
+    return next(_STEPS)
+
+
+# The learning phase --------------------------------------------------------------------------------------------
+
+_PHASE: ContextVar[Any] = ContextVar("keras_front_phase", default=None)
+_global_phase: Any = None
+
+
+def phase_value() -> Any:
+    """The learning phase if it is set, else None."""
+    value = _PHASE.get()
+    return _global_phase if value is None else value
+
+
+def learning_phase() -> Any:
+    """1 or True while training, 0 or False while not, and a symbolic scalar as long as nothing has decided."""
+    value = phase_value()
+    return symbolic.PHASE if value is None else value
+
+
+def set_learning_phase(value: Any) -> None:
+    """Fix the learning phase to 0 (test) or 1 (train) for everything that does not say otherwise."""
+    global _global_phase
+    if value not in (0, 1):
+        raise ArgumentError(f"set_learning_phase: expected 0 or 1, received {value!r}.")
+    _global_phase = int(value)
+
+
+def clear_learning_phase() -> None:
+    """Undo `set_learning_phase`."""
+    global _global_phase
+    _global_phase = None
+
+
+@contextmanager
+def phase(value: Any) -> Iterator[None]:
+    """A context in which the learning phase is `value`."""
+    token = _PHASE.set(value)
+    try:
+        yield
+    finally:
+        _PHASE.reset(token)
+
+
+# Eager sections ------------------------------------------------------------------------------------------------
+
+_EAGER: ContextVar[bool] = ContextVar("keras_front_eager", default=False)
+
+
+def eager_section() -> bool:
+    return _EAGER.get()
+
+
+@contextmanager
+def eager() -> Iterator[None]:
+    """A context in which variables are read as real tensors, so that ops on variables alone compute at once."""
+    token = _EAGER.set(True)
+    try:
+        yield
+    finally:
+        _EAGER.reset(token)

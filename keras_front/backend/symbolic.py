@@ -1,0 +1,457 @@
+"""Symbolic tensors: shape, dtype and origin, no values, no engine.
+
+Every op called on one is recorded as an `Origin` (op, arguments, attributes), so a tensor knows how it came about.
+`replay` walks those records again with other leaves: real tensors compute values, symbols of known shape make a trace.
+That one interpreter serves `K.eval`, `K.function`, `K.gradients` and compiled steps.
+
+A leaf is a placeholder, a constant, or the current value of a variable. A layer's call is recorded by `defer`: the
+Python function is kept and run again at every replay, under the learning phase of that moment, which is how one
+recorded model gives a training and an inference function (decision D6).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from keras_front.backend import dtypes, shapes
+from keras_front.errors import ArgumentError, UntraceableError
+
+if TYPE_CHECKING:
+    from keras_front.backend.state import Variable
+
+_SERIAL = itertools.count(1)
+_NAMES = itertools.count(1)
+
+
+class Operators:
+    """Python's operators for everything that can stand in an op: symbolic tensors and variables.
+
+    The ops register themselves in `TABLE` when they are declared, so this module does not import them.
+    """
+
+    __slots__ = ()
+    __array_ufunc__ = None  # NumPy arrays on the left hand give way to our reflected operators
+    TABLE: dict[str, Callable[..., Any]] = {}
+
+    def __add__(self, other: Any) -> Any:
+        return self.TABLE["add"](self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return self.TABLE["add"](other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return self.TABLE["subtract"](self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return self.TABLE["subtract"](other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return self.TABLE["multiply"](self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return self.TABLE["multiply"](other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return self.TABLE["divide"](self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return self.TABLE["divide"](other, self)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return self.TABLE["floor_divide"](self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return self.TABLE["floor_divide"](other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return self.TABLE["mod"](self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return self.TABLE["mod"](other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return self.TABLE["pow"](self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return self.TABLE["pow"](other, self)
+
+    def __matmul__(self, other: Any) -> Any:
+        return self.TABLE["dot"](self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return self.TABLE["dot"](other, self)
+
+    def __neg__(self) -> Any:
+        return self.TABLE["negative"](self)
+
+    def __pos__(self) -> Any:
+        return self
+
+    def __abs__(self) -> Any:
+        return self.TABLE["abs"](self)
+
+    def __lt__(self, other: Any) -> Any:
+        return self.TABLE["less"](self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return self.TABLE["less_equal"](self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self.TABLE["greater"](self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self.TABLE["greater_equal"](self, other)
+
+    def __and__(self, other: Any) -> Any:
+        return self.TABLE["logical_and"](self, other)
+
+    def __or__(self, other: Any) -> Any:
+        return self.TABLE["logical_or"](self, other)
+
+    def __invert__(self) -> Any:
+        return self.TABLE["logical_not"](self)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.TABLE["getitem"](self, key)
+
+
+class Origin:
+    """One recorded call: `op` on `args` (tensors, lists of tensors or None) with `attrs`, giving `outputs`.
+
+    For a composite op `expansion` holds the outputs of its body, run on the same arguments.
+    """
+
+    __slots__ = ("args", "attrs", "expansion", "op", "outputs", "serial", "structure")
+
+    def __init__(self, op: Any, args: tuple[Any, ...], attrs: dict[str, Any]):
+        self.op, self.args, self.attrs = op, args, attrs
+        self.outputs: list[SymbolicTensor] = []
+        self.expansion: list[SymbolicTensor] | None = None
+        self.structure: Any = None
+        self.serial = next(_SERIAL)
+
+    def tensors(self) -> Iterator[SymbolicTensor]:
+        """The symbolic tensors among arguments and attributes."""
+        return leaves_of((self.args, self.attrs) if _symbols_in_attrs(self.attrs) else self.args)
+
+    def __repr__(self) -> str:
+        return f"<{self.op.name} #{self.serial}>"
+
+
+def _symbols_in_attrs(attrs: dict[str, Any]) -> bool:
+    return any(
+        isinstance(v, SymbolicTensor) or (isinstance(v, tuple | list) and any(isinstance(e, SymbolicTensor) for e in v))
+        for v in attrs.values()
+    )
+
+
+class SymbolicTensor(Operators):
+    """A tensor without values.
+
+    Attributes: `shape`, a tuple in which None marks an unknown dimension; `dtype`, a name; `origin` and `index`, the
+    record that made it and its place among the results; `constant`, a NumPy array or engine tensor for a constant
+    leaf; `variable` for the value of a variable; `history` and `mask` belong to the layer graph.
+    """
+
+    __slots__ = ("__weakref__", "constant", "dtype", "history", "index", "mask", "name", "origin", "shape", "variable")
+
+    def __init__(
+        self,
+        shape: shapes.Shape,
+        dtype: str,
+        origin: Origin | None = None,
+        index: int = 0,
+        name: str | None = None,
+        constant: Any = None,
+        variable: Variable | None = None,
+    ):
+        self.shape, self.dtype, self.origin, self.index = shape, dtype, origin, index
+        self.name = name or (f"{origin.op.name}_{origin.serial}" if origin else f"tensor_{next(_NAMES)}")
+        self.constant, self.variable = constant, variable
+        self.history: Any = None
+        self.mask: Any = None
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def is_placeholder(self) -> bool:
+        return self.origin is None and self.constant is None and self.variable is None
+
+    @property
+    def _keras_shape(self) -> shapes.Shape:
+        return self.shape
+
+    @property
+    def _keras_history(self) -> Any:
+        return self.history
+
+    def get_shape(self) -> shapes.Shape:
+        return self.shape
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __repr__(self) -> str:
+        return f"<SymbolicTensor {self.name!r} shape={self.shape} dtype={self.dtype}>"
+
+    def __len__(self) -> int:
+        if not self.shape or self.shape[0] is None:
+            raise UntraceableError(f"{self!r} has no known length. Use K.shape(x)[0] instead of len(x).")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        raise UntraceableError(
+            f"{self!r} has no value yet, so Python cannot branch on it. Use K.switch(condition, then, otherwise) "
+            "or K.where instead of `if`, and K.logical_and / K.logical_or instead of `and` / `or`."
+        )
+
+    def __float__(self) -> float:
+        return float(np.asarray(self))
+
+    def __int__(self) -> int:
+        return int(np.asarray(self))
+
+    def __index__(self) -> int:
+        return int(self)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        if tracing() is not None or any(t.is_placeholder for t in ancestors([self])):
+            raise UntraceableError(
+                f"{self!r} depends on inputs that have no values yet. Compute with functions of K instead of NumPy, or "
+                "evaluate it with K.function(inputs, [x]) or model.predict."
+            )
+        return np.asarray(self.TABLE["eval"](self), dtype)
+
+
+def is_symbolic(x: Any) -> bool:
+    """Whether `x` is a symbolic tensor."""
+    return isinstance(x, SymbolicTensor)
+
+
+def placeholder(shape: Sequence[Any], dtype: str, name: str | None = None) -> SymbolicTensor:
+    """A leaf that waits for a value."""
+    return SymbolicTensor(tuple(shape), dtype, name=name)
+
+
+def constant(value: Any, dtype: str | None = None) -> SymbolicTensor:
+    """A leaf with a value: a NumPy array or a tensor of an engine."""
+    if isinstance(value, np.ndarray | np.generic | bool | int | float | complex | list | tuple):
+        value = np.asarray(value, dtype=None if dtype in (None, "bfloat16") else dtype)
+    return SymbolicTensor(tuple(value.shape), dtype or dtypes.canonical(value.dtype), constant=value)
+
+
+PHASE = placeholder((), "bool", "learning_phase")
+COUNTER = placeholder((), "int64", "step_counter")
+
+
+# Structures ----------------------------------------------------------------------------------------------------
+
+
+def leaves_of(structure: Any) -> Iterator[SymbolicTensor]:
+    """The symbolic tensors in nested lists, tuples and dicts, in order."""
+    if isinstance(structure, SymbolicTensor):
+        yield structure
+    elif isinstance(structure, list | tuple):
+        for item in structure:
+            yield from leaves_of(item)
+    elif isinstance(structure, dict):
+        for item in structure.values():
+            yield from leaves_of(item)
+
+
+def map_structure(fn: Callable[[Any], Any], structure: Any) -> Any:
+    """`structure` with `fn` applied to everything that is not a list, tuple or dict."""
+    if isinstance(structure, list):
+        return [map_structure(fn, item) for item in structure]
+    if isinstance(structure, tuple):
+        items = [map_structure(fn, item) for item in structure]
+        return type(structure)(*items) if hasattr(structure, "_fields") else tuple(items)
+    if isinstance(structure, dict):
+        return {key: map_structure(fn, item) for key, item in structure.items()}
+    return fn(structure)
+
+
+# Tracing -------------------------------------------------------------------------------------------------------
+
+
+class Trace:
+    """What is true while a function is traced: the backend it is for, and how many noise streams it has opened."""
+
+    __slots__ = ("backend", "first_serial", "streams")
+
+    def __init__(self, backend: Any):
+        self.backend = backend
+        self.streams = itertools.count()
+        self.first_serial = next(_SERIAL)
+
+
+_TRACE: ContextVar[Trace | None] = ContextVar("keras_front_trace", default=None)
+_EAGER_STREAMS = itertools.count(1 << 20)
+
+
+def tracing() -> Trace | None:
+    """The trace that is being recorded, if any."""
+    return _TRACE.get()
+
+
+@contextmanager
+def trace_scope(trace: Trace | None) -> Iterator[Trace | None]:
+    token = _TRACE.set(trace)
+    try:
+        yield trace
+    finally:
+        _TRACE.reset(token)
+
+
+def next_stream() -> int:
+    """The number of a new stream of noise: counted within a trace, so that every backend counts alike."""
+    trace = _TRACE.get()
+    return next(trace.streams) if trace else next(_EAGER_STREAMS)
+
+
+def next_serial() -> int:
+    return next(_SERIAL)
+
+
+# Walking and replaying -----------------------------------------------------------------------------------------
+
+
+def order_of(outputs: Iterable[SymbolicTensor], stop: Any = ()) -> list[Origin]:
+    """The records behind `outputs`, each after those it needs. Iterative: depth never meets Python's recursion limit.
+
+    Tensors in `stop` (a set or dict) are not looked behind.
+    """
+    order: list[Origin] = []
+    done: set[int] = set()
+    stack: list[tuple[Origin, bool]] = [(t.origin, False) for t in outputs if t.origin and t not in stop][::-1]
+    while stack:
+        origin, ready = stack.pop()
+        if ready:
+            order.append(origin)
+        elif id(origin) not in done:
+            done.add(id(origin))
+            stack.append((origin, True))
+            stack.extend(
+                (t.origin, False)
+                for t in origin.tensors()
+                if t.origin is not None and id(t.origin) not in done and t not in stop
+            )
+    return order
+
+
+def ancestors(outputs: Iterable[SymbolicTensor]) -> set[SymbolicTensor]:
+    """All tensors on which `outputs` depend, themselves included."""
+    outputs = list(outputs)
+    found = set(outputs)
+    for origin in order_of(outputs):
+        found.update(origin.tensors())
+    return found
+
+
+def replay(outputs: Any, values: dict[SymbolicTensor, Any]) -> Any:
+    """Compute `outputs` (any nesting of symbolic tensors) again, with `values` in place of the tensors named there.
+
+    With real tensors as values this evaluates; with symbols it records anew. Leaves without a value stand for
+    themselves: constants, variables (read now), the learning phase (as set now).
+    """
+    env = dict(values)
+    wanted = list(leaves_of(outputs))
+    for origin in order_of(wanted, env):
+        args = map_structure(lambda a: _now(a, env), origin.args)
+        attrs = map_structure(lambda a: _now(a, env), origin.attrs)
+        results = origin.op.again(args, attrs)
+        for tensor, result in zip(origin.outputs, results, strict=True):
+            env.setdefault(tensor, result)
+    return map_structure(lambda t: _now(t, env), outputs)
+
+
+def _now(item: Any, env: dict[SymbolicTensor, Any]) -> Any:
+    if not isinstance(item, SymbolicTensor):
+        return item
+    if item in env:
+        return env[item]
+    if item.constant is not None:
+        return item if tracing() else item.constant
+    if item.variable is not None:
+        return item.variable.read()
+    from keras_front.backend import state
+
+    if item is PHASE:
+        phase = state.phase_value()
+        return item if phase is None else phase
+    if item is COUNTER:
+        return state.current_counter()
+    if tracing() is None:
+        raise ArgumentError(
+            f"{item!r} has no value. Give it one: K.function(inputs, outputs) must list every placeholder among its "
+            "inputs."
+        )
+    return item
+
+
+# Deferred calls ------------------------------------------------------------------------------------------------
+
+
+class Deferred:
+    """The op of a recorded Python function, such as a layer's call: replaying it runs the function again."""
+
+    kind = "deferred"
+
+    def __init__(self, fn: Callable[..., Any], name: str):
+        self.fn, self.name = fn, name
+
+    def again(self, args: tuple[Any, ...], attrs: dict[str, Any]) -> list[Any]:
+        from keras_front.backend import state
+
+        with state.scratch():
+            return flatten(self.fn(*args))
+
+
+def flatten(structure: Any) -> list[Any]:
+    """Nested lists and tuples as one flat list."""
+    if isinstance(structure, list | tuple):
+        return [leaf for item in structure for leaf in flatten(item)]
+    return [structure]
+
+
+def defer(fn: Callable[..., Any], *inputs: Any, name: str | None = None) -> Any:
+    """Record a call of `fn` on symbolic `inputs` (tensors, None, or nested lists of them).
+
+    `fn` runs once now, to learn the shapes of its results; what it assigns then is forgotten. It runs again whenever
+    the results are evaluated or traced.
+    """
+    op = Deferred(fn, name or getattr(fn, "__name__", "call"))
+    origin = Origin(op, inputs, {})
+    from keras_front.backend import state
+
+    with state.scratch():
+        result = fn(*inputs)
+    return attach(origin, result)
+
+
+def attach(origin: Origin, result: Any) -> Any:
+    """New tensors of the same shapes as `result`, in the same structure, that come from `origin`."""
+
+    def new(item: Any) -> Any:
+        if item is None:
+            return None
+        if not isinstance(item, SymbolicTensor):
+            item = constant(np.asarray(item)) if not hasattr(item, "variable_symbol") else item.variable_symbol
+        tensor = SymbolicTensor(item.shape, item.dtype, origin, len(origin.outputs))
+        origin.outputs.append(tensor)
+        return tensor
+
+    outputs = map_structure(new, result)
+    origin.structure = outputs if isinstance(outputs, list | tuple) else None
+    return outputs

@@ -1,0 +1,76 @@
+"""Every error that keras_front raises on purpose, as one family.
+
+    KerasFrontError
+    ├── ArgumentError (ValueError)          an argument cannot be used; the message says which one would do
+    │   └── ShapeError                      shapes do not fit together
+    ├── DtypeError (TypeError)              a dtype cannot be used here
+    ├── StateError (RuntimeError)           something was asked for in the wrong order
+    ├── UntraceableError (TypeError)        Python asked a symbolic tensor for its value
+    ├── BackendError (RuntimeError)         a backend is incomplete, or tensors of two backends met
+    │   └── BackendNotFoundError (ImportError)   a backend was named that cannot be had
+    ├── ConfigError (ValueError)            a setting in keras.json or the environment makes no sense
+    └── SerializationError (ValueError)     a file or config cannot be read or written
+        └── UnsafeFileError                 a file asks for something that reading must never do
+
+Each class is also the built-in error that Keras raised in its place, so `except ValueError` in old code still works.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ArgumentError",
+    "BackendError",
+    "BackendNotFoundError",
+    "ConfigError",
+    "DtypeError",
+    "KerasFrontError",
+    "SerializationError",
+    "ShapeError",
+    "StateError",
+    "UnsafeFileError",
+    "UntraceableError",
+]
+
+
+class KerasFrontError(Exception):
+    """Base of every error that keras_front raises on purpose."""
+
+
+class ArgumentError(KerasFrontError, ValueError):
+    """An argument cannot be used; the message says what was expected."""
+
+
+class ShapeError(ArgumentError):
+    """Shapes do not fit together."""
+
+
+class DtypeError(KerasFrontError, TypeError):
+    """A dtype cannot be used here."""
+
+
+class StateError(KerasFrontError, RuntimeError):
+    """Something was asked for in the wrong order, such as training before `compile`."""
+
+
+class UntraceableError(KerasFrontError, TypeError):
+    """Python asked a symbolic tensor for a value that it does not have yet."""
+
+
+class BackendError(KerasFrontError, RuntimeError):
+    """A backend is incomplete, or tensors of two backends met in one call."""
+
+
+class BackendNotFoundError(BackendError, ImportError):
+    """A backend was named that is not installed or not known."""
+
+
+class ConfigError(KerasFrontError, ValueError):
+    """A setting in keras.json or in the environment makes no sense."""
+
+
+class SerializationError(KerasFrontError, ValueError):
+    """A file or a config cannot be read or written."""
+
+
+class UnsafeFileError(SerializationError):
+    """A file asks for something that reading must never do."""
