@@ -1,0 +1,328 @@
+"""What a metric is: variables, an update, a result.
+
+An update is written in K alone and never branches on a value, so that the trainer can take it into its compiled
+step, where the variables live in a frame. Outside of a step the same code runs on real tensors.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_front import backend as K
+from keras_front import initializers
+from keras_front.backend import dtypes
+from keras_front.backend.state import Variable, eager
+from keras_front.errors import ArgumentError
+from keras_front.losses import as_pair, same_rank, spread_weights
+from keras_front.registry import Configurable, Registry, name_of, plain
+
+METRICS = Registry("metric", also=("loss",))
+
+
+def ratio(x: Any, y: Any) -> Any:
+    """`x / y`, and 0 where `y` is 0."""
+    empty = K.cast(K.equal(y, 0.0), K.dtype(y))
+    return x * (1.0 - empty) / (y + empty)
+
+
+class Metric(Configurable):
+    """Base class: `update_state` takes a batch in, `result` is the value so far, `reset_states` starts anew.
+
+    Calling a metric updates it and returns the result.
+
+    Args:
+        name: shown in logs; by default the class's name in lower case.
+        dtype: of the variables; floats by default.
+    """
+
+    stateful = True
+    trainable = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for method in ("update_state", "result"):
+            if method in cls.__dict__:
+                setattr(cls, method, _on_real_tensors(cls.__dict__[method]))
+        if "reset_state" in cls.__dict__ and "reset_states" not in cls.__dict__:
+            cls.reset_states = cls.__dict__["reset_state"]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        metric = super().__new__(cls)
+        metric._variables = []
+        return metric
+
+    def __init__(self, name: str | None = None, dtype: Any = None, **kwargs: Any):
+        if kwargs.keys() - {"dynamic", "trainable"}:
+            raise ArgumentError(
+                f"{type(self).__name__}: expected other arguments, received {', '.join(kwargs)}."
+            )
+        self.name = name or _unique_name(type(self).__name__)
+        self.dtype = dtypes.canonical(dtype)
+
+    def add_weight(
+        self,
+        name: str,
+        shape: Sequence[int] = (),
+        initializer: Any = "zeros",
+        dtype: Any = None,
+        **kwargs: Any,
+    ) -> Variable:
+        """A new variable of the metric, which `reset_states` sets to 0."""
+        dtype = self.dtype if dtype is None else dtype
+        value = initializers.get(initializer or "zeros")(tuple(shape), dtype=dtype)
+        variable = Variable(value, dtype=dtype, name=f"{name}:0", trainable=False)
+        self._variables.append(variable)
+        return variable
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The metric's variables, those of metrics among its attributes included."""
+        inner = [v for value in self.__dict__.values() if isinstance(value, Metric) for v in value.variables]
+        return [*self._variables, *inner]
+
+    @property
+    def weights(self) -> list[Variable]:
+        """The same as `variables`."""
+        return self.variables
+
+    non_trainable_weights = weights
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """None: a metric does not learn."""
+        return []
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        self.update_state(*args, **kwargs)
+        return self.result()
+
+    def update_state(self, *args: Any, **kwargs: Any) -> Any:
+        """Take a batch into account; assigns variables and returns nothing."""
+        raise NotImplementedError(f"{type(self).__name__} has no update_state.")
+
+    def result(self) -> Any:
+        """The value so far, as a tensor."""
+        raise NotImplementedError(f"{type(self).__name__} has no result.")
+
+    def reset_states(self) -> None:
+        """Forget all batches: every variable becomes 0."""
+        for variable in self.variables:
+            variable.assign(np.zeros(variable.shape, initializers.host_dtype(variable.dtype)))
+
+    def reset_state(self) -> None:
+        """The same as `reset_states`."""
+        self.reset_states()
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments, as far as they are stored under their own names."""
+        names = self.constructor_arguments()
+        return {name: plain(getattr(self, name)) for name in names if hasattr(self, name)}
+
+
+def _on_real_tensors(method: Callable[..., Any]) -> Callable[..., Any]:
+    """The method, run so that variables alone give numbers too, not only symbols."""
+
+    @functools.wraps(method)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        with eager():
+            return method(*args, **kwargs)
+
+    return run
+
+
+def _unique_name(class_name: str) -> str:
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", class_name).lower()
+    number = K.get_uid(snake)
+    return snake if number == 1 else f"{snake}_{number - 1}"
+
+
+# Sums and means -----------------------------------------------------------------------------------
+
+
+class Reduce(Metric):
+    """Base of sums and means of values."""
+
+    def __init__(self, name: str | None = None, dtype: Any = None):
+        super().__init__(name, dtype)
+        self.total = self.add_weight("total")
+
+    def weighted(self, values: Any, sample_weight: Any) -> tuple[Any, Any]:
+        """Values times weights, and the weight of each value."""
+        values = K.cast(K.convert(values), self.dtype)
+        ones = K.ones_like(values)
+        if sample_weight is None:
+            return values, ones
+        weights = spread_weights(sample_weight, values) * ones
+        return values * weights, weights
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Add the values, times their weights."""
+        values, _ = self.weighted(values, sample_weight)
+        self.total.assign(self.total + K.sum(values))
+
+    def result(self) -> Any:
+        """The sum so far."""
+        return self.total * 1.0
+
+
+@METRICS.register()
+class Sum(Reduce):
+    """Sum of values, each times its weight."""
+
+    def __init__(self, name: str | None = "sum", dtype: Any = None):
+        super().__init__(name, dtype)
+
+
+@METRICS.register()
+class Mean(Reduce):
+    """Mean of values, each as often as its weight says.
+
+    Shape: values (n, ...); sample_weight (n,), or as values.
+    """
+
+    def __init__(self, name: str | None = "mean", dtype: Any = None):
+        super().__init__(name, dtype)
+        self.count = self.add_weight("count")
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Add the values and their weights."""
+        values, weights = self.weighted(values, sample_weight)
+        self.total.assign(self.total + K.sum(values))
+        self.count.assign(self.count + K.sum(weights))
+
+    def result(self) -> Any:
+        """The mean so far, 0 before the first value."""
+        return ratio(self.total, self.count)
+
+
+@METRICS.register()
+class MeanTensor(Metric):
+    """Mean of tensors of one shape, element by element.
+
+    Args:
+        shape: of the tensors; by default that of the first one, which then must be met outside a compiled
+        step.
+    """
+
+    def __init__(
+        self, name: str | None = "mean_tensor", dtype: Any = None, shape: Sequence[int] | None = None
+    ):
+        super().__init__(name, dtype)
+        self.shape = shape
+        if shape is not None:
+            self._build(tuple(shape))
+
+    def _build(self, shape: tuple[int, ...]) -> None:
+        self.total = self.add_weight("total", shape)
+        self.count = self.add_weight("count", shape)
+
+    def update_state(self, values: Any, sample_weight: Any = None) -> None:
+        """Add the tensor."""
+        values = K.cast(K.convert(values), self.dtype)
+        if not self._variables:
+            self._build(tuple(K.int_shape(values)))
+        weights = K.ones_like(values)
+        if sample_weight is not None:
+            weights = weights * spread_weights(sample_weight, values)
+        self.total.assign(self.total + values * weights)
+        self.count.assign(self.count + weights)
+
+    def result(self) -> Any:
+        """The mean so far."""
+        return ratio(self.total, self.count)
+
+
+@METRICS.register()
+class MeanMetricWrapper(Mean):
+    """Mean over samples of what a function says about targets and outputs.
+
+    Args:
+        fn: called as `fn(y_true, y_pred, **kwargs)`, it returns values for samples, or its name.
+    """
+
+    def __init__(self, fn: Any, name: str | None = None, dtype: Any = None, **kwargs: Any):
+        fn = METRICS.get(fn)
+        super().__init__(name or name_of(fn), dtype)
+        self._fn, self._arguments = fn, kwargs
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Add the function's values for a batch."""
+        y_true, y_pred = same_rank(y_true, y_pred)
+        values = self._fn(K.cast(y_true, self.dtype), K.cast(y_pred, self.dtype), **self._arguments)
+        super().update_state(values, sample_weight)
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments; the function only where the class does not imply it."""
+        own = {"fn": name_of(self._fn)} if type(self) is MeanMetricWrapper else {}
+        return {"name": self.name, "dtype": self.dtype, **own, **self._arguments}
+
+
+@METRICS.register()
+class RootMeanSquaredError(Mean):
+    """Root of the mean of squared differences."""
+
+    def __init__(self, name: str | None = "root_mean_squared_error", dtype: Any = None):
+        super().__init__(name, dtype)
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Add the squared differences."""
+        y_true, y_pred = as_pair(*same_rank(y_true, y_pred))
+        super().update_state(K.square(y_pred - y_true), sample_weight)
+
+    def result(self) -> Any:
+        """The root so far."""
+        return K.sqrt(super().result())
+
+
+@METRICS.register()
+class MeanRelativeError(Mean):
+    """Mean of absolute differences, each divided by its `normalizer`; 0 where that is 0."""
+
+    def __init__(self, normalizer: Any, name: str | None = None, dtype: Any = None):
+        super().__init__(name or _unique_name("MeanRelativeError"), dtype)
+        self.normalizer = np.asarray(normalizer, initializers.host_dtype(self.dtype))
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Add the relative differences."""
+        y_true, y_pred = as_pair(*same_rank(y_true, y_pred))
+        known = (self.normalizer != 0).astype(self.normalizer.dtype)
+        scale = known / (self.normalizer + (1 - known))
+        super().update_state(K.abs(y_true - y_pred) * scale, sample_weight)
+
+
+@METRICS.register()
+class MeanIoU(Metric):
+    """Mean over classes of intersection over union; classes that never occur do not count.
+
+    Shape: y_true and y_pred hold class numbers, in the same shape; sample_weight likewise or (n,).
+    """
+
+    def __init__(self, num_classes: int, name: str | None = None, dtype: Any = None):
+        super().__init__(name, dtype)
+        self.num_classes = num_classes
+        self.total_cm = self.add_weight("total_confusion_matrix", (num_classes, num_classes))
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Add the pairs (true class, predicted class)."""
+        pred = K.convert(y_pred)
+        rows = self._one_hot(y_true)
+        if sample_weight is not None:
+            rows = rows * K.reshape(spread_weights(sample_weight, pred) * K.ones_like(pred), (-1, 1))
+        self.total_cm.assign(self.total_cm + K.dot(K.transpose(rows), self._one_hot(pred)))
+
+    def _one_hot(self, classes: Any) -> Any:
+        return K.one_hot(
+            K.reshape(K.cast(K.convert(classes), "int32"), (-1,)), self.num_classes, dtype=self.dtype
+        )
+
+    def result(self) -> Any:
+        """The mean so far."""
+        hits = K.sum(self.total_cm * np.eye(self.num_classes, dtype="float32"), axis=-1)
+        union = K.sum(self.total_cm, axis=0) + K.sum(self.total_cm, axis=1) - hits
+        present = K.cast(K.greater(union, 0.0), self.dtype)
+        return ratio(K.sum(ratio(hits, union)), K.sum(present))
