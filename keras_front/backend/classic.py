@@ -14,7 +14,7 @@ import numpy as np
 
 from keras_front import config
 from keras_front.backend import declare, discovery, dtypes, program, seeds, state, symbolic
-from keras_front.backend.ops.arrangement import symbolic_shape
+from keras_front.backend.ops.arrangement import broadcast_to, symbolic_shape
 from keras_front.backend.ops.elementwise import add, cast, multiply, subtract, where
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
@@ -115,7 +115,7 @@ def _filled(value: float, shape: Any, dtype: Any, name: str | None) -> Variable 
     dims = declare.as_dims(shape)
     dtype = dtypes.canonical(dtype)
     if isinstance(dims, SymbolicTensor) or any(isinstance(d, SymbolicTensor) for d in dims):
-        return declare.OPS["broadcast_to"].function(symbolic.constant(np.asarray(value), dtype), dims)
+        return broadcast_to(symbolic.constant(np.asarray(value), dtype), dims)
     return Variable(np.full(dims, value, "float32" if dtype == "bfloat16" else dtype), dtype, name)
 
 

@@ -61,11 +61,12 @@ class Op:
         args = [list(a) if kind == "many" else a for (_, kind), a in zip(self.arrays, args, strict=True)]
         self._check(args)
         args = _read_variables(args)
+        attrs = {key: _plain(value) for key, value in attrs.items()}
         if any(map(symbolic.is_symbolic, _flat(args))) or symbolic._symbols_in_attrs(attrs):
             return self.record(self._prepare(args, _dtype_of, _as_symbol), attrs)
         backend = discovery.active()
         settled = self._prepare(args, lambda a: backend.dtype_of(a), backend.convert)
-        return getattr(backend, self.name)(*settled, **{k: _plain(v) for k, v in attrs.items()})
+        return getattr(backend, self.name)(*settled, **attrs)
 
     def _check(self, args: Sequence[Any]) -> None:
         for (name, kind), arg in zip(self.arrays, args, strict=True):
@@ -212,7 +213,7 @@ def _static(value: Any) -> Any:
 def _plain(value: Any) -> Any:
     """An attribute without array scalars, which some engines would treat as tensors."""
     if isinstance(value, tuple):
-        return tuple(v if v is None or isinstance(v, int | str | tuple) else int(v) for v in value)
+        return tuple(v if v is None or isinstance(v, int | str | tuple | SymbolicTensor) else int(v) for v in value)
     return value
 
 

@@ -156,7 +156,7 @@ def _(g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any
 def _product_of_others(x: Any) -> Any:
     """For each element the product of all others along the last axis, right also where some are 0."""
     n = x.shape[-1]
-    ones = broadcast_to(cast(np.ones(1), x.dtype), (*x.shape[:-1], 1))
+    ones = arrangement.filled(1, (*x.shape[:-1], 1), x.dtype)
     head = (None,) * (len(x.shape) - 1)
     step = (1,) * len(x.shape)
     before = concatenate([ones, strided_slice(cumprod(x, -1), (*head, None), (*head, n - 1), step)], axis=-1)
@@ -378,7 +378,7 @@ def _split(items: Sequence[Any], sizes: Sequence[int]) -> list[list[Any]]:
 
 def _zeros(t: SymbolicTensor) -> Any:
     dtype = t.dtype if dtypes.is_float(t.dtype) else "float32"
-    return broadcast_to(cast(np.zeros(()), dtype), t.shape)
+    return arrangement.filled(0, t.shape, dtype)
 
 
 # The walk ------------------------------------------------------------------------------------------------------
@@ -483,7 +483,7 @@ def unbroadcast(g: Any, shape: shapes.Shape) -> Any:
 
 def differentiate(loss: Any, targets: Sequence[Any]) -> list[Any]:
     """Gradients of the sum of `loss` for `targets`, zeros where nothing flows."""
-    ones = broadcast_to(cast(np.ones(()), loss.dtype), loss.shape)
+    ones = arrangement.filled(1, loss.shape, loss.dtype)
     flows = vjp([loss], [ones], targets)
     return [g if g is not None else _zeros(t) for g, t in zip(flows, targets, strict=True)]
 

@@ -176,8 +176,8 @@ class Compiled:
         def guarded(*args: Any) -> Any:
             try:
                 return native(*args)
-            except KerasFrontError:
-                raise
+            except UntraceableError:
+                raise error from None
             except Exception as second:
                 raise second from error
 
@@ -421,9 +421,6 @@ class _Lowering:
     def _add(self, origin: Origin) -> None:
         args = symbolic.map_structure(lambda a: a if a is None else self._final(a), origin.args)
         name, attrs, outs = origin.op.name, origin.attrs, origin.outputs
-        if name == "symbolic_shape":
-            self._alias[outs[0]] = symbolic.constant(np.asarray(args[0].shape, "int32"))
-            return
         same = _shortcut(name, args, attrs, outs, self.backend.differentiates)
         if same is not None:
             self._alias[outs[0]] = same

@@ -7,16 +7,30 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.backend import shapes, symbolic
+from keras_front.backend import dtypes, shapes, symbolic
 from keras_front.backend.declare import Dims, Tensor, Tensors, composite, primitive
 from keras_front.backend.ops.elementwise import cast
 from keras_front.backend.symbolic import Operators
 from keras_front.errors import ArgumentError, ShapeError
 
 
-@primitive(lambda x: ((len(x.shape),), "int32"))
-def symbolic_shape(x: Tensor):
-    """The shape as an int32 vector; recorded only where dimensions are unknown."""
+class _ShapeOf:
+    """The op behind `symbolic_shape`: recorded only where dimensions are unknown, a host array once they are known."""
+
+    name, kind = "symbolic_shape", "host"
+
+    def __call__(self, x: Any) -> Any:
+        if None not in x.shape:
+            return np.asarray([int(d) for d in x.shape], "int32")
+        origin = symbolic.Origin(self, (x,), {})
+        origin.outputs.append(symbolic.SymbolicTensor((len(x.shape),), "int32", origin))
+        return origin.outputs[0]
+
+    def again(self, args: Any, attrs: Any) -> list[Any]:
+        return [self(args[0])]
+
+
+symbolic_shape = _ShapeOf()
 
 
 @primitive(shapes.reshape)
@@ -204,10 +218,15 @@ def ones_like(x: Tensor, dtype=None, name=None):
 
 
 def _filled_like(x: Any, value: int, dtype: Any) -> Any:
-    from keras_front.backend import dtypes
+    return filled(value, tuple(_sizes(x)), dtypes.canonical(x.dtype if dtype is None else dtype))
 
-    dtype = dtypes.canonical(x.dtype if dtype is None else dtype)
-    return broadcast_to(cast(np.asarray(value), dtype), tuple(_sizes(x)))
+
+def filled(value: float, shape: tuple[Any, ...], dtype: str) -> Any:
+    """A tensor of one value everywhere; recorded while tracing or where a dimension is symbolic, real otherwise."""
+    scalar = np.asarray(value, "float32" if dtype == "bfloat16" else dtype)
+    if symbolic.tracing() or builtins.any(isinstance(d, symbolic.SymbolicTensor) for d in shape):
+        return broadcast_to(symbolic.constant(scalar, dtype), shape)
+    return broadcast_to(cast(scalar, dtype), shape)
 
 
 def getitem(x: Any, key: Any) -> Any:
