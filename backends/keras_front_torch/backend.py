@@ -1,0 +1,429 @@
+"""PyTorch as a backend: what differs between K and torch, and nothing else.
+
+Every method runs eagerly and inside programs alike. Images are channels-last in memory, so a convolution sees a permuted
+view of NHWC data (torch's `channels_last` memory format) and never a copy. Gradients are torch's own (`autograd.grad`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from keras_front.backend import discovery, dtypes, seeds, shapes
+from keras_front.backend.adapter import Backend
+from keras_front.errors import BackendError, DtypeError
+
+_DTYPES = {name: getattr(torch, name) for name in sorted(dtypes.ALL) if hasattr(torch, name)}
+_NAMES = {dtype: name for name, dtype in _DTYPES.items()}
+_CONV = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+_CONV_TRANSPOSE = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
+_MAX_POOL = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
+_AVERAGE_POOL = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
+
+
+class TorchBackend(Backend):
+    name = "torch"
+    tensor_types = (torch.Tensor,)
+    differentiates = True
+
+    # Elementwise -------------------------------------------------------------------------------------------
+
+    add, subtract, multiply, divide = torch.add, torch.subtract, torch.multiply, torch.divide
+    floor_divide, mod, power = torch.floor_divide, torch.remainder, torch.pow
+    maximum, minimum = torch.maximum, torch.minimum
+    negative, abs, sign, square = torch.neg, torch.abs, torch.sign, torch.square
+    exp, expm1, log, log1p, sqrt, rsqrt = torch.exp, torch.expm1, torch.log, torch.log1p, torch.sqrt, torch.rsqrt
+    sin, cos, tanh, sigmoid, erf = torch.sin, torch.cos, torch.tanh, torch.sigmoid, torch.erf
+    floor, ceil, round = torch.floor, torch.ceil, torch.round
+    equal, not_equal, less, less_equal = torch.eq, torch.ne, torch.lt, torch.le
+    greater, greater_equal = torch.gt, torch.ge
+    isnan, isfinite = torch.isnan, torch.isfinite
+    logical_and, logical_or, logical_not = torch.logical_and, torch.logical_or, torch.logical_not
+    where, stop_gradient, silu = torch.where, torch.Tensor.detach, F.silu
+
+    def cast(self, x: Any, *, dtype: str) -> Any:
+        return x.to(_DTYPES[dtype])
+
+    def relu(self, x: Any, *, alpha: Any, max_value: Any, threshold: Any) -> Any:
+        if alpha == 0.0 and threshold == 0.0 and max_value is None:
+            return torch.relu(x)
+        return super().relu(x, alpha=alpha, max_value=max_value, threshold=threshold)
+
+    def clip(self, x: Any, *, min_value: Any, max_value: Any) -> Any:
+        if not isinstance(min_value, float | int) or not isinstance(max_value, float | int):
+            return super().clip(x, min_value=min_value, max_value=max_value)
+        return torch.clamp(x, min_value, max(min_value, max_value))  # torch takes the maximum if they are crossed
+
+    def elu(self, x: Any, *, alpha: float) -> Any:
+        return F.elu(x, alpha)
+
+    def gelu(self, x: Any, *, approximate: bool) -> Any:
+        return F.gelu(x, approximate="tanh" if approximate else "none")
+
+    # Reductions: torch takes an empty tuple of axes for all of them, and sums small integers as int64 -----------
+
+    def sum(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
+        return x if axis == () else torch.sum(x, axis, keepdims, dtype=x.dtype)
+
+    def mean(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
+        return x if axis == () else torch.mean(x, axis, keepdims)
+
+    def prod(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
+        for place in reversed(shapes.normalize_axes(axis, x.ndim)):  # one axis at a time is all torch has
+            x = torch.prod(x, place, keepdims, dtype=x.dtype)
+        return x
+
+    def max(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
+        return x if axis == () else torch.amax(x, () if axis is None else axis, keepdims)
+
+    def min(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
+        return x if axis == () else torch.amin(x, () if axis is None else axis, keepdims)
+
+    def any(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
+        return x.bool() if axis == () else torch.any(x.bool(), axis, keepdims)
+
+    def all(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
+        return x.bool() if axis == () else torch.all(x.bool(), axis, keepdims)
+
+    def argmax(self, x: Any, *, axis: int) -> Any:
+        return torch.argmax(x if x.dtype != torch.bool else x.byte(), axis)
+
+    def argmin(self, x: Any, *, axis: int) -> Any:
+        return torch.argmin(x if x.dtype != torch.bool else x.byte(), axis)
+
+    def cumsum(self, x: Any, *, axis: int) -> Any:
+        return torch.cumsum(x, axis, dtype=x.dtype)
+
+    def cumprod(self, x: Any, *, axis: int) -> Any:
+        return torch.cumprod(x, axis, dtype=x.dtype)
+
+    def logsumexp(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
+        return torch.logsumexp(x, shapes.normalize_axes(axis, x.ndim), keepdims)
+
+    # Arrangement -------------------------------------------------------------------------------------------
+
+    def symbolic_shape(self, x: Any) -> Any:
+        return torch.tensor(x.shape, dtype=torch.int32)
+
+    def reshape(self, x: Any, *, shape: Any) -> Any:
+        return torch.reshape(x, shape)
+
+    def permute_dimensions(self, x: Any, *, pattern: Any) -> Any:
+        return torch.permute(x, pattern)
+
+    def broadcast_to(self, x: Any, *, shape: Any) -> Any:
+        return torch.broadcast_to(x, shape)
+
+    def expand_dims(self, x: Any, *, axis: int) -> Any:
+        return torch.unsqueeze(x, axis)
+
+    def concatenate(self, tensors: Any, *, axis: int) -> Any:
+        return torch.cat(tensors, axis)
+
+    def stack(self, x: Any, *, axis: int) -> Any:
+        return torch.stack(x, axis)
+
+    def pad(self, x: Any, *, padding: Any, interior: Any, value: float) -> Any:
+        if interior is not None and any(interior):
+            shape, _ = shapes.pad(x, padding=padding, interior=interior)
+            spaced = x.new_full(shape, value)
+            ends = (lo + (n - 1) * (gap + 1) + 1 for n, (lo, _), gap in zip(x.shape, padding, interior))
+            cut = tuple(slice(lo, end, gap + 1) for (lo, _), end, gap in zip(padding, ends, interior))
+            return spaced.index_put((), x) if x.ndim == 0 else _placed(spaced, cut, x)
+        return F.pad(x, [n for pair in reversed(padding) for n in pair], value=value)  # the last axis comes first
+
+    def strided_slice(self, x: Any, *, start: Any, stop: Any, step: Any) -> Any:
+        return x[tuple(map(slice, start, stop, step))]
+
+    def flip(self, x: Any, *, axes: Any) -> Any:
+        return torch.flip(x, axes)
+
+    # Indexing ----------------------------------------------------------------------------------------------
+
+    def gather(self, reference: Any, indices: Any, *, axis: int) -> Any:
+        if indices.dtype not in (torch.int64, torch.int32):
+            indices = indices.long()
+        if indices.ndim == 1:
+            return torch.index_select(reference, axis, indices)
+        axis = axis % reference.ndim
+        rows = torch.index_select(reference, axis, indices.reshape(-1))
+        return rows.reshape(*reference.shape[:axis], *indices.shape, *reference.shape[axis + 1 :])
+
+    def scatter_add(self, updates: Any, indices: Any, *, size: int, axis: int) -> Any:
+        axis = axis % (updates.ndim - indices.ndim + 1)
+        before, after = updates.shape[:axis], updates.shape[axis + indices.ndim :]
+        rows = updates.reshape(*before, indices.numel(), *after)
+        zeros = updates.new_zeros((*before, size, *after))
+        return zeros.index_add_(axis, indices.reshape(-1).long(), rows)
+
+    def take_along_axis(self, x: Any, indices: Any, *, axis: int) -> Any:
+        return torch.take_along_dim(x, indices.long(), axis)
+
+    # Linear algebra and neural kernels -------------------------------------------------------------------------
+
+    matmul = torch.matmul
+
+    def linear(self, x: Any, kernel: Any, bias: Any) -> Any:
+        return torch.addmm(bias, x, kernel)
+
+    def softmax(self, x: Any, *, axis: int) -> Any:
+        return torch.softmax(x, axis)
+
+    def log_softmax(self, x: Any, *, axis: int) -> Any:
+        return torch.log_softmax(x, axis)
+
+    def softmax_crossentropy(self, logits: Any, target: Any) -> Any:
+        if logits.ndim != 2 or logits.shape != target.shape:  # torch wants the classes in axis 1
+            return super().softmax_crossentropy(logits, target)
+        return F.cross_entropy(logits, target, reduction="none")
+
+    def sigmoid_crossentropy(self, logits: Any, target: Any) -> Any:
+        if logits.shape != target.shape:
+            return super().sigmoid_crossentropy(logits, target)
+        return F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+
+    def layer_normalization(self, x: Any, gamma: Any = None, beta: Any = None, *, axes: Any, epsilon: float) -> Any:
+        places = shapes.normalize_axes(axes, x.ndim)
+        if places != tuple(range(places[0], x.ndim)):  # torch normalizes the last axes only
+            return super().layer_normalization(x, gamma, beta, axes=axes, epsilon=epsilon)
+        return F.layer_norm(x, x.shape[places[0] :], gamma, beta, epsilon)
+
+    # Convolution and pooling ---------------------------------------------------------------------------------
+
+    def conv(
+        self, x: Any, kernel: Any, *, strides: Any, padding: Any, dilation: Any, groups: int, data_format: str
+    ) -> Any:
+        x = _channels_first(x, data_format)
+        pairs = shapes.resolve_padding(padding, x.shape[2:], kernel.shape[:-2], strides, dilation)
+        x, amounts = _symmetric(x, pairs, 0.0)
+        y = _CONV[x.ndim - 2](x, _oihw(kernel), None, strides, amounts, dilation, groups)
+        return _channels_back(y, data_format)
+
+    def conv_input_gradient(
+        self, g: Any, kernel: Any, *, input_shape: Any, strides: Any, padding: Any, dilation: Any, groups: int,
+        data_format: str,
+    ) -> Any:  # fmt: skip
+        space, window = shapes.spatial(input_shape, data_format), kernel.shape[:-2]
+        pairs = shapes.resolve_padding(padding, space, window, strides, dilation)
+        g = _channels_first(g, data_format)
+        # Rows that no window reached are what torch calls output padding; uneven padding is cut off afterwards.
+        amounts = [min(pair) for pair in pairs]
+        reached = [(n - 1) * s + d * (w - 1) + 1 for n, s, d, w in zip(g.shape[2:], strides, dilation, window)]
+        total = [n + lo + hi for n, (lo, hi) in zip(space, pairs)]
+        missing = [t - r for t, r in zip(total, reached)]
+        y = _CONV_TRANSPOSE[g.ndim - 2](g, _oihw(kernel), None, strides, amounts, missing, groups, dilation)
+        for axis, (n, (lo, hi), p) in enumerate(zip(space, pairs, amounts), 2):
+            if lo != hi:
+                y = y.narrow(axis, lo - p, n)
+        return _channels_back(y, data_format)
+
+    def conv_kernel_gradient(
+        self, x: Any, g: Any, *, kernel_shape: Any, strides: Any, padding: Any, dilation: Any, groups: int,
+        data_format: str,
+    ) -> Any:  # fmt: skip
+        x, g = _channels_first(x, data_format), _channels_first(g, data_format)
+        n = x.ndim - 2
+        pairs = shapes.resolve_padding(padding, x.shape[2:], kernel_shape[:-2], strides, dilation)
+        x, amounts = _symmetric(x, pairs, 0.0)
+        w = x.new_empty(1).expand(kernel_shape[-1], kernel_shape[-2], *kernel_shape[:-2])
+        _, dw, _ = torch.ops.aten.convolution_backward(
+            g, x, w, None, strides, amounts, dilation, False, [0] * n, groups, [False, True, False]
+        )
+        return dw.permute(*range(2, n + 2), 1, 0)
+
+    def max_pool(self, x: Any, *, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Any:
+        x, amounts = self._max_windows(x, pool_size, strides, padding, data_format)
+        return _channels_back(_MAX_POOL[x.ndim - 2](x, pool_size, strides, amounts), data_format)
+
+    def _max_windows(self, x: Any, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Any:
+        x = _channels_first(x, data_format)
+        pairs = shapes.resolve_padding(padding, x.shape[2:], pool_size, strides, (1,) * len(pool_size))
+        lowest = -float("inf") if x.is_floating_point() else torch.iinfo(x.dtype).min
+        return _symmetric(x, pairs, lowest)
+
+    def max_pool_gradient(
+        self, x: Any, g: Any, *, pool_size: Any, strides: Any, padding: Any, data_format: str
+    ) -> Any:
+        padded, amounts = self._max_windows(x, pool_size, strides, padding, data_format)
+        n = padded.ndim - 2
+        _, places = _MAX_POOL[n](padded, pool_size, strides, amounts, return_indices=True)
+        g = _channels_first(g, data_format)
+        flat = torch.zeros_like(padded, memory_format=torch.contiguous_format).flatten(2)
+        flat = flat.scatter_add(2, places.flatten(2), g.flatten(2)).reshape(padded.shape)
+        return _channels_back(self._cut(flat, x, pool_size, strides, padding, data_format), data_format)
+
+    def _cut(self, y: Any, x: Any, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Any:
+        """`y` without the padding that uneven windows needed."""
+        space = shapes.spatial(x.shape, data_format)
+        pairs = shapes.resolve_padding(padding, space, pool_size, strides, (1,) * len(pool_size))
+        if all(lo == hi for lo, hi in pairs):
+            return y
+        for axis, (n, (lo, _)) in enumerate(zip(space, pairs), 2):
+            y = y.narrow(axis, lo, n)
+        return y
+
+    def max_pool_pick(self, x: Any, y: Any, *, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Any:
+        x, amounts = self._max_windows(x, pool_size, strides, padding, data_format)
+        y, _ = self._max_windows(y, pool_size, strides, padding, data_format)
+        _, places = _MAX_POOL[x.ndim - 2](x, pool_size, strides, amounts, return_indices=True)
+        picked = y.flatten(2).gather(2, places.flatten(2)).reshape(places.shape)
+        return _channels_back(picked, data_format)
+
+    def average_pool(self, x: Any, *, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Any:
+        x = _channels_first(x, data_format)
+        pairs = shapes.resolve_padding(padding, x.shape[2:], pool_size, strides, (1,) * len(pool_size))
+        padded, amounts = _symmetric(x, pairs, 0.0)
+        pool = _AVERAGE_POOL[x.ndim - 2]
+        y = pool(padded, pool_size, strides, amounts, count_include_pad=False)
+        if padded is not x:  # the padding was put there by hand and must not count
+            ones = F.pad(x.new_ones((1, 1, *x.shape[2:])), [n for pair in reversed(pairs) for n in pair])
+            y = y / pool(ones, pool_size, strides)
+        return _channels_back(y, data_format)
+
+    def average_pool_gradient(
+        self, g: Any, *, input_shape: Any, pool_size: Any, strides: Any, padding: Any, data_format: str
+    ) -> Any:
+        with torch.enable_grad():  # the operation is linear, so any point will do
+            x = g.new_zeros(input_shape, requires_grad=True)
+            y = self.average_pool(x, pool_size=pool_size, strides=strides, padding=padding, data_format=data_format)
+        return torch.autograd.grad(y, x, g, create_graph=g.requires_grad)[0]
+
+    # Noise ---------------------------------------------------------------------------------------------------
+
+    def engine_uniform(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int) -> Any:
+        source = self._generator(seed, stream, counter)
+        return torch.rand(shape, dtype=_DTYPES[dtype], generator=source, device=source.device)
+
+    def engine_normal(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int) -> Any:
+        source = self._generator(seed, stream, counter)
+        return torch.randn(shape, dtype=_DTYPES[dtype], generator=source, device=source.device)
+
+    def host_noise(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int, kind: str) -> Any:
+        return self.asarray(seeds.noise(seed, stream, int(counter), shape, kind), dtype)
+
+    def _generator(self, seed: int, stream: int, counter: Any) -> torch.Generator:
+        """A generator whose start depends on all three. Counters are host tensors, so reading one waits for nobody."""
+        source = torch.Generator(self._device())
+        source.manual_seed(_mixed(seed, stream, int(counter)))
+        return source
+
+    # Tensors in and out ----------------------------------------------------------------------------------------
+
+    def asarray(self, value: Any, dtype: str | None = None) -> Any:
+        array = np.array(value, dtype="float32" if dtype == "bfloat16" else dtype, order="C")
+        if array.dtype.kind not in "biufc":
+            raise DtypeError(f"The torch backend has no tensors of dtype {array.dtype}.")
+        tensor = torch.from_numpy(array)
+        if dtype == "bfloat16":
+            tensor = tensor.bfloat16()
+        # Counters (integers without axes) stay on the host: reading one never waits for the device.
+        return tensor if array.ndim == 0 and array.dtype.kind in "iu" else tensor.to(self._device())
+
+    def to_numpy(self, x: Any) -> np.ndarray:
+        x = x.detach().resolve_conj().cpu()
+        return (x.float() if x.dtype == torch.bfloat16 else x).numpy()
+
+    def import_tensor(self, value: Any, source: Any, dtype: str) -> Any:
+        if source is not None and hasattr(value, "__dlpack__"):
+            try:  # a copy on the device: other engines believe that their tensors never change
+                return torch.from_dlpack(value).to(self._device(), _DTYPES[dtype], copy=True)
+            except (RuntimeError, BufferError, TypeError, ValueError):
+                pass  # what cannot travel directly goes through the host
+        return super().import_tensor(value, source, dtype)
+
+    def dtype_of(self, x: Any) -> str:
+        return _NAMES.get(x.dtype) or dtypes.canonical(x.dtype)
+
+    def float_dtypes(self) -> Sequence[Any]:
+        return torch.float16, torch.bfloat16, torch.float32, torch.float64
+
+    def version(self) -> str:
+        return torch.__version__
+
+    def devices(self) -> list[str]:
+        return [*(f"cuda:{i}" for i in range(torch.cuda.device_count())), "cpu"]
+
+    def _device(self) -> torch.device:
+        wanted = discovery.current_device()
+        if wanted is None:
+            return _BEST
+        try:
+            device = torch.device(wanted.replace("gpu", "cuda"))
+        except RuntimeError:
+            device = None
+        if device is None or (device.type == "cuda" and not torch.cuda.is_available()):
+            raise BackendError(f"The torch backend has no device {wanted!r}; there are: {', '.join(self.devices())}.")
+        return device
+
+    def block(self, values: Sequence[Any]) -> None:
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+
+    # The verbs -----------------------------------------------------------------------------------------------
+
+    def value_and_grad(self, fn: Callable[..., Any], params: Sequence[Any], *rest: Any) -> Any:
+        leaves = [p.detach().requires_grad_() for p in params]
+        with torch.enable_grad():
+            loss, aux = fn(leaves, *rest)
+        if not loss.requires_grad:
+            return (loss, aux), [torch.zeros_like(p) for p in params]
+        grads = torch.autograd.grad(loss, leaves, allow_unused=True, materialize_grads=True)
+        return (loss.detach(), _detached(aux)), list(grads)
+
+    def compile_program(self, program: Any) -> Callable[..., Any]:
+        return torch.no_grad()(program.function(self))
+
+    def rows(self, data: Sequence[Any], rows: np.ndarray) -> list[Any]:
+        index = torch.from_numpy(np.ascontiguousarray(rows))
+        return [torch.index_select(array, 0, index.to(array.device)) for array in data]
+
+
+_BEST = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _mixed(seed: int, stream: int, counter: int) -> int:
+    """One seed from three numbers: the finalizer of SplitMix64 (Steele et al., 2014) after each."""
+    h = 0
+    for part in (seed, stream, counter):
+        h = (h + part + 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
+        h = ((h ^ (h >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
+        h = ((h ^ (h >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
+        h ^= h >> 31
+    return h >> 1
+
+
+def _detached(structure: Any) -> Any:
+    if isinstance(structure, torch.Tensor):
+        return structure.detach()
+    if isinstance(structure, list | tuple):
+        return type(structure)(map(_detached, structure))
+    return structure
+
+
+def _placed(target: Any, cut: tuple[slice, ...], x: Any) -> Any:
+    target[cut] = x
+    return target
+
+
+def _channels_first(x: Any, data_format: str) -> Any:
+    return torch.movedim(x, -1, 1) if data_format == "channels_last" else x
+
+
+def _channels_back(x: Any, data_format: str) -> Any:
+    return torch.movedim(x, 1, -1) if data_format == "channels_last" else x
+
+
+def _oihw(kernel: Any) -> Any:
+    """A kernel (spatial..., in, out) as torch's (out, in, spatial...), a view."""
+    return kernel.permute(kernel.ndim - 1, kernel.ndim - 2, *range(kernel.ndim - 2))
+
+
+def _symmetric(x: Any, pairs: Any, value: float) -> tuple[Any, list[int]]:
+    """x and the padding that torch can do itself: the same on both ends. Any other is put on here."""
+    if all(lo == hi for lo, hi in pairs) and (value == 0 or x.is_floating_point()):
+        return x, [lo for lo, _ in pairs]
+    return F.pad(x, [n for pair in reversed(pairs) for n in pair], value=value), [0] * len(pairs)
