@@ -1,7 +1,7 @@
 """What a metric is: variables, an update, a result.
 
-An update is written in K alone and never branches on a value, so that the trainer can take it into its compiled
-step, where the variables live in a frame. Outside of a step the same code runs on real tensors.
+An update is written in K alone and never branches on a value, so that the trainer can take it into its
+compiled step, where the variables live in a frame. Outside of a step the same code runs on real tensors.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from keras_front import backend as K
 from keras_front import initializers
 from keras_front.backend import dtypes
-from keras_front.backend.state import Variable, eager
+from keras_front.backend.state import Variable, current_frame, eager
 from keras_front.errors import ArgumentError
 from keras_front.losses import as_pair, same_rank, spread_weights
 from keras_front.registry import Configurable, Registry, name_of, plain
@@ -111,8 +111,10 @@ class Metric(Configurable):
 
     def reset_states(self) -> None:
         """Forget all batches: every variable becomes 0."""
+        inside = current_frame() is not None
         for variable in self.variables:
-            variable.assign(np.zeros(variable.shape, initializers.host_dtype(variable.dtype)))
+            host = np.zeros(variable.shape, initializers.host_dtype(variable.dtype))
+            variable.assign(K.zeros_like(variable) if inside else host)
 
     def reset_state(self) -> None:
         """The same as `reset_states`."""

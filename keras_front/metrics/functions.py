@@ -60,7 +60,7 @@ def _class_numbers(y_true: Any, y_pred: Any, dtype: str) -> Any:
 
 @METRICS.register("cosine_similarity", "cosine_proximity", "cosine")
 def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
-    """Cosine of the angle between target and output, 1 where they point the same way; the loss is minus this."""
+    """Cosine of the angle between target and output, 1 where they point the same way."""
     y_true, y_pred = as_pair(y_true, y_pred)
     return K.sum(K.l2_normalize(y_true, axis=axis) * K.l2_normalize(y_pred, axis=axis), axis=axis)
 
