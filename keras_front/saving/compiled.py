@@ -1,0 +1,268 @@
+"""Training configs: what `compile` was told, from a file of any Keras and back.
+
+The optimizer stays a config here; whoever compiles the model makes it. The weights of optimizers are put
+into the order of Keras 2 (all first moments, then all second ones) by name or, where a file has no names,
+by table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_front.errors import SerializationError
+from keras_front.registry import Registry, get_registered_object, plain, serialize_keras_object
+
+from . import guard
+from .config import Config, accepted_by, class_of, convert, drop_neutral
+
+__all__ = [
+    "compile_model",
+    "in_slot_order",
+    "read_training_config",
+    "set_optimizer_state",
+    "training_config_of",
+]
+
+# Optimizers: names of tf_keras and Keras 3, and settings of theirs that must be neutral.
+OPTIMIZER_RENAMED = {"learning_rate": "lr"}
+OPTIMIZER_NEUTRAL: dict[str, tuple[Any, ...] | None] = {
+    "centered": (False,),
+    "clipnorm": (None,),
+    "clipvalue": (None,),
+    "decay": (0.0, None),
+    "ema_momentum": None,
+    "ema_overwrite_frequency": (None,),
+    "epsilon": None,
+    "global_clipnorm": (None,),
+    "gradient_accumulation_steps": (None,),
+    "initial_accumulator_value": (0.0, None),
+    "is_legacy_optimizer": None,
+    "jit_compile": None,
+    "loss_scale_factor": (None,),
+    "momentum": (0.0, None),
+    "name": None,
+    "use_ema": (False,),
+    "weight_decay": (None, 0.0, 0),
+}
+
+
+# Training configs ------------------------------------------------------------------------------------
+
+
+def read_training_config(raw: Any, outputs: Iterable[str] = (), where: str = "The training config") -> Config:
+    """Keyword arguments for `compile`, from the training config of any Keras; `optimizer` still a config.
+
+    Raises: SerializationError for an optimizer with settings that would be ignored.
+    """
+    config = guard.parsed(raw, where) if isinstance(raw, str | bytes) else raw
+    guard.check_config(config, where)
+    if not isinstance(config, Mapping):
+        raise SerializationError(f"{where}: expected a dictionary, received {type(config).__name__}.")
+    result = {
+        "optimizer": _optimizer(config.get("optimizer_config") or config.get("optimizer")),
+        "loss": convert(config.get("loss"), False),
+        "metrics": _metrics(config.get("metrics"), list(outputs)),
+        "loss_weights": convert(config.get("loss_weights"), False),
+        "weighted_metrics": _metrics(config.get("weighted_metrics"), list(outputs)),
+    }
+    if config.get("sample_weight_mode") is not None:
+        result["sample_weight_mode"] = config["sample_weight_mode"]
+    return {k: v for k, v in result.items() if v is not None}
+
+
+def _optimizer(item: Any) -> Any:
+    if not isinstance(item, Mapping) or not isinstance(item.get("config"), Mapping):
+        return item
+    kind = class_of(item)
+    if get_registered_object(kind) is None:
+        kind = kind.rpartition(">")[2]  # tf_keras registers its own optimizers as if they were the user's
+    arguments = {k: convert(v, False) for k, v in item["config"].items()}
+    accepted = accepted_by(kind)
+    if accepted is not None:
+        for theirs, ours in OPTIMIZER_RENAMED.items():
+            if theirs in arguments and theirs not in accepted and ours in accepted:
+                arguments[ours] = arguments.pop(theirs)
+    return {"class_name": kind, "config": drop_neutral(kind, arguments, OPTIMIZER_NEUTRAL, accepted)}
+
+
+def _metrics(given: Any, outputs: list[str]) -> Any:
+    """Metrics as `compile` takes them; tf_keras wraps each in an object, and all in a list per output."""
+    if isinstance(given, Mapping) and "class_name" not in given:
+        return {k: _metrics(v, []) for k, v in given.items()}
+    if not isinstance(given, list):
+        return _metric(given, "") if given is not None else None
+    if any(isinstance(item, list) for item in given):
+        per_output = [[_metric(m, name) for m in item or () if m is not None]
+                      for item, name in zip(given, outputs + [""] * len(given), strict=False)]  # fmt: skip
+        return per_output if len(given) > 1 else per_output[0]
+    return [_metric(item, "") for item in given]
+
+
+def _metric(item: Any, output: str) -> Any:
+    """A metric: the name that the user gave it, where that name means the wrapped function."""
+    if not isinstance(item, Mapping) or item.get("class_name") != "MeanMetricWrapper":
+        return convert(item, False)
+    arguments = item.get("config") or {}
+    name, function = str(arguments.get("name")), convert(arguments.get("fn"), False)
+    name = name.removeprefix(f"{output}_")
+    known = Registry.by_kind.get("metric")
+    if name in ("acc", "accuracy", "crossentropy", "ce") or (known is not None and name in known):
+        return name
+    return function
+
+
+def training_config_of(model: Any) -> Config | None:
+    """What `compile` was told, as Keras 2 writes it; None for a model that is not compiled."""
+    optimizer = getattr(model, "optimizer", None)
+    if optimizer is None:
+        return None
+    given = compile_arguments(model)
+    return {
+        "optimizer_config": serialize_keras_object(optimizer),
+        "loss": plain(given.get("loss")),
+        "metrics": plain(given.get("metrics")),
+        "weighted_metrics": plain(given.get("weighted_metrics")),
+        "sample_weight_mode": plain(given.get("sample_weight_mode")),
+        "loss_weights": plain(given.get("loss_weights")),
+    }
+
+
+def compile_arguments(model: Any) -> Config:
+    """The arguments that `compile` was given, as the model keeps them."""
+    return {
+        "loss": getattr(model, "loss", None),
+        "metrics": getattr(model, "_compile_metrics", None),
+        "weighted_metrics": getattr(model, "_compile_weighted_metrics", None),
+        "sample_weight_mode": getattr(model, "sample_weight_mode", None),
+        "loss_weights": getattr(model, "loss_weights", None),
+    }
+
+
+# Compiling and the optimizer's state -----------------------------------------------------------------
+
+# Slots as the various versions name them in files; the longest that fits counts.
+SLOTS = (
+    "average_gradient", "average_gradients", "velocity_hat", "momentum", "velocity", "accumulator",
+    "accumulated_grad", "accumulated_delta_var", "accum_grad", "accum_var", "accumulated_gradient", "vhat",
+    "rms", "mom", "mg", "norm", "m", "v", "u",
+)  # fmt: skip
+
+# Optimizers that Keras 3 writes parameter by parameter; the others write slot by slot.
+INTERLEAVED = frozenset({"Adam", "AdamW", "Nadam", "Adamax", "Ftrl", "Adadelta"})
+
+COUNTERS = frozenset({"iter", "iteration", "iterations"})
+RATES = frozenset({"learning_rate", "current_learning_rate"})
+
+
+def compile_model(model: Any, training: Any, state: Callable[[], Any], where: str) -> None:
+    """Compile `model` as a training config says, and give the optimizer the state that `state()` reads."""
+    from keras_front.losses import LOSSES
+    from keras_front.metrics import METRICS
+    from keras_front.optimizers import OPTIMIZERS
+
+    given = read_training_config(training, getattr(model, "output_names", ()), where)
+    optimizer = OPTIMIZERS.get(given.pop("optimizer", None))
+    if optimizer is None:
+        raise SerializationError(f"{where}: expected an optimizer in the training config, found none.")
+    for key, registry in (("loss", LOSSES), ("metrics", METRICS), ("weighted_metrics", METRICS)):
+        if key in given:
+            given[key] = _made(given[key], registry)
+    model.compile(optimizer, **given)
+    found = state()
+    if found is not None and found[1]:
+        set_optimizer_state(optimizer, model, *found, where=where)
+
+
+def _made(value: Any, registry: Registry) -> Any:
+    """Objects for the configs in a structure; names stay names."""
+    if isinstance(value, Mapping):
+        if "class_name" in value:
+            return registry.deserialize(value)
+        return {k: _made(v, registry) for k, v in value.items()}
+    return [_made(v, registry) for v in value] if isinstance(value, list | tuple) else value
+
+
+def set_optimizer_state(
+    optimizer: Any, model: Any, names: Sequence[str], arrays: Sequence[np.ndarray], where: str
+) -> None:
+    """Give `optimizer` the step counter and slots of a file.
+
+    Raises: SerializationError if they do not fit.
+    """
+    optimizer.build(model.trainable_weights)
+    weights = optimizer.weights
+    values = in_slot_order(type(optimizer).__name__, names, arrays, len(model.trainable_weights))
+    values = _without_stubs(weights, values)
+    if [w.shape for w in weights] != [v.shape for v in values]:
+        raise SerializationError(
+            f"{where}: expected a state of shapes {[w.shape for w in weights]} for "
+            f"{type(optimizer).__name__}, received {[v.shape for v in values]}."
+        )
+    optimizer.set_weights(values)
+
+
+def in_slot_order(kind: str, names: Sequence[str], arrays: Sequence[np.ndarray], parameters: int) -> list[np.ndarray]:
+    """The state of an optimizer as Keras 2 orders it: the counter, then slot by slot.
+
+    Args:
+        kind: class of the optimizer.
+        names: names of the arrays; numbers in the files of Keras 3, which has a rate after the counter.
+        parameters: how many weights are trained.
+    """
+    numbered = all(name.isdigit() for name in names)
+    if numbered:
+        counter, slots = list(arrays[:1]), list(arrays[2:])
+        count = len(slots) // parameters if parameters else 0
+        if kind in INTERLEAVED and count > 1:
+            slots = [slots[p * count + s] for s in range(count) for p in range(parameters)]
+        return counter + slots
+    plain_names = [_bare(name) for name in names]
+    counter = [a for n, a in zip(plain_names, arrays) if n.split("/")[-1] in COUNTERS]
+    rest = [(n, a) for n, a in zip(plain_names, arrays) if n.split("/")[-1] not in COUNTERS | RATES]
+    kinds = list(dict.fromkeys(_slot(n) for n, _ in rest))
+    return counter + [a for wanted in kinds for n, a in rest if _slot(n) == wanted]
+
+
+def _bare(name: str) -> str:
+    return name.rpartition(":")[0] if ":" in name else name
+
+
+def _slot(name: str) -> str:
+    """Which slot a name means: 'Adam/dense/kernel/m', 'Adam/m/dense/kernel', 'adam/dense_kernel_momentum'."""
+    parts = name.split("/")
+    for part in (parts[-1], *parts[1:2]):
+        if part in SLOTS:
+            return part
+    ends = [slot for slot in SLOTS if parts[-1].endswith(f"_{slot}")]
+    return max(ends, key=len, default="")
+
+
+def _without_stubs(weights: Sequence[Any], values: list[np.ndarray]) -> list[np.ndarray]:
+    """Leave out the placeholders of shape (1,) that Keras 2.3 kept where Adam has no third slot."""
+    extra = len(values) - len(weights)
+    if extra > 0 and all(v.shape == (1,) for v in values[-extra:]):
+        return values[:-extra]
+    return values
+
+
+def in_keras3_order(optimizer: Any, weights: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The state of an optimizer as Keras 3 numbers it: counter, rate, slots."""
+    counter, slots = list(weights[:1]), list(weights[1:])
+    rate = np.asarray(float(np.asarray(getattr(optimizer, "lr", 0.0))), "float32")
+    parameters = _period(slots)
+    if type(optimizer).__name__ in INTERLEAVED and 0 < parameters < len(slots):
+        count = len(slots) // parameters
+        slots = [slots[s * parameters + p] for p in range(parameters) for s in range(count)]
+    return [*counter, rate, *slots]
+
+
+def _period(slots: Sequence[np.ndarray]) -> int:
+    """How many parameters there are, from the shapes of their slots, which repeat."""
+    shapes = [s.shape for s in slots]
+    for length in range(1, len(shapes) + 1):
+        if len(shapes) % length == 0 and shapes == shapes[:length] * (len(shapes) // length):
+            return length
+    return len(shapes)

@@ -1,0 +1,402 @@
+"""Model configs: what any Keras wrote becomes a Keras 2 dictionary before the one reader sees it (decision
+D11).
+
+Three dialects arrive here. Keras 2 (`{"class_name", "config"}`, nodes as lists of names), tf_keras (the
+same with `module`, `registered_name` and `build_config` around it), and Keras 3 (dtype policies as objects,
+nodes as `{"args", "kwargs"}` with `__keras_tensor__` leaves). The differences are tables; the code only
+walks and looks up.
+
+Nothing here makes an object or imports what a config names: `module` is dropped unread.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from keras_front.errors import ArgumentError, SerializationError
+from keras_front.registry import Registry, get_registered_object
+
+from . import guard
+
+__all__ = [
+    "is_keras3",
+    "read_model_config",
+    "to_keras2",
+    "to_keras3",
+]
+
+Config = dict[str, Any]
+
+# Tables ----------------------------------------------------------------------------------------------
+
+# Class names of later versions that mean a class of Keras 2.
+CLASSES = {"Functional": "Model", "ModelFunctional": "Model"}
+
+# Arguments that have another name in Keras 2, by class.
+RENAMED = {
+    "InputLayer": {"batch_shape": "batch_input_shape"},
+    "LeakyReLU": {"negative_slope": "alpha"},
+    "L2": {},
+}
+
+# Arguments that Keras 2 does not know, with the values that say what Keras 2 does anyway. They are dropped
+# where the class does not take them; any other value is refused, for it would be ignored silently. None:
+# any value will do.
+NEUTRAL: dict[str, tuple[Any, ...] | None] = {
+    "autocast": None,
+    "backward_layer": (None,),
+    "build_input_shape": None,
+    "data_format": ("channels_last", None),
+    "groups": (1,),
+    "implementation": None,
+    "input_axes": (None,),
+    "input_length": None,
+    "keepdims": (False,),
+    "noise_shape": (None,),
+    "optional": (False,),
+    "output_axes": (None,),
+    "output_padding": (None,),
+    "quantization_config": (None,),
+    "ragged": (False,),
+    "registered_name": None,
+    "renorm": (False,),
+    "renorm_clipping": None,
+    "renorm_momentum": None,
+    "rms_scaling": (False,),
+    "score_mode": ("dot",),
+    "seed": None,
+    "sparse": (False,),
+    "synchronized": None,
+    "time_major": (False,),
+    "trainable": None,
+    "use_gpu": None,
+    "zero_output_for_mask": (False,),
+}
+
+# A computing dtype of 16 bits with 32-bit weights is computed in 32 bits here: the same numbers, only better.
+POLICIES = {"mixed_float16": "float32", "mixed_bfloat16": "float32"}
+
+# Functions whose formula Keras 3 changed, by argument value.
+KERAS3_FUNCTIONS = {"hard_sigmoid": "hard_sigmoid_keras3"}
+FUNCTION_ARGUMENTS = ("activation", "recurrent_activation")
+
+# Layers whose further inputs (states, constants) Keras 2 lists among the inputs, and later versions as
+# keywords.
+STATE_KEYWORDS = ("initial_state", "constants")
+
+# Keys of a layer's entry that carry no meaning for Keras 2.
+DROPPED_BESIDE_CONFIG = ("module", "build_config", "compile_config", "shared_object_id")
+
+# Where Keras 3 finds the classes that it writes; only for writing.
+KERAS3_HOMES = {"Model": "keras.src.models.functional", "Sequential": "keras"}
+
+# Model configs ---------------------------------------------------------------------------------------
+
+
+def read_model_config(raw: Any, where: str = "The config") -> Config:
+    """A model or layer config, from JSON text or a dictionary of any Keras, guarded and turned into Keras
+    2's.
+
+    Raises: UnsafeFileError for what the guard refuses; SerializationError for what is no config.
+    """
+    config = guard.parsed(raw, where) if isinstance(raw, str | bytes) else raw
+    if not isinstance(config, Mapping) or "class_name" not in config:
+        raise SerializationError(
+            f"{where}: expected a dictionary with 'class_name' and 'config', received {type(config).__name__}."
+        )
+    guard.check_config(config, where)
+    return to_keras2(config)
+
+
+def is_keras3(config: Any) -> bool:
+    """Whether a config was written by Keras 3: by its dtype policies, input layers or nodes."""
+    return any(
+        item.get("class_name") in ("DTypePolicy", "__keras_tensor__")
+        or (item.get("class_name") == "InputLayer" and "batch_shape" in (item.get("config") or ()))
+        for item in guard._dictionaries(config)
+    )
+
+
+def to_keras2(config: Mapping[str, Any], keras3: bool | None = None) -> Config:
+    """The Keras 2 dictionary that means the same as `config`."""
+    return _object(config, is_keras3(config) if keras3 is None else keras3)
+
+
+def convert(value: Any, keras3: bool) -> Any:
+    """A value inside a config; what stands for an object is turned into what Keras 2 wrote for it."""
+    if isinstance(value, Mapping):
+        if isinstance(value.get("class_name"), str) and "config" in value:
+            return _object(value, keras3)
+        return {key: convert(item, keras3) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [convert(item, keras3) for item in value]
+    return value
+
+
+def _object(item: Mapping[str, Any], keras3: bool) -> Any:
+    kind, arguments = class_of(item), item.get("config")
+    if kind in SPECIAL:
+        return SPECIAL[kind](item, keras3)
+    result = {k: v for k, v in item.items() if k not in (*DROPPED_BESIDE_CONFIG, "registered_name")}
+    result["class_name"] = kind
+    if kind == "Sequential" and isinstance(arguments, list):  # before Keras 2.2.3 a Sequential's config was a list
+        arguments = {"layers": arguments}
+    if isinstance(arguments, Mapping) and "layers" in arguments and kind in ("Model", "Sequential"):
+        result["config"] = _network(arguments, keras3)
+    elif isinstance(arguments, Mapping):
+        result["config"] = _arguments(kind, {k: convert(v, keras3) for k, v in arguments.items()}, keras3)
+    return result
+
+
+def class_of(item: Mapping[str, Any]) -> str:
+    """The class an entry means: a registered class of the user's, or a name without any module."""
+    registered = item.get("registered_name")
+    if isinstance(registered, str) and get_registered_object(registered) is not None:
+        return registered
+    name = str(item["class_name"])
+    return CLASSES.get(name, name) if get_registered_object(name) is None else name
+
+
+def _policy(item: Mapping[str, Any], keras3: bool) -> Any:
+    arguments = item.get("config")
+    name = arguments.get("name") if isinstance(arguments, Mapping) else arguments
+    return POLICIES.get(name, name) if isinstance(name, str) else name
+
+
+def _value(item: Mapping[str, Any], keras3: bool) -> Any:
+    arguments = item.get("config")
+    return convert(arguments.get("value") if isinstance(arguments, Mapping) else arguments, keras3)
+
+
+# Objects that stand for a plain value.
+SPECIAL: dict[str, Callable[[Mapping[str, Any], bool], Any]] = {
+    "DTypePolicy": _policy,
+    "Policy": _policy,
+    "__numpy__": _value,
+    "__tensor__": _value,
+    "__tuple__": lambda item, keras3: convert(item.get("items", item.get("config")), keras3),
+    "builtin": lambda item, keras3: item.get("config"),
+    "function": lambda item, keras3: item.get("config"),
+}
+
+
+# Arguments of one object -----------------------------------------------------------------------------
+
+
+def _arguments(kind: str, arguments: Config, keras3: bool) -> Config:
+    renamed = RENAMED.get(kind, {})
+    arguments = {renamed.get(k, k): v for k, v in arguments.items()}
+    if isinstance(arguments.get("dtype"), str):
+        arguments["dtype"] = POLICIES.get(arguments["dtype"], arguments["dtype"])
+    if kind in ("BatchNormalization", "LayerNormalization") and isinstance(arguments.get("axis"), list):
+        arguments["axis"] = arguments["axis"][0] if len(arguments["axis"]) == 1 else arguments["axis"]
+    if keras3:
+        for name in FUNCTION_ARGUMENTS:
+            if isinstance(arguments.get(name), str):
+                arguments[name] = KERAS3_FUNCTIONS.get(arguments[name], arguments[name])
+    return drop_neutral(kind, arguments, NEUTRAL, accepted_by(kind))
+
+
+def drop_neutral(
+    kind: str, arguments: Config, neutral: Mapping[str, tuple[Any, ...] | None], accepted: set[str] | None
+) -> Config:
+    """`arguments` without those that `kind` does not take and that change nothing.
+
+    Raises: SerializationError for one that would change something.
+    """
+    if accepted is None:
+        return arguments
+    kept = {}
+    for name, value in arguments.items():
+        if name in accepted or name not in neutral:
+            kept[name] = value
+        elif (allowed := neutral[name]) is not None and not any(value is a or value == a for a in allowed):
+            raise SerializationError(
+                f"{kind} {arguments.get('name', '')!r}: expected {name}={allowed[0]!r}, received "
+                f"{name}={value!r}, which this version cannot do.\n  Pass a class that can in custom_objects."
+            )
+    return kept
+
+
+def accepted_by(kind: str) -> set[str] | None:
+    """Names of the constructor arguments of a known class; None if it is not known or takes anything."""
+    target = get_registered_object(kind)
+    for registry in Registry.by_kind.values():
+        if target is None and kind in registry:
+            target = registry.lookup(kind)
+    if not inspect.isclass(target):
+        return None
+    if hasattr(target, "constructor_arguments"):
+        base = getattr(inspect.getmodule(_layer_base(target)), "_BASE_ARGUMENTS", ())
+        return {*target.constructor_arguments(), *base, "name"}
+    parameters = inspect.signature(target).parameters.values()
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        return None
+    return {p.name for p in parameters}
+
+
+def _layer_base(target: type) -> type:
+    """The class that takes the arguments every layer has."""
+    return next((c for c in target.__mro__ if c.__name__ == "Layer"), target)
+
+
+# Networks --------------------------------------------------------------------------------------------
+
+
+def _network(arguments: Mapping[str, Any], keras3: bool) -> Config:
+    """Config of a model: layers, and for a functional one the nodes and the ends."""
+    entries = [_entry(layer, keras3) for layer in arguments["layers"]]
+    result: Config = {"name": arguments["name"]} if arguments.get("name") else {}
+    if arguments.get("build_input_shape") is not None:
+        result["build_input_shape"] = arguments["build_input_shape"]
+    result["layers"] = entries
+    if "input_layers" not in arguments:
+        return result
+    shift = _node_shifts(arguments["layers"]) if keras3 else {}
+    classes = {entry["name"]: entry["class_name"] for entry in entries}
+    for entry in entries:
+        nodes = entry.get("inbound_nodes") or []
+        entry["inbound_nodes"] = [_node(node, classes[entry["name"]], shift) for node in nodes]
+    result["input_layers"] = _ends(arguments["input_layers"], {})
+    result["output_layers"] = _ends(arguments["output_layers"], _output_shifts(arguments["layers"]) if keras3 else {})
+    return result
+
+
+def _entry(layer: Any, keras3: bool) -> Config:
+    if not isinstance(layer, Mapping) or "class_name" not in layer:
+        raise SerializationError(f"A model's config: expected layers with a 'class_name', received {layer!r:.80}.")
+    entry = _object(layer, keras3)
+    if isinstance(entry.get("config"), Mapping):
+        entry.setdefault("name", layer.get("name") or entry["config"].get("name"))
+    if "inbound_nodes" not in layer:
+        entry.pop("name", None)
+    return entry
+
+
+def _node_shifts(layers: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Keras 2 counts the node that a nested model has from its making; Keras 3 does not."""
+    return {str(_name_of(layer)): 1 for layer in layers if _is_model(layer)}
+
+
+def _output_shifts(layers: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """... except among the outputs of a model, where Keras 3 counts it for functional models."""
+    return {str(_name_of(layer)): 1 for layer in layers if layer["class_name"] == "Sequential"}
+
+
+def _name_of(layer: Mapping[str, Any]) -> Any:
+    arguments = layer.get("config")
+    return layer.get("name") or (arguments.get("name") if isinstance(arguments, Mapping) else None)
+
+
+def _is_model(layer: Mapping[str, Any]) -> bool:
+    arguments = layer.get("config")
+    return isinstance(arguments, Mapping) and "layers" in arguments and isinstance(arguments["layers"], list)
+
+
+def _ends(ends: Any, shift: Mapping[str, int]) -> list[list[Any]]:
+    """Inputs or outputs of a model as a list of [layer, node, tensor]."""
+    if isinstance(ends, Mapping):
+        ends = list(ends.values())
+    if _is_history(ends):
+        ends = [ends]
+    if not isinstance(ends, list | tuple) or not all(_is_history(end) for end in ends):
+        raise SerializationError(
+            f"A model's config: expected [layer, node, tensor] for each end, received {ends!r:.120}."
+        )
+    return [[name, index + shift.get(name, 0), tensor] for name, index, tensor in ends]
+
+
+def _is_history(value: Any) -> bool:
+    return (
+        isinstance(value, list | tuple)
+        and len(value) == 3
+        and isinstance(value[0], str)
+        and all(isinstance(i, int) for i in value[1:])
+    )
+
+
+def _node(node: Any, kind: str, shift: Mapping[str, int]) -> Any:
+    """A call of a layer as Keras 2 writes it: for each input [layer, node, tensor, keywords]."""
+    if not isinstance(node, Mapping):
+        return _states_among_inputs(node)
+    args = [_tensors_named(arg, shift) for arg in node.get("args", ())]
+    keywords = {k: _tensors_named(v, shift) for k, v in (node.get("kwargs") or {}).items()}
+    keywords = {k: v for k, v in keywords.items() if v is not None and not (k == "training" and v is False)}
+    names = _call_arguments(kind)
+    inputs = args[0] if args else keywords.pop(names[0], None)
+    keywords.update(zip(names[1:], args[1:]))
+    inputs = [inputs] if _is_history(inputs) else inputs
+    if not isinstance(inputs, list) or not all(_is_history(i) for i in inputs):
+        raise SerializationError(
+            f"A call of {kind} in a model's config: expected tensors as its inputs, received {inputs!r:.120}."
+        )
+    return _states_among_inputs([[*history, keywords] for history in inputs])
+
+
+def _tensors_named(value: Any, shift: Mapping[str, int]) -> Any:
+    """A call's argument with each tensor as [layer, node, tensor]."""
+    if isinstance(value, Mapping):
+        if value.get("class_name") == "__keras_tensor__":
+            name, index, tensor = value["config"]["keras_history"]
+            return [name, index + shift.get(name, 0), tensor]
+        return {k: _tensors_named(v, shift) for k, v in _plain_value(value).items()}
+    return [_tensors_named(v, shift) for v in value] if isinstance(value, list | tuple) else value
+
+
+def _plain_value(value: Mapping[str, Any]) -> Any:
+    converted = convert(value, True)
+    return converted if isinstance(converted, Mapping) else {"value": converted}
+
+
+def _call_arguments(kind: str) -> list[str]:
+    """Names of the arguments of a layer's `call`."""
+    registry = Registry.by_kind.get("layer")
+    try:
+        target = registry.lookup(kind) if registry is not None else None
+    except ArgumentError:
+        target = None
+    call = getattr(target, "call", None)
+    return list(inspect.signature(call).parameters)[1:] if call is not None else ["inputs"]
+
+
+def _states_among_inputs(node: Any) -> Any:
+    """Initial states and constants, which later versions pass by keyword, follow the inputs as in Keras 2.
+
+    Source: Keras 2.3.1, `keras/layers/recurrent.py`, `RNN.__call__`.
+    """
+    if not isinstance(node, list | tuple) or not node or not isinstance(node[0], list | tuple) or len(node[0]) < 4:
+        return node
+    keywords = dict(node[0][3])
+    extra: list[Any] = []
+    for name in STATE_KEYWORDS:
+        given = keywords.get(name)
+        found = [given] if _is_history(given) else given
+        if isinstance(found, list) and found and all(_is_history(f) for f in found):
+            extra += [[*f, keywords] for f in found]
+            del keywords[name]
+    if not extra:
+        return node
+    return [[*node[0][:3], keywords], *([*entry[:3], keywords] for entry in node[1:]), *extra]
+
+
+# Keras 3 configs, for writing ------------------------------------------------------------------------
+
+
+def to_keras3(config: Mapping[str, Any]) -> Config:
+    """A Keras 2 model config as Keras 3 reads it; nodes keep the form of Keras 2, which it accepts."""
+    kind, arguments = str(config["class_name"]), config.get("config")
+    result = {"module": KERAS3_HOMES.get(kind, "keras.layers"), **config, "registered_name": None}
+    if kind == "Model":
+        result["class_name"] = result["registered_name"] = "Functional"
+    if isinstance(arguments, Mapping):
+        backwards = {ours: theirs for theirs, ours in RENAMED.get(kind, {}).items()}
+        result["config"] = {backwards.get(k, k): _to_keras3_value(v) for k, v in arguments.items()}
+    return result
+
+
+def _to_keras3_value(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return to_keras3(value) if "class_name" in value else {k: _to_keras3_value(v) for k, v in value.items()}
+    return [_to_keras3_value(v) for v in value] if isinstance(value, list | tuple) else value

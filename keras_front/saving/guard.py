@@ -1,0 +1,407 @@
+"""The one guard before every format: what a file may not ask for, and how much memory it may claim
+(decision D12).
+
+A model file is data from a stranger. Reading one must never run code, open another file, follow a link, or
+take memory that neither the file nor the model accounts for. Every reader here goes through these
+functions, whatever the format:
+
+    configs        text_of, parsed, check_config
+    HDF5           check_tree, group, array, texts
+    zip archives   check_archive, member
+
+Classes are not this module's business: names are looked up in registries, which are allow-lists, and a
+module path in a file is never imported. Nothing in a file can loosen the guard; only the caller can
+(`allow_code=True`).
+"""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from keras_front import bytecode
+from keras_front.errors import SerializationError, UnsafeFileError
+
+__all__ = [
+    "array",
+    "check_archive",
+    "check_config",
+    "check_tree",
+    "group",
+    "member",
+    "parsed",
+    "text_of",
+    "texts",
+]
+
+MEGABYTE = 1 << 20
+
+# What a config may claim. The largest published models stay below a tenth of each.
+CONFIG_BYTES = 32 * MEGABYTE
+CONFIG_DEPTH = 200
+
+# Deflate cannot pack more than 1032 to 1, so a dataset beyond that ratio was declared, not stored.
+PACKED = 1100
+HOLLOW_BYTES = MEGABYTE  # ... and below this size nobody need care
+LINKS = 1_000_000
+FILTERS = {1, 2, 3, 4, 5, 6, 32000}  # gzip, shuffle, fletcher32, szip, nbit, scale-offset, lzf: no plug-ins
+
+MEMBERS = 100_000
+ARCHIVE_RATIO = 200
+ARCHIVE_HOLLOW_BYTES = 16 * MEGABYTE
+
+# Arguments of layers that name a file or an address to be opened. A config may give the words themselves,
+# no place.
+PLACES = {
+    "IntegerLookup": ("vocabulary",),
+    "StringLookup": ("vocabulary",),
+    "TextVectorization": ("vocabulary",),
+    "TFSMLayer": ("filepath",),
+    "SavedModelLayer": ("filepath",),
+    "Hub": ("handle",),
+    "KerasLayer": ("handle",),
+}
+
+# Classes that are code in another coat, in every Keras that wrote them.
+CODE_CLASSES = {
+    "__lambda__": "code",
+    "TorchModuleWrapper": "a pickled module",
+    "JaxLayer": "code",
+    "FlaxLayer": "code",
+}
+
+
+def _unsafe(where: str, expected: str, received: str, remedy: str) -> UnsafeFileError:
+    return UnsafeFileError(f"{where}: expected {expected}, received {received}.\n  {remedy}")
+
+
+# Configs ---------------------------------------------------------------------------------------------
+
+
+def text_of(raw: Any, where: str = "The config") -> str:
+    """A config's text, from bytes or text, once its size is known to be sane.
+
+    Raises: UnsafeFileError if it is too long; SerializationError if it is no text.
+    """
+    if not isinstance(raw, str | bytes):
+        raise SerializationError(f"{where}: expected JSON text, received {type(raw).__name__}.")
+    if len(raw) > CONFIG_BYTES:
+        raise _unsafe(
+            where,
+            f"at most {CONFIG_BYTES // MEGABYTE} MiB of JSON",
+            f"{len(raw) // MEGABYTE} MiB",
+            "A config describes layers; weights do not belong there.",
+        )
+    if isinstance(raw, str):
+        return raw
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise SerializationError(f"{where}: expected UTF-8 text, received other bytes ({error}).") from None
+
+
+def parsed(raw: Any, where: str = "The config") -> Any:
+    """What a JSON text says.
+
+    Raises: UnsafeFileError for a text that is too long or too deep; SerializationError for one that is no
+    JSON.
+    """
+    text = text_of(raw, where)
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise _too_deep(where) from None
+    except ValueError as error:
+        raise SerializationError(f"{where}: expected JSON, received text that is not ({error}).") from None
+    _check_depth(value, where)
+    return value
+
+
+def _too_deep(where: str) -> UnsafeFileError:
+    return _unsafe(
+        where,
+        f"at most {CONFIG_DEPTH} levels of nesting",
+        "more",
+        "No model is nested that deep; the file was made to exhaust its reader.",
+    )
+
+
+def _children(value: Any) -> Sequence[Any]:
+    return list(value.values()) if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+
+
+def _check_depth(value: Any, where: str) -> None:
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        if depth > CONFIG_DEPTH:
+            raise _too_deep(where)
+        level = [child for item in level for child in _children(item) if _children(child)]
+
+
+def check_config(config: Any, where: str = "The config") -> None:
+    """Refuse code (unless the caller permits it) and places anywhere in a config, before anything is made
+    from it.
+
+    Raises: UnsafeFileError.
+    """
+    _check_depth(config, where)
+    for item in _dictionaries(config):
+        _check_code(item, where)
+        _check_places(item, where)
+
+
+def _dictionaries(config: Any) -> Iterator[Mapping[str, Any]]:
+    stack = [config]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, Mapping):
+            yield item
+        stack.extend(_children(item))
+
+
+def _name_in(item: Mapping[str, Any]) -> str:
+    arguments = item.get("config")
+    name = arguments.get("name") if isinstance(arguments, Mapping) else None
+    return f"{item.get('class_name')} layer {name!r}" if name else str(item.get("class_name"))
+
+
+def _check_code(item: Mapping[str, Any], where: str) -> None:
+    """Bytecode stands in a `function_type: lambda`, or, since Keras 3, in an object of class `__lambda__`."""
+    kind = item.get("class_name")
+    if isinstance(kind, str) and kind in CODE_CLASSES:
+        if kind != "__lambda__":
+            raise _unsafe(
+                where,
+                "layers made of tensors",
+                f"{kind}, which is {CODE_CLASSES[kind]}",
+                "It is never read from a file.",
+            )
+        bytecode.check_permitted(f"{where}: a function")
+    arguments = item.get("config")
+    if isinstance(arguments, Mapping) and _holds_code(arguments):
+        bytecode.check_permitted(f"{where}: the {_name_in(item)}")
+    elif _holds_code(item):
+        bytecode.check_permitted(f"{where}: a function")
+
+
+def _holds_code(arguments: Mapping[str, Any]) -> bool:
+    return any(key.endswith("_type") and value in ("lambda", "raw") for key, value in arguments.items()
+               if isinstance(key, str) and isinstance(value, str))  # fmt: skip
+
+
+def _check_places(item: Mapping[str, Any], where: str) -> None:
+    arguments, kind = item.get("config"), item.get("class_name")
+    if not isinstance(arguments, Mapping) or not isinstance(kind, str):
+        return
+    for argument in PLACES.get(kind.rpartition(">")[2], ()):
+        if isinstance(arguments.get(argument), str):
+            raise _unsafe(
+                f"{where}: the {_name_in(item)}",
+                f"its {argument!r} written out",
+                f"a place to read it from, {arguments[argument]!r}",
+                "A config may not open files or addresses; set it on the layer after loading.",
+            )
+
+
+# HDF5 ------------------------------------------------------------------------------------------------
+
+
+def check_tree(root: Any, where: str) -> None:
+    """Refuse a file in which any link is not a plain one: soft, external and user-defined links lead
+    elsewhere.
+
+    Raises: UnsafeFileError.
+    """
+    from h5py import h5l
+
+    kinds = {h5l.TYPE_SOFT: "a soft link", h5l.TYPE_EXTERNAL: "a link to another file"}
+    seen = [0]
+
+    def look(name: bytes, info: Any) -> None:
+        seen[0] += 1
+        if info.type != h5l.TYPE_HARD:
+            raise _unsafe(
+                f"{where}, {name.decode('utf-8', 'replace')!r}",
+                "a group or dataset",
+                kinds.get(info.type, "a link of an unknown kind"),
+                "Model files hold no links; this one was made to read something else.",
+            )
+        if seen[0] > LINKS:
+            raise _unsafe(where, f"at most {LINKS} objects", "more", "No model has that many weights.")
+
+    root.id.links.visit(look, info=True)
+
+
+def group(parent: Any, name: str, where: str) -> Any:
+    """The group `name` of `parent`; None if there is none.
+
+    Raises: SerializationError if it is a dataset.
+    """
+    import h5py
+
+    found = parent.get(name) if name in parent else None
+    if found is not None and not isinstance(found, h5py.Group):
+        raise SerializationError(f"{where}: expected {name!r} to be a group, received a dataset.")
+    return found
+
+
+def array(parent: Any, name: str, where: str, limit: int | None = None) -> np.ndarray:
+    """The numbers in dataset `name` of `parent`, once their declared size is known to be honest.
+
+    Args:
+        limit: most bytes that whoever asks can use.
+
+    Raises:
+        UnsafeFileError: for storage outside the file, or a size that the file or the model does not account
+        for. SerializationError: if there is no such dataset, or it holds no numbers.
+    """
+    data = dataset(parent, name, where)
+    declared = data.size * data.dtype.itemsize
+    if limit is not None and declared > limit:
+        raise _unsafe(
+            f"{where}, {name!r}",
+            f"at most the {limit} bytes that the model has room for",
+            f"a dataset that declares {declared} bytes",
+            "The file does not belong to this model, or was made to exhaust memory.",
+        )
+    return np.asarray(data[()])
+
+
+def dataset(parent: Any, name: str, where: str) -> Any:
+    """Dataset `name` of `parent`, checked but not read."""
+    import h5py
+
+    data = parent.get(name) if name in parent else None
+    if not isinstance(data, h5py.Dataset):
+        raise SerializationError(f"{where}: expected a dataset {name!r}, found {'a group' if data else 'none'}.")
+    _check_storage(data, f"{where}, {name!r}")
+    return data
+
+
+def _check_storage(data: Any, where: str) -> None:
+    from h5py import h5d
+
+    plan = data.id.get_create_plist()
+    if plan.get_layout() == h5d.VIRTUAL or plan.get_external_count():
+        raise _unsafe(
+            where,
+            "numbers stored here",
+            "a dataset whose numbers lie in another file",
+            "It would read foreign files.",
+        )
+    if any(plan.get_filter(i)[0] not in FILTERS for i in range(plan.get_nfilters())):
+        raise _unsafe(where, "gzip, lzf or no compression", "an unknown filter", "Filters are plug-ins, that is, code.")
+    if data.dtype.kind not in "biufV" or data.dtype.hasobject or data.dtype.names:
+        raise SerializationError(f"{where}: expected numbers, received {data.dtype}.")
+    declared, stored = data.size * data.dtype.itemsize, data.id.get_storage_size()
+    if declared > HOLLOW_BYTES and declared > PACKED * stored:
+        raise _unsafe(
+            where,
+            "a size that the file accounts for",
+            f"{declared} bytes declared, {stored} stored",
+            "The dataset is hollow: reading it would take memory for nothing.",
+        )
+
+
+def attribute(holder: Any, name: str, where: str) -> Any:
+    """The attribute `name`, or None; refused if it is larger than a config may be."""
+    if name not in holder.attrs:
+        return None
+    held = holder.attrs.get_id(name)
+    if held.get_storage_size() > CONFIG_BYTES:
+        raise _unsafe(
+            where,
+            f"attributes of at most {CONFIG_BYTES // MEGABYTE} MiB",
+            f"{held.get_storage_size() // MEGABYTE} MiB in {name!r}",
+            "The file was made to exhaust memory.",
+        )
+    return holder.attrs[name]
+
+
+def texts(holder: Any, name: str, where: str) -> list[str]:
+    """The list of texts in the attribute `name`, which long lists split over `name0`, `name1` ...
+
+    Raises: SerializationError if there is no such attribute.
+    """
+    whole = attribute(holder, name, where)
+    if whole is not None:
+        return [as_text(item) for item in np.atleast_1d(whole)]
+    found: list[str] = []
+    for chunk in range(LINKS):
+        part = attribute(holder, f"{name}{chunk}", where)
+        if part is None:
+            break
+        found += [as_text(item) for item in np.atleast_1d(part)]
+    else:  # pragma: no cover - a file of that many attributes
+        raise _unsafe(where, f"at most {LINKS} attributes", "more", "The file was made to exhaust its reader.")
+    if not chunk:
+        raise SerializationError(f"{where}: expected the attribute {name!r}, found {sorted(holder.attrs)}.")
+    return found
+
+
+def as_text(item: Any) -> str:
+    """Text of an attribute, however it was stored."""
+    return item.decode("utf-8") if isinstance(item, bytes) else str(item)
+
+
+# Zip archives ----------------------------------------------------------------------------------------
+
+
+def check_archive(archive: Any, where: str) -> None:
+    """Refuse member names that leave the archive, links, encryption, repeated names and bombs.
+
+    Raises: UnsafeFileError.
+    """
+    members = archive.infolist()
+    if len(members) > MEMBERS:
+        raise _unsafe(where, f"at most {MEMBERS} members", str(len(members)), "A model has a handful.")
+    names = [info.filename for info in members]
+    if len(set(names)) != len(names):
+        raise _unsafe(where, "each name once", "a repeated one", "Two readers would see two different models.")
+    for info in members:
+        _check_member(info, f"{where}, {info.filename!r}")
+
+
+def _check_member(info: Any, where: str) -> None:
+    path = PurePosixPath(info.filename)
+    if path.is_absolute() or ".." in path.parts or "\\" in info.filename or ":" in info.filename:
+        raise _unsafe(where, "a path inside the archive", "one that leads out of it", "It would touch other files.")
+    if stat.S_ISLNK(info.external_attr >> 16):
+        raise _unsafe(where, "a file", "a link", "Model files hold no links.")
+    if info.flag_bits & 1:
+        raise _unsafe(where, "a plain member", "an encrypted one", "Keras writes none.")
+    if info.file_size > ARCHIVE_HOLLOW_BYTES and info.file_size > ARCHIVE_RATIO * max(info.compress_size, 1):
+        raise _unsafe(
+            where,
+            "a size that the archive accounts for",
+            f"{info.compress_size} bytes that unpack to {info.file_size}",
+            "Weights do not compress like that: it is a bomb.",
+        )
+
+
+def member(archive: Any, name: str, where: str, limit: int | None = None) -> bytes:
+    """The bytes of a member; never more than it declares, nor than `limit`.
+
+    Raises: SerializationError if there is no such member; UnsafeFileError if it is too large.
+    """
+    try:
+        info = archive.getinfo(name)
+    except KeyError:
+        raise SerializationError(f"{where}: expected a member {name!r}, found {archive.namelist()[:10]}.") from None
+    allowed = info.file_size if limit is None else min(info.file_size, limit)
+    with archive.open(info) as stream:
+        data = stream.read(allowed + 1)
+    if len(data) > allowed:
+        raise _unsafe(
+            f"{where}, {name!r}",
+            f"at most {allowed} bytes",
+            "more",
+            "The archive was made to exhaust memory.",
+        )
+    return data

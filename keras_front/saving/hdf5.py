@@ -1,0 +1,328 @@
+"""Models and weights in HDF5, in the layout that Keras 2 wrote and every Keras reads.
+
+    /                       attributes: keras_version, backend, model_config, training_config
+    /model_weights          attribute layer_names
+    /model_weights/<layer>  attribute weight_names; a dataset for each name
+    /optimizer_weights      attribute weight_names; a dataset for each name
+
+A weights file is `/model_weights` alone. Lists of names too long for one attribute are split: `layer_names0`,
+`layer_names1` ... Files are written beside the old one and renamed; what is read passes the guard first.
+h5py is imported when a file is opened, so models work without it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_front import bytecode
+from keras_front.backend.state import Variable
+from keras_front.errors import ArgumentError, KerasFrontError, SerializationError, UnsafeFileError
+from keras_front.registry import custom_object_scope, name_of, plain
+
+from . import atomic, compiled, config, guard, layout
+
+__all__ = ["load_model", "load_weights", "opened", "save_model", "save_weights"]
+
+VERSION = "2.3.1"  # the Keras whose layout this is
+BACKEND = "tensorflow"  # and the engine whose kernel layout: channels last, correlation
+HEADER_BYTES = 64512  # an attribute may not be larger: the object header of HDF5 holds 64 KiB
+
+# Turn the arrays of a layer in a file of an older layout into today's:
+# function(layer, arrays, keras_version, backend) -> arrays.
+CONVERTERS: list[Callable[[Any, list[np.ndarray], str, str | None], list[np.ndarray]]] = []
+
+
+# Files -----------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def opened(source: Any, where: str | None = None) -> Iterator[tuple[Any, str]]:
+    """The guarded root of a file to read, and what to call it in messages.
+
+    Args:
+        source: path, `h5py.File` or `h5py.Group`, or a binary file object.
+
+    Raises: SerializationError if it is no HDF5 file; UnsafeFileError if it holds links.
+    """
+    import h5py
+
+    if isinstance(source, h5py.Group):
+        where = where or f"HDF5 group {source.name!r}"
+        guard.check_tree(source, where)
+        yield source, where
+        return
+    where = where or (os.fspath(source) if atomic.is_path(source) else "The file object")
+    if atomic.is_path(source):
+        guard.check_there(source)
+    try:
+        file = h5py.File(source, "r")
+    except OSError as error:
+        raise guard.UnreadableFileError(f"{where}: expected an HDF5 file, received something else ({error}).") from None
+    with file:
+        guard.check_tree(file, where)
+        yield file, where
+
+
+@contextlib.contextmanager
+def created(target: Any) -> Iterator[Any]:
+    """The root of a file to write: a path is replaced as a whole or not at all."""
+    import h5py
+
+    if isinstance(target, h5py.Group):
+        yield target
+        target.file.flush()
+        return
+    with contextlib.ExitStack() as stack:
+        path = stack.enter_context(atomic.replacing(target)) if atomic.is_path(target) else target
+        yield stack.enter_context(h5py.File(path, "w"))
+
+
+def _put_texts(holder: Any, name: str, values: Sequence[str]) -> None:
+    """Write a list of texts as an attribute, or as several if it is too long for one.
+
+    Raises: SerializationError if a single text is too long.
+    """
+    data = np.asarray([value.encode("utf-8") for value in values] or np.zeros(0, "S1"))
+    longest = max((len(value.encode("utf-8")) for value in values), default=0)
+    if longest > HEADER_BYTES:
+        raise SerializationError(
+            f"The names in {name!r}: expected at most {HEADER_BYTES} bytes each, which is what HDF5 can "
+            f"hold, received one of {longest}.\n  Shorten the name of the layer or weight."
+        )
+    if data.nbytes <= HEADER_BYTES:
+        holder.attrs[name] = data
+        return
+    rows = max(1, HEADER_BYTES // data.dtype.itemsize)
+    for chunk, start in enumerate(range(0, len(data), rows)):
+        holder.attrs[f"{name}{chunk}"] = data[start : start + rows]
+
+
+def _put_arrays(group: Any, weights: Sequence[Any], names: Sequence[str]) -> None:
+    _put_texts(group, "weight_names", names)
+    for name, weight in zip(names, weights, strict=True):
+        group.create_dataset(name, data=weight.numpy() if isinstance(weight, Variable) else np.asarray(weight))
+
+
+def _arrays(group: Any, names: Sequence[str], where: str, limit: int) -> list[np.ndarray]:
+    return [guard.array(group, name, where, limit) for name in names]
+
+
+def room_for(weights: Sequence[Variable]) -> int:
+    """Bytes that a dataset of one of these weights may declare: in double precision, in any older layout."""
+    return 16 * int(sum(np.prod(w.shape, dtype=np.int64) for w in weights)) + guard.HOLLOW_BYTES
+
+
+# Writing ---------------------------------------------------------------------------------------------
+
+
+def save_model(model: Any, target: Any, include_optimizer: bool = True) -> None:
+    """Write structure, weights, and what `compile` was told with the state of the optimizer."""
+    described = json.dumps(model_config(model), default=plain)
+    training = compiled.training_config_of(model) if include_optimizer else None
+    with created(target) as root:
+        root.attrs["keras_version"], root.attrs["backend"] = VERSION.encode(), BACKEND.encode()
+        root.attrs["model_config"] = described.encode("utf-8")
+        _put_model_weights(root.create_group("model_weights"), model)
+        if training is not None:
+            root.attrs["training_config"] = json.dumps(training, default=plain).encode("utf-8")
+            _put_optimizer_weights(root, model.optimizer)
+
+
+def model_config(model: Any) -> dict[str, Any]:
+    """Class and config of a model.
+
+    Raises: SerializationError for a model that computes in its own `call`.
+    """
+    try:
+        return {"class_name": name_of(type(model)), "config": model.get_config()}
+    except NotImplementedError as error:
+        raise SerializationError(f"Cannot write the structure of {model.name!r}: {error}") from error
+
+
+def _put_model_weights(root: Any, model: Any) -> None:
+    root.attrs["keras_version"], root.attrs["backend"] = VERSION.encode(), BACKEND.encode()
+    _put_texts(root, "layer_names", [layer.name for layer in model.layers])
+    for layer in model.layers:
+        weights = layout.in_file_order(layer)
+        _put_arrays(root.create_group(layer.name), weights, layout.unique_names([w.name for w in weights]))
+    own = [*model._trainable_weights, *model._non_trainable_weights]
+    if own:
+        _put_arrays(root.create_group("top_level_model_weights"), own, layout.unique_names([w.name for w in own]))
+
+
+def _put_optimizer_weights(root: Any, optimizer: Any) -> None:
+    weights = list(getattr(optimizer, "weights", ()))
+    if weights:
+        names = layout.unique_names([getattr(w, "name", f"param_{i}") for i, w in enumerate(weights)])
+        _put_arrays(root.create_group("optimizer_weights"), weights, names)
+
+
+def save_weights(model: Any, target: Any) -> None:
+    """Write the weights alone."""
+    with created(target) as root:
+        _put_model_weights(root, model)
+
+
+# Reading ---------------------------------------------------------------------------------------------
+
+
+def load_model(
+    source: Any,
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,
+    allow_code: bool = False,
+) -> Any:
+    """The model in a file, compiled as it was if the file says so and `compile` is true."""
+    with opened(source) as (root, where):
+        described = guard.attribute(root, "model_config", where)
+        if described is None:
+            raise SerializationError(
+                f"{where}: expected a whole model, found {sorted(root.attrs)} and {sorted(root)[:5]}.\n"
+                "  Weights alone are read by model.load_weights."
+            )
+        with bytecode.permit(allow_code or bytecode.permitted()), custom_object_scope(custom_objects):
+            model = make(described, where)
+            load_weights_into(model, root["model_weights"] if "model_weights" in root else root, where)
+            training = guard.attribute(root, "training_config", where)
+            if compile and training is not None:
+                compile_as_told(model, training, lambda: _optimizer_weights(root, where, model), where)
+    return model
+
+
+def make(described: Any, where: str) -> Any:
+    """A model, without its weights, from a config of any Keras."""
+    from keras_front.graph.layer import LAYERS
+
+    return LAYERS.deserialize(config.read_model_config(described, where))
+
+
+def compile_as_told(model: Any, training: Any, state: Callable[[], Any], where: str) -> None:
+    """Compile `model` as a training config says and restore its optimizer; warn if that cannot be."""
+    try:
+        compiled.compile_model(model, training, state, where)
+    except KerasFrontError as error:
+        if isinstance(error, UnsafeFileError):
+            raise
+        warnings.warn(
+            f"{where}: the model is loaded but not compiled, for how it was trained cannot be restored: "
+            f"{error}\n"
+            "  Compile it yourself, or pass what is missing in custom_objects.",
+            stacklevel=4,
+        )
+
+
+def _optimizer_weights(root: Any, where: str, model: Any) -> tuple[list[str], list[np.ndarray]] | None:
+    group = guard.group(root, "optimizer_weights", where)
+    if group is None:
+        return None
+    names = guard.texts(group, "weight_names", f"{where}, optimizer_weights")
+    return names, _arrays(group, names, f"{where}, optimizer_weights", room_for(model.weights))
+
+
+def load_weights(
+    model: Any, source: Any, by_name: bool = False, skip_mismatch: bool = False, reshape: bool = False
+) -> None:
+    """Set the weights of `model` from a file of weights or of a whole model."""
+    with opened(source) as (root, where):
+        if "layer_names" not in root.attrs and "layer_names0" not in root.attrs and "model_weights" in root:
+            root = root["model_weights"]
+        if by_name:
+            load_weights_by_name(root, model.layers, where, skip_mismatch, reshape)
+        else:
+            load_weights_into(model, root, where, reshape)
+
+
+def _origin(root: Any, where: str) -> tuple[str, str | None]:
+    """Keras version and backend that wrote the weights; Keras 1 wrote no version."""
+    version, backend = (guard.attribute(root, key, where) for key in ("keras_version", "backend"))
+    return guard.as_text(version) if version is not None else "1", None if backend is None else guard.as_text(backend)
+
+
+def load_weights_into(model: Any, root: Any, where: str, reshape: bool = False) -> None:
+    """Set all weights of `model`, layer by layer in order; nothing is set unless everything fits.
+
+    Raises: ArgumentError or ShapeError if the file belongs to another model.
+    """
+    pairs = _pairs(model.layers, root, where, reshape)
+    own = [*model._trainable_weights, *model._non_trainable_weights]
+    top = guard.group(root, "top_level_model_weights", where)
+    if own and top is not None:
+        arrays = _arrays(top, guard.texts(top, "weight_names", where), where, room_for(own))
+        layout.check_shapes(model, own, arrays)
+        pairs += list(zip(own, arrays, strict=True))
+    _set(pairs)
+
+
+def _pairs(layers: Sequence[Any], root: Any, where: str, reshape: bool = False) -> list[tuple[Variable, np.ndarray]]:
+    """Weights and their arrays, once the layers of the file and of the model are found to correspond."""
+    names = [name for name in guard.texts(root, "layer_names", where) if _weight_names(root, name, where)]
+    filled = [layer for layer in layers if layer.weights]
+    if len(names) != len(filled):
+        raise ArgumentError(
+            f"You are trying to load a weight file containing {len(names)} layers into a model with "
+            f"{len(filled)} layers. ({where})"
+        )
+    origin = _origin(root, where)
+    return [
+        pair
+        for layer, name in zip(filled, names, strict=True)
+        for pair in _layer_pairs(layer, root, name, origin, where, reshape)
+    ]
+
+
+def _weight_names(root: Any, name: str, where: str) -> list[str]:
+    group = guard.group(root, name, where)
+    if group is None:
+        raise SerializationError(f"{where}: expected a group for the layer {name!r}, found {sorted(root)[:10]}.")
+    return guard.texts(group, "weight_names", f"{where}, {name!r}")
+
+
+def _layer_pairs(
+    layer: Any, root: Any, name: str, origin: tuple[str, str | None], where: str, reshape: bool
+) -> list[tuple[Variable, np.ndarray]]:
+    """The weights of one layer with their arrays of the file."""
+    names = _weight_names(root, name, where)
+    weights = layout.in_file_order(layer)
+    arrays = _arrays(root[name], names, f"{where}, {name!r}", room_for(weights))
+    for converter in CONVERTERS:
+        arrays = converter(layer, arrays, *origin)
+    if layout.has_models(layer) and len(names) == len(arrays):
+        weights = layout.by_names(weights, names) or weights
+    if reshape and len(weights) == len(arrays):
+        arrays = [a.reshape(w.shape) if a.size == np.prod(w.shape) else a for a, w in zip(arrays, weights)]
+    layout.check_shapes(layer, weights, arrays)
+    return list(zip(weights, arrays, strict=True))
+
+
+def load_weights_by_name(
+    root: Any, layers: Sequence[Any], where: str, skip_mismatch: bool = False, reshape: bool = False
+) -> None:
+    """Set the weights of the layers whose names the file knows; the others stay.
+
+    Raises: ArgumentError or ShapeError if a layer does not fit, unless `skip_mismatch`.
+    """
+    origin = _origin(root, where)
+    known = {name for name in guard.texts(root, "layer_names", where) if _weight_names(root, name, where)}
+    pairs = []
+    for layer in layers:
+        if layer.name not in known:
+            continue
+        try:
+            pairs += _layer_pairs(layer, root, layer.name, origin, where, reshape)
+        except ArgumentError as error:
+            if not skip_mismatch:
+                raise
+            warnings.warn(f"Skipping loading of weights for layer {layer.name}: {error}", stacklevel=4)
+    _set(pairs)
+
+
+def _set(pairs: Sequence[tuple[Variable, np.ndarray]]) -> None:
+    for weight, value in pairs:
+        weight.set(value)

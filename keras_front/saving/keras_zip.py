@@ -1,0 +1,303 @@
+"""The `.keras` archive and the `.weights.h5` file of Keras 3 and tf_keras 2.13+.
+
+    config.json         the model, and how it was compiled
+    metadata.json       who wrote it
+    model.weights.h5    the weights, also a file of its own:
+        layers/<class name>_<n>/vars/0, 1 ...     for a layer of a model, counted per class
+        <layer>/cell/vars/0, forward_layer/...    for a layer inside a layer, by its attribute
+        optimizer/vars/0, 1 ...                   counter, rate, slots
+
+Weights are found by position here, not by name: which layer 'dense_1' is depends on the order of the layers
+when the file was written, so a whole model is read in the order of its config.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_front import bytecode
+from keras_front.backend.state import Variable
+from keras_front.errors import ArgumentError, SerializationError
+from keras_front.registry import custom_object_scope, name_of, plain
+
+from . import atomic, compiled, config, guard, hdf5, layout
+
+__all__ = ["is_archive", "is_tree", "load_model", "load_weights", "save_model", "save_weights"]
+
+VERSION = "3.0.0"  # the Keras whose layout this is
+CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+OVERHEAD = 1 << 16  # bytes of HDF5 around each dataset and group, generously
+
+# Groups below a layer in the order of the layer's weights, for layers that keep here what others keep in a
+# cell.
+BELOW = ("forward_layer", "backward_layer", "layer", "cell", "cells")
+
+# Class names in paths, where they differ from those of Keras 2.
+PATH_CLASSES = {"Model": "Functional"}
+
+
+# Kinds of files --------------------------------------------------------------------------------------
+
+
+def is_archive(source: Any) -> bool:
+    """Whether a path or file object holds a zip archive."""
+    return zipfile.is_zipfile(source)
+
+
+def is_tree(root: Any) -> bool:
+    """Whether an open HDF5 file has the layout of Keras 3, not that of Keras 2."""
+    attributes = {"layer_names", "layer_names0", "model_config"}
+    return not attributes & set(root.attrs) and any(
+        name in root for name in ("layers", "vars", "_layer_checkpoint_dependencies")
+    )
+
+
+# Paths of layers -------------------------------------------------------------------------------------
+
+
+def paths_of(layers: Sequence[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """For (class name, anything) in order: the name of its group, such as 'dense_1', and the thing."""
+    from keras_front.graph.layer import snake_case
+
+    seen: dict[str, int] = {}
+    for kind, thing in layers:
+        name = snake_case(PATH_CLASSES.get(kind, kind))
+        count = seen[name] = seen.get(name, -1) + 1
+        yield (f"{name}_{count}" if count else name), thing
+
+
+def children(layer: Any, order: Sequence[Mapping[str, Any]] | None = None) -> Iterator[tuple[str, Any, Any]]:
+    """The layers below a layer: path, layer, and the config entries of its own layers if known.
+
+    Args:
+        order: the entries of a model's config, in the order of the file.
+    """
+    if hasattr(layer, "layers"):
+        yield from _children_of_model(layer, order)
+        return
+    for attribute, below in _attributes(layer):
+        if isinstance(below, list | tuple):
+            for name, part in paths_of([(type(part).__name__, part) for part in below]):
+                yield f"{attribute}/{name}", part, None
+        else:
+            yield attribute, below, None
+
+
+def _children_of_model(model: Any, order: Sequence[Mapping[str, Any]] | None) -> Iterator[tuple[str, Any, Any]]:
+    by_name = {layer.name: layer for layer in model.layers}
+    entries = [(e, by_name.get(e["config"].get("name"))) for e in order or ()]
+    if not entries or any(layer is None and e["class_name"] != "InputLayer" for e, layer in entries):
+        entries = [({"class_name": name_of(type(layer)), "config": {}}, layer) for layer in model.layers]
+    for path, (entry, layer) in paths_of([(e["class_name"], (e, layer)) for e, layer in entries]):
+        if layer is not None:
+            yield f"layers/{path}", layer, entry["config"].get("layers")
+
+
+def _attributes(layer: Any) -> Iterator[tuple[str, Any]]:
+    """Attributes that are layers or lists of layers, each layer once."""
+    below = {id(part) for part in layer.sublayers()}
+    for name, value in vars(layer).items():
+        parts = value if isinstance(value, list | tuple) else [value]
+        if parts and not name.startswith("_") and all(id(part) in below for part in parts):
+            below -= {id(part) for part in parts}
+            yield name, value
+
+
+def own_weights(layer: Any) -> list[Variable]:
+    """The weights that belong to the layer itself, not to one below it."""
+    return [*layer._trainable_weights, *layer._non_trainable_weights]
+
+
+# Reading ---------------------------------------------------------------------------------------------
+
+
+def load_model(
+    source: Any,
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,
+    allow_code: bool = False,
+) -> Any:
+    """The model in an archive, compiled as it was if the archive says so and `compile` is true."""
+    where = str(source) if atomic.is_path(source) else "The archive"
+    with _archive(source, where) as archive, bytecode.permit(allow_code), custom_object_scope(custom_objects):
+        told = guard.parsed(guard.member(archive, CONFIG, where, guard.CONFIG_BYTES), f"{where}, {CONFIG}")
+        described = config.read_model_config(told, f"{where}, {CONFIG}")
+        model = hdf5.make(described, f"{where}, {CONFIG}")
+        with hdf5.opened(io.BytesIO(_weights_member(archive, model, where)), f"{where}, {WEIGHTS}") as (
+            root,
+            place,
+        ):
+            load_weights_into(model, root, place, described["config"].get("layers"))
+            training = told.get("compile_config")
+            if compile and training and training.get("optimizer"):
+                hdf5.compile_as_told(model, training, lambda: _optimizer_vars(root, place, model), place)
+    return model
+
+
+def _archive(source: Any, where: str) -> zipfile.ZipFile:
+    try:
+        archive = zipfile.ZipFile(source)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise SerializationError(f"{where}: expected a .keras archive, received something else ({error}).") from None
+    try:
+        guard.check_archive(archive, where)
+    except Exception:
+        archive.close()
+        raise
+    return archive
+
+
+def _weights_member(archive: zipfile.ZipFile, model: Any, where: str) -> bytes:
+    """The weights' file, no larger than weights and an optimizer's state can be."""
+    room = sum(hdf5.room_for([w]) + OVERHEAD for w in model.weights) + OVERHEAD * (16 + len(model.all_layers()))
+    return guard.member(archive, WEIGHTS, where, room)
+
+
+def _optimizer_vars(root: Any, where: str, model: Any) -> tuple[list[str], list[np.ndarray]] | None:
+    group = guard.group(root, "optimizer", where)
+    held = guard.group(group, "vars", where) if group is not None else None
+    if held is None:
+        return None
+    names = sorted((name for name in held if name.isdigit()), key=int)
+    return names, [guard.array(held, name, f"{where}, optimizer", hdf5.room_for(model.weights)) for name in names]
+
+
+def load_weights(model: Any, source: Any, skip_mismatch: bool = False) -> None:
+    """Set the weights of `model` from an archive or a `.weights.h5` file."""
+    if is_archive(source):
+        where = str(source) if atomic.is_path(source) else "The archive"
+        with _archive(source, where) as archive:
+            data = io.BytesIO(_weights_member(archive, model, where))
+            with hdf5.opened(data, f"{where}, {WEIGHTS}") as (root, place):
+                load_weights_into(model, root, place, _order_in(archive, where))
+        return
+    with hdf5.opened(source) as (root, where):
+        load_weights_into(model, root, where)
+
+
+def _order_in(archive: zipfile.ZipFile, where: str) -> Any:
+    told = guard.parsed(guard.member(archive, CONFIG, where, guard.CONFIG_BYTES), f"{where}, {CONFIG}")
+    return config.to_keras2(told).get("config", {}).get("layers")
+
+
+def load_weights_into(model: Any, root: Any, where: str, order: Any = None) -> None:
+    """Set all weights of `model`; nothing is set unless everything fits.
+
+    Raises: ArgumentError or ShapeError if the file belongs to another model.
+    """
+    pairs = list(_pairs(model, root, where, order, set()))
+    for weight, value in pairs:
+        weight.set(value)
+
+
+def _pairs(layer: Any, group: Any, where: str, order: Any, seen: set[int]) -> Iterator[tuple[Variable, np.ndarray]]:
+    if id(layer) in seen:
+        return
+    seen.add(id(layer))
+    own, names = own_weights(layer), _vars(group, where)
+    if own and not names and not hasattr(layer, "layers"):
+        yield from _from_below(layer, group, where)
+        return
+    arrays = [guard.array(group["vars"], name, f"{where}, 'vars'", hdf5.room_for(own)) for name in names]
+    layout.check_shapes(layer, own, arrays)
+    yield from zip(own, arrays, strict=True)
+    for path, part, below in children(layer, order):
+        found = _at(group, path, where)
+        if found is not None:
+            yield from _pairs(part, found, f"{where}, {path!r}", below, seen)
+        elif part.weights and not all(id(inner) in seen for inner in part.all_layers() if own_weights(inner)):
+            raise ArgumentError(
+                f"{where}: expected the weights of {part.name!r} at {path!r}, found {sorted(group)[:10]}.\n"
+                "  The file belongs to another model."
+            )
+
+
+def _vars(group: Any, where: str) -> list[str]:
+    held = guard.group(group, "vars", where)
+    return sorted((name for name in held if name.isdigit()), key=int) if held is not None else []
+
+
+def _at(group: Any, path: str, where: str) -> Any:
+    for name in path.split("/"):
+        group = guard.group(group, name, where) if group is not None else None
+    return group
+
+
+def _from_below(layer: Any, group: Any, where: str) -> Iterator[tuple[Variable, np.ndarray]]:
+    """Weights of a layer without parts, which the writer kept in a cell or an inner layer."""
+    weights, arrays = layer.weights, list(_arrays_below(group, where, hdf5.room_for(layer.weights), 0))
+    layout.check_shapes(layer, weights, arrays)
+    yield from zip(weights, arrays, strict=True)
+
+
+def _arrays_below(group: Any, where: str, limit: int, depth: int) -> Iterator[np.ndarray]:
+    for name in _vars(group, where):
+        yield guard.array(group["vars"], name, where, limit)
+    for name in sorted(set(group) - {"vars"}, key=lambda n: (BELOW.index(n) if n in BELOW else len(BELOW), n)):
+        part = guard.group(group, name, where)
+        if part is not None and depth < guard.CONFIG_DEPTH:
+            yield from _arrays_below(part, where, limit, depth + 1)
+
+
+# Writing ---------------------------------------------------------------------------------------------
+
+
+def save_model(model: Any, target: Any, include_optimizer: bool = True) -> None:
+    """Write an archive that Keras 3 and tf_keras read as well."""
+    described = config.to_keras3(json.loads(json.dumps(hdf5.model_config(model), default=plain)))
+    training = compiled.training_config_of(model) if include_optimizer else None
+    if training is not None:
+        told = json.loads(json.dumps(training, default=plain))
+        described["compile_config"] = {"optimizer": told.pop("optimizer_config"), **told}
+    weights = io.BytesIO()
+    with hdf5.created(weights) as root:
+        _put(model, root, described["config"].get("layers"), set())
+        if training is not None:
+            _put_optimizer(root, model.optimizer)
+    if not atomic.is_path(target):
+        _put_members(target, described, weights)
+        return
+    with atomic.replacing(target) as path:
+        _put_members(path, described, weights)
+
+
+def _put_members(target: Any, described: Any, weights: io.BytesIO) -> None:
+    saved = {"keras_version": VERSION, "date_saved": time.strftime("%Y-%m-%d@%H:%M:%S")}
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr(METADATA, json.dumps(saved))
+        archive.writestr(CONFIG, json.dumps(described))
+        archive.writestr(WEIGHTS, weights.getbuffer())
+
+
+def _put(layer: Any, group: Any, order: Any, seen: set[int]) -> None:
+    if id(layer) in seen:
+        return
+    seen.add(id(layer))
+    held = group.create_group("vars")
+    for index, weight in enumerate(own_weights(layer)):
+        held.create_dataset(str(index), data=weight.numpy())
+    for path, part, below in children(layer, order):
+        _put(part, group.require_group(path), below, seen)
+
+
+def _put_optimizer(root: Any, optimizer: Any) -> None:
+    """Counter, rate and slots; the slots stay in the order of Keras 2 where Keras 3 has the same."""
+    weights = [w.numpy() for w in optimizer.weights]
+    if not weights:
+        return
+    held = root.create_group("optimizer").create_group("vars")
+    for index, value in enumerate(compiled.in_keras3_order(optimizer, weights)):
+        held.create_dataset(str(index), data=value)
+
+
+def save_weights(model: Any, target: Any) -> None:
+    """Write a `.weights.h5` file in the layout of Keras 3."""
+    with hdf5.created(target) as root:
+        _put(model, root, None, set())

@@ -1,0 +1,90 @@
+"""Which array of a file belongs to which weight of a layer.
+
+In the HDF5 files of Keras 1 and 2 each layer of a model has a list of arrays. Their order is: what training
+changes, then the rest; a frozen layer has its weights together, in the rest. Nested models are flattened
+into that order, so freezing a layer inside one moves arrays. Names settle it where they are unambiguous.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_front.backend.state import Variable
+from keras_front.errors import ArgumentError, ShapeError
+
+__all__ = ["by_names", "check_shapes", "has_models", "in_file_order", "unique_names"]
+
+
+def in_file_order(layer: Any) -> list[Variable]:
+    """The weights of `layer` in the order of Keras 2 files.
+
+    Source: tf_keras 2.21, `tf_keras/saving/legacy/hdf5_format.py`, `_legacy_weights`.
+    """
+    learned, others = _split(layer)
+    return _unique(learned + others)
+
+
+def _split(layer: Any) -> tuple[list[Variable], list[Variable]]:
+    own, rest, below = layer._trainable_weights, layer._non_trainable_weights, layer.sublayers()
+    if not layer.trainable:
+        return [], own + rest + [w for part in below for w in in_file_order(part)]
+    pairs = [_split(part) for part in below]
+    return own + [w for p in pairs for w in p[0]], rest + [w for p in pairs for w in p[1]]
+
+
+def _unique(weights: Sequence[Variable]) -> list[Variable]:
+    return list({id(w): w for w in weights}.values())
+
+
+def has_models(layer: Any) -> bool:
+    """Whether `layer` is a model, or has one below it."""
+    return any(hasattr(part, "layers") for part in layer.all_layers())
+
+
+def by_names(weights: Sequence[Variable], names: Sequence[str]) -> list[Variable] | None:
+    """`weights` in the order of `names`, if the ends of the names tell them apart; None if they do not.
+
+    'block1/dense/kernel' and 'dense/kernel:0' agree in their last two parts.
+    """
+    for parts in range(2, 6):
+        ours = {_end(w.name, parts): w for w in weights}
+        theirs = [_end(name, parts) for name in names]
+        if len(ours) == len(weights) == len(set(theirs)) == len(theirs) and set(ours) == set(theirs):
+            return [ours[key] for key in theirs]
+    return None
+
+
+def _end(name: str, parts: int) -> tuple[str, ...]:
+    return tuple(name.rpartition(":")[0].split("/") if ":" in name else name.split("/"))[-parts:]
+
+
+def check_shapes(layer: Any, weights: Sequence[Variable], arrays: Sequence[np.ndarray]) -> None:
+    """Raise unless there is an array of the right shape for each weight.
+
+    Raises: ArgumentError for another number; ShapeError for another shape.
+    """
+    if len(weights) != len(arrays):
+        raise ArgumentError(
+            f'Layer "{layer.name}" ({type(layer).__name__}): expected {len(weights)} arrays for its weights '
+            f"{[w.name for w in weights]}, received {len(arrays)} from the file."
+        )
+    for weight, value in zip(weights, arrays, strict=True):
+        if weight.shape != value.shape:
+            raise ShapeError(
+                f'Layer "{layer.name}" ({type(layer).__name__}), weight {weight.name}: expected shape '
+                f"{weight.shape}, received {value.shape} from the file.\n"
+                "  The file belongs to another model; by_name=True, skip_mismatch=True loads what fits."
+            )
+
+
+def unique_names(names: Sequence[str]) -> list[str]:
+    """The names, with a number added to those that were there before."""
+    seen: dict[str, int] = {}
+    result = []
+    for name in names:
+        count = seen[name] = seen.get(name, -1) + 1
+        result.append(f"{name}_{count}" if count else name)
+    return result if len(set(result)) == len(result) else [f"{n}_{i}" for i, n in enumerate(names)]

@@ -1,0 +1,57 @@
+"""`Saveable`: the methods of a model that read and write files; they import a format when called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["Saveable"]
+
+
+class Saveable:
+    """What a model can do with files."""
+
+    def save(
+        self,
+        filepath: Any,
+        overwrite: bool = True,
+        include_optimizer: bool = True,
+        save_format: str | None = None,
+    ) -> None:
+        """Write the whole model: structure, weights, how it was compiled, and the optimizer's state.
+
+        Args:
+            filepath: path, `h5py.File` or `h5py.Group`, or a binary file object.
+            overwrite: replace an existing file; otherwise ask on the terminal.
+            include_optimizer: write how the model was compiled, so that training can go on.
+            save_format: 'h5' (Keras 2, the default) or 'keras' (Keras 3, for paths that end so).
+
+        Raises:
+            ArgumentError: if the file exists and is not to be overwritten.
+            SerializationError: for a model that computes in its own `call`, or an unknown format.
+        Source: Keras 2.3.1, `keras/engine/network.py`.
+        """
+        from . import save_model
+
+        save_model(self, filepath, overwrite, include_optimizer, save_format)
+
+    def save_weights(self, filepath: Any, overwrite: bool = True, save_format: str | None = None) -> None:
+        """Write the weights alone, as HDF5; `save_format="keras"` takes the layout of Keras 3."""
+        from . import save_weights
+
+        save_weights(self, filepath, overwrite, save_format)
+
+    def load_weights(
+        self, filepath: Any, by_name: bool = False, skip_mismatch: bool = False, reshape: bool = False
+    ) -> None:
+        """Set the weights from a file of any Keras; nothing changes unless everything fits.
+
+        Args:
+            by_name: only the layers whose names are in the file, in any order; otherwise all, in order.
+            skip_mismatch: with `by_name`, leave out layers that do not fit, with a warning.
+            reshape: accept arrays of another shape with as many numbers.
+
+        Raises: ArgumentError or ShapeError if the file belongs to another model; UnsafeFileError.
+        """
+        from . import load_weights
+
+        load_weights(self, filepath, by_name, skip_mismatch, reshape)
