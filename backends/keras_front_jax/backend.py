@@ -1,0 +1,352 @@
+"""JAX as a backend: what differs between K and jax.numpy, and nothing else.
+
+Programs become `jax.jit` functions which own the state they are given (donation); several steps run in one dispatch
+(`lax.scan`). 64-bit types are switched on when this module is imported, because K has them on every backend; nothing here
+relies on JAX's default types, so 32-bit models stay 32-bit throughout.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from keras_front.backend import declare, discovery, dtypes, seeds, shapes
+from keras_front.backend.adapter import Backend
+from keras_front.errors import BackendError, DtypeError, UntraceableError
+
+jax.config.update("jax_enable_x64", True)
+
+_DTYPES = {name: jnp.dtype(name) for name in sorted(dtypes.ALL - {"string"})}
+_NAMES = {dtype: name for name, dtype in _DTYPES.items()}
+_LETTERS = {1: "W", 2: "HW", 3: "DHW"}
+
+
+class JaxBackend(Backend):
+    name = "jax"
+    tensor_types = (jax.Array,)
+    differentiates = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.native.add(type(jnp.zeros(())))  # jax.Array itself is abstract
+
+    # Elementwise -------------------------------------------------------------------------------------------
+
+    add, subtract, multiply, divide = jnp.add, jnp.subtract, jnp.multiply, jnp.true_divide
+    floor_divide, mod, power = jnp.floor_divide, jnp.remainder, jnp.power
+    maximum, minimum = jnp.maximum, jnp.minimum
+    negative, abs, sign, square = jnp.negative, jnp.abs, jnp.sign, jnp.square
+    exp, expm1, log, log1p, sqrt, rsqrt = jnp.exp, jnp.expm1, jnp.log, jnp.log1p, jnp.sqrt, lax.rsqrt
+    sin, cos, tanh, sigmoid, erf = jnp.sin, jnp.cos, jnp.tanh, jax.nn.sigmoid, lax.erf
+    equal, not_equal, less, less_equal = jnp.equal, jnp.not_equal, jnp.less, jnp.less_equal
+    greater, greater_equal = jnp.greater, jnp.greater_equal
+    isnan, isfinite = jnp.isnan, jnp.isfinite
+    logical_and, logical_or, logical_not = jnp.logical_and, jnp.logical_or, jnp.logical_not
+    where, stop_gradient = jnp.where, lax.stop_gradient
+
+    def floor(self, x: Any) -> Any:
+        return jnp.floor(x) if x.dtype in self.floats else x
+
+    def ceil(self, x: Any) -> Any:
+        return jnp.ceil(x) if x.dtype in self.floats else x
+
+    def round(self, x: Any) -> Any:
+        return jnp.round(x) if x.dtype in self.floats else x
+
+    def cast(self, x: Any, *, dtype: str) -> Any:
+        return jnp.astype(x, _DTYPES[dtype])
+
+    def relu(self, x: Any, *, alpha: Any, max_value: Any, threshold: Any) -> Any:
+        if alpha == 0.0 and threshold == 0.0 and max_value is None:
+            return jax.nn.relu(x)  # its gradient at 0 is 0; that of jnp.maximum is a half
+        return super().relu(x, alpha=alpha, max_value=max_value, threshold=threshold)
+
+    # Reductions: JAX sums small integers as int64 ------------------------------------------------------------
+
+    def sum(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
+        return jnp.sum(x, axis, x.dtype, keepdims=keepdims)
+
+    def mean(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
+        return jnp.mean(x, axis, x.dtype, keepdims=keepdims)
+
+    def prod(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
+        return jnp.prod(x, axis, x.dtype, keepdims=keepdims)
+
+    def max(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
+        return jnp.max(x, axis, keepdims=keepdims)
+
+    def min(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
+        return jnp.min(x, axis, keepdims=keepdims)
+
+    def any(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
+        return jnp.any(x, axis, keepdims=keepdims)
+
+    def all(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
+        return jnp.all(x, axis, keepdims=keepdims)
+
+    def argmax(self, x: Any, *, axis: int) -> Any:
+        return lax.argmax(x, axis % x.ndim, jnp.int64)
+
+    def argmin(self, x: Any, *, axis: int) -> Any:
+        return lax.argmin(x, axis % x.ndim, jnp.int64)
+
+    def cumsum(self, x: Any, *, axis: int) -> Any:
+        return jnp.cumsum(x, axis, x.dtype)
+
+    def cumprod(self, x: Any, *, axis: int) -> Any:
+        return jnp.cumprod(x, axis, x.dtype)
+
+    # Arrangement -------------------------------------------------------------------------------------------
+
+    def symbolic_shape(self, x: Any) -> Any:
+        return jnp.asarray(np.array(x.shape, "int32"))
+
+    def reshape(self, x: Any, *, shape: Any) -> Any:
+        return jnp.reshape(x, shape)
+
+    def permute_dimensions(self, x: Any, *, pattern: Any) -> Any:
+        return jnp.transpose(x, pattern)
+
+    def broadcast_to(self, x: Any, *, shape: Any) -> Any:
+        return jnp.broadcast_to(x, shape)
+
+    def concatenate(self, tensors: Any, *, axis: int) -> Any:
+        return lax.concatenate(tensors, axis % tensors[0].ndim)
+
+    def pad(self, x: Any, *, padding: Any, interior: Any, value: float) -> Any:
+        gaps = interior or (0,) * x.ndim
+        return lax.pad(x, jnp.asarray(value, x.dtype), [(*pair, gap) for pair, gap in zip(padding, gaps)])
+
+    def strided_slice(self, x: Any, *, start: Any, stop: Any, step: Any) -> Any:
+        cuts = [slice(a, b, s).indices(n) for a, b, s, n in zip(start, stop, step, x.shape)]
+        return lax.slice(x, [a for a, _, _ in cuts], [max(a, b) for a, b, _ in cuts], step)
+
+    def flip(self, x: Any, *, axes: Any) -> Any:
+        return lax.rev(x, [a % x.ndim for a in axes])
+
+    # Indexing: compiled code cannot raise, so indices are cut to the range -------------------------------------
+
+    def gather(self, reference: Any, indices: Any, *, axis: int) -> Any:
+        return jnp.take(reference, indices, axis, mode="clip")
+
+    def scatter_add(self, updates: Any, indices: Any, *, size: int, axis: int) -> Any:
+        axis = axis % (updates.ndim - indices.ndim + 1)
+        shape = (*updates.shape[:axis], size, *updates.shape[axis + indices.ndim :])
+        zeros = jnp.zeros(shape, updates.dtype)
+        return zeros.at[(slice(None),) * axis + (jnp.clip(indices, 0, max(size - 1, 0)),)].add(updates)
+
+    def take_along_axis(self, x: Any, indices: Any, *, axis: int) -> Any:
+        return jnp.take_along_axis(x, indices, axis, mode="clip")
+
+    # Linear algebra and neural kernels -------------------------------------------------------------------------
+
+    matmul = jnp.matmul
+
+    def softmax(self, x: Any, *, axis: int) -> Any:
+        return jax.nn.softmax(x, axis)
+
+    def log_softmax(self, x: Any, *, axis: int) -> Any:
+        return jax.nn.log_softmax(x, axis)
+
+    # Convolution and pooling ---------------------------------------------------------------------------------
+
+    def conv(
+        self, x: Any, kernel: Any, *, strides: Any, padding: Any, dilation: Any, groups: int, data_format: str
+    ) -> Any:
+        space = shapes.spatial(x.shape, data_format)
+        pairs = shapes.resolve_padding(padding, space, kernel.shape[:-2], strides, dilation)
+        letters = _LETTERS[len(space)]
+        images = f"N{letters}C" if data_format == "channels_last" else f"NC{letters}"
+        return lax.conv_general_dilated(
+            x, kernel, strides, pairs, rhs_dilation=dilation, feature_group_count=groups,
+            dimension_numbers=(images, f"{letters}IO", images),
+        )  # fmt: skip
+
+    def conv_input_gradient(self, g: Any, kernel: Any, *, input_shape: Any, **attrs: Any) -> Any:
+        x = jax.ShapeDtypeStruct(tuple(input_shape), g.dtype)
+        return jax.linear_transpose(lambda x: self.conv(x, kernel, **attrs), x)(g)[0]
+
+    def conv_kernel_gradient(self, x: Any, g: Any, *, kernel_shape: Any, **attrs: Any) -> Any:
+        kernel = jax.ShapeDtypeStruct(tuple(kernel_shape), x.dtype)
+        return jax.linear_transpose(lambda kernel: self.conv(x, kernel, **attrs), kernel)(g)[0]
+
+    def max_pool(self, x: Any, *, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Any:
+        windows = _windows(x, pool_size, strides, padding, data_format)
+        lowest = -jnp.inf if x.dtype in self.floats else jnp.iinfo(x.dtype).min
+        return lax.reduce_window(x, np.asarray(lowest, x.dtype), lax.max, *windows)
+
+    def max_pool_gradient(self, x: Any, g: Any, **attrs: Any) -> Any:
+        return jax.vjp(lambda x: self.max_pool(x, **attrs), x)[1](g)[0]
+
+    def max_pool_pick(self, x: Any, y: Any, **attrs: Any) -> Any:
+        return jax.jvp(lambda x: self.max_pool(x, **attrs), (x,), (y,))[1]
+
+    def average_pool(self, x: Any, *, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Any:
+        windows = _windows(x, pool_size, strides, padding, data_format)
+        zero = np.zeros((), x.dtype)
+        total = lax.reduce_window(x, zero, lax.add, *windows)
+        if all(pair == (0, 0) for pair in windows[-1]):
+            return total / np.asarray(np.prod(pool_size), x.dtype)
+        ones = np.ones([1 if i in (0, _channel(x, data_format)) else n for i, n in enumerate(x.shape)], x.dtype)
+        return total / lax.reduce_window(ones, zero, lax.add, *windows)
+
+    def average_pool_gradient(self, g: Any, *, input_shape: Any, **attrs: Any) -> Any:
+        x = jax.ShapeDtypeStruct(tuple(input_shape), g.dtype)
+        return jax.linear_transpose(lambda x: self.average_pool(x, **attrs), x)(g)[0]
+
+    # Loops -----------------------------------------------------------------------------------------------------
+
+    def scan(self, fn: Any, init: list[Any], xs: list[Any], *, reverse: bool = False, length: int | None = None) -> Any:
+        def step(carry: Any, x: Any) -> Any:
+            carry, ys = fn(list(carry), list(x))
+            return [jnp.asarray(n, o.dtype) for n, o in zip(carry, init)], list(ys)
+
+        return lax.scan(step, list(init), list(xs), length=None if xs else length, reverse=reverse)
+
+    # Noise ---------------------------------------------------------------------------------------------------
+
+    def engine_uniform(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int) -> Any:
+        return jax.random.uniform(_key(seed, stream, counter), shape, _DTYPES[dtype])
+
+    def engine_normal(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int) -> Any:
+        return jax.random.normal(_key(seed, stream, counter), shape, _DTYPES[dtype])
+
+    def host_noise(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int, kind: str) -> Any:
+        def draw(counter: Any) -> np.ndarray:
+            return np.asarray(seeds.noise(seed, stream, int(counter), tuple(shape), kind, dtype), _DTYPES[dtype])
+
+        return jax.pure_callback(draw, jax.ShapeDtypeStruct(tuple(shape), _DTYPES[dtype]), counter)
+
+    # Tensors in and out ----------------------------------------------------------------------------------------
+
+    def asarray(self, value: Any, dtype: str | None = None) -> Any:
+        if value.dtype.kind not in "biufcV":
+            raise DtypeError(f"The jax backend has no tensors of dtype {value.dtype}.")
+        # A private copy: on a CPU JAX would go on using the caller's memory.
+        array = np.array(value, dtype=None if dtype is None else _DTYPES[dtype], order="C")
+        return jax.device_put(array, self._device())
+
+    def to_numpy(self, x: Any) -> np.ndarray:
+        array = np.asarray(x)
+        return array.astype("float32") if x.dtype == jnp.bfloat16 else array
+
+    def import_tensor(self, value: Any, source: Any, dtype: str) -> Any:
+        if source is not None and hasattr(value, "__dlpack__"):
+            try:  # a copy on the device: the other engine may go on changing its tensor
+                return jax.device_put(jnp.array(jax.dlpack.from_dlpack(value), _DTYPES[dtype], copy=True), self._device())
+            except (RuntimeError, BufferError, TypeError, ValueError):
+                pass  # what cannot travel directly goes through the host
+        return super().import_tensor(value, source, dtype)
+
+    def literal(self, value: Any, dtype: str) -> Any:
+        return np.asarray(value, _DTYPES[dtype])  # becomes part of the compiled code
+
+    def dtype_of(self, x: Any) -> str:
+        return _NAMES.get(x.dtype) or dtypes.canonical(x.dtype)
+
+    def float_dtypes(self) -> Sequence[Any]:
+        return tuple(_DTYPES[name] for name in dtypes.FLOATS)
+
+    def version(self) -> str:
+        return jax.__version__
+
+    def devices(self) -> list[str]:
+        return [f"{_platform(d)}:{d.id}" for d in jax.devices() if d.platform != "cpu"] + ["cpu"]
+
+    def _device(self) -> Any:
+        wanted = discovery.current_device()
+        return _first_device() if wanted is None else _find_device(wanted, self)
+
+    def block(self, values: Sequence[Any]) -> None:
+        jax.block_until_ready(values)
+
+    # The verbs -----------------------------------------------------------------------------------------------
+
+    def value_and_grad(self, fn: Callable[..., Any], params: Sequence[Any], *rest: Any) -> Any:
+        return jax.value_and_grad(fn, has_aux=True)(list(params), *rest)
+
+    def compile_program(self, program: Any) -> Callable[..., Any]:
+        return jax.jit(program.function(self), donate_argnums=program.donate)
+
+    def compile_native(self, fn: Callable[..., Any], donate: Sequence[int] = ()) -> Callable[..., Any]:
+        return jax.jit(fn, donate_argnums=tuple(donate))
+
+    def compile_loop(self, step: Any) -> Callable[..., Any]:
+        def chain(state: list[Any], data: list[Any], order: Any) -> Any:
+            def body(state: Any, rows: Any) -> Any:
+                batch = [jnp.take(array, rows, 0, mode="clip") for array in data]
+                return step.inline(list(state), batch)
+
+            state, losses = lax.scan(body, list(state), order)
+            return state, losses[-1]
+
+        compiled = jax.jit(chain, donate_argnums=0)
+        plain = super().compile_loop(step)
+        return functools.partial(_run_loop, compiled, plain)
+
+    def rows(self, data: Sequence[Any], rows: np.ndarray) -> list[Any]:
+        return [_take_rows(array, rows) for array in data]
+
+
+@jax.jit
+def _take_rows(array: Any, rows: Any) -> Any:
+    return jnp.take(array, rows, 0, mode="clip")
+
+
+def _run_loop(compiled: Any, plain: Any, state: list[Any], data: list[Any], order: np.ndarray) -> Any:
+    try:
+        return compiled(state, data, order)
+    except (UntraceableError, jax.errors.ConcretizationTypeError):
+        return plain(state, data, order)
+
+
+@functools.lru_cache(maxsize=4096)
+def _stream_key(seed: int, stream: int) -> np.ndarray:
+    with jax.ensure_compile_time_eval():
+        key = jax.random.fold_in(jax.random.key(seed), np.uint32(stream))
+        return np.asarray(jax.random.key_data(key))
+
+
+def _key(seed: int, stream: int, counter: Any) -> Any:
+    return jax.random.fold_in(jax.random.wrap_key_data(_stream_key(seed, stream)), jnp.asarray(counter).astype("uint32"))
+
+
+def _channel(x: Any, data_format: str) -> int:
+    return x.ndim - 1 if data_format == "channels_last" else 1
+
+
+def _windows(x: Any, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Any:
+    """Window, strides and padding over all axes of a batch of images."""
+    pairs = shapes.resolve_padding(padding, shapes.spatial(x.shape, data_format), pool_size, strides, (1,) * len(pool_size))
+    head, tail = (1, 0) if data_format == "channels_last" else (2, 0)
+    tail = x.ndim - len(pool_size) - head
+    return (
+        (*(1,) * head, *pool_size, *(1,) * tail),
+        (*(1,) * head, *strides, *(1,) * tail),
+        (*((0, 0),) * head, *pairs, *((0, 0),) * tail),
+    )
+
+
+def _platform(device: Any) -> str:
+    return "cuda" if device.platform == "gpu" else device.platform
+
+
+@functools.cache
+def _first_device() -> Any:
+    return jax.devices()[0]
+
+
+@functools.lru_cache(maxsize=64)
+def _find_device(wanted: str, backend: JaxBackend) -> Any:
+    kind, _, number = wanted.partition(":")
+    try:
+        return jax.devices("gpu" if kind == "cuda" else kind)[int(number or 0)]
+    except (RuntimeError, IndexError, ValueError):
+        known = ", ".join(backend.devices())
+        raise BackendError(f"The jax backend has no device {wanted!r}; there are: {known}.") from None

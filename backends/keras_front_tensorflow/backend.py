@@ -1,0 +1,449 @@
+"""TensorFlow as a backend: what differs between K and tf, and nothing else.
+
+State is passed in and out as plain tensors; there are no tf.Variables. A program becomes one concrete function that is
+called without signature look-up, and several steps run in one call (`tf.while_loop`). TensorFlow's convolutions and pools on
+a CPU know channels-last data only, so other data is transposed at their edge.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_front.backend import discovery, dtypes, seeds, shapes
+from keras_front.backend.adapter import Backend
+from keras_front.errors import BackendError, DtypeError, UntraceableError
+
+_DTYPES = {name: tf.dtypes.as_dtype(name) for name in sorted(dtypes.ALL)}
+_NAMES = {dtype: name for name, dtype in _DTYPES.items()}
+
+
+class TensorflowBackend(Backend):
+    name = "tensorflow"
+    tensor_types = (tf.Tensor,)
+    differentiates = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.native.add(type(tf.constant(0.0)))  # eager tensors; those of graphs are met while one is made
+        with tf.Graph().as_default():
+            self.native.add(type(tf.constant(0.0)))
+
+    # Elementwise -------------------------------------------------------------------------------------------
+
+    add, subtract, multiply, divide = tf.add, tf.subtract, tf.multiply, tf.divide
+    floor_divide, mod, power = tf.math.floordiv, tf.math.floormod, tf.pow
+    negative, abs, sign, square = tf.negative, tf.abs, tf.sign, tf.square
+    exp, expm1, log, log1p = tf.exp, tf.math.expm1, tf.math.log, tf.math.log1p
+    sqrt, rsqrt = tf.sqrt, tf.math.rsqrt
+    sin, cos, tanh, sigmoid, erf, round = tf.sin, tf.cos, tf.tanh, tf.sigmoid, tf.math.erf, tf.round
+    equal, not_equal, less, less_equal = tf.equal, tf.not_equal, tf.less, tf.less_equal
+    greater, greater_equal = tf.greater, tf.greater_equal
+    logical_and, logical_or, logical_not = tf.logical_and, tf.logical_or, tf.logical_not
+    where, stop_gradient = tf.where, tf.stop_gradient
+
+    def maximum(self, x: Any, y: Any) -> Any:
+        return _maximum(x, y) if x.dtype.is_floating else tf.maximum(x, y)
+
+    def minimum(self, x: Any, y: Any) -> Any:
+        return _minimum(x, y) if x.dtype.is_floating else tf.minimum(x, y)
+
+    # The following are defined for floats only.
+
+    def floor(self, x: Any) -> Any:
+        return tf.floor(x) if x.dtype.is_floating else x
+
+    def ceil(self, x: Any) -> Any:
+        return tf.math.ceil(x) if x.dtype.is_floating else x
+
+    def isnan(self, x: Any) -> Any:
+        return tf.math.is_nan(x) if x.dtype.is_floating else tf.zeros_like(x, tf.bool)
+
+    def isfinite(self, x: Any) -> Any:
+        return tf.math.is_finite(x) if x.dtype.is_floating else tf.ones_like(x, tf.bool)
+
+    def cast(self, x: Any, *, dtype: str) -> Any:
+        return tf.cast(x, _DTYPES[dtype])
+
+    def relu(self, x: Any, *, alpha: Any, max_value: Any, threshold: Any) -> Any:
+        if alpha == 0.0 and threshold == 0.0 and max_value is None:
+            return tf.nn.relu(x)
+        return super().relu(x, alpha=alpha, max_value=max_value, threshold=threshold)
+
+    # Reductions ----------------------------------------------------------------------------------------------
+
+    def sum(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
+        return tf.reduce_sum(x, axis, keepdims)
+
+    def mean(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
+        return tf.reduce_mean(x, axis, keepdims)
+
+    def prod(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
+        return tf.reduce_prod(x, axis, keepdims)
+
+    def max(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
+        return tf.reduce_max(x, axis, keepdims)
+
+    def min(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
+        return tf.reduce_min(x, axis, keepdims)
+
+    def any(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
+        return tf.reduce_any(tf.cast(x, tf.bool), axis, keepdims)
+
+    def all(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
+        return tf.reduce_all(tf.cast(x, tf.bool), axis, keepdims)
+
+    def argmax(self, x: Any, *, axis: int) -> Any:
+        return tf.argmax(x if x.dtype != tf.bool else tf.cast(x, tf.uint8), axis, tf.int64)
+
+    def argmin(self, x: Any, *, axis: int) -> Any:
+        return tf.argmin(x if x.dtype != tf.bool else tf.cast(x, tf.uint8), axis, tf.int64)
+
+    def cumsum(self, x: Any, *, axis: int) -> Any:
+        return tf.cumsum(x, axis)
+
+    def cumprod(self, x: Any, *, axis: int) -> Any:
+        return tf.math.cumprod(x, axis)
+
+    # Arrangement -------------------------------------------------------------------------------------------
+
+    symbolic_shape = tf.shape
+
+    def reshape(self, x: Any, *, shape: Any) -> Any:
+        return tf.reshape(x, shape)
+
+    def permute_dimensions(self, x: Any, *, pattern: Any) -> Any:
+        return tf.transpose(x, pattern)
+
+    def broadcast_to(self, x: Any, *, shape: Any) -> Any:
+        return tf.broadcast_to(x, shape)
+
+    def expand_dims(self, x: Any, *, axis: int) -> Any:
+        return tf.expand_dims(x, axis)
+
+    def concatenate(self, tensors: Any, *, axis: int) -> Any:
+        return tf.concat(tensors, axis)
+
+    def stack(self, x: Any, *, axis: int) -> Any:
+        return tf.stack(x, axis)
+
+    def pad(self, x: Any, *, padding: Any, interior: Any, value: float) -> Any:
+        if interior is not None and any(interior):
+            # Each element becomes a block that it begins and padding fills; the last block's filling is cut off.
+            n = x.shape
+            blocks = tf.reshape(x, [d for size in n for d in (size, 1)])
+            fill = [pair for gap in interior for pair in ((0, 0), (0, gap))]
+            x = tf.reshape(tf.pad(blocks, fill, constant_values=value), [d * (gap + 1) for d, gap in zip(n, interior)])
+            x = x[tuple(slice(0, max(0, d + (d - 1) * gap)) for d, gap in zip(n, interior))]
+        return tf.pad(x, padding, constant_values=tf.cast(value, x.dtype)) if any(map(any, padding)) else x
+
+    def strided_slice(self, x: Any, *, start: Any, stop: Any, step: Any) -> Any:
+        return x[tuple(map(slice, start, stop, step))]
+
+    def flip(self, x: Any, *, axes: Any) -> Any:
+        return tf.reverse(x, axes)
+
+    # Indexing ----------------------------------------------------------------------------------------------
+
+    def gather(self, reference: Any, indices: Any, *, axis: int) -> Any:
+        return tf.gather(reference, _index(indices), axis=axis)
+
+    def scatter_add(self, updates: Any, indices: Any, *, size: int, axis: int) -> Any:
+        n, k = updates.shape.rank, indices.shape.rank
+        axis = axis % (n - k + 1)
+        front = (*range(axis, axis + k), *range(axis), *range(axis + k, n))
+        placed = tf.math.unsorted_segment_sum(tf.transpose(updates, front) if axis else updates, _index(indices), size)
+        return tf.transpose(placed, (*range(1, axis + 1), 0, *range(axis + 1, n - k + 1))) if axis else placed
+
+    def take_along_axis(self, x: Any, indices: Any, *, axis: int) -> Any:
+        n, axis = x.shape.rank, axis % x.shape.rank
+        to_last = (*(i for i in range(n) if i != axis), axis)
+        if axis != n - 1:
+            x, indices = tf.transpose(x, to_last), tf.transpose(indices, to_last)
+        rest = shapes.broadcast(tuple(x.shape)[:-1], tuple(indices.shape)[:-1])
+        x, indices = tf.broadcast_to(x, (*rest, x.shape[-1])), tf.broadcast_to(indices, (*rest, indices.shape[-1]))
+        taken = tf.gather(x, _index(indices), batch_dims=n - 1)
+        return taken if axis == n - 1 else tf.transpose(taken, np.argsort(to_last))
+
+    # Linear algebra and neural kernels -------------------------------------------------------------------------
+
+    matmul = tf.matmul
+
+    def softmax(self, x: Any, *, axis: int) -> Any:
+        return tf.nn.softmax(x, axis)
+
+    def log_softmax(self, x: Any, *, axis: int) -> Any:
+        return tf.nn.log_softmax(x, axis)
+
+    # Convolution and pooling ---------------------------------------------------------------------------------
+
+    def conv(
+        self, x: Any, kernel: Any, *, strides: Any, padding: Any, dilation: Any, groups: int, data_format: str
+    ) -> Any:
+        x = _channels_last(x, data_format)
+        if max(dilation) > 1 and max(strides) > 1:  # TensorFlow has one or the other
+            gaps = (*(d - 1 for d in dilation), 0, 0)
+            kernel = self.pad(kernel, padding=((0, 0),) * kernel.shape.rank, interior=gaps, value=0)
+            dilation = (1,) * len(dilation)
+        if not isinstance(padding, str):
+            x, padding = tf.pad(x, ((0, 0), *padding, (0, 0))), "valid"
+        return _channels_back(_grouped_conv(x, kernel, strides, padding.upper(), dilation, groups), data_format)
+
+    def conv_input_gradient(self, g: Any, kernel: Any, *, input_shape: Any, **attrs: Any) -> Any:
+        return _transposed(lambda x: self.conv(x, kernel, **attrs), input_shape, g)
+
+    def conv_kernel_gradient(self, x: Any, g: Any, *, kernel_shape: Any, **attrs: Any) -> Any:
+        return _transposed(lambda kernel: self.conv(x, kernel, **attrs), kernel_shape, g)
+
+    def max_pool(self, x: Any, *, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Any:
+        x = _channels_last(x, data_format)
+        return _channels_back(_pooled(tf.nn.max_pool2d, tf.nn.max_pool3d, x, pool_size, strides, padding), data_format)
+
+    def max_pool_gradient(self, x: Any, g: Any, **attrs: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = self.max_pool(x, **attrs)
+        return tape.gradient(y, x, g)
+
+    def max_pool_pick(self, x: Any, y: Any, **attrs: Any) -> Any:
+        out, _ = shapes.pool(x, **attrs)
+        return _transposed(lambda g: self.max_pool_gradient(x, g, **attrs), out, y)
+
+    def average_pool(self, x: Any, *, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Any:
+        x = _channels_last(x, data_format)
+        return _channels_back(_pooled(tf.nn.avg_pool2d, tf.nn.avg_pool3d, x, pool_size, strides, padding), data_format)
+
+    def average_pool_gradient(self, g: Any, *, input_shape: Any, **attrs: Any) -> Any:
+        return _transposed(lambda x: self.average_pool(x, **attrs), input_shape, g)
+
+    # Loops -----------------------------------------------------------------------------------------------------
+
+    def scan(self, fn: Any, init: list[Any], xs: list[Any], *, reverse: bool = False, length: int | None = None) -> Any:
+        steps = int(xs[0].shape[0]) if xs else int(length or 0)
+        if tf.executing_eagerly() or not steps:
+            return super().scan(fn, init, xs, reverse=reverse, length=length)
+        read = [tf.TensorArray(x.dtype, steps, element_shape=x.shape[1:]).unstack(x) for x in xs]
+        _, first = fn(list(init), [x[0] for x in xs])  # only its types are used, so the graph drops it again
+        write = [tf.TensorArray(y.dtype, steps, element_shape=y.shape) for y in first]
+
+        def step(i: Any, carry: Any, written: Any) -> Any:
+            t = steps - 1 - i if reverse else i
+            carry, ys = fn(list(carry), [array.read(t) for array in read])
+            return i + 1, list(carry), [array.write(t, y) for array, y in zip(written, ys)]
+
+        _, carry, written = tf.while_loop(
+            lambda i, *_: i < steps, step, (tf.constant(0), list(init), write), maximum_iterations=steps
+        )
+        return list(carry), [array.stack() for array in written]
+
+    # Noise ---------------------------------------------------------------------------------------------------
+
+    def engine_uniform(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int) -> Any:
+        return tf.random.stateless_uniform(shape, _key(seed, stream, counter), dtype=_DTYPES[dtype])
+
+    def engine_normal(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int) -> Any:
+        return tf.random.stateless_normal(shape, _key(seed, stream, counter), dtype=_DTYPES[dtype])
+
+    def host_noise(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int, kind: str) -> Any:
+        def draw(counter: Any) -> np.ndarray:
+            return seeds.noise(seed, stream, int(counter), tuple(shape), kind, dtype)
+
+        drawn = tf.numpy_function(draw, [counter], _DTYPES[dtype], stateful=False)
+        return tf.ensure_shape(drawn, shape)
+
+    # Tensors in and out ----------------------------------------------------------------------------------------
+
+    def asarray(self, value: Any, dtype: str | None = None) -> Any:
+        if value.dtype.kind not in "biufcVSUO":
+            raise DtypeError(f"The tensorflow backend has no tensors of dtype {value.dtype}.")
+        with self._placed():
+            # A private copy: TensorFlow may go on using the caller's memory.
+            return tf.constant(np.array(value), None if dtype is None else _DTYPES[dtype])
+
+    def to_numpy(self, x: Any) -> np.ndarray:
+        return (tf.cast(x, tf.float32) if x.dtype == tf.bfloat16 else x).numpy()
+
+    def dtype_of(self, x: Any) -> str:
+        return _NAMES.get(x.dtype) or dtypes.canonical(x.dtype)
+
+    def float_dtypes(self) -> Sequence[Any]:
+        return tuple(_DTYPES[name] for name in dtypes.FLOATS)
+
+    def version(self) -> str:
+        return tf.__version__
+
+    def devices(self) -> list[str]:
+        return [f"cuda:{i}" for i, _ in enumerate(tf.config.list_physical_devices("GPU"))] + ["cpu"]
+
+    def _placed(self) -> Any:
+        """A context on the device asked for; without a wish TensorFlow itself takes the best."""
+        wanted = discovery.current_device()
+        return tf.device(None if wanted is None else _device_name(wanted, tuple(self.devices())))
+
+    # The verbs -----------------------------------------------------------------------------------------------
+
+    def value_and_grad(self, fn: Callable[..., Any], params: Sequence[Any], *rest: Any) -> Any:
+        leaves = [tf.identity(p) for p in params]  # the same tensor given twice is two parameters
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(leaves)
+            loss, aux = fn(leaves, *rest)
+        grads = tape.gradient(loss, leaves, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        return (loss, aux), [tf.convert_to_tensor(g) for g in grads]  # a gather's gradient comes as slices
+
+    def compile_program(self, program: Any) -> Callable[..., Any]:
+        run = program.function(self)
+        n = len(program.args) + bool(program.captures)
+        return _FlatFunction(run, [*program.args, *([program.captures] if program.captures else [])][:n])
+
+    def compile_native(self, fn: Callable[..., Any], donate: Sequence[int] = ()) -> Callable[..., Any]:
+        return tf.function(fn, autograph=False)
+
+    def compile_loop(self, step: Any) -> Callable[..., Any]:
+        plain = super().compile_loop(step)
+
+        def chain(state: list[Any], data: list[Any], order: Any) -> Any:
+            def body(i: Any, state: Any, loss: Any) -> Any:
+                state, loss = step.inline(list(state), [tf.gather(array, order[i]) for array in data])
+                return i + 1, state, loss
+
+            # The first step stands before the loop, so that the loss has its dtype when the loop begins.
+            state, loss = step.inline(state, [tf.gather(array, order[0]) for array in data])
+            steps = order.shape[0]
+            return tf.while_loop(lambda i, *_: i < steps, body, (tf.constant(1), state, loss), parallel_iterations=1)[1:]
+
+        compiled = tf.function(chain, autograph=False)
+
+        def run(state: list[Any], data: list[Any], order: np.ndarray) -> Any:
+            try:
+                state, loss = compiled(list(state), list(data), tf.constant(order))
+            except UntraceableError:
+                return plain(state, data, order)
+            return list(state), loss
+
+        return run
+
+
+class _FlatFunction:
+    """A program as a concrete function: traced when first called, then called with its tensors in a row."""
+
+    def __init__(self, run: Callable[..., Any], args: Sequence[Any]):
+        self.run, self.args = run, args
+        self.call: Any = None
+
+    def __call__(self, *args: Any) -> Any:
+        flat = [t for a in args for t in (a if isinstance(a, list) else (a,)) if t is not None]
+        if self.call is None:
+            self._trace(flat)
+        return self._nested(iter(self.call(*flat)))
+
+    def _trace(self, flat: list[Any]) -> None:
+        def whole(*tensors: Any) -> Any:
+            values = iter(tensors)
+            args = [
+                [next(values) for _ in a] if isinstance(a, list) else None if a is None else next(values)
+                for a in self.args
+            ]
+            results = self.run(*args)
+            self.structure = tf.nest.map_structure(lambda t: t is not None, results)
+            return [t if tf.is_tensor(t) else tf.convert_to_tensor(t) for t in tf.nest.flatten(results) if t is not None]
+
+        specs = [tf.TensorSpec(t.shape, t.dtype) for t in flat]
+        self.call = tf.function(whole, input_signature=specs, autograph=False).get_concrete_function()
+
+    def _nested(self, values: Any) -> Any:
+        return _filled(self.structure, values)
+
+
+def _filled(structure: Any, values: Any) -> Any:
+    if isinstance(structure, list | tuple):
+        return type(structure)(_filled(s, values) for s in structure)
+    return next(values) if structure else None
+
+
+def _halved(choose: Any, better: Any) -> Any:
+    """A maximum or minimum whose gradient at a tie goes to both sides in halves; TensorFlow's goes to the first."""
+
+    @tf.custom_gradient
+    def chosen(x: Any, y: Any) -> Any:
+        def grad(g: Any) -> Any:
+            tie = tf.cast(tf.equal(x, y), g.dtype) * tf.cast(0.5, g.dtype)
+            left = tf.cast(better(x, y), g.dtype) + tie
+            return _sum_to(g * left, x), _sum_to(g * (1 - left), y)
+
+        return choose(x, y), grad
+
+    return chosen
+
+
+def _sum_to(g: Any, like: Any) -> Any:
+    """`g` summed over the axes along which `like` was broadcast."""
+    extra = g.shape.rank - like.shape.rank
+    axes = [*range(extra), *(i + extra for i, d in enumerate(like.shape) if d == 1)]
+    return tf.reshape(tf.reduce_sum(g, axes), like.shape) if axes else g
+
+
+_maximum, _minimum = _halved(tf.maximum, tf.greater), _halved(tf.minimum, tf.less)
+
+
+def _transposed(linear: Callable[[Any], Any], shape: Any, g: Any) -> Any:
+    """The transpose of a linear function with an argument of `shape`, applied to g. Inside a tf.function what the
+    value at zero would need is pruned away."""
+    with tf.GradientTape() as tape:
+        x = tf.zeros(shape, g.dtype)
+        tape.watch(x)
+        y = linear(x)
+    return tape.gradient(y, x, g, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+
+
+def _index(indices: Any) -> Any:
+    return indices if indices.dtype in (tf.int32, tf.int64) else tf.cast(indices, tf.int64)
+
+
+def _key(seed: int, stream: int, counter: Any) -> Any:
+    """The two numbers that TensorFlow's stateless generators take."""
+    mixed = (seed * 0x9E3779B97F4A7C15 + stream * 0xBF58476D1CE4E5B9) & 0x7FFFFFFFFFFFFFFF
+    return tf.stack([tf.constant(mixed, tf.int64), tf.cast(counter, tf.int64)])
+
+
+def _channels_last(x: Any, data_format: str) -> Any:
+    n = x.shape.rank
+    return x if data_format == "channels_last" else tf.transpose(x, (0, *range(2, n), 1))
+
+
+def _channels_back(x: Any, data_format: str) -> Any:
+    n = x.shape.rank
+    return x if data_format == "channels_last" else tf.transpose(x, (0, n - 1, *range(1, n - 1)))
+
+
+def _grouped_conv(x: Any, kernel: Any, strides: Any, padding: str, dilation: Any, groups: int) -> Any:
+    """On a CPU TensorFlow has groups of one channel (depthwise) and one group, nothing between."""
+    if groups == 1:
+        return tf.nn.convolution(x, kernel, strides, padding, dilations=dilation)
+    depth, even = kernel.shape[-2], len(set(strides)) == 1
+    if depth == 1 and len(strides) == 2 and even and max(dilation) == 1:
+        by_channel = tf.reshape(kernel, (*kernel.shape[:2], groups, -1))
+        return tf.nn.depthwise_conv2d(x, by_channel, (1, *strides, 1), padding)
+    pairs = zip(tf.split(x, groups, -1), tf.split(kernel, groups, -1))
+    return tf.concat([tf.nn.convolution(a, b, strides, padding, dilations=dilation) for a, b in pairs], -1)
+
+
+def _pooled(flat: Any, deep: Any, x: Any, pool_size: Any, strides: Any, padding: str) -> Any:
+    """A pool over channels-last data; one dimension is a plane of height 1."""
+    if len(pool_size) == 3:
+        return deep(x, pool_size, strides, padding.upper())
+    if len(pool_size) == 2:
+        return flat(x, pool_size, strides, padding.upper())
+    return tf.squeeze(flat(tf.expand_dims(x, 1), (1, *pool_size), (1, *strides), padding.upper()), 1)
+
+
+@functools.lru_cache(maxsize=64)
+def _device_name(wanted: str, known: tuple[str, ...]) -> str:
+    kind, _, number = wanted.partition(":")
+    name = "cuda" if kind == "gpu" else kind
+    if (name if name == "cpu" else f"{name}:{number or 0}") not in known:
+        raise BackendError(f"The tensorflow backend has no device {wanted!r}; there are: {', '.join(known)}.")
+    return f"{'GPU' if name == 'cuda' else name.upper()}:{number or 0}"
