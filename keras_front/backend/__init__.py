@@ -4,16 +4,17 @@
     x = K.placeholder((None, 3))
     f = K.function([x], [K.softmax(K.dot(x, K.ones((3, 2))))])
 
-`symbolic` holds tensors without values, `state` variables and frames, `declare` the mechanism by which an op is declared,
-`ops` the declarations, `gradients` the rules, `program` tracing and `K.function`, `adapter` what a backend provides,
-`discovery` which one is active.
+`symbolic` holds tensors without values, `state` variables and frames, `declare` the mechanism by which an op is
+declared, `ops` the declarations, `gradients` the rules, `program` tracing, `lowering` what is written, `function` the
+classic `K.function`, `adapter` what a backend provides, `discovery` which one is active.
 """
 
 from __future__ import annotations
 
 from keras_front.backend import adapter, classic, declare, discovery, program, seeds, state, symbolic
-from keras_front.backend.classic import *  # noqa: F403
+from keras_front.backend.classic import *
 from keras_front.backend.discovery import available, backend, device, set_backend, use_backend
+from keras_front.backend.function import evaluate as eval
 from keras_front.backend.gradients import GRADIENT
 from keras_front.backend.ops import (
     arrangement,
@@ -32,7 +33,6 @@ from keras_front.backend.ops.arrangement import getitem
 from keras_front.backend.ops.neural import dropout
 from keras_front.backend.ops.recurrence import rnn, scan
 from keras_front.backend.ops.sampling import random_binomial, random_normal, random_uniform, truncated_normal
-from keras_front.backend.program import evaluate as eval
 from keras_front.backend.program import value_and_grad
 from keras_front.backend.seeds import set_random_seed
 from keras_front.backend.state import (

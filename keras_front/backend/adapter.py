@@ -1,10 +1,11 @@
 """What an adapter provides: one class that derives from `Backend`.
 
-Every primitive of `declare.primitives()` is a method (or an engine function bound in one line) of the same name, arrays
-positional, attributes by keyword. Operands of one op arrive as the engine's own tensors of one dtype. A composite may be
-overridden in the same way; otherwise its body in K runs. Beside the ops an adapter says what its tensors are
+Every primitive of `declare.primitives()` is a method (or an engine function bound in one line) of the same name,
+arrays positional, attributes by keyword. Operands of one op arrive as the engine's own tensors of one dtype. A
+composite may be overridden in the same way; otherwise its body in K runs. Beside the ops an adapter says what its tensors are
 (`tensor_types`), how they come and go (`asarray`, `to_numpy`), and it may override the two verbs `value_and_grad` and
-`compile_program`, whose defaults work by tracing (decision D4): without them an engine needs neither autodiff nor a compiler.
+`compile_program`, whose defaults work by tracing (decision D4): without them an engine needs neither autodiff nor a
+compiler.
 """
 
 from __future__ import annotations
@@ -181,7 +182,9 @@ def _host_array(value: Any, dtype: str | None) -> np.ndarray:
     except (TypeError, ValueError):
         array = np.asarray(value, dtype=object)
     if array.dtype.kind not in "biufcSU":
-        raise ArgumentError(f"Expected a tensor, an array or a number, received {value!r:.80} of {type(value).__name__}.")
+        raise ArgumentError(
+            f"Expected a tensor, an array or a number, received {value!r:.60} ({type(value).__name__})."
+        )
     if array.dtype == np.float64 and dtype is None and isinstance(value, list | tuple):
         array = array.astype(dtypes.canonical(None))
     return array

@@ -14,6 +14,7 @@ import numpy as np
 
 from keras_front import config
 from keras_front.backend import declare, discovery, dtypes, program, seeds, state, symbolic
+from keras_front.backend.function import Function, evaluate, gradients_of
 from keras_front.backend.ops.arrangement import broadcast_to, symbolic_shape
 from keras_front.backend.ops.elementwise import add, cast, multiply, subtract, where
 from keras_front.backend.state import Variable
@@ -108,7 +109,7 @@ def to_numpy(x: Any) -> np.ndarray:
     """The values of a tensor or variable as a NumPy array; it may share memory with the tensor."""
     if isinstance(x, np.ndarray):
         return x
-    return program.evaluate(x) if isinstance(x, Variable | SymbolicTensor) else discovery.active().to_numpy(convert(x))
+    return evaluate(x) if isinstance(x, Variable | SymbolicTensor) else discovery.active().to_numpy(convert(x))
 
 
 def _filled(value: float, shape: Any, dtype: Any, name: str | None) -> Variable | Any:
@@ -221,7 +222,7 @@ def count_params(x: Any) -> int:
 
 def get_value(x: Any) -> np.ndarray:
     """A copy of the value as a NumPy array."""
-    return program.evaluate(x)
+    return evaluate(x)
 
 
 def batch_get_value(ops: Sequence[Any]) -> list[np.ndarray]:
@@ -266,7 +267,7 @@ def moving_average_update(x: Variable, value: Any, momentum: Any) -> Any:
     return update(x, add(multiply(x, momentum), multiply(value, 1 - momentum)))
 
 
-def function(inputs: Any, outputs: Any, updates: Any = None, **kwargs: Any) -> program.Function:
+def function(inputs: Any, outputs: Any, updates: Any = None, **kwargs: Any) -> Function:
     """A function from values of `inputs` to NumPy arrays of `outputs`, which also carries out `updates`.
 
     Updates are pairs (variable, new value). `.source` shows the program that runs.
@@ -274,12 +275,12 @@ def function(inputs: Any, outputs: Any, updates: Any = None, **kwargs: Any) -> p
     unknown = set(kwargs) - {"name", "givens", "mode"}
     if unknown:
         raise ArgumentError(f"K.function: unexpected arguments {sorted(unknown)}.")
-    return program.Function(inputs, outputs, updates, kwargs.get("name"))
+    return Function(inputs, outputs, updates, kwargs.get("name"))
 
 
 def gradients(loss: Any, variables: Any) -> list[Any]:
     """Symbolic gradients of the sum of `loss`; None for those it does not depend on."""
-    return program.gradients_of(loss, variables)
+    return gradients_of(loss, variables)
 
 
 # Choice --------------------------------------------------------------------------------------------------------

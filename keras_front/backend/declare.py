@@ -182,7 +182,9 @@ def _dtype_of(value: Any) -> str:
 def _owner(value: Any) -> Any:
     found = discovery.owner(value)
     if found is None:
-        raise ArgumentError(f"Expected a tensor, an array or a number, received {value!r} of type {type(value).__name__}.")
+        raise ArgumentError(
+            f"Expected a tensor, an array or a number, received {value!r:.60} ({type(value).__name__})."
+        )
     return found
 
 

@@ -236,9 +236,7 @@ def _choose() -> Backend:
 def _try(wish: config.Setting) -> Backend | None:
     """The backend of one candidate; None if it is an old or a shared wish that cannot be had here."""
     if wish.value in RETIRED:
-        config.warn_once(
-            f"{wish.source}: {wish.value!r} is an engine of old Keras versions; using {DEFAULT!r}."
-        )
+        config.warn_once(f"{wish.source}: {wish.value!r} is an engine of old Keras versions; using {DEFAULT!r}.")
         return None
     try:
         found = get(wish.value)
@@ -316,9 +314,7 @@ def _register(wanted: str, instance: Backend) -> Backend:
     declared = _entry_points().get(name) if known is None and wanted != name else None
     borrowed = type(known) is not kind if known is not None else declared and not _leads_to(declared, kind)
     if borrowed:
-        raise BackendError(
-            f"backend {wanted!r}: the name {name!r} belongs to another backend; choose another."
-        )
+        raise BackendError(f"backend {wanted!r}: the name {name!r} belongs to another backend; choose another.")
     return _instances.setdefault(name, instance)
 
 

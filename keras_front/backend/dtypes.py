@@ -22,7 +22,14 @@ UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
 COMPLEX = ("complex64", "complex128")
 ALL = frozenset((*FLOATS, *SIGNED, *UNSIGNED, *COMPLEX, "bool", "string"))
 
-_ALIASES = {"float": "float32", "double": "float64", "half": "float16", "int": "int32", "long": "int64", "bool_": "bool"}
+_ALIASES = {
+    "float": "float32",
+    "double": "float64",
+    "half": "float16",
+    "int": "int32",
+    "long": "int64",
+    "bool_": "bool",
+}
 _WIDTH = {name: int("".join(c for c in name if c.isdigit()) or 1) for name in ALL}
 
 

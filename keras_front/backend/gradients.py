@@ -15,8 +15,25 @@ from typing import Any
 import numpy as np
 
 from keras_front.backend import dtypes, shapes, symbolic
-from keras_front.backend.ops import arrangement, convolution, elementwise, indexing, linear, neural, recurrence, reduction
-from keras_front.backend.ops.arrangement import broadcast_to, concatenate, flip, pad, permute_dimensions, reshape, strided_slice
+from keras_front.backend.ops import (
+    arrangement,
+    convolution,
+    elementwise,
+    indexing,
+    linear,
+    neural,
+    recurrence,
+    reduction,
+)
+from keras_front.backend.ops.arrangement import (
+    broadcast_to,
+    concatenate,
+    flip,
+    pad,
+    permute_dimensions,
+    reshape,
+    strided_slice,
+)
 from keras_front.backend.ops.elementwise import (
     add,
     cast,
@@ -473,9 +490,7 @@ def _accumulate(grads: dict[SymbolicTensor, Any], tensor: SymbolicTensor, g: Any
 def unbroadcast(g: Any, shape: shapes.Shape) -> Any:
     """A gradient summed over the axes along which its argument of `shape` was broadcast."""
     extra = len(g.shape) - len(shape)
-    axes = tuple(range(extra)) + tuple(
-        i + extra for i, d in enumerate(shape) if d == 1 and g.shape[i + extra] != 1
-    )
+    axes = tuple(range(extra)) + tuple(i + extra for i, d in enumerate(shape) if d == 1 and g.shape[i + extra] != 1)
     if axes:
         g = sum(g, axis=axes, keepdims=True)
     return reshape(g, shape) if tuple(g.shape) != tuple(shape) else g
@@ -486,5 +501,3 @@ def differentiate(loss: Any, targets: Sequence[Any]) -> list[Any]:
     ones = arrangement.filled(1, loss.shape, loss.dtype)
     flows = vjp([loss], [ones], targets)
     return [g if g is not None else _zeros(t) for g, t in zip(flows, targets, strict=True)]
-
-

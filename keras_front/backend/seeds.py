@@ -115,17 +115,13 @@ def noise(
     """
     if kind not in _KINDS:
         raise ArgumentError(f"noise: expected one of {', '.join(_KINDS)}, received {kind!r}.")
-    drawn = _KINDS[kind](
-        _philox(seed, stream, counter), shape, "float64" if dtype == "float64" else "float32"
-    )
+    drawn = _KINDS[kind](_philox(seed, stream, counter), shape, "float64" if dtype == "float64" else "float32")
     return np.asarray(drawn, dtype)
 
 
 def _philox(seed: int, stream: int, counter: int) -> np.random.Generator:
     key = np.array([seed, stream], dtype="uint64")
-    start = np.array(
-        [0, 0, 0, counter], dtype="uint64"
-    )  # the last word: streams of 2**192 numbers do not meet
+    start = np.array([0, 0, 0, counter], dtype="uint64")  # the last word: streams of 2**192 numbers do not meet
     return np.random.Generator(np.random.Philox(key=key, counter=start))
 
 

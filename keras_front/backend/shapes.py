@@ -36,7 +36,7 @@ def broadcast(*shapes: Shape) -> Shape:
 def normalize_axis(axis: int, ndim: int) -> int:
     """`axis` counted from the front. Raises: ShapeError if there is no such axis."""
     if not -ndim <= axis < ndim:
-        raise ShapeError(f"Axis {axis} does not exist in a tensor of {ndim} dimensions. Expected {-ndim} to {ndim - 1}.")
+        raise ShapeError(f"Axis {axis} does not exist in a tensor of {ndim} dimensions. Expected {-ndim}..{ndim - 1}.")
     return axis % ndim if ndim else 0
 
 
@@ -136,13 +136,13 @@ def _missing(old: Shape, total: Dim, rest: list[Dim], shape: Sequence[Any]) -> D
     if known == 0 or total % known:
         if known == 0 and total == 0:
             return 0
-        raise ShapeError(f"Cannot reshape {old} ({total} elements) to {tuple(shape)}: {total} is not divisible by {known}.")
+        raise ShapeError(f"Cannot reshape {old} to {tuple(shape)}: {total} elements are not divisible by {known}.")
     return total // known
 
 
 def permute(x: Any, *, pattern: Sequence[int]) -> Spec:
     if sorted(p % len(x.shape) if x.shape else p for p in pattern) != list(range(len(x.shape))):
-        raise ShapeError(f"Pattern {tuple(pattern)} is not a permutation of the {len(x.shape)} axes of shape {x.shape}.")
+        raise ShapeError(f"Pattern {tuple(pattern)} is not a permutation of the axes of shape {x.shape}.")
     return tuple(x.shape[p] for p in pattern), x.dtype
 
 
@@ -280,9 +280,7 @@ def _paddings(padding: Any, n: int) -> list[Any]:
     return [padding] * n if isinstance(padding, str) else list(padding)
 
 
-def conv(
-    x: Any, kernel: Any, *, strides: Any, padding: Any, dilation: Any, groups: int = 1, data_format: str
-) -> Spec:
+def conv(x: Any, kernel: Any, *, strides: Any, padding: Any, dilation: Any, groups: int = 1, data_format: str) -> Spec:
     space = spatial(x.shape, data_format)
     depth = channels(x.shape, data_format)
     if len(x.shape) != len(kernel.shape):

@@ -281,9 +281,7 @@ def _entered(frame: Frame) -> Iterator[Frame]:
         _FRAME.reset(token)
 
 
-def bind(
-    variables: Sequence[Variable], values: Sequence[Any], counter: Any = None, collect: bool = True
-) -> Any:
+def bind(variables: Sequence[Variable], values: Sequence[Any], counter: Any = None, collect: bool = True) -> Any:
     """A context in which `variables` have `values` (real or symbolic) and assignments stay inside.
 
     `counter`, an integer tensor, keys the noise drawn inside; with `collect` the frame keeps the losses of layers.

@@ -271,7 +271,7 @@ def _cut(x: Any, keys: list[Any]) -> Any:
         step.append(s)
         axis += 1
     if len(gathers) > 1:
-        raise ArgumentError("Indexing with several tensors at once is not supported; use K.gather on one axis at a time.")
+        raise ArgumentError("Indexing with several tensors at once: use K.gather on one axis at a time.")
     cut = x
     if builtins.any(a is not None or b is not None or s != 1 for a, b, s in zip(start, stop, step, strict=True)):
         cut = strided_slice(cut, tuple(start), tuple(stop), tuple(step))

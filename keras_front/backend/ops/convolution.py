@@ -101,7 +101,9 @@ def conv1d(x: Tensor, kernel: Tensor, strides=1, padding="valid", data_format=No
 
 
 @composite
-def conv2d(x: Tensor, kernel: Tensor, strides=(1, 1), padding="valid", data_format=None, dilation_rate=(1, 1), groups=1):
+def conv2d(
+    x: Tensor, kernel: Tensor, strides=(1, 1), padding="valid", data_format=None, dilation_rate=(1, 1), groups=1
+):
     """Correlation of images (batch, rows, columns, channels) with a kernel (rows, columns, channels, filters)."""
     return _conv(2, x, kernel, strides, padding, data_format, dilation_rate, groups)
 
@@ -114,7 +116,9 @@ def conv3d(
     return _conv(3, x, kernel, strides, padding, data_format, dilation_rate, groups)
 
 
-def _transposed(n: int, x: Any, kernel: Any, output_shape: Any, strides: Any, padding: Any, data_format: Any, dilation: Any) -> Any:  # fmt: skip
+def _transposed(
+    n: int, x: Any, kernel: Any, output_shape: Any, strides: Any, padding: Any, data_format: Any, dilation: Any
+) -> Any:
     steps, gaps = _tuple(strides, n, "strides"), _tuple(dilation, n, "dilation_rate")
     data_format = config.normalize_data_format(data_format)
     padding = _padding(padding, kernel, gaps)
@@ -125,7 +129,13 @@ def _transposed(n: int, x: Any, kernel: Any, output_shape: Any, strides: Any, pa
 
 @composite
 def conv2d_transpose(
-    x: Tensor, kernel: Tensor, output_shape: Dims, strides=(1, 1), padding="valid", data_format=None, dilation_rate=(1, 1)
+    x: Tensor,
+    kernel: Tensor,
+    output_shape: Dims,
+    strides=(1, 1),
+    padding="valid",
+    data_format=None,
+    dilation_rate=(1, 1),
 ):
     """Transposed convolution of images; kernel (rows, columns, filters, channels)."""
     return _transposed(2, x, kernel, output_shape, strides, padding, data_format, dilation_rate)
@@ -201,5 +211,3 @@ def pool2d(x: Tensor, pool_size, strides=(1, 1), padding="valid", data_format=No
 def pool3d(x: Tensor, pool_size, strides=(1, 1, 1), padding="valid", data_format=None, pool_mode="max"):
     """Pooling of volumes."""
     return _pool(3, x, pool_size, strides, padding, data_format, pool_mode)
-
-

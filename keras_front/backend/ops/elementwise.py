@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from keras_front.backend import shapes
 from keras_front.backend.declare import DType, Tensor, composite, primitive
 
@@ -78,8 +80,14 @@ def square(x: Tensor):
 
 @composite
 def pow(x: Tensor, a: Tensor):
-    """`x` to the power `a`."""
-    return power(x, a)
+    """`x` to the power `a`; the constants 1, 2 and 0.5 become the cheaper op."""
+    constant = getattr(a, "constant", None)
+    exponent = float(constant) if isinstance(constant, np.ndarray) and constant.ndim == 0 else None
+    if exponent == 2:
+        return multiply(x, x)
+    if exponent == 1:
+        return x
+    return sqrt(x) if exponent == 0.5 else power(x, a)
 
 
 # Functions -----------------------------------------------------------------------------------------------------
@@ -322,5 +330,3 @@ def gelu(x: Tensor, approximate=False):
         inner = multiply(math.sqrt(2 / math.pi), add(x, multiply(0.044715, power(x, 3))))
         return multiply(multiply(0.5, x), add(1, tanh(inner)))
     return multiply(multiply(0.5, x), add(1, erf(multiply(x, math.sqrt(0.5)))))
-
-

@@ -1,5 +1,8 @@
-"""Ops that pick and place elements by index. Indices outside the range are an error where the engine can tell, and never
-read other memory (decision D9): the NumPy and torch backends raise, JAX and TensorFlow on a device clip."""
+"""Ops that pick and place elements by index.
+
+Indices outside the range are an error where the engine can tell, and never read other memory (decision D9): the NumPy
+and torch backends raise, compiled JAX and TensorFlow programs clip.
+"""
 
 from __future__ import annotations
 

@@ -259,7 +259,7 @@ def lstm_sequence(
     z: Tensor, h: Tensor, c: Tensor, recurrent_kernel: Tensor, mask: Maybe = None, activation="tanh",
     recurrent_activation="sigmoid",
 ):  # fmt: skip
-    """The recurrent part of `lstm`, time first: (outputs, last h, last c) from projected inputs z (time, batch, 4 units).
+    """The recurrent part of `lstm`, time first: (outputs, last h, last c) from projected inputs z.
 
     Shape: z (time, batch, 4 units); mask (time, batch); outputs (time, batch, units).
     """
@@ -285,5 +285,3 @@ def lstm_sequence(
 
 def _part(gates: Any, k: int, units: int) -> Any:
     return strided_slice(gates, (None, k * units), (None, (k + 1) * units), (1, 1))
-
-

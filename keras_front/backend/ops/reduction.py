@@ -6,8 +6,19 @@ import math
 
 from keras_front.backend import shapes
 from keras_front.backend.declare import Axes, Tensor, composite, primitive
-from keras_front.backend.ops.elementwise import add, cast, divide, exp, log, multiply, sqrt, stop_gradient, subtract, where
-from keras_front.backend.ops.elementwise import isfinite
+from keras_front.backend.ops.elementwise import (
+    add,
+    cast,
+    divide,
+    exp,
+    isfinite,
+    log,
+    multiply,
+    sqrt,
+    stop_gradient,
+    subtract,
+    where,
+)
 
 
 @primitive(shapes.reduce)

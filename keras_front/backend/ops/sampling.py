@@ -63,12 +63,16 @@ def _draw(noise: Any, shape: Any, dtype: Any, seed: int | None) -> Any:
     return noise(*key(seed), as_dims(shape), name, *stream(seed))
 
 
-def random_uniform(shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: int | None = None) -> Any:
+def random_uniform(
+    shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: int | None = None
+) -> Any:
     """Uniform random numbers in [minval, maxval)."""
     return add(multiply(_draw(uniform_noise, shape, dtype, seed), maxval - minval), minval)
 
 
-def random_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: int | None = None) -> Any:
+def random_normal(
+    shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: int | None = None
+) -> Any:
     """Normal random numbers."""
     return add(multiply(_draw(normal_noise, shape, dtype, seed), stddev), mean)
 
@@ -79,7 +83,9 @@ def random_binomial(shape: Any, p: float = 0.0, dtype: Any = None, seed: int | N
     return cast(less(_draw(uniform_noise, shape, dtypes.as_float(name), seed), p), name)
 
 
-def truncated_normal(shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: int | None = None) -> Any:
+def truncated_normal(
+    shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: int | None = None
+) -> Any:
     """Normal random numbers, those beyond two deviations drawn again: by inversion of the distribution function."""
     from keras_front.backend.ops.special import truncated_normal_quantile
 

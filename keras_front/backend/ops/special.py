@@ -5,12 +5,44 @@ from __future__ import annotations
 from typing import Any
 
 from keras_front.backend.declare import Tensor, composite
-from keras_front.backend.ops.elementwise import add, clip, divide, log, multiply, negative, sqrt, subtract, where, greater
+from keras_front.backend.ops.elementwise import (
+    add,
+    clip,
+    divide,
+    greater,
+    log,
+    multiply,
+    negative,
+    sqrt,
+    subtract,
+    where,
+)
 
 # Coefficients of the rational approximation of the normal quantile by P. J. Acklam (2003); relative error 1.15e-9.
-_A = (-3.969683028665376e01, 2.209460984245205e02, -2.759285104469687e02, 1.383577518672690e02, -3.066479806614716e01, 2.506628277459239e00)  # fmt: skip
-_B = (-5.447609879822406e01, 1.615858368580409e02, -1.556989798598866e02, 6.680131188771972e01, -1.328068155288572e01, 1.0)  # fmt: skip
-_C = (-7.784894002430293e-03, -3.223964580411365e-01, -2.400758277161838e00, -2.549732539343734e00, 4.374664141464968e00, 2.938163982698783e00)  # fmt: skip
+_A = (
+    -3.969683028665376e01,
+    2.209460984245205e02,
+    -2.759285104469687e02,
+    1.383577518672690e02,
+    -3.066479806614716e01,
+    2.506628277459239e00,
+)
+_B = (
+    -5.447609879822406e01,
+    1.615858368580409e02,
+    -1.556989798598866e02,
+    6.680131188771972e01,
+    -1.328068155288572e01,
+    1.0,
+)
+_C = (
+    -7.784894002430293e-03,
+    -3.223964580411365e-01,
+    -2.400758277161838e00,
+    -2.549732539343734e00,
+    4.374664141464968e00,
+    2.938163982698783e00,
+)
 _D = (7.784695709041462e-03, 3.224671290700398e-01, 2.445134137142996e00, 3.754408661907416e00, 1.0)
 _CUT = 0.02425
 _TAIL = 0.022750131948179195  # P(X < -2) of a normal X

@@ -71,5 +71,3 @@ def adam_update(
         new[1].append(m)
         new[2].append(v)
     return new
-
-

@@ -1,0 +1,137 @@
+"""`K.function`, `K.gradients` and `K.eval`: the classic way to compute with symbolic tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+
+from keras_front.backend import declare, discovery, gradients, state, symbolic
+from keras_front.backend.program import Compiled, _result
+from keras_front.backend.symbolic import PHASE, Origin, SymbolicTensor
+from keras_front.errors import ArgumentError, UntraceableError
+
+# K.function ----------------------------------------------------------------------------------------------------
+
+
+class Function:
+    """`K.function(inputs, outputs, updates)`: from values of placeholders to NumPy arrays.
+
+    The learning phase may be among the inputs; one program is kept for each of its values.
+    """
+
+    def __init__(self, inputs: Sequence[Any], outputs: Any, updates: Any = None, name: str | None = None):
+        self.inputs = [i.symbol if isinstance(i, state.Variable) else i for i in inputs]
+        wrong = [i for i in self.inputs if not isinstance(i, SymbolicTensor)]
+        if wrong:
+            raise ArgumentError(f"K.function: inputs must be placeholders, received {wrong[0]!r:.80}.")
+        self.single = not isinstance(outputs, list | tuple)
+        self.outputs = [_result(o) for o in ([outputs] if self.single else outputs)]
+        self.updates = [u if isinstance(u, tuple) else tuple(u) for u in updates or ()]
+        self.fed = [i for i in self.inputs if i is not PHASE]
+        self._compiled = Compiled(self._run, pure=False)
+        self._compiled.__name__ = name or "K.function"
+
+    def _run(self, *values: Any) -> Any:
+        new = [_result(value) for _, value in self.updates]
+        table = dict(zip(self.fed, values, strict=True))
+        return symbolic.replay((self.outputs, new), table)
+
+    def __call__(self, values: Sequence[Any] = ()) -> Any:
+        if len(values) != len(self.inputs):
+            raise ArgumentError(f"K.function: expected {len(self.inputs)} values, received {len(values)}.")
+        backend = discovery.active()
+        given = dict(zip(self.inputs, values, strict=True))
+        fed = [backend.convert(_checked(value, t), t.dtype) for t, value in given.items() if t is not PHASE]
+        with state.phase(int(bool(given[PHASE]))) if PHASE in given else ExitStack():
+            outputs, new = self._compiled(*fed)
+        for (variable, _), value in zip(self.updates, new, strict=True):
+            variable.assign(value)
+        arrays = [np.array(backend.to_numpy(o)) for o in outputs]
+        return arrays[0] if self.single else arrays
+
+    @property
+    def source(self) -> str:
+        """The text of the program that was written last."""
+        return self._compiled.source
+
+
+def _checked(value: Any, tensor: SymbolicTensor) -> Any:
+    shape = tuple(value.shape) if hasattr(value, "shape") else np.shape(value)
+    fits = len(shape) == len(tensor.shape) and all(d in (None, n) for d, n in zip(tensor.shape, shape, strict=True))
+    if not fits:
+        raise ArgumentError(f"K.function: input {tensor.name!r} expects shape {tensor.shape}, received {shape}.")
+    return value
+
+
+def evaluate(x: Any) -> np.ndarray:
+    """The value of a tensor, variable or symbolic expression without open placeholders, as a NumPy array."""
+    if isinstance(x, state.Variable):
+        return x.numpy()
+    if not isinstance(x, SymbolicTensor):
+        owner = discovery.owner(x)
+        return np.array(owner.to_numpy(x) if owner is not None else x)
+    return Function([], x)([])
+
+
+# K.gradients ---------------------------------------------------------------------------------------------------
+
+
+class Gradients:
+    """The op of `K.gradients` on a graph whose shapes may be unknown yet: differentiates when it is replayed."""
+
+    name, kind = "gradients", "deferred"
+
+    def __call__(self, loss: Any, targets: list[Any]) -> list[Any]:
+        if symbolic.tracing() is not None:
+            return gradients.differentiate(loss, targets)
+        origin = Origin(self, (loss, targets), {})
+        return [declare._output(origin, t.shape, t.dtype) for t in targets]
+
+    def again(self, args: Any, attrs: dict[str, Any]) -> list[Any]:
+        loss, targets = args
+        if symbolic.tracing() is None:
+            raise UntraceableError("K.gradients needs a graph that can be traced: it calls code of an engine.")
+        return gradients.differentiate(loss, targets)
+
+
+_GRADIENTS = Gradients()
+
+
+def gradients_of(loss: Any, variables: Any) -> list[Any]:
+    """Symbolic gradients of the sum of `loss` for tensors or variables; None for those it does not depend on."""
+    targets = list(variables) if isinstance(variables, list | tuple) else [variables]
+    targets = [_symbol_of(v) if isinstance(v, state.Variable) else v for v in targets]
+    targets = [v if isinstance(v, SymbolicTensor) else declare._as_symbol(v, None) for v in targets]
+    if not isinstance(loss, SymbolicTensor):
+        raise ArgumentError(f"K.gradients: expected a symbolic loss, received {loss!r:.60}; see K.value_and_grad.")
+    known = _dependencies(loss)
+    used = [t for t in targets if t in known]
+    table = dict(zip(used, _GRADIENTS(loss, used), strict=True)) if used else {}
+    return [table.get(t) for t in targets]
+
+
+def _symbol_of(variable: state.Variable) -> Any:
+    framed = declare._framed(variable)
+    return variable.symbol if framed is variable else framed
+
+
+def _dependencies(loss: SymbolicTensor) -> set[SymbolicTensor]:
+    """Everything a symbolic loss may depend on; variables that deferred calls use included."""
+    found = symbolic.ancestors([loss])
+    seen = set(found)
+    if any(o.op.kind == "deferred" for o in symbolic.order_of([loss])):
+        return _Everything(seen)
+    return seen
+
+
+class _Everything(set):  # type: ignore[type-arg]
+    """What a graph with deferred calls may depend on: known tensors, and any variable."""
+
+    def __contains__(self, tensor: object) -> bool:
+        return set.__contains__(self, tensor) or getattr(tensor, "variable", None) is not None
+
+
+symbolic.Operators.TABLE["eval"] = evaluate

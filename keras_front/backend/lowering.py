@@ -1,0 +1,315 @@
+"""From a record to a program (decision D5): a list of lines for one backend, and straight-line Python written from it.
+
+Lowering replaces composites that the backend does not bring by their bodies, folds constants, shares equal
+subexpressions, and leaves out what nothing uses. A `Program` holds `args` (for each argument a symbolic tensor or a
+list of them), `captures` (variables and counters that are read at each call), `lines`, and `results` (a nesting of
+tensors).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_front.backend import state, symbolic
+from keras_front.backend.symbolic import PHASE, Origin, SymbolicTensor
+from keras_front.errors import ArgumentError, UntraceableError
+
+FOLD_LIMIT = 1 << 16  # constants of more elements are not computed ahead
+_IMPURE = frozenset({"engine_uniform", "engine_normal", "host_noise"})
+
+
+class Line:
+    """One op of a program: `op` (a name), `args` (tensors, lists of tensors, None), `attrs`, `outs` (all results), and
+    `structure`, how the results are nested. For `scan` and `value_and_grad` `body` is the program that they run."""
+
+    __slots__ = ("args", "attrs", "body", "op", "outs", "structure")
+
+    def __init__(self, op: str, args: Any, attrs: dict[str, Any], outs: list[Any], structure: Any, body: Any = None):
+        self.op, self.args, self.attrs, self.outs, self.structure, self.body = op, args, attrs, outs, structure, body
+
+    def inputs(self) -> Iterator[SymbolicTensor]:
+        return symbolic.leaves_of(self.args)
+
+    def __repr__(self) -> str:
+        return f"<Line {self.op} -> {[tuple(o.shape) for o in self.outs]}>"
+
+
+class Program:
+    """A lowered trace for one backend. `donate` are the places of arguments whose memory may be reused."""
+
+    def __init__(self, backend: Any, args: Sequence[Any], results: Any, donate: Sequence[int] = ()):
+        self.backend, self.args, self.donate = backend, list(args), tuple(donate)
+        lowering = _Lowering(backend, set(symbolic.leaves_of(self.args)))
+        self.results = lowering.lower(results)
+        self.lines, self.captures = lowering.lines, lowering.captures
+        self._source: str | None = None
+
+    @property
+    def source(self) -> str:
+        """The program as Python text."""
+        if self._source is None:
+            self._source = _Writer(self).text
+        return self._source
+
+    def function(self, backend: Any) -> Callable[..., Any]:
+        """The program as a function of its arguments, followed by a list of captured values if there are any."""
+        writer = _Writer(self)
+        self._source = writer.text
+        scope = dict(writer.scope)
+        exec(compile(writer.text, f"<program for {backend.name}>", "exec"), scope)
+        return scope["program"]
+
+
+# Lowering ------------------------------------------------------------------------------------------------------
+
+
+class _Lowering:
+    """From a record to lines: bodies put in place, constants folded, equal work shared, the unused left out."""
+
+    def __init__(self, backend: Any, leaves: set[SymbolicTensor]):
+        self.backend, self.leaves = backend, leaves
+        self.lines: list[Line] = []
+        self.captures: list[SymbolicTensor] = []
+        self._alias: dict[SymbolicTensor, SymbolicTensor] = {}
+        self._known: dict[Any, list[SymbolicTensor]] = {}
+
+    def lower(self, results: Any) -> Any:
+        """Write the lines for `results`; returns them with their final tensors."""
+        for origin in self._order([self._source(t) for t in symbolic.leaves_of(results)]):
+            self._add(origin)
+        final = symbolic.map_structure(lambda t: t if t is None else self._final(t), results)
+        self._sweep(final)
+        return final
+
+    def _sweep(self, results: Any) -> None:
+        """Leave out lines and captures that nothing uses (what a folded branch or a shape stood for)."""
+        needed = set(symbolic.leaves_of(results))
+        kept = []
+        for line in reversed(self.lines):
+            if any(t in needed for t in line.outs):
+                needed.update(line.inputs())
+                kept.append(line)
+        self.lines = kept[::-1]
+        self.captures = [t for t in self.captures if t in needed]
+
+    def _source(self, tensor: SymbolicTensor) -> SymbolicTensor:
+        while tensor not in self.leaves and tensor.origin is not None and not self._kept(tensor.origin):
+            tensor = tensor.origin.expansion[tensor.index]  # type: ignore[index]
+        return tensor
+
+    def _kept(self, origin: Origin) -> bool:
+        if origin.expansion is None:
+            return True
+        return origin.op.name != "scan" and self.backend.overrides(origin.op.name)
+
+    def _order(self, outputs: list[SymbolicTensor]) -> list[Origin]:
+        order: list[Origin] = []
+        done: set[int] = set()
+        stack = [(t.origin, False) for t in reversed(outputs) if t.origin is not None and t not in self.leaves]
+        while stack:
+            origin, ready = stack.pop()
+            if ready:
+                order.append(origin)
+            elif id(origin) not in done:
+                done.add(id(origin))
+                stack.append((origin, True))
+                for tensor in origin.tensors():
+                    source = self._source(tensor)
+                    if source.origin is not None and source not in self.leaves and id(source.origin) not in done:
+                        stack.append((source.origin, False))
+        return order
+
+    def _final(self, tensor: SymbolicTensor) -> SymbolicTensor:
+        tensor = self._source(tensor)
+        while tensor in self._alias:
+            tensor = self._source(self._alias[tensor])
+        if tensor.origin is None and tensor.constant is None and tensor not in self.leaves:
+            self._capture(tensor)
+        return tensor
+
+    def _capture(self, leaf: SymbolicTensor) -> None:
+        if leaf is PHASE:
+            raise UntraceableError("The learning phase was used as a tensor; use K.in_train_phase.")
+        if leaf not in self.captures:
+            self.captures.append(leaf)
+
+    def _add(self, origin: Origin) -> None:
+        args = symbolic.map_structure(lambda a: a if a is None else self._final(a), origin.args)
+        name, attrs, outs = origin.op.name, origin.attrs, origin.outputs
+        same = _shortcut(name, args, attrs, outs, self.backend.differentiates)
+        if same is not None:
+            self._alias[outs[0]] = same
+            return
+        key = _key(name, args, attrs)
+        if key is not None and key in self._known:
+            self._alias.update(zip(outs, self._known[key], strict=True))
+            return
+        if key is not None:
+            self._known[key] = outs
+        if self._fold(name, args, attrs, outs):
+            return
+        self.lines.append(self._line(origin, name, args, attrs, outs))
+
+    def _line(self, origin: Origin, name: str, args: Any, attrs: dict[str, Any], outs: list[Any]) -> Line:
+        if origin.op.name == "scan":
+            body = attrs["body"]
+            program = Program(self.backend, [body.carry, body.xs, body.captured], (body.next_carry, body.ys))
+            n = len(body.next_carry)
+            rest = {k: v for k, v in attrs.items() if k != "body"}
+            return Line(name, args, rest, outs, (outs[:n], outs[n:]), program)
+        if origin.op.name == "value_and_grad":
+            body = attrs["body"]
+            program = Program(self.backend, [body.carry, body.captured], (body.next_carry[0], body.ys))
+            return Line(name, args, {}, outs, origin.structure, program)
+        return Line(name, args, attrs, outs, origin.structure if origin.structure is not None else outs[0])
+
+    def _fold(self, name: str, args: Any, attrs: dict[str, Any], outs: list[SymbolicTensor]) -> bool:
+        """Compute now what depends on constants alone, and is small."""
+        leaves = list(symbolic.leaves_of(args))
+        if name in _IMPURE or name == "value_and_grad" or len(outs) != 1 or not leaves:
+            return False
+        if any(t.constant is None for t in leaves) or _elements(outs[0]) > FOLD_LIMIT:
+            return False
+        real = symbolic.map_structure(lambda t: t if t is None else self.backend.convert(t.constant, t.dtype), args)
+        with symbolic.trace_scope(None), state.eager():
+            value = getattr(self.backend, name)(*real, **attrs)
+        self._alias[outs[0]] = SymbolicTensor(outs[0].shape, outs[0].dtype, constant=value)
+        return True
+
+
+def _elements(tensor: SymbolicTensor) -> int:
+    return int(np.prod(tensor.shape, dtype=np.int64))
+
+
+def _scalar_constant(tensor: Any, value: float) -> bool:
+    constant = getattr(tensor, "constant", None)
+    return isinstance(constant, np.ndarray) and constant.ndim == 0 and constant == value
+
+
+def _shortcut(name: str, args: Any, attrs: dict[str, Any], outs: list[SymbolicTensor], differentiates: bool) -> Any:
+    """The argument that the op would return unchanged, if it does."""
+    if name == "identity" or (name == "stop_gradient" and not differentiates):
+        return args[0]
+    if (
+        name in ("reshape", "broadcast_to", "cast")
+        and args[0].shape == outs[0].shape
+        and args[0].dtype == outs[0].dtype
+    ):
+        return args[0]
+    if name == "where" and args[0].constant is not None and _elements(args[0]) == 1:
+        chosen = args[1] if bool(np.asarray(args[0].constant).reshape(())) else args[2]
+        return chosen if chosen.shape == outs[0].shape else None
+    if name in ("add", "multiply", "subtract", "divide"):
+        neutral = 0 if name in ("add", "subtract") else 1
+        for x, other in ((args[0], args[1]), (args[1], args[0]))[: 2 if name in ("add", "multiply") else 1]:
+            if _scalar_constant(other, neutral) and x.shape == outs[0].shape:
+                return x
+    return None
+
+
+def _key(name: str, args: Any, attrs: dict[str, Any]) -> Any:
+    """What makes two lines equal, None if they never are."""
+    try:
+        frozen = tuple(sorted(attrs.items()))
+        hash(frozen)
+    except TypeError:
+        return None
+    return name, symbolic_key(args), tuple((k, type(v).__name__, v) for k, v in frozen)
+
+
+def symbolic_key(args: Any) -> Any:
+    if isinstance(args, list | tuple):
+        return tuple(map(symbolic_key, args))
+    if args is not None and isinstance(args.constant, np.ndarray) and args.constant.size == 1:
+        return ("constant", args.shape, args.dtype, args.constant.item())
+    return id(args)
+
+
+# Writing -------------------------------------------------------------------------------------------------------
+
+
+class _Writer:
+    """Straight-line Python for a program: `text`, and the `scope` of functions and constants that it needs."""
+
+    def __init__(self, program: Program):
+        self.backend = program.backend
+        self.scope: dict[str, Any] = {}
+        self._names: dict[SymbolicTensor, str] = {}
+        self._count = 0
+        self.text = self._write(program)
+
+    def _write(self, program: Program) -> str:
+        head, unpack = [], []
+        for place, arg in enumerate([*program.args, *([program.captures] if program.captures else [])]):
+            if isinstance(arg, list):
+                head.append(f"args{place}")
+                if arg:
+                    unpack.append(f"    [{', '.join(self._define(t, 'x') for t in arg)}] = args{place}")
+            else:
+                head.append(f"args{place}" if arg is None else self._define(arg, "x"))
+        body = [f"    {self._line(line)}" for line in program.lines]
+        last = f"    return {self._nested(program.results)}"
+        return "\n".join([f"def program({', '.join(head)}):", *unpack, *body, last, ""])
+
+    def _define(self, tensor: SymbolicTensor, prefix: str) -> str:
+        self._count += 1
+        self._names[tensor] = name = f"{prefix}{self._count}"
+        return name
+
+    def _name(self, tensor: SymbolicTensor) -> str:
+        if tensor not in self._names:
+            if tensor.constant is None:
+                raise ArgumentError(f"{tensor!r} is used before it is computed.")
+            name = self._define(tensor, "k")
+            self.scope[name] = self.backend.literal(tensor.constant, tensor.dtype)
+        return self._names[tensor]
+
+    def _nested(self, item: Any) -> str:
+        if isinstance(item, SymbolicTensor):
+            return self._name(item)
+        if isinstance(item, list):
+            return f"[{', '.join(map(self._nested, item))}]"
+        if isinstance(item, tuple):
+            return f"({', '.join(map(self._nested, item))}{',' if len(item) == 1 else ''})"
+        if isinstance(item, dict):
+            return f"{{{', '.join(f'{k!r}: {self._nested(v)}' for k, v in item.items())}}}"
+        return repr(item)
+
+    def _target(self, item: Any) -> str:
+        if isinstance(item, SymbolicTensor):
+            return self._define(item, "v")
+        if item is None:
+            return "_"
+        return f"[{', '.join(map(self._target, item))}]"
+
+    def _line(self, line: Line) -> str:
+        args = [self._nested(a) for a in line.args]
+        if line.op == "value_and_grad":
+            args = [self._function(line), args[0], args[1]]
+        elif line.op == "scan":
+            args = [f"closed_over({self._function(line)}, {args[2]})", args[0], args[1]]
+            self.scope["closed_over"] = closed_over
+        attrs = [f"{key}={self._attribute(value)}" for key, value in line.attrs.items()]
+        self.scope.setdefault(line.op, getattr(self.backend, line.op))
+        return f"{self._target(line.structure)} = {line.op}({', '.join([*args, *attrs])})"
+
+    def _function(self, line: Line) -> str:
+        self._count += 1
+        name = f"body{self._count}"
+        self.scope[name] = line.body.function(self.backend)
+        return name
+
+    def _attribute(self, value: Any) -> str:
+        if value is None or isinstance(value, bool | int | str | float | tuple):
+            return repr(value) if not isinstance(value, float) or np.isfinite(value) else f"float({str(value)!r})"
+        self._count += 1
+        self.scope[f"a{self._count}"] = value
+        return f"a{self._count}"
+
+
+def closed_over(body: Callable[..., Any], captured: list[Any]) -> Callable[..., Any]:
+    """The body of a loop as a function of carry and step alone."""
+    return lambda carry, xs: body(carry, xs, captured)
