@@ -1,80 +1,169 @@
-"""The NumPy backend: K on arrays of the host, with programs planned ahead (see planner.py) and kernels of its own."""
+"""The adapter for NumPy, which computes on the host and needs nothing that is not installed anyway.
+
+Op by op it is plain NumPy, with the kernels of `kernels/` where NumPy has none. Compiled functions are planned
+(`planner.py`): there no op allocates, and the same kernels write into buffers laid out beforehand.
+
+What differs from NumPy's own behaviour: dtypes stay (a float32 sum is float32, an int32 sum int32), NaN and infinity
+come without warnings, and an index outside its axis is an error, also a negative one.
+"""
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
+import threading
 from typing import Any
 
 import numpy as np
 
-from keras_front.backend import shapes
+from keras_front.backend import dtypes, seeds, shapes
 from keras_front.backend.adapter import Backend
-from keras_front.errors import ArgumentError
+from keras_front.errors import DtypeError
 
-from keras_front_numpy.kernels import convolution, pooling
+from .kernels import convolution, elementwise, indexing, noise, pooling
 
-_GENERATORS = np.random
+
+def _quiet(function: Any) -> Any:
+    """A NumPy function that does not warn of overflow, NaN and division by zero."""
+
+    @functools.wraps(function)
+    def run(*args: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return function(*args)
+
+    return staticmethod(run)
+
+
+def _fractions_only(ufunc: Any) -> Any:
+    """A rounding function that leaves integers alone."""
+    return staticmethod(lambda x: x if x.dtype.kind in "biu" else ufunc(x))
+
+
+@functools.lru_cache(maxsize=16)
+def _plan(thread: int, make: Any, *how: Any) -> Any:
+    return make(*how)
+
+
+def _kernel(make: Any, *how: Any) -> Any:
+    """The kernel planned for these shapes; each thread has its own, for the sake of its scratch memory."""
+    return _plan(threading.get_ident(), make, *how)
+
+
+def conv_plan(x_shape: Any, kernel_shape: Any, strides: Any, padding: Any, dilation: Any, groups: int, dtype: Any) -> Any:
+    """The arguments of a convolution's plan, with the padding as amounts."""
+    amounts = shapes.resolve_padding(padding, x_shape[1:-1], kernel_shape[:-2], strides, dilation)
+    return tuple(x_shape), tuple(kernel_shape), strides, amounts, dilation, groups, np.dtype(dtype).str
+
+
+def pool_plan(x_shape: Any, pool_size: Any, strides: Any, padding: Any, dtype: Any) -> Any:
+    """The arguments of a pooling's plan, with the padding as amounts."""
+    amounts = shapes.resolve_padding(padding, x_shape[1:-1], pool_size, strides, (1,) * len(pool_size))
+    return tuple(x_shape), pool_size, strides, amounts, np.dtype(dtype).str
+
+
+def channels_last(x: Any, data_format: str) -> Any:
+    """A view of images with the channels at the end."""
+    return x if data_format == "channels_last" else np.moveaxis(x, 1, -1)
+
+
+def channels_back(x: Any, data_format: str) -> Any:
+    """Images with the channels where `data_format` has them."""
+    return x if data_format == "channels_last" else np.ascontiguousarray(np.moveaxis(x, -1, 1))
+
+
+def images_shape(shape: Any, data_format: str) -> tuple[int, ...]:
+    """A shape with the channels at the end."""
+    return tuple(shape) if data_format == "channels_last" else (shape[0], *shape[2:], shape[1])
 
 
 class NumpyBackend(Backend):
-    """NumPy arrays; differentiates and compiles by tracing, as `Backend` does for any engine."""
-
     name = "numpy"
     tensor_types = (np.ndarray, np.generic)
 
-    add, subtract, multiply, divide = np.add, np.subtract, np.multiply, np.true_divide
-    floor_divide, mod, power = np.floor_divide, np.mod, np.power
-    maximum, minimum, negative, abs, sign = np.maximum, np.minimum, np.negative, np.absolute, np.sign
-    exp, expm1, log, log1p, sqrt = np.exp, np.expm1, np.log, np.log1p, np.sqrt
-    sin, cos, tanh, floor, ceil, round = np.sin, np.cos, np.tanh, np.floor, np.ceil, np.rint
-    equal, not_equal, less, less_equal = np.equal, np.not_equal, np.less, np.less_equal
-    greater, greater_equal = np.greater, np.greater_equal
-    isnan, isfinite = np.isnan, np.isfinite
-    logical_and, logical_or, logical_not = np.logical_and, np.logical_or, np.logical_not
-    where, matmul = np.where, np.matmul
-
     def __init__(self) -> None:
         super().__init__()
-        self.native |= {np.ndarray, np.float16, np.float32, np.float64, np.int8, np.int16, np.int32, np.int64, np.uint8, np.bool_}
+        self.native |= {np.dtype(name).type for name in dtypes.ALL - {"bfloat16", "string"}}
 
-    def asarray(self, value, dtype=None):
+    # Tensors in and out
+
+    def asarray(self, value: Any, dtype: str | None = None) -> Any:
+        if dtype == "bfloat16":
+            raise DtypeError("The NumPy backend has no bfloat16. Use float32, or another backend.")
         return np.asarray(value, dtype)
 
-    def to_numpy(self, x):
+    def to_numpy(self, x: Any) -> np.ndarray:
         return np.asarray(x)
 
-    def version(self):
+    def version(self) -> str:
         return np.__version__
 
-    def cast(self, x, *, dtype):
-        return np.asarray(x).astype(dtype)
+    def rows(self, data: Any, rows: np.ndarray) -> list[Any]:
+        return [array.take(rows, 0) for array in data]
+
+    # Elementwise
+
+    add, subtract, multiply, negative, abs, sign = np.add, np.subtract, np.multiply, np.negative, np.abs, np.sign
+    maximum, minimum, sin, cos, tanh = np.maximum, np.minimum, np.sin, np.cos, np.tanh
+    divide, floor_divide, mod, power = map(_quiet, (np.divide, np.floor_divide, np.remainder, np.power))
+    exp, expm1, log, log1p, sqrt = map(_quiet, (np.exp, np.expm1, np.log, np.log1p, np.sqrt))
+    floor, ceil, round = map(_fractions_only, (np.floor, np.ceil, np.rint))
+    equal, not_equal, less, less_equal = np.equal, np.not_equal, np.less, np.less_equal
+    greater, greater_equal, isnan, isfinite = np.greater, np.greater_equal, np.isnan, np.isfinite
+    logical_and, logical_or, logical_not = np.logical_and, np.logical_or, np.logical_not
+    where = np.where
+    erf = staticmethod(elementwise.erf)
+
+    def sigmoid(self, x):
+        return elementwise.sigmoid(x, np.empty(x.shape, x.dtype))
+
+    def relu(self, x, *, alpha=0.0, max_value=None, threshold=0.0):
+        if max_value is None and threshold == 0 and isinstance(alpha, float | int) and alpha == 0:
+            return np.maximum(x, x.dtype.type(0))
+        return Backend.relu(x, alpha=alpha, max_value=max_value, threshold=threshold)  # type: ignore[attr-defined]
+
+    @_quiet
+    def cast(x, dtype):  # noqa: N805
+        return x.astype(dtype)
 
     def stop_gradient(self, x):
         return x
 
-    def square(self, x):
-        return np.multiply(x, x)
-
-    def sigmoid(self, x):
-        return np.where(x >= 0, 1 / (1 + np.exp(-np.abs(x))), 1 - 1 / (1 + np.exp(-np.abs(x)))).astype(x.dtype)
-
-    def erf(self, x):
-        return np.vectorize(math.erf, otypes=[x.dtype])(x) if np.size(x) else x
+    # Reductions: in the dtype of x
 
     def sum(self, x, *, axis, keepdims):
-        return np.sum(x, axis=axis, keepdims=keepdims, dtype=x.dtype)
+        return np.add.reduce(x, axis, x.dtype, None, keepdims)
 
     def prod(self, x, *, axis, keepdims):
-        return np.prod(x, axis=axis, keepdims=keepdims, dtype=x.dtype)
+        return np.multiply.reduce(x, axis, x.dtype, None, keepdims)
 
-    max, min, any, all, argmax, argmin = np.max, np.min, np.any, np.all, np.argmax, np.argmin
+    def max(self, x, *, axis, keepdims):
+        return np.maximum.reduce(x, axis, None, None, keepdims)
+
+    def min(self, x, *, axis, keepdims):
+        return np.minimum.reduce(x, axis, None, None, keepdims)
+
+    def any(self, x, *, axis, keepdims):
+        return np.logical_or.reduce(x, axis, None, None, keepdims)
+
+    def all(self, x, *, axis, keepdims):
+        return np.logical_and.reduce(x, axis, None, None, keepdims)
+
+    def argmax(self, x, *, axis):
+        return np.asarray(x).argmax(axis)
+
+    def argmin(self, x, *, axis):
+        return np.asarray(x).argmin(axis)
 
     def cumsum(self, x, *, axis):
-        return np.cumsum(x, axis=axis, dtype=x.dtype)
+        return np.add.accumulate(x, axis, x.dtype)
 
     def cumprod(self, x, *, axis):
-        return np.cumprod(x, axis=axis, dtype=x.dtype)
+        return np.multiply.accumulate(x, axis, x.dtype)
+
+    # Arrangement: views, where NumPy can
+
+    symbolic_shape = staticmethod(lambda x: np.array(x.shape, np.int32))
+    matmul = np.matmul
 
     def reshape(self, x, *, shape):
         return np.reshape(x, shape)
@@ -85,116 +174,157 @@ class NumpyBackend(Backend):
     def broadcast_to(self, x, *, shape):
         return np.broadcast_to(x, shape)
 
-    def concatenate(self, xs, *, axis):
-        return np.concatenate(xs, axis=axis)
-
-    def pad(self, x, *, padding, interior, value):
-        gaps = interior or (0,) * x.ndim
-        shape, _ = shapes.pad(x, padding=padding, interior=interior)
-        crops = tuple(slice(max(0, -lo), None if hi >= 0 else hi) for lo, hi in padding)
-        out = np.full(tuple(n + max(0, -lo) + max(0, -hi) for n, (lo, hi) in zip(shape, padding)), value, x.dtype)
-        place = tuple(slice(max(lo, 0), max(lo, 0) + (d - 1) * (g + 1) + 1 if d else 0, g + 1) for d, (lo, _), g in zip(x.shape, padding, gaps))
-        out[place] = x
-        return out[crops]
-
-    def strided_slice(self, x, *, start, stop, step):
-        return x[tuple(map(slice, start, stop, step))]
+    def concatenate(self, tensors, *, axis):
+        return np.concatenate(tensors, axis)
 
     def flip(self, x, *, axes):
         return np.flip(x, axes)
 
-    def gather(self, x, indices, *, axis):
-        return np.take(x, indices, axis=axis)
+    def strided_slice(self, x, *, start, stop, step):
+        return x[indexing.strided_index(start, stop, step)]
+
+    def pad(self, x, *, padding, interior, value):
+        shape, _ = shapes.pad(x, padding=padding, interior=interior)
+        return indexing.pad(x, padding, interior, np.full(shape, value, x.dtype))
+
+    # Indexing
+
+    def gather(self, reference, indices, *, axis):
+        return indexing.gather(reference, np.asarray(indices), axis % reference.ndim)
 
     def scatter_add(self, updates, indices, *, size, axis):
-        k = indices.ndim
-        out = np.zeros((*updates.shape[:axis], size, *updates.shape[axis + k :]), updates.dtype)
-        np.add.at(out, (*(slice(None),) * axis, indices), updates)
-        return out
+        indices = np.asarray(indices)
+        shape, _ = shapes.scatter_add(updates, indices, size=size, axis=axis)
+        return indexing.scatter_add(updates, indices, axis, np.empty(shape, updates.dtype))
 
     def take_along_axis(self, x, indices, *, axis):
-        return np.take_along_axis(x, indices, axis=axis)
+        indexing.check_range(indices, x.shape[axis])
+        wide = [max(a, b) for a, b in zip(x.shape, indices.shape, strict=True)]
+        fit = [*wide]
+        fit[axis] = indices.shape[axis]
+        wide[axis] = x.shape[axis]
+        return np.take_along_axis(np.broadcast_to(x, wide), np.broadcast_to(indices, fit), axis)
 
-    def _generator(self, seed, stream, counter):
-        return np.random.Generator(np.random.SFC64([seed, stream, int(counter)]))
-
-    def engine_uniform(self, counter, *, shape, dtype, seed, stream):
-        wide = "float64" if dtype == "float64" else "float32"
-        return self._generator(seed, stream, counter).random(shape, wide).astype(dtype, copy=False)
-
-    def engine_normal(self, counter, *, shape, dtype, seed, stream):
-        wide = "float64" if dtype == "float64" else "float32"
-        return self._generator(seed, stream, counter).standard_normal(shape, wide).astype(dtype, copy=False)
-
-    # Convolution and pooling: NHWC at heart
+    # Convolution and pooling
 
     def conv(self, x, kernel, *, strides, padding, dilation, groups, data_format):
-        x = _last(x, data_format)
-        pads = shapes.resolve_padding(padding, x.shape[1:-1], kernel.shape[:-2], strides, dilation)
-        space = convolution.out_space(x.shape[1:-1], kernel.shape[:-2], strides, pads, dilation)
+        x = channels_last(x, data_format)
+        plan = conv_plan(x.shape, kernel.shape, strides, padding, dilation, groups, x.dtype)
+        space = convolution.out_space(x.shape[1:-1], kernel.shape[:-2], strides, plan[3], dilation)
         out = np.empty((x.shape[0], *space, kernel.shape[-1]), x.dtype)
-        convolution.plan_forward(x.shape, kernel.shape, strides, pads, dilation, groups, x.dtype)(x, kernel, out)
-        return _first(out, data_format)
+        _kernel(convolution.plan_forward, *plan)(x, kernel, out)
+        return channels_back(out, data_format)
 
     def conv_input_gradient(self, g, kernel, *, input_shape, strides, padding, dilation, groups, data_format):
-        g = _last(g, data_format)
-        shape = _last_shape(input_shape, data_format)
-        pads = shapes.resolve_padding(padding, shape[1:-1], kernel.shape[:-2], strides, dilation)
+        g, shape = channels_last(g, data_format), images_shape(input_shape, data_format)
         out = np.empty(shape, g.dtype)
-        convolution.plan_input_gradient(shape, kernel.shape, strides, pads, dilation, groups, g.dtype)(g, kernel, out)
-        return _first(out, data_format)
+        plan = conv_plan(shape, kernel.shape, strides, padding, dilation, groups, g.dtype)
+        _kernel(convolution.plan_input_gradient, *plan)(np.ascontiguousarray(g), kernel, out)
+        return channels_back(out, data_format)
 
     def conv_kernel_gradient(self, x, g, *, kernel_shape, strides, padding, dilation, groups, data_format):
-        x, g = _last(x, data_format), _last(g, data_format)
-        pads = shapes.resolve_padding(padding, x.shape[1:-1], kernel_shape[:-2], strides, dilation)
+        x, g = channels_last(x, data_format), np.ascontiguousarray(channels_last(g, data_format))
         out = np.empty(kernel_shape, x.dtype)
-        convolution.plan_kernel_gradient(x.shape, kernel_shape, strides, pads, dilation, groups, x.dtype)(x, g, out)
+        plan = conv_plan(x.shape, kernel_shape, strides, padding, dilation, groups, x.dtype)
+        _kernel(convolution.plan_kernel_gradient, *plan)(x, g, out)
         return out
 
-    def _pool(self, plan, arrays, shape, out_shape, *, pool_size, strides, padding, data_format):
-        ones = (1,) * len(pool_size)
-        pads = shapes.resolve_padding(padding, shape[1:-1], pool_size, strides, ones)
-        if out_shape is None:
-            space = convolution.out_space(shape[1:-1], pool_size, strides, pads, ones)
-            out_shape = (shape[0], *space, shape[-1])
-        out = np.empty(out_shape, arrays[0].dtype)
-        plan(shape, pool_size, strides, pads, arrays[0].dtype)(*arrays, out)
-        return _first(out, data_format)
+    def max_pool(self, x, *, pool_size, strides, padding, data_format):
+        return self._pool(pooling.plan_max_pool, x, (), pool_size, strides, padding, data_format)
 
-    def max_pool(self, x, *, data_format, **attrs):
-        x = _last(x, data_format)
-        return self._pool(pooling.plan_max_pool, [x], x.shape, None, data_format=data_format, **attrs)
+    def average_pool(self, x, *, pool_size, strides, padding, data_format):
+        return self._pool(pooling.plan_average_pool, x, (), pool_size, strides, padding, data_format)
 
-    def max_pool_gradient(self, x, g, *, data_format, **attrs):
-        y = _last(self.max_pool(x, data_format=data_format, **attrs), data_format)
-        x, g = _last(x, data_format), _last(g, data_format)
-        return self._pool(pooling.plan_max_pool_gradient, [x, y, g], x.shape, x.shape, data_format=data_format, **attrs)
+    def max_pool_pick(self, x, y, *, pool_size, strides, padding, data_format):
+        top = self.max_pool(x, pool_size=pool_size, strides=strides, padding=padding, data_format=data_format)
+        more = (channels_last(top, data_format), channels_last(y, data_format))
+        return self._pool(pooling.plan_max_pool_pick, x, more, pool_size, strides, padding, data_format)
 
-    def max_pool_pick(self, x, values, *, data_format, **attrs):
-        y = _last(self.max_pool(x, data_format=data_format, **attrs), data_format)
-        x, values = _last(x, data_format), _last(values, data_format)
-        return self._pool(pooling.plan_max_pool_pick, [x, y, values], x.shape, None, data_format=data_format, **attrs)
+    def _pool(self, make, x, more, pool_size, strides, padding, data_format):
+        x = channels_last(x, data_format)
+        plan = pool_plan(x.shape, pool_size, strides, padding, x.dtype)
+        space = convolution.out_space(x.shape[1:-1], pool_size, strides, plan[3], (1,) * len(pool_size))
+        out = np.empty((x.shape[0], *space, x.shape[-1]), x.dtype)
+        _kernel(make, *plan)(x, *more, out)
+        return channels_back(out, data_format)
 
-    def average_pool(self, x, *, data_format, **attrs):
-        x = _last(x, data_format)
-        return self._pool(pooling.plan_average_pool, [x], x.shape, None, data_format=data_format, **attrs)
+    def max_pool_gradient(self, x, g, *, pool_size, strides, padding, data_format):
+        top = self.max_pool(x, pool_size=pool_size, strides=strides, padding=padding, data_format=data_format)
+        x, top, g = (channels_last(t, data_format) for t in (x, top, g))
+        out = np.empty(x.shape, x.dtype)
+        _kernel(pooling.plan_max_pool_gradient, *pool_plan(x.shape, pool_size, strides, padding, x.dtype))(x, top, g, out)
+        return channels_back(out, data_format)
 
-    def average_pool_gradient(self, g, *, input_shape, data_format, **attrs):
-        shape = _last_shape(input_shape, data_format)
-        g = _last(g, data_format)
-        return self._pool(pooling.plan_average_pool_gradient, [g], shape, shape, data_format=data_format, **attrs)
+    def average_pool_gradient(self, g, *, input_shape, pool_size, strides, padding, data_format):
+        g, shape = channels_last(g, data_format), images_shape(input_shape, data_format)
+        out = np.empty(shape, g.dtype)
+        _kernel(pooling.plan_average_pool_gradient, *pool_plan(shape, pool_size, strides, padding, g.dtype))(g, out)
+        return channels_back(out, data_format)
+
+    # Noise
+
+    def engine_uniform(self, counter, *, shape, dtype, seed, stream):
+        wide = dtype if dtype == "float64" else "float32"
+        return noise.Noise(seed, stream).uniform(counter, np.empty(shape, wide)).astype(dtype, copy=False)
+
+    def engine_normal(self, counter, *, shape, dtype, seed, stream):
+        wide = dtype if dtype == "float64" else "float32"
+        return noise.Noise(seed, stream).normal(counter, np.empty(shape, wide)).astype(dtype, copy=False)
+
+    def host_noise(self, counter, *, shape, dtype, seed, stream, kind):
+        return seeds.noise(seed, stream, int(counter), shape, kind, dtype)
+
+    def keep_mask(self, counter, *, shape, rate, dtype, seed, stream):
+        if seeds.reproducible() or not dtypes.is_float(dtype):
+            drawn = seeds.noise(seed, stream, int(counter), tuple(shape), "uniform")
+            return ((drawn >= rate) * (1 / (1 - rate))).astype(dtype)
+        return noise.plan_keep_mask(tuple(shape), rate, dtype, seed, stream)(counter, np.empty(shape, dtype))
+
+    # Loops
+
+    def scan(self, fn, init, xs, *, reverse, length):
+        steps = range(len(xs[0]) if xs else length)
+        carry, collected = list(init), []
+        for t in reversed(steps) if reverse else steps:
+            carry, ys = fn(carry, [x[t] for x in xs])
+            collected.append(ys)
+        if reverse:
+            collected.reverse()
+        return carry, [np.stack(ys) for ys in zip(*collected, strict=True)]
+
+    # Updates of all weights at once
+
+    def sgd_update(self, params, grads, moments, lr, *, momentum, nesterov):
+        rate = float(lr)
+        if not moments:
+            return [p - g * p.dtype.type(rate) for p, g in zip(params, grads, strict=True)], []
+        steps = [g * p.dtype.type(rate) for p, g in zip(params, grads, strict=True)]
+        new = [m * m.dtype.type(momentum) - s for m, s in zip(moments, steps, strict=True)]
+        moves = [v * v.dtype.type(momentum) - s for v, s in zip(new, steps, strict=True)] if nesterov else new
+        return [p + v for p, v in zip(params, moves, strict=True)], new
+
+    def rmsprop_update(self, params, grads, squares, lr, *, rho, epsilon):
+        new = [a + a.dtype.type(1 - rho) * (g * g - a) for a, g in zip(squares, grads, strict=True)]
+        rate = float(lr)
+        moved = [
+            p - g.dtype.type(rate) * g / (np.sqrt(a) + a.dtype.type(epsilon))
+            for p, g, a in zip(params, grads, new, strict=True)
+        ]
+        return moved, new
+
+    def adam_update(self, params, grads, ms, vs, vhats, lr, t, *, beta_1, beta_2, epsilon):
+        rate = adam_rate(lr, t, beta_1, beta_2)
+        ms = [m + m.dtype.type(1 - beta_1) * (g - m) for m, g in zip(ms, grads, strict=True)]
+        vs = [v + v.dtype.type(1 - beta_2) * (g * g - v) for v, g in zip(vs, grads, strict=True)]
+        vhats = [np.maximum(a, v) for a, v in zip(vhats, vs, strict=True)] if vhats else []
+        moved = [
+            p - p.dtype.type(rate) * m / (np.sqrt(v) + v.dtype.type(epsilon))
+            for p, m, v in zip(params, ms, vhats or vs, strict=True)
+        ]
+        return moved, ms, vs, vhats
 
 
-def _last(x, data_format):
-    return np.ascontiguousarray(x if data_format == "channels_last" else np.moveaxis(x, 1, -1))
-
-
-def _first(x, data_format):
-    return x if data_format == "channels_last" else np.moveaxis(x, -1, 1)
-
-
-def _last_shape(shape, data_format):
-    return tuple(shape) if data_format == "channels_last" else (shape[0], *shape[2:], shape[1])
-
-
-_ = (ArgumentError, Sequence, Any, _GENERATORS)
+def adam_rate(lr: Any, t: Any, beta_1: float, beta_2: float) -> float:
+    """Adam's step size at its t-th step, both bias corrections included."""
+    time = float(t)
+    return float(lr) * math.sqrt(1 - beta_2**time) / (1 - beta_1**time)
