@@ -1,0 +1,115 @@
+"""`Input` and `InputLayer`: where values enter a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from keras_front import backend as K
+from keras_front import config
+from keras_front.backend import symbolic
+from keras_front.backend.state import Variable
+from keras_front.errors import ArgumentError
+
+from .layer import LAYERS, Layer, _dtype_name
+from .node import Node, unpack
+
+
+@LAYERS.register()
+class InputLayer(Layer):
+    """The layer without inputs whose output is a placeholder.
+
+    Args:
+        input_shape: shape without the batch axis; `batch_input_shape` has it, or `batch_size` gives it.
+        input_tensor: an existing symbolic tensor to use as the placeholder.
+        sparse: kept in the config; values are dense.
+
+    Source: Keras 2.3.1, `keras/engine/input_layer.py`.
+    """
+
+    _casts_inputs = False
+    supports_masking = True
+
+    def __init__(
+        self,
+        input_shape: Sequence[Any] | None = None,
+        batch_size: int | None = None,
+        batch_input_shape: Sequence[Any] | None = None,
+        dtype: str | None = None,
+        input_tensor: Any = None,
+        sparse: bool = False,
+        name: str | None = None,
+        **kwargs: Any,
+    ):
+        for later in ("ragged", "optional"):  # written by later versions; only False means something here
+            if kwargs.pop(later, False):
+                raise ArgumentError(f"InputLayer: {later}=True is not supported; tensors are dense.")
+        if name is None:
+            name = f"input_{K.get_uid('input')}"
+        super().__init__(name=name, dtype=dtype or _dtype_of(input_tensor), **kwargs)
+        tensor = _tensor(input_tensor, input_shape, batch_size, batch_input_shape, self.dtype, name)
+        self.batch_input_shape, self.sparse = tensor.shape, sparse
+        self.is_placeholder = input_tensor is None or tensor.is_placeholder
+        self.built = True
+        self._attach(Node(self, ([],), {}, tensor))
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "batch_input_shape": tuple(self.batch_input_shape),
+            "dtype": self.dtype,
+            "sparse": self.sparse,
+            "name": self.name,
+        }
+
+
+def _dtype_of(tensor: Any) -> str:
+    return config.floatx() if tensor is None else K.dtype(tensor)
+
+
+def _tensor(given: Any, shape: Any, batch_size: Any, batch_shape: Any, dtype: Any, name: str) -> Any:
+    if given is not None:
+        if isinstance(given, Variable):
+            return K.identity(given.symbol)
+        return given if symbolic.is_symbolic(given) else symbolic.constant(given)
+    if batch_shape is None and shape is None:
+        raise ArgumentError("InputLayer: pass either `input_shape` or `batch_input_shape`.")
+    full = tuple(batch_shape) if batch_shape is not None else (batch_size, *_sizes(shape))
+    return K.placeholder(shape=full, dtype=_dtype_name(dtype), name=name)
+
+
+def _sizes(shape: Any) -> tuple[Any, ...]:
+    return tuple(shape) if isinstance(shape, list | tuple) else (shape,)
+
+
+def Input(  # noqa: N802 - the name that Keras users know
+    shape: Sequence[Any] | None = None,
+    batch_shape: Sequence[Any] | None = None,
+    name: str | None = None,
+    dtype: str | None = None,
+    sparse: bool = False,
+    tensor: Any = None,
+    batch_size: int | None = None,
+) -> Any:
+    """A symbolic tensor that waits for data: where a functional model begins.
+
+    Args:
+        shape: shape of one sample; None where a size is not known.
+        batch_shape: the same with the batch axis.
+        tensor: an existing symbolic tensor to begin with.
+
+    Shape: (batch, *shape)
+    Raises: ArgumentError if neither `shape`, `batch_shape` nor `tensor` is given.
+    Source: Keras 2.3.1, `keras/engine/input_layer.py`.
+    Example:
+        >>> Input((28, 28)).shape
+        (None, 28, 28)
+    """
+    if shape is None and batch_shape is None and tensor is None:
+        raise ArgumentError(
+            "Input: pass either a `shape` argument or a `batch_shape` argument. The `shape` does not include the "
+            "batch dimension."
+        )
+    if batch_shape is None and shape is not None:
+        batch_shape = (batch_size, *_sizes(shape))
+    layer = InputLayer(batch_input_shape=batch_shape, name=name, dtype=dtype, sparse=sparse, input_tensor=tensor)
+    return unpack(layer._inbound_nodes[0].output_tensors)

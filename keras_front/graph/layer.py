@@ -1,0 +1,474 @@
+"""`Layer`: the unit that models are made of, and how a call of one becomes a node or a value.
+
+A call on symbols outside a run is recorded: one deferred function (`K.defer`) that gives outputs, masks and losses,
+and a `Node` that remembers the arguments. Every other call computes: eagerly at the top, or within the run that is
+open. Both go through `_run`, so a layer cannot behave differently in the two.
+
+Layers know K and shapes; they do not know the trainer, files or backends.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from keras_front import backend as K
+from keras_front import config, regularizers
+from keras_front.backend import discovery, state, symbolic
+from keras_front.backend.state import Variable
+from keras_front.backend.symbolic import SymbolicTensor, leaves_of, map_structure
+from keras_front.errors import ArgumentError, DtypeError, UntraceableError
+from keras_front.registry import Configurable, Registry, plain
+
+from . import scope, spec
+from .access import NodeAccess
+from .node import Node, unpack
+from .spec import InputSpec, Shape
+from .tracking import Tracked, unique
+
+__all__ = ["LAYERS", "InputSpec", "Layer", "Node"]
+
+LAYERS = Registry("layer")
+
+_BASE_ARGUMENTS = frozenset(
+    "activity_regularizer autocast batch_input_shape batch_size dtype dynamic input_dim input_dtype input_length "
+    "input_shape name trainable weights".split()
+)
+
+
+class Layer(Tracked, NodeAccess, Configurable):
+    """A function of tensors with weights.
+
+    To write one: store the arguments in `__init__`, make weights in `build(input_shape)` with `add_weight`, compute in
+    `call(inputs)`. `call` may take `training` and `mask`. The config follows from the constructor's signature, the
+    output shape from `call`; `get_config`, `compute_output_shape` and `compute_mask` may be overridden.
+
+    Args:
+        name: unique name; by default the class name with a number, such as 'dense_1'.
+        trainable: whether training changes the weights.
+        dtype: type of the weights and, for floats, of the inputs; by default `K.floatx()`.
+        input_shape, batch_input_shape, batch_size, input_dim: shape of the input if this is the first layer of a
+            `Sequential`.
+        weights: initial weights, as for `set_weights`.
+        activity_regularizer: penalty on the output of the layer.
+
+    Source: Keras 2.3.1, `keras/engine/base_layer.py`.
+    """
+
+    supports_masking = False
+    stateful = False
+    input_spec: Any = None
+    activity_regularizer: Any = None
+    _casts_inputs = True
+
+    def __init__(self, **kwargs: Any):
+        unknown = set(kwargs) - _BASE_ARGUMENTS
+        if unknown:
+            raise _not_understood(type(self), unknown)
+        self.name = kwargs.get("name") or default_name(type(self).__name__)
+        self._trainable = bool(kwargs.get("trainable", True))
+        self.dtype = _dtype_name(kwargs.get("dtype") or kwargs.get("input_dtype"))
+        if kwargs.get("activity_regularizer") is not None:
+            self.activity_regularizer = regularizers.get(kwargs["activity_regularizer"])
+        self._initial_weights = kwargs.get("weights")
+        shape = _first_shape(kwargs)
+        if shape is not None:
+            self.batch_input_shape = shape
+
+    # What subclasses override ------------------------------------------------------------------------
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights, for inputs of this shape (or list of shapes)."""
+        self.built = True
+
+    def call(self, inputs: Any, **kwargs: Any) -> Any:
+        """The outputs for `inputs`, a tensor or a list of tensors."""
+        return inputs
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Shape of the output for inputs of this shape; found by calling the layer on symbols."""
+        inputs = symbols_of_shape(input_shape, self.dtype or config.floatx())
+        self.ensure_built(input_shape)
+        with state.scratch(), scope.opened():
+            outputs, _ = self._run(inputs, (), {}, None)
+        return map_structure(lambda t: tuple(t.shape), outputs)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """The mask of the outputs: the mask of the inputs.
+
+        Raises: DtypeError (a TypeError) if there is a mask and the layer does not support masking.
+        """
+        if self.supports_masking:
+            return mask
+        if any(m is not None for m in (mask if isinstance(mask, list | tuple) else [mask])):
+            raise DtypeError(
+                f"Layer {self.name} does not support masking, but was passed an input_mask. Put it before the layer "
+                "that makes the mask, or set `supports_masking = True` if its `call` deals with the mask."
+            )
+        return None
+
+    def get_config(self) -> dict[str, Any]:
+        """Name, dtype, `trainable`, and the constructor's arguments, as plain values."""
+        result: dict[str, Any] = {"name": self.name, "trainable": self._trainable}
+        if "batch_input_shape" in self.__dict__:
+            result["batch_input_shape"] = self.batch_input_shape
+        result["dtype"] = self.dtype or config.floatx()
+        for argument in self.constructor_arguments():
+            if argument not in _BASE_ARGUMENTS - {"activity_regularizer", "input_length", "input_dim"}:
+                value = getattr(self, argument, _MISSING)
+                if value is not _MISSING:
+                    result[argument] = plain(value)
+        return result
+
+    # Calling -----------------------------------------------------------------------------------------
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Apply the layer: symbols give symbols and a node of the graph, values give values."""
+        run = scope.current_run()
+        if run is not None:
+            return self._call_in(run, inputs, args, kwargs)
+        if symbolic.tracing() is None and any(True for _ in leaves_of((inputs, args, kwargs))):
+            return self._connect(inputs, args, kwargs)
+        training = kwargs.get("training") if self._is_model else None
+        if training is None and scope.known_phase() is None:
+            training = False
+        with scope.opened(training) as run, state.eager():
+            return self._call_in(run, inputs, args, kwargs)
+
+    _is_model = False
+
+    def _call_in(self, run: scope.Run, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        inputs = map_structure(self._value, _as_inputs(inputs))
+        mask = kwargs.get("mask")
+        if mask is None:
+            mask = map_structure(run.mask_of, inputs)
+        with scope.named(self.name):
+            self.ensure_built(map_structure(_shape_of, inputs))
+            outputs, masks = self._run(inputs, args, kwargs, mask)
+        for value, out_mask in zip(_flat(outputs), _flat_masks(masks, outputs), strict=False):
+            run.set_mask(value, out_mask)
+        return outputs
+
+    def _run(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], mask: Any) -> tuple[Any, Any]:
+        """Outputs and masks for values; the one place where `call` is called."""
+        inputs = self._cast(inputs)
+        try:
+            outputs = self.call(inputs, *args, **self._call_arguments(kwargs, mask))
+        except Exception as error:
+            _add_note(error, self, inputs)
+            raise
+        self._penalize(outputs)
+        return outputs, self.compute_mask(inputs, mask)
+
+    def _call_arguments(self, given: dict[str, Any], mask: Any) -> dict[str, Any]:
+        """The keyword arguments for `call`: `mask` and `training` are added if it takes them, dropped if not."""
+        takes_mask, takes_training = _extras_of(type(self))
+        result = {k: v for k, v in given.items() if k not in ("mask", "training")}
+        if takes_mask and (given.get("mask") is not None or any(m is not None for m in _flat(mask))):
+            result["mask"] = given["mask"] if given.get("mask") is not None else mask
+        if takes_training:
+            training, run = given.get("training"), scope.current_run()
+            if training is None and run is not None:
+                training = run.training
+            if training is not None:
+                result["training"] = training
+        return result
+
+    def _penalize(self, outputs: Any) -> None:
+        """Report the activity penalty, per sample.
+
+        Source: tf_keras 2.21, `base_layer.py`: the penalty is divided by the batch size (Keras 2.3.1 did not).
+        """
+        if self.activity_regularizer is None:
+            return
+        for value in _flat(outputs):
+            batch = K.cast(K.shape(value)[0], K.dtype(value))
+            state.add_loss_to_frame(self.activity_regularizer(value) / batch)
+
+    def _cast(self, inputs: Any) -> Any:
+        """Float inputs in the layer's dtype; other dtypes stay."""
+        wanted = self.dtype or config.floatx()
+        if not self._casts_inputs or not wanted.startswith(("float", "bfloat")):
+            return inputs
+        return map_structure(lambda x: _cast_float(x, wanted), inputs)
+
+    def _value(self, item: Any) -> Any:
+        """A tensor for whatever the user passed: NumPy arrays, numbers, variables and tensors of any backend."""
+        if isinstance(item, SymbolicTensor) or item is None:
+            return item
+        if isinstance(item, Variable):
+            return item.read()
+        if isinstance(item, np.ndarray | np.generic | int | float):
+            item = np.asarray(item)
+            return K.convert(item, self.dtype or config.floatx() if item.dtype.kind == "f" else None)
+        return K.convert(item)
+
+    # Recording ---------------------------------------------------------------------------------------
+
+    def _connect(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Make a node: outputs, masks and losses come from one deferred run of the layer."""
+        inputs = _as_inputs(inputs)
+        mask = kwargs.get("mask")
+        if mask is None:
+            mask = map_structure(_mask_of_symbol, inputs)
+        with scope.named(self.name):
+            self.ensure_built(map_structure(_shape_of, inputs))
+            self._check_inputs(inputs)
+            result, parts = self._defer((inputs, args, kwargs, mask))
+        outputs, masks, losses = parts(result)
+        masks = _flat_masks(masks, outputs)
+        node = Node(self, (inputs, *args), kwargs, outputs, _flat(mask), masks, losses)
+        self._attach(node)
+        return outputs
+
+    def _defer(self, arguments: Any) -> tuple[Any, Any]:
+        """Record a run on `arguments`; also a function that takes the result apart."""
+        leaves = unique(leaves_of(arguments))
+        shaped: dict[str, Any] = {}
+
+        def run(*values: Any) -> Any:
+            here = dict(zip(map(id, leaves), values, strict=True))
+            inputs, args, kwargs, mask = map_structure(lambda a: here.get(id(a), a), arguments)
+            training = kwargs.get("training") if self._is_model else None
+            with scope.opened(training), state.bind([], []) as frame:
+                outputs, masks = self._run(inputs, args, kwargs, mask)
+                masks = _flat_masks(masks, outputs)
+                shaped["outputs"], shaped["masks"] = outputs, masks
+                return [*_tensors(outputs), *(m for m in masks if m is not None), *frame.losses]
+
+        result = self._record(run, leaves, arguments)
+
+        def parts(result: Any) -> tuple[Any, Any, list[Any]]:
+            found = iter(result)
+            outputs = map_structure(lambda t: next(found), shaped["outputs"])
+            return outputs, [None if m is None else next(found) for m in shaped["masks"]], list(found)
+
+        return result, parts
+
+    def _record(self, run: Any, leaves: list[Any], arguments: Any) -> Any:
+        try:
+            return K.defer(run, *leaves, name=self.name)
+        except UntraceableError:
+            return _record_by_running(self, run, leaves)
+
+    def _attach(self, node: Node) -> None:
+        """Make `node` the next node of this layer and write it into the history of its outputs."""
+        index = len(self._inbound_nodes)
+        self._inbound_nodes.append(node)
+        for layer in unique(node.inbound_layers):
+            layer._outbound_nodes.append(node)
+        for position, (tensor, mask) in enumerate(zip(node.output_tensors, node.output_masks, strict=False)):
+            tensor.history, tensor.mask = (self, index, position), mask
+
+    def ensure_built(self, input_shape: Any) -> None:
+        """Build the layer for this shape, unless it is built."""
+        if self.built:
+            return
+        with scope.named(self.name, fresh=True) if scope.current_run() is None else _nothing():
+            self.build(_shapes(input_shape))
+        self.built = True
+        if self._initial_weights is not None:
+            self.set_weights(self._initial_weights)
+            self._initial_weights = None
+
+    def _check_inputs(self, inputs: Any) -> None:
+        if self.input_spec is not None:
+            found = _flat(inputs)
+            spec.check(self.name, self.input_spec, [_shape_of(x) for x in found], [K.dtype(x) for x in found])
+
+    def assert_input_compatibility(self, inputs: Any) -> None:
+        """Compare tensors with `input_spec`.
+
+        Raises: ArgumentError for a wrong number of inputs; ShapeError for a wrong rank or size.
+        """
+        self._check_inputs(inputs)
+
+    @property
+    def updates(self) -> list[Any]:
+        """Always empty: what a layer assigns in `call` is carried by the state of the step."""
+        return []
+
+    def get_updates_for(self, inputs: Any) -> list[Any]:
+        """Always empty, see `updates`."""
+        return []
+
+    def get_losses_for(self, inputs: Any) -> list[Any]:
+        """Losses of the calls on `inputs`; with None, the losses that depend on no input."""
+        if inputs is None:
+            return self.weight_losses()
+        wanted = {id(t) for t in leaves_of([inputs])}
+        nodes = [n for n in self._inbound_nodes if wanted & {id(t) for t in n.input_tensors}]
+        return [loss for node in nodes for loss in node.losses]
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """A new layer, without weights, from what `get_config` returned."""
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}>"
+
+
+_MISSING = object()
+
+
+# Pieces ----------------------------------------------------------------------------------------------
+
+
+def default_name(class_name: str) -> str:
+    """'dense_1' for the first Dense of the session."""
+    prefix = snake_case(class_name)
+    return f"{prefix}_{K.get_uid(prefix)}"
+
+
+def snake_case(name: str) -> str:
+    """'MaxPooling2D' as 'max_pooling2d'."""
+    words = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", name)
+    words = re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
+    return words if words[0] != "_" else "private" + words
+
+
+def symbols_of_shape(shape: Any, dtype: str) -> Any:
+    """Placeholders for a shape, or a list of them for a list of shapes."""
+    if is_list_of_shapes(shape):
+        return [K.placeholder(shape=tuple(s), dtype=dtype) for s in shape]
+    return K.placeholder(shape=tuple(shape), dtype=dtype)
+
+
+def is_list_of_shapes(shape: Any) -> bool:
+    """Whether `shape` is a list of shapes and not one shape."""
+    return bool(shape) and all(isinstance(s, list | tuple) for s in shape)
+
+
+def _as_inputs(inputs: Any) -> Any:
+    """Keras: several inputs are a list, and a list of one is that one."""
+    if isinstance(inputs, tuple) and not hasattr(inputs, "_fields"):
+        inputs = list(inputs)
+    return inputs[0] if isinstance(inputs, list) and len(inputs) == 1 and hasattr(inputs[0], "shape") else inputs
+
+
+def _shapes(shape: Any) -> Any:
+    if is_list_of_shapes(shape):
+        return [tuple(s) for s in shape]
+    return tuple(shape) if isinstance(shape, list | tuple) else shape
+
+
+def _shape_of(value: Any) -> Shape:
+    return None if value is None else tuple(K.int_shape(value))  # type: ignore[return-value]
+
+
+def _mask_of_symbol(value: Any) -> Any:
+    return value.mask if isinstance(value, SymbolicTensor) else None
+
+
+def _cast_float(value: Any, dtype: str) -> Any:
+    if value is None:
+        return None
+    found = K.dtype(value)
+    return K.cast(value, dtype) if found != dtype and found.startswith(("float", "bfloat")) else value
+
+
+def _flat(structure: Any) -> list[Any]:
+    if isinstance(structure, dict):
+        return [leaf for item in structure.values() for leaf in _flat(item)]
+    if isinstance(structure, list | tuple):
+        return [leaf for item in structure for leaf in _flat(item)]
+    return [structure]
+
+
+def _flat_masks(masks: Any, outputs: Any) -> list[Any]:
+    flat = _flat(masks) if masks is not None else []
+    count = len(_flat(outputs))
+    return (flat + [None] * count)[:count]
+
+
+def _tensors(outputs: Any) -> list[Any]:
+    flat = _flat(outputs)
+    return [x.read() if isinstance(x, Variable) else x for x in flat]
+
+
+@lru_cache(maxsize=4096)
+def _extras_of(cls: type) -> tuple[bool, bool]:
+    """Whether `call` of this class takes `mask`, and `training`."""
+    parameters = inspect.signature(cls.call).parameters  # type: ignore[attr-defined]
+    return "mask" in parameters, "training" in parameters
+
+
+def _add_note(error: Exception, layer: Layer, inputs: Any) -> None:
+    notes = getattr(error, "__notes__", [])
+    if not any(note.startswith("In layer ") for note in notes):
+        shapes = unpack([_shape_of(x) for x in _flat(inputs) if hasattr(x, "shape")])
+        error.add_note(f"In layer {layer.name} ({type(layer).__name__}), called on input of shape {shapes}.")
+
+
+def _nothing() -> Any:
+    from contextlib import nullcontext
+
+    return nullcontext()
+
+
+def _not_understood(cls: type, unknown: set[str]) -> Exception:
+    import difflib
+
+    known = {*cls.constructor_arguments(), *_BASE_ARGUMENTS}  # type: ignore[attr-defined]
+    name = sorted(unknown)[0]
+    near = difflib.get_close_matches(name, known, n=2)
+    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    return DtypeError(f"{cls.__name__}: keyword argument not understood: {name!r}.{hint}")
+
+
+def _dtype_name(dtype: Any) -> str | None:
+    if dtype is None or isinstance(dtype, str):
+        return dtype
+    if isinstance(dtype, dict):  # a policy, as later Keras versions write it
+        return _dtype_name(dtype.get("config", {}).get("name"))
+    return np.dtype(dtype).name
+
+
+def _first_shape(kwargs: dict[str, Any]) -> Shape | None:
+    """The shape of the input with its batch axis, if the arguments of a first layer give it."""
+    if kwargs.get("batch_input_shape") is not None:
+        return _shapes(kwargs["batch_input_shape"])
+    shape = kwargs.get("input_shape")
+    if shape is None and kwargs.get("input_dim") is not None:
+        shape = (kwargs["input_dim"],)
+        if "input_length" in kwargs:
+            shape = (kwargs["input_length"], *shape)
+    if shape is None:
+        return None
+    if not isinstance(shape, list | tuple):
+        raise ArgumentError(f"input_shape: expected a tuple without the batch axis, received {shape!r}.")
+    return (kwargs.get("batch_size"), *shape)
+
+
+def _record_by_running(layer: Layer, run: Any, leaves: list[Any]) -> Any:
+    """Learn shapes from real tensors, for code that works on one engine's tensors only.
+
+    Sizes that are unknown are tried as 2 and as 3; what differs between the two results is unknown.
+    """
+    small, large = (_zeros_run(layer, run, leaves, size) for size in (2, 3))
+    origin = symbolic.Origin(symbolic.Deferred(run, layer.name), tuple(leaves), {})
+
+    def blend(a: Any, b: Any) -> Any:
+        pairs = zip(tuple(a.shape), tuple(b.shape), strict=True)
+        return symbolic.placeholder(tuple(int(m) if m == n else None for m, n in pairs), K.dtype(a))
+
+    return symbolic.attach(origin, [blend(a, b) for a, b in zip(small, large, strict=True)])
+
+
+def _zeros_run(layer: Layer, run: Any, leaves: list[Any], size: int) -> Any:
+    values = [K.convert(np.zeros([size if n is None else n for n in t.shape]), t.dtype) for t in leaves]
+    with state.scratch(), state.eager(), state.phase(False):
+        try:
+            return run(*values)
+        except Exception as error:
+            error.add_note(
+                f"Layer {layer.name} cannot work on symbolic tensors, and running it on zeros with the "
+                f"{discovery.backend()} backend to learn its output shape failed."
+            )
+            raise

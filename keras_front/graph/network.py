@@ -1,0 +1,435 @@
+"""`Network`: a layer made of layers, given by tensors (`Network(inputs, outputs)`) or by a subclass with a `call`.
+
+A network of tensors runs a plan: one flat list of steps that was settled when it was made. It knows nodes, shapes,
+masks and configs; it does not know how it is trained or saved.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_front.backend import state, symbolic
+from keras_front.backend.state import Variable
+from keras_front.backend.symbolic import SymbolicTensor, leaves_of
+from keras_front.errors import ArgumentError, ShapeError, StateError
+
+from . import scope, wiring
+from .inputs import Input
+from .layer import LAYERS, Layer, _cast_float, _flat, _shape_of, is_list_of_shapes
+from .node import Node, unpack
+from .topology import Graph, Plan
+from .tracking import _needs_input, unique, update_metric
+
+FORMAT_VERSION = "2.3.1"  # the Keras whose configs these are
+
+
+class Network(Layer):
+    """A directed graph of layers, usable as a layer itself.
+
+    Args:
+        inputs: tensor, or list of tensors, from `Input`.
+        outputs: tensor, or list of tensors, computed from them.
+        name: name of the network.
+
+    Without `inputs` and `outputs` it is the base of a subclass: its layers are the attributes, and `call` computes.
+    Source: Keras 2.3.1, `keras/engine/network.py`.
+    """
+
+    supports_masking = True
+    _is_model = True
+    _casts_inputs = False
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        inputs, outputs, rest = _tensors_among(args, kwargs)
+        super().__init__(**rest)
+        self._graph_made: Graph | None = None
+        self._pending: tuple[Any, Any] | None = None
+        self._metric_tensors: list[tuple[Any, SymbolicTensor]] = []
+        self.inputs: list[Any] = []
+        self.outputs: list[Any] = []
+        self.input_names: list[str] = []
+        self.output_names: list[str] = []
+        if inputs is not None:
+            self._init_graph(inputs, outputs)
+
+    # The graph ---------------------------------------------------------------------------------------
+
+    def _init_graph(self, inputs: Any, outputs: Any) -> None:
+        """Find what lies between the tensors, and make the plan."""
+        self.inputs, self.outputs = list(leaves_of([inputs])), list(leaves_of([outputs]))
+        _check_ends(self.name, inputs, self.inputs, outputs, self.outputs)
+        self._output_form = unpack(self.outputs) if isinstance(outputs, list | tuple) else outputs
+        if isinstance(outputs, dict):
+            self._output_form = outputs
+        self._replan()
+        self.built = True
+        self.input_names = _names_of(self.inputs)
+        self.output_names = _names_of(self.outputs)
+        self._inbound_nodes[:], self._outbound_nodes[:] = [], []
+        masks = [t.mask for t in self.outputs]
+        self._inbound_nodes.append(Node(self, (self.inputs,), {}, self.outputs, None, masks))
+
+    def _replan(self) -> None:
+        extra = [t for t in self._own_losses if _needs_input(t)] + [t for _, t in self._metric_tensors]
+        self._graph_made = graph = Graph(self.inputs, self.outputs, extra)
+        self._plan = Plan(graph, self._output_form)
+        self._input_layers = [t.history[0] if t.history else None for t in self.inputs]
+        self._output_layers = [t.history[0] if t.history else None for t in self.outputs]
+
+    @property
+    def _graph(self) -> Graph | None:
+        """The graph, made now if tensors are waiting for it; None for a subclass."""
+        pending = self.__dict__.get("_pending")
+        if pending is not None:
+            self._pending = None
+            self._init_graph(*pending)
+        return self.__dict__.get("_graph_made")
+
+    @property
+    def inbound_nodes(self) -> list[Node]:
+        return self._inbound_nodes if self._graph is not None else super().inbound_nodes
+
+    @property
+    def _is_graph_network(self) -> bool:
+        return self._graph is not None
+
+    def sublayers(self) -> list[Any]:
+        return self.layers
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers: farthest from the outputs first, or the attributes of a subclass in their order."""
+        graph = self._graph
+        return list(graph.layers) if graph is not None else super().sublayers()
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """The layer called `name`, or the layer number `index` of `layers`.
+
+        Raises: ArgumentError if there is no such layer.
+        """
+        layers = self.layers
+        if index is not None:
+            if not -len(layers) <= index < len(layers):
+                raise ArgumentError(
+                    f"Was asked to retrieve layer at index {index} but model only has {len(layers)} layers."
+                )
+            return layers[index]
+        if not name:
+            raise ArgumentError("get_layer: provide either a layer name or layer index.")
+        for layer in layers:
+            if layer.name == name:
+                return layer
+        raise ArgumentError(f"No such layer: {name}. The layers are {', '.join(layer.name for layer in layers)}.")
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All weights, layer by layer."""
+        return unique(
+            self._trainable_weights + self._non_trainable_weights + [w for layer in self.layers for w in layer.weights]
+        )
+
+    variables = weights
+
+    @property
+    def stateful(self) -> bool:  # type: ignore[override]
+        """Whether a layer keeps its state from one batch to the next."""
+        return any(layer.stateful for layer in self.layers)
+
+    def reset_states(self) -> None:
+        """Set the states of all stateful layers to zero."""
+        for layer in self.layers:
+            if hasattr(layer, "reset_states") and layer.stateful:
+                layer.reset_states()
+
+    @property
+    def state_updates(self) -> list[Any]:
+        """The variables that stateful layers change at prediction time as well."""
+        return self.state_variables
+
+    @property
+    def uses_learning_phase(self) -> bool:
+        """Always true: training and inference are two functions, whether they differ or not."""
+        return True
+
+    @property
+    def input(self) -> Any:
+        return unpack(self.inputs) if self.inputs else super().input
+
+    @property
+    def output(self) -> Any:
+        return unpack(self.outputs) if self.outputs else super().output
+
+    @property
+    def input_shape(self) -> Any:
+        return unpack([t.shape for t in self.inputs]) if self.inputs else super().input_shape
+
+    @property
+    def output_shape(self) -> Any:
+        return unpack([t.shape for t in self.outputs]) if self.outputs else super().output_shape
+
+    @property
+    def input_spec(self) -> Any:  # type: ignore[override]
+        """The specs of the layers that take the inputs."""
+        return None
+
+    # Running -----------------------------------------------------------------------------------------
+
+    def run(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+        """Outputs for real or traced tensors, in the structure of `outputs`.
+
+        With `training` True or False the learning phase is set to it while the layers run.
+        """
+        return self.run_with_masks(inputs, training, mask)[0]
+
+    def run_with_masks(self, inputs: Any, training: Any = None, mask: Any = None) -> tuple[Any, list[Any]]:
+        """Outputs in the structure of `outputs`, and the flat list of their masks."""
+        with scope.opened(training) as run:
+            inputs = self._as_list(inputs) if self._graph is not None else inputs
+            outputs = self._call_in(run, inputs, (), {} if mask is None else {"mask": mask})
+            return outputs, [run.mask_of(value) for value in _flat(outputs)]
+
+    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+        """The outputs; a subclass that was not given tensors writes its own."""
+        if self._graph is None:
+            raise NotImplementedError(
+                f"{type(self).__name__} was made without inputs and outputs, so it needs a `call(self, inputs)` method."
+            )
+        with scope.opened(training):
+            return self._walk(inputs, mask)[0]
+
+    def _run(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], mask: Any) -> tuple[Any, Any]:
+        if self._graph is None or type(self).call is not Network.call:
+            return super()._run(inputs, args, kwargs, mask)
+        training = args[0] if args else kwargs.get("training")
+        if training is None:
+            return self._walk(inputs, mask)
+        with scope.opened(training):
+            return self._walk(inputs, mask)
+
+    def _walk(self, inputs: Any, mask: Any) -> tuple[Any, Any]:
+        """Run the plan; report the losses and metrics that were added to the network."""
+        values = [_cast_float(v, t.dtype) for v, t in zip(self._as_list(inputs), self.inputs, strict=True)]
+        masks = self._as_list(mask) if isinstance(mask, list | tuple | dict) else [mask] * len(values)
+        added = [loss for loss in self._own_losses if _needs_input(loss)]
+        extra = added + [tensor for _, tensor in self._metric_tensors]
+        outputs, out_masks, found = self._plan.run(values, masks, extra)
+        for value in found[: len(added)]:
+            state.add_loss_to_frame(value)
+        for (metric, _), value in zip(self._metric_tensors, found[len(added) :], strict=True):
+            update_metric(metric, value)
+        return outputs, out_masks
+
+    def run_internal_graph(self, inputs: Any, masks: Any = None) -> tuple[list[Any], list[Any], list[Any]]:
+        """Outputs, their masks and shapes, as three flat lists."""
+        with scope.opened():
+            outputs, out_masks = self._walk(inputs, masks)
+        return _flat(outputs), _flat(out_masks), [_shape_of(x) for x in _flat(outputs)]
+
+    def _as_list(self, inputs: Any) -> list[Any]:
+        """The inputs in the order of `self.inputs`; a dict is read by input names."""
+        if isinstance(inputs, dict):
+            missing = [name for name in self.input_names if name not in inputs]
+            if missing:
+                raise ArgumentError(
+                    f"{self.name}: no data provided for the inputs {missing}. Need a value for each of "
+                    f"{self.input_names}."
+                )
+            return [inputs[name] for name in self.input_names]
+        flat = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
+        if len(flat) != len(self.inputs):
+            raise ArgumentError(
+                f"{self.name}: expected {len(self.inputs)} inputs ({', '.join(self.input_names)}), received {len(flat)}."
+            )
+        return flat
+
+    def _check_inputs(self, inputs: Any) -> None:
+        if self._graph is None:
+            return
+        for tensor, value in zip(self.inputs, self._as_list(inputs), strict=True):
+            found = _shape_of(value)
+            if len(found) != len(tensor.shape) or any(
+                a not in (None, b) and b is not None for a, b in zip(tensor.shape[1:], found[1:], strict=True)
+            ):
+                raise ShapeError(
+                    f'Model "{self.name}": its input {tensor.name!r} has shape {tensor.shape}, but it was called on a '
+                    f"tensor of shape {found}."
+                )
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        if self._graph is None:
+            return None
+        with scope.opened():
+            return self._walk(inputs, mask)[1]
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        if self._graph is not None and self.inputs:
+            shapes = input_shape if is_list_of_shapes(input_shape) else [input_shape]
+            if [tuple(s) for s in shapes] == [t.shape for t in self.inputs]:
+                return unpack([t.shape for t in self.outputs])
+        return super().compute_output_shape(input_shape)
+
+    # Building without tensors ------------------------------------------------------------------------
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make the weights of a subclass by calling it on symbols of this shape (or list of shapes)."""
+        if self._graph is None and not self.inputs and input_shape is not None and scope.current_run() is None:
+            shapes = input_shape if is_list_of_shapes(input_shape) else [input_shape]
+            self.set_inputs([tuple(s) for s in shapes])
+        self.built = True
+
+    def set_inputs(self, shapes: Sequence[Any], dtypes: Sequence[Any] | None = None, form: Callable = unpack) -> None:
+        """Settle what the inputs of a subclass are, and learn its outputs and weights from a symbolic call.
+
+        Args:
+            shapes: shapes with the batch axis, one for each input.
+            dtypes: their dtypes, by default `floatx`.
+            form: makes the argument of `call` from the list of symbols; by default one symbol stands alone.
+        """
+        if self.inputs:
+            return
+        self.built = True
+        dtypes = dtypes or [None] * len(shapes)
+        symbols = [Input(batch_shape=s, dtype=d) for s, d in zip(shapes, dtypes, strict=True)]
+        outputs = self(form(symbols))
+        self.inputs, self.outputs = symbols, _flat(outputs)
+        self.input_names = [f"input_{i + 1}" for i in range(len(symbols))]
+        self.output_names = [f"output_{i + 1}" for i in range(len(self.outputs))]
+
+    # Losses and metrics ------------------------------------------------------------------------------
+
+    def add_loss(self, losses: Any, inputs: Any = None) -> None:
+        super().add_loss(losses, inputs)
+        if self._graph is not None:
+            self._replan()
+
+    def add_metric(self, value: Any, name: str | None = None, aggregation: str | None = "mean") -> None:
+        """Show the mean of a symbolic tensor of this network, or of a value inside `call`, under `name`."""
+        super().add_metric(value, name=name, aggregation=aggregation)
+        if symbolic.is_symbolic(value) and scope.current_run() is None:
+            self._metric_tensors.append((self._own_metrics[-1], value))
+            self._replan()
+
+    def _call_losses(self) -> list[Any]:
+        nodes = self._graph.nodes if self._graph is not None else self._inbound_nodes
+        return [t for t in self._own_losses if _needs_input(t)] + [t for node in nodes for t in node.losses]
+
+    @property
+    def losses(self) -> list[Any]:
+        """Every loss of this network: weight penalties and those of the calls between its inputs and outputs."""
+        return self.weight_losses() + (self._call_losses() if self._graph is not None else [])
+
+    # Configs -----------------------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """Layers and their wiring, in the form of Keras 2.
+
+        Raises: NotImplementedError for a subclass that was not given tensors.
+        """
+        if self._graph is None:
+            raise NotImplementedError(
+                f"{type(self).__name__} computes in its own `call`, so its structure cannot be written. Save its "
+                "weights instead, or write get_config and from_config."
+            )
+        return wiring.to_config(self)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """A new network, with new weights, from what `get_config` returned."""
+        inputs, outputs, name = wiring.from_config(config, custom_objects)
+        model = cls(inputs=inputs, outputs=outputs, name=name)
+        if not config.get("trainable", True):
+            model._trainable = False
+        return model
+
+    def _updated_config(self) -> dict[str, Any]:
+        return {
+            "class_name": type(self).__name__,
+            "config": self.get_config(),
+            "keras_version": FORMAT_VERSION,
+            "backend": "tensorflow",  # a name that every reader of this format knows; the format has no engine
+        }
+
+    def to_json(self, **kwargs: Any) -> str:
+        """The structure as JSON text, without weights; `model_from_json` reads it. `kwargs` go to `json.dumps`."""
+        return json.dumps(self._updated_config(), default=_jsonable, **kwargs)
+
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Sequence[float] | None = None,
+        print_fn: Callable[[str], Any] | None = None,
+    ) -> None:
+        """Print the table of layers, shapes and parameters.
+
+        Raises: StateError if the shapes are not known yet.
+        """
+        if not self.built:
+            raise StateError(
+                "This model has not yet been built. Build the model first by calling build() or calling fit() with "
+                "some data, or specify an input_shape argument in the first layer."
+            )
+        from .summary import print_summary
+
+        print_summary(self, line_length=line_length, positions=positions, print_fn=print_fn)
+
+
+def _tensors_among(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
+    """Split the arguments of the constructor into inputs, outputs and the rest."""
+    rest = dict(kwargs)
+    names = ("inputs", "outputs", "name")
+    if len(args) > len(names):
+        raise ArgumentError(f"Model: expected inputs, outputs and name, received {len(args)} positional arguments.")
+    for name, value in zip(names, args, strict=False):
+        if name in rest:
+            raise ArgumentError(f"Model: {name} was given twice.")
+        rest[name] = value
+    inputs, outputs = rest.pop("inputs", None), rest.pop("outputs", None)
+    if (inputs is None) != (outputs is None):
+        given = "inputs" if outputs is None else "outputs"
+        raise ArgumentError(
+            f"Model: expected both `inputs` and `outputs` (or neither, in a subclass), received {given}."
+        )
+    return inputs, outputs, rest
+
+
+def _check_ends(name: str, given_in: Any, inputs: list[Any], given_out: Any, outputs: list[Any]) -> None:
+    for what, given, found in (("inputs", given_in, inputs), ("outputs", given_out, outputs)):
+        if not found or len(found) != len(_flat(given)):
+            raise ArgumentError(
+                f'Model "{name}": expected {what} to be a symbolic tensor (from `Input` or a layer), or a list of '
+                f"them, received {given!r}."
+            )
+    if len(unique(inputs)) != len(inputs):
+        raise ArgumentError(
+            f"The list of inputs passed to the model is redundant. All inputs should only appear once. Found: {inputs}."
+        )
+
+
+def _names_of(tensors: list[Any]) -> list[str]:
+    """Names of the layers of the tensors; a layer with several gets numbers."""
+    names: list[str] = []
+    for tensor in tensors:
+        base = name = tensor.history[0].name if tensor.history else tensor.name
+        number = 0
+        while name in names:
+            number += 1
+            name = f"{base}_{number}"
+        names.append(name)
+    return names
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if hasattr(value, "get_config"):
+        return {"class_name": type(value).__name__, "config": value.get_config()}
+    if callable(value):
+        return value.__name__
+    raise TypeError(f"Not JSON serializable: {value!r}. Make get_config return numbers, strings, lists and dicts.")
+
+
+__all__ = ["FORMAT_VERSION", "LAYERS", "Network"]

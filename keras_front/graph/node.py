@@ -1,0 +1,97 @@
+"""`Node`: one call of a layer on symbolic tensors. Nodes are the structure of a model (decision D2).
+
+A node keeps the arguments of the call as they were given; everything else (which layers it hangs on, shapes, masks)
+is read off the tensors, whose `history` names the node that made them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras_front.backend.symbolic import SymbolicTensor, leaves_of
+
+from .spec import Shape
+
+
+def unpack(items: list[Any]) -> Any:
+    """The only item of a list, or the list."""
+    return items[0] if len(items) == 1 else items
+
+
+class Node:
+    """A call `outbound_layer(*args, **arguments)` that gave `output_tensors`.
+
+    Attributes:
+        args: the positional arguments; `args[0]` is the tensor or list of tensors that Keras calls the inputs.
+        arguments: the keyword arguments.
+        output: the result in the structure in which `call` returned it.
+        losses: symbolic scalars that the call reported.
+    """
+
+    __slots__ = ("args", "arguments", "input_masks", "losses", "outbound_layer", "output", "output_masks")
+
+    def __init__(
+        self,
+        layer: Any,
+        args: tuple[Any, ...],
+        arguments: dict[str, Any],
+        output: Any,
+        input_masks: list[Any] | None = None,
+        output_masks: list[Any] | None = None,
+        losses: list[SymbolicTensor] | None = None,
+    ):
+        self.outbound_layer, self.args, self.arguments, self.output = layer, args, arguments, output
+        self.input_masks = input_masks or [None] * len(self.input_tensors)
+        self.output_masks = output_masks or [None] * len(self.output_tensors)
+        self.losses = losses or []
+
+    @property
+    def layer(self) -> Any:
+        """The layer that was called."""
+        return self.outbound_layer
+
+    @property
+    def input_tensors(self) -> list[SymbolicTensor]:
+        """The tensors among the inputs proper."""
+        return list(leaves_of(self.args[:1]))
+
+    @property
+    def needed_tensors(self) -> list[SymbolicTensor]:
+        """Every tensor among the arguments, the inputs first."""
+        return list(leaves_of((self.args, self.arguments)))
+
+    @property
+    def output_tensors(self) -> list[SymbolicTensor]:
+        return list(leaves_of(self.output))
+
+    @property
+    def input_shapes(self) -> list[Shape]:
+        return [t.shape for t in self.input_tensors]
+
+    @property
+    def output_shapes(self) -> list[Shape]:
+        return [t.shape for t in self.output_tensors]
+
+    @property
+    def inbound_layers(self) -> list[Any]:
+        return [t.history[0] for t in self.needed_tensors if t.history]
+
+    @property
+    def node_indices(self) -> list[int]:
+        return [t.history[1] for t in self.needed_tensors if t.history]
+
+    @property
+    def tensor_indices(self) -> list[int]:
+        return [t.history[2] for t in self.needed_tensors if t.history]
+
+    def get_config(self) -> dict[str, Any]:
+        """Names and indices, in the form of Keras 2."""
+        return {
+            "outbound_layer": self.outbound_layer.name,
+            "inbound_layers": [layer.name for layer in self.inbound_layers],
+            "node_indices": self.node_indices,
+            "tensor_indices": self.tensor_indices,
+        }
+
+    def __repr__(self) -> str:
+        return f"<Node {self.outbound_layer.name} {self.input_shapes} -> {self.output_shapes}>"

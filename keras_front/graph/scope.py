@@ -1,0 +1,96 @@
+"""What surrounds a layer while it runs: the run's training flag and masks, and the prefix for weight names.
+
+A layer that is called while a run is open (inside a model's walk, another layer's `call`, or a recorded call that is
+run again) computes at once. Only a call on symbols outside a run makes a node of the graph.
+
+Masks of values that cannot carry attributes are kept here, beside the run, so that the layers inside a subclassed
+model see them as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from keras_front.backend import state, symbolic
+
+
+class Run:
+    """One pass of values through layers."""
+
+    __slots__ = ("_masks", "training")
+
+    def __init__(self, training: Any = None):
+        self.training = training
+        self._masks: dict[int, tuple[Any, Any]] = {}
+
+    def mask_of(self, value: Any) -> Any:
+        """The mask that the layer which computed `value` gave it, if any."""
+        found = self._masks.get(id(value))
+        return found[1] if found is not None else getattr(value, "mask", None) if _is_symbol(value) else None
+
+    def set_mask(self, value: Any, mask: Any) -> None:
+        """Remember `mask`; the value is kept too, so that its identity stays its own during the run."""
+        if mask is not None:
+            self._masks[id(value)] = (value, mask)
+
+
+def _is_symbol(value: Any) -> bool:
+    return symbolic.is_symbolic(value)
+
+
+_RUN: ContextVar[Run | None] = ContextVar("keras_front_run", default=None)
+_PREFIX: ContextVar[str | None] = ContextVar("keras_front_weight_prefix", default=None)
+
+
+def current_run() -> Run | None:
+    """The run that is open, or None."""
+    return _RUN.get()
+
+
+def known_phase() -> Any:
+    """The learning phase as a Python value, or None while nothing has decided it."""
+    return state.phase_value()
+
+
+@contextmanager
+def opened(training: Any = None) -> Iterator[Run]:
+    """A run of its own; `training`, if not None, becomes the learning phase inside."""
+    run = Run(known_phase() if training is None else training)
+    token = _RUN.set(run)
+    try:
+        if training is None:
+            yield run
+        else:
+            with state.phase(training):
+                yield run
+    finally:
+        _RUN.reset(token)
+
+
+@contextmanager
+def outside() -> Iterator[None]:
+    """A context in which no run is open: calls on symbols make nodes again."""
+    token = _RUN.set(None)
+    try:
+        yield
+    finally:
+        _RUN.reset(token)
+
+
+@contextmanager
+def named(name: str, fresh: bool = False) -> Iterator[None]:
+    """Weights added inside are called `<outer>/<name>/...`; with `fresh` the outer names are left out."""
+    outer = None if fresh else _PREFIX.get()
+    token = _PREFIX.set(f"{outer}/{name}" if outer else name)
+    try:
+        yield
+    finally:
+        _PREFIX.reset(token)
+
+
+def weight_prefix(default: str) -> str:
+    """What stands before the name of a weight that is added now."""
+    return _PREFIX.get() or default

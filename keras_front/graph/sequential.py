@@ -1,0 +1,172 @@
+"""`SequentialNetwork`: a stack of layers, each called on the output of the one before.
+
+With a known input shape it is a graph from the first `add` on; without one the layers wait, and the graph is made when
+the first input (or `build`) tells the shape. The graph is worked out once, when it is first needed, not at each `add`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from keras_front.backend import symbolic
+from keras_front.backend.symbolic import SymbolicTensor
+from keras_front.errors import ArgumentError, DtypeError, StateError
+from keras_front.registry import custom_object_scope, name_of
+
+from . import scope
+from .inputs import Input, InputLayer
+from .layer import LAYERS, Layer, is_list_of_shapes
+from .network import Network
+
+
+class SequentialNetwork(Network):
+    """A linear stack of layers.
+
+    Args:
+        layers: the layers to begin with; the first may be an `Input`.
+        name: name of the network.
+
+    Source: Keras 2.3.1, `keras/engine/sequential.py`.
+    """
+
+    def __init__(self, layers: Sequence[Any] | None = None, name: str | None = None, **kwargs: Any):
+        super().__init__(name=name, **kwargs)
+        self._stack: list[Layer] = []
+        self._chain: list[Any] = []  # the input, then the output of each layer
+        self._explicit_input: InputLayer | None = None
+        for layer in [layers] if isinstance(layers, Layer) else layers or ():
+            self.add(layer)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers that were added, without the one that stands for the input."""
+        return list(self.__dict__.get("_stack", ()))
+
+    def add(self, layer: Any) -> None:
+        """Put a layer on top of the stack.
+
+        Raises:
+            DtypeError (a TypeError): if it is no layer.
+            ArgumentError: if it has several outputs, or a name that is taken.
+        """
+        if isinstance(layer, SymbolicTensor) and layer.history and isinstance(layer.history[0], InputLayer):
+            layer = layer.history[0]
+        if not isinstance(layer, Layer):
+            raise DtypeError(
+                f"The added layer must be an instance of class Layer. Found: {layer!r}. Pass `Dense(3)`, not `Dense`, "
+                "and wrap a function in Lambda or Activation."
+            )
+        if isinstance(layer, InputLayer):
+            return self._start(layer)
+        if any(other.name == layer.name and other is not layer for other in self._stack):
+            raise ArgumentError(f'All layers of a model need unique names; "{layer.name}" is taken. Pass `name=`.')
+        if not self._chain and not self._stack:
+            self._start_with(layer)
+        if self._chain:
+            self._push(layer)
+        else:
+            self._stack.append(layer)
+        return None
+
+    def _start(self, layer: InputLayer) -> None:
+        if self._chain or self._stack:
+            raise ArgumentError(f"{self.name}: an Input can only be the first element of a Sequential.")
+        self._explicit_input = layer
+        self._chain = [layer._inbound_nodes[0].output_tensors[0]]
+        self.inputs = self._chain[:1]
+
+    def _start_with(self, layer: Layer) -> None:
+        """Make an input for the first layer, if it says what it expects."""
+        shape, dtype = _expected_input(layer)
+        if shape is not None:
+            tensor = Input(batch_shape=shape, dtype=dtype, name=f"{layer.name}_input")
+            self._chain, self.inputs = [tensor], [tensor]
+
+    def _push(self, layer: Layer) -> None:
+        output = layer(self._chain[-1])
+        if not isinstance(output, SymbolicTensor):
+            raise DtypeError(
+                f"All layers in a Sequential model should have a single output tensor; {layer.name} has several. For "
+                "multi-output layers, use the functional API."
+            )
+        self._stack.append(layer)
+        self._chain.append(output)
+        self._changed()
+
+    def _changed(self) -> None:
+        self.outputs = [self._chain[-1]]
+        self._pending = (self._chain[0], self._chain[-1])
+        self.built = True
+        self.input_names = [self._chain[0].history[0].name]
+        self.output_names = [self._stack[-1].name]
+
+    def pop(self) -> None:
+        """Take the last layer off the stack.
+
+        Raises: StateError if there is none.
+        """
+        if not self._stack:
+            raise StateError(f"{self.name}: there are no layers in the model to pop.")
+        layer = self._stack.pop()
+        if self._chain:
+            output = self._chain.pop()
+            layer._inbound_nodes[:] = [n for n in layer._inbound_nodes if output not in set(n.output_tensors)]
+        if self._stack and self._chain:
+            self._changed()
+        else:
+            self._pending, self._graph_made, self.built, self.outputs = None, None, False, []
+            if self._explicit_input is None:
+                self._chain, self.inputs = [], []
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make the weights for inputs of this shape, the batch axis included, unless they exist."""
+        if self.built or input_shape is None:
+            self.built = bool(self._chain) or self.built
+            return
+        if is_list_of_shapes(input_shape):
+            raise ArgumentError(f"{self.name}: a Sequential has one input, received the shapes {input_shape}.")
+        batch = input_shape[0] if any(layer.stateful for layer in self._stack) else None
+        waiting, self._stack = self._stack, []
+        with scope.outside(), symbolic.trace_scope(None):
+            tensor = Input(batch_shape=(batch, *input_shape[1:]), dtype=None, name=f"{self.name}_input")
+            self._chain, self.inputs = [tensor], [tensor]
+            for layer in waiting:
+                self._push(layer)
+        self._build_input_shape = tuple(tensor.shape)
+
+    def set_inputs(self, shapes: Sequence[Any], dtypes: Any = None, form: Any = None) -> None:
+        """Build for the given shapes, a list of one, unless the input is known."""
+        self.build(tuple(shapes[0]))
+
+    def get_config(self) -> dict[str, Any]:
+        """Name and layers, in the form of Keras 2.2.3 and later."""
+        first = [self._explicit_input] if self._explicit_input is not None else []
+        entries = [{"class_name": name_of(type(x)), "config": x.get_config()} for x in first + self._stack]
+        result: dict[str, Any] = {"name": self.name, "layers": entries}
+        if "_build_input_shape" in self.__dict__:
+            result["build_input_shape"] = self._build_input_shape
+        return result
+
+    @classmethod
+    def from_config(cls, config: Any, custom_objects: Any = None) -> Any:
+        """A new stack from a dictionary, or from the list of layers that Keras wrote before 2.2.3."""
+        name, entries, shape = None, config, None
+        if isinstance(config, dict):
+            name, entries, shape = config.get("name"), config["layers"], config.get("build_input_shape")
+        model = cls(name=name)
+        with custom_object_scope(custom_objects):
+            for entry in entries:
+                model.add(LAYERS.deserialize(dict(entry)))
+        if not model.inputs and shape:
+            model.build(tuple(shape))
+        return model
+
+
+def _expected_input(layer: Layer) -> tuple[Any, Any]:
+    """Batch shape and dtype that a first layer asks for; (None, None) if it does not say."""
+    while isinstance(layer, Network) and not layer.inputs and layer.layers:
+        layer = layer.layers[0]
+    if isinstance(layer, Network) and layer.inputs:
+        return layer.inputs[0].shape, layer.inputs[0].dtype
+    return getattr(layer, "batch_input_shape", None), layer.dtype

@@ -1,0 +1,83 @@
+"""`InputSpec`: what a layer demands of an input, and the check that says which demand was not met.
+
+Knows shapes and dtypes only; the layer's name comes in for the message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from keras_front.errors import ArgumentError, ShapeError
+
+Shape = tuple[Any, ...]
+
+
+class InputSpec:
+    """The dtype, rank and sizes that a layer demands of one input. What is None is not checked.
+
+    Args:
+        shape: expected sizes, None where any size will do.
+        ndim, max_ndim, min_ndim: the number of axes, the batch axis included.
+        axes: dict from an axis to its expected size.
+    """
+
+    def __init__(
+        self,
+        dtype: str | None = None,
+        shape: Sequence[Any] | None = None,
+        ndim: int | None = None,
+        max_ndim: int | None = None,
+        min_ndim: int | None = None,
+        axes: dict[int, int | None] | None = None,
+    ):
+        self.dtype = dtype
+        self.shape = tuple(shape) if shape is not None else None
+        self.ndim = len(self.shape) if self.shape is not None else ndim
+        self.max_ndim, self.min_ndim = max_ndim, min_ndim
+        self.axes = dict(axes or {})
+
+    def __repr__(self) -> str:
+        said = {key: value for key, value in vars(self).items() if value not in (None, {})}
+        return "InputSpec(" + ", ".join(f"{key}={value!r}" for key, value in said.items()) + ")"
+
+    def problem(self, shape: Shape, dtype: str) -> str | None:
+        """The first demand that an input of this shape and dtype does not meet, as a half sentence."""
+        ndim = len(shape)
+        if self.ndim is not None and ndim != self.ndim:
+            return f"expected {self.ndim} dimensions (ndim={self.ndim}), found ndim={ndim}"
+        if self.max_ndim is not None and ndim > self.max_ndim:
+            return f"expected at most {self.max_ndim} dimensions, found ndim={ndim}"
+        if self.min_ndim is not None and ndim < self.min_ndim:
+            return f"expected at least {self.min_ndim} dimensions (min_ndim={self.min_ndim}), found ndim={ndim}"
+        if self.dtype is not None and dtype != self.dtype:
+            return f"expected dtype {self.dtype}, found {dtype}"
+        return self._wrong_size(shape)
+
+    def _wrong_size(self, shape: Shape) -> str | None:
+        for axis, size in self.axes.items():
+            if -len(shape) <= axis < len(shape) and size is not None and shape[axis] not in (None, size):
+                return f"expected axis {axis} of the input shape to have size {size}, found {shape[axis]}"
+        for axis, size in enumerate(self.shape or ()):
+            if size is not None and shape[axis] not in (None, size):
+                return f"expected shape {self.shape}, which differs in axis {axis}"
+        return None
+
+
+def check(name: str, specs: Any, shapes: list[Shape], dtypes: list[str]) -> None:
+    """Compare the inputs of the layer called `name` with its `input_spec` (one, or a list).
+
+    Raises: ArgumentError for a wrong number of inputs; ShapeError for a wrong rank or size.
+    """
+    wanted = list(specs) if isinstance(specs, list | tuple) else [specs]
+    if len(wanted) != len(shapes):
+        raise ArgumentError(
+            f"Layer {name} expects {len(wanted)} inputs, but it received {len(shapes)} input tensors of shapes "
+            f"{shapes}. Pass {'one tensor' if len(wanted) == 1 else 'a list of that many tensors'}."
+        )
+    for index, (spec, shape, dtype) in enumerate(zip(wanted, shapes, dtypes, strict=True)):
+        problem = spec.problem(tuple(shape), dtype) if spec is not None else None
+        if problem:
+            raise ShapeError(
+                f"Input {index} is incompatible with layer {name}: {problem}. Full shape received: {tuple(shape)}."
+            )

@@ -1,0 +1,269 @@
+"""The order of a model: which nodes lie between its inputs and outputs, and one flat list of steps to run them.
+
+Keras numbers layers by depth and by the order of discovery; weights, summaries and files follow that order, so it is
+reproduced here. Everything is iterative: a model of thousands of layers meets no recursion limit.
+
+Expressions of K between layers (`Dense(3)(x + 1)`) have no node. They become steps of their own, which replay the
+record of those ops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from keras_front.backend import symbolic
+from keras_front.backend.symbolic import SymbolicTensor, leaves_of, map_structure
+from keras_front.errors import ArgumentError
+
+from .node import Node
+
+
+class Expression:
+    """Ops of K on outputs of layers, without a layer of their own."""
+
+    __slots__ = ("feeds", "result")
+
+    def __init__(self, result: SymbolicTensor):
+        self.result = result
+        self.feeds = _frontier(result)
+
+    name = "an expression of K"
+
+    @property
+    def needed_tensors(self) -> list[SymbolicTensor]:
+        return self.feeds
+
+    @property
+    def output_tensors(self) -> list[SymbolicTensor]:
+        return [self.result]
+
+
+def _frontier(result: SymbolicTensor) -> list[SymbolicTensor]:
+    """The tensors of layers on which `result` depends directly; and placeholders that no layer made."""
+    found: list[SymbolicTensor] = []
+    seen: set[int] = set()
+    stack = [result]
+    while stack:
+        tensor = stack.pop()
+        if id(tensor) in seen:
+            continue
+        seen.add(id(tensor))
+        if tensor is not result and (tensor.history or _is_free(tensor)):
+            found.append(tensor)
+        elif tensor.origin is not None:
+            stack.extend(reversed(list(tensor.origin.tensors())))
+    return found
+
+
+def _is_free(tensor: SymbolicTensor) -> bool:
+    return tensor.is_placeholder and tensor not in (symbolic.PHASE, symbolic.COUNTER)
+
+
+class Graph:
+    """The nodes between `inputs` and `outputs`.
+
+    Attributes:
+        order: nodes and expressions, each after what it needs.
+        depth: node -> its distance from the outputs.
+        layers: the layers in the order of Keras 2: farthest from the outputs first.
+        layer_depth: layer -> depth.
+    """
+
+    def __init__(self, inputs: list[SymbolicTensor], outputs: list[SymbolicTensor], extra: Iterable[Any] = ()):
+        self.inputs, self.outputs = inputs, outputs
+        self._expressions: dict[int, Expression] = {}
+        self._found: dict[Any, int] = {}
+        self._given = {id(t) for t in inputs if not _from_input_layer(t)}
+        self.order: list[Any] = []
+        self._visit([*outputs, *extra])
+        self._check_connected()
+        self.layer_depth: dict[Any, int] = {}
+        self.depth: dict[Any, int] = {}
+        self._measure()
+        self._add_unused_inputs()
+        self.layers = sorted(self.layer_depth, key=lambda layer: (-self.layer_depth[layer], self._found[layer]))
+        self._check_names()
+
+    def maker(self, tensor: SymbolicTensor) -> Any:
+        """The node or expression that made `tensor`; None for a given input."""
+        if id(tensor) in self._given:
+            return None
+        if tensor.history:
+            layer, node_index, _ = tensor.history
+            return layer._inbound_nodes[node_index]
+        if tensor.is_placeholder and _is_free(tensor):
+            raise ArgumentError(
+                f"Graph disconnected: cannot obtain a value for {tensor!r}. It is a K.placeholder; wrap it as "
+                "`Input(tensor=...)` and list it among the inputs of the model."
+            )
+        return self._expressions.setdefault(id(tensor), Expression(tensor))
+
+    def _visit(self, tensors: list[SymbolicTensor]) -> None:
+        done: set[int] = set()
+        stack: list[tuple[Any, bool]] = []
+        for tensor in tensors:
+            stack.append((self.maker(tensor), False))
+            while stack:
+                node, ready = stack.pop()
+                if node is None or id(node) in done:
+                    continue
+                if ready:
+                    done.add(id(node))
+                    self.order.append(node)
+                    continue
+                if isinstance(node, Node):
+                    self._found.setdefault(node.layer, len(self._found))
+                stack.append((node, True))
+                stack.extend((self.maker(t), False) for t in reversed(node.needed_tensors))
+
+    def _check_connected(self) -> None:
+        fed = {id(t) for t in self.inputs}
+        for node in self.nodes:
+            for tensor in node.output_tensors if not node.needed_tensors else ():
+                if id(tensor) not in fed and tensor.is_placeholder:
+                    raise ArgumentError(
+                        f"Graph disconnected: cannot obtain value for tensor {tensor!r} at layer "
+                        f'"{node.layer.name}". Add it to the inputs of the model: they are '
+                        f"{[t.name for t in self.inputs]}."
+                    )
+
+    def _measure(self) -> None:
+        for node in reversed(self.order):
+            depth = self.depth.setdefault(node, 0)
+            if isinstance(node, Node):
+                depth = max(depth, self.layer_depth.get(node.layer, 0))
+                self.layer_depth[node.layer] = self.depth[node] = depth
+            for tensor in node.needed_tensors:
+                before = self.maker(tensor)
+                if before is not None:
+                    self.depth[before] = max(depth + 1, self.depth.get(before, 0))
+
+    def _add_unused_inputs(self) -> None:
+        for tensor in self.inputs:
+            if id(tensor) not in self._given:
+                layer = tensor.history[0]
+                node = layer._inbound_nodes[tensor.history[1]]
+                if layer not in self.layer_depth:
+                    self.layer_depth[layer], self._found[layer] = 0, -1
+                    self.depth[node] = 0
+                    self.order.append(node)
+
+    def _check_names(self) -> None:
+        names = [layer.name for layer in self.layers]
+        for name in names:
+            if names.count(name) > 1:
+                raise ArgumentError(
+                    f'The name "{name}" is used {names.count(name)} times in the model. All layer names should be '
+                    "unique; give one of the layers another `name=`."
+                )
+
+    @property
+    def nodes(self) -> list[Node]:
+        """The calls of layers, each after those it needs."""
+        return [node for node in self.order if isinstance(node, Node)]
+
+
+def _from_input_layer(tensor: SymbolicTensor) -> bool:
+    return bool(tensor.history) and not tensor.history[0]._inbound_nodes[tensor.history[1]].needed_tensors
+
+
+class Step:
+    """One entry of the flat list: a call of a layer whose arguments and results are numbered places."""
+
+    __slots__ = ("args", "keywords", "layer", "mask", "single", "sources", "targets")
+
+    def __init__(self, node: Node, place: dict[int, int]):
+        self.layer = node.layer
+        self.sources = map_structure(lambda t: _Place(place[id(t)]) if _is_tensor(t) else t, node.args[:1])[0]
+        self.single = self.sources.index if isinstance(self.sources, _Place) else None
+        self.args = map_structure(lambda t: _Place(place[id(t)]) if _is_tensor(t) else t, node.args[1:])
+        self.keywords = map_structure(lambda t: _Place(place[id(t)]) if _is_tensor(t) else t, node.arguments)
+        self.targets = [place[id(t)] for t in node.output_tensors]
+
+    def run(self, values: list[Any], masks: list[Any]) -> None:
+        """Read the places of the arguments, call the layer, write the places of the results."""
+        if self.single is not None:
+            inputs, mask = values[self.single], masks[self.single]
+        else:
+            inputs = map_structure(lambda p: values[p.index] if isinstance(p, _Place) else p, self.sources)
+            mask = map_structure(lambda p: masks[p.index] if isinstance(p, _Place) else None, self.sources)
+        fill = _filler(values)
+        args = map_structure(fill, self.args) if self.args else ()
+        keywords = map_structure(fill, self.keywords) if self.keywords else {}
+        outputs, out_masks = self.layer._run(inputs, args, keywords, keywords.get("mask", mask))
+        flat = symbolic.flatten(outputs) if isinstance(outputs, list | tuple) else [outputs]
+        flat_masks = symbolic.flatten(out_masks) if isinstance(out_masks, list | tuple) else [out_masks]
+        for index, target in enumerate(self.targets):
+            values[target] = flat[index]
+            masks[target] = flat_masks[index] if index < len(flat_masks) else None
+
+
+class ExpressionStep:
+    """A step that replays ops of K."""
+
+    __slots__ = ("feeds", "layer", "result", "target")
+
+    def __init__(self, expression: Expression, place: dict[int, int]):
+        self.layer = expression
+        self.feeds = [(t, place[id(t)]) for t in expression.feeds]
+        self.result, self.target = expression.result, place[id(expression.result)]
+
+    def run(self, values: list[Any], masks: list[Any]) -> None:
+        values[self.target] = symbolic.replay(self.result, {t: values[i] for t, i in self.feeds})
+
+
+class _Place:
+    __slots__ = ("index",)
+
+    def __init__(self, index: int):
+        self.index = index
+
+
+def _filler(values: list[Any]) -> Any:
+    return lambda item: values[item.index] if isinstance(item, _Place) else item
+
+
+def _is_tensor(item: Any) -> bool:
+    return isinstance(item, SymbolicTensor)
+
+
+class Plan:
+    """A graph as a flat list of steps over numbered places: what runs in each batch."""
+
+    def __init__(self, graph: Graph, outputs: Any):
+        place: dict[int, int] = {}
+        for tensor in [*graph.inputs, *(t for node in graph.order for t in node.output_tensors)]:
+            place.setdefault(id(tensor), len(place))
+        fed = {id(t) for t in graph.inputs}
+        self.size, self._place = len(place), place
+        self.inputs = [place[id(t)] for t in graph.inputs]
+        self.fixed = [(place[id(t)], t) for n in graph.nodes if not n.needed_tensors
+                      for t in n.output_tensors if id(t) not in fed]  # fmt: skip
+        self.steps: list[Any] = [
+            Step(node, place) if isinstance(node, Node) else ExpressionStep(node, place)
+            for node in graph.order
+            if isinstance(node, Expression) or (node.needed_tensors and not _all_fed(node, fed))
+        ]
+        self.outputs = map_structure(lambda t: _Place(place[id(t)]), outputs)
+
+    def run(self, inputs: list[Any], masks: list[Any], extra: Iterable[SymbolicTensor] = ()) -> tuple[Any, ...]:
+        """Outputs, their masks, and the values of the `extra` tensors."""
+        values: list[Any] = [None] * self.size
+        kept: list[Any] = [None] * self.size
+        for index, value, mask in zip(self.inputs, inputs, masks, strict=True):
+            values[index], kept[index] = value, mask
+        for index, tensor in self.fixed:
+            values[index] = symbolic.replay(tensor, {})
+        for step in self.steps:
+            step.run(values, kept)
+        return (
+            map_structure(_filler(values), self.outputs),
+            map_structure(_filler(kept), self.outputs),
+            [values[self._place[id(t)]] for t in extra],
+        )
+
+
+def _all_fed(node: Node, fed: set[int]) -> bool:
+    """Whether all outputs of the node are inputs of the model, so that it need not run."""
+    return all(id(t) in fed for t in node.output_tensors)

@@ -1,0 +1,334 @@
+"""`Tracked`: what belongs to a layer. Its weights, the layers and metrics among its attributes, its losses.
+
+Layers and metrics are found by looking through the attributes when somebody asks, so that a list to which layers are
+appended later is seen as well. Variables are noted when they are assigned, as Keras 2.3 does. All of this works before
+`super().__init__()` ran, because classic layers set their attributes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_front import config, constraints, initializers, regularizers
+from keras_front.backend import state, symbolic
+from keras_front.backend.state import Variable
+from keras_front.errors import ArgumentError, ShapeError, StateError
+
+from . import scope
+
+
+def unique(items: Iterable[Any]) -> list[Any]:
+    """The items without repetitions (by identity), in order of first appearance."""
+    return list({id(item): item for item in items}.values())
+
+
+def found_in(value: Any, wanted: Callable[[Any], bool], depth: int = 4) -> Iterator[Any]:
+    """The wanted objects in `value`, which may be a nesting of lists, tuples and dicts."""
+    if wanted(value):
+        yield value
+    elif depth and isinstance(value, list | tuple):
+        for item in value:
+            yield from found_in(item, wanted, depth - 1)
+    elif depth and isinstance(value, dict):
+        for item in value.values():
+            yield from found_in(item, wanted, depth - 1)
+
+
+def _is_layer(value: Any) -> bool:
+    return isinstance(value, Tracked)
+
+
+def _is_metric(value: Any) -> bool:
+    return hasattr(value, "update_state") and hasattr(value, "result") and not isinstance(value, type)
+
+
+class Tracked:
+    """Base of `Layer`: weights, sublayers, losses, metrics."""
+
+    name: str
+    dtype: Any
+    built: bool
+    _trainable: bool
+    _trainable_weights: list[Variable]
+    _non_trainable_weights: list[Variable]
+    _own_losses: list[Any]
+    _own_metrics: list[Any]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        self = super().__new__(cls)
+        blank: dict[str, Any] = {"_trainable": True, "built": False}
+        for key in ("_trainable_weights", "_non_trainable_weights", "_own_losses", "_own_metrics"):
+            blank[key] = []
+        for key in ("_inbound_nodes", "_outbound_nodes"):
+            blank[key] = []
+        self.__dict__.update(blank)
+        return self
+
+    def __setattr__(self, key: str, value: Any) -> None:
+        if isinstance(value, Variable):
+            self._note(value)
+        super().__setattr__(key, value)
+
+    def __delattr__(self, key: str) -> None:
+        value = self.__dict__.get(key)
+        for known in (self._trainable_weights, self._non_trainable_weights):
+            known[:] = [w for w in known if w is not value]
+        super().__delattr__(key)
+
+    def _note(self, variable: Variable) -> None:
+        known = self._trainable_weights + self._non_trainable_weights
+        if not any(w is variable for w in known):
+            (self._trainable_weights if variable.trainable else self._non_trainable_weights).append(variable)
+
+    # Sublayers ---------------------------------------------------------------------------------------
+
+    def sublayers(self) -> list[Any]:
+        """The layers directly below this one, in the order in which the attributes were set."""
+        below = (found_in(v, _is_layer) for k, v in self.__dict__.items() if k not in _NOT_SEARCHED)
+        return [layer for layer in unique(item for found in below for item in found) if layer is not self]
+
+    def all_layers(self) -> list[Any]:
+        """This layer and every layer below it, each once, parents first."""
+        seen: dict[int, Any] = {}
+        stack = [self]
+        while stack:
+            layer = stack.pop()
+            if id(layer) not in seen:
+                seen[id(layer)] = layer
+                stack.extend(reversed(layer.sublayers()))
+        return list(seen.values())
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training may change the weights. Setting it sets it for all layers below."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: Any) -> None:
+        self._trainable = bool(value)
+        for layer in self.sublayers():
+            layer.trainable = value
+
+    # Weights -----------------------------------------------------------------------------------------
+
+    def add_weight(
+        self,
+        name: str | None = None,
+        shape: Sequence[Any] | None = None,
+        dtype: str | None = None,
+        initializer: Any = None,
+        regularizer: Any = None,
+        trainable: bool = True,
+        constraint: Any = None,
+    ) -> Variable:
+        """A new weight of this layer, called `<layer>/<name>:0`.
+
+        Shape: `shape`, without unknown sizes; () if it is not given.
+        Raises: ShapeError if a size is unknown.
+        """
+        dtype, size = dtype or self.dtype or config.floatx(), tuple(shape or ())
+        if any(not isinstance(n, int | np.integer) for n in size):
+            raise ShapeError(
+                f"{self.name}: cannot make the weight {name!r} of shape {size}: a size of the input is not known. "
+                "Give the layer an input whose axes other than the batch are known."
+            )
+        default = "glorot_uniform" if "float" in dtype else "zeros"
+        variable = Variable(
+            _draw(initializers.get(initializer or default), tuple(int(n) for n in size), dtype),
+            dtype=dtype,
+            name=f"{scope.weight_prefix(self.name)}/{name or 'weight'}:0",
+            trainable=bool(trainable),
+            constraint=constraints.get(constraint),
+        )
+        variable.regularizer = regularizers.get(regularizer)
+        self._note(variable)
+        return variable
+
+    def _split_weights(self) -> tuple[list[Variable], list[Variable]]:
+        """Weights made for training and others, whatever is frozen at the moment."""
+        below = [layer._split_weights() for layer in self.sublayers()]
+        learned = self._trainable_weights + [w for pair in below for w in pair[0]]
+        return unique(learned), unique(self._non_trainable_weights + [w for pair in below for w in pair[1]])
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All weights: those made for training, then the others; freezing does not change the order."""
+        learned, others = self._split_weights()
+        return unique(learned + others)
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that training changes."""
+        if not self.trainable:
+            return []
+        below = [w for layer in self.sublayers() for w in layer.trainable_weights]
+        return unique(self._trainable_weights + below)
+
+    @trainable_weights.setter
+    def trainable_weights(self, weights: Sequence[Variable]) -> None:
+        self._trainable_weights = list(weights)
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that training leaves alone, frozen ones included."""
+        learned = {id(w) for w in self.trainable_weights}
+        return [w for w in self.weights if id(w) not in learned]
+
+    @non_trainable_weights.setter
+    def non_trainable_weights(self, weights: Sequence[Variable]) -> None:
+        self._non_trainable_weights = list(weights)
+
+    variables = weights
+    trainable_variables = trainable_weights
+    non_trainable_variables = non_trainable_weights
+
+    @property
+    def state_variables(self) -> list[Variable]:
+        """Variables that are no weights but live on between steps: the states of stateful layers."""
+        return unique(v for layer in self.all_layers() for v in layer._own_state())
+
+    def _own_state(self) -> list[Variable]:
+        return []
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of the weights as NumPy arrays, in the order of `weights`."""
+        return [w.numpy() for w in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Set the weights from arrays in the order of `get_weights`.
+
+        Raises: ArgumentError for a wrong number of arrays; ShapeError if one has the wrong shape. Nothing is set then.
+        """
+        own = self.weights
+        if len(own) != len(weights):
+            raise ArgumentError(
+                f'You called `set_weights(weights)` on layer "{self.name}" with a weight list of length '
+                f"{len(weights)}, but the layer was expecting {len(own)} weights. Provided weights: "
+                f"{str(weights)[:50]}..."
+            )
+        for variable, value in zip(own, weights, strict=True):
+            if tuple(np.shape(value)) != variable.shape:
+                raise ShapeError(
+                    f"Layer weight shape {variable.shape} of {variable.name} is not compatible with the provided "
+                    f"weight shape {tuple(np.shape(value))}."
+                )
+        for variable, value in zip(own, weights, strict=True):
+            variable.set(value)
+
+    def count_params(self) -> int:
+        """The number of scalars in the weights.
+
+        Raises: StateError if the weights do not exist yet.
+        """
+        if not self.built and not self.weights:
+            raise StateError(
+                f"You tried to call `count_params` on {self.name}, but the layer isn't built. "
+                "Call it on an input first, or build it with `layer.build(input_shape)`."
+            )
+        return int(sum(np.prod(w.shape, dtype=np.int64) for w in self.weights))
+
+    # Losses, metrics, updates ------------------------------------------------------------------------
+
+    def add_loss(self, losses: Any, inputs: Any = None) -> None:
+        """Report losses to be added to the total.
+
+        Inside `call` they count for this call. Elsewhere they are kept: callables without arguments and expressions
+        of weights are computed anew for each batch.
+        """
+        for loss in losses if isinstance(losses, list | tuple) else [losses]:
+            if scope.current_run() is not None and self.built and not callable(loss):
+                state.add_loss_to_frame(loss)
+            elif loss is not None:
+                self._own_losses.append(loss)
+
+    def weight_losses(self) -> list[Any]:
+        """The penalties on weights, here and below, computed from the present values.
+
+        Inside a frame the frame's values are used, so the trainer calls this in its step.
+        """
+        own = [w.regularizer(w) for w in unique(self.weights) if w.regularizer is not None]
+        kept = [loss for layer in self.all_layers() for loss in layer._own_losses if not _needs_input(loss)]
+        return own + [_now(loss) for loss in unique(kept)]
+
+    regularization_losses = weight_losses
+
+    @property
+    def losses(self) -> list[Any]:
+        """Every loss: weight penalties, and what calls on symbols reported."""
+        return self.weight_losses() + [loss for layer in self.all_layers() for loss in layer._call_losses()]
+
+    def _call_losses(self) -> list[Any]:
+        kept = [loss for loss in self._own_losses if _needs_input(loss)]
+        return kept + [loss for node in self.__dict__["_inbound_nodes"] for loss in node.losses]
+
+    def add_metric(self, value: Any, name: str | None = None, aggregation: str | None = "mean") -> None:
+        """Report a value whose mean over the batches of an epoch is shown under `name`."""
+        metric = self._metric_called(name or getattr(value, "name", None) or "metric")
+        if not symbolic.is_symbolic(value) or scope.current_run() is not None:
+            update_metric(metric, value)
+
+    def _metric_called(self, name: str) -> Any:
+        from keras_front import metrics
+
+        for metric in self._own_metrics:
+            if metric.name == name:
+                return metric
+        metric = metrics.Mean(name=name)
+        self._own_metrics.append(metric)
+        return metric
+
+    def add_update(self, updates: Any, inputs: Any = None) -> None:
+        """Carry out `(variable, value)` pairs; what `K.update` and its kin return is done already."""
+        for update in updates if isinstance(updates, list) else [updates]:
+            if isinstance(update, tuple) and len(update) == 2:
+                update[0].assign(update[1])
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metric objects of this layer and of those below."""
+        return self.layer_metrics()
+
+    def layer_metrics(self) -> list[Any]:
+        """What `metrics` is for a layer; a model's `metrics` also has those it was compiled with."""
+        return unique(metric for layer in self.all_layers() for metric in layer._metrics_here())
+
+    def _metrics_here(self) -> list[Any]:
+        held = [m for v in self.__dict__.values() for m in found_in(v, _is_metric, depth=1)]
+        return unique(self._own_metrics + held)
+
+
+_NOT_SEARCHED = frozenset({"_inbound_nodes", "_outbound_nodes", "_own_losses", "_own_metrics"})
+
+
+def _draw(initializer: Callable[..., Any], shape: tuple[int, ...], dtype: str) -> Any:
+    """Initial values, drawn now, so that weights start in the order in which layers are built."""
+    with state.eager():
+        try:
+            return initializer(shape, dtype=dtype)
+        except TypeError as error:
+            if "dtype" not in str(error):
+                raise
+            return initializer(shape)  # Keras 1 and much user code: functions of the shape alone
+
+
+def _needs_input(loss: Any) -> bool:
+    return symbolic.is_symbolic(loss) and any(t.is_placeholder for t in symbolic.ancestors([loss]))
+
+
+def _now(loss: Any) -> Any:
+    if callable(loss) and not symbolic.is_symbolic(loss) and not isinstance(loss, Variable):
+        return loss()
+    return symbolic.replay(loss, {}) if symbolic.is_symbolic(loss) else loss
+
+
+def update_metric(metric: Any, value: Any) -> None:
+    """Feed a metric if the surrounding step carries its state; otherwise the value is not wanted."""
+    frame = state.current_frame()
+    while frame is not None:
+        if not frame.open and any(v in frame.table for v in metric.weights):
+            metric.update_state(value)
+            return
+        frame = frame.parent

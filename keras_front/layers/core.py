@@ -1,0 +1,449 @@
+"""The layers that every model has: Dense, Activation, Dropout, and those that only move axes about.
+
+Source for names, arguments and formulas: Keras 2.3.1, `keras/layers/core.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from keras_front import activations, bytecode, config, constraints, initializers, regularizers
+from keras_front import backend as K
+from keras_front.errors import ArgumentError, SerializationError, ShapeError
+from keras_front.graph.layer import LAYERS, InputSpec, Layer
+from keras_front.registry import get_custom_objects, plain
+
+from ._arguments import fraction, positive
+
+
+@LAYERS.register()
+class Dense(Layer):
+    """`activation(x @ kernel + bias)` along the last axis.
+
+    Shape: (batch, ..., n) -> (batch, ..., units)
+    Weights: kernel (n, units); bias (units,) if `use_bias`.
+    Raises: ShapeError if the size of the last axis is unknown.
+    """
+
+    supports_masking = True
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.units = positive("Dense", "units", units)
+        self.activation = activations.get(activation)
+        self.use_bias = use_bias
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.input_spec = InputSpec(min_ndim=2)
+
+    def build(self, input_shape: Any) -> None:
+        size = input_shape[-1]
+        if size is None:
+            raise ShapeError(
+                f"{self.name}: the last axis of the input of a Dense layer must have a known size, received the shape "
+                f"{tuple(input_shape)}."
+            )
+        self.kernel = self.add_weight(
+            "kernel", (size, self.units), None, self.kernel_initializer, self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )  # fmt: skip
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                "bias", (self.units,), None, self.bias_initializer, self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )  # fmt: skip
+        self.input_spec = InputSpec(min_ndim=2, axes={-1: size})
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        output = K.dot(inputs, self.kernel)
+        if self.bias is not None:
+            output = K.bias_add(output, self.bias, data_format="channels_last")
+        return self.activation(output)
+
+
+@LAYERS.register()
+class Activation(Layer):
+    """A function of each element, or of the last axis for `softmax`.
+
+    Shape: as the input.
+    """
+
+    supports_masking = True
+
+    def __init__(self, activation: Any, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.activation = activations.get(activation)
+
+    def call(self, inputs: Any) -> Any:
+        return self.activation(inputs)
+
+
+# Dropout ---------------------------------------------------------------------------------------------
+
+
+@LAYERS.register()
+class Dropout(Layer):
+    """Sets a part `rate` of the elements to 0 while training, and scales up the others.
+
+    Args:
+        noise_shape: shape of the mask; where it has 1, one decision holds for the whole axis. None: as the input.
+        seed: of the mask's stream, by default the run's.
+
+    Shape: as the input.
+    """
+
+    supports_masking = True
+
+    def __init__(self, rate: float, noise_shape: Sequence[Any] | None = None, seed: int | None = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.rate = min(1.0, max(0.0, fraction(type(self).__name__, "rate", rate)))
+        self.noise_shape = tuple(noise_shape) if noise_shape is not None else None
+        self.seed = seed
+
+    def _mask_shape(self) -> Sequence[Any] | None:
+        return self.noise_shape
+
+    def call(self, inputs: Any, training: Any = None) -> Any:
+        if not 0 < self.rate < 1:
+            return inputs
+        return K.in_train_phase(
+            lambda: K.dropout(inputs, self.rate, self._mask_shape(), seed=self.seed), inputs, training=training
+        )
+
+
+@LAYERS.register()
+class SpatialDropout1D(Dropout):
+    """Dropout of whole channels of sequences.
+
+    Shape: (batch, steps, channels), as the input.
+    """
+
+    def __init__(self, rate: float, **kwargs: Any):
+        super().__init__(rate, **kwargs)
+        self.input_spec = InputSpec(ndim=3)
+
+    def _mask_shape(self) -> Sequence[Any]:
+        return (None, 1, None)
+
+
+class _SpatialDropout(Dropout):
+    """Dropout of whole channels; `_rank` spatial axes."""
+
+    _rank = 2
+
+    def __init__(self, rate: float, data_format: str | None = None, **kwargs: Any):
+        super().__init__(rate, **kwargs)
+        self.data_format = config.normalize_data_format(data_format)
+        self.input_spec = InputSpec(ndim=self._rank + 2)
+
+    def _mask_shape(self) -> Sequence[Any]:
+        ones = (1,) * self._rank
+        return (None, None, *ones) if self.data_format == "channels_first" else (None, *ones, None)
+
+
+@LAYERS.register()
+class SpatialDropout2D(_SpatialDropout):
+    """Dropout of whole channels of images.
+
+    Shape: (batch, rows, columns, channels), or channels before rows with 'channels_first'; as the input.
+    """
+
+
+@LAYERS.register()
+class SpatialDropout3D(_SpatialDropout):
+    """Dropout of whole channels of volumes.
+
+    Shape: (batch, three spatial axes, channels), or channels first; as the input.
+    """
+
+    _rank = 3
+
+
+# Axes ------------------------------------------------------------------------------------------------
+
+
+@LAYERS.register()
+class Flatten(Layer):
+    """All axes but the batch in one, in the order of 'channels_last'.
+
+    Shape: (batch, ...) -> (batch, n)
+    """
+
+    def __init__(self, data_format: str | None = None, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.data_format = config.normalize_data_format(data_format)
+        self.input_spec = InputSpec(min_ndim=1)
+
+    def call(self, inputs: Any) -> Any:
+        ndim = K.ndim(inputs)
+        if ndim == 1:
+            return K.expand_dims(inputs, -1)
+        if self.data_format == "channels_first" and ndim > 2:
+            inputs = K.permute_dimensions(inputs, (0, *range(2, ndim), 1))
+        return K.batch_flatten(inputs)
+
+
+@LAYERS.register()
+class Reshape(Layer):
+    """The elements of each sample in another shape.
+
+    Args:
+        target_shape: new shape without the batch; one size may be -1, to be worked out.
+
+    Shape: (batch, ...) -> (batch, *target_shape)
+    Raises: ShapeError if the number of elements is another one.
+    """
+
+    def __init__(self, target_shape: Sequence[int], **kwargs: Any):
+        super().__init__(**kwargs)
+        self.target_shape = tuple(int(n) for n in target_shape)
+        if self.target_shape.count(-1) > 1:
+            raise ArgumentError(f"Reshape: at most one size can be -1, received {self.target_shape}.")
+
+    def _resolved(self, shape: tuple[Any, ...]) -> tuple[int, ...]:
+        """The target shape with -1 worked out, if the input shape is known."""
+        if None in shape[1:]:
+            return self.target_shape
+        size, known = math.prod(shape[1:]), math.prod(n for n in self.target_shape if n != -1)
+        fits = known == size if -1 not in self.target_shape else known and size % known == 0
+        if not fits:
+            raise ShapeError(
+                f"{self.name}: total size of new array must be unchanged; cannot reshape {tuple(shape[1:])} ({size} "
+                f"elements) to {self.target_shape}."
+            )
+        return tuple(size // known if n == -1 else n for n in self.target_shape)
+
+    def call(self, inputs: Any) -> Any:
+        target = self._resolved(K.int_shape(inputs))
+        if -1 in target:
+            return K.reshape(inputs, (K.shape(inputs)[0], *target))
+        return K.reshape(inputs, (-1 if 0 not in target else K.shape(inputs)[0], *target))
+
+
+@LAYERS.register()
+class Permute(Layer):
+    """The axes of each sample in another order.
+
+    Args:
+        dims: for each new axis the old one, counted from 1; the batch is not counted.
+
+    Shape: (batch, *sizes) -> (batch, *(sizes[d - 1] for d in dims))
+    """
+
+    def __init__(self, dims: Sequence[int], **kwargs: Any):
+        super().__init__(**kwargs)
+        self.dims = tuple(int(d) for d in dims)
+        if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
+            raise ArgumentError(
+                f"Permute: expected each axis from 1 to {len(self.dims)} once, received dims={self.dims}. The batch "
+                "axis is not counted."
+            )
+        self.input_spec = InputSpec(ndim=len(self.dims) + 1)
+
+    def call(self, inputs: Any) -> Any:
+        return K.permute_dimensions(inputs, (0, *self.dims))
+
+
+@LAYERS.register()
+class RepeatVector(Layer):
+    """Each sample `n` times, as a sequence.
+
+    Shape: (batch, features) -> (batch, n, features)
+    """
+
+    def __init__(self, n: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.n = positive("RepeatVector", "n", n)
+        self.input_spec = InputSpec(ndim=2)
+
+    def call(self, inputs: Any) -> Any:
+        return K.repeat(inputs, self.n)
+
+
+# Masking, penalties ----------------------------------------------------------------------------------
+
+
+@LAYERS.register()
+class Masking(Layer):
+    """Masks the steps whose features all equal `mask_value`, and sets them to 0.
+
+    Shape: (batch, steps, features), as the input; mask (batch, steps).
+    """
+
+    supports_masking = True
+
+    def __init__(self, mask_value: float = 0.0, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.mask_value = mask_value
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return K.any(K.not_equal(inputs, self.mask_value), axis=-1)
+
+    def call(self, inputs: Any) -> Any:
+        kept = K.any(K.not_equal(inputs, self.mask_value), axis=-1, keepdims=True)
+        return inputs * K.cast(kept, K.dtype(inputs))
+
+
+@LAYERS.register()
+class ActivityRegularization(Layer):
+    """The input itself, with a penalty on it: `l1 * sum(|x|) + l2 * sum(x**2)`.
+
+    Shape: as the input.
+    """
+
+    supports_masking = True
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.l1, self.l2 = float(l1), float(l2)
+        self.activity_regularizer = regularizers.L1L2(l1=self.l1, l2=self.l2)
+
+    def call(self, inputs: Any) -> Any:
+        return inputs
+
+    def get_config(self) -> dict[str, Any]:
+        return {key: value for key, value in super().get_config().items() if key != "activity_regularizer"}
+
+
+# Lambda ----------------------------------------------------------------------------------------------
+
+
+@LAYERS.register()
+class Lambda(Layer):
+    """A function of tensors as a layer.
+
+    Args:
+        function: takes a tensor (or a list) and returns one; it is made of functions of K, or of the active
+            backend's own, which ties the model to that backend.
+        output_shape: shape without the batch, or a function of the input shape. Needed only where calling the
+            function on symbols does not tell.
+        mask: the mask of the output, or a function of inputs and mask.
+        arguments: keyword arguments for `function`.
+
+    A lambda is written to a config as code. Reading that back needs permission: `load_model(..., allow_code=True)`,
+    or the function under the name of the layer in `custom_objects`.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        output_shape: Any = None,
+        mask: Any = None,
+        arguments: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.function = function
+        self.arguments = dict(arguments or {})
+        self.supports_masking = mask is not None
+        self.mask = mask
+        if output_shape is not None and not callable(output_shape) and not isinstance(output_shape, list | tuple):
+            raise ArgumentError(
+                f"Lambda: expected output_shape to be a tuple, a list or a function, received {output_shape!r}."
+            )
+        self._output_shape = tuple(output_shape) if isinstance(output_shape, list) else output_shape
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        arguments = dict(self.arguments)
+        if _takes(self.function, "mask"):
+            arguments["mask"] = mask
+        return self.function(inputs, **arguments)
+
+    def declared_output_shape(self, input_shape: Any) -> Any:
+        """The output shape that the user gave, with the batch axis; None if there is none."""
+        if self._output_shape is None:
+            return None
+        if callable(self._output_shape):
+            return tuple(self._output_shape(input_shape))
+        first = input_shape[0] if isinstance(input_shape, list) else input_shape
+        return (first[0], *self._output_shape)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        declared = self.declared_output_shape(input_shape)
+        return super().compute_output_shape(input_shape) if declared is None else declared
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return self.mask(inputs, mask) if callable(self.mask) else self.mask
+
+    def get_config(self) -> dict[str, Any]:
+        """The config of Keras 2: a named function as its name, a lambda as code that is not run unasked."""
+        result = {key: value for key, value in super().get_config().items() if key not in ("function", "mask")}
+        function, kind = _write_function(self.function)
+        shape, shape_kind = _write_function(self._output_shape) if callable(self._output_shape) else (None, "raw")
+        result.update(
+            function=function,
+            function_type=kind,
+            output_shape=plain(self._output_shape) if shape_kind == "raw" else shape,
+            output_shape_type=shape_kind,
+            arguments=plain(self.arguments),
+        )
+        return result
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """A layer from a config; code in it is run only with permission.
+
+        Raises: UnsafeFileError if the config carries code and nobody allowed it.
+        """
+        given = dict(config)
+        for key in ("module", "output_shape_module"):
+            given.pop(key, None)
+        known = {**get_custom_objects(), **(custom_objects or {})}
+        name = given.get("name", "Lambda")
+        given["function"] = _read_function(given["function"], given.pop("function_type", "function"), name, known)
+        kind = given.pop("output_shape_type", "raw")
+        if kind != "raw" and given.get("output_shape") is not None:
+            given["output_shape"] = _read_function(given["output_shape"], kind, f"{name}_output_shape", known)
+        return cls(**given)
+
+
+def _takes(function: Callable[..., Any], name: str) -> bool:
+    code = getattr(function, "__code__", None)
+    return code is not None and name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+
+
+def _write_function(function: Any) -> tuple[Any, str]:
+    """Name and 'function' for a function with a name; code and 'lambda' for others."""
+    code = getattr(function, "__code__", None)
+    if code is None or (function.__name__ != "<lambda>" and function.__closure__ is None):
+        return getattr(function, "__name__", type(function).__name__), "function"
+    return list(bytecode.dump(function)), "lambda"
+
+
+def _read_function(written: Any, kind: str, name: str, known: dict[str, Any]) -> Callable[..., Any]:
+    if callable(written):
+        return written
+    if name in known:
+        return known[name]
+    if kind == "lambda":
+        return bytecode.load(written, names={"K": K, **known}, where=f"Layer {name!r}")
+    if written in known:
+        return known[written]
+    if written in activations.ACTIVATIONS:
+        return activations.get(written)
+    raise SerializationError(
+        f"Layer {name!r} was made with the function {written!r}, which is not in the file. Pass "
+        f"custom_objects={{{written!r}: function}}."
+    )

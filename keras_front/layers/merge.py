@@ -1,0 +1,274 @@
+"""Layers that make one tensor of several: sums, products, maxima, concatenation, dot products.
+
+Source: Keras 2.3.1, `keras/layers/merge.py`.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import Any
+
+from keras_front import backend as K
+from keras_front.errors import ArgumentError, ShapeError
+from keras_front.graph.layer import LAYERS, Layer, is_list_of_shapes
+
+
+class _Merge(Layer):
+    """Elementwise merging; sizes of 1 and missing axes after the batch are broadcast."""
+
+    supports_masking = True
+    _count: int | None = None
+
+    def build(self, input_shape: Any) -> None:
+        shapes = self._list_of(input_shape)
+        batches = {s[0] for s in shapes} - {None}
+        if len(batches) > 1:
+            raise ShapeError(f"Can not merge tensors with different batch sizes. Got tensors with shapes: {shapes}.")
+        reduce(self._broadcast, [tuple(s[1:]) for s in shapes])
+        self.built = True
+
+    def _list_of(self, input_shape: Any) -> list[Any]:
+        if not is_list_of_shapes(input_shape) or len(input_shape) < 2:
+            raise ArgumentError(
+                f"{self.name}: a `{type(self).__name__}` layer should be called on a list of at least 2 inputs. Got "
+                f"input shape {input_shape}."
+            )
+        if self._count is not None and len(input_shape) != self._count:
+            raise ArgumentError(
+                f"{self.name}: a `{type(self).__name__}` layer should be called on exactly {self._count} inputs. Got "
+                f"{len(input_shape)}."
+            )
+        return list(input_shape)
+
+    def _broadcast(self, a: Any, b: Any) -> tuple[Any, ...]:
+        """The shape in which two shapes without the batch meet."""
+        long, short = (a, b) if len(a) >= len(b) else (b, a)
+        short = (1,) * (len(long) - len(short)) + tuple(short)
+        met = []
+        for m, n in zip(long, short, strict=True):
+            if None not in (m, n) and m != n and 1 not in (m, n):
+                raise ShapeError(f"{self.name}: operands could not be broadcast together with shapes {a} {b}.")
+            met.append(n if m == 1 else m if n == 1 or n is None or m is not None else None)
+        return tuple(met)
+
+    def call(self, inputs: Any) -> Any:
+        rank = max(K.ndim(x) for x in inputs)
+        return self._merge([_with_rank(x, rank) for x in inputs])
+
+    def _merge(self, inputs: list[Any]) -> Any:
+        raise NotImplementedError
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        masks = [m for m in mask or () if m is not None] if isinstance(mask, list) else []
+        return reduce(K.logical_and, masks) if masks else None
+
+
+def _with_rank(x: Any, rank: int) -> Any:
+    """`x` with axes of size 1 after the batch, up to `rank` axes."""
+    for _ in range(rank - K.ndim(x)):
+        x = K.expand_dims(x, 1)
+    return x
+
+
+@LAYERS.register()
+class Add(_Merge):
+    """The sum of the inputs.
+
+    Shape: two or more of one shape -> that shape.
+    """
+
+    def _merge(self, inputs: list[Any]) -> Any:
+        return reduce(lambda a, b: a + b, inputs)
+
+
+@LAYERS.register()
+class Subtract(_Merge):
+    """The first input minus the second.
+
+    Shape: two of one shape -> that shape.
+    """
+
+    _count = 2
+
+    def _merge(self, inputs: list[Any]) -> Any:
+        return inputs[0] - inputs[1]
+
+
+@LAYERS.register()
+class Multiply(_Merge):
+    """The product of the inputs, element by element.
+
+    Shape: two or more of one shape -> that shape.
+    """
+
+    def _merge(self, inputs: list[Any]) -> Any:
+        return reduce(lambda a, b: a * b, inputs)
+
+
+@LAYERS.register()
+class Average(_Merge):
+    """The mean of the inputs.
+
+    Shape: two or more of one shape -> that shape.
+    """
+
+    def _merge(self, inputs: list[Any]) -> Any:
+        return reduce(lambda a, b: a + b, inputs) / len(inputs)
+
+
+@LAYERS.register()
+class Maximum(_Merge):
+    """The largest of the inputs, element by element.
+
+    Shape: two or more of one shape -> that shape.
+    """
+
+    def _merge(self, inputs: list[Any]) -> Any:
+        return reduce(K.maximum, inputs)
+
+
+@LAYERS.register()
+class Minimum(_Merge):
+    """The smallest of the inputs, element by element.
+
+    Shape: two or more of one shape -> that shape.
+    """
+
+    def _merge(self, inputs: list[Any]) -> Any:
+        return reduce(K.minimum, inputs)
+
+
+@LAYERS.register()
+class Concatenate(_Merge):
+    """The inputs one after the other along `axis`.
+
+    Shape: all sizes but that of `axis` must agree -> the sizes of `axis` added up.
+    """
+
+    def __init__(self, axis: int = -1, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.axis = axis
+
+    def build(self, input_shape: Any) -> None:
+        shapes = self._list_of(input_shape)
+        if len({len(s) for s in shapes}) == 1:
+            place = self.axis % len(shapes[0])
+            rest = [[n for i, n in enumerate(s) if i != place] for s in shapes]
+            fits = all(len(set(sizes) - {None}) < 2 for sizes in zip(*rest, strict=True))
+        else:
+            fits = False
+        if not fits:
+            raise ShapeError(
+                "A `Concatenate` layer requires inputs with matching shapes except for the concat axis "
+                f"{self.axis}. Got inputs shapes: {shapes}."
+            )
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        return K.concatenate(inputs, axis=self.axis)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        if not isinstance(mask, list) or all(m is None for m in mask):
+            return None
+        rank = max((K.ndim(m) for m in mask if m is not None))
+        full = K.ndim(inputs[0])
+        wide = [K.ones_like(x, dtype="bool") if m is None else m for x, m in zip(inputs, mask, strict=True)]
+        wide = [K.expand_dims(m, -1) if K.ndim(m) < full else m for m in wide]
+        if any(m is None for m in mask) or self.axis % full == full - 1:
+            wide = [_as_wide(m, x) for m, x in zip(wide, inputs, strict=True)]
+        joined = K.concatenate(wide, axis=self.axis)
+        return K.all(joined, axis=-1) if rank < full else joined
+
+
+def _as_wide(mask: Any, like: Any) -> Any:
+    """`mask` (batch, steps, 1) in the shape of `like`."""
+    return K.logical_and(mask, K.ones_like(like, dtype="bool"))
+
+
+@LAYERS.register()
+class Dot(_Merge):
+    """The dot product of two inputs for each sample.
+
+    Args:
+        axes: the axis of each input that is summed over, or one number for both; the batch counts as axis 0.
+        normalize: whether to scale both to length 1 first, which gives the cosine.
+
+    Shape: (batch, ..., n, ...) twice -> (batch, the other axes of both); (batch, 1) if none is left.
+    """
+
+    _count = 2
+
+    def __init__(self, axes: Any, normalize: bool = False, **kwargs: Any):
+        super().__init__(**kwargs)
+        ok = isinstance(axes, int) or (
+            isinstance(axes, list | tuple) and len(axes) == 2 and all(isinstance(a, int) for a in axes)
+        )
+        if not ok:
+            raise ArgumentError(f"Dot: expected axes to be an integer or a pair of integers, received {axes!r}.")
+        self.axes = axes if isinstance(axes, int) else tuple(axes)
+        self.normalize = normalize
+        self.supports_masking = True
+
+    def _places(self, ranks: tuple[int, int]) -> tuple[int, int]:
+        axes = (self.axes, self.axes) if isinstance(self.axes, int) else self.axes
+        first, second = (a % n for a, n in zip(axes, ranks, strict=True))
+        return first, second
+
+    def build(self, input_shape: Any) -> None:
+        a, b = self._list_of(input_shape)
+        i, j = self._places((len(a), len(b)))
+        if None not in (a[i], b[j]) and a[i] != b[j]:
+            raise ShapeError(
+                f"Dimension incompatibility {a[i]} != {b[j]}. Layer shapes: {a}, {b}. Chosen axes: {i}, {j}."
+            )
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        a, b = inputs
+        i, j = self._places((K.ndim(a), K.ndim(b)))
+        if self.normalize:
+            a, b = K.l2_normalize(a, axis=i), K.l2_normalize(b, axis=j)
+        return K.batch_dot(a, b, (i, j))
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return None
+
+
+def add(inputs: Any, **kwargs: Any) -> Any:
+    """The sum of a list of tensors; `kwargs` go to `Add`."""
+    return Add(**kwargs)(inputs)
+
+
+def subtract(inputs: Any, **kwargs: Any) -> Any:
+    """The first tensor of a pair minus the second; `kwargs` go to `Subtract`."""
+    return Subtract(**kwargs)(inputs)
+
+
+def multiply(inputs: Any, **kwargs: Any) -> Any:
+    """The product of a list of tensors; `kwargs` go to `Multiply`."""
+    return Multiply(**kwargs)(inputs)
+
+
+def average(inputs: Any, **kwargs: Any) -> Any:
+    """The mean of a list of tensors; `kwargs` go to `Average`."""
+    return Average(**kwargs)(inputs)
+
+
+def maximum(inputs: Any, **kwargs: Any) -> Any:
+    """The maximum of a list of tensors; `kwargs` go to `Maximum`."""
+    return Maximum(**kwargs)(inputs)
+
+
+def minimum(inputs: Any, **kwargs: Any) -> Any:
+    """The minimum of a list of tensors; `kwargs` go to `Minimum`."""
+    return Minimum(**kwargs)(inputs)
+
+
+def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
+    """A list of tensors joined along `axis`; `kwargs` go to `Concatenate`."""
+    return Concatenate(axis=axis, **kwargs)(inputs)
+
+
+def dot(inputs: Any, axes: Any, normalize: bool = False, **kwargs: Any) -> Any:
+    """The dot product of two tensors for each sample; `kwargs` go to `Dot`."""
+    return Dot(axes=axes, normalize=normalize, **kwargs)(inputs)

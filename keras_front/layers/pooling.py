@@ -1,0 +1,196 @@
+"""Pooling: the maximum or mean of windows, or of everything.
+
+Padding of 'same' never wins a maximum and does not count in a mean.
+Source: Keras 2.3.1, `keras/layers/pooling.py`; `keepdims` from tf_keras 2.21.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras_front import backend as K
+from keras_front import config
+from keras_front.graph.layer import LAYERS, InputSpec, Layer
+
+from ._arguments import padding_of, sizes
+
+
+class _Pooling(Layer):
+    """Windows over `_rank` spatial axes, reduced by `_mode`."""
+
+    _rank, _mode = 2, "max"
+
+    def __init__(
+        self,
+        pool_size: Any = 2,
+        strides: Any = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        where, rank = type(self).__name__, self._rank
+        self.pool_size = sizes(where, "pool_size", pool_size, rank)
+        self.strides = self.pool_size if strides is None else sizes(where, "strides", strides, rank)
+        self.padding = padding_of(where, padding)
+        self.data_format = config.normalize_data_format(data_format or ("channels_last" if rank == 1 else None))
+        self.input_spec = InputSpec(ndim=rank + 2)
+
+    def call(self, inputs: Any) -> Any:
+        pool = (K.pool1d, K.pool2d, K.pool3d)[self._rank - 1]
+        return pool(
+            inputs, self.pool_size, strides=self.strides, padding=self.padding, data_format=self.data_format,
+            pool_mode=self._mode,
+        )  # fmt: skip
+
+
+@LAYERS.register("MaxPooling1D", "MaxPool1D")
+class MaxPooling1D(_Pooling):
+    """Maximum over windows of time.
+
+    Shape: (batch, steps, features) -> (batch, new steps, features)
+    """
+
+    _rank = 1
+
+
+@LAYERS.register("AveragePooling1D", "AvgPool1D")
+class AveragePooling1D(_Pooling):
+    """Mean over windows of time.
+
+    Shape: (batch, steps, features) -> (batch, new steps, features)
+    """
+
+    _rank, _mode = 1, "avg"
+
+
+@LAYERS.register("MaxPooling2D", "MaxPool2D")
+class MaxPooling2D(_Pooling):
+    """Maximum over windows of images.
+
+    Shape: (batch, rows, columns, channels) -> (batch, new rows, new columns, channels)
+    """
+
+
+@LAYERS.register("AveragePooling2D", "AvgPool2D")
+class AveragePooling2D(_Pooling):
+    """Mean over windows of images.
+
+    Shape: (batch, rows, columns, channels) -> (batch, new rows, new columns, channels)
+    """
+
+    _mode = "avg"
+
+
+@LAYERS.register("MaxPooling3D", "MaxPool3D")
+class MaxPooling3D(_Pooling):
+    """Maximum over windows of volumes.
+
+    Shape: (batch, three spatial axes, channels) -> (batch, three new axes, channels)
+    """
+
+    _rank = 3
+
+
+@LAYERS.register("AveragePooling3D", "AvgPool3D")
+class AveragePooling3D(_Pooling):
+    """Mean over windows of volumes.
+
+    Shape: (batch, three spatial axes, channels) -> (batch, three new axes, channels)
+    """
+
+    _rank, _mode = 3, "avg"
+
+
+# Global ----------------------------------------------------------------------------------------------
+
+
+class _GlobalPooling(Layer):
+    """Everything but batch and channels, reduced by `_mode`."""
+
+    _rank, _mode = 2, "max"
+
+    def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any):
+        super().__init__(**kwargs)
+        default = "channels_last" if self._rank == 1 else None
+        self.data_format = config.normalize_data_format(data_format or default)
+        self.keepdims = keepdims
+        self.input_spec = InputSpec(ndim=self._rank + 2)
+
+    def _axes(self) -> tuple[int, ...]:
+        start = 2 if self.data_format == "channels_first" else 1
+        return tuple(range(start, start + self._rank))
+
+    def call(self, inputs: Any) -> Any:
+        reduce = K.max if self._mode == "max" else K.mean
+        return reduce(inputs, axis=self._axes(), keepdims=self.keepdims)
+
+
+@LAYERS.register("GlobalMaxPooling1D", "GlobalMaxPool1D")
+class GlobalMaxPooling1D(_GlobalPooling):
+    """Maximum over all steps.
+
+    Shape: (batch, steps, features) -> (batch, features)
+    """
+
+    _rank = 1
+
+
+@LAYERS.register("GlobalAveragePooling1D", "GlobalAvgPool1D")
+class GlobalAveragePooling1D(_GlobalPooling):
+    """Mean over all steps, or over those that the mask keeps.
+
+    Shape: (batch, steps, features) -> (batch, features); mask (batch, steps).
+    """
+
+    _rank, _mode = 1, "avg"
+    supports_masking = True
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return None
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        if mask is None:
+            return super().call(inputs)
+        axis = self._axes()[0]
+        kept = K.expand_dims(K.cast(mask, K.dtype(inputs)), 3 - axis)  # (batch, steps, 1) or (batch, 1, steps)
+        total = K.sum(inputs * kept, axis=axis, keepdims=self.keepdims)
+        return total / K.sum(kept, axis=axis, keepdims=self.keepdims)
+
+
+@LAYERS.register("GlobalMaxPooling2D", "GlobalMaxPool2D")
+class GlobalMaxPooling2D(_GlobalPooling):
+    """Maximum over each channel of an image.
+
+    Shape: (batch, rows, columns, channels) -> (batch, channels)
+    """
+
+
+@LAYERS.register("GlobalAveragePooling2D", "GlobalAvgPool2D")
+class GlobalAveragePooling2D(_GlobalPooling):
+    """Mean over each channel of an image.
+
+    Shape: (batch, rows, columns, channels) -> (batch, channels)
+    """
+
+    _mode = "avg"
+
+
+@LAYERS.register("GlobalMaxPooling3D", "GlobalMaxPool3D")
+class GlobalMaxPooling3D(_GlobalPooling):
+    """Maximum over each channel of a volume.
+
+    Shape: (batch, three spatial axes, channels) -> (batch, channels)
+    """
+
+    _rank = 3
+
+
+@LAYERS.register("GlobalAveragePooling3D", "GlobalAvgPool3D")
+class GlobalAveragePooling3D(_GlobalPooling):
+    """Mean over each channel of a volume.
+
+    Shape: (batch, three spatial axes, channels) -> (batch, channels)
+    """
+
+    _rank, _mode = 3, "avg"
