@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_front import bytecode
-from keras_front.errors import ArgumentError, SerializationError
+from keras_front.errors import ArgumentError
 from keras_front.registry import custom_object_scope
 
-from . import atomic
+from . import atomic, guard
 from .mixin import Saveable
 
 __all__ = [
@@ -68,7 +68,8 @@ def load_model(
     """
     from . import hdf5, keras_zip
 
-    _check_there(filepath)
+    if atomic.is_path(filepath):
+        guard.check_there(filepath)
     reader = keras_zip if _may_be_archive(filepath) and keras_zip.is_archive(filepath) else hdf5
     return reader.load_model(filepath, custom_objects, compile, allow_code)
 
@@ -92,7 +93,8 @@ def load_weights(
         raise ArgumentError(
             "When calling model.load_weights, skip_mismatch can only be set to True when by_name is True."
         )
-    _check_there(filepath)
+    if atomic.is_path(filepath):
+        guard.check_there(filepath)
     archive = _may_be_archive(filepath) and keras_zip.is_archive(filepath)
     if not archive:
         with hdf5.opened(filepath) as (root, _):
@@ -101,7 +103,7 @@ def load_weights(
         hdf5.load_weights(model, filepath, by_name, skip_mismatch, reshape)
         return
     if by_name:
-        raise ArgumentError("load_weights: files of Keras 3 hold weights by position: expected by_name=False.")
+        raise ArgumentError("load_weights: files of Keras 3 hold positions: expected by_name=False.")
     keras_zip.load_weights(model, filepath)
 
 
@@ -147,20 +149,3 @@ def _format(filepath: Any, save_format: str | None, suffix: str | None) -> str:
 
 def _may_be_archive(filepath: Any) -> bool:
     return atomic.is_path(filepath) or (hasattr(filepath, "read") and hasattr(filepath, "seek"))
-
-
-def _check_there(filepath: Any) -> None:
-    """A path must be a file; a folder is TensorFlow's own format.
-
-    Raises: SerializationError, which is an OSError's sentence with a remedy.
-    """
-    if not atomic.is_path(filepath):
-        return
-    path = os.fspath(filepath)
-    if os.path.isdir(path):
-        raise SerializationError(
-            f"{path}: expected an .h5 or .keras file, found a folder.\n"
-            "  A SavedModel is a TensorFlow program; write it again with model.save('model.h5')."
-        )
-    if not os.path.exists(path):
-        raise SerializationError(f"{path}: expected a file, found none.")

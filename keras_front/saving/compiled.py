@@ -16,7 +16,7 @@ from keras_front.errors import SerializationError
 from keras_front.registry import Registry, get_registered_object, plain, serialize_keras_object
 
 from . import guard
-from .config import Config, accepted_by, class_of, convert, drop_neutral
+from .config import Config, class_of, convert
 
 __all__ = [
     "compile_model",
@@ -26,36 +26,11 @@ __all__ = [
     "training_config_of",
 ]
 
-# Optimizers: names of tf_keras and Keras 3, and settings of theirs that must be neutral.
-OPTIMIZER_RENAMED = {"learning_rate": "lr"}
-OPTIMIZER_NEUTRAL: dict[str, tuple[Any, ...] | None] = {
-    "centered": (False,),
-    "clipnorm": (None,),
-    "clipvalue": (None,),
-    "decay": (0.0, None),
-    "ema_momentum": None,
-    "ema_overwrite_frequency": (None,),
-    "epsilon": None,
-    "global_clipnorm": (None,),
-    "gradient_accumulation_steps": (None,),
-    "initial_accumulator_value": (0.0, None),
-    "is_legacy_optimizer": None,
-    "jit_compile": None,
-    "loss_scale_factor": (None,),
-    "momentum": (0.0, None),
-    "name": None,
-    "use_ema": (False,),
-    "weight_decay": (None, 0.0, 0),
-}
-
-
-# Training configs ------------------------------------------------------------------------------------
-
 
 def read_training_config(raw: Any, outputs: Iterable[str] = (), where: str = "The training config") -> Config:
     """Keyword arguments for `compile`, from the training config of any Keras; `optimizer` still a config.
 
-    Raises: SerializationError for an optimizer with settings that would be ignored.
+    Raises: SerializationError for what is no training config; UnsafeFileError.
     """
     config = guard.parsed(raw, where) if isinstance(raw, str | bytes) else raw
     guard.check_config(config, where)
@@ -79,13 +54,7 @@ def _optimizer(item: Any) -> Any:
     kind = class_of(item)
     if get_registered_object(kind) is None:
         kind = kind.rpartition(">")[2]  # tf_keras registers its own optimizers as if they were the user's
-    arguments = {k: convert(v, False) for k, v in item["config"].items()}
-    accepted = accepted_by(kind)
-    if accepted is not None:
-        for theirs, ours in OPTIMIZER_RENAMED.items():
-            if theirs in arguments and theirs not in accepted and ours in accepted:
-                arguments[ours] = arguments.pop(theirs)
-    return {"class_name": kind, "config": drop_neutral(kind, arguments, OPTIMIZER_NEUTRAL, accepted)}
+    return {"class_name": kind, "config": {k: convert(v, False) for k, v in item["config"].items()}}
 
 
 def _metrics(given: Any, outputs: list[str]) -> Any:

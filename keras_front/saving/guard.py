@@ -17,6 +17,7 @@ module path in a file is never imported. Nothing in a file can loosen the guard;
 from __future__ import annotations
 
 import json
+import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
@@ -74,6 +75,28 @@ CODE_CLASSES = {
     "JaxLayer": "code",
     "FlaxLayer": "code",
 }
+
+
+class UnreadableFileError(SerializationError, OSError):
+    """A file is not what it was opened as."""
+
+
+class MissingFileError(UnreadableFileError, FileNotFoundError):
+    """There is no such file."""
+
+
+def check_there(path: str | os.PathLike[str]) -> None:
+    """Raise unless `path` is a file; a folder is TensorFlow's own format.
+
+    Raises: MissingFileError (a FileNotFoundError); UnreadableFileError (an OSError) for a folder.
+    """
+    if os.path.isdir(path):
+        raise UnreadableFileError(
+            f"{os.fspath(path)}: expected an .h5 or .keras file, found a folder.\n"
+            "  A SavedModel is a TensorFlow program; write it again with model.save('model.h5')."
+        )
+    if not os.path.exists(path):
+        raise MissingFileError(f"{os.fspath(path)}: expected a file, found none.")
 
 
 def _unsafe(where: str, expected: str, received: str, remedy: str) -> UnsafeFileError:

@@ -24,7 +24,7 @@ import numpy as np
 
 from keras_front import bytecode
 from keras_front.backend.state import Variable
-from keras_front.errors import ArgumentError, SerializationError
+from keras_front.errors import ArgumentError
 from keras_front.registry import custom_object_scope, name_of, plain
 
 from . import atomic, compiled, config, guard, hdf5, layout
@@ -145,7 +145,9 @@ def _archive(source: Any, where: str) -> zipfile.ZipFile:
     try:
         archive = zipfile.ZipFile(source)
     except (OSError, zipfile.BadZipFile) as error:
-        raise SerializationError(f"{where}: expected a .keras archive, received something else ({error}).") from None
+        raise guard.UnreadableFileError(
+            f"{where}: expected a .keras archive, received something else ({error})."
+        ) from None
     try:
         guard.check_archive(archive, where)
     except Exception:
@@ -156,7 +158,8 @@ def _archive(source: Any, where: str) -> zipfile.ZipFile:
 
 def _weights_member(archive: zipfile.ZipFile, model: Any, where: str) -> bytes:
     """The weights' file, no larger than weights and an optimizer's state can be."""
-    room = sum(hdf5.room_for([w]) + OVERHEAD for w in model.weights) + OVERHEAD * (16 + len(model.all_layers()))
+    objects = 16 + len(model.all_layers()) + len(model.weights)
+    room = sum(hdf5.room_for([w]) for w in model.weights) + OVERHEAD * objects
     return guard.member(archive, WEIGHTS, where, room)
 
 
