@@ -1,18 +1,20 @@
 # Two commands on a fresh machine with Python 3.11 or newer and make: `make demo` and `make test`.
-# The environments lie in .venv-demo and .venv-test and are made anew only when pyproject.toml changes.
+# The environments lie in .venv-demo (an ordinary install with NumPy and h5py alone) and .venv-test (every engine).
+# They are made once, and made anew when pyproject.toml changes.
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
 DEMO := .venv-demo/bin
 TEST := .venv-test/bin
 PIP := -m pip install --quiet --disable-pip-version-check
+SOURCES := pyproject.toml README.md $(shell find keras_front backends -name '*.py' -o -name '*.npz')
 
 .PHONY: demo test lint types check plain bench bench-quick clean
 
-demo: .venv-demo/ready  ## train a digit classifier with NumPy and h5py alone
+demo: .venv-demo/ready  # train a digit classifier with NumPy and h5py alone
 	@$(DEMO)/keras-front demo
 
-test: lint types check plain  ## everything: lint, types, the suite on all backends, the suite on NumPy alone
+test: lint types check plain  # all that has to pass
 
 lint: .venv-test/ready
 	$(TEST)/ruff check .
@@ -21,31 +23,40 @@ lint: .venv-test/ready
 types: .venv-test/ready
 	$(TEST)/mypy
 
-check: .venv-test/ready
+check: .venv-test/ready  # the suite, on all four backends
 	$(TEST)/python -m pytest -q -n 2 --dist loadfile
 
-plain: .venv-demo/ready  ## with NumPy and h5py only: imports, trains, saves
-	$(DEMO)/python tests/plain.py
+plain: .venv-demo/ready  # with NumPy and h5py alone: import, train, save, load
+	$(DEMO)/python -I tests/plain.py
 
-bench: .venv-test/ready
+bench: .venv-test/ready  # every workload on every backend against a loop written by hand
 	$(TEST)/python benchmarks/run.py
 
 bench-quick: .venv-test/ready
 	$(TEST)/python benchmarks/run.py --quick
 
-.venv-demo/ready: pyproject.toml
-	@$(if $(PYTHON),,$(error this needs Python 3.11 or newer; set PYTHON=/path/to/python))
-	@echo "making .venv-demo (NumPy and h5py) ..."
-	@$(PYTHON) -m venv --clear .venv-demo
-	@$(DEMO)/python $(PIP) --editable .
+# The package is installed as a user would: from a wheel, which is built again when a source is newer.
+.venv-demo/ready: .venv-demo/made $(SOURCES)
+	@rm -rf build
+	@$(DEMO)/python $(PIP) --force-reinstall --no-deps .
+	@rm -rf build
 	@touch $@
 
+.venv-demo/made: pyproject.toml
+	@$(if $(PYTHON),,$(error Python 3.11 or newer is needed; set PYTHON=/path/to/python))
+	@echo "making .venv-demo: NumPy and h5py ..."
+	@$(PYTHON) -m venv --clear .venv-demo
+	@rm -rf build
+	@$(DEMO)/python $(PIP) .
+	@rm -rf build
+	@touch $@ .venv-demo/ready
+
 .venv-test/ready: pyproject.toml
-	@$(if $(PYTHON),,$(error this needs Python 3.11 or newer; set PYTHON=/path/to/python))
-	@echo "making .venv-test (all engines; this downloads about 1 GB) ..."
+	@$(if $(PYTHON),,$(error Python 3.11 or newer is needed; set PYTHON=/path/to/python))
+	@echo "making .venv-test: all engines, about 1 GB to download ..."
 	@$(PYTHON) -m venv --clear .venv-test
 	@$(TEST)/python $(PIP) --editable '.[test]'
 	@touch $@
 
 clean:
-	rm -rf .venv-demo .venv-test build *.egg-info
+	rm -rf .venv-demo .venv-test build keras_front.egg-info

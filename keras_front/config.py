@@ -23,7 +23,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -186,7 +185,7 @@ def warn_once(message: str) -> None:
     """Warn with `message`, the first time that it comes up in this process."""
     if message not in _warned:
         _warned.add(message)
-        warnings.warn(message, UserWarning, stacklevel=3)
+        warnings.warn_explicit(message, UserWarning, "keras_front", 1)  # no line of code is to blame
 
 
 def _kind(name: str) -> Kind:
@@ -252,11 +251,11 @@ def save(file: str | os.PathLike[str] | None = None) -> Path:
     they do not know the name. The file is replaced in one move, so a reader never sees half of it.
     Raises: ConfigError if there is a file that is not a JSON object (it is left alone).
     """
+    import tempfile
+
     target = Path(file) if file is not None else path()
     document = _existing(target)
-    document[OWN_KEY] = {
-        name: setting(name).value for name in KINDS if setting(name).value != KINDS[name].default
-    }
+    document[OWN_KEY] = {name: setting(name).value for name in KINDS if setting(name).value != KINDS[name].default}
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".keras-", suffix=".json")
     try:

@@ -23,8 +23,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from difflib import get_close_matches
-from importlib import metadata
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -33,6 +31,8 @@ from keras_front import config
 from keras_front.errors import BackendError, BackendNotFoundError
 
 if TYPE_CHECKING:
+    from importlib import metadata
+
     from keras_front.backend.adapter import Backend
 
 GROUP = "keras_front.backends"
@@ -176,6 +176,8 @@ def available() -> dict[str, Status]:
 
 
 def _entry_points() -> dict[str, metadata.EntryPoint]:
+    from importlib import metadata  # here, because it brings a good part of the standard library with it
+
     return {point.name: point for point in metadata.entry_points(group=GROUP)}
 
 
@@ -207,6 +209,8 @@ def _module_exists(name: str) -> bool:
 
 
 def _engine_version(name: str) -> str | None:
+    from importlib import metadata
+
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:  # the module of an engine may come from a package of another name
@@ -342,6 +346,8 @@ def _unknown(name: str, known: list[str]) -> str:
             f"there is no backend {name!r}: no installed package declares any; install keras-front "
             "(from a source tree: pip install -e .), or give a dotted path 'package.module:Class'."
         )
+    from difflib import get_close_matches
+
     close = get_close_matches(name, known, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     return f"there is no backend {name!r}; there are {', '.join(sorted(known))}.{hint}"
