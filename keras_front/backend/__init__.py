@@ -33,7 +33,7 @@ from keras_front.backend.ops.arrangement import getitem
 from keras_front.backend.ops.neural import dropout
 from keras_front.backend.ops.recurrence import rnn, scan
 from keras_front.backend.ops.sampling import random_binomial, random_normal, random_uniform, truncated_normal
-from keras_front.backend.program import value_and_grad
+from keras_front.backend.program import gradients_by_rules, value_and_grad
 from keras_front.backend.seeds import set_random_seed
 from keras_front.backend.state import (
     Variable,

@@ -1,11 +1,10 @@
 """What an adapter provides: one class that derives from `Backend`.
 
 Every primitive of `declare.primitives()` is a method (or an engine function bound in one line) of the same name,
-arrays positional, attributes by keyword. Operands of one op arrive as the engine's own tensors of one dtype. A
-composite may be overridden in the same way; otherwise its body in K runs. Beside the ops an adapter says what its tensors are
-(`tensor_types`), how they come and go (`asarray`, `to_numpy`), and it may override the two verbs `value_and_grad` and
-`compile_program`, whose defaults work by tracing (decision D4): without them an engine needs neither autodiff nor a
-compiler.
+arrays positional, attributes by keyword. Operands of one op arrive as the engine's own tensors of one dtype. A composite
+may be overridden in the same way; otherwise its body in K runs. Beside the ops an adapter says what its tensors are
+(`tensor_types`) and how they come and go (`asarray`, `to_numpy`). It may override the two verbs `value_and_grad` and
+`compile_program`, whose defaults work by tracing (decision D4): an engine needs neither autodiff nor a compiler.
 """
 
 from __future__ import annotations

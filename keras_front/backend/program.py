@@ -234,6 +234,12 @@ def value_and_grad(fn: Callable[..., Any], params: Sequence[Any]) -> Any:
     return (loss, aux), gradients.differentiate(loss, params)
 
 
+def gradients_by_rules(fn: Callable[..., Any], params: Sequence[Any]) -> Any:
+    """(value, gradients) of `fn(params)` by the rules of `gradients`, inside a function that is being traced."""
+    value = _result(fn(list(params)))
+    return value, gradients.differentiate(value, params)
+
+
 def traced_value_and_grad(backend: Any, fn: Callable[..., Any], params: Sequence[Any], *rest: Any) -> Any:
     """`value_and_grad` by the rules of `gradients`, for any backend: traced, written and run."""
 
