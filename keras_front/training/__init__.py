@@ -1,0 +1,1 @@
+"""Training: one trainer for every engine, over pure steps. Knows networks and K; knows no engine."""
