@@ -101,10 +101,12 @@ def training_config_of(model: Any) -> Config | None:
 
 def compile_arguments(model: Any) -> Config:
     """The arguments that `compile` was given, as the model keeps them."""
+    kept = getattr(model, "_compile_metrics", None)
+    metrics, weighted = kept.value if kept is not None else (None, None)
     return {
         "loss": getattr(model, "loss", None),
-        "metrics": getattr(model, "_compile_metrics", None),
-        "weighted_metrics": getattr(model, "_compile_weighted_metrics", None),
+        "metrics": metrics,
+        "weighted_metrics": weighted,
         "sample_weight_mode": getattr(model, "sample_weight_mode", None),
         "loss_weights": getattr(model, "loss_weights", None),
     }

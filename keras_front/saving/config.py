@@ -15,6 +15,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from keras_front import bytecode
 from keras_front.errors import ArgumentError, SerializationError
 from keras_front.registry import Registry, get_registered_object
 
@@ -33,6 +34,8 @@ Config = dict[str, Any]
 
 # Class names of later versions that mean a class of Keras 2.
 CLASSES = {"Functional": "Model", "ModelFunctional": "Model"}
+
+MODELS = ("Model", "Sequential")
 
 # Arguments that have another name in Keras 2, by class.
 RENAMED = {
@@ -96,8 +99,7 @@ KERAS3_HOMES = {"Model": "keras.src.models.functional", "Sequential": "keras"}
 
 
 def read_model_config(raw: Any, where: str = "The config") -> Config:
-    """A model or layer config, from JSON text or a dictionary of any Keras, guarded and turned into Keras
-    2's.
+    """A model or layer config, from JSON text or a dictionary of any Keras, as a Keras 2 dictionary, guarded.
 
     Raises: UnsafeFileError for what the guard refuses; SerializationError for what is no config.
     """
@@ -106,8 +108,10 @@ def read_model_config(raw: Any, where: str = "The config") -> Config:
         raise SerializationError(
             f"{where}: expected a dictionary with 'class_name' and 'config', received {type(config).__name__}."
         )
-    guard.check_config(config, where)
-    return to_keras2(config)
+    guard.check_depth(config, where)
+    converted = to_keras2(config)
+    guard.check_config(converted, where)
+    return converted
 
 
 def is_keras3(config: Any) -> bool:
@@ -115,7 +119,7 @@ def is_keras3(config: Any) -> bool:
     return any(
         item.get("class_name") in ("DTypePolicy", "__keras_tensor__")
         or (item.get("class_name") == "InputLayer" and "batch_shape" in (item.get("config") or ()))
-        for item in guard._dictionaries(config)
+        for item in guard.dictionaries(config)
     )
 
 
@@ -143,9 +147,10 @@ def _object(item: Mapping[str, Any], keras3: bool) -> Any:
     result["class_name"] = kind
     if kind == "Sequential" and isinstance(arguments, list):  # before Keras 2.2.3 a Sequential's config was a list
         arguments = {"layers": arguments}
-    if isinstance(arguments, Mapping) and "layers" in arguments and kind in ("Model", "Sequential"):
+    if isinstance(arguments, Mapping) and "layers" in arguments and (kind in MODELS or "input_layers" in arguments):
         result["config"] = _network(arguments, keras3)
     elif isinstance(arguments, Mapping):
+        arguments = _with_code_beside(arguments)
         result["config"] = _arguments(kind, {k: convert(v, keras3) for k, v in arguments.items()}, keras3)
     return result
 
@@ -159,6 +164,17 @@ def class_of(item: Mapping[str, Any]) -> str:
     return CLASSES.get(name, name) if get_registered_object(name) is None else name
 
 
+def _with_code_beside(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A `__lambda__` of Keras 3 as Keras 2 writes code: text in a list, and a type beside it."""
+    result = dict(arguments)
+    for name, value in arguments.items():
+        if isinstance(value, Mapping) and value.get("class_name") == "__lambda__":
+            parts = value.get("config") or {}
+            result[name] = [parts.get("code"), parts.get("defaults"), parts.get("closure")]
+            result[f"{name}_type"] = "lambda"
+    return result
+
+
 def _policy(item: Mapping[str, Any], keras3: bool) -> Any:
     arguments = item.get("config")
     name = arguments.get("name") if isinstance(arguments, Mapping) else arguments
@@ -170,8 +186,15 @@ def _value(item: Mapping[str, Any], keras3: bool) -> Any:
     return convert(arguments.get("value") if isinstance(arguments, Mapping) else arguments, keras3)
 
 
+def _code(item: Mapping[str, Any], keras3: bool) -> Any:
+    """Code where no layer of ours would take it, as the loss of a training config."""
+    bytecode.check_permitted("The config: a function")
+    return list((item.get("config") or {}).values())
+
+
 # Objects that stand for a plain value.
 SPECIAL: dict[str, Callable[[Mapping[str, Any], bool], Any]] = {
+    "__lambda__": _code,
     "DTypePolicy": _policy,
     "Policy": _policy,
     "__numpy__": _value,

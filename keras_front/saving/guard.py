@@ -27,11 +27,13 @@ import numpy as np
 
 from keras_front import bytecode
 from keras_front.errors import SerializationError, UnsafeFileError
+from keras_front.registry import get_registered_object
 
 __all__ = [
     "array",
     "check_archive",
     "check_config",
+    "check_depth",
     "check_tree",
     "group",
     "member",
@@ -68,9 +70,8 @@ PLACES = {
     "KerasLayer": ("handle",),
 }
 
-# Classes that are code in another coat, in every Keras that wrote them.
+# Classes of other libraries and versions that carry programs.
 CODE_CLASSES = {
-    "__lambda__": "code",
     "TorchModuleWrapper": "a pickled module",
     "JaxLayer": "code",
     "FlaxLayer": "code",
@@ -141,7 +142,7 @@ def parsed(raw: Any, where: str = "The config") -> Any:
         raise _too_deep(where) from None
     except ValueError as error:
         raise SerializationError(f"{where}: expected JSON, received text that is not ({error}).") from None
-    _check_depth(value, where)
+    check_depth(value, where)
     return value
 
 
@@ -158,7 +159,7 @@ def _children(value: Any) -> Sequence[Any]:
     return list(value.values()) if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
 
 
-def _check_depth(value: Any, where: str) -> None:
+def check_depth(value: Any, where: str) -> None:
     level, depth = [value], 0
     while level:
         depth += 1
@@ -173,13 +174,13 @@ def check_config(config: Any, where: str = "The config") -> None:
 
     Raises: UnsafeFileError.
     """
-    _check_depth(config, where)
-    for item in _dictionaries(config):
+    check_depth(config, where)
+    for item in dictionaries(config):
         _check_code(item, where)
         _check_places(item, where)
 
 
-def _dictionaries(config: Any) -> Iterator[Mapping[str, Any]]:
+def dictionaries(config: Any) -> Iterator[Mapping[str, Any]]:
     stack = [config]
     while stack:
         item = stack.pop()
@@ -195,27 +196,23 @@ def _name_in(item: Mapping[str, Any]) -> str:
 
 
 def _check_code(item: Mapping[str, Any], where: str) -> None:
-    """Bytecode stands in a `function_type: lambda`, or, since Keras 3, in an object of class `__lambda__`."""
+    """Bytecode stands beside a `function_type: lambda`; `__lambda__` objects of Keras 3 are turned into that first."""
     kind = item.get("class_name")
-    if isinstance(kind, str) and kind in CODE_CLASSES:
-        if kind != "__lambda__":
-            raise _unsafe(
-                where,
-                "layers made of tensors",
-                f"{kind}, which is {CODE_CLASSES[kind]}",
-                "It is never read from a file.",
-            )
+    if isinstance(kind, str) and CODE_CLASSES.get(kind):
+        raise _unsafe(
+            where, "layers made of tensors", f"a {kind}: {CODE_CLASSES[kind]}", "It is never read from a file."
+        )
+    if not isinstance(kind, str) and _holds_code(item):
         bytecode.check_permitted(f"{where}: a function")
     arguments = item.get("config")
-    if isinstance(arguments, Mapping) and _holds_code(arguments):
+    if not isinstance(arguments, Mapping) or get_registered_object(str(arguments.get("name"))) is not None:
+        return  # the user's own function takes the place of the code
+    if _holds_code(arguments):
         bytecode.check_permitted(f"{where}: the {_name_in(item)}")
-    elif _holds_code(item):
-        bytecode.check_permitted(f"{where}: a function")
 
 
 def _holds_code(arguments: Mapping[str, Any]) -> bool:
-    return any(key.endswith("_type") and value in ("lambda", "raw") for key, value in arguments.items()
-               if isinstance(key, str) and isinstance(value, str))  # fmt: skip
+    return any(isinstance(key, str) and key.endswith("_type") and arguments[key] == "lambda" for key in arguments)
 
 
 def _check_places(item: Mapping[str, Any], where: str) -> None:

@@ -198,9 +198,9 @@ def load_model(
 
 def make(described: Any, where: str) -> Any:
     """A model, without its weights, from a config of any Keras."""
-    from keras_front.graph.layer import LAYERS
+    from keras_front import models  # with it every layer is in the registry
 
-    return LAYERS.deserialize(config.read_model_config(described, where))
+    return models.LAYERS.deserialize(config.read_model_config(described, where))
 
 
 def compile_as_told(model: Any, training: Any, state: Callable[[], Any], where: str) -> None:
