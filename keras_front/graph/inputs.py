@@ -81,7 +81,7 @@ def _sizes(shape: Any) -> tuple[Any, ...]:
     return tuple(shape) if isinstance(shape, list | tuple) else (shape,)
 
 
-def Input(  # noqa: N802 - the name that Keras users know
+def Input(
     shape: Sequence[Any] | None = None,
     batch_shape: Sequence[Any] | None = None,
     name: str | None = None,

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -275,6 +274,15 @@ class Layer(Tracked, NodeAccess, Configurable):
         if self._initial_weights is not None:
             self.set_weights(self._initial_weights)
             self._initial_weights = None
+
+    def build_as_part(self, input_shape: Any) -> None:
+        """Build a layer inside another one, whose name its weights take."""
+        if not self.built:
+            self.build(_shapes(input_shape))
+            self.built = True
+            if self._initial_weights is not None:
+                self.set_weights(self._initial_weights)
+                self._initial_weights = None
 
     def _check_inputs(self, inputs: Any) -> None:
         if self.input_spec is not None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from keras_front.backend import symbolic
-from keras_front.backend.symbolic import SymbolicTensor, leaves_of, map_structure
+from keras_front.backend.symbolic import SymbolicTensor, map_structure
 from keras_front.errors import ArgumentError
 
 from .node import Node

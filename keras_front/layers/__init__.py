@@ -9,6 +9,7 @@ from keras_front.graph.inputs import Input, InputLayer
 from keras_front.graph.layer import LAYERS, InputSpec, Layer
 
 from .advanced_activations import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
+from .cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from .convolution import (
     Conv1D,
     Conv1DTranspose,
@@ -82,6 +83,8 @@ from .pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from .recurrent import GRU, LSTM, RNN, SimpleRNN
+from .wrappers import Bidirectional, TimeDistributed, Wrapper
 
 # Second names that Keras 2 kept.
 Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D

@@ -6,7 +6,6 @@ Source for names, arguments and output sizes: Keras 2.3.1, `keras/layers/convolu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from keras_front import activations, config, constraints, initializers, regularizers

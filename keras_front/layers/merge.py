@@ -170,7 +170,7 @@ class Concatenate(_Merge):
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         if not isinstance(mask, list) or all(m is None for m in mask):
             return None
-        rank = max((K.ndim(m) for m in mask if m is not None))
+        rank = max(K.ndim(m) for m in mask if m is not None)
         full = K.ndim(inputs[0])
         wide = [K.ones_like(x, dtype="bool") if m is None else m for x, m in zip(inputs, mask, strict=True)]
         wide = [K.expand_dims(m, -1) if K.ndim(m) < full else m for m in wide]

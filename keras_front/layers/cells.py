@@ -1,0 +1,473 @@
+"""Cells: one step of a recurrent layer.
+
+A cell of ours has two halves: `project`, which is applied to all steps at once before the loop, and `advance`, which
+is all that the loop repeats. `call` joins them for whoever uses a cell by itself. Cells of users need only `call`,
+`state_size` and, if they have weights, `build`.
+
+Gates stand in the order i, f, c, o (LSTM) and z, r, h (GRU) along the last axis.
+Source for names, arguments and formulas: Keras 2.3.1, `keras/layers/recurrent.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_front import activations, constraints, initializers, regularizers
+from keras_front import backend as K
+from keras_front.backend.symbolic import flatten
+from keras_front.errors import ArgumentError, ShapeError
+from keras_front.graph import scope
+from keras_front.graph.layer import LAYERS, Layer
+
+from ._arguments import fraction, positive
+
+
+class _Cell(Layer):
+    """Weights and dropout that the three classic cells share; `_gates` blocks of `units` columns."""
+
+    _gates = 1
+    supports_masking = True
+
+    def _set_weights_arguments(self, units: Any, use_bias: bool, kernel: Any, recurrent: Any, bias: Any) -> None:
+        self.units = positive(type(self).__name__, "units", units)
+        self.use_bias = use_bias
+        for name, (initializer, regularizer, constraint) in (
+            ("kernel", kernel),
+            ("recurrent", recurrent),
+            ("bias", bias),
+        ):
+            setattr(self, f"{name}_initializer", initializers.get(initializer))
+            setattr(self, f"{name}_regularizer", regularizers.get(regularizer))
+            setattr(self, f"{name}_constraint", constraints.get(constraint))
+
+    def _set_dropout(self, dropout: float, recurrent_dropout: float, implementation: int) -> None:
+        self.dropout = min(1.0, max(0.0, fraction(type(self).__name__, "dropout", dropout)))
+        self.recurrent_dropout = min(
+            1.0, max(0.0, fraction(type(self).__name__, "recurrent_dropout", recurrent_dropout))
+        )
+        self.implementation = implementation
+
+    @property
+    def state_size(self) -> Any:
+        """Size of the state, or sizes if there are several."""
+        return self.units
+
+    @property
+    def output_size(self) -> int:
+        """Size of the output."""
+        return self.units
+
+    def build(self, input_shape: Any) -> None:
+        shape = input_shape[0] if isinstance(input_shape[0], list | tuple) else input_shape
+        if shape[-1] is None:
+            raise ShapeError(
+                f"{self.name}: the last axis of the input must have a known size, received {tuple(shape)}."
+            )
+        width = self._gates * self.units
+        self.kernel = self._weight("kernel", (shape[-1], width), self.kernel_initializer, "kernel")
+        self.recurrent_kernel = self._weight(
+            "recurrent_kernel", (self.units, width), self.recurrent_initializer, "recurrent"
+        )
+        self.bias = self._weight("bias", self._bias_shape(), self._first_bias, "bias") if self.use_bias else None
+        self.built = True
+
+    def _weight(self, name: str, shape: Any, initializer: Any, kind: str) -> Any:
+        return self.add_weight(
+            name,
+            shape,
+            None,
+            initializer,
+            getattr(self, f"{kind}_regularizer"),
+            constraint=getattr(self, f"{kind}_constraint"),
+        )
+
+    def _bias_shape(self) -> tuple[int, ...]:
+        return (self._gates * self.units,)
+
+    def _first_bias(self, shape: Any, dtype: Any = None) -> Any:
+        return self.bias_initializer(shape, dtype=dtype)
+
+    # Dropout ---------------------------------------------------------------------------------------
+
+    def masks(self, sample: Any, states: Sequence[Any], training: Any) -> tuple[Any, Any]:
+        """Dropout masks for inputs like `sample` and for the state, the same at all steps; None where nothing drops."""
+        return (
+            self._masks(sample, self.dropout, training),
+            self._masks(states[0], self.recurrent_dropout, training),
+        )
+
+    def _masks(self, like: Any, rate: float, training: Any) -> list[Any] | None:
+        if not 0 < rate < 1 or _known(training) is False:
+            return None
+        count = self._gates if self.implementation == 1 else 1
+        return [_one_mask(like, rate, training) for _ in range(count)]
+
+    # The two halves --------------------------------------------------------------------------------
+
+    def project(self, inputs: Any, masks: list[Any] | None = None) -> Any:
+        """What the inputs contribute to all gates; for one step or, with axes in front, for many."""
+        return self._add_input_bias(_times(inputs, self.kernel, masks, self._gates))
+
+    def _add_input_bias(self, z: Any) -> Any:
+        return z if self.bias is None else K.bias_add(z, self.bias, data_format="channels_last")
+
+    def advance(self, z: Any, states: Sequence[Any], masks: list[Any] | None = None) -> tuple[Any, list[Any]]:
+        """Output and new states from projected inputs `z`."""
+        raise NotImplementedError
+
+    def call(self, inputs: Any, states: Sequence[Any], training: Any = None) -> tuple[Any, list[Any]]:
+        """Output and new states for one step of inputs (batch, features)."""
+        training = _phase(training)
+        of_inputs, of_states = self.masks(inputs, states, training)
+        return self.advance(self.project(inputs, of_inputs), list(states), of_states)
+
+    def get_initial_state(self, inputs: Any = None, batch_size: Any = None, dtype: Any = None) -> Any:
+        """States of zeros for a batch like `inputs` (batch, ...)."""
+        sizes = self.state_size if isinstance(self.state_size, Sequence) else [self.state_size]
+        batch = K.shape(inputs)[0] if batch_size is None else batch_size
+        found = [zeros_of(batch, (n,), dtype or K.dtype(inputs)) for n in sizes]
+        return found if isinstance(self.state_size, Sequence) else found[0]
+
+    def _block(self, z: Any, index: int, count: int = 1) -> Any:
+        """Columns of the gate number `index` (or of `count` gates from there)."""
+        return last_axis(z, index * self.units, (index + count) * self.units)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return None
+
+
+def _known(training: Any) -> Any:
+    """The phase as a bool, or None if only a symbol is known."""
+    return None if training is None or K.is_symbolic(training) else bool(training)
+
+
+def _phase(training: Any) -> Any:
+    return K.learning_phase() if training is None else training
+
+
+def _one_mask(like: Any, rate: float, training: Any) -> Any:
+    ones = K.ones_like(like)
+    return K.in_train_phase(lambda: K.dropout(ones, rate), ones, training=training)
+
+
+def last_axis(x: Any, start: int, stop: int) -> Any:
+    """`x[..., start:stop]`."""
+    return K.getitem(x, (Ellipsis, slice(start, stop)))
+
+
+def zeros_of(batch: Any, shape: Sequence[int], dtype: str) -> Any:
+    """Zeros (batch, *shape)."""
+    return K.broadcast_to(np.zeros((), "float32" if dtype == "bfloat16" else dtype), (batch, *shape))
+
+
+def _times(x: Any, kernel: Any, masks: list[Any] | None, gates: int) -> Any:
+    """`x @ kernel`, x dropped out by one mask, or by one for each gate."""
+    if masks is None:
+        return K.dot(x, kernel)
+    wide = [K.expand_dims(m, 1) if K.ndim(m) < K.ndim(x) else m for m in masks]
+    if len(wide) == 1:
+        return K.dot(x * wide[0], kernel)
+    width = kernel.shape[-1] // gates
+    parts = [K.dot(x * m, last_axis(kernel, k * width, (k + 1) * width)) for k, m in enumerate(wide)]
+    return K.concatenate(parts, axis=-1)
+
+
+@LAYERS.register()
+class SimpleRNNCell(_Cell):
+    """One step `h' = activation(x @ kernel + bias + h @ recurrent_kernel)`.
+
+    Shape: inputs (batch, n), state (batch, units) -> (batch, units)
+    Weights: kernel (n, units); recurrent_kernel (units, units); bias (units,) if `use_bias`.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.activation = activations.get(activation)
+        self._set_weights_arguments(
+            units,
+            use_bias,
+            (kernel_initializer, kernel_regularizer, kernel_constraint),
+            (recurrent_initializer, recurrent_regularizer, recurrent_constraint),
+            (bias_initializer, bias_regularizer, bias_constraint),
+        )
+        self._set_dropout(dropout, recurrent_dropout, 2)
+
+    def advance(self, z: Any, states: Sequence[Any], masks: list[Any] | None = None) -> tuple[Any, list[Any]]:
+        h = self.activation(z + _times(states[0], self.recurrent_kernel, masks, 1))
+        return h, [h]
+
+
+class _GatedCell(_Cell):
+    def _set_activations(self, activation: Any, recurrent_activation: Any) -> None:
+        self.activation = activations.get(activation)
+        self.recurrent_activation = activations.get(recurrent_activation)
+
+
+@LAYERS.register()
+class GRUCell(_GatedCell):
+    """One step of a gated recurrent unit: `h' = z * h + (1 - z) * candidate`.
+
+    Args:
+        reset_after: whether the reset gate acts after the product with the recurrent kernel (as cuDNN does); the
+            bias then has two rows.
+        implementation: with 1 each gate has a dropout mask of its own, with 2 all share one.
+
+    Shape: inputs (batch, n), state (batch, units) -> (batch, units)
+    Weights: kernel (n, 3 units); recurrent_kernel (units, 3 units); bias (3 units,), or (2, 3 units) with
+        `reset_after`; gates z, r, h.
+    Source: Cho et al. (2014), version 3 of the paper; `reset_after` is version 1.
+    """
+
+    _gates = 3
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        implementation: int = 2,
+        reset_after: bool = False,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self._set_activations(activation, recurrent_activation)
+        self._set_weights_arguments(
+            units,
+            use_bias,
+            (kernel_initializer, kernel_regularizer, kernel_constraint),
+            (recurrent_initializer, recurrent_regularizer, recurrent_constraint),
+            (bias_initializer, bias_regularizer, bias_constraint),
+        )
+        self._set_dropout(dropout, recurrent_dropout, implementation)
+        self.reset_after = reset_after
+
+    def _bias_shape(self) -> tuple[int, ...]:
+        return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
+
+    def _add_input_bias(self, z: Any) -> Any:
+        if self.bias is None:
+            return z
+        return K.bias_add(z, K.getitem(self.bias, 0) if self.reset_after else self.bias, data_format="channels_last")
+
+    def advance(self, z: Any, states: Sequence[Any], masks: list[Any] | None = None) -> tuple[Any, list[Any]]:
+        h = states[0]
+        if masks is not None and len(masks) == 1:
+            h, masks = h * masks[0], None  # as in Keras, the blend below sees the dropped state too
+        inner = self._reset_after if self.reset_after else self._reset_before
+        update, candidate = inner(z, h, masks)
+        new = update * h + (1 - update) * candidate
+        return new, [new]
+
+    def _reset_after(self, z: Any, h: Any, masks: list[Any] | None) -> tuple[Any, Any]:
+        own = _times(h, self.recurrent_kernel, masks, 3)
+        if self.bias is not None:
+            own = K.bias_add(own, K.getitem(self.bias, 1), data_format="channels_last")
+        gates = self.recurrent_activation(self._block(z, 0, 2) + self._block(own, 0, 2))
+        reset = self._block(gates, 1)
+        return self._block(gates, 0), self.activation(self._block(z, 2) + reset * self._block(own, 2))
+
+    def _reset_before(self, z: Any, h: Any, masks: list[Any] | None) -> tuple[Any, Any]:
+        first = None if masks is None else masks[:2]
+        own = _times(h, self._block(self.recurrent_kernel, 0, 2), first, 2)
+        gates = self.recurrent_activation(self._block(z, 0, 2) + own)
+        reset = self._block(gates, 1)
+        kept = h if masks is None else h * masks[2]
+        own = K.dot(reset * kept, self._block(self.recurrent_kernel, 2))
+        return self._block(gates, 0), self.activation(self._block(z, 2) + own)
+
+
+@LAYERS.register()
+class LSTMCell(_GatedCell):
+    """One step of long short-term memory: `c' = f * c + i * candidate`, `h' = o * activation(c')`.
+
+    Args:
+        unit_forget_bias: whether the bias of the forget gate starts at 1.
+        implementation: with 1 each gate has a dropout mask of its own, with 2 all share one.
+
+    Shape: inputs (batch, n), states h and c (batch, units) -> (batch, units)
+    Weights: kernel (n, 4 units); recurrent_kernel (units, 4 units); bias (4 units,); gates i, f, c, o.
+    Source: Hochreiter & Schmidhuber (1997); the forget gate is by Gers et al. (2000).
+    """
+
+    _gates = 4
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        unit_forget_bias: bool = True,
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        implementation: int = 2,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self._set_activations(activation, recurrent_activation)
+        self._set_weights_arguments(
+            units,
+            use_bias,
+            (kernel_initializer, kernel_regularizer, kernel_constraint),
+            (recurrent_initializer, recurrent_regularizer, recurrent_constraint),
+            (bias_initializer, bias_regularizer, bias_constraint),
+        )
+        self._set_dropout(dropout, recurrent_dropout, implementation)
+        self.unit_forget_bias = unit_forget_bias
+
+    @property
+    def state_size(self) -> list[int]:
+        return [self.units, self.units]
+
+    def _first_bias(self, shape: Any, dtype: Any = None) -> Any:
+        if not self.unit_forget_bias:
+            return self.bias_initializer(shape, dtype=dtype)
+        return unit_forget_bias(self.bias_initializer, self.units, dtype)
+
+    def advance(self, z: Any, states: Sequence[Any], masks: list[Any] | None = None) -> tuple[Any, list[Any]]:
+        h, c = states[:2]
+        z = z + _times(h, self.recurrent_kernel, masks, 4)
+        i, f, o = (self.recurrent_activation(self._block(z, k)) for k in (0, 1, 3))
+        c = f * c + i * self.activation(self._block(z, 2))
+        h = o * self.activation(c)
+        return h, [h, c]
+
+
+def unit_forget_bias(initializer: Any, units: int, dtype: Any) -> np.ndarray:
+    """Initial bias of an LSTM: as `initializer` gives it, and 1 for the forget gate."""
+    parts = [initializer((units,), dtype=dtype), np.ones(units), initializer((2 * units,), dtype=dtype)]
+    return np.concatenate([np.asarray(part) for part in parts])
+
+
+@LAYERS.register()
+class StackedRNNCells(Layer):
+    """Cells on top of each other, used as one cell. The states are those of the cells, first cell first."""
+
+    supports_masking = True
+
+    def __init__(self, cells: Sequence[Any], **kwargs: Any):
+        if kwargs.pop("reverse_state_order", False):
+            raise ArgumentError(
+                "StackedRNNCells: reverse_state_order=True is not supported; order the states yourself."
+            )
+        super().__init__(**kwargs)
+        self.cells = [LAYERS.get(cell) if isinstance(cell, dict | str) else cell for cell in cells]
+        for cell in self.cells:
+            check_cell(cell)
+
+    @property
+    def state_size(self) -> list[Any]:
+        return [size for cell in self.cells for size in sizes_of(cell)]
+
+    @property
+    def output_size(self) -> int:
+        last = self.cells[-1]
+        return getattr(last, "output_size", None) or sizes_of(last)[0]
+
+    def build(self, input_shape: Any) -> None:
+        shapes = [tuple(s) for s in input_shape] if isinstance(input_shape[0], list | tuple) else None
+        shape = shapes[0] if shapes else tuple(input_shape)
+        for index, cell in enumerate(self.cells):
+            with scope.named(f"cell_{index}"):
+                build_cell(cell, [shape, *shapes[1:]] if shapes and takes_constants(cell) else shape)
+            size = getattr(cell, "output_size", None) or sizes_of(cell)[0]
+            shape = (shape[0], *(size if isinstance(size, tuple) else (size,)))
+        self.built = True
+
+    def call(self, inputs: Any, states: Sequence[Any], constants: Any = None, training: Any = None) -> Any:
+        """Output of the last cell, and the new states of all."""
+        new, remaining = [], list(states)
+        for cell in self.cells:
+            count = len(sizes_of(cell))
+            own, remaining = remaining[:count], remaining[count:]
+            inputs, changed = step_of(cell, inputs, own, constants, training)
+            new += changed
+        return inputs, new
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return None
+
+
+# Cells of any kind -----------------------------------------------------------------------------------
+
+
+def check_cell(cell: Any) -> None:
+    """Raise unless `cell` has what a cell needs."""
+    for name in ("call", "state_size"):
+        if not hasattr(cell, name):
+            raise ArgumentError(f"A cell must have a `{name}` attribute; the RNN received {cell!r}, which has not.")
+
+
+def sizes_of(cell: Any) -> list[Any]:
+    """The sizes of a cell's states, as a flat list."""
+    size = cell.state_size
+    return flatten(list(size)) if isinstance(size, list | tuple) else [size]
+
+
+def build_cell(cell: Any, shape: Any) -> None:
+    """Build a cell, if it can be built and is not."""
+    if not getattr(cell, "built", False) and hasattr(cell, "build"):
+        cell.build(shape)
+        cell.built = True
+
+
+def takes_constants(cell: Any) -> bool:
+    """Whether the cell's `call` has an argument `constants`."""
+    import inspect
+
+    return "constants" in inspect.signature(cell.call).parameters
+
+
+def step_of(cell: Any, inputs: Any, states: Sequence[Any], constants: Any, training: Any) -> tuple[Any, list[Any]]:
+    """One step of any cell: output and flat list of new states."""
+    import inspect
+
+    names = inspect.signature(cell.call).parameters
+    arguments = {}
+    if constants and "constants" in names:
+        arguments["constants"] = constants
+    if training is not None and not K.is_symbolic(training) and "training" in names:
+        arguments["training"] = training
+    output, new = cell.call(inputs, list(states), **arguments)
+    return output, flatten(list(new)) if isinstance(new, list | tuple) else [new]

@@ -1,0 +1,311 @@
+"""Layers around a layer: `TimeDistributed` and `Bidirectional`.
+
+Source for names, arguments and masks: Keras 2.3.1, `keras/layers/wrappers.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras_front import backend as K
+from keras_front.errors import ArgumentError, ShapeError
+from keras_front.graph import scope
+from keras_front.graph.layer import LAYERS, Layer, is_list_of_shapes
+from keras_front.registry import custom_object_scope, name_of
+
+from ._arguments import one_of
+from .cells import sizes_of
+from .recurrent import _listed
+
+
+class Wrapper(Layer):
+    """Base of layers that hold one layer, in the attribute `layer`."""
+
+    supports_masking = True
+    _casts_inputs = False
+
+    def __init__(self, layer: Any, **kwargs: Any):
+        layer = LAYERS.get(layer) if isinstance(layer, dict) else layer
+        if not isinstance(layer, Layer):
+            raise ArgumentError(
+                f"{type(self).__name__}: expected a layer, received {layer!r}. Pass an object such as `Dense(3)`."
+            )
+        super().__init__(**kwargs)
+        self.layer = layer
+
+    def build(self, input_shape: Any = None) -> None:
+        self.layer.build_as_part(input_shape)
+        self.built = True
+
+    @property
+    def weights(self) -> list[Any]:
+        """The weights of the layer inside, in its own order."""
+        return self.layer.weights
+
+    def reset_states(self) -> None:
+        """Reset the layer inside, if it has states."""
+        if hasattr(self.layer, "reset_states"):
+            self.layer.reset_states()
+
+    @property
+    def stateful(self) -> bool:  # type: ignore[override]
+        """Whether the layer inside keeps its state from batch to batch."""
+        return self.layer.stateful
+
+    def _apply_inner(self, inputs: Any, mask: Any, training: Any) -> Any:
+        given = {} if training is None else {"training": training}
+        inner = self.layer
+        return inner.call(inner._cast(inputs), **inner._call_arguments(given, mask))
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        given = dict(config)
+        with custom_object_scope(custom_objects):
+            given["layer"] = LAYERS.deserialize(given["layer"])
+            return cls(**given)
+
+
+@LAYERS.register()
+class TimeDistributed(Wrapper):
+    """A layer applied to every step of sequences.
+
+    Shape: (batch, steps, *n) -> (batch, steps, *m), where the layer takes (batch, *n) to (batch, *m).
+    Weights: those of the layer.
+    Raises: ShapeError for inputs without an axis of steps.
+    """
+
+    def __init__(self, layer: Any, **kwargs: Any):
+        super().__init__(layer, **kwargs)
+
+    @property
+    def activity_regularizer(self) -> Any:  # type: ignore[override]
+        """The penalty of the layer inside, taken on all steps together."""
+        return getattr(self.layer, "activity_regularizer", None)
+
+    def build(self, input_shape: Any = None) -> None:
+        if input_shape is None or is_list_of_shapes(input_shape) or len(input_shape) < 3:
+            raise ShapeError(
+                "`TimeDistributed` Layer should be passed an `input_shape` with at least 3 dimensions, received: "
+                f"{input_shape}."
+            )
+        self.layer.build_as_part((input_shape[0], *input_shape[2:]))
+        self.built = True
+
+    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+        flat_mask = None if mask is None else _fold(mask)
+        outputs = self._apply_inner(_fold(inputs), flat_mask, training)
+        return _unfold(outputs, inputs)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        inner = self.layer.compute_output_shape((input_shape[0], *input_shape[2:]))
+        return (inner[0], input_shape[1], *inner[1:])
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        inner = self.layer.compute_mask(_fold(inputs), None if mask is None else _fold(mask))
+        if inner is not None:
+            return _unfold(inner, inputs)
+        while mask is not None and K.ndim(mask) > 2:
+            mask = K.any(mask, axis=-1)
+        return mask
+
+
+def _fold(x: Any) -> Any:
+    """(batch, steps, ...) as (batch * steps, ...)."""
+    shape = K.int_shape(x)
+    if None not in shape[2:]:
+        return K.reshape(x, (-1, *shape[2:]))
+    sizes = [K.shape(x)[i] if n is None else n for i, n in enumerate(shape)]
+    return K.reshape(x, (sizes[0] * sizes[1], *sizes[2:]))
+
+
+def _unfold(y: Any, like: Any) -> Any:
+    """(batch * steps, ...) as (batch, steps, ...), with the steps of `like`."""
+    steps, rest = K.int_shape(like)[1], K.int_shape(y)[1:]
+    if steps is not None and None not in rest:
+        return K.reshape(y, (-1, steps, *rest))
+    first = [K.shape(like)[i] if n is None else n for i, n in enumerate(K.int_shape(like)[:2])]
+    return K.reshape(y, (*first, *[K.shape(y)[i + 1] if n is None else n for i, n in enumerate(rest)]))
+
+
+_MODES = ("sum", "mul", "ave", "concat", None)
+
+
+@LAYERS.register()
+class Bidirectional(Wrapper):
+    """A recurrent layer run forwards and backwards, and the two outputs merged.
+
+    Args:
+        layer: the recurrent layer; both directions are made from its config.
+        merge_mode: 'concat', 'sum', 'mul', 'ave', or None for a list of both outputs.
+        backward_layer: another layer for the way back.
+
+    Shape: (batch, steps, n) -> (batch, 2 units) for 'concat', (batch, units) for the others; with steps in between if
+        the layer returns sequences.
+    Weights: those of the forward layer, then those of the backward layer.
+    Source: Schuster & Paliwal (1997).
+    """
+
+    def __init__(
+        self,
+        layer: Any,
+        merge_mode: str | None = "concat",
+        weights: Any = None,
+        backward_layer: Any = None,
+        **kwargs: Any,
+    ):
+        self._num_constants = kwargs.pop("num_constants", None)
+        super().__init__(layer, **kwargs)
+        self.merge_mode = one_of("Bidirectional", "merge_mode", merge_mode, _MODES)
+        given = self.__dict__.pop("layer")
+        self._written = LAYERS.serialize(given)
+        self._written_back = None
+        self.forward_layer = _copy(given, "forward_", None)
+        self.backward_layer = _copy(given, "backward_", not given.go_backwards)
+        if backward_layer is not None:
+            back = LAYERS.get(backward_layer) if isinstance(backward_layer, dict) else backward_layer
+            self._written_back = LAYERS.serialize(back)
+            self.backward_layer = _copy(back, "backward_" if not back.name.startswith("backward_") else "", None)
+            self._check_directions()
+        if weights is not None:
+            half = len(weights) // 2
+            self.forward_layer._initial_weights = weights[:half]
+            self.backward_layer._initial_weights = weights[half:]
+
+    def _check_directions(self) -> None:
+        forward, back = self.forward_layer, self.backward_layer
+        if forward.go_backwards == back.go_backwards:
+            raise ArgumentError(
+                "Bidirectional: forward layer and backward layer should have different `go_backwards` value."
+            )
+        for name in ("stateful", "return_sequences", "return_state"):
+            if getattr(forward, name) != getattr(back, name):
+                raise ArgumentError(
+                    f"Bidirectional: forward layer and backward layer are expected to have the same {name}, received "
+                    f"{getattr(forward, name)} and {getattr(back, name)}."
+                )
+
+    @property
+    def layer(self) -> Any:
+        """The forward layer."""
+        return self.forward_layer
+
+    @layer.setter
+    def layer(self, layer: Any) -> None:
+        self.__dict__["layer"] = layer
+
+    @property
+    def return_sequences(self) -> bool:
+        return self.forward_layer.return_sequences
+
+    @property
+    def return_state(self) -> bool:
+        return self.forward_layer.return_state
+
+    @property
+    def weights(self) -> list[Any]:
+        return self.forward_layer.weights + self.backward_layer.weights
+
+    def reset_states(self) -> None:
+        """Set the states of both directions to zero."""
+        self.forward_layer.reset_states()
+        self.backward_layer.reset_states()
+
+    def build(self, input_shape: Any = None) -> None:
+        shape = input_shape
+        if is_list_of_shapes(input_shape):
+            shape = input_shape[0]
+            if self._num_constants:
+                shape = [shape, *input_shape[len(input_shape) - self._num_constants :]]
+        for layer in (self.forward_layer, self.backward_layer):
+            layer._num_constants = self._num_constants
+            with scope.named(layer.name):
+                layer.build_as_part(shape)
+        self.built = True
+
+    def __call__(self, inputs: Any, initial_state: Any = None, constants: Any = None, **kwargs: Any) -> Any:
+        """Apply both directions; `initial_state` has the states of the forward layer, then of the backward layer."""
+        inputs, states, fixed = self._split(inputs, initial_state, constants)
+        if fixed:
+            self._num_constants = len(fixed)
+        if not states and not fixed:
+            return super().__call__(inputs, **kwargs)
+        return super().__call__([inputs, *states, *fixed], **kwargs)
+
+    def _split(self, inputs: Any, initial_state: Any, constants: Any) -> tuple[Any, list[Any], list[Any]]:
+        states, fixed = _listed(initial_state), _listed(constants)
+        if isinstance(inputs, list | tuple):
+            rest = list(inputs[1:])
+            if self._num_constants and not fixed:
+                fixed = rest[len(rest) - self._num_constants :]
+                rest = rest[: len(rest) - self._num_constants]
+            states, inputs = states or rest, inputs[0]
+        wanted = len(sizes_of(self.forward_layer.cell)) + len(sizes_of(self.backward_layer.cell)) if states else 0
+        if len(states) != wanted:
+            raise ArgumentError(
+                f"{self.name}: when passing `initial_state` to a Bidirectional RNN, the state should be a list containing "
+                f"the states of the underlying RNNs, {wanted} in all. Found: {len(states)}."
+            )
+        return inputs, states, fixed
+
+    def call(self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None, constants: Any = None) -> Any:  # fmt: skip
+        """Merged outputs, and the states of both directions if the layer returns states."""
+        sequence, states, fixed = self._split(inputs, initial_state, constants)
+        mask = mask[0] if isinstance(mask, list) else mask
+        half = len(sizes_of(self.forward_layer.cell)) if states else 0
+        forth = self._direction(self.forward_layer, sequence, states[:half], fixed, mask, training)
+        back = self._direction(self.backward_layer, sequence, states[half:], fixed, mask, training)
+        y, y_back = forth[0], back[0]
+        if self.return_sequences:
+            y_back = K.reverse(y_back, 0 if getattr(self.forward_layer, "time_major", False) else 1)
+        merged = self._merged(y, y_back)
+        if self.return_state:
+            return [*merged, *forth[1:], *back[1:]]
+        return merged if self.merge_mode is None else merged[0]
+
+    def _direction(self, layer: Any, x: Any, states: list[Any], fixed: list[Any], mask: Any, training: Any) -> list[Any]:  # fmt: skip
+        arguments: dict[str, Any] = {"mask": mask, "training": training}
+        if states:
+            arguments["initial_state"] = states
+        if fixed:
+            arguments["constants"] = fixed
+        found = layer.call(layer._cast(x), **arguments)
+        layer._penalize(found[0] if isinstance(found, list) else found)
+        return found if isinstance(found, list) else [found]
+
+    def _merged(self, a: Any, b: Any) -> list[Any]:
+        if self.merge_mode == "concat":
+            return [K.concatenate([a, b], axis=-1)]
+        if self.merge_mode == "mul":
+            return [a * b]
+        if self.merge_mode is None:
+            return [a, b]
+        return [a + b] if self.merge_mode == "sum" else [(a + b) / 2]
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        mask = mask[0] if isinstance(mask, list) else mask
+        kept = mask if self.return_sequences else None
+        outputs = [kept, kept] if self.merge_mode is None else [kept]
+        if self.return_state:
+            count = len(sizes_of(self.forward_layer.cell)) + len(sizes_of(self.backward_layer.cell))
+            return outputs + [None] * count
+        return outputs if self.merge_mode is None else kept
+
+    def get_config(self) -> dict[str, Any]:
+        result = super().get_config()
+        result["layer"] = self._written
+        result.pop("backward_layer", None)
+        if self._written_back is not None:
+            result["backward_layer"] = self._written_back
+        if self._num_constants:
+            result["num_constants"] = self._num_constants
+        return result
+
+
+def _copy(layer: Any, prefix: str, go_backwards: bool | None) -> Any:
+    """A new layer of the same config, with another name and direction."""
+    config = layer.get_config()
+    config["name"] = prefix + layer.name
+    if go_backwards is not None:
+        config["go_backwards"] = go_backwards
+    with custom_object_scope({name_of(type(x)): type(x) for x in layer.all_layers()}):
+        return type(layer).from_config(config)
