@@ -34,7 +34,7 @@ def softmax(x: Any, axis: int = -1) -> Any:
 @ACTIVATIONS.register()
 def log_softmax(x: Any, axis: int = -1) -> Any:
     """Logarithm of `softmax(x)`, without its rounding."""
-    return x - K.logsumexp(x, axis=axis, keepdims=True)
+    return K.log_softmax(x, axis=axis)
 
 
 @ACTIVATIONS.register()
@@ -127,6 +127,7 @@ def hard_silu(x: Any) -> Any:
 
     Source: Howard et al. (2019), section 5.2.
     """
+    x = K.convert(x)
     return x * relu6(x + 3.0) * (1.0 / 6.0)
 
 
@@ -145,7 +146,7 @@ def mish(x: Any) -> Any:
 
     Source: Misra (2019).
     """
-    return x * K.tanh(K.softplus(x))
+    return K.multiply(x, K.tanh(K.softplus(x)))
 
 
 silu = swish

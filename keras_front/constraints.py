@@ -41,6 +41,7 @@ class MaxNorm(Constraint):
         self.max_value, self.axis = max_value, axis
 
     def __call__(self, w: Any) -> Any:
+        w = K.convert(w)
         norm = _norm(w, self.axis)
         return w * (K.clip(norm, 0, self.max_value) / (K.epsilon() + norm))
 
@@ -61,7 +62,7 @@ class UnitNorm(Constraint):
         self.axis = axis
 
     def __call__(self, w: Any) -> Any:
-        return w / (K.epsilon() + _norm(w, self.axis))
+        return K.divide(w, K.epsilon() + _norm(w, self.axis))
 
 
 @CONSTRAINTS.register("MinMaxNorm", "min_max_norm")
@@ -72,6 +73,7 @@ class MinMaxNorm(Constraint):
         self.min_value, self.max_value, self.rate, self.axis = min_value, max_value, rate, axis
 
     def __call__(self, w: Any) -> Any:
+        w = K.convert(w)
         norm = _norm(w, self.axis)
         wanted = self.rate * K.clip(norm, self.min_value, self.max_value) + (1 - self.rate) * norm
         return w * (wanted / (K.epsilon() + norm))

@@ -117,9 +117,7 @@ def _normal(source: np.random.Generator, shape: tuple[int, ...], dtype: Any, std
     return drawn * np.asarray(stddev, dtype)
 
 
-def _truncated_normal(
-    source: np.random.Generator, shape: tuple[int, ...], dtype: Any, stddev: float
-) -> np.ndarray:
+def _truncated_normal(source: np.random.Generator, shape: tuple[int, ...], dtype: Any, stddev: float) -> np.ndarray:
     """Normal numbers; those beyond two standard deviations are drawn again."""
     drawn = np.asarray(source.standard_normal(shape, dtype))
     while (outside := np.abs(drawn) > 2).any():
@@ -127,9 +125,7 @@ def _truncated_normal(
     return drawn * np.asarray(stddev, dtype)
 
 
-def _uniform(
-    source: np.random.Generator, shape: tuple[int, ...], dtype: Any, low: float, high: float
-) -> np.ndarray:
+def _uniform(source: np.random.Generator, shape: tuple[int, ...], dtype: Any, low: float, high: float) -> np.ndarray:
     return source.random(shape, dtype) * np.asarray(high - low, dtype) + np.asarray(low, dtype)
 
 
@@ -241,9 +237,7 @@ class VarianceScaling(RandomInitializer):
     MODES = ("fan_in", "fan_out", "fan_avg")
     DISTRIBUTIONS = ("normal", "truncated_normal", "untruncated_normal", "uniform")
 
-    def __init__(
-        self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "normal", seed: int | None = None
-    ):
+    def __init__(self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "normal", seed: int | None = None):
         if not scale > 0:
             raise ArgumentError(f"VarianceScaling: expected a positive scale, received {scale!r}.")
         self.scale = scale
@@ -275,11 +269,11 @@ def _one_of(argument: str, value: Any, choices: tuple[str, ...]) -> str:
 def fans(shape: Shape) -> tuple[float, float]:
     """Number of inputs and of outputs of one unit of a weight of this shape.
 
-    A kernel is `(spatial..., in, out)`. What has a single axis is no kernel: both are the root of its size.
-    Source: Keras 2.3.1, `keras/initializers.py`.
+    A kernel is `(spatial..., in, out)`; for a vector both are its length, as in tf.keras and Keras 3 (Keras 2.3.1 took
+    the root of it).
     """
     if len(shape) < 2:
-        return math.sqrt(math.prod(shape)), math.sqrt(math.prod(shape))
+        return math.prod(shape), math.prod(shape)
     field = math.prod(shape[:-2])
     return field * shape[-2], field * shape[-1]
 
@@ -310,9 +304,7 @@ class Orthogonal(RandomInitializer):
 # Named members of the family of VarianceScaling ---------------------------------------------------
 
 
-def _named(
-    name: str, scale: float, mode: str, distribution: str, source: str
-) -> tuple[type, Callable[..., Any]]:
+def _named(name: str, scale: float, mode: str, distribution: str, source: str) -> tuple[type, Callable[..., Any]]:
     """A class that takes only a seed, as tf.keras has it, and the function of Keras 2 that makes a
     VarianceScaling.
 
@@ -325,9 +317,7 @@ def _named(
     def make(seed: int | None = None) -> VarianceScaling:
         return VarianceScaling(scale, mode, distribution, seed)
 
-    doc = (
-        f"VarianceScaling with scale {scale:g}, mode {mode!r} and a {distribution} distribution.\n\n{source}"
-    )
+    doc = f"VarianceScaling with scale {scale:g}, mode {mode!r} and a {distribution} distribution.\n\n{source}"
     class_name = name.title().replace("_", "")
     body = {"__init__": construct, "__doc__": doc, "__module__": __name__}
     cls = type(class_name, (VarianceScaling,), body)

@@ -122,18 +122,14 @@ def categorical_crossentropy(
 
 
 @LOSSES.register()
-def sparse_categorical_crossentropy(
-    y_true: Any, y_pred: Any, from_logits: bool = False, axis: int = -1
-) -> Any:
+def sparse_categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, axis: int = -1) -> Any:
     """Crossentropy of a distribution along `axis` for targets that are class numbers."""
     y_true, y_pred = K.convert(y_true), K.convert(y_pred)
     return K.sparse_categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
 
 
 @LOSSES.register()
-def binary_crossentropy(
-    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0
-) -> Any:
+def binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0) -> Any:
     """Mean over the last axis of the crossentropy between probabilities of yes."""
     y_true, y_pred = as_pair(y_true, y_pred)
     if label_smoothing:
@@ -317,9 +313,7 @@ class MeanAbsoluteError(LossFunctionWrapper):
 class MeanAbsolutePercentageError(LossFunctionWrapper):
     """Mean of absolute differences, in percent of the target."""
 
-    def __init__(
-        self, reduction: str | None = Reduction.AUTO, name: str | None = "mean_absolute_percentage_error"
-    ):
+    def __init__(self, reduction: str | None = Reduction.AUTO, name: str | None = "mean_absolute_percentage_error"):
         super().__init__(mean_absolute_percentage_error, reduction, name)
 
 
@@ -327,9 +321,7 @@ class MeanAbsolutePercentageError(LossFunctionWrapper):
 class MeanSquaredLogarithmicError(LossFunctionWrapper):
     """Mean of squared differences of `log(1 + y)`."""
 
-    def __init__(
-        self, reduction: str | None = Reduction.AUTO, name: str | None = "mean_squared_logarithmic_error"
-    ):
+    def __init__(self, reduction: str | None = Reduction.AUTO, name: str | None = "mean_squared_logarithmic_error"):
         super().__init__(mean_squared_logarithmic_error, reduction, name)
 
 
@@ -344,9 +336,7 @@ class BinaryCrossentropy(LossFunctionWrapper):
         reduction: str | None = Reduction.AUTO,
         name: str | None = "binary_crossentropy",
     ):
-        super().__init__(
-            binary_crossentropy, reduction, name, from_logits=from_logits, label_smoothing=label_smoothing
-        )
+        super().__init__(binary_crossentropy, reduction, name, from_logits=from_logits, label_smoothing=label_smoothing)
 
 
 @LOSSES.register()
@@ -426,9 +416,7 @@ class LogCosh(LossFunctionWrapper):
 class KLDivergence(LossFunctionWrapper):
     """Kullback-Leibler divergence of the outputs from the targets."""
 
-    def __init__(
-        self, reduction: str | None = Reduction.AUTO, name: str | None = "kullback_leibler_divergence"
-    ):
+    def __init__(self, reduction: str | None = Reduction.AUTO, name: str | None = "kullback_leibler_divergence"):
         super().__init__(kullback_leibler_divergence, reduction, name)
 
 
@@ -436,9 +424,7 @@ class KLDivergence(LossFunctionWrapper):
 class Huber(LossFunctionWrapper):
     """Half the squared difference, which goes on linearly from `delta`."""
 
-    def __init__(
-        self, delta: float = 1.0, reduction: str | None = Reduction.AUTO, name: str | None = "huber_loss"
-    ):
+    def __init__(self, delta: float = 1.0, reduction: str | None = Reduction.AUTO, name: str | None = "huber_loss"):
         super().__init__(huber_loss, reduction, name, delta=delta)
 
 
@@ -446,9 +432,7 @@ class Huber(LossFunctionWrapper):
 class CosineSimilarity(LossFunctionWrapper):
     """Minus the cosine of the angle between targets and outputs."""
 
-    def __init__(
-        self, axis: int = -1, reduction: str | None = Reduction.AUTO, name: str | None = "cosine_similarity"
-    ):
+    def __init__(self, axis: int = -1, reduction: str | None = Reduction.AUTO, name: str | None = "cosine_similarity"):
         super().__init__(cosine_similarity, reduction, name, axis=axis)
 
 

@@ -114,9 +114,7 @@ class Optimizer(Configurable):
             return
         old, self.slot_variables = self.slot_variables, {}
         for slot in self.slots:
-            self.slot_variables[slot] = [
-                old[slot][known[p]] if p in known else self._slot(p, slot) for p in params
-            ]
+            self.slot_variables[slot] = [old[slot][known[p]] if p in known else self._slot(p, slot) for p in params]
         self.params = params
 
     def _slot(self, param: Variable, slot: str) -> Variable:
@@ -210,9 +208,7 @@ class Optimizer(Configurable):
         """New weights and slots, in lists like those given; one weight after the other unless overridden."""
         new_ws, new_slots = [], []
         for i, (w, g) in enumerate(zip(ws, grads, strict=True)):
-            w, values = self.update(
-                w, g, [s[i] for s in slots], K.cast(rate, K.dtype(w)), K.cast(t, K.dtype(w))
-            )
+            w, values = self.update(w, g, [s[i] for s in slots], K.cast(rate, K.dtype(w)), K.cast(t, K.dtype(w)))
             new_ws.append(w)
             new_slots.append(values)
         return new_ws, [[values[k] for values in new_slots] for k in range(len(slots))]
@@ -274,9 +270,7 @@ def _refuse_unknown(owner: str, kwargs: dict[str, Any]) -> None:
     for name, value in kwargs.items():
         if name in _NEUTRAL and (not _NEUTRAL[name] or value in _NEUTRAL[name]):
             continue
-        raise ArgumentError(
-            f"{owner}: expected other arguments, received {name}={value!r}, which it does not have."
-        )
+        raise ArgumentError(f"{owner}: expected other arguments, received {name}={value!r}, which it does not have.")
 
 
 def _norm(grads: list[Any]) -> Any:
@@ -307,18 +301,14 @@ class SGD(Optimizer):
     Source: Sutskever et al. (2013), also for `nesterov`.
     """
 
-    def __init__(
-        self, learning_rate: float = 0.01, momentum: float = 0.0, nesterov: bool = False, **kwargs: Any
-    ):
+    def __init__(self, learning_rate: float = 0.01, momentum: float = 0.0, nesterov: bool = False, **kwargs: Any):
         super().__init__(learning_rate, **kwargs)
         if not 0 <= momentum <= 1:
             raise ArgumentError(f"SGD: expected a momentum between 0 and 1, received {momentum!r}.")
         self.momentum, self.nesterov = float(momentum), bool(nesterov)
         self.slots = ("momentum",) if self.momentum else ()
 
-    def update_all(
-        self, ws: Any, grads: Any, slots: Any, rate: Any, t: Any
-    ) -> tuple[list[Any], list[list[Any]]]:
+    def update_all(self, ws: Any, grads: Any, slots: Any, rate: Any, t: Any) -> tuple[list[Any], list[list[Any]]]:
         """The formula, for all weights at once."""
         moments = slots[0] if slots else []
         new = K.sgd_update(ws, grads, moments, rate, momentum=self.momentum, nesterov=self.nesterov)
@@ -355,9 +345,7 @@ class RMSprop(Optimizer):
         config = super().get_config()
         return {k: v for k, v in config.items() if v or k not in ("momentum", "centered")}
 
-    def update_all(
-        self, ws: Any, grads: Any, slots: Any, rate: Any, t: Any
-    ) -> tuple[list[Any], list[list[Any]]]:
+    def update_all(self, ws: Any, grads: Any, slots: Any, rate: Any, t: Any) -> tuple[list[Any], list[list[Any]]]:
         """The formula, for all weights at once unless it has momentum or a mean."""
         if len(slots) > 1:
             return super().update_all(ws, grads, slots, rate, t)
@@ -421,9 +409,7 @@ class Adadelta(Optimizer):
 
     slots = ("accum_grad", "accum_var")
 
-    def __init__(
-        self, learning_rate: float = 1.0, rho: float = 0.95, epsilon: float | None = None, **kwargs: Any
-    ):
+    def __init__(self, learning_rate: float = 1.0, rho: float = 0.95, epsilon: float | None = None, **kwargs: Any):
         super().__init__(learning_rate, **kwargs)
         self.rho, self.epsilon = float(rho), _epsilon(epsilon)
 
@@ -459,9 +445,7 @@ class Adam(Optimizer):
         self.amsgrad = bool(amsgrad)
         self.slots = ("m", "v", "vhat") if self.amsgrad else ("m", "v")
 
-    def update_all(
-        self, ws: Any, grads: Any, slots: Any, rate: Any, t: Any
-    ) -> tuple[list[Any], list[list[Any]]]:
+    def update_all(self, ws: Any, grads: Any, slots: Any, rate: Any, t: Any) -> tuple[list[Any], list[list[Any]]]:
         """The formula, for all weights at once."""
         vhats = slots[2] if self.amsgrad else []
         betas = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
@@ -534,9 +518,7 @@ class Nadam(Optimizer):
             return [values[0], np.ones(()), *values[1:]]
         return super()._adapted(values)
 
-    def update_all(
-        self, ws: Any, grads: Any, slots: Any, rate: Any, t: Any
-    ) -> tuple[list[Any], list[list[Any]]]:
+    def update_all(self, ws: Any, grads: Any, slots: Any, rate: Any, t: Any) -> tuple[list[Any], list[list[Any]]]:
         """The formula for each weight, and the product of all momenta so far."""
         new = super().update_all(ws, grads, slots, rate, t)
         self.m_schedule.assign(_current(self.m_schedule) * self._momentum(t))

@@ -68,9 +68,7 @@ class OrthogonalRegularizer(Regularizer):
 
     def __init__(self, factor: float = 0.01, mode: str = "rows"):
         if mode not in ("rows", "columns"):
-            raise ArgumentError(
-                f"OrthogonalRegularizer: expected mode 'rows' or 'columns', received {mode!r}."
-            )
+            raise ArgumentError(f"OrthogonalRegularizer: expected mode 'rows' or 'columns', received {mode!r}.")
         self.factor, self.mode = _factor(factor), mode
 
     def __call__(self, x: Any) -> Any:
@@ -81,7 +79,8 @@ class OrthogonalRegularizer(Regularizer):
         units = K.l2_normalize(units, axis=1)
         size = shape[0] if self.mode == "rows" else shape[1]
         others = 1 - np.eye(size, dtype=K.dtype(x))
-        return self.factor / (size * (size - 1)) * K.sum(K.abs(K.dot(units, K.transpose(units))) * others)
+        cosines = K.multiply(K.abs(K.dot(units, K.transpose(units))), others)
+        return self.factor / (size * (size - 1)) * K.sum(cosines)
 
 
 @REGULARIZERS.register("l1", maker=True)

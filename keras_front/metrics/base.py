@@ -58,9 +58,7 @@ class Metric(Configurable):
 
     def __init__(self, name: str | None = None, dtype: Any = None, **kwargs: Any):
         if kwargs.keys() - {"dynamic", "trainable"}:
-            raise ArgumentError(
-                f"{type(self).__name__}: expected other arguments, received {', '.join(kwargs)}."
-            )
+            raise ArgumentError(f"{type(self).__name__}: expected other arguments, received {', '.join(kwargs)}.")
         self.name = name or _unique_name(type(self).__name__)
         self.dtype = dtypes.canonical(dtype)
 
@@ -211,9 +209,7 @@ class MeanTensor(Metric):
         step.
     """
 
-    def __init__(
-        self, name: str | None = "mean_tensor", dtype: Any = None, shape: Sequence[int] | None = None
-    ):
+    def __init__(self, name: str | None = "mean_tensor", dtype: Any = None, shape: Sequence[int] | None = None):
         super().__init__(name, dtype)
         self.shape = shape
         if shape is not None:
@@ -294,7 +290,7 @@ class MeanRelativeError(Mean):
         y_true, y_pred = as_pair(*same_rank(y_true, y_pred))
         known = (self.normalizer != 0).astype(self.normalizer.dtype)
         scale = known / (self.normalizer + (1 - known))
-        super().update_state(K.abs(y_true - y_pred) * scale, sample_weight)
+        super().update_state(K.multiply(K.abs(y_true - y_pred), scale), sample_weight)
 
 
 @METRICS.register()
@@ -318,9 +314,7 @@ class MeanIoU(Metric):
         self.total_cm.assign(self.total_cm + K.dot(K.transpose(rows), self._one_hot(pred)))
 
     def _one_hot(self, classes: Any) -> Any:
-        return K.one_hot(
-            K.reshape(K.cast(K.convert(classes), "int32"), (-1,)), self.num_classes, dtype=self.dtype
-        )
+        return K.one_hot(K.reshape(K.cast(K.convert(classes), "int32"), (-1,)), self.num_classes, dtype=self.dtype)
 
     def result(self) -> Any:
         """The mean so far."""

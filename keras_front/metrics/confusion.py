@@ -46,9 +46,7 @@ def count_decisions(
         _one(K.not_equal(K.reshape(y_true, (-1, 1)), 0.0), y_pred),
     )
     limits = np.asarray(thresholds, "float32")[:, None]
-    said = _one(
-        K.greater(K.reshape(y_pred, (1, -1)), K.cast(limits, K.dtype(y_pred))), y_pred
-    )  # (thresholds, n)
+    said = _one(K.greater(K.reshape(y_pred, (1, -1)), K.cast(limits, K.dtype(y_pred))), y_pred)  # (thresholds, n)
     yes, no = positive * weights, (1.0 - positive) * weights
     pairs = {"tp": (said, yes), "fp": (said, no), "fn": (1.0 - said, yes), "tn": (1.0 - said, no)}
     return {name: K.reshape(K.dot(*pair), (-1,)) for name, pair in pairs.items()}
@@ -75,9 +73,7 @@ def _as_thresholds(thresholds: Thresholds, default: float, owner: str) -> list[f
     """
     if thresholds is None:
         return [default]
-    found = [
-        float(t) for t in (thresholds if isinstance(thresholds, list | tuple | np.ndarray) else [thresholds])
-    ]
+    found = [float(t) for t in (thresholds if isinstance(thresholds, list | tuple | np.ndarray) else [thresholds])]
     if not all(0 <= t <= 1 for t in found):
         raise ArgumentError(f"{owner}: expected thresholds between 0 and 1, received {thresholds!r}.")
     return found

@@ -1,0 +1,69 @@
+"""Activations: against real Keras, against formulas in float64, by name."""
+
+import interop
+import numpy as np
+import pytest
+
+import keras_front as keras
+from keras_front import activations
+from keras_front import backend as K
+from keras_front.errors import ArgumentError
+
+X = np.linspace(-6, 6, 25)
+
+FORMULAS = {
+    "linear": lambda x: x,
+    "elu": lambda x: np.where(x > 0, x, np.expm1(x)),
+    "selu": lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * np.expm1(x)),
+    "softplus": lambda x: np.logaddexp(x, 0),
+    "softsign": lambda x: x / (1 + abs(x)),
+    "relu": lambda x: np.maximum(x, 0),
+    "relu6": lambda x: np.clip(x, 0, 6),
+    "leaky_relu": lambda x: np.where(x > 0, x, 0.2 * x),
+    "tanh": np.tanh,
+    "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+    "hard_sigmoid": lambda x: np.clip(0.2 * x + 0.5, 0, 1),
+    "exponential": np.exp,
+    "swish": lambda x: x / (1 + np.exp(-x)),
+    "hard_silu": lambda x: x * np.clip(x + 3, 0, 6) / 6,
+    "mish": lambda x: x * np.tanh(np.logaddexp(x, 0)),
+    "gelu": lambda x: x * np.array([0.5 * (1 + _erf(v / 2**0.5)) for v in x]),
+    "softmax": lambda x: np.exp(x) / np.exp(x).sum(-1, keepdims=True),
+    "log_softmax": lambda x: x - np.log(np.exp(x).sum(-1, keepdims=True)),
+}
+
+
+def _erf(value):
+    import math
+
+    return math.erf(value)
+
+
+@pytest.mark.parametrize("entry", interop.cases("activation"))
+def test_as_real_keras(backend, entry):
+    got = K.to_numpy(interop.evaluate(entry, keras))
+    np.testing.assert_allclose(got, interop.expected(entry), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", sorted(FORMULAS))
+def test_as_the_formula(backend, name):
+    got = K.to_numpy(activations.get(name)(K.constant(X)))
+    np.testing.assert_allclose(got, FORMULAS[name](X), rtol=2e-5, atol=2e-6)
+
+
+def test_every_activation_has_a_formula():
+    assert set(activations.ACTIVATIONS.names()) == set(FORMULAS)
+
+
+def test_softmax_along_another_axis_sums_to_one(backend):
+    got = K.to_numpy(activations.softmax(K.constant(np.random.randn(2, 3, 4)), axis=1))
+    np.testing.assert_allclose(got.sum(1), 1, rtol=1e-6)
+
+
+def test_names_and_configs():
+    assert activations.get(None) is activations.linear
+    assert activations.get("silu") is activations.swish
+    assert activations.serialize(activations.relu) == "relu"
+    assert activations.deserialize("relu") is activations.relu
+    with pytest.raises(ArgumentError, match="Unknown activation 'rleu'"):
+        activations.get("rleu")
