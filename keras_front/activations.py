@@ -107,6 +107,15 @@ def hard_sigmoid(x: Any) -> Any:
 
 
 @ACTIVATIONS.register()
+def hard_sigmoid_keras3(x: Any) -> Any:
+    """`relu6(x + 3) / 6`: what files of Keras 3 mean by `hard_sigmoid`.
+
+    Source: Keras 3.15.1, `keras/src/activations/activations.py`.
+    """
+    return K.multiply(relu6(K.add(x, 3.0)), 1.0 / 6.0)
+
+
+@ACTIVATIONS.register()
 def exponential(x: Any) -> Any:
     """`exp(x)`."""
     return K.exp(x)

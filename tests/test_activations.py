@@ -23,6 +23,7 @@ FORMULAS = {
     "tanh": np.tanh,
     "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
     "hard_sigmoid": lambda x: np.clip(0.2 * x + 0.5, 0, 1),
+    "hard_sigmoid_keras3": lambda x: np.clip(x / 6 + 0.5, 0, 1),
     "exponential": np.exp,
     "swish": lambda x: x / (1 + np.exp(-x)),
     "hard_silu": lambda x: x * np.clip(x + 3, 0, 6) / 6,

@@ -251,7 +251,7 @@ def relu(x: Tensor, alpha=0.0, max_value=None, threshold=0.0):
     """The rectifier: `x` above `threshold` (cut at `max_value`), `alpha * (x - threshold)` below. 0 has gradient 0."""
     if alpha == 0.0 and threshold == 0.0 and max_value is None:
         return where(greater(x, 0), x, 0)
-    kept = where(greater_equal(x, threshold) if threshold else greater(x, threshold), x, 0)
+    kept = where(greater(x, threshold), x, 0)
     if max_value is not None:
         kept = clip(kept, 0.0, max_value)
     if alpha is None or (isinstance(alpha, float | int) and alpha == 0):

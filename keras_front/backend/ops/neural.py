@@ -131,7 +131,8 @@ def binary_crossentropy(target: Tensor, output: Tensor, from_logits=False):
         return sigmoid_crossentropy(logits, target)
     epsilon = config.epsilon()
     output = clip(output, epsilon, 1 - epsilon)
-    yes, no = multiply(target, log(output)), multiply(subtract(1, target), log(subtract(1, output)))
+    yes = multiply(target, log(add(output, epsilon)))
+    no = multiply(subtract(1, target), log(add(subtract(1, output), epsilon)))
     return negative(add(yes, no))
 
 
