@@ -10,7 +10,6 @@ come without warnings, and an index outside its axis is an error, also a negativ
 from __future__ import annotations
 
 import functools
-import math
 import threading
 from typing import Any
 
@@ -21,15 +20,16 @@ from keras_front.backend.adapter import Backend
 from keras_front.errors import DtypeError
 
 from .kernels import convolution, elementwise, indexing, noise, pooling
+from .kernels.updates import adam_rate
 
 
 def _quiet(function: Any) -> Any:
     """A NumPy function that does not warn of overflow, NaN and division by zero."""
 
     @functools.wraps(function)
-    def run(*args: Any) -> Any:
+    def run(*args: Any, **attrs: Any) -> Any:
         with np.errstate(all="ignore"):
-            return function(*args)
+            return function(*args, **attrs)
 
     return staticmethod(run)
 
@@ -99,6 +99,11 @@ class NumpyBackend(Backend):
 
     def rows(self, data: Any, rows: np.ndarray) -> list[Any]:
         return [array.take(rows, 0) for array in data]
+
+    def compile_program(self, program: Any) -> Any:
+        from .planner import Planned
+
+        return Planned(program)
 
     # Elementwise
 
@@ -323,8 +328,3 @@ class NumpyBackend(Backend):
         ]
         return moved, ms, vs, vhats
 
-
-def adam_rate(lr: Any, t: Any, beta_1: float, beta_2: float) -> float:
-    """Adam's step size at its t-th step, both bias corrections included."""
-    time = float(t)
-    return float(lr) * math.sqrt(1 - beta_2**time) / (1 - beta_1**time)
