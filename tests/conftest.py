@@ -6,6 +6,7 @@ is an engine that is not installed: a test that silently does not run proves not
 
 from __future__ import annotations
 
+import functools
 import os
 
 import pytest
@@ -29,6 +30,12 @@ def wanted_backends() -> list[str]:
     return names
 
 
+@functools.cache
+def statuses() -> dict[str, discovery.Status]:
+    """What is installed; reading the metadata once is enough, it takes longer than most tests."""
+    return discovery.available()
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "backend" not in metafunc.fixturenames:
         return
@@ -40,7 +47,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture
 def backend(request: pytest.FixtureRequest):
     """The active backend of this test; a test that asks for it runs once on each."""
-    status = discovery.available()[request.param]
+    status = statuses()[request.param]
     if not status.usable:
         pytest.fail(f"{status.name} is not installed ({status.remedy}); restrict KERAS_FRONT_TEST_BACKENDS")
     with discovery.use_backend(request.param) as engine:

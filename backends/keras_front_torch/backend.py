@@ -314,7 +314,8 @@ class TorchBackend(Backend):
     # Tensors in and out ----------------------------------------------------------------------------------------
 
     def asarray(self, value: Any, dtype: str | None = None) -> Any:
-        array = np.array(value, dtype="float32" if dtype == "bfloat16" else dtype, order="C")
+        wanted = "float32" if dtype == "bfloat16" else dtype or value.dtype.newbyteorder("=")
+        array = np.array(value, wanted, order="C")  # torch would go on using the caller's memory
         if array.dtype.kind not in "biufc":
             raise DtypeError(f"The torch backend has no tensors of dtype {array.dtype}.")
         tensor = torch.from_numpy(array)
