@@ -245,7 +245,8 @@ class JaxBackend(Backend):
                 return jax.device_put(jnp.array(jax.dlpack.from_dlpack(value), _DTYPES[dtype], copy=True), self._device())
             except (RuntimeError, BufferError, TypeError, ValueError):
                 pass  # what cannot travel directly goes through the host
-        return super().import_tensor(value, source, dtype)
+        with jax.ensure_compile_time_eval():  # a variable may be read for the first time inside a loop that is traced
+            return super().import_tensor(value, source, dtype)
 
     def literal(self, value: Any, dtype: str) -> Any:
         return np.asarray(value, _DTYPES[dtype])  # becomes part of the compiled code
