@@ -123,9 +123,7 @@ def _conform(value: Any, slot: Slot, what: str) -> Any:
         return value
     array = _as_array(value)
     if array.ndim == 0:
-        raise ShapeError(
-            f"The {what} {slot.name!r} is a single number; expected an array whose first axis is samples."
-        )
+        raise ShapeError(f"The {what} {slot.name!r} is a single number; expected an array whose first axis is samples.")
     if lacks_last_axis(array.shape, slot):
         array = array[..., None]
     _check_shape(array.shape, slot, what)
@@ -145,11 +143,14 @@ def _as_array(value: Any) -> np.ndarray:
     owner = discovery.owner(value)
     if owner is not None:
         return np.asarray(owner.to_numpy(value))
-    array = np.asarray(getattr(value, "values", value) if hasattr(value, "iloc") else value)
+    plain = getattr(value, "values", value) if hasattr(value, "iloc") else value
+    try:
+        array = np.asarray(plain)
+    except ValueError:  # rows of different lengths
+        array = np.asarray(None, object)
     if array.dtype == object:
         raise ArgumentError(
-            f"Expected numbers in a rectangular array, received {type(value).__name__} that NumPy cannot "
-            "make one "
+            f"Expected numbers in a rectangular array, received {type(value).__name__} that NumPy cannot make one "
             "of. If these are sequences of different lengths, pad them first."
         )
     return array

@@ -260,13 +260,14 @@ class Training:
     def _told(self, i: int, size: int, layout: Any, batch: Callable[[], list[Any]]) -> bool:
         """One step with the hooks around it; True if training shall stop."""
         listeners, live = self.listeners, self.live
-        listeners.before(i, size)
+        if listeners.begin:
+            listeners.before(i, size)
+            readopt(self.steps.variables, live)
         train = self.steps.train(layout, report=bool(listeners.end))
         live[:], values = train(live, batch())
         self.seen += size
         if listeners.end:
             listeners.after(i, size, self.steps.names, lambda: read(values))
-        if listeners.all:
             readopt(self.steps.variables, live)
         if self.interrupts.came or (listeners.paced and time.perf_counter() >= listeners.due):
             self._pause(i, size)

@@ -145,9 +145,9 @@ class Trainer:
             )
         if kwargs:
             raise TypeError(f"compile: unexpected arguments {sorted(kwargs)}.")
-        self.optimizer = optimizers.get(optimizer)
-        if self.optimizer is None:
+        if optimizer is None:
             raise ArgumentError("compile: expected an optimizer, such as 'sgd', received None.")
+        self.optimizer = optimizers.get(optimizer)
         self.loss, self.loss_weights, self.sample_weight_mode = loss, loss_weights, sample_weight_mode
         self._compile_metrics = _Kept((metrics, weighted_metrics))
         self._setup = Setup(
@@ -218,6 +218,8 @@ class Trainer:
         shapes = [(size, *a.shape[1:]) for a in arrays]
         self._form = _form_of(x, names)
         self.set_inputs(shapes, [K.floatx()] * len(shapes), self._form)
+        if not self._is_graph_network:
+            self.input_names = names
 
     def arranged(self, inputs: list[Any]) -> Any:
         """The flat list of inputs in the structure that `call` takes."""
@@ -564,8 +566,7 @@ class Trainer:
             return feed, None
         if isinstance(feed, StreamFeed):
             raise ArgumentError(
-                "fit: validation_split needs arrays, because a generator cannot be split; pass "
-                "validation_data."
+                "fit: validation_split needs arrays, because a generator cannot be split; pass validation_data."
             )
         first, last = split_off(feed.arrays, split)
         return tuple(  # type: ignore[return-value]

@@ -19,16 +19,17 @@ from keras_front.errors import ArgumentError, ShapeError
 Weights = list[np.ndarray | None]
 
 
-def per_output(value: Any, names: Sequence[str], what: str) -> list[Any]:
+def per_output(value: Any, names: Sequence[str], what: str, arrays: bool = False) -> list[Any]:
     """What each output gets of an argument that is one thing, a list or a dict by output names.
 
+    With `arrays` a list of numbers is one thing: an array written out.
     Raises: ArgumentError for an unknown name or a wrong number of elements.
     """
     if value is None or (isinstance(value, list | tuple | dict) and not value):
         return [None] * len(names)
     if isinstance(value, Mapping) and (len(names) > 1 or set(value) <= set(names)):
         return _by_name(value, names, what)
-    if isinstance(value, list | tuple) and not _is_vector(value):
+    if isinstance(value, list | tuple) and not (arrays and _is_vector(value)):
         if len(value) != len(names):
             raise ArgumentError(
                 f"{what}: expected {len(names)} elements, one for each of the outputs {list(names)}, "
@@ -95,7 +96,7 @@ def sample_weights(
     """
     if sample_weight is None and class_weight is None:
         return [None] * len(names)
-    by_sample = per_output(sample_weight, names, "sample_weight")
+    by_sample = per_output(sample_weight, names, "sample_weight", arrays=True)
     by_class = class_weights(class_weight, names)
     rows = zip(targets, by_sample, by_class, names, weight_modes, strict=True)
     return [None if y is None else _combined(y, s, c, name, mode) for y, s, c, name, mode in rows]

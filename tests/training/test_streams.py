@@ -1,0 +1,138 @@
+"""Generators and sequences as data."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from keras_front import backend as K
+from keras_front.errors import ArgumentError
+from keras_front.utils import Sequence
+
+
+class Batches(Sequence):
+    def __init__(self, x, y, size=8, weights=None):
+        self.x, self.y, self.size, self.weights, self.passes = x, y, size, weights, 0
+
+    def __len__(self):
+        return -(-len(self.x) // self.size)
+
+    def __getitem__(self, i):
+        rows = slice(i * self.size, (i + 1) * self.size)
+        rest = () if self.weights is None else (self.weights[rows],)
+        return (self.x[rows], self.y[rows], *rest)
+
+    def on_epoch_end(self):
+        self.passes += 1
+
+
+def endless(x, y, size=8):
+    while True:
+        for i in range(0, len(x), size):
+            yield x[i : i + size], y[i : i + size]
+
+
+@pytest.fixture
+def pair(make_model):
+    a, b = make_model(), make_model()
+    b.set_weights(a.get_weights())
+    return a, b
+
+
+def same(a, b):
+    for got, expected in zip(a.get_weights(), b.get_weights()):
+        np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("workers", [0, 1, 3])
+def test_a_sequence_trains_like_its_arrays(backend, pair, data, workers):
+    a, b = pair
+    expected = b.fit(*data, batch_size=8, epochs=2, shuffle=False, verbose=0).history
+    got = a.fit(Batches(*data), epochs=2, shuffle=False, verbose=0, workers=workers).history
+    np.testing.assert_allclose(got["loss"], expected["loss"], rtol=1e-5)
+    same(a, b)
+
+
+def test_a_sequence_in_processes(pair, data):
+    a, b = pair
+    b.fit(*data, batch_size=8, epochs=2, shuffle=False, verbose=0)
+    a.fit(Batches(*data), epochs=2, shuffle=False, verbose=0, workers=2, use_multiprocessing=True)
+    same(a, b)
+
+
+def test_a_generator_trains_like_its_arrays(pair, data):
+    a, b = pair
+    expected = b.fit(*data, batch_size=8, epochs=2, shuffle=False, verbose=0, validation_data=data).history
+    got = a.fit_generator(
+        endless(*data), steps_per_epoch=5, epochs=2, verbose=0, validation_data=endless(*data), validation_steps=5
+    ).history
+    for name in expected:
+        np.testing.assert_allclose(got[name], expected[name], rtol=1e-5)
+    same(a, b)
+
+
+def test_evaluate_and_predict_on_generators(make_model, data):
+    x, y = data
+    model = make_model()
+    expected = model.evaluate(x, y, verbose=0)
+    np.testing.assert_allclose(model.evaluate(endless(x, y), steps=5, verbose=0), expected, rtol=1e-5)
+    np.testing.assert_allclose(model.evaluate_generator(Batches(x, y)), expected, rtol=1e-5)
+    predicted = model.predict(x)
+    np.testing.assert_allclose(model.predict_generator(endless(x, y), steps=5), predicted, rtol=1e-5)
+    np.testing.assert_allclose(model.predict(Batches(x, y)), predicted, rtol=1e-5)
+    np.testing.assert_allclose(model.predict((x[i : i + 8] for i in range(0, 40, 8)), steps=5), predicted, rtol=1e-5)
+
+
+def test_weights_of_a_sequence_and_class_weights(pair, data):
+    a, b = pair
+    x, y = data
+    weight = np.linspace(0, 1, 40)
+    b.fit(x, y, 8, 1, 0, sample_weight=weight, class_weight={0: 1, 1: 2}, shuffle=False)
+    a.fit(Batches(x, y, weights=weight), class_weight={0: 1, 1: 2}, shuffle=False, verbose=0)
+    same(a, b)
+
+
+def test_the_sequence_hears_of_the_end_of_its_passes(make_model, data):
+    batches = Batches(*data)
+    make_model().fit(batches, epochs=3, workers=0, verbose=0)
+    assert batches.passes >= 2
+
+
+def test_data_that_ends_stops_training(make_model, data):
+    few = ((data[0][:8], data[1][:8]) for _ in range(3))
+    with pytest.warns(UserWarning, match="The data ended after 1 of 2 batches"):
+        history = make_model().fit(few, steps_per_epoch=2, epochs=5, verbose=0)
+    assert history.epoch == [0, 1]
+
+
+def test_what_a_generator_raises_reaches_the_caller(make_model, data):
+    def broken():
+        yield data
+        raise OSError("disk full")
+
+    before = threading.active_count()
+    with pytest.raises(OSError, match="disk full"):
+        make_model().fit(broken(), steps_per_epoch=3, verbose=0)
+    assert threading.active_count() <= before
+
+
+def test_wrong_uses_are_named(make_model, data):
+    model = make_model()
+    with pytest.raises(ArgumentError, match="expected `steps_per_epoch`"):
+        model.fit(endless(*data))
+    with pytest.raises(ArgumentError, match="gives whole batches, so expected no y and no batch_size"):
+        model.fit(endless(*data), data[1], batch_size=3, steps_per_epoch=1)
+    with pytest.raises(ArgumentError, match="validation_split needs arrays"):
+        model.fit(endless(*data), steps_per_epoch=1, validation_split=0.5)
+    with pytest.raises(ArgumentError, match="must give tuples"):
+        model.fit(iter([data[0]]), steps_per_epoch=1, verbose=0)
+
+
+def test_shuffled_sequences_follow_the_seed(make_model, data):
+    def run():
+        K.set_random_seed(3)
+        return make_model().fit(Batches(*data), epochs=2, verbose=0).history["loss"]
+
+    assert run() == run()
