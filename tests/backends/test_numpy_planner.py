@@ -291,7 +291,7 @@ def test_results_are_not_overwritten_by_the_next_call():
 
 @pytest.mark.parametrize("name", ["sgd", "adam"])
 def test_a_warm_step_allocates_nothing(name):
-    step, state, batch = training(name, batch=512)
+    step, state, batch = training(name, batch=16384)
     compiled = K.compile(step, donate=(0,))
     for _ in range(3):
         state, values = compiled(state, batch)
@@ -305,7 +305,8 @@ def test_a_warm_step_allocates_nothing(name):
     state, values = run(state, batch)
     peak = tracemalloc.get_traced_memory()[1] - before
     tracemalloc.stop()
-    assert peak < 8 * 512 + 3000, "more than the predictions that the step returns"
+    ufuncs = 100_000  # what NumPy takes and gives back within one call, whatever the size; an array here has 327,680 bytes
+    assert peak < 8 * 16384 + ufuncs, "more than the predictions that the step returns"
 
 
 def test_noise_is_new_at_each_step_and_the_same_for_the_same_counter():
