@@ -281,7 +281,7 @@ class NumpyBackend(Backend):
 
     def keep_mask(self, counter, *, shape, rate, dtype, seed, stream):
         if seeds.reproducible() or not dtypes.is_float(dtype):
-            drawn = seeds.noise(seed, stream, int(counter), tuple(shape), "uniform")
+            drawn = seeds.noise(seed, stream, int(counter), tuple(shape), "uniform", dtypes.as_float(dtype))
             return ((drawn >= rate) * (1 / (1 - rate))).astype(dtype)
         return noise.plan_keep_mask(tuple(shape), rate, dtype, seed, stream)(counter, np.empty(shape, dtype))
 

@@ -303,7 +303,7 @@ class TorchBackend(Backend):
         return torch.randn(shape, dtype=_DTYPES[dtype], generator=source, device=source.device)
 
     def host_noise(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int, kind: str) -> Any:
-        return self.asarray(seeds.noise(seed, stream, int(counter), shape, kind), dtype)
+        return self.asarray(seeds.noise(seed, stream, int(counter), shape, kind, dtype), dtype)
 
     def _generator(self, seed: int, stream: int, counter: Any) -> torch.Generator:
         """A generator whose start depends on all three. Counters are host tensors, so reading one waits for nobody."""
