@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -288,7 +290,7 @@ def test_what_fit_prints_in_a_log_file(make_model, data, capsys):
         assert f" - {name}: " in lines[2]
     assert len(lines) == 5
     model.fit(*data, epochs=1, verbose=2)
-    assert capsys.readouterr().out.startswith("Epoch 1/1\n - 0s - loss: ")
+    assert re.match(r"Epoch 1/1\n - \d+s - loss: ", capsys.readouterr().out)
     model.evaluate(*data)
     assert capsys.readouterr().out.startswith("40/40 [====")
     model.evaluate(*data, verbose=0)
@@ -397,17 +399,16 @@ def test_wrong_data_is_named(make_model, data):
     x, y = data
     with pytest.raises(ShapeError, match=r"Wrong input shape.*expects \(n, 6\), received an array of shape \(40, 5\)"):
         make_model().fit(x[:, :5], y)
+    model = Sequential([L.Dense(3, input_shape=(6,), activation="softmax")])
+    model.compile("sgd", "categorical_crossentropy")
     with pytest.raises(ShapeError, match="sparse_categorical_crossentropy"):
-        model = Sequential([L.Dense(3, input_shape=(6,), activation="softmax")])
-        model.compile("sgd", "categorical_crossentropy")
         model.fit(x, y)
     with pytest.raises(StateError, match="the model was not compiled"):
         Sequential([L.Dense(1, input_shape=(6,))]).fit(x, y)
     with pytest.raises(ArgumentError, match="expected an optimizer"):
         Sequential([L.Dense(1, input_shape=(6,))]).compile(None, "mse")
+    model.compile("sgd")
     with pytest.raises(ArgumentError, match="nothing to minimise"):
-        model = Sequential([L.Dense(1, input_shape=(6,))])
-        model.compile("sgd")
         model.fit(x)
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import interop
 import numpy as np
 import pytest
 
 from keras_front import layers as L
 from keras_front import optimizers
 from keras_front.models import Sequential
-import interop
 
 # The gradient of a bias before a batch normalization is rounding noise, which RMSprop scales up to whole steps.
-NOISY = {"fit_fit_07": 1e-2}
+NOISY = {"fit_fit_07": 5e-2}
 # Where the targets are class numbers the recorder took column 0 of each target as its class.
 NOT_COMPARED = {("fit_fit_09", "accuracy")}
 KNOWN = {"optimizer", "loss", "metrics", "class_weight", "sample_weight", "sparse"}

@@ -45,7 +45,7 @@ def test_losses_and_weights_of_several_outputs(backend, two_outputs, arrays, for
 
 
 def test_an_output_without_a_loss_takes_no_targets(backend, two_outputs, arrays):
-    a, b, p, q = arrays
+    a, b, _, q = arrays
     two_outputs.compile("sgd", loss={"q": "mse"})
     before = two_outputs.get_layer("p").get_weights()[0]
     two_outputs.fit([a, b], q, epochs=1, verbose=0)
