@@ -22,6 +22,7 @@ from .convolution import (
     SeparableConv1D,
     SeparableConv2D,
 )
+from .convolutional_recurrent import ConvLSTM2D, ConvLSTM2DCell, ConvRNN2D
 from .core import (
     Activation,
     ActivityRegularization,
@@ -38,6 +39,7 @@ from .core import (
     SpatialDropout3D,
 )
 from .embedding import Embedding
+from .local import LocallyConnected1D, LocallyConnected2D
 from .merge import (
     Add,
     Average,

@@ -55,7 +55,8 @@ class BatchNormalization(_Affine):
     Shape: as the input.
     Weights: gamma if `scale`, beta if `center`, moving_mean, moving_variance: all (features,).
     Source: Ioffe & Szegedy (2015), algorithms 1 and 2. A frozen layer uses the running statistics and leaves them
-        alone, as in tf_keras 2 and Keras 3; in Keras 2.3.1 it went on using those of the batch.
+        alone, as in tf_keras 2 and Keras 3; in Keras 2.3.1 it went on using those of the batch. The running variance
+        is that of the batch itself, without the factor n / (n - 1).
     """
 
     def __init__(
@@ -116,12 +117,8 @@ class BatchNormalization(_Affine):
         )
         mean, variance = K.stop_gradient(mean), K.stop_gradient(variance)
         K.moving_average_update(self.moving_mean, mean, self.momentum)
-        K.moving_average_update(self.moving_variance, variance * self._correction(inputs, axes), self.momentum)
+        K.moving_average_update(self.moving_variance, variance, self.momentum)
         return outputs
-
-    def _correction(self, inputs: Any, axes: tuple[int, ...]) -> Any:
-        """n / (n - 1), which makes the variance of n values that of what they were drawn from."""
-        return 1.0
 
 
 @LAYERS.register()

@@ -23,7 +23,6 @@ from .cells import (
     LSTMCell,
     SimpleRNNCell,
     StackedRNNCells,
-    _Cell,
     _known,
     _phase,
     build_cell,
@@ -201,7 +200,7 @@ class RNN(Layer):
             )
 
     def _loop(self, x: Any, states: list[Any], mask: Any, training: Any, constants: list[Any]) -> tuple[Any, Any, list[Any]]:  # fmt: skip
-        if isinstance(self.cell, _Cell) and not constants:
+        if hasattr(self.cell, "advance") and not constants:
             of_inputs, of_states = self.cell.masks(_sample(x, self.time_major), states, training)
             x = self._projected(x, of_inputs)
 
@@ -281,7 +280,8 @@ _LOOP = ("return_sequences", "return_state", "go_backwards", "stateful", "unroll
 class _Classic(RNN):
     """A layer over one of our cells, whose arguments it passes on and shows as its own."""
 
-    _cell_class: type[_Cell] = SimpleRNNCell
+    _cell_class: type[Layer] = SimpleRNNCell
+    _input_rank = 3
 
     def _begin(self, arguments: dict[str, Any], kwargs: dict[str, Any]) -> None:
         """Split the constructor's arguments between cell and loop."""
@@ -293,7 +293,7 @@ class _Classic(RNN):
         cell = self._cell_class(**arguments, **shared)
         RNN.__init__(self, cell, **loop, **kwargs)
         self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.input_spec = InputSpec(ndim=3)
+        self.input_spec = InputSpec(ndim=self._input_rank)
 
     def __getattr__(self, name: str) -> Any:
         cell = self.__dict__.get("cell")

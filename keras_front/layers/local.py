@@ -1,0 +1,215 @@
+"""Locally connected layers: convolutions whose kernel is another one at each place.
+
+Source for names, arguments and the three forms of the kernel: Keras 2.3.1 and tf_keras 2.21, `layers/local`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+
+from keras_front import backend as K
+from keras_front import constraints as constraint_functions
+from keras_front import initializers, regularizers
+from keras_front.errors import ArgumentError, ShapeError
+from keras_front.graph.layer import LAYERS
+
+from ._arguments import one_of, positive
+from .convolution import _Spatial, conv_output_length
+
+
+class _Local(_Spatial):
+    """Windows over `_rank` axes, each with a kernel of its own.
+
+    The kernel is held as one matrix for each place (implementation 1), as one matrix from all inputs to all outputs
+    (2), or as the list of its entries (3).
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = 1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        implementation: int = 1,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        where = type(self).__name__
+        self.filters = positive(where, "filters", filters)
+        self._window(kernel_size, strides, padding, data_format, 1)
+        self.implementation = one_of(where, "implementation", implementation, (1, 2, 3))
+        if self.implementation == 1 and self.padding != "valid":
+            raise ArgumentError(
+                f"Invalid border mode for {where} (only 'valid' is supported if implementation is 1): {padding!r}. Pass "
+                "implementation=2 or 3 for 'same'."
+            )
+        self._finish(activation, use_bias, (bias_initializer, bias_regularizer, bias_constraint), activity_regularizer)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.kernel_constraint = constraint_functions.get(kernel_constraint)
+
+    @property
+    def _first(self) -> bool:
+        return self.data_format == "channels_first"
+
+    def _grid(self, shape: Any) -> tuple[Any, ...]:
+        return tuple(shape[2:]) if self._first else tuple(shape[1:-1])
+
+    def build(self, input_shape: Any) -> None:
+        channels = self._channels(input_shape)
+        grid = self._grid(input_shape)
+        if None in grid:
+            raise ShapeError(
+                f"{self.name}: the spatial dimensions of the inputs to a {type(self).__name__} layer should be fully-"
+                f"defined, but the layer received the inputs shape {tuple(input_shape)}."
+            )
+        self._input_grid = grid
+        self._output_grid = tuple(
+            conv_output_length(n, k, self.padding, s)
+            for n, k, s in zip(grid, self.kernel_size, self.strides, strict=True)
+        )
+        self._build_kernel(channels)
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight(
+                "bias", (*self._output_grid, self.filters), None, self.bias_initializer, self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )  # fmt: skip
+        self.built = True
+
+    def _build_kernel(self, channels: int) -> None:
+        if self.implementation == 1:
+            shape: tuple[int, ...] = (
+                math.prod(self._output_grid),
+                math.prod(self.kernel_size) * channels,
+                self.filters,
+            )
+        else:
+            self._connected = _connections(self._input_grid, self.kernel_size, self.strides, self.padding)
+            shape = self._dense_shape(channels)
+        if self.implementation == 3:
+            wide = np.broadcast_to(self._connected_as(shape), shape)
+            self._entries = np.argwhere(wide.reshape(self._matrix(shape)))
+            shape = (len(self._entries),)
+        self.kernel = self.add_weight(
+            "kernel", shape, None, self.kernel_initializer, self.kernel_regularizer, constraint=self.kernel_constraint
+        )
+
+    def _dense_shape(self, channels: int) -> tuple[int, ...]:
+        if self._first:
+            return (channels, *self._input_grid, self.filters, *self._output_grid)
+        return (*self._input_grid, channels, *self._output_grid, self.filters)
+
+    def _matrix(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        half = self._rank + 1
+        return math.prod(shape[:half]), math.prod(shape[half:])
+
+    def _connected_as(self, shape: tuple[int, ...]) -> np.ndarray:
+        """Which inputs reach which outputs, with axes of size 1 for the channels."""
+        rank, found = self._rank, self._connected
+        places = (0, rank + 1) if self._first else (rank, 2 * rank + 1)
+        return np.expand_dims(found, places)
+
+    def call(self, inputs: Any) -> Any:
+        outputs = self._by_place(inputs) if self.implementation == 1 else self._by_matrix(inputs)
+        return self._end(outputs)
+
+    def _by_place(self, inputs: Any) -> Any:
+        places, size, filters = self.kernel.shape
+        windows = [K.getitem(inputs, self._cut(offset)) for offset in itertools.product(*map(range, self.kernel_size))]
+        axis = 2 if self._first else self._rank + 1
+        patches = K.stack(
+            windows, axis=axis
+        )  # (batch, channels, offsets, places) or (batch, places, offsets, channels)
+        if self._first:
+            patches = K.reshape(patches, (-1, size, places))
+            by_place = K.permute_dimensions(patches, (2, 0, 1))
+        else:
+            patches = K.reshape(patches, (-1, places, size))
+            by_place = K.permute_dimensions(patches, (1, 0, 2))
+        outputs = K.matmul(by_place, self.kernel)  # (places, batch, filters)
+        if self._first:
+            return K.reshape(K.permute_dimensions(outputs, (1, 2, 0)), (-1, filters, *self._output_grid))
+        return K.reshape(K.permute_dimensions(outputs, (1, 0, 2)), (-1, *self._output_grid, filters))
+
+    def _cut(self, offset: tuple[int, ...]) -> Any:
+        """The slice that takes the element at `offset` out of every window."""
+        ranges = [
+            slice(o, o + (n - 1) * s + 1, s) for o, n, s in zip(offset, self._output_grid, self.strides, strict=True)
+        ]
+        return (slice(None), slice(None), *ranges) if self._first else (slice(None), *ranges, slice(None))
+
+    def _by_matrix(self, inputs: Any) -> Any:
+        channels = K.int_shape(inputs)[1 if self._first else -1]
+        shape = self._dense_shape(channels)
+        rows, columns = self._matrix(shape)
+        if self.implementation == 2:
+            kernel = K.reshape(self.kernel * self._connected_as(shape).astype(K.dtype(inputs)), (rows, columns))
+        else:
+            flat = self._entries[:, 0] * columns + self._entries[:, 1]
+            kernel = K.reshape(K.scatter_add(self.kernel, flat.astype("int32"), rows * columns), (rows, columns))
+        outputs = K.dot(K.reshape(inputs, (-1, rows)), kernel)
+        return K.reshape(outputs, (-1, *shape[self._rank + 1 :]))
+
+
+def _connections(grid: Any, size: Any, strides: Any, padding: str) -> np.ndarray:
+    """Whether an input place lies in the window of an output place: a bool array (input grid, output grid)."""
+    axes = [_connected_along(n, k, s, padding) for n, k, s in zip(grid, size, strides, strict=True)]
+    if len(axes) == 1:
+        return axes[0]
+    rows, columns = axes
+    return rows[:, None, :, None] & columns[None, :, None, :]
+
+
+def _connected_along(length: int, size: int, stride: int, padding: str) -> np.ndarray:
+    """(length, new length): whether a place is in a window, along one axis.
+
+    Source: Keras 2.3.1, `conv_utils.conv_connected_inputs`: with 'same' the window is centred on its stride.
+    """
+    new = conv_output_length(length, size, padding, stride) or 0
+    half = size // 2
+    centres = np.arange(new) * stride + (half if padding == "valid" else 0)
+    low, high = np.maximum(0, centres - half), np.minimum(length, centres - half + size)
+    places = np.arange(length)[:, None]
+    return (places >= low) & (places < high)
+
+
+@LAYERS.register()
+class LocallyConnected1D(_Local):
+    """Like `Conv1D`, with another kernel at each step.
+
+    Args:
+        implementation: how the kernel is held: 1 for each step, 2 as one large matrix, 3 as the list of its entries.
+
+    Shape: (batch, steps, channels) -> (batch, new steps, filters)
+    Weights: kernel (new steps, size * channels, filters) for implementation 1; bias (new steps, filters).
+    """
+
+    _rank = 1
+
+
+@LAYERS.register()
+class LocallyConnected2D(_Local):
+    """Like `Conv2D`, with another kernel at each place.
+
+    Args:
+        implementation: how the kernel is held: 1 for each place, 2 as one large matrix, 3 as the list of its entries.
+
+    Shape: (batch, rows, columns, channels) -> (batch, new rows, new columns, filters)
+    Weights: kernel (new places, rows * columns * channels, filters) for implementation 1; bias (new rows, new columns,
+        filters).
+    """
