@@ -1,12 +1,12 @@
 """Batches from a generator, a callback of one's own, the best model kept in a file."""
 
 import numpy as np
-from keras_front.models import Sequential, load_model
 
 from keras_front import set_random_seed
 from keras_front.callbacks import Callback, LearningRateScheduler, ModelCheckpoint
 from keras_front.datasets import digits
 from keras_front.layers import Dense
+from keras_front.models import Sequential, load_model
 
 set_random_seed(1)
 (x_train, y_train), (x_test, y_test) = digits.load_data()

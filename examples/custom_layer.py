@@ -1,11 +1,11 @@
 """A layer of one's own, the classic way: `build`, `call` with functions of K, `compute_output_shape`."""
 
 import numpy as np
-from keras_front.models import Sequential, load_model
 
 from keras_front import backend as K
 from keras_front import set_random_seed
 from keras_front.layers import Dense, Layer
+from keras_front.models import Sequential, load_model
 
 
 class Distances(Layer):

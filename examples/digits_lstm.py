@@ -1,11 +1,10 @@
 """An LSTM reads a digit row by row, as a sequence of eight steps."""
 
-from keras_front.models import Sequential
-
 from keras_front import set_random_seed
 from keras_front.callbacks import EarlyStopping
 from keras_front.datasets import digits
 from keras_front.layers import LSTM, Dense, Dropout
+from keras_front.models import Sequential
 from keras_front.utils import to_categorical
 
 set_random_seed(1)

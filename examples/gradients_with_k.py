@@ -1,12 +1,12 @@
 """Functions of K without a training loop: which pixels speak for a three? And the program as source."""
 
 import numpy as np
-from keras_front.models import Sequential
 
 from keras_front import backend as K
 from keras_front import set_random_seed
 from keras_front.datasets import digits
 from keras_front.layers import Dense
+from keras_front.models import Sequential
 
 set_random_seed(1)
 (x_train, y_train), _ = digits.load_data()

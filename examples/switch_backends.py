@@ -1,13 +1,13 @@
 """One model on every backend installed: an epoch on each in turn, then the predictions compared."""
 
 import numpy as np
-from keras_front.models import Sequential
 
 from keras_front import backend as K
 from keras_front import set_random_seed, use_backend
 from keras_front.backend.discovery import available
 from keras_front.datasets import digits
 from keras_front.layers import Dense
+from keras_front.models import Sequential
 
 set_random_seed(1)
 (x_train, y_train), (x_test, y_test) = digits.load_data()

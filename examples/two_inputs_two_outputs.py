@@ -1,11 +1,11 @@
 """A functional model with a shared layer, two inputs and two outputs: the same digit? what sum?"""
 
 import numpy as np
-from keras_front.models import Model
 
 from keras_front import set_random_seed
 from keras_front.datasets import digits
 from keras_front.layers import Concatenate, Dense, Input
+from keras_front.models import Model
 
 set_random_seed(1)
 (x, y), _ = digits.load_data()

@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = add("demo", run_demo, "train a digit classifier, save it, load it again")
     demo.add_argument("--backend", help="the backend to train on (default: the active one)")
-    demo.add_argument("--epochs", type=int, default=20)
+    demo.add_argument("--epochs", type=int, default=12)
 
     run = add("run", run_script, "run a script in which `import keras` means keras_front")
     run.add_argument("--backend", help="the backend to run it on (default: the active one)")

@@ -8,11 +8,11 @@ import sys
 import tempfile
 
 import numpy as np
-from keras_front.models import Sequential, load_model
 
 from keras_front import backend as K
 from keras_front.datasets import digits
 from keras_front.layers import LSTM, BatchNormalization, Dense, Dropout
+from keras_front.models import Sequential, load_model
 
 
 def main() -> None:

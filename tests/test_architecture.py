@@ -167,9 +167,7 @@ def _compared_strings(node: ast.AST) -> Iterator[str]:
             yield from (e.value for e in elements if isinstance(e, ast.Constant) and isinstance(e.value, str))
     elif isinstance(node, ast.MatchValue) and isinstance(node.value, ast.Constant):
         yield str(node.value.value)
-    elif (
-        isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "startswith"
-    ):
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "startswith":
         yield from (a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str))
 
 

@@ -124,9 +124,8 @@ def test_run_chooses_the_backend(tmp_path):
 
 
 def test_summary_shows_a_saved_model(capsys, tmp_path):
-    from keras_front.models import Sequential
-
     from keras_front.layers import Dense
+    from keras_front.models import Sequential
 
     Sequential([Dense(4, input_shape=(3,), name="only")]).save(str(tmp_path / "model.h5"))
     shown = run(capsys, "summary", str(tmp_path / "model.h5"))

@@ -65,9 +65,7 @@ def declare(tmp_path, monkeypatch):
         folder.mkdir()
         (folder / "entry_points.txt").write_text(f"[{discovery.GROUP}]\n{name} = {target}\n")
         provides = "".join(f"Provides-Extra: {extra}\n" for extra in extras)
-        (folder / "METADATA").write_text(
-            f"Metadata-Version: 2.1\nName: {name}-front\nVersion: 1.0\n{provides}"
-        )
+        (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}-front\nVersion: 1.0\n{provides}")
 
     monkeypatch.syspath_prepend(str(tmp_path))
     return write
@@ -207,9 +205,7 @@ def test_an_incomplete_backend_fails_when_it_is_activated_and_stays_out():
 
 
 def test_what_is_no_backend_is_refused():
-    with pytest.raises(
-        BackendError, match=r"expected a subclass of .*Backend with a `name`, received FakeTensor"
-    ):
+    with pytest.raises(BackendError, match=r"expected a subclass of .*Backend with a `name`, received FakeTensor"):
         discovery.get(f"{__name__}:FakeTensor")
     with pytest.raises(BackendError, match="received int"):
         discovery.set_backend(3)
@@ -222,9 +218,7 @@ def test_a_path_that_leads_nowhere(path):
 
 
 def test_a_misspelt_name_gets_a_hint():
-    with pytest.raises(
-        BackendNotFoundError, match=r"no backend 'tensroflow'; there are .*Did you mean 'tensorflow'"
-    ):
+    with pytest.raises(BackendNotFoundError, match=r"no backend 'tensroflow'; there are .*Did you mean 'tensorflow'"):
         discovery.set_backend("tensroflow")
 
 
@@ -275,9 +269,7 @@ def test_a_choice_in_code_beats_the_environment(monkeypatch):
 @pytest.mark.parametrize("variable", ["KERAS_FRONT_BACKEND", "KERAS_BACKEND"])
 def test_a_name_that_the_user_gave_and_that_cannot_be_had_is_an_error(monkeypatch, default, variable):
     monkeypatch.setenv(variable, "openvino")
-    with pytest.raises(
-        BackendNotFoundError, match=f"environment variable {variable}: there is no backend 'openvino'"
-    ):
+    with pytest.raises(BackendNotFoundError, match=f"environment variable {variable}: there is no backend 'openvino'"):
         discovery.active()
 
 

@@ -66,10 +66,7 @@ def test_training_on_one_backend_imports_no_other():
 
 def test_the_import_is_quick():
     # A generous bound, since the machine may be busy; the benchmarks measure the time itself.
-    code = (
-        "import time, numpy; start = time.perf_counter(); "
-        "import keras_front; print(time.perf_counter() - start)"
-    )
+    code = "import time, numpy; start = time.perf_counter(); import keras_front; print(time.perf_counter() - start)"
     assert min(float(in_new_process(code)) for _ in range(3)) < 0.06
 
 

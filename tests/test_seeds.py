@@ -46,9 +46,7 @@ def test_a_seed_of_its_own_makes_a_generator_independent():
 def test_numbers_are_the_same_today_and_tomorrow():
     # Recorded with NumPy 2.4: a change here changes every seeded run of every user.
     seeds.set_random_seed(1)
-    np.testing.assert_array_equal(
-        seeds.generator("weights").integers(0, 2**31, 3), [171485375, 803918780, 521982314]
-    )
+    np.testing.assert_array_equal(seeds.generator("weights").integers(0, 2**31, 3), [171485375, 803918780, 521982314])
     np.testing.assert_allclose(seeds.noise(1, 2, 3, (3,)), [0.6113515, 0.063441, 0.7151443], rtol=1e-6)
 
 
@@ -103,8 +101,7 @@ def test_noise_of_shape_nothing_is_an_array():
 
 def test_noise_has_the_moments_of_its_kind():
     uniform, normal, truncated = (
-        seeds.noise(1, 2, 3, (200_000,), kind, "float64")
-        for kind in ("uniform", "normal", "truncated_normal")
+        seeds.noise(1, 2, 3, (200_000,), kind, "float64") for kind in ("uniform", "normal", "truncated_normal")
     )
     assert uniform.min() >= 0
     assert uniform.max() < 1
