@@ -58,14 +58,14 @@ class Op:
 
     def dispatch(self, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
         """Record or compute; called when not every argument is plainly one of the active backend's own tensors."""
-        args = [list(a) if kind == "many" else a for (_, kind), a in zip(self.arrays, args, strict=True)]
+        args = [list(a) if kind == "many" else _array(a) for (_, kind), a in zip(self.arrays, args, strict=True)]
         self._check(args)
         args = _read_variables(args)
         attrs = {key: _plain(value) for key, value in attrs.items()}
         if any(map(symbolic.is_symbolic, _flat(args))) or symbolic._symbols_in_attrs(attrs):
             return self.record(self._prepare(args, _dtype_of, _as_symbol), attrs)
         backend = discovery.active()
-        settled = self._prepare(args, lambda a: backend.dtype_of(a), backend.convert)
+        settled = self._prepare(args, lambda a: _real_dtype(backend, a), backend.convert)
         return getattr(backend, self.name)(*settled, **attrs)
 
     def _check(self, args: Sequence[Any]) -> None:
@@ -84,8 +84,9 @@ class Op:
     def _target(self, operands: list[Any], dtype_of: Callable[[Any], str]) -> str:
         try:
             strong = [dtype_of(a) for a in operands if not isinstance(a, _HOST)]
-            hosts = [a for a in operands if isinstance(a, _HOST)]
-            found = strong + [_weak_dtype(a, strong) for a in hosts]
+            if not strong:  # arrays alone (also the tensors of a backend whose tensors they are) keep their own
+                strong = [dtypes.canonical(a.dtype) for a in operands if not isinstance(a, _SCALARS)]
+            found = strong + [_weak_dtype(a, strong) for a in operands if isinstance(a, _HOST)]
             target = dtypes.promote(found)
         except DtypeError as error:
             raise DtypeError(f"K.{self.name}: {error}") from None
@@ -123,6 +124,14 @@ def _located(error: KerasFrontError, name: str) -> KerasFrontError:
     if message.startswith(("K.", name)):
         return error
     return type(error)(f"K.{name}: {message}")
+
+
+def _array(arg: Any) -> Any:
+    """A list of numbers as an array, so that from here on a list is always a list of tensors."""
+    if not isinstance(arg, list | tuple):
+        return arg
+    array = np.asarray(arg)
+    return array.astype(dtypes.canonical(None)) if array.dtype == np.float64 else array
 
 
 def _flat(args: Sequence[Any]) -> Iterator[Any]:
@@ -177,6 +186,10 @@ def _dtype_of(value: Any) -> str:
     if isinstance(value, SymbolicTensor):
         return value.dtype
     return _owner(value).dtype_of(value)
+
+
+def _real_dtype(backend: Any, value: Any) -> str:
+    return backend.dtype_of(value) if backend.is_tensor(value) else _owner(value).dtype_of(value)
 
 
 def _owner(value: Any) -> Any:

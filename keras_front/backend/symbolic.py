@@ -368,12 +368,22 @@ def replay(outputs: Any, values: dict[SymbolicTensor, Any]) -> Any:
     env = dict(values)
     wanted = list(leaves_of(outputs))
     for origin in order_of(wanted, env):
-        args = map_structure(lambda a: _now(a, env), origin.args)
+        args = _unmixed(map_structure(lambda a: _now(a, env), origin.args))
         attrs = map_structure(lambda a: _now(a, env), origin.attrs)
         results = origin.op.again(args, attrs)
         for tensor, result in zip(origin.outputs, results, strict=True):
             env.setdefault(tensor, result)
     return map_structure(lambda t: _now(t, env), outputs)
+
+
+def _unmixed(args: Any) -> Any:
+    """Constants as plain values where all else is plain too: what shapes are computed from stays out of the record."""
+    symbols = list(leaves_of(args))
+    if not symbols or any(t.constant is None for t in symbols):
+        return args
+    if all(isinstance(a, SymbolicTensor) or a is None for a in flatten(list(args))):
+        return args
+    return map_structure(lambda a: a.constant if isinstance(a, SymbolicTensor) else a, args)
 
 
 def _now(item: Any, env: dict[SymbolicTensor, Any]) -> Any:

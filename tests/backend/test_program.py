@@ -1,0 +1,166 @@
+"""Tracing, lowering and compiling: what programs look like, when they are written, and that they compute the same."""
+
+import gc
+
+import numpy as np
+import pytest
+
+from keras_front import backend as K
+from keras_front.backend import discovery, program
+from keras_front.errors import ShapeError, UntraceableError
+
+
+def mlp_loss(x, y):
+    def loss(params):
+        a, b, c = params
+        hidden = K.relu(K.dot(x, a) + b)
+        return K.mean(K.categorical_crossentropy(y, K.softmax(K.dot(hidden, c)))), [hidden]
+
+    return loss
+
+
+def mlp_arrays():
+    rng = np.random.default_rng(0)
+    params = [rng.normal(size=s) for s in ((4, 5), (5,), (5, 3))]
+    return [p.astype("float32") for p in params], rng.normal(size=(6, 4)).astype("float32"), np.eye(3, dtype="float32")[[0, 1, 2, 0, 1, 2]]
+
+
+def test_traced_and_native_differentiation_are_interchangeable(backend):
+    """Decision D4: the same step through the tracing defaults and through the engine's own verbs."""
+    params, x, y = mlp_arrays()
+    tensors = [K.convert(p) for p in params]
+    loss = mlp_loss(K.convert(x), K.convert(y))
+    (native, aux), native_grads = K.value_and_grad(loss, tensors)
+    (traced, aux2), traced_grads = program.traced_value_and_grad(discovery.active(), loss, tensors)
+    compiled = K.compile(lambda ps, a, b: K.value_and_grad(mlp_loss(a, b), ps))
+    (third, _), third_grads = compiled(params, x, y)
+    np.testing.assert_allclose(K.to_numpy(native), K.to_numpy(traced), rtol=1e-6)
+    np.testing.assert_allclose(K.to_numpy(third), K.to_numpy(traced), rtol=1e-6)
+    np.testing.assert_allclose(K.to_numpy(aux[0]), K.to_numpy(aux2[0]), rtol=1e-6)
+    for a, b, c in zip(native_grads, traced_grads, third_grads):
+        np.testing.assert_allclose(K.to_numpy(a), K.to_numpy(b), rtol=1e-5, atol=1e-7)
+        np.testing.assert_allclose(K.to_numpy(c), K.to_numpy(b), rtol=1e-5, atol=1e-7)
+
+
+def test_softmax_and_its_crossentropy_become_the_form_on_logits(backend):
+    z, t = K.placeholder((2, 3)), K.placeholder((2, 3))
+    f = K.function([z, t], [K.categorical_crossentropy(t, K.softmax(z))])
+    extreme = np.array([[1000.0, 0.0, -1000.0], [0.0, 1.0, 2.0]])
+    (value,) = f([extreme, np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])])
+    np.testing.assert_allclose(value, [1000, np.log(np.exp(-2) + np.exp(-1) + 1)], rtol=1e-6)
+    b = K.placeholder((2,))
+    (value,) = K.function([b], [K.binary_crossentropy(K.ones_like(b), K.sigmoid(b))])([np.array([-500.0, 500.0])])
+    np.testing.assert_allclose(value, [500, 0], atol=1e-6)
+
+
+def test_programs_share_work_and_leave_out_the_unused(backend):
+    x = K.placeholder((3,))
+    K.sin(x)
+    y = K.cos(x) + K.cos(x) * (K.constant(2.0) * 3.0)
+    f = K.function([x], [y])
+    np.testing.assert_allclose(f([np.ones(3)])[0], 7 * np.cos(1), rtol=1e-6)
+    assert f.source.count("cos(") == 1
+    assert "sin" not in f.source
+
+
+def test_one_program_for_each_signature(backend):
+    compiled = K.compile(lambda x: K.sum(x * x))
+    for shape in ((2,), (3,), (2,)):
+        compiled(np.ones(shape, "float32"))
+    assert len(compiled.programs) == 2
+    compiled(np.ones(2, "float64"))
+    assert len(compiled.programs) == 3
+
+
+def test_the_program_follows_the_active_backend():
+    compiled = K.compile(lambda x: K.softmax(x))
+    values = np.array([1.0, 2.0], "float32")
+    results = []
+    for name in ("numpy", "torch", "jax", "tensorflow"):
+        with K.use_backend(name) as engine:
+            results.append(engine.to_numpy(compiled(values)))
+            assert engine.is_tensor(compiled(values))
+    for result in results:
+        np.testing.assert_allclose(result, results[0], rtol=1e-6)
+
+
+def test_code_that_branches_on_values_runs_natively_where_the_engine_differentiates(backend):
+    def clipped(x):
+        total = K.sum(x)
+        return total * 2 if float(K.to_numpy(total) if not K.is_symbolic(total) else total) > 0 else total
+
+    if backend.name == "numpy":
+        with pytest.raises(UntraceableError):
+            K.compile(clipped)(np.ones(2, "float32"))
+    elif backend.name == "torch":  # an engine that runs Python as it comes can branch on values
+        assert float(K.to_numpy(K.compile(clipped)(np.ones(2, "float32")))) == 4
+
+
+def test_errors_of_user_code_are_not_hidden(backend):
+    with pytest.raises(ShapeError, match="matmul|dot"):
+        K.compile(lambda x, y: K.dot(x, y))(np.ones((2, 3), "float32"), np.ones((2, 3), "float32"))
+
+
+def test_a_loop_of_steps_equals_the_steps(backend):
+    v = K.variable(np.zeros(2))
+
+    def step(state, batch):
+        with K.bind([v], state) as frame:
+            K.update_add(v, K.sum(batch[0], axis=0))
+            return frame.values_of([v]), K.sum(v)
+
+    data = [K.convert(np.arange(20.0, dtype="float32").reshape(10, 2))]
+    order = np.array([[0, 3, 5], [9, 1, 2]])
+    state, last = K.compile_loop(step)([v.value], data, order)
+    expected = np.arange(20.0).reshape(10, 2)[order.ravel()].sum(0)
+    np.testing.assert_allclose(K.to_numpy(state[0]), expected)
+    np.testing.assert_allclose(float(K.to_numpy(last)), expected.sum())
+
+
+def test_noise_is_a_function_of_seed_stream_and_counter(backend):
+    def noise(counter):
+        with K.bind([], [], counter=counter):
+            return K.random_uniform((3,)), K.random_normal((3,)), K.dropout(K.ones_like(K.random_uniform((100,))), 0.3)
+
+    K.set_random_seed(5)
+    first = [K.to_numpy(t) for t in K.compile(noise)(np.int64(1))]
+    again = [K.to_numpy(t) for t in K.compile(noise)(np.int64(1))]
+    other = [K.to_numpy(t) for t in K.compile(noise)(np.int64(2))]
+    for a, b, c in zip(first, again, other):
+        np.testing.assert_array_equal(a, b)
+        assert (a != c).any()
+    kept = first[2][first[2] > 0]
+    np.testing.assert_allclose(kept, 1 / 0.7, rtol=1e-3)
+    assert 50 < len(kept) < 88
+
+
+def test_reproducible_noise_is_the_same_on_every_backend(backend):
+    K.set_random_seed(5, reproducible=True)
+
+    def noise(counter):
+        with K.bind([], [], counter=counter):
+            return K.random_uniform((4,)), K.random_normal((4,))
+
+    own = [K.to_numpy(t) for t in K.compile(noise)(np.int64(3))]
+    with K.use_backend("numpy"):
+        host = [K.to_numpy(t) for t in K.compile(noise)(np.int64(3))]
+    for a, b in zip(own, host):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_compiled_functions_can_be_forgotten():
+    def objects():
+        gc.collect()
+        return len(gc.get_objects())
+
+    def once():
+        x = K.placeholder((None, 3))
+        K.function([x], [K.softmax(x)])([np.ones((2, 3))])
+
+    with K.use_backend("numpy"):
+        for _ in range(5):
+            once()
+        before = objects()
+        for _ in range(50):
+            once()
+        assert objects() - before < 500
