@@ -17,6 +17,7 @@ import numpy as np
 
 from keras_front import activations, constraints, initializers, regularizers
 from keras_front import backend as K
+from keras_front.backend import symbolic
 from keras_front.backend.symbolic import flatten
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.graph import scope
@@ -160,7 +161,9 @@ def last_axis(x: Any, start: int, stop: int) -> Any:
 
 def zeros_of(batch: Any, shape: Sequence[int], dtype: str) -> Any:
     """Zeros (batch, *shape)."""
-    return K.broadcast_to(np.zeros((), "float32" if dtype == "bfloat16" else dtype), (batch, *shape))
+    zero = np.zeros((), "float32" if dtype == "bfloat16" else dtype)
+    dims = (batch, *shape)
+    return K.broadcast_to(symbolic.constant(zero, dtype) if any(map(K.is_symbolic, dims)) else zero, dims)
 
 
 def _times(x: Any, kernel: Any, masks: list[Any] | None, gates: int) -> Any:

@@ -224,7 +224,8 @@ def _between(x: Any, axis: int, times: int) -> Any:
     shape = [-1 if i == axis else 1 for i in range(K.ndim(x))]
     part = (place - low).astype(K.dtype(x)).reshape(shape)
     high = np.minimum(low + 1, length - 1)
-    return K.gather(x, low, axis=axis) * (1 - part) + K.gather(x, high, axis=axis) * part
+    below = K.multiply(K.gather(x, low, axis=axis), 1 - part)
+    return K.add(below, K.multiply(K.gather(x, high, axis=axis), part))
 
 
 @LAYERS.register()
