@@ -32,7 +32,7 @@ from keras_front.training.step import Steps
 
 DEVICE_LIMIT = 1 << 30  # bytes of data that may lie on the device for a whole fit
 SHORT_STEP = 2e-3  # seconds; longer steps gain nothing from running several in one dispatch
-DISPATCH = 80e-6  # seconds that one dispatch is expected to cost
+DISPATCH = 150e-6  # seconds that a step by itself is expected to cost more than one in a loop
 PENDING = 8  # batches of predictions that may wait on the engine
 
 Feed = ArrayFeed | StreamFeed
@@ -222,7 +222,7 @@ class Training:
             self._pause(feed.steps - 1, size)
 
     def _pace(self, feed: ArrayFeed) -> Pace:
-        key = (self.engine.name, feed.layout, feed.batch_size)
+        key = (self.engine.name, feed.layout, feed.batch_size, feed.samples)
         natural = type(self.engine).compile_loop is not Backend.compile_loop and self._data is not None
         return self.steps.pace.setdefault(key, Pace(self.engine, natural))
 
@@ -303,7 +303,7 @@ class Pace:
         if not self.size:
             self.taken += 1
             saved = (self.taken + in_fit) * min(0.7 * self.each, DISPATCH)
-            if self.each >= SHORT_STEP or saved < (self.first or 0.0):
+            if self.each >= SHORT_STEP or saved < 0.5 * (self.first or 0.0):
                 return 0
             self.size = 16 if self.each < SHORT_STEP / 4 else 8
         return self.size if in_epoch >= self.size else 0
@@ -318,12 +318,13 @@ def test(steps: Steps, feed: Feed, callbacks: CallbackList) -> list[float]:
     callbacks.on_test_begin()
     steps.reset()
     fixed, state = [v.value for v in steps.constant], values_of(steps.carried)
-    seen = 0
+    special, report, convert, seen = Specialized(), bool(listeners.end), engine.convert, 0
     for i, (batch, layout) in enumerate(_host_batches(feed)):
         size = int(batch[0].shape[0])
-        listeners.before(i, size)
-        step = steps.test(layout, report=bool(listeners.end))
-        state, values = step(fixed, state, batch)
+        if listeners.begin:
+            listeners.before(i, size)
+        step = special.get(steps.test, (layout, report), fixed, state, batch)
+        state, values = step(fixed, state, [convert(array) for array in batch])
         seen += size
         if listeners.end:
             listeners.after(i, size, steps.names, lambda values=values: read(values))
@@ -336,6 +337,20 @@ def test(steps: Steps, feed: Feed, callbacks: CallbackList) -> list[float]:
     return results
 
 
+class Specialized:
+    """The compiled step for batches like the last one; looked up again only when a batch looks different."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, Any] = {}
+
+    def get(self, make: Callable[..., Any], arguments: tuple[Any, ...], fixed: Any, state: Any, batch: Any) -> Any:
+        key = (arguments, *((array.shape, array.dtype) for array in batch))
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = make(*arguments).specialize(fixed, state, batch)
+        return found
+
+
 def _host_batches(feed: Feed) -> Iterator[tuple[list[Any], Any]]:
     """Batches in order, on the host; slices of arrays are no copies."""
     if isinstance(feed, StreamFeed):
@@ -346,9 +361,9 @@ def _host_batches(feed: Feed) -> Iterator[tuple[list[Any], Any]]:
                 return
             yield item
         return
-    size = feed.batch_size
+    size, in_parts = feed.batch_size, feed.nbytes() is None
     for start in list(range(0, feed.samples, size)) * feed.passes:
-        if feed.nbytes() is None:
+        if in_parts:
             stop = min(start + size, feed.samples)
             yield feed.rows(np.arange(start, stop)), feed.layout
         else:
@@ -364,11 +379,13 @@ def predict(steps: Steps, feed: Feed, callbacks: CallbackList) -> list[np.ndarra
     callbacks.on_predict_begin()
     fixed, state = [v.value for v in steps.constant], values_of(steps.carried)
     collected = Collected(feed.samples if isinstance(feed, ArrayFeed) and feed.passes == 1 else None)
-    seen = 0
+    special, convert, seen = Specialized(), engine.convert, 0
     for i, (batch, layout) in enumerate(_host_batches(feed)):
         size = int(batch[0].shape[0])
-        listeners.before(i, size)
-        state, outputs = steps.predict(layout.inputs)(fixed, state, batch)
+        if listeners.begin:
+            listeners.before(i, size)
+        step = special.get(steps.predict, (layout.inputs,), fixed, state, batch)
+        state, outputs = step(fixed, state, [convert(array) for array in batch])
         collected.add(outputs)
         seen += size
         if listeners.end:

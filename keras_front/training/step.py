@@ -41,6 +41,7 @@ class Steps:
         self.others = _unique([*others, *(v for metric in self.layer_metrics for v in metric.weights)])
         self.optimizer_variables = [v for v in variables_of(optimizer) if v not in learned]
         measures = objective.variables() if objective is not None else []
+        self.measures = _unique([*measures, *(v for metric in self.layer_metrics for v in metric.weights)])
         self.variables = _unique([*self.trainable, *self.others, *self.optimizer_variables, *measures])
         self.carried = _carried(model, self.layer_metrics, objective)
         carried = set(self.carried)
@@ -193,8 +194,18 @@ class Steps:
 
     def results(self) -> list[float]:
         """The means since the last reset, in the order of `names`, read from the engine."""
-        means = [*self.objective.results(), *(metric.result() for metric in self.layer_metrics)]
-        return [float(K.to_numpy(value)) for value in means]
+        read = self._get(("results",), self._results, ())
+        return K.to_numpy(read([v.value for v in self.measures])).tolist()
+
+    def _results(self) -> Callable[[State], Any]:
+        objective, measures, layer_metrics = self.objective, self.measures, self.layer_metrics
+
+        def results(state: State) -> Any:
+            with K.bind(measures, state):
+                means = [*objective.results(), *(metric.result() for metric in layer_metrics)]
+                return K.stack([K.cast(value, K.floatx()) for value in means])
+
+        return results
 
 
 def variables_of(optimizer: Any) -> list[Any]:
