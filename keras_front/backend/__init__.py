@@ -11,6 +11,8 @@ classic `K.function`, `adapter` what a backend provides, `discovery` which one i
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from keras_front.backend import adapter, classic, declare, discovery, program, seeds, state, symbolic
 from keras_front.backend.classic import *
 from keras_front.backend.discovery import available, backend, device, set_backend, use_backend
@@ -60,3 +62,7 @@ globals().update({name: op.function for name, op in declare.OPS.items() if hasat
 adapter.provide_composites()
 
 Backend = adapter.Backend
+
+if TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any: ...  # the ops, which are made from their declarations

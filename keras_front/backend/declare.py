@@ -42,8 +42,17 @@ class Op:
     arguments that must share a dtype; `floats` says that integers become floats first.
     """
 
-    def __init__(self, fn: Callable[..., Any], kind: str, rule: Any, promote: Sequence[str] | None, floats: bool):
+    def __init__(
+        self,
+        fn: Callable[..., Any],
+        kind: str,
+        rule: Any,
+        promote: Sequence[str] | None,
+        floats: bool,
+        results: Callable[..., Any] | None = None,
+    ):
         self.name, self.kind, self.body, self.rule, self.floats = fn.__name__, kind, fn, rule, floats
+        self.results = results
         self.signature = inspect.signature(fn)
         parameters = self.signature.parameters.values()
         self.arrays = [(p.name, _ARRAYS[p.annotation]) for p in parameters if p.annotation in _ARRAYS]
@@ -96,6 +105,8 @@ class Op:
         """The symbolic results of a call on symbolic tensors."""
         origin = Origin(self, tuple(args), attrs)
         try:
+            if self.results is not None and _is_fused(self.name):
+                return symbolic.attach(origin, self.results(*args, **attrs))
             if self.kind == "composite":
                 result = symbolic.map_structure(_lifted, self.body(*args, **attrs))
                 outputs = symbolic.attach(origin, result)
@@ -111,6 +122,12 @@ class Op:
     def again(self, args: Sequence[Any], attrs: dict[str, Any]) -> list[Any]:
         """The results of the same call on other arguments, as a flat list without Nones."""
         return [r for r in symbolic.flatten(self.dispatch(args, attrs)) if r is not None]
+
+
+def _is_fused(name: str) -> bool:
+    """Whether the trace that is being recorded is for a backend that brings this composite itself."""
+    trace = symbolic.tracing()
+    return trace is not None and trace.backend.overrides(name)
 
 
 def _output(origin: Origin, shape: Any, dtype: str) -> SymbolicTensor:
@@ -320,12 +337,20 @@ def primitive(shape: Any, promote: Sequence[str] | None = None, floats: bool = F
 
 
 def composite(
-    fn: Callable[..., Any] | None = None, *, promote: Sequence[str] | None = None, floats: bool = False
+    fn: Callable[..., Any] | None = None,
+    *,
+    promote: Sequence[str] | None = None,
+    floats: bool = False,
+    results: Callable[..., Any] | None = None,
 ) -> Any:
-    """Declare an op whose body is written in other ops. An adapter that defines a method of its name overrides it."""
+    """Declare an op whose body is written in other ops. An adapter that defines a method of its name overrides it.
+
+    `results`, for ops that need no gradient, gives tensors of the shapes of the results from the arguments: then the
+    body is not even recorded for a backend that overrides the op.
+    """
 
     def declare(body: Callable[..., Any]) -> Callable[..., Any]:
-        return _register(Op(body, "composite", None, promote, floats))
+        return _register(Op(body, "composite", None, promote, floats, results))
 
     return declare if fn is None else declare(fn)
 

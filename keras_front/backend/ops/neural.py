@@ -125,6 +125,7 @@ def binary_crossentropy(target: Tensor, output: Tensor, from_logits=False):
     """The crossentropy of independent probabilities `output` (or logits), element by element.
 
     Shape: as the broadcast of both.
+    Source: tf_keras 2.21, `backend.py`, for epsilon inside the logarithms beside the clipping.
     """
     logits = output if from_logits else _came_from(output, "sigmoid")
     if logits is not None:

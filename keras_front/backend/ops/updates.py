@@ -15,7 +15,7 @@ def _rate(lr: Any, like: Any) -> Any:
     return cast(lr, like.dtype)
 
 
-@composite(promote=())
+@composite(promote=(), results=lambda params, grads, moments, lr, **_: (params, moments))
 def sgd_update(params: Tensors, grads: Tensors, moments: Tensors, lr: Tensor, momentum=0.0, nesterov=False):
     """A step of gradient descent: (params, moments). Without momentum `moments` is an empty list.
 
@@ -33,7 +33,7 @@ def sgd_update(params: Tensors, grads: Tensors, moments: Tensors, lr: Tensor, mo
     return new_params, new_moments
 
 
-@composite(promote=())
+@composite(promote=(), results=lambda params, grads, squares, lr, **_: (params, squares))
 def rmsprop_update(params: Tensors, grads: Tensors, squares: Tensors, lr: Tensor, rho=0.9, epsilon=1e-7):
     """A step of RMSprop: (params, squares). `a = rho * a + (1 - rho) * g^2; p = p - lr * g / (sqrt(a) + epsilon)`.
 
@@ -47,7 +47,7 @@ def rmsprop_update(params: Tensors, grads: Tensors, squares: Tensors, lr: Tensor
     return new_params, new_squares
 
 
-@composite(promote=())
+@composite(promote=(), results=lambda params, grads, ms, vs, vhats, lr, t, **_: (params, ms, vs, vhats))
 def adam_update(
     params: Tensors, grads: Tensors, ms: Tensors, vs: Tensors, vhats: Tensors, lr: Tensor, t: Tensor,
     beta_1=0.9, beta_2=0.999, epsilon=1e-7,
