@@ -201,7 +201,7 @@ class TensorflowBackend(Backend):
 
     def max_pool(self, x: Any, *, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Any:
         x = _channels_last(x, data_format)
-        return _channels_back(_pooled(tf.nn.max_pool2d, tf.nn.max_pool3d, x, pool_size, strides, padding), data_format)
+        return _channels_back(_pooled(tf.nn.max_pool2d, x, pool_size, strides, padding), data_format)
 
     def max_pool_gradient(self, x: Any, g: Any, **attrs: Any) -> Any:
         with tf.GradientTape() as tape:
@@ -215,7 +215,7 @@ class TensorflowBackend(Backend):
 
     def average_pool(self, x: Any, *, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Any:
         x = _channels_last(x, data_format)
-        return _channels_back(_pooled(tf.nn.avg_pool2d, tf.nn.avg_pool3d, x, pool_size, strides, padding), data_format)
+        return _channels_back(_pooled(tf.nn.avg_pool2d, x, pool_size, strides, padding), data_format)
 
     def average_pool_gradient(self, g: Any, *, input_shape: Any, **attrs: Any) -> Any:
         return _transposed(lambda x: self.average_pool(x, **attrs), input_shape, g)
@@ -422,22 +422,34 @@ def _channels_back(x: Any, data_format: str) -> Any:
 def _grouped_conv(x: Any, kernel: Any, strides: Any, padding: str, dilation: Any, groups: int) -> Any:
     """On a CPU TensorFlow has groups of one channel (depthwise) and one group, nothing between."""
     if groups == 1:
-        return tf.nn.convolution(x, kernel, strides, padding, dilations=dilation)
+        return _plain_conv(x, kernel, strides, padding, dilation)
     depth, even = kernel.shape[-2], len(set(strides)) == 1
     if depth == 1 and len(strides) == 2 and even and max(dilation) == 1:
         by_channel = tf.reshape(kernel, (*kernel.shape[:2], groups, -1))
-        return tf.nn.depthwise_conv2d(x, by_channel, (1, *strides, 1), padding)
+        return tf.nn.depthwise_conv2d(x, by_channel, (1, *strides, 1), padding, "NHWC")
     pairs = zip(tf.split(x, groups, -1), tf.split(kernel, groups, -1))
-    return tf.concat([tf.nn.convolution(a, b, strides, padding, dilations=dilation) for a, b in pairs], -1)
+    return tf.concat([_plain_conv(a, b, strides, padding, dilation) for a, b in pairs], -1)
 
 
-def _pooled(flat: Any, deep: Any, x: Any, pool_size: Any, strides: Any, padding: str) -> Any:
-    """A pool over channels-last data; one dimension is a plane of height 1."""
-    if len(pool_size) == 3:
-        return deep(x, pool_size, strides, padding.upper())
+def _plain_conv(x: Any, kernel: Any, strides: Any, padding: str, dilation: Any) -> Any:
+    letters = {1: "NWC", 2: "NHWC", 3: "NDHWC"}[len(strides)]  # named, or the gradient's gradient misses it
+    return tf.nn.convolution(x, kernel, strides, padding, data_format=letters, dilations=dilation)
+
+
+def _pooled(pool: Any, x: Any, pool_size: Any, strides: Any, padding: str) -> Any:
+    """A pool over channels-last data by the kernel for planes: a sequence is a plane of height 1, and a volume is pooled
+    along two axes and then along the third (the kernel for volumes lacks float64, and gives each of equal maxima the
+    whole gradient)."""
+    padding = padding.upper()
+    if len(pool_size) == 1:
+        return tf.squeeze(pool(tf.expand_dims(x, 1), (1, *pool_size), (1, *strides), padding), 1)
     if len(pool_size) == 2:
-        return flat(x, pool_size, strides, padding.upper())
-    return tf.squeeze(flat(tf.expand_dims(x, 1), (1, *pool_size), (1, *strides), padding.upper()), 1)
+        return pool(x, pool_size, strides, padding)
+    n, slices, *plane, depth = x.shape
+    y = pool(tf.reshape(x, (n * slices, *plane, depth)), pool_size[1:], strides[1:], padding)
+    rows, columns = y.shape[1:3]
+    y = pool(tf.reshape(y, (n, slices, rows * columns, depth)), (pool_size[0], 1), (strides[0], 1), padding)
+    return tf.reshape(y, (n, y.shape[1], rows, columns, depth))
 
 
 @functools.lru_cache(maxsize=64)
