@@ -42,6 +42,7 @@ class Metric(Configurable):
 
     stateful = True
     trainable = False
+    _variables: list[Variable]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -49,7 +50,7 @@ class Metric(Configurable):
             if method in cls.__dict__:
                 setattr(cls, method, _on_real_tensors(cls.__dict__[method]))
         if "reset_state" in cls.__dict__ and "reset_states" not in cls.__dict__:
-            cls.reset_states = cls.__dict__["reset_state"]
+            setattr(cls, "reset_states", cls.__dict__["reset_state"])  # noqa: B010 - mypy takes no assignment
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         metric = super().__new__(cls)
@@ -248,7 +249,7 @@ class MeanMetricWrapper(Mean):
         super().__init__(name or name_of(fn), dtype)
         self._fn, self._arguments = fn, kwargs
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         """Add the function's values for a batch."""
         y_true, y_pred = same_rank(y_true, y_pred)
         values = self._fn(K.cast(y_true, self.dtype), K.cast(y_pred, self.dtype), **self._arguments)
@@ -267,7 +268,7 @@ class RootMeanSquaredError(Mean):
     def __init__(self, name: str | None = "root_mean_squared_error", dtype: Any = None):
         super().__init__(name, dtype)
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         """Add the squared differences."""
         y_true, y_pred = as_pair(*same_rank(y_true, y_pred))
         super().update_state(K.square(y_pred - y_true), sample_weight)
@@ -285,7 +286,7 @@ class MeanRelativeError(Mean):
         super().__init__(name or _unique_name("MeanRelativeError"), dtype)
         self.normalizer = np.asarray(normalizer, initializers.host_dtype(self.dtype))
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         """Add the relative differences."""
         y_true, y_pred = as_pair(*same_rank(y_true, y_pred))
         known = (self.normalizer != 0).astype(self.normalizer.dtype)

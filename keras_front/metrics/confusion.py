@@ -73,7 +73,7 @@ def _as_thresholds(thresholds: Thresholds, default: float, owner: str) -> list[f
     """
     if thresholds is None:
         return [default]
-    found = [float(t) for t in (thresholds if isinstance(thresholds, list | tuple | np.ndarray) else [thresholds])]
+    found = np.asarray(thresholds, "float64").ravel().tolist()
     if not all(0 <= t <= 1 for t in found):
         raise ArgumentError(f"{owner}: expected thresholds between 0 and 1, received {thresholds!r}.")
     return found
