@@ -32,6 +32,9 @@ class QuickCalls:
         self._calls: dict[Any, Callable[..., Any]] = {}
         self._running = False  # whether the means hold something that a call with a reset must clear
 
+    def __reduce__(self) -> Any:
+        return _nothing, ()  # a copy of a model makes its own
+
     def known(self, kind: str, *arrays: np.ndarray) -> Callable[..., Any] | None:
         return self._calls.get(_key(kind, arrays))
 
@@ -115,6 +118,10 @@ class QuickCalls:
         if conform is not None:
             self._keep("predict", (x,), lambda x: call((conform(x),)))
         return call(batch)
+
+
+def _nothing() -> None:
+    return None
 
 
 def _key(kind: str, arrays: Sequence[np.ndarray]) -> Any:

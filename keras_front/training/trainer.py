@@ -52,6 +52,9 @@ class Setup:
         self.spec: Spec | None = None
         self.outputs: Any = None  # the list of outputs that `steps` was made for
 
+    def __reduce__(self) -> Any:
+        return Setup, (self.arguments,)  # a copy settles anew: compiled steps belong to one model
+
     def settle(self, model: Any) -> None:
         """Resolve losses and metrics for the outputs of the model, and collect what is trained."""
         if self.outputs is model.outputs:
