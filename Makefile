@@ -23,8 +23,9 @@ lint: .venv-test/ready
 types: .venv-test/ready
 	$(TEST)/mypy
 
-check: .venv-test/ready  # the suite, on all four backends
-	$(TEST)/python -m pytest -q -n 2 --dist loadfile
+check: .venv-test/ready  # the suite, on all four backends; one thread for each of the two workers
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 \
+		$(TEST)/python -m pytest -q -n 2 --dist loadfile
 
 plain: .venv-demo/ready  # with NumPy and h5py alone: import, train, save, load
 	$(DEMO)/python -I tests/plain.py

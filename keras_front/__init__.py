@@ -13,7 +13,6 @@ __version__ = "0.1.0"
 
 _MODULES = {
     "activations",
-    "applications",
     "backend",
     "callbacks",
     "config",
@@ -26,12 +25,9 @@ _MODULES = {
     "metrics",
     "models",
     "optimizers",
-    "preprocessing",
     "regularizers",
     "saving",
-    "testing",
     "utils",
-    "wrappers",
 }
 
 # A name of the package, and the module that it comes from.

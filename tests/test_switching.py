@@ -130,6 +130,10 @@ def test_a_block_chooses_the_device(backend):
         model = build()
         losses = train(model, epochs=2)
     assert losses[1] < losses[0]
+
+
+@pytest.mark.backends("torch", "jax", "tensorflow")  # NumPy has one device and takes no notice
+def test_an_unknown_device_is_an_error(backend):
     with pytest.raises(KerasFrontError, match="no_such_device"), device("no_such_device"):
         K.constant([1.0])
 

@@ -155,8 +155,8 @@ def current_device() -> str | None:
 def device(name: str) -> Iterator[None]:
     """Put what is made in this block on another device: `with device("cpu"): ...`.
 
-    Which names mean something is the active backend's business; an unknown one is an error at the first
-    tensor.
+    Which names mean something is the active backend's business: an unknown one is an error at the first tensor that
+    is put there. NumPy, whose tensors are in one place, takes no notice.
     """
     if not isinstance(name, str) or not name.strip():
         raise BackendError(f"device: expected the name of a device, such as 'cpu', received {name!r}.")
