@@ -85,7 +85,7 @@ class Layer(Tracked, NodeAccess, Configurable):
         """Make the weights, for inputs of this shape (or list of shapes)."""
         self.built = True
 
-    def call(self, inputs: Any, **kwargs: Any) -> Any:
+    def call(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """The outputs for `inputs`, a tensor or a list of tensors."""
         return inputs
 
@@ -166,7 +166,7 @@ class Layer(Tracked, NodeAccess, Configurable):
 
     def _call_arguments(self, given: dict[str, Any], mask: Any) -> dict[str, Any]:
         """The keyword arguments for `call`: `mask` and `training` are added if it takes them, dropped if not."""
-        takes_mask, takes_training = _extras_of(type(self))
+        takes_mask, takes_training = _extras_of(type(self))  # type: ignore[arg-type]
         result = {k: v for k, v in given.items() if k not in ("mask", "training")}
         if takes_mask and (given.get("mask") is not None or any(m is not None for m in _flat(mask))):
             result["mask"] = given["mask"] if given.get("mask") is not None else mask

@@ -242,7 +242,8 @@ class Network(Layer):
         flat = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
         if len(flat) != len(self.inputs):
             raise ArgumentError(
-                f"{self.name}: expected {len(self.inputs)} inputs ({', '.join(self.input_names)}), received {len(flat)}."
+                f"{self.name}: expected {len(self.inputs)} inputs ({', '.join(self.input_names)}), "
+                f"received {len(flat)}."
             )
         return flat
 

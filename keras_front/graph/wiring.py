@@ -82,8 +82,8 @@ def _arguments(node: Node, arguments: dict[str, Any], index_of: dict[int, int]) 
         json.dumps(written)
     except TypeError:
         warnings.warn(
-            f"Layer {node.layer.name} was passed non-serializable keyword arguments: {node.arguments}. They will not be "
-            "included in the serialized model (and thus will be missing at deserialization time).",
+            f"Layer {node.layer.name} was passed non-serializable keyword arguments: {node.arguments}. They will not "
+            "be included in the serialized model (and thus will be missing at deserialization time).",
             stacklevel=2,
         )
         return {}
@@ -92,8 +92,8 @@ def _arguments(node: Node, arguments: dict[str, Any], index_of: dict[int, int]) 
 
 def _place_of(tensor: Any, index_of: dict[int, int]) -> list[Any]:
     layer, node_index, tensor_index = tensor.history or (None, 0, 0)
-    node = layer._inbound_nodes[node_index] if layer is not None else None
-    if id(node) not in index_of:
+    node = None if layer is None else layer._inbound_nodes[node_index]
+    if layer is None or id(node) not in index_of:
         raise SerializationError(
             f"Cannot write {tensor!r} to a config: expected the output of a layer of this model. Ops of K between "
             "layers have no name in a file; wrap them in a layer (for example Lambda or a class of your own)."
@@ -143,14 +143,14 @@ def _connect_ready(layers: dict[str, Any], waiting: dict[str, list[Any]], name: 
     while nodes:
         try:
             inputs, arguments = _read_node(layers, nodes[0])
-        except _NotYet:
+        except _NotYetError:
             break
         layers[name](unpack(inputs), **arguments)
         nodes.pop(0)
     return len(nodes) < before
 
 
-class _NotYet(Exception):
+class _NotYetError(Exception):
     """A node refers to a call that was not made yet."""
 
 
@@ -180,7 +180,7 @@ def _tensor_at(layers: dict[str, Any], place: Any, strict: bool = True) -> Any:
     if strict or name not in layers:
         raise SerializationError(f"The config refers to output {tensor_index} of call {node_index} of {name!r}, which "
                                  "does not exist.")  # fmt: skip
-    raise _NotYet
+    raise _NotYetError
 
 
 def _places(entries: Any) -> list[Any]:

@@ -31,7 +31,8 @@ def sizes(where: str, name: str, value: Any, count: int, least: int = 1) -> tupl
     if ok and len(items) == count and all(isinstance(n, int | np.integer) and n >= least for n in items):
         return tuple(int(n) for n in items)
     raise ArgumentError(
-        f"{where}: expected {name} to be an integer of at least {least}, or a tuple of {count} of them, received {value!r}."
+        f"{where}: expected {name} to be an integer of at least {least}, or a tuple of {count} of them, "
+        f"received {value!r}."
     )
 
 

@@ -31,6 +31,9 @@ class _Cell(Layer):
 
     _gates = 1
     supports_masking = True
+    kernel_initializer: Any
+    recurrent_initializer: Any
+    bias_initializer: Any
 
     def _set_weights_arguments(self, units: Any, use_bias: bool, kernel: Any, recurrent: Any, bias: Any) -> None:
         self.units = positive(type(self).__name__, "units", units)

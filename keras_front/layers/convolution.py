@@ -1,6 +1,7 @@
 """Convolutions: plain, transposed, depthwise and separable, in one to three dimensions.
 
-Kernels are correlation kernels `(spatial..., in, out)` whatever the data format; transposed ones `(spatial..., out, in)`.
+Kernels are correlation kernels `(spatial..., in, out)` whatever the data format; transposed ones are
+`(spatial..., out, in)`.
 Source for names, arguments and output sizes: Keras 2.3.1, `keras/layers/convolutional.py`.
 """
 

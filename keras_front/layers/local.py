@@ -54,8 +54,8 @@ class _Local(_Spatial):
         self.implementation = one_of(where, "implementation", implementation, (1, 2, 3))
         if self.implementation == 1 and self.padding != "valid":
             raise ArgumentError(
-                f"Invalid border mode for {where} (only 'valid' is supported if implementation is 1): {padding!r}. Pass "
-                "implementation=2 or 3 for 'same'."
+                f"Invalid border mode for {where} (only 'valid' is supported if implementation is 1): {padding!r}. "
+                "Pass implementation=2 or 3 for 'same'."
             )
         self._finish(activation, use_bias, (bias_initializer, bias_regularizer, bias_constraint), activity_regularizer)
         self.kernel_initializer = initializers.get(kernel_initializer)
@@ -79,7 +79,7 @@ class _Local(_Spatial):
             )
         self._input_grid = grid
         self._output_grid = tuple(
-            conv_output_length(n, k, self.padding, s)
+            int(conv_output_length(n, k, self.padding, s) or 0)
             for n, k, s in zip(grid, self.kernel_size, self.strides, strict=True)
         )
         self._build_kernel(channels)

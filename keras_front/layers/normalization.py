@@ -38,8 +38,8 @@ class _Affine(Layer):
             raise ShapeError(f"{self.name}: there is no axis {axis} in inputs of shape {tuple(input_shape)}.")
         if input_shape[axis] is None:
             raise ShapeError(
-                f"Axis {axis} of the input tensor of {self.name} should have a defined dimension but the layer received "
-                f"an input with shape {tuple(input_shape)}."
+                f"Axis {axis} of the input tensor of {self.name} should have a defined dimension but the layer "
+                f"received an input with shape {tuple(input_shape)}."
             )
         return input_shape[axis]
 

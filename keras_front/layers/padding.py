@@ -181,6 +181,8 @@ class UpSampling1D(Layer):
 
 
 class _UpSampling(_Formatted):
+    size: tuple[int, ...]
+
     def _repeated(self, inputs: Any) -> Any:
         for axis, times in zip(self._axes(), self.size, strict=True):
             inputs = K.repeat_elements(inputs, times, axis=axis) if times > 1 else inputs

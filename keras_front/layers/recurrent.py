@@ -173,11 +173,14 @@ class RNN(Layer):
             states, inputs = states or rest, inputs[0]
         if states and len(states) != len(sizes_of(self.cell)):
             raise ArgumentError(
-                f"Layer {self.name} expects {len(sizes_of(self.cell))} states, but was passed {len(states)} initial states."
+                f"Layer {self.name} expects {len(sizes_of(self.cell))} states, but was passed {len(states)} "
+                "initial states."
             )
         return inputs, states, fixed
 
-    def call(self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None, constants: Any = None) -> Any:  # fmt: skip
+    def call(
+        self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None, constants: Any = None
+    ) -> Any:
         """Outputs, and the last states with `return_state`."""
         sequence, states, fixed = self._split(inputs, initial_state, constants)
         mask = mask[0] if isinstance(mask, list) else mask
@@ -195,11 +198,13 @@ class RNN(Layer):
         steps = K.int_shape(sequence)[0 if self.time_major else 1]
         if self.unroll and steps is None:
             raise ArgumentError(
-                f"{self.name}: cannot unroll a RNN if the time dimension is undefined. Give the input a fixed number of "
-                "steps, or set unroll=False."
+                f"{self.name}: cannot unroll a RNN if the time dimension is undefined. Give the input a fixed number "
+                "of steps, or set unroll=False."
             )
 
-    def _loop(self, x: Any, states: list[Any], mask: Any, training: Any, constants: list[Any]) -> tuple[Any, Any, list[Any]]:  # fmt: skip
+    def _loop(
+        self, x: Any, states: list[Any], mask: Any, training: Any, constants: list[Any]
+    ) -> tuple[Any, Any, list[Any]]:
         if hasattr(self.cell, "advance") and not constants:
             of_inputs, of_states = self.cell.masks(_sample(x, self.time_major), states, training)
             x = self._projected(x, of_inputs)
@@ -467,7 +472,7 @@ class LSTM(_Classic):
             x = x * K.expand_dims(of_inputs[0], 1)
         return self._fused(x, states, mask, kinds)
 
-    def _fused(self, x: Any, states: list[Any], mask: Any, kinds: list[str]) -> Any:
+    def _fused(self, x: Any, states: list[Any], mask: Any, kinds: list[Any]) -> Any:
         cell = self.cell
         outputs, h, c = K.lstm(
             x,

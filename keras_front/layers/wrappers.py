@@ -242,12 +242,14 @@ class Bidirectional(Wrapper):
         wanted = len(sizes_of(self.forward_layer.cell)) + len(sizes_of(self.backward_layer.cell)) if states else 0
         if len(states) != wanted:
             raise ArgumentError(
-                f"{self.name}: when passing `initial_state` to a Bidirectional RNN, the state should be a list containing "
-                f"the states of the underlying RNNs, {wanted} in all. Found: {len(states)}."
+                f"{self.name}: when passing `initial_state` to a Bidirectional RNN, the state should be a list "
+                f"containing the states of the underlying RNNs, {wanted} in all. Found: {len(states)}."
             )
         return inputs, states, fixed
 
-    def call(self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None, constants: Any = None) -> Any:  # fmt: skip
+    def call(
+        self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None, constants: Any = None
+    ) -> Any:
         """Merged outputs, and the states of both directions if the layer returns states."""
         sequence, states, fixed = self._split(inputs, initial_state, constants)
         mask = mask[0] if isinstance(mask, list) else mask
@@ -262,7 +264,9 @@ class Bidirectional(Wrapper):
             return [*merged, *forth[1:], *back[1:]]
         return merged if self.merge_mode is None else merged[0]
 
-    def _direction(self, layer: Any, x: Any, states: list[Any], fixed: list[Any], mask: Any, training: Any) -> list[Any]:  # fmt: skip
+    def _direction(
+        self, layer: Any, x: Any, states: list[Any], fixed: list[Any], mask: Any, training: Any
+    ) -> list[Any]:
         arguments: dict[str, Any] = {"mask": mask, "training": training}
         if states:
             arguments["initial_state"] = states

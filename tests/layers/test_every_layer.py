@@ -71,6 +71,7 @@ def assert_close(got: Any, want: Any, tolerance: float = 1e-5) -> None:
         np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
 
 
+@pytest.mark.backends("numpy")
 @each_case
 def test_config_and_weights_go_round(backend, case):
     layer = case.make(name="the_layer", trainable=False)
