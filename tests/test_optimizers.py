@@ -278,3 +278,57 @@ def test_names_and_configs():
             wrong()
     with pytest.raises(NotImplementedError, match="neither"):
         optimizers.Optimizer().apply([K.variable([1.0])], [np.ones(1)])
+
+
+def test_an_optimizer_written_for_keras_2(backend):
+    class Momentum(optimizers.Optimizer):
+        def __init__(self, lr=0.1, rho=0.9, **kwargs):
+            super().__init__(**kwargs)
+            with K.name_scope("Momentum"):
+                self.iterations = K.variable(0, dtype="int64", name="iterations")
+                self.lr = K.variable(lr, name="lr")
+                self.rho = K.variable(rho, name="rho")
+
+        def get_updates(self, loss, params):
+            grads = self.get_gradients(loss, params)
+            self.updates = [K.update_add(self.iterations, 1)]
+            moments = [K.zeros(K.int_shape(p), dtype=K.dtype(p)) for p in params]
+            self.weights = [self.iterations, *moments]
+            for p, g, m in zip(params, grads, moments, strict=True):
+                v = self.rho * m - self.lr * g
+                self.updates += [K.update(m, v), K.update(p, p + v)]
+            return self.updates
+
+        def get_config(self):
+            config = {"lr": float(K.get_value(self.lr)), "rho": float(K.get_value(self.rho))}
+            return {**super().get_config(), **config}
+
+    mine, ours = Momentum(0.25, rho=0.5, clipvalue=0.7), optimizers.SGD(0.25, momentum=0.5, clipvalue=0.7)
+    assert mine.get_config() == {"lr": 0.25, "rho": 0.5, "clipvalue": 0.7}
+    assert float(Momentum.from_config(mine.get_config()).lr) == 0.25
+    start, found = [[1.0, -2.0], [0.5, 3.0]], []
+    for optimizer in (mine, ours):
+        params = [K.variable(start, name="a:0")]
+        step, variables = compiled_step(optimizer, params, lambda ws, batch: K.mean(K.square(K.dot(batch[0], ws[0]))))
+        state = [K.convert(v) for v in variables]
+        for _ in range(3):
+            state, _ = step(state, [K.constant([[1.0, 2.0], [-1.0, 0.5]])])
+        found.append(K.to_numpy(state[0]))
+        assert int(K.to_numpy(state[variables.index(optimizer.iterations)])) == 3
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-5)
+    assert [v.shape for v in mine.weights] == [(), (2, 2)]
+
+
+def test_an_optimizer_that_adds_to_the_updates_of_ours(backend):
+    class Shrinking(optimizers.Adam):
+        def get_updates(self, loss, params):
+            updates = dict(super().get_updates(loss, params))
+            return [(v, new * 0.5 if v in params else new) for v, new in updates.items()]
+
+    found = []
+    for optimizer in (Shrinking(0.1), optimizers.Adam(0.1)):
+        param = K.variable([1.0, 2.0])
+        optimizer.apply([param], [K.constant([1.0, -1.0])])
+        found.append(param.numpy())
+        assert len(optimizer.weights) == 3
+    np.testing.assert_allclose(found[0], found[1] / 2, rtol=1e-6)

@@ -18,7 +18,8 @@ from keras_front import backend as K
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.initializers import host_dtype
-from keras_front.registry import Configurable, Registry
+from keras_front.optimizers.classic import Recorded, placeholders, recorded
+from keras_front.registry import Configurable, Registry, plain
 
 OPTIMIZERS = Registry("optimizer", fold_case=True)
 
@@ -52,6 +53,7 @@ class Optimizer(Configurable):
 
     slots: tuple[str, ...] = ()
     first_slot = 0.0  # the value that slots start with
+    _given_grads: list[Any] | None = None  # placeholders, while a `get_updates` of one's own is recorded
 
     def __init__(
         self,
@@ -72,6 +74,8 @@ class Optimizer(Configurable):
         self._lr = self._variable(_number(learning_rate, type(self).__name__), "learning_rate")
         self.decay = self._variable(self.initial_decay, "decay")
         self.params: list[Variable] = []
+        self._recorded: Recorded | None = None
+        self._own_weights: list[Variable] | None = None
         self.slot_variables: dict[str, list[Variable]] = {}
 
     def _variable(self, value: Any, name: str, dtype: Any = None) -> Variable:
@@ -92,10 +96,12 @@ class Optimizer(Configurable):
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments; those for clipping only where they are set."""
-        names = [n for n in self.constructor_arguments() if n not in _COMMON]
-        own = {name: _rounded(self._stored(name)) for name in names}
         clips = {name: getattr(self, name) for name in ("clipnorm", "clipvalue", "global_clipnorm")}
         clips = {name: value for name, value in clips.items() if value is not None}
+        if self._is_classic():
+            return clips  # as Keras 2 did: such a class writes its own arguments
+        names = [n for n in self.constructor_arguments() if n not in _COMMON]
+        own = {name: plain(self._stored(name)) for name in names}
         return {
             "name": self.name,
             "learning_rate": float(self._lr),
@@ -116,15 +122,37 @@ class Optimizer(Configurable):
         for slot in self.slots:
             self.slot_variables[slot] = [old[slot][known[p]] if p in known else self._slot(p, slot) for p in params]
         self.params = params
+        if self._is_classic():
+            self._record(params)
 
     def _slot(self, param: Variable, slot: str) -> Variable:
         values = np.full(param.shape, self.first_slot, host_dtype(param.dtype))
         return self._variable(values, f"{param.name.partition(':')[0]}/{slot}", param.dtype)
 
+    def _is_classic(self) -> bool:
+        return type(self).get_updates is not Optimizer.get_updates
+
+    def _record(self, params: list[Variable]) -> None:
+        """Run a `get_updates` of one's own once, on placeholders for the gradients."""
+        grads = self._given_grads = placeholders(params)
+        try:
+            self._recorded = recorded(grads, self.get_updates(loss=None, params=params))
+        finally:
+            self._given_grads = None
+        if self._own_weights is None:
+            known = {*params, self.iterations}
+            self._own_weights = [self.iterations, *(v for v in self._recorded.variables if v not in known)]
+
     @property
     def weights(self) -> list[Variable]:
         """The variables that are saved: iterations, then slot by slot those of all weights."""
+        if self._own_weights is not None:
+            return self._own_weights
         return [*self._counters(), *(v for slot in self.slots for v in self.slot_variables.get(slot, []))]
+
+    @weights.setter
+    def weights(self, variables: Sequence[Variable]) -> None:
+        self._own_weights = list(variables)
 
     def _counters(self) -> list[Variable]:
         return [self.iterations]
@@ -165,6 +193,12 @@ class Optimizer(Configurable):
         Weights with a gradient of None stay as they are.
         """
         self.build(params)
+        if self._recorded is not None:
+            self._recorded.apply(params, grads)
+        else:
+            self._apply(params, grads)
+
+    def _apply(self, params: Sequence[Variable], grads: Sequence[Any]) -> None:
         places = [i for i, g in enumerate(grads) if g is not None]
         grads = self.clip([grads[i] for i in places])
         ws = [current(params[i]) for i in places]
@@ -224,6 +258,8 @@ class Optimizer(Configurable):
 
         Raises: ArgumentError if `loss` does not depend on one of the weights.
         """
+        if self._given_grads is not None:
+            return self.clip(self._given_grads)
         grads = K.gradients(loss, list(params))
         lost = [p.name for p, g in zip(params, grads, strict=True) if g is None]
         if lost:
@@ -232,16 +268,17 @@ class Optimizer(Configurable):
 
     def get_updates(self, loss: Any, params: Sequence[Variable]) -> list[Any]:
         """Pairs (variable, new value) of one step, for `updates=` of `K.function`."""
-        self.build(params)
+        if self._given_grads is None:
+            self.build(params)
         variables = list(dict.fromkeys([*params, *self.weights]))
-        grads = K.gradients(loss, list(params))
+        grads = self._given_grads or K.gradients(loss, list(params))
         with K.bind(variables, [v.symbol for v in variables]) as frame:
-            self.apply(params, grads)
+            self._apply(params, grads)
             values = frame.values_of(variables)
         return [(v, value) for v, value in zip(variables, values, strict=True) if value is not v.symbol]
 
 
-_COMMON = {"learning_rate", "decay", "clipnorm", "clipvalue", "global_clipnorm", "name"}
+_COMMON = {"learning_rate", "lr", "decay", "clipnorm", "clipvalue", "global_clipnorm", "name"}
 
 
 def current(variable: Variable) -> Any:
@@ -260,10 +297,6 @@ def _number(value: Any, owner: str) -> float:
             "  A rate that changes with time is the business of the LearningRateScheduler callback."
         )
     return number
-
-
-def _rounded(value: Any) -> Any:
-    return float(value) if isinstance(value, np.floating) else value
 
 
 def _refuse_unknown(owner: str, kwargs: dict[str, Any]) -> None:

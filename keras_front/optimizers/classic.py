@@ -1,0 +1,38 @@
+"""Optimizers of one's own in the manner of Keras 2: a class whose `get_updates` returns (variable, new value) pairs.
+
+Such a method makes its slots and its expressions in one go. It is run once, on placeholders for the gradients, and what
+it recorded is computed again in every step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from keras_front import backend as K
+from keras_front.backend.state import Variable
+
+
+class Recorded(NamedTuple):
+    """Placeholders for gradients, and the updates in terms of them."""
+
+    grads: list[Any]
+    variables: list[Variable]
+    values: list[Any]
+
+    def apply(self, params: Sequence[Variable], grads: Sequence[Any]) -> None:
+        """Assign the new values, all computed from the old ones."""
+        given = [K.zeros_like(p) if g is None else g for p, g in zip(params, grads, strict=True)]
+        for variable, value in zip(self.variables, K.replay(self.values, dict(zip(self.grads, given))), strict=True):
+            variable.assign(value)
+
+
+def placeholders(params: Sequence[Variable]) -> list[Any]:
+    """One placeholder for each weight's gradient."""
+    return [K.placeholder(shape=p.shape, dtype=p.dtype) for p in params]
+
+
+def recorded(grads: list[Any], updates: Any) -> Recorded:
+    """What `get_updates` returned, without what was carried out at once."""
+    pairs = [update for update in updates if isinstance(update, tuple) and len(update) == 2]
+    return Recorded(grads, [variable for variable, _ in pairs], [value for _, value in pairs])
