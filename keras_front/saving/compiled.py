@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.errors import SerializationError
+from keras_front.errors import ArgumentError, SerializationError
 from keras_front.registry import Registry, get_registered_object, plain, serialize_keras_object
 
 from . import guard
@@ -27,6 +27,12 @@ __all__ = [
 ]
 
 
+# Names that stand for one of several functions, and those functions; which one depends on the loss.
+ACCURACY_NAMES = ("acc", "accuracy")
+ACCURACIES = ("binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy")
+SPARSE = "sparse"
+
+
 def read_training_config(raw: Any, outputs: Iterable[str] = (), where: str = "The training config") -> Config:
     """Keyword arguments for `compile`, from the training config of any Keras; `optimizer` still a config.
 
@@ -39,9 +45,9 @@ def read_training_config(raw: Any, outputs: Iterable[str] = (), where: str = "Th
     result = {
         "optimizer": _optimizer(config.get("optimizer_config") or config.get("optimizer")),
         "loss": convert(config.get("loss"), False),
-        "metrics": _metrics(config.get("metrics"), list(outputs)),
+        "metrics": _metrics(config.get("metrics"), list(outputs), config.get("loss")),
         "loss_weights": convert(config.get("loss_weights"), False),
-        "weighted_metrics": _metrics(config.get("weighted_metrics"), list(outputs)),
+        "weighted_metrics": _metrics(config.get("weighted_metrics"), list(outputs), config.get("loss")),
     }
     if config.get("sample_weight_mode") is not None:
         result["sample_weight_mode"] = config["sample_weight_mode"]
@@ -57,30 +63,41 @@ def _optimizer(item: Any) -> Any:
     return {"class_name": kind, "config": {k: convert(v, False) for k, v in item["config"].items()}}
 
 
-def _metrics(given: Any, outputs: list[str]) -> Any:
+def _metrics(given: Any, outputs: list[str], losses: Any = None) -> Any:
     """Metrics as `compile` takes them; tf_keras wraps each in an object, and all in a list per output."""
     if isinstance(given, Mapping) and "class_name" not in given:
-        return {k: _metrics(v, []) for k, v in given.items()}
+        return {k: _metrics(v, [k], losses) for k, v in given.items()}
     if not isinstance(given, list):
-        return _metric(given, "") if given is not None else None
+        return _metric(given, "", losses) if given is not None else None
     if any(isinstance(item, list) for item in given):
-        per_output = [[_metric(m, name) for m in item or () if m is not None]
+        per_output = [[_metric(m, name, losses) for m in item or () if m is not None]
                       for item, name in zip(given, outputs + [""] * len(given), strict=False)]  # fmt: skip
         return per_output if len(given) > 1 else per_output[0]
-    return [_metric(item, "") for item in given]
+    return [_metric(item, outputs[0] if len(outputs) == 1 else "", losses) for item in given]
 
 
-def _metric(item: Any, output: str) -> Any:
-    """A metric: the name that the user gave it, where that name means the wrapped function."""
+def _metric(item: Any, output: str, losses: Any) -> Any:
+    """A metric: the name that the user gave it where that name means the wrapped function, else the wrapper."""
     if not isinstance(item, Mapping) or item.get("class_name") != "MeanMetricWrapper":
         return convert(item, False)
-    arguments = item.get("config") or {}
-    name, function = str(arguments.get("name")), convert(arguments.get("fn"), False)
-    name = name.removeprefix(f"{output}_")
-    known = Registry.by_kind.get("metric")
-    if name in ("acc", "accuracy", "crossentropy", "ce") or (known is not None and name in known):
+    arguments = {k: convert(v, False) for k, v in (item.get("config") or {}).items()}
+    function = arguments.get("fn")
+    name = arguments["name"] = str(arguments.get("name")).removeprefix(f"{output}_")
+    short = name in ACCURACY_NAMES and function in ACCURACIES
+    loss = losses.get(output) if isinstance(losses, Mapping) and "class_name" not in losses else losses
+    if _means(name, function) or (short and (SPARSE in str(loss)) == (SPARSE in function)):
         return name
-    return function
+    return {"class_name": "MeanMetricWrapper", "config": arguments}
+
+
+def _means(name: str, function: Any) -> bool:
+    """Whether a metric of this name is this function."""
+    from keras_front.metrics import METRICS
+
+    try:
+        return isinstance(function, str) and METRICS.lookup(name) is METRICS.lookup(function)
+    except ArgumentError:
+        return False
 
 
 def training_config_of(model: Any) -> Config | None:

@@ -334,11 +334,12 @@ def attribute(holder: Any, name: str, where: str) -> Any:
     if name not in holder.attrs:
         return None
     held = holder.attrs.get_id(name)
-    if held.get_storage_size() > CONFIG_BYTES:
+    size = int(np.prod(held.shape, dtype=np.int64)) * held.dtype.itemsize
+    if size > CONFIG_BYTES:
         raise _unsafe(
             where,
             f"attributes of at most {CONFIG_BYTES // MEGABYTE} MiB",
-            f"{held.get_storage_size() // MEGABYTE} MiB in {name!r}",
+            f"{size // MEGABYTE} MiB in {name!r}",
             "The file was made to exhaust memory.",
         )
     return holder.attrs[name]

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import time
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -64,13 +65,17 @@ def is_tree(root: Any) -> bool:
 
 def paths_of(layers: Sequence[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
     """For (class name, anything) in order: the name of its group, such as 'dense_1', and the thing."""
-    from keras_front.graph.layer import snake_case
-
     seen: dict[str, int] = {}
     for kind, thing in layers:
         name = snake_case(PATH_CLASSES.get(kind, kind))
         count = seen[name] = seen.get(name, -1) + 1
         yield (f"{name}_{count}" if count else name), thing
+
+
+def snake_case(name: str) -> str:
+    """A class name as Keras 3 writes it in paths: 'conv_lstm2d' where Keras 2 names a layer 'conv_lst_m2d'."""
+    words = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
 
 
 def children(layer: Any, order: Sequence[Mapping[str, Any]] | None = None) -> Iterator[tuple[str, Any, Any]]:
