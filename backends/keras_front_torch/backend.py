@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from keras_front.backend import discovery, dtypes, seeds, shapes
 from keras_front.backend.adapter import Backend
 from keras_front.errors import BackendError, DtypeError
+from keras_front_torch import rewriting
 
 _DTYPES = {name: getattr(torch, name) for name in sorted(dtypes.ALL) if hasattr(torch, name)}
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
@@ -191,6 +192,102 @@ class TorchBackend(Backend):
         if places != tuple(range(places[0], x.ndim)):  # torch normalizes the last axes only
             return super().layer_normalization(x, gamma, beta, axes=axes, epsilon=epsilon)
         return F.layer_norm(x, x.shape[places[0] :], gamma, beta, epsilon)
+
+    def batch_normalization(
+        self, x: Any, mean: Any, var: Any, beta: Any = None, gamma: Any = None, *, axis: int, epsilon: float
+    ) -> Any:
+        if mean.ndim != 1 or mean.requires_grad or var.requires_grad:  # torch takes the statistics for constants
+            return super().batch_normalization(x, mean, var, beta, gamma, axis=axis, epsilon=epsilon)
+        y = F.batch_norm(torch.movedim(x, axis, 1), mean, var, gamma, beta, False, 0.0, epsilon)
+        return torch.movedim(y, 1, axis)
+
+    def normalize_batch_in_training(
+        self, x: Any, gamma: Any = None, beta: Any = None, *, reduction_axes: Any, epsilon: float
+    ) -> Any:
+        axes = shapes.normalize_axes(reduction_axes, x.ndim)
+        rest = [i for i in range(x.ndim) if i not in axes]
+        count = x.numel() // max(x.shape[rest[0]], 1) if len(rest) == 1 else 0
+        if count < 2:
+            return super().normalize_batch_in_training(x, gamma, beta, reduction_axes=axes, epsilon=epsilon)
+        # With a momentum of 1 the running statistics are those of this batch; no gradient flows through them.
+        mean, var = x.new_zeros(x.shape[rest[0]]), x.new_zeros(x.shape[rest[0]])
+        y = torch.native_batch_norm(torch.movedim(x, rest[0], 1), gamma, beta, mean, var, True, 1.0, epsilon)[0]
+        return torch.movedim(y, 1, rest[0]), mean, var * ((count - 1) / count)  # torch corrects for bias
+
+    def lstm(
+        self, x: Any, h: Any, c: Any, kernel: Any, recurrent_kernel: Any, bias: Any = None, mask: Any = None, *,
+        activation: str, recurrent_activation: str, reverse: bool,
+    ) -> Any:  # fmt: skip
+        if mask is not None or activation != "tanh" or recurrent_activation != "sigmoid":
+            return super().lstm(
+                x, h, c, kernel, recurrent_kernel, bias, mask,
+                activation=activation, recurrent_activation=recurrent_activation, reverse=reverse,
+            )  # fmt: skip
+        weights = [kernel.t(), recurrent_kernel.t()]
+        if bias is not None:
+            weights += [bias, torch.zeros_like(bias)]  # torch has a second bias, added to the first
+        x = torch.flip(x, (1,)) if reverse else x
+        states = h.unsqueeze(0), c.unsqueeze(0)
+        y, h, c = torch.lstm(x, states, weights, bias is not None, 1, 0.0, True, False, True)
+        return y, h[0], c[0]
+
+    # Updates: the first form makes new tensors; programs whose state is donated use the second (see `rewriting`) ------
+
+    def sgd_update(self, params: Any, grads: Any, moments: Any, lr: Any, *, momentum: float, nesterov: bool) -> Any:
+        owned = [p.clone() for p in params], [m.clone() for m in moments]
+        return self.sgd_update_in_place(owned[0], grads, owned[1], lr, momentum=momentum, nesterov=nesterov)
+
+    def sgd_update_in_place(
+        self, params: Any, grads: Any, moments: Any, lr: Any, *, momentum: float, nesterov: bool
+    ) -> Any:
+        rate = _rate(lr)
+        if not moments:
+            torch._foreach_sub_(params, torch._foreach_mul(grads, rate))
+            return params, moments
+        steps = torch._foreach_mul(grads, rate)
+        torch._foreach_mul_(moments, momentum)
+        torch._foreach_sub_(moments, steps)
+        if nesterov:
+            torch._foreach_sub_(params, steps)
+        torch._foreach_add_(params, moments, alpha=momentum if nesterov else 1.0)
+        return params, moments
+
+    def rmsprop_update(self, params: Any, grads: Any, squares: Any, lr: Any, *, rho: float, epsilon: float) -> Any:
+        owned = [p.clone() for p in params], [s.clone() for s in squares]
+        return self.rmsprop_update_in_place(owned[0], grads, owned[1], lr, rho=rho, epsilon=epsilon)
+
+    def rmsprop_update_in_place(
+        self, params: Any, grads: Any, squares: Any, lr: Any, *, rho: float, epsilon: float
+    ) -> Any:
+        torch._foreach_mul_(squares, rho)
+        torch._foreach_addcmul_(squares, grads, grads, 1 - rho)
+        roots = torch._foreach_sqrt(squares)
+        torch._foreach_add_(roots, epsilon)
+        torch._foreach_sub_(params, torch._foreach_div(torch._foreach_mul(grads, _rate(lr)), roots))
+        return params, squares
+
+    def adam_update(
+        self, params: Any, grads: Any, ms: Any, vs: Any, vhats: Any, lr: Any, t: Any, *, beta_1: float, beta_2: float,
+        epsilon: float,
+    ) -> Any:  # fmt: skip
+        owned = ([x.clone() for x in xs] for xs in (params, ms, vs, vhats))
+        params, ms, vs, vhats = owned
+        return self.adam_update_in_place(
+            params, grads, ms, vs, vhats, lr, t, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon
+        )
+
+    def adam_update_in_place(
+        self, params: Any, grads: Any, ms: Any, vs: Any, vhats: Any, lr: Any, t: Any, *, beta_1: float, beta_2: float,
+        epsilon: float,
+    ) -> Any:  # fmt: skip
+        """torch adds epsilon to the root of the corrected mean square, K to that of the plain one; hence the division."""
+        grads = [g if g.is_contiguous() else g.contiguous() for g in grads]  # the kernel goes by memory order
+        steps = [t.to(params[0].device, torch.float32)] * len(params)
+        torch._fused_adam_(
+            params, grads, ms, vs, vhats, steps, lr=_rate(lr), beta1=beta_1, beta2=beta_2, weight_decay=0.0,
+            eps=epsilon / (1 - beta_2 ** float(t)) ** 0.5, amsgrad=bool(vhats), maximize=False,
+        )  # fmt: skip
+        return params, ms, vs, vhats
 
     # Convolution and pooling ---------------------------------------------------------------------------------
 
@@ -376,6 +473,7 @@ class TorchBackend(Backend):
         return (loss.detach(), _detached(aux)), list(grads)
 
     def compile_program(self, program: Any) -> Callable[..., Any]:
+        rewriting.rewrite(program)
         return torch.no_grad()(program.function(self))
 
     def rows(self, data: Sequence[Any], rows: np.ndarray) -> list[Any]:
@@ -395,6 +493,11 @@ def _mixed(seed: int, stream: int, counter: int) -> int:
         h = ((h ^ (h >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
         h ^= h >> 31
     return h >> 1
+
+
+def _rate(lr: Any) -> Any:
+    """A learning rate as a number, where reading it waits for nobody."""
+    return lr if lr.is_cuda else lr.item()
 
 
 def _detached(structure: Any) -> Any:
