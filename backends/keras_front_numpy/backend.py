@@ -89,7 +89,7 @@ class NumpyBackend(Backend):
     def asarray(self, value: Any, dtype: str | None = None) -> Any:
         if dtype == "bfloat16":
             raise DtypeError("The NumPy backend has no bfloat16. Use float32, or another backend.")
-        return np.asarray(value, dtype)
+        return np.array(value, dtype)
 
     def to_numpy(self, x: Any) -> np.ndarray:
         return np.asarray(x)
@@ -199,6 +199,7 @@ class NumpyBackend(Backend):
 
     def scatter_add(self, updates, indices, *, size, axis):
         indices = np.asarray(indices)
+        axis = axis % (updates.ndim - indices.ndim + 1)
         shape, _ = shapes.scatter_add(updates, indices, size=size, axis=axis)
         return indexing.scatter_add(updates, indices, axis, np.empty(shape, updates.dtype))
 

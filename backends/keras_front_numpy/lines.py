@@ -316,7 +316,8 @@ def write_gather(plan: Any, line: Any) -> None:
 def write_scatter_add(plan: Any, line: Any) -> None:
     updates, indices = (plan.value(t).expr for t in line.args)
     out = plan.out(line.outs[0])
-    plan.put(f"{plan.use('scatter_add', indexing.scatter_add)}({updates}, {indices}, {line.attrs['axis']}, {out.expr})")
+    axis = line.attrs["axis"] % len(out.shape)
+    plan.put(f"{plan.use('scatter_add', indexing.scatter_add)}({updates}, {indices}, {axis}, {out.expr})", out.shape)
 
 
 def write_matmul(plan: Any, line: Any) -> None:

@@ -211,6 +211,7 @@ def gather(reference: Any, indices: Any, *, axis: int = 0) -> Spec:
 
 def scatter_add(updates: Any, indices: Any, *, size: int, axis: int = 0) -> Spec:
     k = len(indices.shape)
+    axis = normalize_axis(axis, len(updates.shape) - k + 1)
     return (*updates.shape[:axis], size, *updates.shape[axis + k :]), updates.dtype
 
 
