@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+import copyreg
 from typing import Any
 
 import numpy as np
 
-from keras_front.errors import SerializationError
+from keras_front import bytecode
 from keras_front.graph.clone import clone_model
 from keras_front.graph.inputs import Input, InputLayer
 from keras_front.graph.layer import LAYERS
 from keras_front.graph.network import Network
 from keras_front.graph.sequential import SequentialNetwork
+from keras_front.optimizers import OPTIMIZERS
+from keras_front.registry import custom_object_scope, name_of
+from keras_front.saving import Saveable, load_model, model_from_config, model_from_json, save_model
 from keras_front.training.trainer import Trainer
 
 __all__ = [
@@ -30,7 +32,7 @@ __all__ = [
 
 
 @LAYERS.register("Model", "Functional")
-class Model(Trainer, Network):
+class Model(Saveable, Trainer, Network):
     """A network with `compile`, `fit`, `evaluate`, `predict` and `save`.
 
     Args:
@@ -42,21 +44,37 @@ class Model(Trainer, Network):
     Source: Keras 2.3.1, `keras/engine/training.py`.
     """
 
-    def save(self, filepath: Any, overwrite: bool = True, include_optimizer: bool = True, **kwargs: Any) -> None:
-        """Write structure, weights and the state of training to a file; see `saving.save_model`."""
-        save_model(self, filepath, overwrite=overwrite, include_optimizer=include_optimizer, **kwargs)
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """The outputs for tensors or arrays, on the model's own backend if it has one; symbols make a node."""
+        with self._on_engine():
+            return super().__call__(inputs, *args, **kwargs)
 
-    def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
-        """Write the weights to a file."""
-        from keras_front import saving
+    def __reduce__(self) -> Any:
+        """Copies and pickles hold structure, weights and the state of training, never compiled steps."""
+        if not (self._is_graph_network or isinstance(self, SequentialNetwork)):
+            return copyreg.__reduce_ex__(self, 2)
+        known = {name_of(type(layer)): type(layer) for layer in self.all_layers()}
+        return _remade, (type(self), self.get_config(), self.get_weights(), known, self._training_state())
 
-        saving.save_weights(self, filepath, overwrite=overwrite, **kwargs)
+    def _training_state(self) -> Any:
+        if self._setup is None:
+            return None
+        held = self.optimizer.get_weights() if self.optimizer.weights else []
+        return OPTIMIZERS.serialize(self.optimizer), held, self._setup.arguments
 
-    def load_weights(self, filepath: Any, by_name: bool = False, skip_mismatch: bool = False, **kwargs: Any) -> None:
-        """Set the weights from a file; `by_name` takes only those of layers with the same names."""
-        from keras_front import saving
 
-        saving.load_weights(self, filepath, by_name=by_name, skip_mismatch=skip_mismatch, **kwargs)
+def _remade(cls: Any, config: Any, weights: Any, known: Any, training: Any) -> Any:
+    """The model that `Model.__reduce__` took apart. Whoever unpickles has allowed code already."""
+    with custom_object_scope(known), bytecode.permit():
+        model = cls.from_config(config)
+    model.set_weights(weights)
+    if training is not None:
+        optimizer, held, arguments = training
+        model.compile(OPTIMIZERS.deserialize(optimizer), **arguments)
+        if held and model.outputs:
+            model.optimizer.build(model.trainable_weights)
+            model.optimizer.set_weights(held)
+    return model
 
 
 @LAYERS.register()
@@ -84,41 +102,3 @@ class Sequential(SequentialNetwork, Model):
         """
         found = self.predict(x, batch_size=batch_size, verbose=verbose)
         return found.argmax(axis=-1) if found.shape[-1] > 1 else (found > 0.5).astype("int32")
-
-
-def model_from_config(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The model that `{'class_name', 'config'}` describes, with new weights.
-
-    Raises: SerializationError if it is a list, which only `Sequential.from_config` reads.
-    """
-    if isinstance(config, list):
-        raise SerializationError(
-            "`model_from_config` expects a dictionary, not a list. Maybe you meant to use "
-            "`Sequential.from_config(config)`?"
-        )
-    return LAYERS.deserialize(config, custom_objects)
-
-
-def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The model that `to_json` wrote, with new weights."""
-    try:
-        config = json.loads(json_string)
-    except json.JSONDecodeError as error:
-        raise SerializationError(f"model_from_json: expected JSON text, received something else ({error}).") from None
-    return model_from_config(config, custom_objects)
-
-
-def save_model(
-    model: Any, filepath: Any, overwrite: bool = True, include_optimizer: bool = True, **kwargs: Any
-) -> None:
-    """Write a model to a file; see `saving.save_model`."""
-    from keras_front import saving
-
-    saving.save_model(model, filepath, overwrite=overwrite, include_optimizer=include_optimizer, **kwargs)
-
-
-def load_model(filepath: Any, custom_objects: Any = None, compile: bool = True, **kwargs: Any) -> Any:
-    """The model in a file; see `saving.load_model`."""
-    from keras_front import saving
-
-    return saving.load_model(filepath, custom_objects=custom_objects, compile=compile, **kwargs)

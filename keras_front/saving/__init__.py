@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_front import bytecode
-from keras_front.errors import ArgumentError
+from keras_front.errors import ArgumentError, SerializationError
 from keras_front.registry import custom_object_scope
 
 from . import atomic, guard
@@ -128,7 +128,7 @@ def model_from_config(
     from . import hdf5
 
     if isinstance(config, list):
-        raise ArgumentError(
+        raise SerializationError(
             "`model_from_config` expects a dictionary, not a list. Maybe you meant to use "
             "`Sequential.from_config(config)`?"
         )
