@@ -52,7 +52,7 @@ class Model(Saveable, Trainer, Network):
     def __reduce__(self) -> Any:
         """Copies and pickles hold structure, weights and the state of training, never compiled steps."""
         if not (self._is_graph_network or isinstance(self, SequentialNetwork)):
-            return copyreg.__reduce_ex__(self, 2)
+            return copyreg.__newobj__, (type(self),), self.__getstate__()
         known = {name_of(type(layer)): type(layer) for layer in self.all_layers()}
         return _remade, (type(self), self.get_config(), self.get_weights(), known, self._training_state())
 

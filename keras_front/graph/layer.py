@@ -18,10 +18,10 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front import config, regularizers
-from keras_front.backend import discovery, state, symbolic
+from keras_front.backend import state, symbolic
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor, leaves_of, map_structure
-from keras_front.errors import ArgumentError, DtypeError, UntraceableError
+from keras_front.errors import ArgumentError, DtypeError, KerasFrontError, UntraceableError
 from keras_front.registry import Configurable, Registry, plain
 
 from . import scope, spec
@@ -148,6 +148,7 @@ class Layer(Tracked, NodeAccess, Configurable):
             mask = map_structure(run.mask_of, inputs)
         with scope.named(self.name):
             self.ensure_built(map_structure(_shape_of, inputs))
+            self._check_inputs(inputs)
             outputs, masks = self._run(inputs, args, kwargs, mask)
         for value, out_mask in zip(_flat(outputs), _flat_masks(masks, outputs), strict=False):
             run.set_mask(value, out_mask)
@@ -250,10 +251,16 @@ class Layer(Tracked, NodeAccess, Configurable):
         return result, parts
 
     def _record(self, run: Any, leaves: list[Any], arguments: Any) -> Any:
+        """Record `run`; code that cannot work on symbols is tried on real tensors instead."""
         try:
             return K.defer(run, *leaves, name=self.name)
-        except UntraceableError:
-            return _record_by_running(self, run, leaves)
+        except Exception as error:
+            if isinstance(error, KerasFrontError) and not isinstance(error, UntraceableError):
+                raise
+            try:
+                return _record_by_running(self, run, leaves)
+            except Exception:
+                raise error from None
 
     def _attach(self, node: Node) -> None:
         """Make `node` the next node of this layer and write it into the history of its outputs."""
@@ -317,6 +324,10 @@ class Layer(Tracked, NodeAccess, Configurable):
     def from_config(cls, config: dict[str, Any]) -> Any:
         """A new layer, without weights, from what `get_config` returned."""
         return cls(**config)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy takes along: everything but the places where the layer was called."""
+        return {**self.__dict__, "_inbound_nodes": [], "_outbound_nodes": []}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"
@@ -459,7 +470,7 @@ def _record_by_running(layer: Layer, run: Any, leaves: list[Any]) -> Any:
 
     Sizes that are unknown are tried as 2 and as 3; what differs between the two results is unknown.
     """
-    small, large = (_zeros_run(layer, run, leaves, size) for size in (2, 3))
+    small, large = (_zeros_run(run, leaves, size) for size in (2, 3))
     origin = symbolic.Origin(symbolic.Deferred(run, layer.name), tuple(leaves), {})
 
     def blend(a: Any, b: Any) -> Any:
@@ -469,14 +480,7 @@ def _record_by_running(layer: Layer, run: Any, leaves: list[Any]) -> Any:
     return symbolic.attach(origin, [blend(a, b) for a, b in zip(small, large, strict=True)])
 
 
-def _zeros_run(layer: Layer, run: Any, leaves: list[Any], size: int) -> Any:
+def _zeros_run(run: Any, leaves: list[Any], size: int) -> Any:
     values = [K.convert(np.zeros([size if n is None else n for n in t.shape]), t.dtype) for t in leaves]
     with state.scratch(), state.eager(), state.phase(False):
-        try:
-            return run(*values)
-        except Exception as error:
-            error.add_note(
-                f"Layer {layer.name} cannot work on symbolic tensors, and running it on zeros with the "
-                f"{discovery.backend()} backend to learn its output shape failed."
-            )
-            raise
+        return run(*values)

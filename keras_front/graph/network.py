@@ -300,6 +300,10 @@ class Network(Layer):
         self.input_names = [f"input_{i + 1}" for i in range(len(symbols))]
         self.output_names = [f"output_{i + 1}" for i in range(len(self.outputs))]
 
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        return state if self._graph is not None else {**state, "inputs": [], "outputs": []}
+
     # Losses and metrics ------------------------------------------------------------------------------
 
     def add_loss(self, losses: Any, inputs: Any = None) -> None:

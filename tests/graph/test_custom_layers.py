@@ -387,3 +387,49 @@ def test_initial_states_and_constants(backend):
     y = L.RNN(Shifted())(sequence, constants=shift)
     found = values(Model([sequence, shift], y)([np.ones((1, 3, 2)), np.full((1, 2), 10.0)]))
     np.testing.assert_allclose(found, 33.0)
+
+
+def test_models_can_be_copied_and_pickled():
+    import copy
+    import pickle
+
+    model = Sequential([L.Dense(3, input_shape=(2,), trainable=False), L.Lambda(lambda t: t * 2.0), L.Dense(1)])
+    model.compile("adam", "mse", metrics=["mae"])
+    x, y = np.ones((4, 2)), np.zeros((4, 1))
+    model.fit(x, y, verbose=0)
+    for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(copy.deepcopy(Sequential(model.layers[:1]))))):
+        assert not again.layers[0].trainable
+        np.testing.assert_array_equal(again.layers[0].get_weights()[0], model.layers[0].get_weights()[0])
+    again = copy.deepcopy(model)
+    assert model.train_on_batch(x, y) == again.train_on_batch(x, y), "the optimizer goes on where it was"
+    layer = copy.deepcopy(model.layers[0])
+    layer.set_weights([w * 0 for w in layer.get_weights()])
+    assert np.any(model.layers[0].get_weights()[0])
+    assert layer.inbound_nodes == []
+
+
+def test_a_model_with_a_backend_of_its_own_is_called_on_it():
+    model = Sequential([L.Dense(3, input_shape=(2,))]).to_backend("numpy")
+    with K.use_backend("numpy"):
+        assert isinstance(model(np.ones((1, 2))), np.ndarray)
+
+
+def test_a_layer_checks_real_inputs_as_well(backend):
+    with pytest.raises(ValueError, match="incompatible with layer conv1d_1: expected 3 dimensions"):
+        L.Conv1D(2, 2)(np.ones((3, 4)))
+    dense = L.Dense(2)
+    dense(np.ones((3, 4)))
+    with pytest.raises(ValueError, match="axis -1 of the input shape to have size 4, found 5"):
+        dense(np.ones((3, 5)))
+
+
+def test_a_subclassed_model_can_be_copied():
+    import copy
+
+    model = Small()
+    x = np.ones((2, 4), "float32")
+    want = values(model(x))
+    again = copy.deepcopy(model)
+    np.testing.assert_allclose(values(again(x)), want, rtol=1e-6)
+    again.set_weights([w * 0 for w in again.get_weights()])
+    np.testing.assert_allclose(values(model(x)), want, rtol=1e-6)
