@@ -6,6 +6,9 @@ autodiff nor a compiler, so what trains here are the tracing defaults.
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -89,6 +92,19 @@ def test_every_op_of_its_class_is_declared(package):
     from pebble_front import PebbleBackend
 
     assert set(declare.primitives()) <= set(dir(PebbleBackend))
+
+
+def test_it_passes_the_conformance_suite(package, tmp_path):
+    suite = Path(__file__).parent / "backends" / "test_primitives.py"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "not bfloat16", str(suite)],
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "KERAS_FRONT_TEST_BACKENDS": PATH},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert int(re.search(r"(\d+) passed", done.stdout).group(1)) > 1000
 
 
 def train(model, x, y):
