@@ -242,14 +242,13 @@ class TorchBackend(Backend):
     ) -> Any:
         rate = _rate(lr)
         if not moments:
-            torch._foreach_sub_(params, torch._foreach_mul(grads, rate))
+            _descend(params, grads, rate)
             return params, moments
-        steps = torch._foreach_mul(grads, rate)
         torch._foreach_mul_(moments, momentum)
-        torch._foreach_sub_(moments, steps)
-        if nesterov:
-            torch._foreach_sub_(params, steps)
+        _descend(moments, grads, rate)
         torch._foreach_add_(params, moments, alpha=momentum if nesterov else 1.0)
+        if nesterov:
+            _descend(params, grads, rate)
         return params, moments
 
     def rmsprop_update(self, params: Any, grads: Any, squares: Any, lr: Any, *, rho: float, epsilon: float) -> Any:
@@ -399,6 +398,13 @@ class TorchBackend(Backend):
         source = self._generator(seed, stream, counter)
         return torch.randn(shape, dtype=_DTYPES[dtype], generator=source, device=source.device)
 
+    def keep_mask(self, counter: Any, *, shape: Any, rate: float, dtype: str, seed: int, stream: int) -> Any:
+        if seeds.reproducible():
+            return super().keep_mask(counter, shape=shape, rate=rate, dtype=dtype, seed=seed, stream=stream)
+        source = self._generator(seed, stream, counter)
+        noise = torch.empty(shape, dtype=_DTYPES[dtype], device=source.device).uniform_(generator=source)
+        return noise.ge_(rate).mul_(1 / (1 - rate))
+
     def host_noise(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int, kind: str) -> Any:
         return self.asarray(seeds.noise(seed, stream, int(counter), shape, kind, dtype), dtype)
 
@@ -498,6 +504,13 @@ def _mixed(seed: int, stream: int, counter: int) -> int:
 def _rate(lr: Any) -> Any:
     """A learning rate as a number, where reading it waits for nobody."""
     return lr if lr.is_cuda else lr.item()
+
+
+def _descend(tensors: Any, grads: Any, rate: Any) -> None:
+    if isinstance(rate, float):
+        torch._foreach_add_(tensors, grads, alpha=-rate)
+    else:
+        torch._foreach_sub_(tensors, torch._foreach_mul(grads, rate))
 
 
 def _detached(structure: Any) -> Any:
