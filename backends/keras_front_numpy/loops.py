@@ -86,8 +86,14 @@ def _sequences(plan: Any, line: Any, pairs: Any, steps: int) -> tuple[list[str],
 def _cut(plan: Any, value: Any, reverse: bool, steps: int) -> str:
     order = range(steps)[::-1] if reverse else range(steps)
     if value.array is None:
-        return f"{value.expr}[::-1]" if reverse else value.expr
+        whole = f"{value.expr}[::-1]" if reverse else value.expr
+        return whole if len(value.shape) > 1 else f"{plan.use('rows', _rows)}({whole})"
     return plan.bind([value.array[i, ...] for i in order], "steps")
+
+
+def _rows(vector: np.ndarray) -> list[np.ndarray]:
+    """The elements of a vector as arrays that can be written to; iterating it would give numbers."""
+    return [vector[i, ...] for i in range(len(vector))]
 
 
 def _outputs(

@@ -22,6 +22,7 @@ from keras_front.backend.ops import (
     arrangement,
     convolution,
     elementwise,
+    image,
     indexing,
     linear,
     neural,
@@ -32,6 +33,7 @@ from keras_front.backend.ops import (
     updates,
 )
 from keras_front.backend.ops.arrangement import getitem
+from keras_front.backend.ops.folding import foldl, foldr, map_fn
 from keras_front.backend.ops.neural import dropout
 from keras_front.backend.ops.recurrence import rnn, scan
 from keras_front.backend.ops.sampling import random_binomial, random_normal, random_uniform, truncated_normal

@@ -1,10 +1,11 @@
 """What an adapter provides: one class that derives from `Backend`.
 
 Every primitive of `declare.primitives()` is a method (or an engine function bound in one line) of the same name,
-arrays positional, attributes by keyword. Operands of one op arrive as the engine's own tensors of one dtype. A composite
-may be overridden in the same way; otherwise its body in K runs. Beside the ops an adapter says what its tensors are
-(`tensor_types`) and how they come and go (`asarray`, `to_numpy`). It may override the two verbs `value_and_grad` and
-`compile_program`, whose defaults work by tracing (decision D4): an engine needs neither autodiff nor a compiler.
+arrays positional, attributes by keyword. Operands of one op arrive as the engine's own tensors of one dtype. A
+composite may be overridden in the same way; otherwise its body in K runs. Beside the ops an adapter says what its
+tensors are (`tensor_types`) and how they come and go (`asarray`, `to_numpy`). It may override the two verbs
+`value_and_grad` and `compile_program`, whose defaults work by tracing (decision D4): an engine needs neither autodiff
+nor a compiler.
 """
 
 from __future__ import annotations
@@ -162,6 +163,10 @@ class Backend:
         """The given rows of each array, for a batch."""
         index = self.asarray(rows)
         return [self.gather(array, index, axis=0) for array in data]  # type: ignore[attr-defined]
+
+    def part(self, data: Sequence[Any], start: int, stop: int) -> list[Any]:
+        """Rows `start` to `stop` of each array, for batches in order; views, where the engine has them."""
+        return [array[start:stop] for array in data]
 
     def literal(self, value: Any, dtype: str) -> Any:
         """How a constant stands in a program: an engine tensor."""

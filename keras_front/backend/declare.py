@@ -205,6 +205,13 @@ def _dtype_of(value: Any) -> str:
     return _owner(value).dtype_of(value)
 
 
+def as_symbol_or_tensor(value: Any) -> Any:
+    """Anything array-like as what ops work on here: a symbol stays, a variable is read, the rest becomes a tensor."""
+    if isinstance(value, state.Variable):
+        return _read_variables([value])[0]
+    return value if isinstance(value, SymbolicTensor) else discovery.active().convert(value)
+
+
 def _real_dtype(backend: Any, value: Any) -> str:
     return backend.dtype_of(value) if backend.is_tensor(value) else _owner(value).dtype_of(value)
 

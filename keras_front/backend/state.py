@@ -151,6 +151,14 @@ class Variable(Operators):
         self.set(value)
         return value
 
+    def assign_add(self, value: Any) -> Any:
+        """`assign(self + value)`."""
+        return self.assign(Operators.TABLE["add"](self.read(), value))
+
+    def assign_sub(self, value: Any) -> Any:
+        """`assign(self - value)`."""
+        return self.assign(Operators.TABLE["subtract"](self.read(), value))
+
     def set(self, value: Any) -> None:
         """Replace the stored value, whatever frames are open. The shape must stay."""
         if isinstance(value, Variable):

@@ -49,7 +49,7 @@ class Scan:
     arrays = (("init", "many"), ("xs", "many"), ("captured", "many"))
 
     def __call__(self, fn: Callable[..., Any], init: Any, xs: Any, reverse: bool, length: int | None) -> Any:
-        init, xs = [_tensor(t) for t in init], [_tensor(t) for t in xs]
+        init, xs = [declare.as_symbol_or_tensor(t) for t in init], [declare.as_symbol_or_tensor(t) for t in xs]
         if symbolic.tracing() or any(map(symbolic.is_symbolic, (*init, *xs))):
             return self.record(fn, init, xs, reverse, length)
         return discovery.active().scan(fn, init, xs, reverse=reverse, length=length)
@@ -83,12 +83,6 @@ class Scan:
 
 SCAN = Scan()
 OPS["scan"] = SCAN  # type: ignore[assignment]
-
-
-def _tensor(value: Any) -> Any:
-    from keras_front.backend.state import Variable
-
-    return declare._read_variables([value])[0] if isinstance(value, Variable) else value
 
 
 def _like(value: SymbolicTensor, leaf: SymbolicTensor) -> SymbolicTensor:

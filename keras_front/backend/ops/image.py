@@ -1,0 +1,197 @@
+"""Images: resizing and patches.
+
+Resizing maps pixel centres (the "half pixel" convention of TensorFlow 2, PyTorch's `align_corners=False` and JAX):
+output i looks at `(i + 0.5) * size / new_size - 0.5`. Along each axis it is one product with a matrix of weights, so it
+needs no primitive and has the same numbers on every backend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_front import config
+from keras_front.backend import dtypes, shapes
+from keras_front.backend.declare import Dims, Tensor, composite
+from keras_front.backend.ops.arrangement import (
+    _sizes,
+    broadcast_to,
+    concatenate,
+    pad,
+    permute_dimensions,
+    reshape,
+    strided_slice,
+)
+from keras_front.backend.ops.elementwise import cast
+from keras_front.backend.ops.indexing import gather
+from keras_front.backend.ops.linear import dot, matmul
+from keras_front.errors import ArgumentError
+
+INTERPOLATIONS = ("nearest", "bilinear", "bicubic")
+
+
+def _cubic(distance: np.ndarray) -> np.ndarray:
+    """The interpolation kernel of Keys (1981) with a = -0.5."""
+    d = np.abs(distance)
+    near = ((1.5 * d - 2.5) * d) * d + 1
+    far = ((-0.5 * d + 2.5) * d - 4) * d + 2
+    return np.where(d <= 1, near, np.where(d < 2, far, 0.0))
+
+
+def resize_weights(size: int, new_size: int, interpolation: str) -> np.ndarray:
+    """The matrix (size, new_size) that resizes one axis; each column sums to 1."""
+    place = (np.arange(new_size) + 0.5) * (size / new_size) - 0.5
+    if interpolation == "bicubic":
+        weights = _cubic(np.arange(size)[:, None] - place[None])
+        return weights / weights.sum(0)
+    place = np.clip(place, 0, size - 1)
+    return np.maximum(0.0, 1 - np.abs(np.arange(size)[:, None] - place[None]))
+
+
+def _nearest(size: int, new_size: int) -> np.ndarray:
+    return np.minimum(np.floor((np.arange(new_size) + 0.5) * (size / new_size)), size - 1).astype("int32")
+
+
+def _axes(x: Any, data_format: str) -> range:
+    ndim = len(x.shape)
+    return range(1, ndim - 1) if data_format == "channels_last" else range(2, ndim)
+
+
+@composite
+def resize(x: Tensor, size: Dims, interpolation="nearest", data_format=None):
+    """Images (or sequences, or volumes) brought to `size`, the new length of each spatial axis.
+
+    Interpolation 'nearest', 'bilinear' (linear along each axis) or 'bicubic', between pixel centres; a result of
+    interpolation is a float.
+    """
+    data_format = config.normalize_data_format(data_format)
+    axes = _axes(x, data_format)
+    if interpolation not in INTERPOLATIONS:
+        raise ArgumentError(f"resize: expected one of {', '.join(INTERPOLATIONS)}, received {interpolation!r}.")
+    if len(size) != len(axes):
+        raise ArgumentError(f"resize: expected {len(axes)} sizes for shape {tuple(x.shape)}, received {tuple(size)}.")
+    if None in [x.shape[a] for a in axes]:  # a model is being built; only the shape matters
+        dims = list(_sizes(x))
+        for axis, n in zip(axes, size, strict=True):
+            dims[axis] = n
+        return broadcast_to(strided_slice(x, *_corner(x, axes)), tuple(dims))
+    for axis, n in zip(axes, size, strict=True):
+        x = _resize_axis(x, axis, n, interpolation)
+    return x
+
+
+def _corner(x: Any, axes: Sequence[int]) -> tuple[Any, Any, Any]:
+    stop = tuple(1 if i in axes else None for i in range(len(x.shape)))
+    return (None,) * len(stop), stop, (1,) * len(stop)
+
+
+def _resize_axis(x: Any, axis: int, n: int, interpolation: str) -> Any:
+    old = x.shape[axis]
+    if old == n:
+        return x
+    if interpolation == "nearest":
+        return gather(x, _nearest(old, n), axis=axis)
+    dtype = dtypes.as_float(x.dtype if isinstance(x.dtype, str) else dtypes.canonical(x.dtype))
+    order = (*(i for i in range(len(x.shape)) if i != axis), axis)
+    moved = dot(permute_dimensions(cast(x, dtype), order), resize_weights(old, n, interpolation).astype(dtype))
+    return permute_dimensions(moved, tuple(int(i) for i in np.argsort(order)))
+
+
+def _enlarged(x: Any, factors: Sequence[int], data_format: Any, interpolation: str) -> Any:
+    data_format = config.normalize_data_format(data_format)
+    if interpolation == "nearest":
+        return _repeated(x, _axes(x, data_format), factors)
+    sizes = tuple(None if x.shape[a] is None else x.shape[a] * f for a, f in zip(_axes(x, data_format), factors))
+    if None in sizes:
+        return _repeated(x, _axes(x, data_format), factors)  # of the same shape, which is all that matters then
+    return resize(x, sizes, interpolation, data_format)
+
+
+def _repeated(x: Any, axes: Sequence[int], factors: Sequence[int]) -> Any:
+    """Each element along `axes` repeated: one broadcast, one reshape."""
+    times = dict(zip(axes, factors, strict=True))
+    narrow: list[Any] = []
+    wide: list[Any] = []
+    final: list[Any] = []
+    for i, d in enumerate(_sizes(x)):
+        narrow += [d, 1] if i in times else [d]
+        wide += [d, times[i]] if i in times else [d]
+        final.append(d * times[i] if i in times else d)
+    return reshape(broadcast_to(reshape(x, tuple(narrow)), tuple(wide)), tuple(final))
+
+
+@composite
+def resize_images(x: Tensor, height_factor, width_factor, data_format, interpolation="nearest"):
+    """Images enlarged by whole factors; interpolation 'nearest' or 'bilinear'."""
+    return _enlarged(x, (height_factor, width_factor), data_format, interpolation)
+
+
+@composite
+def resize_volumes(x: Tensor, depth_factor, height_factor, width_factor, data_format):
+    """Volumes enlarged by whole factors, each element repeated."""
+    return _enlarged(x, (depth_factor, height_factor, width_factor), data_format, "nearest")
+
+
+@composite
+def extract_patches(x: Tensor, size: Dims, strides: Dims, padding="valid", dilation=None, data_format=None):
+    """The windows of images as vectors, in the order of a kernel: (window axes..., channels).
+
+    Shape: (batch, spatial..., channels) -> (batch, places..., prod(size) * channels); in 'channels_first' the vectors
+    stand in axis 1 and have the order (channels, window axes...).
+    """
+    data_format = config.normalize_data_format(data_format)
+    first = data_format == "channels_first"
+    n = len(size)
+    gaps = tuple(dilation or (1,) * n)
+    if first:
+        x = permute_dimensions(x, (0, *range(2, n + 2), 1))
+    pairs = shapes.resolve_padding(padding, x.shape[1:-1], size, strides, gaps)
+    if any(pair != (0, 0) for pair in pairs):
+        x = pad(x, ((0, 0), *pairs, (0, 0)))
+    out = [shapes.windows(d, w, s, "valid", g) for d, w, s, g in zip(x.shape[1:-1], size, strides, gaps, strict=True)]
+    pieces = [_shifted(x, offset, out, strides, gaps) for offset in np.ndindex(*size)]
+    patches = concatenate(pieces, axis=-1)
+    if not first:
+        return patches
+    batch, depth = _sizes(x)[0], x.shape[-1]
+    split = reshape(patches, (batch, *out, len(pieces), depth))
+    order = (0, n + 2, n + 1, *range(1, n + 1))
+    return reshape(permute_dimensions(split, order), (batch, len(pieces) * depth, *out))
+
+
+def _shifted(x: Any, offset: Any, out: Sequence[Any], strides: Any, gaps: Any) -> Any:
+    start = [o * g for o, g in zip(offset, gaps, strict=True)]
+    stop = [a + (m - 1) * s + 1 for a, m, s in zip(start, out, strides, strict=True)]
+    return strided_slice(x, (None, *start, None), (None, *stop, None), (1, *strides, 1))
+
+
+@composite
+def local_conv(inputs: Tensor, kernel: Tensor, kernel_size: Dims, strides: Dims, output_shape: Dims, data_format=None):
+    """A convolution with another kernel at each place: kernel (places, prod(kernel_size) * channels, filters)."""
+    data_format = config.normalize_data_format(data_format)
+    n, first = len(kernel_size), data_format == "channels_first"
+    patches = extract_patches(inputs, kernel_size, strides, "valid", None, data_format)
+    batch = _sizes(inputs)[0]
+    places, width, filters = kernel.shape
+    if first:
+        patches = permute_dimensions(patches, (0, *range(2, n + 2), 1))
+    by_place = permute_dimensions(reshape(patches, (batch, places, width)), (1, 0, 2))
+    result = permute_dimensions(matmul(by_place, kernel), (1, 0, 2))
+    result = reshape(result, (batch, *output_shape, filters))
+    return permute_dimensions(result, (0, n + 1, *range(1, n + 1))) if first else result
+
+
+@composite
+def local_conv1d(inputs: Tensor, kernel: Tensor, kernel_size: Dims, strides: Dims, data_format=None):
+    """`local_conv` along one axis."""
+    return local_conv(inputs, kernel, kernel_size, strides, (kernel.shape[0],), data_format)
+
+
+@composite
+def local_conv2d(
+    inputs: Tensor, kernel: Tensor, kernel_size: Dims, strides: Dims, output_shape: Dims, data_format=None
+):
+    """`local_conv` over rows and columns."""
+    return local_conv(inputs, kernel, kernel_size, strides, output_shape, data_format)
