@@ -80,7 +80,9 @@ CASES = {
     "softmax_crossentropy": [(K.softmax_crossentropy, array(3, 4), array(3, 4, low=0.0))],
     "sigmoid_crossentropy": [(K.sigmoid_crossentropy, array(3, 4), array(3, 4, low=0.0))],
     "conv": [(lambda x, k: K.conv(x, k, **CONV), IMAGE, KERNEL)],
-    "conv_input_gradient": [(lambda g, k: K.conv_input_gradient(g, k, (2, 5, 6, 4), **CONV), array(2, 3, 6, 6), KERNEL)],
+    "conv_input_gradient": [
+        (lambda g, k: K.conv_input_gradient(g, k, (2, 5, 6, 4), **CONV), array(2, 3, 6, 6), KERNEL)
+    ],
     "conv_kernel_gradient": [
         (lambda x, g: K.conv_kernel_gradient(x, g, (3, 2, 2, 6), **CONV), IMAGE, array(2, 3, 6, 6))
     ],

@@ -22,7 +22,11 @@ def mlp_loss(x, y):
 def mlp_arrays():
     rng = np.random.default_rng(0)
     params = [rng.normal(size=s) for s in ((4, 5), (5,), (5, 3))]
-    return [p.astype("float32") for p in params], rng.normal(size=(6, 4)).astype("float32"), np.eye(3, dtype="float32")[[0, 1, 2, 0, 1, 2]]
+    return (
+        [p.astype("float32") for p in params],
+        rng.normal(size=(6, 4)).astype("float32"),
+        np.eye(3, dtype="float32")[[0, 1, 2, 0, 1, 2]],
+    )
 
 
 def test_traced_and_native_differentiation_are_interchangeable(backend):
