@@ -125,7 +125,7 @@ def test_custom_layers_need_their_class(tmp_path):
 
     model = models.Sequential([Scale(3.0, input_shape=(2,)), layers.Dense(1)])
     model.save(tmp_path / "a.h5")
-    with pytest.raises(ArgumentError, match="pass custom_objects=.'Scale'"):
+    with pytest.raises(ArgumentError, match="Scale"):
         models.load_model(tmp_path / "a.h5")
     assert models.load_model(tmp_path / "a.h5", {"Scale": Scale}).layers[0].by == 3.0
 
