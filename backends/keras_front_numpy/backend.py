@@ -49,7 +49,9 @@ def _kernel(make: Any, *how: Any) -> Any:
     return _plan(threading.get_ident(), make, *how)
 
 
-def conv_plan(x_shape: Any, kernel_shape: Any, strides: Any, padding: Any, dilation: Any, groups: int, dtype: Any) -> Any:
+def conv_plan(
+    x_shape: Any, kernel_shape: Any, strides: Any, padding: Any, dilation: Any, groups: int, dtype: Any
+) -> Any:
     """The arguments of a convolution's plan, with the padding as amounts."""
     amounts = shapes.resolve_padding(padding, x_shape[1:-1], kernel_shape[:-2], strides, dilation)
     return tuple(x_shape), tuple(kernel_shape), strides, amounts, dilation, groups, np.dtype(dtype).str
@@ -258,7 +260,9 @@ class NumpyBackend(Backend):
         top = self.max_pool(x, pool_size=pool_size, strides=strides, padding=padding, data_format=data_format)
         x, top, g = (channels_last(t, data_format) for t in (x, top, g))
         out = np.empty(x.shape, x.dtype)
-        _kernel(pooling.plan_max_pool_gradient, *pool_plan(x.shape, pool_size, strides, padding, x.dtype))(x, top, g, out)
+        _kernel(pooling.plan_max_pool_gradient, *pool_plan(x.shape, pool_size, strides, padding, x.dtype))(
+            x, top, g, out
+        )
         return channels_back(out, data_format)
 
     def average_pool_gradient(self, g, *, input_shape, pool_size, strides, padding, data_format):
@@ -328,4 +332,3 @@ class NumpyBackend(Backend):
             for p, m, v in zip(params, ms, vhats or vs, strict=True)
         ]
         return moved, ms, vs, vhats
-

@@ -1,4 +1,5 @@
-"""How each op of a planned program is written. `write_<op>(plan, line)` puts text; `TABLE` has those that share a writer.
+"""How each op of a planned program is written. `write_<op>(plan, line)` puts text; `TABLE` has those that
+share a writer.
 
 What is not here is written as a call of the adapter's method, which allocates its result.
 """
@@ -11,15 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.backend import dtypes, seeds, shapes
+from keras_front.backend import dtypes, shapes
 
-from .kernels import convolution, elementwise, indexing, noise, pooling
+from .kernels import elementwise, indexing
 
 UFUNCS: dict[str, Any] = {
     name: getattr(np, {"mod": "remainder", "abs": "absolute", "round": "rint"}.get(name, name))
     for name in (
-        "add subtract multiply divide floor_divide mod power maximum minimum negative abs sign exp expm1 log log1p sqrt sin "
-        "cos tanh floor ceil round equal not_equal less less_equal greater greater_equal isnan isfinite logical_and "
+        "add subtract multiply divide floor_divide mod power maximum minimum negative abs sign exp expm1 log log1p sqrt "
+        "sin cos tanh floor ceil round equal not_equal less less_equal greater greater_equal isnan isfinite logical_and "
         "logical_or logical_not"
     ).split()
 }
@@ -74,7 +75,7 @@ def write_sigmoid(plan: Any, line: Any) -> None:
     out = plan.out(line.outs[0], [x])
     plan.put(f"{plan.use('maximum', np.maximum)}({source}, {scalar(plan, lowest, x.dtype)}, out={out.expr})", out.shape)
     plan.put(f"{plan.use('negative', np.negative)}({out.expr}, {out.expr})")
-    plan.put(f"{plan.use('exp', np.exp)}({out.expr}, {out.expr})")
+    plan.put(f"{plan.use('exp_of_cut', np.exp)}({out.expr}, {out.expr})")  # cannot overflow, so needs no errstate
     plan.put(f"{plan.use('add', np.add)}({out.expr}, {scalar(plan, 1, x.dtype)}, {out.expr})")
     plan.put(f"{plan.use('reciprocal', np.reciprocal)}({out.expr}, {out.expr})")
 
@@ -104,7 +105,9 @@ def _only_multiplied(plan: Any, tensor: Any) -> bool:
         bool(users)
         and tensor not in plan.kept
         and all(user.op == "multiply" and user.args[0] is not user.args[1] for user in users)
-        and not any(plan.value_or_none(a) and plan.value(a).dtype == bool for u in users for a in u.args if a is not tensor)
+        and not any(
+            plan.value_or_none(a) and plan.value(a).dtype == bool for u in users for a in u.args if a is not tensor
+        )
     )
 
 
@@ -112,8 +115,10 @@ _BITS = {1: np.uint8, 2: np.int16, 4: np.int32, 8: np.int64}
 
 
 def write_where(plan: Any, line: Any) -> None:
-    """Chosen bit by bit: a mask of all ones or zeros for each element. NumPy's own `where` allocates, and copies under a
-    mask take several times as long."""
+    """Chosen bit by bit: a mask of all ones or zeros for each element.
+
+    NumPy's own `where` allocates, and copies under a mask take several times as long.
+    """
     condition, x, y = line.args
     tensor = line.outs[0]
     kind = np.dtype(tensor.dtype)
@@ -121,7 +126,7 @@ def write_where(plan: Any, line: Any) -> None:
         write_any(plan, line)
         return
     bits = np.dtype(_BITS[kind.itemsize])
-    mask, array, root = plan.scratch(condition.shape, bits)
+    mask, _, root = plan.scratch(condition.shape, bits)
     copyto, negative = plan.use("copyto", np.copyto), plan.use("negative", np.negative)
     plan.put(f"{copyto}({mask}, {retyped(plan, condition, np.int8)})")
     plan.put(f"{negative}({mask}, {mask})")
@@ -197,7 +202,12 @@ def target_as(plan: Any, out: Any, shape: Sequence[int]) -> str:
 def _as_matrix(value: Any, x: Any, axes: tuple[int, ...]) -> tuple[np.ndarray, bool] | None:
     """A sum over the first or the last axes is a product with ones, which BLAS does several times faster."""
     n, array = len(x.shape), value.array
-    if array is None or not array.flags.c_contiguous or array.dtype.str[1:] not in ("f4", "f8") or value.dtype != array.dtype:
+    if (
+        array is None
+        or not array.flags.c_contiguous
+        or array.dtype.str[1:] not in ("f4", "f8")
+        or value.dtype != array.dtype
+    ):
         return None
     if not axes or len(axes) == n or not array.size:
         return None
@@ -337,123 +347,14 @@ def _blas(plan: Any, tensor: Any) -> str:
     array = value.array
     if array is None or array.dtype.kind != "f":
         return value.expr
-    rows, columns, width = *array.strides[-2:], array.itemsize
+    rows, columns = array.strides[-2:]
+    width = array.itemsize
     if (columns == width and rows >= width * array.shape[-1]) or (rows == width and columns >= width * array.shape[-2]):
         return value.expr
     copy, _, root = plan.scratch(value.shape, value.dtype)
     plan.put(f"{plan.use('copyto', np.copyto)}({copy}, {value.expr})")
     plan.after_line.append(root)
     return copy
-
-
-# Convolution and pooling ---------------------------------------------------------------------------------------
-
-
-class Images:
-    """Arguments and result of an op on images with their channels at the end, whatever the data format."""
-
-    def __init__(self, plan: Any, line: Any):
-        self.plan, self.line = plan, line
-        self.first = line.attrs["data_format"] != "channels_last"
-
-    def shape(self, shape: Sequence[int]) -> tuple[int, ...]:
-        return (shape[0], *shape[2:], shape[1]) if self.first else tuple(shape)
-
-    def expr(self, tensor: Any) -> str:
-        value = self.plan.value(tensor)
-        if not self.first:
-            return value.expr
-        if value.array is not None:
-            return self.plan.bind(np.moveaxis(value.array, 1, -1), "b")
-        return f"{self.plan.use('moveaxis', np.moveaxis)}({value.expr}, 1, -1)"
-
-    def run(self, kernel: Any, args: Sequence[str], images: bool = True) -> None:
-        """Call `kernel` with the result last; a result of images with channels first is moved there afterwards."""
-        plan, out = self.plan, self.plan.out(self.line.outs[0])
-        name = plan.bind(kernel, self.line.op + "_")
-        if not (self.first and images):
-            plan.put(f"{name}({', '.join([*args, out.expr])})", out.shape)
-            return
-        held, array, root = plan.scratch(self.shape(out.shape), out.dtype)
-        plan.put(f"{name}({', '.join([*args, held])})", out.shape)
-        plan.put(f"{plan.use('copyto', np.copyto)}({out.expr}, {plan.bind(np.moveaxis(array, -1, 1), 'b')})")
-        plan.pool.give(root)
-
-
-def _conv_how(x_shape: Any, kernel_shape: Any, dtype: Any, attrs: Any) -> Any:
-    strides, dilation = attrs["strides"], attrs["dilation"]
-    pairs = shapes.resolve_padding(attrs["padding"], x_shape[1:-1], kernel_shape[:-2], strides, dilation)
-    return x_shape, tuple(kernel_shape), strides, pairs, dilation, attrs["groups"], np.dtype(dtype)
-
-
-def write_conv(plan: Any, line: Any) -> None:
-    images, (x, kernel) = Images(plan, line), line.args
-    how = _conv_how(images.shape(x.shape), kernel.shape, x.dtype, line.attrs)
-    images.run(convolution.plan_forward(*how), [images.expr(x), plan.value(kernel).expr])
-
-
-def write_conv_input_gradient(plan: Any, line: Any) -> None:
-    images, (g, kernel) = Images(plan, line), line.args
-    how = _conv_how(images.shape(line.outs[0].shape), kernel.shape, g.dtype, line.attrs)
-    images.run(convolution.plan_input_gradient(*how), [images.expr(g), plan.value(kernel).expr])
-
-
-def write_conv_kernel_gradient(plan: Any, line: Any) -> None:
-    images, (x, g) = Images(plan, line), line.args
-    how = _conv_how(images.shape(x.shape), line.outs[0].shape, x.dtype, line.attrs)
-    images.run(convolution.plan_kernel_gradient(*how), [images.expr(x), images.expr(g)], images=False)
-
-
-def _pool_how(shape: Any, dtype: Any, attrs: Any) -> Any:
-    size, strides = attrs["pool_size"], attrs["strides"]
-    pairs = shapes.resolve_padding(attrs["padding"], shape[1:-1], size, strides, (1,) * len(size))
-    return shape, size, strides, pairs, np.dtype(dtype)
-
-
-def write_pool(plan: Any, line: Any) -> None:
-    images, (x,) = Images(plan, line), line.args
-    make = pooling.plan_max_pool if line.op == "max_pool" else pooling.plan_average_pool
-    images.run(make(*_pool_how(images.shape(x.shape), x.dtype, line.attrs)), [images.expr(x)])
-
-
-def write_average_pool_gradient(plan: Any, line: Any) -> None:
-    images, (g,) = Images(plan, line), line.args
-    how = _pool_how(images.shape(line.outs[0].shape), g.dtype, line.attrs)
-    images.run(pooling.plan_average_pool_gradient(*how), [images.expr(g)])
-
-
-def write_max_pool_gradient(plan: Any, line: Any) -> None:
-    """With the pooled images as third argument if the program has them (see `rewriting`)."""
-    if len(line.args) < 3:
-        write_any(plan, line)
-        return
-    images, (x, g, y) = Images(plan, line), line.args
-    how = _pool_how(images.shape(x.shape), x.dtype, line.attrs)
-    images.run(pooling.plan_max_pool_gradient(*how), [images.expr(x), images.expr(y), images.expr(g)])
-
-
-# Noise ---------------------------------------------------------------------------------------------------------
-
-
-def write_engine_noise(plan: Any, line: Any) -> None:
-    attrs = line.attrs
-    if attrs["dtype"] not in ("float32", "float64"):
-        write_any(plan, line)
-        return
-    source = plan.bind(noise.Noise(attrs["seed"], attrs["stream"]), "noise")
-    counter, out = plan.value(line.args[0]).expr, plan.out(line.outs[0])
-    plan.put(f"{source}.{line.op.removeprefix('engine_')}({counter}, {out.expr})", out.shape)
-
-
-def write_keep_mask(plan: Any, line: Any) -> None:
-    attrs = line.attrs
-    if seeds.reproducible() or not dtypes.is_float(attrs["dtype"]):
-        write_any(plan, line)
-        return
-    shape = tuple(line.outs[0].shape)
-    run = noise.plan_keep_mask(shape, attrs["rate"], attrs["dtype"], attrs["seed"], attrs["stream"])
-    counter, out = plan.value(line.args[0]).expr, plan.out(line.outs[0])
-    plan.put(f"{plan.bind(run, 'keep_mask')}({counter}, {out.expr})", out.shape)
 
 
 # Everything else -----------------------------------------------------------------------------------------------
@@ -489,6 +390,4 @@ TABLE: dict[str, Any] = {
     **dict.fromkeys(("cumsum", "cumprod"), write_accumulate),
     **dict.fromkeys(("identity", "stop_gradient"), write_alias),
     **dict.fromkeys(("permute_dimensions", "broadcast_to", "flip", "strided_slice"), write_view),
-    **dict.fromkeys(("max_pool", "average_pool"), write_pool),
-    **dict.fromkeys(("engine_uniform", "engine_normal"), write_engine_noise),
 }

@@ -1,8 +1,8 @@
 """Writing the lines that carry state: loops over time, and updates of all weights at once.
 
-A `scan` becomes a `for` loop in the text. What its body computes lies in buffers that every step uses again; carried
-tensors have memory of their own, which the body updates like a donated state; steps of inputs and results are views cut
-before the program runs.
+A `scan` becomes a `for` loop in the text. What its body computes lies in buffers that every step uses again;
+carried tensors have memory of their own, which the body updates like a donated state; steps of inputs and
+results are views cut before the program runs.
 """
 
 from __future__ import annotations
@@ -99,8 +99,10 @@ def _rows(vector: np.ndarray) -> list[np.ndarray]:
 def _outputs(
     plan: Any, line: Any, ys: Any, stacks: Any, variables: list[str], sequences: list[str], steps: int
 ) -> tuple[list[tuple[str, Any]], list[tuple[str, Any]]]:
-    """Where results of steps go. What the body computes is written in place; a leaf is copied: carried ones first, before
-    they change."""
+    """Where results of steps go.
+
+    What the body computes is written in place; a leaf is copied: carried ones first, before they change.
+    """
     early, late = [], []
     own = set(plan.made)
     carried = set(plan.pairs)
@@ -149,7 +151,13 @@ def write_sgd_update(plan: Any, line: Any) -> None:
     attrs = line.attrs
     slots = [moments] if moments else []
     write_update(
-        plan, line, params, grads, slots, [lr], lambda pieces: updates.plan_sgd(pieces, attrs["momentum"], attrs["nesterov"])
+        plan,
+        line,
+        params,
+        grads,
+        slots,
+        [lr],
+        lambda pieces: updates.plan_sgd(pieces, attrs["momentum"], attrs["nesterov"]),
     )
 
 
@@ -157,7 +165,13 @@ def write_rmsprop_update(plan: Any, line: Any) -> None:
     params, grads, squares, lr = line.args
     attrs = line.attrs
     write_update(
-        plan, line, params, grads, [squares], [lr], lambda pieces: updates.plan_rmsprop(pieces, attrs["rho"], attrs["epsilon"])
+        plan,
+        line,
+        params,
+        grads,
+        [squares],
+        [lr],
+        lambda pieces: updates.plan_rmsprop(pieces, attrs["rho"], attrs["epsilon"]),
     )
 
 
@@ -193,10 +207,7 @@ def write_update(plan: Any, line: Any, params: Any, grads: Any, slots: Any, scal
 
 
 def _in_place(plan: Any, old: Any, new: Any) -> bool:
-    """Whether each group of weights and slots is state that this line alone still uses, and whose place the result takes.
-
-    The gradients must be consumable too.
-    """
+    """Whether all weights and slots are state that this line alone still uses, and whose place the results take."""
     if [len(g) for g in old] != [len(g) for g in new]:
         return False
     for befores, afters in zip(old, new, strict=True):

@@ -1,8 +1,10 @@
-"""Memory of planned programs: a pool of buffers that are used again, values in them, and arenas for donated state.
+"""Memory of planned programs: a pool of buffers that are used again, values in them, and arenas for donated
+state.
 
-A `Root` is a piece of memory; the tensors that live in it, some of them as views, are counted, and when the last one has
-been used the memory goes back to the pool. An `Arena` holds the state that a step owns: all of it in one piece for each
-dtype, weights beside weights and slots beside slots, so that an optimizer's update is a few calls.
+A `Root` is a piece of memory; the tensors that live in it, some of them as views, are counted, and when the
+last one has been used the memory goes back to the pool. An `Arena` holds the state that a step owns: all of
+it in one piece for each dtype, weights beside weights and slots beside slots, so that an optimizer's update
+is a few calls.
 """
 
 from __future__ import annotations
@@ -119,7 +121,9 @@ class Layout:
 
     @property
     def key(self) -> Hashable:
-        return tuple((shape, dtype.str, offset) for (shape, dtype), offset in zip(self.specs, self.offsets, strict=True))
+        return tuple(
+            (shape, dtype.str, offset) for (shape, dtype), offset in zip(self.specs, self.offsets, strict=True)
+        )
 
 
 class Arena:

@@ -1,9 +1,10 @@
 """Planned programs (decision D5): with all shapes known, every value has its place before the first step.
 
-`Planned` is what the NumPy backend makes of a program. At its first call it is written out by `writing.Plan`: buffers laid
-out by liveness, views made once, every op a call that writes into its buffer. Arguments that are donated live in an arena
-(`memory.Arena`) and are updated in place; the caller gets its arrays back each time, and as long as it hands them in
-again, nothing is copied. Results never share memory that the next call writes.
+`Planned` is what the NumPy backend makes of a program. At its first call it is written out by `writing.Plan`:
+buffers laid out by liveness, views made once, every op a call that writes into its buffer. Arguments that are
+donated live in an arena (`memory.Arena`) and are updated in place; the caller gets its arrays back each time,
+and as long as it hands them in again, nothing is copied. Results never share memory that the next call
+writes.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from typing import Any
-
 
 from .memory import Arena, Layout, arena_of
 from .writing import Plan, donated_leaves, update_groups
@@ -75,5 +75,3 @@ class Planned:
             arg = placed[place]
             placed[place] = [next(views) for _ in arg] if isinstance(arg, list) else next(views)
         return placed
-
-

@@ -1,8 +1,10 @@
-"""Writing a planned program: a walk over the lines of a program that gives each value a place and each op a call.
+"""Writing a planned program: a walk over the lines of a program that gives each value a place and each op a
+call.
 
-The walk keeps for every tensor how often it is still to be used. An op's result takes a buffer from the pool, or the place
-that was chosen for it (a slice of the flat gradients, a state's memory, the step of a loop's result), or, where an op of
-single elements has an argument that nobody uses afterwards, that argument's memory. How each op is written is in `lines`.
+The walk keeps for every tensor how often it is still to be used. An op's result takes a buffer from the pool,
+or the place that was chosen for it (a slice of the flat gradients, a state's memory, the step of a loop's
+result), or, where an op of single elements has an argument that nobody uses afterwards, that argument's
+memory. How each op is written is in `lines`.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import numpy as np
 
 from keras_front.backend import symbolic
 
-from . import lines, loops
+from . import lines, lines_images, loops
 from .memory import Arena, Pool, Root, Value, aligned, rounded, same_memory
 from .rewriting import rewritten
 
@@ -54,7 +56,7 @@ def update_groups(program: Any, leaves: Sequence[Any]) -> list[list[int]]:
 def state_pairs(program: Any) -> list[tuple[Any, Any]]:
     """(donated argument, result that takes its place): the k-th donated argument and the k-th result, leaf by leaf."""
     results = program.results if isinstance(program.results, tuple) else (program.results,)
-    pairs = []
+    pairs: list[tuple[Any, Any]] = []
     for place, result in zip(program.donate, results, strict=False):
         old, new = list(flat(program.args[place])), list(flat(result))
         if [(t.shape, t.dtype) for t in old] == [(t.shape, t.dtype) for t in new]:
@@ -74,7 +76,7 @@ class Plan:
         self.values: dict[Any, Value] = {}
         self.places: dict[Any, tuple[np.ndarray, Root]] = {}  # tensor -> memory chosen for it beforehand
         self.steps: dict[Any, str] = {}  # tensor -> the loop variable into which it is written
-        self.pairs = dict((old, new) for old, new in state_pairs(program))
+        self.pairs = dict(state_pairs(program))
         self.gradients: dict[int, tuple[np.ndarray, list[np.ndarray]]] = {}  # of each update: all, and one by one
         self.depth = 0  # of loops
         self.after_line: list[Root] = []  # scratch memory of the present line
@@ -246,7 +248,7 @@ class Plan:
         moves = [(old, new) for old, new in pairs if not same_memory(new.array, old.array)]
         copyto = self.use("copyto", np.copyto)
         sources = []
-        for old, new in moves:  # a value that lies where another move goes must step aside first
+        for _, new in moves:  # a value that lies where another move goes must step aside first
             if new.root is not None and new.root.pinned and any(new.root is o.root for o, _ in moves):
                 array, _ = self.pool.take(new.shape, new.dtype)
                 sources.append(self.bind(array, "b"))
@@ -318,7 +320,7 @@ class Plan:
         return found
 
     def _free_for(self, old: Any, like: Sequence[Any]) -> bool:
-        """Whether the memory of a donated tensor may be written now: its last use is in this line, element by element."""
+        """Whether the memory of a donated tensor may be written now: this line uses it last, element by element."""
         held = self.values[old]
         rest = held.root.live - {old} if held.root is not None else {old}
         if rest or held.array is None:
@@ -385,7 +387,11 @@ class Plan:
 
     def attribute(self, value: Any) -> str:
         """An attribute as Python text."""
-        if value is None or isinstance(value, bool | int | str | tuple) or (isinstance(value, float) and np.isfinite(value)):
+        if (
+            value is None
+            or isinstance(value, bool | int | str | tuple)
+            or (isinstance(value, float) and np.isfinite(value))
+        ):
             return repr(value)
         return self.bind(value, "a")
 
@@ -394,7 +400,7 @@ _INNER = ("values", "places", "steps", "depth", "body", "uses", "users", "made",
 
 
 def _writer(op: str) -> Any:
-    for module in (loops, lines):
+    for module in (loops, lines, lines_images):
         found = getattr(module, f"write_{op}", None)
         if found is not None:
             return found

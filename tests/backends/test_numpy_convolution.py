@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+
 from keras_front_numpy.kernels import convolution, pooling
 
 RNG = np.random.default_rng(7)
@@ -47,7 +48,10 @@ def naive_conv(x, k, strides, padding, dilation, groups):
     for place, span in windows(padded, window, strides, dilation, out):
         for g in range(groups):
             depth, filters = k.shape[-2], k.shape[-1] // groups
-            part, taps = padded[span][..., g * depth : (g + 1) * depth], k[..., g * filters : (g + 1) * filters]
+            part, taps = (
+                padded[span][..., g * depth : (g + 1) * depth],
+                k[..., g * filters : (g + 1) * filters],
+            )
             axes = list(range(n + 1))
             at = (slice(None), *place, slice(g * filters, (g + 1) * filters))
             result[at] = np.tensordot(part, taps, ([a + 1 for a in axes], axes))
@@ -78,7 +82,10 @@ def test_convolution_and_its_gradients(case, block, monkeypatch):
     for _ in range(2):
         back(g, k, dx)
         kernel_back(x, g, dk)
-    ux, uk = RNG.standard_normal(x_shape), RNG.standard_normal(k_shape)  # linear in both: <g, conv(u, k)> = <dx, u>
+    ux, uk = (
+        RNG.standard_normal(x_shape),
+        RNG.standard_normal(k_shape),
+    )  # linear in both: <g, conv(u, k)> = <dx, u>
     close(np.vdot(dx, ux), np.vdot(g, naive_conv(ux, k.astype(float), *how, groups)))
     close(np.vdot(dk, uk), np.vdot(g, naive_conv(x.astype(float), uk, *how, groups)))
 
@@ -92,7 +99,10 @@ def test_bias_and_rectifier_join_the_convolution():
 
 
 def test_images_may_be_views():
-    x, k = RNG.standard_normal((2, 3, 6, 6), dtype="f").transpose(0, 2, 3, 1), RNG.standard_normal((3, 3, 3, 4), dtype="f")
+    x, k = (
+        RNG.standard_normal((2, 3, 6, 6), dtype="f").transpose(0, 2, 3, 1),
+        RNG.standard_normal((3, 3, 3, 4), dtype="f"),
+    )
     out = np.empty((2, 4, 4, 4), "f")
     how = (1, 1), ((0, 0), (0, 0)), (1, 1)
     convolution.plan_forward(x.shape, k.shape, *how)(x, k, out)

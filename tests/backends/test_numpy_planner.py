@@ -68,10 +68,28 @@ CASES = {
     "transposed self": lambda x, y, z: K.dot(x, K.transpose(x)) + K.transpose(K.dot(x, K.transpose(x))),
     "products": lambda x, y, z: [K.dot(x, z), K.dot(K.transpose(y), x), K.batch_dot(x[:, :, None], y[:, None, :])],
     "batch product": lambda x, y, z: K.batch_dot(K.reshape(x, (2, 3, 5)), K.reshape(y, (2, 3, 5)), axes=(2, 2)),
-    "sums": lambda x, y, z: [K.sum(x), K.sum(x, axis=0), K.sum(x * y, axis=1), K.sum(x + 1, (0, 1), True), K.prod(x, 1)],
-    "extremes": lambda x, y, z: [K.max(x, 0), K.min(x), K.argmax(x), K.argmin(y, 0), K.maximum(x, y), K.minimum(x, 0.1)],
+    "sums": lambda x, y, z: [
+        K.sum(x),
+        K.sum(x, axis=0),
+        K.sum(x * y, axis=1),
+        K.sum(x + 1, (0, 1), True),
+        K.prod(x, 1),
+    ],
+    "extremes": lambda x, y, z: [
+        K.max(x, 0),
+        K.min(x),
+        K.argmax(x),
+        K.argmin(y, 0),
+        K.maximum(x, y),
+        K.minimum(x, 0.1),
+    ],
     "logic": lambda x, y, z: [K.any(x > 1.0, 1), K.all(x > -3.0, 0), K.cast(x > y, "float32"), K.cast(x * 9, "int32")],
-    "where": lambda x, y, z: [K.where(x > y, x, y), K.where(x > 0.0, x, 0.0), K.where(x > 0.0, 0.0, x), K.clip(x, -1.0, 1)],
+    "where": lambda x, y, z: [
+        K.where(x > y, x, y),
+        K.where(x > 0.0, x, 0.0),
+        K.where(x > 0.0, 0.0, x),
+        K.clip(x, -1.0, 1),
+    ],
     "activations": lambda x, y, z: [K.relu(x), K.relu(x, 0.1), K.elu(x), K.softplus(y), K.gelu(x), K.hard_sigmoid(y)],
     "softmax": lambda x, y, z: [K.softmax(x), K.log_softmax(y), K.logsumexp(x, axis=1), K.l2_normalize(x, axis=1)],
     "arrangement": lambda x, y, z: [K.concatenate([x, y], 0), K.stack([x, y], 1), K.tile(x, (2, 1)), K.repeat(x, 3)],
@@ -302,10 +320,10 @@ def test_a_warm_step_allocates_nothing(name):
         state, values = run(state, batch)
     tracemalloc.reset_peak()
     before = tracemalloc.get_traced_memory()[0]
-    state, values = run(state, batch)
+    state, _values = run(state, batch)
     peak = tracemalloc.get_traced_memory()[1] - before
     tracemalloc.stop()
-    ufuncs = 100_000  # what NumPy takes and gives back within one call, whatever the size; an array here has 327,680 bytes
+    ufuncs = 100_000  # what NumPy holds within one call, whatever the size; an array here has 327,680 bytes
     assert peak < 8 * 16384 + ufuncs, "more than the predictions that the step returns"
 
 

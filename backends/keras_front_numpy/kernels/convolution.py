@@ -1,11 +1,12 @@
 """Convolution of one to three spatial dimensions as products of matrices, a cache-sized block at a time.
 
-The windows of some images are copied into a scratch matrix that stays in the second-level cache, and multiplied with the
-kernel there: as fast as the product alone, while one matrix for the whole batch costs more in memory traffic than it
-saves in calls. `docs/decisions/0004-numpy-planner-and-convolution.md` has the candidates and their times.
+The windows of some images are copied into a scratch matrix that stays in the second-level cache, and
+multiplied with the kernel there: as fast as the product alone, while one matrix for the whole batch costs
+more in memory traffic than it saves in calls. `docs/decisions/0004-numpy-planner-and-convolution.md` has the
+candidates and their times.
 
-Data is (batch, spatial..., channels), kernels are (spatial..., channels / groups, filters); padding is a pair of amounts
-for each spatial axis.
+Data is (batch, spatial..., channels), kernels are (spatial..., channels / groups, filters); padding is a pair
+of amounts for each spatial axis.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ Pairs = Sequence[tuple[int, int]]
 BLOCK_BYTES = 1 << 20
 
 
-def out_space(space: Sequence[int], window: Sequence[int], strides: Sequence[int], padding: Pairs, dilation: Sequence[int]):
+def out_space(
+    space: Sequence[int], window: Sequence[int], strides: Sequence[int], padding: Pairs, dilation: Sequence[int]
+):
     """How many windows fit along each spatial axis."""
     return tuple(
         max(0, (n + lo + hi - d * (w - 1) - 1) // s + 1)
@@ -39,7 +42,12 @@ class Windows:
         self, shape: Sequence[int], window: Sequence[int], strides: Sequence[int], padding: Pairs,
         dilation: Sequence[int], groups: int, dtype: Any,
     ):  # fmt: skip
-        self.shape, self.window, self.strides, self.dilation = tuple(shape), tuple(window), tuple(strides), tuple(dilation)
+        self.shape, self.window, self.strides, self.dilation = (
+            tuple(shape),
+            tuple(window),
+            tuple(strides),
+            tuple(dilation),
+        )
         self.padding, self.groups = tuple(padding), groups
         batch, *space, channels = shape
         self.out = out_space(space, window, strides, padding, dilation)
@@ -109,10 +117,10 @@ def _rows(y: np.ndarray, images: slice, band: slice, groups: int) -> np.ndarray:
 
 
 def plan_forward(
-    x_shape: Sequence[int], kernel_shape: Sequence[int], strides: Sequence[int], padding: Pairs, dilation: Sequence[int],
-    groups: int = 1, dtype: Any = "float32", bias: bool = False, relu: bool = False,
+    x_shape: Sequence[int], kernel_shape: Sequence[int], strides: Sequence[int], padding: Pairs,
+    dilation: Sequence[int], groups: int = 1, dtype: Any = "float32", bias: bool = False, relu: bool = False,
 ) -> Callable[..., None]:  # fmt: skip
-    """`run(x, kernel, out)`, or with `bias` `run(x, kernel, vector, out)`; bias and rectifier work while a block is hot.
+    """`run(x, kernel, out)`, or with `bias` `run(x, kernel, vector, out)`; both join while a block is hot.
 
     Shape: out is (batch, out_space(...), filters), contiguous.
     """
@@ -152,8 +160,8 @@ def _by_group(kernel: np.ndarray, groups: int) -> np.ndarray:
 
 
 def plan_kernel_gradient(
-    x_shape: Sequence[int], kernel_shape: Sequence[int], strides: Sequence[int], padding: Pairs, dilation: Sequence[int],
-    groups: int = 1, dtype: Any = "float32",
+    x_shape: Sequence[int], kernel_shape: Sequence[int], strides: Sequence[int], padding: Pairs,
+    dilation: Sequence[int], groups: int = 1, dtype: Any = "float32",
 ) -> Callable[..., None]:  # fmt: skip
     """`run(x, g, out)`: the gradient for the kernel. The windows are cut again: that costs less than keeping them."""
     if groups > 1 and groups == x_shape[-1]:
@@ -173,8 +181,8 @@ def plan_kernel_gradient(
 
 
 def plan_input_gradient(
-    x_shape: Sequence[int], kernel_shape: Sequence[int], strides: Sequence[int], padding: Pairs, dilation: Sequence[int],
-    groups: int = 1, dtype: Any = "float32",
+    x_shape: Sequence[int], kernel_shape: Sequence[int], strides: Sequence[int], padding: Pairs,
+    dilation: Sequence[int], groups: int = 1, dtype: Any = "float32",
 ) -> Callable[..., None]:  # fmt: skip
     """`run(g, kernel, out)`: the gradient for the input, `out` of shape `x_shape`.
 
@@ -214,8 +222,8 @@ def _plan_mirrored(
 
 
 def _plan_scatter(
-    x_shape: Sequence[int], kernel_shape: Sequence[int], strides: Sequence[int], padding: Pairs, dilation: Sequence[int],
-    groups: int, dtype: Any,
+    x_shape: Sequence[int], kernel_shape: Sequence[int], strides: Sequence[int], padding: Pairs,
+    dilation: Sequence[int], groups: int, dtype: Any,
 ) -> Callable[..., None]:  # fmt: skip
     window = kernel_shape[:-2]
     windows = Windows(x_shape, window, strides, padding, dilation, groups, dtype)
@@ -286,7 +294,7 @@ def _plan_depthwise_kernel_gradient(*plan: Any) -> Callable[..., None]:
             view, seen = windows.view(image)[0, 0], g[i].reshape(product.shape)
             for place in places:
                 np.multiply(view[(..., *place, slice(None))][..., None], seen, product)
-                np.add.reduce(product, axes, None, part)
+                np.add.reduce(product, axes, None, part)  # type: ignore[call-overload]
                 np.add(taps[place], part, taps[place])
 
     return run
@@ -304,7 +312,7 @@ def _plan_depthwise_input_gradient(*plan: Any) -> Callable[..., None]:
             view, seen = windows.view(frame)[0, 0], g[i].reshape(product.shape)
             for place in places:
                 np.multiply(seen, taps[place], product)
-                np.add.reduce(product, -1, None, summed)
+                np.add.reduce(product, -1, None, summed)  # type: ignore[call-overload]
                 at = (..., *place, slice(None))
                 np.add(view[at], summed, view[at])
             if windows.padded:

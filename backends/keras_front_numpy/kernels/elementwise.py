@@ -35,7 +35,9 @@ def erf(x: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     a = nearest / 64
     d = size - a
     # derivatives of exp(-a^2) by Hermite polynomials, over factorials
-    series = 1 + d * (-a + d * ((4 * a * a - 2) / 6 + d * ((12 * a - 8 * a**3) / 24 + d * (12 - 48 * a * a + 16 * a**4) / 120)))
+    series = 1 + d * (
+        -a + d * ((4 * a * a - 2) / 6 + d * ((12 * a - 8 * a**3) / 24 + d * (12 - 48 * a * a + 16 * a**4) / 120))
+    )
     result = np.copysign(values[nearest] + slopes[nearest] * d * series, x)
     if out is None:
         return result.astype(x.dtype)

@@ -55,12 +55,11 @@ def pad_places(shape: Any, padding: Any, interior: Any) -> tuple[tuple[slice, ..
         step = 1 + gap
         size = low + max(0, (n - 1) * step + 1 if n else 0) + high
         first = max(0, -(low // step)) if low < 0 else 0
-        places = range(low, low + n * step, step)[first:]
-        places = [p for p in (places[0], places[-1]) if p < size] if len(places) else []
-        if not places or size <= 0:
+        start = low + first * step
+        if first >= n or start >= size:
             return (slice(0, 0),) * len(shape), (slice(0, 0),) * len(shape)
-        count = min(n - first, (size - 1 - places[0]) // step + 1)
-        target.append(slice(places[0], places[0] + (count - 1) * step + 1, step))
+        count = min(n - first, (size - 1 - start) // step + 1)
+        target.append(slice(start, start + (count - 1) * step + 1, step))
         source.append(slice(first, first + count))
     return tuple(target), tuple(source)
 

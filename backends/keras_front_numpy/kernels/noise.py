@@ -1,8 +1,8 @@
 """Random numbers that are a function of (seed, stream, counter).
 
-Each (seed, stream) has a generator that can jump; draw number `counter` starts 2**40 words after the one before it, so a
-step may draw that many numbers and a run may take 2**88 steps before anything meets. Dropout compares 16 random bits with
-a threshold: a quarter of the random words that floats would cost.
+Each (seed, stream) has a generator that can jump; draw number `counter` starts 2**40 words after the one
+before it, so a step may draw that many numbers and a run may take 2**88 steps before anything meets. Dropout
+compares 16 random bits with a threshold: a quarter of the random words that floats would cost.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Noise:
 
 
 def plan_keep_mask(shape: tuple[int, ...], rate: float, dtype: Any, seed: int, stream: int) -> Any:
-    """`run(counter, out)`: 0 with probability `rate`, else 1 / (probability to keep), as often as 16 bits can say it."""
+    """`run(counter, out)`: 0 with probability `rate`, else 1 / (probability to keep), to 16 bits."""
     noise = Noise(seed, stream)
     dropped = min(round(rate * 65536), 65535)
     threshold, scale = np.array(dropped, np.uint16), np.array(65536 / (65536 - dropped), dtype)

@@ -1,8 +1,10 @@
-"""Maximum and average pooling, one operation of whole arrays for each place of the window, some images at a time.
+"""Maximum and average pooling, one operation of whole arrays for each place of the window, some images at a
+time.
 
-A window is a set of strided views of the (padded) images; so a forward pass is a chain of maxima or sums, first along
-one axis and then along the next, and a gradient is written through the same views. Of equal maxima the first in row-major
-order receives the gradient; padding neither wins a maximum nor counts in a mean.
+A window is a set of strided views of the (padded) images; so a forward pass is a chain of maxima or sums,
+first along one axis and then along the next, and a gradient is written through the same views. Of equal
+maxima the first in row-major order receives the gradient; padding neither wins a maximum nor counts in a
+mean.
 
 Data is (batch, spatial..., channels); padding is a pair of amounts for each spatial axis.
 """
