@@ -56,12 +56,12 @@ def backend(request: pytest.FixtureRequest):
 
 
 @pytest.fixture(autouse=True)
-def clean_settings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory):
+def clean_settings(monkeypatch: pytest.MonkeyPatch):
     """Defaults for every test, whatever the machine's `keras.json` says, and the same seed."""
     for variable in [name for name in os.environ if name.startswith(("KERAS_FRONT_", "KERAS_BACKEND"))]:
         if variable != "KERAS_FRONT_TEST_BACKENDS":
             monkeypatch.delenv(variable)
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path_factory.getbasetemp() / "no_keras_home"))
+    monkeypatch.setenv("KERAS_HOME", os.path.join(__file__, "no_folder"))  # real Keras would fill a folder
     config.reload()
     seeds.set_random_seed(1234)
     yield
