@@ -243,10 +243,10 @@ class TensorflowBackend(Backend):
     # Noise ---------------------------------------------------------------------------------------------------
 
     def engine_uniform(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int) -> Any:
-        return tf.random.stateless_uniform(shape, _key(seed, stream, counter), dtype=_DTYPES[dtype])
+        return tf.random.stateless_uniform(shape, _key(seed, stream, counter), dtype=_DTYPES[dtype], alg="philox")
 
     def engine_normal(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int) -> Any:
-        return tf.random.stateless_normal(shape, _key(seed, stream, counter), dtype=_DTYPES[dtype])
+        return tf.random.stateless_normal(shape, _key(seed, stream, counter), dtype=_DTYPES[dtype], alg="philox")
 
     def host_noise(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int, kind: str) -> Any:
         def draw(counter: Any) -> np.ndarray:
@@ -295,9 +295,9 @@ class TensorflowBackend(Backend):
         return (loss, aux), [tf.convert_to_tensor(g) for g in grads]  # a gather's gradient comes as slices
 
     def compile_program(self, program: Any) -> Callable[..., Any]:
-        run = program.function(self)
-        n = len(program.args) + bool(program.captures)
-        return _FlatFunction(run, [*program.args, *([program.captures] if program.captures else [])][:n])
+        args = [*program.args, *([program.captures] if program.captures else [])]
+        recurrent = any(line.op == "value_and_grad" and _has(line.body, {"scan"}) for line in program.lines)
+        return _FlatFunction(self, program.function(self), args, recurrent and not _has(program, {"host_noise"}))
 
     def compile_native(self, fn: Callable[..., Any], donate: Sequence[int] = ()) -> Callable[..., Any]:
         return tf.function(fn, autograph=False)
@@ -306,20 +306,29 @@ class TensorflowBackend(Backend):
         plain = super().compile_loop(step)
 
         def chain(state: list[Any], data: list[Any], order: Any) -> Any:
-            def body(i: Any, state: Any, loss: Any) -> Any:
-                state, loss = step.inline(list(state), [tf.gather(array, order[i]) for array in data])
-                return i + 1, state, loss
+            def batch(i: Any) -> list[Any]:
+                return [tf.gather(array, order[i]) for array in data]
+
+            def body(i: Any, state: Any, _: Any) -> Any:
+                return i + 1, *step.inline(list(state), batch(i))
 
             # The first step stands before the loop, so that the loss has its dtype when the loop begins.
-            state, loss = step.inline(state, [tf.gather(array, order[0]) for array in data])
-            steps = order.shape[0]
-            return tf.while_loop(lambda i, *_: i < steps, body, (tf.constant(1), state, loss), parallel_iterations=1)[1:]
+            state, loss = step.inline(state, batch(0))
+            count = int(order.shape[0])
+            _, state, loss = tf.while_loop(
+                lambda i, *_: i < count, body, (tf.constant(1), state, loss), parallel_iterations=1
+            )
+            return state, loss
 
-        compiled = tf.function(chain, autograph=False)
+        compiled, fast, calls = tf.function(chain, autograph=False), None, 0
 
         def run(state: list[Any], data: list[Any], order: np.ndarray) -> Any:
+            nonlocal fast, calls
+            calls += 1
+            if calls == _XLA_LOOPS and all(p is not None and _is_small(p) for p in step.programs.values()):
+                fast = tf.function(chain, autograph=False, jit_compile=True)
             try:
-                state, loss = compiled(list(state), list(data), tf.constant(order))
+                state, loss = (fast or compiled)(list(state), list(data), tf.constant(order))
             except UntraceableError:
                 return plain(state, data, order)
             return list(state), loss
@@ -327,41 +336,76 @@ class TensorflowBackend(Backend):
         return run
 
 
-class _FlatFunction:
-    """A program as a concrete function: traced when first called, then called with its tensors in a row."""
+# XLA makes training of recurrent and of very small models about twice as fast, and others slower. Compiling takes seconds,
+# so it begins after so many calls as have shown that the training is a long one.
+_XLA_STEPS, _XLA_LOOPS = 32, 256
+_SMALL = 1 << 13
 
-    def __init__(self, run: Callable[..., Any], args: Sequence[Any]):
-        self.run, self.args = run, args
+
+def _has(program: Any, ops: set[str]) -> bool:
+    return any(line.op in ops or (line.body is not None and _has(line.body, ops)) for line in program.lines)
+
+
+def _is_small(program: Any) -> bool:
+    """Whether all that a program computes is so small that calling kernels costs more than running them."""
+    return not _has(program, {"host_noise"}) and all(
+        np.prod(out.shape, dtype=int) <= _SMALL and (line.body is None or _is_small(line.body))
+        for line in program.lines
+        for out in line.outs
+    )
+
+
+class _FlatFunction:
+    """A program as a concrete function: traced when first called, then called with its tensors in a row, without the
+    look-up and the checks of tf.function, which take longer than a small step."""
+
+    def __init__(self, backend: TensorflowBackend, run: Callable[..., Any], args: Sequence[Any], recurrent: bool):
+        self.backend, self.run, self.args, self.recurrent = backend, run, args, recurrent
+        self.calls = 0
         self.call: Any = None
+        self.structure: Any = None
 
     def __call__(self, *args: Any) -> Any:
         flat = [t for a in args for t in (a if isinstance(a, list) else (a,)) if t is not None]
-        if self.call is None:
-            self._trace(flat)
-        return self._nested(iter(self.call(*flat)))
+        if self.call is None or (self.recurrent and self.calls == _XLA_STEPS):
+            self.call = self._traced(flat, jit=self.calls == _XLA_STEPS)
+        self.calls += 1
+        return _filled(self.structure, iter(self.call(*flat)))
 
-    def _trace(self, flat: list[Any]) -> None:
+    def _traced(self, flat: list[Any], jit: bool) -> Callable[..., Any]:
         def whole(*tensors: Any) -> Any:
-            values = iter(tensors)
-            args = [
-                [next(values) for _ in a] if isinstance(a, list) else None if a is None else next(values)
-                for a in self.args
-            ]
-            results = self.run(*args)
-            self.structure = tf.nest.map_structure(lambda t: t is not None, results)
-            return [t if tf.is_tensor(t) else tf.convert_to_tensor(t) for t in tf.nest.flatten(results) if t is not None]
+            results = self.run(*_filled([_marks(a) for a in self.args], iter(tensors)))
+            self.structure = _marks(results)
+            return [t if tf.is_tensor(t) else tf.convert_to_tensor(t) for t in _leaves(results)]
 
         specs = [tf.TensorSpec(t.shape, t.dtype) for t in flat]
-        self.call = tf.function(whole, input_signature=specs, autograph=False).get_concrete_function()
+        compiled = tf.function(whole, input_signature=specs, autograph=False, jit_compile=jit or None)
+        with self.backend._placed():
+            concrete = compiled.get_concrete_function()
+        inner = getattr(concrete, "_inference_function", None)  # what a call ends in, half of its cost spared
+        if concrete.captured_inputs or not hasattr(inner, "call_flat"):
+            return concrete
+        self.concrete = concrete  # which keeps the inner function alive
+        return inner.call_flat
 
-    def _nested(self, values: Any) -> Any:
-        return _filled(self.structure, values)
 
-
-def _filled(structure: Any, values: Any) -> Any:
+def _marks(structure: Any) -> Any:
+    """Lists and tuples with True for a tensor and None for None."""
     if isinstance(structure, list | tuple):
-        return type(structure)(_filled(s, values) for s in structure)
-    return next(values) if structure else None
+        return type(structure)(map(_marks, structure))
+    return None if structure is None else True
+
+
+def _filled(marks: Any, values: Any) -> Any:
+    if isinstance(marks, list | tuple):
+        return type(marks)([_filled(m, values) for m in marks])
+    return next(values) if marks else None
+
+
+def _leaves(structure: Any) -> list[Any]:
+    if isinstance(structure, list | tuple):
+        return [leaf for item in structure for leaf in _leaves(item)]
+    return [] if structure is None else [structure]
 
 
 def _halved(choose: Any, better: Any) -> Any:
