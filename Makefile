@@ -11,8 +11,9 @@ SOURCES := pyproject.toml README.md $(shell find keras_front backends -name '*.p
 
 .PHONY: demo test lint types check plain bench bench-quick clean
 
+# One BLAS thread: the matrices of the demo are small, and threads that wait for each other cost more than they bring.
 demo: .venv-demo/ready  # train a digit classifier with NumPy and h5py alone
-	@$(DEMO)/keras-front demo
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(DEMO)/keras-front demo
 
 test: lint types check plain  # all that has to pass
 
