@@ -9,6 +9,7 @@ from keras_front.graph.inputs import Input, InputLayer
 from keras_front.graph.layer import LAYERS, InputSpec, Layer
 
 from .advanced_activations import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
+from .attention import AdditiveAttention, Attention
 from .cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from .convolution import (
     Conv1D,
@@ -29,10 +30,12 @@ from .core import (
     Dense,
     Dropout,
     Flatten,
+    Identity,
     Lambda,
     Masking,
     Permute,
     RepeatVector,
+    Rescaling,
     Reshape,
     SpatialDropout1D,
     SpatialDropout2D,
@@ -115,6 +118,8 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
 
 __all__ = [
     "Activation",
+    "AdditiveAttention",
+    "Attention",
     "ActivityRegularization",
     "Add",
     "AlphaDropout",
@@ -156,6 +161,7 @@ __all__ = [
     "ELU",
     "Embedding",
     "Flatten",
+    "Identity",
     "GRU",
     "GRUCell",
     "GaussianDropout",
@@ -199,6 +205,7 @@ __all__ = [
     "RNN",
     "ReLU",
     "RepeatVector",
+    "Rescaling",
     "Reshape",
     "SeparableConv1D",
     "SeparableConv2D",

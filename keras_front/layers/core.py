@@ -9,6 +9,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from keras_front import activations, bytecode, config, constraints, initializers, regularizers
 from keras_front import backend as K
 from keras_front.errors import ArgumentError, SerializationError, ShapeError
@@ -280,6 +282,38 @@ class RepeatVector(Layer):
 
     def call(self, inputs: Any) -> Any:
         return K.repeat(inputs, self.n)
+
+
+@LAYERS.register()
+class Identity(Layer):
+    """The input itself.
+
+    Shape: as the input.
+    """
+
+    supports_masking = True
+
+    def call(self, inputs: Any) -> Any:
+        return inputs
+
+
+@LAYERS.register()
+class Rescaling(Layer):
+    """`inputs * scale + offset`, as to bring pixels from [0, 255] to [0, 1].
+
+    Shape: as the input; integers become floats.
+    """
+
+    supports_masking = True
+
+    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.scale, self.offset = scale, offset
+
+    def call(self, inputs: Any) -> Any:
+        dtype = self.dtype or config.floatx()
+        scale, offset = (np.asarray(n, dtype if dtype != "bfloat16" else "float32") for n in (self.scale, self.offset))
+        return K.add(K.multiply(K.cast(inputs, dtype), scale), offset)
 
 
 # Masking, penalties ----------------------------------------------------------------------------------

@@ -44,6 +44,11 @@ CASES: dict[str, list[Case]] = {
     "Activation": [Case(lambda **k: L.Activation("tanh", **k), SEQUENCE)],
     "ActivityRegularization": [Case(lambda **k: L.ActivityRegularization(l1=0.1, l2=0.2, **k), SEQUENCE)],
     "Add": [Case(lambda **k: L.Add(**k), SEQUENCE * 2), Case(lambda **k: L.Add(**k), ((5, 3), (1, 3)))],
+    "AdditiveAttention": [Case(lambda **k: L.AdditiveAttention(**k), ((4, 3), (5, 3)))],
+    "Attention": [
+        Case(lambda **k: L.Attention(use_scale=True, dropout=0.2, **k), ((4, 3), (5, 3), (5, 3))),
+        Case(lambda **k: L.Attention(score_mode="concat", **k), ((4, 3), (5, 3))),
+    ],
     "AlphaDropout": [Case(lambda **k: L.AlphaDropout(0.3, **k), SEQUENCE)],
     "Average": [Case(lambda **k: L.Average(**k), SEQUENCE * 3)],
     "AveragePooling1D": [
@@ -141,6 +146,7 @@ CASES: dict[str, list[Case]] = {
     "GlobalMaxPooling1D": [Case(lambda **k: L.GlobalMaxPooling1D(**k), SEQUENCE, formats=True, mask="refused")],
     "GlobalMaxPooling2D": [Case(lambda **k: L.GlobalMaxPooling2D(**k), IMAGE, formats=True, mask="refused")],
     "GlobalMaxPooling3D": [Case(lambda **k: L.GlobalMaxPooling3D(**k), VOLUME, formats=True, mask="refused")],
+    "Identity": [Case(lambda **k: L.Identity(**k), SEQUENCE)],
     "LSTM": [
         Case(lambda **k: L.LSTM(3, return_sequences=True, **k), SEQUENCE),
         Case(
@@ -197,6 +203,7 @@ CASES: dict[str, list[Case]] = {
     ],
     "ReLU": [Case(lambda **k: L.ReLU(1.0, 0.1, 0.2, **k), SEQUENCE)],
     "RepeatVector": [Case(lambda **k: L.RepeatVector(4, **k), ((3,),), mask="refused")],
+    "Rescaling": [Case(lambda **k: L.Rescaling([0.5, 1.0, 2.0], offset=1, **k), SEQUENCE)],
     "Reshape": [Case(lambda **k: L.Reshape((3, -1), **k), SEQUENCE, mask="refused")],
     "SeparableConv1D": [
         Case(lambda **k: L.SeparableConv1D(4, 3, depth_multiplier=2, **k), SEQUENCE, formats=True, mask="refused")

@@ -1,0 +1,137 @@
+"""Attention: each query takes a mean of the values, weighted by how well it matches their keys.
+
+Source for names, arguments and masks: tf_keras 2.21, `layers/attention`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras_front import backend as K
+from keras_front.errors import ArgumentError
+from keras_front.graph.layer import LAYERS, Layer, is_list_of_shapes
+
+from ._arguments import fraction, one_of
+
+_FAR = {"float16": 65504.0}  # what masked scores are lowered by
+
+
+class _Attention(Layer):
+    """Values weighted by the softmax of scores; a subclass computes the scores."""
+
+    supports_masking = True
+
+    def _begin(self, use_scale: bool, dropout: float) -> None:
+        self.use_scale = use_scale
+        self.dropout = fraction(type(self).__name__, "dropout", dropout)
+        self.scale: Any = None
+
+    def build(self, input_shape: Any) -> None:
+        if not is_list_of_shapes(input_shape) or len(input_shape) not in (2, 3):
+            raise ArgumentError(
+                f"{self.name}: expected a list of query and value, or of query, value and key, received the input "
+                f"shape {input_shape}."
+            )
+        self._add_scale(input_shape[0][-1])
+        self.built = True
+
+    def _add_scale(self, size: int) -> None:
+        raise NotImplementedError
+
+    def _scores(self, query: Any, key: Any) -> Any:
+        raise NotImplementedError
+
+    def call(
+        self,
+        inputs: Any,
+        mask: Any = None,
+        training: Any = None,
+        return_attention_scores: bool = False,
+        use_causal_mask: bool = False,
+    ) -> Any:
+        """The weighted values, and the weights as well with `return_attention_scores`."""
+        query, value = inputs[:2]
+        key = inputs[2] if len(inputs) > 2 else value
+        masks = mask if isinstance(mask, list) else [None, None]
+        scores = self._lowered(self._scores(query, key), masks[1], use_causal_mask)
+        weights = K.softmax(scores, axis=-1)
+        if self.dropout > 0:
+            weights = K.in_train_phase(lambda: K.dropout(weights, self.dropout), weights, training=training)
+        result = K.matmul(weights, value)
+        if masks[0] is not None:
+            result = result * K.expand_dims(K.cast(masks[0], K.dtype(result)), -1)
+        return [result, weights] if return_attention_scores else result
+
+    def _lowered(self, scores: Any, value_mask: Any, causal: bool) -> Any:
+        dtype = K.dtype(scores)
+        far = _FAR.get(dtype, 1e9)
+        if value_mask is not None:
+            scores = scores - far * K.expand_dims(1 - K.cast(value_mask, dtype), 1)
+        if causal:
+            ones = K.ones_like(scores)
+            later = K.cast(K.cumsum(ones, axis=-1) > K.cumsum(ones, axis=-2), dtype)
+            scores = scores - far * later
+        return scores
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return mask[0] if isinstance(mask, list) else None
+
+
+@LAYERS.register()
+class Attention(_Attention):
+    """Attention whose scores are dot products of queries and keys.
+
+    Args:
+        use_scale: whether the scores have a learned factor.
+        score_mode: 'dot', or 'concat' for `tanh(scale * (query + key))` summed.
+        dropout: part of the weights that is dropped while training.
+
+    Shape: query (batch, m, n), value (batch, k, d) and key (batch, k, n), by default the value -> (batch, m, d)
+    Weights: scale () if `use_scale`; concat_score_weight () for 'concat'.
+    Source: Luong et al. (2015).
+    """
+
+    def __init__(self, use_scale: bool = False, score_mode: str = "dot", dropout: float = 0.0, **kwargs: Any):
+        super().__init__(**kwargs)
+        self._begin(use_scale, dropout)
+        self.score_mode = one_of("Attention", "score_mode", score_mode, ("dot", "concat"))
+        self.concat_score_weight: Any = None
+
+    def _add_scale(self, size: int) -> None:
+        if self.use_scale:
+            self.scale = self.add_weight("scale", (), initializer="ones")
+        if self.score_mode == "concat":
+            self.concat_score_weight = self.add_weight("concat_score_weight", (), initializer="ones")
+
+    def _scores(self, query: Any, key: Any) -> Any:
+        if self.score_mode == "dot":
+            scores = K.matmul(query, K.permute_dimensions(key, (0, 2, 1)))
+            return scores if self.scale is None else scores * self.scale
+        both = K.expand_dims(query, 2) + K.expand_dims(key, 1)
+        return self.concat_score_weight * K.sum(K.tanh(both if self.scale is None else self.scale * both), axis=-1)
+
+
+@LAYERS.register()
+class AdditiveAttention(_Attention):
+    """Attention whose scores are `sum(scale * tanh(query + key))`.
+
+    Args:
+        use_scale: whether the sum has learned factors.
+        dropout: part of the weights that is dropped while training.
+
+    Shape: query (batch, m, n), value (batch, k, d) and key (batch, k, n), by default the value -> (batch, m, d)
+    Weights: scale (n,) if `use_scale`.
+    Source: Bahdanau et al. (2015).
+    """
+
+    def __init__(self, use_scale: bool = True, dropout: float = 0.0, **kwargs: Any):
+        super().__init__(**kwargs)
+        self._begin(use_scale, dropout)
+
+    def _add_scale(self, size: int) -> None:
+        if self.use_scale:
+            self.scale = self.add_weight("scale", (size,), initializer="glorot_uniform")
+
+    def _scores(self, query: Any, key: Any) -> Any:
+        both = K.tanh(K.expand_dims(query, 2) + K.expand_dims(key, 1))
+        return K.sum(both if self.scale is None else self.scale * both, axis=-1)
