@@ -304,6 +304,17 @@ class JaxBackend(Backend):
     def rows(self, data: Sequence[Any], rows: np.ndarray) -> list[Any]:
         return [_take_rows(array, rows) for array in data]
 
+    def part(self, data: Sequence[Any], start: int, stop: int) -> list[Any]:
+        if self._device().platform != "cpu":
+            return _slices(list(data), np.int32(start), stop - start)
+        # A compiled function takes a view of host memory faster than a slice of a tensor could be dispatched.
+        return [np.asarray(array)[start:stop] for array in data]
+
+
+@functools.partial(jax.jit, static_argnums=2)
+def _slices(data: list[Any], start: Any, size: int) -> list[Any]:
+    return [lax.dynamic_slice_in_dim(array, start, size) for array in data]
+
 
 @jax.jit
 def _take_rows(array: Any, rows: Any) -> Any:

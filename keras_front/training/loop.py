@@ -33,7 +33,7 @@ from keras_front.training.step import Steps
 DEVICE_LIMIT = 1 << 30  # bytes of data that may lie on the device for a whole fit
 SHORT_STEP = 2e-3  # seconds; longer steps gain nothing from running several in one dispatch
 DISPATCH = 150e-6  # seconds that a step by itself is expected to cost more than one in a loop
-PENDING = 8  # batches of predictions that may wait on the engine
+PENDING = 1 << 26  # bytes of predictions that may wait on the engine: each wait for one costs more than a step
 
 Feed = ArrayFeed | StreamFeed
 
@@ -163,11 +163,7 @@ class Training:
         self.engine = discovery.active()
         self.interrupts = Interrupts()
         self.ended = False
-        self._data: list[Any] | None = None
-        if isinstance(feed, ArrayFeed):
-            size = feed.nbytes()
-            if size is not None and size <= DEVICE_LIMIT:
-                self._data = [self.engine.convert(array) for array in feed.arrays]
+        self._data = on_device(feed, self.engine) if isinstance(feed, ArrayFeed) else None
 
     def epoch(self, steps_left: int) -> dict[str, float]:
         """Train one epoch; the means of its losses and metrics."""
@@ -201,6 +197,8 @@ class Training:
         while i < whole:
             chunk = pace.chunk(whole - i, steps_left - i)
             if chunk:
+                # The step is traced before the engine traces its loop, so that it is not traced inside of it.
+                step = step or train.specialize(live, self._rows(feed, order[:size]))
                 block = order[i * size : (i + chunk) * size].reshape(chunk, size)
                 live[:], loss = self.steps.loop(feed.layout)(live, self._data, block)
             else:
@@ -318,13 +316,13 @@ def test(steps: Steps, feed: Feed, callbacks: CallbackList) -> list[float]:
     callbacks.on_test_begin()
     steps.reset()
     fixed, state = [v.value for v in steps.constant], values_of(steps.carried)
-    special, report, convert, seen = Specialized(), bool(listeners.end), engine.convert, 0
-    for i, (batch, layout) in enumerate(_host_batches(feed)):
+    special, report, seen = Specialized(feed), bool(listeners.end), 0
+    for i, (batch, layout) in enumerate(_placed_batches(feed, engine)):
         size = int(batch[0].shape[0])
         if listeners.begin:
             listeners.before(i, size)
         step = special.get(steps.test, (layout, report), fixed, state, batch)
-        state, values = step(fixed, state, [convert(array) for array in batch])
+        state, values = step(fixed, state, batch)
         seen += size
         if listeners.end:
             listeners.after(i, size, steps.names, lambda values=values: read(values))
@@ -340,34 +338,47 @@ def test(steps: Steps, feed: Feed, callbacks: CallbackList) -> list[float]:
 class Specialized:
     """The compiled step for batches like the last one; looked up again only when a batch looks different."""
 
-    def __init__(self) -> None:
+    def __init__(self, feed: Feed):
+        self._alike = isinstance(feed, ArrayFeed)  # then batches differ in their size alone
         self._known: dict[Any, Any] = {}
 
     def get(self, make: Callable[..., Any], arguments: tuple[Any, ...], fixed: Any, state: Any, batch: Any) -> Any:
-        key = (arguments, *((array.shape, array.dtype) for array in batch))
+        key = batch[0].shape[0] if self._alike else (arguments, *((a.shape, a.dtype) for a in batch))
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = make(*arguments).specialize(fixed, state, batch)
         return found
 
 
-def _host_batches(feed: Feed) -> Iterator[tuple[list[Any], Any]]:
-    """Batches in order, on the host; slices of arrays are no copies."""
+def _placed_batches(feed: Feed, engine: Backend) -> Iterator[tuple[list[Any], Any]]:
+    """Batches in order, on the device."""
+    convert = engine.convert
     if isinstance(feed, StreamFeed):
         for _ in range(feed.steps or 0):
             item = feed.next()
             if item is None:
                 warnings.warn("The data ended before the given number of steps.", stacklevel=4)
                 return
-            yield item
+            yield [convert(array) for array in item[0]], item[1]
         return
-    size, in_parts = feed.batch_size, feed.nbytes() is None
-    for start in list(range(0, feed.samples, size)) * feed.passes:
-        if in_parts:
-            stop = min(start + size, feed.samples)
-            yield feed.rows(np.arange(start, stop)), feed.layout
+    size, samples, layout = feed.batch_size, feed.samples, feed.layout
+    data = on_device(feed, engine)
+    for start in list(range(0, samples, size)) * feed.passes:
+        stop = min(start + size, samples)
+        if data is not None:
+            yield engine.part(data, start, stop), layout
+        elif feed.nbytes() is None:
+            yield [convert(array) for array in feed.rows(np.arange(start, stop))], layout
         else:
-            yield [array[start : start + size] for array in feed.arrays], feed.layout
+            yield [convert(array[start:stop]) for array in feed.arrays], layout
+
+
+def on_device(feed: ArrayFeed, engine: Backend) -> list[Any] | None:
+    """The arrays as tensors of the engine, if they may lie there all at once."""
+    size = feed.nbytes()
+    if size is None or size > DEVICE_LIMIT:
+        return None
+    return [engine.convert(array) for array in feed.arrays]
 
 
 # Predicting ----------------------------------------------------------------------------------------------------
@@ -379,13 +390,13 @@ def predict(steps: Steps, feed: Feed, callbacks: CallbackList) -> list[np.ndarra
     callbacks.on_predict_begin()
     fixed, state = [v.value for v in steps.constant], values_of(steps.carried)
     collected = Collected(feed.samples if isinstance(feed, ArrayFeed) and feed.passes == 1 else None)
-    special, convert, seen = Specialized(), engine.convert, 0
-    for i, (batch, layout) in enumerate(_host_batches(feed)):
+    special, seen = Specialized(feed), 0
+    for i, (batch, layout) in enumerate(_placed_batches(feed, engine)):
         size = int(batch[0].shape[0])
         if listeners.begin:
             listeners.before(i, size)
         step = special.get(steps.predict, (layout.inputs,), fixed, state, batch)
-        state, outputs = step(fixed, state, [convert(array) for array in batch])
+        state, outputs = step(fixed, state, batch)
         collected.add(outputs)
         seen += size
         if listeners.end:
@@ -401,19 +412,29 @@ class Collected:
     """Outputs of batches, copied into one array for each output while the engine works on the next ones."""
 
     def __init__(self, samples: int | None):
-        self.samples = samples
+        self.samples, self._to_numpy, self._batch_bytes = samples, discovery.active().to_numpy, 0
         self._waiting: list[list[Any]] = []
+        self._room: int | None = None  # how many batches may wait
         self._done: list[list[np.ndarray]] = []
         self._whole: list[np.ndarray] | None = None
         self._filled = 0
 
     def add(self, outputs: list[Any]) -> None:
         self._waiting.append(outputs)
-        if len(self._waiting) > PENDING:
-            self._fetch(self._waiting.pop(0))
+        if self._room is None:
+            self._fetch_all()
+            self._room = max(1, PENDING // max(1, self._batch_bytes))
+        elif len(self._waiting) >= self._room:
+            self._fetch_all()
+
+    def _fetch_all(self) -> None:
+        for outputs in self._waiting:
+            self._fetch(outputs)
+        self._waiting = []
 
     def _fetch(self, outputs: list[Any]) -> None:
-        arrays = [np.asarray(K.to_numpy(value)) for value in outputs]
+        arrays = [np.asarray(self._to_numpy(value)) for value in outputs]
+        self._batch_bytes = sum(array.nbytes for array in arrays)
         if self.samples is None or any(a.ndim == 0 for a in arrays):
             self._done.append([np.atleast_1d(a).copy() for a in arrays])
             return
@@ -425,9 +446,7 @@ class Collected:
 
     def arrays(self) -> list[np.ndarray]:
         """One array for each output."""
-        for outputs in self._waiting:
-            self._fetch(outputs)
-        self._waiting = []
+        self._fetch_all()
         if self._whole is not None:
             return self._whole
         return [np.concatenate(parts) for parts in zip(*self._done, strict=True)]
