@@ -1,6 +1,6 @@
 # Two commands on a fresh machine with Python 3.11 or newer and make: `make demo` and `make test`.
 # The environments lie in .venv-demo (an ordinary install with NumPy and h5py alone) and .venv-test (every engine).
-# They are made once, and made anew when pyproject.toml changes.
+# They are made once, and brought up to date when pyproject.toml changes; `make clean` removes them.
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
@@ -47,7 +47,7 @@ bench-quick: .venv-test/ready
 .venv-demo/made: pyproject.toml
 	@$(if $(PYTHON),,$(error Python 3.11 or newer is needed; set PYTHON=/path/to/python))
 	@echo "making .venv-demo: NumPy and h5py ..."
-	@$(PYTHON) -m venv --clear .venv-demo
+	@test -x $(DEMO)/python || $(PYTHON) -m venv --clear .venv-demo
 	@rm -rf build
 	@$(DEMO)/python $(PIP) .
 	@rm -rf build
@@ -56,7 +56,7 @@ bench-quick: .venv-test/ready
 .venv-test/ready: pyproject.toml
 	@$(if $(PYTHON),,$(error Python 3.11 or newer is needed; set PYTHON=/path/to/python))
 	@echo "making .venv-test: all engines, about 1 GB to download ..."
-	@$(PYTHON) -m venv --clear .venv-test
+	@test -x $(TEST)/python || $(PYTHON) -m venv --clear .venv-test
 	@$(TEST)/python $(PIP) --editable '.[test]'
 	@touch $@
 
