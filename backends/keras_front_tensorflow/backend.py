@@ -383,10 +383,11 @@ class _FlatFunction:
         with self.backend._placed():
             concrete = compiled.get_concrete_function()
         inner = getattr(concrete, "_inference_function", None)  # what a call ends in, half of its cost spared
-        if concrete.captured_inputs or not hasattr(inner, "call_flat"):
+        if not hasattr(inner, "call_flat"):
             return concrete
+        constants = tuple(concrete.captured_inputs)
         self.concrete = concrete  # which keeps the inner function alive
-        return inner.call_flat
+        return lambda *tensors: inner.call_flat(*tensors, *constants)
 
 
 def _marks(structure: Any) -> Any:
