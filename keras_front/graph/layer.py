@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from contextlib import nullcontext
 from functools import lru_cache
 from typing import Any
 
@@ -136,7 +137,7 @@ class Layer(Tracked, NodeAccess, Configurable):
         training = kwargs.get("training") if self._is_model else None
         if training is None and scope.known_phase() is None:
             training = False
-        with scope.opened(training) as run, state.eager():
+        with scope.opened(training) as run, nullcontext() if symbolic.tracing() else state.eager():
             return self._call_in(run, inputs, args, kwargs)
 
     _is_model = False
@@ -275,7 +276,7 @@ class Layer(Tracked, NodeAccess, Configurable):
         """Build the layer for this shape, unless it is built."""
         if self.built:
             return
-        with scope.named(self.name, fresh=True) if scope.current_run() is None else _nothing():
+        with scope.named(self.name, fresh=True) if scope.current_run() is None else nullcontext():
             self.build(_shapes(input_shape))
         self.built = True
         if self._initial_weights is not None:
@@ -423,12 +424,6 @@ def _add_note(error: Exception, layer: Layer, inputs: Any) -> None:
     if not any(note.startswith("In layer ") for note in notes):
         shapes = unpack([_shape_of(x) for x in _flat(inputs) if hasattr(x, "shape")])
         error.add_note(f"In layer {layer.name} ({type(layer).__name__}), called on input of shape {shapes}.")
-
-
-def _nothing() -> Any:
-    from contextlib import nullcontext
-
-    return nullcontext()
 
 
 def _not_understood(cls: type, unknown: set[str]) -> Exception:

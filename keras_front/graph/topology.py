@@ -9,6 +9,7 @@ record of those ops.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -150,11 +151,10 @@ class Graph:
                     self.order.append(node)
 
     def _check_names(self) -> None:
-        names = [layer.name for layer in self.layers]
-        for name in names:
-            if names.count(name) > 1:
+        for name, count in Counter(layer.name for layer in self.layers).items():
+            if count > 1:
                 raise ArgumentError(
-                    f'The name "{name}" is used {names.count(name)} times in the model. All layer names should be '
+                    f'The name "{name}" is used {count} times in the model. All layer names should be '
                     "unique; give one of the layers another `name=`."
                 )
 

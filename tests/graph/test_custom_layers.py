@@ -433,3 +433,14 @@ def test_a_subclassed_model_can_be_copied():
     np.testing.assert_allclose(values(again(x)), want, rtol=1e-6)
     again.set_weights([w * 0 for w in again.get_weights()])
     np.testing.assert_allclose(values(model(x)), want, rtol=1e-6)
+
+
+def test_a_layer_inside_a_compiled_function_reads_its_weights_when_it_runs(backend):
+    layer = L.Dense(2)
+    x = np.ones((3, 4), "float32")
+    layer(x)
+    compiled = K.compile(lambda t: layer(t) * 2.0)
+    for factor in (1.0, 3.0):
+        layer.set_weights([np.full((4, 2), factor), np.zeros(2)])
+        np.testing.assert_allclose(values(compiled(K.convert(x))), 8 * factor, rtol=1e-6)
+    assert layer.inbound_nodes == [], "a traced call is no part of a model"
