@@ -19,7 +19,7 @@ from keras_front.backend import dtypes, seeds, shapes
 from keras_front.backend.adapter import Backend
 from keras_front.errors import DtypeError
 
-from .kernels import convolution, elementwise, indexing, noise, pooling
+from .kernels import convolution, elementwise, indexing, noise, pooling, recurrent
 from .kernels.updates import adam_rate
 
 
@@ -301,6 +301,19 @@ class NumpyBackend(Backend):
         if reverse:
             collected.reverse()
         return carry, [np.stack(ys) for ys in zip(*collected, strict=True)]
+
+    def lstm_sequence(self, z, h, c, recurrent_kernel, mask, *, activation, recurrent_activation):
+        outs = (np.empty((*z.shape[:2], h.shape[-1]), z.dtype), np.empty_like(h), np.empty_like(c))
+        layer = recurrent.LSTM(*z.shape[:2], h.shape[-1], z.dtype, activation, recurrent_activation)
+        layer.forward(z, h, c, recurrent_kernel, mask, outs)
+        return outs
+
+    def lstm_sequence_gradient(self, g, g_h, g_c, z, h, c, recurrent_kernel, mask, *, activation, recurrent_activation):
+        layer = recurrent.LSTM(*z.shape[:2], h.shape[-1], z.dtype, activation, recurrent_activation)
+        layer.forward(z, h, c, recurrent_kernel, mask, (np.empty_like(g), np.empty_like(h), np.empty_like(c)))
+        outs = tuple(np.empty(t.shape, t.dtype) for t in (z, h, c, recurrent_kernel))
+        layer.backward(g, g_h, g_c, recurrent_kernel, outs)
+        return outs
 
     # Updates of all weights at once
 

@@ -19,9 +19,9 @@ from .kernels import elementwise, indexing
 UFUNCS: dict[str, Any] = {
     name: getattr(np, {"mod": "remainder", "abs": "absolute", "round": "rint"}.get(name, name))
     for name in (
-        "add subtract multiply divide floor_divide mod power maximum minimum negative abs sign exp expm1 log log1p sqrt "
-        "sin cos tanh floor ceil round equal not_equal less less_equal greater greater_equal isnan isfinite logical_and "
-        "logical_or logical_not"
+        "add subtract multiply divide floor_divide mod power maximum minimum negative abs sign exp expm1 log log1p "
+        "sqrt sin cos tanh floor ceil round equal not_equal less less_equal greater greater_equal isnan isfinite "
+        "logical_and logical_or logical_not"
     ).split()
 }
 LOUD = ("divide", "floor_divide", "mod", "power", "exp", "expm1", "log", "log1p", "sqrt", "run_any")
@@ -355,6 +355,10 @@ def _blas(plan: Any, tensor: Any) -> str:
     plan.put(f"{plan.use('copyto', np.copyto)}({copy}, {value.expr})")
     plan.after_line.append(root)
     return copy
+
+
+def optional(plan: Any, tensor: Any) -> str:
+    return "None" if tensor is None else plan.value(tensor).expr
 
 
 # Everything else -----------------------------------------------------------------------------------------------

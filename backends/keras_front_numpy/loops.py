@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import lines
-from .kernels import updates
+from .kernels import recurrent, updates
 from .memory import Root, Value, same_memory
 from .rewriting import rewritten
 
@@ -141,6 +141,37 @@ WRITES = frozenset(
         "cumsum", "cumprod", "argmax", "argmin", "pad",
     }
 )  # fmt: skip
+
+
+# LSTM ----------------------------------------------------------------------------------------------------------
+
+
+def _layer(plan: Any, line: Any, args: Any) -> tuple[str, bool]:
+    """The kernel of a layer, and whether it is new; forward and backward share one, which remembers the steps."""
+    key = ("lstm", *args, *sorted(line.attrs.items()))
+    known = key in plan._bound
+    if not known:
+        z, h = args[:2]
+        kernel = recurrent.LSTM(*z.shape[:2], h.shape[-1], np.dtype(z.dtype), **line.attrs)
+        plan._bound[key] = plan.bind(kernel, "lstm")
+    return plan._bound[key], not known
+
+
+def write_lstm_sequence(plan: Any, line: Any) -> None:
+    name, _ = _layer(plan, line, tuple(line.args))
+    args = [lines.optional(plan, t) for t in line.args]
+    outs = [plan.out(t).expr for t in line.outs]
+    plan.put(f"{name}.forward({', '.join(args)}, ({', '.join(outs)}))", line.outs[0].shape)
+
+
+def write_lstm_sequence_gradient(plan: Any, line: Any) -> None:
+    name, new = _layer(plan, line, tuple(line.args[3:]))
+    args = [lines.optional(plan, t) for t in line.args]
+    if new:  # nobody asked for the results of this layer, so the steps are not known yet
+        lines.write_any(plan, line)
+        return
+    outs = [plan.out(t).expr for t in line.outs]
+    plan.put(f"{name}.backward({', '.join([*args[:3], args[6]])}, ({', '.join(outs)}))", line.args[0].shape)
 
 
 # Updates -------------------------------------------------------------------------------------------------------

@@ -349,6 +349,11 @@ def _(g: Any, out: Any, y: Any, input_shape: Any, **attrs: Any) -> Any:
     return (convolution.average_pool(g, **attrs),)
 
 
+@gradient_of("lstm_sequence")
+def _(g: Any, out: Any, z: Any, h: Any, c: Any, recurrent_kernel: Any, mask: Any = None, **attrs: Any) -> Any:
+    return (*recurrence.lstm_sequence_gradient(*g, z, h, c, recurrent_kernel, mask, **attrs), None)
+
+
 # scan ----------------------------------------------------------------------------------------------------------
 
 

@@ -2,12 +2,14 @@
 
 import gc
 import tracemalloc
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 
 from keras_front import backend as K
 from keras_front.backend import discovery, program
+from keras_front_numpy.backend import NumpyBackend
 
 pytestmark = pytest.mark.usefixtures("numpy_backend")
 
@@ -169,17 +171,41 @@ def test_loops(reverse, masked):
     check(fn, x, h, w, u, rtol=1e-3, atol=1e-3)
 
 
-def test_lstm():
-    x, h, c, k, r, b = arrays((3, 6, 4), (3, 5), (3, 5), (4, 20), (5, 20), (20,))
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize(
+    "activations", [("tanh", "sigmoid"), ("tanh", "hard_sigmoid"), ("relu", "linear"), ("linear", "tanh")]
+)
+def test_lstm_is_the_loop_that_its_declaration_says(masked, reverse, activations):
+    values = [v * 0.5 for v in arrays((3, 6, 4), (3, 5), (3, 5), (4, 20), (5, 20), (20,))]
+    mask = np.array([[0, 0, 1, 1, 0, 1], [1, 1, 1, 0, 0, 0], [0, 1, 0, 1, 0, 1]], bool) if masked else None
 
     def fn(*values):
         def loss(params):
-            outputs, *last = K.lstm(*params)
-            return K.sum(outputs * outputs) + K.sum(last[0]), [outputs, last]
+            outputs, *last = K.lstm(*params, mask, *activations, reverse)
+            return K.sum(outputs * outputs) + K.sum(last[0]) + K.sum(last[1] * last[1]), [outputs, last]
 
         return K.value_and_grad(loss, list(values))
 
-    check(fn, x, h, c, k, r, b, rtol=1e-3, atol=1e-3)
+    compiled = check(fn, *values, rtol=1e-3, atol=1e-3)
+    assert "lstm1.backward" in compiled.source
+    with without(NumpyBackend, "lstm_sequence", "lstm_sequence_gradient"):
+        expected = K.compile(fn)(*values)
+    for a, b in zip(leaves(compiled(*values)), leaves(expected), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4)
+
+
+@contextmanager
+def without(adapter, *names):
+    """An adapter that leaves some composites to their bodies."""
+    held = {name: vars(adapter)[name] for name in names}
+    for name in names:
+        delattr(adapter, name)
+    try:
+        yield
+    finally:
+        for name, method in held.items():
+            setattr(adapter, name, method)
 
 
 # State ---------------------------------------------------------------------------------------------------------
@@ -317,7 +343,7 @@ def test_a_warm_step_allocates_nothing(name):
     gc.collect()
     tracemalloc.start()
     for _ in range(3):
-        state, values = run(state, batch)
+        state, _ = run(state, batch)
     tracemalloc.reset_peak()
     before = tracemalloc.get_traced_memory()[0]
     state, _values = run(state, batch)

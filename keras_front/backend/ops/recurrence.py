@@ -22,7 +22,7 @@ from keras_front.backend.ops.arrangement import (
     strided_slice,
     zeros_like,
 )
-from keras_front.backend.ops.elementwise import add, cast, hard_sigmoid, multiply, relu, sigmoid, tanh, where
+from keras_front.backend.ops.elementwise import add, cast, hard_sigmoid, identity, multiply, relu, sigmoid, tanh, where
 from keras_front.backend.ops.linear import dot, linear, matmul
 from keras_front.backend.symbolic import Origin, SymbolicTensor
 from keras_front.errors import ArgumentError, ShapeError
@@ -275,6 +275,24 @@ def lstm_sequence(
     init = [h, c] if mask is None else [h, c, zeros_like(h)]
     final, outputs = scan(step, init, [z] if mask is None else [z, mask])
     return outputs[0], final[0], final[1]
+
+
+@composite(promote=())
+def lstm_sequence_gradient(
+    g: Tensor, g_h: Tensor, g_c: Tensor, z: Tensor, h: Tensor, c: Tensor, recurrent_kernel: Tensor, mask: Maybe = None,
+    activation="tanh", recurrent_activation="sigmoid",
+):  # fmt: skip
+    """Gradients of `lstm_sequence` for z, h, c and recurrent_kernel, from those of its three results."""
+    from keras_front.backend import program
+    from keras_front.backend.ops.reduction import sum
+
+    def weighted(params: list[Any]) -> tuple[Any, list[Any]]:
+        results = OPS["lstm_sequence"].body(*params, mask, activation, recurrent_activation)
+        parts = [sum(multiply(r, w)) for r, w in zip(results, (g, g_h, g_c), strict=True)]
+        return add(add(parts[0], parts[1]), parts[2]), []
+
+    own = [identity(t) for t in (z, h, c, recurrent_kernel)]  # the weights g depend on z and so on, but are fixed here
+    return tuple(program.value_and_grad(weighted, own)[1])
 
 
 def _part(gates: Any, k: int, units: int) -> Any:
