@@ -1,4 +1,4 @@
-"""What holds for every layer of the registry, on every backend. The cases are in `cases.py`."""
+"""What holds for every layer of the registry, on every backend. The cases are in `layer_cases.py`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import CASES, NOT_CASES, Case, all_cases, double
+from layer_cases import CASES, NOT_CASES, Case, all_cases, double
 
 from keras_front import backend as K
 from keras_front.backend import state
