@@ -8,7 +8,6 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib import error, parse, request
 
 import numpy as np
 
@@ -137,13 +136,17 @@ class RemoteMonitor(Callback):
         self.headers, self.send_as_json = headers, send_as_json
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        from urllib import request  # with all of the standard library's networking; nobody else needs it
+
         values = {"epoch": epoch, **{name: _field(value) for name, value in (logs or {}).items()}}
         try:
             request.urlopen(self._message(json.dumps(values)), timeout=10).close()
-        except (error.URLError, OSError) as reason:
+        except OSError as reason:  # URLError is one
             warnings.warn(f"RemoteMonitor: could not reach {self.root}: {reason}.", stacklevel=2)
 
-    def _message(self, text: str) -> request.Request:
+    def _message(self, text: str) -> Any:
+        from urllib import parse, request
+
         if self.send_as_json:
             body, kind = text.encode(), "application/json"
         else:

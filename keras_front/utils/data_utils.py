@@ -7,7 +7,6 @@ the data raised in the caller's thread, and ends its workers when it is stopped 
 
 from __future__ import annotations
 
-import multiprocessing
 import queue
 import threading
 import warnings
@@ -292,6 +291,8 @@ def _fetch_held(index: int) -> Any:
 
 def _context() -> Any:
     """Fork where the system has it: what a script defines in its main module need not be importable."""
+    import multiprocessing  # here, because importing it takes longer than most of this package
+
     methods = multiprocessing.get_all_start_methods()
     return multiprocessing.get_context("fork" if "fork" in methods else None)
 
