@@ -1,8 +1,8 @@
 """JAX as a backend: what differs between K and jax.numpy, and nothing else.
 
-Programs become `jax.jit` functions which own the state they are given (donation); several steps run in one dispatch
-(`lax.scan`). 64-bit types are switched on when this module is imported, because K has them on every backend; nothing here
-relies on JAX's default types, so 32-bit models stay 32-bit throughout.
+Programs become `jax.jit` functions which own the state they are given (donation); several steps run in one
+dispatch (`lax.scan`). 64-bit types are switched on when this module is imported, because K has them on every
+backend; nothing here relies on JAX's default types, so 32-bit models stay 32-bit throughout.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from keras_front.backend import declare, discovery, dtypes, seeds, shapes
+from keras_front.backend import discovery, dtypes, seeds, shapes
 from keras_front.backend.adapter import Backend
 from keras_front.errors import BackendError, DtypeError, UntraceableError
 
@@ -150,6 +150,13 @@ class JaxBackend(Backend):
     # Linear algebra and neural kernels -------------------------------------------------------------------------
 
     matmul = jnp.matmul
+    cholesky, solve, det, householder_qr = jnp.linalg.cholesky, jnp.linalg.solve, jnp.linalg.det, jnp.linalg.qr
+
+    def svd(self, x: Any) -> Any:
+        return tuple(jnp.linalg.svd(x, full_matrices=False))
+
+    def argsort(self, x: Any, *, axis: int, descending: bool) -> Any:
+        return jnp.argsort(x, axis, stable=True, descending=descending).astype(jnp.int64)
 
     def softmax(self, x: Any, *, axis: int) -> Any:
         return jax.nn.softmax(x, axis)
@@ -249,7 +256,8 @@ class JaxBackend(Backend):
     def import_tensor(self, value: Any, source: Any, dtype: str) -> Any:
         if source is not None and hasattr(value, "__dlpack__"):
             try:  # a copy on the device: the other engine may go on changing its tensor
-                return jax.device_put(jnp.array(jax.dlpack.from_dlpack(value), _DTYPES[dtype], copy=True), self._device())
+                own = jnp.array(jax.dlpack.from_dlpack(value), _DTYPES[dtype], copy=True)
+                return jax.device_put(own, self._device())
             except (RuntimeError, BufferError, TypeError, ValueError):
                 pass  # what cannot travel directly goes through the host
         with jax.ensure_compile_time_eval():  # a variable may be read for the first time inside a loop that is traced
@@ -336,7 +344,8 @@ def _stream_key(seed: int, stream: int) -> np.ndarray:
 
 
 def _key(seed: int, stream: int, counter: Any) -> Any:
-    return jax.random.fold_in(jax.random.wrap_key_data(_stream_key(seed, stream)), jnp.asarray(counter).astype("uint32"))
+    key = jax.random.wrap_key_data(_stream_key(seed, stream))
+    return jax.random.fold_in(key, jnp.asarray(counter).astype("uint32"))
 
 
 def _channel(x: Any, data_format: str) -> int:
@@ -345,8 +354,9 @@ def _channel(x: Any, data_format: str) -> int:
 
 def _windows(x: Any, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Any:
     """Window, strides and padding over all axes of a batch of images."""
-    pairs = shapes.resolve_padding(padding, shapes.spatial(x.shape, data_format), pool_size, strides, (1,) * len(pool_size))
-    head, tail = (1, 0) if data_format == "channels_last" else (2, 0)
+    space, ones = shapes.spatial(x.shape, data_format), (1,) * len(pool_size)
+    pairs = shapes.resolve_padding(padding, space, pool_size, strides, ones)
+    head = 1 if data_format == "channels_last" else 2
     tail = x.ndim - len(pool_size) - head
     return (
         (*(1,) * head, *pool_size, *(1,) * tail),

@@ -1,8 +1,8 @@
 """TensorFlow as a backend: what differs between K and tf, and nothing else.
 
-State is passed in and out as plain tensors; there are no tf.Variables. A program becomes one concrete function that is
-called without signature look-up, and several steps run in one call (`tf.while_loop`). TensorFlow's convolutions and pools on
-a CPU know channels-last data only, so other data is transposed at their edge.
+State is passed in and out as plain tensors; there are no tf.Variables. A program becomes one concrete function
+that is called without signature look-up, and several steps run in one call (`tf.while_loop`). TensorFlow's
+convolutions and pools on a CPU know channels-last data only, so other data is transposed at their edge.
 """
 
 from __future__ import annotations
@@ -172,6 +172,24 @@ class TensorflowBackend(Backend):
     # Linear algebra and neural kernels -------------------------------------------------------------------------
 
     matmul = tf.matmul
+    cholesky, det, householder_qr = tf.linalg.cholesky, tf.linalg.det, tf.linalg.qr
+
+    def solve(self, a: Any, b: Any) -> Any:
+        stack = shapes.broadcast(tuple(a.shape)[:-2], tuple(b.shape)[:-2])
+        a, b = (tf.broadcast_to(t, (*stack, *t.shape[-2:])) for t in (a, b))
+        return tf.linalg.solve(a, b)
+
+    def svd(self, x: Any) -> Any:
+        s, u, v = tf.linalg.svd(x)  # in another order, and v not transposed
+        return u, s, tf.linalg.matrix_transpose(v)
+
+    def argsort(self, x: Any, *, axis: int, descending: bool) -> Any:
+        if x.dtype == tf.bool:
+            x = tf.cast(x, tf.int32)
+        if not descending:  # TensorFlow would negate x, and turn what is equal around
+            back = tf.argsort(tf.reverse(x, [axis]), axis, "DESCENDING", stable=True)
+            return tf.reverse(tf.cast(x.shape[axis] - 1 - back, tf.int64), [axis])
+        return tf.cast(tf.argsort(x, axis, "DESCENDING", stable=True), tf.int64)
 
     def softmax(self, x: Any, *, axis: int) -> Any:
         return tf.nn.softmax(x, axis)
@@ -336,8 +354,8 @@ class TensorflowBackend(Backend):
         return run
 
 
-# XLA makes training of recurrent and of very small models about twice as fast, and others slower. Compiling takes seconds,
-# so it begins after so many calls as have shown that the training is a long one.
+# XLA makes training of recurrent and of very small models about twice as fast, and others slower. Compiling
+# takes seconds, so it begins after so many calls as have shown that the training is a long one.
 _XLA_STEPS, _XLA_LOOPS = 32, 256
 _SMALL = 1 << 13
 
@@ -482,9 +500,11 @@ def _plain_conv(x: Any, kernel: Any, strides: Any, padding: str, dilation: Any) 
 
 
 def _pooled(pool: Any, x: Any, pool_size: Any, strides: Any, padding: str) -> Any:
-    """A pool over channels-last data by the kernel for planes: a sequence is a plane of height 1, and a volume is pooled
-    along two axes and then along the third (the kernel for volumes lacks float64, and gives each of equal maxima the
-    whole gradient)."""
+    """A pool over channels-last data by the kernel for planes.
+
+    A sequence is a plane of height 1, and a volume is pooled along two axes and then along the third: the kernel
+    for volumes lacks float64, and gives each of equal maxima the whole gradient.
+    """
     padding = padding.upper()
     if len(pool_size) == 1:
         return tf.squeeze(pool(tf.expand_dims(x, 1), (1, *pool_size), (1, *strides), padding), 1)

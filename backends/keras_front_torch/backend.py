@@ -1,7 +1,8 @@
 """PyTorch as a backend: what differs between K and torch, and nothing else.
 
-Every method runs eagerly and inside programs alike. Images are channels-last in memory, so a convolution sees a permuted
-view of NHWC data (torch's `channels_last` memory format) and never a copy. Gradients are torch's own (`autograd.grad`).
+Every method runs eagerly and inside programs alike. Images are channels-last in memory, so a convolution sees a
+permuted view of NHWC data (torch's `channels_last` memory format) and never a copy. Gradients are torch's own
+(`autograd.grad`).
 """
 
 from __future__ import annotations
@@ -167,6 +168,16 @@ class TorchBackend(Backend):
     # Linear algebra and neural kernels -------------------------------------------------------------------------
 
     matmul = torch.matmul
+    cholesky, solve, det, householder_qr = torch.linalg.cholesky, torch.linalg.solve, torch.det, torch.linalg.qr
+
+    def svd(self, x: Any) -> Any:
+        return tuple(torch.linalg.svd(x, full_matrices=False))
+
+    def triangular_solve(self, a: Any, b: Any, *, lower: bool) -> Any:
+        return torch.linalg.solve_triangular(a, b, upper=not lower)
+
+    def argsort(self, x: Any, *, axis: int, descending: bool) -> Any:
+        return torch.argsort(x, dim=axis, descending=descending, stable=True)
 
     def linear(self, x: Any, kernel: Any, bias: Any) -> Any:
         return torch.addmm(bias, x, kernel)
@@ -279,7 +290,7 @@ class TorchBackend(Backend):
         self, params: Any, grads: Any, ms: Any, vs: Any, vhats: Any, lr: Any, t: Any, *, beta_1: float, beta_2: float,
         epsilon: float,
     ) -> Any:  # fmt: skip
-        """torch adds epsilon to the root of the corrected mean square, K to that of the plain one; hence the division."""
+        # torch adds epsilon to the root of the corrected mean square, K to that of the plain one: hence the division.
         grads = [g if g.is_contiguous() else g.contiguous() for g in grads]  # the kernel goes by memory order
         steps = [t.to(params[0].device, torch.float32)] * len(params)
         torch._fused_adam_(
@@ -341,9 +352,7 @@ class TorchBackend(Backend):
         lowest = -float("inf") if x.is_floating_point() else torch.iinfo(x.dtype).min
         return _symmetric(x, pairs, lowest)
 
-    def max_pool_gradient(
-        self, x: Any, g: Any, *, pool_size: Any, strides: Any, padding: Any, data_format: str
-    ) -> Any:
+    def max_pool_gradient(self, x: Any, g: Any, *, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Any:
         padded, amounts = self._max_windows(x, pool_size, strides, padding, data_format)
         n = padded.ndim - 2
         _, places = _MAX_POOL[n](padded, pool_size, strides, amounts, return_indices=True)

@@ -1,4 +1,4 @@
-"""What torch programs gain before they are written: a bias joins its matmul, and updates reuse donated memory.
+"""Rewriting of torch programs before they are written: biases join matmuls, updates reuse donated memory.
 
 torch runs a program line by line, so fewer lines are a faster step, and an optimizer that writes into the tensors it
 replaces is several times faster than one that makes new ones. It may do so only if nothing reads the old values
@@ -22,8 +22,8 @@ FRESH = frozenset(
     "logical_and logical_or logical_not where silu elu gelu argmax argmin cumsum cumprod concatenate stack flip gather "
     "scatter_add take_along_axis matmul linear softmax log_softmax softmax_crossentropy sigmoid_crossentropy conv "
     "conv_input_gradient conv_kernel_gradient max_pool max_pool_gradient average_pool average_pool_gradient "
-    "engine_uniform engine_normal host_noise keep_mask batch_normalization normalize_batch_in_training layer_normalization "
-    "lstm relu".split()
+    "engine_uniform engine_normal host_noise keep_mask batch_normalization normalize_batch_in_training "
+    "layer_normalization lstm relu".split()
 )
 _REDUCTIONS = frozenset({"sum", "mean", "max", "min", "prod", "any", "all"})  # over no axis they return the argument
 
@@ -108,5 +108,3 @@ def _body_sources(line: Any) -> list[list[Any]]:
     outer = dict(zip(inner, symbolic.leaves_of(list(line.args)), strict=True))
     found = [[outer[t] for t in memory.of(r) if t in outer] for r in symbolic.leaves_of(line.body.results)]
     return [*found, *([] for _ in range(len(line.outs) - len(found)))]  # gradients come last and are new
-
-

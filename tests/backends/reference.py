@@ -72,9 +72,15 @@ def back(x, data_format):
 
 def places(sizes, window, strides, pairs, dilation):
     """(index of a window, its slices of the padded images), in order."""
-    out = [(n + lo + hi - d * (w - 1) - 1) // s + 1 for n, w, s, (lo, hi), d in zip(sizes, window, strides, pairs, dilation)]
+    out = [
+        (n + lo + hi - d * (w - 1) - 1) // s + 1
+        for n, w, s, (lo, hi), d in zip(sizes, window, strides, pairs, dilation)
+    ]
     for place in np.ndindex(*out):
-        yield place, tuple(slice(p * s, p * s + d * (w - 1) + 1, d) for p, s, d, w in zip(place, strides, dilation, window))
+        yield (
+            place,
+            tuple(slice(p * s, p * s + d * (w - 1) + 1, d) for p, s, d, w in zip(place, strides, dilation, window)),
+        )
 
 
 def conv(x, kernel, strides, padding, dilation, groups=1, data_format="channels_last"):
