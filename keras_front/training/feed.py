@@ -294,13 +294,13 @@ class StreamFeed:
     def open(self, shuffle: bool = False) -> None:
         """Start to prepare batches."""
         self.close()
-        if not self.workers.count:
+        if not self.workers.number:
             self._batches = _passes(self.source) if is_sequence(self.source) else iter(self.source)
             return
         kind = OrderedEnqueuer if is_sequence(self.source) else GeneratorEnqueuer
         arguments = {"shuffle": shuffle} if kind is OrderedEnqueuer else {}
         self._enqueuer = kind(self.source, use_multiprocessing=self.workers.processes, **arguments)
-        self._enqueuer.start(workers=self.workers.count, max_queue_size=self.workers.queue_size)
+        self._enqueuer.start(workers=self.workers.number, max_queue_size=self.workers.queue_size)
         self._batches = self._enqueuer.get()
 
     def close(self) -> None:
@@ -323,9 +323,9 @@ _END = object()
 
 
 class Workers(NamedTuple):
-    """Who prepares batches: `count` workers, 0 for the loop itself."""
+    """Who prepares batches: `number` workers, 0 for the loop itself."""
 
-    count: int = 1
+    number: int = 1
     processes: bool = False
     queue_size: int = 10
 

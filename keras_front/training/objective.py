@@ -33,7 +33,7 @@ class Goal(NamedTuple):
     """The loss of one output."""
 
     name: str  # of the output
-    index: int  # of the output among the network's
+    output: int  # its number among the network's
     loss: Any  # a function of (targets, predictions), or a Loss
     weight: float
     kind: str  # the loss's own name, such as 'mean_squared_error'
@@ -50,7 +50,7 @@ class Goal(NamedTuple):
 class Gauge(NamedTuple):
     """A metric of one output."""
 
-    index: int  # of the output among those with a loss
+    goal: int  # number of the output among those with a loss
     metric: Any
     weighted: bool
 
@@ -73,7 +73,7 @@ class Objective:
     ):
         self.goals = goals_of(loss, loss_weights, output_names)
         self.several = len(output_names) > 1
-        self.shapes = [output_shapes[goal.index] for goal in self.goals]
+        self.shapes = [output_shapes[goal.output] for goal in self.goals]
         self.gauges: list[Gauge] = []
         self.names = ["loss"]
         if self.several:
@@ -87,7 +87,7 @@ class Objective:
         weighted = nested(weighted_metrics, names, "weighted_metrics")
         for place, goal in enumerate(self.goals):
             for given, is_weighted in ((plain, False), (weighted, True)):
-                for metric in given[goal.index]:
+                for metric in given[goal.output]:
                     self._add_gauge(metric, place, is_weighted)
 
     def _add_gauge(self, metric: Any, place: int, weighted: bool) -> None:
@@ -124,7 +124,7 @@ class Objective:
 
     def weights(self, weights: Sequence[Any], masks: Sequence[Any]) -> list[Any]:
         """Sample weights times masks, for each output with a loss; None where there is neither."""
-        return [combined(w, masks[goal.index]) for w, goal in zip(weights, self.goals, strict=True)]
+        return [combined(w, masks[goal.output]) for w, goal in zip(weights, self.goals, strict=True)]
 
     def accumulate(self, size: Any, total: Any, parts: Sequence[Any]) -> None:
         """Add a batch of `size` samples to the means of the losses."""

@@ -68,9 +68,7 @@ class QuickCalls:
         step = self.steps.test(layout, report=True, single=reset)
         constant, carried, engine = self.steps.constant, self.steps.carried, discovery.active()
 
-        run = step.specialize(
-            [v.value for v in constant], values_of(carried), [engine.convert(a) for a in batch]
-        )
+        run = step.specialize([v.value for v in constant], values_of(carried), [engine.convert(a) for a in batch])
 
         def call(arrays: Sequence[Any]) -> Any:
             fixed = [v.value for v in constant]

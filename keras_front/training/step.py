@@ -157,8 +157,8 @@ class Steps:
         objective = self.objective
         outputs, masks = self._run(xs, training)
         weighted = objective.weights(weights, masks)
-        chosen = [outputs[goal.index] for goal in objective.goals]
-        masks = [None if masks[g.index] is None else K.cast(masks[g.index], K.floatx()) for g in objective.goals]
+        chosen = [outputs[goal.output] for goal in objective.goals]
+        masks = [None if masks[g.output] is None else K.cast(masks[g.output], K.floatx()) for g in objective.goals]
         extra = [*self.model.regularization_losses(), *frame.losses]
         total, parts = objective.loss(ys, chosen, weighted, extra)
         return [total, parts, chosen, masks, weighted]

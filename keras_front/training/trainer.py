@@ -19,87 +19,36 @@ from keras_front import callbacks as callback_module
 from keras_front import optimizers
 from keras_front.backend import discovery
 from keras_front.errors import ArgumentError, StateError
-from keras_front.training import loop, weighting
+from keras_front.training import loop
+from keras_front.training.arguments import (
+    first_batch,
+    form_of,
+    length,
+    named,
+    only_a_stream,
+    positive,
+    unpacked,
+    validation_parts,
+)
 from keras_front.training.feed import (
     ArrayFeed,
     Slot,
     Spec,
     StreamFeed,
     Workers,
-    is_sequence,
     is_stream,
     needs_steps,
-    orders,
     split_off,
     standardize,
 )
-from keras_front.training.objective import Objective, target_shape
+from keras_front.training.fitting import Fit, check_validation, close
+from keras_front.training.generators import GeneratorMethods
 from keras_front.training.quick import QuickCalls
+from keras_front.training.setup import Setup, input_slots
 from keras_front.training.step import Steps
 
-CATEGORICAL_HINT = (
-    " For class numbers as targets compile with loss='sparse_categorical_crossentropy', or make them one-hot "
-    "with keras.utils.to_categorical."
-)
 
-
-class Setup:
-    """What `compile` was given, and what follows from it once the model has outputs."""
-
-    def __init__(self, arguments: dict[str, Any]):
-        self.arguments = arguments
-        self.steps: Steps | None = None
-        self.spec: Spec | None = None
-        self.outputs: Any = None  # the list of outputs that `steps` was made for
-
-    def __reduce__(self) -> Any:
-        return Setup, (self.arguments,)  # a copy settles anew: compiled steps belong to one model
-
-    def settle(self, model: Any) -> None:
-        """Resolve losses and metrics for the outputs of the model, and collect what is trained."""
-        if self.outputs is model.outputs:
-            return
-        given = self.arguments
-        names = list(model.output_names)
-        shapes = [tuple(t.shape) for t in model.outputs]
-        objective = Objective(
-            names,
-            shapes,
-            given["loss"],
-            given["loss_weights"],
-            given["metrics"],
-            given["weighted_metrics"],
-        )
-        modes = weighting.modes(given["sample_weight_mode"], names)
-        self.spec = Spec(
-            _input_slots(model), _target_slots(model, objective), [modes[g.index] for g in objective.goals]
-        )
-        if model.optimizer is not None:
-            model.optimizer.build(model.trainable_weights)
-        self.steps = Steps(model, model.trainable_weights, objective, model.optimizer)
-        self.outputs = model.outputs
-        self.quick = QuickCalls(self.steps, self.spec)
-
-
-def _input_slots(model: Any) -> list[Slot]:
-    known = model._is_graph_network
-    return [
-        Slot(name, tuple(t.shape) if known else None, t.dtype)
-        for name, t in zip(model.input_names, model.inputs, strict=True)
-    ]
-
-
-def _target_slots(model: Any, objective: Objective) -> list[Slot]:
-    slots = []
-    for goal in objective.goals:
-        output = model.outputs[goal.index]
-        hint = CATEGORICAL_HINT if goal.kind == "categorical_crossentropy" else ""
-        dtype = None if goal.kind.startswith("sparse") else output.dtype
-        slots.append(Slot(goal.name, target_shape(goal, tuple(output.shape)), dtype, hint))
-    return slots
-
-
-class Trainer:
+class Trainer(GeneratorMethods):
     """The training half of a model. The other half is a network: `run_with_masks`, `weights`, `inputs`,
     `outputs`."""
 
@@ -215,11 +164,11 @@ class Trainer:
                 f"{where}: the model does not know its inputs yet. Build it with model.build(input_shape), "
                 "or call it on data."
             )
-        names, values = _named(x)
+        names, values = named(x)
         arrays = standardize(values, [Slot(name, None, None) for name in names], "input")
         size = batch_size if self.stateful else None
         shapes = [(size, *a.shape[1:]) for a in arrays]
-        self._form = _form_of(x, names)
+        self._form = form_of(x, names)
         self.set_inputs(shapes, [K.floatx()] * len(shapes), self._form)
         if not self._is_graph_network:
             self.input_names = names
@@ -234,7 +183,7 @@ class Trainer:
         """The steps for predicting: those of the setup, or others where nothing was compiled."""
         self._know_inputs("predict", x, batch_size)
         if self._prediction is None or self._prediction_for is not self.outputs:
-            spec = Spec(_input_slots(self), [], [])
+            spec = Spec(input_slots(self), [], [])
             self._prediction = QuickCalls(Steps(self, self.weights, None, None), spec)
             self._prediction_for = self.outputs
         return self._prediction
@@ -298,8 +247,8 @@ class Trainer:
             feed, held_out = self._held_out(
                 feed, validation_split, validation_data, batch_size, validation_steps, data_workers
             )
-            _check_validation(validation_freq, initial_epoch, epochs)
-            run = _Fit(self, feed, held_out, callbacks, verbose, epochs, initial_epoch, shuffle, validation_freq)
+            check_validation(validation_freq)
+            run = Fit(self, feed, held_out, callbacks, verbose, epochs, initial_epoch, shuffle, validation_freq)
             return run.run()
 
     def evaluate(
@@ -325,9 +274,9 @@ class Trainer:
             steps_ = self._setup.steps  # type: ignore[union-attr]
             heard = self._callback_list(callbacks, verbose, feed, steps_.names)
             try:
-                return _unpacked(loop.test(steps_, feed, heard))
+                return unpacked(loop.test(steps_, feed, heard))
             finally:
-                _close(feed)
+                close(feed)
 
     def predict(
         self,
@@ -348,10 +297,10 @@ class Trainer:
                 if call is not None:
                     return call(x)
         with self._on_engine():
-            quick = self._predictor(_first_batch(x), batch_size)
+            quick = self._predictor(first_batch(x), batch_size)
             workers_ = Workers(workers, use_multiprocessing, max_queue_size)
             if is_stream(x):
-                _only_a_stream("predict", batch_size=batch_size)
+                only_a_stream("predict", batch_size=batch_size)
                 feed: Any = self._stream("predict", "steps", x, quick.spec, steps, None, False, workers_)
             else:
                 arrays, layout = quick.spec.batch(x, targets=False)
@@ -361,9 +310,9 @@ class Trainer:
                     return quick.predict(x, arrays)
             heard = self._callback_list(callbacks, verbose, feed, [])
             try:
-                return _unpacked(loop.predict(quick.steps, feed, heard))
+                return unpacked(loop.predict(quick.steps, feed, heard))
             finally:
-                _close(feed)
+                close(feed)
 
     # Single batches ----------------------------------------------------------------------------------
 
@@ -393,14 +342,14 @@ class Trainer:
             if call is not None:
                 return call(x, y)
         with self._on_engine():
-            setup = self._settled("train_on_batch", x, _length(x))
+            setup = self._settled("train_on_batch", x, length(x))
             batch, layout = setup.spec.batch(x, y, sample_weight, class_weight)
             return setup.quick.train(x, y, batch, layout, reset_metrics)
 
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, reset_metrics: bool = True) -> Any:
         """The loss and metrics of one batch, as `train_on_batch` but without training."""
         with self._on_engine():
-            setup = self._settled("test_on_batch", x, _length(x))
+            setup = self._settled("test_on_batch", x, length(x))
             if reset_metrics and x.__class__ is np.ndarray and y.__class__ is np.ndarray and sample_weight is None:
                 call = setup.quick.known("test", x, y)
                 if call is not None:
@@ -411,88 +360,9 @@ class Trainer:
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, one NumPy array or a list of them."""
         with self._on_engine():
-            quick = self._predictor(x, _length(x))
+            quick = self._predictor(x, length(x))
             call = quick.known("predict", x) if x.__class__ is np.ndarray else None
             return call(x) if call is not None else quick.predict(x, quick.spec.batch(x, targets=False)[0])
-
-    # Generators, under their older names -------------------------------------------------------------
-
-    def fit_generator(
-        self,
-        generator: Any,
-        steps_per_epoch: int | None = None,
-        epochs: int = 1,
-        verbose: int = 1,
-        callbacks: Sequence[Any] | None = None,
-        validation_data: Any = None,
-        validation_steps: int | None = None,
-        validation_freq: Any = 1,
-        class_weight: Any = None,
-        max_queue_size: int = 10,
-        workers: int = 1,
-        use_multiprocessing: bool = False,
-        shuffle: bool = True,
-        initial_epoch: int = 0,
-    ) -> Any:
-        """`fit` on a generator or `Sequence`."""
-        return self.fit(
-            generator,
-            steps_per_epoch=steps_per_epoch,
-            epochs=epochs,
-            verbose=verbose,
-            callbacks=callbacks,
-            validation_data=validation_data,
-            validation_steps=validation_steps,
-            validation_freq=validation_freq,
-            class_weight=class_weight,
-            max_queue_size=max_queue_size,
-            workers=workers,
-            use_multiprocessing=use_multiprocessing,
-            shuffle=shuffle,
-            initial_epoch=initial_epoch,
-        )
-
-    def evaluate_generator(
-        self,
-        generator: Any,
-        steps: int | None = None,
-        callbacks: Sequence[Any] | None = None,
-        max_queue_size: int = 10,
-        workers: int = 1,
-        use_multiprocessing: bool = False,
-        verbose: int = 0,
-    ) -> Any:
-        """`evaluate` on a generator or `Sequence`."""
-        return self.evaluate(
-            generator,
-            verbose=verbose,
-            steps=steps,
-            callbacks=callbacks,
-            max_queue_size=max_queue_size,
-            workers=workers,
-            use_multiprocessing=use_multiprocessing,
-        )
-
-    def predict_generator(
-        self,
-        generator: Any,
-        steps: int | None = None,
-        callbacks: Sequence[Any] | None = None,
-        max_queue_size: int = 10,
-        workers: int = 1,
-        use_multiprocessing: bool = False,
-        verbose: int = 0,
-    ) -> Any:
-        """`predict` on a generator or `Sequence`."""
-        return self.predict(
-            generator,
-            verbose=verbose,
-            steps=steps,
-            callbacks=callbacks,
-            max_queue_size=max_queue_size,
-            workers=workers,
-            use_multiprocessing=use_multiprocessing,
-        )
 
     # Feeds -------------------------------------------------------------------------------------------
 
@@ -508,8 +378,8 @@ class Trainer:
         workers: Workers,
     ) -> Any:
         if is_stream(x):
-            _only_a_stream(where, y=y, batch_size=batch_size, sample_weight=sample_weight)
-            setup = self._settled(where, _first_batch(x))
+            only_a_stream(where, y=y, batch_size=batch_size, sample_weight=sample_weight)
+            setup = self._settled(where, first_batch(x))
             name = "steps_per_epoch" if where == "fit" else "steps"
             return self._stream(where, name, x, setup.spec, steps, class_weight, True, workers)
         setup = self._settled(where, x, batch_size)
@@ -525,9 +395,9 @@ class Trainer:
                     f"{where}: with a number of steps all samples make one batch, so expected no batch_size, "
                     f"received {batch_size}."
                 )
-            return ArrayFeed(arrays, layout, None, slots, passes=_positive(where, "steps", steps))
+            return ArrayFeed(arrays, layout, None, slots, passes=positive(where, "steps", steps))
         fixed = self.inputs[0].shape[0] if self.inputs and self.inputs[0].shape else None
-        size = _positive(where, "batch_size", batch_size if batch_size is not None else fixed or 32)
+        size = positive(where, "batch_size", batch_size if batch_size is not None else fixed or 32)
         feed = ArrayFeed(arrays, layout, size, slots)
         if fixed is not None and (size != fixed or feed.samples % fixed):
             raise ArgumentError(
@@ -562,7 +432,7 @@ class Trainer:
             if is_stream(data):
                 spec = self._setup.spec  # type: ignore[union-attr]
                 return feed, self._stream("fit", "validation_steps", data, spec, steps, None, True, workers)
-            x, y, weight = _validation_parts(data)
+            x, y, weight = validation_parts(data)
             size = batch_size if isinstance(feed, ArrayFeed) or batch_size is not None else None
             return feed, self._feed("validation_data", x, y, size, weight, None, None, workers)
         if not split:
@@ -603,161 +473,3 @@ class _Kept:
 
     def __deepcopy__(self, memo: Any) -> _Kept:
         return _Kept(copy.deepcopy(self.value, memo))
-
-
-class _Fit:
-    """One call of `fit`: callbacks, epochs, validation."""
-
-    def __init__(
-        self,
-        model: Any,
-        feed: Any,
-        held_out: Any,
-        callbacks: Sequence[Any] | None,
-        verbose: int,
-        epochs: int,
-        initial_epoch: int,
-        shuffle: Any,
-        validation_freq: Any,
-    ):
-        self.model, self.feed, self.held_out = model, feed, held_out
-        self.verbose, self.epochs, self.initial_epoch = verbose, epochs, initial_epoch
-        self.shuffle, self.validation_freq = shuffle, validation_freq
-        self.steps: Steps = model._setup.steps
-        if isinstance(shuffle, str):
-            orders(1, 1, shuffle, None)  # an unknown word is an error before anything is done
-        self.history = callback_module.History()
-        self.callbacks = callback_module.CallbackList(self._all(callbacks))
-        self.callbacks.set_model(model)
-        self.callbacks.set_params(self._params())
-
-    def _all(self, callbacks: Sequence[Any] | None) -> list[Any]:
-        given = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []
-        if self.verbose:
-            mode = "steps" if self.feed.samples is None else "samples"
-            given.append(callback_module.ProgbarLogger(mode))
-        return [*given, self.history]
-
-    def _params(self) -> dict[str, Any]:
-        names = self.steps.names
-        return {
-            "batch_size": getattr(self.feed, "batch_size", None),
-            "epochs": self.epochs,
-            "steps": self.feed.steps,
-            "samples": self._samples(),
-            "verbose": self.verbose,
-            "do_validation": self.held_out is not None,
-            "metrics": [*names, *(f"val_{name}" for name in names)] if self.held_out is not None else list(names),
-        }
-
-    def _samples(self) -> int | None:
-        return None if self.feed.samples is None else self.feed.samples * self.feed.passes
-
-    def run(self) -> Any:
-        model, callbacks = self.model, self.callbacks
-        model.history, model.stop_training = self.history, False
-        self._announce()
-        try:
-            with loop.adopted(self.steps.variables) as live:
-                if isinstance(self.feed, StreamFeed):
-                    self.feed.open(bool(self.shuffle))
-                training = loop.Training(model, self.steps, self.feed, callbacks, live, self.shuffle)
-                callbacks.on_train_begin()
-                for epoch in range(self.initial_epoch, self.epochs):
-                    self._epoch(training, epoch, live)
-                    if model.stop_training or training.ended:
-                        break
-                callbacks.on_train_end()
-        finally:
-            _close(self.feed)
-            _close(self.held_out)
-        return self.history
-
-    def _announce(self) -> None:
-        if self.verbose and self.held_out is not None and None not in (self.feed.samples, self.held_out.samples):
-            print(f"Train on {self.feed.samples} samples, validate on {self.held_out.samples} samples")
-
-    def _epoch(self, training: loop.Training, epoch: int, live: list[Any]) -> None:
-        self.callbacks.on_epoch_begin(epoch)
-        loop.readopt(self.steps.variables, live)
-        logs: dict[str, Any] = training.epoch((self.epochs - epoch) * self.feed.steps)
-        if self.held_out is not None and validates(self.validation_freq, epoch):
-            results = loop.test(self.steps, self.held_out, self.callbacks)
-            logs.update({f"val_{name}": value for name, value in zip(self.steps.names, results, strict=True)})
-        self.callbacks.on_epoch_end(epoch, logs)
-        loop.readopt(self.steps.variables, live)
-
-
-def validates(frequency: Any, epoch: int) -> bool:
-    """Whether there is a validation after epoch number `epoch` (from 0)."""
-    if isinstance(frequency, int):
-        return (epoch + 1) % frequency == 0
-    return epoch + 1 in frequency
-
-
-def _check_validation(frequency: Any, initial_epoch: int, epochs: int) -> None:
-    if isinstance(frequency, bool) or not isinstance(frequency, int | list | tuple | set):
-        raise ArgumentError(f"fit: validation_freq must be an integer or a list of epochs, received {frequency!r}.")
-    if isinstance(frequency, int) and frequency < 1:
-        raise ArgumentError(f"fit: validation_freq cannot be less than 1, received {frequency}.")
-
-
-def _positive(where: str, name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ArgumentError(f"{where}: expected {name} to be a positive integer, received {value!r}.")
-    return int(value)
-
-
-def _only_a_stream(where: str, **arguments: Any) -> None:
-    given = [name for name, value in arguments.items() if value is not None]
-    if given:
-        raise ArgumentError(
-            f"{where}: a generator or Sequence gives whole batches, so expected no {' and no '.join(given)}."
-        )
-
-
-def _validation_parts(data: Any) -> tuple[Any, Any, Any]:
-    if isinstance(data, list | tuple) and len(data) in (2, 3):
-        return (*data, None)[:3]  # type: ignore[return-value]
-    raise ArgumentError(
-        "fit: expected validation_data to be (x, y) or (x, y, sample_weight), a generator or a Sequence, "
-        f"received {type(data).__name__}" + (f" of {len(data)}." if hasattr(data, "__len__") else ".")
-    )
-
-
-def _first_batch(x: Any) -> Any:
-    """Inputs to learn shapes from; the batches of a generator stay untouched, so nothing is known from it."""
-    if is_sequence(x):
-        item = x[0]
-        return item[0] if isinstance(item, tuple) else item
-    return None if is_stream(x) else x
-
-
-def _named(x: Any) -> tuple[list[str], list[Any]]:
-    if isinstance(x, dict):
-        return list(x), list(x.values())
-    values = list(x) if isinstance(x, list | tuple) and x and hasattr(x[0], "shape") else [x]
-    return [f"input_{i + 1}" for i in range(len(values))], values
-
-
-def _form_of(x: Any, names: list[str]) -> Callable[[list[Any]], Any]:
-    """A function that makes what the user passed as `x` of a flat list of tensors."""
-    if isinstance(x, dict):
-        return lambda tensors: dict(zip(names, tensors, strict=True))
-    if isinstance(x, list | tuple) and x and hasattr(x[0], "shape"):
-        return list
-    return lambda tensors: tensors[0]
-
-
-def _length(x: Any) -> int | None:
-    first = next(iter(x.values())) if isinstance(x, dict) else x[0] if isinstance(x, list | tuple) and x else x
-    return len(first) if hasattr(first, "__len__") else None
-
-
-def _unpacked(values: list[Any]) -> Any:
-    return values[0] if len(values) == 1 else values
-
-
-def _close(feed: Any) -> None:
-    if isinstance(feed, StreamFeed):
-        feed.close()
