@@ -8,6 +8,7 @@ silently does not run proves nothing.
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from keras_front import config
 from keras_front.backend import discovery, seeds
 
+_HOMES = itertools.count()
 EVERY_BACKEND = ("numpy", "torch", "jax", "tensorflow")
 
 
