@@ -267,6 +267,11 @@ class ArrayFeed:
         self.batch_size, self.passes = batch_size or self.samples, passes
         self.steps = passes * -(-self.samples // self.batch_size)
 
+    def first(self, steps: int) -> ArrayFeed:
+        """The feed of the first `steps` batches."""
+        arrays = [_slice(array, 0, steps * self.batch_size) for array in self.arrays]
+        return ArrayFeed(arrays, self.layout, self.batch_size, self.slots)
+
     def nbytes(self) -> int | None:
         """Memory of all arrays; None if one is read in parts."""
         return sum(a.nbytes for a in self.arrays) if all(isinstance(a, np.ndarray) for a in self.arrays) else None

@@ -317,19 +317,21 @@ def test(steps: Steps, feed: Feed, callbacks: CallbackList) -> list[float]:
     steps.reset()
     fixed, state = [v.value for v in steps.constant], values_of(steps.carried)
     special, report, seen = Specialized(feed), bool(listeners.end), 0
-    for i, (batch, layout) in enumerate(_placed_batches(feed, engine)):
-        size = int(batch[0].shape[0])
-        if listeners.begin:
-            listeners.before(i, size)
-        step = special.get(steps.test, (layout, report), fixed, state, batch)
-        state, values = step(fixed, state, batch)
-        seen += size
-        if listeners.end:
-            listeners.after(i, size, steps.names, lambda values=values: read(values))
-        if listeners.paced and time.perf_counter() >= listeners.due:
-            put(steps.carried, state, engine)
-            listeners.refresh(i, size, seen, steps.names, steps.results)
-    put(steps.carried, state, engine)
+    try:
+        for i, (batch, layout) in enumerate(_guarded(_placed_batches(feed, engine))):
+            size = int(batch[0].shape[0])
+            if listeners.begin:
+                listeners.before(i, size)
+            step = special.get(steps.test, (layout, report), fixed, state, batch)
+            state, values = step(fixed, state, batch)
+            seen += size
+            if listeners.end:
+                listeners.after(i, size, steps.names, lambda values=values: read(values))
+            if listeners.paced and time.perf_counter() >= listeners.due:
+                put(steps.carried, state, engine)
+                listeners.refresh(i, size, seen, steps.names, steps.results)
+    finally:
+        put(steps.carried, state, engine)
     results = steps.results()
     callbacks.on_test_end(dict(zip(steps.names, results, strict=True)))
     return results
@@ -348,6 +350,15 @@ class Specialized:
         if found is None:
             found = self._known[key] = make(*arguments).specialize(fixed, state, batch)
         return found
+
+
+def _guarded(batches: Iterator[Any]) -> Iterator[Any]:
+    """The batches; a Ctrl-C that comes while one is worked on is raised before the next."""
+    with Interrupts() as interrupts:
+        for batch in batches:
+            yield batch
+            if interrupts.came:
+                raise KeyboardInterrupt
 
 
 def _placed_batches(feed: Feed, engine: Backend) -> Iterator[tuple[list[Any], Any]]:
@@ -391,19 +402,21 @@ def predict(steps: Steps, feed: Feed, callbacks: CallbackList) -> list[np.ndarra
     fixed, state = [v.value for v in steps.constant], values_of(steps.carried)
     collected = Collected(feed.samples if isinstance(feed, ArrayFeed) and feed.passes == 1 else None)
     special, seen = Specialized(feed), 0
-    for i, (batch, layout) in enumerate(_placed_batches(feed, engine)):
-        size = int(batch[0].shape[0])
-        if listeners.begin:
-            listeners.before(i, size)
-        step = special.get(steps.predict, (layout.inputs,), fixed, state, batch)
-        state, outputs = step(fixed, state, batch)
-        collected.add(outputs)
-        seen += size
-        if listeners.end:
-            listeners.after(i, size, (), list)
-        if listeners.paced and time.perf_counter() >= listeners.due:
-            listeners.refresh(i, size, seen, (), list)
-    put(steps.carried, state, engine)
+    try:
+        for i, (batch, layout) in enumerate(_guarded(_placed_batches(feed, engine))):
+            size = int(batch[0].shape[0])
+            if listeners.begin:
+                listeners.before(i, size)
+            step = special.get(steps.predict, (layout.inputs,), fixed, state, batch)
+            state, outputs = step(fixed, state, batch)
+            collected.add(outputs)
+            seen += size
+            if listeners.end:
+                listeners.after(i, size, (), list)
+            if listeners.paced and time.perf_counter() >= listeners.due:
+                listeners.refresh(i, size, seen, (), list)
+    finally:
+        put(steps.carried, state, engine)
     callbacks.on_predict_end()
     return collected.arrays()
 

@@ -8,6 +8,7 @@ nothing again.
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -248,6 +249,7 @@ class Trainer(GeneratorMethods):
                 feed, validation_split, validation_data, batch_size, validation_steps, data_workers
             )
             check_validation(validation_freq)
+            self._warn_of_frozen()
             run = Fit(self, feed, held_out, callbacks, verbose, epochs, initial_epoch, shuffle, validation_freq)
             return run.run()
 
@@ -364,6 +366,15 @@ class Trainer(GeneratorMethods):
             call = quick.known("predict", x) if x.__class__ is np.ndarray else None
             return call(x) if call is not None else quick.predict(x, quick.spec.batch(x, targets=False)[0])
 
+    def _warn_of_frozen(self) -> None:
+        compiled = self._setup.steps.trainable  # type: ignore[union-attr]
+        if {id(w) for w in self.trainable_weights} != {id(w) for w in compiled}:
+            warnings.warn(
+                f"fit: the {len(compiled)} weights that were trainable when the model was compiled are trained, "
+                f"but now {len(self.trainable_weights)} are trainable. Compile again after changing `trainable`.",
+                stacklevel=3,
+            )
+
     # Feeds -------------------------------------------------------------------------------------------
 
     def _feed(
@@ -433,8 +444,8 @@ class Trainer(GeneratorMethods):
                 spec = self._setup.spec  # type: ignore[union-attr]
                 return feed, self._stream("fit", "validation_steps", data, spec, steps, None, True, workers)
             x, y, weight = validation_parts(data)
-            size = batch_size if isinstance(feed, ArrayFeed) or batch_size is not None else None
-            return feed, self._feed("validation_data", x, y, size, weight, None, None, workers)
+            held_out = self._feed("validation_data", x, y, batch_size, weight, None, None, workers)
+            return feed, held_out if steps is None else held_out.first(positive("fit", "validation_steps", steps))
         if not split:
             return feed, None
         if isinstance(feed, StreamFeed):
@@ -442,9 +453,9 @@ class Trainer(GeneratorMethods):
                 "fit: validation_split needs arrays, because a generator cannot be split; pass validation_data."
             )
         first, last = split_off(feed.arrays, split)
-        return tuple(  # type: ignore[return-value]
-            ArrayFeed(arrays, feed.layout, feed.batch_size, feed.slots, feed.passes) for arrays in (first, last)
-        )
+        size = None if feed.passes > 1 else feed.batch_size
+        held_out = ArrayFeed(last, feed.layout, size, feed.slots)
+        return ArrayFeed(first, feed.layout, size, feed.slots, feed.passes), held_out
 
     def _callback_list(self, callbacks: Any, verbose: int, feed: Any, names: list[str]) -> Any:
         """The callbacks of `evaluate` and `predict`, with a progress bar if it is wanted."""

@@ -145,6 +145,22 @@ def test_validation_frequency(make_model, data):
     assert len(history.history["val_loss"]) == 2
 
 
+def test_validation_steps_bound_the_validation(make_model, data):
+    x, y = data
+    model = make_model()
+    history = model.fit(x, y, 8, validation_data=(x, y), validation_steps=2, epochs=1, verbose=0).history
+    assert history["val_loss"][0] == pytest.approx(model.evaluate(x[:16], y[:16], verbose=0)[0], rel=1e-5)
+
+
+def test_steps_per_epoch_with_arrays_are_full_batches(make_model, data):
+    a, b = make_model(), make_model()
+    b.set_weights(a.get_weights())
+    a.fit(*data, steps_per_epoch=3, epochs=1, verbose=0)
+    for _ in range(3):
+        b.train_on_batch(*data)
+    np.testing.assert_allclose(a.get_weights()[0], b.get_weights()[0], rtol=1e-5)
+
+
 def test_validation_weights_count(make_model, data):
     x, y = data
     weight = np.r_[np.ones(20), np.zeros(20)]
@@ -304,7 +320,8 @@ def test_what_fit_prints_in_a_log_file(make_model, data, capsys):
 def test_freezing_counts_at_compile(make_model, data):
     model = make_model()
     model.layers[0].trainable = False
-    model.fit(*data, epochs=1, verbose=0)  # as compiled: all weights
+    with pytest.warns(UserWarning, match="Compile again after changing `trainable`"):
+        model.fit(*data, epochs=1, verbose=0)  # as compiled: all weights
     model.compile("sgd", "binary_crossentropy")
     before = model.get_weights()
     model.fit(*data, epochs=1, verbose=0)
