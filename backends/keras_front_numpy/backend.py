@@ -34,6 +34,10 @@ def _quiet(function: Any) -> Any:
     return staticmethod(run)
 
 
+def _parts(z: Any, dtype: Any) -> tuple[Any, Any]:
+    return z.real.astype(dtype), z.imag.astype(dtype)
+
+
 def _fractions_only(ufunc: Any) -> Any:
     """A rounding function that leaves integers alone."""
     return staticmethod(lambda x: x if x.dtype.kind in "biu" else ufunc(x))
@@ -193,6 +197,26 @@ class NumpyBackend(Backend):
     def pad(self, x, *, padding, interior, value):
         shape, _ = shapes.pad(x, padding=padding, interior=interior)
         return indexing.pad(x, padding, interior, np.full(shape, value, x.dtype))
+
+    # Factorizations and sorting
+
+    cholesky, solve, det = np.linalg.cholesky, np.linalg.solve, np.linalg.det
+    householder_qr = staticmethod(lambda x: tuple(np.linalg.qr(x)))
+    svd = staticmethod(lambda x: tuple(np.linalg.svd(x, full_matrices=False)))
+
+    def fft(self, real, imag, *, axis):
+        return _parts(np.fft.fft(real + 1j * imag, axis=axis), real.dtype)
+
+    def ifft(self, real, imag, *, axis):
+        return _parts(np.fft.ifft(real + 1j * imag, axis=axis), real.dtype)
+
+    def rfft(self, x, *, axis):
+        return _parts(np.fft.rfft(x, axis=axis), x.dtype)
+
+    def argsort(self, x, *, axis, descending):
+        if not descending:
+            return np.argsort(x, axis, kind="stable")
+        return np.flip(x.shape[axis] - 1 - np.argsort(np.flip(x, axis), axis, kind="stable"), axis)
 
     # Indexing
 

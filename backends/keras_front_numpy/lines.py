@@ -174,6 +174,9 @@ def write_sum(plan: Any, line: Any) -> None:
     (x,), tensor = line.args, line.outs[0]
     value = plan.value(x)
     axes = shapes.normalize_axes(line.attrs["axis"], len(x.shape))
+    if _nothing_to_join(x, axes):
+        write_reshape(plan, line)
+        return
     flat = _as_matrix(value, x, axes)
     if flat is None:
         out = plan.out(tensor)
@@ -220,10 +223,17 @@ def _as_matrix(value: Any, x: Any, axes: tuple[int, ...]) -> tuple[np.ndarray, b
     return (matrix, first) if joined <= 1 << 16 else None  # longer sums want NumPy's pairwise order
 
 
+def _nothing_to_join(x: Any, axes: Sequence[int]) -> bool:
+    return bool(axes) and all(x.shape[a] == 1 for a in axes)
+
+
 def write_reduce(plan: Any, line: Any) -> None:
     (x,), source = line.args, plan.value(line.args[0]).expr
-    out = plan.out(line.outs[0])
     axes = shapes.normalize_axes(line.attrs["axis"], len(x.shape))
+    if x.dtype == line.outs[0].dtype and _nothing_to_join(x, axes):
+        write_reshape(plan, line)
+        return
+    out = plan.out(line.outs[0])
     dtype = plan.bind_dtype(out.dtype) if line.op == "prod" else "None"
     reduce = plan.use(f"{line.op}_reduce", REDUCE[line.op].reduce)
     plan.put(f"{reduce}({source}, {axes}, {dtype}, {out.expr}, {bool(line.attrs['keepdims'])})", out.shape)

@@ -53,9 +53,11 @@ def _conv_how(x_shape: Any, kernel_shape: Any, dtype: Any, attrs: Any) -> Any:
 
 
 def write_conv(plan: Any, line: Any) -> None:
-    images, (x, kernel) = Images(plan, line), line.args
+    """With a bias as third argument and the attribute `relu` if they were joined to it (see `rewriting`)."""
+    images, (x, kernel, *bias) = Images(plan, line), line.args
     how = _conv_how(images.shape(x.shape), kernel.shape, x.dtype, line.attrs)
-    images.run(convolution.plan_forward(*how), [images.expr(x), plan.value(kernel).expr])
+    run = convolution.plan_forward(*how, bias=bool(bias), relu=line.attrs.get("relu", False))
+    images.run(run, [images.expr(x), *(plan.value(t).expr for t in (kernel, *bias))])
 
 
 def write_conv_input_gradient(plan: Any, line: Any) -> None:

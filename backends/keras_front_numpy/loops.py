@@ -37,7 +37,7 @@ def write_scan(plan: Any, line: Any) -> None:
     for leaf, value in zip(carry_leaves, carried, strict=True):
         plan._hold(leaf, value.array, "c", Root(None, pinned=True))
     next_carry, ys = body.results
-    plan.prepare(rewritten(body.lines), (next_carry, ys))
+    plan.prepare(rewritten(body.lines, [*next_carry, *ys]), (next_carry, ys))
     plan.pairs = dict(zip(carry_leaves, next_carry, strict=True))
     early, late = _outputs(plan, line, ys, stacks, variables, sequences, steps)
     _head(plan, variables, sequences, steps)
@@ -152,7 +152,8 @@ def _layer(plan: Any, line: Any, args: Any) -> tuple[str, bool]:
     known = key in plan._bound
     if not known:
         z, h = args[:2]
-        kernel = recurrent.LSTM(*z.shape[:2], h.shape[-1], np.dtype(z.dtype), **line.attrs)
+        steps, batch, _ = z.shape
+        kernel = recurrent.LSTM(steps, batch, h.shape[-1], np.dtype(z.dtype), **line.attrs)
         plan._bound[key] = plan.bind(kernel, "lstm")
     return plan._bound[key], not known
 

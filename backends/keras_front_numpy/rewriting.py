@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from . import lines
@@ -10,7 +11,12 @@ from . import lines
 _KEYS = ("op", "args", "attrs", "outs", "structure", "body")
 
 
-def rewritten(program_lines: Sequence[Any]) -> list[Any]:
+def rewritten(program_lines: Sequence[Any], results: Iterable[Any]) -> list[Any]:
+    """The lines of a program with these results, some replaced by better ones."""
+    return joined(shared(program_lines), set(results))
+
+
+def shared(program_lines: Sequence[Any]) -> list[Any]:
     """The lines with arguments replaced where an equal and better one exists.
 
     The gradient of a rectifier asks where its argument is positive; its result is positive in the same places, and then
@@ -30,6 +36,36 @@ def rewritten(program_lines: Sequence[Any]) -> list[Any]:
             line = changed(line, args=(*line.args, pooled[line.args[0], _frozen(line.attrs)]))
         result.append(line)
     return result
+
+
+def joined(program_lines: Sequence[Any], results: set[Any]) -> list[Any]:
+    """Convolutions with the bias and the rectifier after them as one line, which works on blocks in the cache."""
+    uses = Counter(t for line in program_lines for t in line.inputs())
+    makers: dict[Any, Any] = {}
+    gone: set[int] = set()
+    result = []
+    for line in program_lines:
+        first = makers.get(line.args[0]) if line.op in ("add", "relu") else None
+        if first is not None and uses[line.args[0]] == 1 and line.args[0] not in results and _follows(first, line):
+            gone.add(id(first))
+            extra = line.args[1:] if line.op == "add" else ()
+            attrs = {**first.attrs, "relu": line.op == "relu"}
+            line = changed(
+                line, op="conv", args=(*first.args, *extra), attrs=attrs, outs=line.outs, structure=line.structure
+            )
+        if line.op == "conv":
+            makers[line.outs[0]] = line
+        result.append(line)
+    return [line for line in result if id(line) not in gone]
+
+
+def _follows(conv: Any, line: Any) -> bool:
+    """Whether a line adds a bias to a convolution, or rectifies one with bias."""
+    if conv.attrs["data_format"] != "channels_last" or conv.attrs.get("relu"):
+        return False
+    if line.op == "relu":
+        return len(conv.args) == 3 and lines.plain_relu(line)
+    return len(conv.args) == 2 and tuple(line.args[1].shape) == (conv.outs[0].shape[-1],)
 
 
 def _frozen(attrs: dict[str, Any]) -> Any:

@@ -112,7 +112,7 @@ class Plan:
 
     def _write(self) -> Any:
         program = self.program
-        self.prepare(rewritten(program.lines), program.results)
+        self.prepare(rewritten(program.lines, flat(program.results)), program.results)
         head, unpack = self._arguments()
         self._choose_places(self.body)
         for line in self.body:

@@ -77,6 +77,11 @@ CASES = {
         K.sum(x + 1, (0, 1), True),
         K.prod(x, 1),
     ],
+    "sums of single elements": lambda x, y, z: [
+        K.sum(x[:, :1], 1) * 2.0,
+        K.max(K.sum(y, 0, True), 0),
+        K.any(x[:1] > 0.0, 0),
+    ],
     "extremes": lambda x, y, z: [
         K.max(x, 0),
         K.min(x),
@@ -142,6 +147,17 @@ def test_images(data_format, padding):
         return K.value_and_grad(loss, [x, k])
 
     check(fn, images, KERNEL, rtol=1e-3, atol=1e-3)
+
+
+def test_bias_and_rectifier_join_their_convolution():
+    bias = np.linspace(-1, 1, 5).astype("float32")
+
+    def fn(x, k, b):
+        h = K.bias_add(K.conv2d(x, k), b)
+        return K.relu(h), K.relu(K.bias_add(K.conv2d(x, k * 2.0), b)), K.bias_add(K.conv2d(x, k * 3.0), b), h
+
+    compiled = check(fn, IMAGES, KERNEL, bias, rtol=1e-3, atol=1e-3)
+    assert compiled.source.count("maximum(") == 1  # that of the result which is returned before it, too
 
 
 def recurrence(x, h, w, u, mask=None, reverse=False):
@@ -338,7 +354,7 @@ def test_a_warm_step_allocates_nothing(name):
     step, state, batch = training(name, batch=16384)
     compiled = K.compile(step, donate=(0,))
     for _ in range(3):
-        state, values = compiled(state, batch)
+        state, _ = compiled(state, batch)
     run = compiled.specialize(state, batch)
     gc.collect()
     tracemalloc.start()

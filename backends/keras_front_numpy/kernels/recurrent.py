@@ -141,9 +141,9 @@ class LSTM:
         self._gradients(flow, dh, dc, outs)
 
     def _slopes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """For all steps: how dc enters the gates (in their order; o is left to do), how dh enters o, how dh enters dc."""
+        """For all steps: how dc enters the gates (that of o is left out), how dh enters o, and how dh enters dc."""
         u = self.units
-        i, f, o, c = (self.gates[..., k * u : (k + 1) * u] for k in range(4))
+        i, o, c = (self.gates[..., k * u : (k + 1) * u] for k in (0, 2, 3))
         flow = np.empty_like(self.gates)
         slopes = self.gate_slope(self.gates[..., : 3 * u])
         np.multiply(slopes[..., :u], c, flow[..., :u])
