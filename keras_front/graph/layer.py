@@ -72,7 +72,7 @@ class Layer(Tracked, NodeAccess, Configurable):
             raise _not_understood(type(self), unknown)
         self.name = kwargs.get("name") or default_name(type(self).__name__)
         self._trainable = bool(kwargs.get("trainable", True))
-        self.dtype = _dtype_name(kwargs.get("dtype") or kwargs.get("input_dtype"))
+        self.dtype = _dtype_name(kwargs.get("dtype") or kwargs.get("input_dtype")) or config.floatx()
         if kwargs.get("activity_regularizer") is not None:
             self.activity_regularizer = regularizers.get(kwargs["activity_regularizer"])
         self._initial_weights = kwargs.get("weights")
@@ -168,7 +168,7 @@ class Layer(Tracked, NodeAccess, Configurable):
 
     def _call_arguments(self, given: dict[str, Any], mask: Any) -> dict[str, Any]:
         """The keyword arguments for `call`: `mask` and `training` are added if it takes them, dropped if not."""
-        takes_mask, takes_training = _extras_of(type(self))  # type: ignore[arg-type]
+        takes_mask, takes_training, required = _extras_of(type(self))  # type: ignore[arg-type]
         result = {k: v for k, v in given.items() if k not in ("mask", "training")}
         if takes_mask and (given.get("mask") is not None or any(m is not None for m in _flat(mask))):
             result["mask"] = given["mask"] if given.get("mask") is not None else mask
@@ -178,7 +178,7 @@ class Layer(Tracked, NodeAccess, Configurable):
                 training = run.training
             if training is not None:
                 result["training"] = training
-        return result
+        return {**dict.fromkeys(required), **result} if required else result
 
     def _penalize(self, outputs: Any) -> None:
         """Report the activity penalty, per sample.
@@ -413,10 +413,12 @@ def _tensors(outputs: Any) -> list[Any]:
 
 
 @lru_cache(maxsize=4096)
-def _extras_of(cls: type) -> tuple[bool, bool]:
-    """Whether `call` of this class takes `mask`, and `training`."""
+def _extras_of(cls: type) -> tuple[bool, bool, tuple[str, ...]]:
+    """Whether `call` of this class takes `mask`, and `training`; and which of them have no default."""
     parameters = inspect.signature(cls.call).parameters  # type: ignore[attr-defined]
-    return "mask" in parameters, "training" in parameters
+    names = [name for name in ("mask", "training") if name in parameters]
+    required = tuple(name for name in names if parameters[name].default is inspect.Parameter.empty)
+    return "mask" in names, "training" in names, required
 
 
 def _add_note(error: Exception, layer: Layer, inputs: Any) -> None:

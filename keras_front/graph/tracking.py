@@ -129,6 +129,11 @@ class Tracked:
         Shape: `shape`, without unknown sizes; () if it is not given.
         Raises: ShapeError if a size is unknown.
         """
+        if name is not None and not isinstance(name, str):
+            raise ArgumentError(
+                f"{self.name}.add_weight: expected the name of the weight first, received {name!r}. Pass the others by "
+                "keyword: add_weight(name='kernel', shape=(3, 2), initializer='uniform')."
+            )
         dtype, size = dtype or self.dtype or config.floatx(), tuple(shape or ())
         if any(not isinstance(n, int | np.integer) for n in size):
             raise ShapeError(

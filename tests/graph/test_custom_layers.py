@@ -444,3 +444,22 @@ def test_a_layer_inside_a_compiled_function_reads_its_weights_when_it_runs(backe
         layer.set_weights([np.full((4, 2), factor), np.zeros(2)])
         np.testing.assert_allclose(values(compiled(K.convert(x))), 8 * factor, rtol=1e-6)
     assert layer.inbound_nodes == [], "a traced call is no part of a model"
+
+
+def test_arguments_of_call_without_a_default_are_given():
+    class Strict(L.Layer):
+        supports_masking = True
+
+        def call(self, inputs, training, mask):
+            return inputs * (2.0 if training else 1.0)
+
+    x = L.Input((2,))
+    model = Model(x, Strict()(x))
+    np.testing.assert_allclose(values(model(np.ones((1, 2)))), 1.0)
+    np.testing.assert_allclose(values(model(np.ones((1, 2)), training=True)), 2.0)
+
+
+def test_a_weight_without_a_name_in_front_is_refused():
+    with pytest.raises(ValueError, match="expected the name of the weight first"):
+        L.Dense(1).add_weight((3, 4))
+    assert L.Dense(1).dtype == "float32"

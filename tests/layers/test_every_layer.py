@@ -12,6 +12,7 @@ from layer_cases import CASES, NOT_CASES, Case, all_cases, double
 from keras_front import backend as K
 from keras_front.backend import state
 from keras_front.graph import LAYERS, Input
+from keras_front.models import Model, load_model
 from keras_front.registry import custom_object_scope
 
 
@@ -223,3 +224,14 @@ def test_training_noise_has_the_shape_and_leaves_inference_alone(backend, case):
     assert [y.shape for y in noisy] == [y.shape for y in calm]
     if "moving" not in str([w.name for w in layer.weights]):
         assert_close(flat(layer(x)), calm, 1e-6)
+
+
+@pytest.mark.backends("numpy")
+@each_case
+def test_a_file_brings_the_layer_back(backend, case, tmp_path):
+    xs = symbols(case)
+    model = Model(xs, case.make(name="the_layer")(one(xs)))
+    spread(model)
+    model.save(tmp_path / "model.h5")
+    again = load_model(tmp_path / "model.h5", custom_objects={"double": double})
+    assert_close(flat(again(values(case))), flat(model(values(case))), 1e-6)
