@@ -155,6 +155,18 @@ class JaxBackend(Backend):
     def svd(self, x: Any) -> Any:
         return tuple(jnp.linalg.svd(x, full_matrices=False))
 
+    def fft(self, real: Any, imag: Any, *, axis: int) -> Any:
+        z = jnp.fft.fft(lax.complex(real, imag), axis=axis)
+        return z.real, z.imag
+
+    def ifft(self, real: Any, imag: Any, *, axis: int) -> Any:
+        z = jnp.fft.ifft(lax.complex(real, imag), axis=axis)
+        return z.real, z.imag
+
+    def rfft(self, x: Any, *, axis: int) -> Any:
+        z = jnp.fft.rfft(x, axis=axis)
+        return z.real, z.imag
+
     def argsort(self, x: Any, *, axis: int, descending: bool) -> Any:
         return jnp.argsort(x, axis, stable=True, descending=descending).astype(jnp.int64)
 

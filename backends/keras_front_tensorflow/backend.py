@@ -183,6 +183,12 @@ class TensorflowBackend(Backend):
         s, u, v = tf.linalg.svd(x)  # in another order, and v not transposed
         return u, s, tf.linalg.matrix_transpose(v)
 
+    def fft(self, real: Any, imag: Any, *, axis: int) -> Any:
+        return _along_last(tf.signal.fft, real, imag, axis)
+
+    def ifft(self, real: Any, imag: Any, *, axis: int) -> Any:
+        return _along_last(tf.signal.ifft, real, imag, axis)
+
     def argsort(self, x: Any, *, axis: int, descending: bool) -> Any:
         if x.dtype == tf.bool:
             x = tf.cast(x, tf.int32)
@@ -515,6 +521,15 @@ def _pooled(pool: Any, x: Any, pool_size: Any, strides: Any, padding: str) -> An
     rows, columns = y.shape[1:3]
     y = pool(tf.reshape(y, (n, slices, rows * columns, depth)), (pool_size[0], 1), (strides[0], 1), padding)
     return tf.reshape(y, (n, y.shape[1], rows, columns, depth))
+
+
+def _along_last(transform: Any, real: Any, imag: Any, axis: int) -> Any:
+    """A Fourier transform, which TensorFlow has for the last axis only."""
+    n = real.shape.rank
+    to_last = [*(i for i in range(n) if i != axis % n), axis % n]
+    z = transform(tf.transpose(tf.complex(real, imag), to_last))
+    z = tf.transpose(z, np.argsort(to_last))
+    return tf.math.real(z), tf.math.imag(z)
 
 
 @functools.lru_cache(maxsize=64)

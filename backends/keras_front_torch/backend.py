@@ -168,13 +168,38 @@ class TorchBackend(Backend):
     # Linear algebra and neural kernels -------------------------------------------------------------------------
 
     matmul = torch.matmul
-    cholesky, solve, det, householder_qr = torch.linalg.cholesky, torch.linalg.solve, torch.det, torch.linalg.qr
+    cholesky, det, householder_qr = torch.linalg.cholesky, torch.linalg.det, torch.linalg.qr
+
+    def solve(self, a: Any, b: Any) -> Any:
+        if b.ndim < a.ndim:  # torch could take it for a stack of vectors
+            b = b.expand(*a.shape[: a.ndim - b.ndim], *b.shape)
+        return torch.linalg.solve(a, b)
 
     def svd(self, x: Any) -> Any:
         return tuple(torch.linalg.svd(x, full_matrices=False))
 
     def triangular_solve(self, a: Any, b: Any, *, lower: bool) -> Any:
         return torch.linalg.solve_triangular(a, b, upper=not lower)
+
+    def fft(self, real: Any, imag: Any, *, axis: int) -> Any:
+        z = torch.fft.fft(torch.complex(real, imag), dim=axis)
+        return z.real, z.imag
+
+    def ifft(self, real: Any, imag: Any, *, axis: int) -> Any:
+        z = torch.fft.ifft(torch.complex(real, imag), dim=axis)
+        return z.real, z.imag
+
+    def rfft(self, x: Any, *, axis: int) -> Any:
+        z = torch.fft.rfft(x, dim=axis)
+        return z.real, z.imag
+
+    def dot_product_attention(
+        self, query: Any, key: Any, value: Any, bias: Any = None, mask: Any = None, *, scale: Any, is_causal: bool
+    ) -> Any:
+        if mask is not None or (bias is not None and is_causal):  # torch has NaN where K has a mean of masked values
+            return super().dot_product_attention(query, key, value, bias, mask, scale=scale, is_causal=is_causal)
+        q, k, v = (t.transpose(1, 2) for t in (query, key, value))
+        return F.scaled_dot_product_attention(q, k, v, bias, 0.0, is_causal, scale=scale).transpose(1, 2)
 
     def argsort(self, x: Any, *, axis: int, descending: bool) -> Any:
         return torch.argsort(x, dim=axis, descending=descending, stable=True)

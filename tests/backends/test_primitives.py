@@ -11,7 +11,15 @@ from keras_front import backend as K
 from keras_front.backend import declare
 
 RNG = np.random.default_rng(11)
-GENERATED_ELSEWHERE = {"engine_uniform", "engine_normal", "host_noise", "scan", "stop_gradient"}  # have their own tests
+GENERATED_ELSEWHERE = {
+    "engine_uniform",
+    "engine_normal",
+    "host_noise",
+    "scan",
+    "stop_gradient",
+    "householder_qr",
+    "svd",
+}  # have their own tests
 
 
 def normal(*shape):
@@ -414,6 +422,30 @@ CASES = {
     "average_pool_gradient": average_gradient_cases(),
 }
 
+DEFINITE = A @ A.T + np.eye(3)
+STACK = np.stack([DEFINITE] * 3)
+
+
+def sorting(x, axis, descending):
+    return np.argsort(-x if descending else x, axis, kind="stable")
+
+
+CASES |= {
+    "cholesky": [Case(x, reference=np.linalg.cholesky) for x in (DEFINITE, STACK)],
+    "solve": [
+        Case(DEFINITE, A, reference=np.linalg.solve, grads=(0, 1)),
+        Case(STACK, A[:, :3], reference=np.linalg.solve, grads=(0, 1)),
+        Case(DEFINITE, C[:, :3], reference=np.linalg.solve, grads=(1,)),
+    ],
+    "det": [Case(DEFINITE, reference=np.linalg.det, grads=(0,)), Case(STACK, reference=np.linalg.det)],
+    "argsort": [
+        Case(x, reference=sorting, axis=axis, descending=descending)
+        for x in (A, whole(3, 9))
+        for axis in (-1, 0)
+        for descending in (False, True)
+    ],
+}
+
 
 def call(name, case, arrays):
     if name == "concatenate":
@@ -539,6 +571,21 @@ def test_gradient_at_ties(backend, name):
 def test_stop_gradient(backend):
     (got,) = gradients(backend, lambda x: K.multiply(x, K.stop_gradient(x)), [2.0, 3.0])
     np.testing.assert_array_equal(got, [2.0, 3.0])
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (3, 4), (2, 3, 3)])
+def test_factors_make_the_matrix_again(backend, shape):
+    x = normal(*shape)
+    q, r = map(backend.to_numpy, K.householder_qr(backend.asarray(x)))
+    np.testing.assert_allclose(q @ r, x, atol=1e-12)
+    np.testing.assert_allclose(
+        np.swapaxes(q, -1, -2) @ q,
+        np.broadcast_to(np.eye(q.shape[-1]), (*q.shape[:-2], *[q.shape[-1]] * 2)),
+        atol=1e-12,
+    )
+    u, s, vt = map(backend.to_numpy, K.svd(backend.asarray(x)))
+    np.testing.assert_allclose((u * s[..., None, :]) @ vt, x, atol=1e-12)
+    assert (np.diff(s) <= 0).all()
 
 
 # Promotion, errors, noise, loops --------------------------------------------------------------------------------
