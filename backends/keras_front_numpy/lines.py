@@ -162,9 +162,11 @@ def retyped_value(plan: Any, value: Any, dtype: Any) -> str:
     """The same memory seen as another type of the same width."""
     if value.dtype == dtype:
         return value.expr
-    if value.array is None:
-        return f"{value.expr}.view({plan.bind_dtype(dtype)})"
-    return plan.bind(value.array.view(dtype), "b")
+    if value.array is not None:
+        return plan.bind(value.array.view(dtype), "b")
+    given = value.expr[0] in "xt"  # by the caller, perhaps in another byte order
+    native = f".astype({plan.bind_dtype(value.dtype)}, copy=False)" if given else ""
+    return f"{value.expr}{native}.view({plan.bind_dtype(dtype)})"
 
 
 # Reductions ----------------------------------------------------------------------------------------------------

@@ -47,6 +47,7 @@ def write_scan(plan: Any, line: Any) -> None:
         plan.uses[tensor] -= 1
     for inner in plan.body:
         plan.write(inner)
+    late += [(name, y) for y, name in plan.steps.items() if plan.value(y).expr != name]  # written elsewhere after all
     for target, tensor in late:
         plan.put(f"{plan.use('copyto', np.copyto)}({target}, {plan.value(tensor).expr})")
     plan.move_pairs()

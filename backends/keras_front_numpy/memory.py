@@ -101,7 +101,14 @@ class Pool:
 # State ---------------------------------------------------------------------------------------------------------
 
 _ARENAS: weakref.WeakValueDictionary[int, Arena] = weakref.WeakValueDictionary()
-_IDLE = 3  # references to an array that stands in a list, seen by `sys.getrefcount` in a loop
+
+
+def references(arrays: Sequence[np.ndarray]) -> list[int]:
+    """How many references each array has, this list's and the walk's own included."""
+    return [sys.getrefcount(array) for array in arrays]
+
+
+_IDLE = references([np.empty(0)])[0]  # of an array that stands in one list; Python versions differ
 
 
 class Layout:
@@ -160,7 +167,7 @@ class Arena:
 
     def idle(self) -> bool:
         """Whether nobody outside holds an array of this state."""
-        return all(sys.getrefcount(view) <= _IDLE for view in self.views)
+        return max(references(self.views), default=0) <= _IDLE
 
     def holds_some(self, state: Sequence[Any]) -> bool:
         return any(map(is_, state, self.views))

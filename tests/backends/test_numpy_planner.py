@@ -149,6 +149,22 @@ def test_images(data_format, padding):
     check(fn, images, KERNEL, rtol=1e-3, atol=1e-3)
 
 
+def test_results_of_steps_that_are_views_or_made_elsewhere():
+    x = arrays((4, 3, 1))[0]
+
+    def step(carry, xs):
+        total = K.sum(xs[0] * 2.0, axis=-1)
+        ys = [total, K.relu(xs[0], 0.1), K.reshape(xs[0], (3,)), K.floor(K.cast(xs[0] * 9, "int32")), carry[0], total]
+        return [carry[0] + total], ys
+
+    check(lambda x: K.scan(step, [K.zeros_like(x[0, :, 0])], [x]), x)
+    check(lambda x: K.scan(step, [K.zeros_like(x[0, :, 0])], [x * 2.0], reverse=True), x)
+
+
+def test_arrays_in_another_byte_order():
+    check(lambda x, y: [K.where(x > 0.0, x, y), K.dot(x, K.transpose(y)), x + y], X.astype(">f4"), Y.astype(">f4"))
+
+
 def test_bias_and_rectifier_join_their_convolution():
     bias = np.linspace(-1, 1, 5).astype("float32")
 
