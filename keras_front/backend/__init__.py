@@ -13,7 +13,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from keras_front.backend import adapter, classic, declare, discovery, program, seeds, state, symbolic
+from keras_front.backend import (
+    adapter,
+    classic,
+    declare,
+    discovery,
+    gradients_linalg,
+    program,
+    seeds,
+    state,
+    symbolic,
+)
 from keras_front.backend.classic import *
 from keras_front.backend.discovery import available, backend, device, set_backend, use_backend
 from keras_front.backend.function import evaluate as eval
@@ -24,16 +34,21 @@ from keras_front.backend.ops import (
     elementwise,
     image,
     indexing,
+    linalg,
     linear,
+    modern,
     neural,
     recurrence,
     reduction,
     sampling,
     special,
+    spectral,
     updates,
 )
 from keras_front.backend.ops.arrangement import getitem
 from keras_front.backend.ops.folding import foldl, foldr, map_fn
+from keras_front.backend.ops.linalg import einsum
+from keras_front.backend.ops.modern import cond, split, vectorized_map, while_loop
 from keras_front.backend.ops.neural import dropout
 from keras_front.backend.ops.recurrence import rnn, scan
 from keras_front.backend.ops.sampling import random_binomial, random_normal, random_uniform, truncated_normal

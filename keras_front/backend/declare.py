@@ -116,7 +116,8 @@ class Op:
         except KerasFrontError as error:
             raise _located(error, self.name) from None
         if isinstance(specs, list):
-            return [_output(origin, *spec) for spec in specs]
+            origin.structure = [_output(origin, *spec) for spec in specs]
+            return origin.structure
         return _output(origin, *specs)
 
     def again(self, args: Sequence[Any], attrs: dict[str, Any]) -> list[Any]:

@@ -17,6 +17,16 @@ def spaced(*shape):
     return np.random.default_rng(n).permutation(np.linspace(-2.0, 2.0, n) + 0.013).reshape(shape)
 
 
+def joined(tensors):
+    return K.concatenate([K.flatten(t) for t in tensors])
+
+
+def squares_of_svd(x):
+    """What of a decomposition does not depend on the signs of its vectors."""
+    u, s, vt = K.svd(x)
+    return joined([K.square(u), s, K.square(vt)])
+
+
 def twice(output):
     """The result of a recurrent step whose state is its output."""
     return output, [output]
@@ -75,6 +85,13 @@ CASES = {
     "take_along_axis": [(lambda x: K.take_along_axis(x, INDEX, axis=1), array(2, 4))],
     "matmul": [(K.matmul, array(3, 4), array(4, 2)), (K.matmul, array(2, 3, 4), array(4, 2))],
     "linear": [(K.linear, array(3, 4), array(4, 2), array(2))],
+    "cholesky": [(lambda x: K.cholesky(K.add(K.matmul(x, K.transpose(x)), 2 * np.eye(3))), array(3, 3))],
+    "solve": [(K.solve, array(2, 3, 3), array(2, 3, 2)), (K.solve, array(2, 3, 3), array(3, 2))],
+    "det": [(K.det, array(2, 3, 3))],
+    "householder_qr": [(lambda x: joined(K.qr(x)), array(2, 4, 3))],
+    "svd": [(squares_of_svd, array(2, 4, 3)), (squares_of_svd, array(3, 4)), (lambda x: K.svd(x)[1], array(3, 3))],
+    "fft": [(lambda a, b: joined(K.fft(a, b, axis=0)), array(5, 2), array(5, 2, seed=1))],
+    "ifft": [(lambda a, b: joined(K.ifft(a, b)), array(2, 4), array(2, 4, seed=1))],
     "softmax": [(K.softmax, array(3, 4)), (lambda x: K.softmax(x, axis=0), array(3, 4))],
     "log_softmax": [(K.log_softmax, array(3, 4))],
     "softmax_crossentropy": [(K.softmax_crossentropy, array(3, 4), array(3, 4, low=0.0))],

@@ -1,0 +1,87 @@
+"""Derivatives of factorizations and of Fourier transforms: more rules of the table in `gradients`.
+
+Sources: Giles (2008), "An extended collection of matrix derivative results"; Murray (2016) for `cholesky`; Townsend
+(2016) for `svd`; Walter & Lehmann (2010) for `qr`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keras_front.backend.gradients import GRADIENT, _t, gradient_of
+from keras_front.backend.ops.arrangement import expand_dims
+from keras_front.backend.ops.elementwise import abs, add, divide, greater, multiply, negative, subtract, where
+from keras_front.backend.ops.linalg import inv, solve
+from keras_front.backend.ops.linear import matmul
+from keras_front.backend.ops.spectral import fft, ifft
+from keras_front.errors import ArgumentError
+
+
+@gradient_of("solve")
+def _(g: Any, out: Any, a: Any, b: Any) -> Any:
+    flow = solve(_t(a), g)
+    return negative(matmul(flow, _t(out))), flow
+
+
+@gradient_of("det")
+def _(g: Any, out: Any, x: Any) -> Any:
+    scale = expand_dims(expand_dims(multiply(g, out), axis=-1), axis=-1)
+    return (multiply(scale, _t(inv(x))),)
+
+
+@gradient_of("cholesky")
+def _(g: Any, out: Any, x: Any) -> Any:
+    n = x.shape[-1]
+    half = np.tril(np.ones((n, n))) - 0.5 * np.eye(n)
+    inner = multiply(matmul(_t(out), g), half)
+    outer = solve(_t(out), _t(solve(_t(out), _t(inner))))
+    return (multiply(add(outer, _t(outer)), 0.5),)
+
+
+@gradient_of("householder_qr")
+def _(gs: Any, out: Any, x: Any) -> Any:
+    (gq, gr), (q, r) = gs, out
+    m, n = x.shape[-2:]
+    if m < n:
+        raise ArgumentError(f"The gradient of qr needs at least as many rows as columns, received {tuple(x.shape)}.")
+    middle = subtract(matmul(r, _t(gr)), matmul(_t(gq), q))
+    lower = np.tril(np.ones((n, n)))
+    both = add(multiply(middle, lower), _t(multiply(middle, lower - np.eye(n))))
+    return (_t(solve(r, _t(add(gq, matmul(q, both))))),)
+
+
+@gradient_of("svd")
+def _(gs: Any, out: Any, x: Any) -> Any:
+    (gu, gs_, gvt), (u, s, vt) = gs, out
+    k, eye = s.shape[-1], np.eye(s.shape[-1])
+    row, column = expand_dims(s, axis=-2), expand_dims(s, axis=-1)
+    gap = multiply(subtract(row, column), add(row, column))
+    apart = greater(abs(gap), 1e-30)
+    inverse = where(apart, divide(1.0, where(apart, gap, 1.0)), 0)
+    turn_u = multiply(inverse, subtract(matmul(_t(u), gu), matmul(_t(gu), u)))
+    turn_v = multiply(inverse, subtract(matmul(vt, _t(gvt)), matmul(gvt, _t(vt))))
+    core = add(add(multiply(turn_u, row), multiply(turn_v, column)), multiply(expand_dims(gs_, axis=-1), eye))
+    flow = matmul(matmul(u, core), vt)
+    positive = greater(s, 0)
+    reciprocal = where(positive, divide(1.0, where(positive, s, 1.0)), 0)
+    if x.shape[-2] > k:  # what leaves the space of u
+        off = subtract(gu, matmul(u, matmul(_t(u), gu)))
+        flow = add(flow, matmul(multiply(off, expand_dims(reciprocal, axis=-2)), vt))
+    if x.shape[-1] > k:
+        off = subtract(gvt, matmul(matmul(gvt, _t(vt)), vt))
+        flow = add(flow, matmul(u, multiply(expand_dims(reciprocal, axis=-1), off)))
+    return (flow,)
+
+
+def _adjoint(transform: Any, scale: Any) -> Any:
+    def rule(gs: Any, out: Any, real: Any, imag: Any, axis: int = -1) -> Any:
+        n = real.shape[axis]
+        return tuple(multiply(part, scale(n)) for part in transform(gs[0], gs[1], axis=axis))
+
+    return rule
+
+
+GRADIENT["fft"] = _adjoint(ifft, lambda n: float(n))
+GRADIENT["ifft"] = _adjoint(fft, lambda n: 1 / n)

@@ -1,0 +1,281 @@
+"""Linear algebra on stacks of matrices, and `einsum`.
+
+The factorizations are primitives, as no engine lacks them; all else is written with them. They work in float32 and
+float64. A matrix that cannot be factorized is an error or gives NaN, as the engine has it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keras_front.backend import shapes
+from keras_front.backend.declare import Axes, Tensor, Tensors, composite, primitive
+from keras_front.backend.ops.arrangement import _sizes, broadcast_to, expand_dims, permute_dimensions, reshape, squeeze
+from keras_front.backend.ops.elementwise import abs, cast, less, multiply, not_equal, sqrt, where
+from keras_front.backend.ops.linear import matmul
+from keras_front.backend.ops.reduction import max, min, sum
+from keras_front.errors import ArgumentError, ShapeError
+
+
+def square(x: Any, *rest: Any, **_: Any) -> shapes.Shape:
+    """The shape of a stack of square matrices. Raises: ShapeError if they are not square."""
+    shape = tuple(x.shape)
+    if len(shape) < 2 or (None not in shape[-2:] and shape[-1] != shape[-2]):
+        raise ShapeError(f"expected square matrices (..., n, n), received shape {shape}.")
+    return shape
+
+
+def _solved(a: Any, b: Any) -> shapes.Spec:
+    n = square(a)[-1]
+    if len(b.shape) < 2 or (None not in (n, b.shape[-2]) and n != b.shape[-2]):
+        raise ShapeError(f"expected b (..., {n}, k) beside a of shape {tuple(a.shape)}, received {tuple(b.shape)}.")
+    return (*shapes.broadcast(tuple(a.shape[:-2]), tuple(b.shape[:-2])), *b.shape[-2:]), a.dtype
+
+
+def _thin(x: Any) -> tuple[Any, Any, Any, Any]:
+    """(stack, rows, columns, the smaller of both) of a shape."""
+    if len(x.shape) < 2:
+        raise ShapeError(f"expected matrices (..., m, n), received shape {tuple(x.shape)}.")
+    *stack, m, n = x.shape
+    return tuple(stack), m, n, None if None in (m, n) else m if m < n else n
+
+
+def _qr_shapes(x: Any) -> list[shapes.Spec]:
+    stack, m, n, k = _thin(x)
+    return [((*stack, m, k), x.dtype), ((*stack, k, n), x.dtype)]
+
+
+def _svd_shapes(x: Any) -> list[shapes.Spec]:
+    stack, m, n, k = _thin(x)
+    return [((*stack, m, k), x.dtype), ((*stack, k), x.dtype), ((*stack, k, n), x.dtype)]
+
+
+# Factorizations ------------------------------------------------------------------------------------------------
+
+
+@primitive(lambda x: (square(x), x.dtype), floats=True)
+def cholesky(x: Tensor):
+    """The lower triangular L with `L L^T = x`, for symmetric positive definite matrices.
+
+    Shape: (..., n, n) -> (..., n, n).
+    """
+
+
+@primitive(_solved, floats=True)
+def solve(a: Tensor, b: Tensor):
+    """The solution of `a x = b` for square matrices.
+
+    Shape: a (..., n, n), b (..., n, k) -> (..., n, k); the axes before are broadcast.
+    """
+
+
+@primitive(lambda x: (square(x)[:-2], x.dtype), floats=True)
+def det(x: Tensor):
+    """The determinant. Its gradient exists where it is not 0.
+
+    Shape: (..., n, n) -> (...).
+    """
+
+
+@primitive(_qr_shapes, floats=True)
+def householder_qr(x: Tensor):
+    """(q, r) as the engine has them: the signs of the rows of r are open. `qr` settles them."""
+
+
+@primitive(_svd_shapes, floats=True)
+def svd(x: Tensor):
+    """The thin singular value decomposition (u, s, vt) with `x = u diag(s) vt`, values in falling order.
+
+    Shape: (..., m, n) -> (..., m, k), (..., k), (..., k, n) with k the smaller of m and n. The signs of the vectors are
+    the engine's. The gradient exists where the values used differ.
+    """
+
+
+@composite(floats=True)
+def qr(x: Tensor):
+    """The thin decomposition `x = q r`, q with orthonormal columns, r upper triangular with a diagonal >= 0.
+
+    Shape: (..., m, n) -> (..., m, k), (..., k, n) with k the smaller of m and n. The gradient needs m >= n.
+    """
+    q, r = householder_qr(x)
+    k = r.shape[-2]
+    if k is None:
+        return q, r
+    diagonal = sum(multiply(r, np.eye(k, r.shape[-1])), axis=-1)
+    sign = where(less(diagonal, 0), -1.0, cast(1.0, r.dtype))
+    return multiply(q, expand_dims(sign, axis=-2)), multiply(r, expand_dims(sign, axis=-1))
+
+
+@composite(floats=True)
+def triangular_solve(a: Tensor, b: Tensor, lower=False):
+    """The solution of `a x = b` where only the upper (or `lower`) triangle of a is looked at."""
+    n = square(a)[-1]
+    if n is None:
+        return solve(a, b)
+    return solve(multiply(a, np.tril(np.ones((n, n))) if lower else np.triu(np.ones((n, n)))), b)
+
+
+@composite(floats=True)
+def inv(x: Tensor):
+    """The inverse of square matrices."""
+    n = square(x)[-1]
+    return solve(x, np.eye(n) if n is not None else x)
+
+
+@composite(floats=True)
+def norm(x: Tensor, ord=None, axis: Axes = None, keepdims=False):
+    """A norm: of all elements (no `axis`, no `ord`), of vectors (one axis), or of matrices (two axes).
+
+    `ord` is None or 'fro' (root of the sum of squares), 1, 2, inf, -inf, any number for vectors, 'nuc' for matrices.
+    """
+    if ord is None and axis is None:
+        return sqrt(sum(multiply(x, x), keepdims=keepdims))
+    axes = shapes.normalize_axes(axis, len(x.shape))
+    if isinstance(axis, tuple | list):
+        axes = tuple(shapes.normalize_axis(a, len(x.shape)) for a in axis)
+    if len(axes) == 1:
+        return _vector_norm(x, ord, axes[0], keepdims)
+    if len(axes) == 2:
+        return _matrix_norm(x, ord, axes, keepdims)
+    raise ArgumentError(f"norm: expected one axis or two, received axis={axis!r} for shape {tuple(x.shape)}.")
+
+
+def _vector_norm(x: Any, ord: Any, axis: int, keepdims: bool) -> Any:
+    if ord in (None, 2, "fro"):
+        return sqrt(sum(multiply(x, x), axis=axis, keepdims=keepdims))
+    if isinstance(ord, str):
+        raise ArgumentError(f"norm: ord {ord!r} is not defined for vectors.")
+    if ord in (np.inf, -np.inf):
+        return (max if ord > 0 else min)(abs(x), axis=axis, keepdims=keepdims)
+    if ord == 0:
+        return sum(cast(not_equal(x, 0), x.dtype), axis=axis, keepdims=keepdims)
+    if ord == 1:
+        return sum(abs(x), axis=axis, keepdims=keepdims)
+    return sum(abs(x) ** float(ord), axis=axis, keepdims=keepdims) ** (1.0 / ord)
+
+
+def _matrix_norm(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    rows, columns = axes
+    if ord in (None, "fro"):
+        return sqrt(sum(multiply(x, x), axis=(rows, columns), keepdims=keepdims))
+    if ord in (1, -1, np.inf, -np.inf):
+        inner, outer = (rows, columns) if ord in (1, -1) else (columns, rows)
+        totals = sum(abs(x), axis=inner, keepdims=True)
+        result = (max if ord > 0 else min)(totals, axis=outer, keepdims=True)
+    elif ord in (2, -2, "nuc"):
+        last = (*(i for i in range(len(x.shape)) if i not in axes), rows, columns)
+        s = svd(permute_dimensions(x, last))[1]
+        result = {2: max, -2: min, "nuc": sum}[ord](s, axis=-1)
+        for axis in sorted(axes):
+            result = expand_dims(result, axis=axis)
+    else:
+        raise ArgumentError(f"norm: ord {ord!r} is not defined for matrices.")
+    return result if keepdims else squeeze(result, axis=axes)
+
+
+# einsum --------------------------------------------------------------------------------------------------------
+
+
+@composite
+def contract(operands: Tensors, equation):
+    """Einstein's summation; see `einsum`. `equation` names every axis and the result, without an ellipsis."""
+    left, result = equation.split("->")
+    terms = list(zip(left.split(","), operands, strict=True))
+    terms = [_without_repeats(names, x) for names, x in terms]
+    while len(terms) > 1:
+        (a, x), (b, y) = terms[:2]
+        needed = set(result).union(*(names for names, _ in terms[2:]))
+        terms[:2] = [_pair(a, x, b, y, needed)]
+    names, x = _kept(*terms[0], set(result))
+    return x if names == result else permute_dimensions(x, tuple(names.index(c) for c in result))
+
+
+def _without_repeats(names: str, x: Any) -> tuple[str, Any]:
+    """An index named twice in one operand stands for the diagonal."""
+    for c in dict.fromkeys(names):
+        while names.count(c) > 1:
+            i = names.index(c)
+            j = names.index(c, i + 1)
+            n = x.shape[i]
+            mask = np.eye(n, dtype=bool).reshape([n if k in (i, j) else 1 for k in range(len(names))])
+            x = sum(where(mask, x, 0), axis=j)
+            names = names[:j] + names[j + 1 :]
+    return names, x
+
+
+def _kept(names: str, x: Any, needed: set[str]) -> tuple[str, Any]:
+    """Indices that nobody else needs are summed over."""
+    gone = tuple(i for i, c in enumerate(names) if c not in needed)
+    return "".join(c for c in names if c in needed), sum(x, axis=gone) if gone else x
+
+
+def _pair(a: str, x: Any, b: str, y: Any, needed: set[str]) -> tuple[str, Any]:
+    """Two operands as one product of matrices: (batch, rows, inner) and (batch, inner, columns)."""
+    a, x = _kept(a, x, needed | set(b))
+    b, y = _kept(b, y, needed | set(a))
+    batch = [c for c in a if c in b and c in needed]
+    inner = [c for c in a if c in b and c not in needed]
+    rows, columns = [c for c in a if c not in b], [c for c in b if c not in a]
+    sizes = {**dict(zip(a, _sizes(x), strict=True))}
+    for c, n in zip(b, _sizes(y), strict=True):
+        sizes[c] = n if sizes.get(c, 1) == 1 else sizes[c]
+    x = broadcast_to(x, tuple(sizes[c] for c in a)) if any(n == 1 for n in x.shape) else x
+    y = broadcast_to(y, tuple(sizes[c] for c in b)) if any(n == 1 for n in y.shape) else y
+    x = _grouped(x, a, (batch, rows, inner), sizes)
+    y = _grouped(y, b, (batch, inner, columns), sizes)
+    order = (*batch, *rows, *columns)
+    return "".join(order), reshape(matmul(x, y), tuple(sizes[c] for c in order))
+
+
+def _grouped(x: Any, names: str, groups: Any, sizes: dict[str, Any]) -> Any:
+    """`x` with each group of indices as one axis."""
+    pattern = tuple(names.index(c) for group in groups for c in group)
+    if pattern != tuple(range(len(names))):
+        x = permute_dimensions(x, pattern)
+    dims = []
+    for group in groups:
+        n: Any = 1
+        for c in group:
+            n = n * sizes[c]
+        dims.append(n)
+    return reshape(x, tuple(dims))
+
+
+def einsum(equation: str, *operands: Any) -> Any:
+    """Einstein's summation over any number of tensors: `einsum("bij,bjk->bik", x, y)`.
+
+    A letter names an axis; letters missing from the result are summed over; `...` stands for axes that are broadcast.
+    Without `->` the result has the letters that occur once, in alphabetical order.
+    Raises: ArgumentError for an equation that does not fit the operands.
+    """
+    return contract(
+        list(operands),
+        spelled_out(equation, [len(np.shape(x)) if not hasattr(x, "shape") else len(x.shape) for x in operands]),
+    )
+
+
+def spelled_out(equation: str, ranks: list[int]) -> str:
+    """An equation with its result, and with letters for each `...`."""
+    equation = equation.replace(" ", "")
+    left, arrow, result = equation.partition("->")
+    terms = left.split(",")
+    if len(terms) != len(ranks):
+        raise ArgumentError(f"einsum: {equation!r} has {len(terms)} operands, received {len(ranks)}.")
+    free = [c for c in "zyxwvutsrqponmlkjihgfedcbaZYXWVUTSRQPONMLKJIHGFEDCBA" if c not in equation]
+    extra = [n - len(t.replace("...", "")) for t, n in zip(terms, ranks, strict=True)]
+    if any(n < 0 or (n and "..." not in t) for n, t in zip(extra, terms, strict=True)):
+        raise ArgumentError(f"einsum: {equation!r} does not fit operands of {ranks} dimensions.")
+    count = sorted(extra)[-1]
+    letters = "".join(free[:count])[::-1]
+    terms = [t.replace("...", letters[count - n :]) for t, n in zip(terms, extra, strict=True)]
+    if not arrow:
+        joined = "".join(terms)
+        result = letters + "".join(sorted(c for c in set(joined) if joined.count(c) == 1 and c not in letters))
+    else:
+        result = result.replace("...", letters)
+    unknown = [c for c in result if c not in "".join(terms)]
+    if unknown or len(set(result)) != len(result):
+        raise ArgumentError(f"einsum: the result of {equation!r} names an axis twice or one that no operand has.")
+    return f"{','.join(terms)}->{result}"
