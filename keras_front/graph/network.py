@@ -22,7 +22,7 @@ from .inputs import Input
 from .layer import LAYERS, Layer, _cast_float, _flat, _shape_of, is_list_of_shapes
 from .node import Node, unpack
 from .topology import Graph, Plan
-from .tracking import _needs_input, unique, update_metric
+from .tracking import _needs_input, frozen_as, unique, update_metric
 
 FORMAT_VERSION = "2.3.1"  # the Keras whose configs these are
 
@@ -185,9 +185,14 @@ class Network(Layer):
         """
         return self.run_with_masks(inputs, training, mask)[0]
 
-    def run_with_masks(self, inputs: Any, training: Any = None, mask: Any = None) -> tuple[Any, list[Any]]:
-        """Outputs in the structure of `outputs`, and the flat list of their masks."""
-        with scope.opened(training) as run:
+    def run_with_masks(
+        self, inputs: Any, training: Any = None, mask: Any = None, freezing: Any = ()
+    ) -> tuple[Any, list[Any]]:
+        """Outputs in the structure of `outputs`, and the flat list of their masks.
+
+        `freezing`, from the method of that name, says which layers were trainable when the step was settled.
+        """
+        with frozen_as(freezing), scope.opened(training) as run:
             inputs = self._as_list(inputs) if self._graph is not None else inputs
             outputs = self._call_in(run, inputs, (), {} if mask is None else {"mask": mask})
             return outputs, [run.mask_of(value) for value in _flat(outputs)]

@@ -35,6 +35,8 @@ class Run:
         """Remember `mask`; the value is kept too, so that its identity stays its own during the run."""
         if mask is not None:
             self._masks[id(value)] = (value, mask)
+        else:  # a layer that returns its input may have taken the mask off
+            self._masks.pop(id(value), None)
 
 
 def _is_symbol(value: Any) -> bool:

@@ -8,6 +8,7 @@ appended later is seen as well. Variables are noted when they are assigned, as K
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -111,6 +112,10 @@ class Tracked:
         self._trainable = bool(value)
         for layer in self.sublayers():
             layer.trainable = value
+
+    def freezing(self) -> list[tuple[Any, bool]]:
+        """Every layer with its own `trainable` flag: what `frozen_as` restores for a while."""
+        return [(layer, layer._trainable) for layer in self.all_layers()]
 
     # Weights -----------------------------------------------------------------------------------------
 
@@ -306,6 +311,23 @@ class Tracked:
 
 
 _NOT_SEARCHED = frozenset({"_inbound_nodes", "_outbound_nodes", "_own_losses", "_own_metrics"})
+
+
+@contextmanager
+def frozen_as(freezing: Sequence[tuple[Any, bool]]) -> Iterator[None]:
+    """A context in which layers are trainable as they were when `freezing()` was asked.
+
+    `compile` settles what is trained; a step that is traced later must see the flags of that moment (the discriminator
+    of a GAN is frozen after it was compiled, and still trains by itself).
+    """
+    now = [(layer, layer._trainable) for layer, _ in freezing]
+    try:
+        for layer, flag in freezing:
+            layer._trainable = flag
+        yield
+    finally:
+        for layer, flag in now:
+            layer._trainable = flag
 
 
 def _draw(initializer: Callable[..., Any], shape: tuple[int, ...], dtype: str) -> Any:

@@ -35,6 +35,7 @@ class Steps:
     def __init__(self, model: Any, trainable: Sequence[Any], objective: Objective | None, optimizer: Any):
         self.model, self.objective, self.optimizer = model, objective, optimizer
         self.trainable = list(trainable)
+        self.freezing = model.freezing()  # the flags of this moment, as Keras settles them in compile
         learned = set(self.trainable)
         others = [v for v in [*model.weights, *model.state_variables] if v not in learned]
         self.layer_metrics = _layer_metrics(model, objective)
@@ -149,7 +150,7 @@ class Steps:
     # Their parts -------------------------------------------------------------------------------------
 
     def _run(self, xs: list[Any], training: Any) -> tuple[list[Any], list[Any]]:
-        outputs, masks = self.model.run_with_masks(self.model.arranged(xs), bool(training))
+        outputs, masks = self.model.run_with_masks(self.model.arranged(xs), bool(training), freezing=self.freezing)
         return flat(outputs), masks
 
     def _forward(self, frame: Any, xs: list[Any], ys: list[Any], weights: list[Any], training: Any) -> list[Any]:

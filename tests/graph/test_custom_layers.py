@@ -463,3 +463,35 @@ def test_a_weight_without_a_name_in_front_is_refused():
     with pytest.raises(ValueError, match="expected the name of the weight first"):
         L.Dense(1).add_weight((3, 4))
     assert L.Dense(1).dtype == "float32"
+
+
+def test_a_step_sees_the_flags_of_the_moment_it_was_settled(backend):
+    model = Sequential([L.BatchNormalization(input_shape=(2,))])
+    settled = model.freezing()
+    model.trainable = False
+    x = K.convert(np.array([[0.0, 4.0], [2.0, 8.0]], "float32"))
+    variables = model.weights
+    with state.bind(variables, [v.value for v in variables]) as frame:
+        calm = values(model.run_with_masks(x, True)[0])
+        np.testing.assert_allclose(values(frame.values_of(variables)[2]), 0.0)
+        by_batch = values(model.run_with_masks(x, True, freezing=settled)[0])
+        assert np.all(values(frame.values_of(variables)[2]) > 0)
+    np.testing.assert_allclose(calm, values(x) / np.sqrt(1.001), rtol=1e-5)
+    np.testing.assert_allclose(by_batch, [[-1, -1], [1, 1]], atol=1e-2)
+    assert not model.layers[0].trainable
+
+
+def test_a_discriminator_frozen_after_compile_still_trains_by_itself(backend):
+    judge = Sequential([L.Dense(4, input_shape=(3,)), L.BatchNormalization(), L.Dense(1)])
+    judge.compile("sgd", "mse")
+    judge.trainable = False
+    z = L.Input((2,))
+    both = Model(z, judge(L.Dense(3)(z)))
+    both.compile("sgd", "mse")
+    before = judge.get_weights()
+    both.train_on_batch(np.random.default_rng(0).normal(size=(8, 2)), np.ones((8, 1)))
+    for a, b in zip(before, judge.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    judge.train_on_batch(np.random.default_rng(1).normal(size=(8, 3)), np.ones((8, 1)))
+    changed = [np.any(a != b) for a, b in zip(before, judge.get_weights(), strict=True)]
+    assert [changed[i] for i in (0, 4, 5)] == [True] * 3, "weights and running statistics"
