@@ -25,7 +25,6 @@ __all__ = [
     "is_keras3",
     "read_model_config",
     "to_keras2",
-    "to_keras3",
 ]
 
 Config = dict[str, Any]
@@ -82,7 +81,7 @@ NEUTRAL: dict[str, tuple[Any, ...] | None] = {
 POLICIES = {"mixed_float16": "float32", "mixed_bfloat16": "float32"}
 
 # Functions whose formula Keras 3 changed, by argument value.
-KERAS3_FUNCTIONS = {"hard_sigmoid": "hard_sigmoid_keras3"}
+KERAS3_FUNCTIONS = {"hard_sigmoid": "hard_sigmoid_keras3", "hard_sigmoid_keras2": "hard_sigmoid"}
 FUNCTION_ARGUMENTS = ("activation", "recurrent_activation")
 
 # Layers whose further inputs (states, constants) Keras 2 lists among the inputs, and later versions as
@@ -92,8 +91,6 @@ STATE_KEYWORDS = ("initial_state", "constants")
 # Keys of a layer's entry that carry no meaning for Keras 2.
 DROPPED_BESIDE_CONFIG = ("module", "build_config", "compile_config", "shared_object_id")
 
-# Where Keras 3 finds the classes that it writes; only for writing.
-KERAS3_HOMES = {"Model": "keras.src.models.functional", "Sequential": "keras"}
 
 # Model configs ---------------------------------------------------------------------------------------
 
@@ -277,13 +274,13 @@ def _network(arguments: Mapping[str, Any], keras3: bool) -> Config:
     result["layers"] = entries
     if "input_layers" not in arguments:
         return result
-    shift = _node_shifts(arguments["layers"]) if keras3 else {}
+    shift = node_shifts(arguments["layers"]) if keras3 else {}
     classes = {entry["name"]: entry["class_name"] for entry in entries}
     for entry in entries:
         nodes = entry.get("inbound_nodes") or []
         entry["inbound_nodes"] = [_node(node, classes[entry["name"]], shift) for node in nodes]
-    result["input_layers"] = _ends(arguments["input_layers"], {})
-    result["output_layers"] = _ends(arguments["output_layers"], _output_shifts(arguments["layers"]) if keras3 else {})
+    result["input_layers"] = ends_of(arguments["input_layers"], {})
+    result["output_layers"] = ends_of(arguments["output_layers"], output_shifts(arguments["layers"]) if keras3 else {})
     return result
 
 
@@ -298,12 +295,12 @@ def _entry(layer: Any, keras3: bool) -> Config:
     return entry
 
 
-def _node_shifts(layers: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+def node_shifts(layers: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     """Keras 2 counts the node that a nested model has from its making; Keras 3 does not."""
     return {str(_name_of(layer)): 1 for layer in layers if _is_model(layer)}
 
 
-def _output_shifts(layers: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+def output_shifts(layers: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     """... except among the outputs of a model, where Keras 3 counts it for functional models."""
     return {str(_name_of(layer)): 1 for layer in layers if layer["class_name"] == "Sequential"}
 
@@ -318,7 +315,7 @@ def _is_model(layer: Mapping[str, Any]) -> bool:
     return isinstance(arguments, Mapping) and "layers" in arguments and isinstance(arguments["layers"], list)
 
 
-def _ends(ends: Any, shift: Mapping[str, int]) -> list[list[Any]]:
+def ends_of(ends: Any, shift: Mapping[str, int]) -> list[list[Any]]:
     """Inputs or outputs of a model as a list of [layer, node, tensor]."""
     if isinstance(ends, Mapping):
         ends = list(ends.values())
@@ -343,7 +340,7 @@ def _is_history(value: Any) -> bool:
 def _node(node: Any, kind: str, shift: Mapping[str, int]) -> Any:
     """A call of a layer as Keras 2 writes it: for each input [layer, node, tensor, keywords]."""
     if not isinstance(node, Mapping):
-        return _states_among_inputs(node)
+        return _states_among_inputs(shifted(node, shift) if shift else node)
     args = [_tensors_named(arg, shift) for arg in node.get("args", ())]
     keywords = {k: _tensors_named(v, shift) for k, v in (node.get("kwargs") or {}).items()}
     keywords = {k: v for k, v in keywords.items() if v is not None and not (k == "training" and v is False)}
@@ -356,6 +353,21 @@ def _node(node: Any, kind: str, shift: Mapping[str, int]) -> Any:
             f"A call of {kind} in a model's config: expected tensors as its inputs, received {inputs!r:.120}."
         )
     return _states_among_inputs([[*history, keywords] for history in inputs])
+
+
+def shifted(node: Any, shift: Mapping[str, int]) -> Any:
+    """A call in the form of Keras 2 with other numbers for the calls of some layers."""
+    if _is_history(node[:3]) and len(node) in (3, 4):
+        return [node[0], node[1] + shift.get(node[0], 0), *node[2:3], *(_shifted_tensors(n, shift) for n in node[3:])]
+    return [shifted(entry, shift) for entry in node]
+
+
+def _shifted_tensors(value: Any, shift: Mapping[str, int]) -> Any:
+    if _is_history(value):
+        return [value[0], value[1] + shift.get(value[0], 0), value[2]]
+    if isinstance(value, Mapping):
+        return {k: _shifted_tensors(v, shift) for k, v in value.items()}
+    return [_shifted_tensors(v, shift) for v in value] if isinstance(value, list | tuple) else value
 
 
 def _tensors_named(value: Any, shift: Mapping[str, int]) -> Any:
@@ -402,24 +414,3 @@ def _states_among_inputs(node: Any) -> Any:
     if not extra:
         return node
     return [[*node[0][:3], keywords], *([*entry[:3], keywords] for entry in node[1:]), *extra]
-
-
-# Keras 3 configs, for writing ------------------------------------------------------------------------
-
-
-def to_keras3(config: Mapping[str, Any]) -> Config:
-    """A Keras 2 model config as Keras 3 reads it; nodes keep the form of Keras 2, which it accepts."""
-    kind, arguments = str(config["class_name"]), config.get("config")
-    result = {"module": KERAS3_HOMES.get(kind, "keras.layers"), **config, "registered_name": None}
-    if kind == "Model":
-        result["class_name"] = result["registered_name"] = "Functional"
-    if isinstance(arguments, Mapping):
-        backwards = {ours: theirs for theirs, ours in RENAMED.get(kind, {}).items()}
-        result["config"] = {backwards.get(k, k): _to_keras3_value(v) for k, v in arguments.items()}
-    return result
-
-
-def _to_keras3_value(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return to_keras3(value) if "class_name" in value else {k: _to_keras3_value(v) for k, v in value.items()}
-    return [_to_keras3_value(v) for v in value] if isinstance(value, list | tuple) else value

@@ -28,7 +28,7 @@ from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError
 from keras_front.registry import custom_object_scope, name_of, plain
 
-from . import atomic, compiled, config, guard, hdf5, layout
+from . import atomic, compiled, config, guard, hdf5, keras3, layout
 
 __all__ = ["is_archive", "is_tree", "load_model", "load_weights", "save_model", "save_weights"]
 
@@ -259,11 +259,12 @@ def _arrays_below(group: Any, where: str, limit: int, depth: int) -> Iterator[np
 
 def save_model(model: Any, target: Any, include_optimizer: bool = True) -> None:
     """Write an archive that Keras 3 and tf_keras read as well."""
-    described = config.to_keras3(json.loads(json.dumps(hdf5.model_config(model), default=plain)))
+    described = keras3.to_keras3(json.loads(json.dumps(hdf5.model_config(model), default=plain)))
     training = compiled.training_config_of(model) if include_optimizer else None
     if training is not None:
         told = json.loads(json.dumps(training, default=plain))
-        described["compile_config"] = {"optimizer": told.pop("optimizer_config"), **told}
+        told = {"optimizer": told.pop("optimizer_config"), **told}
+        described["compile_config"] = {k: keras3.to_keras3_value(k, v) for k, v in told.items() if v is not None}
     weights = io.BytesIO()
     with hdf5.created(weights) as root:
         _put(model, root, described["config"].get("layers"), set())

@@ -59,7 +59,8 @@ def test_a_model_comes_back(backend, tmp_path, name):
     model.save(tmp_path / name)
     again = models.load_model(tmp_path / name)
     assert type(again) is models.Model
-    assert json.loads(again.to_json())["config"]["layers"] == json.loads(model.to_json())["config"]["layers"]
+    if name == "m.h5":  # an archive has the shapes of inputs in layers of their own, as Keras 3
+        assert json.loads(again.to_json())["config"]["layers"] == json.loads(model.to_json())["config"]["layers"]
     assert_same(model, again, inputs)
     again.save(tmp_path / name)  # a model that was loaded saves as well
     assert_same(model, models.load_model(tmp_path / name), inputs)
@@ -286,3 +287,12 @@ def test_formats_are_told_by_content(tmp_path):
         model.save(tmp_path / "x", save_format="tf")
     assert saving.FORMATS[None] is None
     assert hdf5.VERSION == "2.3.1"
+
+
+def test_an_archive_keeps_what_keras_3_means_otherwise(tmp_path):
+    nested = models.Sequential([layers.Dense(3, activation="hard_sigmoid", input_shape=(3,))], name="nested")
+    functional = models.Model(i := layers.Input((3,)), layers.Dense(3, activation="hard_sigmoid_keras3")(i), name="f")
+    x = layers.Input((3,))
+    model = models.Model(x, [nested(functional(x)), functional(nested(x))])
+    model.save(tmp_path / "m.keras")
+    assert_same(model, models.load_model(tmp_path / "m.keras"), rows(4, 3))

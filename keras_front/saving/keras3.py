@@ -1,0 +1,95 @@
+"""Configs for Keras 3: what a `.keras` archive of ours says, so that Keras 3 makes the same model of it.
+
+The nodes keep the form of Keras 2, which Keras 3 reads, but count the calls of nested models as Keras 3 does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from keras_front.registry import Registry
+
+from .config import FUNCTION_ARGUMENTS, KERAS3_FUNCTIONS, RENAMED, Config, ends_of, node_shifts, output_shifts, shifted
+
+__all__ = ["to_keras3", "to_keras3_value"]
+
+# Where Keras 3 finds the classes that it writes; only for writing.
+KERAS3_HOMES = {"Model": "keras.src.models.functional", "Sequential": "keras"}
+KERAS3_MODULES = {
+    "constraint": "constraints",
+    "initializer": "initializers",
+    "layer": "layers",
+    "loss": "losses",
+    "metric": "metrics",
+    "optimizer": "optimizers",
+    "regularizer": "regularizers",
+}
+# ... and arguments that its classes do not take, with the values that may be left out.
+WITHOUT_IN_KERAS3: dict[str, dict[str, Any]] = {
+    "Conv1DTranspose": {"groups": 1},
+    "Conv2DTranspose": {"groups": 1},
+    "Conv3DTranspose": {"groups": 1},
+    **{f"SpatialDropout{n}D": {"noise_shape": None, "trainable": True} for n in (1, 2, 3)},
+    **{name: {"decay": 0.0} for name in ("SGD", "RMSprop", "Adagrad", "Adadelta", "Adam", "Adamax")},
+    "Nadam": {"decay": 0.0, "schedule_decay": 0.004},
+}
+
+
+def to_keras3(config: Mapping[str, Any]) -> Config:
+    """A Keras 2 config as Keras 3 reads it; nodes keep the form of Keras 2, which it accepts, but not its counting."""
+    kind, arguments = str(config["class_name"]), config.get("config")
+    result = {"module": _home_of(kind, arguments), **config, "registered_name": None}
+    if kind == "Model":
+        result["class_name"] = result["registered_name"] = "Functional"
+    if isinstance(arguments, Mapping):
+        if "input_layers" in arguments:
+            arguments = _counted_from_zero(arguments)
+        elif kind == "Sequential":
+            arguments = {**arguments, "layers": _with_input_layer(arguments["layers"])}
+        renamed = {ours: theirs for theirs, ours in RENAMED.get(kind, {}).items()}
+        left_out = WITHOUT_IN_KERAS3.get(kind, {})
+        arguments = {k: v for k, v in arguments.items() if k not in left_out or v != left_out[k]}
+        if kind != "InputLayer":
+            arguments.pop("batch_input_shape", None)  # the InputLayer says it
+        arguments = {renamed.get(k, k): v for k, v in arguments.items()}
+        result["config"] = {k: to_keras3_value(k, v) for k, v in arguments.items()}
+    return result
+
+
+def _with_input_layer(layers: list[Config]) -> list[Config]:
+    """The layers of a Sequential with the shape of the input in a layer of its own."""
+    first = layers[0]["config"] if layers else {}
+    if not isinstance(first, Mapping) or "batch_input_shape" not in first or layers[0]["class_name"] == "InputLayer":
+        return layers
+    shape, dtype = first["batch_input_shape"], first.get("dtype", "float32")
+    described = {"batch_input_shape": shape, "dtype": dtype, "name": f"{first.get('name')}_input"}
+    return [{"class_name": "InputLayer", "config": described}, *layers]
+
+
+def _home_of(kind: str, arguments: Any) -> str:
+    """The module that Keras 3 looks a class up in."""
+    if kind in KERAS3_HOMES:
+        return KERAS3_HOMES[kind]
+    kinds = [name for name, registry in Registry.by_kind.items() if kind in registry and name in KERAS3_MODULES]
+    if "layer" in kinds and (len(kinds) == 1 or "name" in (arguments or ())):
+        return "keras.layers"
+    return f"keras.{KERAS3_MODULES[kinds[0]] if kinds else 'layers'}"
+
+
+def to_keras3_value(name: str, value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return to_keras3(value) if "class_name" in value else {k: to_keras3_value(k, v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_keras3_value("", item) for item in value]
+    if name in FUNCTION_ARGUMENTS and isinstance(value, str):
+        return {ours: theirs for theirs, ours in KERAS3_FUNCTIONS.items()}.get(value, value)
+    return value
+
+
+def _counted_from_zero(arguments: Mapping[str, Any]) -> Config:
+    """Config of a functional model whose nodes count the calls of nested models as Keras 3 does."""
+    calls = {name: -shift for name, shift in node_shifts(arguments["layers"]).items()}
+    ends = {name: -shift for name, shift in output_shifts(arguments["layers"]).items()}
+    entries = [{**e, "inbound_nodes": [shifted(n, calls) for n in e["inbound_nodes"]]} for e in arguments["layers"]]
+    return {**arguments, "layers": entries, "output_layers": ends_of(arguments["output_layers"], ends)}
