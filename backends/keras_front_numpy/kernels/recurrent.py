@@ -15,6 +15,7 @@ import numpy as np
 
 HIGHEST = {"f2": 11.0, "f4": 88.0, "f8": 709.0}  # exp is finite up to here
 Function = Callable[[np.ndarray], Any]
+Slope = Callable[[np.ndarray, np.ndarray], Any]
 
 
 def _sigmoid(y: np.ndarray) -> None:
@@ -31,13 +32,27 @@ def _hard_sigmoid(y: np.ndarray) -> None:
     np.minimum(y, 1, out=y)
 
 
+def _tanh_slope(y: np.ndarray, out: np.ndarray) -> None:
+    np.multiply(y, y, out)
+    np.subtract(1, out, out)
+
+
+def _sigmoid_slope(y: np.ndarray, out: np.ndarray) -> None:
+    np.subtract(1, y, out)
+    np.multiply(out, y, out)
+
+
+def _hard_sigmoid_slope(y: np.ndarray, out: np.ndarray) -> None:
+    np.multiply((y > 0) & (y < 1), y.dtype.type(0.2), out)
+
+
 # name: (what the argument is scaled with beforehand, the rest in place, the slope as a function of the result)
-ACTIVATIONS: dict[str, tuple[float, Function, Function]] = {
-    "tanh": (1.0, lambda y: np.tanh(y, y), lambda y: 1 - y * y),
-    "sigmoid": (-1.0, _sigmoid, lambda y: y * (1 - y)),
-    "hard_sigmoid": (0.2, _hard_sigmoid, lambda y: y.dtype.type(0.2) * ((y > 0) & (y < 1))),
-    "relu": (1.0, lambda y: np.maximum(y, 0, out=y), lambda y: (y > 0).astype(y.dtype)),
-    "linear": (1.0, lambda y: None, np.ones_like),
+ACTIVATIONS: dict[str, tuple[float, Function, Slope]] = {
+    "tanh": (1.0, lambda y: np.tanh(y, y), _tanh_slope),
+    "sigmoid": (-1.0, _sigmoid, _sigmoid_slope),
+    "hard_sigmoid": (0.2, _hard_sigmoid, _hard_sigmoid_slope),
+    "relu": (1.0, lambda y: np.maximum(y, 0, out=y), lambda y, out: np.copyto(out, y > 0)),
+    "linear": (1.0, lambda y: None, lambda y, out: out.fill(1)),
 }
 
 
@@ -55,6 +70,7 @@ class LSTM:
         self.kernel = np.empty((units, 4 * units), dtype)
         self.product, self.part = np.empty((batch, 4 * units), dtype), np.empty(shape[1:], dtype)
         self.kept: np.ndarray | None = None
+        self.flow: np.ndarray | None = None
 
     def _arrange(self, source: np.ndarray, target: np.ndarray, inner: float, outer: float) -> None:
         """Columns i, f, c, o as i, f, o, c, scaled."""
@@ -110,8 +126,11 @@ class LSTM:
     def backward(self, g: Any, g_h: Any, g_c: Any, kernel: Any, outs: tuple[Any, Any, Any, Any]) -> None:
         """Gradients from those of outputs, last h and last c; outs: for z, h, c, kernel."""
         u = self.units
-        flow, from_h, to_c = self._slopes()
-        back = np.empty_like(self.kernel)
+        if self.flow is None:  # memory that only training needs
+            self.flow, self.back = np.empty_like(self.gates), np.empty_like(self.kernel)
+            self.from_h, self.to_c = np.empty_like(self.squashed), np.empty_like(self.squashed)
+        flow, back, from_h, to_c = self.flow, self.back, self.from_h, self.to_c
+        self._slopes()
         self._arrange(kernel, back, 1.0, 1.0)
         dh, dc = np.array(g_h), np.array(g_c)
         repeated = np.zeros_like(dh)  # the gradient of an output that repeats the one before it
@@ -140,17 +159,18 @@ class LSTM:
                 np.add(dc, passed[1], dc)
         self._gradients(flow, dh, dc, outs)
 
-    def _slopes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _slopes(self) -> None:
         """For all steps: how dc enters the gates (that of o is left out), how dh enters o, and how dh enters dc."""
-        u = self.units
+        u, flow, from_h, to_c = self.units, self.flow, self.from_h, self.to_c
         i, o, c = (self.gates[..., k * u : (k + 1) * u] for k in (0, 2, 3))
-        flow = np.empty_like(self.gates)
-        slopes = self.gate_slope(self.gates[..., : 3 * u])
-        np.multiply(slopes[..., :u], c, flow[..., :u])
-        np.multiply(slopes[..., u : 2 * u], self.cs[:-1], flow[..., u : 2 * u])
-        flow[..., 2 * u : 3 * u] = 0
-        np.multiply(self.slope(c), i, flow[..., 3 * u :])
-        return flow, slopes[..., 2 * u :] * self.squashed, self.slope(self.squashed) * o
+        self.gate_slope(self.gates[..., : 3 * u], flow[..., : 3 * u])
+        np.multiply(flow[..., 2 * u : 3 * u], self.squashed, from_h)
+        np.multiply(flow[..., :u], c, flow[..., :u])
+        np.multiply(flow[..., u : 2 * u], self.cs[:-1], flow[..., u : 2 * u])
+        self.slope(c, flow[..., 3 * u :])
+        np.multiply(flow[..., 3 * u :], i, flow[..., 3 * u :])
+        self.slope(self.squashed, to_c)
+        np.multiply(to_c, o, to_c)
 
     def _gradients(self, flow: np.ndarray, dh: np.ndarray, dc: np.ndarray, outs: tuple[Any, Any, Any, Any]) -> None:
         dz, dh0, dc0, dkernel = outs
