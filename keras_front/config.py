@@ -339,17 +339,17 @@ def set_image_data_format(data_format: str) -> None:
     put("image_data_format", data_format, "set_image_data_format")
 
 
-def normalize_data_format(data_format: str | None) -> str:
-    """`data_format` in its modern name; None stands for the default, 'tf' and 'th' for what Keras 1 meant.
+def normalize_data_format(value: str | None) -> str:
+    """A data format in its modern name; None stands for the default, 'tf' and 'th' for what Keras 1 meant.
 
     Raises: ArgumentError for any other value.
     Example:
         >>> normalize_data_format("th")
         'channels_first'
     """
-    if data_format is None:
+    if value is None:
         return image_data_format()
     try:
-        return _data_format(data_format)
+        return _data_format(value)
     except ValueError as expectation:
-        raise ArgumentError(f"data_format: expected {expectation}, received {data_format!r}.") from None
+        raise ArgumentError(f"data_format: expected {expectation}, received {value!r}.") from None

@@ -179,6 +179,8 @@ class Backend:
 def _host_array(value: Any, dtype: str | None) -> np.ndarray:
     if isinstance(value, np.ndarray):
         return value
+    if hasattr(value, "toarray"):  # a sparse matrix
+        value = np.ascontiguousarray(value.toarray())
     if isinstance(value, bool | int | float) and dtype is None:
         dtype = dtypes.of_scalar(value, [])
     try:

@@ -30,6 +30,7 @@ __all__ = [
     "compile",
     "compile_loop",
     "constant",
+    "control_dependencies",
     "convert",
     "count_params",
     "dtype",
@@ -45,6 +46,7 @@ __all__ = [
     "is_placeholder",
     "is_tensor",
     "is_variable",
+    "manual_variable_initialization",
     "moving_average_update",
     "name_scope",
     "ndim",
@@ -92,6 +94,10 @@ def placeholder(
         if ndim is None:
             raise ArgumentError("K.placeholder: expected `shape` or `ndim`, received neither.")
         shape = (None,) * ndim
+    if sparse:
+        from keras_front.backend.ops.sparse import SparsePlaceholder
+
+        return SparsePlaceholder(tuple(shape), dtypes.canonical(dtype), name=name)
     return symbolic.placeholder(tuple(shape), dtypes.canonical(dtype), name)
 
 
@@ -352,6 +358,16 @@ def name_scope(name: str) -> Iterator[str]:
         yield "/".join(_scopes)
     finally:
         _scopes.pop()
+
+
+@contextmanager
+def control_dependencies(control_inputs: Any) -> Iterator[None]:
+    """A context for code that orders side effects; a step assigns in the order of the code, so it has no effect."""
+    yield
+
+
+def manual_variable_initialization(value: bool) -> None:
+    """Kept for code that calls it: variables have their values when they are made."""
 
 
 def print_tensor(x: Any, message: str = "") -> Any:

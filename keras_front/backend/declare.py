@@ -30,6 +30,7 @@ Dims = Any
 DType = Any
 
 OPS: dict[str, Op] = {}
+SPARSE: list[Callable[..., Any]] = []  # what an op does that meets a sparse matrix; see ops/sparse.py
 _ARRAYS = {"Tensor": "one", "Tensors": "many", "Maybe": "maybe"}
 _SCALARS = (bool, int, float, complex)
 _HOST = (*_SCALARS, np.ndarray, np.generic, list, tuple)
@@ -67,6 +68,8 @@ class Op:
 
     def dispatch(self, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
         """Record or compute; called when not every argument is plainly one of the active backend's own tensors."""
+        if SPARSE and any(hasattr(a, "tocoo") for a in args):
+            return SPARSE[0](self.name, args)
         args = [list(a) if kind == "many" else _array(a) for (_, kind), a in zip(self.arrays, args, strict=True)]
         self._check(args)
         args = _read_variables(args)

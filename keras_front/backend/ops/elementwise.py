@@ -233,12 +233,12 @@ def cast(x: Tensor, dtype: DType):
 
 
 @primitive(shapes.same)
-def stop_gradient(x: Tensor):
-    """`x`, through which no gradient flows."""
+def stop_gradient(variables: Tensor):
+    """The same tensor, through which no gradient flows."""
 
 
 @composite
-def identity(x: Tensor):
+def identity(x: Tensor, name=None):
     """`x` itself, as a new tensor."""
     return x
 

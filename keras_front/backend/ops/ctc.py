@@ -1,0 +1,266 @@
+"""Connectionist temporal classification: the loss by the forward recursion, decoding by the best path or by beams.
+
+The last class is the blank. All of it is written in K, so it runs, compiles and (the loss) differentiates everywhere.
+Source: Graves et al. (2006), section 4; for beams Graves & Jaitly (2014), algorithm 1.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keras_front import config
+from keras_front.backend import dtypes
+from keras_front.backend.declare import Tensor, as_symbol_or_tensor, composite
+from keras_front.backend.ops.arrangement import (
+    _sizes,
+    broadcast_to,
+    concatenate,
+    expand_dims,
+    getitem,
+    pad,
+    permute_dimensions,
+    reshape,
+    strided_slice,
+)
+from keras_front.backend.ops.elementwise import (
+    add,
+    cast,
+    equal,
+    greater,
+    less,
+    log,
+    logical_and,
+    logical_not,
+    multiply,
+    negative,
+    not_equal,
+    subtract,
+    where,
+)
+from keras_front.backend.ops.indexing import one_hot, take_along_axis
+from keras_front.backend.ops.linear import matmul
+from keras_front.backend.ops.modern import argsort, logaddexp, top_k
+from keras_front.backend.ops.neural import log_softmax
+from keras_front.backend.ops.recurrence import scan
+from keras_front.backend.ops.reduction import all, argmax, cumsum, max, sum
+from keras_front.errors import ArgumentError
+
+NEVER = -1e30  # the logarithm of what cannot be; finite, so that differences of it are
+
+
+def _column(x: Any) -> Any:
+    """Lengths (batch, 1) or (batch,) as (batch, 1) of int64."""
+    x = cast(x, "int64")
+    return reshape(x, (-1, 1))
+
+
+def _log(x: Any) -> Any:
+    x = cast(x, "float32") if x.dtype in ("float16", "bfloat16") or dtypes.canonical(x.dtype)[-2:] == "16" else x
+    return log_softmax(log(add(x, config.epsilon())))
+
+
+def _with_blanks(labels: Any, blank: int) -> Any:
+    """(batch, L) -> (batch, 2 L + 1): a blank before, between and after the labels."""
+    batch, _ = _sizes(labels)
+    pairs = pad(expand_dims(labels, axis=-1), ((0, 0), (0, 0), (1, 0)), value=blank)
+    return pad(reshape(pairs, (batch, -1)), ((0, 0), (0, 1)), value=blank)
+
+
+@composite(promote=())
+def ctc_batch_cost(y_true: Tensor, y_pred: Tensor, input_length: Tensor, label_length: Tensor):
+    """The negative logarithm of the probability of the labels, summed over all alignments, for each sample.
+
+    Shape: y_true (batch, labels) of classes, y_pred (batch, time, classes) after a softmax, the lengths (batch, 1) ->
+    (batch, 1). The last class is the blank. Infinite where the labels do not fit into the time.
+    """
+    classes = y_pred.shape[-1]
+    labels = _with_blanks(cast(y_true, "int64"), classes - 1)
+    ends, times = multiply(_column(label_length), 2), _column(input_length)
+    logs = matmul(_log(y_pred), permute_dimensions(one_hot(labels, classes, _float(y_pred)), (0, 2, 1)))
+    logs = permute_dimensions(logs, (1, 0, 2))  # (time, batch, states)
+    skips = logical_and(not_equal(labels, classes - 1), not_equal(labels, _shifted(labels, 2, -1)))
+    places = subtract(cumsum(cast(equal(labels, labels), "int64"), axis=1), 1)
+    first = where(less(places, 2), getitem(logs, 0), NEVER)
+
+    def step(carry: list[Any], x: list[Any]) -> tuple[list[Any], list[Any]]:
+        now, t = carry
+        reach = logaddexp(now, _shifted(now, 1, NEVER))
+        reach = logaddexp(reach, where(skips, _shifted(now, 2, NEVER), NEVER))
+        return [where(less(t, times), add(reach, x[0]), now), add(t, 1)], []
+
+    (last, _), _ = scan(step, [first, as_symbol_or_tensor(np.asarray(1, "int64"))], [getitem(logs, slice(1, None))])
+    final = where(logical_and(equal(places, ends), equal(ends, ends)), last, NEVER)
+    before = where(equal(places, subtract(ends, 1)), last, NEVER)
+    total = logaddexp(max(final, axis=1, keepdims=True), max(before, axis=1, keepdims=True))
+    return where(less(total, NEVER / 2), np.inf, negative(total))
+
+
+def _float(x: Any) -> str:
+    name = dtypes.canonical(x.dtype)
+    return "float32" if name in ("float16", "bfloat16") else name
+
+
+def _shifted(x: Any, by: int, value: float) -> Any:
+    """(batch, n) moved right by some places, `value` coming in from the left."""
+    wide = pad(x, ((0, 0), (by, 0)), value=value)
+    return strided_slice(wide, (None, None), (None, -by), (1, 1))
+
+
+def ctc_label_dense_to_sparse(labels: Any, label_lengths: Any) -> Any:
+    """The labels (batch, n) that lie within their lengths, as a sparse matrix of SciPy (also those that are 0).
+
+    Raises: ArgumentError for symbolic tensors; `ctc_batch_cost` takes dense labels and needs no sparse ones.
+    """
+    from keras_front.backend.classic import to_numpy
+    from keras_front.backend.symbolic import is_symbolic
+
+    if is_symbolic(labels) or is_symbolic(label_lengths):
+        raise ArgumentError(
+            "ctc_label_dense_to_sparse: expected values. K.ctc_batch_cost takes dense labels as they are."
+        )
+    from scipy.sparse import coo_matrix
+
+    labels, lengths = to_numpy(labels), to_numpy(label_lengths).reshape(-1, 1)
+    rows, columns = np.nonzero(np.arange(labels.shape[1]) < lengths)
+    return coo_matrix((labels[rows, columns], (rows, columns)), labels.shape)
+
+
+# Decoding ------------------------------------------------------------------------------------------------------
+
+
+def ctc_decode(
+    y_pred: Any, input_length: Any, greedy: bool = True, beam_width: int = 100, top_paths: int = 1,
+    merge_repeated: bool = False,
+) -> tuple[list[Any], Any]:  # fmt: skip
+    """The most probable labels: ([decoded, ...], log probabilities).
+
+    Shape: y_pred (batch, time, classes), input_length (batch,) -> `top_paths` times (batch, time) of int64, filled up
+    with -1, and (batch, top_paths). With `greedy` the best class of each step (one path); else a search that keeps
+    `beam_width` prefixes. The width of the result is the number of steps, so that it is known beforehand.
+    """
+    y_pred, lengths = as_symbol_or_tensor(y_pred), as_symbol_or_tensor(input_length)
+    if greedy:
+        decoded, score = ctc_best_path(y_pred, lengths)
+        return [decoded], score
+    if not 1 <= top_paths <= beam_width:
+        raise ArgumentError(
+            f"ctc_decode: expected 1 <= top_paths <= beam_width, received {top_paths} and {beam_width}."
+        )
+    paths, scores = ctc_beams(y_pred, lengths, beam_width)
+    found = [getitem(paths, (slice(None), i)) for i in range(top_paths)]
+    if merge_repeated:
+        found = [_packed(path, _fresh(path)) for path in found]
+    return found, getitem(scores, (slice(None), slice(None, top_paths)))
+
+
+def _fresh(path: Any) -> Any:
+    """Where a path of classes differs from the step before."""
+    return not_equal(path, _shifted(path, 1, -1))
+
+
+def _packed(path: Any, kept: Any) -> Any:
+    """The kept elements of each row moved to the front, the rest -1."""
+    order = argsort(cast(logical_not(kept), "int32"), axis=-1)
+    moved = take_along_axis(where(kept, path, -1), order, axis=-1)
+    return moved
+
+
+@composite(promote=())
+def ctc_best_path(y_pred: Tensor, input_length: Tensor):
+    """Repetitions and blanks taken out of the best class of each step: (labels, score); see `ctc_decode`.
+
+    The score is minus the sum of the logarithms of the largest outputs, as in TensorFlow.
+    """
+    logs = log(add(y_pred, config.epsilon()))
+    path = argmax(logs, axis=-1)
+    steps = subtract(cumsum(cast(equal(path, path), "int64"), axis=1), 1)
+    inside = less(steps, _column(input_length))
+    kept = logical_and(logical_and(inside, not_equal(path, y_pred.shape[-1] - 1)), _fresh(path))
+    score = negative(sum(where(inside, max(logs, axis=-1), 0), axis=-1, keepdims=True))
+    return _packed(path, kept), score
+
+
+@composite(promote=())
+def ctc_beams(y_pred: Tensor, input_length: Tensor, width):
+    """The `width` most probable prefixes, falling: (labels (batch, width, time), log probabilities (batch, width))."""
+    logs = _log(y_pred)
+    batch, time, classes = _sizes(y_pred)
+    labels = classes - 1
+    dtype = _float(y_pred)
+    empty = broadcast_to(as_symbol_or_tensor(np.asarray(-1, "int64")), (batch, width, time))
+    zeros = broadcast_to(as_symbol_or_tensor(np.asarray(0, "int64")), (batch, width))
+    start = np.full((1, width), NEVER, dtype)
+    start[0, 0] = 0  # one empty prefix; the others do not exist yet
+    blank = broadcast_to(as_symbol_or_tensor(start), (batch, width))
+    spoken = broadcast_to(as_symbol_or_tensor(np.asarray(NEVER, dtype)), (batch, width))
+    times = _column(input_length)
+    numbers = np.arange(time)
+
+    def step(carry: list[Any], x: list[Any]) -> tuple[list[Any], list[Any]]:
+        prefixes, sizes, blank, spoken, _t = carry
+        now = x[0]  # (batch, classes)
+        last = _last(prefixes, sizes, numbers)  # (batch, width), -1 where empty
+        total = logaddexp(blank, spoken)
+        known = take_along_axis(now, where(less(last, 0), 0, last), axis=-1)
+        stay_blank = add(total, getitem(now, (slice(None), slice(-1, None))))
+        stay_spoken = where(less(last, 0), NEVER, add(spoken, known))
+        speech = strided_slice(now, (None, None), (None, labels), (1, 1))
+        same = equal(expand_dims(last, axis=-1), np.arange(labels))  # a label said twice needs a blank between
+        grown = where(same, expand_dims(blank, axis=-1), expand_dims(total, axis=-1))
+        grown = add(grown, expand_dims(speech, axis=1))  # (batch, width, labels)
+        meets = _meetings(prefixes, sizes, last, numbers)  # (batch, i, j): i with the last label of j is j
+        hot = one_hot(last, labels, dtype)  # (batch, j, labels)
+        joining = matmul(where(less(grown, NEVER / 2), NEVER, grown), permute_dimensions(hot, (0, 2, 1)))
+        arriving = max(where(meets, joining, NEVER), axis=1)
+        stay_spoken = logaddexp(stay_spoken, arriving)
+        taken = greater(matmul(cast(meets, dtype), hot), 0)
+        grown = where(taken, NEVER, grown)
+        scores = concatenate([logaddexp(stay_blank, stay_spoken), reshape(grown, (batch, width * labels))], axis=1)
+        _, best = top_k(scores, width)
+        return _chosen(best, carry, (stay_blank, stay_spoken, grown), width, labels, times, numbers), []
+
+    first = [empty, zeros, blank, spoken, as_symbol_or_tensor(np.asarray(0, "int64"))]
+    (prefixes, _, blank, spoken, _), _ = scan(step, first, [permute_dimensions(logs, (1, 0, 2))])
+    scores, order = top_k(logaddexp(blank, spoken), width)
+    return take_along_axis(prefixes, expand_dims(order, axis=-1), axis=1), scores
+
+
+def _last(prefixes: Any, sizes: Any, numbers: np.ndarray) -> Any:
+    here = equal(expand_dims(sizes, axis=-1), numbers + 1)
+    return subtract(sum(where(here, add(prefixes, 1), 0), axis=-1), 1)
+
+
+def _meetings(prefixes: Any, sizes: Any, last: Any, numbers: np.ndarray) -> Any:
+    """Which prefix j is prefix i and one label more."""
+    short = where(less(numbers, expand_dims(subtract(sizes, 1), axis=-1)), prefixes, -1)
+    alike = all(equal(expand_dims(prefixes, axis=2), expand_dims(short, axis=1)), axis=-1)
+    return logical_and(alike, expand_dims(greater(sizes, 0), axis=1))
+
+
+def _chosen(best: Any, carry: Any, scores: Any, width: int, labels: int, times: Any, numbers: np.ndarray) -> list[Any]:
+    """The next prefixes: the best of those that stayed and those that grew; nothing changes after the input's end."""
+    prefixes, sizes, blank, spoken, t = carry
+    stay_blank, stay_spoken, grown = scores
+    grows = logical_not(less(best, width))
+    source = where(grows, (best - width) // labels, best)
+    label = where(grows, (best - width) % labels, -1)
+    batch = _sizes(best)[0]
+    never = broadcast_to(as_symbol_or_tensor(np.asarray(NEVER, dtypes.canonical(blank.dtype))), (batch, width * labels))
+    new_blank = take_along_axis(concatenate([stay_blank, never], axis=1), best, axis=1)
+    all_spoken = concatenate([stay_spoken, reshape(grown, (batch, width * labels))], axis=1)
+    new_spoken = take_along_axis(all_spoken, best, axis=1)
+    old = take_along_axis(prefixes, expand_dims(source, axis=-1), axis=1)
+    old_sizes = take_along_axis(sizes, source, axis=1)
+    here = logical_and(equal(expand_dims(old_sizes, axis=-1), numbers), expand_dims(grows, axis=-1))
+    new = where(here, expand_dims(label, axis=-1), old)
+    new_sizes = add(old_sizes, cast(grows, "int64"))
+    going = less(t, times)
+    return [
+        where(expand_dims(going, axis=-1), new, prefixes),
+        where(going, new_sizes, sizes),
+        where(going, new_blank, blank),
+        where(going, new_spoken, spoken),
+        add(t, 1),
+    ]
