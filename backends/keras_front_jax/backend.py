@@ -241,7 +241,8 @@ class JaxBackend(Backend):
     # Noise ---------------------------------------------------------------------------------------------------
 
     def engine_uniform(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int) -> Any:
-        return jax.random.uniform(_key(seed, stream, counter), shape, _DTYPES[dtype])
+        low, high = np.zeros((), _DTYPES[dtype]), np.ones((), _DTYPES[dtype])  # Python's would be float64 here
+        return jax.random.uniform(_key(seed, stream, counter), shape, _DTYPES[dtype], low, high)
 
     def engine_normal(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int) -> Any:
         return jax.random.normal(_key(seed, stream, counter), shape, _DTYPES[dtype])

@@ -203,6 +203,25 @@ class TensorflowBackend(Backend):
     def log_softmax(self, x: Any, *, axis: int) -> Any:
         return tf.nn.log_softmax(x, axis)
 
+    def normalize_batch_in_training(
+        self, x: Any, gamma: Any = None, beta: Any = None, *, reduction_axes: Any, epsilon: float
+    ) -> Any:
+        axes, depth = shapes.normalize_axes(reduction_axes, x.shape.rank), x.shape[-1]
+        count = int(np.prod(x.shape[:-1]))
+        # The fused kernel wants float32, channels last and no tiny epsilon; no gradient flows through its statistics.
+        if axes != tuple(range(x.shape.rank - 1)) or x.dtype != tf.float32 or count < 2 or epsilon < 2e-5:
+            return super().normalize_batch_in_training(x, gamma, beta, reduction_axes=axes, epsilon=epsilon)
+        y, mean, var, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=tf.reshape(x, (x.shape[0], -1, 1, depth)),
+            scale=tf.ones((depth,)) if gamma is None else gamma,
+            offset=tf.zeros((depth,)) if beta is None else beta,
+            mean=[],
+            variance=[],
+            epsilon=epsilon,
+            is_training=True,
+        )
+        return tf.reshape(y, x.shape), mean, var * ((count - 1) / count)  # TensorFlow corrects for bias
+
     # Convolution and pooling ---------------------------------------------------------------------------------
 
     def conv(

@@ -1,0 +1,76 @@
+"""What only the JAX adapter does: exact dtypes under 64-bit mode, donation, loops in one dispatch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from keras_front import backend as K
+
+pytestmark = pytest.mark.backends("jax")
+
+
+def test_donated_memory_is_gone(backend):
+    f = K.compile(lambda state, x: [K.add(state[0], x)], donate=(0,))
+    state = [backend.asarray(np.ones(4, "float32"))]
+    (new,) = f(state, backend.asarray(np.ones(4, "float32")))
+    np.testing.assert_array_equal(backend.to_numpy(new), 2)
+    assert state[0].is_deleted()
+
+
+def test_a_single_precision_program_has_no_double_in_it(backend):
+    import jax
+
+    def net(x, w, counter):
+        with K.bind([], [], counter=counter):
+            h = K.dropout(K.relu(K.dot(x, w)), 0.5)
+        h = K.softmax(K.normalize_batch_in_training(h, None, None, reduction_axes=(0,))[0])
+        return K.mean(K.elu(h) ** 2 / 3), K.std(h, axis=0), K.clip(h, 0.1, 0.9)
+
+    f = K.compile(net)
+    x, w = (backend.asarray(np.ones(s, "float32")) for s in ((4, 3), (3, 2)))
+    text = str(jax.make_jaxpr(f.inline)(x, w, backend.asarray(np.asarray(1, "int64"))))
+    assert "f64" not in text
+
+
+def test_numpy_keeps_its_own_memory(backend):
+    for n in (8, 1 << 16):
+        host = np.zeros(n, "float32")
+        x = backend.asarray(host)
+        host[:] = 1
+        assert not np.asarray(x).any()
+
+
+def test_a_loop_is_one_dispatch(backend):
+    calls = []
+
+    def step(state, batch):
+        calls.append(1)
+        return [K.add(state[0], K.sum(batch[0]))], K.sum(batch[0])
+
+    run = K.compile_loop(step)
+    state, data = [backend.asarray(np.zeros((), "float32"))], [backend.asarray(np.ones((12, 2), "float32"))]
+    state, loss = run(state, data, np.arange(12).reshape(4, 3))
+    assert float(state[0]) == 24
+    assert float(loss) == 6
+    assert len(calls) <= 2
+
+
+def test_host_noise_is_drawn_at_every_step_of_a_loop(backend):
+    def step(state, batch):
+        return [state[0] + 1, K.host_noise(state[0], (2,), "float32", 1, 2, "uniform")], K.sum(state[1])
+
+    run = K.compile_loop(step)
+    start = [backend.asarray(np.asarray(0, "int64")), backend.asarray(np.zeros(2, "float32"))]
+    state, _ = run(start, [backend.asarray(np.zeros((4, 1), "float32"))], np.arange(4).reshape(4, 1))
+    from keras_front.backend import seeds
+
+    np.testing.assert_array_equal(backend.to_numpy(state[1]), seeds.noise(1, 2, 3, (2,), "uniform"))
+
+
+def test_an_unknown_device_is_an_error_that_names_the_others(backend):
+    from keras_front.backend import discovery
+    from keras_front.errors import BackendError
+
+    with discovery.device("abacus"), pytest.raises(BackendError, match=r"no device 'abacus'; there are: .*cpu"):
+        backend.asarray(np.zeros(2))

@@ -1,0 +1,81 @@
+"""What only the TensorFlow adapter does: flat calls, XLA for long training, its fused kernels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from keras_front import backend as K
+from keras_front.backend import declare
+
+pytestmark = pytest.mark.backends("tensorflow")
+RNG = np.random.default_rng(8)
+
+
+def normal(*shape):
+    return RNG.normal(size=shape).astype("float32")
+
+
+@pytest.mark.parametrize("shape", [(6, 5), (4, 5, 6, 3), (2, 3, 4, 2, 3)])
+@pytest.mark.parametrize("affine", [False, True])
+def test_the_fused_batch_normalization_is_the_body(backend, shape, affine):
+    x, w = backend.asarray(normal(*shape)), backend.asarray(normal(*shape))
+    params = [x, *([backend.asarray(normal(shape[-1])) for _ in range(2)] if affine else [])]
+    attrs = {"reduction_axes": tuple(range(len(shape) - 1)), "epsilon": 1e-3}
+
+    def run(normalize):
+        def loss(params):
+            y, mean, var = normalize(*params, *([] if affine else [None, None]), **attrs)
+            return K.sum(K.multiply(y, w)), [y, mean, var]
+
+        return K.value_and_grad(loss, params)
+
+    (_, fused), grads = run(backend.normalize_batch_in_training)
+    (_, plain), wanted = run(declare.OPS["normalize_batch_in_training"].body)
+    for got, want in zip([*fused, *grads], [*plain, *wanted], strict=True):
+        np.testing.assert_allclose(backend.to_numpy(got), backend.to_numpy(want), rtol=2e-4, atol=2e-5)
+
+
+def recurrent_step(state, batch):
+    def loss(params):
+        outputs, _, _ = K.lstm(batch[0], *params)
+        return K.mean(K.square(outputs)), []
+
+    (value, _), grads = K.value_and_grad(loss, state)
+    return K.sgd_update(state, grads, [], 0.1)[0], value
+
+
+def test_recurrent_training_goes_on_alike_when_xla_takes_over(backend, monkeypatch):
+    from keras_front_tensorflow import backend as adapter
+
+    monkeypatch.setattr(adapter, "_XLA_STEPS", 2)
+    shapes = [(2, 4), (2, 4), (3, 16), (4, 16), (16,)]
+    start, x = [normal(*s) for s in shapes], backend.asarray(normal(2, 5, 3))
+
+    def losses(step):
+        state, found = [backend.asarray(a) for a in start], []
+        for _ in range(5):
+            state, loss = step(state, [x])
+            found.append(float(loss))
+        return found
+
+    compiled = losses(K.compile(recurrent_step, donate=(0,)))
+    np.testing.assert_allclose(compiled, losses(recurrent_step), rtol=1e-5)
+    assert compiled[-1] < compiled[0]
+
+
+def test_a_program_takes_and_gives_nested_tensors_and_none(backend):
+    f = K.compile(lambda a, b, c: ([K.add(a[0], 1.0)], (a[1], None), K.sum(c)))
+    x = backend.asarray(np.ones(3, "float32"))
+    for _ in range(2):
+        (one,), (two, nothing), total = f([x, x], None, x)
+        assert nothing is None
+        assert float(total) == 3
+        np.testing.assert_array_equal(one.numpy(), two.numpy() + 1)
+
+
+def test_gradients_of_a_gather_are_dense(backend):
+    table, rows = backend.asarray(normal(5, 2)), backend.asarray(np.array([0, 3, 3]))
+    _, (grad,) = K.value_and_grad(lambda p: (K.sum(K.gather(p[0], rows)), []), [table])
+    assert type(grad) is type(table)
+    np.testing.assert_array_equal(grad.numpy().sum(1), [2, 0, 0, 4, 0])
