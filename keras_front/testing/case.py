@@ -1,0 +1,31 @@
+"""One call of an op: its arguments and what should come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+
+class Case:
+    """A call `op(*arrays, **attrs)` and `reference`, the same in NumPy.
+
+    `arrays` are arrays, lists of arrays, or None; `grads` the places of arguments that have a gradient; `tolerance`
+    multiplies what is allowed between results; `half` asks for a run in float16 as well.
+    """
+
+    def __init__(
+        self,
+        *arrays: Any,
+        reference: Callable[..., Any] | None = None,
+        grads: Sequence[int] = (),
+        tolerance: float = 1.0,
+        half: bool = False,
+        **attrs: Any,
+    ):
+        self.arrays, self.attrs, self.reference, self.grads = arrays, attrs, reference, tuple(grads)
+        self.tolerance, self.half = tolerance, half
+
+    def __repr__(self) -> str:
+        shapes = [[x.shape for x in a] if isinstance(a, list) else None if a is None else a.shape for a in self.arrays]
+        attrs = "".join(f", {k}={v!r}" for k, v in self.attrs.items())
+        return f"({', '.join(map(str, shapes))}{attrs})"
