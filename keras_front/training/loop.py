@@ -43,7 +43,7 @@ Feed = ArrayFeed | StreamFeed
 
 def values_of(variables: Sequence[Any]) -> list[Any]:
     """The present values as tensors of the active backend, no two of them the same object."""
-    values = [variable.value for variable in variables]
+    values = tensors_of(variables)
     if len(set(map(id, values))) < len(values):  # a step may reuse the memory of each
         seen: set[int] = set()
         for index, value in enumerate(values):
@@ -51,6 +51,12 @@ def values_of(variables: Sequence[Any]) -> list[Any]:
                 values[index] = K.convert(np.array(K.to_numpy(value)))
             seen.add(id(values[index]))
     return values
+
+
+def tensors_of(variables: Sequence[Any]) -> list[Any]:
+    """The present values as tensors of the active backend."""
+    engine = discovery.active()  # `Variable.value` in one line, because a step should not make a call for each
+    return [v._values[v._index] if v._backend is engine else v.value for v in variables]
 
 
 def put(variables: Sequence[Any], values: Sequence[Any], engine: Backend) -> None:
@@ -315,7 +321,7 @@ def test(steps: Steps, feed: Feed, callbacks: CallbackList) -> list[float]:
     engine, listeners = discovery.active(), Listeners(callbacks, "test")
     callbacks.on_test_begin()
     steps.reset()
-    fixed, state = [v.value for v in steps.constant], values_of(steps.carried)
+    fixed, state = tensors_of(steps.constant), values_of(steps.carried)
     special, report, seen = Specialized(feed), bool(listeners.end), 0
     try:
         for i, (batch, layout) in enumerate(_guarded(_placed_batches(feed, engine))):
@@ -399,7 +405,7 @@ def predict(steps: Steps, feed: Feed, callbacks: CallbackList) -> list[np.ndarra
     """The outputs for all samples, one array for each output."""
     engine, listeners = discovery.active(), Listeners(callbacks, "predict")
     callbacks.on_predict_begin()
-    fixed, state = [v.value for v in steps.constant], values_of(steps.carried)
+    fixed, state = tensors_of(steps.constant), values_of(steps.carried)
     collected = Collected(feed.samples if isinstance(feed, ArrayFeed) and feed.passes == 1 else None)
     special, seen = Specialized(feed), 0
     try:

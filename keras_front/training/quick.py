@@ -15,7 +15,7 @@ import numpy as np
 
 from keras_front.backend import discovery, state
 from keras_front.training.feed import Layout, Spec
-from keras_front.training.loop import put, values_of
+from keras_front.training.loop import put, tensors_of, values_of
 from keras_front.training.step import Steps
 
 LIMIT = 256
@@ -68,10 +68,10 @@ class QuickCalls:
         step = self.steps.test(layout, report=True, single=reset)
         constant, carried, engine = self.steps.constant, self.steps.carried, discovery.active()
 
-        run = step.specialize([v.value for v in constant], values_of(carried), [engine.convert(a) for a in batch])
+        run = step.specialize(tensors_of(constant), values_of(carried), [engine.convert(a) for a in batch])
 
         def call(arrays: Sequence[Any]) -> Any:
-            fixed = [v.value for v in constant]
+            fixed = tensors_of(constant)
             new, values = run(fixed, values_of(carried), [engine.convert(a) for a in arrays])
             put(carried, new, engine)
             return _numbers(engine, values)
@@ -104,10 +104,10 @@ class QuickCalls:
         """The outputs for a checked batch: a NumPy array, or a list of them."""
         constant, carried, engine = self.steps.constant, self.steps.carried, discovery.active()
         step = self.steps.predict(len(batch))
-        run = step.specialize([v.value for v in constant], values_of(carried), [engine.convert(a) for a in batch])
+        run = step.specialize(tensors_of(constant), values_of(carried), [engine.convert(a) for a in batch])
 
         def call(arrays: Sequence[Any]) -> Any:
-            fixed = [v.value for v in constant]
+            fixed = tensors_of(constant)
             new, outputs = run(fixed, values_of(carried), [engine.convert(a) for a in arrays])
             put(carried, new, engine)
             return _arrays(engine, outputs)
