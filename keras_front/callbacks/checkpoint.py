@@ -55,8 +55,7 @@ class ModelCheckpoint(Callback):
             return self.filepath.format(**{**values, "epoch": epoch + 1})
         except KeyError as missing:
             raise ArgumentError(
-                f"ModelCheckpoint: {self.filepath!r} names {missing}, "
-                f"but this epoch has epoch, {', '.join(logs)}."
+                f"ModelCheckpoint: {self.filepath!r} names {missing}, but this epoch has epoch, {', '.join(logs)}."
             ) from None
 
     def _is_best(self, epoch: int, logs: Mapping[str, Any], path: str) -> bool:

@@ -53,9 +53,7 @@ class LambdaCallback(Callback):
     def _set(self, name: str, value: Any) -> None:
         hook = name in HOOKS or name in OLD_NAMES.values()
         if name.startswith("on_") and not hook:
-            raise ArgumentError(
-                f"LambdaCallback: there is no hook {name!r}; expected one of {', '.join(HOOKS)}."
-            )
+            raise ArgumentError(f"LambdaCallback: there is no hook {name!r}; expected one of {', '.join(HOOKS)}.")
         if hook and not callable(value):
             raise ArgumentError(f"LambdaCallback: expected a function for {name}, received {value!r}.")
         setattr(self, name, value)

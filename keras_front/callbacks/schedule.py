@@ -50,8 +50,7 @@ class LearningRateScheduler(Callback):
         rate = self._scheduled(epoch)
         if not isinstance(rate, float | int | np.number) or isinstance(rate, bool):
             raise ArgumentError(
-                f"LearningRateScheduler: expected `schedule` to return a number, received {rate!r} for "
-                f"epoch {epoch}."
+                f"LearningRateScheduler: expected `schedule` to return a number, received {rate!r} for epoch {epoch}."
             )
         write_rate(self.model, float(rate))
         if self.verbose > 0:
@@ -125,8 +124,7 @@ class ReduceLROnPlateau(Callback):
         current = monitored(logs, self.monitor)
         if current is None:
             warnings.warn(
-                f"ReduceLROnPlateau: expected the value {self.monitor!r}, "
-                f"but this epoch has {', '.join(logs)}.",
+                f"ReduceLROnPlateau: expected the value {self.monitor!r}, but this epoch has {', '.join(logs)}.",
                 RuntimeWarning,
                 stacklevel=2,
             )

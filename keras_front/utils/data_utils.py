@@ -161,9 +161,7 @@ class OrderedEnqueuer(SequenceEnqueuer):
             self.queue.join()
 
 
-def _one_pass(
-    sequence: Any, order: Iterable[int], workers: int, processes: bool, out: Any, stopped: Any
-) -> bool:
+def _one_pass(sequence: Any, order: Iterable[int], workers: int, processes: bool, out: Any, stopped: Any) -> bool:
     """Queue one pass; False if it was stopped. Returns when all was fetched: then `on_epoch_end` may
     change the data."""
     pool: Executor

@@ -192,9 +192,7 @@ def slice_arrays(arrays: Any, start: Any = None, stop: int | None = None) -> Any
     if arrays is None:
         return [None]
     if hasattr(start, "__len__") and stop is not None:
-        raise ArgumentError(
-            "slice_arrays: expected either a list of rows or `start` and `stop`, received both."
-        )
+        raise ArgumentError("slice_arrays: expected either a list of rows or `start` and `stop`, received both.")
     rows = start if hasattr(start, "__len__") else slice(start, stop)
     if isinstance(arrays, list):
         return [None if x is None else x[rows] for x in arrays]
@@ -211,9 +209,7 @@ def transpose_shape(shape: Sequence[Any], target_format: str, spatial_axes: Iter
             shape[-1],
             *(shape[i] for i in spatial_axes),
         )
-    raise ArgumentError(
-        f"transpose_shape: expected 'channels_first' or 'channels_last', received {target_format!r}."
-    )
+    raise ArgumentError(f"transpose_shape: expected 'channels_first' or 'channels_last', received {target_format!r}.")
 
 
 def check_for_unexpected_keys(name: str, input_dict: dict[str, Any], expected_values: Iterable[str]) -> None:
