@@ -301,6 +301,7 @@ def _write_dispatcher(op: Op) -> Callable[..., Any]:
         "_active": discovery.ACTIVE.get,
         "_dispatch": op.dispatch,
         "_dims": as_dims,
+        "_Symbol": SymbolicTensor,
         "_names": _NAMES,
         "_canonical": dtypes.canonical,
         **{f"_default_{p.name}": p.default for p in parameters if p.default is not p.empty},
@@ -319,6 +320,9 @@ def _conditions(op: Op) -> list[str]:
         "many": "native.issuperset(map(type, {0}))",
     }
     conditions = [tests[kind].format(name) for name, kind in op.arrays]
+    conditions += [
+        f"_Symbol not in map(type, {n})" for n in op.attrs if op.signature.parameters[n].annotation == "Dims"
+    ]
     shared = [op.arrays[i] for i in sorted(op.promoted)]
     if any(kind == "many" for _, kind in shared):
         conditions.append("len({t.dtype for t in " + shared[0][0] + "}) == 1")

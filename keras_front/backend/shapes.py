@@ -239,13 +239,23 @@ def matmul(x: Any, y: Any) -> Spec:
 
 
 def windows(size: Dim, window: int, stride: int, padding: Any, dilation: int = 1) -> Dim:
-    """How many windows fit along one dimension. `padding` is 'same', 'valid' or a pair of amounts."""
+    """How many windows fit along one dimension. `padding` is 'same', 'valid' or a pair of amounts.
+
+    Raises: ShapeError if not even one fits.
+    """
     if size is None:
         return None
     if padding == "same":
         return -(-size // stride)
     lo, hi = (0, 0) if padding == "valid" else padding
-    return max(0, (size + lo + hi - dilation * (window - 1) - 1) // stride + 1)
+    span = dilation * (window - 1) + 1
+    if span > size + lo + hi:
+        raise ShapeError(
+            f"a window of {span} does not fit a dimension of {size}"
+            + (f" with padding ({lo}, {hi})" if lo or hi else "")
+            + ". Use a smaller window, fewer poolings before it, or padding='same'."
+        )
+    return (size + lo + hi - span) // stride + 1
 
 
 def resolve_padding(

@@ -107,6 +107,24 @@ CASES = {
     "max_pool_gradient": [(lambda g: K.max_pool_gradient(spaced(1, 5, 6, 2), g, **POOL), array(1, 3, 3, 2))],
     "max_pool_pick": [(lambda y: K.max_pool_pick(spaced(1, 5, 6, 2), y, **POOL), array(1, 5, 6, 2))],
     "average_pool": [(lambda x: K.average_pool(x, **POOL), array(2, 5, 6, 2))],
+    "lstm_sequence": [
+        (
+            lambda z, h, c, r: K.concatenate(
+                [K.lstm_sequence(z, h, c, r)[0], K.expand_dims(K.lstm_sequence(z, h, c, r)[2], 0)], 0
+            ),
+            array(3, 2, 8),
+            array(2, 2),
+            array(2, 2),
+            array(2, 8),
+        ),
+        (
+            lambda z, h, c, r: K.lstm_sequence(z, h, c, r, np.array([[1, 0], [1, 1], [0, 1]], bool))[0],
+            array(3, 2, 8),
+            array(2, 2),
+            array(2, 2),
+            array(2, 8),
+        ),
+    ],
     "average_pool_gradient": [(lambda g: K.average_pool_gradient(g, (2, 5, 6, 2), **POOL), array(2, 3, 3, 2))],
 }
 COMPOSED = {
