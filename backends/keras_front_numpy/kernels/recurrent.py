@@ -64,20 +64,19 @@ class LSTM:
         self.outer, self.act, self.slope = ACTIVATIONS[activation]
         self.inner, self.gate, self.gate_slope = ACTIVATIONS[recurrent_activation]
         shape = (steps, batch, units)
-        self.gates = np.empty((*shape[:2], 4 * units), dtype)
+        self.gates = np.empty((steps, 4, batch, units), dtype)
         self.hs, self.cs = np.empty((steps + 1, *shape[1:]), dtype), np.empty((steps + 1, *shape[1:]), dtype)
         self.squashed = np.empty(shape, dtype)
-        self.kernel = np.empty((units, 4 * units), dtype)
-        self.product, self.part = np.empty((batch, 4 * units), dtype), np.empty(shape[1:], dtype)
+        self.kernel = np.empty((4, units, units), dtype)
+        self.product, self.part = np.empty((4, batch, units), dtype), np.empty(shape[1:], dtype)
         self.kept: np.ndarray | None = None
         self.flow: np.ndarray | None = None
 
     def _arrange(self, source: np.ndarray, target: np.ndarray, inner: float, outer: float) -> None:
-        """Columns i, f, c, o as i, f, o, c, scaled."""
+        """Columns i, f, c, o as blocks i, f, o, c (the third axis from the end of `target`), scaled."""
         u = self.units
-        np.multiply(source[..., : 2 * u], inner, target[..., : 2 * u])
-        np.multiply(source[..., 3 * u :], inner, target[..., 2 * u : 3 * u])
-        np.multiply(source[..., 2 * u : 3 * u], outer, target[..., 3 * u :])
+        for block, column, scale in ((0, 0, inner), (1, 1, inner), (2, 3, inner), (3, 2, outer)):
+            np.multiply(source[..., column * u : (column + 1) * u], scale, target[..., block, :, :])
 
     def _restore(self, source: np.ndarray, target: np.ndarray) -> None:
         u = self.units
@@ -87,7 +86,6 @@ class LSTM:
 
     def forward(self, z: Any, h: Any, c: Any, kernel: Any, mask: Any, outs: tuple[Any, Any, Any]) -> None:
         """Shape: z (steps, batch, 4 units), mask (steps, batch) or None; outs: outputs, last h, last c."""
-        u = self.units
         self._arrange(z, self.gates, self.inner, self.outer)
         self._arrange(kernel, self.kernel, self.inner, self.outer)
         np.copyto(self.hs[0], h)
@@ -96,19 +94,19 @@ class LSTM:
         product, part, gate, act = self.product, self.part, self.gate, self.act
         rows = zip(self.gates, self.hs[:-1], self.cs[:-1], self.hs[1:], self.cs[1:], self.squashed, strict=True)
         for t, (gates, h_old, c_old, h_new, c_new, squashed) in enumerate(rows):
-            np.dot(h_old, self.kernel, product)
+            np.matmul(h_old, self.kernel, product)
             np.add(gates, product, gates)
-            gate(gates[:, : 3 * u])
-            act(gates[:, 3 * u :])
-            np.multiply(gates[:, u : 2 * u], c_old, c_new)
-            np.multiply(gates[:, :u], gates[:, 3 * u :], part)
+            gate(gates[:3])
+            act(gates[3])
+            np.multiply(gates[1], c_old, c_new)
+            np.multiply(gates[0], gates[3], part)
             np.add(c_new, part, c_new)
             if act is ACTIVATIONS["tanh"][1]:
                 np.tanh(c_new, squashed)
             else:
                 np.multiply(c_new, self.outer, squashed)
                 act(squashed)
-            np.multiply(gates[:, 2 * u : 3 * u], squashed, h_new)
+            np.multiply(gates[2], squashed, h_new)
             if self.kept is not None:
                 dropped = ~self.kept[t]
                 np.copyto(h_new, h_old, where=dropped)
@@ -127,15 +125,16 @@ class LSTM:
         """Gradients from those of outputs, last h and last c; outs: for z, h, c, kernel."""
         u = self.units
         if self.flow is None:  # memory that only training needs
-            self.flow, self.back = np.empty_like(self.gates), np.empty_like(self.kernel)
+            self.flow = np.empty((*self.squashed.shape[:2], 4 * u), self.gates.dtype)
+            self.back = np.empty((u, 4 * u), self.gates.dtype)
             self.from_h, self.to_c = np.empty_like(self.squashed), np.empty_like(self.squashed)
         flow, back, from_h, to_c = self.flow, self.back, self.from_h, self.to_c
         self._slopes()
-        self._arrange(kernel, back, 1.0, 1.0)
+        self._arrange(kernel, back.reshape(u, 4, u).swapaxes(0, 1), 1.0, 1.0)
         dh, dc = np.array(g_h), np.array(g_c)
         repeated = np.zeros_like(dh)  # the gradient of an output that repeats the one before it
         batch, part = len(dh), self.part
-        forget = self.gates[..., u : 2 * u]
+        forget = self.gates[:, 1]
         for t in range(len(g))[::-1]:
             gates = flow[t]
             passed: Any = None
@@ -161,14 +160,16 @@ class LSTM:
 
     def _slopes(self) -> None:
         """For all steps: how dc enters the gates (that of o is left out), how dh enters o, and how dh enters dc."""
-        u, flow, from_h, to_c = self.units, self.flow, self.from_h, self.to_c
-        i, o, c = (self.gates[..., k * u : (k + 1) * u] for k in (0, 2, 3))
-        self.gate_slope(self.gates[..., : 3 * u], flow[..., : 3 * u])
-        np.multiply(flow[..., 2 * u : 3 * u], self.squashed, from_h)
-        np.multiply(flow[..., :u], c, flow[..., :u])
-        np.multiply(flow[..., u : 2 * u], self.cs[:-1], flow[..., u : 2 * u])
-        self.slope(c, flow[..., 3 * u :])
-        np.multiply(flow[..., 3 * u :], i, flow[..., 3 * u :])
+        from_h, to_c = self.from_h, self.to_c
+        steps, batch, u = self.squashed.shape
+        flow = self.flow.reshape(steps, batch, 4, u).swapaxes(1, 2)  # as blocks, like the gates
+        i, _, o, c = self.gates.swapaxes(0, 1)
+        self.gate_slope(self.gates[:, :3], flow[:, :3])
+        np.multiply(flow[:, 2], self.squashed, from_h)
+        np.multiply(flow[:, 0], c, flow[:, 0])
+        np.multiply(flow[:, 1], self.cs[:-1], flow[:, 1])
+        self.slope(c, flow[:, 3])
+        np.multiply(flow[:, 3], i, flow[:, 3])
         self.slope(self.squashed, to_c)
         np.multiply(to_c, o, to_c)
 
