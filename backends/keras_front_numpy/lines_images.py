@@ -53,11 +53,13 @@ def _conv_how(x_shape: Any, kernel_shape: Any, dtype: Any, attrs: Any) -> Any:
 
 
 def write_conv(plan: Any, line: Any) -> None:
-    """With a bias as third argument and the attribute `relu` if they were joined to it (see `rewriting`)."""
-    images, (x, kernel, *bias) = Images(plan, line), line.args
+    """With vectors as further arguments and the attribute `tail` if lines were joined to it (see `rewriting`)."""
+    images, (x, kernel, *vectors) = Images(plan, line), line.args
     how = _conv_how(images.shape(x.shape), kernel.shape, x.dtype, line.attrs)
-    run = convolution.plan_forward(*how, bias=bool(bias), relu=line.attrs.get("relu", False))
-    images.run(run, [images.expr(x), *(plan.value(t).expr for t in (kernel, *bias))])
+    tail = line.attrs.get("tail", ())
+    images.run(
+        convolution.plan_forward(*how, tail=tail), [images.expr(x), *(plan.value(t).expr for t in (kernel, *vectors))]
+    )
 
 
 def write_conv_input_gradient(plan: Any, line: Any) -> None:

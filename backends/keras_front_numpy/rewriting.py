@@ -39,20 +39,19 @@ def shared(program_lines: Sequence[Any]) -> list[Any]:
 
 
 def joined(program_lines: Sequence[Any], results: set[Any]) -> list[Any]:
-    """Convolutions with the bias and the rectifier after them as one line, which works on blocks in the cache."""
+    """Convolutions with the bias, normalization and rectifier after them as one line, which works on blocks in the
+    cache."""
     uses = Counter(t for line in program_lines for t in line.inputs())
     makers: dict[Any, Any] = {}
     gone: set[int] = set()
     result = []
     for line in program_lines:
-        first = makers.get(line.args[0]) if line.op in ("add", "relu") else None
+        first = makers.get(line.args[0]) if line.op in ("add", "multiply", "relu") else None
         if first is not None and uses[line.args[0]] == 1 and line.args[0] not in results and _follows(first, line):
             gone.add(id(first))
-            extra = line.args[1:] if line.op == "add" else ()
-            attrs = {**first.attrs, "relu": line.op == "relu"}
-            line = changed(
-                line, op="conv", args=(*first.args, *extra), attrs=attrs, outs=line.outs, structure=line.structure
-            )
+            attrs = {**first.attrs, "tail": (*first.attrs.get("tail", ()), line.op)}
+            args = (*first.args, *line.args[1:])
+            line = changed(line, op="conv", args=args, attrs=attrs, outs=line.outs, structure=line.structure)
         if line.op == "conv":
             makers[line.outs[0]] = line
         result.append(line)
@@ -60,12 +59,12 @@ def joined(program_lines: Sequence[Any], results: set[Any]) -> list[Any]:
 
 
 def _follows(conv: Any, line: Any) -> bool:
-    """Whether a line adds a bias to a convolution, or rectifies one with bias."""
-    if conv.attrs["data_format"] != "channels_last" or conv.attrs.get("relu"):
+    """Whether a line rectifies the result of a convolution, or joins a vector over its channels to it."""
+    if conv.attrs["data_format"] != "channels_last":
         return False
     if line.op == "relu":
-        return len(conv.args) == 3 and lines.plain_relu(line)
-    return len(conv.args) == 2 and tuple(line.args[1].shape) == (conv.outs[0].shape[-1],)
+        return lines.plain_relu(line)
+    return tuple(line.args[1].shape) == (conv.outs[0].shape[-1],)
 
 
 def _frozen(attrs: dict[str, Any]) -> Any:

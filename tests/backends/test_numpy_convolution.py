@@ -90,12 +90,14 @@ def test_convolution_and_its_gradients(case, block, monkeypatch):
     close(np.vdot(dk, uk), np.vdot(g, naive_conv(x.astype(float), uk, *how, groups)))
 
 
-def test_bias_and_rectifier_join_the_convolution():
-    x, k, b = (RNG.standard_normal(s, dtype="f") for s in [(2, 6, 6, 3), (3, 3, 3, 4), (4,)])
+@pytest.mark.parametrize("groups", [1, 3])
+def test_what_follows_joins_the_convolution(groups):
+    x, k, b, c = (RNG.standard_normal(s, dtype="f") for s in [(2, 6, 6, 3), (3, 3, 3 // groups, 6), (6,), (6,)])
     how = (1, 1), ((0, 0), (0, 0)), (1, 1)
-    out = np.empty((2, 4, 4, 4), "f")
-    convolution.plan_forward(x.shape, k.shape, *how, bias=True, relu=True)(x, k, b, out)
-    close(out, np.maximum(naive_conv(x, k, *how, 1) + b, 0))
+    out = np.empty((2, 4, 4, 6), "f")
+    run = convolution.plan_forward(x.shape, k.shape, *how, groups, tail=("add", "multiply", "relu"))
+    run(x, k, b, c, out)
+    close(out, np.maximum((naive_conv(x, k, *how, groups) + b) * c, 0))
 
 
 def test_images_may_be_views():

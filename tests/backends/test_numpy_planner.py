@@ -170,7 +170,16 @@ def test_bias_and_rectifier_join_their_convolution():
 
     def fn(x, k, b):
         h = K.bias_add(K.conv2d(x, k), b)
-        return K.relu(h), K.relu(K.bias_add(K.conv2d(x, k * 2.0), b)), K.bias_add(K.conv2d(x, k * 3.0), b), h
+        normal = K.batch_normalization(K.bias_add(K.conv2d(x, k * 4.0), b), b, b * b, b + 1.0, b + 2.0)
+        rectified = K.relu(K.bias_add(K.conv2d(x, k * 2.0), b))
+        return (
+            K.relu(h),
+            rectified,
+            K.bias_add(K.conv2d(x, k * 3.0), b),
+            h,
+            K.relu(normal),
+            K.relu(K.conv2d(x, k * 5.0)),
+        )
 
     compiled = check(fn, IMAGES, KERNEL, bias, rtol=1e-3, atol=1e-3)
     assert compiled.source.count("maximum(") == 1  # that of the result which is returned before it, too

@@ -118,40 +118,41 @@ def _rows(y: np.ndarray, images: slice, band: slice, groups: int) -> np.ndarray:
 
 def plan_forward(
     x_shape: Sequence[int], kernel_shape: Sequence[int], strides: Sequence[int], padding: Pairs,
-    dilation: Sequence[int], groups: int = 1, dtype: Any = "float32", bias: bool = False, relu: bool = False,
+    dilation: Sequence[int], groups: int = 1, dtype: Any = "float32", tail: Sequence[str] = (),
 ) -> Callable[..., None]:  # fmt: skip
-    """`run(x, kernel, out)`, or with `bias` `run(x, kernel, vector, out)`; both join while a block is hot.
+    """`run(x, kernel, *vectors, out)`. `tail` names what happens to each block of the result while it is hot: 'add' and
+    'multiply', which take a vector (filters,) each, and 'relu'.
 
     Shape: out is (batch, out_space(...), filters), contiguous.
     """
+    finish = _plan_tail(tail)
     if groups > 1 and groups == x_shape[-1]:
-        return _with_tail(_plan_depthwise(x_shape, kernel_shape, strides, padding, dilation, dtype), bias, relu)
+        return _plan_depthwise(finish, x_shape, kernel_shape, strides, padding, dilation, dtype)
     windows = Windows(x_shape, kernel_shape[:-2], strides, padding, dilation, groups, dtype)
 
-    def run(x: np.ndarray, kernel: np.ndarray, vector: Any, out: np.ndarray) -> None:
+    def run(x: np.ndarray, kernel: np.ndarray, *rest: np.ndarray) -> None:
+        *vectors, out = rest
         matrix = _by_group(kernel, groups)
         for rows, images, band in windows.matrices(x):
             np.matmul(rows, matrix, _rows(out, images, band, groups))
-            if bias:
-                block = out[images, band]
-                np.add(block, vector, block)
-                if relu:
-                    np.maximum(block, 0, out=block)
+            if tail:
+                finish(out[images, band], vectors)
 
-    return run if bias else lambda x, kernel, out: run(x, kernel, None, out)
+    return run
 
 
-def _with_tail(run: Callable[..., None], bias: bool, relu: bool) -> Callable[..., None]:
-    if not bias:
-        return run
+def _plan_tail(tail: Sequence[str]) -> Callable[[np.ndarray, Sequence[np.ndarray]], None]:
+    def finish(block: np.ndarray, vectors: Sequence[np.ndarray]) -> None:
+        left = iter(vectors)
+        for op in tail:
+            if op == "add":
+                np.add(block, next(left), block)
+            elif op == "multiply":
+                np.multiply(block, next(left), block)
+            else:
+                np.maximum(block, 0, out=block)
 
-    def tailed(x: np.ndarray, kernel: np.ndarray, vector: np.ndarray, out: np.ndarray) -> None:
-        run(x, kernel, out)
-        np.add(out, vector, out)
-        if relu:
-            np.maximum(out, 0, out=out)
-
-    return tailed
+    return finish
 
 
 def _by_group(kernel: np.ndarray, groups: int) -> np.ndarray:
@@ -265,10 +266,11 @@ def _depthwise(x_shape: Any, kernel_shape: Any, strides: Any, padding: Any, dila
     return windows, list(np.ndindex(*window)), scratch
 
 
-def _plan_depthwise(*plan: Any) -> Callable[..., None]:
+def _plan_depthwise(finish: Callable[..., None], *plan: Any) -> Callable[..., None]:
     windows, places, product = _depthwise(*plan)
 
-    def run(x: np.ndarray, kernel: np.ndarray, out: np.ndarray) -> None:
+    def run(x: np.ndarray, kernel: np.ndarray, *rest: np.ndarray) -> None:
+        *vectors, out = rest
         taps = kernel.reshape(*windows.window, *product.shape[-2:])
         for i in range(x.shape[0]):
             image = windows._framed(x[i : i + 1]) if windows.padded else x[i : i + 1]
@@ -277,6 +279,7 @@ def _plan_depthwise(*plan: Any) -> Callable[..., None]:
                 np.multiply(view[(..., *place, slice(None))][..., None], taps[place], product if k else result)
                 if k:
                     np.add(result, product, result)
+            finish(out[i], vectors)
 
     return run
 
