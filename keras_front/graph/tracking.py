@@ -7,8 +7,10 @@ appended later is seen as well. Variables are noted when they are assigned, as K
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,18 @@ from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, ShapeError, StateError
 
 from . import scope
+
+_UNDRAWN: ContextVar[bool] = ContextVar("keras_front_undrawn", default=False)
+
+
+@contextmanager
+def undrawn() -> Iterator[None]:
+    """A context in which new weights take no memory until somebody reads or sets them: a file is about to be read."""
+    token = _UNDRAWN.set(True)
+    try:
+        yield
+    finally:
+        _UNDRAWN.reset(token)
 
 
 def unique(items: Iterable[Any]) -> list[Any]:
@@ -147,7 +161,8 @@ class Tracked:
             )
         default = "glorot_uniform" if "float" in dtype else "zeros"
         variable = Variable(
-            _draw(initializers.get(initializer or default), tuple(int(n) for n in size), dtype),
+            self._initial_value(initializers.get(initializer or default), tuple(int(n) for n in size), dtype),
+            shape=tuple(int(n) for n in size),
             dtype=dtype,
             name=f"{scope.weight_prefix(self.name)}/{name or 'weight'}:0",
             trainable=bool(trainable),
@@ -156,6 +171,12 @@ class Tracked:
         variable.regularizer = regularizers.get(regularizer)
         self._note(variable)
         return variable
+
+    def _initial_value(self, initializer: Callable[..., Any], shape: tuple[int, ...], dtype: str) -> Any:
+        """Initial values; inside `undrawn` a function that draws them if they are ever read."""
+        if _UNDRAWN.get():
+            return functools.partial(_draw, initializer, shape, dtype)
+        return _draw(initializer, shape, dtype)
 
     def _split_weights(self) -> tuple[list[Variable], list[Variable]]:
         """Weights made for training and others, whatever is frozen at the moment."""

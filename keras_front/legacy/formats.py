@@ -56,7 +56,8 @@ def convert(layer: Any, arrays: Sequence[np.ndarray], version: str, backend: str
 
 def _convert_model(model: Any, arrays: Arrays, version: str, backend: str | None) -> Arrays:
     """A nested model: first what its layers learn, then the rest; both layer by layer."""
-    learned, others = list(arrays), []
+    learned: Arrays = list(arrays)
+    others: Arrays = []
     counts = [(len(part.trainable_weights), len(part.non_trainable_weights)) for part in model.layers]
     if sum(a + b for a, b in counts) != len(arrays):
         return arrays  # an older layout with another number of arrays inside a nested model: the reader will say so

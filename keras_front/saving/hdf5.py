@@ -24,6 +24,7 @@ import numpy as np
 from keras_front import bytecode
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, KerasFrontError, SerializationError, UnsafeFileError
+from keras_front.graph.tracking import undrawn
 from keras_front.registry import custom_object_scope, name_of, plain
 
 from . import atomic, compiled, config, guard, layout
@@ -188,7 +189,8 @@ def load_model(
                 "  Weights alone are read by model.load_weights."
             )
         with bytecode.permit(allow_code or bytecode.permitted()), custom_object_scope(custom_objects):
-            model = make(described, where)
+            with undrawn():  # what a config declares takes memory only once the file is found to have it
+                model = make(described, where)
             load_weights_into(model, root["model_weights"] if "model_weights" in root else root, where)
             training = guard.attribute(root, "training_config", where)
             if compile and training is not None:

@@ -26,6 +26,7 @@ import numpy as np
 from keras_front import bytecode
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError
+from keras_front.graph.tracking import undrawn
 from keras_front.registry import custom_object_scope, name_of, plain
 
 from . import atomic, compiled, config, guard, hdf5, keras3, layout
@@ -134,7 +135,8 @@ def load_model(
     with _archive(source, where) as archive, bytecode.permit(allow_code), custom_object_scope(custom_objects):
         told = guard.parsed(guard.member(archive, CONFIG, where, guard.CONFIG_BYTES), f"{where}, {CONFIG}")
         described = config.read_model_config(told, f"{where}, {CONFIG}")
-        model = hdf5.make(described, f"{where}, {CONFIG}")
+        with undrawn():
+            model = hdf5.make(described, f"{where}, {CONFIG}")
         with hdf5.opened(io.BytesIO(_weights_member(archive, model, where)), f"{where}, {WEIGHTS}") as (
             root,
             place,

@@ -109,7 +109,7 @@ def test_a_dataset_larger_than_the_model_is_refused(saved):
 def test_a_model_without_the_weights_that_it_declares_takes_no_memory(saved):
     with h5py.File(saved, "a") as f:
         told = json.loads(f.attrs["model_config"])
-        told["config"]["layers"][-1]["config"]["units"] = 3
+        told["config"]["layers"][-1]["config"]["units"] = 1 << 42
         f.attrs["model_config"] = json.dumps(told)
     refused(saved, "expected shape", ArgumentError)
 
