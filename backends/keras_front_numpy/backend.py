@@ -114,7 +114,8 @@ class NumpyBackend(Backend):
     # Elementwise
 
     add, subtract, multiply, negative, abs, sign = np.add, np.subtract, np.multiply, np.negative, np.abs, np.sign
-    maximum, minimum, sin, cos, tanh = np.maximum, np.minimum, np.sin, np.cos, np.tanh
+    maximum, minimum, tanh = np.maximum, np.minimum, np.tanh
+    sin, cos = map(_quiet, (np.sin, np.cos))
     divide, floor_divide, mod, power = map(_quiet, (np.divide, np.floor_divide, np.remainder, np.power))
     exp, expm1, log, log1p, sqrt = map(_quiet, (np.exp, np.expm1, np.log, np.log1p, np.sqrt))
     floor, ceil, round = map(_fractions_only, (np.floor, np.ceil, np.rint))

@@ -24,7 +24,7 @@ UFUNCS: dict[str, Any] = {
         "logical_and logical_or logical_not"
     ).split()
 }
-LOUD = ("divide", "floor_divide", "mod", "power", "exp", "expm1", "log", "log1p", "sqrt", "run_any")
+LOUD = ("divide", "floor_divide", "mod", "power", "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "run_any")
 _BY_KEYWORD = ("maximum", "minimum")  # NumPy wants their out= named
 REDUCE = {"prod": np.multiply, "max": np.maximum, "min": np.minimum, "any": np.logical_or, "all": np.logical_and}
 
@@ -316,7 +316,7 @@ def write_pad(plan: Any, line: Any) -> None:
     (x,), attrs = line.args, line.attrs
     value, out = plan.value(x), plan.out(line.outs[0])
     target, source = indexing.pad_places(value.shape, attrs["padding"], attrs["interior"])
-    plan.put(f"{out.expr}.fill({float(attrs['value'])!r})", out.shape)
+    plan.put(f"{out.expr}.fill({plan.attribute(float(attrs['value']))})", out.shape)
     whole = all(s == slice(0, n) for s, n in zip(source, value.shape, strict=True))
     to = plan.bind(out.array[target], "b") if out.array is not None else f"{out.expr}[{plan.bind(target)}]"
     if whole:

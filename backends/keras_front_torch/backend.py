@@ -104,7 +104,7 @@ class TorchBackend(Backend):
         return torch.cumprod(x, axis, dtype=x.dtype)
 
     def logsumexp(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
-        return torch.logsumexp(x, shapes.normalize_axes(axis, x.ndim), keepdims)
+        return x if axis == () else torch.logsumexp(x, shapes.normalize_axes(axis, x.ndim), keepdims)
 
     # Arrangement -------------------------------------------------------------------------------------------
 

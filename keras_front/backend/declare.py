@@ -98,6 +98,8 @@ class Op:
             strong = [dtype_of(a) for a in operands if not isinstance(a, _HOST)]
             if not strong:  # arrays alone (also the tensors of a backend whose tensors they are) keep their own
                 strong = [dtypes.canonical(a.dtype) for a in operands if not isinstance(a, _SCALARS)]
+            if not strong:  # numpy.float64, also a Python float, is a tensor where it is the result of an op
+                strong = [dtypes.canonical(a.dtype) for a in operands if _is_own_scalar(a)]
             found = strong + [_weak_dtype(a, strong) for a in operands if isinstance(a, _HOST)]
             target = dtypes.promote(found)
         except DtypeError as error:
@@ -201,6 +203,11 @@ def _weak_dtype(value: Any, strong: list[str]) -> str:
         return own if isinstance(value, np.ndarray | np.generic) or own != "float64" else dtypes.canonical(None)
     met = dtypes.promote(strong)
     return met if dtypes._rank(own) <= dtypes._rank(met) else dtypes.promote([own, met])
+
+
+def _is_own_scalar(value: Any) -> bool:
+    backend = discovery.ACTIVE.get()
+    return isinstance(value, np.generic) and backend is not None and backend.is_tensor(value)
 
 
 def _dtype_of(value: Any) -> str:

@@ -10,7 +10,8 @@ class Case:
     """A call `op(*arrays, **attrs)` and `reference`, the same in NumPy.
 
     `arrays` are arrays, lists of arrays, or None; `grads` the places of arguments that have a gradient; `tolerance`
-    multiplies what is allowed between results; `half` asks for a run in float16 as well.
+    multiplies what is allowed between results; `half` asks for a run in float16 as well; `view` is what of the results
+    is compared (the signs of singular vectors are open).
     """
 
     def __init__(
@@ -20,10 +21,11 @@ class Case:
         grads: Sequence[int] = (),
         tolerance: float = 1.0,
         half: bool = False,
+        view: Callable[[Any], Any] | None = None,
         **attrs: Any,
     ):
         self.arrays, self.attrs, self.reference, self.grads = arrays, attrs, reference, tuple(grads)
-        self.tolerance, self.half = tolerance, half
+        self.tolerance, self.half, self.view = tolerance, half, view
 
     def __repr__(self) -> str:
         shapes = [[x.shape for x in a] if isinstance(a, list) else None if a is None else a.shape for a in self.arrays]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.backend import shapes
+from keras_front.backend import dtypes, shapes
 from keras_front.backend.declare import Axes, Tensor, Tensors, composite, primitive
 from keras_front.backend.ops.arrangement import _sizes, broadcast_to, expand_dims, permute_dimensions, reshape, squeeze
 from keras_front.backend.ops.elementwise import abs, cast, less, multiply, not_equal, sqrt, where
@@ -50,6 +50,10 @@ def _qr_shapes(x: Any) -> list[shapes.Spec]:
 def _svd_shapes(x: Any) -> list[shapes.Spec]:
     stack, m, n, k = _thin(x)
     return [((*stack, m, k), x.dtype), ((*stack, k), x.dtype), ((*stack, k, n), x.dtype)]
+
+
+def _name(x: Any) -> str:
+    return dtypes.canonical(x.dtype)
 
 
 # Factorizations ------------------------------------------------------------------------------------------------
@@ -103,7 +107,7 @@ def qr(x: Tensor):
     k = r.shape[-2]
     if k is None:
         return q, r
-    diagonal = sum(multiply(r, np.eye(k, r.shape[-1])), axis=-1)
+    diagonal = sum(multiply(r, np.eye(k, r.shape[-1], dtype=_name(r))), axis=-1)
     sign = where(less(diagonal, 0), -1.0, cast(1.0, r.dtype))
     return multiply(q, expand_dims(sign, axis=-2)), multiply(r, expand_dims(sign, axis=-1))
 
@@ -114,14 +118,15 @@ def triangular_solve(a: Tensor, b: Tensor, lower=False):
     n = square(a)[-1]
     if n is None:
         return solve(a, b)
-    return solve(multiply(a, np.tril(np.ones((n, n))) if lower else np.triu(np.ones((n, n)))), b)
+    ones = np.ones((n, n), _name(a))
+    return solve(multiply(a, np.tril(ones) if lower else np.triu(ones)), b)
 
 
 @composite(floats=True)
 def inv(x: Tensor):
     """The inverse of square matrices."""
     n = square(x)[-1]
-    return solve(x, np.eye(n) if n is not None else x)
+    return solve(x, np.eye(n, dtype=_name(x)) if n is not None else x)
 
 
 @composite(floats=True)
@@ -199,6 +204,8 @@ def _without_repeats(names: str, x: Any) -> tuple[str, Any]:
             i = names.index(c)
             j = names.index(c, i + 1)
             n = x.shape[i]
+            if n is None or n != x.shape[j]:
+                raise ShapeError(f"a diagonal needs two axes of one known size, received shape {tuple(x.shape)}.")
             mask = np.eye(n, dtype=bool).reshape([n if k in (i, j) else 1 for k in range(len(names))])
             x = sum(where(mask, x, 0), axis=j)
             names = names[:j] + names[j + 1 :]

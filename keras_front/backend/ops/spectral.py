@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.backend import shapes
+from keras_front.backend import dtypes, shapes
 from keras_front.backend.declare import Tensor, composite
 from keras_front.backend.ops.arrangement import concatenate, flip, pad, permute_dimensions, strided_slice, zeros_like
 from keras_front.backend.ops.elementwise import add, multiply, negative, subtract
@@ -26,9 +26,10 @@ def length(x: Any, axis: int) -> int:
     return int(n)
 
 
-def _matrices(n: int) -> tuple[np.ndarray, np.ndarray]:
+def _matrices(x: Any, axis: int) -> tuple[np.ndarray, np.ndarray]:
+    n, dtype = length(x, axis), dtypes.canonical(x.dtype)
     turns = 2 * np.pi * (np.outer(np.arange(n), np.arange(n)) % max(n, 1)) / max(n, 1)
-    return np.cos(turns), -np.sin(turns)
+    return np.cos(turns).astype(dtype), -np.sin(turns).astype(dtype)
 
 
 def _along_last(x: Any, axis: int) -> Any:
@@ -44,7 +45,7 @@ def _back(x: Any, axis: int) -> Any:
 @composite(floats=True)
 def fft(real: Tensor, imag: Tensor, axis=-1):
     """The discrete Fourier transform along `axis`: (real, imag) of `sum_k x_k exp(-2 pi i j k / n)`."""
-    cosines, sines = _matrices(length(real, axis))
+    cosines, sines = _matrices(real, axis)
     a, b = _along_last(real, axis), _along_last(imag, axis)
     return (
         _back(subtract(dot(a, cosines), dot(b, sines)), axis),
@@ -81,7 +82,7 @@ def irfft(real: Tensor, imag: Tensor, n=None, axis=-1):
         real, imag = pad(real, more), pad(imag, more)
     place = shapes.normalize_axis(axis, len(real.shape))
     mirror_real, mirror_imag = (flip(_cut(t, axis, 1, (n + 1) // 2), (place,)) for t in (real, imag))
-    edges = np.ones(n // 2 + 1)
+    edges = np.ones(n // 2 + 1, dtypes.canonical(imag.dtype))
     edges[[0, -1] if n % 2 == 0 else [0]] = 0  # an imaginary part at the ends cannot come from a real signal
     wide = edges.reshape([-1 if i == place else 1 for i in range(len(real.shape))])
     whole = concatenate([real, mirror_real], axis=axis)
