@@ -137,6 +137,10 @@ class Backend:
         step = int(self.to_numpy(counter)) if self.is_tensor(counter) else int(counter)
         return self.asarray(seeds.noise(seed, stream, step, tuple(shape), kind, dtype), dtype)
 
+    def prefers_rules(self, record: Sequence[Any]) -> bool:
+        """Whether to differentiate this record (of `symbolic.Origin`s) by the rules of K, though the engine could."""
+        return False
+
     def compile_program(self, program: Any) -> Callable[..., Any]:
         """A callable for a written program (see `program.Program`); the default is the straight-line code itself."""
         return program.function(self)

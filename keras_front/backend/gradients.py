@@ -97,6 +97,8 @@ GRADIENT.update(
 
 @gradient_of("relu")
 def _(g: Any, out: Any, x: Any, alpha: Any = 0.0, max_value: Any = None, threshold: Any = 0.0) -> Any:
+    if max_value is None and threshold == 0 and isinstance(alpha, float | int) and alpha == 0:
+        return (elementwise.relu_gradient(g, out),)  # by the result: what x was need not be kept
     inside = multiply(g, cast(greater(x, threshold), g.dtype))
     if max_value is not None:
         inside = where(greater(x, max_value), 0, inside)
@@ -433,6 +435,8 @@ def _source(tensor: SymbolicTensor, stop: set[SymbolicTensor]) -> SymbolicTensor
 
 
 def _expands(origin: Origin) -> bool:
+    if origin.op.name == "value_and_grad" and origin.expansion is None:
+        origin.expansion = origin.op.by_rules(origin)  # an engine's own gradient is differentiated by the rules
     return origin.expansion is not None and (origin.op is recurrence.SCAN or origin.op.name not in GRADIENT)
 
 
@@ -495,10 +499,18 @@ def _accumulate(grads: dict[SymbolicTensor, Any], tensor: SymbolicTensor, g: Any
 def unbroadcast(g: Any, shape: shapes.Shape) -> Any:
     """A gradient summed over the axes along which its argument of `shape` was broadcast."""
     extra = len(g.shape) - len(shape)
-    axes = tuple(range(extra)) + tuple(i + extra for i, d in enumerate(shape) if d == 1 and g.shape[i + extra] != 1)
-    if axes:
-        g = sum(g, axis=axes, keepdims=True)
+    ones = tuple(i + extra for i, d in enumerate(shape) if d == 1 and g.shape[i + extra] != 1)
+    if extra and not ones:
+        g = sum(g, axis=tuple(range(extra)))
+    elif ones:
+        g = sum(g, axis=(*range(extra), *ones), keepdims=True)
     return reshape(g, shape) if tuple(g.shape) != tuple(shape) else g
+
+
+def ops_behind(outputs: Sequence[Any], targets: Sequence[Any]) -> list[Origin]:
+    """The records through which `outputs` depend on anything but `targets`, as the rules would walk them."""
+    stop = set(targets)
+    return _order([_source(t, stop) for t in outputs], stop)
 
 
 def differentiate(loss: Any, targets: Sequence[Any]) -> list[Any]:

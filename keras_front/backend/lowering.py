@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from keras_front.backend import state, symbolic
+from keras_front.backend.rewriting import rewrite
 from keras_front.backend.symbolic import PHASE, Origin, SymbolicTensor
 from keras_front.errors import ArgumentError, UntraceableError
 
@@ -75,6 +76,7 @@ class _Lowering:
         self.captures: list[SymbolicTensor] = []
         self._alias: dict[SymbolicTensor, SymbolicTensor] = {}
         self._known: dict[Any, list[SymbolicTensor]] = {}
+        self._made: dict[SymbolicTensor, Line] = {}
 
     def lower(self, results: Any) -> Any:
         """Write the lines for `results`; returns them with their final tensors."""
@@ -139,6 +141,9 @@ class _Lowering:
     def _add(self, origin: Origin) -> None:
         args = symbolic.map_structure(lambda a: a if a is None else self._final(a), origin.args)
         name, attrs, outs = origin.op.name, origin.attrs, origin.outputs
+        other = rewrite(name, self._made.get, args, attrs, outs[0]) if outs else None
+        if other is not None:
+            name, args, attrs = other
         same = _shortcut(name, args, attrs, outs, self.backend.differentiates)
         if same is not None:
             self._alias[outs[0]] = same
@@ -151,7 +156,9 @@ class _Lowering:
             self._known[key] = outs
         if self._fold(name, args, attrs, outs):
             return
-        self.lines.append(self._line(origin, name, args, attrs, outs))
+        line = self._line(origin, name, args, attrs, outs)
+        self.lines.append(line)
+        self._made.update((t, line) for t in outs)
 
     def _line(self, origin: Origin, name: str, args: Any, attrs: dict[str, Any], outs: list[Any]) -> Line:
         if origin.op.name == "scan":

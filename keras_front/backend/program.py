@@ -16,6 +16,7 @@ import numpy as np
 from keras_front.backend import declare, discovery, gradients, state, symbolic
 from keras_front.backend.lowering import Line, Program
 from keras_front.backend.ops import recurrence
+from keras_front.backend.ops.elementwise import identity
 from keras_front.backend.ops.recurrence import Body
 from keras_front.backend.symbolic import COUNTER, Origin, SymbolicTensor
 from keras_front.errors import ArgumentError, KerasFrontError, UntraceableError
@@ -190,10 +191,8 @@ class ValueAndGrad:
 
     name, kind = "value_and_grad", "primitive"
 
-    def record(self, fn: Callable[..., Any], params: Sequence[SymbolicTensor]) -> Any:
-        first = symbolic.next_serial()
-        leaves = [SymbolicTensor(p.shape, p.dtype) for p in params]
-        loss, aux = symbolic.map_structure(_result, tuple(fn(list(leaves))))
+    def record(self, loss: Any, aux: Any, params: list[Any], leaves: list[Any], first: int) -> Any:
+        """One op for a loss and aux computed from `leaves`, copies of `params`, since the serial number `first`."""
         flat = [t for t in symbolic.flatten(aux) if t is not None]
         captured = recurrence._captured((loss, *flat), set(leaves), first)
         origin = Origin(self, (list(params), captured), {"body": Body(leaves, [], [loss], flat, captured)})
@@ -214,6 +213,13 @@ class ValueAndGrad:
 
         return symbolic.flatten(value_and_grad(fn, params))
 
+    def by_rules(self, origin: Origin) -> list[Any]:
+        """The same results computed by the rules of `gradients`."""
+        params, captured = origin.args
+        leaves = [identity(p) for p in params]
+        (loss,), aux = origin.attrs["body"].run(leaves, [], captured)
+        return [loss, *aux, *gradients.differentiate(loss, leaves)]
+
 
 VALUE_AND_GRAD = ValueAndGrad()
 
@@ -228,10 +234,15 @@ def value_and_grad(fn: Callable[..., Any], params: Sequence[Any]) -> Any:
     if running is None and not any(map(symbolic.is_symbolic, params)):
         backend = discovery.active()
         return backend.value_and_grad(fn, [backend.convert(p) for p in params])
-    if running is not None and running.backend.differentiates:
-        return VALUE_AND_GRAD.record(fn, params)
-    loss, aux = symbolic.map_structure(_result, tuple(fn(list(params))))
-    return (loss, aux), gradients.differentiate(loss, params)
+    # The loss is recorded on copies, so that a parameter which is used outside too stays what it is there.
+    leaves = [identity(p) for p in params]
+    first = symbolic.next_serial()
+    loss, aux = symbolic.map_structure(_result, tuple(fn(list(leaves))))
+    if running is None or not running.backend.differentiates:
+        return (loss, aux), gradients.differentiate(loss, leaves)
+    if running.backend.prefers_rules(gradients.ops_behind([loss], leaves)):
+        return (loss, aux), gradients.differentiate(loss, leaves)
+    return VALUE_AND_GRAD.record(loss, aux, params, leaves, first)
 
 
 def gradients_by_rules(fn: Callable[..., Any], params: Sequence[Any]) -> Any:

@@ -46,6 +46,16 @@ def test_traced_and_native_differentiation_are_interchangeable(backend):
         np.testing.assert_allclose(K.to_numpy(c), K.to_numpy(b), rtol=1e-5, atol=1e-7)
 
 
+def test_a_gradient_of_the_engine_can_be_differentiated(backend):
+    def penalty(x):
+        (_, _), (g,) = K.value_and_grad(lambda p: (K.sum(K.pow(p[0], 3)), []), [x])
+        return K.sum(K.square(g))
+
+    value, (slope,) = K.compile(lambda x: K.gradients_by_rules(lambda p: penalty(p[0]), [x]))(np.array([1.0, 2.0]))
+    np.testing.assert_allclose(K.to_numpy(value), 9 * (1 + 16))
+    np.testing.assert_allclose(K.to_numpy(slope), [36, 36 * 8])
+
+
 def test_softmax_and_its_crossentropy_become_the_form_on_logits(backend):
     z, t = K.placeholder((2, 3)), K.placeholder((2, 3))
     f = K.function([z, t], [K.categorical_crossentropy(t, K.softmax(z))])
@@ -101,7 +111,7 @@ def test_code_that_branches_on_values_runs_natively_where_the_engine_differentia
 
 
 def test_errors_of_user_code_are_not_hidden(backend):
-    with pytest.raises(ShapeError, match="matmul|dot"):
+    with pytest.raises(ShapeError, match=r"matmul|dot"):
         K.compile(lambda x, y: K.dot(x, y))(np.ones((2, 3), "float32"), np.ones((2, 3), "float32"))
 
 

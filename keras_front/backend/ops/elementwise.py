@@ -260,6 +260,12 @@ def relu(x: Tensor, alpha=0.0, max_value=None, threshold=0.0):
 
 
 @composite
+def relu_gradient(g: Tensor, out: Tensor):
+    """The gradient of the plain `relu`: `g` where its result `out` is positive, else 0."""
+    return multiply(g, cast(greater(out, 0), g.dtype))
+
+
+@composite
 def leaky_relu(x: Tensor, alpha: Tensor):
     """`x` where positive, `alpha * x` elsewhere; `alpha` may be a tensor that broadcasts to x."""
     return where(greater(x, 0), x, multiply(alpha, x))
