@@ -262,6 +262,9 @@ class JaxBackend(Backend):
         array = np.array(value, value.dtype.newbyteorder("=") if dtype is None else _DTYPES[dtype], order="C")
         return jax.device_put(array, self._device())
 
+    def copy(self, x: Any) -> Any:  # a donated buffer must not be anybody else's
+        return jnp.array(x, copy=True)
+
     def to_numpy(self, x: Any) -> np.ndarray:
         array = np.asarray(x)
         return array.astype("float32") if x.dtype == jnp.bfloat16 else array

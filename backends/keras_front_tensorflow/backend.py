@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from keras_front.backend import discovery, dtypes, seeds, shapes
 from keras_front.backend.adapter import Backend
+from keras_front.backend.gradients import GRADIENT
 from keras_front.errors import BackendError, DtypeError, UntraceableError
 
 _DTYPES = {name: tf.dtypes.as_dtype(name) for name in sorted(dtypes.ALL)}
@@ -106,8 +107,13 @@ class TensorflowBackend(Backend):
     def cumsum(self, x: Any, *, axis: int) -> Any:
         return tf.cumsum(x, axis)
 
-    def cumprod(self, x: Any, *, axis: int) -> Any:
-        return tf.math.cumprod(x, axis)
+    def cumprod(self, x: Any, *, axis: int) -> Any:  # the engine's own gradient divides by x, which may be 0
+        @tf.custom_gradient
+        def run(x: Any) -> Any:
+            out = tf.math.cumprod(x, axis)
+            return out, lambda g: GRADIENT["cumprod"](g, out, x, axis=axis)[0]
+
+        return run(x)
 
     # Arrangement -------------------------------------------------------------------------------------------
 

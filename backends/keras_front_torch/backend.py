@@ -28,7 +28,7 @@ _MAX_POOL = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
 _AVERAGE_POOL = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 
 
-# What a dense net is made of; its step is differentiated by the rules of K if no result has more than _SMALL elements
+# What a dense net is made of; its step is differentiated by the rules of K while no result exceeds _SMALL elements
 _SMALL = 1 << 16
 _DENSE = frozenset(
     "abs add cast divide engine_uniform exp greater greater_equal identity keep_mask linear log log1p log_softmax matmul"
@@ -524,6 +524,9 @@ class TorchBackend(Backend):
             return (loss, aux), [torch.zeros_like(p) for p in params]
         grads = torch.autograd.grad(loss, leaves, allow_unused=True, materialize_grads=True)
         return (loss.detach(), _detached(aux)), list(grads)
+
+    def copy(self, x: Any) -> Any:
+        return x.detach().clone()
 
     def prefers_rules(self, record: Sequence[Any]) -> bool:
         """For small dense nets: the tape of autograd costs about 200 microseconds a step, more than their own work."""

@@ -102,6 +102,10 @@ class Backend:
         """A tensor that another backend holds (or the host, where `source` is None), as one's own."""
         return self.asarray(np.array(value if source is None else source.to_numpy(value)), dtype)
 
+    def copy(self, x: Any) -> Any:
+        """A tensor with memory of its own; `x` itself where the engine's tensors never change."""
+        return x
+
     def devices(self) -> list[str]:
         """Devices that this engine can use, the best first."""
         return ["cpu"]

@@ -92,7 +92,7 @@ def _promote_two(a: str, b: str) -> str:
     return a if _WIDTH[a] >= _WIDTH[b] else b
 
 
-def of_scalar(value: bool | int | float, others: Iterable[str]) -> str:
+def of_scalar(value: bool | int | float | complex, others: Iterable[str]) -> str:
     """The dtype of a Python scalar beside tensors of dtypes `others`: theirs, unless its kind is higher."""
     others = list(others)
     if isinstance(value, bool | np.bool_):

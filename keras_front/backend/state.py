@@ -61,7 +61,8 @@ class Variable(Operators):
             if shape is None:
                 raise ArgumentError("Variable: a value given as a function needs `shape=`.")
             self.dtype, self.shape = dtypes.canonical(dtype), tuple(shape)
-            self._values, self._initial = [None], value
+            self._values: list[Any] = [None]
+            self._initial = value
         else:
             array = _to_host(value)
             self.dtype = dtypes.canonical(_variable_dtype(array, dtype))
@@ -173,7 +174,7 @@ class Variable(Operators):
             self._store(array if backend is None else backend.import_tensor(array, None, self.dtype), backend)
         else:
             backend = discovery.active()
-            self._store(backend.convert(value, self.dtype), backend)
+            self._store(backend.copy(backend.convert(value, self.dtype)), backend)  # steps may reuse its memory
 
     def _store(self, value: Any, backend: Any) -> None:
         if backend is self._backend:

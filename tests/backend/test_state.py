@@ -75,6 +75,22 @@ def test_a_copy_of_the_value_is_not_the_value(backend):
     assert K.get_value(v).tolist() == [3, 4]
 
 
+def test_two_variables_never_share_memory(backend):
+    """A step may reuse the memory of its state, so each variable needs its own."""
+    given = K.convert(np.ones(2, "float32"))
+    v, w = K.zeros((2,)), K.zeros((2,))
+    v.assign(given)
+    w.assign(given)
+
+    def step(state, batch):
+        with K.bind([v, w], state) as frame:
+            K.update_add(v, batch[0])
+            return frame.values_of([v, w]), K.sum(v)
+
+    state, _ = K.compile(step, donate=(0,))([v.value, w.value], [np.ones(2, "float32")])
+    assert [K.to_numpy(s).tolist() for s in state] == [[2, 2], [1, 1]]
+
+
 def test_dtypes_of_variables(backend):
     assert K.variable([1.0, 2.0]).dtype == "float32"
     assert K.variable(np.arange(3)).dtype == "int64"

@@ -247,7 +247,8 @@ def _cut(x: Any, keys: list[Any]) -> Any:
     """Slices first, all at once; then the axes that ints drop and None adds; then at most one gather."""
     from keras_front.backend.ops.indexing import gather
 
-    start, stop, step, flips, kept, gathers = [], [], [], [], [], []
+    start, stop, step, flips, gathers = [], [], [], [], []
+    kept: list[Any] = []
     axis = 0
     for k in keys:
         if k is None:
