@@ -24,6 +24,7 @@ _MODULES = {
     "losses",
     "metrics",
     "models",
+    "ops",
     "optimizers",
     "regularizers",
     "saving",

@@ -46,6 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "preprocessing": TENSORS | {"utils"},
     "applications": MODELS | {"models"},
     "wrappers": MODELS | {"models"},
+    "ops": TENSORS,
     "testing": MODELS | {"models"},
     "legacy": MODELS | {"models"},
     "demo": MODELS | {"models", "datasets"},

@@ -40,6 +40,7 @@ from keras_front.backend.ops import (
     linear,
     modern,
     neural,
+    numpy_names,
     recurrence,
     reduction,
     sampling,

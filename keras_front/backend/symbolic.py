@@ -36,8 +36,13 @@ class Operators:
     """
 
     __slots__ = ()
-    __array_ufunc__ = None  # NumPy arrays on the left hand give way to our reflected operators
     TABLE: dict[str, Callable[..., Any]] = {}
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> Any:
+        return self.TABLE["array_ufunc"](self, ufunc, method, *args, **kwargs)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return self.TABLE["array_function"](self, func, types, args, kwargs)
 
     def __add__(self, other: Any) -> Any:
         return self.TABLE["add"](self, other)

@@ -1,0 +1,371 @@
+"""NumPy's spelling of K's ops, for `keras_front.ops` and for NumPy functions called on symbolic tensors.
+
+The names and arguments are NumPy's; what they compute are K's ops, so they are recorded, differentiated and compiled
+alike. `np.mean(x)` of a symbolic tensor arrives here by NumPy's own protocols (NEP 13 and NEP 18).
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from keras_front.backend import shapes, symbolic
+from keras_front.backend.declare import OPS, as_symbol_or_tensor
+from keras_front.backend.ops import arrangement, elementwise, linalg, linear, modern, reduction
+from keras_front.backend.ops.linalg import einsum
+from keras_front.backend.ops.modern import split
+
+# Names that mean the same, or another word for it.
+SAME = (
+    "abs add ceil cos cosh divide equal exp expand_dims expm1 floor "
+    "floor_divide greater greater_equal isfinite isinf isnan less less_equal log log10 log1p log2 logaddexp "
+    "logical_and logical_not logical_or logical_xor matmul maximum minimum mod multiply negative not_equal power roll round sign "
+    "sin sinh sqrt square squeeze subtract tan tanh trunc"
+).split()
+RENAMED = {
+    "absolute": "abs", "arcsinh": "arcsinh", "arctanh": "arctanh", "asinh": "arcsinh", "atanh": "arctanh",
+    "concat": "concatenate", "pow": "power", "remainder": "mod", "rint": "round", "true_divide": "divide",
+}  # fmt: skip
+
+
+def _op(name: str) -> Callable[..., Any]:
+    return OPS[name].function
+
+
+def _reduction(name: str) -> Callable[..., Any]:
+    run = _op(name)
+
+    def reduce(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        return run(a, axis=axis, keepdims=keepdims)
+
+    reduce.__name__, reduce.__doc__ = name, run.__doc__
+    return reduce
+
+
+def argmax(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The index of the maximum along `axis`, or among all elements."""
+    return _found("argmax", a, axis, keepdims)
+
+
+def argmin(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The index of the minimum along `axis`, or among all elements."""
+    return _found("argmin", a, axis, keepdims)
+
+
+def _found(name: str, a: Any, axis: Any, keepdims: bool) -> Any:
+    if axis is None:
+        result = _op(name)(arrangement.flatten(a), axis=0)
+        return arrangement.reshape(result, (1,) * len(a.shape)) if keepdims else result
+    result = _op(name)(a, axis=axis)
+    return arrangement.expand_dims(result, axis=axis) if keepdims else result
+
+
+def argsort(a: Any, axis: Any = -1, kind: Any = None) -> Any:
+    """The indices that sort along `axis` (None: all elements); always stable."""
+    return modern.argsort(arrangement.flatten(a) if axis is None else a, axis=-1 if axis is None else axis)
+
+
+def sort(a: Any, axis: Any = -1, kind: Any = None) -> Any:
+    """The elements sorted along `axis` (None: all of them)."""
+    return modern.sort(arrangement.flatten(a) if axis is None else a, axis=-1 if axis is None else axis)
+
+
+def clip(a: Any, a_min: Any = None, a_max: Any = None) -> Any:
+    """`a` cut to [a_min, a_max]."""
+    return elementwise.clip(a, a_min, a_max)
+
+
+def cumsum(a: Any, axis: Any = None) -> Any:
+    """Running sums along `axis` (None: over all elements)."""
+    return reduction.cumsum(arrangement.flatten(a) if axis is None else a, axis=0 if axis is None else axis)
+
+
+def cumprod(a: Any, axis: Any = None) -> Any:
+    """Running products along `axis` (None: over all elements)."""
+    return reduction.cumprod(arrangement.flatten(a) if axis is None else a, axis=0 if axis is None else axis)
+
+
+def concatenate(arrays: Any, axis: Any = 0) -> Any:
+    """Arrays joined along `axis` (None: their elements)."""
+    arrays = [as_symbol_or_tensor(a) for a in arrays]
+    if axis is None:
+        return arrangement.concatenate([arrangement.flatten(a) for a in arrays], axis=0)
+    return arrangement.concatenate(arrays, axis=axis)
+
+
+def stack(arrays: Any, axis: int = 0) -> Any:
+    """Arrays joined along a new axis."""
+    return arrangement.stack([as_symbol_or_tensor(a) for a in arrays], axis=axis)
+
+
+def vstack(arrays: Any) -> Any:
+    """Rows (or blocks of rows) one below the other."""
+    arrays = [as_symbol_or_tensor(a) for a in arrays]
+    return concatenate([arrangement.expand_dims(a, axis=0) if len(a.shape) == 1 else a for a in arrays])
+
+
+def hstack(arrays: Any) -> Any:
+    """Arrays side by side."""
+    arrays = [as_symbol_or_tensor(a) for a in arrays]
+    return concatenate(arrays, axis=0 if len(arrays[0].shape) == 1 else 1)
+
+
+def dot(a: Any, b: Any) -> Any:
+    """NumPy's `dot`, which is K's."""
+    return linear.dot(a, b)
+
+
+def vdot(a: Any, b: Any) -> Any:
+    """The sum of the products of all elements."""
+    return reduction.sum(elementwise.multiply(arrangement.flatten(a), arrangement.flatten(b)))
+
+
+def inner(a: Any, b: Any) -> Any:
+    """Sums of products over the last axes of both."""
+    if not len(a.shape) or not len(b.shape):
+        return elementwise.multiply(a, b)
+    return tensordot(a, b, axes=([-1], [-1]))
+
+
+def outer(a: Any, b: Any) -> Any:
+    """Every element of `a` times every element of `b`."""
+    a, b = arrangement.flatten(a), arrangement.flatten(b)
+    return elementwise.multiply(arrangement.expand_dims(a, axis=-1), arrangement.expand_dims(b, axis=0))
+
+
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    """Sums of products over several axes of both."""
+    na, nb = len(a.shape), len(b.shape)
+    if isinstance(axes, int):
+        left, right = list(range(na - axes, na)), list(range(axes))
+    else:
+        left, right = ([side] if isinstance(side, int) else list(side) for side in axes)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    first, second = list(letters[:na]), list(letters[na : na + nb])
+    for i, j in zip(left, right, strict=True):
+        second[shapes.normalize_axis(j, nb)] = first[shapes.normalize_axis(i, na)]
+    rest = [c for c in first if c not in second] + [c for c in second if c not in first]
+    return einsum(f"{''.join(first)},{''.join(second)}->{''.join(rest)}", a, b)
+
+
+def reshape(a: Any, shape: Any) -> Any:
+    """The elements in another shape."""
+    return arrangement.reshape(a, shape)
+
+
+def ravel(a: Any) -> Any:
+    """All elements in one axis."""
+    return arrangement.flatten(a)
+
+
+def transpose(a: Any, axes: Any = None) -> Any:
+    """The axes in another order, by default reversed."""
+    return arrangement.transpose(a) if axes is None else arrangement.permute_dimensions(a, tuple(axes))
+
+
+def permute_dims(a: Any, axes: Any) -> Any:
+    """The axes in another order."""
+    return transpose(a, axes)
+
+
+def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
+    """Two axes exchanged."""
+    order = list(range(len(a.shape)))
+    order[axis1], order[axis2] = order[axis2], order[axis1]
+    return arrangement.permute_dimensions(a, tuple(order))
+
+
+def moveaxis(a: Any, source: Any, destination: Any) -> Any:
+    """Axes moved to other places, the rest staying in order."""
+    n = len(a.shape)
+    sources, places = (
+        [shapes.normalize_axis(i, n) for i in ([s] if isinstance(s, int) else s)] for s in (source, destination)
+    )
+    order = [i for i in range(n) if i not in sources]
+    for place, axis in builtins.sorted(zip(places, sources, strict=True)):
+        order.insert(place, axis)
+    return arrangement.permute_dimensions(a, tuple(order))
+
+
+def flip(m: Any, axis: Any = None) -> Any:
+    """The array read backwards along `axis` (None: along all)."""
+    return arrangement.reverse(m, shapes.normalize_axes(axis, len(m.shape)))
+
+
+def broadcast_to(array: Any, shape: Any) -> Any:
+    """The array repeated to a larger shape."""
+    return arrangement.broadcast_to(array, shape)
+
+
+def repeat(a: Any, repeats: int, axis: Any = None) -> Any:
+    """Each slice along `axis` (None: each element) repeated in place."""
+    return arrangement.repeat_elements(arrangement.flatten(a) if axis is None else a, repeats, axis=axis or 0)
+
+
+def tile(a: Any, reps: Any) -> Any:
+    """The array laid out several times along each axis."""
+    return arrangement.tile(a, reps)
+
+
+def pad(array: Any, pad_width: Any, mode: str = "constant", constant_values: float = 0) -> Any:
+    """`constant_values` around the array. Raises: ArgumentError for another mode."""
+    from keras_front.errors import ArgumentError
+
+    if mode != "constant":
+        raise ArgumentError(f"pad: expected mode 'constant', received {mode!r}.")
+    pairs = np.broadcast_to(np.asarray(pad_width), (len(array.shape), 2)).tolist()
+    return arrangement.pad(array, tuple(tuple(p) for p in pairs), value=constant_values)
+
+
+def take(a: Any, indices: Any, axis: Any = None) -> Any:
+    """Slices along `axis` (None: elements) at `indices`."""
+    return OPS["gather"].function(arrangement.flatten(a) if axis is None else a, indices, axis=axis or 0)
+
+
+def take_along_axis(arr: Any, indices: Any, axis: int = -1) -> Any:
+    """Elements along `axis` at `indices`."""
+    return OPS["take_along_axis"].function(arr, indices, axis=axis)
+
+
+def where(condition: Any, x: Any, y: Any) -> Any:
+    """`x` where the condition holds, else `y`."""
+    return elementwise.where(elementwise.cast(condition, "bool"), x, y)
+
+
+def count_nonzero(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """How many elements are not 0."""
+    return reduction.count_nonzero(a, axis=axis, keepdims=keepdims)
+
+
+def reciprocal(x: Any) -> Any:
+    """`1 / x`."""
+    return elementwise.divide(1.0, x)
+
+
+def zeros_like(a: Any, dtype: Any = None) -> Any:
+    """Zeros of the same shape."""
+    return arrangement.zeros_like(a, dtype=dtype)
+
+
+def ones_like(a: Any, dtype: Any = None) -> Any:
+    """Ones of the same shape."""
+    return arrangement.ones_like(a, dtype=dtype)
+
+
+def full_like(a: Any, fill_value: Any, dtype: Any = None) -> Any:
+    """One value in the same shape."""
+    ones = arrangement.ones_like(a, dtype=dtype)
+    return elementwise.cast(elementwise.multiply(ones, fill_value), ones.dtype)
+
+
+def tril(m: Any, k: int = 0) -> Any:
+    """The lower triangle of matrices."""
+    return elementwise.where(np.tril(np.ones(m.shape[-2:], bool), k), m, 0)
+
+
+def triu(m: Any, k: int = 0) -> Any:
+    """The upper triangle of matrices."""
+    return elementwise.where(np.triu(np.ones(m.shape[-2:], bool), k), m, 0)
+
+
+def trace(a: Any) -> Any:
+    """The sum of the diagonal of a matrix."""
+    return einsum("ii->", a)
+
+
+LINALG = {
+    "cholesky": linalg.cholesky,
+    "det": linalg.det,
+    "inv": linalg.inv,
+    "norm": lambda x, ord=None, axis=None, keepdims=False: linalg.norm(x, ord=ord, axis=axis, keepdims=keepdims),
+    "qr": linalg.qr,
+    "solve": linalg.solve,
+}
+REDUCTIONS = {name: _reduction(name) for name in "sum prod max min any all mean var std".split()}
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    **{name: _op(name) for name in SAME},
+    **{new: _op(old) for new, old in RENAMED.items()},
+    **REDUCTIONS,
+    **{f"a{name}": REDUCTIONS[name] for name in ("max", "min")},
+    "einsum": einsum,
+    "split": split,
+    **{
+        fn.__name__: fn
+        for fn in (
+            argmax,
+            argmin,
+            argsort,
+            sort,
+            clip,
+            cumsum,
+            cumprod,
+            concatenate,
+            stack,
+            vstack,
+            hstack,
+            dot,
+            vdot,
+            inner,
+            outer,
+            tensordot,
+            reshape,
+            ravel,
+            transpose,
+            permute_dims,
+            swapaxes,
+            moveaxis,
+            flip,
+            broadcast_to,
+            repeat,
+            tile,
+            pad,
+            take,
+            take_along_axis,
+            where,
+            count_nonzero,
+            reciprocal,
+            zeros_like,
+            ones_like,
+            full_like,
+            tril,
+            triu,
+            trace,
+        )
+    },
+}
+FUNCTIONS["concat"] = concatenate
+
+
+# NumPy's protocols ---------------------------------------------------------------------------------------------
+
+
+def _called(name: str, function: Callable[..., Any] | None, args: Any, kwargs: dict[str, Any]) -> Any:
+    if function is None:
+        raise TypeError(f"np.{name} has no counterpart among K's ops, so it cannot take a symbolic tensor.")
+    dtype = kwargs.pop("dtype", None)
+    given = {k: v for k, v in kwargs.items() if v is not np._NoValue and (v is not None or k == "axis")}
+    result = function(*args, **given)
+    return result if dtype is None else elementwise.cast(result, dtype)
+
+
+def array_ufunc(self: Any, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> Any:
+    """A NumPy ufunc that met a symbolic tensor or a variable (NEP 13)."""
+    if method != "__call__" or kwargs.get("out") is not None:
+        return NotImplemented
+    return _called(ufunc.__name__, FUNCTIONS.get(ufunc.__name__), args, kwargs)
+
+
+def array_function(self: Any, func: Any, types: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """A NumPy function that met a symbolic tensor or a variable (NEP 18)."""
+    module = func.__module__ or ""
+    table = LINALG if module.startswith("numpy.linalg") else FUNCTIONS
+    if func.__name__ in ("shape", "ndim", "size"):
+        return getattr(args[0], func.__name__)
+    return _called(func.__name__, table.get(func.__name__), args, dict(kwargs))
+
+
+symbolic.Operators.TABLE["array_ufunc"] = array_ufunc
+symbolic.Operators.TABLE["array_function"] = array_function
