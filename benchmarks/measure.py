@@ -93,8 +93,8 @@ def throughput(side: Side, workload: Any, x: Any, y: Any, quick: bool) -> dict[s
     batch, steps, least = workload.batch, -(-len(x) // workload.batch), 0.6 if quick else 2.0
     found: dict[str, Any] = {}
     if side.trains:
-        losses = side.fit(x, y, batch, 1)
         epochs = workload.epochs
+        losses = side.fit(x, y, batch, -(-workload.warm // steps))
         seconds = enough(lambda: losses.extend(side.fit(x, y, batch, epochs)), 2 * least, 15)
         found["fit"] = per_step(seconds, epochs * steps)
         found["losses"] = [round(float(loss), 4) for loss in (losses[0], losses[-1])]
@@ -165,7 +165,7 @@ def profile(arguments: Any, workload: Any) -> None:
     act = acts[arguments.profile]
     for _ in range(3):
         act()
-    recorder = cProfile.Profile()
+    recorder = cProfile.Profile(time.process_time)
     recorder.runcall(act)
     steps = len(x) // workload.batch if arguments.profile in ("fit", "evaluate", "predict") else 1
     found = pstats.Stats(recorder)

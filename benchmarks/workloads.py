@@ -20,7 +20,8 @@ class Workload:
     """What to build and to feed, and how much of it makes a measurement.
 
     `samples` and `quick` are whole batches; `epochs` are timed together; `small` marks the models whose steps
-    take less time than a frontend may waste; `binary` and `sgd` tell the loops by hand about loss and optimizer.
+    take less time than a frontend may waste; `warm` is the least number of steps before anything is measured, as engines
+    compile what lasts; `binary` and `sgd` tell the loops by hand about loss and optimizer.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Workload:
     samples: int
     quick: int
     epochs: int = 1
+    warm: int = 1
     small: bool = False
     binary: bool = False
     sgd: bool = False
@@ -166,11 +168,13 @@ def attn(k: Any) -> Any:
 WORKLOADS = {
     workload.name: workload
     for workload in (
-        Workload("tiny", tiny, halves, 32, 8192, 4096, epochs=2, small=True, binary=True, sgd=True),
-        Workload("mlp", lambda k: perceptron(k, 128, "sgd"), vectors, 128, 12800, 6400, small=True, sgd=True),
+        Workload("tiny", tiny, halves, 32, 8192, 4096, epochs=2, warm=2000, small=True, binary=True, sgd=True),
+        Workload(
+            "mlp", lambda k: perceptron(k, 128, "sgd"), vectors, 128, 12800, 6400, warm=1000, small=True, sgd=True
+        ),
         Workload("mlp_wide", lambda k: perceptron(k, 1024, "adam"), vectors, 128, 2560, 1280),
         Workload("cnn", cnn, lambda n: images(n, (28, 28, 1)), 64, 640, 256),
-        Workload("lstm", lstm, lambda n: sentences(n, 80, 20000), 32, 640, 320, binary=True),
+        Workload("lstm", lstm, lambda n: sentences(n, 80, 20000), 32, 640, 320, warm=80, binary=True),
         Workload("resnet", resnet, lambda n: images(n, (32, 32, 3)), 32, 320, 160),
         Workload("attn", attn, lambda n: sentences(n, 64, 2000), 32, 640, 320, binary=True),
     )
