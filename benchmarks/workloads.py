@@ -19,9 +19,9 @@ Arrays = tuple[np.ndarray, np.ndarray]
 class Workload:
     """What to build and to feed, and how much of it makes a measurement.
 
-    `samples` and `quick` are whole batches; `epochs` are timed together; `small` marks the models whose steps
-    take less time than a frontend may waste; `warm` is the least number of steps before anything is measured, as engines
-    compile what lasts; `binary` and `sgd` tell the loops by hand about loss and optimizer.
+    `samples` and `quick` are whole batches; `epochs` are timed together; `warm` is the least number of steps
+    before anything is measured, as some code is compiled late; `small` marks the models whose steps take less
+    time than a frontend may waste; `binary` and `sgd` tell the loops by hand about loss and optimizer.
     """
 
     name: str
