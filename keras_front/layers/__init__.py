@@ -41,6 +41,7 @@ from .core import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
+from .cudnn import CuDNNGRU, CuDNNLSTM
 from .embedding import Embedding
 from .local import LocallyConnected1D, LocallyConnected2D
 from .merge import (
@@ -146,6 +147,8 @@ __all__ = [
     "Convolution2D",
     "Convolution2DTranspose",
     "Convolution3D",
+    "CuDNNGRU",
+    "CuDNNLSTM",
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",

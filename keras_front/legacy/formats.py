@@ -4,7 +4,7 @@ Keras 1 kept 1D kernels with an axis of length 1, channels-first kernels transpo
 in arrays of its own. Files of any version written on Theano hold convolution kernels turned by 180 degrees. The CuDNN
 layers kept two biases for each gate in one vector, and their kernels as cuDNN reads them.
 
-A converter takes a layer, its arrays, and what wrote them; `install` hands it to the reader.
+`convert` takes a layer, its arrays, and what wrote them. The reader of HDF5 files finds it by its entry point.
 Source: Keras 2.2.4, `keras/engine/saving.py`, `preprocess_weights_for_loading`.
 """
 
@@ -15,9 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.saving import hdf5
-
-__all__ = ["convert", "install"]
+__all__ = ["convert"]
 
 Arrays = list[np.ndarray]
 
@@ -28,12 +26,6 @@ GRU_GATES = (0, 3, 6)
 
 KERNELS = frozenset({"Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "ConvLSTM2D"})
 TURNED = KERNELS | {"Conv3DTranspose", "SeparableConv1D", "SeparableConv2D", "DepthwiseConv2D"}
-
-
-def install() -> None:
-    """Let the reader of HDF5 files convert older layouts. Calling it again changes nothing."""
-    if convert not in hdf5.CONVERTERS:
-        hdf5.CONVERTERS.append(convert)
 
 
 def convert(layer: Any, arrays: Sequence[np.ndarray], version: str, backend: str | None) -> Arrays:
@@ -162,4 +154,27 @@ def _columns(kernel: np.ndarray) -> np.ndarray:
     return kernel.T.reshape(kernel.shape, order="F")
 
 
-FROM_CUDNN: dict[str, Callable[[Any, Arrays], Arrays]] = {"GRU": _from_cudnn(3), "LSTM": _from_cudnn(4)}
+def _to_cudnn(gates: int) -> Callable[[Any, Arrays], Arrays]:
+    """The other way: arrays of an LSTM, or of a GRU with `reset_after`, for a CuDNN layer.
+
+    LSTM gives each of the two biases one half.
+    """
+
+    def adapt(layer: Any, arrays: Arrays) -> Arrays:
+        width = gates * layer.units
+        if len(arrays) != 3 or arrays[2].shape != ((width,) if gates == 4 else (2, width)):
+            return arrays
+        kernel, recurrent, bias = arrays
+        kernel = np.hstack([k.T.reshape(k.shape) for k in np.split(kernel, gates, axis=1)])
+        recurrent = np.hstack([k.T for k in np.split(recurrent, gates, axis=1)])
+        return [kernel, recurrent, np.tile(0.5 * bias, 2) if gates == 4 else bias.reshape(-1)]
+
+    return adapt
+
+
+FROM_CUDNN: dict[str, Callable[[Any, Arrays], Arrays]] = {
+    "GRU": _from_cudnn(3),
+    "LSTM": _from_cudnn(4),
+    "CuDNNGRU": _to_cudnn(3),
+    "CuDNNLSTM": _to_cudnn(4),
+}

@@ -109,6 +109,14 @@ CASES: dict[str, list[Case]] = {
     "Cropping1D": [Case(lambda **k: L.Cropping1D((1, 2), **k), SEQUENCE, mask="refused")],
     "Cropping2D": [Case(lambda **k: L.Cropping2D(((1, 0), (1, 2)), **k), IMAGE, formats=True, mask="refused")],
     "Cropping3D": [Case(lambda **k: L.Cropping3D(1, **k), VOLUME, formats=True, mask="refused")],
+    "CuDNNGRU": [
+        Case(lambda **k: L.CuDNNGRU(3, return_sequences=True, **k), SEQUENCE),
+        Case(lambda **k: L.CuDNNGRU(2, return_state=True, go_backwards=True, **k), SEQUENCE, mask="dropped"),
+    ],
+    "CuDNNLSTM": [
+        Case(lambda **k: L.CuDNNLSTM(3, return_sequences=True, **k), SEQUENCE),
+        Case(lambda **k: L.CuDNNLSTM(2, return_state=True, go_backwards=True, **k), SEQUENCE, mask="dropped"),
+    ],
     "Dense": [
         Case(lambda **k: L.Dense(4, activation="tanh", kernel_regularizer="l2", **k), ((3,),)),
         Case(lambda **k: L.Dense(4, use_bias=False, kernel_constraint="non_neg", **k), SEQUENCE),

@@ -1,0 +1,168 @@
+"""`CuDNNLSTM` and `CuDNNGRU`: LSTM and GRU whose weights lie as cuDNN wants them, on any device.
+
+The weights are kept as files have them: each gate's kernel holds the numbers of its transpose, and the biases of the
+inputs and of the state, twice as many as the formulas need, are one vector. `LSTM` and `GRU` (with `reset_after` and
+`recurrent_activation='sigmoid'`) read such files into their own layout, and these layers read theirs.
+Source for names and arguments: Keras 2.3.1, `keras/layers/cudnn_recurrent.py`. Unlike there, masks are followed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keras_front import backend as K
+from keras_front.graph.layer import LAYERS
+
+from .cells import GRUCell, LSTMCell, last_axis
+from .recurrent import _Classic, _given
+
+
+def _gate_by_gate(kernel: Any, units: int, gates: int, shape: tuple[int, int]) -> Any:
+    """Each gate's numbers read as a matrix of `shape`, transposed: what multiplies a row of inputs."""
+    parts = [last_axis(kernel, k * units, (k + 1) * units) for k in range(gates)]
+    return K.concatenate([K.transpose(K.reshape(part, shape)) for part in parts], axis=-1)
+
+
+class _Stored:
+    """Mixin for a cell whose weights are stored for cuDNN; `standard` is a cell that computes with them."""
+
+    _plain: Any
+    _gates: int
+    units: int
+    kernel: Any
+    recurrent_kernel: Any
+    bias: Any
+    bias_initializer: Any
+
+    def _bias_shape(self) -> tuple[int, ...]:
+        return (2 * self._gates * self.units,)
+
+    def standard(self) -> Any:
+        """A cell with the kernels of the formulas; to be made once for a call, not at every step."""
+        cell = self._make_plain()
+        width = self.kernel.shape[0]
+        cell.kernel = _gate_by_gate(self.kernel, self.units, self._gates, (self.units, width))
+        cell.recurrent_kernel = _gate_by_gate(self.recurrent_kernel, self.units, self._gates, (self.units, self.units))
+        cell.bias = self._standard_bias(K.reshape(self.bias, (2, self._gates * self.units)))
+        return cell
+
+    def _make_plain(self) -> Any:
+        raise NotImplementedError
+
+    def _standard_bias(self, rows: Any) -> Any:
+        return rows
+
+
+class _StoredLSTMCell(_Stored, LSTMCell):
+    def _first_bias(self, shape: Any, dtype: Any = None) -> Any:
+        """Of the two biases of the forget gate, that of the state is 1."""
+        if not self.unit_forget_bias:
+            return self.bias_initializer(shape, dtype=dtype)
+        sizes, units = (5, 2), self.units
+        first, last = (np.asarray(self.bias_initializer((n * units,), dtype=dtype)) for n in sizes)
+        return np.concatenate([first, np.ones(units), last])
+
+    def _make_plain(self) -> Any:
+        return LSTMCell(self.units, name=self.name, dtype=self.dtype)
+
+    def _standard_bias(self, rows: Any) -> Any:
+        return K.sum(rows, axis=0)
+
+
+class _StoredGRUCell(_Stored, GRUCell):
+    def _make_plain(self) -> Any:
+        return GRUCell(self.units, reset_after=True, name=self.name, dtype=self.dtype)
+
+
+@LAYERS.register()
+class CuDNNLSTM(_Classic):
+    """Long short-term memory with tanh and sigmoid, its weights stored for cuDNN.
+
+    Args:
+        unit_forget_bias: whether one of the two biases of the forget gate starts at 1.
+
+    Shape: (batch, steps, n) -> (batch, units), or (batch, steps, units) with `return_sequences`.
+    Weights: kernel (n, 4 units); recurrent_kernel (units, 4 units); bias (8 units,), first that of the inputs; gates
+        i, f, c, o.
+    """
+
+    _cell_class = _StoredLSTMCell
+
+    def __init__(
+        self,
+        units: int,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        unit_forget_bias: bool = True,
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        stateful: bool = False,
+        go_backwards: bool = False,
+        **kwargs: Any,
+    ):
+        self._begin(*_given(locals()))
+
+    def _loop(self, x: Any, states: list[Any], mask: Any, training: Any, constants: list[Any]) -> Any:
+        cell = self.cell.standard()
+        if self.time_major:
+            x = K.permute_dimensions(x, (1, 0, 2))
+            mask = None if mask is None else K.permute_dimensions(mask, (1, 0))
+        outputs, h, c = K.lstm(
+            x, *states, cell.kernel, cell.recurrent_kernel, cell.bias, mask, reverse=self.go_backwards
+        )
+        last = h if mask is None else K.getitem(outputs, (slice(None), -1))
+        return last, K.permute_dimensions(outputs, (1, 0, 2)) if self.time_major else outputs, [h, c]
+
+
+@LAYERS.register()
+class CuDNNGRU(_Classic):
+    """Gated recurrent units whose reset gate acts after the product, their weights stored for cuDNN.
+
+    Shape: (batch, steps, n) -> (batch, units), or (batch, steps, units) with `return_sequences`.
+    Weights: kernel (n, 3 units); recurrent_kernel (units, 3 units); bias (6 units,), first that of the inputs; gates
+        z, r, h.
+    """
+
+    _cell_class = _StoredGRUCell
+
+    def __init__(
+        self,
+        units: int,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        stateful: bool = False,
+        go_backwards: bool = False,
+        **kwargs: Any,
+    ):
+        self._begin(*_given(locals()))
+
+    def _loop(self, x: Any, states: list[Any], mask: Any, training: Any, constants: list[Any]) -> Any:
+        cell = self.cell.standard()
+        return K.rnn(
+            cell.advance,
+            cell.project(x),
+            states,
+            go_backwards=self.go_backwards,
+            mask=mask,
+            time_major=self.time_major,
+        )
