@@ -13,10 +13,12 @@ h5py is imported when a file is opened, so models work without it.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib import metadata
 from typing import Any
 
 import numpy as np
@@ -35,9 +37,20 @@ VERSION = "2.3.1"  # the Keras whose layout this is
 BACKEND = "tensorflow"  # and the engine whose kernel layout: channels last, correlation
 HEADER_BYTES = 64512  # an attribute may not be larger: the object header of HDF5 holds 64 KiB
 
-# Turn the arrays of a layer in a file of an older layout into today's:
+# What turns the arrays of a layer in a file of an older layout into today's is found by entry point:
 # function(layer, arrays, keras_version, backend) -> arrays.
-CONVERTERS: list[Callable[[Any, list[np.ndarray], str, str | None], list[np.ndarray]]] = []
+CONVERTERS_GROUP = "keras_front.weight_converters"
+Converter = Callable[[Any, list[np.ndarray], str, str | None], list[np.ndarray]]
+
+
+@functools.cache
+def converters() -> tuple[Converter, ...]:
+    """The converters that installed packages declare; one whose module is gone is left out."""
+    found = []
+    for point in metadata.entry_points(group=CONVERTERS_GROUP):
+        with contextlib.suppress(ModuleNotFoundError):
+            found.append(point.load())
+    return tuple(found)
 
 
 # Files -----------------------------------------------------------------------------------------------
@@ -293,7 +306,7 @@ def _layer_pairs(
     names = _weight_names(root, name, where)
     weights = layout.in_file_order(layer)
     arrays = _arrays(root[name], names, f"{where}, {name!r}", room_for(weights))
-    for converter in CONVERTERS:
+    for converter in converters():
         arrays = converter(layer, arrays, *origin)
     if layout.has_models(layer) and len(names) == len(arrays):
         weights = layout.by_names(weights, names) or weights

@@ -1,4 +1,4 @@
-"""Weights of Keras 1 and of the CuDNN layers, once the converters of `legacy` are installed."""
+"""Weights of Keras 1 and of the CuDNN layers, which `legacy` converts."""
 
 from __future__ import annotations
 
@@ -13,12 +13,8 @@ from keras_front.legacy import formats
 from keras_front.saving import hdf5
 
 
-@pytest.fixture(autouse=True)
-def converters(monkeypatch):
-    monkeypatch.setattr(hdf5, "CONVERTERS", [])
-    formats.install()
-    formats.install()
-    assert hdf5.CONVERTERS == [formats.convert]
+def test_the_converter_is_found_by_its_entry_point():
+    assert hdf5.converters() == (formats.convert,)
 
 
 @pytest.mark.backends("numpy")
