@@ -59,6 +59,7 @@ class Trainer(GeneratorMethods):
     sample_weight_mode: Any = None
     stop_training = False
     history: Any = None
+    _compile_metrics: Any = None
     _setup: Setup | None = None
     _prediction: QuickCalls | None = None
     _prediction_for: Any = None
@@ -100,20 +101,33 @@ class Trainer(GeneratorMethods):
             raise TypeError(f"compile: unexpected arguments {sorted(kwargs)}.")
         if optimizer is None:
             raise ArgumentError("compile: expected an optimizer, such as 'sgd', received None.")
-        self.optimizer = optimizers.get(optimizer)
-        self.loss, self.loss_weights, self.sample_weight_mode = loss, loss_weights, sample_weight_mode
-        self._compile_metrics = _Kept((metrics, weighted_metrics))
-        self._setup = Setup(
-            {
-                "loss": loss,
-                "metrics": metrics,
-                "loss_weights": loss_weights,
-                "sample_weight_mode": sample_weight_mode,
-                "weighted_metrics": weighted_metrics,
-            }
+        arguments = {
+            "loss": loss,
+            "metrics": metrics,
+            "loss_weights": loss_weights,
+            "sample_weight_mode": sample_weight_mode,
+            "weighted_metrics": weighted_metrics,
+        }
+        before = (
+            self.optimizer,
+            self.loss,
+            self.loss_weights,
+            self.sample_weight_mode,
+            self._compile_metrics,
+            self._setup,
         )
-        if self.outputs:
-            self._setup.settle(self)
+        chosen = (optimizers.get(optimizer), loss, loss_weights, sample_weight_mode, _Kept((metrics, weighted_metrics)))
+        self._keep_compiled(*chosen, Setup(arguments))
+        try:
+            if self.outputs:
+                self._setup.settle(self)  # type: ignore[union-attr]
+        except Exception:
+            self._keep_compiled(*before)  # a model stays as it was compiled before
+            raise
+
+    def _keep_compiled(self, optimizer: Any, loss: Any, loss_weights: Any, mode: Any, metrics: Any, setup: Any) -> None:
+        self.optimizer, self.loss, self.loss_weights, self.sample_weight_mode = optimizer, loss, loss_weights, mode
+        self._compile_metrics, self._setup = metrics, setup
 
     @property
     def metrics(self) -> list[Any]:

@@ -429,6 +429,17 @@ def test_wrong_data_is_named(make_model, data):
         model.fit(x)
 
 
+def test_a_compile_that_fails_leaves_the_model_as_it_was(make_model, data):
+    model = make_model()
+    model.compile("sgd", "mse")
+    optimizer = model.optimizer
+    with pytest.raises(ArgumentError, match="Unknown loss 'mean_square_error'"):
+        model.compile("adam", "mean_square_error")
+    assert model.optimizer is optimizer
+    assert model.loss == "mse"
+    model.fit(*data, verbose=0)
+
+
 def test_predict_needs_no_compile(data):
     model = Sequential([L.Dense(2, input_shape=(6,))])
     w, b = model.get_weights()
