@@ -115,9 +115,14 @@ def _equal(got: Sequence[Any], want: Sequence[Any], case: Case, rtol: float, ato
 
 
 def value(op: str) -> None:
-    """Values and dtypes in the dtypes of the table, mostly float64."""
-    for case in table()[op]:
-        got = _call(op, _map(discovery.active().asarray, case.arrays), case)
+    """Values and dtypes in the dtypes of the table, mostly float64.
+
+    Where each shape of each op would be compiled by itself, some cases run in one compiled function, and `compiled`
+    runs fewer of them one by one.
+    """
+    cases = _some(table()[op], 8)
+    results = _together(op, cases) if _has_compiler() else [_alone(op, case) for case in cases]
+    for case, got in zip(cases, results, strict=True):
         want = _expected(case)
         _equal(got, want, case, 1e-9 * case.tolerance, 1e-10 * case.tolerance)
         dtypes = [K.dtype(g) for g in got], [w.dtype.name for w in want]
@@ -125,10 +130,29 @@ def value(op: str) -> None:
             raise AssertionError(f"{case!r}: dtypes {dtypes[0]}, expected {dtypes[1]}")
 
 
+def _alone(op: str, case: Case) -> list[Any]:
+    return _call(op, _map(discovery.active().asarray, case.arrays), case)
+
+
+def _together(op: str, cases: Sequence[Case]) -> list[list[Any]]:
+    """The results of several cases from one compiled function."""
+
+    def program(flat: list[Any]) -> list[Any]:
+        items = iter(flat)
+        results = [_call(op, _map(lambda _: next(items), case.arrays), case) for case in cases]
+        sizes[:] = [len(result) for result in results]
+        return [r for result in results for r in result]
+
+    sizes: list[int] = []
+    asarray = discovery.active().asarray
+    found = iter(K.compile(program)([asarray(leaf) for case in cases for leaf in _leaves(case.arrays)]))
+    return [[next(found) for _ in range(size)] for size in sizes]
+
+
 def precision(op: str) -> None:
     """float32, and float16 where the table asks for it: close values, and the dtype stays."""
     cases = [c for c in table()[op] if any(a.dtype == np.float64 for a in _leaves(c.arrays))]
-    for case in cases[:2] if _has_compiler() else cases:
+    for case in _some(cases, 1):
         _lower(op, case, "float32", 2e-4, 5e-5)
         if case.half:
             _lower(op, case, "float16", 2e-2, 2e-2)
@@ -179,25 +203,16 @@ def _symbolic(op: str, case: Case, unknown: bool) -> list[Any]:
 def compiled(op: str) -> None:
     """One compiled function with the cases of the op gives what they give one by one."""
     cases = _some(table()[op])
-    groups = [_map(discovery.active().asarray, case.arrays) for case in cases]
-    sizes = [len(_leaves(group)) for group in groups]
-
-    def program(flat: list[Any]) -> list[Any]:
-        items = iter(flat)
-        results = [_call(op, _map(lambda _: next(items), case.arrays), case) for case in cases]
-        return [r for result in results for r in result]
-
-    got = iter(K.compile(program)([leaf for group in groups for leaf in _leaves(group)]))
-    for case, group, _ in zip(cases, groups, sizes, strict=True):
-        want = [np.asarray(K.to_numpy(w)) for w in _call(op, group, case)]
-        _equal([next(got) for _ in want], want, case, 1e-9 * case.tolerance, 1e-10 * case.tolerance)
+    for case, got in zip(cases, _together(op, cases), strict=True):
+        want = [np.asarray(K.to_numpy(w)) for w in _alone(op, case)]
+        _equal(got, want, case, 1e-9 * case.tolerance, 1e-10 * case.tolerance)
 
 
-def _some(cases: list[Case]) -> list[Case]:
-    """All cases where compiling is quick; the first, the middle and the last where the engine has a compiler."""
-    if not _has_compiler():
+def _some(cases: list[Case], most: int = 2) -> list[Case]:
+    """All cases where compiling is quick; evenly chosen ones where the engine has a compiler of its own."""
+    if not _has_compiler() or len(cases) <= most:
         return cases
-    return [cases[i] for i in sorted({0, len(cases) // 2, len(cases) - 1})]
+    return [cases[i] for i in np.linspace(0, len(cases) - 1, most).astype(int)]
 
 
 def _has_compiler() -> bool:

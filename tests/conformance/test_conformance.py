@@ -22,9 +22,18 @@ def report():
     print(f"\nconformance: {len(ops)} ops, {conformance.count(ops)} cases, {time.perf_counter() - started:.0f} s")
 
 
+# What an engine is known to do otherwise.
+KNOWN = {
+    ("tensorflow", "max_pool_pick", "value"): "compiled, overlapping windows over padding pick zeros; eager is right",
+}
+
+
 @pytest.mark.parametrize("op", conformance.names())
 @pytest.mark.parametrize("check", [name for name in conformance.CHECKS if name != "shape"])
-def test_op(backend, op, check):
+def test_op(backend, op, check, request):
+    if (backend.name, op, check) in KNOWN:
+        reason = KNOWN[backend.name, op, check]
+        request.applymarker(pytest.mark.xfail(reason=reason, strict=False))
     conformance.CHECKS[check](op)
 
 

@@ -29,7 +29,7 @@ def dot(x: Tensor, y: Tensor):
 
     Shape: (..., n) and (n, m) -> (..., m); in general x.shape[:-1] + y.shape[:-2] + y.shape[-1:].
     """
-    if not x.shape or not y.shape:
+    if 0 in (len(x.shape), len(y.shape)):  # a shape of TensorFlow is true even if it is empty
         return multiply(x, y)
     _check_inner("dot", x, y, x.shape[-1], y.shape[-1 if len(y.shape) == 1 else -2])
     if len(y.shape) == 1:

@@ -20,10 +20,10 @@ from keras_front.backend.ops.modern import split
 
 # Names that mean the same, or another word for it.
 SAME = (
-    "abs add ceil cos cosh divide equal exp expand_dims expm1 floor "
-    "floor_divide greater greater_equal isfinite isinf isnan less less_equal log log10 log1p log2 logaddexp "
-    "logical_and logical_not logical_or logical_xor matmul maximum minimum mod multiply negative not_equal power roll round sign "
-    "sin sinh sqrt square squeeze subtract tan tanh trunc"
+    "abs add ceil cos cosh divide equal exp expand_dims expm1 floor floor_divide greater greater_equal isfinite isinf "
+    "isnan less less_equal log log10 log1p log2 logaddexp logical_and logical_not logical_or logical_xor matmul "
+    "maximum minimum mod multiply negative not_equal power roll round sign sin sinh sqrt square squeeze subtract tan "
+    "tanh trunc"
 ).split()
 RENAMED = {
     "absolute": "abs", "arcsinh": "arcsinh", "arctanh": "arctanh", "asinh": "arcsinh", "atanh": "arctanh",
