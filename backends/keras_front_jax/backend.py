@@ -8,7 +8,7 @@ backend; nothing here relies on JAX's default types, so 32-bit models stay 32-bi
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -321,11 +321,15 @@ class JaxBackend(Backend):
     def rows(self, data: Sequence[Any], rows: np.ndarray) -> list[Any]:
         return [_take_rows(array, rows) for array in data]
 
-    def part(self, data: Sequence[Any], start: int, stop: int) -> list[Any]:
-        if self._device().platform != "cpu":
-            return _slices(list(data), np.int32(start), stop - start)
-        # A compiled function takes a view of host memory faster than a slice of a tensor could be dispatched.
-        return [np.asarray(array)[start:stop] for array in data]
+    def parts(self, data: Sequence[Any], size: int) -> Iterator[list[Any]]:
+        if self._device().platform == "cpu":
+            # A compiled function takes a view of host memory faster than a slice of a tensor could be dispatched.
+            return super().parts([np.asarray(array) for array in data], size)
+        samples = len(data[0])
+        return (_slices(list(data), np.int32(i), min(size, samples - i)) for i in range(0, samples, size))
+
+    def argument(self, array: np.ndarray) -> Any:
+        return array if array.dtype.kind in "biufc" and array.dtype.isnative else self.convert(array)
 
 
 @functools.partial(jax.jit, static_argnums=2)

@@ -8,7 +8,7 @@ convolutions and pools on a CPU know channels-last data only, so other data is t
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -351,6 +351,12 @@ class TensorflowBackend(Backend):
     def compile_native(self, fn: Callable[..., Any], donate: Sequence[int] = ()) -> Callable[..., Any]:
         return tf.function(fn, autograph=False)
 
+    def parts(self, data: Sequence[Any], size: int) -> Iterator[list[Any]]:
+        for block in super().parts(data, size * _SPLIT):  # one op for many batches; each by itself takes 200 us
+            sizes = [size] * (block[0].shape[0] // size)
+            rest = [block[0].shape[0] - sum(sizes)] if block[0].shape[0] % size else []
+            yield from map(list, zip(*(tf.split(array, sizes + rest) for array in block)))
+
     def compile_loop(self, step: Any) -> Callable[..., Any]:
         plain = super().compile_loop(step)
 
@@ -389,6 +395,7 @@ class TensorflowBackend(Backend):
 # takes seconds, so it begins after so many calls as have shown that the training is a long one.
 _XLA_STEPS, _XLA_LOOPS = 32, 256
 _SMALL = 1 << 13
+_SPLIT = 1024  # batches that are cut in one go
 
 
 def _has(program: Any, ops: set[str]) -> bool:

@@ -8,7 +8,7 @@ permuted view of NHWC data (torch's `channels_last` memory format) and never a c
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -541,6 +541,9 @@ class TorchBackend(Backend):
     def rows(self, data: Sequence[Any], rows: np.ndarray) -> list[Any]:
         index = torch.from_numpy(np.ascontiguousarray(rows))
         return [torch.index_select(array, 0, index.to(array.device)) for array in data]
+
+    def parts(self, data: Sequence[Any], size: int) -> Iterator[list[Any]]:
+        return map(list, zip(*(array.split(size) for array in data)))
 
 
 _BEST = torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -11,7 +11,7 @@ nor a compiler.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -172,9 +172,14 @@ class Backend:
         index = self.asarray(rows)
         return [self.gather(array, index, axis=0) for array in data]  # type: ignore[attr-defined]
 
-    def part(self, data: Sequence[Any], start: int, stop: int) -> list[Any]:
-        """Rows `start` to `stop` of each array, for batches in order; views, where the engine has them."""
-        return [array[start:stop] for array in data]
+    def parts(self, data: Sequence[Any], size: int) -> Iterator[list[Any]]:
+        """Each array in batches of `size` rows, in order, the last one shorter; views, where the engine has them."""
+        for start in range(0, self.shape_of(data[0])[0], size):
+            yield [array[start : start + size] for array in data]
+
+    def argument(self, array: np.ndarray) -> Any:
+        """A host array as what a compiled function takes, for the time of one call."""
+        return self.convert(array)
 
     def literal(self, value: Any, dtype: str) -> Any:
         """How a constant stands in a program: an engine tensor."""

@@ -380,14 +380,17 @@ def _placed_batches(feed: Feed, engine: Backend) -> Iterator[tuple[list[Any], An
         return
     size, samples, layout = feed.batch_size, feed.samples, feed.layout
     data = on_device(feed, engine)
-    for start in list(range(0, samples, size)) * feed.passes:
-        stop = min(start + size, samples)
+    for _ in range(feed.passes):
         if data is not None:
-            yield engine.part(data, start, stop), layout
-        elif feed.nbytes() is None:
-            yield [convert(array) for array in feed.rows(np.arange(start, stop))], layout
-        else:
-            yield [convert(array[start:stop]) for array in feed.arrays], layout
+            for batch in engine.parts(data, size):
+                yield batch, layout
+            continue
+        for start in range(0, samples, size):
+            stop = min(start + size, samples)
+            if feed.nbytes() is None:
+                yield [convert(array) for array in feed.rows(np.arange(start, stop))], layout
+            else:
+                yield [convert(array[start:stop]) for array in feed.arrays], layout
 
 
 def on_device(feed: ArrayFeed, engine: Backend) -> list[Any] | None:

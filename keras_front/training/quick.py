@@ -57,7 +57,7 @@ class QuickCalls:
         run = step.specialize(values_of(variables), [engine.convert(a) for a in batch])
 
         def call(arrays: Sequence[Any]) -> Any:
-            new, values = run(values_of(variables), [engine.convert(a) for a in arrays])
+            new, values = run(values_of(variables), [engine.argument(a) for a in arrays])
             put(variables, new, engine)
             return _numbers(engine, values)
 
@@ -72,7 +72,7 @@ class QuickCalls:
 
         def call(arrays: Sequence[Any]) -> Any:
             fixed = tensors_of(constant)
-            new, values = run(fixed, values_of(carried), [engine.convert(a) for a in arrays])
+            new, values = run(fixed, values_of(carried), [engine.argument(a) for a in arrays])
             put(carried, new, engine)
             return _numbers(engine, values)
 
@@ -108,7 +108,7 @@ class QuickCalls:
 
         def call(arrays: Sequence[Any]) -> Any:
             fixed = tensors_of(constant)
-            new, outputs = run(fixed, values_of(carried), [engine.convert(a) for a in arrays])
+            new, outputs = run(fixed, values_of(carried), [engine.argument(a) for a in arrays])
             put(carried, new, engine)
             return _arrays(engine, outputs)
 
