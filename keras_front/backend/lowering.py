@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.backend import state, symbolic
+from keras_front.backend import discovery, state, symbolic
 from keras_front.backend.rewriting import rewrite
 from keras_front.backend.symbolic import PHASE, Origin, SymbolicTensor
 from keras_front.errors import ArgumentError, UntraceableError
@@ -191,6 +191,12 @@ def _elements(tensor: SymbolicTensor) -> int:
     return int(np.prod(tensor.shape, dtype=np.int64))
 
 
+def _is_true(constant: Any) -> bool:
+    """The truth of one element, which may be a tensor of an engine that NumPy does not know."""
+    owner = discovery.owner(constant)
+    return bool(np.asarray(constant if owner is None else owner.to_numpy(constant)).reshape(()))
+
+
 def _scalar_constant(tensor: Any, value: float) -> bool:
     constant = getattr(tensor, "constant", None)
     return isinstance(constant, np.ndarray) and constant.ndim == 0 and constant == value
@@ -207,7 +213,7 @@ def _shortcut(name: str, args: Any, attrs: dict[str, Any], outs: list[SymbolicTe
     ):
         return args[0]
     if name == "where" and args[0].constant is not None and _elements(args[0]) == 1:
-        chosen = args[1] if bool(np.asarray(args[0].constant).reshape(())) else args[2]
+        chosen = args[1] if _is_true(args[0].constant) else args[2]
         return chosen if chosen.shape == outs[0].shape else None
     if name in ("add", "multiply", "subtract", "divide"):
         neutral = 0 if name in ("add", "subtract") else 1

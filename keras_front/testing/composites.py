@@ -99,7 +99,8 @@ ELEMENTWISE = {
     "silu": curve(lambda x: x * ref.sigmoid(x), special=False),
     "gelu": curve(f.gelu, special=False) + curve(f.gelu, special=False, approximate=True),
     "mish": curve(lambda x: x * np.tanh(np.logaddexp(x, 0)), special=False),
-    "relu6": curve(lambda x: np.clip(x, 0, 6)) + [Case(A * 9, reference=lambda x: np.clip(x, 0, 6), grads=(0,))],
+    "relu6": curve(lambda x: np.clip(x, 0, 6), special=False)
+    + [Case(A * 9, reference=lambda x: np.clip(x, 0, 6), grads=(0,))],
     "tan": curve(np.tan, low=-1.2, high=1.2),
     "sinh": curve(np.sinh) + [Case(np.array([1e-12, -1e-9, 50.0]), reference=np.sinh)],
     "cosh": curve(np.cosh),
