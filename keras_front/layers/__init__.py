@@ -42,6 +42,7 @@ from .core import (
     SpatialDropout3D,
 )
 from .cudnn import CuDNNGRU, CuDNNLSTM
+from .einsum_dense import EinsumDense
 from .embedding import Embedding
 from .local import LocallyConnected1D, LocallyConnected2D
 from .merge import (
@@ -62,8 +63,15 @@ from .merge import (
     multiply,
     subtract,
 )
+from .multi_head_attention import GroupQueryAttention, MultiHeadAttention
 from .noise import AlphaDropout, GaussianDropout, GaussianNoise
-from .normalization import BatchNormalization, LayerNormalization
+from .normalization import (
+    BatchNormalization,
+    GroupNormalization,
+    LayerNormalization,
+    RMSNormalization,
+    UnitNormalization,
+)
 from .padding import (
     Cropping1D,
     Cropping2D,
@@ -227,6 +235,12 @@ __all__ = [
     "UpSampling1D",
     "UpSampling2D",
     "UpSampling3D",
+    "EinsumDense",
+    "GroupNormalization",
+    "GroupQueryAttention",
+    "MultiHeadAttention",
+    "RMSNormalization",
+    "UnitNormalization",
     "Wrapper",
     "ZeroPadding1D",
     "ZeroPadding2D",

@@ -34,14 +34,23 @@ class _Affine(Layer):
             )
 
     def _size(self, input_shape: Any, axis: int) -> int:
-        if not -len(input_shape) <= axis < len(input_shape):
-            raise ShapeError(f"{self.name}: there is no axis {axis} in inputs of shape {tuple(input_shape)}.")
-        if input_shape[axis] is None:
-            raise ShapeError(
-                f"Axis {axis} of the input tensor of {self.name} should have a defined dimension but the layer "
-                f"received an input with shape {tuple(input_shape)}."
-            )
-        return input_shape[axis]
+        return _known_size(self.name, input_shape, axis)
+
+
+def _known_size(where: str, input_shape: Any, axis: int) -> int:
+    if not -len(input_shape) <= axis < len(input_shape):
+        raise ShapeError(f"{where}: there is no axis {axis} in inputs of shape {tuple(input_shape)}.")
+    if input_shape[axis] is None:
+        raise ShapeError(
+            f"Axis {axis} of the input tensor of {where} should have a defined dimension but the layer "
+            f"received an input with shape {tuple(input_shape)}."
+        )
+    return input_shape[axis]
+
+
+def _places(axis: Any, ndim: int) -> tuple[int, ...]:
+    """One axis or several, counted from the front and sorted."""
+    return tuple(sorted(a % ndim for a in (axis if isinstance(axis, list) else [axis])))
 
 
 @LAYERS.register()
@@ -156,8 +165,7 @@ class LayerNormalization(_Affine):
         )  # fmt: skip
 
     def _axes(self, ndim: int) -> tuple[int, ...]:
-        axes = self.axis if isinstance(self.axis, list) else [self.axis]
-        return tuple(sorted(a % ndim for a in axes))
+        return _places(self.axis, ndim)
 
     def build(self, input_shape: Any) -> None:
         for axis in self.axis if isinstance(self.axis, list) else [self.axis]:
@@ -169,3 +177,111 @@ class LayerNormalization(_Affine):
         return K.layer_normalization(
             inputs, self.gamma, self.beta, axes=self._axes(K.ndim(inputs)), epsilon=self.epsilon
         )
+
+
+@LAYERS.register()
+class GroupNormalization(_Affine):
+    """Groups of features of each sample scaled to mean 0 and deviation 1.
+
+    Args:
+        groups: into how many groups the features are cut; -1 for as many as there are features.
+        axis: the axis of the features.
+
+    Shape: as the input.
+    Weights: gamma if `scale`, beta if `center`: (features,).
+    Raises: ShapeError if the features cannot be cut into that many groups.
+    Source: Wu & He (2018).
+    """
+
+    def __init__(
+        self,
+        groups: int = 32,
+        axis: int = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.groups, self.axis, self.epsilon = int(groups), int(axis), epsilon
+        self._set_affine(
+            center, scale, (beta_initializer, beta_regularizer, beta_constraint),
+            (gamma_initializer, gamma_regularizer, gamma_constraint),
+        )  # fmt: skip
+
+    def build(self, input_shape: Any) -> None:
+        size = self._size(input_shape, self.axis)
+        if self.groups != -1 and (self.groups < 1 or size % self.groups):
+            raise ShapeError(
+                f"{self.name}: expected a number of groups that divides the features, received groups={self.groups} "
+                f"and {size} features in inputs of shape {tuple(input_shape)}."
+            )
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: size})
+        self._add_affine((size,))
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        groups = K.int_shape(inputs)[self.axis] if self.groups == -1 else self.groups
+        return K.group_normalization(inputs, self.gamma, self.beta, groups=groups, axis=self.axis, epsilon=self.epsilon)
+
+
+@LAYERS.register()
+class RMSNormalization(Layer):
+    """Features of each sample divided by the root of the mean of their squares.
+
+    Args:
+        axis: the axis, or axes, over which the mean is taken.
+
+    Shape: as the input.
+    Weights: scale: the sizes of `axis`.
+    Source: Zhang & Sennrich (2019).
+    """
+
+    supports_masking = True
+
+    def __init__(self, axis: Any = -1, epsilon: float = 1e-6, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.axis = [int(a) for a in axis] if isinstance(axis, Sequence) else int(axis)
+        self.epsilon = epsilon
+
+    def _axes(self, ndim: int) -> tuple[int, ...]:
+        return _places(self.axis, ndim)
+
+    def build(self, input_shape: Any) -> None:
+        for axis in self.axis if isinstance(self.axis, list) else [self.axis]:
+            _known_size(self.name, input_shape, axis)
+        shape = tuple(input_shape[a] for a in self._axes(len(input_shape)))
+        self.scale = self.add_weight("scale", shape, None, initializers.get("ones"))
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        axes, shape = self._axes(K.ndim(inputs)), K.int_shape(inputs)
+        mean = K.mean(K.square(inputs), axis=axes, keepdims=True)
+        wide = tuple(n if i in axes else 1 for i, n in enumerate(shape))
+        return inputs * K.rsqrt(mean + self.epsilon) * K.reshape(self.scale, wide)
+
+
+@LAYERS.register()
+class UnitNormalization(Layer):
+    """Features of each sample scaled to Euclidean length 1.
+
+    Args:
+        axis: the axis, or axes, along which the length is taken.
+
+    Shape: as the input.
+    """
+
+    supports_masking = True
+
+    def __init__(self, axis: Any = -1, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.axis = [int(a) for a in axis] if isinstance(axis, Sequence) else int(axis)
+
+    def call(self, inputs: Any) -> Any:
+        return K.l2_normalize(inputs, axis=tuple(self.axis) if isinstance(self.axis, list) else self.axis)

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from modern_cases import modern_cases
+
 from keras_front import layers as L
 
 
@@ -243,6 +245,7 @@ CASES: dict[str, list[Case]] = {
     "ZeroPadding2D": [Case(lambda **k: L.ZeroPadding2D(((1, 0), (1, 2)), **k), IMAGE, formats=True, mask="refused")],
     "ZeroPadding3D": [Case(lambda **k: L.ZeroPadding3D((1, 0, 2), **k), VOLUME, formats=True, mask="refused")],
 }
+CASES.update(modern_cases(Case, SEQUENCE, IMAGE, VOLUME))
 
 
 def double(x: Any) -> Any:

@@ -1,0 +1,129 @@
+"""`EinsumDense`: a dense layer whose product is any Einstein summation.
+
+Source for names and arguments: Keras 3, `layers/core/einsum_dense.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from keras_front import activations, constraints, initializers, regularizers
+from keras_front import backend as K
+from keras_front.errors import ArgumentError, ShapeError
+from keras_front.graph.layer import LAYERS, Layer
+
+_EQUATION = re.compile(r"(\.{3})?([a-zA-Z]+)(\.{3})?,([a-zA-Z]+)->(\.{3})?([a-zA-Z]+)(\.{3})?")
+
+
+@LAYERS.register()
+class EinsumDense(Layer):
+    """`activation(einsum(equation, x, kernel) + bias)`.
+
+    Args:
+        equation: such as 'abc,cd->abd' or '...x,xy->...y'; the first letter of the first form is the batch.
+        output_shape: sizes of the output without the batch, None where they follow from the input; with a leading
+            ellipsis only those that the equation names.
+        bias_axes: letters of the output over which the bias varies; None for no bias.
+
+    Shape: what the equation says.
+    Weights: kernel (what the second operand says); bias (from the first axis of `bias_axes` on, 1 elsewhere).
+    Raises: ArgumentError for an equation of another form; ShapeError for sizes that contradict each other.
+    """
+
+    def __init__(
+        self,
+        equation: str,
+        output_shape: Any,
+        activation: Any = None,
+        bias_axes: str | None = None,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        activity_regularizer: Any = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.equation = str(equation).replace(" ", "")
+        self._parts = _parse(self.equation)
+        self._sizes = tuple(output_shape) if isinstance(output_shape, Sequence) else (output_shape,)
+        self.activation = activations.get(activation)
+        self.bias_axes = bias_axes
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_regularizer = regularizers.get(kernel_regularizer)
+        self.bias_regularizer = regularizers.get(bias_regularizer)
+        self.kernel_constraint = constraints.get(kernel_constraint)
+        self.bias_constraint = constraints.get(bias_constraint)
+        self.activity_regularizer = regularizers.get(activity_regularizer)
+
+    def build(self, input_shape: Any) -> None:
+        sizes = self._letter_sizes(tuple(input_shape))
+        kernel_letters = self._parts[2]
+        self.kernel = self.add_weight(
+            "kernel", tuple(sizes[c] for c in kernel_letters), None, self.kernel_initializer, self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )  # fmt: skip
+        self.bias = None
+        if self.bias_axes is not None:
+            self.bias = self.add_weight(
+                "bias", self._bias_shape(sizes, len(input_shape)), None, self.bias_initializer, self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )  # fmt: skip
+        self.built = True
+
+    def _letter_sizes(self, input_shape: tuple[Any, ...]) -> dict[str, Any]:
+        """The size of every letter, from the input and from `output_shape`."""
+        elided, letters, _, result = self._parts
+        shape = input_shape[len(input_shape) - len(letters) :] if elided == "left" else input_shape[: len(letters)]
+        named = dict(zip(letters, shape, strict=True)) if len(shape) == len(letters) else {}
+        if not named or (not elided and len(input_shape) != len(letters)):
+            raise ShapeError(f"{self.name}: the equation {self.equation!r} does not fit inputs of shape {input_shape}.")
+        own = self._sizes[-len(result) :] if elided == "left" else (None, *self._sizes)[: len(result)]
+        if len(own) != len(result):
+            raise ShapeError(
+                f"{self.name}: output_shape {self._sizes} does not give the sizes of {result!r} in {self.equation!r}."
+            )
+        for letter, size in zip(result, own, strict=True):
+            known = named.get(letter)
+            if known is not None and size is not None and known != size:
+                raise ShapeError(
+                    f"{self.name}: axis {letter!r} of {self.equation!r} is {known} in the input of shape {input_shape} "
+                    f"and {size} in output_shape."
+                )
+            named[letter] = size if known is None else known
+        return named
+
+    def _bias_shape(self, sizes: dict[str, Any], rank: int) -> tuple[Any, ...]:
+        elided, letters, _, result = self._parts
+        axes = self.bias_axes or ""
+        if not axes or set(axes) - set(result):
+            raise ArgumentError(f"{self.name}: bias_axes {axes!r} must be letters of the output of {self.equation!r}.")
+        first = min(result.index(c) for c in axes)
+        shape = tuple(sizes[c] if c in axes else 1 for c in result[first:])
+        return shape + (1,) * (rank - len(letters)) if elided == "right" else shape
+
+    def call(self, inputs: Any) -> Any:
+        y = K.einsum(self.equation, inputs, self.kernel)
+        return self.activation(y if self.bias is None else y + self.bias)
+
+    def get_config(self) -> dict[str, Any]:
+        result = super().get_config()
+        return {**result, "output_shape": list(self._sizes)}
+
+
+def _parse(equation: str) -> tuple[str | None, str, str, str]:
+    """Which side is elided ('left', 'right' or None), and the letters of input, kernel and output."""
+    found = _EQUATION.fullmatch(equation)
+    if found:
+        left, inputs, right, kernel, out_left, result, out_right = found.groups()
+        if (left, right) == (out_left, out_right) and not (left and right):
+            return "left" if left else "right" if right else None, inputs, kernel, result
+    raise ArgumentError(
+        f"EinsumDense: expected an equation such as 'ab,bc->ac', '...ab,bc->...ac' or 'ab...,bc->ac...', "
+        f"received {equation!r}."
+    )

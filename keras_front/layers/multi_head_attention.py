@@ -1,0 +1,333 @@
+"""Attention with many heads: `MultiHeadAttention` and `GroupQueryAttention`.
+
+Source for names, arguments and masks: Keras 3, `layers/attention`. A call takes `(query, value, key)` as arguments, as
+there, or as one list; either way the node of the graph holds the list.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_front import backend as K
+from keras_front import constraints, initializers, regularizers
+from keras_front.errors import ArgumentError
+from keras_front.graph import scope
+from keras_front.graph.layer import LAYERS, Layer, is_list_of_shapes
+
+from ._arguments import fraction, positive
+from .einsum_dense import EinsumDense
+
+_ARGUMENTS = ("kernel_initializer", "bias_initializer", "kernel_regularizer", "bias_regularizer", "kernel_constraint",
+              "bias_constraint")  # fmt: skip
+_MASKED = {"float16": 3e4}  # what scores are lowered by where a mask is False; 1e9 otherwise
+
+
+class _Heads(Layer):
+    """Projections of query, key and value, and one back; a subclass says their shapes."""
+
+    supports_masking = True
+    dropout: float
+    use_bias: bool
+    use_gate: bool
+    sliding_window: int | None
+
+    def _begin(self, given: dict[str, Any]) -> None:
+        where = type(self).__name__
+        self.dropout = fraction(where, "dropout", given["dropout"])
+        self.use_bias, self.use_gate, self.seed = given["use_bias"], given["use_gate"], given["seed"]
+        window = given["sliding_window"]
+        self.sliding_window = None if window is None else positive(where, "sliding_window", window)
+        self.flash_attention = given["flash_attention"]  # which kernel computes is the backend's business
+        for name in _ARGUMENTS:
+            kind = {"i": initializers, "r": regularizers, "c": constraints}[name.split("_")[1][0]]
+            setattr(self, name, kind.get(given[name]))
+        self.activity_regularizer = regularizers.get(given["activity_regularizer"])
+
+    def __call__(self, query: Any, value: Any = None, key: Any = None, **kwargs: Any) -> Any:  # type: ignore[override]
+        """Attend from `query` to `value`, found by `key` (by default the value)."""
+        masks = [kwargs.pop(f"{name}_mask", None) for name in ("query", "value", "key")]
+        if value is not None:
+            query = [query, value] if key is None else [query, value, key]
+        if any(mask is not None for mask in masks):
+            kwargs["mask"] = masks[: len(query)]
+        return super().__call__(query, **kwargs)
+
+    def build(self, input_shape: Any) -> None:
+        if not is_list_of_shapes(input_shape) or len(input_shape) not in (2, 3):
+            raise ArgumentError(
+                f"{self.name}: expected query and value, or query, value and key, received the shape {input_shape}."
+            )
+        query, value = input_shape[:2]
+        self._make(tuple(query), tuple(value), tuple(input_shape[2] if len(input_shape) > 2 else value))
+        self.built = True
+
+    def _make(self, query: tuple[Any, ...], value: tuple[Any, ...], key: tuple[Any, ...]) -> None:
+        raise NotImplementedError
+
+    def _dense(self, name: str, equation: str, sizes: Sequence[Any], axes: str, shape: tuple[Any, ...]) -> EinsumDense:
+        """A projection, built; its weights are called after it."""
+        settings = {key: _again(getattr(self, key)) for key in _ARGUMENTS}
+        layer = EinsumDense(
+            equation, tuple(sizes), bias_axes=axes if self.use_bias else None, name=name, dtype=self.dtype, **settings
+        )
+        with scope.named(name):
+            layer.build_as_part(shape)
+        return layer
+
+    def _allowed(self, like: Any, masks: Any, given: Any, causal: bool) -> Any:
+        """Where attention may go, (batch, queries, keys) or None; `like` holds the scores of one head."""
+        parts = []
+        if masks[0] is not None:
+            parts.append(K.expand_dims(K.cast(masks[0], "bool"), -1))
+        parts += [K.expand_dims(K.cast(m, "bool"), -2) for m in masks[1:] if m is not None]
+        if causal or self.sliding_window is not None:
+            ones = K.ones_like(like)
+            ahead = K.cumsum(ones, axis=-1) - K.cumsum(ones, axis=-2)  # of the key, seen from the query
+            if causal:
+                parts.append(ahead <= 0)
+            if self.sliding_window is not None:
+                parts.append(K.abs(ahead) < self.sliding_window)
+        if given is not None:
+            parts.append(K.cast(given, "bool"))
+        result = None
+        for part in parts:
+            result = part if result is None else K.logical_and(result, part)
+        return result
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return mask[0] if isinstance(mask, list) else None
+
+    def _weights(self, scores: Any, allowed: Any, axes: tuple[int, ...], training: Any) -> tuple[Any, Any]:
+        """Softmax of the scores, without and with dropout."""
+        if allowed is not None:
+            dtype = K.dtype(scores)
+            scores = scores - _MASKED.get(dtype, 1e9) * (1 - K.cast(allowed, dtype))
+        if len(axes) == 1:
+            weights = K.softmax(scores, axis=-1)
+        else:
+            weights = K.exp(scores - K.logsumexp(scores, axis=axes, keepdims=True))
+        if not 0 < self.dropout < 1:
+            return weights, weights
+        dropped = K.in_train_phase(lambda: K.dropout(weights, self.dropout, seed=self.seed), weights, training=training)
+        return weights, dropped
+
+
+def _again(item: Any) -> Any:
+    """A new initializer from its config, so that no two projections draw from the same one."""
+    if item is None or not hasattr(item, "get_config"):
+        return item
+    return type(item).from_config(item.get_config())
+
+
+def _three(inputs: Any, mask: Any) -> tuple[list[Any], list[Any]]:
+    """Query, value, key, and the masks of those that were given."""
+    given = list(inputs)
+    masks = list(mask) if isinstance(mask, list | tuple) else []
+    return [*given, given[1]][:3], (masks + [None] * 3)[:3]
+
+
+@LAYERS.register()
+class MultiHeadAttention(_Heads):
+    """Means of values, weighted by how well keys match queries, in several projections at once.
+
+    Args:
+        key_dim, value_dim: size of each head, for queries and keys, and for values (by default the same).
+        output_shape: last axes of the output, by default that of the query.
+        attention_axes: axes over which attention goes, by default all but batch and features.
+        sliding_window: how far from a query, itself included, keys are seen.
+        use_gate: whether a sigmoid of the query weighs what the heads found.
+
+    Shape: query (batch, t, n), value (batch, s, m), key (batch, s, k) -> (batch, t, n); with
+        `return_attention_scores` also the weights (batch, heads, t, s). There may be more axes in the middle.
+    Weights: kernel and bias of query, key, (gate,) value and attention_output.
+    Source: Vaswani et al. (2017), section 3.2.2.
+    """
+
+    def __init__(
+        self,
+        num_heads: int,
+        key_dim: int,
+        value_dim: int | None = None,
+        dropout: float = 0.0,
+        use_bias: bool = True,
+        output_shape: Any = None,
+        attention_axes: Any = None,
+        sliding_window: int | None = None,
+        flash_attention: bool | None = None,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        use_gate: bool = False,
+        seed: int | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self._begin(locals())
+        self.num_heads = positive("MultiHeadAttention", "num_heads", num_heads)
+        self.key_dim = positive("MultiHeadAttention", "key_dim", key_dim)
+        self.value_dim = positive("MultiHeadAttention", "value_dim", value_dim or key_dim)
+        given = (output_shape,) if isinstance(output_shape, int | np.integer) else output_shape
+        self._output = None if given is None else tuple(int(n) for n in given)
+        axes = (attention_axes,) if isinstance(attention_axes, int) else attention_axes
+        self.attention_axes = None if axes is None else [int(a) for a in axes]
+
+    def _make(self, query: tuple[Any, ...], value: tuple[Any, ...], key: tuple[Any, ...]) -> None:
+        letters = string.ascii_lowercase[: len(query) - 1]
+        inside = (None,) * (len(query) - 2)
+        heads = self.num_heads
+
+        def into(name: str, shape: tuple[Any, ...], depth: int) -> EinsumDense:
+            return self._dense(name, f"{letters}x,xyz->{letters}yz", (*inside, heads, depth), "yz", shape)
+
+        self._query_dense = into("query", query, self.key_dim)
+        self._key_dense = into("key", key, self.key_dim)
+        self._gate_dense = into("gate", query, self.value_dim) if self.use_gate else None
+        self._value_dense = into("value", value, self.value_dim)
+        sizes = self._output or (query[-1],)
+        out = string.ascii_uppercase[: len(sizes)]
+        self._output_dense = self._dense(
+            "attention_output", f"{letters}yz,yz{out}->{letters}{out}", (*inside, *sizes), out,
+            (*query[:-1], heads, self.value_dim),
+        )  # fmt: skip
+
+    def _axes(self, rank: int) -> tuple[int, ...]:
+        """Axes of attention in inputs of that rank."""
+        if self.attention_axes is None:
+            return tuple(range(1, rank - 1))
+        return tuple(sorted(a % rank for a in self.attention_axes))
+
+    def call(
+        self,
+        inputs: Any,
+        mask: Any = None,
+        training: Any = None,
+        attention_mask: Any = None,
+        return_attention_scores: bool = False,
+        use_causal_mask: bool = False,
+    ) -> Any:
+        """The output, and the weights as well with `return_attention_scores`."""
+        (query, value, key), masks = _three(inputs, mask)
+        axes = self._axes(K.ndim(query))
+        q = self._query_dense.call(query) * (1 / float(self.key_dim) ** 0.5)
+        k, v = self._key_dense.call(key), self._value_dense.call(value)
+        names = string.ascii_lowercase[1 : K.ndim(query) - 1]
+        here = {i + 1: c for i, c in enumerate(names)}
+        there = {i: c.upper() if i in axes else c for i, c in here.items()}
+        rows, columns = ("".join(side[i] for i in axes) for side in (here, there))
+        left, right = "a" + "".join(here.values()), "a" + "".join(there.values())
+        shared = "a" + "".join(c for i, c in here.items() if i not in axes) + "y"
+        scores = K.einsum(f"{left}yz,{right}yz->{shared}{rows}{columns}", q, k)
+        allowed = self._mask_of_scores(scores, masks, attention_mask, use_causal_mask, len(axes))
+        plain, weights = self._weights(scores, allowed, tuple(range(-len(axes), 0)), training)
+        found = K.einsum(f"{shared}{rows}{columns},{right}yz->{left}yz", weights, v)
+        if self._gate_dense is not None:
+            found = found * K.sigmoid(self._gate_dense.call(query))
+        result = self._output_dense.call(found)
+        return [result, plain] if return_attention_scores else result
+
+    def _mask_of_scores(self, scores: Any, masks: list[Any], given: Any, causal: bool, count: int) -> Any:
+        like = scores
+        while K.ndim(like) > 3:
+            like = K.getitem(like, (slice(None), 0))
+        allowed = self._allowed(like, masks, given, causal)
+        while allowed is not None and K.ndim(allowed) < K.ndim(scores):
+            allowed = K.expand_dims(allowed, -2 * count - 1)
+        return allowed
+
+    def get_config(self) -> dict[str, Any]:
+        result = super().get_config()
+        return {**result, "output_shape": None if self._output is None else list(self._output)}
+
+
+@LAYERS.register("GroupQueryAttention", "GroupedQueryAttention")
+class GroupQueryAttention(_Heads):
+    """Attention in which groups of query heads share one head of keys and values.
+
+    Args:
+        head_dim: size of each head.
+        num_query_heads: how many heads look; a multiple of `num_key_value_heads`.
+        sliding_window: how far from a query, itself included, keys are seen.
+        use_gate: whether a sigmoid of the query weighs what the heads found.
+
+    Shape: query (batch, t, n), value (batch, s, m), key (batch, s, k) -> (batch, t, n); with
+        `return_attention_scores` also the weights (batch, query heads, t, s).
+    Weights: kernel and bias of query, key, (gate,) value and attention_output.
+    Source: Ainslie et al. (2023).
+    """
+
+    def __init__(
+        self,
+        head_dim: int,
+        num_query_heads: int,
+        num_key_value_heads: int,
+        dropout: float = 0.0,
+        use_bias: bool = True,
+        sliding_window: int | None = None,
+        flash_attention: bool | None = None,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        use_gate: bool = False,
+        seed: int | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self._begin(locals())
+        where = "GroupQueryAttention"
+        self.head_dim = positive(where, "head_dim", head_dim)
+        self.num_query_heads = positive(where, "num_query_heads", num_query_heads)
+        self.num_key_value_heads = positive(where, "num_key_value_heads", num_key_value_heads)
+        if self.num_query_heads % self.num_key_value_heads:
+            raise ArgumentError(
+                f"{where}: expected num_query_heads to be a multiple of num_key_value_heads, received "
+                f"{num_query_heads} and {num_key_value_heads}."
+            )
+
+    def _make(self, query: tuple[Any, ...], value: tuple[Any, ...], key: tuple[Any, ...]) -> None:
+        many, few, depth = self.num_query_heads, self.num_key_value_heads, self.head_dim
+        into = "bqm,muh->bquh"
+        self._query_dense = self._dense("query", into, (None, many, depth), "uh", query)
+        self._key_dense = self._dense("key", into, (None, few, depth), "uh", key)
+        self._gate_dense = self._dense("gate", into, (None, many, depth), "uh", query) if self.use_gate else None
+        self._value_dense = self._dense("value", into, (None, few, depth), "uh", value)
+        self._output_dense = self._dense(
+            "attention_output", "bquh,uhm->bqm", (None, query[-1]), "m", (*query[:-1], many, depth)
+        )
+
+    def call(
+        self,
+        inputs: Any,
+        mask: Any = None,
+        training: Any = None,
+        attention_mask: Any = None,
+        return_attention_scores: bool = False,
+        use_causal_mask: bool = False,
+    ) -> Any:
+        """The output, and the weights as well with `return_attention_scores`."""
+        (query, value, key), masks = _three(inputs, mask)
+        times = self.num_query_heads // self.num_key_value_heads
+        q = self._query_dense.call(query) * (1 / float(self.head_dim) ** 0.5)
+        k, v = (K.repeat_elements(d.call(x), times, 2) for d, x in ((self._key_dense, key), (self._value_dense, value)))
+        scores = K.einsum("bquh,bkuh->buqk", q, k)
+        one_head = K.getitem(scores, (slice(None), 0))
+        allowed = self._allowed(one_head, masks, attention_mask, use_causal_mask)
+        if allowed is not None and K.ndim(allowed) == 3:
+            allowed = K.expand_dims(allowed, 1)
+        plain, weights = self._weights(scores, allowed, (-1,), training)
+        found = K.einsum("buqk,bkuh->bquh", weights, v)
+        if self._gate_dense is not None:
+            found = found * K.sigmoid(self._gate_dense.call(query))
+        result = self._output_dense.call(found)
+        return [result, plain] if return_attention_scores else result
