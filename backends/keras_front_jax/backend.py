@@ -1,7 +1,7 @@
 """JAX as a backend: what differs between K and jax.numpy, and nothing else.
 
 Programs become `jax.jit` functions which own the state they are given (donation); several steps run in one
-dispatch (`lax.scan`). 64-bit types are switched on when this module is imported, because K has them on every
+dispatch (`lax.fori_loop`). 64-bit types are switched on when this module is imported, because K has them on every
 backend; nothing here relies on JAX's default types, so 32-bit models stay 32-bit throughout.
 """
 
@@ -24,6 +24,8 @@ jax.config.update("jax_enable_x64", True)
 
 _DTYPES = {name: jnp.dtype(name) for name in sorted(dtypes.ALL - {"string"})}
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
+_CHAIN = 64  # steps in one dispatch at most
+_LARGE = 1 << 21  # elements of a state beside which a dispatch costs nothing
 _LETTERS = {1: "W", 2: "HW", 3: "DHW"}
 
 
@@ -305,14 +307,23 @@ class JaxBackend(Backend):
     def compile_native(self, fn: Callable[..., Any], donate: Sequence[int] = ()) -> Callable[..., Any]:
         return jax.jit(fn, donate_argnums=tuple(donate))
 
-    def compile_loop(self, step: Any) -> Callable[..., Any]:
-        def chain(state: list[Any], data: list[Any], order: Any) -> Any:
-            def body(state: Any, rows: Any) -> Any:
-                batch = [jnp.take(array, rows, 0, mode="clip") for array in data]
-                return step.inline(list(state), batch)
+    def chains(self, program: Any) -> bool:
+        # On a CPU convolutions take twenty times as long inside of a loop, and a large state a little longer.
+        host = self._device().platform == "cpu"
+        return not program.captures and not (host and (_convolves(program) or _size(program) > _LARGE))
 
-            state, losses = lax.scan(body, list(state), order)
-            return state, losses[-1]
+    def compile_loop(self, step: Any) -> Callable[..., Any]:
+        """A loop whose length is an argument, so that it is compiled once, in no more time than a single step."""
+
+        def chain(state: list[Any], data: list[Any], order: Any, count: Any) -> Any:
+            def taken(i: Any, state: Any) -> Any:
+                rows = lax.dynamic_index_in_dim(order, i, 0, keepdims=False)
+                state, loss = step.inline(list(state), [jnp.take(array, rows, 0, mode="clip") for array in data])
+                return list(state), loss
+
+            loss = jax.eval_shape(taken, 0, state)[1]
+            start = list(state), jnp.zeros(loss.shape, loss.dtype)
+            return lax.fori_loop(0, count, lambda i, carry: taken(i, carry[0]), start)
 
         compiled = jax.jit(chain, donate_argnums=0)
         plain = super().compile_loop(step)
@@ -342,9 +353,25 @@ def _take_rows(array: Any, rows: Any) -> Any:
     return jnp.take(array, rows, 0, mode="clip")
 
 
+def _convolves(program: Any) -> bool:
+    return any(
+        line.op.startswith("conv") or (line.body is not None and _convolves(line.body)) for line in program.lines
+    )
+
+
+def _size(program: Any) -> int:
+    return sum(int(np.prod(t.shape)) for t in program.args[0])
+
+
 def _run_loop(compiled: Any, plain: Any, state: list[Any], data: list[Any], order: np.ndarray) -> Any:
+    room = np.zeros((_CHAIN, order.shape[1]), "int32")
     try:
-        return compiled(state, data, order)
+        for i in range(0, len(order), _CHAIN):
+            part = order[i : i + _CHAIN]
+            room[: len(part)] = part
+            state, loss = compiled(state, data, room, np.int32(len(part)))
+            room = np.zeros_like(room)  # the engine may still be reading the old one
+        return state, loss
     except (UntraceableError, jax.errors.ConcretizationTypeError):
         return plain(state, data, order)
 

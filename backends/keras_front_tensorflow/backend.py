@@ -357,33 +357,37 @@ class TensorflowBackend(Backend):
             rest = [block[0].shape[0] - sum(sizes)] if block[0].shape[0] % size else []
             yield from map(list, zip(*(tf.split(array, sizes + rest) for array in block)))
 
+    def chains(self, program: Any) -> bool:
+        # Recurrent steps are compiled by XLA one by one, and beside convolutions a call costs nothing.
+        return not program.captures and not _has(program, {"scan", "lstm", "conv", "conv_transpose", "depthwise_conv"})
+
     def compile_loop(self, step: Any) -> Callable[..., Any]:
+        """A loop whose length is an argument, so that it is traced once for all lengths."""
         plain = super().compile_loop(step)
 
-        def chain(state: list[Any], data: list[Any], order: Any) -> Any:
-            def batch(i: Any) -> list[Any]:
-                return [tf.gather(array, order[i]) for array in data]
+        def chain(state: list[Any], data: list[Any], order: Any, count: Any) -> Any:
+            def taken(i: Any, state: list[Any], _: Any) -> Any:
+                state, loss = step.inline(list(state), [tf.gather(array, order[i]) for array in data])
+                return i + 1, list(state), loss
 
-            def body(i: Any, state: Any, _: Any) -> Any:
-                return i + 1, *step.inline(list(state), batch(i))
+            loss = taken(0, state, None)[2]  # only its type is used, so the graph drops it again
+            start = tf.constant(0), list(state), tf.zeros(loss.shape, loss.dtype)
+            return tf.while_loop(lambda i, *_: i < count, taken, start, parallel_iterations=1)[1:]
 
-            # The first step stands before the loop, so that the loss has its dtype when the loop begins.
-            state, loss = step.inline(state, batch(0))
-            count = int(order.shape[0])
-            _, state, loss = tf.while_loop(
-                lambda i, *_: i < count, body, (tf.constant(1), state, loss), parallel_iterations=1
-            )
-            return state, loss
-
-        compiled, fast, calls = tf.function(chain, autograph=False), None, 0
+        compiled, fast, steps = tf.function(chain, autograph=False), None, 0
 
         def run(state: list[Any], data: list[Any], order: np.ndarray) -> Any:
-            nonlocal fast, calls
-            calls += 1
-            if calls == _XLA_LOOPS and all(p is not None and _is_small(p) for p in step.programs.values()):
+            nonlocal fast, steps
+            steps += len(order)
+            if not fast and steps > _XLA_LOOPS and all(p is not None and _is_small(p) for p in step.programs.values()):
                 fast = tf.function(chain, autograph=False, jit_compile=True)
+            loop = fast or compiled
             try:
-                state, loss = (fast or compiled)(list(state), list(data), tf.constant(order))
+                for i in range(0, len(order), _CHAIN):
+                    part = np.zeros((_CHAIN, order.shape[1]), "int32")
+                    count = len(order[i : i + _CHAIN])
+                    part[:count] = order[i : i + _CHAIN]
+                    state, loss = loop(list(state), list(data), tf.constant(part), tf.constant(count))
             except UntraceableError:
                 return plain(state, data, order)
             return list(state), loss
@@ -392,9 +396,10 @@ class TensorflowBackend(Backend):
 
 
 # XLA makes training of recurrent and of very small models about twice as fast, and others slower. Compiling
-# takes seconds, so it begins after so many calls as have shown that the training is a long one.
-_XLA_STEPS, _XLA_LOOPS = 32, 256
+# takes seconds, so it begins after so many steps as have shown that the training is a long one.
+_XLA_STEPS, _XLA_LOOPS = 32, 4096
 _SMALL = 1 << 13
+_CHAIN = 64  # steps in one call at most
 _SPLIT = 1024  # batches that are cut in one go
 
 

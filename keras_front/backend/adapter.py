@@ -153,6 +153,10 @@ class Backend:
         """`fn` for real tensors, where it cannot be traced; an engine with a compiler may use it."""
         return fn
 
+    def chains(self, program: Any) -> bool:
+        """Whether steps of this program gain from `compile_loop`: several in one dispatch, however many."""
+        return False
+
     def compile_loop(self, step: Any) -> Callable[..., Any]:
         """`run(state, data, order)`: a step for each row of `order`, an integer array (steps, batch).
 

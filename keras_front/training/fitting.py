@@ -87,7 +87,7 @@ class Fit:
     def _epoch(self, training: loop.Training, epoch: int, live: list[Any]) -> None:
         self.callbacks.on_epoch_begin(epoch)
         loop.readopt(self.steps.variables, live)
-        logs: dict[str, Any] = training.epoch((self.epochs - epoch) * self.feed.steps)
+        logs: dict[str, Any] = training.epoch()
         if self.held_out is not None and validates(self.validation_freq, epoch):
             results = loop.test(self.steps, self.held_out, self.callbacks)
             logs.update({f"val_{name}": value for name, value in zip(self.steps.names, results, strict=True)})

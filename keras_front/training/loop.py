@@ -5,9 +5,8 @@ called that no callback has, and nothing is read back from the engine unless som
 refer into the list of values that the steps pass along (`adopted`), so whoever reads a weight in a
 callback sees the present one.
 
-Where nobody listens to single batches and a step is short, several steps run in one dispatch, on engines
-that have such a loop; whether that pays for compiling it is worked out from the time that the first steps
-took.
+Where nobody listens to single batches, several steps run in one dispatch, on engines that have such a loop
+and say that the step gains from it. The loop is compiled instead of the step, not besides.
 """
 
 from __future__ import annotations
@@ -31,8 +30,8 @@ from keras_front.training.logs import LazyLogs
 from keras_front.training.step import Steps
 
 DEVICE_LIMIT = 1 << 30  # bytes of data that may lie on the device for a whole fit
-SHORT_STEP = 2e-3  # seconds; longer steps gain nothing from running several in one dispatch
-DISPATCH = 150e-6  # seconds that a step by itself is expected to cost more than one in a loop
+DISPATCH = 20e-3  # seconds that several steps in one dispatch may take, so that who listens by time is heard
+CHAIN = 64  # steps in one dispatch at most
 PENDING = 1 << 26  # bytes of predictions that may wait on the engine: each wait for one costs more than a step
 
 Feed = ArrayFeed | StreamFeed
@@ -171,7 +170,7 @@ class Training:
         self.ended = False
         self._data = on_device(feed, self.engine) if isinstance(feed, ArrayFeed) else None
 
-    def epoch(self, steps_left: int) -> dict[str, float]:
+    def epoch(self) -> dict[str, float]:
         """Train one epoch; the means of its losses and metrics."""
         self.steps.reset()
         self.listeners = Listeners(self.callbacks, "train")
@@ -182,7 +181,7 @@ class Training:
             elif self.listeners.all:
                 self._batches(self.feed)
             else:
-                self._fast(self.feed, steps_left)
+                self._fast(self.feed)
         return dict(zip(self.steps.names, self.steps.results(), strict=True))
 
     def _order(self, feed: ArrayFeed) -> np.ndarray:
@@ -194,41 +193,41 @@ class Training:
             return self.engine.rows(self._data, rows)
         return [self.engine.convert(array) for array in feed.rows(rows)]
 
-    def _fast(self, feed: ArrayFeed, steps_left: int) -> None:
+    def _fast(self, feed: ArrayFeed) -> None:
         """Nobody listens to single batches."""
         live, size, order = self.live, feed.batch_size, self._order(feed)
         whole, listeners, interrupts = len(order) // size, self.listeners, self.interrupts
-        train, pace = self.steps.train(feed.layout), self._pace(feed)
-        step, i = None, 0
+        step, pace, i = self._step(feed, order[:size]) if whole else (None, None, 0)
         while i < whole:
-            chunk = pace.chunk(whole - i, steps_left - i)
+            chunk = pace.chunk(whole - i)
             if chunk:
-                # The step is traced before the engine traces its loop, so that it is not traced inside of it.
-                step = step or train.specialize(live, self._rows(feed, order[:size]))
                 block = order[i * size : (i + chunk) * size].reshape(chunk, size)
-                live[:], loss = self.steps.loop(feed.layout)(live, self._data, block)
-            else:
-                chunk, batch = 1, self._rows(feed, order[i * size : (i + 1) * size])
-                step = step or train.specialize(live, batch)
                 started = pace.started()
-                live[:], loss = step(live, batch)
-                if started:
-                    pace.finished(started, loss)
+                live[:], loss = self.steps.loop(feed.layout)(live, self._data, block)
+                pace.finished(started, chunk, loss)
+            else:
+                chunk = 1
+                live[:], loss = step(live, self._rows(feed, order[i * size : (i + 1) * size]))
             i += chunk
             if interrupts.came or (listeners.paced and time.perf_counter() >= listeners.due):
                 self.seen = i * size
                 if self._pause(i - 1, size):
                     return
+        train = self.steps.train(feed.layout)
         if whole * size < len(order):
             live[:], loss = train(live, self._rows(feed, order[whole * size :]))
         self.seen = len(order)
         if interrupts.came:
             self._pause(feed.steps - 1, size)
 
-    def _pace(self, feed: ArrayFeed) -> Pace:
-        key = (self.engine.name, feed.layout, feed.batch_size, feed.samples)
-        natural = type(self.engine).compile_loop is not Backend.compile_loop and self._data is not None
-        return self.steps.pace.setdefault(key, Pace(self.engine, natural))
+    def _step(self, feed: ArrayFeed, rows: np.ndarray) -> Any:
+        """The step for whole batches, its pace, and 0: nothing is done yet."""
+        train, key = self.steps.train(feed.layout), (self.engine.name, feed.layout, feed.batch_size, feed.samples)
+        step = train.specialize(self.live, self._rows(feed, rows))
+        if key not in self.steps.pace:
+            program = next(reversed(train.programs.values())) if self._data is not None else None
+            self.steps.pace[key] = Pace(self.engine, program is not None and self.engine.chains(program))
+        return step, self.steps.pace[key], 0
 
     def _pause(self, batch: int, size: int) -> bool:
         """Between two steps: tell those who listen by time; True if training shall stop."""
@@ -279,38 +278,30 @@ class Training:
 
 
 class Pace:
-    """How long steps take, and so how many of them go into one dispatch."""
+    """How many steps run in one dispatch: as many as take `DISPATCH` seconds, if the engine gains from it at all."""
 
-    def __init__(self, engine: Backend, natural: bool):
-        self.engine, self.natural = engine, natural
-        self.first: float | None = None  # seconds of the first step, compilation included
-        self.each: float | None = None  # seconds of a later one
-        self.taken = 0
-        self.size = 0
+    def __init__(self, engine: Backend, chains: bool):
+        self.engine, self.chains = engine, chains
+        self.dispatches = 0
+        self.each: float | None = None  # seconds of a step, measured once nothing is compiled any more
+
+    def chunk(self, in_epoch: int) -> int:
+        """How many steps to run at once, of those that are left; 0 for single steps."""
+        if not self.chains:
+            return 0
+        wanted = DISPATCH / self.each if self.each else min(8**self.dispatches, 8)
+        return max(1, min(in_epoch, CHAIN, int(wanted)))
 
     def started(self) -> float:
-        """The time, while there is something to measure; else 0."""
-        return time.perf_counter() if self.natural and self.each is None else 0.0
+        return 0.0 if self.each else time.perf_counter()
 
-    def finished(self, started: float, loss: Any) -> None:
-        self.engine.block([loss])
-        spent = time.perf_counter() - started
-        if self.first is None:
-            self.first = spent
-        else:
-            self.each = spent
-
-    def chunk(self, in_epoch: int, in_fit: int) -> int:
-        """How many steps to run at once, of those that are left; 0 for one by itself."""
-        if not self.natural or self.each is None:
-            return 0
-        if not self.size:
-            self.taken += 1
-            saved = (self.taken + in_fit) * min(0.7 * self.each, DISPATCH)
-            if self.each >= SHORT_STEP or saved < 0.5 * (self.first or 0.0):
-                return 0
-            self.size = 16 if self.each < SHORT_STEP / 4 else 8
-        return self.size if in_epoch >= self.size else 0
+    def finished(self, started: float, steps: int, loss: Any) -> None:
+        """Measure the second dispatch; the first one compiles."""
+        if self.each is None:
+            self.engine.block([loss])
+            if self.dispatches:
+                self.each = max((time.perf_counter() - started) / steps, 1e-9)
+            self.dispatches += 1
 
 
 # Testing -------------------------------------------------------------------------------------------------------

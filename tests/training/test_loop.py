@@ -7,6 +7,7 @@ import copy
 import gc
 import sys
 import threading
+import time
 import tracemalloc
 
 import numpy as np
@@ -41,7 +42,7 @@ def test_ctrl_c_between_steps_keeps_the_weights(backend, make_model, longer):
 
 @pytest.mark.parametrize("chunk", [0, 4])
 def test_several_steps_in_one_dispatch_are_the_same_steps(backend, make_model, data, monkeypatch, chunk):
-    monkeypatch.setattr(Pace, "chunk", lambda self, in_epoch, in_fit: chunk if in_epoch >= chunk else 0)
+    monkeypatch.setattr(Pace, "chunk", lambda self, in_epoch: chunk if in_epoch >= chunk else 0)
     K.set_random_seed(3)
     model = make_model(optimizers.Adam(0.01))
     got = model.fit(*data, batch_size=6, epochs=2, verbose=0).history
@@ -55,21 +56,27 @@ def test_several_steps_in_one_dispatch_are_the_same_steps(backend, make_model, d
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
 
-def test_the_pace_waits_until_compiling_a_loop_pays():
+def test_the_pace_fills_a_dispatch_and_measures_once():
     class Engine:
-        def block(self, values):
-            pass
+        blocked = 0
 
-    pace = Pace(Engine(), natural=True)
-    assert pace.chunk(100, 10**6) == 0  # nothing was measured yet
-    pace.first, pace.each = 1.0, 100e-6
-    assert pace.chunk(100, 100) == 0
-    assert pace.chunk(100, 10**6) == 16
-    assert pace.chunk(5, 10**6) == 0
-    slow = Pace(Engine(), natural=True)
-    slow.first, slow.each = 1.0, 0.01
-    assert slow.chunk(100, 10**6) == 0
-    assert Pace(Engine(), natural=False).started() == 0.0
+        def block(self, values):
+            self.blocked += 1
+
+    pace = Pace(Engine(), chains=True)
+    assert pace.chunk(100) == 1  # compiles
+    pace.finished(pace.started(), 1, None)
+    assert pace.chunk(100) == 8
+    assert pace.chunk(5) == 5
+    pace.finished(time.perf_counter() - 8 * 1e-3, 8, None)
+    assert 10 <= pace.chunk(100) <= 20
+    pace.finished(pace.started(), 16, None)
+    assert pace.engine.blocked == 2
+    pace.each = 1.0
+    assert pace.chunk(100) == 1
+    pace.each = 1e-6
+    assert pace.chunk(1000) == loop.CHAIN
+    assert Pace(Engine(), chains=False).chunk(100) == 0
 
 
 def test_data_too_large_for_the_device_comes_batch_by_batch(backend, make_model, data, monkeypatch):
