@@ -31,9 +31,9 @@ _AVERAGE_POOL = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 # What a dense net is made of; its step is differentiated by the rules of K while no result exceeds _SMALL elements
 _SMALL = 1 << 16
 _DENSE = frozenset(
-    "abs add cast divide engine_uniform exp greater greater_equal identity keep_mask linear log log1p log_softmax matmul"
-    " mean multiply negative permute_dimensions relu reshape sigmoid sigmoid_crossentropy softmax softmax_crossentropy"
-    " square stop_gradient subtract sum tanh where".split()
+    "abs add cast divide engine_uniform exp greater greater_equal identity keep_mask linear log log1p log_softmax"
+    " matmul mean multiply negative permute_dimensions relu reshape sigmoid sigmoid_crossentropy softmax"
+    " softmax_crossentropy square stop_gradient subtract sum tanh where".split()
 )
 
 
@@ -64,6 +64,10 @@ class TorchBackend(Backend):
         if alpha == 0.0 and threshold == 0.0 and max_value is None:
             return torch.relu(x)
         return super().relu(x, alpha=alpha, max_value=max_value, threshold=threshold)
+
+    # What `rewriting` writes where the first argument may be overwritten.
+    relu_in_place = torch.relu_
+    add_in_place, multiply_in_place = staticmethod(torch.Tensor.add_), staticmethod(torch.Tensor.mul_)
 
     def relu_gradient(self, g: Any, out: Any) -> Any:
         return torch.ops.aten.threshold_backward(g, out, 0)
@@ -340,13 +344,14 @@ class TorchBackend(Backend):
     # Convolution and pooling ---------------------------------------------------------------------------------
 
     def conv(
-        self, x: Any, kernel: Any, *, strides: Any, padding: Any, dilation: Any, groups: int, data_format: str
-    ) -> Any:
+        self, x: Any, kernel: Any, bias: Any = None, *, strides: Any, padding: Any, dilation: Any, groups: int,
+        data_format: str, relu: bool = False,
+    ) -> Any:  # fmt: skip
         x = _channels_first(x, data_format)
         pairs = shapes.resolve_padding(padding, x.shape[2:], kernel.shape[:-2], strides, dilation)
         x, amounts = _symmetric(x, pairs, 0.0)
-        y = _CONV[x.ndim - 2](x, _oihw(kernel), None, strides, amounts, dilation, groups)
-        return _channels_back(y, data_format)
+        y = _CONV[x.ndim - 2](x, _oihw(kernel), bias, strides, amounts, dilation, groups)
+        return _channels_back(torch.relu_(y) if relu else y, data_format)  # `rewriting` adds bias and relu
 
     def conv_input_gradient(
         self, g: Any, kernel: Any, *, input_shape: Any, strides: Any, padding: Any, dilation: Any, groups: int,

@@ -1,12 +1,14 @@
-"""Rewriting of torch programs before they are written: biases join matmuls, updates reuse donated memory.
+"""Rewriting of torch programs before they are written: biases join products, results go where dying tensors lie.
 
 torch runs a program line by line, so fewer lines are a faster step, and an optimizer that writes into the tensors it
 replaces is several times faster than one that makes new ones. It may do so only if nothing reads the old values
-afterwards, neither directly nor through a view; `_Memory` works out which tensors may share memory.
+afterwards, neither directly nor through a view; `_Memory` works out which tensors may share memory. Elementwise ops
+write into an argument that the program made itself and that nobody else reads.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -28,35 +30,82 @@ FRESH = frozenset(
 _REDUCTIONS = frozenset({"sum", "mean", "max", "min", "prod", "any", "all"})  # over no axis they return the argument
 
 
-def rewrite(program: Any) -> None:
-    """Rewrite a program and the programs inside it, in place."""
+# Ops that can write into their first argument, which is then made by a line of these and read by nobody else.
+_OVERWRITING = frozenset({"relu", "add", "multiply"})
+_MAKERS = frozenset("add subtract multiply divide matmul linear conv batch_normalization sigmoid tanh exp".split())
+# Of these not one keeps its result for autograd, nor hands it out as a view (torch is slow to write into those).
+_UNKEPT = frozenset({"add", "linear"})
+
+
+def rewrite(program: Any, taped: bool = False) -> None:
+    """Rewrite a program and the programs inside it, in place; `taped` says that autograd watches it."""
     _join_biases(program)
+    _join_activations(program)
     for line in program.lines:
         if line.body is not None:
-            rewrite(line.body)
+            rewrite(line.body, taped or line.op == "value_and_grad")
     _reuse_donated(program)
+    _overwrite(program, taped)
 
 
-# A bias and its matmul ---------------------------------------------------------------------------------------------
+# What joins a product ----------------------------------------------------------------------------------------------
 
 
 def _join_biases(program: Any) -> None:
-    """`add(matmul(x, kernel), bias)` as `linear(x, kernel, bias)`, where nobody else reads the product."""
-    uses: dict[Any, int] = {}
-    for tensor in _read(program.lines, program.results):
-        uses[tensor] = uses.get(tensor, 0) + 1
-    products = {line.outs[0]: line for line in program.lines if line.op == "matmul" and uses.get(line.outs[0]) == 1}
+    """`add` of a bias to a `matmul` or `conv` as part of it, where nobody else reads the product."""
+    products = _read_once(program, "matmul", "conv")
+    joined = set()
     for line in program.lines:
-        if line.op == "add" and _is_bias(line, products):
-            product, bias = line.args
-            line.op, line.args = "linear", [*products[product].args, bias]
-    read = set(_read(program.lines, program.results))
-    program.lines = [line for line in program.lines if line.op != "matmul" or line.outs[0] in read]
+        if line.op == "add" and line.args[0] in products and _is_bias(products[line.args[0]], line.args[1]):
+            product = products[line.args[0]]
+            line.op = "linear" if product.op == "matmul" else "conv"
+            line.args, line.attrs = [*product.args, line.args[1]], product.attrs
+            joined.add(product)
+    program.lines = [line for line in program.lines if line not in joined]
 
 
-def _is_bias(line: Any, products: dict[Any, Any]) -> bool:
-    product, bias = line.args
-    return product in products and len(product.shape) == 2 and tuple(bias.shape) == tuple(product.shape[1:])
+def _is_bias(product: Any, bias: Any) -> bool:
+    shape = tuple(product.outs[0].shape)
+    if product.op == "matmul":
+        return len(shape) == 2 and tuple(bias.shape) == shape[1:]
+    return product.attrs["data_format"] == "channels_last" and tuple(bias.shape) == shape[-1:]
+
+
+def _join_activations(program: Any) -> None:
+    """`relu` of a convolution as part of it: written in place before the result is turned to channels-last."""
+    products = _read_once(program, "conv")
+    joined = set()
+    for line in program.lines:
+        if _is_plain_relu(line) and line.args[0] in products:
+            product = products[line.args[0]]
+            line.op, line.args, line.attrs = "conv", product.args, {**product.attrs, "relu": True}
+            joined.add(product)
+    program.lines = [line for line in program.lines if line not in joined]
+
+
+def _is_plain_relu(line: Any) -> bool:
+    return line.op == "relu" and line.attrs == {"alpha": 0.0, "max_value": None, "threshold": 0.0}
+
+
+def _read_once(program: Any, *ops: str) -> dict[Any, Any]:
+    """The lines of these ops by their result, where it is read exactly once."""
+    uses = Counter(_read(program.lines, program.results))
+    return {line.outs[0]: line for line in program.lines if line.op in ops and uses[line.outs[0]] == 1}
+
+
+# Results in place of an argument -----------------------------------------------------------------------------------
+
+
+def _overwrite(program: Any, taped: bool) -> None:
+    """Let ops write into their first argument where it was made here, is as large, and is read by nobody else."""
+    makers = _UNKEPT if taped else _MAKERS
+    fresh = _read_once(program, *makers)
+    for line in program.lines:
+        if line.op not in (("relu",) if taped else _OVERWRITING) or (line.op == "relu" and not _is_plain_relu(line)):
+            continue
+        first, out = line.args[0], line.outs[0]
+        if first in fresh and tuple(first.shape) == tuple(out.shape) and first.dtype == out.dtype:
+            line.op, line.attrs = line.op + "_in_place", {}
 
 
 # Updates in place --------------------------------------------------------------------------------------------------
@@ -99,6 +148,8 @@ def _sources(line: Any) -> list[list[Any]]:
     """For each result of a line the arguments of which it may be a view."""
     if line.body is not None:
         return _body_sources(line)
+    if line.op.removesuffix("_in_place") in _OVERWRITING and line.op.endswith("_in_place"):
+        return [[line.args[0]]]
     fresh = line.op in FRESH or line.op in OWNED or (line.op in _REDUCTIONS and line.attrs.get("axis") != ())
     return [[] if fresh else list(line.inputs()) for _ in line.outs]
 

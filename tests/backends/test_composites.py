@@ -49,6 +49,7 @@ CASES = {
         Case(EDGES, alpha=0.0, max_value=6.0, threshold=0.0),
         Case(EDGES, alpha=0.2, max_value=None, threshold=0.0),
     ],
+    "relu_gradient": [Case(normal(8), EDGES)],
     "clip": [
         Case(EDGES, min_value=-1.0, max_value=1.0),
         Case(EDGES, min_value=None, max_value=1.0),

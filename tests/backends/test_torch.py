@@ -56,6 +56,98 @@ def test_a_product_that_is_used_twice_stays(backend):
     np.testing.assert_allclose(z, x @ w, rtol=1e-6)
 
 
+def convnet(x, kernel, bias, shortcut):
+    y = K.relu(K.bias_add(K.conv2d(x, kernel, padding="same", data_format="channels_last"), bias))
+    z = K.bias_add(K.conv2d(y, kernel, padding="same", data_format="channels_last"), bias)
+    return K.relu(K.add(z, shortcut))
+
+
+def by_hand(x, kernel, bias, shortcut):
+    import torch
+
+    def conv(x):
+        y = torch.nn.functional.conv2d(x.movedim(-1, 1), kernel.permute(3, 2, 0, 1), padding="same")
+        return y.movedim(1, -1) + bias
+
+    return torch.relu(conv(torch.relu(conv(x))) + shortcut)
+
+
+def images(backend):
+    return [tensor(backend, *shape) for shape in ((2, 5, 5, 3), (3, 3, 3, 3), (3,), (2, 5, 5, 3))]
+
+
+def test_bias_and_relu_join_their_convolution(backend):
+    f, args = K.compile(convnet), images(backend)
+    before = [a.clone() for a in args]
+    np.testing.assert_allclose(f(*args), by_hand(*args), rtol=1e-5, atol=1e-5)
+    assert f.source.count(" conv(") == 2
+    assert "relu=True" in f.source
+    assert "add_in_place(" in f.source
+    assert " add(" not in f.source
+    assert all(a.equal(b) for a, b in zip(args, before, strict=True))
+
+
+def test_joined_convolutions_have_the_same_gradients(backend):
+    import torch
+
+    f = K.compile(lambda x, s, p: K.value_and_grad(lambda p: (K.sum(K.square(convnet(x, *p, s))), []), p))
+    x, kernel, bias, shortcut = images(backend)
+    (loss, _), grads = f(x, shortcut, [kernel, bias])
+    leaves = [kernel.requires_grad_(), bias.requires_grad_()]
+    wanted = by_hand(x, *leaves, shortcut).square().sum()
+    np.testing.assert_allclose(loss, wanted.detach(), rtol=1e-4)
+    for grad, other in zip(grads, torch.autograd.grad(wanted, leaves), strict=True):
+        np.testing.assert_allclose(grad, other, rtol=1e-3, atol=1e-3)
+
+
+def test_a_convolution_that_is_used_twice_stays(backend):
+    def twice(x, kernel, bias):
+        z = K.conv2d(x, kernel, data_format="channels_last")
+        return K.relu(z), K.bias_add(z, bias), K.relu(x)
+
+    x, kernel, bias, _ = images(backend)
+    before = x.clone()
+    f = K.compile(twice)
+    y, z, r = f(x, kernel, bias)
+    plain = K.conv2d(x, kernel, data_format="channels_last")
+    np.testing.assert_allclose(y, plain.relu(), rtol=1e-5)
+    np.testing.assert_allclose(z, plain + bias, rtol=1e-5)
+    np.testing.assert_allclose(r, before.relu())
+    assert x.equal(before)
+    assert "in_place" not in f.source
+    assert "relu=True" not in f.source
+
+
+def test_arguments_that_others_read_are_not_overwritten(backend):
+    def shared(x, y):
+        a = K.add(x, y)
+        view = K.reshape(a, (6,))
+        b = K.multiply(x, y)
+        wide = K.add(K.sum(b, axis=1, keepdims=True), y)
+        return K.relu(a), view, b, K.relu(b), wide, K.relu(x), K.add(x, 1.0)
+
+    x, y = tensor(backend, 2, 3), tensor(backend, 2, 3)
+    before = x.clone(), y.clone()
+    results = K.compile(shared)(x, y)
+    a, b = x + y, x * y
+    wanted = a.relu(), a.reshape(6), b, b.relu(), b.sum(1, keepdim=True) + y, x.relu(), x + 1
+    for result, other in zip(results, wanted, strict=True):
+        np.testing.assert_allclose(result, other, rtol=1e-6)
+    assert x.equal(before[0])
+    assert y.equal(before[1])
+
+
+def test_a_dying_sum_is_overwritten(backend):
+    f = K.compile(lambda x, y: K.relu(K.multiply(K.add(x, y), y)))
+    x, y = tensor(backend, 2, 3), tensor(backend, 2, 3)
+    before = x.clone(), y.clone()
+    np.testing.assert_allclose(f(x, y), ((x + y) * y).relu(), rtol=1e-6)
+    assert "multiply_in_place(" in f.source
+    assert "relu_in_place(" in f.source
+    assert x.equal(before[0])
+    assert y.equal(before[1])
+
+
 def test_images_go_through_convolutions_without_a_copy(backend):
     y = K.conv2d(tensor(backend, 2, 5, 5, 3), tensor(backend, 3, 3, 3, 4), padding="same", data_format="channels_last")
     assert y.is_contiguous()
