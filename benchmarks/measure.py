@@ -104,7 +104,7 @@ def throughput(side: Side, workload: Any, x: Any, y: Any, quick: bool) -> dict[s
 
 
 def latency(side: Side, x: Any, y: Any) -> dict[str, float]:
-    """Microseconds of CPU of one train_on_batch and of one predict of a single row, in the best run of 100."""
+    """Microseconds of CPU of one train_on_batch and of one predict of a single row."""
     one = x[:1]
     found = {"predict_one": runs_of(lambda: side.predict_one(one))}
     if side.trains:
@@ -112,7 +112,10 @@ def latency(side: Side, x: Any, y: Any) -> dict[str, float]:
     return found
 
 
-def runs_of(act: Callable[[], Any], calls: int = 100) -> float:
+def runs_of(act: Callable[[], Any]) -> float:
+    """Microseconds of a call, from the median run of many calls; few, where one takes milliseconds."""
+    calls = 100 if cpu_time(act, 1)[0] < 2e-3 else 3
+
     def run() -> None:
         for _ in range(calls):
             act()
