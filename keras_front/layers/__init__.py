@@ -8,6 +8,14 @@ from typing import Any
 from keras_front.graph.inputs import Input, InputLayer
 from keras_front.graph.layer import LAYERS, InputSpec, Layer
 
+from .adaptive_pooling import (
+    AdaptiveAveragePooling1D,
+    AdaptiveAveragePooling2D,
+    AdaptiveAveragePooling3D,
+    AdaptiveMaxPooling1D,
+    AdaptiveMaxPooling2D,
+    AdaptiveMaxPooling3D,
+)
 from .advanced_activations import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
 from .attention import AdditiveAttention, Attention
 from .cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
@@ -44,7 +52,20 @@ from .core import (
 from .cudnn import CuDNNGRU, CuDNNLSTM
 from .einsum_dense import EinsumDense
 from .embedding import Embedding
+from .feature_preprocessing import CategoryEncoding, Discretization, Normalization
+from .image_preprocessing import (
+    CenterCrop,
+    RandomBrightness,
+    RandomContrast,
+    RandomCrop,
+    RandomFlip,
+    RandomRotation,
+    RandomTranslation,
+    RandomZoom,
+    Resizing,
+)
 from .local import LocallyConnected1D, LocallyConnected2D
+from .lookup import IntegerLookup, StringLookup, TextVectorization
 from .merge import (
     Add,
     Average,
@@ -241,6 +262,27 @@ __all__ = [
     "MultiHeadAttention",
     "RMSNormalization",
     "UnitNormalization",
+    "AdaptiveAveragePooling1D",
+    "AdaptiveAveragePooling2D",
+    "AdaptiveAveragePooling3D",
+    "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D",
+    "AdaptiveMaxPooling3D",
+    "CenterCrop",
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
+    "Resizing",
+    "CategoryEncoding",
+    "Discretization",
+    "Normalization",
+    "IntegerLookup",
+    "StringLookup",
+    "TextVectorization",
     "Wrapper",
     "ZeroPadding1D",
     "ZeroPadding2D",

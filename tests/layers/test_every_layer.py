@@ -136,7 +136,7 @@ def test_float64_stays_float64(backend, case):
     layer = case.make(dtype="float64")
     for y in flat(layer(one(values(case, dtype="float64")))):
         assert y.dtype == np.float64
-    assert {w.dtype for w in layer.weights} <= {"float64"}
+    assert {w.dtype for w in layer.weights if not w.dtype.startswith("int")} <= {"float64"}
 
 
 @pytest.mark.backends("numpy")

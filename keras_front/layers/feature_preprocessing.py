@@ -1,0 +1,197 @@
+"""Numbers made ready for a model: `Normalization`, `Discretization`, `CategoryEncoding`.
+
+`adapt(data)` learns from arrays on the host, before training; calling is made of ops of K.
+Source for names, arguments and conventions: Keras 3, `layers/preprocessing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_front import backend as K
+from keras_front import config
+from keras_front.errors import ArgumentError, ShapeError, StateError
+from keras_front.graph.layer import LAYERS, Layer
+
+from ._arguments import one_of, positive
+
+MODES = ("int", "one_hot", "multi_hot", "count")
+
+
+def batches_of(data: Any) -> Iterator[np.ndarray]:
+    """The arrays to adapt to: `data` itself, or the batches that it yields."""
+    if hasattr(data, "shape") or isinstance(data, list | tuple):
+        yield data if isinstance(data, np.ndarray) else K.to_numpy(data) if hasattr(data, "shape") else np.asarray(data)
+    elif isinstance(data, Iterable):
+        for batch in data:
+            yield from batches_of(batch)
+    else:
+        raise ArgumentError(f"adapt: expected an array or an iterable of arrays, received {type(data).__name__}.")
+
+
+@LAYERS.register()
+class Normalization(Layer):
+    """Features shifted and scaled to mean 0 and deviation 1 by what `adapt` saw.
+
+    Args:
+        axis: the axes that have a mean and variance of their own; None for one of all.
+        mean, variance: given instead of learned.
+        invert: whether to go the other way.
+
+    Shape: as the input.
+    Weights: mean, variance, count, unless they are given.
+    """
+
+    supports_masking = True
+
+    def __init__(self, axis: Any = -1, mean: Any = None, variance: Any = None, invert: bool = False, **kwargs: Any):
+        super().__init__(**kwargs)
+        self.axis = () if axis is None else tuple(axis) if isinstance(axis, Sequence) else (int(axis),)
+        if (mean is None) != (variance is None):
+            raise ArgumentError("Normalization: give mean and variance both, or neither.")
+        self.input_mean, self.input_variance, self.invert = mean, variance, invert
+        self._learned: list[Any] = []
+
+    def _kept(self, rank: int) -> list[int]:
+        return sorted(a % rank for a in self.axis)
+
+    def build(self, input_shape: Any) -> None:
+        shape = tuple(input_shape[a] for a in self._kept(len(input_shape)))
+        if None in shape:
+            raise ShapeError(f"{self.name}: the axes {self.axis} must have known sizes, received {tuple(input_shape)}.")
+        if self.input_mean is None:
+            mean = self.add_weight("mean", shape, initializer="zeros", trainable=False)
+            variance = self.add_weight("variance", shape, initializer="ones", trainable=False)
+            count = self.add_weight("count", (), "int32", "zeros", trainable=False)
+            self._learned = [mean, variance, count]
+        self.built = True
+
+    def adapt(self, data: Any) -> None:
+        """Learn mean and variance from an array, or from batches of arrays."""
+        count, total, squares = 0, 0.0, 0.0
+        for batch in map(np.asarray, batches_of(data)):
+            self.ensure_built((None, *batch.shape[1:]))
+            axes = tuple(i for i in range(batch.ndim) if i not in self._kept(batch.ndim))
+            wide = batch.astype("float64")
+            count += int(np.prod([batch.shape[i] for i in axes]))
+            total, squares = total + wide.sum(axes), squares + np.square(wide).sum(axes)
+        if not self._learned or not count:
+            raise StateError(f"{self.name}: there is nothing to adapt: mean and variance are given, or no data came.")
+        mean = total / count
+        values = (mean, np.maximum(squares / count - np.square(mean), 0), np.asarray(count))
+        for variable, value in zip(self._learned, values, strict=True):
+            variable.set(np.asarray(value, variable.dtype))
+
+    def call(self, inputs: Any) -> Any:
+        dtype, shape = self.dtype or config.floatx(), K.int_shape(inputs)
+        kept = self._kept(len(shape))
+        wide = tuple(n if i in kept else 1 for i, n in enumerate(shape))
+        given = self._learned[:2] or [K.convert(np.asarray(v), dtype) for v in (self.input_mean, self.input_variance)]
+        mean, variance = (K.reshape(v, wide) if K.ndim(v) == len(kept) else v for v in given)
+        deviation = K.maximum(K.sqrt(variance), K.epsilon())
+        inputs = K.cast(inputs, dtype)
+        return inputs * deviation + mean if self.invert else (inputs - mean) / deviation
+
+    def get_config(self) -> dict[str, Any]:
+        result = super().get_config()
+        mean, variance = (v if v is None else np.asarray(v).tolist() for v in (self.input_mean, self.input_variance))
+        return {**result, "axis": list(self.axis) or None, "mean": mean, "variance": variance}
+
+
+@LAYERS.register()
+class Discretization(Layer):
+    """The number of the bin in which each value lies.
+
+    Args:
+        bin_boundaries: where bins end; below the first is bin 0, a boundary itself belongs to the bin above.
+        num_bins: how many bins `adapt` makes, each with the same share of the data.
+        epsilon: error that the quantiles may have; ours are exact.
+        output_mode: 'int', 'one_hot', 'multi_hot' or 'count'.
+
+    Shape: as the input for 'int'; otherwise as `CategoryEncoding` of that.
+    """
+
+    _casts_inputs = False
+
+    def __init__(
+        self,
+        bin_boundaries: Sequence[float] | None = None,
+        num_bins: int | None = None,
+        epsilon: float = 0.01,
+        output_mode: str = "int",
+        sparse: bool = False,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        if bin_boundaries is None and num_bins is None:
+            raise ArgumentError("Discretization: expected bin_boundaries, or num_bins and then a call of adapt.")
+        self.bin_boundaries = None if bin_boundaries is None else sorted(float(b) for b in bin_boundaries)
+        self.num_bins = None if num_bins is None else positive("Discretization", "num_bins", num_bins)
+        self.epsilon, self.output_mode = epsilon, one_of("Discretization", "output_mode", output_mode, MODES)
+        self.sparse = one_of("Discretization", "sparse", sparse, (False,))
+
+    def adapt(self, data: Any) -> None:
+        """Put the boundaries where each bin has the same share of the data."""
+        if self.num_bins is None:
+            raise StateError(f"{self.name}: the boundaries are given; there is nothing to adapt.")
+        values = np.concatenate([np.ravel(batch) for batch in batches_of(data)])
+        self.bin_boundaries = np.quantile(values, np.arange(1, self.num_bins) / self.num_bins).tolist()
+
+    def call(self, inputs: Any) -> Any:
+        if self.bin_boundaries is None:
+            raise StateError(f"{self.name}: call adapt before the layer is used, or give bin_boundaries.")
+        dtype = self.dtype or config.floatx()
+        edges = K.convert(np.asarray(self.bin_boundaries), dtype)
+        above = K.expand_dims(K.cast(inputs, dtype), -1) >= edges
+        bins = K.cast(K.sum(K.cast(above, "int32"), axis=-1), "int32")
+        if self.output_mode == "int":
+            return bins
+        return encoded(bins, len(self.bin_boundaries) + 1, self.output_mode, dtype)
+
+
+def encoded(codes: Any, size: int, mode: str, dtype: str, weights: Any = None) -> Any:
+    """Integers as vectors: one each ('one_hot'), or one for the last axis ('multi_hot', 'count').
+
+    Codes that are negative or too large stand for nothing.
+    """
+    codes = K.expand_dims(K.cast(codes, "int32"), -1)
+    if mode == "one_hot" and K.ndim(codes) > 2 and K.int_shape(codes)[-2] == 1:
+        codes = K.squeeze(codes, -2)
+    marks = K.cast(K.equal(codes, np.arange(size, dtype="int32")), dtype)
+    if mode == "one_hot":
+        return marks
+    if weights is not None:
+        marks = marks * K.expand_dims(K.cast(weights, dtype), -1)
+    return K.sum(marks, axis=-2) if mode == "count" else K.max(marks, axis=-2)
+
+
+@LAYERS.register()
+class CategoryEncoding(Layer):
+    """Integers as vectors of zeros and ones, or of counts.
+
+    Args:
+        num_tokens: how many integers there are, from 0 on.
+        output_mode: 'multi_hot' (which occur along the last axis), 'count' (how often) or 'one_hot' (one vector for
+            each; a last axis of size 1 is used up).
+
+    Shape: (..., n) -> (..., num_tokens), or (..., n, num_tokens) for 'one_hot'.
+    """
+
+    _casts_inputs = False
+
+    def __init__(
+        self, num_tokens: int | None = None, output_mode: str = "multi_hot", sparse: bool = False, **kwargs: Any
+    ):
+        super().__init__(**kwargs)
+        self.num_tokens = positive("CategoryEncoding", "num_tokens", num_tokens)
+        self.output_mode = one_of("CategoryEncoding", "output_mode", output_mode, MODES[1:])
+        self.sparse = one_of("CategoryEncoding", "sparse", sparse, (False,))
+
+    def call(self, inputs: Any, count_weights: Any = None) -> Any:
+        """The vectors; with 'count' each occurrence may have a weight."""
+        if count_weights is not None and self.output_mode != "count":
+            raise ArgumentError(f"{self.name}: count_weights needs output_mode='count', not {self.output_mode!r}.")
+        return encoded(inputs, self.num_tokens, self.output_mode, self.dtype or config.floatx(), count_weights)
