@@ -69,6 +69,10 @@ class TorchBackend(Backend):
     relu_in_place = torch.relu_
     add_in_place, multiply_in_place = staticmethod(torch.Tensor.add_), staticmethod(torch.Tensor.mul_)
 
+    # What `rewriting` writes for ops whose attributes it has settled: no Python call stands before torch's own.
+    addmm, relu_plain, cast_to = torch.addmm, torch.relu, staticmethod(torch.Tensor.to)
+    sum_over, mean_over, softmax_over = torch.sum, torch.mean, torch.softmax
+
     def relu_gradient(self, g: Any, out: Any) -> Any:
         return torch.ops.aten.threshold_backward(g, out, 0)
 
@@ -128,8 +132,7 @@ class TorchBackend(Backend):
     def symbolic_shape(self, x: Any) -> Any:
         return torch.tensor(x.shape, dtype=torch.int32)
 
-    def reshape(self, x: Any, *, shape: Any) -> Any:
-        return torch.reshape(x, shape)
+    reshape = torch.reshape
 
     def permute_dimensions(self, x: Any, *, pattern: Any) -> Any:
         return torch.permute(x, pattern)
@@ -541,7 +544,18 @@ class TorchBackend(Backend):
 
     def compile_program(self, program: Any) -> Callable[..., Any]:
         rewriting.rewrite(program)
-        return torch.no_grad()(program.function(self))
+        rewriting.spell(program)
+        run, recording, record = program.function(self), torch.is_grad_enabled, torch._C._set_grad_enabled
+
+        def unrecorded(*args: Any) -> Any:  # `no_grad` as a decorator makes two objects and six calls each time
+            was = recording()
+            record(False)
+            try:
+                return run(*args)
+            finally:
+                record(was)
+
+        return unrecorded
 
     def rows(self, data: Sequence[Any], rows: np.ndarray) -> list[Any]:
         index = torch.from_numpy(np.ascontiguousarray(rows))

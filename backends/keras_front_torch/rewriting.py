@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+import torch
+
 from keras_front.backend import symbolic
 
 # For each list-wise update the places of the lists that it replaces.
@@ -27,6 +29,7 @@ FRESH = frozenset(
     "engine_uniform engine_normal host_noise keep_mask batch_normalization normalize_batch_in_training "
     "layer_normalization lstm relu".split()
 )
+_FLOATS = ("float16", "bfloat16", "float32", "float64")
 _REDUCTIONS = frozenset({"sum", "mean", "max", "min", "prod", "any", "all"})  # over no axis they return the argument
 
 
@@ -46,6 +49,25 @@ def rewrite(program: Any, taped: bool = False) -> None:
             rewrite(line.body, taped or line.op == "value_and_grad")
     _reuse_donated(program)
     _overwrite(program, taped)
+
+
+def spell(program: Any) -> None:
+    """Write torch's own functions for ops whose attributes need no looking at when the step runs. Comes last."""
+    for line in program.lines:
+        if line.body is not None:
+            spell(line.body)
+        elif line.op == "linear":
+            x, kernel, bias = line.args
+            line.op, line.args = "addmm", [bias, x, kernel]
+        elif _is_plain_relu(line):
+            line.op, line.attrs = "relu_plain", {}
+        elif line.op == "cast":
+            line.op, line.attrs = "cast_to", {"dtype": getattr(torch, line.attrs["dtype"])}
+        elif line.op == "softmax":
+            line.op, line.attrs = "softmax_over", {"dim": line.attrs["axis"]}
+        elif line.op in ("sum", "mean") and line.attrs["axis"] != () and line.args[0].dtype in _FLOATS:
+            axis, keepdims = line.attrs["axis"], line.attrs["keepdims"]
+            line.op, line.attrs = line.op + "_over", {"dim": axis, "keepdim": keepdims}
 
 
 # What joins a product ----------------------------------------------------------------------------------------------
