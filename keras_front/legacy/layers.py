@@ -1,0 +1,470 @@
+"""Layers that Keras 1 had and later lost, with their signatures of then.
+
+What is still there under another name is a function that makes today's layer, whose files need nothing from here:
+`AtrousConvolution1D`, `AtrousConvolution2D`, `Deconvolution2D`, `TimeDistributedDense`, and `BatchNormalization` with
+mode 0. The others are classes. They are not in the registry of layers; `KERAS1` names them for whoever reads old
+models: `custom_objects=KERAS1`.
+Source: Keras 1.2.2, `keras/engine/topology.py`, `keras/layers/core.py`, `advanced_activations.py`, `normalization.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from keras_front import activations, constraints, initializers, layers, regularizers
+from keras_front import backend as K
+from keras_front.errors import ArgumentError, ShapeError
+from keras_front.graph.layer import Layer
+from keras_front.registry import get_registered_object, plain
+
+from .backend import format_of
+
+__all__ = [
+    "KERAS1", "AtrousConvolution1D", "AtrousConvolution2D", "BatchNormalization", "Deconvolution2D", "Highway",
+    "MaxoutDense", "Merge", "ParametricSoftplus", "SReLU", "TimeDistributedDense", "merge",
+]  # fmt: skip
+
+MODES = ("sum", "mul", "concat", "ave", "cos", "dot", "max")
+
+
+# Merging ---------------------------------------------------------------------------------------------
+
+
+class Merge(Layer):
+    """Several tensors made one.
+
+    Args:
+        layers: layers or models that have been called, whose outputs are merged at once; the result is `.output`.
+        mode: 'sum', 'mul', 'concat', 'ave', 'cos', 'dot', 'max', or a function of the list of tensors.
+        concat_axis: axis of 'concat'.
+        dot_axes: axis, or one for each of the two tensors, that 'dot' and 'cos' sum over.
+        output_shape: not needed: the shape is found by running.
+        output_mask: mask of the output of a function, or a function of the masks.
+        arguments: keyword arguments for a function.
+
+    Shape: equal shapes give that shape; 'concat' adds up one axis; 'dot' joins what is left of both, 'cos' gives
+        (batch, 1) for two vectors.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Any] | None = None,
+        mode: Any = "sum",
+        concat_axis: int = -1,
+        dot_axes: Any = -1,
+        output_shape: Any = None,
+        output_mask: Any = None,
+        arguments: dict[str, Any] | None = None,
+        node_indices: Sequence[int] | None = None,
+        tensor_indices: Sequence[int] | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(name=name, **kwargs)
+        if not callable(mode) and mode not in MODES:
+            raise ArgumentError(
+                f"Merge: expected mode to be a function or one of {', '.join(MODES)}; received {mode!r}."
+            )
+        self.mode, self.concat_axis, self.dot_axes = mode, concat_axis, dot_axes
+        self._output_mask, self.arguments = output_mask, dict(arguments or {})
+        if layers:
+            nodes = node_indices or [0] * len(layers)
+            tensors = tensor_indices or [0] * len(layers)
+            places = zip(layers, nodes, tensors, strict=True)
+            found = [part.get_output_at(node) for part, node, _ in places]
+            self([f[i] if isinstance(f, list) else f for f, i in zip(found, tensors, strict=True)])
+
+    @classmethod
+    def constructor_arguments(cls) -> tuple[str, ...]:
+        """The arguments that say what is computed; not what was merged."""
+        return ("mode", "concat_axis", "dot_axes", "arguments", "name", "trainable", "dtype")
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "output_mask": plain(self._output_mask)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """A layer as described; functions are found among the custom objects."""
+        given = dict(config)
+        for key in ("mode", "output_mask"):
+            if isinstance(given.get(key), str) and given[key] not in MODES:
+                given[key] = get_registered_object(given[key]) or given[key]
+        return cls(**given)
+
+    def call(self, inputs: Any) -> Any:
+        if not isinstance(inputs, list) or len(inputs) < 2:
+            raise ArgumentError(f"{self.name}: expected a list of at least two tensors to merge.")
+        if callable(self.mode):
+            return self.mode(inputs, **self.arguments)
+        return _MERGED[self.mode](self, inputs)
+
+    def _joined(self, inputs: list[Any]) -> Any:
+        return K.concatenate(inputs, axis=self.concat_axis)
+
+    def _product(self, inputs: list[Any]) -> Any:
+        return K.batch_dot(*self._pair(inputs), axes=self._axes(inputs))
+
+    def _cosine(self, inputs: list[Any]) -> Any:
+        x, y = self._pair(inputs)
+        first, second = self._axes(inputs)
+        lengths = K.batch_dot(x, x, axes=(first, first)) * K.batch_dot(y, y, axes=(second, second))
+        return K.batch_dot(x, y, axes=(first, second)) / K.maximum(K.sqrt(lengths), K.epsilon())
+
+    def _pair(self, inputs: list[Any]) -> list[Any]:
+        if len(inputs) != 2:
+            raise ArgumentError(f"{self.name}: mode {self.mode!r} takes two tensors, received {len(inputs)}.")
+        return inputs
+
+    def _axes(self, inputs: list[Any]) -> tuple[int, int]:
+        given = self.dot_axes if isinstance(self.dot_axes, Sequence) else (self.dot_axes, self.dot_axes)
+        first, second = (axis % K.ndim(x) for axis, x in zip(given, inputs, strict=True))
+        return first, second
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        masks = mask if isinstance(mask, list) else [mask]
+        if callable(self.mode):
+            return self._output_mask(mask) if callable(self._output_mask) else self._output_mask
+        if all(m is None for m in masks) or self.mode in ("cos", "dot"):
+            return None
+        whole = [K.ones_like(K.getitem(x, (Ellipsis, 0)), dtype="bool") if m is None else m
+                 for x, m in zip(inputs, masks, strict=True)]  # fmt: skip
+        if self.mode == "concat" and self.concat_axis % K.ndim(inputs[0]) < K.ndim(whole[0]):
+            return K.concatenate(whole, axis=self.concat_axis % K.ndim(inputs[0]))
+        return K.all(K.stack(whole), axis=0)
+
+
+def _folded(function: Callable[[Any, Any], Any]) -> Callable[[Any, list[Any]], Any]:
+    def fold(layer: Any, inputs: list[Any]) -> Any:
+        result = inputs[0]
+        for item in inputs[1:]:
+            result = function(result, item)
+        return result
+
+    return fold
+
+
+_MERGED: dict[str, Callable[[Any, list[Any]], Any]] = {
+    "sum": _folded(lambda x, y: x + y),
+    "ave": lambda layer, inputs: _MERGED["sum"](layer, inputs) / len(inputs),
+    "mul": _folded(lambda x, y: x * y),
+    "max": _folded(lambda x, y: K.maximum(x, y)),
+    "concat": Merge._joined,
+    "dot": Merge._product,
+    "cos": Merge._cosine,
+}
+
+
+def merge(
+    inputs: Sequence[Any],
+    mode: Any = "sum",
+    concat_axis: int = -1,
+    dot_axes: Any = -1,
+    output_shape: Any = None,
+    output_mask: Any = None,
+    arguments: dict[str, Any] | None = None,
+    name: str | None = None,
+) -> Any:
+    """The tensors of a list made one; see `Merge`."""
+    layer = Merge(None, mode, concat_axis, dot_axes, output_shape, output_mask, arguments, name=name)
+    return layer(list(inputs))
+
+
+# Dense -----------------------------------------------------------------------------------------------
+
+
+class _Weighted(Layer):
+    """Arguments of Keras 1 for the weights W and b."""
+
+    init: Any
+
+    def _begin(self, given: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+        """Store the arguments; what is left for `Layer`."""
+        self.init, self.bias = initializers.get(given["init"]), given["bias"]
+        for name in ("W_regularizer", "b_regularizer"):
+            setattr(self, name, regularizers.get(given[name]))
+        for name in ("W_constraint", "b_constraint"):
+            setattr(self, name, constraints.get(given[name]))
+        self.input_dim = given["input_dim"]
+        rest = {"weights": given["weights"], "activity_regularizer": given["activity_regularizer"], **known}
+        if self.input_dim is not None and not {"input_shape", "batch_input_shape"} & set(known):
+            rest["input_shape"] = (self.input_dim,)
+        return rest
+
+    def _weight(self, name: str, shape: tuple[int, ...], initializer: Any = None) -> Any:
+        kind = name[0]
+        return self.add_weight(
+            name, shape, None, initializer or self.init, getattr(self, f"{kind}_regularizer"),
+            constraint=getattr(self, f"{kind}_constraint"),
+        )  # fmt: skip
+
+    def _width(self, input_shape: Any) -> int:
+        if len(input_shape) != 2 or input_shape[1] is None:
+            raise ShapeError(f"{self.name}: expected inputs (batch, features), received shape {tuple(input_shape)}.")
+        return input_shape[1]
+
+
+class Highway(_Weighted):
+    """A dense layer with a gate: `t * activation(x @ W + b) + (1 - t) * x`, `t = sigmoid(x @ W_carry + b_carry)`.
+
+    Shape: (batch, n) -> (batch, n)
+    Weights: W, W_carry (n, n); b, b_carry (n,) if `bias`; b_carry starts at 1.
+    Source: Srivastava et al. (2015).
+    """
+
+    def __init__(
+        self, init: Any = "glorot_uniform", activation: Any = None, weights: Any = None, W_regularizer: Any = None,
+        b_regularizer: Any = None, activity_regularizer: Any = None, W_constraint: Any = None,
+        b_constraint: Any = None, bias: bool = True, input_dim: int | None = None, **kwargs: Any,
+    ):  # fmt: skip
+        super().__init__(**self._begin(locals(), kwargs))
+        self.activation = activations.get(activation)
+
+    def build(self, input_shape: Any) -> None:
+        n = self._width(input_shape)
+        self._W, self._W_carry = self._weight("W", (n, n)), self._weight("W_carry", (n, n))
+        self._b = self._weight("b", (n,), "zeros") if self.bias else None
+        self._b_carry = self._weight("b_carry", (n,), "ones") if self.bias else None
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        gate, value = K.dot(inputs, self._W_carry), K.dot(inputs, self._W)
+        if self.bias:
+            gate, value = gate + self._b_carry, value + self._b
+        gate = K.sigmoid(gate)
+        return gate * self.activation(value) + (1 - gate) * inputs
+
+
+class MaxoutDense(_Weighted):
+    """The largest of `nb_feature` linear functions.
+
+    Shape: (batch, n) -> (batch, output_dim)
+    Weights: W (nb_feature, n, output_dim); b (nb_feature, output_dim) if `bias`.
+    Source: Goodfellow et al. (2013).
+    """
+
+    def __init__(
+        self, output_dim: int, nb_feature: int = 4, init: Any = "glorot_uniform", weights: Any = None,
+        W_regularizer: Any = None, b_regularizer: Any = None, activity_regularizer: Any = None,
+        W_constraint: Any = None, b_constraint: Any = None, bias: bool = True, input_dim: int | None = None,
+        **kwargs: Any,
+    ):  # fmt: skip
+        super().__init__(**self._begin(locals(), kwargs))
+        self.output_dim, self.nb_feature = int(output_dim), int(nb_feature)
+
+    def build(self, input_shape: Any) -> None:
+        n = self._width(input_shape)
+        self._W = self._weight("W", (self.nb_feature, n, self.output_dim))
+        self._b = self._weight("b", (self.nb_feature, self.output_dim), "zeros") if self.bias else None
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        y = K.dot(inputs, self._W)
+        return K.max(y if self._b is None else y + self._b, axis=1)
+
+
+def TimeDistributedDense(
+    output_dim: int, init: Any = "glorot_uniform", activation: Any = None, weights: Any = None,
+    W_regularizer: Any = None, b_regularizer: Any = None, activity_regularizer: Any = None, W_constraint: Any = None,
+    b_constraint: Any = None, bias: bool = True, input_dim: int | None = None, input_length: int | None = None,
+    **kwargs: Any,
+) -> Any:  # fmt: skip
+    """A `Dense` for every step of sequences (batch, steps, n), which is what `Dense` does today."""
+    if input_dim is not None:
+        kwargs.setdefault("input_shape", (input_length, input_dim))
+    return layers.Dense(
+        output_dim, activation, bias, kernel_initializer=init, kernel_regularizer=W_regularizer,
+        bias_regularizer=b_regularizer, activity_regularizer=activity_regularizer, kernel_constraint=W_constraint,
+        bias_constraint=b_constraint, weights=weights, **kwargs,
+    )  # fmt: skip
+
+
+# Convolution -----------------------------------------------------------------------------------------
+
+
+def _settings(given: dict[str, Any]) -> dict[str, Any]:
+    """Today's names for the arguments that all convolutions have."""
+    return {
+        "kernel_initializer": given["init"],
+        "activation": given["activation"],
+        "weights": given["weights"],
+        "padding": given["border_mode"],
+        "kernel_regularizer": given["W_regularizer"],
+        "bias_regularizer": given["b_regularizer"],
+        "activity_regularizer": given["activity_regularizer"],
+        "kernel_constraint": given["W_constraint"],
+        "bias_constraint": given["b_constraint"],
+        "use_bias": given["bias"],
+        **given["kwargs"],
+    }
+
+
+def AtrousConvolution1D(
+    nb_filter: int, filter_length: int, init: Any = "glorot_uniform", activation: Any = None, weights: Any = None,
+    border_mode: str = "valid", subsample_length: int = 1, atrous_rate: int = 1, W_regularizer: Any = None,
+    b_regularizer: Any = None, activity_regularizer: Any = None, W_constraint: Any = None, b_constraint: Any = None,
+    bias: bool = True, **kwargs: Any,
+) -> Any:  # fmt: skip
+    """A `Conv1D` with holes in its kernel: `dilation_rate=atrous_rate`."""
+    return layers.Conv1D(
+        nb_filter, filter_length, strides=subsample_length, dilation_rate=atrous_rate, **_settings(locals())
+    )
+
+
+def AtrousConvolution2D(
+    nb_filter: int, nb_row: int, nb_col: int, init: Any = "glorot_uniform", activation: Any = None,
+    weights: Any = None, border_mode: str = "valid", subsample: Any = (1, 1), atrous_rate: Any = (1, 1),
+    dim_ordering: str = "default", W_regularizer: Any = None, b_regularizer: Any = None,
+    activity_regularizer: Any = None, W_constraint: Any = None, b_constraint: Any = None, bias: bool = True,
+    **kwargs: Any,
+) -> Any:  # fmt: skip
+    """A `Conv2D` with holes in its kernel: `dilation_rate=atrous_rate`."""
+    return layers.Conv2D(
+        nb_filter, (nb_row, nb_col), strides=subsample, dilation_rate=atrous_rate,
+        data_format=format_of(dim_ordering), **_settings(locals()),
+    )  # fmt: skip
+
+
+def Deconvolution2D(
+    nb_filter: int, nb_row: int, nb_col: int, output_shape: Any, init: Any = "glorot_uniform", activation: Any = None,
+    weights: Any = None, border_mode: str = "valid", subsample: Any = (1, 1), dim_ordering: str = "default",
+    W_regularizer: Any = None, b_regularizer: Any = None, activity_regularizer: Any = None, W_constraint: Any = None,
+    b_constraint: Any = None, bias: bool = True, **kwargs: Any,
+) -> Any:  # fmt: skip
+    """A `Conv2DTranspose` without `output_padding`; its shape follows from the input, so `output_shape` is not used."""
+    return layers.Conv2DTranspose(
+        nb_filter, (nb_row, nb_col), strides=subsample, data_format=format_of(dim_ordering), **_settings(locals())
+    )
+
+
+# Activations -----------------------------------------------------------------------------------------
+
+
+class _Shaped(Layer):
+    """Weights as large as one sample, or 1 along `shared_axes`."""
+
+    supports_masking = True
+    shared_axes: list[int] | None
+
+    def _share(self, axes: Any) -> None:
+        self.shared_axes = None if axes is None else list(axes) if isinstance(axes, Sequence) else [axes]
+
+    def _sizes(self, input_shape: Any) -> tuple[Any, ...]:
+        shared = self.shared_axes or []
+        return tuple(1 if i in shared else n for i, n in enumerate(input_shape) if i > 0)
+
+
+class SReLU(_Shaped):
+    """Three pieces of straight lines, with learned slopes and thresholds.
+
+    Below `t_left` the slope is `a_left`, then 1, then `a_right` above `t_left + |t_right|`.
+
+    Shape: as the input.
+    Weights: t_left, a_left, t_right, a_right: the shape of a sample, 1 along `shared_axes`.
+    Source: Jin et al. (2015).
+    """
+
+    def __init__(
+        self, t_left_init: Any = "zero", a_left_init: Any = "glorot_uniform", t_right_init: Any = "glorot_uniform",
+        a_right_init: Any = "one", shared_axes: Any = None, **kwargs: Any,
+    ):  # fmt: skip
+        super().__init__(**kwargs)
+        self.t_left_init, self.a_left_init = initializers.get(t_left_init), initializers.get(a_left_init)
+        self.t_right_init, self.a_right_init = initializers.get(t_right_init), initializers.get(a_right_init)
+        self._share(shared_axes)
+
+    def build(self, input_shape: Any) -> None:
+        shape = self._sizes(input_shape)
+        names = ("t_left", "a_left", "t_right", "a_right")
+        self._lines = [self.add_weight(name, shape, None, getattr(self, f"{name}_init")) for name in names]
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        t_left, a_left, t_right, a_right = (w.read() for w in self._lines)
+        width = K.abs(t_right)
+        x = inputs - t_left
+        return t_left + K.minimum(K.relu(x), width) - a_left * K.relu(-x) + a_right * K.relu(x - width)
+
+
+class ParametricSoftplus(_Shaped):
+    """`alpha * log(1 + exp(beta * x))`.
+
+    Shape: as the input.
+    Weights: alphas, betas: the shape of a sample, 1 along `shared_axes`.
+    Source: McFarland et al. (2013).
+    """
+
+    def __init__(
+        self, alpha_init: float = 0.2, beta_init: float = 5.0, weights: Any = None, shared_axes: Any = None,
+        **kwargs: Any,
+    ):  # fmt: skip
+        super().__init__(weights=weights, **kwargs)
+        self.alpha_init, self.beta_init = float(alpha_init), float(beta_init)
+        self._share(shared_axes)
+
+    def build(self, input_shape: Any) -> None:
+        shape = self._sizes(input_shape)
+        self._alphas = self.add_weight("alphas", shape, None, initializers.Constant(self.alpha_init))
+        self._betas = self.add_weight("betas", shape, None, initializers.Constant(self.beta_init))
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        return K.softplus(self._betas * inputs) * self._alphas
+
+
+# Normalization ---------------------------------------------------------------------------------------
+
+
+class BatchOnlyNormalization(layers.BatchNormalization):
+    """`BatchNormalization` by the statistics of the batch, while training and after: mode 2 of Keras 1."""
+
+    def call(self, inputs: Any, training: Any = None) -> Any:
+        return K.in_train_phase(lambda: self._by_batch(inputs), lambda: self._quietly(inputs), training=training)
+
+    def _quietly(self, inputs: Any) -> Any:
+        kept = self.axis % K.ndim(inputs)
+        axes = tuple(i for i in range(K.ndim(inputs)) if i != kept)
+        return K.normalize_batch_in_training(inputs, self.gamma, self.beta, axes, epsilon=self.epsilon)[0]
+
+
+class SampleNormalization(layers.BatchNormalization):
+    """Each sample scaled along its last axis to mean 0 and deviation 1: mode 1 of Keras 1.
+
+    The running statistics are there, as they were, and never used.
+    """
+
+    def call(self, inputs: Any, training: Any = None) -> Any:
+        off = inputs - K.mean(inputs, axis=-1, keepdims=True)
+        deviation = K.sqrt(K.var(inputs, axis=-1, keepdims=True) + self.epsilon)
+        return off / (deviation + self.epsilon) * self.gamma + self.beta
+
+
+_NORMALIZATIONS: tuple[Any, ...] = (layers.BatchNormalization, SampleNormalization, BatchOnlyNormalization)
+
+
+def BatchNormalization(
+    epsilon: float = 1e-3, mode: int = 0, axis: int = -1, momentum: float = 0.99, weights: Any = None,
+    beta_init: Any = "zero", gamma_init: Any = "one", gamma_regularizer: Any = None, beta_regularizer: Any = None,
+    **kwargs: Any,
+) -> Any:  # fmt: skip
+    """Normalization by the batch (mode 0), within each sample (1), or by the batch even after training (2).
+
+    Raises: ArgumentError for another mode, or for mode 1 along another axis than the last.
+    """
+    if mode not in (0, 1, 2):
+        raise ArgumentError(f"BatchNormalization: expected mode 0, 1 or 2, received {mode!r}.")
+    if mode == 1 and axis != -1:
+        raise ArgumentError(f"BatchNormalization: mode 1 goes along the last axis, received axis={axis}.")
+    return _NORMALIZATIONS[mode](
+        axis, momentum, epsilon, beta_initializer=beta_init, gamma_initializer=gamma_init,
+        beta_regularizer=beta_regularizer, gamma_regularizer=gamma_regularizer, weights=weights, **kwargs,
+    )  # fmt: skip
+
+
+# The classes, for reading models that have them.
+KERAS1: dict[str, Any] = {
+    cls.__name__: cls
+    for cls in (
+        BatchOnlyNormalization, Highway, MaxoutDense, Merge, ParametricSoftplus, SReLU, SampleNormalization,
+    )
+}  # fmt: skip
