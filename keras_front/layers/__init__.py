@@ -31,7 +31,7 @@ from .convolution import (
     SeparableConv1D,
     SeparableConv2D,
 )
-from .convolutional_recurrent import ConvLSTM2D, ConvLSTM2DCell, ConvRNN2D
+from .convolutional_recurrent import ConvLSTM1D, ConvLSTM2D, ConvLSTM2DCell, ConvLSTM3D, ConvRNN2D
 from .core import (
     Activation,
     ActivityRegularization,
@@ -283,6 +283,8 @@ __all__ = [
     "IntegerLookup",
     "StringLookup",
     "TextVectorization",
+    "ConvLSTM1D",
+    "ConvLSTM3D",
     "Wrapper",
     "ZeroPadding1D",
     "ZeroPadding2D",

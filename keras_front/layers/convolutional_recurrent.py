@@ -32,6 +32,7 @@ class ConvLSTM2DCell(Layer):
     """
 
     supports_masking = True
+    _rank = 2
 
     def __init__(
         self,
@@ -59,13 +60,13 @@ class ConvLSTM2DCell(Layer):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        where = "ConvLSTM2D"
+        where = f"ConvLSTM{self._rank}D"
         self.filters = positive(where, "filters", filters)
-        self.kernel_size = sizes(where, "kernel_size", kernel_size, 2)
-        self.strides = sizes(where, "strides", strides, 2)
+        self.kernel_size = sizes(where, "kernel_size", kernel_size, self._rank)
+        self.strides = sizes(where, "strides", strides, self._rank)
         self.padding = padding_of(where, padding)
         self.data_format = config.normalize_data_format(data_format)
-        self.dilation_rate = sizes(where, "dilation_rate", dilation_rate, 2)
+        self.dilation_rate = sizes(where, "dilation_rate", dilation_rate, self._rank)
         self.activation = activations.get(activation)
         self.recurrent_activation = activations.get(recurrent_activation)
         self.use_bias, self.unit_forget_bias = use_bias, unit_forget_bias
@@ -88,7 +89,7 @@ class ConvLSTM2DCell(Layer):
 
     @property
     def _channel_axis(self) -> int:
-        return 1 if self.data_format == "channels_first" else 3
+        return 1 if self.data_format == "channels_first" else self._rank + 1
 
     def build(self, input_shape: Any) -> None:
         channels = input_shape[self._channel_axis]
@@ -120,7 +121,7 @@ class ConvLSTM2DCell(Layer):
     def state_shape(self, step_shape: Any) -> tuple[Any, ...]:
         """Shape of a state, without the batch, for inputs (batch, ...)."""
         first = self.data_format == "channels_first"
-        found = step_shape[2:] if first else step_shape[1:3]
+        found = step_shape[2:] if first else step_shape[1:-1]
         new = [
             conv_output_length(n, k, self.padding, s, d)
             for n, k, s, d in zip(found, self.kernel_size, self.strides, self.dilation_rate, strict=True)
@@ -141,10 +142,13 @@ class ConvLSTM2DCell(Layer):
 
     def _conv(self, x: Any, kernel: Any, masks: list[Any] | None, **options: Any) -> Any:
         options = {"data_format": self.data_format, **options}
+        conv = (K.conv1d, K.conv2d, K.conv3d)[self._rank - 1]
+        if self._rank == 1:  # K.conv1d takes numbers
+            options = {k: v[0] if isinstance(v, tuple) else v for k, v in options.items()}
         if masks is None:
-            return K.conv2d(x, kernel, **options)
+            return conv(x, kernel, **options)
         parts = [
-            K.conv2d(x * m, K.getitem(kernel, (Ellipsis, slice(k * self.filters, (k + 1) * self.filters))), **options)
+            conv(x * m, K.getitem(kernel, (Ellipsis, slice(k * self.filters, (k + 1) * self.filters))), **options)
             for k, m in enumerate(masks)
         ]
         return K.concatenate(parts, axis=self._channel_axis)
@@ -188,7 +192,7 @@ class ConvRNN2D(RNN):
 
     def __init__(self, cell: Any, **kwargs: Any):
         super().__init__(cell, **kwargs)
-        self.input_spec = InputSpec(ndim=5)
+        self.input_spec = InputSpec(ndim=getattr(cell, "_rank", 2) + 3)
 
     def build(self, input_shape: Any) -> None:
         first = input_shape[0] if isinstance(input_shape, list) else input_shape
@@ -273,6 +277,108 @@ class ConvLSTM2D(_Classic, ConvRNN2D):
         recurrent_dropout: float = 0.0,
         return_state: bool = False,
         unroll: bool = False,
+        **kwargs: Any,
+    ):
+        self._begin(*_given(locals()))
+
+
+class _Cell1D(ConvLSTM2DCell):
+    _rank = 1
+
+
+class _Cell3D(ConvLSTM2DCell):
+    _rank = 3
+
+
+@LAYERS.register()
+class ConvLSTM1D(_Classic, ConvRNN2D):
+    """Long short-term memory over sequences of rows, with convolutions for products.
+
+    Shape: (batch, steps, size, channels) -> (batch, new size, filters), with steps after the batch if it returns
+        sequences; channels before the spatial axes with 'channels_first'.
+    Weights: kernel (*kernel_size, channels, 4 filters); recurrent_kernel (*kernel_size, filters, 4 filters); bias (4
+        filters,); gates i, f, c, o.
+    Source: Shi et al. (2015), without the peepholes; arguments of Keras 3.
+    """
+
+    _cell_class = _Cell1D
+    _input_rank = 4
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = 1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        dilation_rate: Any = 1,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        unit_forget_bias: bool = True,
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        **kwargs: Any,
+    ):
+        self._begin(*_given(locals()))
+
+
+@LAYERS.register()
+class ConvLSTM3D(_Classic, ConvRNN2D):
+    """Long short-term memory over volumes, with convolutions for products.
+
+    Shape: (batch, steps, three spatial axes, channels) -> (batch, three new axes, filters), with steps after
+        the batch if it returns sequences; channels before the spatial axes with 'channels_first'.
+    Weights: kernel (*kernel_size, channels, 4 filters); recurrent_kernel (*kernel_size, filters, 4 filters); bias (4
+        filters,); gates i, f, c, o.
+    Source: Shi et al. (2015), without the peepholes; arguments of Keras 3.
+    """
+
+    _cell_class = _Cell3D
+    _input_rank = 6
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = 1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        dilation_rate: Any = 1,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        unit_forget_bias: bool = True,
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
         **kwargs: Any,
     ):
         self._begin(*_given(locals()))

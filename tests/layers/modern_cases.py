@@ -37,6 +37,13 @@ def modern_cases(Case: Any, SEQUENCE: Any, IMAGE: Any, VOLUME: Any) -> dict[str,
             Case(lambda **k: L.CategoryEncoding(6, **k), ((5,),), ints=6, mask="refused"),
             Case(lambda **k: L.CategoryEncoding(6, "one_hot", **k), ((5,),), ints=6, mask="refused"),
         ],
+        "ConvLSTM1D": [
+            Case(lambda **k: L.ConvLSTM1D(2, 2, return_sequences=True, **k), ((3, 5, 2),), formats=True),
+            Case(lambda **k: L.ConvLSTM1D(2, 3, 2, "same", dropout=0.2, **k), ((3, 5, 2),), mask="dropped"),
+        ],
+        "ConvLSTM3D": [
+            Case(lambda **k: L.ConvLSTM3D(2, 2, return_sequences=True, **k), ((2, 3, 3, 3, 2),), formats=True),
+        ],
         "Discretization": [
             Case(lambda **k: L.Discretization([-0.2, 0.4], output_mode="count", **k), SEQUENCE, mask="refused"),
         ],
