@@ -109,7 +109,7 @@ class EinsumDense(Layer):
 
     def call(self, inputs: Any) -> Any:
         y = K.einsum(self.equation, inputs, self.kernel)
-        return self.activation(y if self.bias is None else y + self.bias)
+        return self.activation(y if self.bias is None else K.add(y, self.bias))
 
     def get_config(self) -> dict[str, Any]:
         result = super().get_config()

@@ -230,7 +230,7 @@ class Highway(_Weighted):
     def call(self, inputs: Any) -> Any:
         gate, value = K.dot(inputs, self._W_carry), K.dot(inputs, self._W)
         if self.bias:
-            gate, value = gate + self._b_carry, value + self._b
+            gate, value = K.add(gate, self._b_carry), K.add(value, self._b)
         gate = K.sigmoid(gate)
         return gate * self.activation(value) + (1 - gate) * inputs
 
@@ -260,7 +260,7 @@ class MaxoutDense(_Weighted):
 
     def call(self, inputs: Any) -> Any:
         y = K.dot(inputs, self._W)
-        return K.max(y if self._b is None else y + self._b, axis=1)
+        return K.max(y if self._b is None else K.add(y, self._b), axis=1)
 
 
 def TimeDistributedDense(
@@ -409,7 +409,7 @@ class ParametricSoftplus(_Shaped):
         self.built = True
 
     def call(self, inputs: Any) -> Any:
-        return K.softplus(self._betas * inputs) * self._alphas
+        return K.multiply(K.softplus(K.multiply(self._betas, inputs)), self._alphas)
 
 
 # Normalization ---------------------------------------------------------------------------------------
@@ -436,7 +436,7 @@ class SampleNormalization(layers.BatchNormalization):
     def call(self, inputs: Any, training: Any = None) -> Any:
         off = inputs - K.mean(inputs, axis=-1, keepdims=True)
         deviation = K.sqrt(K.var(inputs, axis=-1, keepdims=True) + self.epsilon)
-        return off / (deviation + self.epsilon) * self.gamma + self.beta
+        return K.add(K.multiply(off / (deviation + self.epsilon), self.gamma), self.beta)
 
 
 _NORMALIZATIONS: tuple[Any, ...] = (layers.BatchNormalization, SampleNormalization, BatchOnlyNormalization)
