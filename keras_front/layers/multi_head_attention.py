@@ -187,13 +187,13 @@ class MultiHeadAttention(_Heads):
         def into(name: str, shape: tuple[Any, ...], depth: int) -> EinsumDense:
             return self._dense(name, f"{letters}x,xyz->{letters}yz", (*inside, heads, depth), "yz", shape)
 
-        self._query_dense = into("query", query, self.key_dim)
-        self._key_dense = into("key", key, self.key_dim)
-        self._gate_dense = into("gate", query, self.value_dim) if self.use_gate else None
-        self._value_dense = into("value", value, self.value_dim)
+        self.query_dense = into("query", query, self.key_dim)
+        self.key_dense = into("key", key, self.key_dim)
+        self.gate_dense = into("gate", query, self.value_dim) if self.use_gate else None
+        self.value_dense = into("value", value, self.value_dim)
         sizes = self._output or (query[-1],)
         out = string.ascii_uppercase[: len(sizes)]
-        self._output_dense = self._dense(
+        self.output_dense = self._dense(
             "attention_output", f"{letters}yz,yz{out}->{letters}{out}", (*inside, *sizes), out,
             (*query[:-1], heads, self.value_dim),
         )  # fmt: skip
@@ -216,8 +216,8 @@ class MultiHeadAttention(_Heads):
         """The output, and the weights as well with `return_attention_scores`."""
         (query, value, key), masks = _three(inputs, mask)
         axes = self._axes(K.ndim(query))
-        q = self._query_dense.call(query) * (1 / float(self.key_dim) ** 0.5)
-        k, v = self._key_dense.call(key), self._value_dense.call(value)
+        q = self.query_dense.call(query) * (1 / float(self.key_dim) ** 0.5)
+        k, v = self.key_dense.call(key), self.value_dense.call(value)
         names = string.ascii_lowercase[1 : K.ndim(query) - 1]
         here = {i + 1: c for i, c in enumerate(names)}
         there = {i: c.upper() if i in axes else c for i, c in here.items()}
@@ -228,9 +228,9 @@ class MultiHeadAttention(_Heads):
         allowed = self._mask_of_scores(scores, masks, attention_mask, use_causal_mask, len(axes))
         plain, weights = self._weights(scores, allowed, tuple(range(-len(axes), 0)), training)
         found = K.einsum(f"{shared}{rows}{columns},{right}yz->{left}yz", weights, v)
-        if self._gate_dense is not None:
-            found = found * K.sigmoid(self._gate_dense.call(query))
-        result = self._output_dense.call(found)
+        if self.gate_dense is not None:
+            found = found * K.sigmoid(self.gate_dense.call(query))
+        result = self.output_dense.call(found)
         return [result, plain] if return_attention_scores else result
 
     def _mask_of_scores(self, scores: Any, masks: list[Any], given: Any, causal: bool, count: int) -> Any:
@@ -247,8 +247,8 @@ class MultiHeadAttention(_Heads):
         return {**result, "output_shape": None if self._output is None else list(self._output)}
 
 
-@LAYERS.register("GroupQueryAttention", "GroupedQueryAttention")
-class GroupQueryAttention(_Heads):
+@LAYERS.register("GroupedQueryAttention", "GroupQueryAttention")
+class GroupedQueryAttention(_Heads):
     """Attention in which groups of query heads share one head of keys and values.
 
     Args:
@@ -331,3 +331,6 @@ class GroupQueryAttention(_Heads):
             found = found * K.sigmoid(self._gate_dense.call(query))
         result = self._output_dense.call(found)
         return [result, plain] if return_attention_scores else result
+
+
+GroupQueryAttention = GroupedQueryAttention  # the name in `layers`; files have the other one

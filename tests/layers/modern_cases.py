@@ -55,7 +55,7 @@ def modern_cases(Case: Any, SEQUENCE: Any, IMAGE: Any, VOLUME: Any) -> dict[str,
             Case(lambda **k: L.GroupNormalization(2, **k), ((5, 4),)),
             Case(lambda **k: L.GroupNormalization(-1, axis=1, center=False, **k), IMAGE, fixed=(0,)),
         ],
-        "GroupQueryAttention": [
+        "GroupedQueryAttention": [
             Case(lambda **k: L.GroupQueryAttention(3, 4, 2, **k), pair),
             Case(lambda **k: L.GroupQueryAttention(2, 2, 1, dropout=0.2, use_gate=True, use_bias=False, **k), pair),
         ],
