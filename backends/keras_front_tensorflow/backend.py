@@ -17,6 +17,7 @@ import tensorflow as tf
 from keras_front.backend import discovery, dtypes, seeds, shapes
 from keras_front.backend.adapter import Backend
 from keras_front.backend.gradients import GRADIENT
+from keras_front.backend.state import Variable
 from keras_front.errors import BackendError, DtypeError, UntraceableError
 
 _DTYPES = {name: tf.dtypes.as_dtype(name) for name in sorted(dtypes.ALL)}
@@ -576,3 +577,14 @@ def _device_name(wanted: str, known: tuple[str, ...]) -> str:
     if (name if name == "cpu" else f"{name}:{number or 0}") not in known:
         raise BackendError(f"The tensorflow backend has no device {wanted!r}; there are: {', '.join(known)}.")
     return f"{'GPU' if name == 'cuda' else name.upper()}:{number or 0}"
+
+
+def _tensor_of(variable: Variable, dtype: Any = None, name: str | None = None, as_ref: bool = False) -> Any:
+    """A variable beside a tensor (`y + variable`) is its value here; a host copy of it would pass no gradient."""
+    value = variable.read()
+    if not isinstance(value, tf.Tensor) or (dtype is not None and value.dtype != dtype):
+        return NotImplemented
+    return value
+
+
+tf.register_tensor_conversion_function(Variable, _tensor_of)
