@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from keras_front import backend as K
 from keras_front import config
 from keras_front.errors import ShapeError
@@ -209,25 +207,7 @@ class UpSampling2D(_UpSampling):
         self._set_format(data_format)
 
     def call(self, inputs: Any) -> Any:
-        if self.interpolation == "nearest":
-            return self._repeated(inputs)
-        if None in [K.int_shape(inputs)[axis] for axis in self._axes()]:
-            return self._repeated(inputs)  # of the same shape; values are computed where sizes are known
-        for axis, times in zip(self._axes(), self.size, strict=True):
-            inputs = _between(inputs, axis, times)
-        return inputs
-
-
-def _between(x: Any, axis: int, times: int) -> Any:
-    """`times` as many elements along `axis`, interpolated linearly between the centres of the old ones."""
-    length = K.int_shape(x)[axis]
-    place = np.clip((np.arange(length * times) + 0.5) / times - 0.5, 0, length - 1)
-    low = np.floor(place).astype("int32")
-    shape = [-1 if i == axis else 1 for i in range(K.ndim(x))]
-    part = (place - low).astype(K.dtype(x)).reshape(shape)
-    high = np.minimum(low + 1, length - 1)
-    below = K.multiply(K.gather(x, low, axis=axis), 1 - part)
-    return K.add(below, K.multiply(K.gather(x, high, axis=axis), part))
+        return K.resize_images(inputs, *self.size, self.data_format, self.interpolation)
 
 
 @LAYERS.register()
