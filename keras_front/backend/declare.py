@@ -184,13 +184,8 @@ def _read_variables(args: list[Any]) -> list[Any]:
 
 
 def _framed(variable: state.Variable) -> Any:
-    frame = state.current_frame()
-    while frame is not None:
-        value = frame.table.get(variable)
-        if value is not None:
-            return value
-        frame = frame.parent
-    return variable
+    bound = state.bound_value(variable)
+    return variable if bound is None else bound
 
 
 def _weak_dtype(value: Any, strong: list[str]) -> str:

@@ -411,16 +411,16 @@ def _zeros(t: SymbolicTensor) -> Any:
 def vjp(outputs: Sequence[Any], cotangents: Sequence[Any], targets: Sequence[Any]) -> list[Any]:
     """For each target the gradient of `sum(outputs * cotangents)`, None where nothing flows."""
     stop = set(targets)
-    sources = [_source(t, stop) for t in outputs]
-    order = _order(sources, stop)
+    order = ops_behind(outputs, targets)
     active = set(stop)
     for origin in order:
         if any(_source(t, stop) in active for t in origin.tensors()):
             active.update(t for t in origin.outputs if dtypes.is_float(t.dtype))
     grads: dict[SymbolicTensor, Any] = {}
-    for tensor, g in zip(sources, cotangents, strict=True):
-        if tensor in active and g is not None:
-            _accumulate(grads, tensor, g)
+    for tensor, g in zip(outputs, cotangents, strict=True):
+        source = _source(tensor, stop)
+        if source in active and g is not None:
+            _accumulate(grads, source, g)
     for origin in reversed(order):
         if any(t in grads for t in origin.outputs):
             _backward(origin, grads, active, stop)
@@ -438,25 +438,6 @@ def _expands(origin: Origin) -> bool:
     if origin.op.name == "value_and_grad" and origin.expansion is None:
         origin.expansion = origin.op.by_rules(origin)  # an engine's own gradient is differentiated by the rules
     return origin.expansion is not None and (origin.op is recurrence.SCAN or origin.op.name not in GRADIENT)
-
-
-def _order(outputs: list[SymbolicTensor], stop: set[SymbolicTensor]) -> list[Origin]:
-    """As `symbolic.order_of`, but through the bodies of composites without a rule."""
-    order: list[Origin] = []
-    done: set[int] = set()
-    stack = [(t.origin, False) for t in outputs if t.origin is not None and t not in stop]
-    while stack:
-        origin, ready = stack.pop()
-        if ready:
-            order.append(origin)
-        elif id(origin) not in done:
-            done.add(id(origin))
-            stack.append((origin, True))
-            for tensor in origin.tensors():
-                source = _source(tensor, stop)
-                if source.origin is not None and source not in stop and id(source.origin) not in done:
-                    stack.append((source.origin, False))
-    return order
 
 
 def _backward(origin: Origin, grads: dict[SymbolicTensor, Any], active: set[Any], stop: set[Any]) -> None:
@@ -510,7 +491,7 @@ def unbroadcast(g: Any, shape: shapes.Shape) -> Any:
 def ops_behind(outputs: Sequence[Any], targets: Sequence[Any]) -> list[Origin]:
     """The records through which `outputs` depend on anything but `targets`, as the rules would walk them."""
     stop = set(targets)
-    return _order([_source(t, stop) for t in outputs], stop)
+    return symbolic.order_of(outputs, stop, lambda tensor: _source(tensor, stop))
 
 
 def differentiate(loss: Any, targets: Sequence[Any]) -> list[Any]:

@@ -80,7 +80,7 @@ class _Lowering:
 
     def lower(self, results: Any) -> Any:
         """Write the lines for `results`; returns them with their final tensors."""
-        for origin in self._order([self._source(t) for t in symbolic.leaves_of(results)]):
+        for origin in symbolic.order_of(symbolic.leaves_of(results), self.leaves, self._source):
             self._add(origin)
         final = symbolic.map_structure(lambda t: t if t is None else self._final(t), results)
         self._sweep(final)
@@ -106,23 +106,6 @@ class _Lowering:
         if origin.expansion is None:
             return True
         return origin.op.name != "scan" and self.backend.overrides(origin.op.name)
-
-    def _order(self, outputs: list[SymbolicTensor]) -> list[Origin]:
-        order: list[Origin] = []
-        done: set[int] = set()
-        stack = [(t.origin, False) for t in reversed(outputs) if t.origin is not None and t not in self.leaves]
-        while stack:
-            origin, ready = stack.pop()
-            if ready:
-                order.append(origin)
-            elif id(origin) not in done:
-                done.add(id(origin))
-                stack.append((origin, True))
-                for tensor in origin.tensors():
-                    source = self._source(tensor)
-                    if source.origin is not None and source not in self.leaves and id(source.origin) not in done:
-                        stack.append((source.origin, False))
-        return order
 
     def _final(self, tensor: SymbolicTensor) -> SymbolicTensor:
         tensor = self._source(tensor)

@@ -96,12 +96,9 @@ class Variable(Operators):
 
     def read(self) -> Any:
         """The value as ops see it now: a frame's, the symbol while tracing, otherwise the real tensor."""
-        frame = _FRAME.get()
-        while frame is not None:
-            value = frame.table.get(self)
-            if value is not None:
-                return value
-            frame = frame.parent
+        bound = bound_value(self)
+        if bound is not None:
+            return bound
         return self.symbol if symbolic.tracing() else self.value
 
     @property
@@ -303,6 +300,17 @@ def bind(variables: Sequence[Variable], values: Sequence[Any], counter: Any = No
 def scratch() -> Any:
     """A context whose assignments and losses are forgotten."""
     return _entered(Frame({}, None, True, True))
+
+
+def bound_value(variable: Variable) -> Any:
+    """The value of a variable in the innermost frame that has one, None if none has."""
+    frame = _FRAME.get()
+    while frame is not None:
+        value = frame.table.get(variable)
+        if value is not None:
+            return value
+        frame = frame.parent
+    return None
 
 
 def current_frame() -> Frame | None:

@@ -332,14 +332,22 @@ def next_serial() -> int:
 # Walking and replaying -----------------------------------------------------------------------------------------
 
 
-def order_of(outputs: Iterable[SymbolicTensor], stop: Any = ()) -> list[Origin]:
+def order_of(
+    outputs: Iterable[SymbolicTensor], stop: Any = (), source: Callable[[SymbolicTensor], SymbolicTensor] | None = None
+) -> list[Origin]:
     """The records behind `outputs`, each after those it needs. Iterative: depth never meets Python's recursion limit.
 
-    Tensors in `stop` (a set or dict) are not looked behind.
+    Tensors in `stop` (a set or dict) are not looked behind. `source` names the tensor that is meant by another: one in
+    the body of a composite by the composite's result.
     """
+
+    def behind(tensors: Iterable[SymbolicTensor]) -> list[Origin]:
+        meant = tensors if source is None else map(source, tensors)
+        return [t.origin for t in meant if t.origin is not None and t not in stop]
+
     order: list[Origin] = []
     done: set[int] = set()
-    stack: list[tuple[Origin, bool]] = [(t.origin, False) for t in outputs if t.origin and t not in stop][::-1]
+    stack = [(origin, False) for origin in reversed(behind(outputs))]
     while stack:
         origin, ready = stack.pop()
         if ready:
@@ -347,11 +355,7 @@ def order_of(outputs: Iterable[SymbolicTensor], stop: Any = ()) -> list[Origin]:
         elif id(origin) not in done:
             done.add(id(origin))
             stack.append((origin, True))
-            stack.extend(
-                (t.origin, False)
-                for t in origin.tensors()
-                if t.origin is not None and id(t.origin) not in done and t not in stop
-            )
+            stack.extend((o, False) for o in behind(origin.tensors()) if id(o) not in done)
     return order
 
 
