@@ -19,7 +19,6 @@ from keras_front.backend import (
     classic,
     declare,
     discovery,
-    gradients_linalg,
     program,
     seeds,
     state,
