@@ -5,7 +5,6 @@ Source for names, arguments and the three forms of the kernel: Keras 2.3.1 and t
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import Any
 
@@ -129,29 +128,7 @@ class _Local(_Spatial):
         return self._end(outputs)
 
     def _by_place(self, inputs: Any) -> Any:
-        places, size, filters = self.kernel.shape
-        windows = [K.getitem(inputs, self._cut(offset)) for offset in itertools.product(*map(range, self.kernel_size))]
-        axis = 2 if self._first else self._rank + 1
-        patches = K.stack(
-            windows, axis=axis
-        )  # (batch, channels, offsets, places) or (batch, places, offsets, channels)
-        if self._first:
-            patches = K.reshape(patches, (-1, size, places))
-            by_place = K.permute_dimensions(patches, (2, 0, 1))
-        else:
-            patches = K.reshape(patches, (-1, places, size))
-            by_place = K.permute_dimensions(patches, (1, 0, 2))
-        outputs = K.matmul(by_place, self.kernel)  # (places, batch, filters)
-        if self._first:
-            return K.reshape(K.permute_dimensions(outputs, (1, 2, 0)), (-1, filters, *self._output_grid))
-        return K.reshape(K.permute_dimensions(outputs, (1, 0, 2)), (-1, *self._output_grid, filters))
-
-    def _cut(self, offset: tuple[int, ...]) -> Any:
-        """The slice that takes the element at `offset` out of every window."""
-        ranges = [
-            slice(o, o + (n - 1) * s + 1, s) for o, n, s in zip(offset, self._output_grid, self.strides, strict=True)
-        ]
-        return (slice(None), slice(None), *ranges) if self._first else (slice(None), *ranges, slice(None))
+        return K.local_conv(inputs, self.kernel, self.kernel_size, self.strides, self._output_grid, self.data_format)
 
     def _by_matrix(self, inputs: Any) -> Any:
         channels = K.int_shape(inputs)[1 if self._first else -1]
