@@ -53,6 +53,7 @@ from .cudnn import CuDNNGRU, CuDNNLSTM
 from .einsum_dense import EinsumDense
 from .embedding import Embedding
 from .feature_preprocessing import CategoryEncoding, Discretization, Normalization
+from .hashing import Hashing
 from .image_preprocessing import (
     CenterCrop,
     RandomBrightness,
@@ -65,7 +66,7 @@ from .image_preprocessing import (
     Resizing,
 )
 from .local import LocallyConnected1D, LocallyConnected2D
-from .lookup import IntegerLookup, StringLookup, TextVectorization
+from .lookup import IntegerLookup, StringLookup
 from .merge import (
     Add,
     Average,
@@ -119,6 +120,8 @@ from .pooling import (
     MaxPooling3D,
 )
 from .recurrent import GRU, LSTM, RNN, SimpleRNN
+from .spectral_normalization import SpectralNormalization
+from .text_vectorization import TextVectorization
 from .wrappers import Bidirectional, TimeDistributed, Wrapper
 
 # Second names that Keras 2 kept.
@@ -279,7 +282,9 @@ __all__ = [
     "Resizing",
     "CategoryEncoding",
     "Discretization",
+    "Hashing",
     "Normalization",
+    "SpectralNormalization",
     "IntegerLookup",
     "StringLookup",
     "TextVectorization",

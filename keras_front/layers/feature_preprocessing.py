@@ -157,7 +157,8 @@ def encoded(codes: Any, size: int, mode: str, dtype: str, weights: Any = None) -
 
     Codes that are negative or too large stand for nothing.
     """
-    codes = K.expand_dims(K.cast(codes, "int32"), -1)
+    codes = K.cast(codes, "int32")
+    codes = K.expand_dims(codes if K.ndim(codes) else K.expand_dims(codes, -1), -1)
     if mode == "one_hot" and K.ndim(codes) > 2 and K.int_shape(codes)[-2] == 1:
         codes = K.squeeze(codes, -2)
     marks = K.cast(K.equal(codes, np.arange(size, dtype="int32")), dtype)

@@ -1,29 +1,32 @@
-"""Words and integers as indices of a vocabulary: `StringLookup`, `IntegerLookup`, `TextVectorization`.
+"""Words and integers as indices of a vocabulary: `StringLookup`, `IntegerLookup`.
 
 No backend has tensors of strings. So layers that take strings, or give them, work on the host: they are called on
 arrays and lists, before the model, and refuse symbols. `IntegerLookup` runs inside models as well.
-A vocabulary is a list or array; a name of a file is refused, as no config may make us read files.
+The vocabulary is a list, an array, or the name of a file with one token in each line. Only code may name a file: a
+config that does is refused, as no config may make us read files.
 Source for names, arguments and conventions: Keras 3, `layers/preprocessing`.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from keras_front import backend as K
 from keras_front import config
-from keras_front.errors import ArgumentError, DtypeError, StateError
+from keras_front.errors import ArgumentError, DtypeError, StateError, UnsafeFileError
 from keras_front.graph.layer import LAYERS, Layer
 
 from ._arguments import one_of
 from .feature_preprocessing import batches_of, encoded
+from .hashing import bins_of, two_words
 
 LOOKUP_MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
+_OLD_MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
 
 
 class _Lookup(Layer):
@@ -39,14 +42,27 @@ class _Lookup(Layer):
         self.max_tokens, self.num_oov_indices = given["max_tokens"], given["num_oov_indices"]
         self.mask_token, self.oov_token = given["mask_token"], given["oov_token"]
         self.invert, self.pad_to_max_tokens = given["invert"], given["pad_to_max_tokens"]
-        self.output_mode = one_of(where, "output_mode", given["output_mode"], LOOKUP_MODES)
+        mode = _OLD_MODES.get(given["output_mode"], given["output_mode"])
+        self.output_mode = one_of(where, "output_mode", mode, LOOKUP_MODES)
         self.sparse = one_of(where, "sparse", given["sparse"], (False,))
+        self._check_numbers(where, given["idf_weights"])
+        self._weights: list[float] | None = None
+        self._tokens: list[Any] = []
+        self._known, self._fixed = False, given["vocabulary"] is not None
+        if self._fixed:
+            self.set_vocabulary(given["vocabulary"], given["idf_weights"])
+
+    def _check_numbers(self, where: str, weights: Any) -> None:
+        if self.max_tokens is not None and self.max_tokens < 2:
+            raise ArgumentError(f"{where}: expected max_tokens of at least 2, received {self.max_tokens!r}.")
+        if self.pad_to_max_tokens and self.max_tokens is None:
+            raise ArgumentError(f"{where}: pad_to_max_tokens=True needs max_tokens, received None.")
+        if self.num_oov_indices < 0:
+            raise ArgumentError(f"{where}: expected num_oov_indices of at least 0, received {self.num_oov_indices!r}.")
         if self.invert and self.output_mode != "int":
             raise ArgumentError(f"{where}: invert=True needs output_mode='int', not {self.output_mode!r}.")
-        self.idf_weights: list[float] | None = None
-        self._tokens: list[Any] = []
-        if given["vocabulary"] is not None:
-            self.set_vocabulary(given["vocabulary"], given["idf_weights"])
+        if weights is not None and self.output_mode != "tf_idf":
+            raise ArgumentError(f"{where}: idf_weights need output_mode='tf_idf', not {self.output_mode!r}.")
 
     # The table ---------------------------------------------------------------------------------------
 
@@ -60,21 +76,32 @@ class _Lookup(Layer):
         """The tokens without the special ones, or None before there are any."""
         return self._tokens or None
 
+    @property
+    def idf_weights(self) -> list[float] | None:
+        """The factor of each index, special ones included, in the mode 'tf_idf'."""
+        return self._weights
+
     def set_vocabulary(self, vocabulary: Any, idf_weights: Any = None) -> None:
         """Set the tokens, most frequent first; special tokens in front may be left out.
 
-        Raises: ArgumentError for a file name, for repeated tokens, or for more than `max_tokens`.
+        Args:
+            vocabulary: list or array of tokens, or the name of a file with one in each line.
+            idf_weights: factors for 'tf_idf', one for each of them.
+
+        Raises: ArgumentError for none or repeated tokens, or for more than `max_tokens`.
         """
-        if isinstance(vocabulary, str | bytes) or hasattr(vocabulary, "__fspath__"):
-            raise ArgumentError(
-                f"{self.name}: expected a list of tokens, received {vocabulary!r}. A file is not read; read it "
-                "yourself and pass its lines."
-            )
-        tokens = [self._token(t) for t in np.asarray(vocabulary).tolist()]
+        named = isinstance(vocabulary, str | bytes) or hasattr(vocabulary, "__fspath__")
+        tokens = [self._token(t) for t in (_lines(vocabulary) if named else np.asarray(vocabulary).tolist())]
         leading = self._leading()
-        if leading and tokens[: len(leading)] == leading:
-            tokens = tokens[len(leading) :]
-        if len(set(tokens)) != len(tokens) or {self.mask_token, self.oov_token} & set(tokens):
+        led = bool(leading) and tokens[: len(leading)] == leading
+        self._set(tokens[len(leading) :] if led else tokens, idf_weights, led)
+
+    def _set(self, tokens: list[Any], weights: Any, led: bool) -> None:
+        leading = self._leading()
+        if not tokens:
+            raise ArgumentError(f"{self.name}: expected a vocabulary with tokens, received an empty one.")
+        reserved = {self.mask_token, *([self.oov_token] if self.invert else [])} - {None}
+        if len(set(tokens)) != len(tokens) or reserved & set(tokens):
             raise ArgumentError(f"{self.name}: the vocabulary holds a token twice, or a special token in its middle.")
         if self.max_tokens is not None and len(tokens) + len(leading) > self.max_tokens:
             raise ArgumentError(
@@ -82,10 +109,12 @@ class _Lookup(Layer):
                 f"max_tokens={self.max_tokens}."
             )
         if self.output_mode == "tf_idf":
-            if idf_weights is None or len(idf_weights) != len(tokens):
+            wanted = len(tokens) + (len(leading) if led else 0)
+            if weights is None or len(weights) != wanted:
                 raise ArgumentError(f"{self.name}: output_mode='tf_idf' needs idf_weights, one for each token.")
-            self.idf_weights = [float(w) for w in idf_weights]
-        self._tokens = tokens
+            found = [float(w) for w in weights]
+            self._weights = found if led else [float(np.mean(found))] * len(leading) + found
+        self._tokens, self._known = tokens, True
 
     def _token(self, token: Any) -> Any:
         return token
@@ -98,24 +127,35 @@ class _Lookup(Layer):
         """How many indices there are, special ones included."""
         return len(self._leading()) + len(self._tokens)
 
-    def adapt(self, data: Any) -> None:
-        """Count tokens in arrays, or in batches of arrays, and keep the most frequent ones."""
+    def adapt(self, data: Any, batch_size: Any = None, steps: int | None = None) -> None:
+        """Count tokens in arrays, or in `steps` batches of arrays, and keep the most frequent ones.
+
+        Raises: StateError if the vocabulary was given to the constructor.
+        """
+        if self._fixed:
+            raise StateError(f"{self.name}: the vocabulary is given; there is nothing to adapt. Use set_vocabulary.")
         counts: Counter[Any] = Counter()
         documents: Counter[Any] = Counter()
         number = 0
-        for batch in batches_of(data):
+        for place, batch in enumerate(batches_of(data)):
+            if steps is not None and place >= steps:
+                break
             rows = self._rows(np.asarray(batch))
             number += len(rows)
             for row in rows:
                 counts.update(row)
                 documents.update(set(row))
-        for special in (self.mask_token, self.oov_token, ""):
+        self._keep_most_frequent(counts, documents, number)
+
+    def _keep_most_frequent(self, counts: Counter[Any], documents: Counter[Any], number: int) -> None:
+        for special in (self.mask_token, self.oov_token):
             counts.pop(special, None)
         found = sorted(counts, key=lambda t: (-counts[t], _descending(t)))
         room = None if self.max_tokens is None else self.max_tokens - len(self._leading())
         found = found[:room]
-        weights = [float(np.log(1 + number / (1 + documents[t]))) for t in found]
-        self.set_vocabulary(found, weights)
+        self._known = True
+        if found:
+            self._set(found, [float(np.log(1 + number / (1 + documents[t]))) for t in found], led=False)
 
     def _rows(self, batch: np.ndarray) -> list[list[Any]]:
         rows = batch.reshape(len(batch), -1) if batch.ndim else batch.reshape(1, 1)
@@ -124,7 +164,7 @@ class _Lookup(Layer):
     # Calling -----------------------------------------------------------------------------------------
 
     def _ready(self) -> None:
-        if not self._tokens:
+        if not self._known:
             raise StateError(f"{self.name}: call adapt or set_vocabulary before the layer is used.")
 
     def _vectors(self, codes: Any) -> Any:
@@ -134,33 +174,40 @@ class _Lookup(Layer):
         size = self.vocabulary_size()
         wide = self.max_tokens if self.pad_to_max_tokens and self.max_tokens else size
         dtype = self.dtype if str(self.dtype).startswith("float") else config.floatx()
-        single = K.ndim(codes) == 1 and self.output_mode != "one_hot"
-        codes = K.expand_dims(codes, -1) if single else codes
         result = encoded(codes, wide, "count" if self.output_mode == "tf_idf" else self.output_mode, dtype)
         if self.output_mode != "tf_idf":
             return result
-        weights = np.asarray(self.idf_weights or [0.0])
-        padded = [weights.mean()] * len(self._leading()) + [*weights] + [0.0] * (wide - size)
+        padded = [*(self._weights or [0.0] * size)] + [0.0] * (wide - size)
         return result * K.convert(np.asarray(padded), dtype)
 
     def get_config(self) -> dict[str, Any]:
-        result = super().get_config()
-        return {**result, "vocabulary": list(self._tokens) or None, "idf_weights": self.idf_weights}
+        whole = self.output_mode == "tf_idf" and self._tokens
+        tokens = self.get_vocabulary() if whole else list(self._tokens)
+        return {**super().get_config(), "vocabulary": tokens or None, "idf_weights": self._weights}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        given = {key: value for key, value in config.items() if (key, value) not in _AS_EVER}
-        given.pop("vocabulary_size", None)  # which Keras 3 writes beside the vocabulary
+        if isinstance(config.get("vocabulary"), str | bytes):
+            raise UnsafeFileError(
+                f"{cls.__name__}: the config names the file {config['vocabulary']!r}. A file is not read because a "
+                "config says so; read it yourself and pass its lines."
+            )
+        given = {key: value for key, value in config.items() if key not in _BESIDE}
         return cls(**given)
 
 
-# What Keras 3 writes for what we do anyway.
-_AS_EVER = (("oov_method", "floormod"), ("salt", None))
+# What Keras 3 writes beside the vocabulary.
+_BESIDE = ("vocabulary_size", "has_input_vocabulary")
+
+
+def _lines(path: Any) -> list[str]:
+    text = Path(path.decode() if isinstance(path, bytes) else path).read_text(encoding="utf-8")
+    return text.removesuffix("\n").split("\n")
 
 
 def _descending(token: Any) -> Any:
     """Sort key: among tokens of one count the larger comes first, as in Keras."""
-    return [-ord(c) for c in token] + [1] if isinstance(token, str) else -token
+    return [-byte for byte in token.encode()] + [1] if isinstance(token, str) else -token
 
 
 @LAYERS.register()
@@ -170,10 +217,13 @@ class IntegerLookup(_Lookup):
     Args:
         max_tokens: size of the vocabulary that `adapt` makes, special tokens included.
         num_oov_indices: how many indices unknown integers share: 0 refuses them where that can be seen (an index of
-            -1 in a model), with more than one the remainder decides.
+            -1 in a model).
         mask_token: the integer of index 0, if there is one.
-        vocabulary: the integers, in the order of their indices.
+        vocabulary: the integers in the order of their indices, or the name of a file of them.
         output_mode: 'int', 'one_hot', 'multi_hot', 'count' or 'tf_idf'.
+        oov_method: how unknown integers get one of several indices: by 'floormod', the remainder, or by 'farmhash',
+            on arrays only.
+        salt: number or pair of numbers that make the hash another one.
 
     Shape: as the input for 'int'; otherwise as `CategoryEncoding` of that.
     """
@@ -191,10 +241,16 @@ class IntegerLookup(_Lookup):
         output_mode: str = "int",
         sparse: bool = False,
         pad_to_max_tokens: bool = False,
+        oov_method: str = "floormod",
+        salt: Any = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.vocabulary_dtype = one_of("IntegerLookup", "vocabulary_dtype", vocabulary_dtype, ("int32", "int64"))
+        self.oov_method = one_of("IntegerLookup", "oov_method", oov_method, ("floormod", "farmhash"))
+        self.salt = two_words("IntegerLookup", salt)
+        if self.salt is not None and oov_method != "farmhash":
+            raise ArgumentError(f"IntegerLookup: a salt needs oov_method='farmhash', not {oov_method!r}.")
         self._begin(locals())
 
     def _token(self, token: Any) -> int:
@@ -206,17 +262,31 @@ class IntegerLookup(_Lookup):
         inputs = K.cast(inputs, self.vocabulary_dtype)
         if self.invert:
             return self._inverted(inputs)
-        found = K.equal(K.expand_dims(inputs, -1), table)
         first = len(self._leading())
-        place = K.cast(K.argmax(K.cast(found, "int32"), axis=-1), self.vocabulary_dtype) + first
-        known = K.any(found, axis=-1)
-        masked = first - self.num_oov_indices
-        other = K.mod(inputs, max(1, self.num_oov_indices)) + masked if self.num_oov_indices else inputs * 0 - 1
-        codes = K.where(known, place, K.cast(other, self.vocabulary_dtype))
+        codes = self._of_unknown(inputs, first - self.num_oov_indices)
+        if len(table):
+            found = K.equal(K.expand_dims(inputs, -1), table)
+            place = K.cast(K.argmax(K.cast(found, "int32"), axis=-1), self.vocabulary_dtype) + first
+            codes = K.where(K.any(found, axis=-1), place, codes)
         if self.mask_token is not None:  # which has index 0, or none where vectors are made
-            none = K.zeros_like(codes) - (0 if masked else 1)
+            none = K.zeros_like(codes) - (0 if first > self.num_oov_indices else 1)
             codes = K.where(K.equal(inputs, self.mask_token), none, codes)
         return self._vectors(codes)
+
+    def _of_unknown(self, inputs: Any, first: int) -> Any:
+        """The index that each integer has if it is not in the vocabulary."""
+        if not self.num_oov_indices:
+            return K.zeros_like(inputs) - 1
+        if self.num_oov_indices == 1 or self.oov_method == "floormod":
+            return K.cast(K.mod(inputs, self.num_oov_indices) + first, self.vocabulary_dtype)
+        if K.is_symbolic(inputs):
+            raise DtypeError(
+                f"{self.name}: no backend hashes, so oov_method='farmhash' needs an array of integers, received a "
+                "symbolic tensor. Call the layer on the data before it goes into the model, or use 'floormod'."
+            )
+        values = K.to_numpy(inputs)
+        places = bins_of([str(n) for n in values.ravel().tolist()], self.num_oov_indices, self.salt)
+        return K.convert((np.asarray(places) + first).reshape(values.shape), self.vocabulary_dtype)
 
     def _inverted(self, codes: Any) -> Any:
         table = np.asarray([*self._leading(), *self._tokens], self.vocabulary_dtype)
@@ -228,18 +298,15 @@ class IntegerLookup(_Lookup):
 class _OfStrings(_Lookup):
     """A table of strings, called on arrays and lists only."""
 
+    encoding = "utf-8"
+    salt: Any = None
+
     def _token(self, token: Any) -> str:
         return token.decode(self.encoding) if isinstance(token, bytes) else str(token)
 
-    encoding = "utf-8"
-
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Look up an array or a list of strings; with `invert`, of indices."""
-        if K.is_symbolic(inputs):
-            raise DtypeError(
-                f"{self.name}: expected an array or list of strings, received a symbolic tensor. No backend has "
-                "tensors of strings; call the layer on the data before it goes into the model."
-            )
+        refuse_symbols(self.name, inputs)
         self._ready()
         self.built = True
         return self._on_host(inputs)
@@ -257,11 +324,26 @@ class _OfStrings(_Lookup):
         if self.mask_token is not None:  # which has index 0, or none where vectors are made
             table[self.mask_token] = 0 if first > self.num_oov_indices else -1
         flat = [self._token(word) for word in words.ravel().tolist()]
-        if self.num_oov_indices == 0 and not set(flat) <= set(table):
-            unknown = sorted(set(flat) - set(table))[:3]
-            raise ArgumentError(f"{self.name}: unknown words {unknown}, and num_oov_indices=0 has no index for them.")
-        unknown_code = first - self.num_oov_indices
-        return np.array([table.get(word, unknown_code) for word in flat], "int64").reshape(words.shape)
+        unknown = sorted(set(flat) - set(table))
+        if self.num_oov_indices == 0 and unknown:
+            raise ArgumentError(
+                f"{self.name}: unknown words {unknown[:3]}, and num_oov_indices=0 has no index for them."
+            )
+        table.update(self._of_unknown(unknown, first - self.num_oov_indices))
+        return np.array([table[word] for word in flat], "int64").reshape(words.shape)
+
+    def _of_unknown(self, words: list[str], first: int) -> Iterator[tuple[str, int]]:
+        places = bins_of(words, self.num_oov_indices, self.salt) if self.num_oov_indices > 1 else [0] * len(words)
+        return ((word, first + place) for word, place in zip(words, places, strict=True))
+
+
+def refuse_symbols(name: str, inputs: Any) -> None:
+    """Raises: DtypeError for a symbolic tensor where strings are wanted."""
+    if K.is_symbolic(inputs):
+        raise DtypeError(
+            f"{name}: expected an array or list of strings, received a symbolic tensor. No backend has "
+            "tensors of strings; call the layer on the data before it goes into the model."
+        )
 
 
 @LAYERS.register()
@@ -270,10 +352,11 @@ class StringLookup(_OfStrings):
 
     Args:
         max_tokens: size of the vocabulary that `adapt` makes, special tokens included.
-        num_oov_indices: 1 for one index of all unknown strings, 0 to refuse them.
+        num_oov_indices: how many indices unknown strings share, by their hash; 0 refuses them.
         mask_token: the string of index 0, if there is one.
-        vocabulary: the strings, in the order of their indices; never the name of a file.
+        vocabulary: the strings in the order of their indices, or the name of a file of them.
         output_mode: 'int', 'one_hot', 'multi_hot', 'count' or 'tf_idf'.
+        salt: number or pair of numbers that make the hash another one.
 
     Shape: as the input for 'int'; otherwise as `CategoryEncoding` of that.
     """
@@ -291,12 +374,11 @@ class StringLookup(_OfStrings):
         pad_to_max_tokens: bool = False,
         sparse: bool = False,
         encoding: str = "utf-8",
+        salt: Any = None,
         **kwargs: Any,
     ):
-        super().__init__(**kwargs)
-        # More than one index for unknown strings would need the hash function of one engine.
-        one_of("StringLookup", "num_oov_indices", num_oov_indices, (0, 1))
-        self.encoding = encoding
+        super().__init__(**{k: v for k, v in kwargs.items() if (k, v) not in _AS_EVER})
+        self.encoding, self.salt = encoding, two_words("StringLookup", salt)
         self._begin(locals())
 
     def _on_host(self, inputs: Any) -> Any:
@@ -308,91 +390,5 @@ class StringLookup(_OfStrings):
         return np.where(inside, table[np.where(inside, codes, 0)], self.oov_token)
 
 
-_PUNCTUATION = re.compile(r"""[!"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~']""")
-
-
-@LAYERS.register()
-class TextVectorization(_OfStrings):
-    """Texts as sequences of indices, or as vectors; on arrays and lists, not in a model.
-
-    Args:
-        max_tokens: size of the vocabulary that `adapt` makes, special tokens included.
-        standardize: 'lower_and_strip_punctuation', 'lower', 'strip_punctuation', None, or a function of a string.
-        split: 'whitespace', 'character', None, or a function from a string to its tokens.
-        ngrams: the largest length of joined tokens, or a tuple of lengths.
-        output_mode: 'int' (0 is padding, 1 an unknown token), 'multi_hot', 'count' or 'tf_idf'.
-        output_sequence_length: length to which sequences are cut or padded; by default that of the longest.
-
-    Shape: (batch,) or (batch, 1) of strings -> (batch, length), or (batch, tokens) unless the mode is 'int'.
-    """
-
-    def __init__(
-        self,
-        max_tokens: int | None = None,
-        standardize: Any = "lower_and_strip_punctuation",
-        split: Any = "whitespace",
-        ngrams: Any = None,
-        output_mode: str = "int",
-        output_sequence_length: int | None = None,
-        pad_to_max_tokens: bool = False,
-        vocabulary: Any = None,
-        idf_weights: Any = None,
-        sparse: bool = False,
-        ragged: bool = False,
-        encoding: str = "utf-8",
-        **kwargs: Any,
-    ):
-        super().__init__(**kwargs)
-        where = "TextVectorization"
-        named = ("lower_and_strip_punctuation", "lower", "strip_punctuation", None)
-        self.standardize = standardize if callable(standardize) else one_of(where, "standardize", standardize, named)
-        self.split = split if callable(split) else one_of(where, "split", split, ("whitespace", "character", None))
-        self.ngrams = ngrams if ngrams is None or isinstance(ngrams, int) else tuple(ngrams)
-        self.output_sequence_length, self.encoding = output_sequence_length, encoding
-        self.ragged = one_of(where, "ragged", ragged, (False,))
-        given = {**locals(), "mask_token": "", "oov_token": "[UNK]", "num_oov_indices": 1, "invert": False}
-        self._begin(given)
-
-    def tokens_of(self, text: Any) -> list[str]:
-        """The tokens of one text."""
-        text = self._token(text)
-        if callable(self.standardize):
-            text = self.standardize(text)
-        elif self.standardize is not None:
-            text = text.lower() if "lower" in self.standardize else text
-            text = _PUNCTUATION.sub("", text) if "punctuation" in self.standardize else text
-        return self._joined(self._cut(text))
-
-    def _cut(self, text: str) -> list[str]:
-        if callable(self.split):
-            return [str(token) for token in self.split(text)]
-        return text.split() if self.split == "whitespace" else list(text) if self.split else [text]
-
-    def _joined(self, tokens: list[str]) -> list[str]:
-        if self.ngrams is None:
-            return tokens
-        lengths: Sequence[int] = range(1, self.ngrams + 1) if isinstance(self.ngrams, int) else self.ngrams
-        return [" ".join(tokens[i : i + n]) for n in lengths for i in range(len(tokens) - n + 1)]
-
-    def _rows(self, batch: np.ndarray) -> list[list[Any]]:
-        return [self.tokens_of(text) for text in batch.ravel().tolist()]
-
-    def _on_host(self, inputs: Any) -> Any:
-        texts = np.asarray(inputs)
-        if texts.ndim > 2 or (texts.ndim == 2 and texts.shape[1] != 1):
-            raise ArgumentError(f"{self.name}: expected texts of shape (batch,) or (batch, 1), received {texts.shape}.")
-        rows = [self._codes(np.array(tokens, object)) for tokens in self._rows(texts)]
-        if self.output_mode != "int":
-            result = K.concatenate(
-                [self._vectors(K.convert(row[None])) if len(row) else self._none() for row in rows], 0
-            )
-        else:
-            longest = max((len(row) for row in rows), default=0)
-            length = longest if self.output_sequence_length is None else self.output_sequence_length
-            padded = [np.pad(row[:length], (0, max(0, length - len(row)))) for row in rows]
-            result = K.convert(np.array(padded, "int64").reshape(len(rows), length))
-        return result if texts.ndim else K.squeeze(result, 0)
-
-    def _none(self) -> Any:
-        """The vector of a text without tokens."""
-        return self._vectors(K.convert(np.array([[-1]], "int64")))
+# What Keras 3 writes for what we do anyway.
+_AS_EVER = (("oov_method", "floormod"), ("oov_method", "farmhash"), ("vocabulary_dtype", "string"))

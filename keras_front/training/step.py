@@ -103,16 +103,18 @@ class Steps:
                 if single:
                     self._reset()
                 rest = [state[place[v]] for v in others]
+                moved: list[Any] = []  # weights that a layer assigned while it ran; the optimizer starts from there
 
                 def loss_of(params: list[Any]) -> Any:
                     with K.bind(inner, [*params, *rest]) as own:
                         result = self._forward(own, xs, ys, weights, training)
-                        return result[0], [*result[1:], own.values_of(others)]
+                        moved[:] = [v for v, p in zip(trainable, params) if own.values_of([v])[0] is not p]
+                        return result[0], [*result[1:], own.values_of([*others, *moved])]
 
                 params = [state[i] for i in range(len(trainable))]
                 (total, aux), grads = K.value_and_grad(loss_of, params)
                 parts, outputs, masks, weighted, after = aux
-                for variable, value in zip(others, after, strict=True):
+                for variable, value in zip([*others, *moved], after, strict=True):
                     variable.assign(value)
                 self.optimizer.apply(trainable, grads)
                 values = self._measure(total, parts, xs, ys, outputs, masks, weighted, report, single)

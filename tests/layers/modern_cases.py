@@ -98,5 +98,9 @@ def modern_cases(Case: Any, SEQUENCE: Any, IMAGE: Any, VOLUME: Any) -> dict[str,
                 mask="refused",
             ),
         ],
+        "SpectralNormalization": [
+            Case(lambda **k: L.SpectralNormalization(L.Dense(3), **k), ((5, 4),), inner=True),
+            Case(lambda **k: L.SpectralNormalization(L.Conv2D(2, 2), 3, **k), IMAGE, mask="refused", inner=True),
+        ],
         "UnitNormalization": [Case(lambda **k: L.UnitNormalization(axis=[1, 2], **k), SEQUENCE)],
     }

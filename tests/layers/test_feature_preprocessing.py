@@ -92,9 +92,21 @@ def test_texts_as_sequences_and_as_vectors(backend):
 
 
 @pytest.mark.backends("numpy")
+def test_a_vocabulary_from_a_file_that_code_names(backend, tmp_path):
+    (tmp_path / "words.txt").write_text("b\na b\n", encoding="utf-8")
+    layer = L.StringLookup(vocabulary=str(tmp_path / "words.txt"))
+    assert layer.get_vocabulary() == ["[UNK]", "b", "a b"]
+    assert layer.get_config()["vocabulary"] == ["b", "a b"]
+    (tmp_path / "numbers.txt").write_text("7\n3", encoding="utf-8")
+    numbers = L.IntegerLookup()
+    numbers.set_vocabulary(tmp_path / "numbers.txt")
+    assert array(numbers(np.array([3, 7, 1]))).tolist() == [2, 1, 0]
+
+
+@pytest.mark.backends("numpy")
 def test_what_lookups_refuse(backend):
     with pytest.raises(ValueError, match="A file is not read"):
-        L.StringLookup(vocabulary="/etc/passwd")
+        L.StringLookup.from_config({"vocabulary": "words.txt"})
     with pytest.raises(ValueError, match="A file is not read"):
         L.IntegerLookup.from_config({"vocabulary": "https://example.com/words"})
     with pytest.raises(ValueError, match="unknown words"):

@@ -1,0 +1,101 @@
+"""`Hashing`: words and integers put into a fixed number of bins, without a vocabulary.
+
+No backend hashes, so the layer works on the host: it is called on arrays and lists, before the model.
+Source for names, arguments and conventions: Keras 3, `layers/preprocessing/hashing.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from keras_front import backend as K
+from keras_front import config
+from keras_front.errors import ArgumentError, DtypeError
+from keras_front.graph.layer import LAYERS, Layer
+
+from ._arguments import one_of, positive
+from .feature_preprocessing import MODES, encoded
+from .fingerprint import farm_fingerprint, siphash
+
+
+def two_words(where: str, salt: Any) -> list[int] | None:
+    """A salt as the two words of a key; a single number is both."""
+    if salt is None:
+        return None
+    pair = [salt, salt] if isinstance(salt, int | np.integer) else list(salt) if isinstance(salt, list | tuple) else []
+    if len(pair) == 2 and all(isinstance(n, int | np.integer) for n in pair):
+        return [int(n) for n in pair]
+    raise ArgumentError(f"{where}: expected salt to be an integer or a pair of integers, received {salt!r}.")
+
+
+def bins_of(words: Iterable[str | bytes], number: int, salt: list[int] | None = None) -> list[int]:
+    """The bin, below `number`, of each word: by FarmHash, or with a salt by SipHash."""
+    data = (word if isinstance(word, bytes) else word.encode() for word in words)
+    if salt is None:
+        return [farm_fingerprint(d) % number for d in data]
+    return [siphash(d, salt) % number for d in data]
+
+
+@LAYERS.register()
+class Hashing(Layer):
+    """Strings or integers as numbers of bins; on arrays and lists, not in a model.
+
+    Args:
+        num_bins: how many bins there are.
+        mask_value: what goes into bin 0, which nothing else does then.
+        salt: number or pair of numbers: SipHash is used with it as the key, FarmHash without.
+        output_mode: 'int', 'one_hot', 'multi_hot' or 'count'.
+
+    Shape: as the input for 'int'; otherwise as `CategoryEncoding` of that.
+    Source: Pike and Alakuijala (2014); Aumasson and Bernstein (2012). Integers are hashed as their decimal digits,
+        floats after rounding towards zero.
+    """
+
+    _casts_inputs = False
+
+    def __init__(
+        self,
+        num_bins: int,
+        mask_value: Any = None,
+        salt: Any = None,
+        output_mode: str = "int",
+        sparse: bool = False,
+        **kwargs: Any,
+    ):
+        super().__init__(**{**kwargs, "dtype": kwargs.get("dtype") or ("int64" if output_mode == "int" else None)})
+        self.num_bins, self.mask_value = positive("Hashing", "num_bins", num_bins), mask_value
+        self.salt = two_words("Hashing", salt)
+        self.output_mode = one_of("Hashing", "output_mode", output_mode, MODES)
+        self.sparse = one_of("Hashing", "sparse", sparse, (False,))
+        if self.output_mode == "int" and self.dtype not in ("int32", "int64"):
+            raise ArgumentError(f"Hashing: output_mode='int' needs dtype int32 or int64, received {self.dtype!r}.")
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """The bins of an array or a list of strings or numbers."""
+        if K.is_symbolic(inputs):
+            raise DtypeError(
+                f"{self.name}: expected an array or list, received a symbolic tensor. No backend hashes; call the "
+                "layer on the data before it goes into the model."
+            )
+        self.built = True
+        values = np.asarray(inputs if isinstance(inputs, np.ndarray | list | tuple | str | int) else K.to_numpy(inputs))
+        bins = self._bins(values)
+        if self.output_mode == "int":
+            return K.convert(bins, self.dtype)
+        return encoded(K.convert(bins), self.num_bins, self.output_mode, self.dtype or config.floatx())
+
+    def _bins(self, values: np.ndarray) -> np.ndarray:
+        whole = values.astype("int64") if values.dtype.kind in "fb" else values
+        words = [w if isinstance(w, bytes) else str(w) for w in whole.ravel().tolist()]
+        masked = self.mask_value is not None and self.num_bins > 1
+        bins = np.asarray(bins_of(words, self.num_bins - masked, self.salt), "int64").reshape(values.shape)
+        return np.where(self._is_mask(values), 0, bins + 1) if masked else bins
+
+    def _is_mask(self, values: np.ndarray) -> np.ndarray:
+        if values.dtype.kind not in "SO":
+            return values == self.mask_value
+        found = [v.decode() if isinstance(v, bytes) else v for v in values.ravel().tolist()]
+        return np.array([v == self.mask_value for v in found], bool).reshape(values.shape)

@@ -1,0 +1,130 @@
+"""`TextVectorization`: texts cut into words, and those looked up.
+
+It works on the host, as all layers of strings do, see `lookup.py`.
+Source for names, arguments and conventions: Keras 3, `layers/preprocessing/text_vectorization.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_front import backend as K
+from keras_front.errors import ArgumentError
+from keras_front.graph.layer import LAYERS
+
+from ._arguments import one_of
+from .lookup import _OfStrings
+
+_PUNCTUATION = re.compile(r"""[!"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~']""")
+
+
+@LAYERS.register()
+class TextVectorization(_OfStrings):
+    """Texts as sequences of indices, or as vectors; on arrays and lists, not in a model.
+
+    Args:
+        max_tokens: size of the vocabulary that `adapt` makes, special tokens included.
+        standardize: 'lower_and_strip_punctuation', 'lower', 'strip_punctuation', None, or a function of an array of
+            strings or of one string. Only the letters A to Z are made small.
+        split: 'whitespace', 'character', None (each string is a token), or a function from a string to its tokens.
+        ngrams: the largest length of joined tokens, or a tuple of lengths.
+        output_mode: 'int' (0 is padding, 1 an unknown token), 'multi_hot', 'count' or 'tf_idf'.
+        output_sequence_length: length to which sequences are cut or padded; by default that of the longest.
+        vocabulary: the tokens in the order of their indices, or the name of a file of them.
+
+    Shape: (batch,) or (batch, 1) of strings -> (batch, length), or (batch, tokens) unless the mode is 'int'; without
+        `split` also (batch, n) of strings.
+    """
+
+    def __init__(
+        self,
+        max_tokens: int | None = None,
+        standardize: Any = "lower_and_strip_punctuation",
+        split: Any = "whitespace",
+        ngrams: Any = None,
+        output_mode: str = "int",
+        output_sequence_length: int | None = None,
+        pad_to_max_tokens: bool = False,
+        vocabulary: Any = None,
+        idf_weights: Any = None,
+        sparse: bool = False,
+        ragged: bool = False,
+        encoding: str = "utf-8",
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        where = "TextVectorization"
+        named = ("lower_and_strip_punctuation", "lower", "strip_punctuation", None)
+        self.standardize = standardize if callable(standardize) else one_of(where, "standardize", standardize, named)
+        self.split = split if callable(split) else one_of(where, "split", split, ("whitespace", "character", None))
+        self.ngrams = ngrams if ngrams is None or isinstance(ngrams, int) else tuple(ngrams)
+        self.output_sequence_length, self.encoding = output_sequence_length, encoding
+        self.ragged = one_of(where, "ragged", ragged, (False,))
+        given = {**locals(), "mask_token": "", "oov_token": "[UNK]", "num_oov_indices": 1, "invert": False}
+        one_of(where, "output_mode", output_mode, ("int", "multi_hot", "count", "tf_idf", "binary", "tf-idf"))
+        if output_mode != "int" and output_sequence_length is not None:
+            raise ArgumentError(f"{where}: output_sequence_length needs output_mode='int', not {output_mode!r}.")
+        self._begin(given)
+
+    def _rows(self, batch: np.ndarray) -> list[list[str]]:
+        """The tokens of each text."""
+        if self.split is not None and (batch.ndim > 2 or (batch.ndim == 2 and batch.shape[1] != 1)):
+            raise ArgumentError(f"{self.name}: expected texts of shape (batch,) or (batch, 1), received {batch.shape}.")
+        texts = self._standard([self._token(text) for text in batch.ravel().tolist()])
+        if self.split is not None:
+            return [self._joined(self._cut(text)) for text in texts]
+        wide = batch.shape[1] if batch.ndim == 2 else 1
+        return [self._joined(texts[i : i + wide]) for i in range(0, len(texts), wide)]
+
+    def tokens_of(self, text: Any) -> list[str]:
+        """The tokens of one text."""
+        return self._rows(np.array([text], object))[0]
+
+    def _standard(self, texts: list[str]) -> list[str]:
+        if callable(self.standardize):
+            return _applied(self.standardize, texts)
+        words = self.standardize or ""
+        if "lower" in words:
+            texts = [text.encode().lower().decode() for text in texts]  # bytes know the letters A to Z only
+        return [_PUNCTUATION.sub("", text) for text in texts] if "punctuation" in words else texts
+
+    def _cut(self, text: str) -> list[str]:
+        if callable(self.split):
+            return [self._token(token) for token in self.split(text)]
+        # Bytes are cut at the white space of ASCII only, and not at spaces that must not break.
+        return [word.decode() for word in text.encode().split()] if self.split == "whitespace" else list(text)
+
+    def _joined(self, tokens: list[str]) -> list[str]:
+        if self.ngrams is None:
+            return tokens
+        lengths: Sequence[int] = range(1, self.ngrams + 1) if isinstance(self.ngrams, int) else self.ngrams
+        return [" ".join(tokens[i : i + n]) for n in lengths for i in range(len(tokens) - n + 1)]
+
+    def _on_host(self, inputs: Any) -> Any:
+        texts = np.asarray(inputs)
+        rows = [self._codes(np.array(tokens, object)) for tokens in self._rows(texts)]
+        longest = max((len(row) for row in rows), default=0)
+        fixed = self.output_sequence_length
+        length = longest if fixed is None else fixed
+        filler = 0 if self.output_mode == "int" else -1  # which is no token at all
+        padded = [np.pad(row[:length], (0, max(0, length - len(row))), constant_values=filler) for row in rows]
+        codes = np.array(padded, "int64").reshape(len(rows), length)
+        if self.output_mode != "int" and not length:
+            codes = np.full((len(rows), 1), -1, "int64")
+        result = self._vectors(K.convert(codes))
+        return result if texts.ndim else K.squeeze(result, 0)
+
+
+def _applied(function: Any, texts: list[str]) -> list[str]:
+    """A function of the user's on the array of texts; on each by itself if it knows only one string."""
+    try:
+        result = np.asarray(function(np.array(texts, str)))
+        if result.shape == (len(texts),):
+            return result.tolist()
+    except (TypeError, AttributeError):
+        pass
+    return [str(function(text)) for text in texts]
