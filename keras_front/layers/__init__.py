@@ -119,7 +119,8 @@ from .pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
-from .recurrent import GRU, LSTM, RNN, SimpleRNN
+from .recurrent import GRU, LSTM, SimpleRNN
+from .rnn import RNN
 from .spectral_normalization import SpectralNormalization
 from .text_vectorization import TextVectorization
 from .wrappers import Bidirectional, TimeDistributed, Wrapper

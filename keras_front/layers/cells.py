@@ -26,33 +26,50 @@ from keras_front.graph.layer import LAYERS, Layer
 from ._arguments import fraction, positive
 
 
+def _rate(where: str, name: str, value: Any) -> float:
+    return min(1.0, max(0.0, fraction(where, name, value)))
+
+
+# How an argument is read, by the last word of its name; any other is kept as it is.
+_READERS = {
+    "units": positive,
+    "filters": positive,
+    "dropout": _rate,
+    "activation": lambda where, name, value: activations.get(value),
+    "initializer": lambda where, name, value: initializers.get(value),
+    "regularizer": lambda where, name, value: regularizers.get(value),
+    "constraint": lambda where, name, value: constraints.get(value),
+}
+
+
+def given(local: dict[str, Any]) -> dict[str, Any]:
+    """The arguments that a constructor names, from its `locals()`."""
+    return {name: value for name, value in local.items() if name not in ("self", "kwargs", "__class__")}
+
+
 class _Cell(Layer):
-    """Weights and dropout that the three classic cells share; `_gates` blocks of `units` columns."""
+    """What our cells share: arguments, weights and dropout; `_gates` blocks of columns."""
 
     _gates = 1
+    implementation = 2
     supports_masking = True
+    units: int
+    use_bias: bool
     kernel_initializer: Any
     recurrent_initializer: Any
     bias_initializer: Any
+    dropout: float
+    recurrent_dropout: float
 
-    def _set_weights_arguments(self, units: Any, use_bias: bool, kernel: Any, recurrent: Any, bias: Any) -> None:
-        self.units = positive(type(self).__name__, "units", units)
-        self.use_bias = use_bias
-        for name, (initializer, regularizer, constraint) in (
-            ("kernel", kernel),
-            ("recurrent", recurrent),
-            ("bias", bias),
-        ):
-            setattr(self, f"{name}_initializer", initializers.get(initializer))
-            setattr(self, f"{name}_regularizer", regularizers.get(regularizer))
-            setattr(self, f"{name}_constraint", constraints.get(constraint))
+    def _keep(self, local: dict[str, Any]) -> None:
+        """Store what a constructor was given, its `locals()`, under the same names."""
+        for name, value in given(local).items():
+            read = _READERS.get(name.rpartition("_")[2])
+            setattr(self, name, value if read is None else read(self._title(), name, value))
 
-    def _set_dropout(self, dropout: float, recurrent_dropout: float, implementation: int) -> None:
-        self.dropout = min(1.0, max(0.0, fraction(type(self).__name__, "dropout", dropout)))
-        self.recurrent_dropout = min(
-            1.0, max(0.0, fraction(type(self).__name__, "recurrent_dropout", recurrent_dropout))
-        )
-        self.implementation = implementation
+    def _title(self) -> str:
+        """How messages call the class."""
+        return type(self).__name__
 
     @property
     def state_size(self) -> Any:
@@ -66,17 +83,18 @@ class _Cell(Layer):
 
     def build(self, input_shape: Any) -> None:
         shape = input_shape[0] if isinstance(input_shape[0], list | tuple) else input_shape
-        if shape[-1] is None:
-            raise ShapeError(
-                f"{self.name}: the last axis of the input must have a known size, received {tuple(shape)}."
-            )
-        width = self._gates * self.units
-        self.kernel = self._weight("kernel", (shape[-1], width), self.kernel_initializer, "kernel")
-        self.recurrent_kernel = self._weight(
-            "recurrent_kernel", (self.units, width), self.recurrent_initializer, "recurrent"
-        )
+        first, second = self._kernel_shapes(tuple(shape))
+        self.kernel = self._weight("kernel", first, self.kernel_initializer, "kernel")
+        self.recurrent_kernel = self._weight("recurrent_kernel", second, self.recurrent_initializer, "recurrent")
         self.bias = self._weight("bias", self._bias_shape(), self._first_bias, "bias") if self.use_bias else None
         self.built = True
+
+    def _kernel_shapes(self, shape: tuple[Any, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Shapes of the two kernels, for inputs of this shape."""
+        if shape[-1] is None:
+            raise ShapeError(f"{self.name}: the last axis of the input must have a known size, received {shape}.")
+        width = self._gates * self.units
+        return (shape[-1], width), (self.units, width)
 
     def _weight(self, name: str, shape: Any, initializer: Any, kind: str) -> Any:
         return self.add_weight(
@@ -208,29 +226,15 @@ class SimpleRNNCell(_Cell):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.activation = activations.get(activation)
-        self._set_weights_arguments(
-            units,
-            use_bias,
-            (kernel_initializer, kernel_regularizer, kernel_constraint),
-            (recurrent_initializer, recurrent_regularizer, recurrent_constraint),
-            (bias_initializer, bias_regularizer, bias_constraint),
-        )
-        self._set_dropout(dropout, recurrent_dropout, 2)
+        self._keep(locals())
 
     def advance(self, z: Any, states: Sequence[Any], masks: list[Any] | None = None) -> tuple[Any, list[Any]]:
         h = self.activation(z + _times(states[0], self.recurrent_kernel, masks, 1))
         return h, [h]
 
 
-class _GatedCell(_Cell):
-    def _set_activations(self, activation: Any, recurrent_activation: Any) -> None:
-        self.activation = activations.get(activation)
-        self.recurrent_activation = activations.get(recurrent_activation)
-
-
 @LAYERS.register()
-class GRUCell(_GatedCell):
+class GRUCell(_Cell):
     """One step of a gated recurrent unit: `h' = z * h + (1 - z) * candidate`.
 
     Args:
@@ -268,16 +272,7 @@ class GRUCell(_GatedCell):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self._set_activations(activation, recurrent_activation)
-        self._set_weights_arguments(
-            units,
-            use_bias,
-            (kernel_initializer, kernel_regularizer, kernel_constraint),
-            (recurrent_initializer, recurrent_regularizer, recurrent_constraint),
-            (bias_initializer, bias_regularizer, bias_constraint),
-        )
-        self._set_dropout(dropout, recurrent_dropout, implementation)
-        self.reset_after = reset_after
+        self._keep(locals())
 
     def _bias_shape(self) -> tuple[int, ...]:
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
@@ -314,8 +309,39 @@ class GRUCell(_GatedCell):
         return self._block(gates, 0), self.activation(self._block(z, 2) + own)
 
 
+class LongShortTerm(_Cell):
+    """States and formula of long short-term memory; what is multiplied with the state is for subclasses to say."""
+
+    _gates = 4
+    activation: Any
+    recurrent_activation: Any
+    unit_forget_bias: bool
+
+    @property
+    def state_size(self) -> list[int]:
+        return [self.output_size] * 2
+
+    def _first_bias(self, shape: Any, dtype: Any = None) -> Any:
+        """As the initializer gives it, and 1 for the forget gate."""
+        if not self.unit_forget_bias:
+            return self.bias_initializer(shape, dtype=dtype)
+        first, last = (np.asarray(self.bias_initializer((n * self.output_size,), dtype=dtype)) for n in (1, 2))
+        return np.concatenate([first, np.ones(self.output_size), last])
+
+    def _recurrent(self, h: Any, masks: list[Any] | None) -> Any:
+        return _times(h, self.recurrent_kernel, masks, 4)
+
+    def advance(self, z: Any, states: Sequence[Any], masks: list[Any] | None = None) -> tuple[Any, list[Any]]:
+        h, c = states[:2]
+        z = z + self._recurrent(h, masks)
+        i, f, o = (self.recurrent_activation(self._block(z, k)) for k in (0, 1, 3))
+        c = f * c + i * self.activation(self._block(z, 2))
+        h = o * self.activation(c)
+        return h, [h, c]
+
+
 @LAYERS.register()
-class LSTMCell(_GatedCell):
+class LSTMCell(LongShortTerm):
     """One step of long short-term memory: `c' = f * c + i * candidate`, `h' = o * activation(c')`.
 
     Args:
@@ -326,8 +352,6 @@ class LSTMCell(_GatedCell):
     Weights: kernel (n, 4 units); recurrent_kernel (units, 4 units); bias (4 units,); gates i, f, c, o.
     Source: Hochreiter & Schmidhuber (1997); the forget gate is by Gers et al. (2000).
     """
-
-    _gates = 4
 
     def __init__(
         self,
@@ -351,39 +375,7 @@ class LSTMCell(_GatedCell):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self._set_activations(activation, recurrent_activation)
-        self._set_weights_arguments(
-            units,
-            use_bias,
-            (kernel_initializer, kernel_regularizer, kernel_constraint),
-            (recurrent_initializer, recurrent_regularizer, recurrent_constraint),
-            (bias_initializer, bias_regularizer, bias_constraint),
-        )
-        self._set_dropout(dropout, recurrent_dropout, implementation)
-        self.unit_forget_bias = unit_forget_bias
-
-    @property
-    def state_size(self) -> list[int]:
-        return [self.units, self.units]
-
-    def _first_bias(self, shape: Any, dtype: Any = None) -> Any:
-        if not self.unit_forget_bias:
-            return self.bias_initializer(shape, dtype=dtype)
-        return unit_forget_bias(self.bias_initializer, self.units, dtype)
-
-    def advance(self, z: Any, states: Sequence[Any], masks: list[Any] | None = None) -> tuple[Any, list[Any]]:
-        h, c = states[:2]
-        z = z + _times(h, self.recurrent_kernel, masks, 4)
-        i, f, o = (self.recurrent_activation(self._block(z, k)) for k in (0, 1, 3))
-        c = f * c + i * self.activation(self._block(z, 2))
-        h = o * self.activation(c)
-        return h, [h, c]
-
-
-def unit_forget_bias(initializer: Any, units: int, dtype: Any) -> np.ndarray:
-    """Initial bias of an LSTM: as `initializer` gives it, and 1 for the forget gate."""
-    parts = [initializer((units,), dtype=dtype), np.ones(units), initializer((2 * units,), dtype=dtype)]
-    return np.concatenate([np.asarray(part) for part in parts])
+        self._keep(locals())
 
 
 @LAYERS.register()

@@ -5,24 +5,24 @@ Source for names, arguments and formulas: Keras 2.3.1, `keras/layers/convolution
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from keras_front import activations, config, constraints, initializers, regularizers
 from keras_front import backend as K
+from keras_front import config
 from keras_front.errors import ShapeError, StateError
-from keras_front.graph.layer import LAYERS, InputSpec, Layer
+from keras_front.graph.layer import LAYERS, InputSpec
 
-from ._arguments import fraction, padding_of, positive, sizes
-from .cells import _known, _one_mask, _phase, unit_forget_bias, zeros_of
+from ._arguments import padding_of, sizes
+from .cells import LongShortTerm, zeros_of
 from .convolution import conv_output_length
-from .recurrent import RNN, _Classic, _given
+from .recurrent import _Classic
+from .rnn import RNN
 
 
 @LAYERS.register()
-class ConvLSTM2DCell(Layer):
+class ConvLSTM2DCell(LongShortTerm):
     """One step of an LSTM whose products are convolutions.
 
     Shape: inputs (batch, rows, columns, channels), states h and c (batch, new rows, new columns, filters).
@@ -31,8 +31,8 @@ class ConvLSTM2DCell(Layer):
     Source: Shi et al. (2015), without the peepholes.
     """
 
-    supports_masking = True
     _rank = 2
+    implementation = 1  # each gate has a dropout mask of its own
 
     def __init__(
         self,
@@ -60,63 +60,34 @@ class ConvLSTM2DCell(Layer):
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        where = f"ConvLSTM{self._rank}D"
-        self.filters = positive(where, "filters", filters)
+        where = self._title()
+        self._keep(locals())
         self.kernel_size = sizes(where, "kernel_size", kernel_size, self._rank)
         self.strides = sizes(where, "strides", strides, self._rank)
         self.padding = padding_of(where, padding)
         self.data_format = config.normalize_data_format(data_format)
         self.dilation_rate = sizes(where, "dilation_rate", dilation_rate, self._rank)
-        self.activation = activations.get(activation)
-        self.recurrent_activation = activations.get(recurrent_activation)
-        self.use_bias, self.unit_forget_bias = use_bias, unit_forget_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.recurrent_initializer = initializers.get(recurrent_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.recurrent_regularizer = regularizers.get(recurrent_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.recurrent_constraint = constraints.get(recurrent_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
-        self.dropout = min(1.0, max(0.0, fraction(where, "dropout", dropout)))
-        self.recurrent_dropout = min(1.0, max(0.0, fraction(where, "recurrent_dropout", recurrent_dropout)))
+
+    def _title(self) -> str:
+        return f"ConvLSTM{self._rank}D"
 
     @property
-    def state_size(self) -> list[int]:
-        """Channels of the two states."""
-        return [self.filters, self.filters]
+    def output_size(self) -> int:
+        """Channels of the output."""
+        return self.filters
 
     @property
     def _channel_axis(self) -> int:
         return 1 if self.data_format == "channels_first" else self._rank + 1
 
-    def build(self, input_shape: Any) -> None:
-        channels = input_shape[self._channel_axis]
+    def _kernel_shapes(self, shape: tuple[Any, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        channels, width = shape[self._channel_axis], 4 * self.filters
         if channels is None:
-            raise ShapeError(
-                f"{self.name}: the channel dimension should be defined, received shape {tuple(input_shape)}."
-            )
-        width = 4 * self.filters
-        self.kernel = self.add_weight(
-            "kernel", (*self.kernel_size, channels, width), None, self.kernel_initializer, self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )  # fmt: skip
-        self.recurrent_kernel = self.add_weight(
-            "recurrent_kernel", (*self.kernel_size, self.filters, width), None, self.recurrent_initializer,
-            self.recurrent_regularizer, constraint=self.recurrent_constraint,
-        )  # fmt: skip
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight(
-                "bias", (width,), None, self._first_bias, self.bias_regularizer, constraint=self.bias_constraint
-            )
-        self.built = True
+            raise ShapeError(f"{self.name}: the channel dimension should be defined, received shape {shape}.")
+        return (*self.kernel_size, channels, width), (*self.kernel_size, self.filters, width)
 
-    def _first_bias(self, shape: Any, dtype: Any = None) -> Any:
-        if not self.unit_forget_bias:
-            return self.bias_initializer(shape, dtype=dtype)
-        return unit_forget_bias(self.bias_initializer, self.filters, dtype)
+    def _bias_shape(self) -> tuple[int, ...]:
+        return (4 * self.filters,)
 
     def state_shape(self, step_shape: Any) -> tuple[Any, ...]:
         """Shape of a state, without the batch, for inputs (batch, ...)."""
@@ -127,18 +98,6 @@ class ConvLSTM2DCell(Layer):
             for n, k, s, d in zip(found, self.kernel_size, self.strides, self.dilation_rate, strict=True)
         ]
         return (self.filters, *new) if first else (*new, self.filters)
-
-    def masks(self, sample: Any, states: Sequence[Any], training: Any) -> tuple[Any, Any]:
-        """Dropout masks for inputs like `sample` and for the state, one for each gate."""
-        return (
-            self._masks(sample, self.dropout, training),
-            self._masks(states[0], self.recurrent_dropout, training),
-        )
-
-    def _masks(self, like: Any, rate: float, training: Any) -> list[Any] | None:
-        if not 0 < rate < 1 or _known(training) is False:
-            return None
-        return [_one_mask(like, rate, training) for _ in range(4)]
 
     def _conv(self, x: Any, kernel: Any, masks: list[Any] | None, **options: Any) -> Any:
         options = {"data_format": self.data_format, **options}
@@ -160,26 +119,12 @@ class ConvLSTM2DCell(Layer):
         )
         return z if self.bias is None else K.bias_add(z, self.bias, data_format=self.data_format)
 
-    def advance(self, z: Any, states: Sequence[Any], masks: list[Any] | None = None) -> tuple[Any, list[Any]]:
-        """Output and new states from projected inputs."""
-        h, c = states[:2]
-        z = z + self._conv(h, self.recurrent_kernel, masks, padding="same")
-        i, f, o = (self.recurrent_activation(self._gate(z, k)) for k in (0, 1, 3))
-        c = f * c + i * self.activation(self._gate(z, 2))
-        h = o * self.activation(c)
-        return h, [h, c]
+    def _recurrent(self, h: Any, masks: list[Any] | None) -> Any:
+        return self._conv(h, self.recurrent_kernel, masks, padding="same")
 
-    def _gate(self, z: Any, index: int) -> Any:
-        part = slice(index * self.filters, (index + 1) * self.filters)
+    def _block(self, z: Any, index: int, count: int = 1) -> Any:
+        part = slice(index * self.filters, (index + count) * self.filters)
         return K.getitem(z, (slice(None), part) if self._channel_axis == 1 else (Ellipsis, part))
-
-    def call(self, inputs: Any, states: Sequence[Any], training: Any = None) -> tuple[Any, list[Any]]:
-        """Output and new states for one step of images."""
-        of_inputs, of_states = self.masks(inputs, states, _phase(training))
-        return self.advance(self.project(inputs, of_inputs), list(states), of_states)
-
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        return None
 
 
 @LAYERS.register()
@@ -279,7 +224,7 @@ class ConvLSTM2D(_Classic, ConvRNN2D):
         unroll: bool = False,
         **kwargs: Any,
     ):
-        self._begin(*_given(locals()))
+        self._begin(locals())
 
 
 class _Cell1D(ConvLSTM2DCell):
@@ -290,8 +235,44 @@ class _Cell3D(ConvLSTM2DCell):
     _rank = 3
 
 
+class _Modern(_Classic, ConvRNN2D):
+    """The constructor of Keras 3, whose defaults are others than those of `ConvLSTM2D`."""
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = 1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        dilation_rate: Any = 1,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        unit_forget_bias: bool = True,
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        **kwargs: Any,
+    ):
+        self._begin(locals())
+
+
 @LAYERS.register()
-class ConvLSTM1D(_Classic, ConvRNN2D):
+class ConvLSTM1D(_Modern):
     """Long short-term memory over sequences of rows, with convolutions for products.
 
     Shape: (batch, steps, size, channels) -> (batch, new size, filters), with steps after the batch if it returns
@@ -304,41 +285,9 @@ class ConvLSTM1D(_Classic, ConvRNN2D):
     _cell_class = _Cell1D
     _input_rank = 4
 
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: Any,
-        strides: Any = 1,
-        padding: str = "valid",
-        data_format: str | None = None,
-        dilation_rate: Any = 1,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        unit_forget_bias: bool = True,
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        return_sequences: bool = False,
-        return_state: bool = False,
-        go_backwards: bool = False,
-        stateful: bool = False,
-        **kwargs: Any,
-    ):
-        self._begin(*_given(locals()))
-
 
 @LAYERS.register()
-class ConvLSTM3D(_Classic, ConvRNN2D):
+class ConvLSTM3D(_Modern):
     """Long short-term memory over volumes, with convolutions for products.
 
     Shape: (batch, steps, three spatial axes, channels) -> (batch, three new axes, filters), with steps after
@@ -350,35 +299,3 @@ class ConvLSTM3D(_Classic, ConvRNN2D):
 
     _cell_class = _Cell3D
     _input_rank = 6
-
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: Any,
-        strides: Any = 1,
-        padding: str = "valid",
-        data_format: str | None = None,
-        dilation_rate: Any = 1,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        unit_forget_bias: bool = True,
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        return_sequences: bool = False,
-        return_state: bool = False,
-        go_backwards: bool = False,
-        stateful: bool = False,
-        **kwargs: Any,
-    ):
-        self._begin(*_given(locals()))

@@ -16,7 +16,7 @@ from keras_front import backend as K
 from keras_front.graph.layer import LAYERS
 
 from .cells import GRUCell, LSTMCell, last_axis
-from .recurrent import _Classic, _given
+from .recurrent import _Classic
 
 
 def _gate_by_gate(kernel: Any, units: int, gates: int, shape: tuple[int, int]) -> Any:
@@ -110,7 +110,7 @@ class CuDNNLSTM(_Classic):
         go_backwards: bool = False,
         **kwargs: Any,
     ):
-        self._begin(*_given(locals()))
+        self._begin(locals())
 
     def _loop(self, x: Any, states: list[Any], mask: Any, training: Any, constants: list[Any]) -> Any:
         cell = self.cell.standard()
@@ -154,7 +154,7 @@ class CuDNNGRU(_Classic):
         go_backwards: bool = False,
         **kwargs: Any,
     ):
-        self._begin(*_given(locals()))
+        self._begin(locals())
 
     def _loop(self, x: Any, states: list[Any], mask: Any, training: Any, constants: list[Any]) -> Any:
         cell = self.cell.standard()

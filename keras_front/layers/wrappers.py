@@ -15,7 +15,7 @@ from keras_front.registry import custom_object_scope, name_of
 
 from ._arguments import one_of
 from .cells import sizes_of
-from .recurrent import _listed
+from .rnn import _listed
 
 
 class Wrapper(Layer):

@@ -1,0 +1,262 @@
+"""The recurrent layer over any cell: its states, its constants, and the loop, which is `K.rnn`.
+
+Source for names, arguments and masks: Keras 2.3.1, `keras/layers/recurrent.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_front import backend as K
+from keras_front import config
+from keras_front.backend.state import Variable
+from keras_front.errors import ArgumentError, ShapeError, StateError
+from keras_front.graph.layer import LAYERS, Layer, is_list_of_shapes
+
+from .cells import StackedRNNCells, _phase, build_cell, check_cell, sizes_of, step_of, takes_constants, zeros_of
+
+
+@LAYERS.register()
+class RNN(Layer):
+    """A loop of a cell over the steps of a sequence.
+
+    Args:
+        cell: the cell, or a list of cells to be stacked.
+        return_sequences: whether to return the outputs of all steps instead of the last.
+        return_state: whether to return the last states as well.
+        go_backwards: whether to go from the last step to the first; outputs then stand in that order.
+        stateful: whether the last states of a batch are the first of the next; needs a fixed batch size.
+        unroll: whether to write the loop out, which costs memory and gains speed for short sequences.
+        time_major: whether inputs and outputs are (steps, batch, ...).
+
+    Shape: (batch, steps, ...) -> (batch, units), or (batch, steps, units) with `return_sequences`; the states follow
+        with `return_state`. Initial states and constants may be passed as `initial_state=` and `constants=`.
+    """
+
+    supports_masking = True
+    _sample_rank = 1
+
+    def __init__(
+        self,
+        cell: Any,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        time_major: bool = False,
+        zero_output_for_mask: bool = False,
+        **kwargs: Any,
+    ):
+        self._num_constants = kwargs.pop("num_constants", None)
+        super().__init__(**_with_sequence_shape(kwargs))
+        if isinstance(cell, list | tuple):
+            cell = StackedRNNCells(cell)
+        self.cell = LAYERS.get(cell) if isinstance(cell, dict) else cell
+        check_cell(self.cell)
+        self.return_sequences, self.return_state = return_sequences, return_state
+        self.go_backwards, self.stateful, self.unroll = go_backwards, stateful, unroll
+        self.time_major, self.zero_output_for_mask = time_major, zero_output_for_mask
+        self._states: list[Variable | None] = []
+
+    # States ------------------------------------------------------------------------------------------
+
+    @property
+    def states(self) -> list[Any]:
+        """The kept states of a stateful layer; a list of None before there are any."""
+        return self._states or [None] * len(sizes_of(self.cell))
+
+    @states.setter
+    def states(self, states: Sequence[Any]) -> None:
+        self._states = list(states)
+
+    def _own_state(self) -> list[Variable]:
+        return [s for s in self._states if isinstance(s, Variable)]
+
+    def _state_shape(self, size: Any) -> tuple[int, ...]:
+        return tuple(size) if isinstance(size, tuple) else (size,)
+
+    def _make_states(self, batch: Any) -> None:
+        if batch is None:
+            raise StateError(
+                f"{self.name}: if a RNN is stateful, it needs to know its batch size. Specify the batch size of your "
+                "input tensors:\n  - in a Sequential model, by passing `batch_input_shape` to the first layer\n"
+                "  - in the functional API, by passing `batch_shape` to the Input layer."
+            )
+        dtype = self.dtype or config.floatx()
+        self._states = [
+            Variable(np.zeros((batch, *self._state_shape(n))), dtype, f"{self.name}/state_{i}:0", trainable=False)
+            for i, n in enumerate(sizes_of(self.cell))
+        ]
+
+    def reset_states(self, states: Any = None) -> None:
+        """Set the kept states to zero, or to the given arrays.
+
+        Raises:
+            StateError: if the layer is not stateful.
+            ShapeError: if an array has another shape than the state.
+        """
+        if not self.stateful:
+            raise StateError(f"{self.name}: layer must be stateful.")
+        if not self._states:
+            batch = self._inbound_nodes[0].input_shapes[0][0] if self._inbound_nodes else None
+            self._make_states(batch)
+        given = [np.zeros(s.shape) for s in self._own_state()] if states is None else _listed(states)
+        if len(given) != len(self._states):
+            raise ArgumentError(
+                f"Layer {self.name} expects {len(self._states)} states, but it received {len(given)} state values."
+            )
+        for variable, value in zip(self._own_state(), given, strict=True):
+            if tuple(np.shape(value)) != variable.shape:
+                raise ShapeError(
+                    f"State of layer {self.name}: expected shape {variable.shape}, found shape {np.shape(value)}."
+                )
+            variable.set(value if hasattr(value, "shape") else np.asarray(value))
+
+    def get_initial_state(self, inputs: Any) -> list[Any]:
+        """States of zeros for a batch of sequences."""
+        batch = K.shape(inputs)[1 if self.time_major else 0]
+        dtype = K.dtype(inputs)
+        return [zeros_of(batch, self._state_shape(n), dtype) for n in sizes_of(self.cell)]
+
+    # Building and calling ----------------------------------------------------------------------------
+
+    def build(self, input_shape: Any) -> None:
+        shapes = [tuple(s) for s in input_shape] if is_list_of_shapes(input_shape) else [tuple(input_shape)]
+        first = shapes[0]
+        batch = first[1 if self.time_major else 0]
+        step = (batch, *first[2:])
+        constants = shapes[len(shapes) - self._num_constants :] if self._num_constants else []
+        build_cell(self.cell, [step, *constants] if constants and takes_constants(self.cell) else step)
+        if self.stateful:
+            self._make_states(batch)
+        self.built = True
+
+    def _check_inputs(self, inputs: Any) -> None:
+        super()._check_inputs(inputs[0] if isinstance(inputs, list) else inputs)
+
+    def __call__(self, inputs: Any, initial_state: Any = None, constants: Any = None, **kwargs: Any) -> Any:
+        """Apply the layer to sequences, with initial states (tensors or arrays) and constants for the cell."""
+        inputs, states, fixed = self._split(inputs, initial_state, constants)
+        if fixed:
+            self._num_constants = len(fixed)
+        if not states and not fixed:
+            return super().__call__(inputs, **kwargs)
+        return super().__call__([inputs, *states, *fixed], **kwargs)
+
+    def _split(self, inputs: Any, initial_state: Any, constants: Any) -> tuple[Any, list[Any], list[Any]]:
+        """Sequence, initial states and constants, which may come as one list."""
+        states, fixed = _listed(initial_state), _listed(constants)
+        if isinstance(inputs, list | tuple):
+            rest = list(inputs[1:])
+            if self._num_constants and not fixed:
+                fixed = rest[len(rest) - self._num_constants :]
+                rest = rest[: len(rest) - self._num_constants]
+            states, inputs = states or rest, inputs[0]
+        if states and len(states) != len(sizes_of(self.cell)):
+            raise ArgumentError(
+                f"Layer {self.name} expects {len(sizes_of(self.cell))} states, but was passed {len(states)} "
+                "initial states."
+            )
+        return inputs, states, fixed
+
+    def call(
+        self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None, constants: Any = None
+    ) -> Any:
+        """Outputs, and the last states with `return_state`."""
+        sequence, states, fixed = self._split(inputs, initial_state, constants)
+        mask = mask[0] if isinstance(mask, list) else mask
+        if not states:
+            states = [s.read() for s in self._own_state()] if self.stateful else self.get_initial_state(sequence)
+        self._check_steps(sequence)
+        last, outputs, states = self._loop(sequence, states, mask, _phase(training), fixed)
+        if self.stateful:
+            for variable, value in zip(self._own_state(), states, strict=True):
+                variable.assign(value)
+        output = outputs if self.return_sequences else last
+        return [output, *states] if self.return_state else output
+
+    def _check_steps(self, sequence: Any) -> None:
+        steps = K.int_shape(sequence)[0 if self.time_major else 1]
+        if self.unroll and steps is None:
+            raise ArgumentError(
+                f"{self.name}: cannot unroll a RNN if the time dimension is undefined. Give the input a fixed number "
+                "of steps, or set unroll=False."
+            )
+
+    def _loop(
+        self, x: Any, states: list[Any], mask: Any, training: Any, constants: list[Any]
+    ) -> tuple[Any, Any, list[Any]]:
+        if hasattr(self.cell, "advance") and not constants:
+            of_inputs, of_states = self.cell.masks(_sample(x, self.time_major), states, training)
+            x = self._projected(x, of_inputs)
+
+            def step(z: Any, carried: list[Any]) -> Any:
+                return self.cell.advance(z, carried, of_states)
+        else:
+            count = len(states)
+
+            def step(z: Any, carried: list[Any]) -> Any:
+                return step_of(self.cell, z, carried[:count], carried[count:], training)
+
+        return K.rnn(
+            step,
+            x,
+            states,
+            constants=constants,
+            go_backwards=self.go_backwards,
+            mask=mask,
+            unroll=self.unroll,
+            zero_output_for_mask=self.zero_output_for_mask,
+            time_major=self.time_major,
+        )
+
+    def _projected(self, x: Any, masks: Any) -> Any:
+        if masks is not None and self.time_major:
+            masks = [K.expand_dims(m, 0) for m in masks]
+        return self.cell.project(x, masks)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        mask = mask[0] if isinstance(mask, list) else mask
+        kept = mask if self.return_sequences else None
+        return [kept] + [None] * len(sizes_of(self.cell)) if self.return_state else kept
+
+    def get_config(self) -> dict[str, Any]:
+        result = super().get_config()
+        for later in ("time_major", "zero_output_for_mask"):
+            if not result.get(later):
+                result.pop(later, None)
+        if self._num_constants:
+            result["num_constants"] = self._num_constants
+        return result
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        given = dict(config)
+        if isinstance(given.get("cell"), dict):
+            given["cell"] = LAYERS.deserialize(given["cell"], custom_objects)
+        return cls(**given)
+
+
+def _sample(x: Any, time_major: bool) -> Any:
+    """The first step of sequences, for its shape."""
+    return K.getitem(x, 0) if time_major else K.getitem(x, (slice(None), 0))
+
+
+def _listed(items: Any) -> list[Any]:
+    if items is None:
+        return []
+    return list(items) if isinstance(items, list | tuple) else [items]
+
+
+def _with_sequence_shape(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """`input_dim` and `input_length` as an input shape."""
+    if {"input_dim", "input_length"} & set(kwargs):
+        kwargs = dict(kwargs)
+        shape = (kwargs.pop("input_length", None), kwargs.pop("input_dim", None))
+        if not {"input_shape", "batch_input_shape"} & set(kwargs):
+            kwargs["input_shape"] = shape
+    return kwargs
