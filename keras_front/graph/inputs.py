@@ -22,7 +22,7 @@ class InputLayer(Layer):
     Args:
         input_shape: shape without the batch axis; `batch_input_shape` has it, or `batch_size` gives it.
         input_tensor: an existing symbolic tensor to use as the placeholder.
-        sparse: kept in the config; values are dense.
+        sparse: kept in the config. Any input takes sparse matrices of SciPy, which become dense batch by batch.
 
     Source: Keras 2.3.1, `keras/engine/input_layer.py`.
     """

@@ -16,6 +16,7 @@ import numpy as np
 
 from keras_front import config
 from keras_front.backend import discovery
+from keras_front.backend.ops import sparse
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.training import weighting
 from keras_front.utils.data_utils import GeneratorEnqueuer, OrderedEnqueuer
@@ -56,17 +57,24 @@ class Spec(NamedTuple):
     weight_modes: list[str | None]
 
     def batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, targets: bool = True
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        targets: bool = True,
+        whole: bool = True,
     ) -> tuple[list[Any], Layout]:
         """(flat list of arrays, layout) of inputs, targets and weights that fit together.
 
+        What is read in parts is read here, unless `whole` is False.
         Raises: ShapeError, ArgumentError saying which array is wrong and what was expected.
         """
-        xs = standardize(x, self.inputs, "input")
+        xs = standardize(x, self.inputs, "input", whole)
         if not targets:
             same_length(xs, [], [])
             return xs, Layout(len(xs), 0, ())
-        ys = standardize(y, self.targets, "target")
+        ys = standardize(y, self.targets, "target", whole)
         names = [slot.name for slot in self.targets]
         weights = weighting.sample_weights(ys, sample_weight, class_weight, names, self.weight_modes)
         present = [w for w in weights if w is not None]
@@ -74,13 +82,13 @@ class Spec(NamedTuple):
         return xs + ys + present, Layout(len(xs), len(ys), tuple(w is not None for w in weights))
 
 
-def standardize(data: Any, slots: Sequence[Slot], what: str) -> list[Any]:
+def standardize(data: Any, slots: Sequence[Slot], what: str, whole: bool = True) -> list[Any]:
     """A flat list of arrays in the order of `slots`, cast, with an axis added to lists of numbers.
 
     Raises: ArgumentError for a wrong number or unknown names; ShapeError for a shape that does not fit.
     """
     values = _listed(data, slots, what)
-    return [_conform(value, slot, what) for value, slot in zip(values, slots, strict=True)]
+    return [_conform(value, slot, what, whole) for value, slot in zip(values, slots, strict=True)]
 
 
 def _listed(data: Any, slots: Sequence[Slot], what: str) -> list[Any]:
@@ -116,8 +124,23 @@ def _described(data: Any) -> str:
     return f"an array of shape {np.shape(data)}" if hasattr(data, "shape") else type(data).__name__
 
 
-def _conform(value: Any, slot: Slot, what: str) -> Any:
-    if is_lazy(value):
+class SparseRows:
+    """A sparse matrix of SciPy whose rows become dense when they are read."""
+
+    def __init__(self, matrix: Any):
+        self.matrix, self.shape = matrix, tuple(matrix.shape)
+
+    def __getitem__(self, rows: Any) -> SparseRows:
+        return SparseRows(self.matrix[rows])
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        return np.asarray(self.matrix.toarray(), dtype)
+
+
+def _conform(value: Any, slot: Slot, what: str, whole: bool) -> Any:
+    if sparse.is_matrix(value):
+        value = SparseRows(value.tocsr())
+    if is_lazy(value) and not whole:
         shape = tuple(value.shape)
         _check_shape((*shape, 1) if len(shape) == 1 else shape, slot, what)
         return value
@@ -205,7 +228,7 @@ def same_length(xs: Sequence[Any], ys: Sequence[Any], weights: Sequence[Any]) ->
 def is_lazy(value: Any) -> bool:
     """Whether `value` is read in parts, like a data set in an HDF5 file: it has a shape but is no array."""
     kind = type(value)
-    return kind.__name__ == "HDF5Matrix" or kind.__module__.split(".")[0] in ("h5py", "zarr")
+    return kind is SparseRows or kind.__name__ == "HDF5Matrix" or kind.__module__.split(".")[0] in ("h5py", "zarr")
 
 
 def read_rows(array: Any, rows: np.ndarray, slot: Slot | None = None) -> np.ndarray:

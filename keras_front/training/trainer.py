@@ -319,7 +319,7 @@ class Trainer(GeneratorMethods):
                 only_a_stream("predict", batch_size=batch_size)
                 feed: Any = self._stream("predict", "steps", x, quick.spec, steps, None, False, workers_)
             else:
-                arrays, layout = quick.spec.batch(x, targets=False)
+                arrays, layout = quick.spec.batch(x, targets=False, whole=False)
                 feed = self._array_feed("predict", arrays, layout, batch_size, steps, quick.spec.inputs)
                 single = feed.samples <= feed.batch_size and feed.passes == 1
                 if single and not verbose and callbacks is None and feed.nbytes() is not None:
@@ -408,7 +408,7 @@ class Trainer(GeneratorMethods):
             name = "steps_per_epoch" if where == "fit" else "steps"
             return self._stream(where, name, x, setup.spec, steps, class_weight, True, workers)
         setup = self._settled(where, x, batch_size)
-        arrays, layout = setup.spec.batch(x, y, sample_weight, class_weight)
+        arrays, layout = setup.spec.batch(x, y, sample_weight, class_weight, whole=False)
         return self._array_feed(where, arrays, layout, batch_size, steps, [*setup.spec.inputs, *setup.spec.targets])
 
     def _array_feed(

@@ -105,7 +105,7 @@ def test_data_in_a_file_is_read_in_rising_order(tmp_path):
     with h5py.File(tmp_path / "d.h5", "w") as file:
         rows = file.create_dataset("x", data=np.arange(30).reshape(10, 3))
         numbers = file.create_dataset("y", data=np.arange(10))
-        arrays, layout = spec(ONE).batch(rows, numbers)
+        arrays, layout = spec(ONE).batch(rows, numbers, whole=False)
         feed = F.ArrayFeed(arrays, layout, 4, [*ONE, *NUMBERS])
         assert feed.nbytes() is None
         x, y = feed.rows(np.array([7, 2, 9]))

@@ -102,6 +102,21 @@ def test_data_in_a_file(tmp_path, make_model, data):
         np.testing.assert_allclose(b.predict(x, batch_size=8), b.predict(data[0]), rtol=1e-5)
 
 
+def test_sparse_matrices_are_made_dense_batch_by_batch(backend, make_model, data):
+    scipy_sparse = pytest.importorskip("scipy.sparse")
+    x, y = np.where(data[0] > 0, data[0], 0), data[1]
+    as_coo, results = scipy_sparse.coo_matrix(x), []
+    model = make_model()
+    weights = model.get_weights()
+    for given in (x, as_coo):
+        model.set_weights(weights)
+        history = model.fit(given, y, batch_size=8, epochs=2, shuffle=False, validation_split=0.25, verbose=0).history
+        results.append([*history["loss"], *history["val_loss"], *model.train_on_batch(given, y)])
+        results[-1] += [*model.test_on_batch(given, y), *model.evaluate(given, y, verbose=0)]
+        results[-1] += [model.predict(given, batch_size=8).sum(), model.predict_on_batch(given).sum()]
+    np.testing.assert_allclose(results[1], results[0], rtol=1e-6)
+
+
 @pytest.mark.backends("numpy")
 def test_memory_does_not_grow(backend, make_model, data):
     model, (x, y) = make_model(), data
