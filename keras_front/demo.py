@@ -10,6 +10,7 @@ import os
 import tempfile
 import time
 from contextlib import nullcontext
+from typing import Any
 
 import numpy as np
 
@@ -25,14 +26,14 @@ from keras_front.utils import to_categorical
 WANTED_ACCURACY = 0.97
 
 
-def load_data():
+def load_data() -> Any:
     """The digits, scaled to [0, 1], with one channel and one-hot labels."""
     (x_train, y_train), (x_test, y_test) = digits.load_data()
     x_train, x_test = (x[..., np.newaxis].astype("float32") / 16 for x in (x_train, x_test))
     return (x_train, to_categorical(y_train, 10)), (x_test, to_categorical(y_test, 10))
 
 
-def build_model():
+def build_model() -> Sequential:
     model = Sequential()
     model.add(Conv2D(32, (3, 3), padding="same", activation="relu", input_shape=(8, 8, 1)))
     model.add(Conv2D(64, (3, 3), activation="relu"))
@@ -46,7 +47,7 @@ def build_model():
     return model
 
 
-def save_and_load(model):
+def save_and_load(model: Sequential) -> Any:
     """The model as it comes back from an HDF5 file."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "digits.h5")

@@ -104,7 +104,7 @@ class Objective:
 
     # In a step ---------------------------------------------------------------------------------------
 
-    def loss(self, ys: Sequence[Any], outputs: Sequence[Any], weights: Sequence[Any], extra: Sequence[Any]):
+    def loss(self, ys: Sequence[Any], outputs: Sequence[Any], weights: Sequence[Any], extra: Sequence[Any]) -> Any:
         """(total, the losses of the outputs): what is minimised, with the `extra` losses added."""
         parts = [goal(y, p, w) for goal, y, p, w in zip(self.goals, ys, outputs, weights, strict=True)]
         total = None
