@@ -12,6 +12,7 @@ import itertools
 import os
 
 import pytest
+from interop import pytest_terminal_summary as pytest_terminal_summary
 
 from keras_front import config
 from keras_front.backend import discovery, seeds

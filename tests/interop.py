@@ -9,6 +9,8 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -72,3 +74,37 @@ def evaluate(entry: dict[str, Any], keras: Any) -> Any:
 def expected(entry: dict[str, Any]) -> np.ndarray:
     """What real Keras got for it."""
     return arrays(entry["npz"])[f"{entry['name']}_0"]
+
+
+# The count at the end of a run ------------------------------------------------------------------------
+
+
+def results(reports: Mapping[str, list[Any]]) -> dict[str, dict[tuple[str, str], str]]:
+    """For each backend what became of each entry (kind, name): 'failed' before 'skipped' before 'passed'.
+
+    An entry is skipped if none of its tests ran, and failed if one of them did.
+    """
+    kinds = {entry["name"]: entry["kind"] for entry in index()}
+    found: dict[str, dict[tuple[str, str], str]] = {}
+    for outcome in ("skipped", "passed", "failed"):
+        for report in reports.get(outcome, []):
+            backend, _, name = re.sub(r".*\[|\]$", "", report.nodeid).partition("-")
+            if name in kinds:
+                found.setdefault(backend, {})[kinds[name], name] = outcome
+    return found
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Entries by kind and backend: passed of all there are, and what did not run."""
+    found = results(terminalreporter.stats)
+    if not found:
+        return
+    total = Counter(entry["kind"] for entry in index())
+    kinds = [kind for kind in total if any(k == kind for entries in found.values() for k, _ in entries)]
+    terminalreporter.section("entries of the interop index")
+    for backend, entries in found.items():
+        for outcome in ("passed", "skipped", "failed"):
+            counts = Counter(kind for (kind, _), o in entries.items() if o == outcome)
+            if counts:
+                parts = [f"{kind} {counts[kind]}/{total[kind]}" for kind in kinds if counts[kind]]
+                terminalreporter.write_line(f"{backend:<10} {outcome:<7} {', '.join(parts)}")

@@ -1,9 +1,9 @@
 """Files written by real Keras: they load, and the models give the outputs, gradients and steps of the peer.
 
 Entries with a class that no registry knows yet are skipped, each with the name of what is missing; see `NOT_YET`.
-Everything runs eagerly, for hundreds of tiny models would spend their time in compilers. JAX compiles even then, each
-op for each shape: there one compiled function per entry is the cheaper way, and by default only a few
-entries run that cover the classes of layers. The steps of the 15 optimizers run for every entry on NumPy and for some
+A model is loaded from its file, or built from the code of its entry, or both. JAX compiles each op for each shape
+even without `jit`: there one compiled function per entry is the cheaper way, and by default only a few entries run
+that cover the classes of layers. The steps of the 15 optimizers run for every entry on NumPy and torch, and for some
 elsewhere. `KERAS_FRONT_INTEROP=all` runs everything everywhere.
 """
 
@@ -158,7 +158,8 @@ def spare_jax(backend: Any, entry: dict[str, Any], few: set[str]) -> None:
 
 
 def fast(backend: Any, function: Callable[..., Any]) -> Callable[..., Any]:
-    return K.compile(function) if backend.name == "jax" else function
+    """`function`, compiled where that is quicker than running it a few times."""
+    return K.compile(function) if backend.name != "torch" else function
 
 
 def numbered(arrays: Any, letter: str) -> list[np.ndarray]:
@@ -213,12 +214,27 @@ def test_loads_and_predicts(backend, entry):
     check_outputs(entry, outputs, arrays)
 
 
+@pytest.mark.parametrize("entry", entries(*WHOLE, "k3", wanted=lambda e: "weights" not in e["format"]))
+def test_builds_from_code(backend, entry):
+    """The model that the classic API builds has the weights of the peer's, and gives its outputs with them."""
+    spare_jax(backend, entry, FEW)
+    arrays = interop.arrays(entry["npz"])
+    model = built(entry)
+    weights = numbered(arrays, "start") or numbered(arrays, "w")
+    assert [w.shape for w in model.weights] == [w.shape for w in weights]
+    model.set_weights(weights)
+    if entry["kind"] == "fit":
+        return
+    inputs = one(numbered(arrays, "x"))
+    check_outputs(entry, model.predict_on_batch(inputs) if backend.name == "jax" else model(inputs), arrays)
+
+
 def loss_of(model: Any, inputs: list[Any], targets: list[Any], training: bool) -> Callable[..., Any]:
-    """The peer's loss as a function of the trainable weights; with the new values of the others."""
+    """The peer's loss as a function of the trainable weights and the others; with the new values of the latter."""
     frozen = model.non_trainable_weights
 
-    def loss(values: list[Any]) -> Any:
-        with K.bind(model.trainable_weights + frozen, [*values, *(w.value for w in frozen)]) as frame:
+    def loss(values: list[Any], held: list[Any]) -> Any:
+        with K.bind(model.trainable_weights + frozen, [*values, *held]) as frame:
             outputs = flat(model.run(one(inputs), training=training))
             total = sum(K.mean(K.square(y - K.convert(t, K.dtype(y)))) for y, t in zip(outputs, targets, strict=True))
             total = sum([*frame.losses, *model.weight_losses()], total)
@@ -231,8 +247,8 @@ def tensors(arrays: list[np.ndarray]) -> list[Any]:
     return [K.convert(a) for a in arrays]
 
 
-def _loss_and_gradients(function: Any, values: list[Any]) -> tuple[Any, list[Any]]:
-    (loss, _), grads = K.value_and_grad(function, values)
+def _loss_and_gradients(function: Any, ws: list[Any], held: list[Any]) -> tuple[Any, list[Any]]:
+    (loss, _), grads = K.value_and_grad(lambda values: function(values, held), list(ws))
     return loss, list(grads)
 
 
@@ -242,8 +258,8 @@ def test_loss_and_gradients(backend, entry):
     arrays = interop.arrays(entry["npz"])
     model = loaded(entry)
     function = loss_of(model, tensors(numbered(arrays, "x")), numbered(arrays, "t"), training=False)
-    step = fast(backend, lambda values: _loss_and_gradients(function, values))
-    loss, grads = step([w.value for w in model.trainable_weights])
+    step = fast(backend, lambda ws, held: _loss_and_gradients(function, ws, held))
+    loss, grads = step([w.value for w in model.trainable_weights], [w.value for w in model.non_trainable_weights])
     np.testing.assert_allclose(K.to_numpy(loss), arrays["loss"], rtol=1e-4, atol=1e-5)
     for i, (weight, grad) in enumerate(zip(model.trainable_weights, grads, strict=True)):
         want = arrays[f"g{i}"] if f"g{i}" in arrays else np.zeros(weight.shape)
@@ -251,33 +267,75 @@ def test_loss_and_gradients(backend, entry):
         np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5, err_msg=weight.name)
 
 
-def only_rounding(function: Any, model: Any) -> dict[int, np.ndarray]:
-    """Where gradients are little but rounding: steps that are divided by their size are noise there."""
-    _, grads = K.value_and_grad(function, [w.value for w in model.trainable_weights])
-    sizes = [np.zeros(w.shape) if g is None else np.abs(K.to_numpy(g)) for w, g in zip(model.trainable_weights, grads)]
-    return {id(w): size < 2e-5 for w, size in zip(model.trainable_weights, sizes, strict=True)}
+class Steps:
+    """Steps of all optimizers, from the same start and side by side.
+
+    Two functions do it, gradients and updates, so that an engine that compiles does so twice for each entry.
+    """
+
+    def __init__(self, backend: Any, model: Any, inputs: list[Any], targets: list[Any]):
+        self.model, self.trainable, self.frozen = model, model.trainable_weights, model.non_trainable_weights
+        self.rules = [make() for make in OPTIMIZERS.values()]
+        for rule in self.rules:
+            rule.build(self.trainable)
+        loss = loss_of(model, inputs, targets, training=True)
+        self._gradients = fast(backend, lambda ws, held: _moved_and_gradients(loss, ws, held))
+        self._update = fast(backend, self._updated)
+
+    def _updated(self, ws: list[Any], grads: list[Any], states: list[Any]) -> tuple[list[Any], list[Any]]:
+        """The next weights and states of all rules, whose lists lie one after the other."""
+        new_ws, new_states, size, ws, grads, states = [], [], len(self.trainable), list(ws), list(grads), list(states)
+        for rule in self.rules:
+            own, count = rule.weights, len(rule.weights)
+            with K.bind([*self.trainable, *own], [*ws[:size], *states[:count]]) as frame:
+                rule.apply(self.trainable, grads[:size])
+                new_ws += frame.values_of(self.trainable)
+                new_states += frame.values_of(own)
+            ws, grads, states = ws[size:], grads[size:], states[count:]
+        return new_ws, new_states
+
+    def run(self, count: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """All weights after `count` steps of each optimizer, raveled; and where the first gradients are rounding."""
+        start, size = [w.value for w in self.trainable], len(self.trainable)
+        ws, held = start * len(self.rules), [[w.value for w in self.frozen] for _ in self.rules]
+        states = [w.value for rule in self.rules for w in rule.weights]
+        first: list[np.ndarray] = []
+        for _ in range(count):
+            grads: list[Any] = []
+            for i in range(len(self.rules)):
+                held[i], own = self._gradients(ws[i * size : (i + 1) * size], held[i])
+                grads += own
+            first = first or [np.abs(K.to_numpy(g)) for g in grads[:size]]
+            ws, states = self._update(ws, grads, states)
+        each = [self._raveled(ws[i * size : (i + 1) * size], held[i]) for i in range(len(self.rules))]
+        return each, first
+
+    def _raveled(self, ws: list[Any], held: list[Any]) -> np.ndarray:
+        found = dict(zip(map(id, [*self.trainable, *self.frozen]), [*ws, *held], strict=True))
+        return np.concatenate([K.to_numpy(found[id(w)]).ravel() for w in self.model.weights])
+
+    def ignored(self, first: list[np.ndarray], others: bool) -> np.ndarray:
+        """Where the first gradients are little but rounding: steps that are divided by their size are noise there."""
+        noisy = {id(w): size < 2e-5 for w, size in zip(self.trainable, first, strict=True)}
+        parts = [noisy.get(id(w), np.full(w.shape, others)) for w in self.model.weights]
+        return np.concatenate([part.ravel() for part in parts])
+
+
+def _moved_and_gradients(loss: Callable[..., Any], ws: list[Any], held: list[Any]) -> tuple[list[Any], list[Any]]:
+    (_, moved), grads = K.value_and_grad(lambda values: loss(values, held), list(ws))
+    return list(moved), [K.zeros_like(w) if g is None else g for w, g in zip(ws, grads, strict=True)]
 
 
 @pytest.mark.parametrize("entry", entries("k2", wanted=lambda entry: bool(entry.get("optimizers"))))
 def test_optimizer_steps(backend, entry):
-    if backend.name != "numpy" and entry["name"] not in (FEWEST if backend.name == "jax" else MORE) and not EVERYTHING:
+    few = {"jax": FEWEST, "tensorflow": MORE}.get(backend.name)
+    if few is not None and entry["name"] not in few and not EVERYTHING:
         pytest.skip("a step is the gradients, tested above, and K: KERAS_FRONT_INTEROP=all runs it")
     arrays = interop.arrays(entry["npz"])
-    model = loaded(entry)
-    start, frozen = model.get_weights(), model.non_trainable_weights
-    function = loss_of(model, tensors(numbered(arrays, "x")), numbered(arrays, "t"), training=True)
-    noisy = only_rounding(function, model)
-    others = np.full(1, entry["name"] in NOISY)
-    ignored = np.concatenate([noisy.get(id(w), np.broadcast_to(others, w.shape)).ravel() for w in model.weights])
-    for name, make in OPTIMIZERS.items():
-        model.set_weights(start)
-        optimizer = make()
-        for _ in range(3):
-            (_, moved), grads = K.value_and_grad(function, [w.value for w in model.trainable_weights])
-            optimizer.apply(model.trainable_weights, grads)
-            for weight, value in zip(frozen, moved, strict=True):
-                weight.assign(value)
-        got = np.concatenate([w.ravel() for w in model.get_weights()])
+    steps = Steps(backend, loaded(entry), tensors(numbered(arrays, "x")), numbered(arrays, "t"))
+    after, first = steps.run(3)
+    ignored = steps.ignored(first, entry["name"] in NOISY)
+    for name, got in zip(OPTIMIZERS, after, strict=True):
         want = np.where(ignored, got, arrays[f"opt_{name}"])
         np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-4, err_msg=name)
 

@@ -17,7 +17,6 @@ def test_the_converter_is_found_by_its_entry_point():
     assert hdf5.converters() == (formats.convert,)
 
 
-@pytest.mark.backends("numpy")
 @pytest.mark.parametrize("entry", entries("k1", "cudnn"))
 def test_weights_of_older_layouts(backend, entry):
     arrays = interop.arrays(entry["npz"])
