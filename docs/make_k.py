@@ -31,7 +31,7 @@ def arguments(function: Any) -> str:
 
 
 def module_of(op: Any) -> str:
-    return op.body.__module__.rpartition(".")[2] if hasattr(op, "body") else "recurrence"
+    return (op.body if hasattr(op, "body") else type(op)).__module__.rpartition(".")[2]
 
 
 def ops() -> list[str]:

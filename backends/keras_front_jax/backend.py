@@ -233,6 +233,19 @@ class JaxBackend(Backend):
 
         return lax.scan(step, list(init), list(xs), length=None if xs else length, reverse=reverse)
 
+    def custom_gradient(self, fn: Any, args: Any) -> Any:
+        results, outer = jax.closure_convert(lambda *args: list(fn(*args)[0]), *args)
+        upstream = jax.eval_shape(results, *args, *outer)
+        flows, kept = jax.closure_convert(lambda args, g: fn(*args)[1](*g), args, upstream)
+        if not outer and not kept:
+            return jax.custom_gradient(lambda *args: _ruled(*fn(*args)))(*args)
+
+        # JAX refuses what is closed over while it differentiates for it: here it becomes an argument.
+        def whole(args: Any, outer: Any, kept: Any) -> Any:
+            return _ruled(results(*args, *outer), lambda *g: (flows(args, list(g), *kept), None, None))
+
+        return jax.custom_gradient(whole)(list(args), outer, kept)
+
     # Noise ---------------------------------------------------------------------------------------------------
 
     def engine_uniform(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int) -> Any:
@@ -386,6 +399,16 @@ def _stream_key(seed: int, stream: int) -> np.ndarray:
 def _key(seed: int, stream: int, counter: Any) -> Any:
     key = jax.random.wrap_key_data(_stream_key(seed, stream))
     return jax.random.fold_in(key, jnp.asarray(counter).astype("uint32"))
+
+
+def _ruled(results: Any, rule: Any) -> Any:
+    """Results and a rule that gets their gradients one by one, as floats (JAX has a type without values for those of
+    integers)."""
+
+    def back(upstream: Any) -> Any:
+        return tuple(rule(*(jnp.zeros(g.shape, "float32") if g.dtype == jax.dtypes.float0 else g for g in upstream)))
+
+    return list(results), back
 
 
 def _channel(x: Any, data_format: str) -> int:

@@ -290,6 +290,14 @@ class TensorflowBackend(Backend):
         )
         return list(carry), [array.stack() for array in written]
 
+    def custom_gradient(self, fn: Any, args: Any) -> Any:
+        @tf.custom_gradient
+        def run(*args: Any) -> Any:
+            results, rule = fn(*args)
+            return tuple(results), rule
+
+        return list(run(*args))
+
     # Noise ---------------------------------------------------------------------------------------------------
 
     def engine_uniform(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int) -> Any:
@@ -316,6 +324,14 @@ class TensorflowBackend(Backend):
 
     def to_numpy(self, x: Any) -> np.ndarray:
         return (tf.cast(x, tf.float32) if x.dtype == tf.bfloat16 else x).numpy()
+
+    def literal(self, value: Any, dtype: str) -> Any:
+        """Small ones stand in the graph itself: the gradient of a loop cannot be handed others."""
+        with tf.init_scope():
+            if np.prod(value.shape, dtype=int) > _INLINE:
+                return self.convert(value, dtype)
+            array = self.to_numpy(value) if isinstance(value, tf.Tensor) else value
+        return self.convert(array, dtype)
 
     def dtype_of(self, x: Any) -> str:
         return _NAMES.get(x.dtype) or dtypes.canonical(x.dtype)
@@ -347,7 +363,7 @@ class TensorflowBackend(Backend):
     def compile_program(self, program: Any) -> Callable[..., Any]:
         args = [*program.args, *([program.captures] if program.captures else [])]
         recurrent = any(line.op == "value_and_grad" and _has(line.body, {"scan"}) for line in program.lines)
-        return _FlatFunction(self, program.function(self), args, recurrent and not _has(program, {"host_noise"}))
+        return _FlatFunction(self, program, args, recurrent and not _has(program, {"host_noise"}))
 
     def compile_native(self, fn: Callable[..., Any], donate: Sequence[int] = ()) -> Callable[..., Any]:
         return tf.function(fn, autograph=False)
@@ -401,6 +417,7 @@ class TensorflowBackend(Backend):
 _XLA_STEPS, _XLA_LOOPS = 32, 4096
 _SMALL = 1 << 13
 _CHAIN = 64  # steps in one call at most
+_INLINE = 1024  # elements of a constant that becomes part of a graph
 _SPLIT = 1024  # batches that are cut in one go
 
 
@@ -421,8 +438,8 @@ class _FlatFunction:
     """A program as a concrete function: traced when first called, then called with its tensors in a row, without the
     look-up and the checks of tf.function, which take longer than a small step."""
 
-    def __init__(self, backend: TensorflowBackend, run: Callable[..., Any], args: Sequence[Any], recurrent: bool):
-        self.backend, self.run, self.args, self.recurrent = backend, run, args, recurrent
+    def __init__(self, backend: TensorflowBackend, program: Any, args: Sequence[Any], recurrent: bool):
+        self.backend, self.program, self.args, self.recurrent = backend, program, args, recurrent
         self.calls = 0
         self.call: Any = None
         self.structure: Any = None
@@ -436,7 +453,7 @@ class _FlatFunction:
 
     def _traced(self, flat: list[Any], jit: bool) -> Callable[..., Any]:
         def whole(*tensors: Any) -> Any:
-            results = self.run(*_filled([_marks(a) for a in self.args], iter(tensors)))
+            results = self.program.function(self.backend)(*_filled([_marks(a) for a in self.args], iter(tensors)))
             self.structure = _marks(results)
             return [t if tf.is_tensor(t) else tf.convert_to_tensor(t) for t in _leaves(results)]
 

@@ -447,6 +447,9 @@ class TorchBackend(Backend):
 
     def engine_uniform(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int) -> Any:
         source = self._generator(seed, stream, counter)
+    def custom_gradient(self, fn: Any, args: Any) -> Any:
+        return list(_Attached.apply(fn, *args)) if torch.is_grad_enabled() else list(fn(*args)[0])
+
         return torch.rand(shape, dtype=_DTYPES[dtype], generator=source, device=source.device)
 
     def engine_normal(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int) -> Any:
@@ -573,6 +576,24 @@ def _mixed(seed: int, stream: int, counter: int) -> int:
     h = 0
     for part in (seed, stream, counter):
         h = (h + part + 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
+class _Attached(torch.autograd.Function):
+    """A function whose gradient is another function."""
+
+    @staticmethod
+    def forward(ctx: Any, fn: Any, *args: Any) -> Any:
+        results, rule = fn(*args)
+        ctx.save_for_backward(*args)
+        ctx.fn, ctx.rule = fn, rule
+        return tuple(r.detach() for r in results)  # `rule` may keep the results; these must not lead back to it
+
+    @staticmethod
+    def backward(ctx: Any, *upstream: Any) -> Any:
+        rule = ctx.rule
+        if torch.is_grad_enabled():  # to be differentiated again: as a function of the arguments
+            rule = ctx.fn(*ctx.saved_tensors)[1]
+        return None, *rule(*upstream)
+
+
         h = ((h ^ (h >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
         h = ((h ^ (h >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
         h ^= h >> 31

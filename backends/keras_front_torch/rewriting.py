@@ -180,4 +180,5 @@ def _body_sources(line: Any) -> list[list[Any]]:
     inner, memory = list(symbolic.leaves_of(line.body.args)), _Memory(line.body.lines)
     outer = dict(zip(inner, symbolic.leaves_of(list(line.args)), strict=True))
     found = [[outer[t] for t in memory.of(r) if t in outer] for r in symbolic.leaves_of(line.body.results)]
-    return [*found, *([] for _ in range(len(line.outs) - len(found)))]  # gradients come last and are new
+    found += [[] for _ in range(len(line.outs) - len(found))]  # gradients come last and are new
+    return found[: len(line.outs)]  # what a gradient needs comes after the results

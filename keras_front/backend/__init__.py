@@ -51,6 +51,7 @@ from keras_front.backend.ops import (
 from keras_front.backend.ops.arrangement import getitem
 from keras_front.backend.ops.ctc import ctc_decode, ctc_label_dense_to_sparse
 from keras_front.backend.ops.folding import foldl, foldr, map_fn
+from keras_front.backend.ops.custom_gradient import custom_gradient
 from keras_front.backend.ops.linalg import einsum
 from keras_front.backend.ops.modern import cond, split, vectorized_map, while_loop
 from keras_front.backend.ops.neural import dropout

@@ -3,7 +3,8 @@
 Lowering replaces composites that the backend does not bring by their bodies, folds constants, shares equal
 subexpressions, and leaves out what nothing uses. A `Program` holds `args` (for each argument a symbolic tensor or a
 list of them), `captures` (variables and counters that are read at each call), `lines`, and `results` (a nesting of
-tensors).
+tensors). In a `differentiated` one, through which the engine differentiates, functions with a gradient of their own
+stay whole; elsewhere only what they compute is left.
 """
 
 from __future__ import annotations
@@ -14,17 +15,19 @@ from typing import Any
 import numpy as np
 
 from keras_front.backend import discovery, state, symbolic
+from keras_front.backend.ops.custom_gradient import attached
 from keras_front.backend.rewriting import rewrite
 from keras_front.backend.symbolic import PHASE, Origin, SymbolicTensor
 from keras_front.errors import ArgumentError, UntraceableError
 
 FOLD_LIMIT = 1 << 16  # constants of more elements are not computed ahead
 _IMPURE = frozenset({"engine_uniform", "engine_normal", "host_noise"})
+_WITH_BODY = frozenset({"scan", "value_and_grad", "custom_gradient"})
 
 
 class Line:
     """One op of a program: `op` (a name), `args` (tensors, lists of tensors, None), `attrs`, `outs` (all results), and
-    `structure`, how the results are nested. For `scan` and `value_and_grad` `body` is the program that they run."""
+    `structure`, how the results are nested. `body` is the program of a loop or function (`_WITH_BODY`)."""
 
     __slots__ = ("args", "attrs", "body", "op", "outs", "structure")
 
@@ -41,9 +44,11 @@ class Line:
 class Program:
     """A lowered trace for one backend. `donate` are the places of arguments whose memory may be reused."""
 
-    def __init__(self, backend: Any, args: Sequence[Any], results: Any, donate: Sequence[int] = ()):
+    def __init__(
+        self, backend: Any, args: Sequence[Any], results: Any, donate: Sequence[int] = (), differentiated: bool = False
+    ):
         self.backend, self.args, self.donate = backend, list(args), tuple(donate)
-        lowering = _Lowering(backend, set(symbolic.leaves_of(self.args)))
+        lowering = _Lowering(backend, set(symbolic.leaves_of(self.args)), differentiated)
         self.results = lowering.lower(results)
         self.lines, self.captures = lowering.lines, lowering.captures
         self._source: str | None = None
@@ -70,8 +75,8 @@ class Program:
 class _Lowering:
     """From a record to lines: bodies put in place, constants folded, equal work shared, the unused left out."""
 
-    def __init__(self, backend: Any, leaves: set[SymbolicTensor]):
-        self.backend, self.leaves = backend, leaves
+    def __init__(self, backend: Any, leaves: set[SymbolicTensor], differentiated: bool = False):
+        self.backend, self.leaves, self.differentiated = backend, leaves, differentiated
         self.lines: list[Line] = []
         self.captures: list[SymbolicTensor] = []
         self._alias: dict[SymbolicTensor, SymbolicTensor] = {}
@@ -105,6 +110,8 @@ class _Lowering:
     def _kept(self, origin: Origin) -> bool:
         if origin.expansion is None:
             return True
+        if origin.op.name == "custom_gradient" and not self.differentiated:
+            return False
         return origin.op.name != "scan" and self.backend.overrides(origin.op.name)
 
     def _final(self, tensor: SymbolicTensor) -> SymbolicTensor:
@@ -146,20 +153,28 @@ class _Lowering:
     def _line(self, origin: Origin, name: str, args: Any, attrs: dict[str, Any], outs: list[Any]) -> Line:
         if origin.op.name == "scan":
             body = attrs["body"]
-            program = Program(self.backend, [body.carry, body.xs, body.captured], (body.next_carry, body.ys))
+            results = body.next_carry, body.ys
+            program = Program(self.backend, [body.carry, body.xs, body.captured], results, (), self.differentiated)
             n = len(body.next_carry)
             rest = {k: v for k, v in attrs.items() if k != "body"}
             return Line(name, args, rest, outs, (outs[:n], outs[n:]), program)
         if origin.op.name == "value_and_grad":
             body = attrs["body"]
-            program = Program(self.backend, [body.carry, body.captured], (body.next_carry[0], body.ys))
+            program = Program(self.backend, [body.carry, body.captured], (body.next_carry[0], body.ys), (), True)
             return Line(name, args, {}, outs, origin.structure, program)
+        if origin.op.name == "custom_gradient":
+            forward, back = attrs["forward"], attrs["backward"]
+            rule = Program(self.backend, [back.carry, back.captured], back.next_carry, (), True)
+            program = Program(
+                self.backend, [forward.carry, forward.captured], (forward.next_carry, forward.ys), (), True
+            )
+            return Line(name, args, {"backward": rule}, outs, origin.structure, program)
         return Line(name, args, attrs, outs, origin.structure if origin.structure is not None else outs[0])
 
     def _fold(self, name: str, args: Any, attrs: dict[str, Any], outs: list[SymbolicTensor]) -> bool:
         """Compute now what depends on constants alone, and is small."""
         leaves = list(symbolic.leaves_of(args))
-        if name in _IMPURE or name == "value_and_grad" or len(outs) != 1 or not leaves:
+        if name in _IMPURE or name in _WITH_BODY or len(outs) != 1 or not leaves:
             return False
         if any(t.constant is None for t in leaves) or _elements(outs[0]) > FOLD_LIMIT:
             return False
@@ -284,18 +299,22 @@ class _Writer:
     def _line(self, line: Line) -> str:
         args = [self._nested(a) for a in line.args]
         if line.op == "value_and_grad":
-            args = [self._function(line), args[0], args[1]]
+            args = [self._function(line.body), args[0], args[1]]
         elif line.op == "scan":
-            args = [f"closed_over({self._function(line)}, {args[2]})", args[0], args[1]]
+            args = [f"closed_over({self._function(line.body)}, {args[2]})", args[0], args[1]]
             self.scope["closed_over"] = closed_over
-        attrs = [f"{key}={self._attribute(value)}" for key, value in line.attrs.items()]
+        elif line.op == "custom_gradient":
+            parts = self._function(line.body), self._function(line.attrs["backward"])
+            args = [f"attached({', '.join(parts)}, {len(line.args[0])})", f"[*{args[0]}, *{args[1]}]"]
+            self.scope["attached"] = attached
+        attrs = [f"{k}={self._attribute(v)}" for k, v in line.attrs.items() if not isinstance(v, Program)]
         self.scope.setdefault(line.op, getattr(self.backend, line.op))
         return f"{self._target(line.structure)} = {line.op}({', '.join([*args, *attrs])})"
 
-    def _function(self, line: Line) -> str:
+    def _function(self, body: Program) -> str:
         self._count += 1
         name = f"body{self._count}"
-        self.scope[name] = line.body.function(self.backend)
+        self.scope[name] = body.function(self.backend)
         return name
 
     def _attribute(self, value: Any) -> str:

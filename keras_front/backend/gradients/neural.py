@@ -23,6 +23,7 @@ def _(g: Any, out: Any, x: Any, axis: int = -1) -> Any:
     return (subtract(weighted, multiply(out, sum(weighted, axis=axis, keepdims=True))),)
 
 
+GRADIENT["custom_gradient"] = custom_gradient.CUSTOM_GRADIENT.by_rule
 @gradient_of("log_softmax")
 def _(g: Any, out: Any, x: Any, axis: int = -1) -> Any:
     return (subtract(g, multiply(exp(out), sum(g, axis=axis, keepdims=True))),)
