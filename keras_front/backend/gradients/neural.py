@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from keras_front.backend.gradients.table import GRADIENT, gradient_of, transposed
-from keras_front.backend.ops import arrangement, convolution, elementwise, linear, neural, recurrence
+from keras_front.backend.ops import arrangement, convolution, custom_gradient, elementwise, linear, neural, recurrence
 from keras_front.backend.ops.elementwise import exp, multiply, negative, subtract
 from keras_front.backend.ops.reduction import sum
 
