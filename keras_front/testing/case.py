@@ -10,8 +10,8 @@ class Case:
     """A call `op(*arrays, **attrs)` and `reference`, the same in NumPy.
 
     `arrays` are arrays, lists of arrays, or None; `grads` the places of arguments that have a gradient; `tolerance`
-    multiplies what is allowed between results; `half` asks for a run in float16 as well; `view` is what of the results
-    is compared (the signs of singular vectors are open).
+    multiplies what is allowed between results; `smooth` is False where the first gradient jumps, as it does at a tie;
+    `view` is what of the results is compared (the signs of singular vectors are open).
     """
 
     def __init__(
@@ -20,12 +20,12 @@ class Case:
         reference: Callable[..., Any] | None = None,
         grads: Sequence[int] = (),
         tolerance: float = 1.0,
-        half: bool = False,
+        smooth: bool = True,
         view: Callable[[Any], Any] | None = None,
         **attrs: Any,
     ):
         self.arrays, self.attrs, self.reference, self.grads = arrays, attrs, reference, tuple(grads)
-        self.tolerance, self.half, self.view = tolerance, half, view
+        self.tolerance, self.smooth, self.view = tolerance, smooth, view
 
     def __repr__(self) -> str:
         shapes = [[x.shape for x in a] if isinstance(a, list) else None if a is None else a.shape for a in self.arrays]

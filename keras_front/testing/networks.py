@@ -20,7 +20,7 @@ def lists(*scales):
 
 RATE = np.asarray(0.1)
 NETWORKS = {
-    "softmax": [Case(x, reference=f.softmax, grads=(0,), half=True, axis=a) for x in (A, C) for a in (-1, 0)],
+    "softmax": [Case(x, reference=f.softmax, grads=(0,), axis=a) for x in (A, C) for a in (-1, 0)],
     "log_softmax": [Case(x, reference=f.log_softmax, grads=(0,), axis=a) for x in (A, C + 500) for a in (-1, 0)],
     "softmax_crossentropy": [
         Case(x, chances(*x.shape), reference=lambda z, t: -(t * f.log_softmax(z)).sum(-1), grads=(0, 1)) for x in (A, C)

@@ -38,7 +38,7 @@ def unary(name, x=None, grads=(0,), **attrs):
 def binary(name, grads=(0, 1)):
     fn = getattr(np, name)
     return [
-        Case(A, A[:1], reference=fn, grads=grads),
+        Case(A, A[:1], reference=fn, grads=grads, smooth=name not in ("maximum", "minimum")),
         Case(A, B, reference=fn, grads=grads),
         Case(C, np.asarray(1.5), reference=fn, grads=grads),
         Case(whole(3, 2), whole(3, 2, low=1), reference=fn),

@@ -1,0 +1,211 @@
+"""Checks of derivatives: first and second, by the engine and by the rules of K, traced and not."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_front import backend as K
+from keras_front.backend import discovery, state
+from keras_front.testing import limits
+from keras_front.testing.case import Case
+from keras_front.testing.values import apply, call, expected, leaves, some
+
+Make = Callable[[Callable[[list[Any]], Any], list[Any]], tuple[Any, list[Any]]]
+STEP = 1e-6
+
+
+class Derivative:
+    """A weighted sum of the results of a case as a function of its differentiable arguments, and two directions."""
+
+    def __init__(self, op: str, case: Case):
+        rng = np.random.default_rng(3)
+        self.op, self.case = op, case
+        self.weights = [rng.normal(size=w.shape) if w.dtype.kind == "f" else None for w in expected(case)]
+        self.places = [(i, j) for i in case.grads for j, _ in enumerate(leaves([case.arrays[i]]))]
+        self.params = [_at(case.arrays, place) for place in self.places]
+        self.directions = [rng.normal(size=p.shape) for p in self.params]
+        self.others = [rng.normal(size=p.shape) for p in self.params]
+
+    def _with(self, arrays: list[Any], values: Sequence[Any]) -> list[Any]:
+        for (i, j), new in zip(self.places, values, strict=True):
+            if isinstance(arrays[i], list):
+                arrays[i][j] = new
+            else:
+                arrays[i] = new
+        return arrays
+
+    def loss(self, values: list[Any]) -> Any:
+        """The sum, on tensors."""
+        results = call(self.op, self._with(apply(discovery.active().asarray, self.case.arrays), values), self.case)
+        pairs = [(r, w) for r, w in zip(results, self.weights, strict=True) if w is not None]
+        return functools.reduce(K.add, [K.sum(K.multiply(r, w)) for r, w in pairs])
+
+    def slope_of(self, make: Make) -> Callable[[list[Any]], Any]:
+        """The derivative along `directions` as a function on tensors, whose own gradient is the second one."""
+
+        def slope(values: list[Any]) -> Any:
+            grads = make(self.loss, values)[1]
+            return functools.reduce(
+                K.add, [K.sum(K.multiply(g, d)) for g, d in zip(grads, self.directions, strict=True)]
+            )
+
+        return slope
+
+    def moved(self, directions: Sequence[np.ndarray], step: float) -> list[np.ndarray]:
+        """The arguments, a step away."""
+        return [p + step * d for p, d in zip(self.params, directions, strict=True)]
+
+    def difference(self) -> float:
+        """The central difference of the reference along `directions`."""
+
+        def total(step: float) -> float:
+            arrays = self._with(apply(lambda a: a, self.case.arrays), self.moved(self.directions, step))
+            results = expected(self.case, arrays)
+            return sum(float(np.sum(r * w)) for r, w in zip(results, self.weights, strict=True) if w is not None)
+
+        return (total(STEP) - total(-STEP)) / (2 * STEP)
+
+
+def _at(arrays: Sequence[Any], place: tuple[int, int]) -> Any:
+    i, j = place
+    return arrays[i][j] if isinstance(arrays[i], list) else arrays[i]
+
+
+def along(grads: Sequence[Any], directions: Sequence[np.ndarray]) -> float:
+    """The derivative in a direction."""
+    return sum(float(np.sum(np.asarray(K.to_numpy(g)) * d)) for g, d in zip(grads, directions, strict=True))
+
+
+# Three ways to a gradient --------------------------------------------------------------------------------------
+
+
+def by_engine(loss: Callable[[list[Any]], Any], values: list[Any]) -> tuple[Any, list[Any]]:
+    """Loss and gradients by `value_and_grad`: the engine's own means, where it has them."""
+    (found, _), grads = K.value_and_grad(lambda params: (loss(params), []), values)
+    return found, grads
+
+
+def by_rules(loss: Callable[[list[Any]], Any], values: list[Any]) -> tuple[Any, list[Any]]:
+    """Loss and gradients by the rules of K, inside a traced function."""
+    return K.gradients_by_rules(loss, values)
+
+
+def traced(fn: Callable[[list[Any]], list[Any]]) -> Callable[[list[Any]], list[Any]]:
+    """`fn` recorded, simplified and written as a program."""
+    return K.compile(fn)
+
+
+def native(fn: Callable[[list[Any]], list[Any]]) -> Callable[[list[Any]], list[Any]]:
+    """`fn` as the engine itself compiles or runs it, on its own tensors: K records nothing."""
+
+    def run(flat: list[Any]) -> list[Any]:
+        with state.eager(), state.phase(0):
+            return fn(flat)
+
+    return discovery.active().compile_native(run)
+
+
+def _program(found: Sequence[Derivative], make: Make, second: bool = False) -> Callable[[list[Any]], list[Any]]:
+    """For each case, from the flat list of all arguments, the loss and then its gradients (or those of its slope)."""
+
+    def program(flat: list[Any]) -> list[Any]:
+        items, results = iter(flat), []
+        for d in found:
+            loss, grads = make(d.slope_of(make) if second else d.loss, [next(items) for _ in d.params])
+            results += [loss, *grads]
+        return results
+
+    return program
+
+
+def _split(found: Sequence[Derivative], flat: Sequence[Any]) -> list[list[Any]]:
+    items = iter(flat)
+    return [[np.asarray(K.to_numpy(next(items))) for _ in range(1 + len(d.params))] for d in found]
+
+
+def _tensors(arrays: Sequence[Sequence[np.ndarray]]) -> list[Any]:
+    return [discovery.active().asarray(p) for params in arrays for p in params]
+
+
+def _differentiable(op: str, cases: Sequence[Case], most: int) -> list[Derivative]:
+    return [Derivative(op, c) for c in some([c for c in cases if c.grads and expected(c)[0].size], most)]
+
+
+# The checks ----------------------------------------------------------------------------------------------------
+
+
+def gradient(op: str, cases: Sequence[Case]) -> None:
+    """Derivatives in random directions, by the engine and by the rules of K, against central differences.
+
+    And the program that K writes, gradients by its rules, against what the engine makes of the same function when K
+    records nothing: all gradients, element by element.
+    """
+    found = _differentiable(op, cases, 8)
+    if not found:
+        return
+    flat = _tensors([d.params for d in found])
+    alone, ruled = (
+        _split(found, run(flat)) for run in (native(_program(found, by_engine)), traced(_program(found, by_rules)))
+    )
+    for d, engine, rules in zip(found, alone, ruled, strict=True):
+        want = d.difference()
+        for (_, *grads), maker in ((engine, "the engine"), (rules, "the rules of K")):
+            message = f"gradient of {d.case!r} by {maker}"
+            np.testing.assert_allclose(along(grads, d.directions), want, rtol=2e-5, atol=1e-6, err_msg=message)
+        _same(engine, rules, f"{d.case!r}: the engine by itself, and the program by the rules of K")
+
+
+def program(op: str, cases: Sequence[Case]) -> None:
+    """The program that differentiates by the engine's means, as training does, against the engine by itself."""
+    found = _differentiable(op, cases, 2)
+    if found and discovery.active().differentiates:
+        flat = _tensors([d.params for d in found])
+        alone, inside = (_split(found, way(_program(found, by_engine))(flat)) for way in (native, traced))
+        for d, want, got in zip(found, alone, inside, strict=True):
+            _same(want, got, f"{d.case!r}: the engine by itself, and inside of a program")
+
+
+def _same(want: Sequence[np.ndarray], got: Sequence[np.ndarray], message: str) -> None:
+    for a, b in zip(got, want, strict=True):
+        if a.dtype != b.dtype:
+            raise AssertionError(f"{message}: dtypes {b.dtype} and {a.dtype}")
+        size = max(1.0, float(np.abs(b[np.isfinite(b)]).max(initial=0)))
+        np.testing.assert_allclose(a, b, rtol=1e-8, atol=1e-9 * size, err_msg=message)
+
+
+def second(op: str, cases: Sequence[Case]) -> None:
+    """The second derivative in two directions, by the rules of K twice and by the engine twice, against a difference.
+
+    What is differenced is the first gradient by the rules, which `gradient` has compared with the reference.
+    """
+    if op in limits.NO_SECOND:
+        return
+    found = _differentiable(op, [c for c in cases if c.smooth], 3)
+    if not found:
+        return
+    wanted = _differences(found)
+    flat = _tensors([d.params for d in found])
+    makers: list[tuple[str, Any, Make]] = [("the rules of K", traced, by_rules)]
+    if discovery.active().differentiates:
+        makers.append(("the engine", native, by_engine))
+    for maker, way, make in makers:
+        for d, want, (_, *grads) in zip(
+            found, wanted, _split(found, way(_program(found, make, True))(flat)), strict=True
+        ):
+            message = f"second gradient of {d.case!r} by {maker}"
+            got = along(grads, d.others)
+            np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5 * max(1, abs(want)), err_msg=message)
+
+
+def _differences(found: Sequence[Derivative]) -> list[float]:
+    first = traced(_program(found, by_rules))
+    step = 1e-5
+    up, down = (_split(found, first(_tensors([d.moved(d.others, s) for d in found]))) for s in (step, -step))
+    return [
+        (along(a, d.directions) - along(b, d.directions)) / (2 * step)
+        for d, (_, *a), (_, *b) in zip(found, up, down, strict=True)
+    ]

@@ -1,0 +1,110 @@
+"""What the suite allows: units in the last place, and the ops that lack something, each with its reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keras_front.testing.case import Case
+
+# Ops that the table cannot hold, and where they are tested instead.
+ELSEWHERE = {
+    "engine_uniform": "noise has no reference; `noise` below",
+    "engine_normal": "noise has no reference; `noise` below",
+    "host_noise": "noise has no reference; `noise` below",
+    "keep_mask": "noise has no reference; `noise` below",
+    "scan": "takes a function; under lstm, rnn and map_fn",
+    "custom_gradient": "takes a function; tested with gradients",
+    "lstm_sequence_gradient": "the gradient of lstm_sequence",
+    "gru_sequence_gradient": "the gradient of gru_sequence",
+    "simple_rnn_sequence_gradient": "the gradient of simple_rnn_sequence",
+    "ctc_beams": "under ctc_decode",
+}
+
+# Ops that must know a dimension: the shape of their result depends on it, or a constant of that size enters.
+NEED_DIMENSIONS = {"fft", "ifft", "rfft", "irfft", "contract", "glu"}
+
+# Ops without float16 and bfloat16.
+_FACTORS = "no engine factors matrices of 16 bits"
+_FFT = "no engine transforms 16 bits"
+NO_HALF = {
+    **dict.fromkeys(("cholesky", "solve", "det", "inv", "qr", "householder_qr", "svd", "triangular_solve"), _FACTORS),
+    **dict.fromkeys(("fft", "ifft", "rfft", "irfft"), _FFT),
+    "norm": "the nuclear norm needs singular values, which no engine has in 16 bits",
+}
+
+# Ops that answer in float32 when they are given 16 bits, because sums of logarithms need the range.
+IN_SINGLE = {"ctc_batch_cost"}
+
+# Precision -----------------------------------------------------------------------------------------------------
+# Four classes, by what is allowed between float64, rounded, and the result in float32, float16 or bfloat16:
+#   moved     0 ulps: values are moved, chosen or compared
+#   rounded   half an ulp: one operation, rounded once
+#   curve     ulps of the result itself: elementwise functions
+#   whole     ulps of the largest result: sums cancel, so that a small result has the errors of the large terms
+
+_ROUNDED = "add subtract multiply divide sqrt square bias_add mod".split()
+_CURVES = (
+    "exp expm1 log log1p sin cos tan tanh erf power pow rsqrt cosh sinh arcsinh arctanh log2 log10 softplus"
+    " log_sigmoid softsign elu hard_sigmoid silu mish relu clip relu6 leaky_relu logaddexp truncated_normal_quantile"
+).split()
+_MOVED = (
+    "abs negative sign floor ceil round trunc maximum minimum where identity stop_gradient relu_gradient cast"
+    " floor_divide equal not_equal less less_equal greater greater_equal isnan isinf isfinite logical_and logical_or"
+    " logical_not logical_xor max min any all argmax argmin argsort sort top_k in_top_k count_nonzero reshape permute_dimensions"
+    " transpose broadcast_to expand_dims squeeze flatten batch_flatten stack concatenate repeat repeat_elements tile"
+    " reverse flip slice strided_slice roll pad temporal_padding spatial_2d_padding spatial_3d_padding gather"
+    " take_along_axis zeros_like ones_like one_hot max_pool max_pool_pick extract_patches resize_images resize_volumes"
+).split()
+
+CLASSES = {"moved": (0.0, False), "rounded": (0.5, False), "curve": (4.0, False), "whole": (8.0, True)}
+CLASS_OF = {
+    **dict.fromkeys(_MOVED, "moved"),
+    **dict.fromkeys(_ROUNDED, "rounded"),
+    **dict.fromkeys(_CURVES, "curve"),
+}
+_EPSILON = {"float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
+_LARGEST = {"float32": 3.4028234663852886e38, "float16": 65504.0, "bfloat16": 3.3895313892515355e38}
+_SMALLEST = {"float32": 2.0**-126, "float16": 2.0**-14, "bfloat16": 2.0**-126}  # of the normal numbers
+_FLUSHED = {"float32": 2.0**-126, "float16": 0.0, "bfloat16": 2.0**-126}  # what lies below some engines take for 0
+
+
+def class_of(op: str) -> str:
+    """The class of precision of an op."""
+    return CLASS_OF.get(op, "whole")
+
+
+def ulps(op: str) -> tuple[float, bool]:
+    """How many ulps are allowed, and whether they are those of the largest result."""
+    return CLASSES[class_of(op)]
+
+
+def result_dtype(op: str, case: Case, want: np.ndarray, dtype: str) -> str:
+    """The dtype of a result when the float64 arguments of a case come in `dtype`."""
+    if want.dtype != np.float64 or case.attrs.get("dtype") is not None:
+        return want.dtype.name
+    return "float32" if op in IN_SINGLE else dtype
+
+
+def distance(got: Any, want: Any, dtype: str, of_largest: bool) -> float:
+    """The largest difference in units of the last place of `dtype`, at `want` or at the largest finite one."""
+    got, want = (_in_range(np.asarray(x, "float64"), dtype) for x in (got, want))
+    if not want.size:
+        return 0.0
+    size = np.where(np.isfinite(want), np.abs(want), 0.0)
+    size = np.maximum(size.max() if of_largest else size, _SMALLEST[dtype])
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(got - want)
+        same = (got == want) | (np.isnan(got) & np.isnan(want)) | (apart < _FLUSHED[dtype])
+        found = np.where(same, 0.0, apart / (_EPSILON[dtype] * 2.0 ** np.floor(np.log2(size))))
+    return float(np.where(np.isnan(found), np.inf, found).max())
+
+
+def _in_range(x: np.ndarray, dtype: str) -> np.ndarray:
+    return np.where(np.abs(x) > _LARGEST[dtype], np.copysign(np.inf, x), x)
+
+
+# Second gradients ----------------------------------------------------------------------------------------------
+# Ops whose first gradient cannot be differentiated. (Where it can and is zero, as for `relu`, it is checked to be.)
+NO_SECOND: dict[str, str] = {}
