@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,9 @@ _DENSE = frozenset(
     " matmul mean multiply negative permute_dimensions relu reshape sigmoid sigmoid_crossentropy softmax"
     " softmax_crossentropy square stop_gradient subtract sum tanh where".split()
 )
+
+
+_DIFFERENTIATING: ContextVar[bool] = ContextVar("differentiating", default=False)
 
 
 class TorchBackend(Backend):
@@ -443,13 +447,13 @@ class TorchBackend(Backend):
             y = self.average_pool(x, pool_size=pool_size, strides=strides, padding=padding, data_format=data_format)
         return torch.autograd.grad(y, x, g, create_graph=g.requires_grad)[0]
 
+    def custom_gradient(self, fn: Any, args: Any) -> Any:
+        return list(_Attached.apply(fn, *args)) if torch.is_grad_enabled() else list(fn(*args)[0])
+
     # Noise ---------------------------------------------------------------------------------------------------
 
     def engine_uniform(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int) -> Any:
         source = self._generator(seed, stream, counter)
-    def custom_gradient(self, fn: Any, args: Any) -> Any:
-        return list(_Attached.apply(fn, *args)) if torch.is_grad_enabled() else list(fn(*args)[0])
-
         return torch.rand(shape, dtype=_DTYPES[dtype], generator=source, device=source.device)
 
     def engine_normal(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int) -> Any:
@@ -486,8 +490,7 @@ class TorchBackend(Backend):
         return tensor if array.ndim == 0 and array.dtype.kind in "iu" else tensor.to(self._device())
 
     def to_numpy(self, x: Any) -> np.ndarray:
-        x = x.detach().resolve_conj().cpu()
-        return (x.float() if x.dtype == torch.bfloat16 else x).numpy()
+        return (x.float() if x.dtype == torch.bfloat16 else x).numpy(force=True)
 
     def import_tensor(self, value: Any, source: Any, dtype: str) -> Any:
         if source is not None and hasattr(value, "__dlpack__"):
@@ -528,13 +531,18 @@ class TorchBackend(Backend):
     # The verbs -----------------------------------------------------------------------------------------------
 
     def value_and_grad(self, fn: Callable[..., Any], params: Sequence[Any], *rest: Any) -> Any:
-        leaves = [p.detach().requires_grad_() for p in params]
-        with torch.enable_grad():
-            loss, aux = fn(leaves, *rest)
+        inner = _DIFFERENTIATING.get()  # inside of another one: what is computed here is itself differentiated
+        leaves = [p.view_as(p) if inner and p.requires_grad else p.detach().requires_grad_() for p in params]
+        token = _DIFFERENTIATING.set(True)
+        try:
+            with torch.enable_grad():
+                loss, aux = fn(leaves, *rest)
+        finally:
+            _DIFFERENTIATING.reset(token)
         if not loss.requires_grad:
             return (loss, aux), [torch.zeros_like(p) for p in params]
-        grads = torch.autograd.grad(loss, leaves, allow_unused=True, materialize_grads=True)
-        return (loss.detach(), _detached(aux)), list(grads)
+        grads = torch.autograd.grad(loss, leaves, create_graph=inner, allow_unused=True, materialize_grads=True)
+        return ((loss, aux) if inner else (loss.detach(), _detached(aux))), list(grads)
 
     def copy(self, x: Any) -> Any:
         return x.detach().clone()
@@ -568,14 +576,6 @@ class TorchBackend(Backend):
         return map(list, zip(*(array.split(size) for array in data)))
 
 
-_BEST = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def _mixed(seed: int, stream: int, counter: int) -> int:
-    """One seed from three numbers: the finalizer of SplitMix64 (Steele et al., 2014) after each."""
-    h = 0
-    for part in (seed, stream, counter):
-        h = (h + part + 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
 class _Attached(torch.autograd.Function):
     """A function whose gradient is another function."""
 
@@ -594,6 +594,14 @@ class _Attached(torch.autograd.Function):
         return None, *rule(*upstream)
 
 
+_BEST = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _mixed(seed: int, stream: int, counter: int) -> int:
+    """One seed from three numbers: the finalizer of SplitMix64 (Steele et al., 2014) after each."""
+    h = 0
+    for part in (seed, stream, counter):
+        h = (h + part + 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
         h = ((h ^ (h >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
         h = ((h ^ (h >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
         h ^= h >> 31
