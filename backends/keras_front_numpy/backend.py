@@ -327,18 +327,23 @@ class NumpyBackend(Backend):
             collected.reverse()
         return carry, [np.stack(ys) for ys in zip(*collected, strict=True)]
 
-    def lstm_sequence(self, z, h, c, recurrent_kernel, mask, *, activation, recurrent_activation):
-        outs = (np.empty((*z.shape[:2], h.shape[-1]), z.dtype), np.empty_like(h), np.empty_like(c))
-        layer = recurrent.LSTM(*z.shape[:2], h.shape[-1], z.dtype, activation, recurrent_activation)
-        layer.forward(z, h, c, recurrent_kernel, mask, outs)
-        return outs
+    def lstm_sequence(self, z, h, c, recurrent_kernel, mask, **attrs):
+        return recurrent.run("lstm", (z, h, c, recurrent_kernel, mask), attrs)[1]
 
-    def lstm_sequence_gradient(self, g, g_h, g_c, z, h, c, recurrent_kernel, mask, *, activation, recurrent_activation):
-        layer = recurrent.LSTM(*z.shape[:2], h.shape[-1], z.dtype, activation, recurrent_activation)
-        layer.forward(z, h, c, recurrent_kernel, mask, (np.empty_like(g), np.empty_like(h), np.empty_like(c)))
-        outs = tuple(np.empty(t.shape, t.dtype) for t in (z, h, c, recurrent_kernel))
-        layer.backward(g, g_h, g_c, recurrent_kernel, outs)
-        return outs
+    def lstm_sequence_gradient(self, g, g_h, g_c, z, h, c, recurrent_kernel, mask, **attrs):
+        return recurrent.gradient("lstm", (g, g_h, g_c), (z, h, c, recurrent_kernel, mask), attrs)
+
+    def gru_sequence(self, z, h, recurrent_kernel, bias, mask, **attrs):
+        return recurrent.run("gru", (z, h, recurrent_kernel, bias, mask), attrs)[1]
+
+    def gru_sequence_gradient(self, g, g_h, z, h, recurrent_kernel, bias, mask, **attrs):
+        return recurrent.gradient("gru", (g, g_h), (z, h, recurrent_kernel, bias, mask), attrs)
+
+    def simple_rnn_sequence(self, z, h, recurrent_kernel, mask, **attrs):
+        return recurrent.run("simple_rnn", (z, h, recurrent_kernel, mask), attrs)[1]
+
+    def simple_rnn_sequence_gradient(self, g, g_h, z, h, recurrent_kernel, mask, **attrs):
+        return recurrent.gradient("simple_rnn", (g, g_h), (z, h, recurrent_kernel, mask), attrs)
 
     # Updates of all weights at once
 

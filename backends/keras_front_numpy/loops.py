@@ -144,36 +144,43 @@ WRITES = frozenset(
 )  # fmt: skip
 
 
-# LSTM ----------------------------------------------------------------------------------------------------------
+# Recurrent layers ----------------------------------------------------------------------------------------------
 
 
-def _layer(plan: Any, line: Any, args: Any) -> tuple[str, bool]:
+def _layer(plan: Any, line: Any, kind: str, args: Any) -> tuple[str, bool]:
     """The kernel of a layer, and whether it is new; forward and backward share one, which remembers the steps."""
-    key = ("lstm", *args, *sorted(line.attrs.items()))
+    key = (kind, *args, *sorted(line.attrs.items()))
     known = key in plan._bound
     if not known:
         z, h = args[:2]
-        steps, batch, _ = z.shape
-        kernel = recurrent.LSTM(steps, batch, h.shape[-1], np.dtype(z.dtype), **line.attrs)
-        plan._bound[key] = plan.bind(kernel, "lstm")
+        kernel = recurrent.LAYERS[kind](*z.shape[:2], h.shape[-1], np.dtype(z.dtype), **line.attrs)
+        plan._bound[key] = plan.bind(kernel, kind)
     return plan._bound[key], not known
 
 
-def write_lstm_sequence(plan: Any, line: Any) -> None:
-    name, _ = _layer(plan, line, tuple(line.args))
+def write_sequence(plan: Any, line: Any) -> None:
+    name, _ = _layer(plan, line, line.op.removesuffix("_sequence"), tuple(line.args))
     args = [lines.optional(plan, t) for t in line.args]
     outs = [plan.out(t).expr for t in line.outs]
-    plan.put(f"{name}.forward({', '.join(args)}, ({', '.join(outs)}))", line.outs[0].shape)
+    plan.put(f"{name}.forward(({', '.join(args)}), ({', '.join(outs)}))", line.outs[0].shape)
 
 
-def write_lstm_sequence_gradient(plan: Any, line: Any) -> None:
-    name, new = _layer(plan, line, tuple(line.args[3:]))
+def write_sequence_gradient(plan: Any, line: Any) -> None:
+    kind = line.op.removesuffix("_sequence_gradient")
+    count = recurrent.RESULTS[kind]
+    name, new = _layer(plan, line, kind, tuple(line.args[count:]))
     args = [lines.optional(plan, t) for t in line.args]
     if new:  # nobody asked for the results of this layer, so the steps are not known yet
         lines.write_any(plan, line)
         return
     outs = [plan.out(t).expr for t in line.outs]
-    plan.put(f"{name}.backward({', '.join([*args[:3], args[6]])}, ({', '.join(outs)}))", line.args[0].shape)
+    gs, args = args[:count], args[count:]
+    plan.put(f"{name}.backward(({', '.join(gs)}), ({', '.join(args)}), ({', '.join(outs)}))", line.args[0].shape)
+
+
+write_lstm_sequence = write_gru_sequence = write_simple_rnn_sequence = write_sequence
+write_lstm_sequence_gradient = write_gru_sequence_gradient = write_sequence_gradient
+write_simple_rnn_sequence_gradient = write_sequence_gradient
 
 
 # Updates -------------------------------------------------------------------------------------------------------

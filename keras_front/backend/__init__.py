@@ -41,6 +41,7 @@ from keras_front.backend.ops import (
     neural,
     numpy_names,
     recurrence,
+    recurrent_layers,
     reduction,
     sampling,
     sparse,

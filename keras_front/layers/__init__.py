@@ -18,7 +18,7 @@ from .adaptive_pooling import (
 )
 from .advanced_activations import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
 from .attention import AdditiveAttention, Attention
-from .cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from .cells import GRUCell, LSTMCell, SimpleRNNCell
 from .convolution import (
     Conv1D,
     Conv1DTranspose,
@@ -122,6 +122,7 @@ from .pooling import (
 from .recurrent import GRU, LSTM, SimpleRNN
 from .rnn import RNN
 from .spectral_normalization import SpectralNormalization
+from .stacked_cells import StackedRNNCells
 from .text_vectorization import TextVectorization
 from .wrappers import Bidirectional, TimeDistributed, Wrapper
 

@@ -1,8 +1,8 @@
 """Cells: one step of a recurrent layer.
 
 A cell of ours has two halves: `project`, which is applied to all steps at once before the loop, and `advance`, which
-is all that the loop repeats. `call` joins them for whoever uses a cell by itself. Cells of users need only `call`,
-`state_size` and, if they have weights, `build`.
+is all that the loop repeats. `call` joins them for whoever uses a cell by itself. Where an op of K knows the whole
+loop, `sequence` calls it. Cells of users need only `call`, `state_size` and, if they have weights, `build`.
 
 Gates stand in the order i, f, c, o (LSTM) and z, r, h (GRU) along the last axis.
 Source for names, arguments and formulas: Keras 2.3.1, `keras/layers/recurrent.py`.
@@ -18,9 +18,7 @@ import numpy as np
 from keras_front import activations, constraints, initializers, regularizers
 from keras_front import backend as K
 from keras_front.backend import symbolic
-from keras_front.backend.symbolic import flatten
-from keras_front.errors import ArgumentError, ShapeError
-from keras_front.graph import scope
+from keras_front.errors import ShapeError
 from keras_front.graph.layer import LAYERS, Layer
 
 from ._arguments import fraction, positive
@@ -40,6 +38,18 @@ _READERS = {
     "regularizer": lambda where, name, value: regularizers.get(value),
     "constraint": lambda where, name, value: constraints.get(value),
 }
+
+
+# What the ops of whole sequences compute themselves, by the functions of `activations`.
+_FUSED = {getattr(activations, name): name for name in ("tanh", "sigmoid", "hard_sigmoid", "relu", "linear")}
+
+
+def _kind(activation: Any) -> str | None:
+    """The name under which ops of whole sequences know an activation."""
+    try:
+        return _FUSED.get(activation)
+    except TypeError:  # an activation that cannot be hashed is none of ours
+        return None
 
 
 def given(local: dict[str, Any]) -> dict[str, Any]:
@@ -127,6 +137,31 @@ class _Cell(Layer):
         count = self._gates if self.implementation == 1 else 1
         return [_one_mask(like, rate, training) for _ in range(count)]
 
+    # The whole loop --------------------------------------------------------------------------------
+
+    _op: Any = None  # an op of K: of inputs, states, kernels, bias and mask; gives outputs and states
+
+    def fuses(self, training: Any) -> bool:
+        """Whether one op can do all steps: it knows these activations, and what drops is the same for all gates."""
+        if self._op is None or None in self._kinds().values():
+            return False
+        drops = 0 < self.recurrent_dropout < 1 or (0 < self.dropout < 1 and self.implementation == 1)
+        return not drops or _known(training) is False
+
+    def _kinds(self) -> dict[str, Any]:
+        """The activations by the names that ops know."""
+        names = ("activation", "recurrent_activation")
+        return {name: _kind(getattr(self, name)) for name in names if hasattr(self, name)}
+
+    def sequence(self, x: Any, states: Sequence[Any], mask: Any, reverse: bool, training: Any) -> tuple[Any, list[Any]]:
+        """Outputs of all steps and last states, for inputs (batch, steps, features); see `fuses`."""
+        dropped = self._masks(K.getitem(x, (slice(None), 0)), self.dropout, training)
+        if dropped is not None:
+            x = x * K.expand_dims(dropped[0], 1)
+        weights = (self.kernel, self.recurrent_kernel, self.bias)
+        outputs, *new = self._op(x, *states, *weights, mask, reverse=reverse, **self._kinds())
+        return outputs, new
+
     # The two halves --------------------------------------------------------------------------------
 
     def project(self, inputs: Any, masks: list[Any] | None = None) -> Any:
@@ -207,6 +242,8 @@ class SimpleRNNCell(_Cell):
     Weights: kernel (n, units); recurrent_kernel (units, units); bias (units,) if `use_bias`.
     """
 
+    _op: Any = staticmethod(K.simple_rnn)
+
     def __init__(
         self,
         units: int,
@@ -249,6 +286,7 @@ class GRUCell(_Cell):
     """
 
     _gates = 3
+    _op: Any = staticmethod(K.gru)
 
     def __init__(
         self,
@@ -273,6 +311,9 @@ class GRUCell(_Cell):
     ):
         super().__init__(**kwargs)
         self._keep(locals())
+
+    def _kinds(self) -> dict[str, Any]:
+        return {**super()._kinds(), "reset_after": self.reset_after}
 
     def _bias_shape(self) -> tuple[int, ...]:
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
@@ -353,6 +394,8 @@ class LSTMCell(LongShortTerm):
     Source: Hochreiter & Schmidhuber (1997); the forget gate is by Gers et al. (2000).
     """
 
+    _op: Any = staticmethod(K.lstm)
+
     def __init__(
         self,
         units: int,
@@ -376,96 +419,3 @@ class LSTMCell(LongShortTerm):
     ):
         super().__init__(**kwargs)
         self._keep(locals())
-
-
-@LAYERS.register()
-class StackedRNNCells(Layer):
-    """Cells on top of each other, used as one cell. The states are those of the cells, first cell first."""
-
-    supports_masking = True
-
-    def __init__(self, cells: Sequence[Any], **kwargs: Any):
-        if kwargs.pop("reverse_state_order", False):
-            raise ArgumentError(
-                "StackedRNNCells: reverse_state_order=True is not supported; order the states yourself."
-            )
-        super().__init__(**kwargs)
-        self.cells = [LAYERS.get(cell) if isinstance(cell, dict | str) else cell for cell in cells]
-        for cell in self.cells:
-            check_cell(cell)
-
-    @property
-    def state_size(self) -> list[Any]:
-        return [size for cell in self.cells for size in sizes_of(cell)]
-
-    @property
-    def output_size(self) -> int:
-        last = self.cells[-1]
-        return getattr(last, "output_size", None) or sizes_of(last)[0]
-
-    def build(self, input_shape: Any) -> None:
-        shapes = [tuple(s) for s in input_shape] if isinstance(input_shape[0], list | tuple) else None
-        shape = shapes[0] if shapes else tuple(input_shape)
-        for index, cell in enumerate(self.cells):
-            with scope.named(f"cell_{index}"):
-                build_cell(cell, [shape, *shapes[1:]] if shapes and takes_constants(cell) else shape)
-            size = getattr(cell, "output_size", None) or sizes_of(cell)[0]
-            shape = (shape[0], *(size if isinstance(size, tuple) else (size,)))
-        self.built = True
-
-    def call(self, inputs: Any, states: Sequence[Any], constants: Any = None, training: Any = None) -> Any:
-        """Output of the last cell, and the new states of all."""
-        new, remaining = [], list(states)
-        for cell in self.cells:
-            count = len(sizes_of(cell))
-            own, remaining = remaining[:count], remaining[count:]
-            inputs, changed = step_of(cell, inputs, own, constants, training)
-            new += changed
-        return inputs, new
-
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        return None
-
-
-# Cells of any kind -----------------------------------------------------------------------------------
-
-
-def check_cell(cell: Any) -> None:
-    """Raise unless `cell` has what a cell needs."""
-    for name in ("call", "state_size"):
-        if not hasattr(cell, name):
-            raise ArgumentError(f"A cell must have a `{name}` attribute; the RNN received {cell!r}, which has not.")
-
-
-def sizes_of(cell: Any) -> list[Any]:
-    """The sizes of a cell's states, as a flat list."""
-    size = cell.state_size
-    return flatten(list(size)) if isinstance(size, list | tuple) else [size]
-
-
-def build_cell(cell: Any, shape: Any) -> None:
-    """Build a cell, if it can be built and is not."""
-    if not getattr(cell, "built", False) and hasattr(cell, "build"):
-        cell.build(shape)
-        cell.built = True
-
-
-def takes_constants(cell: Any) -> bool:
-    """Whether the cell's `call` has an argument `constants`."""
-    import inspect
-
-    return "constants" in inspect.signature(cell.call).parameters
-
-
-def step_of(cell: Any, inputs: Any, states: Sequence[Any], constants: Any, training: Any) -> tuple[Any, list[Any]]:
-    """One step of any cell: output and flat list of new states."""
-    import inspect
-
-    names = inspect.signature(cell.call).parameters
-    arguments = {}
-    if constants and "constants" in names:
-        arguments["constants"] = constants
-    if training is not None and not K.is_symbolic(training) and "training" in names:
-        arguments["training"] = training
-    output, new = cell.call(inputs, list(states), **arguments)
-    return output, flatten(list(new)) if isinstance(new, list | tuple) else [new]

@@ -40,13 +40,16 @@ class _Stored:
         return (2 * self._gates * self.units,)
 
     def standard(self) -> Any:
-        """A cell with the kernels of the formulas; to be made once for a call, not at every step."""
+        """A cell with the kernels of the formulas."""
         cell = self._make_plain()
         width = self.kernel.shape[0]
         cell.kernel = _gate_by_gate(self.kernel, self.units, self._gates, (self.units, width))
         cell.recurrent_kernel = _gate_by_gate(self.recurrent_kernel, self.units, self._gates, (self.units, self.units))
         cell.bias = self._standard_bias(K.reshape(self.bias, (2, self._gates * self.units)))
         return cell
+
+    def sequence(self, x: Any, states: Any, mask: Any, reverse: bool, training: Any) -> Any:
+        return self.standard().sequence(x, states, mask, reverse, training)
 
     def _make_plain(self) -> Any:
         raise NotImplementedError
@@ -112,17 +115,6 @@ class CuDNNLSTM(_Classic):
     ):
         self._begin(locals())
 
-    def _loop(self, x: Any, states: list[Any], mask: Any, training: Any, constants: list[Any]) -> Any:
-        cell = self.cell.standard()
-        if self.time_major:
-            x = K.permute_dimensions(x, (1, 0, 2))
-            mask = None if mask is None else K.permute_dimensions(mask, (1, 0))
-        outputs, h, c = K.lstm(
-            x, *states, cell.kernel, cell.recurrent_kernel, cell.bias, mask, reverse=self.go_backwards
-        )
-        last = h if mask is None else K.getitem(outputs, (slice(None), -1))
-        return last, K.permute_dimensions(outputs, (1, 0, 2)) if self.time_major else outputs, [h, c]
-
 
 @LAYERS.register()
 class CuDNNGRU(_Classic):
@@ -155,14 +147,3 @@ class CuDNNGRU(_Classic):
         **kwargs: Any,
     ):
         self._begin(locals())
-
-    def _loop(self, x: Any, states: list[Any], mask: Any, training: Any, constants: list[Any]) -> Any:
-        cell = self.cell.standard()
-        return K.rnn(
-            cell.advance,
-            cell.project(x),
-            states,
-            go_backwards=self.go_backwards,
-            mask=mask,
-            time_major=self.time_major,
-        )

@@ -1,7 +1,7 @@
 """The classic recurrent layers, each over a cell of ours.
 
-An LSTM with activations that engines know goes to `K.lstm`, which adapters replace by their fused kernels. It gives the
-same numbers as the loop of `RNN`.
+With activations that ops know, all steps are one op (`K.lstm`, `K.gru`, `K.simple_rnn`), which adapters replace by the
+fused kernels of their engines. It gives the same numbers as the loop of `RNN`.
 Source for names, arguments and masks: Keras 2.3.1, `keras/layers/recurrent.py`.
 """
 
@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_front import activations, regularizers
 from keras_front import backend as K
+from keras_front import regularizers
 from keras_front.graph.layer import LAYERS, InputSpec, Layer
 
-from .cells import GRUCell, LSTMCell, SimpleRNNCell, _known, given
-from .rnn import RNN, _sample
+from .cells import GRUCell, LSTMCell, SimpleRNNCell, given
+from .rnn import RNN
 
 _LOOP = ("return_sequences", "return_state", "go_backwards", "stateful", "unroll", "time_major", "zero_output_for_mask")
 
@@ -38,6 +38,20 @@ class _Classic(RNN):
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.input_spec = InputSpec(ndim=self._input_rank)
 
+    def _loop(self, x: Any, states: list[Any], mask: Any, training: Any, constants: list[Any]) -> Any:
+        if not self.cell.fuses(training):
+            return super()._loop(x, states, mask, training, constants)
+        if mask is not None and len(mask.shape) == 3:
+            mask = K.getitem(mask, (Ellipsis, 0))
+        if self.time_major:
+            x, mask = _swapped(x), None if mask is None else _swapped(mask)
+        outputs, states = self.cell.sequence(x, states, mask, self.go_backwards, training)
+        if mask is not None and self.zero_output_for_mask:
+            kept = K.reverse(mask, 1) if self.go_backwards else mask
+            outputs = outputs * K.cast(K.expand_dims(kept, -1), K.dtype(outputs))
+        last = states[0] if mask is None else K.getitem(outputs, (slice(None), -1))
+        return last, _swapped(outputs) if self.time_major else outputs, states
+
     def __getattr__(self, name: str) -> Any:
         cell = self.__dict__.get("cell")
         if cell is None or name.startswith("_") or name not in type(cell).constructor_arguments():
@@ -51,6 +65,11 @@ class _Classic(RNN):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         return cls(**config)
+
+
+def _swapped(x: Any) -> Any:
+    """The first two axes, steps and batch, in the other order."""
+    return K.permute_dimensions(x, (1, 0, *range(2, len(x.shape))))
 
 
 @LAYERS.register()
@@ -138,10 +157,6 @@ class GRU(_Classic):
         self._begin(locals())
 
 
-# What K.lstm computes itself, by the names of the activations.
-_FUSED = {getattr(activations, name): name for name in ("tanh", "sigmoid", "hard_sigmoid", "relu", "linear")}
-
-
 @LAYERS.register()
 class LSTM(_Classic):
     """Long short-term memory.
@@ -185,41 +200,3 @@ class LSTM(_Classic):
         **kwargs: Any,
     ):
         self._begin(locals())
-
-    def _loop(self, x: Any, states: list[Any], mask: Any, training: Any, constants: list[Any]) -> Any:
-        cell = self.cell
-        kinds = [_kind(cell.activation), _kind(cell.recurrent_activation)]
-        drops = 0 < cell.recurrent_dropout < 1 or (0 < cell.dropout < 1 and cell.implementation == 1)
-        known = drops and _known(training) is not False
-        if known or constants or self.zero_output_for_mask or None in kinds:
-            return super()._loop(x, states, mask, training, constants)
-        if self.time_major:
-            x = K.permute_dimensions(x, (1, 0, 2))
-        of_inputs = cell._masks(_sample(x, False), cell.dropout, training)
-        if of_inputs is not None:
-            x = x * K.expand_dims(of_inputs[0], 1)
-        return self._fused(x, states, mask, kinds)
-
-    def _fused(self, x: Any, states: list[Any], mask: Any, kinds: list[Any]) -> Any:
-        cell = self.cell
-        outputs, h, c = K.lstm(
-            x,
-            *states,
-            cell.kernel,
-            cell.recurrent_kernel,
-            cell.bias,
-            mask if mask is None or not self.time_major else K.permute_dimensions(mask, (1, 0)),
-            activation=kinds[0],
-            recurrent_activation=kinds[1],
-            reverse=self.go_backwards,
-        )
-        last = h if mask is None else K.getitem(outputs, (slice(None), -1))
-        return last, K.permute_dimensions(outputs, (1, 0, 2)) if self.time_major else outputs, [h, c]
-
-
-def _kind(activation: Any) -> str | None:
-    """The name under which `K.lstm` knows an activation."""
-    try:
-        return _FUSED.get(activation)
-    except TypeError:  # an activation that cannot be hashed is none of ours
-        return None

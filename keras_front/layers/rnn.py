@@ -16,7 +16,8 @@ from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, ShapeError, StateError
 from keras_front.graph.layer import LAYERS, Layer, is_list_of_shapes
 
-from .cells import StackedRNNCells, _phase, build_cell, check_cell, sizes_of, step_of, takes_constants, zeros_of
+from .cells import _Cell, _phase, zeros_of
+from .stacked_cells import StackedRNNCells, build_cell, check_cell, sizes_of, step_of, takes_constants
 
 
 @LAYERS.register()
@@ -190,7 +191,7 @@ class RNN(Layer):
     def _loop(
         self, x: Any, states: list[Any], mask: Any, training: Any, constants: list[Any]
     ) -> tuple[Any, Any, list[Any]]:
-        if hasattr(self.cell, "advance") and not constants:
+        if getattr(type(self.cell), "call", None) is _Cell.call and not constants:  # a cell of ours, as it is
             of_inputs, of_states = self.cell.masks(_sample(x, self.time_major), states, training)
             x = self._projected(x, of_inputs)
 

@@ -14,8 +14,8 @@ from keras_front.graph.layer import LAYERS, Layer, is_list_of_shapes
 from keras_front.registry import custom_object_scope, name_of
 
 from ._arguments import one_of
-from .cells import sizes_of
 from .rnn import _listed
+from .stacked_cells import sizes_of
 
 
 class Wrapper(Layer):

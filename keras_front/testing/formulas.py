@@ -230,12 +230,56 @@ def lstm_sequence(z, h, c, recurrent_kernel, mask=None, activation="tanh", recur
 
 
 def lstm(x, h, c, kernel, recurrent_kernel, bias=None, mask=None, reverse=False, **attrs):
-    z = np.swapaxes(x @ kernel + (0 if bias is None else bias), 0, 1)
-    marks = None if mask is None else mask.T
-    if reverse:
-        z, marks = z[::-1], None if marks is None else marks[::-1]
+    z, marks = _projected(x, kernel, bias, mask, reverse)
     outputs, h, c = lstm_sequence(z, h, c, recurrent_kernel, marks)
     return np.swapaxes(outputs, 0, 1), h, c
+
+
+def _projected(x, kernel, bias, mask, reverse):
+    z = np.swapaxes(x @ kernel + (0 if bias is None else bias), 0, 1)
+    marks = None if mask is None else mask.T
+    return (z[::-1], None if marks is None else marks[::-1]) if reverse else (z, marks)
+
+
+def gru_sequence(z, h, recurrent_kernel, bias=None, mask=None, reset_after=False, **attrs):
+    outputs, out = [], np.zeros_like(h)
+    for t, row in enumerate(z):
+        x_z, x_r, x_h = np.split(row, 3, -1)
+        u_z, u_r, u_h = np.split(recurrent_kernel, 3, -1)
+        update, reset = ref.sigmoid(x_z + h @ u_z), ref.sigmoid(x_r + h @ u_r)
+        bias = 0 if bias is None else bias
+        candidate = np.tanh(x_h + (reset * (h @ u_h + bias) if reset_after else (reset * h) @ u_h + bias))
+        new = update * h + (1 - update) * candidate
+        keep = np.ones((len(h), 1), bool) if mask is None else mask[t][:, None]
+        h, out = np.where(keep, new, h), np.where(keep, new, out)
+        outputs.append(out)
+    return np.stack(outputs), h
+
+
+def gru(x, h, kernel, recurrent_kernel, bias=None, mask=None, reset_after=False, reverse=False, **attrs):
+    units, of_state = h.shape[-1], None
+    if bias is not None and bias.ndim == 2:
+        of_state = bias[1, 2 * units :]
+        bias = bias[0] + np.concatenate([bias[1, : 2 * units], 0 * of_state])
+    z, marks = _projected(x, kernel, bias, mask, reverse)
+    outputs, h = gru_sequence(z, h, recurrent_kernel, of_state, marks, reset_after)
+    return np.swapaxes(outputs, 0, 1), h
+
+
+def simple_rnn_sequence(z, h, recurrent_kernel, mask=None, **attrs):
+    outputs, out = [], np.zeros_like(h)
+    for t, row in enumerate(z):
+        new = np.tanh(row + h @ recurrent_kernel)
+        keep = np.ones((len(h), 1), bool) if mask is None else mask[t][:, None]
+        h, out = np.where(keep, new, h), np.where(keep, new, out)
+        outputs.append(out)
+    return np.stack(outputs), h
+
+
+def simple_rnn(x, h, kernel, recurrent_kernel, bias=None, mask=None, reverse=False, **attrs):
+    z, marks = _projected(x, kernel, bias, mask, reverse)
+    outputs, h = simple_rnn_sequence(z, h, recurrent_kernel, marks)
+    return np.swapaxes(outputs, 0, 1), h
 
 
 def sgd(params, grads, moments, lr, momentum=0.0, nesterov=False):

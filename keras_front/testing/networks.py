@@ -10,6 +10,8 @@ from keras_front.testing.case import Case
 from keras_front.testing.composites import FIRST, IMAGE, SEQUENCE, VOLUME, A, C, chances, images, normal, positive
 
 GATES = [normal(2, 5, 3), normal(2, 4), normal(2, 4), normal(3, 16), normal(4, 16), normal(16)]
+GATES_3 = [normal(2, 5, 3), normal(2, 4), normal(3, 12), normal(4, 12)]
+GATES_1 = [normal(2, 5, 3), normal(2, 4), normal(3, 4), normal(4, 4)]
 MARKS = np.array([[True, True, False, True, False], [True, False, True, True, True]])
 STATE = [normal(2, 3), normal(4)]
 
@@ -89,6 +91,29 @@ NETWORKS = {
     "lstm_sequence": [
         Case(normal(5, 2, 16), *GATES[1:3], GATES[4], reference=f.lstm_sequence, grads=(0, 1, 2, 3)),
         Case(normal(5, 2, 16), *GATES[1:3], GATES[4], MARKS.T.copy(), reference=f.lstm_sequence, grads=(0,)),
+    ],
+    "gru": [
+        Case(*GATES_3, normal(12), reference=f.gru, grads=(0, 1, 2, 3, 4)),
+        Case(*GATES_3, normal(2, 12), MARKS, reference=f.gru, grads=(0, 2, 4)),
+        Case(*GATES_3, normal(2, 12), MARKS, reference=f.gru, grads=(0, 1, 2, 3, 4), reset_after=True),
+        Case(*GATES_3, normal(2, 12), reference=f.gru, grads=(1, 3), reset_after=True, reverse=True),
+        Case(*GATES_3, None, MARKS, reference=f.gru, grads=(0, 3), reset_after=True),
+    ],
+    "gru_sequence": [
+        Case(normal(5, 2, 12), *GATES_3[1::2], reference=f.gru_sequence, grads=(0, 1, 2)),
+        Case(normal(5, 2, 12), *GATES_3[1::2], normal(4), reference=f.gru_sequence, grads=(0, 3)),
+        Case(
+            normal(5, 2, 12), *GATES_3[1::2], normal(4), MARKS.T.copy(), reference=f.gru_sequence, grads=(0, 1, 2, 3),
+            reset_after=True,
+        ),
+    ],
+    "simple_rnn": [
+        Case(*GATES_1, normal(4), reference=f.simple_rnn, grads=(0, 1, 2, 3, 4)),
+        Case(*GATES_1, None, MARKS, reference=f.simple_rnn, grads=(0, 3), reverse=True),
+    ],
+    "simple_rnn_sequence": [
+        Case(normal(5, 2, 4), *GATES_1[1::2], reference=f.simple_rnn_sequence, grads=(0, 1, 2)),
+        Case(normal(5, 2, 4), *GATES_1[1::2], MARKS.T.copy(), reference=f.simple_rnn_sequence, grads=(0, 1, 2)),
     ],
     "sgd_update": [
         Case(*lists(1, 2), [], RATE, reference=f.sgd),

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from keras_front.backend.gradients.table import GRADIENT, gradient_of, transposed
-from keras_front.backend.ops import arrangement, convolution, custom_gradient, elementwise, linear, neural, recurrence
+from keras_front.backend.ops import (
+    arrangement,
+    convolution,
+    custom_gradient,
+    elementwise,
+    linear,
+    neural,
+    recurrent_layers,
+)
 from keras_front.backend.ops.elementwise import exp, multiply, negative, subtract
 from keras_front.backend.ops.reduction import sum
 
@@ -15,6 +23,7 @@ GRADIENT["linear"] = lambda g, out, x, kernel, bias: (
     linear.matmul(transposed(x), g),
     sum(g, axis=0),
 )
+GRADIENT["custom_gradient"] = custom_gradient.CUSTOM_GRADIENT.by_rule
 
 
 @gradient_of("softmax")
@@ -23,7 +32,6 @@ def _(g: Any, out: Any, x: Any, axis: int = -1) -> Any:
     return (subtract(weighted, multiply(out, sum(weighted, axis=axis, keepdims=True))),)
 
 
-GRADIENT["custom_gradient"] = custom_gradient.CUSTOM_GRADIENT.by_rule
 @gradient_of("log_softmax")
 def _(g: Any, out: Any, x: Any, axis: int = -1) -> Any:
     return (subtract(g, multiply(exp(out), sum(g, axis=axis, keepdims=True))),)
@@ -87,4 +95,15 @@ def _(g: Any, out: Any, y: Any, input_shape: Any, **attrs: Any) -> Any:
 
 @gradient_of("lstm_sequence")
 def _(g: Any, out: Any, z: Any, h: Any, c: Any, recurrent_kernel: Any, mask: Any = None, **attrs: Any) -> Any:
-    return (*recurrence.lstm_sequence_gradient(*g, z, h, c, recurrent_kernel, mask, **attrs), None)
+    return (*recurrent_layers.lstm_sequence_gradient(*g, z, h, c, recurrent_kernel, mask, **attrs), None)
+
+
+@gradient_of("gru_sequence")
+def _(g: Any, out: Any, z: Any, h: Any, kernel: Any, bias: Any = None, mask: Any = None, **attrs: Any) -> Any:
+    found = recurrent_layers.gru_sequence_gradient(*g, z, h, kernel, bias, mask, **attrs)
+    return (*found, *(None,) * (5 - len(found)))
+
+
+@gradient_of("simple_rnn_sequence")
+def _(g: Any, out: Any, z: Any, h: Any, recurrent_kernel: Any, mask: Any = None, **attrs: Any) -> Any:
+    return (*recurrent_layers.simple_rnn_sequence_gradient(*g, z, h, recurrent_kernel, mask, **attrs), None)

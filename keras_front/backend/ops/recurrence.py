@@ -1,4 +1,4 @@
-"""Loops over time: `scan`, the classic `rnn` on top of it, and the fused `lstm`.
+"""Loops over time: `scan`, and the classic `rnn` on top of it.
 
 `scan` is the one op that takes a Python function. While tracing, that function runs once, on symbols for one step, and
 its record is kept as a `Body`; so a loop is one op however long it is, nothing is unrolled and nothing recurses.
@@ -10,20 +10,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from keras_front.backend import declare, discovery, symbolic
-from keras_front.backend.declare import OPS, Maybe, Tensor, composite
-from keras_front.backend.ops.arrangement import (
-    _sizes,
-    expand_dims,
-    flip,
-    getitem,
-    permute_dimensions,
-    reshape,
-    stack,
-    strided_slice,
-    zeros_like,
-)
-from keras_front.backend.ops.elementwise import add, cast, hard_sigmoid, identity, multiply, relu, sigmoid, tanh, where
-from keras_front.backend.ops.linear import dot, linear, matmul
+from keras_front.backend.declare import OPS
+from keras_front.backend.ops.arrangement import expand_dims, flip, getitem, permute_dimensions, stack, zeros_like
+from keras_front.backend.ops.elementwise import cast, where
 from keras_front.backend.symbolic import Origin, SymbolicTensor
 from keras_front.errors import ArgumentError, ShapeError
 
@@ -218,82 +207,3 @@ def _unrolled(fn: Callable[..., Any], init: list[Any], xs: list[Any]) -> tuple[l
         carry, ys = fn(carry, [getitem(x, t) for x in xs])
         collected.append(ys[0])
     return carry, [stack(collected, axis=0)]
-
-
-# LSTM ----------------------------------------------------------------------------------------------------------
-
-_ACTIVATIONS = {"tanh": tanh, "sigmoid": sigmoid, "hard_sigmoid": hard_sigmoid, "relu": relu, "linear": lambda x: x}
-
-
-@composite(promote=("x", "h", "c", "kernel", "recurrent_kernel", "bias"))
-def lstm(
-    x: Tensor, h: Tensor, c: Tensor, kernel: Tensor, recurrent_kernel: Tensor, bias: Maybe = None, mask: Maybe = None,
-    activation="tanh", recurrent_activation="sigmoid", reverse=False,
-):  # fmt: skip
-    """A layer of long short-term memory: (outputs, last h, last c). Gates stand in the order i, f, c, o.
-
-    Shape: x (batch, time, n); h, c (batch, units); kernel (n, 4 units); recurrent_kernel (units, 4 units);
-    bias (4 units,); mask (batch, time) of bool; outputs (batch, time, units). At a masked step h and c stay, and the
-    output repeats the one before it (0 at the start). With `reverse` time runs backwards, and so do the outputs.
-    Source: Hochreiter & Schmidhuber (1997), with the forget gate of Gers et al. (2000).
-    """
-    _, time, width = _sizes(x)
-    flat = reshape(x, (-1, width))
-    projected = matmul(flat, kernel) if bias is None else linear(flat, kernel, bias)
-    z = _swap(reshape(projected, (-1, time, kernel.shape[1])))
-    marks = None if mask is None else _swap(cast(mask, "bool"))
-    if reverse:
-        z, marks = flip(z, (0,)), None if marks is None else flip(marks, (0,))
-    outputs, h, c = lstm_sequence(z, h, c, recurrent_kernel, marks, activation, recurrent_activation)
-    return _swap(outputs), h, c
-
-
-@composite(promote=("z", "h", "c", "recurrent_kernel"))
-def lstm_sequence(
-    z: Tensor, h: Tensor, c: Tensor, recurrent_kernel: Tensor, mask: Maybe = None, activation="tanh",
-    recurrent_activation="sigmoid",
-):  # fmt: skip
-    """The recurrent part of `lstm`, time first: (outputs, last h, last c) from projected inputs z.
-
-    Shape: z (time, batch, 4 units); mask (time, batch); outputs (time, batch, units).
-    """
-    act, gate = _ACTIVATIONS[activation], _ACTIVATIONS[recurrent_activation]
-    units = h.shape[-1]
-
-    def step(carry: list[Any], x: list[Any]) -> tuple[list[Any], list[Any]]:
-        h, c = carry[:2]
-        gates = add(x[0], dot(h, recurrent_kernel))
-        i, f, g, o = (_part(gates, k, units) for k in range(4))
-        new_c = add(multiply(gate(f), c), multiply(gate(i), act(g)))
-        new_h = multiply(gate(o), act(new_c))
-        if mask is None:
-            return [new_h, new_c], [new_h]
-        kept = expand_dims(x[1], axis=-1)
-        out = where(kept, new_h, carry[2])
-        return [where(kept, new_h, h), where(kept, new_c, c), out], [out]
-
-    init = [h, c] if mask is None else [h, c, zeros_like(h)]
-    final, outputs = scan(step, init, [z] if mask is None else [z, mask])
-    return outputs[0], final[0], final[1]
-
-
-@composite(promote=())
-def lstm_sequence_gradient(
-    g: Tensor, g_h: Tensor, g_c: Tensor, z: Tensor, h: Tensor, c: Tensor, recurrent_kernel: Tensor, mask: Maybe = None,
-    activation="tanh", recurrent_activation="sigmoid",
-):  # fmt: skip
-    """Gradients of `lstm_sequence` for z, h, c and recurrent_kernel, from those of its three results."""
-    from keras_front.backend import program
-    from keras_front.backend.ops.reduction import sum
-
-    def weighted(params: list[Any]) -> tuple[Any, list[Any]]:
-        results = OPS["lstm_sequence"].body(*params, mask, activation, recurrent_activation)
-        parts = [sum(multiply(r, w)) for r, w in zip(results, (g, g_h, g_c), strict=True)]
-        return add(add(parts[0], parts[1]), parts[2]), []
-
-    own = [identity(t) for t in (z, h, c, recurrent_kernel)]  # the weights g depend on z and so on, but are fixed here
-    return tuple(program.value_and_grad(weighted, own)[1])
-
-
-def _part(gates: Any, k: int, units: int) -> Any:
-    return strided_slice(gates, (None, k * units), (None, (k + 1) * units), (1, 1))

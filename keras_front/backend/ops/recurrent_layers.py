@@ -1,0 +1,281 @@
+"""Recurrent layers, each as one op that adapters replace by the fused kernel of their engine.
+
+A layer is `lstm`, `gru` or `simple_rnn`: it projects the inputs of all steps at once. What then repeats, step by step,
+is an op of its own, `..._sequence`, and its gradient is another, for engines without autodiff. Inputs of layers are
+batch first, those of sequences time first. At a masked step the states stay, and the output repeats the one before it;
+it is 0 until the first step that the mask keeps. With `reverse` time runs backwards, and so do the outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from keras_front.backend.declare import OPS, Maybe, Tensor, composite
+from keras_front.backend.ops.arrangement import (
+    _sizes,
+    concatenate,
+    flip,
+    getitem,
+    reshape,
+    strided_slice,
+    zeros_like,
+)
+from keras_front.backend.ops.elementwise import (
+    add,
+    cast,
+    hard_sigmoid,
+    identity,
+    multiply,
+    relu,
+    sigmoid,
+    subtract,
+    tanh,
+)
+from keras_front.backend.ops.linear import dot, linear, matmul
+from keras_front.backend.ops.recurrence import _masked, _swap, scan
+from keras_front.errors import ArgumentError
+
+_ACTIVATIONS = {"tanh": tanh, "sigmoid": sigmoid, "hard_sigmoid": hard_sigmoid, "relu": relu, "linear": lambda x: x}
+
+
+def _activation(name: str) -> Callable[[Any], Any]:
+    if name not in _ACTIVATIONS:
+        raise ArgumentError(
+            f"Recurrent ops: expected an activation of {', '.join(map(repr, _ACTIVATIONS))}, received {name!r}. "
+            "Write the step for K.rnn to use any other."
+        )
+    return _ACTIVATIONS[name]
+
+
+# What the layers share ------------------------------------------------------------------------------------------
+
+
+def _projected(x: Any, kernel: Any, bias: Any, mask: Any, reverse: bool) -> tuple[Any, Any]:
+    """`x @ kernel + bias` for all steps at once, and the mask: both time first, in the order of the loop."""
+    _, time, width = _sizes(x)
+    flat = reshape(x, (-1, width))
+    z = matmul(flat, kernel) if bias is None else linear(flat, kernel, bias)
+    z = _swap(reshape(z, (-1, time, kernel.shape[1])))
+    marks = None if mask is None else _swap(cast(mask, "bool"))
+    if reverse:
+        z, marks = flip(z, (0,)), None if marks is None else flip(marks, (0,))
+    return z, marks
+
+
+def _repeated(advance: Callable[[Any, list[Any]], list[Any]], z: Any, states: list[Any], mask: Any) -> list[Any]:
+    """Outputs and last states of a loop of `advance(row of z, states)`, whose first state is the output."""
+    count = len(states)
+
+    def step(carry: list[Any], x: list[Any]) -> tuple[list[Any], list[Any]]:
+        new = advance(x[0], carry[:count])
+        if mask is None:
+            return new, [new[0]]
+        out = _masked(x[1], new[0], carry[count])
+        return [*(_masked(x[1], n, old) for n, old in zip(new, carry, strict=False)), out], [out]
+
+    final, outputs = scan(step, states if mask is None else [*states, zeros_like(states[0])], _listed(z, mask))
+    return [outputs[0], *final[:count]]
+
+
+def _listed(z: Any, mask: Any) -> list[Any]:
+    return [z] if mask is None else [z, mask]
+
+
+def _gradients(name: str, gs: Sequence[Any], params: Sequence[Any], *rest: Any) -> tuple[Any, ...]:
+    """Gradients of the op `name` for `params`, from those of its results."""
+    from keras_front.backend import program
+    from keras_front.backend.ops.reduction import sum
+
+    def weighted(params: list[Any]) -> tuple[Any, list[Any]]:
+        results = OPS[name].body(*params, *rest)
+        total, *parts = [sum(multiply(r, w)) for r, w in zip(results, gs, strict=True)]
+        for part in parts:
+            total = add(total, part)
+        return total, []
+
+    own = [identity(t) for t in params]  # the gradients given may depend on params, but are fixed here
+    return tuple(program.value_and_grad(weighted, own)[1])
+
+
+def _columns(z: Any, start: int, stop: int) -> Any:
+    return strided_slice(z, (None, start), (None, stop), (1, 1))
+
+
+# LSTM ----------------------------------------------------------------------------------------------------------
+
+
+@composite(promote=("x", "h", "c", "kernel", "recurrent_kernel", "bias"))
+def lstm(
+    x: Tensor, h: Tensor, c: Tensor, kernel: Tensor, recurrent_kernel: Tensor, bias: Maybe = None, mask: Maybe = None,
+    activation="tanh", recurrent_activation="sigmoid", reverse=False,
+):  # fmt: skip
+    """A layer of long short-term memory: (outputs, last h, last c). Gates stand in the order i, f, c, o.
+
+    Shape: x (batch, time, n); h, c (batch, units); kernel (n, 4 units); recurrent_kernel (units, 4 units);
+    bias (4 units,); mask (batch, time) of bool; outputs (batch, time, units). At a masked step h and c stay, and the
+    output repeats the one before it (0 at the start). With `reverse` time runs backwards, and so do the outputs.
+    Source: Hochreiter & Schmidhuber (1997), with the forget gate of Gers et al. (2000).
+    """
+    z, marks = _projected(x, kernel, bias, mask, reverse)
+    outputs, h, c = lstm_sequence(z, h, c, recurrent_kernel, marks, activation, recurrent_activation)
+    return _swap(outputs), h, c
+
+
+@composite(promote=("z", "h", "c", "recurrent_kernel"))
+def lstm_sequence(
+    z: Tensor, h: Tensor, c: Tensor, recurrent_kernel: Tensor, mask: Maybe = None, activation="tanh",
+    recurrent_activation="sigmoid",
+):  # fmt: skip
+    """The recurrent part of `lstm`, time first: (outputs, last h, last c) from projected inputs z.
+
+    Shape: z (time, batch, 4 units); mask (time, batch); outputs (time, batch, units).
+    """
+    act, gate = _activation(activation), _activation(recurrent_activation)
+    units = h.shape[-1]
+
+    def advance(row: Any, states: list[Any]) -> list[Any]:
+        h, c = states
+        gates = add(row, dot(h, recurrent_kernel))
+        i, f, g, o = (_columns(gates, k * units, (k + 1) * units) for k in range(4))
+        c = add(multiply(gate(f), c), multiply(gate(i), act(g)))
+        return [multiply(gate(o), act(c)), c]
+
+    return tuple(_repeated(advance, z, [h, c], mask))
+
+
+@composite(promote=())
+def lstm_sequence_gradient(
+    g: Tensor, g_h: Tensor, g_c: Tensor, z: Tensor, h: Tensor, c: Tensor, recurrent_kernel: Tensor, mask: Maybe = None,
+    activation="tanh", recurrent_activation="sigmoid",
+):  # fmt: skip
+    """Gradients of `lstm_sequence` for z, h, c and recurrent_kernel, from those of its three results."""
+    params = (z, h, c, recurrent_kernel)
+    return _gradients("lstm_sequence", (g, g_h, g_c), params, mask, activation, recurrent_activation)
+
+
+# GRU -----------------------------------------------------------------------------------------------------------
+
+
+@composite(promote=("x", "h", "kernel", "recurrent_kernel", "bias"))
+def gru(
+    x: Tensor, h: Tensor, kernel: Tensor, recurrent_kernel: Tensor, bias: Maybe = None, mask: Maybe = None,
+    activation="tanh", recurrent_activation="sigmoid", reset_after=False, reverse=False,
+):  # fmt: skip
+    """A layer of gated recurrent units: (outputs, last h). Gates stand in the order z, r, h.
+
+    With `reset_after` the reset gate acts on the product of state and recurrent kernel (as in cuDNN), else on the
+    state itself.
+    Shape: x (batch, time, n); h (batch, units); kernel (n, 3 units); recurrent_kernel (units, 3 units); bias
+    (3 units,), or (2, 3 units) for inputs and state; mask (batch, time) of bool; outputs (batch, time, units). At a
+    masked step h stays, and the output repeats the one before it (0 at the start). With `reverse` time runs
+    backwards, and so do the outputs.
+    Source: Cho et al. (2014), version 3 of the paper; `reset_after` is version 1.
+    """
+    of_inputs, of_candidate = _gru_biases(bias, h.shape[-1], reset_after)
+    z, marks = _projected(x, kernel, of_inputs, mask, reverse)
+    attrs = (activation, recurrent_activation, reset_after)
+    outputs, h = gru_sequence(z, h, recurrent_kernel, of_candidate, marks, *attrs)
+    return _swap(outputs), h
+
+
+def _gru_biases(bias: Any, units: int, reset_after: bool) -> tuple[Any, Any]:
+    """What is added to all inputs at once, and what the reset gate must meet, if there is such a part."""
+    if bias is None or len(bias.shape) == 1:
+        return bias, None
+    of_inputs, of_state = getitem(bias, 0), getitem(bias, 1)
+    if not reset_after:
+        return add(of_inputs, of_state), None
+    candidate = getitem(of_state, slice(2 * units, None))
+    gates = getitem(of_state, slice(None, 2 * units))
+    return add(of_inputs, concatenate([gates, zeros_like(candidate)], axis=0)), candidate
+
+
+@composite(promote=("z", "h", "recurrent_kernel", "bias"))
+def gru_sequence(
+    z: Tensor, h: Tensor, recurrent_kernel: Tensor, bias: Maybe = None, mask: Maybe = None, activation="tanh",
+    recurrent_activation="sigmoid", reset_after=False,
+):  # fmt: skip
+    """The recurrent part of `gru`, time first: (outputs, last h) from projected inputs z.
+
+    Shape: z (time, batch, 3 units); bias (units,), for the candidate's part of the state with `reset_after`; mask
+    (time, batch); outputs (time, batch, units).
+    """
+    act, gate = _activation(activation), _activation(recurrent_activation)
+    inner = _candidate_after if reset_after else _candidate_before
+    units = h.shape[-1]
+
+    def advance(row: Any, states: list[Any]) -> list[Any]:
+        (h,) = states
+        update, candidate = inner(row, h, recurrent_kernel, bias, units, act, gate)
+        return [add(candidate, multiply(update, subtract(h, candidate)))]
+
+    return tuple(_repeated(advance, z, [h], mask))
+
+
+def _candidate_after(row: Any, h: Any, kernel: Any, bias: Any, units: int, act: Any, gate: Any) -> tuple[Any, Any]:
+    own = dot(h, kernel)
+    gates = gate(add(_columns(row, 0, 2 * units), _columns(own, 0, 2 * units)))
+    last = _columns(own, 2 * units, 3 * units)
+    held = multiply(_columns(gates, units, 2 * units), last if bias is None else add(last, bias))
+    return _columns(gates, 0, units), act(add(_columns(row, 2 * units, 3 * units), held))
+
+
+def _candidate_before(row: Any, h: Any, kernel: Any, bias: Any, units: int, act: Any, gate: Any) -> tuple[Any, Any]:
+    gates = gate(add(_columns(row, 0, 2 * units), dot(h, _columns(kernel, 0, 2 * units))))
+    held = dot(multiply(_columns(gates, units, 2 * units), h), _columns(kernel, 2 * units, 3 * units))
+    held = held if bias is None else add(held, bias)
+    return _columns(gates, 0, units), act(add(_columns(row, 2 * units, 3 * units), held))
+
+
+@composite(promote=())
+def gru_sequence_gradient(
+    g: Tensor, g_h: Tensor, z: Tensor, h: Tensor, recurrent_kernel: Tensor, bias: Maybe = None, mask: Maybe = None,
+    activation="tanh", recurrent_activation="sigmoid", reset_after=False,
+):  # fmt: skip
+    """Gradients of `gru_sequence` for z, h, recurrent_kernel and, if it is given, bias, from those of its results."""
+    params = [z, h, recurrent_kernel, *([] if bias is None else [bias])]
+    rest = (mask, activation, recurrent_activation, reset_after)
+    return _gradients("gru_sequence", (g, g_h), params, *(rest if bias is not None else (None, *rest)))
+
+
+# SimpleRNN -----------------------------------------------------------------------------------------------------
+
+
+@composite(promote=("x", "h", "kernel", "recurrent_kernel", "bias"))
+def simple_rnn(
+    x: Tensor, h: Tensor, kernel: Tensor, recurrent_kernel: Tensor, bias: Maybe = None, mask: Maybe = None,
+    activation="tanh", reverse=False,
+):  # fmt: skip
+    """The layer `h' = activation(x @ kernel + bias + h @ recurrent_kernel)`: (outputs, last h).
+
+    Shape: x (batch, time, n); h (batch, units); kernel (n, units); recurrent_kernel (units, units); bias (units,);
+    mask (batch, time) of bool; outputs (batch, time, units). At a masked step h stays, and the output repeats the one
+    before it (0 at the start). With `reverse` time runs backwards, and so do the outputs.
+    Source: Elman (1990).
+    """
+    z, marks = _projected(x, kernel, bias, mask, reverse)
+    outputs, h = simple_rnn_sequence(z, h, recurrent_kernel, marks, activation)
+    return _swap(outputs), h
+
+
+@composite(promote=("z", "h", "recurrent_kernel"))
+def simple_rnn_sequence(z: Tensor, h: Tensor, recurrent_kernel: Tensor, mask: Maybe = None, activation="tanh"):
+    """The recurrent part of `simple_rnn`, time first: (outputs, last h) from projected inputs z.
+
+    Shape: z (time, batch, units); mask (time, batch); outputs (time, batch, units).
+    """
+    act = _activation(activation)
+
+    def advance(row: Any, states: list[Any]) -> list[Any]:
+        return [act(add(row, dot(states[0], recurrent_kernel)))]
+
+    return tuple(_repeated(advance, z, [h], mask))
+
+
+@composite(promote=())
+def simple_rnn_sequence_gradient(
+    g: Tensor, g_h: Tensor, z: Tensor, h: Tensor, recurrent_kernel: Tensor, mask: Maybe = None, activation="tanh"
+):
+    """Gradients of `simple_rnn_sequence` for z, h and recurrent_kernel, from those of its two results."""
+    return _gradients("simple_rnn_sequence", (g, g_h), (z, h, recurrent_kernel), mask, activation)

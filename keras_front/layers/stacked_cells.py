@@ -1,0 +1,99 @@
+"""Cells of any kind: what the loop asks of them, and several on top of each other as one."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+from keras_front import backend as K
+from keras_front.backend.symbolic import flatten
+from keras_front.errors import ArgumentError
+from keras_front.graph import scope
+from keras_front.graph.layer import LAYERS, Layer
+
+
+def check_cell(cell: Any) -> None:
+    """Raise unless `cell` has what a cell needs."""
+    for name in ("call", "state_size"):
+        if not hasattr(cell, name):
+            raise ArgumentError(f"A cell must have a `{name}` attribute; the RNN received {cell!r}, which has not.")
+
+
+def sizes_of(cell: Any) -> list[Any]:
+    """The sizes of a cell's states, as a flat list."""
+    size = cell.state_size
+    return flatten(list(size)) if isinstance(size, list | tuple) else [size]
+
+
+def build_cell(cell: Any, shape: Any) -> None:
+    """Build a cell, if it can be built and is not."""
+    if not getattr(cell, "built", False) and hasattr(cell, "build"):
+        cell.build(shape)
+        cell.built = True
+
+
+def takes_constants(cell: Any) -> bool:
+    """Whether the cell's `call` has an argument `constants`."""
+    return "constants" in inspect.signature(cell.call).parameters
+
+
+def step_of(cell: Any, inputs: Any, states: Sequence[Any], constants: Any, training: Any) -> tuple[Any, list[Any]]:
+    """One step of any cell: output and flat list of new states."""
+    names = inspect.signature(cell.call).parameters
+    arguments = {}
+    if constants and "constants" in names:
+        arguments["constants"] = constants
+    if training is not None and not K.is_symbolic(training) and "training" in names:
+        arguments["training"] = training
+    output, new = cell.call(inputs, list(states), **arguments)
+    return output, flatten(list(new)) if isinstance(new, list | tuple) else [new]
+
+
+@LAYERS.register()
+class StackedRNNCells(Layer):
+    """Cells on top of each other, used as one cell. The states are those of the cells, first cell first."""
+
+    supports_masking = True
+
+    def __init__(self, cells: Sequence[Any], **kwargs: Any):
+        if kwargs.pop("reverse_state_order", False):
+            raise ArgumentError(
+                "StackedRNNCells: reverse_state_order=True is not supported; order the states yourself."
+            )
+        super().__init__(**kwargs)
+        self.cells = [LAYERS.get(cell) if isinstance(cell, dict | str) else cell for cell in cells]
+        for cell in self.cells:
+            check_cell(cell)
+
+    @property
+    def state_size(self) -> list[Any]:
+        return [size for cell in self.cells for size in sizes_of(cell)]
+
+    @property
+    def output_size(self) -> int:
+        last = self.cells[-1]
+        return getattr(last, "output_size", None) or sizes_of(last)[0]
+
+    def build(self, input_shape: Any) -> None:
+        shapes = [tuple(s) for s in input_shape] if isinstance(input_shape[0], list | tuple) else None
+        shape = shapes[0] if shapes else tuple(input_shape)
+        for index, cell in enumerate(self.cells):
+            with scope.named(f"cell_{index}"):
+                build_cell(cell, [shape, *shapes[1:]] if shapes and takes_constants(cell) else shape)
+            size = getattr(cell, "output_size", None) or sizes_of(cell)[0]
+            shape = (shape[0], *(size if isinstance(size, tuple) else (size,)))
+        self.built = True
+
+    def call(self, inputs: Any, states: Sequence[Any], constants: Any = None, training: Any = None) -> Any:
+        """Output of the last cell, and the new states of all."""
+        new, remaining = [], list(states)
+        for cell in self.cells:
+            count = len(sizes_of(cell))
+            own, remaining = remaining[:count], remaining[count:]
+            inputs, changed = step_of(cell, inputs, own, constants, training)
+            new += changed
+        return inputs, new
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return None
