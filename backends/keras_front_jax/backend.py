@@ -261,6 +261,10 @@ class JaxBackend(Backend):
 
         return jax.pure_callback(draw, jax.ShapeDtypeStruct(tuple(shape), _DTYPES[dtype]), counter)
 
+    def host_print(self, x: Any, *, message: str, serial: int) -> Any:
+        jax.debug.callback(functools.partial(self.show, message), x, ordered=True)
+        return x
+
     # Tensors in and out ----------------------------------------------------------------------------------------
 
     def asarray(self, value: Any, dtype: str | None = None) -> Any:

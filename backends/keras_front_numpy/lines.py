@@ -261,6 +261,12 @@ def write_alias(plan: Any, line: Any) -> None:
     plan.view(line.outs[0], line.args[0], value.array, value.expr)
 
 
+def write_host_print(plan: Any, line: Any) -> None:
+    x = plan.value(line.args[0])
+    plan.put(f"{plan.bind(plan.backend.show, 'show')}({line.attrs['message']!r}, {x.expr})")
+    write_alias(plan, line)
+
+
 def write_reshape(plan: Any, line: Any) -> None:
     (x,), tensor = line.args, line.outs[0]
     value, shape = plan.value(x), tuple(tensor.shape)

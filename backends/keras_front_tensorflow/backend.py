@@ -277,8 +277,8 @@ class TensorflowBackend(Backend):
         if tf.executing_eagerly() or not steps:
             return super().scan(fn, init, xs, reverse=reverse, length=length)
         read = [tf.TensorArray(x.dtype, steps, element_shape=x.shape[1:]).unstack(x) for x in xs]
-        _, first = fn(list(init), [x[0] for x in xs])  # only its types are used, so the graph drops it again
-        write = [tf.TensorArray(y.dtype, steps, element_shape=y.shape) for y in first]
+        _, results = _types_of(lambda: fn(list(init), [x[0] for x in xs]))
+        write = [tf.TensorArray(y.dtype, steps, element_shape=y.shape) for y in results]
 
         def step(i: Any, carry: Any, written: Any) -> Any:
             t = steps - 1 - i if reverse else i
@@ -312,6 +312,11 @@ class TensorflowBackend(Backend):
 
         drawn = tf.numpy_function(draw, [counter], _DTYPES[dtype], stateful=False)
         return tf.ensure_shape(drawn, shape)
+
+    def host_print(self, x: Any, *, message: str, serial: int) -> Any:
+        shown = tf.numpy_function(functools.partial(self.show, message), [x], [])
+        with tf.control_dependencies([shown] if shown is not None else []):
+            return tf.identity(x)
 
     # Tensors in and out ----------------------------------------------------------------------------------------
 
@@ -363,7 +368,7 @@ class TensorflowBackend(Backend):
     def compile_program(self, program: Any) -> Callable[..., Any]:
         args = [*program.args, *([program.captures] if program.captures else [])]
         recurrent = any(line.op == "value_and_grad" and _has(line.body, {"scan"}) for line in program.lines)
-        return _FlatFunction(self, program, args, recurrent and not _has(program, {"host_noise"}))
+        return _FlatFunction(self, program, args, recurrent and not _has(program, _HOST))
 
     def compile_native(self, fn: Callable[..., Any], donate: Sequence[int] = ()) -> Callable[..., Any]:
         return tf.function(fn, autograph=False)
@@ -387,7 +392,7 @@ class TensorflowBackend(Backend):
                 state, loss = step.inline(list(state), [tf.gather(array, order[i]) for array in data])
                 return i + 1, list(state), loss
 
-            loss = taken(0, state, None)[2]  # only its type is used, so the graph drops it again
+            loss = _types_of(lambda: taken(0, state, None))[2]
             start = tf.constant(0), list(state), tf.zeros(loss.shape, loss.dtype)
             return tf.while_loop(lambda i, *_: i < count, taken, start, parallel_iterations=1)[1:]
 
@@ -417,6 +422,7 @@ class TensorflowBackend(Backend):
 _XLA_STEPS, _XLA_LOOPS = 32, 4096
 _SMALL = 1 << 13
 _CHAIN = 64  # steps in one call at most
+_HOST = {"host_noise", "host_print"}  # what XLA cannot call
 _INLINE = 1024  # elements of a constant that becomes part of a graph
 _SPLIT = 1024  # batches that are cut in one go
 
@@ -427,7 +433,7 @@ def _has(program: Any, ops: set[str]) -> bool:
 
 def _is_small(program: Any) -> bool:
     """Whether all that a program computes is so small that calling kernels costs more than running them."""
-    return not _has(program, {"host_noise"}) and all(
+    return not _has(program, _HOST) and all(
         np.prod(out.shape, dtype=int) <= _SMALL and (line.body is None or _is_small(line.body))
         for line in program.lines
         for out in line.outs
@@ -467,6 +473,11 @@ class _FlatFunction:
         constants = tuple(concrete.captured_inputs)
         self.concrete = concrete  # which keeps the inner function alive
         return lambda *tensors: inner.call_flat(*tensors, *constants)
+
+
+def _types_of(fn: Callable[[], Any]) -> Any:
+    """The results of `fn` without values, from a graph that never runs."""
+    return tf.function(fn, autograph=False).get_concrete_function().structured_outputs
 
 
 def _marks(structure: Any) -> Any:

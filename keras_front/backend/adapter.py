@@ -146,6 +146,15 @@ class Backend:
         step = int(self.to_numpy(counter)) if self.is_tensor(counter) else int(counter)
         return self.asarray(seeds.noise(seed, stream, step, tuple(shape), kind, dtype), dtype)
 
+    def host_print(self, x: Any, *, message: str, serial: int) -> Any:
+        """`x`, whose values are printed. An engine that compiles must call back to the host."""
+        self.show(message, x)
+        return x
+
+    def show(self, message: str, x: Any) -> None:
+        """Print the values of a tensor, the same way on every backend."""
+        print(*([message] if message else []), self.to_numpy(x) if self.is_tensor(x) else x, flush=True)
+
     def prefers_rules(self, record: Sequence[Any]) -> bool:
         """Whether to differentiate this record (of `symbolic.Origin`s) by the rules of K, though the engine could."""
         return False

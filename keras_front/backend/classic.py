@@ -16,7 +16,7 @@ from keras_front import config
 from keras_front.backend import declare, discovery, dtypes, program, seeds, state, symbolic
 from keras_front.backend.function import Function, evaluate, gradients_of
 from keras_front.backend.ops.arrangement import broadcast_to, symbolic_shape
-from keras_front.backend.ops.elementwise import add, cast, multiply, subtract, where
+from keras_front.backend.ops.elementwise import add, cast, host_print, multiply, subtract, where
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError
@@ -371,11 +371,11 @@ def manual_variable_initialization(value: bool) -> None:
 
 
 def print_tensor(x: Any, message: str = "") -> Any:
-    """Print the value of `x` when it is computed (at once for real tensors) and return it."""
-    if isinstance(x, SymbolicTensor | Variable):
-        return x
-    print(message, to_numpy(x))
-    return x
+    """`x`, printed after `message` whenever it is computed: at once for real tensors, else when a program runs.
+
+    It is the result that prints: what uses `x` itself, or nothing, prints nothing. Its gradient is that of `x`.
+    """
+    return host_print(x, message, symbolic.next_serial())
 
 
 def cast_to_floatx(x: Any) -> Any:

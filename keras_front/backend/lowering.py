@@ -21,7 +21,7 @@ from keras_front.backend.symbolic import PHASE, Origin, SymbolicTensor
 from keras_front.errors import ArgumentError, UntraceableError
 
 FOLD_LIMIT = 1 << 16  # constants of more elements are not computed ahead
-_IMPURE = frozenset({"engine_uniform", "engine_normal", "host_noise"})
+_IMPURE = frozenset({"engine_uniform", "engine_normal", "host_noise", "host_print"})
 _WITH_BODY = frozenset({"scan", "value_and_grad", "custom_gradient"})
 
 
@@ -45,10 +45,11 @@ class Program:
     """A lowered trace for one backend. `donate` are the places of arguments whose memory may be reused."""
 
     def __init__(
-        self, backend: Any, args: Sequence[Any], results: Any, donate: Sequence[int] = (), differentiated: bool = False
-    ):
+        self, backend: Any, args: Sequence[Any], results: Any, donate: Sequence[int] = (),
+        outer: _Lowering | None = None, differentiated: bool = False,
+    ):  # fmt: skip
         self.backend, self.args, self.donate = backend, list(args), tuple(donate)
-        lowering = _Lowering(backend, set(symbolic.leaves_of(self.args)), differentiated)
+        lowering = _Lowering(backend, set(symbolic.leaves_of(self.args)), outer, differentiated)
         self.results = lowering.lower(results)
         self.lines, self.captures = lowering.lines, lowering.captures
         self._source: str | None = None
@@ -75,8 +76,9 @@ class Program:
 class _Lowering:
     """From a record to lines: bodies put in place, constants folded, equal work shared, the unused left out."""
 
-    def __init__(self, backend: Any, leaves: set[SymbolicTensor], differentiated: bool = False):
+    def __init__(self, backend: Any, leaves: set[SymbolicTensor], outer: _Lowering | None, differentiated: bool):
         self.backend, self.leaves, self.differentiated = backend, leaves, differentiated
+        self.printed: dict[int, _Lowering] = {} if outer is None else outer.printed
         self.lines: list[Line] = []
         self.captures: list[SymbolicTensor] = []
         self._alias: dict[SymbolicTensor, SymbolicTensor] = {}
@@ -144,32 +146,40 @@ class _Lowering:
             return
         if key is not None:
             self._known[key] = outs
-        if self._fold(name, args, attrs, outs):
+        if self._fold(name, args, attrs, outs) or self._is_printed(name, args, attrs, outs):
             return
         line = self._line(origin, name, args, attrs, outs)
         self.lines.append(line)
         self._made.update((t, line) for t in outs)
 
+    def _is_printed(self, name: str, args: Any, attrs: dict[str, Any], outs: list[SymbolicTensor]) -> bool:
+        """Leave out what another program prints already, of which this one is the gradient."""
+        again = name == "host_print" and self.printed.setdefault(attrs["serial"], self) is not self
+        if again:
+            self._alias[outs[0]] = args[0]
+        return again
+
     def _line(self, origin: Origin, name: str, args: Any, attrs: dict[str, Any], outs: list[Any]) -> Line:
         if origin.op.name == "scan":
             body = attrs["body"]
             results = body.next_carry, body.ys
-            program = Program(self.backend, [body.carry, body.xs, body.captured], results, (), self.differentiated)
+            program = self._program([body.carry, body.xs, body.captured], results, self.differentiated)
             n = len(body.next_carry)
             rest = {k: v for k, v in attrs.items() if k != "body"}
             return Line(name, args, rest, outs, (outs[:n], outs[n:]), program)
         if origin.op.name == "value_and_grad":
             body = attrs["body"]
-            program = Program(self.backend, [body.carry, body.captured], (body.next_carry[0], body.ys), (), True)
+            program = self._program([body.carry, body.captured], (body.next_carry[0], body.ys))
             return Line(name, args, {}, outs, origin.structure, program)
         if origin.op.name == "custom_gradient":
             forward, back = attrs["forward"], attrs["backward"]
-            rule = Program(self.backend, [back.carry, back.captured], back.next_carry, (), True)
-            program = Program(
-                self.backend, [forward.carry, forward.captured], (forward.next_carry, forward.ys), (), True
-            )
+            program = self._program([forward.carry, forward.captured], (forward.next_carry, forward.ys))
+            rule = self._program([back.carry, back.captured], back.next_carry)
             return Line(name, args, {"backward": rule}, outs, origin.structure, program)
         return Line(name, args, attrs, outs, origin.structure if origin.structure is not None else outs[0])
+
+    def _program(self, args: Any, results: Any, differentiated: bool = True) -> Program:
+        return Program(self.backend, args, results, (), self, differentiated)
 
     def _fold(self, name: str, args: Any, attrs: dict[str, Any], outs: list[SymbolicTensor]) -> bool:
         """Compute now what depends on constants alone, and is small."""

@@ -346,6 +346,7 @@ FACTORS = {  # primitives, but with more than one result
         Case([FLAGS, FLAGS], reference=np.concatenate, axis=1),
     ],
     "stop_gradient": [Case(A, reference=lambda x: x)],
+    "host_print": [Case(A, reference=lambda x, **_: x, grads=(0,), message="printed:", serial=1)],
 }
 
 CASES = {**FACTORS, **ELEMENTWISE, **REDUCTIONS, **ARRANGEMENT, **LINEAR}

@@ -237,6 +237,12 @@ def stop_gradient(variables: Tensor):
     """The same tensor, through which no gradient flows."""
 
 
+@primitive(shapes.same)
+def host_print(x: Tensor, message, serial):
+    """The same tensor, printed by the host after `message` whenever it is computed. `serial` numbers the calls, so that
+    what a gradient computes again is not printed again."""
+
+
 @composite
 def identity(x: Tensor, name=None):
     """`x` itself, as a new tensor."""
