@@ -259,9 +259,19 @@ class TensorflowBackend(Backend):
             y = self.max_pool(x, **attrs)
         return tape.gradient(y, x, g)
 
-    def max_pool_pick(self, x: Any, y: Any, **attrs: Any) -> Any:
-        out, _ = shapes.pool(x, **attrs)
-        return _transposed(lambda g: self.max_pool_gradient(x, g, **attrs), out, y)
+    def max_pool_pick(self, x: Any, y: Any, *, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Any:
+        picked = _channels_last(y, data_format)
+
+        # Not as the transpose of max_pool_gradient: TensorFlow's kernel for that writes zeros into the memory of its own
+        # argument where the result has the same shape and nobody else reads it.
+        def pick(x: Any, size: Any, strides: Any, padding: str) -> Any:
+            nonlocal picked
+            top, places = tf.nn.max_pool_with_argmax(x, size, strides, padding, include_batch_in_index=True)
+            picked = tf.gather(tf.reshape(picked, [-1]), places)
+            return top
+
+        top = _pooled(pick, _channels_last(x, data_format), pool_size, strides, padding)
+        return _channels_back(tf.reshape(picked, top.shape), data_format)
 
     def average_pool(self, x: Any, *, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Any:
         x = _channels_last(x, data_format)

@@ -22,18 +22,11 @@ def report():
     print(f"\nconformance: {len(ops)} ops, {conformance.count(ops)} cases, {time.perf_counter() - started:.0f} s")
 
 
-# What an engine is known to do otherwise.
-KNOWN = {
-    ("tensorflow", "max_pool_pick", "compiled"): "compiled, overlapping windows over padding pick zeros; eager is right",
-}
 ON_BACKENDS = [(op, check) for op in conformance.names() for check in conformance.CHECKS if check != "shape"]
 
 
 @pytest.mark.parametrize(("op", "check"), ON_BACKENDS)
-def test_op(backend, op, check, request):
-    if (backend.name, op, check) in KNOWN:
-        reason = KNOWN[backend.name, op, check]
-        request.applymarker(pytest.mark.xfail(reason=reason, strict=False))
+def test_op(backend, op, check):
     conformance.CHECKS[check](op)
 
 
