@@ -126,10 +126,14 @@ def cosh(x: Tensor):
 
 @composite(floats=True)
 def arcsinh(x: Tensor):
-    """The inverse of `sinh`, exact for small x."""
+    """The inverse of `sinh`, exact for small x; no square overflows for large ones."""
     size = abs(x)
-    square = multiply(size, size)
-    return multiply(sign(x), log1p(add(size, divide(square, add(1, sqrt(add(square, 1)))))))
+    large = greater(size, 1)
+    near, far = where(large, 1, size), divide(1, where(large, size, 1))
+    square = multiply(near, near)
+    close = log1p(add(near, divide(square, add(1, sqrt(add(square, 1))))))
+    away = subtract(log(add(1, sqrt(add(1, multiply(far, far))))), log(far))
+    return multiply(sign(x), where(large, away, close))
 
 
 @composite(floats=True)
