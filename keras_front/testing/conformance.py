@@ -24,7 +24,7 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front.backend import declare, discovery
-from keras_front.testing import composites, derivatives, networks, primitives, values
+from keras_front.testing import composites, derivatives, edges, networks, primitives, values
 from keras_front.testing.case import Case
 from keras_front.testing.limits import ELSEWHERE
 
@@ -59,6 +59,8 @@ class Report(NamedTuple):
 def table() -> dict[str, list[Case]]:
     """Cases by the name of the op. Raises: LookupError if an op of K has none."""
     cases = {**primitives.CASES, **composites.CASES, **networks.CASES}
+    for op, more in edges.edges(cases).items():
+        cases[op] = [*cases[op], *more]
     missing = sorted(set(declare.OPS) - set(cases) - set(ELSEWHERE))
     if missing:
         raise LookupError(f"Ops without a conformance case: {', '.join(missing)}.")

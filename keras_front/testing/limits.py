@@ -40,29 +40,38 @@ IN_SINGLE = {"ctc_batch_cost"}
 # Precision -----------------------------------------------------------------------------------------------------
 # Four classes, by what is allowed between float64, rounded, and the result in float32, float16 or bfloat16:
 #   moved     0 ulps: values are moved, chosen or compared
-#   rounded   half an ulp: one operation, rounded once
+#   rounded   one ulp: one operation, rounded once; compilers divide by multiplying with the reciprocal
 #   curve     ulps of the result itself: elementwise functions
+#   tail      as curve, where the small values of one side are differences of large ones
 #   whole     ulps of the largest result: sums cancel, so that a small result has the errors of the large terms
 
 _ROUNDED = "add subtract multiply divide sqrt square bias_add mod".split()
 _CURVES = (
     "exp expm1 log log1p sin cos tan tanh erf power pow rsqrt cosh sinh arcsinh arctanh log2 log10 softplus"
-    " log_sigmoid softsign elu hard_sigmoid silu mish relu clip relu6 leaky_relu logaddexp truncated_normal_quantile"
+    " log_sigmoid softsign elu hard_sigmoid mish relu clip relu6 leaky_relu logaddexp truncated_normal_quantile"
 ).split()
 _MOVED = (
     "abs negative sign floor ceil round trunc maximum minimum where identity stop_gradient relu_gradient cast"
-    " floor_divide equal not_equal less less_equal greater greater_equal isnan isinf isfinite logical_and logical_or"
-    " logical_not logical_xor max min any all argmax argmin argsort sort top_k in_top_k count_nonzero reshape permute_dimensions"
-    " transpose broadcast_to expand_dims squeeze flatten batch_flatten stack concatenate repeat repeat_elements tile"
-    " reverse flip slice strided_slice roll pad temporal_padding spatial_2d_padding spatial_3d_padding gather"
-    " take_along_axis zeros_like ones_like one_hot max_pool max_pool_pick extract_patches resize_images resize_volumes"
+    " floor_divide equal not_equal less less_equal greater greater_equal isnan isinf isfinite logical_and"
+    " logical_or logical_not logical_xor max min any all argmax argmin argsort sort top_k in_top_k count_nonzero"
+    " reshape permute_dimensions transpose broadcast_to expand_dims squeeze flatten batch_flatten stack"
+    " concatenate repeat repeat_elements tile reverse flip slice strided_slice roll pad temporal_padding"
+    " spatial_2d_padding spatial_3d_padding gather take_along_axis zeros_like ones_like one_hot max_pool"
+    " max_pool_pick extract_patches resize_images resize_volumes"
 ).split()
 
-CLASSES = {"moved": (0.0, False), "rounded": (0.5, False), "curve": (4.0, False), "whole": (8.0, True)}
+CLASSES = {
+    "moved": (0.0, False),
+    "rounded": (1.0, False),
+    "curve": (4.0, False),
+    "tail": (32.0, True),
+    "whole": (16.0, True),
+}
 CLASS_OF = {
     **dict.fromkeys(_MOVED, "moved"),
     **dict.fromkeys(_ROUNDED, "rounded"),
     **dict.fromkeys(_CURVES, "curve"),
+    **dict.fromkeys(("sigmoid", "gelu", "silu"), "tail"),
 }
 _EPSILON = {"float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
 _LARGEST = {"float32": 3.4028234663852886e38, "float16": 65504.0, "bfloat16": 3.3895313892515355e38}
