@@ -102,7 +102,7 @@ class _Local(_Spatial):
             shape = self._dense_shape(channels)
         if self.implementation == 3:
             wide = np.broadcast_to(self._connected_as(shape), shape)
-            self._entries = np.argwhere(wide.reshape(self._matrix(shape)))
+            self._entries = np.argwhere(wide.reshape(self._matrix(shape)).T)  # (output, input), sorted, as in files
             shape = (len(self._entries),)
         self.kernel = self.add_weight(
             "kernel", shape, None, self.kernel_initializer, self.kernel_regularizer, constraint=self.kernel_constraint
@@ -137,7 +137,7 @@ class _Local(_Spatial):
         if self.implementation == 2:
             kernel = K.reshape(self.kernel * self._connected_as(shape).astype(K.dtype(inputs)), (rows, columns))
         else:
-            flat = self._entries[:, 0] * columns + self._entries[:, 1]
+            flat = self._entries[:, 1] * columns + self._entries[:, 0]
             kernel = K.reshape(K.scatter_add(self.kernel, flat.astype("int32"), rows * columns), (rows, columns))
         outputs = K.dot(K.reshape(inputs, (-1, rows)), kernel)
         return K.reshape(outputs, (-1, *shape[self._rank + 1 :]))
