@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from keras_front.backend import discovery, dtypes, seeds, shapes
 from keras_front.backend.adapter import Backend
 from keras_front.errors import BackendError, DtypeError
-from keras_front_torch import rewriting
+from keras_front_torch import recurrent, rewriting
 
 _DTYPES = {name: getattr(torch, name) for name in sorted(dtypes.ALL) if hasattr(torch, name)}
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
@@ -278,18 +278,33 @@ class TorchBackend(Backend):
         self, x: Any, h: Any, c: Any, kernel: Any, recurrent_kernel: Any, bias: Any = None, mask: Any = None, *,
         activation: str, recurrent_activation: str, reverse: bool,
     ) -> Any:  # fmt: skip
-        if mask is not None or activation != "tanh" or recurrent_activation != "sigmoid":
+        if (activation, recurrent_activation) != ("tanh", "sigmoid"):
             return super().lstm(
                 x, h, c, kernel, recurrent_kernel, bias, mask,
                 activation=activation, recurrent_activation=recurrent_activation, reverse=reverse,
             )  # fmt: skip
-        weights = [kernel.t(), recurrent_kernel.t()]
-        if bias is not None:
-            weights += [bias, torch.zeros_like(bias)]  # torch has a second bias, added to the first
-        x = torch.flip(x, (1,)) if reverse else x
-        states = h.unsqueeze(0), c.unsqueeze(0)
-        y, h, c = torch.lstm(x, states, weights, bias is not None, 1, 0.0, True, False, True)
-        return y, h[0], c[0]
+        return recurrent.lstm(x, h, c, kernel, recurrent_kernel, bias, mask, reverse)
+
+    def gru(
+        self, x: Any, h: Any, kernel: Any, recurrent_kernel: Any, bias: Any = None, mask: Any = None, *,
+        activation: str, recurrent_activation: str, reset_after: bool, reverse: bool,
+    ) -> Any:  # fmt: skip
+        if (activation, recurrent_activation) != ("tanh", "sigmoid") or not reset_after:
+            return super().gru(
+                x, h, kernel, recurrent_kernel, bias, mask, activation=activation,
+                recurrent_activation=recurrent_activation, reset_after=reset_after, reverse=reverse,
+            )  # fmt: skip
+        return recurrent.gru(x, h, kernel, recurrent_kernel, bias, mask, reverse)
+
+    def simple_rnn(
+        self, x: Any, h: Any, kernel: Any, recurrent_kernel: Any, bias: Any = None, mask: Any = None, *,
+        activation: str, reverse: bool,
+    ) -> Any:  # fmt: skip
+        if activation not in recurrent.SIMPLE:
+            return super().simple_rnn(
+                x, h, kernel, recurrent_kernel, bias, mask, activation=activation, reverse=reverse
+            )  # fmt: skip
+        return recurrent.simple_rnn(x, h, kernel, recurrent_kernel, bias, mask, activation, reverse)
 
     # Updates: the first form makes new tensors; programs whose state is donated use the second (see `rewriting`) ------
 

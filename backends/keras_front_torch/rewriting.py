@@ -27,7 +27,7 @@ FRESH = frozenset(
     "scatter_add take_along_axis matmul linear softmax log_softmax softmax_crossentropy sigmoid_crossentropy conv "
     "conv_input_gradient conv_kernel_gradient max_pool max_pool_gradient average_pool average_pool_gradient "
     "engine_uniform engine_normal host_noise keep_mask batch_normalization normalize_batch_in_training "
-    "layer_normalization lstm relu".split()
+    "layer_normalization lstm gru simple_rnn relu".split()
 )
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
 _REDUCTIONS = frozenset({"sum", "mean", "max", "min", "prod", "any", "all"})  # over no axis they return the argument

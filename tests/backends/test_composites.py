@@ -30,7 +30,11 @@ EDGES = np.array([-3.0, -1.0, -0.0, 0.0, 0.5, 1.0, 2.0, 30.0])
 IMAGES = normal(3, 4, 5, 2)
 STATE = [normal(2, 3), normal(4), normal(2, 2, 2)]
 LSTM = [normal(2, 5, 3), normal(2, 4), normal(2, 4), normal(3, 16), normal(4, 16), normal(16)]
+GRU = [normal(2, 5, 3), normal(2, 4), normal(3, 12), normal(4, 12)]
+RNN = [normal(2, 5, 3), normal(2, 4), normal(3, 4), normal(4, 4), normal(4)]
+USUAL = {"activation": "tanh", "recurrent_activation": "sigmoid"}
 MASK = np.array([[True, True, False, True, False], [True, False, True, True, True]])
+EMPTY_ROW = np.array([[False] * 5, [False, True, True, False, False]])
 
 
 HEADS = [normal(2, 3, 2, 4), normal(2, 3, 2, 4), normal(2, 3, 2, 5)]
@@ -106,8 +110,23 @@ CASES = {
     ]
     + [
         Case(*LSTM[:5], None, None, activation="tanh", recurrent_activation="sigmoid", reverse=False, grads=(3, 4)),
-        Case(*LSTM, MASK, activation="tanh", recurrent_activation="sigmoid", reverse=True, grads=(0, 3, 4, 5)),
+        Case(*LSTM, MASK, **USUAL, reverse=True, grads=(0, 1, 2, 3, 4, 5)),
+        Case(*LSTM, EMPTY_ROW, **USUAL, reverse=False, grads=(0, 1, 2, 3, 4, 5)),
         Case(*LSTM, None, activation="relu", recurrent_activation="hard_sigmoid", reverse=False, grads=(0, 3, 4, 5)),
+    ],
+    "gru": [
+        Case(*GRU, normal(2, 12), mask, **USUAL, reset_after=after, reverse=reverse, grads=(0, 1, 2, 3, 4))
+        for after in (True, False)
+        for mask, reverse in ((None, True), (MASK, False), (MASK, True))
+    ]
+    + [
+        Case(*GRU, normal(12), None, **USUAL, reset_after=True, reverse=False, grads=(0, 4)),
+        Case(*GRU, None, EMPTY_ROW, **USUAL, reset_after=True, reverse=False, grads=(0, 1, 3)),
+    ],
+    "simple_rnn": [
+        Case(*RNN, mask, activation=name, reverse=reverse, grads=(0, 1, 2, 3, 4))
+        for name in ("tanh", "relu", "sigmoid")
+        for mask, reverse in ((None, True), (MASK, False), (EMPTY_ROW, True))
     ],
     "sgd_update": [
         Case(*lists(1, 0.5), [], np.asarray(0.1), momentum=0.0, nesterov=False, grads=()),
