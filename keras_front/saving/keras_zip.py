@@ -107,11 +107,11 @@ def _children_of_model(model: Any, order: Sequence[Mapping[str, Any]] | None) ->
 
 
 def _attributes(layer: Any) -> Iterator[tuple[str, Any]]:
-    """Attributes that are layers or lists of layers, each layer once."""
+    """Attributes that are layers or lists of layers, each layer once, under a public name if it has one."""
     below = {id(part) for part in layer.sublayers()}
-    for name, value in vars(layer).items():
+    for name, value in sorted(vars(layer).items(), key=lambda item: item[0].startswith("_")):
         parts = value if isinstance(value, list | tuple) else [value]
-        if parts and not name.startswith("_") and all(id(part) in below for part in parts):
+        if parts and all(id(part) in below for part in parts):
             below -= {id(part) for part in parts}
             yield name, value
 
