@@ -15,12 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.backend import discovery, dtypes, symbolic
+from keras_front.backend import discovery, dtypes, seeds, symbolic
 from keras_front.backend.symbolic import COUNTER, Operators, SymbolicTensor
 from keras_front.errors import ArgumentError, ShapeError, StateError
 
 _UIDS = itertools.count(1)
-_STEPS = itertools.count(1)
 
 
 class Variable(Operators):
@@ -335,12 +334,12 @@ def current_counter() -> Any:
         if frame.counter is not None:
             return frame.counter
         frame = frame.parent
-    return COUNTER if symbolic.tracing() else next(_STEPS)
+    return COUNTER if symbolic.tracing() else next_step()
 
 
 def next_step() -> int:
-    """A number that no draw of noise has been keyed with before."""
-    return next(_STEPS)
+    """A number that no draw of noise has been keyed with since the seed was set."""
+    return seeds.next_stream("step")
 
 
 # The learning phase --------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_front.backend import dtypes, shapes
+from keras_front.backend import dtypes, seeds, shapes
 from keras_front.errors import ArgumentError, UntraceableError
 
 if TYPE_CHECKING:
@@ -302,7 +302,7 @@ class Trace:
 
 
 _TRACE: ContextVar[Trace | None] = ContextVar("keras_front_trace", default=None)
-_EAGER_STREAMS = itertools.count(1 << 20)
+_EAGER = 1 << 20  # streams of eager draws are counted from here
 
 
 def tracing() -> Trace | None:
@@ -322,7 +322,7 @@ def trace_scope(trace: Trace | None) -> Iterator[Trace | None]:
 def next_stream() -> int:
     """The number of a new stream of noise: counted within a trace, so that every backend counts alike."""
     trace = _TRACE.get()
-    return next(trace.streams) if trace else next(_EAGER_STREAMS)
+    return next(trace.streams) if trace else _EAGER + seeds.next_stream()
 
 
 def next_serial() -> int:
