@@ -107,17 +107,20 @@ class ThresholdedReLU(_Elementwise):
 
 @LAYERS.register()
 class Softmax(_Elementwise):
-    """Exponentials scaled to sum to 1 along `axis`.
+    """Exponentials scaled to sum to 1 along `axis`, or along several axes together.
 
     Shape: as the input.
     """
 
-    def __init__(self, axis: int = -1, **kwargs: Any):
+    def __init__(self, axis: Any = -1, **kwargs: Any):
         super().__init__(**kwargs)
-        self.axis = axis
+        self.axis = list(axis) if isinstance(axis, list | tuple) else axis
 
     def call(self, inputs: Any) -> Any:
-        return activations.softmax(inputs, axis=self.axis)
+        if not isinstance(self.axis, list):
+            return activations.softmax(inputs, axis=self.axis)
+        raised = K.exp(inputs - K.stop_gradient(K.max(inputs, axis=self.axis, keepdims=True)))
+        return raised / K.sum(raised, axis=self.axis, keepdims=True)
 
 
 @LAYERS.register()

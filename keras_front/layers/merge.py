@@ -172,6 +172,8 @@ class Concatenate(_Merge):
             return None
         rank = max(K.ndim(m) for m in mask if m is not None)
         full = K.ndim(inputs[0])
+        if rank <= self.axis % full < full - 1:
+            return super().compute_mask(inputs, mask)
         wide = [K.ones_like(x, dtype="bool") if m is None else m for x, m in zip(inputs, mask, strict=True)]
         wide = [K.expand_dims(m, -1) if K.ndim(m) < full else m for m in wide]
         if any(m is None for m in mask) or self.axis % full == full - 1:

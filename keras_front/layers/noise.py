@@ -64,6 +64,11 @@ class GaussianDropout(Layer):
 class AlphaDropout(Layer):
     """Dropout that keeps mean and variance, for networks with `selu`.
 
+    Args:
+        noise_shape: shape of the mask; where it has 1, one decision holds for the whole axis. None, also for one axis:
+            as the input.
+        seed: of the mask's stream, by default the run's.
+
     Shape: as the input. Source: Klambauer et al. (2017), section "New Dropout Technique".
     """
 
@@ -83,7 +88,9 @@ class AlphaDropout(Layer):
     def _dropped(self, inputs: Any) -> Any:
         low = -SELU_ALPHA * SELU_SCALE  # what a neuron is set to
         dtype = K.dtype(inputs)
-        shape = K.shape(inputs) if self.noise_shape is None else self.noise_shape
+        shape = K.shape(inputs)
+        if self.noise_shape is not None:
+            shape = tuple(shape[i] if n is None else n for i, n in enumerate(self.noise_shape))
         kept = K.cast(K.random_uniform(shape, dtype=dtype, seed=self.seed) >= self.rate, dtype)
         scale = ((1 - self.rate) * (1 + self.rate * low**2)) ** -0.5
         return scale * (inputs * kept + low * (1 - kept)) - scale * low * self.rate

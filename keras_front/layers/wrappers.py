@@ -92,7 +92,7 @@ class TimeDistributed(Wrapper):
         self.built = True
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
-        flat_mask = None if mask is None else _fold(mask)
+        flat_mask = None if mask is None or K.ndim(mask) < 3 else _fold(mask)
         outputs = self._apply_inner(_fold(inputs), flat_mask, training)
         return _unfold(outputs, inputs)
 
@@ -101,7 +101,8 @@ class TimeDistributed(Wrapper):
         return (inner[0], input_shape[1], *inner[1:])
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        inner = self.layer.compute_mask(_fold(inputs), None if mask is None else _fold(mask))
+        inside = None if mask is None or (K.ndim(mask) < 3 and self.layer.supports_masking) else _fold(mask)
+        inner = self.layer.compute_mask(_fold(inputs), inside)
         if inner is not None:
             return _unfold(inner, inputs)
         while mask is not None and K.ndim(mask) > 2:
