@@ -32,8 +32,26 @@ def batches_of(data: Any) -> Iterator[np.ndarray]:
         raise ArgumentError(f"adapt: expected an array or an iterable of arrays, received {type(data).__name__}.")
 
 
+class OfNumbers(Layer):
+    """A layer over one array, which may be given as nested lists of numbers."""
+
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Apply the layer; nested lists are an array and not several inputs."""
+        if isinstance(inputs, list | tuple) and all(isinstance(n, int | float) for n in _leaves(inputs)):
+            inputs = np.asarray(inputs)
+        return super().__call__(inputs, *args, **kwargs)
+
+
+def _leaves(items: Any) -> Iterator[Any]:
+    for item in items:
+        if isinstance(item, list | tuple):
+            yield from _leaves(item)
+        else:
+            yield item
+
+
 @LAYERS.register()
-class Normalization(Layer):
+class Normalization(OfNumbers):
     """Features shifted and scaled to mean 0 and deviation 1 by what `adapt` saw.
 
     Args:
@@ -102,7 +120,7 @@ class Normalization(Layer):
 
 
 @LAYERS.register()
-class Discretization(Layer):
+class Discretization(OfNumbers):
     """The number of the bin in which each value lies.
 
     Args:
@@ -170,7 +188,7 @@ def encoded(codes: Any, size: int, mode: str, dtype: str, weights: Any = None) -
 
 
 @LAYERS.register()
-class CategoryEncoding(Layer):
+class CategoryEncoding(OfNumbers):
     """Integers as vectors of zeros and ones, or of counts.
 
     Args:

@@ -12,6 +12,7 @@ from typing import Any
 
 from keras_front import backend as K
 from keras_front import config
+from keras_front.backend.ops.image import INTERPOLATIONS
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.graph.layer import LAYERS, Layer
 
@@ -51,13 +52,15 @@ class _Image(Layer):
                 x = K.gather(x, start + K.arange(0, size, dtype="int32"), axis=axis)
         return x
 
-    def _to_ratio(self, x: Any, height: int, width: int, interpolation: str = "bilinear") -> Any:
+    def _to_ratio(
+        self, x: Any, height: int, width: int, interpolation: str = "bilinear", antialias: bool = False
+    ) -> Any:
         """The largest part in the middle that has the new aspect ratio, resized."""
         rows, columns = self._space(x)
         high, wide = min(rows, int(columns * height / width)), min(columns, int(rows * width / height))
         high, wide = high or rows, wide or columns
         part = self._crop(x, int((rows - high) / 2), int((columns - wide) / 2), high, wide)
-        return K.resize(part, (height, width), interpolation, self.data_format)
+        return K.resize(part, (height, width), interpolation, self.data_format, antialias=antialias)
 
 
 @LAYERS.register()
@@ -65,12 +68,13 @@ class Resizing(_Image):
     """Images brought to one size.
 
     Args:
-        interpolation: 'bilinear', 'nearest' or 'bicubic'.
+        interpolation: 'bilinear', 'nearest', 'bicubic', 'lanczos3' or 'lanczos5'.
+        antialias: whether a smaller image takes all pixels into account.
         crop_to_aspect_ratio: whether to cut off what has not the new aspect ratio, instead of distorting.
         pad_to_aspect_ratio: whether to add `fill_value` around instead.
 
     Shape: (batch, rows, columns, channels) -> (batch, height, width, channels)
-    Raises: ArgumentError for `antialias=True`, and for both ways to keep the aspect ratio at once.
+    Raises: ArgumentError for both ways to keep the aspect ratio at once.
     """
 
     def __init__(
@@ -88,22 +92,22 @@ class Resizing(_Image):
     ):
         super().__init__(**kwargs)
         self.height, self.width = positive("Resizing", "height", height), positive("Resizing", "width", width)
-        self.interpolation = one_of("Resizing", "interpolation", interpolation, ("bilinear", "nearest", "bicubic"))
+        self.interpolation = one_of("Resizing", "interpolation", interpolation, INTERPOLATIONS)
         self.crop_to_aspect_ratio, self.pad_to_aspect_ratio = crop_to_aspect_ratio, pad_to_aspect_ratio
         if crop_to_aspect_ratio and pad_to_aspect_ratio:
             raise ArgumentError("Resizing: crop_to_aspect_ratio and pad_to_aspect_ratio exclude each other.")
         self.fill_mode = one_of("Resizing", "fill_mode", fill_mode, ("constant",))
         self.fill_value = fill_value
-        self.antialias = one_of("Resizing", "antialias", antialias, (False,))
+        self.antialias = bool(antialias)
         self.data_format = config.normalize_data_format(data_format)
 
     def _changed(self, x: Any) -> Any:
         rows, columns = self._space(x)
         size = (self.height, self.width)
         if rows is None or columns is None or not (self.crop_to_aspect_ratio or self.pad_to_aspect_ratio):
-            return K.resize(x, size, self.interpolation, self.data_format)
+            return K.resize(x, size, self.interpolation, self.data_format, antialias=self.antialias)
         if self.crop_to_aspect_ratio:
-            return self._to_ratio(x, *size, self.interpolation)
+            return self._to_ratio(x, *size, self.interpolation, self.antialias)
         high, wide = max(rows, int(columns * size[0] / size[1])), max(columns, int(rows * size[1] / size[0]))
         top, left = (high - rows) // 2, (wide - columns) // 2
         around = [
@@ -112,7 +116,8 @@ class Resizing(_Image):
             (left, left),
         ]  # the same on both sides, as Keras does even if one pixel is missing
         around.insert(3 if self.data_format == "channels_last" else 1, (0, 0))
-        return K.resize(K.pad(x, tuple(around), value=self.fill_value), size, self.interpolation, self.data_format)
+        wide_image = K.pad(x, tuple(around), value=self.fill_value)
+        return K.resize(wide_image, size, self.interpolation, self.data_format, antialias=self.antialias)
 
 
 @LAYERS.register()

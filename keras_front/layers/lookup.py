@@ -19,17 +19,17 @@ import numpy as np
 from keras_front import backend as K
 from keras_front import config
 from keras_front.errors import ArgumentError, DtypeError, StateError, UnsafeFileError
-from keras_front.graph.layer import LAYERS, Layer
+from keras_front.graph.layer import LAYERS
 
 from ._arguments import one_of
-from .feature_preprocessing import batches_of, encoded
+from .feature_preprocessing import OfNumbers, batches_of, encoded
 from .hashing import bins_of, two_words
 
 LOOKUP_MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
 _OLD_MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
 
 
-class _Lookup(Layer):
+class _Lookup(OfNumbers):
     """A table of tokens: the mask token, those that stand for unknown ones, then the vocabulary."""
 
     _casts_inputs = False

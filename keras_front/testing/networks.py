@@ -70,9 +70,9 @@ NETWORKS = {
         Case(A, normal(4), positive(4), reference=f.batch_normalization, grads=(0,), epsilon=0.1),
     ],
     "normalize_batch_in_training": [
-        Case(A, normal(4), normal(4), reference=f.normalize_batch, reduction_axes=[0]),
-        Case(IMAGE, None, normal(4), reference=f.normalize_batch, reduction_axes=[0, 1, 2]),
-        Case(IMAGE, normal(5), None, reference=f.normalize_batch, reduction_axes=[0, 2, 3], epsilon=0.01),
+        Case(A, normal(4), normal(4), reference=f.normalize_batch, grads=(0, 1, 2), reduction_axes=[0]),
+        Case(IMAGE, None, normal(4), reference=f.normalize_batch, grads=(0, 2), reduction_axes=[0, 1, 2]),
+        Case(IMAGE, normal(5), None, reference=f.normalize_batch, grads=(0, 1), reduction_axes=[0, 2, 3], epsilon=0.01),
     ],
     "layer_normalization": [
         Case(C, normal(4), normal(4), reference=f.layer_normalization, grads=(0, 1, 2)),
@@ -239,7 +239,17 @@ IMAGES = {
             size=(8,),
             interpolation="bilinear",
         ),
-        Case(np.ones((1, 4, 1)), reference=lambda x, **_: np.ones((1, 7, 1)), size=(7,), interpolation="bicubic"),
+        *(
+            Case(np.ones((1, 4, 1)), reference=lambda x, **_: np.ones((1, 7, 1)), size=(7,), interpolation=kind)
+            for kind in ("bicubic", "lanczos3", "lanczos5")
+        ),
+        Case(
+            np.array([0.0, 8, 0, 0, 0, 0, 0, 8]).reshape(1, 8, 1),
+            reference=lambda x, **_: np.array([24 / 7, 1, 0, 24 / 7]).reshape(1, 4, 1),
+            size=(4,),
+            interpolation="bilinear",
+            antialias=True,
+        ),
     ],
     "resize_images": [
         Case(

@@ -15,7 +15,7 @@ def first(x):
 
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 @pytest.mark.parametrize("size", [(10, 12), (7, 9), (3, 4), (5, 6)])
-@pytest.mark.parametrize("interpolation", ["nearest", "bilinear", "bicubic"])
+@pytest.mark.parametrize("interpolation", ["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"])
 def test_resize_is_a_product_with_weights_along_each_axis(backend, interpolation, size, data_format):
     x = X if data_format == "channels_last" else first(X)
     got = K.to_numpy(K.resize(K.convert(x), size, interpolation, data_format))

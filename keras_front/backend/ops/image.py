@@ -29,25 +29,49 @@ from keras_front.backend.ops.indexing import gather
 from keras_front.backend.ops.linear import dot, matmul
 from keras_front.errors import ArgumentError
 
-INTERPOLATIONS = ("nearest", "bilinear", "bicubic")
+INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
+
+
+def _linear(distance: np.ndarray) -> np.ndarray:
+    return np.maximum(0.0, 1 - distance)
 
 
 def _cubic(distance: np.ndarray) -> np.ndarray:
     """The interpolation kernel of Keys (1981) with a = -0.5."""
-    d = np.abs(distance)
+    d = distance
     near = ((1.5 * d - 2.5) * d) * d + 1
     far = ((-0.5 * d + 2.5) * d - 4) * d + 2
     return np.where(d <= 1, near, np.where(d < 2, far, 0.0))
 
 
-def resize_weights(size: int, new_size: int, interpolation: str) -> np.ndarray:
-    """The matrix (size, new_size) that resizes one axis; each column sums to 1."""
+def _lanczos(distance: np.ndarray, radius: int) -> np.ndarray:
+    """A sinc windowed by a wider one.
+
+    Source: Duchon (1979).
+    """
+    return np.where(distance < radius, np.sinc(distance) * np.sinc(distance / radius), 0.0)
+
+
+# The weight of a pixel by its distance, in pixels. Keys' constant is that of TensorFlow and JAX; PyTorch has -0.75.
+KERNELS = {
+    "bilinear": _linear,
+    "bicubic": _cubic,
+    "lanczos3": lambda distance: _lanczos(distance, 3),
+    "lanczos5": lambda distance: _lanczos(distance, 5),
+}
+
+
+def resize_weights(size: int, new_size: int, interpolation: str, antialias: bool = False) -> np.ndarray:
+    """The matrix (size, new_size) that resizes one axis; each column sums to 1.
+
+    With `antialias` the kernel of a smaller result is as wide as its pixels are.
+    """
     place = (np.arange(new_size) + 0.5) * (size / new_size) - 0.5
-    if interpolation == "bicubic":
-        weights = _cubic(np.arange(size)[:, None] - place[None])
-        return weights / weights.sum(0)
-    place = np.clip(place, 0, size - 1)
-    return np.maximum(0.0, 1 - np.abs(np.arange(size)[:, None] - place[None]))
+    if interpolation == "bilinear":
+        place = np.clip(place, 0, size - 1) if not antialias else place
+    width = max(1.0, size / new_size) if antialias else 1.0
+    weights = KERNELS[interpolation](np.abs(np.arange(size)[:, None] - place[None]) / width)
+    return weights / weights.sum(0)
 
 
 def _nearest(size: int, new_size: int) -> np.ndarray:
@@ -60,11 +84,11 @@ def _axes(x: Any, data_format: str) -> range:
 
 
 @composite
-def resize(x: Tensor, size: Dims, interpolation="nearest", data_format=None):
+def resize(x: Tensor, size: Dims, interpolation="nearest", data_format=None, antialias=False):
     """Images (or sequences, or volumes) brought to `size`, the new length of each spatial axis.
 
-    Interpolation 'nearest', 'bilinear' (linear along each axis) or 'bicubic', between pixel centres; a result of
-    interpolation is a float.
+    Interpolation 'nearest', 'bilinear' (linear along each axis), 'bicubic', 'lanczos3' or 'lanczos5', between pixel
+    centres; a result of interpolation is a float. With `antialias` a smaller result takes all pixels into account.
     """
     data_format = config.normalize_data_format(data_format)
     axes = _axes(x, data_format)
@@ -78,7 +102,7 @@ def resize(x: Tensor, size: Dims, interpolation="nearest", data_format=None):
             dims[axis] = n
         return broadcast_to(strided_slice(x, *_corner(x, axes)), tuple(dims))
     for axis, n in zip(axes, size, strict=True):
-        x = _resize_axis(x, axis, n, interpolation)
+        x = _resize_axis(x, axis, n, interpolation, antialias)
     return x
 
 
@@ -87,7 +111,7 @@ def _corner(x: Any, axes: Sequence[int]) -> tuple[Any, Any, Any]:
     return (None,) * len(stop), stop, (1,) * len(stop)
 
 
-def _resize_axis(x: Any, axis: int, n: int, interpolation: str) -> Any:
+def _resize_axis(x: Any, axis: int, n: int, interpolation: str, antialias: bool) -> Any:
     old = x.shape[axis]
     if old == n:
         return x
@@ -95,7 +119,8 @@ def _resize_axis(x: Any, axis: int, n: int, interpolation: str) -> Any:
         return gather(x, _nearest(old, n), axis=axis)
     dtype = dtypes.as_float(x.dtype if isinstance(x.dtype, str) else dtypes.canonical(x.dtype))
     order = (*(i for i in range(len(x.shape)) if i != axis), axis)
-    moved = dot(permute_dimensions(cast(x, dtype), order), resize_weights(old, n, interpolation).astype(dtype))
+    weights = resize_weights(old, n, interpolation, antialias).astype("float32" if dtype == "bfloat16" else dtype)
+    moved = dot(permute_dimensions(cast(x, dtype), order), weights)
     return permute_dimensions(moved, tuple(int(i) for i in np.argsort(order)))
 
 
