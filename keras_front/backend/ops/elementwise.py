@@ -254,10 +254,13 @@ def identity(x: Tensor, name=None):
 
 @composite(promote=("x",))
 def relu(x: Tensor, alpha=0.0, max_value=None, threshold=0.0):
-    """The rectifier: `x` above `threshold` (cut at `max_value`), `alpha * (x - threshold)` below. 0 has gradient 0."""
+    """The rectifier: `x` above `threshold` (cut at `max_value`), `alpha * (x - threshold)` below; NaN stays NaN.
+
+    The gradient at 0, or at another threshold, is 0.
+    """
     if alpha == 0.0 and threshold == 0.0 and max_value is None:
-        return where(greater(x, 0), x, 0)
-    kept = where(greater(x, threshold), x, 0)
+        return where(less_equal(x, 0), 0, x)
+    kept = where(less_equal(x, threshold), 0, x)
     if max_value is not None:
         kept = clip(kept, 0.0, max_value)
     if alpha is None or (isinstance(alpha, float | int) and alpha == 0):
@@ -273,13 +276,13 @@ def relu_gradient(g: Tensor, out: Tensor):
 
 @composite
 def leaky_relu(x: Tensor, alpha: Tensor):
-    """`x` where positive, `alpha * x` elsewhere; `alpha` may be a tensor that broadcasts to x."""
+    """`x` where positive, `alpha * x` elsewhere (NaN stays NaN); `alpha` may be a tensor that broadcasts to x."""
     return where(greater(x, 0), x, multiply(alpha, x))
 
 
 @composite(promote=("x",))
 def clip(x: Tensor, min_value=None, max_value=None):
-    """`x` cut to [min_value, max_value]. The gradient is 1 within, bounds included, and 0 outside."""
+    """`x` cut to [min_value, max_value]; NaN stays NaN. The gradient is 1 within, bounds included, and 0 outside."""
     result = x
     if max_value is not None:
         if isinstance(min_value, float | int) and isinstance(max_value, float | int) and max_value < min_value:
@@ -293,7 +296,7 @@ def clip(x: Tensor, min_value=None, max_value=None):
 @composite(floats=True)
 def softplus(x: Tensor):
     """`log(1 + exp(x))`, without overflow."""
-    return add(relu(x), log1p(exp(negative(abs(x)))))
+    return add(maximum(x, 0), log1p(exp(negative(abs(x)))))  # halves the gradient of each part at 0
 
 
 @composite(floats=True)

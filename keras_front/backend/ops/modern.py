@@ -24,16 +24,19 @@ from keras_front.backend.ops.elementwise import (
     cast,
     cos,
     divide,
+    equal,
     exp,
     expm1,
     floor,
     greater,
     isfinite,
     isnan,
+    less,
     log,
     log1p,
     logical_not,
     logical_or,
+    maximum,
     minimum,
     multiply,
     negative,
@@ -112,9 +115,7 @@ def tan(x: Tensor):
 @composite(floats=True)
 def sinh(x: Tensor):
     """The hyperbolic sine, exact for small x."""
-    grown = expm1(abs(x))
-    half = multiply(add(grown, divide(grown, add(grown, 1))), 0.5)
-    return multiply(sign(x), where(isfinite(grown), half, grown))
+    return multiply(subtract(expm1(x), expm1(negative(x))), 0.5)
 
 
 @composite(floats=True)
@@ -127,13 +128,16 @@ def cosh(x: Tensor):
 @composite(floats=True)
 def arcsinh(x: Tensor):
     """The inverse of `sinh`, exact for small x; no square overflows for large ones."""
-    size = abs(x)
+    below = less(x, 0)  # not by `abs` and `sign`, whose gradients at 0 are 0
+    size = where(below, negative(x), x)
     large = greater(size, 1)
-    near, far = where(large, 1, size), divide(1, where(large, size, 1))
+    near, wide = where(large, 1, size), where(large, size, 1)
+    far = divide(1, wide)
     square = multiply(near, near)
     close = log1p(add(near, divide(square, add(1, sqrt(add(square, 1))))))
-    away = subtract(log(add(1, sqrt(add(1, multiply(far, far))))), log(far))
-    return multiply(sign(x), where(large, away, close))
+    away = add(log(add(1, sqrt(add(1, multiply(far, far))))), log(wide))
+    result = where(large, away, close)
+    return where(below, negative(result), result)
 
 
 @composite(floats=True)
@@ -157,7 +161,9 @@ def log10(x: Tensor):
 @composite(floats=True)
 def logaddexp(x: Tensor, y: Tensor):
     """`log(exp(x) + exp(y))`, without overflow."""
-    return add(where(greater(x, y), x, y), log1p(exp(negative(abs(subtract(x, y))))))
+    same = equal(x, y)  # also where both are infinite
+    apart = subtract(where(same, 0, x), where(same, 0, y))
+    return add(maximum(x, y), log1p(exp(negative(abs(apart)))))
 
 
 @composite
@@ -177,7 +183,7 @@ def mish(x: Tensor):
 
 @composite(floats=True)
 def relu6(x: Tensor):
-    """The rectifier, cut at 6."""
+    """The rectifier, cut at 6; NaN stays NaN."""
     return minimum(relu(x), 6.0)
 
 

@@ -18,9 +18,9 @@ from keras_front.backend.ops.elementwise import (
     greater_equal,
     log,
     log1p,
+    maximum,
     multiply,
     negative,
-    relu,
     rsqrt,
     stop_gradient,
     subtract,
@@ -64,7 +64,7 @@ def softmax_crossentropy(logits: Tensor, target: Tensor):
 @composite(floats=True)
 def sigmoid_crossentropy(logits: Tensor, target: Tensor):
     """The binary crossentropy of `sigmoid(logits)` against `target`, element by element, without overflow."""
-    return add(subtract(relu(logits), multiply(logits, target)), log1p(exp(negative(abs(logits)))))
+    return add(subtract(maximum(logits, 0), multiply(logits, target)), log1p(exp(negative(abs(logits)))))
 
 
 def _came_from(x: Any, name: str) -> Any:
