@@ -19,19 +19,10 @@ from keras_front.backend import dtypes, seeds, shapes
 from keras_front.backend.adapter import Backend
 from keras_front.errors import DtypeError
 
+from .eager import EAGER, Eager
 from .kernels import convolution, elementwise, indexing, noise, pooling, recurrent
 from .kernels.updates import adam_rate
-
-
-def _quiet(function: Any) -> Any:
-    """A NumPy function that does not warn of overflow, NaN and division by zero."""
-
-    @functools.wraps(function)
-    def run(*args: Any, **attrs: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return function(*args, **attrs)
-
-    return staticmethod(run)
+from .quiet import quiet
 
 
 def _parts(z: Any, dtype: Any) -> tuple[Any, Any]:
@@ -82,8 +73,9 @@ def images_shape(shape: Any, data_format: str) -> tuple[int, ...]:
     return tuple(shape) if data_format == "channels_last" else (shape[0], *shape[2:], shape[1])
 
 
-class NumpyBackend(Backend):
+class NumpyBackend(Eager, Backend):
     name = "numpy"
+    expanded = EAGER
     tensor_types = (np.ndarray, np.generic)
 
     def __init__(self) -> None:
@@ -100,6 +92,9 @@ class NumpyBackend(Backend):
     def to_numpy(self, x: Any) -> np.ndarray:
         return np.asarray(x)
 
+    def scalar(self, value, like):
+        return like.dtype.type(value)
+
     def version(self) -> str:
         return np.__version__
 
@@ -115,9 +110,9 @@ class NumpyBackend(Backend):
 
     add, subtract, multiply, negative, abs, sign = np.add, np.subtract, np.multiply, np.negative, np.abs, np.sign
     maximum, minimum, tanh = np.maximum, np.minimum, np.tanh
-    sin, cos = map(_quiet, (np.sin, np.cos))
-    divide, floor_divide, mod, power = map(_quiet, (np.divide, np.floor_divide, np.remainder, np.power))
-    exp, expm1, log, log1p, sqrt = map(_quiet, (np.exp, np.expm1, np.log, np.log1p, np.sqrt))
+    sin, cos = map(quiet, (np.sin, np.cos))
+    divide, floor_divide, mod, power = map(quiet, (np.divide, np.floor_divide, np.remainder, np.power))
+    exp, expm1, log, log1p, sqrt = map(quiet, (np.exp, np.expm1, np.log, np.log1p, np.sqrt))
     floor, ceil, round = map(_fractions_only, (np.floor, np.ceil, np.rint))
     equal, not_equal, less, less_equal = np.equal, np.not_equal, np.less, np.less_equal
     greater, greater_equal, isnan, isfinite = np.greater, np.greater_equal, np.isnan, np.isfinite
@@ -131,9 +126,12 @@ class NumpyBackend(Backend):
     def relu(self, x, *, alpha=0.0, max_value=None, threshold=0.0):
         if max_value is None and threshold == 0 and isinstance(alpha, float | int) and alpha == 0:
             return np.maximum(x, x.dtype.type(0))
+        if alpha.__class__ is float and max_value is None and threshold == 0 and x.dtype.kind == "f":
+            kind = x.dtype.type
+            return np.maximum(x, kind(0)) + np.minimum(x, kind(0)) * kind(alpha)
         return Backend.relu(x, alpha=alpha, max_value=max_value, threshold=threshold)  # type: ignore[attr-defined]
 
-    @_quiet
+    @quiet
     def cast(x, dtype):  # noqa: N805
         return x.astype(dtype)
 
@@ -178,10 +176,10 @@ class NumpyBackend(Backend):
     matmul = np.matmul
 
     def reshape(self, x, *, shape):
-        return np.reshape(x, shape)
+        return x.reshape(shape)
 
     def permute_dimensions(self, x, *, pattern):
-        return np.transpose(x, pattern)
+        return x.transpose(pattern)
 
     def broadcast_to(self, x, *, shape):
         return np.broadcast_to(x, shape)

@@ -24,12 +24,14 @@ class Backend:
     """Base class of adapters, with working defaults for everything that is not an op.
 
     Class attributes: `name`; `tensor_types`, the classes of the engine's tensors; `float_dtypes`, what a float tensor's
-    `.dtype` can be; `differentiates`, whether `value_and_grad` is the engine's own.
+    `.dtype` can be; `differentiates`, whether `value_and_grad` is the engine's own; `expanded`, the composites that are
+    overridden for eager calls alone, while programs are written from their bodies.
     """
 
     name: ClassVar[str] = ""
     tensor_types: ClassVar[tuple[type, ...]] = ()
     differentiates: ClassVar[bool] = False
+    expanded: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self) -> None:
         self.native: set[type] = set(self.tensor_types)
@@ -53,7 +55,9 @@ class Backend:
             )
 
     def overrides(self, name: str) -> bool:
-        """Whether this adapter brings the op `name` itself."""
+        """Whether this adapter brings the op `name` itself, also in programs."""
+        if name in self.expanded:
+            return False
         return name in declare.OPS and getattr(type(self), name, None) is not getattr(Backend, name, None)
 
     # Tensors in and out ------------------------------------------------------------------------------------
@@ -97,6 +101,10 @@ class Backend:
                 f"K.convert(K.to_numpy(x)), or run this under use_backend({other.name!r})."
             )
         return self.asarray(_host_array(value, dtype), dtype)
+
+    def scalar(self, value: float, like: Any) -> Any:
+        """A Python number as a tensor beside the float tensor `like`, of its dtype."""
+        return self.convert(value, self.dtype_of(like))
 
     def import_tensor(self, value: Any, source: Backend | None, dtype: str) -> Any:
         """A tensor that another backend holds (or the host, where `source` is None), as one's own."""

@@ -297,6 +297,7 @@ def _write_dispatcher(op: Op) -> Callable[..., Any]:
         "        native = backend.native",
         f"        if {' and '.join(_conditions(op)) or 'True'}:",
         f"            return backend.{op.name}({arrays}{keywords})",
+        *_weak_lines(op, keywords),
         f"    return _dispatch(({arrays}{',' if arrays else ''}), {{{items}}})",
     ]
     scope: dict[str, Any] = {
@@ -304,6 +305,7 @@ def _write_dispatcher(op: Op) -> Callable[..., Any]:
         "_dispatch": op.dispatch,
         "_dims": as_dims,
         "_Symbol": SymbolicTensor,
+        "_weak": (float, int),
         "_names": _NAMES,
         "_canonical": dtypes.canonical,
         **{f"_default_{p.name}": p.default for p in parameters if p.default is not p.empty},
@@ -336,6 +338,23 @@ def _conditions(op: Op) -> list[str]:
     if op.floats and shared:
         conditions.append(f"{shared[0][0]}.dtype in backend.floats")
     return conditions
+
+
+def _weak_lines(op: Op, keywords: str) -> list[str]:
+    """A Python number beside a float tensor takes its dtype: settled here, as `x + 1` is what users write most."""
+    names = [name for name, _ in op.arrays]
+    if len(op.promoted) != 2 or len(op.arrays) > 3 or any(kind != "one" for _, kind in op.arrays):
+        return []
+    pair, lines = [names[i] for i in sorted(op.promoted)], []
+    rest = "".join(f" and {n}.__class__ in native" for n in names if n not in pair)
+    for tensor, number in (pair, pair[::-1]):
+        args = ", ".join(f"backend.scalar({n}, {tensor})" if n == number else n for n in names)
+        lines += [
+            f"        if {number}.__class__ in _weak and {tensor}.__class__ in native{rest} "
+            f"and {tensor}.dtype in backend.floats:",
+            f"            return backend.{op.name}({args}{keywords})",
+        ]
+    return lines
 
 
 # The decorators ------------------------------------------------------------------------------------------------
