@@ -39,13 +39,13 @@ from keras_front.errors import ArgumentError
 _ACTIVATIONS = {"tanh": tanh, "sigmoid": sigmoid, "hard_sigmoid": hard_sigmoid, "relu": relu, "linear": lambda x: x}
 
 
-def _activation(name: str) -> Callable[[Any], Any]:
-    if name not in _ACTIVATIONS:
-        raise ArgumentError(
-            f"Recurrent ops: expected an activation of {', '.join(map(repr, _ACTIVATIONS))}, received {name!r}. "
-            "Write the step for K.rnn to use any other."
-        )
-    return _ACTIVATIONS[name]
+def _check(*names: str) -> None:
+    for name in names:
+        if name not in _ACTIVATIONS:
+            raise ArgumentError(
+                f"Recurrent ops: expected an activation of {', '.join(map(repr, _ACTIVATIONS))}, received {name!r}. "
+                "Write the step for K.rnn to use any other."
+            )
 
 
 # What the layers share ------------------------------------------------------------------------------------------
@@ -117,6 +117,7 @@ def lstm(
     output repeats the one before it (0 at the start). With `reverse` time runs backwards, and so do the outputs.
     Source: Hochreiter & Schmidhuber (1997), with the forget gate of Gers et al. (2000).
     """
+    _check(activation, recurrent_activation)
     z, marks = _projected(x, kernel, bias, mask, reverse)
     outputs, h, c = lstm_sequence(z, h, c, recurrent_kernel, marks, activation, recurrent_activation)
     return _swap(outputs), h, c
@@ -131,7 +132,7 @@ def lstm_sequence(
 
     Shape: z (time, batch, 4 units); mask (time, batch); outputs (time, batch, units).
     """
-    act, gate = _activation(activation), _activation(recurrent_activation)
+    act, gate = _ACTIVATIONS[activation], _ACTIVATIONS[recurrent_activation]
     units = h.shape[-1]
 
     def advance(row: Any, states: list[Any]) -> list[Any]:
@@ -172,6 +173,7 @@ def gru(
     backwards, and so do the outputs.
     Source: Cho et al. (2014), version 3 of the paper; `reset_after` is version 1.
     """
+    _check(activation, recurrent_activation)
     of_inputs, of_candidate = _gru_biases(bias, h.shape[-1], reset_after)
     z, marks = _projected(x, kernel, of_inputs, mask, reverse)
     attrs = (activation, recurrent_activation, reset_after)
@@ -201,7 +203,7 @@ def gru_sequence(
     Shape: z (time, batch, 3 units); bias (units,), for the candidate's part of the state with `reset_after`; mask
     (time, batch); outputs (time, batch, units).
     """
-    act, gate = _activation(activation), _activation(recurrent_activation)
+    act, gate = _ACTIVATIONS[activation], _ACTIVATIONS[recurrent_activation]
     inner = _candidate_after if reset_after else _candidate_before
     units = h.shape[-1]
 
@@ -254,6 +256,7 @@ def simple_rnn(
     before it (0 at the start). With `reverse` time runs backwards, and so do the outputs.
     Source: Elman (1990).
     """
+    _check(activation)
     z, marks = _projected(x, kernel, bias, mask, reverse)
     outputs, h = simple_rnn_sequence(z, h, recurrent_kernel, marks, activation)
     return _swap(outputs), h
@@ -265,7 +268,7 @@ def simple_rnn_sequence(z: Tensor, h: Tensor, recurrent_kernel: Tensor, mask: Ma
 
     Shape: z (time, batch, units); mask (time, batch); outputs (time, batch, units).
     """
-    act = _activation(activation)
+    act = _ACTIVATIONS[activation]
 
     def advance(row: Any, states: list[Any]) -> list[Any]:
         return [act(add(row, dot(states[0], recurrent_kernel)))]
