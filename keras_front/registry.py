@@ -12,10 +12,13 @@ This module must not know any backend, layer or file format.
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from importlib import import_module
+from types import ModuleType
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -28,10 +31,12 @@ __all__ = [
     "Registry",
     "custom_object_scope",
     "deserialize_keras_object",
+    "forgiving",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
     "name_of",
+    "of_old",
     "plain",
     "register_keras_serializable",
     "serialize_keras_object",
@@ -130,6 +135,62 @@ def _custom(name: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
     return None
 
 
+# Older names --------------------------------------------------------------------------------------
+
+# The module that knows what arguments, functions and classes were called once. It is asked by name, when something
+# unknown is met, so that modern code costs nothing and nothing is missing if it is not there. It has three functions:
+# `call(owners, here, known, args, kwargs, target)` for a call with unknown arguments, `config(name, target, arguments)`
+# for what a file says, and `find(kind, name)` for an unknown name.
+OLD_NAMES = "keras_front.legacy.door"
+
+
+@functools.cache
+def _door() -> ModuleType | None:
+    try:
+        return import_module(OLD_NAMES)
+    except ModuleNotFoundError:
+        return None
+
+
+def of_old(kind: str, name: str) -> Any:
+    """The class or function that had this name once, or None."""
+    door = _door()
+    return None if door is None else door.find(kind, name)
+
+
+def forgiving(function: Callable[..., T]) -> Callable[..., T]:
+    """`function`, which also takes the names that its arguments had once, if somebody is there who knows them."""
+    known = frozenset(inspect.signature(function).parameters)
+    owners = function.__qualname__.split(".")[::-1]
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> T:
+        if not known.issuperset(kwargs) and (door := _door()) is not None:
+            args, kwargs = door.call(owners, 0, known, args, kwargs, function)
+        return function(*args, **kwargs)
+
+    return call
+
+
+def _forgiving_constructor(owner: type, init: Callable[..., None]) -> Callable[..., None]:
+    """The `__init__` of a class, which also takes the names that arguments of the class and its bases had once."""
+    known: frozenset[str] | None = None
+
+    @functools.wraps(init)
+    def construct(self: Any, *args: Any, **kwargs: Any) -> None:
+        nonlocal known
+        if kwargs:
+            if known is None:
+                known = frozenset(_argument_names(owner)) | owner._further_arguments  # type: ignore[attr-defined]
+            if not known.issuperset(kwargs) and (door := _door()) is not None:
+                bases = type(self).__mro__
+                owners = [c.__dict__.get("_old_name") or c.__name__ for c in bases]
+                args, kwargs = door.call(owners, bases.index(owner), known, args, kwargs, self)
+        init(self, *args, **kwargs)
+
+    return construct
+
+
 # Registries ---------------------------------------------------------------------------------------
 
 
@@ -206,6 +267,7 @@ class Registry:
             if found is not None:
                 return found
             found = registry._objects.get(registry._fold(name))
+        found = of_old(self.kind, name) if found is None else found
         if found is None:
             raise ArgumentError(self._unknown(name))
         return found
@@ -258,7 +320,7 @@ class Registry:
         target = self.lookup(name, custom_objects)
         if arguments is None and not inspect.isclass(target) and not self._makes(target):
             return target
-        return _build(target, arguments or {}, custom_objects)
+        return _build(target, arguments or {}, custom_objects, name)
 
     def _makes(self, target: Any) -> bool:
         return any(callable(target) and target in registry._makers for registry in self._search())
@@ -282,16 +344,26 @@ def _read(config: Any, kind: str) -> tuple[str, Config | None]:
     return str(name), dict(arguments) if arguments else None
 
 
-def _build(target: Any, arguments: Config, custom_objects: Mapping[str, Any] | None) -> Any:
+def _build(target: Any, arguments: Config, custom_objects: Mapping[str, Any] | None, name: str = "") -> Any:
     """Make the object, by `from_config` where there is one, with the custom objects in scope."""
     if not callable(target):
         return target
+    target, arguments = _as_today(name, target, arguments)
     with custom_object_scope(custom_objects) as known:
         if not hasattr(target, "from_config"):
             return target(**arguments)
         if "custom_objects" in inspect.signature(target.from_config).parameters:
             return target.from_config(arguments, custom_objects=known)
         return target.from_config(arguments)
+
+
+def _as_today(name: str, target: Any, arguments: Config) -> tuple[Any, Config]:
+    """A class and its config, where arguments that it does not know are called by today's names."""
+    if not (inspect.isclass(target) and issubclass(target, Configurable)):
+        return target, arguments
+    known = target._further_arguments.union(target.constructor_arguments())
+    door = None if known.issuperset(arguments) and "_old_name" not in target.__dict__ else _door()
+    return (target, arguments) if door is None else door.config(name, target, arguments)
 
 
 # Objects of any kind ------------------------------------------------------------------------------
@@ -356,8 +428,16 @@ class Configurable:
 
     Each constructor argument must be stored under its own name; objects among them are written as configs.
     Where a constructor takes `**kwargs` it passes them on, so its base class's arguments join the config.
+    Constructors take the older names of arguments as well, see `forgiving`.
     Source: the convention of scikit-learn's estimators.
     """
+
+    _further_arguments: frozenset[str] = frozenset()  # what the `**kwargs` of the last constructor may hold
+
+    def __init_subclass__(cls, **kwargs: Any):
+        super().__init_subclass__(**kwargs)
+        if "__init__" in cls.__dict__:
+            cls.__init__ = _forgiving_constructor(cls, cls.__init__)  # type: ignore[method-assign]
 
     @classmethod
     def constructor_arguments(cls) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front.errors import ArgumentError, ShapeError
-from keras_front.registry import Configurable, Registry
+from keras_front.registry import Configurable, Registry, of_old
 
 REGULARIZERS = Registry("regularizer")
 
@@ -102,6 +102,14 @@ def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:
 
 
 orthogonal_regularizer = OrthogonalRegularizer
+
+
+def __getattr__(name: str) -> Any:
+    """A regularizer under an older name."""
+    found = None if name.startswith("_") else of_old("regularizer", name)
+    if found is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return found
 
 
 def serialize(regularizer: Any) -> Any:

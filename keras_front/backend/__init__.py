@@ -14,6 +14,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from keras_front import registry
 from keras_front.backend import (
     adapter,
     classic,
@@ -51,8 +52,8 @@ from keras_front.backend.ops import (
 )
 from keras_front.backend.ops.arrangement import getitem
 from keras_front.backend.ops.ctc import ctc_decode, ctc_label_dense_to_sparse
-from keras_front.backend.ops.folding import foldl, foldr, map_fn
 from keras_front.backend.ops.custom_gradient import custom_gradient
+from keras_front.backend.ops.folding import foldl, foldr, map_fn
 from keras_front.backend.ops.linalg import einsum
 from keras_front.backend.ops.modern import cond, split, vectorized_map, while_loop
 from keras_front.backend.ops.neural import dropout
@@ -82,6 +83,12 @@ from keras_front.config import (
 )
 
 get_variable_shape = classic.int_shape
+# Functions whose arguments had other names once.
+for _name in (
+    "conv1d", "conv2d", "conv3d", "expand_dims", "one_hot", "pool2d", "pool3d", "resize_images", "resize_volumes",
+    "separable_conv2d", "spatial_2d_padding", "spatial_3d_padding",
+):  # fmt: skip
+    declare.OPS[_name].function = registry.forgiving(declare.OPS[_name].function)  # type: ignore[attr-defined]
 globals().update({name: op.function for name, op in declare.OPS.items() if hasattr(op, "function")})
 adapter.provide_composites()
 

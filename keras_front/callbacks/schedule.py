@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_front.callbacks.base import Callback, is_improvement, monitored
 from keras_front.errors import ArgumentError
+from keras_front.registry import forgiving
 
 
 def read_rate(model: Any) -> float:
@@ -89,6 +90,7 @@ class ReduceLROnPlateau(Callback):
         min_lr: the rate never falls below it.
     """
 
+    @forgiving
     def __init__(
         self,
         monitor: str = "val_loss",

@@ -34,27 +34,27 @@ class NodeAccess:
         return self._outbound_nodes
 
     def _node_at(self, node_index: int, what: str) -> Node:
-        if not self._inbound_nodes:
+        if not self.inbound_nodes:
             raise StateError(
                 f"The layer {self.name} has never been called and thus has no defined {what}. Call it on an input "
                 "(or give its first layer an input_shape)."
             )
-        if not -len(self._inbound_nodes) <= node_index < len(self._inbound_nodes):
+        if not -len(self.inbound_nodes) <= node_index < len(self.inbound_nodes):
             raise StateError(
                 f"Asked to get {what} at node {node_index}, but the layer {self.name} has only "
-                f"{len(self._inbound_nodes)} inbound nodes."
+                f"{len(self.inbound_nodes)} inbound nodes."
             )
-        return self._inbound_nodes[node_index]
+        return self.inbound_nodes[node_index]
 
     def _only_node(self, what: str) -> Node:
-        if len(self._inbound_nodes) > 1:
+        if len(self.inbound_nodes) > 1:
             raise GraphAttributeError(
                 f'Layer {self.name} has multiple inbound nodes, hence the notion of "layer {what}" is ill-defined. '
                 f"Use `get_{what.replace(' ', '_')}_at(node_index)` instead."
             )
-        if not self._inbound_nodes:
+        if not self.inbound_nodes:
             raise GraphAttributeError(f"Layer {self.name} is not connected, no {what} to return.")
-        return self._inbound_nodes[0]
+        return self.inbound_nodes[0]
 
     def get_input_at(self, node_index: int) -> Any:
         """The input tensor (or list) of the call number `node_index`."""
@@ -106,12 +106,12 @@ class NodeAccess:
     @property
     def input_shape(self) -> Any:
         """The input shape, if all calls agree on it."""
-        return self._agreed("input shape", [n.input_shapes for n in self._inbound_nodes])
+        return self._agreed("input shape", [n.input_shapes for n in self.inbound_nodes])
 
     @property
     def output_shape(self) -> Any:
         """The output shape, if all calls agree on it."""
-        return self._agreed("output shape", [n.output_shapes for n in self._inbound_nodes])
+        return self._agreed("output shape", [n.output_shapes for n in self.inbound_nodes])
 
     def _agreed(self, what: str, found: list[Any]) -> Any:
         if not found:

@@ -65,6 +65,7 @@ class Layer(Tracked, NodeAccess, Configurable):
     input_spec: Any = None
     activity_regularizer: Any = None
     _casts_inputs = True
+    _further_arguments = _BASE_ARGUMENTS
 
     def __init__(self, **kwargs: Any):
         unknown = set(kwargs) - _BASE_ARGUMENTS

@@ -42,6 +42,7 @@ class Network(Layer):
     supports_masking = True
     _is_model = True
     _casts_inputs = False
+    _further_arguments = Layer._further_arguments | {"inputs", "outputs"}
 
     def __init__(self, *args: Any, **kwargs: Any):
         inputs, outputs, rest = _tensors_among(args, kwargs)

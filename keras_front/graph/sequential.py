@@ -62,6 +62,8 @@ class SequentialNetwork(Network):
         if any(other.name == layer.name and other is not layer for other in self._stack):
             raise ArgumentError(f'All layers of a model need unique names; "{layer.name}" is taken. Pass `name=`.')
         if not self._chain and not self._stack:
+            if getattr(layer, "first_inputs", None):
+                return self._start_joined(layer)
             self._start_with(layer)
         if self._chain:
             self._push(layer)
@@ -83,6 +85,11 @@ class SequentialNetwork(Network):
             tensor = Input(batch_shape=shape, dtype=dtype, name=f"{layer.name}_input")
             self._chain, self.inputs = [tensor], [tensor]
 
+    def _start_joined(self, layer: Any) -> None:
+        """Begin with a layer that has been called already and says on which inputs, such as one that joins models."""
+        self.inputs, self._chain, self._stack = list(layer.first_inputs), [layer.output], [layer]
+        self._changed()
+
     def _push(self, layer: Layer) -> None:
         output = layer(self._chain[-1])
         if not isinstance(output, SymbolicTensor):
@@ -96,9 +103,9 @@ class SequentialNetwork(Network):
 
     def _changed(self) -> None:
         self.outputs = [self._chain[-1]]
-        self._pending = (self._chain[0], self._chain[-1])
+        self._pending = (self.inputs[0] if len(self.inputs) == 1 else self.inputs, self._chain[-1])
         self.built = True
-        self.input_names = [self._chain[0].history[0].name]
+        self.input_names = [tensor.history[0].name for tensor in self.inputs]
         self.output_names = [self._stack[-1].name]
 
     def pop(self) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from types import ModuleType
 from typing import Any
 
+from keras_front.errors import DtypeError
 from keras_front.graph.inputs import Input, InputLayer
 from keras_front.graph.layer import LAYERS, InputSpec, Layer
+from keras_front.registry import of_old
 
 from .adaptive_pooling import (
     AdaptiveAveragePooling1D,
@@ -127,15 +131,44 @@ from .text_vectorization import TextVectorization
 from .wrappers import Bidirectional, TimeDistributed, Wrapper
 
 # Second names that Keras 2 kept.
-Convolution1D, Convolution2D, Convolution3D = Conv1D, Conv2D, Conv3D
-SeparableConvolution1D, SeparableConvolution2D = SeparableConv1D, SeparableConv2D
-Convolution2DTranspose = Deconvolution2D = Deconv2D = Conv2DTranspose
+SeparableConvolution1D, Convolution2DTranspose = SeparableConv1D, Conv2DTranspose
 Deconvolution3D = Deconv3D = Conv3DTranspose
 MaxPool1D, MaxPool2D, MaxPool3D = MaxPooling1D, MaxPooling2D, MaxPooling3D
 AvgPool1D, AvgPool2D, AvgPool3D = AveragePooling1D, AveragePooling2D, AveragePooling3D
 GlobalMaxPool1D, GlobalMaxPool2D, GlobalMaxPool3D = GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D
 GlobalAvgPool1D, GlobalAvgPool2D = GlobalAveragePooling1D, GlobalAveragePooling2D
 GlobalAvgPool3D = GlobalAveragePooling3D
+
+# ... and those that Keras 1 had with another order of arguments, which somebody may know.
+_SECOND_NAMES = {
+    "Convolution1D": Conv1D,
+    "Convolution2D": Conv2D,
+    "Convolution3D": Conv3D,
+    "Deconv2D": Conv2DTranspose,
+    "Deconvolution2D": Conv2DTranspose,
+    "SeparableConvolution2D": SeparableConv2D,
+}
+
+
+class _Merging(ModuleType):
+    """The module of merging layers, whose name was a function's in Keras 1."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        function = of_old("layer", "merge")
+        if function is None:
+            raise DtypeError("merge: expected one of the functions in this module, such as merge.add.")
+        return function(*args, **kwargs)
+
+
+sys.modules[f"{__name__}.merge"].__class__ = _Merging
+
+
+def __getattr__(name: str) -> Any:
+    """A layer under an older name."""
+    found = None if name.startswith("_") else of_old("layer", name) or _SECOND_NAMES.get(name)
+    if found is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return found
 
 
 def serialize(layer: Any) -> dict[str, Any]:

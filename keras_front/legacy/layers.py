@@ -1,29 +1,28 @@
 """Layers that Keras 1 had and later lost, with their signatures of then.
 
-What is still there under another name is a function that makes today's layer, whose files need nothing from here:
-`AtrousConvolution1D`, `AtrousConvolution2D`, `Deconvolution2D`, `TimeDistributedDense`, and `BatchNormalization` with
-mode 0. The others are classes. They are not in the registry of layers; `KERAS1` names them for whoever reads old
-models: `custom_objects=KERAS1`.
+What is still there under another name (`Convolution2D`, `AtrousConvolution2D`, `TimeDistributedDense`) is a subclass
+of today's layer that takes arguments in their order of then; its files need nothing from here. The others are classes
+of their own. None is in the registry of layers, which asks for them by name when it does not know one; see `find`.
 Source: Keras 1.2.2, `keras/engine/topology.py`, `keras/layers/core.py`, `advanced_activations.py`, `normalization.py`.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from keras_front import activations, constraints, initializers, layers, regularizers
+from keras_front import activations, bytecode, constraints, initializers, layers, regularizers
 from keras_front import backend as K
 from keras_front.errors import ArgumentError, ShapeError
-from keras_front.graph.layer import Layer
+from keras_front.graph.layer import LAYERS, Layer
+from keras_front.graph.network import Network
 from keras_front.registry import get_registered_object, plain
 
-from .backend import format_of
+from . import door
+from .arguments import CLASSES, SIGNATURES
 
-__all__ = [
-    "KERAS1", "AtrousConvolution1D", "AtrousConvolution2D", "BatchNormalization", "Deconvolution2D", "Highway",
-    "MaxoutDense", "Merge", "ParametricSoftplus", "SReLU", "TimeDistributedDense", "merge",
-]  # fmt: skip
+__all__ = ["KERAS1", "Highway", "MaxoutDense", "Merge", "ParametricSoftplus", "SReLU", "find", "merge", "old_class"]
 
 MODES = ("sum", "mul", "concat", "ave", "cos", "dot", "max")
 
@@ -68,6 +67,7 @@ class Merge(Layer):
             )
         self.mode, self.concat_axis, self.dot_axes = mode, concat_axis, dot_axes
         self._output_mask, self.arguments = output_mask, dict(arguments or {})
+        self.layers: list[Any] = [part for part in layers or () if isinstance(part, Network)]
         if layers:
             nodes = node_indices or [0] * len(layers)
             tensors = tensor_indices or [0] * len(layers)
@@ -80,13 +80,26 @@ class Merge(Layer):
         """The arguments that say what is computed; not what was merged."""
         return ("mode", "concat_axis", "dot_axes", "arguments", "name", "trainable", "dtype")
 
+    @property
+    def first_inputs(self) -> list[Any]:
+        """The inputs of the models that were merged, for a `Sequential` that begins with them."""
+        return [tensor for part in self.layers for tensor in part.inputs]
+
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "output_mask": plain(self._output_mask)}
+        parts = {"layers": [LAYERS.serialize(part) for part in self.layers]} if self.layers else {}
+        return {**super().get_config(), "output_mask": plain(self._output_mask), **parts}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        """A layer as described; functions are found among the custom objects."""
-        given = dict(config)
+        """A layer as described, on new models; functions are found among the custom objects.
+
+        Raises: UnsafeFileError if a function is code, unless code is permitted.
+        """
+        given = {key: value for key, value in config.items() if not key.endswith("_type")}
+        for key in ("mode", "output_mask"):
+            if config.get(f"{key}_type") == "lambda" and isinstance(given[key], list):
+                given[key] = bytecode.load(given[key], f"The layer {given.get('name')!r}")
+        given["layers"] = [LAYERS.deserialize(part) for part in given.get("layers") or ()]
         for key in ("mode", "output_mask"):
             if isinstance(given.get(key), str) and given[key] not in MODES:
                 given[key] = get_registered_object(given[key]) or given[key]
@@ -263,78 +276,34 @@ class MaxoutDense(_Weighted):
         return K.max(y if self._b is None else K.add(y, self._b), axis=1)
 
 
-def TimeDistributedDense(
-    output_dim: int, init: Any = "glorot_uniform", activation: Any = None, weights: Any = None,
-    W_regularizer: Any = None, b_regularizer: Any = None, activity_regularizer: Any = None, W_constraint: Any = None,
-    b_constraint: Any = None, bias: bool = True, input_dim: int | None = None, input_length: int | None = None,
-    **kwargs: Any,
-) -> Any:  # fmt: skip
-    """A `Dense` for every step of sequences (batch, steps, n), which is what `Dense` does today."""
-    if input_dim is not None:
-        kwargs.setdefault("input_shape", (input_length, input_dim))
-    return layers.Dense(
-        output_dim, activation, bias, kernel_initializer=init, kernel_regularizer=W_regularizer,
-        bias_regularizer=b_regularizer, activity_regularizer=activity_regularizer, kernel_constraint=W_constraint,
-        bias_constraint=b_constraint, weights=weights, **kwargs,
-    )  # fmt: skip
+# Classes of today under their older names ----------------------------------------------------------
+
+# Classes that Keras 2 never had, so that arguments without names are always in the order of old.
+_ALWAYS_OLD = ("Atrous", "TimeDistributedDense")
 
 
-# Convolution -----------------------------------------------------------------------------------------
+@functools.cache
+def old_class(name: str) -> Any:
+    """Today's class under the name that it had, which takes arguments in the order of then.
+
+    It goes by today's name in configs and files, so that they can be read without us.
+    """
+    modern = getattr(layers, CLASSES[name])
+    owner = name if name in SIGNATURES else CLASSES[name]
+
+    def construct(self: Any, *args: Any, **kwargs: Any) -> None:
+        if name.startswith(_ALWAYS_OLD) or _in_old_order(args):
+            args, kwargs = (), door.positional(owner, args, kwargs, self)
+        modern.__init__(self, *args, **kwargs)
+
+    body = {"__init__": construct, "__doc__": modern.__doc__, "__module__": __name__, "_old_name": owner}
+    return type(modern.__name__, (modern,), body)
 
 
-def _settings(given: dict[str, Any]) -> dict[str, Any]:
-    """Today's names for the arguments that all convolutions have."""
-    return {
-        "kernel_initializer": given["init"],
-        "activation": given["activation"],
-        "weights": given["weights"],
-        "padding": given["border_mode"],
-        "kernel_regularizer": given["W_regularizer"],
-        "bias_regularizer": given["b_regularizer"],
-        "activity_regularizer": given["activity_regularizer"],
-        "kernel_constraint": given["W_constraint"],
-        "bias_constraint": given["b_constraint"],
-        "use_bias": given["bias"],
-        **given["kwargs"],
-    }
-
-
-def AtrousConvolution1D(
-    nb_filter: int, filter_length: int, init: Any = "glorot_uniform", activation: Any = None, weights: Any = None,
-    border_mode: str = "valid", subsample_length: int = 1, atrous_rate: int = 1, W_regularizer: Any = None,
-    b_regularizer: Any = None, activity_regularizer: Any = None, W_constraint: Any = None, b_constraint: Any = None,
-    bias: bool = True, **kwargs: Any,
-) -> Any:  # fmt: skip
-    """A `Conv1D` with holes in its kernel: `dilation_rate=atrous_rate`."""
-    return layers.Conv1D(
-        nb_filter, filter_length, strides=subsample_length, dilation_rate=atrous_rate, **_settings(locals())
-    )
-
-
-def AtrousConvolution2D(
-    nb_filter: int, nb_row: int, nb_col: int, init: Any = "glorot_uniform", activation: Any = None,
-    weights: Any = None, border_mode: str = "valid", subsample: Any = (1, 1), atrous_rate: Any = (1, 1),
-    dim_ordering: str = "default", W_regularizer: Any = None, b_regularizer: Any = None,
-    activity_regularizer: Any = None, W_constraint: Any = None, b_constraint: Any = None, bias: bool = True,
-    **kwargs: Any,
-) -> Any:  # fmt: skip
-    """A `Conv2D` with holes in its kernel: `dilation_rate=atrous_rate`."""
-    return layers.Conv2D(
-        nb_filter, (nb_row, nb_col), strides=subsample, dilation_rate=atrous_rate,
-        data_format=format_of(dim_ordering), **_settings(locals()),
-    )  # fmt: skip
-
-
-def Deconvolution2D(
-    nb_filter: int, nb_row: int, nb_col: int, output_shape: Any, init: Any = "glorot_uniform", activation: Any = None,
-    weights: Any = None, border_mode: str = "valid", subsample: Any = (1, 1), dim_ordering: str = "default",
-    W_regularizer: Any = None, b_regularizer: Any = None, activity_regularizer: Any = None, W_constraint: Any = None,
-    b_constraint: Any = None, bias: bool = True, **kwargs: Any,
-) -> Any:  # fmt: skip
-    """A `Conv2DTranspose` without `output_padding`; its shape follows from the input, so `output_shape` is not used."""
-    return layers.Conv2DTranspose(
-        nb_filter, (nb_row, nb_col), strides=subsample, data_format=format_of(dim_ordering), **_settings(locals())
-    )
+def _in_old_order(args: Sequence[Any]) -> bool:
+    """Whether the third argument is a number of columns after one of rows, or the name of an initializer."""
+    rows_and_columns = len(args) > 2 and all(isinstance(n, int) for n in args[1:3])
+    return rows_and_columns or (len(args) > 2 and isinstance(args[2], str))
 
 
 # Activations -----------------------------------------------------------------------------------------
@@ -442,12 +411,8 @@ class SampleNormalization(layers.BatchNormalization):
 _NORMALIZATIONS: tuple[Any, ...] = (layers.BatchNormalization, SampleNormalization, BatchOnlyNormalization)
 
 
-def BatchNormalization(
-    epsilon: float = 1e-3, mode: int = 0, axis: int = -1, momentum: float = 0.99, weights: Any = None,
-    beta_init: Any = "zero", gamma_init: Any = "one", gamma_regularizer: Any = None, beta_regularizer: Any = None,
-    **kwargs: Any,
-) -> Any:  # fmt: skip
-    """Normalization by the batch (mode 0), within each sample (1), or by the batch even after training (2).
+def normalization(mode: int, axis: int) -> Any:
+    """The class that normalizes by the batch (mode 0), within each sample (1), or by the batch even after training (2).
 
     Raises: ArgumentError for another mode, or for mode 1 along another axis than the last.
     """
@@ -455,10 +420,7 @@ def BatchNormalization(
         raise ArgumentError(f"BatchNormalization: expected mode 0, 1 or 2, received {mode!r}.")
     if mode == 1 and axis != -1:
         raise ArgumentError(f"BatchNormalization: mode 1 goes along the last axis, received axis={axis}.")
-    return _NORMALIZATIONS[mode](
-        axis, momentum, epsilon, beta_initializer=beta_init, gamma_initializer=gamma_init,
-        beta_regularizer=beta_regularizer, gamma_regularizer=gamma_regularizer, weights=weights, **kwargs,
-    )  # fmt: skip
+    return _NORMALIZATIONS[mode]
 
 
 # The classes, for reading models that have them.
@@ -468,3 +430,16 @@ KERAS1: dict[str, Any] = {
         BatchOnlyNormalization, Highway, MaxoutDense, Merge, ParametricSoftplus, SReLU, SampleNormalization,
     )
 }  # fmt: skip
+
+
+def find(name: str) -> Any:
+    """The layer that was called `name`; None if there never was one."""
+    if name in CLASSES:
+        return old_class(name)
+    return merge if name == "merge" else KERAS1.get(name)
+
+
+def __getattr__(name: str) -> Any:
+    if name in CLASSES:
+        return old_class(name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from keras_front.registry import forgiving
+
 
 class GeneratorMethods:
     """The methods of Keras 2 that take a generator or a `Sequence`."""
@@ -14,6 +16,7 @@ class GeneratorMethods:
         evaluate: Any
         predict: Any
 
+    @forgiving
     def fit_generator(
         self,
         generator: Any,
@@ -49,6 +52,7 @@ class GeneratorMethods:
             initial_epoch=initial_epoch,
         )
 
+    @forgiving
     def evaluate_generator(
         self,
         generator: Any,
@@ -70,6 +74,7 @@ class GeneratorMethods:
             use_multiprocessing=use_multiprocessing,
         )
 
+    @forgiving
     def predict_generator(
         self,
         generator: Any,

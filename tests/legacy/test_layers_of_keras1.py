@@ -10,8 +10,10 @@ import pytest
 from keras_front import backend as K
 from keras_front import layers as L
 from keras_front.legacy import layers as old
-from keras_front.models import Model, load_model
+from keras_front.models import Model, Sequential, load_model
 from keras_front.registry import custom_object_scope
+
+pytestmark = pytest.mark.filterwarnings("ignore::keras_front.legacy.door.OldNameWarning")
 
 RNG = np.random.default_rng(0)
 X, Y = (RNG.normal(size=(4, 3)).astype("float32") for _ in range(2))
@@ -67,6 +69,27 @@ def test_merge_of_sequences_functions_and_layers(backend):
     close(model.predict([X, Y]), K.to_numpy(left(X)) + K.to_numpy(right(Y)))
 
 
+def test_a_sequential_may_begin_with_merged_models(backend, tmp_path):
+    left, right = Sequential([L.Dense(2, input_dim=3)]), Sequential([L.Dense(4, input_dim=3), L.Dense(2)])
+    model = Sequential()
+    model.add(old.Merge([left, right], mode="concat"))
+    model.add(L.Dense(1))
+    assert [len(model.inputs), len(model.weights), model.output_shape] == [2, 8, (None, 1)]
+    model.compile("sgd", "mse")
+    before = left.get_weights()[0]
+    model.fit([X, Y], np.ones((4, 1)), epochs=1, verbose=0)
+    assert np.any(left.get_weights()[0] != before)
+    kernel, bias = model.layers[-1].get_weights()
+    want = np.concatenate([left.predict(X), right.predict(Y)], 1) @ kernel + bias
+    close(model.predict([X, Y]), want)
+    model.save(tmp_path / "model.h5")
+    again = load_model(tmp_path / "model.h5")
+    close(again.predict([X, Y]), want)
+    again.pop()
+    again.add(L.Dense(5))
+    assert again.predict([X, Y]).shape == (4, 5)
+
+
 @pytest.mark.backends("numpy")
 def test_merge_with_a_function_is_read_with_custom_objects(backend):
     layer = old.Merge(mode=difference, arguments={"scale": 3.0})
@@ -110,12 +133,13 @@ def test_activations(backend):
 
 def test_normalization_in_three_modes(backend):
     by_batch = (X - X.mean(0)) / np.sqrt(X.var(0) + 1e-3)
-    close(old.BatchNormalization(mode=2)(X), by_batch, 1e-4)
-    close(old.BatchNormalization(mode=0)(X), X / np.sqrt(1.001), 1e-4)
+    close(L.BatchNormalization(mode=2)(X), by_batch, 1e-4)
+    close(L.BatchNormalization(mode=0)(X), X / np.sqrt(1.001), 1e-4)
+    assert type(L.BatchNormalization(1e-3, mode=0)) is L.BatchNormalization
     deviation = np.sqrt(X.var(1, keepdims=True) + 1e-3) + 1e-3
-    close(old.BatchNormalization(mode=1)(X), (X - X.mean(1, keepdims=True)) / deviation, 1e-4)
+    close(L.BatchNormalization(mode=1)(X), (X - X.mean(1, keepdims=True)) / deviation, 1e-4)
     with pytest.raises(ValueError, match="mode 0, 1 or 2"):
-        old.BatchNormalization(mode=3)
+        L.BatchNormalization(mode=3)
 
 
 def test_what_lives_on_under_another_name(backend):
@@ -133,7 +157,7 @@ def test_what_lives_on_under_another_name(backend):
 
 MAKERS = [
     old.Highway, lambda: old.MaxoutDense(2), old.SReLU, old.ParametricSoftplus,
-    lambda: old.BatchNormalization(mode=1), lambda: old.BatchNormalization(mode=2),
+    lambda: L.BatchNormalization(mode=1), lambda: L.BatchNormalization(mode=2),
 ]  # fmt: skip
 
 
@@ -144,7 +168,7 @@ def test_models_are_written_and_read(backend, make, tmp_path):
     model = Model(inputs, old.merge([make()(inputs[0]), L.Dense(2)(inputs[1])], mode="concat"))
     json.dumps(model.get_config())
     model.save(tmp_path / "model.h5")
-    again = load_model(tmp_path / "model.h5", custom_objects=old.KERAS1)
+    again = load_model(tmp_path / "model.h5")
     close(again([X, Y]), K.to_numpy(model([X, Y])))
     model.compile("sgd", "mse")
     before = model.get_weights()[0]
