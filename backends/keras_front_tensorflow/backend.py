@@ -215,7 +215,7 @@ class TensorflowBackend(Backend):
     ) -> Any:
         axes, depth = shapes.normalize_axes(reduction_axes, x.shape.rank), x.shape[-1]
         count = int(np.prod(x.shape[:-1]))
-        # The fused kernel wants float32, channels last and no tiny epsilon; no gradient flows through its statistics.
+        # The fused kernel wants float32, channels last and no tiny epsilon.
         if axes != tuple(range(x.shape.rank - 1)) or x.dtype != tf.float32 or count < 2 or epsilon < 2e-5:
             return super().normalize_batch_in_training(x, gamma, beta, reduction_axes=axes, epsilon=epsilon)
         y, mean, var, *_ = tf.raw_ops.FusedBatchNormV3(
@@ -227,7 +227,8 @@ class TensorflowBackend(Backend):
             epsilon=epsilon,
             is_training=True,
         )
-        return tf.reshape(y, x.shape), mean, var * ((count - 1) / count)  # TensorFlow corrects for bias
+        var = var * ((count - 1) / count)  # TensorFlow corrects for bias
+        return tf.reshape(y, x.shape), *_moments(x, axes, tf.stop_gradient(mean), tf.stop_gradient(var))
 
     # Convolution and pooling ---------------------------------------------------------------------------------
 
@@ -262,8 +263,8 @@ class TensorflowBackend(Backend):
     def max_pool_pick(self, x: Any, y: Any, *, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Any:
         picked = _channels_last(y, data_format)
 
-        # Not as the transpose of max_pool_gradient: TensorFlow's kernel for that writes zeros into the memory of its own
-        # argument where the result has the same shape and nobody else reads it.
+        # Not as the transpose of max_pool_gradient: TensorFlow's kernel for that clears the memory of its own argument
+        # where the result has the same shape and nobody else reads it.
         def pick(x: Any, size: Any, strides: Any, padding: str) -> Any:
             nonlocal picked
             top, places = tf.nn.max_pool_with_argmax(x, size, strides, padding, include_batch_in_index=True)
@@ -532,6 +533,21 @@ def _sum_to(g: Any, like: Any) -> Any:
 
 
 _maximum, _minimum = _halved(tf.maximum, tf.greater), _halved(tf.minimum, tf.less)
+
+
+def _moments(x: Any, axes: Any, mean: Any, var: Any) -> Any:
+    """Mean and variance that are computed already, with the gradient that TensorFlow's kernel does not give them."""
+
+    @tf.custom_gradient
+    def run(x: Any) -> Any:
+        def grad(g_mean: Any, g_var: Any) -> Any:
+            off = x - tf.reduce_mean(x, axes)
+            count = tf.cast(tf.size(x) // tf.size(g_mean), x.dtype)
+            return (g_mean + 2 * g_var * off) / count
+
+        return (mean, var), grad
+
+    return run(x)
 
 
 def _transposed(linear: Callable[[Any], Any], shape: Any, g: Any) -> Any:

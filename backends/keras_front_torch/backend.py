@@ -262,18 +262,24 @@ class TorchBackend(Backend):
         return torch.movedim(y, 1, axis)
 
     def normalize_batch_in_training(
-        self, x: Any, gamma: Any = None, beta: Any = None, *, reduction_axes: Any, epsilon: float
-    ) -> Any:
+        self, x: Any, gamma: Any = None, beta: Any = None, *, reduction_axes: Any, epsilon: float,
+        constant: bool = False,
+    ) -> Any:  # fmt: skip
         axes = shapes.normalize_axes(reduction_axes, x.ndim)
         rest = [i for i in range(x.ndim) if i not in axes]
         count = x.numel() // max(x.shape[rest[0]], 1) if len(rest) == 1 else 0
         if count < 2:
             return super().normalize_batch_in_training(x, gamma, beta, reduction_axes=axes, epsilon=epsilon)
-        # With a momentum of 1 the running statistics are those of this batch; no gradient flows through them.
+        # With a momentum of 1 the running statistics are those of this batch.
         mean, var = x.new_zeros(x.shape[rest[0]]), x.new_zeros(x.shape[rest[0]])
         y = torch.native_batch_norm(torch.movedim(x, rest[0], 1), gamma, beta, mean, var, True, 1.0, epsilon)[0]
-        return torch.movedim(y, 1, rest[0]), mean, var * ((count - 1) / count)  # torch corrects for bias
+        var = var * ((count - 1) / count)  # torch corrects for bias
+        if not constant and x.requires_grad and torch.is_grad_enabled():  # `rewriting` knows what nobody asks for
+            mean, var = _Moments.apply(x, mean, var, axes)
+        return torch.movedim(y, 1, rest[0]), mean, var
 
+        if gamma is None:  # torch has no second derivative without it
+            gamma = torch.ones_like(mean)
     def lstm(
         self, x: Any, h: Any, c: Any, kernel: Any, recurrent_kernel: Any, bias: Any = None, mask: Any = None, *,
         activation: str, recurrent_activation: str, reverse: bool,
@@ -617,6 +623,24 @@ def _mixed(seed: int, stream: int, counter: int) -> int:
     h = 0
     for part in (seed, stream, counter):
         h = (h + part + 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
+class _Moments(torch.autograd.Function):
+    """Mean and variance that are computed already, with the gradient that torch's own kernel does not give them."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, mean: Any, var: Any, axes: Any) -> Any:
+        ctx.save_for_backward(x)
+        ctx.axes = axes
+        return mean.detach(), var.detach()
+
+    @staticmethod
+    def backward(ctx: Any, g_mean: Any, g_var: Any) -> Any:
+        (x,) = ctx.saved_tensors
+        wide = [1 if i in ctx.axes else n for i, n in enumerate(x.shape)]
+        off = x - x.mean(ctx.axes, keepdim=True)
+        flow = g_mean.reshape(wide) + 2 * g_var.reshape(wide) * off
+        return flow / (x.numel() // max(g_mean.numel(), 1)), None, None, None
+
+
         h = ((h ^ (h >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
         h = ((h ^ (h >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
         h ^= h >> 31

@@ -47,6 +47,8 @@ def rewrite(program: Any, taped: bool = False) -> None:
     for line in program.lines:
         if line.body is not None:
             rewrite(line.body, taped or line.op == "value_and_grad")
+            if line.op == "value_and_grad":
+                _settle_statistics(line.body)
     _reuse_donated(program)
     _overwrite(program, taped)
 
@@ -68,6 +70,16 @@ def spell(program: Any) -> None:
         elif line.op in ("sum", "mean") and line.attrs["axis"] != () and line.args[0].dtype in _FLOATS:
             axis, keepdims = line.attrs["axis"], line.attrs["keepdims"]
             line.op, line.attrs = line.op + "_over", {"dim": axis, "keepdim": keepdims}
+
+
+def _settle_statistics(program: Any) -> None:
+    """Batch normalizations whose statistics the loss does not use, as always in training, leave them constant."""
+    needed = set(symbolic.leaves_of(program.results[0]))
+    for line in reversed(program.lines):
+        if line.op == "normalize_batch_in_training" and not needed.intersection(line.outs[1:]):
+            line.attrs = {**line.attrs, "constant": True}
+        if needed.intersection(line.outs):
+            needed.update(line.inputs())
 
 
 # What joins a product ----------------------------------------------------------------------------------------------
