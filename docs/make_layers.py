@@ -121,7 +121,7 @@ def _listed(names: list[str]) -> str:
 
 def _sentence(function: Any) -> str:
     first = inspect.getdoc(function).split("\n")[0]
-    return first[0].lower() + first[1:] if first[1].islower() else first
+    return first if first[:2].strip().isupper() and first[1] != " " else first[0].lower() + first[1:]
 
 
 def groups() -> dict[str, list[str]]:
