@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from keras_front_numpy.kernels import convolution, pooling
+from keras_front_numpy.kernels import convolution, depthwise, pooling
 
 RNG = np.random.default_rng(7)
 
@@ -23,6 +23,20 @@ CASES = [  # input, kernel, strides, padding, dilation, groups
     ((2, 7, 6, 6), (3, 3, 2, 6), (2, 2), ((1, 1), (1, 1)), (1, 1), 3),
     ((2, 7, 6, 4), (3, 3, 1, 4), (1, 1), ((1, 1), (1, 1)), (1, 1), 4),
     ((2, 7, 6, 4), (3, 3, 1, 8), (2, 1), ((1, 1), (0, 0)), (1, 2), 4),
+    ((3, 7, 6, 3), (3, 3, 1, 6), (1, 1), ((1, 1), (1, 1)), (1, 1), 3),
+    ((3, 7, 6, 3), (5, 4, 1, 9), (1, 1), ((2, 2), (1, 2)), (1, 1), 3),
+    ((2, 9, 8, 3), (3, 3, 1, 3), (1, 1), ((0, 0), (0, 0)), (2, 2), 3),
+    ((2, 9, 8, 3), (2, 2, 1, 6), (1, 1), ((3, 1), (2, 2)), (1, 1), 3),
+    ((2, 9, 8, 3), (3, 3, 1, 6), (2, 2), ((0, 1), (1, 0)), (1, 1), 3),
+    ((2, 9, 8, 3), (1, 1, 1, 6), (1, 1), ((0, 0), (0, 0)), (1, 1), 3),
+    ((2, 9, 8, 3), (3, 3, 1, 3), (2, 2), ((0, 0), (0, 0)), (1, 1), 3),
+    ((3, 11, 4), (4, 1, 4), (1,), ((3, 0),), (1,), 4),
+    ((3, 11, 4), (3, 1, 8), (3,), ((1, 1),), (2,), 4),
+    ((2, 5, 4, 6, 2), (2, 3, 2, 1, 2), (1, 2, 1), ((0, 1), (1, 1), (0, 0)), (1, 1, 2), 2),
+    ((2, 5, 4, 6, 2), (2, 3, 2, 1, 4), (1, 1, 1), ((0, 1), (1, 1), (0, 0)), (1, 1, 1), 2),
+    ((0, 7, 6, 3), (3, 3, 1, 6), (1, 1), ((1, 1), (1, 1)), (1, 1), 3),
+    ((0, 7, 6, 3), (3, 3, 3, 6), (1, 1), ((1, 1), (1, 1)), (1, 1), 1),
+    ((2, 2, 2, 3), (3, 3, 1, 6), (1, 1), ((0, 0), (0, 0)), (1, 1), 3),
     ((3, 11, 4), (4, 4, 5), (2,), ((3, 0),), (1,), 1),
     ((3, 11, 4), (3, 4, 5), (1,), ((4, 0),), (2,), 1),
     ((2, 5, 4, 6, 2), (2, 3, 2, 2, 3), (1, 2, 1), ((0, 1), (1, 1), (0, 0)), (1, 1, 2), 1),
@@ -62,23 +76,33 @@ def close(actual, expected):
     np.testing.assert_allclose(actual, expected, rtol=2e-4, atol=2e-4)
 
 
+def tight(actual, expected):
+    np.testing.assert_allclose(actual, expected, rtol=1e-10, atol=1e-10)
+
+
+loose = close
+
+
 @pytest.mark.parametrize("case", CASES, ids=str)
 @pytest.mark.parametrize("block", [1 << 20, 3000])
-def test_convolution_and_its_gradients(case, block, monkeypatch):
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_convolution_and_its_gradients(case, block, dtype, monkeypatch):
     x_shape, k_shape, *how = case
     groups = how.pop()
     monkeypatch.setattr(convolution, "BLOCK_BYTES", block)
-    x, k = RNG.standard_normal(x_shape, dtype="f"), RNG.standard_normal(k_shape, dtype="f")
+    monkeypatch.setattr(depthwise, "BLOCK_BYTES", block)
+    x, k = RNG.standard_normal(x_shape, dtype), RNG.standard_normal(k_shape, dtype)
+    close = tight if dtype == "float64" else loose
     expected = naive_conv(x.astype(float), k.astype(float), *how, groups)
-    out = np.empty(expected.shape, "f")
-    run = convolution.plan_forward(x_shape, k_shape, *how, groups)
+    out = np.empty(expected.shape, dtype)
+    run = convolution.plan_forward(x_shape, k_shape, *how, groups, dtype)
     for _ in range(2):  # twice: scratch must not remember
         run(x, k, out)
         close(out, expected)
-    g = RNG.standard_normal(expected.shape, dtype="f")
-    dx, dk = np.empty_like(x), np.empty_like(k)
-    back = convolution.plan_input_gradient(x_shape, k_shape, *how, groups)
-    kernel_back = convolution.plan_kernel_gradient(x_shape, k_shape, *how, groups)
+    g = RNG.standard_normal(expected.shape, dtype)
+    dx, dk = np.full_like(x, np.nan), np.full_like(k, np.nan)
+    back = convolution.plan_input_gradient(x_shape, k_shape, *how, groups, dtype)
+    kernel_back = convolution.plan_kernel_gradient(x_shape, k_shape, *how, groups, dtype)
     for _ in range(2):
         back(g, k, dx)
         kernel_back(x, g, dk)
@@ -100,15 +124,19 @@ def test_what_follows_joins_the_convolution(groups):
     close(out, np.maximum((naive_conv(x, k, *how, groups) + b) * c, 0))
 
 
-def test_images_may_be_views():
-    x, k = (
-        RNG.standard_normal((2, 3, 6, 6), dtype="f").transpose(0, 2, 3, 1),
-        RNG.standard_normal((3, 3, 3, 4), dtype="f"),
-    )
-    out = np.empty((2, 4, 4, 4), "f")
-    how = (1, 1), ((0, 0), (0, 0)), (1, 1)
+@pytest.mark.parametrize(("groups", "filters"), [(1, 4), (3, 3), (3, 6)])
+def test_images_may_be_views(groups, filters):
+    x = RNG.standard_normal((2, 3, 6, 6), dtype="f").transpose(0, 2, 3, 1)
+    k = RNG.standard_normal((3, 3, 3 // groups, filters), dtype="f")
+    g = RNG.standard_normal((2, filters, 4, 4), dtype="f").transpose(0, 2, 3, 1)
+    how = (1, 1), ((0, 0), (0, 0)), (1, 1), groups
+    out, dx, dk = np.empty(g.shape, "f"), np.empty(x.shape, "f"), np.empty_like(k)
     convolution.plan_forward(x.shape, k.shape, *how)(x, k, out)
-    close(out, naive_conv(x, k, *how, 1))
+    close(out, naive_conv(x, k, *how))
+    convolution.plan_input_gradient(x.shape, k.shape, *how)(g, k, dx)
+    convolution.plan_kernel_gradient(x.shape, k.shape, *how)(x, g, dk)
+    close(np.vdot(dx, x), np.vdot(g, out))
+    close(np.vdot(dk, k), np.vdot(g, out))
 
 
 POOLS = [  # input, window, strides, padding

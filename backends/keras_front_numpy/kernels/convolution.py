@@ -18,18 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-Pairs = Sequence[tuple[int, int]]
+from . import depthwise
+from .space import Pairs, out_space
+
 BLOCK_BYTES = 1 << 20
-
-
-def out_space(
-    space: Sequence[int], window: Sequence[int], strides: Sequence[int], padding: Pairs, dilation: Sequence[int]
-):
-    """How many windows fit along each spatial axis."""
-    return tuple(
-        max(0, (n + lo + hi - d * (w - 1) - 1) // s + 1)
-        for n, w, s, (lo, hi), d in zip(space, window, strides, padding, dilation, strict=True)
-    )
 
 
 class Windows:
@@ -127,7 +119,7 @@ def plan_forward(
     """
     finish = _plan_tail(tail)
     if groups > 1 and groups == x_shape[-1]:
-        return _plan_depthwise(finish, x_shape, kernel_shape, strides, padding, dilation, dtype)
+        return depthwise.plan_forward(finish, x_shape, kernel_shape, strides, padding, dilation, dtype)
     windows = Windows(x_shape, kernel_shape[:-2], strides, padding, dilation, groups, dtype)
 
     def run(x: np.ndarray, kernel: np.ndarray, *rest: np.ndarray) -> None:
@@ -166,7 +158,7 @@ def plan_kernel_gradient(
 ) -> Callable[..., None]:  # fmt: skip
     """`run(x, g, out)`: the gradient for the kernel. The windows are cut again: that costs less than keeping them."""
     if groups > 1 and groups == x_shape[-1]:
-        return _plan_depthwise_kernel_gradient(x_shape, kernel_shape, strides, padding, dilation, dtype)
+        return depthwise.plan_kernel_gradient(x_shape, kernel_shape, strides, padding, dilation, dtype)
     windows = Windows(x_shape, kernel_shape[:-2], strides, padding, dilation, groups, dtype)
     part = np.empty((groups, windows.width, kernel_shape[-1] // groups), dtype)
     total = np.empty_like(part)
@@ -192,7 +184,7 @@ def plan_input_gradient(
     """
     window = kernel_shape[:-2]
     if groups > 1 and groups == x_shape[-1]:
-        return _plan_depthwise_input_gradient(x_shape, kernel_shape, strides, padding, dilation, dtype)
+        return depthwise.plan_input_gradient(x_shape, kernel_shape, strides, padding, dilation, dtype)
     mirrored = [(d * (w - 1) - lo, d * (w - 1) - hi) for w, d, (lo, hi) in zip(window, dilation, padding, strict=True)]
     spills = min((v for pair in mirrored for v in pair), default=0) < 0
     if set(strides) == {1} and not spills and kernel_shape[-2] > 1:
@@ -251,76 +243,5 @@ def _plan_scatter(
                 np.add(target[at], back[at], target[at])
         if last is not None:
             np.copyto(out[last], windows.inside(frame))
-
-    return run
-
-
-# Depthwise: no product of matrices, but a sum over the places of the window -------------------------------------
-
-
-def _depthwise(x_shape: Any, kernel_shape: Any, strides: Any, padding: Any, dilation: Any, dtype: Any) -> Any:
-    """What the three depthwise kernels share: windows of single images, their places, and scratch (out..., c, m)."""
-    window, multiplier = kernel_shape[:-2], kernel_shape[-1] // x_shape[-1]
-    windows = Windows((1, *x_shape[1:]), window, strides, padding, dilation, 1, dtype)
-    scratch = np.empty((*windows.out, x_shape[-1], multiplier), dtype)
-    return windows, list(np.ndindex(*window)), scratch
-
-
-def _plan_depthwise(finish: Callable[..., None], *plan: Any) -> Callable[..., None]:
-    windows, places, product = _depthwise(*plan)
-
-    def run(x: np.ndarray, kernel: np.ndarray, *rest: np.ndarray) -> None:
-        *vectors, out = rest
-        taps = kernel.reshape(*windows.window, *product.shape[-2:])
-        for i in range(x.shape[0]):
-            image = windows._framed(x[i : i + 1]) if windows.padded else x[i : i + 1]
-            view, result = windows.view(image)[0, 0], out[i].reshape(product.shape)
-            for k, place in enumerate(places):
-                np.multiply(view[(..., *place, slice(None))][..., None], taps[place], product if k else result)
-                if k:
-                    np.add(result, product, result)
-            finish(out[i], vectors)
-
-    return run
-
-
-def _plan_depthwise_kernel_gradient(*plan: Any) -> Callable[..., None]:
-    windows, places, product = _depthwise(*plan)
-    part = np.empty(product.shape[-2:], product.dtype)
-    axes = tuple(range(product.ndim - 2))
-
-    def run(x: np.ndarray, g: np.ndarray, out: np.ndarray) -> None:
-        taps = out.reshape(*windows.window, *part.shape)
-        taps.fill(0)
-        for i in range(x.shape[0]):
-            image = windows._framed(x[i : i + 1]) if windows.padded else x[i : i + 1]
-            view, seen = windows.view(image)[0, 0], g[i].reshape(product.shape)
-            for place in places:
-                np.multiply(view[(..., *place, slice(None))][..., None], seen, product)
-                np.add.reduce(product, axes, None, part)  # type: ignore[call-overload]
-                np.add(taps[place], part, taps[place])
-
-    return run
-
-
-def _plan_depthwise_input_gradient(*plan: Any) -> Callable[..., None]:
-    windows, places, product = _depthwise(*plan)
-    summed = np.empty(product.shape[:-1], product.dtype)
-
-    def run(g: np.ndarray, kernel: np.ndarray, out: np.ndarray) -> None:
-        taps = kernel.reshape(*windows.window, *product.shape[-2:])
-        for i in range(g.shape[0]):
-            frame = windows.frame if windows.padded else out[i : i + 1]
-            frame.fill(0)
-            view, seen = windows.view(frame)[0, 0], g[i].reshape(product.shape)
-            for place in places:
-                np.multiply(seen, taps[place], product)
-                np.add.reduce(product, -1, None, summed)  # type: ignore[call-overload]
-                at = (..., *place, slice(None))
-                np.add(view[at], summed, view[at])
-            if windows.padded:
-                np.copyto(out[i : i + 1], windows.inside(frame))
-        if windows.padded:
-            windows.frame.fill(0)
 
     return run

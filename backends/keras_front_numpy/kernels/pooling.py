@@ -18,9 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from .convolution import out_space
+from .space import Pairs, out_space
 
-Pairs = Sequence[tuple[int, int]]
 BLOCK_BYTES = 1 << 19
 
 
