@@ -20,7 +20,7 @@ from keras_front.backend.adapter import Backend
 from keras_front.errors import DtypeError
 
 from .eager import EAGER, Eager
-from .kernels import convolution, elementwise, indexing, noise, pooling, recurrent
+from .kernels import convolution, elementwise, indexing, noise, pooling, recurrent_layers
 from .kernels.updates import adam_rate
 from .quiet import quiet
 
@@ -220,7 +220,7 @@ class NumpyBackend(Eager, Backend):
     # Indexing
 
     def gather(self, reference, indices, *, axis):
-        return indexing.gather(reference, np.asarray(indices), axis % reference.ndim)
+        return indexing.gather(reference, np.asarray(indices), axis)
 
     def scatter_add(self, updates, indices, *, size, axis):
         indices = np.asarray(indices)
@@ -326,22 +326,28 @@ class NumpyBackend(Eager, Backend):
         return carry, [np.stack(ys) for ys in zip(*collected, strict=True)]
 
     def lstm_sequence(self, z, h, c, recurrent_kernel, mask, **attrs):
-        return recurrent.run("lstm", (z, h, c, recurrent_kernel, mask), attrs)[1]
+        return recurrent_layers.run("lstm", (z, h, c, recurrent_kernel, mask), attrs)[1]
 
     def lstm_sequence_gradient(self, g, g_h, g_c, z, h, c, recurrent_kernel, mask, **attrs):
-        return recurrent.gradient("lstm", (g, g_h, g_c), (z, h, c, recurrent_kernel, mask), attrs)
+        return recurrent_layers.gradient("lstm", (g, g_h, g_c), (z, h, c, recurrent_kernel, mask), attrs)
+
+    def conv_lstm_sequence(self, z, h, c, recurrent_kernel, mask, **attrs):
+        return recurrent_layers.run("conv_lstm", (z, h, c, recurrent_kernel, mask), attrs)[1]
+
+    def conv_lstm_sequence_gradient(self, g, g_h, g_c, z, h, c, recurrent_kernel, mask, **attrs):
+        return recurrent_layers.gradient("conv_lstm", (g, g_h, g_c), (z, h, c, recurrent_kernel, mask), attrs)
 
     def gru_sequence(self, z, h, recurrent_kernel, bias, mask, **attrs):
-        return recurrent.run("gru", (z, h, recurrent_kernel, bias, mask), attrs)[1]
+        return recurrent_layers.run("gru", (z, h, recurrent_kernel, bias, mask), attrs)[1]
 
     def gru_sequence_gradient(self, g, g_h, z, h, recurrent_kernel, bias, mask, **attrs):
-        return recurrent.gradient("gru", (g, g_h), (z, h, recurrent_kernel, bias, mask), attrs)
+        return recurrent_layers.gradient("gru", (g, g_h), (z, h, recurrent_kernel, bias, mask), attrs)
 
     def simple_rnn_sequence(self, z, h, recurrent_kernel, mask, **attrs):
-        return recurrent.run("simple_rnn", (z, h, recurrent_kernel, mask), attrs)[1]
+        return recurrent_layers.run("simple_rnn", (z, h, recurrent_kernel, mask), attrs)[1]
 
     def simple_rnn_sequence_gradient(self, g, g_h, z, h, recurrent_kernel, mask, **attrs):
-        return recurrent.gradient("simple_rnn", (g, g_h), (z, h, recurrent_kernel, mask), attrs)
+        return recurrent_layers.gradient("simple_rnn", (g, g_h), (z, h, recurrent_kernel, mask), attrs)
 
     # Updates of all weights at once
 

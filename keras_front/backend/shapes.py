@@ -105,6 +105,11 @@ def reduce_index(x: Any, *, axis: int = -1) -> Spec:
     return _reduced(x.shape, normalize_axis(axis, len(x.shape)), False), "int64"
 
 
+def flip(x: Any, *, axes: Sequence[int]) -> Spec:
+    normalize_axes(axes, len(x.shape))
+    return x.shape, x.dtype
+
+
 def along(x: Any, *, axis: int = 0) -> Spec:
     normalize_axis(axis, len(x.shape))
     return x.shape, x.dtype
@@ -273,6 +278,17 @@ def resolve_padding(
     return tuple(pairs)
 
 
+def check_windows(n: int, data_format: str, padding: Any, **amounts: Any) -> None:
+    """Raises: ArgumentError unless a window over `n` dimensions can have these amounts, padding and data format."""
+    if data_format not in ("channels_last", "channels_first"):
+        raise ArgumentError(f"Expected 'channels_last' or 'channels_first', received data_format={data_format!r}.")
+    if padding not in ("valid", "same") and (isinstance(padding, str) or len(padding) != n):
+        raise ArgumentError(f"Expected 'valid', 'same' or {n} pairs of amounts, received padding={padding!r}.")
+    for name, values in amounts.items():
+        if len(values) != n or any(v < 1 for v in values):
+            raise ArgumentError(f"Expected {n} positive integers, received {name}={tuple(values)}.")
+
+
 def spatial(shape: Shape, data_format: str) -> Shape:
     """The spatial dimensions of a batch of images."""
     return shape[1:-1] if data_format == "channels_last" else shape[2:]
@@ -301,6 +317,7 @@ def conv(x: Any, kernel: Any, *, strides: Any, padding: Any, dilation: Any, grou
             f"conv: the kernel {kernel.shape} with {groups} groups expects {kernel.shape[-2] * groups} channels, "
             f"received {depth} in {x.shape} ({data_format})."
         )
+    check_windows(len(space), data_format, padding, strides=strides, dilation=dilation)
     out = [
         windows(n, w, s, p, d)
         for n, w, s, p, d in zip(
@@ -320,6 +337,7 @@ def conv_kernel_gradient(x: Any, g: Any, *, kernel_shape: Any, **_: Any) -> Spec
 
 def pool(x: Any, *, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Spec:
     space = spatial(x.shape, data_format)
+    check_windows(len(space), data_format, padding, pool_size=pool_size, strides=strides)
     out = [
         windows(n, w, s, p)
         for n, w, s, p in zip(space, pool_size, strides, _paddings(padding, len(space)), strict=True)

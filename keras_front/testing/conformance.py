@@ -24,7 +24,7 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front.backend import declare, discovery
-from keras_front.testing import composites, derivatives, edges, networks, primitives, values
+from keras_front.testing import composites, derivatives, edges, mistakes, networks, primitives, values
 from keras_front.testing.case import Case
 from keras_front.testing.limits import ELSEWHERE
 
@@ -88,6 +88,7 @@ CHECKS: dict[str, Callable[[str], None]] = {
         derivatives.gradient,
         derivatives.program,
         derivatives.second,
+        mistakes.errors,
     )
 }
 

@@ -17,6 +17,7 @@ ELSEWHERE = {
     "scan": "takes a function; under lstm, rnn and map_fn",
     "custom_gradient": "takes a function; tested with gradients",
     "lstm_sequence_gradient": "the gradient of lstm_sequence",
+    "conv_lstm_sequence_gradient": "the gradient of conv_lstm_sequence",
     "gru_sequence_gradient": "the gradient of gru_sequence",
     "simple_rnn_sequence_gradient": "the gradient of simple_rnn_sequence",
     "ctc_beams": "under ctc_decode",
@@ -117,3 +118,23 @@ def _in_range(x: np.ndarray, dtype: str) -> np.ndarray:
 # Second gradients ----------------------------------------------------------------------------------------------
 # Ops whose first gradient cannot be differentiated. (Where it can and is zero, as for `relu`, it is checked to be.)
 NO_SECOND: dict[str, str] = {}
+
+# Arguments -----------------------------------------------------------------------------------------------------
+# Arguments that take any value: a wrong one cannot be told.
+# Attributes of primitives that real tensors bring unchecked: the functions that people call have checked them.
+UNCHECKED_EAGERLY = {(op, "data_format") for op in ("max_pool", "average_pool", "max_pool_pick")}
+_LOW = "written by gradient rules alone, from arguments of ops that were checked"
+_WINDOWS = ("input_shape", "kernel_shape", "pool_size", "strides", "padding", "dilation", "groups", "data_format")
+ANY_VALUE: dict[tuple[str, str], str] = {
+    **{(f"conv_{of}_gradient", name): _LOW for of in ("input", "kernel") for name in _WINDOWS},
+    **{(f"{of}_pool_gradient", name): _LOW for of in ("max", "average") for name in _WINDOWS},
+    ("conv2d_transpose", "output_shape"): "of other sizes than the kernel can give, it is cut or filled as in Keras 2",
+    ("conv3d_transpose", "output_shape"): "as conv2d_transpose",
+    ("contract", "equation"): "a step of einsum, which reads and checks the equation",
+    ("in_top_k", "k"): "beyond the number of classes every target is in",
+    **{
+        (f"{cell}_sequence", name): "the loop of the op of that name, which has checked it"
+        for cell in ("lstm", "gru", "simple_rnn")
+        for name in ("activation", "recurrent_activation")
+    },
+}

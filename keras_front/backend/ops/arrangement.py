@@ -66,7 +66,7 @@ def strided_slice(x: Tensor, start: Dims, stop: Dims, step: Dims):
     """`x[start:stop:step]` on every axis; None means the end of the axis; steps are positive."""
 
 
-@primitive(shapes.same)
+@primitive(shapes.flip)
 def flip(x: Tensor, axes: Dims):
     """`x` read backwards along `axes`."""
 
@@ -181,6 +181,8 @@ def slice(x: Tensor, start: Dims, size: Dims):
 @composite
 def temporal_padding(x: Tensor, padding=(1, 1)):
     """Zeros before and after the steps of (batch, steps, features)."""
+    if isinstance(padding, str) or len(padding) != 2:
+        raise ArgumentError(f"temporal_padding: expected the amounts before and after, received {padding!r}.")
     return pad(x, ((0, 0), tuple(padding), (0, 0)))
 
 

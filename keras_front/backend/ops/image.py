@@ -170,6 +170,7 @@ def extract_patches(x: Tensor, size: Dims, strides: Dims, padding="valid", dilat
     first = data_format == "channels_first"
     n = len(size)
     gaps = tuple(dilation or (1,) * n)
+    shapes.check_windows(len(x.shape) - 2, data_format, padding, size=size, strides=strides, dilation=gaps)
     if first:
         x = permute_dimensions(x, (0, *range(2, n + 2), 1))
     pairs = shapes.resolve_padding(padding, x.shape[1:-1], size, strides, gaps)
