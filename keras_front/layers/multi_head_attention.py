@@ -189,7 +189,7 @@ class MultiHeadAttention(_Heads):
 
         self.query_dense = into("query", query, self.key_dim)
         self.key_dense = into("key", key, self.key_dim)
-        self.gate_dense = into("gate", query, self.value_dim) if self.use_gate else None
+        self._gate_dense = into("gate", query, self.value_dim) if self.use_gate else None
         self.value_dense = into("value", value, self.value_dim)
         sizes = self._output or (query[-1],)
         out = string.ascii_uppercase[: len(sizes)]
@@ -228,8 +228,8 @@ class MultiHeadAttention(_Heads):
         allowed = self._mask_of_scores(scores, masks, attention_mask, use_causal_mask, len(axes))
         plain, weights = self._weights(scores, allowed, tuple(range(-len(axes), 0)), training)
         found = K.einsum(f"{shared}{rows}{columns},{right}yz->{left}yz", weights, v)
-        if self.gate_dense is not None:
-            found = found * K.sigmoid(self.gate_dense.call(query))
+        if self._gate_dense is not None:
+            found = found * K.sigmoid(self._gate_dense.call(query))
         result = self.output_dense.call(found)
         return [result, plain] if return_attention_scores else result
 

@@ -12,7 +12,7 @@ Nothing here makes an object or imports what a config names: `module` is dropped
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from keras_front import bytecode
@@ -87,6 +87,16 @@ FUNCTION_ARGUMENTS = ("activation", "recurrent_activation")
 # Layers whose further inputs (states, constants) Keras 2 lists among the inputs, and later versions as
 # keywords.
 STATE_KEYWORDS = ("initial_state", "constants")
+
+# Layers of images, besides the random ones, whose calls Keras 3 writes with `training=True`; what counts is how the
+# model is called.
+CHANGED_WHILE_TRAINING = ("AutoContrast", "CenterCrop", "Resizing", "Solarization")
+
+# Layers that later versions call with several tensors as arguments: what the arguments and their masks are called.
+# Here the tensors are one list, and the masks another.
+LISTED = dict.fromkeys(
+    ("MultiHeadAttention", "GroupQueryAttention", "GroupedQueryAttention"), ("query", "value", "key")
+)
 
 # Keys of a layer's entry that carry no meaning for Keras 2.
 DROPPED_BESIDE_CONFIG = ("module", "build_config", "compile_config", "shared_object_id")
@@ -343,7 +353,10 @@ def _node(node: Any, kind: str, shift: Mapping[str, int]) -> Any:
         return _states_among_inputs(shifted(node, shift) if shift else node)
     args = [_tensors_named(arg, shift) for arg in node.get("args", ())]
     keywords = {k: _tensors_named(v, shift) for k, v in (node.get("kwargs") or {}).items()}
-    keywords = {k: v for k, v in keywords.items() if v is not None and not (k == "training" and v is False)}
+    always = (True, False) if kind in CHANGED_WHILE_TRAINING or kind.startswith("Random") else (False,)
+    keywords = {k: v for k, v in keywords.items() if v is not None and not (k == "training" and v in always)}
+    if kind in LISTED:
+        args, keywords = _listed(LISTED[kind], args, keywords)
     names = _call_arguments(kind)
     inputs = args[0] if args else keywords.pop(names[0], None)
     keywords.update(zip(names[1:], args[1:]))
@@ -353,6 +366,17 @@ def _node(node: Any, kind: str, shift: Mapping[str, int]) -> Any:
             f"A call of {kind} in a model's config: expected tensors as its inputs, received {inputs!r:.120}."
         )
     return _states_among_inputs([[*history, keywords] for history in inputs])
+
+
+def _listed(names: Sequence[str], args: list[Any], keywords: Config) -> tuple[list[Any], Config]:
+    """Arguments of a call with the tensors called `names` as one list."""
+    given = {**keywords, **dict(zip(names, args))}
+    masks = [given.pop(f"{name}_mask", None) for name in names]
+    tensors = [given.pop(name) for name in names if given.get(name) is not None]
+    rest = {key: value for key, value in given.items() if key not in names}
+    if any(mask is not None for mask in masks):
+        rest["mask"] = masks[: len(tensors)]
+    return [tensors], rest
 
 
 def shifted(node: Any, shift: Mapping[str, int]) -> Any:

@@ -10,12 +10,23 @@ from typing import Any
 
 from keras_front.registry import Registry
 
-from .config import FUNCTION_ARGUMENTS, KERAS3_FUNCTIONS, RENAMED, Config, ends_of, node_shifts, output_shifts, shifted
+from .config import (
+    FUNCTION_ARGUMENTS,
+    KERAS3_FUNCTIONS,
+    LISTED,
+    RENAMED,
+    Config,
+    ends_of,
+    node_shifts,
+    output_shifts,
+    shifted,
+)
 
 __all__ = ["to_keras3", "to_keras3_value"]
 
 # Where Keras 3 finds the classes that it writes; only for writing.
 KERAS3_HOMES = {"Model": "keras.src.models.functional", "Sequential": "keras"}
+KERAS3_NAMES = {"GroupedQueryAttention": "GroupQueryAttention"}
 KERAS3_MODULES = {
     "constraint": "constraints",
     "initializer": "initializers",
@@ -27,6 +38,7 @@ KERAS3_MODULES = {
 }
 # ... and arguments that its classes do not take, with the values that may be left out.
 WITHOUT_IN_KERAS3: dict[str, dict[str, Any]] = {
+    "Discretization": {"trainable": True},
     "Conv1DTranspose": {"groups": 1},
     "Conv2DTranspose": {"groups": 1},
     "Conv3DTranspose": {"groups": 1},
@@ -40,6 +52,7 @@ def to_keras3(config: Mapping[str, Any]) -> Config:
     """A Keras 2 config as Keras 3 reads it; nodes keep the form of Keras 2, which it accepts, but not its counting."""
     kind, arguments = str(config["class_name"]), config.get("config")
     result = {"module": _home_of(kind, arguments), **config, "registered_name": None}
+    result["class_name"] = KERAS3_NAMES.get(kind, kind)
     if kind == "Model":
         result["class_name"] = result["registered_name"] = "Functional"
     if isinstance(arguments, Mapping):
@@ -91,5 +104,28 @@ def _counted_from_zero(arguments: Mapping[str, Any]) -> Config:
     """Config of a functional model whose nodes count the calls of nested models as Keras 3 does."""
     calls = {name: -shift for name, shift in node_shifts(arguments["layers"]).items()}
     ends = {name: -shift for name, shift in output_shifts(arguments["layers"]).items()}
-    entries = [{**e, "inbound_nodes": [shifted(n, calls) for n in e["inbound_nodes"]]} for e in arguments["layers"]]
+    entries = [
+        {**e, "inbound_nodes": [_call(e, shifted(n, calls)) for n in e["inbound_nodes"]]} for e in arguments["layers"]
+    ]
     return {**arguments, "layers": entries, "output_layers": ends_of(arguments["output_layers"], ends)}
+
+
+def _call(entry: Mapping[str, Any], node: Any) -> Any:
+    """A call of a layer; where Keras 3 takes the tensors one by one it must have the form of Keras 3."""
+    names = LISTED.get(str(entry["class_name"]))
+    if names is None:
+        return node
+    keywords = dict(node[0][3]) if len(node[0]) > 3 else {}
+    for name, mask in zip(names, keywords.pop("mask", None) or ()):
+        keywords[f"{name}_mask"] = mask
+    return {"args": [_tensor(history) for history in node], "kwargs": {k: _tensor(v) for k, v in keywords.items()}}
+
+
+def _tensor(value: Any) -> Any:
+    """`[layer, node, tensor]` as Keras 3 writes it; the shape follows from the layer."""
+    if not isinstance(value, list | tuple) or len(value) < 3 or not isinstance(value[0], str):
+        return value
+    return {
+        "class_name": "__keras_tensor__",
+        "config": {"shape": [], "dtype": "float32", "keras_history": [*value[:3]]},
+    }

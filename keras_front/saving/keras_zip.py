@@ -29,7 +29,7 @@ from keras_front.errors import ArgumentError
 from keras_front.graph.tracking import undrawn
 from keras_front.registry import custom_object_scope, name_of, plain
 
-from . import atomic, compiled, config, guard, hdf5, keras3, layout
+from . import atomic, compiled, config, guard, hdf5, keras3, layout, vocabularies
 
 __all__ = ["is_archive", "is_tree", "load_model", "load_weights", "save_model", "save_weights"]
 
@@ -42,7 +42,7 @@ OVERHEAD = 1 << 16  # bytes of HDF5 around each dataset and group, generously
 BELOW = ("forward_layer", "backward_layer", "layer", "cell", "cells")
 
 # Class names in paths, where they differ from those of Keras 2.
-PATH_CLASSES = {"Model": "Functional"}
+PATH_CLASSES = {"GroupQueryAttention": "GroupedQueryAttention", "Model": "Functional"}
 
 
 # Kinds of files --------------------------------------------------------------------------------------
@@ -135,13 +135,16 @@ def load_model(
     with _archive(source, where) as archive, bytecode.permit(allow_code), custom_object_scope(custom_objects):
         told = guard.parsed(guard.member(archive, CONFIG, where, guard.CONFIG_BYTES), f"{where}, {CONFIG}")
         described = config.read_model_config(told, f"{where}, {CONFIG}")
+        vocabularies.put_into(described["config"].get("layers"), archive, where, paths_of)
         with undrawn():
             model = hdf5.make(described, f"{where}, {CONFIG}")
         with hdf5.opened(io.BytesIO(_weights_member(archive, model, where)), f"{where}, {WEIGHTS}") as (
             root,
             place,
         ):
-            load_weights_into(model, root, place, described["config"].get("layers"))
+            order = described["config"].get("layers")
+            load_weights_into(model, root, place, order)
+            vocabularies.weigh(children(model, order), root, place, guard.CONFIG_BYTES)
             training = told.get("compile_config")
             if compile and training and training.get("optimizer"):
                 hdf5.compile_as_told(model, training, lambda: _optimizer_vars(root, place, model), place)
@@ -294,6 +297,8 @@ def _put(layer: Any, group: Any, order: Any, seen: set[int]) -> None:
     held = group.create_group("vars")
     for index, weight in enumerate(own_weights(layer)):
         held.create_dataset(str(index), data=weight.numpy())
+    if getattr(layer, "output_mode", None) == "tf_idf" and getattr(layer, "idf_weights", None):
+        held.create_dataset("idf_weights", data=np.asarray(layer.idf_weights, "float32"))
     for path, part, below in children(layer, order):
         _put(part, group.require_group(path), below, seen)
 

@@ -1,0 +1,59 @@
+"""Vocabularies that Keras 3 keeps beside the config, as texts in an archive: `assets/<path of layer>/vocabulary.txt`.
+
+Layers that learned their vocabulary by `adapt` have none in their config there. It is put into the config before the
+layers are made. Ours write it into the config, where Keras 3 finds it as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from keras_front.errors import SerializationError
+
+from . import guard
+
+__all__ = ["put_into", "weigh"]
+
+Paths = Callable[[Sequence[tuple[str, Any]]], Iterator[tuple[str, Any]]]
+
+
+def put_into(entries: Any, archive: Any, where: str, paths_of: Paths, prefix: str = "") -> None:
+    """Give layers without a vocabulary in their config the one that the archive has for them."""
+    if not isinstance(entries, list):
+        return
+    for path, entry in paths_of([(e["class_name"], e) for e in entries]):
+        config, place = entry.get("config"), f"{prefix}layers/{path}/"
+        if not isinstance(config, dict):
+            continue
+        if "layers" in config:
+            put_into(config["layers"], archive, where, paths_of, place)
+        name = f"assets/{place}vocabulary.txt"
+        if "vocabulary" in config and config["vocabulary"] is None and name in archive.namelist():
+            _fill(config, guard.member(archive, name, where, guard.CONFIG_BYTES), f"{where}, {name}")
+
+
+def _fill(config: dict[str, Any], data: bytes, where: str) -> None:
+    lines = data.decode("utf-8", "replace").split("\n")
+    while lines and not lines[-1]:
+        lines.pop()
+    config["vocabulary"] = _integers(lines, where) if "vocabulary_dtype" in config else lines
+    if config.get("output_mode") == "tf_idf" and config.get("idf_weights") is None:
+        config["idf_weights"] = [0.0] * len(lines)  # until `weigh` reads them
+
+
+def _integers(lines: list[str], where: str) -> list[int]:
+    try:
+        return [int(line) for line in lines]
+    except ValueError as error:
+        raise SerializationError(f"{where}: expected an integer in each line ({error}).") from None
+
+
+def weigh(children: Iterator[tuple[str, Any, Mapping[str, Any] | None]], group: Any, where: str, limit: int) -> None:
+    """Give lookups in the mode 'tf_idf' the factors that stand among the weights of the file."""
+    for path, layer, _ in children:
+        part = group
+        for name in (*path.split("/"), "vars"):
+            part = guard.group(part, name, where) if part is not None else None
+        if part is not None and "idf_weights" in part and getattr(layer, "output_mode", None) == "tf_idf":
+            layer.set_vocabulary(layer.get_vocabulary(), guard.array(part, "idf_weights", f"{where}, {path}", limit))
