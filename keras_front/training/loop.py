@@ -222,10 +222,11 @@ class Training:
 
     def _step(self, feed: ArrayFeed, rows: np.ndarray) -> Any:
         """The step for whole batches, its pace, and 0: nothing is done yet."""
-        train, key = self.steps.train(feed.layout), (self.engine.name, feed.layout, feed.batch_size, feed.samples)
+        train, whole = self.steps.train(feed.layout), self._data is not None
+        key = (self.engine.name, feed.layout, feed.batch_size, feed.samples, whole)
         step = train.specialize(self.live, self._rows(feed, rows))
         if key not in self.steps.pace:
-            program = next(reversed(train.programs.values())) if self._data is not None else None
+            program = next(reversed(train.programs.values())) if whole else None
             self.steps.pace[key] = Pace(self.engine, program is not None and self.engine.chains(program))
         return step, self.steps.pace[key], 0
 
