@@ -173,6 +173,15 @@ class JaxBackend(Backend):
         return jnp.argsort(x, axis, stable=True, descending=descending).astype(jnp.int64)
 
     def softmax(self, x: Any, *, axis: int) -> Any:
+    def dot_product_attention(
+        self, query: Any, key: Any, value: Any, bias: Any = None, mask: Any = None, *, scale: Any, is_causal: bool
+    ) -> Any:
+        how = _ATTENTION.get(self._device().platform)
+        if how is None or mask is not None or not _fits_attention(query, key, value, bias):
+            return super().dot_product_attention(query, key, value, bias, mask, scale=scale, is_causal=is_causal)
+        given = {"scale": scale, "is_causal": is_causal, "implementation": how}
+        return jax.nn.dot_product_attention(query, key, value, bias, **given)
+
         return jax.nn.softmax(x, axis)
 
     def log_softmax(self, x: Any, *, axis: int) -> Any:
@@ -406,6 +415,13 @@ def _key(seed: int, stream: int, counter: Any) -> Any:
 
 
 def _ruled(results: Any, rule: Any) -> Any:
+def _fits_attention(query: Any, key: Any, value: Any, bias: Any) -> bool:
+    """Whether the fused kernel takes these: 16 bits, and heads as large as its tiles allow."""
+    depth = query.shape[-1]
+    small = depth == key.shape[-1] == value.shape[-1] and depth % 8 == 0 and depth <= 128
+    return small and query.dtype in (jnp.float16, jnp.bfloat16) and (bias is None or bias.ndim == 4)
+
+
     """Results and a rule that gets their gradients one by one, as floats (JAX has a type without values for those of
     integers)."""
 

@@ -220,12 +220,12 @@ class TorchBackend(Backend):
     def dot_product_attention(
         self, query: Any, key: Any, value: Any, bias: Any = None, mask: Any = None, *, scale: Any, is_causal: bool
     ) -> Any:
-        if mask is not None or (bias is not None and is_causal):  # torch has NaN where K has a mean of masked values
-            return super().dot_product_attention(query, key, value, bias, mask, scale=scale, is_causal=is_causal)
         q, k, v = (t.transpose(1, 2) for t in (query, key, value))
         return F.scaled_dot_product_attention(q, k, v, bias, 0.0, is_causal, scale=scale).transpose(1, 2)
 
     def argsort(self, x: Any, *, axis: int, descending: bool) -> Any:
+        if mask is not None or (bias is not None and is_causal):  # torch takes one of the three
+            q, bias, is_causal = *_masked(q, k, bias, mask, is_causal), False
         return torch.argsort(x, dim=axis, descending=descending, stable=True)
 
     def linear(self, x: Any, kernel: Any, bias: Any) -> Any:
@@ -641,6 +641,28 @@ class _Moments(torch.autograd.Function):
         return flow / (x.numel() // max(g_mean.numel(), 1)), None, None, None
 
 
+_BEST = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _masked(q: Any, k: Any, bias: Any, mask: Any, is_causal: bool) -> Any:
+    """Queries, and what torch adds to their scores, from a mask and a bias. A query that may see nothing becomes zero
+    and sees all: a mean, where torch would have zeros."""
+    if is_causal:
+        seen = torch.ones(q.shape[-2], k.shape[-2], dtype=torch.bool, device=q.device).tril()
+        mask = seen if mask is None else mask.bool() & seen
+    mask = mask.bool()
+    sees = mask.any(-1, keepdim=True)
+    mask = mask | ~sees
+    if bias is None:
+        return q * sees, mask
+    return q * sees, torch.where(mask, bias * sees, -float("inf"))
+
+
+def _mixed(seed: int, stream: int, counter: int) -> int:
+    """One seed from three numbers: the finalizer of SplitMix64 (Steele et al., 2014) after each."""
+    h = 0
+    for part in (seed, stream, counter):
+        h = (h + part + 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
         h = ((h ^ (h >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
         h = ((h ^ (h >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
         h ^= h >> 31

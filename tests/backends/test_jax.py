@@ -74,3 +74,22 @@ def test_an_unknown_device_is_an_error_that_names_the_others(backend):
 
     with discovery.device("abacus"), pytest.raises(BackendError, match=r"no device 'abacus'; there are: .*cpu"):
         backend.asarray(np.zeros(2))
+
+
+@pytest.mark.parametrize("is_causal", [False, True])
+@pytest.mark.parametrize("bias", [False, True])
+def test_attention_that_the_fused_kernel_takes_is_handed_to_it(backend, monkeypatch, bias, is_causal):
+    """With the engine's other implementation, as there is no kernel for a CPU."""
+    monkeypatch.setattr("keras_front_jax.backend._ATTENTION", {"cpu": "xla"})
+    rng = np.random.default_rng(5)
+    with K.device("cpu"):
+        q, k, v = (K.convert(rng.normal(size=(2, 6, 2, 8)), "float16") for _ in range(3))
+        added = K.convert(rng.normal(size=(1, 2, 6, 6)), "float16") if bias else None
+        own = backend.dot_product_attention(q, k, v, added, scale=0.3, is_causal=is_causal)
+        body = K.Backend.dot_product_attention(q, k, v, added, None, scale=0.3, is_causal=is_causal)
+        np.testing.assert_allclose(K.to_numpy(own), K.to_numpy(body), rtol=1e-2, atol=1e-2)
+        single = [K.convert(t, "float32") for t in (q, k, v)]
+        np.testing.assert_array_equal(
+            K.to_numpy(backend.dot_product_attention(*single, scale=None, is_causal=is_causal)),
+            K.to_numpy(K.Backend.dot_product_attention(*single, scale=None, is_causal=is_causal)),
+        )

@@ -250,7 +250,8 @@ def dot_product_attention(
 
     Shape: query (batch, t, heads, d), key (batch, s, heads, d), value (batch, s, heads, e) -> (batch, t, heads, e);
     bias and mask broadcast to (batch, heads, t, s). Weights are 0 where `mask` is False and, if causal, where s > t.
-    `scale` is 1 / sqrt(d) by default. Source: Vaswani et al. (2017), section 3.2.
+    A query that may see nothing gets the mean of all values. `scale` is 1 / sqrt(d) by default.
+    Source: Vaswani et al. (2017), section 3.2.
     """
     q, k, v = (permute_dimensions(t, (0, 2, 1, 3)) for t in (query, key, value))
     depth = query.shape[-1]
