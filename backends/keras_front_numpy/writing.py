@@ -180,13 +180,15 @@ class Plan:
                 else:
                     unpack += [f"        {name} = args{place}[{i}]" for name, i in used]
             else:
-                head.append("_" if arg is None else self._leaf(arg))
+                head.append(self._leaf(arg))
         if views and start:
             self.scope["all"] = all
             unpack.insert(0, f"        if not ({' and '.join(views)}):\n            return None")
         return head, unpack
 
     def _leaf(self, tensor: Any) -> str:
+        if tensor is None:
+            return "_"
         name = self.name("x")
         self.values[tensor] = Value(name, tensor.shape, tensor.dtype)
         return name
