@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from . import lines
-from .kernels import recurrent, updates
+from .kernels import recurrent_layers, updates
 from .memory import Root, Value, same_memory
 from .rewriting import rewritten
 
@@ -152,8 +152,7 @@ def _layer(plan: Any, line: Any, kind: str, args: Any) -> tuple[str, bool]:
     key = (kind, *args, *sorted(line.attrs.items()))
     known = key in plan._bound
     if not known:
-        z, h = args[:2]
-        kernel = recurrent.LAYERS[kind](*z.shape[:2], h.shape[-1], np.dtype(z.dtype), **line.attrs)
+        kernel = recurrent_layers.layer_for(kind, args, line.attrs)
         plan._bound[key] = plan.bind(kernel, kind)
     return plan._bound[key], not known
 
@@ -167,7 +166,7 @@ def write_sequence(plan: Any, line: Any) -> None:
 
 def write_sequence_gradient(plan: Any, line: Any) -> None:
     kind = line.op.removesuffix("_sequence_gradient")
-    count = recurrent.RESULTS[kind]
+    count = recurrent_layers.RESULTS[kind]
     name, new = _layer(plan, line, kind, tuple(line.args[count:]))
     args = [lines.optional(plan, t) for t in line.args]
     if new:  # nobody asked for the results of this layer, so the steps are not known yet
@@ -178,9 +177,9 @@ def write_sequence_gradient(plan: Any, line: Any) -> None:
     plan.put(f"{name}.backward(({', '.join(gs)}), ({', '.join(args)}), ({', '.join(outs)}))", line.args[0].shape)
 
 
-write_lstm_sequence = write_gru_sequence = write_simple_rnn_sequence = write_sequence
-write_lstm_sequence_gradient = write_gru_sequence_gradient = write_sequence_gradient
-write_simple_rnn_sequence_gradient = write_sequence_gradient
+write_lstm_sequence = write_conv_lstm_sequence = write_gru_sequence = write_simple_rnn_sequence = write_sequence
+write_lstm_sequence_gradient = write_conv_lstm_sequence_gradient = write_sequence_gradient
+write_gru_sequence_gradient = write_simple_rnn_sequence_gradient = write_sequence_gradient
 
 
 # Updates -------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ Source for names, arguments and formulas: Keras 2.3.1, `keras/layers/convolution
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,9 @@ from keras_front.errors import ShapeError, StateError
 from keras_front.graph.layer import LAYERS, InputSpec
 
 from ._arguments import padding_of, sizes
-from .cells import LongShortTerm, zeros_of
+from .cells import LongShortTerm, _known, zeros_of
 from .convolution import conv_output_length
-from .recurrent import _Classic
+from .recurrent import _Classic, _swapped
 from .rnn import RNN
 
 
@@ -119,6 +120,28 @@ class ConvLSTM2DCell(LongShortTerm):
         )
         return z if self.bias is None else K.bias_add(z, self.bias, data_format=self.data_format)
 
+    _op: Any = staticmethod(K.conv_lstm_sequence)
+
+    def fuses(self, training: Any) -> bool:
+        known = None not in self._kinds().values()
+        return known and (not 0 < self.recurrent_dropout < 1 or _known(training) is False)
+
+    def sequence(self, x: Any, states: Sequence[Any], mask: Any, reverse: bool, training: Any) -> tuple[Any, list[Any]]:
+        masks = self._masks(K.getitem(x, (slice(None), 0)), self.dropout, training)
+        z = self.project_all(_swapped(x), None if masks is None else [K.expand_dims(m, 0) for m in masks])
+        marks = None if mask is None else _swapped(mask)
+        if reverse:
+            z, marks = K.reverse(z, 0), None if marks is None else K.reverse(marks, 0)
+        how = {**self._kinds(), "data_format": self.data_format}
+        outputs, *new = self._op(z, *states, self.recurrent_kernel, marks, **how)
+        return _swapped(outputs), new
+
+    def project_all(self, x: Any, masks: list[Any] | None) -> Any:
+        """What the inputs of all steps contribute, as images of one large batch; the masks hold for all steps."""
+        found = [K.shape(x)[i] if n is None else n for i, n in enumerate(K.int_shape(x))]
+        wide = None if masks is None else [_folded(K.broadcast_to(m, tuple(found)), found) for m in masks]
+        return _unfolded(self.project(_folded(x, found), wide), found)
+
     def _recurrent(self, h: Any, masks: list[Any] | None) -> Any:
         return self._conv(h, self.recurrent_kernel, masks, padding="same")
 
@@ -162,12 +185,7 @@ class ConvRNN2D(RNN):
         return [zeros_of(found[0], shape, K.dtype(inputs)) for _ in range(2)]
 
     def _projected(self, x: Any, masks: Any) -> Any:
-        """All steps at once, as images of one large batch."""
-        found = [K.shape(x)[i] if n is None else n for i, n in enumerate(K.int_shape(x))]
-        wide = None
-        if masks is not None:  # one mask for all steps
-            wide = [_folded(K.broadcast_to(K.expand_dims(m, 1), tuple(found)), found) for m in masks]
-        return _unfolded(self.cell.project(_folded(x, found), wide), found)
+        return self.cell.project_all(x, None if masks is None else [K.expand_dims(m, 1) for m in masks])
 
 
 def _folded(x: Any, found: list[Any]) -> Any:

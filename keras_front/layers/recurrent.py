@@ -47,8 +47,10 @@ class _Classic(RNN):
             x, mask = _swapped(x), None if mask is None else _swapped(mask)
         outputs, states = self.cell.sequence(x, states, mask, self.go_backwards, training)
         if mask is not None and self.zero_output_for_mask:
-            kept = K.reverse(mask, 1) if self.go_backwards else mask
-            outputs = outputs * K.cast(K.expand_dims(kept, -1), K.dtype(outputs))
+            kept = K.cast(K.reverse(mask, 1) if self.go_backwards else mask, "bool")
+            for _ in range(len(outputs.shape) - 2):
+                kept = K.expand_dims(kept, -1)
+            outputs = K.where(kept, outputs, K.zeros_like(outputs))
         last = states[0] if mask is None else K.getitem(outputs, (slice(None), -1))
         return last, _swapped(outputs) if self.time_major else outputs, states
 

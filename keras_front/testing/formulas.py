@@ -241,6 +241,36 @@ def _projected(x, kernel, bias, mask, reverse):
     return (z[::-1], None if marks is None else marks[::-1]) if reverse else (z, marks)
 
 
+def conv_lstm_sequence(z, h, c, recurrent_kernel, mask=None, data_format="channels_last", **attrs):
+    """By products alone: the convolution with padding 'same' as a matrix over whole images."""
+    if data_format == "channels_first":
+        z, h, c = (np.moveaxis(t, n, -1) for t, n in ((z, 2), (h, 1), (c, 1)))
+    filters = h.shape[-1]
+    flat = [t.reshape(*t.shape[:n], -1, t.shape[-1]) for t, n in ((z, 2), (h, 1), (c, 1))]
+    places = list(np.ndindex(*h.shape[1:-1]))
+    window = recurrent_kernel.shape[:-2]
+    matrix = np.zeros((len(places), filters, len(places), 4 * filters))
+    for to, place in enumerate(places):
+        for offset in np.ndindex(*window):
+            source = tuple(p + o - (w - 1) // 2 for p, o, w in zip(place, offset, window))
+            if source in places:
+                matrix[places.index(source), :, to] = recurrent_kernel[offset]
+    z, h, c = flat
+    outputs, out = [], np.zeros_like(h)
+    for t, row in enumerate(z):
+        i, f, g, o = np.split(row + np.einsum("bpf,pfqg->bqg", h, matrix), 4, -1)
+        new_c = ref.sigmoid(f) * c + ref.sigmoid(i) * np.tanh(g)
+        new_h = ref.sigmoid(o) * np.tanh(new_c)
+        keep = np.ones((len(h), 1, 1), bool) if mask is None else mask[t][:, None, None]
+        h, c, out = np.where(keep, new_h, h), np.where(keep, new_c, c), np.where(keep, new_h, out)
+        outputs.append(out)
+    shape = (len(h), *(max(p[n] for p in places) + 1 for n in range(len(window))), filters)
+    found = [np.stack(outputs).reshape(-1, *shape), h.reshape(shape), c.reshape(shape)]
+    if data_format == "channels_first":
+        found = [np.moveaxis(t, -1, n) for t, n in zip(found, (2, 1, 1))]
+    return tuple(found)
+
+
 def gru_sequence(z, h, recurrent_kernel, bias=None, mask=None, reset_after=False, **attrs):
     outputs, out = [], np.zeros_like(h)
     for t, row in enumerate(z):

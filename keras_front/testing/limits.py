@@ -134,7 +134,7 @@ ANY_VALUE: dict[tuple[str, str], str] = {
     ("in_top_k", "k"): "beyond the number of classes every target is in",
     **{
         (f"{cell}_sequence", name): "the loop of the op of that name, which has checked it"
-        for cell in ("lstm", "gru", "simple_rnn")
+        for cell in ("lstm", "gru", "simple_rnn", "conv_lstm")
         for name in ("activation", "recurrent_activation")
     },
 }

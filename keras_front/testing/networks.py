@@ -92,6 +92,18 @@ NETWORKS = {
         Case(normal(5, 2, 16), *GATES[1:3], GATES[4], reference=f.lstm_sequence, grads=(0, 1, 2, 3)),
         Case(normal(5, 2, 16), *GATES[1:3], GATES[4], MARKS.T.copy(), reference=f.lstm_sequence, grads=(0,)),
     ],
+    "conv_lstm_sequence": [
+        Case(
+            normal(5, 2, 4, 3, 8), normal(2, 4, 3, 2), normal(2, 4, 3, 2), normal(3, 2, 2, 8), mask,
+            reference=f.conv_lstm_sequence, grads=(0, 1, 2, 3),
+        )
+        for mask in (None, MARKS.T.copy())
+    ] + [
+        Case(
+            normal(3, 2, 8, 4, 3), normal(2, 2, 4, 3), normal(2, 2, 4, 3), normal(3, 3, 2, 8),
+            reference=f.conv_lstm_sequence, grads=(0, 1, 3), data_format="channels_first",
+        )
+    ],
     "gru": [
         Case(*GATES_3, normal(12), reference=f.gru, grads=(0, 1, 2, 3, 4)),
         Case(*GATES_3, normal(2, 12), MARKS, reference=f.gru, grads=(0, 2, 4)),

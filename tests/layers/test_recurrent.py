@@ -214,7 +214,7 @@ def test_layers_that_store_for_cudnn_run_anywhere(backend, kind):
     )
 
 
-@pytest.mark.parametrize("kind, mode", [("gru_after", "concat"), ("lstm", "sum"), ("lstm", None)])
+@pytest.mark.parametrize(("kind", "mode"), [("gru_after", "concat"), ("lstm", "sum"), ("lstm", None)])
 def test_both_directions(backend, kind, mode):
     """Each direction by itself, merged by hand."""
     layer, _, always = KINDS[kind]
@@ -256,3 +256,41 @@ def test_a_cell_that_overrides_the_step_of_ours_is_called(backend):
 def test_an_activation_that_ops_do_not_know_is_named(backend):
     with pytest.raises(ArgumentError, match=r"expected an activation of 'tanh', .* received 'softsign'"):
         K.simple_rnn(np.ones((1, 2, 3)), np.ones((1, 1)), np.ones((3, 1)), np.ones((1, 1)), activation="softsign")
+
+
+IMAGE_OPTIONS = {
+    "plain": {},
+    "holes": {"MASK": HOLES, "return_sequences": True, "return_state": True},
+    "backwards": {"MASK": HOLES, "go_backwards": True, "return_sequences": True, "padding": "same", "strides": 2},
+    "channels first": {"data_format": "channels_first", "MASK": HOLES, "dilation_rate": 2},
+    "dropout": {"dropout": 0.4, "TRAINING": True},
+    "recurrent dropout": {"recurrent_dropout": 0.4, "TRAINING": True},
+    "odd": {"activation": "softsign", "recurrent_activation": "sigmoid", "use_bias": False},
+}
+
+
+class ImageByImage(SameMask):
+    @property
+    def state_shape(self):
+        return self.cell.state_shape
+
+
+@pytest.mark.parametrize("option", IMAGE_OPTIONS)
+def test_layers_over_images_are_their_cell_step_by_step(backend, option):
+    options = IMAGE_OPTIONS[option]
+    given = {k: v for k, v in options.items() if not k.isupper()}
+    loop = {k: v for k, v in given.items() if k.startswith(("return", "go"))}
+    cell = L.ConvLSTM2DCell(2, (2, 3), **{k: v for k, v in given.items() if k not in loop})
+    layer, single = L.ConvLSTM2D(2, (2, 3), **given), L.ConvRNN2D(ImageByImage(cell), **loop)
+    x = np.random.default_rng(4).normal(size=(4, 5, 5, 6, 5)).astype("float32")
+    call = {"training": options.get("TRAINING", False)} | ({"mask": options["MASK"]} if "MASK" in options else {})
+    found = []
+    for made, engine in ((layer, backend), (single, "numpy")):
+        with discovery.use_backend(engine if isinstance(engine, str) else engine.name):
+            seeds.set_random_seed(5, reproducible=True)
+            made.build(x.shape)
+            made.set_weights(weights_of("lstm", made.weights))
+            out = made(K.convert(x), **{k: v if isinstance(v, bool) else K.convert(v) for k, v in call.items()})
+            found.append([K.to_numpy(t) for t in (out if isinstance(out, list) else [out])])
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-6)

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 HIGHEST = {"f2": 11.0, "f4": 88.0, "f8": 709.0}  # exp is finite up to here
+SPAN = 1 << 16  # elements of gates that are prepared at once, while they stay in the cache
 Function = Callable[[np.ndarray], Any]
 Slope = Callable[[np.ndarray, np.ndarray], Any]
 
@@ -72,6 +73,7 @@ class _Layer:
         self.product = np.empty((self._gates, batch, units), dtype)
         self.hs = np.empty((steps + 1, batch, units), dtype)
         self.part = np.empty((batch, units), dtype)
+        self.span = max(1, SPAN // max(1, self.product.size))  # steps whose gates stay in the cache
         self.dropped: np.ndarray | None = None
         self.flow: np.ndarray | None = None
 
@@ -149,12 +151,13 @@ class LSTM(_Layer):
         """Shape: z (steps, batch, 4 units), h, c, kernel, mask (steps, batch) or None; outputs, last h, last c."""
         z, h, c, kernel, mask = args
         scales = (self.inner, self.inner, self.inner, self.outer)
-        self._arrange(z, self.gates, scales)
         self._arrange(kernel, self.kernel, scales)
         self._begin(h, mask)
         np.copyto(self.cs[0], c)
         rows = zip(self.gates, self.hs[:-1], self.cs[:-1], self.hs[1:], self.cs[1:], self.squashed, strict=True)
         for t, row in enumerate(rows):
+            if t % self.span == 0:
+                self._arrange(z[t : t + self.span], self.gates[t : t + self.span], scales)
             self._step(*row)
             if self.dropped is not None:
                 _, h_old, c_old, h_new, c_new, _ = row
@@ -164,8 +167,7 @@ class LSTM(_Layer):
         np.copyto(outs[2], self.cs[-1])
 
     def _step(self, gates: Any, h_old: Any, c_old: Any, h_new: Any, c_new: Any, squashed: Any) -> None:
-        np.matmul(h_old, self.kernel, self.product)
-        np.add(gates, self.product, gates)
+        self._add_product(h_old, gates)
         self.gate(gates[:3])
         self.act(gates[3])
         np.multiply(gates[1], c_old, c_new)
@@ -175,15 +177,26 @@ class LSTM(_Layer):
         self.act(squashed)
         np.multiply(gates[2], squashed, h_new)
 
+    def _add_product(self, h: Any, gates: Any) -> None:
+        np.matmul(h, self.kernel, self.product)
+        np.add(gates, self.product, gates)
+
+    def _back_product(self, gates: Any, dh: Any) -> None:
+        np.dot(gates, self.back.T, dh)
+
+    def _kernel_gradient(self, flow: Any) -> Any:
+        return _product(self.hs[:-1], flow)
+
     def backward(self, gs: Sequence[Any], args: Sequence[Any], outs: Sequence[Any]) -> None:
         """Gradients for z, h, c, kernel from those of outputs, last h and last c; `args` as `forward` had them."""
         g, g_h, g_c = gs
         u, part, flow = self.units, self.part, self._back_memory()
-        back, from_h, to_c, forget = self.back, self.from_h, self.to_c, self.gates[:, 1]
-        self._arrange(args[3], back.reshape(u, 4, u).swapaxes(0, 1), (1.0,) * 4)
-        self._slopes()
+        from_h, to_c, forget = self.from_h, self.to_c, self.gates[:, 1]
+        self._arrange(args[3], self.back.reshape(-1, 4, u).swapaxes(0, 1), (1.0,) * 4)
         (dh, started, dropped), dc, held = self._wanted(g, g_h), np.array(g_c), np.empty_like(part)
         for t in range(len(g))[::-1]:
+            if (t + 1) % self.span == 0 or t + 1 == len(g):
+                self._slopes(slice(t // self.span * self.span, t + 1))
             gates = flow[t]
             _add_output(dh, g, started, t)
             np.multiply(dh, to_c[t], part)
@@ -194,34 +207,32 @@ class LSTM(_Layer):
             np.multiply(dc, forget[t], dc)
             if dropped is not None:
                 np.multiply(dh, dropped[t], held)
-            np.dot(gates, back.T, dh)
+            self._back_product(gates, dh)
             if dropped is not None:
                 np.add(dh, held, dh)
-        self._gradients(flow, dh, dc, outs)
+            if t % self.span == 0:
+                self._restore(flow[t : t + self.span], outs[0][t : t + self.span])
+        np.copyto(outs[1], dh)
+        np.copyto(outs[2], dc)
+        self._restore(self._kernel_gradient(flow), outs[3])
 
-    def _slopes(self) -> None:
-        """For all steps: how dc enters the gates (that of o is left out), how dh enters o, and how dh enters dc."""
-        from_h, to_c, flow = self.from_h, self.to_c, self._blocks()
-        i, f, o, c = self.gates.swapaxes(0, 1)
-        self.gate_slope(self.gates[:, :3], flow[:, :3])
-        np.multiply(flow[:, 2], self.squashed, from_h)
+    def _slopes(self, steps: slice) -> None:
+        """How dc enters the gates (that of o is left out), how dh enters o, and how dh enters dc."""
+        from_h, to_c, flow, gates = self.from_h[steps], self.to_c[steps], self._blocks()[steps], self.gates[steps]
+        i, f, o, c = gates.swapaxes(0, 1)
+        self.gate_slope(gates[:, :3], flow[:, :3])
+        np.multiply(flow[:, 2], self.squashed[steps], from_h)
         np.multiply(flow[:, 0], c, flow[:, 0])
-        np.multiply(flow[:, 1], self.cs[:-1], flow[:, 1])
+        np.multiply(flow[:, 1], self.cs[steps], flow[:, 1])
         self.slope(c, flow[:, 3])
         np.multiply(flow[:, 3], i, flow[:, 3])
-        self.slope(self.squashed, to_c)
+        self.slope(self.squashed[steps], to_c)
         np.multiply(to_c, o, to_c)
         if self.dropped is not None:
-            for slopes in (from_h, to_c, self.flow):
-                np.copyto(slopes, 0, where=self.dropped)
-            np.copyto(f, 1, where=self.dropped)
-
-    def _gradients(self, flow: np.ndarray, dh: np.ndarray, dc: np.ndarray, outs: Sequence[Any]) -> None:
-        dz, dh0, dc0, dkernel = outs
-        self._restore(flow, dz)
-        self._restore(_product(self.hs[:-1], flow), dkernel)
-        np.copyto(dh0, dh)
-        np.copyto(dc0, dc)
+            dropped = self.dropped[steps]
+            for slopes in (from_h, to_c, self.flow[steps]):
+                np.copyto(slopes, 0, where=dropped)
+            np.copyto(f, 1, where=dropped)
 
 
 def _product(states: np.ndarray, flow: np.ndarray) -> np.ndarray:
@@ -395,23 +406,3 @@ class SimpleRNN(_Layer):
         np.copyto(dz, flow)
         np.copyto(dh0, dh)
         np.copyto(dkernel, _product(self.hs[:-1], flow))
-
-
-LAYERS: dict[str, type[Any]] = {"lstm": LSTM, "gru": GRU, "simple_rnn": SimpleRNN}
-RESULTS = {"lstm": 3, "gru": 2, "simple_rnn": 2}
-
-
-def run(kind: str, args: Sequence[Any], attrs: dict[str, Any]) -> tuple[Any, list[np.ndarray]]:
-    """A layer of this kind after `forward`, and its results."""
-    z, *states = args[: RESULTS[kind]]
-    layer = LAYERS[kind](*z.shape[:2], states[0].shape[-1], z.dtype, **attrs)
-    outs = [np.empty((*z.shape[:2], states[0].shape[-1]), z.dtype), *map(np.empty_like, states)]
-    layer.forward(args, outs)
-    return layer, outs
-
-
-def gradient(kind: str, gs: Sequence[Any], args: Sequence[Any], attrs: dict[str, Any]) -> list[np.ndarray]:
-    """Gradients for the arguments before the mask, from those of the results."""
-    outs = [np.empty(t.shape, t.dtype) for t in args[:-1] if t is not None]
-    run(kind, args, attrs)[0].backward(gs, args, outs)
-    return outs

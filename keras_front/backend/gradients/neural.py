@@ -98,6 +98,11 @@ def _(g: Any, out: Any, z: Any, h: Any, c: Any, recurrent_kernel: Any, mask: Any
     return (*recurrent_layers.lstm_sequence_gradient(*g, z, h, c, recurrent_kernel, mask, **attrs), None)
 
 
+@gradient_of("conv_lstm_sequence")
+def _(g: Any, out: Any, z: Any, h: Any, c: Any, recurrent_kernel: Any, mask: Any = None, **attrs: Any) -> Any:
+    return (*recurrent_layers.conv_lstm_sequence_gradient(*g, z, h, c, recurrent_kernel, mask, **attrs), None)
+
+
 @gradient_of("gru_sequence")
 def _(g: Any, out: Any, z: Any, h: Any, kernel: Any, bias: Any = None, mask: Any = None, **attrs: Any) -> Any:
     found = recurrent_layers.gru_sequence_gradient(*g, z, h, kernel, bias, mask, **attrs)

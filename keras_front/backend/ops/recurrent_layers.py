@@ -21,6 +21,7 @@ from keras_front.backend.ops.arrangement import (
     strided_slice,
     zeros_like,
 )
+from keras_front.backend.ops.convolution import conv
 from keras_front.backend.ops.elementwise import (
     add,
     cast,
@@ -39,13 +40,14 @@ from keras_front.errors import ArgumentError
 _ACTIVATIONS = {"tanh": tanh, "sigmoid": sigmoid, "hard_sigmoid": hard_sigmoid, "relu": relu, "linear": lambda x: x}
 
 
-def _check(*names: str) -> None:
+def _functions(*names: str) -> list[Callable[[Any], Any]]:
     for name in names:
         if name not in _ACTIVATIONS:
             raise ArgumentError(
                 f"Recurrent ops: expected an activation of {', '.join(map(repr, _ACTIVATIONS))}, received {name!r}. "
                 "Write the step for K.rnn to use any other."
             )
+    return [_ACTIVATIONS[name] for name in names]
 
 
 # What the layers share ------------------------------------------------------------------------------------------
@@ -117,7 +119,7 @@ def lstm(
     output repeats the one before it (0 at the start). With `reverse` time runs backwards, and so do the outputs.
     Source: Hochreiter & Schmidhuber (1997), with the forget gate of Gers et al. (2000).
     """
-    _check(activation, recurrent_activation)
+    _functions(activation, recurrent_activation)
     z, marks = _projected(x, kernel, bias, mask, reverse)
     outputs, h, c = lstm_sequence(z, h, c, recurrent_kernel, marks, activation, recurrent_activation)
     return _swap(outputs), h, c
@@ -132,7 +134,7 @@ def lstm_sequence(
 
     Shape: z (time, batch, 4 units); mask (time, batch); outputs (time, batch, units).
     """
-    act, gate = _ACTIVATIONS[activation], _ACTIVATIONS[recurrent_activation]
+    act, gate = _functions(activation, recurrent_activation)
     units = h.shape[-1]
 
     def advance(row: Any, states: list[Any]) -> list[Any]:
@@ -155,6 +157,43 @@ def lstm_sequence_gradient(
     return _gradients("lstm_sequence", (g, g_h, g_c), params, mask, activation, recurrent_activation)
 
 
+@composite(promote=("z", "h", "c", "recurrent_kernel"))
+def conv_lstm_sequence(
+    z: Tensor, h: Tensor, c: Tensor, recurrent_kernel: Tensor, mask: Maybe = None, activation="tanh",
+    recurrent_activation="sigmoid", data_format="channels_last",
+):  # fmt: skip
+    """`lstm_sequence` over images, whose recurrent product is a convolution with padding 'same'.
+
+    Shape: z (time, batch, *space, 4 filters); h, c (batch, *space, filters); recurrent_kernel (*window, filters,
+    4 filters); mask (time, batch); outputs (time, batch, *space, filters); channels before the space with
+    'channels_first'.
+    Source: Shi et al. (2015), without the peepholes.
+    """
+    act, gate = _functions(activation, recurrent_activation)
+    axis = 1 if data_format == "channels_first" else len(h.shape) - 1
+    filters, ones = recurrent_kernel.shape[-2], (1,) * (len(h.shape) - 2)
+
+    def advance(row: Any, states: list[Any]) -> list[Any]:
+        h, c = states
+        product = conv(h, recurrent_kernel, strides=ones, padding="same", dilation=ones, data_format=data_format)
+        gates = add(row, product)
+        i, f, g, o = (getitem(gates, (*[slice(None)] * axis, slice(k * filters, (k + 1) * filters))) for k in range(4))
+        c = add(multiply(gate(f), c), multiply(gate(i), act(g)))
+        return [multiply(gate(o), act(c)), c]
+
+    return tuple(_repeated(advance, z, [h, c], mask))
+
+
+@composite(promote=())
+def conv_lstm_sequence_gradient(
+    g: Tensor, g_h: Tensor, g_c: Tensor, z: Tensor, h: Tensor, c: Tensor, recurrent_kernel: Tensor, mask: Maybe = None,
+    activation="tanh", recurrent_activation="sigmoid", data_format="channels_last",
+):  # fmt: skip
+    """Gradients of `conv_lstm_sequence` for z, h, c and recurrent_kernel, from those of its three results."""
+    params, attrs = (z, h, c, recurrent_kernel), (activation, recurrent_activation, data_format)
+    return _gradients("conv_lstm_sequence", (g, g_h, g_c), params, mask, *attrs)
+
+
 # GRU -----------------------------------------------------------------------------------------------------------
 
 
@@ -173,7 +212,7 @@ def gru(
     backwards, and so do the outputs.
     Source: Cho et al. (2014), version 3 of the paper; `reset_after` is version 1.
     """
-    _check(activation, recurrent_activation)
+    _functions(activation, recurrent_activation)
     of_inputs, of_candidate = _gru_biases(bias, h.shape[-1], reset_after)
     z, marks = _projected(x, kernel, of_inputs, mask, reverse)
     attrs = (activation, recurrent_activation, reset_after)
@@ -203,7 +242,7 @@ def gru_sequence(
     Shape: z (time, batch, 3 units); bias (units,), for the candidate's part of the state with `reset_after`; mask
     (time, batch); outputs (time, batch, units).
     """
-    act, gate = _ACTIVATIONS[activation], _ACTIVATIONS[recurrent_activation]
+    act, gate = _functions(activation, recurrent_activation)
     inner = _candidate_after if reset_after else _candidate_before
     units = h.shape[-1]
 
@@ -256,7 +295,7 @@ def simple_rnn(
     before it (0 at the start). With `reverse` time runs backwards, and so do the outputs.
     Source: Elman (1990).
     """
-    _check(activation)
+    _functions(activation)
     z, marks = _projected(x, kernel, bias, mask, reverse)
     outputs, h = simple_rnn_sequence(z, h, recurrent_kernel, marks, activation)
     return _swap(outputs), h
@@ -268,7 +307,7 @@ def simple_rnn_sequence(z: Tensor, h: Tensor, recurrent_kernel: Tensor, mask: Ma
 
     Shape: z (time, batch, units); mask (time, batch); outputs (time, batch, units).
     """
-    act = _ACTIVATIONS[activation]
+    (act,) = _functions(activation)
 
     def advance(row: Any, states: list[Any]) -> list[Any]:
         return [act(add(row, dot(states[0], recurrent_kernel)))]
