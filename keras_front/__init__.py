@@ -37,7 +37,9 @@ _NAMES = {
     "Model": "models",
     "Sequential": "models",
     "device": "backend.discovery",
+    "dialect": "config",
     "set_backend": "backend.discovery",
+    "set_dialect": "config",
     "set_random_seed": "backend.seeds",
     "use_backend": "backend.discovery",
 }
@@ -53,6 +55,8 @@ if TYPE_CHECKING:
     from keras_front.backend.discovery import set_backend as set_backend
     from keras_front.backend.discovery import use_backend as use_backend
     from keras_front.backend.seeds import set_random_seed as set_random_seed
+    from keras_front.config import dialect as dialect
+    from keras_front.config import set_dialect as set_dialect
     from keras_front.layers import Input as Input
     from keras_front.models import Model as Model
     from keras_front.models import Sequential as Sequential

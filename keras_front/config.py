@@ -25,7 +25,7 @@ import math
 import os
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -110,6 +110,7 @@ KINDS: dict[str, Kind] = {
         ("image_data_format", "image_dim_ordering"),
     ),
     "seed": Kind(None, _seed_or_none, ("KERAS_FRONT_SEED",)),
+    "dialect": Kind("keras2.3", _one_of("keras1", "keras2.2", "keras2.3", "keras3"), ("KERAS_FRONT_DIALECT",)),
 }
 
 _settings: dict[str, Setting] = {}
@@ -353,3 +354,33 @@ def normalize_data_format(value: str | None) -> str:
         return _data_format(value)
     except ValueError as expectation:
         raise ArgumentError(f"data_format: expected {expectation}, received {value!r}.") from None
+
+
+# The dialect ----------------------------------------------------------------------------------------------
+
+NATIVE = KINDS["dialect"].default
+
+
+def current_dialect() -> str:
+    """The generation of Keras whose defaults hold: 'keras1', 'keras2.2', 'keras2.3' or 'keras3'."""
+    return (_settings.get("dialect") or setting("dialect")).value
+
+
+def set_dialect(name: str) -> None:
+    """Choose whose defaults hold from now on, where an argument is not given and no file says otherwise.
+
+    Raises: ConfigError for any other name than 'keras1', 'keras2.2', 'keras2.3' and 'keras3'.
+    """
+    put("dialect", name, "set_dialect")
+
+
+def dialect(name: str) -> AbstractContextManager[None]:
+    """Whose defaults hold for a block: `with dialect("keras3"): ...`.
+
+    Raises: ConfigError for an unknown name.
+    Example:
+        >>> with dialect("keras1"):
+        ...     current_dialect()
+        'keras1'
+    """
+    return use(dialect=name)

@@ -12,31 +12,28 @@ This module must not know any backend, layer or file format.
 from __future__ import annotations
 
 import difflib
-import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from importlib import import_module
-from types import ModuleType
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from keras_front import config as settings
 from keras_front.errors import ArgumentError, SerializationError
+from keras_front.old_names import argument_names, door_module, forgiving_constructor, of_old, speaking
 
 __all__ = [
     "Configurable",
     "Registry",
     "custom_object_scope",
     "deserialize_keras_object",
-    "forgiving",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
     "name_of",
-    "of_old",
     "plain",
     "register_keras_serializable",
     "serialize_keras_object",
@@ -135,62 +132,6 @@ def _custom(name: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
     return None
 
 
-# Older names --------------------------------------------------------------------------------------
-
-# The module that knows what arguments, functions and classes were called once. It is asked by name, when something
-# unknown is met, so that modern code costs nothing and nothing is missing if it is not there. It has three functions:
-# `call(owners, here, known, args, kwargs, target)` for a call with unknown arguments, `config(name, target, arguments)`
-# for what a file says, and `find(kind, name)` for an unknown name.
-OLD_NAMES = "keras_front.legacy.door"
-
-
-@functools.cache
-def _door() -> ModuleType | None:
-    try:
-        return import_module(OLD_NAMES)
-    except ModuleNotFoundError:
-        return None
-
-
-def of_old(kind: str, name: str) -> Any:
-    """The class or function that had this name once, or None."""
-    door = _door()
-    return None if door is None else door.find(kind, name)
-
-
-def forgiving(function: Callable[..., T]) -> Callable[..., T]:
-    """`function`, which also takes the names that its arguments had once, if somebody is there who knows them."""
-    known = frozenset(inspect.signature(function).parameters)
-    owners = function.__qualname__.split(".")[::-1]
-
-    @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> T:
-        if not known.issuperset(kwargs) and (door := _door()) is not None:
-            args, kwargs = door.call(owners, 0, known, args, kwargs, function)
-        return function(*args, **kwargs)
-
-    return call
-
-
-def _forgiving_constructor(owner: type, init: Callable[..., None]) -> Callable[..., None]:
-    """The `__init__` of a class, which also takes the names that arguments of the class and its bases had once."""
-    known: frozenset[str] | None = None
-
-    @functools.wraps(init)
-    def construct(self: Any, *args: Any, **kwargs: Any) -> None:
-        nonlocal known
-        if kwargs:
-            if known is None:
-                known = frozenset(_argument_names(owner)) | owner._further_arguments  # type: ignore[attr-defined]
-            if not known.issuperset(kwargs) and (door := _door()) is not None:
-                bases = type(self).__mro__
-                owners = [c.__dict__.get("_old_name") or c.__name__ for c in bases]
-                args, kwargs = door.call(owners, bases.index(owner), known, args, kwargs, self)
-        init(self, *args, **kwargs)
-
-    return construct
-
-
 # Registries ---------------------------------------------------------------------------------------
 
 
@@ -263,6 +204,8 @@ class Registry:
         Raises: ArgumentError with the names that come close.
         """
         found = _custom(name, custom_objects)
+        if found is None and (dialect := settings.current_dialect()) != settings.NATIVE:
+            found = speaking(dialect).named(dialect, self, name)
         for registry in self._search():
             if found is not None:
                 return found
@@ -320,7 +263,10 @@ class Registry:
         target = self.lookup(name, custom_objects)
         if arguments is None and not inspect.isclass(target) and not self._makes(target):
             return target
-        return _build(target, arguments or {}, custom_objects, name)
+        if arguments is None or settings.current_dialect() == settings.NATIVE:
+            return _build(target, arguments or {}, custom_objects, name)
+        with settings.dialect(settings.NATIVE):  # what a file leaves out is ours
+            return _build(target, arguments, custom_objects, name)
 
     def _makes(self, target: Any) -> bool:
         return any(callable(target) and target in registry._makers for registry in self._search())
@@ -362,7 +308,7 @@ def _as_today(name: str, target: Any, arguments: Config) -> tuple[Any, Config]:
     if not (inspect.isclass(target) and issubclass(target, Configurable)):
         return target, arguments
     known = target._further_arguments.union(target.constructor_arguments())
-    door = None if known.issuperset(arguments) and "_old_name" not in target.__dict__ else _door()
+    door = None if known.issuperset(arguments) and "_old_name" not in target.__dict__ else door_module()
     return (target, arguments) if door is None else door.config(name, target, arguments)
 
 
@@ -428,7 +374,7 @@ class Configurable:
 
     Each constructor argument must be stored under its own name; objects among them are written as configs.
     Where a constructor takes `**kwargs` it passes them on, so its base class's arguments join the config.
-    Constructors take the older names of arguments as well, see `forgiving`.
+    Constructors take the older names of arguments as well, see `keras_front.old_names`.
     Source: the convention of scikit-learn's estimators.
     """
 
@@ -437,13 +383,13 @@ class Configurable:
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
         if "__init__" in cls.__dict__:
-            cls.__init__ = _forgiving_constructor(cls, cls.__init__)  # type: ignore[method-assign]
+            cls.__init__ = forgiving_constructor(cls, cls.__init__)  # type: ignore[method-assign]
 
     @classmethod
     def constructor_arguments(cls) -> tuple[str, ...]:
         """Names of the constructor's arguments, base classes last."""
         if "_constructor_arguments" not in cls.__dict__:
-            cls._constructor_arguments = tuple(dict.fromkeys(_argument_names(cls)))  # type: ignore[attr-defined]
+            cls._constructor_arguments = tuple(dict.fromkeys(argument_names(cls)))  # type: ignore[attr-defined]
         return cls._constructor_arguments  # type: ignore[attr-defined]
 
     def get_config(self) -> Config:
@@ -464,14 +410,3 @@ class Configurable:
     def from_config(cls, config: Config) -> Any:
         """New object from what `get_config` returned."""
         return cls(**config)
-
-
-def _argument_names(cls: type) -> Iterator[str]:
-    for base in cls.__mro__:
-        init = base.__dict__.get("__init__")
-        if init is None or base is object:
-            continue
-        parameters = list(inspect.signature(init).parameters.values())[1:]
-        yield from (p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL))
-        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
-            return

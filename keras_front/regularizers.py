@@ -9,7 +9,8 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front.errors import ArgumentError, ShapeError
-from keras_front.registry import Configurable, Registry, of_old
+from keras_front.old_names import of_old
+from keras_front.registry import Configurable, Registry
 
 REGULARIZERS = Registry("regularizer")
 
@@ -81,6 +82,30 @@ class OrthogonalRegularizer(Regularizer):
         others = 1 - np.eye(size, dtype=K.dtype(x))
         cosines = K.multiply(K.abs(K.dot(units, K.transpose(units))), others)
         return self.factor / (size * (size - 1)) * K.sum(cosines)
+
+
+@REGULARIZERS.register("EigenvalueRegularizer")
+class EigenvalueRegularizer(Regularizer):
+    """`k` times the largest singular value of a matrix, as nine steps of the power method from ones find it.
+
+    Shape: (rows, columns) only.
+    Raises: ShapeError for another number of axes.
+    Source: Keras 1.2.2, `keras/regularizers.py`.
+    """
+
+    def __init__(self, k: float):
+        self.k = _factor(k)
+
+    def __call__(self, x: Any) -> Any:
+        shape = K.int_shape(x)
+        if len(shape) != 2:
+            raise ShapeError(f"EigenvalueRegularizer: expected a matrix, received shape {shape}.")
+        square = K.dot(K.transpose(x), x)
+        vector = K.sum(square, axis=1, keepdims=True)
+        for _ in range(8):
+            vector = K.dot(square, vector)
+        value = K.sum(vector * K.dot(square, vector)) / K.sum(K.square(vector))
+        return self.k * K.sqrt(value)
 
 
 @REGULARIZERS.register("l1", maker=True)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from keras_front import registry
+from keras_front import old_names
 from keras_front.backend import (
     adapter,
     classic,
@@ -88,7 +88,7 @@ for _name in (
     "conv1d", "conv2d", "conv3d", "expand_dims", "one_hot", "pool2d", "pool3d", "resize_images", "resize_volumes",
     "separable_conv2d", "spatial_2d_padding", "spatial_3d_padding",
 ):  # fmt: skip
-    declare.OPS[_name].function = registry.forgiving(declare.OPS[_name].function)  # type: ignore[attr-defined]
+    declare.OPS[_name].function = old_names.forgiving(declare.OPS[_name].function, False)  # type: ignore[attr-defined]
 globals().update({name: op.function for name, op in declare.OPS.items() if hasattr(op, "function")})
 adapter.provide_composites()
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from keras_front.callbacks.base import Callback, is_improvement, monitored
 from keras_front.errors import ArgumentError
-from keras_front.registry import forgiving
+from keras_front.old_names import forgiving
 
 
 def read_rate(model: Any) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 from keras_front.errors import DtypeError
 from keras_front.graph.inputs import Input, InputLayer
 from keras_front.graph.layer import LAYERS, InputSpec, Layer
-from keras_front.registry import of_old
+from keras_front.old_names import of_old
 
 from .adaptive_pooling import (
     AdaptiveAveragePooling1D,

@@ -18,8 +18,10 @@ import numpy as np
 from keras_front.errors import ArgumentError, DtypeError
 
 from .arguments import DROPPED, JOINED, NAMES, OWN, RENAMED, SIGNATURES, VALUES
+from .dialects import DEFAULTS, ROWS_AND_COLUMNS
+from .dialects import NAMES as MEANINGS
 
-__all__ = ["OldNameWarning", "call", "config", "find", "forget"]
+__all__ = ["OldNameWarning", "call", "config", "find", "forget", "named", "speak"]
 
 Arguments = dict[str, Any]
 PACKAGE = str(Path(__file__).parent.parent)
@@ -85,6 +87,41 @@ def find(kind: str, name: str) -> Any:
     from keras_front.registry import Registry
 
     return Registry.by_kind[kind].lookup(today_name)
+
+
+# Dialects --------------------------------------------------------------------------------------------
+
+
+def speak(
+    dialect: str, owners: Sequence[str], here: int, names: Sequence[str], args: tuple[Any, ...], kwargs: Arguments,
+    target: Any,
+) -> tuple[tuple[Any, ...], Arguments]:  # fmt: skip
+    """Arguments of a call with the defaults that the dialect has for what is not given.
+
+    Args:
+        names: the arguments of the constructor or function in their order.
+    """
+    old = signature(owners[: here + 1])
+    if dialect in ROWS_AND_COLUMNS and "nb_row" in old and rows_and_columns(args):
+        args, kwargs = (), today(owners, old, args, kwargs, target)
+    defaults = DEFAULTS.get(dialect, {}).get(owners[here], {})
+    given = {*names[: len(args)], *kwargs}
+    return args, {name: value for name, value in defaults.items() if name not in given} | kwargs
+
+
+def rows_and_columns(args: Sequence[Any]) -> bool:
+    """Whether two whole numbers come after the first."""
+    return len(args) > 2 and all(isinstance(n, int) for n in args[1:3])
+
+
+def named(dialect: str, registry: Any, name: str) -> Any:
+    """What a name means in a dialect; None if it means what it means here."""
+    meant = MEANINGS.get(dialect, {}).get(registry.kind, {}).get(name)
+    if meant is None:
+        return None
+    kind, arguments = meant if isinstance(meant, tuple) else (meant, None)
+    found = registry.lookup(kind)
+    return found if arguments is None else found(**arguments)
 
 
 # Putting into today's words --------------------------------------------------------------------------

@@ -302,8 +302,7 @@ def old_class(name: str) -> Any:
 
 def _in_old_order(args: Sequence[Any]) -> bool:
     """Whether the third argument is a number of columns after one of rows, or the name of an initializer."""
-    rows_and_columns = len(args) > 2 and all(isinstance(n, int) for n in args[1:3])
-    return rows_and_columns or (len(args) > 2 and isinstance(args[2], str))
+    return door.rows_and_columns(args) or (len(args) > 2 and isinstance(args[2], str))
 
 
 # Activations -----------------------------------------------------------------------------------------

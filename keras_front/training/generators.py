@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from keras_front.registry import forgiving
+from keras_front.old_names import forgiving
 
 
 class GeneratorMethods:

@@ -20,7 +20,7 @@ from keras_front import callbacks as callback_module
 from keras_front import optimizers
 from keras_front.backend import discovery
 from keras_front.errors import ArgumentError, StateError
-from keras_front.registry import forgiving
+from keras_front.old_names import forgiving
 from keras_front.training import loop
 from keras_front.training.arguments import (
     first_batch,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras_front.errors import ArgumentError
-from keras_front.registry import forgiving
+from keras_front.old_names import forgiving
 
 
 @forgiving

@@ -80,15 +80,11 @@ def test_the_entries_that_wait_are_few(record_property):
 
 
 class _PeerLayers:
-    """Our layers with the defaults and names that the code of an entry relies on: those of its peer."""
-
-    def __init__(self, source: str):
-        self._defaults = {"GRU": {"reset_after": True}, "GRUCell": {"reset_after": True}}
-        if source.startswith("keras 3"):
-            self._defaults["ConvLSTM2D"] = {"recurrent_activation": "sigmoid"}
+    """Our layers, with the defaults and names of tf_keras and Keras 3 that no dialect has."""
 
     def __getattr__(self, name: str) -> Any:
-        return functools.partial(getattr(layers, name), **self._defaults.get(name, {}))
+        reset = {"reset_after": True} if name in ("GRU", "GRUCell") else {}
+        return functools.partial(getattr(layers, name), **reset)
 
     @staticmethod
     def LeakyReLU(alpha: float = 0.3, negative_slope: float | None = None, **kwargs: Any) -> Any:
@@ -105,17 +101,19 @@ NOISY = {"fit_fit_07", "k2_SequentialNested_00"}
 
 def built(entry: dict[str, Any]) -> Any:
     """The model that the code of an entry describes, with new weights."""
+    with keras_front.dialect("keras3" if entry["source"].startswith("keras 3") else "keras2.3"):
+        return _built(entry)
+
+
+def _built(entry: dict[str, Any]) -> Any:
     batch = 3 if entry["options"].get("repeat", 1) > 1 else None
     dtype = "int32" if entry["options"].get("ints") else "float32"
     inputs = [layers.Input(batch_shape=(batch, *shape), dtype=dtype) for shape in entry["shapes"]]
-    code = entry["code"]
-    if entry["source"].startswith("keras 3"):
-        code = code.replace("'hard_sigmoid'", "'hard_sigmoid_keras3'")
-    scope = {"keras": keras_front, "L": _PeerLayers(entry["source"]), "x": inputs[0], **dict(zip("abc", inputs))}
+    scope = {"keras": keras_front, "L": _PeerLayers(), "x": inputs[0], **dict(zip("abc", inputs))}
     try:
-        made = eval(code, scope)
+        made = eval(entry["code"], scope)
     except SyntaxError:
-        exec(code, scope)
+        exec(entry["code"], scope)
         return models.Model(inputs if len(inputs) > 1 else inputs[0], scope["y"])
     return models.Sequential([inputs[0], *(made if isinstance(made, list | tuple) else [made])])
 
