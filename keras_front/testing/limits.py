@@ -122,7 +122,8 @@ NO_SECOND: dict[str, str] = {}
 # Arguments -----------------------------------------------------------------------------------------------------
 # Arguments that take any value: a wrong one cannot be told.
 # Attributes of primitives that real tensors bring unchecked: the functions that people call have checked them.
-UNCHECKED_EAGERLY = {(op, "data_format") for op in ("max_pool", "average_pool", "max_pool_pick")}
+_ON_IMAGES = ("conv", "max_pool", "average_pool", "max_pool_pick", "conv_lstm_sequence")
+UNCHECKED_EAGERLY = {(op, "data_format") for op in _ON_IMAGES}
 _LOW = "written by gradient rules alone, from arguments of ops that were checked"
 _WINDOWS = ("input_shape", "kernel_shape", "pool_size", "strides", "padding", "dilation", "groups", "data_format")
 ANY_VALUE: dict[tuple[str, str], str] = {

@@ -36,6 +36,8 @@ GRADIENT["max"] = GRADIENT["min"] = _extreme
 
 @gradient_of("prod")
 def _(g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    if 0 in x.shape:
+        return (spread(g, x, axis),)  # of no elements
     axes = shapes.normalize_axes(axis, len(x.shape))
     rest = tuple(i for i in range(len(x.shape)) if i not in axes)
     moved = permute_dimensions(x, (*rest, *axes))
