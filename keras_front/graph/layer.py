@@ -189,7 +189,7 @@ class Layer(Tracked, NodeAccess, Configurable):
         if self.activity_regularizer is None:
             return
         for value in _flat(outputs):
-            batch = K.cast(K.shape(value)[0], K.dtype(value))
+            batch = K.maximum(K.cast(K.shape(value)[0], K.dtype(value)), 1.0)  # an empty batch has no penalty
             state.add_loss_to_frame(self.activity_regularizer(value) / batch)
 
     def _cast(self, inputs: Any) -> Any:
