@@ -31,7 +31,7 @@ from keras_front.layers import (
     MaxPooling2D,
 )
 from keras_front.models import Sequential, load_model
-from keras_front.testing import conformance
+from keras_front.testing import conformance, layers
 
 PAGE = Path(__file__).parent.parent / "docs" / "a-new-backend.md"
 PATH = "pebble_front:PebbleBackend"
@@ -130,6 +130,11 @@ def test_the_steps_of_the_page(package, tmp_path):
     assert ops == len(conformance.names())
     assert cases > 1000
     assert failures == 0
+
+
+def test_layers_pass_the_layer_suite_on_it(pebble):
+    some = ["BatchNormalization", "Conv2DTranspose", "Dropout", "Embedding", "GRU", "MultiHeadAttention", "RandomZoom"]
+    assert layers.run(PATH, some).checks > 400
 
 
 def train(model, x, y):
