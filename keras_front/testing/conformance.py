@@ -118,10 +118,14 @@ def names(ops: Sequence[str] | None = None) -> list[str]:
 def _failures(ops: Sequence[str], checks: Sequence[str]) -> Iterator[Failure]:
     for op in ops:
         for check in checks:
-            try:
-                CHECKS[check](op)
-            except Exception as error:  # a check may fail in any way an engine can
-                yield Failure(op, check, f"{type(error).__name__}: {error}")
+            yield from _failure(op, check, functools.partial(CHECKS[check], op))
+
+
+def _failure(op: str, name: str, check: Callable[[], None]) -> Iterator[Failure]:
+    try:
+        check()
+    except Exception as error:  # a check may fail in any way an engine can
+        yield Failure(op, name, f"{type(error).__name__}: {error}")
 
 
 def run(
@@ -134,6 +138,8 @@ def run(
     chosen, started = names(ops), time.perf_counter()
     with discovery.use_backend(backend if backend is not None else discovery.active()):
         found = list(_failures(chosen, list(CHECKS) if checks is None else checks))
+        if ops is None and checks is None:
+            found += _failure("engine_uniform", "noise", noise)
         report = Report(K.backend(), len(chosen), count(chosen), time.perf_counter() - started, found)
     print(report)
     if found and fail:
