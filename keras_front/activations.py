@@ -68,9 +68,19 @@ def softsign(x: Any) -> Any:
 
 
 @ACTIVATIONS.register()
-def relu(x: Any, alpha: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Any:
-    """`x` above `threshold`, at most `max_value`; `alpha * (x - threshold)` below."""
-    return K.relu(x, alpha=alpha, max_value=max_value, threshold=threshold)
+def relu(
+    x: Any,
+    alpha: float = 0.0,
+    max_value: float | None = None,
+    threshold: float = 0.0,
+    negative_slope: float | None = None,
+) -> Any:
+    """`x` above `threshold`, at most `max_value`; `alpha * (x - threshold)` below.
+
+    Keras 3 calls `alpha` by the name `negative_slope`.
+    """
+    slope = alpha if negative_slope is None else negative_slope
+    return K.relu(x, alpha=slope, max_value=max_value, threshold=threshold)
 
 
 @ACTIVATIONS.register()
@@ -156,6 +166,106 @@ def mish(x: Any) -> Any:
     Source: Misra (2019).
     """
     return K.multiply(x, K.tanh(K.softplus(x)))
+
+
+@ACTIVATIONS.register()
+def celu(x: Any, alpha: float = 1.0) -> Any:
+    """`x` where positive, `alpha * (exp(x / alpha) - 1)` elsewhere: an `elu` that is smooth for every `alpha`.
+
+    Source: Barron (2017).
+    """
+    return alpha * K.elu(K.divide(x, alpha))
+
+
+@ACTIVATIONS.register()
+def glu(x: Any, axis: int = -1) -> Any:
+    """The first half of `x` along `axis`, times the sigmoid of the second.
+
+    Shape: `axis` is halved.
+    Source: Dauphin et al. (2017), section 2.
+    """
+    return K.glu(x, axis=axis)
+
+
+@ACTIVATIONS.register()
+def hard_tanh(x: Any) -> Any:
+    """`x`, kept between -1 and 1."""
+    return K.clip(x, -1.0, 1.0)
+
+
+@ACTIVATIONS.register()
+def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
+    """`x` where it is further than `threshold` from 0, and 0 elsewhere."""
+    x = K.convert(x)
+    return K.where(K.abs(x) > threshold, x, K.zeros_like(x))
+
+
+@ACTIVATIONS.register()
+def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
+    """`x` moved by `threshold` towards 0, and not beyond it."""
+    x = K.convert(x)
+    return K.relu(x - threshold) - K.relu(-x - threshold)
+
+
+@ACTIVATIONS.register()
+def tanh_shrink(x: Any) -> Any:
+    """`x - tanh(x)`."""
+    x = K.convert(x)
+    return x - K.tanh(x)
+
+
+@ACTIVATIONS.register()
+def threshold(x: Any, threshold: float, default_value: float) -> Any:
+    """`x` above `threshold`, `default_value` elsewhere."""
+    x = K.convert(x)
+    return K.where(x > threshold, x, K.zeros_like(x) + default_value)
+
+
+@ACTIVATIONS.register()
+def log_sigmoid(x: Any) -> Any:
+    """Logarithm of `sigmoid(x)`, without its rounding."""
+    return K.negative(K.softplus(K.negative(x)))
+
+
+@ACTIVATIONS.register()
+def squareplus(x: Any, b: float = 4) -> Any:
+    """`(x + sqrt(x**2 + b)) / 2`: a `softplus` made of algebra.
+
+    Source: Barron (2021).
+    """
+    x = K.convert(x)
+    return (x + K.sqrt(K.square(x) + b)) * 0.5
+
+
+@ACTIVATIONS.register()
+def sparse_plus(x: Any) -> Any:
+    """0 up to -1, `x` from 1 on, and the parabola `(x + 1)**2 / 4` between."""
+    x = K.convert(x)
+    return K.where(x >= 1.0, x, K.square(K.clip(x, -1.0, 1.0) + 1.0) * 0.25)
+
+
+@ACTIVATIONS.register()
+def sparse_sigmoid(x: Any) -> Any:
+    """`(x + 1) / 2`, kept between 0 and 1: the derivative of `sparse_plus`."""
+    return (K.clip(x, -1.0, 1.0) + 1.0) * 0.5
+
+
+@ACTIVATIONS.register()
+def sparsemax(x: Any, axis: int = -1) -> Any:
+    """The point nearest to `x` whose values along `axis` are not negative and sum to 1; most of them may be 0.
+
+    Source: Martins and Astudillo (2016), algorithm 1. In Keras 3.15 the values need not sum to 1.
+    """
+    x = K.convert(x)
+    sorted_ = K.sort(K.stop_gradient(x), axis=axis, descending=True)
+    rank = K.cumsum(K.ones_like(sorted_), axis=axis)
+    within = K.cast(1.0 + rank * sorted_ > K.cumsum(sorted_, axis=axis), K.dtype(x))
+    count = K.sum(within, axis=axis, keepdims=True)
+    least = K.min(K.where(within > 0, sorted_, K.zeros_like(sorted_) + K.max(sorted_)), axis=axis, keepdims=True)
+    chosen = K.stop_gradient(x) >= least
+    support = K.cast(chosen, K.dtype(x))
+    shift = (K.sum(x * support, axis=axis, keepdims=True) - 1.0) / count
+    return K.where(chosen, x - shift, K.zeros_like(x))
 
 
 silu = swish

@@ -2,7 +2,8 @@
 
 An initializer is called with a shape and returns a NumPy array. It is drawn with NumPy's Philox and
 nothing else, so a seed gives the same weights on every backend, to the bit (decision D8). This module must
-not know any engine.
+not know any engine. Of the names in Keras 3 only `STFT` is missing: it fills kernels for layers of spectrograms, which
+are not here.
 """
 
 from __future__ import annotations
@@ -25,11 +26,13 @@ __all__ = [
     "HeNormal",
     "HeUniform",
     "Identity",
+    "IdentityInitializer",
     "Initializer",
     "LecunNormal",
     "LecunUniform",
     "Ones",
     "Orthogonal",
+    "OrthogonalInitializer",
     "RandomNormal",
     "RandomUniform",
     "TruncatedNormal",
@@ -347,8 +350,8 @@ uniform = random_uniform = RandomUniform
 normal = random_normal = RandomNormal
 truncated_normal = TruncatedNormal
 variance_scaling = VarianceScaling
-identity = Identity
-orthogonal = Orthogonal
+identity = IdentityInitializer = Identity
+orthogonal = OrthogonalInitializer = Orthogonal
 
 
 def serialize(initializer: Any) -> Any:

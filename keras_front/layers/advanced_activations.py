@@ -20,12 +20,13 @@ class _Elementwise(Layer):
 
 @LAYERS.register()
 class LeakyReLU(_Elementwise):
-    """`x` where positive, `alpha * x` elsewhere.
+    """`x` where positive, `alpha * x` elsewhere; Keras 3 calls it `negative_slope`.
 
     Shape: as the input.
     """
 
     def __init__(self, alpha: float = 0.3, **kwargs: Any):
+        alpha = kwargs.pop("negative_slope", alpha)
         super().__init__(**kwargs)
         self.alpha = _number("LeakyReLU", "alpha", alpha)
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from keras_front import backend as K
-from keras_front.backend.state import Variable
+from keras_front.backend.state import Variable, current_frame
 from keras_front.errors import ArgumentError
 from keras_front.losses import as_pair, same_rank, spread_weights
 from keras_front.metrics.base import METRICS, Metric, ratio
@@ -50,6 +50,23 @@ def count_decisions(
     yes, no = positive * weights, (1.0 - positive) * weights
     pairs = {"tp": (said, yes), "fp": (said, no), "fn": (1.0 - said, yes), "tn": (1.0 - said, no)}
     return {name: K.reshape(K.dot(*pair), (-1,)) for name, pair in pairs.items()}
+
+
+def count_by_label(y_true: Any, y_pred: Any, thresholds: Sequence[float], sample_weight: Any = None) -> dict[str, Any]:
+    """As `count_decisions`, for each place of the last axis by itself.
+
+    Shape: y_true, y_pred (n, labels); each result (thresholds, labels).
+    """
+    y_true, y_pred = as_pair(*same_rank(y_true, y_pred))
+    weights = K.ones_like(y_pred)
+    if sample_weight is not None:
+        weights = weights * spread_weights(sample_weight, y_pred)
+    positive = _one(K.not_equal(y_true, 0.0), y_pred)
+    limits = np.asarray(thresholds, "float32")[:, None, None]
+    said = _one(K.greater(K.expand_dims(y_pred, 0), K.cast(limits, K.dtype(y_pred))), y_pred)  # (thresholds, n, labels)
+    yes, no = positive * weights, (1.0 - positive) * weights
+    pairs = {"tp": (said, yes), "fp": (said, no), "fn": (1.0 - said, yes), "tn": (1.0 - said, no)}
+    return {name: K.sum(decided * weight, axis=1) for name, (decided, weight) in pairs.items()}
 
 
 def _one(condition: Any, like: Any) -> Any:
@@ -332,9 +349,14 @@ class AUC(_Decisions):
         curve: 'ROC' (true positive rate over false positive rate) or 'PR' (precision over recall).
         summation_method: height of the area between two points: 'interpolation', 'minoring', 'majoring'.
         thresholds: inner thresholds to use instead of evenly spaced ones.
+        multi_label: whether each label, that is place of the last axis, has an area of its own; the result is their
+            mean.
+        num_labels: how many labels there are; without it the first batch tells, but not in a model.
+        label_weights: weights of the labels, in the mean if `multi_label`, otherwise of their decisions.
         from_logits: outputs are logits, the sigmoid is applied first.
 
-    Raises: ArgumentError for other words, thresholds outside 0 and 1, or one area for each label.
+    Shape: y_true, y_pred of any shape; (n, labels) with `multi_label` or `label_weights`.
+    Raises: ArgumentError for other words, thresholds outside 0 and 1, or another number of labels.
     Source: Keras 2.3.1, `keras/metrics.py`; interpolation of the PR curve after Davis and Goadrich (2006).
     """
 
@@ -354,8 +376,8 @@ class AUC(_Decisions):
         from_logits: bool = False,
     ):
         super().__init__(name, dtype)
-        if multi_label or label_weights is not None:
-            raise ArgumentError("AUC: expected multi_label=False; make one AUC for each label instead.")
+        self.multi_label, self.num_labels = multi_label, num_labels
+        self.label_weights = None if label_weights is None else [float(w) for w in np.ravel(label_weights)]
         self.curve = _choice(curve, ("ROC", "PR"))
         self.summation_method = _choice(summation_method, ("interpolation", "minoring", "majoring"))
         inner = spaced_thresholds(num_thresholds)[1:-1]
@@ -364,12 +386,46 @@ class AUC(_Decisions):
         elif num_thresholds < 2:
             raise ArgumentError(f"AUC: expected num_thresholds of at least 2, received {num_thresholds!r}.")
         self.num_thresholds, self._from_logits = len(inner) + 2, from_logits
-        self._start([-K.epsilon(), *inner, 1.0 + K.epsilon()])
+        self.limits = [-K.epsilon(), *inner, 1.0 + K.epsilon()]
+        if not multi_label:
+            self._start(self.limits)
+        elif num_labels is not None:
+            self._start_labels(num_labels)
+
+    def _start_labels(self, labels: int) -> None:
+        if self.label_weights is not None and len(self.label_weights) != labels:
+            raise ArgumentError(f"AUC: expected {labels} label_weights, received {len(self.label_weights)}.")
+        for short in self.counted:
+            setattr(self, self.LONG[short], self.add_weight(self.LONG[short], (len(self.limits), labels)))
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Count the decisions of a batch at every threshold."""
         y_pred = K.sigmoid(K.convert(y_pred)) if self._from_logits else y_pred
-        super().update_state(y_true, y_pred, sample_weight)
+        if not self.multi_label:
+            super().update_state(y_true, y_pred, self._weighted(y_pred, sample_weight))
+            return
+        if not self.weights:
+            self._start_labels(self._labels_of(y_pred))
+        found = count_by_label(y_true, y_pred, self.limits, sample_weight)
+        for short in self.counted:
+            variable = self._count(short)
+            variable.assign(variable + K.cast(found[short], self.dtype))
+
+    def _labels_of(self, y_pred: Any) -> int:
+        labels = K.int_shape(y_pred)[-1]
+        if current_frame() is not None:  # a step of training carries only what there was before it
+            raise ArgumentError(
+                f"AUC: expected num_labels together with multi_label=True in a model, received None. Pass "
+                f"num_labels={labels}."
+            )
+        return labels
+
+    def _weighted(self, y_pred: Any, sample_weight: Any) -> Any:
+        """The weight of each decision, of its sample and of its label."""
+        if self.label_weights is None:
+            return sample_weight
+        weights = K.ones_like(K.convert(y_pred)) * np.asarray(self.label_weights, "float32")
+        return weights if sample_weight is None else weights * spread_weights(sample_weight, y_pred)
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
@@ -388,7 +444,15 @@ class AUC(_Decisions):
             "minoring": lambda: K.minimum(left, right),
             "majoring": lambda: K.maximum(left, right),
         }[self.summation_method]()
-        return K.sum((x[:-1] - x[1:]) * height)
+        return self._mean(K.sum((x[:-1] - x[1:]) * height, axis=0))
+
+    def _mean(self, areas: Any) -> Any:
+        """The area, or the mean of those of the labels."""
+        if not self.multi_label:
+            return areas
+        if self.label_weights is None:
+            return K.mean(areas)
+        return K.sum(areas * np.asarray(self.label_weights, self.dtype)) / sum(self.label_weights)
 
     def interpolate_pr_auc(self) -> Any:
         """Area under the PR curve; between two points the true positives run linearly with the positives."""
@@ -399,7 +463,7 @@ class AUC(_Decisions):
         both = K.cast(K.logical_and(K.greater(p[:-1], 0.0), K.greater(p[1:], 0.0)), self.dtype)
         growth = both * ratio(p[:-1], K.maximum(p[1:], 0.0)) + (1.0 - both)
         gained = slope * (tp[:-1] - tp[1:] + intercept * K.log(growth))
-        return K.sum(ratio(gained, K.maximum(tp[1:] + fn[1:], 0.0)))
+        return self._mean(K.sum(ratio(gained, K.maximum(tp[1:] + fn[1:], 0.0)), axis=0))
 
 
 def _choice(word: str, choices: tuple[str, ...]) -> str:
