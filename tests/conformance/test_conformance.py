@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,24 +11,35 @@ import pytest
 from keras_front import backend as K
 from keras_front.backend import declare
 from keras_front.errors import ArgumentError, ShapeError
-from keras_front.testing import conformance
+from keras_front.testing import conformance, limits, values
 from keras_front.testing.case import Case
 
 
 @pytest.fixture(scope="module", autouse=True)
 def report():
-    started = time.perf_counter()
+    """The counts, and for each backend how long its checks took and the worst ulps of each class."""
     yield
     ops = conformance.names()
-    print(f"\nconformance: {len(ops)} ops, {conformance.count(ops)} cases, {time.perf_counter() - started:.0f} s")
+    print(f"\nconformance: {len(ops)} ops, {conformance.count(ops)} cases")
+    for name, seconds in SECONDS.items():
+        print(f"{name}: {sum(seconds.values()):.0f} s:", ", ".join(f"{check} {s:.0f}" for check, s in seconds.items()))
+    for (name, dtype, of), worst in sorted(values.WORST.items()):
+        print(f"{name} {dtype}, {of}: {worst[0]:.3g} ulps ({worst[1]}), allowed {limits.CLASSES[of][0]:g}")
 
 
+BACKENDS = Path(__file__).parent.parent.parent / "backends"
+SECONDS: dict[str, dict[str, float]] = {}
 ON_BACKENDS = [(op, check) for op in conformance.names() for check in conformance.CHECKS if check != "shape"]
 
 
 @pytest.mark.parametrize(("op", "check"), ON_BACKENDS)
 def test_op(backend, op, check):
-    conformance.CHECKS[check](op)
+    started = time.perf_counter()
+    try:
+        conformance.CHECKS[check](op)
+    finally:
+        taken = SECONDS.setdefault(backend.name, {})
+        taken[check] = taken.get(check, 0.0) + time.perf_counter() - started
 
 
 @pytest.mark.parametrize("op", conformance.names())
@@ -46,6 +58,16 @@ def test_noise(backend):
 def test_every_op_has_a_case():
     assert set(conformance.table()) | set(conformance.ELSEWHERE) == set(declare.OPS)
     assert not set(conformance.table()) & set(conformance.ELSEWHERE)
+
+
+def test_primitives_are_few(capsys):
+    """What an adapter has to bring is little, and so are the adapters."""
+    lines = {path.parent.name: len(path.read_text().splitlines()) for path in sorted(BACKENDS.glob("*/backend.py"))}
+    with capsys.disabled():
+        print(f"\n{len(declare.primitives())} primitives, {len(declare.composites())} composites; lines: {lines}")
+    assert len(declare.primitives()) <= 90
+    assert len(lines) == 4
+    assert max(lines.values()) < 900
 
 
 def test_an_op_without_a_case_is_an_error(monkeypatch):
