@@ -42,11 +42,14 @@ def of_old(kind: str, name: str) -> Any:
     return None if door is None else door.find(kind, name)
 
 
-def forgiving(function: Callable[..., T], defaults: bool = True) -> Callable[..., T]:
+def forgiving(
+    function: Callable[..., T], defaults: bool = True, old_order: Callable[[Any, Any], bool] | None = None
+) -> Callable[..., T]:
     """`function`, which also takes the names that its arguments had once, if somebody is there who knows them.
 
     Args:
         defaults: whether a dialect may have other defaults for it.
+        old_order: whether arguments without names are in an order of old, told from `args` and `kwargs`.
     """
     names = tuple(inspect.signature(function).parameters)
     known, owners = frozenset(names), function.__qualname__.split(".")[::-1]
@@ -55,6 +58,8 @@ def forgiving(function: Callable[..., T], defaults: bool = True) -> Callable[...
     def call(*args: Any, **kwargs: Any) -> T:
         if kwargs and not known.issuperset(kwargs) and (door := door_module()) is not None:
             args, kwargs = door.call(owners, 0, known, args, kwargs, function)
+        if old_order is not None and old_order(args, kwargs) and (door := door_module()) is not None:
+            args, kwargs = (), door.positional(owners[0], args, kwargs, function)
         if defaults and (dialect := config.current_dialect()) != config.NATIVE:
             args, kwargs = speaking(dialect).speak(dialect, owners, 0, names, args, kwargs, function)
         return function(*args, **kwargs)

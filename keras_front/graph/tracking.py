@@ -19,6 +19,7 @@ from keras_front import config, constraints, initializers, regularizers
 from keras_front.backend import state, symbolic
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, ShapeError, StateError
+from keras_front.old_names import forgiving
 
 from . import scope
 
@@ -58,6 +59,11 @@ def _is_layer(value: Any) -> bool:
 
 def _is_metric(value: Any) -> bool:
     return hasattr(value, "update_state") and hasattr(value, "result") and not isinstance(value, type)
+
+
+def _shape_first(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether `add_weight` was given the shape in the place of the name, and the name elsewhere."""
+    return len(args) > 1 and isinstance(args[1], tuple | list) and (len(args) > 2 or bool(kwargs))
 
 
 class Tracked:
@@ -133,6 +139,7 @@ class Tracked:
 
     # Weights -----------------------------------------------------------------------------------------
 
+    @functools.partial(forgiving, defaults=False, old_order=_shape_first)
     def add_weight(
         self,
         name: str | None = None,

@@ -63,7 +63,8 @@ SIGNATURES: dict[str, str] = {
     "ZeroPadding2D": "padding dim_ordering",
     "ZeroPadding3D": "padding dim_ordering",
     "BatchNormalization": "epsilon mode axis momentum weights beta_init gamma_init gamma_regularizer beta_regularizer",
-    # Models and their methods
+    # Layers, models and their methods
+    "add_weight": "self shape initializer name trainable regularizer constraint",
     "Network": "input output name",
     "fit": "self x y batch_size nb_epoch verbose callbacks validation_split validation_data shuffle class_weight "
     "sample_weight initial_epoch",
