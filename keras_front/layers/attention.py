@@ -53,14 +53,25 @@ class _Attention(Layer):
         query, value = inputs[:2]
         key = inputs[2] if len(inputs) > 2 else value
         masks = mask if isinstance(mask, list) else [None, None]
+        if not return_attention_scores and self._fits_kernel(query, key, use_causal_mask):
+            return self._masked(self._by_kernel(query, value, key, masks[1], use_causal_mask), masks[0])
         scores = self._lowered(self._scores(query, key), masks[1], use_causal_mask)
         weights = K.softmax(scores, axis=-1)
         if self.dropout > 0:
             weights = K.in_train_phase(lambda: K.dropout(weights, self.dropout), weights, training=training)
-        result = K.matmul(weights, value)
-        if masks[0] is not None:
-            result = result * K.expand_dims(K.cast(masks[0], K.dtype(result)), -1)
+        result = self._masked(K.matmul(weights, value), masks[0])
         return [result, weights] if return_attention_scores else result
+
+    def _masked(self, result: Any, mask: Any) -> Any:
+        """Zeros where a query is masked."""
+        return result if mask is None else result * K.expand_dims(K.cast(mask, K.dtype(result)), -1)
+
+    def _fits_kernel(self, query: Any, key: Any, causal: bool) -> bool:
+        """Whether `_by_kernel` computes the same."""
+        return False
+
+    def _by_kernel(self, query: Any, value: Any, key: Any, mask: Any, causal: bool) -> Any:
+        raise NotImplementedError
 
     def _lowered(self, scores: Any, value_mask: Any, causal: bool) -> Any:
         dtype = K.dtype(scores)
@@ -102,6 +113,19 @@ class Attention(_Attention):
             self.scale = self.add_weight("scale", (), initializer="ones")
         if self.score_mode == "concat":
             self.concat_score_weight = self.add_weight("concat_score_weight", (), initializer="ones")
+
+    def _fits_kernel(self, query: Any, key: Any, causal: bool) -> bool:
+        known = None not in (query.shape[1], key.shape[1]) or not causal
+        return self.score_mode == "dot" and self.dropout == 0 and known
+
+    def _by_kernel(self, query: Any, value: Any, key: Any, mask: Any, causal: bool) -> Any:
+        """Attention with one head, by the backend's own kernel."""
+        query = query if self.scale is None else query * self.scale
+        bias, dtype = None, K.dtype(query)
+        if mask is not None:
+            bias = _FAR.get(dtype, 1e9) * (K.expand_dims(K.expand_dims(K.cast(mask, dtype), 1), 1) - 1)
+        one_head = (K.expand_dims(t, 2) for t in (query, key, value))
+        return K.squeeze(K.dot_product_attention(*one_head, bias, scale=1.0, is_causal=causal), 2)
 
     def _scores(self, query: Any, key: Any) -> Any:
         if self.score_mode == "dot":

@@ -101,6 +101,30 @@ class _Heads(Layer):
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return mask[0] if isinstance(mask, list) else None
 
+    def _without_weights(self, composed: Any, q: Any, k: Any, v: Any, masks: Any, how: Any, training: Any) -> Any:
+        """What the heads find, by the backend's own kernel where nothing is dropped; `composed` says it in parts."""
+        given, causal = how
+
+        def fused() -> Any:
+            return K.dot_product_attention(q, k, v, self._lowered(q, k, masks, given, causal), scale=1.0)
+
+        if not 0 < self.dropout < 1:
+            return fused()
+        return K.in_train_phase(lambda: composed()[0], fused, training=training)
+
+    def _lowered(self, q: Any, k: Any, masks: Any, given: Any, causal: bool) -> Any:
+        """What is added to the scores (batch, heads, queries, keys), or None."""
+        like = None
+        if causal or self.sliding_window is not None:
+            like = K.matmul(q[:, :, 0, :1], K.permute_dimensions(k[:, :, 0, :1], (0, 2, 1)))
+        allowed = self._allowed(like, masks, given, causal)
+        if allowed is None:
+            return None
+        if K.ndim(allowed) == 3:
+            allowed = K.expand_dims(allowed, 1)
+        dtype = K.dtype(q)
+        return _MASKED.get(dtype, 1e9) * (K.cast(allowed, dtype) - 1)
+
     def _weights(self, scores: Any, allowed: Any, axes: tuple[int, ...], training: Any) -> tuple[Any, Any]:
         """Softmax of the scores, without and with dropout."""
         if allowed is not None:
@@ -218,20 +242,33 @@ class MultiHeadAttention(_Heads):
         axes = self._axes(K.ndim(query))
         q = self.query_dense.call(query) * (1 / float(self.key_dim) ** 0.5)
         k, v = self.key_dense.call(key), self.value_dense.call(value)
-        names = string.ascii_lowercase[1 : K.ndim(query) - 1]
+        how = attention_mask, use_causal_mask
+        if return_attention_scores or len(axes) > 1 or K.ndim(query) != 3:
+            found, plain = self._composed(q, k, v, axes, masks, how, training)
+        else:
+            found = self._without_weights(
+                lambda: self._composed(q, k, v, axes, masks, how, training), q, k, v, masks, how, training
+            )
+        if self._gate_dense is not None:
+            found = found * K.sigmoid(self._gate_dense.call(query))
+        result = self.output_dense.call(found)
+        return [result, plain] if return_attention_scores else result
+
+    def _composed(
+        self, q: Any, k: Any, v: Any, axes: tuple[int, ...], masks: Any, how: Any, training: Any
+    ) -> tuple[Any, Any]:
+        """What the heads find, and the weights before dropout."""
+        given, causal = how
+        names = string.ascii_lowercase[1 : K.ndim(q) - 2]
         here = {i + 1: c for i, c in enumerate(names)}
         there = {i: c.upper() if i in axes else c for i, c in here.items()}
         rows, columns = ("".join(side[i] for i in axes) for side in (here, there))
         left, right = "a" + "".join(here.values()), "a" + "".join(there.values())
         shared = "a" + "".join(c for i, c in here.items() if i not in axes) + "y"
         scores = K.einsum(f"{left}yz,{right}yz->{shared}{rows}{columns}", q, k)
-        allowed = self._mask_of_scores(scores, masks, attention_mask, use_causal_mask, len(axes))
+        allowed = self._mask_of_scores(scores, masks, given, causal, len(axes))
         plain, weights = self._weights(scores, allowed, tuple(range(-len(axes), 0)), training)
-        found = K.einsum(f"{shared}{rows}{columns},{right}yz->{left}yz", weights, v)
-        if self._gate_dense is not None:
-            found = found * K.sigmoid(self._gate_dense.call(query))
-        result = self.output_dense.call(found)
-        return [result, plain] if return_attention_scores else result
+        return K.einsum(f"{shared}{rows}{columns},{right}yz->{left}yz", weights, v), plain
 
     def _mask_of_scores(self, scores: Any, masks: list[Any], given: Any, causal: bool, count: int) -> Any:
         like = scores
@@ -320,17 +357,27 @@ class GroupedQueryAttention(_Heads):
         times = self.num_query_heads // self.num_key_value_heads
         q = self._query_dense.call(query) * (1 / float(self.head_dim) ** 0.5)
         k, v = (K.repeat_elements(d.call(x), times, 2) for d, x in ((self._key_dense, key), (self._value_dense, value)))
-        scores = K.einsum("bquh,bkuh->buqk", q, k)
-        one_head = K.getitem(scores, (slice(None), 0))
-        allowed = self._allowed(one_head, masks, attention_mask, use_causal_mask)
-        if allowed is not None and K.ndim(allowed) == 3:
-            allowed = K.expand_dims(allowed, 1)
-        plain, weights = self._weights(scores, allowed, (-1,), training)
-        found = K.einsum("buqk,bkuh->bquh", weights, v)
+        how = attention_mask, use_causal_mask
+        if return_attention_scores:
+            found, plain = self._composed(q, k, v, masks, how, training)
+        else:
+            found = self._without_weights(
+                lambda: self._composed(q, k, v, masks, how, training), q, k, v, masks, how, training
+            )
         if self._gate_dense is not None:
             found = found * K.sigmoid(self._gate_dense.call(query))
         result = self._output_dense.call(found)
         return [result, plain] if return_attention_scores else result
+
+    def _composed(self, q: Any, k: Any, v: Any, masks: Any, how: Any, training: Any) -> tuple[Any, Any]:
+        """What the heads find, and the weights before dropout."""
+        scores = K.einsum("bquh,bkuh->buqk", q, k)
+        one_head = K.getitem(scores, (slice(None), 0))
+        allowed = self._allowed(one_head, masks, *how)
+        if allowed is not None and K.ndim(allowed) == 3:
+            allowed = K.expand_dims(allowed, 1)
+        plain, weights = self._weights(scores, allowed, (-1,), training)
+        return K.einsum("buqk,bkuh->bquh", weights, v), plain
 
 
 GroupQueryAttention = GroupedQueryAttention  # the name in `layers`; files have the other one
