@@ -122,17 +122,37 @@ def _program(found: Sequence[Derivative], make: Make, second: bool = False) -> C
     return program
 
 
-def _split(found: Sequence[Derivative], flat: Sequence[Any]) -> list[list[Any]]:
-    items = iter(flat)
-    return [[np.asarray(K.to_numpy(next(items))) for _ in range(1 + len(d.params))] for d in found]
-
-
 def _tensors(arrays: Sequence[Sequence[np.ndarray]]) -> list[Any]:
     return [discovery.active().asarray(p) for params in arrays for p in params]
 
 
-def _differentiable(op: str, cases: Sequence[Case], most: int) -> list[Derivative]:
-    return [Derivative(op, c) for c in some([c for c in cases if c.grads and expected(c)[0].size], most)]
+class _Subject:
+    """The differentiable cases of an op, and the functions compiled for them, which the checks share."""
+
+    def __init__(self, op: str, cases: Sequence[Case]):
+        chosen = some([c for c in cases if c.grads and expected(c)[0].size], 4)
+        self.found = [Derivative(op, c) for c in chosen]
+        self.flat = _tensors([d.params for d in self.found])
+
+    @functools.cached_property
+    def alone(self) -> list[list[np.ndarray]]:
+        """Losses and gradients by the engine, K recording nothing."""
+        return self.run(native(_program(self.found, by_engine)))
+
+    @functools.cached_property
+    def by_rules(self) -> Callable[[list[Any]], list[Any]]:
+        """The program of losses and gradients by the rules of K."""
+        return traced(_program(self.found, by_rules))
+
+    def run(self, function: Callable[[list[Any]], list[Any]], flat: list[Any] | None = None) -> list[list[np.ndarray]]:
+        """For each case the loss and the gradients that `function` gives."""
+        items = iter(function(self.flat if flat is None else flat))
+        return [[np.asarray(K.to_numpy(next(items))) for _ in range(1 + len(d.params))] for d in self.found]
+
+
+@functools.lru_cache(maxsize=4)
+def _subject(_: Any, op: str, cases: tuple[Case, ...]) -> _Subject:
+    return _Subject(op, cases)
 
 
 # The checks ----------------------------------------------------------------------------------------------------
@@ -144,14 +164,10 @@ def gradient(op: str, cases: Sequence[Case]) -> None:
     And the program that K writes, gradients by its rules, against what the engine makes of the same function when K
     records nothing: all gradients, element by element.
     """
-    found = _differentiable(op, cases, 8)
-    if not found:
+    subject = _subject(discovery.active(), op, tuple(cases))
+    if not subject.found:
         return
-    flat = _tensors([d.params for d in found])
-    alone, ruled = (
-        _split(found, run(flat)) for run in (native(_program(found, by_engine)), traced(_program(found, by_rules)))
-    )
-    for d, engine, rules in zip(found, alone, ruled, strict=True):
+    for d, engine, rules in zip(subject.found, subject.alone, subject.run(subject.by_rules), strict=True):
         want = d.difference()
         for (_, *grads), maker in ((engine, "the engine"), (rules, "the rules of K")):
             message = f"gradient of {d.case!r} by {maker}"
@@ -161,11 +177,10 @@ def gradient(op: str, cases: Sequence[Case]) -> None:
 
 def program(op: str, cases: Sequence[Case]) -> None:
     """The program that differentiates by the engine's means, as training does, against the engine by itself."""
-    found = _differentiable(op, cases, 2)
-    if found and discovery.active().differentiates:
-        flat = _tensors([d.params for d in found])
-        alone, inside = (_split(found, way(_program(found, by_engine))(flat)) for way in (native, traced))
-        for d, want, got in zip(found, alone, inside, strict=True):
+    subject = _subject(discovery.active(), op, tuple(cases))
+    if subject.found and discovery.active().differentiates:
+        inside = subject.run(traced(_program(subject.found, by_engine)))
+        for d, want, got in zip(subject.found, subject.alone, inside, strict=True):
             _same(want, got, f"{d.case!r}: the engine by itself, and inside of a program")
 
 
@@ -182,30 +197,27 @@ def second(op: str, cases: Sequence[Case]) -> None:
 
     What is differenced is the first gradient by the rules, which `gradient` has compared with the reference.
     """
-    if op in limits.NO_SECOND:
+    subject = _subject(discovery.active(), op, tuple(cases))
+    if op in limits.NO_SECOND or not subject.found:
         return
-    found = _differentiable(op, [c for c in cases if c.smooth], 3)
-    if not found:
-        return
-    wanted = _differences(found)
-    flat = _tensors([d.params for d in found])
+    wanted = _differences(subject)
     makers: list[tuple[str, Any, Make]] = [("the rules of K", traced, by_rules)]
     if discovery.active().differentiates:
         makers.append(("the engine", native, by_engine))
     for maker, way, make in makers:
-        for d, want, (_, *grads) in zip(
-            found, wanted, _split(found, way(_program(found, make, True))(flat)), strict=True
-        ):
-            message = f"second gradient of {d.case!r} by {maker}"
-            got = along(grads, d.others)
-            np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-5 * max(1, abs(want)), err_msg=message)
+        results = subject.run(way(_program(subject.found, make, True)))
+        for d, want, (_, *grads) in zip(subject.found, wanted, results, strict=True):
+            if d.case.smooth:
+                message = f"second gradient of {d.case!r} by {maker}"
+                tolerance = {"rtol": 1e-4, "atol": 1e-5 * max(1, abs(want))}
+                np.testing.assert_allclose(along(grads, d.others), want, err_msg=message, **tolerance)
 
 
-def _differences(found: Sequence[Derivative]) -> list[float]:
-    first = traced(_program(found, by_rules))
+def _differences(subject: _Subject) -> list[float]:
     step = 1e-5
-    up, down = (_split(found, first(_tensors([d.moved(d.others, s) for d in found]))) for s in (step, -step))
+    moved = [_tensors([d.moved(d.others, s) for d in subject.found]) for s in (step, -step)]
+    up, down = (subject.run(subject.by_rules, flat) for flat in moved)
     return [
         (along(a, d.directions) - along(b, d.directions)) / (2 * step)
-        for d, (_, *a), (_, *b) in zip(found, up, down, strict=True)
+        for d, (_, *a), (_, *b) in zip(subject.found, up, down, strict=True)
     ]
