@@ -9,6 +9,7 @@ stay whole; elsewhere only what they compute is left.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -95,13 +96,7 @@ class _Lowering:
 
     def _sweep(self, results: Any) -> None:
         """Leave out lines and captures that nothing uses (what a folded branch or a shape stood for)."""
-        needed = set(symbolic.leaves_of(results))
-        kept = []
-        for line in reversed(self.lines):
-            if any(t in needed for t in line.outs):
-                needed.update(line.inputs())
-                kept.append(line)
-        self.lines = kept[::-1]
+        self.lines, needed = _needed_lines(self.lines, results)
         self.captures = [t for t in self.captures if t in needed]
 
     def _source(self, tensor: SymbolicTensor) -> SymbolicTensor:
@@ -193,6 +188,31 @@ class _Lowering:
             value = getattr(self.backend, name)(*real, **attrs)
         self._alias[outs[0]] = SymbolicTensor(outs[0].shape, outs[0].dtype, constant=value)
         return True
+
+
+def _needed_lines(lines: Sequence[Line], results: Any) -> tuple[list[Line], set[SymbolicTensor]]:
+    """The lines on which `results` depend, and all tensors that are read. Loops give what is read, and nothing else."""
+    needed, kept = set(symbolic.leaves_of(results)), []
+    for line in reversed(lines):
+        if any(t in needed for t in line.outs):
+            if line.op == "scan":
+                _drop_unread_steps(line, needed)
+            needed.update(line.inputs())
+            kept.append(line)
+    return kept[::-1], needed
+
+
+def _drop_unread_steps(line: Line, needed: set[SymbolicTensor]) -> None:
+    """Leave out of a loop the results of its steps that nobody reads; the last carry stays."""
+    finals, stacked = line.structure
+    read = [t in needed for t in stacked]
+    if all(read):
+        return
+    line.structure = finals, list(itertools.compress(stacked, read))
+    line.outs = [*finals, *line.structure[1]]
+    carry, ys = line.body.results
+    line.body.results = carry, list(itertools.compress(ys, read))
+    line.body.lines, _ = _needed_lines(line.body.lines, line.body.results)
 
 
 def _elements(tensor: SymbolicTensor) -> int:

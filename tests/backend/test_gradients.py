@@ -125,6 +125,38 @@ CASES = {
             array(2, 8),
         ),
     ],
+    "conv_lstm_sequence": [
+        (
+            lambda z, h, c, r, mask=mask: K.concatenate(
+                [K.expand_dims(y, 0) for y in K.conv_lstm_sequence(z, h, c, r, mask)[1:]], 0
+            ),
+            array(3, 2, 3, 2, 8),
+            array(2, 3, 2, 2),
+            array(2, 3, 2, 2),
+            array(2, 3, 2, 8),
+        )
+        for mask in (None, np.array([[1, 0], [1, 1], [0, 1]], bool))
+    ],
+    "gru_sequence": [
+        (
+            lambda z, h, r, b, mask=mask, after=after: K.gru_sequence(z, h, r, b, mask, reset_after=after)[0],
+            array(3, 2, 6),
+            array(2, 2),
+            array(2, 6),
+            array(2),
+        )
+        for mask in (None, np.array([[1, 0], [1, 1], [0, 1]], bool))
+        for after in (False, True)
+    ],
+    "simple_rnn_sequence": [
+        (
+            lambda z, h, r, mask=mask: K.simple_rnn_sequence(z, h, r, mask)[0],
+            array(3, 2, 2),
+            array(2, 2),
+            array(2, 2),
+        )
+        for mask in (None, np.array([[1, 0], [1, 1], [0, 1]], bool))
+    ],
     "average_pool_gradient": [(lambda g: K.average_pool_gradient(g, (2, 5, 6, 2), **POOL), array(2, 3, 3, 2))],
 }
 COMPOSED = {

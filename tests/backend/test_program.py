@@ -178,3 +178,22 @@ def test_compiled_functions_can_be_forgotten():
         for _ in range(50):
             once()
         assert objects() - before < 500
+
+
+def test_a_loop_gives_only_what_is_read(backend):
+    """What steps compute for nobody is left out."""
+
+    def step(carry, x):
+        doubled = K.multiply(carry[0], 2.0)
+        return [K.add(carry[0], x[0])], [K.tanh(doubled), K.sin(x[0])]
+
+    def last(x):
+        return K.scan(step, [x[0] * 0], [x])[0][0]
+
+    x = K.convert(np.arange(6, dtype="float32").reshape(3, 2))
+    (line,) = [line for line in program.trace(backend, last, [x]).lines if line.op == "scan"]
+    assert [inner.op for inner in line.body.lines] == ["add"]
+    assert line.structure[1] == []
+    second = K.compile(lambda x: K.scan(step, [x[0] * 0], [x])[1][1])
+    np.testing.assert_allclose(K.to_numpy(K.compile(last)(x)), [6, 9])
+    np.testing.assert_allclose(K.to_numpy(second(x)), np.sin(K.to_numpy(x)), rtol=1e-6)
