@@ -134,7 +134,7 @@ def indexing(draw: Draw) -> Drawn:
         return "gather", Case(x, places, reference=lambda x, i, axis: np.take(x, i, axis), grads=(0,), axis=axis)
     cuts = [draw(st.slices(n)) for n in x.shape]
     cuts = [c if c.step is None or c.step > 0 else slice(c.start, None, -c.step) for c in cuts]
-    attrs = {"start": tuple(c.start for c in cuts), "stop": tuple(c.stop for c in cuts)}
+    attrs: dict[str, Any] = {"start": tuple(c.start for c in cuts), "stop": tuple(c.stop for c in cuts)}
     steps = tuple(c.step or 1 for c in cuts)
     return "strided_slice", Case(x, reference=CASES["strided_slice"][0].reference, grads=(0,), step=steps, **attrs)
 
