@@ -96,10 +96,10 @@ class JaxBackend(Backend):
         return jnp.all(x, axis, keepdims=keepdims)
 
     def argmax(self, x: Any, *, axis: int) -> Any:
-        return lax.argmax(x, axis % x.ndim, jnp.int64)
+        return lax.argmax(x, shapes.normalize_axis(axis, x.ndim), jnp.int64)
 
     def argmin(self, x: Any, *, axis: int) -> Any:
-        return lax.argmin(x, axis % x.ndim, jnp.int64)
+        return lax.argmin(x, shapes.normalize_axis(axis, x.ndim), jnp.int64)
 
     def cumsum(self, x: Any, *, axis: int) -> Any:
         return jnp.cumsum(x, axis, x.dtype)
@@ -133,7 +133,7 @@ class JaxBackend(Backend):
         return lax.slice(x, [a for a, _, _ in cuts], [max(a, b) for a, b, _ in cuts], step)
 
     def flip(self, x: Any, *, axes: Any) -> Any:
-        return lax.rev(x, [a % x.ndim for a in axes])
+        return lax.rev(x, shapes.normalize_axes(axes, x.ndim))
 
     # Indexing: compiled code cannot raise, so indices are cut to the range -------------------------------------
 

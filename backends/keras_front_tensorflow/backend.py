@@ -42,11 +42,14 @@ class TensorflowBackend(Backend):
     negative, abs, sign, square = tf.negative, tf.abs, tf.sign, tf.square
     exp, expm1, log, log1p = tf.exp, tf.math.expm1, tf.math.log, tf.math.log1p
     sqrt, rsqrt = tf.sqrt, tf.math.rsqrt
-    sin, cos, tanh, sigmoid, erf, round = tf.sin, tf.cos, tf.tanh, tf.sigmoid, tf.math.erf, tf.round
+    sin, cos, tanh, sigmoid, round = tf.sin, tf.cos, tf.tanh, tf.sigmoid, tf.round
     equal, not_equal, less, less_equal = tf.equal, tf.not_equal, tf.less, tf.less_equal
     greater, greater_equal = tf.greater, tf.greater_equal
     logical_and, logical_or, logical_not = tf.logical_and, tf.logical_or, tf.logical_not
     where, stop_gradient = tf.where, tf.stop_gradient
+
+    def erf(self, x: Any) -> Any:  # in float64 TensorFlow's is NaN at infinity; at 30 it is 1 long since
+        return tf.math.erf(tf.clip_by_value(x, -30, 30))
 
     def maximum(self, x: Any, y: Any) -> Any:
         return _maximum(x, y) if x.dtype.is_floating else tf.maximum(x, y)
@@ -167,7 +170,7 @@ class TensorflowBackend(Backend):
         return tf.transpose(placed, (*range(1, axis + 1), 0, *range(axis + 1, n - k + 1))) if axis else placed
 
     def take_along_axis(self, x: Any, indices: Any, *, axis: int) -> Any:
-        n, axis = x.shape.rank, axis % x.shape.rank
+        n, axis = x.shape.rank, shapes.normalize_axis(axis, x.shape.rank)
         to_last = (*(i for i in range(n) if i != axis), axis)
         if axis != n - 1:
             x, indices = tf.transpose(x, to_last), tf.transpose(indices, to_last)
@@ -618,7 +621,8 @@ def _pooled(pool: Any, x: Any, pool_size: Any, strides: Any, padding: str) -> An
 def _along_last(transform: Any, real: Any, imag: Any, axis: int) -> Any:
     """A Fourier transform, which TensorFlow has for the last axis only."""
     n = real.shape.rank
-    to_last = [*(i for i in range(n) if i != axis % n), axis % n]
+    axis = shapes.normalize_axis(axis, n)
+    to_last = [*(i for i in range(n) if i != axis), axis]
     z = transform(tf.transpose(tf.complex(real, imag), to_last))
     z = tf.transpose(z, np.argsort(to_last))
     return tf.math.real(z), tf.math.imag(z)

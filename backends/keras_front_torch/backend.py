@@ -51,7 +51,7 @@ class TorchBackend(Backend):
     add, subtract, multiply, divide = torch.add, torch.subtract, torch.multiply, torch.divide
     floor_divide, mod, power = torch.floor_divide, torch.remainder, torch.pow
     maximum, minimum = torch.maximum, torch.minimum
-    negative, abs, sign, square = torch.neg, torch.abs, torch.sign, torch.square
+    negative, abs, square = torch.neg, torch.abs, torch.square
     exp, expm1, log, log1p, sqrt, rsqrt = torch.exp, torch.expm1, torch.log, torch.log1p, torch.sqrt, torch.rsqrt
     sin, cos, tanh, sigmoid, erf = torch.sin, torch.cos, torch.tanh, torch.sigmoid, torch.erf
     floor, ceil, round = torch.floor, torch.ceil, torch.round
@@ -60,6 +60,9 @@ class TorchBackend(Backend):
     isnan, isfinite = torch.isnan, torch.isfinite
     logical_and, logical_or, logical_not = torch.logical_and, torch.logical_or, torch.logical_not
     where, stop_gradient, silu = torch.where, torch.Tensor.detach, F.silu
+
+    def sign(self, x: Any) -> Any:  # torch gives NaN the sign 0
+        return torch.where(x.isnan(), x, x.sign()) if x.is_floating_point() else x.sign()
 
     def cast(self, x: Any, *, dtype: str) -> Any:
         return x.to(_DTYPES[dtype])
@@ -177,7 +180,7 @@ class TorchBackend(Backend):
             return torch.index_select(reference, axis, indices)
         axis = axis % reference.ndim
         rows = torch.index_select(reference, axis, indices.reshape(-1))
-        return rows.reshape(*reference.shape[:axis], *indices.shape, *reference.shape[axis + 1 :])
+        return rows.reshape((*reference.shape[:axis], *indices.shape, *reference.shape[axis + 1 :]))
 
     def scatter_add(self, updates: Any, indices: Any, *, size: int, axis: int) -> Any:
         axis = axis % (updates.ndim - indices.ndim + 1)
