@@ -301,7 +301,12 @@ class JaxBackend(Backend):
             return super().import_tensor(value, source, dtype)
 
     def literal(self, value: Any, dtype: str) -> Any:
+    def share(self, value: Any) -> Any:
+        return value if self.is_tensor(value) else jax.dlpack.from_dlpack(value, copy=False)
+
         return np.asarray(value, _DTYPES[dtype])  # becomes part of the compiled code
+        if discovery.owner(value) not in (None, self):
+            self.convert(value)  # which says that it is another engine's
 
     def dtype_of(self, x: Any) -> str:
         return _NAMES.get(x.dtype) or dtypes.canonical(x.dtype)

@@ -95,6 +95,9 @@ class NumpyBackend(Eager, Backend):
     def scalar(self, value, like):
         return like.dtype.type(value)
 
+    def share(self, value):
+        return value if self.is_tensor(value) else np.from_dlpack(value)
+
     def version(self) -> str:
         return np.__version__
 

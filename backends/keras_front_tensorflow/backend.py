@@ -342,7 +342,18 @@ class TensorflowBackend(Backend):
             return tf.constant(np.array(value), None if dtype is None else _DTYPES[dtype])
 
     def to_numpy(self, x: Any) -> np.ndarray:
-        return (tf.cast(x, tf.float32) if x.dtype == tf.bfloat16 else x).numpy()
+        return np.asarray(tf.cast(x, tf.float32) if x.dtype == tf.bfloat16 else x)  # x.numpy() would copy
+
+    def share(self, value: Any) -> Any:
+        if self.is_tensor(value):
+            return value
+        try:
+            tensor = tf.experimental.dlpack.from_dlpack(value.__dlpack__())
+        except (tf.errors.OpError, AttributeError) as error:
+            raise BufferError(str(error)) from error
+        if "CPU" in tensor.device and np.asarray(tensor).ctypes.data % 64:  # its kernels would end the process
+            raise BufferError("TensorFlow computes only in memory that begins at a multiple of 64 bytes.")
+        return tensor
 
     def literal(self, value: Any, dtype: str) -> Any:
         """Small ones stand in the graph itself: the gradient of a loop cannot be handed others."""

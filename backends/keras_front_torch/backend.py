@@ -529,6 +529,9 @@ class TorchBackend(Backend):
 
     def float_dtypes(self) -> Sequence[Any]:
         return torch.float16, torch.bfloat16, torch.float32, torch.float64
+    def share(self, value: Any) -> Any:
+        return value if self.is_tensor(value) else torch.from_dlpack(value)
+
 
     def version(self) -> str:
         return torch.__version__

@@ -97,8 +97,8 @@ class Backend:
         other = discovery.owner(value)
         if other is not None and other is not self:
             raise BackendError(
-                f"A tensor of the backend {other.name!r} met the active backend {self.name!r}. Convert it first: "
-                f"K.convert(K.to_numpy(x)), or run this under use_backend({other.name!r})."
+                f"A tensor of the backend {other.name!r} met the active backend {self.name!r}. Convert it first, "
+                f"K.from_dlpack(x), or run this under use_backend({other.name!r})."
             )
         return self.asarray(_host_array(value, dtype), dtype)
 
@@ -109,6 +109,15 @@ class Backend:
     def import_tensor(self, value: Any, source: Backend | None, dtype: str) -> Any:
         """A tensor that another backend holds (or the host, where `source` is None), as one's own."""
         return self.asarray(np.array(value if source is None else source.to_numpy(value)), dtype)
+
+    def share(self, value: Any) -> Any:
+        """A tensor in the memory of an array or of a tensor of another engine.
+
+        Raises: BufferError, RuntimeError, TypeError or ValueError if that cannot be.
+        """
+        if self.is_tensor(value):
+            return value
+        raise BufferError(f"{type(self).__name__} has no way to share memory.")
 
     def copy(self, x: Any) -> Any:
         """A tensor with memory of its own; `x` itself where the engine's tensors never change."""

@@ -19,7 +19,7 @@ from keras_front.backend.ops.arrangement import broadcast_to, symbolic_shape
 from keras_front.backend.ops.elementwise import add, cast, host_print, multiply, subtract, where
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
-from keras_front.errors import ArgumentError
+from keras_front.errors import ArgumentError, BackendError
 
 __all__ = [
     "arange",
@@ -35,6 +35,7 @@ __all__ = [
     "count_params",
     "dtype",
     "eye",
+    "from_dlpack",
     "function",
     "get_uid",
     "get_value",
@@ -115,7 +116,35 @@ def to_numpy(x: Any) -> np.ndarray:
     """The values of a tensor or variable as a NumPy array; it may share memory with the tensor."""
     if isinstance(x, np.ndarray):
         return x
-    return evaluate(x) if isinstance(x, Variable | SymbolicTensor) else discovery.active().to_numpy(convert(x))
+    if isinstance(x, Variable | SymbolicTensor):
+        return evaluate(x)
+    owner = discovery.owner(x)  # the active backend, or another one that is loaded
+    return discovery.active().to_numpy(convert(x)) if owner is None else owner.to_numpy(x)
+
+
+def from_dlpack(x: Any, copy: bool | None = None) -> Any:
+    """An array or a tensor of any engine as a tensor of the active backend, in the same memory where that is possible.
+
+    Whoever writes to one then writes to the other. `copy`: None copies where memory cannot be shared, False raises
+    there, True always copies. docs/moving-tensors.md says which engines share.
+    Raises: BackendError if `copy` is False and memory cannot be shared; ArgumentError for what is no array.
+    """
+    backend = discovery.active()
+    if isinstance(x, Variable):
+        x = x.value
+    if not copy:
+        try:
+            return backend.share(x)
+        except (AttributeError, BufferError, RuntimeError, TypeError, ValueError) as error:
+            if copy is False:
+                raise BackendError(
+                    f"K.from_dlpack: the backend {backend.name!r} cannot share the memory of this "
+                    f"{type(x).__name__}: {error} Let it be copied with copy=None."
+                ) from error
+    source = discovery.owner(x)
+    if source is None:  # an array, or a tensor of an engine that no backend has loaded
+        x = np.from_dlpack(x) if hasattr(x, "__dlpack__") else np.asarray(x)
+    return backend.import_tensor(x, source, dtypes.canonical(x.dtype) if source is None else source.dtype_of(x))
 
 
 def _filled(value: float, shape: Any, dtype: Any, name: str | None) -> Variable | Any:
