@@ -172,9 +172,13 @@ def _movers(table: Table) -> Table:
         for change in (lambda a: (a * 3).astype("int32"), lambda a: a > 0, _with_nan):
             arrays = [[change(x) for x in a] if isinstance(a, list) else a for a in case.arrays]
             arrays[0] = arrays[0] if isinstance(arrays[0], list) else change(arrays[0])
-            attrs = {"value": 0} if op == "pad" else {}
+            attrs: dict[str, Any] = {"value": 0} if op == "pad" else {}
             made.setdefault(op, []).append(_like(case, *arrays, **attrs))
-    empty = {"expand_dims": {"axis": -2}, "repeat_elements": {"rep": 2, "axis": -1}, "tile": {"n": (2, 2)}}
+    empty: dict[str, dict[str, Any]] = {
+        "expand_dims": {"axis": -2},
+        "repeat_elements": {"rep": 2, "axis": -1},
+        "tile": {"n": (2, 2)},
+    }
     empty |= {"roll": {"shift": 1, "axis": -1}, "flip": {"axes": (-1,)}, "reverse": {"axes": (1,)}, "transpose": {}}
     for op, attrs in empty.items():
         made[op] += [_like(table[op][0], x, **attrs) for x in (NONE, ONE)]
@@ -255,7 +259,7 @@ def _formats(table: Table) -> Table:
         " extract_patches local_conv local_conv1d local_conv2d"
     ).split():
         case = table[op][0]
-        attrs = {"data_format": "channels_first"}
+        attrs: dict[str, Any] = {"data_format": "channels_first"}
         if op == "conv3d_transpose":
             batch, *space, depth = case.attrs["output_shape"]
             attrs["output_shape"] = (batch, depth, *space)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 
 import numpy as np
 
@@ -331,6 +332,13 @@ def adam(params, grads, ms, vs, vhats, lr, t, beta_1=0.9, beta_2=0.999, epsilon=
     vhats = [np.maximum(a, b) for a, b in zip(vhats, vs)]
     tops = vhats or vs
     return [p - rate * m / (np.sqrt(v) + epsilon) for p, m, v in zip(params, ms, tops)], ms, vs, vhats
+
+
+def truncated_normal_quantile(p):
+    """Of a normal distribution cut at two deviations, by the standard library."""
+    normal = statistics.NormalDist()
+    low, high = normal.cdf(-2), normal.cdf(2)
+    return np.array([normal.inv_cdf(low + q * (high - low)) for q in p.ravel()]).reshape(p.shape)
 
 
 # Paths ---------------------------------------------------------------------------------------------------------

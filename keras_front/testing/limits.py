@@ -49,7 +49,7 @@ IN_SINGLE = {"ctc_batch_cost"}
 _ROUNDED = "add subtract multiply divide sqrt square bias_add mod".split()
 _CURVES = (
     "exp expm1 log log1p sin cos tan tanh erf power pow rsqrt cosh sinh arcsinh arctanh log2 log10 softplus"
-    " log_sigmoid softsign elu hard_sigmoid mish relu clip relu6 leaky_relu logaddexp truncated_normal_quantile"
+    " log_sigmoid softsign elu hard_sigmoid mish relu clip relu6 leaky_relu logaddexp"
 ).split()
 _MOVED = (
     "abs negative sign floor ceil round trunc maximum minimum where identity stop_gradient relu_gradient cast"
@@ -138,4 +138,23 @@ ANY_VALUE: dict[tuple[str, str], str] = {
         for cell in ("lstm", "gru", "simple_rnn", "conv_lstm")
         for name in ("activation", "recurrent_activation")
     },
+}
+
+# Gradients -----------------------------------------------------------------------------------------------------
+# Ops without a gradient in the table, and so without a second one.
+_STEPS = "constant between jumps, or an answer of yes and no"
+_PLACES = "answers with places, which do not move"
+_STATE = "an optimizer's step, which nobody differentiates"
+_SIGNS = "the signs of its factors are open, and with them the difference; products of its factors are tested elsewhere"
+NO_GRADIENT = {
+    **dict.fromkeys("sign floor ceil round floor_divide isnan isinf isfinite any all count_nonzero".split(), _STEPS),
+    **dict.fromkeys("equal not_equal less less_equal greater greater_equal in_top_k".split(), _STEPS),
+    **dict.fromkeys("logical_and logical_or logical_not logical_xor".split(), _STEPS),
+    **dict.fromkeys("argmax argmin argsort one_hot ctc_best_path".split(), _PLACES),
+    **dict.fromkeys("adam_update rmsprop_update sgd_update".split(), _STATE),
+    **dict.fromkeys("householder_qr svd".split(), _SIGNS),
+    "cholesky": "its gradient is that of symmetric matrices; a difference moves one entry",
+    "stop_gradient": "what it is for",
+    "zeros_like": "a constant",
+    "ones_like": "a constant",
 }

@@ -94,14 +94,25 @@ NETWORKS = {
     ],
     "conv_lstm_sequence": [
         Case(
-            normal(5, 2, 4, 3, 8), normal(2, 4, 3, 2), normal(2, 4, 3, 2), normal(3, 2, 2, 8), mask,
-            reference=f.conv_lstm_sequence, grads=(0, 1, 2, 3),
+            normal(5, 2, 4, 3, 8),
+            normal(2, 4, 3, 2),
+            normal(2, 4, 3, 2),
+            normal(3, 2, 2, 8),
+            mask,
+            reference=f.conv_lstm_sequence,
+            grads=(0, 1, 2, 3),
         )
         for mask in (None, MARKS.T.copy())
-    ] + [
+    ]
+    + [
         Case(
-            normal(3, 2, 8, 4, 3), normal(2, 2, 4, 3), normal(2, 2, 4, 3), normal(3, 3, 2, 8),
-            reference=f.conv_lstm_sequence, grads=(0, 1, 3), data_format="channels_first",
+            normal(3, 2, 8, 4, 3),
+            normal(2, 2, 4, 3),
+            normal(2, 2, 4, 3),
+            normal(3, 3, 2, 8),
+            reference=f.conv_lstm_sequence,
+            grads=(0, 1, 3),
+            data_format="channels_first",
         )
     ],
     "gru": [
@@ -115,7 +126,12 @@ NETWORKS = {
         Case(normal(5, 2, 12), *GATES_3[1::2], reference=f.gru_sequence, grads=(0, 1, 2)),
         Case(normal(5, 2, 12), *GATES_3[1::2], normal(4), reference=f.gru_sequence, grads=(0, 3)),
         Case(
-            normal(5, 2, 12), *GATES_3[1::2], normal(4), MARKS.T.copy(), reference=f.gru_sequence, grads=(0, 1, 2, 3),
+            normal(5, 2, 12),
+            *GATES_3[1::2],
+            normal(4),
+            MARKS.T.copy(),
+            reference=f.gru_sequence,
+            grads=(0, 1, 2, 3),
             reset_after=True,
         ),
     ],
@@ -157,6 +173,7 @@ NETWORKS = {
     "ctc_best_path": [Case(chances(2, 5, 3), np.array([5, 4]), reference=f.best_path)],
     "truncated_normal_quantile": [
         Case(np.array([0.5]), reference=lambda p: p * 0),
+        Case(np.array([0.1, 0.4, 0.9]), reference=f.truncated_normal_quantile, grads=(0,)),
         Case(np.array([0.0, 1.0]), reference=lambda p: 4 * p - 2, tolerance=10),
     ],
 }

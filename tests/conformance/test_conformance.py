@@ -60,6 +60,13 @@ def test_every_op_has_a_case():
     assert not set(conformance.table()) & set(conformance.ELSEWHERE)
 
 
+def test_ops_without_gradients_are_listed_with_a_reason():
+    without = {op for op, cases in conformance.table().items() if not any(case.grads for case in cases)}
+    assert without - set(limits.NO_GRADIENT) == set()
+    assert set(limits.NO_GRADIENT) - without == set()
+    assert set(limits.NO_SECOND) <= set(conformance.table())
+
+
 def test_primitives_are_few(capsys):
     """What an adapter has to bring is little, and so are the adapters."""
     lines = {path.parent.name: len(path.read_text().splitlines()) for path in sorted(BACKENDS.glob("*/backend.py"))}
