@@ -26,6 +26,7 @@ _DTYPES = {name: jnp.dtype(name) for name in sorted(dtypes.ALL - {"string"})}
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 _CHAIN = 64  # steps in one dispatch at most
 _LARGE = 1 << 21  # elements of a state beside which a dispatch costs nothing
+_ATTENTION = {"gpu": "cudnn"}  # by platform; JAX's implementation for all of them is slower than the body of the op
 _LETTERS = {1: "W", 2: "HW", 3: "DHW"}
 
 
@@ -52,7 +53,7 @@ class JaxBackend(Backend):
     logical_and, logical_or, logical_not = jnp.logical_and, jnp.logical_or, jnp.logical_not
     where, stop_gradient = jnp.where, lax.stop_gradient
 
-    def abs(self, x):  # the engine's own derivative at 0 is 1
+    def abs(self, x: Any) -> Any:  # the engine's own derivative at 0 is 1
         return x * jnp.sign(x)
 
     def floor(self, x: Any) -> Any:
@@ -172,7 +173,6 @@ class JaxBackend(Backend):
     def argsort(self, x: Any, *, axis: int, descending: bool) -> Any:
         return jnp.argsort(x, axis, stable=True, descending=descending).astype(jnp.int64)
 
-    def softmax(self, x: Any, *, axis: int) -> Any:
     def dot_product_attention(
         self, query: Any, key: Any, value: Any, bias: Any = None, mask: Any = None, *, scale: Any, is_causal: bool
     ) -> Any:
@@ -182,6 +182,7 @@ class JaxBackend(Backend):
         given = {"scale": scale, "is_causal": is_causal, "implementation": how}
         return jax.nn.dot_product_attention(query, key, value, bias, **given)
 
+    def softmax(self, x: Any, *, axis: int) -> Any:
         return jax.nn.softmax(x, axis)
 
     def log_softmax(self, x: Any, *, axis: int) -> Any:
@@ -300,13 +301,13 @@ class JaxBackend(Backend):
         with jax.ensure_compile_time_eval():  # a variable may be read for the first time inside a loop that is traced
             return super().import_tensor(value, source, dtype)
 
-    def literal(self, value: Any, dtype: str) -> Any:
     def share(self, value: Any) -> Any:
         return value if self.is_tensor(value) else jax.dlpack.from_dlpack(value, copy=False)
 
-        return np.asarray(value, _DTYPES[dtype])  # becomes part of the compiled code
+    def literal(self, value: Any, dtype: str) -> Any:
         if discovery.owner(value) not in (None, self):
             self.convert(value)  # which says that it is another engine's
+        return np.asarray(value, _DTYPES[dtype])  # becomes part of the compiled code
 
     def dtype_of(self, x: Any) -> str:
         return _NAMES.get(x.dtype) or dtypes.canonical(x.dtype)
@@ -419,7 +420,6 @@ def _key(seed: int, stream: int, counter: Any) -> Any:
     return jax.random.fold_in(key, jnp.asarray(counter).astype("uint32"))
 
 
-def _ruled(results: Any, rule: Any) -> Any:
 def _fits_attention(query: Any, key: Any, value: Any, bias: Any) -> bool:
     """Whether the fused kernel takes these: 16 bits, and heads as large as its tiles allow."""
     depth = query.shape[-1]
@@ -427,6 +427,7 @@ def _fits_attention(query: Any, key: Any, value: Any, bias: Any) -> bool:
     return small and query.dtype in (jnp.float16, jnp.bfloat16) and (bias is None or bias.ndim == 4)
 
 
+def _ruled(results: Any, rule: Any) -> Any:
     """Results and a rule that gets their gradients one by one, as floats (JAX has a type without values for those of
     integers)."""
 

@@ -224,11 +224,11 @@ class TorchBackend(Backend):
         self, query: Any, key: Any, value: Any, bias: Any = None, mask: Any = None, *, scale: Any, is_causal: bool
     ) -> Any:
         q, k, v = (t.transpose(1, 2) for t in (query, key, value))
+        if mask is not None or (bias is not None and is_causal):  # torch takes one of the three
+            q, bias, is_causal = *_masked(q, k, bias, mask, is_causal), False
         return F.scaled_dot_product_attention(q, k, v, bias, 0.0, is_causal, scale=scale).transpose(1, 2)
 
     def argsort(self, x: Any, *, axis: int, descending: bool) -> Any:
-        if mask is not None or (bias is not None and is_causal):  # torch takes one of the three
-            q, bias, is_causal = *_masked(q, k, bias, mask, is_causal), False
         return torch.argsort(x, dim=axis, descending=descending, stable=True)
 
     def linear(self, x: Any, kernel: Any, bias: Any) -> Any:
@@ -275,14 +275,14 @@ class TorchBackend(Backend):
             return super().normalize_batch_in_training(x, gamma, beta, reduction_axes=axes, epsilon=epsilon)
         # With a momentum of 1 the running statistics are those of this batch.
         mean, var = x.new_zeros(x.shape[rest[0]]), x.new_zeros(x.shape[rest[0]])
+        if gamma is None:  # torch has no second derivative without it
+            gamma = torch.ones_like(mean)
         y = torch.native_batch_norm(torch.movedim(x, rest[0], 1), gamma, beta, mean, var, True, 1.0, epsilon)[0]
         var = var * ((count - 1) / count)  # torch corrects for bias
         if not constant and x.requires_grad and torch.is_grad_enabled():  # `rewriting` knows what nobody asks for
             mean, var = _Moments.apply(x, mean, var, axes)
         return torch.movedim(y, 1, rest[0]), mean, var
 
-        if gamma is None:  # torch has no second derivative without it
-            gamma = torch.ones_like(mean)
     def lstm(
         self, x: Any, h: Any, c: Any, kernel: Any, recurrent_kernel: Any, bias: Any = None, mask: Any = None, *,
         activation: str, recurrent_activation: str, reverse: bool,
@@ -457,6 +457,11 @@ class TorchBackend(Backend):
         pairs = shapes.resolve_padding(padding, x.shape[2:], pool_size, strides, (1,) * len(pool_size))
         padded, amounts = _symmetric(x, pairs, 0.0)
         pool = _AVERAGE_POOL[x.ndim - 2]
+        if x.ndim == 5 and x.dtype in (torch.float16, torch.bfloat16) and x.device.type == "cpu":  # torch has none
+            y = self.average_pool(
+                x.float(), pool_size=pool_size, strides=strides, padding=padding, data_format="channels_first"
+            )
+            return _channels_back(y.to(x.dtype), data_format)
         y = pool(padded, pool_size, strides, amounts, count_include_pad=False)
         if padded is not x:  # the padding was put there by hand and must not count
             ones = F.pad(x.new_ones((1, 1, *x.shape[2:])), [n for pair in reversed(pairs) for n in pair])
@@ -524,14 +529,14 @@ class TorchBackend(Backend):
                 pass  # what cannot travel directly goes through the host
         return super().import_tensor(value, source, dtype)
 
+    def share(self, value: Any) -> Any:
+        return value if self.is_tensor(value) else torch.from_dlpack(value)
+
     def dtype_of(self, x: Any) -> str:
         return _NAMES.get(x.dtype) or dtypes.canonical(x.dtype)
 
     def float_dtypes(self) -> Sequence[Any]:
         return torch.float16, torch.bfloat16, torch.float32, torch.float64
-    def share(self, value: Any) -> Any:
-        return value if self.is_tensor(value) else torch.from_dlpack(value)
-
 
     def version(self) -> str:
         return torch.__version__
@@ -621,14 +626,6 @@ class _Attached(torch.autograd.Function):
         return None, *rule(*upstream)
 
 
-_BEST = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def _mixed(seed: int, stream: int, counter: int) -> int:
-    """One seed from three numbers: the finalizer of SplitMix64 (Steele et al., 2014) after each."""
-    h = 0
-    for part in (seed, stream, counter):
-        h = (h + part + 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
 class _Moments(torch.autograd.Function):
     """Mean and variance that are computed already, with the gradient that torch's own kernel does not give them."""
 
