@@ -25,6 +25,7 @@ jax.config.update("jax_enable_x64", True)
 _DTYPES = {name: jnp.dtype(name) for name in sorted(dtypes.ALL - {"string"})}
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 _CHAIN = 64  # steps in one dispatch at most
+_BLOCK = 1 << 22  # bytes that go in and out with several batches in one dispatch
 _LARGE = 1 << 21  # elements of a state beside which a dispatch costs nothing
 _ATTENTION = {"gpu": "cudnn"}  # by platform; JAX's implementation for all of them is slower than the body of the op
 _LETTERS = {1: "W", 2: "HW", 3: "DHW"}
@@ -364,20 +365,84 @@ class JaxBackend(Backend):
     def rows(self, data: Sequence[Any], rows: np.ndarray) -> list[Any]:
         return [_take_rows(array, rows) for array in data]
 
-    def parts(self, data: Sequence[Any], size: int) -> Iterator[list[Any]]:
-        if self._device().platform == "cpu":
-            # A compiled function takes a view of host memory faster than a slice of a tensor could be dispatched.
-            return super().parts([np.asarray(array) for array in data], size)
-        samples = len(data[0])
-        return (_slices(list(data), np.int32(i), min(size, samples - i)) for i in range(0, samples, size))
+    def hold(self, array: np.ndarray) -> Any:
+        rows = _roomy(len(array))
+        if rows == len(array):
+            return self.convert(array)
+        room = np.zeros((rows, *array.shape[1:]), array.dtype)
+        room[: len(array)] = array
+        return jax.device_put(room, self._device())
+
+    def compile_sweep(self, step: Any) -> Callable[..., Iterator[Any]]:
+        """Batches of one block of rows in a loop, whose length is an argument and whose outputs lie in one tensor."""
+
+        def chain(fixed: Any, state: Any, block: list[Any], count: Any, size: int, keep: bool) -> Any:
+            def taken(i: Any, state: Any) -> Any:
+                batch = [lax.dynamic_slice_in_dim(array, i * size, size) for array in block]
+                state, outputs = step.inline(list(fixed), list(state), batch)
+                return list(state), outputs if keep else []
+
+            def add(i: Any, carry: Any) -> Any:
+                state, outputs = taken(i, carry[0])
+                put = lax.dynamic_update_slice_in_dim
+                return state, [put(room, new, i * len(new), 0) for room, new in zip(carry[1], outputs, strict=True)]
+
+            given, length = jax.eval_shape(taken, 0, state)[1], len(block[0]) // size
+            rooms = [jnp.zeros((length * o.shape[0], *o.shape[1:]), o.dtype) for o in given]
+            return lax.fori_loop(0, count, add, (list(state), rooms))
+
+        compiled = jax.jit(chain, donate_argnums=1, static_argnums=(4, 5))
+        plain = super().compile_sweep(step)
+
+        def run(fixed: Any, state: Any, arrays: Any, size: int, keep: bool, pace: Any) -> Iterator[Any]:
+            whole, done = len(arrays[0]) // size, 0
+            program, length = self._sweep(step, fixed, state, arrays, size, keep) if whole > 1 else (None, 1)
+            pace = pace(program)
+            while length > 1 and done < whole:
+                count, started = min(length, pace.chunk(whole - done)), pace.started()
+                block = [_filled(array[done * size : (done + length) * size], length * size) for array in arrays]
+                state, outputs = compiled(fixed, state, block, np.int32(count), size, keep)
+                pace.finished(started, count, [state, outputs])
+                yield state, [_first(o, count * (len(o) // length)) for o in outputs], count * size
+                done += count
+            if done * size < len(arrays[0]):
+                yield from plain(fixed, state, [array[done * size :] for array in arrays], size, keep, pace)
+
+        return run
+
+    def _sweep(self, step: Any, fixed: Any, state: Any, arrays: Any, size: int, keep: bool) -> tuple[Any, int]:
+        """The program for whole batches, and how many of them go in one dispatch at most; 1: they go one by one."""
+        program = step.program(fixed, state, [array[:size] for array in arrays])
+        if program is None or not self.chains(program):
+            return program, 1
+        outputs = program.results[1] if keep else []
+        if any(not o.shape for o in outputs):
+            return program, 1
+        given = sum(array[:size].nbytes for array in arrays)
+        made = sum(int(np.prod(o.shape)) * 8 for o in outputs)
+        return program, min(_CHAIN, max(1, _BLOCK // max(1, given + made)))
 
     def argument(self, array: np.ndarray) -> Any:
         return array if array.dtype.kind in "biufc" and array.dtype.isnative else self.convert(array)
 
 
-@functools.partial(jax.jit, static_argnums=2)
-def _slices(data: list[Any], start: Any, size: int) -> list[Any]:
-    return [lax.dynamic_slice_in_dim(array, start, size) for array in data]
+def _roomy(rows: int) -> int:
+    """Rows for data of so many: few different numbers, as loops are compiled for each, and little in vain."""
+    step = 1 << max(0, rows.bit_length() - 4)
+    return -(-rows // step) * step
+
+
+def _filled(array: np.ndarray, rows: int) -> np.ndarray:
+    """The array with as many rows as that; those behind are zero."""
+    if len(array) == rows:
+        return array
+    room = np.zeros((rows, *array.shape[1:]), array.dtype)
+    room[: len(array)] = array
+    return room
+
+
+def _first(output: Any, rows: int) -> Any:
+    return output if len(output) == rows else np.asarray(output)[:rows]
 
 
 @jax.jit

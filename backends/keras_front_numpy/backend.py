@@ -104,6 +104,10 @@ class NumpyBackend(Eager, Backend):
     def rows(self, data: Any, rows: np.ndarray) -> list[Any]:
         return [array.take(rows, 0) for array in data]
 
+    def batches(self, arrays: Any, size: int) -> Any:
+        for start in range(0, len(arrays[0]), size):
+            yield [array[start : start + size] for array in arrays]
+
     def compile_program(self, program: Any) -> Any:
         from .planner import Planned
 

@@ -604,8 +604,17 @@ class TorchBackend(Backend):
         index = torch.from_numpy(np.ascontiguousarray(rows))
         return [torch.index_select(array, 0, index.to(array.device)) for array in data]
 
-    def parts(self, data: Sequence[Any], size: int) -> Iterator[list[Any]]:
-        return map(list, zip(*(array.split(size) for array in data)))
+    def joined(self, tensors: Sequence[Any]) -> np.ndarray:
+        return self.to_numpy(torch.cat([torch.atleast_1d(t) for t in tensors] if not tensors[0].ndim else tensors))
+
+    def batches(self, arrays: Sequence[np.ndarray], size: int) -> Iterator[Sequence[Any]]:
+        return zip(*(self.argument(array).split(size) for array in arrays))
+
+    def argument(self, array: np.ndarray) -> Any:
+        plain = array.flags.forc and array.dtype.kind in "biufc" and array.dtype.isnative
+        if not plain or self._device().type != "cpu":
+            return self.convert(array)
+        return torch.from_numpy(array) if array.flags.writeable else torch.from_dlpack(array)
 
 
 class _Attached(torch.autograd.Function):

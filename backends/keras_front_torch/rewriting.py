@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from keras_front.backend import symbolic
+from keras_front.backend.lowering import Line
 
 # For each list-wise update the places of the lists that it replaces.
 OWNED = {"sgd_update": (0, 2), "rmsprop_update": (0, 2), "adam_update": (0, 2, 3, 4)}
@@ -27,7 +28,7 @@ FRESH = frozenset(
     "scatter_add take_along_axis matmul linear softmax log_softmax softmax_crossentropy sigmoid_crossentropy conv "
     "conv_input_gradient conv_kernel_gradient max_pool max_pool_gradient average_pool average_pool_gradient "
     "engine_uniform engine_normal host_noise keep_mask batch_normalization normalize_batch_in_training "
-    "layer_normalization lstm gru simple_rnn relu".split()
+    "layer_normalization lstm gru simple_rnn relu copy".split()
 )
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
 _REDUCTIONS = frozenset({"sum", "mean", "max", "min", "prod", "any", "all"})  # over no axis they return the argument
@@ -44,6 +45,7 @@ def rewrite(program: Any, taped: bool = False) -> None:
     """Rewrite a program and the programs inside it, in place; `taped` says that autograd watches it."""
     _join_biases(program)
     _join_activations(program)
+    _keep_apart(program)
     for line in program.lines:
         if line.body is not None:
             rewrite(line.body, taped or line.op == "value_and_grad")
@@ -140,6 +142,21 @@ def _overwrite(program: Any, taped: bool) -> None:
         first, out = line.args[0], line.outs[0]
         if first in fresh and tuple(first.shape) == tuple(out.shape) and first.dtype == out.dtype:
             line.op, line.attrs = line.op + "_in_place", {}
+
+
+# Results in memory of their own ------------------------------------------------------------------------------------
+
+
+def _keep_apart(program: Any) -> None:
+    """Copy what takes the place of donated state and may be a view of another argument, whose memory is lent."""
+    given = {t for i, arg in enumerate(program.args) if i not in program.donate for t in symbolic.leaves_of(arg)}
+    memory, results = _Memory(program.lines), program.results if isinstance(program.results, tuple) else ()
+    new = [t for result in results[: len(program.donate)] for t in symbolic.leaves_of(result)]
+    copies = {t: symbolic.SymbolicTensor(t.shape, t.dtype) for t in new if memory.of(t) & given}
+    if copies:
+        program.lines += [Line("copy", [t], {}, [copy], copy) for t, copy in copies.items()]
+        kept = [symbolic.map_structure(lambda t: copies.get(t, t), r) for r in results[: len(program.donate)]]
+        program.results = (*kept, *results[len(program.donate) :])
 
 
 # Updates in place --------------------------------------------------------------------------------------------------

@@ -207,10 +207,38 @@ class Backend:
         index = self.asarray(rows)
         return [self.gather(array, index, axis=0) for array in data]  # type: ignore[attr-defined]
 
-    def parts(self, data: Sequence[Any], size: int) -> Iterator[list[Any]]:
-        """Each array in batches of `size` rows, in order, the last one shorter; views, where the engine has them."""
-        for start in range(0, self.shape_of(data[0])[0], size):
-            yield [array[start : start + size] for array in data]
+    def hold(self, array: np.ndarray) -> Any:
+        """A host array as a tensor from which many batches are taken by their rows; rows may be added behind."""
+        return self.convert(array)
+
+    def batches(self, arrays: Sequence[np.ndarray], size: int) -> Iterator[Sequence[Any]]:
+        """Host arrays in batches of `size` rows, in order, the last one shorter, each for the time of one step."""
+        for start in range(0, len(arrays[0]), size):
+            yield [self.convert(array[start : start + size]) for array in arrays]
+
+    def compile_sweep(self, step: Any) -> Callable[..., Iterator[Any]]:
+        """`run(fixed, state, arrays, size, keep, pace)`: the step over batches of `size` rows of host arrays.
+
+        The step is `(fixed, state, batch) -> (state, outputs)`. What comes after each dispatch is (state, outputs,
+        rows). Several batches may go in one, as many as `pace(program)` says; their outputs are then joined, if they
+        are to be kept at all.
+        """
+
+        def run(fixed: Any, state: Any, arrays: Any, size: int, keep: bool, pace: Any) -> Iterator[Any]:
+            call, known = None, 0
+            for batch in self.batches(arrays, size):
+                rows = len(batch[0])
+                if rows != known:
+                    call, known = step.specialize(fixed, state, list(batch)), rows
+                state, outputs = call(fixed, state, batch)
+                yield state, outputs, rows
+
+        return run
+
+    def joined(self, tensors: Sequence[Any]) -> np.ndarray:
+        """Tensors one after the other along their first axis, as one array that belongs to the caller."""
+        arrays = [np.atleast_1d(self.to_numpy(t)) for t in tensors]
+        return np.concatenate(arrays) if len(arrays) > 1 else np.array(arrays[0])
 
     def argument(self, array: np.ndarray) -> Any:
         """A host array as what a compiled function takes, for the time of one call."""

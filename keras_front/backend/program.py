@@ -75,6 +75,11 @@ class Compiled:
         backend = discovery.active()
         return self._entry(backend, tuple(_converted(backend, a) for a in args))
 
+    def program(self, *args: Any) -> Program | None:
+        """The program for arguments like these; None for what cannot be traced."""
+        backend = discovery.active()
+        return self._program(backend, tuple(_converted(backend, a) for a in args))
+
     def inline(self, *args: Any) -> Any:
         """Run the straight-line code on tensors that another compiler of the engine is tracing."""
         backend = discovery.active()

@@ -7,7 +7,7 @@ from typing import Any
 
 from keras_front import callbacks as callback_module
 from keras_front.errors import ArgumentError
-from keras_front.training import loop
+from keras_front.training import live, loop, passes
 from keras_front.training.feed import StreamFeed, orders
 from keras_front.training.step import Steps
 
@@ -65,13 +65,13 @@ class Fit:
         model.history, model.stop_training = self.history, False
         self._announce()
         try:
-            with loop.adopted(self.steps.variables) as live:
+            with live.adopted(self.steps.variables) as values:
                 if isinstance(self.feed, StreamFeed):
                     self.feed.open(bool(self.shuffle))
-                training = loop.Training(model, self.steps, self.feed, callbacks, live, self.shuffle)
+                training = loop.Training(model, self.steps, self.feed, callbacks, values, self.shuffle)
                 callbacks.on_train_begin()
                 for epoch in range(self.initial_epoch, self.epochs):
-                    self._epoch(training, epoch, live)
+                    self._epoch(training, epoch, values)
                     if model.stop_training or training.ended:
                         break
                 callbacks.on_train_end()
@@ -84,15 +84,15 @@ class Fit:
         if self.verbose and self.held_out is not None and None not in (self.feed.samples, self.held_out.samples):
             print(f"Train on {self.feed.samples} samples, validate on {self.held_out.samples} samples")
 
-    def _epoch(self, training: loop.Training, epoch: int, live: list[Any]) -> None:
+    def _epoch(self, training: loop.Training, epoch: int, values: list[Any]) -> None:
         self.callbacks.on_epoch_begin(epoch)
-        loop.readopt(self.steps.variables, live)
+        live.readopt(self.steps.variables, values)
         logs: dict[str, Any] = training.epoch()
         if self.held_out is not None and validates(self.validation_freq, epoch):
-            results = loop.test(self.steps, self.held_out, self.callbacks)
+            results = passes.test(self.steps, self.held_out, self.callbacks)
             logs.update({f"val_{name}": value for name, value in zip(self.steps.names, results, strict=True)})
         self.callbacks.on_epoch_end(epoch, logs)
-        loop.readopt(self.steps.variables, live)
+        live.readopt(self.steps.variables, values)
 
 
 def validates(frequency: Any, epoch: int) -> bool:

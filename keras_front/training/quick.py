@@ -15,7 +15,7 @@ import numpy as np
 
 from keras_front.backend import discovery, state
 from keras_front.training.feed import Layout, Spec
-from keras_front.training.loop import put, tensors_of, values_of
+from keras_front.training.live import put, tensors_of, values_of
 from keras_front.training.step import Steps
 
 LIMIT = 256

@@ -13,8 +13,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from keras_front import backend as K
+from keras_front.backend import discovery
 from keras_front.training.feed import Layout
 from keras_front.training.objective import Objective
+from keras_front.training.pace import Pace
 
 State = list[Any]
 Step = Callable[[State, list[Any]], tuple[State, Any]]
@@ -48,7 +50,7 @@ class Steps:
         carried = set(self.carried)
         self.constant = [v for v in [*self.trainable, *self.others] if v not in carried]
         self._compiled: dict[Any, Any] = {}
-        self.pace: dict[Any, Any] = {}  # how long steps take, kept from one fit to the next
+        self._paces: dict[Any, Pace] = {}  # how long steps take, kept from one fit to the next
 
     @property
     def names(self) -> list[str]:
@@ -77,6 +79,21 @@ class Steps:
     def loop(self, layout: Layout) -> Any:
         """`(state, data, order) -> (state, loss)`: a training step for each row of `order`."""
         return self._get(("loop", layout, K.backend()), lambda: K.compile_loop(self.train(layout)), None)
+
+    def sweep(self, kind: str, layout: Layout) -> Any:
+        """The step of `kind` ('test', 'predict') over all batches of host arrays; see `Backend.compile_sweep`."""
+
+        def make() -> Any:
+            step = self.test(layout) if kind == "test" else self.predict(layout.inputs)
+            return discovery.active().compile_sweep(step)
+
+        return self._get(("sweep", kind, layout, K.backend()), make, None)
+
+    def pace(self, key: Any, engine: Any, chains: bool) -> Pace:
+        """The pace at which such steps ran before."""
+        if len(self._paces) >= 256:  # ever new data sizes: forget the old ones rather than grow
+            self._paces.clear()
+        return self._paces.setdefault(key, Pace(engine, chains))
 
     def _get(self, key: Any, make: Callable[[], Any], donate: tuple[int, ...] | None) -> Any:
         key = (key, K.learning_phase())  # a fixed phase makes another function

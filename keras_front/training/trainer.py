@@ -21,7 +21,7 @@ from keras_front import optimizers
 from keras_front.backend import discovery
 from keras_front.errors import ArgumentError, StateError
 from keras_front.old_names import forgiving
-from keras_front.training import loop
+from keras_front.training import passes
 from keras_front.training.arguments import (
     first_batch,
     form_of,
@@ -292,7 +292,7 @@ class Trainer(GeneratorMethods):
             steps_ = self._setup.steps  # type: ignore[union-attr]
             heard = self._callback_list(callbacks, verbose, feed, steps_.names)
             try:
-                return unpacked(loop.test(steps_, feed, heard))
+                return unpacked(passes.test(steps_, feed, heard))
             finally:
                 close(feed)
 
@@ -328,7 +328,7 @@ class Trainer(GeneratorMethods):
                     return quick.predict(x, arrays)
             heard = self._callback_list(callbacks, verbose, feed, [])
             try:
-                return unpacked(loop.predict(quick.steps, feed, heard))
+                return unpacked(passes.predict(quick.steps, feed, heard))
             finally:
                 close(feed)
 

@@ -19,7 +19,9 @@ from keras_front import layers as L
 from keras_front import optimizers
 from keras_front.models import Model, Sequential
 from keras_front.training import loop
-from keras_front.training.loop import Collected, Pace
+from keras_front.training import pace as pacing
+from keras_front.training.pace import Pace
+from keras_front.training.passes import Collected
 
 
 @pytest.fixture
@@ -75,7 +77,7 @@ def test_the_pace_fills_a_dispatch_and_measures_once():
     pace.each = 1.0
     assert pace.chunk(100) == 1
     pace.each = 1e-6
-    assert pace.chunk(1000) == loop.CHAIN
+    assert pace.chunk(1000) == pacing.CHAIN
     assert Pace(Engine(), chains=False).chunk(100) == 0
 
 
