@@ -36,7 +36,21 @@ def write_ufunc(plan: Any, line: Any) -> None:
     if line.op in ("floor", "ceil", "round") and np.dtype(line.args[0].dtype).kind in "biu":
         write_alias(plan, line)
     else:
-        call(plan, line.op, UFUNCS[line.op], line.args, line.outs[0])
+        call(plan, line.op + _OF_CUT * _cannot_overflow(plan, line), UFUNCS[line.op], line.args, line.outs[0])
+
+
+def _cannot_overflow(plan: Any, line: Any) -> bool:
+    """Whether this is the exponential of -|x|, or `log1p` of it; these need no `errstate`."""
+    if line.op not in ("exp", "log1p"):
+        return False
+    inner = plan.made.get(line.args[0])
+    if line.op == "log1p":
+        return inner is not None and inner.op == "exp" and _cannot_overflow(plan, inner)
+    deepest = plan.made.get(inner.args[0]) if inner is not None and inner.op == "negative" else None
+    return deepest is not None and deepest.op == "abs"
+
+
+_OF_CUT = "_of_cut"
 
 
 def call(plan: Any, name: str, ufunc: Any, args: Sequence[Any], tensor: Any) -> None:
@@ -87,7 +101,7 @@ def write_erf(plan: Any, line: Any) -> None:
 
 def write_cast(plan: Any, line: Any) -> None:
     (x,), tensor = line.args, line.outs[0]
-    if x.dtype == "bool" and dtypes.is_float(tensor.dtype) and _only_multiplied(plan, tensor):
+    if x.dtype == "bool" and dtypes.is_float(tensor.dtype) and _only_read(plan, tensor):
         write_alias(plan, line)  # a ufunc reads it as 0 and 1 at no cost
         return
     source, out = plan.value(x).expr, plan.out(tensor)
@@ -99,12 +113,13 @@ def write_cast(plan: Any, line: Any) -> None:
         plan.put(f"{plan.use('copyto', np.copyto)}({out.expr}, {source}, 'unsafe')", out.shape)
 
 
-def _only_multiplied(plan: Any, tensor: Any) -> bool:
+def _only_read(plan: Any, tensor: Any) -> bool:
+    """Whether all that is done with a tensor may as well be done with truths."""
     users = plan.users[tensor]
     return (
         bool(users)
         and tensor not in plan.kept
-        and all(user.op == "multiply" and user.args[0] is not user.args[1] for user in users)
+        and all(user.op in ("multiply", "equal", "sum") and sum(a is tensor for a in user.args) == 1 for user in users)
         and not any(
             plan.value_or_none(a) and plan.value(a).dtype == bool for u in users for a in u.args if a is not tensor
         )
@@ -179,13 +194,21 @@ def write_sum(plan: Any, line: Any) -> None:
     if _nothing_to_join(x, axes):
         write_reshape(plan, line)
         return
-    flat = _as_matrix(value, x, axes)
-    if flat is None:
+    if value.dtype == bool and len(axes) == len(x.shape):
         out = plan.out(tensor)
-        how = f"{axes}, {plan.bind_dtype(out.dtype)}, {out.expr}, {bool(line.attrs['keepdims'])}"
-        plan.put(f"{plan.use('add_reduce', np.add.reduce)}({value.expr}, {how})", out.shape)
+        plan.put(f"{out.expr}[()] = {plan.use('count_nonzero', np.count_nonzero)}({value.expr})", out.shape)
         return
-    matrix, ones_first = flat
+    matrix_of = _as_matrix(value, x, axes)
+    if matrix_of is None:
+        out = plan.out(tensor)
+        source, keepdims = value.expr, bool(line.attrs["keepdims"])
+        if len(axes) == len(x.shape) > 1 and not keepdims and value.array is not None:  # one axis is faster than many
+            flat = value.array.reshape(-1) if value.array.flags.c_contiguous else value.array
+            source, axes = plan.bind(flat, "b"), tuple(range(flat.ndim))
+        how = f"{axes}, {plan.bind_dtype(out.dtype)}, {out.expr}, {keepdims}"
+        plan.put(f"{plan.use('add_reduce', np.add.reduce)}({source}, {how})", out.shape)
+        return
+    matrix, ones_first = matrix_of
     rows, columns = matrix.shape
     out = plan.out(tensor)
     dot = plan.use("dot", np.dot)

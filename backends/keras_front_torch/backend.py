@@ -78,6 +78,7 @@ class TorchBackend(Backend):
 
     # What `rewriting` writes for ops whose attributes it has settled: no Python call stands before torch's own.
     addmm, relu_plain, cast_to = torch.addmm, torch.relu, staticmethod(torch.Tensor.to)
+    logits_loss = torch.binary_cross_entropy_with_logits
     sum_over, mean_over, softmax_over = torch.sum, torch.mean, torch.softmax
 
     def relu_gradient(self, g: Any, out: Any) -> Any:
@@ -606,6 +607,9 @@ class TorchBackend(Backend):
 
     def joined(self, tensors: Sequence[Any]) -> np.ndarray:
         return self.to_numpy(torch.cat([torch.atleast_1d(t) for t in tensors] if not tensors[0].ndim else tensors))
+
+    def hold(self, array: np.ndarray) -> Any:
+        return self.argument(array)  # no copy: batches are
 
     def batches(self, arrays: Sequence[np.ndarray], size: int) -> Iterator[Sequence[Any]]:
         return zip(*(self.argument(array).split(size) for array in arrays))

@@ -57,6 +57,7 @@ def rewrite(program: Any, taped: bool = False) -> None:
 
 def spell(program: Any) -> None:
     """Write torch's own functions for ops whose attributes need no looking at when the step runs. Comes last."""
+    _count(program)
     for line in program.lines:
         if line.body is not None:
             spell(line.body)
@@ -71,7 +72,24 @@ def spell(program: Any) -> None:
             line.op, line.attrs = "softmax_over", {"dim": line.attrs["axis"]}
         elif line.op in ("sum", "mean") and line.attrs["axis"] != () and line.args[0].dtype in _FLOATS:
             axis, keepdims = line.attrs["axis"], line.attrs["keepdims"]
-            line.op, line.attrs = line.op + "_over", {"dim": axis, "keepdim": keepdims}
+            whole = axis is None and not keepdims
+            line.op, line.attrs = line.op + "_over", {} if whole else {"dim": axis, "keepdim": keepdims}
+        elif line.op == "sigmoid_crossentropy" and tuple(line.args[0].shape) == tuple(line.args[1].shape):
+            line.op, line.attrs = "logits_loss", {"weight": None, "pos_weight": None, "reduction": 0}
+
+
+def _count(program: Any) -> None:
+    """A sum of truths that became floats for its sake takes them as they are."""
+    casts = {t: line for t, line in _read_once(program, "cast").items() if line.args[0].dtype == "bool"}
+    gone = set()
+    for line in program.lines:
+        cast = casts.get(line.args[0]) if line.op == "sum" and line.attrs["axis"] != () else None
+        if cast is not None and line.outs[0].dtype in _FLOATS:
+            axis, keepdims, dtype = line.attrs["axis"], line.attrs["keepdims"], getattr(torch, line.outs[0].dtype)
+            line.op, line.args = "sum_over", cast.args
+            line.attrs = {"dim": axis, "keepdim": keepdims, "dtype": dtype}
+            gone.add(cast)
+    program.lines = [line for line in program.lines if line not in gone]
 
 
 def _settle_statistics(program: Any) -> None:
@@ -88,22 +106,19 @@ def _settle_statistics(program: Any) -> None:
 
 
 def _join_biases(program: Any) -> None:
-    """`add` of a bias to a `matmul` or `conv` as part of it, where nobody else reads the product."""
-    products = _read_once(program, "matmul", "conv")
+    """`add` of a bias to a `conv` as part of it, where nobody else reads the product."""
+    products = _read_once(program, "conv")
     joined = set()
     for line in program.lines:
         if line.op == "add" and line.args[0] in products and _is_bias(products[line.args[0]], line.args[1]):
             product = products[line.args[0]]
-            line.op = "linear" if product.op == "matmul" else "conv"
-            line.args, line.attrs = [*product.args, line.args[1]], product.attrs
+            line.op, line.args, line.attrs = "conv", [*product.args, line.args[1]], product.attrs
             joined.add(product)
     program.lines = [line for line in program.lines if line not in joined]
 
 
 def _is_bias(product: Any, bias: Any) -> bool:
     shape = tuple(product.outs[0].shape)
-    if product.op == "matmul":
-        return len(shape) == 2 and tuple(bias.shape) == shape[1:]
     return product.attrs["data_format"] == "channels_last" and tuple(bias.shape) == shape[-1:]
 
 
@@ -166,15 +181,22 @@ def _reuse_donated(program: Any) -> None:
     donated = {t for place in program.donate for t in symbolic.leaves_of(program.args[place])}
     memory = _Memory(program.lines)
     for index, line in enumerate(program.lines):
-        if line.op not in OWNED or not donated:
+        owned = _replaced(line)
+        if not owned or not donated:
             continue
-        owned = [t for place in OWNED[line.op] for t in line.args[place]]
         later = set(_read(program.lines[index + 1 :], program.results))
         read_again = any(memory.of(t) & set(owned) for t in later - set(line.outs))
         shared = [r for t in symbolic.leaves_of(program.results) for r in memory.of(t)]
         twice = any(shared.count(t) > 1 for t in line.outs)  # two entries of the next state would be one tensor
         if donated.issuperset(owned) and len(set(owned)) == len(owned) and not read_again and not twice:
             line.op += "_in_place"
+
+
+def _replaced(line: Any) -> list[Any]:
+    """The tensors in whose place this line could write its results."""
+    if line.op == "add" and tuple(line.args[0].shape) == tuple(line.outs[0].shape):
+        return [line.args[0]]
+    return [t for place in OWNED.get(line.op, ()) for t in line.args[place]]
 
 
 def _read(lines: Iterable[Any], results: Any) -> list[Any]:

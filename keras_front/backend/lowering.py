@@ -17,7 +17,7 @@ import numpy as np
 
 from keras_front.backend import discovery, state, symbolic
 from keras_front.backend.ops.custom_gradient import attached
-from keras_front.backend.rewriting import rewrite
+from keras_front.backend.rewriting import Inner, joined, rewrite
 from keras_front.backend.symbolic import PHASE, Origin, SymbolicTensor
 from keras_front.errors import ArgumentError, UntraceableError
 
@@ -92,6 +92,8 @@ class _Lowering:
             self._add(origin)
         final = symbolic.map_structure(lambda t: t if t is None else self._final(t), results)
         self._sweep(final)
+        if self.backend.overrides("linear"):
+            self.lines = joined(self.lines, final)
         return final
 
     def _sweep(self, results: Any) -> None:
@@ -115,7 +117,7 @@ class _Lowering:
         tensor = self._source(tensor)
         while tensor in self._alias:
             tensor = self._source(self._alias[tensor])
-        if tensor.origin is None and tensor.constant is None and tensor not in self.leaves:
+        if tensor.origin is tensor.constant is None and tensor not in self.leaves and tensor not in self._made:
             self._capture(tensor)
         return tensor
 
@@ -127,10 +129,20 @@ class _Lowering:
 
     def _add(self, origin: Origin) -> None:
         args = symbolic.map_structure(lambda a: a if a is None else self._final(a), origin.args)
-        name, attrs, outs = origin.op.name, origin.attrs, origin.outputs
+        self._put(origin, origin.op.name, args, origin.attrs, origin.outputs)
+
+    def _inner(self, item: Any) -> Any:
+        """The tensor of an argument; an `Inner` op is put first."""
+        if not isinstance(item, Inner):
+            return item
+        out = SymbolicTensor(item.shape, item.dtype)
+        self._put(None, item.name, item.args, item.attrs, [out])
+        return self._final(out) if out in self._alias else out
+
+    def _put(self, origin: Origin | None, name: str, args: Any, attrs: dict[str, Any], outs: list[Any]) -> None:
         other = rewrite(name, self._made.get, args, attrs, outs[0]) if outs else None
         if other is not None:
-            name, args, attrs = other
+            name, args, attrs = other[0], [self._inner(a) for a in other[1]], other[2]
         same = _shortcut(name, args, attrs, outs, self.backend.differentiates)
         if same is not None:
             self._alias[outs[0]] = same
@@ -154,24 +166,24 @@ class _Lowering:
             self._alias[outs[0]] = args[0]
         return again
 
-    def _line(self, origin: Origin, name: str, args: Any, attrs: dict[str, Any], outs: list[Any]) -> Line:
-        if origin.op.name == "scan":
+    def _line(self, origin: Origin | None, name: str, args: Any, attrs: dict[str, Any], outs: list[Any]) -> Line:
+        if name == "scan":
             body = attrs["body"]
             results = body.next_carry, body.ys
             program = self._program([body.carry, body.xs, body.captured], results, self.differentiated)
             n = len(body.next_carry)
             rest = {k: v for k, v in attrs.items() if k != "body"}
             return Line(name, args, rest, outs, (outs[:n], outs[n:]), program)
-        if origin.op.name == "value_and_grad":
+        if name == "value_and_grad":
             body = attrs["body"]
             program = self._program([body.carry, body.captured], (body.next_carry[0], body.ys))
-            return Line(name, args, {}, outs, origin.structure, program)
-        if origin.op.name == "custom_gradient":
+            return Line(name, args, {}, outs, _structure(origin, outs), program)
+        if name == "custom_gradient":
             forward, back = attrs["forward"], attrs["backward"]
             program = self._program([forward.carry, forward.captured], (forward.next_carry, forward.ys))
             rule = self._program([back.carry, back.captured], back.next_carry)
-            return Line(name, args, {"backward": rule}, outs, origin.structure, program)
-        return Line(name, args, attrs, outs, origin.structure if origin.structure is not None else outs[0])
+            return Line(name, args, {"backward": rule}, outs, _structure(origin, outs), program)
+        return Line(name, args, attrs, outs, _structure(origin, outs))
 
     def _program(self, args: Any, results: Any, differentiated: bool = True) -> Program:
         return Program(self.backend, args, results, (), self, differentiated)
@@ -213,6 +225,10 @@ def _drop_unread_steps(line: Line, needed: set[SymbolicTensor]) -> None:
     carry, ys = line.body.results
     line.body.results = carry, list(itertools.compress(ys, read))
     line.body.lines, _ = _needed_lines(line.body.lines, line.body.results)
+
+
+def _structure(origin: Origin | None, outs: list[Any]) -> Any:
+    return outs[0] if origin is None or origin.structure is None else origin.structure
 
 
 def _elements(tensor: SymbolicTensor) -> int:

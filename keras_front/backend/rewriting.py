@@ -1,15 +1,17 @@
 """The rewrites that every hand-written loop has: a few ops that follow each other become one that is cheaper.
 
 A rule gets `made`, which tells the line that computed a tensor, and the arguments and attributes of an op; it answers
-with another (name, arguments, attributes), or None where it does not apply. (A softmax or sigmoid followed by its
-crossentropy is recognised earlier, when it is recorded; see `ops.neural`.)
+with another (name, arguments, attributes), or None where it does not apply. An argument may be an `Inner` op, to be
+written before. (A softmax or sigmoid followed by its crossentropy is recognised earlier, when it is recorded; see
+`ops.neural`.) `joined` works on finished lines, because it must know how often each result is read.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +21,16 @@ Made = Callable[[Any], Any]
 Rewrite = tuple[str, list[Any], dict[str, Any]]
 
 
+class Inner(NamedTuple):
+    """An op in the place of an argument."""
+
+    name: str
+    args: list[Any]
+    attrs: dict[str, Any]
+    shape: tuple[int, ...]
+    dtype: str
+
+
 def rewrite(name: str, made: Made, args: Any, attrs: dict[str, Any], out: Any) -> Rewrite | None:
     """Another way to compute `out`, if a rule knows one."""
     rule = _RULES.get(name)
@@ -26,7 +38,7 @@ def rewrite(name: str, made: Made, args: Any, attrs: dict[str, Any], out: Any) -
 
 
 def _reduction(name: str) -> Callable[..., Rewrite | None]:
-    """A reduction over axes of size 1 is a reshape, and one of everything that is left of another is one of all."""
+    """A reduction over axes of size 1 is a reshape; one of everything does not mind a reshape, or another before it."""
 
     def rule(made: Made, args: Any, attrs: dict[str, Any], out: Any) -> Rewrite | None:
         x = args[0]
@@ -34,7 +46,8 @@ def _reduction(name: str) -> Callable[..., Rewrite | None]:
         if all(x.shape[a] == 1 for a in axes):
             return "reshape", [x], {"shape": tuple(out.shape)}
         inner = made(x)
-        if len(axes) == len(x.shape) and inner is not None and inner.op == name and not attrs["keepdims"]:
+        whole = len(axes) == len(x.shape) and not attrs["keepdims"]
+        if whole and inner is not None and inner.op in (name, "reshape"):
             return name, [inner.args[0]], {"axis": None, "keepdims": False}
         return None
 
@@ -46,29 +59,114 @@ def _scalar(tensor: Any) -> float | None:
     return float(constant) if isinstance(constant, np.ndarray) and constant.ndim == 0 else None
 
 
+def _multiply(made: Made, args: Any, attrs: dict[str, Any], out: Any) -> Rewrite | None:
+    """A mean of all elements times their number is their sum: how the losses of batches are added up."""
+    for x, factor in (args, args[::-1]):
+        inner, number = made(x), _scalar(factor)
+        if inner is None or x.shape or number is None:
+            continue
+        if inner.op == "multiply" and _undone(inner.args[1], number, out.dtype):  # a mean that is written out
+            return "identity", [inner.args[0]], {}
+        if inner.op == "mean" and number == math.prod(inner.args[0].shape):
+            return "sum", [inner.args[0]], {"axis": None, "keepdims": False}
+    return None
+
+
+def _undone(factor: Any, number: float, dtype: str) -> bool:
+    """Whether multiplying by both changes nothing."""
+    other = _scalar(factor)
+    return other is not None and dtype in ("float32", "float64") and np.dtype(dtype).type(other * number) == 1
+
+
+def _reshape(made: Made, args: Any, attrs: dict[str, Any], out: Any) -> Rewrite | None:
+    """Of two reshapes the last one counts."""
+    inner = made(args[0])
+    if inner is None or inner.op != "reshape":
+        return None
+    return "reshape", [inner.args[0]], {"shape": tuple(out.shape)}
+
+
+def _before_reshape(name: str) -> Callable[..., Rewrite | None]:
+    """An op on a reshaped tensor, element by element, comes before the reshape: there it may join a product."""
+
+    def rule(made: Made, args: Any, attrs: dict[str, Any], out: Any) -> Rewrite | None:
+        x, *others = args
+        inner = made(x)
+        if inner is None or inner.op != "reshape" or tuple(out.shape) != tuple(x.shape):
+            return None
+        source = inner.args[0]
+        last = tuple(source.shape[-1:]) if tuple(source.shape[-1:]) == tuple(x.shape[-1:]) else ()
+        if not source.shape or any(tuple(other.shape) not in ((), last) for other in others):
+            return None
+        moved = Inner(name, [source, *others], attrs, tuple(source.shape), out.dtype)
+        return "reshape", [moved], {"shape": tuple(out.shape)}
+
+    return rule
+
+
 def _greater(made: Made, args: Any, attrs: dict[str, Any], out: Any) -> Rewrite | None:
     """`sigmoid(z) > p` is `z > log(p / (1 - p))`: what the accuracy of a binary classifier asks."""
     inner, p = made(args[0]), _scalar(args[1])
     if inner is None or inner.op != "sigmoid" or p is None or not 0 < p < 1:
-        return None
+        return _before_reshape("greater")(made, args, attrs, out)
     threshold = np.asarray(math.log(p / (1 - p)), args[0].dtype)
     return "greater", [inner.args[0], symbolic.constant(threshold, args[0].dtype)], {}
 
 
 def _argmax(made: Made, args: Any, attrs: dict[str, Any], out: Any) -> Rewrite | None:
-    """The largest probability is where the largest logit is."""
+    """The largest probability is where the largest logit is, also where the softmax is written out."""
     inner = made(args[0])
-    if inner is None or inner.op != "softmax":
+    if inner is None:
         return None
-    ndim = len(args[0].shape)
-    if inner.attrs["axis"] % ndim != attrs["axis"] % ndim:
-        return None
-    return "argmax", [inner.args[0]], attrs
+    axis = attrs["axis"] % len(args[0].shape)
+    if inner.op == "softmax" and inner.attrs["axis"] % len(args[0].shape) == axis:
+        return "argmax", [inner.args[0]], attrs
+    if inner.op == "divide" and _op(made, inner.args[0]) == "exp" and _joined(inner.args[1], args[0], axis):
+        total = made(inner.args[1])
+        if total is not None and total.op == "sum" and total.args[0] is inner.args[0]:
+            return "argmax", [made(inner.args[0]).args[0]], attrs
+    return None
+
+
+def _op(made: Made, tensor: Any) -> str | None:
+    line = made(tensor)
+    return None if line is None else line.op
+
+
+def _joined(tensor: Any, whole: Any, axis: int) -> bool:
+    """Whether a tensor is as `whole`, with one element along the axis."""
+    return tuple(tensor.shape) == (*whole.shape[:axis], 1, *whole.shape[axis + 1 :])
 
 
 _RULES: dict[str, Callable[..., Rewrite | None]] = {
     "mean": _reduction("mean"),
     "sum": _reduction("sum"),
+    "multiply": _multiply,
+    "reshape": _reshape,
+    "add": _before_reshape("add"),
+    "relu": _before_reshape("relu"),
     "greater": _greater,
     "argmax": _argmax,
 }
+
+
+# On finished lines -----------------------------------------------------------------------------------------------
+
+
+def joined(lines: Sequence[Any], results: Any) -> list[Any]:
+    """`add` of a bias to a `matmul` as one `linear`, where nobody else reads the product."""
+    uses = Counter(t for line in lines for t in line.inputs())
+    uses.update(symbolic.leaves_of(results))
+    products = {line.outs[0]: line for line in lines if line.op == "matmul" and uses[line.outs[0]] == 1}
+    gone = set()
+    for line in lines:
+        product = products.get(line.args[0]) if line.op == "add" else None
+        if product is not None and _is_bias(product, line.args[1]):
+            line.op, line.args, line.attrs = "linear", [*product.args, line.args[1]], {}
+            gone.add(product)
+    return [line for line in lines if line not in gone]
+
+
+def _is_bias(product: Any, bias: Any) -> bool:
+    shape = tuple(product.outs[0].shape)
+    return len(shape) == 2 and tuple(bias.shape) == shape[1:]

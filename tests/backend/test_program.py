@@ -46,6 +46,66 @@ def test_traced_and_native_differentiation_are_interchangeable(backend):
         np.testing.assert_allclose(K.to_numpy(c), K.to_numpy(b), rtol=1e-5, atol=1e-7)
 
 
+def test_the_program_of_a_batch_is_found_by_its_shape(backend):
+    run = K.compile(lambda x: K.sum(K.square(x)))
+    for rows in (3, 5, 3):
+        run(np.ones((rows, 2), "float32"))
+    assert run.program(np.ones((3, 2), "float32")).args[0].shape == (3, 2)
+    assert run.program(np.ones((5, 2), "float32")).args[0].shape == (5, 2)
+
+
+def ops_of(f, *args):
+    return [line.op for line in f.program(*args).lines]
+
+
+def test_a_bias_joins_the_product_before_it(backend):
+    """Also where the product is that of a sequence, and was reshaped."""
+    x, w, b = (np.random.RandomState(0).randn(*s).astype("float32") for s in ((2, 3, 4), (4, 5), (5,)))
+    f = K.compile(lambda x, w, b: K.relu(K.dot(x, w) + b))
+    np.testing.assert_allclose(K.to_numpy(f(x, w, b)), np.maximum(x @ w + b, 0), rtol=1e-5, atol=1e-6)
+    ops = ops_of(f, x, w, b)
+    assert ops[-1] == "reshape"  # after the rectifier
+    if backend.overrides("linear"):
+        assert "matmul" not in ops
+        assert "add" not in ops
+
+
+def test_a_product_that_others_read_keeps_its_bias_apart(backend):
+    x, w, b = (np.random.RandomState(0).randn(*s).astype("float32") for s in ((3, 4), (4, 5), (5,)))
+
+    def both(x, w, b):
+        product = K.dot(x, w)
+        return product + b, K.exp(product)
+
+    assert "matmul" in ops_of(K.compile(both), x, w, b)
+
+
+def test_means_times_their_number_are_sums(backend):
+    x = np.random.RandomState(0).rand(6, 2).astype("float32")
+    f = K.compile(lambda x: K.mean(x) * 12.0)
+    np.testing.assert_allclose(K.to_numpy(f(x)), x.sum(), rtol=1e-6)
+    assert len(ops_of(f, x)) == 1
+    g = K.compile(lambda x: K.mean(x) * 6.0)
+    np.testing.assert_allclose(K.to_numpy(g(x)), x.mean() * 6, rtol=1e-6)
+
+
+def test_reshapes_that_follow_each_other_are_one(backend):
+    x = np.arange(12.0, dtype="float32")
+    f = K.compile(lambda x: K.reshape(K.reshape(K.reshape(x, (3, 4)), (2, 6)), (4, 3)))
+    assert ops_of(f, x) == ["reshape"]
+    np.testing.assert_array_equal(K.to_numpy(f(x)), x.reshape(4, 3))
+    same = K.compile(lambda x: K.reshape(K.reshape(x, (3, 4)), (12,)) + 0.0)
+    np.testing.assert_array_equal(K.to_numpy(same(x)), x)
+    assert ops_of(same, x) == []
+
+
+def test_the_largest_probability_is_that_of_the_largest_logit(backend):
+    z = np.random.RandomState(0).randn(4, 3).astype("float32")
+    f = K.compile(lambda z: K.argmax(K.softmax(z), -1))
+    np.testing.assert_array_equal(K.to_numpy(f(z)), z.argmax(1))
+    assert not {"softmax", "divide"} & set(ops_of(f, z))
+
+
 def test_a_gradient_of_the_engine_can_be_differentiated(backend):
     def penalty(x):
         (_, _), (g,) = K.value_and_grad(lambda p: (K.sum(K.pow(p[0], 3)), []), [x])

@@ -415,3 +415,19 @@ def test_an_index_out_of_range_is_an_error():
     run = K.compile(lambda x, i: K.gather(x, i))
     with pytest.raises(ValueError, match="indices from 0 to 9"):
         run(X, np.array([0, 9]))
+
+
+def test_truths_are_counted_without_becoming_floats():
+    f = K.compile(lambda x, y: [K.sum(K.cast(K.equal(x, y), "float32")), K.sum(K.cast(K.equal(x, y), "float32"), 0)])
+    x = np.arange(12.0, dtype="float32").reshape(4, 3)
+    total, columns = f(x, np.where(x > 2, x, -1))
+    assert (total.dtype, float(total)) == ("float32", 9)
+    np.testing.assert_array_equal(columns, [3, 3, 3])
+    assert "count_nonzero" in f.source
+
+
+def test_what_cannot_overflow_needs_no_errstate():
+    f = K.compile(lambda z, t: K.mean(K.binary_crossentropy(t, z, from_logits=True)))
+    z = np.array([[-1e30, 1e30, 0.0]], "float32")
+    np.testing.assert_allclose(f(z, np.array([[0, 1, 1]], "float32")), np.log(2) / 3, rtol=1e-6)
+    assert "errstate" not in f.source

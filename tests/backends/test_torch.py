@@ -163,6 +163,23 @@ def test_nothing_outside_value_and_grad_is_recorded(backend):
     assert not any(t.requires_grad for t in (loss, aux, grad))
 
 
+def test_state_shares_no_memory_with_what_is_lent(backend):
+    run = K.compile(lambda state, batch: ([K.reshape(batch[0], (6,)), state[1] + 1.0], K.sum(batch[0])), donate=(0,))
+    lent = np.ones((2, 3), "float32")
+    state, _ = run([K.zeros((6,)), K.convert(np.float32(0))], [backend.argument(lent)])
+    assert backend.argument(lent).data_ptr() == lent.ctypes.data
+    lent[:] = 5.0
+    np.testing.assert_array_equal(backend.to_numpy(state[0]), 1.0)
+    assert "copy(" in run.source
+
+
+def test_truths_are_counted_as_they_are(backend):
+    run = K.compile(lambda x, y: K.sum(K.cast(K.equal(x, y), "float32")))
+    x = np.arange(4.0, dtype="float32")
+    assert float(run(x, x)) == 4
+    assert "cast" not in run.source
+
+
 def test_a_loss_without_parameters_has_zero_gradients(backend):
     x = tensor(backend, 3)
     (loss, _), [grad] = K.value_and_grad(lambda p: (K.sum(x), []), [tensor(backend, 2)])
