@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING, Any
 from keras_front.old_names import forgiving
 
 
+def _rest(given: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a method but the first two."""
+    return {name: value for name, value in given.items() if name not in ("self", "generator")}
+
+
 class GeneratorMethods:
     """The methods of Keras 2 that take a generator or a `Sequence`."""
 
@@ -35,22 +40,7 @@ class GeneratorMethods:
         initial_epoch: int = 0,
     ) -> Any:
         """`fit` on a generator or `Sequence`."""
-        return self.fit(
-            generator,
-            steps_per_epoch=steps_per_epoch,
-            epochs=epochs,
-            verbose=verbose,
-            callbacks=callbacks,
-            validation_data=validation_data,
-            validation_steps=validation_steps,
-            validation_freq=validation_freq,
-            class_weight=class_weight,
-            max_queue_size=max_queue_size,
-            workers=workers,
-            use_multiprocessing=use_multiprocessing,
-            shuffle=shuffle,
-            initial_epoch=initial_epoch,
-        )
+        return self.fit(generator, **_rest(locals()))
 
     @forgiving
     def evaluate_generator(
@@ -64,15 +54,7 @@ class GeneratorMethods:
         verbose: int = 0,
     ) -> Any:
         """`evaluate` on a generator or `Sequence`."""
-        return self.evaluate(
-            generator,
-            verbose=verbose,
-            steps=steps,
-            callbacks=callbacks,
-            max_queue_size=max_queue_size,
-            workers=workers,
-            use_multiprocessing=use_multiprocessing,
-        )
+        return self.evaluate(generator, **_rest(locals()))
 
     @forgiving
     def predict_generator(
@@ -86,12 +68,4 @@ class GeneratorMethods:
         verbose: int = 0,
     ) -> Any:
         """`predict` on a generator or `Sequence`."""
-        return self.predict(
-            generator,
-            verbose=verbose,
-            steps=steps,
-            callbacks=callbacks,
-            max_queue_size=max_queue_size,
-            workers=workers,
-            use_multiprocessing=use_multiprocessing,
-        )
+        return self.predict(generator, **_rest(locals()))
