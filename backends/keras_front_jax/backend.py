@@ -283,6 +283,8 @@ class JaxBackend(Backend):
             raise DtypeError(f"The jax backend has no tensors of dtype {value.dtype}.")
         # A private copy: on a CPU JAX would go on using the caller's memory.
         array = np.array(value, value.dtype.newbyteorder("=") if dtype is None else _DTYPES[dtype], order="C")
+        if not array.ndim and discovery.current_device() is None:  # there are many, and the public call is slow
+            return _scalar()(array)
         return jax.device_put(array, self._device())
 
     def copy(self, x: Any) -> Any:  # a donated buffer must not be anybody else's
@@ -368,7 +370,7 @@ class JaxBackend(Backend):
     def hold(self, array: np.ndarray) -> Any:
         rows = _roomy(len(array))
         if rows == len(array):
-            return self.convert(array)
+            return jax.device_put(array, self._device())  # no private copy: batches are
         room = np.zeros((rows, *array.shape[1:]), array.dtype)
         room[: len(array)] = array
         return jax.device_put(room, self._device())
@@ -424,6 +426,12 @@ class JaxBackend(Backend):
 
     def argument(self, array: np.ndarray) -> Any:
         return array if array.dtype.kind in "biufc" and array.dtype.isnative else self.convert(array)
+
+
+@functools.cache
+def _scalar() -> Callable[[np.ndarray], Any]:
+    """Makes a number a tensor that is bound to the best device, as those are that come by `device_put`."""
+    return jax.jit(lambda x: x, out_shardings=jax.sharding.SingleDeviceSharding(_first_device()))
 
 
 def _roomy(rows: int) -> int:

@@ -393,10 +393,15 @@ class TensorflowBackend(Backend):
     def compile_program(self, program: Any) -> Callable[..., Any]:
         args = [*program.args, *([program.captures] if program.captures else [])]
         recurrent = any(line.op == "value_and_grad" and _has(line.body, {"scan"}) for line in program.lines)
-        return _FlatFunction(self, program, args, recurrent and not _has(program, _HOST))
+        late = recurrent and not _has(program, _HOST)
+        return _FlatFunction(self, lambda *given: program.function(self)(*given), args, late=late)
 
     def compile_native(self, fn: Callable[..., Any], donate: Sequence[int] = ()) -> Callable[..., Any]:
         return tf.function(fn, autograph=False)
+
+    def hold(self, array: np.ndarray) -> Any:
+        with self._placed():
+            return tf.constant(array)  # no private copy: it is used no longer than the caller's array is lent
 
     def batches(self, arrays: Sequence[np.ndarray], size: int) -> Iterator[Sequence[Any]]:
         # One call for many batches: each by itself takes tens of microseconds. Not for too many: memory that is used
@@ -427,23 +432,26 @@ class TensorflowBackend(Backend):
             start = tf.constant(0), list(state), tf.zeros(loss.shape, loss.dtype)
             return tf.while_loop(lambda i, *_: i < count, taken, start, parallel_iterations=1)[1:]
 
-        compiled, fast, steps = tf.function(chain, autograph=False), None, 0
+        calls: dict[Any, _FlatFunction] = {}
+        steps = 0
 
         def run(state: list[Any], data: list[Any], order: np.ndarray) -> Any:
-            nonlocal fast, steps
+            nonlocal steps
             steps += len(order)
-            if not fast and steps > _XLA_LOOPS and all(p is not None and _is_small(p) for p in step.programs.values()):
-                fast = tf.function(chain, autograph=False, jit_compile=True)
-            loop = fast or compiled
+            jit = steps > _XLA_LOOPS and all(p is not None and _is_small(p) for p in step.programs.values())
+            key = (jit, order.shape[1], *((tuple(t.shape[1:]), t.dtype) for t in data), *(t.shape for t in state))
+            if key not in calls:
+                long = range(len(state), len(state) + len(data))
+                calls[key] = _FlatFunction(self, chain, [state, data, True, True], jit=jit, long=long)
             try:
                 for i in range(0, len(order), _CHAIN):
                     part = np.zeros((_CHAIN, order.shape[1]), "int32")
                     count = len(order[i : i + _CHAIN])
                     part[:count] = order[i : i + _CHAIN]
-                    state, loss = loop(list(state), list(data), tf.constant(part), tf.constant(count))
+                    state, loss = calls[key](state, data, tf.constant(part), tf.constant(count))
             except UntraceableError:
                 return plain(state, data, order)
-            return list(state), loss
+            return state, loss
 
         return run
 
@@ -472,29 +480,43 @@ def _is_small(program: Any) -> bool:
 
 
 class _FlatFunction:
-    """A program as a concrete function: traced when first called, then called with its tensors in a row, without the
-    look-up and the checks of tf.function, which take longer than a small step."""
+    """A concrete function: traced when first called, then called with its tensors in a row, without the look-up and
+    the checks of tf.function, which take longer than a small step.
 
-    def __init__(self, backend: TensorflowBackend, program: Any, args: Sequence[Any], recurrent: bool):
-        self.backend, self.program, self.args, self.recurrent = backend, program, args, recurrent
+    XLA compiles it with `jit`; with `late` only when it has been called often. The tensors at the places `long` may have
+    any number of rows.
+    """
+
+    def __init__(
+        self,
+        backend: TensorflowBackend,
+        function: Callable[..., Any],
+        args: Sequence[Any],
+        jit: bool = False,
+        late: bool = False,
+        long: Sequence[int] = (),
+    ):
+        self.backend, self.function, self.marks = backend, function, [_marks(a) for a in args]
+        self.jit, self.late, self.long = jit, late, long
         self.calls = 0
         self.call: Any = None
         self.structure: Any = None
 
     def __call__(self, *args: Any) -> Any:
-        flat = [t for a in args for t in (a if isinstance(a, list) else (a,)) if t is not None]
-        if self.call is None or (self.recurrent and self.calls == _XLA_STEPS):
-            self.call = self._traced(flat, jit=self.calls == _XLA_STEPS)
+        flat = [t for a in args for t in (a if isinstance(a, list | tuple) else (a,)) if t is not None]
+        if self.call is None or (self.late and self.calls == _XLA_STEPS):
+            self.call = self._traced(flat, jit=self.jit or self.calls == _XLA_STEPS)
         self.calls += 1
         return _filled(self.structure, iter(self.call(*flat)))
 
     def _traced(self, flat: list[Any], jit: bool) -> Callable[..., Any]:
         def whole(*tensors: Any) -> Any:
-            results = self.program.function(self.backend)(*_filled([_marks(a) for a in self.args], iter(tensors)))
+            results = self.function(*_filled(self.marks, iter(tensors)))
             self.structure = _marks(results)
             return [t if tf.is_tensor(t) else tf.convert_to_tensor(t) for t in _leaves(results)]
 
-        specs = [tf.TensorSpec(t.shape, t.dtype) for t in flat]
+        sizes = [(None, *t.shape[1:]) if i in self.long else t.shape for i, t in enumerate(flat)]
+        specs = [tf.TensorSpec(shape, t.dtype) for shape, t in zip(sizes, flat, strict=True)]
         compiled = tf.function(whole, input_signature=specs, autograph=False, jit_compile=jit or None)
         with self.backend._placed():
             concrete = compiled.get_concrete_function()

@@ -208,7 +208,10 @@ class Backend:
         return [self.gather(array, index, axis=0) for array in data]  # type: ignore[attr-defined]
 
     def hold(self, array: np.ndarray) -> Any:
-        """A host array as a tensor from which many batches are taken by their rows; rows may be added behind."""
+        """A host array, lent for as long as the tensor is used, as one from which batches are taken by their rows.
+
+        Rows may be added behind.
+        """
         return self.convert(array)
 
     def batches(self, arrays: Sequence[np.ndarray], size: int) -> Iterator[Sequence[Any]]:

@@ -48,6 +48,7 @@ class Training:
         self.engine = discovery.active()
         self.interrupts = Interrupts()
         self.ended = False
+        self._known: tuple[Any, Pace] | None = None  # the step for whole batches, and its pace
         self._data = on_device(feed, self.engine) if isinstance(feed, ArrayFeed) else None
 
     def epoch(self) -> dict[str, float]:
@@ -89,7 +90,7 @@ class Training:
 
     def _whole_batches(self, feed: ArrayFeed, order: np.ndarray) -> bool:
         """A step for each row of `order`; True if training shall stop."""
-        run, pace = self._step(feed, order[0])
+        self._known = run, pace = self._known or self._step(feed, order[0])
         live, listeners, interrupts, done = self.live, self.listeners, self.interrupts, 0
         while done < len(order):
             count = pace.chunk(len(order) - done)
@@ -111,8 +112,12 @@ class Training:
         """The step for whole batches like the one of these rows, and its pace."""
         train, batch = self.steps.train(feed.layout), self._rows(feed, rows)
         run, program = train.specialize(self.live, batch), train.program(self.live, batch)
-        chains = self._data is not None and program is not None and self.engine.chains(program)
-        return run, self.steps.pace(("train", program, feed.samples), self.engine, chains)
+
+        def chains() -> bool:
+            return self._data is not None and program is not None and self.engine.chains(program)
+
+        key = "train", program, self._data is None, feed.samples
+        return run, self.steps.pace(key, self.engine, chains)
 
     def _pause(self, batch: int, size: int) -> bool:
         """Between two steps: tell those who listen by time; True if training shall stop."""

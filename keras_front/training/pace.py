@@ -7,6 +7,7 @@ from typing import Any
 
 DISPATCH = 20e-3  # seconds that several steps in one dispatch may take, so that who listens by time is heard
 CHAIN = 64  # steps in one dispatch at most
+MEASURED = 4  # dispatches; the machine may be busy with something else during one of them
 
 
 class Pace:
@@ -15,7 +16,7 @@ class Pace:
     def __init__(self, engine: Any, chains: bool):
         self.engine, self.chains = engine, chains
         self.dispatches = 0
-        self.each: float | None = None  # seconds of a step, measured once nothing is compiled any more
+        self.each: float | None = None  # seconds of a step, the shortest of some dispatches that compiled nothing
 
     def chunk(self, left: int) -> int:
         """How many steps to run at once, of those that are left; 0 for single steps."""
@@ -25,12 +26,14 @@ class Pace:
         return max(1, min(left, CHAIN, int(wanted)))
 
     def started(self) -> float:
-        return 0.0 if self.each else time.perf_counter()
+        return time.perf_counter() if self.dispatches <= MEASURED else 0.0
 
     def finished(self, started: float, steps: int, results: Any) -> None:
-        """Measure the second dispatch; the first one compiles."""
-        if self.each is None:
-            self.engine.block([results])
-            if self.dispatches:
-                self.each = max((time.perf_counter() - started) / steps, 1e-9)
-            self.dispatches += 1
+        """Measure some dispatches after the first one, which compiles."""
+        if self.dispatches > MEASURED:
+            return
+        self.engine.block([results])
+        if self.dispatches:
+            each = max((time.perf_counter() - started) / steps, 1e-9)
+            self.each = min(each, self.each or each)
+        self.dispatches += 1

@@ -91,7 +91,7 @@ class Pass:
         return run(self.fixed, self.state, feed.arrays, feed.batch_size, keep, self._pace)
 
     def _pace(self, program: Any) -> Pace:
-        return self.steps.pace((self.kind, program), self.engine, True)
+        return self.steps.pace((self.kind, program), self.engine, lambda: True)
 
     def _single_batches(self) -> Iterator[Dispatch]:
         """Batch by batch, with the hooks around each of them."""

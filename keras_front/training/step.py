@@ -63,8 +63,9 @@ class Steps:
     def train(self, layout: Layout, report: bool = False, single: bool = False) -> Any:
         """`(state, batch) -> (state, values)`.
 
-        With `report` the values are the batch's losses and the metrics up to now, otherwise the loss
-        alone. With `single` the batch stands by itself: means start anew and are not carried on.
+        With `report` the values are the batch's losses and the metrics up to now, otherwise what is there
+        anyway, the sum of the losses. With `single` the batch stands by itself: means start anew and are not
+        carried on.
         """
         return self._get(("train", layout, report, single), lambda: self._train(layout, report, single), (0,))
 
@@ -89,11 +90,14 @@ class Steps:
 
         return self._get(("sweep", kind, layout, K.backend()), make, None)
 
-    def pace(self, key: Any, engine: Any, chains: bool) -> Pace:
-        """The pace at which such steps ran before."""
-        if len(self._paces) >= 256:  # ever new data sizes: forget the old ones rather than grow
-            self._paces.clear()
-        return self._paces.setdefault(key, Pace(engine, chains))
+    def pace(self, key: Any, engine: Any, chains: Callable[[], bool]) -> Pace:
+        """The pace at which such steps ran before; `chains` says of new ones whether several may run at once."""
+        found = self._paces.get(key)
+        if found is None:
+            if len(self._paces) >= 256:  # ever new data sizes: forget the old ones rather than grow
+                self._paces.clear()
+            found = self._paces[key] = Pace(engine, chains())
+        return found
 
     def _get(self, key: Any, make: Callable[[], Any], donate: tuple[int, ...] | None) -> Any:
         key = (key, K.learning_phase())  # a fixed phase makes another function
@@ -151,7 +155,7 @@ class Steps:
                 total, *rest = self._forward(frame, xs, ys, weights, training)
                 parts, outputs, masks, weighted = rest
                 values = self._measure(total, parts, xs, ys, outputs, masks, weighted, report, single)
-                return frame.values_of(carried), values
+                return frame.values_of(carried), values if report else []
 
         return test
 
@@ -200,7 +204,7 @@ class Steps:
         if not single:
             objective.accumulate(_samples(xs, outputs), total, parts)
         if not report:
-            return total
+            return objective.totals[0].read()
         return [*objective.values(total, parts), *(metric.result() for metric in self.layer_metrics)]
 
     def _reset(self) -> None:

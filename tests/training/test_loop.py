@@ -58,7 +58,43 @@ def test_several_steps_in_one_dispatch_are_the_same_steps(backend, make_model, d
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
 
-def test_the_pace_fills_a_dispatch_and_measures_once():
+@pytest.mark.parametrize("chunk", [1, 3, 8])
+def test_batches_in_one_dispatch_are_the_same_batches(backend, make_model, data, monkeypatch, chunk):
+    """40 samples in batches of 6: six whole ones, whatever goes together, and a last one of 4."""
+    model, (x, y) = make_model(), data
+    watch = C.LambdaCallback()
+    watch.on_test_batch_end = watch.on_predict_batch_end = lambda batch, logs=None: None  # one by one
+    expected = model.evaluate(x, y, batch_size=6, verbose=0, callbacks=[watch])
+    outputs = model.predict(x, batch_size=6, callbacks=[watch])
+    monkeypatch.setattr(Pace, "chunk", lambda self, left: min(left, chunk))
+    np.testing.assert_allclose(model.evaluate(x, y, batch_size=6, verbose=0), expected, rtol=1e-5)
+    found = model.predict(x, batch_size=6)
+    np.testing.assert_allclose(found, outputs, rtol=1e-5)
+    found[0] = 5.0  # it belongs to the caller
+
+
+def test_each_shape_of_batch_has_its_own_step(backend):
+    """Batches of two lengths in turn, one length with a smaller last batch: the numbers of single steps."""
+
+    def make():
+        model = Sequential([L.Conv1D(4, 2, input_shape=(None, 3)), L.GlobalAveragePooling1D(), L.Dense(1)])
+        model.compile("sgd", "mse")
+        return model
+
+    rng = np.random.RandomState(0)
+    sets = [(rng.randn(n, t, 3).astype("float32"), rng.randn(n, 1).astype("float32")) for n, t in ((12, 5), (10, 9))]
+    one, other = make(), make()
+    other.set_weights(one.get_weights())
+    for _ in range(2):
+        for x, y in sets:
+            one.fit(x, y, batch_size=4, shuffle=False, verbose=0)
+            for i in range(0, len(x), 4):
+                other.train_on_batch(x[i : i + 4], y[i : i + 4])
+    for a, b in zip(one.get_weights(), other.get_weights()):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+def test_the_pace_fills_a_dispatch_and_measures_some():
     class Engine:
         blocked = 0
 
@@ -72,8 +108,11 @@ def test_the_pace_fills_a_dispatch_and_measures_once():
     assert pace.chunk(5) == 5
     pace.finished(time.perf_counter() - 8 * 1e-3, 8, None)
     assert 10 <= pace.chunk(100) <= 20
-    pace.finished(pace.started(), 16, None)
-    assert pace.engine.blocked == 2
+    pace.finished(time.perf_counter() - 8 * 1e-1, 8, None)  # the machine was busy
+    assert 10 <= pace.chunk(100) <= 20
+    for _ in range(5):
+        pace.finished(time.perf_counter() - 16 * 1e-3, 16, None)
+    assert pace.engine.blocked == 1 + pacing.MEASURED
     pace.each = 1.0
     assert pace.chunk(100) == 1
     pace.each = 1e-6
