@@ -6,6 +6,7 @@ import pytest
 from keras_front import backend as K
 from keras_front import ops
 from keras_front.backend.ops.numpy_names import FUNCTIONS
+from keras_front.errors import ArgumentError
 
 X = np.random.default_rng(0).normal(size=(3, 4))
 Y = np.random.default_rng(1).normal(size=(4, 2))
@@ -61,6 +62,16 @@ CALLS = {
     "tril": lambda xp, x: xp.tril(x),
     "count_nonzero": lambda xp, x: xp.count_nonzero(x, axis=0),
     "logical_not": lambda xp, x: xp.logical_not(x > 0),
+    "round": lambda xp, x: xp.round(x, 1),
+    "round to tens": lambda xp, x: xp.round(x * 100, -1),
+    "diff": lambda xp, x: xp.diff(x, axis=0),
+    "second diff": lambda xp, x: xp.diff(x, 2),
+    "average": lambda xp, x: xp.average(x, axis=1),
+    "weighted average": lambda xp, x: xp.average(x, weights=np.arange(1.0, 13).reshape(3, 4), axis=0),
+    "ptp": lambda xp, x: xp.ptp(x, axis=1),
+    "isclose": lambda xp, x: xp.isclose(x, xp.round(x, 1), atol=0.02),
+    "nan_to_num": lambda xp, x: xp.nan_to_num(xp.where(x > 0.5, x, np.nan), nan=2.0),
+    "new axis": lambda xp, x: x[..., None] + x[:, None],
     "isnan": lambda xp, x: xp.isnan(x),
     "norm": lambda xp, x: xp.linalg.norm(x, axis=0),
     "solve": lambda xp, x: xp.linalg.solve(SQUARE, x),
@@ -107,3 +118,10 @@ def test_what_has_no_counterpart_is_an_error():
         np.median(x)
     with pytest.raises(TypeError):
         np.add.reduce(x)
+
+
+def test_a_mask_is_no_index(backend):
+    """On an engine it would be one, or quietly be taken for numbers."""
+    for x in (K.placeholder((3, 4)), K.convert(X)):
+        with pytest.raises(ArgumentError, match="a mask of bools cannot be an index"):
+            K.getitem(x, x > 0)

@@ -245,6 +245,16 @@ def getitem(x: Any, key: Any) -> Any:
     return _cut(x, keys)
 
 
+def _integers(key: Any) -> Any:
+    dtype = getattr(key, "dtype", None)
+    if isinstance(key, bool) or (dtype is not None and dtypes.canonical(dtype) == "bool"):
+        raise ArgumentError(
+            "getitem: a mask of bools cannot be an index, since the shape of the result would depend on its values. "
+            "Use K.where(mask, x, 0), or the indices where it is true."
+        )
+    return key
+
+
 def _cut(x: Any, keys: list[Any]) -> Any:
     """Slices first, all at once; then the axes that ints drop and None adds; then at most one gather."""
     from keras_front.backend.ops.indexing import gather
@@ -267,7 +277,7 @@ def _cut(x: Any, keys: list[Any]) -> Any:
             kept.append("drop")
         else:
             a, b, s = None, None, 1
-            gathers.append((axis, k))
+            gathers.append((axis, _integers(k)))
             kept.append("gather" if len(getattr(k, "shape", (0,))) else "drop_gather")
         start.append(a)
         stop.append(b)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.backend import shapes, symbolic
+from keras_front.backend import dtypes, shapes, symbolic
 from keras_front.backend.declare import OPS, as_symbol_or_tensor
 from keras_front.backend.ops import arrangement, elementwise, linalg, linear, modern, reduction
 from keras_front.backend.ops.linalg import einsum
@@ -22,7 +22,7 @@ from keras_front.backend.ops.modern import split
 SAME = (
     "abs add ceil cos cosh divide equal exp expand_dims expm1 floor floor_divide greater greater_equal isfinite isinf "
     "isnan less less_equal log log10 log1p log2 logaddexp logical_and logical_not logical_or logical_xor matmul "
-    "maximum minimum mod multiply negative not_equal power roll round sign sin sinh sqrt square squeeze subtract tan "
+    "maximum minimum mod multiply negative not_equal power roll sign sin sinh sqrt square squeeze subtract tan "
     "tanh trunc"
 ).split()
 RENAMED = {
@@ -271,6 +271,61 @@ def triu(m: Any, k: int = 0) -> Any:
     return elementwise.where(np.triu(np.ones(m.shape[-2:], bool), k), m, 0)
 
 
+def round(a: Any, decimals: int = 0) -> Any:
+    """`a` to that many decimals, halves to the even digit."""
+    if not decimals:
+        return elementwise.round(a)
+    scale = 10.0 ** builtins.abs(decimals)
+    up, down = (elementwise.multiply, elementwise.divide)[:: 1 if decimals > 0 else -1]
+    return down(elementwise.round(up(a, scale)), scale)
+
+
+def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
+    """The n-th differences of neighbours along `axis`."""
+    for _ in range(n):
+        place = shapes.normalize_axis(axis, len(a.shape))
+        head = (slice(None),) * place
+        a = elementwise.subtract(
+            arrangement.getitem(a, (*head, slice(1, None))), arrangement.getitem(a, (*head, slice(None, -1)))
+        )
+    return a
+
+
+def average(a: Any, axis: Any = None, weights: Any = None, *, keepdims: bool = False) -> Any:
+    """The mean, or the mean by `weights` of the shape of `a`."""
+    if weights is None:
+        return reduction.mean(a, axis=axis, keepdims=keepdims)
+    total = reduction.sum(elementwise.multiply(a, weights), axis=axis, keepdims=keepdims)
+    return elementwise.divide(total, reduction.sum(as_symbol_or_tensor(weights), axis=axis, keepdims=keepdims))
+
+
+def ptp(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The largest element less the smallest."""
+    top, least = (_op(name)(a, axis=axis, keepdims=keepdims) for name in ("max", "min"))
+    return elementwise.subtract(top, least)
+
+
+def isclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8) -> Any:
+    """Whether `|a - b| <= atol + rtol * |b|`; infinities are close to their like."""
+    room = elementwise.add(elementwise.multiply(elementwise.abs(b), rtol), atol)
+    near = elementwise.less_equal(elementwise.abs(elementwise.subtract(a, b)), room)
+    both = elementwise.logical_and(elementwise.isfinite(b), near)
+    return elementwise.logical_or(both, elementwise.equal(a, b))
+
+
+def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
+    """`x` with other numbers for NaN and for the infinities, by default the largest of its dtype."""
+    x = as_symbol_or_tensor(x)
+    name = x.dtype if isinstance(x.dtype, str) else dtypes.canonical(x.dtype)
+    if not dtypes.is_float(name):
+        return x
+    largest = float(np.finfo("float32" if name == "bfloat16" else name).max)
+    largest = 3.3895313892515355e38 if name == "bfloat16" else largest
+    x = elementwise.where(elementwise.isnan(x), nan, x)
+    x = elementwise.where(elementwise.equal(x, np.inf), largest if posinf is None else posinf, x)
+    return elementwise.where(elementwise.equal(x, -np.inf), -largest if neginf is None else neginf, x)
+
+
 def trace(a: Any) -> Any:
     """The sum of the diagonal of a matrix."""
     return einsum("ii->", a)
@@ -332,11 +387,18 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
             full_like,
             tril,
             triu,
+            round,
+            diff,
+            average,
+            ptp,
+            isclose,
+            nan_to_num,
             trace,
         )
     },
 }
 FUNCTIONS["concat"] = concatenate
+FUNCTIONS["around"] = round
 
 
 # NumPy's protocols ---------------------------------------------------------------------------------------------
