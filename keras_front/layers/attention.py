@@ -53,8 +53,8 @@ class _Attention(Layer):
         query, value = inputs[:2]
         key = inputs[2] if len(inputs) > 2 else value
         masks = mask if isinstance(mask, list) else [None, None]
-        if not return_attention_scores and self._fits_kernel(query, key, use_causal_mask):
-            return self._masked(self._by_kernel(query, value, key, masks[1], use_causal_mask), masks[0])
+        if not return_attention_scores and masks[1] is None and self._fits_kernel(query, key, use_causal_mask):
+            return self._masked(self._by_kernel(query, value, key, use_causal_mask), masks[0])
         scores = self._lowered(self._scores(query, key), masks[1], use_causal_mask)
         weights = K.softmax(scores, axis=-1)
         if self.dropout > 0:
@@ -70,7 +70,7 @@ class _Attention(Layer):
         """Whether `_by_kernel` computes the same."""
         return False
 
-    def _by_kernel(self, query: Any, value: Any, key: Any, mask: Any, causal: bool) -> Any:
+    def _by_kernel(self, query: Any, value: Any, key: Any, causal: bool) -> Any:
         raise NotImplementedError
 
     def _lowered(self, scores: Any, value_mask: Any, causal: bool) -> Any:
@@ -118,14 +118,11 @@ class Attention(_Attention):
         known = None not in (query.shape[1], key.shape[1]) or not causal
         return self.score_mode == "dot" and self.dropout == 0 and known
 
-    def _by_kernel(self, query: Any, value: Any, key: Any, mask: Any, causal: bool) -> Any:
+    def _by_kernel(self, query: Any, value: Any, key: Any, causal: bool) -> Any:
         """Attention with one head, by the backend's own kernel."""
         query = query if self.scale is None else query * self.scale
-        bias, dtype = None, K.dtype(query)
-        if mask is not None:
-            bias = _FAR.get(dtype, 1e9) * (K.expand_dims(K.expand_dims(K.cast(mask, dtype), 1), 1) - 1)
         one_head = (K.expand_dims(t, 2) for t in (query, key, value))
-        return K.squeeze(K.dot_product_attention(*one_head, bias, scale=1.0, is_causal=causal), 2)
+        return K.squeeze(K.dot_product_attention(*one_head, scale=1.0, is_causal=causal), 2)
 
     def _scores(self, query: Any, key: Any) -> Any:
         if self.score_mode == "dot":

@@ -102,28 +102,22 @@ class _Heads(Layer):
         return mask[0] if isinstance(mask, list) else None
 
     def _without_weights(self, composed: Any, q: Any, k: Any, v: Any, masks: Any, how: Any, training: Any) -> Any:
-        """What the heads find, by the backend's own kernel where nothing is dropped; `composed` says it in parts."""
+        """What the heads find, by the backend's own kernel where nothing is masked or dropped; else `composed`.
+
+        A causal mask leaves every query a key. Where a mask takes all of them the kernels of some engines, which
+        compute the weights again on the way back, lose the gradient in rounding.
+        """
         given, causal = how
+        known = not causal or None not in (q.shape[1], k.shape[1])
+        if given is not None or self.sliding_window is not None or any(m is not None for m in masks) or not known:
+            return composed()[0]
 
         def fused() -> Any:
-            return K.dot_product_attention(q, k, v, self._lowered(q, k, masks, given, causal), scale=1.0)
+            return K.dot_product_attention(q, k, v, scale=1.0, is_causal=causal)
 
         if not 0 < self.dropout < 1:
             return fused()
         return K.in_train_phase(lambda: composed()[0], fused, training=training)
-
-    def _lowered(self, q: Any, k: Any, masks: Any, given: Any, causal: bool) -> Any:
-        """What is added to the scores (batch, heads, queries, keys), or None."""
-        like = None
-        if causal or self.sliding_window is not None:
-            like = K.matmul(q[:, :, 0, :1], K.permute_dimensions(k[:, :, 0, :1], (0, 2, 1)))
-        allowed = self._allowed(like, masks, given, causal)
-        if allowed is None:
-            return None
-        if K.ndim(allowed) == 3:
-            allowed = K.expand_dims(allowed, 1)
-        dtype = K.dtype(q)
-        return _MASKED.get(dtype, 1e9) * (K.cast(allowed, dtype) - 1)
 
     def _weights(self, scores: Any, allowed: Any, axes: tuple[int, ...], training: Any) -> tuple[Any, Any]:
         """Softmax of the scores, without and with dropout."""
