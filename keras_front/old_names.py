@@ -30,6 +30,7 @@ OLD_NAMES = "keras_front.legacy.door"
 
 @functools.cache
 def door_module() -> ModuleType | None:
+    """The door, or None if there is none; imported when it is first needed."""
     try:
         return import_module(OLD_NAMES)
     except ModuleNotFoundError:

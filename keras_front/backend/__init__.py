@@ -90,6 +90,8 @@ for _name in (
 ):  # fmt: skip
     declare.OPS[_name].function = old_names.forgiving(declare.OPS[_name].function, False)  # type: ignore[attr-defined]
 globals().update({name: op.function for name, op in declare.OPS.items() if hasattr(op, "function")})
+for _name in ("batch_get_value", "moving_average_update", "random_normal", "random_uniform"):
+    globals()[_name] = old_names.forgiving(globals()[_name], False)
 adapter.provide_composites()
 
 Backend = adapter.Backend

@@ -88,6 +88,10 @@ SIGNATURES: dict[str, str] = {
     "spatial_3d_padding": "x padding dim_ordering",
     "expand_dims": "x dim",
     "one_hot": "indices nb_classes",
+    "random_normal": "shape mean std dtype seed",
+    "random_uniform": "shape low high dtype seed",
+    "moving_average_update": "variable value momentum",
+    "batch_get_value": "xs",
     "to_categorical": "y nb_classes",
     # Callbacks
     "ReduceLROnPlateau": "self monitor factor patience verbose mode epsilon cooldown min_lr",
@@ -149,6 +153,10 @@ OWN: dict[str, dict[str, str]] = {
     },
     "PReLU": {"init": "alpha_initializer"},
     "MinMaxNorm": {"low": "min_value", "high": "max_value"},
+    "random_normal": {"std": "stddev"},
+    "random_uniform": {"low": "minval", "high": "maxval"},
+    "moving_average_update": {"variable": "x"},
+    "batch_get_value": {"xs": "ops"},
     "ReduceLROnPlateau": {"epsilon": "min_delta"},
 }
 

@@ -333,4 +333,4 @@ def _warn(name: str, modern: Arguments) -> None:
 def _shown(value: Any) -> str:
     name = getattr(value, "__name__", None)
     text = name if isinstance(name, str) else repr(value)
-    return text if len(text) <= 60 and not text.startswith("<") else "..."
+    return text if len(text) <= 60 and "<" not in text else "..."

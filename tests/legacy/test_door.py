@@ -304,6 +304,16 @@ def test_functions_of_k(backend):
         with pytest.warns(OldNameWarning):
             got = old()
         np.testing.assert_allclose(K.to_numpy(got), K.to_numpy(new()), rtol=1e-6)
+    with modern("random_uniform(shape=(2, 3), minval=1.0, maxval=2.0)"):
+        assert 1 <= K.to_numpy(K.random_uniform((2, 3), low=1.0, high=2.0)).min()
+    with modern("random_normal(shape=(2, 3), mean=0.0, stddev=0.0)"):
+        assert not K.to_numpy(K.random_normal((2, 3), 0.0, std=0.0)).any()
+    held = K.variable(np.ones(2))
+    with modern("batch_get_value(ops=..."):
+        assert K.batch_get_value(xs=[held])[0].sum() == 2
+    with modern("moving_average_update(x=..., value=..., momentum=0.5)"):
+        K.moving_average_update(variable=held, value=np.zeros(2, "float32"), momentum=0.5)
+    assert K.get_value(held)[0] == 0.5
     volume = K.constant(np.zeros((1, 2, 2, 2, 1)))
     with pytest.warns(OldNameWarning):
         assert K.resize_volumes(volume, 2, 1, 1, dim_ordering="tf").shape[1] == 4
