@@ -311,7 +311,7 @@ def test_functions_of_k(backend):
     held = K.variable(np.ones(2))
     with modern("batch_get_value(ops=..."):
         assert K.batch_get_value(xs=[held])[0].sum() == 2
-    with modern("moving_average_update(x=..., value=..., momentum=0.5)"):
+    with modern("moving_average_update(x=..., value="):
         K.moving_average_update(variable=held, value=np.zeros(2, "float32"), momentum=0.5)
     assert K.get_value(held)[0] == 0.5
     volume = K.constant(np.zeros((1, 2, 2, 2, 1)))
