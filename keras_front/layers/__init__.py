@@ -58,6 +58,17 @@ from .einsum_dense import EinsumDense
 from .embedding import Embedding
 from .feature_preprocessing import CategoryEncoding, Discretization, Normalization
 from .hashing import Hashing
+from .image_colors import (
+    AutoContrast,
+    RandomColorDegeneration,
+    RandomGrayscale,
+    RandomHue,
+    RandomInvert,
+    RandomPosterization,
+    RandomSaturation,
+    RandomSharpness,
+    Solarization,
+)
 from .image_preprocessing import (
     CenterCrop,
     RandomBrightness,
@@ -65,6 +76,7 @@ from .image_preprocessing import (
     RandomCrop,
     RandomFlip,
     RandomRotation,
+    RandomShear,
     RandomTranslation,
     RandomZoom,
     Resizing,
@@ -312,7 +324,17 @@ __all__ = [
     "RandomCrop",
     "RandomFlip",
     "RandomRotation",
+    "RandomShear",
     "RandomTranslation",
+    "AutoContrast",
+    "RandomColorDegeneration",
+    "RandomGrayscale",
+    "RandomHue",
+    "RandomInvert",
+    "RandomPosterization",
+    "RandomSaturation",
+    "RandomSharpness",
+    "Solarization",
     "RandomZoom",
     "Resizing",
     "CategoryEncoding",

@@ -342,6 +342,34 @@ class RandomZoom(_Moved):
 
 
 @LAYERS.register()
+class RandomShear(_Moved):
+    """Images slanted at random: each row is moved by its number times a factor, each column likewise.
+
+    Args:
+        x_factor, y_factor: `(low, high)`, or one number for minus and plus; both together change their sign at random.
+        fill_mode: what lies outside: 'reflect', 'wrap', 'constant' (`fill_value`) or 'nearest'.
+
+    Shape: as the input.
+    """
+
+    def __init__(
+        self, x_factor: Any = 0.0, y_factor: Any = 0.0, interpolation: str = "bilinear", fill_mode: str = "reflect",
+        fill_value: float = 0.0, data_format: str | None = None, seed: int | None = None, **kwargs: Any,
+    ):  # fmt: skip
+        super().__init__(**kwargs)
+        self.x_factor, self.y_factor = (
+            bounds("RandomShear", name, factor, -1, 1)
+            for name, factor in (("x_factor", x_factor), ("y_factor", y_factor))
+        )
+        self._set_filling(fill_mode, interpolation, seed, fill_value, data_format)
+
+    def _places(self, x: Any, y: Any, z: Any, rows: int, columns: int) -> tuple[Any, Any]:
+        side = K.where(self._flat_draw(x, (0.0, 1.0)) > 0.5, -1.0, 1.0)
+        across, down = side * self._flat_draw(x, self.x_factor), side * self._flat_draw(x, self.y_factor)
+        return y + down * z, z + across * y
+
+
+@LAYERS.register()
 class RandomContrast(_RandomImage):
     """Each channel's distance from its mean scaled by a random factor.
 

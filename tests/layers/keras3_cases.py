@@ -230,6 +230,16 @@ _add(
 )  # fmt: skip
 _add("RandomContrast", "L.RandomContrast((0.0, 0.0))", call=_TRAIN, inputs=[RGB])
 
+for _line in (
+    "RandomGrayscale(factor=1.0)", "RandomGrayscale(factor=0.0)", "RandomInvert((1.0, 1.0))",
+    "RandomInvert((1.0, 1.0), value_range=(0, 300))", "RandomPosterization((3, 3))", "RandomPosterization((8, 8))",
+    "Solarization()", "AutoContrast()", "AutoContrast(value_range=(0, 300))", "RandomSaturation((0.3, 0.3))",
+    "RandomSaturation((0.8, 0.8))", "RandomHue((1.0, 1.0))", "RandomHue((1.0, 1.0), value_range=(0, 300))",
+    "RandomColorDegeneration((0.4, 0.4))", "RandomColorDegeneration((-0.7, -0.7))", "RandomSharpness((0.4, 0.4))",
+    "RandomSharpness((0.9, 0.9))",
+):  # fmt: skip
+    _add(_line.replace("(", "_").replace(")", ""), "L." + _line, call=_TRAIN, inputs=[RGB])
+
 # Strings and integers
 _WORDS = [["dog", "cat", "zebra"], ["", "owl", "Éclair und Kaffee"], ["[UNK]", "cat", "cat"]]
 _NUMBERS = [[1, 22, 333], [0, -5, 22], [7, 7, 10**12]]
