@@ -3,9 +3,10 @@
     python benchmarks/layers.py --quick
     python benchmarks/layers.py --layers lstm,attention --engines torch --rounds 5
 
-A model of one layer, and a mean over its positions so that the loss costs nothing, is trained (SGD) and run forward, against the same in the engine: `torch.nn`,
-functions of `jax.lax`, ops of `tf.nn` (`layers_by_hand/`). NumPy has no layers; it is held against torch's on the same
-core. The method is that of `run.py`: fresh processes pinned to one core, CPU time, the sides in turn, medians.
+A model of one layer, and a mean over its positions so that the loss costs nothing, is trained (SGD) and run forward
+against the same in the engine: `torch.nn`, functions of `jax.lax`, ops of `tf.nn` (`layers_by_hand/`). NumPy has no
+layers; it is held against torch's on the same core. The method is that of `run.py`: fresh processes pinned to one core,
+CPU time, the sides in turn, medians.
 """
 
 from __future__ import annotations
