@@ -15,6 +15,8 @@ GENERATED_ELSEWHERE = {
     "engine_uniform",
     "engine_normal",
     "host_noise",
+    "host_print",
+    "custom_gradient",
     "scan",
     "stop_gradient",
     "householder_qr",
