@@ -122,4 +122,32 @@ IMAGES: dict[str, list[LayerCase]] = {
     ],
 }
 
-CASES: dict[str, list[LayerCase]] = {**DENSE, **FEATURES, **IMAGES}
+COLORS: dict[str, list[LayerCase]] = {
+    "AutoContrast": [image(L.AutoContrast, (-1, 1)), image(L.AutoContrast)],
+    "RandomColorDegeneration": [
+        image(L.RandomColorDegeneration, 0.5, (-1, 1)),
+        image(L.RandomColorDegeneration, (0.1, 0.6), seed=1),
+    ],
+    "RandomGrayscale": [image(L.RandomGrayscale), image(L.RandomGrayscale, 1.0, seed=1)],
+    "RandomHue": [image(L.RandomHue, 0.3, (-1, 1)), image(L.RandomHue, (0.1, 0.4), (0, 1), seed=1)],
+    "RandomInvert": [image(L.RandomInvert, 0.5, (-1, 1)), image(L.RandomInvert, seed=1)],
+    "RandomPosterization": [
+        image(L.RandomPosterization, 3, (-1, 1)),
+        image(L.RandomPosterization, (2, 5), (0, 1), seed=1),
+    ],
+    "RandomSaturation": [
+        image(L.RandomSaturation, 0.4, (-1, 1)),
+        image(L.RandomSaturation, (0.1, 0.8), (0, 1), seed=1),
+    ],
+    "RandomSharpness": [image(L.RandomSharpness, 0.4, (-1, 1)), image(L.RandomSharpness, (0.1, 0.8), (0, 1), seed=1)],
+    "RandomShear": [
+        image(L.RandomShear, 0.3, 0.2),
+        image(L.RandomShear, (0.1, 0.3), 0.0, "nearest", "constant", fill_value=0.5, seed=1),
+    ],
+    "Solarization": [
+        image(L.Solarization, 0.2, 0.3, (-1, 1)),
+        image(L.Solarization, (0.1, 0.3), (0.1, 0.5), (0, 1), seed=1),
+    ],
+}
+
+CASES: dict[str, list[LayerCase]] = {**DENSE, **FEATURES, **IMAGES, **COLORS}
