@@ -483,8 +483,8 @@ class _FlatFunction:
     """A concrete function: traced when first called, then called with its tensors in a row, without the look-up and
     the checks of tf.function, which take longer than a small step.
 
-    XLA compiles it with `jit`; with `late` only when it has been called often. The tensors at the places `long` may have
-    any number of rows.
+    XLA compiles it with `jit`; with `late` only when it has been called often. The tensors at the places `long` may
+    have any number of rows.
     """
 
     def __init__(
