@@ -109,6 +109,12 @@ def of_scalar(value: bool | int | float | complex, others: Iterable[str]) -> str
     return own
 
 
+def as_single(dtype: Any) -> str:
+    """float32 for the floats of 16 bits, where a long formula would lose too much; the others stay."""
+    name = canonical(dtype)
+    return "float32" if name in ("float16", "bfloat16") else name
+
+
 def as_float(dtype: str) -> str:
     """The dtype in which a function with fractional results answers: floats keep theirs, all else is `floatx`."""
     return dtype if dtype in FLOATS or dtype in COMPLEX else config.floatx()

@@ -57,7 +57,7 @@ def _column(x: Any) -> Any:
 
 
 def _log(x: Any) -> Any:
-    x = cast(x, "float32") if x.dtype in ("float16", "bfloat16") or dtypes.canonical(x.dtype)[-2:] == "16" else x
+    x = cast(x, dtypes.as_single(x.dtype))
     return log_softmax(log(add(x, config.epsilon())))
 
 
@@ -78,7 +78,7 @@ def ctc_batch_cost(y_true: Tensor, y_pred: Tensor, input_length: Tensor, label_l
     classes = y_pred.shape[-1]
     labels = _with_blanks(cast(y_true, "int64"), classes - 1)
     ends, times = multiply(_column(label_length), 2), _column(input_length)
-    logs = matmul(_log(y_pred), permute_dimensions(one_hot(labels, classes, _float(y_pred)), (0, 2, 1)))
+    logs = matmul(_log(y_pred), permute_dimensions(one_hot(labels, classes, dtypes.as_single(y_pred.dtype)), (0, 2, 1)))
     logs = permute_dimensions(logs, (1, 0, 2))  # (time, batch, states)
     skips = logical_and(not_equal(labels, classes - 1), not_equal(labels, _shifted(labels, 2, -1)))
     places = subtract(cumsum(cast(equal(labels, labels), "int64"), axis=1), 1)
@@ -95,11 +95,6 @@ def ctc_batch_cost(y_true: Tensor, y_pred: Tensor, input_length: Tensor, label_l
     before = where(equal(places, subtract(ends, 1)), last, NEVER)
     total = logaddexp(max(final, axis=1, keepdims=True), max(before, axis=1, keepdims=True))
     return where(less(total, NEVER / 2), np.inf, negative(total))
-
-
-def _float(x: Any) -> str:
-    name = dtypes.canonical(x.dtype)
-    return "float32" if name in ("float16", "bfloat16") else name
 
 
 def _shifted(x: Any, by: int, value: float) -> Any:
@@ -188,7 +183,7 @@ def ctc_beams(y_pred: Tensor, input_length: Tensor, width):
     logs = _log(y_pred)
     batch, time, classes = _sizes(y_pred)
     labels = classes - 1
-    dtype = _float(y_pred)
+    dtype = dtypes.as_single(y_pred.dtype)
     empty = broadcast_to(as_symbol_or_tensor(np.asarray(-1, "int64")), (batch, width, time))
     zeros = broadcast_to(as_symbol_or_tensor(np.asarray(0, "int64")), (batch, width))
     start = np.full((1, width), NEVER, dtype)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from keras_front.backend import dtypes
 from keras_front.backend.declare import Tensor, composite
 from keras_front.backend.ops.elementwise import (
     add,
+    cast,
     clip,
     divide,
     greater,
@@ -61,6 +63,8 @@ def truncated_normal_quantile(p: Tensor):
 
     Source: rational approximation by Acklam (2003).
     """
+    dtype = dtypes.canonical(p.dtype)
+    p = cast(p, dtypes.as_single(dtype))
     p = add(multiply(p, 1 - 2 * _TAIL), _TAIL)  # never in the outermost tails, but beyond the central region
     q = subtract(p, 0.5)
     r = multiply(q, q)
@@ -69,4 +73,4 @@ def truncated_normal_quantile(p: Tensor):
     t = sqrt(multiply(-2, log(clip(low, 1e-12, 0.5))))
     tail = divide(_polynomial(_C, t), _polynomial(_D, t))
     tail = where(greater(q, 0), negative(tail), tail)
-    return where(greater(_CUT, low), tail, central)
+    return cast(where(greater(_CUT, low), tail, central), dtype)
