@@ -21,6 +21,7 @@ from .quiet import quiet
 
 _COMPOSITES: Any = Backend  # whose methods are the bodies in K
 _NUMBERS = (int, float)
+_SMALL = 1 << 16  # products of an einsum that take less time than its plan
 _sum: Any = np.add.reduce
 _max: Any = np.maximum.reduce
 
@@ -228,10 +229,26 @@ class Eager:
             return np.matmul(x, y)
         return _COMPOSITES.dot(x, y)
 
+    def contract(self, operands: Any, *, equation: str) -> Any:
+        work = _products(equation, operands)
+        if work is None or work > _SMALL:  # by matmul, which NumPy's einsum does not use
+            return _COMPOSITES.contract(operands, equation=equation)
+        return np.asarray(np.einsum(equation, *operands))
+
     def bias_add(self, x: Any, bias: Any, *, data_format: Any) -> Any:
         if bias.ndim == 1 < x.ndim and (data_format or K.image_data_format()) == "channels_last":
             return np.add(x, bias)
         return _COMPOSITES.bias_add(x, bias, data_format=data_format)
+
+
+def _products(equation: str, operands: Any) -> int | None:
+    """How many products an einsum adds up; None where sizes of an axis differ."""
+    sizes: dict[str, int] = {}
+    for names, x in zip(equation.partition("->")[0].split(","), operands, strict=True):
+        for name, size in zip(names, x.shape, strict=True):
+            if sizes.setdefault(name, size) != size:
+                return None
+    return math.prod(sizes.values())
 
 
 def _crossentropy(target: Any, output: Any) -> Any:

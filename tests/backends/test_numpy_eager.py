@@ -21,6 +21,13 @@ ARGUMENTS = {
     "bias_add": [((X, V), {}), ((X, V[:4]), {"data_format": "channels_first"}), ((X, X[0]), {}), ((X[0], V), {})],
     "categorical_crossentropy": [((np.abs(X), np.abs(X)), {}), ((X, X), {"from_logits": True}), ((V, np.abs(X)), {})],
     "clip": [((X, -0.5, 0.5), {}), ((X, 0.5, -0.5), {}), ((X, None, 0), {}), ((SPECIAL, -1, 1), {})],
+    "contract": [
+        (([X[0], X[1]], "ij,kj->ik"), {}),
+        (([X, V], "abc,c->"), {}),
+        (([X], "abc->ca"), {}),
+        (([X[:, :3, :3]], "aab->b"), {}),
+        (([np.tile(X[0], (20, 20))] * 2, "ij,kj->ik"), {}),
+    ],
     "dot": [((X[0], X[0].T), {}), ((X, X[0].T), {}), ((V, V), {})],
     "elu": [((X,), {}), ((SPECIAL,), {"alpha": 0.5})],
     "expand_dims": [((X,), {}), ((X, 0), {}), ((X, -2), {}), ((np.float64(3),), {})],

@@ -6,6 +6,7 @@ float64. A matrix that cannot be factorized is an error or gives NaN, as the eng
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -257,13 +258,12 @@ def einsum(equation: str, *operands: Any) -> Any:
     Without `->` the result has the letters that occur once, in alphabetical order.
     Raises: ArgumentError for an equation that does not fit the operands.
     """
-    return contract(
-        list(operands),
-        spelled_out(equation, [len(np.shape(x)) if not hasattr(x, "shape") else len(x.shape) for x in operands]),
-    )
+    ranks = tuple(len(x.shape if hasattr(x, "shape") else np.shape(x)) for x in operands)
+    return contract(list(operands), spelled_out(equation, ranks))
 
 
-def spelled_out(equation: str, ranks: list[int]) -> str:
+@functools.lru_cache(maxsize=1024)
+def spelled_out(equation: str, ranks: tuple[int, ...]) -> str:
     """An equation with its result, and with letters for each `...`."""
     equation = equation.replace(" ", "")
     left, arrow, result = equation.partition("->")
@@ -273,7 +273,7 @@ def spelled_out(equation: str, ranks: list[int]) -> str:
     free = [c for c in "zyxwvutsrqponmlkjihgfedcbaZYXWVUTSRQPONMLKJIHGFEDCBA" if c not in equation]
     extra = [n - len(t.replace("...", "")) for t, n in zip(terms, ranks, strict=True)]
     if any(n < 0 or (n and "..." not in t) for n, t in zip(extra, terms, strict=True)):
-        raise ArgumentError(f"einsum: {equation!r} does not fit operands of {ranks} dimensions.")
+        raise ArgumentError(f"einsum: {equation!r} does not fit operands of {list(ranks)} dimensions.")
     count = sorted(extra)[-1]
     letters = "".join(free[:count])[::-1]
     terms = [t.replace("...", letters[count - n :]) for t, n in zip(terms, extra, strict=True)]
