@@ -170,9 +170,9 @@ class RNN(Layer):
         """Outputs, and the last states with `return_state`."""
         sequence, states, fixed = self._split(inputs, initial_state, constants)
         mask = mask[0] if isinstance(mask, list) else mask
+        self._check_steps(sequence)
         if not states:
             states = [s.read() for s in self._own_state()] if self.stateful else self.get_initial_state(sequence)
-        self._check_steps(sequence)
         last, outputs, states = self._loop(sequence, states, mask, _phase(training), fixed)
         if self.stateful:
             for variable, value in zip(self._own_state(), states, strict=True):
@@ -182,6 +182,10 @@ class RNN(Layer):
 
     def _check_steps(self, sequence: Any) -> None:
         steps = K.int_shape(sequence)[0 if self.time_major else 1]
+        if steps == 0:
+            raise ShapeError(
+                f"{self.name}: expected a sequence of at least one step, received shape {K.int_shape(sequence)}."
+            )
         if self.unroll and steps is None:
             raise ArgumentError(
                 f"{self.name}: cannot unroll a RNN if the time dimension is undefined. Give the input a fixed number "

@@ -11,7 +11,7 @@ from keras_front import Model
 from keras_front import backend as K
 from keras_front import layers as L
 from keras_front.backend import discovery, seeds
-from keras_front.errors import ArgumentError
+from keras_front.errors import ArgumentError, ShapeError
 from keras_front.legacy import formats
 
 UNITS = 3
@@ -294,3 +294,13 @@ def test_layers_over_images_are_their_cell_step_by_step(backend, option):
             found.append([K.to_numpy(t) for t in (out if isinstance(out, list) else [out])])
     for a, b in zip(*found, strict=True):
         np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize("layer", [L.LSTM(2), L.RNN(L.GRUCell(2)), L.Bidirectional(L.SimpleRNN(2))])
+def test_a_sequence_without_steps_is_named(backend, layer):
+    with pytest.raises(ShapeError, match=r"expected a sequence of at least one step, received shape \(2, 0, 3\)"):
+        layer(np.zeros((2, 0, 3), "float32"))
+
+
+def test_no_steps_are_distributed_over(backend):
+    assert L.TimeDistributed(L.Dense(2))(np.zeros((2, 0, 3), "float32")).shape == (2, 0, 2)
