@@ -180,8 +180,11 @@ COMPOSED = {
 ALL = [(f"{n}-{i}", c) for n, cases in CASES.items() for i, c in enumerate(cases)] + list(COMPOSED.items())
 
 
+OF_THEIR_OWN = {"custom_gradient", "host_print"}  # tested in test_custom_gradient.py and test_print_tensor.py
+
+
 def test_every_rule_has_a_case():
-    assert set(GRADIENT) <= set(CASES), sorted(set(GRADIENT) - set(CASES))
+    assert set(GRADIENT) - OF_THEIR_OWN == set(CASES) & set(GRADIENT)
 
 
 def weighted(fn):
