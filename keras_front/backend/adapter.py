@@ -230,7 +230,7 @@ class Backend:
         def run(fixed: Any, state: Any, arrays: Any, size: int, keep: bool, pace: Any) -> Iterator[Any]:
             call, known = None, 0
             for batch in self.batches(arrays, size):
-                rows = len(batch[0])
+                rows = int(batch[0].shape[0])
                 if rows != known:
                     call, known = step.specialize(fixed, state, list(batch)), rows
                 state, outputs = call(fixed, state, batch)

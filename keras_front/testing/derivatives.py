@@ -130,7 +130,7 @@ class _Subject:
     """The differentiable cases of an op, and the functions compiled for them, which the checks share."""
 
     def __init__(self, op: str, cases: Sequence[Case]):
-        chosen = some([c for c in cases if c.grads and expected(c)[0].size], 4)
+        chosen = some([c for c in cases if c.grads and expected(c)[0].size], 2)
         self.found = [Derivative(op, c) for c in chosen]
         self.flat = _tensors([d.params for d in self.found])
 

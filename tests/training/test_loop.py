@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import copy
 import gc
+import signal
 import sys
 import threading
 import time
@@ -30,7 +31,15 @@ def longer(data):
     return np.tile(x, (50, 1)), np.tile(y, (50, 1))
 
 
-def test_ctrl_c_between_steps_keeps_the_weights(backend, make_model, longer):
+@pytest.fixture
+def hears_ctrl_c():
+    """Python's own handler, also where the tests run in the background, which ignores Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_between_steps_keeps_the_weights(backend, make_model, longer, hears_ctrl_c):
     model = make_model()
     model.fit(*longer, batch_size=100, epochs=1, verbose=0)
     timer = threading.Timer(0.3, _thread.interrupt_main)
