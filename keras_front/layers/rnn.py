@@ -20,8 +20,34 @@ from .cells import _Cell, _phase, zeros_of
 from .stacked_cells import StackedRNNCells, build_cell, check_cell, sizes_of, step_of, takes_constants
 
 
+class TakesStates:
+    """What is called on sequences, and maybe on initial states and constants, which then come as one list."""
+
+    _num_constants: int
+
+    def __call__(self, inputs: Any, initial_state: Any = None, constants: Any = None, **kwargs: Any) -> Any:
+        """Apply the layer to sequences, with initial states (tensors or arrays) and constants for the cell."""
+        inputs, states, fixed = self._split(inputs, initial_state, constants)
+        if fixed:
+            self._num_constants = len(fixed)
+        if not states and not fixed:
+            return super().__call__(inputs, **kwargs)
+        return super().__call__([inputs, *states, *fixed], **kwargs)
+
+    def _parts(self, inputs: Any, initial_state: Any, constants: Any) -> tuple[Any, list[Any], list[Any]]:
+        """Sequence, initial states and constants, unchecked."""
+        states, fixed = _listed(initial_state), _listed(constants)
+        if isinstance(inputs, list | tuple):
+            rest = list(inputs[1:])
+            if self._num_constants and not fixed:
+                fixed = rest[len(rest) - self._num_constants :]
+                rest = rest[: len(rest) - self._num_constants]
+            states, inputs = states or rest, inputs[0]
+        return inputs, states, fixed
+
+
 @LAYERS.register()
-class RNN(Layer):
+class RNN(TakesStates, Layer):
     """A loop of a cell over the steps of a sequence.
 
     Args:
@@ -139,24 +165,9 @@ class RNN(Layer):
     def _check_inputs(self, inputs: Any) -> None:
         super()._check_inputs(inputs[0] if isinstance(inputs, list) else inputs)
 
-    def __call__(self, inputs: Any, initial_state: Any = None, constants: Any = None, **kwargs: Any) -> Any:
-        """Apply the layer to sequences, with initial states (tensors or arrays) and constants for the cell."""
-        inputs, states, fixed = self._split(inputs, initial_state, constants)
-        if fixed:
-            self._num_constants = len(fixed)
-        if not states and not fixed:
-            return super().__call__(inputs, **kwargs)
-        return super().__call__([inputs, *states, *fixed], **kwargs)
-
     def _split(self, inputs: Any, initial_state: Any, constants: Any) -> tuple[Any, list[Any], list[Any]]:
         """Sequence, initial states and constants, which may come as one list."""
-        states, fixed = _listed(initial_state), _listed(constants)
-        if isinstance(inputs, list | tuple):
-            rest = list(inputs[1:])
-            if self._num_constants and not fixed:
-                fixed = rest[len(rest) - self._num_constants :]
-                rest = rest[: len(rest) - self._num_constants]
-            states, inputs = states or rest, inputs[0]
+        inputs, states, fixed = self._parts(inputs, initial_state, constants)
         if states and len(states) != len(sizes_of(self.cell)):
             raise ArgumentError(
                 f"Layer {self.name} expects {len(sizes_of(self.cell))} states, but was passed {len(states)} "

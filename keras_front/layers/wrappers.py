@@ -14,7 +14,7 @@ from keras_front.graph.layer import LAYERS, Layer, is_list_of_shapes
 from keras_front.registry import custom_object_scope, name_of
 
 from ._arguments import one_of
-from .rnn import _listed
+from .rnn import TakesStates
 from .stacked_cells import sizes_of
 
 
@@ -132,8 +132,10 @@ _MODES = ("sum", "mul", "ave", "concat", None)
 
 
 @LAYERS.register()
-class Bidirectional(Wrapper):
+class Bidirectional(TakesStates, Wrapper):
     """A recurrent layer run forwards and backwards, and the two outputs merged.
+
+    An `initial_state` has the states of the forward layer, then those of the backward layer.
 
     Args:
         layer: the recurrent layer; both directions are made from its config.
@@ -223,23 +225,8 @@ class Bidirectional(Wrapper):
                 layer.build_as_part(shape)
         self.built = True
 
-    def __call__(self, inputs: Any, initial_state: Any = None, constants: Any = None, **kwargs: Any) -> Any:
-        """Apply both directions; `initial_state` has the states of the forward layer, then of the backward layer."""
-        inputs, states, fixed = self._split(inputs, initial_state, constants)
-        if fixed:
-            self._num_constants = len(fixed)
-        if not states and not fixed:
-            return super().__call__(inputs, **kwargs)
-        return super().__call__([inputs, *states, *fixed], **kwargs)
-
     def _split(self, inputs: Any, initial_state: Any, constants: Any) -> tuple[Any, list[Any], list[Any]]:
-        states, fixed = _listed(initial_state), _listed(constants)
-        if isinstance(inputs, list | tuple):
-            rest = list(inputs[1:])
-            if self._num_constants and not fixed:
-                fixed = rest[len(rest) - self._num_constants :]
-                rest = rest[: len(rest) - self._num_constants]
-            states, inputs = states or rest, inputs[0]
+        inputs, states, fixed = self._parts(inputs, initial_state, constants)
         wanted = len(sizes_of(self.forward_layer.cell)) + len(sizes_of(self.backward_layer.cell)) if states else 0
         if len(states) != wanted:
             raise ArgumentError(
