@@ -1,0 +1,21 @@
+"""The generated pages of docs/ say what K and layers are: each is written by its script, and is up to date."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+from conftest import EVERY_BACKEND, wanted_backends
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+@pytest.mark.parametrize("name", ["make_k", "make_layers"])
+def test_the_page_is_up_to_date(name):
+    if set(wanted_backends()) < set(EVERY_BACKEND):
+        pytest.skip("the page names all four backends")
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.PAGE.read_text() == module.page(), f"run `python docs/{name}.py`"
