@@ -16,8 +16,9 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from importlib import import_module
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 
@@ -46,6 +47,7 @@ Config = dict[str, Any]
 _GLOBAL_OBJECTS: dict[str, Any] = {}
 _SCOPE: ContextVar[dict[str, Any] | None] = ContextVar("custom_objects", default=None)
 _NAMES: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+_MAKERS: WeakSet[Any] = WeakSet()  # functions that make an object of their kind rather than being one
 
 
 # Custom objects -----------------------------------------------------------------------------------
@@ -134,12 +136,27 @@ def _custom(name: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
 
 # Registries ---------------------------------------------------------------------------------------
 
+# The modules whose import fills the registry of a kind, in the order in which kinds are searched. A registry that does
+# not know a name imports its own modules and looks again, so that reading a file does not depend on what happens to be
+# imported. The table is fixed: what a file says neither adds to it nor chooses from it.
+HOMES: dict[str, tuple[str, ...]] = {
+    "activation": ("keras_front.activations",),
+    "initializer": ("keras_front.initializers",),
+    "regularizer": ("keras_front.regularizers",),
+    "constraint": ("keras_front.constraints",),
+    "layer": ("keras_front.layers", "keras_front.models"),
+    "loss": ("keras_front.losses",),
+    "metric": ("keras_front.metrics",),
+    "optimizer": ("keras_front.optimizers",),
+}
+
 
 class Registry:
     """Two-way table between names and the classes or functions of one kind.
 
     Args:
-        kind: what the entries are, in words for error messages: "activation", "layer".
+        kind: what the entries are, in words for error messages: "activation", "layer". The modules that `HOMES` names
+            for it are imported when a name is not found at first.
         fold_case: find 'ADAM' for 'Adam'.
         also: kinds whose registries are searched when this one does not know a name.
     """
@@ -152,11 +169,42 @@ class Registry:
         self._fold: Callable[[str], str] = str.lower if fold_case else str
         self._objects: dict[str, Any] = {}
         self._canonical: list[str] = []
-        self._makers: set[Any] = set()
         Registry.by_kind[kind] = self
 
+    @classmethod
+    def of(cls, kind: str) -> Registry:
+        """The registry of a kind; the module that makes it is imported if need be.
+
+        Args:
+            kind: one of the kinds in `HOMES`, or that of a registry which exists.
+
+        Raises: ArgumentError for any other kind.
+        """
+        for home in HOMES.get(kind, ()) if kind not in cls.by_kind else ():
+            import_module(home)
+        if kind not in cls.by_kind:
+            raise ArgumentError(f"Registry: expected one of the kinds {', '.join(HOMES)}; received {kind!r}.")
+        return cls.by_kind[kind]
+
+    @classmethod
+    def all(cls) -> Iterator[Registry]:
+        """Every registry: those of `HOMES` in that order, whatever was imported first, then any others."""
+        for kind in dict.fromkeys([*HOMES, *cls.by_kind]):
+            yield cls.of(kind)
+
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self._fold(name) in self._objects
+        return isinstance(name, str) and self._find(name) is not None
+
+    def _find(self, name: str) -> Any:
+        """The entry called `name`, or None; the modules at home here are imported before giving up."""
+        key = self._fold(name)
+        if key not in self._objects:
+            self._load()
+        return self._objects.get(key)
+
+    def _load(self) -> None:
+        for home in HOMES.get(self.kind, ()):
+            import_module(home)
 
     def __repr__(self) -> str:
         return f"<Registry of {len(self._canonical)} {self.kind} names>"
@@ -177,7 +225,7 @@ class Registry:
             self._canonical.append(given[0])
             _NAMES.setdefault(target, given[0])
             if maker:
-                self._makers.add(target)
+                _MAKERS.add(target)
             return target
 
         return decorate
@@ -196,6 +244,7 @@ class Registry:
 
     def names(self) -> list[str]:
         """Canonical names, sorted."""
+        self._load()
         return sorted(set(self._canonical))
 
     def lookup(self, name: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -209,14 +258,15 @@ class Registry:
         for registry in self._search():
             if found is not None:
                 return found
-            found = registry._objects.get(registry._fold(name))
+            found = registry._find(name)
         found = of_old(self.kind, name) if found is None else found
         if found is None:
             raise ArgumentError(self._unknown(name))
         return found
 
-    def _search(self) -> list[Registry]:
-        return [self, *(Registry.by_kind[kind] for kind in self.also if kind in Registry.by_kind)]
+    def _search(self) -> Iterator[Registry]:
+        yield self
+        yield from map(Registry.of, self.also)
 
     def _unknown(self, name: str) -> str:
         near = difflib.get_close_matches(self._fold(str(name)), list(self._objects), n=3)
@@ -261,15 +311,16 @@ class Registry:
         """
         name, arguments = _read(config, self.kind)
         target = self.lookup(name, custom_objects)
-        if arguments is None and not inspect.isclass(target) and not self._makes(target):
+        if arguments is None and not inspect.isclass(target) and not _makes(target):
             return target
         if arguments is None or settings.current_dialect() == settings.NATIVE:
             return _build(target, arguments or {}, custom_objects, name)
         with settings.dialect(settings.NATIVE):  # what a file leaves out is ours
             return _build(target, arguments, custom_objects, name)
 
-    def _makes(self, target: Any) -> bool:
-        return any(callable(target) and target in registry._makers for registry in self._search())
+
+def _makes(target: Any) -> bool:
+    return callable(target) and target in _MAKERS
 
 
 def _read(config: Any, kind: str) -> tuple[str, Config | None]:
@@ -346,7 +397,7 @@ def deserialize_keras_object(
     known = {**(module_objects or {}), **(custom_objects or {})}
     name, arguments = _read(identifier, printable_module_name)
     if _custom(name, known) is None:
-        for registry in Registry.by_kind.values():
+        for registry in Registry.all():
             if name in registry:
                 return registry.deserialize(identifier, known)
         raise ArgumentError(f"Unknown {printable_module_name} {name!r}: pass it in custom_objects.")

@@ -86,7 +86,7 @@ def find(kind: str, name: str) -> Any:
         return None
     from keras_front.registry import Registry
 
-    return Registry.by_kind[kind].lookup(today_name)
+    return Registry.of(kind).lookup(today_name)
 
 
 # Dialects --------------------------------------------------------------------------------------------

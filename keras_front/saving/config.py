@@ -253,7 +253,7 @@ def drop_neutral(
 def accepted_by(kind: str) -> set[str] | None:
     """Names of the constructor arguments of a known class; None if it is not known or takes anything."""
     target = get_registered_object(kind)
-    for registry in Registry.by_kind.values():
+    for registry in Registry.all():
         if target is None and kind in registry:
             target = registry.lookup(kind)
     if not inspect.isclass(target):
@@ -411,9 +411,8 @@ def _plain_value(value: Mapping[str, Any]) -> Any:
 
 def _call_arguments(kind: str) -> list[str]:
     """Names of the arguments of a layer's `call`."""
-    registry = Registry.by_kind.get("layer")
     try:
-        target = registry.lookup(kind) if registry is not None else None
+        target = Registry.of("layer").lookup(kind)
     except ArgumentError:
         target = None
     call = getattr(target, "call", None)

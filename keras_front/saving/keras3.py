@@ -84,7 +84,7 @@ def _home_of(kind: str, arguments: Any) -> str:
     """The module that Keras 3 looks a class up in."""
     if kind in KERAS3_HOMES:
         return KERAS3_HOMES[kind]
-    kinds = [name for name, registry in Registry.by_kind.items() if kind in registry and name in KERAS3_MODULES]
+    kinds = [registry.kind for registry in Registry.all() if kind in registry and registry.kind in KERAS3_MODULES]
     if "layer" in kinds and (len(kinds) == 1 or "name" in (arguments or ())):
         return "keras.layers"
     return f"keras.{KERAS3_MODULES[kinds[0]] if kinds else 'layers'}"
