@@ -23,6 +23,7 @@ from weakref import WeakKeyDictionary, WeakSet
 import numpy as np
 
 from keras_front import config as settings
+from keras_front.docstrings import Documented
 from keras_front.errors import ArgumentError, SerializationError
 from keras_front.old_names import argument_names, door_module, forgiving_constructor, of_old, speaking
 
@@ -420,7 +421,7 @@ def plain(value: Any) -> Any:
     return plain(value.numpy()) if hasattr(value, "numpy") else value
 
 
-class Configurable:
+class Configurable(Documented):
     """Mixin: the constructor's signature is the configuration.
 
     Each constructor argument must be stored under its own name; objects among them are written as configs.

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from keras_front.docstrings import Documented
 from keras_front.errors import ArgumentError
 
 HOOKS = (
@@ -36,7 +37,7 @@ HOOKS = (
 OLD_NAMES = {"on_train_batch_begin": "on_batch_begin", "on_train_batch_end": "on_batch_end"}
 
 
-class Callback:
+class Callback(Documented):
     """Base of callbacks: override the hooks you want; those you leave cost nothing.
 
     Attributes: `model`, the model in training; `params`, a dict with `batch_size`, `epochs`, `steps`,

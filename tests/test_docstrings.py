@@ -1,0 +1,183 @@
+"""`help()` is enough: every public class, function and method says what it is and explains each argument by name.
+
+What is public is found by walking the modules below. An argument counts as explained where `help` shows it, so one that
+a base class explains need not be repeated. Names that are not done yet stand in `undocumented/<module>.txt`; the lists
+may only shrink: a new name is never put there, and one that is done must be taken out, which
+`python tests/test_docstrings.py` does.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keras_front.docstrings import Documented, documented_arguments, undocumented_arguments
+
+LISTS = Path(__file__).parent / "undocumented"
+MODULES = """
+    activations backend backend.adapter backend.discovery callbacks config constraints datasets datasets.digits
+    docstrings errors graph initializers layers losses metrics models ops optimizers registry regularizers saving utils
+    utils.data_utils utils.generic_utils
+""".split()
+
+
+def public_names(module: Any) -> Iterator[tuple[str, Any]]:
+    """Classes and functions of ours that a module offers, with the names that they have there."""
+    for name in getattr(module, "__all__", None) or sorted(vars(module)):
+        found = getattr(module, name)
+        ours = str(getattr(found, "__module__", "")).startswith("keras_front")
+        if not name.startswith("_") and ours and callable(found):
+            yield name, found
+
+
+def public_methods(cls: type) -> Iterator[tuple[str, Any]]:
+    """Methods and properties of a class, its own and those of bases of ours, as they are defined."""
+    for base in cls.__mro__:
+        for name, member in vars(base).items() if base.__module__.startswith("keras_front") else ():
+            function = getattr(member, "__func__", member)  # of a class method or static method
+            is_method = inspect.isfunction(function) and name == function.__name__
+            if not name.startswith("_") and (is_method or isinstance(member, property)):
+                yield name, getattr(base, name)
+
+
+def subjects() -> dict[str, Any]:
+    """Everything public under the first of its public names; a method under the first class that has it."""
+    found: dict[str, Any] = {}
+    seen: set[int] = set()
+
+    def enter(name: str, target: Any) -> None:
+        identity = id(getattr(target, "__func__", target))
+        if identity not in seen:
+            seen.add(identity)
+            found[name] = target
+
+    for place in MODULES:
+        for name, target in public_names(importlib.import_module(f"keras_front.{place}")):
+            enter(f"{place}.{name}", target)
+            for method_name, method in public_methods(target) if inspect.isclass(target) else ():
+                enter(f"{place}.{name}.{method_name}", method)
+    return found
+
+
+def faults(target: Any) -> list[str]:
+    """What `help(target)` leaves open."""
+    if not inspect.getdoc(target):
+        return ["what it is"]
+    return [] if isinstance(target, property) else undocumented_arguments(target)
+
+
+def list_of(name: str) -> Path:
+    """The file that holds a name while it is not done: one for each part of the package."""
+    return LISTS / f"{name.split('.')[0]}.txt"
+
+
+def listed() -> set[str]:
+    return {line for path in LISTS.glob("*.txt") for line in path.read_text().split()}
+
+
+SUBJECTS = subjects()
+
+
+def test_every_argument_is_explained():
+    wrong = [f"{name}: {', '.join(faults(t))}" for name, t in SUBJECTS.items() if name not in listed() and faults(t)]
+    assert not wrong, "help() does not explain\n" + "\n".join(sorted(wrong))
+
+
+def test_the_lists_hold_only_what_is_not_done():
+    done = sorted(name for name in listed() if name not in SUBJECTS or not faults(SUBJECTS[name]))
+    assert not done, "done, or gone; run `python tests/test_docstrings.py` to take out\n" + "\n".join(done)
+
+
+def test_a_name_stands_in_the_list_of_its_module():
+    wrong = [line for path in LISTS.glob("*.txt") for line in path.read_text().split() if list_of(line) != path]
+    assert not wrong
+
+
+class Base(Documented):
+    """A base.
+
+    Args:
+        name, title: what it is called.
+        size (int): how large it is,
+            in pixels.
+
+    Example:
+        >>> Base("x", 1).name
+        'x'
+    """
+
+    def __init__(self, name=None, size=0):
+        self.name, self.size = name, size
+
+
+class Below(Base):
+    """A subclass.
+
+    Args:
+        size: another meaning.
+        depth: how deep it is.
+
+    Returns: nothing.
+    """
+
+    def __init__(self, depth, **kwargs):
+        super().__init__(**kwargs)
+
+
+class Bare(Base):
+    def __init__(self, depth):
+        super().__init__()
+
+
+def test_help_of_a_subclass_shows_what_its_base_explains():
+    assert "Args of `Base`:\n    name, title: what it is called." in Below.__doc__
+    assert "in pixels" not in Below.__doc__
+    assert ">>>" not in Below.__doc__
+    assert documented_arguments(Below.__doc__) == {"size", "depth", "name", "title"}
+    assert undocumented_arguments(Below) == []
+    assert inspect.getdoc(Below) == Below.__doc__ == Below(1).__doc__
+
+
+def test_arguments_that_a_subclass_does_not_take_are_not_shown():
+    assert Bare.__doc__ is None
+    assert undocumented_arguments(Bare) == ["depth"]
+
+    class Other(Base):
+        """One that takes no name."""
+
+        def __init__(self, size):
+            super().__init__(size=size)
+
+    assert documented_arguments(Other.__doc__) == {"size"}
+    assert "in pixels" in Other.__doc__
+
+
+@pytest.mark.parametrize(
+    ("doc", "names"),
+    [
+        (None, set()),
+        ("Text.\n\nArgs: a, b, c", set()),
+        ("Text.\n\nArgs:\n    x: one.\n\n    y: two\n        note: not an argument\nReturns:\n    z: no.", {"x", "y"}),
+        ("Text.\n\nArgs:\n    *rows (list of int, optional): some.\n    **rest: others.", {"rows", "rest"}),
+        ("    Text.\n\n    Arguments:\n        a_1, b2: both.\n", {"a_1", "b2"}),
+    ],
+)
+def test_names_are_read_from_sections(doc, names):
+    assert documented_arguments(doc) == names
+
+
+def _shrink() -> None:
+    for path in sorted(LISTS.glob("*.txt")):
+        kept = [name for name in path.read_text().split() if name in SUBJECTS and faults(SUBJECTS[name])]
+        path.write_text("".join(f"{name}\n" for name in kept)) if kept else path.unlink()
+        print(f"{path.name}: {len(kept)} to do", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    _shrink()
