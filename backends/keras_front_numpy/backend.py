@@ -9,8 +9,6 @@ come without warnings, and an index outside its axis is an error, also a negativ
 
 from __future__ import annotations
 
-import functools
-import threading
 from typing import Any
 
 import numpy as np
@@ -21,6 +19,7 @@ from keras_front.errors import DtypeError
 
 from .eager import EAGER, Eager
 from .kernels import convolution, elementwise, indexing, noise, pooling, recurrent_layers
+from .kernels.cache import KernelCache
 from .kernels.updates import adam_rate
 from .quiet import quiet
 
@@ -34,14 +33,8 @@ def _fractions_only(ufunc: Any) -> Any:
     return staticmethod(lambda x: x if x.dtype.kind in "biu" else ufunc(x))
 
 
-@functools.lru_cache(maxsize=16)
-def _plan(thread: int, make: Any, *how: Any) -> Any:
-    return make(*how)
-
-
-def _kernel(make: Any, *how: Any) -> Any:
-    """The kernel planned for these shapes; each thread has its own, for the sake of its scratch memory."""
-    return _plan(threading.get_ident(), make, *how)
+_KERNELS = KernelCache()
+_kernel = _KERNELS.get
 
 
 def conv_plan(

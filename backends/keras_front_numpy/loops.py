@@ -38,7 +38,7 @@ def write_scan(plan: Any, line: Any) -> None:
         plan._hold(leaf, value.array, "c", Root(None, pinned=True))
     next_carry, ys = body.results
     plan.prepare(rewritten(body.lines, [*next_carry, *ys]), (next_carry, ys))
-    plan.pairs = dict(zip(carry_leaves, next_carry, strict=True))
+    plan.pair(dict(zip(carry_leaves, next_carry, strict=True)))
     early, late = _outputs(plan, line, ys, stacks, variables, sequences, steps)
     _head(plan, variables, sequences, steps)
     plan.indent += "    "
@@ -251,7 +251,7 @@ def _in_place(plan: Any, old: Any, new: Any) -> bool:
         return False
     for befores, afters in zip(old, new, strict=True):
         for before, after in zip(befores, afters, strict=True):
-            if plan.pairs.get(before) is not after or not plan._free_for(before, befores):
+            if plan.pairs.get(before) is not after or not plan._free_for(before, 1):
                 return False
     return True
 

@@ -9,6 +9,8 @@ is a few calls.
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import math
 import sys
 import weakref
@@ -76,17 +78,18 @@ class Pool:
     """Buffers for the values of a program, given out and taken back while it is planned."""
 
     def __init__(self) -> None:
-        self.free: list[np.ndarray] = []
+        self.free: list[tuple[int, int, np.ndarray]] = []  # (bytes, minus the time it came back, buffer), in order
         self.total = 0
+        self._time = itertools.count()
 
     def take(self, shape: Sequence[int], dtype: Any) -> tuple[np.ndarray, Root]:
         """An array and its memory: the smallest free buffer that is large enough, unless it is far too large."""
         dtype = np.dtype(dtype)
         size = math.prod(shape) * dtype.itemsize
         need = rounded(size)
-        fits = [i for i, memory in enumerate(self.free) if need <= memory.nbytes <= max(4 * need, 4096)]
-        if fits:
-            memory = self.free.pop(min(fits, key=lambda i: (self.free[i].nbytes, -i)))
+        best = bisect.bisect_left(self.free, (need,))  # of equal ones the latest, which the cache still holds
+        if best < len(self.free) and self.free[best][0] <= max(4 * need, 4096):
+            memory = self.free.pop(best)[2]
         else:
             memory = aligned(need)
             self.total += need
@@ -94,7 +97,7 @@ class Pool:
 
     def give(self, root: Root) -> None:
         if not root.pinned and root.memory is not None:
-            self.free.append(root.memory)
+            bisect.insort(self.free, (root.memory.nbytes, -next(self._time), root.memory))
             root.memory = None
 
 

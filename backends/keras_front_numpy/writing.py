@@ -72,11 +72,11 @@ class Plan:
         self.pool = Pool()
         self.scope: dict[str, Any] = {"views": arena.views, "same": is_}
         self.text: list[str] = []
-        self.indent = "        "
+        self.indent = "    "
         self.values: dict[Any, Value] = {}
         self.places: dict[Any, tuple[np.ndarray, Root]] = {}  # tensor -> memory chosen for it beforehand
         self.steps: dict[Any, str] = {}  # tensor -> the loop variable into which it is written
-        self.pairs = dict(state_pairs(program))
+        self.pair(dict(state_pairs(program)))
         self.gradients: dict[int, tuple[np.ndarray, list[np.ndarray]]] = {}  # of each update: all, and one by one
         self.depth = 0  # of loops
         self.after_line: list[Root] = []  # scratch memory of the present line
@@ -118,23 +118,27 @@ class Plan:
         for line in self.body:
             self.write(line)
         last = self._finish()
-        # Names become local to the closure: faster than globals.
-        outer = [f"    {name} = scope[{name!r}]" for name in self.scope]
-        body = [f"    def program({', '.join(head)}):", *unpack]
+        body = [f"def program({', '.join(head)}):", *unpack]
         if self._warns():
             self.scope["errstate"] = np.errstate
-            outer.append("    errstate = scope['errstate']")
-            body += ["        with errstate(all='ignore'):", *(f"    {line}" for line in self.text or ["        pass"])]
+            body += ["    with errstate(all='ignore'):", *(f"    {line}" for line in self.text or ["    pass"])]
         else:
             body += self.text
-        source = "\n".join(["def make(scope):", *outer, *body, f"        return {last}", "    return program", ""])
-        program._source = self.source = "\n".join([*(line[4:] for line in [*body, f"        return {last}"]), ""])
-        space: dict[str, Any] = {}
-        exec(compile(source, "<planned program>", "exec"), space)
-        return space["make"](self.scope)
+        program._source = self.source = "\n".join([*body, f"    return {last}", ""])
+        # Names are globals: Python finds these as fast as variables of a closure, and compiles a function with
+        # thousands of them in a twentieth of the time.
+        exec(compile(self.source, "<planned program>", "exec"), self.scope)
+        return self.scope["program"]
 
     def _warns(self) -> bool:
         return any(name in self.scope for name in lines.LOUD)
+
+    def pair(self, pairs: dict[Any, Any]) -> None:
+        """Note which tensors take the place of which donated or carried ones."""
+        self.pairs = pairs
+        self.replaced: dict[Any, list[Any]] = {}
+        for old, new in pairs.items():
+            self.replaced.setdefault(new, []).append(old)
 
     def prepare(self, body: Sequence[Any], results: Any) -> None:
         """Count the uses of every tensor in these lines and results."""
@@ -176,14 +180,14 @@ class Plan:
                 names = [self._leaf(t) for t in arg]
                 used = [(name, i) for i, (t, name) in enumerate(zip(arg, names, strict=True)) if self.uses[t]]
                 if len(used) == len(names) and names:
-                    unpack.append(f"        [{', '.join(names)}] = args{place}")
+                    unpack.append(f"    [{', '.join(names)}] = args{place}")
                 else:
-                    unpack += [f"        {name} = args{place}[{i}]" for name, i in used]
+                    unpack += [f"    {name} = args{place}[{i}]" for name, i in used]
             else:
                 head.append(self._leaf(arg))
         if views and start:
             self.scope["all"] = all
-            unpack.insert(0, f"        if not ({' and '.join(views)}):\n            return None")
+            unpack.insert(0, f"    if not ({' and '.join(views)}):\n        return None")
         return head, unpack
 
     def _leaf(self, tensor: Any) -> str:
@@ -249,9 +253,9 @@ class Plan:
         pairs = [(self.values[old], self.value(new)) for old, new in self.pairs.items()]
         moves = [(old, new) for old, new in pairs if not same_memory(new.array, old.array)]
         copyto = self.use("copyto", np.copyto)
-        sources = []
+        sources, targets = [], {id(old.root) for old, _ in moves}
         for _, new in moves:  # a value that lies where another move goes must step aside first
-            if new.root is not None and new.root.pinned and any(new.root is o.root for o, _ in moves):
+            if new.root is not None and new.root.pinned and id(new.root) in targets:
                 array, _ = self.pool.take(new.shape, new.dtype)
                 sources.append(self.bind(array, "b"))
                 self.put(f"{copyto}({sources[-1]}, {new.expr})")
@@ -291,8 +295,8 @@ class Plan:
         if tensor in self.places:
             array, root = self.places[tensor]
             return self._hold(tensor, array, "g", root)
-        for old, new in self.pairs.items():
-            if new is tensor and self._free_for(old, like):
+        for old in self.replaced.get(tensor, ()):
+            if self._free_for(old, sum(t is old for t in like)):
                 held = self.values[old]
                 return self._hold(tensor, held.array, "s", held.root)  # type: ignore[arg-type]
         if self._is_result(tensor):
@@ -321,13 +325,13 @@ class Plan:
             found = self.__dict__["_results"] = {t for t in flat(self.program.results) if t not in state}
         return found
 
-    def _free_for(self, old: Any, like: Sequence[Any]) -> bool:
-        """Whether the memory of a donated tensor may be written now: this line uses it last, element by element."""
+    def _free_for(self, old: Any, times: int) -> bool:
+        """Whether the memory of a donated tensor may be written now: this line uses it last, so many `times`."""
         held = self.values[old]
         rest = held.root.live - {old} if held.root is not None else {old}
         if rest or held.array is None:
             return False
-        return self.uses[old] == (sum(t is old for t in like))
+        return self.uses[old] == times
 
     def _may_take(self, arg: Any, value: Value, tensor: Any, like: Sequence[Any]) -> bool:
         root = value.root
@@ -398,7 +402,7 @@ class Plan:
         return self.bind(value, "a")
 
 
-_INNER = ("values", "places", "steps", "depth", "body", "uses", "users", "made", "kept", "pairs")
+_INNER = ("values", "places", "steps", "depth", "body", "uses", "users", "made", "kept", "pairs", "replaced")
 
 
 def _writer(op: str) -> Any:

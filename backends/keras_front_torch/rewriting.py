@@ -2,14 +2,14 @@
 
 torch runs a program line by line, so fewer lines are a faster step, and an optimizer that writes into the tensors it
 replaces is several times faster than one that makes new ones. It may do so only if nothing reads the old values
-afterwards, neither directly nor through a view; `_Memory` works out which tensors may share memory. Elementwise ops
+afterwards, neither directly nor through a view; `_Aliases` works out which tensors may share memory. Elementwise ops
 write into an argument that the program made itself and that nobody else reads.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
@@ -165,9 +165,12 @@ def _overwrite(program: Any, taped: bool) -> None:
 def _keep_apart(program: Any) -> None:
     """Copy what takes the place of donated state and may be a view of another argument, whose memory is lent."""
     given = {t for i, arg in enumerate(program.args) if i not in program.donate for t in symbolic.leaves_of(arg)}
-    memory, results = _Memory(program.lines), program.results if isinstance(program.results, tuple) else ()
+    results = program.results if isinstance(program.results, tuple) else ()
     new = [t for result in results[: len(program.donate)] for t in symbolic.leaves_of(result)]
-    copies = {t: symbolic.SymbolicTensor(t.shape, t.dtype) for t in new if memory.of(t) & given}
+    if not new:
+        return
+    aliases = _Aliases(program.lines, given)
+    copies = {t: symbolic.SymbolicTensor(t.shape, t.dtype) for t in new if aliases.of(t)}
     if copies:
         program.lines += [Line("copy", [t], {}, [copy], copy) for t, copy in copies.items()]
         kept = [symbolic.map_structure(lambda t: copies.get(t, t), r) for r in results[: len(program.donate)]]
@@ -178,18 +181,26 @@ def _keep_apart(program: Any) -> None:
 
 
 def _reuse_donated(program: Any) -> None:
+    """Let updates write into the donated state, where nothing reads the old values afterwards."""
     donated = {t for place in program.donate for t in symbolic.leaves_of(program.args[place])}
-    memory = _Memory(program.lines)
-    for index, line in enumerate(program.lines):
-        owned = _replaced(line)
-        if not owned or not donated:
-            continue
-        later = set(_read(program.lines[index + 1 :], program.results))
-        read_again = any(memory.of(t) & set(owned) for t in later - set(line.outs))
-        shared = [r for t in symbolic.leaves_of(program.results) for r in memory.of(t)]
-        twice = any(shared.count(t) > 1 for t in line.outs)  # two entries of the next state would be one tensor
-        if donated.issuperset(owned) and len(set(owned)) == len(owned) and not read_again and not twice:
+    replaced = {i: _replaced(line) for i, line in enumerate(program.lines)}
+    updates = {i: owned for i, owned in replaced.items() if owned and _is_part(owned, donated)}
+    if not updates:
+        return
+    outs = {t for i in updates for t in program.lines[i].outs}
+    aliases = _Aliases(program.lines, donated | outs)
+    last = aliases.last_reads(program.lines, program.results)
+    shared = Counter(r for t in symbolic.leaves_of(program.results) for r in aliases.of(t))
+    for i, owned in updates.items():
+        line = program.lines[i]
+        twice = any(shared[t] > 1 for t in line.outs)  # two entries of the next state would be one tensor
+        if not twice and all(last.get(t, i) <= i for t in owned):
             line.op += "_in_place"
+
+
+def _is_part(owned: Sequence[Any], donated: set[Any]) -> bool:
+    """Whether these are tensors of the donated state, each of them once."""
+    return donated.issuperset(owned) and len(set(owned)) == len(owned)
 
 
 def _replaced(line: Any) -> list[Any]:
@@ -203,18 +214,32 @@ def _read(lines: Iterable[Any], results: Any) -> list[Any]:
     return [t for line in lines for t in line.inputs()] + list(symbolic.leaves_of(results))
 
 
-class _Memory:
-    """For each tensor of a program the tensors with which it may share memory, itself included."""
+class _Aliases:
+    """For each tensor of some lines those of the tensors `of_interest` with which it may share memory.
 
-    def __init__(self, lines: Iterable[Any]):
-        self._shared: dict[Any, frozenset[Any]] = {}
+    One pass over the lines. Only tensors of interest are followed: the views in a chain of views would otherwise each
+    know all that stand before them, and the work would grow with the square of the depth.
+    """
+
+    def __init__(self, lines: Iterable[Any], of_interest: Iterable[Any]):
+        self._shared: dict[Any, frozenset[Any]] = {t: frozenset({t}) for t in of_interest}
         for line in lines:
             for out, sources in zip(line.outs, _sources(line), strict=True):
-                shared = frozenset().union(*map(self.of, sources)) if sources else frozenset()
-                self._shared[out] = shared | {out}
+                shared = self.of(out).union(*map(self.of, sources))
+                if shared:
+                    self._shared[out] = shared
 
     def of(self, tensor: Any) -> frozenset[Any]:
-        return self._shared.get(tensor, frozenset({tensor}))
+        return self._shared.get(tensor, _NOTHING)
+
+    def last_reads(self, lines: Sequence[Any], results: Any) -> dict[Any, int]:
+        """The index of the last line that reads a tensor of interest, itself or through a view; results come last."""
+        last = {r: i for i, line in enumerate(lines) for t in line.inputs() for r in self.of(t)}
+        last.update((r, len(lines)) for t in symbolic.leaves_of(results) for r in self.of(t))
+        return last
+
+
+_NOTHING: frozenset[Any] = frozenset()
 
 
 def _sources(line: Any) -> list[list[Any]]:
@@ -228,8 +253,9 @@ def _sources(line: Any) -> list[list[Any]]:
 
 
 def _body_sources(line: Any) -> list[list[Any]]:
-    inner, memory = list(symbolic.leaves_of(line.body.args)), _Memory(line.body.lines)
+    inner = list(symbolic.leaves_of(line.body.args))
+    aliases = _Aliases(line.body.lines, inner)
     outer = dict(zip(inner, symbolic.leaves_of(list(line.args)), strict=True))
-    found = [[outer[t] for t in memory.of(r) if t in outer] for r in symbolic.leaves_of(line.body.results)]
+    found = [[outer[t] for t in aliases.of(r)] for r in symbolic.leaves_of(line.body.results)]
     found += [[] for _ in range(len(line.outs) - len(found))]  # gradients come last and are new
     return found[: len(line.outs)]  # what a gradient needs comes after the results

@@ -1,5 +1,6 @@
 """What NumPy does for eager calls alone: the numbers of the bodies in K, and warnings switched off and on again."""
 
+import threading
 import warnings
 
 import numpy as np
@@ -10,6 +11,7 @@ from keras_front import use_backend
 from keras_front.backend import discovery
 from keras_front.backend.adapter import Backend
 from keras_front.backend.declare import OPS
+from keras_front_numpy.kernels.cache import KernelCache
 
 keras_front_numpy = pytest.importorskip("keras_front_numpy.eager")
 
@@ -132,3 +134,29 @@ def test_integers_beside_numbers_are_promoted_as_ever(backend):
     x = K.convert(np.array([1, 2]), "int32")
     assert K.dtype(K.add(x, 1)) == "int32"
     assert K.dtype(K.add(x, 0.5)) == "float32"
+
+
+def test_one_shape_more_than_there_is_room_for_does_not_make_every_call_miss():
+    made = []
+
+    def make(size):
+        made.append(size)
+        return lambda: size
+
+    cache = KernelCache(16)
+    for _ in range(20):
+        assert [cache.get(make, size)() for size in range(17)] == list(range(17))
+    assert len(cache) == 16
+    assert len(made) < 17 + 19 * 17 // 3
+
+
+def test_threads_do_not_share_kernels():
+    cache, found = KernelCache(), []
+
+    def make():
+        return object()
+
+    worker = threading.Thread(target=lambda: found.append(cache.get(make)))
+    worker.start()
+    worker.join()
+    assert cache.get(make) is cache.get(make) is not found[0]
