@@ -106,7 +106,7 @@ class Layer(Tracked, NodeAccess, Configurable):
         """
         if self.supports_masking:
             return mask
-        if any(m is not None for m in (mask if isinstance(mask, list | tuple) else [mask])):
+        if any(m is not None for m in _flat(mask)):
             raise DtypeError(
                 f"Layer {self.name} does not support masking, but was passed an input_mask. Put it before the layer "
                 "that makes the mask, or set `supports_masking = True` if its `call` deals with the mask."
@@ -213,8 +213,11 @@ class Layer(Tracked, NodeAccess, Configurable):
     # Recording ---------------------------------------------------------------------------------------
 
     def _connect(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Make a node: outputs, masks and losses come from one deferred run of the layer."""
-        inputs = _as_inputs(inputs)
+        """Make a node: outputs, masks and losses come from one deferred run of the layer.
+
+        What the call was given is copied first: the caller may append to a list that the node must remember as it was.
+        """
+        inputs, args, kwargs = map_structure(_copied, (_as_inputs(inputs), args, kwargs))
         mask = kwargs.get("mask")
         if mask is None:
             mask = map_structure(_mask_of_symbol, inputs)
@@ -381,6 +384,11 @@ def _shapes(shape: Any) -> Any:
 
 def _shape_of(value: Any) -> Shape:
     return None if value is None else tuple(K.int_shape(value))  # type: ignore[return-value]
+
+
+def _copied(item: Any) -> Any:
+    """A leaf of a call's arguments as the node keeps it: arrays may be written to later, the rest cannot change."""
+    return item.copy() if isinstance(item, np.ndarray) else item
 
 
 def _mask_of_symbol(value: Any) -> Any:

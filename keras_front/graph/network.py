@@ -63,16 +63,14 @@ class Network(Layer):
         """Find what lies between the tensors, and make the plan."""
         self.inputs, self.outputs = list(leaves_of([inputs])), list(leaves_of([outputs]))
         _check_ends(self.name, inputs, self.inputs, outputs, self.outputs)
-        self._output_form = unpack(self.outputs) if isinstance(outputs, list | tuple) else outputs
-        if isinstance(outputs, dict):
-            self._output_form = outputs
+        self._output_form = dict(outputs) if isinstance(outputs, dict) else unpack(list(self.outputs))
         self._replan()
         self.built = True
         self.input_names = _names_of(self.inputs)
         self.output_names = _names_of(self.outputs)
         self._inbound_nodes[:], self._outbound_nodes[:] = [], []
         masks = [t.mask for t in self.outputs]
-        self._inbound_nodes.append(Node(self, (self.inputs,), {}, self.outputs, None, masks))
+        self._inbound_nodes.append(Node(self, (list(self.inputs),), {}, list(self.outputs), None, masks))
 
     def _replan(self) -> None:
         extra = [t for t in self._own_losses if _needs_input(t)] + [t for _, t in self._metric_tensors]
@@ -103,9 +101,13 @@ class Network(Layer):
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers: farthest from the outputs first, or the attributes of a subclass in their order."""
+        """The layers: farthest from the outputs first, or the attributes of a subclass in their order.
+
+        For a model of tensors this is the list itself, as in Keras 2: after `model.layers.pop()` the last layer is no
+        longer found, counted or saved, though the outputs are still computed with it.
+        """
         graph = self._graph
-        return list(graph.layers) if graph is not None else super().sublayers()
+        return graph.layers if graph is not None else super().sublayers()
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """The layer called `name`, or the layer number `index` of `layers`.

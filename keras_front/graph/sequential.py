@@ -40,8 +40,13 @@ class SequentialNetwork(Network):
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers that were added, without the one that stands for the input."""
-        return list(self.__dict__.get("_stack", ()))
+        """The layers that were added, without the one that stands for the input.
+
+        While the shape of the input is not known this is the list itself; afterwards it is a copy, as in Keras 2, and
+        `pop()` takes the last layer off.
+        """
+        stack = self.__dict__.get("_stack", [])
+        return list(stack) if self.__dict__.get("_chain") else stack
 
     def add(self, layer: Any) -> None:
         """Put a layer on top of the stack.
