@@ -140,7 +140,8 @@ class JaxBackend(Backend):
     # Indexing: compiled code cannot raise, so indices are cut to the range -------------------------------------
 
     def gather(self, reference: Any, indices: Any, *, axis: int) -> Any:
-        return jnp.take(reference, indices, axis, mode="clip")
+        wide = jnp.float32 if reference.dtype in self.halves else reference.dtype  # the gradient adds up in that dtype
+        return jnp.take(reference.astype(wide), indices, axis, mode="clip").astype(reference.dtype)
 
     def scatter_add(self, updates: Any, indices: Any, *, size: int, axis: int) -> Any:
         axis = axis % (updates.ndim - indices.ndim + 1)

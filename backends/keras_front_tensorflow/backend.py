@@ -390,6 +390,10 @@ class TensorflowBackend(Backend):
         grads = tape.gradient(loss, leaves, unconnected_gradients=tf.UnconnectedGradients.ZERO)
         return (loss, aux), [tf.convert_to_tensor(g) for g in grads]  # a gather's gradient comes as slices
 
+    def prefers_rules(self, record: Sequence[Any]) -> bool:
+        """For floats of 16 bits: the engine's own gradients of broadcasting and of gathering add up in 16 bits."""
+        return any(t.dtype in dtypes.HALVES for o in record for t in o.outputs)
+
     def compile_program(self, program: Any) -> Callable[..., Any]:
         args = [*program.args, *([program.captures] if program.captures else [])]
         recurrent = any(line.op == "value_and_grad" and _has(line.body, {"scan"}) for line in program.lines)

@@ -45,6 +45,10 @@ class TorchBackend(Backend):
     name = "torch"
     tensor_types = (torch.Tensor,)
     differentiates = True
+    accumulates = frozenset(
+        "sum mean cumsum logsumexp softmax log_softmax softmax_crossentropy layer_normalization"
+        " normalize_batch_in_training".split()
+    )
 
     # Elementwise -------------------------------------------------------------------------------------------
 

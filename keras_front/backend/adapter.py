@@ -25,17 +25,21 @@ class Backend:
 
     Class attributes: `name`; `tensor_types`, the classes of the engine's tensors; `float_dtypes`, what a float tensor's
     `.dtype` can be; `differentiates`, whether `value_and_grad` is the engine's own; `expanded`, the composites that are
-    overridden for eager calls alone, while programs are written from their bodies.
+    overridden for eager calls alone, while programs are written from their bodies; `accumulates`, the ops declared to
+    accumulate floats of 16 bits in float32 whose methods here do so by themselves (the others are given float32).
     """
 
     name: ClassVar[str] = ""
     tensor_types: ClassVar[tuple[type, ...]] = ()
     differentiates: ClassVar[bool] = False
     expanded: ClassVar[frozenset[str]] = frozenset()
+    accumulates: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self) -> None:
         self.native: set[type] = set(self.tensor_types)
         self.floats: frozenset[Any] = frozenset(self.float_dtypes())
+        self.halves = frozenset(d for d in self.floats if dtypes.canonical(d) in dtypes.HALVES)
+        self.full_floats = self.floats - self.halves
         self.check()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

@@ -40,7 +40,8 @@ class Op:
     """One declared op: its signature, its rules, and how it is dispatched, recorded and replayed.
 
     `arrays` are (name, kind) of the tensor arguments, `attrs` the names of the others, `promoted` the places of the
-    arguments that must share a dtype; `floats` says that integers become floats first.
+    arguments that must share a dtype; `floats` says that integers become floats first; `accumulates` that many elements
+    are added or multiplied, so that floats of 16 bits are computed in float32 and rounded once, at the end.
     """
 
     def __init__(
@@ -51,9 +52,10 @@ class Op:
         promote: Sequence[str] | None,
         floats: bool,
         results: Callable[..., Any] | None = None,
+        accumulates: bool = False,
     ):
         self.name, self.kind, self.body, self.rule, self.floats = fn.__name__, kind, fn, rule, floats
-        self.results = results
+        self.results, self.accumulates = results, accumulates
         self.signature = inspect.signature(fn)
         parameters = self.signature.parameters.values()
         self.arrays = [(p.name, _ARRAYS[p.annotation]) for p in parameters if p.annotation in _ARRAYS]
@@ -78,7 +80,10 @@ class Op:
             return self.record(self._prepare(args, _dtype_of, _as_symbol), attrs)
         backend = discovery.active()
         settled = self._prepare(args, lambda a: _real_dtype(backend, a), backend.convert)
-        return getattr(backend, self.name)(*settled, **attrs)
+        method = getattr(backend, self.name)
+        if self.accumulates and self.name not in backend.accumulates:
+            return _in_single(lambda args: method(*args, **attrs), settled, backend.dtype_of)
+        return method(*settled, **attrs)
 
     def _check(self, args: Sequence[Any]) -> None:
         for (name, kind), arg in zip(self.arrays, args, strict=True):
@@ -108,6 +113,12 @@ class Op:
 
     def record(self, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
         """The symbolic results of a call on symbolic tensors."""
+        trace = symbolic.tracing()
+        if self.accumulates and trace is not None and self.name not in trace.backend.accumulates:
+            return _in_single(lambda args: self._recorded(args, attrs), args, lambda t: t.dtype)
+        return self._recorded(args, attrs)
+
+    def _recorded(self, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
         origin = Origin(self, tuple(args), attrs)
         try:
             if self.results is not None and _is_fused(self.name):
@@ -128,6 +139,18 @@ class Op:
     def again(self, args: Sequence[Any], attrs: dict[str, Any]) -> list[Any]:
         """The results of the same call on other arguments, as a flat list without Nones."""
         return [r for r in symbolic.flatten(self.dispatch(args, attrs)) if r is not None]
+
+
+def _in_single(call: Callable[[list[Any]], Any], args: Sequence[Any], dtype_of: Callable[[Any], str]) -> Any:
+    """`call(args)`, for which floats of 16 bits become float32, as results of float32 become what they were."""
+    given = {dtype_of(t) for t in _flat(args)}
+    if dtypes.HALVES.isdisjoint(given):
+        return call(list(args))
+    cast, narrow = OPS["cast"].function, dtypes.promote(given & dtypes.HALVES)
+    wide = [_each(arg, lambda t: cast(t, "float32") if dtype_of(t) in dtypes.HALVES else t) for arg in args]
+    return symbolic.map_structure(
+        lambda t: cast(t, narrow) if t is not None and dtype_of(t) == "float32" else t, call(wide)
+    )
 
 
 def _is_fused(name: str) -> bool:
@@ -336,7 +359,9 @@ def _conditions(op: Op) -> list[str]:
             same = f"{name}.dtype is {first}.dtype"
             conditions.append(same if kind == "one" else f"({name} is None or {same})")
     if op.floats and shared:
-        conditions.append(f"{shared[0][0]}.dtype in backend.floats")
+        conditions.append(f"{shared[0][0]}.dtype in backend.{'full_floats' if op.accumulates else 'floats'}")
+    elif op.accumulates:
+        conditions.append(f"{op.arrays[0][0]}.dtype not in backend.halves")
     return conditions
 
 
@@ -360,14 +385,17 @@ def _weak_lines(op: Op, keywords: str) -> list[str]:
 # The decorators ------------------------------------------------------------------------------------------------
 
 
-def primitive(shape: Any, promote: Sequence[str] | None = None, floats: bool = False) -> Callable[..., Any]:
+def primitive(
+    shape: Any, promote: Sequence[str] | None = None, floats: bool = False, accumulates: bool = False
+) -> Callable[..., Any]:
     """Declare an op that every adapter brings. `shape` is the rule; see `shapes`.
 
-    `promote` names the arguments that must share a dtype (default: all); with `floats` integers become floats first.
+    `promote` names the arguments that must share a dtype (default: all); with `floats` integers become floats first;
+    with `accumulates` floats of 16 bits are computed in float32.
     """
 
     def declare(fn: Callable[..., Any]) -> Callable[..., Any]:
-        return _register(Op(fn, "primitive", shape, promote, floats))
+        return _register(Op(fn, "primitive", shape, promote, floats, accumulates=accumulates))
 
     return declare
 
@@ -378,6 +406,7 @@ def composite(
     promote: Sequence[str] | None = None,
     floats: bool = False,
     results: Callable[..., Any] | None = None,
+    accumulates: bool = False,
 ) -> Any:
     """Declare an op whose body is written in other ops. An adapter that defines a method of its name overrides it.
 
@@ -386,7 +415,7 @@ def composite(
     """
 
     def declare(body: Callable[..., Any]) -> Callable[..., Any]:
-        return _register(Op(body, "composite", None, promote, floats, results))
+        return _register(Op(body, "composite", None, promote, floats, results, accumulates))
 
     return declare if fn is None else declare(fn)
 

@@ -17,6 +17,7 @@ from keras_front import config
 from keras_front.errors import DtypeError
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
+HALVES = frozenset(("float16", "bfloat16"))
 SIGNED = ("int8", "int16", "int32", "int64")
 UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
 COMPLEX = ("complex64", "complex128")
@@ -112,7 +113,7 @@ def of_scalar(value: bool | int | float | complex, others: Iterable[str]) -> str
 def as_single(dtype: Any) -> str:
     """float32 for the floats of 16 bits, where a long formula would lose too much; the others stay."""
     name = canonical(dtype)
-    return "float32" if name in ("float16", "bfloat16") else name
+    return "float32" if name in HALVES else name
 
 
 def as_float(dtype: str) -> str:

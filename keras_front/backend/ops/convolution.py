@@ -52,12 +52,12 @@ def max_pool_pick(x: Tensor, y: Tensor, pool_size: Dims, strides: Dims, padding,
     """Elements of `y`, of the shape of `x`, from where the maxima of the windows of `x` are."""
 
 
-@primitive(shapes.pool)
+@primitive(shapes.pool, accumulates=True)
 def average_pool(x: Tensor, pool_size: Dims, strides: Dims, padding, data_format="channels_last"):
     """The mean of each window; padding does not count."""
 
 
-@primitive(shapes.average_pool_gradient)
+@primitive(shapes.average_pool_gradient, accumulates=True)
 def average_pool_gradient(
     g: Tensor, input_shape: Dims, pool_size: Dims, strides: Dims, padding, data_format="channels_last"
 ):

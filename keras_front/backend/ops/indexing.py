@@ -19,7 +19,7 @@ def gather(reference: Tensor, indices: Tensor, axis=0):
     """Slices of `reference` along `axis`, at integer `indices` of any shape, which replaces that axis."""
 
 
-@primitive(shapes.scatter_add, promote=())
+@primitive(shapes.scatter_add, promote=(), accumulates=True)
 def scatter_add(updates: Tensor, indices: Tensor, size, axis=0):
     """The gradient of `gather`: zeros with `size` slices along `axis`, to which `updates` are added at `indices`."""
 

@@ -130,7 +130,7 @@ def inv(x: Tensor):
     return solve(x, np.eye(n, dtype=_name(x)) if n is not None else x)
 
 
-@composite(floats=True)
+@composite(floats=True, accumulates=True)
 def norm(x: Tensor, ord=None, axis: Axes = None, keepdims=False):
     """A norm: of all elements (no `axis`, no `ord`), of vectors (one axis), or of matrices (two axes).
 

@@ -270,7 +270,7 @@ def dot_product_attention(
     return permute_dimensions(matmul(softmax(scores), v), (0, 2, 1, 3))
 
 
-@composite(promote=("x", "gamma", "beta"), floats=True)
+@composite(promote=("x", "gamma", "beta"), floats=True, accumulates=True)
 def group_normalization(x: Tensor, gamma: Maybe = None, beta: Maybe = None, groups=32, axis=-1, epsilon=1e-3):
     """`x` centred and scaled over each of `groups` groups of channels of each sample, then `* gamma + beta`.
 

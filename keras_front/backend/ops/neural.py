@@ -32,7 +32,7 @@ from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError, ShapeError
 
 
-@composite(floats=True)
+@composite(floats=True, accumulates=True)
 def softmax(x: Tensor, axis=-1):
     """Exponentials of `x`, scaled to sum to 1 along `axis`.
 
@@ -42,7 +42,7 @@ def softmax(x: Tensor, axis=-1):
     return divide(raised, sum(raised, axis=axis, keepdims=True))
 
 
-@composite(floats=True)
+@composite(floats=True, accumulates=True)
 def log_softmax(x: Tensor, axis=-1):
     """`log(softmax(x))`, without underflow."""
     shifted = subtract(x, stop_gradient(max(x, axis=axis, keepdims=True)))
@@ -52,7 +52,7 @@ def log_softmax(x: Tensor, axis=-1):
 # Crossentropies ------------------------------------------------------------------------------------------------
 
 
-@composite(floats=True)
+@composite(floats=True, accumulates=True)
 def softmax_crossentropy(logits: Tensor, target: Tensor):
     """`-sum(target * log_softmax(logits))` over the last axis.
 
@@ -76,7 +76,7 @@ def _came_from(x: Any, name: str) -> Any:
     return None
 
 
-@composite(floats=True)
+@composite(floats=True, accumulates=True)
 def categorical_crossentropy(target: Tensor, output: Tensor, from_logits=False, axis=-1):
     """The crossentropy between distributions along `axis`; `output` holds probabilities, or logits if `from_logits`.
 
@@ -94,7 +94,7 @@ def categorical_crossentropy(target: Tensor, output: Tensor, from_logits=False, 
     return negative(sum(multiply(target, log(output)), axis=-1))
 
 
-@composite(promote=())
+@composite(promote=(), accumulates=True)
 def sparse_categorical_crossentropy(target: Tensor, output: Tensor, from_logits=False, axis=-1):
     """`categorical_crossentropy` against class numbers `target` instead of vectors.
 
@@ -183,7 +183,7 @@ def _along(vector: Any, x: Any, axis: int) -> Any:
     return reshape(vector, (-1, *(1,) * (len(x.shape) - 1 - place)))
 
 
-@composite(floats=True)
+@composite(floats=True, accumulates=True)
 def moments(x: Tensor, axes: Axes, keepdims=False):
     """Mean and biased variance over `axes`."""
     center = mean(x, axis=axes, keepdims=True)
@@ -192,7 +192,7 @@ def moments(x: Tensor, axes: Axes, keepdims=False):
     return (center if keepdims else mean(x, axis=axes)), spread
 
 
-@composite(floats=True)
+@composite(floats=True, accumulates=True)
 def normalize_batch_in_training(x: Tensor, gamma: Maybe, beta: Maybe, reduction_axes: Axes, epsilon=1e-3):
     """Batch normalization with the statistics of this batch: (normalized, mean, biased variance).
 
@@ -213,7 +213,7 @@ def normalize_batch_in_training(x: Tensor, gamma: Maybe, beta: Maybe, reduction_
     return normed, reshape(center, kept), reshape(spread, kept)
 
 
-@composite(floats=True)
+@composite(floats=True, accumulates=True)
 def layer_normalization(x: Tensor, gamma: Maybe = None, beta: Maybe = None, axes: Axes = -1, epsilon=1e-3):
     """`x` centred and scaled over `axes` of each sample, then `* gamma + beta`, which have the shape of those axes.
 

@@ -21,12 +21,12 @@ from keras_front.backend.ops.elementwise import (
 )
 
 
-@primitive(shapes.reduce)
+@primitive(shapes.reduce, accumulates=True)
 def sum(x: Tensor, axis: Axes = None, keepdims=False):
     """The sum over `axis`, in the dtype of x."""
 
 
-@primitive(shapes.reduce)
+@primitive(shapes.reduce, accumulates=True)
 def prod(x: Tensor, axis: Axes = None, keepdims=False):
     """The product over `axis`, in the dtype of x."""
 
@@ -61,12 +61,12 @@ def argmin(x: Tensor, axis=-1):
     """The index (int64) of the minimum along `axis`, the first among equals."""
 
 
-@primitive(shapes.along)
+@primitive(shapes.along, accumulates=True)
 def cumsum(x: Tensor, axis=0):
     """Running sums along `axis`."""
 
 
-@primitive(shapes.along)
+@primitive(shapes.along, accumulates=True)
 def cumprod(x: Tensor, axis=0):
     """Running products along `axis`."""
 
@@ -78,7 +78,7 @@ def count(x, axis=None):
     return None if None in dims else math.prod(int(d) for d in dims)
 
 
-@composite(floats=True)
+@composite(floats=True, accumulates=True)
 def mean(x: Tensor, axis: Axes = None, keepdims=False):
     """The arithmetic mean over `axis`; integers become floats first. Over nothing it is NaN."""
     n = count(x, axis)
@@ -88,20 +88,20 @@ def mean(x: Tensor, axis: Axes = None, keepdims=False):
     return multiply(total, 1 / n) if n else divide(total, 0.0)
 
 
-@composite(floats=True)
+@composite(floats=True, accumulates=True)
 def var(x: Tensor, axis: Axes = None, keepdims=False):
     """The (biased) variance over `axis`."""
     centered = subtract(x, mean(x, axis=axis, keepdims=True))
     return mean(multiply(centered, centered), axis=axis, keepdims=keepdims)
 
 
-@composite(floats=True)
+@composite(floats=True, accumulates=True)
 def std(x: Tensor, axis: Axes = None, keepdims=False):
     """The (biased) standard deviation over `axis`."""
     return sqrt(var(x, axis=axis, keepdims=keepdims))
 
 
-@composite(floats=True)
+@composite(floats=True, accumulates=True)
 def logsumexp(x: Tensor, axis: Axes = None, keepdims=False):
     """`log(sum(exp(x)))` over `axis`, without overflow; -inf over nothing but -inf."""
     top = max(x, axis=axis, keepdims=True)
@@ -112,7 +112,7 @@ def logsumexp(x: Tensor, axis: Axes = None, keepdims=False):
     return sum(result, axis=axis, keepdims=False)
 
 
-@composite(floats=True)
+@composite(floats=True, accumulates=True)
 def l2_normalize(x: Tensor, axis: Axes = None):
     """`x` scaled to Euclidean length 1 along `axis`; lengths under 1e-6 count as 1e-6."""
     from keras_front.backend.ops.elementwise import maximum, rsqrt
