@@ -46,8 +46,7 @@ class TorchBackend(Backend):
     tensor_types = (torch.Tensor,)
     differentiates = True
     accumulates = frozenset(
-        "sum mean cumsum logsumexp softmax log_softmax softmax_crossentropy layer_normalization"
-        " normalize_batch_in_training".split()
+        "sum mean cumsum logsumexp softmax log_softmax softmax_crossentropy normalize_batch_in_training".split()
     )
 
     # Elementwise -------------------------------------------------------------------------------------------

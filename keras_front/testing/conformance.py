@@ -24,7 +24,7 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front.backend import declare, discovery
-from keras_front.testing import composites, derivatives, edges, mistakes, networks, primitives, values
+from keras_front.testing import accumulation, composites, derivatives, edges, mistakes, networks, primitives, values
 from keras_front.testing.case import Case
 from keras_front.testing.limits import ELSEWHERE
 
@@ -83,6 +83,7 @@ CHECKS: dict[str, Callable[[str], None]] = {
     for fn in (
         values.value,
         values.precision,
+        accumulation.accumulation,
         values.shape,
         values.compiled,
         derivatives.gradient,
