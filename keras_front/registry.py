@@ -23,6 +23,7 @@ from weakref import WeakKeyDictionary, WeakSet
 import numpy as np
 
 from keras_front import config as settings
+from keras_front.arguments import readers_of, reading
 from keras_front.docstrings import Documented
 from keras_front.errors import ArgumentError, SerializationError
 from keras_front.old_names import argument_names, door_module, forgiving_constructor, of_old, speaking
@@ -426,16 +427,19 @@ class Configurable(Documented):
 
     Each constructor argument must be stored under its own name; objects among them are written as configs.
     Where a constructor takes `**kwargs` it passes them on, so its base class's arguments join the config.
-    Constructors take the older names of arguments as well, see `keras_front.old_names`.
+    An argument whose annotation says how it is read is read and stored before the body of the constructor runs, see
+    `keras_front.arguments`. Constructors take the older names of arguments as well, see `keras_front.old_names`.
     Source: the convention of scikit-learn's estimators.
     """
 
     _further_arguments: frozenset[str] = frozenset()  # what the `**kwargs` of the last constructor may hold
+    _read_arguments: frozenset[str] = frozenset()  # what is read as its annotation says
 
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
         if "__init__" in cls.__dict__:
-            cls.__init__ = forgiving_constructor(cls, cls.__init__)  # type: ignore[method-assign]
+            cls._read_arguments |= frozenset(readers_of(cls.__init__))
+            cls.__init__ = forgiving_constructor(cls, reading(cls.__init__))  # type: ignore[method-assign]
 
     @classmethod
     def constructor_arguments(cls) -> tuple[str, ...]:

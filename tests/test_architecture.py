@@ -21,7 +21,7 @@ ENGINES = {"torch", "jax", "jaxlib", "tensorflow", "cupy", "onnxruntime", "thean
 BACKEND_NAMES = {"numpy", "torch", "jax", "tensorflow"}
 
 # A part of the package, and what it may import at module level. A part may always import itself.
-BASE = {"errors", "registry", "config", "old_names", "docstrings"}
+BASE = {"errors", "arguments", "registry", "config", "old_names", "docstrings"}
 TENSORS = BASE | {"backend"}
 PIECES = {"activations", "initializers", "constraints", "regularizers", "losses", "metrics", "optimizers"}
 GRAPH = TENSORS | PIECES | {"bytecode", "utils"}
@@ -32,6 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "config": {"errors"},
     "docstrings": set(),
+    "arguments": {"errors"},
     "old_names": {"errors", "config"},
     "registry": BASE,
     "backend": BASE,

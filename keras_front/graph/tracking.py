@@ -152,8 +152,24 @@ class Tracked:
     ) -> Variable:
         """A new weight of this layer, called `<layer>/<name>:0`.
 
-        Shape: `shape`, without unknown sizes; () if it is not given.
-        Raises: ShapeError if a size is unknown.
+        What is not given is taken from the constructor's arguments of the weight's name, if their annotations are
+        `Initializer`, `Regularizer` and `Constraint`: `kernel_initializer`, `kernel_regularizer` and
+        `kernel_constraint` for 'kernel'; `depthwise_initializer` for 'depthwise_kernel'.
+
+        Args:
+            name: name of the weight.
+            shape: its shape, without unknown sizes; () if it is not given.
+            dtype: its type, by default that of the layer.
+            initializer: first values: a name, an object or a function of the shape. By default 'glorot_uniform' for
+                floats and 'zeros' for others.
+            regularizer: penalty on the weight, added to the loss.
+            trainable: whether training changes it.
+            constraint: function of the weight, applied after each step.
+
+        Returns: the new variable. Assign it to an attribute, so that you can use it in `call`.
+        Raises:
+            ArgumentError: if `name` is no string.
+            ShapeError: if a size is unknown.
         """
         if name is not None and not isinstance(name, str):
             raise ArgumentError(
@@ -166,6 +182,7 @@ class Tracked:
                 f"{self.name}: cannot make the weight {name!r} of shape {size}: a size of the input is not known. "
                 "Give the layer an input whose axes other than the batch are known."
             )
+        initializer = initializer or self._weight_argument(name, "initializer")
         default = "glorot_uniform" if "float" in dtype else "zeros"
         variable = Variable(
             self._initial_value(initializers.get(initializer or default), tuple(int(n) for n in size), dtype),
@@ -173,11 +190,20 @@ class Tracked:
             dtype=dtype,
             name=f"{scope.weight_prefix(self.name)}/{name or 'weight'}:0",
             trainable=bool(trainable),
-            constraint=constraints.get(constraint),
+            constraint=constraints.get(constraint or self._weight_argument(name, "constraint")),
         )
-        variable.regularizer = regularizers.get(regularizer)
+        variable.regularizer = regularizers.get(regularizer or self._weight_argument(name, "regularizer"))
         self._note(variable)
         return variable
+
+    _read_arguments: frozenset[str] = frozenset()
+
+    def _weight_argument(self, weight: str | None, kind: str) -> Any:
+        """What the constructor read as `<weight>_<kind>`, such as `kernel_initializer`; None if there is none."""
+        for prefix in (weight or "", (weight or "").removesuffix("_kernel")):
+            if f"{prefix}_{kind}" in self._read_arguments:
+                return getattr(self, f"{prefix}_{kind}")
+        return None
 
     def _initial_value(self, initializer: Callable[..., Any], shape: tuple[int, ...], dtype: str) -> Any:
         """Initial values; inside `undrawn` a function that draws them if they are ever read."""

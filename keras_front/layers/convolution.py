@@ -9,43 +9,38 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_front import activations, config, constraints, initializers, regularizers
 from keras_front import backend as K
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.graph.layer import LAYERS, InputSpec, Layer
 
-from ._arguments import padding_of, positive, sizes
+from .arguments import (
+    ActivationFunction,
+    Constraint,
+    ConvPadding,
+    DataFormat,
+    Flag,
+    Initializer,
+    OutputPadding,
+    Positive,
+    Regularizer,
+    Size,
+)
 
 
 class _Spatial(Layer):
     """What all convolutions share: windows, their format, bias and activation."""
 
     _rank = 2
-
-    def _window(self, kernel_size: Any, strides: Any, padding: Any, data_format: Any, dilation_rate: Any) -> None:
-        where, rank = type(self).__name__, self._rank
-        self.kernel_size = sizes(where, "kernel_size", kernel_size, rank)
-        self.strides = sizes(where, "strides", strides, rank)
-        self.padding = padding_of(where, padding, causal=rank == 1)
-        default = "channels_last" if rank == 1 else None
-        self.data_format = config.normalize_data_format(data_format or default)
-        self.dilation_rate = sizes(where, "dilation_rate", dilation_rate, rank)
-        self.input_spec = InputSpec(ndim=rank + 2)
-        if max(self.strides) > 1 and max(self.dilation_rate) > 1 and not self._strides_and_dilation:
-            raise ArgumentError(
-                f"{where}: strides > 1 not supported in conjunction with dilation_rate > 1, received "
-                f"strides={self.strides} and dilation_rate={self.dilation_rate}."
-            )
-
     _strides_and_dilation = True
 
-    def _finish(self, activation: Any, use_bias: bool, bias: tuple[Any, Any, Any], activity_regularizer: Any) -> None:
-        self.activation = activations.get(activation)
-        self.use_bias = use_bias
-        self.bias_initializer = initializers.get(bias[0])
-        self.bias_regularizer = regularizers.get(bias[1])
-        self.bias_constraint = constraints.get(bias[2])
-        self.activity_regularizer = regularizers.get(activity_regularizer)
+    def _check_window(self) -> None:
+        """Raise for strides together with dilation where the layer does not do both; tell the rank of inputs."""
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1 and not self._strides_and_dilation:
+            raise ArgumentError(
+                f"{type(self).__name__}: strides > 1 not supported in conjunction with dilation_rate > 1, received "
+                f"strides={self.strides} and dilation_rate={self.dilation_rate}."
+            )
+        self.input_spec = InputSpec(ndim=self._rank + 2)
 
     def _channels(self, input_shape: Any) -> int:
         """The number of input channels, which must be known."""
@@ -60,11 +55,7 @@ class _Spatial(Layer):
         return found
 
     def _add_bias(self, count: int) -> None:
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight(
-                "bias", (count,), None, self.bias_initializer, self.bias_regularizer, constraint=self.bias_constraint
-            )
+        self.bias = self.add_weight("bias", (count,)) if self.use_bias else None
 
     def _end(self, outputs: Any) -> Any:
         if self.bias is not None:
@@ -73,41 +64,56 @@ class _Spatial(Layer):
 
 
 class _Conv(_Spatial):
-    """A convolution of `_rank` dimensions."""
+    """A convolution of `_rank` dimensions.
+
+    Args:
+        filters: number of output channels.
+        kernel_size: size of the window, one number for all axes or one for each.
+        strides: by how much the window moves, one number or one for each axis.
+        padding: 'valid' (only whole windows), 'same' (zeros around, so that with strides of 1 the size stays) or, in
+            one dimension, 'causal' (zeros before, so that no output sees what comes after it).
+        data_format: 'channels_last' (batch, ..., channels) or 'channels_first' (batch, channels, ...). By default what
+            `keras_front.config.image_data_format()` says, and 'channels_last' in one dimension.
+        dilation_rate: distance between the inputs that neighbours in the kernel see, 1 for adjacent ones.
+        activation: function of the outputs: a name such as 'relu', a function of K, or a layer. None for none.
+        use_bias: whether a bias is added for each filter.
+        kernel_initializer: first values of the kernel. The default keeps the variance of signals from layer to layer.
+        bias_initializer: first values of the bias; zeros, since the kernel already breaks the symmetry.
+        kernel_regularizer: penalty on the kernel, added to the loss: 'l2', `L1L2(...)`, a function of the weight.
+        bias_regularizer: penalty on the bias.
+        activity_regularizer: penalty on the output, after the activation.
+        kernel_constraint: function that the kernel must pass after each step, such as `MaxNorm(2)`.
+        bias_constraint: the same for the bias.
+        groups: into how many groups channels and filters are cut; each group of filters sees its own channels only.
+            Both numbers must be divisible by it. 1 is an ordinary convolution.
+
+    Raises:
+        ArgumentError: for a size that is not positive, a padding that does not exist, groups that do not divide.
+        ShapeError: when it is built if the number of channels is unknown.
+    """
 
     def __init__(
         self,
-        filters: int,
-        kernel_size: Any,
-        strides: Any = 1,
-        padding: str = "valid",
-        data_format: str | None = None,
-        dilation_rate: Any = 1,
-        activation: Any = None,
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
-        groups: int = 1,
+        filters: Positive,
+        kernel_size: Size,
+        strides: Size = 1,
+        padding: ConvPadding = "valid",
+        data_format: DataFormat = None,
+        dilation_rate: Size = 1,
+        activation: ActivationFunction = None,
+        use_bias: Flag = True,
+        kernel_initializer: Initializer = "glorot_uniform",
+        bias_initializer: Initializer = "zeros",
+        kernel_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+        activity_regularizer: Regularizer = None,
+        kernel_constraint: Constraint = None,
+        bias_constraint: Constraint = None,
+        groups: Positive = 1,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.filters = positive(type(self).__name__, "filters", filters)
-        self.groups = positive(type(self).__name__, "groups", groups)
-        self._window(kernel_size, strides, padding, data_format, dilation_rate)
-        self._finish(activation, use_bias, (bias_initializer, bias_regularizer, bias_constraint), activity_regularizer)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-
-    def _add_kernel(self, shape: tuple[int, ...]) -> Any:
-        return self.add_weight(
-            "kernel", shape, None, self.kernel_initializer, self.kernel_regularizer, constraint=self.kernel_constraint
-        )
+        self._check_window()
 
     def build(self, input_shape: Any) -> None:
         channels = self._channels(input_shape)
@@ -116,7 +122,7 @@ class _Conv(_Spatial):
                 f"{self.name}: {channels} channels and {self.filters} filters cannot be split into "
                 f"{self.groups} groups; both must be divisible by `groups`."
             )
-        self.kernel = self._add_kernel((*self.kernel_size, channels // self.groups, self.filters))
+        self.kernel = self.add_weight("kernel", (*self.kernel_size, channels // self.groups, self.filters))
         self._add_bias(self.filters)
         self.built = True
 
@@ -169,33 +175,28 @@ class _ConvTranspose(_Conv):
 
     def __init__(
         self,
-        filters: int,
-        kernel_size: Any,
-        strides: Any = 1,
-        padding: str = "valid",
-        output_padding: Any = None,
-        data_format: str | None = None,
-        dilation_rate: Any = 1,
-        activation: Any = None,
-        use_bias: bool = True,
+        filters: Positive,
+        kernel_size: Size,
+        strides: Size = 1,
+        padding: ConvPadding = "valid",
+        output_padding: OutputPadding | None = None,
+        data_format: DataFormat = None,
+        dilation_rate: Size = 1,
+        activation: ActivationFunction = None,
+        use_bias: Flag = True,
         **kwargs: Any,
     ):
-        super().__init__(
-            filters, kernel_size, strides, padding, data_format, dilation_rate, activation, use_bias, **kwargs
-        )
-        self.output_padding = output_padding
-        if output_padding is not None:
-            self.output_padding = sizes(type(self).__name__, "output_padding", output_padding, self._rank, least=0)
-            for step, extra in zip(self.strides, self.output_padding, strict=True):
-                if extra >= step:
-                    raise ArgumentError(
-                        f"{type(self).__name__}: stride {self.strides} must be greater than output padding "
-                        f"{self.output_padding}."
-                    )
+        super().__init__(**kwargs)
+        for step, extra in zip(self.strides, self.output_padding or (), strict=False):
+            if extra >= step:
+                raise ArgumentError(
+                    f"{type(self).__name__}: stride {self.strides} must be greater than output padding "
+                    f"{self.output_padding}."
+                )
 
     def build(self, input_shape: Any) -> None:
         channels = self._channels(input_shape)
-        self.kernel = self._add_kernel((*self.kernel_size, self.filters // self.groups, channels))
+        self.kernel = self.add_weight("kernel", (*self.kernel_size, self.filters // self.groups, channels))
         self._add_bias(self.filters)
         self.built = True
 
@@ -268,36 +269,29 @@ class _Depthwise(_Spatial):
 
     def __init__(
         self,
-        kernel_size: Any,
-        strides: Any = 1,
-        padding: str = "valid",
-        depth_multiplier: int = 1,
-        data_format: str | None = None,
-        dilation_rate: Any = 1,
-        activation: Any = None,
-        use_bias: bool = True,
-        depthwise_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        depthwise_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        depthwise_constraint: Any = None,
-        bias_constraint: Any = None,
+        kernel_size: Size,
+        strides: Size = 1,
+        padding: ConvPadding = "valid",
+        depth_multiplier: Positive = 1,
+        data_format: DataFormat = None,
+        dilation_rate: Size = 1,
+        activation: ActivationFunction = None,
+        use_bias: Flag = True,
+        depthwise_initializer: Initializer = "glorot_uniform",
+        bias_initializer: Initializer = "zeros",
+        depthwise_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+        activity_regularizer: Regularizer = None,
+        depthwise_constraint: Constraint = None,
+        bias_constraint: Constraint = None,
         **kwargs: Any,
     ):
         super().__init__(**_without_inherited(kwargs))
-        self.depth_multiplier = positive(type(self).__name__, "depth_multiplier", depth_multiplier)
-        self._window(kernel_size, strides, padding, data_format, dilation_rate)
-        self._finish(activation, use_bias, (bias_initializer, bias_regularizer, bias_constraint), activity_regularizer)
-        self.depthwise_initializer = initializers.get(depthwise_initializer)
-        self.depthwise_regularizer = regularizers.get(depthwise_regularizer)
-        self.depthwise_constraint = constraints.get(depthwise_constraint)
+        self._check_window()
 
     def _add_depthwise(self, channels: int) -> None:
-        self.depthwise_kernel = self.add_weight(
-            "depthwise_kernel", (*self.kernel_size, channels, self.depth_multiplier), None,
-            self.depthwise_initializer, self.depthwise_regularizer, constraint=self.depthwise_constraint,
-        )  # fmt: skip
+        shape = (*self.kernel_size, channels, self.depth_multiplier)
+        self.depthwise_kernel = self.add_weight("depthwise_kernel", shape)
 
     def build(self, input_shape: Any) -> None:
         channels = self._channels(input_shape)
@@ -353,44 +347,34 @@ class _SeparableConv(_Depthwise):
 
     def __init__(
         self,
-        filters: int,
-        kernel_size: Any,
-        strides: Any = 1,
-        padding: str = "valid",
-        data_format: str | None = None,
-        dilation_rate: Any = 1,
-        depth_multiplier: int = 1,
-        activation: Any = None,
-        use_bias: bool = True,
-        depthwise_initializer: Any = "glorot_uniform",
-        pointwise_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        depthwise_regularizer: Any = None,
-        pointwise_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        depthwise_constraint: Any = None,
-        pointwise_constraint: Any = None,
-        bias_constraint: Any = None,
+        filters: Positive,
+        kernel_size: Size,
+        strides: Size = 1,
+        padding: ConvPadding = "valid",
+        data_format: DataFormat = None,
+        dilation_rate: Size = 1,
+        depth_multiplier: Positive = 1,
+        activation: ActivationFunction = None,
+        use_bias: Flag = True,
+        depthwise_initializer: Initializer = "glorot_uniform",
+        pointwise_initializer: Initializer = "glorot_uniform",
+        bias_initializer: Initializer = "zeros",
+        depthwise_regularizer: Regularizer = None,
+        pointwise_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+        activity_regularizer: Regularizer = None,
+        depthwise_constraint: Constraint = None,
+        pointwise_constraint: Constraint = None,
+        bias_constraint: Constraint = None,
         **kwargs: Any,
     ):
-        super().__init__(
-            kernel_size, strides, padding, depth_multiplier, data_format, dilation_rate, activation, use_bias,
-            depthwise_initializer, bias_initializer, depthwise_regularizer, bias_regularizer, activity_regularizer,
-            depthwise_constraint, bias_constraint, **kwargs,
-        )  # fmt: skip
-        self.filters = positive(type(self).__name__, "filters", filters)
-        self.pointwise_initializer = initializers.get(pointwise_initializer)
-        self.pointwise_regularizer = regularizers.get(pointwise_regularizer)
-        self.pointwise_constraint = constraints.get(pointwise_constraint)
+        super().__init__(**kwargs)
 
     def build(self, input_shape: Any) -> None:
         channels = self._channels(input_shape)
         self._add_depthwise(channels)
-        self.pointwise_kernel = self.add_weight(
-            "pointwise_kernel", (*(1,) * self._rank, channels * self.depth_multiplier, self.filters), None,
-            self.pointwise_initializer, self.pointwise_regularizer, constraint=self.pointwise_constraint,
-        )  # fmt: skip
+        shape = (*(1,) * self._rank, channels * self.depth_multiplier, self.filters)
+        self.pointwise_kernel = self.add_weight("pointwise_kernel", shape)
         self._add_bias(self.filters)
         self.built = True
 

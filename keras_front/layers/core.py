@@ -11,51 +11,60 @@ from typing import Any
 
 import numpy as np
 
-from keras_front import activations, bytecode, config, constraints, initializers, regularizers
+from keras_front import activations, bytecode, config, regularizers
 from keras_front import backend as K
 from keras_front.errors import ArgumentError, SerializationError, ShapeError
 from keras_front.graph.layer import LAYERS, InputSpec, Layer
 from keras_front.registry import get_custom_objects, plain
 
 from ._arguments import fraction, positive
+from .arguments import ActivationFunction, Constraint, Flag, Initializer, Positive, Regularizer
 
 
 @LAYERS.register()
 class Dense(Layer):
-    """`activation(x @ kernel + bias)` along the last axis.
+    """`activation(x @ kernel + bias)` along the last axis: each output sees every input feature.
+
+    Inputs with more than two axes are not flattened: the same weights act at every place of the axes in between.
+
+    Args:
+        units: number of output features, a positive integer.
+        activation: function of the outputs: a name such as 'relu', a function of K, or a layer. None for none.
+        use_bias: whether a bias is added.
+        kernel_initializer: first values of the kernel. The default keeps the variance of signals from layer to layer.
+        bias_initializer: first values of the bias; zeros, since the kernel already breaks the symmetry.
+        kernel_regularizer: penalty on the kernel, added to the loss: 'l2', `L1L2(...)`, a function of the weight.
+        bias_regularizer: penalty on the bias.
+        activity_regularizer: penalty on the output, after the activation.
+        kernel_constraint: function that the kernel must pass after each step, such as 'non_neg' or `MaxNorm(2)`.
+        bias_constraint: the same for the bias.
 
     Shape: (batch, ..., n) -> (batch, ..., units)
     Weights: kernel (n, units); bias (units,) if `use_bias`.
-    Raises: ShapeError if the size of the last axis is unknown.
+    Raises: ShapeError when it is built if the size of the last axis is unknown.
+    Source: Keras 2.3.1, `keras/layers/core.py`.
+    Example:
+        >>> Dense(4, activation="relu").compute_output_shape((None, 10, 3))
+        (None, 10, 4)
     """
 
     supports_masking = True
 
     def __init__(
         self,
-        units: int,
-        activation: Any = None,
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
+        units: Positive,
+        activation: ActivationFunction = None,
+        use_bias: Flag = True,
+        kernel_initializer: Initializer = "glorot_uniform",
+        bias_initializer: Initializer = "zeros",
+        kernel_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+        activity_regularizer: Regularizer = None,
+        kernel_constraint: Constraint = None,
+        bias_constraint: Constraint = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.units = positive("Dense", "units", units)
-        self.activation = activations.get(activation)
-        self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
         self.input_spec = InputSpec(min_ndim=2)
 
     def build(self, input_shape: Any) -> None:
@@ -65,16 +74,8 @@ class Dense(Layer):
                 f"{self.name}: the last axis of the input of a Dense layer must have a known size, received the shape "
                 f"{tuple(input_shape)}."
             )
-        self.kernel = self.add_weight(
-            "kernel", (size, self.units), None, self.kernel_initializer, self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )  # fmt: skip
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight(
-                "bias", (self.units,), None, self.bias_initializer, self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )  # fmt: skip
+        self.kernel = self.add_weight("kernel", (size, self.units))
+        self.bias = self.add_weight("bias", (self.units,)) if self.use_bias else None
         self.input_spec = InputSpec(min_ndim=2, axes={-1: size})
         self.built = True
 

@@ -6,17 +6,26 @@ Source for names, arguments and the three forms of the kernel: Keras 2.3.1 and t
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
 from keras_front import backend as K
-from keras_front import constraints as constraint_functions
-from keras_front import initializers, regularizers
 from keras_front.errors import ArgumentError, ShapeError
-from keras_front.graph.layer import LAYERS
+from keras_front.graph.layer import LAYERS, InputSpec
 
-from ._arguments import one_of, positive
+from .arguments import (
+    CHOICE,
+    ActivationFunction,
+    Constraint,
+    DataFormat,
+    Flag,
+    Initializer,
+    Padding,
+    Positive,
+    Regularizer,
+    Size,
+)
 from .convolution import _Spatial, conv_output_length
 
 
@@ -29,37 +38,30 @@ class _Local(_Spatial):
 
     def __init__(
         self,
-        filters: int,
-        kernel_size: Any,
-        strides: Any = 1,
-        padding: str = "valid",
-        data_format: str | None = None,
-        activation: Any = None,
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
-        implementation: int = 1,
+        filters: Positive,
+        kernel_size: Size,
+        strides: Size = 1,
+        padding: Padding = "valid",
+        data_format: DataFormat = None,
+        activation: ActivationFunction = None,
+        use_bias: Flag = True,
+        kernel_initializer: Initializer = "glorot_uniform",
+        bias_initializer: Initializer = "zeros",
+        kernel_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+        activity_regularizer: Regularizer = None,
+        kernel_constraint: Constraint = None,
+        bias_constraint: Constraint = None,
+        implementation: Annotated[Literal[1, 2, 3], CHOICE] = 1,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        where = type(self).__name__
-        self.filters = positive(where, "filters", filters)
-        self._window(kernel_size, strides, padding, data_format, 1)
-        self.implementation = one_of(where, "implementation", implementation, (1, 2, 3))
+        self.input_spec = InputSpec(ndim=self._rank + 2)
         if self.implementation == 1 and self.padding != "valid":
             raise ArgumentError(
-                f"Invalid border mode for {where} (only 'valid' is supported if implementation is 1): {padding!r}. "
-                "Pass implementation=2 or 3 for 'same'."
+                f"Invalid border mode for {type(self).__name__} (only 'valid' is supported if implementation is 1): "
+                f"{padding!r}. Pass implementation=2 or 3 for 'same'."
             )
-        self._finish(activation, use_bias, (bias_initializer, bias_regularizer, bias_constraint), activity_regularizer)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.kernel_constraint = constraint_functions.get(kernel_constraint)
 
     @property
     def _first(self) -> bool:
@@ -82,12 +84,7 @@ class _Local(_Spatial):
             for n, k, s in zip(grid, self.kernel_size, self.strides, strict=True)
         )
         self._build_kernel(channels)
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight(
-                "bias", (*self._output_grid, self.filters), None, self.bias_initializer, self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )  # fmt: skip
+        self.bias = self.add_weight("bias", (*self._output_grid, self.filters)) if self.use_bias else None
         self.built = True
 
     def _build_kernel(self, channels: int) -> None:
@@ -104,9 +101,7 @@ class _Local(_Spatial):
             wide = np.broadcast_to(self._connected_as(shape), shape)
             self._entries = np.argwhere(wide.reshape(self._matrix(shape)).T)  # (output, input), sorted, as in files
             shape = (len(self._entries),)
-        self.kernel = self.add_weight(
-            "kernel", shape, None, self.kernel_initializer, self.kernel_regularizer, constraint=self.kernel_constraint
-        )
+        self.kernel = self.add_weight("kernel", shape)
 
     def _dense_shape(self, channels: int) -> tuple[int, ...]:
         if self._first:

@@ -1,0 +1,242 @@
+"""Constructor arguments that say in their annotation how they are read.
+
+    class Dense(Layer):
+        def __init__(self, units: Positive, activation: Activation = None, use_bias: Flag = True, **kwargs):
+            super().__init__(**kwargs)
+
+`Positive` is an ordinary type to a type checker, an int, that carries a `Reader`. Before the body of the constructor
+runs, each such argument is read (checked, and made what it stands for) and stored under its own name; `get_config`
+finds it there. What is wrong raises an error that names the class, the argument, what was expected and what came.
+
+A constructor need not hand on to its base class what it has read itself: `super().__init__(**kwargs)` is enough, the
+base takes what it does not receive from what is stored. Classes without such annotations are left as they are.
+This module must not know layers, tensors or registries.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from types import UnionType
+from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
+
+import numpy as np
+
+from keras_front.errors import ArgumentError, KerasFrontError
+
+__all__ = ["CHOICE", "Flag", "Fraction", "Kept", "Number", "OneOf", "Positive", "Reader", "reading", "readers_of"]
+
+
+class Reader:
+    """How a constructor argument is read; stands in `Annotated[type, Reader(...)]`.
+
+    Args:
+        read: function of the value and of the object under construction; returns what is stored. A TypeError or
+            ValueError of its own means that the value is not what was expected.
+        expected: what a message says was expected, or a function of the object that says it. None for a function that
+            explains its errors itself; they are then preceded by the names of the class and the argument.
+    """
+
+    def __init__(self, read: Callable[[Any, Any], Any], expected: str | Callable[[Any], str] | None = None):
+        self.read, self.expected = read, expected
+
+    def for_type(self, kind: Any) -> Reader:
+        """The reader for an argument of that type; some take what they accept from it."""
+        return self
+
+    def or_none(self) -> Reader:
+        """A reader that leaves None as it is, for `Positive | None`."""
+        expected = self.expected
+        if expected is None:
+            return Reader(lambda value, owner: None if value is None else self.read(value, owner))
+        return Reader(
+            lambda value, owner: None if value is None else self.read(value, owner),
+            lambda owner: f"{expected if isinstance(expected, str) else expected(owner)}, or None",
+        )
+
+    def failure(self, owner: Any, name: str, value: Any, error: Exception) -> Exception:
+        """The error for a value that cannot be read.
+
+        Args:
+            owner: the object under construction.
+            name: name of the argument.
+            value: what the caller passed, or the default.
+            error: what reading it raised.
+
+        Returns: an ArgumentError; or `error` itself, if it explains what is wrong.
+        """
+        where = type(owner).__name__
+        if isinstance(error, KerasFrontError):
+            error.args = (f"{where}: {name}: {error}",)
+        if isinstance(error, KerasFrontError) or self.expected is None:
+            return error
+        expected = self.expected if isinstance(self.expected, str) else self.expected(owner)
+        return ArgumentError(f"{where}: expected {name} to be {expected}, received {value!r}.")
+
+
+class OneOf(Reader):
+    """Reads one of some values.
+
+    Args:
+        choices: the values.
+        renamed: other spellings of these, as old files have them.
+    """
+
+    def __init__(self, choices: Iterable[Any] = (), renamed: Mapping[Any, Any] | None = None):
+        self.choices, self.renamed = tuple(choices), dict(renamed or {})
+        super().__init__(self._chosen, f"one of {', '.join(map(repr, self.choices))}")
+
+    def for_type(self, kind: Any) -> Reader:
+        """Without choices of its own it accepts those of the `Literal` that it annotates."""
+        return self if self.choices else OneOf(get_args(kind), self.renamed)
+
+    def _chosen(self, value: Any, owner: Any) -> Any:
+        value = self.renamed.get(value, value) if isinstance(value, str) else value
+        if any(type(value) is type(choice) and value == choice for choice in self.choices):
+            return value
+        raise ValueError
+
+
+def _positive(value: Any, owner: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer | float) or int(value) != value or value < 1:
+        raise ValueError
+    return int(value)
+
+
+def _number(value: Any, owner: Any) -> float:
+    if isinstance(value, dict) and value.get("type") == "ndarray":  # how Keras 2.0 wrote NumPy scalars
+        value = value["value"]
+    if isinstance(value, bool | str):
+        raise ValueError
+    return float(value)
+
+
+def _fraction(value: Any, owner: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        raise ValueError
+    return float(value)
+
+
+def _flag(value: Any, owner: Any) -> bool:
+    if value is not None and not isinstance(value, int | np.bool_ | np.integer):
+        raise ValueError
+    return bool(value)
+
+
+# The types of arguments that any class may have. `CHOICE` annotates a Literal: Annotated[Literal["a", "b"], CHOICE].
+CHOICE = OneOf()
+Kept = Annotated[Any, Reader(lambda value, owner: value)]
+Flag = Annotated[bool, Reader(_flag, "True or False")]
+Positive = Annotated[int, Reader(_positive, "a positive integer")]
+Number = Annotated[float, Reader(_number, "a number")]
+Fraction = Annotated[float, Reader(_fraction, "a number between 0 and 1")]
+
+
+# Finding readers in signatures ------------------------------------------------------------------------
+
+
+class _Argument(NamedTuple):
+    """An argument of a constructor: its name, default and reader."""
+
+    name: str
+    default: Any
+    read: Reader | None
+
+
+def readers_of(function: Callable[..., Any]) -> dict[str, Reader]:
+    """The readers of a function's arguments, by name; arguments without one are left out.
+
+    Args:
+        function: a constructor. Its annotations may be strings, as `from __future__ import annotations` makes them.
+    """
+    namespace = getattr(function, "__globals__", {})
+    found = {name: _reader(kind, namespace) for name, kind in getattr(function, "__annotations__", {}).items()}
+    return {name: reader for name, reader in found.items() if reader is not None}
+
+
+def _reader(annotation: Any, namespace: Mapping[str, Any]) -> Reader | None:
+    """The reader that an annotation carries, also in a union with None."""
+    if isinstance(annotation, str):
+        annotation = _meaning(annotation, namespace)
+    if get_origin(annotation) in (Union, UnionType):
+        parts = [reader for part in get_args(annotation) if (reader := _reader(part, namespace)) is not None]
+        return parts[0].or_none() if parts else None
+    for item in getattr(annotation, "__metadata__", ()):
+        if isinstance(item, Reader):
+            return item.for_type(annotation.__origin__)
+    return None
+
+
+def _meaning(annotation: str, namespace: Mapping[str, Any]) -> Any:
+    """What an annotation written as a string means in its module; None if that cannot be told."""
+    if annotation.isidentifier():
+        return namespace.get(annotation)
+    try:
+        return eval(annotation, dict(namespace))
+    except Exception:  # a name that only type checkers see
+        return None
+
+
+# Reading ----------------------------------------------------------------------------------------------
+
+_READ = "_being_read"  # in an object under construction: what its constructors have read so far
+
+
+def reading(init: Callable[..., None]) -> Callable[..., None]:
+    """A constructor that reads and stores its annotated arguments before its body runs.
+
+    Args:
+        init: an `__init__`. Without annotated arguments, or with `*args`, it is returned as it is.
+    """
+    readers = readers_of(init)
+    parameters = list(inspect.signature(init).parameters.values())[1:] if readers else []
+    if not readers or any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return init
+    arguments = [_Argument(p.name, p.default, readers.get(p.name)) for p in parameters if p.kind is not p.VAR_KEYWORD]
+
+    @functools.wraps(init)
+    def construct(self: Any, *args: Any, **kwargs: Any) -> None:
+        if len(args) > len(arguments):
+            init(self, *args, **kwargs)  # which says so
+        held = self.__dict__
+        first = _READ not in held
+        known = held.setdefault(_READ, {})
+        try:
+            _complete(self, arguments, args, kwargs, known)
+            _read(self, arguments, kwargs, known)
+            init(self, **kwargs)
+        finally:
+            if first:
+                del held[_READ]
+
+    return construct
+
+
+def _complete(
+    owner: Any, arguments: list[_Argument], args: tuple[Any, ...], kwargs: dict[str, Any], known: dict[str, Any]
+) -> None:
+    """Put into `kwargs` what was passed in order, what a subclass has read, and defaults."""
+    for argument, value in zip(arguments, args, strict=False):
+        if argument.name in kwargs:
+            raise TypeError(f"{type(owner).__name__}: received two values for the argument {argument.name!r}.")
+        kwargs[argument.name] = value
+    for name, default, _ in arguments:
+        if name in kwargs:
+            continue
+        if name in known:
+            kwargs[name] = known[name]
+        elif default is not inspect.Parameter.empty:  # of what is missing the constructor itself tells
+            kwargs[name] = default
+
+
+def _read(owner: Any, arguments: list[_Argument], kwargs: dict[str, Any], known: dict[str, Any]) -> None:
+    """Read and store the arguments in `kwargs`, but for those that a subclass has read."""
+    for name, _, reader in arguments:
+        if reader is None or name not in kwargs or kwargs[name] is known.get(name, known):
+            continue
+        try:
+            kwargs[name] = known[name] = reader.read(kwargs[name], owner)
+        except (KerasFrontError, TypeError, ValueError) as error:
+            raise reader.failure(owner, name, kwargs[name], error) from error.__cause__
+        setattr(owner, name, kwargs[name])

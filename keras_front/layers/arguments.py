@@ -1,0 +1,153 @@
+"""Types of layer arguments that say how an argument is read; see `keras_front.arguments` for how that works.
+
+A layer of yours may use them as ours do:
+
+    class Scale(Layer):
+        def __init__(self, units: Positive, kernel_initializer: Initializer = "ones", **kwargs):
+            super().__init__(**kwargs)
+
+Sizes along spatial axes are read for as many axes as the class attribute `_rank` says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import numpy as np
+
+from keras_front import activations, config, constraints, initializers, regularizers
+from keras_front.arguments import CHOICE, Flag, Fraction, Kept, Number, OneOf, Positive, Reader
+
+__all__ = [
+    "CHOICE",
+    "ActivationFunction",
+    "Axes",
+    "ConvPadding",
+    "Constraint",
+    "DataFormat",
+    "Flag",
+    "Fraction",
+    "Initializer",
+    "Kept",
+    "Number",
+    "OneOf",
+    "OutputPadding",
+    "Padding",
+    "Pairs",
+    "Positive",
+    "Rate",
+    "Reader",
+    "Regularizer",
+    "Seed",
+    "Size",
+    "Sizes",
+    "Sparse",
+]
+
+# What a registry reads: the name of something, its config, a function or an object.
+_Described = str | Mapping[str, Any] | Callable[..., Any] | None
+
+ActivationFunction = Annotated[_Described, Reader(lambda value, layer: activations.get(value))]
+Initializer = Annotated[_Described, Reader(lambda value, layer: initializers.get(value))]
+Regularizer = Annotated[_Described, Reader(lambda value, layer: regularizers.get(value))]
+Constraint = Annotated[_Described, Reader(lambda value, layer: constraints.get(value))]
+
+
+# Sizes ------------------------------------------------------------------------------------------------
+
+
+class Sizes(Reader):
+    """Reads integers, given as one number for all or as that many.
+
+    Args:
+        count: how many; by default one for each spatial axis of the layer.
+        least: the smallest that is allowed.
+    """
+
+    def __init__(self, count: int | None = None, least: int = 1):
+        super().__init__(self._sizes, self._wanted)
+        self.count, self.least = count, least
+
+    def _count(self, layer: Any) -> int:
+        return layer._rank if self.count is None else self.count
+
+    def _wanted(self, layer: Any) -> str:
+        return f"an integer of at least {self.least}, or a tuple of {self._count(layer)} of them"
+
+    def _sizes(self, value: Any, layer: Any) -> tuple[int, ...]:
+        count = self._count(layer)
+        items = (value,) * count if isinstance(value, int | np.integer) else value
+        if isinstance(items, str) or not isinstance(items, Sequence | np.ndarray) or len(items) != count:
+            raise ValueError
+        if not all(isinstance(n, int | np.integer) and n >= self.least for n in items):
+            raise ValueError
+        return tuple(int(n) for n in items)
+
+
+def _pairs(value: Any, layer: Any) -> tuple[tuple[int, int], ...]:
+    if isinstance(value, int | np.integer):
+        value = ((value, value),) * layer._rank
+    if isinstance(value, str) or len(value) != layer._rank:
+        raise ValueError
+    both = [(n, n) if isinstance(n, int | np.integer) else tuple(n) for n in value]
+    if not all(len(p) == 2 and all(isinstance(n, int | np.integer) and n >= 0 for n in p) for p in both):
+        raise ValueError
+    return tuple((int(a), int(b)) for a, b in both)
+
+
+def _pairs_wanted(layer: Any) -> str:
+    return f"an integer, {layer._rank} integers, or {layer._rank} pairs (before, after)"
+
+
+Size = Annotated[int | Sequence[int], Sizes()]
+OutputPadding = Annotated[int | Sequence[int], Sizes(least=0)]
+Pairs = Annotated[int | Sequence[int] | Sequence[Sequence[int]], Reader(_pairs, _pairs_wanted)]
+
+
+# Words ------------------------------------------------------------------------------------------------
+
+
+class _Padding(Reader):
+    """Reads how a window treats the edges, in any case; 'causal' makes sense along one axis only."""
+
+    def __init__(self, causal: bool = False):
+        super().__init__(self._padding, lambda layer: f"one of {', '.join(map(repr, self._choices(layer)))}")
+        self.causal = causal
+
+    def _choices(self, layer: Any) -> tuple[str, ...]:
+        return ("valid", "same", "causal") if self.causal and layer._rank == 1 else ("valid", "same")
+
+    def _padding(self, value: Any, layer: Any) -> str:
+        if str(value).lower() not in self._choices(layer):
+            raise ValueError
+        return str(value).lower()
+
+
+def _data_format(value: Any, layer: Any) -> str:
+    usual = "channels_last" if getattr(layer, "_rank", 2) == 1 else None
+    return config.normalize_data_format(value or getattr(layer, "_usual_data_format", usual))
+
+
+Padding = Annotated[str, _Padding()]
+ConvPadding = Annotated[str, _Padding(causal=True)]
+DataFormat = Annotated[str | None, Reader(_data_format)]
+Sparse = Annotated[Literal[False], CHOICE]
+
+
+# Numbers ----------------------------------------------------------------------------------------------
+
+
+def _rate(value: Any, layer: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        raise ValueError
+    return min(1.0, max(0.0, float(value)))
+
+
+def _axes(value: Any, layer: Any) -> Any:
+    return [int(axis) for axis in value] if isinstance(value, Sequence) else int(value)
+
+
+Rate = Annotated[float, Reader(_rate, "a number between 0 and 1")]
+Axes = Annotated[int | Sequence[int], Reader(_axes, "an integer or a list of integers")]
+Seed = Annotated[int | None, Reader(lambda value, layer: value)]
