@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from keras_front.errors import ArgumentError
-from keras_front.training.feed import is_sequence, is_stream
 
 
 def positive(where: str, name: str, value: Any) -> int:
@@ -35,14 +34,6 @@ def validation_parts(data: Any) -> tuple[Any, Any, Any]:
         "fit: expected validation_data to be (x, y) or (x, y, sample_weight), a generator or a Sequence, "
         f"received {type(data).__name__}" + (f" of {len(data)}." if hasattr(data, "__len__") else ".")
     )
-
-
-def first_batch(x: Any) -> Any:
-    """Inputs to learn shapes from; the batches of a generator stay untouched, so nothing is known from it."""
-    if is_sequence(x):
-        item = x[0]
-        return item[0] if isinstance(item, tuple) else item
-    return None if is_stream(x) else x
 
 
 def named(x: Any) -> tuple[list[str], list[Any]]:

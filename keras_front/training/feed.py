@@ -307,29 +307,55 @@ class ArrayFeed:
 class StreamFeed:
     """Batches that come one by one, from a generator or a `Sequence`, prepared ahead by an enqueuer.
 
-    Attributes: `steps`, batches an epoch, or None while nobody knows; `samples` is None.
+    Attributes: `steps`, batches an epoch, or None while nobody knows; `samples` is None. Without a number of steps an
+    epoch is one pass over the `Sequence`, whose length is read anew for each pass: it may change in `on_epoch_end`.
     """
 
     samples = None
 
-    def __init__(self, source: Any, spec: Spec, steps: int | None, class_weight: Any, targets: bool, workers: Workers):
-        self.source, self.spec, self.class_weight, self.targets = source, spec, class_weight, targets
-        self.steps = steps if steps is not None else (len(source) if is_sequence(source) else None)
-        self.workers = workers
+    def __init__(
+        self,
+        source: Any,
+        steps: int | None,
+        class_weight: Any = None,
+        targets: bool = True,
+        workers: Workers | None = None,
+        shuffle: bool = False,
+    ):
+        self.source, self.class_weight, self.targets, self.shuffle = source, class_weight, targets, shuffle
+        self.spec = Spec([], [], [])  # what the model expects, as soon as it is known
+        self.by_pass = steps is None and is_sequence(source)
+        self.steps = len(source) if self.by_pass else steps
+        if self.by_pass and not self.steps:
+            raise ArgumentError(
+                f"There is no data: expected a Sequence of at least one batch, {source!r:.60} has none."
+            )
+        self.workers = workers or Workers()
         self._enqueuer: Any = None
         self._batches: Iterator[Any] | None = None
+        self._kept: list[Any] = []  # the first batch, where somebody had to look at it before
 
-    def open(self, shuffle: bool = False) -> None:
-        """Start to prepare batches."""
-        self.close()
-        if not self.workers.number:
-            self._batches = _passes(self.source) if is_sequence(self.source) else iter(self.source)
+    def open(self) -> None:
+        """Start to prepare batches, unless that was done."""
+        if self._batches is not None:
             return
-        kind = OrderedEnqueuer if is_sequence(self.source) else GeneratorEnqueuer
-        arguments = {"shuffle": shuffle} if kind is OrderedEnqueuer else {}
-        self._enqueuer = kind(self.source, use_multiprocessing=self.workers.processes, **arguments)
+        if not self.workers.number:
+            self._batches = _passes(self.source, self.by_pass) if is_sequence(self.source) else iter(self.source)
+            return
+        if is_sequence(self.source):
+            passes = 1 if self.by_pass else None
+            self._enqueuer = OrderedEnqueuer(self.source, self.workers.processes, self.shuffle, passes)
+        else:
+            self._enqueuer = GeneratorEnqueuer(self.source, self.workers.processes)
         self._enqueuer.start(workers=self.workers.number, max_queue_size=self.workers.queue_size)
         self._batches = self._enqueuer.get()
+
+    def end_epoch(self) -> None:
+        """End a pass over a `Sequence`: `on_epoch_end` is called now at the latest, then its length is read anew."""
+        if self.by_pass and self._batches is not None:
+            next(self._batches, _END)
+            self.close()
+            self.steps = len(self.source)
 
     def close(self) -> None:
         """End the workers."""
@@ -337,14 +363,26 @@ class StreamFeed:
             self._enqueuer.stop()
         self._enqueuer = self._batches = None
 
+    def _draw(self) -> Any:
+        self.open()
+        return next(self._batches, _END)  # type: ignore[arg-type]
+
+    def first_inputs(self) -> Any:
+        """The inputs of the first batch, which is kept and comes as the first one all the same."""
+        if not self._kept:
+            self._kept = [self._draw()]
+        item = self._kept[0]
+        if item is _END:
+            raise ArgumentError("There is no data: expected at least one batch, the generator has ended.")
+        return _parts(item, self.targets, wanted=False)[0]
+
     def next(self) -> tuple[list[np.ndarray], Layout] | None:
         """The next batch and its layout; None at the end of the data."""
-        if self._batches is None:
-            self.open()
-        item = next(self._batches, _END)  # type: ignore[arg-type]
+        item = self._kept.pop() if self._kept else self._draw()
         if item is _END:
             return None
-        return self.spec.batch(*_parts(item, self.targets), class_weight=self.class_weight, targets=self.targets)
+        parts = _parts(item, self.targets, bool(self.spec.targets))
+        return self.spec.batch(*parts, class_weight=self.class_weight, targets=self.targets)
 
 
 _END = object()
@@ -358,23 +396,32 @@ class Workers(NamedTuple):
     queue_size: int = 10
 
 
-def _passes(sequence: Any) -> Iterator[Any]:
-    """The batches of a sequence, pass after pass, prepared where they are asked for."""
+def _passes(sequence: Any, once: bool) -> Iterator[Any]:
+    """The batches of a sequence, pass after pass unless `once`, prepared where they are asked for."""
     while len(sequence):
         for index in range(len(sequence)):
             yield sequence[index]
         sequence.on_epoch_end()
+        if once:
+            return
 
 
-def _parts(item: Any, targets: bool) -> tuple[Any, Any, Any]:
-    """x, y and sample weights of what a generator gave."""
+def _parts(item: Any, targets: bool, wanted: bool) -> tuple[Any, Any, Any]:
+    """x, y and sample weights of what a generator gave.
+
+    `targets` says whether a step uses targets at all, `wanted` whether the model has losses that need them; where it
+    has none, a batch may be inputs alone. A list means the same as a tuple, except for `predict`, where it is a list of
+    inputs (Keras 2.3.1, `training_generator.py`).
+    """
     if not targets:
         return (item[0] if isinstance(item, tuple) and len(item) in (1, 2, 3) else item), None, None
-    if isinstance(item, tuple) and len(item) in (2, 3):
+    if isinstance(item, tuple | list) and len(item) in (2, 3):
         return (*item, None)[:3]  # type: ignore[return-value]
+    if not wanted:
+        return (item[0] if isinstance(item, tuple) and len(item) == 1 else item), None, None
     raise ArgumentError(
-        "The generator must give tuples (x, y) or (x, y, sample_weight); "
-        f"received {type(item).__name__}" + (f" of {len(item)} elements." if isinstance(item, tuple) else ".")
+        "The generator must give tuples or lists (x, y) or (x, y, sample_weight); "
+        f"received {type(item).__name__}" + (f" of {len(item)} elements." if isinstance(item, tuple | list) else ".")
     )
 
 

@@ -67,13 +67,16 @@ class Fit:
         try:
             with live.adopted(self.steps.variables) as values:
                 if isinstance(self.feed, StreamFeed):
-                    self.feed.open(bool(self.shuffle))
+                    self.feed.open()
                 training = loop.Training(model, self.steps, self.feed, callbacks, values, self.shuffle)
                 callbacks.on_train_begin()
                 for epoch in range(self.initial_epoch, self.epochs):
                     self._epoch(training, epoch, values)
                     if model.stop_training or training.ended:
                         break
+                    if isinstance(self.feed, StreamFeed):
+                        self.feed.end_epoch()
+                        callbacks.set_params(self._params())
                 callbacks.on_train_end()
         finally:
             close(self.feed)

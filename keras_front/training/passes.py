@@ -124,6 +124,7 @@ def batches(feed: Feed) -> Iterator[tuple[list[Any], Any]]:
             warnings.warn("The data ended before the given number of steps.", stacklevel=6)
             return
         yield item
+    feed.end_epoch()
 
 
 class Collected:

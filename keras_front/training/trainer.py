@@ -23,7 +23,6 @@ from keras_front.errors import ArgumentError, StateError
 from keras_front.old_names import forgiving
 from keras_front.training import passes
 from keras_front.training.arguments import (
-    first_batch,
     form_of,
     length,
     named,
@@ -175,6 +174,8 @@ class Trainer(GeneratorMethods):
     def _know_inputs(self, where: str, x: Any, batch_size: int | None = None) -> None:
         if self.inputs and self.outputs:
             return
+        if isinstance(x, StreamFeed):
+            x = x.first_inputs()
         if x is None:
             raise StateError(
                 f"{where}: the model does not know its inputs yet. Build it with model.build(input_shape), "
@@ -260,7 +261,9 @@ class Trainer(GeneratorMethods):
             raise TypeError(f"fit: unexpected arguments {sorted(kwargs)}.")
         with self._on_engine():
             data_workers = Workers(workers, use_multiprocessing, max_queue_size)
-            feed = self._feed("fit", x, y, batch_size, sample_weight, class_weight, steps_per_epoch, data_workers)
+            feed = self._feed(
+                "fit", x, y, batch_size, sample_weight, class_weight, steps_per_epoch, data_workers, bool(shuffle)
+            )
             feed, held_out = self._held_out(
                 feed, validation_split, validation_data, batch_size, validation_steps, data_workers
             )
@@ -315,12 +318,14 @@ class Trainer(GeneratorMethods):
                 if call is not None:
                     return call(x)
         with self._on_engine():
-            quick = self._predictor(first_batch(x), batch_size)
-            workers_ = Workers(workers, use_multiprocessing, max_queue_size)
             if is_stream(x):
                 only_a_stream("predict", batch_size=batch_size)
-                feed: Any = self._stream("predict", "steps", x, quick.spec, steps, None, False, workers_)
+                workers_ = Workers(workers, use_multiprocessing, max_queue_size)
+                feed: Any = self._stream("predict", "steps", x, steps, None, False, workers_)
+                quick = self._predictor(feed)
+                feed.spec = quick.spec
             else:
+                quick = self._predictor(x, batch_size)
                 arrays, layout = quick.spec.batch(x, targets=False, whole=False)
                 feed = self._array_feed("predict", arrays, layout, batch_size, steps, quick.spec.inputs)
                 single = feed.samples <= feed.batch_size and feed.passes == 1
@@ -403,12 +408,15 @@ class Trainer(GeneratorMethods):
         class_weight: Any,
         steps: int | None,
         workers: Workers,
+        shuffle: bool = False,
     ) -> Any:
         if is_stream(x):
             only_a_stream(where, y=y, batch_size=batch_size, sample_weight=sample_weight)
-            setup = self._settled(where, first_batch(x))
+            self._compiled(where)
             name = "steps_per_epoch" if where == "fit" else "steps"
-            return self._stream(where, name, x, setup.spec, steps, class_weight, True, workers)
+            feed = self._stream(where, name, x, steps, class_weight, True, workers, shuffle)
+            feed.spec = self._settled(where, feed).spec
+            return feed
         setup = self._settled(where, x, batch_size)
         arrays, layout = setup.spec.batch(x, y, sample_weight, class_weight, whole=False)
         return self._array_feed(where, arrays, layout, batch_size, steps, [*setup.spec.inputs, *setup.spec.targets])
@@ -440,13 +448,13 @@ class Trainer(GeneratorMethods):
         where: str,
         name: str,
         source: Any,
-        spec: Spec,
         steps: int | None,
         class_weight: Any,
         targets: bool,
         workers: Workers,
+        shuffle: bool = False,
     ) -> StreamFeed:
-        feed = StreamFeed(source, spec, steps, class_weight, targets, workers)
+        feed = StreamFeed(source, steps, class_weight, targets, workers, shuffle)
         if feed.steps is None:
             raise needs_steps(name, where)
         return feed
@@ -457,8 +465,9 @@ class Trainer(GeneratorMethods):
         """The feed for training and the one for validation, or None."""
         if data is not None:
             if is_stream(data):
-                spec = self._setup.spec  # type: ignore[union-attr]
-                return feed, self._stream("fit", "validation_steps", data, spec, steps, None, True, workers)
+                held_out = self._stream("fit", "validation_steps", data, steps, None, True, workers)
+                held_out.spec = self._setup.spec  # type: ignore[union-attr]
+                return feed, held_out
             x, y, weight = validation_parts(data)
             held_out = self._feed("validation_data", x, y, batch_size, weight, None, None, workers)
             return feed, held_out if steps is None else held_out.first(positive("fit", "validation_steps", steps))

@@ -7,6 +7,7 @@ the data raised in the caller's thread, and ends its workers when it is stopped 
 
 from __future__ import annotations
 
+import itertools
 import queue
 import threading
 import warnings
@@ -123,25 +124,29 @@ class SequenceEnqueuer(ABC):
 
 
 class OrderedEnqueuer(SequenceEnqueuer):
-    """Prepares the batches of a `Sequence`, pass after pass without end, in order.
+    """Prepares the batches of a `Sequence`, pass after pass, in order.
 
     Args:
         sequence: the data.
         use_multiprocessing: prepare them in processes; the sequence is copied into each at the start of
             each pass.
         shuffle: take the batches of each pass in a random order.
+        passes: how many passes there are; None for passes without end.
     """
 
-    def __init__(self, sequence: Any, use_multiprocessing: bool = False, shuffle: bool = False):
+    def __init__(
+        self, sequence: Any, use_multiprocessing: bool = False, shuffle: bool = False, passes: int | None = None
+    ):
         super().__init__(sequence, use_multiprocessing)
-        self.shuffle = shuffle
+        self.shuffle, self.passes = shuffle, passes
 
     def _work(self) -> Callable[[queue.Queue[Any], threading.Event], None]:
         sequence, workers, processes = self.sequence, self.workers, self.use_multiprocessing
         generator = seeds.generator("shuffle") if self.shuffle else None
+        passes = itertools.count() if self.passes is None else range(self.passes)
 
         def work(out: queue.Queue[Any], stopped: threading.Event) -> None:
-            while not stopped.is_set():
+            for _ in passes:
                 order: Iterable[int] = range(len(sequence))
                 if generator is not None:
                     order = generator.permutation(len(sequence)).tolist()
@@ -152,6 +157,7 @@ class OrderedEnqueuer(SequenceEnqueuer):
                 except BaseException as error:  # handed to the caller's thread
                     _put(out, _failed(error), stopped)
                     return
+            _put(out, _END, stopped)
 
         return work
 
