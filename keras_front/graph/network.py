@@ -269,9 +269,13 @@ class Network(Layer):
                 )
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """The masks of the outputs, for whoever asks beside a run: a run gives them together with the outputs.
+
+        What the layers assign and report while this is found out is forgotten, so it never counts twice.
+        """
         if self._graph is None:
             return None
-        with scope.opened():
+        with state.scratch(), scope.opened():
             return self._walk(inputs, mask)[1]
 
     def compute_output_shape(self, input_shape: Any) -> Any:

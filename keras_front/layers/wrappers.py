@@ -96,13 +96,25 @@ class TimeDistributed(Wrapper):
         outputs = self._apply_inner(_fold(inputs), flat_mask, training)
         return _unfold(outputs, inputs)
 
+    def _run(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], mask: Any) -> tuple[Any, Any]:
+        """A model inside runs once and gives outputs and mask together; asked for its mask alone it would run again."""
+        if not self.layer._is_model or type(self).call is not TimeDistributed.call:
+            return super()._run(inputs, args, kwargs, mask)
+        given = {} if kwargs.get("training") is None else {"training": kwargs["training"]}
+        inside = None if mask is None or K.ndim(mask) < 3 else _fold(mask)
+        outputs, inner = self.layer._run(_fold(inputs), args, given, inside)
+        return _unfold(outputs, inputs), self._mask_around(inner, inputs, mask)
+
     def compute_output_shape(self, input_shape: Any) -> Any:
         inner = self.layer.compute_output_shape((input_shape[0], *input_shape[2:]))
         return (inner[0], input_shape[1], *inner[1:])
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         inside = None if mask is None or (K.ndim(mask) < 3 and self.layer.supports_masking) else _fold(mask)
-        inner = self.layer.compute_mask(_fold(inputs), inside)
+        return self._mask_around(self.layer.compute_mask(_fold(inputs), inside), inputs, mask)
+
+    def _mask_around(self, inner: Any, inputs: Any, mask: Any) -> Any:
+        """The mask of the steps: that of the layer inside, else whether anything of a step counts."""
         if inner is not None:
             return _unfold(inner, inputs)
         while mask is not None and K.ndim(mask) > 2:

@@ -204,7 +204,7 @@ class Optimizer(Configurable):
         ws = [current(params[i]) for i in places]
         slots = [[current(v[i]) for i in places] for v in self.slot_variables.values()]
         t = K.cast(current(self.iterations), K.floatx()) + 1.0
-        new_ws, new_slots = self.update_all(ws, grads, slots, self.rate(), t)
+        new_ws, new_slots = self.update_all(ws, grads, slots, self.rate(), t) if ws else ([], slots)
         for i, w in zip(places, new_ws, strict=True):
             constraint = params[i].constraint
             params[i].assign(w if constraint is None else constraint(w))
