@@ -31,15 +31,17 @@ check: .venv-test/ready  # the suite, on all four backends; one thread for each 
 plain: .venv-demo/ready  # with NumPy and h5py alone: import, train, save, load
 	$(DEMO)/python -I tests/plain.py
 
-bench: .venv-test/ready  # every workload on every backend against a loop by hand; then K, and single layers
+bench: .venv-test/ready  # every workload on every backend against a loop by hand; then K, single layers, and depth
 	$(TEST)/python benchmarks/run.py
 	$(TEST)/python benchmarks/ops.py
 	$(TEST)/python benchmarks/layers.py
+	$(TEST)/python benchmarks/depth.py
 
 bench-quick: .venv-test/ready
 	$(TEST)/python benchmarks/run.py --quick
 	$(TEST)/python benchmarks/ops.py --quick
 	$(TEST)/python benchmarks/layers.py --quick
+	$(TEST)/python benchmarks/depth.py --quick
 
 # The package is installed as a user would: from a wheel, which is built again when a source is newer.
 .venv-demo/ready: .venv-demo/made $(SOURCES)
