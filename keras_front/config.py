@@ -356,6 +356,16 @@ def normalize_data_format(value: str | None) -> str:
         raise ArgumentError(f"data_format: expected {expectation}, received {value!r}.") from None
 
 
+def trace_key() -> tuple[Any, ...]:
+    """The settings that become part of a program when a function is traced; see `keras_front.backend.state.trace_key`.
+
+    Example:
+        >>> trace_key()
+        ('float32', 1e-07, 'channels_last', 'keras2.3')
+    """
+    return floatx(), epsilon(), image_data_format(), current_dialect()
+
+
 # The dialect ----------------------------------------------------------------------------------------------
 
 NATIVE = KINDS["dialect"].default

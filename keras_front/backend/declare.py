@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_front.backend import discovery, dtypes, state, symbolic
+from keras_front.backend import discovery, dtypes, shapes, state, symbolic
 from keras_front.backend.symbolic import Operators, Origin, SymbolicTensor
 from keras_front.errors import ArgumentError, DtypeError, KerasFrontError
 
@@ -36,12 +36,42 @@ _SCALARS = (bool, int, float, complex)
 _HOST = (*_SCALARS, np.ndarray, np.generic, list, tuple)
 
 
+class Facts(NamedTuple):
+    """What programs and adapters may rely on about an op. Declared with the op, so that no list elsewhere repeats it.
+
+    `pure`: its result depends on its arguments alone, and nothing else happens; it may be computed ahead of time.
+    `elementwise`: each element of the result comes from the elements at the same place of the (broadcast) arguments.
+    `fresh`: the result never shares memory with an argument. Where that depends on attributes, a function of them.
+    `warns`: on floats it may overflow, divide by zero or leave its domain, of which some engines warn.
+    `accumulates`: it adds up many elements; for floats of 16 bits that is done in float32.
+    `has_body`: its attributes hold recorded functions (a loop, a function with a gradient of its own).
+    `replaces`: the names of the lists of arguments that its results take the place of, in the order of the results.
+    """
+
+    pure: bool = True
+    elementwise: bool = False
+    fresh: bool | Callable[[dict[str, Any]], bool] = False
+    warns: bool = False
+    accumulates: bool = False
+    has_body: bool = False
+    replaces: tuple[str, ...] = ()
+
+    def is_fresh(self, attrs: dict[str, Any]) -> bool:
+        """Whether a call with these attributes gives memory of its own."""
+        return self.fresh(attrs) if callable(self.fresh) else self.fresh
+
+
+def over_some_axis(attrs: dict[str, Any]) -> bool:
+    """Whether a reduction joins anything: over an empty tuple of axes it may return its argument."""
+    return attrs.get("axis") != ()
+
+
 class Op:
     """One declared op: its signature, its rules, and how it is dispatched, recorded and replayed.
 
     `arrays` are (name, kind) of the tensor arguments, `attrs` the names of the others, `promoted` the places of the
-    arguments that must share a dtype; `floats` says that integers become floats first; `accumulates` that many elements
-    are added or multiplied, so that floats of 16 bits are computed in float32 and rounded once, at the end.
+    arguments that must share a dtype; `floats` says that integers become floats first; `facts` are what else is known
+    about the op (see `Facts`).
     """
 
     def __init__(
@@ -52,10 +82,10 @@ class Op:
         promote: Sequence[str] | None,
         floats: bool,
         results: Callable[..., Any] | None = None,
-        accumulates: bool = False,
+        facts: Facts | None = None,
     ):
         self.name, self.kind, self.body, self.rule, self.floats = fn.__name__, kind, fn, rule, floats
-        self.results, self.accumulates = results, accumulates
+        self.results, self.facts = results, facts or Facts()
         self.signature = inspect.signature(fn)
         parameters = self.signature.parameters.values()
         self.arrays = [(p.name, _ARRAYS[p.annotation]) for p in parameters if p.annotation in _ARRAYS]
@@ -81,7 +111,7 @@ class Op:
         backend = discovery.active()
         settled = self._prepare(args, lambda a: _real_dtype(backend, a), backend.convert)
         method = getattr(backend, self.name)
-        if self.accumulates and self.name not in backend.accumulates:
+        if self.facts.accumulates and self.name not in backend.accumulates:
             return _in_single(lambda args: method(*args, **attrs), settled, backend.dtype_of)
         return method(*settled, **attrs)
 
@@ -114,7 +144,7 @@ class Op:
     def record(self, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
         """The symbolic results of a call on symbolic tensors."""
         trace = symbolic.tracing()
-        if self.accumulates and trace is not None and self.name not in trace.backend.accumulates:
+        if self.facts.accumulates and trace is not None and self.name not in trace.backend.accumulates:
             return _in_single(lambda args: self._recorded(args, attrs), args, lambda t: t.dtype)
         return self._recorded(args, attrs)
 
@@ -279,10 +309,14 @@ def _static(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """An attribute without array scalars, which some engines would treat as tensors."""
+    """An attribute without array scalars: some engines would treat them as tensors, and they print under other names
+    than Python's numbers."""
     if isinstance(value, tuple):
-        return tuple(v if v is None or isinstance(v, int | str | tuple | SymbolicTensor) else int(v) for v in value)
-    return value
+        return tuple(v if v is None or isinstance(v, _PLAIN) else int(v) for v in map(_plain, value))
+    return value.item() if isinstance(value, np.generic) else value
+
+
+_PLAIN = (int, float, str, tuple, SymbolicTensor)
 
 
 def as_dims(shape: Any) -> Any:
@@ -359,8 +393,8 @@ def _conditions(op: Op) -> list[str]:
             same = f"{name}.dtype is {first}.dtype"
             conditions.append(same if kind == "one" else f"({name} is None or {same})")
     if op.floats and shared:
-        conditions.append(f"{shared[0][0]}.dtype in backend.{'full_floats' if op.accumulates else 'floats'}")
-    elif op.accumulates:
+        conditions.append(f"{shared[0][0]}.dtype in backend.{'full_floats' if op.facts.accumulates else 'floats'}")
+    elif op.facts.accumulates:
         conditions.append(f"{op.arrays[0][0]}.dtype not in backend.halves")
     return conditions
 
@@ -386,16 +420,21 @@ def _weak_lines(op: Op, keywords: str) -> list[str]:
 
 
 def primitive(
-    shape: Any, promote: Sequence[str] | None = None, floats: bool = False, accumulates: bool = False
+    shape: Any, promote: Sequence[str] | None = None, floats: bool = False, **facts: Any
 ) -> Callable[..., Any]:
-    """Declare an op that every adapter brings. `shape` is the rule; see `shapes`.
+    """Declare an op that every adapter brings.
 
-    `promote` names the arguments that must share a dtype (default: all); with `floats` integers become floats first;
-    with `accumulates` floats of 16 bits are computed in float32.
+    Args:
+        shape: the rule for shape and dtype; see `shapes`.
+        promote: names of the arguments that must share a dtype (default: all).
+        floats: whether integers become floats first.
+        facts: what else is known about the op, see `Facts`. `elementwise` follows from the rule, and the memory of a
+            result is its own unless `fresh` says otherwise.
     """
+    known = Facts(**{"elementwise": shape in shapes.ELEMENTWISE, "fresh": True, **facts})
 
     def declare(fn: Callable[..., Any]) -> Callable[..., Any]:
-        return _register(Op(fn, "primitive", shape, promote, floats, accumulates=accumulates))
+        return _register(Op(fn, "primitive", shape, promote, floats, None, known))
 
     return declare
 
@@ -406,16 +445,21 @@ def composite(
     promote: Sequence[str] | None = None,
     floats: bool = False,
     results: Callable[..., Any] | None = None,
-    accumulates: bool = False,
+    **facts: Any,
 ) -> Any:
     """Declare an op whose body is written in other ops. An adapter that defines a method of its name overrides it.
 
-    `results`, for ops that need no gradient, gives tensors of the shapes of the results from the arguments: then the
-    body is not even recorded for a backend that overrides the op.
+    Args:
+        promote: names of the arguments that must share a dtype (default: all).
+        floats: whether integers become floats first.
+        results: for ops that need no gradient, gives tensors of the shapes of the results from the arguments: then the
+            body is not even recorded for a backend that overrides the op.
+        facts: what else is known about the op, see `Facts`; unless `fresh` says otherwise a result may share memory
+            with an argument.
     """
 
     def declare(body: Callable[..., Any]) -> Callable[..., Any]:
-        return _register(Op(body, "composite", None, promote, floats, results, accumulates))
+        return _register(Op(body, "composite", None, promote, floats, results, Facts(**facts)))
 
     return declare if fn is None else declare(fn)
 

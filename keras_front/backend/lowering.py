@@ -16,19 +16,18 @@ from typing import Any
 import numpy as np
 
 from keras_front.backend import discovery, state, symbolic
+from keras_front.backend.declare import OPS
 from keras_front.backend.ops.custom_gradient import attached
 from keras_front.backend.rewriting import Inner, joined, rewrite
 from keras_front.backend.symbolic import PHASE, Origin, SymbolicTensor
 from keras_front.errors import ArgumentError, UntraceableError
 
 FOLD_LIMIT = 1 << 16  # constants of more elements are not computed ahead
-_IMPURE = frozenset({"engine_uniform", "engine_normal", "host_noise", "host_print"})
-_WITH_BODY = frozenset({"scan", "value_and_grad", "custom_gradient"})
 
 
 class Line:
     """One op of a program: `op` (a name), `args` (tensors, lists of tensors, None), `attrs`, `outs` (all results), and
-    `structure`, how the results are nested. `body` is the program of a loop or function (`_WITH_BODY`)."""
+    `structure`, how the results are nested. `body` is the program of a loop or function."""
 
     __slots__ = ("args", "attrs", "body", "op", "outs", "structure")
 
@@ -191,7 +190,8 @@ class _Lowering:
     def _fold(self, name: str, args: Any, attrs: dict[str, Any], outs: list[SymbolicTensor]) -> bool:
         """Compute now what depends on constants alone, and is small."""
         leaves = list(symbolic.leaves_of(args))
-        if name in _IMPURE or name in _WITH_BODY or len(outs) != 1 or not leaves:
+        facts = OPS[name].facts
+        if not facts.pure or facts.has_body or len(outs) != 1 or not leaves:
             return False
         if any(t.constant is None for t in leaves) or _elements(outs[0]) > FOLD_LIMIT:
             return False
@@ -270,18 +270,31 @@ def _shortcut(name: str, args: Any, attrs: dict[str, Any], outs: list[SymbolicTe
 def _key(name: str, args: Any, attrs: dict[str, Any]) -> Any:
     """What makes two lines equal, None if they never are."""
     try:
-        frozen = tuple(sorted(attrs.items()))
+        frozen = tuple((k, _exactly(v)) for k, v in sorted(attrs.items()))
         hash(frozen)
     except TypeError:
         return None
-    return name, symbolic_key(args), tuple((k, type(v).__name__, v) for k, v in frozen)
+    return name, symbolic_key(args), frozen
+
+
+def _exactly(value: Any) -> Any:
+    """A key under which a value meets only what is the same: 1, 1.0 and True are equal and not the same, nor are 0.0
+    and -0.0, while one NaN is as good as another."""
+    if isinstance(value, tuple | list):
+        return type(value), tuple(map(_exactly, value))
+    if isinstance(value, np.ndarray | np.generic):
+        return value.dtype.str, value.shape, value.tobytes()
+    if isinstance(value, float | complex):
+        return type(value), repr(value)  # which tells the sign of zero, and all digits
+    return type(value), value
 
 
 def symbolic_key(args: Any) -> Any:
+    """What makes arguments equal: small constants by their bits, all else by what it is."""
     if isinstance(args, list | tuple):
         return tuple(map(symbolic_key, args))
     if args is not None and isinstance(args.constant, np.ndarray) and args.constant.size == 1:
-        return ("constant", args.shape, args.dtype, args.constant.item())
+        return "constant", args.shape, args.dtype, _exactly(args.constant)
     return id(args)
 
 

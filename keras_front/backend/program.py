@@ -172,7 +172,7 @@ def _signature(backend: Any, args: Sequence[Any]) -> Any:
         else (tuple(a.shape), a.dtype)
         for a in args
     ]
-    return (backend.name, state.phase_value(), discovery.current_device(), *parts)
+    return (backend.name, state.trace_key(), *parts)
 
 
 def _may_be_native(backend: Any, error: Exception) -> bool:
@@ -194,7 +194,7 @@ def _captured_value(backend: Any, leaf: SymbolicTensor) -> Any:
 class ValueAndGrad:
     """The op that differentiates a recorded function with the engine's own means; args (params, captured)."""
 
-    name, kind = "value_and_grad", "primitive"
+    name, kind, facts = "value_and_grad", "primitive", declare.Facts(has_body=True)
 
     def record(self, loss: Any, aux: Any, params: list[Any], leaves: list[Any], first: int) -> Any:
         """One op for a loss and aux computed from `leaves`, copies of `params`, since the serial number `first`."""
@@ -227,6 +227,7 @@ class ValueAndGrad:
 
 
 VALUE_AND_GRAD = ValueAndGrad()
+declare.OPS["value_and_grad"] = VALUE_AND_GRAD  # type: ignore[assignment]
 
 
 def value_and_grad(fn: Callable[..., Any], params: Sequence[Any]) -> Any:

@@ -20,6 +20,7 @@ import random
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -29,6 +30,7 @@ from keras_front.errors import ArgumentError
 
 _lock = threading.Lock()
 _root: int | None = None
+_chosen: int | None = None  # the seed that somebody set
 _reproducible = False
 _used: defaultdict[str, Iterator[int]] = defaultdict(itertools.count)
 
@@ -48,10 +50,10 @@ def set_random_seed(seed: int, reproducible: bool = False) -> None:
         >>> bool((generator("weights").normal(size=3) == a).all())
         True
     """
-    global _root, _reproducible
+    global _root, _chosen, _reproducible
     number = _checked_seed(seed)
     with _lock:
-        _root, _reproducible = number, bool(reproducible)
+        _root, _chosen, _reproducible = number, number, bool(reproducible)
         _used.clear()
     random.seed(number)
     np.random.seed(number % 2**32)  # NumPy's old generator takes 32 bits
@@ -71,6 +73,12 @@ def root_seed() -> int:
 def reproducible() -> bool:
     """Whether the noise inside a step is drawn on the host, so that it is the same on every backend."""
     return _reproducible
+
+
+def trace_key() -> tuple[Any, ...]:
+    """What of this module becomes part of a program when a function is traced: the seed that was set (None while there
+    is none, whatever was drawn instead), and where noise is drawn."""
+    return _chosen, _reproducible
 
 
 def generator(purpose: str, seed: int | None = None) -> np.random.Generator:

@@ -83,6 +83,9 @@ def cast(x: Any, *, dtype: str) -> Spec:
     return x.shape, dtype
 
 
+ELEMENTWISE = frozenset({same, to_bool, elementwise, compare, select, cast})  # each element is treated alone
+
+
 # Reductions ----------------------------------------------------------------------------------------------------
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_front import config
 from keras_front.backend import discovery, dtypes, seeds, symbolic
 from keras_front.backend.symbolic import COUNTER, Operators, SymbolicTensor
 from keras_front.errors import ArgumentError, ShapeError, StateError
@@ -382,6 +383,19 @@ def phase(value: Any) -> Iterator[None]:
         yield
     finally:
         _PHASE.reset(token)
+
+
+# What a program bakes in ---------------------------------------------------------------------------------------
+
+
+def trace_key() -> tuple[Any, ...]:
+    """Everything outside a function and its arguments on which the record of a traced function depends.
+
+    A program that was traced under one key must not run under another: whoever keeps programs keeps this with them.
+    It holds the learning phase, the device, the settings (floatx, epsilon, image data format, dialect), the seed that
+    was set, and whether noise is to be reproducible.
+    """
+    return phase_value(), discovery.current_device(), config.trace_key(), seeds.trace_key()
 
 
 # Eager sections ------------------------------------------------------------------------------------------------

@@ -231,7 +231,7 @@ class SymbolicTensor(Operators):
         return int(self)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
-        if tracing() is not None or any(t.is_placeholder for t in ancestors([self])):
+        if tracing() is not None or any(t.is_placeholder and t not in AMBIENT for t in ancestors([self])):
             raise UntraceableError(
                 f"{self!r} depends on inputs that have no values yet. Compute with functions of K instead of NumPy, or "
                 "evaluate it with K.function(inputs, [x]) or model.predict."
@@ -258,6 +258,8 @@ def constant(value: Any, dtype: str | None = None) -> SymbolicTensor:
 
 PHASE = placeholder((), "bool", "learning_phase")
 COUNTER = placeholder((), "int64", "step_counter")
+SEED = placeholder((), "int64", "random_seed")
+AMBIENT = (PHASE, COUNTER, SEED)  # leaves that nobody feeds: their values are those of the moment of a replay
 
 
 # Structures ----------------------------------------------------------------------------------------------------
@@ -411,6 +413,8 @@ def _now(item: Any, env: dict[SymbolicTensor, Any]) -> Any:
         return item if phase is None else phase
     if item is COUNTER:
         return state.current_counter()
+    if item is SEED:
+        return seeds.root_seed()
     if tracing() is None:
         raise ArgumentError(
             f"{item!r} has no value. Give it one: K.function(inputs, outputs) must list every placeholder among its "

@@ -58,7 +58,7 @@ def _frontier(result: SymbolicTensor) -> list[SymbolicTensor]:
 
 
 def _is_free(tensor: SymbolicTensor) -> bool:
-    return tensor.is_placeholder and tensor not in (symbolic.PHASE, symbolic.COUNTER)
+    return tensor.is_placeholder and tensor not in symbolic.AMBIENT
 
 
 class Graph:

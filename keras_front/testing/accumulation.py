@@ -100,7 +100,7 @@ def accumulation(op: str, cases: Sequence[Case]) -> None:
 
     Raises: LookupError if an op is declared to accumulate and has no case here.
     """
-    if declare.OPS[op].accumulates and op not in LONG:
+    if declare.OPS[op].facts.accumulates and op not in LONG:
         raise LookupError(f"{op} accumulates, and has no case in `accumulation.LONG`.")
     for dtype in ("float16", "bfloat16"):
         for case in LONG.get(op, ()) if values.supports(dtype) else ():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from keras_front import backend as K
+from keras_front import config
 from keras_front.backend import discovery, program
 from keras_front.errors import ShapeError, UntraceableError
 
@@ -135,6 +136,83 @@ def test_programs_share_work_and_leave_out_the_unused(backend):
     np.testing.assert_allclose(f([np.ones(3)])[0], 7 * np.cos(1), rtol=1e-6)
     assert f.source.count("cos(") == 1
     assert "sin" not in f.source
+
+
+@pytest.mark.parametrize("pair", [(0.0, -0.0), (2.0, np.nan)])
+def test_constants_that_are_equal_but_not_the_same_stay_apart(backend, pair):
+    x = np.array([1.0, -2.0], "float32")
+    f = K.compile(lambda x: [K.divide(1.0, K.multiply(x, np.float32(c))) for c in pair])
+    with np.errstate(divide="ignore"):
+        for got, constant in zip(f(x), pair):
+            np.testing.assert_array_equal(K.to_numpy(got), 1 / (x * np.float32(constant)))
+
+
+def test_attributes_that_are_equal_but_not_the_same_stay_apart(backend):
+    x = np.array([1.0, -2.0], "float32")
+    f = K.compile(lambda x: [K.divide(1.0, K.pad(x, ((1, 0),), value=v)) for v in (0.0, -0.0)])
+    first, second = map(K.to_numpy, f(x))
+    assert (first[0], second[0]) == (np.inf, -np.inf)
+
+
+def test_a_nan_is_shared_with_itself():
+    x = np.ones(2, "float32")
+    with K.use_backend("numpy"):
+        f = K.compile(lambda x: K.add(K.multiply(x, float("nan")), K.multiply(x, -float("nan") * 1)))
+        f(x)
+        assert ops_of(f, x).count("multiply") <= 2  # NaNs of different signs may stay apart, equal ones may not
+        g = K.compile(lambda x: K.add(K.multiply(x, float("nan")), K.multiply(x, np.float32("nan"))))
+        g(x)
+        assert ops_of(g, x).count("multiply") == 1
+
+
+@pytest.mark.parametrize("number", [np.float64(0.25), np.float32(0.25), np.float64(np.inf)])
+def test_numbers_of_numpy_are_attributes(backend, number):
+    x = np.array([-4.0, 2.0], "float32")
+    f = K.compile(lambda x: K.relu(x, max_value=number))
+    np.testing.assert_array_equal(K.to_numpy(f(x)), np.clip(x, 0, np.float32(number)))
+
+
+def test_what_a_program_bakes_in_is_part_of_its_key(backend):
+    """floatx, epsilon, image data format, dialect, learning phase, seed and reproducible noise."""
+    x = np.array([4], "int32")
+    run = K.compile(lambda x: K.divide(x, 3))
+    assert K.dtype(run(x)) == "float32"
+    with config.use(floatx="float64"):
+        assert K.dtype(run(x)) == "float64"
+    assert K.dtype(run(x)) == "float32"
+    small = K.compile(lambda x: x * K.epsilon())
+    one = np.ones(1, "float32")
+    assert float(K.to_numpy(small(one))[0]) == np.float32(1e-7)
+    with config.use(epsilon=0.5):
+        assert float(K.to_numpy(small(one))[0]) == 0.5
+    named = K.compile(lambda x: x * {"keras1": 1.0, "keras3": 3.0}.get(config.current_dialect(), 2.0))
+    assert float(K.to_numpy(named(one))[0]) == 2
+    with config.dialect("keras3"):
+        assert float(K.to_numpy(named(one))[0]) == 3
+    image = np.zeros((1, 2, 3, 4), "float32")
+    flipped = K.compile(lambda x: K.spatial_2d_padding(x))
+    assert flipped(image).shape == (1, 4, 5, 4)
+    with config.use(image_data_format="channels_first"):
+        assert flipped(image).shape == (1, 2, 5, 6)
+    phase = K.compile(lambda x: K.in_train_phase(x, -x))
+    assert float(K.to_numpy(phase(one))[0]) == -1
+    with K.phase(1):
+        assert float(K.to_numpy(phase(one))[0]) == 1
+
+
+def test_a_new_seed_reaches_programs_that_are_there(backend):
+    mask = K.function([], [K.random_uniform((8,))])
+
+    def drawn(seed, **how):
+        K.set_random_seed(seed, **how)
+        return mask([])[0]
+
+    first, other, again = drawn(1), drawn(2), drawn(1)
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+    host = drawn(1, reproducible=True)
+    with K.use_backend("numpy"):
+        np.testing.assert_array_equal(host, drawn(1, reproducible=True))
 
 
 def test_one_program_for_each_signature(backend):

@@ -33,17 +33,17 @@ class _ShapeOf:
 symbolic_shape = _ShapeOf()
 
 
-@primitive(shapes.reshape)
+@primitive(shapes.reshape, fresh=False)
 def reshape(x: Tensor, shape: Dims):
     """The elements of `x` in order, in another shape; one dimension may be -1."""
 
 
-@primitive(shapes.permute)
+@primitive(shapes.permute, fresh=False)
 def permute_dimensions(x: Tensor, pattern: Dims):
     """The axes of `x` in another order: axis i of the result is axis `pattern[i]` of x."""
 
 
-@primitive(shapes.broadcast_to)
+@primitive(shapes.broadcast_to, fresh=False)
 def broadcast_to(x: Tensor, shape: Dims):
     """`x` repeated to a larger shape by NumPy's rule."""
 
@@ -53,7 +53,7 @@ def concatenate(tensors: Tensors, axis=-1):
     """Tensors joined along `axis`; their other dimensions are equal."""
 
 
-@primitive(shapes.pad)
+@primitive(shapes.pad, fresh=False)
 def pad(x: Tensor, padding, interior=None, value=0.0):
     """`x` with `value` around it and between its elements.
 
@@ -61,12 +61,12 @@ def pad(x: Tensor, padding, interior=None, value=0.0):
     """
 
 
-@primitive(shapes.strided_slice)
+@primitive(shapes.strided_slice, fresh=False)
 def strided_slice(x: Tensor, start: Dims, stop: Dims, step: Dims):
     """`x[start:stop:step]` on every axis; None means the end of the axis; steps are positive."""
 
 
-@primitive(shapes.flip)
+@primitive(shapes.flip, fresh=False)
 def flip(x: Tensor, axes: Dims):
     """`x` read backwards along `axes`."""
 
@@ -124,7 +124,7 @@ def batch_flatten(x: Tensor):
     return reshape(x, (-1, size) if size is not None else (_sizes(x)[0], -1))
 
 
-@composite
+@composite(fresh=True)
 def stack(x: Tensors, axis=0):
     """Tensors of one shape joined along a new axis."""
     if not x:

@@ -27,7 +27,7 @@ class CustomGradient:
     Where a record is run again, what the bodies captured are arguments too, without a gradient, as engines want it.
     """
 
-    name, kind = "custom_gradient", "primitive"
+    name, kind, facts = "custom_gradient", "primitive", declare.Facts(has_body=True)
     arrays = (("args", "many"), ("captured", "many"))
 
     def __call__(self, fn: Callable[..., Any], args: Sequence[Any]) -> list[Any]:

@@ -27,22 +27,22 @@ def multiply(x: Tensor, y: Tensor):
     """`x * y`, broadcast."""
 
 
-@primitive(shapes.elementwise, floats=True)
+@primitive(shapes.elementwise, floats=True, warns=True)
 def divide(x: Tensor, y: Tensor):
     """`x / y`, broadcast; integers become floats first. Division by zero gives infinity or NaN."""
 
 
-@primitive(shapes.elementwise)
+@primitive(shapes.elementwise, warns=True)
 def floor_divide(x: Tensor, y: Tensor):
     """The quotient rounded toward minus infinity, also for negative integers (as Python's `//`)."""
 
 
-@primitive(shapes.elementwise)
+@primitive(shapes.elementwise, warns=True)
 def mod(x: Tensor, y: Tensor):
     """The remainder with the sign of `y` (as Python's `%`)."""
 
 
-@primitive(shapes.elementwise)
+@primitive(shapes.elementwise, warns=True)
 def power(x: Tensor, y: Tensor):
     """`x ** y`, broadcast. A negative float to a fractional power is NaN."""
 
@@ -72,13 +72,13 @@ def sign(x: Tensor):
     """-1, 0 or 1."""
 
 
-@composite
+@composite(elementwise=True, fresh=True)
 def square(x: Tensor):
     """`x * x`."""
     return multiply(x, x)
 
 
-@composite
+@composite(elementwise=True)
 def pow(x: Tensor, a: Tensor):
     """`x` to the power `a`; the constants 1, 2 and 0.5 become the cheaper op."""
     constant = getattr(a, "constant", None)
@@ -93,37 +93,37 @@ def pow(x: Tensor, a: Tensor):
 # Functions -----------------------------------------------------------------------------------------------------
 
 
-@primitive(shapes.same, floats=True)
+@primitive(shapes.same, floats=True, warns=True)
 def exp(x: Tensor):
     """The exponential."""
 
 
-@primitive(shapes.same, floats=True)
+@primitive(shapes.same, floats=True, warns=True)
 def expm1(x: Tensor):
     """`exp(x) - 1`, exact for small x."""
 
 
-@primitive(shapes.same, floats=True)
+@primitive(shapes.same, floats=True, warns=True)
 def log(x: Tensor):
     """The natural logarithm; -inf at 0, NaN below."""
 
 
-@primitive(shapes.same, floats=True)
+@primitive(shapes.same, floats=True, warns=True)
 def log1p(x: Tensor):
     """`log(1 + x)`, exact for small x."""
 
 
-@primitive(shapes.same, floats=True)
+@primitive(shapes.same, floats=True, warns=True)
 def sqrt(x: Tensor):
     """The square root; NaN for negative x."""
 
 
-@primitive(shapes.same, floats=True)
+@primitive(shapes.same, floats=True, warns=True)
 def sin(x: Tensor):
     """The sine, x in radians."""
 
 
-@primitive(shapes.same, floats=True)
+@primitive(shapes.same, floats=True, warns=True)
 def cos(x: Tensor):
     """The cosine, x in radians."""
 
@@ -143,22 +143,22 @@ def erf(x: Tensor):
     """The error function."""
 
 
-@primitive(shapes.same)
+@primitive(shapes.same, fresh=False)
 def floor(x: Tensor):
     """The largest integer not above x."""
 
 
-@primitive(shapes.same)
+@primitive(shapes.same, fresh=False)
 def ceil(x: Tensor):
     """The smallest integer not below x."""
 
 
-@primitive(shapes.same)
+@primitive(shapes.same, fresh=False)
 def round(x: Tensor):
     """The nearest integer, halves to the even one."""
 
 
-@composite(floats=True)
+@composite(floats=True, elementwise=True, fresh=True, warns=True)
 def rsqrt(x: Tensor):
     """`1 / sqrt(x)`."""
     return divide(1.0, sqrt(x))
@@ -227,23 +227,23 @@ def where(condition: Tensor, x: Tensor, y: Tensor):
     """`x` where `condition` (a bool tensor) is true, else `y`; broadcast."""
 
 
-@primitive(shapes.cast)
+@primitive(shapes.cast, fresh=False, warns=True)
 def cast(x: Tensor, dtype: DType):
     """`x` in another dtype. Floats are cut toward zero on the way to integers; anything but 0 becomes True."""
 
 
-@primitive(shapes.same)
+@primitive(shapes.same, fresh=False)
 def stop_gradient(variables: Tensor):
     """The same tensor, through which no gradient flows."""
 
 
-@primitive(shapes.same)
+@primitive(shapes.same, fresh=False, pure=False)
 def host_print(x: Tensor, message, serial):
     """The same tensor, printed by the host after `message` whenever it is computed. `serial` numbers the calls, so that
     what a gradient computes again is not printed again."""
 
 
-@composite
+@composite(elementwise=True)
 def identity(x: Tensor, name=None):
     """`x` itself, as a new tensor."""
     return x
@@ -252,7 +252,7 @@ def identity(x: Tensor, name=None):
 # Activations ---------------------------------------------------------------------------------------------------
 
 
-@composite(promote=("x",))
+@composite(promote=("x",), elementwise=True, fresh=True)
 def relu(x: Tensor, alpha=0.0, max_value=None, threshold=0.0):
     """The rectifier: `x` above `threshold` (cut at `max_value`), `alpha * (x - threshold)` below; NaN stays NaN.
 
@@ -268,19 +268,19 @@ def relu(x: Tensor, alpha=0.0, max_value=None, threshold=0.0):
     return add(kept, where(less(x, threshold), multiply(alpha, subtract(x, threshold)), 0))
 
 
-@composite
+@composite(elementwise=True, fresh=True)
 def relu_gradient(g: Tensor, out: Tensor):
     """The gradient of the plain `relu`: `g` where its result `out` is positive, else 0."""
     return multiply(g, cast(greater(out, 0), g.dtype))
 
 
-@composite
+@composite(elementwise=True, fresh=True)
 def leaky_relu(x: Tensor, alpha: Tensor):
     """`x` where positive, `alpha * x` elsewhere (NaN stays NaN); `alpha` may be a tensor that broadcasts to x."""
     return where(greater(x, 0), x, multiply(alpha, x))
 
 
-@composite(promote=("x",))
+@composite(promote=("x",), elementwise=True)
 def clip(x: Tensor, min_value=None, max_value=None):
     """`x` cut to [min_value, max_value]; NaN stays NaN. The gradient is 1 within, bounds included, and 0 outside."""
     result = x
@@ -293,25 +293,25 @@ def clip(x: Tensor, min_value=None, max_value=None):
     return result
 
 
-@composite(floats=True)
+@composite(floats=True, elementwise=True, fresh=True)
 def softplus(x: Tensor):
     """`log(1 + exp(x))`, without overflow."""
     return add(maximum(x, 0), log1p(exp(negative(abs(x)))))  # halves the gradient of each part at 0
 
 
-@composite(floats=True)
+@composite(floats=True, elementwise=True, fresh=True)
 def log_sigmoid(x: Tensor):
     """`log(sigmoid(x))`, without underflow."""
     return negative(softplus(negative(x)))
 
 
-@composite(floats=True)
+@composite(floats=True, elementwise=True, fresh=True)
 def softsign(x: Tensor):
     """`x / (1 + |x|)`."""
     return divide(x, add(abs(x), 1))
 
 
-@composite(floats=True)
+@composite(floats=True, elementwise=True, fresh=True)
 def elu(x: Tensor, alpha=1.0):
     """`x` where positive, `alpha * (exp(x) - 1)` elsewhere.
 
@@ -320,13 +320,13 @@ def elu(x: Tensor, alpha=1.0):
     return where(greater(x, 0), x, multiply(alpha, expm1(where(greater(x, 0), 0, x))))
 
 
-@composite(floats=True)
+@composite(floats=True, elementwise=True, fresh=True)
 def hard_sigmoid(x: Tensor):
     """`0.2 x + 0.5`, cut to [0, 1] (Keras 1 and 2)."""
     return clip(add(multiply(x, 0.2), 0.5), 0.0, 1.0)
 
 
-@composite(floats=True)
+@composite(floats=True, elementwise=True, fresh=True)
 def silu(x: Tensor):
     """`x * sigmoid(x)`, also called swish.
 
@@ -335,7 +335,7 @@ def silu(x: Tensor):
     return multiply(x, sigmoid(x))
 
 
-@composite(floats=True)
+@composite(floats=True, elementwise=True, fresh=True)
 def gelu(x: Tensor, approximate=False):
     """`x * P(X <= x)` for a normal X; with `approximate` by tanh.
 

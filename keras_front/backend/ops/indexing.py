@@ -29,7 +29,7 @@ def take_along_axis(x: Tensor, indices: Tensor, axis=-1):
     """Elements of `x` along `axis` at `indices`, a tensor of as many dimensions as x."""
 
 
-@composite(promote=())
+@composite(promote=(), fresh=True)
 def one_hot(indices: Tensor, num_classes, dtype: DType = "float32"):
     """Vectors of zeros with a one at `indices`, in a new last axis. An index outside gives zeros alone.
 

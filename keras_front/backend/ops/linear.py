@@ -17,7 +17,7 @@ def matmul(x: Tensor, y: Tensor):
     """Matrix products over the last two axes; the axes before them are broadcast."""
 
 
-@composite
+@composite(fresh=True)
 def linear(x: Tensor, kernel: Tensor, bias: Tensor):
     """`dot(x, kernel) + bias` for a matrix x (batch, n), kernel (n, units), bias (units,)."""
     return add(matmul(x, kernel), bias)

@@ -32,7 +32,7 @@ from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError, ShapeError
 
 
-@composite(floats=True, accumulates=True)
+@composite(floats=True, accumulates=True, fresh=True)
 def softmax(x: Tensor, axis=-1):
     """Exponentials of `x`, scaled to sum to 1 along `axis`.
 
@@ -42,7 +42,7 @@ def softmax(x: Tensor, axis=-1):
     return divide(raised, sum(raised, axis=axis, keepdims=True))
 
 
-@composite(floats=True, accumulates=True)
+@composite(floats=True, accumulates=True, fresh=True)
 def log_softmax(x: Tensor, axis=-1):
     """`log(softmax(x))`, without underflow."""
     shifted = subtract(x, stop_gradient(max(x, axis=axis, keepdims=True)))
@@ -52,7 +52,7 @@ def log_softmax(x: Tensor, axis=-1):
 # Crossentropies ------------------------------------------------------------------------------------------------
 
 
-@composite(floats=True, accumulates=True)
+@composite(floats=True, accumulates=True, fresh=True)
 def softmax_crossentropy(logits: Tensor, target: Tensor):
     """`-sum(target * log_softmax(logits))` over the last axis.
 
@@ -61,7 +61,7 @@ def softmax_crossentropy(logits: Tensor, target: Tensor):
     return negative(sum(multiply(target, log_softmax(logits)), axis=-1))
 
 
-@composite(floats=True)
+@composite(floats=True, elementwise=True, fresh=True)
 def sigmoid_crossentropy(logits: Tensor, target: Tensor):
     """The binary crossentropy of `sigmoid(logits)` against `target`, element by element, without overflow."""
     return add(subtract(maximum(logits, 0), multiply(logits, target)), log1p(exp(negative(abs(logits)))))
@@ -161,7 +161,7 @@ def bias_add(x: Tensor, bias: Tensor, data_format=None):
 # Normalization -------------------------------------------------------------------------------------------------
 
 
-@composite(floats=True)
+@composite(floats=True, fresh=True)
 def batch_normalization(
     x: Tensor, mean: Tensor, var: Tensor, beta: Maybe = None, gamma: Maybe = None, axis=-1, epsilon=1e-3
 ):
@@ -183,7 +183,7 @@ def _along(vector: Any, x: Any, axis: int) -> Any:
     return reshape(vector, (-1, *(1,) * (len(x.shape) - 1 - place)))
 
 
-@composite(floats=True, accumulates=True)
+@composite(floats=True, accumulates=True, fresh=True)
 def moments(x: Tensor, axes: Axes, keepdims=False):
     """Mean and biased variance over `axes`."""
     center = mean(x, axis=axes, keepdims=True)
@@ -192,7 +192,7 @@ def moments(x: Tensor, axes: Axes, keepdims=False):
     return (center if keepdims else mean(x, axis=axes)), spread
 
 
-@composite(floats=True, accumulates=True)
+@composite(floats=True, accumulates=True, fresh=True)
 def normalize_batch_in_training(x: Tensor, gamma: Maybe, beta: Maybe, reduction_axes: Axes, epsilon=1e-3):
     """Batch normalization with the statistics of this batch: (normalized, mean, biased variance).
 
@@ -213,7 +213,7 @@ def normalize_batch_in_training(x: Tensor, gamma: Maybe, beta: Maybe, reduction_
     return normed, reshape(center, kept), reshape(spread, kept)
 
 
-@composite(floats=True, accumulates=True)
+@composite(floats=True, accumulates=True, fresh=True)
 def layer_normalization(x: Tensor, gamma: Maybe = None, beta: Maybe = None, axes: Axes = -1, epsilon=1e-3):
     """`x` centred and scaled over `axes` of each sample, then `* gamma + beta`, which have the shape of those axes.
 
@@ -231,7 +231,7 @@ def layer_normalization(x: Tensor, gamma: Maybe = None, beta: Maybe = None, axes
 # Dropout -------------------------------------------------------------------------------------------------------
 
 
-@composite(promote=())
+@composite(promote=(), pure=False, fresh=True)
 def keep_mask(counter: Tensor, shape: Dims, rate, dtype: DType, seed, stream):
     """Noise of 0 (with probability `rate`) and 1 / (1 - rate); what dropout multiplies with."""
     kept = greater_equal(uniform_noise(counter, shape, dtypes.as_float(dtype), seed, stream), rate)

@@ -34,7 +34,7 @@ class Body:
 class Scan:
     """The op behind `scan`; see there. Recorded with args (init, xs, captured) and attrs body, reverse, length."""
 
-    name, kind = "scan", "primitive"
+    name, kind, facts = "scan", "primitive", declare.Facts(has_body=True)
     arrays = (("init", "many"), ("xs", "many"), ("captured", "many"))
 
     def __call__(self, fn: Callable[..., Any], init: Any, xs: Any, reverse: bool, length: int | None) -> Any:

@@ -107,7 +107,7 @@ def _columns(z: Any, start: int, stop: int) -> Any:
 # LSTM ----------------------------------------------------------------------------------------------------------
 
 
-@composite(promote=("x", "h", "c", "kernel", "recurrent_kernel", "bias"))
+@composite(promote=("x", "h", "c", "kernel", "recurrent_kernel", "bias"), fresh=True)
 def lstm(
     x: Tensor, h: Tensor, c: Tensor, kernel: Tensor, recurrent_kernel: Tensor, bias: Maybe = None, mask: Maybe = None,
     activation="tanh", recurrent_activation="sigmoid", reverse=False,
@@ -197,7 +197,7 @@ def conv_lstm_sequence_gradient(
 # GRU -----------------------------------------------------------------------------------------------------------
 
 
-@composite(promote=("x", "h", "kernel", "recurrent_kernel", "bias"))
+@composite(promote=("x", "h", "kernel", "recurrent_kernel", "bias"), fresh=True)
 def gru(
     x: Tensor, h: Tensor, kernel: Tensor, recurrent_kernel: Tensor, bias: Maybe = None, mask: Maybe = None,
     activation="tanh", recurrent_activation="sigmoid", reset_after=False, reverse=False,
@@ -283,7 +283,7 @@ def gru_sequence_gradient(
 # SimpleRNN -----------------------------------------------------------------------------------------------------
 
 
-@composite(promote=("x", "h", "kernel", "recurrent_kernel", "bias"))
+@composite(promote=("x", "h", "kernel", "recurrent_kernel", "bias"), fresh=True)
 def simple_rnn(
     x: Tensor, h: Tensor, kernel: Tensor, recurrent_kernel: Tensor, bias: Maybe = None, mask: Maybe = None,
     activation="tanh", reverse=False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from keras_front.backend import shapes
-from keras_front.backend.declare import Axes, Tensor, composite, primitive
+from keras_front.backend.declare import Axes, Tensor, composite, over_some_axis, primitive
 from keras_front.backend.ops.elementwise import (
     add,
     cast,
@@ -21,32 +21,32 @@ from keras_front.backend.ops.elementwise import (
 )
 
 
-@primitive(shapes.reduce, accumulates=True)
+@primitive(shapes.reduce, accumulates=True, fresh=over_some_axis)
 def sum(x: Tensor, axis: Axes = None, keepdims=False):
     """The sum over `axis`, in the dtype of x."""
 
 
-@primitive(shapes.reduce, accumulates=True)
+@primitive(shapes.reduce, accumulates=True, fresh=over_some_axis)
 def prod(x: Tensor, axis: Axes = None, keepdims=False):
     """The product over `axis`, in the dtype of x."""
 
 
-@primitive(shapes.reduce)
+@primitive(shapes.reduce, fresh=over_some_axis)
 def max(x: Tensor, axis: Axes = None, keepdims=False):
     """The maximum over `axis`; NaN if one is. Equal maxima share the gradient evenly."""
 
 
-@primitive(shapes.reduce)
+@primitive(shapes.reduce, fresh=over_some_axis)
 def min(x: Tensor, axis: Axes = None, keepdims=False):
     """The minimum over `axis`; NaN if one is. Equal minima share the gradient evenly."""
 
 
-@primitive(shapes.reduce_bool)
+@primitive(shapes.reduce_bool, fresh=over_some_axis)
 def any(x: Tensor, axis: Axes = None, keepdims=False):
     """Whether one element over `axis` is true (not 0)."""
 
 
-@primitive(shapes.reduce_bool)
+@primitive(shapes.reduce_bool, fresh=over_some_axis)
 def all(x: Tensor, axis: Axes = None, keepdims=False):
     """Whether all elements over `axis` are true (not 0)."""
 
@@ -78,7 +78,7 @@ def count(x, axis=None):
     return None if None in dims else math.prod(int(d) for d in dims)
 
 
-@composite(floats=True, accumulates=True)
+@composite(floats=True, accumulates=True, fresh=over_some_axis)
 def mean(x: Tensor, axis: Axes = None, keepdims=False):
     """The arithmetic mean over `axis`; integers become floats first. Over nothing it is NaN."""
     n = count(x, axis)
@@ -88,20 +88,20 @@ def mean(x: Tensor, axis: Axes = None, keepdims=False):
     return multiply(total, 1 / n) if n else divide(total, 0.0)
 
 
-@composite(floats=True, accumulates=True)
+@composite(floats=True, accumulates=True, fresh=True)
 def var(x: Tensor, axis: Axes = None, keepdims=False):
     """The (biased) variance over `axis`."""
     centered = subtract(x, mean(x, axis=axis, keepdims=True))
     return mean(multiply(centered, centered), axis=axis, keepdims=keepdims)
 
 
-@composite(floats=True, accumulates=True)
+@composite(floats=True, accumulates=True, fresh=True)
 def std(x: Tensor, axis: Axes = None, keepdims=False):
     """The (biased) standard deviation over `axis`."""
     return sqrt(var(x, axis=axis, keepdims=keepdims))
 
 
-@composite(floats=True, accumulates=True)
+@composite(floats=True, accumulates=True, fresh=over_some_axis)
 def logsumexp(x: Tensor, axis: Axes = None, keepdims=False):
     """`log(sum(exp(x)))` over `axis`, without overflow; -inf over nothing but -inf."""
     top = max(x, axis=axis, keepdims=True)

@@ -10,34 +10,36 @@ from __future__ import annotations
 from typing import Any
 
 from keras_front.backend import dtypes, seeds, shapes, state, symbolic
-from keras_front.backend.declare import Dims, DType, Tensor, as_dims, primitive
+from keras_front.backend.declare import Dims, DType, Tensor, as_dims, composite, primitive
 from keras_front.backend.ops.elementwise import add, cast, less, multiply
 from keras_front.errors import ArgumentError
 
 
-@primitive(shapes.noise, promote=())
+@primitive(shapes.noise, promote=(), pure=False)
 def engine_uniform(counter: Tensor, shape: Dims, dtype: DType, seed, stream):
     """Uniform noise in [0, 1) from the engine's generator, a function of (seed, stream, counter)."""
 
 
-@primitive(shapes.noise, promote=())
+@primitive(shapes.noise, promote=(), pure=False)
 def engine_normal(counter: Tensor, shape: Dims, dtype: DType, seed, stream):
     """Normal noise (mean 0, deviation 1) from the engine's generator, a function of (seed, stream, counter)."""
 
 
-@primitive(shapes.noise, promote=())
+@primitive(shapes.noise, promote=(), pure=False)
 def host_noise(counter: Tensor, shape: Dims, dtype: DType, seed, stream, kind):
     """Noise drawn by NumPy on the host, the same on every backend. `kind`: 'uniform', 'normal'."""
 
 
-def uniform_noise(counter: Any, shape: Any, dtype: Any, seed: int, stream: int) -> Any:
+@composite(promote=(), pure=False, fresh=True)
+def uniform_noise(counter: Tensor, shape: Dims, dtype: DType, seed, stream):
     """Uniform noise in [0, 1), from the host if the run is to be reproducible across backends."""
     if seeds.reproducible():
         return host_noise(counter, shape, dtype, seed, stream, "uniform")
     return engine_uniform(counter, shape, dtype, seed, stream)
 
 
-def normal_noise(counter: Any, shape: Any, dtype: Any, seed: int, stream: int) -> Any:
+@composite(promote=(), pure=False, fresh=True)
+def normal_noise(counter: Tensor, shape: Dims, dtype: DType, seed, stream):
     """Normal noise, from the host if the run is to be reproducible across backends."""
     if seeds.reproducible():
         return host_noise(counter, shape, dtype, seed, stream, "normal")
@@ -46,14 +48,19 @@ def normal_noise(counter: Any, shape: Any, dtype: Any, seed: int, stream: int) -
 
 def key(seed: int | None) -> tuple[Any]:
     """The counter that keys a draw now: the frame's, or a symbol that waits for one."""
-    if symbolic.tracing() is None and state.current_frame() is None and not state.eager_section():
-        return (symbolic.COUNTER,)
-    return (state.current_counter(),)
+    return (symbolic.COUNTER,) if _waits() else (state.current_counter(),)
 
 
-def stream(seed: int | None) -> tuple[int, int]:
-    """(seed, stream) of a draw: the run's seed or the one given, and a number of its own."""
-    return (seeds.root_seed() if seed is None else int(seed), symbolic.next_stream())
+def _waits() -> bool:
+    """Whether a draw is only recorded now, to be made whenever its result is asked for."""
+    return symbolic.tracing() is None and state.current_frame() is None and not state.eager_section()
+
+
+def stream(seed: int | None) -> tuple[Any, int]:
+    """(seed, stream) of a draw: the seed given, else the run's, read when the draw is made; and a number of its own."""
+    if seed is None:
+        seed = symbolic.SEED if _waits() else seeds.root_seed()
+    return (seed if symbolic.is_symbolic(seed) else int(seed), symbolic.next_stream())
 
 
 def _draw(noise: Any, shape: Any, dtype: Any, seed: int | None) -> Any:

@@ -15,7 +15,9 @@ def _rate(lr: Any, like: Any) -> Any:
     return cast(lr, like.dtype)
 
 
-@composite(promote=(), results=lambda params, grads, moments, lr, **_: (params, moments))
+@composite(
+    promote=(), replaces=("params", "moments"), results=lambda params, grads, moments, lr, **_: (params, moments)
+)
 def sgd_update(params: Tensors, grads: Tensors, moments: Tensors, lr: Tensor, momentum=0.0, nesterov=False):
     """A step of gradient descent: (params, moments). Without momentum `moments` is an empty list.
 
@@ -33,7 +35,9 @@ def sgd_update(params: Tensors, grads: Tensors, moments: Tensors, lr: Tensor, mo
     return new_params, new_moments
 
 
-@composite(promote=(), results=lambda params, grads, squares, lr, **_: (params, squares))
+@composite(
+    promote=(), replaces=("params", "squares"), results=lambda params, grads, squares, lr, **_: (params, squares)
+)
 def rmsprop_update(params: Tensors, grads: Tensors, squares: Tensors, lr: Tensor, rho=0.9, epsilon=1e-7):
     """A step of RMSprop: (params, squares). `a = rho * a + (1 - rho) * g^2; p = p - lr * g / (sqrt(a) + epsilon)`.
 
@@ -47,7 +51,11 @@ def rmsprop_update(params: Tensors, grads: Tensors, squares: Tensors, lr: Tensor
     return new_params, new_squares
 
 
-@composite(promote=(), results=lambda params, grads, ms, vs, vhats, lr, t, **_: (params, ms, vs, vhats))
+@composite(
+    promote=(),
+    replaces=("params", "ms", "vs", "vhats"),
+    results=lambda params, grads, ms, vs, vhats, lr, t, **_: (params, ms, vs, vhats),
+)
 def adam_update(
     params: Tensors, grads: Tensors, ms: Tensors, vs: Tensors, vhats: Tensors, lr: Tensor, t: Tensor,
     beta_1=0.9, beta_2=0.999, epsilon=1e-7,
