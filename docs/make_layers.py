@@ -39,7 +39,7 @@ def _program(backend: Any, layer: Any, case: LayerCase, phase: bool) -> lowering
 
 
 def _ops(program: lowering.Program) -> Iterator[str]:
-    for line in program.lines:
+    for line in program.instructions:
         yield line.op
         if line.body is not None:
             yield from _ops(line.body)

@@ -461,7 +461,7 @@ def _take_rows(array: Any, rows: Any) -> Any:
 
 def _convolves(program: Any) -> bool:
     return any(
-        line.op.startswith("conv") or (line.body is not None and _convolves(line.body)) for line in program.lines
+        line.op.startswith("conv") or (line.body is not None and _convolves(line.body)) for line in program.instructions
     )
 
 

@@ -37,7 +37,7 @@ def write_scan(plan: Any, line: Any) -> None:
     for leaf, value in zip(carry_leaves, carried, strict=True):
         plan._hold(leaf, value.array, "c", Root(None, pinned=True))
     next_carry, ys = body.results
-    plan.prepare(rewritten(body.lines, [*next_carry, *ys]), (next_carry, ys))
+    plan.prepare(rewritten(body.instructions, [*next_carry, *ys]), (next_carry, ys))
     plan.pair(dict(zip(carry_leaves, next_carry, strict=True)))
     early, late = _outputs(plan, line, ys, stacks, variables, sequences, steps)
     _head(plan, variables, sequences, steps)

@@ -40,7 +40,7 @@ def update_groups(program: Any, leaves: Sequence[Any]) -> list[list[int]]:
     place = {t: i for i, t in enumerate(leaves)}
     groups: list[list[int]] = []
     taken: set[int] = set()
-    for line in program.lines:
+    for line in program.instructions:
         if line.op not in UPDATES:
             continue
         for group in (line.args[0], *line.args[2:-1]):
@@ -112,7 +112,7 @@ class Plan:
 
     def _write(self) -> Any:
         program = self.program
-        self.prepare(rewritten(program.lines, flat(program.results)), program.results)
+        self.prepare(rewritten(program.instructions, flat(program.results)), program.results)
         head, unpack = self._arguments()
         self._choose_places(self.body)
         for line in self.body:

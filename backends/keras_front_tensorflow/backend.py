@@ -396,7 +396,7 @@ class TensorflowBackend(Backend):
 
     def compile_program(self, program: Any) -> Callable[..., Any]:
         args = [*program.args, *([program.captures] if program.captures else [])]
-        recurrent = any(line.op == "value_and_grad" and _has(line.body, {"scan"}) for line in program.lines)
+        recurrent = any(line.op == "value_and_grad" and _has(line.body, {"scan"}) for line in program.instructions)
         late = recurrent and not _has(program, _HOST)
         return _FlatFunction(self, lambda *given: program.function(self)(*given), args, late=late)
 
@@ -471,14 +471,14 @@ _SPLIT, _BLOCK = 1024, 1 << 22  # batches and bytes that are brought in one go
 
 
 def _has(program: Any, ops: set[str]) -> bool:
-    return any(line.op in ops or (line.body is not None and _has(line.body, ops)) for line in program.lines)
+    return any(line.op in ops or (line.body is not None and _has(line.body, ops)) for line in program.instructions)
 
 
 def _is_small(program: Any) -> bool:
     """Whether all that a program computes is so small that calling kernels costs more than running them."""
     return not _has(program, _HOST) and all(
         np.prod(out.shape, dtype=int) <= _SMALL and (line.body is None or _is_small(line.body))
-        for line in program.lines
+        for line in program.instructions
         for out in line.outs
     )
 

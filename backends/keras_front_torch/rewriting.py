@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from keras_front.backend import symbolic
-from keras_front.backend.lowering import Line
+from keras_front.backend.lowering import Instruction
 
 # For each list-wise update the places of the lists that it replaces.
 OWNED = {"sgd_update": (0, 2), "rmsprop_update": (0, 2), "adam_update": (0, 2, 3, 4)}
@@ -46,7 +46,7 @@ def rewrite(program: Any, taped: bool = False) -> None:
     _join_biases(program)
     _join_activations(program)
     _keep_apart(program)
-    for line in program.lines:
+    for line in program.instructions:
         if line.body is not None:
             rewrite(line.body, taped or line.op == "value_and_grad")
             if line.op == "value_and_grad":
@@ -58,7 +58,7 @@ def rewrite(program: Any, taped: bool = False) -> None:
 def spell(program: Any) -> None:
     """Write torch's own functions for ops whose attributes need no looking at when the step runs. Comes last."""
     _count(program)
-    for line in program.lines:
+    for line in program.instructions:
         if line.body is not None:
             spell(line.body)
         elif line.op == "linear":
@@ -82,20 +82,20 @@ def _count(program: Any) -> None:
     """A sum of truths that became floats for its sake takes them as they are."""
     casts = {t: line for t, line in _read_once(program, "cast").items() if line.args[0].dtype == "bool"}
     gone = set()
-    for line in program.lines:
+    for line in program.instructions:
         cast = casts.get(line.args[0]) if line.op == "sum" and line.attrs["axis"] != () else None
         if cast is not None and line.outs[0].dtype in _FLOATS:
             axis, keepdims, dtype = line.attrs["axis"], line.attrs["keepdims"], getattr(torch, line.outs[0].dtype)
             line.op, line.args = "sum_over", cast.args
             line.attrs = {"dim": axis, "keepdim": keepdims, "dtype": dtype}
             gone.add(cast)
-    program.lines = [line for line in program.lines if line not in gone]
+    program.instructions = [line for line in program.instructions if line not in gone]
 
 
 def _settle_statistics(program: Any) -> None:
     """Batch normalizations whose statistics the loss does not use, as always in training, leave them constant."""
     needed = set(symbolic.leaves_of(program.results[0]))
-    for line in reversed(program.lines):
+    for line in reversed(program.instructions):
         if line.op == "normalize_batch_in_training" and not needed.intersection(line.outs[1:]):
             line.attrs = {**line.attrs, "constant": True}
         if needed.intersection(line.outs):
@@ -109,12 +109,12 @@ def _join_biases(program: Any) -> None:
     """`add` of a bias to a `conv` as part of it, where nobody else reads the product."""
     products = _read_once(program, "conv")
     joined = set()
-    for line in program.lines:
+    for line in program.instructions:
         if line.op == "add" and line.args[0] in products and _is_bias(products[line.args[0]], line.args[1]):
             product = products[line.args[0]]
             line.op, line.args, line.attrs = "conv", [*product.args, line.args[1]], product.attrs
             joined.add(product)
-    program.lines = [line for line in program.lines if line not in joined]
+    program.instructions = [line for line in program.instructions if line not in joined]
 
 
 def _is_bias(product: Any, bias: Any) -> bool:
@@ -126,12 +126,12 @@ def _join_activations(program: Any) -> None:
     """`relu` of a convolution as part of it: written in place before the result is turned to channels-last."""
     products = _read_once(program, "conv")
     joined = set()
-    for line in program.lines:
+    for line in program.instructions:
         if _is_plain_relu(line) and line.args[0] in products:
             product = products[line.args[0]]
             line.op, line.args, line.attrs = "conv", product.args, {**product.attrs, "relu": True}
             joined.add(product)
-    program.lines = [line for line in program.lines if line not in joined]
+    program.instructions = [line for line in program.instructions if line not in joined]
 
 
 def _is_plain_relu(line: Any) -> bool:
@@ -140,8 +140,8 @@ def _is_plain_relu(line: Any) -> bool:
 
 def _read_once(program: Any, *ops: str) -> dict[Any, Any]:
     """The lines of these ops by their result, where it is read exactly once."""
-    uses = Counter(_read(program.lines, program.results))
-    return {line.outs[0]: line for line in program.lines if line.op in ops and uses[line.outs[0]] == 1}
+    uses = Counter(_read(program.instructions, program.results))
+    return {line.outs[0]: line for line in program.instructions if line.op in ops and uses[line.outs[0]] == 1}
 
 
 # Results in place of an argument -----------------------------------------------------------------------------------
@@ -151,7 +151,7 @@ def _overwrite(program: Any, taped: bool) -> None:
     """Let ops write into their first argument where it was made here, is as large, and is read by nobody else."""
     makers = _UNKEPT if taped else _MAKERS
     fresh = _read_once(program, *makers)
-    for line in program.lines:
+    for line in program.instructions:
         if line.op not in (("relu",) if taped else _OVERWRITING) or (line.op == "relu" and not _is_plain_relu(line)):
             continue
         first, out = line.args[0], line.outs[0]
@@ -169,10 +169,10 @@ def _keep_apart(program: Any) -> None:
     new = [t for result in results[: len(program.donate)] for t in symbolic.leaves_of(result)]
     if not new:
         return
-    aliases = _Aliases(program.lines, given)
+    aliases = _Aliases(program.instructions, given)
     copies = {t: symbolic.SymbolicTensor(t.shape, t.dtype) for t in new if aliases.of(t)}
     if copies:
-        program.lines += [Line("copy", [t], {}, [copy], copy) for t, copy in copies.items()]
+        program.instructions += [Instruction("copy", [t], {}, [copy], copy) for t, copy in copies.items()]
         kept = [symbolic.map_structure(lambda t: copies.get(t, t), r) for r in results[: len(program.donate)]]
         program.results = (*kept, *results[len(program.donate) :])
 
@@ -183,16 +183,16 @@ def _keep_apart(program: Any) -> None:
 def _reuse_donated(program: Any) -> None:
     """Let updates write into the donated state, where nothing reads the old values afterwards."""
     donated = {t for place in program.donate for t in symbolic.leaves_of(program.args[place])}
-    replaced = {i: _replaced(line) for i, line in enumerate(program.lines)}
+    replaced = {i: _replaced(line) for i, line in enumerate(program.instructions)}
     updates = {i: owned for i, owned in replaced.items() if owned and _is_part(owned, donated)}
     if not updates:
         return
-    outs = {t for i in updates for t in program.lines[i].outs}
-    aliases = _Aliases(program.lines, donated | outs)
-    last = aliases.last_reads(program.lines, program.results)
+    outs = {t for i in updates for t in program.instructions[i].outs}
+    aliases = _Aliases(program.instructions, donated | outs)
+    last = aliases.last_reads(program.instructions, program.results)
     shared = Counter(r for t in symbolic.leaves_of(program.results) for r in aliases.of(t))
     for i, owned in updates.items():
-        line = program.lines[i]
+        line = program.instructions[i]
         twice = any(shared[t] > 1 for t in line.outs)  # two entries of the next state would be one tensor
         if not twice and all(last.get(t, i) <= i for t in owned):
             line.op += "_in_place"
@@ -254,7 +254,7 @@ def _sources(line: Any) -> list[list[Any]]:
 
 def _body_sources(line: Any) -> list[list[Any]]:
     inner = list(symbolic.leaves_of(line.body.args))
-    aliases = _Aliases(line.body.lines, inner)
+    aliases = _Aliases(line.body.instructions, inner)
     outer = dict(zip(inner, symbolic.leaves_of(list(line.args)), strict=True))
     found = [[outer[t] for t in aliases.of(r)] for r in symbolic.leaves_of(line.body.results)]
     found += [[] for _ in range(len(line.outs) - len(found))]  # gradients come last and are new

@@ -177,7 +177,7 @@ class Backend:
         print(*([message] if message else []), self.to_numpy(x) if self.is_tensor(x) else x, flush=True)
 
     def prefers_rules(self, record: Sequence[Any]) -> bool:
-        """Whether to differentiate this record (of `symbolic.Origin`s) by the rules of K, though the engine could."""
+        """Whether to differentiate this record (of `symbolic.OpCall`s) by the rules of K, though the engine could."""
         return False
 
     def compile_program(self, program: Any) -> Callable[..., Any]:

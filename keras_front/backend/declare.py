@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from keras_front.backend import discovery, dtypes, shapes, state, symbolic
-from keras_front.backend.symbolic import Operators, Origin, SymbolicTensor
+from keras_front.backend.symbolic import OpCall, Operators, SymbolicTensor
 from keras_front.errors import ArgumentError, DtypeError, KerasFrontError
 
 Tensor = Any
@@ -149,13 +149,13 @@ class Op:
         return self._recorded(args, attrs)
 
     def _recorded(self, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
-        origin = Origin(self, tuple(args), attrs)
+        origin = OpCall(self, tuple(args), attrs)
         try:
             if self.results is not None and _is_fused(self.name):
-                return symbolic.attach(origin, self.results(*args, **attrs))
+                return symbolic.outputs_like(origin, self.results(*args, **attrs))
             if self.kind == "composite":
                 result = symbolic.map_structure(_lifted, self.body(*args, **attrs))
-                outputs = symbolic.attach(origin, result)
+                outputs = symbolic.outputs_like(origin, result)
                 origin.expansion = [t for t in symbolic.flatten(result) if t is not None]
                 return outputs
             specs = self.rule(*args, **{k: _static(v) for k, v in attrs.items()})
@@ -189,7 +189,7 @@ def _is_fused(name: str) -> bool:
     return trace is not None and trace.backend.overrides(name)
 
 
-def _output(origin: Origin, shape: Any, dtype: str) -> SymbolicTensor:
+def _output(origin: OpCall, shape: Any, dtype: str) -> SymbolicTensor:
     tensor = SymbolicTensor(shape, dtype, origin, len(origin.outputs))
     origin.outputs.append(tensor)
     return tensor

@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_front.backend import declare, discovery, gradients, state, symbolic
 from keras_front.backend.program import Compiled, _result
-from keras_front.backend.symbolic import PHASE, Origin, SymbolicTensor
+from keras_front.backend.symbolic import PHASE, OpCall, SymbolicTensor
 from keras_front.errors import ArgumentError, UntraceableError
 
 # K.function ----------------------------------------------------------------------------------------------------
@@ -87,7 +87,7 @@ class Gradients:
     def __call__(self, loss: Any, targets: list[Any]) -> list[Any]:
         if symbolic.tracing() is not None:
             return gradients.differentiate(loss, targets)
-        origin = Origin(self, (loss, targets), {})
+        origin = OpCall(self, (loss, targets), {})
         return [declare._output(origin, t.shape, t.dtype) for t in targets]
 
     def again(self, args: Any, attrs: dict[str, Any]) -> list[Any]:
@@ -122,7 +122,7 @@ def _dependencies(loss: SymbolicTensor) -> set[SymbolicTensor]:
     """Everything a symbolic loss may depend on; variables that deferred calls use included."""
     found = symbolic.ancestors([loss])
     seen = set(found)
-    if any(o.op.kind == "deferred" for o in symbolic.order_of([loss])):
+    if any(o.op.kind == "deferred" for o in symbolic.toposort([loss])):
         return _Everything(seen)
     return seen
 

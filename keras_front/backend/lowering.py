@@ -1,9 +1,9 @@
-"""From a record to a program (decision D5): a list of lines for one backend, and straight-line Python written from it.
+"""From a record to a program (decision D5): instructions for one backend, and straight-line Python written from them.
 
 Lowering replaces composites that the backend does not bring by their bodies, folds constants, shares equal
 subexpressions, and leaves out what nothing uses. A `Program` holds `args` (for each argument a symbolic tensor or a
-list of them), `captures` (variables and counters that are read at each call), `lines`, and `results` (a nesting of
-tensors). In a `differentiated` one, through which the engine differentiates, functions with a gradient of their own
+list of them), `captures` (variables and counters that are read at each call), `instructions`, and `results` (a nesting
+of tensors). In a `differentiated` one, through which the engine differentiates, functions with a gradient of their own
 stay whole; elsewhere only what they compute is left.
 """
 
@@ -19,13 +19,13 @@ from keras_front.backend import discovery, state, symbolic
 from keras_front.backend.declare import OPS
 from keras_front.backend.ops.custom_gradient import attached
 from keras_front.backend.rewriting import Inner, joined, rewrite
-from keras_front.backend.symbolic import PHASE, Origin, SymbolicTensor
+from keras_front.backend.symbolic import PHASE, OpCall, SymbolicTensor
 from keras_front.errors import ArgumentError, UntraceableError
 
 FOLD_LIMIT = 1 << 16  # constants of more elements are not computed ahead
 
 
-class Line:
+class Instruction:
     """One op of a program: `op` (a name), `args` (tensors, lists of tensors, None), `attrs`, `outs` (all results), and
     `structure`, how the results are nested. `body` is the program of a loop or function."""
 
@@ -38,7 +38,7 @@ class Line:
         return symbolic.leaves_of(self.args)
 
     def __repr__(self) -> str:
-        return f"<Line {self.op} -> {[tuple(o.shape) for o in self.outs]}>"
+        return f"<Instruction {self.op} -> {[tuple(o.shape) for o in self.outs]}>"
 
 
 class Program:
@@ -51,7 +51,7 @@ class Program:
         self.backend, self.args, self.donate = backend, list(args), tuple(donate)
         lowering = _Lowering(backend, set(symbolic.leaves_of(self.args)), outer, differentiated)
         self.results = lowering.lower(results)
-        self.lines, self.captures = lowering.lines, lowering.captures
+        self.instructions, self.captures = lowering.instructions, lowering.captures
         self._source: str | None = None
 
     @property
@@ -79,25 +79,25 @@ class _Lowering:
     def __init__(self, backend: Any, leaves: set[SymbolicTensor], outer: _Lowering | None, differentiated: bool):
         self.backend, self.leaves, self.differentiated = backend, leaves, differentiated
         self.printed: dict[int, _Lowering] = {} if outer is None else outer.printed
-        self.lines: list[Line] = []
+        self.instructions: list[Instruction] = []
         self.captures: list[SymbolicTensor] = []
         self._alias: dict[SymbolicTensor, SymbolicTensor] = {}
         self._known: dict[Any, list[SymbolicTensor]] = {}
-        self._made: dict[SymbolicTensor, Line] = {}
+        self._made: dict[SymbolicTensor, Instruction] = {}
 
     def lower(self, results: Any) -> Any:
         """Write the lines for `results`; returns them with their final tensors."""
-        for origin in symbolic.order_of(symbolic.leaves_of(results), self.leaves, self._source):
+        for origin in symbolic.toposort(symbolic.leaves_of(results), self.leaves, self._source):
             self._add(origin)
         final = symbolic.map_structure(lambda t: t if t is None else self._final(t), results)
         self._sweep(final)
         if self.backend.overrides("linear"):
-            self.lines = joined(self.lines, final)
+            self.instructions = joined(self.instructions, final)
         return final
 
     def _sweep(self, results: Any) -> None:
         """Leave out lines and captures that nothing uses (what a folded branch or a shape stood for)."""
-        self.lines, needed = _needed_lines(self.lines, results)
+        self.instructions, needed = _needed_lines(self.instructions, results)
         self.captures = [t for t in self.captures if t in needed]
 
     def _source(self, tensor: SymbolicTensor) -> SymbolicTensor:
@@ -105,7 +105,7 @@ class _Lowering:
             tensor = tensor.origin.expansion[tensor.index]  # type: ignore[index]
         return tensor
 
-    def _kept(self, origin: Origin) -> bool:
+    def _kept(self, origin: OpCall) -> bool:
         if origin.expansion is None:
             return True
         if origin.op.name == "custom_gradient" and not self.differentiated:
@@ -126,7 +126,7 @@ class _Lowering:
         if leaf not in self.captures:
             self.captures.append(leaf)
 
-    def _add(self, origin: Origin) -> None:
+    def _add(self, origin: OpCall) -> None:
         args = symbolic.map_structure(lambda a: a if a is None else self._final(a), origin.args)
         self._put(origin, origin.op.name, args, origin.attrs, origin.outputs)
 
@@ -138,7 +138,7 @@ class _Lowering:
         self._put(None, item.name, item.args, item.attrs, [out])
         return self._final(out) if out in self._alias else out
 
-    def _put(self, origin: Origin | None, name: str, args: Any, attrs: dict[str, Any], outs: list[Any]) -> None:
+    def _put(self, origin: OpCall | None, name: str, args: Any, attrs: dict[str, Any], outs: list[Any]) -> None:
         other = rewrite(name, self._made.get, args, attrs, outs[0]) if outs else None
         if other is not None:
             name, args, attrs = other[0], [self._inner(a) for a in other[1]], other[2]
@@ -155,7 +155,7 @@ class _Lowering:
         if self._fold(name, args, attrs, outs) or self._is_printed(name, args, attrs, outs):
             return
         line = self._line(origin, name, args, attrs, outs)
-        self.lines.append(line)
+        self.instructions.append(line)
         self._made.update((t, line) for t in outs)
 
     def _is_printed(self, name: str, args: Any, attrs: dict[str, Any], outs: list[SymbolicTensor]) -> bool:
@@ -165,24 +165,24 @@ class _Lowering:
             self._alias[outs[0]] = args[0]
         return again
 
-    def _line(self, origin: Origin | None, name: str, args: Any, attrs: dict[str, Any], outs: list[Any]) -> Line:
+    def _line(self, origin: OpCall | None, name: str, args: Any, attrs: dict[str, Any], outs: list[Any]) -> Instruction:
         if name == "scan":
             body = attrs["body"]
             results = body.next_carry, body.ys
             program = self._program([body.carry, body.xs, body.captured], results, self.differentiated)
             n = len(body.next_carry)
             rest = {k: v for k, v in attrs.items() if k != "body"}
-            return Line(name, args, rest, outs, (outs[:n], outs[n:]), program)
+            return Instruction(name, args, rest, outs, (outs[:n], outs[n:]), program)
         if name == "value_and_grad":
             body = attrs["body"]
             program = self._program([body.carry, body.captured], (body.next_carry[0], body.ys))
-            return Line(name, args, {}, outs, _structure(origin, outs), program)
+            return Instruction(name, args, {}, outs, _structure(origin, outs), program)
         if name == "custom_gradient":
             forward, back = attrs["forward"], attrs["backward"]
             program = self._program([forward.carry, forward.captured], (forward.next_carry, forward.ys))
             rule = self._program([back.carry, back.captured], back.next_carry)
-            return Line(name, args, {"backward": rule}, outs, _structure(origin, outs), program)
-        return Line(name, args, attrs, outs, _structure(origin, outs))
+            return Instruction(name, args, {"backward": rule}, outs, _structure(origin, outs), program)
+        return Instruction(name, args, attrs, outs, _structure(origin, outs))
 
     def _program(self, args: Any, results: Any, differentiated: bool = True) -> Program:
         return Program(self.backend, args, results, (), self, differentiated)
@@ -202,7 +202,7 @@ class _Lowering:
         return True
 
 
-def _needed_lines(lines: Sequence[Line], results: Any) -> tuple[list[Line], set[SymbolicTensor]]:
+def _needed_lines(lines: Sequence[Instruction], results: Any) -> tuple[list[Instruction], set[SymbolicTensor]]:
     """The lines on which `results` depend, and all tensors that are read. Loops give what is read, and nothing else."""
     needed, kept = set(symbolic.leaves_of(results)), []
     for line in reversed(lines):
@@ -214,7 +214,7 @@ def _needed_lines(lines: Sequence[Line], results: Any) -> tuple[list[Line], set[
     return kept[::-1], needed
 
 
-def _drop_unread_steps(line: Line, needed: set[SymbolicTensor]) -> None:
+def _drop_unread_steps(line: Instruction, needed: set[SymbolicTensor]) -> None:
     """Leave out of a loop the results of its steps that nobody reads; the last carry stays."""
     finals, stacked = line.structure
     read = [t in needed for t in stacked]
@@ -224,10 +224,10 @@ def _drop_unread_steps(line: Line, needed: set[SymbolicTensor]) -> None:
     line.outs = [*finals, *line.structure[1]]
     carry, ys = line.body.results
     line.body.results = carry, list(itertools.compress(ys, read))
-    line.body.lines, _ = _needed_lines(line.body.lines, line.body.results)
+    line.body.instructions, _ = _needed_lines(line.body.instructions, line.body.results)
 
 
-def _structure(origin: Origin | None, outs: list[Any]) -> Any:
+def _structure(origin: OpCall | None, outs: list[Any]) -> Any:
     return outs[0] if origin is None or origin.structure is None else origin.structure
 
 
@@ -320,7 +320,7 @@ class _Writer:
                     unpack.append(f"    [{', '.join(self._define(t, 'x') for t in arg)}] = args{place}")
             else:
                 head.append(f"args{place}" if arg is None else self._define(arg, "x"))
-        body = [f"    {self._line(line)}" for line in program.lines]
+        body = [f"    {self._line(line)}" for line in program.instructions]
         last = f"    return {self._nested(program.results)}"
         return "\n".join([f"def program({', '.join(head)}):", *unpack, *body, last, ""])
 
@@ -355,7 +355,7 @@ class _Writer:
             return "_"
         return f"[{', '.join(map(self._target, item))}]"
 
-    def _line(self, line: Line) -> str:
+    def _line(self, line: Instruction) -> str:
         args = [self._nested(a) for a in line.args]
         if line.op == "value_and_grad":
             args = [self._function(line.body), args[0], args[1]]

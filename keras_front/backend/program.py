@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 
 from keras_front.backend import declare, discovery, gradients, state, symbolic
-from keras_front.backend.lowering import Line, Program
+from keras_front.backend.lowering import Instruction, Program
 from keras_front.backend.ops import recurrence
 from keras_front.backend.ops.elementwise import identity
 from keras_front.backend.ops.recurrence import Body
-from keras_front.backend.symbolic import COUNTER, Origin, SymbolicTensor
+from keras_front.backend.symbolic import COUNTER, OpCall, SymbolicTensor
 from keras_front.errors import ArgumentError, KerasFrontError, UntraceableError
 
-__all__ = ["Compiled", "Line", "Program", "trace", "traced_value_and_grad", "value_and_grad"]
+__all__ = ["Compiled", "Instruction", "Program", "trace", "traced_value_and_grad", "value_and_grad"]
 
 
 # Tracing -------------------------------------------------------------------------------------------------------
@@ -200,7 +200,7 @@ class ValueAndGrad:
         """One op for a loss and aux computed from `leaves`, copies of `params`, since the serial number `first`."""
         flat = [t for t in symbolic.flatten(aux) if t is not None]
         captured = recurrence._captured((loss, *flat), set(leaves), first)
-        origin = Origin(self, (list(params), captured), {"body": Body(leaves, [], [loss], flat, captured)})
+        origin = OpCall(self, (list(params), captured), {"body": Body(leaves, [], [loss], flat, captured)})
         new_loss = declare._output(origin, loss.shape, loss.dtype)
         new_aux = [declare._output(origin, t.shape, t.dtype) for t in flat]
         grads = [declare._output(origin, p.shape, p.dtype) for p in params]
@@ -218,7 +218,7 @@ class ValueAndGrad:
 
         return symbolic.flatten(value_and_grad(fn, params))
 
-    def by_rules(self, origin: Origin) -> list[Any]:
+    def by_rules(self, origin: OpCall) -> list[Any]:
         """The same results computed by the rules of `gradients`."""
         params, captured = origin.args
         leaves = [identity(p) for p in params]

@@ -1,6 +1,6 @@
 """Symbolic tensors: shape, dtype and origin, no values, no engine.
 
-Every op called on one is recorded as an `Origin` (op, arguments, attributes), so a tensor knows how it came about.
+Every op called on one is recorded as an `OpCall` (op, arguments, attributes), so a tensor knows how it came about.
 `replay` walks those records again with other leaves: real tensors compute values, symbols of known shape make a trace.
 That one interpreter serves `K.eval`, `K.function`, `K.gradients` and compiled steps.
 
@@ -126,7 +126,7 @@ class Operators:
         return self.TABLE["getitem"](self, key)
 
 
-class Origin:
+class OpCall:
     """One recorded call: `op` on `args` (tensors, lists of tensors or None) with `attrs`, giving `outputs`.
 
     For a composite op `expansion` holds the outputs of its body, run on the same arguments.
@@ -170,7 +170,7 @@ class SymbolicTensor(Operators):
         self,
         shape: shapes.Shape,
         dtype: str,
-        origin: Origin | None = None,
+        origin: OpCall | None = None,
         index: int = 0,
         name: str | None = None,
         constant: Any = None,
@@ -334,20 +334,20 @@ def next_serial() -> int:
 # Walking and replaying -----------------------------------------------------------------------------------------
 
 
-def order_of(
+def toposort(
     outputs: Iterable[SymbolicTensor], stop: Any = (), source: Callable[[SymbolicTensor], SymbolicTensor] | None = None
-) -> list[Origin]:
+) -> list[OpCall]:
     """The records behind `outputs`, each after those it needs. Iterative: depth never meets Python's recursion limit.
 
     Tensors in `stop` (a set or dict) are not looked behind. `source` names the tensor that is meant by another: one in
     the body of a composite by the composite's result.
     """
 
-    def behind(tensors: Iterable[SymbolicTensor]) -> list[Origin]:
+    def behind(tensors: Iterable[SymbolicTensor]) -> list[OpCall]:
         meant = tensors if source is None else map(source, tensors)
         return [t.origin for t in meant if t.origin is not None and t not in stop]
 
-    order: list[Origin] = []
+    order: list[OpCall] = []
     done: set[int] = set()
     stack = [(origin, False) for origin in reversed(behind(outputs))]
     while stack:
@@ -365,7 +365,7 @@ def ancestors(outputs: Iterable[SymbolicTensor]) -> set[SymbolicTensor]:
     """All tensors on which `outputs` depend, themselves included."""
     outputs = list(outputs)
     found = set(outputs)
-    for origin in order_of(outputs):
+    for origin in toposort(outputs):
         found.update(origin.tensors())
     return found
 
@@ -378,7 +378,7 @@ def replay(outputs: Any, values: dict[SymbolicTensor, Any]) -> Any:
     """
     env = dict(values)
     wanted = list(leaves_of(outputs))
-    for origin in order_of(wanted, env):
+    for origin in toposort(wanted, env):
         args = _unmixed(map_structure(lambda a: _now(a, env), origin.args))
         attrs = map_structure(lambda a: _now(a, env), origin.attrs)
         results = origin.op.again(args, attrs)
@@ -455,15 +455,15 @@ def defer(fn: Callable[..., Any], *inputs: Any, name: str | None = None) -> Any:
     the results are evaluated or traced.
     """
     op = Deferred(fn, name or getattr(fn, "__name__", "call"))
-    origin = Origin(op, inputs, {})
+    origin = OpCall(op, inputs, {})
     from keras_front.backend import state
 
     with state.scratch():
         result = fn(*inputs)
-    return attach(origin, result)
+    return outputs_like(origin, result)
 
 
-def attach(origin: Origin, result: Any) -> Any:
+def outputs_like(origin: OpCall, result: Any) -> Any:
     """New tensors of the same shapes as `result`, in the same structure, that come from `origin`."""
 
     def new(item: Any) -> Any:

@@ -477,13 +477,13 @@ def _record_by_running(layer: Layer, run: Any, leaves: list[Any]) -> Any:
     Sizes that are unknown are tried as 2 and as 3; what differs between the two results is unknown.
     """
     small, large = (_zeros_run(run, leaves, size) for size in (2, 3))
-    origin = symbolic.Origin(symbolic.Deferred(run, layer.name), tuple(leaves), {})
+    origin = symbolic.OpCall(symbolic.Deferred(run, layer.name), tuple(leaves), {})
 
     def blend(a: Any, b: Any) -> Any:
         pairs = zip(tuple(a.shape), tuple(b.shape), strict=True)
         return symbolic.placeholder(tuple(int(m) if m == n else None for m, n in pairs), K.dtype(a))
 
-    return symbolic.attach(origin, [blend(a, b) for a, b in zip(small, large, strict=True)])
+    return symbolic.outputs_like(origin, [blend(a, b) for a, b in zip(small, large, strict=True)])
 
 
 def _zeros_run(run: Any, leaves: list[Any], size: int) -> Any:

@@ -160,4 +160,4 @@ def test_symbols_need_no_engine(fresh_choice):
 def test_a_symbol_tells_its_origin():
     y = K.exp(K.placeholder((2,)))
     assert y.origin.op.name == "exp"
-    assert [o.op.name for o in symbolic.order_of([y + 1.0])] == ["exp", "add"]
+    assert [o.op.name for o in symbolic.toposort([y + 1.0])] == ["exp", "add"]

@@ -56,7 +56,7 @@ def test_the_program_of_a_batch_is_found_by_its_shape(backend):
 
 
 def ops_of(f, *args):
-    return [line.op for line in f.program(*args).lines]
+    return [line.op for line in f.program(*args).instructions]
 
 
 def test_a_bias_joins_the_product_before_it(backend):
@@ -329,8 +329,8 @@ def test_a_loop_gives_only_what_is_read(backend):
         return K.scan(step, [x[0] * 0], [x])[0][0]
 
     x = K.convert(np.arange(6, dtype="float32").reshape(3, 2))
-    (line,) = [line for line in program.trace(backend, last, [x]).lines if line.op == "scan"]
-    assert [inner.op for inner in line.body.lines] == ["add"]
+    (line,) = [line for line in program.trace(backend, last, [x]).instructions if line.op == "scan"]
+    assert [inner.op for inner in line.body.instructions] == ["add"]
     assert line.structure[1] == []
     second = K.compile(lambda x: K.scan(step, [x[0] * 0], [x])[1][1])
     np.testing.assert_allclose(K.to_numpy(K.compile(last)(x)), [6, 9])

@@ -5,13 +5,13 @@ each argument (None where there is none). Rules work on recorded tensors of know
 differentiated again. Broadcasting is undone once, in `vjp`, never inside a rule. An op that is not in the table passes
 no gradient; a composite without a rule is differentiated through its body.
 
-The table is in `table`, the walk in `walk`; the other modules hold rules and mirror `ops`.
+The table is in `table`, the walk through a record in `backward`; the other modules hold rules and mirror `ops`.
 """
 
 from __future__ import annotations
 
 from keras_front.backend.gradients import arrangement, elementwise, linalg, neural, reduction
+from keras_front.backend.gradients.backward import differentiate, ops_behind, unbroadcast, vjp
 from keras_front.backend.gradients.table import GRADIENT, gradient_of
-from keras_front.backend.gradients.walk import differentiate, ops_behind, unbroadcast, vjp
 
 __all__ = ["GRADIENT", "differentiate", "gradient_of", "ops_behind", "unbroadcast", "vjp"]

@@ -22,7 +22,7 @@ class _ShapeOf:
     def __call__(self, x: Any) -> Any:
         if None not in x.shape:
             return np.asarray([int(d) for d in x.shape], "int32")
-        origin = symbolic.Origin(self, (x,), {})
+        origin = symbolic.OpCall(self, (x,), {})
         origin.outputs.append(symbolic.SymbolicTensor((len(x.shape),), "int32", origin))
         return origin.outputs[0]
 

@@ -16,7 +16,7 @@ from keras_front.backend import declare, discovery, dtypes, symbolic
 from keras_front.backend.declare import OPS
 from keras_front.backend.ops.elementwise import cast
 from keras_front.backend.ops.recurrence import Body, _captured
-from keras_front.backend.symbolic import Origin, SymbolicTensor
+from keras_front.backend.symbolic import OpCall, SymbolicTensor
 from keras_front.errors import ArgumentError, ShapeError
 
 
@@ -44,7 +44,7 @@ class CustomGradient:
         backward = _traced_rule(rule, results)
         captured = _captured([*results, *backward.captured], set(leaves), first)
         forward = Body(leaves, [], results, backward.captured, captured)
-        origin = Origin(self, (args, captured), {"forward": forward, "backward": backward})
+        origin = OpCall(self, (args, captured), {"forward": forward, "backward": backward})
         origin.structure = [declare._output(origin, r.shape, r.dtype) for r in results]
         origin.expansion = forward.run(args, [], captured)[0]
         return list(origin.structure)

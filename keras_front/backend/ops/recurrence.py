@@ -13,7 +13,7 @@ from keras_front.backend import declare, discovery, symbolic
 from keras_front.backend.declare import OPS
 from keras_front.backend.ops.arrangement import expand_dims, flip, getitem, permute_dimensions, stack, zeros_like
 from keras_front.backend.ops.elementwise import cast, where
-from keras_front.backend.symbolic import Origin, SymbolicTensor
+from keras_front.backend.symbolic import OpCall, SymbolicTensor
 from keras_front.errors import ArgumentError, ShapeError
 
 
@@ -55,7 +55,7 @@ class Scan:
         return self._origin(Body(carry, leaves, next_carry, ys, captured), init, xs, captured, reverse, length)
 
     def _origin(self, body: Body, init: Any, xs: Any, captured: Any, reverse: bool, length: Any) -> Any:
-        origin = Origin(self, (init, xs, captured), {"body": body, "reverse": reverse, "length": length})
+        origin = OpCall(self, (init, xs, captured), {"body": body, "reverse": reverse, "length": length})
         steps = xs[0].shape[0] if xs else length
         finals = [declare._output(origin, t.shape, t.dtype) for t in body.carry]
         return finals, [declare._output(origin, (steps, *y.shape), y.dtype) for y in body.ys]
@@ -87,7 +87,7 @@ def _captured(outputs: Sequence[SymbolicTensor], own: set[SymbolicTensor], first
     """The outer tensors of which a body makes use: older than it, leaves, or computed without its own leaves."""
     found: dict[SymbolicTensor, None] = {}
     depends = set(own)
-    order = symbolic.order_of(outputs, _Older(first, own))
+    order = symbolic.toposort(outputs, _Older(first, own))
     for origin in order:
         if any(t in depends for t in origin.tensors()):
             depends.update(origin.outputs)

@@ -11,7 +11,7 @@ from keras_front.backend.ops import arrangement, elementwise, recurrence
 from keras_front.backend.ops.arrangement import reshape
 from keras_front.backend.ops.elementwise import add, cast
 from keras_front.backend.ops.reduction import sum
-from keras_front.backend.symbolic import Origin, SymbolicTensor
+from keras_front.backend.symbolic import OpCall, SymbolicTensor
 
 
 def vjp(outputs: Sequence[Any], cotangents: Sequence[Any], targets: Sequence[Any]) -> list[Any]:
@@ -40,13 +40,13 @@ def _source(tensor: SymbolicTensor, stop: set[SymbolicTensor]) -> SymbolicTensor
     return tensor
 
 
-def _expands(origin: Origin) -> bool:
+def _expands(origin: OpCall) -> bool:
     if origin.op.name == "value_and_grad" and origin.expansion is None:
         origin.expansion = origin.op.by_rules(origin)  # an engine's own gradient is differentiated by the rules
     return origin.expansion is not None and (origin.op is recurrence.SCAN or origin.op.name not in GRADIENT)
 
 
-def _backward(origin: Origin, grads: dict[SymbolicTensor, Any], active: set[Any], stop: set[Any]) -> None:
+def _backward(origin: OpCall, grads: dict[SymbolicTensor, Any], active: set[Any], stop: set[Any]) -> None:
     gs = [grads.get(t) for t in origin.outputs]
     if origin.op is recurrence.SCAN:
         flows = _scan_gradient(origin, gs)
@@ -60,7 +60,7 @@ def _backward(origin: Origin, grads: dict[SymbolicTensor, Any], active: set[Any]
             _accumulate(grads, source, unbroadcast(flow, arg.shape))
 
 
-def _apply(origin: Origin, gs: list[Any]) -> list[Any]:
+def _apply(origin: OpCall, gs: list[Any]) -> list[Any]:
     rule = GRADIENT[origin.op.name]
     single = len(origin.outputs) == 1 and not isinstance(origin.structure, list | tuple)
     if single:
@@ -94,10 +94,10 @@ def unbroadcast(g: Any, shape: shapes.Shape) -> Any:
     return reshape(g, shape) if tuple(g.shape) != tuple(shape) else g
 
 
-def ops_behind(outputs: Sequence[Any], targets: Sequence[Any]) -> list[Origin]:
+def ops_behind(outputs: Sequence[Any], targets: Sequence[Any]) -> list[OpCall]:
     """The records through which `outputs` depend on anything but `targets`, as the rules would walk them."""
     stop = set(targets)
-    return symbolic.order_of(outputs, stop, lambda tensor: _source(tensor, stop))
+    return symbolic.toposort(outputs, stop, lambda tensor: _source(tensor, stop))
 
 
 def differentiate(loss: Any, targets: Sequence[Any]) -> list[Any]:
@@ -110,7 +110,7 @@ def differentiate(loss: Any, targets: Sequence[Any]) -> list[Any]:
 # Loops ---------------------------------------------------------------------------------------------------------
 
 
-def _scan_gradient(origin: Origin, gs: list[Any]) -> list[Any]:
+def _scan_gradient(origin: OpCall, gs: list[Any]) -> list[Any]:
     """Run the loop backwards. The forward loop is replaced by one that also keeps the carry of every step, from which
     each step is computed again on the way back."""
     init, xs, captured = origin.args
