@@ -1,43 +1,26 @@
 """What every test stands on: the same settings, and one fixture that runs a test on each backend.
 
-`KERAS_FRONT_TEST_BACKENDS=numpy,jax` restricts the backends; a dotted path (`package.module:Class`) names one of
-somebody else's. A name that nobody declares is an error, and so is an engine that is not installed: a test that
-silently does not run proves nothing.
+`KERAS_FRONT_TEST_BACKENDS` restricts the backends (see `engines.py`), `KERAS_FRONT_TEST_ALL=1` runs every combination
+on each (see `keras_front/testing/selection.py`).
 """
 
 from __future__ import annotations
 
-import functools
-import itertools
 import os
 
+if os.environ.get("KERAS_FRONT_TEST_ALL", "0") in ("", "0"):  # before JAX is imported: XLA then compiles a third faster
+    os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+
 import pytest
+from engines import statuses, wanted_backends
 from interop import pytest_terminal_summary as pytest_terminal_summary
 
 from keras_front import config
 from keras_front.backend import discovery, seeds
+from keras_front.testing import selection
 
-_HOMES = itertools.count()
-EVERY_BACKEND = ("numpy", "torch", "jax", "tensorflow")
-
-
-def wanted_backends() -> list[str]:
-    """The backends to test on, from the environment."""
-    text = os.environ.get("KERAS_FRONT_TEST_BACKENDS", "")
-    names = [name.strip() for name in text.split(",") if name.strip()] or list(EVERY_BACKEND)
-    unknown = sorted({name for name in names if ":" not in name} - set(statuses()))
-    if unknown:
-        raise pytest.UsageError(
-            f"KERAS_FRONT_TEST_BACKENDS: no installed package declares {', '.join(unknown)}; "
-            f"there are {', '.join(statuses())}."
-        )
-    return names
-
-
-@functools.cache
-def statuses() -> dict[str, discovery.Status]:
-    """What is installed; reading the metadata once is enough, it takes longer than most tests."""
-    return discovery.available()
+COMPILING = ("jax", "tensorflow")  # where what does not depend on the engine is left out; see `selection`
+KEPT = ("KERAS_FRONT_TEST_BACKENDS", selection.VARIABLE)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -46,6 +29,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marker = metafunc.definition.get_closest_marker("backends")
     names = [name for name in wanted_backends() if marker is None or name in marker.args]
     metafunc.parametrize("backend", names, indirect=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, where an engine compiles each program, what does not depend on the engine."""
+    if selection.everything():
+        return
+    left_out = [item for item in items if item.get_closest_marker("engine_neutral") and _compiles(item)]
+    config.hook.pytest_deselected(items=left_out)
+    skipped = set(map(id, left_out))
+    items[:] = [item for item in items if id(item) not in skipped]
+
+
+def _compiles(item: pytest.Item) -> bool:
+    return item.callspec.params.get("backend") in COMPILING  # type: ignore[attr-defined]
 
 
 @pytest.fixture
@@ -62,7 +59,7 @@ def backend(request: pytest.FixtureRequest):
 def clean_settings(monkeypatch: pytest.MonkeyPatch):
     """Defaults for every test, whatever the machine's `keras.json` says, and the same seed."""
     for variable in [name for name in os.environ if name.startswith(("KERAS_FRONT_", "KERAS_BACKEND"))]:
-        if variable != "KERAS_FRONT_TEST_BACKENDS":
+        if variable not in KEPT:
             monkeypatch.delenv(variable)
     monkeypatch.setenv("KERAS_HOME", os.path.join(__file__, "no_folder"))  # real Keras would fill a folder
     config.reload()

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import interop
 import pytest
+from engines import EVERY_BACKEND
 
 TESTS = Path(__file__).parent
-EVERY_BACKEND = ("numpy", "torch", "jax", "tensorflow")
 # Preprocessing, whose values no backend computes, and applications have tests of their own.
 KINDS = (
     "k2", "k2compiled", "fit", "k2weights", "k2weights3", "k2keras", "k3", "cudnn", "k1", "loss", "activation",

@@ -6,7 +6,7 @@ import importlib.util
 from pathlib import Path
 
 import pytest
-from conftest import EVERY_BACKEND, wanted_backends
+from engines import EVERY_BACKEND, wanted_backends
 
 DOCS = Path(__file__).parent.parent / "docs"
 

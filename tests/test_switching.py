@@ -6,7 +6,7 @@ import threading
 
 import numpy as np
 import pytest
-from conftest import wanted_backends
+from engines import wanted_backends
 
 from keras_front import backend as K
 from keras_front import device, set_backend, set_random_seed, use_backend

@@ -164,7 +164,7 @@ class TorchBackend(Backend):
         if interior is not None and any(interior):
             shape, _ = shapes.pad(x, padding=padding, interior=interior)
             spaced = x.new_full(shape, value)
-            ends = (lo + (n - 1) * (gap + 1) + 1 for n, (lo, _), gap in zip(x.shape, padding, interior))
+            ends = (lo + max(n * (gap + 1) - gap, 0) for n, (lo, _), gap in zip(x.shape, padding, interior))
             cut = tuple(slice(lo, end, gap + 1) for (lo, _), end, gap in zip(padding, ends, interior))
             return spaced.index_put((), x) if x.ndim == 0 else _placed(spaced, cut, x)
         return F.pad(x, [n for pair in reversed(padding) for n in pair], value=value)  # the last axis comes first

@@ -14,7 +14,7 @@ import numpy as np
 from keras_front import backend as K
 from keras_front.backend import declare, discovery
 from keras_front.testing import formulas as f
-from keras_front.testing import limits, values
+from keras_front.testing import tolerances, values
 from keras_front.testing import reference as ref
 from keras_front.testing.case import Case
 
@@ -121,7 +121,7 @@ def _gradients(op: str, case: Case, dtype: str) -> None:
     args = values._lowered(case, dtype)
     wide = values.apply(_doubled, args)
     for place, got, want in zip(case.grads, _flows(op, case, args), _flows(op, case, wide), strict=True):
-        apart = limits.distance(K.to_numpy(got), K.to_numpy(want), dtype, of_largest=True)
+        apart = tolerances.distance(K.to_numpy(got), K.to_numpy(want), dtype, of_largest=True)
         _close(apart, f"{case!r}, gradient {place}, {dtype}")
 
 

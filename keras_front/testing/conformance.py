@@ -24,9 +24,18 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front.backend import declare, discovery
-from keras_front.testing import accumulation, composites, derivatives, edges, mistakes, networks, primitives, values
+from keras_front.testing import (
+    accumulation,
+    bad_arguments,
+    composites,
+    derivatives,
+    edges,
+    networks,
+    primitives,
+    values,
+)
 from keras_front.testing.case import Case
-from keras_front.testing.limits import ELSEWHERE
+from keras_front.testing.tolerances import ELSEWHERE
 
 
 class Failure(NamedTuple):
@@ -89,7 +98,7 @@ CHECKS: dict[str, Callable[[str], None]] = {
         derivatives.gradient,
         derivatives.program,
         derivatives.second,
-        mistakes.errors,
+        bad_arguments.errors,
     )
 }
 

@@ -1,4 +1,4 @@
-"""How the layer suite calls a layer and compares: inputs, weights that show mistakes, outputs, expectations."""
+"""How the layer suite calls a layer and compares: inputs, weights that tell layers apart, outputs, expectations."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from keras_front import config
 from keras_front.backend import discovery, state
 from keras_front.graph import Input
 from keras_front.testing.layer_case import LayerCase
+from keras_front.testing.selection import has_compiler
 
 BATCH = 3
 
@@ -82,11 +83,6 @@ def built(case: LayerCase) -> Any:
     layer(one(symbols(case)))
     spread(layer)
     return layer
-
-
-def has_compiler() -> bool:
-    """Whether the active engine has a compiler of its own, so that each new shape of each call takes a while."""
-    return type(discovery.active()).compile_native is not K.Backend.compile_native
 
 
 def apply(layer: Any, *batches: Any, training: bool = False, compiled: bool = False) -> list[list[np.ndarray]]:

@@ -21,18 +21,29 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from keras_front import backend as K
 from keras_front.backend import discovery, seeds
 from keras_front.errors import ArgumentError
 from keras_front.graph import LAYERS
-from keras_front.testing import layer_cases, layer_checks
+from keras_front.testing import layer_cases, layer_checks, selection
 from keras_front.testing.layer_case import LayerCase, Shapes
 
-__all__ = ["CHECKS", "ELSEWHERE", "Failure", "LayerCase", "Report", "check", "check_layer", "count", "run", "table"]
+__all__ = [
+    "CHECKS",
+    "ELSEWHERE",
+    "ENGINE_NEUTRAL",
+    "Failure",
+    "LayerCase",
+    "Report",
+    "check",
+    "check_layer",
+    "count",
+    "run",
+    "table",
+]
 
 CHECKS: dict[str, Callable[[LayerCase], None]] = layer_checks.CHECKS
+ENGINE_NEUTRAL = layer_checks.ENGINE_NEUTRAL
 
 # Layers that are no function of one call on tensors, and where they are tested instead.
 ELSEWHERE = {
@@ -86,12 +97,11 @@ def table() -> dict[str, list[LayerCase]]:
 
 
 def cases_for(layer: str, check: str) -> list[LayerCase]:
-    """The cases of a layer for a check: all, or two where the check is slow and the engine has a compiler."""
+    """The cases of a layer for a check: all, or where the choice is reduced those that depend on the engine."""
+    if selection.reduced() and check in layer_checks.ENGINE_NEUTRAL:
+        return []
     found = table()[layer]
-    most = layer_checks.MOST.get(check, len(found))
-    if not layer_checks.has_compiler() or len(found) <= most:
-        return found
-    return [found[i] for i in np.linspace(0, len(found) - 1, most).astype(int)]
+    return selection.some(found, layer_checks.MOST.get(check, len(found)))
 
 
 # Running -------------------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -11,8 +10,9 @@ import numpy as np
 from keras_front import backend as K
 from keras_front.backend import declare, discovery, symbolic
 from keras_front.errors import DtypeError, KerasFrontError
-from keras_front.testing import limits
+from keras_front.testing import tolerances
 from keras_front.testing.case import Case
+from keras_front.testing.selection import has_compiler, some
 
 LOWER = ("float32", "float16", "bfloat16")
 WORST: dict[tuple[str, str, str], tuple[float, str]] = {}  # (backend, dtype, class): the worst seen, and its op
@@ -42,18 +42,6 @@ def expected(case: Case, arrays: Sequence[Any] | None = None) -> list[np.ndarray
     return [np.asarray(r) for r in leaves(result if isinstance(result, tuple | list) else [result])]
 
 
-def has_compiler() -> bool:
-    """Whether the engine has a compiler of its own, so that every new shape costs time."""
-    return type(discovery.active()).compile_native is not K.Backend.compile_native
-
-
-def some(cases: Sequence[Case], most: int) -> list[Case]:
-    """All cases where compiling is quick; evenly chosen ones where the engine has a compiler of its own."""
-    if not has_compiler() or len(cases) <= most:
-        return list(cases)
-    return [cases[i] for i in np.linspace(0, len(cases) - 1, most).astype(int)]
-
-
 def compare(got: Sequence[Any], want: Sequence[Any], case: Case, rtol: float, atol: float) -> None:
     """Raises: AssertionError where shapes or values differ."""
     for a, b in _pairs(got, want, case):
@@ -79,11 +67,6 @@ def alone(op: str, case: Case) -> list[Any]:
     return call(op, apply(discovery.active().asarray, case.arrays), case)
 
 
-@functools.lru_cache(maxsize=4)
-def _eager(_: Any, op: str, cases: tuple[Case, ...]) -> list[list[np.ndarray]]:
-    return [[np.asarray(K.to_numpy(r)) for r in alone(op, case)] for case in cases]
-
-
 def together(op: str, cases: Sequence[Case], arguments: Sequence[Any]) -> list[list[Any]]:
     """The results for these arguments from one compiled function for all cases."""
 
@@ -102,58 +85,53 @@ def together(op: str, cases: Sequence[Case], arguments: Sequence[Any]) -> list[l
 
 def value(op: str, cases: Sequence[Case]) -> None:
     """Values and dtypes in the dtypes of the table, mostly float64, called one by one."""
-    backend = discovery.active()
-    for case, got in zip(cases, _eager(backend, op, tuple(cases)), strict=True):
-        want = expected(case)
-        compare(got, want, case, 1e-9 * case.tolerance, 1e-10 * case.tolerance)
-        dtypes = [backend.dtype_of(g) for g in got], [w.dtype.name for w in want]
-        if dtypes[0] != dtypes[1]:
-            raise AssertionError(f"{case!r}: dtypes {dtypes[0]}, expected {dtypes[1]}")
+    for case in some(cases, 2):
+        _is_expected(alone(op, case), case)
 
 
 def compiled(op: str, cases: Sequence[Case]) -> None:
-    """One compiled function with all cases of the op gives what they give called one by one."""
-    eager = _eager(discovery.active(), op, tuple(cases))
+    """One compiled function with all cases of the op gives their values and dtypes."""
     arguments = [apply(discovery.active().asarray, case.arrays) for case in cases]
-    for case, got, want in zip(cases, together(op, cases, arguments), eager, strict=True):
-        compare(got, want, case, 1e-9 * case.tolerance, 1e-10 * case.tolerance)
-        if [np.asarray(K.to_numpy(g)).dtype for g in got] != [w.dtype for w in want]:
-            raise AssertionError(f"{case!r}: compiled, the results have other dtypes than eagerly")
+    for case, got in zip(cases, together(op, cases, arguments), strict=True):
+        _is_expected(got, case)
+
+
+def _is_expected(got: Sequence[Any], case: Case) -> None:
+    want = expected(case)
+    compare(got, want, case, 1e-9 * case.tolerance, 1e-10 * case.tolerance)
+    dtypes = [discovery.active().dtype_of(g) for g in got], [w.dtype.name for w in want]
+    if dtypes[0] != dtypes[1]:
+        raise AssertionError(f"{case!r}: dtypes {dtypes[0]}, expected {dtypes[1]}")
 
 
 # Precision -----------------------------------------------------------------------------------------------------
 
 
 def precision(op: str, cases: Sequence[Case]) -> None:
-    """float32, float16 and bfloat16: within the ulps that `limits` states, against float64; and the dtype stays."""
-    for dtype in LOWER:
-        found = worst_ulps(op, cases, dtype)
-        limit, _ = limits.ulps(op)
-        if found is None:
-            continue
-        key = K.backend(), dtype, limits.class_of(op)
+    """float32, float16 and bfloat16: within the ulps that `tolerances` states, against float64; and the dtype stays."""
+    chosen = [(case, dtype) for dtype in LOWER for case in _comparable(op, cases, dtype)]
+    arguments = [_lowered(case, dtype) for case, dtype in chosen]
+    results = _computed(op, [case for case, _ in chosen], arguments)
+    for (case, dtype), got, args in zip(chosen, results, arguments, strict=True):
+        found, (limit, _) = _distance(op, case, got, args, dtype), tolerances.ulps(op)
+        key = K.backend(), dtype, tolerances.class_of(op)
         WORST[key] = max(WORST.get(key, (0.0, "")), (found, op))
         if not found <= limit:
-            raise AssertionError(f"{op} in {dtype}: {found:.3g} ulps from float64, allowed are {limit}")
+            raise AssertionError(f"{case!r} in {dtype}: {found:.3g} ulps from float64, allowed are {limit}")
 
 
-def worst_ulps(op: str, cases: Sequence[Case], dtype: str) -> float | None:
-    """How far from float64 the op is, in units of the last place of `dtype`; None where nothing was compared.
+def _comparable(op: str, cases: Sequence[Case], dtype: str) -> list[Case]:
+    """The cases with float arguments, if the backend and the op know the dtype."""
+    if not supports(dtype) or (dtype != "float32" and op in tolerances.NO_HALF):
+        return []
+    found = [c for c in cases if any(a.dtype == np.float64 for a in leaves(c.arrays))]
+    return found if dtype == "float32" else some(found, 3)
 
-    Raises: AssertionError where a result has another dtype.
-    """
-    if not supports(dtype) or (dtype != "float32" and op in limits.NO_HALF):
-        return None
-    cases = [c for c in cases if any(a.dtype == np.float64 for a in leaves(c.arrays))]
-    cases = cases if dtype == "float32" else some(cases, 3)
-    if not cases:
-        return None
-    arguments = [_lowered(case, dtype) for case in cases]
-    results = together(op, cases, arguments) if has_compiler() else [
-        call(op, args, case) for case, args in zip(cases, arguments, strict=True)
-    ]  # fmt: skip
-    found = [_distance(op, case, got, args, dtype) for case, got, args in zip(cases, results, arguments, strict=True)]
-    return max(found, default=None)
+
+def _computed(op: str, cases: Sequence[Case], arguments: Sequence[Any]) -> list[list[Any]]:
+    if has_compiler() and cases:
+        return together(op, cases, arguments)
+    return [call(op, args, case) for case, args in zip(cases, arguments, strict=True)]
 
 
 def supports(dtype: str) -> bool:
@@ -177,13 +155,13 @@ def _distance(op: str, case: Case, got: Sequence[Any], args: Sequence[Any], dtyp
     rounded = apply(lambda t: _widened(t) if next(was_float) else np.asarray(K.to_numpy(t)), args)
     want = expected(case, rounded)
     for g, w in zip(got, want, strict=True):
-        right = limits.result_dtype(op, case, w, dtype)
+        right = tolerances.result_dtype(op, case, w, dtype)
         if K.dtype(g) != right:
             raise AssertionError(f"{case!r} in {dtype}: dtype {K.dtype(g)}, expected {right}")
     grain = [dtype if w.dtype == np.float64 else "float32" for w in want]
-    of_largest = limits.ulps(op)[1]
+    of_largest = tolerances.ulps(op)[1]
     pairs = list(_pairs(got, want, case))
-    return max((limits.distance(a, b, d, of_largest) for (a, b), d in zip(pairs, grain, strict=True)), default=0.0)
+    return max((tolerances.distance(a, b, d, of_largest) for (a, b), d in zip(pairs, grain, strict=True)), default=0.0)
 
 
 def _widened(tensor: Any) -> np.ndarray:
@@ -218,6 +196,6 @@ def _symbolic(op: str, case: Case, unknown: bool) -> list[Any]:
     try:
         return call(op, args, case)
     except KerasFrontError:
-        if unknown and op in limits.NEED_DIMENSIONS:
+        if unknown and op in tolerances.NEED_DIMENSIONS:
             return []
         raise

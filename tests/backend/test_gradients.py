@@ -204,6 +204,7 @@ def directional(value, arrays, direction, step=1e-6):
     return (up - down) / (2 * step)
 
 
+@pytest.mark.engine_neutral
 @pytest.mark.parametrize(("name", "case"), ALL, ids=[name for name, _ in ALL])
 def test_rule_against_finite_differences(backend, name, case):
     fn, *arrays = case
@@ -228,6 +229,7 @@ def test_rule_against_finite_differences(backend, name, case):
 SECOND = ["multiply-0", "tanh-0", "conv-0", "max_pool-0", "average_pool-0", "softmax-0", "matmul-0", "power-0", "lstm"]
 
 
+@pytest.mark.engine_neutral
 @pytest.mark.parametrize("name", SECOND)
 def test_second_derivative(backend, name):
     fn, *arrays = dict(ALL)[name]

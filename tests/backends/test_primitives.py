@@ -1,5 +1,7 @@
-"""Every primitive on every backend: the gradient of each case called by itself, and the edges that engines leave open
-(decision D9). Values, dtypes and precision are compared in `tests/conformance`, from the same table."""
+"""Primitives at the edges that engines leave open (decision D9), on every backend.
+
+Values, dtypes, precision and gradients are compared in `tests/conformance`.
+"""
 
 from __future__ import annotations
 
@@ -8,75 +10,7 @@ import pytest
 
 from keras_front import backend as K
 from keras_front.backend import declare
-from keras_front.testing.primitives import CASES as TABLE
-from keras_front.testing.primitives import EMPTY, A, Case, flags, normal
-
-GENERATED_ELSEWHERE = {
-    "engine_uniform",
-    "engine_normal",
-    "host_noise",
-    "host_print",
-    "custom_gradient",
-    "scan",
-    "stop_gradient",
-    "householder_qr",
-    "svd",
-}  # have their own tests
-
-
-def call(name, case, arrays):
-    if name == "concatenate":
-        return K.concatenate(list(arrays), **case.attrs)
-    return declare.OPS[name].function(*arrays, **case.attrs)
-
-
-CASES = dict(TABLE)
-CASES["concatenate"] = [
-    Case(*arrays, reference=lambda *xs, axis: np.concatenate(xs, axis), grads=grads, axis=axis)
-    for arrays, axis, grads in [
-        ((A, normal(2, 4)), 0, (0, 1)),
-        ((A, normal(3, 1), A), -1, (0, 1, 2)),
-        ((EMPTY, normal(2, 3)), 0, (1,)),
-        ((flags(2), flags(3)), 0, ()),
-    ]
-]
-
-ALL = [pytest.param(name, case, id=f"{name}-{i}") for name, cases in CASES.items() for i, case in enumerate(cases)]
-SMOOTH = [p for p in ALL if p.values[1].grads]
-
-
-def expected(case):
-    with np.errstate(all="ignore"):
-        return np.asarray(case.reference(*case.arrays, **case.attrs))
-
-
-def test_every_primitive_has_a_case():
-    assert set(CASES) | GENERATED_ELSEWHERE >= set(declare.primitives())
-
-
-@pytest.mark.parametrize(("name", "case"), SMOOTH)
-def test_gradient(backend, name, case):
-    """One directional derivative in float64 against the central difference of the reference."""
-    rng = np.random.default_rng(3)
-    weights = rng.normal(size=expected(case).shape)
-    directions = {i: rng.normal(size=case.arrays[i].shape) for i in case.grads}
-
-    def loss(params):
-        arrays = [
-            params[case.grads.index(i)] if i in case.grads else backend.asarray(a) for i, a in enumerate(case.arrays)
-        ]
-        return K.sum(K.multiply(call(name, case, arrays), backend.asarray(weights))), []
-
-    _, grads = K.value_and_grad(loss, [backend.asarray(case.arrays[i]) for i in case.grads])
-    got = sum(np.sum(backend.to_numpy(g) * directions[i]) for g, i in zip(grads, case.grads))
-
-    def shifted(h):
-        arrays = [a + h * directions[i] if i in directions else a for i, a in enumerate(case.arrays)]
-        return np.sum(np.asarray(case.reference(*arrays, **case.attrs)) * weights)
-
-    h = 1e-6
-    np.testing.assert_allclose(got, (shifted(h) - shifted(-h)) / (2 * h), rtol=1e-5, atol=1e-7)
-
+from keras_front.testing.primitives import normal
 
 # Ties: the gradients that engines leave open -------------------------------------------------------------------
 

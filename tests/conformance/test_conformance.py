@@ -11,7 +11,7 @@ import pytest
 from keras_front import backend as K
 from keras_front.backend import declare
 from keras_front.errors import ArgumentError, ShapeError
-from keras_front.testing import conformance, limits, values
+from keras_front.testing import conformance, tolerances, values
 from keras_front.testing.case import Case
 
 
@@ -24,7 +24,7 @@ def report():
     for name, seconds in SECONDS.items():
         print(f"{name}: {sum(seconds.values()):.0f} s:", ", ".join(f"{check} {s:.0f}" for check, s in seconds.items()))
     for (name, dtype, of), worst in sorted(values.WORST.items()):
-        print(f"{name} {dtype}, {of}: {worst[0]:.3g} ulps ({worst[1]}), allowed {limits.CLASSES[of][0]:g}")
+        print(f"{name} {dtype}, {of}: {worst[0]:.3g} ulps ({worst[1]}), allowed {tolerances.CLASSES[of][0]:g}")
 
 
 BACKENDS = Path(__file__).parent.parent.parent / "backends"
@@ -62,9 +62,9 @@ def test_every_op_has_a_case():
 
 def test_ops_without_gradients_are_listed_with_a_reason():
     without = {op for op, cases in conformance.table().items() if not any(case.grads for case in cases)}
-    assert without - set(limits.NO_GRADIENT) == set()
-    assert set(limits.NO_GRADIENT) - without == set()
-    assert set(limits.NO_SECOND) <= set(conformance.table())
+    assert without - set(tolerances.NO_GRADIENT) == set()
+    assert set(tolerances.NO_GRADIENT) - without == set()
+    assert set(tolerances.NO_SECOND) <= set(conformance.table())
 
 
 def test_primitives_are_few(capsys):

@@ -17,12 +17,17 @@ def report():
     print(f"\nlayers: {len(names)}, {layers.count(names)} cases, {len(layers.CHECKS)} checks, {seconds:.0f} s")
 
 
+CHECKS = [
+    pytest.param(name, marks=pytest.mark.engine_neutral) if name in layers.ENGINE_NEUTRAL else name
+    for name in layers.CHECKS
+]
+
 # What an engine is known to do otherwise.
 KNOWN: dict[tuple[str, str, str], str] = {}
 
 
 @pytest.mark.parametrize("layer", list(layers.table()))
-@pytest.mark.parametrize("check", list(layers.CHECKS))
+@pytest.mark.parametrize("check", CHECKS)
 def test_layer(backend, layer, check, request):
     if (backend.name, layer, check) in KNOWN:
         request.applymarker(pytest.mark.xfail(reason=KNOWN[backend.name, layer, check], strict=True))

@@ -7,12 +7,12 @@ import sys
 
 import pytest
 
-from keras_front.testing import drawn
+from keras_front.testing import random_shapes
 
 
-@pytest.mark.parametrize("family", drawn.FAMILIES)
+@pytest.mark.parametrize("family", random_shapes.FAMILIES)
 def test_drawn(backend, family):
-    drawn.run(family)
+    random_shapes.run(family)
 
 
 def test_the_published_suite_needs_no_hypothesis():

@@ -2,11 +2,11 @@
 
 Not a part of `conformance.run`, because it needs hypothesis (`pip install hypothesis`):
 
-    from keras_front.testing import drawn
+    from keras_front.testing import random_shapes
 
-    def test_drawn_shapes():
-        for family in drawn.FAMILIES:
-            drawn.run(family, "pebble_front:PebbleBackend")
+    def test_random_shapes():
+        for family in random_shapes.FAMILIES:
+            random_shapes.run(family, "pebble_front:PebbleBackend")
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ from keras_front.testing import formulas as f
 from keras_front.testing import reference as ref
 from keras_front.testing.case import Case
 from keras_front.testing.primitives import CASES
+from keras_front.testing.selection import reduced
 
 Draw = Callable[[Any], Any]
-Drawn = tuple[str, Case]
+Example = tuple[str, Case]
 ANY = shapes.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4)
 FULL = shapes.array_shapes(min_dims=1, max_dims=4, min_side=1, max_side=4)
 COUNT = st.integers(0, 3)
@@ -39,19 +40,19 @@ def filled(shape: Sequence[int]) -> np.ndarray:
 
 
 @st.composite
-def broadcasting(draw: Draw) -> Drawn:
+def broadcasting(draw: Draw) -> Example:
     """Two operands that fit, or a condition and two."""
     op = draw(st.sampled_from(("add", "multiply", "maximum", "less", "where")))
     count = 3 if op == "where" else 2
-    drawn = draw(shapes.mutually_broadcastable_shapes(num_shapes=count, max_dims=4, min_side=0, max_side=4))
-    arrays = [filled(shape) + i for i, shape in enumerate(drawn.input_shapes)]
+    both = draw(shapes.mutually_broadcastable_shapes(num_shapes=count, max_dims=4, min_side=0, max_side=4))
+    arrays = [filled(shape) + i for i, shape in enumerate(both.input_shapes)]
     if op == "where":
         return op, Case(arrays[0] > 0, *arrays[1:], reference=np.where, grads=(1, 2))
     return op, Case(*arrays, reference=getattr(np, op), grads=() if op == "less" else (0, 1))
 
 
 @st.composite
-def reductions(draw: Draw) -> Drawn:
+def reductions(draw: Draw) -> Example:
     """Any axes, negative ones too, of any shape; of an empty one where the op has a neutral element."""
     op = draw(st.sampled_from(("sum", "prod", "mean", "max", "any", "argmax", "cumsum")))
     shape = draw(FULL if op in ("max", "argmax", "cumsum") else ANY)
@@ -65,7 +66,7 @@ def reductions(draw: Draw) -> Drawn:
 
 
 @st.composite
-def arrangement(draw: Draw) -> Drawn:
+def arrangement(draw: Draw) -> Example:
     """Values in another order or shape."""
     op = draw(st.sampled_from(tuple(_ARRANGED)))
     shape = draw(FULL)
@@ -124,7 +125,7 @@ _ARRANGED: dict[str, Callable[[Draw, np.ndarray], Case]] = {
 
 
 @st.composite
-def indexing(draw: Draw) -> Drawn:
+def indexing(draw: Draw) -> Example:
     """Slices with steps, and rows picked by arrays of indices of any shape."""
     x = filled(draw(FULL))
     if draw(st.booleans()):
@@ -140,7 +141,7 @@ def indexing(draw: Draw) -> Drawn:
 
 
 @st.composite
-def padding(draw: Draw) -> Drawn:
+def padding(draw: Draw) -> Example:
     """Amounts before, after and between."""
     x = filled(draw(shapes.array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=4)))
     amounts = tuple((draw(COUNT), draw(COUNT)) for _ in x.shape)
@@ -149,7 +150,7 @@ def padding(draw: Draw) -> Drawn:
 
 
 @st.composite
-def products(draw: Draw) -> Drawn:
+def products(draw: Draw) -> Example:
     """Matrices with batches that fit, and the products of classic K."""
     op = draw(st.sampled_from(("matmul", "dot", "batch_dot")))
     side = st.integers(1, 4)
@@ -170,7 +171,7 @@ def products(draw: Draw) -> Drawn:
 
 
 @st.composite
-def windows(draw: Draw) -> Drawn:
+def windows(draw: Draw) -> Example:
     """Convolutions and pools: padding `same` with strides, dilation, both data formats."""
     op = draw(st.sampled_from(("conv", "max_pool", "average_pool")))
     space, size = [draw(st.integers(1, 7)) for _ in range(2)], [draw(st.integers(1, 3)) for _ in range(2)]
@@ -197,7 +198,7 @@ def check(op: str, case: Case) -> None:
     """Value and symbolic shape; where compiling is quick, also compiled against eager, and the gradient."""
     values.value(op, [case])
     values.shape(op, [case])
-    if not values.has_compiler():
+    if not reduced():
         values.compiled(op, [case])
         derivatives.gradient(op, [case])
 
@@ -205,7 +206,7 @@ def check(op: str, case: Case) -> None:
 def run(family: str, backend: Any = None, examples: int | None = None) -> None:
     """Check a family on a backend (default: the active one); fewer examples where each shape is compiled."""
     with discovery.use_backend(backend if backend is not None else discovery.active()):
-        most = examples or (12 if values.has_compiler() else 60)
+        most = examples or (12 if reduced() else 60)
 
         @settings(
             max_examples=most,
@@ -215,7 +216,7 @@ def run(family: str, backend: Any = None, examples: int | None = None) -> None:
             suppress_health_check=list(HealthCheck),
         )
         @given(FAMILIES[family])
-        def every(drawn: Drawn) -> None:
-            check(*drawn)
+        def every(example: Example) -> None:
+            check(*example)
 
         every()

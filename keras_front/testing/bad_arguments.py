@@ -14,7 +14,7 @@ import numpy as np
 from keras_front import backend as K
 from keras_front.backend import declare, discovery
 from keras_front.errors import KerasFrontError
-from keras_front.testing import limits
+from keras_front.testing import tolerances
 from keras_front.testing.case import Case
 from keras_front.testing.values import apply, call
 
@@ -49,7 +49,7 @@ WRONG: dict[str, Any] = {
 def wrong_arguments(op: str) -> list[str]:
     """The arguments of the op for which there is a wrong value."""
     parameters = declare.OPS[op].signature.parameters
-    return [name for name in parameters if name in WRONG and (op, name) not in limits.ANY_VALUE]
+    return [name for name in parameters if name in WRONG and (op, name) not in tolerances.ANY_VALUE]
 
 
 def errors(op: str, cases: Sequence[Case]) -> None:
@@ -59,7 +59,7 @@ def errors(op: str, cases: Sequence[Case]) -> None:
         message = _error(op, name, wrong, symbols)
         if not isinstance(message, KerasFrontError):
             raise AssertionError(f"{op}, {name}={WRONG[name]!r} on symbols: expected an error of ours, {message!r}")
-        if (op, name) not in limits.UNCHECKED_EAGERLY:
+        if (op, name) not in tolerances.UNCHECKED_EAGERLY:
             _error(op, name, wrong, apply(discovery.active().asarray, wrong.arrays))
 
 

@@ -1,0 +1,43 @@
+"""Which cases and checks run: all of them, or fewer where an engine compiles each new program.
+
+JAX and TensorFlow spend tenths of a second to compile what NumPy and torch just run. So by default such an engine is
+asked what depends on it, on cases that are evenly chosen; what K does before any engine is asked (configs, files,
+gradient rules) is checked where it is quick. With `KERAS_FRONT_TEST_ALL=1` in the environment everything runs on every
+backend.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from keras_front import backend as K
+from keras_front.backend import discovery
+
+T = TypeVar("T")
+VARIABLE = "KERAS_FRONT_TEST_ALL"
+
+
+def everything() -> bool:
+    """Whether all cases and checks were asked for."""
+    return os.environ.get(VARIABLE, "0") not in ("", "0")
+
+
+def has_compiler() -> bool:
+    """Whether the active engine has a compiler of its own, so that every new program costs time."""
+    return type(discovery.active()).compile_native is not K.Backend.compile_native
+
+
+def reduced() -> bool:
+    """Whether only a choice of cases runs on the active backend."""
+    return has_compiler() and not everything()
+
+
+def some(cases: Sequence[T], most: int) -> list[T]:
+    """All cases, or `most` evenly chosen ones where the choice is reduced."""
+    if not reduced() or len(cases) <= most:
+        return list(cases)
+    return [cases[i] for i in np.linspace(0, len(cases) - 1, most).astype(int)]
