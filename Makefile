@@ -1,4 +1,5 @@
 # Two commands on a fresh machine with Python 3.11 or newer and make: `make demo` and `make test`.
+# `make test-quick` is for between two edits, `make test-all` runs every combination on every backend.
 # The environments lie in .venv-demo (an ordinary install with NumPy and h5py alone) and .venv-test (every engine).
 # They are made once, and brought up to date when pyproject.toml changes; `make clean` removes them.
 
@@ -9,13 +10,23 @@ TEST := .venv-test/bin
 PIP := -m pip install --quiet --disable-pip-version-check
 SOURCES := pyproject.toml README.md $(shell find keras_front backends -name '*.py' -o -name '*.npz')
 
-.PHONY: demo test lint types check plain bench bench-quick clean
+.PHONY: demo test test-quick test-all lint types check doctest plain bench bench-quick clean
 
 # One BLAS thread: the matrices of the demo are small, and threads that wait for each other cost more than they bring.
 demo: .venv-demo/ready  # train a digit classifier with NumPy and h5py alone
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(DEMO)/keras-front demo
 
-test: lint types check plain  # all that has to pass
+# One thread for each of the two workers. Both take what is next, so that neither waits for the other's last file.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
+PYTEST := $(ONE_THREAD) $(TEST)/python -m pytest -q -n 2 --dist worksteal
+
+test: lint types doctest check plain  # all that a change has to pass
+
+test-quick: lint .venv-test/ready  # the suite on NumPy and torch
+	KERAS_FRONT_TEST_BACKENDS=numpy,torch $(PYTEST)
+
+test-all: lint types doctest .venv-test/ready  # every case of every check on every backend, with full optimization
+	KERAS_FRONT_TEST_ALL=1 KERAS_FRONT_INTEROP=all $(PYTEST)
 
 lint: .venv-test/ready
 	$(TEST)/ruff check .
@@ -24,9 +35,11 @@ lint: .venv-test/ready
 types: .venv-test/ready
 	$(TEST)/mypy
 
-check: .venv-test/ready  # the suite, on all four backends; one thread for each of the two workers
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 \
-		$(TEST)/python -m pytest -q -n 2 --dist loadfile
+check: .venv-test/ready  # the suite, on all four backends
+	$(PYTEST)
+
+doctest: .venv-test/ready  # the examples in docstrings, on NumPy
+	KERAS_FRONT_BACKEND=numpy $(ONE_THREAD) $(TEST)/python -m pytest -q --doctest-modules keras_front
 
 plain: .venv-demo/ready  # with NumPy and h5py alone: import, train, save, load
 	$(DEMO)/python -I tests/plain.py
