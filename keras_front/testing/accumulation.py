@@ -14,8 +14,8 @@ import numpy as np
 from keras_front import backend as K
 from keras_front.backend import declare, discovery
 from keras_front.testing import formulas as f
-from keras_front.testing import tolerances, values
 from keras_front.testing import reference as ref
+from keras_front.testing import tolerances, values
 from keras_front.testing.case import Case
 
 RNG = np.random.default_rng(11)
