@@ -59,7 +59,7 @@ class Model(Saveable, Trainer, Network):
     def _training_state(self) -> Any:
         if self._setup is None:
             return None
-        held = self.optimizer.get_weights() if self.optimizer.weights else []
+        held = [v.numpy() for v in self.optimizer.weights_of(self.trainable_weights)]
         return OPTIMIZERS.serialize(self.optimizer), held, self._setup.arguments
 
 

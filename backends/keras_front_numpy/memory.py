@@ -172,8 +172,10 @@ class Arena:
         """Whether nobody outside holds an array of this state."""
         return max(references(self.views), default=0) <= _IDLE
 
-    def holds_some(self, state: Sequence[Any]) -> bool:
-        return any(map(is_, state, self.views))
+    def accepts(self, state: Sequence[Any]) -> bool:
+        """Whether arrays of `state` lie here already, and nobody has any of the others: two states may share some."""
+        taken = zip(references(self.views), self.views, state, strict=True)
+        return any(map(is_, state, self.views)) and all(n <= _IDLE for n, view, value in taken if view is not value)
 
     def load(self, state: Sequence[Any]) -> None:
         """Copy in the arrays that are not here already."""
@@ -183,9 +185,9 @@ class Arena:
 
 
 def arena_of(state: Sequence[Any], key: Hashable) -> Arena | None:
-    """The arena of this layout in which arrays of `state` lie already."""
+    """The arena of this layout in which arrays of `state` lie already, and no array of another state."""
     for value in state:
         found = _ARENAS.get(id(value))
-        if found is not None and found.key == key and found.holds_some(state):
+        if found is not None and found.key == key and found.accepts(state):
             return found
     return None

@@ -59,7 +59,7 @@ class Planned:
         if not state:
             return self.arena or Arena(self.layout)
         own = self.arena
-        if own is not None and (own.holds_some(state) or (arena_of(state, own.key) is None and own.idle())):
+        if own is not None and (own.accepts(state) or (arena_of(state, own.key) is None and own.idle())):
             return own
         return arena_of(state, self.layout.key) or Arena(self.layout)
 

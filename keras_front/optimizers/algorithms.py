@@ -134,6 +134,7 @@ class Adadelta(Optimizer):
     """
 
     slots = ("accum_grad", "accum_var")
+    slots_together = 2
 
     def __init__(self, learning_rate: float = 1.0, rho: float = 0.95, epsilon: float | None = None, **kwargs: Any):
         super().__init__(learning_rate, **kwargs)
@@ -156,6 +157,8 @@ class Adam(Optimizer):
 
     Source: Kingma and Ba (2015), algorithm 1, in the efficient order of section 2; Reddi et al. (2018).
     """
+
+    slots_together = 2
 
     def __init__(
         self,
@@ -187,6 +190,7 @@ class Adamax(Optimizer):
     """
 
     slots = ("m", "v")
+    slots_together = 2
 
     def __init__(
         self,
@@ -215,6 +219,7 @@ class Nadam(Optimizer):
     """
 
     slots = ("m", "v")
+    slots_together = 2
 
     def __init__(
         self,
@@ -235,14 +240,16 @@ class Nadam(Optimizer):
         """Constructor arguments."""
         return {key: value for key, value in super().get_config().items() if key != "decay"}
 
-    def _counters(self) -> list[Variable]:
+    @property
+    def counters(self) -> list[Variable]:
+        """`iterations`, and the product of all momenta so far."""
         return [self.iterations, self.m_schedule]
 
-    def _adapted(self, values: list[np.ndarray]) -> list[np.ndarray]:
+    def _adapted(self, variables: Sequence[Variable], values: list[np.ndarray]) -> list[np.ndarray]:
         """Keras 2.2 and 2.3.0 left the momentum cache out."""
-        if len(values) == len(self.weights) - 1:
+        if len(values) == len(variables) - 1:
             return [values[0], np.ones(()), *values[1:]]
-        return super()._adapted(values)
+        return super()._adapted(variables, values)
 
     def update_all(self, ws: Any, grads: Any, slots: Any, rate: Any, t: Any) -> tuple[list[Any], list[list[Any]]]:
         """The formula for each weight, and the product of all momenta so far."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -52,7 +53,10 @@ class Optimizer(Configurable):
     """
 
     slots: tuple[str, ...] = ()
+    slots_together = 0  # how many of them, from the first, files of Keras 3 keep side by side for each weight
     first_slot = 0.0  # the value that slots start with
+    _slots: WeakKeyDictionary[Variable, dict[str, Variable]]  # they go when their weight goes
+    _records: dict[tuple[Variable, ...], Recorded]
     _given_grads: list[Any] | None = None  # placeholders, while a `get_updates` of one's own is recorded
 
     def __init__(
@@ -74,9 +78,7 @@ class Optimizer(Configurable):
         self._lr = self._variable(_number(learning_rate, type(self).__name__), "learning_rate")
         self.decay = self._variable(self.initial_decay, "decay")
         self.params: list[Variable] = []
-        self._recorded: Recorded | None = None
         self._own_weights: list[Variable] | None = None
-        self.slot_variables: dict[str, list[Variable]] = {}
 
     def _variable(self, value: Any, name: str, dtype: Any = None) -> Variable:
         return Variable(value, dtype or K.floatx(), f"{self.name}/{name}:0", trainable=False)
@@ -112,74 +114,135 @@ class Optimizer(Configurable):
 
     # State -------------------------------------------------------------------------------------------
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        optimizer = super().__new__(cls)
+        optimizer._slots = WeakKeyDictionary()
+        optimizer._records = {}
+        return optimizer
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_slots": list(self._slots.items())}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _slots=WeakKeyDictionary(state["_slots"]))
+
     def build(self, params: Sequence[Variable]) -> None:
         """Make the slots of these weights; weights that have slots already keep them."""
-        params = list(params)
-        known = {param: i for i, param in enumerate(self.params)}
-        if list(map(id, params)) == list(map(id, self.params)):
-            return
-        old, self.slot_variables = self.slot_variables, {}
-        for slot in self.slots:
-            self.slot_variables[slot] = [old[slot][known[p]] if p in known else self._slot(p, slot) for p in params]
-        self.params = params
+        self.params = list(params)
         if self._is_classic():
-            self._record(params)
+            self._own_weights = self._recorded(self.params).weights
+        else:
+            for param in self.params:
+                self.slots_of(param)
+
+    def slots_of(self, param: Variable) -> dict[str, Variable]:
+        """The slots of a weight by name, made when it is first met.
+
+        They belong to this optimizer and this weight: models that share an optimizer share `iterations` and the step
+        size, and models that share a weight as well share its slots.
+        """
+        held = self._slots.setdefault(param, {})
+        for slot in self.slots:
+            if slot not in held:
+                held[slot] = self._slot(param, slot)
+        return held
 
     def _slot(self, param: Variable, slot: str) -> Variable:
         values = np.full(param.shape, self.first_slot, host_dtype(param.dtype))
         return self._variable(values, f"{param.name.partition(':')[0]}/{slot}", param.dtype)
 
+    @property
+    def slot_variables(self) -> dict[str, list[Variable]]:
+        """The slots by name, in the order of the weights that `build` saw last."""
+        return {slot: [self.slots_of(param)[slot] for param in self.params] for slot in self.slots}
+
     def _is_classic(self) -> bool:
         return type(self).get_updates is not Optimizer.get_updates
 
-    def _record(self, params: list[Variable]) -> None:
-        """Run a `get_updates` of one's own once, on placeholders for the gradients."""
+    def _recorded(self, params: Sequence[Variable]) -> Recorded:
+        """What a `get_updates` of one's own does with these weights; it runs once, on placeholders for gradients."""
+        found = self._records.get(tuple(params))
+        return self._record(params) if found is None else found
+
+    def _record(self, params: Sequence[Variable]) -> Recorded:
         grads = self._given_grads = placeholders(params)
+        self._own_weights = None
         try:
-            self._recorded = recorded(grads, self.get_updates(loss=None, params=params))
+            updates = self.get_updates(loss=None, params=list(params))
         finally:
             self._given_grads = None
-        if self._own_weights is None:
-            known = {*params, self.iterations}
-            self._own_weights = [self.iterations, *(v for v in self._recorded.variables if v not in known)]
+        record = recorded(grads, updates, self._own_weights, params, self.iterations)
+        self._records[tuple(params)] = record
+        return record
+
+    @property
+    def counters(self) -> list[Variable]:
+        """The variables that are saved and belong to no weight: `iterations` first."""
+        return [self.iterations]
+
+    def slot_groups(self) -> list[tuple[str, ...]]:
+        """The slots as they follow each other in files of Keras 3: those of one group lie together for each weight.
+
+        Source: Keras 3.15, `add_optimizer_variables` in the `build` of each optimizer.
+        """
+        together = self.slots[: self.slots_together]
+        return [*([together] if together else []), *((slot,) for slot in self.slots[self.slots_together :])]
+
+    def weights_of(self, params: Sequence[Variable]) -> list[Variable]:
+        """The variables that are saved with a model which trains these weights: `counters`, then slot by slot."""
+        return self._recorded(params).weights if self._is_classic() else self._slot_weights(params)
+
+    def _slot_weights(self, params: Iterable[Variable]) -> list[Variable]:
+        slots = [self.slots_of(param) for param in params]
+        return [*self.counters, *(held[slot] for slot in self.slots for held in slots)]
+
+    def variables_of(self, params: Sequence[Variable]) -> list[Variable]:
+        """Every variable that a step on these weights reads or changes: hyperparameters, then `weights_of`."""
+        held = [value for value in vars(self).values() if isinstance(value, Variable)]
+        changed = self._recorded(params).variables if self._is_classic() else []
+        return list(dict.fromkeys([*held, *self.weights_of(params), *changed]))
 
     @property
     def weights(self) -> list[Variable]:
-        """The variables that are saved: iterations, then slot by slot those of all weights."""
+        """The variables that are saved: `counters`, then slot by slot those of all weights.
+
+        First come the weights that `build` saw last, in their order, then those of other models.
+        """
         if self._own_weights is not None:
             return self._own_weights
-        return [*self._counters(), *(v for slot in self.slots for v in self.slot_variables.get(slot, []))]
+        return self._slot_weights(dict.fromkeys([*self.params, *self._slots]))
 
     @weights.setter
     def weights(self, variables: Sequence[Variable]) -> None:
         self._own_weights = list(variables)
-
-    def _counters(self) -> list[Variable]:
-        return [self.iterations]
 
     def get_weights(self) -> list[np.ndarray]:
         """Values of `weights`."""
         return [variable.numpy() for variable in self.weights]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
-        """Set the values of `weights`; the lists of Keras 2.2 and 2.3, which had others, are understood.
+        """Set the values of `weights`, or of those of the model compiled last.
+
+        The lists of Keras 2.2 and 2.3, which had others, are understood.
 
         Raises: ShapeError if the arrays do not fit; then nothing is set.
         """
-        variables = self.weights
-        values = self._adapted([np.asarray(w) for w in weights])
-        if [v.shape for v in values] != [v.shape for v in variables]:
-            raise ShapeError(
-                f"{self.name}.set_weights: expected arrays of shapes {[v.shape for v in variables]}, "
-                f"received {[np.shape(w) for w in weights]}.\n"
-                "  Build the optimizer for the same weights first: compile the model, or call `build`."
-            )
-        for variable, value in zip(variables, values, strict=True):
-            variable.assign(value.astype(host_dtype(variable.dtype)))
+        given = [np.asarray(w) for w in weights]
+        for variables in (self.weights, self.weights_of(self.params)):
+            values = self._adapted(variables, given)
+            if [v.shape for v in values] == [v.shape for v in variables]:
+                for variable, value in zip(variables, values, strict=True):
+                    variable.assign(value.astype(host_dtype(variable.dtype)))
+                return
+        raise ShapeError(
+            f"{self.name}.set_weights: expected arrays of shapes {[v.shape for v in self.weights]}, "
+            f"received {[v.shape for v in given]}.\n"
+            "  Build the optimizer for the same weights first: compile the model, or call `build`."
+        )
 
-    def _adapted(self, values: list[np.ndarray]) -> list[np.ndarray]:
+    def _adapted(self, variables: Sequence[Variable], values: list[np.ndarray]) -> list[np.ndarray]:
         """Saved values in our order: Keras 2.2.4 left `iterations` out, Keras 2.3 kept slots without use."""
-        wanted = [v.shape for v in self.weights]
+        wanted = [v.shape for v in variables]
         if len(values) == len(wanted) - 1 and [v.shape for v in values] == wanted[1:]:
             return [np.zeros(()), *values]
         surplus = len(values) - len(wanted)
@@ -193,25 +256,27 @@ class Optimizer(Configurable):
         Weights with a gradient of None stay as they are.
         """
         self.build(params)
-        if self._recorded is not None:
-            self._recorded.apply(params, grads)
+        if self._is_classic():
+            self._recorded(params).apply(params, grads)
         else:
             self._apply(params, grads)
 
     def _apply(self, params: Sequence[Variable], grads: Sequence[Any]) -> None:
-        places = [i for i, g in enumerate(grads) if g is not None]
-        grads = self.clip([grads[i] for i in places])
-        ws = [current(params[i]) for i in places]
-        slots = [[current(v[i]) for i in places] for v in self.slot_variables.values()]
-        t = K.cast(current(self.iterations), K.floatx()) + 1.0
-        new_ws, new_slots = self.update_all(ws, grads, slots, self.rate(), t) if ws else ([], slots)
-        for i, w in zip(places, new_ws, strict=True):
-            constraint = params[i].constraint
-            params[i].assign(w if constraint is None else constraint(w))
-        for variables, values in zip(self.slot_variables.values(), new_slots, strict=True):
-            for i, value in zip(places, values, strict=True):
-                variables[i].assign(value)
+        pairs = [(param, g) for param, g in zip(params, grads, strict=True) if g is not None]
+        if pairs:  # a model may have nothing to train
+            self._update([param for param, _ in pairs], self.clip([g for _, g in pairs]))
         self.iterations.assign(current(self.iterations) + 1)
+
+    def _update(self, params: list[Variable], grads: list[Any]) -> None:
+        held = [self.slots_of(param) for param in params]
+        slots = [[current(of_param[slot]) for of_param in held] for slot in self.slots]
+        t = K.cast(current(self.iterations), K.floatx()) + 1.0
+        new_ws, new_slots = self.update_all([current(param) for param in params], grads, slots, self.rate(), t)
+        for param, w in zip(params, new_ws, strict=True):
+            param.assign(w if param.constraint is None else param.constraint(w))
+        for slot, values in zip(self.slots, new_slots, strict=True):
+            for of_param, value in zip(held, values, strict=True):
+                of_param[slot].assign(value)
 
     def apply_gradients(self, grads_and_params: Iterable[tuple[Any, Variable]]) -> None:
         """`apply` for pairs (gradient, weight), as loops written for tf.keras call it."""
@@ -270,7 +335,7 @@ class Optimizer(Configurable):
         """Pairs (variable, new value) of one step, for `updates=` of `K.function`."""
         if self._given_grads is None:
             self.build(params)
-        variables = list(dict.fromkeys([*params, *self.weights]))
+        variables = list(dict.fromkeys([*params, *self._slot_weights(params)]))
         grads = self._given_grads or K.gradients(loss, list(params))
         with K.bind(variables, [v.symbol for v in variables]) as frame:
             self._apply(params, grads)

@@ -14,11 +14,12 @@ from keras_front.backend.state import Variable
 
 
 class Recorded(NamedTuple):
-    """Placeholders for gradients, and the updates in terms of them."""
+    """Placeholders for gradients, the updates in terms of them, and the variables that are to be saved."""
 
     grads: list[Any]
     variables: list[Variable]
     values: list[Any]
+    weights: list[Variable]
 
     def apply(self, params: Sequence[Variable], grads: Sequence[Any]) -> None:
         """Assign the new values, all computed from the old ones."""
@@ -32,7 +33,19 @@ def placeholders(params: Sequence[Variable]) -> list[Any]:
     return [K.placeholder(shape=p.shape, dtype=p.dtype) for p in params]
 
 
-def recorded(grads: list[Any], updates: Any) -> Recorded:
-    """What `get_updates` returned, without what was carried out at once."""
+def recorded(
+    grads: list[Any], updates: Any, weights: list[Variable] | None, params: Sequence[Variable], iterations: Variable
+) -> Recorded:
+    """What `get_updates` returned, without what was carried out at once.
+
+    Args:
+        grads: the placeholders that it was given for the gradients.
+        updates: what it returned: pairs (variable, new value).
+        weights: what it set as `weights`; by default `iterations` and every variable that it changes but the `params`.
+    """
     pairs = [update for update in updates if isinstance(update, tuple) and len(update) == 2]
-    return Recorded(grads, [variable for variable, _ in pairs], [value for _, value in pairs])
+    variables = [variable for variable, _ in pairs]
+    if weights is None:
+        known = {*params, iterations}
+        weights = [iterations, *(v for v in variables if v not in known)]
+    return Recorded(grads, variables, [value for _, value in pairs], weights)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.errors import ArgumentError, SerializationError
+from keras_front.errors import ArgumentError, SerializationError, ShapeError
 from keras_front.registry import Registry, get_registered_object, plain, serialize_keras_object
 
 from . import guard
@@ -142,9 +142,6 @@ SLOTS = (
     "rms", "mom", "mg", "norm", "m", "v", "u",
 )  # fmt: skip
 
-# Optimizers that Keras 3 writes parameter by parameter; the others write slot by slot.
-INTERLEAVED = frozenset({"Adam", "AdamW", "Nadam", "Adamax", "Ftrl", "Adadelta"})
-
 COUNTERS = frozenset({"iter", "iteration", "iterations"})
 RATES = frozenset({"learning_rate", "current_learning_rate"})
 
@@ -184,33 +181,33 @@ def set_optimizer_state(
 
     Raises: SerializationError if they do not fit.
     """
-    optimizer.build(model.trainable_weights)
-    weights = optimizer.weights
-    values = in_slot_order(type(optimizer).__name__, names, arrays, len(model.trainable_weights))
-    values = _without_stubs(weights, values)
-    if [w.shape for w in weights] != [v.shape for v in values]:
+    params = model.trainable_weights
+    optimizer.build(params)
+    values = _without_stubs(optimizer.weights, in_slot_order(optimizer, names, arrays, len(params)))
+    try:
+        optimizer.set_weights(values)
+    except ShapeError:
         raise SerializationError(
-            f"{where}: expected a state of shapes {[w.shape for w in weights]} for "
+            f"{where}: expected a state of shapes {[w.shape for w in optimizer.weights]} for "
             f"{type(optimizer).__name__}, received {[v.shape for v in values]}."
-        )
-    optimizer.set_weights(values)
+        ) from None
 
 
-def in_slot_order(kind: str, names: Sequence[str], arrays: Sequence[np.ndarray], parameters: int) -> list[np.ndarray]:
-    """The state of an optimizer as Keras 2 orders it: the counter, then slot by slot.
+def in_slot_order(
+    optimizer: Any, names: Sequence[str], arrays: Sequence[np.ndarray], parameters: int
+) -> list[np.ndarray]:
+    """The state of an optimizer as Keras 2 orders it: the counters, then slot by slot.
 
     Args:
-        kind: class of the optimizer.
+        optimizer: the one that the state is for.
         names: names of the arrays; numbers in the files of Keras 3, which has a rate after the counter.
+        arrays: the arrays in the file.
         parameters: how many weights are trained.
     """
-    numbered = all(name.isdigit() for name in names)
-    if numbered:
-        counter, slots = list(arrays[:1]), list(arrays[2:])
-        count = len(slots) // parameters if parameters else 0
-        if kind in INTERLEAVED and count > 1:
-            slots = [slots[p * count + s] for s in range(count) for p in range(parameters)]
-        return counter + slots
+    if any(name.isdigit() for name in names):
+        numbered = [a for n, a in zip(names, arrays, strict=True) if n.isdigit()]
+        further = [a for n, a in zip(names, arrays, strict=True) if not n.isdigit()]
+        return [*numbered[:1], *further, *_slot_by_slot(optimizer, numbered[2:], parameters)]
     plain_names = [_bare(name) for name in names]
     counter = [a for n, a in zip(plain_names, arrays) if n.split("/")[-1] in COUNTERS]
     rest = [(n, a) for n, a in zip(plain_names, arrays) if n.split("/")[-1] not in COUNTERS | RATES]
@@ -240,21 +237,30 @@ def _without_stubs(weights: Sequence[Any], values: list[np.ndarray]) -> list[np.
     return values
 
 
-def in_keras3_order(optimizer: Any, weights: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """The state of an optimizer as Keras 3 numbers it: counter, rate, slots."""
-    counter, slots = list(weights[:1]), list(weights[1:])
-    rate = np.asarray(float(np.asarray(getattr(optimizer, "lr", 0.0))), "float32")
-    parameters = _period(slots)
-    if type(optimizer).__name__ in INTERLEAVED and 0 < parameters < len(slots):
-        count = len(slots) // parameters
-        slots = [slots[s * parameters + p] for p in range(parameters) for s in range(count)]
-    return [*counter, rate, *slots]
+def _slot_by_slot(optimizer: Any, arrays: list[np.ndarray], parameters: int) -> list[np.ndarray]:
+    """Slots in the order of Keras 3, where some lie weight by weight, put slot by slot."""
+    if len(arrays) != parameters * len(optimizer.slots):
+        return arrays
+    result, start = [], 0
+    for group in optimizer.slot_groups():
+        held = arrays[start : start + parameters * len(group)]
+        result += [array for slot in range(len(group)) for array in held[slot :: len(group)]]
+        start += len(held)
+    return result
 
 
-def _period(slots: Sequence[np.ndarray]) -> int:
-    """How many parameters there are, from the shapes of their slots, which repeat."""
-    shapes = [s.shape for s in slots]
-    for length in range(1, len(shapes) + 1):
-        if len(shapes) % length == 0 and shapes == shapes[:length] * (len(shapes) // length):
-            return length
-    return len(shapes)
+def in_keras3_order(optimizer: Any, params: Sequence[Any]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """The state of an optimizer as Keras 3 numbers it: counter, rate, slots; and further counters, which it leaves out.
+
+    Args:
+        optimizer: whose state it is.
+        params: the weights that are trained.
+    """
+    variables = optimizer.weights_of(params)
+    rate = np.asarray(float(optimizer.lr), "float32")
+    counters, held = optimizer.counters, [optimizer.slots_of(param) for param in params]
+    slots = [of_param[slot] for group in optimizer.slot_groups() for of_param in held for slot in group]
+    if {*counters, *slots} != set(variables):  # somebody's optimizer, which says itself what its state is
+        values = [v.numpy() for v in variables]
+        return [*values[:1], rate, *values[1:]], []
+    return [counters[0].numpy(), rate, *(v.numpy() for v in slots)], [v.numpy() for v in counters[1:]]

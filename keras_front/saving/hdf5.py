@@ -146,7 +146,7 @@ def save_model(model: Any, target: Any, include_optimizer: bool = True) -> None:
         _put_model_weights(root.create_group("model_weights"), model)
         if training is not None:
             root.attrs["training_config"] = json.dumps(training, default=plain).encode("utf-8")
-            _put_optimizer_weights(root, model.optimizer)
+            _put_optimizer_weights(root, model)
 
 
 def model_config(model: Any) -> dict[str, Any]:
@@ -171,11 +171,10 @@ def _put_model_weights(root: Any, model: Any) -> None:
         _put_arrays(root.create_group("top_level_model_weights"), own, layout.unique_names([w.name for w in own]))
 
 
-def _put_optimizer_weights(root: Any, optimizer: Any) -> None:
-    weights = list(getattr(optimizer, "weights", ()))
-    if weights:
-        names = layout.unique_names([getattr(w, "name", f"param_{i}") for i, w in enumerate(weights)])
-        _put_arrays(root.create_group("optimizer_weights"), weights, names)
+def _put_optimizer_weights(root: Any, model: Any) -> None:
+    weights = model.optimizer.weights_of(model.trainable_weights)
+    names = layout.unique_names([getattr(w, "name", f"param_{i}") for i, w in enumerate(weights)])
+    _put_arrays(root.create_group("optimizer_weights"), weights, names)
 
 
 def save_weights(model: Any, target: Any) -> None:

@@ -6,6 +6,7 @@
         layers/<class name>_<n>/vars/0, 1 ...     for a layer of a model, counted per class
         <layer>/cell/vars/0, forward_layer/...    for a layer inside a layer, by its attribute
         optimizer/vars/0, 1 ...                   counter, rate, slots
+        optimizer/counters/vars/0, 1 ...          further counters, of optimizers that have any
 
 Weights are found by position here, not by name: which layer 'dense_1' is depends on the order of the layers
 when the file was written, so a whole model is read in the order of its config.
@@ -35,6 +36,7 @@ __all__ = ["is_archive", "is_tree", "load_model", "load_weights", "save_model", 
 
 VERSION = "3.0.0"  # the Keras whose layout this is
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+COUNTERS = "counters"  # a part of the optimizer's group that Keras 3 does not have
 OVERHEAD = 1 << 16  # bytes of HDF5 around each dataset and group, generously
 
 # Groups below a layer in the order of the layer's weights, for layers that keep here what others keep in a
@@ -178,8 +180,13 @@ def _optimizer_vars(root: Any, where: str, model: Any) -> tuple[list[str], list[
     held = guard.group(group, "vars", where) if group is not None else None
     if held is None:
         return None
-    names = sorted((name for name in held if name.isdigit()), key=int)
-    return names, [guard.array(held, name, f"{where}, optimizer", hdf5.room_for(model.weights)) for name in names]
+    below = guard.group(group, COUNTERS, where)
+    further = guard.group(below, "vars", where) if below is not None else None
+    found: dict[str, np.ndarray] = {}
+    for prefix, part in (("", held), (f"{COUNTERS}/", further)):
+        for name in sorted((name for name in part or () if name.isdigit()), key=int):
+            found[prefix + name] = guard.array(part, name, f"{where}, optimizer", hdf5.room_for(model.weights))
+    return list(found), list(found.values())
 
 
 def load_weights(model: Any, source: Any, skip_mismatch: bool = False) -> None:
@@ -274,7 +281,7 @@ def save_model(model: Any, target: Any, include_optimizer: bool = True) -> None:
     with hdf5.created(weights) as root:
         _put(model, root, described["config"].get("layers"), set())
         if training is not None:
-            _put_optimizer(root, model.optimizer)
+            _put_optimizer(root, model)
     if not atomic.is_path(target):
         _put_members(target, described, weights)
         return
@@ -303,14 +310,13 @@ def _put(layer: Any, group: Any, order: Any, seen: set[int]) -> None:
         _put(part, group.require_group(path), below, seen)
 
 
-def _put_optimizer(root: Any, optimizer: Any) -> None:
-    """Counter, rate and slots; the slots stay in the order of Keras 2 where Keras 3 has the same."""
-    weights = [w.numpy() for w in optimizer.weights]
-    if not weights:
-        return
-    held = root.create_group("optimizer").create_group("vars")
-    for index, value in enumerate(compiled.in_keras3_order(optimizer, weights)):
-        held.create_dataset(str(index), data=value)
+def _put_optimizer(root: Any, model: Any) -> None:
+    """Counter, rate and slots as Keras 3 numbers them; counters that it does not have stand beside these."""
+    numbered, further = compiled.in_keras3_order(model.optimizer, model.trainable_weights)
+    group = root.create_group("optimizer")
+    for name, values in (("vars", numbered), (f"{COUNTERS}/vars", further)):
+        for index, value in enumerate(values):
+            group.require_group(name).create_dataset(str(index), data=value)
 
 
 def save_weights(model: Any, target: Any) -> None:

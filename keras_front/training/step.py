@@ -42,7 +42,8 @@ class Steps:
         others = [v for v in [*model.weights, *model.state_variables] if v not in learned]
         self.layer_metrics = _layer_metrics(model, objective)
         self.others = _unique([*others, *(v for metric in self.layer_metrics for v in metric.weights)])
-        self.optimizer_variables = [v for v in variables_of(optimizer) if v not in learned]
+        held = optimizer.variables_of(self.trainable) if optimizer is not None else []
+        self.optimizer_variables = [v for v in held if v not in learned]
         measures = objective.variables() if objective is not None else []
         self.measures = _unique([*measures, *(v for metric in self.layer_metrics for v in metric.weights)])
         self.variables = _unique([*self.trainable, *self.others, *self.optimizer_variables, *measures])
@@ -230,14 +231,6 @@ class Steps:
                 return K.stack([K.cast(value, K.floatx()) for value in means])
 
         return results
-
-
-def variables_of(optimizer: Any) -> list[Any]:
-    """Every variable of an optimizer: hyperparameters, then counters and slots."""
-    if optimizer is None:
-        return []
-    held = [value for value in vars(optimizer).values() if isinstance(value, K.Variable)]
-    return _unique([*held, *optimizer.weights])
 
 
 def flat(structure: Any) -> list[Any]:
