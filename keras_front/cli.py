@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
+from types import TracebackType
 
 from keras_front import __version__, config
 from keras_front.backend import discovery
@@ -19,14 +20,20 @@ from keras_front.errors import ArgumentError, KerasFrontError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0, or 2 after an error that is explained in one message."""
+    """Run one command.
+
+    Args:
+        arguments: the words after `keras-front`; by default those of this process.
+
+    Returns: the exit status: 0, 1 if the script of `run` failed, which is shown with its traceback, and 2 if the
+        command itself cannot be carried out, which is explained in one message.
+    """
     options = _parser().parse_args(arguments)
     try:
-        options.command(options)
+        return options.command(options) or 0
     except KerasFrontError as error:
         print(f"keras-front: {error}", file=sys.stderr)
         return 2
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -34,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"keras_front {__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
 
-    def add(name: str, command: Callable[[argparse.Namespace], None], text: str) -> argparse.ArgumentParser:
+    def add(name: str, command: Callable[[argparse.Namespace], int | None], text: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
         sub.set_defaults(command=command)
         return sub
@@ -131,8 +138,15 @@ def run_demo(options: argparse.Namespace) -> None:
     demo.main(options.backend, epochs=options.epochs)
 
 
-def run_script(options: argparse.Namespace) -> None:
-    """Run a script as `__main__`, with `keras` standing for this package."""
+def run_script(options: argparse.Namespace) -> int:
+    """Run a script as `__main__`, with `keras` standing for this package.
+
+    Args:
+        options: `script`, its `arguments`, and the `backend` to run it on.
+
+    Returns: 0, or 1 if the script raised an error, which is printed as Python prints it.
+    Raises: ArgumentError if there is no such script.
+    """
     from keras_front.legacy import modules
 
     if not Path(options.script).is_file():
@@ -142,7 +156,20 @@ def run_script(options: argparse.Namespace) -> None:
     modules.install()
     sys.argv = [options.script, *options.arguments]
     sys.path.insert(0, str(Path(options.script).resolve().parent))
-    runpy.run_path(options.script, run_name="__main__")
+    try:
+        runpy.run_path(options.script, run_name="__main__")
+    except Exception as error:
+        traceback = _from_file(error.__traceback__, options.script)
+        sys.excepthook(type(error), error.with_traceback(traceback), traceback)
+        return 1
+    return 0
+
+
+def _from_file(traceback: TracebackType | None, script: str) -> TracebackType | None:
+    """The traceback from the script's first line on, as if Python had run it."""
+    while traceback is not None and traceback.tb_frame.f_code.co_filename != script:
+        traceback = traceback.tb_next
+    return traceback
 
 
 def show_summary(options: argparse.Namespace) -> None:

@@ -24,8 +24,9 @@ import json
 import math
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -98,6 +99,16 @@ def _seed_or_none(value: Any) -> int | None:
     return number
 
 
+_WORDS = {"1": True, "true": True, "on": True, "yes": True, "0": False, "false": False, "off": False, "no": False}
+
+
+def _yes_or_no(value: Any) -> bool:
+    found = value if isinstance(value, bool) else _WORDS.get(str(value).lower())
+    if found is None:
+        raise ValueError("true or false")
+    return found
+
+
 KINDS: dict[str, Kind] = {
     "backend": Kind("numpy", _text_or_none, ("KERAS_FRONT_BACKEND", "KERAS_BACKEND"), ("backend",)),
     "device": Kind(None, _text_or_none, ("KERAS_FRONT_DEVICE",)),
@@ -111,9 +122,13 @@ KINDS: dict[str, Kind] = {
     ),
     "seed": Kind(None, _seed_or_none, ("KERAS_FRONT_SEED",)),
     "dialect": Kind("keras2.3", _one_of("keras1", "keras2.2", "keras2.3", "keras3"), ("KERAS_FRONT_DIALECT",)),
+    "traceback_filtering": Kind(True, _yes_or_no, ("KERAS_FRONT_TRACEBACK_FILTERING",)),
 }
 
+# What holds for the process, and, where a `with` block is open, what holds in it: for its thread or task alone.
 _settings: dict[str, Setting] = {}
+_NO_BLOCK: Mapping[str, Setting] = {}
+_block: ContextVar[Mapping[str, Setting]] = ContextVar("keras_front_settings", default=_NO_BLOCK)
 _warned: set[str] = set()
 
 
@@ -131,10 +146,15 @@ def setting(name: str) -> Setting:
 
     Raises: ConfigError if there is no such setting, or if a value that was addressed to us cannot be used.
     """
-    found = _settings.get(name)
+    found = _block.get().get(name) or _settings.get(name)
     if found is None:
         found = _settings[name] = next(candidates(name))
     return found
+
+
+def _value(name: str) -> Any:
+    """The value of a setting, by the shortest way."""
+    return (_block.get().get(name) or _settings.get(name) or setting(name)).value
 
 
 def candidates(name: str) -> Iterator[Setting]:
@@ -199,49 +219,63 @@ def _kind(name: str) -> Kind:
 
 
 def put(name: str, value: Any, source: str) -> None:
-    """Set `name` for the process, remembering `source` as the place that said so.
+    """Set `name` for the process, or until the end of a block of `use` that has set it.
+
+    Args:
+        name: one of `KINDS`.
+        value: its value, in any form that the setting accepts.
+        source: the place that said so, which `keras-front info` shows.
 
     Raises: ConfigError if the value is not one that the setting can have.
     """
+    found = _accepted(name, value, source)
+    block = _block.get()
+    if name in block:
+        _block.set({**block, name: found})
+    else:
+        _settings[name] = found
+
+
+def _accepted(name: str, value: Any, source: str) -> Setting:
     try:
-        accepted = _kind(name).accept(value)
+        return Setting(_kind(name).accept(value), source)
     except ValueError as expectation:
         raise ConfigError(f"{source}: expected {expectation}, received {value!r}.") from None
-    _settings[name] = Setting(accepted, source)
 
 
 @contextmanager
 def use(**values: Any) -> Iterator[None]:
     """Other settings for a block: `with config.use(floatx="float64"): ...`.
 
-    For the backend and the device there are `use_backend` and `device`, which hold for one thread only.
+    They hold for the thread or task that runs the block, not for others. For the backend and the device there are
+    `use_backend` and `device`.
+
+    Args:
+        values: settings by name.
+
     Raises: ConfigError for an unknown setting or an unusable value; nothing is changed then.
+    Example:
+        >>> with use(epsilon=0.1):
+        ...     epsilon()
+        0.1
     """
     for name in {"backend", "device"} & set(values):
         raise ConfigError(f"config.use: the {name} has its own block; write `with {_OWN_BLOCK[name]}(...)`.")
-    before = dict(_settings)
+    given = {name: _accepted(name, value, "config.use") for name, value in values.items()}
+    token = _block.set({**_block.get(), **given})
     try:
-        for name, value in values.items():
-            put(name, value, "config.use")
         yield
     finally:
-        for name in values:
-            _restore(name, before.get(name))
+        _block.reset(token)
 
 
 _OWN_BLOCK = {"backend": "use_backend", "device": "device"}
 
 
-def _restore(name: str, earlier: Setting | None) -> None:
-    if earlier is None:
-        _settings.pop(name, None)
-    else:
-        _settings[name] = earlier
-
-
 def reload() -> None:
     """Forget every setting, so that the environment and `keras.json` are read again at the next use."""
     _settings.clear()
+    _block.set(_NO_BLOCK)
     _warned.clear()
 
 
@@ -293,7 +327,7 @@ def floatx() -> str:
         >>> floatx()
         'float32'
     """
-    return (_settings.get("floatx") or setting("floatx")).value
+    return _value("floatx")
 
 
 def set_floatx(floatx: str) -> None:
@@ -311,7 +345,7 @@ def epsilon() -> float:
         >>> epsilon()
         1e-07
     """
-    return (_settings.get("epsilon") or setting("epsilon")).value
+    return _value("epsilon")
 
 
 def set_epsilon(e: float) -> None:
@@ -329,7 +363,7 @@ def image_data_format() -> str:
         >>> image_data_format()
         'channels_last'
     """
-    return (_settings.get("image_data_format") or setting("image_data_format")).value
+    return _value("image_data_format")
 
 
 def set_image_data_format(data_format: str) -> None:
@@ -366,6 +400,32 @@ def trace_key() -> tuple[Any, ...]:
     return floatx(), epsilon(), image_data_format(), current_dialect()
 
 
+def enable_traceback_filtering() -> None:
+    """Leave the frames of this package out of the tracebacks of errors, which is the default.
+
+    Source: Keras 3.15, `keras/src/utils/traceback_utils.py`.
+    """
+    put("traceback_filtering", True, "enable_traceback_filtering")
+
+
+def disable_traceback_filtering() -> None:
+    """Show every frame in the tracebacks of errors, those of this package too.
+
+    The environment variable `KERAS_FRONT_TRACEBACK_FILTERING=0` does the same for a whole process.
+    """
+    put("traceback_filtering", False, "disable_traceback_filtering")
+
+
+def is_traceback_filtering_enabled() -> bool:
+    """Whether the frames of this package are left out of tracebacks.
+
+    Example:
+        >>> is_traceback_filtering_enabled()
+        True
+    """
+    return bool(_value("traceback_filtering"))
+
+
 # The dialect ----------------------------------------------------------------------------------------------
 
 NATIVE = KINDS["dialect"].default
@@ -373,7 +433,7 @@ NATIVE = KINDS["dialect"].default
 
 def current_dialect() -> str:
     """The generation of Keras whose defaults hold: 'keras1', 'keras2.2', 'keras2.3' or 'keras3'."""
-    return (_settings.get("dialect") or setting("dialect")).value
+    return _value("dialect")
 
 
 def set_dialect(name: str) -> None:

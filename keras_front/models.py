@@ -16,6 +16,7 @@ from keras_front.graph.sequential import SequentialNetwork
 from keras_front.optimizers import OPTIMIZERS
 from keras_front.registry import custom_object_scope, name_of
 from keras_front.saving import Saveable, load_model, model_from_config, model_from_json, save_model
+from keras_front.tracebacks import api_boundaries
 from keras_front.training.trainer import Trainer
 
 __all__ = [
@@ -32,6 +33,11 @@ __all__ = [
 
 
 @LAYERS.register("Model", "Functional")
+@api_boundaries(
+    "__call__", "compile", "count_params", "evaluate", "evaluate_generator", "fit", "fit_generator", "get_layer",
+    "load_weights", "predict", "predict_generator", "predict_on_batch", "save", "save_weights", "set_weights",
+    "summary", "test_on_batch", "to_json", "train_on_batch",
+)  # fmt: skip
 class Model(Saveable, Trainer, Network):
     """A network with `compile`, `fit`, `evaluate`, `predict` and `save`.
 
@@ -78,6 +84,7 @@ def _remade(cls: Any, config: Any, weights: Any, known: Any, training: Any) -> A
 
 
 @LAYERS.register()
+@api_boundaries("add", "pop", "predict_classes", "predict_proba")
 class Sequential(SequentialNetwork, Model):
     """A stack of layers that can be trained and saved.
 

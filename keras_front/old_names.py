@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from keras_front import config
 from keras_front.errors import ArgumentError
+from keras_front.tracebacks import hide_internal_frames, mark_boundary
 
 __all__ = ["argument_names", "forgiving", "forgiving_constructor", "of_old"]
 
@@ -57,15 +58,19 @@ def forgiving(
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> T:
-        if kwargs and not known.issuperset(kwargs) and (door := door_module()) is not None:
-            args, kwargs = door.call(owners, 0, known, args, kwargs, function)
-        if old_order is not None and old_order(args, kwargs) and (door := door_module()) is not None:
-            args, kwargs = (), door.positional(owners[0], args, kwargs, function)
-        if defaults and (dialect := config.current_dialect()) != config.NATIVE:
-            args, kwargs = speaking(dialect).speak(dialect, owners, 0, names, args, kwargs, function)
-        return function(*args, **kwargs)
+        try:
+            if kwargs and not known.issuperset(kwargs) and (door := door_module()) is not None:
+                args, kwargs = door.call(owners, 0, known, args, kwargs, function)
+            if old_order is not None and old_order(args, kwargs) and (door := door_module()) is not None:
+                args, kwargs = (), door.positional(owners[0], args, kwargs, function)
+            if defaults and (dialect := config.current_dialect()) != config.NATIVE:
+                args, kwargs = speaking(dialect).speak(dialect, owners, 0, names, args, kwargs, function)
+            return function(*args, **kwargs)
+        except Exception as error:
+            hide_internal_frames(error)
+            raise
 
-    return call
+    return mark_boundary(call)
 
 
 def forgiving_constructor(owner: type, init: Callable[..., None]) -> Callable[..., None]:
@@ -79,15 +84,19 @@ def forgiving_constructor(owner: type, init: Callable[..., None]) -> Callable[..
     @functools.wraps(init)
     def construct(self: Any, *args: Any, **kwargs: Any) -> None:
         nonlocal known
-        if known is None:
-            known = frozenset(argument_names(owner)) | owner._further_arguments  # type: ignore[attr-defined]
-        if kwargs and not known.issuperset(kwargs) and (door := door_module()) is not None:
-            args, kwargs = door.call(*_owners(self, owner), known, args, kwargs, self)
-        if (dialect := config.current_dialect()) != config.NATIVE:
-            args, kwargs = speaking(dialect).speak(dialect, *_owners(self, owner), names, args, kwargs, self)
-        init(self, *args, **kwargs)
+        try:
+            if known is None:
+                known = frozenset(argument_names(owner)) | owner._further_arguments  # type: ignore[attr-defined]
+            if kwargs and not known.issuperset(kwargs) and (door := door_module()) is not None:
+                args, kwargs = door.call(*_owners(self, owner), known, args, kwargs, self)
+            if (dialect := config.current_dialect()) != config.NATIVE:
+                args, kwargs = speaking(dialect).speak(dialect, *_owners(self, owner), names, args, kwargs, self)
+            init(self, *args, **kwargs)
+        except Exception as error:
+            hide_internal_frames(error)
+            raise
 
-    return construct
+    return mark_boundary(construct)
 
 
 def _owners(self: Any, owner: type) -> tuple[list[str], int]:

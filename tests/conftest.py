@@ -63,6 +63,7 @@ def clean_settings(monkeypatch: pytest.MonkeyPatch):
             monkeypatch.delenv(variable)
     monkeypatch.setenv("KERAS_HOME", os.path.join(__file__, "no_folder"))  # real Keras would fill a folder
     config.reload()
+    config.disable_traceback_filtering()  # a test that fails shows where
     seeds.set_random_seed(1234)
     yield
     config.reload()

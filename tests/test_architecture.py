@@ -21,7 +21,7 @@ ENGINES = {"torch", "jax", "jaxlib", "tensorflow", "cupy", "onnxruntime", "thean
 BACKEND_NAMES = {"numpy", "torch", "jax", "tensorflow"}
 
 # A part of the package, and what it may import at module level. A part may always import itself.
-BASE = {"errors", "arguments", "registry", "config", "old_names", "docstrings"}
+BASE = {"errors", "arguments", "registry", "config", "old_names", "docstrings", "tracebacks"}
 TENSORS = BASE | {"backend"}
 PIECES = {"activations", "initializers", "constraints", "regularizers", "losses", "metrics", "optimizers"}
 GRAPH = TENSORS | PIECES | {"bytecode", "utils"}
@@ -33,7 +33,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "config": {"errors"},
     "docstrings": set(),
     "arguments": {"errors"},
-    "old_names": {"errors", "config"},
+    "tracebacks": {"errors", "config"},
+    "old_names": {"errors", "config", "tracebacks"},
     "registry": BASE,
     "backend": BASE,
     "bytecode": BASE,

@@ -117,6 +117,58 @@ def test_run_gives_keras_front_for_keras(tmp_path):
     assert done.stdout.strip() == "[[0.0, 0.0, 0.0, 1.0]]", done.stderr
 
 
+SCRIPT = """import sys
+from keras.models import Sequential
+from keras.layers import Dense
+
+def build():
+    return Sequential([Dense(3, input_shape=(2,)), Dense('many')])
+
+{last}
+"""
+
+
+def run_script(tmp_path, last: str, *arguments: str) -> subprocess.CompletedProcess:
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT.format(last=last))
+    return command("run", str(script), *arguments)
+
+
+def test_run_shows_the_traceback_of_an_error_in_the_script(tmp_path):
+    done = run_script(tmp_path, "build()")
+    assert done.returncode == 1
+    lines = done.stderr.splitlines()
+    assert lines[0] == "Traceback (most recent call last):"
+    assert [line.split(", ", 1)[1] for line in lines if line.startswith("  File")] == [
+        "line 8, in <module>",
+        "line 6, in build",
+    ]
+    assert "units to be a positive integer, received 'many'" in lines[-1]
+
+
+def test_run_shows_a_syntax_error_as_python_does(tmp_path):
+    done = run_script(tmp_path, "x = = 1")
+    assert done.returncode == 1
+    assert "script.py" in done.stderr
+    assert "runpy" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("SyntaxError")
+
+
+def test_run_gives_the_exit_status_of_the_script(tmp_path):
+    assert run_script(tmp_path, "sys.exit(7)").returncode == 7
+    assert run_script(tmp_path, "sys.exit('a reason')").stderr.strip() == "a reason"
+    assert run_script(tmp_path, "print(1)").returncode == 0
+
+
+def test_only_errors_of_the_command_itself_are_one_line(tmp_path, capsys):
+    script = tmp_path / "script.py"
+    script.write_text("")
+    shown = run(capsys, "run", "--backend", "tensroflow", str(script))
+    assert shown.status == 2
+    assert "Traceback" not in shown.err
+    assert "tensroflow" in shown.err
+
+
 def test_run_chooses_the_backend(tmp_path):
     script = tmp_path / "script.py"
     script.write_text("from keras import backend as K\nprint(K.backend())\n")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 import warnings
 
 import pytest
@@ -156,6 +158,52 @@ def test_the_block_form_restores_also_after_an_error():
     assert config.floatx() == "float32"
     with pytest.raises(ConfigError, match="use_backend"), config.use(backend="torch"):
         pass
+
+
+def test_a_block_holds_for_its_own_thread_only():
+    def look(wait, seen):
+        wait.wait()
+        seen.append((config.floatx(), config.current_dialect()))
+
+    wait, seen = threading.Event(), []
+    other = threading.Thread(target=look, args=(wait, seen))
+    other.start()
+    with config.use(floatx="float64"), config.dialect("keras1"):
+        wait.set()
+        other.join()
+        assert (config.floatx(), config.current_dialect()) == ("float64", "keras1")
+    assert seen == [("float32", "keras2.3")]
+
+
+def test_two_tasks_in_one_thread_do_not_see_each_other():
+    async def task(dialect):
+        with config.dialect(dialect):
+            for _ in range(3):
+                await asyncio.sleep(0)
+                assert config.current_dialect() == dialect
+
+    async def both():
+        await asyncio.gather(task("keras1"), task("keras3"))
+
+    asyncio.run(both())
+    assert config.current_dialect() == config.NATIVE
+
+
+def test_a_call_within_a_block_holds_until_its_end():
+    with config.use(floatx="float64"):
+        config.set_floatx("float16")
+        assert config.setting("floatx") == ("float16", "set_floatx", True)
+        config.set_epsilon(1e-3)  # the block says nothing of it, so it is for the process
+    assert (config.floatx(), config.epsilon()) == ("float32", 1e-3)
+
+
+@pytest.mark.parametrize("text", ["0", "off", "False", "no"])
+def test_the_traceback_filter_is_switched_by_the_environment(text, monkeypatch):
+    monkeypatch.setenv("KERAS_FRONT_TRACEBACK_FILTERING", text)
+    config.reload()
+    assert not config.is_traceback_filtering_enabled()
+    config.enable_traceback_filtering()
+    assert config.is_traceback_filtering_enabled()
 
 
 def test_an_unknown_setting_is_named_together_with_the_known_ones():

@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 
+from keras_front import config as settings
 from keras_front import registry
 from keras_front.errors import ArgumentError, SerializationError
 from keras_front.registry import Configurable, Registry, custom_object_scope
@@ -74,6 +75,33 @@ def test_a_forgotten_attribute_is_an_error():
 
     with pytest.raises(SerializationError, match=r"constructor argument 'size' as attribute self\.size"):
         Forgetful(3).get_config()
+
+
+def test_reading_a_config_leaves_the_dialect_of_other_threads_alone(things):
+    """What a config leaves out is read in the native dialect, in the thread that reads."""
+    reading, looked, seen = threading.Event(), threading.Event(), {}
+
+    @things.register("slow_thing")
+    class Slow:
+        @classmethod
+        def from_config(cls, config):
+            seen["while reading"] = settings.current_dialect()
+            reading.set()
+            assert looked.wait(10)
+            return cls()
+
+    def look():
+        assert reading.wait(10)
+        seen["elsewhere"] = settings.current_dialect()
+        looked.set()
+
+    other = threading.Thread(target=look)
+    other.start()
+    settings.set_dialect("keras1")
+    things.deserialize({"class_name": "slow_thing", "config": {"x": 1}})
+    other.join()
+    assert seen == {"while reading": settings.NATIVE, "elsewhere": "keras1"}
+    assert settings.current_dialect() == "keras1"
 
 
 def test_unknown_names_come_with_suggestions(things):

@@ -21,6 +21,7 @@ import numpy as np
 from keras_front.backend import discovery, dtypes, shapes, state, symbolic
 from keras_front.backend.symbolic import OpCall, Operators, SymbolicTensor
 from keras_front.errors import ArgumentError, DtypeError, KerasFrontError
+from keras_front.tracebacks import hide_internal_frames
 
 Tensor = Any
 Tensors = Sequence[Any]
@@ -357,9 +358,12 @@ def _write_dispatcher(op: Op) -> Callable[..., Any]:
         *_weak_lines(op, keywords),
         f"    return _dispatch(({arrays}{',' if arrays else ''}), {{{items}}})",
     ]
+    guarded = (f"    {line}" for line in lines[1:])
+    lines = [lines[0], "    try:", *guarded, "    except Exception as error:", "        _hide(error)", "        raise"]
     scope: dict[str, Any] = {
         "_active": discovery.ACTIVE.get,
         "_dispatch": op.dispatch,
+        "_hide": hide_internal_frames,
         "_dims": as_dims,
         "_Symbol": SymbolicTensor,
         "_weak": (float, int),

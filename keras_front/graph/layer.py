@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from functools import lru_cache
 from typing import Any
 
@@ -24,6 +24,7 @@ from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor, leaves_of, map_structure
 from keras_front.errors import ArgumentError, DtypeError, KerasFrontError, UntraceableError
 from keras_front.registry import Configurable, Registry, plain
+from keras_front.tracebacks import api_boundary
 
 from . import scope, spec
 from .access import NodeAccess
@@ -128,6 +129,7 @@ class Layer(Tracked, NodeAccess, Configurable):
 
     # Calling -----------------------------------------------------------------------------------------
 
+    @api_boundary
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Apply the layer: symbols give symbols and a node of the graph, values give values."""
         run = scope.current_run()
@@ -262,10 +264,9 @@ class Layer(Tracked, NodeAccess, Configurable):
         except Exception as error:
             if isinstance(error, KerasFrontError) and not isinstance(error, UntraceableError):
                 raise
-            try:
+            with suppress(Exception):
                 return _record_by_running(self, run, leaves)
-            except Exception:
-                raise error from None
+            raise
 
     def _attach(self, node: Node) -> None:
         """Make `node` the next node of this layer and write it into the history of its outputs."""

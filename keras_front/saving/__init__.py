@@ -14,6 +14,7 @@ from typing import Any
 from keras_front import bytecode
 from keras_front.errors import ArgumentError, SerializationError
 from keras_front.registry import custom_object_scope
+from keras_front.tracebacks import api_boundary
 
 from . import atomic, guard
 from .mixin import Saveable
@@ -31,6 +32,7 @@ __all__ = [
 FORMATS = {None: None, "h5": "h5", "hdf5": "h5", "keras": "keras"}
 
 
+@api_boundary
 def save_model(
     model: Any,
     filepath: Any,
@@ -47,6 +49,7 @@ def save_model(
     (keras_zip if form == "keras" else hdf5).save_model(model, filepath, include_optimizer)
 
 
+@api_boundary
 def load_model(
     filepath: Any,
     custom_objects: Mapping[str, Any] | None = None,
@@ -74,6 +77,7 @@ def load_model(
     return reader.load_model(filepath, custom_objects, compile, allow_code)
 
 
+@api_boundary
 def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format: str | None = None) -> None:
     """Write the weights of a model, see `Model.save_weights`."""
     from . import hdf5, keras_zip
@@ -83,6 +87,7 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format:
         (keras_zip if form == "keras" else hdf5).save_weights(model, filepath)
 
 
+@api_boundary
 def load_weights(
     model: Any, filepath: Any, by_name: bool = False, skip_mismatch: bool = False, reshape: bool = False
 ) -> None:
@@ -107,6 +112,7 @@ def load_weights(
     keras_zip.load_weights(model, filepath)
 
 
+@api_boundary
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None, allow_code: bool = False) -> Any:
     """A new model, with new weights, from the JSON text that any Keras wrote.
 
@@ -118,6 +124,7 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         return hdf5.make(json_string, "model_from_json")
 
 
+@api_boundary
 def model_from_config(
     config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None, allow_code: bool = False
 ) -> Any:

@@ -1,0 +1,161 @@
+"""Tracebacks that show the user's own lines, not ours.
+
+A public function, a *boundary*, lets errors through as they are but takes the frames of this package out of their
+tracebacks, in `__cause__` and `__context__` as well. The user's frames stay wherever they are, also those between ours
+(a `call`, a loss, a callback), and so do notes. `config.disable_traceback_filtering()` shows everything.
+
+The work is done only when an error passes a boundary on its way to somebody else's code; a call that succeeds pays for
+one `try`, which costs nothing. This module must not import anything that is imported by what it protects but `config`.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Iterator
+from types import FrameType, ModuleType, TracebackType
+from typing import ParamSpec, TypeVar
+
+from keras_front import config
+from keras_front.errors import KerasFrontError
+
+__all__ = ["api_boundary", "api_boundaries", "hide_internal_frames"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+C = TypeVar("C", bound=type)
+
+# Packages of adapters begin so, and the code that we generate is compiled under names that begin so.
+ADAPTERS = "keras_front_"
+GENERATED = ("<op ", "<program ", "<planned ")
+
+
+def api_boundary(function: Callable[P, R]) -> Callable[P, R]:
+    """`function`, whose errors leave it without the frames of this package.
+
+    Args:
+        function: a function or method that users call.
+    """
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:
+            hide_internal_frames(error)
+            raise
+
+    return mark_boundary(call)
+
+
+def mark_boundary(function: R) -> R:
+    """`function`, known to hide frames by itself, so that it need not be wrapped once more.
+
+    Args:
+        function: one that calls `hide_internal_frames` in its `except` clause.
+    """
+    function.is_api_boundary = True  # type: ignore[attr-defined]
+    return function
+
+
+def api_boundaries(*names: str) -> Callable[[C], C]:
+    """Decorator that makes these methods of a class boundaries, its own ones and those that it inherits.
+
+    Args:
+        names: names of the methods.
+    """
+
+    def decorate(cls: C) -> C:
+        for name in names:
+            method = getattr(cls, name)
+            if not getattr(method, "is_api_boundary", False):
+                setattr(cls, name, api_boundary(method))
+        return cls
+
+    return decorate
+
+
+def hide_internal_frames(error: BaseException) -> None:
+    """Take our frames out of the tracebacks of an error and of those that led to it.
+
+    To be called in the `except` clause of a function that users call, before a bare `raise`. Nothing happens where one
+    of our own functions called that one, or if the filter is off.
+
+    Args:
+        error: the error that is being handled; its traceback is replaced.
+    """
+    if _is_ours(sys._getframe(2)) or not config.is_traceback_filtering_enabled():
+        return
+    innermost_is_hidden = False
+    for place, link in enumerate(_chain(error)):
+        frames = list(_entries(link.__traceback__))
+        kept = _worth_showing([entry.tb_frame for entry in frames])
+        link.__traceback__ = _joined([entry for entry, keep in zip(frames, kept, strict=True) if keep])
+        innermost_is_hidden |= place == 0 and bool(kept) and not kept[-1]
+    if innermost_is_hidden and not isinstance(error, KerasFrontError):
+        _say_how_to_see_more(error)
+
+
+def _say_how_to_see_more(error: BaseException) -> None:
+    """An error that we did not expect may be a fault of ours, which its hidden frames would show."""
+    note = "Frames of keras_front are hidden; keras_front.config.disable_traceback_filtering() shows them."
+    if note not in getattr(error, "__notes__", ()):
+        error.add_note(note)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error, and every other one that Python would print with it."""
+    waiting: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while waiting:
+        link = waiting.pop()
+        if link is not None and id(link) not in seen:
+            seen.add(id(link))
+            yield link
+            waiting += [link.__cause__, link.__context__]
+
+
+def _entries(traceback: TracebackType | None) -> Iterator[TracebackType]:
+    while traceback is not None:
+        yield traceback
+        traceback = traceback.tb_next
+
+
+def _joined(entries: list[TracebackType]) -> TracebackType | None:
+    following: TracebackType | None = None
+    for entry in reversed(entries):
+        following = TracebackType(following, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
+    return following
+
+
+def _worth_showing(frames: list[FrameType]) -> list[bool]:
+    """Which frames, outermost first, belong to the user.
+
+    Ours do not, nor those of an engine or of Python's library that ours call and that lead on to others.
+    """
+    carriers = _engines() | sys.stdlib_module_names
+    kept: list[bool] = []
+    for frame in frames:
+        carried = bool(kept) and not kept[-1] and _package_of(frame) in carriers
+        kept.append(not (_is_ours(frame) or carried))
+    for place in reversed(range(len(frames))):  # the frames in which an engine found the error stay
+        if _is_ours(frames[place]) or _package_of(frames[place]) not in carriers:
+            break
+        kept[place] = True
+    return kept
+
+
+def _is_ours(frame: FrameType) -> bool:
+    package = _package_of(frame)
+    return package == "keras_front" or package.startswith(ADAPTERS) or frame.f_code.co_filename.startswith(GENERATED)
+
+
+def _package_of(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
+
+
+def _engines() -> set[str]:
+    """The packages that the adapters in use have imported."""
+    adapters = [module for name, module in list(sys.modules.items()) if name.startswith(ADAPTERS)]
+    used = [value for module in adapters for value in vars(module).values() if isinstance(value, ModuleType)]
+    return {module.__name__.partition(".")[0] for module in used}
