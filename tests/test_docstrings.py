@@ -52,7 +52,7 @@ def subjects() -> dict[str, Any]:
     seen: set[int] = set()
 
     def enter(name: str, target: Any) -> None:
-        identity = id(getattr(target, "__func__", target))
+        identity = id(inspect.unwrap(getattr(target, "__func__", target)))
         if identity not in seen:
             seen.add(identity)
             found[name] = target
