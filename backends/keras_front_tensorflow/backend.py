@@ -239,13 +239,17 @@ class TensorflowBackend(Backend):
         self, x: Any, kernel: Any, *, strides: Any, padding: Any, dilation: Any, groups: int, data_format: str
     ) -> Any:
         x = _channels_last(x, data_format)
+        empty = x.shape[0] == 0  # with oneDNN, TensorFlow's convolution of nothing has the shape of its input
+        if empty:
+            x = tf.concat([x, tf.zeros((1, *x.shape[1:]), x.dtype)], 0)
         if max(dilation) > 1 and max(strides) > 1:  # TensorFlow has one or the other
             gaps = (*(d - 1 for d in dilation), 0, 0)
             kernel = self.pad(kernel, padding=((0, 0),) * kernel.shape.rank, interior=gaps, value=0)
             dilation = (1,) * len(dilation)
         if not isinstance(padding, str):
             x, padding = tf.pad(x, ((0, 0), *padding, (0, 0))), "valid"
-        return _channels_back(_grouped_conv(x, kernel, strides, padding.upper(), dilation, groups), data_format)
+        y = _grouped_conv(x, kernel, strides, padding.upper(), dilation, groups)
+        return _channels_back(y[:0] if empty else y, data_format)
 
     def conv_input_gradient(self, g: Any, kernel: Any, *, input_shape: Any, **attrs: Any) -> Any:
         return _transposed(lambda x: self.conv(x, kernel, **attrs), input_shape, g)

@@ -20,6 +20,7 @@ from .cells import LongShortTerm, _known, zeros_of
 from .convolution import conv_output_length
 from .recurrent import _Classic, _swapped
 from .rnn import RNN
+from .stacked_cells import fold, unfold
 
 
 @LAYERS.register()
@@ -139,8 +140,8 @@ class ConvLSTM2DCell(LongShortTerm):
     def project_all(self, x: Any, masks: list[Any] | None) -> Any:
         """What the inputs of all steps contribute, as images of one large batch; the masks hold for all steps."""
         found = [K.shape(x)[i] if n is None else n for i, n in enumerate(K.int_shape(x))]
-        wide = None if masks is None else [_folded(K.broadcast_to(m, tuple(found)), found) for m in masks]
-        return _unfolded(self.project(_folded(x, found), wide), found)
+        wide = None if masks is None else [fold(K.broadcast_to(m, tuple(found))) for m in masks]
+        return unfold(self.project(fold(x), wide), x)
 
     def _recurrent(self, h: Any, masks: list[Any] | None) -> Any:
         return self._conv(h, self.recurrent_kernel, masks, padding="same")
@@ -186,15 +187,6 @@ class ConvRNN2D(RNN):
 
     def _projected(self, x: Any, masks: Any) -> Any:
         return self.cell.project_all(x, None if masks is None else [K.expand_dims(m, 1) for m in masks])
-
-
-def _folded(x: Any, found: list[Any]) -> Any:
-    return K.reshape(x, (found[0] * found[1], *found[2:]))
-
-
-def _unfolded(z: Any, found: list[Any]) -> Any:
-    rest = [K.shape(z)[i + 1] if n is None else n for i, n in enumerate(K.int_shape(z)[1:])]
-    return K.reshape(z, (found[0], found[1], *rest))
 
 
 @LAYERS.register()

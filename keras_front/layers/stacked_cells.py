@@ -50,6 +50,24 @@ def step_of(cell: Any, inputs: Any, states: Sequence[Any], constants: Any, train
     return output, flatten(list(new)) if isinstance(new, list | tuple) else [new]
 
 
+def fold(x: Any) -> Any:
+    """(batch, steps, ...) as (batch * steps, ...)."""
+    shape = K.int_shape(x)
+    if None not in shape[2:]:
+        return K.reshape(x, (-1 if None in shape[:2] else shape[0] * shape[1], *shape[2:]))
+    sizes = [K.shape(x)[i] if n is None else n for i, n in enumerate(shape)]
+    return K.reshape(x, (sizes[0] * sizes[1], *sizes[2:]))
+
+
+def unfold(y: Any, like: Any) -> Any:
+    """(batch * steps, ...) as (batch, steps, ...), with the steps of `like`."""
+    (batch, steps), rest = K.int_shape(like)[:2], K.int_shape(y)[1:]
+    if steps is not None and None not in rest:
+        return K.reshape(y, (-1 if batch is None else batch, steps, *rest))
+    first = [K.shape(like)[i] if n is None else n for i, n in enumerate(K.int_shape(like)[:2])]
+    return K.reshape(y, (*first, *[K.shape(y)[i + 1] if n is None else n for i, n in enumerate(rest)]))
+
+
 @LAYERS.register()
 class StackedRNNCells(Layer):
     """Cells on top of each other, used as one cell. The states are those of the cells, first cell first."""

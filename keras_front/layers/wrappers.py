@@ -15,7 +15,7 @@ from keras_front.registry import custom_object_scope, name_of
 
 from ._arguments import one_of
 from .rnn import TakesStates
-from .stacked_cells import sizes_of
+from .stacked_cells import fold, sizes_of, unfold
 
 
 class Wrapper(Layer):
@@ -92,52 +92,34 @@ class TimeDistributed(Wrapper):
         self.built = True
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
-        flat_mask = None if mask is None or K.ndim(mask) < 3 else _fold(mask)
-        outputs = self._apply_inner(_fold(inputs), flat_mask, training)
-        return _unfold(outputs, inputs)
+        flat_mask = None if mask is None or K.ndim(mask) < 3 else fold(mask)
+        outputs = self._apply_inner(fold(inputs), flat_mask, training)
+        return unfold(outputs, inputs)
 
     def _run(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], mask: Any) -> tuple[Any, Any]:
         """A model inside runs once and gives outputs and mask together; asked for its mask alone it would run again."""
         if not self.layer._is_model or type(self).call is not TimeDistributed.call:
             return super()._run(inputs, args, kwargs, mask)
         given = {} if kwargs.get("training") is None else {"training": kwargs["training"]}
-        inside = None if mask is None or K.ndim(mask) < 3 else _fold(mask)
-        outputs, inner = self.layer._run(_fold(inputs), args, given, inside)
-        return _unfold(outputs, inputs), self._mask_around(inner, inputs, mask)
+        inside = None if mask is None or K.ndim(mask) < 3 else fold(mask)
+        outputs, inner = self.layer._run(fold(inputs), args, given, inside)
+        return unfold(outputs, inputs), self._mask_around(inner, inputs, mask)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         inner = self.layer.compute_output_shape((input_shape[0], *input_shape[2:]))
         return (inner[0], input_shape[1], *inner[1:])
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        inside = None if mask is None or (K.ndim(mask) < 3 and self.layer.supports_masking) else _fold(mask)
-        return self._mask_around(self.layer.compute_mask(_fold(inputs), inside), inputs, mask)
+        inside = None if mask is None or (K.ndim(mask) < 3 and self.layer.supports_masking) else fold(mask)
+        return self._mask_around(self.layer.compute_mask(fold(inputs), inside), inputs, mask)
 
     def _mask_around(self, inner: Any, inputs: Any, mask: Any) -> Any:
         """The mask of the steps: that of the layer inside, else whether anything of a step counts."""
         if inner is not None:
-            return _unfold(inner, inputs)
+            return unfold(inner, inputs)
         while mask is not None and K.ndim(mask) > 2:
             mask = K.any(mask, axis=-1)
         return mask
-
-
-def _fold(x: Any) -> Any:
-    """(batch, steps, ...) as (batch * steps, ...)."""
-    shape = K.int_shape(x)
-    if None not in shape[2:]:
-        return K.reshape(x, (-1 if None in shape[:2] else shape[0] * shape[1], *shape[2:]))
-    sizes = [K.shape(x)[i] if n is None else n for i, n in enumerate(shape)]
-    return K.reshape(x, (sizes[0] * sizes[1], *sizes[2:]))
-
-
-def _unfold(y: Any, like: Any) -> Any:
-    """(batch * steps, ...) as (batch, steps, ...), with the steps of `like`."""
-    (batch, steps), rest = K.int_shape(like)[:2], K.int_shape(y)[1:]
-    if steps is not None and None not in rest:
-        return K.reshape(y, (-1 if batch is None else batch, steps, *rest))
-    first = [K.shape(like)[i] if n is None else n for i, n in enumerate(K.int_shape(like)[:2])]
-    return K.reshape(y, (*first, *[K.shape(y)[i + 1] if n is None else n for i, n in enumerate(rest)]))
 
 
 _MODES = ("sum", "mul", "ave", "concat", None)

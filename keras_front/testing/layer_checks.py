@@ -172,8 +172,8 @@ def batches(case: LayerCase) -> None:
     """A batch of one is the first of many, and an empty batch gives an empty result."""
     found = passed(case)
     equal(found.single, [y[:1] for y in found.whole], 1e-5, "a batch of one")
-    for y in found.none:
-        expect("outputs for an empty batch", 0, y.shape[0])
+    for y, whole in zip(found.none, found.whole, strict=False):
+        expect("the shape of the outputs for an empty batch", (0, *whole.shape[1:]), tuple(y.shape))
 
 
 def dtypes(case: LayerCase) -> None:
