@@ -6,6 +6,8 @@ Source for names, arguments and conventions: Keras 3, `layers/preprocessing`.
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -21,15 +23,70 @@ from ._arguments import one_of, positive
 MODES = ("int", "one_hot", "multi_hot", "count")
 
 
-def batches_of(data: Any) -> Iterator[np.ndarray]:
-    """The arrays to adapt to: `data` itself, or the batches that it yields."""
+def batches_of(data: Any, steps: int | None = None) -> Iterator[np.ndarray]:
+    """The arrays to adapt to: `data` itself, or the batches that it yields.
+
+    Args:
+        data: array, tensor, nested list, or an iterable of them.
+        steps: how many batches to take, for iterables that never end; None for all.
+
+    Raises: ArgumentError for anything else, and for a masked array, whose mask nothing here would follow.
+    """
+    return itertools.islice(_batches(data), steps)
+
+
+def _batches(data: Any) -> Iterator[np.ndarray]:
+    if isinstance(data, np.ma.MaskedArray):
+        raise ArgumentError("adapt: expected an array, received a masked array. Pass `data.compressed()` or fill it.")
     if hasattr(data, "shape") or isinstance(data, list | tuple):
         yield data if isinstance(data, np.ndarray) else K.to_numpy(data) if hasattr(data, "shape") else np.asarray(data)
     elif isinstance(data, Iterable):
         for batch in data:
-            yield from batches_of(batch)
+            yield from _batches(batch)
     else:
         raise ArgumentError(f"adapt: expected an array or an iterable of arrays, received {type(data).__name__}.")
+
+
+class Moments:
+    """Mean and variance of data that comes in batches, in float64.
+
+    Each batch is measured around its own mean and joined to what was seen before, so that nothing cancels, however far
+    from 0 the data lies. Batches without elements change nothing.
+
+    Attributes:
+        count: how many elements each mean is of.
+        mean, variance: of what was seen so far; the variance is that of the data itself, divided by `count`.
+
+    Source: Chan, Golub & LeVeque (1979), equation 2.1; within a batch the corrected two-pass algorithm, equation 1.7.
+    """
+
+    def __init__(self) -> None:
+        self.count, self.mean, self._squares = 0, np.zeros(()), np.zeros(())
+
+    @property
+    def variance(self) -> np.ndarray:
+        return self._squares / max(self.count, 1)
+
+    def update(self, batch: np.ndarray, axes: tuple[int, ...]) -> None:
+        """Add a batch.
+
+        Args:
+            batch: array of numbers.
+            axes: those over which mean and variance are taken.
+        """
+        count = math.prod(batch.shape[i] for i in axes)
+        if not count:
+            return
+        off = batch.astype("float64")
+        mean = off.mean(axes, keepdims=True)
+        off -= mean
+        rest = off.mean(axes)  # what rounding left of the mean
+        squares = np.square(off, out=off).sum(axes) - count * np.square(rest)
+        apart = mean.reshape(rest.shape) + rest - self.mean
+        total = self.count + count
+        self.mean = self.mean + apart * (count / total)
+        self._squares = self._squares + squares + np.square(apart) * (self.count * count / total)
+        self.count = total
 
 
 class OfNumbers(Layer):
@@ -87,21 +144,26 @@ class Normalization(OfNumbers):
             self._learned = [mean, variance, count]
         self.built = True
 
-    def adapt(self, data: Any) -> None:
-        """Learn mean and variance from an array, or from batches of arrays."""
-        count, total, squares = 0, 0.0, 0.0
-        for batch in map(np.asarray, batches_of(data)):
+    def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
+        """Learn mean and variance anew, in float64, so that data far from 0 loses nothing.
+
+        Args:
+            data: array, or an iterable of arrays, such as a generator of batches.
+            batch_size: ignored: an array is read as it is, batches have the size that they have.
+            steps: how many batches of an iterable to take; None for all.
+
+        Raises: StateError if mean and variance were given to the constructor, or if no data came.
+        """
+        seen = Moments()
+        for batch in map(np.asarray, batches_of(data, steps)):
             self.ensure_built((None, *batch.shape[1:]))
-            axes = tuple(i for i in range(batch.ndim) if i not in self._kept(batch.ndim))
-            wide = batch.astype("float64")
-            count += int(np.prod([batch.shape[i] for i in axes]))
-            total, squares = total + wide.sum(axes), squares + np.square(wide).sum(axes)
-        if not self._learned or not count:
+            kept = self._kept(batch.ndim)
+            seen.update(batch, tuple(i for i in range(batch.ndim) if i not in kept))
+        if not self._learned or not seen.count:
             raise StateError(f"{self.name}: there is nothing to adapt: mean and variance are given, or no data came.")
-        mean = total / count
-        values = (mean, np.maximum(squares / count - np.square(mean), 0), np.asarray(count))
-        for variable, value in zip(self._learned, values, strict=True):
-            variable.set(np.asarray(value, variable.dtype))
+        for variable, value in zip(self._learned, (seen.mean, seen.variance, seen.count), strict=True):
+            most = np.iinfo(variable.dtype).max if variable.dtype.startswith("int") else np.inf
+            variable.set(np.asarray(np.minimum(value, most), variable.dtype))
 
     def call(self, inputs: Any) -> Any:
         dtype, shape = self.dtype or config.floatx(), K.int_shape(inputs)
@@ -151,11 +213,21 @@ class Discretization(OfNumbers):
         self.epsilon, self.output_mode = epsilon, one_of("Discretization", "output_mode", output_mode, MODES)
         self.sparse = one_of("Discretization", "sparse", sparse, (False,))
 
-    def adapt(self, data: Any) -> None:
-        """Put the boundaries where each bin has the same share of the data."""
+    def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
+        """Put the boundaries where each bin has the same share of the data.
+
+        Args:
+            data: array of numbers, or an iterable of arrays. All of it is held in memory, as float64.
+            batch_size: ignored: an array is read as it is, batches have the size that they have.
+            steps: how many batches of an iterable to take; None for all.
+
+        Raises: StateError if the boundaries were given to the constructor, or if no data came.
+        """
         if self.num_bins is None:
             raise StateError(f"{self.name}: the boundaries are given; there is nothing to adapt.")
-        values = np.concatenate([np.ravel(batch) for batch in batches_of(data)])
+        values = np.concatenate([np.zeros(0), *(np.ravel(batch) for batch in batches_of(data, steps))])
+        if not values.size:
+            raise StateError(f"{self.name}: expected data to adapt to, received none.")
         self.bin_boundaries = np.quantile(values, np.arange(1, self.num_bins) / self.num_bins).tolist()
 
     def call(self, inputs: Any) -> Any:

@@ -137,9 +137,7 @@ class _Lookup(OfNumbers):
         counts: Counter[Any] = Counter()
         documents: Counter[Any] = Counter()
         number = 0
-        for place, batch in enumerate(batches_of(data)):
-            if steps is not None and place >= steps:
-                break
+        for batch in batches_of(data, steps):
             rows = self._rows(np.asarray(batch))
             number += len(rows)
             for row in rows:

@@ -7,6 +7,7 @@ from typing import Any
 
 from keras_front import backend as K
 from keras_front import constraints, initializers, regularizers
+from keras_front.backend import dtypes
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.graph.layer import LAYERS, InputSpec, Layer
 
@@ -261,10 +262,11 @@ class RMSNormalization(Layer):
         self.built = True
 
     def call(self, inputs: Any) -> Any:
-        axes, shape = self._axes(K.ndim(inputs)), K.int_shape(inputs)
-        mean = K.mean(K.square(inputs), axis=axes, keepdims=True)
+        axes, shape, dtype = self._axes(K.ndim(inputs)), K.int_shape(inputs), K.dtype(inputs)
+        x = K.cast(inputs, dtypes.as_single(dtype))  # squares leave the range of float16 soon
+        scaled = x * K.rsqrt(K.mean(K.square(x), axis=axes, keepdims=True) + self.epsilon)
         wide = tuple(n if i in axes else 1 for i, n in enumerate(shape))
-        return inputs * K.rsqrt(mean + self.epsilon) * K.reshape(self.scale, wide)
+        return K.cast(scaled, dtype) * K.reshape(self.scale, wide)
 
 
 @LAYERS.register()

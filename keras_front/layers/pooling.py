@@ -10,6 +10,7 @@ from typing import Any
 
 from keras_front import backend as K
 from keras_front import config
+from keras_front.backend import dtypes
 from keras_front.graph.layer import LAYERS, InputSpec, Layer
 
 from ._arguments import padding_of, sizes
@@ -152,10 +153,12 @@ class GlobalAveragePooling1D(_GlobalPooling):
     def call(self, inputs: Any, mask: Any = None) -> Any:
         if mask is None:
             return super().call(inputs)
-        axis = self._axes()[0]
-        kept = K.expand_dims(K.cast(mask, K.dtype(inputs)), 3 - axis)  # (batch, steps, 1) or (batch, 1, steps)
-        total = K.sum(inputs * kept, axis=axis, keepdims=self.keepdims)
-        return total / K.sum(kept, axis=axis, keepdims=self.keepdims)
+        axis, dtype = self._axes()[0], K.dtype(inputs)
+        wide = dtypes.as_single(dtype)  # sums of many steps leave the range of float16
+        kept = K.expand_dims(K.cast(mask, wide), 3 - axis)  # (batch, steps, 1) or (batch, 1, steps)
+        total = K.sum(K.cast(inputs, wide) * kept, axis=axis, keepdims=self.keepdims)
+        mean = total / K.sum(kept, axis=axis, keepdims=self.keepdims)
+        return mean if wide == dtype else K.cast(mean, dtype)
 
 
 @LAYERS.register("GlobalMaxPooling2D", "GlobalMaxPool2D")

@@ -29,6 +29,85 @@ def test_normalization_learns_from_an_array_or_from_batches(backend):
         L.Normalization(mean=1.0)
 
 
+FAR = np.random.default_rng(5).normal(1e9, 1, (3000, 4, 3))
+
+
+@pytest.mark.parametrize("axis", [-1, (1, 2), (-1, 1), None])
+def test_normalization_learns_from_data_far_from_zero(backend, axis):
+    axes = () if axis is None else (axis,) if isinstance(axis, int) else axis
+    rest = tuple(i for i in range(3) if i not in {a % 3 for a in axes})
+    layer = L.Normalization(axis=axis, dtype="float64")
+    layer.adapt(FAR)
+    mean, variance, count = layer.get_weights()
+    np.testing.assert_allclose(mean, FAR.mean(rest), rtol=1e-12)
+    np.testing.assert_allclose(variance, (FAR - 1e9).var(rest), rtol=1e-6)
+    assert count == FAR.size // mean.size
+    wide = [n if i not in rest else 1 for i, n in enumerate(FAR.shape)]
+    want = (FAR[:2] - mean.reshape(wide)) / np.sqrt(variance.reshape(wide))
+    np.testing.assert_allclose(array(layer(FAR[:2])), want, atol=1e-5)
+
+
+def test_normalization_joins_batches_of_any_size(backend):
+    cuts = [0, 1, 1, 700, 2950]  # one row, none, many
+    whole, parts, some = (L.Normalization(dtype="float64") for _ in range(3))
+    whole.adapt(FAR)
+    parts.adapt(iter(np.split(FAR, cuts)))
+    np.testing.assert_allclose(parts.get_weights()[1], whole.get_weights()[1], rtol=1e-9)
+    np.testing.assert_allclose(parts.get_weights()[0], whole.get_weights()[0], rtol=1e-14)
+
+    def endless():
+        while True:
+            yield FAR[:10]
+
+    some.adapt(endless(), steps=3)
+    np.testing.assert_allclose(some.get_weights()[1], (FAR[:10] - 1e9).var((0, 1)), rtol=1e-6)
+    assert some.get_weights()[2] == 120
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "int8", "uint8", "int64", "bool"])
+def test_normalization_learns_from_every_type(backend, dtype):
+    data = (np.random.default_rng(3).random((5000, 2)) * 100).astype(dtype)
+    layer = L.Normalization()
+    layer.adapt(data)
+    np.testing.assert_allclose(layer.get_weights()[0], data.astype("float64").mean(0), rtol=1e-5)
+    np.testing.assert_allclose(layer.get_weights()[1], data.astype("float64").var(0), rtol=1e-5)
+
+
+def test_adapt_forgets_what_it_saw_before(backend):
+    layer = L.Normalization()
+    layer.adapt(np.arange(8.0).reshape(4, 2))
+    layer.adapt(np.ones((4, 2)))
+    assert [w.tolist() for w in layer.get_weights()] == [[1, 1], [0, 0], 4]
+
+
+def test_adapt_says_what_it_cannot_read():
+    with pytest.raises(ValueError, match="received a masked array"):
+        L.Normalization().adapt(np.ma.masked_array([[1.0]], [[True]]))
+    with pytest.raises(ValueError, match="received int"):
+        L.Normalization().adapt(3)
+    with pytest.raises(RuntimeError, match="no data came"):
+        L.Normalization().adapt(np.zeros((0, 2)))
+    with pytest.raises(RuntimeError, match="received none"):
+        L.Discretization(num_bins=2).adapt(iter(()))
+
+
+def test_discretization_of_halves_is_not_rounded(backend):
+    layer = L.Discretization(num_bins=2)
+    layer.adapt(np.array([60000, 61000], "float16"))
+    assert layer.bin_boundaries == [(float(np.float16(60000)) + float(np.float16(61000))) / 2]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_means_of_many_and_squares_of_large_numbers(backend, dtype):
+    masked = L.GlobalAveragePooling1D(dtype=dtype)
+    mean = masked.call(K.convert(np.full((1, 70000, 1), 2), dtype), mask=K.convert(np.arange(70000)[None] < 66000))
+    np.testing.assert_allclose(array(mean), [[2.0]], rtol=1e-3)
+    x = np.array([[1000.0, -3000.0, 2000.0]])
+    got = array(L.RMSNormalization(dtype=dtype)(K.convert(x, dtype)))
+    assert got.dtype == dtype
+    np.testing.assert_allclose(got, x / np.sqrt(np.square(x).mean()), rtol=2e-3)
+
+
 def test_discretization_makes_bins_of_equal_shares(backend):
     layer = L.Discretization(num_bins=4)
     data = np.arange(100, dtype="float32")
