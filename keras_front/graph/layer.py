@@ -52,13 +52,27 @@ class Layer(Tracked, NodeAccess, Configurable):
     Args:
         name: unique name; by default the class name with a number, such as 'dense_1'.
         trainable: whether training changes the weights.
-        dtype: type of the weights and, for floats, of the inputs; by default `K.floatx()`.
-        input_shape, batch_input_shape, batch_size, input_dim: shape of the input if this is the first layer of a
-            `Sequential`.
-        weights: initial weights, as for `set_weights`.
-        activity_regularizer: penalty on the output of the layer.
+        dtype: type of the weights, to which inputs that are floats are cast; by default `K.floatx()`. A policy, as
+            later Keras versions write it in configs, is read for its name.
+        input_shape: shape of the input without the batch, if this is the first layer of a `Sequential`. None in it
+            stands for a size that is not known yet.
+        batch_input_shape: the same with the batch in front.
+        batch_size: size of the batch, beside `input_shape`; None for any.
+        input_dim: number of features, in place of `input_shape=(input_dim,)`.
+        input_length: number of steps, in place of `input_shape=(input_length, input_dim)`.
+        input_dtype: `dtype` by its name in Keras 1.
+        weights: arrays that the weights start with, in the order of `get_weights`.
+        activity_regularizer: penalty on the output of the layer, added to the loss: a name such as 'l2', an object or
+            a function of the output.
+        autocast, dynamic: read from configs of later Keras versions; they change nothing.
 
     Source: Keras 2.3.1, `keras/engine/base_layer.py`.
+    Example:
+        >>> class Double(Layer):
+        ...     def call(self, inputs):
+        ...         return 2 * inputs
+        >>> Double().compute_output_shape((None, 3))
+        (None, 3)
     """
 
     supports_masking = False
@@ -85,15 +99,38 @@ class Layer(Tracked, NodeAccess, Configurable):
     # What subclasses override ------------------------------------------------------------------------
 
     def build(self, input_shape: Any) -> None:
-        """Make the weights, for inputs of this shape (or list of shapes)."""
+        """Make the weights. Called once, before the first call.
+
+        Args:
+            input_shape: shape of the input with its batch axis, None for sizes that are not known; a list of shapes
+                for several inputs.
+        """
         self.built = True
 
     def call(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """The outputs for `inputs`, a tensor or a list of tensors."""
+        """The outputs for the inputs: the computation of the layer. To use a layer, call the layer itself.
+
+        Args:
+            inputs: tensor, or a list of tensors.
+            args: further arguments that a layer may define.
+            kwargs: the same by name. Two are passed by themselves to a layer whose `call` has them.
+            training: whether the layer is being trained, where that makes a difference; None asks the learning phase.
+            mask: bool tensor (batch, steps), False where a step of the inputs is to be ignored; or a list of them for
+                several inputs, or None.
+
+        Returns: tensor, or a list of tensors.
+        """
         return inputs
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """Shape of the output for inputs of this shape; found by calling the layer on symbols."""
+        """Shape of the output; found by calling the layer on symbols, so that a layer need not define it.
+
+        Args:
+            input_shape: shape of the input with its batch axis, None for sizes that are not known; a list of shapes
+                for several inputs.
+
+        Returns: a tuple with the batch axis, or a list of them for several outputs.
+        """
         inputs = symbols_of_shape(input_shape, self.dtype or config.floatx())
         self.ensure_built(input_shape)
         with state.scratch(), scope.opened():
@@ -101,8 +138,14 @@ class Layer(Tracked, NodeAccess, Configurable):
         return map_structure(lambda t: tuple(t.shape), outputs)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """The mask of the outputs: the mask of the inputs.
+        """The mask of the outputs: that of the inputs, unless a layer says otherwise.
 
+        Args:
+            inputs: tensor, or a list of tensors.
+            mask: bool tensor (batch, steps), False where a step is to be ignored; a list of them for several inputs;
+                or None.
+
+        Returns: a mask, a list of masks for several outputs, or None.
         Raises: DtypeError (a TypeError) if there is a mask and the layer does not support masking.
         """
         if self.supports_masking:
@@ -115,7 +158,10 @@ class Layer(Tracked, NodeAccess, Configurable):
         return None
 
     def get_config(self) -> dict[str, Any]:
-        """Name, dtype, `trainable`, and the constructor's arguments, as plain values."""
+        """Name, dtype, `trainable`, and the constructor's arguments, as values that JSON can hold.
+
+        Returns: a new dictionary from which `from_config` makes an equal layer, without weights.
+        """
         result: dict[str, Any] = {"name": self.name, "trainable": self._trainable}
         if "batch_input_shape" in self.__dict__:
             result["batch_input_shape"] = self.batch_input_shape
@@ -131,7 +177,14 @@ class Layer(Tracked, NodeAccess, Configurable):
 
     @api_boundary
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """Apply the layer: symbols give symbols and a node of the graph, values give values."""
+        """Apply the layer: symbols give symbols and a node of the graph, values give values.
+
+        Args:
+            inputs: tensor, array, or a list of them.
+            args, kwargs: further arguments for `call`, such as `training` and `mask`.
+
+        Returns: what `call` returns.
+        """
         run = scope.current_run()
         if run is not None:
             return self._call_in(run, inputs, args, kwargs)
@@ -328,7 +381,13 @@ class Layer(Tracked, NodeAccess, Configurable):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        """A new layer, without weights, from what `get_config` returned."""
+        """A new layer, without weights, from what `get_config` returned.
+
+        Args:
+            config: the dictionary.
+            custom_objects: classes and functions of yours by the names that they have in the config, where a layer
+                holds other layers or functions.
+        """
         return cls(**config)
 
     def __getstate__(self) -> dict[str, Any]:
