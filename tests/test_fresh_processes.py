@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 
 import pytest
+from fresh import in_forks, in_new_process
 
 from keras_front import losses, metrics
 from keras_front.layers import BatchNormalization, Conv2D, Dense, Flatten, Input
@@ -17,13 +17,6 @@ CONFIG = {"class_name": "Dense", "config": {"units": 2, "activation": "relu", "k
 NETWORK = {"class_name": "Sequential", "config": {"layers": [{"class_name": "InputLayer",
            "config": {"batch_input_shape": [None, 3]}}, CONFIG]}}  # fmt: skip
 NESTED = {"class_name": "Bidirectional", "config": {"layer": {"class_name": "LSTM", "config": {"units": 2}}}}
-
-
-def in_new_process(code: str, *arguments: str) -> str:
-    """What a fresh interpreter prints."""
-    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
 
 
 @pytest.fixture(scope="module")
@@ -43,23 +36,24 @@ def folder(tmp_path_factory):
 
 
 # One line for each door: the code that runs in a fresh process and prints what it made.
-DOORS = {
-    "load_model, HDF5": "from keras_front.models import load_model; made = load_model('m.h5')",
-    "load_model, .keras": "from keras_front.models import load_model; made = load_model('m.keras')",
-    "load_model of saving": "from keras_front.saving import load_model; made = load_model('m.keras')",
-    "load_model of the package": "import keras_front as k; made = k.models.load_model('m.h5')",
-    "model_from_json": "from keras_front.models import model_from_json; made = model_from_json(open('m.json').read())",
-    "model_from_config": "import json; from keras_front.models import model_from_config\n"
+DOORS = [
+    "from keras_front.models import load_model; made = load_model('m.h5')",
+    "from keras_front.models import load_model; made = load_model('m.keras')",
+    "from keras_front.saving import load_model; made = load_model('m.keras')",
+    "import keras_front as k; made = k.models.load_model('m.h5')",
+    "from keras_front.models import model_from_json; made = model_from_json(open('m.json').read())",
+    "import json; from keras_front.models import model_from_config\n"
     "made = model_from_config(json.load(open('m.json')))",
-    "Model.from_config": "import json; from keras_front.models import Model\n"
-    "made = Model.from_config(json.load(open('m.json'))['config'])",
-}
+    "import json; from keras_front.models import Model\nmade = Model.from_config(json.load(open('m.json'))['config'])",
+]
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_models_are_read_in_a_fresh_process(door, folder):
-    code = f"import os, sys; os.chdir(sys.argv[1]); {DOORS[door]}; print(*[type(l).__name__ for l in made.layers])"
-    assert in_new_process(code, str(folder)) == "InputLayer Conv2D BatchNormalization Flatten Dense"
+def test_models_are_read_in_a_fresh_process(folder):
+    start = "import os, sys; os.chdir(sys.argv[1])"
+    printed = in_forks(
+        [f"{door}; print(*[type(l).__name__ for l in made.layers])" for door in DOORS], start, str(folder)
+    )
+    assert printed == ["InputLayer Conv2D BatchNormalization Flatten Dense"] * len(DOORS)
 
 
 def test_a_loaded_model_is_compiled_as_it_was(folder):
@@ -104,33 +98,30 @@ OBJECTS = [
 ]
 
 
-@pytest.mark.parametrize(("module", "asked", "wanted"), OBJECTS, ids=lambda v: json.dumps(v) if v else None)
-def test_objects_are_found_in_a_fresh_process(module, asked, wanted):
-    code = (
-        f"from keras_front.{module} import deserialize\n"
-        f"made = deserialize({asked!r})\n"
-        "print(getattr(made, '__name__', type(made).__name__))"
-    )
-    printed = in_new_process(code)
-    assert printed
-    assert wanted is None or printed == wanted
+SHOW = "print(getattr(made, '__name__', type(made).__name__))"
 
 
-@pytest.mark.parametrize("kind", HOMES)
-def test_a_registry_finds_its_home_when_nothing_is_imported(kind):
-    name = {"activation": "relu", "initializer": "Ones", "regularizer": "L1L2", "constraint": "NonNeg", "layer": "LSTM",
-            "loss": "hinge", "metric": "AUC", "optimizer": "sgd"}[kind]  # fmt: skip
-    code = f"from keras_front.registry import Registry; print({name!r} in Registry.of({kind!r}))"
-    assert in_new_process(code) == "True"
+def test_objects_are_found_in_a_fresh_process():
+    codes = [f"from keras_front.{module} import deserialize; made = deserialize({asked!r}); {SHOW}"
+             for module, asked, _ in OBJECTS]  # fmt: skip
+    for printed, (module, asked, wanted) in zip(in_forks(codes), OBJECTS, strict=True):
+        assert printed, (module, asked)
+        assert wanted in (None, printed), (module, asked)
 
 
-@pytest.mark.parametrize("asked", [CONFIG, NETWORK, {"class_name": "Adam", "config": {}}, "mean_absolute_error"])
-def test_any_object_is_deserialized_when_only_the_registry_is_imported(asked):
-    code = (
-        "from keras_front.registry import deserialize_keras_object\n"
-        f"made = deserialize_keras_object({asked!r}); print(getattr(made, '__name__', type(made).__name__))"
-    )
-    assert in_new_process(code) == (asked if isinstance(asked, str) else asked["class_name"])
+def test_a_registry_finds_its_home_when_nothing_is_imported():
+    names = {"activation": "relu", "initializer": "Ones", "regularizer": "L1L2", "constraint": "NonNeg",
+             "layer": "LSTM", "loss": "hinge", "metric": "AUC", "optimizer": "sgd"}  # fmt: skip
+    assert set(names) == set(HOMES)
+    start = "from keras_front.registry import Registry"
+    assert in_forks([f"print({names[kind]!r} in Registry.of({kind!r}))" for kind in HOMES], start) == ["True"] * 8
+
+
+def test_any_object_is_deserialized_when_only_the_registry_is_imported():
+    asked = [CONFIG, NETWORK, {"class_name": "Adam", "config": {}}, "mean_absolute_error"]
+    start = "from keras_front.registry import deserialize_keras_object"
+    printed = in_forks([f"made = deserialize_keras_object({item!r}); {SHOW}" for item in asked], start)
+    assert printed == ["Dense", "Sequential", "Adam", "mean_absolute_error"]
 
 
 def test_arguments_of_layers_are_read_in_a_fresh_process():

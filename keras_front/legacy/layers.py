@@ -431,6 +431,11 @@ KERAS1: dict[str, Any] = {
 }  # fmt: skip
 
 
+def names() -> list[str]:
+    """Every name that `find` knows."""
+    return sorted({*CLASSES, *KERAS1, "merge"})
+
+
 def find(name: str) -> Any:
     """The layer that was called `name`; None if there never was one."""
     if name in CLASSES:

@@ -1,9 +1,10 @@
 """`import keras` as `keras_front`, for scripts that are not ours to edit.
 
-A finder answers for `keras` and everything below it with the module of the same path in `keras_front`: the
-very same object, so a class is the same class under either name. Modules that were divided otherwise once
-(`keras.layers.convolutional`, `keras.engine.topology`, `keras.objectives`) take their names from where they are
-today. It is installed on request only (`keras-front run`).
+A finder answers for `keras` and everything below it with the module of the same path in `keras_front`: the very same
+object, so a class is the same class under either name. A module that was divided otherwise once takes further names
+from where they are today: `keras.layers.core` has all names of ours and also finds `Merge`; `keras.engine.topology` has
+nothing but such names. No module of ours is ever replaced by another one. The door is
+opened on request only (`keras-front run`).
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
 from typing import Any
 
 from keras_front.errors import StateError
+
+from . import backend, layers
+from .arguments import NAMES
 
 OLD, NEW = "keras", "keras_front"
 
@@ -34,7 +38,6 @@ HOMES: dict[str, tuple[str, ...]] = {
         "advanced_activations", "convolutional", "convolutional_recurrent", "core", "embeddings", "local", "noise",
         "normalization", "pooling", "recurrent", "wrappers",
     )},
-    "legacy.layers": ("layers",),
     "objectives": ("losses",),
     "utils.layer_utils": ("utils", "layers"),
 }  # fmt: skip
@@ -43,17 +46,47 @@ HOMES: dict[str, tuple[str, ...]] = {
 METHODS = {"get_output_shape_for": "compute_output_shape"}
 
 
+# Names of old that modules of ours find when asked, by module: with them `from keras.layers import *` gives these too.
+OLD_NAMES: dict[str, Callable[[], Iterable[str]]] = {
+    "backend": backend.names,
+    "layers": layers.names,
+    "legacy.layers": layers.names,
+    "regularizers": lambda: NAMES["regularizer"],
+}
+
+
 class Gathered(ModuleType):
-    """A module of old, whose names are those of several modules of today."""
+    """A module some or all of whose names are those of other modules, its homes."""
 
     _homes: tuple[str, ...] = ()
 
     def __getattr__(self, name: str) -> Any:
+        if name == "__all__":
+            return sorted({found for home in self._homes for found in public_names(_home(home))})
         for home in [] if name.startswith("__") else self._homes:
-            found = getattr(importlib.import_module(f"{NEW}.{home}"), name, None)
+            found = getattr(_home(home), name, None)
             if found is not None:
                 return found
         raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """The import system makes a module an attribute of its package; one of ours that is there already stays."""
+        if not (isinstance(value, Gathered) and isinstance(vars(self).get(name), ModuleType)):
+            super().__setattr__(name, value)
+
+
+def public_names(module: ModuleType) -> list[str]:
+    """What `from module import *` gives.
+
+    Args:
+        module: any module.
+    """
+    listed = getattr(module, "__all__", None)
+    return list(listed) if listed is not None else [name for name in vars(module) if not name.startswith("_")]
+
+
+def _home(name: str) -> ModuleType:
+    return importlib.import_module(f"{NEW}.{name}")
 
 
 class Alias(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -62,25 +95,65 @@ class Alias(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
+        """How to load a module of `keras`; None if there is none of that name, or for any other module.
+
+        Args:
+            fullname: name of the module, with those of the packages that hold it.
+            path: not needed.
+            target: not needed.
+        """
         if fullname != OLD and not fullname.startswith(OLD + "."):
             return None
-        if fullname.removeprefix(OLD + ".") not in HOMES and not _is_there(_new_name(fullname)):
+        if _path(fullname) not in HOMES and not _is_there(_new_name(fullname)):
             return None
         return importlib.machinery.ModuleSpec(fullname, self, is_package=fullname == f"{OLD}.engine")
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
-        homes = HOMES.get(spec.name.removeprefix(OLD + "."))
+        """The module of ours, or a new one for the names that were in it once.
+
+        Args:
+            spec: what `find_spec` returned.
+        """
+        homes = HOMES.get(_path(spec.name))
         if homes is not None:
-            gathered = Gathered(spec.name, f"Names of old from {', '.join(homes)}.")
-            gathered._homes = homes
-            self._kept = spec, self
-            return gathered
+            return Gathered(spec.name, f"Names of old from {', '.join(homes)}.")
         module = importlib.import_module(_new_name(spec.name))
-        self._kept = module.__spec__, getattr(module, "__loader__", None)
+        spec.loader_state = module.__spec__  # the import system puts the spec of the alias into its place
         return module
 
     def exec_module(self, module: ModuleType) -> None:
-        module.__spec__, module.__loader__ = self._kept  # the import system wrote the alias's own over them
+        """Complete what `create_module` returned.
+
+        Args:
+            module: a module of ours, or one for names of old.
+        """
+        name = module.__spec__.name  # type: ignore[union-attr]
+        if not isinstance(module, Gathered) or module.__name__ != name:
+            module.__spec__ = module.__spec__.loader_state  # type: ignore[union-attr]
+            _list_old_names(module, _path(name))
+            return
+        module._homes = HOMES[_path(name)]
+        if _is_there(_new_name(name)):
+            _look_in(importlib.import_module(_new_name(name)), module._homes)
+            _look_in(importlib.import_module(_new_name(name).rpartition(".")[0]), ())
+            module._homes = (_path(name), *module._homes)
+
+
+def _look_in(module: ModuleType, homes: tuple[str, ...]) -> None:
+    """From now on a module of ours looks for names that it does not have in its homes, and keeps its submodules."""
+    if type(module) is ModuleType:
+        module.__class__ = Gathered
+        module._homes = homes  # type: ignore[attr-defined]
+
+
+def _list_old_names(module: ModuleType, path: str) -> None:
+    """Let `import *` give the names of old that a module of ours finds."""
+    if path in OLD_NAMES:
+        module.__all__ = list(dict.fromkeys([*public_names(module), *OLD_NAMES[path]()]))  # type: ignore[attr-defined]
+
+
+def _path(old: str) -> str:
+    return old.removeprefix(OLD).removeprefix(".")
 
 
 def _new_name(old: str) -> str:
@@ -102,10 +175,11 @@ def install() -> None:
     present = sys.modules.get(OLD)
     if present is not None and present.__name__ != NEW:
         raise StateError("Another `keras` is imported already; call this before anything imports keras.")
-    if not any(isinstance(finder, Alias) for finder in sys.meta_path):
-        sys.meta_path.insert(0, Alias())
-        for name in [home for home in HOMES if "." not in home]:
-            setattr(importlib.import_module(NEW), name, importlib.import_module(f"{OLD}.{name}"))
-        layer = importlib.import_module(f"{NEW}.graph").Layer
-        for old, new in METHODS.items():
-            setattr(layer, old, lambda self, *args, new=new: getattr(self, new)(*args))
+    if any(isinstance(finder, Alias) for finder in sys.meta_path):
+        return
+    sys.meta_path.insert(0, Alias())
+    for name in ("backend", "layers", "regularizers", *(home for home in HOMES if "." not in home)):
+        importlib.import_module(f"{OLD}.{name}")  # as an attribute of `keras`, with the names of old
+    layer = importlib.import_module(f"{NEW}.graph").Layer
+    for old, new in METHODS.items():
+        setattr(layer, old, lambda self, *args, new=new: getattr(self, new)(*args))

@@ -1,0 +1,219 @@
+"""`import keras` under `keras-front run`: every module of old, in any order, in threads, and imports that fail."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import subprocess
+import sys
+
+from fresh import in_forks, in_new_process
+
+from keras_front.legacy.modules import HOMES
+
+# Imports as scripts of Keras 1 and 2 have them.
+STATEMENTS = [
+    "from keras.legacy.layers import Merge, MaxoutDense, Highway, merge",
+    "from keras.legacy import interfaces",
+    "from keras.layers import merge, Merge, Convolution2D, Dense, TimeDistributedDense",
+    "from keras.layers.merge import add, Concatenate",
+    "from keras.layers.core import Dense, Dropout, Activation, Flatten, Merge, Lambda, Reshape, MaxoutDense",
+    "from keras.layers.convolutional import Conv2D, MaxPooling2D, ZeroPadding2D, UpSampling2D, AtrousConvolution2D",
+    "from keras.layers.recurrent import LSTM, GRU, SimpleRNN",
+    "from keras.layers.normalization import BatchNormalization",
+    "from keras.layers.advanced_activations import LeakyReLU, PReLU, SReLU",
+    "from keras.layers.pooling import MaxPooling1D, GlobalAveragePooling2D",
+    "from keras.layers.wrappers import TimeDistributed, Bidirectional",
+    "from keras.layers.noise import GaussianNoise",
+    "from keras.layers.local import LocallyConnected1D",
+    "from keras.layers.embeddings import Embedding",
+    "from keras.layers.convolutional_recurrent import ConvLSTM2D",
+    "import keras.layers.core as core; core.Merge, core.Dense",
+    "import keras.engine.topology as topology; topology.Layer, topology.Merge",
+    "from keras.engine import Layer, InputSpec, Input, Model",
+    "from keras.engine.training import Model",
+    "from keras import engine, objectives, initializations, layers, losses, backend as K",
+    "from keras.initializations import glorot_uniform, get",
+    "from keras.objectives import mse",
+    "from keras.utils import np_utils, generic_utils",
+    "from keras.utils.np_utils import to_categorical",
+    "from keras.regularizers import l2, activity_l2, WeightRegularizer",
+    "from keras.callbacks import ModelCheckpoint, EarlyStopping",
+    "from keras.models import Sequential, Model, load_model, model_from_json",
+    "from keras.optimizers import SGD, Adam",
+]  # fmt: skip
+
+START = "import sys; from keras_front.legacy import modules; modules.install()\n"
+# What must hold whatever was imported: no module of ours has been replaced, in `sys.modules` or in its package.
+CHECK = """
+import importlib, keras_front
+from types import ModuleType
+for name, module in list(sys.modules.items()):
+    if name.startswith("keras_front."):
+        parent, _, child = name.rpartition(".")
+        assert module.__name__ == name, name
+        held = vars(sys.modules[parent]).get(child)
+        assert not isinstance(held, ModuleType) or held is module, (name, held)
+import keras, keras.layers
+assert keras is keras_front and keras.layers is keras_front.layers
+assert keras.layers.core is sys.modules["keras_front.layers.core"]
+from keras_front.legacy.layers import Merge as ours
+from keras.layers import Merge as theirs
+assert ours is theirs
+"""
+
+
+def test_each_import_works_alone():
+    in_forks([statement + CHECK for statement in STATEMENTS], START)
+
+
+def test_imports_work_in_any_order_and_repeated():
+    orders = [random.Random(seed).sample(STATEMENTS * 2, 2 * len(STATEMENTS)) for seed in range(6)]
+    in_forks(["\n".join(order) + CHECK for order in orders], START)
+
+
+def test_every_module_of_old_is_there_and_lists_its_names():
+    modules = [f"keras.{name}" for name in HOMES]
+    code = "".join(f"import {name}\nfrom {name} import *\n" for name in modules)
+    code += "".join(f"assert sys.modules[{name!r}].__all__\n" for name in modules)
+    in_new_process(START + code + CHECK)
+
+
+def test_imports_from_many_threads():
+    code = f"""
+import threading
+statements, failed = {STATEMENTS!r}, []
+start = threading.Barrier(len(statements))
+def run(statement):
+    start.wait()
+    try:
+        exec(statement, {{}})
+    except BaseException as error:
+        failed.append((statement, error))
+threads = [threading.Thread(target=run, args=(s,)) for s in statements]
+for t in threads: t.start()
+for t in threads: t.join(60)
+assert not failed, failed
+assert not any(t.is_alive() for t in threads)
+"""
+    in_new_process(START + code + CHECK)
+
+
+MISSING = [
+    "import keras.nowhere",
+    "import keras.layers.nowhere",
+    "import keras.layers.core.nowhere",
+    "import keras.engine.nowhere",
+    "from keras.layers import Densest",
+    "from keras.layers.core import Densest",
+    "from keras.legacy.layers import Densest",
+    "from keras.engine.topology import Densest",
+    "from keras.losses.nowhere import x",
+    "from keras import nowhere",
+]
+
+
+def test_an_import_that_fails_leaves_everything_as_it_was():
+    code = """
+import keras, keras.layers.core, keras.engine.topology, keras.losses, keras.legacy.layers
+before = dict(sys.modules)
+for _ in range(2):
+    try:
+        exec({statement!r})
+    except ImportError as error:
+        print(error)
+    else:
+        raise SystemExit("imported")
+assert {{n for n in sys.modules if "nowhere" in n}} == set()
+assert all(sys.modules[n] is m for n, m in before.items())
+"""
+    further = "\n".join(STATEMENTS[:3]) + CHECK
+    for printed in in_forks([code.format(statement=statement) + further for statement in MISSING], START):
+        first, second = printed.splitlines()
+        assert first == second
+        assert "nowhere" in first or "Densest" in first
+
+
+def test_a_module_that_breaks_while_it_is_loaded_can_be_imported_later(tmp_path):
+    code = """
+import importlib, keras_front.callbacks
+real = importlib.import_module
+def broken(name, *args):
+    if name == "keras_front.callbacks":
+        raise RuntimeError("broken")
+    return real(name, *args)
+importlib.import_module = broken
+try:
+    import keras.callbacks
+except RuntimeError:
+    pass
+else:
+    raise SystemExit("imported")
+assert "keras.callbacks" not in sys.modules
+importlib.import_module = real
+from keras.callbacks import Callback
+assert Callback is keras_front.callbacks.Callback
+"""
+    in_new_process(START + code + CHECK)
+
+
+def test_everything_lists_the_names_of_old():
+    code = """
+space = {}
+exec("from keras.layers import *", space)
+for name in ("Merge", "merge", "Convolution2D", "AtrousConvolution2D", "Highway", "MaxoutDense", "SReLU", "Dense"):
+    assert name in space, name
+exec("from keras.regularizers import *", space); assert "activity_l2" in space and "l2" in space
+exec("from keras.backend import *", space); assert "image_dim_ordering" in space and "dot" in space
+exec("from keras.legacy.layers import *", space); assert "Merge" in space
+exec("from keras.layers.convolutional import *", space); assert "Convolution2D" in space
+"""
+    in_new_process(START + code + CHECK)
+
+
+def test_without_the_door_nothing_of_old_is_listed():
+    code = "from keras_front import layers; print('Merge' in layers.__all__, 'keras' in __import__('sys').modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["False", "False"]
+
+
+def test_decorators_of_old_layers_change_nothing():
+    code = """
+from keras.legacy import interfaces
+from keras.layers import Dense, Layer
+class Mine(Dense):
+    @interfaces.legacy_dense_support
+    def __init__(self, units, **kwargs):
+        super().__init__(units, **kwargs)
+    @interfaces.generate_legacy_interface(allowed_positional_args=["x"])
+    def other(self, x):
+        return x
+assert Mine(3).units == 3 and Mine(3).other(4) == 4
+try:
+    interfaces.legacy_of_nothing
+except AttributeError as error:
+    print(error)
+"""
+    assert "legacy_of_nothing" in in_new_process(START + code)
+
+
+def test_installing_twice_and_reloading_keep_one_door():
+    code = """
+modules.install(); modules.install()
+assert sum(isinstance(f, modules.Alias) for f in sys.meta_path) == 1
+import importlib, keras.losses, keras_front.losses
+assert importlib.reload(keras.losses) is keras_front.losses
+"""
+    in_new_process(START + code + CHECK)
+
+
+def test_another_keras_is_not_overrun():
+    code = "import sys, types; sys.modules['keras'] = types.ModuleType('keras')\n" + START
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert "Another `keras` is imported already" in done.stderr
+
+
+def test_pairs_of_packages_in_both_orders():
+    names = ["keras.layers.core", "keras_front.layers.core", "keras.legacy.layers", "keras.engine.topology"]
+    pairs = itertools.permutations(names, 2)
+    in_forks(["".join(f"import {name}\n" for name in pair) + CHECK for pair in pairs], START)
