@@ -18,6 +18,7 @@ from keras_front.backend.adapter import Backend
 from keras_front.errors import DtypeError
 
 from .eager import EAGER, Eager
+from .executable import Executable
 from .kernels import convolution, elementwise, indexing, noise, pooling, recurrent_layers
 from .kernels.cache import KernelCache
 from .kernels.updates import adam_rate
@@ -102,9 +103,7 @@ class NumpyBackend(Eager, Backend):
             yield [array[start : start + size] for array in arrays]
 
     def compile_program(self, program: Any) -> Any:
-        from .planner import Planned
-
-        return Planned(program)
+        return Executable(program)
 
     # Elementwise
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from . import lines
+import numpy as np
 
 _KEYS = ("op", "args", "attrs", "outs", "structure", "body")
 
@@ -26,11 +26,11 @@ def shared(program_lines: Sequence[Any]) -> list[Any]:
     pooled: dict[Any, Any] = {}
     result = []
     for line in program_lines:
-        if lines.plain_relu(line):
+        if is_plain_relu(line):
             rectified[line.args[0]] = line.outs[0]
         elif line.op == "max_pool":
             pooled[line.args[0], _frozen(line.attrs)] = line.outs[0]
-        elif line.op == "greater" and line.args[0] in rectified and lines.is_zero(line.args[1]):
+        elif line.op == "greater" and line.args[0] in rectified and is_zero(line.args[1]):
             line = changed(line, args=(rectified[line.args[0]], line.args[1]))
         elif line.op == "max_pool_gradient" and (line.args[0], _frozen(line.attrs)) in pooled:
             line = changed(line, args=(*line.args, pooled[line.args[0], _frozen(line.attrs)]))
@@ -63,7 +63,7 @@ def _follows(conv: Any, line: Any) -> bool:
     if conv.attrs["data_format"] != "channels_last":
         return False
     if line.op == "relu":
-        return lines.plain_relu(line)
+        return is_plain_relu(line)
     return tuple(line.args[1].shape) == (conv.outs[0].shape[-1],)
 
 
@@ -74,3 +74,14 @@ def _frozen(attrs: dict[str, Any]) -> Any:
 def changed(line: Any, **new: Any) -> Any:
     """A copy of a line with other parts."""
     return type(line)(**{key: new.get(key, getattr(line, key)) for key in _KEYS})
+
+
+def is_plain_relu(instruction: Any) -> bool:
+    """Whether an instruction is max(x, 0)."""
+    return instruction.op == "relu" and instruction.attrs == {"alpha": 0.0, "max_value": None, "threshold": 0.0}
+
+
+def is_zero(tensor: Any) -> bool:
+    """Whether a tensor is the constant 0, of whatever sign."""
+    constant = tensor.constant
+    return constant is not None and np.size(constant) == 1 and float(np.asarray(constant).reshape(())) == 0

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-_LOWEST = {"f2": -11.0, "f4": -88.0, "f8": -709.0}  # exp(-x) is finite from here on
+LOWEST = {"f2": -11.0, "f4": -88.0, "f8": -709.0}  # exp(-x) is finite from here on
 
 
 def sigmoid(x: np.ndarray, out: np.ndarray) -> np.ndarray:
     """`1 / (1 + exp(-x))`; the argument is cut where the result is as good as 0."""
-    np.maximum(x, _LOWEST[x.dtype.str[1:]], out=out)
+    np.maximum(x, LOWEST[x.dtype.str[1:]], out=out)
     np.negative(out, out)
     np.exp(out, out)
     np.add(out, 1, out)

@@ -1,16 +1,11 @@
-"""Memory of planned programs: a pool of buffers that are used again, values in them, and arenas for donated
-state.
+"""Arenas: memory for the state that a step owns and updates in place.
 
-A `Root` is a piece of memory; the tensors that live in it, some of them as views, are counted, and when the
-last one has been used the memory goes back to the pool. An `Arena` holds the state that a step owns: all of
-it in one piece for each dtype, weights beside weights and slots beside slots, so that an optimizer's update
-is a few calls.
+All of a state lies in one piece of memory, weights beside weights and slots beside slots, so that an optimizer's update
+is a few calls. Callers get views of it back from every step; as long as they hand these in again, nothing is copied.
 """
 
 from __future__ import annotations
 
-import bisect
-import itertools
 import math
 import sys
 import weakref
@@ -20,88 +15,7 @@ from typing import Any
 
 import numpy as np
 
-ALIGNMENT = 64
-
-
-def aligned(nbytes: int) -> np.ndarray:
-    """Bytes that begin at a cache line."""
-    raw = np.empty(nbytes + ALIGNMENT, np.uint8)
-    start = -raw.ctypes.data % ALIGNMENT
-    return raw[start : start + nbytes]
-
-
-def rounded(nbytes: int) -> int:
-    return max(1, -(-nbytes // ALIGNMENT)) * ALIGNMENT
-
-
-def same_memory(a: np.ndarray | None, b: np.ndarray) -> bool:
-    """Whether two contiguous arrays are the same elements."""
-    if a is b:
-        return True
-    return (
-        a is not None
-        and a.shape == b.shape
-        and a.dtype == b.dtype
-        and a.strides == b.strides
-        and a.__array_interface__["data"][0] == b.__array_interface__["data"][0]
-    )
-
-
-class Root:
-    """A piece of memory. `live` are the tensors in it that are still to be used; a `pinned` one never returns to the
-    pool."""
-
-    __slots__ = ("live", "memory", "pinned")
-
-    def __init__(self, memory: np.ndarray | None, pinned: bool = False):
-        self.memory, self.pinned = memory, pinned
-        self.live: set[Any] = set()
-
-
-class Value:
-    """What a tensor is in the text: an expression, and for memory that is known beforehand the array itself.
-
-    `array` is None for what only exists while the program runs; then `fresh` says that nobody else has that memory.
-    """
-
-    __slots__ = ("array", "dtype", "expr", "fresh", "root", "shape")
-
-    def __init__(
-        self, expr: str, shape: Any, dtype: Any, array: np.ndarray | None = None, root: Root | None = None,
-        fresh: bool = False,
-    ):  # fmt: skip
-        self.expr, self.array, self.root, self.fresh = expr, array, root, fresh
-        self.shape, self.dtype = tuple(shape), np.dtype(dtype)
-
-
-class Pool:
-    """Buffers for the values of a program, given out and taken back while it is planned."""
-
-    def __init__(self) -> None:
-        self.free: list[tuple[int, int, np.ndarray]] = []  # (bytes, minus the time it came back, buffer), in order
-        self.total = 0
-        self._time = itertools.count()
-
-    def take(self, shape: Sequence[int], dtype: Any) -> tuple[np.ndarray, Root]:
-        """An array and its memory: the smallest free buffer that is large enough, unless it is far too large."""
-        dtype = np.dtype(dtype)
-        size = math.prod(shape) * dtype.itemsize
-        need = rounded(size)
-        best = bisect.bisect_left(self.free, (need,))  # of equal ones the latest, which the cache still holds
-        if best < len(self.free) and self.free[best][0] <= max(4 * need, 4096):
-            memory = self.free.pop(best)[2]
-        else:
-            memory = aligned(need)
-            self.total += need
-        return memory[:size].view(dtype).reshape(tuple(shape)), Root(memory)
-
-    def give(self, root: Root) -> None:
-        if not root.pinned and root.memory is not None:
-            bisect.insort(self.free, (root.memory.nbytes, -next(self._time), root.memory))
-            root.memory = None
-
-
-# State ---------------------------------------------------------------------------------------------------------
+from .buffers import aligned, rounded
 
 _ARENAS: weakref.WeakValueDictionary[int, Arena] = weakref.WeakValueDictionary()
 
@@ -120,7 +34,7 @@ class Layout:
     def __init__(self, specs: Sequence[tuple[tuple[int, ...], Any]], groups: Sequence[Sequence[int]]):
         self.specs = [(tuple(shape), np.dtype(dtype)) for shape, dtype in specs]
         placed = [i for group in groups for i in group]
-        rest = [i for i in range(len(self.specs)) if i not in set(placed)]
+        rest = sorted(set(range(len(self.specs))).difference(placed))
         self.offsets = [0] * len(self.specs)
         end = 0
         for i in [*placed, *rest]:

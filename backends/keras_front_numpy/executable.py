@@ -1,0 +1,95 @@
+"""Compiled programs (decision D5): with all shapes known, every tensor has its place before the first step.
+
+At the first call of an `Executable` its program is scheduled (`keras_front_numpy.schedule`) and printed as a Python
+function (`keras_front_numpy.codegen`). Arguments that are donated live in an arena (`arena.Arena`) and are updated in
+place; the caller gets its arrays back each time, and as long as it hands them in again, nothing is copied. Results
+never share memory that the next call writes.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from .arena import Arena, Layout, arena_of
+from .codegen.emit import EMITTERS
+from .codegen.printer import generate
+from .schedule.program import donated_leaves, schedule
+from .schedule.rules_updates import side_by_side
+
+MAX_FUNCTIONS = 4  # for so many states; buffers of a function live as long as it does
+
+
+class Executable:
+    """A program as a callable.
+
+    Args:
+        program: The program; its `donate` says which arguments may be written into.
+    """
+
+    def __init__(self, program: Any):
+        self.program = program
+        self._lock = threading.RLock()
+        leaves = donated_leaves(program)
+        specs = [(t.shape, t.dtype) for t in leaves]
+        self._layout = Layout(specs, side_by_side(program.instructions, leaves))
+        self._functions: dict[int, tuple[Arena, Callable[..., Any], str]] = {}
+        self._run: Callable[..., Any] | None = None
+        self._arena: Arena | None = None
+
+    @property
+    def source(self) -> str:
+        """The text of the function that ran last; before the first call, that of the program."""
+        return self._functions[id(self._arena)][2] if self._arena is not None else self.program.source
+
+    def __call__(self, *args: Any) -> Any:
+        """Run the program.
+
+        Args:
+            *args: Arrays, and lists of arrays for the arguments that are lists.
+        """
+        with self._lock:
+            result = self._run(*args) if self._run is not None else None
+            if result is not None:
+                return result
+            arena = self._settle(args)  # the first call, or the state is not where it was
+            return self._run(*self._placed(args, arena))  # type: ignore[misc]
+
+    def _settle(self, args: Sequence[Any]) -> Arena:
+        """Choose the function for the state in `args`, and bring the state to where that function wants it."""
+        state = [value for place in self.program.donate for value in _listed(args[place])]
+        arena = self._arena = self._arena_for(state)
+        arena.load(state)
+        found = self._functions.pop(id(arena), None) or self._generate(arena)
+        self._functions[id(arena)] = found  # the latest last; the arena lives as long as its function
+        if len(self._functions) > MAX_FUNCTIONS:
+            del self._functions[next(iter(self._functions))]
+        self._run = found[1]
+        return arena
+
+    def _generate(self, arena: Arena) -> tuple[Arena, Callable[..., Any], str]:
+        source, function = generate(schedule(self.program, arena), arena.views, EMITTERS)
+        self.program._source = source
+        return arena, function, source
+
+    def _arena_for(self, state: Sequence[Any]) -> Arena:
+        own = self._arena
+        if not state:
+            return own or Arena(self._layout)
+        if own is not None and (own.accepts(state) or (arena_of(state, own.key) is None and own.idle())):
+            return own
+        return arena_of(state, self._layout.key) or Arena(self._layout)
+
+    def _placed(self, args: Sequence[Any], arena: Arena) -> list[Any]:
+        """`args` with the state's arrays in the arena."""
+        views = iter(arena.views)
+        placed = list(args)
+        for place in self.program.donate:
+            arg = placed[place]
+            placed[place] = [next(views) for _ in arg] if isinstance(arg, list) else next(views)
+        return placed
+
+
+def _listed(arg: Any) -> Iterable[Any]:
+    return arg if isinstance(arg, list) else [arg]
