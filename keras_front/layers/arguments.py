@@ -29,7 +29,9 @@ __all__ = [
     "Flag",
     "Fraction",
     "Initializer",
+    "Integers",
     "Kept",
+    "NoiseShape",
     "Number",
     "OneOf",
     "OutputPadding",
@@ -100,6 +102,12 @@ def _pairs_wanted(layer: Any) -> str:
     return f"an integer, {layer._rank} integers, or {layer._rank} pairs (before, after)"
 
 
+def _integers(value: Any, layer: Any) -> tuple[int, ...]:
+    return tuple(int(n) for n in value)
+
+
+Integers = Annotated[Sequence[int], Reader(_integers, "a tuple of integers")]
+NoiseShape = Annotated[Sequence[int | None], Reader(lambda value, layer: tuple(value), "a tuple of sizes")]
 Size = Annotated[int | Sequence[int], Sizes()]
 OutputPadding = Annotated[int | Sequence[int], Sizes(least=0)]
 Pairs = Annotated[int | Sequence[int] | Sequence[Sequence[int]], Reader(_pairs, _pairs_wanted)]

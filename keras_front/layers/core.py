@@ -17,8 +17,21 @@ from keras_front.errors import ArgumentError, SerializationError, ShapeError
 from keras_front.graph.layer import LAYERS, InputSpec, Layer
 from keras_front.registry import get_custom_objects, plain
 
-from ._arguments import fraction, positive
-from .arguments import ActivationFunction, Constraint, Flag, Initializer, Positive, Regularizer
+from .arguments import (
+    ActivationFunction,
+    Constraint,
+    DataFormat,
+    Flag,
+    Initializer,
+    Integers,
+    Kept,
+    NoiseShape,
+    Number,
+    Positive,
+    Rate,
+    Regularizer,
+    Seed,
+)
 
 
 @LAYERS.register()
@@ -90,14 +103,20 @@ class Dense(Layer):
 class Activation(Layer):
     """A function of each element, or of the last axis for `softmax`.
 
+    Args:
+        activation: a name such as 'relu', a function of K, or a layer. None for the input itself.
+
     Shape: as the input.
+    Example:
+        >>> layer = Activation("relu")
+        >>> layer(np.array([-1.0, 2.0])).tolist()
+        [0.0, 2.0]
     """
 
     supports_masking = True
 
-    def __init__(self, activation: Any, **kwargs: Any):
+    def __init__(self, activation: ActivationFunction, **kwargs: Any):
         super().__init__(**kwargs)
-        self.activation = activations.get(activation)
 
     def call(self, inputs: Any) -> Any:
         return self.activation(inputs)
@@ -108,22 +127,25 @@ class Activation(Layer):
 
 @LAYERS.register()
 class Dropout(Layer):
-    """Sets a part `rate` of the elements to 0 while training, and scales up the others.
+    """Sets a part `rate` of the elements to 0 while training, and scales up the others so that the mean stays.
 
     Args:
-        noise_shape: shape of the mask; where it has 1, one decision holds for the whole axis. None: as the input.
-        seed: of the mask's stream, by default the run's.
+        rate: the part that is dropped, from 0 (nothing) to 1; what lies outside is clipped.
+        noise_shape: shape of the mask; where it has 1, one decision holds for the whole axis, and None stands for the
+            size of the input. By default each element has a decision of its own.
+        seed: of the layer's own stream of noise; by default it follows from `set_random_seed`.
 
     Shape: as the input.
+    Source: Srivastava et al. (2014); the scaling is done while training, so that inference does nothing.
+    Example:
+        >>> Dropout(0.5)(np.ones(3)).tolist()
+        [1.0, 1.0, 1.0]
     """
 
     supports_masking = True
 
-    def __init__(self, rate: float, noise_shape: Sequence[Any] | None = None, seed: int | None = None, **kwargs: Any):
+    def __init__(self, rate: Rate, noise_shape: NoiseShape | None = None, seed: Seed = None, **kwargs: Any):
         super().__init__(**kwargs)
-        self.rate = min(1.0, max(0.0, fraction(type(self).__name__, "rate", rate)))
-        self.noise_shape = tuple(noise_shape) if noise_shape is not None else None
-        self.seed = seed
 
     def _mask_shape(self) -> Sequence[Any] | None:
         return self.noise_shape
@@ -138,13 +160,14 @@ class Dropout(Layer):
 
 @LAYERS.register()
 class SpatialDropout1D(Dropout):
-    """Dropout of whole channels of sequences.
+    """Dropout of whole channels of sequences, whose neighbouring steps are too alike to be dropped one by one.
 
     Shape: (batch, steps, channels), as the input.
+    Source: Tompson et al. (2015).
     """
 
-    def __init__(self, rate: float, **kwargs: Any):
-        super().__init__(rate, **kwargs)
+    def __init__(self, rate: Rate, **kwargs: Any):
+        super().__init__(**kwargs)
         self.input_spec = InputSpec(ndim=3)
 
     def _mask_shape(self) -> Sequence[Any]:
@@ -152,13 +175,17 @@ class SpatialDropout1D(Dropout):
 
 
 class _SpatialDropout(Dropout):
-    """Dropout of whole channels; `_rank` spatial axes."""
+    """Dropout of whole channels; `_rank` spatial axes.
+
+    Args:
+        data_format: 'channels_last' or 'channels_first': where the channels stand. By default what
+            `keras_front.config.image_data_format()` says.
+    """
 
     _rank = 2
 
-    def __init__(self, rate: float, data_format: str | None = None, **kwargs: Any):
-        super().__init__(rate, **kwargs)
-        self.data_format = config.normalize_data_format(data_format)
+    def __init__(self, rate: Rate, data_format: DataFormat = None, **kwargs: Any):
+        super().__init__(**kwargs)
         self.input_spec = InputSpec(ndim=self._rank + 2)
 
     def _mask_shape(self) -> Sequence[Any]:
@@ -168,17 +195,19 @@ class _SpatialDropout(Dropout):
 
 @LAYERS.register()
 class SpatialDropout2D(_SpatialDropout):
-    """Dropout of whole channels of images.
+    """Dropout of whole channels of images, whose neighbouring pixels are too alike to be dropped one by one.
 
     Shape: (batch, rows, columns, channels), or channels before rows with 'channels_first'; as the input.
+    Source: Tompson et al. (2015).
     """
 
 
 @LAYERS.register()
 class SpatialDropout3D(_SpatialDropout):
-    """Dropout of whole channels of volumes.
+    """Dropout of whole channels of volumes, whose neighbouring places are too alike to be dropped one by one.
 
     Shape: (batch, three spatial axes, channels), or channels first; as the input.
+    Source: Tompson et al. (2015).
     """
 
     _rank = 3
@@ -191,12 +220,19 @@ class SpatialDropout3D(_SpatialDropout):
 class Flatten(Layer):
     """All axes but the batch in one, in the order of 'channels_last'.
 
+    Args:
+        data_format: 'channels_last' or 'channels_first': where the channels stand in the input. They are moved to the
+            end first, so that weights after this layer fit both. By default what
+            `keras_front.config.image_data_format()` says.
+
     Shape: (batch, ...) -> (batch, n)
+    Example:
+        >>> Flatten().compute_output_shape((None, 4, 3))
+        (None, 12)
     """
 
-    def __init__(self, data_format: str | None = None, **kwargs: Any):
+    def __init__(self, data_format: DataFormat = None, **kwargs: Any):
         super().__init__(**kwargs)
-        self.data_format = config.normalize_data_format(data_format)
         self.input_spec = InputSpec(min_ndim=1)
 
     def call(self, inputs: Any) -> Any:
@@ -216,12 +252,16 @@ class Reshape(Layer):
         target_shape: new shape without the batch; one size may be -1, to be worked out.
 
     Shape: (batch, ...) -> (batch, *target_shape)
-    Raises: ShapeError if the number of elements is another one.
+    Raises:
+        ArgumentError: for more than one -1.
+        ShapeError: if the number of elements is another one.
+    Example:
+        >>> Reshape((2, -1)).compute_output_shape((None, 6))
+        (None, 2, 3)
     """
 
-    def __init__(self, target_shape: Sequence[int], **kwargs: Any):
+    def __init__(self, target_shape: Integers, **kwargs: Any):
         super().__init__(**kwargs)
-        self.target_shape = tuple(int(n) for n in target_shape)
         if self.target_shape.count(-1) > 1:
             raise ArgumentError(f"Reshape: at most one size can be -1, received {self.target_shape}.")
 
@@ -253,11 +293,14 @@ class Permute(Layer):
         dims: for each new axis the old one, counted from 1; the batch is not counted.
 
     Shape: (batch, *sizes) -> (batch, *(sizes[d - 1] for d in dims))
+    Raises: ArgumentError if `dims` does not name each axis once.
+    Example:
+        >>> Permute((2, 1)).compute_output_shape((None, 10, 64))
+        (None, 64, 10)
     """
 
-    def __init__(self, dims: Sequence[int], **kwargs: Any):
+    def __init__(self, dims: Integers, **kwargs: Any):
         super().__init__(**kwargs)
-        self.dims = tuple(int(d) for d in dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ArgumentError(
                 f"Permute: expected each axis from 1 to {len(self.dims)} once, received dims={self.dims}. The batch "
@@ -273,12 +316,17 @@ class Permute(Layer):
 class RepeatVector(Layer):
     """Each sample `n` times, as a sequence.
 
+    Args:
+        n: how many steps the sequence has.
+
     Shape: (batch, features) -> (batch, n, features)
+    Example:
+        >>> RepeatVector(2)(np.array([[1.0, 2.0]])).tolist()
+        [[[1.0, 2.0], [1.0, 2.0]]]
     """
 
-    def __init__(self, n: int, **kwargs: Any):
+    def __init__(self, n: Positive, **kwargs: Any):
         super().__init__(**kwargs)
-        self.n = positive("RepeatVector", "n", n)
         self.input_spec = InputSpec(ndim=2)
 
     def call(self, inputs: Any) -> Any:
@@ -302,14 +350,21 @@ class Identity(Layer):
 class Rescaling(Layer):
     """`inputs * scale + offset`, as to bring pixels from [0, 255] to [0, 1].
 
+    Args:
+        scale: a number, or an array that fits the last axes, such as one number for each channel.
+        offset: the same, added after the product.
+
     Shape: as the input; integers become floats.
+    Source: Keras 3, `layers/preprocessing/rescaling.py`.
+    Example:
+        >>> Rescaling(1 / 255)(np.array([0, 255])).tolist()
+        [0.0, 1.0]
     """
 
     supports_masking = True
 
-    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any):
+    def __init__(self, scale: Kept, offset: Kept = 0.0, **kwargs: Any):
         super().__init__(**kwargs)
-        self.scale, self.offset = scale, offset
 
     def call(self, inputs: Any) -> Any:
         dtype = self.dtype or config.floatx()
@@ -324,14 +379,22 @@ class Rescaling(Layer):
 class Masking(Layer):
     """Masks the steps whose features all equal `mask_value`, and sets them to 0.
 
+    Later layers that know masks ignore these steps; one that does not raises an error.
+
+    Args:
+        mask_value: what every feature of a step that is padding has.
+
     Shape: (batch, steps, features), as the input; mask (batch, steps).
+    Example:
+        >>> layer = Masking(mask_value=-1.0)
+        >>> layer.compute_mask(np.array([[[1.0, -1.0], [-1.0, -1.0]]])).tolist()
+        [[True, False]]
     """
 
     supports_masking = True
 
-    def __init__(self, mask_value: float = 0.0, **kwargs: Any):
+    def __init__(self, mask_value: Kept = 0.0, **kwargs: Any):
         super().__init__(**kwargs)
-        self.mask_value = mask_value
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return K.any(K.not_equal(inputs, self.mask_value), axis=-1)
@@ -343,16 +406,19 @@ class Masking(Layer):
 
 @LAYERS.register()
 class ActivityRegularization(Layer):
-    """The input itself, with a penalty on it: `l1 * sum(|x|) + l2 * sum(x**2)`.
+    """The input itself, with a penalty on it: `l1 * sum(|x|) + l2 * sum(x**2)`, added to the loss.
+
+    Args:
+        l1: factor of the sum of absolute values.
+        l2: factor of the sum of squares.
 
     Shape: as the input.
     """
 
     supports_masking = True
 
-    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any):
+    def __init__(self, l1: Number = 0.0, l2: Number = 0.0, **kwargs: Any):
         super().__init__(**kwargs)
-        self.l1, self.l2 = float(l1), float(l2)
         self.activity_regularizer = regularizers.L1L2(l1=self.l1, l2=self.l2)
 
     def call(self, inputs: Any) -> Any:
@@ -374,8 +440,11 @@ class Lambda(Layer):
             backend's own, which ties the model to that backend.
         output_shape: shape without the batch, or a function of the input shape. Needed only where calling the
             function on symbols does not tell.
-        mask: the mask of the output, or a function of inputs and mask.
+        mask: the mask of the output, or a function of inputs and mask. By default the layer has no mask.
         arguments: keyword arguments for `function`.
+
+    Shape: any; the output has the shape that the function gives.
+    Raises: ArgumentError if `output_shape` is no shape and no function.
 
     A lambda is written to a config as code. Reading that back needs permission: `load_model(..., allow_code=True)`,
     or the function under the name of the layer in `custom_objects`.
@@ -407,7 +476,11 @@ class Lambda(Layer):
         return self.function(inputs, **arguments)
 
     def declared_output_shape(self, input_shape: Any) -> Any:
-        """The output shape that the user gave, with the batch axis; None if there is none."""
+        """The output shape that the user gave, with the batch axis; None if there is none.
+
+        Args:
+            input_shape: shape of the input with its batch axis, or a list of shapes.
+        """
         if self._output_shape is None:
             return None
         if callable(self._output_shape):
@@ -439,6 +512,10 @@ class Lambda(Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """A layer from a config; code in it is run only with permission.
+
+        Args:
+            config: what `get_config` returned.
+            custom_objects: functions by their names in the config, or the function of this layer by the layer's name.
 
         Raises: UnsafeFileError if the config carries code and nobody allowed it.
         """
