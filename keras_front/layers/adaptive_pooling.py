@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from keras_front import backend as K
-from keras_front import config
 from keras_front.graph.layer import LAYERS, InputSpec, Layer
 
-from ._arguments import sizes
+from .arguments import DataFormat, Size
 
 
 def _windows(size: int, new: int) -> list[range]:
@@ -43,13 +42,19 @@ def _maximum(x: Any, axis: int, new: int) -> Any:
 
 
 class _AdaptivePooling(Layer):
-    _rank = 2
+    """As many windows along each axis as the output shall have.
+
+    Args:
+        output_size: size of the output, one number for all axes or one for each.
+        data_format: 'channels_last' (batch, ..., channels) or 'channels_first' (batch, channels, ...). By default what
+            `keras_front.config.image_data_format()` says.
+    """
+
+    _rank, _usual_data_format = 2, None
     _reduce: Any = staticmethod(_average)
 
-    def __init__(self, output_size: Any, data_format: str | None = None, **kwargs: Any):
+    def __init__(self, output_size: Size, data_format: DataFormat = None, **kwargs: Any):
         super().__init__(**kwargs)
-        self.output_size = sizes(type(self).__name__, "output_size", output_size, self._rank)
-        self.data_format = config.normalize_data_format(data_format)
         self.input_spec = InputSpec(ndim=self._rank + 2)
 
     def call(self, inputs: Any) -> Any:
@@ -77,6 +82,9 @@ class AdaptiveAveragePooling2D(_AdaptivePooling):
     """Mean over windows of images, as many as `output_size` says.
 
     Shape: (batch, rows, columns, channels) -> (batch, *output_size, channels)
+    Example:
+        >>> AdaptiveAveragePooling2D(2)(np.arange(9.0).reshape(1, 3, 3, 1))[0, :, :, 0].tolist()
+        [[2.0, 3.0], [5.0, 6.0]]
     """
 
 

@@ -137,10 +137,13 @@ class _Conv(_Spatial):
 
 @LAYERS.register("Conv1D", "Convolution1D")
 class Conv1D(_Conv):
-    """Convolution over time; padding 'causal' looks at the past only.
+    """Convolution over time: each output sees a window of steps; padding 'causal' looks at the past only.
 
     Shape: (batch, steps, channels) -> (batch, new steps, filters); channels before steps with 'channels_first'.
     Weights: kernel (size, channels / groups, filters); bias (filters,) if `use_bias`.
+    Example:
+        >>> Conv1D(32, 3, padding="causal").compute_output_shape((None, 10, 8))
+        (None, 10, 32)
     """
 
     _rank = 1
@@ -148,19 +151,24 @@ class Conv1D(_Conv):
 
 @LAYERS.register("Conv2D", "Convolution2D")
 class Conv2D(_Conv):
-    """Convolution over images.
+    """Convolution over images: each output sees a window of pixels, with the same weights everywhere.
 
     Shape: (batch, rows, columns, channels) -> (batch, new rows, new columns, filters); channels before rows with
-        'channels_first'.
+        'channels_first'. With 'same' the new size is `ceil(size / stride)`, with 'valid'
+        `ceil((size - (kernel_size - 1) * dilation_rate) / stride)`.
     Weights: kernel (rows, columns, channels / groups, filters); bias (filters,) if `use_bias`.
+    Example:
+        >>> Conv2D(16, 3, strides=2, padding="same", activation="relu").compute_output_shape((None, 28, 28, 1))
+        (None, 14, 14, 16)
     """
 
 
 @LAYERS.register("Conv3D", "Convolution3D")
 class Conv3D(_Conv):
-    """Convolution over volumes.
+    """Convolution over volumes: each output sees a window along three axes, with the same weights everywhere.
 
-    Shape: (batch, three spatial axes, channels) -> (batch, three new axes, filters); channels first on request.
+    Shape: (batch, three spatial axes, channels) -> (batch, three new axes, filters); channels before the spatial axes
+        with 'channels_first'. Sizes as for `Conv2D`.
     Weights: kernel (three sizes, channels / groups, filters); bias (filters,) if `use_bias`.
     """
 
@@ -171,7 +179,14 @@ class Conv3D(_Conv):
 
 
 class _ConvTranspose(_Conv):
-    """The gradient of a convolution as a layer: it spreads each input over a window."""
+    """The gradient of a convolution as a layer: it spreads each input over a window.
+
+    Args:
+        output_padding: what is added to the output size at its end, to choose among the sizes that a convolution takes
+            to that of the input; less than `strides`. None for the smallest with 'valid', and for `strides * size`
+            with 'same'.
+        strides: by how much the places of neighbouring inputs differ in the output.
+    """
 
     def __init__(
         self,
@@ -220,6 +235,14 @@ class _ConvTranspose(_Conv):
 def deconv_length(length: Any, stride: int, kernel: int, padding: str, extra: int | None, dilation: int) -> Any:
     """The length that a transposed convolution gives.
 
+    Args:
+        length: size of the input along the axis, a number or a tensor.
+        stride: by how much the places of neighbouring inputs differ.
+        kernel: size of the window.
+        padding: 'valid' or 'same'.
+        extra: the output padding, or None.
+        dilation: distance between the places that neighbours in the window reach.
+
     Source: Keras 2.3.1, `keras/utils/conv_utils.py`.
     """
     kernel = (kernel - 1) * dilation + 1
@@ -231,7 +254,7 @@ def deconv_length(length: Any, stride: int, kernel: int, padding: str, extra: in
 
 @LAYERS.register()
 class Conv1DTranspose(_ConvTranspose):
-    """Transposed convolution over time.
+    """Transposed convolution over time, which makes sequences longer.
 
     Shape: (batch, steps, channels) -> (batch, new steps, filters)
     Weights: kernel (size, filters, channels); bias (filters,) if `use_bias`.
@@ -242,19 +265,20 @@ class Conv1DTranspose(_ConvTranspose):
 
 @LAYERS.register("Conv2DTranspose", "Convolution2DTranspose")
 class Conv2DTranspose(_ConvTranspose, Conv2D):
-    """Transposed convolution over images, also called deconvolution.
-
-    Args:
-        output_padding: what is added to the output size, to choose among those that have this input size.
+    """Transposed convolution over images, which makes them larger; also called deconvolution.
 
     Shape: (batch, rows, columns, channels) -> (batch, new rows, new columns, filters)
     Weights: kernel (rows, columns, filters, channels); bias (filters,) if `use_bias`.
+    Source: Zeiler et al. (2010); Dumoulin & Visin (2016), chapter 4.
+    Example:
+        >>> Conv2DTranspose(8, 3, strides=2, padding="same").compute_output_shape((None, 7, 7, 16))
+        (None, 14, 14, 8)
     """
 
 
 @LAYERS.register()
 class Conv3DTranspose(_ConvTranspose, Conv3D):
-    """Transposed convolution over volumes.
+    """Transposed convolution over volumes, which makes them larger.
 
     Shape: (batch, three spatial axes, channels) -> (batch, three new axes, filters)
     Weights: kernel (three sizes, filters, channels); bias (filters,) if `use_bias`.
@@ -265,7 +289,31 @@ class Conv3DTranspose(_ConvTranspose, Conv3D):
 
 
 class _Depthwise(_Spatial):
-    """Each channel with its own kernels."""
+    """Each channel with its own kernels.
+
+    Args:
+        kernel_size: size of the window, one number for all axes or one for each.
+        strides: by how much the window moves, one number or one for each axis.
+        padding: 'valid' (only whole windows), 'same' (zeros around, so that with strides of 1 the size stays) or, in
+            one dimension, 'causal' (zeros before, so that no output sees what comes after it).
+        depth_multiplier: how many outputs each channel gives.
+        data_format: 'channels_last' (batch, ..., channels) or 'channels_first' (batch, channels, ...). By default what
+            `keras_front.config.image_data_format()` says, and 'channels_last' in one dimension.
+        dilation_rate: distance between the inputs that neighbours in the kernel see, 1 for adjacent ones.
+        activation: function of the outputs: a name such as 'relu', a function of K, or a layer. None for none.
+        use_bias: whether a bias is added for each output channel.
+        depthwise_initializer: first values of the kernels. The default keeps the variance of signals.
+        bias_initializer: first values of the bias.
+        depthwise_regularizer: penalty on the kernels of the channels, added to the loss.
+        bias_regularizer: penalty on the bias.
+        activity_regularizer: penalty on the output, after the activation.
+        depthwise_constraint: function that the kernels must pass after each step, such as `MaxNorm(2)`.
+        bias_constraint: the same for the bias.
+
+    Raises:
+        ArgumentError: for a size that is not positive or a padding that does not exist.
+        ShapeError: when it is built if the number of channels is unknown.
+    """
 
     def __init__(
         self,
@@ -343,7 +391,15 @@ class DepthwiseConv2D(_Depthwise):
 
 
 class _SeparableConv(_Depthwise):
-    """A depthwise convolution, then one of size 1 across the channels."""
+    """A depthwise convolution, then one of size 1 across the channels: far fewer weights than a whole one.
+
+    Args:
+        filters: number of output channels.
+        pointwise_initializer: first values of the kernel across the channels.
+        pointwise_regularizer: penalty on that kernel, added to the loss.
+        pointwise_constraint: function that that kernel must pass after each step.
+        strides: by how much the window moves, one number or one for each axis; above 1 without `dilation_rate`.
+    """
 
     def __init__(
         self,
@@ -389,7 +445,7 @@ class _SeparableConv(_Depthwise):
 
 @LAYERS.register("SeparableConv1D", "SeparableConvolution1D")
 class SeparableConv1D(_SeparableConv):
-    """Separable convolution over time.
+    """Separable convolution over time: each channel by itself, then all channels at each step.
 
     Shape: (batch, steps, channels) -> (batch, new steps, filters)
     Weights: depthwise_kernel (size, channels, depth_multiplier); pointwise_kernel (1, channels * depth_multiplier,
@@ -401,7 +457,7 @@ class SeparableConv1D(_SeparableConv):
 
 @LAYERS.register("SeparableConv2D", "SeparableConvolution2D")
 class SeparableConv2D(_SeparableConv):
-    """Separable convolution over images.
+    """Separable convolution over images: each channel by itself, then all channels at each pixel.
 
     Shape: (batch, rows, columns, channels) -> (batch, new rows, new columns, filters)
     Weights: depthwise_kernel (rows, columns, channels, depth_multiplier); pointwise_kernel (1, 1, channels *
@@ -411,6 +467,13 @@ class SeparableConv2D(_SeparableConv):
 
 def conv_output_length(length: int | None, size: int, padding: str, stride: int, dilation: int = 1) -> int | None:
     """The length that a convolution or pooling gives.
+
+    Args:
+        length: size of the input along the axis; None, which is also returned, if it is not known.
+        size: size of the window.
+        padding: 'valid', 'same' or 'causal'.
+        stride: by how much the window moves.
+        dilation: distance between the inputs that neighbours in the window see.
 
     Source: Keras 2.3.1, `keras/utils/conv_utils.py`.
     """

@@ -32,8 +32,30 @@ from .convolution import _Spatial, conv_output_length
 class _Local(_Spatial):
     """Windows over `_rank` axes, each with a kernel of its own.
 
-    The kernel is held as one matrix for each place (implementation 1), as one matrix from all inputs to all outputs
-    (2), or as the list of its entries (3).
+    Args:
+        filters: number of output channels.
+        kernel_size: size of the window, one number for all axes or one for each.
+        strides: by how much the window moves, one number or one for each axis.
+        padding: 'valid' (only whole windows) or, with implementation 2 and 3, 'same' (the input as if zeros were
+            around it).
+        data_format: 'channels_last' (batch, ..., channels) or 'channels_first' (batch, channels, ...). By default what
+            `keras_front.config.image_data_format()` says, and 'channels_last' in one dimension.
+        activation: function of the outputs: a name such as 'relu', a function of K, or a layer. None for none.
+        use_bias: whether a bias is added, one for each output of each place.
+        kernel_initializer: first values of the kernels. The default keeps the variance of signals.
+        bias_initializer: first values of the bias.
+        kernel_regularizer: penalty on the kernels, added to the loss.
+        bias_regularizer: penalty on the bias.
+        activity_regularizer: penalty on the output, after the activation.
+        kernel_constraint: function that the kernels must pass after each step.
+        bias_constraint: the same for the bias.
+        implementation: how the kernel is held: 1 as one matrix for each place, good for large images; 2 as one matrix
+            from all inputs to all outputs, good for small ones; 3 as the list of its entries. Files of one cannot be
+            read by another.
+
+    Raises:
+        ArgumentError: for 'same' with implementation 1.
+        ShapeError: when it is built if a size but the batch is unknown.
     """
 
     def __init__(
@@ -164,9 +186,6 @@ def _connected_along(length: int, size: int, stride: int, padding: str) -> np.nd
 class LocallyConnected1D(_Local):
     """Like `Conv1D`, with another kernel at each step.
 
-    Args:
-        implementation: how the kernel is held: 1 for each step, 2 as one large matrix, 3 as the list of its entries.
-
     Shape: (batch, steps, channels) -> (batch, new steps, filters)
     Weights: kernel (new steps, size * channels, filters) for implementation 1; bias (new steps, filters).
     """
@@ -177,9 +196,6 @@ class LocallyConnected1D(_Local):
 @LAYERS.register()
 class LocallyConnected2D(_Local):
     """Like `Conv2D`, with another kernel at each place.
-
-    Args:
-        implementation: how the kernel is held: 1 for each place, 2 as one large matrix, 3 as the list of its entries.
 
     Shape: (batch, rows, columns, channels) -> (batch, new rows, new columns, filters)
     Weights: kernel (new places, rows * columns * channels, filters) for implementation 1; bias (new rows, new columns,

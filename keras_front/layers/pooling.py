@@ -9,33 +9,40 @@ from __future__ import annotations
 from typing import Any
 
 from keras_front import backend as K
-from keras_front import config
 from keras_front.backend import dtypes
 from keras_front.graph.layer import LAYERS, InputSpec, Layer
 
-from ._arguments import padding_of, sizes
+from .arguments import DataFormat, Flag, Padding, Size
 
 
 class _Pooling(Layer):
-    """Windows over `_rank` spatial axes, reduced by `_mode`."""
+    """Windows over `_rank` spatial axes, reduced by `_mode`.
+
+    Args:
+        pool_size: size of the window, one number for all axes or one for each.
+        strides: by how much the window moves, one number or one for each axis; by default the size of the window, so
+            that windows do not overlap.
+        padding: 'valid' (only whole windows) or 'same' (windows may reach over the edge; what is outside is ignored).
+        data_format: 'channels_last' (batch, ..., channels) or 'channels_first' (batch, channels, ...). By default what
+            `keras_front.config.image_data_format()` says, and 'channels_last' in one dimension.
+
+    Raises: ArgumentError for a size that is not positive or a padding that does not exist.
+    """
 
     _rank, _mode = 2, "max"
 
     def __init__(
         self,
-        pool_size: Any = 2,
-        strides: Any = None,
-        padding: str = "valid",
-        data_format: str | None = None,
+        pool_size: Size = 2,
+        strides: Size | None = None,
+        padding: Padding = "valid",
+        data_format: DataFormat = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        where, rank = type(self).__name__, self._rank
-        self.pool_size = sizes(where, "pool_size", pool_size, rank)
-        self.strides = self.pool_size if strides is None else sizes(where, "strides", strides, rank)
-        self.padding = padding_of(where, padding)
-        self.data_format = config.normalize_data_format(data_format or ("channels_last" if rank == 1 else None))
-        self.input_spec = InputSpec(ndim=rank + 2)
+        if self.strides is None:
+            self.strides = self.pool_size
+        self.input_spec = InputSpec(ndim=self._rank + 2)
 
     def call(self, inputs: Any) -> Any:
         pool = (K.pool1d, K.pool2d, K.pool3d)[self._rank - 1]
@@ -70,6 +77,9 @@ class MaxPooling2D(_Pooling):
     """Maximum over windows of images.
 
     Shape: (batch, rows, columns, channels) -> (batch, new rows, new columns, channels)
+    Example:
+        >>> MaxPooling2D().compute_output_shape((None, 28, 28, 8))
+        (None, 14, 14, 8)
     """
 
 
@@ -107,15 +117,18 @@ class AveragePooling3D(_Pooling):
 
 
 class _GlobalPooling(Layer):
-    """Everything but batch and channels, reduced by `_mode`."""
+    """Everything but batch and channels, reduced by `_mode`.
+
+    Args:
+        data_format: 'channels_last' (batch, ..., channels) or 'channels_first' (batch, channels, ...). By default what
+            `keras_front.config.image_data_format()` says, and 'channels_last' in one dimension.
+        keepdims: whether the reduced axes stay, with size 1.
+    """
 
     _rank, _mode = 2, "max"
 
-    def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any):
+    def __init__(self, data_format: DataFormat = None, keepdims: Flag = False, **kwargs: Any):
         super().__init__(**kwargs)
-        default = "channels_last" if self._rank == 1 else None
-        self.data_format = config.normalize_data_format(data_format or default)
-        self.keepdims = keepdims
         self.input_spec = InputSpec(ndim=self._rank + 2)
 
     def _axes(self) -> tuple[int, ...]:
