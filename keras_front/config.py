@@ -109,6 +109,14 @@ def _yes_or_no(value: Any) -> bool:
     return found
 
 
+NATIVE = "keras_front"  # our own dialect
+GENERATIONS = ("keras1", "keras2.2", "keras2.3", "keras3")
+
+
+def _dialect(value: Any) -> str:
+    return NATIVE if value == NATIVE else _one_of(*GENERATIONS)(value)
+
+
 KINDS: dict[str, Kind] = {
     "backend": Kind("numpy", _text_or_none, ("KERAS_FRONT_BACKEND", "KERAS_BACKEND"), ("backend",)),
     "device": Kind(None, _text_or_none, ("KERAS_FRONT_DEVICE",)),
@@ -121,7 +129,7 @@ KINDS: dict[str, Kind] = {
         ("image_data_format", "image_dim_ordering"),
     ),
     "seed": Kind(None, _seed_or_none, ("KERAS_FRONT_SEED",)),
-    "dialect": Kind("keras2.3", _one_of("keras1", "keras2.2", "keras2.3", "keras3"), ("KERAS_FRONT_DIALECT",)),
+    "dialect": Kind(NATIVE, _dialect, ("KERAS_FRONT_DIALECT",)),
     "traceback_filtering": Kind(True, _yes_or_no, ("KERAS_FRONT_TRACEBACK_FILTERING",)),
 }
 
@@ -428,24 +436,34 @@ def is_traceback_filtering_enabled() -> bool:
 
 # The dialect ----------------------------------------------------------------------------------------------
 
-NATIVE = KINDS["dialect"].default
-
 
 def current_dialect() -> str:
-    """The generation of Keras whose defaults hold: 'keras1', 'keras2.2', 'keras2.3' or 'keras3'."""
+    """The generation of Keras whose defaults and conventions hold: one of `GENERATIONS`, or `NATIVE`.
+
+    Returns: 'keras_front' unless another was chosen: the defaults of Keras 2.3.1, with what tf.keras and Keras 3 made
+        of `clipnorm` and of activity penalties (see `keras_front.conventions`).
+    """
     return _value("dialect")
 
 
 def set_dialect(name: str) -> None:
     """Choose whose defaults hold from now on, where an argument is not given and no file says otherwise.
 
-    Raises: ConfigError for any other name than 'keras1', 'keras2.2', 'keras2.3' and 'keras3'.
+    Args:
+        name: 'keras_front', 'keras1', 'keras2.2', 'keras2.3' or 'keras3'.
+
+    Raises: ConfigError for any other name.
     """
     put("dialect", name, "set_dialect")
 
 
 def dialect(name: str) -> AbstractContextManager[None]:
-    """Whose defaults hold for a block: `with dialect("keras3"): ...`.
+    """Whose defaults and conventions hold for a block: `with dialect("keras3"): ...`.
+
+    A model that is compiled in the block keeps its conventions when it is trained later.
+
+    Args:
+        name: as for `set_dialect`.
 
     Raises: ConfigError for an unknown name.
     Example:

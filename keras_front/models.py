@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_front import bytecode
+from keras_front.config import dialect as dialect_of
 from keras_front.graph.clone import clone_model
 from keras_front.graph.inputs import Input, InputLayer
 from keras_front.graph.layer import LAYERS
@@ -66,7 +67,7 @@ class Model(Saveable, Trainer, Network):
         if self._setup is None:
             return None
         held = [v.numpy() for v in self.optimizer.weights_of(self.trainable_weights)]
-        return OPTIMIZERS.serialize(self.optimizer), held, self._setup.arguments
+        return OPTIMIZERS.serialize(self.optimizer), held, self._setup.arguments, self._setup.dialect
 
 
 def _remade(cls: Any, config: Any, weights: Any, known: Any, training: Any) -> Any:
@@ -75,8 +76,9 @@ def _remade(cls: Any, config: Any, weights: Any, known: Any, training: Any) -> A
         model = cls.from_config(config)
     model.set_weights(weights)
     if training is not None:
-        optimizer, held, arguments = training
-        model.compile(OPTIMIZERS.deserialize(optimizer), **arguments)
+        optimizer, held, arguments, dialect = training
+        with dialect_of(dialect):
+            model.compile(OPTIMIZERS.deserialize(optimizer), **arguments)
         if held and model.outputs:
             model.optimizer.build(model.trainable_weights)
             model.optimizer.set_weights(held)

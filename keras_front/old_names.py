@@ -25,7 +25,8 @@ T = TypeVar("T")
 # unknown is met, so that modern code costs nothing and nothing is missing if it is not there. Its functions are
 # `call(owners, here, known, args, kwargs, target)` for a call with unknown arguments, `config(name, target, arguments)`
 # for what a file says, `find(kind, name)` for an unknown name, and for other dialects than ours
-# `speak(dialect, owners, here, names, args, kwargs, target)` and `named(dialect, registry, name)`.
+# `speak(dialect, owners, here, names, args, kwargs, target)`, `named(dialect, registry, name)` and
+# `conventions(dialect)`.
 OLD_NAMES = "keras_front.legacy.door"
 
 

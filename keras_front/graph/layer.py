@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from keras_front import backend as K
-from keras_front import config, regularizers
+from keras_front import config, conventions, regularizers
 from keras_front.backend import state, symbolic
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor, leaves_of, map_structure
@@ -239,13 +239,15 @@ class Layer(Tracked, NodeAccess, Configurable):
     def _penalize(self, outputs: Any) -> None:
         """Report the activity penalty, per sample.
 
-        Source: tf_keras 2.21, `base_layer.py`: the penalty is divided by the batch size (Keras 2.3.1 did not).
+        Source: tf_keras 2.21, `base_layer.py`; Keras up to 2.3.1 did not divide by the number of samples.
         """
         if self.activity_regularizer is None:
             return
         for value in _flat(outputs):
-            batch = K.maximum(K.cast(K.shape(value)[0], K.dtype(value)), 1.0)  # an empty batch has no penalty
-            state.add_loss_to_frame(self.activity_regularizer(value) / batch)
+            penalty = self.activity_regularizer(value)
+            if not conventions.current().whole_activity_penalty:
+                penalty = penalty / K.maximum(K.cast(K.shape(value)[0], K.dtype(value)), 1.0)  # the batch may be empty
+            state.add_loss_to_frame(penalty)
 
     def _cast(self, inputs: Any) -> Any:
         """Float inputs in the layer's dtype; other dtypes stay."""

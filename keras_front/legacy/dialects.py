@@ -1,15 +1,17 @@
-"""What a default was in another generation of Keras: tables.
+"""What was otherwise in another generation of Keras: one table for each kind of difference.
 
-Ours are those of Keras 2.3.1, the dialect `keras2.3`. A default is looked up where an object is made and an argument is
-not given; a file that says what it wants is never changed.
-Source: the signatures of Keras 1.2.2, 2.2.4 and 3.15; Keras 1.2.2, `keras/initializations.py`.
+The native dialect, `keras_front`, has the defaults of Keras 2.3.1. A default is looked up where an object is made and
+an argument is not given; a file that says what it wants is never changed. Conventions are looked up where a model is
+compiled, see `keras_front.conventions`, which also says what the native dialect follows, and why.
+
+Source: the signatures of Keras 1.2.2, 2.2.4, 2.3.1 and 3.15; rows name files.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["DEFAULTS", "NAMES", "ROWS_AND_COLUMNS"]
+__all__ = ["CONVENTIONS", "DEFAULTS", "NAMES", "ROWS_AND_COLUMNS"]
 
 _HARD = {"recurrent_activation": "hard_sigmoid", "implementation": 1}
 _GATED = ("GRU", "GRUCell", "LSTM", "LSTMCell")
@@ -30,14 +32,15 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
         "Adadelta": {"learning_rate": 0.001},
         "Adagrad": {"learning_rate": 0.001, "initial_accumulator_value": 0.1},
         "Adamax": {"learning_rate": 0.001},
-        "Nadam": {"learning_rate": 0.001},
+        # 3.15, `keras/src/optimizers/nadam.py`: 0.96 to the power of the step, without a factor.
+        "Nadam": {"learning_rate": 0.001, "schedule_decay": 1.0},
     },
 }
 
 # Names that meant something else, by dialect and kind of registry: another name, or a name and arguments.
 NAMES: dict[str, dict[str, dict[str, Any]]] = {
     "keras1": {
-        "initializer": {  # normal distributions were not cut off
+        "initializer": {  # normal distributions were not cut off: 1.2.2, `keras/initializations.py`
             "glorot_normal": ("VarianceScaling", {"mode": "fan_avg", "distribution": "untruncated_normal"}),
             "he_normal": ("VarianceScaling", {"scale": 2.0, "distribution": "untruncated_normal"}),
         },
@@ -47,3 +50,21 @@ NAMES: dict[str, dict[str, dict[str, Any]]] = {
 
 # Dialects in which two numbers after that of filters are rows and columns, as in `LocallyConnected2D(64, 3, 3)`.
 ROWS_AND_COLUMNS = ("keras1", "keras2.2")
+
+# 1.2.2 to 2.3.1, `keras/optimizers.py`, `Optimizer.get_gradients`: one norm of all gradients.
+_JOINT = {"joint_clipnorm": True}
+# 1.2.2 `keras/engine/topology.py`, 2.2.4 and 2.3.1 `keras/engine/base_layer.py`, `Layer.__call__`: no division.
+_WHOLE = {"whole_activity_penalty": True}
+# 1.2.2 `keras/engine/training.py`, 2.2.4 `keras/engine/training_utils.py`, `weighted_masked_objective`.
+_NONZERO = {"weights_over_nonzero": True}
+# 1.2.2 and 2.2.4 `keras/engine/training.py`, `Model.compile`; any other metric has the name of its function.
+_ACCURACY = {"accuracy": "acc", "acc": "acc"}
+_SHORT = {**_ACCURACY, "crossentropy": "ce", "ce": "ce"}
+
+# Conventions that were others, by dialect and field of `keras_front.conventions.Conventions`.
+CONVENTIONS: dict[str, dict[str, Any]] = {
+    "keras1": {**_JOINT, **_WHOLE, **_NONZERO, "metric_names": _ACCURACY},
+    "keras2.2": {**_JOINT, **_WHOLE, **_NONZERO, "metric_names": _SHORT, "weighted_metric_prefix": "weighted_"},
+    "keras2.3": {**_JOINT, **_WHOLE},
+    "keras3": {},  # 3.15, `base_optimizer.py` and `layers/layer.py`: as here
+}

@@ -18,10 +18,10 @@ import numpy as np
 from keras_front.errors import ArgumentError, DtypeError
 
 from .arguments import DROPPED, JOINED, NAMES, OWN, RENAMED, SIGNATURES, VALUES
-from .dialects import DEFAULTS, ROWS_AND_COLUMNS
+from .dialects import CONVENTIONS, DEFAULTS, ROWS_AND_COLUMNS
 from .dialects import NAMES as MEANINGS
 
-__all__ = ["OldNameWarning", "call", "config", "find", "forget", "named", "speak"]
+__all__ = ["OldNameWarning", "call", "config", "conventions", "find", "forget", "named", "speak"]
 
 Arguments = dict[str, Any]
 PACKAGE = str(Path(__file__).parent.parent)
@@ -122,6 +122,11 @@ def named(dialect: str, registry: Any, name: str) -> Any:
     kind, arguments = meant if isinstance(meant, tuple) else (meant, None)
     found = registry.lookup(kind)
     return found if arguments is None else found(**arguments)
+
+
+def conventions(dialect: str) -> dict[str, Any]:
+    """Fields of `keras_front.conventions.Conventions` in which a dialect differs from the native one."""
+    return CONVENTIONS.get(dialect, {})
 
 
 # Putting into today's words --------------------------------------------------------------------------

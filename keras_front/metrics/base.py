@@ -249,6 +249,11 @@ class MeanMetricWrapper(Mean):
         super().__init__(name or name_of(fn), dtype)
         self._fn, self._arguments = fn, kwargs
 
+    @property
+    def fn(self) -> Any:
+        """The function."""
+        return self._fn
+
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
         """Add the function's values for a batch."""
         y_true, y_pred = same_rank(y_true, y_pred)
@@ -259,6 +264,23 @@ class MeanMetricWrapper(Mean):
         """Constructor arguments; the function only where the class does not imply it."""
         own = {"fn": name_of(self._fn)} if type(self) is MeanMetricWrapper else {}
         return {"name": self.name, "dtype": self.dtype, **own, **self._arguments}
+
+
+class MeanOverElements(MeanMetricWrapper):
+    """Mean of weighted values over the number of values, whatever the sum of their weights.
+
+    Source: Keras 2.2.4, `keras/engine/training_utils.py`, `weighted_masked_objective`.
+    """
+
+    def weighted(self, values: Any, sample_weight: Any) -> tuple[Any, Any]:
+        """Values times weights, and 1 for each value.
+
+        Args:
+            values: of samples, as the function gives them.
+            sample_weight: weights that match their first axes, or None.
+        """
+        values, _ = super().weighted(values, sample_weight)
+        return values, K.ones_like(values)
 
 
 @METRICS.register()

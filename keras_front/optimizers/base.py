@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from keras_front import backend as K
+from keras_front import conventions
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.initializers import host_dtype
@@ -140,6 +141,11 @@ class Optimizer(Configurable):
 
         They belong to this optimizer and this weight: models that share an optimizer share `iterations` and the step
         size, and models that share a weight as well share its slots.
+
+        Args:
+            param: the weight.
+
+        Returns: variables of the shape and dtype of `param`, by the names in `slots`.
         """
         held = self._slots.setdefault(param, {})
         for slot in self.slots:
@@ -189,7 +195,11 @@ class Optimizer(Configurable):
         return [*([together] if together else []), *((slot,) for slot in self.slots[self.slots_together :])]
 
     def weights_of(self, params: Sequence[Variable]) -> list[Variable]:
-        """The variables that are saved with a model which trains these weights: `counters`, then slot by slot."""
+        """The variables that are saved with a model: `counters`, then slot by slot those of its weights.
+
+        Args:
+            params: the weights that the model trains, in its order.
+        """
         return self._recorded(params).weights if self._is_classic() else self._slot_weights(params)
 
     def _slot_weights(self, params: Iterable[Variable]) -> list[Variable]:
@@ -197,7 +207,11 @@ class Optimizer(Configurable):
         return [*self.counters, *(held[slot] for slot in self.slots for held in slots)]
 
     def variables_of(self, params: Sequence[Variable]) -> list[Variable]:
-        """Every variable that a step on these weights reads or changes: hyperparameters, then `weights_of`."""
+        """Every variable that a step reads or changes: hyperparameters, then `weights_of`.
+
+        Args:
+            params: the weights that the step trains.
+        """
         held = [value for value in vars(self).values() if isinstance(value, Variable)]
         changed = self._recorded(params).variables if self._is_classic() else []
         return list(dict.fromkeys([*held, *self.weights_of(params), *changed]))
@@ -292,13 +306,15 @@ class Optimizer(Configurable):
 
     def clip(self, grads: list[Any]) -> list[Any]:
         """Gradients cut back as `clipnorm`, `clipvalue` and `global_clipnorm` say."""
-        if self.clipnorm is not None:
+        joint = conventions.current().joint_clipnorm
+        if self.clipnorm is not None and not joint:
             grads = [clip_norm(g, self.clipnorm, _norm([g])) for g in grads]
-        if self.clipvalue is not None:
+        for bound in (self.clipnorm if joint else None, self.global_clipnorm):
+            if bound is not None:
+                norm = _norm(grads)
+                grads = [clip_norm(g, bound, norm) for g in grads]
+        if self.clipvalue is not None and self.clipvalue > 0:
             grads = [K.clip(g, -self.clipvalue, self.clipvalue) for g in grads]
-        if self.global_clipnorm is not None:
-            norm = _norm(grads)
-            grads = [clip_norm(g, self.global_clipnorm, norm) for g in grads]
         return grads
 
     def update_all(

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from keras_front import backend as K
+from keras_front import conventions
 from keras_front import losses as loss_functions
 from keras_front import metrics as metric_functions
 from keras_front.errors import ArgumentError, ShapeError
@@ -93,7 +94,8 @@ class Objective:
     def _add_gauge(self, metric: Any, place: int, weighted: bool) -> None:
         goal = self.goals[place]
         made = metric_of(metric, self.shapes[place], goal.kind)
-        name = made.name if not self.several else f"{goal.name}_{made.name}"
+        name = reported_name(metric, made, weighted)
+        name = name if not self.several else f"{goal.name}_{name}"
         made.name = _unique(name, self.names)
         self.names.append(made.name)
         self.gauges.append(Gauge(place, made, weighted))
@@ -124,7 +126,10 @@ class Objective:
 
     def weights(self, weights: Sequence[Any], masks: Sequence[Any]) -> list[Any]:
         """Sample weights times masks, for each output with a loss; None where there is neither."""
-        return [combined(w, masks[goal.output]) for w, goal in zip(weights, self.goals, strict=True)]
+        masks = [masks[goal.output] for goal in self.goals]
+        if conventions.current().weights_over_nonzero:
+            weights, masks = map(over_nonzero, weights), map(over_nonzero, masks)
+        return [combined(w, mask) for w, mask in zip(weights, masks, strict=True)]
 
     def accumulate(self, size: Any, total: Any, parts: Sequence[Any]) -> None:
         """Add a batch of `size` samples to the means of the losses."""
@@ -135,6 +140,8 @@ class Objective:
 
     def measure(self, ys: Sequence[Any], outputs: Sequence[Any], masks: Sequence[Any], weights: Sequence[Any]) -> None:
         """Feed the metrics: `masks` and `weights` (masks included) are those of `weights()`."""
+        if conventions.current().weights_over_nonzero:
+            masks = list(map(over_nonzero, masks))
         for place, metric, weighted in self.gauges:
             metric.update_state(ys[place], outputs[place], sample_weight=(weights if weighted else masks)[place])
 
@@ -179,6 +186,15 @@ def combined(weight: Any, mask: Any) -> Any:
         return weight
     mask = K.cast(mask, K.floatx())
     return mask if weight is None else mask * aligned(weight, mask)
+
+
+def over_nonzero(weight: Any) -> Any:
+    """Weights or a mask divided by the share that is not 0, so that the mean is one over what counts; None stays."""
+    if weight is None:
+        return None
+    weight = K.cast(weight, K.floatx())
+    share = K.mean(K.cast(K.not_equal(weight, 0.0), K.floatx()))
+    return weight / K.maximum(share, K.epsilon())
 
 
 def aligned(weight: Any, values: Any) -> Any:
@@ -286,7 +302,24 @@ def metric_of(metric: Any, output_shape: tuple[int | None, ...], loss_kind: str)
         found.name = name or found.name
         return found
     name = name or getattr(found, "__name__", type(found).__name__)
-    return metric_functions.MeanMetricWrapper(found, name=name)
+    by_element = conventions.current().weights_over_nonzero
+    return (metric_functions.MeanOverElements if by_element else metric_functions.MeanMetricWrapper)(found, name=name)
+
+
+def reported_name(given: Any, metric: Any, weighted: bool) -> str:
+    """What a metric is called in logs.
+
+    Args:
+        given: what `compile` was given.
+        metric: the object that was made of it.
+        weighted: whether it was given among `weighted_metrics`.
+    """
+    names, prefix = conventions.current()[-2:]
+    name = metric.name
+    if names is not None and isinstance(given, str):
+        function = getattr(metric, "fn", None)
+        name = names.get(given) or (name_of_loss(function) if function is not None else name)
+    return f"{prefix}{name}" if weighted else name
 
 
 _GENERAL = {"accuracy": "accuracy", "acc": "accuracy", "crossentropy": "crossentropy", "ce": "crossentropy"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from keras_front import config
 from keras_front.training import weighting
 from keras_front.training.feed import Slot, Spec
 from keras_front.training.objective import Objective, target_shape
@@ -19,19 +20,23 @@ CATEGORICAL_HINT = (
 class Setup:
     """What `compile` was given, and what follows from it once the model has outputs."""
 
-    def __init__(self, arguments: dict[str, Any]):
+    def __init__(self, arguments: dict[str, Any], dialect: str | None = None):
         self.arguments = arguments
+        self.dialect = dialect or config.current_dialect()  # whose conventions hold, also when it is trained later
         self.steps: Steps | None = None
         self.spec: Spec | None = None
         self.outputs: Any = None  # the list of outputs that `steps` was made for
 
     def __reduce__(self) -> Any:
-        return Setup, (self.arguments,)  # a copy settles anew: compiled steps belong to one model
+        return Setup, (self.arguments, self.dialect)  # a copy settles anew: compiled steps belong to one model
 
     def settle(self, model: Any) -> None:
         """Resolve losses and metrics for the outputs of the model, and collect what is trained."""
-        if self.outputs is model.outputs:
-            return
+        if self.outputs is not model.outputs:
+            with config.dialect(self.dialect):
+                self._settle(model)
+
+    def _settle(self, model: Any) -> None:
         given = self.arguments
         names = list(model.output_names)
         shapes = [tuple(t.shape) for t in model.outputs]
@@ -47,7 +52,7 @@ class Setup:
         self.spec = Spec(input_slots(model), target_slots(model, objective), [modes[g.output] for g in objective.goals])
         if model.optimizer is not None:
             model.optimizer.build(model.trainable_weights)
-        self.steps = Steps(model, model.trainable_weights, objective, model.optimizer)
+        self.steps = Steps(model, model.trainable_weights, objective, model.optimizer, self.dialect)
         self.outputs = model.outputs
         self.quick = QuickCalls(self.steps, self.spec)
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from keras_front import backend as K
+from keras_front import config
 from keras_front.backend import discovery
 from keras_front.training.feed import Layout
 from keras_front.training.objective import Objective
@@ -29,12 +30,21 @@ class Steps:
         model: the network; `run_with_masks` computes it.
         trainable: the variables that training changes.
         objective, optimizer: None for a model that only predicts.
+        dialect: whose conventions the steps follow; by default of the moment when they are recorded.
 
     `train`, `test` and `predict` return compiled functions; each is made once for each layout, and
     compiled once for each backend and shape.
     """
 
-    def __init__(self, model: Any, trainable: Sequence[Any], objective: Objective | None, optimizer: Any):
+    def __init__(
+        self,
+        model: Any,
+        trainable: Sequence[Any],
+        objective: Objective | None,
+        optimizer: Any,
+        dialect: str | None = None,
+    ):
+        self.dialect = dialect
         self.model, self.objective, self.optimizer = model, objective, optimizer
         self.trainable = list(trainable)
         self.freezing = model.freezing()  # the flags of this moment, as Keras settles them in compile
@@ -105,9 +115,20 @@ class Steps:
         found = self._compiled.get(key)
         if found is None:
             function = make()
-            found = function if donate is None else K.compile(function, donate=donate)
+            found = function if donate is None else K.compile(self._following(function), donate=donate)
             self._compiled[key] = found
         return found
+
+    def _following(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """`function`, run in the dialect in which the model was compiled."""
+        if self.dialect is None:
+            return function
+
+        def follow(*args: Any) -> Any:
+            with config.dialect(self.dialect):  # type: ignore[arg-type]
+                return function(*args)
+
+        return follow
 
     # The functions -----------------------------------------------------------------------------------
 

@@ -101,7 +101,7 @@ NOISY = {"fit_fit_07", "k2_SequentialNested_00"}
 
 def built(entry: dict[str, Any]) -> Any:
     """The model that the code of an entry describes, with new weights."""
-    with keras_front.dialect("keras3" if entry["source"].startswith("keras 3") else "keras2.3"):
+    with keras_front.dialect("keras3" if entry["source"].startswith("keras 3") else "keras_front"):
         return _built(entry)
 
 

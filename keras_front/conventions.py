@@ -1,0 +1,56 @@
+"""What training means beyond arguments and their defaults, where generations of Keras disagree.
+
+The dialect (`keras_front.config.current_dialect`) says whose conventions hold. A model keeps the dialect in which it
+was compiled. This module has the conventions of the native dialect; those of others are in a table that the door for
+old code knows. It must not know layers, optimizers or tensors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from keras_front import config
+from keras_front.old_names import speaking
+
+__all__ = ["NATIVE", "Conventions", "current"]
+
+
+class Conventions(NamedTuple):
+    """The conventions of one dialect. The defaults are those of the native one.
+
+    The native dialect follows tf.keras and Keras 3 where these changed what a number means, because the models and
+    tutorials of today count on it, and Keras 2.3.1 in all else.
+
+    Args:
+        joint_clipnorm: `clipnorm` bounds the norm of all gradients together. Natively False: of each by itself.
+        whole_activity_penalty: the penalty of an `activity_regularizer` is the sum over the batch. Natively False: it
+            is divided by the number of samples, so that it does not grow with the batch.
+        weights_over_nonzero: a weighted loss is divided by the share of weights that are not 0, a masked one by the
+            share that the mask keeps. Natively False, as in Keras 2.3.1: both are means over all elements.
+        metric_names: what metrics that were given by name are called in logs; those that are not in it are called as
+            their function. Natively None: each is called as it was given.
+        weighted_metric_prefix: stands before the names of `weighted_metrics`.
+    """
+
+    joint_clipnorm: bool = False
+    whole_activity_penalty: bool = False
+    weights_over_nonzero: bool = False
+    metric_names: Mapping[str, str] | None = None
+    weighted_metric_prefix: str = ""
+
+
+NATIVE = Conventions()
+
+
+def current() -> Conventions:
+    """The conventions of the current dialect.
+
+    Raises: ArgumentError for another dialect than the native one, if the door for old code is not there.
+    Example:
+        >>> with config.dialect("keras2.3"):
+        ...     current().joint_clipnorm
+        True
+    """
+    dialect = config.current_dialect()
+    return NATIVE if dialect == config.NATIVE else Conventions(**speaking(dialect).conventions(dialect))
