@@ -17,7 +17,8 @@ import tensorflow as tf
 from keras_front.backend import discovery, dtypes, seeds, shapes
 from keras_front.backend.adapter import Backend
 from keras_front.backend.gradients import GRADIENT
-from keras_front.backend.state import Variable
+from keras_front.backend.state import Variable, present_value
+from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import BackendError, DtypeError, UntraceableError
 
 _DTYPES = {name: tf.dtypes.as_dtype(name) for name in sorted(dtypes.ALL)}
@@ -684,12 +685,13 @@ def _device_name(wanted: str, known: tuple[str, ...]) -> str:
     return f"{'GPU' if name == 'cuda' else name.upper()}:{number or 0}"
 
 
-def _tensor_of(variable: Variable, dtype: Any = None, name: str | None = None, as_ref: bool = False) -> Any:
-    """A variable beside a tensor (`y + variable`) is its value here; a host copy of it would pass no gradient."""
-    value = variable.read()
-    if not isinstance(value, tf.Tensor) or (dtype is not None and value.dtype != dtype):
-        return NotImplemented
-    return value
+def _tensor_of(item: Any, dtype: Any = None, name: str | None = None, as_ref: bool = False) -> Any:
+    """A variable beside a tensor (`y + variable`) is its value where ops compute now; a host copy of it would pass no
+    gradient. Elsewhere, and where a symbol stands, TensorFlow is told to leave the operator to K."""
+    value = present_value(item) if isinstance(item, Variable) else item
+    if not isinstance(value, tf.Tensor):
+        raise TypeError(f"{item!r} is symbolic: use K's function, or write it on the left of the operator.")
+    return value if dtype is None or value.dtype == dtype else NotImplemented
 
 
-tf.register_tensor_conversion_function(Variable, _tensor_of)
+tf.register_tensor_conversion_function((Variable, SymbolicTensor), _tensor_of)

@@ -17,6 +17,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from keras_front.backend import declare, discovery, dtypes, seeds
+from keras_front.backend.state import Variable
+from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError, BackendError
 
 
@@ -96,8 +98,10 @@ class Backend:
         if self.is_tensor(value):
             self.native.add(value.__class__)
             return value if dtype is None or self.dtype_of(value) == dtype else self.cast(value, dtype=dtype)  # type: ignore[attr-defined]
-        if hasattr(value, "read") and hasattr(value, "assign"):
+        if isinstance(value, Variable):
             return self.convert(value.value, dtype)
+        if isinstance(value, SymbolicTensor):
+            value = np.asarray(value)
         other = discovery.owner(value)
         if other is not None and other is not self:
             raise BackendError(

@@ -288,18 +288,24 @@ def update(x: Variable, new_x: Any) -> Any:
 
 
 def update_add(x: Variable, increment: Any) -> Any:
-    """`update(x, x + increment)`."""
-    return update(x, add(x, increment))
+    """`update(x, x + increment)`; a real tensor or array is added at once."""
+    return update(x, add(_now(x, increment), increment))
 
 
 def update_sub(x: Variable, decrement: Any) -> Any:
-    """`update(x, x - decrement)`."""
-    return update(x, subtract(x, decrement))
+    """`update(x, x - decrement)`; a real tensor or array is subtracted at once."""
+    return update(x, subtract(_now(x, decrement), decrement))
 
 
 def moving_average_update(x: Variable, value: Any, momentum: Any) -> Any:
-    """`update(x, momentum * x + (1 - momentum) * value)`."""
-    return update(x, add(multiply(x, momentum), multiply(value, 1 - momentum)))
+    """`update(x, momentum * x + (1 - momentum) * value)`; at once where the value is a real tensor or array."""
+    return update(x, add(multiply(_now(x, value), momentum), multiply(value, 1 - momentum)))
+
+
+def _now(x: Variable, change: Any) -> Any:
+    """A variable, as its present value where a real tensor or array is to change it: that happens now."""
+    real = not isinstance(change, SymbolicTensor | Variable) and hasattr(change, "shape")
+    return x.read() if real else x
 
 
 def function(inputs: Any, outputs: Any, updates: Any = None, **kwargs: Any) -> Function:

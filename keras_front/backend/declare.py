@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_front import config
 from keras_front.backend import discovery, dtypes, shapes, state, symbolic
 from keras_front.backend.symbolic import OpCall, Operators, SymbolicTensor
 from keras_front.errors import ArgumentError, DtypeError, KerasFrontError
@@ -94,6 +95,7 @@ class Op:
         names = [name for name, _ in self.arrays]
         self.promoted = frozenset(names.index(name) for name in (names if promote is None else promote))
         self.__doc__ = fn.__doc__
+        self._casts: dict[Any, tuple[str | None, ...]] = {}  # see `_settled`
         self.function = _write_dispatcher(self)
 
     def __repr__(self) -> str:
@@ -101,6 +103,10 @@ class Op:
 
     def dispatch(self, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
         """Record or compute; called when not every argument is plainly one of the active backend's own tensors."""
+        backend = discovery.present()
+        settled = self._settled(backend, args, attrs) if backend is not None else None
+        if settled is not None:
+            return self._computed(backend, settled, attrs)
         if SPARSE and any(hasattr(a, "tocoo") for a in args):
             return SPARSE[0](self.name, args)
         args = [list(a) if kind == "many" else _array(a) for (_, kind), a in zip(self.arrays, args, strict=True)]
@@ -111,10 +117,52 @@ class Op:
             return self.record(self._prepare(args, _dtype_of, _as_symbol), attrs)
         backend = discovery.active()
         settled = self._prepare(args, lambda a: _real_dtype(backend, a), backend.convert)
+        return self._computed(backend, settled, attrs)
+
+    def _computed(self, backend: Any, settled: list[Any], attrs: dict[str, Any]) -> Any:
+        """The adapter's results for tensors that have come to one dtype."""
         method = getattr(backend, self.name)
         if self.facts.accumulates and self.name not in backend.accumulates:
             return _in_single(lambda args: method(*args, **attrs), settled, backend.dtype_of)
         return method(*settled, **attrs)
+
+    def _settled(self, backend: Any, args: Sequence[Any], attrs: dict[str, Any]) -> list[Any] | None:
+        """The arguments in the dtype that they share, where all are the engine's tensors, numbers, or variables that
+        have such a value here; None for what needs a closer look. Which of them to cast is worked out once for each
+        combination of dtypes."""
+        native, values, kinds = backend.native, [], []
+        for value in args:
+            if value.__class__ is state.Variable:
+                value = state.present_value(value)
+            cls = value.__class__
+            if cls in native and not issubclass(cls, np.generic):
+                kinds.append(value.dtype)
+            elif cls is float or cls is int:
+                kinds.append(cls)
+            elif cls is np.ndarray:
+                kinds.append((cls, value.dtype))
+            else:
+                return None
+            values.append(value)
+        if attrs and any(v.__class__ in _MAY_HOLD_SYMBOLS for v in attrs.values()):
+            return None
+        key = (backend.name, config.floatx(), *kinds)
+        casts = self._casts.get(key)
+        if casts is None:
+            casts = self._casts[key] = self._cast_plan(backend, values, kinds)
+        return None if casts is _LOOK_CLOSER else _cast_each(backend, values, casts)
+
+    def _cast_plan(self, backend: Any, values: list[Any], kinds: list[Any]) -> tuple[str | None, ...]:
+        """For each argument the dtype to bring it to, None if it has it; `_LOOK_CLOSER` where values decide."""
+        hosts = {i for i, kind in enumerate(kinds) if kind is int or kind is float or isinstance(kind, tuple)}
+        tensors = [backend.dtype_of(v) for i, v in enumerate(values) if i not in hosts]
+        if hosts and (not hosts <= self.promoted or not tensors or (int in kinds and set(tensors) == {"bool"})):
+            return _LOOK_CLOSER
+        target = self._target([values[i] for i in sorted(self.promoted)], backend.dtype_of) if self.promoted else None
+        return tuple(
+            target if i in hosts or (i in self.promoted and backend.dtype_of(v) != target) else None
+            for i, v in enumerate(values)
+        )
 
     def _check(self, args: Sequence[Any]) -> None:
         for (name, kind), arg in zip(self.arrays, args, strict=True):
@@ -172,6 +220,22 @@ class Op:
         return [r for r in symbolic.flatten(self.dispatch(args, attrs)) if r is not None]
 
 
+_LOOK_CLOSER: tuple[str | None, ...] = ("look closer",)
+_MAY_HOLD_SYMBOLS = {tuple, list, SymbolicTensor}
+
+
+def _cast_each(backend: Any, values: list[Any], casts: tuple[str | None, ...]) -> list[Any]:
+    for i, dtype in enumerate(casts):
+        if dtype is not None:
+            value = values[i]
+            if value.__class__ in backend.native:
+                values[i] = backend.cast(value, dtype=dtype)
+            else:
+                array = value if value.__class__ is np.ndarray else np.asarray(value, dtypes.on_host(dtype))
+                values[i] = backend.asarray(array, dtype)
+    return values
+
+
 def _in_single(call: Callable[[list[Any]], Any], args: Sequence[Any], dtype_of: Callable[[Any], str]) -> Any:
     """`call(args)`, for which floats of 16 bits become float32, as results of float32 become what they were."""
     given = {dtype_of(t) for t in _flat(args)}
@@ -204,11 +268,29 @@ def _located(error: KerasFrontError, name: str) -> KerasFrontError:
 
 
 def _array(arg: Any) -> Any:
-    """A list of numbers as an array, so that from here on a list is always a list of tensors."""
+    """A list of numbers as an array, one of tensors stacked: from here on a list is always a list of tensors."""
     if not isinstance(arg, list | tuple):
         return arg
+    if _holds_tensors(arg):
+        return OPS["stack"].function([_array(item) for item in arg], axis=0)
     array = np.asarray(arg)
     return array.astype(dtypes.canonical(None)) if array.dtype == np.float64 else array
+
+
+def _holds_tensors(items: Any) -> bool:
+    """Whether there are symbols, variables or an engine's tensors in a list, also in lists within it."""
+    kinds = set(map(type, items))
+    if kinds <= _NUMBERS:
+        return False
+    return any(
+        _holds_tensors(i)
+        if isinstance(i, list | tuple)
+        else isinstance(i, SymbolicTensor | state.Variable) or discovery.owner(i) is not None
+        for i in items
+    )
+
+
+_NUMBERS = {bool, int, float, complex, np.float32, np.float64, np.int32, np.int64, np.bool_}
 
 
 def _flat(args: Sequence[Any]) -> Iterator[Any]:
@@ -231,9 +313,7 @@ def _read_variables(args: list[Any]) -> list[Any]:
         return args
     args = [_each(a, lambda v: _framed(v) if isinstance(v, state.Variable) else v) for a in args]
     rest = [a for a in _flat(args) if not isinstance(a, state.Variable)]
-    real = state.eager_section() or any(not isinstance(a, _SCALARS) for a in rest)
-    if symbolic.tracing() or any(map(symbolic.is_symbolic, rest)):
-        real = False
+    real = state.computes_now() and not any(map(symbolic.is_symbolic, rest))
     return [_each(a, lambda v: (v.value if real else v.symbol) if isinstance(v, state.Variable) else v) for a in args]
 
 

@@ -76,6 +76,12 @@ def active() -> Backend:
     return found
 
 
+def present() -> Backend | None:
+    """The active backend if there is one already; none is chosen or loaded."""
+    found = ACTIVE.get()
+    return _process_default if found is None else found
+
+
 def backend() -> str:
     """The name of the active backend.
 
@@ -136,9 +142,9 @@ def owner(value: Any) -> Backend | None:
     """The backend of this process whose tensor `value` is; None for host arrays and for tensors of nobody."""
     if isinstance(value, _HOST):
         return None
-    present = ACTIVE.get() or _process_default
-    if present is not None and present.is_tensor(value):
-        return present
+    active = present()
+    if active is not None and active.is_tensor(value):
+        return active
     return next((known for known in list(_instances.values()) if known.is_tensor(value)), None)
 
 

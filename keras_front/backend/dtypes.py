@@ -110,6 +110,11 @@ def of_scalar(value: bool | int | float | complex, others: Iterable[str]) -> str
     return own
 
 
+def on_host(dtype: str) -> str:
+    """The dtype of an array on the host that stands for a tensor of `dtype`: NumPy lacks bfloat16."""
+    return "float32" if dtype == "bfloat16" else dtype
+
+
 def as_single(dtype: Any) -> str:
     """float32 for the floats of 16 bits, where a long formula would lose too much; the others stay."""
     name = canonical(dtype)

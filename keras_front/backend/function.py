@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -67,13 +68,23 @@ def _checked(value: Any, tensor: SymbolicTensor) -> Any:
 
 
 def evaluate(x: Any) -> np.ndarray:
-    """The value of a tensor, variable or symbolic expression without open placeholders, as a NumPy array."""
+    """The value of a tensor, variable or symbolic expression without open placeholders, as a NumPy array.
+
+    An expression is traced once and its straight-line code runs: no engine compiles for what may be asked only once.
+    """
     if isinstance(x, state.Variable):
         return x.numpy()
     if not isinstance(x, SymbolicTensor):
         owner = discovery.owner(x)
         return np.array(owner.to_numpy(x) if owner is not None else x)
-    return Function([], x)([])
+    backend = discovery.active()
+    run = x.evaluator
+    if run is None or state.current_frame() is not None:  # what a frame binds is of the moment
+        me = weakref.ref(x)
+        run = Compiled(lambda: symbolic.replay(me(), {}), pure=False, engine=False)
+        if state.current_frame() is None:
+            x.evaluator = run
+    return np.array(backend.to_numpy(run()))
 
 
 # K.gradients ---------------------------------------------------------------------------------------------------

@@ -57,10 +57,17 @@ class Compiled:
     """A function compiled for the active backend: one program for each signature of its arguments.
 
     Arguments are tensors (anything array-like is converted), None, or flat lists of tensors.
+
+    Args:
+        fn: the function.
+        donate: places of arguments whose memory may be reused.
+        pure: whether `fn` only computes, so that an engine's compiler may take it where it cannot be traced.
+        engine: whether the engine's compiler gets the programs; without it their straight-line code runs, which costs
+            nothing to begin with: for what is computed once.
     """
 
-    def __init__(self, fn: Callable[..., Any], donate: Sequence[int] = (), pure: bool = True):
-        self.fn, self.donate, self.pure = fn, tuple(donate), pure
+    def __init__(self, fn: Callable[..., Any], donate: Sequence[int] = (), pure: bool = True, engine: bool = True):
+        self.fn, self.donate, self.pure, self.engine = fn, tuple(donate), pure, engine
         self.__name__ = getattr(fn, "__name__", "compiled")
         self._entries: dict[Any, Callable[..., Any]] = {}
         self.programs: dict[Any, Program | None] = {}
@@ -102,21 +109,20 @@ class Compiled:
         key = _signature(backend, args)
         entry = self._entries.get(key)
         if entry is None:
-            if len(self._entries) >= 256:  # ever new shapes: forget the old ones rather than grow
-                self._entries.clear()
-                self.programs.clear()
-            entry = self._entries[key] = self._build(backend, key, args)
+            entry = self._build(backend, key, args)
+            _keep(self._entries, key, entry)
         return entry
 
     def _build(self, backend: Any, key: Any, args: tuple[Any, ...]) -> Callable[..., Any]:
         try:
-            program = self.programs[key] = trace(backend, self.fn, args, self.donate)
+            program = trace(backend, self.fn, args, self.donate)
         except Exception as error:
             if not _may_be_native(backend, error):
                 raise
-            self.programs[key] = None
+            _keep(self.programs, key, None)
             return self._native(backend, error)
-        run = backend.compile_program(program)
+        _keep(self.programs, key, program)
+        run = backend.compile_program(program) if self.engine else program.function(backend)
         if not program.captures:
             return run
         captures = program.captures
@@ -149,12 +155,23 @@ class Compiled:
         key = _signature(backend, args)
         if key not in self.programs:
             try:
-                self.programs[key] = trace(backend, self.fn, args, self.donate)
+                program = trace(backend, self.fn, args, self.donate)
             except Exception as error:
                 if not _may_be_native(backend, error):
                     raise
-                self.programs[key] = None
+                program = None
+            _keep(self.programs, key, program)
         return self.programs[key]
+
+
+LIMIT = 256  # programs that one function keeps
+
+
+def _keep(table: dict[Any, Any], key: Any, value: Any) -> None:
+    """Put a value in a table of programs. Where shapes are ever new, the oldest ones are forgotten."""
+    while len(table) >= LIMIT:
+        del table[next(iter(table))]
+    table[key] = value
 
 
 def _converted(backend: Any, arg: Any) -> Any:

@@ -140,6 +140,8 @@ class Variable(Operators):
                 frame.table[self] = value
                 return value
             frame = frame.parent
+        if symbolic.is_symbolic(value) and symbolic.has_value(value):
+            value = Operators.TABLE["eval"](value)
         if symbolic.tracing() or symbolic.is_symbolic(value):
             raise StateError(
                 f"Variable {self.name!r} was assigned a symbolic value outside the state of the step that is being "
@@ -159,8 +161,8 @@ class Variable(Operators):
 
     def set(self, value: Any) -> None:
         """Replace the stored value, whatever frames are open. The shape must stay."""
-        if isinstance(value, Variable):
-            value = value.numpy()
+        if isinstance(value, Variable | SymbolicTensor):
+            value = Operators.TABLE["eval"](value)
         shape = tuple(np.shape(value)) if not hasattr(value, "shape") else tuple(value.shape)
         if shape != self.shape:
             raise ShapeError(f"Cannot set variable {self.name!r} of shape {self.shape} to a value of shape {shape}.")
@@ -269,6 +271,10 @@ class Frame:
     def takes(self, variable: Variable) -> bool:
         return self.open or variable in self.table
 
+    def holds_values(self) -> bool:
+        """Whether variables have real values here, rather than symbols or nothing."""
+        return bool(self.table) and not self.open and not symbolic.is_symbolic(next(iter(self.table.values())))
+
     def values_of(self, variables: Iterable[Variable]) -> list[Any]:
         """The values of `variables` as they are now, after all assignments."""
         return [self.table[v] for v in variables]
@@ -341,6 +347,27 @@ def current_counter() -> Any:
 def next_step() -> int:
     """A number that no draw of noise has been keyed with since the seed was set."""
     return seeds.next_stream("step")
+
+
+def computes_now() -> bool:
+    """Whether an op on variables computes at once: in an eager section, or in a frame that gives variables values.
+
+    Elsewhere what contains a variable stays symbolic until somebody asks for its value, so that it follows it.
+    """
+    if symbolic.tracing() is not None:
+        return False
+    frame = _FRAME.get()
+    while frame is not None and not frame.holds_values():
+        frame = frame.parent
+    return frame is not None or _EAGER.get()
+
+
+def present_value(variable: Variable) -> Any:
+    """What a variable is for an op here: a frame's value, its own where ops compute now, otherwise itself."""
+    bound = bound_value(variable)
+    if bound is not None:
+        return bound
+    return variable.value if computes_now() else variable
 
 
 # The learning phase --------------------------------------------------------------------------------------------

@@ -161,10 +161,23 @@ class SymbolicTensor(Operators):
 
     Attributes: `shape`, a tuple in which None marks an unknown dimension; `dtype`, a name; `origin` and `index`, the
     record that made it and its place among the results; `constant`, a NumPy array or engine tensor for a constant
-    leaf; `variable` for the value of a variable; `history` and `mask` belong to the layer graph.
+    leaf; `variable` for the value of a variable; `evaluator`, what computes it, once somebody has asked for its value;
+    `history` and `mask` belong to the layer graph.
     """
 
-    __slots__ = ("__weakref__", "constant", "dtype", "history", "index", "mask", "name", "origin", "shape", "variable")
+    __slots__ = (
+        "__weakref__",
+        "constant",
+        "dtype",
+        "evaluator",
+        "history",
+        "index",
+        "mask",
+        "name",
+        "origin",
+        "shape",
+        "variable",
+    )
 
     def __init__(
         self,
@@ -181,6 +194,7 @@ class SymbolicTensor(Operators):
         self.constant, self.variable = constant, variable
         self.history: Any = None
         self.mask: Any = None
+        self.evaluator: Any = None
 
     @property
     def ndim(self) -> int:
@@ -216,6 +230,8 @@ class SymbolicTensor(Operators):
         return (self[i] for i in range(len(self)))
 
     def __bool__(self) -> bool:
+        if has_value(self):
+            return bool(np.asarray(self))
         raise UntraceableError(
             f"{self!r} has no value yet, so Python cannot branch on it. Use K.switch(condition, then, otherwise) "
             "or K.where instead of `if`, and K.logical_and / K.logical_or instead of `and` / `or`."
@@ -231,12 +247,16 @@ class SymbolicTensor(Operators):
         return int(self)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
-        if tracing() is not None or any(t.is_placeholder and t not in AMBIENT for t in ancestors([self])):
+        if not has_value(self):
             raise UntraceableError(
                 f"{self!r} depends on inputs that have no values yet. Compute with functions of K instead of NumPy, or "
                 "evaluate it with K.function(inputs, [x]) or model.predict."
             )
         return np.asarray(self.TABLE["eval"](self), dtype)
+
+    def numpy(self) -> np.ndarray:
+        """The value as a NumPy array, where it depends on no placeholder. Raises: UntraceableError elsewhere."""
+        return np.asarray(self)
 
 
 def is_symbolic(x: Any) -> bool:
@@ -368,6 +388,11 @@ def ancestors(outputs: Iterable[SymbolicTensor]) -> set[SymbolicTensor]:
     for origin in toposort(outputs):
         found.update(origin.tensors())
     return found
+
+
+def has_value(tensor: SymbolicTensor) -> bool:
+    """Whether a symbolic tensor can be evaluated here: nothing is being traced, and it waits for no placeholder."""
+    return tracing() is None and not any(t.is_placeholder and t not in AMBIENT for t in ancestors([tensor]))
 
 
 def replay(outputs: Any, values: dict[SymbolicTensor, Any]) -> Any:
