@@ -18,11 +18,11 @@ from keras_front.backend.adapter import Backend
 from keras_front.errors import DtypeError
 
 from .eager import EAGER, Eager
+from .errstate import without_warnings
 from .executable import Executable
 from .kernels import convolution, elementwise, indexing, noise, pooling, recurrent_layers
 from .kernels.cache import KernelCache
 from .kernels.updates import adam_rate
-from .quiet import quiet
 
 
 def _parts(z: Any, dtype: Any) -> tuple[Any, Any]:
@@ -109,9 +109,9 @@ class NumpyBackend(Eager, Backend):
 
     add, subtract, multiply, negative, abs, sign = np.add, np.subtract, np.multiply, np.negative, np.abs, np.sign
     maximum, minimum, tanh = np.maximum, np.minimum, np.tanh
-    sin, cos = map(quiet, (np.sin, np.cos))
-    divide, floor_divide, mod, power = map(quiet, (np.divide, np.floor_divide, np.remainder, np.power))
-    exp, expm1, log, log1p, sqrt = map(quiet, (np.exp, np.expm1, np.log, np.log1p, np.sqrt))
+    sin, cos = map(without_warnings, (np.sin, np.cos))
+    divide, floor_divide, mod, power = map(without_warnings, (np.divide, np.floor_divide, np.remainder, np.power))
+    exp, expm1, log, log1p, sqrt = map(without_warnings, (np.exp, np.expm1, np.log, np.log1p, np.sqrt))
     floor, ceil, round = map(_fractions_only, (np.floor, np.ceil, np.rint))
     equal, not_equal, less, less_equal = np.equal, np.not_equal, np.less, np.less_equal
     greater, greater_equal, isnan, isfinite = np.greater, np.greater_equal, np.isnan, np.isfinite
@@ -130,7 +130,7 @@ class NumpyBackend(Eager, Backend):
             return np.maximum(x, kind(0)) + np.minimum(x, kind(0)) * kind(alpha)
         return Backend.relu(x, alpha=alpha, max_value=max_value, threshold=threshold)  # type: ignore[attr-defined]
 
-    @quiet
+    @without_warnings
     def cast(x, dtype):  # noqa: N805
         return x.astype(dtype)
 

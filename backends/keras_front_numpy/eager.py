@@ -16,8 +16,8 @@ from keras_front import backend as K
 from keras_front.backend import dtypes, shapes
 from keras_front.backend.adapter import Backend
 
+from .errstate import without_warnings
 from .kernels import elementwise
-from .quiet import quiet
 
 _COMPOSITES: Any = Backend  # whose methods are the bodies in K
 _NUMBERS = (int, float)
@@ -91,11 +91,11 @@ class Eager:
         result += np.maximum(x, x.dtype.type(0))
         return result
 
-    softsign = quiet(lambda x: x / (np.abs(x) + x.dtype.type(1)))
-    mean = quiet(lambda x, axis, keepdims: _mean(x, axis, keepdims))
-    var = quiet(lambda x, axis, keepdims: _var(x, axis, keepdims))
-    std = quiet(lambda x, axis, keepdims: np.sqrt(_var(x, axis, keepdims)))
-    logsumexp = quiet(lambda x, axis, keepdims: _logsumexp(x, axis, keepdims))
+    softsign = without_warnings(lambda x: x / (np.abs(x) + x.dtype.type(1)))
+    mean = without_warnings(lambda x, axis, keepdims: _mean(x, axis, keepdims))
+    var = without_warnings(lambda x, axis, keepdims: _var(x, axis, keepdims))
+    std = without_warnings(lambda x, axis, keepdims: np.sqrt(_var(x, axis, keepdims)))
+    logsumexp = without_warnings(lambda x, axis, keepdims: _logsumexp(x, axis, keepdims))
 
     def elu(self, x: Any, *, alpha: Any) -> Any:
         if alpha.__class__ not in _NUMBERS:
@@ -131,19 +131,19 @@ class Eager:
         result *= x * kind(0.5)
         return result
 
-    @quiet
+    @without_warnings
     def softmax(x: Any, axis: Any) -> Any:  # noqa: N805
         raised = _over(np.exp, x - _max(x, axis, None, None, True))
         raised /= _sum(raised, axis, x.dtype, None, True)
         return raised
 
-    log_softmax = quiet(lambda x, axis: _log_softmax(x, axis))
+    log_softmax = without_warnings(lambda x, axis: _log_softmax(x, axis))
 
-    @quiet
+    @without_warnings
     def softmax_crossentropy(logits: Any, target: Any) -> Any:  # noqa: N805
         return -_sum(target * _log_softmax(logits, -1), -1, logits.dtype)
 
-    @quiet
+    @without_warnings
     def l2_normalize(x: Any, axis: Any) -> Any:  # noqa: N805
         axes = shapes.normalize_axes(axis, x.ndim)
         size = _sum(x * x, axes, x.dtype, None, True)
@@ -156,7 +156,7 @@ class Eager:
             return _COMPOSITES.categorical_crossentropy(target, output, from_logits=from_logits, axis=axis)
         return _CROSSENTROPY(target, output)
 
-    @quiet
+    @without_warnings
     def batch_normalization(x: Any, mean: Any, var: Any, beta: Any, gamma: Any, axis: int, epsilon: float) -> Any:  # noqa: N805
         place = shapes.normalize_axis(axis, x.ndim)
         if place != x.ndim - 1 and mean.ndim == 1:
@@ -170,7 +170,7 @@ class Eager:
         result = result - shift if beta is None else np.add(result, beta - shift, result)
         return result
 
-    @quiet
+    @without_warnings
     def layer_normalization(x: Any, gamma: Any, beta: Any, axes: Any, epsilon: float) -> Any:  # noqa: N805
         places = shapes.normalize_axes(axes, x.ndim)
         result = _normalized(x, places, epsilon)
@@ -260,6 +260,6 @@ def _crossentropy(target: Any, output: Any) -> Any:
     return np.negative(_sum(shares, -1, output.dtype))
 
 
-_CROSSENTROPY = quiet(_crossentropy).__func__
-_RSQRT = quiet(lambda x: 1 / np.sqrt(x)).__func__
+_CROSSENTROPY = without_warnings(_crossentropy).__func__
+_RSQRT = without_warnings(lambda x: 1 / np.sqrt(x)).__func__
 EAGER = frozenset(name for name in vars(Eager) if not name.startswith("_"))

@@ -1,4 +1,4 @@
-"""NumPy functions that do not warn of overflow, NaN and division by zero, for eager calls.
+"""NumPy's error state: functions that do not warn of overflow, invalid values and division by zero, for eager calls.
 
 `np.errstate` as a `with` block costs three times what a small `exp` takes. NumPy keeps that state in one context
 variable; setting it to a value made once costs a quarter. Where NumPy has no such variable, `errstate` it is.
@@ -18,8 +18,12 @@ except ImportError:  # NumPy 1
     _STATE = None
 
 
-def quiet(function: Callable[..., Any]) -> Any:
-    """`function` with warnings of floating point switched off, as a static method."""
+def without_warnings(function: Callable[..., Any]) -> Any:
+    """`function` with warnings of floating point switched off, as a static method.
+
+    Args:
+        function: A ufunc, or a function that calls some.
+    """
     if _STATE is None:
         return staticmethod(_by_errstate(function))
     with np.errstate(all="ignore"):
