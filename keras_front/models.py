@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import copyreg
 from typing import Any
 
 import numpy as np
 
-from keras_front import bytecode
-from keras_front.config import dialect as dialect_of
 from keras_front.graph.clone import clone_model
 from keras_front.graph.inputs import Input, InputLayer
 from keras_front.graph.layer import LAYERS
 from keras_front.graph.network import Network
 from keras_front.graph.sequential import SequentialNetwork
-from keras_front.optimizers import OPTIMIZERS
-from keras_front.registry import custom_object_scope, name_of
 from keras_front.saving import Saveable, load_model, model_from_config, model_from_json, save_model
 from keras_front.tracebacks import api_boundaries
 from keras_front.training.trainer import Trainer
@@ -56,33 +51,17 @@ class Model(Saveable, Trainer, Network):
         with self._on_engine():
             return super().__call__(inputs, *args, **kwargs)
 
-    def __reduce__(self) -> Any:
-        """Copies and pickles hold structure, weights and the state of training, never compiled steps."""
-        if not (self._is_graph_network or isinstance(self, SequentialNetwork)):
-            return copyreg.__newobj__, (type(self),), self.__getstate__()
-        known = {name_of(type(layer)): type(layer) for layer in self.all_layers()}
-        return _remade, (type(self), self.get_config(), self.get_weights(), known, self._training_state())
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy takes along: layers and their calls, weights, the state of training; no compiled steps."""
+        state = super().__getstate__()
+        engine = state.pop("_engine", None)
+        return state if engine is None else {**state, "_engine_name": engine.name}
 
-    def _training_state(self) -> Any:
-        if self._setup is None:
-            return None
-        held = [v.numpy() for v in self.optimizer.weights_of(self.trainable_weights)]
-        return OPTIMIZERS.serialize(self.optimizer), held, self._setup.arguments, self._setup.dialect
-
-
-def _remade(cls: Any, config: Any, weights: Any, known: Any, training: Any) -> Any:
-    """The model that `Model.__reduce__` took apart. Whoever unpickles has allowed code already."""
-    with custom_object_scope(known), bytecode.permit():
-        model = cls.from_config(config)
-    model.set_weights(weights)
-    if training is not None:
-        optimizer, held, arguments, dialect = training
-        with dialect_of(dialect):
-            model.compile(OPTIMIZERS.deserialize(optimizer), **arguments)
-        if held and model.outputs:
-            model.optimizer.build(model.trainable_weights)
-            model.optimizer.set_weights(held)
-    return model
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        given = dict(state)
+        engine = given.pop("_engine_name", None)
+        super().__setstate__(given)
+        self.to_backend(engine)
 
 
 @LAYERS.register()

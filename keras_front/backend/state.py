@@ -215,13 +215,19 @@ class Variable(Operators):
             "name": self.name,
             "trainable": self.trainable,
             "constraint": self.constraint,
+            "regularizer": self.regularizer,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(**state)  # type: ignore[misc]
+        given = dict(state)
+        regularizer = given.pop("regularizer", None)
+        self.__init__(**given)  # type: ignore[misc]
+        self.regularizer = regularizer
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
-        return Variable(**self.__getstate__())
+        twin = Variable.__new__(Variable)
+        twin.__setstate__(self.__getstate__())
+        return twin
 
 
 def _to_host(value: Any) -> np.ndarray:

@@ -404,7 +404,7 @@ def replay(outputs: Any, values: dict[SymbolicTensor, Any]) -> Any:
     env = dict(values)
     wanted = list(leaves_of(outputs))
     for origin in toposort(wanted, env):
-        args = _unmixed(map_structure(lambda a: _now(a, env), origin.args))
+        args = unmixed(map_structure(lambda a: _now(a, env), origin.args))
         attrs = map_structure(lambda a: _now(a, env), origin.attrs)
         results = origin.op.again(args, attrs)
         for tensor, result in zip(origin.outputs, results, strict=True):
@@ -412,7 +412,7 @@ def replay(outputs: Any, values: dict[SymbolicTensor, Any]) -> Any:
     return map_structure(lambda t: _now(t, env), outputs)
 
 
-def _unmixed(args: Any) -> Any:
+def unmixed(args: Any) -> Any:
     """Constants as plain values where all else is plain too: what shapes are computed from stays out of the record."""
     symbols = list(leaves_of(args))
     if not symbols or any(t.constant is None for t in symbols):

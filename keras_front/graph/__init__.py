@@ -8,6 +8,7 @@ from .inputs import Input, InputLayer
 from .layer import LAYERS, InputSpec, Layer
 from .network import Network
 from .node import Node
+from .operation import OpLayer
 from .sequential import SequentialNetwork
 from .summary import print_summary
 
@@ -19,6 +20,7 @@ __all__ = [
     "Layer",
     "Network",
     "Node",
+    "OpLayer",
     "SequentialNetwork",
     "clone_model",
     "print_summary",

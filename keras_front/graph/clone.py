@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from keras_front.backend import symbolic
 from keras_front.backend.symbolic import leaves_of, map_structure
 from keras_front.errors import ArgumentError
 from keras_front.registry import custom_object_scope, name_of
 
 from .inputs import Input, InputLayer
 from .network import Network
-from .node import Node, unpack
+from .node import unpack
 from .sequential import SequentialNetwork
+from .structure import Rebuilt, Structure
 
 
 def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[[Any], Any] | None = None) -> Any:
@@ -24,8 +24,14 @@ def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[
         input_tensors: tensors to build on instead of new `Input`s.
         clone_function: makes the new layer from the old one; by default through its config.
 
+    Returns: a model of the same class; what `add_loss` and `add_metric` put into the graph is in it too.
     Raises: ArgumentError for a subclassed model, whose structure is not known.
     Source: Keras 2.3.1, `keras/models.py`.
+    Example:
+        >>> from keras_front.layers import Dense
+        >>> from keras_front.models import Sequential, clone_model
+        >>> clone_model(Sequential([Dense(2, input_shape=(3,))])).count_params()
+        8
     """
     known = {name_of(type(layer)): type(layer) for layer in model.all_layers()}
     with custom_object_scope(known):
@@ -37,8 +43,8 @@ def _through_config(layer: Any) -> Any:
 
 
 def _clone(model: Any, input_tensors: Any, copy: Callable[[Any], Any]) -> Any:
-    if isinstance(model, SequentialNetwork):
-        return _clone_sequential(model, input_tensors, copy)
+    if isinstance(model, SequentialNetwork) and not model._is_graph_network:
+        return _clone_waiting(model, input_tensors, copy)
     if not isinstance(model, Network) or not model._is_graph_network:
         raise ArgumentError(
             f"clone_model: expected a Sequential or a model made with `Model(inputs, outputs)`, received {model!r}."
@@ -52,19 +58,15 @@ def _clone_layer(layer: Any, copy: Callable[[Any], Any]) -> Any:
     return copy(layer)
 
 
-def _clone_sequential(model: SequentialNetwork, input_tensors: Any, copy: Callable[[Any], Any]) -> Any:
+def _clone_waiting(model: SequentialNetwork, input_tensors: Any, copy: Callable[[Any], Any]) -> Any:
+    """A Sequential whose layers wait for an input, or have one now."""
     layers = [_clone_layer(layer, copy) for layer in model.layers]
-    start: list[Any] = []
-    if input_tensors is not None:
-        start = [_as_input(t) for t in leaves_of([input_tensors])]
-        if len(start) != 1:
-            raise ArgumentError(f"clone_model: a Sequential has one input, received {len(start)} input tensors.")
-    elif model._explicit_input is not None:
+    start = [] if input_tensors is None else [_as_input(t) for t in leaves_of([input_tensors])]
+    if len(start) > 1:
+        raise ArgumentError(f"clone_model: a Sequential has one input, received {len(start)} input tensors.")
+    if input_tensors is None and model._explicit_input is not None:
         start = [InputLayer.from_config(model._explicit_input.get_config())]
-    result = type(model)(start + layers, name=model.name)
-    if not result.inputs and model.inputs:
-        result.build(model.inputs[0].shape)
-    return result
+    return type(model)(start + layers, name=model.name)
 
 
 def _as_input(tensor: Any) -> Any:
@@ -72,31 +74,50 @@ def _as_input(tensor: Any) -> Any:
     return tensor if isinstance(made_by, InputLayer) else Input(tensor=tensor)
 
 
+def _as_keras_tensor(tensor: Any) -> Any:
+    return tensor if tensor.history else Input(tensor=tensor)
+
+
 def _clone_graph(model: Any, input_tensors: Any, copy: Callable[[Any], Any]) -> Any:
     if input_tensors is None:
-        starts = [Input(batch_shape=t.shape, dtype=t.dtype, name=layer.name)
+        starts = [Input(batch_shape=t.shape, dtype=t.dtype, name=layer.name if layer is not None else None)
                   for t, layer in zip(model.inputs, model._input_layers, strict=True)]  # fmt: skip
     else:
-        starts = list(leaves_of([input_tensors]))
+        as_start = _as_input if isinstance(model, SequentialNetwork) else _as_keras_tensor
+        starts = [as_start(t) for t in leaves_of([input_tensors])]
     if len(starts) != len(model.inputs):
         raise ArgumentError(f"clone_model: expected {len(model.inputs)} input tensors, received {len(starts)}.")
-    new: dict[Any, Any] = dict(zip(model.inputs, starts, strict=True))
-    layers: dict[Any, Any] = {}
-    for node in model._graph.order:
-        if all(t in new for t in node.output_tensors):
-            continue
-        if isinstance(node, Node):
-            _clone_node(node, new, layers, copy)
-        else:
-            new[node.result] = symbolic.replay(node.result, {t: new[t] for t in node.feeds})
-    outputs = map_structure(lambda t: new[t], model._output_form)
-    return type(model)(unpack(starts), outputs, name=model.name)
+    structure, layers = Structure(model), _Clones(copy)
+    made = Rebuilt(structure, starts, layers.of, layers.weight_of)
+    outputs, reports = made.decoded(map_structure(structure.encoded, (model._output_form, model._reported)))
+    if isinstance(model, SequentialNetwork):
+        result = type(model)(name=model.name)
+        chain = made.decoded(map_structure(structure.encoded, model._chain))
+        result.restack(model, [layers.of(layer) for layer in model.layers], made.inputs, chain)
+    else:
+        result = type(model)(unpack(starts), outputs, name=model.name)
+    result.adopt_reports(t.history[0] for t in reports)
+    return result
 
 
-def _clone_node(node: Node, new: dict[Any, Any], layers: dict[Any, Any], copy: Callable[[Any], Any]) -> None:
-    if node.layer not in layers:
-        layers[node.layer] = _clone_layer(node.layer, copy)
-    args, arguments = map_structure(lambda item: new.get(item, item) if symbolic.is_symbolic(item) else item,
-                                    (node.args, node.arguments))  # fmt: skip
-    outputs = layers[node.layer](*args, **arguments)
-    new.update(zip(node.output_tensors, leaves_of([outputs]), strict=True))
+class _Clones:
+    """The new layers by the old ones."""
+
+    def __init__(self, copy: Callable[[Any], Any]):
+        self._copy, self._made = copy, {}  # type: ignore[var-annotated]
+
+    def of(self, layer: Any) -> Any:
+        """The clone of a layer, made when it is first asked for; an input with a fixed value is itself."""
+        if isinstance(layer, InputLayer):
+            return layer
+        if layer not in self._made:
+            self._made[layer] = _clone_layer(layer, self._copy)
+        return self._made[layer]
+
+    def weight_of(self, variable: Any) -> Any:
+        """The weight of a clone in place of that of the layer; a variable of no layer stays."""
+        for old, new in self._made.items():
+            for before, after in zip(old.weights, new.weights, strict=False):
+                if before is variable:
+                    return after
+        return variable

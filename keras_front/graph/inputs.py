@@ -51,6 +51,13 @@ class InputLayer(Layer):
         self.batch_input_shape, self.sparse = tensor.shape, sparse
         self.is_placeholder = input_tensor is None or tensor.is_placeholder
         self.built = True
+        self._fixed = input_tensor if isinstance(input_tensor, Variable) else _value_of(tensor)
+        self._attach(Node(self, ([],), {}, tensor))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A copy waits for data at a placeholder of its own."""
+        self.__dict__.update(state)
+        tensor = _tensor(self._fixed, None, None, self.batch_input_shape, self.dtype, self.name)
         self._attach(Node(self, ([],), {}, tensor))
 
     def get_config(self) -> dict[str, Any]:
@@ -75,6 +82,11 @@ def _tensor(given: Any, shape: Any, batch_size: Any, batch_shape: Any, dtype: An
         raise ArgumentError("InputLayer: pass either `input_shape` or `batch_input_shape`.")
     full = tuple(batch_shape) if batch_shape is not None else (batch_size, *_sizes(shape))
     return K.placeholder(shape=full, dtype=_dtype_name(dtype), name=name)
+
+
+def _value_of(tensor: Any) -> Any:
+    """The values of a constant; None for what waits for data or is computed."""
+    return None if tensor.constant is None else K.to_numpy(tensor.constant)
 
 
 def _sizes(shape: Any) -> tuple[Any, ...]:

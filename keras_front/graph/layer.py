@@ -199,7 +199,7 @@ class Layer(Tracked, NodeAccess, Configurable):
     _is_model = False
 
     def _call_in(self, run: scope.Run, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        inputs = map_structure(self._value, _as_inputs(inputs))
+        inputs = map_structure(self._value, self._as_inputs(inputs))
         mask = kwargs.get("mask")
         if mask is None:
             mask = map_structure(run.mask_of, inputs)
@@ -217,7 +217,7 @@ class Layer(Tracked, NodeAccess, Configurable):
         try:
             outputs = self.call(inputs, *args, **self._call_arguments(kwargs, mask))
         except Exception as error:
-            _add_note(error, self, inputs)
+            add_note(error, self, inputs)
             raise
         self._penalize(outputs)
         return outputs, self.compute_mask(inputs, mask)
@@ -249,6 +249,12 @@ class Layer(Tracked, NodeAccess, Configurable):
                 penalty = penalty / K.maximum(K.cast(K.shape(value)[0], K.dtype(value)), 1.0)  # the batch may be empty
             state.add_loss_to_frame(penalty)
 
+    def _as_inputs(self, inputs: Any) -> Any:
+        """Keras: several inputs are a list, and a list of one is that one."""
+        if isinstance(inputs, tuple) and not hasattr(inputs, "_fields"):
+            inputs = list(inputs)
+        return inputs[0] if isinstance(inputs, list) and len(inputs) == 1 and hasattr(inputs[0], "shape") else inputs
+
     def _cast(self, inputs: Any) -> Any:
         """Float inputs in the layer's dtype; other dtypes stay."""
         wanted = self.dtype or config.floatx()
@@ -274,7 +280,7 @@ class Layer(Tracked, NodeAccess, Configurable):
 
         What the call was given is copied first: the caller may append to a list that the node must remember as it was.
         """
-        inputs, args, kwargs = map_structure(_copied, (_as_inputs(inputs), args, kwargs))
+        inputs, args, kwargs = map_structure(_copied, (self._as_inputs(inputs), args, kwargs))
         mask = kwargs.get("mask")
         if mask is None:
             mask = map_structure(_mask_of_symbol, inputs)
@@ -431,13 +437,6 @@ def is_list_of_shapes(shape: Any) -> bool:
     return bool(shape) and all(isinstance(s, list | tuple) for s in shape)
 
 
-def _as_inputs(inputs: Any) -> Any:
-    """Keras: several inputs are a list, and a list of one is that one."""
-    if isinstance(inputs, tuple) and not hasattr(inputs, "_fields"):
-        inputs = list(inputs)
-    return inputs[0] if isinstance(inputs, list) and len(inputs) == 1 and hasattr(inputs[0], "shape") else inputs
-
-
 def _shapes(shape: Any) -> Any:
     if is_list_of_shapes(shape):
         return [tuple(s) for s in shape]
@@ -492,7 +491,7 @@ def _extras_of(cls: type) -> tuple[bool, bool, tuple[str, ...]]:
     return "mask" in names, "training" in names, required
 
 
-def _add_note(error: Exception, layer: Layer, inputs: Any) -> None:
+def add_note(error: Exception, layer: Layer, inputs: Any) -> None:
     notes = getattr(error, "__notes__", [])
     if not any(note.startswith("In layer ") for note in notes):
         shapes = unpack([_shape_of(x) for x in _flat(inputs) if hasattr(x, "shape")])

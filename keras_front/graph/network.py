@@ -7,22 +7,24 @@ masks and configs; it does not know how it is trained or saved.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from keras_front.backend import state, symbolic
 from keras_front.backend.state import Variable
-from keras_front.backend.symbolic import SymbolicTensor, leaves_of
+from keras_front.backend.symbolic import SymbolicTensor, leaves_of, map_structure
 from keras_front.errors import ArgumentError, ShapeError, StateError
 
-from . import scope, wiring
+from . import network_config, scope
+from .added import AddLoss, AddMetric
 from .inputs import Input
 from .layer import LAYERS, Layer, _cast_float, _flat, _shape_of, is_list_of_shapes
 from .node import Node, unpack
+from .structure import Rebuilt, Structure
 from .topology import Graph, Plan
-from .tracking import _needs_input, frozen_as, unique, update_metric
+from .tracking import frozen_as, needs_input, unique
 
 FORMAT_VERSION = "2.3.1"  # the Keras whose configs these are
 
@@ -49,7 +51,7 @@ class Network(Layer):
         super().__init__(**rest)
         self._graph_made: Graph | None = None
         self._pending: tuple[Any, Any] | None = None
-        self._metric_tensors: list[tuple[Any, SymbolicTensor]] = []
+        self._reported: list[SymbolicTensor] = []  # outputs of AddLoss and AddMetric
         self.inputs: list[Any] = []
         self.outputs: list[Any] = []
         self.input_names: list[str] = []
@@ -73,8 +75,9 @@ class Network(Layer):
         self._inbound_nodes.append(Node(self, (list(self.inputs),), {}, list(self.outputs), None, masks))
 
     def _replan(self) -> None:
-        extra = [t for t in self._own_losses if _needs_input(t)] + [t for _, t in self._metric_tensors]
-        self._graph_made = graph = Graph(self.inputs, self.outputs, extra)
+        if self.__dict__.get("_pending") is not None:
+            return  # the graph will be made when it is asked for
+        self._graph_made = graph = Graph(self.inputs, self.outputs, self._reported)
         self._plan = Plan(graph, self._output_form)
         self._input_layers = [t.history[0] if t.history else None for t in self.inputs]
         self._output_layers = [t.history[0] if t.history else None for t in self.outputs]
@@ -219,16 +222,10 @@ class Network(Layer):
             return self._walk(inputs, mask)
 
     def _walk(self, inputs: Any, mask: Any) -> tuple[Any, Any]:
-        """Run the plan; report the losses and metrics that were added to the network."""
+        """Run the plan: outputs in the structure of `outputs`, and their masks."""
         values = [_cast_float(v, t.dtype) for v, t in zip(self._as_list(inputs), self.inputs, strict=True)]
         masks = self._as_list(mask) if isinstance(mask, list | tuple | dict) else [mask] * len(values)
-        added = [loss for loss in self._own_losses if _needs_input(loss)]
-        extra = added + [tensor for _, tensor in self._metric_tensors]
-        outputs, out_masks, found = self._plan.run(values, masks, extra)
-        for value in found[: len(added)]:
-            state.add_loss_to_frame(value)
-        for (metric, _), value in zip(self._metric_tensors, found[len(added) :], strict=True):
-            update_metric(metric, value)
+        outputs, out_masks, _ = self._plan.run(values, masks)
         return outputs, out_masks
 
     def run_internal_graph(self, inputs: Any, masks: Any = None) -> tuple[list[Any], list[Any], list[Any]]:
@@ -313,26 +310,74 @@ class Network(Layer):
         self.output_names = [f"output_{i + 1}" for i in range(len(self.outputs))]
 
     def __getstate__(self) -> dict[str, Any]:
-        state = super().__getstate__()
-        return state if self._graph is not None else {**state, "inputs": [], "outputs": []}
+        """What a copy takes along: everything, with the calls of the layers as a `Structure` in place of the graph."""
+        graph = self._graph
+        held = {key: value for key, value in super().__getstate__().items() if key not in _MADE_ANEW}
+        if graph is None:
+            return {**held, "inputs": [], "outputs": []}
+        structure = Structure(self)
+        tensors = {key: value for key, value in held.items() if any(True for _ in leaves_of(value))}
+        held["_structure"] = structure
+        held["_tensors"] = {key: map_structure(structure.encoded, value) for key, value in tensors.items()}
+        return {key: value for key, value in held.items() if key not in tensors}
+
+    def __setstate__(self, held: dict[str, Any]) -> None:
+        """Call the layers of the copy as those of the original were called."""
+        rest = dict(held)
+        structure, tensors = rest.pop("_structure", None), rest.pop("_tensors", {})
+        self.__dict__.update(rest, _graph_made=None, _pending=None)
+        if structure is None:
+            return
+        rebuilt = Rebuilt(structure)
+        self.__dict__.update({key: rebuilt.decoded(value) for key, value in tensors.items()})
+        names = self.input_names, self.output_names
+        self._init_graph(self.inputs, self._output_form)
+        self.input_names, self.output_names = names
 
     # Losses and metrics ------------------------------------------------------------------------------
 
     def add_loss(self, losses: Any, inputs: Any = None) -> None:
-        super().add_loss(losses, inputs)
-        if self._graph is not None:
-            self._replan()
+        """Add losses to the total that training makes small.
+
+        Args:
+            losses: a symbolic tensor of this network, whose sum is added in each batch; a function without arguments,
+                or an expression of weights, computed anew in each batch; or a list of these. A tensor of the graph
+                becomes a layer `AddLoss`, so that copies and files have it.
+            inputs: kept for code of Keras 2; what a loss depends on is known.
+        """
+        for loss in losses if isinstance(losses, list | tuple) else [losses]:
+            if self._graph is not None and scope.current_run() is None and symbolic.is_symbolic(loss):
+                self._report(AddLoss(unconditional=not needs_input(loss)), loss)
+            else:
+                super().add_loss(loss, inputs)
 
     def add_metric(self, value: Any, name: str | None = None, aggregation: str | None = "mean") -> None:
-        """Show the mean of a symbolic tensor of this network, or of a value inside `call`, under `name`."""
-        super().add_metric(value, name=name, aggregation=aggregation)
-        if symbolic.is_symbolic(value) and scope.current_run() is None:
-            self._metric_tensors.append((self._own_metrics[-1], value))
+        """Show the mean of a tensor of this network, or of a value inside `call`, over the batches of an epoch.
+
+        Args:
+            value: a symbolic tensor of this network, which becomes a layer `AddMetric`; or, in `call`, a value.
+            name: what logs call it; by default the name of the tensor.
+            aggregation: 'mean', the only one.
+        """
+        if self._graph is not None and symbolic.is_symbolic(value) and scope.current_run() is None:
+            self._report(AddMetric(aggregation=aggregation, metric_name=name or value.name), value)
+        else:
+            super().add_metric(value, name=name, aggregation=aggregation)
+
+    def _report(self, layer: Layer, tensor: SymbolicTensor) -> None:
+        with scope.outside(), symbolic.trace_scope(None):
+            self._reported.append(layer(tensor))
+        self._replan()
+
+    def adopt_reports(self, layers: Iterable[Any]) -> None:
+        """Make the calls of `AddLoss` and `AddMetric` among `layers`, which a config named, part of this network."""
+        nodes = [n for layer in layers if isinstance(layer, AddLoss | AddMetric) for n in layer._inbound_nodes]
+        self._reported += [t for node in nodes for t in node.output_tensors]
+        if nodes:
             self._replan()
 
     def _call_losses(self) -> list[Any]:
-        nodes = self._graph.nodes if self._graph is not None else self._inbound_nodes
-        return [t for t in self._own_losses if _needs_input(t)] + [t for node in nodes for t in node.losses]
+        return super()._call_losses() if self._graph is None else [t for n in self._graph.nodes for t in n.losses]
 
     @property
     def losses(self) -> list[Any]:
@@ -351,13 +396,14 @@ class Network(Layer):
                 f"{type(self).__name__} computes in its own `call`, so its structure cannot be written. Save its "
                 "weights instead, or write get_config and from_config."
             )
-        return wiring.to_config(self)
+        return network_config.to_config(self)
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """A new network, with new weights, from what `get_config` returned."""
-        inputs, outputs, name = wiring.from_config(config, custom_objects)
+        inputs, outputs, name, layers = network_config.from_config(config, custom_objects)
         model = cls(inputs=inputs, outputs=outputs, name=name)
+        model.adopt_reports(layers.values())
         if not config.get("trainable", True):
             model._trainable = False
         return model
@@ -392,6 +438,9 @@ class Network(Layer):
         from .summary import print_summary
 
         print_summary(self, line_length=line_length, positions=positions, print_fn=print_fn)
+
+
+_MADE_ANEW = frozenset({"_graph_made", "_plan", "_pending", "_input_layers", "_output_layers"})
 
 
 def _tensors_among(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_front.backend.symbolic import SymbolicTensor, leaves_of
+from keras_front.backend.symbolic import COUNTER, PHASE, SymbolicTensor, leaves_of
 
 from .spec import Shape
 
@@ -16,6 +16,11 @@ from .spec import Shape
 def unpack(items: list[Any]) -> Any:
     """The only item of a list, or the list."""
     return items[0] if len(items) == 1 else items
+
+
+def is_computed(tensor: SymbolicTensor) -> bool:
+    """Whether a tensor comes from a layer, an op or an input, and is not a constant or the value of a variable."""
+    return tensor.constant is None and tensor.variable is None and tensor is not PHASE and tensor is not COUNTER
 
 
 class Node:
@@ -53,12 +58,12 @@ class Node:
     @property
     def input_tensors(self) -> list[SymbolicTensor]:
         """The tensors among the inputs proper."""
-        return list(leaves_of(self.args[:1]))
+        return [t for t in leaves_of(self.args[:1]) if is_computed(t)]
 
     @property
     def needed_tensors(self) -> list[SymbolicTensor]:
-        """Every tensor among the arguments, the inputs first."""
-        return list(leaves_of((self.args, self.arguments)))
+        """Every tensor among the arguments, the inputs first; constants and variables are none."""
+        return [t for t in leaves_of((self.args, self.arguments)) if is_computed(t)]
 
     @property
     def output_tensors(self) -> list[SymbolicTensor]:

@@ -76,6 +76,13 @@ class SequentialNetwork(Network):
             self._stack.append(layer)
         return None
 
+    def restack(self, like: SequentialNetwork, layers: list[Layer], inputs: list[Any], chain: list[Any]) -> None:
+        """Take over layers that were called already, as those of `like`: on `inputs`, with the tensors `chain`."""
+        self._stack, self.inputs, self._chain = list(layers), list(inputs), list(chain)
+        if like._explicit_input is not None:
+            self._explicit_input = chain[0].history[0]
+        self._changed()
+
     def _start(self, layer: InputLayer) -> None:
         if self._chain or self._stack:
             raise ArgumentError(f"{self.name}: an Input can only be the first element of a Sequential.")
@@ -146,6 +153,15 @@ class SequentialNetwork(Network):
             for layer in waiting:
                 self._push(layer)
         self._build_input_shape = tuple(tensor.shape)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        return state if self._graph is not None else {**state, "_chain": []}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if not self._chain and self._explicit_input is not None:
+            self._start(self._explicit_input)
 
     def set_inputs(self, shapes: Sequence[Any], dtypes: Any = None, form: Any = None) -> None:
         """Build for the given shapes, a list of one, unless the input is known."""

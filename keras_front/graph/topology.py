@@ -3,8 +3,7 @@
 Keras numbers layers by depth and by the order of discovery; weights, summaries and files follow that order, so it is
 reproduced here. Everything is iterative: a model of thousands of layers meets no recursion limit.
 
-Expressions of K between layers (`Dense(3)(x + 1)`) have no node. They become steps of their own, which replay the
-record of those ops.
+Ops of K between layers (`Dense(3)(x + 1)`) become layers here, see `operation`.
 """
 
 from __future__ import annotations
@@ -17,55 +16,15 @@ from keras_front.backend import symbolic
 from keras_front.backend.symbolic import SymbolicTensor, map_structure
 from keras_front.errors import ArgumentError
 
+from . import operation
 from .node import Node
-
-
-class Expression:
-    """Ops of K on outputs of layers, without a layer of their own."""
-
-    __slots__ = ("feeds", "result")
-
-    def __init__(self, result: SymbolicTensor):
-        self.result = result
-        self.feeds = _frontier(result)
-
-    name = "an expression of K"
-
-    @property
-    def needed_tensors(self) -> list[SymbolicTensor]:
-        return self.feeds
-
-    @property
-    def output_tensors(self) -> list[SymbolicTensor]:
-        return [self.result]
-
-
-def _frontier(result: SymbolicTensor) -> list[SymbolicTensor]:
-    """The tensors of layers on which `result` depends directly; and placeholders that no layer made."""
-    found: list[SymbolicTensor] = []
-    seen: set[int] = set()
-    stack = [result]
-    while stack:
-        tensor = stack.pop()
-        if id(tensor) in seen:
-            continue
-        seen.add(id(tensor))
-        if tensor is not result and (tensor.history or _is_free(tensor)):
-            found.append(tensor)
-        elif tensor.origin is not None:
-            stack.extend(reversed(list(tensor.origin.tensors())))
-    return found
-
-
-def _is_free(tensor: SymbolicTensor) -> bool:
-    return tensor.is_placeholder and tensor not in symbolic.AMBIENT
 
 
 class Graph:
     """The nodes between `inputs` and `outputs`.
 
     Attributes:
-        order: nodes and expressions, each after what it needs.
+        order: the nodes, each after those it needs.
         depth: node -> its distance from the outputs.
         layers: the layers in the order of Keras 2: farthest from the outputs first.
         layer_depth: layer -> depth.
@@ -73,35 +32,37 @@ class Graph:
 
     def __init__(self, inputs: list[SymbolicTensor], outputs: list[SymbolicTensor], extra: Iterable[Any] = ()):
         self.inputs, self.outputs = inputs, outputs
-        self._expressions: dict[int, Expression] = {}
         self._found: dict[Any, int] = {}
         self._given = {id(t) for t in inputs if not _from_input_layer(t)}
-        self.order: list[Any] = []
-        self._visit([*outputs, *extra])
-        self._check_connected()
+        self.order: list[Node] = []
+        self._done: set[int] = set()
         self.layer_depth: dict[Any, int] = {}
         self.depth: dict[Any, int] = {}
+        self._visit(outputs)
         self._measure()
         self._add_unused_inputs()
         self.layers = sorted(self.layer_depth, key=lambda layer: (-self.layer_depth[layer], self._found[layer]))
+        self._append(list(extra))
+        self._check_connected()
         self._check_names()
+        operation.link(self.order)
 
     def maker(self, tensor: SymbolicTensor) -> Any:
-        """The node or expression that made `tensor`; None for a given input."""
+        """The node that made `tensor`, which may be an op that becomes a layer now; None for a given input."""
         if id(tensor) in self._given:
             return None
         if tensor.history:
             layer, node_index, _ = tensor.history
             return layer._inbound_nodes[node_index]
-        if tensor.is_placeholder and _is_free(tensor):
+        if tensor.is_placeholder:
             raise ArgumentError(
                 f"Graph disconnected: cannot obtain a value for {tensor!r}. It is a K.placeholder; wrap it as "
                 "`Input(tensor=...)` and list it among the inputs of the model."
             )
-        return self._expressions.setdefault(id(tensor), Expression(tensor))
+        return operation.connect(tensor)
 
     def _visit(self, tensors: list[SymbolicTensor]) -> None:
-        done: set[int] = set()
+        done = self._done
         stack: list[tuple[Any, bool]] = []
         for tensor in tensors:
             stack.append((self.maker(tensor), False))
@@ -113,8 +74,7 @@ class Graph:
                     done.add(id(node))
                     self.order.append(node)
                     continue
-                if isinstance(node, Node):
-                    self._found.setdefault(node.layer, len(self._found))
+                self._found.setdefault(node.layer, len(self._found))
                 stack.append((node, True))
                 stack.extend((self.maker(t), False) for t in reversed(node.needed_tensors))
 
@@ -131,10 +91,8 @@ class Graph:
 
     def _measure(self) -> None:
         for node in reversed(self.order):
-            depth = self.depth.setdefault(node, 0)
-            if isinstance(node, Node):
-                depth = max(depth, self.layer_depth.get(node.layer, 0))
-                self.layer_depth[node.layer] = self.depth[node] = depth
+            depth = max(self.depth.get(node, 0), self.layer_depth.get(node.layer, 0))
+            self.layer_depth[node.layer] = self.depth[node] = depth
             for tensor in node.needed_tensors:
                 before = self.maker(tensor)
                 if before is not None:
@@ -149,6 +107,17 @@ class Graph:
                     self.layer_depth[layer], self._found[layer] = 0, -1
                     self.depth[node] = 0
                     self.order.append(node)
+                    self._done.add(id(node))
+
+    def _append(self, extra: list[SymbolicTensor]) -> None:
+        """Add what computes further tensors after all else, so that the order of the layers stays as it was."""
+        before = len(self.order)
+        self._visit(extra)
+        for node in self.order[before:]:
+            self.depth[node] = 0
+            if node.layer not in self.layer_depth:
+                self.layer_depth[node.layer] = 0
+                self.layers.append(node.layer)
 
     def _check_names(self) -> None:
         for name, count in Counter(layer.name for layer in self.layers).items():
@@ -161,7 +130,7 @@ class Graph:
     @property
     def nodes(self) -> list[Node]:
         """The calls of layers, each after those it needs."""
-        return [node for node in self.order if isinstance(node, Node)]
+        return self.order
 
 
 def _from_input_layer(tensor: SymbolicTensor) -> bool:
@@ -175,10 +144,13 @@ class Step:
 
     def __init__(self, node: Node, place: dict[int, int]):
         self.layer = node.layer
-        self.sources = map_structure(lambda t: _Place(place[id(t)]) if _is_tensor(t) else t, node.args[:1])[0]
+
+        def placed(item: Any) -> Any:
+            return _Place(place[id(item)]) if isinstance(item, SymbolicTensor) and id(item) in place else item
+
+        self.sources = map_structure(placed, node.args[:1])[0]
         self.single = self.sources.index if isinstance(self.sources, _Place) else None
-        self.args = map_structure(lambda t: _Place(place[id(t)]) if _is_tensor(t) else t, node.args[1:])
-        self.keywords = map_structure(lambda t: _Place(place[id(t)]) if _is_tensor(t) else t, node.arguments)
+        self.args, self.keywords = map_structure(placed, (node.args[1:], node.arguments))
         self.targets = [place[id(t)] for t in node.output_tensors]
 
     def run(self, values: list[Any], masks: list[Any]) -> None:
@@ -186,7 +158,7 @@ class Step:
         if self.single is not None:
             inputs, mask = values[self.single], masks[self.single]
         else:
-            inputs = map_structure(lambda p: values[p.index] if isinstance(p, _Place) else p, self.sources)
+            inputs = map_structure(_filler(values), self.sources)
             mask = map_structure(lambda p: masks[p.index] if isinstance(p, _Place) else None, self.sources)
         fill = _filler(values)
         args = map_structure(fill, self.args) if self.args else ()
@@ -199,20 +171,6 @@ class Step:
             masks[target] = flat_masks[index] if index < len(flat_masks) else None
 
 
-class ExpressionStep:
-    """A step that replays ops of K."""
-
-    __slots__ = ("feeds", "layer", "result", "target")
-
-    def __init__(self, expression: Expression, place: dict[int, int]):
-        self.layer = expression
-        self.feeds = [(t, place[id(t)]) for t in expression.feeds]
-        self.result, self.target = expression.result, place[id(expression.result)]
-
-    def run(self, values: list[Any], masks: list[Any]) -> None:
-        values[self.target] = symbolic.replay(self.result, {t: values[i] for t, i in self.feeds})
-
-
 class _Place:
     __slots__ = ("index",)
 
@@ -221,11 +179,12 @@ class _Place:
 
 
 def _filler(values: list[Any]) -> Any:
-    return lambda item: values[item.index] if isinstance(item, _Place) else item
+    def fill(item: Any) -> Any:
+        if isinstance(item, _Place):
+            return values[item.index]
+        return symbolic.replay(item, {}) if isinstance(item, SymbolicTensor) else item  # a constant, a variable
 
-
-def _is_tensor(item: Any) -> bool:
-    return isinstance(item, SymbolicTensor)
+    return fill
 
 
 class Plan:
@@ -241,9 +200,7 @@ class Plan:
         self.fixed = [(place[id(t)], t) for n in graph.nodes if not n.needed_tensors
                       for t in n.output_tensors if id(t) not in fed]  # fmt: skip
         self.steps: list[Any] = [
-            Step(node, place) if isinstance(node, Node) else ExpressionStep(node, place)
-            for node in graph.order
-            if isinstance(node, Expression) or (node.needed_tensors and not _all_fed(node, fed))
+            Step(node, place) for node in graph.order if node.needed_tensors and not _all_fed(node, fed)
         ]
         self.outputs = map_structure(lambda t: _Place(place[id(t)]), outputs)
 

@@ -314,7 +314,7 @@ class Tracked:
         Inside a frame the frame's values are used, so the trainer calls this in its step.
         """
         own = [w.regularizer(w) for w in unique(self.weights) if w.regularizer is not None]
-        kept = [loss for layer in self.all_layers() for loss in layer._own_losses if not _needs_input(loss)]
+        kept = [loss for layer in self.all_layers() for loss in layer._own_losses if not needs_input(loss)]
         return own + [_now(loss) for loss in unique(kept)]
 
     regularization_losses = weight_losses
@@ -325,7 +325,7 @@ class Tracked:
         return self.weight_losses() + [loss for layer in self.all_layers() for loss in layer._call_losses()]
 
     def _call_losses(self) -> list[Any]:
-        kept = [loss for loss in self._own_losses if _needs_input(loss)]
+        kept = [loss for loss in self._own_losses if needs_input(loss)]
         return kept + [loss for node in self.__dict__["_inbound_nodes"] for loss in node.losses]
 
     def add_metric(self, value: Any, name: str | None = None, aggregation: str | None = "mean") -> None:
@@ -395,7 +395,8 @@ def _draw(initializer: Callable[..., Any], shape: tuple[int, ...], dtype: str) -
             return initializer(shape)  # Keras 1 and much user code: functions of the shape alone
 
 
-def _needs_input(loss: Any) -> bool:
+def needs_input(loss: Any) -> bool:
+    """Whether a loss is a symbol that depends on an input, and not a function or an expression of weights."""
     return symbolic.is_symbolic(loss) and any(t.is_placeholder for t in symbolic.ancestors([loss]))
 
 

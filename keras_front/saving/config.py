@@ -19,7 +19,7 @@ from keras_front import bytecode
 from keras_front.errors import ArgumentError, SerializationError
 from keras_front.registry import Registry, get_registered_object
 
-from . import guard
+from . import guard, operations
 
 __all__ = [
     "is_keras3",
@@ -277,16 +277,21 @@ def _layer_base(target: type) -> type:
 
 def _network(arguments: Mapping[str, Any], keras3: bool) -> Config:
     """Config of a model: layers, and for a functional one the nodes and the ends."""
-    entries = [_entry(layer, keras3) for layer in arguments["layers"]]
+    shift = node_shifts(arguments["layers"]) if keras3 else {}
+    entries = [
+        operations.read(layer, shift, _op_places) if operations.is_op(layer) else _entry(layer, keras3)
+        for layer in arguments["layers"]
+    ]
     result: Config = {"name": arguments["name"]} if arguments.get("name") else {}
     if arguments.get("build_input_shape") is not None:
         result["build_input_shape"] = arguments["build_input_shape"]
     result["layers"] = entries
     if "input_layers" not in arguments:
         return result
-    shift = node_shifts(arguments["layers"]) if keras3 else {}
     classes = {entry["name"]: entry["class_name"] for entry in entries}
     for entry in entries:
+        if entry["class_name"] == operations.OURS:
+            continue
         nodes = entry.get("inbound_nodes") or []
         entry["inbound_nodes"] = [_node(node, classes[entry["name"]], shift) for node in nodes]
     result["input_layers"] = ends_of(arguments["input_layers"], {})
@@ -402,6 +407,17 @@ def _tensors_named(value: Any, shift: Mapping[str, int]) -> Any:
             return [name, index + shift.get(name, 0), tensor]
         return {k: _tensors_named(v, shift) for k, v in _plain_value(value).items()}
     return [_tensors_named(v, shift) for v in value] if isinstance(value, list | tuple) else value
+
+
+def _op_places(value: Any, shift: Mapping[str, int]) -> Any:
+    """An argument of an op with each tensor as [layer, node, tensor]; slices and arrays stay as they are."""
+    if isinstance(value, Mapping):
+        if value.get("class_name") == "__keras_tensor__":
+            return _tensors_named(value, shift)
+        return {k: _op_places(v, shift) for k, v in value.items()}
+    if _is_history(value):
+        return [value[0], value[1] + shift.get(value[0], 0), value[2]]
+    return [_op_places(v, shift) for v in value] if isinstance(value, list | tuple) else value
 
 
 def _plain_value(value: Mapping[str, Any]) -> Any:

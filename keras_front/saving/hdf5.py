@@ -29,7 +29,7 @@ from keras_front.errors import ArgumentError, KerasFrontError, SerializationErro
 from keras_front.graph.tracking import undrawn
 from keras_front.registry import custom_object_scope, name_of, plain
 
-from . import atomic, compiled, config, guard, layout
+from . import atomic, compiled, config, guard, layout, operations
 
 __all__ = ["load_model", "load_weights", "opened", "save_model", "save_weights"]
 
@@ -138,7 +138,7 @@ def room_for(weights: Sequence[Variable]) -> int:
 
 def save_model(model: Any, target: Any, include_optimizer: bool = True) -> None:
     """Write structure, weights, and what `compile` was told with the state of the optimizer."""
-    described = json.dumps(model_config(model), default=plain)
+    described = json.dumps(operations.to_tf(json.loads(json.dumps(model_config(model), default=plain))))
     training = compiled.training_config_of(model) if include_optimizer else None
     with created(target) as root:
         root.attrs["keras_version"], root.attrs["backend"] = VERSION.encode(), BACKEND.encode()

@@ -10,6 +10,7 @@ from typing import Any
 
 from keras_front.registry import Registry
 
+from . import operations
 from .config import (
     FUNCTION_ARGUMENTS,
     KERAS3_FUNCTIONS,
@@ -51,6 +52,8 @@ WITHOUT_IN_KERAS3: dict[str, dict[str, Any]] = {
 def to_keras3(config: Mapping[str, Any]) -> Config:
     """A Keras 2 config as Keras 3 reads it; nodes keep the form of Keras 2, which it accepts, but not its counting."""
     kind, arguments = str(config["class_name"]), config.get("config")
+    if str(config.get("module", "")).startswith(operations.KERAS3_MODULES):
+        return dict(config)  # an op, translated already
     result = {"module": _home_of(kind, arguments), **config, "registered_name": None}
     result["class_name"] = KERAS3_NAMES.get(kind, kind)
     if kind == "Model":
@@ -105,7 +108,10 @@ def _counted_from_zero(arguments: Mapping[str, Any]) -> Config:
     calls = {name: -shift for name, shift in node_shifts(arguments["layers"]).items()}
     ends = {name: -shift for name, shift in output_shifts(arguments["layers"]).items()}
     entries = [
-        {**e, "inbound_nodes": [_call(e, shifted(n, calls)) for n in e["inbound_nodes"]]} for e in arguments["layers"]
+        operations.to_keras3(e, calls)
+        if e["class_name"] == operations.OURS
+        else {**e, "inbound_nodes": [_call(e, shifted(n, calls)) for n in e["inbound_nodes"]]}
+        for e in arguments["layers"]
     ]
     return {**arguments, "layers": entries, "output_layers": ends_of(arguments["output_layers"], ends)}
 

@@ -9,7 +9,7 @@ import pytest
 
 from keras_front import backend as K
 from keras_front import layers as L
-from keras_front.errors import ArgumentError, SerializationError, ShapeError, StateError
+from keras_front.errors import ArgumentError, ShapeError, StateError
 from keras_front.models import Model, Sequential, clone_model, model_from_json
 
 
@@ -172,14 +172,12 @@ def test_an_error_in_a_layer_names_the_layer_once():
     assert len(caught.value.__notes__) == 1
 
 
-def test_ops_of_k_between_layers_work_but_have_no_config(backend):
+def test_ops_of_k_between_layers(backend):
     x = L.Input((4,))
     model = Model(x, L.Dense(2)(x * 2.0 + 1.0) - 1.0)
     data = np.ones((3, 4), "float32")
-    kernel = model.layers[-1].get_weights()[0]
+    kernel = model.get_weights()[0]
     np.testing.assert_allclose(_flat(model(data))[0], (data * 2 + 1) @ kernel - 1, rtol=1e-5)
-    with pytest.raises(SerializationError, match="Ops of K between layers have no name in a file"):
-        model.get_config()
 
 
 def test_tensors_may_be_keyword_arguments():

@@ -335,4 +335,32 @@ def _forward(key: Any, size: Any) -> tuple[Any, Any, int, bool]:
     return indices[-1], indices[0] + 1, -step, True
 
 
-Operators.TABLE["getitem"] = getitem
+class _GetItem:
+    """The op behind `x[key]` on symbols: recorded whole outside a trace, so that a model shows it as one layer."""
+
+    name, kind = "getitem", "host"
+
+    def __call__(self, x: Any, key: Any) -> Any:
+        result = getitem(x, key)
+        if symbolic.tracing() or not symbolic.is_symbolic(x) or _has_symbolic_bounds(key):
+            return result
+        key = np.asarray(key) if isinstance(key, list) and not builtins.any(map(symbolic.is_symbolic, key)) else key
+        origin = symbolic.OpCall(self, (x,), {"key": symbolic.map_structure(_kept_key, key)})
+        return symbolic.outputs_like(origin, result)
+
+    def again(self, args: Any, attrs: Any) -> list[Any]:
+        keys = attrs["key"] if isinstance(attrs["key"], list | tuple) else (attrs["key"],)
+        return [getitem(args[0], tuple(Ellipsis if isinstance(k, str) else k for k in keys))]  # "Ellipsis" in files
+
+
+def _kept_key(key: Any) -> Any:
+    return key.copy() if isinstance(key, np.ndarray) else key
+
+
+def _has_symbolic_bounds(key: Any) -> bool:
+    """Whether a slice among the keys begins or ends at a symbol."""
+    slices = [k for k in (key if isinstance(key, tuple) else (key,)) if isinstance(k, builtins.slice)]
+    return builtins.any(symbolic.is_symbolic(bound) for k in slices for bound in (k.start, k.stop, k.step))
+
+
+Operators.TABLE["getitem"] = _GetItem()

@@ -1,0 +1,185 @@
+"""`OpLayer`: an op of K that was called on symbols, as a layer of the model that is made of them.
+
+`x + y`, `x[:, 0]`, `K.mean(x)` and `keras_front.ops.mean(x)` are recorded by K without a layer. When a `Network` is
+made from tensors it finds those records between its layers, and each becomes an `OpLayer` with one node
+(docs/decisions/0013). So such a model has a summary, a config and copies like any other, while K alone (`K.function`,
+`K.gradients`) makes none.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from keras_front import backend as K
+from keras_front.backend import symbolic
+from keras_front.backend.declare import OPS, Op
+from keras_front.backend.ops.arrangement import symbolic_shape
+from keras_front.backend.ops.numpy_names import FUNCTIONS, LINALG
+from keras_front.backend.symbolic import OpCall, SymbolicTensor
+from keras_front.errors import ArgumentError
+
+from .arguments import Unwritable
+from .layer import LAYERS, Layer, add_note
+from .node import Node, unpack
+
+# Functions of K that are no op themselves but may stand in a config, and those that K records without a declaration.
+_OTHERS = ("einsum", "random_normal", "random_uniform", "split", "switch")
+_RECORDED = {"getitem": symbolic.Operators.TABLE["getitem"], "symbolic_shape": symbolic_shape}
+
+
+@LAYERS.register("OpLayer")
+class OpLayer(Layer):
+    """An op of K as a layer: it has no weights, and its arguments stand in the node, as in tf.keras.
+
+    Args:
+        function: name of the op: that of an op of K ('multiply', 'mean', 'getitem'), or 'ops.' and the name of a
+            function of `keras_front.ops` ('ops.tensordot', 'ops.linalg.norm').
+
+    Call arguments: those of the op; the first is a tensor, a list of tensors or a constant.
+    Raises: ArgumentError for a name that is none of these.
+    Source: tf_keras 2.21, `tf_keras/src/layers/core/tf_op_layer.py`; Keras 3.15, `keras/src/ops/operation.py`.
+    Example:
+        >>> from keras_front.graph import Input
+        >>> x = Input((3,))
+        >>> OpLayer("multiply")(x, 2.0).shape
+        (None, 3)
+    """
+
+    _casts_inputs = False
+
+    def __init__(self, function: Any, **kwargs: Any):
+        op = named(function) if isinstance(function, str) else function
+        if not kwargs.get("name"):
+            prefix = f"op_{getattr(op, 'name', function)}"
+            kwargs["name"] = f"{prefix}_{K.get_uid(prefix)}"
+        super().__init__(**kwargs)
+        self._op = op
+        self.function = function
+        self.built = True
+
+    def call(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """The result of the op on these arguments."""
+        if hasattr(self._op, "again") and not isinstance(self._op, Op):
+            return unpack(self._op.again((inputs, *args), kwargs))
+        function = self._op.function if isinstance(self._op, Op) else self._op
+        return function(inputs, *args, **{key: _settled(value) for key, value in kwargs.items()})
+
+    def argument_names(self) -> list[str]:
+        """Names of the arguments of the op, in order."""
+        if isinstance(self._op, Op):
+            return list(self._op.signature.parameters)
+        return ["x"] if hasattr(self._op, "again") else list(inspect.signature(self._op).parameters)
+
+    def _run(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], mask: Any) -> tuple[Any, Any]:
+        inputs, *rest = symbolic.unmixed((inputs, *args))
+        try:
+            return self.call(inputs, *rest, **kwargs), None
+        except Exception as error:
+            add_note(error, self, inputs)
+            raise
+
+    def _as_inputs(self, inputs: Any) -> Any:
+        return list(inputs) if isinstance(inputs, tuple) else inputs  # a list of one tensor stays a list
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        return {key: value for key, value in state.items() if key != "_op"} if isinstance(self.function, str) else state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if isinstance(self.function, str):
+            self._op = named(self.function)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Raises: NotImplementedError, since the arguments stand in the node; a tensor knows its `shape`."""
+        raise NotImplementedError(f"{self.name}: the shape depends on the arguments of the call; ask `output_shape`.")
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """None: an op drops the masks of its arguments, as in Keras."""
+        return None
+
+    def get_config(self) -> dict[str, Any]:
+        """Name, dtype, `trainable` and the name of the op.
+
+        Where the op is no declared one but a record of Python code (a loop, a custom gradient), `function` is the
+        record itself: good for copies in this process, not for files.
+        """
+        result = {"name": self.name, "trainable": self._trainable, "dtype": self.dtype}
+        return {**result, "function": self.function if isinstance(self.function, str) else Unwritable(self._op)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> OpLayer:
+        given = dict(config)
+        if isinstance(given.get("function"), Unwritable):
+            given["function"] = given["function"].value
+        return cls(**given)
+
+
+def _settled(value: Any) -> Any:
+    """Lists of plain values, as a file has them, as the tuples that ops take."""
+    if isinstance(value, list) and not any(hasattr(leaf, "shape") for leaf in symbolic.flatten(value)):
+        return tuple(_settled(item) for item in value)
+    return value
+
+
+def named(name: str) -> Any:
+    """The op or function that a config calls `name`.
+
+    Raises: ArgumentError if there is none. Only names of this allow-list are looked up, never a module.
+    """
+    if isinstance(OPS.get(name), Op):
+        return OPS[name]
+    found = _RECORDED.get(name) or _function(name)
+    if found is None:
+        raise ArgumentError(f"OpLayer: expected the name of an op of K or of keras_front.ops, received {name!r}.")
+    return found
+
+
+def _function(name: str) -> Callable[..., Any] | None:
+    if name in _OTHERS:
+        return getattr(K, name)
+    first, _, rest = name.partition(".")
+    if first != "ops":
+        return None
+    return LINALG.get(rest.partition("linalg.")[2]) if rest.startswith("linalg.") else FUNCTIONS.get(rest)
+
+
+class _Part:
+    """Some of the results of a record whose other results belong to layers: masks and losses of a layer's call."""
+
+    kind = "deferred"
+
+    def __init__(self, op: Any, places: list[int]):
+        self.name, self.op, self.places = op.name, op, places
+
+    def again(self, args: Any, attrs: Any) -> list[Any]:
+        results = self.op.again(args, attrs)
+        return [results[place] for place in self.places]
+
+
+def connect(tensor: SymbolicTensor) -> Node:
+    """Make the layer of the op that gave `tensor`, with its node; the arguments are those of the record."""
+    origin: OpCall = tensor.origin  # type: ignore[assignment]
+    free = [i for i, t in enumerate(origin.outputs) if t.history is None]
+    outputs = [origin.outputs[i] for i in free]
+    op = origin.op if len(free) == len(origin.outputs) else _Part(origin.op, free)
+    layer = OpLayer(op.name if _is_named(op) else op)
+    structured = origin.structure is not None and op is origin.op
+    output = origin.structure if structured else outputs if len(outputs) > 1 else outputs[0]
+    node = Node(layer, origin.args, origin.attrs, output)
+    layer._attach(node)
+    return node
+
+
+def _is_named(op: Any) -> bool:
+    return op is _RECORDED.get(op.name) or (isinstance(op, Op) and OPS.get(op.name) is op)
+
+
+def link(nodes: Iterable[Node]) -> None:
+    """Tell the layers of ops which nodes use them: they were made after those nodes."""
+    for node in nodes:
+        for layer in node.inbound_layers:
+            if isinstance(layer, OpLayer) and not any(n is node for n in layer._outbound_nodes):
+                layer._outbound_nodes.append(node)

@@ -1,0 +1,388 @@
+"""Ops as layers, in the spellings of tf.keras and Keras 3: read into the entries of `OpLayer`, and written from them.
+
+    tf.keras 2.4+   TFOpLambda, SlicingOpLambda: the function of TensorFlow in the config, arguments in the node
+    tf.keras 2.0+   TensorFlowOpLayer: the operation of a graph, with its constants
+    Keras 3         one class for each op, its attributes in the config
+
+A row of `operation_tables` says what an op is called in each. What has no name there keeps the entry of ours, which
+only this library reads. The module in an entry of Keras 3 tells an op from a layer of the same name; it is never
+imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from keras_front.errors import SerializationError
+from keras_front.graph.arguments import is_tensor
+from keras_front.graph.network_config import CONSTANT
+
+from .operation_tables import (
+    BY_FUNCTION,
+    BY_KERAS3,
+    BY_TF,
+    KERAS3_ALIASES,
+    KERAS3_AS,
+    NODE_ATTRIBUTES,
+    NODE_DEFS,
+    TF_ALIASES,
+    Row,
+)
+
+Config = dict[str, Any]
+OURS = "OpLayer"
+KERAS3_MODULES = ("keras.src.ops.", "keras.src.activations.activations", "keras.ops")
+
+
+# Reading ---------------------------------------------------------------------------------------------
+
+
+def is_op(entry: Any) -> bool:
+    """Whether a layer's entry of any Keras is an op."""
+    if not isinstance(entry, Mapping):
+        return False
+    kind, module = entry.get("class_name"), str(entry.get("module") or "")
+    return kind in _READERS or (module.startswith(KERAS3_MODULES) and not is_layer_like(entry))
+
+
+def is_layer_like(entry: Mapping[str, Any]) -> bool:
+    """Whether a config of a module of ops has what only layers have."""
+    config = entry.get("config")
+    return not isinstance(config, Mapping) or "trainable" in config
+
+
+def read(entry: Mapping[str, Any], shift: Mapping[str, int], tensors: Callable[[Any, Any], Any]) -> Config:
+    """The entry of an `OpLayer` that means the same.
+
+    Args:
+        entry: class, config and nodes as some Keras wrote them.
+        shift: what to add to the numbers of calls of some layers.
+        tensors: makes plain places of the tensors of Keras 3 in a value, with the shift.
+
+    Raises: SerializationError for an op that is not known, or an argument that changes what it does.
+    """
+    reader = _READERS.get(str(entry["class_name"]), _read_keras3)
+    name = entry.get("name") or entry["config"].get("name")
+    nodes = entry.get("inbound_nodes") or []
+    function, made = None, []
+    for node in nodes:
+        function, first, keywords = reader(entry, _as_call(node, lambda value: tensors(value, shift)))
+        made.append(_as_node(first, keywords))
+    if function is None:
+        raise SerializationError(f"The op {name!r} in a model's config: expected at least one call of it.")
+    config = {"name": name, "trainable": bool(entry["config"].get("trainable", True)), "function": function}
+    if isinstance(entry["config"].get("dtype"), str):
+        config["dtype"] = entry["config"]["dtype"]
+    return {"name": name, "class_name": OURS, "config": config, "inbound_nodes": made}
+
+
+Call = tuple[Any, list[Any], Config]  # the first argument, the further positional ones, and those by keyword
+
+
+def _as_call(node: Any, places: Callable[[Any], Any]) -> Call:
+    if isinstance(node, Mapping):
+        args = [places(arg) for arg in node.get("args", ())]
+        keywords = {key: places(value) for key, value in (node.get("kwargs") or {}).items()}
+        return (args[0] if args else None), args[1:], keywords
+    entries = [node] if isinstance(node[0], str) else node
+    first = [entry[2] if entry[0] == CONSTANT else places([*entry[:3]]) for entry in entries]
+    keywords = {key: places(value) for key, value in dict(entries[-1][3]).items()} if len(entries[-1]) > 3 else {}
+    return (first[0] if entries[0] is node else first), [], keywords
+
+
+def _as_node(first: Any, keywords: Config) -> Any:
+    def entry(item: Any) -> list[Any]:
+        return [*item, keywords] if is_tensor(item) else [CONSTANT, -1, item, keywords]
+
+    several = isinstance(first, list) and not is_tensor(first) and any(is_tensor(item) for item in first)
+    return [entry(item) for item in first] if several else entry(first)
+
+
+def _read_ours(entry: Mapping[str, Any], call: Call) -> tuple[str, Any, Config]:
+    return entry["config"]["function"], call[0], call[2]
+
+
+def _read_tf(entry: Mapping[str, Any], call: Call) -> tuple[str, Any, Config]:
+    """A `TFOpLambda`: the arguments of a function of TensorFlow by ours."""
+    function = str(entry["config"].get("function"))
+    name = TF_ALIASES.get(function, function)
+    first, _, keywords = call
+    if name == "nn.relu":
+        return "relu", first, {}
+    if name.startswith("keras.backend."):
+        return name.rpartition(".")[2], first, _given(keywords)
+    row = BY_TF.get(name)
+    if row is None:
+        raise _unknown(entry, function)
+    theirs = {their: our for our, their in row.renamed.items()}
+    found = {theirs.get(key, key): value for key, value in _given(keywords).items()}
+    return _adapted(row, first, {key: value for key, value in found.items() if not _neutral(row, entry, key, value)})
+
+
+def _given(keywords: Config) -> Config:
+    return {key: value for key, value in keywords.items() if key != "name" and value is not None}
+
+
+def _neutral(row: Row, entry: Mapping[str, Any], key: str, value: Any) -> bool:
+    """Whether an argument says what is done anyway.
+
+    Raises: SerializationError if it says something else.
+    """
+    if key not in row.fixed:
+        return False
+    if value not in row.fixed[key]:
+        raise SerializationError(
+            f"The op {entry.get('name')!r} ({row.function}): expected {key}={row.fixed[key][0]!r}, received {value!r}, "
+            "which this version cannot do.\n  Write this part of the model as a layer of your own."
+        )
+    return True
+
+
+def _adapted(row: Row, first: Any, keywords: Config) -> tuple[str, Any, Config]:
+    """Where one function of TensorFlow or Keras 3 is two of ours, or an argument has another form."""
+    function = row.function
+    if "dtype" in keywords:
+        keywords = {**keywords, "dtype": _dtype(keywords["dtype"])}
+    if function in ("permute_dimensions", "transpose"):
+        pattern = keywords.pop("pattern", keywords.pop("axes", None))
+        return ("transpose", first, {}) if pattern is None else ("permute_dimensions", first, {"pattern": pattern})
+    if function == "ops.pad":
+        keywords = {**keywords, "mode": str(keywords.get("mode", "constant")).lower()}
+    if function == "ops.split" and isinstance(keywords.get("indices_or_sections"), list) and "num" in row.fixed:
+        keywords = {**keywords, "axis": keywords.get("axis", 0)}
+    if function in ("reverse", "flip"):
+        keywords = {"axes": keywords.get("axes", keywords.get("axis"))}
+        keywords["axes"] = keywords["axes"] if isinstance(keywords["axes"], list) else [keywords["axes"]]
+        return "reverse", first, keywords
+    if function == "relu" and "negative_slope" in keywords:
+        keywords = {**keywords, "alpha": keywords.pop("negative_slope")}
+    if function == "norm" and keywords.get("ord") == "euclidean":
+        keywords = {key: value for key, value in keywords.items() if key != "ord"}
+    return function, first, keywords
+
+
+def _dtype(value: Any) -> Any:
+    """'int32' of "<dtype: 'int32'>", as TensorFlow's dtypes come out of JSON, or of 'DT_INT32'."""
+    text = str(value)
+    if text.startswith("DT_"):
+        return {"dt_float": "float32", "dt_double": "float64", "dt_half": "float16"}.get(text.lower(), text[3:].lower())
+    return text.split("'")[1] if "'" in text else value
+
+
+def _read_slice(entry: Mapping[str, Any], call: Call) -> tuple[str, Any, Config]:
+    return "getitem", call[0], {"key": call[2]["slice_spec"]}
+
+
+def _read_keras3(entry: Mapping[str, Any], call: Call) -> tuple[str, Any, Config]:
+    """An op of Keras 3: its attributes and the arguments of its call by ours."""
+    kind = str(entry["class_name"])
+    first, rest, keywords = call
+    if kind in KERAS3_AS:
+        kind_row = BY_FUNCTION[KERAS3_AS[kind]]
+    else:
+        kind_row = BY_KERAS3.get(KERAS3_ALIASES.get(kind, kind))  # type: ignore[assignment]
+    if kind_row is None:
+        raise _unknown(entry, kind)
+    ours = {their: our for our, their in kind_row.config.items()}
+    named = dict(zip(kind_row.call, rest, strict=False))
+    given = {**{k: v for k, v in entry["config"].items() if k != "name"}, **keywords}
+    found = {**{ours.get(key, key): value for key, value in _given(given).items()}, **named}
+    found = {key: value for key, value in found.items() if not _neutral(kind_row, entry, key, value)}
+    return _adapted(kind_row, first, {key: _plain_key(value) for key, value in found.items()})
+
+
+def _plain_key(value: Any) -> Any:
+    """Slices and the ellipsis of Keras 3 as ours."""
+    if isinstance(value, Mapping) and value.get("class_name") == "__slice__":
+        return {key: value["config"].get(key) for key in ("start", "stop", "step")}
+    if isinstance(value, Mapping) and value.get("class_name") == "__ellipsis__":
+        return "Ellipsis"
+    if isinstance(value, list):
+        return value if is_tensor(value) else [_plain_key(item) for item in value]
+    return value
+
+
+def _read_operation(entry: Mapping[str, Any], call: Call) -> tuple[str, Any, Config]:
+    """A `TensorFlowOpLayer`: an operation of a graph of TensorFlow, with constants among its inputs."""
+    described = entry["config"].get("node_def")
+    if not isinstance(described, Mapping) or described.get("op") not in NODE_DEFS:
+        raise _unknown(entry, described.get("op") if isinstance(described, Mapping) else "in binary form")
+    function, names = NODE_DEFS[described["op"]]
+    inputs = list(call[0]) if isinstance(call[0], list) and not is_tensor(call[0]) else [call[0]]
+    for index, value in sorted((int(i), v) for i, v in (entry["config"].get("constants") or {}).items()):
+        inputs.insert(index, _array(value))
+    attributes = described.get("attr") or {}
+    keywords = {our: _attribute(attributes[their]) for their, our in NODE_ATTRIBUTES.items() if their in attributes}
+    keywords = {key: value for key, value in keywords.items() if value is not None and key in _ACCEPTED[function]}
+    if "*" in names:
+        count = len(inputs) - len(names) + 1
+        keywords.update(zip(names[1:], inputs[count:], strict=True))
+        return function, inputs[:count], keywords
+    keywords.update(zip(names[1:], inputs[1:], strict=False))
+    if function == "getitem":
+        keywords = {"key": _key_of(keywords, attributes)}
+    return function, inputs[0], keywords
+
+
+class _Accepted(dict):  # type: ignore[type-arg]
+    """Which attributes of operations the ops take."""
+
+    def __missing__(self, function: str) -> tuple[str, ...]:
+        row = BY_FUNCTION.get(function)
+        return tuple(row.config) if row is not None else ()
+
+
+_ACCEPTED = _Accepted(cast=("dtype",), squeeze=("axis",), stack=("axis",))
+
+
+def _array(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return _array((value.get("config") or {}).get("value", value))
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def _attribute(value: Any) -> Any:
+    """An attribute of a node definition in the JSON of protocol buffers."""
+    if not isinstance(value, Mapping):
+        return value
+    for kind, found in value.items():
+        if kind == "list":
+            items = [int(item) for item in found.get("i", ())]
+            return (items[0] if len(items) == 1 else items) or None if items else None
+        return int(found) if kind == "i" else _dtype(found) if kind == "type" else found
+    return None
+
+
+def _key_of(given: Config, attributes: Mapping[str, Any]) -> list[Any]:
+    """The key of an index from the begins, ends, strides and masks of a strided slice."""
+
+    def bit(mask: str, place: int) -> bool:
+        return bool(int(_attribute(attributes.get(mask)) or 0) >> place & 1)
+
+    key: list[Any] = []
+    for place, begin in enumerate(given["begin"]):
+        if bit("ellipsis_mask", place):
+            key.append("Ellipsis")
+        elif bit("new_axis_mask", place):
+            key.append(None)
+        elif bit("shrink_axis_mask", place):
+            key.append(begin)
+        else:
+            start = None if bit("begin_mask", place) else begin
+            stop = None if bit("end_mask", place) else given["end"][place]
+            key.append({"start": start, "stop": stop, "step": given["strides"][place]})
+    return key
+
+
+def _unknown(entry: Mapping[str, Any], function: Any) -> SerializationError:
+    return SerializationError(
+        f"The layer {entry.get('name')!r} is the op {function!r} ({entry['class_name']}): expected one that K has.\n"
+        "  Pass a layer that does the same under its class name in custom_objects."
+    )
+
+
+_READERS: dict[str, Callable[[Mapping[str, Any], Call], tuple[str, Any, Config]]] = {
+    OURS: _read_ours,
+    "TFOpLambda": _read_tf,
+    "SlicingOpLambda": _read_slice,
+    "TensorFlowOpLayer": _read_operation,
+}
+
+
+# Writing ---------------------------------------------------------------------------------------------
+
+
+def to_tf(config: Any) -> Any:
+    """A config, JSON values all through, with the ops among its layers as tf.keras writes them."""
+    if isinstance(config, Mapping):
+        if config.get("class_name") == OURS and "inbound_nodes" in config:
+            return _tf_entry(config)
+        return {key: to_tf(value) for key, value in config.items()}
+    return [to_tf(item) for item in config] if isinstance(config, list) else config
+
+
+def _tf_entry(entry: Mapping[str, Any]) -> Any:
+    function = str(entry["config"]["function"])
+    row = BY_FUNCTION.get(function)
+    if row is None or _refers(entry["inbound_nodes"]):
+        return dict(entry)
+    name = row.tf or (None if "." in function else f"keras.backend.{function}")
+    if name is None:
+        return dict(entry)
+    nodes = []
+    for node in entry["inbound_nodes"]:
+        first, _, keywords = _as_call(node, lambda value: value)
+        keywords = {row.renamed.get(key, key): _listed(value) for key, value in keywords.items()}
+        nodes.append(_as_node(_listed(first), keywords))
+    kind = "SlicingOpLambda" if function == "getitem" else "TFOpLambda"
+    return {**entry, "class_name": kind, "config": {**entry["config"], "function": name}, "inbound_nodes": nodes}
+
+
+def _refers(value: Any) -> bool:
+    """Whether arguments hold what only our own reader knows: weights and symbols, arrays of unusual dtypes."""
+    if isinstance(value, Mapping):
+        kind, config = value.get("class_name"), value.get("config")
+        if kind == "__numpy__" and isinstance(config, Mapping):
+            return config.get("dtype") not in ("float32", "int32", "int64", "bool")
+        return kind in ("__weight__", "__symbol__") or any(map(_refers, value.values()))
+    return isinstance(value, list) and any(map(_refers, value))
+
+
+def _listed(value: Any) -> Any:
+    """Arrays as lists."""
+    if isinstance(value, Mapping):
+        if value.get("class_name") == "__numpy__":
+            return value["config"]["value"]
+        return {key: _listed(item) for key, item in value.items()}
+    return [_listed(item) for item in value] if isinstance(value, list) else value
+
+
+def to_keras3(entry: Mapping[str, Any], shift: Mapping[str, int]) -> Any:
+    """The entry of an `OpLayer` as Keras 3 writes it; ours, with the calls counted as there, if it has no such op."""
+    function = str(entry["config"]["function"])
+    row = BY_FUNCTION.get(function)
+    calls = [_as_call(node, lambda value: _moved(value, shift)) for node in entry["inbound_nodes"]]
+    if row is None or row.keras3 is None or len(calls) != 1 or _refers_own(entry["inbound_nodes"]):
+        nodes = [_as_node(first, keywords) for first, _, keywords in calls]
+        return {**entry, "inbound_nodes": nodes}
+    module, _, kind = row.keras3.rpartition(".")
+    first, _, keywords = calls[0]
+    args = [_keras3_value(first), *(_keras3_value(keywords.get(name)) for name in row.call)]
+    attributes = {their: _keras3_value(keywords[our]) for our, their in row.config.items() if our in keywords}
+    home = "keras.src.activations.activations" if module == "activations" else f"keras.src.ops.{module}"
+    return {
+        "module": home,
+        "class_name": kind,
+        "config": {"name": entry["name"], **attributes},
+        "registered_name": kind,
+        "name": entry["name"],
+        "inbound_nodes": [{"args": args, "kwargs": {}}],
+    }
+
+
+def _refers_own(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return value.get("class_name") in ("__weight__", "__symbol__") or any(map(_refers_own, value.values()))
+    return isinstance(value, list) and any(map(_refers_own, value))
+
+
+def _moved(value: Any, shift: Mapping[str, int]) -> Any:
+    """A value with other numbers for the calls of some layers."""
+    if is_tensor(value):
+        return [value[0], value[1] + shift.get(value[0], 0), value[2]]
+    if isinstance(value, Mapping):
+        return {key: _moved(item, shift) for key, item in value.items()}
+    return [_moved(item, shift) for item in value] if isinstance(value, list) else value
+
+
+def _keras3_value(value: Any) -> Any:
+    """A value with tensors, slices and the ellipsis as Keras 3 writes them."""
+    if is_tensor(value):
+        history = {"shape": [], "dtype": "float32", "keras_history": value}
+        return {"class_name": "__keras_tensor__", "config": history}
+    if value == "Ellipsis":
+        return {"class_name": "__ellipsis__", "config": {}}
+    if isinstance(value, Mapping) and set(value) == {"start", "stop", "step"}:
+        return {"class_name": "__slice__", "config": dict(value)}
+    return [_keras3_value(item) for item in value] if isinstance(value, list) else value
