@@ -10,8 +10,21 @@ The table is in `table`, the walk through a record in `backward`; the other modu
 
 from __future__ import annotations
 
-from keras_front.backend.gradients import arrangement, elementwise, linalg, neural, reduction
+from keras_front.backend.gradients import (
+    arrangement,
+    convolution,
+    custom_gradient,
+    elementwise,
+    indexing,
+    linalg,
+    linear,
+    neural,
+    recurrent_layers,
+    reduction,
+    spectral,
+)
 from keras_front.backend.gradients.backward import differentiate, ops_behind, unbroadcast, vjp
+from keras_front.backend.gradients.engines import with_rule
 from keras_front.backend.gradients.table import GRADIENT, gradient_of
 
-__all__ = ["GRADIENT", "differentiate", "gradient_of", "ops_behind", "unbroadcast", "vjp"]
+__all__ = ["GRADIENT", "differentiate", "gradient_of", "ops_behind", "unbroadcast", "vjp", "with_rule"]

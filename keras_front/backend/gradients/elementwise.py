@@ -1,4 +1,7 @@
-"""Rules of elementwise ops."""
+"""Gradient rules of elementwise ops.
+
+A rule that passes a gradient on at some places chooses by `where`: multiplied by 0, an infinity would become NaN.
+"""
 
 from __future__ import annotations
 
@@ -53,10 +56,10 @@ GRADIENT.update(
 
 
 @gradient_of("relu")
-def _(g: Any, out: Any, x: Any, alpha: Any = 0.0, max_value: Any = None, threshold: Any = 0.0) -> Any:
+def relu_vjp(g: Any, out: Any, x: Any, alpha: Any = 0.0, max_value: Any = None, threshold: Any = 0.0) -> Any:
     if max_value is None and threshold == 0 and isinstance(alpha, float | int) and alpha == 0:
         return (elementwise.relu_gradient(g, out),)  # by the result: what x was need not be kept
-    inside = multiply(g, cast(greater(x, threshold), g.dtype))
+    inside = where(greater(x, threshold), g, 0)
     if max_value is not None:
         inside = where(greater(x, max_value), 0, inside)
     if alpha is None or (isinstance(alpha, float | int) and alpha == 0):
@@ -65,25 +68,27 @@ def _(g: Any, out: Any, x: Any, alpha: Any = 0.0, max_value: Any = None, thresho
 
 
 @gradient_of("power")
-def _(g: Any, out: Any, x: Any, y: Any) -> Any:
+def power_vjp(g: Any, out: Any, x: Any, y: Any) -> Any:
     base = multiply(multiply(g, y), power(x, subtract(y, 1)))
     base = where(equal(y, 0), 0, base)  # x**0 is 1 for every x, 0 included
-    exponent = multiply(multiply(g, out), log(where(greater(x, 0), x, 1)))
+    positive = greater(x, 0)
+    exponent = where(positive, multiply(multiply(g, out), log(where(positive, x, 1))), 0)
     return base, exponent
 
 
-def _share_tie(better: Callable[..., Any]) -> Rule:
+def _chosen_vjp(better: Callable[..., Any]) -> Rule:
+    """The rule of a choice between two: `g` to the chosen one, at a tie half of it to each (decision D9)."""
+
     def rule(g: Any, out: Any, x: Any, y: Any) -> Any:
-        tie = multiply(cast(equal(x, y), g.dtype), 0.5)  # at a tie both sides get half: the contract, D9
-        left = add(cast(better(x, y), g.dtype), tie)
-        return multiply(g, left), multiply(g, subtract(1, left))
+        tie = where(equal(x, y), multiply(g, 0.5), 0)
+        return where(better(x, y), g, tie), where(better(y, x), g, tie)
 
     return rule
 
 
-GRADIENT["maximum"], GRADIENT["minimum"] = _share_tie(greater), _share_tie(less)
+GRADIENT["maximum"], GRADIENT["minimum"] = _chosen_vjp(greater), _chosen_vjp(less)
 
 
 @gradient_of("cast")
-def _(g: Any, out: Any, x: Any, dtype: str) -> Any:
+def cast_vjp(g: Any, out: Any, x: Any, dtype: str) -> Any:
     return (cast(g, x.dtype),)

@@ -1,4 +1,4 @@
-"""Derivatives of factorizations and of Fourier transforms: rules.
+"""Gradient rules of factorizations and of linear systems.
 
 Sources: Giles (2008), "An extended collection of matrix derivative results"; Murray (2016) for `cholesky`; Townsend
 (2016) for `svd`; Walter & Lehmann (2010) for `qr`.
@@ -10,29 +10,28 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.backend.gradients.table import GRADIENT, gradient_of, transposed
+from keras_front.backend.gradients.table import gradient_of, transposed
 from keras_front.backend.ops.arrangement import expand_dims
 from keras_front.backend.ops.elementwise import abs, add, divide, greater, multiply, negative, subtract, where
 from keras_front.backend.ops.linalg import inv, solve
 from keras_front.backend.ops.linear import matmul
-from keras_front.backend.ops.spectral import fft, ifft
 from keras_front.errors import ArgumentError
 
 
 @gradient_of("solve")
-def _(g: Any, out: Any, a: Any, b: Any) -> Any:
+def solve_vjp(g: Any, out: Any, a: Any, b: Any) -> Any:
     flow = solve(transposed(a), g)
     return negative(matmul(flow, transposed(out))), flow
 
 
 @gradient_of("det")
-def _(g: Any, out: Any, x: Any) -> Any:
+def det_vjp(g: Any, out: Any, x: Any) -> Any:
     scale = expand_dims(expand_dims(multiply(g, out), axis=-1), axis=-1)
     return (multiply(scale, transposed(inv(x))),)
 
 
 @gradient_of("cholesky")
-def _(g: Any, out: Any, x: Any) -> Any:
+def cholesky_vjp(g: Any, out: Any, x: Any) -> Any:
     n = x.shape[-1]
     half = np.tril(np.ones((n, n))) - 0.5 * np.eye(n)
     inner = multiply(matmul(transposed(out), g), half)
@@ -41,7 +40,7 @@ def _(g: Any, out: Any, x: Any) -> Any:
 
 
 @gradient_of("householder_qr")
-def _(gs: Any, out: Any, x: Any) -> Any:
+def householder_qr_vjp(gs: Any, out: Any, x: Any) -> Any:
     (gq, gr), (q, r) = gs, out
     m, n = x.shape[-2:]
     if m < n:
@@ -53,7 +52,7 @@ def _(gs: Any, out: Any, x: Any) -> Any:
 
 
 @gradient_of("svd")
-def _(gs: Any, out: Any, x: Any) -> Any:
+def svd_vjp(gs: Any, out: Any, x: Any) -> Any:
     (gu, gs_, gvt), (u, s, vt) = gs, out
     k, eye = s.shape[-1], np.eye(s.shape[-1])
     row, column = expand_dims(s, axis=-2), expand_dims(s, axis=-1)
@@ -73,15 +72,3 @@ def _(gs: Any, out: Any, x: Any) -> Any:
         off = subtract(gvt, matmul(matmul(gvt, transposed(vt)), vt))
         flow = add(flow, matmul(u, multiply(expand_dims(reciprocal, axis=-1), off)))
     return (flow,)
-
-
-def _adjoint(transform: Any, scale: Any) -> Any:
-    def rule(gs: Any, out: Any, real: Any, imag: Any, axis: int = -1) -> Any:
-        n = real.shape[axis]
-        return tuple(multiply(part, scale(n)) for part in transform(gs[0], gs[1], axis=axis))
-
-    return rule
-
-
-GRADIENT["fft"] = _adjoint(ifft, lambda n: float(n))
-GRADIENT["ifft"] = _adjoint(fft, lambda n: 1 / n)

@@ -1,4 +1,4 @@
-"""Rules of reductions and of running sums and products."""
+"""Gradient rules of reductions and of running sums and products."""
 
 from __future__ import annotations
 
@@ -16,26 +16,27 @@ from keras_front.backend.ops.reduction import cumprod, cumsum, sum
 
 
 @gradient_of("sum")
-def _(g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def sum_vjp(g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return (spread(g, x, axis),)
 
 
 @gradient_of("mean")
-def _(g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def mean_vjp(g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return (spread(multiply(g, 1 / max(reduction.count(x, axis), 1)), x, axis),)
 
 
-def _extreme(g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    hit = cast(equal(x, spread(out, x, axis)), g.dtype)
-    share = divide(hit, sum(hit, axis=axis, keepdims=True))
-    return (multiply(spread(g, x, axis), share),)
+def _extreme_vjp(g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The rule of `max` and `min`: equal ones share the gradient evenly."""
+    hit = equal(x, spread(out, x, axis))
+    count = sum(cast(hit, g.dtype), axis=axis, keepdims=True)
+    return (where(hit, divide(spread(g, x, axis), count), 0),)
 
 
-GRADIENT["max"] = GRADIENT["min"] = _extreme
+GRADIENT["max"] = GRADIENT["min"] = _extreme_vjp
 
 
 @gradient_of("prod")
-def _(g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def prod_vjp(g: Any, out: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     if 0 in x.shape:
         return (spread(g, x, axis),)  # of no elements
     axes = shapes.normalize_axes(axis, len(x.shape))
@@ -60,13 +61,13 @@ def _product_of_others(x: Any) -> Any:
 
 
 @gradient_of("cumsum")
-def _(g: Any, out: Any, x: Any, axis: int = 0) -> Any:
+def cumsum_vjp(g: Any, out: Any, x: Any, axis: int = 0) -> Any:
     place = (shapes.normalize_axis(axis, len(x.shape)),)
     return (flip(cumsum(flip(g, place), axis=axis), place),)
 
 
 @gradient_of("cumprod")
-def _(g: Any, out: Any, x: Any, axis: int = 0) -> Any:
+def cumprod_vjp(g: Any, out: Any, x: Any, axis: int = 0) -> Any:
     """Row i of a square holds the running products with x_i taken out; exact where x is 0, quadratic in the length."""
     place, ndim = shapes.normalize_axis(axis, len(x.shape)), len(x.shape)
     to_last = (*(i for i in range(ndim) if i != place), place)
@@ -74,6 +75,6 @@ def _(g: Any, out: Any, x: Any, axis: int = 0) -> Any:
     n = last.shape[-1]
     eye = np.eye(n, dtype=bool)
     square = where(eye, 1, arrangement.broadcast_to(arrangement.expand_dims(last, -2), (*last.shape[:-1], n, n)))
-    products = multiply(cumprod(square, axis=-1), cast(np.triu(np.ones((n, n))), x.dtype))
-    flow = sum(multiply(products, arrangement.expand_dims(permute_dimensions(g, to_last), -2)), axis=-1)
+    flows = multiply(cumprod(square, axis=-1), arrangement.expand_dims(permute_dimensions(g, to_last), -2))
+    flow = sum(where(np.triu(np.ones((n, n), bool)), flows, 0), axis=-1)
     return (permute_dimensions(flow, tuple(int(i) for i in np.argsort(to_last))),)

@@ -271,7 +271,7 @@ def relu(x: Tensor, alpha=0.0, max_value=None, threshold=0.0):
 @composite(elementwise=True, fresh=True)
 def relu_gradient(g: Tensor, out: Tensor):
     """The gradient of the plain `relu`: `g` where its result `out` is positive, else 0."""
-    return multiply(g, cast(greater(out, 0), g.dtype))
+    return where(greater(out, 0), g, 0)
 
 
 @composite(elementwise=True, fresh=True)
