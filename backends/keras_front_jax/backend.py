@@ -31,6 +31,41 @@ _ATTENTION = {"gpu": "cudnn"}  # by platform; JAX's implementation for all of th
 _LETTERS = {1: "W", 2: "HW", 3: "DHW"}
 
 
+def _choice(choose: Callable[..., Any], better: Callable[..., Any]) -> Callable[..., Any]:
+    """The larger or smaller of two. The engine's own derivative multiplies with 0, so that infinities become NaN."""
+
+    def tangent(primals: Any, tangents: Any) -> Any:
+        (x, y), (dx, dy) = primals, tangents
+        chosen = jnp.where(better(x, y), dx, jnp.where(better(y, x), dy, jnp.where(x == y, (dx + dy) * 0.5, 0)))
+        return choose(x, y), chosen.astype(x.dtype)
+
+    chosen = jax.custom_jvp(choose)
+    chosen.defjvp(tangent)
+    return chosen
+
+
+def _extreme(choose: Callable[..., Any]) -> Callable[..., Any]:
+    """The largest or smallest over axes, whose derivative is shared by equal ones and masked, not multiplied."""
+
+    @functools.partial(jax.jit, static_argnums=(1, 2))
+    @functools.partial(jax.custom_jvp, nondiff_argnums=(1, 2))
+    def found(x: Any, axis: Any, keepdims: bool) -> Any:
+        return choose(x, axis, keepdims=keepdims)
+
+    @found.__wrapped__.defjvp
+    def tangent(axis: Any, keepdims: bool, primals: Any, tangents: Any) -> Any:
+        (x,), (dx,) = primals, tangents
+        hit = x == choose(x, axis, keepdims=True)
+        count = jnp.sum(hit, axis, keepdims=keepdims).astype(x.dtype)
+        return choose(x, axis, keepdims=keepdims), jnp.sum(jnp.where(hit, dx, 0), axis, keepdims=keepdims) / count
+
+    return found
+
+
+_maximum, _minimum = _choice(jnp.maximum, jnp.greater), _choice(jnp.minimum, jnp.less)
+_max, _min = _extreme(jnp.max), _extreme(jnp.min)
+
+
 class JaxBackend(Backend):
     name = "jax"
     tensor_types = (jax.Array,)
@@ -44,7 +79,7 @@ class JaxBackend(Backend):
 
     add, subtract, multiply, divide = jnp.add, jnp.subtract, jnp.multiply, jnp.true_divide
     floor_divide, mod, power = jnp.floor_divide, jnp.remainder, jnp.power
-    maximum, minimum = jnp.maximum, jnp.minimum
+    maximum, minimum = jax.jit(_maximum), jax.jit(_minimum)
     negative, sign, square = jnp.negative, jnp.sign, jnp.square
     exp, expm1, log, log1p, sqrt, rsqrt = jnp.exp, jnp.expm1, jnp.log, jnp.log1p, jnp.sqrt, lax.rsqrt
     sin, cos, tanh, sigmoid, erf = jnp.sin, jnp.cos, jnp.tanh, jax.nn.sigmoid, lax.erf
@@ -86,10 +121,10 @@ class JaxBackend(Backend):
         return jnp.prod(x, axis, x.dtype, keepdims=keepdims)
 
     def max(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
-        return jnp.max(x, axis, keepdims=keepdims)
+        return _max(x, axis, keepdims)
 
     def min(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
-        return jnp.min(x, axis, keepdims=keepdims)
+        return _min(x, axis, keepdims)
 
     def any(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
         return jnp.any(x, axis, keepdims=keepdims)

@@ -18,6 +18,7 @@ import torch.nn.functional as F
 
 from keras_front.backend import discovery, dtypes, seeds, shapes
 from keras_front.backend.adapter import Backend
+from keras_front.backend.gradients import with_rule
 from keras_front.errors import BackendError, DtypeError
 from keras_front_torch import recurrent, rewriting
 
@@ -112,10 +113,17 @@ class TorchBackend(Backend):
         return x
 
     def max(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
-        return x if axis == () else torch.amax(x, () if axis is None else axis, keepdims)
+        return x if axis == () else self._extreme("max", torch.amax, x, axis, keepdims)
 
     def min(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
-        return x if axis == () else torch.amin(x, () if axis is None else axis, keepdims)
+        return x if axis == () else self._extreme("min", torch.amin, x, axis, keepdims)
+
+    def _extreme(self, name: str, method: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+        if not x.requires_grad:
+            return method(x, () if axis is None else axis, keepdims)
+        # The engine's own gradient multiplies with 0, so that infinities become NaN.
+        found = lambda x, axis, keepdims: method(x, () if axis is None else axis, keepdims)
+        return with_rule(self, name, found, x, axis=axis, keepdims=keepdims)
 
     def any(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
         return x.bool() if axis == () else torch.any(x.bool(), axis, keepdims)

@@ -98,6 +98,7 @@ CHECKS: dict[str, Callable[[str], None]] = {
         derivatives.gradient,
         derivatives.program,
         derivatives.second,
+        derivatives.infinities,
         bad_arguments.errors,
     )
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -215,6 +216,31 @@ def second(op: str, cases: Sequence[Case]) -> None:
                 message = f"second gradient of {d.case!r} by {maker}"
                 got, atol = along(grads, d.others), 1e-5 * max(1, abs(want))
                 np.testing.assert_allclose(got, want, rtol=1e-4, atol=atol, err_msg=message)
+
+
+def infinities(op: str, cases: Sequence[Case]) -> None:
+    """For ops that choose among elements: an infinite gradient reaches what was chosen, and leaves 0 elsewhere.
+
+    What was chosen is told by a finite gradient, which `gradient` has compared with a difference.
+    """
+    if op not in tolerances.CHOOSES:
+        return
+    found = [Derivative(op, c) for c in some([c for c in cases if c.grads and expected(c)[0].size], 2)]
+    for d in found:
+        finite, infinite = _with_weights(d, 1.0), _with_weights(d, np.inf)
+        flat = _tensors([d.params])
+        for maker, way, make in (("the engine", native, by_engine), ("the rules of K", traced, by_rules)):
+            slopes = [way(_program([x], make))(flat)[1:] for x in (finite, infinite)]
+            for small, large in zip(*([np.asarray(K.to_numpy(g)) for g in grads] for grads in slopes), strict=True):
+                want = np.where(small == 0, 0.0, np.copysign(np.inf, small))
+                np.testing.assert_array_equal(large, want, err_msg=f"infinite gradient of {d.case!r} by {maker}")
+
+
+def _with_weights(derivative: Derivative, value: float) -> Derivative:
+    """The same derivative with one weight for all results."""
+    other = copy.copy(derivative)
+    other.weights = [None if w is None else np.full_like(w, value) for w in derivative.weights]
+    return other
 
 
 def _differences(subject: _Subject) -> list[float]:

@@ -77,6 +77,8 @@ CLASS_OF = {
     **dict.fromkeys(_CURVES, "curve"),
     **dict.fromkeys(("sigmoid", "gelu", "silu"), "tail"),
 }
+# Ops that choose: each result is one of the elements, or some slope of it.
+CHOOSES = frozenset((*_MOVED, *"relu clip relu6 leaky_relu elu hard_sigmoid cumsum".split()))
 _EPSILON = {"float32": 2.0**-23, "float16": 2.0**-10, "bfloat16": 2.0**-7}
 _LARGEST = {"float32": 3.4028234663852886e38, "float16": 65504.0, "bfloat16": 3.3895313892515355e38}
 _SMALLEST = {"float32": 2.0**-126, "float16": 2.0**-14, "bfloat16": 2.0**-126}  # of the normal numbers

@@ -115,6 +115,7 @@ def plan_max_pool_gradient(
     small = (frame.images, *frame.out, shape[-1])
     hit, rest, share = np.empty(small, bool), np.empty(small, dtype), np.empty(small, dtype)
     back = np.empty_like(frame.block) if frame.padded else None
+    bits = np.dtype(f"i{rest.itemsize}")  # times 0 and 1 as an integer, so that an infinity becomes 0 and not NaN
 
     def run(x: np.ndarray, y: np.ndarray, g: np.ndarray, out: np.ndarray) -> None:
         if 0 in frame.out:
@@ -126,16 +127,15 @@ def plan_max_pool_gradient(
                 target.fill(0)
             h, r, s = hit[:n], rest[:n], share[:n]
             np.copyto(r, g[images])
+            whole, r, part = target.view(bits), r.view(bits), s.view(bits)
             for place in frame.places:
                 np.equal(block[place], top, h)
-                view = target[place]
                 if apart:
-                    np.multiply(r, h, view)
-                    np.subtract(r, view, r)
-                else:
-                    np.multiply(r, h, s)
-                    np.subtract(r, s, r)
-                    np.add(view, s, view)
+                    part = whole[place]
+                np.multiply(r, h, part)
+                np.subtract(r, part, r)
+                if not apart:
+                    np.add(target[place], s, target[place])
             if back is not None:
                 np.copyto(out[images], target[frame.inside])
 
