@@ -119,11 +119,15 @@ class TorchBackend(Backend):
         return x if axis == () else self._extreme("min", torch.amin, x, axis, keepdims)
 
     def _extreme(self, name: str, method: Any, x: Any, axis: Any, keepdims: bool) -> Any:
-        if not x.requires_grad:
+        def run(x: Any, *, axis: Any, keepdims: bool) -> Any:
             return method(x, () if axis is None else axis, keepdims)
+
         # The engine's own gradient multiplies with 0, so that infinities become NaN.
-        found = lambda x, axis, keepdims: method(x, () if axis is None else axis, keepdims)
-        return with_rule(self, name, found, x, axis=axis, keepdims=keepdims)
+        return (
+            with_rule(self, name, run, x, axis=axis, keepdims=keepdims)
+            if x.requires_grad
+            else run(x, axis=axis, keepdims=keepdims)
+        )
 
     def any(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
         return x.bool() if axis == () else torch.any(x.bool(), axis, keepdims)

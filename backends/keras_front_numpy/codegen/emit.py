@@ -109,22 +109,27 @@ def sigmoid(p: Printer, operation: Operation) -> None:
 def where(p: Printer, operation: Operation) -> None:
     """Bits of x where the mask has ones and of y where it has zeros: y ^ ((x ^ y) & mask)."""
     (condition, x, y), (out,), bits = operation.inputs, operation.outputs, operation.attrs["bits"]
-    mask = p.operand(operation.scratch[0])
-    conjoin, invert = p.function(np.bitwise_and, "bitwise_and"), p.function(np.invert, "invert")
-    negative, differ = p.function(np.negative, "negative"), p.function(np.bitwise_xor, "bitwise_xor")
-    target = _retyped(p, out, bits)
+    mask, spare = (p.operand(o) for o in operation.scratch)
+    conjoin, negative = p.function(np.bitwise_and, "bitwise_and"), p.function(np.negative, "negative")
+    differ = p.function(np.bitwise_xor, "bitwise_xor")
+    a, b = _retyped(p, x, bits), _retyped(p, y, bits)
     p.line(f"{p.function(np.copyto, 'copyto')}({mask}, {_retyped(p, condition, np.dtype(np.int8))})")
     p.line(f"{negative}({mask}, {mask})")
-    if operation.attrs["zero"] == "y":
-        p.line(f"{conjoin}({_retyped(p, x, bits)}, {mask}, {target})", out.shape)
-    elif operation.attrs["zero"] == "x":
-        p.line(f"{invert}({mask}, {mask})")
-        p.line(f"{conjoin}({_retyped(p, y, bits)}, {mask}, {target})", out.shape)
-    else:
-        a, b, spare = _retyped(p, x, bits), _retyped(p, y, bits), p.operand(operation.scratch[1])
-        p.line(f"{differ}({a}, {b}, {spare})")
-        p.line(f"{conjoin}({spare}, {mask}, {spare})")
-        p.line(f"{differ}({spare}, {b}, {target})", out.shape)
+    p.line(f"{differ}({a}, {b}, {spare})")
+    p.line(f"{conjoin}({spare}, {mask}, {spare})")
+    p.line(f"{differ}({spare}, {b}, {_retyped(p, out, bits)})", out.shape)
+
+
+def keep(p: Printer, operation: Operation) -> None:
+    """x where the condition holds, else 0: its bits as an integer times 1 or 0. With scratch, where it does not."""
+    (condition, x), (out,), bits = operation.inputs, operation.outputs, operation.attrs["bits"]
+    factor = p.operand(condition)
+    if operation.scratch:
+        opposite = p.operand(operation.scratch[0])
+        p.line(f"{p.function(np.logical_not, 'logical_not')}({factor}, {opposite})")
+        factor = opposite
+    multiply = p.function(np.multiply, "multiply")
+    p.line(f"{multiply}({_retyped(p, x, bits)}, {factor}, {_retyped(p, out, bits)})", out.shape)
 
 
 def _retyped(p: Printer, operand: Operand, dtype: np.dtype[Any]) -> str:
@@ -217,7 +222,7 @@ def _rows(vector: np.ndarray) -> list[np.ndarray]:
 
 EMITTERS: dict[str, Emitter] = {
     "kernel": kernel, "method": method, "empty": empty, "duplicate": duplicate, "copy": copy, "cast": cast,
-    "fill": fill, "view": view, "sigmoid": sigmoid, "where": where, "count": count, "reduce": reduce,
+    "fill": fill, "view": view, "sigmoid": sigmoid, "where": where, "keep": keep, "count": count, "reduce": reduce,
     "index_of": index_of, "print": print_values, "update": update, "forward": forward, "backward": backward,
     "loop": loop,
 }  # fmt: skip

@@ -109,7 +109,8 @@ _BITS = {2: np.int16, 4: np.int32, 8: np.int64}
 
 
 def where(s: Scheduler, i: Any) -> None:
-    """Chosen bit by bit: a mask of all ones or zeros for each element.
+    """Chosen bit by bit: a mask of all ones or zeros for each element. Beside a constant 0 the bits of the other side
+    are multiplied, as integers, with the condition.
 
     NumPy's own `where` allocates, and copies under a mask take several times as long.
     """
@@ -121,11 +122,14 @@ def where(s: Scheduler, i: Any) -> None:
         return
     bits = np.dtype(_BITS[dtype.itemsize])
     zero = "y" if has_no_bits(y) else "x" if has_no_bits(x) else None
-    mask = s.scratch(condition.shape, bits)
-    inputs = s.operand(condition), s.operand(x), s.operand(y)
-    out = s.out(tensor, [] if zero else [y])
-    spare = () if zero else (s.scratch(tensor.shape, bits),)
-    s.add("where", inputs, (out,), attrs={"bits": bits, "zero": zero}, scratch=(mask, *spare))
+    if zero is None:
+        inputs, scratch = (condition, x, y), (s.scratch(condition.shape, bits), s.scratch(tensor.shape, bits))
+    else:
+        inputs = condition, x if zero == "y" else y
+        scratch = (s.scratch(condition.shape, np.dtype(bool)),) if zero == "x" else ()
+    operands = tuple(s.operand(t) for t in inputs)
+    out = s.out(tensor, [inputs[-1]])
+    s.add("where" if zero is None else "keep", operands, (out,), attrs={"bits": bits}, scratch=scratch)
 
 
 def has_no_bits(tensor: Any) -> bool:
