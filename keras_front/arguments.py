@@ -25,7 +25,19 @@ import numpy as np
 
 from keras_front.errors import ArgumentError, KerasFrontError
 
-__all__ = ["CHOICE", "Flag", "Fraction", "Kept", "Number", "OneOf", "Positive", "Reader", "reading", "readers_of"]
+__all__ = [
+    "CHOICE",
+    "Flag",
+    "Fraction",
+    "Kept",
+    "Number",
+    "OneOf",
+    "Positive",
+    "Reader",
+    "read_number",
+    "readers_of",
+    "reading",
+]
 
 
 class Reader:
@@ -104,8 +116,16 @@ def _positive(value: Any, owner: Any) -> int:
     return int(value)
 
 
-def _number(value: Any, owner: Any) -> float:
-    if isinstance(value, dict) and value.get("type") == "ndarray":  # how Keras 2.0 wrote NumPy scalars
+def read_number(value: Any, owner: Any = None) -> float:
+    """A number; also one of NumPy's as Keras 2.0 wrote it to configs.
+
+    Args:
+        value: what was passed.
+        owner: the object under construction; not asked.
+
+    Raises: TypeError or ValueError for what is no number.
+    """
+    if isinstance(value, dict) and value.get("type") == "ndarray":
         value = value["value"]
     if isinstance(value, bool | str):
         raise ValueError
@@ -129,7 +149,7 @@ CHOICE = OneOf()
 Kept = Annotated[Any, Reader(lambda value, owner: value)]
 Flag = Annotated[bool, Reader(_flag, "True or False")]
 Positive = Annotated[int, Reader(_positive, "a positive integer")]
-Number = Annotated[float, Reader(_number, "a number")]
+Number = Annotated[float, Reader(read_number, "a number")]
 Fraction = Annotated[float, Reader(_fraction, "a number between 0 and 1")]
 
 

@@ -6,68 +6,84 @@ Source: Keras 2.3.1, `keras/layers/advanced_activations.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from keras_front import activations, constraints, initializers, regularizers
+from keras_front import activations
 from keras_front import backend as K
+from keras_front.arguments import read_number
 from keras_front.errors import ArgumentError
 from keras_front.graph.layer import LAYERS, InputSpec, Layer
 
+from .arguments import Axes, Constraint, Initializer, Number, Reader, Regularizer
 
-class _Elementwise(Layer):
-    supports_masking = True
+
+def _listed(value: Any, layer: Any) -> list[int]:
+    return [int(axis) for axis in value] if isinstance(value, Sequence) else [int(value)]
+
+
+def _number_or_zero(value: Any, layer: Any) -> float:
+    return 0.0 if value is None else read_number(value, layer)
+
+
+NumberOrZero = Annotated[float | None, Reader(_number_or_zero, "a number")]
 
 
 @LAYERS.register()
-class LeakyReLU(_Elementwise):
-    """`x` where positive, `alpha * x` elsewhere; Keras 3 calls it `negative_slope`.
+class LeakyReLU(Layer):
+    """`x` where positive, `alpha * x` elsewhere, so that the gradient is nowhere 0.
+
+    Args:
+        alpha: slope on the negative side. Keras 3 calls it `negative_slope`, which is understood too.
 
     Shape: as the input.
+    Source: Maas et al. (2013).
+    Example:
+        >>> LeakyReLU(alpha=0.5)(K.constant([-2.0, 2.0])).tolist()
+        [-1.0, 2.0]
     """
 
-    def __init__(self, alpha: float = 0.3, **kwargs: Any):
-        alpha = kwargs.pop("negative_slope", alpha)
+    supports_masking = True
+
+    def __init__(self, alpha: Number = 0.3, **kwargs: Any):
+        self.alpha = read_number(kwargs.pop("negative_slope", alpha))
         super().__init__(**kwargs)
-        self.alpha = _number("LeakyReLU", "alpha", alpha)
 
     def call(self, inputs: Any) -> Any:
         return K.relu(inputs, alpha=self.alpha)
 
 
 @LAYERS.register()
-class PReLU(_Elementwise):
+class PReLU(Layer):
     """`x` where positive, `alpha * x` elsewhere, with a learned `alpha`.
 
     Args:
-        shared_axes: axes along which one alpha holds for all, for example [1, 2] for one alpha per channel.
+        alpha_initializer: first values of the slopes; zeros, which begins as `relu`.
+        alpha_regularizer: penalty on the slopes, added to the loss.
+        alpha_constraint: function that the slopes must pass after each step.
+        shared_axes: axes along which one alpha holds for all, for example [1, 2] for one alpha per channel of images.
+            None for one alpha per element.
 
-    Shape: as the input.
+    Shape: as the input, whose sizes must be known along the axes that are not shared.
     Weights: alpha, the shape of a sample, with 1 for the shared axes.
     Source: He et al. (2015).
     """
 
+    supports_masking = True
+
     def __init__(
         self,
-        alpha_initializer: Any = "zeros",
-        alpha_regularizer: Any = None,
-        alpha_constraint: Any = None,
-        shared_axes: Any = None,
+        alpha_initializer: Initializer = "zeros",
+        alpha_regularizer: Regularizer = None,
+        alpha_constraint: Constraint = None,
+        shared_axes: Annotated[int | Sequence[int], Reader(_listed)] | None = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.alpha_initializer = initializers.get(alpha_initializer)
-        self.alpha_regularizer = regularizers.get(alpha_regularizer)
-        self.alpha_constraint = constraints.get(alpha_constraint)
-        self.shared_axes = None
-        if shared_axes is not None:
-            self.shared_axes = list(shared_axes) if isinstance(shared_axes, Sequence) else [shared_axes]
 
     def build(self, input_shape: Any) -> None:
         shared = {a % len(input_shape) for a in self.shared_axes or ()}
         shape = tuple(1 if i in shared else n for i, n in enumerate(input_shape))[1:]
-        self.alpha = self.add_weight(
-            "alpha", shape, None, self.alpha_initializer, self.alpha_regularizer, constraint=self.alpha_constraint
-        )
+        self.alpha = self.add_weight("alpha", shape)
         fixed = {i: n for i, n in enumerate(input_shape) if i > 0 and i not in shared}
         self.input_spec = InputSpec(ndim=len(input_shape), axes=fixed)
         self.built = True
@@ -77,45 +93,62 @@ class PReLU(_Elementwise):
 
 
 @LAYERS.register()
-class ELU(_Elementwise):
+class ELU(Layer):
     """`x` where positive, `alpha * (exp(x) - 1)` elsewhere.
 
-    Shape: as the input. Source: Clevert et al. (2016).
+    Args:
+        alpha: what the function goes to, with its sign changed, far on the negative side.
+
+    Shape: as the input.
+    Source: Clevert et al. (2016).
     """
 
-    def __init__(self, alpha: float = 1.0, **kwargs: Any):
+    supports_masking = True
+
+    def __init__(self, alpha: Number = 1.0, **kwargs: Any):
         super().__init__(**kwargs)
-        self.alpha = _number("ELU", "alpha", alpha)
 
     def call(self, inputs: Any) -> Any:
         return K.elu(inputs, self.alpha)
 
 
 @LAYERS.register()
-class ThresholdedReLU(_Elementwise):
+class ThresholdedReLU(Layer):
     """`x` where it is greater than `theta`, 0 elsewhere.
 
-    Shape: as the input. Source: Konda et al. (2015).
+    Args:
+        theta: the threshold.
+
+    Shape: as the input.
+    Source: Konda et al. (2015).
     """
 
-    def __init__(self, theta: float = 1.0, **kwargs: Any):
+    supports_masking = True
+
+    def __init__(self, theta: Number = 1.0, **kwargs: Any):
         super().__init__(**kwargs)
-        self.theta = _number("ThresholdedReLU", "theta", theta)
 
     def call(self, inputs: Any) -> Any:
         return inputs * K.cast(K.greater(inputs, self.theta), K.dtype(inputs))
 
 
 @LAYERS.register()
-class Softmax(_Elementwise):
+class Softmax(Layer):
     """Exponentials scaled to sum to 1 along `axis`, or along several axes together.
 
+    Args:
+        axis: the axis, or a list of axes.
+
     Shape: as the input.
+    Example:
+        >>> Softmax()(K.zeros((1, 4))).tolist()
+        [[0.25, 0.25, 0.25, 0.25]]
     """
 
-    def __init__(self, axis: Any = -1, **kwargs: Any):
+    supports_masking = True
+
+    def __init__(self, axis: Axes = -1, **kwargs: Any):
         super().__init__(**kwargs)
-        self.axis = list(axis) if isinstance(axis, list | tuple) else axis
 
     def call(self, inputs: Any) -> Any:
         if not isinstance(self.axis, list):
@@ -125,31 +158,34 @@ class Softmax(_Elementwise):
 
 
 @LAYERS.register()
-class ReLU(_Elementwise):
+class ReLU(Layer):
     """`x` above `threshold`, at most `max_value`; `negative_slope * (x - threshold)` below.
 
+    Args:
+        max_value: what larger results are cut to, such as 6; None for no bound.
+        negative_slope: slope below the threshold.
+        threshold: where the straight line begins.
+
     Shape: as the input.
+    Raises: ArgumentError if `max_value` or `negative_slope` is negative.
+    Example:
+        >>> ReLU(max_value=6.0)(K.constant([-1.0, 3.0, 9.0])).tolist()
+        [0.0, 3.0, 6.0]
     """
 
+    supports_masking = True
+
     def __init__(
-        self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
+        self,
+        max_value: Number | None = None,
+        negative_slope: NumberOrZero = 0.0,
+        threshold: NumberOrZero = 0.0,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.max_value = None if max_value is None else _number("ReLU", "max_value", max_value)
-        self.negative_slope = _number("ReLU", "negative_slope", 0.0 if negative_slope is None else negative_slope)
-        self.threshold = _number("ReLU", "threshold", 0.0 if threshold is None else threshold)
         for name in ("max_value", "negative_slope"):
             if (getattr(self, name) or 0.0) < 0:
                 raise ArgumentError(f"ReLU: {name} cannot be negative, received {getattr(self, name)}.")
 
     def call(self, inputs: Any) -> Any:
         return K.relu(inputs, alpha=self.negative_slope, max_value=self.max_value, threshold=self.threshold)
-
-
-def _number(where: str, name: str, value: Any) -> float:
-    if isinstance(value, dict) and value.get("type") == "ndarray":  # how Keras 2.0 wrote NumPy scalars
-        value = value["value"]
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise ArgumentError(f"{where}: expected {name} to be a number, received {value!r}.") from None

@@ -29,6 +29,7 @@ __all__ = [
     "Flag",
     "Fraction",
     "Initializer",
+    "Integer",
     "Integers",
     "Kept",
     "NoiseShape",
@@ -106,6 +107,13 @@ def _integers(value: Any, layer: Any) -> tuple[int, ...]:
     return tuple(int(n) for n in value)
 
 
+def _integer(value: Any, layer: Any) -> int:
+    if isinstance(value, bool | str) or int(value) != value:
+        raise ValueError
+    return int(value)
+
+
+Integer = Annotated[int, Reader(_integer, "an integer")]
 Integers = Annotated[Sequence[int], Reader(_integers, "a tuple of integers")]
 NoiseShape = Annotated[Sequence[int | None], Reader(lambda value, layer: tuple(value), "a tuple of sizes")]
 Size = Annotated[int | Sequence[int], Sizes()]

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from keras_front import backend as K
-from keras_front import constraints, initializers, regularizers
 from keras_front.errors import ShapeError
 from keras_front.graph.layer import LAYERS, Layer
 
-from ._arguments import positive
+from .arguments import Constraint, Flag, Initializer, Kept, Positive, Regularizer
 
 
 @LAYERS.register()
@@ -20,46 +19,45 @@ class Embedding(Layer):
     Args:
         input_dim: number of rows: the largest integer is `input_dim - 1`.
         output_dim: size of a vector.
-        mask_zero: whether 0 is padding, to be masked.
-        input_length: length of the sequences, where a later layer needs to know it.
+        embeddings_initializer: first values of the table; small uniform numbers by default.
+        embeddings_regularizer: penalty on the whole table, added to the loss. Rows that a batch does not use count too.
+        activity_regularizer: penalty on the vectors that a batch uses.
+        embeddings_constraint: function that the table must pass after each step.
+        mask_zero: whether 0 is padding: later layers then ignore those steps, and row 0 is not used for anything else.
+        input_length: length of the sequences, or a tuple for more axes, where a later layer (`Flatten` and then
+            `Dense`) needs to know it; None for any.
 
-    Shape: (batch, steps) of integers -> (batch, steps, output_dim)
+    Shape: (batch, steps) of integers -> (batch, steps, output_dim); any number of axes. Floats are cut to integers.
     Weights: embeddings (input_dim, output_dim).
+    Raises: ShapeError for sequences of another length than `input_length`.
     Source: Keras 2.3.1, `keras/layers/embeddings.py`.
+    Example:
+        >>> Embedding(1000, 64).compute_output_shape((None, 10))
+        (None, 10, 64)
     """
 
     _casts_inputs = False
 
     def __init__(
         self,
-        input_dim: int,
-        output_dim: int,
-        embeddings_initializer: Any = "uniform",
-        embeddings_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        embeddings_constraint: Any = None,
-        mask_zero: bool = False,
-        input_length: Any = None,
+        input_dim: Positive,
+        output_dim: Positive,
+        embeddings_initializer: Initializer = "uniform",
+        embeddings_regularizer: Regularizer = None,
+        activity_regularizer: Regularizer = None,
+        embeddings_constraint: Constraint = None,
+        mask_zero: Flag = False,
+        input_length: Kept = None,
         **kwargs: Any,
     ):
         if not {"input_shape", "batch_input_shape"} & set(kwargs):
             length = input_length if isinstance(input_length, Sequence) else (input_length,)
             kwargs["input_shape"] = tuple(length)
         super().__init__(**kwargs)
-        self.input_dim = positive("Embedding", "input_dim", input_dim)
-        self.output_dim = positive("Embedding", "output_dim", output_dim)
-        self.embeddings_initializer = initializers.get(embeddings_initializer)
-        self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
-        self.activity_regularizer = regularizers.get(activity_regularizer)
-        self.embeddings_constraint = constraints.get(embeddings_constraint)
-        self.mask_zero, self.input_length = mask_zero, input_length
         self.supports_masking = mask_zero
 
     def build(self, input_shape: Any) -> None:
-        self.embeddings = self.add_weight(
-            "embeddings", (self.input_dim, self.output_dim), None, self.embeddings_initializer,
-            self.embeddings_regularizer, constraint=self.embeddings_constraint,
-        )  # fmt: skip
+        self.embeddings = self.add_weight("embeddings", (self.input_dim, self.output_dim))
         self.built = True
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:

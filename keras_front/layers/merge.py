@@ -5,12 +5,26 @@ Source: Keras 2.3.1, `keras/layers/merge.py`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
-from typing import Any
+from typing import Annotated, Any
 
 from keras_front import backend as K
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.graph.layer import LAYERS, Layer, is_list_of_shapes
+
+from .arguments import Flag, Kept, Reader
+
+
+def _one_or_two(value: Any, layer: Any) -> Any:
+    if isinstance(value, int):
+        return value
+    if isinstance(value, list | tuple) and len(value) == 2 and all(isinstance(axis, int) for axis in value):
+        return tuple(value)
+    raise ValueError
+
+
+OneOrTwo = Annotated[int | Sequence[int], Reader(_one_or_two, "an integer or a pair of integers")]
 
 
 class _Merge(Layer):
@@ -72,9 +86,13 @@ def _with_rank(x: Any, rank: int) -> Any:
 
 @LAYERS.register()
 class Add(_Merge):
-    """The sum of the inputs.
+    """The sum of a list of inputs, element by element.
 
-    Shape: two or more of one shape -> that shape.
+    Shape: two or more of one shape -> that shape. Sizes of 1, and axes after the batch that an input lacks, fit any.
+    Raises: when it is called, ArgumentError for fewer than two inputs, ShapeError for shapes that do not fit.
+    Example:
+        >>> Add()([K.constant([[1.0, 2.0]]), K.constant([[10.0, 20.0]])]).tolist()
+        [[11.0, 22.0]]
     """
 
     def _merge(self, inputs: list[Any]) -> Any:
@@ -83,9 +101,9 @@ class Add(_Merge):
 
 @LAYERS.register()
 class Subtract(_Merge):
-    """The first input minus the second.
+    """The first of two inputs minus the second.
 
-    Shape: two of one shape -> that shape.
+    Shape: two of one shape -> that shape, broadcast as by `Add`.
     """
 
     _count = 2
@@ -96,9 +114,9 @@ class Subtract(_Merge):
 
 @LAYERS.register()
 class Multiply(_Merge):
-    """The product of the inputs, element by element.
+    """The product of a list of inputs, element by element.
 
-    Shape: two or more of one shape -> that shape.
+    Shape: two or more of one shape -> that shape, broadcast as by `Add`.
     """
 
     def _merge(self, inputs: list[Any]) -> Any:
@@ -107,9 +125,9 @@ class Multiply(_Merge):
 
 @LAYERS.register()
 class Average(_Merge):
-    """The mean of the inputs.
+    """The mean of a list of inputs, element by element.
 
-    Shape: two or more of one shape -> that shape.
+    Shape: two or more of one shape -> that shape, broadcast as by `Add`.
     """
 
     def _merge(self, inputs: list[Any]) -> Any:
@@ -118,9 +136,9 @@ class Average(_Merge):
 
 @LAYERS.register()
 class Maximum(_Merge):
-    """The largest of the inputs, element by element.
+    """The largest of a list of inputs, element by element.
 
-    Shape: two or more of one shape -> that shape.
+    Shape: two or more of one shape -> that shape, broadcast as by `Add`.
     """
 
     def _merge(self, inputs: list[Any]) -> Any:
@@ -129,9 +147,9 @@ class Maximum(_Merge):
 
 @LAYERS.register()
 class Minimum(_Merge):
-    """The smallest of the inputs, element by element.
+    """The smallest of a list of inputs, element by element.
 
-    Shape: two or more of one shape -> that shape.
+    Shape: two or more of one shape -> that shape, broadcast as by `Add`.
     """
 
     def _merge(self, inputs: list[Any]) -> Any:
@@ -140,14 +158,20 @@ class Minimum(_Merge):
 
 @LAYERS.register()
 class Concatenate(_Merge):
-    """The inputs one after the other along `axis`.
+    """A list of inputs one after the other along `axis`.
+
+    Args:
+        axis: the axis along which they are joined; the batch counts as axis 0.
 
     Shape: all sizes but that of `axis` must agree -> the sizes of `axis` added up.
+    Raises: when it is called, ArgumentError for fewer than two inputs, ShapeError for shapes that do not fit.
+    Example:
+        >>> Concatenate().compute_output_shape([(None, 3), (None, 4)])
+        (None, 7)
     """
 
-    def __init__(self, axis: int = -1, **kwargs: Any):
+    def __init__(self, axis: Kept = -1, **kwargs: Any):
         super().__init__(**kwargs)
-        self.axis = axis
 
     def build(self, input_shape: Any) -> None:
         shapes = self._list_of(input_shape)
@@ -189,27 +213,23 @@ def _as_wide(mask: Any, like: Any) -> Any:
 
 @LAYERS.register()
 class Dot(_Merge):
-    """The dot product of two inputs for each sample.
+    """The dot products of two inputs, sample by sample.
 
     Args:
         axes: the axis of each input that is summed over, or one number for both; the batch counts as axis 0.
         normalize: whether to scale both to length 1 first, which gives the cosine.
 
     Shape: (batch, ..., n, ...) twice -> (batch, the other axes of both); (batch, 1) if none is left.
+    Raises: when it is called, ShapeError if the sizes of the two axes differ.
+    Example:
+        >>> Dot(axes=1)([K.constant([[1.0, 2.0]]), K.constant([[3.0, 4.0]])]).tolist()
+        [[11.0]]
     """
 
     _count = 2
 
-    def __init__(self, axes: Any, normalize: bool = False, **kwargs: Any):
+    def __init__(self, axes: OneOrTwo, normalize: Flag = False, **kwargs: Any):
         super().__init__(**kwargs)
-        ok = isinstance(axes, int) or (
-            isinstance(axes, list | tuple) and len(axes) == 2 and all(isinstance(a, int) for a in axes)
-        )
-        if not ok:
-            raise ArgumentError(f"Dot: expected axes to be an integer or a pair of integers, received {axes!r}.")
-        self.axes = axes if isinstance(axes, int) else tuple(axes)
-        self.normalize = normalize
-        self.supports_masking = True
 
     def _places(self, ranks: tuple[int, int]) -> tuple[int, int]:
         axes = (self.axes, self.axes) if isinstance(self.axes, int) else self.axes
@@ -237,40 +257,83 @@ class Dot(_Merge):
 
 
 def add(inputs: Any, **kwargs: Any) -> Any:
-    """The sum of a list of tensors; `kwargs` go to `Add`."""
+    """The sum of a list of tensors, element by element: a call of a new layer `Add`.
+
+    Args:
+        inputs: two or more tensors of shapes that fit.
+        kwargs: arguments of the layer, such as `name`.
+    """
     return Add(**kwargs)(inputs)
 
 
 def subtract(inputs: Any, **kwargs: Any) -> Any:
-    """The first tensor of a pair minus the second; `kwargs` go to `Subtract`."""
+    """The first tensor of a pair minus the second: a call of a new layer `Subtract`.
+
+    Args:
+        inputs: two tensors of shapes that fit.
+        kwargs: arguments of the layer, such as `name`.
+    """
     return Subtract(**kwargs)(inputs)
 
 
 def multiply(inputs: Any, **kwargs: Any) -> Any:
-    """The product of a list of tensors; `kwargs` go to `Multiply`."""
+    """The product of a list of tensors, element by element: a call of a new layer `Multiply`.
+
+    Args:
+        inputs: two or more tensors of shapes that fit.
+        kwargs: arguments of the layer, such as `name`.
+    """
     return Multiply(**kwargs)(inputs)
 
 
 def average(inputs: Any, **kwargs: Any) -> Any:
-    """The mean of a list of tensors; `kwargs` go to `Average`."""
+    """The mean of a list of tensors, element by element: a call of a new layer `Average`.
+
+    Args:
+        inputs: two or more tensors of shapes that fit.
+        kwargs: arguments of the layer, such as `name`.
+    """
     return Average(**kwargs)(inputs)
 
 
 def maximum(inputs: Any, **kwargs: Any) -> Any:
-    """The maximum of a list of tensors; `kwargs` go to `Maximum`."""
+    """The maximum of a list of tensors, element by element: a call of a new layer `Maximum`.
+
+    Args:
+        inputs: two or more tensors of shapes that fit.
+        kwargs: arguments of the layer, such as `name`.
+    """
     return Maximum(**kwargs)(inputs)
 
 
 def minimum(inputs: Any, **kwargs: Any) -> Any:
-    """The minimum of a list of tensors; `kwargs` go to `Minimum`."""
+    """The minimum of a list of tensors, element by element: a call of a new layer `Minimum`.
+
+    Args:
+        inputs: two or more tensors of shapes that fit.
+        kwargs: arguments of the layer, such as `name`.
+    """
     return Minimum(**kwargs)(inputs)
 
 
 def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
-    """A list of tensors joined along `axis`; `kwargs` go to `Concatenate`."""
+    """A list of tensors one after the other along `axis`: a call of a new layer `Concatenate`.
+
+    Args:
+        inputs: two or more tensors, of the same sizes but for that axis.
+        axis: the axis along which they are joined; the batch counts as axis 0.
+        kwargs: arguments of the layer, such as `name`.
+    """
     return Concatenate(axis=axis, **kwargs)(inputs)
 
 
 def dot(inputs: Any, axes: Any, normalize: bool = False, **kwargs: Any) -> Any:
-    """The dot product of two tensors for each sample; `kwargs` go to `Dot`."""
+    """The dot products of two tensors, sample by sample: a call of a new layer `Dot`.
+
+    Args:
+        inputs: two tensors.
+        axes: the axis of each that is summed over, or one number for both; the batch counts as axis 0.
+        normalize: whether to scale both to length 1 first, which gives the cosine.
+        kwargs: arguments of the layer, such as `name`.
+    """
     return Dot(axes=axes, normalize=normalize, **kwargs)(inputs)

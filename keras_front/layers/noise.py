@@ -5,28 +5,30 @@ Source: Keras 2.3.1, `keras/layers/noise.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from keras_front import backend as K
 from keras_front.activations import SELU_ALPHA, SELU_SCALE
 from keras_front.graph.layer import LAYERS, Layer
 
-from ._arguments import fraction
+from .arguments import Fraction, NoiseShape, Number, Seed
 
 
 @LAYERS.register()
 class GaussianNoise(Layer):
     """Adds normal noise of deviation `stddev` while training.
 
+    Args:
+        stddev: standard deviation of the noise, in the unit of the inputs.
+        seed: of the layer's own stream of noise; by default it follows from `set_random_seed`.
+
     Shape: as the input.
     """
 
     supports_masking = True
 
-    def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any):
+    def __init__(self, stddev: Number, seed: Seed = None, **kwargs: Any):
         super().__init__(**kwargs)
-        self.stddev, self.seed = stddev, seed
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         def noised() -> Any:
@@ -38,16 +40,21 @@ class GaussianNoise(Layer):
 
 @LAYERS.register()
 class GaussianDropout(Layer):
-    """Multiplies by normal noise of mean 1 and the deviation that dropout of `rate` has.
+    """Multiplies by normal noise of mean 1 and the deviation that dropout of `rate` has, while training.
 
-    Shape: as the input. Source: Srivastava et al. (2014), section 10.
+    Args:
+        rate: as for `Dropout`, from 0 to 1: the noise has the deviation `sqrt(rate / (1 - rate))`. At 0 and at 1 the
+            layer does nothing.
+        seed: of the layer's own stream of noise; by default it follows from `set_random_seed`.
+
+    Shape: as the input.
+    Source: Srivastava et al. (2014), section 10.
     """
 
     supports_masking = True
 
-    def __init__(self, rate: float, seed: int | None = None, **kwargs: Any):
+    def __init__(self, rate: Fraction, seed: Seed = None, **kwargs: Any):
         super().__init__(**kwargs)
-        self.rate, self.seed = fraction("GaussianDropout", "rate", rate), seed
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         if not 0 < self.rate < 1:
@@ -65,20 +72,20 @@ class AlphaDropout(Layer):
     """Dropout that keeps mean and variance, for networks with `selu`.
 
     Args:
+        rate: the part that is set to the value that `selu` has far on the negative side, from 0 to 1. At 0 and at 1
+            the layer does nothing.
         noise_shape: shape of the mask; where it has 1, one decision holds for the whole axis. None, also for one axis:
             as the input.
-        seed: of the mask's stream, by default the run's.
+        seed: of the layer's own stream of noise; by default it follows from `set_random_seed`.
 
-    Shape: as the input. Source: Klambauer et al. (2017), section "New Dropout Technique".
+    Shape: as the input.
+    Source: Klambauer et al. (2017), section "New Dropout Technique".
     """
 
     supports_masking = True
 
-    def __init__(self, rate: float, noise_shape: Sequence[Any] | None = None, seed: int | None = None, **kwargs: Any):
+    def __init__(self, rate: Fraction, noise_shape: NoiseShape | None = None, seed: Seed = None, **kwargs: Any):
         super().__init__(**kwargs)
-        self.rate = fraction("AlphaDropout", "rate", rate)
-        self.noise_shape = tuple(noise_shape) if noise_shape is not None else None
-        self.seed = seed
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         if not 0 < self.rate < 1:

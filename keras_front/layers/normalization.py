@@ -3,36 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from keras_front import backend as K
-from keras_front import constraints, initializers, regularizers
 from keras_front.backend import dtypes
-from keras_front.errors import ArgumentError, ShapeError
+from keras_front.errors import ShapeError
 from keras_front.graph.layer import LAYERS, InputSpec, Layer
+
+from .arguments import Axes, Constraint, Flag, Initializer, Integer, Number, Reader, Regularizer
+
+
+def _one_axis(value: Any, layer: Any) -> int:
+    if isinstance(value, Sequence):  # tf_keras writes a list of one
+        (value,) = value
+    return int(value)
 
 
 class _Affine(Layer):
-    """Arguments for the learned scale `gamma` and shift `beta`."""
+    """A layer with a learned scale `gamma` and shift `beta` after its normalization.
+
+    Args:
+        epsilon: added to the variance, so that nothing is divided by 0.
+        center: whether `beta` is added.
+        scale: whether the result is multiplied by `gamma`. Not needed before a layer that scales anyway.
+        beta_initializer: first values of beta.
+        gamma_initializer: first values of gamma.
+        beta_regularizer: penalty on beta, added to the loss.
+        gamma_regularizer: penalty on gamma, added to the loss.
+        beta_constraint: function that beta must pass after each step.
+        gamma_constraint: function that gamma must pass after each step.
+    """
 
     supports_masking = True
-
-    def _set_affine(self, center: bool, scale: bool, beta: tuple[Any, Any, Any], gamma: tuple[Any, Any, Any]) -> None:
-        self.center, self.scale = center, scale
-        self.beta_initializer, self.gamma_initializer = initializers.get(beta[0]), initializers.get(gamma[0])
-        self.beta_regularizer, self.gamma_regularizer = regularizers.get(beta[1]), regularizers.get(gamma[1])
-        self.beta_constraint, self.gamma_constraint = constraints.get(beta[2]), constraints.get(gamma[2])
+    center: bool
+    scale: bool
 
     def _add_affine(self, shape: tuple[Any, ...]) -> None:
-        self.gamma = self.beta = None
-        if self.scale:
-            self.gamma = self.add_weight(
-                "gamma", shape, None, self.gamma_initializer, self.gamma_regularizer, constraint=self.gamma_constraint
-            )
-        if self.center:
-            self.beta = self.add_weight(
-                "beta", shape, None, self.beta_initializer, self.beta_regularizer, constraint=self.beta_constraint
-            )
+        self.gamma = self.add_weight("gamma", shape) if self.scale else None
+        self.beta = self.add_weight("beta", shape) if self.center else None
 
     def _size(self, input_shape: Any, axis: int) -> int:
         return _known_size(self.name, input_shape, axis)
@@ -59,8 +67,11 @@ class BatchNormalization(_Affine):
     """Each feature scaled to mean 0 and deviation 1: by the batch while training, by running statistics after.
 
     Args:
-        axis: the axis of the features, -1 or 1 for 'channels_first'.
-        momentum: of the running statistics: `new = momentum * old + (1 - momentum) * batch`.
+        axis: the axis of the features: -1, or 1 for 'channels_first'. A list of one axis is understood too.
+        momentum: of the running statistics: `new = momentum * old + (1 - momentum) * batch`. Nearer to 1 is smoother
+            and slower: with 0.99 they follow the last few hundred batches.
+        moving_mean_initializer: first values of the running mean.
+        moving_variance_initializer: first values of the running variance.
 
     Shape: as the input.
     Weights: gamma if `scale`, beta if `center`, moving_mean, moving_variance: all (features,).
@@ -71,42 +82,29 @@ class BatchNormalization(_Affine):
 
     def __init__(
         self,
-        axis: int = -1,
-        momentum: float = 0.99,
-        epsilon: float = 1e-3,
-        center: bool = True,
-        scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
-        moving_mean_initializer: Any = "zeros",
-        moving_variance_initializer: Any = "ones",
-        beta_regularizer: Any = None,
-        gamma_regularizer: Any = None,
-        beta_constraint: Any = None,
-        gamma_constraint: Any = None,
+        axis: Annotated[int, Reader(_one_axis, "one axis")] = -1,
+        momentum: Number = 0.99,
+        epsilon: Number = 1e-3,
+        center: Flag = True,
+        scale: Flag = True,
+        beta_initializer: Initializer = "zeros",
+        gamma_initializer: Initializer = "ones",
+        moving_mean_initializer: Initializer = "zeros",
+        moving_variance_initializer: Initializer = "ones",
+        beta_regularizer: Regularizer = None,
+        gamma_regularizer: Regularizer = None,
+        beta_constraint: Constraint = None,
+        gamma_constraint: Constraint = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        if isinstance(axis, Sequence):  # tf_keras writes a list of one
-            if len(axis) != 1:
-                raise ArgumentError(f"BatchNormalization: expected one axis, received {list(axis)}.")
-            axis = axis[0]
-        self.axis, self.momentum, self.epsilon = int(axis), momentum, epsilon
-        self._set_affine(
-            center, scale, (beta_initializer, beta_regularizer, beta_constraint),
-            (gamma_initializer, gamma_regularizer, gamma_constraint),
-        )  # fmt: skip
-        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
-        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
 
     def build(self, input_shape: Any) -> None:
         size = self._size(input_shape, self.axis)
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: size})
         self._add_affine((size,))
-        self.moving_mean = self.add_weight("moving_mean", (size,), None, self.moving_mean_initializer, trainable=False)
-        self.moving_variance = self.add_weight(
-            "moving_variance", (size,), None, self.moving_variance_initializer, trainable=False
-        )
+        self.moving_mean = self.add_weight("moving_mean", (size,), trainable=False)
+        self.moving_variance = self.add_weight("moving_variance", (size,), trainable=False)
         self.built = True
 
     def call(self, inputs: Any, training: Any = None) -> Any:
@@ -133,37 +131,31 @@ class BatchNormalization(_Affine):
 
 @LAYERS.register()
 class LayerNormalization(_Affine):
-    """The features of each sample scaled to mean 0 and deviation 1.
+    """The features of each sample scaled to mean 0 and deviation 1, in training and after alike.
 
     Args:
-        axis: the axis, or axes, over which mean and deviation are taken.
+        axis: the axis, or a list of axes, over which mean and deviation are taken.
 
-    Shape: as the input.
+    Shape: as the input, whose sizes along `axis` must be known.
     Weights: gamma if `scale`, beta if `center`: the sizes of `axis`.
     Source: Ba et al. (2016).
     """
 
     def __init__(
         self,
-        axis: Any = -1,
-        epsilon: float = 1e-3,
-        center: bool = True,
-        scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
-        beta_regularizer: Any = None,
-        gamma_regularizer: Any = None,
-        beta_constraint: Any = None,
-        gamma_constraint: Any = None,
+        axis: Axes = -1,
+        epsilon: Number = 1e-3,
+        center: Flag = True,
+        scale: Flag = True,
+        beta_initializer: Initializer = "zeros",
+        gamma_initializer: Initializer = "ones",
+        beta_regularizer: Regularizer = None,
+        gamma_regularizer: Regularizer = None,
+        beta_constraint: Constraint = None,
+        gamma_constraint: Constraint = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.axis = [int(a) for a in axis] if isinstance(axis, Sequence) else int(axis)
-        self.epsilon = epsilon
-        self._set_affine(
-            center, scale, (beta_initializer, beta_regularizer, beta_constraint),
-            (gamma_initializer, gamma_regularizer, gamma_constraint),
-        )  # fmt: skip
 
     def _axes(self, ndim: int) -> tuple[int, ...]:
         return _places(self.axis, ndim)
@@ -196,25 +188,20 @@ class GroupNormalization(_Affine):
 
     def __init__(
         self,
-        groups: int = 32,
-        axis: int = -1,
-        epsilon: float = 1e-3,
-        center: bool = True,
-        scale: bool = True,
-        beta_initializer: Any = "zeros",
-        gamma_initializer: Any = "ones",
-        beta_regularizer: Any = None,
-        gamma_regularizer: Any = None,
-        beta_constraint: Any = None,
-        gamma_constraint: Any = None,
+        groups: Integer = 32,
+        axis: Integer = -1,
+        epsilon: Number = 1e-3,
+        center: Flag = True,
+        scale: Flag = True,
+        beta_initializer: Initializer = "zeros",
+        gamma_initializer: Initializer = "ones",
+        beta_regularizer: Regularizer = None,
+        gamma_regularizer: Regularizer = None,
+        beta_constraint: Constraint = None,
+        gamma_constraint: Constraint = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.groups, self.axis, self.epsilon = int(groups), int(axis), epsilon
-        self._set_affine(
-            center, scale, (beta_initializer, beta_regularizer, beta_constraint),
-            (gamma_initializer, gamma_regularizer, gamma_constraint),
-        )  # fmt: skip
 
     def build(self, input_shape: Any) -> None:
         size = self._size(input_shape, self.axis)
@@ -237,19 +224,18 @@ class RMSNormalization(Layer):
     """Features of each sample divided by the root of the mean of their squares.
 
     Args:
-        axis: the axis, or axes, over which the mean is taken.
+        axis: the axis, or a list of axes, over which the mean is taken.
+        epsilon: added to the mean of squares, so that nothing is divided by 0.
 
-    Shape: as the input.
+    Shape: as the input, whose sizes along `axis` must be known.
     Weights: scale: the sizes of `axis`.
     Source: Zhang & Sennrich (2019).
     """
 
     supports_masking = True
 
-    def __init__(self, axis: Any = -1, epsilon: float = 1e-6, **kwargs: Any):
+    def __init__(self, axis: Axes = -1, epsilon: Number = 1e-6, **kwargs: Any):
         super().__init__(**kwargs)
-        self.axis = [int(a) for a in axis] if isinstance(axis, Sequence) else int(axis)
-        self.epsilon = epsilon
 
     def _axes(self, ndim: int) -> tuple[int, ...]:
         return _places(self.axis, ndim)
@@ -258,7 +244,7 @@ class RMSNormalization(Layer):
         for axis in self.axis if isinstance(self.axis, list) else [self.axis]:
             _known_size(self.name, input_shape, axis)
         shape = tuple(input_shape[a] for a in self._axes(len(input_shape)))
-        self.scale = self.add_weight("scale", shape, None, initializers.get("ones"))
+        self.scale = self.add_weight("scale", shape, initializer="ones")
         self.built = True
 
     def call(self, inputs: Any) -> Any:
@@ -274,16 +260,18 @@ class UnitNormalization(Layer):
     """Features of each sample scaled to Euclidean length 1.
 
     Args:
-        axis: the axis, or axes, along which the length is taken.
+        axis: the axis, or a list of axes, along which the length is taken.
 
-    Shape: as the input.
+    Shape: as the input. Lengths below 1e-6 count as 1e-6, so that zeros stay zeros.
+    Example:
+        >>> UnitNormalization()(K.constant([[3.0, 4.0]])).tolist()
+        [[0.6000000238418579, 0.800000011920929]]
     """
 
     supports_masking = True
 
-    def __init__(self, axis: Any = -1, **kwargs: Any):
+    def __init__(self, axis: Axes = -1, **kwargs: Any):
         super().__init__(**kwargs)
-        self.axis = [int(a) for a in axis] if isinstance(axis, Sequence) else int(axis)
 
     def call(self, inputs: Any) -> Any:
         return K.l2_normalize(inputs, axis=tuple(self.axis) if isinstance(self.axis, list) else self.axis)

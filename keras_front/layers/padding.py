@@ -5,27 +5,34 @@ Source: Keras 2.3.1, `keras/layers/convolutional.py`.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
 from keras_front import backend as K
-from keras_front import config
 from keras_front.errors import ShapeError
 from keras_front.graph.layer import LAYERS, InputSpec, Layer
 
-from ._arguments import one_of, pairs, positive, sizes
+from .arguments import CHOICE, DataFormat, Pairs, Positive, Size, Sizes
+
+Ends = Annotated[int | Sequence[int], Sizes(count=2, least=0)]  # one number, or (before, after)
 
 
 class _Formatted(Layer):
-    """A layer over `_rank` spatial axes in a data format."""
+    """A layer over `_rank` spatial axes in a data format.
+
+    Args:
+        data_format: 'channels_last' (batch, ..., channels) or 'channels_first' (batch, channels, ...). By default what
+            `keras_front.config.image_data_format()` says.
+    """
 
     _rank = 2
 
-    def _set_format(self, data_format: str | None) -> None:
-        self.data_format = config.normalize_data_format(data_format)
+    def __init__(self, data_format: DataFormat = None, **kwargs: Any):
+        super().__init__(**kwargs)
         self.input_spec = InputSpec(ndim=self._rank + 2)
 
     def _axes(self) -> range:
-        start = 2 if getattr(self, "data_format", "channels_last") == "channels_first" else 1
+        start = 2 if self.data_format == "channels_first" else 1
         return range(start, start + self._rank)
 
 
@@ -42,9 +49,8 @@ class ZeroPadding1D(Layer):
     Shape: (batch, steps, features) -> (batch, steps + before + after, features)
     """
 
-    def __init__(self, padding: Any = 1, **kwargs: Any):
+    def __init__(self, padding: Ends = 1, **kwargs: Any):
         super().__init__(**kwargs)
-        self.padding = sizes("ZeroPadding1D", "padding", padding, 2, least=0)
         self.input_spec = InputSpec(ndim=3)
 
     def call(self, inputs: Any) -> Any:
@@ -52,10 +58,16 @@ class ZeroPadding1D(Layer):
 
 
 class _ZeroPadding(_Formatted):
-    def __init__(self, padding: Any = 1, data_format: str | None = None, **kwargs: Any):
+    """Zeros around what is along the spatial axes.
+
+    Args:
+        padding: how many: one number for all sides, one for each axis, or for each axis a pair (before, after).
+
+    Raises: ArgumentError for a negative number or a wrong number of them.
+    """
+
+    def __init__(self, padding: Pairs = 1, data_format: DataFormat = None, **kwargs: Any):
         super().__init__(**kwargs)
-        self.padding = pairs(type(self).__name__, "padding", padding, self._rank)
-        self._set_format(data_format)
 
 
 @LAYERS.register()
@@ -63,9 +75,12 @@ class ZeroPadding2D(_ZeroPadding):
     """Zeros around an image.
 
     Args:
-        padding: one number, (rows, columns), or ((top, bottom), (left, right)).
+        padding: how many: one number, (rows, columns), or ((top, bottom), (left, right)).
 
     Shape: (batch, rows, columns, channels) -> (batch, new rows, new columns, channels)
+    Example:
+        >>> ZeroPadding2D(((1, 0), (2, 2))).compute_output_shape((None, 4, 4, 3))
+        (None, 5, 8, 3)
     """
 
     def call(self, inputs: Any) -> Any:
@@ -75,9 +90,6 @@ class ZeroPadding2D(_ZeroPadding):
 @LAYERS.register()
 class ZeroPadding3D(_ZeroPadding):
     """Zeros around a volume.
-
-    Args:
-        padding: one number, three, or three pairs (before, after).
 
     Shape: (batch, three spatial axes, channels) -> (batch, three new axes, channels)
     """
@@ -113,9 +125,8 @@ class Cropping1D(Layer):
     Shape: (batch, steps, features) -> (batch, steps - before - after, features)
     """
 
-    def __init__(self, cropping: Any = (1, 1), **kwargs: Any):
+    def __init__(self, cropping: Ends = (1, 1), **kwargs: Any):
         super().__init__(**kwargs)
-        self.cropping = sizes("Cropping1D", "cropping", cropping, 2, least=0)
         self.input_spec = InputSpec(ndim=3)
 
     def call(self, inputs: Any) -> Any:
@@ -123,10 +134,18 @@ class Cropping1D(Layer):
 
 
 class _Cropping(_Formatted):
-    def __init__(self, cropping: Any = 0, data_format: str | None = None, **kwargs: Any):
+    """What is along the spatial axes, without its edges.
+
+    Args:
+        cropping: how much is cut: one number for all sides, one for each axis, or for each axis a pair (before, after).
+
+    Raises:
+        ArgumentError: for a negative number or a wrong number of them.
+        ShapeError: if nothing would be left.
+    """
+
+    def __init__(self, cropping: Pairs = 0, data_format: DataFormat = None, **kwargs: Any):
         super().__init__(**kwargs)
-        self.cropping = pairs(type(self).__name__, "cropping", cropping, self._rank)
-        self._set_format(data_format)
 
     def call(self, inputs: Any) -> Any:
         return _cropped(self, inputs, self._axes(), self.cropping)
@@ -137,9 +156,12 @@ class Cropping2D(_Cropping):
     """An image without its margins.
 
     Args:
-        cropping: one number, (rows, columns), or ((top, bottom), (left, right)).
+        cropping: how much is cut: one number, (rows, columns), or ((top, bottom), (left, right)).
 
     Shape: (batch, rows, columns, channels) -> (batch, new rows, new columns, channels)
+    Example:
+        >>> Cropping2D(((1, 0), (2, 2))).compute_output_shape((None, 5, 8, 3))
+        (None, 4, 4, 3)
     """
 
 
@@ -147,16 +169,13 @@ class Cropping2D(_Cropping):
 class Cropping3D(_Cropping):
     """A volume without its margins.
 
-    Args:
-        cropping: one number, three, or three pairs (before, after).
-
     Shape: (batch, three spatial axes, channels) -> (batch, three new axes, channels)
     """
 
     _rank = 3
 
-    def __init__(self, cropping: Any = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None, **kwargs: Any):
-        super().__init__(cropping, data_format, **kwargs)
+    def __init__(self, cropping: Pairs = ((1, 1), (1, 1), (1, 1)), data_format: DataFormat = None, **kwargs: Any):
+        super().__init__(**kwargs)
 
 
 # Upsampling ------------------------------------------------------------------------------------------
@@ -166,63 +185,66 @@ class Cropping3D(_Cropping):
 class UpSampling1D(Layer):
     """Each step `size` times.
 
+    Args:
+        size: how often each step is repeated.
+
     Shape: (batch, steps, features) -> (batch, size * steps, features)
+    Example:
+        >>> UpSampling1D(2)(K.constant([[[1.0], [2.0]]]))[0, :, 0].tolist()
+        [1.0, 1.0, 2.0, 2.0]
     """
 
-    def __init__(self, size: int = 2, **kwargs: Any):
+    def __init__(self, size: Positive = 2, **kwargs: Any):
         super().__init__(**kwargs)
-        self.size = positive("UpSampling1D", "size", size)
         self.input_spec = InputSpec(ndim=3)
 
     def call(self, inputs: Any) -> Any:
         return K.repeat_elements(inputs, self.size, axis=1)
 
 
-class _UpSampling(_Formatted):
-    size: tuple[int, ...]
-
-    def _repeated(self, inputs: Any) -> Any:
-        for axis, times in zip(self._axes(), self.size, strict=True):
-            inputs = K.repeat_elements(inputs, times, axis=axis) if times > 1 else inputs
-        return inputs
-
-
 @LAYERS.register()
-class UpSampling2D(_UpSampling):
+class UpSampling2D(_Formatted):
     """An image enlarged by whole factors.
 
     Args:
-        size: factor, or (rows, columns).
-        interpolation: 'nearest' or 'bilinear' (between pixel centres).
+        size: one factor, or (rows, columns).
+        interpolation: 'nearest', which repeats pixels, or 'bilinear', which takes means between pixel centres.
 
     Shape: (batch, rows, columns, channels) -> (batch, size[0] * rows, size[1] * columns, channels)
+    Example:
+        >>> UpSampling2D((2, 3)).compute_output_shape((None, 4, 4, 3))
+        (None, 8, 12, 3)
     """
 
     def __init__(
-        self, size: Any = (2, 2), data_format: str | None = None, interpolation: str = "nearest", **kwargs: Any
+        self,
+        size: Size = (2, 2),
+        data_format: DataFormat = None,
+        interpolation: Annotated[Literal["nearest", "bilinear"], CHOICE] = "nearest",
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.size = sizes("UpSampling2D", "size", size, 2)
-        self.interpolation = one_of("UpSampling2D", "interpolation", interpolation, ("nearest", "bilinear"))
-        self._set_format(data_format)
 
     def call(self, inputs: Any) -> Any:
         return K.resize_images(inputs, *self.size, self.data_format, self.interpolation)
 
 
 @LAYERS.register()
-class UpSampling3D(_UpSampling):
-    """A volume enlarged by whole factors.
+class UpSampling3D(_Formatted):
+    """A volume enlarged by whole factors: each place is repeated.
+
+    Args:
+        size: one factor, or one for each of the three axes.
 
     Shape: (batch, three spatial axes, channels) -> (batch, three axes times `size`, channels)
     """
 
     _rank = 3
 
-    def __init__(self, size: Any = (2, 2, 2), data_format: str | None = None, **kwargs: Any):
+    def __init__(self, size: Size = (2, 2, 2), data_format: DataFormat = None, **kwargs: Any):
         super().__init__(**kwargs)
-        self.size = sizes("UpSampling3D", "size", size, 3)
-        self._set_format(data_format)
 
     def call(self, inputs: Any) -> Any:
-        return self._repeated(inputs)
+        for axis, times in zip(self._axes(), self.size, strict=True):
+            inputs = K.repeat_elements(inputs, times, axis=axis) if times > 1 else inputs
+        return inputs
