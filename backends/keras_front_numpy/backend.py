@@ -9,7 +9,8 @@ come without warnings, and an index outside its axis is an error, also a negativ
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -23,6 +24,21 @@ from .executable import Executable
 from .kernels import convolution, elementwise, indexing, noise, pooling, recurrent_layers
 from .kernels.cache import KernelCache
 from .kernels.updates import adam_rate
+
+Array: TypeAlias = "np.ndarray[Any, Any]"
+
+# Called by position, which takes half the time that keywords take and which NumPy's stubs do not describe.
+_sum: Any = np.add.reduce
+_prod: Any = np.multiply.reduce
+_max: Any = np.maximum.reduce
+_min: Any = np.minimum.reduce
+_any: Any = np.logical_or.reduce
+_all: Any = np.logical_and.reduce
+
+
+def _known(shape: shapes.Shape) -> tuple[int, ...]:
+    """The shape that a rule gives for arrays, whose dimensions are all known."""
+    return tuple(int(d) for d in shape)  # type: ignore[arg-type]
 
 
 def _parts(z: Any, dtype: Any) -> tuple[Any, Any]:
@@ -86,10 +102,10 @@ class NumpyBackend(Eager, Backend):
     def to_numpy(self, x: Any) -> np.ndarray:
         return np.asarray(x)
 
-    def scalar(self, value, like):
+    def scalar(self, value: Any, like: Array) -> Any:
         return like.dtype.type(value)
 
-    def share(self, value):
+    def share(self, value: Any) -> Any:
         return value if self.is_tensor(value) else np.from_dlpack(value)
 
     def version(self) -> str:
@@ -119,10 +135,10 @@ class NumpyBackend(Eager, Backend):
     where = np.where
     erf = staticmethod(elementwise.erf)
 
-    def sigmoid(self, x):
+    def sigmoid(self, x: Array) -> Array:
         return elementwise.sigmoid(x, np.empty(x.shape, x.dtype))
 
-    def relu(self, x, *, alpha=0.0, max_value=None, threshold=0.0):
+    def relu(self, x: Array, *, alpha: Any = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Array:
         if max_value is None and threshold == 0 and isinstance(alpha, float | int) and alpha == 0:
             return np.maximum(x, x.dtype.type(0))
         if alpha.__class__ is float and max_value is None and threshold == 0 and x.dtype.kind == "f":
@@ -131,42 +147,42 @@ class NumpyBackend(Eager, Backend):
         return Backend.relu(x, alpha=alpha, max_value=max_value, threshold=threshold)  # type: ignore[attr-defined]
 
     @without_warnings
-    def cast(x, dtype):  # noqa: N805
+    def cast(x: Array, dtype: str) -> Array:  # noqa: N805
         return x.astype(dtype)
 
-    def stop_gradient(self, x):
+    def stop_gradient(self, x: Array) -> Array:
         return x
 
     # Reductions: in the dtype of x
 
-    def sum(self, x, *, axis, keepdims):
-        return np.add.reduce(x, axis, x.dtype, None, keepdims)
+    def sum(self, x: Array, *, axis: Any, keepdims: bool) -> Array:
+        return _sum(x, axis, x.dtype, None, keepdims)
 
-    def prod(self, x, *, axis, keepdims):
-        return np.multiply.reduce(x, axis, x.dtype, None, keepdims)
+    def prod(self, x: Array, *, axis: Any, keepdims: bool) -> Array:
+        return _prod(x, axis, x.dtype, None, keepdims)
 
-    def max(self, x, *, axis, keepdims):
-        return np.maximum.reduce(x, axis, None, None, keepdims)
+    def max(self, x: Array, *, axis: Any, keepdims: bool) -> Array:
+        return _max(x, axis, None, None, keepdims)
 
-    def min(self, x, *, axis, keepdims):
-        return np.minimum.reduce(x, axis, None, None, keepdims)
+    def min(self, x: Array, *, axis: Any, keepdims: bool) -> Array:
+        return _min(x, axis, None, None, keepdims)
 
-    def any(self, x, *, axis, keepdims):
-        return np.logical_or.reduce(x, axis, None, None, keepdims)
+    def any(self, x: Array, *, axis: Any, keepdims: bool) -> Array:
+        return _any(x, axis, None, None, keepdims)
 
-    def all(self, x, *, axis, keepdims):
-        return np.logical_and.reduce(x, axis, None, None, keepdims)
+    def all(self, x: Array, *, axis: Any, keepdims: bool) -> Array:
+        return _all(x, axis, None, None, keepdims)
 
-    def argmax(self, x, *, axis):
+    def argmax(self, x: Array, *, axis: int) -> Array:
         return np.asarray(x).argmax(axis)
 
-    def argmin(self, x, *, axis):
+    def argmin(self, x: Array, *, axis: int) -> Array:
         return np.asarray(x).argmin(axis)
 
-    def cumsum(self, x, *, axis):
+    def cumsum(self, x: Array, *, axis: int) -> Array:
         return np.add.accumulate(x, axis, x.dtype)
 
-    def cumprod(self, x, *, axis):
+    def cumprod(self, x: Array, *, axis: int) -> Array:
         return np.multiply.accumulate(x, axis, x.dtype)
 
     # Arrangement: views, where NumPy can
@@ -174,27 +190,27 @@ class NumpyBackend(Eager, Backend):
     symbolic_shape = staticmethod(lambda x: np.array(x.shape, np.int32))
     matmul = np.matmul
 
-    def reshape(self, x, *, shape):
+    def reshape(self, x: Array, *, shape: Sequence[Any]) -> Array:
         return x.reshape(shape)
 
-    def permute_dimensions(self, x, *, pattern):
+    def permute_dimensions(self, x: Array, *, pattern: Sequence[Any]) -> Array:
         return x.transpose(pattern)
 
-    def broadcast_to(self, x, *, shape):
+    def broadcast_to(self, x: Array, *, shape: Sequence[Any]) -> Array:
         return np.broadcast_to(x, shape)
 
-    def concatenate(self, tensors, *, axis):
+    def concatenate(self, tensors: Sequence[Array], *, axis: int) -> Array:
         return np.concatenate(tensors, axis)
 
-    def flip(self, x, *, axes):
-        return np.flip(x, axes)
+    def flip(self, x: Array, *, axes: Sequence[Any]) -> Array:
+        return np.flip(x, tuple(axes))
 
-    def strided_slice(self, x, *, start, stop, step):
+    def strided_slice(self, x: Array, *, start: Sequence[Any], stop: Sequence[Any], step: Sequence[Any]) -> Array:
         return x[indexing.strided_index(start, stop, step)]
 
-    def pad(self, x, *, padding, interior, value):
+    def pad(self, x: Array, *, padding: Any, interior: Sequence[Any], value: Any) -> Array:
         shape, _ = shapes.pad(x, padding=padding, interior=interior)
-        return indexing.pad(x, padding, interior, np.full(shape, value, x.dtype))
+        return indexing.pad(x, padding, interior, np.full(_known(shape), value, x.dtype))
 
     # Factorizations and sorting
 
@@ -202,32 +218,32 @@ class NumpyBackend(Eager, Backend):
     householder_qr = staticmethod(lambda x: tuple(np.linalg.qr(x)))
     svd = staticmethod(lambda x: tuple(np.linalg.svd(x, full_matrices=False)))
 
-    def fft(self, real, imag, *, axis):
+    def fft(self, real: Array, imag: Array, *, axis: int) -> tuple[Array, Array]:
         return _parts(np.fft.fft(real + 1j * imag, axis=axis), real.dtype)
 
-    def ifft(self, real, imag, *, axis):
+    def ifft(self, real: Array, imag: Array, *, axis: int) -> tuple[Array, Array]:
         return _parts(np.fft.ifft(real + 1j * imag, axis=axis), real.dtype)
 
-    def rfft(self, x, *, axis):
+    def rfft(self, x: Array, *, axis: int) -> tuple[Array, Array]:
         return _parts(np.fft.rfft(x, axis=axis), x.dtype)
 
-    def argsort(self, x, *, axis, descending):
+    def argsort(self, x: Array, *, axis: int, descending: bool) -> Array:
         if not descending:
             return np.argsort(x, axis, kind="stable")
         return np.flip(x.shape[axis] - 1 - np.argsort(np.flip(x, axis), axis, kind="stable"), axis)
 
     # Indexing
 
-    def gather(self, reference, indices, *, axis):
+    def gather(self, reference: Array, indices: Array, *, axis: int) -> Array:
         return indexing.gather(reference, np.asarray(indices), axis)
 
-    def scatter_add(self, updates, indices, *, size, axis):
+    def scatter_add(self, updates: Array, indices: Array, *, size: int, axis: int) -> Array:
         indices = np.asarray(indices)
         axis = axis % (updates.ndim - indices.ndim + 1)
         shape, _ = shapes.scatter_add(updates, indices, size=size, axis=axis)
-        return indexing.scatter_add(updates, indices, axis, np.empty(shape, updates.dtype))
+        return indexing.scatter_add(updates, indices, axis, np.empty(_known(shape), updates.dtype))
 
-    def take_along_axis(self, x, indices, *, axis):
+    def take_along_axis(self, x: Array, indices: Array, *, axis: int) -> Array:
         indexing.check_range(indices, x.shape[axis])
         wide = [max(a, b) for a, b in zip(x.shape, indices.shape, strict=True)]
         fit = [*wide]
@@ -237,7 +253,17 @@ class NumpyBackend(Eager, Backend):
 
     # Convolution and pooling
 
-    def conv(self, x, kernel, *, strides, padding, dilation, groups, data_format):
+    def conv(
+        self,
+        x: Array,
+        kernel: Array,
+        *,
+        strides: Sequence[Any],
+        padding: Any,
+        dilation: Sequence[Any],
+        groups: int,
+        data_format: str,
+    ) -> Array:
         x = channels_last(x, data_format)
         plan = conv_plan(x.shape, kernel.shape, strides, padding, dilation, groups, x.dtype)
         space = convolution.out_space(x.shape[1:-1], kernel.shape[:-2], strides, plan[3], dilation)
@@ -245,32 +271,69 @@ class NumpyBackend(Eager, Backend):
         _kernel(convolution.plan_forward, *plan)(x, kernel, out)
         return channels_back(out, data_format)
 
-    def conv_input_gradient(self, g, kernel, *, input_shape, strides, padding, dilation, groups, data_format):
+    def conv_input_gradient(
+        self,
+        g: Array,
+        kernel: Array,
+        *,
+        input_shape: Sequence[Any],
+        strides: Sequence[Any],
+        padding: Any,
+        dilation: Sequence[Any],
+        groups: int,
+        data_format: str,
+    ) -> Array:
         g, shape = channels_last(g, data_format), images_shape(input_shape, data_format)
         out = np.empty(shape, g.dtype)
         plan = conv_plan(shape, kernel.shape, strides, padding, dilation, groups, g.dtype)
         _kernel(convolution.plan_input_gradient, *plan)(np.ascontiguousarray(g), kernel, out)
         return channels_back(out, data_format)
 
-    def conv_kernel_gradient(self, x, g, *, kernel_shape, strides, padding, dilation, groups, data_format):
+    def conv_kernel_gradient(
+        self,
+        x: Array,
+        g: Array,
+        *,
+        kernel_shape: Sequence[Any],
+        strides: Sequence[Any],
+        padding: Any,
+        dilation: Sequence[Any],
+        groups: int,
+        data_format: str,
+    ) -> Array:
         x, g = channels_last(x, data_format), np.ascontiguousarray(channels_last(g, data_format))
         out = np.empty(kernel_shape, x.dtype)
         plan = conv_plan(x.shape, kernel_shape, strides, padding, dilation, groups, x.dtype)
         _kernel(convolution.plan_kernel_gradient, *plan)(x, g, out)
         return out
 
-    def max_pool(self, x, *, pool_size, strides, padding, data_format):
+    def max_pool(
+        self, x: Array, *, pool_size: Sequence[Any], strides: Sequence[Any], padding: Any, data_format: str
+    ) -> Array:
         return self._pool(pooling.plan_max_pool, x, (), pool_size, strides, padding, data_format)
 
-    def average_pool(self, x, *, pool_size, strides, padding, data_format):
+    def average_pool(
+        self, x: Array, *, pool_size: Sequence[Any], strides: Sequence[Any], padding: Any, data_format: str
+    ) -> Array:
         return self._pool(pooling.plan_average_pool, x, (), pool_size, strides, padding, data_format)
 
-    def max_pool_pick(self, x, y, *, pool_size, strides, padding, data_format):
+    def max_pool_pick(
+        self, x: Array, y: Array, *, pool_size: Sequence[Any], strides: Sequence[Any], padding: Any, data_format: str
+    ) -> Array:
         top = self.max_pool(x, pool_size=pool_size, strides=strides, padding=padding, data_format=data_format)
         more = (channels_last(top, data_format), channels_last(y, data_format))
         return self._pool(pooling.plan_max_pool_pick, x, more, pool_size, strides, padding, data_format)
 
-    def _pool(self, make, x, more, pool_size, strides, padding, data_format):
+    def _pool(
+        self,
+        make: Callable[..., Any],
+        x: Array,
+        more: Sequence[Array],
+        pool_size: Sequence[Any],
+        strides: Sequence[Any],
+        padding: Any,
+        data_format: str,
+    ) -> Array:
         x = channels_last(x, data_format)
         plan = pool_plan(x.shape, pool_size, strides, padding, x.dtype)
         space = convolution.out_space(x.shape[1:-1], pool_size, strides, plan[3], (1,) * len(pool_size))
@@ -278,7 +341,9 @@ class NumpyBackend(Eager, Backend):
         _kernel(make, *plan)(x, *more, out)
         return channels_back(out, data_format)
 
-    def max_pool_gradient(self, x, g, *, pool_size, strides, padding, data_format):
+    def max_pool_gradient(
+        self, x: Array, g: Array, *, pool_size: Sequence[Any], strides: Sequence[Any], padding: Any, data_format: str
+    ) -> Array:
         top = self.max_pool(x, pool_size=pool_size, strides=strides, padding=padding, data_format=data_format)
         x, top, g = (channels_last(t, data_format) for t in (x, top, g))
         out = np.empty(x.shape, x.dtype)
@@ -287,7 +352,16 @@ class NumpyBackend(Eager, Backend):
         )
         return channels_back(out, data_format)
 
-    def average_pool_gradient(self, g, *, input_shape, pool_size, strides, padding, data_format):
+    def average_pool_gradient(
+        self,
+        g: Array,
+        *,
+        input_shape: Sequence[Any],
+        pool_size: Sequence[Any],
+        strides: Sequence[Any],
+        padding: Any,
+        data_format: str,
+    ) -> Array:
         g, shape = channels_last(g, data_format), images_shape(input_shape, data_format)
         out = np.empty(shape, g.dtype)
         _kernel(pooling.plan_average_pool_gradient, *pool_plan(shape, pool_size, strides, padding, g.dtype))(g, out)
@@ -295,62 +369,107 @@ class NumpyBackend(Eager, Backend):
 
     # Noise
 
-    def engine_uniform(self, counter, *, shape, dtype, seed, stream):
+    def engine_uniform(self, counter: Array, *, shape: Sequence[Any], dtype: str, seed: int, stream: int) -> Array:
         wide = dtype if dtype == "float64" else "float32"
         return noise.Noise(seed, stream).uniform(counter, np.empty(shape, wide)).astype(dtype, copy=False)
 
-    def engine_normal(self, counter, *, shape, dtype, seed, stream):
+    def engine_normal(self, counter: Array, *, shape: Sequence[Any], dtype: str, seed: int, stream: int) -> Array:
         wide = dtype if dtype == "float64" else "float32"
         return noise.Noise(seed, stream).normal(counter, np.empty(shape, wide)).astype(dtype, copy=False)
 
-    def host_noise(self, counter, *, shape, dtype, seed, stream, kind):
-        return seeds.noise(seed, stream, int(counter), shape, kind, dtype)
+    def host_noise(
+        self, counter: Array, *, shape: Sequence[Any], dtype: str, seed: int, stream: int, kind: str
+    ) -> Array:
+        return seeds.noise(seed, stream, int(counter), tuple(shape), kind, dtype)
 
-    def keep_mask(self, counter, *, shape, rate, dtype, seed, stream):
+    def keep_mask(
+        self, counter: Array, *, shape: Sequence[Any], rate: float, dtype: str, seed: int, stream: int
+    ) -> Array:
         if seeds.reproducible() or not dtypes.is_float(dtype):
             drawn = seeds.noise(seed, stream, int(counter), tuple(shape), "uniform", dtypes.as_float(dtype))
             return ((drawn >= rate) * (1 / (1 - rate))).astype(dtype)
         return noise.plan_keep_mask(tuple(shape), rate, dtype, seed, stream)(counter, np.empty(shape, dtype))
 
-    # Loops
+    # Recurrent layers
 
-    def scan(self, fn, init, xs, *, reverse, length):
-        steps = range(len(xs[0]) if xs else length)
-        carry, collected = list(init), []
-        for t in reversed(steps) if reverse else steps:
-            carry, ys = fn(carry, [x[t] for x in xs])
-            collected.append(ys)
-        if reverse:
-            collected.reverse()
-        return carry, [np.stack(ys) for ys in zip(*collected, strict=True)]
-
-    def lstm_sequence(self, z, h, c, recurrent_kernel, mask, **attrs):
+    def lstm_sequence(
+        self, z: Array, h: Array, c: Array, recurrent_kernel: Array, mask: Array | None, **attrs: Any
+    ) -> list[Array]:
         return recurrent_layers.run("lstm", (z, h, c, recurrent_kernel, mask), attrs)[1]
 
-    def lstm_sequence_gradient(self, g, g_h, g_c, z, h, c, recurrent_kernel, mask, **attrs):
+    def lstm_sequence_gradient(
+        self,
+        g: Array,
+        g_h: Array,
+        g_c: Array,
+        z: Array,
+        h: Array,
+        c: Array,
+        recurrent_kernel: Array,
+        mask: Array | None,
+        **attrs: Any,
+    ) -> list[Array]:
         return recurrent_layers.gradient("lstm", (g, g_h, g_c), (z, h, c, recurrent_kernel, mask), attrs)
 
-    def conv_lstm_sequence(self, z, h, c, recurrent_kernel, mask, **attrs):
+    def conv_lstm_sequence(
+        self, z: Array, h: Array, c: Array, recurrent_kernel: Array, mask: Array | None, **attrs: Any
+    ) -> list[Array]:
         return recurrent_layers.run("conv_lstm", (z, h, c, recurrent_kernel, mask), attrs)[1]
 
-    def conv_lstm_sequence_gradient(self, g, g_h, g_c, z, h, c, recurrent_kernel, mask, **attrs):
+    def conv_lstm_sequence_gradient(
+        self,
+        g: Array,
+        g_h: Array,
+        g_c: Array,
+        z: Array,
+        h: Array,
+        c: Array,
+        recurrent_kernel: Array,
+        mask: Array | None,
+        **attrs: Any,
+    ) -> list[Array]:
         return recurrent_layers.gradient("conv_lstm", (g, g_h, g_c), (z, h, c, recurrent_kernel, mask), attrs)
 
-    def gru_sequence(self, z, h, recurrent_kernel, bias, mask, **attrs):
+    def gru_sequence(
+        self, z: Array, h: Array, recurrent_kernel: Array, bias: Array | None, mask: Array | None, **attrs: Any
+    ) -> list[Array]:
         return recurrent_layers.run("gru", (z, h, recurrent_kernel, bias, mask), attrs)[1]
 
-    def gru_sequence_gradient(self, g, g_h, z, h, recurrent_kernel, bias, mask, **attrs):
+    def gru_sequence_gradient(
+        self,
+        g: Array,
+        g_h: Array,
+        z: Array,
+        h: Array,
+        recurrent_kernel: Array,
+        bias: Array | None,
+        mask: Array | None,
+        **attrs: Any,
+    ) -> list[Array]:
         return recurrent_layers.gradient("gru", (g, g_h), (z, h, recurrent_kernel, bias, mask), attrs)
 
-    def simple_rnn_sequence(self, z, h, recurrent_kernel, mask, **attrs):
+    def simple_rnn_sequence(
+        self, z: Array, h: Array, recurrent_kernel: Array, mask: Array | None, **attrs: Any
+    ) -> list[Array]:
         return recurrent_layers.run("simple_rnn", (z, h, recurrent_kernel, mask), attrs)[1]
 
-    def simple_rnn_sequence_gradient(self, g, g_h, z, h, recurrent_kernel, mask, **attrs):
+    def simple_rnn_sequence_gradient(
+        self, g: Array, g_h: Array, z: Array, h: Array, recurrent_kernel: Array, mask: Array | None, **attrs: Any
+    ) -> list[Array]:
         return recurrent_layers.gradient("simple_rnn", (g, g_h), (z, h, recurrent_kernel, mask), attrs)
 
     # Updates of all weights at once
 
-    def sgd_update(self, params, grads, moments, lr, *, momentum, nesterov):
+    def sgd_update(
+        self,
+        params: Sequence[Array],
+        grads: Sequence[Array],
+        moments: Sequence[Array],
+        lr: Array,
+        *,
+        momentum: float,
+        nesterov: bool,
+    ) -> tuple[list[Array], ...]:
         rate = float(lr)
         if not moments:
             return [p - g * p.dtype.type(rate) for p, g in zip(params, grads, strict=True)], []
@@ -359,7 +478,16 @@ class NumpyBackend(Eager, Backend):
         moves = [v * v.dtype.type(momentum) - s for v, s in zip(new, steps, strict=True)] if nesterov else new
         return [p + v for p, v in zip(params, moves, strict=True)], new
 
-    def rmsprop_update(self, params, grads, squares, lr, *, rho, epsilon):
+    def rmsprop_update(
+        self,
+        params: Sequence[Array],
+        grads: Sequence[Array],
+        squares: Sequence[Array],
+        lr: Array,
+        *,
+        rho: float,
+        epsilon: float,
+    ) -> tuple[list[Array], ...]:
         new = [a + a.dtype.type(1 - rho) * (g * g - a) for a, g in zip(squares, grads, strict=True)]
         rate = float(lr)
         moved = [
@@ -368,7 +496,20 @@ class NumpyBackend(Eager, Backend):
         ]
         return moved, new
 
-    def adam_update(self, params, grads, ms, vs, vhats, lr, t, *, beta_1, beta_2, epsilon):
+    def adam_update(
+        self,
+        params: Sequence[Array],
+        grads: Sequence[Array],
+        ms: Sequence[Array],
+        vs: Sequence[Array],
+        vhats: Sequence[Array],
+        lr: Array,
+        t: Array,
+        *,
+        beta_1: float,
+        beta_2: float,
+        epsilon: float,
+    ) -> tuple[Sequence[Array], ...]:
         rate = adam_rate(lr, t, beta_1, beta_2)
         ms = [m + m.dtype.type(1 - beta_1) * (g - m) for m, g in zip(ms, grads, strict=True)]
         vs = [v + v.dtype.type(1 - beta_2) * (g * g - v) for v, g in zip(vs, grads, strict=True)]

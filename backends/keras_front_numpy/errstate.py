@@ -15,7 +15,7 @@ import numpy as np
 try:
     from numpy._core.umath import _extobj_contextvar as _STATE
 except ImportError:  # NumPy 1
-    _STATE = None
+    _STATE = None  # type: ignore[assignment]
 
 
 def without_warnings(function: Callable[..., Any]) -> Any:

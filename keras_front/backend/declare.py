@@ -87,7 +87,8 @@ class Op:
         facts: Facts | None = None,
     ):
         self.name, self.kind, self.body, self.rule, self.floats = fn.__name__, kind, fn, rule, floats
-        self.results, self.facts = results, facts or Facts()
+        self.results = results
+        self.facts: Facts = facts or Facts()
         self.signature = inspect.signature(fn)
         parameters = self.signature.parameters.values()
         self.arrays = [(p.name, _ARRAYS[p.annotation]) for p in parameters if p.annotation in _ARRAYS]

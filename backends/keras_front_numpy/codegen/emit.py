@@ -188,7 +188,7 @@ def backward(p: Printer, operation: Operation) -> None:
 
 def loop(p: Printer, operation: Operation) -> None:
     found: Loop = operation.attrs["loop"]
-    p.line(_head(p, found), f"{found.count} steps")
+    p.line(_head(p, found), f"{found.length} steps")
     with p.indented():
         p.operations(found.body)
         if not found.body:
@@ -197,7 +197,7 @@ def loop(p: Printer, operation: Operation) -> None:
 
 def _head(p: Printer, loop: Loop) -> str:
     if not loop.registers:
-        return f"for _ in range({loop.count}):"
+        return f"for _ in range({loop.length}):"
     if all(steps.arrays is not None for steps in loop.steps):
         rows = [steps.arrays for steps in loop.steps]
         known: Any = rows[0] if len(rows) == 1 else list(zip(*rows, strict=True))  # type: ignore[arg-type]

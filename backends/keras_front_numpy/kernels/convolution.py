@@ -228,7 +228,8 @@ def _plan_scatter(
     def run(g: np.ndarray, kernel: np.ndarray, out: np.ndarray) -> None:
         matrix = _by_group(kernel, groups).transpose(0, 2, 1)
         out.fill(0)
-        last = frame = None
+        last: Any = None
+        frame: Any = None
         for images, band in windows.blocks():
             if windows.padded and images != last:
                 if last is not None:

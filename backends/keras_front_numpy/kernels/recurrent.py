@@ -230,7 +230,7 @@ class LSTM(_Layer):
         np.multiply(to_c, o, to_c)
         if self.dropped is not None:
             dropped = self.dropped[steps]
-            for slopes in (from_h, to_c, self.flow[steps]):
+            for slopes in (from_h, to_c, self._back_memory()[steps]):
                 np.copyto(slopes, 0, where=dropped)
             np.copyto(f, 1, where=dropped)
 

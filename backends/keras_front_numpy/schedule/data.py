@@ -71,9 +71,9 @@ class Steps(NamedTuple):
 
 
 class Loop(NamedTuple):
-    """A loop of `count` steps: in each the `registers` are the next of `steps`, and the operations of `body` run."""
+    """A loop of `length` steps: in each the `registers` are the next of `steps`, and the operations of `body` run."""
 
-    count: int
+    length: int
     registers: tuple[str, ...]
     steps: tuple[Steps, ...]
     body: tuple[Operation, ...]

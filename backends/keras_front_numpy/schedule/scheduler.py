@@ -128,12 +128,12 @@ class Scheduler:
     def release(self, tensor: Any) -> None:
         """Forget a tensor; its buffer goes back to the pool if nothing else lies there."""
         operand = self.operands.get(tensor)
-        inside = self._inside.get(operand.buffer) if operand is not None and operand.buffer is not None else None
-        if inside is None or tensor not in inside:
+        buffer = None if operand is None else operand.buffer
+        if buffer is None or tensor not in self._inside[buffer]:
             return
-        inside.discard(tensor)
-        if not inside:
-            self.session.pool.give(operand.buffer)  # type: ignore[union-attr]
+        self._inside[buffer].discard(tensor)
+        if not self._inside[buffer]:
+            self.session.pool.give(buffer)
 
     def release_all(self) -> None:
         """Forget everything, at the end of a loop's body."""
