@@ -26,7 +26,7 @@ test-quick: lint .venv-test/ready  # the suite on NumPy and torch
 	KERAS_FRONT_TEST_BACKENDS=numpy,torch $(PYTEST)
 
 test-all: lint types doctest .venv-test/ready  # every case of every check on every backend, with full optimization
-	KERAS_FRONT_TEST_ALL=1 KERAS_FRONT_INTEROP=all $(PYTEST)
+	KERAS_FRONT_TEST_ALL=1 $(PYTEST)
 
 lint: .venv-test/ready
 	$(TEST)/ruff check .

@@ -29,9 +29,13 @@ def index() -> list[dict[str, Any]]:
     return json.loads(path.read_text()) if path.exists() else []
 
 
-def cases(*kinds: str) -> list[Any]:
-    """Entries of these kinds as parameters of a test."""
-    found = [pytest.param(entry, id=entry["name"]) for entry in index() if entry["kind"] in kinds]
+def cases(*kinds: str, engine_neutral: bool = False) -> list[Any]:
+    """Entries of these kinds as parameters of a test; of what does not depend on the engine it compiles every third."""
+    wanted = [entry for entry in index() if entry["kind"] in kinds]
+    found = [
+        pytest.param(entry, id=entry["name"], marks=[pytest.mark.engine_neutral] if engine_neutral and i % 3 else [])
+        for i, entry in enumerate(wanted)
+    ]
     reason = f"needs the folder shared/interop beside the checkout, not found at {FOLDER}"
     return found or [pytest.param(None, marks=pytest.mark.skip(reason=reason))]
 

@@ -13,6 +13,8 @@ import interop
 import pytest
 from engines import EVERY_BACKEND
 
+from keras_front.testing.selection import VARIABLE
+
 TESTS = Path(__file__).parent
 # Preprocessing, whose values no backend computes, and applications have tests of their own.
 KINDS = (
@@ -26,7 +28,7 @@ def collected() -> set[str]:
     """What stands in brackets behind the tests that read the index: 'numpy-k2_Dense_00'."""
     files = [str(path) for path in sorted(TESTS.rglob("test_*.py")) if "interop" in path.read_text()]
     files.remove(str(Path(__file__)))
-    environment = {**os.environ, "KERAS_FRONT_TEST_BACKENDS": ",".join(EVERY_BACKEND)}
+    environment = {**os.environ, "KERAS_FRONT_TEST_BACKENDS": ",".join(EVERY_BACKEND), VARIABLE: "1"}
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *files]
     listed = subprocess.run(command, capture_output=True, text=True, cwd=TESTS.parent, env=environment, check=True)
     return {line.rpartition("[")[2].rstrip("]") for line in listed.stdout.splitlines() if line.endswith("]")}

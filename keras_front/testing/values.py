@@ -85,7 +85,7 @@ def together(op: str, cases: Sequence[Case], arguments: Sequence[Any]) -> list[l
 
 def value(op: str, cases: Sequence[Case]) -> None:
     """Values and dtypes in the dtypes of the table, mostly float64, called one by one."""
-    for case in some(cases, 2):
+    for case in some(cases, 1):
         _is_expected(alone(op, case), case)
 
 
@@ -125,7 +125,7 @@ def _comparable(op: str, cases: Sequence[Case], dtype: str) -> list[Case]:
     if not supports(dtype) or (dtype != "float32" and op in tolerances.NO_HALF):
         return []
     found = [c for c in cases if any(a.dtype == np.float64 for a in leaves(c.arrays))]
-    return found if dtype == "float32" else some(found, 3)
+    return some(found, 4 if dtype == "float32" else 2)
 
 
 def _computed(op: str, cases: Sequence[Case], arguments: Sequence[Any]) -> list[list[Any]]:

@@ -3,14 +3,13 @@
 Entries with a class that no registry knows yet are skipped, each with the name of what is missing; see `NOT_YET`.
 A model is loaded from its file, or built from the code of its entry, or both. JAX compiles each op for each shape
 even without `jit`: there one compiled function per entry is the cheaper way, and by default only a few entries run
-that cover the classes of layers. `KERAS_FRONT_INTEROP=all` runs everything there too, in six minutes of computing; the
+that cover the classes of layers. `KERAS_FRONT_TEST_ALL=1` runs everything there too, in six minutes of computing; the
 other backends run everything always, in one to three.
 """
 
 from __future__ import annotations
 
 import functools
-import os
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -23,6 +22,7 @@ import keras_front
 from keras_front import backend as K
 from keras_front import layers, models, optimizers
 from keras_front.graph.layer import LAYERS
+from keras_front.testing import selection
 
 WHOLE = ("k2", "k2compiled", "fit", "k2keras")
 WEIGHTS = ("k2weights", "k2weights3")
@@ -145,13 +145,12 @@ FEW = _covering(lambda entry: entry["kind"] == "k2" and bool(entry.get("loss")))
     "k3_k3_01:legacy h5",
 }
 FEWEST = _covering(lambda entry: bool(entry.get("optimizers")) and "Dense" in entry["layers"], 2)
-EVERYTHING = os.environ.get("KERAS_FRONT_INTEROP") == "all"
 
 
 def spare_jax(backend: Any, entry: dict[str, Any], few: set[str]) -> None:
     """Skip all but a few entries where each of them is compiled."""
-    if backend.name == "jax" and entry["name"] not in few and not EVERYTHING:
-        pytest.skip("compiled for each entry: KERAS_FRONT_INTEROP=all runs it")
+    if backend.name == "jax" and entry["name"] not in few and not selection.everything():
+        pytest.skip(f"compiled for each entry: {selection.VARIABLE}=1 runs it")
 
 
 def fast(backend: Any, function: Callable[..., Any]) -> Callable[..., Any]:
