@@ -10,7 +10,7 @@ TEST := .venv-test/bin
 PIP := -m pip install --quiet --disable-pip-version-check
 SOURCES := pyproject.toml README.md $(shell find keras_front backends -name '*.py' -o -name '*.npz')
 
-.PHONY: demo test test-quick test-all lint types check doctest plain bench bench-quick clean
+.PHONY: demo test test-quick test-all lint types check doctest mutants plain bench bench-quick clean
 
 # One BLAS thread: the matrices of the demo are small, and threads that wait for each other cost more than they bring.
 demo: .venv-demo/ready  # train a digit classifier with NumPy and h5py alone
@@ -39,7 +39,10 @@ check: .venv-test/ready  # the suite, on all four backends
 	$(PYTEST)
 
 doctest: .venv-test/ready  # the examples in docstrings, on NumPy
-	KERAS_FRONT_BACKEND=numpy $(ONE_THREAD) $(TEST)/python -m pytest -q --doctest-modules keras_front
+	KERAS_FRONT_BACKEND=numpy $(ONE_THREAD) $(TEST)/python -m pytest -q -p no:cacheprovider --doctest-modules keras_front
+
+mutants: .venv-test/ready  # breaks thirty places, one by one: how many do the tests notice?
+	$(ONE_THREAD) $(TEST)/python tests/mutation_trial.py
 
 plain: .venv-demo/ready  # with NumPy and h5py alone: import, train, save, load
 	$(DEMO)/python -I tests/plain.py
