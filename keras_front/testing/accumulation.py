@@ -6,8 +6,7 @@ reference in float64 on the same rounded arguments, and for gradients what the b
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from keras_front.testing import formulas as f
 from keras_front.testing import reference as ref
 from keras_front.testing import tolerances, values
 from keras_front.testing.case import Case
-from keras_front.testing.selection import has_compiler, reduced, some
+from keras_front.testing.selection import reduced, some
 
 RNG = np.random.default_rng(11)
 ULPS = 16.0  # of the largest result; what is added up in 16 bits is hundreds of them away
@@ -125,18 +124,9 @@ def _gradients(op: str, case: Case, dtype: str) -> None:
         return
     args = values._lowered(case, dtype)
     wide = values.apply(_doubled, args)
-    flows = _compiled(op, case) if has_compiler() else functools.partial(_flows, op, case)
-    for place, got, want in zip(case.grads, flows(args), flows(wide), strict=True):
+    for place, got, want in zip(case.grads, _flows(op, case, args), _flows(op, case, wide), strict=True):
         apart = tolerances.distance(K.to_numpy(got), K.to_numpy(want), dtype, of_largest=True)
         _close(apart, f"{case!r}, gradient {place}, {dtype}")
-
-
-def _compiled(op: str, case: Case) -> Callable[[list[Any]], list[Any]]:
-    def run(flat: list[Any]) -> list[Any]:
-        items = iter(flat)
-        return _flows(op, case, values.apply(lambda _: next(items), case.arrays))
-
-    return lambda args: K.compile(run)(values.leaves(args))
 
 
 def _doubled(tensor: Any) -> Any:
