@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -43,18 +44,21 @@ class Metric(Configurable):
     stateful = True
     trainable = False
     _variables: list[Variable]
+    updates: list[tuple[Variable, Any]]  # of the latest update on symbols
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        for method in ("update_state", "result"):
-            if method in cls.__dict__:
-                setattr(cls, method, _on_real_tensors(cls.__dict__[method]))
+        if "update_state" in cls.__dict__:
+            cls.update_state = _recording(_on_real_tensors(cls.__dict__["update_state"]))  # type: ignore[method-assign]
+        if "result" in cls.__dict__:
+            cls.result = _on_real_tensors(cls.__dict__["result"])  # type: ignore[method-assign]
         if "reset_state" in cls.__dict__ and "reset_states" not in cls.__dict__:
             setattr(cls, "reset_states", cls.__dict__["reset_state"])  # noqa: B010 - mypy takes no assignment
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         metric = super().__new__(cls)
         metric._variables = []
+        metric.updates = []
         return metric
 
     def __init__(self, name: str | None = None, dtype: Any = None, **kwargs: Any):
@@ -80,9 +84,13 @@ class Metric(Configurable):
 
     @property
     def variables(self) -> list[Variable]:
-        """The metric's variables, those of metrics among its attributes included."""
-        inner = [v for value in self.__dict__.values() if isinstance(value, Metric) for v in value.variables]
-        return [*self._variables, *inner]
+        """The metric's variables: of `add_weight`, among its attributes, and of metrics among its attributes."""
+        held = [value for value in self.__dict__.values() if isinstance(value, Variable)]
+        inner = [v for metric in self._inner() for v in metric.variables]
+        return list(dict.fromkeys([*self._variables, *held, *inner]))
+
+    def _inner(self) -> list[Metric]:
+        return [value for value in self.__dict__.values() if isinstance(value, Metric)]
 
     @property
     def weights(self) -> list[Variable]:
@@ -97,8 +105,12 @@ class Metric(Configurable):
         return []
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        self.update_state(*args, **kwargs)
-        return self.result()
+        if not _symbols_outside(args, kwargs):
+            self.update_state(*args, **kwargs)
+            return self.result()
+        with _recorded_updates(self):
+            self.update_state(*args, **kwargs)
+            return self.result()
 
     def update_state(self, *args: Any, **kwargs: Any) -> Any:
         """Take a batch into account; assigns variables and returns nothing."""
@@ -109,9 +121,11 @@ class Metric(Configurable):
         raise NotImplementedError(f"{type(self).__name__} has no result.")
 
     def reset_states(self) -> None:
-        """Forget all batches: every variable becomes 0."""
+        """Forget all batches: every variable of `add_weight` becomes 0, here and in metrics among the attributes."""
         inside = current_frame() is not None
-        for variable in self.variables:
+        for metric in self._inner():
+            metric.reset_states()
+        for variable in self._variables:
             host = np.zeros(variable.shape, initializers.host_dtype(variable.dtype))
             variable.assign(K.zeros_like(variable) if inside else host)
 
@@ -134,6 +148,33 @@ def _on_real_tensors(method: Callable[..., Any]) -> Callable[..., Any]:
             return method(*args, **kwargs)
 
     return run
+
+
+def _recording(update: Callable[..., Any]) -> Callable[..., Any]:
+    """An `update_state` which, for symbols outside of any step, records updates for `K.function`."""
+
+    @functools.wraps(update)
+    def run(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if not _symbols_outside(args, kwargs):
+            return update(self, *args, **kwargs)
+        with _recorded_updates(self):
+            update(self, *args, **kwargs)
+        return self.updates
+
+    return run
+
+
+def _symbols_outside(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    return current_frame() is None and any(K.is_symbolic(value) for value in [*args, *kwargs.values()])
+
+
+@contextmanager
+def _recorded_updates(metric: Any) -> Iterator[None]:
+    """A block in which the metric's variables are symbols; their new values become its `updates`."""
+    variables = metric.variables
+    with K.bind(variables, [v.symbol for v in variables]) as frame:
+        yield
+        metric.updates = list(zip(variables, frame.values_of(variables), strict=True))
 
 
 def _unique_name(class_name: str) -> str:
@@ -333,7 +374,8 @@ class MeanIoU(Metric):
         pred = K.convert(y_pred)
         rows = self._one_hot(y_true)
         if sample_weight is not None:
-            rows = rows * K.reshape(spread_weights(sample_weight, pred) * K.ones_like(pred), (-1, 1))
+            ones = K.ones_like(pred, dtype=self.dtype)
+            rows = rows * K.reshape(spread_weights(sample_weight, ones) * ones, (-1, 1))
         self.total_cm.assign(self.total_cm + K.dot(K.transpose(rows), self._one_hot(pred)))
 
     def _one_hot(self, classes: Any) -> Any:
