@@ -9,6 +9,7 @@ come without warnings, and an index outside its axis is an error, also a negativ
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
@@ -18,11 +19,11 @@ from keras_front.backend import dtypes, seeds, shapes
 from keras_front.backend.adapter import Backend
 from keras_front.errors import DtypeError
 
+from .cache import BoundedCache
 from .eager import EAGER, Eager
 from .errstate import without_warnings
 from .executable import Executable
 from .kernels import convolution, elementwise, indexing, noise, pooling, recurrent_layers
-from .kernels.cache import KernelCache
 from .kernels.updates import adam_rate
 
 Array: TypeAlias = "np.ndarray[Any, Any]"
@@ -50,8 +51,12 @@ def _fractions_only(ufunc: Any) -> Any:
     return staticmethod(lambda x: x if x.dtype.kind in "biu" else ufunc(x))
 
 
-_KERNELS = KernelCache()
-_kernel = _KERNELS.get
+_KERNELS: BoundedCache[Callable[..., None]] = BoundedCache(64)  # each has scratch memory of some megabytes at most
+
+
+def _kernel(make: Callable[..., Callable[..., None]], *how: Any) -> Callable[..., None]:
+    """The kernel for these shapes; each thread has its own, for the sake of its scratch memory."""
+    return _KERNELS.get((threading.get_ident(), make, *how), lambda: make(*how))
 
 
 def conv_plan(

@@ -10,15 +10,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from .arena import Arena, Layout, arena_of
+from .cache import BoundedCache
 from .codegen.emit import EMITTERS
 from .codegen.printer import generate
 from .schedule.program import donated_leaves, schedule
 from .schedule.rules_updates import side_by_side
 
-MAX_FUNCTIONS = 4  # for so many states; buffers of a function live as long as it does
+MAX_FUNCTIONS = 8  # for so many states; buffers of a function live as long as it does
+
+
+class Function(NamedTuple):
+    """A generated function, its text, and the arena that lives as long as it does."""
+
+    run: Callable[..., Any]
+    source: str
+    arena: Arena
 
 
 class Executable:
@@ -34,14 +43,14 @@ class Executable:
         leaves = donated_leaves(program)
         specs = [(t.shape, t.dtype) for t in leaves]
         self._layout = Layout(specs, side_by_side(program.instructions, leaves))
-        self._functions: dict[int, tuple[Arena, Callable[..., Any], str]] = {}
+        self._functions: BoundedCache[Function] = BoundedCache(MAX_FUNCTIONS)
+        self._last: Function | None = None
         self._run: Callable[..., Any] | None = None
-        self._arena: Arena | None = None
 
     @property
     def source(self) -> str:
         """The text of the function that ran last; before the first call, that of the program."""
-        return self._functions[id(self._arena)][2] if self._arena is not None else self.program.source
+        return self.program.source if self._last is None else self._last.source
 
     def __call__(self, *args: Any) -> Any:
         """Run the program.
@@ -59,22 +68,19 @@ class Executable:
     def _settle(self, args: Sequence[Any]) -> Arena:
         """Choose the function for the state in `args`, and bring the state to where that function wants it."""
         state = [value for place in self.program.donate for value in _listed(args[place])]
-        arena = self._arena = self._arena_for(state)
+        arena = self._arena_for(state)
         arena.load(state)
-        found = self._functions.pop(id(arena), None) or self._generate(arena)
-        self._functions[id(arena)] = found  # the latest last; the arena lives as long as its function
-        if len(self._functions) > MAX_FUNCTIONS:
-            del self._functions[next(iter(self._functions))]
-        self._run = found[1]
+        self._last = self._functions.get(id(arena), lambda: self._generate(arena))
+        self._run = self._last.run
         return arena
 
-    def _generate(self, arena: Arena) -> tuple[Arena, Callable[..., Any], str]:
-        source, function = generate(schedule(self.program, arena), arena.views, EMITTERS)
+    def _generate(self, arena: Arena) -> Function:
+        source, run = generate(schedule(self.program, arena), arena.views, EMITTERS)
         self.program._source = source
-        return arena, function, source
+        return Function(run, source, arena)
 
     def _arena_for(self, state: Sequence[Any]) -> Arena:
-        own = self._arena
+        own = None if self._last is None else self._last.arena
         if not state:
             return own or Arena(self._layout)
         if own is not None and (own.accepts(state) or (arena_of(state, own.key) is None and own.idle())):

@@ -11,7 +11,9 @@ from keras_front import use_backend
 from keras_front.backend import discovery
 from keras_front.backend.adapter import Backend
 from keras_front.backend.declare import OPS
-from keras_front_numpy.kernels.cache import KernelCache
+from keras_front_numpy.backend import _kernel
+from keras_front_numpy.cache import BoundedCache
+from keras_front_numpy.kernels import convolution
 
 keras_front_numpy = pytest.importorskip("keras_front_numpy.eager")
 
@@ -136,27 +138,33 @@ def test_integers_beside_numbers_are_promoted_as_ever(backend):
     assert K.dtype(K.add(x, 0.5)) == "float32"
 
 
-def test_one_shape_more_than_there_is_room_for_does_not_make_every_call_miss():
-    made = []
-
-    def make(size):
-        made.append(size)
-        return lambda: size
-
-    cache = KernelCache(16)
+def test_one_key_more_than_there_is_room_for_does_not_make_every_call_miss():
+    made, cache = [], BoundedCache(16)
     for _ in range(20):
-        assert [cache.get(make, size)() for size in range(17)] == list(range(17))
+        for key in range(17):
+            assert cache.get(key, lambda key=key: made.append(key) or [key]) == [key]
     assert len(cache) == 16
     assert len(made) < 17 + 19 * 17 // 3
 
 
-def test_threads_do_not_share_kernels():
-    cache, found = KernelCache(), []
+def test_seventeen_shapes_of_convolution_keep_their_kernels(monkeypatch):
+    made = []
+    plan = convolution.plan_forward
+    monkeypatch.setattr(convolution, "plan_forward", lambda *how: made.append(how) or plan(*how))
+    kernel = np.ones((2, 2, 1, 1), "float32")
+    with use_backend("numpy"):
+        for _ in range(3):
+            for size in range(3, 20):
+                K.conv2d(np.ones((1, size, size, 1), "float32"), kernel)
+    assert len(made) == 17
 
-    def make():
+
+def test_threads_do_not_share_kernels():
+    def make(size):
         return object()
 
-    worker = threading.Thread(target=lambda: found.append(cache.get(make)))
+    found = []
+    worker = threading.Thread(target=lambda: found.append(_kernel(make, 3)))
     worker.start()
     worker.join()
-    assert cache.get(make) is cache.get(make) is not found[0]
+    assert _kernel(make, 3) is _kernel(make, 3) is not found[0]

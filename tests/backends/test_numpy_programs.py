@@ -1,4 +1,4 @@
-"""Planned programs: the same numbers as the unplanned ones, state in place, no allocation, results that stay."""
+"""Scheduled programs: the same numbers as the straight ones, state in place, no allocation, results that stay."""
 
 import gc
 import tracemalloc
