@@ -1,9 +1,15 @@
 """Python code inside configs: how a `Lambda` layer writes its function, and when it may be run again.
 
-A config that carries code is a program from whoever wrote the file. So reading one needs the word of the
-caller, `load_model(..., allow_code=True)` or `with bytecode.permit():`, and nothing in a file or config can
-give that word (decision D12). It fails closed: `Lambda.from_config`, `model_from_json` and `clone_model` ask
-here as well. This module must not know layers, files or backends.
+A config that carries code is a program from whoever wrote the file. So reading one needs the word of the caller,
+`load_model(..., allow_code=True)` or `with bytecode.permit():`, and nothing in a file or config can give that word
+(docs/decisions/0006). It fails closed: `Lambda.from_config` and `model_from_json` ask here as well. A function that
+never left the process is no file: its config holds the function itself beside the code, so `clone_model`, copies and
+`from_config(get_config())` use it without asking.
+
+The form is that of Keras 2: marshalled code as base64 text, defaults, closure. Behind the code, where readers of Keras
+do not look, stand the name of the function and the defaults of its keyword-only arguments.
+This module must not know layers, files or backends.
+Source: Keras 2.3.1, `keras/utils/generic_utils.py`, `func_dump` and `func_load`.
 """
 
 from __future__ import annotations
@@ -11,18 +17,23 @@ from __future__ import annotations
 import base64
 import binascii
 import builtins
+import json
 import marshal
+import sys
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+import numpy as np
+
 from keras_front.errors import SerializationError, UnsafeFileError
 
-__all__ = ["check_permitted", "dump", "load", "permit", "permitted"]
+__all__ = ["Code", "check_permitted", "dump", "load", "name_in", "permit", "permitted"]
 
 _PERMITTED: ContextVar[bool] = ContextVar("keras_front_code_permitted", default=False)
+_MARK = b"\x00\x00keras_front:"  # what follows it behind the code is JSON
 
 
 def permitted() -> bool:
@@ -32,7 +43,11 @@ def permitted() -> bool:
 
 @contextmanager
 def permit(allow: bool = True) -> Iterator[None]:
-    """Context in which code in configs may run; `permit(False)` takes the permission back."""
+    """Context in which code in configs may run.
+
+    Args:
+        allow: False takes the permission back.
+    """
     token = _PERMITTED.set(bool(allow))
     try:
         yield
@@ -43,7 +58,10 @@ def permit(allow: bool = True) -> Iterator[None]:
 def check_permitted(where: str) -> None:
     """Raise unless code may run.
 
-    Raises: UnsafeFileError, which names `where` the code was found.
+    Args:
+        where: where the code was found, for the message.
+
+    Raises: UnsafeFileError.
     """
     if not permitted():
         raise UnsafeFileError(
@@ -53,43 +71,204 @@ def check_permitted(where: str) -> None:
         )
 
 
-def dump(function: Callable[..., Any]) -> tuple[str, Any, Any]:
-    """Code (base64 text), defaults and closure of a Python function, as Keras 2 writes them.
+# Writing ---------------------------------------------------------------------------------------------
 
-    Source: Keras 2.3.1, `keras/utils/generic_utils.py`, `func_dump`.
+
+class Code(list):  # type: ignore[type-arg]
+    """A function as a config holds it: `[code, defaults, closure]`, and the function itself while it is in its process.
+
+    Args:
+        function: a Python function.
+
+    Raises: SerializationError where JSON has no words for the closure or a default, when it is written to a file;
+        copies in the process do not ask.
     """
-    code = base64.b64encode(marshal.dumps(function.__code__)).decode("ascii")
+
+    def __init__(self, function: Callable[..., Any]):
+        super().__init__(dump(function))
+        self.function = function
+
+    def __deepcopy__(self, memo: Any) -> Code:
+        return self
+
+    def __reduce__(self) -> Any:
+        function = self.function
+        home = sys.modules.get(function.__module__)
+        if getattr(home, function.__qualname__, None) is function:
+            return Code, (function,)
+        return _unpickled, (json.loads(json.dumps(list(self), default=_refuse)), function.__module__)
+
+
+def _unpickled(parts: list[Any], module: str) -> Code:
+    """The code in a pickle: whoever unpickles has allowed code already."""
+    with permit():
+        return Code(load(parts, module=module))
+
+
+class _Unwritable:
+    """A part of a function for which JSON has no words; the message comes when it is written."""
+
+    def __init__(self, function: Callable[..., Any], value: Any):
+        self._names = function.__name__, type(value).__name__
+
+    def get_config(self) -> Any:
+        """Raises: SerializationError, as it is asked when a file is written."""
+        raise SerializationError(
+            "Cannot write the function {!r} to a file: its closure or a default holds a {}. Make it a layer of your "
+            "own, or pass the value in `arguments`.".format(*self._names)
+        )
+
+
+def _refuse(value: Any) -> Any:
+    return value.get_config()
+
+
+def dump(function: Callable[..., Any]) -> tuple[str, Any, Any]:
+    """Code, defaults and closure of a Python function.
+
+    Args:
+        function: a lambda or a `def`; functions in its closure are taken along.
+
+    Returns: base64 text, a list of values or None, a list of values or None.
+    """
+    beside: dict[str, Any] = {"name": function.__name__}
+    if function.__kwdefaults__:
+        beside["kwdefaults"] = {k: _encoded(function, v) for k, v in function.__kwdefaults__.items()}
+    raw = marshal.dumps(function.__code__)
+    try:
+        raw += _MARK + json.dumps(beside).encode()
+    except TypeError:  # a default that JSON has no words for: only copies in the process need it
+        raw += _MARK + json.dumps({"name": function.__name__}).encode()
+    defaults = function.__defaults__
     closure = function.__closure__
-    return code, function.__defaults__, tuple(cell.cell_contents for cell in closure) if closure else None
+    return (
+        base64.b64encode(raw).decode("ascii"),
+        None if defaults is None else tuple(_encoded(function, value) for value in defaults),
+        tuple(_encoded(function, cell.cell_contents) for cell in closure) if closure else None,
+    )
+
+
+def _encoded(function: Callable[..., Any], value: Any) -> Any:
+    """A value of a closure or a default in words of JSON; other things as a `kind` and a `config`."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if value is function:
+        return {"kind": "__self__", "config": None}
+    if isinstance(value, np.ndarray | np.generic):
+        return {"kind": "__numpy__", "config": {"value": value.tolist(), "dtype": value.dtype.name}}
+    if isinstance(value, list | tuple):
+        return type(value)(_encoded(function, item) for item in value) if type(value) in (list, tuple) else list(value)
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+        return {key: _encoded(function, item) for key, item in value.items()}
+    if isinstance(value, types.ModuleType):
+        return {"kind": "__module__", "config": value.__name__}
+    if isinstance(value, types.FunctionType):
+        code, defaults, closure = dump(value)
+        parts = {"code": code, "defaults": defaults, "closure": closure}
+        return {"kind": "__lambda__", "config": parts}
+    return _Unwritable(function, value)
+
+
+# Reading ---------------------------------------------------------------------------------------------
 
 
 def load(
     code: Any,
     defaults: Any = None,
     closure: Any = None,
-    names: dict[str, Any] | None = None,
+    names: Mapping[str, Any] | None = None,
     where: str = "A config",
+    module: Any = None,
 ) -> Callable[..., Any]:
-    """The function that `dump` took apart; `names` are what it finds besides the built-in functions.
+    """The function that `dump` took apart.
+
+    Args:
+        code: base64 text, or a list of code, defaults and closure; a `Code` is the function that it holds.
+        defaults: values of the last arguments.
+        closure: values of the free variables.
+        names: what the function finds besides the built-in functions.
+        where: where the code was found, for messages.
+        module: name of the module whose names the function finds too, if it is loaded; it is never imported.
 
     Raises:
         UnsafeFileError: without permission.
         SerializationError: for code of another Python version, or no code at all.
     """
+    if isinstance(code, Code):
+        return code.function
     check_permitted(where)
     if isinstance(code, Sequence) and not isinstance(code, str | bytes):
         code, defaults, closure = (*code, None, None)[:3]
-    if isinstance(defaults, list):
-        defaults = tuple(tuple(d) if isinstance(d, list) else d for d in defaults)
-    cells = tuple(types.CellType(value) for value in closure) if closure else None
-    scope = {"__builtins__": builtins, **(names or {})}
+    found = vars(sys.modules[module]) if isinstance(module, str) and module in sys.modules else {}
+    scope = {"np": np, **found, "__builtins__": builtins, **(names or {})}
     try:
-        return types.FunctionType(marshal.loads(_decoded(code)), scope, "lambda", defaults, cells)
-    except (ValueError, EOFError, TypeError, binascii.Error) as error:
+        return _assembled(_decoded(code), defaults, closure, scope)
+    except (ValueError, EOFError, TypeError, KeyError, ImportError, binascii.Error) as error:
         raise SerializationError(
             f"{where} carries code that this Python cannot read ({error}): expected code of the same Python "
             "version.\n  Hand the function over by name, through custom_objects."
         ) from error
+
+
+def _assembled(raw: bytes, defaults: Any, closure: Any, scope: dict[str, Any]) -> Callable[..., Any]:
+    beside = _beside(raw)
+    cells = tuple(types.CellType() for _ in closure) if closure else None
+    body = marshal.loads(raw)
+    function = types.FunctionType(body, scope, str(beside.get("name", "lambda")), _defaults(defaults, scope), cells)
+    if beside.get("kwdefaults"):
+        function.__kwdefaults__ = {k: _read(v, scope, function) for k, v in beside["kwdefaults"].items()}
+    for cell, value in zip(cells or (), closure or (), strict=True):
+        cell.cell_contents = _read(value, scope, function)
+    return function
+
+
+def _defaults(values: Any, scope: dict[str, Any]) -> Any:
+    """Default values; JSON made lists of tuples, as Keras 2 expects."""
+    if values is None:
+        return None
+    found = [_read(value, scope, None) for value in values]
+    return tuple(tuple(value) if isinstance(value, list) else value for value in found)
+
+
+def _read(value: Any, scope: dict[str, Any], function: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return type(value)(_read(item, scope, function) for item in value)
+    if not isinstance(value, Mapping):
+        return value
+    kind, config = value.get("kind"), value.get("config")
+    if kind == "__self__":
+        return function
+    if kind == "__numpy__":
+        return np.asarray(config["value"], config["dtype"])  # type: ignore[index]
+    if kind == "__module__":
+        return __import__(str(config), fromlist=["_"])
+    if kind == "__lambda__":
+        return _assembled(_decoded(config["code"]), config["defaults"], config["closure"], scope)  # type: ignore[index]
+    return {key: _read(item, scope, function) for key, item in value.items()}
+
+
+def name_in(code: Any) -> str | None:
+    """The name of the function in a config's code, read without looking at the code itself; None if there is none.
+
+    Args:
+        code: base64 text, or a list that begins with it.
+    """
+    if isinstance(code, Sequence) and not isinstance(code, str | bytes):
+        code = code[0] if code else None
+    if not isinstance(code, str | bytes):
+        return None
+    name = _beside(_decoded(code)).get("name")
+    return name if isinstance(name, str) and name != "<lambda>" else None
+
+
+def _beside(raw: bytes) -> dict[str, Any]:
+    """What stands behind the code."""
+    place = raw.rfind(_MARK)
+    try:
+        found = json.loads(raw[place + len(_MARK) :]) if place >= 0 else {}
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _decoded(code: str | bytes) -> bytes:

@@ -43,7 +43,6 @@ from .core import (
     Dropout,
     Flatten,
     Identity,
-    Lambda,
     Masking,
     Permute,
     RepeatVector,
@@ -81,6 +80,7 @@ from .image_preprocessing import (
     RandomZoom,
     Resizing,
 )
+from .lambda_layer import Lambda
 from .local import LocallyConnected1D, LocallyConnected2D
 from .lookup import IntegerLookup, StringLookup
 from .merge import (

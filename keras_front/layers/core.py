@@ -6,16 +6,15 @@ Source for names, arguments and formulas: Keras 2.3.1, `keras/layers/core.py`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from keras_front import activations, bytecode, config, regularizers
 from keras_front import backend as K
-from keras_front.errors import ArgumentError, SerializationError, ShapeError
+from keras_front import config, regularizers
+from keras_front.errors import ArgumentError, ShapeError
 from keras_front.graph.layer import LAYERS, InputSpec, Layer
-from keras_front.registry import get_custom_objects, plain
 
 from .arguments import (
     ActivationFunction,
@@ -426,136 +425,3 @@ class ActivityRegularization(Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {key: value for key, value in super().get_config().items() if key != "activity_regularizer"}
-
-
-# Lambda ----------------------------------------------------------------------------------------------
-
-
-@LAYERS.register()
-class Lambda(Layer):
-    """A function of tensors as a layer.
-
-    Args:
-        function: takes a tensor (or a list) and returns one; it is made of functions of K, or of the active
-            backend's own, which ties the model to that backend.
-        output_shape: shape without the batch, or a function of the input shape. Needed only where calling the
-            function on symbols does not tell.
-        mask: the mask of the output, or a function of inputs and mask. By default the layer has no mask.
-        arguments: keyword arguments for `function`.
-
-    Shape: any; the output has the shape that the function gives.
-    Raises: ArgumentError if `output_shape` is no shape and no function.
-
-    A lambda is written to a config as code. Reading that back needs permission: `load_model(..., allow_code=True)`,
-    or the function under the name of the layer in `custom_objects`.
-    """
-
-    def __init__(
-        self,
-        function: Callable[..., Any],
-        output_shape: Any = None,
-        mask: Any = None,
-        arguments: dict[str, Any] | None = None,
-        **kwargs: Any,
-    ):
-        super().__init__(**kwargs)
-        self.function = function
-        self.arguments = dict(arguments or {})
-        self.supports_masking = mask is not None
-        self.mask = mask
-        if output_shape is not None and not callable(output_shape) and not isinstance(output_shape, list | tuple):
-            raise ArgumentError(
-                f"Lambda: expected output_shape to be a tuple, a list or a function, received {output_shape!r}."
-            )
-        self._output_shape = tuple(output_shape) if isinstance(output_shape, list) else output_shape
-
-    def call(self, inputs: Any, mask: Any = None) -> Any:
-        arguments = dict(self.arguments)
-        if _takes(self.function, "mask"):
-            arguments["mask"] = mask
-        return self.function(inputs, **arguments)
-
-    def declared_output_shape(self, input_shape: Any) -> Any:
-        """The output shape that the user gave, with the batch axis; None if there is none.
-
-        Args:
-            input_shape: shape of the input with its batch axis, or a list of shapes.
-        """
-        if self._output_shape is None:
-            return None
-        if callable(self._output_shape):
-            return tuple(self._output_shape(input_shape))
-        first = input_shape[0] if isinstance(input_shape, list) else input_shape
-        return (first[0], *self._output_shape)
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        declared = self.declared_output_shape(input_shape)
-        return super().compute_output_shape(input_shape) if declared is None else declared
-
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        return self.mask(inputs, mask) if callable(self.mask) else self.mask
-
-    def get_config(self) -> dict[str, Any]:
-        """The config of Keras 2: a named function as its name, a lambda as code that is not run unasked."""
-        result = {key: value for key, value in super().get_config().items() if key not in ("function", "mask")}
-        function, kind = _write_function(self.function)
-        shape, shape_kind = _write_function(self._output_shape) if callable(self._output_shape) else (None, "raw")
-        result.update(
-            function=function,
-            function_type=kind,
-            output_shape=plain(self._output_shape) if shape_kind == "raw" else shape,
-            output_shape_type=shape_kind,
-            arguments=plain(self.arguments),
-        )
-        return result
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        """A layer from a config; code in it is run only with permission.
-
-        Args:
-            config: what `get_config` returned.
-            custom_objects: functions by their names in the config, or the function of this layer by the layer's name.
-
-        Raises: UnsafeFileError if the config carries code and nobody allowed it.
-        """
-        given = dict(config)
-        for key in ("module", "output_shape_module"):
-            given.pop(key, None)
-        known = {**get_custom_objects(), **(custom_objects or {})}
-        name = given.get("name", "Lambda")
-        given["function"] = _read_function(given["function"], given.pop("function_type", "function"), name, known)
-        kind = given.pop("output_shape_type", "raw")
-        if kind != "raw" and given.get("output_shape") is not None:
-            given["output_shape"] = _read_function(given["output_shape"], kind, f"{name}_output_shape", known)
-        return cls(**given)
-
-
-def _takes(function: Callable[..., Any], name: str) -> bool:
-    code = getattr(function, "__code__", None)
-    return code is not None and name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-
-
-def _write_function(function: Any) -> tuple[Any, str]:
-    """Name and 'function' for a function with a name; code and 'lambda' for others."""
-    code = getattr(function, "__code__", None)
-    if code is None or (function.__name__ != "<lambda>" and function.__closure__ is None):
-        return getattr(function, "__name__", type(function).__name__), "function"
-    return list(bytecode.dump(function)), "lambda"
-
-
-def _read_function(written: Any, kind: str, name: str, known: dict[str, Any]) -> Callable[..., Any]:
-    if callable(written):
-        return written
-    if name in known:
-        return known[name]
-    if kind == "lambda":
-        return bytecode.load(written, names={"K": K, **known}, where=f"Layer {name!r}")
-    if written in known:
-        return known[written]
-    if written in activations.ACTIVATIONS:
-        return activations.get(written)
-    raise SerializationError(
-        f"Layer {name!r} was made with the function {written!r}, which is not in the file. Pass "
-        f"custom_objects={{{written!r}: function}}."
-    )

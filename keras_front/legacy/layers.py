@@ -98,7 +98,7 @@ class Merge(Layer):
         given = {key: value for key, value in config.items() if not key.endswith("_type")}
         for key in ("mode", "output_mask"):
             if config.get(f"{key}_type") == "lambda" and isinstance(given[key], list):
-                given[key] = bytecode.load(given[key], f"The layer {given.get('name')!r}")
+                given[key] = bytecode.load(given[key], where=f"The layer {given.get('name')!r}")
         given["layers"] = [LAYERS.deserialize(part) for part in given.get("layers") or ()]
         for key in ("mode", "output_mask"):
             if isinstance(given.get(key), str) and given[key] not in MODES:

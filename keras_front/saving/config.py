@@ -141,6 +141,8 @@ def convert(value: Any, keras3: bool) -> Any:
         if isinstance(value.get("class_name"), str) and "config" in value:
             return _object(value, keras3)
         return {key: convert(item, keras3) for key, item in value.items()}
+    if isinstance(value, bytecode.Code):
+        return value
     if isinstance(value, list | tuple):
         return [convert(item, keras3) for item in value]
     return value

@@ -206,12 +206,22 @@ def _check_code(item: Mapping[str, Any], where: str) -> None:
     arguments = item.get("config")
     if not isinstance(arguments, Mapping) or get_registered_object(str(arguments.get("name"))) is not None:
         return  # the user's own function takes the place of the code
-    if _holds_code(arguments):
+    if any(map(_is_foreign_code, _codes(arguments))):
         bytecode.check_permitted(f"{where}: the {_name_in(item)}")
 
 
-def _holds_code(arguments: Mapping[str, Any]) -> bool:
-    return any(isinstance(key, str) and key.endswith("_type") and arguments[key] == "lambda" for key in arguments)
+def _codes(arguments: Mapping[str, Any]) -> list[Any]:
+    """The values beside which a type says that they are code."""
+    said = [key for key in arguments if isinstance(key, str) and key.endswith("_type") and arguments[key] == "lambda"]
+    return [arguments.get(key.removesuffix("_type")) for key in said]
+
+
+def _is_foreign_code(value: Any) -> bool:
+    """Whether code comes from a file, and no function of the user of the same name takes its place."""
+    if isinstance(value, bytecode.Code):  # the function itself, which never left this process
+        return False
+    name = bytecode.name_in(value)
+    return name is None or get_registered_object(name) is None
 
 
 def _check_places(item: Mapping[str, Any], where: str) -> None:

@@ -47,7 +47,10 @@ ENGINE_NEUTRAL = layer_checks.ENGINE_NEUTRAL
 
 # Layers that are no function of one call on tensors, and where they are tested instead.
 ELSEWHERE = {
+    "AddLoss": "made by add_loss: tests/graph/test_op_layers.py",
+    "AddMetric": "made by add_metric: tests/graph/test_op_layers.py",
     "InputLayer": "has no call; every check of shapes begins with one",
+    "OpLayer": "an op with the arguments of its call: tests/graph/test_op_layers.py",
     "Model": "tests/graph",
     "Sequential": "in TimeDistributed, and tests/graph",
     "GRUCell": "in RNN, StackedRNNCells and GRU",
