@@ -76,7 +76,6 @@ class Executable:
 
     def _generate(self, arena: Arena) -> Function:
         source, run = generate(schedule(self.program, arena), arena.views, EMITTERS)
-        self.program._source = source
         return Function(run, source, arena)
 
     def _arena_for(self, state: Sequence[Any]) -> Arena:

@@ -1,23 +1,32 @@
-"""Small changes to a program's lines before they are planned; each saves a pass over memory."""
+"""Rewrites of a program's instructions before they are scheduled; each saves a pass over memory.
+
+A rewrite gets the instructions of a body and makes new ones; none is changed.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-_KEYS = ("op", "args", "attrs", "outs", "structure", "body")
+_FIELDS = ("op", "args", "attrs", "outs", "structure", "body")
+_JOINED = ("add", "multiply", "relu")  # what a convolution may do to a block of its result
 
 
-def rewritten(program_lines: Sequence[Any], results: Iterable[Any]) -> list[Any]:
-    """The lines of a program with these results, some replaced by better ones."""
-    return joined(shared(program_lines), set(results))
+def rewritten(instructions: Sequence[Any], results: Iterable[Any]) -> list[Any]:
+    """The instructions of a body, some replaced by better ones.
+
+    Args:
+        instructions: Those of the program or of a loop's body.
+        results: The tensors that are read after the last of them.
+    """
+    return with_convolutions_joined(with_results_shared(instructions), set(results))
 
 
-def shared(program_lines: Sequence[Any]) -> list[Any]:
-    """The lines with arguments replaced where an equal and better one exists.
+def with_results_shared(instructions: Sequence[Any]) -> list[Any]:
+    """The instructions with arguments replaced where an equal and better tensor exists.
 
     The gradient of a rectifier asks where its argument is positive; its result is positive in the same places, and then
     the argument may be overwritten. The gradient of maximum pooling wants the maxima, which are there already.
@@ -25,60 +34,60 @@ def shared(program_lines: Sequence[Any]) -> list[Any]:
     rectified: dict[Any, Any] = {}
     pooled: dict[Any, Any] = {}
     result = []
-    for line in program_lines:
-        if is_plain_relu(line):
-            rectified[line.args[0]] = line.outs[0]
-        elif line.op == "max_pool":
-            pooled[line.args[0], _frozen(line.attrs)] = line.outs[0]
-        elif line.op == "greater" and line.args[0] in rectified and is_zero(line.args[1]):
-            line = changed(line, args=(rectified[line.args[0]], line.args[1]))
-        elif line.op == "max_pool_gradient" and (line.args[0], _frozen(line.attrs)) in pooled:
-            line = changed(line, args=(*line.args, pooled[line.args[0], _frozen(line.attrs)]))
-        result.append(line)
+    for i in instructions:
+        if is_plain_relu(i):
+            rectified[i.args[0]] = i.outs[0]
+        elif i.op == "max_pool":
+            pooled[_pooling(i)] = i.outs[0]
+        elif i.op == "greater" and i.args[0] in rectified and is_zero(i.args[1]):
+            i = changed(i, args=(rectified[i.args[0]], i.args[1]))
+        elif i.op == "max_pool_gradient" and _pooling(i) in pooled:
+            i = changed(i, args=(*i.args, pooled[_pooling(i)]))
+        result.append(i)
     return result
 
 
-def joined(program_lines: Sequence[Any], results: set[Any]) -> list[Any]:
-    """Convolutions with the bias, normalization and rectifier after them as one line, which works on blocks in the
-    cache."""
-    uses = Counter(t for line in program_lines for t in line.inputs())
-    makers: dict[Any, Any] = {}
+def _pooling(i: Any) -> Any:
+    """What makes two poolings the same: the images and the attributes."""
+    return i.args[0], tuple(sorted((key, repr(value)) for key, value in i.attrs.items()))
+
+
+def with_convolutions_joined(instructions: Sequence[Any], results: Collection[Any]) -> list[Any]:
+    """Convolutions with the bias, normalization and rectifier after them as one instruction, which works on blocks in
+    the cache."""
+    uses = Counter(t for i in instructions for t in i.inputs())
+    convolutions: dict[Any, Any] = {}
     gone: set[int] = set()
     result = []
-    for line in program_lines:
-        first = makers.get(line.args[0]) if line.op in ("add", "multiply", "relu") else None
-        if first is not None and uses[line.args[0]] == 1 and line.args[0] not in results and _follows(first, line):
+    for i in instructions:
+        first = convolutions.get(i.args[0]) if i.op in _JOINED else None
+        if first is not None and uses[i.args[0]] == 1 and i.args[0] not in results and _follows(first, i):
             gone.add(id(first))
-            attrs = {**first.attrs, "tail": (*first.attrs.get("tail", ()), line.op)}
-            args = (*first.args, *line.args[1:])
-            line = changed(line, op="conv", args=args, attrs=attrs, outs=line.outs, structure=line.structure)
-        if line.op == "conv":
-            makers[line.outs[0]] = line
-        result.append(line)
-    return [line for line in result if id(line) not in gone]
+            attrs = {**first.attrs, "tail": (*first.attrs.get("tail", ()), i.op)}
+            i = changed(i, op="conv", args=(*first.args, *i.args[1:]), attrs=attrs)
+        if i.op == "conv":
+            convolutions[i.outs[0]] = i
+        result.append(i)
+    return [i for i in result if id(i) not in gone]
 
 
-def _follows(conv: Any, line: Any) -> bool:
-    """Whether a line rectifies the result of a convolution, or joins a vector over its channels to it."""
+def _follows(conv: Any, i: Any) -> bool:
+    """Whether an instruction rectifies the result of a convolution, or joins a vector over its channels to it."""
     if conv.attrs["data_format"] != "channels_last":
         return False
-    if line.op == "relu":
-        return is_plain_relu(line)
-    return tuple(line.args[1].shape) == (conv.outs[0].shape[-1],)
+    if i.op == "relu":
+        return is_plain_relu(i)
+    return tuple(i.args[1].shape) == (conv.outs[0].shape[-1],)
 
 
-def _frozen(attrs: dict[str, Any]) -> Any:
-    return tuple(sorted((key, repr(value)) for key, value in attrs.items()))
+def changed(i: Any, **new: Any) -> Any:
+    """A copy of an instruction with other fields."""
+    return type(i)(**{field: new.get(field, getattr(i, field)) for field in _FIELDS})
 
 
-def changed(line: Any, **new: Any) -> Any:
-    """A copy of a line with other parts."""
-    return type(line)(**{key: new.get(key, getattr(line, key)) for key in _KEYS})
-
-
-def is_plain_relu(instruction: Any) -> bool:
+def is_plain_relu(i: Any) -> bool:
     """Whether an instruction is max(x, 0)."""
-    return instruction.op == "relu" and instruction.attrs == {"alpha": 0.0, "max_value": None, "threshold": 0.0}
+    return i.op == "relu" and i.attrs == {"alpha": 0.0, "max_value": None, "threshold": 0.0}
 
 
 def is_zero(tensor: Any) -> bool:

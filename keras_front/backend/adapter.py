@@ -185,7 +185,10 @@ class Backend:
         return False
 
     def compile_program(self, program: Any) -> Callable[..., Any]:
-        """A callable for a written program (see `program.Program`); the default is the straight-line code itself."""
+        """A callable for a program (see `program.Program`); the default is the straight-line code itself.
+
+        If it has an attribute `source`, that is the text which users see.
+        """
         return program.function(self)
 
     def compile_native(self, fn: Callable[..., Any], donate: Sequence[int] = ()) -> Callable[..., Any]:

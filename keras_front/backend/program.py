@@ -71,6 +71,7 @@ class Compiled:
         self.__name__ = getattr(fn, "__name__", "compiled")
         self._entries: dict[Any, Callable[..., Any]] = {}
         self.programs: dict[Any, Program | None] = {}
+        self._written: dict[Any, Callable[..., Any]] = {}  # what backends made of the programs
 
     def __call__(self, *args: Any) -> Any:
         backend = discovery.active()
@@ -99,11 +100,12 @@ class Compiled:
 
     @property
     def source(self) -> str:
-        """The text of the program that was written last."""
-        program = next((p for p in reversed(list(self.programs.values())) if p is not None), None)
+        """The text of the program that was written last: as the backend runs it, if it says so."""
+        key = next((k for k, p in reversed(self.programs.items()) if p is not None), None)
+        program = self.programs.get(key)
         if program is None:
             raise ArgumentError(f"{self.__name__}: no program has been written yet. Call it once first.")
-        return program.source
+        return getattr(self._written.get(key), "source", program.source)
 
     def _entry(self, backend: Any, args: tuple[Any, ...]) -> Callable[..., Any]:
         key = _signature(backend, args)
@@ -123,6 +125,7 @@ class Compiled:
             return self._native(backend, error)
         _keep(self.programs, key, program)
         run = backend.compile_program(program) if self.engine else program.function(backend)
+        _keep(self._written, key, run)
         if not program.captures:
             return run
         captures = program.captures
