@@ -170,6 +170,9 @@ def _is_there(name: str) -> bool:
 def install() -> None:
     """From now on `import keras` gives `keras_front`.
 
+    The modules of ours that scripts import are loaded here, in one thread: where one thread imports a package and
+    another one a module of it, Python may find a deadlock.
+
     Raises: StateError if another `keras` has been imported already.
     """
     present = sys.modules.get(OLD)
@@ -178,8 +181,10 @@ def install() -> None:
     if any(isinstance(finder, Alias) for finder in sys.meta_path):
         return
     sys.meta_path.insert(0, Alias())
-    for name in ("backend", "layers", "regularizers", *(home for home in HOMES if "." not in home)):
-        importlib.import_module(f"{OLD}.{name}")  # as an attribute of `keras`, with the names of old
+    package = importlib.import_module(OLD)
+    ours = [name for name in package.__all__ if _is_there(f"{NEW}.{name}")]
+    for name in [*ours, *HOMES]:
+        importlib.import_module(f"{OLD}.{name}")  # an attribute of its package, with the names of old
     layer = importlib.import_module(f"{NEW}.graph").Layer
     for old, new in METHODS.items():
         setattr(layer, old, lambda self, *args, new=new: getattr(self, new)(*args))
