@@ -28,6 +28,7 @@ __all__ = [
     "DataFormat",
     "Flag",
     "Fraction",
+    "Implementation",
     "Initializer",
     "Integer",
     "Integers",
@@ -164,6 +165,13 @@ def _axes(value: Any, layer: Any) -> Any:
     return [int(axis) for axis in value] if isinstance(value, Sequence) else int(value)
 
 
+def _implementation(value: Any, layer: Any) -> int:
+    if value not in (0, 1, 2):
+        raise ValueError
+    return int(value) or 1  # Keras 2.0 had a third way to compute the same
+
+
+Implementation = Annotated[int, Reader(_implementation, "1 or 2")]
 Rate = Annotated[float, Reader(_rate, "a number between 0 and 1")]
 Axes = Annotated[int | Sequence[int], Reader(_axes, "an integer or a list of integers")]
 Seed = Annotated[int | None, Reader(lambda value, layer: value)]

@@ -1,8 +1,8 @@
 """Cells: one step of a recurrent layer.
 
-A cell of ours has two halves: `project`, which is applied to all steps at once before the loop, and `advance`, which
-is all that the loop repeats. `call` joins them for whoever uses a cell by itself. Where an op of K knows the whole
-loop, `sequence` calls it. Cells of users need only `call`, `state_size` and, if they have weights, `build`.
+A cell of ours has two halves: `project_inputs`, which is applied to all steps at once before the loop, and `step`,
+which is all that the loop repeats. `call` joins them for whoever uses a cell by itself. Where an op of K knows the
+whole loop, `fused_sequence` calls it. Cells of users need only `call`, `state_size` and, if they have weights, `build`.
 
 Gates stand in the order i, f, c, o (LSTM) and z, r, h (GRU) along the last axis.
 Source for names, arguments and formulas: Keras 2.3.1, `keras/layers/recurrent.py`.
@@ -15,30 +15,22 @@ from typing import Any
 
 import numpy as np
 
-from keras_front import activations, constraints, initializers, regularizers
+from keras_front import activations
 from keras_front import backend as K
 from keras_front.backend import symbolic
 from keras_front.errors import ShapeError
 from keras_front.graph.layer import LAYERS, Layer
 
-from ._arguments import fraction, positive
-
-
-def _rate(where: str, name: str, value: Any) -> float:
-    return min(1.0, max(0.0, fraction(where, name, value)))
-
-
-# How an argument is read, by the last word of its name; any other is kept as it is.
-_READERS = {
-    "units": positive,
-    "filters": positive,
-    "dropout": _rate,
-    "activation": lambda where, name, value: activations.get(value),
-    "initializer": lambda where, name, value: initializers.get(value),
-    "regularizer": lambda where, name, value: regularizers.get(value),
-    "constraint": lambda where, name, value: constraints.get(value),
-}
-
+from .arguments import (
+    ActivationFunction,
+    Constraint,
+    Flag,
+    Implementation,
+    Initializer,
+    Positive,
+    Rate,
+    Regularizer,
+)
 
 # What the ops of whole sequences compute themselves, by the functions of `activations`.
 _FUSED = {getattr(activations, name): name for name in ("tanh", "sigmoid", "hard_sigmoid", "relu", "linear")}
@@ -52,34 +44,47 @@ def _kind(activation: Any) -> str | None:
         return None
 
 
-def given(local: dict[str, Any]) -> dict[str, Any]:
-    """The arguments that a constructor names, from its `locals()`."""
-    return {name: value for name, value in local.items() if name not in ("self", "kwargs", "__class__")}
+class CellArguments:
+    """What cells and recurrent layers document once.
+
+    Args:
+        units: size of the output and of each state.
+        activation: function of the candidates for the state, and of the state on its way out. A name, a function of
+            K, or None for none.
+        recurrent_activation: function of the gates, with values from 0 to 1.
+        use_bias: whether a bias is added.
+        kernel_initializer: first values of the kernel that multiplies the inputs.
+        recurrent_initializer: first values of the kernel that multiplies the state. Orthogonal by default, so that
+            signals neither grow nor vanish over many steps.
+        bias_initializer: first values of the bias.
+        unit_forget_bias: whether the bias of the forget gate starts at 1, so that a new layer remembers.
+        kernel_regularizer: penalty on the kernel of the inputs, added to the loss.
+        recurrent_regularizer: penalty on the kernel of the state.
+        bias_regularizer: penalty on the bias.
+        kernel_constraint: function that the kernel of the inputs must pass after each step of training.
+        recurrent_constraint: the same for the kernel of the state.
+        bias_constraint: the same for the bias.
+        dropout: part of the inputs that is dropped while training, from 0 to 1; the same at all steps.
+        recurrent_dropout: part of the state that is dropped while training, the same at all steps. Above 0 the layer
+            runs step by step, not as one fused kernel.
+        implementation: with 1 each gate has a dropout mask of its own, with 2 all share one. 0, as files of Keras 2.0
+            have it, is 1.
+        reset_after: whether the reset gate acts after the product with the recurrent kernel, as cuDNN, tf_keras and
+            Keras 3 have it; the bias then has two rows. By default before it, as in Keras 2.3 and in the paper.
+    """
 
 
-class _Cell(Layer):
-    """What our cells share: arguments, weights and dropout; `_gates` blocks of columns."""
+class _Cell(CellArguments, Layer):
+    """What our cells share: weights and dropout; `_gates` blocks of columns."""
 
     _gates = 1
     implementation = 2
     supports_masking = True
     units: int
     use_bias: bool
-    kernel_initializer: Any
-    recurrent_initializer: Any
     bias_initializer: Any
     dropout: float
     recurrent_dropout: float
-
-    def _keep(self, local: dict[str, Any]) -> None:
-        """Store what a constructor was given, its `locals()`, under the same names."""
-        for name, value in given(local).items():
-            read = _READERS.get(name.rpartition("_")[2])
-            setattr(self, name, value if read is None else read(self._title(), name, value))
-
-    def _title(self) -> str:
-        """How messages call the class."""
-        return type(self).__name__
 
     @property
     def state_size(self) -> Any:
@@ -94,9 +99,11 @@ class _Cell(Layer):
     def build(self, input_shape: Any) -> None:
         shape = input_shape[0] if isinstance(input_shape[0], list | tuple) else input_shape
         first, second = self._kernel_shapes(tuple(shape))
-        self.kernel = self._weight("kernel", first, self.kernel_initializer, "kernel")
-        self.recurrent_kernel = self._weight("recurrent_kernel", second, self.recurrent_initializer, "recurrent")
-        self.bias = self._weight("bias", self._bias_shape(), self._first_bias, "bias") if self.use_bias else None
+        self.kernel = self.add_weight("kernel", first)
+        self.recurrent_kernel = self.add_weight("recurrent_kernel", second)
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight("bias", self._bias_shape(), initializer=self._first_bias)
         self.built = True
 
     def _kernel_shapes(self, shape: tuple[Any, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -106,16 +113,6 @@ class _Cell(Layer):
         width = self._gates * self.units
         return (shape[-1], width), (self.units, width)
 
-    def _weight(self, name: str, shape: Any, initializer: Any, kind: str) -> Any:
-        return self.add_weight(
-            name,
-            shape,
-            None,
-            initializer,
-            getattr(self, f"{kind}_regularizer"),
-            constraint=getattr(self, f"{kind}_constraint"),
-        )
-
     def _bias_shape(self) -> tuple[int, ...]:
         return (self._gates * self.units,)
 
@@ -124,8 +121,16 @@ class _Cell(Layer):
 
     # Dropout ---------------------------------------------------------------------------------------
 
-    def masks(self, sample: Any, states: Sequence[Any], training: Any) -> tuple[Any, Any]:
-        """Dropout masks for inputs like `sample` and for the state, the same at all steps; None where nothing drops."""
+    def dropout_masks(self, sample: Any, states: Sequence[Any], training: Any) -> tuple[Any, Any]:
+        """Dropout masks for the inputs and for the state, the same at all steps.
+
+        Args:
+            sample: the inputs of one step, for their shape.
+            states: the states, of which the first is dropped.
+            training: whether the layer is being trained.
+
+        Returns: two lists of masks, with one mask for all gates or one for each; None where nothing drops.
+        """
         return (
             self._masks(sample, self.dropout, training),
             self._masks(states[0], self.recurrent_dropout, training),
@@ -141,8 +146,12 @@ class _Cell(Layer):
 
     _op: Any = None  # an op of K: of inputs, states, kernels, bias and mask; gives outputs and states
 
-    def fuses(self, training: Any) -> bool:
-        """Whether one op can do all steps: it knows these activations, and what drops is the same for all gates."""
+    def can_fuse(self, training: Any) -> bool:
+        """Whether one op can do all steps: it knows these activations, and what drops is the same for all gates.
+
+        Args:
+            training: whether the layer is being trained; nothing drops otherwise.
+        """
         if self._op is None or None in self._kinds().values():
             return False
         drops = 0 < self.recurrent_dropout < 1 or (0 < self.dropout < 1 and self.implementation == 1)
@@ -153,8 +162,18 @@ class _Cell(Layer):
         names = ("activation", "recurrent_activation")
         return {name: _kind(getattr(self, name)) for name in names if hasattr(self, name)}
 
-    def sequence(self, x: Any, states: Sequence[Any], mask: Any, reverse: bool, training: Any) -> tuple[Any, list[Any]]:
-        """Outputs of all steps and last states, for inputs (batch, steps, features); see `fuses`."""
+    def fused_sequence(
+        self, x: Any, states: Sequence[Any], mask: Any, reverse: bool, training: Any
+    ) -> tuple[Any, list[Any]]:
+        """Outputs of all steps and last states, by one op; see `can_fuse`.
+
+        Args:
+            x: inputs (batch, steps, features).
+            states: first states, each (batch, units).
+            mask: bool tensor (batch, steps), False where a step is to be ignored, or None.
+            reverse: whether to go from the last step to the first.
+            training: whether the layer is being trained.
+        """
         dropped = self._masks(K.getitem(x, (slice(None), 0)), self.dropout, training)
         if dropped is not None:
             x = x * K.expand_dims(dropped[0], 1)
@@ -164,25 +183,52 @@ class _Cell(Layer):
 
     # The two halves --------------------------------------------------------------------------------
 
-    def project(self, inputs: Any, masks: list[Any] | None = None) -> Any:
-        """What the inputs contribute to all gates; for one step or, with axes in front, for many."""
+    def project_inputs(self, inputs: Any, masks: list[Any] | None = None) -> Any:
+        """What the inputs contribute to all gates; for one step or, with axes in front, for many.
+
+        Args:
+            inputs: tensor (..., features).
+            masks: dropout masks for it, see `dropout_masks`.
+        """
         return self._add_input_bias(_times(inputs, self.kernel, masks, self._gates))
 
     def _add_input_bias(self, z: Any) -> Any:
         return z if self.bias is None else K.bias_add(z, self.bias, data_format="channels_last")
 
-    def advance(self, z: Any, states: Sequence[Any], masks: list[Any] | None = None) -> tuple[Any, list[Any]]:
-        """Output and new states from projected inputs `z`."""
+    def step(self, z: Any, states: Sequence[Any], masks: list[Any] | None = None) -> tuple[Any, list[Any]]:
+        """Output and new states of one step, from what the inputs contribute.
+
+        Args:
+            z: projected inputs, see `project_inputs`.
+            states: states before the step.
+            masks: dropout masks for the state, see `dropout_masks`.
+        """
         raise NotImplementedError
 
     def call(self, inputs: Any, states: Sequence[Any], training: Any = None) -> tuple[Any, list[Any]]:
-        """Output and new states for one step of inputs (batch, features)."""
+        """Output and new states for one step.
+
+        Args:
+            inputs: inputs of the step, (batch, features).
+            states: list of states before the step.
+            training: whether the layer is being trained, in case something drops; None asks the learning phase.
+
+        Returns: the output, and the list of states after the step.
+        """
         training = _phase(training)
-        of_inputs, of_states = self.masks(inputs, states, training)
-        return self.advance(self.project(inputs, of_inputs), list(states), of_states)
+        of_inputs, of_states = self.dropout_masks(inputs, states, training)
+        return self.step(self.project_inputs(inputs, of_inputs), list(states), of_states)
 
     def get_initial_state(self, inputs: Any = None, batch_size: Any = None, dtype: Any = None) -> Any:
-        """States of zeros for a batch like `inputs` (batch, ...)."""
+        """States of zeros, as a sequence begins with.
+
+        Args:
+            inputs: tensor (batch, ...), for the size of its batch and its dtype.
+            batch_size: size of the batch, in place of `inputs`.
+            dtype: type of the states, by default that of `inputs`.
+
+        Returns: a tensor (batch, size), or a list of them if the cell has several states.
+        """
         sizes = self.state_size if isinstance(self.state_size, Sequence) else [self.state_size]
         batch = K.shape(inputs)[0] if batch_size is None else batch_size
         found = [zeros_of(batch, (n,), dtype or K.dtype(inputs)) for n in sizes]
@@ -211,12 +257,24 @@ def _one_mask(like: Any, rate: float, training: Any) -> Any:
 
 
 def last_axis(x: Any, start: int, stop: int) -> Any:
-    """`x[..., start:stop]`."""
+    """`x[..., start:stop]`.
+
+    Args:
+        x: tensor.
+        start: first place along the last axis.
+        stop: place after the last.
+    """
     return K.getitem(x, (Ellipsis, slice(start, stop)))
 
 
 def zeros_of(batch: Any, shape: Sequence[int], dtype: str) -> Any:
-    """Zeros (batch, *shape)."""
+    """Zeros (batch, *shape).
+
+    Args:
+        batch: size of the batch, a number or a tensor.
+        shape: the other sizes.
+        dtype: name of the type.
+    """
     zero = np.zeros((), "float32" if dtype == "bfloat16" else dtype)
     dims = (batch, *shape)
     return K.broadcast_to(symbolic.constant(zero, dtype) if any(map(K.is_symbolic, dims)) else zero, dims)
@@ -246,26 +304,25 @@ class SimpleRNNCell(_Cell):
 
     def __init__(
         self,
-        units: int,
-        activation: Any = "tanh",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
+        units: Positive,
+        activation: ActivationFunction = "tanh",
+        use_bias: Flag = True,
+        kernel_initializer: Initializer = "glorot_uniform",
+        recurrent_initializer: Initializer = "orthogonal",
+        bias_initializer: Initializer = "zeros",
+        kernel_regularizer: Regularizer = None,
+        recurrent_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+        kernel_constraint: Constraint = None,
+        recurrent_constraint: Constraint = None,
+        bias_constraint: Constraint = None,
+        dropout: Rate = 0.0,
+        recurrent_dropout: Rate = 0.0,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self._keep(locals())
 
-    def advance(self, z: Any, states: Sequence[Any], masks: list[Any] | None = None) -> tuple[Any, list[Any]]:
+    def step(self, z: Any, states: Sequence[Any], masks: list[Any] | None = None) -> tuple[Any, list[Any]]:
         h = self.activation(z + _times(states[0], self.recurrent_kernel, masks, 1))
         return h, [h]
 
@@ -273,11 +330,6 @@ class SimpleRNNCell(_Cell):
 @LAYERS.register()
 class GRUCell(_Cell):
     """One step of a gated recurrent unit: `h' = z * h + (1 - z) * candidate`.
-
-    Args:
-        reset_after: whether the reset gate acts after the product with the recurrent kernel (as cuDNN does); the
-            bias then has two rows.
-        implementation: with 1 each gate has a dropout mask of its own, with 2 all share one.
 
     Shape: inputs (batch, n), state (batch, units) -> (batch, units)
     Weights: kernel (n, 3 units); recurrent_kernel (units, 3 units); bias (3 units,), or (2, 3 units) with
@@ -290,27 +342,26 @@ class GRUCell(_Cell):
 
     def __init__(
         self,
-        units: int,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        implementation: int = 2,
-        reset_after: bool = False,
+        units: Positive,
+        activation: ActivationFunction = "tanh",
+        recurrent_activation: ActivationFunction = "sigmoid",
+        use_bias: Flag = True,
+        kernel_initializer: Initializer = "glorot_uniform",
+        recurrent_initializer: Initializer = "orthogonal",
+        bias_initializer: Initializer = "zeros",
+        kernel_regularizer: Regularizer = None,
+        recurrent_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+        kernel_constraint: Constraint = None,
+        recurrent_constraint: Constraint = None,
+        bias_constraint: Constraint = None,
+        dropout: Rate = 0.0,
+        recurrent_dropout: Rate = 0.0,
+        implementation: Implementation = 2,
+        reset_after: Flag = False,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self._keep(locals())
 
     def _kinds(self) -> dict[str, Any]:
         return {**super()._kinds(), "reset_after": self.reset_after}
@@ -323,7 +374,7 @@ class GRUCell(_Cell):
             return z
         return K.bias_add(z, K.getitem(self.bias, 0) if self.reset_after else self.bias, data_format="channels_last")
 
-    def advance(self, z: Any, states: Sequence[Any], masks: list[Any] | None = None) -> tuple[Any, list[Any]]:
+    def step(self, z: Any, states: Sequence[Any], masks: list[Any] | None = None) -> tuple[Any, list[Any]]:
         h = states[0]
         if masks is not None and len(masks) == 1:
             h, masks = h * masks[0], None  # as in Keras, the blend below sees the dropped state too
@@ -372,7 +423,7 @@ class LongShortTerm(_Cell):
     def _recurrent(self, h: Any, masks: list[Any] | None) -> Any:
         return _times(h, self.recurrent_kernel, masks, 4)
 
-    def advance(self, z: Any, states: Sequence[Any], masks: list[Any] | None = None) -> tuple[Any, list[Any]]:
+    def step(self, z: Any, states: Sequence[Any], masks: list[Any] | None = None) -> tuple[Any, list[Any]]:
         h, c = states[:2]
         z = z + self._recurrent(h, masks)
         i, f, o = (self.recurrent_activation(self._block(z, k)) for k in (0, 1, 3))
@@ -385,10 +436,6 @@ class LongShortTerm(_Cell):
 class LSTMCell(LongShortTerm):
     """One step of long short-term memory: `c' = f * c + i * candidate`, `h' = o * activation(c')`.
 
-    Args:
-        unit_forget_bias: whether the bias of the forget gate starts at 1.
-        implementation: with 1 each gate has a dropout mask of its own, with 2 all share one.
-
     Shape: inputs (batch, n), states h and c (batch, units) -> (batch, units)
     Weights: kernel (n, 4 units); recurrent_kernel (units, 4 units); bias (4 units,); gates i, f, c, o.
     Source: Hochreiter & Schmidhuber (1997); the forget gate is by Gers et al. (2000).
@@ -398,24 +445,23 @@ class LSTMCell(LongShortTerm):
 
     def __init__(
         self,
-        units: int,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        unit_forget_bias: bool = True,
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        implementation: int = 2,
+        units: Positive,
+        activation: ActivationFunction = "tanh",
+        recurrent_activation: ActivationFunction = "sigmoid",
+        use_bias: Flag = True,
+        kernel_initializer: Initializer = "glorot_uniform",
+        recurrent_initializer: Initializer = "orthogonal",
+        bias_initializer: Initializer = "zeros",
+        unit_forget_bias: Flag = True,
+        kernel_regularizer: Regularizer = None,
+        recurrent_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+        kernel_constraint: Constraint = None,
+        recurrent_constraint: Constraint = None,
+        bias_constraint: Constraint = None,
+        dropout: Rate = 0.0,
+        recurrent_dropout: Rate = 0.0,
+        implementation: Implementation = 2,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self._keep(locals())

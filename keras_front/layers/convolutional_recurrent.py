@@ -15,7 +15,18 @@ from keras_front import config
 from keras_front.errors import ShapeError, StateError
 from keras_front.graph.layer import LAYERS, InputSpec
 
-from ._arguments import padding_of, sizes
+from .arguments import (
+    ActivationFunction,
+    Constraint,
+    DataFormat,
+    Flag,
+    Initializer,
+    Padding,
+    Positive,
+    Rate,
+    Regularizer,
+    Size,
+)
 from .cells import LongShortTerm, _known, zeros_of
 from .convolution import conv_output_length
 from .recurrent import _Classic, _swapped
@@ -23,8 +34,26 @@ from .rnn import RNN
 from .stacked_cells import fold, unfold
 
 
+class _ConvArguments:
+    """What convolutional cells and layers document once.
+
+    Args:
+        filters: number of channels of the output and of each state.
+        kernel_size: size of the window, one number for all axes or one for each. The states are convolved with windows
+            of the same size.
+        strides: by how much the window over the inputs moves, one number or one for each axis.
+        padding: 'valid' (only whole windows) or 'same' (zeros around, so that with strides of 1 the size stays). The
+            states are always padded to keep their size.
+        data_format: 'channels_last' (batch, steps, ..., channels) or 'channels_first' (batch, steps, channels, ...).
+            By default what `keras_front.config.image_data_format()` says.
+        dilation_rate: distance between the inputs that neighbours in the kernel see, 1 for adjacent ones.
+    """
+
+    _rank, _usual_data_format = 2, None
+
+
 @LAYERS.register()
-class ConvLSTM2DCell(LongShortTerm):
+class ConvLSTM2DCell(_ConvArguments, LongShortTerm):
     """One step of an LSTM whose products are convolutions.
 
     Shape: inputs (batch, rows, columns, channels), states h and c (batch, new rows, new columns, filters).
@@ -33,45 +62,34 @@ class ConvLSTM2DCell(LongShortTerm):
     Source: Shi et al. (2015), without the peepholes.
     """
 
-    _rank = 2
     implementation = 1  # each gate has a dropout mask of its own
 
     def __init__(
         self,
-        filters: int,
-        kernel_size: Any,
-        strides: Any = (1, 1),
-        padding: str = "valid",
-        data_format: str | None = None,
-        dilation_rate: Any = (1, 1),
-        activation: Any = "tanh",
-        recurrent_activation: Any = "hard_sigmoid",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        unit_forget_bias: bool = True,
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
+        filters: Positive,
+        kernel_size: Size,
+        strides: Size = (1, 1),
+        padding: Padding = "valid",
+        data_format: DataFormat = None,
+        dilation_rate: Size = (1, 1),
+        activation: ActivationFunction = "tanh",
+        recurrent_activation: ActivationFunction = "hard_sigmoid",
+        use_bias: Flag = True,
+        kernel_initializer: Initializer = "glorot_uniform",
+        recurrent_initializer: Initializer = "orthogonal",
+        bias_initializer: Initializer = "zeros",
+        unit_forget_bias: Flag = True,
+        kernel_regularizer: Regularizer = None,
+        recurrent_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+        kernel_constraint: Constraint = None,
+        recurrent_constraint: Constraint = None,
+        bias_constraint: Constraint = None,
+        dropout: Rate = 0.0,
+        recurrent_dropout: Rate = 0.0,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        where = self._title()
-        self._keep(locals())
-        self.kernel_size = sizes(where, "kernel_size", kernel_size, self._rank)
-        self.strides = sizes(where, "strides", strides, self._rank)
-        self.padding = padding_of(where, padding)
-        self.data_format = config.normalize_data_format(data_format)
-        self.dilation_rate = sizes(where, "dilation_rate", dilation_rate, self._rank)
-
-    def _title(self) -> str:
-        return f"ConvLSTM{self._rank}D"
 
     @property
     def output_size(self) -> int:
@@ -92,7 +110,11 @@ class ConvLSTM2DCell(LongShortTerm):
         return (4 * self.filters,)
 
     def state_shape(self, step_shape: Any) -> tuple[Any, ...]:
-        """Shape of a state, without the batch, for inputs (batch, ...)."""
+        """Shape of a state, without the batch.
+
+        Args:
+            step_shape: shape of the inputs of one step, with the batch.
+        """
         first = self.data_format == "channels_first"
         found = step_shape[2:] if first else step_shape[1:-1]
         new = [
@@ -114,8 +136,13 @@ class ConvLSTM2DCell(LongShortTerm):
         ]
         return K.concatenate(parts, axis=self._channel_axis)
 
-    def project(self, inputs: Any, masks: list[Any] | None = None) -> Any:
-        """What the inputs (batch, ...) contribute to all gates."""
+    def project_inputs(self, inputs: Any, masks: list[Any] | None = None) -> Any:
+        """What the inputs contribute to all gates.
+
+        Args:
+            inputs: images (batch, ...).
+            masks: dropout masks for them, one for each gate, or None.
+        """
         z = self._conv(
             inputs, self.kernel, masks, strides=self.strides, padding=self.padding, dilation_rate=self.dilation_rate
         )
@@ -123,13 +150,15 @@ class ConvLSTM2DCell(LongShortTerm):
 
     _op: Any = staticmethod(K.conv_lstm_sequence)
 
-    def fuses(self, training: Any) -> bool:
+    def can_fuse(self, training: Any) -> bool:
         known = None not in self._kinds().values()
         return known and (not 0 < self.recurrent_dropout < 1 or _known(training) is False)
 
-    def sequence(self, x: Any, states: Sequence[Any], mask: Any, reverse: bool, training: Any) -> tuple[Any, list[Any]]:
+    def fused_sequence(
+        self, x: Any, states: Sequence[Any], mask: Any, reverse: bool, training: Any
+    ) -> tuple[Any, list[Any]]:
         masks = self._masks(K.getitem(x, (slice(None), 0)), self.dropout, training)
-        z = self.project_all(_swapped(x), None if masks is None else [K.expand_dims(m, 0) for m in masks])
+        z = self.project_sequence(_swapped(x), None if masks is None else [K.expand_dims(m, 0) for m in masks])
         marks = None if mask is None else _swapped(mask)
         if reverse:
             z, marks = K.reverse(z, 0), None if marks is None else K.reverse(marks, 0)
@@ -137,11 +166,16 @@ class ConvLSTM2DCell(LongShortTerm):
         outputs, *new = self._op(z, *states, self.recurrent_kernel, marks, **how)
         return _swapped(outputs), new
 
-    def project_all(self, x: Any, masks: list[Any] | None) -> Any:
-        """What the inputs of all steps contribute, as images of one large batch; the masks hold for all steps."""
+    def project_sequence(self, x: Any, masks: list[Any] | None) -> Any:
+        """What the inputs of all steps contribute, as images of one large batch.
+
+        Args:
+            x: inputs with two axes, batch and steps in either order, before those of an image.
+            masks: dropout masks for all steps, one for each gate and with an axis of 1 for the steps, or None.
+        """
         found = [K.shape(x)[i] if n is None else n for i, n in enumerate(K.int_shape(x))]
         wide = None if masks is None else [fold(K.broadcast_to(m, tuple(found))) for m in masks]
-        return unfold(self.project(fold(x), wide), x)
+        return unfold(self.project_inputs(fold(x), wide), x)
 
     def _recurrent(self, h: Any, masks: list[Any] | None) -> Any:
         return self._conv(h, self.recurrent_kernel, masks, padding="same")
@@ -154,6 +188,10 @@ class ConvLSTM2DCell(LongShortTerm):
 @LAYERS.register()
 class ConvRNN2D(RNN):
     """A loop of a convolutional cell over sequences of images.
+
+    Args:
+        cell: the cell, such as a `ConvLSTM2DCell`: beside `call` it has `state_shape` and `project_sequence`.
+        kwargs: arguments of `RNN`.
 
     Shape: (batch, steps, rows, columns, channels) -> (batch, new rows, new columns, filters), with steps after the
         batch if it returns sequences; channels before rows with 'channels_first'.
@@ -181,16 +219,23 @@ class ConvRNN2D(RNN):
         ]
 
     def get_initial_state(self, inputs: Any) -> list[Any]:
+        """States of zeros, as sequences begin with.
+
+        Args:
+            inputs: the sequences, for the sizes of their batch and images and their dtype.
+
+        Returns: a list of two tensors, h and c.
+        """
         found = [K.shape(inputs)[i] if n is None else n for i, n in enumerate(K.int_shape(inputs))]
         shape = self.cell.state_shape((found[0], *found[2:]))
         return [zeros_of(found[0], shape, K.dtype(inputs)) for _ in range(2)]
 
     def _projected(self, x: Any, masks: Any) -> Any:
-        return self.cell.project_all(x, None if masks is None else [K.expand_dims(m, 1) for m in masks])
+        return self.cell.project_sequence(x, None if masks is None else [K.expand_dims(m, 1) for m in masks])
 
 
 @LAYERS.register()
-class ConvLSTM2D(_Classic, ConvRNN2D):
+class ConvLSTM2D(_ConvArguments, _Classic, ConvRNN2D):
     """Long short-term memory over images, with convolutions for products.
 
     Shape: (batch, steps, rows, columns, channels) -> (batch, new rows, new columns, filters), with steps after the
@@ -198,6 +243,9 @@ class ConvLSTM2D(_Classic, ConvRNN2D):
     Weights: kernel (rows, columns, channels, 4 filters); recurrent_kernel (rows, columns, filters, 4 filters); bias (4
         filters,); gates i, f, c, o.
     Source: Shi et al. (2015), without the peepholes.
+    Example:
+        >>> ConvLSTM2D(8, 3, padding="same").compute_output_shape((None, 5, 16, 16, 3))
+        (None, 16, 16, 8)
     """
 
     _cell_class = ConvLSTM2DCell
@@ -205,36 +253,36 @@ class ConvLSTM2D(_Classic, ConvRNN2D):
 
     def __init__(
         self,
-        filters: int,
-        kernel_size: Any,
-        strides: Any = (1, 1),
-        padding: str = "valid",
-        data_format: str | None = None,
-        dilation_rate: Any = (1, 1),
-        activation: Any = "tanh",
-        recurrent_activation: Any = "hard_sigmoid",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        unit_forget_bias: bool = True,
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
-        return_sequences: bool = False,
-        go_backwards: bool = False,
-        stateful: bool = False,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        return_state: bool = False,
-        unroll: bool = False,
+        filters: Positive,
+        kernel_size: Size,
+        strides: Size = (1, 1),
+        padding: Padding = "valid",
+        data_format: DataFormat = None,
+        dilation_rate: Size = (1, 1),
+        activation: ActivationFunction = "tanh",
+        recurrent_activation: ActivationFunction = "hard_sigmoid",
+        use_bias: Flag = True,
+        kernel_initializer: Initializer = "glorot_uniform",
+        recurrent_initializer: Initializer = "orthogonal",
+        bias_initializer: Initializer = "zeros",
+        unit_forget_bias: Flag = True,
+        kernel_regularizer: Regularizer = None,
+        recurrent_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+        activity_regularizer: Regularizer = None,
+        kernel_constraint: Constraint = None,
+        recurrent_constraint: Constraint = None,
+        bias_constraint: Constraint = None,
+        return_sequences: Flag = False,
+        go_backwards: Flag = False,
+        stateful: Flag = False,
+        dropout: Rate = 0.0,
+        recurrent_dropout: Rate = 0.0,
+        return_state: Flag = False,
+        unroll: Flag = False,
         **kwargs: Any,
     ):
-        self._begin(locals())
+        super().__init__(**kwargs)
 
 
 class _Cell1D(ConvLSTM2DCell):
@@ -245,44 +293,44 @@ class _Cell3D(ConvLSTM2DCell):
     _rank = 3
 
 
-class _Modern(_Classic, ConvRNN2D):
+class _ConvLSTM(_ConvArguments, _Classic, ConvRNN2D):
     """The constructor of Keras 3, whose defaults are others than those of `ConvLSTM2D`."""
 
     def __init__(
         self,
-        filters: int,
-        kernel_size: Any,
-        strides: Any = 1,
-        padding: str = "valid",
-        data_format: str | None = None,
-        dilation_rate: Any = 1,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        unit_forget_bias: bool = True,
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        return_sequences: bool = False,
-        return_state: bool = False,
-        go_backwards: bool = False,
-        stateful: bool = False,
+        filters: Positive,
+        kernel_size: Size,
+        strides: Size = 1,
+        padding: Padding = "valid",
+        data_format: DataFormat = None,
+        dilation_rate: Size = 1,
+        activation: ActivationFunction = "tanh",
+        recurrent_activation: ActivationFunction = "sigmoid",
+        use_bias: Flag = True,
+        kernel_initializer: Initializer = "glorot_uniform",
+        recurrent_initializer: Initializer = "orthogonal",
+        bias_initializer: Initializer = "zeros",
+        unit_forget_bias: Flag = True,
+        kernel_regularizer: Regularizer = None,
+        recurrent_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+        activity_regularizer: Regularizer = None,
+        kernel_constraint: Constraint = None,
+        recurrent_constraint: Constraint = None,
+        bias_constraint: Constraint = None,
+        dropout: Rate = 0.0,
+        recurrent_dropout: Rate = 0.0,
+        return_sequences: Flag = False,
+        return_state: Flag = False,
+        go_backwards: Flag = False,
+        stateful: Flag = False,
         **kwargs: Any,
     ):
-        self._begin(locals())
+        super().__init__(**kwargs)
 
 
 @LAYERS.register()
-class ConvLSTM1D(_Modern):
+class ConvLSTM1D(_ConvLSTM):
     """Long short-term memory over sequences of rows, with convolutions for products.
 
     Shape: (batch, steps, size, channels) -> (batch, new size, filters), with steps after the batch if it returns
@@ -292,12 +340,12 @@ class ConvLSTM1D(_Modern):
     Source: Shi et al. (2015), without the peepholes; arguments of Keras 3.
     """
 
-    _cell_class = _Cell1D
+    _cell_class, _rank = _Cell1D, 1
     _input_rank = 4
 
 
 @LAYERS.register()
-class ConvLSTM3D(_Modern):
+class ConvLSTM3D(_ConvLSTM):
     """Long short-term memory over volumes, with convolutions for products.
 
     Shape: (batch, steps, three spatial axes, channels) -> (batch, three new axes, filters), with steps after
@@ -307,5 +355,5 @@ class ConvLSTM3D(_Modern):
     Source: Shi et al. (2015), without the peepholes; arguments of Keras 3.
     """
 
-    _cell_class = _Cell3D
+    _cell_class, _rank = _Cell3D, 3
     _input_rank = 6

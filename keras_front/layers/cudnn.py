@@ -15,6 +15,7 @@ import numpy as np
 from keras_front import backend as K
 from keras_front.graph.layer import LAYERS
 
+from .arguments import Constraint, Flag, Initializer, Positive, Regularizer
 from .cells import GRUCell, LSTMCell, last_axis
 from .recurrent import _Classic
 
@@ -48,8 +49,8 @@ class _Stored:
         cell.bias = self._standard_bias(K.reshape(self.bias, (2, self._gates * self.units)))
         return cell
 
-    def sequence(self, x: Any, states: Any, mask: Any, reverse: bool, training: Any) -> Any:
-        return self.standard().sequence(x, states, mask, reverse, training)
+    def fused_sequence(self, x: Any, states: Any, mask: Any, reverse: bool, training: Any) -> Any:
+        return self.standard().fused_sequence(x, states, mask, reverse, training)
 
     def _make_plain(self) -> Any:
         raise NotImplementedError
@@ -86,34 +87,37 @@ class CuDNNLSTM(_Classic):
     Args:
         unit_forget_bias: whether one of the two biases of the forget gate starts at 1.
 
+    It runs on any device; its use is to read and write files of models that were trained with cuDNN.
+
     Shape: (batch, steps, n) -> (batch, units), or (batch, steps, units) with `return_sequences`.
     Weights: kernel (n, 4 units); recurrent_kernel (units, 4 units); bias (8 units,), first that of the inputs; gates
         i, f, c, o.
+    Source: Hochreiter & Schmidhuber (1997); Chetlur et al. (2014) for the layout.
     """
 
     _cell_class = _StoredLSTMCell
 
     def __init__(
         self,
-        units: int,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        unit_forget_bias: bool = True,
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
-        return_sequences: bool = False,
-        return_state: bool = False,
-        stateful: bool = False,
-        go_backwards: bool = False,
+        units: Positive,
+        kernel_initializer: Initializer = "glorot_uniform",
+        recurrent_initializer: Initializer = "orthogonal",
+        bias_initializer: Initializer = "zeros",
+        unit_forget_bias: Flag = True,
+        kernel_regularizer: Regularizer = None,
+        recurrent_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+        activity_regularizer: Regularizer = None,
+        kernel_constraint: Constraint = None,
+        recurrent_constraint: Constraint = None,
+        bias_constraint: Constraint = None,
+        return_sequences: Flag = False,
+        return_state: Flag = False,
+        stateful: Flag = False,
+        go_backwards: Flag = False,
         **kwargs: Any,
     ):
-        self._begin(locals())
+        super().__init__(**kwargs)
 
 
 @LAYERS.register()
@@ -123,27 +127,28 @@ class CuDNNGRU(_Classic):
     Shape: (batch, steps, n) -> (batch, units), or (batch, steps, units) with `return_sequences`.
     Weights: kernel (n, 3 units); recurrent_kernel (units, 3 units); bias (6 units,), first that of the inputs; gates
         z, r, h.
+    Source: Cho et al. (2014), version 1 of the paper; Chetlur et al. (2014) for the layout.
     """
 
     _cell_class = _StoredGRUCell
 
     def __init__(
         self,
-        units: int,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
-        return_sequences: bool = False,
-        return_state: bool = False,
-        stateful: bool = False,
-        go_backwards: bool = False,
+        units: Positive,
+        kernel_initializer: Initializer = "glorot_uniform",
+        recurrent_initializer: Initializer = "orthogonal",
+        bias_initializer: Initializer = "zeros",
+        kernel_regularizer: Regularizer = None,
+        recurrent_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+        activity_regularizer: Regularizer = None,
+        kernel_constraint: Constraint = None,
+        recurrent_constraint: Constraint = None,
+        bias_constraint: Constraint = None,
+        return_sequences: Flag = False,
+        return_state: Flag = False,
+        stateful: Flag = False,
+        go_backwards: Flag = False,
         **kwargs: Any,
     ):
-        self._begin(locals())
+        super().__init__(**kwargs)

@@ -10,42 +10,47 @@ from __future__ import annotations
 from typing import Any
 
 from keras_front import backend as K
-from keras_front import regularizers
 from keras_front.graph.layer import LAYERS, InputSpec, Layer
 
-from .cells import GRUCell, LSTMCell, SimpleRNNCell, given
+from .arguments import (
+    ActivationFunction,
+    Constraint,
+    Flag,
+    Implementation,
+    Initializer,
+    Positive,
+    Rate,
+    Regularizer,
+)
+from .cells import CellArguments, GRUCell, LSTMCell, SimpleRNNCell
 from .rnn import RNN
 
-_LOOP = ("return_sequences", "return_state", "go_backwards", "stateful", "unroll", "time_major", "zero_output_for_mask")
 
+class _Classic(CellArguments, RNN):
+    """A layer over one of our cells, whose arguments it takes, passes on and shows as its own.
 
-class _Classic(RNN):
-    """A layer over one of our cells, whose arguments it passes on and shows as its own."""
+    Args:
+        activity_regularizer: penalty on the output, added to the loss.
+    """
 
     _cell_class: type[Layer] = SimpleRNNCell
     _input_rank = 3
 
-    def _begin(self, local: dict[str, Any]) -> None:
-        """Divide what a constructor was given, its `locals()`, between the cell and the loop."""
-        kwargs, arguments = dict(local["kwargs"]), given(local)
-        arguments.update({name: kwargs.pop(name) for name in _LOOP if name in kwargs})
-        loop = {name: arguments.pop(name) for name in _LOOP if name in arguments}
-        activity_regularizer = arguments.pop("activity_regularizer")
-        if arguments.get("implementation") == 0:
-            arguments["implementation"] = 1  # Keras 2.0 had a third way to compute the same
-        shared = {name: kwargs[name] for name in ("dtype", "trainable") if name in kwargs}
-        RNN.__init__(self, self._cell_class(**arguments, **shared), **loop, **kwargs)
-        self.activity_regularizer = regularizers.get(activity_regularizer)
+    def __init__(self, **kwargs: Any):
+        for_cell = [name for name in self._cell_class.constructor_arguments() if name in self.__dict__]
+        arguments = {name: self.__dict__.pop(name) for name in for_cell}  # what a subclass has read
+        arguments.update({name: kwargs[name] for name in ("dtype", "trainable") if name in kwargs})
+        super().__init__(self._cell_class(**arguments), **kwargs)
         self.input_spec = InputSpec(ndim=self._input_rank)
 
     def _loop(self, x: Any, states: list[Any], mask: Any, training: Any, constants: list[Any]) -> Any:
-        if not self.cell.fuses(training):
+        if not self.cell.can_fuse(training):
             return super()._loop(x, states, mask, training, constants)
         if mask is not None and len(mask.shape) == 3:
             mask = K.getitem(mask, (Ellipsis, 0))
         if self.time_major:
             x, mask = _swapped(x), None if mask is None else _swapped(mask)
-        outputs, states = self.cell.sequence(x, states, mask, self.go_backwards, training)
+        outputs, states = self.cell.fused_sequence(x, states, mask, self.go_backwards, training)
         if mask is not None and self.zero_output_for_mask:
             kept = K.cast(K.reverse(mask, 1) if self.go_backwards else mask, "bool")
             for _ in range(len(outputs.shape) - 2):
@@ -80,125 +85,126 @@ class SimpleRNN(_Classic):
 
     Shape: (batch, steps, n) -> (batch, units), or (batch, steps, units) with `return_sequences`.
     Weights: kernel (n, units); recurrent_kernel (units, units); bias (units,) if `use_bias`.
+    Source: Elman (1990).
+    Example:
+        >>> SimpleRNN(4, return_sequences=True).compute_output_shape((None, 10, 3))
+        (None, 10, 4)
     """
 
     _cell_class = SimpleRNNCell
 
     def __init__(
         self,
-        units: int,
-        activation: Any = "tanh",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        return_sequences: bool = False,
-        return_state: bool = False,
-        go_backwards: bool = False,
-        stateful: bool = False,
-        unroll: bool = False,
+        units: Positive,
+        activation: ActivationFunction = "tanh",
+        use_bias: Flag = True,
+        kernel_initializer: Initializer = "glorot_uniform",
+        recurrent_initializer: Initializer = "orthogonal",
+        bias_initializer: Initializer = "zeros",
+        kernel_regularizer: Regularizer = None,
+        recurrent_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+        activity_regularizer: Regularizer = None,
+        kernel_constraint: Constraint = None,
+        recurrent_constraint: Constraint = None,
+        bias_constraint: Constraint = None,
+        dropout: Rate = 0.0,
+        recurrent_dropout: Rate = 0.0,
+        return_sequences: Flag = False,
+        return_state: Flag = False,
+        go_backwards: Flag = False,
+        stateful: Flag = False,
+        unroll: Flag = False,
         **kwargs: Any,
     ):
         kwargs.pop("implementation", None)  # Keras 2.2 had it, without effect on the numbers
-        self._begin(locals())
+        super().__init__(**kwargs)
 
 
 @LAYERS.register()
 class GRU(_Classic):
-    """Gated recurrent units.
-
-    Args:
-        reset_after: whether the reset gate acts after the product with the recurrent kernel (as cuDNN, tf_keras and
-            Keras 3 do by default); the bias then has two rows.
-        implementation: with 1 each gate has a dropout mask of its own, with 2 all share one.
+    """Gated recurrent units: a state that a gate keeps or replaces, `h' = z * h + (1 - z) * candidate`.
 
     Shape: (batch, steps, n) -> (batch, units), or (batch, steps, units) with `return_sequences`.
     Weights: kernel (n, 3 units); recurrent_kernel (units, 3 units); bias (3 units,), or (2, 3 units) with
         `reset_after`; gates z, r, h.
-    Source: Cho et al. (2014).
+    Source: Cho et al. (2014), version 3 of the paper; `reset_after` is version 1.
+    Example:
+        >>> GRU(4).compute_output_shape((None, 10, 3))
+        (None, 4)
     """
 
     _cell_class = GRUCell
 
     def __init__(
         self,
-        units: int,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        implementation: int = 2,
-        return_sequences: bool = False,
-        return_state: bool = False,
-        go_backwards: bool = False,
-        stateful: bool = False,
-        unroll: bool = False,
-        reset_after: bool = False,
+        units: Positive,
+        activation: ActivationFunction = "tanh",
+        recurrent_activation: ActivationFunction = "sigmoid",
+        use_bias: Flag = True,
+        kernel_initializer: Initializer = "glorot_uniform",
+        recurrent_initializer: Initializer = "orthogonal",
+        bias_initializer: Initializer = "zeros",
+        kernel_regularizer: Regularizer = None,
+        recurrent_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+        activity_regularizer: Regularizer = None,
+        kernel_constraint: Constraint = None,
+        recurrent_constraint: Constraint = None,
+        bias_constraint: Constraint = None,
+        dropout: Rate = 0.0,
+        recurrent_dropout: Rate = 0.0,
+        implementation: Implementation = 2,
+        return_sequences: Flag = False,
+        return_state: Flag = False,
+        go_backwards: Flag = False,
+        stateful: Flag = False,
+        unroll: Flag = False,
+        reset_after: Flag = False,
         **kwargs: Any,
     ):
-        self._begin(locals())
+        super().__init__(**kwargs)
 
 
 @LAYERS.register()
 class LSTM(_Classic):
-    """Long short-term memory.
-
-    Args:
-        unit_forget_bias: whether the bias of the forget gate starts at 1.
-        implementation: with 1 each gate has a dropout mask of its own, with 2 all share one.
+    """Long short-term memory: `c' = f * c + i * candidate`, `h' = o * activation(c')`; the output is h.
 
     Shape: (batch, steps, n) -> (batch, units), or (batch, steps, units) with `return_sequences`.
     Weights: kernel (n, 4 units); recurrent_kernel (units, 4 units); bias (4 units,); gates i, f, c, o.
     Source: Hochreiter & Schmidhuber (1997); the forget gate is by Gers et al. (2000).
+    Example:
+        >>> LSTM(4, return_state=True).compute_output_shape((None, 10, 3))
+        [(None, 4), (None, 4), (None, 4)]
     """
 
     _cell_class = LSTMCell
 
     def __init__(
         self,
-        units: int,
-        activation: Any = "tanh",
-        recurrent_activation: Any = "sigmoid",
-        use_bias: bool = True,
-        kernel_initializer: Any = "glorot_uniform",
-        recurrent_initializer: Any = "orthogonal",
-        bias_initializer: Any = "zeros",
-        unit_forget_bias: bool = True,
-        kernel_regularizer: Any = None,
-        recurrent_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        recurrent_constraint: Any = None,
-        bias_constraint: Any = None,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        implementation: int = 2,
-        return_sequences: bool = False,
-        return_state: bool = False,
-        go_backwards: bool = False,
-        stateful: bool = False,
-        unroll: bool = False,
+        units: Positive,
+        activation: ActivationFunction = "tanh",
+        recurrent_activation: ActivationFunction = "sigmoid",
+        use_bias: Flag = True,
+        kernel_initializer: Initializer = "glorot_uniform",
+        recurrent_initializer: Initializer = "orthogonal",
+        bias_initializer: Initializer = "zeros",
+        unit_forget_bias: Flag = True,
+        kernel_regularizer: Regularizer = None,
+        recurrent_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+        activity_regularizer: Regularizer = None,
+        kernel_constraint: Constraint = None,
+        recurrent_constraint: Constraint = None,
+        bias_constraint: Constraint = None,
+        dropout: Rate = 0.0,
+        recurrent_dropout: Rate = 0.0,
+        implementation: Implementation = 2,
+        return_sequences: Flag = False,
+        return_state: Flag = False,
+        go_backwards: Flag = False,
+        stateful: Flag = False,
+        unroll: Flag = False,
         **kwargs: Any,
     ):
-        self._begin(locals())
+        super().__init__(**kwargs)

@@ -6,7 +6,7 @@ Source for names, arguments and masks: Keras 2.3.1, `keras/layers/recurrent.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, ShapeError, StateError
 from keras_front.graph.layer import LAYERS, Layer, is_list_of_shapes
 
+from .arguments import Flag, Reader
 from .cells import _Cell, _phase, zeros_of
 from .stacked_cells import StackedRNNCells, build_cell, check_cell, sizes_of, step_of, takes_constants
 
@@ -26,7 +27,17 @@ class TakesStates:
     _num_constants: int
 
     def __call__(self, inputs: Any, initial_state: Any = None, constants: Any = None, **kwargs: Any) -> Any:
-        """Apply the layer to sequences, with initial states (tensors or arrays) and constants for the cell."""
+        """Apply the layer to sequences.
+
+        Args:
+            inputs: sequences (batch, steps, ...); or a list of them, the initial states and the constants.
+            initial_state: list of tensors or arrays, one for each state; by default zeros, or what a stateful layer
+                kept.
+            constants: list of tensors that the cell gets at every step, if its `call` takes `constants`.
+            kwargs: further arguments for `call`, such as `training` and `mask`.
+
+        Returns: what `call` returns.
+        """
         inputs, states, fixed = self._split(inputs, initial_state, constants)
         if fixed:
             self._num_constants = len(fixed)
@@ -46,9 +57,24 @@ class TakesStates:
         return inputs, states, fixed
 
 
+def _cell(value: Any, layer: Any) -> Any:
+    """A cell, from its config or from a list of cells."""
+    if isinstance(value, list | tuple):
+        value = StackedRNNCells(value)
+    cell = LAYERS.get(value) if isinstance(value, dict) else value
+    check_cell(cell)
+    return cell
+
+
+Cell = Annotated[Any, Reader(_cell)]
+
+
 @LAYERS.register()
 class RNN(TakesStates, Layer):
     """A loop of a cell over the steps of a sequence.
+
+    A cell is a layer whose `call(inputs, states)` returns the output of one step and the list of new states, and whose
+    `state_size` is the size of its state, or a list of sizes.
 
     Args:
         cell: the cell, or a list of cells to be stacked.
@@ -58,9 +84,17 @@ class RNN(TakesStates, Layer):
         stateful: whether the last states of a batch are the first of the next; needs a fixed batch size.
         unroll: whether to write the loop out, which costs memory and gains speed for short sequences.
         time_major: whether inputs and outputs are (steps, batch, ...).
+        zero_output_for_mask: whether the output at a masked step is 0. By default it is that of the step before.
 
     Shape: (batch, steps, ...) -> (batch, units), or (batch, steps, units) with `return_sequences`; the states follow
         with `return_state`. Initial states and constants may be passed as `initial_state=` and `constants=`.
+    Raises:
+        ArgumentError: for a cell without `call` or `state_size`.
+        StateError: when it is built, if it is stateful and the size of the batch is unknown.
+    Example:
+        >>> from keras_front.layers import GRUCell
+        >>> RNN([GRUCell(8), GRUCell(4)]).compute_output_shape((None, 10, 3))
+        (None, 4)
     """
 
     supports_masking = True
@@ -68,25 +102,18 @@ class RNN(TakesStates, Layer):
 
     def __init__(
         self,
-        cell: Any,
-        return_sequences: bool = False,
-        return_state: bool = False,
-        go_backwards: bool = False,
-        stateful: bool = False,
-        unroll: bool = False,
-        time_major: bool = False,
-        zero_output_for_mask: bool = False,
+        cell: Cell,
+        return_sequences: Flag = False,
+        return_state: Flag = False,
+        go_backwards: Flag = False,
+        stateful: Flag = False,
+        unroll: Flag = False,
+        time_major: Flag = False,
+        zero_output_for_mask: Flag = False,
         **kwargs: Any,
     ):
         self._num_constants = kwargs.pop("num_constants", None)
         super().__init__(**_with_sequence_shape(kwargs))
-        if isinstance(cell, list | tuple):
-            cell = StackedRNNCells(cell)
-        self.cell = LAYERS.get(cell) if isinstance(cell, dict) else cell
-        check_cell(self.cell)
-        self.return_sequences, self.return_state = return_sequences, return_state
-        self.go_backwards, self.stateful, self.unroll = go_backwards, stateful, unroll
-        self.time_major, self.zero_output_for_mask = time_major, zero_output_for_mask
         self._states: list[Variable | None] = []
 
     # States ------------------------------------------------------------------------------------------
@@ -122,6 +149,9 @@ class RNN(TakesStates, Layer):
     def reset_states(self, states: Any = None) -> None:
         """Set the kept states to zero, or to the given arrays.
 
+        Args:
+            states: one array for each state, (batch, size) each; None for zeros.
+
         Raises:
             StateError: if the layer is not stateful.
             ShapeError: if an array has another shape than the state.
@@ -144,7 +174,13 @@ class RNN(TakesStates, Layer):
             variable.set(value if hasattr(value, "shape") else np.asarray(value))
 
     def get_initial_state(self, inputs: Any) -> list[Any]:
-        """States of zeros for a batch of sequences."""
+        """States of zeros, as sequences begin with.
+
+        Args:
+            inputs: the sequences, for the size of their batch and their dtype.
+
+        Returns: a list of tensors (batch, size), one for each state of the cell.
+        """
         batch = K.shape(inputs)[1 if self.time_major else 0]
         dtype = K.dtype(inputs)
         return [zeros_of(batch, self._state_shape(n), dtype) for n in sizes_of(self.cell)]
@@ -178,7 +214,16 @@ class RNN(TakesStates, Layer):
     def call(
         self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None, constants: Any = None
     ) -> Any:
-        """Outputs, and the last states with `return_state`."""
+        """Outputs, and the last states with `return_state`.
+
+        Args:
+            inputs: sequences (batch, steps, ...); or a list of them, the initial states and the constants.
+            mask: bool tensor (batch, steps), False where a step is to be ignored: states and outputs are then those
+                of the step before. Or a list that begins with it, or None.
+            training: whether the layer is being trained; None asks the learning phase.
+            initial_state: list of tensors, one for each state.
+            constants: list of tensors that the cell gets at every step.
+        """
         sequence, states, fixed = self._split(inputs, initial_state, constants)
         mask = mask[0] if isinstance(mask, list) else mask
         self._check_steps(sequence)
@@ -207,11 +252,11 @@ class RNN(TakesStates, Layer):
         self, x: Any, states: list[Any], mask: Any, training: Any, constants: list[Any]
     ) -> tuple[Any, Any, list[Any]]:
         if getattr(type(self.cell), "call", None) is _Cell.call and not constants:  # a cell of ours, as it is
-            of_inputs, of_states = self.cell.masks(_sample(x, self.time_major), states, training)
+            of_inputs, of_states = self.cell.dropout_masks(_sample(x, self.time_major), states, training)
             x = self._projected(x, of_inputs)
 
             def step(z: Any, carried: list[Any]) -> Any:
-                return self.cell.advance(z, carried, of_states)
+                return self.cell.step(z, carried, of_states)
         else:
             count = len(states)
 
@@ -233,7 +278,7 @@ class RNN(TakesStates, Layer):
     def _projected(self, x: Any, masks: Any) -> Any:
         if masks is not None and self.time_major:
             masks = [K.expand_dims(m, 0) for m in masks]
-        return self.cell.project(x, masks)
+        return self.cell.project_inputs(x, masks)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         mask = mask[0] if isinstance(mask, list) else mask

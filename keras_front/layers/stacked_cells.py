@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from keras_front import backend as K
 from keras_front.backend.symbolic import flatten
 from keras_front.errors import ArgumentError
 from keras_front.graph import scope
 from keras_front.graph.layer import LAYERS, Layer
+
+from .arguments import Reader
 
 
 def check_cell(cell: Any) -> None:
@@ -68,28 +70,45 @@ def unfold(y: Any, like: Any) -> Any:
     return K.reshape(y, (*first, *[K.shape(y)[i + 1] if n is None else n for i, n in enumerate(rest)]))
 
 
+def _cells(value: Any, layer: Any) -> list[Any]:
+    """Cells, from configs or names of classes where they are given so."""
+    cells = [LAYERS.get(cell) if isinstance(cell, dict | str) else cell for cell in value]
+    for cell in cells:
+        check_cell(cell)
+    return cells
+
+
+Cells = Annotated[Sequence[Any], Reader(_cells)]
+
+
 @LAYERS.register()
 class StackedRNNCells(Layer):
-    """Cells on top of each other, used as one cell. The states are those of the cells, first cell first."""
+    """Cells on top of each other, used as one cell. The states are those of the cells, first cell first.
+
+    Args:
+        cells: list of cells; each gets what the one before gives.
+
+    Shape: inputs (batch, n) -> output of the last cell.
+    Raises: ArgumentError for a cell without `call` or `state_size`.
+    """
 
     supports_masking = True
 
-    def __init__(self, cells: Sequence[Any], **kwargs: Any):
+    def __init__(self, cells: Cells, **kwargs: Any):
         if kwargs.pop("reverse_state_order", False):
             raise ArgumentError(
                 "StackedRNNCells: reverse_state_order=True is not supported; order the states yourself."
             )
         super().__init__(**kwargs)
-        self.cells = [LAYERS.get(cell) if isinstance(cell, dict | str) else cell for cell in cells]
-        for cell in self.cells:
-            check_cell(cell)
 
     @property
     def state_size(self) -> list[Any]:
+        """Sizes of the states of all cells, as a flat list."""
         return [size for cell in self.cells for size in sizes_of(cell)]
 
     @property
     def output_size(self) -> int:
+        """Size of the output: that of the last cell."""
         last = self.cells[-1]
         return getattr(last, "output_size", None) or sizes_of(last)[0]
 
@@ -104,7 +123,14 @@ class StackedRNNCells(Layer):
         self.built = True
 
     def call(self, inputs: Any, states: Sequence[Any], constants: Any = None, training: Any = None) -> Any:
-        """Output of the last cell, and the new states of all."""
+        """Output of the last cell, and the new states of all, for one step.
+
+        Args:
+            inputs: inputs of the step, (batch, features).
+            states: flat list of the states before the step.
+            constants: tensors for the cells that take them, the same at every step.
+            training: whether the layer is being trained; None asks the learning phase.
+        """
         new, remaining = [], list(states)
         for cell in self.cells:
             count = len(sizes_of(cell))

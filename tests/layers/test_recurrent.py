@@ -81,9 +81,9 @@ class SameMask(OneByOne):
 
     def call(self, inputs, states, training=None):
         if not hasattr(self, "_drawn"):
-            self._drawn = self.cell.masks(inputs, states, training)
+            self._drawn = self.cell.dropout_masks(inputs, states, training)
         of_inputs, of_states = self._drawn
-        return self.cell.advance(self.cell.project(inputs, of_inputs), states, of_states)
+        return self.cell.step(self.cell.project_inputs(inputs, of_inputs), states, of_states)
 
 
 def made_of(kind, option, dtype="float32"):
