@@ -1,8 +1,9 @@
 """JAX as a backend: what differs between K and jax.numpy, and nothing else.
 
 Programs become `jax.jit` functions which own the state they are given (donation); several steps run in one
-dispatch (`lax.fori_loop`). 64-bit types are switched on when this module is imported, because K has them on every
-backend; nothing here relies on JAX's default types, so 32-bit models stay 32-bit throughout.
+dispatch (`lax.fori_loop`). K has 64-bit types on every backend, so what JAX is asked here it is asked in a scope in
+which it has them too (`scope.wide`); the setting of the process stays the application's own. Nothing here relies on
+JAX's default types, so 32-bit models stay 32-bit throughout.
 """
 
 from __future__ import annotations
@@ -19,8 +20,7 @@ from jax import lax
 from keras_front.backend import discovery, dtypes, seeds, shapes
 from keras_front.backend.adapter import Backend
 from keras_front.errors import BackendError, DtypeError, UntraceableError
-
-jax.config.update("jax_enable_x64", True)
+from keras_front_jax.scope import wide, wide_methods
 
 _DTYPES = {name: jnp.dtype(name) for name in sorted(dtypes.ALL - {"string"})}
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
@@ -66,6 +66,7 @@ _maximum, _minimum = _choice(jnp.maximum, jnp.greater), _choice(jnp.minimum, jnp
 _max, _min = _extreme(jnp.max), _extreme(jnp.min)
 
 
+@wide_methods
 class JaxBackend(Backend):
     name = "jax"
     tensor_types = (jax.Array,)
@@ -373,10 +374,10 @@ class JaxBackend(Backend):
         return jax.value_and_grad(fn, has_aux=True)(list(params), *rest)
 
     def compile_program(self, program: Any) -> Callable[..., Any]:
-        return jax.jit(program.function(self), donate_argnums=program.donate)
+        return wide(jax.jit(program.function(self), donate_argnums=program.donate))
 
     def compile_native(self, fn: Callable[..., Any], donate: Sequence[int] = ()) -> Callable[..., Any]:
-        return jax.jit(fn, donate_argnums=tuple(donate))
+        return wide(jax.jit(fn, donate_argnums=tuple(donate)))
 
     def chains(self, program: Any) -> bool:
         # On a CPU convolutions take twenty times as long inside of a loop, and a large state a little longer.
@@ -396,7 +397,7 @@ class JaxBackend(Backend):
             start = list(state), jnp.zeros(loss.shape, loss.dtype)
             return lax.fori_loop(0, count, lambda i, carry: taken(i, carry[0]), start)
 
-        compiled = jax.jit(chain, donate_argnums=0)
+        compiled = wide(jax.jit(chain, donate_argnums=0))
         plain = super().compile_loop(step)
         return functools.partial(_run_loop, compiled, plain)
 
@@ -429,7 +430,7 @@ class JaxBackend(Backend):
             rooms = [jnp.zeros((length * o.shape[0], *o.shape[1:]), o.dtype) for o in given]
             return lax.fori_loop(0, count, add, (list(state), rooms))
 
-        compiled = jax.jit(chain, donate_argnums=1, static_argnums=(4, 5))
+        compiled = wide(jax.jit(chain, donate_argnums=1, static_argnums=(4, 5)))
         plain = super().compile_sweep(step)
 
         def run(fixed: Any, state: Any, arrays: Any, size: int, keep: bool, pace: Any) -> Iterator[Any]:

@@ -2,12 +2,64 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from keras_front import backend as K
 
 pytestmark = pytest.mark.backends("jax")
+
+
+OWN_JAX = """
+import sys, warnings
+import numpy as np, jax, jax.numpy as jnp
+jax.config.update("jax_enable_x64", sys.argv[1] == "on")
+traces = []
+own = jax.jit(lambda x: (traces.append(1), x * 2)[1])
+before = own(jnp.arange(3))
+import keras_front
+from keras_front import backend as K, layers as L
+from keras_front.models import Sequential
+keras_front.set_backend("jax")
+warnings.simplefilter("error")
+model = Sequential([L.Dense(4, activation="relu", input_shape=(3,)), L.Dropout(0.3), L.Dense(2, activation="softmax")])
+model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+x, y = np.ones((32, 3), "float32"), np.eye(2)[np.arange(32) % 2]
+model.fit(x, y, epochs=2, verbose=0)
+for batch in model.predict(x), model.evaluate(x, y, verbose=0), model.predict_on_batch(x):
+    assert np.isfinite(batch).all()
+assert K.dtype(K.argmax(K.constant(x))) == "int64"
+wide = K.exp(K.convert(x, "float64"))
+np.testing.assert_allclose(np.asarray(K.multiply(wide, wide)), np.exp(2.0) * np.ones((32, 3)), rtol=1e-14)
+with K.use_backend("numpy"):
+    pass
+assert jax.config.jax_enable_x64 == (sys.argv[1] == "on")
+assert jnp.arange(3).dtype == before.dtype == ("int64" if sys.argv[1] == "on" else "int32")
+assert own(jnp.arange(3)).dtype == before.dtype and len(traces) == 1
+"""
+
+
+@pytest.mark.parametrize("switch", ["on", "off"])
+def test_an_application_with_jax_of_its_own_finds_it_unchanged(backend, switch):
+    subprocess.run([sys.executable, "-c", OWN_JAX, switch], check=True)
+
+
+def test_64_bits_whatever_the_switch_says(backend):
+    """Values, gradients, loops and noise in float64 to its last places."""
+    x = np.linspace(-1, 1, 7)
+    t = K.convert(x, "float64")
+    np.testing.assert_allclose(backend.to_numpy(K.tanh(K.multiply(t, 3.0))), np.tanh(3 * x), rtol=1e-14)
+    (_, _), (slope,) = K.value_and_grad(lambda p: (K.sum(K.exp(p[0])), []), [t])
+    np.testing.assert_allclose(backend.to_numpy(slope), np.exp(x), rtol=1e-14)
+    carry, _ = K.scan(lambda c, s: ([K.add(c[0], s[0])], []), [K.convert(0.0, "float64")], [t])
+    np.testing.assert_allclose(backend.to_numpy(carry[0]), x.sum(), atol=1e-14)
+    f = K.compile(lambda t: K.divide(K.cumsum(t), 3.0))
+    np.testing.assert_allclose(backend.to_numpy(f(t)), np.cumsum(x) / 3, rtol=1e-14, atol=1e-16)
+    noise = K.eval(K.random_uniform((1000,), dtype="float64"))
+    assert (noise != noise.astype("float32")).any()
 
 
 def test_donated_memory_is_gone(backend):

@@ -1,0 +1,66 @@
+"""JAX's 64-bit types, switched on for our own calls and traces and for nothing else.
+
+JAX has one switch for 64-bit types in a process (`jax_enable_x64`), and a scope that overrules it in one thread. K has
+these types on every backend, so all that the adapter asks of JAX it asks in that scope: an application that uses JAX
+for itself finds its setting as it left it.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.experimental
+import jax.numpy as jnp
+
+from keras_front.backend import declare
+
+_scope = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64  # its place until JAX 0.8
+_WIDE = frozenset(map(jnp.dtype, ("float64", "int64", "uint64", "complex128")))
+
+# Methods beside the ops that make or run something of JAX's, each within one call.
+_VERBS = (
+    "asarray", "copy", "import_tensor", "share", "literal", "argument", "value_and_grad", "rows", "hold", "joined",
+    "custom_gradient", "scan", "symbolic_shape", "_sweep",
+)  # fmt: skip
+
+
+def wide(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, run where JAX has 64-bit types."""
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        with _scope(True):
+            return function(*args, **kwargs)
+
+    return run
+
+
+def _wide_on_demand(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of tensors alone whose result has their type, so that tensors of 32 bits need no scope."""
+
+    @functools.wraps(function)
+    def run(*args: Any) -> Any:
+        for arg in args:
+            if arg.dtype in _WIDE:
+                with _scope(True):
+                    return function(*args)
+        return function(*args)
+
+    return run
+
+
+def wide_methods(cls: type) -> type:
+    """The class with its ops, and its methods that make or run something of JAX's, run where JAX has 64-bit types."""
+    for name, value in list(vars(cls).items()):
+        op = declare.OPS.get(name)
+        if op is None and name not in _VERBS:
+            continue
+        is_static = isinstance(value, staticmethod)
+        plain = value.__func__ if is_static else value
+        narrow = is_static and op is not None and op.facts.elementwise and not op.attrs
+        wrapped = _wide_on_demand(plain) if narrow else wide(plain)
+        setattr(cls, name, staticmethod(wrapped) if is_static else wrapped)
+    return cls
