@@ -29,7 +29,12 @@ _IDLE = references([np.empty(0)])[0]  # of an array that stands in one list; Pyt
 
 
 class Layout:
-    """Where each array of a state lies: `groups` are lists of places to be laid side by side, in this order."""
+    """Where each array of a state lies.
+
+    Args:
+        specs: The (shape, dtype) of each array.
+        groups: Lists of places in `specs` whose arrays are to lie side by side, in this order.
+    """
 
     def __init__(self, specs: Sequence[tuple[tuple[int, ...], Any]], groups: Sequence[Sequence[int]]):
         self.specs = [(tuple(shape), np.dtype(dtype)) for shape, dtype in specs]
@@ -45,14 +50,23 @@ class Layout:
 
     @property
     def key(self) -> Hashable:
+        """What makes two layouts the same."""
         return tuple(
             (shape, dtype.str, offset) for (shape, dtype), offset in zip(self.specs, self.offsets, strict=True)
         )
 
 
 class Arena:
-    """Memory for a state. `views` are the arrays that callers get; programs use views of their own, so the references
-    to these tell whether anybody still has the state."""
+    """Memory for a state.
+
+    Args:
+        layout: Where its arrays lie.
+
+    Attributes:
+        memory: All of it, as bytes.
+        views: The arrays that callers get. Programs use views of their own, so the references to these tell whether
+            anybody still has the state.
+    """
 
     def __init__(self, layout: Layout):
         self.layout, self.key = layout, layout.key

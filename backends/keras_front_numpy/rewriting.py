@@ -53,8 +53,10 @@ def _pooling(i: Any) -> Any:
 
 
 def with_convolutions_joined(instructions: Sequence[Any], results: Collection[Any]) -> list[Any]:
-    """Convolutions with the bias, normalization and rectifier after them as one instruction, which works on blocks in
-    the cache."""
+    """The instructions with bias, normalization and rectifier as part of the convolution before them.
+
+    It then applies them to blocks of its result while these are in the cache.
+    """
     uses = Counter(t for i in instructions for t in i.inputs())
     convolutions: dict[Any, Any] = {}
     gone: set[int] = set()

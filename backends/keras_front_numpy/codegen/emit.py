@@ -47,31 +47,37 @@ def _targets(item: Any) -> str:
 
 
 def empty(p: Printer, operation: Operation) -> None:
+    """A new array for a result."""
     (out,) = operation.outputs
     p.line(f"{out.register} = {p.function(np.empty, 'empty')}({out.shape}, {p.dtype(out.dtype)})")
 
 
 def duplicate(p: Printer, operation: Operation) -> None:
+    """A copy in memory of its own."""
     (source,), (out,) = operation.inputs, operation.outputs
     p.line(f"{out.register} = {p.operand(source)}.copy()")
 
 
 def copy(p: Printer, operation: Operation) -> None:
+    """Elements copied into memory that is there."""
     (source,), (target,) = operation.inputs, operation.outputs
     p.line(f"{p.function(np.copyto, 'copyto')}({p.operand(target)}, {p.operand(source)})", target.shape)
 
 
 def cast(p: Printer, operation: Operation) -> None:
+    """A copy that changes the dtype."""
     (source,), (target,) = operation.inputs, operation.outputs
     p.line(f"{p.function(np.copyto, 'copyto')}({p.operand(target)}, {p.operand(source)}, 'unsafe')", target.shape)
 
 
 def fill(p: Printer, operation: Operation) -> None:
+    """All elements set to a number."""
     (out,) = operation.outputs
     p.line(f"{p.operand(out)}.fill({p.attribute(operation.attrs['value'])})", out.shape)
 
 
 def view(p: Printer, operation: Operation) -> None:
+    """A view that is made when the program runs."""
     (source,), (out,) = operation.inputs, operation.outputs
     p.line(f"{out.register} = {_seen(p, operation.attrs['view'], p.operand(source))}")
 
@@ -144,12 +150,14 @@ def _retyped(p: Printer, operand: Operand, dtype: np.dtype[Any]) -> str:
 
 
 def count(p: Printer, operation: Operation) -> None:
+    """The number of true elements."""
     (source,), (out,) = operation.inputs, operation.outputs
     found = f"{p.function(np.count_nonzero, 'count_nonzero')}({p.operand(source)})"
     p.line(f"{p.operand(out)}[()] = {found}", out.shape)
 
 
 def reduce(p: Printer, operation: Operation) -> None:
+    """The `reduce` of a ufunc."""
     (source,), (out,), attrs = operation.inputs, operation.outputs, operation.attrs
     run = p.function(operation.function.reduce, f"{operation.function.__name__}_reduce")
     how = f"{attrs['axes']}, {p.dtype(attrs['dtype'])}, {p.operand(out)}, {attrs['keepdims']}"
@@ -157,6 +165,7 @@ def reduce(p: Printer, operation: Operation) -> None:
 
 
 def index_of(p: Printer, operation: Operation) -> None:
+    """The place of the largest or smallest element."""
     (source,), (out,) = operation.inputs, operation.outputs
     p.line(f"{p.operand(source)}.{operation.name}({operation.attrs['axis']}, {p.operand(out)})", out.shape)
 
@@ -165,6 +174,7 @@ def index_of(p: Printer, operation: Operation) -> None:
 
 
 def print_values(p: Printer, operation: Operation) -> None:
+    """Values shown while the program runs."""
     show = p.function(operation.function, "show")
     p.line(f"{show}({operation.attrs['message']!r}, {p.operand(operation.inputs[0])})")
 
@@ -176,17 +186,20 @@ def update(p: Printer, operation: Operation) -> None:
 
 
 def forward(p: Printer, operation: Operation) -> None:
+    """The steps of a recurrent layer."""
     layer = p.bind(operation.function, operation.name)
     p.line(f"{layer}.forward({p.nested(operation.inputs)}, {p.nested(operation.outputs)})", operation.outputs[0].shape)
 
 
 def backward(p: Printer, operation: Operation) -> None:
+    """The steps of a recurrent layer, backwards."""
     gradients, inputs = operation.inputs
     layer = p.bind(operation.function, operation.name)
     p.line(f"{layer}.backward({p.nested(gradients)}, {p.nested(inputs)}, {p.nested(operation.outputs)})")
 
 
 def loop(p: Printer, operation: Operation) -> None:
+    """A `for` statement."""
     found: Loop = operation.attrs["loop"]
     p.line(_head(p, found), f"{found.length} steps")
     with p.indented():

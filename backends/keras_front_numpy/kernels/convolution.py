@@ -5,8 +5,14 @@ multiplied with the kernel there: as fast as the product alone, while one matrix
 more in memory traffic than it saves in calls. `docs/decisions/0004-numpy-planner-and-convolution.md` has the
 candidates and their times.
 
-Data is (batch, spatial..., channels), kernels are (spatial..., channels / groups, filters); padding is a pair
-of amounts for each spatial axis.
+Data is (batch, spatial..., channels), kernels are (spatial..., channels / groups, filters). Each function that makes a
+kernel takes:
+
+- `x_shape`, `kernel_shape`: the shapes of data and kernel;
+- `strides`, `dilation`: for each spatial axis the steps between windows, and between the places of a window;
+- `padding`: for each spatial axis how many zeros stand before and behind;
+- `groups`: into how many groups channels and filters are divided; as many as channels is depthwise convolution;
+- `dtype`: that of all arrays.
 """
 
 from __future__ import annotations
@@ -112,10 +118,12 @@ def plan_forward(
     x_shape: Sequence[int], kernel_shape: Sequence[int], strides: Sequence[int], padding: Pairs,
     dilation: Sequence[int], groups: int = 1, dtype: Any = "float32", tail: Sequence[str] = (),
 ) -> Callable[..., None]:  # fmt: skip
-    """`run(x, kernel, *vectors, out)`. `tail` names what happens to each block of the result while it is hot: 'add' and
-    'multiply', which take a vector (filters,) each, and 'relu'.
+    """`run(x, kernel, *vectors, out)`: the convolution; `out` is (batch, out_space(...), filters), contiguous.
 
-    Shape: out is (batch, out_space(...), filters), contiguous.
+    Args:
+        x_shape, kernel_shape, strides, padding, dilation, groups, dtype: As the module says.
+        tail: What happens to each block of the result while it is in the cache: 'add' and 'multiply', which take a
+            vector (filters,) each, and 'relu'.
     """
     finish = _plan_tail(tail)
     if groups > 1 and groups == x_shape[-1]:

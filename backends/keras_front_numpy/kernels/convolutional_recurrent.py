@@ -1,6 +1,6 @@
-"""The recurrent part of a ConvLSTM: that of an LSTM whose rows are the places of images and whose products are
-convolutions.
+"""The recurrent part of a ConvLSTM.
 
+It is that of an LSTM whose rows are the places of images and whose products are convolutions.
 The gradient of the recurrent kernel is one convolution over all steps.
 """
 
@@ -66,6 +66,7 @@ class ConvLSTM(LSTM):
         self._back_in_place(outs, rows)
 
     def backward(self, gs: Sequence[Any], args: Sequence[Any], outs: Sequence[Any]) -> None:
+        """Gradients for z, h, c and kernel from those of the results; see `LSTM.backward`."""
         given = [self._rows(t, lead) for t, lead in zip(gs, LEADS, strict=True)]
         rows = [self._rows(t, lead) for t, lead in zip(outs, LEADS, strict=False)]
         kernels = [t.reshape(self.wide.shape) for t in (args[3], outs[3])]

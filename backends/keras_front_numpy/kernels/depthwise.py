@@ -47,6 +47,7 @@ class Taps:
         self._frame: Any = None
 
     def blocks(self) -> Iterator[slice]:
+        """The images of each block."""
         if 0 in self.out:
             return
         for i in range(0, self.batch, self.images):

@@ -45,6 +45,7 @@ def scatter_add(updates: np.ndarray, indices: np.ndarray, axis: int, out: np.nda
 
 
 def strided_index(start: Any, stop: Any, step: Any) -> tuple[slice, ...]:
+    """The slices of a `strided_slice`."""
     return tuple(slice(a, b, s) for a, b, s in zip(start, stop, step, strict=True))
 
 

@@ -1,12 +1,12 @@
-"""Maximum and average pooling, one operation of whole arrays for each place of the window, some images at a
-time.
+"""Maximum and average pooling: one operation of whole arrays for each place of the window, some images at a time.
 
 A window is a set of strided views of the (padded) images; so a forward pass is a chain of maxima or sums,
 first along one axis and then along the next, and a gradient is written through the same views. Of equal
 maxima the first in row-major order receives the gradient; padding neither wins a maximum nor counts in a
 mean.
 
-Data is (batch, spatial..., channels); padding is a pair of amounts for each spatial axis.
+Each function that makes a kernel takes `shape`, that of the data (batch, spatial..., channels); `window` and
+`strides`, a number for each spatial axis; `padding`, for each how many places stand before and behind; and `dtype`.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ class Frame:
         return (slice(None), *spans)
 
     def blocks(self) -> list[slice]:
+        """The images of each block."""
         if 0 in self.out:
             return []
         return [slice(i, min(i + self.images, self.shape[0])) for i in range(0, self.shape[0], self.images)]

@@ -124,6 +124,8 @@ def _add_output(dh: np.ndarray, g: np.ndarray, started: Any, t: int) -> None:
 
 
 class LSTM(_Layer):
+    """An LSTM for given shapes."""
+
     _gates = 4
 
     def __init__(self, steps: int, batch: int, units: int, dtype: Any, activation: str, recurrent_activation: str):
@@ -367,6 +369,8 @@ class GRU(_Layer):
 
 
 class SimpleRNN(_Layer):
+    """A fully connected recurrent layer for given shapes."""
+
     def __init__(self, steps: int, batch: int, units: int, dtype: Any, activation: str):
         super().__init__(steps, batch, units, dtype)
         self.outer, self.act, self.slope = ACTIVATIONS[activation]

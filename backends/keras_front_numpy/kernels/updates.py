@@ -1,5 +1,6 @@
-"""What optimizers do, in place on flat arrays, in blocks that stay in the cache over the dozen operations of
-a step.
+"""What optimizers do, in place on flat arrays.
+
+They go over blocks that stay in the cache during the dozen operations of a step.
 
 Each plan gets the arrays as tuples (weights, gradients, slots...), one for each piece of memory, and gives
 `run(lr, ...)`. Gradients are consumed: they serve as scratch memory.

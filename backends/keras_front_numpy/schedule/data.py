@@ -80,6 +80,7 @@ class Loop(NamedTuple):
 
     @property
     def warns(self) -> bool:
+        """Whether any operation may warn."""
         return any(operation.warns for operation in self.body)
 
 
@@ -120,4 +121,5 @@ class Schedule(NamedTuple):
 
     @property
     def warns(self) -> bool:
+        """Whether any operation may warn."""
         return any(operation.warns for operation in self.operations)

@@ -23,8 +23,10 @@ def donated_leaves(program: Any) -> list[Any]:
 
 
 def state_pairs(program: Any) -> dict[Any, Any]:
-    """For each donated tensor the result that takes its place: those of the k-th donated argument become the k-th
-    result, leaf by leaf."""
+    """For each donated tensor the result that takes its place.
+
+    The k-th donated argument becomes the k-th result, tensor by tensor.
+    """
     results = program.results if isinstance(program.results, tuple) else (program.results,)
     pairs: dict[Any, Any] = {}
     for place, result in zip(program.donate, results, strict=False):
@@ -35,7 +37,12 @@ def state_pairs(program: Any) -> dict[Any, Any]:
 
 
 def schedule(program: Any, arena: Arena) -> Schedule:
-    """The schedule of a program whose state lies in an arena."""
+    """The schedule of a program.
+
+    Args:
+        program: The program, simplified.
+        arena: The memory in which its state lies, laid out for it.
+    """
     pairs = state_pairs(program)
     state = set(pairs.values())
     fresh = [t for t in symbolic.leaves_of(program.results) if t not in state]

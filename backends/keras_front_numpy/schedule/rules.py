@@ -75,6 +75,7 @@ def sigmoid(s: Scheduler, i: Any) -> None:
 
 
 def erf(s: Scheduler, i: Any) -> None:
+    """The kernel of `kernels.elementwise`."""
     s.add("kernel", (s.operand(i.args[0]),), s.out(i.outs[0]), function=elementwise.erf, name="erf")
 
 
@@ -95,7 +96,7 @@ def cast(s: Scheduler, i: Any) -> None:
 
 
 def _only_read_as_numbers(s: Scheduler, tensor: Any) -> bool:
-    """Whether all that is done with a tensor may as well be done with truths."""
+    """Whether nothing that is done with a mask of floats changes if it stays a mask of truths."""
     readers = s.liveness.readers[tensor]
     if not readers or tensor in s.liveness.kept:
         return False
@@ -109,9 +110,9 @@ _BITS = {2: np.int16, 4: np.int32, 8: np.int64}
 
 
 def where(s: Scheduler, i: Any) -> None:
-    """Chosen bit by bit: a mask of all ones or zeros for each element. Beside a constant 0 the bits of the other side
-    are multiplied, as integers, with the condition.
+    """Chosen bit by bit: a mask of all ones or zeros for each element.
 
+    Beside a constant 0 the bits of the other side are multiplied, as integers, with the condition.
     NumPy's own `where` allocates, and copies under a mask take several times as long.
     """
     condition, x, y = i.args
@@ -167,8 +168,10 @@ def sum_(s: Scheduler, i: Any) -> None:
 
 
 def _as_matrix(source: Operand, axes: tuple[int, ...]) -> tuple[np.ndarray, bool] | None:
-    """The matrix whose product with ones, which BLAS does several times faster, is the sum over the first axes (True)
-    or the last ones (False)."""
+    """The matrix whose product with ones is the sum over the first axes (True) or the last ones (False).
+
+    BLAS does that several times faster than `add.reduce`. None where the layout in memory does not allow it.
+    """
     n, array = len(source.shape), source.array
     if array is None or not array.flags.c_contiguous or array.dtype.str[1:] not in ("f4", "f8"):
         return None
@@ -201,10 +204,12 @@ def reduce(s: Scheduler, i: Any) -> None:
 
 
 def index_of(s: Scheduler, i: Any) -> None:
+    """The array's own method."""
     s.add("index_of", (s.operand(i.args[0]),), (s.out(i.outs[0]),), name=i.op, attrs={"axis": i.attrs["axis"]})
 
 
 def accumulate(s: Scheduler, i: Any) -> None:
+    """`accumulate` of a ufunc, in the dtype of the result."""
     source, out = s.operand(i.args[0]), s.out(i.outs[0])
     run = np.add.accumulate if i.op == "cumsum" else np.multiply.accumulate
     s.add("kernel", (source,), out, function=run, name=i.op, attrs={"axis": i.attrs["axis"], "dtype": out.dtype})
@@ -214,10 +219,12 @@ def accumulate(s: Scheduler, i: Any) -> None:
 
 
 def identity(s: Scheduler, i: Any) -> None:
+    """Nothing is computed."""
     s.alias(i.outs[0], i.args[0])
 
 
 def host_print(s: Scheduler, i: Any) -> None:
+    """The values are shown, and go on as they are."""
     s.add("print", (s.operand(i.args[0]),), function=s.backend.show, attrs={"message": i.attrs["message"]})
     s.alias(i.outs[0], i.args[0])
 
@@ -253,11 +260,13 @@ def _view(i: Any) -> View:
 
 
 def concatenate(s: Scheduler, i: Any) -> None:
+    """NumPy's own, into the result."""
     parts, out = s.all_operands(i.args[0]), s.out(i.outs[0])
     s.add("kernel", (parts,), out, function=np.concatenate, name="concatenate", attrs={"axis": i.attrs["axis"]})
 
 
 def pad(s: Scheduler, i: Any) -> None:
+    """The result is filled, then the argument is copied into its place."""
     (x,), attrs = i.args, i.attrs
     source, out = s.operand(x), s.out(i.outs[0])
     target, kept = indexing.pad_places(source.shape, attrs["padding"], attrs["interior"])
@@ -271,12 +280,14 @@ def pad(s: Scheduler, i: Any) -> None:
 
 
 def gather(s: Scheduler, i: Any) -> None:
+    """The kernel of `kernels.indexing`."""
     inputs, out = s.all_operands(tuple(i.args)), s.out(i.outs[0])
     axis = i.attrs["axis"] % len(i.args[0].shape)
     s.add("kernel", inputs, out, function=indexing.gather, name="gather", attrs={"axis": axis})
 
 
 def scatter_add(s: Scheduler, i: Any) -> None:
+    """The kernel of `kernels.indexing`."""
     inputs, out = s.all_operands(tuple(i.args)), s.out(i.outs[0])
     axis = i.attrs["axis"] % len(out.shape)
     s.add("kernel", inputs, out, function=indexing.scatter_add, name="scatter_add", attrs={"axis": axis})

@@ -61,12 +61,14 @@ def conv(s: Scheduler, i: Any) -> None:
 
 
 def conv_input_gradient(s: Scheduler, i: Any) -> None:
+    """The kernel for these shapes."""
     g, kernel = i.args
     how = _conv_how(_shape(i, i.outs[0].shape), kernel.shape, g.dtype, i.attrs)
     _run(s, i, convolution.plan_input_gradient(*how), [_images(s, i, g), s.operand(kernel)])
 
 
 def conv_kernel_gradient(s: Scheduler, i: Any) -> None:
+    """The kernel for these shapes."""
     x, g = i.args
     how = _conv_how(_shape(i, x.shape), i.outs[0].shape, x.dtype, i.attrs)
     _run(s, i, convolution.plan_kernel_gradient(*how), [_images(s, i, x), _images(s, i, g)], images=False)
@@ -79,12 +81,14 @@ def _pool_how(shape: Sequence[int], dtype: Any, attrs: Any) -> tuple[Any, ...]:
 
 
 def pool(s: Scheduler, i: Any) -> None:
+    """The kernel for maximum or average pooling of these shapes."""
     (x,) = i.args
     make = pooling.plan_max_pool if i.op == "max_pool" else pooling.plan_average_pool
     _run(s, i, make(*_pool_how(_shape(i, x.shape), x.dtype, i.attrs)), [_images(s, i, x)])
 
 
 def average_pool_gradient(s: Scheduler, i: Any) -> None:
+    """The kernel for these shapes."""
     (g,) = i.args
     how = _pool_how(_shape(i, i.outs[0].shape), g.dtype, i.attrs)
     _run(s, i, pooling.plan_average_pool_gradient(*how), [_images(s, i, g)])
@@ -104,6 +108,7 @@ def max_pool_gradient(s: Scheduler, i: Any) -> None:
 
 
 def engine_noise(s: Scheduler, i: Any) -> None:
+    """A generator of its own for each instruction."""
     attrs = i.attrs
     if attrs["dtype"] not in ("float32", "float64"):
         call_method(s, i)
@@ -114,6 +119,7 @@ def engine_noise(s: Scheduler, i: Any) -> None:
 
 
 def keep_mask(s: Scheduler, i: Any) -> None:
+    """The kernel that compares 16 random bits; host noise and integers are the adapter's method."""
     attrs = i.attrs
     if seeds.reproducible() or not dtypes.is_float(attrs["dtype"]):
         call_method(s, i)

@@ -73,8 +73,11 @@ class _Body:
         return Loop(self.count, registers, steps, tuple(s.operations))
 
     def _place_results(self, stacks: list[Operand | None]) -> list[tuple[str, Any]]:
-        """Let the body write its results into the steps of the stacks. What is an argument of the body is copied there:
-        at once, since carried tensors change; what a result repeats is copied at the end, and returned here."""
+        """Let the body write its results into the steps of the stacks.
+
+        What is an argument of the body is copied there at once, since carried tensors change. What cannot be written
+        there, constants and results that stand there twice, is returned, to be copied at the end of each step.
+        """
         s, late = self.scheduler, []
         for y, stack in zip(self.ys, stacks, strict=True):
             if stack is None:

@@ -80,6 +80,7 @@ class UpdateRules:
 
     @property
     def rules(self) -> dict[str, Rule]:
+        """The rule for each update."""
         return {"sgd_update": self.sgd, "rmsprop_update": self.rmsprop, "adam_update": self.adam}
 
     def choose_places(self, s: Scheduler) -> None:
@@ -92,14 +93,17 @@ class UpdateRules:
                     _place(s, g, piece)
 
     def sgd(self, s: Scheduler, i: Any) -> None:
+        """Gradient descent, with momentum or without."""
         attrs, lr = i.attrs, arguments(i)["lr"]
         self._update(s, i, [lr], lambda pieces: updates.plan_sgd(pieces, attrs["momentum"], attrs["nesterov"]))
 
     def rmsprop(self, s: Scheduler, i: Any) -> None:
+        """RMSprop."""
         attrs, lr = i.attrs, arguments(i)["lr"]
         self._update(s, i, [lr], lambda pieces: updates.plan_rmsprop(pieces, attrs["rho"], attrs["epsilon"]))
 
     def adam(self, s: Scheduler, i: Any) -> None:
+        """Adam, and AMSGrad if there is a third list of slots."""
         attrs, named = i.attrs, arguments(i)
 
         def make(pieces: Any) -> Kernel:

@@ -200,8 +200,12 @@ class Scheduler:
         return self.hold(tensor, made)
 
     def is_free(self, old: Any, times: int) -> bool:
-        """Whether the memory of a donated tensor may be written now: this instruction, which reads it so many `times`,
-        is the last that does, and nothing else lies there."""
+        """Whether the memory of a donated tensor may be written by the present instruction.
+
+        Args:
+            old: The donated tensor.
+            times: How often the instruction reads it, element by element; nobody may read it afterwards.
+        """
         held = self.operands[old]
         inside = self._inside[held.buffer] if held.buffer is not None else {old}
         return not inside - {old} and held.array is not None and self.uses[old] == times
