@@ -33,8 +33,9 @@ _AVERAGE_POOL = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 # What a dense net is made of; its step is differentiated by the rules of K while no result exceeds _SMALL elements
 _SMALL = 1 << 16
 _DENSE = frozenset(
-    "abs add cast divide engine_uniform exp greater greater_equal identity keep_mask linear log log1p log_softmax"
-    " matmul mean multiply negative permute_dimensions relu reshape sigmoid sigmoid_crossentropy softmax"
+    "abs add cast binary_crossentropy clipped_softmax_crossentropy divide engine_uniform exp greater"
+    " greater_equal identity keep_mask less_equal linear log log1p log_softmax logical_and matmul maximum mean minimum"
+    " multiply negative permute_dimensions relu reshape sigmoid sigmoid_crossentropy softmax"
     " softmax_crossentropy square stop_gradient subtract sum tanh where".split()
 )
 

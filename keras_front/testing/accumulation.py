@@ -61,6 +61,15 @@ LONG: dict[str, list[Case]] = {
     "softmax_crossentropy": [
         Case(WIDE, CHANCES.T * 1.0, reference=lambda z, t: -(t * f.log_softmax(z)).sum(-1), grads=(0,))
     ],
+    "clipped_softmax_crossentropy": [
+        Case(
+            WIDE,
+            CHANCES.T * 1.0,
+            reference=f.clipped_softmax_crossentropy,
+            grads=(0,),
+            lowest=-16.0,
+        )
+    ],
     "categorical_crossentropy": [
         Case(CHANCES.T * 1.0, WIDE, reference=f.categorical_crossentropy, grads=(1,), axis=-1)
     ],

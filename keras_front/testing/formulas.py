@@ -27,6 +27,10 @@ def sigmoid_crossentropy(logits, target):
     return -(target * np.log(p) + (1 - target) * np.log(1 - p))
 
 
+def clipped_softmax_crossentropy(logits, target, lowest):
+    return -(target * np.maximum(log_softmax(logits), lowest)).sum(-1)
+
+
 def categorical_crossentropy(target, output, from_logits=False, axis=-1):
     if from_logits:
         return -(target * log_softmax(output, axis)).sum(axis)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from keras_front.testing import formulas as f
@@ -26,6 +28,9 @@ NETWORKS = {
     "log_softmax": [Case(x, reference=f.log_softmax, grads=(0,), axis=a) for x in (A, C + 500) for a in (-1, 0)],
     "softmax_crossentropy": [
         Case(x, chances(*x.shape), reference=lambda z, t: -(t * f.log_softmax(z)).sum(-1), grads=(0, 1)) for x in (A, C)
+    ],
+    "clipped_softmax_crossentropy": [
+        Case(4 * A, chances(3, 4), reference=f.clipped_softmax_crossentropy, grads=(0, 1), lowest=math.log(0.05))
     ],
     "sigmoid_crossentropy": [Case(A, chances(3, 4), reference=f.sigmoid_crossentropy, grads=(0, 1))],
     "categorical_crossentropy": [
@@ -335,5 +340,6 @@ IMAGES = {
         )
     ],
 }
+
 
 CASES = {**NETWORKS, **IMAGES}

@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+from keras_front import config
 from keras_front.backend.gradients.table import gradient_of
 from keras_front.backend.ops import arrangement, elementwise, neural
-from keras_front.backend.ops.elementwise import exp, multiply, negative, subtract
+from keras_front.backend.ops.elementwise import (
+    add,
+    divide,
+    exp,
+    greater,
+    greater_equal,
+    less_equal,
+    log,
+    logical_and,
+    multiply,
+    negative,
+    subtract,
+    where,
+)
 from keras_front.backend.ops.reduction import sum
 
 
@@ -32,3 +46,24 @@ def softmax_crossentropy_vjp(g: Any, out: Any, logits: Any, target: Any) -> Any:
 @gradient_of("sigmoid_crossentropy")
 def sigmoid_crossentropy_vjp(g: Any, out: Any, logits: Any, target: Any) -> Any:
     return multiply(g, subtract(elementwise.sigmoid(logits), target)), negative(multiply(g, logits))
+
+
+@gradient_of("clipped_softmax_crossentropy")
+def clipped_softmax_crossentropy_vjp(g: Any, out: Any, logits: Any, target: Any, lowest: float) -> Any:
+    g = arrangement.expand_dims(g, -1)
+    scores = neural.log_softmax(logits)
+    kept = where(greater(scores, lowest), target, 0)
+    flow = multiply(g, subtract(multiply(neural.softmax(logits), sum(kept, axis=-1, keepdims=True)), kept))
+    return flow, negative(multiply(g, elementwise.maximum(scores, lowest)))
+
+
+@gradient_of("binary_crossentropy")
+def binary_crossentropy_vjp(g: Any, out: Any, target: Any, output: Any, from_logits: bool = False) -> Any:
+    if from_logits:
+        return sigmoid_crossentropy_vjp(g, out, output, target)[::-1]
+    epsilon = config.epsilon()
+    yes = add(elementwise.minimum(elementwise.maximum(output, epsilon), 1 - epsilon), epsilon)
+    no = subtract(1 + 2 * epsilon, yes)
+    inside = logical_and(greater_equal(output, epsilon), less_equal(output, 1 - epsilon))
+    slope = subtract(divide(subtract(1, target), no), divide(target, yes))
+    return multiply(g, subtract(log(no), log(yes))), where(inside, multiply(g, slope), 0)

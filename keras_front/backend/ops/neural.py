@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
+
+import numpy as np
 
 from keras_front import config
 from keras_front.backend import dtypes, shapes
@@ -19,6 +22,7 @@ from keras_front.backend.ops.elementwise import (
     log,
     log1p,
     maximum,
+    minimum,
     multiply,
     negative,
     rsqrt,
@@ -67,38 +71,98 @@ def sigmoid_crossentropy(logits: Tensor, target: Tensor):
     return add(subtract(maximum(logits, 0), multiply(logits, target)), log1p(exp(negative(abs(logits)))))
 
 
-def _came_from(x: Any, name: str) -> Any:
-    """The argument of the op `name` if `x` is its result, else None. This is how a softmax or sigmoid followed by its
-    crossentropy becomes the form on logits, which is exact and cheaper."""
+@composite(floats=True, accumulates=True, fresh=True)
+def clipped_softmax_crossentropy(logits: Tensor, target: Tensor, lowest):
+    """`-sum(target * log(p))` over the last axis, where p is `softmax(logits)` but at least `exp(lowest)`.
+
+    What `categorical_crossentropy` is of probabilities that come from a softmax: the same numbers, without the division
+    and the logarithm of something rounded. There is no gradient where a probability was cut.
+
+    Args:
+        logits: scores before the softmax.
+        target: the distributions that are wanted.
+        lowest: the logarithm of the least probability, a number.
+
+    Shape: (..., classes) twice -> (...).
+    """
+    return negative(sum(multiply(target, maximum(log_softmax(logits), lowest)), axis=-1))
+
+
+def _logits_of(x: Any) -> Any:
+    """The argument of softmax along the last axis if `x` is its result, else None.
+
+    So a softmax followed by its crossentropy becomes the form on logits: the same numbers in fewer calls.
+    """
     origin = x.origin if isinstance(x, SymbolicTensor) else None
-    if origin is not None and origin.op is OPS[name] and origin.attrs.get("axis", -1) in (-1, len(x.shape) - 1):
+    if origin is not None and origin.op is OPS["softmax"] and origin.attrs["axis"] in (-1, len(x.shape) - 1):
         return origin.args[0]
     return None
 
 
-@composite(floats=True, accumulates=True)
+def _lowest_logarithm(dtype: Any) -> float:
+    """The logarithm of the least probability that a crossentropy takes for one, as `dtype` rounds it."""
+    return math.log(float(np.dtype(dtypes.as_single(dtype)).type(config.epsilon())))
+
+
+def _log_probabilities(output: Any) -> Any:
+    """Logarithms of probabilities along the last axis, scaled to sum to 1 and kept from 0 and 1."""
+    low, high = config.epsilon(), 1 - config.epsilon()
+    return log(clip(divide(output, sum(output, axis=-1, keepdims=True)), low, high))
+
+
+@composite(floats=True, accumulates=True, fresh=True)
 def categorical_crossentropy(target: Tensor, output: Tensor, from_logits=False, axis=-1):
-    """The crossentropy between distributions along `axis`; `output` holds probabilities, or logits if `from_logits`.
+    """The crossentropy between distributions along `axis`.
+
+    Probabilities are scaled to sum to 1 and cut to [epsilon, 1 - epsilon] (`K.epsilon()`), eagerly and compiled alike:
+    with the usual epsilon a sample costs 16.1 at most. Logits are not cut.
+
+    Args:
+        target: the distributions that are wanted, one-hot vectors for instance.
+        output: the distributions that there are.
+        from_logits: whether `output` holds scores before a softmax rather than probabilities.
+        axis: the axis of the classes.
 
     Shape: (..., classes) twice -> (...).
+
+    Source: Keras 2.3.1, `backend/tensorflow_backend.py`.
+
+    Example:
+        >>> K.categorical_crossentropy(np.array([[0.0, 1.0]]), np.array([[0.5, 0.5]])).round(3)
+        array([0.693])
     """
     axis = shapes.normalize_axis(axis, len(output.shape))
     if axis != len(output.shape) - 1:
         pattern = (*(i for i in range(len(output.shape)) if i != axis), axis)
         target, output = permute_dimensions(target, pattern), permute_dimensions(output, pattern)
-    logits = output if from_logits else _came_from(output, "softmax")
+    if from_logits:
+        return softmax_crossentropy(output, target)
+    logits = _logits_of(output)
     if logits is not None:
-        return softmax_crossentropy(logits, target)
-    epsilon = config.epsilon()
-    output = clip(divide(output, sum(output, axis=-1, keepdims=True)), epsilon, 1 - epsilon)
-    return negative(sum(multiply(target, log(output)), axis=-1))
+        return clipped_softmax_crossentropy(logits, target, _lowest_logarithm(logits.dtype))
+    return negative(sum(multiply(target, _log_probabilities(output)), axis=-1))
 
 
-@composite(promote=(), accumulates=True)
+@composite(promote=(), accumulates=True, fresh=True)
 def sparse_categorical_crossentropy(target: Tensor, output: Tensor, from_logits=False, axis=-1):
     """`categorical_crossentropy` against class numbers `target` instead of vectors.
 
+    Args:
+        target: class numbers, integers or whole floats.
+        output: the distributions that there are.
+        from_logits: whether `output` holds scores before a softmax rather than probabilities.
+        axis: the axis of the classes in `output`.
+
     Shape: target (...) or (..., 1), output (..., classes) -> (...).
+
+    Raises:
+        ShapeError: the shapes do not fit; one-hot targets want `categorical_crossentropy`.
+
+    Source: Keras 2.3.1, `backend/tensorflow_backend.py`.
+
+    Example:
+        >>> K.sparse_categorical_crossentropy(np.array([1]), np.array([[0.5, 0.5]])).round(3)
+        array([0.693])
     """
     axis = shapes.normalize_axis(axis, len(output.shape))
     if axis != len(output.shape) - 1:
@@ -111,27 +175,38 @@ def sparse_categorical_crossentropy(target: Tensor, output: Tensor, from_logits=
             f"{output.shape}. Expected the same shape without the last axis; one-hot targets want "
             "categorical_crossentropy."
         )
-    logits = output if from_logits else _came_from(output, "softmax")
-    if logits is not None:
-        scores = log_softmax(logits)
-    else:
-        scores = log(clip(divide(output, sum(output, axis=-1, keepdims=True)), config.epsilon(), 1 - config.epsilon()))
+    logits = output if from_logits else _logits_of(output)
+    scores = _log_probabilities(output) if logits is None else log_softmax(logits)
     chosen = take_along_axis(scores, expand_dims(cast(target, "int64"), axis=-1), axis=-1)
+    if logits is not None and not from_logits:
+        chosen = maximum(chosen, _lowest_logarithm(logits.dtype))
     return negative(squeeze(chosen, axis=-1))
 
 
-@composite(floats=True)
+@composite(floats=True, fresh=True)
 def binary_crossentropy(target: Tensor, output: Tensor, from_logits=False):
-    """The crossentropy of independent probabilities `output` (or logits), element by element.
+    """The crossentropy of independent probabilities, element by element.
 
-    Shape: as the broadcast of both.
-    Source: tf_keras 2.21, `backend.py`, for epsilon inside the logarithms beside the clipping.
+    Probabilities are cut to [epsilon, 1 - epsilon] (`K.epsilon()`) and epsilon is added inside the logarithms, eagerly
+    and compiled alike. Logits are not cut.
+
+    Args:
+        target: the probabilities that are wanted, mostly 0 and 1.
+        output: the probabilities that there are.
+        from_logits: whether `output` holds scores before a sigmoid rather than probabilities.
+
+    Shape: as the broadcast of target and output.
+
+    Source: tf_keras 2.21, `backend.py`. (Keras 2.3.1 cuts alike and adds no epsilon.)
+
+    Example:
+        >>> K.binary_crossentropy(np.array([1.0, 0.0]), np.array([0.5, 0.5])).round(3)
+        array([0.693, 0.693])
     """
-    logits = output if from_logits else _came_from(output, "sigmoid")
-    if logits is not None:
-        return sigmoid_crossentropy(logits, target)
+    if from_logits:
+        return sigmoid_crossentropy(output, target)
     epsilon = config.epsilon()
-    output = clip(output, epsilon, 1 - epsilon)
+    output = minimum(maximum(output, epsilon), 1 - epsilon)
     yes = multiply(target, log(add(output, epsilon)))
     no = multiply(subtract(1, target), log(add(subtract(1, output), epsilon)))
     return negative(add(yes, no))
