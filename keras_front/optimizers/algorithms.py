@@ -1,41 +1,63 @@
 """The algorithms: each is the formula and nothing else. Formulas and defaults are those of Keras 2.3.1.
 
-Where a list-wise op exists, all weights are updated by one call, which an adapter may hand to a fused kernel.
+Where a list-wise op exists, all weights are updated by one call, which an adapter may hand to a fused kernel. In the
+formulas `w` is a weight, `g` its gradient, `rate` the step size and `t` the number of the step, counted from 1.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from keras_front import backend as K
+from keras_front.arguments import Flag, Number, Reader
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError
 from keras_front.optimizers.base import OPTIMIZERS, Optimizer, current
 
 
-def _epsilon(value: float | None) -> float:
+def _epsilon(value: Any, owner: Any) -> float:
     return K.epsilon() if value is None else float(value)
+
+
+def _momentum(value: Any, owner: Any) -> float:
+    number = float(value or 0.0)
+    if not 0 <= number <= 1:
+        raise ArgumentError(f"expected a momentum between 0 and 1, received {value!r}.")
+    return number
+
+
+Epsilon = Annotated[float | None, Reader(_epsilon, "a number, or None for K.epsilon()")]
+Momentum = Annotated[float | None, Reader(_momentum, "a number between 0 and 1")]
 
 
 @OPTIMIZERS.register("SGD", "Custom>SGD")
 class SGD(Optimizer):
-    """`w - rate * g`, or with momentum `v = momentum * v - rate * g; w + v`.
+    """Gradient descent: `w - rate * g`, or with momentum `v = momentum * v - rate * g; w + v`.
 
-    Source: Sutskever et al. (2013), also for `nesterov`.
+    Args:
+        learning_rate: step size, 0 or more. The best one depends on the scale of inputs and weights; 0.01 suits
+            standardized data.
+        momentum: part of the step before that is kept, between 0 and 1; 0 for none. 0.9 is usual.
+        nesterov: take the gradient's step from where the momentum leads: `w + momentum * v - rate * g`.
+
+    Slots: 'momentum' for each weight, if `momentum` is not 0.
+    Raises: ArgumentError for a momentum outside of 0 to 1, or a negative rate.
+    Source: Sutskever et al. (2013), equations 1 to 4; Keras 2.3.1, `keras/optimizers.py`.
+    Example:
+        >>> weight = K.variable([1.0])
+        >>> SGD(0.5).apply([weight], [K.constant([1.0])])
+        >>> weight.numpy().tolist()
+        [0.5]
     """
 
-    def __init__(self, learning_rate: float = 0.01, momentum: float = 0.0, nesterov: bool = False, **kwargs: Any):
+    def __init__(self, learning_rate: float = 0.01, momentum: Momentum = 0.0, nesterov: Flag = False, **kwargs: Any):
         super().__init__(learning_rate, **kwargs)
-        if not 0 <= momentum <= 1:
-            raise ArgumentError(f"SGD: expected a momentum between 0 and 1, received {momentum!r}.")
-        self.momentum, self.nesterov = float(momentum), bool(nesterov)
         self.slots = ("momentum",) if self.momentum else ()
 
     def update_all(self, ws: Any, grads: Any, slots: Any, rate: Any, t: Any) -> tuple[list[Any], list[list[Any]]]:
-        """The formula, for all weights at once."""
         moments = slots[0] if slots else []
         new = K.sgd_update(ws, grads, moments, rate, momentum=self.momentum, nesterov=self.nesterov)
         return new[0], [new[1]] if slots else []
@@ -43,27 +65,36 @@ class SGD(Optimizer):
 
 @OPTIMIZERS.register("RMSprop", "Custom>RMSprop")
 class RMSprop(Optimizer):
-    """`a = rho * a + (1 - rho) * g**2; w - rate * g / (sqrt(a) + epsilon)`.
+    """`a = rho * a + (1 - rho) * g**2; w - rate * g / (sqrt(a) + epsilon)`: steps of one size in all directions.
 
     Args:
-        momentum, centered: as in tf.keras: the step has momentum; the mean is taken off the squares.
+        learning_rate: step size, 0 or more.
+        rho: how much of the running mean of squared gradients is kept at each step, between 0 and 1. 0.9 looks back
+            about ten steps.
+        epsilon: keeps the division finite where gradients vanish. None for `K.epsilon()`, 1e-7.
+        momentum: as in tf.keras, the step itself gathers momentum: `v = momentum * v + rate * g / sqrt(a + epsilon)`.
+        centered: as in tf.keras, the mean gradient is taken off: `a - mean(g)**2` in place of `a`.
 
+    Slots: 'rms'; 'momentum' and 'mg' where they are used.
     Source: Tieleman and Hinton (2012), lecture 6e; tf_keras 2.21, `legacy/rmsprop.py`, for `momentum` and
-    `centered`.
+        `centered`.
+    Example:
+        >>> weight = K.variable([1.0])
+        >>> RMSprop(0.1, rho=0.0).apply([weight], [K.constant([5.0])])
+        >>> round(float(weight.numpy()[0]), 3)
+        0.9
     """
 
     def __init__(
         self,
         learning_rate: float = 0.001,
-        rho: float = 0.9,
-        epsilon: float | None = None,
-        momentum: float = 0.0,
-        centered: bool = False,
+        rho: Number = 0.9,
+        epsilon: Epsilon = None,
+        momentum: Momentum = 0.0,
+        centered: Flag = False,
         **kwargs: Any,
     ):
         super().__init__(learning_rate, **kwargs)
-        self.rho, self.epsilon = float(rho), _epsilon(epsilon)
-        self.momentum, self.centered = float(momentum or 0.0), bool(centered)
         self.slots = ("rms", *(("momentum",) if self.momentum else ()), *(("mg",) if self.centered else ()))
 
     def get_config(self) -> dict[str, Any]:
@@ -72,14 +103,12 @@ class RMSprop(Optimizer):
         return {k: v for k, v in config.items() if v or k not in ("momentum", "centered")}
 
     def update_all(self, ws: Any, grads: Any, slots: Any, rate: Any, t: Any) -> tuple[list[Any], list[list[Any]]]:
-        """The formula, for all weights at once unless it has momentum or a mean."""
         if len(slots) > 1:
             return super().update_all(ws, grads, slots, rate, t)
         new = K.rmsprop_update(ws, grads, slots[0], rate, rho=self.rho, epsilon=self.epsilon)
         return new[0], [new[1]]
 
     def update(self, w: Any, g: Any, slots: list[Any], rate: Any, t: Any) -> tuple[Any, Sequence[Any]]:
-        """One weight, with momentum or a mean."""
         state = dict(zip(self.slots, slots, strict=True))
         state["rms"] = self.rho * state["rms"] + (1 - self.rho) * K.square(g)
         spread = state["rms"]
@@ -94,12 +123,20 @@ class RMSprop(Optimizer):
 
 @OPTIMIZERS.register("Adagrad", "Custom>Adagrad")
 class Adagrad(Optimizer):
-    """`a = a + g**2; w - rate * g / (sqrt(a) + epsilon)`.
+    """`a = a + g**2; w - rate * g / (sqrt(a) + epsilon)`: smaller steps for weights that have moved much.
 
     Args:
-        initial_accumulator_value: what `a` starts with.
+        learning_rate: step size at the start, 0 or more; steps shrink by themselves.
+        epsilon: keeps the division finite. None for `K.epsilon()`, 1e-7.
+        initial_accumulator_value: what `a` starts with; 0 as in Keras 2 (tf.keras and Keras 3 start with 0.1).
 
-    Source: Duchi, Hazan and Singer (2011).
+    Slots: 'accumulator'.
+    Source: Duchi, Hazan and Singer (2011), section 1.2; Keras 2.3.1, `keras/optimizers.py`.
+    Example:
+        >>> weight = K.variable([1.0])
+        >>> Adagrad(0.1).apply([weight], [K.constant([4.0])])
+        >>> round(float(weight.numpy()[0]), 3)
+        0.9
     """
 
     slots = ("accumulator",)
@@ -107,13 +144,12 @@ class Adagrad(Optimizer):
     def __init__(
         self,
         learning_rate: float = 0.01,
-        epsilon: float | None = None,
-        initial_accumulator_value: float = 0.0,
+        epsilon: Epsilon = None,
+        initial_accumulator_value: Number = 0.0,
         **kwargs: Any,
     ):
         super().__init__(learning_rate, **kwargs)
-        self.epsilon = _epsilon(epsilon)
-        self.initial_accumulator_value = self.first_slot = float(initial_accumulator_value)
+        self.first_slot = self.initial_accumulator_value
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments; the initial value, which Keras 2.3 does not have, only where it is not 0."""
@@ -121,27 +157,35 @@ class Adagrad(Optimizer):
         return {k: v for k, v in config.items() if v or k != "initial_accumulator_value"}
 
     def update(self, w: Any, g: Any, slots: list[Any], rate: Any, t: Any) -> tuple[Any, Sequence[Any]]:
-        """The formula."""
         a = slots[0] + K.square(g)
         return w - rate * g / (K.sqrt(a) + self.epsilon), (a,)
 
 
 @OPTIMIZERS.register("Adadelta", "Custom>Adadelta")
 class Adadelta(Optimizer):
-    """Step by the ratio of running root mean squares, of past steps to gradients.
+    """Step by the ratio of running root mean squares, of past steps to gradients: it needs no step size.
 
-    Source: Zeiler (2012), algorithm 1.
+    Args:
+        learning_rate: factor of the step; 1, as the algorithm finds the size by itself (tf.keras and Keras 3: 0.001).
+        rho: how much of the running means is kept at each step, between 0 and 1.
+        epsilon: added under both roots; it also sets the size of the first steps. None for `K.epsilon()`, 1e-7.
+
+    Slots: 'accum_grad' and 'accum_var', the means of squared gradients and of squared steps.
+    Source: Zeiler (2012), algorithm 1; Keras 2.3.1, `keras/optimizers.py`.
+    Example:
+        >>> weight = K.variable([1.0])
+        >>> Adadelta(rho=0.0, epsilon=1.0).apply([weight], [K.constant([3.0 ** 0.5])])
+        >>> round(float(weight.numpy()[0]), 3)
+        0.134
     """
 
     slots = ("accum_grad", "accum_var")
     slots_together = 2
 
-    def __init__(self, learning_rate: float = 1.0, rho: float = 0.95, epsilon: float | None = None, **kwargs: Any):
+    def __init__(self, learning_rate: float = 1.0, rho: Number = 0.95, epsilon: Epsilon = None, **kwargs: Any):
         super().__init__(learning_rate, **kwargs)
-        self.rho, self.epsilon = float(rho), _epsilon(epsilon)
 
     def update(self, w: Any, g: Any, slots: list[Any], rate: Any, t: Any) -> tuple[Any, Sequence[Any]]:
-        """The formula."""
         a, d = slots
         a = self.rho * a + (1 - self.rho) * K.square(g)
         step = g * K.sqrt(d + self.epsilon) / K.sqrt(a + self.epsilon)
@@ -152,10 +196,25 @@ class Adadelta(Optimizer):
 class Adam(Optimizer):
     """Step by the ratio of a running mean and a running root mean square of the gradient.
 
-    Args:
-        amsgrad: divide by the largest mean square so far.
+    `m = beta_1 * m + (1 - beta_1) * g; v = beta_2 * v + (1 - beta_2) * g**2`, then
+    `w - rate * sqrt(1 - beta_2**t) / (1 - beta_1**t) * m / (sqrt(v) + epsilon)`. A step is about as long as the rate,
+    whatever the scale of the gradient.
 
-    Source: Kingma and Ba (2015), algorithm 1, in the efficient order of section 2; Reddi et al. (2018).
+    Args:
+        learning_rate: step size, 0 or more.
+        beta_1: how much of the mean of gradients is kept at each step, between 0 and 1; 0.9 looks back about ten steps.
+        beta_2: the same for the mean of squares; 0.999 looks back about a thousand.
+        epsilon: keeps the division finite; larger values (0.1) calm steps where gradients are small. None for
+            `K.epsilon()`, 1e-7.
+        amsgrad: divide by the largest mean square so far, so that steps never grow again.
+
+    Slots: 'm' and 'v'; 'vhat' with `amsgrad`.
+    Source: Kingma and Ba (2015), algorithm 1, in the efficient order of section 2; Reddi et al. (2018), algorithm 2.
+    Example:
+        >>> weight = K.variable([1.0])
+        >>> Adam(0.1).apply([weight], [K.constant([1e-3])])
+        >>> round(float(weight.numpy()[0]), 3)
+        0.9
     """
 
     slots_together = 2
@@ -163,19 +222,16 @@ class Adam(Optimizer):
     def __init__(
         self,
         learning_rate: float = 0.001,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float | None = None,
-        amsgrad: bool = False,
+        beta_1: Number = 0.9,
+        beta_2: Number = 0.999,
+        epsilon: Epsilon = None,
+        amsgrad: Flag = False,
         **kwargs: Any,
     ):
         super().__init__(learning_rate, **kwargs)
-        self.beta_1, self.beta_2, self.epsilon = float(beta_1), float(beta_2), _epsilon(epsilon)
-        self.amsgrad = bool(amsgrad)
         self.slots = ("m", "v", "vhat") if self.amsgrad else ("m", "v")
 
     def update_all(self, ws: Any, grads: Any, slots: Any, rate: Any, t: Any) -> tuple[list[Any], list[list[Any]]]:
-        """The formula, for all weights at once."""
         vhats = slots[2] if self.amsgrad else []
         betas = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
         new = K.adam_update(ws, grads, slots[0], slots[1], vhats, rate, t, **betas)
@@ -186,7 +242,22 @@ class Adam(Optimizer):
 class Adamax(Optimizer):
     """Adam with the largest gradient of the recent past in place of the root mean square.
 
-    Source: Kingma and Ba (2015), algorithm 2.
+    `m = beta_1 * m + (1 - beta_1) * g; u = max(beta_2 * u, |g|)`, then
+    `w - rate / (1 - beta_1**t) * m / (u + epsilon)`.
+
+    Args:
+        learning_rate: step size, 0 or more.
+        beta_1: how much of the mean of gradients is kept at each step, between 0 and 1.
+        beta_2: how much of the largest gradient is kept at each step, between 0 and 1.
+        epsilon: keeps the division finite. None for `K.epsilon()`, 1e-7.
+
+    Slots: 'm' and 'v'.
+    Source: Kingma and Ba (2015), algorithm 2; Keras 2.3.1, `keras/optimizers.py`.
+    Example:
+        >>> weight = K.variable([1.0])
+        >>> Adamax(0.1).apply([weight], [K.constant([-2.0])])
+        >>> round(float(weight.numpy()[0]), 3)
+        1.1
     """
 
     slots = ("m", "v")
@@ -195,16 +266,14 @@ class Adamax(Optimizer):
     def __init__(
         self,
         learning_rate: float = 0.002,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float | None = None,
+        beta_1: Number = 0.9,
+        beta_2: Number = 0.999,
+        epsilon: Epsilon = None,
         **kwargs: Any,
     ):
         super().__init__(learning_rate, **kwargs)
-        self.beta_1, self.beta_2, self.epsilon = float(beta_1), float(beta_2), _epsilon(epsilon)
 
     def update(self, w: Any, g: Any, slots: list[Any], rate: Any, t: Any) -> tuple[Any, Sequence[Any]]:
-        """The formula."""
         m, u = slots
         m = self.beta_1 * m + (1 - self.beta_1) * g
         u = K.maximum(self.beta_2 * u, K.abs(g))
@@ -213,9 +282,21 @@ class Adamax(Optimizer):
 
 @OPTIMIZERS.register("Nadam", "Custom>Nadam")
 class Nadam(Optimizer):
-    """Adam with Nesterov's momentum, which warms up by `schedule_decay`. `decay` is another name for that.
+    """Adam with Nesterov's momentum, which warms up: `mu(t) = beta_1 * (1 - 0.5 * 0.96**(t * schedule_decay))`.
 
-    Source: Dozat (2016), as in Keras 2.3.1, `keras/optimizers.py`.
+    Args:
+        learning_rate: step size, 0 or more.
+        beta_1: the momentum that is reached in the end, between 0 and 1.
+        beta_2: how much of the mean of squared gradients is kept at each step, between 0 and 1.
+        epsilon: keeps the division finite. None for `K.epsilon()`, 1e-7.
+        schedule_decay: how fast the momentum warms up; `decay` is another name for it. With 0.004 half of the way takes
+            about 4,000 steps (Keras 3: 1, about 17 steps).
+
+    Slots: 'm' and 'v'. Beside `iterations` it counts `m_schedule`, the product of all momenta so far.
+    Source: Dozat (2016), algorithm 2; Keras 2.3.1, `keras/optimizers.py`.
+    Example:
+        >>> Nadam(decay=0.01).schedule_decay
+        0.01
     """
 
     slots = ("m", "v")
@@ -224,16 +305,15 @@ class Nadam(Optimizer):
     def __init__(
         self,
         learning_rate: float = 0.002,
-        beta_1: float = 0.9,
-        beta_2: float = 0.999,
-        epsilon: float | None = None,
-        schedule_decay: float = 0.004,
+        beta_1: Number = 0.9,
+        beta_2: Number = 0.999,
+        epsilon: Epsilon = None,
+        schedule_decay: Number = 0.004,
         **kwargs: Any,
     ):
-        schedule_decay = kwargs.pop("decay", schedule_decay)
+        if "decay" in kwargs:
+            self.schedule_decay = float(kwargs.pop("decay"))
         super().__init__(learning_rate, **kwargs)
-        self.beta_1, self.beta_2, self.epsilon = float(beta_1), float(beta_2), _epsilon(epsilon)
-        self.schedule_decay = float(schedule_decay)
         self.m_schedule = self._variable(1.0, "momentum_cache")
 
     def get_config(self) -> dict[str, Any]:
@@ -252,7 +332,6 @@ class Nadam(Optimizer):
         return super()._adapted(variables, values)
 
     def update_all(self, ws: Any, grads: Any, slots: Any, rate: Any, t: Any) -> tuple[list[Any], list[list[Any]]]:
-        """The formula for each weight, and the product of all momenta so far."""
         new = super().update_all(ws, grads, slots, rate, t)
         self.m_schedule.assign(current(self.m_schedule) * self._momentum(t))
         return new
@@ -261,7 +340,6 @@ class Nadam(Optimizer):
         return self.beta_1 * (1.0 - 0.5 * K.pow(0.96, t * self.schedule_decay))
 
     def update(self, w: Any, g: Any, slots: list[Any], rate: Any, t: Any) -> tuple[Any, Sequence[Any]]:
-        """The formula."""
         m, v = slots
         now, then = self._momentum(t), self._momentum(t + 1)
         schedule = K.cast(current(self.m_schedule), K.dtype(w)) * now

@@ -39,24 +39,39 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {
 
 
 class Optimizer(Configurable):
-    """Base class: a subclass lists its `slots` and says in `update` how one weight changes.
+    """Base class: changes weights by their gradients, step by step.
+
+    A subclass lists its `slots`, variables that it keeps for each weight, and says in `update` how one weight changes.
+    A class in the manner of Keras 2 may override `get_updates` instead.
 
     Args:
-        learning_rate: step size; `lr` is the same.
-        decay: the step size is divided by `1 + decay * iterations`.
-        clipnorm: gradients of a larger norm are scaled down to it, each by itself (as in tf.keras and
-        Keras 3; Keras
-            2.3.1 took the norm of all gradients together, which is `global_clipnorm` here).
-        clipvalue: elements of gradients are kept between `-clipvalue` and `clipvalue`.
+        learning_rate: step size, 0 or more; `lr` is the same. It becomes the variable `lr`, which may be set at any
+            time.
+        decay: the step size is divided by `1 + decay * iterations`; 0 for a constant one.
+        clipnorm: gradients of a larger norm are scaled down to it, each by itself; in the dialects of Keras up to 2.3
+            all together. None for no bound.
+        clipvalue: elements of gradients are kept between `-clipvalue` and `clipvalue`, after any norm is bounded.
         global_clipnorm: all gradients together are scaled down to this norm.
+        name: stands before the names of its variables; by default the name of the class.
 
-    Raises: ArgumentError for arguments that it does not know.
+    Attributes: `iterations`, a variable that counts the steps; `lr` and `decay`, variables; `weights`, what is saved.
+    Raises: ArgumentError for arguments that it does not know, and for a rate that is not a number of 0 or more.
+    Source: Keras 2.3.1, `keras/optimizers.py`; tf_keras 2.21, `optimizers/legacy/optimizer_v2.py`, for `clipnorm`.
+    Example:
+        >>> class SignDescent(Optimizer):
+        ...     def update(self, w, g, slots, rate, t):
+        ...         return w - rate * K.sign(g), slots
+        >>> weight = K.variable([1.0, 1.0])
+        >>> SignDescent(0.5).apply([weight], [K.constant([3.0, -2.0])])
+        >>> weight.numpy().tolist()
+        [0.5, 1.5]
     """
 
     slots: tuple[str, ...] = ()
     slots_together = 0  # how many of them, from the first, files of Keras 3 keep side by side for each weight
     first_slot = 0.0  # the value that slots start with
     _slots: WeakKeyDictionary[Variable, dict[str, Variable]]  # they go when their weight goes
+    _built: WeakKeyDictionary[Variable, None]
     _records: dict[tuple[Variable, ...], Recorded]
     _given_grads: list[Any] | None = None  # placeholders, while a `get_updates` of one's own is recorded
 
@@ -78,7 +93,6 @@ class Optimizer(Configurable):
         self.iterations = self._variable(0, "iter", "int64")
         self._lr = self._variable(_number(learning_rate, type(self).__name__), "learning_rate")
         self.decay = self._variable(self.initial_decay, "decay")
-        self.params: list[Variable] = []
         self._own_weights: list[Variable] | None = None
 
     def _variable(self, value: Any, name: str, dtype: Any = None) -> Variable:
@@ -119,17 +133,28 @@ class Optimizer(Configurable):
         optimizer = super().__new__(cls)
         optimizer._slots = WeakKeyDictionary()
         optimizer._records = {}
+        optimizer._built = WeakKeyDictionary()
         return optimizer
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_slots": list(self._slots.items())}
+        return {**vars(self), "_slots": list(self._slots.items()), "_built": list(self._built)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state, _slots=WeakKeyDictionary(state["_slots"]))
+        built = WeakKeyDictionary(dict.fromkeys(state["_built"]))
+        vars(self).update(state, _slots=WeakKeyDictionary(state["_slots"]), _built=built)
+
+    @property
+    def params(self) -> list[Variable]:
+        """The weights that `build` saw last, in their order."""
+        return list(self._built)
 
     def build(self, params: Sequence[Variable]) -> None:
-        """Make the slots of these weights; weights that have slots already keep them."""
-        self.params = list(params)
+        """Make the slots of these weights; weights that have slots already keep them.
+
+        Args:
+            params: the weights that are to be trained. `weights` lists their slots first from now on.
+        """
+        self._built = WeakKeyDictionary(dict.fromkeys(params))
         if self._is_classic():
             self._own_weights = self._recorded(self.params).weights
         else:
@@ -237,7 +262,9 @@ class Optimizer(Configurable):
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Set the values of `weights`, or of those of the model compiled last.
 
-        The lists of Keras 2.2 and 2.3, which had others, are understood.
+        Args:
+            weights: arrays as `get_weights` returns them. The lists of Keras 2.2 and 2.3, which had others, are
+                understood.
 
         Raises: ShapeError if the arrays do not fit; then nothing is set.
         """
@@ -265,9 +292,11 @@ class Optimizer(Configurable):
     # A step ------------------------------------------------------------------------------------------
 
     def apply(self, params: Sequence[Variable], grads: Sequence[Any]) -> None:
-        """Assign new values to weights, slots and `iterations`: clip, update, constrain.
+        """Take a step: clip the gradients, update weights and slots, constrain the weights, count.
 
-        Weights with a gradient of None stay as they are.
+        Args:
+            params: the weights.
+            grads: their gradients, tensors of the same shapes. A weight with None stays as it is.
         """
         self.build(params)
         if self._is_classic():
@@ -293,19 +322,29 @@ class Optimizer(Configurable):
                 of_param[slot].assign(value)
 
     def apply_gradients(self, grads_and_params: Iterable[tuple[Any, Variable]]) -> None:
-        """`apply` for pairs (gradient, weight), as loops written for tf.keras call it."""
+        """`apply` for pairs, as loops written for tf.keras call it.
+
+        Args:
+            grads_and_params: pairs (gradient, weight), such as `zip(grads, model.trainable_weights)`.
+        """
         pairs = list(grads_and_params)
         self.apply([param for _, param in pairs], [grad for grad, _ in pairs])
 
     def rate(self) -> Any:
-        """The step size now."""
+        """The step size of this step, as a tensor: `lr`, lowered by `decay`."""
         if not self.initial_decay:
             return current(self._lr)
         past = K.cast(current(self.iterations), self.decay.dtype)
         return current(self._lr) / (1.0 + current(self.decay) * past)
 
     def clip(self, grads: list[Any]) -> list[Any]:
-        """Gradients cut back as `clipnorm`, `clipvalue` and `global_clipnorm` say."""
+        """Gradients cut back as `clipnorm`, `global_clipnorm` and `clipvalue` say, in this order.
+
+        Args:
+            grads: tensors, real or symbolic.
+
+        Returns: a list of as many.
+        """
         joint = conventions.current().joint_clipnorm
         if self.clipnorm is not None and not joint:
             grads = [clip_norm(g, self.clipnorm, _norm([g])) for g in grads]
@@ -320,7 +359,17 @@ class Optimizer(Configurable):
     def update_all(
         self, ws: list[Any], grads: list[Any], slots: list[list[Any]], rate: Any, t: Any
     ) -> tuple[list[Any], list[list[Any]]]:
-        """New weights and slots, in lists like those given; one weight after the other unless overridden."""
+        """New values for all weights at once; by default `update` for one after the other.
+
+        Args:
+            ws: tensors of the weights, at least one.
+            grads: their gradients, clipped.
+            slots: for each name in `slots` a list of tensors, one for each weight.
+            rate: the step size of this step, a tensor.
+            t: the number of this step, from 1, a float tensor.
+
+        Returns: the new weights, and the new slots in lists like those given.
+        """
         new_ws, new_slots = [], []
         for i, (w, g) in enumerate(zip(ws, grads, strict=True)):
             w, values = self.update(w, g, [s[i] for s in slots], K.cast(rate, K.dtype(w)), K.cast(t, K.dtype(w)))
@@ -329,13 +378,28 @@ class Optimizer(Configurable):
         return new_ws, [[values[k] for values in new_slots] for k in range(len(slots))]
 
     def update(self, w: Any, g: Any, slots: list[Any], rate: Any, t: Any) -> tuple[Any, Sequence[Any]]:
-        """One weight's new value and slots, from its gradient, the step size and the step's number (from 1)."""
+        """New values for one weight.
+
+        Args:
+            w: the weight, a tensor.
+            g: its gradient, clipped.
+            slots: its slots, in the order of the names in `slots`.
+            rate: the step size of this step, in the dtype of `w`.
+            t: the number of this step, from 1, in the dtype of `w`.
+
+        Returns: the new weight, and its new slots in the same order.
+        Raises: NotImplementedError unless a subclass says how.
+        """
         raise NotImplementedError(f"{type(self).__name__} has neither `update` nor `update_all`.")
 
     # The classic interface for K.function ------------------------------------------------------------
 
     def get_gradients(self, loss: Any, params: Sequence[Variable]) -> list[Any]:
         """Symbolic gradients of `loss`, clipped.
+
+        Args:
+            loss: a symbolic scalar.
+            params: the weights to differentiate by.
 
         Raises: ArgumentError if `loss` does not depend on one of the weights.
         """
@@ -348,7 +412,14 @@ class Optimizer(Configurable):
         return self.clip(grads)
 
     def get_updates(self, loss: Any, params: Sequence[Variable]) -> list[Any]:
-        """Pairs (variable, new value) of one step, for `updates=` of `K.function`."""
+        """Pairs (variable, new value) of one step, for `updates=` of `K.function`.
+
+        A class in the manner of Keras 2 overrides this; it is then run once for the weights of each model.
+
+        Args:
+            loss: a symbolic scalar.
+            params: the weights to train.
+        """
         if self._given_grads is None:
             self.build(params)
         variables = list(dict.fromkeys([*params, *self._slot_weights(params)]))
@@ -395,7 +466,17 @@ def _norm(grads: list[Any]) -> Any:
 
 
 def clip_norm(g: Any, c: float, n: Any) -> Any:
-    """Gradient `g` scaled by `c / n` if its norm `n` is above `c`."""
+    """A gradient scaled down to a norm.
+
+    Args:
+        g: the gradient.
+        c: the norm that it may have; 0 or less for any.
+        n: the norm that it has, or that it has together with others.
+
+    Example:
+        >>> K.to_numpy(clip_norm(K.constant([0.0, 5.0]), 1.0, 5.0)).tolist()
+        [0.0, 1.0]
+    """
     if c <= 0:
         return g
     return g * (c / K.maximum(n, c))
