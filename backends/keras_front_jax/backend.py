@@ -438,7 +438,7 @@ class JaxBackend(Backend):
             program, length = self._sweep(step, fixed, state, arrays, size, keep) if whole > 1 else (None, 1)
             pace = pace(program)
             while length > 1 and done < whole:
-                count, started = min(length, pace.chunk(whole - done)), pace.started()
+                count, started = min(length, pace.steps(whole - done)), pace.started()
                 block = [_filled(array[done * size : (done + length) * size], length * size) for array in arrays]
                 state, outputs = compiled(fixed, state, block, np.int32(count), size, keep)
                 pace.finished(started, count, [state, outputs])

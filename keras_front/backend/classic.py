@@ -266,8 +266,15 @@ def batch_get_value(ops: Sequence[Any]) -> list[np.ndarray]:
 
 
 def set_value(x: Variable, value: Any) -> None:
-    """Set the value of a variable. Raises: ShapeError if the shape is another one."""
-    x.set(value if hasattr(value, "shape") else np.asarray(value))
+    """Set the value of a variable; in a step that is traced, the value that it has from there on.
+
+    Raises: ShapeError if the shape is another one.
+    """
+    value = value if hasattr(value, "shape") else np.asarray(value)
+    if symbolic.tracing() is not None and state.bound_value(x) is not None:
+        x.assign(convert(value, x.dtype))
+    else:
+        x.set(value)
 
 
 def batch_set_value(tuples: Sequence[tuple[Variable, Any]]) -> None:

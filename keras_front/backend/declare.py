@@ -112,7 +112,7 @@ class Op:
             return SPARSE[0](self.name, args)
         args = [list(a) if kind == "many" else _array(a) for (_, kind), a in zip(self.arrays, args, strict=True)]
         self._check(args)
-        args = _read_variables(args)
+        args = _read_variables([_each(a, symbolic.in_this_step) for a in args])
         attrs = {key: _plain(value) for key, value in attrs.items()}
         if any(map(symbolic.is_symbolic, _flat(args))) or symbolic._symbols_in_attrs(attrs):
             return self.record(self._prepare(args, _dtype_of, _as_symbol), attrs)

@@ -116,6 +116,7 @@ def gradients_of(loss: Any, variables: Any) -> list[Any]:
     targets = list(variables) if isinstance(variables, list | tuple) else [variables]
     targets = [_symbol_of(v) if isinstance(v, state.Variable) else v for v in targets]
     targets = [v if isinstance(v, SymbolicTensor) else declare._as_symbol(v, None) for v in targets]
+    loss, targets = symbolic.in_this_step(loss), [symbolic.in_this_step(t) for t in targets]
     if not isinstance(loss, SymbolicTensor):
         raise ArgumentError(f"K.gradients: expected a symbolic loss, received {loss!r:.60}; see K.value_and_grad.")
     known = _dependencies(loss)

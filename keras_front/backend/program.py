@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.backend import declare, discovery, gradients, state, symbolic
+from keras_front.backend import declare, discovery, gradients, state, symbolic, untraceable
 from keras_front.backend.lowering import Instruction, Program
 from keras_front.backend.ops import recurrence
 from keras_front.backend.ops.elementwise import identity
 from keras_front.backend.ops.recurrence import Body
 from keras_front.backend.symbolic import COUNTER, OpCall, SymbolicTensor
-from keras_front.errors import ArgumentError, KerasFrontError, UntraceableError
+from keras_front.errors import ArgumentError, UntraceableError
 
 __all__ = ["Compiled", "Instruction", "Program", "trace", "traced_value_and_grad", "value_and_grad"]
 
@@ -72,6 +72,7 @@ class Compiled:
         self._entries: dict[Any, Callable[..., Any]] = {}
         self.programs: dict[Any, Program | None] = {}
         self._written: dict[Any, Callable[..., Any]] = {}  # what backends made of the programs
+        self._untraceable: dict[Any, Exception] = {}  # why there is no program
 
     def __call__(self, *args: Any) -> Any:
         backend = discovery.active()
@@ -116,14 +117,9 @@ class Compiled:
         return entry
 
     def _build(self, backend: Any, key: Any, args: tuple[Any, ...]) -> Callable[..., Any]:
-        try:
-            program = trace(backend, self.fn, args, self.donate)
-        except Exception as error:
-            if not _may_be_native(backend, error):
-                raise
-            _keep(self.programs, key, None)
-            return self._native(backend, error)
-        _keep(self.programs, key, program)
+        program = self._program(backend, args)
+        if program is None:
+            return self._native(backend, self._untraceable[key])
         run = backend.compile_program(program) if self.engine else program.function(backend)
         _keep(self._written, key, run)
         if not program.captures:
@@ -136,6 +132,7 @@ class Compiled:
         return with_captures
 
     def _native(self, backend: Any, error: Exception) -> Callable[..., Any]:
+        """The function on real tensors, for code that cannot be traced; the first time it works, that is told."""
         fn, phase = self.fn, state.phase_value()
 
         def run(*args: Any) -> Any:
@@ -146,11 +143,15 @@ class Compiled:
 
         def guarded(*args: Any) -> Any:
             try:
-                return native(*args)
+                results = native(*args)
             except UntraceableError:
                 raise error from None
             except Exception as second:
+                if type(second) is type(error) and str(second) == str(error):
+                    raise error from None
                 raise second from error
+            untraceable.warn_once(error, self.__name__, backend)
+            return results
 
         return guarded
 
@@ -160,9 +161,10 @@ class Compiled:
             try:
                 program = trace(backend, self.fn, args, self.donate)
             except Exception as error:
-                if not _may_be_native(backend, error):
+                if not backend.differentiates or not untraceable.by_user_code(error):
                     raise
                 program = None
+                _keep(self._untraceable, key, error)
             _keep(self.programs, key, program)
         return self.programs[key]
 
@@ -193,11 +195,6 @@ def _signature(backend: Any, args: Sequence[Any]) -> Any:
         for a in args
     ]
     return (backend.name, state.trace_key(), *parts)
-
-
-def _may_be_native(backend: Any, error: Exception) -> bool:
-    """Whether code that cannot be traced may run on real tensors: it met a value, or it is the engine's own code."""
-    return backend.differentiates and (isinstance(error, UntraceableError) or not isinstance(error, KerasFrontError))
 
 
 def _captured_value(backend: Any, leaf: SymbolicTensor) -> Any:
@@ -254,8 +251,25 @@ def value_and_grad(fn: Callable[..., Any], params: Sequence[Any]) -> Any:
     """((loss, aux), gradients) where `fn(params)` gives a scalar loss and any nesting of tensors as aux.
 
     Works on real tensors, and inside a compiled function. A parameter that the loss does not use has gradient zero.
+    A variable among `params` has the value that `fn` is given while it runs, so `fn` may simply call layers.
     """
+    variables = {i: p for i, p in enumerate(params) if isinstance(p, state.Variable)}
     params = [p.read() if isinstance(p, state.Variable) else p for p in params]
+    before, changed = state.snapshot(), []
+
+    def whole(values: list[Any]) -> Any:
+        with state.bind(list(variables.values()), [values[i] for i in variables], collect=False):
+            loss, aux = fn(values)
+        changed[:] = state.changes_since(before)
+        return loss, (aux, [table[key] for table, key in changed])
+
+    (loss, (aux, new)), grads = _differentiated(whole, params)
+    for (table, key), value in zip(changed, new, strict=True):
+        table[key] = value  # as it is seen from outside: what was computed inside stays there
+    return (loss, aux), grads
+
+
+def _differentiated(fn: Callable[..., Any], params: list[Any]) -> Any:
     running = symbolic.tracing()
     if running is None and not any(map(symbolic.is_symbolic, params)):
         backend = discovery.active()

@@ -133,13 +133,17 @@ class Variable(Operators):
 
         Raises: ShapeError if the shape is another one.
         """
-        frame = _FRAME.get()
+        frame, watching = _FRAME.get(), None
         while frame is not None:
             if frame.takes(self):
                 value = _fit(self, value)
                 frame.table[self] = value
                 return value
+            watching = frame if frame.newcomers is not None else watching
             frame = frame.parent
+        if symbolic.tracing() and watching is not None:
+            watching.newcomers[self] = None  # type: ignore[index] # whoever traces begins again, with its value
+            return value
         if symbolic.is_symbolic(value) and symbolic.has_value(value):
             value = Operators.TABLE["eval"](value)
         if symbolic.tracing() or symbolic.is_symbolic(value):
@@ -265,12 +269,16 @@ def _fit(variable: Variable, value: Any) -> Any:
 
 
 class Frame:
-    """Values of variables within a `with bind(...)` block, and the losses that layers reported in it."""
+    """Values of variables within a `with bind(...)` block, and the losses that layers reported in it.
 
-    __slots__ = ("collects", "counter", "losses", "open", "parent", "table")
+    `newcomers` are variables that were assigned while traced though no frame has them; None: that is an error.
+    """
+
+    __slots__ = ("collects", "counter", "losses", "newcomers", "open", "parent", "table")
 
     def __init__(self, table: dict[Variable, Any], counter: Any, collects: bool, open_to_all: bool):
         self.table, self.counter, self.collects, self.open = table, counter, collects, open_to_all
+        self.newcomers: dict[Variable, None] | None = None
         self.losses: list[Any] = []
         self.parent: Frame | None = None
 
@@ -299,14 +307,23 @@ def _entered(frame: Frame) -> Iterator[Frame]:
         _FRAME.reset(token)
 
 
-def bind(variables: Sequence[Variable], values: Sequence[Any], counter: Any = None, collect: bool = True) -> Any:
+def bind(
+    variables: Sequence[Variable],
+    values: Sequence[Any],
+    counter: Any = None,
+    collect: bool = True,
+    discover: bool = False,
+) -> Any:
     """A context in which `variables` have `values` (real or symbolic) and assignments stay inside.
 
     `counter`, an integer tensor, keys the noise drawn inside; with `collect` the frame keeps the losses of layers.
+    With `discover` variables that are assigned inside and are not among `variables` are noted as `frame.newcomers`.
     """
     if len(variables) != len(values):
         raise ArgumentError(f"bind: {len(variables)} variables but {len(values)} values.")
-    return _entered(Frame(dict(zip(variables, values, strict=True)), counter, collect, False))
+    frame = Frame(dict(zip(variables, values, strict=True)), counter, collect, False)
+    frame.newcomers = {} if discover else None
+    return _entered(frame)
 
 
 def scratch() -> Any:
@@ -323,6 +340,24 @@ def bound_value(variable: Variable) -> Any:
             return value
         frame = frame.parent
     return None
+
+
+def snapshot() -> list[tuple[Frame, dict[Variable, Any], int]]:
+    """The open frames with what they hold now; see `changes_since`."""
+    found, frame = [], _FRAME.get()
+    while frame is not None:
+        found.append((frame, dict(frame.table), len(frame.losses)))
+        frame = frame.parent
+    return found
+
+
+def changes_since(before: Sequence[tuple[Frame, dict[Variable, Any], int]]) -> list[tuple[Any, Any]]:
+    """Where the open frames hold something else than in a snapshot, as pairs (table or list, key or index)."""
+    changed: list[tuple[Any, Any]] = []
+    for frame, table, losses in before:
+        changed += [(frame.table, v) for v, value in frame.table.items() if table.get(v) is not value]
+        changed += [(frame.losses, i) for i in range(losses, len(frame.losses))]
+    return changed
 
 
 def current_frame() -> Frame | None:

@@ -351,6 +351,43 @@ def next_serial() -> int:
     return next(_SERIAL)
 
 
+# Tensors of a graph inside of a step ---------------------------------------------------------------------------
+
+_GRAPH_VALUES: ContextVar[Callable[[SymbolicTensor], Any] | None] = ContextVar("keras_front_graph_values", default=None)
+
+
+@contextmanager
+def graph_values(value_of: Callable[[SymbolicTensor], Any]) -> Iterator[None]:
+    """A context in which ops take `value_of(t)` for a symbolic tensor `t` that was made before the step that runs.
+
+    A loss may use tensors of the model beside its two arguments; in a step they stand for their values there, as
+    variables do.
+    """
+    token = _GRAPH_VALUES.set(value_of)
+    try:
+        yield
+    finally:
+        _GRAPH_VALUES.reset(token)
+
+
+def in_this_step(item: Any) -> Any:
+    """What `item` stands for here: its value in the step that runs, if it is a symbolic tensor from before it."""
+    value_of = _GRAPH_VALUES.get()
+    if value_of is None or not isinstance(item, SymbolicTensor) or _belongs_to_trace(item):
+        return item
+    return value_of(item)
+
+
+def _belongs_to_trace(tensor: SymbolicTensor) -> bool:
+    """Whether a tensor was made by the trace that is recorded, or means the same inside and outside of it."""
+    trace = _TRACE.get()
+    if tensor.history is not None:
+        return False
+    if tensor.origin is None:
+        return not tensor.is_placeholder or tensor in AMBIENT
+    return trace is not None and tensor.origin.serial > trace.first_serial
+
+
 # Walking and replaying -----------------------------------------------------------------------------------------
 
 

@@ -192,13 +192,14 @@ class Network(Layer):
         return self.run_with_masks(inputs, training, mask)[0]
 
     def run_with_masks(
-        self, inputs: Any, training: Any = None, mask: Any = None, freezing: Any = ()
+        self, inputs: Any, training: Any = None, mask: Any = None, freezing: Any = (), tensors: Any = None
     ) -> tuple[Any, list[Any]]:
         """Outputs in the structure of `outputs`, and the flat list of their masks.
 
-        `freezing`, from the method of that name, says which layers were trainable when the step was settled.
+        `freezing`, from the method of that name, says which layers were trainable when the step was settled. `tensors`,
+        a dict, is filled with the values of the tensors of the graph (those between `inputs` and `outputs`).
         """
-        with frozen_as(freezing), scope.opened(training) as run:
+        with frozen_as(freezing), scope.opened(training, tensors) as run:
             inputs = self._as_list(inputs) if self._graph is not None else inputs
             outputs = self._call_in(run, inputs, (), {} if mask is None else {"mask": mask})
             return outputs, [run.mask_of(value) for value in _flat(outputs)]
@@ -225,7 +226,7 @@ class Network(Layer):
         """Run the plan: outputs in the structure of `outputs`, and their masks."""
         values = [_cast_float(v, t.dtype) for v, t in zip(self._as_list(inputs), self.inputs, strict=True)]
         masks = self._as_list(mask) if isinstance(mask, list | tuple | dict) else [mask] * len(values)
-        outputs, out_masks, _ = self._plan.run(values, masks)
+        outputs, out_masks, _ = self._plan.run(values, masks, keep=scope.keeper(self))
         return outputs, out_masks
 
     def run_internal_graph(self, inputs: Any, masks: Any = None) -> tuple[list[Any], list[Any], list[Any]]:
@@ -272,7 +273,7 @@ class Network(Layer):
         """
         if self._graph is None:
             return None
-        with state.scratch(), scope.opened():
+        with state.scratch(), scope.opened(tensors={}):
             return self._walk(inputs, mask)[1]
 
     def compute_output_shape(self, input_shape: Any) -> Any:

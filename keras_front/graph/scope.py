@@ -20,11 +20,24 @@ from keras_front.backend import state, symbolic
 class Run:
     """One pass of values through layers."""
 
-    __slots__ = ("_masks", "training")
+    __slots__ = ("_masks", "_walked", "tensors", "training")
 
-    def __init__(self, training: Any = None):
-        self.training = training
+    def __init__(self, training: Any = None, tensors: dict[Any, Any] | None = None):
+        self.training, self.tensors = training, tensors
         self._masks: dict[int, tuple[Any, Any]] = {}
+        self._walked: set[Any] = set()
+
+    def keep(self, network: Any, values: dict[Any, Any]) -> None:
+        """Note the values of a network's tensors, for losses that use them.
+
+        Those inside a network that runs several times have no value that could be meant.
+        """
+        if network in self._walked:
+            for tensor in values:
+                self.tensors.pop(tensor, None)  # type: ignore[union-attr]
+        else:
+            self._walked.add(network)
+            self.tensors.update(values)  # type: ignore[union-attr]
 
     def mask_of(self, value: Any) -> Any:
         """The mask that the layer which computed `value` gave it, if any."""
@@ -57,10 +70,22 @@ def known_phase() -> Any:
     return state.phase_value()
 
 
+def keeper(network: Any) -> Any:
+    """What takes the values of a network's tensors, `values -> None`; None if nobody wants them."""
+    run = _RUN.get()
+    return None if run is None or run.tensors is None else lambda values: run.keep(network, values)
+
+
 @contextmanager
-def opened(training: Any = None) -> Iterator[Run]:
-    """A run of its own; `training`, if not None, becomes the learning phase inside."""
-    run = Run(known_phase() if training is None else training)
+def opened(training: Any = None, tensors: dict[Any, Any] | None = None) -> Iterator[Run]:
+    """A run of its own; `training`, if not None, becomes the learning phase inside.
+
+    `tensors`, a dict, is filled with the values of the tensors of the networks that run.
+    """
+    run = Run(known_phase() if training is None else training, tensors)
+    outer = _RUN.get()
+    if outer is not None and tensors is None:
+        run.tensors, run._walked = outer.tensors, outer._walked
     token = _RUN.set(run)
     try:
         if training is None:

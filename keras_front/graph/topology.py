@@ -9,7 +9,7 @@ Ops of K between layers (`Dense(3)(x + 1)`) become layers here, see `operation`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from keras_front.backend import symbolic
@@ -195,6 +195,7 @@ class Plan:
         for tensor in [*graph.inputs, *(t for node in graph.order for t in node.output_tensors)]:
             place.setdefault(id(tensor), len(place))
         fed = {id(t) for t in graph.inputs}
+        self.tensors = [*graph.inputs, *(t for node in graph.order for t in node.output_tensors)]
         self.size, self._place = len(place), place
         self.inputs = [place[id(t)] for t in graph.inputs]
         self.fixed = [(place[id(t)], t) for n in graph.nodes if not n.needed_tensors
@@ -204,8 +205,14 @@ class Plan:
         ]
         self.outputs = map_structure(lambda t: _Place(place[id(t)]), outputs)
 
-    def run(self, inputs: list[Any], masks: list[Any], extra: Iterable[SymbolicTensor] = ()) -> tuple[Any, ...]:
-        """Outputs, their masks, and the values of the `extra` tensors."""
+    def run(
+        self,
+        inputs: list[Any],
+        masks: list[Any],
+        extra: Iterable[SymbolicTensor] = (),
+        keep: Callable[[dict[SymbolicTensor, Any]], None] | None = None,
+    ) -> tuple[Any, ...]:
+        """Outputs, their masks, and the values of the `extra` tensors; `keep` is handed the values of all of them."""
         values: list[Any] = [None] * self.size
         kept: list[Any] = [None] * self.size
         for index, value, mask in zip(self.inputs, inputs, masks, strict=True):
@@ -214,6 +221,8 @@ class Plan:
             values[index] = symbolic.replay(tensor, {})
         for step in self.steps:
             step.run(values, kept)
+        if keep is not None:
+            keep({tensor: values[self._place[id(tensor)]] for tensor in self.tensors})
         return (
             map_structure(_filler(values), self.outputs),
             map_structure(_filler(kept), self.outputs),

@@ -1,8 +1,7 @@
 """`Trainer`: `compile`, `fit`, `evaluate`, `predict` and their kin, for every model and every engine.
 
-This is the door: arguments are checked and put in order here, then `loop` runs the `step`s. What `compile`
-settled is kept in one `Setup`. Calls on single arrays that were seen before take a path that checks
-nothing again.
+Arguments are checked and put in order here; a data adapter makes batches of what the user passed, and a loop runs the
+steps on them. What `compile` settled is kept in one `Compilation`.
 """
 
 from __future__ import annotations
@@ -19,49 +18,46 @@ from keras_front import backend as K
 from keras_front import callbacks as callback_module
 from keras_front import optimizers
 from keras_front.backend import discovery
+from keras_front.callbacks import History
 from keras_front.errors import ArgumentError, StateError
 from keras_front.old_names import forgiving
-from keras_front.training import passes
-from keras_front.training.arguments import (
+from keras_front.training import custom_steps, loops
+from keras_front.training.arrays import ArraySpec, DataSpec, named, standardize
+from keras_front.training.compilation import Compilation, CompileArguments, input_specs
+from keras_front.training.custom_steps import StepMethods
+from keras_front.training.data_adapter import (
+    ArrayAdapter,
+    StreamAdapter,
+    Workers,
     form_of,
-    length,
-    named,
+    is_stream,
+    needs_steps,
     only_a_stream,
     positive,
+    split_off,
     unpacked,
     validation_parts,
 )
-from keras_front.training.feed import (
-    ArrayFeed,
-    Slot,
-    Spec,
-    StreamFeed,
-    Workers,
-    is_stream,
-    needs_steps,
-    split_off,
-    standardize,
-)
-from keras_front.training.fitting import Fit, check_validation, close
 from keras_front.training.generators import GeneratorMethods
-from keras_front.training.quick import QuickCalls
-from keras_front.training.setup import Setup, input_slots
-from keras_front.training.step import Steps
+from keras_front.training.single_batch import SingleBatchCalls, SingleBatchMethods
+from keras_front.training.steps import Steps
+
+Predictions = np.ndarray | list[np.ndarray]
+Results = float | list[float]
 
 
-class Trainer(GeneratorMethods):
-    """The training half of a model. The other half is a network: `run_with_masks`, `weights`, `inputs`,
-    `outputs`."""
+class Trainer(StepMethods, SingleBatchMethods, GeneratorMethods):
+    """The training half of a model. The other half is a network: `run_with_masks`, `weights`, `inputs`, `outputs`."""
 
     optimizer: Any = None
     loss: Any = None
     loss_weights: Any = None
     sample_weight_mode: Any = None
     stop_training = False
-    history: Any = None
+    history: History | None = None
     _compile_metrics: Any = None
-    _setup: Setup | None = None
-    _prediction: QuickCalls | None = None
+    _compilation: Compilation | None = None
+    _prediction: SingleBatchCalls | None = None
     _prediction_for: Any = None
     _engine: Any = None
     _form: Callable[[list[Any]], Any] | None = None
@@ -70,7 +66,7 @@ class Trainer(GeneratorMethods):
 
     def compile(
         self,
-        optimizer: Any,
+        optimizer: Any = "rmsprop",
         loss: Any = None,
         metrics: Any = None,
         loss_weights: Any = None,
@@ -82,72 +78,88 @@ class Trainer(GeneratorMethods):
         """Say how the model is trained. Which weights are trained is settled here, too.
 
         Args:
-            optimizer: name or `Optimizer`.
-            loss: name, function of `(y_true, y_pred)` or `Loss`; for several outputs a list, or a dict by
-                output names; an output without a loss takes no targets.
+            optimizer: name or `Optimizer`; the default is that of tf.keras.
+            loss: name, function of `(y_true, y_pred)` or `Loss`; for several outputs a list, or a dict by output names;
+                an output without a loss takes no targets. A function may use tensors of the model beside its two
+                arguments: another input, the output of an inner layer, `K.gradients(y_pred, tensor)`.
             metrics: list of names, functions or `Metric`s; for several outputs a list of lists or a dict.
-            loss_weights: factors of the outputs' losses, a list or a dict.
+            loss_weights: factors of the outputs' losses, a list or a dict; 1 for those that are not named.
             sample_weight_mode: 'temporal' for weights of time steps (n, steps), or a list or dict of these.
             weighted_metrics: as `metrics`, but computed with sample and class weights.
+            target_tensors: tensors that are the targets, one for each output, a list or a dict: a tensor of the model,
+                a variable or an array; `fit` then takes no targets for it. A placeholder stands for the targets that
+                come with the data.
 
-        Raises: ArgumentError for unknown names; TypeError for unknown arguments.
+        Raises:
+            ArgumentError: for unknown names, or a wrong number of losses, metrics or weights.
+            TypeError: for unknown arguments.
+
         Source: Keras 2.3.1, `keras/engine/training.py`, `Model.compile`.
+
+        Example:
+            >>> from keras_front.layers import Dense
+            >>> from keras_front.models import Sequential
+            >>> model = Sequential([Dense(1, input_shape=(2,))])
+            >>> model.compile("sgd", "mse", metrics=["mae"])
+            >>> model.metrics_names
+            ['loss', 'mae']
         """
-        if target_tensors is not None:
-            raise ArgumentError(
-                "compile: target_tensors cannot be used, because targets are passed to fit; expected None."
-            )
         if kwargs:
             raise TypeError(f"compile: unexpected arguments {sorted(kwargs)}.")
         if optimizer is None:
             raise ArgumentError("compile: expected an optimizer, such as 'sgd', received None.")
-        arguments = {
-            "loss": loss,
-            "metrics": metrics,
-            "loss_weights": loss_weights,
-            "sample_weight_mode": sample_weight_mode,
-            "weighted_metrics": weighted_metrics,
-        }
-        before = (
-            self.optimizer,
-            self.loss,
-            self.loss_weights,
-            self.sample_weight_mode,
-            self._compile_metrics,
-            self._setup,
-        )
-        chosen = (optimizers.get(optimizer), loss, loss_weights, sample_weight_mode, _Kept((metrics, weighted_metrics)))
-        self._keep_compiled(*chosen, Setup(arguments))
+        arguments = CompileArguments(loss, metrics, loss_weights, sample_weight_mode, weighted_metrics, target_tensors)
+        before = (self.optimizer, self._compilation)
+        self._keep_compiled(optimizers.get(optimizer), Compilation(arguments))
         try:
             if self.outputs:
-                self._setup.settle(self)  # type: ignore[union-attr]
+                self._compilation.settle(self)  # type: ignore[union-attr]
         except Exception:
             self._keep_compiled(*before)  # a model stays as it was compiled before
             raise
 
-    def _keep_compiled(self, optimizer: Any, loss: Any, loss_weights: Any, mode: Any, metrics: Any, setup: Any) -> None:
-        self.optimizer, self.loss, self.loss_weights, self.sample_weight_mode = optimizer, loss, loss_weights, mode
-        self._compile_metrics, self._setup = metrics, setup
+    def _keep_compiled(self, optimizer: Any, compilation: Compilation | None) -> None:
+        given = CompileArguments() if compilation is None else compilation.arguments
+        self.optimizer, self.loss, self.loss_weights = optimizer, given.loss, given.loss_weights
+        self.sample_weight_mode = given.sample_weight_mode
+        self._compile_metrics = _Kept((given.metrics, given.weighted_metrics))
+        self._compilation = compilation
 
     @property
     def metrics(self) -> list[Any]:
-        """The metric objects: those of `compile`, then those that layers added."""
-        steps = self._setup.steps if self._setup is not None else None
-        compiled = steps.objective.metrics if steps is not None else []  # type: ignore[union-attr]
-        return list({id(m): m for m in [*compiled, *self.layer_metrics()]}.values())
+        """The metric objects: those of `compile`, then those that layers added.
+
+        In a model with a `train_step` or `test_step` of its own the means of the losses come first, as in tf.keras.
+        """
+        steps = self._compilation.steps if self._compilation is not None else None
+        if steps is None:
+            return self.layer_metrics()
+        trackers = steps.compiled.trackers if steps.custom & {"train", "test"} else []
+        return list({id(m): m for m in [*trackers, *steps.compiled.metrics, *self.layer_metrics()]}.values())
 
     @property
     def metrics_names(self) -> list[str]:
         """What the values of `evaluate` are called: 'loss', then losses of outputs, then metrics."""
-        return list(self._settled("metrics_names").steps.names)
+        return list(self._settled("metrics_names").steps.names("test"))
 
     def reset_metrics(self) -> None:
         """Start the means of losses and metrics anew."""
         self._settled("reset_metrics").steps.reset()
 
+    @property
+    def losses(self) -> list[Any]:
+        """Penalties and losses that layers report; while a step of the model runs, those of that step."""
+        found = custom_steps.losses_in_step(self)
+        return super().losses if found is None else found  # type: ignore[misc]
+
     def to_backend(self, backend: Any) -> Any:
-        """Make this model run on `backend` from now on, whichever is active; None: the active one. Returns
-        it."""
+        """Make this model run on one backend from now on, whichever is active.
+
+        Args:
+            backend: its name, or a backend; None: the active one.
+
+        Returns: the backend, or None.
+        """
         self._engine = None if backend is None else discovery.get(backend)
         return self
 
@@ -156,25 +168,25 @@ class Trainer(GeneratorMethods):
 
     # Getting ready -----------------------------------------------------------------------------------
 
-    def _compiled(self, where: str) -> Setup:
-        if self._setup is None:
+    def _compiled(self, where: str) -> Compilation:
+        if self._compilation is None:
             raise StateError(
                 f"{where}: the model was not compiled. Call model.compile(optimizer, loss) first; "
                 "only predict works without."
             )
-        return self._setup
+        return self._compilation
 
     def _settled(self, where: str, x: Any = None, batch_size: int | None = None) -> Any:
-        """The setup, for a model whose outputs are known; `x` builds one that waits for its first data."""
-        setup = self._compiled(where)
+        """The compilation, for a model whose outputs are known; `x` builds one that waits for its first data."""
+        compilation = self._compiled(where)
         self._know_inputs(where, x, batch_size)
-        setup.settle(self)
-        return setup
+        compilation.settle(self)
+        return compilation
 
     def _know_inputs(self, where: str, x: Any, batch_size: int | None = None) -> None:
         if self.inputs and self.outputs:
             return
-        if isinstance(x, StreamFeed):
+        if isinstance(x, StreamAdapter):
             x = x.first_inputs()
         if x is None:
             raise StateError(
@@ -182,7 +194,7 @@ class Trainer(GeneratorMethods):
                 "or call it on data."
             )
         names, values = named(x)
-        arrays = standardize(values, [Slot(name, None, None) for name in names], "input")
+        arrays = standardize(values, [ArraySpec(name, None, None) for name in names], "input")
         size = batch_size if self.stateful else None
         shapes = [(size, *a.shape[1:]) for a in arrays]
         self._form = form_of(x, names)
@@ -196,12 +208,11 @@ class Trainer(GeneratorMethods):
             return inputs if self._is_graph_network or len(inputs) != 1 else inputs[0]
         return self._form(inputs)
 
-    def _predictor(self, x: Any, batch_size: int | None = None) -> QuickCalls:
-        """The steps for predicting: those of the setup, or others where nothing was compiled."""
+    def _predictor(self, x: Any, batch_size: int | None = None) -> SingleBatchCalls:
+        """The steps for predicting, which need no compilation."""
         self._know_inputs("predict", x, batch_size)
         if self._prediction is None or self._prediction_for is not self.outputs:
-            spec = Spec(input_slots(self), [], [])
-            self._prediction = QuickCalls(Steps(self, self.weights, None, None), spec)
+            self._prediction = SingleBatchCalls(Steps(self, None, None), DataSpec(input_specs(self), [], []))
             self._prediction_for = self.outputs
         return self._prediction
 
@@ -229,13 +240,13 @@ class Trainer(GeneratorMethods):
         workers: int = 1,
         use_multiprocessing: bool = False,
         **kwargs: Any,
-    ) -> Any:
-        """Train for a number of epochs and return the `History`.
+    ) -> History:
+        """Train for a number of epochs.
 
         Args:
-            x: array, list or dict of arrays for several inputs; or a generator or `Sequence` of
-                `(x, y)` or `(x, y, sample_weight)`.
-            y: targets, as `x`; None if `x` gives them.
+            x: array, list or dict of arrays for several inputs; or a generator or `Sequence` of `(x, y)` or
+                `(x, y, sample_weight)`, tuples or lists.
+            y: targets, as `x`; None if `x` gives them, or if there are none.
             batch_size: samples a step, 32 if None.
             epochs: number of the last epoch, counted from `initial_epoch`.
             verbose: 0 silent, 1 a progress bar, 2 one line an epoch.
@@ -244,33 +255,50 @@ class Trainer(GeneratorMethods):
             validation_data: `(x, y)` or `(x, y, sample_weight)` to validate on, or a generator or `Sequence`.
             shuffle: whether each epoch has an order of its own; 'batch' exchanges whole batches, for files.
             class_weight: dict from class number to weight; for several outputs a dict of dicts.
-            sample_weight: weight of each sample in the loss; the weighted losses are divided by the number of
-                samples, not by the sum of weights.
-            steps_per_epoch: batches an epoch, for generators; with arrays all samples make one batch.
+            sample_weight: weight of each sample in the loss; the weighted losses are divided by the number of samples,
+                not by the sum of weights.
+            initial_epoch: number of the first epoch, from 0; to go on with a training.
+            steps_per_epoch: batches an epoch, for generators (a `Sequence` has a length, which is read for each epoch);
+                with arrays all samples make one batch.
             validation_steps: batches of a validation generator.
             validation_freq: epochs between two validations, or a list of the epochs that have one (from 1).
-            max_queue_size, workers, use_multiprocessing: who prepares the batches of a generator, and how far
-                ahead; `workers=0` prepares them in the loop itself.
+            max_queue_size: batches of a generator that are prepared ahead.
+            workers: threads (or processes) that prepare them; 0: the loop itself.
+            use_multiprocessing: processes instead of threads.
 
         Shape: x (n, ...); y (n, ...); sample_weight (n,), or (n, steps) for temporal weighting.
-        Units: `history["loss"]` is averaged over the samples of the epoch.
-        Raises: StateError before `compile`; ShapeError, ArgumentError for data that does not fit.
+
+        Returns: the `History`; `history.history["loss"]` has the mean over the samples of each epoch.
+
+        Raises:
+            StateError: before `compile`.
+            ShapeError, ArgumentError: for data that does not fit.
+
         Source: Keras 2.3.1, `keras/engine/training.py`, `Model.fit`.
+
+        Example:
+            >>> import numpy as np
+            >>> from keras_front.layers import Dense
+            >>> from keras_front.models import Sequential
+            >>> model = Sequential([Dense(1, input_shape=(2,), kernel_initializer="zeros")])
+            >>> model.compile("sgd", "mse")
+            >>> model.fit(np.ones((8, 2)), np.ones(8), epochs=1, verbose=0).history
+            {'loss': [1.0]}
         """
         if kwargs:
             raise TypeError(f"fit: unexpected arguments {sorted(kwargs)}.")
         with self._on_engine():
-            data_workers = Workers(workers, use_multiprocessing, max_queue_size)
-            feed = self._feed(
-                "fit", x, y, batch_size, sample_weight, class_weight, steps_per_epoch, data_workers, bool(shuffle)
+            who = Workers(workers, use_multiprocessing, max_queue_size)
+            data = self._adapter("fit", x, y, batch_size, sample_weight, class_weight, steps_per_epoch, who, shuffle)
+            data, validation = self._with_validation(
+                data, validation_split, validation_data, batch_size, validation_steps, who
             )
-            feed, held_out = self._held_out(
-                feed, validation_split, validation_data, batch_size, validation_steps, data_workers
-            )
-            check_validation(validation_freq)
+            loops.check_validation_freq(validation_freq)
             self._warn_of_frozen()
-            run = Fit(self, feed, held_out, callbacks, verbose, epochs, initial_epoch, shuffle, validation_freq)
-            return run.run()
+            loop = loops.FitLoop(
+                self, data, validation, callbacks, verbose, epochs, initial_epoch, shuffle, validation_freq
+            )
+            return loop.run()
 
     def evaluate(
         self,
@@ -284,20 +312,30 @@ class Trainer(GeneratorMethods):
         max_queue_size: int = 10,
         workers: int = 1,
         use_multiprocessing: bool = False,
-    ) -> Any:
-        """The loss and the metrics on data: a number, or a list in the order of `metrics_names`.
+    ) -> Results:
+        """The loss and the metrics on data.
 
-        Arguments are as in `fit`; `steps` is the number of batches of a generator.
+        Args:
+            x, y, batch_size, sample_weight, callbacks: as in `fit`.
+            verbose: 0 silent, 1 a progress bar.
+            steps: batches of a generator.
+            max_queue_size, workers, use_multiprocessing: as in `fit`.
+
+        Returns: a number, or a list in the order of `metrics_names` if there are metrics.
+
+        Raises:
+            StateError: before `compile`.
+            ShapeError, ArgumentError: for data that does not fit.
         """
         with self._on_engine():
-            data_workers = Workers(workers, use_multiprocessing, max_queue_size)
-            feed = self._feed("evaluate", x, y, batch_size, sample_weight, None, steps, data_workers)
-            steps_ = self._setup.steps  # type: ignore[union-attr]
-            heard = self._callback_list(callbacks, verbose, feed, steps_.names)
+            who = Workers(workers, use_multiprocessing, max_queue_size)
+            data = self._adapter("evaluate", x, y, batch_size, sample_weight, None, steps, who)
+            own: Steps = self._compilation.steps  # type: ignore[union-attr, assignment]
+            listening = self._callback_list(callbacks, verbose, data, own.names("test"))
             try:
-                return unpacked(passes.test(steps_, feed, heard))
+                return unpacked(loops.evaluate(own, data, listening))
             finally:
-                close(feed)
+                data.close()
 
     def predict(
         self,
@@ -309,86 +347,48 @@ class Trainer(GeneratorMethods):
         max_queue_size: int = 10,
         workers: int = 1,
         use_multiprocessing: bool = False,
-    ) -> Any:
-        """The outputs for `x`, one NumPy array or a list of them. Arguments are as in `evaluate`."""
+    ) -> Predictions:
+        """The outputs for `x`.
+
+        Args:
+            x: array, list or dict of arrays; or a generator or `Sequence` of these, or of tuples that begin with these.
+            batch_size, verbose, steps, callbacks: as in `evaluate`.
+            max_queue_size, workers, use_multiprocessing: as in `fit`.
+
+        Shape: (n, ...) for each output.
+
+        Returns: one NumPy array, or a list of them for several outputs.
+
+        Raises: ShapeError, ArgumentError for data that does not fit.
+        """
         if x.__class__ is np.ndarray and not verbose and callbacks is steps is self._engine is None:
-            quick = self._prediction
-            if quick is not None and self._prediction_for is self.outputs and len(x) <= (batch_size or 32):
-                call = quick.known("predict", x)
+            calls = self._prediction
+            if calls is not None and self._prediction_for is self.outputs and len(x) <= (batch_size or 32):
+                call = calls.known("predict", x)
                 if call is not None:
                     return call(x)
         with self._on_engine():
             if is_stream(x):
                 only_a_stream("predict", batch_size=batch_size)
-                workers_ = Workers(workers, use_multiprocessing, max_queue_size)
-                feed: Any = self._stream("predict", "steps", x, steps, None, False, workers_)
-                quick = self._predictor(feed)
-                feed.spec = quick.spec
+                who = Workers(workers, use_multiprocessing, max_queue_size)
+                data: Any = self._stream("predict", "steps", x, steps, None, False, who)
+                calls = self._predictor(data)
+                data.spec = calls.spec
             else:
-                quick = self._predictor(x, batch_size)
-                arrays, layout = quick.spec.batch(x, targets=False, whole=False)
-                feed = self._array_feed("predict", arrays, layout, batch_size, steps, quick.spec.inputs)
-                single = feed.samples <= feed.batch_size and feed.passes == 1
-                if single and not verbose and callbacks is None and feed.nbytes() is not None:
-                    return quick.predict(x, arrays)
-            heard = self._callback_list(callbacks, verbose, feed, [])
+                calls = self._predictor(x, batch_size)
+                arrays, layout = calls.spec.batch(x, targets=False, whole=False)
+                data = self._array_adapter("predict", arrays, layout, batch_size, steps, calls.spec.inputs)
+                single = data.samples <= data.batch_size and data.passes == 1
+                if single and not verbose and callbacks is None and data.nbytes() is not None:
+                    return calls.predict(x, arrays)
+            listening = self._callback_list(callbacks, verbose, data, [])
             try:
-                return unpacked(passes.predict(quick.steps, feed, heard))
+                return unpacked(loops.predict(calls.steps, data, listening))
             finally:
-                close(feed)
-
-    # Single batches ----------------------------------------------------------------------------------
-
-    def train_on_batch(
-        self,
-        x: Any,
-        y: Any = None,
-        sample_weight: Any = None,
-        class_weight: Any = None,
-        reset_metrics: bool = True,
-    ) -> Any:
-        """Train on one batch; its loss and metrics, a number or a list in the order of `metrics_names`.
-
-        Args:
-            reset_metrics: False lets the metrics go on from the batches before.
-        """
-        setup = self._setup
-        if (
-            reset_metrics
-            and x.__class__ is np.ndarray
-            and y.__class__ is np.ndarray
-            and sample_weight is class_weight is self._engine is None
-            and setup is not None
-            and setup.outputs is self.outputs
-        ):
-            call = setup.quick.known("train", x, y)
-            if call is not None:
-                return call(x, y)
-        with self._on_engine():
-            setup = self._settled("train_on_batch", x, length(x))
-            batch, layout = setup.spec.batch(x, y, sample_weight, class_weight)
-            return setup.quick.train(x, y, batch, layout, reset_metrics)
-
-    def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, reset_metrics: bool = True) -> Any:
-        """The loss and metrics of one batch, as `train_on_batch` but without training."""
-        with self._on_engine():
-            setup = self._settled("test_on_batch", x, length(x))
-            if reset_metrics and x.__class__ is np.ndarray and y.__class__ is np.ndarray and sample_weight is None:
-                call = setup.quick.known("test", x, y)
-                if call is not None:
-                    return call(x, y)
-            batch, layout = setup.spec.batch(x, y, sample_weight)
-            return setup.quick.test(x, y, batch, layout, reset_metrics)
-
-    def predict_on_batch(self, x: Any) -> Any:
-        """The outputs for one batch, one NumPy array or a list of them."""
-        with self._on_engine():
-            quick = self._predictor(x, length(x))
-            call = quick.known("predict", x) if x.__class__ is np.ndarray else None
-            return call(x) if call is not None else quick.predict(x, quick.spec.batch(x, targets=False)[0])
+                data.close()
 
     def _warn_of_frozen(self) -> None:
-        compiled = self._setup.steps.trainable  # type: ignore[union-attr]
+        compiled = self._compilation.steps.trainable  # type: ignore[union-attr]
         if {id(w) for w in self.trainable_weights} != {id(w) for w in compiled}:
             warnings.warn(
                 f"fit: the {len(compiled)} weights that were trainable when the model was compiled are trained, "
@@ -396,9 +396,9 @@ class Trainer(GeneratorMethods):
                 stacklevel=3,
             )
 
-    # Feeds -------------------------------------------------------------------------------------------
+    # Data adapters -----------------------------------------------------------------------------------
 
-    def _feed(
+    def _adapter(
         self,
         where: str,
         x: Any,
@@ -408,40 +408,38 @@ class Trainer(GeneratorMethods):
         class_weight: Any,
         steps: int | None,
         workers: Workers,
-        shuffle: bool = False,
+        shuffle: Any = False,
     ) -> Any:
         if is_stream(x):
             only_a_stream(where, y=y, batch_size=batch_size, sample_weight=sample_weight)
             self._compiled(where)
             name = "steps_per_epoch" if where == "fit" else "steps"
-            feed = self._stream(where, name, x, steps, class_weight, True, workers, shuffle)
-            feed.spec = self._settled(where, feed).spec
-            return feed
-        setup = self._settled(where, x, batch_size)
-        arrays, layout = setup.spec.batch(x, y, sample_weight, class_weight, whole=False)
-        return self._array_feed(where, arrays, layout, batch_size, steps, [*setup.spec.inputs, *setup.spec.targets])
+            data = self._stream(where, name, x, steps, class_weight, True, workers, bool(shuffle))
+            data.spec = self._settled(where, data).spec
+            return data
+        spec = self._settled(where, x, batch_size).spec
+        arrays, layout = spec.batch(x, y, sample_weight, class_weight, whole=False)
+        return self._array_adapter(where, arrays, layout, batch_size, steps, [*spec.inputs, *spec.targets])
 
-    def _array_feed(
-        self, where: str, arrays: list[Any], layout: Any, batch_size: Any, steps: int | None, slots: list[Slot]
-    ) -> ArrayFeed:
+    def _array_adapter(
+        self, where: str, arrays: list[Any], layout: Any, batch_size: Any, steps: int | None, specs: list[ArraySpec]
+    ) -> ArrayAdapter:
         if steps is not None:
             if batch_size is not None:
                 raise ArgumentError(
                     f"{where}: with a number of steps all samples make one batch, so expected no batch_size, "
                     f"received {batch_size}."
                 )
-            return ArrayFeed(arrays, layout, None, slots, passes=positive(where, "steps", steps))
+            return ArrayAdapter(arrays, layout, None, specs, passes=positive(where, "steps", steps))
         fixed = self.inputs[0].shape[0] if self.inputs and self.inputs[0].shape else None
         size = positive(where, "batch_size", batch_size if batch_size is not None else fixed or 32)
-        feed = ArrayFeed(arrays, layout, size, slots)
-        if fixed is not None and (size != fixed or feed.samples % fixed):
+        data = ArrayAdapter(arrays, layout, size, specs)
+        if fixed is not None and (size != fixed or data.samples % fixed):
             raise ArgumentError(
-                f"{where}: this model was made for batches of {fixed} samples, so expected "
-                f"batch_size={fixed} "
-                f"and a number of samples that it divides, received batch_size={size} and {feed.samples} "
-                "samples."
+                f"{where}: this model was made for batches of {fixed} samples, so expected batch_size={fixed} and a "
+                f"number of samples that it divides, received batch_size={size} and {data.samples} samples."
             )
-        return feed
+        return data
 
     def _stream(
         self,
@@ -453,52 +451,45 @@ class Trainer(GeneratorMethods):
         targets: bool,
         workers: Workers,
         shuffle: bool = False,
-    ) -> StreamFeed:
-        feed = StreamFeed(source, steps, class_weight, targets, workers, shuffle)
-        if feed.steps is None:
+    ) -> StreamAdapter:
+        data = StreamAdapter(source, steps, class_weight, targets, workers, shuffle)
+        if data.steps is None:
             raise needs_steps(name, where)
-        return feed
+        return data
 
-    def _held_out(
-        self, feed: Any, split: float, data: Any, batch_size: int | None, steps: int | None, workers: Workers
+    def _with_validation(
+        self, data: Any, split: float, given: Any, batch_size: int | None, steps: int | None, workers: Workers
     ) -> tuple[Any, Any]:
-        """The feed for training and the one for validation, or None."""
-        if data is not None:
-            if is_stream(data):
-                held_out = self._stream("fit", "validation_steps", data, steps, None, True, workers)
-                held_out.spec = self._setup.spec  # type: ignore[union-attr]
-                return feed, held_out
-            x, y, weight = validation_parts(data)
-            held_out = self._feed("validation_data", x, y, batch_size, weight, None, None, workers)
-            return feed, held_out if steps is None else held_out.first(positive("fit", "validation_steps", steps))
+        """The adapter for training and the one for validation, or None."""
+        if given is not None:
+            if is_stream(given):
+                validation = self._stream("fit", "validation_steps", given, steps, None, True, workers)
+                validation.spec = self._compilation.spec  # type: ignore[union-attr, assignment]
+                return data, validation
+            x, y, weight = validation_parts(given)
+            validation = self._adapter("validation_data", x, y, batch_size, weight, None, None, workers)
+            return data, validation if steps is None else validation.first(positive("fit", "validation_steps", steps))
         if not split:
-            return feed, None
-        if isinstance(feed, StreamFeed):
+            return data, None
+        if isinstance(data, StreamAdapter):
             raise ArgumentError(
                 "fit: validation_split needs arrays, because a generator cannot be split; pass validation_data."
             )
-        first, last = split_off(feed.arrays, split)
-        size = None if feed.passes > 1 else feed.batch_size
-        held_out = ArrayFeed(last, feed.layout, size, feed.slots)
-        return ArrayFeed(first, feed.layout, size, feed.slots, feed.passes), held_out
+        first, last = split_off(data.arrays, split)
+        size = None if data.passes > 1 else data.batch_size
+        validation = ArrayAdapter(last, data.layout, size, data.specs)
+        return ArrayAdapter(first, data.layout, size, data.specs, data.passes), validation
 
-    def _callback_list(self, callbacks: Any, verbose: int, feed: Any, names: list[str]) -> Any:
+    def _callback_list(self, callbacks: Any, verbose: int, data: Any, names: list[str]) -> Any:
         """The callbacks of `evaluate` and `predict`, with a progress bar if it is wanted."""
         given = list(callbacks or ())
         if verbose:
-            given.append(callback_module.ProgbarLogger("steps" if feed.samples is None else "samples"))
-        heard = callback_module.CallbackList(given)
-        heard.set_model(self)
-        heard.set_params(
-            {
-                "batch_size": getattr(feed, "batch_size", None),
-                "steps": feed.steps,
-                "samples": feed.samples,
-                "verbose": verbose,
-                "metrics": names,
-            }
-        )
-        return heard
+            given.append(callback_module.ProgbarLogger("steps" if data.samples is None else "samples"))
+        listening = callback_module.CallbackList(given)
+        listening.set_model(self)
+        params = {"batch_size": getattr(data, "batch_size", None), "steps": data.steps, "samples": data.samples}
+        listening.set_params({**params, "verbose": verbose, "metrics": names})
+        return listening
 
 
 class _Kept:

@@ -1,7 +1,13 @@
 """Small tools around training that need no backend: class labels, data by batches, the progress bar."""
 
 from keras_front.utils import data_utils, generic_utils, np_utils
-from keras_front.utils.data_utils import GeneratorEnqueuer, OrderedEnqueuer, Sequence, SequenceEnqueuer
+from keras_front.utils.data_utils import (
+    GeneratorEnqueuer,
+    OrderedEnqueuer,
+    Sequence,
+    SequenceEnqueuer,
+    unpack_x_y_sample_weight,
+)
 from keras_front.utils.generic_utils import Progbar
 from keras_front.utils.labels import normalize, to_categorical
 
@@ -16,4 +22,5 @@ __all__ = [
     "normalize",
     "np_utils",
     "to_categorical",
+    "unpack_x_y_sample_weight",
 ]

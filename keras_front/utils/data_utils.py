@@ -18,9 +18,9 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from typing import Any
 
 from keras_front.backend import seeds
-from keras_front.errors import StateError
+from keras_front.errors import ArgumentError, StateError
 
-__all__ = ["GeneratorEnqueuer", "OrderedEnqueuer", "Sequence", "SequenceEnqueuer"]
+__all__ = ["GeneratorEnqueuer", "OrderedEnqueuer", "Sequence", "SequenceEnqueuer", "unpack_x_y_sample_weight"]
 
 _END = object()
 
@@ -56,6 +56,26 @@ class Sequence:
         """The batches of one pass."""
         for index in range(len(self)):
             yield self[index]
+
+
+def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
+    """Inputs, targets and sample weights of what a `train_step` is given; None for what is not there.
+
+    Args:
+        data: `x`, or a tuple `(x,)`, `(x, y)` or `(x, y, sample_weight)`.
+
+    Raises: ArgumentError for more elements.
+    Source: Keras 3.15, `keras.utils.unpack_x_y_sample_weight`; there, too, a list is a single `x`.
+
+    Example:
+        >>> unpack_x_y_sample_weight((1, 2))
+        (1, 2, None)
+    """
+    if not isinstance(data, tuple):
+        return data, None, None
+    if not 1 <= len(data) <= 3:
+        raise ArgumentError(f"Expected (x,), (x, y) or (x, y, sample_weight), received a tuple of {len(data)}.")
+    return (*data, None, None)[:3]  # type: ignore[return-value]
 
 
 class SequenceEnqueuer(ABC):

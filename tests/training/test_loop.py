@@ -19,10 +19,9 @@ from keras_front import callbacks as C
 from keras_front import layers as L
 from keras_front import optimizers
 from keras_front.models import Model, Sequential
-from keras_front.training import loop
-from keras_front.training import pace as pacing
-from keras_front.training.pace import Pace
-from keras_front.training.passes import Collected
+from keras_front.training import dispatch, loops
+from keras_front.training.dispatch import DispatchTuner
+from keras_front.training.loops import CollectedOutputs
 
 
 @pytest.fixture
@@ -53,7 +52,7 @@ def test_ctrl_c_between_steps_keeps_the_weights(backend, make_model, longer, hea
 
 @pytest.mark.parametrize("chunk", [0, 4])
 def test_several_steps_in_one_dispatch_are_the_same_steps(backend, make_model, data, monkeypatch, chunk):
-    monkeypatch.setattr(Pace, "chunk", lambda self, in_epoch: chunk if in_epoch >= chunk else 0)
+    monkeypatch.setattr(DispatchTuner, "steps", lambda self, in_epoch: chunk if in_epoch >= chunk else 0)
     K.set_random_seed(3)
     model = make_model(optimizers.Adam(0.01))
     got = model.fit(*data, batch_size=6, epochs=2, verbose=0).history
@@ -75,7 +74,7 @@ def test_batches_in_one_dispatch_are_the_same_batches(backend, make_model, data,
     watch.on_test_batch_end = watch.on_predict_batch_end = lambda batch, logs=None: None  # one by one
     expected = model.evaluate(x, y, batch_size=6, verbose=0, callbacks=[watch])
     outputs = model.predict(x, batch_size=6, callbacks=[watch])
-    monkeypatch.setattr(Pace, "chunk", lambda self, left: min(left, chunk))
+    monkeypatch.setattr(DispatchTuner, "steps", lambda self, left: min(left, chunk))
     np.testing.assert_allclose(model.evaluate(x, y, batch_size=6, verbose=0), expected, rtol=1e-5)
     found = model.predict(x, batch_size=6)
     np.testing.assert_allclose(found, outputs, rtol=1e-5)
@@ -103,37 +102,37 @@ def test_each_shape_of_batch_has_its_own_step(backend):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
 
-def test_the_pace_fills_a_dispatch_and_measures_some():
+def test_the_tuner_fills_a_dispatch_and_measures_some():
     class Engine:
         blocked = 0
 
         def block(self, values):
             self.blocked += 1
 
-    pace = Pace(Engine(), chains=True)
-    assert pace.chunk(100) == 1  # compiles
-    pace.finished(pace.started(), 1, None)
-    assert pace.chunk(100) == 8
-    assert pace.chunk(5) == 5
-    pace.finished(time.perf_counter() - 8 * 1e-3, 8, None)
-    assert 10 <= pace.chunk(100) <= 20
-    pace.finished(time.perf_counter() - 8 * 1e-1, 8, None)  # the machine was busy
-    assert 10 <= pace.chunk(100) <= 20
+    tuner = DispatchTuner(Engine(), supported=True)
+    assert tuner.steps(100) == 1  # compiles
+    tuner.finished(tuner.started(), 1, None)
+    assert tuner.steps(100) == 8
+    assert tuner.steps(5) == 5
+    tuner.finished(time.perf_counter() - 8 * 1e-3, 8, None)
+    assert 10 <= tuner.steps(100) <= 20
+    tuner.finished(time.perf_counter() - 8 * 1e-1, 8, None)  # the machine was busy
+    assert 10 <= tuner.steps(100) <= 20
     for _ in range(5):
-        pace.finished(time.perf_counter() - 16 * 1e-3, 16, None)
-    assert pace.engine.blocked == 1 + pacing.MEASURED
-    pace.each = 1.0
-    assert pace.chunk(100) == 1
-    pace.each = 1e-6
-    assert pace.chunk(1000) == pacing.CHAIN
-    assert Pace(Engine(), chains=False).chunk(100) == 0
+        tuner.finished(time.perf_counter() - 16 * 1e-3, 16, None)
+    assert tuner.engine.blocked == 1 + dispatch.MEASURED
+    tuner.each = 1.0
+    assert tuner.steps(100) == 1
+    tuner.each = 1e-6
+    assert tuner.steps(1000) == dispatch.LIMIT
+    assert DispatchTuner(Engine(), supported=False).steps(100) == 0
 
 
 def test_data_too_large_for_the_device_comes_batch_by_batch(backend, make_model, data, monkeypatch):
     a, b = make_model(), make_model()
     b.set_weights(a.get_weights())
     a.fit(*data, batch_size=8, epochs=2, shuffle=False, verbose=0)
-    monkeypatch.setattr(loop, "DEVICE_LIMIT", 0)
+    monkeypatch.setattr(loops, "DEVICE_LIMIT", 0)
     b.fit(*data, batch_size=8, epochs=2, shuffle=False, verbose=0)
     np.testing.assert_allclose(a.get_weights()[0], b.get_weights()[0], rtol=1e-5)
 
@@ -344,12 +343,12 @@ def test_a_paced_callback_hears_running_means(make_model, longer):
 
 
 def test_predictions_are_collected_whatever_their_shape():
-    collected = Collected(5)
+    collected = CollectedOutputs(5)
     for n in (2, 2, 1):
         collected.add([np.full((n, 3), n), np.full((n,), n)])
     first, second = collected.arrays()
     assert first[:, 0].tolist() == second.tolist() == [2, 2, 2, 2, 1]
-    unknown = Collected(None)
+    unknown = CollectedOutputs(None)
     unknown.add([np.zeros((2, 3))])
     unknown.add([np.ones((1, 3))])
     assert unknown.arrays()[0].shape == (3, 3)

@@ -10,7 +10,7 @@ from keras_front import layers as L
 from keras_front import losses, metrics
 from keras_front.errors import ArgumentError
 from keras_front.models import Sequential
-from keras_front.training.objective import metric_of
+from keras_front.training.losses_and_metrics import metric_of
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from keras_front.errors import ArgumentError, ShapeError
-from keras_front.training import weighting as W
+from keras_front.training import arrays as W
 
 ONE, TWO = ["out"], ["p", "q"]
 Y = np.array([[0], [1], [1], [2]], "float32")
@@ -37,16 +37,16 @@ def test_weights_by_output_names():
 
 def test_temporal_weights():
     y = np.zeros((4, 5, 2))
-    (got,) = W.sample_weights([y], np.ones((4, 5)), None, ONE, W.modes("temporal", ONE))
+    (got,) = W.sample_weights([y], np.ones((4, 5)), None, ONE, W.weight_modes("temporal", ONE))
     assert got.shape == (4, 5)
 
 
 def test_modes():
-    assert W.modes(None, TWO) == [None, None]
-    assert W.modes({"q": "temporal"}, TWO) == [None, "temporal"]
-    assert W.modes(["temporal", None], TWO) == ["temporal", None]
+    assert W.weight_modes(None, TWO) == [None, None]
+    assert W.weight_modes({"q": "temporal"}, TWO) == [None, "temporal"]
+    assert W.weight_modes(["temporal", None], TWO) == ["temporal", None]
     with pytest.raises(ArgumentError, match="expected 'temporal' or None, received 'each'"):
-        W.modes("each", TWO)
+        W.weight_modes("each", TWO)
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from keras_front.callbacks.batch_hooks import LazyLogs
 from keras_front.errors import ArgumentError, ShapeError
-from keras_front.training import feed as F
-from keras_front.training.logs import LazyLogs
+from keras_front.training import arrays as A
+from keras_front.training import data_adapter as F
 
-ONE = [F.Slot("x", (None, 3), "float32")]
-TWO = [F.Slot("a", (None, 3), "float32"), F.Slot("b", (None, 1), "float32")]
-NUMBERS = [F.Slot("y", (None, 1), "float32")]
+ONE = [A.ArraySpec("x", (None, 3), "float32")]
+TWO = [A.ArraySpec("a", (None, 3), "float32"), A.ArraySpec("b", (None, 1), "float32")]
+NUMBERS = [A.ArraySpec("y", (None, 1), "float32")]
 
 
 def spec(inputs, targets=NUMBERS):
-    return F.Spec(inputs, targets, [None] * len(targets))
+    return A.DataSpec(inputs, targets, [None] * len(targets))
 
 
 @pytest.mark.parametrize(
@@ -27,27 +28,27 @@ def spec(inputs, targets=NUMBERS):
     ],
 )
 def test_lists_and_dicts_become_flat_lists_of_the_right_dtype(given):
-    a, b = F.standardize(given, TWO, "input")
+    a, b = A.standardize(given, TWO, "input")
     assert (a.shape, b.shape) == ((4, 3), (4, 1))
     assert a.dtype == b.dtype == "float32"
     assert b.all()
 
 
 def test_nested_numbers_are_one_array():
-    (x,) = F.standardize([[1, 2, 3], [4, 5, 6]], ONE, "input")
+    (x,) = A.standardize([[1, 2, 3], [4, 5, 6]], ONE, "input")
     assert x.tolist() == [[1, 2, 3], [4, 5, 6]]
-    (y,) = F.standardize([1, 2, 3], NUMBERS, "target")
+    (y,) = A.standardize([1, 2, 3], NUMBERS, "target")
     assert y.shape == (3, 1)
 
 
 def test_an_array_that_fits_is_not_copied():
     x = np.zeros((4, 3), "float32")
-    assert F.standardize(x, ONE, "input")[0] is x
+    assert A.standardize(x, ONE, "input")[0] is x
 
 
 def test_class_numbers_keep_their_kind_and_get_their_axis():
-    slot = F.Slot("y", (None, None, 1), None)
-    (y,) = F.standardize(np.zeros((4, 7), "int64"), [slot], "target")
+    slot = A.ArraySpec("y", (None, None, 1), None)
+    (y,) = A.standardize(np.zeros((4, 7), "int64"), [slot], "target")
     assert (y.shape, y.dtype) == ((4, 7, 1), "int32")
 
 
@@ -68,7 +69,7 @@ def test_class_numbers_keep_their_kind_and_get_their_axis():
 )
 def test_what_is_wrong_is_named(slots, given, message):
     with pytest.raises((ArgumentError, ValueError), match=message):
-        F.standardize(given, slots, "input")
+        A.standardize(given, slots, "input")
 
 
 def test_lengths_must_agree():
@@ -79,7 +80,7 @@ def test_lengths_must_agree():
 
 
 def test_a_batch_says_which_outputs_are_weighted():
-    targets = [F.Slot(name, (None, 1), "float32") for name in "pq"]
+    targets = [A.ArraySpec(name, (None, 1), "float32") for name in "pq"]
     batch, layout = spec(ONE, targets).batch(np.zeros((4, 3)), [np.zeros(4), np.ones(4)], {"q": np.full(4, 2.0)})
     assert layout == (1, 2, (False, True))
     xs, ys, weights = layout.split(batch)
@@ -89,15 +90,15 @@ def test_a_batch_says_which_outputs_are_weighted():
 
 def test_orders():
     generator = np.random.default_rng(0)
-    assert F.orders(5, 2, False, generator).tolist() == [0, 1, 2, 3, 4]
-    shuffled = F.orders(100, 8, True, generator)
+    assert F.sample_order(5, 2, False, generator).tolist() == [0, 1, 2, 3, 4]
+    shuffled = F.sample_order(100, 8, True, generator)
     assert sorted(shuffled.tolist()) == list(range(100))
     assert shuffled.tolist() != list(range(100))
-    batches = F.orders(10, 4, "batch", generator)
+    batches = F.sample_order(10, 4, "batch", generator)
     assert sorted(batches[:8].reshape(2, 4).tolist()) == [[0, 1, 2, 3], [4, 5, 6, 7]]
     assert batches[8:].tolist() == [8, 9]
     with pytest.raises(ArgumentError, match="expected True, False or 'batch', received 'rows'"):
-        F.orders(10, 4, "rows", generator)
+        F.sample_order(10, 4, "rows", generator)
 
 
 def test_data_in_a_file_is_read_in_rising_order(tmp_path):
@@ -106,7 +107,7 @@ def test_data_in_a_file_is_read_in_rising_order(tmp_path):
         rows = file.create_dataset("x", data=np.arange(30).reshape(10, 3))
         numbers = file.create_dataset("y", data=np.arange(10))
         arrays, layout = spec(ONE).batch(rows, numbers, whole=False)
-        feed = F.ArrayFeed(arrays, layout, 4, [*ONE, *NUMBERS])
+        feed = F.ArrayAdapter(arrays, layout, 4, [*ONE, *NUMBERS])
         assert feed.nbytes() is None
         x, y = feed.rows(np.array([7, 2, 9]))
         assert x[:, 0].tolist() == [21, 6, 27]

@@ -1,0 +1,69 @@
+"""Code that cannot be traced: whose it is, and how the user hears of it.
+
+A function that cannot be traced may run on real tensors instead, step by step, where the engine differentiates by
+itself. That costs speed, so it happens only where code of the user is the reason (a function of the engine in a
+`Lambda`, a branch on a value), and it is told once. An error of our own in a trace is an error.
+"""
+
+from __future__ import annotations
+
+import traceback
+import types
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+from keras_front.errors import KerasFrontError, UntraceableError
+
+OURS = "keras_front"
+_SUPPORT = frozenset({"contextlib", "functools"})  # frames of these stand for whoever called them
+_warned: set[tuple[str, int]] = set()
+
+
+def by_user_code(error: Exception) -> bool:
+    """Whether a trace failed on code that needs values, or that is not ours: not on an error of the library."""
+    if isinstance(error, KerasFrontError):
+        return isinstance(error, UntraceableError)
+    if "SymbolicTensor" in str(error):
+        return True  # a function of an engine that was handed one of our tensors
+    last = None
+    for frame, _ in _frames(error):
+        last = frame
+    return last is not None and not _is_ours(last)
+
+
+def warn_once(error: Exception, function: str, backend: Any) -> None:
+    """Warn that `function` is run without being traced, naming the line of the user's code that was the reason."""
+    place = _user_place(error, backend)
+    if place in _warned:
+        return
+    _warned.add(place)
+    reason = traceback.format_exception_only(error)[0].strip()
+    warnings.warn_explicit(
+        f"This code cannot be traced, so {function!r} runs on tensors of the backend {backend.name!r} instead, slower "
+        f"and on that backend only ({reason[:300]}). Write it with functions of keras_front.backend (K) to have it "
+        "compiled.",
+        RuntimeWarning,
+        *place,
+    )
+
+
+def _user_place(error: Exception, backend: Any) -> tuple[str, int]:
+    """File and line of the innermost code that belongs neither to us nor to an engine."""
+    engines = {kind.__module__.partition(".")[0] for kind in backend.tensor_types} | {"numpy"}
+    found = [(f.f_code.co_filename, n) for f, n in _frames(error) if not _is_ours(f) and _root(f) not in engines]
+    return found[-1] if found else ("<unknown>", 0)
+
+
+def _frames(error: Exception) -> Iterator[tuple[types.FrameType, int]]:
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        if _root(frame) not in _SUPPORT:
+            yield frame, line
+
+
+def _root(frame: types.FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
+
+
+def _is_ours(frame: types.FrameType) -> bool:
+    return _root(frame).startswith(OURS)

@@ -1,0 +1,145 @@
+"""Batch hooks while a loop runs: whom to call, the logs that they get, and the user's Ctrl-C."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from keras_front.callbacks.base import CallbackList
+
+
+class Interrupts:
+    """Holds a Ctrl-C back until the step that runs is finished, so that its state is not lost. A second one is not."""
+
+    def __init__(self) -> None:
+        self.came = False
+        self._old: Any = None
+
+    def __enter__(self) -> Interrupts:
+        if threading.current_thread() is threading.main_thread():
+            handler = signal.getsignal(signal.SIGINT)
+            if handler is signal.default_int_handler:
+                self._old = handler
+                signal.signal(signal.SIGINT, self._note)
+        return self
+
+    def _note(self, number: int, frame: Any) -> None:
+        if self.came:
+            raise KeyboardInterrupt
+        self.came = True
+
+    def __exit__(self, *exception: Any) -> None:
+        if self._old is not None:
+            signal.signal(signal.SIGINT, self._old)
+            self._old = None
+
+
+class BatchHooks:
+    """The batch hooks of one kind ('train', 'test', 'predict'): those for every batch, and those by time."""
+
+    def __init__(self, callbacks: CallbackList, kind: str):
+        self.begin = callbacks.listeners(f"on_{kind}_batch_begin")
+        self.end = callbacks.listeners(f"on_{kind}_batch_end")
+        paced = callbacks.paced_listeners(f"on_{kind}_batch_end")
+        self.every = min((seconds for seconds, _ in paced), default=float("inf"))
+        self.timed = [method for _, method in paced]
+        self.due = time.perf_counter() + self.every if paced else float("inf")
+
+    @property
+    def all(self) -> bool:
+        return bool(self.begin or self.end)
+
+    def before(self, batch: int, size: int) -> None:
+        for method in self.begin:
+            method(batch, {"batch": batch, "size": size})
+
+    def after(self, batch: int, size: int, names: Sequence[str], fetch: Callable[[], Any]) -> None:
+        logs = LazyLogs({"batch": batch, "size": size}, names, fetch)
+        for method in self.end:
+            method(batch, logs)
+
+    def refresh(self, batch: int, size: int, seen: int, names: Sequence[str], fetch: Callable[[], Any]) -> None:
+        logs = LazyLogs({"batch": batch, "size": size, "seen": seen}, names, fetch)
+        for method in self.timed:
+            method(batch, logs)
+        self.due = time.perf_counter() + self.every
+
+
+class LazyLogs(dict):
+    """A dict that has some values at once and fetches the others, all together, when one of them is asked
+    for.
+
+    Args:
+        known: the values that are there.
+        names: the names of the others.
+        fetch: returns the others' values in the order of `names`.
+    """
+
+    __slots__ = ("_fetch", "_names")
+
+    def __init__(self, known: Mapping[str, Any], names: Iterable[str] = (), fetch: Callable[[], Any] | None = None):
+        super().__init__(known)
+        self._names, self._fetch = tuple(names), fetch
+
+    def _fill(self) -> None:
+        fetch, self._fetch = self._fetch, None
+        if fetch is not None:
+            for name, value in zip(self._names, fetch(), strict=True):
+                super().setdefault(name, value)
+
+    def __missing__(self, key: str) -> Any:
+        self._fill()
+        if super().__contains__(key):
+            return super().__getitem__(key)
+        raise KeyError(key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return self[key] if key in self else default
+
+    def __contains__(self, key: object) -> bool:
+        return super().__contains__(key) or (self._fetch is not None and key in self._names)
+
+    def __iter__(self) -> Iterator[str]:
+        self._fill()
+        return super().__iter__()
+
+    def __len__(self) -> int:
+        self._fill()
+        return super().__len__()
+
+    def __eq__(self, other: object) -> bool:
+        self._fill()
+        return super().__eq__(other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __repr__(self) -> str:
+        self._fill()
+        return super().__repr__()
+
+    def keys(self) -> Any:
+        self._fill()
+        return super().keys()
+
+    def values(self) -> Any:
+        self._fill()
+        return super().values()
+
+    def items(self) -> Any:
+        self._fill()
+        return super().items()
+
+    def copy(self) -> dict[str, Any]:
+        self._fill()
+        return dict(super().items())
+
+    def pop(self, *arguments: Any) -> Any:
+        self._fill()
+        return super().pop(*arguments)
+
+    def __reduce__(self) -> Any:
+        return dict, (self.copy(),)

@@ -1,0 +1,423 @@
+"""Arrays on their way to a step: checked once, cast, and put into one flat list, with the weights of samples.
+
+A batch is one flat list: inputs, then targets, then weights, without what is absent. `DataSpec` says what a model
+expects of each. Nothing here knows an engine: arrays stay on the host until a loop places them.
+
+Sample weights and class weights become one array for each output, or None where nothing is weighted, so that an
+unweighted output costs nothing in a step.
+
+Source: Keras 2.3.1, `keras/engine/training_utils.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from keras_front import config
+from keras_front.backend import discovery
+from keras_front.backend.ops import sparse
+from keras_front.errors import ArgumentError, ShapeError
+
+Shape = tuple[int | None, ...]
+
+
+class ArraySpec(NamedTuple):
+    """What one input or target must be. `shape` and `dtype` None: anything; `hint` ends a message about
+    its shape."""
+
+    name: str
+    shape: Shape | None
+    dtype: str | None
+    hint: str = ""
+
+
+class BatchLayout(NamedTuple):
+    """Which parts a flat batch has: inputs, then targets, then weights of the outputs with True."""
+
+    inputs: int
+    targets: int
+    weighted: tuple[bool, ...]
+
+    def split(self, batch: Sequence[Any]) -> tuple[list[Any], list[Any], list[Any]]:
+        """Inputs, targets, and a weight or None for each target."""
+        first, second = self.inputs, self.inputs + self.targets
+        weights = iter(batch[second:])
+        by_output = [next(weights) if has else None for has in self.weighted]
+        return list(batch[:first]), list(batch[first:second]), by_output
+
+
+class DataSpec(NamedTuple):
+    """What a model expects of its data.
+
+    Attributes:
+        inputs: one entry for each input.
+        targets: one entry for each loss whose targets come with the data.
+        weight_modes: 'temporal' or None for each of these.
+        as_given: whether any targets are taken as they are, because a step of the user's own deals with them.
+    """
+
+    inputs: list[ArraySpec]
+    targets: list[ArraySpec]
+    weight_modes: list[str | None]
+    as_given: bool = False
+
+    def batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        targets: bool = True,
+        whole: bool = True,
+    ) -> tuple[list[Any], BatchLayout]:
+        """(flat list of arrays, layout) of inputs, targets and weights that fit together.
+
+        What is read in parts is read here, unless `whole` is False.
+        Raises: ShapeError, ArgumentError saying which array is wrong and what was expected.
+        """
+        xs = standardize(x, self.inputs, "input", whole)
+        if not targets:
+            same_length(xs, [], [])
+            return xs, BatchLayout(len(xs), 0, ())
+        specs = free_specs(y, "target") if self.as_given else self.targets
+        ys = standardize(y, specs, "target", whole)
+        modes = [None] * len(specs) if self.as_given else self.weight_modes
+        weights = sample_weights(ys, sample_weight, class_weight, [spec.name for spec in specs], modes)
+        present = [w for w in weights if w is not None]
+        same_length(xs, ys, present)
+        return xs + ys + present, BatchLayout(len(xs), len(ys), tuple(w is not None for w in weights))
+
+
+def free_specs(data: Any, what: str) -> list[ArraySpec]:
+    """Specs that fit whatever arrays there are: one array, a list of arrays, a dict of arrays, or None."""
+    names, _ = named(data, what) if data is not None else ([], [])
+    return [ArraySpec(name, None, None) for name in names]
+
+
+def named(data: Any, what: str = "input") -> tuple[list[str], list[Any]]:
+    """Names and values of arrays about which nothing is known: those of a dict, or numbered ones."""
+    if isinstance(data, dict):
+        return list(data), list(data.values())
+    values = list(data) if isinstance(data, list | tuple) and data and hasattr(data[0], "shape") else [data]
+    return [f"{what}_{i + 1}" for i in range(len(values))], values
+
+
+def standardize(data: Any, specs: Sequence[ArraySpec], what: str, whole: bool = True) -> list[Any]:
+    """A flat list of arrays in the order of `specs`, cast, with an axis added to lists of numbers.
+
+    Raises: ArgumentError for a wrong number or unknown names; ShapeError for a shape that does not fit.
+    """
+    values = _listed(data, specs, what)
+    return [_conform(value, spec, what, whole) for value, spec in zip(values, specs, strict=True)]
+
+
+def _listed(data: Any, specs: Sequence[ArraySpec], what: str) -> list[Any]:
+    names = [spec.name for spec in specs]
+    if not specs:
+        if data is None or (isinstance(data, list | tuple | dict) and len(data) == 0):
+            return []
+        raise ArgumentError(f"Expected no {what} data, because nothing uses it, received {_described(data)}.")
+    if data is None:
+        raise ArgumentError(f"No {what} data: expected an array for each of {names}, received None.")
+    if isinstance(data, Mapping):
+        missing = [name for name in names if name not in data]
+        if missing:
+            raise ArgumentError(f"No {what} data for {missing}: expected the keys {names}, received {list(data)}.")
+        return [data[name] for name in names]
+    if not isinstance(data, list | tuple):
+        values = [data]
+    elif len(specs) == 1 and not (len(data) == 1 and np.ndim(data[0])):
+        values = [_as_array(data)] if not any(hasattr(d, "shape") and np.ndim(d) for d in data) else list(data)
+    else:
+        values = list(data)
+    if len(values) != len(specs):
+        raise ArgumentError(
+            f"Wrong number of {what} arrays: expected {len(specs)}, for {names}, received {_described(data)}."
+        )
+    return values
+
+
+def _described(data: Any) -> str:
+    if isinstance(data, list | tuple):
+        shapes = ", ".join(str(tuple(np.shape(d))) for d in data[:8])
+        return f"a list of {len(data)} arrays with the shapes {shapes}"
+    return f"an array of shape {np.shape(data)}" if hasattr(data, "shape") else type(data).__name__
+
+
+class SparseRows:
+    """A sparse matrix of SciPy whose rows become dense when they are read."""
+
+    def __init__(self, matrix: Any):
+        self.matrix, self.shape = matrix, tuple(matrix.shape)
+
+    def __getitem__(self, rows: Any) -> SparseRows:
+        return SparseRows(self.matrix[rows])
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        return np.asarray(self.matrix.toarray(), dtype)
+
+
+def _conform(value: Any, spec: ArraySpec, what: str, whole: bool) -> Any:
+    if sparse.is_matrix(value):
+        value = SparseRows(value.tocsr())
+    if is_lazy(value) and not whole:
+        shape = tuple(value.shape)
+        _check_shape((*shape, 1) if len(shape) == 1 else shape, spec, what)
+        return value
+    array = _as_array(value)
+    if array.ndim == 0:
+        raise ShapeError(f"The {what} {spec.name!r} is a single number; expected an array whose first axis is samples.")
+    if lacks_last_axis(array.shape, spec):
+        array = array[..., None]
+    _check_shape(array.shape, spec, what)
+    return _cast(array, spec)
+
+
+def lacks_last_axis(shape: tuple[int, ...], spec: ArraySpec) -> bool:
+    """Whether an axis of size 1 belongs behind: numbers where vectors are expected."""
+    if spec.shape is None:
+        return len(shape) == 1
+    return len(shape) == len(spec.shape) - 1 and (len(shape) == 1 or spec.shape[-1] == 1)
+
+
+def _as_array(value: Any) -> np.ndarray:
+    if isinstance(value, np.ndarray):
+        return value
+    owner = discovery.owner(value)
+    if owner is not None:
+        return np.asarray(owner.to_numpy(value))
+    plain = getattr(value, "values", value) if hasattr(value, "iloc") else value
+    try:
+        array = np.asarray(plain)
+    except ValueError:  # rows of different lengths
+        array = np.asarray(None, object)
+    if array.dtype == object:
+        raise ArgumentError(
+            f"Expected numbers in a rectangular array, received {type(value).__name__} that NumPy cannot make one "
+            "of. If these are sequences of different lengths, pad them first."
+        )
+    return array
+
+
+def _cast(array: np.ndarray, spec: ArraySpec) -> np.ndarray:
+    if array.dtype.kind not in "biufc":
+        raise ArgumentError(f"The data for {spec.name!r} has dtype {array.dtype}; expected numbers.")
+    if spec.dtype is None:  # class numbers: their kind stays, with a width that every engine has
+        wanted = config.floatx() if array.dtype.kind == "f" else _narrow(array)
+    else:
+        wanted = "float32" if spec.dtype == "bfloat16" else spec.dtype
+    return array if array.dtype == wanted else array.astype(wanted)
+
+
+def _narrow(array: np.ndarray) -> str:
+    return array.dtype.name if array.dtype.itemsize < 8 and array.dtype.kind == "i" else "int32"
+
+
+def _check_shape(found: tuple[int, ...], spec: ArraySpec, what: str) -> None:
+    if spec.shape is None:
+        return
+    if len(found) != len(spec.shape):
+        raise ShapeError(
+            f"Wrong {what} shape: {spec.name!r} expects {len(spec.shape)} axes, {_readable(spec.shape)}, "
+            f"received an array of shape {found}.{spec.hint}"
+        )
+    fits = all(want in (None, have) for want, have in zip(spec.shape[1:], found[1:], strict=True))
+    if not fits:
+        raise ShapeError(
+            f"Wrong {what} shape: {spec.name!r} expects {_readable(spec.shape)}, "
+            f"received an array of shape {found}.{spec.hint}"
+        )
+
+
+def _readable(shape: Shape) -> str:
+    return f"({', '.join(['n', *(str(d) for d in shape[1:])])})"
+
+
+def same_length(xs: Sequence[Any], ys: Sequence[Any], weights: Sequence[Any]) -> None:
+    """Raise ShapeError unless all arrays have the same number of samples."""
+    lengths = [{int(a.shape[0]) for a in group} for group in (xs, ys, weights)]
+    for group, what in zip(lengths, ("inputs", "targets", "sample weights"), strict=True):
+        if len(group) > 1:
+            raise ShapeError(f"All {what} need the same number of samples, received {sorted(group)}.")
+    if len(set().union(*lengths)) > 1:
+        told = zip(("inputs", "targets", "sample weights"), lengths, strict=True)
+        counts = ", ".join(f"{min(group)} {what}" for what, group in told if group)
+        raise ShapeError(f"Inputs, targets and weights need the same number of samples, received {counts}.")
+
+
+def is_lazy(value: Any) -> bool:
+    """Whether `value` is read in parts, like a data set in an HDF5 file: it has a shape but is no array."""
+    kind = type(value)
+    return kind is SparseRows or kind.__name__ == "HDF5Matrix" or kind.__module__.split(".")[0] in ("h5py", "zarr")
+
+
+def read_rows(array: Any, rows: np.ndarray, spec: ArraySpec | None = None) -> np.ndarray:
+    """The rows of an array; of one that is read in parts, in rising order, as files want it."""
+    if isinstance(array, np.ndarray):
+        return array[rows]
+    order = np.argsort(rows, kind="stable")
+    if len(rows) and int(rows[order[-1]]) - int(rows[order[0]]) == len(rows) - 1:
+        start = int(rows[order[0]])
+        block = np.asarray(array[start : start + len(rows)])
+    else:
+        block = np.asarray(array[rows[order]])
+    block = block[np.argsort(order, kind="stable")]
+    return block if spec is None else _cast(block[:, None] if block.ndim == 1 else block, spec)
+
+
+# Weights of samples ----------------------------------------------------------------------------------
+
+Weights = list[np.ndarray | None]
+
+
+def per_output(value: Any, names: Sequence[str], what: str, arrays: bool = False) -> list[Any]:
+    """What each output gets of an argument that is one thing, a list or a dict by output names.
+
+    With `arrays` a list of numbers is one thing: an array written out.
+    Raises: ArgumentError for an unknown name or a wrong number of elements.
+    """
+    if value is None or (isinstance(value, list | tuple | dict) and not value):
+        return [None] * len(names)
+    if isinstance(value, Mapping) and (len(names) > 1 or set(value) <= set(names)):
+        return _by_name(value, names, what)
+    if isinstance(value, list | tuple) and not (arrays and _is_vector(value)):
+        if len(value) != len(names):
+            raise ArgumentError(
+                f"{what}: expected {len(names)} elements, one for each of the outputs {list(names)}, "
+                f"received {len(value)}."
+            )
+        return list(value)
+    if len(names) == 1:
+        return [value]
+    raise ArgumentError(
+        f"{what}: the model has {len(names)} outputs, so expected a list of {len(names)} or a dict by the "
+        f"names {list(names)}, received {type(value).__name__}."
+    )
+
+
+def _by_name(value: Mapping[Any, Any], names: Sequence[str], what: str) -> list[Any]:
+    unknown = [key for key in value if key not in names]
+    if unknown:
+        raise ArgumentError(f"{what}: expected the output names {list(names)} as keys, received also {unknown}.")
+    return [value.get(name) for name in names]
+
+
+def _is_vector(value: Sequence[Any]) -> bool:
+    """Whether a list is one array written out, not a list of arrays."""
+    return isinstance(value[0], int | float | np.number)
+
+
+def weight_modes(sample_weight_mode: Any, names: Sequence[str]) -> list[str | None]:
+    """'temporal' or None for each output.
+
+    Raises: ArgumentError for another mode.
+    """
+    shared = sample_weight_mode is None or isinstance(sample_weight_mode, str)
+    found = [sample_weight_mode] * len(names) if shared else None
+    found = found or per_output(sample_weight_mode, names, "sample_weight_mode")
+    wrong = [mode for mode in found if mode not in (None, "samplewise", "temporal")]
+    if wrong:
+        raise ArgumentError(f"sample_weight_mode: expected 'temporal' or None, received {wrong[0]!r}.")
+    return [mode if mode == "temporal" else None for mode in found]
+
+
+def class_weights(value: Any, names: Sequence[str]) -> list[Any]:
+    """The class weights of each output: dicts from class to weight, or None."""
+    if isinstance(value, Mapping) and value and not any(isinstance(v, Mapping) for v in value.values()):
+        if len(names) > 1 and not set(value) <= set(names):
+            raise ArgumentError(
+                f"class_weight: the model has {len(names)} outputs, so expected a dict by the names "
+                f"{list(names)} with a dict of class weights for each, received one for all."
+            )
+        return [value]
+    return per_output(value, names, "class_weight")
+
+
+def sample_weights(
+    targets: Sequence[np.ndarray | None],
+    sample_weight: Any,
+    class_weight: Any,
+    names: Sequence[str],
+    weight_modes: Sequence[str | None],
+) -> Weights:
+    """One array of weights for each output, or None.
+
+    Shape: (n,) for each output, (n, steps) where the mode is 'temporal'.
+    Raises: ShapeError, ArgumentError if weights do not fit the targets.
+    """
+    if sample_weight is None and class_weight is None:
+        return [None] * len(names)
+    by_sample = per_output(sample_weight, names, "sample_weight", arrays=True)
+    by_class = class_weights(class_weight, names)
+    rows = zip(targets, by_sample, by_class, names, weight_modes, strict=True)
+    return [None if y is None else _combined(y, s, c, name, mode) for y, s, c, name, mode in rows]
+
+
+def _combined(y: np.ndarray, sample: Any, classes: Any, name: str, mode: str | None) -> np.ndarray | None:
+    dtype = config.floatx()
+    if sample is not None:
+        sample = _checked(np.asarray(sample, dtype), y, name, mode)
+    if classes is None:
+        return sample
+    of_class = class_weight_of_samples(y, classes, name, mode).astype(dtype)
+    return of_class if sample is None else sample * of_class
+
+
+def _checked(weight: np.ndarray, y: np.ndarray, name: str, mode: str | None) -> np.ndarray:
+    if mode == "temporal":
+        if y.ndim < 3:
+            raise ShapeError(
+                f"sample_weight of output {name!r}: temporal weights need targets of at least 3 axes "
+                f"(n, steps, ...), received targets of shape {y.shape}. "
+                'Compile without sample_weight_mode="temporal" for one weight a sample.'
+            )
+        if weight.ndim != 2:
+            raise ShapeError(
+                f"sample_weight of output {name!r}: expected the shape {y.shape[:2]} (n, steps) for "
+                f'sample_weight_mode="temporal", received {weight.shape}.'
+            )
+    elif weight.ndim == 2 and weight.shape[1] == 1:
+        weight = weight[:, 0]
+    elif weight.ndim != 1:
+        raise ShapeError(
+            f"sample_weight of output {name!r}: expected one weight a sample, of shape ({len(y)},), received "
+            f'{weight.shape}. For a weight each time step compile with sample_weight_mode="temporal".'
+        )
+    if weight.shape != y.shape[: weight.ndim]:
+        raise ShapeError(
+            f"sample_weight of output {name!r}: expected the shape {y.shape[: weight.ndim]} of its targets, "
+            f"received {weight.shape}."
+        )
+    return weight
+
+
+def class_weight_of_samples(
+    y: np.ndarray, classes: Mapping[Any, float], name: str, mode: str | None = None
+) -> np.ndarray:
+    """The weight of each sample's class.
+
+    Shape: `y` (n,), (n, 1) with class numbers or (n, classes) one-hot; the result (n,).
+    Raises: ArgumentError if a class has no weight or `classes` is not a dict; ShapeError for other targets.
+    """
+    if not isinstance(classes, Mapping):
+        raise ArgumentError(
+            f"class_weight of output {name!r}: expected a dict from class number to weight, "
+            f"received {type(classes).__name__}."
+        )
+    if y.ndim > 2 or mode == "temporal":
+        raise ShapeError(
+            f"class_weight of output {name!r}: expected targets of shape (n, classes) or (n, 1), received "
+            f"{y.shape}. Compute a sample_weight from your classes instead."
+        )
+    numbers = y.argmax(axis=1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(-1)
+    present, places = np.unique(numbers, return_inverse=True)
+    missing = [c.item() for c in present if c not in classes]
+    if missing:
+        raise ArgumentError(
+            f"class_weight of output {name!r}: expected a weight for every class in the data, there is none "
+            f"for {missing}. The dict has {sorted(classes)}."
+        )
+    return np.array([classes[c] for c in present.tolist()])[places.reshape(-1)]

@@ -1,0 +1,112 @@
+"""What `compile` was given, and what follows from it once the model has outputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from keras_front import config
+from keras_front.training.arrays import ArraySpec, DataSpec, weight_modes
+from keras_front.training.losses_and_metrics import LossesAndMetrics, target_shape
+from keras_front.training.single_batch import SingleBatchCalls
+from keras_front.training.steps import Steps
+
+CATEGORICAL_HINT = (
+    " For class numbers as targets compile with loss='sparse_categorical_crossentropy', or make them one-hot "
+    "with keras.utils.to_categorical."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class CompileArguments:
+    """The arguments of `Model.compile` but the optimizer, as they were given."""
+
+    loss: Any = None
+    metrics: Any = None
+    loss_weights: Any = None
+    sample_weight_mode: Any = None
+    weighted_metrics: Any = None
+    target_tensors: Any = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The arguments by name, for another `compile`."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+class Compilation:
+    """What `compile` settled for a model.
+
+    Args:
+        arguments: what `compile` was given.
+        dialect: whose conventions hold, also when it is trained later; by default the present one.
+
+    Attributes:
+        steps: the steps of the model; None until its outputs are known.
+        spec: what the model expects of its data; None until then.
+        calls: the calls on single batches; None until then.
+        outputs: the list of outputs that these were made for.
+    """
+
+    def __init__(self, arguments: CompileArguments, dialect: str | None = None):
+        self.arguments = arguments
+        self.dialect = dialect or config.current_dialect()
+        self.steps: Steps | None = None
+        self.spec: DataSpec | None = None
+        self.calls: SingleBatchCalls | None = None
+        self.outputs: Any = None
+
+    def __reduce__(self) -> Any:
+        return Compilation, (self.arguments, self.dialect)  # a copy settles anew: compiled steps belong to one model
+
+    def settle(self, model: Any) -> None:
+        """Resolve losses and metrics for the outputs of the model, and collect what is trained.
+
+        Raises: ArgumentError for an unknown loss, metric or output.
+        """
+        if self.outputs is not model.outputs or self.steps is None:
+            with config.dialect(self.dialect):
+                self._settle(model)
+
+    def _settle(self, model: Any) -> None:
+        given = self.arguments
+        names = list(model.output_names)
+        shapes = [tuple(t.shape) for t in model.outputs]
+        compiled = LossesAndMetrics(
+            names,
+            shapes,
+            given.loss,
+            given.loss_weights,
+            given.metrics,
+            given.weighted_metrics,
+            given.target_tensors,
+            model.inputs,
+        )
+        modes = weight_modes(given.sample_weight_mode, names)
+        fed = [item for item in compiled.losses if item.fed]
+        if model.optimizer is not None:
+            model.optimizer.build(model.trainable_weights)
+        steps = Steps(model, compiled, model.optimizer, self.dialect)
+        as_given = bool({"train", "test"} & steps.custom) and not compiled.losses
+        self.spec = DataSpec(input_specs(model), target_specs(model, fed), [modes[i.output] for i in fed], as_given)
+        self.steps, self.outputs = steps, model.outputs
+        self.calls = SingleBatchCalls(steps, self.spec)
+
+
+def input_specs(model: Any) -> list[ArraySpec]:
+    """What a model expects of each input."""
+    known = model._is_graph_network
+    return [
+        ArraySpec(name, tuple(t.shape) if known else None, t.dtype)
+        for name, t in zip(model.input_names, model.inputs, strict=True)
+    ]
+
+
+def target_specs(model: Any, losses: list[Any]) -> list[ArraySpec]:
+    """What a model expects of the targets of these losses."""
+    specs = []
+    for item in losses:
+        output = model.outputs[item.output]
+        hint = CATEGORICAL_HINT if item.kind == "categorical_crossentropy" else ""
+        dtype = None if item.kind.startswith("sparse") else output.dtype
+        specs.append(ArraySpec(item.name, target_shape(item, tuple(output.shape)), dtype, hint))
+    return specs

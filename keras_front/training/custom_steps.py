@@ -1,0 +1,407 @@
+"""Steps of a model's own: `train_step`, `test_step`, `predict_step`, `compute_loss`, `compute_metrics`.
+
+A subclass of `Model` may override these as in tf.keras and Keras 3. The one trainer calls them while it traces a step,
+so they are written in K and run compiled on every backend. Gradients come from `K.gradients(loss, weights)`, or from
+`K.value_and_grad(fn, weights)`; `optimizer.apply_gradients(zip(grads, weights))` assigns the new values:
+
+    class Twice(Model):
+        def train_step(self, data):
+            x, y = data
+            y_pred = self(x, training=True)
+            loss = 2.0 * self.compute_loss(y=y, y_pred=y_pred)
+            grads = K.gradients(loss, self.trainable_weights)
+            self.optimizer.apply_gradients(zip(grads, self.trainable_weights))
+            return {"loss": loss}
+
+Variables that such a step assigns (slots of further optimizers, means of metrics, counters) are found while it is
+traced and carried by the step, whoever made them.
+
+Source: tf.keras 2.15 and Keras 3.15, `Model.train_step` and its kin.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from keras_front import backend as K
+from keras_front import optimizers
+from keras_front.backend import state
+from keras_front.errors import ArgumentError, StateError
+from keras_front.graph import scope
+from keras_front.graph.tracking import frozen_as
+from keras_front.training.arrays import BatchLayout
+from keras_front.training.variables import check_newcomers, flat, phase, samples_of
+from keras_front.utils.data_utils import unpack_x_y_sample_weight
+
+_METHODS = {
+    "train": ("train_step", "compute_loss", "compute_metrics"),
+    "test": ("test_step", "compute_loss", "compute_metrics"),
+    "predict": ("predict_step",),
+}
+
+
+def overrides(model: Any, name: str) -> bool:
+    """Whether a model has a method of this name that is not the one of `StepMethods`."""
+    return name in vars(model) or getattr(type(model), name) is not getattr(StepMethods, name)
+
+
+def overridden_kinds(model: Any) -> frozenset[str]:
+    """Which of 'train', 'test' and 'predict' have steps of the model's own."""
+    return frozenset(kind for kind, names in _METHODS.items() if any(overrides(model, name) for name in names))
+
+
+def further_optimizers(model: Any) -> list[Any]:
+    """The optimizers among the attributes of a model, such as one for each half of a GAN."""
+    return [value for value in vars(model).values() if isinstance(value, optimizers.Optimizer)]
+
+
+# The functions that are compiled ---------------------------------------------------------------------
+
+
+def train_function(steps: Any, layout: BatchLayout, single: bool) -> Any:
+    """`(state, batch) -> (state, logs)` by way of `train_step`; see `Steps.train`."""
+    variables, training = steps.variables.all, phase(True)
+    place = steps.counter_place(steps.own_counter)
+
+    def train(values: list[Any], batch: list[Any]) -> Any:
+        with K.phase(training), K.bind(variables, values, counter=values[place], discover=True) as frame:
+            logs = _logs_of(steps, "train", frame, layout, batch, single, training)
+            steps.own_counter.assign(values[place] + 1)
+            return _state_after(frame, variables), logs
+
+    return train
+
+
+def test_function(steps: Any, layout: BatchLayout, single: bool) -> Any:
+    """`(constant, carried, batch) -> (carried, logs)` by way of `test_step`; see `Steps.test`."""
+    carried, training = steps.variables.carried, phase(False)
+    variables = [*steps.variables.constant, *carried]
+
+    def test(fixed: list[Any], values: list[Any], batch: list[Any]) -> Any:
+        with K.phase(training), K.bind(variables, [*fixed, *values], discover=True) as frame:
+            logs = _logs_of(steps, "test", frame, layout, batch, single, training)
+            return _state_after(frame, carried), logs
+
+    return test
+
+
+def predict_function(steps: Any) -> Any:
+    """`(constant, carried, batch) -> (carried, outputs)` by way of `predict_step`; see `Steps.predict`."""
+    carried, training = steps.variables.carried, phase(False)
+    variables = [*steps.variables.constant, *carried]
+
+    def predict(fixed: list[Any], values: list[Any], batch: list[Any]) -> Any:
+        with K.phase(training), K.bind(variables, [*fixed, *values], discover=True) as frame:
+            with _in_progress(StepInProgress(steps, "predict", frame, training)):
+                outputs = steps.model.predict_step((_structured(steps.model, batch),))
+            return _state_after(frame, carried), [K.convert(value) for value in flat(outputs)]
+
+    return predict
+
+
+def _state_after(frame: Any, variables: Sequence[Any]) -> list[Any]:
+    check_newcomers(frame)
+    return frame.values_of(variables)
+
+
+def _logs_of(
+    steps: Any, kind: str, frame: Any, layout: BatchLayout, batch: list[Any], single: bool, training: Any
+) -> Any:
+    """Run `train_step` or `test_step` on a batch; what it returns, as one vector whose names are noted."""
+    if single:
+        steps.reset()
+    model = steps.model
+    xs, ys, weights = layout.split(batch)
+    data: tuple[Any, ...] = (_structured(model, xs), *([_unpacked(ys)] if ys else []))
+    if any(weight is not None for weight in weights):
+        data = (*data, _unpacked(weights))
+    with _in_progress(StepInProgress(steps, kind, frame, training)):
+        logs = model.train_step(data) if kind == "train" else model.test_step(data)
+    if not isinstance(logs, Mapping):
+        raise ArgumentError(
+            f"{type(model).__name__}.{kind}_step: expected a dict from names to values, such as {{'loss': loss}}, "
+            f"returned {type(logs).__name__}."
+        )
+    steps.logged[kind] = [str(name) for name in logs]
+    scalars = [_scalar(model, kind, name, value) for name, value in logs.items()]
+    return K.stack(scalars or [K.constant(0.0)])
+
+
+def _scalar(model: Any, kind: str, name: str, value: Any) -> Any:
+    value = K.convert(value.result() if hasattr(value, "result") else value)
+    if K.ndim(value):
+        raise ArgumentError(
+            f"{type(model).__name__}.{kind}_step: expected numbers as values of the dict that it returns, "
+            f"{name!r} has the shape {K.int_shape(value)}. Take its mean: K.mean(value)."
+        )
+    return K.cast(value, K.floatx())
+
+
+def _structured(model: Any, xs: list[Any]) -> Any:
+    """The inputs as `fit` was given them: one tensor, or the list or dict that `call` takes."""
+    return xs[0] if len(xs) == 1 and model._is_graph_network else model.arranged(xs)
+
+
+def _unpacked(items: list[Any]) -> Any:
+    return items[0] if len(items) == 1 else items
+
+
+# What runs -------------------------------------------------------------------------------------------
+
+_STEP: ContextVar[StepInProgress | None] = ContextVar("keras_front_step", default=None)
+
+
+@contextmanager
+def _in_progress(step: StepInProgress) -> Iterator[None]:
+    token = _STEP.set(step)
+    try:
+        with frozen_as(step.steps.freezing), scope.opened(step.training, {}):
+            yield
+    finally:
+        _STEP.reset(token)
+
+
+class StepInProgress:
+    """A step that is running: what `super().train_step(data)` and its kin do.
+
+    Args:
+        steps: the `Steps` of the model.
+        kind: 'train', 'test' or 'predict'.
+        frame: holds the values of the variables.
+        training: the learning phase.
+    """
+
+    def __init__(self, steps: Any, kind: str, frame: Any, training: Any):
+        self.steps, self.kind, self.frame, self.training = steps, kind, frame, training
+        self.parts: list[Any] | None = None  # losses of the outputs, while `compute_loss` is asked for the total
+
+    def logs(self, data: Any) -> dict[str, Any]:
+        """Train on or test a batch as the trainer does, with `compute_loss` and `compute_metrics` of the model."""
+        x, y, weight = unpack_x_y_sample_weight(data)
+        xs, ys = flat(x), [] if y is None else flat(y)
+        compiled = self.steps.compiled
+        weights = [None] * sum(item.fed for item in compiled.losses) if weight is None else flat(weight)
+        total_of = None
+        if overrides(self.steps.model, "compute_loss"):
+            total_of = lambda outputs, masks: self._total(x, y, weight, outputs)  # noqa: E731
+        step = self.steps.train_batch if self.kind == "train" else self._test_batch
+        done = step(self.frame, xs, ys, weights, self.training, total_of)
+        compiled.track(samples_of(xs, done.outputs), done.total, done.parts)
+        if overrides(self.steps.model, "compute_metrics"):
+            return self._metrics(x, y, weight, done.outputs)
+        names = ["loss", *(item.name for item in compiled.trackers[1 : 1 + len(done.parts)])]
+        means = dict(zip(names, (tracker.result() for tracker in compiled.trackers), strict=False))
+        return {**means, **{m.name: m.result() for m in (*compiled.metrics, *self.steps.layer_metrics)}}
+
+    def _test_batch(self, *arguments: Any) -> Any:
+        done, there = self.steps.forward(*arguments)
+        self.steps.measure(done, there)
+        return done
+
+    def _total(self, x: Any, y: Any, weight: Any, outputs: list[Any]) -> tuple[Any, list[Any]]:
+        self.parts = []
+        try:
+            given = {"x": x, "y": y, "y_pred": _unpacked(outputs), "sample_weight": weight, "training": self.training}
+            total = _call(self.steps.model.compute_loss, given)
+            return K.mean(total) if K.ndim(total) else total, self.parts
+        finally:
+            self.parts = None
+
+    def _metrics(self, x: Any, y: Any, weight: Any, outputs: list[Any]) -> dict[str, Any]:
+        given = {"x": x, "y": y, "y_pred": _unpacked(outputs), "sample_weight": weight}
+        return dict(_call(self.steps.model.compute_metrics, given))
+
+    def losses(self) -> list[Any]:
+        """Penalties on weights, and what layers reported in this step."""
+        return [*self.steps.model.regularization_losses(), *self.frame.losses]
+
+
+def _call(method: Any, given: dict[str, Any]) -> Any:
+    """Call a method with those of the arguments that its version of the interface has."""
+    parameters = inspect.signature(method).parameters
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        return method(**given)
+    return method(**{name: value for name, value in given.items() if name in parameters})
+
+
+def current_step(model: Any) -> StepInProgress | None:
+    """The step of this model that is running, if any."""
+    step = _STEP.get()
+    return step if step is not None and step.steps.model is model else None
+
+
+# Compiled losses and metrics as one calls them in a step ---------------------------------------------
+
+
+class CompiledLoss:
+    """The losses given to `compile`, as a function of targets and outputs; the mean of 'loss' is kept as well."""
+
+    def __init__(self, model: Any, compiled: Any):
+        self.model, self.compiled = model, compiled
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The means of the total and of the outputs' losses."""
+        return list(self.compiled.trackers)
+
+    def __call__(
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None, regularization_losses: Sequence[Any] | None = None
+    ) -> Any:
+        """The total, a scalar.
+
+        Args:
+            y_true, y_pred: tensors, or lists of them for several outputs.
+            sample_weight: one weight for each sample, or a list of these.
+            regularization_losses: scalars to be added, such as `model.losses`.
+        """
+        ys, outputs, masks, weights = aligned_with_losses(self.compiled, y_true, y_pred, sample_weight)
+        weighted = self.compiled.weights(weights, masks)
+        chosen = [outputs[item.output] for item in self.compiled.losses]
+        total, parts = self.compiled.total(ys, chosen, weighted, list(regularization_losses or ()))
+        step = current_step(self.model)
+        if step is not None and step.parts is not None:
+            step.parts[:] = parts  # the trainer keeps the means
+        else:
+            self.compiled.track(samples_of(outputs, outputs), total, parts)
+        return total
+
+
+class CompiledMetrics:
+    """The metrics given to `compile`, to be fed with targets and outputs."""
+
+    def __init__(self, compiled: Any):
+        self.compiled = compiled
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metric objects."""
+        return list(self.compiled.metrics)
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Take a batch into account; arguments are those of the compiled loss."""
+        ys, outputs, masks, weights = aligned_with_losses(self.compiled, y_true, y_pred, sample_weight)
+        weighted = self.compiled.weights(weights, masks)
+        chosen = [outputs[item.output] for item in self.compiled.losses]
+        kept = [None if m is None else K.cast(m, K.floatx()) for m in (masks[i.output] for i in self.compiled.losses)]
+        self.compiled.measure(ys, chosen, kept, weighted)
+
+
+def aligned_with_losses(compiled: Any, y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[list[Any], ...]:
+    """Targets and weights for each loss, and outputs and masks for each output."""
+    outputs, run = flat(y_pred), scope.current_run()
+    masks = [run.mask_of(value) if run is not None else None for value in outputs]
+    ys, count = flat(y_true), len(compiled.losses)
+    weights = [None] * count if sample_weight is None else flat(sample_weight)
+    weights = weights * count if len(weights) == 1 else weights
+    for what, items in (("targets", ys), ("sample weights", weights)):
+        if len(items) != count:
+            raise ArgumentError(f"Expected {count} {what}, one for each output with a loss, received {len(items)}.")
+    return ys, outputs, masks, weights
+
+
+class StepMethods:
+    """The methods of `Model` that a subclass overrides to train, test or predict in its own way."""
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """Train on one batch.
+
+        Override it to change what happens in a step of `fit`; it is traced, so it works on symbols.
+
+        Args:
+            data: `(x, y)` or `(x, y, sample_weight)`, tensors in the structure that `fit` was given;
+                `keras.utils.unpack_x_y_sample_weight(data)` takes it apart.
+
+        Returns: a dict from names to scalars: what `fit` reports. Those of the last batch stand for the epoch, so give
+            means (`metric.result()`).
+        """
+        return _step_of(self, "train", "train_step").logs(data)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """The loss and metrics of one batch, for `evaluate` and the validation in `fit`.
+
+        Args:
+            data: as in `train_step`.
+
+        Returns: a dict from names to scalars, as `train_step`.
+        """
+        return _step_of(self, "test", "test_step").logs(data)
+
+    def predict_step(self, data: Any) -> Any:
+        """The outputs for one batch.
+
+        Args:
+            data: `(x,)`, tensors in the structure that `predict` was given.
+
+        Returns: a tensor or a list of tensors.
+        """
+        _step_of(self, "predict", "predict_step")
+        return self(unpack_x_y_sample_weight(data)[0], training=False)  # type: ignore[operator]
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """The total loss, a scalar: the compiled losses, penalties on weights, and what layers reported.
+
+        Args:
+            x: the inputs of the batch, for subclasses.
+            y: targets, a tensor or a list of tensors.
+            y_pred: the outputs of the model.
+            sample_weight: one weight for each sample, or None.
+            training: whether the batch is trained on, for subclasses.
+        """
+        return self.compiled_loss(y, y_pred, sample_weight, regularization_losses=self.losses)  # type: ignore[attr-defined]
+
+    def compute_metrics(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None
+    ) -> dict[str, Any]:
+        """Feed the compiled metrics with a batch.
+
+        Args:
+            x, y, y_pred, sample_weight: as in `compute_loss`.
+
+        Returns: a dict from the names of all metrics to what they are now.
+        """
+        self.compiled_metrics.update_state(y, y_pred, sample_weight)
+        return {metric.name: metric.result() for metric in self.metrics}  # type: ignore[attr-defined]
+
+    @property
+    def compiled_loss(self) -> CompiledLoss:
+        """The losses given to `compile`, called as `compiled_loss(y_true, y_pred, sample_weight)`."""
+        return CompiledLoss(self, _compiled(self, "compiled_loss"))
+
+    @property
+    def compiled_metrics(self) -> CompiledMetrics:
+        """The metrics given to `compile`, fed by `compiled_metrics.update_state(y_true, y_pred, sample_weight)`."""
+        return CompiledMetrics(_compiled(self, "compiled_metrics"))
+
+
+def _compiled(model: Any, where: str) -> Any:
+    step = current_step(model)
+    return step.steps.compiled if step is not None else model._settled(where).steps.compiled
+
+
+def _step_of(model: Any, kind: str, where: str) -> StepInProgress:
+    step = current_step(model)
+    if step is None:
+        raise StateError(
+            f"{where} is a part of a step: fit, evaluate and predict call it, and so do train_on_batch, test_on_batch "
+            "and predict_on_batch. Call one of these."
+        )
+    if step.kind != kind:
+        raise StateError(f"{where} was called in a step of kind {step.kind!r}.")
+    return step
+
+
+def losses_in_step(model: Any) -> list[Any] | None:
+    """What `model.losses` is while a step of it runs: tensors of that step; None outside."""
+    step = current_step(model)
+    return None if step is None or state.current_frame() is None else step.losses()

@@ -1,0 +1,304 @@
+"""Data adapters: what users pass as data, as batches of checked arrays.
+
+`ArrayAdapter` has arrays that are all there; `StreamAdapter` takes batches one by one from a generator or a `Sequence`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from keras_front.errors import ArgumentError
+from keras_front.training.arrays import ArraySpec, BatchLayout, DataSpec, read_rows
+from keras_front.utils.data_utils import GeneratorEnqueuer, OrderedEnqueuer
+
+
+def sample_order(n: int, batch_size: int, shuffle: Any, generator: np.random.Generator | None) -> np.ndarray:
+    """The numbers of all samples in the order of one epoch.
+
+    With `shuffle='batch'` whole batches change places, each in one piece, the smaller last one staying last.
+    Raises: ArgumentError for another text than 'batch'.
+    """
+    if isinstance(shuffle, str) and shuffle != "batch":
+        raise ArgumentError(f"shuffle: expected True, False or 'batch', received {shuffle!r}.")
+    rows = np.arange(n, dtype="int32" if n < 2**31 else "int64")
+    if not shuffle or generator is None:
+        return rows
+    if shuffle != "batch":
+        generator.shuffle(rows)
+        return rows
+    whole = n // batch_size * batch_size
+    blocks = rows[:whole].reshape(-1, batch_size)
+    return np.concatenate([blocks[generator.permutation(len(blocks))].reshape(-1), rows[whole:]])
+
+
+class ArrayAdapter:
+    """Arrays that are all there: a batch is some of their rows.
+
+    Args:
+        batch_size: samples a batch; None for all of them.
+        passes: how often the arrays are gone through in an epoch.
+
+    Attributes: `arrays`, the flat list; `layout`; `samples`, their number; `steps`, batches an epoch.
+    """
+
+    def __init__(
+        self,
+        arrays: list[Any],
+        layout: BatchLayout,
+        batch_size: int | None,
+        specs: Sequence[ArraySpec | None] = (),
+        passes: int = 1,
+    ):
+        self.arrays, self.layout = arrays, layout
+        self.specs = list(specs) + [None] * (len(arrays) - len(specs))
+        self.samples = int(arrays[0].shape[0]) if arrays else 0
+        if not self.samples:
+            raise ArgumentError("There is no data: expected at least one sample, received arrays of length 0.")
+        self.batch_size, self.passes = batch_size or self.samples, passes
+        self.steps = passes * -(-self.samples // self.batch_size)
+
+    def first(self, steps: int) -> ArrayAdapter:
+        """An adapter of the first `steps` batches."""
+        arrays = [_slice(array, 0, steps * self.batch_size) for array in self.arrays]
+        return ArrayAdapter(arrays, self.layout, self.batch_size, self.specs)
+
+    def nbytes(self) -> int | None:
+        """Memory of all arrays; None if one is read in parts."""
+        return sum(a.nbytes for a in self.arrays) if all(isinstance(a, np.ndarray) for a in self.arrays) else None
+
+    def rows(self, rows: np.ndarray) -> list[np.ndarray]:
+        """The rows of every array, on the host."""
+        return [read_rows(array, rows, spec) for array, spec in zip(self.arrays, self.specs, strict=True)]
+
+    def first_batch(self) -> tuple[list[np.ndarray], BatchLayout]:
+        """A batch like those that will come, and its layout."""
+        return self.rows(np.arange(min(self.batch_size, self.samples))), self.layout
+
+    def open(self) -> None:
+        """Nothing needs to be prepared."""
+
+    def close(self) -> None:
+        """Nothing needs to be ended."""
+
+
+class StreamAdapter:
+    """Batches that come one by one, from a generator or a `Sequence`, prepared ahead by an enqueuer.
+
+    Attributes: `steps`, batches an epoch, or None while nobody knows; `samples` is None. Without a number of steps an
+    epoch is one pass over the `Sequence`, whose length is read anew for each pass: it may change in `on_epoch_end`.
+    """
+
+    samples = None
+
+    def __init__(
+        self,
+        source: Any,
+        steps: int | None,
+        class_weight: Any = None,
+        targets: bool = True,
+        workers: Workers | None = None,
+        shuffle: bool = False,
+    ):
+        self.source, self.class_weight, self.targets, self.shuffle = source, class_weight, targets, shuffle
+        self.spec = DataSpec([], [], [])  # what the model expects, as soon as it is known
+        self.by_pass = steps is None and is_sequence(source)
+        self.steps = len(source) if self.by_pass else steps
+        if self.by_pass and not self.steps:
+            raise ArgumentError(
+                f"There is no data: expected a Sequence of at least one batch, {source!r:.60} has none."
+            )
+        self.workers = workers or Workers()
+        self._enqueuer: Any = None
+        self._batches: Iterator[Any] | None = None
+        self._kept: list[Any] = []  # the first batch, where somebody had to look at it before
+        self._first: tuple[list[np.ndarray], BatchLayout] | None = None  # the same, checked
+
+    def open(self) -> None:
+        """Start to prepare batches, unless that was done."""
+        if self._batches is not None:
+            return
+        if not self.workers.number:
+            self._batches = _passes(self.source, self.by_pass) if is_sequence(self.source) else iter(self.source)
+            return
+        if is_sequence(self.source):
+            passes = 1 if self.by_pass else None
+            self._enqueuer = OrderedEnqueuer(self.source, self.workers.processes, self.shuffle, passes)
+        else:
+            self._enqueuer = GeneratorEnqueuer(self.source, self.workers.processes)
+        self._enqueuer.start(workers=self.workers.number, max_queue_size=self.workers.queue_size)
+        self._batches = self._enqueuer.get()
+
+    def end_epoch(self) -> None:
+        """End a pass over a `Sequence`: `on_epoch_end` is called now at the latest, then its length is read anew."""
+        if self.by_pass and self._batches is not None:
+            next(self._batches, _END)
+            self.close()
+            self.steps = len(self.source)
+
+    def close(self) -> None:
+        """End the workers."""
+        if self._enqueuer is not None:
+            self._enqueuer.stop()
+        self._enqueuer = self._batches = None
+
+    def _draw(self) -> Any:
+        self.open()
+        return next(self._batches, _END)  # type: ignore[arg-type]
+
+    def first_inputs(self) -> Any:
+        """The inputs of the first batch, which is kept and comes as the first one all the same."""
+        if not self._kept:
+            self._kept = [self._draw()]
+        item = self._kept[0]
+        if item is _END:
+            raise ArgumentError("There is no data: expected at least one batch, the generator has ended.")
+        return _parts(item, self.targets, wanted=False)[0]
+
+    def first_batch(self) -> tuple[list[np.ndarray], BatchLayout] | None:
+        """The next batch and its layout, which stays the next one; None at the end of the data."""
+        if self._first is None:
+            self._first = self.next()
+        return self._first
+
+    def next(self) -> tuple[list[np.ndarray], BatchLayout] | None:
+        """The next batch and its layout; None at the end of the data."""
+        if self._first is not None:
+            batch, self._first = self._first, None
+            return batch
+        item = self._kept.pop() if self._kept else self._draw()
+        if item is _END:
+            return None
+        parts = _parts(item, self.targets, bool(self.spec.targets))
+        return self.spec.batch(*parts, class_weight=self.class_weight, targets=self.targets)
+
+
+_END = object()
+
+
+class Workers(NamedTuple):
+    """Who prepares batches: `number` workers, 0 for the loop itself."""
+
+    number: int = 1
+    processes: bool = False
+    queue_size: int = 10
+
+
+def _passes(sequence: Any, once: bool) -> Iterator[Any]:
+    """The batches of a sequence, pass after pass unless `once`, prepared where they are asked for."""
+    while len(sequence):
+        for index in range(len(sequence)):
+            yield sequence[index]
+        sequence.on_epoch_end()
+        if once:
+            return
+
+
+def _parts(item: Any, targets: bool, wanted: bool) -> tuple[Any, Any, Any]:
+    """x, y and sample weights of what a generator gave.
+
+    `targets` says whether a step uses targets at all, `wanted` whether the model has losses that need them; where it
+    has none, a batch may be inputs alone. A list means the same as a tuple, except for `predict`, where it is a list of
+    inputs (Keras 2.3.1, `training_generator.py`).
+    """
+    if not targets:
+        return (item[0] if isinstance(item, tuple) and len(item) in (1, 2, 3) else item), None, None
+    if isinstance(item, tuple | list) and len(item) in (2, 3):
+        return (*item, None)[:3]  # type: ignore[return-value]
+    if not wanted:
+        return (item[0] if isinstance(item, tuple) and len(item) == 1 else item), None, None
+    raise ArgumentError(
+        "The generator must give tuples or lists (x, y) or (x, y, sample_weight); "
+        f"received {type(item).__name__}" + (f" of {len(item)} elements." if isinstance(item, tuple | list) else ".")
+    )
+
+
+def is_sequence(x: Any) -> bool:
+    """Whether `x` gives batches by number, as `keras.utils.Sequence` does."""
+    if getattr(x, "use_sequence_api", False):
+        return True
+    return all(hasattr(x, name) for name in ("__getitem__", "__len__", "on_epoch_end"))
+
+
+def is_stream(x: Any) -> bool:
+    """Whether `x` gives batches one by one: a generator, an iterator or a `Sequence`."""
+    return inspect.isgenerator(x) or is_sequence(x) or (hasattr(x, "__next__") and not hasattr(x, "shape"))
+
+
+def split_off(arrays: Sequence[Any], fraction: float) -> tuple[list[Any], list[Any]]:
+    """The arrays without their last samples, and those last ones, `fraction` of all.
+
+    Raises: ArgumentError unless 0 < fraction < 1 leaves samples on both sides.
+    """
+    n = int(arrays[0].shape[0])
+    at = int(n * (1.0 - fraction))
+    if not 0 < fraction < 1 or not 0 < at < n:
+        raise ArgumentError(
+            "validation_split: expected a fraction between 0 and 1 that leaves samples on both sides of "
+            f"{n}, "
+            f"received {fraction}."
+        )
+    return [_slice(a, 0, at) for a in arrays], [_slice(a, at, n) for a in arrays]
+
+
+def _slice(array: Any, start: int, stop: int) -> Any:
+    return array[start:stop]
+
+
+def needs_steps(name: str, where: str) -> ArgumentError:
+    """The error for a generator without an end."""
+    return ArgumentError(f"{where}: expected `{name}`, because the length of a generator is not known.")
+
+
+# Reading arguments -----------------------------------------------------------------------------------
+
+
+def positive(where: str, name: str, value: Any) -> int:
+    """`value`, a whole number above 0. Raises: ArgumentError."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ArgumentError(f"{where}: expected {name} to be a positive integer, received {value!r}.")
+    return int(value)
+
+
+def only_a_stream(where: str, **arguments: Any) -> None:
+    """Raise ArgumentError if something was given beside a generator that only arrays need."""
+    given = [name for name, value in arguments.items() if value is not None]
+    if given:
+        raise ArgumentError(
+            f"{where}: a generator or Sequence gives whole batches, so expected no {' and no '.join(given)}."
+        )
+
+
+def validation_parts(data: Any) -> tuple[Any, Any, Any]:
+    """x, y and sample weights of `validation_data`."""
+    if isinstance(data, list | tuple) and len(data) in (2, 3):
+        return (*data, None)[:3]  # type: ignore[return-value]
+    raise ArgumentError(
+        "fit: expected validation_data to be (x, y) or (x, y, sample_weight), a generator or a Sequence, "
+        f"received {type(data).__name__}" + (f" of {len(data)}." if hasattr(data, "__len__") else ".")
+    )
+
+
+def form_of(x: Any, names: list[str]) -> Callable[[list[Any]], Any]:
+    """A function that makes what the user passed as `x` of a flat list of tensors."""
+    if isinstance(x, dict):
+        return lambda tensors: dict(zip(names, tensors, strict=True))
+    if isinstance(x, list | tuple) and x and hasattr(x[0], "shape"):
+        return list
+    return lambda tensors: tensors[0]
+
+
+def length(x: Any) -> int | None:
+    """The number of samples of a batch, if it is easily seen."""
+    first = next(iter(x.values())) if isinstance(x, dict) else x[0] if isinstance(x, list | tuple) and x else x
+    if hasattr(first, "shape"):
+        return first.shape[0] if len(first.shape) else None
+    return len(first) if hasattr(first, "__len__") else None
+
+
+def unpacked(values: list[Any]) -> Any:
+    """The only one of a list of one; otherwise the list."""
+    return values[0] if len(values) == 1 else values

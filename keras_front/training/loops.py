@@ -1,0 +1,459 @@
+"""The loops: `fit` over epochs and batches, and one pass over the data for `evaluate` and `predict`.
+
+While a loop runs, nothing is looked up, converted or flattened that could be settled before, no hook is called that no
+callback has, and nothing is read back from the engine unless somebody looks. The variables refer into the list of
+values that the steps pass along, so whoever reads a weight in a callback sees the present one.
+
+Where nobody listens to single batches, several steps run in one dispatch, on engines that have such a loop and say
+that the step gains from it. The loop is compiled instead of the step, not besides.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from keras_front import callbacks as callback_module
+from keras_front.backend import discovery, seeds
+from keras_front.backend.adapter import Backend
+from keras_front.callbacks.base import CallbackList
+from keras_front.callbacks.batch_hooks import BatchHooks, Interrupts
+from keras_front.errors import ArgumentError
+from keras_front.training.arrays import BatchLayout
+from keras_front.training.data_adapter import ArrayAdapter, StreamAdapter, sample_order
+from keras_front.training.dispatch import DispatchTuner
+from keras_front.training.steps import Steps
+from keras_front.training.variables import State, held_in_list, store, take_back, tensors_of, values_of
+
+DEVICE_LIMIT = 1 << 30  # bytes of data that may lie on the device for a whole fit
+PENDING = 1 << 26  # bytes of predictions that may wait on the engine: each wait for one costs more than a step
+
+DataAdapter = ArrayAdapter | StreamAdapter
+Dispatch = tuple[State, Any, int]  # the state after it, what the step gave, and how many samples it took
+
+
+# Training --------------------------------------------------------------------------------------------
+
+
+class FitLoop:
+    """One call of `fit`: callbacks, epochs, validation.
+
+    Args:
+        model: a compiled model.
+        data: the adapter of the training data.
+        validation: the adapter of the validation data, or None.
+        callbacks, verbose, epochs, initial_epoch, shuffle, validation_freq: as in `fit`.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        data: DataAdapter,
+        validation: DataAdapter | None,
+        callbacks: Any,
+        verbose: int,
+        epochs: int,
+        initial_epoch: int,
+        shuffle: Any,
+        validation_freq: Any,
+    ):
+        self.model, self.data, self.validation = model, data, validation
+        self.verbose, self.epochs, self.initial_epoch = verbose, epochs, initial_epoch
+        self.shuffle, self.validation_freq = shuffle, validation_freq
+        self.steps: Steps = model._compilation.steps
+        if isinstance(shuffle, str):
+            sample_order(1, 1, shuffle, None)  # an unknown word is an error before anything is done
+        self.history = callback_module.History()
+        self.callbacks = callback_module.CallbackList(self._all_callbacks(callbacks))
+
+    def _all_callbacks(self, callbacks: Any) -> list[Any]:
+        given = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []
+        if self.verbose:
+            mode = "steps" if self.data.samples is None else "samples"
+            given.append(callback_module.ProgbarLogger(mode))
+        return [*given, self.history]
+
+    def _params(self) -> dict[str, Any]:
+        names, samples = self.steps.names("train"), self.data.samples
+        validated = self.steps.names("test") if self.validation is not None else []
+        return {
+            "batch_size": getattr(self.data, "batch_size", None),
+            "epochs": self.epochs,
+            "steps": self.data.steps,
+            "samples": None if samples is None else samples * self.data.passes,
+            "verbose": self.verbose,
+            "do_validation": self.validation is not None,
+            "metrics": [*names, *(f"val_{name}" for name in validated)],
+        }
+
+    def run(self) -> Any:
+        """Train; the `History`."""
+        model, callbacks = self.model, self.callbacks
+        model.history, model.stop_training = self.history, False
+        self.steps.prepare("train", self.data, report=bool(BatchHooks(self.callbacks, "train").end))
+        if self.validation is not None and self.steps.has_own_variables:
+            self.steps.prepare("test", self.data)  # before the state of the loop is listed
+        callbacks.set_model(model)
+        callbacks.set_params(self._params())
+        self._announce()
+        try:
+            with held_in_list(self.steps.variables.all) as values:
+                self.data.open()
+                training = TrainingEpochs(self, values)
+                callbacks.on_train_begin()
+                for epoch in range(self.initial_epoch, self.epochs):
+                    self._epoch(training, epoch, values)
+                    if model.stop_training or training.ended:
+                        break
+                    self._end_pass()
+                callbacks.on_train_end()
+        finally:
+            for data in (self.data, self.validation):
+                if data is not None:
+                    data.close()
+        return self.history
+
+    def _announce(self) -> None:
+        data, validation = self.data, self.validation
+        if self.verbose and validation is not None and None not in (data.samples, validation.samples):
+            print(f"Train on {data.samples} samples, validate on {validation.samples} samples")
+
+    def _epoch(self, training: TrainingEpochs, epoch: int, values: State) -> None:
+        variables = self.steps.variables.all
+        self.callbacks.on_epoch_begin(epoch)
+        take_back(variables, values)
+        logs: dict[str, Any] = training.epoch()
+        if self.validation is not None and validates(self.validation_freq, epoch):
+            results = evaluate(self.steps, self.validation, self.callbacks)
+            names = self.steps.names("test")
+            logs.update({f"val_{name}": value for name, value in zip(names, results, strict=True)})
+        self.callbacks.on_epoch_end(epoch, logs)
+        take_back(variables, values)
+
+    def _end_pass(self) -> None:
+        if isinstance(self.data, StreamAdapter):
+            self.data.end_epoch()
+            self.callbacks.set_params(self._params())
+
+
+class TrainingEpochs:
+    """The epochs of one `fit`: everything that is settled before the first of them.
+
+    Args:
+        loop: the call of `fit`.
+        values: the values of the variables, to which these refer.
+    """
+
+    def __init__(self, loop: FitLoop, values: State):
+        self.model, self.steps, self.data, self.callbacks = loop.model, loop.steps, loop.data, loop.callbacks
+        self.values, self.shuffle = values, loop.shuffle
+        self.generator = seeds.generator("shuffle") if self.shuffle and isinstance(self.data, ArrayAdapter) else None
+        self.engine = discovery.active()
+        self.interrupts = Interrupts()
+        self.ended = False
+        self.last: Any = None  # what the last step gave
+        self._known: tuple[Any, DispatchTuner] | None = None  # the step for whole batches
+        self._on_device = on_device(self.data, self.engine) if isinstance(self.data, ArrayAdapter) else None
+
+    def epoch(self) -> dict[str, float]:
+        """Train one epoch; the means of its losses and metrics."""
+        self.steps.reset()
+        self.hooks = BatchHooks(self.callbacks, "train")
+        self.seen, self.last = 0, None
+        with self.interrupts:
+            if isinstance(self.data, StreamAdapter):
+                self._stream(self.data)
+            elif self.hooks.all:
+                self._batches(self.data)
+            else:
+                self._fast(self.data)
+        return dict(zip(self.steps.names("train"), self._results(), strict=False))
+
+    def _results(self) -> list[float]:
+        return self.steps.results("train", self.last)
+
+    # Nobody listens to single batches ----------------------------------------------------------------
+
+    def _fast(self, data: ArrayAdapter) -> None:
+        size, order = data.batch_size, self._order(data)
+        whole = len(order) // size * size
+        if whole and self._whole_batches(data, order[:whole].reshape(-1, size)):
+            return
+        if whole < len(order):
+            train = self.steps.train(data.layout)
+            self.values[:], self.last = train(self.values, self._rows(data, order[whole:]))
+        self.seen = len(order)
+        if self.interrupts.came:
+            raise KeyboardInterrupt
+
+    def _order(self, data: ArrayAdapter) -> np.ndarray:
+        passes = [sample_order(data.samples, data.batch_size, self.shuffle, self.generator) for _ in range(data.passes)]
+        return passes[0] if data.passes == 1 else np.concatenate(passes)
+
+    def _rows(self, data: ArrayAdapter, rows: np.ndarray) -> list[Any]:
+        if self._on_device is not None:
+            return self.engine.rows(self._on_device, rows)
+        return [self.engine.convert(array) for array in data.rows(rows)]
+
+    def _whole_batches(self, data: ArrayAdapter, order: np.ndarray) -> bool:
+        """A step for each row of `order`; True if training shall stop."""
+        self._known = run, tuner = self._known or self._step(data, order[0])
+        values, hooks, interrupts, done = self.values, self.hooks, self.interrupts, 0
+        while done < len(order):
+            count = tuner.steps(len(order) - done)
+            if count:
+                started = tuner.started()
+                several = self.steps.several(data.layout)
+                values[:], self.last = several(values, self._on_device, order[done : done + count])
+                tuner.finished(started, count, self.last)
+            else:
+                count = 1
+                values[:], self.last = run(values, self._rows(data, order[done]))
+            done += count
+            if interrupts.came or (hooks.timed and time.perf_counter() >= hooks.due):
+                self.seen = done * order.shape[1]
+                if self._pause(done - 1, order.shape[1]):
+                    return True
+        return False
+
+    def _step(self, data: ArrayAdapter, rows: np.ndarray) -> tuple[Any, DispatchTuner]:
+        """The step for whole batches like the one of these rows, and how many of them go in one dispatch."""
+        train, batch = self.steps.train(data.layout), self._rows(data, rows)
+        run, program = train.specialize(self.values, batch), train.program(self.values, batch)
+
+        def supported() -> bool:
+            return self._on_device is not None and program is not None and self.engine.chains(program)
+
+        key = "train", program, self._on_device is None, data.samples
+        return run, self.steps.tuner(key, self.engine, supported)
+
+    def _pause(self, batch: int, size: int) -> bool:
+        """Between two steps: tell those who listen by time; True if training shall stop."""
+        if self.interrupts.came:
+            raise KeyboardInterrupt
+        self.hooks.refresh(batch, size, self.seen, self.steps.names("train"), self._results)
+        take_back(self.steps.variables.all, self.values)
+        return self.model.stop_training
+
+    # Somebody listens to every batch, or batches come one by one --------------------------------------
+
+    def _batches(self, data: ArrayAdapter) -> None:
+        order, size = self._order(data), data.batch_size
+        for i in range(data.steps):
+            rows = order[i * size : (i + 1) * size]
+            if self._told(i, len(rows), data.layout, lambda rows=rows: self._rows(data, rows)):
+                return
+
+    def _stream(self, data: StreamAdapter) -> None:
+        for i in range(data.steps or 0):
+            item = data.next()
+            if item is None:
+                self.ended = True
+                warnings.warn(
+                    f"The data ended after {i} of {data.steps} batches of an epoch, so training stops here. "
+                    "Let the generator go on, or give fewer steps_per_epoch or epochs.",
+                    stacklevel=5,
+                )
+                return
+            batch, layout = item
+            if self._told(i, int(batch[0].shape[0]), layout, lambda batch=batch: batch):
+                return
+
+    def _told(self, i: int, size: int, layout: BatchLayout, batch: Callable[[], list[Any]]) -> bool:
+        """One step with the hooks around it; True if training shall stop."""
+        hooks, values, steps = self.hooks, self.values, self.steps
+        if hooks.begin:
+            hooks.before(i, size)
+            take_back(steps.variables.all, values)
+        train = steps.train(layout, report=bool(hooks.end))
+        values[:], self.last = train(values, batch())
+        self.seen += size
+        if hooks.end:
+            last = self.last
+            hooks.after(i, size, steps.names("train"), lambda: steps.numbers("train", last))
+            take_back(steps.variables.all, values)
+        if self.interrupts.came or (hooks.timed and time.perf_counter() >= hooks.due):
+            self._pause(i, size)
+        return self.model.stop_training
+
+
+def on_device(data: ArrayAdapter, engine: Backend) -> list[Any] | None:
+    """The arrays as tensors of the engine, if they may lie there all at once."""
+    size = data.nbytes()
+    if size is None or size > DEVICE_LIMIT:
+        return None
+    return [engine.hold(array) for array in data.arrays]
+
+
+def validates(frequency: Any, epoch: int) -> bool:
+    """Whether there is a validation after epoch number `epoch` (from 0)."""
+    if isinstance(frequency, int):
+        return (epoch + 1) % frequency == 0
+    return epoch + 1 in frequency
+
+
+def check_validation_freq(frequency: Any) -> None:
+    """Raise ArgumentError unless `frequency` is a positive integer or a list of epochs."""
+    if isinstance(frequency, bool) or not isinstance(frequency, int | list | tuple | set):
+        raise ArgumentError(f"fit: validation_freq must be an integer or a list of epochs, received {frequency!r}.")
+    if isinstance(frequency, int) and frequency < 1:
+        raise ArgumentError(f"fit: validation_freq cannot be less than 1, received {frequency}.")
+
+
+# Evaluating and predicting ---------------------------------------------------------------------------
+
+
+def evaluate(steps: Steps, data: DataAdapter, callbacks: CallbackList) -> list[float]:
+    """The means of losses and metrics over the data, in the order of `steps.names("test")`."""
+    callbacks.on_test_begin()
+    steps.reset()
+    loop = BatchLoop("test", steps, data, callbacks)
+    loop.run(lambda values, rows: None)
+    results = steps.results("test", loop.last)
+    callbacks.on_test_end(dict(zip(steps.names("test"), results, strict=False)))
+    return results
+
+
+def predict(steps: Steps, data: DataAdapter, callbacks: CallbackList) -> list[np.ndarray]:
+    """The outputs for all samples, one array for each output."""
+    callbacks.on_predict_begin()
+    collected = CollectedOutputs(data.samples if isinstance(data, ArrayAdapter) and data.passes == 1 else None)
+    BatchLoop("predict", steps, data, callbacks).run(collected.add)
+    callbacks.on_predict_end()
+    return collected.arrays()
+
+
+class BatchLoop:
+    """The step of one kind ('test', 'predict') over all batches of the data.
+
+    Nothing is placed on the device for longer than its step. Where nobody listens to single batches, the engine goes
+    over the host arrays by itself (`Backend.compile_sweep`), in as few dispatches as it likes.
+    """
+
+    def __init__(self, kind: str, steps: Steps, data: DataAdapter, callbacks: CallbackList):
+        self.kind, self.steps, self.data = kind, steps, data
+        self.engine, self.hooks = discovery.active(), BatchHooks(callbacks, kind)
+        steps.prepare(kind, data, report=bool(self.hooks.end))
+        self.names = steps.names(kind) if kind == "test" else []
+        self.carried = steps.variables.carried
+        self.fixed, self.state = tensors_of(steps.variables.constant), values_of(self.carried)
+        self.last: Any = None
+
+    def run(self, take: Callable[[Any, int], None]) -> None:
+        """`take` gets what each dispatch gives, and for how many samples."""
+        hooks, seen = self.hooks, 0
+        try:
+            with Interrupts() as interrupts:
+                for i, (state, outputs, rows) in enumerate(self._dispatches()):
+                    self.state, self.last = state, outputs
+                    take(outputs, rows)
+                    seen += rows
+                    if hooks.timed and time.perf_counter() >= hooks.due:
+                        self._refresh(i, rows, seen)
+                    if interrupts.came:
+                        raise KeyboardInterrupt
+        finally:
+            store(self.carried, self.state, self.engine)
+
+    def _refresh(self, batch: int, size: int, seen: int) -> None:
+        store(self.carried, self.state, self.engine)
+        results = (lambda: self.steps.results("test", self.last)) if self.kind == "test" else list
+        self.hooks.refresh(batch, size, seen, self.names, results)
+
+    def _dispatches(self) -> Iterator[Dispatch]:
+        data = self.data
+        together = isinstance(data, ArrayAdapter) and not self.hooks.all and self.kind not in self.steps.custom
+        if together and data.nbytes() is not None:
+            for _ in range(data.passes):
+                yield from self._map_batches(data)
+        else:
+            yield from self._single_batches()
+
+    def _map_batches(self, data: ArrayAdapter) -> Iterator[Dispatch]:
+        run = self.steps.map_batches(self.kind, data.layout)
+        keep = self.kind == "predict"
+        return run(self.fixed, self.state, data.arrays, data.batch_size, keep, self._tuner)
+
+    def _tuner(self, program: Any) -> DispatchTuner:
+        return self.steps.tuner((self.kind, program), self.engine, lambda: True)
+
+    def _single_batches(self) -> Iterator[Dispatch]:
+        """Batch by batch, with the hooks around each of them."""
+        hooks, steps, report = self.hooks, self.steps, bool(self.hooks.end)
+        for i, (arrays, layout) in enumerate(batches(self.data)):
+            size = int(arrays[0].shape[0])
+            if hooks.begin:
+                hooks.before(i, size)
+            step = steps.test(layout, report) if self.kind == "test" else steps.predict(layout)
+            state, values = step(self.fixed, self.state, [self.engine.convert(array) for array in arrays])
+            if hooks.end:
+                hooks.after(i, size, self.names, lambda v=values: steps.numbers("test", v) if self.names else [])
+            yield state, values, size
+
+
+def batches(data: DataAdapter) -> Iterator[tuple[list[Any], BatchLayout]]:
+    """The batches of one pass over the data, in order, on the host, each with its layout."""
+    if isinstance(data, ArrayAdapter):
+        for _ in range(data.passes):
+            for start in range(0, data.samples, data.batch_size):
+                yield data.rows(np.arange(start, min(start + data.batch_size, data.samples))), data.layout
+        return
+    for _ in range(data.steps or 0):
+        item = data.next()
+        if item is None:
+            warnings.warn("The data ended before the given number of steps.", stacklevel=6)
+            return
+        yield item
+    data.end_epoch()
+
+
+class CollectedOutputs:
+    """Outputs of batches, read from the engine many at a time, while it works on the next ones.
+
+    Args:
+        samples: how many there will be in all, if that is known.
+    """
+
+    def __init__(self, samples: int | None):
+        self.samples, self._engine = samples, discovery.active()
+        self._waiting: list[list[Any]] = []
+        self._room: int | None = None  # how many dispatches may wait
+        self._done: list[list[np.ndarray]] = []
+        self._whole: list[np.ndarray] | None = None
+        self._filled = 0
+
+    def add(self, outputs: list[Any], rows: int = 0) -> None:
+        """Take the outputs of one dispatch."""
+        self._waiting.append(outputs)
+        if self._room is None:
+            self._room = max(1, PENDING // max(1, sum(map(self._nbytes, outputs))))
+        if len(self._waiting) >= self._room:
+            self._fetch()
+
+    def _nbytes(self, output: Any) -> int:
+        return int(np.prod(self._engine.shape_of(output), dtype=np.int64)) * 8
+
+    def _fetch(self) -> None:
+        if not self._waiting:
+            return
+        arrays = [self._engine.joined(list(parts)) for parts in zip(*self._waiting, strict=True)]
+        self._waiting = []
+        if self._whole is None and self.samples is not None and len(arrays[0]) < self.samples:
+            self._whole = [np.empty((self.samples, *a.shape[1:]), a.dtype) for a in arrays]
+        if self._whole is None:
+            self._done.append(arrays)
+            return
+        for whole, array in zip(self._whole, arrays, strict=True):
+            whole[self._filled : self._filled + len(array)] = array
+        self._filled += len(arrays[0])
+
+    def arrays(self) -> list[np.ndarray]:
+        """One array for each output."""
+        self._fetch()
+        if self._whole is not None:
+            return self._whole
+        return self._done[0] if len(self._done) == 1 else [np.concatenate(parts) for parts in zip(*self._done)]

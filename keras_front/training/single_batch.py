@@ -1,0 +1,240 @@
+"""Calls on single batches: `train_on_batch`, `test_on_batch`, `predict` of a few rows, checked once.
+
+The first call with arrays of some shape and dtype is checked and compiled; what remains to be done for further ones (a
+cast, an axis) is written down with the compiled step. There are at most `LIMIT` of these, however many shapes come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from keras_front.backend import discovery, state
+from keras_front.training.arrays import BatchLayout, DataSpec
+from keras_front.training.data_adapter import length
+from keras_front.training.steps import Steps
+from keras_front.training.variables import store, tensors_of, values_of
+
+LIMIT = 256
+
+
+class SingleBatchCalls:
+    """The single-batch calls of one compiled model.
+
+    `known(kind, *arrays)` is a function of the arrays, if such arrays came before.
+    """
+
+    def __init__(self, steps: Steps, spec: DataSpec):
+        self.steps, self.spec = steps, spec
+        self._calls: dict[Any, Callable[..., Any]] = {}
+        self._running = False  # whether the means hold something that a call with a reset must clear
+
+    def __reduce__(self) -> Any:
+        return _nothing, ()  # a copy of a model makes its own
+
+    def known(self, kind: str, *arrays: np.ndarray) -> Callable[..., Any] | None:
+        return self._calls.get(_key(kind, arrays))
+
+    def _keep(self, kind: str, arrays: tuple[Any, ...], call: Callable[..., Any]) -> None:
+        if all(a.__class__ is np.ndarray for a in arrays):
+            if len(self._calls) >= LIMIT:
+                self._calls.clear()
+            self._calls[_key(kind, arrays)] = call
+
+    # Training and testing ----------------------------------------------------------------------------
+
+    def train(self, x: Any, y: Any, batch: list[Any], layout: BatchLayout, reset: bool) -> Any:
+        """Train on a checked batch; its losses and metrics, a number or a list.
+
+        Args:
+            x, y: what the user passed, to know such a call again.
+            batch, layout: the checked arrays.
+            reset: whether the batch stands by itself; otherwise the means go on from the batches before.
+        """
+        steps, engine = self.steps, discovery.active()
+        step = steps.ready("train", layout, batch, report=True, single=reset)
+        variables = steps.variables.all
+        run = step.specialize(values_of(variables), [engine.convert(a) for a in batch])
+
+        def call(arrays: Sequence[Any]) -> Any:
+            new, values = run(values_of(variables), [engine.argument(a) for a in arrays])
+            store(variables, new, engine)
+            return _only(steps.numbers("train", values))
+
+        return self._once("train", x, y, batch, layout, call, reset)
+
+    def test(self, x: Any, y: Any, batch: list[Any], layout: BatchLayout, reset: bool) -> Any:
+        """Losses and metrics of a checked batch; arguments as in `train`."""
+        steps, engine = self.steps, discovery.active()
+        step = steps.ready("test", layout, batch, report=True, single=reset)
+        constant, carried = steps.variables.constant, steps.variables.carried
+        run = step.specialize(tensors_of(constant), values_of(carried), [engine.convert(a) for a in batch])
+
+        def call(arrays: Sequence[Any]) -> Any:
+            fixed = tensors_of(constant)
+            new, values = run(fixed, values_of(carried), [engine.argument(a) for a in arrays])
+            store(carried, new, engine)
+            return _only(steps.numbers("test", values))
+
+        return self._once("test", x, y, batch, layout, call, reset)
+
+    def _once(self, kind: str, x: Any, y: Any, batch: list[Any], layout: BatchLayout, call: Any, reset: bool) -> Any:
+        if reset and self._running:
+            self.steps.reset()
+        self._running = not reset
+        result = call(batch)
+        if reset and len(batch) == 2 and not any(layout.weighted):
+            first, second = _conform(x, batch[0]), _conform(y, batch[1])
+            if first and second:
+                self._keep(kind, (x, y), self._guarded(lambda x, y: call((first(x), second(y)))))
+        return result
+
+    def _guarded(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def guarded(x: Any, y: Any) -> Any:
+            if self._running:
+                self.steps.reset()
+                self._running = False
+            return call(x, y)
+
+        return guarded
+
+    # Predicting --------------------------------------------------------------------------------------
+
+    def predict(self, x: Any, batch: list[Any]) -> Any:
+        """The outputs for a checked batch: a NumPy array, or a list of them."""
+        layout, engine = BatchLayout(len(batch), 0, ()), discovery.active()
+        step = self.steps.ready("predict", layout, batch)
+        constant, carried = self.steps.variables.constant, self.steps.variables.carried
+        run = step.specialize(tensors_of(constant), values_of(carried), [engine.convert(a) for a in batch])
+
+        def call(arrays: Sequence[Any]) -> Any:
+            fixed = tensors_of(constant)
+            new, outputs = run(fixed, values_of(carried), [engine.argument(a) for a in arrays])
+            store(carried, new, engine)
+            return _arrays(engine, outputs)
+
+        conform = _conform(x, batch[0]) if len(batch) == 1 else None
+        if conform is not None:
+            self._keep("predict", (x,), lambda x: call((conform(x),)))
+        return call(batch)
+
+
+def _nothing() -> None:
+    return None
+
+
+def _key(kind: str, arrays: Sequence[np.ndarray]) -> Any:
+    shapes = [(a.shape, a.dtype) for a in arrays]
+    return (kind, discovery.active(), state.trace_key(), *shapes)
+
+
+def _conform(given: Any, wanted: np.ndarray) -> Callable[[np.ndarray], np.ndarray] | None:
+    """What makes an array like `given` one like `wanted`; None if `given` is no array."""
+    if given.__class__ is not np.ndarray or wanted.__class__ is not np.ndarray:
+        return None
+    if given.shape == wanted.shape and given.dtype == wanted.dtype:
+        return lambda array: array
+    shape, dtype = wanted.shape, wanted.dtype
+    return lambda array: array.astype(dtype, copy=False).reshape(shape)
+
+
+def _only(values: list[float]) -> Any:
+    return values[0] if len(values) == 1 else values
+
+
+def _arrays(engine: Any, outputs: Sequence[Any]) -> Any:
+    arrays = [np.array(engine.to_numpy(value)) for value in outputs]
+    return arrays[0] if len(arrays) == 1 else arrays
+
+
+class SingleBatchMethods:
+    """The methods of a model that take one batch."""
+
+    if TYPE_CHECKING:
+        _compilation: Any
+        _engine: Any
+        outputs: Any
+        _on_engine: Any
+        _settled: Any
+        _predictor: Any
+
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        reset_metrics: bool = True,
+    ) -> float | list[float]:
+        """Train on one batch.
+
+        Args:
+            x, y, sample_weight, class_weight: as in `fit`; all samples make the batch.
+            reset_metrics: False lets the metrics go on from the batches before.
+
+        Returns: the loss and metrics of the batch, before its update: a number, or a list in the order of
+            `metrics_names`.
+
+        Raises:
+            StateError: before `compile`.
+            ShapeError, ArgumentError: for data that does not fit.
+
+        Example:
+            >>> from keras_front.layers import Dense
+            >>> from keras_front.models import Sequential
+            >>> model = Sequential([Dense(1, input_shape=(2,), kernel_initializer="zeros")])
+            >>> model.compile("sgd", "mse")
+            >>> model.train_on_batch(np.ones((4, 2)), np.ones((4, 1)))
+            1.0
+        """
+        known = self._compilation
+        if (
+            reset_metrics
+            and x.__class__ is np.ndarray
+            and y.__class__ is np.ndarray
+            and sample_weight is class_weight is self._engine is None
+            and known is not None
+            and known.outputs is self.outputs
+            and known.calls is not None
+        ):
+            call = known.calls.known("train", x, y)
+            if call is not None:
+                return call(x, y)
+        with self._on_engine():
+            compilation = self._settled("train_on_batch", x, length(x))
+            batch, layout = compilation.spec.batch(x, y, sample_weight, class_weight)
+            return compilation.calls.train(x, y, batch, layout, reset_metrics)
+
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, reset_metrics: bool = True
+    ) -> float | list[float]:
+        """The loss and metrics of one batch, as `train_on_batch` but without training.
+
+        Args:
+            x, y, sample_weight, reset_metrics: as in `train_on_batch`.
+
+        Returns: a number, or a list in the order of `metrics_names`.
+        """
+        with self._on_engine():
+            compilation = self._settled("test_on_batch", x, length(x))
+            if reset_metrics and x.__class__ is np.ndarray and y.__class__ is np.ndarray and sample_weight is None:
+                call = compilation.calls.known("test", x, y)
+                if call is not None:
+                    return call(x, y)
+            batch, layout = compilation.spec.batch(x, y, sample_weight)
+            return compilation.calls.test(x, y, batch, layout, reset_metrics)
+
+    def predict_on_batch(self, x: Any) -> np.ndarray | list[np.ndarray]:
+        """The outputs for one batch.
+
+        Args:
+            x: array, list or dict of arrays.
+
+        Returns: one NumPy array, or a list of them for several outputs.
+        """
+        with self._on_engine():
+            calls = self._predictor(x, length(x))
+            call = calls.known("predict", x) if x.__class__ is np.ndarray else None
+            return call(x) if call is not None else calls.predict(x, calls.spec.batch(x, targets=False)[0])

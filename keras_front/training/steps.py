@@ -1,0 +1,385 @@
+"""The steps: training, testing and predicting one batch, as pure functions of (state, batch), and compiled.
+
+All variables that a step reads or changes form one flat list, in the order of `StepVariables`. A step binds them, so it
+can be differentiated and compiled by any engine (decisions 7 and 9). Training and testing are two functions.
+
+Gradients pass through one place, between `K.value_and_grad` and `Optimizer.apply`. A model that overrides `train_step`
+and its kin has steps that call these; see `custom_steps`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from keras_front import backend as K
+from keras_front import config
+from keras_front.backend import discovery, state, symbolic
+from keras_front.backend.state import Variable
+from keras_front.graph.tensor_values import NoValueHereError, TensorValues, no_value_here
+from keras_front.training import custom_steps
+from keras_front.training.arrays import BatchLayout
+from keras_front.training.dispatch import DispatchTuner
+from keras_front.training.losses_and_metrics import LossesAndMetrics
+from keras_front.training.variables import (
+    NewVariablesError,
+    State,
+    StepVariables,
+    check_newcomers,
+    flat,
+    phase,
+    samples_of,
+    tensors_of,
+    unique,
+    values_of,
+)
+
+KINDS = ("train", "test", "predict")
+TUNERS = 256  # ever new data sizes: forget the old ones rather than grow
+
+
+class Forward(NamedTuple):
+    """What a run of the model and its losses gave, for the outputs that have a loss."""
+
+    total: Any
+    parts: list[Any]
+    targets: list[Any]
+    outputs: list[Any]
+    masks: list[Any]
+    weights: list[Any]
+
+
+class Steps:
+    """The steps of one model.
+
+    Args:
+        model: the network; `run_with_masks` computes it.
+        compiled: losses and metrics; None for a model that only predicts.
+        optimizer: the optimizer; None for a model that only predicts.
+        dialect: whose conventions the steps follow; by default that of the moment when they are traced.
+
+    `train`, `test` and `predict` return compiled functions; each is made once for each layout of a batch, and compiled
+    once for each backend and shape.
+    """
+
+    def __init__(self, model: Any, compiled: LossesAndMetrics | None, optimizer: Any, dialect: str | None = None):
+        self.dialect = dialect
+        self.model, self.compiled, self.optimizer = model, compiled, optimizer
+        self.freezing = model.freezing()  # the flags of this moment, as Keras settles them in compile
+        self.trainable = list(model.trainable_weights)
+        self.custom = custom_steps.overridden_kinds(model) if compiled is not None else frozenset()
+        self.own_counter = K.Variable(np.zeros((), "int64"), "int64", "steps", trainable=False)
+        self.logged: dict[str, list[str]] = {}  # names of what custom steps of a kind return
+        self.measures_inside = False  # whether metrics use tensors of the graph, see `_train_batch`
+        self._found: dict[str, list[Variable]] = {kind: [] for kind in KINDS}
+        self._prepared: set[str] = set()
+        self._tuners: dict[Any, DispatchTuner] = {}
+        self._collect()
+
+    def _collect(self) -> None:
+        """List the variables; what was compiled for others is forgotten."""
+        model, compiled = self.model, self.compiled
+        if self.custom:  # layers may be built by the first step
+            self.trainable = list(model.trainable_weights)
+        trainable, own = set(self.trainable), set(map(id, compiled.metrics)) if compiled is not None else set()
+        self.layer_metrics = [m for m in model.layer_metrics() if id(m) not in own]
+        kept = [*model.state_variables, *(v for m in self.layer_metrics for v in m.weights)]
+        found = [v for kind in KINDS for v in self._found[kind]]
+        lasting = {v for kind in ("test", "predict") for v in self._found[kind]} | set(kept)
+        updated = self.optimizer.variables_of(self.trainable) if self.optimizer is not None else []
+        further = custom_steps.further_optimizers(model) if self.custom else []
+        updated += [v for o in further for v in (*o.variables_of([]), *o.weights)]
+        self.variables = StepVariables(
+            trainable=tuple(self.trainable),
+            others=tuple(v for v in model.weights if v not in trainable),
+            layer_state=tuple(unique([*kept, *found, *([self.own_counter] if self.custom else [])])),
+            optimizer=tuple(v for v in unique(updated) if v not in trainable),
+            metrics=tuple(compiled.variables() if compiled is not None else ()),
+            only_training=frozenset(v for v in found if v not in lasting),
+        )
+        self._compiled: dict[Any, Any] = {}
+
+    @property
+    def has_own_variables(self) -> bool:
+        """Whether losses, metrics or steps of the user's own assign variables that nobody listed."""
+        return bool(self.custom) or any(self._found.values())
+
+    def names(self, kind: str) -> list[str]:
+        """What the values are called that steps of this kind report."""
+        if kind in self.custom and kind in self.logged:
+            return self.logged[kind]
+        names = self.compiled.names if self.compiled is not None and kind != "predict" else []
+        return [*names, *(metric.name for metric in self.layer_metrics)]
+
+    # What a loop asks for ----------------------------------------------------------------------------
+
+    def ready(
+        self, kind: str, layout: BatchLayout, batch: Sequence[Any], report: bool = False, single: bool = False
+    ) -> Any:
+        """The compiled step of a kind, traced for batches like this one, so that all of its variables are known."""
+        while True:
+            step = self._step(kind, layout, report, single)
+            try:
+                step.program(*self.state(kind), list(batch))
+                return step
+            except NewVariablesError as error:
+                self._found[kind] += error.variables
+                self._collect()
+
+    def prepare(self, kind: str, data: Any, report: bool = False) -> None:
+        """See, before a loop over the data of an adapter begins, that all variables of its steps are known."""
+        if kind not in self._prepared:
+            first = data.first_batch()
+            if first is not None:
+                self.ready(kind, first[1], first[0], report)
+                self._prepared.add(kind)
+
+    def state(self, kind: str) -> tuple[State, ...]:
+        """The present values that steps of this kind take before the batch."""
+        if kind == "train":
+            return (values_of(self.variables.all),)
+        return tensors_of(self.variables.constant), values_of(self.variables.carried)
+
+    def _step(self, kind: str, layout: BatchLayout, report: bool, single: bool) -> Any:
+        if kind == "train":
+            return self.train(layout, report, single)
+        return self.test(layout, report, single) if kind == "test" else self.predict(layout)
+
+    def train(self, layout: BatchLayout, report: bool = False, single: bool = False) -> Any:
+        """`(state, batch) -> (state, values)`.
+
+        With `report` the values are the batch's losses and the metrics up to now, otherwise what is there anyway, the
+        sum of the losses. With `single` the batch stands by itself: means start anew and are not carried on. The values
+        of a step that the model overrides are one vector.
+        """
+        return self._get(("train", layout, report, single), lambda: self._train(layout, report, single), (0,))
+
+    def test(self, layout: BatchLayout, report: bool = False, single: bool = False) -> Any:
+        """`(constant, carried, batch) -> (carried, values)`; see `train`."""
+        return self._get(("test", layout, report, single), lambda: self._test(layout, report, single), (1,))
+
+    def predict(self, layout: BatchLayout) -> Any:
+        """`(constant, carried, batch) -> (carried, outputs)`."""
+        return self._get(("predict", layout.inputs), self._predict, (1,))
+
+    def several(self, layout: BatchLayout) -> Any:
+        """`(state, data, order) -> (state, values)`: a training step for each row of `order`."""
+        key = ("several", layout, discovery.active(), state.trace_key())
+        return self._get(key, lambda: K.compile_loop(self.train(layout)), None)
+
+    def map_batches(self, kind: str, layout: BatchLayout) -> Any:
+        """The step of `kind` ('test', 'predict') over all batches of host arrays; see `Backend.compile_sweep`."""
+        key = ("map_batches", kind, layout, discovery.active(), state.trace_key())
+        return self._get(key, lambda: discovery.active().compile_sweep(self._step(kind, layout, False, False)), None)
+
+    def tuner(self, key: Any, engine: Any, supported: Callable[[], bool]) -> DispatchTuner:
+        """The tuner of such steps, kept from one fit to the next; `supported` says whether several may run at once."""
+        found = self._tuners.get(key)
+        if found is None:
+            if len(self._tuners) >= TUNERS:
+                self._tuners.clear()
+            found = self._tuners[key] = DispatchTuner(engine, supported())
+        return found
+
+    def _get(self, key: Any, make: Callable[[], Any], donate: tuple[int, ...] | None) -> Any:
+        key = (key, K.learning_phase())  # a fixed phase makes another function
+        found = self._compiled.get(key)
+        if found is None:
+            function = make()
+            found = function if donate is None else K.compile(self._in_dialect(function), donate=donate)
+            self._compiled[key] = found
+        return found
+
+    def _in_dialect(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """`function`, run in the dialect in which the model was compiled."""
+        if self.dialect is None:
+            return function
+
+        def run(*args: Any) -> Any:
+            with config.dialect(self.dialect):  # type: ignore[arg-type]
+                return function(*args)
+
+        run.__name__ = function.__name__
+        return run
+
+    # The functions -----------------------------------------------------------------------------------
+
+    def _train(self, layout: BatchLayout, report: bool, single: bool) -> Any:
+        if "train" in self.custom:
+            return custom_steps.train_function(self, layout, single)
+        variables, training = self.variables.all, phase(True)
+        counter = self.counter_place(getattr(self.optimizer, "iterations", None))
+
+        def run(values: State, batch: list[Any]) -> tuple[State, Any]:
+            xs, fed, weights = layout.split(batch)
+            key = None if counter is None else values[counter]
+            with K.phase(training), K.bind(variables, values, counter=key, discover=True) as frame:
+                if single:
+                    self.reset()
+                done = self.train_batch(frame, xs, fed, weights, training)
+                results = self._report(xs, done, report, single)
+                check_newcomers(frame)
+                return frame.values_of(variables), results
+
+        def train(values: State, batch: list[Any]) -> tuple[State, Any]:
+            try:
+                return run(values, batch)
+            except NoValueHereError:
+                self.measures_inside = True
+                return run(values, batch)
+
+        return train
+
+    def _test(self, layout: BatchLayout, report: bool, single: bool) -> Any:
+        if "test" in self.custom:
+            return custom_steps.test_function(self, layout, single)
+        constant, carried, training = self.variables.constant, self.variables.carried, phase(False)
+        variables = [*constant, *carried]
+
+        def test(fixed: State, values: State, batch: list[Any]) -> tuple[State, Any]:
+            xs, fed, weights = layout.split(batch)
+            with K.phase(training), K.bind(variables, [*fixed, *values], discover=True) as frame:
+                if single:
+                    self.reset()
+                done, values_there = self.forward(frame, xs, fed, weights, training)
+                self.measure(done, values_there)
+                results = self._report(xs, done, report, single)
+                check_newcomers(frame)
+                return frame.values_of(carried), results if report else []
+
+        return test
+
+    def _predict(self) -> Any:
+        if "predict" in self.custom:
+            return custom_steps.predict_function(self)
+        constant, carried, training = self.variables.constant, self.variables.carried, phase(False)
+        variables = [*constant, *carried]
+
+        def predict(fixed: State, values: State, batch: list[Any]) -> tuple[State, list[Any]]:
+            with K.phase(training), K.bind(variables, [*fixed, *values], discover=True) as frame:
+                outputs = self.run(batch, training)[0]
+                check_newcomers(frame)
+                return frame.values_of(carried), outputs
+
+        return predict
+
+    # Their parts -------------------------------------------------------------------------------------
+
+    def counter_place(self, counter: Variable | None) -> int | None:
+        """Where a counter of steps stands in the state of training."""
+        return next((i for i, v in enumerate(self.variables.all) if v is counter), None)
+
+    def run(self, xs: list[Any], training: Any, tensors: Any = None) -> tuple[list[Any], list[Any]]:
+        """Flat lists of the outputs and of their masks; `tensors`, a dict, learns the values inside the graph."""
+        inputs = self.model.arranged(xs)
+        outputs, masks = self.model.run_with_masks(inputs, bool(training), freezing=self.freezing, tensors=tensors)
+        return flat(outputs), masks
+
+    def forward(
+        self, frame: Any, xs: list[Any], fed: list[Any], weights: list[Any], training: Any, total_of: Any = None
+    ) -> tuple[Forward, TensorValues]:
+        """A run of the model with its losses, and what tensors of its graph are in that run.
+
+        `total_of(targets, outputs, masks)` may bring (total, parts) in place of the compiled losses.
+        """
+        compiled: LossesAndMetrics = self.compiled  # type: ignore[assignment]
+        tensors: dict[Any, Any] = {}
+        outputs, masks = self.run(xs, training, tensors)
+        there = TensorValues(tensors)
+        with symbolic.graph_values(there):
+            targets = compiled.targets(fed, tensors)
+            if total_of is not None:
+                total, parts = total_of(outputs, masks)
+            given = iter(weights)
+            weighted = compiled.weights([next(given) if item.fed else None for item in compiled.losses], masks)
+            chosen = [outputs[item.output] for item in compiled.losses]
+            kept = [masks[item.output] for item in compiled.losses]
+            kept = [None if mask is None else K.cast(mask, K.floatx()) for mask in kept]
+            if total_of is None:
+                extra = [*self.model.regularization_losses(), *frame.losses]
+                total, parts = compiled.total(targets, chosen, weighted, extra)
+        return Forward(total, parts, targets, chosen, kept, weighted), there
+
+    def train_batch(
+        self, frame: Any, xs: list[Any], fed: list[Any], weights: list[Any], training: Any, total_of: Any = None
+    ) -> Forward:
+        """Run, differentiate, update the weights, and feed the metrics.
+
+        Metrics are computed outside of the function that is differentiated. Those that use tensors of the graph cannot
+        be, because these have values only inside; whoever meets such a metric sets `measures_inside`.
+        """
+        compiled: LossesAndMetrics = self.compiled  # type: ignore[assignment]
+        computed = any(not item.fed for item in compiled.losses)
+
+        def loss_of(_: list[Any]) -> Any:
+            done, there = self.forward(frame, xs, fed, weights, training, total_of)
+            if self.measures_inside:
+                self.measure(done, there)
+            return done.total, [done.parts, done.targets if computed else [], *done[3:]]
+
+        (total, (parts, targets, *rest)), grads = K.value_and_grad(loss_of, self.trainable)
+        self.optimizer.apply(self.trainable, grads)
+        done = Forward(total, parts, targets if computed else list(fed), *rest)
+        if not self.measures_inside:
+            self.measure(done, no_value_here)
+        return done
+
+    def measure(self, done: Forward, there: Callable[[Any], Any]) -> None:
+        """Feed the compiled metrics; `there` gives the values of tensors of the graph."""
+        with symbolic.graph_values(there):
+            self.compiled.measure(done.targets, done.outputs, done.masks, done.weights)  # type: ignore[union-attr]
+
+    def _report(self, xs: list[Any], done: Forward, report: bool, single: bool) -> Any:
+        compiled: LossesAndMetrics = self.compiled  # type: ignore[assignment]
+        if not single:
+            compiled.track(samples_of(xs, done.outputs), done.total, done.parts)
+        if not report:
+            return compiled.trackers[0].total.read()
+        return [*compiled.values(done.total, done.parts), *(metric.result() for metric in self.layer_metrics)]
+
+    # Means -------------------------------------------------------------------------------------------
+
+    def reset(self) -> None:
+        """Start all means anew."""
+        for item in self._resettable():
+            item.reset_states()
+
+    def _resettable(self) -> list[Any]:
+        compiled = [self.compiled] if self.compiled is not None else []
+        own = [] if self.compiled is None else [*self.compiled.trackers, *self.compiled.metrics]
+        seen = {id(item) for item in (*own, *self.layer_metrics)}
+        further = [m for m in self.model.metrics if id(m) not in seen] if self.custom else []
+        return [*compiled, *self.layer_metrics, *further]
+
+    def results(self, kind: str, last: Any = None) -> list[float]:
+        """The means since the last reset, in the order of `names`, read from the engine.
+
+        A step that the model overrides says itself what counts: `last`, what its last call gave.
+        """
+        if kind in self.custom:
+            return self.numbers(kind, last)
+        read = self._get(("results",), self._results, ())
+        return K.to_numpy(read([v.value for v in self._measures()])).tolist()
+
+    def numbers(self, kind: str, values: Any) -> list[float]:
+        """What a step reported, as Python numbers."""
+        if kind in self.custom:
+            read = [] if values is None else K.to_numpy(values).tolist()
+            return read[: len(self.names(kind))]
+        return [float(K.to_numpy(value)) for value in values]
+
+    def _measures(self) -> list[Any]:
+        layers = (v for metric in self.layer_metrics for v in metric.weights)
+        return unique([*self.compiled.variables(), *layers])  # type: ignore[union-attr]
+
+    def _results(self) -> Callable[[State], Any]:
+        compiled, measures, layer_metrics = self.compiled, self._measures(), self.layer_metrics
+
+        def results(values: State) -> Any:
+            with K.bind(measures, values):
+                means = [*compiled.results(), *(metric.result() for metric in layer_metrics)]  # type: ignore[union-attr]
+                return K.stack([K.cast(value, K.floatx()) for value in means])
+
+        return results
