@@ -11,7 +11,7 @@ from keras_front.graph.inputs import Input, InputLayer
 from keras_front.graph.layer import LAYERS
 from keras_front.graph.network import Network
 from keras_front.graph.sequential import SequentialNetwork
-from keras_front.saving import Saveable, load_model, model_from_config, model_from_json, save_model
+from keras_front.saving import Saveable, load_model, model_from_config, model_from_json, model_from_yaml, save_model
 from keras_front.tracebacks import api_boundaries
 from keras_front.training.trainer import Trainer
 
@@ -24,6 +24,7 @@ __all__ = [
     "load_model",
     "model_from_config",
     "model_from_json",
+    "model_from_yaml",
     "save_model",
 ]
 
@@ -32,7 +33,7 @@ __all__ = [
 @api_boundaries(
     "__call__", "compile", "count_params", "evaluate", "evaluate_generator", "fit", "fit_generator", "get_layer",
     "load_weights", "predict", "predict_generator", "predict_on_batch", "save", "save_weights", "set_weights",
-    "summary", "test_on_batch", "to_json", "train_on_batch",
+    "summary", "test_on_batch", "to_json", "to_yaml", "train_on_batch",
 )  # fmt: skip
 class Model(Saveable, Trainer, Network):
     """A network with `compile`, `fit`, `evaluate`, `predict` and `save`.

@@ -25,6 +25,7 @@ __all__ = [
     "load_weights",
     "model_from_config",
     "model_from_json",
+    "model_from_yaml",
     "save_model",
     "save_weights",
 ]
@@ -122,6 +123,28 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
 
     with bytecode.permit(allow_code or bytecode.permitted()), custom_object_scope(custom_objects):
         return hdf5.make(json_string, "model_from_json")
+
+
+@api_boundary
+def model_from_yaml(yaml_string: str, custom_objects: Mapping[str, Any] | None = None, allow_code: bool = False) -> Any:
+    """A new model, with new weights, from the YAML text that Keras 1 or 2, or `Model.to_yaml`, wrote.
+
+    Only texts, numbers, lists and mappings are read; PyYAML is not needed.
+
+    Args:
+        yaml_string: the text.
+        custom_objects: the user's classes and functions by name.
+        allow_code: run Python code in the config (`Lambda` layers). Only for texts that you trust.
+
+    Raises: SerializationError for what is no config; UnsafeFileError for tags that make objects, and for code without
+        `allow_code`.
+    Source: Keras 2.3.1, `keras/engine/saving.py`, `model_from_yaml`.
+    """
+    from . import hdf5, yaml
+
+    described = yaml.parse(yaml_string, "model_from_yaml")
+    with bytecode.permit(allow_code or bytecode.permitted()), custom_object_scope(custom_objects):
+        return hdf5.make(described, "model_from_yaml")
 
 
 @api_boundary

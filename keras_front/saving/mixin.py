@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 __all__ = ["Saveable"]
@@ -33,6 +34,19 @@ class Saveable:
         from . import save_model
 
         save_model(self, filepath, overwrite, include_optimizer, save_format)
+
+    def to_yaml(self, sort_keys: bool = True) -> str:
+        """The structure as YAML text, without weights; `model_from_yaml` reads it.
+
+        Args:
+            sort_keys: whether the keys of a mapping stand in alphabetical order, as PyYAML writes them.
+
+        Raises: SerializationError for a config that holds anything but texts, numbers, lists and mappings.
+        Source: Keras 2.3.1, `keras/engine/network.py`, which needs PyYAML for it.
+        """
+        from . import yaml
+
+        return yaml.dump(json.loads(self.to_json()), sort_keys)
 
     def save_weights(self, filepath: Any, overwrite: bool = True, save_format: str | None = None) -> None:
         """Write the weights alone, as HDF5; `save_format="keras"` takes the layout of Keras 3."""
