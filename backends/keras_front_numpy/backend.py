@@ -110,6 +110,9 @@ class NumpyBackend(Eager, Backend):
     def scalar(self, value: Any, like: Array) -> Any:
         return like.dtype.type(value)
 
+    def copy(self, x: Any) -> Any:
+        return np.array(x)
+
     def share(self, value: Any) -> Any:
         return value if self.is_tensor(value) else np.from_dlpack(value)
 

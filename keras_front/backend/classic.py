@@ -106,7 +106,7 @@ def convert(value: Any, dtype: Any = None) -> Any:
     """Anything array-like as a tensor of the active backend; symbolic tensors pass."""
     dtype = None if dtype is None else dtypes.canonical(dtype)
     if isinstance(value, Variable):
-        value = value.read()
+        value = value.read(shared=True)
     if isinstance(value, SymbolicTensor):
         return value if dtype in (None, value.dtype) else cast(value, dtype)
     return discovery.active().convert(value, dtype)
@@ -131,7 +131,7 @@ def from_dlpack(x: Any, copy: bool | None = None) -> Any:
     """
     backend = discovery.active()
     if isinstance(x, Variable):
-        x = x.value
+        x = x.current() if copy is False else x.value  # which a step may overwrite
     if not copy:
         try:
             return backend.share(x)

@@ -112,7 +112,8 @@ class Op:
             return SPARSE[0](self.name, args)
         args = [list(a) if kind == "many" else _array(a) for (_, kind), a in zip(self.arrays, args, strict=True)]
         self._check(args)
-        args = _read_variables([_each(a, symbolic.in_this_step) for a in args])
+        args = [_each(a, symbolic.in_this_step) for a in args]
+        args = _read_variables(args, not self.facts.is_fresh(attrs))
         attrs = {key: _plain(value) for key, value in attrs.items()}
         if any(map(symbolic.is_symbolic, _flat(args))) or symbolic._symbols_in_attrs(attrs):
             return self.record(self._prepare(args, _dtype_of, _as_symbol), attrs)
@@ -134,7 +135,7 @@ class Op:
         native, values, kinds = backend.native, [], []
         for value in args:
             if value.__class__ is state.Variable:
-                value = state.present_value(value)
+                value = state.present_value(value, not self.facts.is_fresh(attrs))
             cls = value.__class__
             if cls in native and not issubclass(cls, np.generic):
                 kinds.append(value.dtype)
@@ -308,14 +309,21 @@ def _each(arg: Any, fn: Callable[[Any], Any]) -> Any:
     return [fn(a) for a in arg] if isinstance(arg, list) else fn(arg)
 
 
-def _read_variables(args: list[Any]) -> list[Any]:
-    """Arguments with variables replaced by what they mean here: a frame's value, a symbol, or the real tensor."""
+def _read_variables(args: list[Any], shared: bool = True) -> list[Any]:
+    """Arguments with variables replaced by what they mean here: a frame's value, a symbol, or the real tensor, of which
+    there is a copy where results may be `shared`."""
     if not any(isinstance(a, state.Variable) for a in _flat(args)):
         return args
     args = [_each(a, lambda v: _framed(v) if isinstance(v, state.Variable) else v) for a in args]
     rest = [a for a in _flat(args) if not isinstance(a, state.Variable)]
     real = state.computes_now() and not any(map(symbolic.is_symbolic, rest))
-    return [_each(a, lambda v: (v.value if real else v.symbol) if isinstance(v, state.Variable) else v) for a in args]
+
+    def read(item: Any) -> Any:
+        if not isinstance(item, state.Variable):
+            return item
+        return item.symbol if not real else item.value if shared else item.current()
+
+    return [_each(a, read) for a in args]
 
 
 def _framed(variable: state.Variable) -> Any:

@@ -199,7 +199,7 @@ def _signature(backend: Any, args: Sequence[Any]) -> Any:
 
 def _captured_value(backend: Any, leaf: SymbolicTensor) -> Any:
     if leaf.variable is not None:
-        return leaf.variable.value
+        return leaf.variable.current()
     if leaf is COUNTER:
         return backend.convert(np.asarray(state.next_step(), "int64"))
     raise ArgumentError(f"{leaf!r} has no value. List every placeholder among the inputs of K.function.")

@@ -94,16 +94,29 @@ class Variable(Operators):
 
     variable_symbol = symbol
 
-    def read(self) -> Any:
-        """The value as ops see it now: a frame's, the symbol while tracing, otherwise the real tensor."""
+    def read(self, shared: bool = False) -> Any:
+        """The value as ops see it now: a frame's, the symbol while tracing, otherwise the real tensor.
+
+        Args:
+            shared: whether what is done with it may share its memory: then a tensor is a copy, which no step changes.
+        """
         bound = bound_value(self)
         if bound is not None:
             return bound
-        return self.symbol if symbolic.tracing() else self.value
+        if symbolic.tracing():
+            return self.symbol
+        return self.value if shared else self.current()
 
     @property
     def value(self) -> Any:
-        """The value as a tensor of the active backend; moves it there if it was elsewhere."""
+        """The value as a tensor of the active backend, which stays what it is when a step changes the variable."""
+        return discovery.active().copy(self.current())
+
+    def current(self) -> Any:
+        """The stored tensor itself, moved to the active backend if it was elsewhere.
+
+        A step of training may overwrite its memory, so this is for those who read it at once.
+        """
         backend = discovery.active()
         held = self._values[self._index]
         if held is None:
@@ -403,12 +416,20 @@ def computes_now() -> bool:
     return frame is not None or _EAGER.get()
 
 
-def present_value(variable: Variable) -> Any:
-    """What a variable is for an op here: a frame's value, its own where ops compute now, otherwise itself."""
+def present_value(variable: Variable, shared: bool = False) -> Any:
+    """What a variable is for an op here: a frame's value, its own where ops compute now, otherwise itself.
+
+    Args:
+        variable: the variable.
+        shared: whether the op's result may share memory with its argument: then that is a copy, because a step of
+            training overwrites the variable's.
+    """
     bound = bound_value(variable)
     if bound is not None:
         return bound
-    return variable.value if computes_now() else variable
+    if not computes_now():
+        return variable
+    return variable.value if shared else variable.current()
 
 
 # The learning phase --------------------------------------------------------------------------------------------

@@ -361,7 +361,7 @@ class Steps:
         if kind in self.custom:
             return self.numbers(kind, last)
         read = self._get(("results",), self._results, ())
-        return K.to_numpy(read([v.value for v in self._measures()])).tolist()
+        return K.to_numpy(read([v.current() for v in self._measures()])).tolist()
 
     def numbers(self, kind: str, values: Any) -> list[float]:
         """What a step reported, as Python numbers."""

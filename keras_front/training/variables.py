@@ -115,8 +115,8 @@ def values_of(variables: Sequence[Any]) -> State:
 
 def tensors_of(variables: Sequence[Any]) -> State:
     """The present values as tensors of the active backend."""
-    engine = discovery.active()  # `Variable.value` in one line, because a step should not make a call for each
-    return [v._values[v._index] if v._backend is engine else v.value for v in variables]
+    engine = discovery.active()  # `Variable.current` in one line, because a step should not make a call for each
+    return [v._values[v._index] if v._backend is engine else v.current() for v in variables]
 
 
 def store(variables: Sequence[Any], values: Sequence[Any], engine: Backend) -> None:
@@ -145,5 +145,5 @@ def take_back(variables: Sequence[Any], values: State) -> None:
     """Take back variables that went elsewhere, because a callback used them on another backend."""
     for index, variable in enumerate(variables):
         if variable._values is not values:
-            values[index] = variable.value
+            values[index] = variable.current()
             variable.adopt(values, index)

@@ -95,6 +95,13 @@ CASES = {
     "softmax": [(K.softmax, array(3, 4)), (lambda x: K.softmax(x, axis=0), array(3, 4))],
     "log_softmax": [(K.log_softmax, array(3, 4))],
     "softmax_crossentropy": [(K.softmax_crossentropy, array(3, 4), array(3, 4, low=0.0))],
+    "clipped_softmax_crossentropy": [
+        (lambda z, t: K.clipped_softmax_crossentropy(z, t, -1.5), array(3, 4), array(3, 4, low=0.0))
+    ],
+    "binary_crossentropy": [
+        (lambda t, p: K.binary_crossentropy(t, K.clip(p, 0.1, 0.9)), array(3, 4, low=0.0), array(3, 4, low=0.0)),
+        (lambda t, z: K.binary_crossentropy(t, z, from_logits=True), array(3, 4, low=0.0), array(3, 4)),
+    ],
     "sigmoid_crossentropy": [(K.sigmoid_crossentropy, array(3, 4), array(3, 4, low=0.0))],
     "conv": [(lambda x, k: K.conv(x, k, **CONV), IMAGE, KERNEL)],
     "conv_input_gradient": [
