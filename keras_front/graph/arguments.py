@@ -22,7 +22,7 @@ from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import SerializationError
 from keras_front.registry import plain
 
-SYMBOLS = {"learning_phase": symbolic.PHASE, "step_counter": symbolic.COUNTER}
+SYMBOLS = {leaf.name: leaf for leaf in symbolic.AMBIENT}  # the learning phase, the counter of steps, the seed
 
 
 class NotYetError(Exception):
@@ -38,11 +38,15 @@ class Unwritable:
     def __deepcopy__(self, memo: Any) -> Unwritable:
         return self
 
+    def __reduce__(self) -> Any:
+        return self.get_config()
+
     def get_config(self) -> dict[str, Any]:
-        """Raises: SerializationError, as it is asked only when a config is written."""
+        """Raises: SerializationError, as it is asked only when a config or a pickle is written."""
+        op = self.value[0] if isinstance(self.value, tuple) and self.value else self.value
         raise SerializationError(
-            f"Cannot write the op {getattr(self.value, 'name', self.value)!r} of this model to a file: it holds Python "
-            "code. Wrap it in a layer of your own, which a file names."
+            f"Cannot write {getattr(op, 'name', op)!r:.60} of this model to a file: an op that holds Python code, "
+            "such as a loop or a gradient. Wrap it in a layer of your own, which a file names."
         )
 
 

@@ -43,7 +43,7 @@ def _through_config(layer: Any) -> Any:
 
 
 def _clone(model: Any, input_tensors: Any, copy: Callable[[Any], Any]) -> Any:
-    if isinstance(model, SequentialNetwork) and not model._is_graph_network:
+    if isinstance(model, SequentialNetwork) and (model.begins_joined or not model._is_graph_network):
         return _clone_waiting(model, input_tensors, copy)
     if not isinstance(model, Network) or not model._is_graph_network:
         raise ArgumentError(

@@ -56,7 +56,7 @@ class InputLayer(Layer):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """A copy waits for data at a placeholder of its own."""
-        self.__dict__.update(state)
+        super().__setstate__(state)
         tensor = _tensor(self._fixed, None, None, self.batch_input_shape, self.dtype, self.name)
         self._attach(Node(self, ([],), {}, tensor))
 

@@ -28,9 +28,10 @@ from keras_front.tracebacks import api_boundary
 
 from . import scope, spec
 from .access import NodeAccess
+from .expression import Expression
 from .node import Node, unpack
 from .spec import InputSpec, Shape
-from .tracking import Tracked, unique
+from .tracking import Tracked, needs_input, unique
 
 __all__ = ["LAYERS", "InputSpec", "Layer", "Node"]
 
@@ -399,8 +400,17 @@ class Layer(Tracked, NodeAccess, Configurable):
         return cls(**config)
 
     def __getstate__(self) -> dict[str, Any]:
-        """What a copy takes along: everything but the places where the layer was called."""
-        return {**self.__dict__, "_inbound_nodes": [], "_outbound_nodes": []}
+        """What a copy takes along: everything but the places where the layer was called.
+
+        Losses that depend on tensors of a model stay behind: the model has them.
+        """
+        kept = [loss for loss in self._own_losses if not needs_input(loss)]
+        losses = [Expression(loss) if symbolic.is_symbolic(loss) else loss for loss in kept]
+        return {**self.__dict__, "_inbound_nodes": [], "_outbound_nodes": [], "_own_losses": losses}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        losses = [loss.symbol() if isinstance(loss, Expression) else loss for loss in state["_own_losses"]]
+        self.__dict__.update(state, _own_losses=losses)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"

@@ -21,7 +21,7 @@ from . import network_config, scope
 from .added import AddLoss, AddMetric
 from .inputs import Input
 from .layer import LAYERS, Layer, _cast_float, _flat, _shape_of, is_list_of_shapes
-from .node import Node, unpack
+from .node import Node, is_computed, unpack
 from .structure import Rebuilt, Structure
 from .topology import Graph, Plan
 from .tracking import frozen_as, needs_input, unique
@@ -67,6 +67,7 @@ class Network(Layer):
         _check_ends(self.name, inputs, self.inputs, outputs, self.outputs)
         self._output_form = dict(outputs) if isinstance(outputs, dict) else unpack(list(self.outputs))
         self._replan()
+        self._report_losses_of_layers()
         self.built = True
         self.input_names = _names_of(self.inputs)
         self.output_names = _names_of(self.outputs)
@@ -326,7 +327,7 @@ class Network(Layer):
         """Call the layers of the copy as those of the original were called."""
         rest = dict(held)
         structure, tensors = rest.pop("_structure", None), rest.pop("_tensors", {})
-        self.__dict__.update(rest, _graph_made=None, _pending=None)
+        super().__setstate__({**rest, "_graph_made": None, "_pending": None})
         if structure is None:
             return
         rebuilt = Rebuilt(structure)
@@ -369,6 +370,15 @@ class Network(Layer):
         with scope.outside(), symbolic.trace_scope(None):
             self._reported.append(layer(tensor))
         self._replan()
+
+    def _report_losses_of_layers(self) -> None:
+        """Take in tensors of this network that were given to `add_loss` of its layers, outside their `call`."""
+        layers = self._graph.layers if self._graph is not None else []
+        known = {id(t) for layer in layers for node in layer._inbound_nodes for t in node.output_tensors}
+        for loss in [loss for layer in layers for loss in layer._own_losses if needs_input(loss)]:
+            inputs = [t for t in symbolic.ancestors([loss]) if t.is_placeholder and is_computed(t)]
+            if all(id(t) in known for t in inputs):
+                self._report(AddLoss(), loss)
 
     def adopt_reports(self, layers: Iterable[Any]) -> None:
         """Make the calls of `AddLoss` and `AddMetric` among `layers`, which a config named, part of this network."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_front.backend.symbolic import COUNTER, PHASE, SymbolicTensor, leaves_of
+from keras_front.backend.symbolic import AMBIENT, SymbolicTensor, leaves_of
 
 from .spec import Shape
 
@@ -20,7 +20,7 @@ def unpack(items: list[Any]) -> Any:
 
 def is_computed(tensor: SymbolicTensor) -> bool:
     """Whether a tensor comes from a layer, an op or an input, and is not a constant or the value of a variable."""
-    return tensor.constant is None and tensor.variable is None and tensor is not PHASE and tensor is not COUNTER
+    return tensor.constant is None and tensor.variable is None and all(tensor is not leaf for leaf in AMBIENT)
 
 
 class Node:

@@ -9,24 +9,18 @@ made from tensors it finds those records between its layers, and each becomes an
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from keras_front import backend as K
 from keras_front.backend import symbolic
-from keras_front.backend.declare import OPS, Op
-from keras_front.backend.ops.arrangement import symbolic_shape
-from keras_front.backend.ops.numpy_names import FUNCTIONS, LINALG
+from keras_front.backend.declare import Op
 from keras_front.backend.symbolic import OpCall, SymbolicTensor
-from keras_front.errors import ArgumentError
 
 from .arguments import Unwritable
+from .functions import is_named, named
 from .layer import LAYERS, Layer, add_note
 from .node import Node, unpack
-
-# Functions of K that are no op themselves but may stand in a config, and those that K records without a declaration.
-_OTHERS = ("einsum", "random_normal", "random_uniform", "split", "switch")
-_RECORDED = {"getitem": symbolic.Operators.TABLE["getitem"], "symbolic_shape": symbolic_shape}
 
 
 @LAYERS.register("OpLayer")
@@ -57,6 +51,7 @@ class OpLayer(Layer):
         super().__init__(**kwargs)
         self._op = op
         self.function = function
+        self._outputs: Any = None  # shapes and dtypes of the results of recorded Python code, as placeholders
         self.built = True
 
     def call(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
@@ -72,6 +67,14 @@ class OpLayer(Layer):
             return list(self._op.signature.parameters)
         return ["x"] if hasattr(self._op, "again") else list(inspect.signature(self._op).parameters)
 
+    def _connect(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Record Python code as K recorded it, since it may work in a trace only; other ops like any layer."""
+        if self._outputs is None:
+            return super()._connect(inputs, args, kwargs)
+        output = symbolic.outputs_like(OpCall(self._op, (inputs, *args), kwargs), self._outputs)
+        self._attach(Node(self, (inputs, *args), kwargs, output))
+        return output
+
     def _run(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], mask: Any) -> tuple[Any, Any]:
         inputs, *rest = symbolic.unmixed((inputs, *args))
         try:
@@ -84,13 +87,16 @@ class OpLayer(Layer):
         return list(inputs) if isinstance(inputs, tuple) else inputs  # a list of one tensor stays a list
 
     def __getstate__(self) -> dict[str, Any]:
-        state = super().__getstate__()
-        return {key: value for key, value in state.items() if key != "_op"} if isinstance(self.function, str) else state
+        function = self.function if isinstance(self.function, str) else Unwritable((self.function, self._outputs))
+        return {**super().__getstate__(), "_op": None, "_outputs": None, "function": function}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        super().__setstate__(state)
         if isinstance(self.function, str):
             self._op = named(self.function)
+        else:
+            self.function, self._outputs = self.function.value
+            self._op = self.function
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Raises: NotImplementedError, since the arguments stand in the node; a tensor knows its `shape`."""
@@ -107,14 +113,17 @@ class OpLayer(Layer):
         record itself: good for copies in this process, not for files.
         """
         result = {"name": self.name, "trainable": self._trainable, "dtype": self.dtype}
-        return {**result, "function": self.function if isinstance(self.function, str) else Unwritable(self._op)}
+        live = isinstance(self.function, str)
+        return {**result, "function": self.function if live else Unwritable((self.function, self._outputs))}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> OpLayer:
-        given = dict(config)
+        given, outputs = dict(config), None
         if isinstance(given.get("function"), Unwritable):
-            given["function"] = given["function"].value
-        return cls(**given)
+            given["function"], outputs = given["function"].value
+        layer = cls(**given)
+        layer._outputs = outputs
+        return layer
 
 
 def _settled(value: Any) -> Any:
@@ -122,28 +131,6 @@ def _settled(value: Any) -> Any:
     if isinstance(value, list) and not any(hasattr(leaf, "shape") for leaf in symbolic.flatten(value)):
         return tuple(_settled(item) for item in value)
     return value
-
-
-def named(name: str) -> Any:
-    """The op or function that a config calls `name`.
-
-    Raises: ArgumentError if there is none. Only names of this allow-list are looked up, never a module.
-    """
-    if isinstance(OPS.get(name), Op):
-        return OPS[name]
-    found = _RECORDED.get(name) or _function(name)
-    if found is None:
-        raise ArgumentError(f"OpLayer: expected the name of an op of K or of keras_front.ops, received {name!r}.")
-    return found
-
-
-def _function(name: str) -> Callable[..., Any] | None:
-    if name in _OTHERS:
-        return getattr(K, name)
-    first, _, rest = name.partition(".")
-    if first != "ops":
-        return None
-    return LINALG.get(rest.partition("linalg.")[2]) if rest.startswith("linalg.") else FUNCTIONS.get(rest)
 
 
 class _Part:
@@ -165,16 +152,14 @@ def connect(tensor: SymbolicTensor) -> Node:
     free = [i for i, t in enumerate(origin.outputs) if t.history is None]
     outputs = [origin.outputs[i] for i in free]
     op = origin.op if len(free) == len(origin.outputs) else _Part(origin.op, free)
-    layer = OpLayer(op.name if _is_named(op) else op)
+    layer = OpLayer(op.name if is_named(op) else op)
     structured = origin.structure is not None and op is origin.op
     output = origin.structure if structured else outputs if len(outputs) > 1 else outputs[0]
+    if not isinstance(layer.function, str):
+        layer._outputs = symbolic.map_structure(lambda t: symbolic.placeholder(t.shape, t.dtype), output)
     node = Node(layer, origin.args, origin.attrs, output)
     layer._attach(node)
     return node
-
-
-def _is_named(op: Any) -> bool:
-    return op is _RECORDED.get(op.name) or (isinstance(op, Op) and OPS.get(op.name) is op)
 
 
 def link(nodes: Iterable[Node]) -> None:

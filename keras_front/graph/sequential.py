@@ -76,6 +76,11 @@ class SequentialNetwork(Network):
             self._stack.append(layer)
         return None
 
+    @property
+    def begins_joined(self) -> bool:
+        """Whether the first layer brings its own inputs, as one that joins models of Keras 1 does."""
+        return bool(self._stack) and len(self._chain) == len(self._stack)
+
     def restack(self, like: SequentialNetwork, layers: list[Layer], inputs: list[Any], chain: list[Any]) -> None:
         """Take over layers that were called already, as those of `like`: on `inputs`, with the tensors `chain`."""
         self._stack, self.inputs, self._chain = list(layers), list(inputs), list(chain)

@@ -9,43 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from keras_front import backend as K
 from keras_front.backend import symbolic
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor, leaves_of, map_structure
-from keras_front.errors import StateError
 
 from . import scope
-from .arguments import SYMBOLS
+from .arguments import Unwritable
+from .expression import decoded, encoded
 from .inputs import Input, InputLayer
 from .node import Node
-
-
-class Numbered(NamedTuple):
-    """Stands for the tensor of that number."""
-
-    number: int
-
-
-class ValueOf(NamedTuple):
-    """Stands for the symbol of a variable."""
-
-    variable: Variable
-
-
-class Constant(NamedTuple):
-    """Stands for a constant symbol."""
-
-    value: np.ndarray
-    dtype: str
-
-
-class Symbol(NamedTuple):
-    """Stands for the learning phase or the counter of steps."""
-
-    name: str
+from .operation import OpLayer
 
 
 class Start(NamedTuple):
@@ -81,7 +54,10 @@ class Structure:
                 self.calls.append(self._call(node))
 
     def _call(self, node: Node) -> Call:
-        args, arguments = map_structure(self.encoded, (node.args, node.arguments))
+        keep = self.encoded
+        if isinstance(node.layer, OpLayer) and not isinstance(node.layer.function, str):
+            keep = self._live
+        args, arguments = map_structure(keep, (node.args, node.arguments))
         for tensor in _results(node):
             if tensor is not None:
                 self._numbers.setdefault(id(tensor), len(self._numbers))
@@ -92,22 +68,12 @@ class Structure:
 
         Raises: StateError for a tensor that does not belong to the network.
         """
-        if not isinstance(item, SymbolicTensor):
-            return item
-        if id(item) in self._numbers:
-            return Numbered(self._numbers[id(item)])
-        if item.variable is not None:
-            return ValueOf(item.variable)
-        if item.constant is not None:
-            return Constant(K.to_numpy(item.constant), item.dtype)
-        for name, symbol in SYMBOLS.items():
-            if item is symbol:
-                return Symbol(name)
-        raise StateError(f"Cannot copy {item!r}: expected a tensor of the model.")
+        return encoded(item, self._numbers)
 
-    def has(self, tensor: SymbolicTensor) -> bool:
-        """Whether a tensor belongs to the network."""
-        return id(tensor) in self._numbers
+    def _live(self, item: Any) -> Any:
+        """Arguments of recorded Python code: what is no tensor is shared by the copies."""
+        found = self.encoded(item)
+        return Unwritable(item) if found is item else found
 
     def __getstate__(self) -> dict[str, Any]:
         return {"starts": self.starts, "calls": self.calls, "_numbers": {}}
@@ -147,20 +113,7 @@ class Rebuilt:
 
     def decoded(self, structure: Any) -> Any:
         """`structure` with tensors in place of what stands for them."""
-        if isinstance(structure, Numbered):
-            return self._tensors[structure.number]
-        if isinstance(structure, ValueOf):
-            return self._variable_of(structure.variable).symbol
-        if isinstance(structure, Constant):
-            return symbolic.constant(structure.value, structure.dtype)
-        if isinstance(structure, Symbol):
-            return SYMBOLS[structure.name]
-        if isinstance(structure, list | tuple):
-            items = [self.decoded(item) for item in structure]
-            return type(structure)(*items) if hasattr(structure, "_fields") else type(structure)(items)
-        if isinstance(structure, dict):
-            return {key: self.decoded(item) for key, item in structure.items()}
-        return structure
+        return decoded(structure, self._tensors, self._variable_of)
 
 
 def _results(node: Node) -> list[SymbolicTensor | None]:

@@ -22,6 +22,7 @@ from keras_front.errors import ArgumentError, ShapeError, StateError
 from keras_front.old_names import forgiving
 
 from . import scope
+from .node import is_computed
 
 _UNDRAWN: ContextVar[bool] = ContextVar("keras_front_undrawn", default=False)
 
@@ -397,7 +398,7 @@ def _draw(initializer: Callable[..., Any], shape: tuple[int, ...], dtype: str) -
 
 def needs_input(loss: Any) -> bool:
     """Whether a loss is a symbol that depends on an input, and not a function or an expression of weights."""
-    return symbolic.is_symbolic(loss) and any(t.is_placeholder for t in symbolic.ancestors([loss]))
+    return symbolic.is_symbolic(loss) and any(t.is_placeholder and is_computed(t) for t in symbolic.ancestors([loss]))
 
 
 def _now(loss: Any) -> Any:

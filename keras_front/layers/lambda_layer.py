@@ -127,7 +127,7 @@ class Lambda(Layer):
         return {k: bytecode.Code(v) if k in _FUNCTIONS and hasattr(v, "__code__") else v for k, v in state.items()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update({k: v.function if isinstance(v, bytecode.Code) else v for k, v in state.items()})
+        super().__setstate__({k: v.function if isinstance(v, bytecode.Code) else v for k, v in state.items()})
 
 
 _FUNCTIONS = ("function", "_output_shape", "mask")

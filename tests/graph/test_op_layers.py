@@ -257,7 +257,7 @@ def test_a_thousand_ops_take_time_in_proportion(backend):
 
 def test_code_has_no_place_in_a_file_and_says_so():
     model = built("a loop")
-    with pytest.raises(ValueError, match="holds Python code"):
+    with pytest.raises(ValueError, match="op that holds Python code"):
         model.to_json()
     with pytest.raises(ValueError, match="name of an op of K"):
         OpLayer("os.system")
@@ -271,3 +271,40 @@ def test_the_config_is_json_with_the_wiring_of_tf_keras():
     assert entries[1]["inbound_nodes"] == [["_CONSTANT_VALUE", -1, 2.0, {"y": ["x", 0, 0]}]]
     whole, cut = {"start": None, "stop": None, "step": None}, {"start": 1, "stop": 3, "step": None}
     assert entries[2]["inbound_nodes"] == [["op_subtract_1", 0, 0, {"key": [whole, cut]}]]
+
+
+def test_losses_given_to_layers_count_and_are_copied(backend):
+    x = L.Input((4,))
+    dense = L.Dense(4, use_bias=False)
+    h = dense(x)
+    dense.add_loss(K.mean(K.square(h)))
+    dense.add_loss(0.1 * K.sum(K.square(dense.kernel)))
+    model = Model(x, h)
+    kernel = dense.get_weights()[0]
+    y = X @ kernel
+    expected = np.mean((y - X) ** 2) + np.mean(y**2) + 0.1 * np.sum(kernel**2)
+    for again in (model, copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        again.compile("sgd", "mse")
+        np.testing.assert_allclose(again.evaluate(X, X, verbose=0), expected, rtol=1e-5)
+    again.set_weights([kernel * 0])
+    np.testing.assert_allclose(again.evaluate(X, X, verbose=0), np.mean(X**2), rtol=1e-5)
+
+
+def test_noise_and_the_learning_phase_between_layers(backend, tmp_path):
+    x = L.Input((4,))
+    model = Model(x, K.in_train_phase(x * 100.0 + 0.0 * K.random_normal(K.shape(x)), x * 2.0))
+    model.save(str(tmp_path / "m.h5"))
+    for again in (model, copy.deepcopy(model), clone_model(model), load_model(str(tmp_path / "m.h5"))):
+        np.testing.assert_allclose(again.predict(X), X * 2, rtol=1e-6)
+        np.testing.assert_allclose(K.to_numpy(again(X, training=True)), X * 100, rtol=1e-5)
+
+
+def test_gradients_as_an_output_are_copied_within_the_process(backend):
+    x = L.Input((4,))
+    dense = L.Dense(1, use_bias=False)
+    model = Model(x, K.gradients(K.sum(K.square(dense(x))), [x])[0])
+    kernel = dense.get_weights()[0]
+    for again in (model, copy.deepcopy(model)):
+        np.testing.assert_allclose(again.predict(X), 2 * (X @ kernel) @ kernel.T, rtol=1e-5)
+    with pytest.raises(ValueError, match="'gradients' of this model"):
+        pickle.dumps(model)
