@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from keras_front import config
-from keras_front.old_names import speaking
+from keras_front.compatibility import dialect_module
 
 __all__ = ["NATIVE", "Conventions", "current"]
 
@@ -53,4 +53,4 @@ def current() -> Conventions:
         True
     """
     dialect = config.current_dialect()
-    return NATIVE if dialect == config.NATIVE else Conventions(**speaking(dialect).conventions(dialect))
+    return NATIVE if dialect == config.NATIVE else Conventions(**dialect_module(dialect).conventions(dialect))

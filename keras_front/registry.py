@@ -24,9 +24,15 @@ import numpy as np
 
 from keras_front import config as settings
 from keras_front.arguments import readers_of, reading
+from keras_front.compatibility import (
+    accept_legacy_constructor_arguments,
+    argument_names,
+    dialect_module,
+    legacy_module,
+    legacy_object,
+)
 from keras_front.docstrings import Documented
 from keras_front.errors import ArgumentError, SerializationError
-from keras_front.old_names import argument_names, door_module, forgiving_constructor, of_old, speaking
 
 __all__ = [
     "Configurable",
@@ -256,12 +262,12 @@ class Registry:
         """
         found = _custom(name, custom_objects)
         if found is None and (dialect := settings.current_dialect()) != settings.NATIVE:
-            found = speaking(dialect).named(dialect, self, name)
+            found = dialect_module(dialect).dialect_object(dialect, self, name)
         for registry in self._search():
             if found is not None:
                 return found
             found = registry._find(name)
-        found = of_old(self.kind, name) if found is None else found
+        found = legacy_object(self.kind, name) if found is None else found
         if found is None:
             raise ArgumentError(self._unknown(name))
         return found
@@ -361,8 +367,8 @@ def _as_today(name: str, target: Any, arguments: Config) -> tuple[Any, Config]:
     if not (inspect.isclass(target) and issubclass(target, Configurable)):
         return target, arguments
     known = target._further_arguments.union(target.constructor_arguments())
-    door = None if known.issuperset(arguments) and "_old_name" not in target.__dict__ else door_module()
-    return (target, arguments) if door is None else door.config(name, target, arguments)
+    door = None if known.issuperset(arguments) and "_legacy_name" not in target.__dict__ else legacy_module()
+    return (target, arguments) if door is None else door.translate_config(name, target, arguments)
 
 
 # Objects of any kind ------------------------------------------------------------------------------
@@ -428,7 +434,7 @@ class Configurable(Documented):
     Each constructor argument must be stored under its own name; objects among them are written as configs.
     Where a constructor takes `**kwargs` it passes them on, so its base class's arguments join the config.
     An argument whose annotation says how it is read is read and stored before the body of the constructor runs, see
-    `keras_front.arguments`. Constructors take the older names of arguments as well, see `keras_front.old_names`.
+    `keras_front.arguments`. Constructors take the older names of arguments as well, see `keras_front.compatibility`.
     Source: the convention of scikit-learn's estimators.
     """
 
@@ -439,7 +445,7 @@ class Configurable(Documented):
         super().__init_subclass__(**kwargs)
         if "__init__" in cls.__dict__:
             cls._read_arguments |= frozenset(readers_of(cls.__init__))
-            cls.__init__ = forgiving_constructor(cls, reading(cls.__init__))  # type: ignore[method-assign]
+            cls.__init__ = accept_legacy_constructor_arguments(cls, reading(cls.__init__))  # type: ignore[method-assign]
 
     @classmethod
     def constructor_arguments(cls) -> tuple[str, ...]:

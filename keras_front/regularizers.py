@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from keras_front import backend as K
+from keras_front.compatibility import legacy_object
 from keras_front.errors import ArgumentError, ShapeError
-from keras_front.old_names import of_old
 from keras_front.registry import Configurable, Registry
 
 REGULARIZERS = Registry("regularizer")
@@ -131,7 +131,7 @@ orthogonal_regularizer = OrthogonalRegularizer
 
 def __getattr__(name: str) -> Any:
     """A regularizer under an older name."""
-    found = None if name.startswith("_") else of_old("regularizer", name)
+    found = None if name.startswith("_") else legacy_object("regularizer", name)
     if found is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return found

@@ -21,7 +21,7 @@ ENGINES = {"torch", "jax", "jaxlib", "tensorflow", "cupy", "onnxruntime", "thean
 BACKEND_NAMES = {"numpy", "torch", "jax", "tensorflow"}
 
 # A part of the package, and what it may import at module level. A part may always import itself.
-BASE = {"errors", "arguments", "registry", "config", "conventions", "old_names", "docstrings", "tracebacks"}
+BASE = {"errors", "arguments", "registry", "config", "conventions", "compatibility", "docstrings", "tracebacks"}
 TENSORS = BASE | {"backend"}
 PIECES = {"activations", "initializers", "constraints", "regularizers", "losses", "metrics", "optimizers"}
 GRAPH = TENSORS | PIECES | {"bytecode", "utils"}
@@ -34,8 +34,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "docstrings": set(),
     "arguments": {"errors"},
     "tracebacks": {"errors", "config"},
-    "old_names": {"errors", "config", "tracebacks"},
-    "conventions": {"config", "old_names"},
+    "compatibility": {"errors", "config", "tracebacks"},
+    "conventions": {"config", "compatibility"},
     "registry": BASE,
     "backend": BASE,
     "bytecode": BASE,

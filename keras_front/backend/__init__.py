@@ -14,7 +14,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from keras_front import old_names
+from keras_front import compatibility
 from keras_front.backend import (
     adapter,
     classic,
@@ -88,10 +88,10 @@ for _name in (
     "conv1d", "conv2d", "conv3d", "expand_dims", "one_hot", "pool2d", "pool3d", "resize_images", "resize_volumes",
     "separable_conv2d", "spatial_2d_padding", "spatial_3d_padding",
 ):  # fmt: skip
-    declare.OPS[_name].function = old_names.forgiving(declare.OPS[_name].function, False)  # type: ignore[attr-defined]
+    declare.OPS[_name].function = compatibility.accept_legacy_arguments(declare.OPS[_name].function, False)  # type: ignore[attr-defined]
 globals().update({name: op.function for name, op in declare.OPS.items() if hasattr(op, "function")})
 for _name in ("batch_get_value", "moving_average_update", "random_normal", "random_uniform"):
-    globals()[_name] = old_names.forgiving(globals()[_name], False)
+    globals()[_name] = compatibility.accept_legacy_arguments(globals()[_name], False)
 adapter.provide_composites()
 
 Backend = adapter.Backend

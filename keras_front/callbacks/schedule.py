@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from keras_front.callbacks.base import Callback, is_improvement, monitored
+from keras_front.compatibility import accept_legacy_arguments
 from keras_front.errors import ArgumentError
-from keras_front.old_names import forgiving
 
 
 def read_rate(model: Any) -> float:
@@ -90,7 +90,7 @@ class ReduceLROnPlateau(Callback):
         min_lr: the rate never falls below it.
     """
 
-    @forgiving
+    @accept_legacy_arguments
     def __init__(
         self,
         monitor: str = "val_loss",

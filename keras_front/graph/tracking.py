@@ -18,8 +18,8 @@ import numpy as np
 from keras_front import config, constraints, initializers, regularizers
 from keras_front.backend import state, symbolic
 from keras_front.backend.state import Variable
+from keras_front.compatibility import accept_legacy_arguments
 from keras_front.errors import ArgumentError, ShapeError, StateError
-from keras_front.old_names import forgiving
 
 from . import scope
 from .node import is_computed
@@ -140,7 +140,7 @@ class Tracked:
 
     # Weights -----------------------------------------------------------------------------------------
 
-    @functools.partial(forgiving, defaults=False, old_order=_shape_first)
+    @functools.partial(accept_legacy_arguments, defaults=False, legacy_order=_shape_first)
     def add_weight(
         self,
         name: str | None = None,

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
+from keras_front.compatibility import legacy_object
 from keras_front.errors import DtypeError
 from keras_front.graph.inputs import Input, InputLayer
 from keras_front.graph.layer import LAYERS, InputSpec, Layer
-from keras_front.old_names import of_old
 
 from .adaptive_pooling import (
     AdaptiveAveragePooling1D,
@@ -166,7 +166,7 @@ class _Merging(ModuleType):
     """The module of merging layers, whose name was a function's in Keras 1."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        function = of_old("layer", "merge")
+        function = legacy_object("layer", "merge")
         if function is None:
             raise DtypeError("merge: expected one of the functions in this module, such as merge.add.")
         return function(*args, **kwargs)
@@ -177,7 +177,7 @@ sys.modules[f"{__name__}.merge"].__class__ = _Merging
 
 def __getattr__(name: str) -> Any:
     """A layer under an older name."""
-    found = None if name.startswith("_") else of_old("layer", name) or _SECOND_NAMES.get(name)
+    found = None if name.startswith("_") else legacy_object("layer", name) or _SECOND_NAMES.get(name)
     if found is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return found

@@ -19,8 +19,9 @@ from keras_front.graph.layer import LAYERS, Layer
 from keras_front.graph.network import Network
 from keras_front.registry import get_registered_object, plain
 
-from . import door
 from .arguments import CLASSES, SIGNATURES
+from .normalization import BatchOnlyNormalization, SampleNormalization
+from .translation import rows_and_columns, translate_positional
 
 __all__ = ["KERAS1", "Highway", "MaxoutDense", "Merge", "ParametricSoftplus", "SReLU", "find", "merge", "old_class"]
 
@@ -293,16 +294,16 @@ def old_class(name: str) -> Any:
 
     def construct(self: Any, *args: Any, **kwargs: Any) -> None:
         if name.startswith(_ALWAYS_OLD) or _in_old_order(args):
-            args, kwargs = (), door.positional(owner, args, kwargs, self)
+            args, kwargs = (), translate_positional(owner, args, kwargs, self)
         modern.__init__(self, *args, **kwargs)
 
-    body = {"__init__": construct, "__doc__": modern.__doc__, "__module__": __name__, "_old_name": owner}
+    body = {"__init__": construct, "__doc__": modern.__doc__, "__module__": __name__, "_legacy_name": owner}
     return type(modern.__name__, (modern,), body)
 
 
 def _in_old_order(args: Sequence[Any]) -> bool:
     """Whether the third argument is a number of columns after one of rows, or the name of an initializer."""
-    return door.rows_and_columns(args) or (len(args) > 2 and isinstance(args[2], str))
+    return rows_and_columns(args) or (len(args) > 2 and isinstance(args[2], str))
 
 
 # Activations -----------------------------------------------------------------------------------------
@@ -378,48 +379,6 @@ class ParametricSoftplus(_Shaped):
 
     def call(self, inputs: Any) -> Any:
         return K.multiply(K.softplus(K.multiply(self._betas, inputs)), self._alphas)
-
-
-# Normalization ---------------------------------------------------------------------------------------
-
-
-class BatchOnlyNormalization(layers.BatchNormalization):
-    """`BatchNormalization` by the statistics of the batch, while training and after: mode 2 of Keras 1."""
-
-    def call(self, inputs: Any, training: Any = None) -> Any:
-        return K.in_train_phase(lambda: self._by_batch(inputs), lambda: self._quietly(inputs), training=training)
-
-    def _quietly(self, inputs: Any) -> Any:
-        kept = self.axis % K.ndim(inputs)
-        axes = tuple(i for i in range(K.ndim(inputs)) if i != kept)
-        return K.normalize_batch_in_training(inputs, self.gamma, self.beta, axes, epsilon=self.epsilon)[0]
-
-
-class SampleNormalization(layers.BatchNormalization):
-    """Each sample scaled along its last axis to mean 0 and deviation 1: mode 1 of Keras 1.
-
-    The running statistics are there, as they were, and never used.
-    """
-
-    def call(self, inputs: Any, training: Any = None) -> Any:
-        off = inputs - K.mean(inputs, axis=-1, keepdims=True)
-        deviation = K.sqrt(K.var(inputs, axis=-1, keepdims=True) + self.epsilon)
-        return K.add(K.multiply(off / (deviation + self.epsilon), self.gamma), self.beta)
-
-
-_NORMALIZATIONS: tuple[Any, ...] = (layers.BatchNormalization, SampleNormalization, BatchOnlyNormalization)
-
-
-def normalization(mode: int, axis: int) -> Any:
-    """The class that normalizes by the batch (mode 0), within each sample (1), or by the batch even after training (2).
-
-    Raises: ArgumentError for another mode, or for mode 1 along another axis than the last.
-    """
-    if mode not in (0, 1, 2):
-        raise ArgumentError(f"BatchNormalization: expected mode 0, 1 or 2, received {mode!r}.")
-    if mode == 1 and axis != -1:
-        raise ArgumentError(f"BatchNormalization: mode 1 goes along the last axis, received axis={axis}.")
-    return _NORMALIZATIONS[mode]
 
 
 # The classes, for reading models that have them.

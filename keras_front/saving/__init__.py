@@ -17,7 +17,7 @@ from keras_front.registry import custom_object_scope
 from keras_front.tracebacks import api_boundary
 
 from . import atomic, guard
-from .mixin import Saveable
+from .model_methods import Saveable
 
 __all__ = [
     "Saveable",

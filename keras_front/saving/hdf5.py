@@ -27,9 +27,9 @@ from keras_front import bytecode
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, KerasFrontError, SerializationError, UnsafeFileError
 from keras_front.graph.tracking import undrawn
-from keras_front.registry import custom_object_scope, name_of, plain
+from keras_front.registry import Registry, custom_object_scope, name_of, plain
 
-from . import atomic, compiled, config, guard, layout, operations
+from . import atomic, config, guard, operations, training_config, weight_order
 
 __all__ = ["load_model", "load_weights", "opened", "save_model", "save_weights"]
 
@@ -139,7 +139,7 @@ def room_for(weights: Sequence[Variable]) -> int:
 def save_model(model: Any, target: Any, include_optimizer: bool = True) -> None:
     """Write structure, weights, and what `compile` was told with the state of the optimizer."""
     described = json.dumps(operations.to_tf(json.loads(json.dumps(model_config(model), default=plain))))
-    training = compiled.training_config_of(model) if include_optimizer else None
+    training = training_config.training_config_of(model) if include_optimizer else None
     with created(target) as root:
         root.attrs["keras_version"], root.attrs["backend"] = VERSION.encode(), BACKEND.encode()
         root.attrs["model_config"] = described.encode("utf-8")
@@ -164,16 +164,16 @@ def _put_model_weights(root: Any, model: Any) -> None:
     root.attrs["keras_version"], root.attrs["backend"] = VERSION.encode(), BACKEND.encode()
     _put_texts(root, "layer_names", [layer.name for layer in model.layers])
     for layer in model.layers:
-        weights = layout.in_file_order(layer)
-        _put_arrays(root.create_group(layer.name), weights, layout.unique_names([w.name for w in weights]))
+        weights = weight_order.in_file_order(layer)
+        _put_arrays(root.create_group(layer.name), weights, weight_order.unique_names([w.name for w in weights]))
     own = [*model._trainable_weights, *model._non_trainable_weights]
     if own:
-        _put_arrays(root.create_group("top_level_model_weights"), own, layout.unique_names([w.name for w in own]))
+        _put_arrays(root.create_group("top_level_model_weights"), own, weight_order.unique_names([w.name for w in own]))
 
 
 def _put_optimizer_weights(root: Any, model: Any) -> None:
     weights = model.optimizer.weights_of(model.trainable_weights)
-    names = layout.unique_names([getattr(w, "name", f"param_{i}") for i, w in enumerate(weights)])
+    names = weight_order.unique_names([getattr(w, "name", f"param_{i}") for i, w in enumerate(weights)])
     _put_arrays(root.create_group("optimizer_weights"), weights, names)
 
 
@@ -212,15 +212,13 @@ def load_model(
 
 def make(described: Any, where: str) -> Any:
     """A model, without its weights, from a config of any Keras."""
-    from keras_front import models  # with it every layer is in the registry
-
-    return models.LAYERS.deserialize(config.read_model_config(described, where))
+    return Registry.of("layer").deserialize(config.read_model_config(described, where))
 
 
 def compile_as_told(model: Any, training: Any, state: Callable[[], Any], where: str) -> None:
     """Compile `model` as a training config says and restore its optimizer; warn if that cannot be."""
     try:
-        compiled.compile_model(model, training, state, where)
+        training_config.compile_model(model, training, state, where)
     except KerasFrontError as error:
         if isinstance(error, UnsafeFileError):
             raise
@@ -269,7 +267,7 @@ def load_weights_into(model: Any, root: Any, where: str, reshape: bool = False) 
     top = guard.group(root, "top_level_model_weights", where)
     if own and top is not None:
         arrays = _arrays(top, guard.texts(top, "weight_names", where), where, room_for(own))
-        layout.check_shapes(model, own, arrays)
+        weight_order.check_shapes(model, own, arrays)
         pairs += list(zip(own, arrays, strict=True))
     _set(pairs)
 
@@ -303,15 +301,15 @@ def _layer_pairs(
 ) -> list[tuple[Variable, np.ndarray]]:
     """The weights of one layer with their arrays of the file."""
     names = _weight_names(root, name, where)
-    weights = layout.in_file_order(layer)
+    weights = weight_order.in_file_order(layer)
     arrays = _arrays(root[name], names, f"{where}, {name!r}", room_for(weights))
     for converter in converters():
         arrays = converter(layer, arrays, *origin)
-    if layout.has_models(layer) and len(names) == len(arrays):
-        weights = layout.by_names(weights, names) or weights
+    if weight_order.has_models(layer) and len(names) == len(arrays):
+        weights = weight_order.by_names(weights, names) or weights
     if reshape and len(weights) == len(arrays):
         arrays = [a.reshape(w.shape) if a.size == np.prod(w.shape) else a for a, w in zip(arrays, weights)]
-    layout.check_shapes(layer, weights, arrays)
+    weight_order.check_shapes(layer, weights, arrays)
     return list(zip(weights, arrays, strict=True))
 
 

@@ -30,7 +30,7 @@ from keras_front.errors import ArgumentError
 from keras_front.graph.tracking import undrawn
 from keras_front.registry import custom_object_scope, name_of, plain
 
-from . import atomic, compiled, config, guard, hdf5, keras3, layout, vocabularies
+from . import atomic, config, guard, hdf5, keras3, training_config, vocabularies, weight_order
 
 __all__ = ["is_archive", "is_tree", "load_model", "load_weights", "save_model", "save_weights"]
 
@@ -226,7 +226,7 @@ def _pairs(layer: Any, group: Any, where: str, order: Any, seen: set[int]) -> It
         yield from _from_below(layer, group, where)
         return
     arrays = [guard.array(group["vars"], name, f"{where}, 'vars'", hdf5.room_for(own)) for name in names]
-    layout.check_shapes(layer, own, arrays)
+    weight_order.check_shapes(layer, own, arrays)
     yield from zip(own, arrays, strict=True)
     for path, part, below in children(layer, order):
         found = _at(group, path, where)
@@ -253,7 +253,7 @@ def _at(group: Any, path: str, where: str) -> Any:
 def _from_below(layer: Any, group: Any, where: str) -> Iterator[tuple[Variable, np.ndarray]]:
     """Weights of a layer without parts, which the writer kept in a cell or an inner layer."""
     weights, arrays = layer.weights, list(_arrays_below(group, where, hdf5.room_for(layer.weights), 0))
-    layout.check_shapes(layer, weights, arrays)
+    weight_order.check_shapes(layer, weights, arrays)
     yield from zip(weights, arrays, strict=True)
 
 
@@ -272,7 +272,7 @@ def _arrays_below(group: Any, where: str, limit: int, depth: int) -> Iterator[np
 def save_model(model: Any, target: Any, include_optimizer: bool = True) -> None:
     """Write an archive that Keras 3 and tf_keras read as well."""
     described = keras3.to_keras3(json.loads(json.dumps(hdf5.model_config(model), default=plain)))
-    training = compiled.training_config_of(model) if include_optimizer else None
+    training = training_config.training_config_of(model) if include_optimizer else None
     if training is not None:
         told = json.loads(json.dumps(training, default=plain))
         told = {"optimizer": told.pop("optimizer_config"), **told}
@@ -312,7 +312,7 @@ def _put(layer: Any, group: Any, order: Any, seen: set[int]) -> None:
 
 def _put_optimizer(root: Any, model: Any) -> None:
     """Counter, rate and slots as Keras 3 numbers them; counters that it does not have stand beside these."""
-    numbered, further = compiled.in_keras3_order(model.optimizer, model.trainable_weights)
+    numbered, further = training_config.in_keras3_order(model.optimizer, model.trainable_weights)
     group = root.create_group("optimizer")
     for name, values in (("vars", numbered), (f"{COUNTERS}/vars", further)):
         for index, value in enumerate(values):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from keras_front.old_names import forgiving
+from keras_front.compatibility import accept_legacy_arguments
 
 
 def _rest(given: dict[str, Any]) -> dict[str, Any]:
@@ -21,7 +21,7 @@ class GeneratorMethods:
         evaluate: Any
         predict: Any
 
-    @forgiving
+    @accept_legacy_arguments
     def fit_generator(
         self,
         generator: Any,
@@ -42,7 +42,7 @@ class GeneratorMethods:
         """`fit` on a generator or `Sequence`."""
         return self.fit(generator, **_rest(locals()))
 
-    @forgiving
+    @accept_legacy_arguments
     def evaluate_generator(
         self,
         generator: Any,
@@ -56,7 +56,7 @@ class GeneratorMethods:
         """`evaluate` on a generator or `Sequence`."""
         return self.evaluate(generator, **_rest(locals()))
 
-    @forgiving
+    @accept_legacy_arguments
     def predict_generator(
         self,
         generator: Any,

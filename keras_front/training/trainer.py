@@ -19,8 +19,8 @@ from keras_front import callbacks as callback_module
 from keras_front import optimizers
 from keras_front.backend import discovery
 from keras_front.callbacks import History
+from keras_front.compatibility import accept_legacy_arguments
 from keras_front.errors import ArgumentError, StateError
-from keras_front.old_names import forgiving
 from keras_front.training import custom_steps, loops
 from keras_front.training.arrays import ArraySpec, DataSpec, named, standardize
 from keras_front.training.compilation import Compilation, CompileArguments, input_specs
@@ -218,7 +218,7 @@ class Trainer(StepMethods, SingleBatchMethods, GeneratorMethods):
 
     # Whole data sets ---------------------------------------------------------------------------------
 
-    @forgiving
+    @accept_legacy_arguments
     def fit(
         self,
         x: Any = None,

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from keras_front.compatibility import accept_legacy_arguments
 from keras_front.errors import ArgumentError
-from keras_front.old_names import forgiving
 
 
-@forgiving
+@accept_legacy_arguments
 def to_categorical(y: Any, num_classes: int | None = None, dtype: str = "float32") -> np.ndarray:
     """Class numbers as rows that are 1 at their class and 0 elsewhere.
 

@@ -96,10 +96,9 @@ def _metric(item: Any, output: str, losses: Any) -> Any:
 
 def _means(name: str, function: Any) -> bool:
     """Whether a metric of this name is this function."""
-    from keras_front.metrics import METRICS
-
+    known = Registry.of("metric")
     try:
-        return isinstance(function, str) and METRICS.lookup(name) is METRICS.lookup(function)
+        return isinstance(function, str) and known.lookup(name) is known.lookup(function)
     except ArgumentError:
         return False
 
@@ -148,17 +147,13 @@ RATES = frozenset({"learning_rate", "current_learning_rate"})
 
 def compile_model(model: Any, training: Any, state: Callable[[], Any], where: str) -> None:
     """Compile `model` as a training config says, and give the optimizer the state that `state()` reads."""
-    from keras_front.losses import LOSSES
-    from keras_front.metrics import METRICS
-    from keras_front.optimizers import OPTIMIZERS
-
     given = read_training_config(training, getattr(model, "output_names", ()), where)
-    optimizer = OPTIMIZERS.get(given.pop("optimizer", None))
+    optimizer = Registry.of("optimizer").get(given.pop("optimizer", None))
     if optimizer is None:
         raise SerializationError(f"{where}: expected an optimizer in the training config, found none.")
-    for key, registry in (("loss", LOSSES), ("metrics", METRICS), ("weighted_metrics", METRICS)):
+    for key, kind in (("loss", "loss"), ("metrics", "metric"), ("weighted_metrics", "metric")):
         if key in given:
-            given[key] = _made(given[key], registry)
+            given[key] = _made(given[key], Registry.of(kind))
     model.compile(optimizer, **given)
     found = state()
     if found is not None and found[1]:

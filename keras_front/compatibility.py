@@ -17,42 +17,41 @@ from keras_front import config
 from keras_front.errors import ArgumentError
 from keras_front.tracebacks import hide_internal_frames, mark_boundary
 
-__all__ = ["argument_names", "forgiving", "forgiving_constructor", "of_old"]
+__all__ = ["accept_legacy_arguments", "accept_legacy_constructor_arguments", "argument_names", "legacy_object"]
 
 T = TypeVar("T")
 
 # The module that knows what arguments, functions and classes were called once. It is asked by name, when something
 # unknown is met, so that modern code costs nothing and nothing is missing if it is not there. Its functions are
-# `call(owners, here, known, args, kwargs, target)` for a call with unknown arguments, `config(name, target, arguments)`
-# for what a file says, `find(kind, name)` for an unknown name, and for other dialects than ours
-# `speak(dialect, owners, here, names, args, kwargs, target)`, `named(dialect, registry, name)` and
-# `conventions(dialect)`.
-OLD_NAMES = "keras_front.legacy.door"
+# `translate_call` for a call with unknown arguments, `translate_positional` for arguments in an order of old,
+# `translate_config` for what a file says, `find` for an unknown name, and for other dialects than ours `apply_dialect`,
+# `dialect_object` and `conventions`.
+LEGACY = "keras_front.legacy.door"
 
 
 @functools.cache
-def door_module() -> ModuleType | None:
+def legacy_module() -> ModuleType | None:
     """The door, or None if there is none; imported when it is first needed."""
     try:
-        return import_module(OLD_NAMES)
+        return import_module(LEGACY)
     except ModuleNotFoundError:
         return None
 
 
-def of_old(kind: str, name: str) -> Any:
+def legacy_object(kind: str, name: str) -> Any:
     """The class or function that had this name once, or None."""
-    door = door_module()
+    door = legacy_module()
     return None if door is None else door.find(kind, name)
 
 
-def forgiving(
-    function: Callable[..., T], defaults: bool = True, old_order: Callable[[Any, Any], bool] | None = None
+def accept_legacy_arguments(
+    function: Callable[..., T], defaults: bool = True, legacy_order: Callable[[Any, Any], bool] | None = None
 ) -> Callable[..., T]:
     """`function`, which also takes the names that its arguments had once, if somebody is there who knows them.
 
     Args:
         defaults: whether a dialect may have other defaults for it.
-        old_order: whether arguments without names are in an order of old, told from `args` and `kwargs`.
+        legacy_order: whether arguments without names are in an order of old, told from `args` and `kwargs`.
     """
     names = tuple(inspect.signature(function).parameters)
     known, owners = frozenset(names), function.__qualname__.split(".")[::-1]
@@ -60,12 +59,12 @@ def forgiving(
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> T:
         try:
-            if kwargs and not known.issuperset(kwargs) and (door := door_module()) is not None:
-                args, kwargs = door.call(owners, 0, known, args, kwargs, function)
-            if old_order is not None and old_order(args, kwargs) and (door := door_module()) is not None:
-                args, kwargs = (), door.positional(owners[0], args, kwargs, function)
+            if kwargs and not known.issuperset(kwargs) and (door := legacy_module()) is not None:
+                args, kwargs = door.translate_call(owners, 0, known, args, kwargs, function)
+            if legacy_order is not None and legacy_order(args, kwargs) and (door := legacy_module()) is not None:
+                args, kwargs = (), door.translate_positional(owners[0], args, kwargs, function)
             if defaults and (dialect := config.current_dialect()) != config.NATIVE:
-                args, kwargs = speaking(dialect).speak(dialect, owners, 0, names, args, kwargs, function)
+                args, kwargs = dialect_module(dialect).apply_dialect(dialect, owners, 0, names, args, kwargs, function)
             return function(*args, **kwargs)
         except Exception as error:
             hide_internal_frames(error)
@@ -74,7 +73,7 @@ def forgiving(
     return mark_boundary(call)
 
 
-def forgiving_constructor(owner: type, init: Callable[..., None]) -> Callable[..., None]:
+def accept_legacy_constructor_arguments(owner: type, init: Callable[..., None]) -> Callable[..., None]:
     """The `__init__` of a class, which also takes the names that arguments of the class and its bases had once.
 
     Where an argument is not given it has the default of the dialect.
@@ -88,10 +87,12 @@ def forgiving_constructor(owner: type, init: Callable[..., None]) -> Callable[..
         try:
             if known is None:
                 known = frozenset(argument_names(owner)) | owner._further_arguments  # type: ignore[attr-defined]
-            if kwargs and not known.issuperset(kwargs) and (door := door_module()) is not None:
-                args, kwargs = door.call(*_owners(self, owner), known, args, kwargs, self)
+            if kwargs and not known.issuperset(kwargs) and (door := legacy_module()) is not None:
+                args, kwargs = door.translate_call(*_owners(self, owner), known, args, kwargs, self)
             if (dialect := config.current_dialect()) != config.NATIVE:
-                args, kwargs = speaking(dialect).speak(dialect, *_owners(self, owner), names, args, kwargs, self)
+                args, kwargs = dialect_module(dialect).apply_dialect(
+                    dialect, *_owners(self, owner), names, args, kwargs, self
+                )
             init(self, *args, **kwargs)
         except Exception as error:
             hide_internal_frames(error)
@@ -103,14 +104,14 @@ def forgiving_constructor(owner: type, init: Callable[..., None]) -> Callable[..
 def _owners(self: Any, owner: type) -> tuple[list[str], int]:
     """The names of a class and its bases, those of old first; and which of them has the constructor."""
     bases = type(self).__mro__
-    return [c.__dict__.get("_old_name") or c.__name__ for c in bases], bases.index(owner)
+    return [c.__dict__.get("_legacy_name") or c.__name__ for c in bases], bases.index(owner)
 
 
-def speaking(dialect: str) -> ModuleType:
+def dialect_module(dialect: str) -> ModuleType:
     """The door, where another dialect than ours is to be spoken. Raises: ArgumentError if it is not there."""
-    door = door_module()
+    door = legacy_module()
     if door is None:
-        raise ArgumentError(f"dialect: expected {config.NATIVE!r} without {OLD_NAMES}, received {dialect!r}.")
+        raise ArgumentError(f"dialect: expected {config.NATIVE!r} without {LEGACY}, received {dialect!r}.")
     return door
 
 
