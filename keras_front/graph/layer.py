@@ -26,12 +26,13 @@ from keras_front.errors import ArgumentError, DtypeError, KerasFrontError, Untra
 from keras_front.registry import Configurable, Registry, plain
 from keras_front.tracebacks import api_boundary
 
-from . import scope, spec
-from .access import NodeAccess
+from . import call_context, input_spec
+from .call_context import CallContext
 from .expression import Expression
+from .input_spec import InputSpec, Shape
+from .layer_nodes import LayerNodes
 from .node import Node, unpack
-from .spec import InputSpec, Shape
-from .tracking import Tracked, needs_input, unique
+from .tracking import Trackable, needs_input, unique
 
 __all__ = ["LAYERS", "InputSpec", "Layer", "Node"]
 
@@ -43,7 +44,7 @@ _BASE_ARGUMENTS = frozenset(
 )
 
 
-class Layer(Tracked, NodeAccess, Configurable):
+class Layer(Trackable, LayerNodes, Configurable):
     """A function of tensors with weights.
 
     To write one: store the arguments in `__init__`, make weights in `build(input_shape)` with `add_weight`, compute in
@@ -134,7 +135,7 @@ class Layer(Tracked, NodeAccess, Configurable):
         """
         inputs = symbols_of_shape(input_shape, self.dtype or config.floatx())
         self.ensure_built(input_shape)
-        with state.scratch(), scope.opened():
+        with state.scratch(), call_context.entered():
             outputs, _ = self._run(inputs, (), {}, None)
         return map_structure(lambda t: tuple(t.shape), outputs)
 
@@ -186,30 +187,30 @@ class Layer(Tracked, NodeAccess, Configurable):
 
         Returns: what `call` returns.
         """
-        run = scope.current_run()
+        run = call_context.current()
         if run is not None:
             return self._call_in(run, inputs, args, kwargs)
         if symbolic.tracing() is None and any(True for _ in leaves_of((inputs, args, kwargs))):
             return self._connect(inputs, args, kwargs)
         training = kwargs.get("training") if self._is_model else None
-        if training is None and scope.known_phase() is None:
+        if training is None and call_context.learning_phase() is None:
             training = False
-        with scope.opened(training) as run, nullcontext() if symbolic.tracing() else state.eager():
+        with call_context.entered(training) as run, nullcontext() if symbolic.tracing() else state.eager():
             return self._call_in(run, inputs, args, kwargs)
 
     _is_model = False
 
-    def _call_in(self, run: scope.Run, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _call_in(self, context: CallContext, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         inputs = map_structure(self._value, self._as_inputs(inputs))
         mask = kwargs.get("mask")
         if mask is None:
-            mask = map_structure(run.mask_of, inputs)
-        with scope.named(self.name):
+            mask = map_structure(context.mask_of, inputs)
+        with call_context.weight_names(self.name):
             self.ensure_built(map_structure(_shape_of, inputs))
             self._check_inputs(inputs)
             outputs, masks = self._run(inputs, args, kwargs, mask)
         for value, out_mask in zip(_flat(outputs), _flat_masks(masks, outputs), strict=False):
-            run.set_mask(value, out_mask)
+            context.set_mask(value, out_mask)
         return outputs
 
     def _run(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], mask: Any) -> tuple[Any, Any]:
@@ -230,7 +231,7 @@ class Layer(Tracked, NodeAccess, Configurable):
         if takes_mask and (given.get("mask") is not None or any(m is not None for m in _flat(mask))):
             result["mask"] = given["mask"] if given.get("mask") is not None else mask
         if takes_training:
-            training, run = given.get("training"), scope.current_run()
+            training, run = given.get("training"), call_context.current()
             if training is None and run is not None:
                 training = run.training
             if training is not None:
@@ -285,7 +286,7 @@ class Layer(Tracked, NodeAccess, Configurable):
         mask = kwargs.get("mask")
         if mask is None:
             mask = map_structure(_mask_of_symbol, inputs)
-        with scope.named(self.name):
+        with call_context.weight_names(self.name):
             self.ensure_built(map_structure(_shape_of, inputs))
             self._check_inputs(inputs)
             result, parts = self._defer((inputs, args, kwargs, mask))
@@ -304,7 +305,7 @@ class Layer(Tracked, NodeAccess, Configurable):
             here = dict(zip(map(id, leaves), values, strict=True))
             inputs, args, kwargs, mask = map_structure(lambda a: here.get(id(a), a), arguments)
             training = kwargs.get("training") if self._is_model else None
-            with scope.opened(training), state.bind([], []) as frame:
+            with call_context.entered(training), state.bind([], []) as frame:
                 outputs, masks = self._run(inputs, args, kwargs, mask)
                 masks = _flat_masks(masks, outputs)
                 shaped["outputs"], shaped["masks"] = outputs, masks
@@ -343,7 +344,7 @@ class Layer(Tracked, NodeAccess, Configurable):
         """Build the layer for this shape, unless it is built."""
         if self.built:
             return
-        with scope.named(self.name, fresh=True) if scope.current_run() is None else nullcontext():
+        with call_context.weight_names(self.name, fresh=True) if call_context.current() is None else nullcontext():
             self.build(_shapes(input_shape))
         self.built = True
         if self._initial_weights is not None:
@@ -362,7 +363,7 @@ class Layer(Tracked, NodeAccess, Configurable):
     def _check_inputs(self, inputs: Any) -> None:
         if self.input_spec is not None:
             found = _flat(inputs)
-            spec.check(self.name, self.input_spec, [_shape_of(x) for x in found], [K.dtype(x) for x in found])
+            input_spec.check(self.name, self.input_spec, [_shape_of(x) for x in found], [K.dtype(x) for x in found])
 
     def assert_input_compatibility(self, inputs: Any) -> None:
         """Compare tensors with `input_spec`.

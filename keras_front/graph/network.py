@@ -17,14 +17,14 @@ from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor, leaves_of, map_structure
 from keras_front.errors import ArgumentError, ShapeError, StateError
 
-from . import network_config, scope
-from .added import AddLoss, AddMetric
+from . import call_context, network_config
+from .added_layers import AddLoss, AddMetric
 from .inputs import Input
 from .layer import LAYERS, Layer, _cast_float, _flat, _shape_of, is_list_of_shapes
 from .node import Node, is_computed, unpack
 from .structure import Rebuilt, Structure
 from .topology import Graph, Plan
-from .tracking import frozen_as, needs_input, unique
+from .tracking import needs_input, unique, with_trainable_flags
 
 FORMAT_VERSION = "2.3.1"  # the Keras whose configs these are
 
@@ -193,14 +193,18 @@ class Network(Layer):
         return self.run_with_masks(inputs, training, mask)[0]
 
     def run_with_masks(
-        self, inputs: Any, training: Any = None, mask: Any = None, freezing: Any = (), tensors: Any = None
+        self, inputs: Any, training: Any = None, mask: Any = None, trainable_flags: Any = (), tensors: Any = None
     ) -> tuple[Any, list[Any]]:
         """Outputs in the structure of `outputs`, and the flat list of their masks.
 
-        `freezing`, from the method of that name, says which layers were trainable when the step was settled. `tensors`,
-        a dict, is filled with the values of the tensors of the graph (those between `inputs` and `outputs`).
+        Args:
+            inputs: real or traced tensors.
+            training: the learning phase while the layers run; None leaves it as it is.
+            mask: masks of the inputs.
+            trainable_flags: from the method of that name: which layers were trainable when the step was settled.
+            tensors: a dict that is filled with the values of the tensors between `inputs` and `outputs`.
         """
-        with frozen_as(freezing), scope.opened(training, tensors) as run:
+        with with_trainable_flags(trainable_flags), call_context.entered(training, tensors) as run:
             inputs = self._as_list(inputs) if self._graph is not None else inputs
             outputs = self._call_in(run, inputs, (), {} if mask is None else {"mask": mask})
             return outputs, [run.mask_of(value) for value in _flat(outputs)]
@@ -211,7 +215,7 @@ class Network(Layer):
             raise NotImplementedError(
                 f"{type(self).__name__} was made without inputs and outputs, so it needs a `call(self, inputs)` method."
             )
-        with scope.opened(training):
+        with call_context.entered(training):
             return self._walk(inputs, mask)[0]
 
     def _run(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], mask: Any) -> tuple[Any, Any]:
@@ -220,19 +224,19 @@ class Network(Layer):
         training = args[0] if args else kwargs.get("training")
         if training is None:
             return self._walk(inputs, mask)
-        with scope.opened(training):
+        with call_context.entered(training):
             return self._walk(inputs, mask)
 
     def _walk(self, inputs: Any, mask: Any) -> tuple[Any, Any]:
         """Run the plan: outputs in the structure of `outputs`, and their masks."""
         values = [_cast_float(v, t.dtype) for v, t in zip(self._as_list(inputs), self.inputs, strict=True)]
         masks = self._as_list(mask) if isinstance(mask, list | tuple | dict) else [mask] * len(values)
-        outputs, out_masks, _ = self._plan.run(values, masks, keep=scope.keeper(self))
+        outputs, out_masks, _ = self._plan.run(values, masks, keep=call_context.keeper(self))
         return outputs, out_masks
 
     def run_internal_graph(self, inputs: Any, masks: Any = None) -> tuple[list[Any], list[Any], list[Any]]:
         """Outputs, their masks and shapes, as three flat lists."""
-        with scope.opened():
+        with call_context.entered():
             outputs, out_masks = self._walk(inputs, masks)
         return _flat(outputs), _flat(out_masks), [_shape_of(x) for x in _flat(outputs)]
 
@@ -274,7 +278,7 @@ class Network(Layer):
         """
         if self._graph is None:
             return None
-        with state.scratch(), scope.opened(tensors={}):
+        with state.scratch(), call_context.entered(tensors={}):
             return self._walk(inputs, mask)[1]
 
     def compute_output_shape(self, input_shape: Any) -> Any:
@@ -288,7 +292,7 @@ class Network(Layer):
 
     def build(self, input_shape: Any = None) -> None:
         """Make the weights of a subclass by calling it on symbols of this shape (or list of shapes)."""
-        if self._graph is None and not self.inputs and input_shape is not None and scope.current_run() is None:
+        if self._graph is None and not self.inputs and input_shape is not None and call_context.current() is None:
             shapes = input_shape if is_list_of_shapes(input_shape) else [input_shape]
             self.set_inputs([tuple(s) for s in shapes])
         self.built = True
@@ -348,7 +352,7 @@ class Network(Layer):
             inputs: kept for code of Keras 2; what a loss depends on is known.
         """
         for loss in losses if isinstance(losses, list | tuple) else [losses]:
-            if self._graph is not None and scope.current_run() is None and symbolic.is_symbolic(loss):
+            if self._graph is not None and call_context.current() is None and symbolic.is_symbolic(loss):
                 self._report(AddLoss(unconditional=not needs_input(loss)), loss)
             else:
                 super().add_loss(loss, inputs)
@@ -361,13 +365,13 @@ class Network(Layer):
             name: what logs call it; by default the name of the tensor.
             aggregation: 'mean', the only one.
         """
-        if self._graph is not None and symbolic.is_symbolic(value) and scope.current_run() is None:
+        if self._graph is not None and symbolic.is_symbolic(value) and call_context.current() is None:
             self._report(AddMetric(aggregation=aggregation, metric_name=name or value.name), value)
         else:
             super().add_metric(value, name=name, aggregation=aggregation)
 
     def _report(self, layer: Layer, tensor: SymbolicTensor) -> None:
-        with scope.outside(), symbolic.trace_scope(None):
+        with call_context.outside(), symbolic.trace_scope(None):
             self._reported.append(layer(tensor))
         self._replan()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from keras_front.backend.symbolic import AMBIENT, SymbolicTensor, leaves_of
 
-from .spec import Shape
+from .input_spec import Shape
 
 
 def unpack(items: list[Any]) -> Any:

@@ -14,7 +14,7 @@ from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError, DtypeError, StateError
 from keras_front.registry import custom_object_scope, name_of
 
-from . import scope
+from . import call_context
 from .inputs import Input, InputLayer
 from .layer import LAYERS, Layer, is_list_of_shapes
 from .network import Network
@@ -152,7 +152,7 @@ class SequentialNetwork(Network):
             raise ArgumentError(f"{self.name}: a Sequential has one input, received the shapes {input_shape}.")
         batch = input_shape[0] if any(layer.stateful for layer in self._stack) else None
         waiting, self._stack = self._stack, []
-        with scope.outside(), symbolic.trace_scope(None):
+        with call_context.outside(), symbolic.trace_scope(None):
             tensor = Input(batch_shape=(batch, *input_shape[1:]), dtype=None, name=f"{self.name}_input")
             self._chain, self.inputs = [tensor], [tensor]
             for layer in waiting:

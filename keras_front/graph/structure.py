@@ -13,7 +13,7 @@ from keras_front.backend import symbolic
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor, leaves_of, map_structure
 
-from . import scope
+from . import call_context
 from .arguments import Unwritable
 from .expression import decoded, encoded
 from .inputs import Input, InputLayer
@@ -97,7 +97,7 @@ class Rebuilt:
         variable_of: Callable[[Variable], Variable] = lambda variable: variable,
     ):
         self._variable_of = variable_of
-        with scope.outside(), symbolic.trace_scope(None):
+        with call_context.outside(), symbolic.trace_scope(None):
             self.inputs = list(starts) if starts is not None else [_started(start) for start in structure.starts]
             self._tensors: dict[int, Any] = dict(enumerate(self.inputs))
             for call in structure.calls:

@@ -1,4 +1,4 @@
-"""`Tracked`: what belongs to a layer. Its weights, the layers and metrics among its attributes, its losses.
+"""`Trackable`: what belongs to a layer. Its weights, the layers and metrics among its attributes, its losses.
 
 Layers and metrics are found by looking through the attributes when somebody asks, so that a list to which layers are
 appended later is seen as well. Variables are noted when they are assigned, as Keras 2.3 does. All of this works before
@@ -21,20 +21,20 @@ from keras_front.backend.state import Variable
 from keras_front.compatibility import accept_legacy_arguments
 from keras_front.errors import ArgumentError, ShapeError, StateError
 
-from . import scope
+from . import call_context
 from .node import is_computed
 
-_UNDRAWN: ContextVar[bool] = ContextVar("keras_front_undrawn", default=False)
+_LAZY: ContextVar[bool] = ContextVar("keras_front_lazy_weights", default=False)
 
 
 @contextmanager
-def undrawn() -> Iterator[None]:
+def lazy_weights() -> Iterator[None]:
     """A context in which new weights take no memory until somebody reads or sets them: a file is about to be read."""
-    token = _UNDRAWN.set(True)
+    token = _LAZY.set(True)
     try:
         yield
     finally:
-        _UNDRAWN.reset(token)
+        _LAZY.reset(token)
 
 
 def unique(items: Iterable[Any]) -> list[Any]:
@@ -55,7 +55,7 @@ def found_in(value: Any, wanted: Callable[[Any], bool], depth: int = 4) -> Itera
 
 
 def _is_layer(value: Any) -> bool:
-    return isinstance(value, Tracked)
+    return isinstance(value, Trackable)
 
 
 def _is_metric(value: Any) -> bool:
@@ -67,7 +67,7 @@ def _shape_first(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     return len(args) > 1 and isinstance(args[1], tuple | list) and (len(args) > 2 or bool(kwargs))
 
 
-class Tracked:
+class Trackable:
     """Base of `Layer`: weights, sublayers, losses, metrics."""
 
     name: str
@@ -134,8 +134,8 @@ class Tracked:
         for layer in self.sublayers():
             layer.trainable = value
 
-    def freezing(self) -> list[tuple[Any, bool]]:
-        """Every layer with its own `trainable` flag: what `frozen_as` restores for a while."""
+    def trainable_flags(self) -> list[tuple[Any, bool]]:
+        """Every layer with its own `trainable` flag: what `with_trainable_flags` restores for a while."""
         return [(layer, layer._trainable) for layer in self.all_layers()]
 
     # Weights -----------------------------------------------------------------------------------------
@@ -189,7 +189,7 @@ class Tracked:
             self._initial_value(initializers.get(initializer or default), tuple(int(n) for n in size), dtype),
             shape=tuple(int(n) for n in size),
             dtype=dtype,
-            name=f"{scope.weight_prefix(self.name)}/{name or 'weight'}:0",
+            name=f"{call_context.weight_prefix(self.name)}/{name or 'weight'}:0",
             trainable=bool(trainable),
             constraint=constraints.get(constraint or self._weight_argument(name, "constraint")),
         )
@@ -207,8 +207,8 @@ class Tracked:
         return None
 
     def _initial_value(self, initializer: Callable[..., Any], shape: tuple[int, ...], dtype: str) -> Any:
-        """Initial values; inside `undrawn` a function that draws them if they are ever read."""
-        if _UNDRAWN.get():
+        """Initial values; inside `lazy_weights` a function that draws them if they are ever read."""
+        if _LAZY.get():
             return functools.partial(_draw, initializer, shape, dtype)
         return _draw(initializer, shape, dtype)
 
@@ -304,7 +304,7 @@ class Tracked:
         of weights are computed anew for each batch.
         """
         for loss in losses if isinstance(losses, list | tuple) else [losses]:
-            if scope.current_run() is not None and self.built and not callable(loss):
+            if call_context.current() is not None and self.built and not callable(loss):
                 state.add_loss_to_frame(loss)
             elif loss is not None:
                 self._own_losses.append(loss)
@@ -332,7 +332,7 @@ class Tracked:
     def add_metric(self, value: Any, name: str | None = None, aggregation: str | None = "mean") -> None:
         """Report a value whose mean over the batches of an epoch is shown under `name`."""
         metric = self._metric_called(name or getattr(value, "name", None) or "metric")
-        if not symbolic.is_symbolic(value) or scope.current_run() is not None:
+        if not symbolic.is_symbolic(value) or call_context.current() is not None:
             update_metric(metric, value)
 
     def _metric_called(self, name: str) -> Any:
@@ -369,15 +369,15 @@ _NOT_SEARCHED = frozenset({"_inbound_nodes", "_outbound_nodes", "_own_losses", "
 
 
 @contextmanager
-def frozen_as(freezing: Sequence[tuple[Any, bool]]) -> Iterator[None]:
-    """A context in which layers are trainable as they were when `freezing()` was asked.
+def with_trainable_flags(trainable_flags: Sequence[tuple[Any, bool]]) -> Iterator[None]:
+    """A context in which layers are trainable as they were when `trainable_flags()` was asked.
 
     `compile` settles what is trained; a step that is traced later must see the flags of that moment (the discriminator
     of a GAN is frozen after it was compiled, and still trains by itself).
     """
-    now = [(layer, layer._trainable) for layer, _ in freezing]
+    now = [(layer, layer._trainable) for layer, _ in trainable_flags]
     try:
-        for layer, flag in freezing:
+        for layer, flag in trainable_flags:
             layer._trainable = flag
         yield
     finally:

@@ -15,7 +15,7 @@ import numpy as np
 from keras_front import backend as K
 from keras_front import constraints, initializers, regularizers
 from keras_front.errors import ArgumentError
-from keras_front.graph import scope
+from keras_front.graph import call_context
 from keras_front.graph.layer import LAYERS, Layer, is_list_of_shapes
 
 from ._arguments import fraction, positive
@@ -74,7 +74,7 @@ class _Heads(Layer):
         layer = EinsumDense(
             equation, tuple(sizes), bias_axes=axes if self.use_bias else None, name=name, dtype=self.dtype, **settings
         )
-        with scope.named(name):
+        with call_context.weight_names(name):
             layer.build_as_part(shape)
         return layer
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from keras_front import backend as K
 from keras_front.backend.symbolic import flatten
 from keras_front.errors import ArgumentError
-from keras_front.graph import scope
+from keras_front.graph import call_context
 from keras_front.graph.layer import LAYERS, Layer
 
 from .arguments import Reader
@@ -116,7 +116,7 @@ class StackedRNNCells(Layer):
         shapes = [tuple(s) for s in input_shape] if isinstance(input_shape[0], list | tuple) else None
         shape = shapes[0] if shapes else tuple(input_shape)
         for index, cell in enumerate(self.cells):
-            with scope.named(f"cell_{index}"):
+            with call_context.weight_names(f"cell_{index}"):
                 build_cell(cell, [shape, *shapes[1:]] if shapes and takes_constants(cell) else shape)
             size = getattr(cell, "output_size", None) or sizes_of(cell)[0]
             shape = (shape[0], *(size if isinstance(size, tuple) else (size,)))

@@ -9,7 +9,7 @@ from typing import Any
 
 from keras_front import backend as K
 from keras_front.errors import ArgumentError, ShapeError
-from keras_front.graph import scope
+from keras_front.graph import call_context
 from keras_front.graph.layer import LAYERS, Layer, is_list_of_shapes
 from keras_front.registry import custom_object_scope, name_of
 
@@ -215,7 +215,7 @@ class Bidirectional(TakesStates, Wrapper):
                 shape = [shape, *input_shape[len(input_shape) - self._num_constants :]]
         for layer in (self.forward_layer, self.backward_layer):
             layer._num_constants = self._num_constants
-            with scope.named(layer.name):
+            with call_context.weight_names(layer.name):
                 layer.build_as_part(shape)
         self.built = True
 

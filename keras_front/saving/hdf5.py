@@ -26,7 +26,7 @@ import numpy as np
 from keras_front import bytecode
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, KerasFrontError, SerializationError, UnsafeFileError
-from keras_front.graph.tracking import undrawn
+from keras_front.graph.tracking import lazy_weights
 from keras_front.registry import Registry, custom_object_scope, name_of, plain
 
 from . import atomic, config, guard, operations, training_config, weight_order
@@ -201,7 +201,7 @@ def load_model(
                 "  Weights alone are read by model.load_weights."
             )
         with bytecode.permit(allow_code or bytecode.permitted()), custom_object_scope(custom_objects):
-            with undrawn():  # what a config declares takes memory only once the file is found to have it
+            with lazy_weights():  # what a config declares takes memory only once the file is found to have it
                 model = make(described, where)
             load_weights_into(model, root["model_weights"] if "model_weights" in root else root, where)
             training = guard.attribute(root, "training_config", where)

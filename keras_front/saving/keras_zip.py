@@ -27,7 +27,7 @@ import numpy as np
 from keras_front import bytecode
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError
-from keras_front.graph.tracking import undrawn
+from keras_front.graph.tracking import lazy_weights
 from keras_front.registry import custom_object_scope, name_of, plain
 
 from . import atomic, config, guard, hdf5, keras3, training_config, vocabularies, weight_order
@@ -138,7 +138,7 @@ def load_model(
         told = guard.parsed(guard.member(archive, CONFIG, where, guard.CONFIG_BYTES), f"{where}, {CONFIG}")
         described = config.read_model_config(told, f"{where}, {CONFIG}")
         vocabularies.put_into(described["config"].get("layers"), archive, where, paths_of)
-        with undrawn():
+        with lazy_weights():
             model = hdf5.make(described, f"{where}, {CONFIG}")
         with hdf5.opened(io.BytesIO(_weights_member(archive, model, where)), f"{where}, {WEIGHTS}") as (
             root,

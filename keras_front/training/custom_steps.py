@@ -31,8 +31,8 @@ from keras_front import backend as K
 from keras_front import optimizers
 from keras_front.backend import state
 from keras_front.errors import ArgumentError, StateError
-from keras_front.graph import scope
-from keras_front.graph.tracking import frozen_as
+from keras_front.graph import call_context
+from keras_front.graph.tracking import with_trainable_flags
 from keras_front.training.arrays import BatchLayout
 from keras_front.training.variables import check_newcomers, flat, phase, samples_of
 from keras_front.utils.data_utils import unpack_x_y_sample_weight
@@ -159,7 +159,7 @@ _STEP: ContextVar[StepInProgress | None] = ContextVar("keras_front_step", defaul
 def _in_progress(step: StepInProgress) -> Iterator[None]:
     token = _STEP.set(step)
     try:
-        with frozen_as(step.steps.freezing), scope.opened(step.training, {}):
+        with with_trainable_flags(step.steps.trainable_flags), call_context.entered(step.training, {}):
             yield
     finally:
         _STEP.reset(token)
@@ -292,7 +292,7 @@ class CompiledMetrics:
 
 def aligned_with_losses(compiled: Any, y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[list[Any], ...]:
     """Targets and weights for each loss, and outputs and masks for each output."""
-    outputs, run = flat(y_pred), scope.current_run()
+    outputs, run = flat(y_pred), call_context.current()
     masks = [run.mask_of(value) if run is not None else None for value in outputs]
     ys, count = flat(y_true), len(compiled.losses)
     weights = [None] * count if sample_weight is None else flat(sample_weight)

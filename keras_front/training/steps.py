@@ -67,7 +67,7 @@ class Steps:
     def __init__(self, model: Any, compiled: LossesAndMetrics | None, optimizer: Any, dialect: str | None = None):
         self.dialect = dialect
         self.model, self.compiled, self.optimizer = model, compiled, optimizer
-        self.freezing = model.freezing()  # the flags of this moment, as Keras settles them in compile
+        self.trainable_flags = model.trainable_flags()  # the flags of this moment, as Keras settles them in compile
         self.trainable = list(model.trainable_weights)
         self.custom = custom_steps.overridden_kinds(model) if compiled is not None else frozenset()
         self.own_counter = K.Variable(np.zeros((), "int64"), "int64", "steps", trainable=False)
@@ -274,7 +274,9 @@ class Steps:
     def run(self, xs: list[Any], training: Any, tensors: Any = None) -> tuple[list[Any], list[Any]]:
         """Flat lists of the outputs and of their masks; `tensors`, a dict, learns the values inside the graph."""
         inputs = self.model.arranged(xs)
-        outputs, masks = self.model.run_with_masks(inputs, bool(training), freezing=self.freezing, tensors=tensors)
+        outputs, masks = self.model.run_with_masks(
+            inputs, bool(training), trainable_flags=self.trainable_flags, tensors=tensors
+        )
         return flat(outputs), masks
 
     def forward(

@@ -466,14 +466,14 @@ def test_a_weight_without_a_name_in_front_is_refused():
 
 def test_a_step_sees_the_flags_of_the_moment_it_was_settled(backend):
     model = Sequential([L.BatchNormalization(input_shape=(2,))])
-    settled = model.freezing()
+    settled = model.trainable_flags()
     model.trainable = False
     x = K.convert(np.array([[0.0, 4.0], [2.0, 8.0]], "float32"))
     variables = model.weights
     with state.bind(variables, [v.value for v in variables]) as frame:
         calm = values(model.run_with_masks(x, True)[0])
         np.testing.assert_allclose(values(frame.values_of(variables)[2]), 0.0)
-        by_batch = values(model.run_with_masks(x, True, freezing=settled)[0])
+        by_batch = values(model.run_with_masks(x, True, trainable_flags=settled)[0])
         assert np.all(values(frame.values_of(variables)[2]) > 0)
     np.testing.assert_allclose(calm, values(x) / np.sqrt(1.001), rtol=1e-5)
     np.testing.assert_allclose(by_batch, [[-1, -1], [1, 1]], atol=1e-2)

@@ -13,7 +13,7 @@ from keras_front import backend as K
 from keras_front import layers as L
 from keras_front import ops
 from keras_front.graph import OpLayer
-from keras_front.graph.added import AddLoss, AddMetric
+from keras_front.graph.added_layers import AddLoss, AddMetric
 from keras_front.models import Model, Sequential, clone_model, load_model, model_from_json
 
 

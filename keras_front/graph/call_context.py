@@ -17,7 +17,7 @@ from typing import Any
 from keras_front.backend import state, symbolic
 
 
-class Run:
+class CallContext:
     """One pass of values through layers."""
 
     __slots__ = ("_masks", "_walked", "tensors", "training")
@@ -56,37 +56,37 @@ def _is_symbol(value: Any) -> bool:
     return symbolic.is_symbolic(value)
 
 
-_RUN: ContextVar[Run | None] = ContextVar("keras_front_run", default=None)
+_CURRENT: ContextVar[CallContext | None] = ContextVar("keras_front_run", default=None)
 _PREFIX: ContextVar[str | None] = ContextVar("keras_front_weight_prefix", default=None)
 
 
-def current_run() -> Run | None:
+def current() -> CallContext | None:
     """The run that is open, or None."""
-    return _RUN.get()
+    return _CURRENT.get()
 
 
-def known_phase() -> Any:
+def learning_phase() -> Any:
     """The learning phase as a Python value, or None while nothing has decided it."""
     return state.phase_value()
 
 
 def keeper(network: Any) -> Any:
     """What takes the values of a network's tensors, `values -> None`; None if nobody wants them."""
-    run = _RUN.get()
+    run = _CURRENT.get()
     return None if run is None or run.tensors is None else lambda values: run.keep(network, values)
 
 
 @contextmanager
-def opened(training: Any = None, tensors: dict[Any, Any] | None = None) -> Iterator[Run]:
+def entered(training: Any = None, tensors: dict[Any, Any] | None = None) -> Iterator[CallContext]:
     """A run of its own; `training`, if not None, becomes the learning phase inside.
 
     `tensors`, a dict, is filled with the values of the tensors of the networks that run.
     """
-    run = Run(known_phase() if training is None else training, tensors)
-    outer = _RUN.get()
+    run = CallContext(learning_phase() if training is None else training, tensors)
+    outer = _CURRENT.get()
     if outer is not None and tensors is None:
         run.tensors, run._walked = outer.tensors, outer._walked
-    token = _RUN.set(run)
+    token = _CURRENT.set(run)
     try:
         if training is None:
             yield run
@@ -94,21 +94,21 @@ def opened(training: Any = None, tensors: dict[Any, Any] | None = None) -> Itera
             with state.phase(training):
                 yield run
     finally:
-        _RUN.reset(token)
+        _CURRENT.reset(token)
 
 
 @contextmanager
 def outside() -> Iterator[None]:
     """A context in which no run is open: calls on symbols make nodes again."""
-    token = _RUN.set(None)
+    token = _CURRENT.set(None)
     try:
         yield
     finally:
-        _RUN.reset(token)
+        _CURRENT.reset(token)
 
 
 @contextmanager
-def named(name: str, fresh: bool = False) -> Iterator[None]:
+def weight_names(name: str, fresh: bool = False) -> Iterator[None]:
     """Weights added inside are called `<outer>/<name>/...`; with `fresh` the outer names are left out."""
     outer = None if fresh else _PREFIX.get()
     token = _PREFIX.set(f"{outer}/{name}" if outer else name)

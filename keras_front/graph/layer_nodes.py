@@ -1,4 +1,4 @@
-"""`NodeAccess`: the classic questions about where a layer was called: `input`, `get_output_at`, `output_shape` ...
+"""`LayerNodes`: the classic questions about where a layer was called: `input`, `get_output_at`, `output_shape` ...
 
 A shared layer has several nodes, so the plain forms (`layer.input`) answer only while there is one answer.
 """
@@ -16,7 +16,7 @@ class GraphAttributeError(StateError, AttributeError):
     """The layer has no single input, output or shape; also an AttributeError, as in Keras."""
 
 
-class NodeAccess:
+class LayerNodes:
     """The nodes of a layer, and what can be asked of them."""
 
     name: str
