@@ -11,6 +11,7 @@ Sizes along spatial axes are read for as many axes as the class attribute `_rank
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -26,6 +27,7 @@ __all__ = [
     "ConvPadding",
     "Constraint",
     "DataFormat",
+    "Factor",
     "Flag",
     "Fraction",
     "Implementation",
@@ -40,6 +42,7 @@ __all__ = [
     "Padding",
     "Pairs",
     "Positive",
+    "Range",
     "Rate",
     "Reader",
     "Regularizer",
@@ -47,6 +50,7 @@ __all__ = [
     "Size",
     "Sizes",
     "Sparse",
+    "ValueRange",
 ]
 
 # What a registry reads: the name of something, its config, a function or an object.
@@ -175,3 +179,39 @@ Implementation = Annotated[int, Reader(_implementation, "1 or 2")]
 Rate = Annotated[float, Reader(_rate, "a number between 0 and 1")]
 Axes = Annotated[int | Sequence[int], Reader(_axes, "an integer or a list of integers")]
 Seed = Annotated[int | None, Reader(lambda value, layer: value)]
+
+
+# Ranges of numbers ------------------------------------------------------------------------------------
+
+
+class Range(Reader):
+    """Reads `(low, high)`, within bounds.
+
+    Args:
+        least, most: the bounds.
+        mirrored: whether one number n stands for (-n, n). Otherwise it stands for (least, n), or (-n, n) where `least`
+            is below that; and a pair may have either order.
+    """
+
+    def __init__(self, least: float = -math.inf, most: float = math.inf, mirrored: bool = False):
+        super().__init__(self._pair, f"a number or a pair (low, high) between {least} and {most}")
+        self.least, self.most, self.mirrored = least, most, mirrored
+
+    def _pair(self, value: Any, layer: Any) -> tuple[float, float]:
+        if isinstance(value, Sequence):
+            low, high = value if self.mirrored else sorted(value)
+        else:
+            low, high = -abs(value), abs(value)
+            low = low if self.mirrored else max(low, self.least)
+        if not self.least <= low <= high <= self.most:
+            raise ValueError
+        return float(low), float(high)
+
+
+def _value_range(value: Any, layer: Any) -> tuple[float, float]:
+    low, high = value
+    return (low, high) if low <= high else (high, low)
+
+
+Factor = float | Sequence[float]
+ValueRange = Annotated[Sequence[float], Reader(_value_range, "a pair (low, high)")]

@@ -7,42 +7,44 @@ Made of ops of K, as `image_preprocessing.py`. Source for names, arguments and f
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from keras_front import backend as K
-from keras_front import config
-from keras_front.errors import ArgumentError, ShapeError
+from keras_front.errors import ShapeError
 from keras_front.graph.layer import LAYERS
 
+from .arguments import DataFormat, Factor, Range, Reader, Seed, ValueRange
 from .image_preprocessing import _Image, _RandomImage
 
 _GRAY = (0.2989, 0.587, 0.114)  # of red, green and blue in the luma of Rec. 601
 
 
-def part(where: str, name: str, factor: Any, least: float, most: float, alone: float | None = None) -> Any:
-    """`(low, high)` between `least` and `most`; one number stands for `alone` (or `least`) up to it."""
-    low = least if alone is None else alone
-    pair = tuple(sorted(factor)) if isinstance(factor, Sequence) and len(factor) == 2 else (low, factor)
-    if not all(isinstance(n, int | float) and least <= n <= most for n in pair):
-        raise ArgumentError(
-            f"{where}: expected {name} to be a number or a pair (low, high) between {least} and {most}, "
-            f"received {factor!r}."
-        )
-    return float(pair[0]), float(pair[1])
+def _probability(value: Any, layer: Any) -> float:
+    return _PART.read(value, layer)[1]
+
+
+def _bits(value: Any, layer: Any) -> tuple[int, int]:
+    low, high = _BITS.read(value, layer)
+    return int(low), int(high)
+
+
+_PART, _BITS = Range(0, 1), Range(1, 8)
+Part = Annotated[Factor, _PART]
+Signed = Annotated[Factor, Range(-1, 1)]
+Probability = Annotated[float, Reader(_probability, "a number between 0 and 1")]
+Bits = Annotated[int | Sequence[int], Reader(_bits, _BITS.expected)]
 
 
 class _Coloured(_RandomImage):
-    """A random image layer that looks at single channels."""
+    """A random image layer that looks at single channels.
+
+    Args:
+        value_range: smallest and largest value that the images may have, (0, 255) for pixels as files have them.
+    """
 
     value_range: tuple[float, float]
-
-    def _begin(self, seed: int | None, data_format: str | None, value_range: Sequence[float] = (0, 255)) -> None:
-        if not isinstance(value_range, Sequence) or len(value_range) != 2:
-            raise ArgumentError(f"{self.name}: expected value_range as a pair (low, high), received {value_range!r}.")
-        self.seed, self.data_format = seed, config.normalize_data_format(data_format)
-        self.value_range = (min(value_range), max(value_range))
 
     @property
     def _axis(self) -> int:
@@ -90,15 +92,16 @@ class _Coloured(_RandomImage):
 
 @LAYERS.register()
 class RandomGrayscale(_Coloured):
-    """Images made gray with the probability `factor`; they keep their three channels.
+    """Images made gray at random; they keep their three channels.
+
+    Args:
+        factor: probability that an image becomes gray, from 0 to 1.
 
     Shape: as the input.
     """
 
-    def __init__(self, factor: float = 0.5, data_format: str | None = None, seed: int | None = None, **kwargs: Any):
+    def __init__(self, factor: Probability = 0.5, data_format: DataFormat = None, seed: Seed = None, **kwargs: Any):
         super().__init__(**kwargs)
-        self.factor = part("RandomGrayscale", "factor", factor, 0, 1)[1]
-        self._begin(seed, data_format)
 
     def _changed(self, x: Any) -> Any:
         return K.where(self._draw(x, 0.0, 1.0) < self.factor, self._gray(x) + K.zeros_like(x), x)
@@ -109,18 +112,20 @@ class RandomInvert(_Coloured):
     """Images turned into their negatives, with a probability drawn from `factor`.
 
     Args:
-        factor: `(low, high)`, or one number for 0 up to it.
+        factor: `(low, high)` from 0 to 1, or one number for 0 up to it.
 
     Shape: as the input.
     """
 
     def __init__(
-        self, factor: Any = 1.0, value_range: Sequence[float] = (0, 255), seed: int | None = None,
-        data_format: str | None = None, **kwargs: Any,
-    ):  # fmt: skip
+        self,
+        factor: Part = 1.0,
+        value_range: ValueRange = (0, 255),
+        seed: Seed = None,
+        data_format: DataFormat = None,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
-        self.factor = part("RandomInvert", "factor", factor, 0, 1)
-        self._begin(seed, data_format, value_range)
 
     def _changed(self, x: Any) -> Any:
         turned = self._draw(x, 0.0, 1.0) < self._draw(x, *self.factor)
@@ -132,18 +137,21 @@ class RandomPosterization(_Coloured):
     """Images whose values keep only their `factor` highest of 8 bits.
 
     Args:
-        factor: `(low, high)`, of which the high one is not drawn unless they are equal; or one number for 1 up to it.
+        factor: number of bits from 1 to 8: `(low, high)`, of which the high one is not drawn unless they are equal; or
+            one number for 1 up to it.
 
     Shape: as the input.
     """
 
     def __init__(
-        self, factor: Any, value_range: Sequence[float] = (0, 255), data_format: str | None = None,
-        seed: int | None = None, **kwargs: Any,
-    ):  # fmt: skip
+        self,
+        factor: Bits,
+        value_range: ValueRange = (0, 255),
+        data_format: DataFormat = None,
+        seed: Seed = None,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
-        self.factor = tuple(int(n) for n in part("RandomPosterization", "factor", factor, 1, 8))
-        self._begin(seed, data_format, value_range)
 
     def _changed(self, x: Any) -> Any:
         low, high = self.factor
@@ -158,19 +166,23 @@ class Solarization(_Coloured):
     """Values moved up by a random amount, and from a random threshold on turned into their negatives.
 
     Args:
-        addition_factor, threshold_factor: `(low, high)` as parts of the range of values, or one number for 0 up to it.
+        addition_factor: how far values are moved: `(low, high)` as parts of the range of values, or one number for 0
+            up to it.
+        threshold_factor: from where on values are turned, likewise.
 
     Shape: as the input.
     """
 
     def __init__(
-        self, addition_factor: Any = 0.0, threshold_factor: Any = 0.0, value_range: Sequence[float] = (0, 255),
-        seed: int | None = None, data_format: str | None = None, **kwargs: Any,
-    ):  # fmt: skip
+        self,
+        addition_factor: Part = 0.0,
+        threshold_factor: Part = 0.0,
+        value_range: ValueRange = (0, 255),
+        seed: Seed = None,
+        data_format: DataFormat = None,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
-        self.addition_factor = part("Solarization", "addition_factor", addition_factor, 0, 1)
-        self.threshold_factor = part("Solarization", "threshold_factor", threshold_factor, 0, 1)
-        self._begin(seed, data_format, value_range)
 
     def _changed(self, x: Any) -> Any:
         moved = self._scaled(x, 255) + 255.0 * self._draw(x, *self.addition_factor)
@@ -183,16 +195,21 @@ class Solarization(_Coloured):
 class RandomSaturation(_Coloured):
     """Images whose saturation is multiplied by `f / (1 - f)`, f drawn from `factor`: 0.5 leaves them alone, 0 is gray.
 
+    Args:
+        factor: `(low, high)` from -1 to 1, or one number for minus and plus.
+
     Shape: as the input.
     """
 
     def __init__(
-        self, factor: Any, value_range: Sequence[float] = (0, 255), data_format: str | None = None,
-        seed: int | None = None, **kwargs: Any,
-    ):  # fmt: skip
+        self,
+        factor: Signed,
+        value_range: ValueRange = (0, 255),
+        data_format: DataFormat = None,
+        seed: Seed = None,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
-        self.factor = part("RandomSaturation", "factor", factor, -1, 1, alone=-_one(factor))
-        self._begin(seed, data_format, value_range)
 
     def _changed(self, x: Any) -> Any:
         amount = self._draw(x, *self.factor)
@@ -211,12 +228,14 @@ class RandomHue(_Coloured):
     """
 
     def __init__(
-        self, factor: Any, value_range: Sequence[float] = (0, 255), data_format: str | None = None,
-        seed: int | None = None, **kwargs: Any,
-    ):  # fmt: skip
+        self,
+        factor: Part,
+        value_range: ValueRange = (0, 255),
+        data_format: DataFormat = None,
+        seed: Seed = None,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
-        self.factor = part("RandomHue", "factor", factor, 0, 1)
-        self._begin(seed, data_format, value_range)
 
     def _changed(self, x: Any) -> Any:
         side = K.where(self._draw(x, 0.0, 1.0) > 0.5, -0.5, 0.5)
@@ -227,18 +246,23 @@ class RandomHue(_Coloured):
 
 @LAYERS.register()
 class RandomColorDegeneration(_Coloured):
-    """Images moved towards gray, by a part drawn from `factor`.
+    """Images moved towards gray: 0 leaves them alone, 1 is gray, and below 0 their colours get stronger.
+
+    Args:
+        factor: `(low, high)` from -1 to 1, or one number for minus and plus.
 
     Shape: as the input.
     """
 
     def __init__(
-        self, factor: Any, value_range: Sequence[float] = (0, 255), data_format: str | None = None,
-        seed: int | None = None, **kwargs: Any,
-    ):  # fmt: skip
+        self,
+        factor: Signed,
+        value_range: ValueRange = (0, 255),
+        data_format: DataFormat = None,
+        seed: Seed = None,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
-        self.factor = part("RandomColorDegeneration", "factor", factor, -1, 1, alone=-_one(factor))
-        self._begin(seed, data_format, value_range)
 
     def _changed(self, x: Any) -> Any:
         return K.clip(x + self._draw(x, *self.factor) * (self._gray(x) - x), *self.value_range)
@@ -246,18 +270,23 @@ class RandomColorDegeneration(_Coloured):
 
 @LAYERS.register()
 class RandomSharpness(_Coloured):
-    """Images blurred or sharpened: a factor of 0 blurs, 0.5 leaves them alone, 1 sharpens.
+    """Images blurred or sharpened at random.
+
+    Args:
+        factor: `(low, high)` from 0 to 1, or one number for 0 up to it: 0 blurs, 0.5 leaves images alone, 1 sharpens.
 
     Shape: as the input.
     """
 
     def __init__(
-        self, factor: Any, value_range: Sequence[float] = (0, 255), data_format: str | None = None,
-        seed: int | None = None, **kwargs: Any,
-    ):  # fmt: skip
+        self,
+        factor: Part,
+        value_range: ValueRange = (0, 255),
+        data_format: DataFormat = None,
+        seed: Seed = None,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
-        self.factor = part("RandomSharpness", "factor", factor, 0, 1)
-        self._begin(seed, data_format, value_range)
 
     def _changed(self, x: Any) -> Any:
         channels = K.int_shape(x)[self._axis]
@@ -274,9 +303,8 @@ class AutoContrast(_Coloured):
     Shape: as the input.
     """
 
-    def __init__(self, value_range: Sequence[float] = (0, 255), data_format: str | None = None, **kwargs: Any):
+    def __init__(self, value_range: ValueRange = (0, 255), data_format: DataFormat = None, **kwargs: Any):
         super().__init__(**kwargs)
-        self._begin(None, data_format, value_range)
 
     call = _Image.call  # type: ignore[assignment]
 
@@ -286,7 +314,3 @@ class AutoContrast(_Coloured):
         span = K.where(high > low, high - low, K.ones_like(low))
         first, last = self.value_range
         return K.where(high > low, (x - low) / span * (last - first) + first, x)
-
-
-def _one(factor: Any) -> float:
-    return abs(float(factor)) if isinstance(factor, int | float) else 0.0

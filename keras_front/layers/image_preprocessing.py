@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from keras_front import backend as K
 from keras_front import config
@@ -16,11 +16,30 @@ from keras_front.backend.ops.image import INTERPOLATIONS
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.graph.layer import LAYERS, Layer
 
-from ._arguments import one_of, positive
+from .arguments import CHOICE, DataFormat, Factor, Flag, Number, OneOf, Positive, Range, Reader, Seed, ValueRange
+
+
+def _contrast(value: Any, layer: Any) -> Any:
+    lower, upper = value if isinstance(value, Sequence) else (value, value)
+    if min(lower, upper) < 0 or lower > 1:
+        raise ValueError
+    return value
+
+
+Shift = Annotated[Factor, Range(-1, 1, mirrored=True)]
+Zoom = Annotated[Factor, Range(-1, mirrored=True)]
+FillMode = Annotated[Literal["reflect", "wrap", "constant", "nearest"], CHOICE]
+FlipMode = Annotated[Literal["horizontal", "vertical", "horizontal_and_vertical"], CHOICE]
+Sampling = Annotated[Literal["bilinear", "nearest"], CHOICE]
 
 
 class _Image(Layer):
-    """A layer over images with the channels first or last, of which integers become floats."""
+    """A layer over images with the channels first or last, of which integers become floats.
+
+    Args:
+        data_format: 'channels_last' (batch, rows, columns, channels) or 'channels_first' (batch, channels, rows,
+            columns). By default what `keras_front.config.image_data_format()` says.
+    """
 
     data_format: str
 
@@ -53,7 +72,7 @@ class _Image(Layer):
         return x
 
     def _to_ratio(
-        self, x: Any, height: int, width: int, interpolation: str = "bilinear", antialias: bool = False
+        self, x: Any, height: Positive, width: Positive, interpolation: str = "bilinear", antialias: bool = False
     ) -> Any:
         """The largest part in the middle that has the new aspect ratio, resized."""
         rows, columns = self._space(x)
@@ -68,38 +87,38 @@ class Resizing(_Image):
     """Images brought to one size.
 
     Args:
+        height: rows of the result.
+        width: columns of the result.
         interpolation: 'bilinear', 'nearest', 'bicubic', 'lanczos3' or 'lanczos5'.
-        antialias: whether a smaller image takes all pixels into account.
         crop_to_aspect_ratio: whether to cut off what has not the new aspect ratio, instead of distorting.
         pad_to_aspect_ratio: whether to add `fill_value` around instead.
+        fill_mode: 'constant', the only one that there is.
+        fill_value: what is added around with `pad_to_aspect_ratio`.
+        antialias: whether a smaller image takes all pixels into account.
 
     Shape: (batch, rows, columns, channels) -> (batch, height, width, channels)
     Raises: ArgumentError for both ways to keep the aspect ratio at once.
+    Example:
+        >>> Resizing(32, 32).compute_output_shape((None, 100, 80, 3))
+        (None, 32, 32, 3)
     """
 
     def __init__(
         self,
-        height: int,
-        width: int,
-        interpolation: str = "bilinear",
-        crop_to_aspect_ratio: bool = False,
-        pad_to_aspect_ratio: bool = False,
-        fill_mode: str = "constant",
-        fill_value: float = 0.0,
-        antialias: bool = False,
-        data_format: str | None = None,
+        height: Positive,
+        width: Positive,
+        interpolation: Annotated[str, OneOf(INTERPOLATIONS)] = "bilinear",
+        crop_to_aspect_ratio: Flag = False,
+        pad_to_aspect_ratio: Flag = False,
+        fill_mode: Annotated[Literal["constant"], CHOICE] = "constant",
+        fill_value: Number = 0.0,
+        antialias: Flag = False,
+        data_format: DataFormat = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.height, self.width = positive("Resizing", "height", height), positive("Resizing", "width", width)
-        self.interpolation = one_of("Resizing", "interpolation", interpolation, INTERPOLATIONS)
-        self.crop_to_aspect_ratio, self.pad_to_aspect_ratio = crop_to_aspect_ratio, pad_to_aspect_ratio
         if crop_to_aspect_ratio and pad_to_aspect_ratio:
             raise ArgumentError("Resizing: crop_to_aspect_ratio and pad_to_aspect_ratio exclude each other.")
-        self.fill_mode = one_of("Resizing", "fill_mode", fill_mode, ("constant",))
-        self.fill_value = fill_value
-        self.antialias = bool(antialias)
-        self.data_format = config.normalize_data_format(data_format)
 
     def _changed(self, x: Any) -> Any:
         rows, columns = self._space(x)
@@ -124,13 +143,15 @@ class Resizing(_Image):
 class CenterCrop(_Image):
     """The middle of images; smaller ones are enlarged first, keeping their aspect ratio.
 
+    Args:
+        height: rows of the result.
+        width: columns of the result.
+
     Shape: (batch, rows, columns, channels) -> (batch, height, width, channels)
     """
 
-    def __init__(self, height: int, width: int, data_format: str | None = None, **kwargs: Any):
+    def __init__(self, height: Positive, width: Positive, data_format: DataFormat = None, **kwargs: Any):
         super().__init__(**kwargs)
-        self.height, self.width = positive("CenterCrop", "height", height), positive("CenterCrop", "width", width)
-        self.data_format = config.normalize_data_format(data_format)
 
     def _changed(self, x: Any) -> Any:
         rows, columns = self._space(x)
@@ -146,7 +167,11 @@ class CenterCrop(_Image):
 
 
 class _RandomImage(_Image):
-    """Images changed while training, and left alone otherwise."""
+    """Images changed while training, and left alone otherwise.
+
+    Args:
+        seed: of the layer's own stream of noise; by default it follows from `set_random_seed`.
+    """
 
     seed: int | None
 
@@ -168,18 +193,22 @@ class _RandomImage(_Image):
 
 @LAYERS.register()
 class RandomFlip(_RandomImage):
-    """Images flipped at random: 'horizontal', 'vertical' or 'horizontal_and_vertical'.
+    """Images flipped at random while training, each with a probability of one half.
+
+    Args:
+        mode: 'horizontal' (left and right change places), 'vertical' or 'horizontal_and_vertical'.
 
     Shape: as the input.
     """
 
     def __init__(
-        self, mode: str = "horizontal_and_vertical", seed: int | None = None, data_format: str | None = None,
+        self,
+        mode: FlipMode = "horizontal_and_vertical",
+        seed: Seed = None,
+        data_format: DataFormat = None,
         **kwargs: Any,
-    ):  # fmt: skip
+    ):
         super().__init__(**kwargs)
-        self.mode = one_of("RandomFlip", "mode", mode, ("horizontal", "vertical", "horizontal_and_vertical"))
-        self.seed, self.data_format = seed, config.normalize_data_format(data_format)
 
     def _changed(self, x: Any) -> Any:
         first = 1 if self.data_format == "channels_last" else 2
@@ -190,16 +219,14 @@ class RandomFlip(_RandomImage):
 
 
 class _Moved(_RandomImage):
-    """Images whose pixels come from other places; a subclass says from where."""
+    """Images whose pixels come from other places; a subclass says from where.
 
-    def _set_filling(
-        self, fill_mode: str, interpolation: str, seed: int | None, fill_value: float, data_format: str | None
-    ) -> None:
-        where = type(self).__name__
-        self.fill_mode = one_of(where, "fill_mode", fill_mode, ("reflect", "wrap", "constant", "nearest"))
-        self.interpolation = one_of(where, "interpolation", interpolation, ("bilinear", "nearest"))
-        self.seed, self.fill_value = seed, fill_value
-        self.data_format = config.normalize_data_format(data_format)
+    Args:
+        fill_mode: what lies outside of the image: 'reflect' (d c b a | a b c d | d c b a), 'wrap' (a b c d | a b c d |
+            a b c d), 'nearest' (a a a a | a b c d | d d d d) or 'constant' (`fill_value`).
+        interpolation: 'bilinear', or 'nearest' for images whose values are labels.
+        fill_value: what lies outside with 'constant'.
+    """
 
     def _places(self, x: Any, y: Any, z: Any, rows: int, columns: int) -> tuple[Any, Any]:
         """Row and column, (batch, rows, columns) each, from which the pixel at (y, z) comes."""
@@ -250,35 +277,27 @@ class _Moved(_RandomImage):
         return K.squeeze(self._draw(x, *bounds), -1)
 
 
-def bounds(where: str, name: str, factor: Any, least: float = -math.inf, most: float = math.inf) -> tuple[float, float]:
-    """`(low, high)`; one number stands for minus and plus that number."""
-    pair = factor if isinstance(factor, Sequence) else (-abs(factor), abs(factor))
-    if len(pair) != 2 or not least <= pair[0] <= pair[1] <= most:
-        raise ArgumentError(
-            f"{where}: expected {name} to be a number or a pair (low, high) between {least} and {most}, "
-            f"received {factor!r}."
-        )
-    return float(pair[0]), float(pair[1])
-
-
 @LAYERS.register()
 class RandomRotation(_Moved):
     """Images turned by a random angle, counterclockwise.
 
     Args:
-        factor: part of a full turn, `(low, high)` or one number for minus and plus.
-        fill_mode: what lies outside: 'reflect', 'wrap', 'constant' (`fill_value`) or 'nearest'.
+        factor: part of a full turn, `(low, high)` or one number for minus and plus: 0.1 is up to 36 degrees.
 
     Shape: as the input.
     """
 
     def __init__(
-        self, factor: Any, fill_mode: str = "reflect", interpolation: str = "bilinear", seed: int | None = None,
-        fill_value: float = 0.0, data_format: str | None = None, **kwargs: Any,
-    ):  # fmt: skip
+        self,
+        factor: Annotated[Factor, Range(mirrored=True)],
+        fill_mode: FillMode = "reflect",
+        interpolation: Sampling = "bilinear",
+        seed: Seed = None,
+        fill_value: Number = 0.0,
+        data_format: DataFormat = None,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
-        self.factor = bounds("RandomRotation", "factor", factor)
-        self._set_filling(fill_mode, interpolation, seed, fill_value, data_format)
 
     def _places(self, x: Any, y: Any, z: Any, rows: int, columns: int) -> tuple[Any, Any]:
         angle = self._flat_draw(x, self.factor) * (2 * math.pi)
@@ -292,20 +311,24 @@ class RandomTranslation(_Moved):
     """Images moved at random, by parts of their height and width; positive is down and right.
 
     Args:
-        height_factor, width_factor: `(low, high)`, or one number for minus and plus.
-        fill_mode: what lies outside: 'reflect', 'wrap', 'constant' (`fill_value`) or 'nearest'.
+        height_factor: part of the height, `(low, high)` or one number for minus and plus, from -1 to 1.
+        width_factor: part of the width, likewise.
 
     Shape: as the input.
     """
 
     def __init__(
-        self, height_factor: Any, width_factor: Any, fill_mode: str = "reflect", interpolation: str = "bilinear",
-        seed: int | None = None, fill_value: float = 0.0, data_format: str | None = None, **kwargs: Any,
-    ):  # fmt: skip
+        self,
+        height_factor: Shift,
+        width_factor: Shift,
+        fill_mode: FillMode = "reflect",
+        interpolation: Sampling = "bilinear",
+        seed: Seed = None,
+        fill_value: Number = 0.0,
+        data_format: DataFormat = None,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
-        self.height_factor = bounds("RandomTranslation", "height_factor", height_factor, -1, 1)
-        self.width_factor = bounds("RandomTranslation", "width_factor", width_factor, -1, 1)
-        self._set_filling(fill_mode, interpolation, seed, fill_value, data_format)
 
     def _places(self, x: Any, y: Any, z: Any, rows: int, columns: int) -> tuple[Any, Any]:
         y = y - self._flat_draw(x, self.height_factor) * rows + 0 * z
@@ -317,22 +340,25 @@ class RandomZoom(_Moved):
     """Images enlarged or made smaller at random around their middle; positive is smaller.
 
     Args:
-        height_factor, width_factor: `(low, high)`, or one number for minus and plus; without a width factor the
-            aspect ratio stays.
-        fill_mode: what lies outside: 'reflect', 'wrap', 'constant' (`fill_value`) or 'nearest'.
+        height_factor: by how much the height that is seen grows: `(low, high)`, or one number for minus and plus. 0.5
+            shows half as much again, -0.5 half as much; at least -1.
+        width_factor: the same for the width; by default the height's, so that the aspect ratio stays.
 
     Shape: as the input.
     """
 
     def __init__(
-        self, height_factor: Any, width_factor: Any = None, fill_mode: str = "reflect",
-        interpolation: str = "bilinear", seed: int | None = None, fill_value: float = 0.0,
-        data_format: str | None = None, **kwargs: Any,
-    ):  # fmt: skip
+        self,
+        height_factor: Zoom,
+        width_factor: Zoom | None = None,
+        fill_mode: FillMode = "reflect",
+        interpolation: Sampling = "bilinear",
+        seed: Seed = None,
+        fill_value: Number = 0.0,
+        data_format: DataFormat = None,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
-        self.height_factor = bounds("RandomZoom", "height_factor", height_factor, -1)
-        self.width_factor = None if width_factor is None else bounds("RandomZoom", "width_factor", width_factor, -1)
-        self._set_filling(fill_mode, interpolation, seed, fill_value, data_format)
 
     def _places(self, x: Any, y: Any, z: Any, rows: int, columns: int) -> tuple[Any, Any]:
         high = 1 + self._flat_draw(x, self.height_factor)
@@ -346,22 +372,25 @@ class RandomShear(_Moved):
     """Images slanted at random: each row is moved by its number times a factor, each column likewise.
 
     Args:
-        x_factor, y_factor: `(low, high)`, or one number for minus and plus; both together change their sign at random.
-        fill_mode: what lies outside: 'reflect', 'wrap', 'constant' (`fill_value`) or 'nearest'.
+        x_factor: by how much each row is moved against the one above, as part of its distance: `(low, high)`, or one
+            number for minus and plus, from -1 to 1. Both factors together change their sign at random.
+        y_factor: the same for columns.
 
     Shape: as the input.
     """
 
     def __init__(
-        self, x_factor: Any = 0.0, y_factor: Any = 0.0, interpolation: str = "bilinear", fill_mode: str = "reflect",
-        fill_value: float = 0.0, data_format: str | None = None, seed: int | None = None, **kwargs: Any,
-    ):  # fmt: skip
+        self,
+        x_factor: Shift = 0.0,
+        y_factor: Shift = 0.0,
+        interpolation: Sampling = "bilinear",
+        fill_mode: FillMode = "reflect",
+        fill_value: Number = 0.0,
+        data_format: DataFormat = None,
+        seed: Seed = None,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
-        self.x_factor, self.y_factor = (
-            bounds("RandomShear", name, factor, -1, 1)
-            for name, factor in (("x_factor", x_factor), ("y_factor", y_factor))
-        )
-        self._set_filling(fill_mode, interpolation, seed, fill_value, data_format)
 
     def _places(self, x: Any, y: Any, z: Any, rows: int, columns: int) -> tuple[Any, Any]:
         side = K.where(self._flat_draw(x, (0.0, 1.0)) > 0.5, -1.0, 1.0)
@@ -375,22 +404,22 @@ class RandomContrast(_RandomImage):
 
     Args:
         factor: one number or `(lower, upper)`; the scale lies between `1 - lower` and `1 + upper`.
-        value_range: smallest and largest value of the result.
+        value_range: smallest and largest value of the result, (0, 255) for pixels as files have them.
 
     Shape: as the input.
     """
 
     def __init__(
-        self, factor: Any, value_range: Sequence[float] = (0, 255), seed: int | None = None,
-        data_format: str | None = None, **kwargs: Any,
-    ):  # fmt: skip
+        self,
+        factor: Annotated[Factor, Reader(_contrast, "a number between 0 and 1, or two")],
+        value_range: ValueRange = (0, 255),
+        seed: Seed = None,
+        data_format: DataFormat = None,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
-        pair = tuple(factor) if isinstance(factor, Sequence) else (factor, factor)
-        if len(pair) != 2 or min(pair) < 0 or pair[0] > 1:
-            raise ArgumentError(f"RandomContrast: expected a factor between 0 and 1, or two, received {factor!r}.")
-        self.factor, self.seed, self.value_range = factor, seed, tuple(value_range)
-        self._scales = (1.0 - pair[0], 1.0 + pair[1])
-        self.data_format = config.normalize_data_format(data_format)
+        lower, upper = factor if isinstance(factor, Sequence) else (factor, factor)
+        self._scales = (1.0 - lower, 1.0 + upper)
 
     def _changed(self, x: Any) -> Any:
         axes = (1, 2) if self.data_format == "channels_last" else (2, 3)
@@ -403,19 +432,21 @@ class RandomBrightness(_RandomImage):
     """A random number added to each image.
 
     Args:
-        factor: `(low, high)`, parts of the width of `value_range`, or one number for minus and plus.
-        value_range: smallest and largest value of the result.
+        factor: `(low, high)`, parts of the width of `value_range`, or one number for minus and plus, from -1 to 1.
+        value_range: smallest and largest value of the result, (0, 255) for pixels as files have them.
 
     Shape: as the input.
     """
 
     def __init__(
-        self, factor: Any, value_range: Sequence[float] = (0, 255), seed: int | None = None,
-        data_format: str | None = None, **kwargs: Any,
-    ):  # fmt: skip
+        self,
+        factor: Shift,
+        value_range: ValueRange = (0, 255),
+        seed: Seed = None,
+        data_format: DataFormat = None,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
-        self.factor, self.seed = bounds("RandomBrightness", "factor", factor, -1, 1), seed
-        self.value_range, self.data_format = tuple(value_range), config.normalize_data_format(data_format)
 
     def _changed(self, x: Any) -> Any:
         low, high = self.value_range
@@ -426,13 +457,17 @@ class RandomBrightness(_RandomImage):
 class RandomCrop(_RandomImage):
     """A part of images, at a random place that all images of a batch share; the middle when not training.
 
+    Args:
+        height: rows of the result.
+        width: columns of the result.
+
     Shape: (batch, rows, columns, channels) -> (batch, height, width, channels)
     """
 
-    def __init__(self, height: int, width: int, seed: int | None = None, data_format: str | None = None, **kwargs: Any):
+    def __init__(
+        self, height: Positive, width: Positive, seed: Seed = None, data_format: DataFormat = None, **kwargs: Any
+    ):
         super().__init__(**kwargs)
-        self.height, self.width = positive("RandomCrop", "height", height), positive("RandomCrop", "width", width)
-        self.seed, self.data_format = seed, config.normalize_data_format(data_format)
 
     _calm = CenterCrop._changed
 
