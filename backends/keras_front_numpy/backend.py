@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from keras_front import config
 from keras_front.backend import dtypes, seeds, shapes
 from keras_front.backend.adapter import Backend
 from keras_front.errors import DtypeError
@@ -88,6 +89,20 @@ def images_shape(shape: Any, data_format: str) -> tuple[int, ...]:
     return tuple(shape) if data_format == "channels_last" else (shape[0], *shape[2:], shape[1])
 
 
+class Float64(np.ndarray):
+    """An array of float64 that K made. Other arrays of float64 are mostly host data that nobody gave a dtype: beside
+    tensors of the default float they take its dtype, as on every other backend."""
+
+    __slots__ = ()
+
+
+def as_tensor(array: Any) -> Any:
+    """An array, marked as a tensor where its dtype does not tell."""
+    if array.__class__ is np.ndarray and array.dtype == np.float64 and config.floatx() != "float64":
+        return array.view(Float64)
+    return array
+
+
 class NumpyBackend(Eager, Backend):
     name = "numpy"
     expanded = EAGER
@@ -95,14 +110,22 @@ class NumpyBackend(Eager, Backend):
 
     def __init__(self) -> None:
         super().__init__()
-        self.native |= {np.dtype(name).type for name in dtypes.ALL - {"bfloat16", "string"}}
+        self.native |= {Float64} | {np.dtype(name).type for name in dtypes.ALL - {"bfloat16", "string"}}
 
     # Tensors in and out
 
     def asarray(self, value: Any, dtype: str | None = None) -> Any:
         if dtype == "bfloat16":
             raise DtypeError("The NumPy backend has no bfloat16. Use float32, or another backend.")
-        return np.array(value, dtype)
+        return as_tensor(np.array(value, dtype))
+
+    def convert(self, value: Any, dtype: str | None = None) -> Any:
+        if isinstance(value, np.ndarray) and value.__class__ not in (np.ndarray, Float64):
+            value = dtypes.plain_array(value)
+        return as_tensor(super().convert(value, dtype))
+
+    def is_host(self, x: Any) -> bool:
+        return x.__class__ is np.ndarray and x.dtype == np.float64 and config.floatx() != "float64"
 
     def to_numpy(self, x: Any) -> np.ndarray:
         return np.asarray(x)
@@ -156,7 +179,7 @@ class NumpyBackend(Eager, Backend):
 
     @without_warnings
     def cast(x: Array, dtype: str) -> Array:  # noqa: N805
-        return x.astype(dtype)
+        return as_tensor(x.astype(dtype))
 
     def stop_gradient(self, x: Array) -> Array:
         return x

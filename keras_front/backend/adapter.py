@@ -90,6 +90,10 @@ class Backend:
     def is_tensor(self, x: Any) -> bool:
         return isinstance(x, self.tensor_types)
 
+    def is_host(self, x: Any) -> bool:
+        """Whether a tensor may as well be an array of the host's, whose dtype gives way to that of other tensors."""
+        return False
+
     def convert(self, value: Any, dtype: str | None = None) -> Any:
         """Anything array-like as a tensor of this engine, in `dtype` if given.
 
@@ -268,7 +272,7 @@ class Backend:
 
 def _host_array(value: Any, dtype: str | None) -> np.ndarray:
     if isinstance(value, np.ndarray):
-        return value
+        return dtypes.plain_array(value)
     if hasattr(value, "toarray"):  # a sparse matrix
         value = np.ascontiguousarray(value.toarray())
     if isinstance(value, bool | int | float) and dtype is None:

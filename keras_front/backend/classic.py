@@ -79,7 +79,7 @@ def variable(value: Any, dtype: Any = None, name: str | None = None, constraint:
 
 def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> Any:
     """A tensor of the active backend with fixed values, spread over `shape` if given."""
-    array = np.asarray(value)
+    array = dtypes.plain_array(value) if isinstance(value, np.ndarray) else np.asarray(value)
     if dtype is None:
         dtype = config.floatx() if array.dtype.kind == "f" else array.dtype
     if shape is not None:

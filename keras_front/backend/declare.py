@@ -13,7 +13,7 @@ are brought into one form (int or tuple, tuple, name) before anyone sees them.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -137,7 +137,7 @@ class Op:
             if value.__class__ is state.Variable:
                 value = state.present_value(value, not self.facts.is_fresh(attrs))
             cls = value.__class__
-            if cls in native and not issubclass(cls, np.generic):
+            if cls in native and not issubclass(cls, np.generic) and not (cls is np.ndarray and backend.is_host(value)):
                 kinds.append(value.dtype)
             elif cls is float or cls is int:
                 kinds.append(cls)
@@ -183,7 +183,7 @@ class Op:
         try:
             strong = [dtype_of(a) for a in operands if not isinstance(a, _HOST)]
             if not strong:  # arrays alone (also the tensors of a backend whose tensors they are) keep their own
-                strong = [dtypes.canonical(a.dtype) for a in operands if not isinstance(a, _SCALARS)]
+                strong = [dtypes.canonical(a.dtype) for a in _tensors_first(operands)]
             if not strong:  # numpy.float64, also a Python float, is a tensor where it is the result of an op
                 strong = [dtypes.canonical(a.dtype) for a in operands if _is_own_scalar(a)]
             found = strong + [_weak_dtype(a, strong) for a in operands if isinstance(a, _HOST)]
@@ -341,6 +341,12 @@ def _weak_dtype(value: Any, strong: list[str]) -> str:
         return own if isinstance(value, np.ndarray | np.generic) or own != "float64" else dtypes.canonical(None)
     met = dtypes.promote(strong)
     return met if dtypes._rank(own) <= dtypes._rank(met) else dtypes.promote([own, met])
+
+
+def _tensors_first(operands: Iterable[Any]) -> list[Any]:
+    """The arrays that decide about a dtype: those that the active backend takes for tensors, else all."""
+    arrays, backend = [a for a in operands if not isinstance(a, _SCALARS)], discovery.present()
+    return [a for a in arrays if backend is not None and backend.is_tensor(a) and not backend.is_host(a)] or arrays
 
 
 def _is_own_scalar(value: Any) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from keras_front import config
-from keras_front.errors import DtypeError
+from keras_front.errors import ArgumentError, DtypeError
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 HALVES = frozenset(("float16", "bfloat16"))
@@ -48,6 +48,8 @@ def canonical(dtype: Any) -> str:
     else:
         name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype)
     name = _ALIASES.get(name.rpartition(".")[2], name.rpartition(".")[2])
+    if getattr(dtype, "names", None):
+        raise _has_fields(dtype)
     if name not in ALL:
         raise DtypeError(f"Unknown dtype {dtype!r}. Expected one of: {', '.join(sorted(ALL))}.")
     return name
@@ -124,3 +126,31 @@ def as_single(dtype: Any) -> str:
 def as_float(dtype: str) -> str:
     """The dtype in which a function with fractional results answers: floats keep theirs, all else is `floatx`."""
     return dtype if dtype in FLOATS or dtype in COMPLEX else config.floatx()
+
+
+def plain_array(array: np.ndarray) -> np.ndarray:
+    """An array as one of NumPy's own class: `np.matrix`, memory maps and the like are seen as what they hold.
+
+    Args:
+        array: an array of any class.
+
+    Raises:
+        ArgumentError: it is a masked array, whose mask would be lost and whose hidden elements would count as data.
+        DtypeError: it has fields (a structured or record array), which no tensor has.
+    """
+    if isinstance(array, np.ma.MaskedArray):
+        raise ArgumentError(
+            "Received a masked array, and tensors have no mask: the elements that it hides would count as data. Fill "
+            "them, `x.filled(0.0)`, or pass the mask on its own (`sample_weight`, a Masking layer, K.where)."
+        )
+    if array.dtype.names:
+        raise _has_fields(array.dtype)
+    return array if array.__class__ is np.ndarray else np.asarray(array)
+
+
+def _has_fields(dtype: np.dtype[Any]) -> DtypeError:
+    names = dtype.names or ()
+    return DtypeError(
+        f"Received an array with the fields {', '.join(names)}, and tensors have none. Pass one field, "
+        f"x[{names[0]!r}], or several as columns, np.stack([x[name] for name in x.dtype.names], -1)."
+    )

@@ -185,7 +185,7 @@ class Variable(Operators):
             raise ShapeError(f"Cannot set variable {self.name!r} of shape {self.shape} to a value of shape {shape}.")
         self._initial = None
         if isinstance(value, np.ndarray | np.generic | list | tuple | bool | int | float):
-            array = _host_cast(np.array(value), self.dtype)
+            array = _host_cast(np.array(_to_host(value)), self.dtype)
             backend = self._backend
             self._store(array if backend is None else backend.import_tensor(array, None, self.dtype), backend)
         else:
@@ -249,7 +249,7 @@ class Variable(Operators):
 
 def _to_host(value: Any) -> np.ndarray:
     if isinstance(value, np.ndarray):
-        return value
+        return dtypes.plain_array(value)
     if isinstance(value, Variable):
         return value.numpy()
     owner = discovery.owner(value)

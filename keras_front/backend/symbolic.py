@@ -271,6 +271,8 @@ def placeholder(shape: Sequence[Any], dtype: str, name: str | None = None) -> Sy
 
 def constant(value: Any, dtype: str | None = None) -> SymbolicTensor:
     """A leaf with a value: a NumPy array or a tensor of an engine."""
+    if isinstance(value, np.ndarray):
+        value = dtypes.plain_array(value)
     if isinstance(value, np.ndarray | np.generic | bool | int | float | complex | list | tuple):
         value = np.asarray(value, dtype=None if dtype in (None, "bfloat16") else dtype)
     return SymbolicTensor(tuple(value.shape), dtype or dtypes.canonical(value.dtype), constant=value)

@@ -92,6 +92,7 @@ CHECKS: dict[str, Callable[[str], None]] = {
     for fn in (
         values.value,
         values.precision,
+        values.host_arrays,
         accumulation.accumulation,
         values.shape,
         values.compiled,

@@ -168,6 +168,24 @@ def _widened(tensor: Any) -> np.ndarray:
     return np.asarray(K.to_numpy(tensor)).astype("float64")
 
 
+def host_arrays(op: str, cases: Sequence[Case]) -> None:
+    """Arrays of float64 beside a tensor of float32 take its dtype, eagerly and recorded.
+
+    The results have the dtypes that float32 tensors alone give.
+    """
+    for case in cases[:1]:
+        floats = [a is not None and not isinstance(a, list) and a.dtype == np.float64 for a in case.arrays]
+        if not floats[0] or sum(floats) < 2:
+            return
+        tensors = _lowered(case, "float32")
+        want = [K.dtype(r) for r in call(op, tensors, case)]
+        for first in (tensors[0], K.placeholder(case.arrays[0].shape)):
+            mixed = [first, *(a if f else t for a, f, t in zip(case.arrays[1:], floats[1:], tensors[1:], strict=True))]
+            got = [K.dtype(r) for r in call(op, mixed, case)]
+            if got != want:
+                raise AssertionError(f"{case!r}: dtypes {got} beside host arrays, expected {want}")
+
+
 # Shapes --------------------------------------------------------------------------------------------------------
 
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from keras_front import config
-from keras_front.backend import discovery
+from keras_front.backend import discovery, dtypes
 from keras_front.backend.ops import sparse
 from keras_front.errors import ArgumentError, ShapeError
 
@@ -185,7 +185,7 @@ def lacks_last_axis(shape: tuple[int, ...], spec: ArraySpec) -> bool:
 
 def _as_array(value: Any) -> np.ndarray:
     if isinstance(value, np.ndarray):
-        return value
+        return dtypes.plain_array(value)
     owner = discovery.owner(value)
     if owner is not None:
         return np.asarray(owner.to_numpy(value))
