@@ -15,7 +15,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from keras_front import config
 from keras_front.backend import dtypes, seeds, shapes
 from keras_front.backend.adapter import Backend
 from keras_front.errors import DtypeError
@@ -98,7 +97,7 @@ class Float64(np.ndarray):
 
 def as_tensor(array: Any) -> Any:
     """An array, marked as a tensor where its dtype does not tell."""
-    if array.__class__ is np.ndarray and array.dtype == np.float64 and config.floatx() != "float64":
+    if array.__class__ is np.ndarray and array.dtype == np.float64 and dtypes.canonical(None) != "float64":
         return array.view(Float64)
     return array
 
@@ -125,7 +124,7 @@ class NumpyBackend(Eager, Backend):
         return as_tensor(super().convert(value, dtype))
 
     def is_host(self, x: Any) -> bool:
-        return x.__class__ is np.ndarray and x.dtype == np.float64 and config.floatx() != "float64"
+        return x.__class__ is np.ndarray and x.dtype == np.float64 and dtypes.canonical(None) != "float64"
 
     def to_numpy(self, x: Any) -> np.ndarray:
         return np.asarray(x)
