@@ -21,7 +21,7 @@ ENGINES = {"torch", "jax", "jaxlib", "tensorflow", "cupy", "onnxruntime", "thean
 BACKEND_NAMES = {"numpy", "torch", "jax", "tensorflow"}
 
 # A part of the package, and what it may import at module level. A part may always import itself.
-BASE = {"errors", "arguments", "registry", "config", "conventions", "compatibility", "docstrings", "tracebacks"}
+BASE = {"errors", "arguments", "registry", "config", "conventions", "compatibility", "docstrings", "tracebacks", "nest"}
 TENSORS = BASE | {"backend"}
 PIECES = {"activations", "initializers", "constraints", "regularizers", "losses", "metrics", "optimizers"}
 GRAPH = TENSORS | PIECES | {"bytecode", "utils"}
@@ -30,6 +30,7 @@ TRAINING = LAYERS | {"layers", "callbacks"}
 MODELS = TRAINING | {"training", "saving"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
+    "nest": set(),
     "config": {"errors"},
     "docstrings": set(),
     "arguments": {"errors"},

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_front import config
+from keras_front import config, nest
 from keras_front.backend import discovery, dtypes, shapes, state, symbolic
 from keras_front.backend.symbolic import OpCall, Operators, SymbolicTensor
 from keras_front.errors import ArgumentError, DtypeError, KerasFrontError
@@ -205,9 +205,9 @@ class Op:
             if self.results is not None and _is_fused(self.name):
                 return symbolic.outputs_like(origin, self.results(*args, **attrs))
             if self.kind == "composite":
-                result = symbolic.map_structure(_lifted, self.body(*args, **attrs))
+                result = nest.map_structure(_lifted, self.body(*args, **attrs))
                 outputs = symbolic.outputs_like(origin, result)
-                origin.expansion = [t for t in symbolic.flatten(result) if t is not None]
+                origin.expansion = [t for t in nest.flatten(result) if t is not None]
                 return outputs
             specs = self.rule(*args, **{k: _static(v) for k, v in attrs.items()})
         except KerasFrontError as error:
@@ -219,7 +219,7 @@ class Op:
 
     def again(self, args: Sequence[Any], attrs: dict[str, Any]) -> list[Any]:
         """The results of the same call on other arguments, as a flat list without Nones."""
-        return [r for r in symbolic.flatten(self.dispatch(args, attrs)) if r is not None]
+        return [r for r in nest.flatten(self.dispatch(args, attrs)) if r is not None]
 
 
 _LOOK_CLOSER: tuple[str | None, ...] = ("look closer",)
@@ -245,7 +245,7 @@ def _in_single(call: Callable[[list[Any]], Any], args: Sequence[Any], dtype_of: 
         return call(list(args))
     cast, narrow = OPS["cast"].function, dtypes.promote(given & dtypes.HALVES)
     wide = [_each(arg, lambda t: cast(t, "float32") if dtype_of(t) in dtypes.HALVES else t) for arg in args]
-    return symbolic.map_structure(
+    return nest.map_structure(
         lambda t: cast(t, narrow) if t is not None and dtype_of(t) == "float32" else t, call(wide)
     )
 

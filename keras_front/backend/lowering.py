@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_front import nest
 from keras_front.backend import discovery, state, symbolic
 from keras_front.backend.declare import OPS
 from keras_front.backend.ops.custom_gradient import attached
@@ -89,7 +90,7 @@ class _Lowering:
         """Write the lines for `results`; returns them with their final tensors."""
         for origin in symbolic.toposort(symbolic.leaves_of(results), self.leaves, self._source):
             self._add(origin)
-        final = symbolic.map_structure(lambda t: t if t is None else self._final(t), results)
+        final = nest.map_structure(lambda t: t if t is None else self._final(t), results)
         self._sweep(final)
         if self.backend.overrides("linear"):
             self.instructions = joined(self.instructions, final)
@@ -127,7 +128,7 @@ class _Lowering:
             self.captures.append(leaf)
 
     def _add(self, origin: OpCall) -> None:
-        args = symbolic.map_structure(lambda a: a if a is None else self._final(a), origin.args)
+        args = nest.map_structure(lambda a: a if a is None else self._final(a), origin.args)
         self._put(origin, origin.op.name, args, origin.attrs, origin.outputs)
 
     def _inner(self, item: Any) -> Any:
@@ -195,7 +196,7 @@ class _Lowering:
             return False
         if any(t.constant is None for t in leaves) or _elements(outs[0]) > FOLD_LIMIT:
             return False
-        real = symbolic.map_structure(lambda t: t if t is None else self.backend.convert(t.constant, t.dtype), args)
+        real = nest.map_structure(lambda t: t if t is None else self.backend.convert(t.constant, t.dtype), args)
         with symbolic.trace_scope(None), state.eager():
             value = getattr(self.backend, name)(*real, **attrs)
         self._alias[outs[0]] = SymbolicTensor(outs[0].shape, outs[0].dtype, constant=value)

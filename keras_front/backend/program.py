@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_front import nest
 from keras_front.backend import declare, discovery, gradients, state, symbolic, untraceable
 from keras_front.backend.lowering import Instruction, Program
 from keras_front.backend.ops import recurrence
@@ -35,7 +36,7 @@ def trace(backend: Any, fn: Callable[..., Any], args: Sequence[Any], donate: Seq
         if state.phase_value() is None:
             stack.enter_context(state.phase(0))
         results = fn(*[list(a) if isinstance(a, list) else a for a in leaves])
-        results = symbolic.map_structure(_result, results)
+        results = nest.map_structure(_result, results)
         return Program(backend, leaves, results, donate)
 
 
@@ -215,7 +216,7 @@ class ValueAndGrad:
 
     def record(self, loss: Any, aux: Any, params: list[Any], leaves: list[Any], first: int) -> Any:
         """One op for a loss and aux computed from `leaves`, copies of `params`, since the serial number `first`."""
-        flat = [t for t in symbolic.flatten(aux) if t is not None]
+        flat = [t for t in nest.flatten(aux) if t is not None]
         captured = recurrence._captured((loss, *flat), set(leaves), first)
         origin = OpCall(self, (list(params), captured), {"body": Body(leaves, [], [loss], flat, captured)})
         new_loss = declare._output(origin, loss.shape, loss.dtype)
@@ -223,7 +224,7 @@ class ValueAndGrad:
         grads = [declare._output(origin, p.shape, p.dtype) for p in params]
         origin.structure = ((new_loss, new_aux), grads)
         table = dict(zip(flat, new_aux, strict=True))
-        return (new_loss, symbolic.map_structure(lambda t: t if t is None else table[t], aux)), grads
+        return (new_loss, nest.map_structure(lambda t: t if t is None else table[t], aux)), grads
 
     def again(self, args: Any, attrs: dict[str, Any]) -> list[Any]:
         params, captured = args
@@ -233,7 +234,7 @@ class ValueAndGrad:
             (loss,), aux = body.run(values, [], captured)
             return loss, aux
 
-        return symbolic.flatten(value_and_grad(fn, params))
+        return nest.flatten(value_and_grad(fn, params))
 
     def by_rules(self, origin: OpCall) -> list[Any]:
         """The same results computed by the rules of `gradients`."""
@@ -277,7 +278,7 @@ def _differentiated(fn: Callable[..., Any], params: list[Any]) -> Any:
     # The loss is recorded on copies, so that a parameter which is used outside too stays what it is there.
     leaves = [identity(p) for p in params]
     first = symbolic.next_serial()
-    loss, aux = symbolic.map_structure(_result, tuple(fn(list(leaves))))
+    loss, aux = nest.map_structure(_result, tuple(fn(list(leaves))))
     if running is None or not running.backend.differentiates:
         return (loss, aux), gradients.differentiate(loss, leaves)
     if running.backend.prefers_rules(gradients.ops_behind([loss], leaves)):
@@ -295,7 +296,7 @@ def traced_value_and_grad(backend: Any, fn: Callable[..., Any], params: Sequence
     """`value_and_grad` by the rules of `gradients`, for any backend: traced, written and run."""
 
     def whole(values: Any, *others: Any) -> Any:
-        loss, aux = symbolic.map_structure(_result, tuple(fn(values, *others)))
+        loss, aux = nest.map_structure(_result, tuple(fn(values, *others)))
         return (loss, aux), gradients.differentiate(loss, values)
 
     program = trace(backend, whole, [list(params), *rest])

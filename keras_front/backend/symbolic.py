@@ -21,6 +21,7 @@ import numpy as np
 
 from keras_front.backend import dtypes, seeds, shapes
 from keras_front.errors import ArgumentError, UntraceableError
+from keras_front.nest import flatten, map_structure
 
 if TYPE_CHECKING:
     from keras_front.backend.state import Variable
@@ -299,18 +300,6 @@ def leaves_of(structure: Any) -> Iterator[SymbolicTensor]:
             yield from leaves_of(item)
 
 
-def map_structure(fn: Callable[[Any], Any], structure: Any) -> Any:
-    """`structure` with `fn` applied to everything that is not a list, tuple or dict."""
-    if isinstance(structure, list):
-        return [map_structure(fn, item) for item in structure]
-    if isinstance(structure, tuple):
-        items = [map_structure(fn, item) for item in structure]
-        return type(structure)(*items) if hasattr(structure, "_fields") else tuple(items)
-    if isinstance(structure, dict):
-        return {key: map_structure(fn, item) for key, item in structure.items()}
-    return fn(structure)
-
-
 # Tracing -------------------------------------------------------------------------------------------------------
 
 
@@ -503,13 +492,6 @@ class Deferred:
 
         with state.scratch():
             return flatten(self.fn(*args))
-
-
-def flatten(structure: Any) -> list[Any]:
-    """Nested lists and tuples as one flat list."""
-    if isinstance(structure, list | tuple):
-        return [leaf for item in structure for leaf in flatten(item)]
-    return [structure]
 
 
 def defer(fn: Callable[..., Any], *inputs: Any, name: str | None = None) -> Any:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from keras_front.backend.symbolic import leaves_of, map_structure
+from keras_front.backend.symbolic import leaves_of
 from keras_front.errors import ArgumentError
+from keras_front.nest import map_structure, unpack
 from keras_front.registry import custom_object_scope, name_of
 
 from .inputs import Input, InputLayer
 from .network import Network
-from .node import unpack
 from .sequential import SequentialNetwork
 from .structure import Rebuilt, Structure
 

@@ -14,8 +14,9 @@ import numpy as np
 from keras_front import backend as K
 from keras_front.backend import symbolic
 from keras_front.backend.state import Variable
-from keras_front.backend.symbolic import SymbolicTensor, map_structure
+from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import StateError
+from keras_front.nest import map_structure
 
 from .arguments import SYMBOLS, Unwritable
 from .functions import is_named, named

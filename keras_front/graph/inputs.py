@@ -10,9 +10,10 @@ from keras_front import config
 from keras_front.backend import symbolic
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError
+from keras_front.nest import unpack
 
 from .layer import LAYERS, Layer, _dtype_name
-from .node import Node, unpack
+from .node import Node
 
 
 @LAYERS.register()

@@ -21,8 +21,9 @@ from keras_front import backend as K
 from keras_front import config, conventions, regularizers
 from keras_front.backend import state, symbolic
 from keras_front.backend.state import Variable
-from keras_front.backend.symbolic import SymbolicTensor, leaves_of, map_structure
+from keras_front.backend.symbolic import SymbolicTensor, leaves_of
 from keras_front.errors import ArgumentError, DtypeError, KerasFrontError, UntraceableError
+from keras_front.nest import flatten, map_structure, unique, unpack
 from keras_front.registry import Configurable, Registry, plain
 from keras_front.tracebacks import api_boundary
 
@@ -31,8 +32,8 @@ from .call_context import CallContext
 from .expression import Expression
 from .input_spec import InputSpec, Shape
 from .layer_nodes import LayerNodes
-from .node import Node, unpack
-from .tracking import Trackable, needs_input, unique
+from .node import Node
+from .tracking import Trackable, needs_input
 
 __all__ = ["LAYERS", "InputSpec", "Layer", "Node"]
 
@@ -152,7 +153,7 @@ class Layer(Trackable, LayerNodes, Configurable):
         """
         if self.supports_masking:
             return mask
-        if any(m is not None for m in _flat(mask)):
+        if any(m is not None for m in flatten(mask)):
             raise DtypeError(
                 f"Layer {self.name} does not support masking, but was passed an input_mask. Put it before the layer "
                 "that makes the mask, or set `supports_masking = True` if its `call` deals with the mask."
@@ -209,7 +210,7 @@ class Layer(Trackable, LayerNodes, Configurable):
             self.ensure_built(map_structure(_shape_of, inputs))
             self._check_inputs(inputs)
             outputs, masks = self._run(inputs, args, kwargs, mask)
-        for value, out_mask in zip(_flat(outputs), _flat_masks(masks, outputs), strict=False):
+        for value, out_mask in zip(flatten(outputs), _flat_masks(masks, outputs), strict=False):
             context.set_mask(value, out_mask)
         return outputs
 
@@ -228,7 +229,7 @@ class Layer(Trackable, LayerNodes, Configurable):
         """The keyword arguments for `call`: `mask` and `training` are added if it takes them, dropped if not."""
         takes_mask, takes_training, required = _extras_of(type(self))  # type: ignore[arg-type]
         result = {k: v for k, v in given.items() if k not in ("mask", "training")}
-        if takes_mask and (given.get("mask") is not None or any(m is not None for m in _flat(mask))):
+        if takes_mask and (given.get("mask") is not None or any(m is not None for m in flatten(mask))):
             result["mask"] = given["mask"] if given.get("mask") is not None else mask
         if takes_training:
             training, run = given.get("training"), call_context.current()
@@ -245,7 +246,7 @@ class Layer(Trackable, LayerNodes, Configurable):
         """
         if self.activity_regularizer is None:
             return
-        for value in _flat(outputs):
+        for value in flatten(outputs):
             penalty = self.activity_regularizer(value)
             if not conventions.current().whole_activity_penalty:
                 penalty = penalty / K.maximum(K.cast(K.shape(value)[0], K.dtype(value)), 1.0)  # the batch may be empty
@@ -292,7 +293,7 @@ class Layer(Trackable, LayerNodes, Configurable):
             result, parts = self._defer((inputs, args, kwargs, mask))
         outputs, masks, losses = parts(result)
         masks = _flat_masks(masks, outputs)
-        node = Node(self, (inputs, *args), kwargs, outputs, _flat(mask), masks, losses)
+        node = Node(self, (inputs, *args), kwargs, outputs, flatten(mask), masks, losses)
         self._attach(node)
         return outputs
 
@@ -362,7 +363,7 @@ class Layer(Trackable, LayerNodes, Configurable):
 
     def _check_inputs(self, inputs: Any) -> None:
         if self.input_spec is not None:
-            found = _flat(inputs)
+            found = flatten(inputs)
             input_spec.check(self.name, self.input_spec, [_shape_of(x) for x in found], [K.dtype(x) for x in found])
 
     def assert_input_compatibility(self, inputs: Any) -> None:
@@ -474,22 +475,14 @@ def _cast_float(value: Any, dtype: str) -> Any:
     return K.cast(value, dtype) if found != dtype and found.startswith(("float", "bfloat")) else value
 
 
-def _flat(structure: Any) -> list[Any]:
-    if isinstance(structure, dict):
-        return [leaf for item in structure.values() for leaf in _flat(item)]
-    if isinstance(structure, list | tuple):
-        return [leaf for item in structure for leaf in _flat(item)]
-    return [structure]
-
-
 def _flat_masks(masks: Any, outputs: Any) -> list[Any]:
-    flat = _flat(masks) if masks is not None else []
-    count = len(_flat(outputs))
+    flat = flatten(masks) if masks is not None else []
+    count = len(flatten(outputs))
     return (flat + [None] * count)[:count]
 
 
 def _tensors(outputs: Any) -> list[Any]:
-    flat = _flat(outputs)
+    flat = flatten(outputs)
     return [x.read() if isinstance(x, Variable) else x for x in flat]
 
 
@@ -505,7 +498,7 @@ def _extras_of(cls: type) -> tuple[bool, bool, tuple[str, ...]]:
 def add_note(error: Exception, layer: Layer, inputs: Any) -> None:
     notes = getattr(error, "__notes__", [])
     if not any(note.startswith("In layer ") for note in notes):
-        shapes = unpack([_shape_of(x) for x in _flat(inputs) if hasattr(x, "shape")])
+        shapes = unpack([_shape_of(x) for x in flatten(inputs) if hasattr(x, "shape")])
         error.add_note(f"In layer {layer.name} ({type(layer).__name__}), called on input of shape {shapes}.")
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from keras_front.errors import StateError
+from keras_front.nest import unpack
 
-from .node import Node, unpack
+from .node import Node
 
 
 class GraphAttributeError(StateError, AttributeError):

@@ -14,17 +14,18 @@ import numpy as np
 
 from keras_front.backend import state, symbolic
 from keras_front.backend.state import Variable
-from keras_front.backend.symbolic import SymbolicTensor, leaves_of, map_structure
+from keras_front.backend.symbolic import SymbolicTensor, leaves_of
 from keras_front.errors import ArgumentError, ShapeError, StateError
+from keras_front.nest import flatten, map_structure, unique, unpack
 
 from . import call_context, network_config
 from .added_layers import AddLoss, AddMetric
 from .inputs import Input
-from .layer import LAYERS, Layer, _cast_float, _flat, _shape_of, is_list_of_shapes
-from .node import Node, is_computed, unpack
+from .layer import LAYERS, Layer, _cast_float, _shape_of, is_list_of_shapes
+from .node import Node, is_computed
 from .structure import Rebuilt, Structure
 from .topology import Graph, Plan
-from .tracking import needs_input, unique, with_trainable_flags
+from .tracking import needs_input, with_trainable_flags
 
 FORMAT_VERSION = "2.3.1"  # the Keras whose configs these are
 
@@ -207,7 +208,7 @@ class Network(Layer):
         with with_trainable_flags(trainable_flags), call_context.entered(training, tensors) as run:
             inputs = self._as_list(inputs) if self._graph is not None else inputs
             outputs = self._call_in(run, inputs, (), {} if mask is None else {"mask": mask})
-            return outputs, [run.mask_of(value) for value in _flat(outputs)]
+            return outputs, [run.mask_of(value) for value in flatten(outputs)]
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """The outputs; a subclass that was not given tensors writes its own."""
@@ -238,7 +239,7 @@ class Network(Layer):
         """Outputs, their masks and shapes, as three flat lists."""
         with call_context.entered():
             outputs, out_masks = self._walk(inputs, masks)
-        return _flat(outputs), _flat(out_masks), [_shape_of(x) for x in _flat(outputs)]
+        return flatten(outputs), flatten(out_masks), [_shape_of(x) for x in flatten(outputs)]
 
     def _as_list(self, inputs: Any) -> list[Any]:
         """The inputs in the order of `self.inputs`; a dict is read by input names."""
@@ -311,7 +312,7 @@ class Network(Layer):
         dtypes = dtypes or [None] * len(shapes)
         symbols = [Input(batch_shape=s, dtype=d) for s, d in zip(shapes, dtypes, strict=True)]
         outputs = self(form(symbols))
-        self.inputs, self.outputs = symbols, _flat(outputs)
+        self.inputs, self.outputs = symbols, flatten(outputs)
         self.input_names = [f"input_{i + 1}" for i in range(len(symbols))]
         self.output_names = [f"output_{i + 1}" for i in range(len(self.outputs))]
 
@@ -479,7 +480,7 @@ def _tensors_among(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, 
 
 def _check_ends(name: str, given_in: Any, inputs: list[Any], given_out: Any, outputs: list[Any]) -> None:
     for what, given, found in (("inputs", given_in, inputs), ("outputs", given_out, outputs)):
-        if not found or len(found) != len(_flat(given)):
+        if not found or len(found) != len(flatten(given)):
             raise ArgumentError(
                 f'Model "{name}": expected {what} to be a symbolic tensor (from `Input` or a layer), or a list of '
                 f"them, received {given!r}."

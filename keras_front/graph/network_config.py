@@ -17,14 +17,14 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from keras_front.backend.symbolic import map_structure
 from keras_front.errors import SerializationError
+from keras_front.nest import map_structure, unpack
 from keras_front.registry import custom_object_scope, name_of
 
 from . import arguments as argument_config
 from .arguments import Unwritable
 from .layer import LAYERS
-from .node import Node, unpack
+from .node import Node
 from .operation import OpLayer
 
 Config = dict[str, Any]

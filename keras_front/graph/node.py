@@ -13,11 +13,6 @@ from keras_front.backend.symbolic import AMBIENT, SymbolicTensor, leaves_of
 from .input_spec import Shape
 
 
-def unpack(items: list[Any]) -> Any:
-    """The only item of a list, or the list."""
-    return items[0] if len(items) == 1 else items
-
-
 def is_computed(tensor: SymbolicTensor) -> bool:
     """Whether a tensor comes from a layer, an op or an input, and is not a constant or the value of a variable."""
     return tensor.constant is None and tensor.variable is None and all(tensor is not leaf for leaf in AMBIENT)

@@ -16,11 +16,12 @@ from keras_front import backend as K
 from keras_front.backend import symbolic
 from keras_front.backend.declare import Op
 from keras_front.backend.symbolic import OpCall, SymbolicTensor
+from keras_front.nest import flatten, map_structure, unpack
 
 from .arguments import Unwritable
 from .functions import is_named, named
 from .layer import LAYERS, Layer, add_note
-from .node import Node, unpack
+from .node import Node
 
 
 @LAYERS.register("OpLayer")
@@ -128,7 +129,7 @@ class OpLayer(Layer):
 
 def _settled(value: Any) -> Any:
     """Lists of plain values, as a file has them, as the tuples that ops take."""
-    if isinstance(value, list) and not any(hasattr(leaf, "shape") for leaf in symbolic.flatten(value)):
+    if isinstance(value, list) and not any(hasattr(leaf, "shape") for leaf in flatten(value)):
         return tuple(_settled(item) for item in value)
     return value
 
@@ -156,7 +157,7 @@ def connect(tensor: SymbolicTensor) -> Node:
     structured = origin.structure is not None and op is origin.op
     output = origin.structure if structured else outputs if len(outputs) > 1 else outputs[0]
     if not isinstance(layer.function, str):
-        layer._outputs = symbolic.map_structure(lambda t: symbolic.placeholder(t.shape, t.dtype), output)
+        layer._outputs = map_structure(lambda t: symbolic.placeholder(t.shape, t.dtype), output)
     node = Node(layer, origin.args, origin.attrs, output)
     layer._attach(node)
     return node

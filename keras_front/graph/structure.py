@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from keras_front.backend import symbolic
 from keras_front.backend.state import Variable
-from keras_front.backend.symbolic import SymbolicTensor, leaves_of, map_structure
+from keras_front.backend.symbolic import SymbolicTensor, leaves_of
+from keras_front.nest import map_structure
 
 from . import call_context
 from .arguments import Unwritable

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .node import unpack
+from keras_front.nest import unpack
 
 
 def print_summary(

@@ -13,8 +13,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from keras_front.backend import symbolic
-from keras_front.backend.symbolic import SymbolicTensor, map_structure
+from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError
+from keras_front.nest import flatten, map_structure
 
 from . import operation
 from .node import Node
@@ -164,8 +165,7 @@ class Step:
         args = map_structure(fill, self.args) if self.args else ()
         keywords = map_structure(fill, self.keywords) if self.keywords else {}
         outputs, out_masks = self.layer._run(inputs, args, keywords, keywords.get("mask", mask))
-        flat = symbolic.flatten(outputs) if isinstance(outputs, list | tuple) else [outputs]
-        flat_masks = symbolic.flatten(out_masks) if isinstance(out_masks, list | tuple) else [out_masks]
+        flat, flat_masks = flatten(outputs), flatten(out_masks)
         for index, target in enumerate(self.targets):
             values[target] = flat[index]
             masks[target] = flat_masks[index] if index < len(flat_masks) else None

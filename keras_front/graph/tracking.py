@@ -8,7 +8,7 @@ appended later is seen as well. Variables are noted when they are assigned, as K
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -20,6 +20,7 @@ from keras_front.backend import state, symbolic
 from keras_front.backend.state import Variable
 from keras_front.compatibility import accept_legacy_arguments
 from keras_front.errors import ArgumentError, ShapeError, StateError
+from keras_front.nest import unique
 
 from . import call_context
 from .node import is_computed
@@ -35,11 +36,6 @@ def lazy_weights() -> Iterator[None]:
         yield
     finally:
         _LAZY.reset(token)
-
-
-def unique(items: Iterable[Any]) -> list[Any]:
-    """The items without repetitions (by identity), in order of first appearance."""
-    return list({id(item): item for item in items}.values())
 
 
 def found_in(value: Any, wanted: Callable[[Any], bool], depth: int = 4) -> Iterator[Any]:

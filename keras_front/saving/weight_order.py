@@ -14,6 +14,7 @@ import numpy as np
 
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, ShapeError
+from keras_front.nest import unique
 
 __all__ = ["by_names", "check_shapes", "has_models", "in_file_order", "unique_names"]
 
@@ -24,7 +25,7 @@ def in_file_order(layer: Any) -> list[Variable]:
     Source: tf_keras 2.21, `tf_keras/saving/legacy/hdf5_format.py`, `_legacy_weights`.
     """
     learned, others = _split(layer)
-    return _unique(learned + others)
+    return unique(learned + others)
 
 
 def _split(layer: Any) -> tuple[list[Variable], list[Variable]]:
@@ -33,10 +34,6 @@ def _split(layer: Any) -> tuple[list[Variable], list[Variable]]:
         return [], own + rest + [w for part in below for w in in_file_order(part)]
     pairs = [_split(part) for part in below]
     return own + [w for p in pairs for w in p[0]], rest + [w for p in pairs for w in p[1]]
-
-
-def _unique(weights: Sequence[Variable]) -> list[Variable]:
-    return list({id(w): w for w in weights}.values())
 
 
 def has_models(layer: Any) -> bool:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from keras_front import backend as K
-from keras_front.backend import declare, discovery, symbolic
+from keras_front import nest
+from keras_front.backend import declare, discovery
 from keras_front.errors import DtypeError, KerasFrontError
 from keras_front.testing import tolerances
 from keras_front.testing.case import Case
@@ -20,7 +21,7 @@ WORST: dict[tuple[str, str, str], tuple[float, str]] = {}  # (backend, dtype, cl
 
 def leaves(structure: Any) -> list[Any]:
     """The arrays of a nesting, without Nones."""
-    return [leaf for leaf in symbolic.flatten(structure) if leaf is not None]
+    return [leaf for leaf in nest.flatten(structure) if leaf is not None]
 
 
 def apply(fn: Callable[[Any], Any], args: Sequence[Any]) -> list[Any]:

@@ -33,8 +33,9 @@ from keras_front.backend import state
 from keras_front.errors import ArgumentError, StateError
 from keras_front.graph import call_context
 from keras_front.graph.tracking import with_trainable_flags
+from keras_front.nest import flatten, unpack
 from keras_front.training.arrays import BatchLayout
-from keras_front.training.variables import check_newcomers, flat, phase, samples_of
+from keras_front.training.variables import check_newcomers, phase, samples_of
 from keras_front.utils.data_utils import unpack_x_y_sample_weight
 
 _METHODS = {
@@ -98,7 +99,7 @@ def predict_function(steps: Any) -> Any:
         with K.phase(training), K.bind(variables, [*fixed, *values], discover=True) as frame:
             with _in_progress(StepInProgress(steps, "predict", frame, training)):
                 outputs = steps.model.predict_step((_structured(steps.model, batch),))
-            return _state_after(frame, carried), [K.convert(value) for value in flat(outputs)]
+            return _state_after(frame, carried), [K.convert(value) for value in flatten(outputs)]
 
     return predict
 
@@ -116,9 +117,9 @@ def _logs_of(
         steps.reset()
     model = steps.model
     xs, ys, weights = layout.split(batch)
-    data: tuple[Any, ...] = (_structured(model, xs), *([_unpacked(ys)] if ys else []))
+    data: tuple[Any, ...] = (_structured(model, xs), *([unpack(ys)] if ys else []))
     if any(weight is not None for weight in weights):
-        data = (*data, _unpacked(weights))
+        data = (*data, unpack(weights))
     with _in_progress(StepInProgress(steps, kind, frame, training)):
         logs = model.train_step(data) if kind == "train" else model.test_step(data)
     if not isinstance(logs, Mapping):
@@ -144,10 +145,6 @@ def _scalar(model: Any, kind: str, name: str, value: Any) -> Any:
 def _structured(model: Any, xs: list[Any]) -> Any:
     """The inputs as `fit` was given them: one tensor, or the list or dict that `call` takes."""
     return xs[0] if len(xs) == 1 and model._is_graph_network else model.arranged(xs)
-
-
-def _unpacked(items: list[Any]) -> Any:
-    return items[0] if len(items) == 1 else items
 
 
 # What runs -------------------------------------------------------------------------------------------
@@ -182,9 +179,9 @@ class StepInProgress:
     def logs(self, data: Any) -> dict[str, Any]:
         """Train on or test a batch as the trainer does, with `compute_loss` and `compute_metrics` of the model."""
         x, y, weight = unpack_x_y_sample_weight(data)
-        xs, ys = flat(x), [] if y is None else flat(y)
+        xs, ys = flatten(x), [] if y is None else flatten(y)
         compiled = self.steps.compiled
-        weights = [None] * sum(item.fed for item in compiled.losses) if weight is None else flat(weight)
+        weights = [None] * sum(item.fed for item in compiled.losses) if weight is None else flatten(weight)
         total_of = None
         if overrides(self.steps.model, "compute_loss"):
             total_of = lambda outputs, masks: self._total(x, y, weight, outputs)  # noqa: E731
@@ -205,14 +202,14 @@ class StepInProgress:
     def _total(self, x: Any, y: Any, weight: Any, outputs: list[Any]) -> tuple[Any, list[Any]]:
         self.parts = []
         try:
-            given = {"x": x, "y": y, "y_pred": _unpacked(outputs), "sample_weight": weight, "training": self.training}
+            given = {"x": x, "y": y, "y_pred": unpack(outputs), "sample_weight": weight, "training": self.training}
             total = _call(self.steps.model.compute_loss, given)
             return K.mean(total) if K.ndim(total) else total, self.parts
         finally:
             self.parts = None
 
     def _metrics(self, x: Any, y: Any, weight: Any, outputs: list[Any]) -> dict[str, Any]:
-        given = {"x": x, "y": y, "y_pred": _unpacked(outputs), "sample_weight": weight}
+        given = {"x": x, "y": y, "y_pred": unpack(outputs), "sample_weight": weight}
         return dict(_call(self.steps.model.compute_metrics, given))
 
     def losses(self) -> list[Any]:
@@ -292,10 +289,10 @@ class CompiledMetrics:
 
 def aligned_with_losses(compiled: Any, y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[list[Any], ...]:
     """Targets and weights for each loss, and outputs and masks for each output."""
-    outputs, run = flat(y_pred), call_context.current()
+    outputs, run = flatten(y_pred), call_context.current()
     masks = [run.mask_of(value) if run is not None else None for value in outputs]
-    ys, count = flat(y_true), len(compiled.losses)
-    weights = [None] * count if sample_weight is None else flat(sample_weight)
+    ys, count = flatten(y_true), len(compiled.losses)
+    weights = [None] * count if sample_weight is None else flatten(sample_weight)
     weights = weights * count if len(weights) == 1 else weights
     for what, items in (("targets", ys), ("sample weights", weights)):
         if len(items) != count:

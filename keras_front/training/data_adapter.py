@@ -297,8 +297,3 @@ def length(x: Any) -> int | None:
     if hasattr(first, "shape"):
         return first.shape[0] if len(first.shape) else None
     return len(first) if hasattr(first, "__len__") else None
-
-
-def unpacked(values: list[Any]) -> Any:
-    """The only one of a list of one; otherwise the list."""
-    return values[0] if len(values) == 1 else values

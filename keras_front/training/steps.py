@@ -19,6 +19,7 @@ from keras_front import config
 from keras_front.backend import discovery, state, symbolic
 from keras_front.backend.state import Variable
 from keras_front.graph.tensor_values import NoValueHereError, TensorValues, no_value_here
+from keras_front.nest import flatten, unique
 from keras_front.training import custom_steps
 from keras_front.training.arrays import BatchLayout
 from keras_front.training.dispatch import DispatchTuner
@@ -28,11 +29,9 @@ from keras_front.training.variables import (
     State,
     StepVariables,
     check_newcomers,
-    flat,
     phase,
     samples_of,
     tensors_of,
-    unique,
     values_of,
 )
 
@@ -277,7 +276,7 @@ class Steps:
         outputs, masks = self.model.run_with_masks(
             inputs, bool(training), trainable_flags=self.trainable_flags, tensors=tensors
         )
-        return flat(outputs), masks
+        return flatten(outputs), masks
 
     def forward(
         self, frame: Any, xs: list[Any], fed: list[Any], weights: list[Any], training: Any, total_of: Any = None

@@ -21,6 +21,7 @@ from keras_front.backend import discovery
 from keras_front.callbacks import History
 from keras_front.compatibility import accept_legacy_arguments
 from keras_front.errors import ArgumentError, StateError
+from keras_front.nest import unpack
 from keras_front.training import custom_steps, loops
 from keras_front.training.arrays import ArraySpec, DataSpec, named, standardize
 from keras_front.training.compilation import Compilation, CompileArguments, input_specs
@@ -35,7 +36,6 @@ from keras_front.training.data_adapter import (
     only_a_stream,
     positive,
     split_off,
-    unpacked,
     validation_parts,
 )
 from keras_front.training.generators import GeneratorMethods
@@ -333,7 +333,7 @@ class Trainer(StepMethods, SingleBatchMethods, GeneratorMethods):
             own: Steps = self._compilation.steps  # type: ignore[union-attr, assignment]
             listening = self._callback_list(callbacks, verbose, data, own.names("test"))
             try:
-                return unpacked(loops.evaluate(own, data, listening))
+                return unpack(loops.evaluate(own, data, listening))
             finally:
                 data.close()
 
@@ -383,7 +383,7 @@ class Trainer(StepMethods, SingleBatchMethods, GeneratorMethods):
                     return calls.predict(x, arrays)
             listening = self._callback_list(callbacks, verbose, data, [])
             try:
-                return unpacked(loops.predict(calls.steps, data, listening))
+                return unpack(loops.predict(calls.steps, data, listening))
             finally:
                 data.close()
 

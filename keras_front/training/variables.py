@@ -15,6 +15,7 @@ from keras_front.backend import discovery
 from keras_front.backend.adapter import Backend
 from keras_front.backend.state import Variable
 from keras_front.errors import StateError
+from keras_front.nest import unique
 
 State = list[Any]
 
@@ -71,15 +72,6 @@ def check_newcomers(frame: Any) -> None:
         raise NewVariablesError(frame.newcomers)
 
 
-def flat(structure: Any) -> list[Any]:
-    """The leaves of nested lists, tuples and dicts."""
-    if isinstance(structure, dict):
-        structure = list(structure.values())
-    if isinstance(structure, list | tuple):
-        return [leaf for item in structure for leaf in flat(item)]
-    return [structure]
-
-
 def phase(default: bool) -> bool:
     """The learning phase of a step: what the user fixed with `K.set_learning_phase`, else `default`."""
     fixed = K.learning_phase()
@@ -91,11 +83,6 @@ def samples_of(xs: Sequence[Any], outputs: Sequence[Any]) -> Any:
     first = next(iter((*xs, *outputs)))
     size = K.int_shape(first)[0]
     return float(size) if size is not None else K.cast(K.shape(first)[0], K.floatx())
-
-
-def unique(variables: Iterable[Any]) -> list[Any]:
-    """The variables without repetitions, in order of first appearance."""
-    return list(dict.fromkeys(variables))
 
 
 # The values of variables while steps run -------------------------------------------------------------

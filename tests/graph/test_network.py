@@ -324,3 +324,17 @@ def test_nothing_here_needs_an_engine():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]", done.stdout
+
+
+def test_a_layer_may_return_a_dict(backend):
+    class Both(L.Layer):
+        def call(self, inputs):
+            return {"double": inputs * 2.0, "half": inputs / 2.0}
+
+    x = L.Input((3,))
+    both = Both()(x)
+    model = Model(x, {"sum": both["double"] + both["half"], "half": both["half"]})
+    data = np.ones((2, 3), "float32")
+    found = model(data)
+    np.testing.assert_allclose(K.to_numpy(found["sum"]), data * 2.5)
+    np.testing.assert_allclose(K.to_numpy(found["half"]), data * 0.5)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_front import nest
 from keras_front.backend import dtypes, shapes, symbolic
 from keras_front.backend.declare import Dims, Tensor, Tensors, composite, primitive
 from keras_front.backend.ops.elementwise import cast
@@ -345,7 +346,7 @@ class _GetItem:
         if symbolic.tracing() or not symbolic.is_symbolic(x) or _has_symbolic_bounds(key):
             return result
         key = np.asarray(key) if isinstance(key, list) and not builtins.any(map(symbolic.is_symbolic, key)) else key
-        origin = symbolic.OpCall(self, (x,), {"key": symbolic.map_structure(_kept_key, key)})
+        origin = symbolic.OpCall(self, (x,), {"key": nest.map_structure(_kept_key, key)})
         return symbolic.outputs_like(origin, result)
 
     def again(self, args: Any, attrs: Any) -> list[Any]:

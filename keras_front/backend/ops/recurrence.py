@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from keras_front import nest
 from keras_front.backend import declare, discovery, symbolic
 from keras_front.backend.declare import OPS
 from keras_front.backend.ops.arrangement import expand_dims, flip, getitem, permute_dimensions, stack, zeros_like
@@ -67,7 +68,7 @@ class Scan:
         def fn(carry: Any, x: Any) -> Any:
             return body.run(carry, x, captured)
 
-        return symbolic.flatten(self(fn, init, xs, attrs["reverse"], attrs["length"]))
+        return nest.flatten(self(fn, init, xs, attrs["reverse"], attrs["length"]))
 
 
 SCAN = Scan()
