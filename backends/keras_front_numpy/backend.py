@@ -144,6 +144,9 @@ class NumpyBackend(Eager, Backend):
     def rows(self, data: Any, rows: np.ndarray) -> list[Any]:
         return [array.take(rows, 0) for array in data]
 
+    def argument(self, array: np.ndarray) -> np.ndarray:
+        return array
+
     def batches(self, arrays: Any, size: int) -> Any:
         for start in range(0, len(arrays[0]), size):
             yield [array[start : start + size] for array in arrays]

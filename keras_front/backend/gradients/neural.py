@@ -10,12 +10,10 @@ from keras_front.backend.ops import arrangement, elementwise, neural
 from keras_front.backend.ops.elementwise import (
     add,
     divide,
+    equal,
     exp,
     greater,
-    greater_equal,
-    less_equal,
     log,
-    logical_and,
     multiply,
     negative,
     subtract,
@@ -62,8 +60,9 @@ def binary_crossentropy_vjp(g: Any, out: Any, target: Any, output: Any, from_log
     if from_logits:
         return sigmoid_crossentropy_vjp(g, out, output, target)[::-1]
     epsilon = config.epsilon()
-    yes = add(elementwise.minimum(elementwise.maximum(output, epsilon), 1 - epsilon), epsilon)
+    cut = elementwise.minimum(elementwise.maximum(output, epsilon), 1 - epsilon)
+    yes = add(cut, epsilon)
     no = subtract(1 + 2 * epsilon, yes)
-    inside = logical_and(greater_equal(output, epsilon), less_equal(output, 1 - epsilon))
+    inside = equal(output, cut)
     slope = subtract(divide(subtract(1, target), no), divide(target, yes))
     return multiply(g, subtract(log(no), log(yes))), where(inside, multiply(g, slope), 0)
