@@ -67,7 +67,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def show_info(options: argparse.Namespace) -> None:
-    """Print versions, the backends there are, devices, and every setting with its source."""
+    """Print versions, the backends there are, devices, and every setting with its source.
+
+    Args:
+        options: `devices`: whether to load every usable backend and show its devices.
+    """
     print(f"keras_front {__version__}   Python {platform.python_version()}   {_versions('numpy', 'h5py')}")
     active, problem = _active_name()
     print("\nbackends")
@@ -132,7 +136,11 @@ def _print_table(rows: Iterable[tuple[str, ...]]) -> None:
 
 
 def run_demo(options: argparse.Namespace) -> None:
-    """Train the digit classifier of `keras_front.demo`."""
+    """Train the digit classifier of `keras_front.demo`.
+
+    Args:
+        options: `backend` and `epochs`.
+    """
     from keras_front import demo
 
     demo.main(options.backend, epochs=options.epochs)
@@ -173,7 +181,11 @@ def _from_file(traceback: TracebackType | None, script: str) -> TracebackType | 
 
 
 def show_summary(options: argparse.Namespace) -> None:
-    """Print the summary of the model in a file; nothing of it is compiled or run."""
+    """Print the summary of the model in a file; nothing of it is compiled or run.
+
+    Args:
+        options: `file`: the model.
+    """
     from keras_front.models import load_model
 
     if not Path(options.file).is_file():

@@ -39,7 +39,12 @@ def legacy_module() -> ModuleType | None:
 
 
 def legacy_object(kind: str, name: str) -> Any:
-    """The class or function that had this name once, or None."""
+    """The class or function that had this name once, or None.
+
+    Args:
+        kind: kind of registry: 'layer', 'regularizer'.
+        name: a name that the registry does not know.
+    """
     door = legacy_module()
     return None if door is None else door.find(kind, name)
 
@@ -50,6 +55,7 @@ def accept_legacy_arguments(
     """`function`, which also takes the names that its arguments had once, if somebody is there who knows them.
 
     Args:
+        function: the function or method.
         defaults: whether a dialect may have other defaults for it.
         legacy_order: whether arguments without names are in an order of old, told from `args` and `kwargs`.
     """
@@ -77,6 +83,10 @@ def accept_legacy_constructor_arguments(owner: type, init: Callable[..., None]) 
     """The `__init__` of a class, which also takes the names that arguments of the class and its bases had once.
 
     Where an argument is not given it has the default of the dialect.
+
+    Args:
+        owner: the class.
+        init: its own `__init__`.
     """
     names = tuple(inspect.signature(init).parameters)[1:]
     known: frozenset[str] | None = None
@@ -108,7 +118,11 @@ def _owners(self: Any, owner: type) -> tuple[list[str], int]:
 
 
 def dialect_module(dialect: str) -> ModuleType:
-    """The door, where another dialect than ours is to be spoken. Raises: ArgumentError if it is not there."""
+    """The door, where another dialect than ours is to be spoken. Raises: ArgumentError if it is not there.
+
+    Args:
+        dialect: the dialect that is wanted, for the message.
+    """
     door = legacy_module()
     if door is None:
         raise ArgumentError(f"dialect: expected {config.NATIVE!r} without {LEGACY}, received {dialect!r}.")
@@ -116,7 +130,11 @@ def dialect_module(dialect: str) -> ModuleType:
 
 
 def argument_names(cls: type) -> Iterator[str]:
-    """Names of the arguments of a class and, where it passes on any others, of its bases."""
+    """Names of the arguments of a class and, where it passes on any others, of its bases.
+
+    Args:
+        cls: the class.
+    """
     for base in cls.__mro__:
         init = base.__dict__.get("__init__")
         if init is None or base is object:

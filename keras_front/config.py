@@ -152,6 +152,9 @@ def path() -> Path:
 def setting(name: str) -> Setting:
     """The setting called `name` with its source.
 
+    Args:
+        name: one of `KINDS`.
+
     Raises: ConfigError if there is no such setting, or if a value that was addressed to us cannot be used.
     """
     found = _block.get().get(name) or _settings.get(name)
@@ -166,7 +169,11 @@ def _value(name: str) -> Any:
 
 
 def candidates(name: str) -> Iterator[Setting]:
-    """Every usable value for `name`, best first; the default comes last."""
+    """Every usable value for `name`, best first; the default comes last.
+
+    Args:
+        name: one of `KINDS`.
+    """
     kind = _kind(name)
     document = _read_file()
     for found in _found(name, kind, document):
@@ -211,7 +218,11 @@ def _refuse(name: str, found: Setting, expectation: str) -> None:
 
 
 def warn_once(message: str) -> None:
-    """Warn with `message`, the first time that it comes up in this process."""
+    """Warn with `message`, the first time that it comes up in this process.
+
+    Args:
+        message: the text, which also tells whether it came up before.
+    """
     if message not in _warned:
         _warned.add(message)
         warnings.warn_explicit(message, UserWarning, "keras_front", 1)  # no line of code is to blame
@@ -292,6 +303,10 @@ def save(file: str | os.PathLike[str] | None = None) -> Path:
 
     Other keys of the file stay as they are; in particular `backend`, on which other Keras versions fail if
     they do not know the name. The file is replaced in one move, so a reader never sees half of it.
+
+    Args:
+        file: the file; by default the `keras.json` that `path` names.
+
     Raises: ConfigError if there is a file that is not a JSON object (it is left alone).
     """
     import tempfile
@@ -341,6 +356,9 @@ def floatx() -> str:
 def set_floatx(floatx: str) -> None:
     """Set the default float type: 'float16', 'float32' or 'float64'.
 
+    Args:
+        floatx: name of the type. Weights and constants made from now on have it; those that exist keep theirs.
+
     Raises: ConfigError for any other value.
     """
     put("floatx", floatx, "set_floatx")
@@ -358,6 +376,9 @@ def epsilon() -> float:
 
 def set_epsilon(e: float) -> None:
     """Set the number that `epsilon` returns; an integer will do.
+
+    Args:
+        e: a positive number; the default 1e-7 is that of Keras 2.
 
     Raises: ConfigError unless it is a positive, finite number.
     """
@@ -377,6 +398,9 @@ def image_data_format() -> str:
 def set_image_data_format(data_format: str) -> None:
     """Set the default layout of images. The Keras 1 names 'tf' and 'th' are understood.
 
+    Args:
+        data_format: 'channels_last' or 'channels_first'.
+
     Raises: ConfigError for any other value.
     """
     put("image_data_format", data_format, "set_image_data_format")
@@ -384,6 +408,9 @@ def set_image_data_format(data_format: str) -> None:
 
 def normalize_data_format(value: str | None) -> str:
     """A data format in its modern name; None stands for the default, 'tf' and 'th' for what Keras 1 meant.
+
+    Args:
+        value: 'channels_last', 'channels_first', 'tf', 'th' or None.
 
     Raises: ArgumentError for any other value.
     Example:
@@ -403,7 +430,7 @@ def trace_key() -> tuple[Any, ...]:
 
     Example:
         >>> trace_key()
-        ('float32', 1e-07, 'channels_last', 'keras2.3')
+        ('float32', 1e-07, 'channels_last', 'keras_front')
     """
     if _block.get() is _NO_BLOCK:
         try:  # every call on a single batch comes here
@@ -449,7 +476,7 @@ def is_traceback_filtering_enabled() -> bool:
 
 
 def current_dialect() -> str:
-    """The generation of Keras whose defaults and conventions hold: one of `GENERATIONS`, or `NATIVE`.
+    """Whose defaults and conventions hold: one of the generations of Keras in `GENERATIONS`, or `NATIVE`.
 
     Returns: 'keras_front' unless another was chosen: the defaults of Keras 2.3.1, with what tf.keras and Keras 3 made
         of `clipnorm` and of activity penalties (see `keras_front.conventions`).
@@ -461,7 +488,7 @@ def set_dialect(name: str) -> None:
     """Choose whose defaults hold from now on, where an argument is not given and no file says otherwise.
 
     Args:
-        name: 'keras_front', 'keras1', 'keras2.2', 'keras2.3' or 'keras3'.
+        name: 'keras1', 'keras2.2', 'keras2.3', 'keras3', or 'keras_front', the default; see `current_dialect`.
 
     Raises: ConfigError for any other name.
     """
@@ -474,7 +501,7 @@ def dialect(name: str) -> AbstractContextManager[None]:
     A model that is compiled in the block keeps its conventions when it is trained later.
 
     Args:
-        name: as for `set_dialect`.
+        name: 'keras1', 'keras2.2', 'keras2.3' or 'keras3'.
 
     Raises: ConfigError for an unknown name.
     Example:

@@ -96,6 +96,10 @@ def custom_object_scope(*objects: Mapping[str, Any] | None) -> Iterator[dict[str
 def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[T], T]:
     """Decorator that makes a class or function known for good, under the name `package>name`.
 
+    Args:
+        package: whose it is, so that names of several authors do not meet.
+        name: what it is called; by default its own name.
+
     Raises: ArgumentError for a class without `get_config`, which could never be written to a config.
     Source: tf_keras 2.21, `tf_keras/saving/object_registration.py`.
     """
@@ -116,17 +120,30 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
 
 
 def get_registered_name(target: Any) -> str:
-    """Name under which a class or function is written to configs."""
+    """Name under which a class or function is written to configs.
+
+    Args:
+        target: a class or function.
+    """
     return name_of(target)
 
 
 def get_registered_object(name: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The user's class or function of that name, or None."""
+    """The user's class or function of that name, or None.
+
+    Args:
+        name: the name, with or without `package>`.
+        custom_objects: further names, which come first.
+    """
     return _custom(name, custom_objects)
 
 
 def name_of(target: Any) -> str:
-    """Name of a class or function in configs: the registered one, or its own."""
+    """Name of a class or function in configs: the registered one, or its own.
+
+    Args:
+        target: a class or function, or an object that has a name.
+    """
     try:
         return _NAMES.get(target) or target.__name__
     except (TypeError, AttributeError):
@@ -258,6 +275,10 @@ class Registry:
     def lookup(self, name: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
         """The class or function called `name`.
 
+        Args:
+            name: the name.
+            custom_objects: the user's classes and functions by name; they come before ours.
+
         Raises: ArgumentError with the names that come close.
         """
         found = _custom(name, custom_objects)
@@ -291,6 +312,9 @@ class Registry:
         None stays None; a name gives the function of that name or a new instance of the class; a config is
         deserialized; a class is instantiated; anything callable or configurable is itself.
 
+        Args:
+            identifier: None, a name, a config, a class, or what is callable or configurable.
+
         Raises: ArgumentError for anything else.
         """
         if identifier is None:
@@ -307,11 +331,19 @@ class Registry:
         )
 
     def serialize(self, obj: Any) -> Any:
-        """Name or `{'class_name', 'config'}` from which `deserialize` makes an equal object."""
+        """Name or `{'class_name', 'config'}` from which `deserialize` makes an equal object.
+
+        Args:
+            obj: a function, or an object with `get_config`.
+        """
         return serialize_keras_object(obj)
 
     def deserialize(self, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
         """The object that a name or a `{'class_name', 'config'}` describes.
+
+        Args:
+            config: a name, or `{'class_name', 'config'}`.
+            custom_objects: the user's classes and functions by name; they come before ours.
 
         Raises:
             ArgumentError: for an unknown name.
@@ -379,6 +411,9 @@ def serialize_keras_object(obj: Any) -> Any:
 
     A lambda is written as '<lambda>', as Keras 2 does: saving never fails for it, and
     `custom_objects={'<lambda>': function}` reads it back.
+
+    Args:
+        obj: None, a name, a function, or an object with `get_config`.
     """
     if obj is None or isinstance(obj, str):
         return obj
@@ -400,6 +435,12 @@ def deserialize_keras_object(
 ) -> Any:
     """The object that a name or config describes, among `module_objects` or every registry.
 
+    Args:
+        identifier: a name, or `{'class_name', 'config'}`.
+        module_objects: names that are known; `globals()` in old code.
+        custom_objects: the user's classes and functions by name; they come before ours.
+        printable_module_name: what the object is, in words for error messages.
+
     Source: Keras 2.3.1, `keras/utils/generic_utils.py`.
     """
     known = {**(module_objects or {}), **(custom_objects or {})}
@@ -416,7 +457,12 @@ def deserialize_keras_object(
 
 
 def plain(value: Any) -> Any:
-    """What a config may hold in place of `value`: numbers, strings, lists, dictionaries."""
+    """What a config may hold in place of `value`: numbers, strings, lists, dictionaries.
+
+    Args:
+        value: an argument of a constructor: numbers, texts, arrays, functions, objects with `get_config`, and lists,
+            tuples and dictionaries of them.
+    """
     if isinstance(value, list | tuple):
         return type(value)(map(plain, value)) if type(value) in (list, tuple) else list(map(plain, value))
     if isinstance(value, Mapping):
@@ -470,5 +516,9 @@ class Configurable(Documented):
 
     @classmethod
     def from_config(cls, config: Config) -> Any:
-        """New object from what `get_config` returned."""
+        """New object from what `get_config` returned.
+
+        Args:
+            config: constructor arguments by name.
+        """
         return cls(**config)

@@ -33,7 +33,11 @@ ORDERINGS = {"tf": "channels_last", "th": "channels_first"}
 
 
 def format_of(dim_ordering: str | None) -> str:
-    """`data_format` for a `dim_ordering`: 'tf', 'th' or 'default'."""
+    """`data_format` for a `dim_ordering`: 'tf', 'th' or 'default'.
+
+    Args:
+        dim_ordering: 'tf' (channels last), 'th' (channels first), or 'default' for what is set.
+    """
     if dim_ordering in (None, "default"):
         return config.image_data_format()
     if dim_ordering not in ORDERINGS:
@@ -47,7 +51,11 @@ def image_dim_ordering() -> str:
 
 
 def set_image_dim_ordering(dim_ordering: str) -> None:
-    """Choose the data format by Keras 1's word for it."""
+    """Choose the data format by Keras 1's word for it.
+
+    Args:
+        dim_ordering: 'tf' (channels last) or 'th' (channels first).
+    """
     if dim_ordering not in ORDERINGS:
         raise ArgumentError(f"dim_ordering: expected 'tf' or 'th', received {dim_ordering!r}.")
     config.set_image_data_format(ORDERINGS[dim_ordering])
@@ -59,14 +67,29 @@ def legacy_weight_ordering() -> bool:
 
 
 def asymmetric_temporal_padding(x: Any, left_pad: int = 1, right_pad: int = 1) -> Any:
-    """`temporal_padding` with both amounts named."""
+    """`temporal_padding` with both amounts named.
+
+    Args:
+        x: tensor (batch, steps, features).
+        left_pad: steps of zeros before.
+        right_pad: steps of zeros after.
+    """
     return K.temporal_padding(x, (left_pad, right_pad))
 
 
 def asymmetric_spatial_2d_padding(
     x: Any, top_pad: int = 1, bottom_pad: int = 1, left_pad: int = 1, right_pad: int = 1, dim_ordering: str = "default"
 ) -> Any:
-    """`spatial_2d_padding` with all amounts named."""
+    """`spatial_2d_padding` with all amounts named.
+
+    Args:
+        x: tensor of images.
+        top_pad: rows or columns of zeros at this side.
+        bottom_pad: rows or columns of zeros at this side.
+        left_pad: rows or columns of zeros at this side.
+        right_pad: rows or columns of zeros at this side.
+        dim_ordering: 'tf' (channels last), 'th' (channels first), or 'default' for what is set.
+    """
     return K.spatial_2d_padding(x, ((top_pad, bottom_pad), (left_pad, right_pad)), format_of(dim_ordering))
 
 
@@ -74,7 +97,18 @@ def deconv2d(
     x: Any, kernel: Any, output_shape: Any, strides: Any = (1, 1), border_mode: str = "valid",
     dim_ordering: str = "default", image_shape: Any = None, filter_shape: Any = None,
 ) -> Any:  # fmt: skip
-    """`conv2d_transpose`, with a kernel (rows, columns, filters, channels)."""
+    """`conv2d_transpose`, with a kernel (rows, columns, filters, channels).
+
+    Args:
+        x: tensor of images.
+        kernel: kernel (rows, columns, filters, channels).
+        output_shape: shape of the result, with the batch axis.
+        strides: steps along rows and columns.
+        border_mode: 'valid' or 'same'.
+        dim_ordering: 'tf' (channels last), 'th' (channels first), or 'default' for what is set.
+        image_shape: not used: the shape is that of the tensor.
+        filter_shape: not used: the shape is that of the tensor.
+    """
     return K.conv2d_transpose(x, kernel, output_shape, strides, border_mode, format_of(dim_ordering))
 
 
@@ -82,7 +116,17 @@ def atrous_conv2d(
     x: Any, kernel: Any, rate: int = 1, border_mode: str = "valid", dim_ordering: str = "default",
     image_shape: Any = None, filter_shape: Any = None,
 ) -> Any:  # fmt: skip
-    """`conv2d` with holes in the kernel."""
+    """`conv2d` with holes in the kernel.
+
+    Args:
+        x: tensor of images.
+        kernel: kernel (rows, columns, channels, filters).
+        rate: distance between two numbers of the kernel along rows and columns.
+        border_mode: 'valid' or 'same'.
+        dim_ordering: 'tf' (channels last), 'th' (channels first), or 'default' for what is set.
+        image_shape: not used: the shape is that of the tensor.
+        filter_shape: not used: the shape is that of the tensor.
+    """
     return K.conv2d(x, kernel, (1, 1), border_mode, format_of(dim_ordering), (rate, rate))
 
 
@@ -114,7 +158,11 @@ def names() -> list[str]:
 
 
 def find(name: str) -> Any:
-    """What `keras.backend.<name>` was. Raises: KeyError if there never was such a name."""
+    """What `keras.backend.<name>` was. Raises: KeyError if there never was such a name.
+
+    Args:
+        name: a name that K does not have.
+    """
     if name in RENAMED:
         return getattr(K, RENAMED[name])
     if name in GONE:

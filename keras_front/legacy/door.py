@@ -53,6 +53,8 @@ def translate_call(
         here: which of them has the constructor that is called. If it is somebody's subclass of a class that we know,
             arguments without names and those that it knows are its own.
         known: names of arguments that are understood without us.
+        args: arguments without names.
+        kwargs: arguments with names.
         target: the object under construction, or the function.
 
     Raises: DtypeError (a TypeError) if an argument is given under two names.
@@ -68,7 +70,13 @@ def translate_call(
 
 
 def translate_config(name: str, target: Any, arguments: Arguments) -> tuple[Any, Arguments]:
-    """A class and the arguments that a file has for it, in today's words."""
+    """A class and the arguments that a file has for it, in today's words.
+
+    Args:
+        name: the class as the file names it.
+        target: the class of today.
+        arguments: its config.
+    """
     owners = [name, *(c.__name__ for c in target.__mro__)]
     arguments = {key: as_config(value) for key, value in arguments.items()}
     choice = ClassChoice(target.__mro__[1] if "_legacy_name" in target.__dict__ else target)
@@ -77,7 +85,12 @@ def translate_config(name: str, target: Any, arguments: Arguments) -> tuple[Any,
 
 
 def find(kind: str, name: str) -> Any:
-    """The class or function that was called `name`, or None."""
+    """The class or function that was called `name`, or None.
+
+    Args:
+        kind: kind of registry.
+        name: the name.
+    """
     if kind == "layer":
         from . import layers
 
@@ -100,7 +113,13 @@ def apply_dialect(
     """Arguments of a call with the defaults that the dialect has for what is not given.
 
     Args:
+        dialect: name of the dialect.
+        owners: names of the class and its bases, or of the function.
+        here: which of them has the constructor that is called.
         names: the arguments of the constructor or function in their order.
+        args: arguments without names.
+        kwargs: arguments with names.
+        target: the object under construction, or the function.
     """
     old = signature(owners[: here + 1])
     if dialect in ROWS_AND_COLUMNS and "nb_row" in old and rows_and_columns(args):
@@ -111,7 +130,13 @@ def apply_dialect(
 
 
 def dialect_object(dialect: str, registry: Any, name: str) -> Any:
-    """What a name means in a dialect; None if it means what it means here."""
+    """What a name means in a dialect; None if it means what it means here.
+
+    Args:
+        dialect: name of the dialect.
+        registry: the registry that was asked.
+        name: the name.
+    """
     meant = MEANINGS.get(dialect, {}).get(registry.kind, {}).get(name)
     if meant is None:
         return None
@@ -121,5 +146,9 @@ def dialect_object(dialect: str, registry: Any, name: str) -> Any:
 
 
 def conventions(dialect: str) -> dict[str, Any]:
-    """Fields of `keras_front.conventions.Conventions` in which a dialect differs from the native one."""
+    """Fields of `keras_front.conventions.Conventions` in which a dialect differs from the native one.
+
+    Args:
+        dialect: name of the dialect.
+    """
     return CONVENTIONS.get(dialect, {})

@@ -29,7 +29,14 @@ TURNED = KERNELS | {"Conv3DTranspose", "SeparableConv1D", "SeparableConv2D", "De
 
 
 def convert(layer: Any, arrays: Sequence[np.ndarray], version: str, backend: str | None) -> Arrays:
-    """The arrays of a layer as today's layer of that class wants them."""
+    """The arrays of a layer as today's layer of that class wants them.
+
+    Args:
+        layer: the layer whose weights they are.
+        arrays: the arrays of the file.
+        version: the Keras that wrote it; '1' if the file does not say.
+        backend: the engine that it ran on, or None.
+    """
     kind, arrays = type(layer).__name__, list(arrays)
     if kind == "Bidirectional":
         half = len(arrays) // 2

@@ -42,6 +42,9 @@ class Merge(Layer):
         output_shape: not needed: the shape is found by running.
         output_mask: mask of the output of a function, or a function of the masks.
         arguments: keyword arguments for a function.
+        node_indices: which call of each layer is meant; the first by default.
+        tensor_indices: which output of that call is meant; the first by default.
+        name: unique name.
 
     Shape: equal shapes give that shape; 'concat' adds up one axis; 'dot' joins what is left of both, 'cos' gives
         (batch, 1) for two vectors.
@@ -93,6 +96,9 @@ class Merge(Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         """A layer as described, on new models; functions are found among the custom objects.
+
+        Args:
+            config: what `get_config` returned, or a file of Keras 1 has.
 
         Raises: UnsafeFileError if a function is code, unless code is permitted.
         """
@@ -179,7 +185,18 @@ def merge(
     arguments: dict[str, Any] | None = None,
     name: str | None = None,
 ) -> Any:
-    """The tensors of a list made one; see `Merge`."""
+    """The tensors of a list made one; see `Merge`.
+
+    Args:
+        inputs: the tensors.
+        mode: see `Merge`.
+        concat_axis: axis of 'concat'.
+        dot_axes: axis, or one for each of the two tensors, that 'dot' and 'cos' sum over.
+        output_shape: not needed: the shape is found by running.
+        output_mask: mask of the output of a function, or a function of the masks.
+        arguments: keyword arguments for a function.
+        name: name of the layer.
+    """
     layer = Merge(None, mode, concat_axis, dot_axes, output_shape, output_mask, arguments, name=name)
     return layer(list(inputs))
 
@@ -221,6 +238,18 @@ class _Weighted(Layer):
 class Highway(_Weighted):
     """A dense layer with a gate: `t * activation(x @ W + b) + (1 - t) * x`, `t = sigmoid(x @ W_carry + b_carry)`.
 
+    Args:
+        init: first values of the weight matrices.
+        activation: function of the linear part; None for none.
+        weights: first values of all weights, as for `set_weights`.
+        W_regularizer: penalty on the weight matrices.
+        b_regularizer: penalty on the biases.
+        activity_regularizer: penalty on the output.
+        W_constraint: function that projects the weight matrices after each step.
+        b_constraint: function that projects the biases after each step.
+        bias: whether there are biases.
+        input_dim: number of features, if this is the first layer.
+
     Shape: (batch, n) -> (batch, n)
     Weights: W, W_carry (n, n); b, b_carry (n,) if `bias`; b_carry starts at 1.
     Source: Srivastava et al. (2015).
@@ -251,6 +280,19 @@ class Highway(_Weighted):
 
 class MaxoutDense(_Weighted):
     """The largest of `nb_feature` linear functions.
+
+    Args:
+        output_dim: number of outputs.
+        nb_feature: number of linear functions of which the largest counts.
+        init: first values of the weight matrices.
+        weights: first values of all weights, as for `set_weights`.
+        W_regularizer: penalty on the weight matrices.
+        b_regularizer: penalty on the biases.
+        activity_regularizer: penalty on the output.
+        W_constraint: function that projects the weight matrices after each step.
+        b_constraint: function that projects the biases after each step.
+        bias: whether there are biases.
+        input_dim: number of features, if this is the first layer.
 
     Shape: (batch, n) -> (batch, output_dim)
     Weights: W (nb_feature, n, output_dim); b (nb_feature, output_dim) if `bias`.
@@ -288,6 +330,9 @@ def old_class(name: str) -> Any:
     """Today's class under the name that it had, which takes arguments in the order of then.
 
     It goes by today's name in configs and files, so that they can be read without us.
+
+    Args:
+        name: one of `CLASSES` in `arguments.py`.
     """
     modern = getattr(layers, CLASSES[name])
     owner = name if name in SIGNATURES else CLASSES[name]
@@ -328,6 +373,14 @@ class SReLU(_Shaped):
 
     Below `t_left` the slope is `a_left`, then 1, then `a_right` above `t_left + |t_right|`.
 
+    Args:
+        t_left_init: first values of the left thresholds.
+        a_left_init: first values of the slopes below them.
+        t_right_init: first values of the widths of the middle piece.
+        a_right_init: first values of the slopes above it.
+        shared_axes: axes along which one value holds for all, counted with the batch; None for a value of each number
+            of a sample.
+
     Shape: as the input.
     Weights: t_left, a_left, t_right, a_right: the shape of a sample, 1 along `shared_axes`.
     Source: Jin et al. (2015).
@@ -357,6 +410,13 @@ class SReLU(_Shaped):
 
 class ParametricSoftplus(_Shaped):
     """`alpha * log(1 + exp(beta * x))`.
+
+    Args:
+        alpha_init: first value of each factor.
+        beta_init: first value of each steepness.
+        weights: first values of both, as for `set_weights`.
+        shared_axes: axes along which one value holds for all, counted with the batch; None for a value of each number
+            of a sample.
 
     Shape: as the input.
     Weights: alphas, betas: the shape of a sample, 1 along `shared_axes`.
@@ -396,7 +456,11 @@ def names() -> list[str]:
 
 
 def find(name: str) -> Any:
-    """The layer that was called `name`; None if there never was one."""
+    """The layer that was called `name`; None if there never was one.
+
+    Args:
+        name: the name.
+    """
     if name in CLASSES:
         return old_class(name)
     return merge if name == "merge" else KERAS1.get(name)

@@ -44,6 +44,10 @@ _NORMALIZATIONS: tuple[Any, ...] = (layers.BatchNormalization, SampleNormalizati
 def normalization(mode: int, axis: int) -> Any:
     """The class that normalizes by the batch (mode 0), within each sample (1), or by the batch even after training (2).
 
+    Args:
+        mode: 0, 1 or 2.
+        axis: axis of the features.
+
     Raises: ArgumentError for another mode, or for mode 1 along another axis than the last.
     """
     if mode not in (0, 1, 2):

@@ -38,14 +38,26 @@ class OldNameWarning(UserWarning):
 
 
 def signature(owners: Sequence[str]) -> list[str]:
-    """The arguments of old of the first of these that has any, in their order."""
+    """The arguments of old of the first of these that has any, in their order.
+
+    Args:
+        owners: names of the class and its bases, or of the function.
+    """
     return next((SIGNATURES[name].split() for name in owners if name in SIGNATURES), [])
 
 
 def translate(
     owners: Sequence[str], old: list[str], args: tuple[Any, ...], kwargs: Arguments, target: Any
 ) -> Arguments:
-    """All arguments by today's names; warns once for each place in the code."""
+    """All arguments by today's names; warns once for each place in the code.
+
+    Args:
+        owners: names of the class and its bases, or of the function.
+        old: the names of old in the order in which arguments without names are meant.
+        args: arguments without names.
+        kwargs: arguments with names.
+        target: the object under construction, or the function.
+    """
     if len(args) > len(old):
         raise DtypeError(f"{owners[0]}: expected at most {len(old)} arguments, received {len(args)}.")
     given = dict(zip(old, args, strict=False))
@@ -59,16 +71,37 @@ def translate(
 
 
 def translate_positional(owner: str, args: tuple[Any, ...], kwargs: Arguments, target: Any) -> Arguments:
-    """Arguments of a class of old, whose order was another one."""
+    """Arguments of a class of old, whose order was another one.
+
+    Args:
+        owner: the class or function.
+        args: arguments without names.
+        kwargs: arguments with names.
+        target: the object under construction, or the function.
+    """
     return translate((owner,), SIGNATURES[owner].split(), args, kwargs, target)
 
 
 def rows_and_columns(args: Sequence[Any]) -> bool:
-    """Whether two whole numbers come after the first."""
+    """Whether two whole numbers come after the first.
+
+    Args:
+        args: arguments without names.
+    """
     return len(args) > 2 and all(isinstance(n, int) for n in args[1:3])
 
 
 def renamed(owners: Sequence[str], given: Arguments, target: Any) -> Arguments:
+    """Arguments by today's names, with today's values.
+
+    Args:
+        owners: names of the class and its bases, or of the function.
+        given: arguments by the names that they were given under; changed.
+        target: the object under construction, the function, or a `ClassChoice`.
+
+    Raises: ArgumentError for an argument that means nothing today and changed something then; DtypeError (a TypeError)
+        if one is given under two names.
+    """
     for name in owners:
         if name in PREPARE:
             PREPARE[name](given, target)
@@ -114,7 +147,11 @@ def _value(name: str, value: Any) -> Any:
 
 
 def as_config(value: Any) -> Any:
-    """A regularizer or constraint as Keras 1 wrote it, its class among its arguments, as a config of today."""
+    """A regularizer or constraint as Keras 1 wrote it, its class among its arguments, as a config of today.
+
+    Args:
+        value: an argument as a file of Keras 1 has it.
+    """
     if not isinstance(value, dict) or "class_name" in value or not isinstance(value.get("name"), str):
         return value
     return {"class_name": value["name"], "config": {k: v for k, v in value.items() if k != "name"}}
@@ -124,12 +161,21 @@ def as_config(value: Any) -> Any:
 
 
 class ClassChoice:
-    """Stands for an object that a config will make, so that its class can be chosen."""
+    """Stands for an object that a config will make, so that its class can be chosen.
+
+    Args:
+        kind: the class that the config names.
+    """
 
     def __init__(self, kind: Any):
         self.kind = kind
 
     def choose(self, kind: Any) -> None:
+        """Make another class of the config.
+
+        Args:
+            kind: the class that the arguments mean.
+        """
         self.kind = kind
 
 
@@ -166,7 +212,11 @@ def _steps(source: str, *counts: str) -> Callable[[Arguments, Any], None]:
 
 
 def sized(generator: Any) -> tuple[Any, int]:
-    """A generator and the size of its batches; what was looked at is put back in front."""
+    """A generator and the size of its batches; what was looked at is put back in front.
+
+    Args:
+        generator: a generator, iterator or `Sequence` of batches.
+    """
     size = getattr(generator, "batch_size", None)
     if size is not None:
         return generator, int(size)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keras_front import bytecode
 from keras_front.errors import ArgumentError, SerializationError
@@ -18,6 +18,9 @@ from keras_front.tracebacks import api_boundary
 
 from . import atomic, guard
 from .model_methods import Saveable
+
+if TYPE_CHECKING:
+    from keras_front.models import Model
 
 __all__ = [
     "Saveable",
@@ -35,13 +38,22 @@ FORMATS = {None: None, "h5": "h5", "hdf5": "h5", "keras": "keras"}
 
 @api_boundary
 def save_model(
-    model: Any,
+    model: Model | Saveable,
     filepath: Any,
     overwrite: bool = True,
     include_optimizer: bool = True,
     save_format: str | None = None,
 ) -> None:
-    """Write a whole model, see `Model.save`."""
+    """Write a whole model, see `Model.save`.
+
+    Args:
+        model: the model.
+        filepath: path, `h5py.File` or `h5py.Group`, or a binary file object.
+        overwrite: replace an existing file; otherwise ask on the terminal.
+        include_optimizer: write how the model was compiled and the state of its optimizer, so that training can go on.
+        save_format: 'h5' (Keras 2) or 'keras' (Keras 3); by default what the name of the file says, and HDF5 if it says
+            nothing.
+    """
     from . import hdf5, keras_zip
 
     if not _proceed(filepath, overwrite):
@@ -56,14 +68,15 @@ def load_model(
     custom_objects: Mapping[str, Any] | None = None,
     compile: bool = True,
     allow_code: bool = False,
-) -> Any:
+) -> Model:
     """The model that any Keras wrote to `filepath`: `.h5` or `.keras`.
 
     Args:
         filepath: path, `h5py.File` or `h5py.Group`, or a binary file object.
         custom_objects: the user's classes and functions by name.
         compile: compile the model as it was, and restore the state of its optimizer.
-        allow_code: run Python code in the file (`Lambda` layers). Only for files that you trust.
+        allow_code: whether Python code in it may run (`Lambda` layers). Only for what you trust; by default it is
+            refused.
 
     Raises:
         SerializationError: if there is no model in the file, or one that cannot be made.
@@ -79,8 +92,17 @@ def load_model(
 
 
 @api_boundary
-def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format: str | None = None) -> None:
-    """Write the weights of a model, see `Model.save_weights`."""
+def save_weights(
+    model: Model | Saveable, filepath: Any, overwrite: bool = True, save_format: str | None = None
+) -> None:
+    """Write the weights of a model, see `Model.save_weights`.
+
+    Args:
+        model: the model.
+        filepath: path, `h5py.File` or `h5py.Group`, or a binary file object.
+        overwrite: replace an existing file; otherwise ask on the terminal.
+        save_format: 'h5' for the layout of Keras 2, the default, or 'keras' for that of Keras 3.
+    """
     from . import hdf5, keras_zip
 
     if _proceed(filepath, overwrite):
@@ -90,9 +112,17 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format:
 
 @api_boundary
 def load_weights(
-    model: Any, filepath: Any, by_name: bool = False, skip_mismatch: bool = False, reshape: bool = False
+    model: Model | Saveable, filepath: Any, by_name: bool = False, skip_mismatch: bool = False, reshape: bool = False
 ) -> None:
-    """Set the weights of a model from a file, see `Model.load_weights`."""
+    """Set the weights of a model from a file, see `Model.load_weights`.
+
+    Args:
+        model: the model whose weights are set.
+        filepath: path, `h5py.File` or `h5py.Group`, or a binary file object.
+        by_name: only the layers whose names are in the file, in any order; otherwise all, in their order.
+        skip_mismatch: with `by_name`, leave out layers that do not fit, with a warning.
+        reshape: accept arrays of another shape with as many numbers.
+    """
     from . import hdf5, keras_zip
 
     if skip_mismatch and not by_name:
@@ -114,8 +144,16 @@ def load_weights(
 
 
 @api_boundary
-def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None, allow_code: bool = False) -> Any:
+def model_from_json(
+    json_string: str, custom_objects: Mapping[str, Any] | None = None, allow_code: bool = False
+) -> Model:
     """A new model, with new weights, from the JSON text that any Keras wrote.
+
+    Args:
+        json_string: the text.
+        custom_objects: the user's classes and functions by name, for what is not ours.
+        allow_code: whether Python code in it may run (`Lambda` layers). Only for what you trust; by default it is
+            refused.
 
     Raises: SerializationError for what is no config; UnsafeFileError for code without `allow_code`.
     """
@@ -126,7 +164,9 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
 
 
 @api_boundary
-def model_from_yaml(yaml_string: str, custom_objects: Mapping[str, Any] | None = None, allow_code: bool = False) -> Any:
+def model_from_yaml(
+    yaml_string: str, custom_objects: Mapping[str, Any] | None = None, allow_code: bool = False
+) -> Model:
     """A new model, with new weights, from the YAML text that Keras 1 or 2, or `Model.to_yaml`, wrote.
 
     Only texts, numbers, lists and mappings are read; PyYAML is not needed.
@@ -150,8 +190,14 @@ def model_from_yaml(yaml_string: str, custom_objects: Mapping[str, Any] | None =
 @api_boundary
 def model_from_config(
     config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None, allow_code: bool = False
-) -> Any:
+) -> Model:
     """A new model, with new weights, from a dictionary `{"class_name", "config"}` of any Keras.
+
+    Args:
+        config: `{'class_name', 'config'}`, as `{'class_name': ..., 'config': model.get_config()}`.
+        custom_objects: the user's classes and functions by name, for what is not ours.
+        allow_code: whether Python code in it may run (`Lambda` layers). Only for what you trust; by default it is
+            refused.
 
     Raises: SerializationError for what is no config; UnsafeFileError for code without `allow_code`.
     """

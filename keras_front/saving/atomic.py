@@ -20,12 +20,20 @@ __all__ = ["is_path", "may_write", "replacing"]
 
 
 def is_path(target: Any) -> bool:
-    """Whether `target` names a file, rather than being one."""
+    """Whether `target` names a file, rather than being one.
+
+    Args:
+        target: what somebody gave as a file.
+    """
     return isinstance(target, str | os.PathLike)
 
 
 def may_write(path: str | os.PathLike[str], overwrite: bool) -> bool:
     """Whether to write `path`; an existing file needs `overwrite`, or a yes from the terminal.
+
+    Args:
+        path: the file.
+        overwrite: whether an existing file may be replaced without asking.
 
     Raises: ArgumentError if the file exists and there is nobody to ask.
     Source: Keras 2.3.1, `keras/utils/io_utils.py`, `ask_to_proceed_with_overwrite`.
@@ -47,6 +55,9 @@ def may_write(path: str | os.PathLike[str], overwrite: bool) -> bool:
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[str]:
     """Context that gives a temporary path beside `path` and puts the file in place if all went well.
+
+    Args:
+        path: the file that will be there in the end.
 
     Raises: ArgumentError if the folder does not exist.
     """

@@ -108,6 +108,10 @@ DROPPED_BESIDE_CONFIG = ("module", "build_config", "compile_config", "shared_obj
 def read_model_config(raw: Any, where: str = "The config") -> Config:
     """A model or layer config, from JSON text or a dictionary of any Keras, as a Keras 2 dictionary, guarded.
 
+    Args:
+        raw: JSON text, bytes or a dictionary.
+        where: what to call the file or config in messages.
+
     Raises: UnsafeFileError for what the guard refuses; SerializationError for what is no config.
     """
     config = guard.parsed(raw, where) if isinstance(raw, str | bytes) else raw
@@ -122,7 +126,11 @@ def read_model_config(raw: Any, where: str = "The config") -> Config:
 
 
 def is_keras3(config: Any) -> bool:
-    """Whether a config was written by Keras 3: by its dtype policies, input layers or nodes."""
+    """Whether a config was written by Keras 3: by its dtype policies, input layers or nodes.
+
+    Args:
+        config: a config, at any depth of which the signs may stand.
+    """
     return any(
         item.get("class_name") in ("DTypePolicy", "__keras_tensor__")
         or (item.get("class_name") == "InputLayer" and "batch_shape" in (item.get("config") or ()))
@@ -131,12 +139,22 @@ def is_keras3(config: Any) -> bool:
 
 
 def to_keras2(config: Mapping[str, Any], keras3: bool | None = None) -> Config:
-    """The Keras 2 dictionary that means the same as `config`."""
+    """The Keras 2 dictionary that means the same as `config`.
+
+    Args:
+        config: a config of any Keras.
+        keras3: whether Keras 3 wrote it; by default that is found out.
+    """
     return _object(config, is_keras3(config) if keras3 is None else keras3)
 
 
 def convert(value: Any, keras3: bool) -> Any:
-    """A value inside a config; what stands for an object is turned into what Keras 2 wrote for it."""
+    """A value inside a config; what stands for an object is turned into what Keras 2 wrote for it.
+
+    Args:
+        value: anything that a config may hold.
+        keras3: whether Keras 3 wrote it.
+    """
     if isinstance(value, Mapping):
         if isinstance(value.get("class_name"), str) and "config" in value:
             return _object(value, keras3)
@@ -165,7 +183,11 @@ def _object(item: Mapping[str, Any], keras3: bool) -> Any:
 
 
 def class_of(item: Mapping[str, Any]) -> str:
-    """The class an entry means: a registered class of the user's, or a name without any module."""
+    """The class an entry means: a registered class of the user's, or a name without any module.
+
+    Args:
+        item: `{'class_name', ...}`, perhaps with 'registered_name'.
+    """
     registered = item.get("registered_name")
     if isinstance(registered, str) and get_registered_object(registered) is not None:
         return registered
@@ -236,6 +258,12 @@ def drop_neutral(
 ) -> Config:
     """`arguments` without those that `kind` does not take and that change nothing.
 
+    Args:
+        kind: class whose arguments they are.
+        arguments: arguments by name.
+        neutral: arguments that may be left out, with the values that change nothing; None for any.
+        accepted: names that the class takes; None if they are not known, and then nothing is left out.
+
     Raises: SerializationError for one that would change something.
     """
     if accepted is None:
@@ -253,7 +281,11 @@ def drop_neutral(
 
 
 def accepted_by(kind: str) -> set[str] | None:
-    """Names of the constructor arguments of a known class; None if it is not known or takes anything."""
+    """Names of the constructor arguments of a known class; None if it is not known or takes anything.
+
+    Args:
+        kind: name of a class.
+    """
     target = get_registered_object(kind)
     for registry in Registry.all():
         if target is None and kind in registry:
@@ -313,12 +345,20 @@ def _entry(layer: Any, keras3: bool) -> Config:
 
 
 def node_shifts(layers: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    """Keras 2 counts the node that a nested model has from its making; Keras 3 does not."""
+    """Keras 2 counts the node that a nested model has from its making; Keras 3 does not.
+
+    Args:
+        layers: the entries of a model's config.
+    """
     return {str(_name_of(layer)): 1 for layer in layers if _is_model(layer)}
 
 
 def output_shifts(layers: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    """... except among the outputs of a model, where Keras 3 counts it for functional models."""
+    """... except among the outputs of a model, where Keras 3 counts it for functional models.
+
+    Args:
+        layers: the entries of a model's config.
+    """
     return {str(_name_of(layer)): 1 for layer in layers if layer["class_name"] == "Sequential"}
 
 
@@ -333,7 +373,12 @@ def _is_model(layer: Mapping[str, Any]) -> bool:
 
 
 def ends_of(ends: Any, shift: Mapping[str, int]) -> list[list[Any]]:
-    """Inputs or outputs of a model as a list of [layer, node, tensor]."""
+    """Inputs or outputs of a model as a list of [layer, node, tensor].
+
+    Args:
+        ends: inputs or outputs as any Keras writes them.
+        shift: what to add to the number of a call, by layer.
+    """
     if isinstance(ends, Mapping):
         ends = list(ends.values())
     if _is_history(ends):
@@ -387,7 +432,12 @@ def _listed(names: Sequence[str], args: list[Any], keywords: Config) -> tuple[li
 
 
 def shifted(node: Any, shift: Mapping[str, int]) -> Any:
-    """A call in the form of Keras 2 with other numbers for the calls of some layers."""
+    """A call in the form of Keras 2 with other numbers for the calls of some layers.
+
+    Args:
+        node: a call as Keras 2 writes it.
+        shift: what to add to the number of a call, by layer.
+    """
     if _is_history(node[:3]) and len(node) in (3, 4):
         return [node[0], node[1] + shift.get(node[0], 0), *node[2:3], *(_shifted_tensors(n, shift) for n in node[3:])]
     return [shifted(entry, shift) for entry in node]

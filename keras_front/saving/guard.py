@@ -90,6 +90,9 @@ class MissingFileError(UnreadableFileError, FileNotFoundError):
 def check_there(path: str | os.PathLike[str]) -> None:
     """Raise unless `path` is a file; a folder is TensorFlow's own format.
 
+    Args:
+        path: the file.
+
     Raises: MissingFileError (a FileNotFoundError); UnreadableFileError (an OSError) for a folder.
     """
     if os.path.isdir(path):
@@ -110,6 +113,10 @@ def _unsafe(where: str, expected: str, received: str, remedy: str) -> UnsafeFile
 
 def text_of(raw: Any, where: str = "The config") -> str:
     """A config's text, from bytes or text, once its size is known to be sane.
+
+    Args:
+        raw: text, or bytes in UTF-8.
+        where: what to call the file or config in messages.
 
     Raises: UnsafeFileError if it is too long; SerializationError if it is no text.
     """
@@ -132,6 +139,10 @@ def text_of(raw: Any, where: str = "The config") -> str:
 
 def parsed(raw: Any, where: str = "The config") -> Any:
     """What a JSON text says.
+
+    Args:
+        raw: JSON, as text or bytes.
+        where: what to call the file or config in messages.
 
     Raises: UnsafeFileError for a text that is too long or too deep; SerializationError for one that is no
     JSON.
@@ -161,6 +172,14 @@ def _children(value: Any) -> Sequence[Any]:
 
 
 def check_depth(value: Any, where: str) -> None:
+    """Refuse a value that is nested deeper than any model.
+
+    Args:
+        value: anything that a config may hold.
+        where: what to call the file or config in messages.
+
+    Raises: UnsafeFileError.
+    """
     level, depth = [value], 0
     while level:
         depth += 1
@@ -173,6 +192,10 @@ def check_config(config: Any, where: str = "The config") -> None:
     """Refuse code (unless the caller permits it) and places anywhere in a config, before anything is made
     from it.
 
+    Args:
+        config: a config as Keras 2 writes it.
+        where: what to call the file or config in messages.
+
     Raises: UnsafeFileError.
     """
     check_depth(config, where)
@@ -182,6 +205,11 @@ def check_config(config: Any, where: str = "The config") -> None:
 
 
 def dictionaries(config: Any) -> Iterator[Mapping[str, Any]]:
+    """Every dictionary in a config, at any depth.
+
+    Args:
+        config: anything that a config may hold.
+    """
     stack = [config]
     while stack:
         item = stack.pop()
@@ -245,6 +273,10 @@ def check_tree(root: Any, where: str) -> None:
     """Refuse a file in which any link is not a plain one: soft, external and user-defined links lead
     elsewhere.
 
+    Args:
+        root: an open file, or a group in one.
+        where: what to call the file or config in messages.
+
     Raises: UnsafeFileError.
     """
     from h5py import h5l
@@ -272,6 +304,11 @@ def check_tree(root: Any, where: str) -> None:
 def group(parent: Any, name: str, where: str) -> Any:
     """The group `name` of `parent`; None if there is none.
 
+    Args:
+        parent: an open file, or a group in one.
+        name: name of the group.
+        where: what to call the file or config in messages.
+
     Raises: SerializationError if it is a dataset.
     """
     import h5py
@@ -286,6 +323,9 @@ def array(parent: Any, name: str, where: str, limit: int | None = None) -> np.nd
     """The numbers in dataset `name` of `parent`, once their declared size is known to be honest.
 
     Args:
+        parent: an open file, or a group in one.
+        name: name of the dataset.
+        where: what to call the file or config in messages.
         limit: most bytes that whoever asks can use.
 
     Raises:
@@ -305,7 +345,13 @@ def array(parent: Any, name: str, where: str, limit: int | None = None) -> np.nd
 
 
 def dataset(parent: Any, name: str, where: str) -> Any:
-    """Dataset `name` of `parent`, checked but not read."""
+    """Dataset `name` of `parent`, checked but not read.
+
+    Args:
+        parent: an open file, or a group in one.
+        name: name of the dataset.
+        where: what to call the file or config in messages.
+    """
     import h5py
 
     data = parent.get(name) if name in parent else None
@@ -341,7 +387,13 @@ def _check_storage(data: Any, where: str) -> None:
 
 
 def attribute(holder: Any, name: str, where: str) -> Any:
-    """The attribute `name`, or None; refused if it is larger than a config may be."""
+    """The attribute `name`, or None; refused if it is larger than a config may be.
+
+    Args:
+        holder: a group or dataset.
+        name: name of the attribute.
+        where: what to call the file or config in messages.
+    """
     if name not in holder.attrs:
         return None
     held = holder.attrs.get_id(name)
@@ -358,6 +410,11 @@ def attribute(holder: Any, name: str, where: str) -> Any:
 
 def texts(holder: Any, name: str, where: str) -> list[str]:
     """The list of texts in the attribute `name`, which long lists split over `name0`, `name1` ...
+
+    Args:
+        holder: a group or dataset.
+        name: name of the attribute.
+        where: what to call the file or config in messages.
 
     Raises: SerializationError if there is no such attribute.
     """
@@ -378,7 +435,11 @@ def texts(holder: Any, name: str, where: str) -> list[str]:
 
 
 def as_text(item: Any) -> str:
-    """Text of an attribute, however it was stored."""
+    """Text of an attribute, however it was stored.
+
+    Args:
+        item: text, or bytes in UTF-8.
+    """
     return item.decode("utf-8") if isinstance(item, bytes) else str(item)
 
 
@@ -387,6 +448,10 @@ def as_text(item: Any) -> str:
 
 def check_archive(archive: Any, where: str) -> None:
     """Refuse member names that leave the archive, links, encryption, repeated names and bombs.
+
+    Args:
+        archive: an open zip archive.
+        where: what to call the file or config in messages.
 
     Raises: UnsafeFileError.
     """
@@ -419,6 +484,12 @@ def _check_member(info: Any, where: str) -> None:
 
 def member(archive: Any, name: str, where: str, limit: int | None = None) -> bytes:
     """The bytes of a member; never more than it declares, nor than `limit`.
+
+    Args:
+        archive: an open zip archive that has passed `check_archive`.
+        name: name of the member.
+        where: what to call the file or config in messages.
+        limit: most bytes that whoever asks can use.
 
     Raises: SerializationError if there is no such member; UnsafeFileError if it is too large.
     """

@@ -62,6 +62,7 @@ def opened(source: Any, where: str | None = None) -> Iterator[tuple[Any, str]]:
 
     Args:
         source: path, `h5py.File` or `h5py.Group`, or a binary file object.
+        where: what to call the file in messages; by default its path.
 
     Raises: SerializationError if it is no HDF5 file; UnsafeFileError if it holds links.
     """
@@ -86,7 +87,11 @@ def opened(source: Any, where: str | None = None) -> Iterator[tuple[Any, str]]:
 
 @contextlib.contextmanager
 def created(target: Any) -> Iterator[Any]:
-    """The root of a file to write: a path is replaced as a whole or not at all."""
+    """The root of a file to write: a path is replaced as a whole or not at all.
+
+    Args:
+        target: path, `h5py.File` or `h5py.Group`, or a binary file object.
+    """
     import h5py
 
     if isinstance(target, h5py.Group):
@@ -129,7 +134,11 @@ def _arrays(group: Any, names: Sequence[str], where: str, limit: int) -> list[np
 
 
 def room_for(weights: Sequence[Variable]) -> int:
-    """Bytes that a dataset of one of these weights may declare: in double precision, in any older layout."""
+    """Bytes that a dataset of one of these weights may declare: in double precision, in any older layout.
+
+    Args:
+        weights: weights whose arrays are to be read.
+    """
     return 16 * int(sum(np.prod(w.shape, dtype=np.int64) for w in weights)) + guard.HOLLOW_BYTES
 
 
@@ -137,7 +146,13 @@ def room_for(weights: Sequence[Variable]) -> int:
 
 
 def save_model(model: Any, target: Any, include_optimizer: bool = True) -> None:
-    """Write structure, weights, and what `compile` was told with the state of the optimizer."""
+    """Write structure, weights, and what `compile` was told with the state of the optimizer.
+
+    Args:
+        model: the model.
+        target: path, `h5py.File` or `h5py.Group`, or a binary file object.
+        include_optimizer: write how the model was compiled and the state of its optimizer.
+    """
     described = json.dumps(operations.to_tf(json.loads(json.dumps(model_config(model), default=plain))))
     training = training_config.training_config_of(model) if include_optimizer else None
     with created(target) as root:
@@ -151,6 +166,9 @@ def save_model(model: Any, target: Any, include_optimizer: bool = True) -> None:
 
 def model_config(model: Any) -> dict[str, Any]:
     """Class and config of a model.
+
+    Args:
+        model: the model.
 
     Raises: SerializationError for a model that computes in its own `call`.
     """
@@ -178,7 +196,12 @@ def _put_optimizer_weights(root: Any, model: Any) -> None:
 
 
 def save_weights(model: Any, target: Any) -> None:
-    """Write the weights alone."""
+    """Write the weights alone.
+
+    Args:
+        model: the model.
+        target: path, `h5py.File` or `h5py.Group`, or a binary file object.
+    """
     with created(target) as root:
         _put_model_weights(root, model)
 
@@ -192,7 +215,15 @@ def load_model(
     compile: bool = True,
     allow_code: bool = False,
 ) -> Any:
-    """The model in a file, compiled as it was if the file says so and `compile` is true."""
+    """The model in a file, compiled as it was if the file says so and `compile` is true.
+
+    Args:
+        source: path, `h5py.File` or `h5py.Group`, or a binary file object.
+        custom_objects: the user's classes and functions by name, for what is not ours.
+        compile: compile the model as it was, and restore the state of its optimizer.
+        allow_code: whether Python code in it may run (`Lambda` layers). Only for what you trust; by default it is
+            refused.
+    """
     with opened(source) as (root, where):
         described = guard.attribute(root, "model_config", where)
         if described is None:
@@ -211,12 +242,25 @@ def load_model(
 
 
 def make(described: Any, where: str) -> Any:
-    """A model, without its weights, from a config of any Keras."""
+    """A model, without its weights, from a config of any Keras.
+
+    Args:
+        described: JSON text or a dictionary.
+        where: what to call the file or config in messages.
+    """
     return Registry.of("layer").deserialize(config.read_model_config(described, where))
 
 
 def compile_as_told(model: Any, training: Any, state: Callable[[], Any], where: str) -> None:
-    """Compile `model` as a training config says and restore its optimizer; warn if that cannot be."""
+    """Compile `model` as a training config says and restore its optimizer; warn if that cannot be.
+
+    Args:
+        model: the model.
+        training: the training config of any Keras.
+        state: function that reads names and arrays of the optimizer's state, or None if there is none; called if
+            compiling succeeds.
+        where: what to call the file or config in messages.
+    """
     try:
         training_config.compile_model(model, training, state, where)
     except KerasFrontError as error:
@@ -241,7 +285,15 @@ def _optimizer_weights(root: Any, where: str, model: Any) -> tuple[list[str], li
 def load_weights(
     model: Any, source: Any, by_name: bool = False, skip_mismatch: bool = False, reshape: bool = False
 ) -> None:
-    """Set the weights of `model` from a file of weights or of a whole model."""
+    """Set the weights of `model` from a file of weights or of a whole model.
+
+    Args:
+        model: the model whose weights are set.
+        source: path, `h5py.File` or `h5py.Group`, or a binary file object.
+        by_name: only the layers whose names are in the file.
+        skip_mismatch: with `by_name`, leave out layers that do not fit, with a warning.
+        reshape: accept arrays of another shape with as many numbers.
+    """
     with opened(source) as (root, where):
         if "layer_names" not in root.attrs and "layer_names0" not in root.attrs and "model_weights" in root:
             root = root["model_weights"]
@@ -259,6 +311,12 @@ def _origin(root: Any, where: str) -> tuple[str, str | None]:
 
 def load_weights_into(model: Any, root: Any, where: str, reshape: bool = False) -> None:
     """Set all weights of `model`, layer by layer in order; nothing is set unless everything fits.
+
+    Args:
+        model: the model whose weights are set.
+        root: the group that holds the weights.
+        where: what to call the file or config in messages.
+        reshape: accept arrays of another shape with as many numbers.
 
     Raises: ArgumentError or ShapeError if the file belongs to another model.
     """
@@ -317,6 +375,13 @@ def load_weights_by_name(
     root: Any, layers: Sequence[Any], where: str, skip_mismatch: bool = False, reshape: bool = False
 ) -> None:
     """Set the weights of the layers whose names the file knows; the others stay.
+
+    Args:
+        root: the group that holds the weights.
+        layers: layers whose weights are set.
+        where: what to call the file or config in messages.
+        skip_mismatch: leave out layers that do not fit, with a warning.
+        reshape: accept arrays of another shape with as many numbers.
 
     Raises: ArgumentError or ShapeError if a layer does not fit, unless `skip_mismatch`.
     """

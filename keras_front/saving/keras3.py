@@ -50,7 +50,11 @@ WITHOUT_IN_KERAS3: dict[str, dict[str, Any]] = {
 
 
 def to_keras3(config: Mapping[str, Any]) -> Config:
-    """A Keras 2 config as Keras 3 reads it; nodes keep the form of Keras 2, which it accepts, but not its counting."""
+    """A Keras 2 config as Keras 3 reads it; nodes keep the form of Keras 2, which it accepts, but not its counting.
+
+    Args:
+        config: a config as Keras 2 writes it.
+    """
     kind, arguments = str(config["class_name"]), config.get("config")
     if str(config.get("module", "")).startswith(operations.KERAS3_MODULES):
         return dict(config)  # an op, translated already
@@ -94,6 +98,12 @@ def _home_of(kind: str, arguments: Any) -> str:
 
 
 def to_keras3_value(name: str, value: Any) -> Any:
+    """A value of a config as Keras 3 writes it.
+
+    Args:
+        name: name of the argument whose value it is.
+        value: the value in a config of Keras 2.
+    """
     if isinstance(value, Mapping):
         return to_keras3(value) if "class_name" in value else {k: to_keras3_value(k, v) for k, v in value.items()}
     if isinstance(value, list | tuple):

@@ -51,12 +51,20 @@ PATH_CLASSES = {"GroupQueryAttention": "GroupedQueryAttention", "Model": "Functi
 
 
 def is_archive(source: Any) -> bool:
-    """Whether a path or file object holds a zip archive."""
+    """Whether a path or file object holds a zip archive.
+
+    Args:
+        source: path or binary file object.
+    """
     return zipfile.is_zipfile(source)
 
 
 def is_tree(root: Any) -> bool:
-    """Whether an open HDF5 file has the layout of Keras 3, not that of Keras 2."""
+    """Whether an open HDF5 file has the layout of Keras 3, not that of Keras 2.
+
+    Args:
+        root: the open file.
+    """
     attributes = {"layer_names", "layer_names0", "model_config"}
     return not attributes & set(root.attrs) and any(
         name in root for name in ("layers", "vars", "_layer_checkpoint_dependencies")
@@ -67,7 +75,11 @@ def is_tree(root: Any) -> bool:
 
 
 def paths_of(layers: Sequence[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
-    """For (class name, anything) in order: the name of its group, such as 'dense_1', and the thing."""
+    """For (class name, anything) in order: the name of its group, such as 'dense_1', and the thing.
+
+    Args:
+        layers: pairs of a class name and anything.
+    """
     seen: dict[str, int] = {}
     for kind, thing in layers:
         name = snake_case(PATH_CLASSES.get(kind, kind))
@@ -76,7 +88,11 @@ def paths_of(layers: Sequence[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
 
 
 def snake_case(name: str) -> str:
-    """A class name as Keras 3 writes it in paths: 'conv_lstm2d' where Keras 2 names a layer 'conv_lst_m2d'."""
+    """A class name as Keras 3 writes it in paths: 'conv_lstm2d' where Keras 2 names a layer 'conv_lst_m2d'.
+
+    Args:
+        name: name of a class.
+    """
     words = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
 
@@ -85,6 +101,7 @@ def children(layer: Any, order: Sequence[Mapping[str, Any]] | None = None) -> It
     """The layers below a layer: path, layer, and the config entries of its own layers if known.
 
     Args:
+        layer: a layer or model.
         order: the entries of a model's config, in the order of the file.
     """
     if hasattr(layer, "layers"):
@@ -119,7 +136,11 @@ def _attributes(layer: Any) -> Iterator[tuple[str, Any]]:
 
 
 def own_weights(layer: Any) -> list[Variable]:
-    """The weights that belong to the layer itself, not to one below it."""
+    """The weights that belong to the layer itself, not to one below it.
+
+    Args:
+        layer: a layer or model.
+    """
     return [*layer._trainable_weights, *layer._non_trainable_weights]
 
 
@@ -132,7 +153,15 @@ def load_model(
     compile: bool = True,
     allow_code: bool = False,
 ) -> Any:
-    """The model in an archive, compiled as it was if the archive says so and `compile` is true."""
+    """The model in an archive, compiled as it was if the archive says so and `compile` is true.
+
+    Args:
+        source: path or binary file object.
+        custom_objects: the user's classes and functions by name, for what is not ours.
+        compile: compile the model as it was, and restore the state of its optimizer.
+        allow_code: whether Python code in it may run (`Lambda` layers). Only for what you trust; by default it is
+            refused.
+    """
     where = str(source) if atomic.is_path(source) else "The archive"
     with _archive(source, where) as archive, bytecode.permit(allow_code), custom_object_scope(custom_objects):
         told = guard.parsed(guard.member(archive, CONFIG, where, guard.CONFIG_BYTES), f"{where}, {CONFIG}")
@@ -189,8 +218,13 @@ def _optimizer_vars(root: Any, where: str, model: Any) -> tuple[list[str], list[
     return list(found), list(found.values())
 
 
-def load_weights(model: Any, source: Any, skip_mismatch: bool = False) -> None:
-    """Set the weights of `model` from an archive or a `.weights.h5` file."""
+def load_weights(model: Any, source: Any) -> None:
+    """Set the weights of `model` from an archive or a `.weights.h5` file.
+
+    Args:
+        model: the model whose weights are set.
+        source: path, `h5py.File` or `h5py.Group`, or a binary file object.
+    """
     if is_archive(source):
         where = str(source) if atomic.is_path(source) else "The archive"
         with _archive(source, where) as archive:
@@ -209,6 +243,12 @@ def _order_in(archive: zipfile.ZipFile, where: str) -> Any:
 
 def load_weights_into(model: Any, root: Any, where: str, order: Any = None) -> None:
     """Set all weights of `model`; nothing is set unless everything fits.
+
+    Args:
+        model: the model whose weights are set.
+        root: the group that holds the weights.
+        where: what to call the file or config in messages.
+        order: the entries of the model's config in the order of the file; by default the model's own order.
 
     Raises: ArgumentError or ShapeError if the file belongs to another model.
     """
@@ -270,7 +310,13 @@ def _arrays_below(group: Any, where: str, limit: int, depth: int) -> Iterator[np
 
 
 def save_model(model: Any, target: Any, include_optimizer: bool = True) -> None:
-    """Write an archive that Keras 3 and tf_keras read as well."""
+    """Write an archive that Keras 3 and tf_keras read as well.
+
+    Args:
+        model: the model.
+        target: path or binary file object.
+        include_optimizer: write how the model was compiled and the state of its optimizer.
+    """
     described = keras3.to_keras3(json.loads(json.dumps(hdf5.model_config(model), default=plain)))
     training = training_config.training_config_of(model) if include_optimizer else None
     if training is not None:
@@ -320,6 +366,11 @@ def _put_optimizer(root: Any, model: Any) -> None:
 
 
 def save_weights(model: Any, target: Any) -> None:
-    """Write a `.weights.h5` file in the layout of Keras 3."""
+    """Write a `.weights.h5` file in the layout of Keras 3.
+
+    Args:
+        model: the model.
+        target: path, `h5py.File` or `h5py.Group`, or a binary file object.
+    """
     with hdf5.created(target) as root:
         _put(model, root, None, set())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 __all__ = ["Saveable"]
@@ -10,6 +11,8 @@ __all__ = ["Saveable"]
 
 class Saveable:
     """What a model can do with files."""
+
+    to_json: Callable[..., str]  # of the network that it is
 
     def save(
         self,
@@ -49,7 +52,13 @@ class Saveable:
         return yaml.dump(json.loads(self.to_json()), sort_keys)
 
     def save_weights(self, filepath: Any, overwrite: bool = True, save_format: str | None = None) -> None:
-        """Write the weights alone, as HDF5; `save_format="keras"` takes the layout of Keras 3."""
+        """Write the weights alone, as HDF5; `save_format="keras"` takes the layout of Keras 3.
+
+        Args:
+            filepath: path, `h5py.File` or `h5py.Group`, or a binary file object.
+            overwrite: replace an existing file; otherwise ask on the terminal.
+            save_format: 'h5' for the layout of Keras 2, the default, or 'keras' for that of Keras 3.
+        """
         from . import save_weights
 
         save_weights(self, filepath, overwrite, save_format)
@@ -60,6 +69,7 @@ class Saveable:
         """Set the weights from a file of any Keras; nothing changes unless everything fits.
 
         Args:
+            filepath: path, `h5py.File` or `h5py.Group`, or a binary file object.
             by_name: only the layers whose names are in the file, in any order; otherwise all, in order.
             skip_mismatch: with `by_name`, leave out layers that do not fit, with a warning.
             reshape: accept arrays of another shape with as many numbers.

@@ -36,6 +36,11 @@ SPARSE = "sparse"
 def read_training_config(raw: Any, outputs: Iterable[str] = (), where: str = "The training config") -> Config:
     """Keyword arguments for `compile`, from the training config of any Keras; `optimizer` still a config.
 
+    Args:
+        raw: JSON text, bytes or a dictionary.
+        outputs: names of the model's outputs, which metrics of later versions repeat.
+        where: what to call the file or config in messages.
+
     Raises: SerializationError for what is no training config; UnsafeFileError.
     """
     config = guard.parsed(raw, where) if isinstance(raw, str | bytes) else raw
@@ -104,7 +109,11 @@ def _means(name: str, function: Any) -> bool:
 
 
 def training_config_of(model: Any) -> Config | None:
-    """What `compile` was told, as Keras 2 writes it; None for a model that is not compiled."""
+    """What `compile` was told, as Keras 2 writes it; None for a model that is not compiled.
+
+    Args:
+        model: the model.
+    """
     optimizer = getattr(model, "optimizer", None)
     if optimizer is None:
         return None
@@ -120,7 +129,11 @@ def training_config_of(model: Any) -> Config | None:
 
 
 def compile_arguments(model: Any) -> Config:
-    """The arguments that `compile` was given, as the model keeps them."""
+    """The arguments that `compile` was given, as the model keeps them.
+
+    Args:
+        model: a compiled model.
+    """
     kept = getattr(model, "_compile_metrics", None)
     metrics, weighted = kept.value if kept is not None else (None, None)
     return {
@@ -146,7 +159,14 @@ RATES = frozenset({"learning_rate", "current_learning_rate"})
 
 
 def compile_model(model: Any, training: Any, state: Callable[[], Any], where: str) -> None:
-    """Compile `model` as a training config says, and give the optimizer the state that `state()` reads."""
+    """Compile `model` as a training config says, and give the optimizer the state that `state()` reads.
+
+    Args:
+        model: the model.
+        training: the training config of any Keras.
+        state: function that reads names and arrays of the optimizer's state, or None.
+        where: what to call the file or config in messages.
+    """
     given = read_training_config(training, getattr(model, "output_names", ()), where)
     optimizer = Registry.of("optimizer").get(given.pop("optimizer", None))
     if optimizer is None:
@@ -155,9 +175,9 @@ def compile_model(model: Any, training: Any, state: Callable[[], Any], where: st
         if key in given:
             given[key] = _made(given[key], Registry.of(kind))
     model.compile(optimizer, **given)
-    found = state()
-    if found is not None and found[1]:
-        set_optimizer_state(optimizer, model, *found, where=where)
+    names, arrays = state() or ((), ())
+    if arrays:
+        set_optimizer_state(optimizer, model, names, arrays, where)
 
 
 def _made(value: Any, registry: Registry) -> Any:
@@ -173,6 +193,13 @@ def set_optimizer_state(
     optimizer: Any, model: Any, names: Sequence[str], arrays: Sequence[np.ndarray], where: str
 ) -> None:
     """Give `optimizer` the step counter and slots of a file.
+
+    Args:
+        optimizer: the optimizer of the model.
+        model: the compiled model.
+        names: names of the arrays, or their numbers in files of Keras 3.
+        arrays: the arrays in the order of the file.
+        where: what to call the file or config in messages.
 
     Raises: SerializationError if they do not fit.
     """

@@ -19,7 +19,15 @@ Paths = Callable[[Sequence[tuple[str, Any]]], Iterator[tuple[str, Any]]]
 
 
 def put_into(entries: Any, archive: Any, where: str, paths_of: Paths, prefix: str = "") -> None:
-    """Give layers without a vocabulary in their config the one that the archive has for them."""
+    """Give layers without a vocabulary in their config the one that the archive has for them.
+
+    Args:
+        entries: the entries of a model's config, which are changed.
+        archive: the open archive.
+        where: what to call the file or config in messages.
+        paths_of: function that gives the paths of layers from their class names.
+        prefix: path of the model within the outermost one.
+    """
     if not isinstance(entries, list):
         return
     for path, entry in paths_of([(e["class_name"], e) for e in entries]):
@@ -50,7 +58,14 @@ def _integers(lines: list[str], where: str) -> list[int]:
 
 
 def weigh(children: Iterator[tuple[str, Any, Mapping[str, Any] | None]], group: Any, where: str, limit: int) -> None:
-    """Give lookups in the mode 'tf_idf' the factors that stand among the weights of the file."""
+    """Give lookups in the mode 'tf_idf' the factors that stand among the weights of the file.
+
+    Args:
+        children: path, layer and entries for each layer of the model.
+        group: the group that holds the weights.
+        where: what to call the file or config in messages.
+        limit: most bytes that the factors of one layer may take.
+    """
     for path, layer, _ in children:
         part = group
         for name in (*path.split("/"), "vars"):

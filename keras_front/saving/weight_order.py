@@ -22,6 +22,9 @@ __all__ = ["by_names", "check_shapes", "has_models", "in_file_order", "unique_na
 def in_file_order(layer: Any) -> list[Variable]:
     """The weights of `layer` in the order of Keras 2 files.
 
+    Args:
+        layer: a layer or model.
+
     Source: tf_keras 2.21, `tf_keras/saving/legacy/hdf5_format.py`, `_legacy_weights`.
     """
     learned, others = _split(layer)
@@ -37,7 +40,11 @@ def _split(layer: Any) -> tuple[list[Variable], list[Variable]]:
 
 
 def has_models(layer: Any) -> bool:
-    """Whether `layer` is a model, or has one below it."""
+    """Whether `layer` is a model, or has one below it.
+
+    Args:
+        layer: a layer or model.
+    """
     return any(hasattr(part, "layers") for part in layer.all_layers())
 
 
@@ -45,6 +52,10 @@ def by_names(weights: Sequence[Variable], names: Sequence[str]) -> list[Variable
     """`weights` in the order of `names`, if the ends of the names tell them apart; None if they do not.
 
     'block1/dense/kernel' and 'dense/kernel:0' agree in their last two parts.
+
+    Args:
+        weights: weights of a layer.
+        names: names of the arrays in the file, in their order.
     """
     for parts in range(2, 6):
         ours = {_end(w.name, parts): w for w in weights}
@@ -60,6 +71,11 @@ def _end(name: str, parts: int) -> tuple[str, ...]:
 
 def check_shapes(layer: Any, weights: Sequence[Variable], arrays: Sequence[np.ndarray]) -> None:
     """Raise unless there is an array of the right shape for each weight.
+
+    Args:
+        layer: the layer, for messages.
+        weights: its weights.
+        arrays: an array for each of them.
 
     Raises: ArgumentError for another number; ShapeError for another shape.
     """
@@ -78,7 +94,11 @@ def check_shapes(layer: Any, weights: Sequence[Variable], arrays: Sequence[np.nd
 
 
 def unique_names(names: Sequence[str]) -> list[str]:
-    """The names, with a number added to those that were there before."""
+    """The names, with a number added to those that were there before.
+
+    Args:
+        names: names, some of which may be equal.
+    """
     seen: dict[str, int] = {}
     result = []
     for name in names:

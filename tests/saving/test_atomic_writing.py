@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from keras_front import layers, models, optimizers
-from keras_front.saving import atomic, compiled
+from keras_front.saving import atomic, training_config
 
 
 @pytest.fixture
@@ -109,5 +109,5 @@ def test_the_slots_of_every_version_come_in_the_order_of_keras_2():
         (["training/Adam/iterations:0"] + [f"training/Adam/Variable_{i}:0" for i in range(4)], wanted),
     ]
     for names, arrays in cases:
-        found = compiled.in_slot_order(optimizers.Adam(), names, arrays, 2)
+        found = training_config.in_slot_order(optimizers.Adam(), names, arrays, 2)
         assert [id(a) for a in found] == [id(a) for a in wanted], names
