@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -82,13 +82,28 @@ class Sequential(SequentialNetwork, Model):
     """
 
     def predict_proba(self, x: Any, batch_size: int = 32, verbose: int = 0) -> np.ndarray:
-        """`predict`, for models whose output is a probability."""
-        return self.predict(x, batch_size=batch_size, verbose=verbose)
+        """`predict`, for models whose output is a probability.
+
+        Args:
+            x: samples, as for `predict`.
+            batch_size: samples for each step; 32 as in `predict`.
+            verbose: 1 shows a progress bar.
+
+        Returns: probabilities, of the shape of the output.
+        Source: Keras 2.3.1, `keras/engine/sequential.py`.
+        """
+        return cast("np.ndarray", self.predict(x, batch_size=batch_size, verbose=verbose))  # a stack has one output
 
     def predict_classes(self, x: Any, batch_size: int = 32, verbose: int = 0) -> np.ndarray:
         """Number of the most probable class; for a single output, whether it exceeds one half.
 
+        Args:
+            x: samples, as for `predict`.
+            batch_size: samples for each step; 32 as in `predict`.
+            verbose: 1 shows a progress bar.
+
         Shape: (batch,) of integers, or (batch, 1) for a single output.
+        Source: Keras 2.3.1, `keras/engine/sequential.py`.
         """
-        found = self.predict(x, batch_size=batch_size, verbose=verbose)
+        found = self.predict_proba(x, batch_size=batch_size, verbose=verbose)
         return found.argmax(axis=-1) if found.shape[-1] > 1 else (found > 0.5).astype("int32")

@@ -12,7 +12,8 @@ from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError
 from keras_front.nest import unpack
 
-from .layer import LAYERS, Layer, _dtype_name
+from .layer import LAYERS, Layer
+from .layer_values import dtype_name
 from .node import Node
 
 
@@ -82,7 +83,7 @@ def _tensor(given: Any, shape: Any, batch_size: Any, batch_shape: Any, dtype: An
     if batch_shape is None and shape is None:
         raise ArgumentError("InputLayer: pass either `input_shape` or `batch_input_shape`.")
     full = tuple(batch_shape) if batch_shape is not None else (batch_size, *_sizes(shape))
-    return K.placeholder(shape=full, dtype=_dtype_name(dtype), name=name)
+    return K.placeholder(shape=full, dtype=dtype_name(dtype), name=name)
 
 
 def _value_of(tensor: Any) -> Any:

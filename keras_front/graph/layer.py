@@ -10,7 +10,6 @@ Layers know K and shapes; they do not know the trainer, files or backends.
 from __future__ import annotations
 
 import inspect
-import re
 from contextlib import nullcontext, suppress
 from functools import lru_cache
 from typing import Any
@@ -22,7 +21,7 @@ from keras_front import config, conventions, regularizers
 from keras_front.backend import state, symbolic
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor, leaves_of
-from keras_front.errors import ArgumentError, DtypeError, KerasFrontError, UntraceableError
+from keras_front.errors import DtypeError, KerasFrontError, UntraceableError
 from keras_front.nest import flatten, map_structure, unique, unpack
 from keras_front.registry import Configurable, Registry, plain
 from keras_front.tracebacks import api_boundary
@@ -30,8 +29,22 @@ from keras_front.tracebacks import api_boundary
 from . import call_context, input_spec
 from .call_context import CallContext
 from .expression import Expression
-from .input_spec import InputSpec, Shape
+from .input_spec import InputSpec
 from .layer_nodes import LayerNodes
+from .layer_values import (
+    as_shapes,
+    as_tensors,
+    cast_float,
+    copied,
+    default_name,
+    dtype_name,
+    first_shape,
+    flat_masks,
+    mask_of_symbol,
+    record_by_running,
+    shape_of,
+    symbols_of_shape,
+)
 from .node import Node
 from .tracking import Trackable, needs_input
 
@@ -91,11 +104,11 @@ class Layer(Trackable, LayerNodes, Configurable):
             raise _not_understood(type(self), unknown)
         self.name = kwargs.get("name") or default_name(type(self).__name__)
         self._trainable = bool(kwargs.get("trainable", True))
-        self.dtype = _dtype_name(kwargs.get("dtype") or kwargs.get("input_dtype")) or config.floatx()
+        self.dtype = dtype_name(kwargs.get("dtype") or kwargs.get("input_dtype")) or config.floatx()
         if kwargs.get("activity_regularizer") is not None:
             self.activity_regularizer = regularizers.get(kwargs["activity_regularizer"])
         self._initial_weights = kwargs.get("weights")
-        shape = _first_shape(kwargs)
+        shape = first_shape(kwargs)
         if shape is not None:
             self.batch_input_shape = shape
 
@@ -207,10 +220,10 @@ class Layer(Trackable, LayerNodes, Configurable):
         if mask is None:
             mask = map_structure(context.mask_of, inputs)
         with call_context.weight_names(self.name):
-            self.ensure_built(map_structure(_shape_of, inputs))
+            self.ensure_built(map_structure(shape_of, inputs))
             self._check_inputs(inputs)
             outputs, masks = self._run(inputs, args, kwargs, mask)
-        for value, out_mask in zip(flatten(outputs), _flat_masks(masks, outputs), strict=False):
+        for value, out_mask in zip(flatten(outputs), flat_masks(masks, outputs), strict=False):
             context.set_mask(value, out_mask)
         return outputs
 
@@ -263,7 +276,7 @@ class Layer(Trackable, LayerNodes, Configurable):
         wanted = self.dtype or config.floatx()
         if not self._casts_inputs or not wanted.startswith(("float", "bfloat")):
             return inputs
-        return map_structure(lambda x: _cast_float(x, wanted), inputs)
+        return map_structure(lambda x: cast_float(x, wanted), inputs)
 
     def _value(self, item: Any) -> Any:
         """A tensor for whatever the user passed: NumPy arrays, numbers, variables and tensors of any backend."""
@@ -283,16 +296,16 @@ class Layer(Trackable, LayerNodes, Configurable):
 
         What the call was given is copied first: the caller may append to a list that the node must remember as it was.
         """
-        inputs, args, kwargs = map_structure(_copied, (self._as_inputs(inputs), args, kwargs))
+        inputs, args, kwargs = map_structure(copied, (self._as_inputs(inputs), args, kwargs))
         mask = kwargs.get("mask")
         if mask is None:
-            mask = map_structure(_mask_of_symbol, inputs)
+            mask = map_structure(mask_of_symbol, inputs)
         with call_context.weight_names(self.name):
-            self.ensure_built(map_structure(_shape_of, inputs))
+            self.ensure_built(map_structure(shape_of, inputs))
             self._check_inputs(inputs)
             result, parts = self._defer((inputs, args, kwargs, mask))
         outputs, masks, losses = parts(result)
-        masks = _flat_masks(masks, outputs)
+        masks = flat_masks(masks, outputs)
         node = Node(self, (inputs, *args), kwargs, outputs, flatten(mask), masks, losses)
         self._attach(node)
         return outputs
@@ -308,9 +321,9 @@ class Layer(Trackable, LayerNodes, Configurable):
             training = kwargs.get("training") if self._is_model else None
             with call_context.entered(training), state.bind([], []) as frame:
                 outputs, masks = self._run(inputs, args, kwargs, mask)
-                masks = _flat_masks(masks, outputs)
+                masks = flat_masks(masks, outputs)
                 shaped["outputs"], shaped["masks"] = outputs, masks
-                return [*_tensors(outputs), *(m for m in masks if m is not None), *frame.losses]
+                return [*as_tensors(outputs), *(m for m in masks if m is not None), *frame.losses]
 
         result = self._record(run, leaves, arguments)
 
@@ -329,7 +342,7 @@ class Layer(Trackable, LayerNodes, Configurable):
             if isinstance(error, KerasFrontError) and not isinstance(error, UntraceableError):
                 raise
             with suppress(Exception):
-                return _record_by_running(self, run, leaves)
+                return record_by_running(self.name, run, leaves)
             raise
 
     def _attach(self, node: Node) -> None:
@@ -346,7 +359,7 @@ class Layer(Trackable, LayerNodes, Configurable):
         if self.built:
             return
         with call_context.weight_names(self.name, fresh=True) if call_context.current() is None else nullcontext():
-            self.build(_shapes(input_shape))
+            self.build(as_shapes(input_shape))
         self.built = True
         if self._initial_weights is not None:
             self.set_weights(self._initial_weights)
@@ -355,7 +368,7 @@ class Layer(Trackable, LayerNodes, Configurable):
     def build_as_part(self, input_shape: Any) -> None:
         """Build a layer inside another one, whose name its weights take."""
         if not self.built:
-            self.build(_shapes(input_shape))
+            self.build(as_shapes(input_shape))
             self.built = True
             if self._initial_weights is not None:
                 self.set_weights(self._initial_weights)
@@ -364,7 +377,7 @@ class Layer(Trackable, LayerNodes, Configurable):
     def _check_inputs(self, inputs: Any) -> None:
         if self.input_spec is not None:
             found = flatten(inputs)
-            input_spec.check(self.name, self.input_spec, [_shape_of(x) for x in found], [K.dtype(x) for x in found])
+            input_spec.check(self.name, self.input_spec, [shape_of(x) for x in found], [K.dtype(x) for x in found])
 
     def assert_input_compatibility(self, inputs: Any) -> None:
         """Compare tensors with `input_spec`.
@@ -424,68 +437,6 @@ _MISSING = object()
 # Pieces ----------------------------------------------------------------------------------------------
 
 
-def default_name(class_name: str) -> str:
-    """'dense_1' for the first Dense of the session."""
-    prefix = snake_case(class_name)
-    return f"{prefix}_{K.get_uid(prefix)}"
-
-
-def snake_case(name: str) -> str:
-    """'MaxPooling2D' as 'max_pooling2d'."""
-    words = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", name)
-    words = re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
-    return words if words[0] != "_" else "private" + words
-
-
-def symbols_of_shape(shape: Any, dtype: str) -> Any:
-    """Placeholders for a shape, or a list of them for a list of shapes."""
-    if is_list_of_shapes(shape):
-        return [K.placeholder(shape=tuple(s), dtype=dtype) for s in shape]
-    return K.placeholder(shape=tuple(shape), dtype=dtype)
-
-
-def is_list_of_shapes(shape: Any) -> bool:
-    """Whether `shape` is a list of shapes and not one shape."""
-    return bool(shape) and all(isinstance(s, list | tuple) for s in shape)
-
-
-def _shapes(shape: Any) -> Any:
-    if is_list_of_shapes(shape):
-        return [tuple(s) for s in shape]
-    return tuple(shape) if isinstance(shape, list | tuple) else shape
-
-
-def _shape_of(value: Any) -> Shape:
-    return None if value is None else tuple(K.int_shape(value))  # type: ignore[return-value]
-
-
-def _copied(item: Any) -> Any:
-    """A leaf of a call's arguments as the node keeps it: arrays may be written to later, the rest cannot change."""
-    return item.copy() if isinstance(item, np.ndarray) else item
-
-
-def _mask_of_symbol(value: Any) -> Any:
-    return value.mask if isinstance(value, SymbolicTensor) else None
-
-
-def _cast_float(value: Any, dtype: str) -> Any:
-    if value is None:
-        return None
-    found = K.dtype(value)
-    return K.cast(value, dtype) if found != dtype and found.startswith(("float", "bfloat")) else value
-
-
-def _flat_masks(masks: Any, outputs: Any) -> list[Any]:
-    flat = flatten(masks) if masks is not None else []
-    count = len(flatten(outputs))
-    return (flat + [None] * count)[:count]
-
-
-def _tensors(outputs: Any) -> list[Any]:
-    flat = flatten(outputs)
-    return [x.read() if isinstance(x, Variable) else x for x in flat]
-
-
 @lru_cache(maxsize=4096)
 def _extras_of(cls: type) -> tuple[bool, bool, tuple[str, ...]]:
     """Whether `call` of this class takes `mask`, and `training`; and which of them have no default."""
@@ -498,7 +449,7 @@ def _extras_of(cls: type) -> tuple[bool, bool, tuple[str, ...]]:
 def add_note(error: Exception, layer: Layer, inputs: Any) -> None:
     notes = getattr(error, "__notes__", [])
     if not any(note.startswith("In layer ") for note in notes):
-        shapes = unpack([_shape_of(x) for x in flatten(inputs) if hasattr(x, "shape")])
+        shapes = unpack([shape_of(x) for x in flatten(inputs) if hasattr(x, "shape")])
         error.add_note(f"In layer {layer.name} ({type(layer).__name__}), called on input of shape {shapes}.")
 
 
@@ -510,48 +461,3 @@ def _not_understood(cls: type, unknown: set[str]) -> Exception:
     near = difflib.get_close_matches(name, known, n=2)
     hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
     return DtypeError(f"{cls.__name__}: keyword argument not understood: {name!r}.{hint}")
-
-
-def _dtype_name(dtype: Any) -> str | None:
-    if dtype is None or isinstance(dtype, str):
-        return dtype
-    if isinstance(dtype, dict):  # a policy, as later Keras versions write it
-        return _dtype_name(dtype.get("config", {}).get("name"))
-    return np.dtype(dtype).name
-
-
-def _first_shape(kwargs: dict[str, Any]) -> Shape | None:
-    """The shape of the input with its batch axis, if the arguments of a first layer give it."""
-    if kwargs.get("batch_input_shape") is not None:
-        return _shapes(kwargs["batch_input_shape"])
-    shape = kwargs.get("input_shape")
-    if shape is None and kwargs.get("input_dim") is not None:
-        shape = (kwargs["input_dim"],)
-        if "input_length" in kwargs:
-            shape = (kwargs["input_length"], *shape)
-    if shape is None:
-        return None
-    if not isinstance(shape, list | tuple):
-        raise ArgumentError(f"input_shape: expected a tuple without the batch axis, received {shape!r}.")
-    return (kwargs.get("batch_size"), *shape)
-
-
-def _record_by_running(layer: Layer, run: Any, leaves: list[Any]) -> Any:
-    """Learn shapes from real tensors, for code that works on one engine's tensors only.
-
-    Sizes that are unknown are tried as 2 and as 3; what differs between the two results is unknown.
-    """
-    small, large = (_zeros_run(run, leaves, size) for size in (2, 3))
-    origin = symbolic.OpCall(symbolic.Deferred(run, layer.name), tuple(leaves), {})
-
-    def blend(a: Any, b: Any) -> Any:
-        pairs = zip(tuple(a.shape), tuple(b.shape), strict=True)
-        return symbolic.placeholder(tuple(int(m) if m == n else None for m, n in pairs), K.dtype(a))
-
-    return symbolic.outputs_like(origin, [blend(a, b) for a, b in zip(small, large, strict=True)])
-
-
-def _zeros_run(run: Any, leaves: list[Any], size: int) -> Any:
-    values = [K.convert(np.zeros([size if n is None else n for n in t.shape]), t.dtype) for t in leaves]
-    with state.scratch(), state.eager(), state.phase(False):
-        return run(*values)

@@ -21,7 +21,8 @@ from keras_front.nest import flatten, map_structure, unique, unpack
 from . import call_context, network_config
 from .added_layers import AddLoss, AddMetric
 from .inputs import Input
-from .layer import LAYERS, Layer, _cast_float, _shape_of, is_list_of_shapes
+from .layer import LAYERS, Layer
+from .layer_values import cast_float, is_list_of_shapes, shape_of
 from .node import Node, is_computed
 from .structure import Rebuilt, Structure
 from .topology import Graph, Plan
@@ -230,7 +231,7 @@ class Network(Layer):
 
     def _walk(self, inputs: Any, mask: Any) -> tuple[Any, Any]:
         """Run the plan: outputs in the structure of `outputs`, and their masks."""
-        values = [_cast_float(v, t.dtype) for v, t in zip(self._as_list(inputs), self.inputs, strict=True)]
+        values = [cast_float(v, t.dtype) for v, t in zip(self._as_list(inputs), self.inputs, strict=True)]
         masks = self._as_list(mask) if isinstance(mask, list | tuple | dict) else [mask] * len(values)
         outputs, out_masks, _ = self._plan.run(values, masks, keep=call_context.keeper(self))
         return outputs, out_masks
@@ -239,7 +240,7 @@ class Network(Layer):
         """Outputs, their masks and shapes, as three flat lists."""
         with call_context.entered():
             outputs, out_masks = self._walk(inputs, masks)
-        return flatten(outputs), flatten(out_masks), [_shape_of(x) for x in flatten(outputs)]
+        return flatten(outputs), flatten(out_masks), [shape_of(x) for x in flatten(outputs)]
 
     def _as_list(self, inputs: Any) -> list[Any]:
         """The inputs in the order of `self.inputs`; a dict is read by input names."""
@@ -263,7 +264,7 @@ class Network(Layer):
         if self._graph is None:
             return
         for tensor, value in zip(self.inputs, self._as_list(inputs), strict=True):
-            found = _shape_of(value)
+            found = shape_of(value)
             if len(found) != len(tensor.shape) or any(
                 a not in (None, b) and b is not None for a, b in zip(tensor.shape[1:], found[1:], strict=True)
             ):

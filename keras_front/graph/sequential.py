@@ -16,7 +16,8 @@ from keras_front.registry import custom_object_scope, name_of
 
 from . import call_context
 from .inputs import Input, InputLayer
-from .layer import LAYERS, Layer, is_list_of_shapes
+from .layer import LAYERS, Layer
+from .layer_values import is_list_of_shapes
 from .network import Network
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from keras_front import backend as K
 from keras_front.errors import ArgumentError
-from keras_front.graph.layer import LAYERS, Layer, is_list_of_shapes
+from keras_front.graph.layer import LAYERS, Layer
+from keras_front.graph.layer_values import is_list_of_shapes
 
 from ._arguments import fraction, one_of
 

@@ -11,7 +11,8 @@ from typing import Annotated, Any
 
 from keras_front import backend as K
 from keras_front.errors import ArgumentError, ShapeError
-from keras_front.graph.layer import LAYERS, Layer, is_list_of_shapes
+from keras_front.graph.layer import LAYERS, Layer
+from keras_front.graph.layer_values import is_list_of_shapes
 
 from .arguments import Flag, Kept, Reader
 

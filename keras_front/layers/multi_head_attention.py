@@ -16,7 +16,8 @@ from keras_front import backend as K
 from keras_front import constraints, initializers, regularizers
 from keras_front.errors import ArgumentError
 from keras_front.graph import call_context
-from keras_front.graph.layer import LAYERS, Layer, is_list_of_shapes
+from keras_front.graph.layer import LAYERS, Layer
+from keras_front.graph.layer_values import is_list_of_shapes
 
 from ._arguments import fraction, positive
 from .einsum_dense import EinsumDense

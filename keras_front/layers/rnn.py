@@ -14,7 +14,8 @@ from keras_front import backend as K
 from keras_front import config
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, ShapeError, StateError
-from keras_front.graph.layer import LAYERS, Layer, is_list_of_shapes
+from keras_front.graph.layer import LAYERS, Layer
+from keras_front.graph.layer_values import is_list_of_shapes
 
 from .arguments import Flag, Reader
 from .cells import _Cell, _phase, zeros_of

@@ -10,7 +10,8 @@ from typing import Any
 from keras_front import backend as K
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.graph import call_context
-from keras_front.graph.layer import LAYERS, Layer, is_list_of_shapes
+from keras_front.graph.layer import LAYERS, Layer
+from keras_front.graph.layer_values import is_list_of_shapes
 from keras_front.registry import custom_object_scope, name_of
 
 from ._arguments import one_of

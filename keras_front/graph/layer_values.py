@@ -1,0 +1,131 @@
+"""Small functions of the values, shapes, dtypes and names that a layer meets. They know tensors, no layers."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from keras_front import backend as K
+from keras_front.backend import state, symbolic
+from keras_front.backend.state import Variable
+from keras_front.backend.symbolic import SymbolicTensor
+from keras_front.errors import ArgumentError
+from keras_front.nest import flatten
+
+from .input_spec import Shape
+
+
+def default_name(class_name: str) -> str:
+    """'dense_1' for the first Dense of the session."""
+    prefix = snake_case(class_name)
+    return f"{prefix}_{K.get_uid(prefix)}"
+
+
+def snake_case(name: str) -> str:
+    """'MaxPooling2D' as 'max_pooling2d'."""
+    words = re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", name)
+    words = re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
+    return words if words[0] != "_" else "private" + words
+
+
+def symbols_of_shape(shape: Any, dtype: str) -> Any:
+    """Placeholders for a shape, or a list of them for a list of shapes."""
+    if is_list_of_shapes(shape):
+        return [K.placeholder(shape=tuple(s), dtype=dtype) for s in shape]
+    return K.placeholder(shape=tuple(shape), dtype=dtype)
+
+
+def is_list_of_shapes(shape: Any) -> bool:
+    """Whether `shape` is a list of shapes and not one shape."""
+    return bool(shape) and all(isinstance(s, list | tuple) for s in shape)
+
+
+def as_shapes(shape: Any) -> Any:
+    """A shape, or list of shapes, as a tuple, or list of tuples."""
+    if is_list_of_shapes(shape):
+        return [tuple(s) for s in shape]
+    return tuple(shape) if isinstance(shape, list | tuple) else shape
+
+
+def shape_of(value: Any) -> Shape:
+    """The shape of a value of any kind, with None for unknown sizes; None for None."""
+    return None if value is None else tuple(K.int_shape(value))  # type: ignore[return-value]
+
+
+def copied(item: Any) -> Any:
+    """A leaf of a call's arguments as the node keeps it: arrays may be written to later, the rest cannot change."""
+    return item.copy() if isinstance(item, np.ndarray) else item
+
+
+def mask_of_symbol(value: Any) -> Any:
+    """The mask of a symbol; None for other values."""
+    return value.mask if isinstance(value, SymbolicTensor) else None
+
+
+def cast_float(value: Any, dtype: str) -> Any:
+    """A tensor of floats in another dtype; one of other kinds as it is."""
+    if value is None:
+        return None
+    found = K.dtype(value)
+    return K.cast(value, dtype) if found != dtype and found.startswith(("float", "bfloat")) else value
+
+
+def flat_masks(masks: Any, outputs: Any) -> list[Any]:
+    """One mask, or None, for each output."""
+    flat = flatten(masks) if masks is not None else []
+    count = len(flatten(outputs))
+    return (flat + [None] * count)[:count]
+
+
+def as_tensors(outputs: Any) -> list[Any]:
+    """The outputs as a flat list, with the values of variables among them."""
+    flat = flatten(outputs)
+    return [x.read() if isinstance(x, Variable) else x for x in flat]
+
+
+def dtype_name(dtype: Any) -> str | None:
+    """The name of a dtype that is given as a name, a NumPy dtype, or a policy of later Keras versions."""
+    if dtype is None or isinstance(dtype, str):
+        return dtype
+    if isinstance(dtype, dict):  # a policy, as later Keras versions write it
+        return dtype_name(dtype.get("config", {}).get("name"))
+    return np.dtype(dtype).name
+
+
+def first_shape(kwargs: dict[str, Any]) -> Shape | None:
+    """The shape of the input with its batch axis, if the arguments of a first layer give it."""
+    if kwargs.get("batch_input_shape") is not None:
+        return as_shapes(kwargs["batch_input_shape"])
+    shape = kwargs.get("input_shape")
+    if shape is None and kwargs.get("input_dim") is not None:
+        shape = (kwargs["input_dim"],)
+        if "input_length" in kwargs:
+            shape = (kwargs["input_length"], *shape)
+    if shape is None:
+        return None
+    if not isinstance(shape, list | tuple):
+        raise ArgumentError(f"input_shape: expected a tuple without the batch axis, received {shape!r}.")
+    return (kwargs.get("batch_size"), *shape)
+
+
+def record_by_running(name: str, run: Any, leaves: list[Any]) -> Any:
+    """Learn shapes from real tensors, for code that works on one engine's tensors only.
+
+    Sizes that are unknown are tried as 2 and as 3; what differs between the two results is unknown.
+    """
+    small, large = (_zeros_run(run, leaves, size) for size in (2, 3))
+    origin = symbolic.OpCall(symbolic.Deferred(run, name), tuple(leaves), {})
+
+    def blend(a: Any, b: Any) -> Any:
+        pairs = zip(tuple(a.shape), tuple(b.shape), strict=True)
+        return symbolic.placeholder(tuple(int(m) if m == n else None for m, n in pairs), K.dtype(a))
+
+    return symbolic.outputs_like(origin, [blend(a, b) for a, b in zip(small, large, strict=True)])
+
+
+def _zeros_run(run: Any, leaves: list[Any], size: int) -> Any:
+    values = [K.convert(np.zeros([size if n is None else n for n in t.shape]), t.dtype) for t in leaves]
+    with state.scratch(), state.eager(), state.phase(False):
+        return run(*values)
