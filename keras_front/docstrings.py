@@ -59,13 +59,13 @@ def _argument_blocks(lines: list[str]) -> Iterator[list[str]]:
 
 
 def documented_arguments(doc: str | None) -> set[str]:
-    """Names of the arguments that a docstring documents.
+    r"""Names of the arguments that a docstring documents.
 
     Args:
         doc: a docstring in Google style, or None.
 
     Example:
-        >>> sorted(documented_arguments("Sum.\\n\\nArgs:\\n    x, y: numbers.\\n    axis: where."))
+        >>> sorted(documented_arguments("Sum.\n\nArgs:\n    x, y: numbers.\n    axis: where."))
         ['axis', 'x', 'y']
     """
     return set(argument_entries(doc))

@@ -235,9 +235,10 @@ class Registry:
         return f"<Registry of {len(self._canonical)} {self.kind} names>"
 
     def register(self, *names: str, maker: bool = False) -> Callable[[T], T]:
-        """Decorator that enters a class or function under `names`; configs use the first, by default its own.
+        """Decorator that enters a class or function under `names`.
 
         Args:
+            names: names by which it is found, by default its own one; configs use the first.
             maker: a function that makes the object (`l2(0.01)`) rather than being it (`relu`).
 
         Raises: ArgumentError if a name is taken by something else.

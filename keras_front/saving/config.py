@@ -1,5 +1,4 @@
-"""Model configs: what any Keras wrote becomes a Keras 2 dictionary before the one reader sees it (decision
-D11).
+"""Model configs: what any Keras wrote becomes a Keras 2 dictionary before the one reader sees it (decision D11).
 
 Three dialects arrive here. Keras 2 (`{"class_name", "config"}`, nodes as lists of names), tf_keras (the
 same with `module`, `registered_name` and `build_config` around it), and Keras 3 (dtype policies as objects,

@@ -1,5 +1,4 @@
-"""The one guard before every format: what a file may not ask for, and how much memory it may claim
-(decision D12).
+"""The one guard before every format: what a file may not ask for, and how much memory it may claim (decision D12).
 
 A model file is data from a stranger. Reading one must never run code, open another file, follow a link, or
 take memory that neither the file nor the model accounts for. Every reader here goes through these
@@ -189,8 +188,9 @@ def check_depth(value: Any, where: str) -> None:
 
 
 def check_config(config: Any, where: str = "The config") -> None:
-    """Refuse code (unless the caller permits it) and places anywhere in a config, before anything is made
-    from it.
+    """Refuse code, unless the caller permits it, and places to read from anywhere in a config.
+
+    To be called before anything is made from it.
 
     Args:
         config: a config as Keras 2 writes it.
@@ -270,8 +270,9 @@ def _check_places(item: Mapping[str, Any], where: str) -> None:
 
 
 def check_tree(root: Any, where: str) -> None:
-    """Refuse a file in which any link is not a plain one: soft, external and user-defined links lead
-    elsewhere.
+    """Refuse a file in which any link is not a plain one.
+
+    Soft, external and user-defined links lead elsewhere.
 
     Args:
         root: an open file, or a group in one.

@@ -115,7 +115,7 @@ class _Line(NamedTuple):
 
 
 def parse(text: str, where: str = "The YAML") -> Any:
-    """What a YAML text says.
+    r"""What a YAML text says.
 
     Args:
         text: one document, within the subset that describes models.
@@ -124,7 +124,7 @@ def parse(text: str, where: str = "The YAML") -> Any:
     Raises: SerializationError for text that is no YAML or beyond the subset; UnsafeFileError for tags that make
         objects, and for texts too long, too deep or made to explode.
     Example:
-        >>> parse("a: [1, 2.5, ~]\\nb: !!python/tuple\\n- yes\\n- 'it''s'")
+        >>> parse("a: [1, 2.5, ~]\nb: !!python/tuple\n- yes\n- 'it''s'")
         {'a': [1, 2.5, None], 'b': [True, "it's"]}
     """
     return _Parser(guard.text_of(text, where), where).document()
