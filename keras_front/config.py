@@ -496,7 +496,7 @@ def set_dialect(name: str) -> None:
 
 
 def dialect(name: str) -> AbstractContextManager[None]:
-    """A block in which the defaults and conventions of another Keras hold: `with dialect("keras3"):`.
+    """A block in which the defaults and conventions of another Keras hold.
 
     A model that is compiled in the block keeps its conventions when it is trained later.
 
