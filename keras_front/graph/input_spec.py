@@ -17,9 +17,17 @@ class InputSpec:
     """The dtype, rank and sizes that a layer demands of one input. What is None is not checked.
 
     Args:
-        shape: expected sizes, None where any size will do.
-        ndim, max_ndim, min_ndim: the number of axes, the batch axis included.
-        axes: dict from an axis to its expected size.
+        dtype: name of the expected type.
+        shape: expected sizes, the batch axis included; None where any size will do.
+        ndim: expected number of axes, the batch axis included.
+        max_ndim: largest number of axes.
+        min_ndim: smallest number of axes.
+        axes: dict from an axis to its expected size; None for any.
+
+    Source: Keras 2.3.1, `keras/engine/base_layer.py`.
+    Example:
+        >>> InputSpec(min_ndim=2, axes={-1: 3}).problem((None, 4), "float32")
+        'expected axis -1 of the input shape to have size 3, found 4'
     """
 
     def __init__(
@@ -42,7 +50,12 @@ class InputSpec:
         return "InputSpec(" + ", ".join(f"{key}={value!r}" for key, value in said.items()) + ")"
 
     def problem(self, shape: Shape, dtype: str) -> str | None:
-        """The first demand that an input of this shape and dtype does not meet, as a half sentence."""
+        """The first demand that an input does not meet, as a half sentence; None if it meets all.
+
+        Args:
+            shape: shape of the input, None for sizes that are not known.
+            dtype: name of its type.
+        """
         ndim = len(shape)
         if self.ndim is not None and ndim != self.ndim:
             return f"expected {self.ndim} dimensions (ndim={self.ndim}), found ndim={ndim}"
@@ -65,9 +78,15 @@ class InputSpec:
 
 
 def check(name: str, specs: Any, shapes: list[Shape], dtypes: list[str]) -> None:
-    """Compare the inputs of the layer called `name` with its `input_spec` (one, or a list).
+    """Compare the inputs of a layer with its `input_spec`.
 
-    Raises: ArgumentError for a wrong number of inputs; ShapeError for a wrong rank or size.
+    Args:
+        name: name of the layer, for messages.
+        specs: an `InputSpec`, None for no demands, or a list of these, one for each input.
+        shapes: shapes of the inputs.
+        dtypes: names of their types.
+
+    Raises: ArgumentError for a wrong number of inputs; ShapeError for a wrong rank, size or type.
     """
     wanted = list(specs) if isinstance(specs, list | tuple) else [specs]
     if len(wanted) != len(shapes):

@@ -19,13 +19,19 @@ from .node import Node
 
 @LAYERS.register()
 class InputLayer(Layer):
-    """The layer without inputs whose output is a placeholder.
+    """The layer without inputs whose output is a placeholder. `Input` makes one; a `Sequential` may begin with it.
 
     Args:
-        input_shape: shape without the batch axis; `batch_input_shape` has it, or `batch_size` gives it.
-        input_tensor: an existing symbolic tensor to use as the placeholder.
+        input_shape: shape of one sample, without the batch axis.
+        batch_size: a fixed number of samples, beside `input_shape`; None for any.
+        batch_input_shape: shape with the batch axis, in place of both.
+        dtype: type of the data, by default `K.floatx()`.
+        input_tensor: a symbolic tensor, constant or variable to use in place of data.
         sparse: kept in the config. Any input takes sparse matrices of SciPy, which become dense batch by batch.
+        name: name of the input; by default 'input_1' and so on.
 
+    Shape: (batch, *input_shape)
+    Raises: ArgumentError if no shape is given, or for `ragged=True` of later versions.
     Source: Keras 2.3.1, `keras/engine/input_layer.py`.
     """
 
@@ -63,6 +69,7 @@ class InputLayer(Layer):
         self._attach(Node(self, ([],), {}, tensor))
 
     def get_config(self) -> dict[str, Any]:
+        """Shape with the batch axis, dtype, `sparse` and name."""
         return {
             "batch_input_shape": tuple(self.batch_input_shape),
             "dtype": self.dtype,
@@ -107,10 +114,15 @@ def Input(
     """A symbolic tensor that waits for data: where a functional model begins.
 
     Args:
-        shape: shape of one sample; None where a size is not known.
-        batch_shape: the same with the batch axis.
-        tensor: an existing symbolic tensor to begin with.
+        shape: shape of one sample, without the batch axis; None where a size is not known yet.
+        batch_shape: the same with the batch axis in front, in place of `shape`.
+        name: name of the input, by which a dict of data names it; by default 'input_1' and so on.
+        dtype: type of the data, by default `K.floatx()`.
+        sparse: kept for the config. Any input takes sparse matrices of SciPy, which become dense batch by batch.
+        tensor: a symbolic tensor, constant or variable to begin with, in place of data.
+        batch_size: a fixed number of samples, beside `shape`; None for any.
 
+    Returns: the tensor; call layers on it.
     Shape: (batch, *shape)
     Raises: ArgumentError if neither `shape`, `batch_shape` nor `tensor` is given.
     Source: Keras 2.3.1, `keras/engine/input_layer.py`.

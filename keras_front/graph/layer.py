@@ -355,7 +355,11 @@ class Layer(Trackable, LayerNodes, Configurable):
             tensor.history, tensor.mask = (self, index, position), mask
 
     def ensure_built(self, input_shape: Any) -> None:
-        """Build the layer for this shape, unless it is built."""
+        """Build the layer, unless it is built.
+
+        Args:
+            input_shape: shape of the input with its batch axis, or a list of shapes.
+        """
         if self.built:
             return
         with call_context.weight_names(self.name, fresh=True) if call_context.current() is None else nullcontext():
@@ -366,7 +370,11 @@ class Layer(Trackable, LayerNodes, Configurable):
             self._initial_weights = None
 
     def build_as_part(self, input_shape: Any) -> None:
-        """Build a layer inside another one, whose name its weights take."""
+        """Build a layer inside another one, whose name its weights take.
+
+        Args:
+            input_shape: shape of the input with its batch axis, or a list of shapes.
+        """
         if not self.built:
             self.build(as_shapes(input_shape))
             self.built = True
@@ -382,6 +390,9 @@ class Layer(Trackable, LayerNodes, Configurable):
     def assert_input_compatibility(self, inputs: Any) -> None:
         """Compare tensors with `input_spec`.
 
+        Args:
+            inputs: tensor, or list of tensors.
+
         Raises: ArgumentError for a wrong number of inputs; ShapeError for a wrong rank or size.
         """
         self._check_inputs(inputs)
@@ -392,11 +403,19 @@ class Layer(Trackable, LayerNodes, Configurable):
         return []
 
     def get_updates_for(self, inputs: Any) -> list[Any]:
-        """Always empty, see `updates`."""
+        """Always empty, see `updates`.
+
+        Args:
+            inputs: not looked at.
+        """
         return []
 
     def get_losses_for(self, inputs: Any) -> list[Any]:
-        """Losses of the calls on `inputs`; with None, the losses that depend on no input."""
+        """Losses of the calls on some tensors.
+
+        Args:
+            inputs: tensor, or list of tensors; None for the losses that depend on no input.
+        """
         if inputs is None:
             return self.weight_losses()
         wanted = {id(t) for t in leaves_of([inputs])}

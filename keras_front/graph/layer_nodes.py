@@ -58,27 +58,69 @@ class LayerNodes:
         return self.inbound_nodes[0]
 
     def get_input_at(self, node_index: int) -> Any:
-        """The input tensor (or list) of the call number `node_index`."""
+        """The input of one of the layer's calls.
+
+        Args:
+            node_index: number of the call, from 0; -1 is the last.
+
+        Returns: a symbolic tensor, or a list of them.
+        Raises: StateError if there was no such call.
+        """
         return unpack(self._node_at(node_index, "input").input_tensors)
 
     def get_output_at(self, node_index: int) -> Any:
-        """The output tensor (or list) of the call number `node_index`."""
+        """The output of one of the layer's calls.
+
+        Args:
+            node_index: number of the call, from 0; -1 is the last.
+
+        Returns: a symbolic tensor, or a list of them.
+        Raises: StateError if there was no such call.
+        """
         return unpack(self._node_at(node_index, "output").output_tensors)
 
     def get_input_shape_at(self, node_index: int) -> Any:
-        """The input shape (or list of shapes) of the call number `node_index`."""
+        """The input shape of one of the layer's calls.
+
+        Args:
+            node_index: number of the call, from 0; -1 is the last.
+
+        Returns: a shape with the batch axis, or a list of them.
+        Raises: StateError if there was no such call.
+        """
         return unpack(self._node_at(node_index, "input shape").input_shapes)
 
     def get_output_shape_at(self, node_index: int) -> Any:
-        """The output shape (or list of shapes) of the call number `node_index`."""
+        """The output shape of one of the layer's calls.
+
+        Args:
+            node_index: number of the call, from 0; -1 is the last.
+
+        Returns: a shape with the batch axis, or a list of them.
+        Raises: StateError if there was no such call.
+        """
         return unpack(self._node_at(node_index, "output shape").output_shapes)
 
     def get_input_mask_at(self, node_index: int) -> Any:
-        """The mask (or list of masks) of the inputs of the call number `node_index`."""
+        """The mask of the input of one of the layer's calls.
+
+        Args:
+            node_index: number of the call, from 0; -1 is the last.
+
+        Returns: a symbolic tensor or None, or a list of them.
+        Raises: StateError if there was no such call.
+        """
         return unpack(self._node_at(node_index, "input mask").input_masks)
 
     def get_output_mask_at(self, node_index: int) -> Any:
-        """The mask (or list of masks) of the outputs of the call number `node_index`."""
+        """The mask of the output of one of the layer's calls.
+
+        Args:
+            node_index: number of the call, from 0; -1 is the last.
+
+        Returns: a symbolic tensor or None, or a list of them.
+        Raises: StateError if there was no such call.
+        """
         return unpack(self._node_at(node_index, "output mask").output_masks)
 
     @property
@@ -91,27 +133,42 @@ class LayerNodes:
 
     @property
     def output(self) -> Any:
-        """The output tensor (or list) of the only call."""
+        """The output tensor (or list) of the only call.
+
+        Raises: GraphAttributeError if the layer was called never or more than once.
+        """
         return unpack(self._only_node("output").output_tensors)
 
     @property
     def input_mask(self) -> Any:
-        """The mask of the input of the only call."""
+        """The mask of the input of the only call, or None.
+
+        Raises: GraphAttributeError if the layer was called never or more than once.
+        """
         return unpack(self._only_node("input mask").input_masks)
 
     @property
     def output_mask(self) -> Any:
-        """The mask of the output of the only call."""
+        """The mask of the output of the only call, or None.
+
+        Raises: GraphAttributeError if the layer was called never or more than once.
+        """
         return unpack(self._only_node("output mask").output_masks)
 
     @property
     def input_shape(self) -> Any:
-        """The input shape, if all calls agree on it."""
+        """The shape of the input with the batch axis, if all calls agree on it; a list of shapes for several inputs.
+
+        Raises: GraphAttributeError if the layer was never called, or on inputs of different shapes.
+        """
         return self._agreed("input shape", [n.input_shapes for n in self.inbound_nodes])
 
     @property
     def output_shape(self) -> Any:
-        """The output shape, if all calls agree on it."""
+        """The shape of the output with the batch axis, if all calls agree on it; a list of shapes for several outputs.
+
+        Raises: GraphAttributeError if the layer was never called, or gave outputs of different shapes.
+        """
         return self._agreed("output shape", [n.output_shapes for n in self.inbound_nodes])
 
     def _agreed(self, what: str, found: list[Any]) -> Any:

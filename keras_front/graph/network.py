@@ -35,11 +35,12 @@ class Network(Layer):
     """A directed graph of layers, usable as a layer itself.
 
     Args:
-        inputs: tensor, or list of tensors, from `Input`.
-        outputs: tensor, or list of tensors, computed from them.
-        name: name of the network.
+        *args: `inputs`, `outputs` and `name`, in this order: tensors from `Input` (one or a list), tensors computed
+            from them (one, a list or a dict), and the name of the network.
+        **kwargs: the same by keyword, and arguments that every layer takes, such as `trainable`.
 
     Without `inputs` and `outputs` it is the base of a subclass: its layers are the attributes, and `call` computes.
+    Raises: ArgumentError if the outputs cannot be computed from the inputs, or names of layers are not unique.
     Source: Keras 2.3.1, `keras/engine/network.py`.
     """
 
@@ -116,9 +117,18 @@ class Network(Layer):
         return graph.layers if graph is not None else super().sublayers()
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """The layer called `name`, or the layer number `index` of `layers`.
+        """The layer of a name, or at a place in `layers`.
 
-        Raises: ArgumentError if there is no such layer.
+        Args:
+            name: name of the layer.
+            index: place in `layers`, in place of the name; -1 is the last.
+
+        Raises: ArgumentError if there is no such layer, or nothing is given.
+        Example:
+            >>> from keras_front.layers import Dense
+            >>> from keras_front.models import Sequential
+            >>> Sequential([Dense(2, name="first")]).get_layer("first").units
+            2
         """
         layers = self.layers
         if index is not None:
@@ -166,18 +176,22 @@ class Network(Layer):
 
     @property
     def input(self) -> Any:
+        """The input tensor, or list of input tensors."""
         return unpack(self.inputs) if self.inputs else super().input
 
     @property
     def output(self) -> Any:
+        """The output tensor, or list of output tensors."""
         return unpack(self.outputs) if self.outputs else super().output
 
     @property
     def input_shape(self) -> Any:
+        """The shape of the input with the batch axis, or a list of shapes."""
         return unpack([t.shape for t in self.inputs]) if self.inputs else super().input_shape
 
     @property
     def output_shape(self) -> Any:
+        """The shape of the output with the batch axis, or a list of shapes."""
         return unpack([t.shape for t in self.outputs]) if self.outputs else super().output_shape
 
     @property
@@ -190,7 +204,10 @@ class Network(Layer):
     def run(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """Outputs for real or traced tensors, in the structure of `outputs`.
 
-        With `training` True or False the learning phase is set to it while the layers run.
+        Args:
+            inputs: tensor, or list or dict of tensors.
+            training: the learning phase while the layers run; None leaves it as it is.
+            mask: masks of the inputs.
         """
         return self.run_with_masks(inputs, training, mask)[0]
 
@@ -212,7 +229,15 @@ class Network(Layer):
             return outputs, [run.mask_of(value) for value in flatten(outputs)]
 
     def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
-        """The outputs; a subclass that was not given tensors writes its own."""
+        """The outputs; a subclass that was not given tensors writes its own.
+
+        Args:
+            inputs: tensor, or list or dict of tensors.
+            training: the learning phase while the layers run; None leaves it as it is.
+            mask: masks of the inputs.
+
+        Raises: NotImplementedError in a subclass without a `call`.
+        """
         if self._graph is None:
             raise NotImplementedError(
                 f"{type(self).__name__} was made without inputs and outputs, so it needs a `call(self, inputs)` method."
@@ -237,7 +262,14 @@ class Network(Layer):
         return outputs, out_masks
 
     def run_internal_graph(self, inputs: Any, masks: Any = None) -> tuple[list[Any], list[Any], list[Any]]:
-        """Outputs, their masks and shapes, as three flat lists."""
+        """Outputs, their masks and shapes, as three flat lists.
+
+        Args:
+            inputs: tensor, or list or dict of tensors.
+            masks: masks of the inputs.
+
+        Source: Keras 2.3.1, `keras/engine/network.py`.
+        """
         with call_context.entered():
             outputs, out_masks = self._walk(inputs, masks)
         return flatten(outputs), flatten(out_masks), [shape_of(x) for x in flatten(outputs)]
@@ -274,9 +306,11 @@ class Network(Layer):
                 )
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """The masks of the outputs, for whoever asks beside a run: a run gives them together with the outputs.
+        """The masks of the outputs; None for a subclass.
 
-        What the layers assign and report while this is found out is forgotten, so it never counts twice.
+        Args:
+            inputs: tensor, or list or dict of tensors.
+            mask: masks of the inputs.
         """
         if self._graph is None:
             return None
@@ -284,6 +318,11 @@ class Network(Layer):
             return self._walk(inputs, mask)[1]
 
     def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape, or list of shapes, of the outputs.
+
+        Args:
+            input_shape: shape of the input with its batch axis, or a list of shapes.
+        """
         if self._graph is not None and self.inputs:
             shapes = input_shape if is_list_of_shapes(input_shape) else [input_shape]
             if [tuple(s) for s in shapes] == [t.shape for t in self.inputs]:
@@ -293,7 +332,12 @@ class Network(Layer):
     # Building without tensors ------------------------------------------------------------------------
 
     def build(self, input_shape: Any = None) -> None:
-        """Make the weights of a subclass by calling it on symbols of this shape (or list of shapes)."""
+        """Make the weights of a subclass by calling it on symbols.
+
+        Args:
+            input_shape: shape of the input with its batch axis, or a list of shapes; None leaves it to the
+                first call.
+        """
         if self._graph is None and not self.inputs and input_shape is not None and call_context.current() is None:
             shapes = input_shape if is_list_of_shapes(input_shape) else [input_shape]
             self.set_inputs([tuple(s) for s in shapes])
@@ -387,7 +431,11 @@ class Network(Layer):
                 self._report(AddLoss(), loss)
 
     def adopt_reports(self, layers: Iterable[Any]) -> None:
-        """Make the calls of `AddLoss` and `AddMetric` among `layers`, which a config named, part of this network."""
+        """Make the calls of `AddLoss` and `AddMetric`, which a config named, part of this network.
+
+        Args:
+            layers: layers of any kind; others are passed over.
+        """
         nodes = [n for layer in layers if isinstance(layer, AddLoss | AddMetric) for n in layer._inbound_nodes]
         self._reported += [t for node in nodes for t in node.output_tensors]
         if nodes:
@@ -417,7 +465,14 @@ class Network(Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
-        """A new network, with new weights, from what `get_config` returned."""
+        """A new network, with new weights.
+
+        Args:
+            config: what `get_config` returned.
+            custom_objects: classes and functions of yours by the names that they have in the config.
+
+        Raises: SerializationError if the config refers to layers or calls that do not exist.
+        """
         inputs, outputs, name, layers = network_config.from_config(config, custom_objects)
         model = cls(inputs=inputs, outputs=outputs, name=name)
         model.adopt_reports(layers.values())
@@ -434,7 +489,11 @@ class Network(Layer):
         }
 
     def to_json(self, **kwargs: Any) -> str:
-        """The structure as JSON text, without weights; `model_from_json` reads it. `kwargs` go to `json.dumps`."""
+        """The structure as JSON text, without weights; `model_from_json` reads it.
+
+        Args:
+            **kwargs: for `json.dumps`, such as `indent=2`.
+        """
         return json.dumps(self._updated_config(), default=_jsonable, **kwargs)
 
     def summary(
@@ -443,9 +502,15 @@ class Network(Layer):
         positions: Sequence[float] | None = None,
         print_fn: Callable[[str], Any] | None = None,
     ) -> None:
-        """Print the table of layers, shapes and parameters.
+        """Print the table of layers, output shapes and numbers of parameters.
+
+        Args:
+            line_length: width of the table in columns; by default 65, or 98 where the layers do not form a chain.
+            positions: where each column ends: fractions of the width, or columns.
+            print_fn: called with each line; by default `print`.
 
         Raises: StateError if the shapes are not known yet.
+        Source: Keras 2.3.1, `keras/utils/layer_utils.py`.
         """
         if not self.built:
             raise StateError(

@@ -19,13 +19,19 @@ def is_computed(tensor: SymbolicTensor) -> bool:
 
 
 class Node:
-    """A call `outbound_layer(*args, **arguments)` that gave `output_tensors`.
+    """One call of a layer on symbolic tensors.
 
-    Attributes:
-        args: the positional arguments; `args[0]` is the tensor or list of tensors that Keras calls the inputs.
+    Args:
+        layer: the layer that was called.
+        args: the positional arguments of the call; the first is the tensor, or list of tensors, that Keras calls the
+            inputs.
         arguments: the keyword arguments.
-        output: the result in the structure in which `call` returned it.
+        output: the result, in the structure in which `call` returned it.
+        input_masks: a mask, or None, for each input.
+        output_masks: a mask, or None, for each output.
         losses: symbolic scalars that the call reported.
+
+    Source: Keras 2.3.1, `keras/engine/base_layer.py`.
     """
 
     __slots__ = ("args", "arguments", "input_masks", "losses", "outbound_layer", "output", "output_masks")
@@ -62,26 +68,32 @@ class Node:
 
     @property
     def output_tensors(self) -> list[SymbolicTensor]:
+        """The tensors of the result, in order."""
         return list(leaves_of(self.output))
 
     @property
     def input_shapes(self) -> list[Shape]:
+        """The shapes of the inputs, with the batch axis."""
         return [t.shape for t in self.input_tensors]
 
     @property
     def output_shapes(self) -> list[Shape]:
+        """The shapes of the outputs, with the batch axis."""
         return [t.shape for t in self.output_tensors]
 
     @property
     def inbound_layers(self) -> list[Any]:
+        """The layers that made the tensors among the arguments."""
         return [t.history[0] for t in self.needed_tensors if t.history]
 
     @property
     def node_indices(self) -> list[int]:
+        """For each tensor among the arguments, which call of its layer made it."""
         return [t.history[1] for t in self.needed_tensors if t.history]
 
     @property
     def tensor_indices(self) -> list[int]:
+        """For each tensor among the arguments, which output of that call it is."""
         return [t.history[2] for t in self.needed_tensors if t.history]
 
     def get_config(self) -> dict[str, Any]:

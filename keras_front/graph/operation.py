@@ -56,7 +56,13 @@ class OpLayer(Layer):
         self.built = True
 
     def call(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """The result of the op on these arguments."""
+        """The result of the op.
+
+        Args:
+            inputs: the first argument of the op: a tensor, a list of tensors or a constant.
+            *args: its further arguments, in order.
+            **kwargs: its further arguments, by name.
+        """
         if hasattr(self._op, "again") and not isinstance(self._op, Op):
             return unpack(self._op.again((inputs, *args), kwargs))
         function = self._op.function if isinstance(self._op, Op) else self._op
@@ -100,11 +106,22 @@ class OpLayer(Layer):
             self._op = self.function
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """Raises: NotImplementedError, since the arguments stand in the node; a tensor knows its `shape`."""
+        """Not known: the shape depends on the other arguments of the call; a tensor knows its `shape`.
+
+        Args:
+            input_shape: shape of the first argument.
+
+        Raises: NotImplementedError.
+        """
         raise NotImplementedError(f"{self.name}: the shape depends on the arguments of the call; ask `output_shape`.")
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """None: an op drops the masks of its arguments, as in Keras."""
+        """None: an op drops the masks of its arguments, as in tf.keras and Keras 3.
+
+        Args:
+            inputs: the inputs of the call.
+            mask: their masks.
+        """
         return None
 
     def get_config(self) -> dict[str, Any]:

@@ -22,12 +22,14 @@ from .network import Network
 
 
 class SequentialNetwork(Network):
-    """A linear stack of layers.
+    """A linear stack of layers, each called on the output of the one before.
 
     Args:
         layers: the layers to begin with; the first may be an `Input`.
         name: name of the network.
+        **kwargs: arguments that every layer takes, such as `trainable`.
 
+    Raises: as `add`.
     Source: Keras 2.3.1, `keras/engine/sequential.py`.
     """
 
@@ -51,6 +53,10 @@ class SequentialNetwork(Network):
 
     def add(self, layer: Any) -> None:
         """Put a layer on top of the stack.
+
+        Args:
+            layer: a layer, or as the first element an `Input`. If the first layer says its `input_shape`, the network
+                is built at once; otherwise when it meets its first input.
 
         Raises:
             DtypeError (a TypeError): if it is no layer.
@@ -83,7 +89,14 @@ class SequentialNetwork(Network):
         return bool(self._stack) and len(self._chain) == len(self._stack)
 
     def restack(self, like: SequentialNetwork, layers: list[Layer], inputs: list[Any], chain: list[Any]) -> None:
-        """Take over layers that were called already, as those of `like`: on `inputs`, with the tensors `chain`."""
+        """Take over layers that were called already.
+
+        Args:
+            like: the network whose layers they replace.
+            layers: the layers, in order.
+            inputs: the tensors that the first was called on.
+            chain: the input, then the output of each layer.
+        """
         self._stack, self.inputs, self._chain = list(layers), list(inputs), list(chain)
         if like._explicit_input is not None:
             self._explicit_input = chain[0].history[0]
@@ -145,7 +158,13 @@ class SequentialNetwork(Network):
                 self._chain, self.inputs = [], []
 
     def build(self, input_shape: Any = None) -> None:
-        """Make the weights for inputs of this shape, the batch axis included, unless they exist."""
+        """Make the weights, unless they exist.
+
+        Args:
+            input_shape: shape of the input, the batch axis included; its batch size counts for stateful layers only.
+
+        Raises: ArgumentError for a list of shapes.
+        """
         if self.built or input_shape is None:
             self.built = bool(self._chain) or self.built
             return
@@ -170,7 +189,13 @@ class SequentialNetwork(Network):
             self._start(self._explicit_input)
 
     def set_inputs(self, shapes: Sequence[Any], dtypes: Any = None, form: Any = None) -> None:
-        """Build for the given shapes, a list of one, unless the input is known."""
+        """Build for inputs of these shapes, unless the input is known.
+
+        Args:
+            shapes: a list with one shape, the batch axis included.
+            dtypes: not looked at: the layers cast.
+            form: not looked at: a stack takes one tensor.
+        """
         self.build(tuple(shapes[0]))
 
     def get_config(self) -> dict[str, Any]:
@@ -184,7 +209,12 @@ class SequentialNetwork(Network):
 
     @classmethod
     def from_config(cls, config: Any, custom_objects: Any = None) -> Any:
-        """A new stack from a dictionary, or from the list of layers that Keras wrote before 2.2.3."""
+        """A new stack, with new weights.
+
+        Args:
+            config: what `get_config` returned, or the list of layers that Keras wrote before 2.2.3.
+            custom_objects: classes and functions of yours by the names that they have in the config.
+        """
         name, entries, shape = None, config, None
         if isinstance(config, dict):
             name, entries, shape = config.get("name"), config["layers"], config.get("build_input_shape")

@@ -16,10 +16,11 @@ def print_summary(
     positions: Sequence[float] | None = None,
     print_fn: Callable[[str], Any] | None = None,
 ) -> None:
-    """Print one line for each layer and the totals.
+    """Print one line for each layer, with its output shape and number of parameters, and the totals.
 
     Args:
-        line_length: width of the table.
+        model: a model whose shapes are known.
+        line_length: width of the table in columns; by default 65, or 98 where the layers do not form a chain.
         positions: where each column ends: fractions of the width, or columns.
         print_fn: called with each line; by default `print`.
 

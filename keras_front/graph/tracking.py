@@ -259,9 +259,12 @@ class Trackable:
         return [w.numpy() for w in self.weights]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
-        """Set the weights from arrays in the order of `get_weights`.
+        """Set the weights. Nothing is set unless everything fits.
 
-        Raises: ArgumentError for a wrong number of arrays; ShapeError if one has the wrong shape. Nothing is set then.
+        Args:
+            weights: arrays in the order of `get_weights`.
+
+        Raises: ArgumentError for a wrong number of arrays; ShapeError if one has the wrong shape.
         """
         own = self.weights
         if len(own) != len(weights):
@@ -296,8 +299,12 @@ class Trackable:
     def add_loss(self, losses: Any, inputs: Any = None) -> None:
         """Report losses to be added to the total.
 
-        Inside `call` they count for this call. Elsewhere they are kept: callables without arguments and expressions
-        of weights are computed anew for each batch.
+        Inside `call` they count for this call. Elsewhere they are kept: functions and expressions of weights are
+        computed anew for each batch; a tensor of a model counts in the models that are made with this layer.
+
+        Args:
+            losses: a tensor, whose sum is added; a function without arguments that returns one; or a list of these.
+            inputs: kept for code of Keras 2; what a loss depends on is known.
         """
         for loss in losses if isinstance(losses, list | tuple) else [losses]:
             if call_context.current() is not None and self.built and not callable(loss):
@@ -326,7 +333,13 @@ class Trackable:
         return kept + [loss for node in self.__dict__["_inbound_nodes"] for loss in node.losses]
 
     def add_metric(self, value: Any, name: str | None = None, aggregation: str | None = "mean") -> None:
-        """Report a value whose mean over the batches of an epoch is shown under `name`."""
+        """Report a value whose mean over the batches of an epoch is shown.
+
+        Args:
+            value: a tensor, inside `call`.
+            name: what logs call it; by default the name of the tensor.
+            aggregation: 'mean', the only one.
+        """
         metric = self._metric_called(name or getattr(value, "name", None) or "metric")
         if not symbolic.is_symbolic(value) or call_context.current() is not None:
             update_metric(metric, value)
@@ -342,7 +355,12 @@ class Trackable:
         return metric
 
     def add_update(self, updates: Any, inputs: Any = None) -> None:
-        """Carry out `(variable, value)` pairs; what `K.update` and its kin return is done already."""
+        """Carry out assignments; what `K.update` and its kin return is done already.
+
+        Args:
+            updates: a pair (variable, value), or a list of these.
+            inputs: kept for code of Keras 2; an update is carried out in each call.
+        """
         for update in updates if isinstance(updates, list) else [updates]:
             if isinstance(update, tuple) and len(update) == 2:
                 update[0].assign(update[1])
