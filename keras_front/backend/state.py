@@ -150,7 +150,7 @@ class Variable(Operators):
         while frame is not None:
             if frame.takes(self):
                 value = _fit(self, value)
-                frame.table[self] = value
+                frame.table[self] = value if frame.on_assign is None else frame.on_assign(value)
                 return value
             watching = frame if frame.newcomers is not None else watching
             frame = frame.parent
@@ -267,6 +267,8 @@ def _host_cast(array: np.ndarray, dtype: str) -> np.ndarray:
 
 
 def _fit(variable: Variable, value: Any) -> Any:
+    if symbolic.tracing() and isinstance(value, bool | int | float | np.ndarray | np.generic):
+        value = symbolic.constant(_host_cast(np.asarray(value), variable.dtype), variable.dtype)
     if not symbolic.is_symbolic(value):
         return value
     if len(value.shape) != len(variable.shape) or any(
@@ -284,14 +286,16 @@ def _fit(variable: Variable, value: Any) -> Any:
 class Frame:
     """Values of variables within a `with bind(...)` block, and the losses that layers reported in it.
 
-    `newcomers` are variables that were assigned while traced though no frame has them; None: that is an error.
+    `on_assign`, if there is one, makes of an assigned value what the frame holds. `newcomers` are variables that were
+    assigned while traced though no frame has them; None: that is an error.
     """
 
-    __slots__ = ("collects", "counter", "losses", "newcomers", "open", "parent", "table")
+    __slots__ = ("collects", "counter", "losses", "newcomers", "on_assign", "open", "parent", "table")
 
     def __init__(self, table: dict[Variable, Any], counter: Any, collects: bool, open_to_all: bool):
         self.table, self.counter, self.collects, self.open = table, counter, collects, open_to_all
         self.newcomers: dict[Variable, None] | None = None
+        self.on_assign: Callable[[Any], Any] | None = None
         self.losses: list[Any] = []
         self.parent: Frame | None = None
 

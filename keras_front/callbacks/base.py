@@ -141,16 +141,16 @@ class CallbackList:
 
     def listeners(self, hook: str) -> list[Callable[..., Any]]:
         """The methods to call at every occurrence of `hook`."""
-        return [m for c in self.callbacks if _paced(c, hook) is None and (m := listener(c, hook)) is not None]
+        return [m for c in self.callbacks if _paced(c, hook) is None and (m := _named(c, hook)) is not None]
 
     def paced_listeners(self, hook: str) -> list[tuple[float, Callable[..., Any]]]:
         """Pairs (seconds, method) of the callbacks that want to hear of `hook` only now and then."""
-        found = ((_paced(c, hook), listener(c, hook)) for c in self.callbacks)
+        found = ((_paced(c, hook), _named(c, hook)) for c in self.callbacks)
         return [(seconds, method) for seconds, method in found if seconds is not None and method is not None]
 
     def _call(self, hook: str, *arguments: Any) -> None:
         for callback in self.callbacks:
-            method = listener(callback, hook)
+            method = _named(callback, hook)
             if method is not None:
                 method(*arguments)
 
@@ -187,6 +187,22 @@ def listener(callback: Any, hook: str) -> Callable[..., Any] | None:
         return getattr(callback, hook)
     old = OLD_NAMES.get(hook)
     return getattr(callback, old) if old and _overrides(callback, old) else None
+
+
+def _named(callback: Any, hook: str) -> Callable[..., Any] | None:
+    """The `listener`, whose errors say in a note which callback was running."""
+    method = listener(callback, hook)
+    if method is None:
+        return None
+
+    def call(*arguments: Any) -> None:
+        try:
+            method(*arguments)
+        except Exception as error:
+            error.add_note(f"In the callback {type(callback).__name__}, {hook}.")
+            raise
+
+    return call
 
 
 def _overrides(callback: Any, name: str) -> bool:

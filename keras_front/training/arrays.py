@@ -53,7 +53,7 @@ class DataSpec(NamedTuple):
     """What a model expects of its data.
 
     Attributes:
-        inputs: one entry for each input.
+        inputs: one entry for each input; none if a step of the user's own knows what they are.
         targets: one entry for each loss whose targets come with the data.
         weight_modes: 'temporal' or None for each of these.
         as_given: whether any targets are taken as they are, because a step of the user's own deals with them.
@@ -78,7 +78,7 @@ class DataSpec(NamedTuple):
         What is read in parts is read here, unless `whole` is False.
         Raises: ShapeError, ArgumentError saying which array is wrong and what was expected.
         """
-        xs = standardize(x, self.inputs, "input", whole)
+        xs = standardize(x, self.inputs or (free_specs(x, "input") if self.as_given else []), "input", whole)
         if not targets:
             same_length(xs, [], [])
             return xs, BatchLayout(len(xs), 0, ())

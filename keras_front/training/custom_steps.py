@@ -32,6 +32,7 @@ from keras_front import optimizers
 from keras_front.backend import state
 from keras_front.errors import ArgumentError, StateError
 from keras_front.graph import call_context
+from keras_front.graph.network import Network
 from keras_front.graph.tracking import with_trainable_flags
 from keras_front.nest import flatten, unpack
 from keras_front.training.arrays import BatchLayout
@@ -53,6 +54,11 @@ def overrides(model: Any, name: str) -> bool:
 def overridden_kinds(model: Any) -> frozenset[str]:
     """Which of 'train', 'test' and 'predict' have steps of the model's own."""
     return frozenset(kind for kind, names in _METHODS.items() if any(overrides(model, name) for name in names))
+
+
+def stands_alone(model: Any) -> bool:
+    """Whether a model has nothing but its `train_step`: no graph and no `call`, such as a GAN of two models."""
+    return not model._is_graph_network and type(model).call is Network.call and overrides(model, "train_step")
 
 
 def further_optimizers(model: Any) -> list[Any]:
@@ -154,11 +160,17 @@ _STEP: ContextVar[StepInProgress | None] = ContextVar("keras_front_step", defaul
 
 @contextmanager
 def _in_progress(step: StepInProgress) -> Iterator[None]:
+    """A context in which the methods of the model find the step.
+
+    No gradient goes through an assignment: a weight that one optimizer has updated is a new value for the next loss.
+    """
     token = _STEP.set(step)
+    step.frame.on_assign = K.stop_gradient
     try:
         with with_trainable_flags(step.steps.trainable_flags), call_context.entered(step.training, {}):
             yield
     finally:
+        step.frame.on_assign = None
         _STEP.reset(token)
 
 

@@ -68,7 +68,7 @@ class Steps:
         self.model, self.compiled, self.optimizer = model, compiled, optimizer
         self.trainable_flags = model.trainable_flags()  # the flags of this moment, as Keras settles them in compile
         self.trainable = list(model.trainable_weights)
-        self.custom = custom_steps.overridden_kinds(model) if compiled is not None else frozenset()
+        self.custom = custom_steps.overridden_kinds(model) & ({"predict"} if compiled is None else set(KINDS))
         self.own_counter = K.Variable(np.zeros((), "int64"), "int64", "steps", trainable=False)
         self.logged: dict[str, list[str]] = {}  # names of what custom steps of a kind return
         self.measures_inside = False  # whether metrics use tensors of the graph, see `_train_batch`

@@ -186,6 +186,9 @@ class Trainer(StepMethods, SingleBatchMethods, GeneratorMethods):
     def _know_inputs(self, where: str, x: Any, batch_size: int | None = None) -> None:
         if self.inputs and self.outputs:
             return
+        if custom_steps.stands_alone(self):
+            self.built = True
+            return
         if isinstance(x, StreamAdapter):
             x = x.first_inputs()
         if x is None:
@@ -388,8 +391,9 @@ class Trainer(StepMethods, SingleBatchMethods, GeneratorMethods):
                 data.close()
 
     def _warn_of_frozen(self) -> None:
-        compiled = self._compilation.steps.trainable  # type: ignore[union-attr]
-        if {id(w) for w in self.trainable_weights} != {id(w) for w in compiled}:
+        steps: Steps = self._compilation.steps  # type: ignore[union-attr, assignment]
+        compiled = steps.trainable
+        if not steps.custom and {id(w) for w in self.trainable_weights} != {id(w) for w in compiled}:
             warnings.warn(
                 f"fit: the {len(compiled)} weights that were trainable when the model was compiled are trained, "
                 f"but now {len(self.trainable_weights)} are trainable. Compile again after changing `trainable`.",
