@@ -1,0 +1,434 @@
+"""Loss objects: a loss function with its arguments, sample weights and a reduction to one number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from keras_front.losses import functions
+from keras_front.losses.functions import LOSSES
+from keras_front.losses.weights import Reduction, compute_weighted_loss, same_rank
+from keras_front.registry import Configurable, name_of
+
+
+class Loss(Configurable):
+    """Base class: `call(y_true, y_pred)` gives one number for each sample; calling the object weighs and reduces them.
+
+    Args:
+        reduction: 'sum_over_batch_size' (also as 'auto') for the mean over all elements, 'sum', or 'none' to keep one
+            number for each sample.
+        name: what the loss is called in configs.
+
+    Raises: ArgumentError for another reduction.
+    Source: Keras 2.3.1, `keras/losses.py`.
+    Example:
+        >>> from keras_front import backend as K
+        >>> class Largest(Loss):
+        ...     def call(self, y_true, y_pred):
+        ...         return K.max(K.abs(y_true - y_pred), axis=-1)
+        >>> float(Largest()([[0.0, 0.0]], [[1.0, -3.0]]))
+        3.0
+    """
+
+    def __init__(self, reduction: str | None = Reduction.SUM_OVER_BATCH_SIZE, name: str | None = None):
+        self.reduction, self.name = Reduction.validate(reduction), name
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """The loss of a batch.
+
+        Args:
+            y_true: targets: array, list, tensor or symbol.
+            y_pred: outputs, likewise.
+            sample_weight: weight of each sample, (n,) or (n, 1), or of each element; None for 1.
+
+        Returns: a scalar; with the reduction 'none' one number for each sample.
+        """
+        return compute_weighted_loss(self.call(*same_rank(y_true, y_pred)), sample_weight, self.reduction)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """One number for each sample; subclasses say which.
+
+        Args:
+            y_true: targets, a tensor.
+            y_pred: outputs, a tensor.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no `call(y_true, y_pred)`.")
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments."""
+        return {"reduction": self.reduction, "name": self.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """New loss from a config.
+
+        Args:
+            config: what `get_config` returned; the `dtype` that Keras 3 writes is dropped.
+        """
+        return cls(**{key: value for key, value in config.items() if key != "dtype"})
+
+
+@LOSSES.register()
+class LossFunctionWrapper(Loss):
+    """A loss function with its arguments, as a `Loss`.
+
+    Args:
+        fn: function of `(y_true, y_pred, **kwargs)` that returns one number for each sample; or the name of one.
+        kwargs: further arguments for it.
+
+    Example:
+        >>> float(LossFunctionWrapper("huber", delta=0.5)([[0.0]], [[1.0]]))
+        0.375
+    """
+
+    def __init__(
+        self,
+        fn: Callable[..., Any] | str,
+        reduction: str | None = Reduction.SUM_OVER_BATCH_SIZE,
+        name: str | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(reduction, name)
+        self.fn: Any = LOSSES.get(fn)
+        self._arguments = kwargs
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return self.fn(y_true, y_pred, **self._arguments)
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments; the function only where the class does not imply it."""
+        own = {"fn": name_of(self.fn)} if type(self) is LossFunctionWrapper else {}
+        return {**own, **super().get_config(), **self._arguments}
+
+
+@LOSSES.register()
+class MeanSquaredError(LossFunctionWrapper):
+    """Mean of squared differences.
+
+    Shape: both (n, ...).
+    Source: Keras 2.3.1, `keras/losses.py`; the formula is that of `losses.mean_squared_error`.
+    Example:
+        >>> round(float(MeanSquaredError()([[1.0, 2.0]], [[3.0, 2.0]])), 5)
+        2.0
+    """
+
+    def __init__(
+        self,
+        reduction: str | None = Reduction.AUTO,
+        name: str | None = "mean_squared_error",
+    ):
+        super().__init__(functions.mean_squared_error, reduction, name)
+
+
+@LOSSES.register()
+class MeanAbsoluteError(LossFunctionWrapper):
+    """Mean of absolute differences.
+
+    Shape: both (n, ...).
+    Source: Keras 2.3.1, `keras/losses.py`; the formula is that of `losses.mean_absolute_error`.
+    Example:
+        >>> round(float(MeanAbsoluteError()([[1.0, 2.0]], [[3.0, 2.0]])), 5)
+        1.0
+    """
+
+    def __init__(
+        self,
+        reduction: str | None = Reduction.AUTO,
+        name: str | None = "mean_absolute_error",
+    ):
+        super().__init__(functions.mean_absolute_error, reduction, name)
+
+
+@LOSSES.register()
+class MeanAbsolutePercentageError(LossFunctionWrapper):
+    """Mean of absolute differences, in percent of the target.
+
+    Shape: both (n, ...).
+    Source: Keras 2.3.1, `keras/losses.py`; the formula is that of `losses.mean_absolute_percentage_error`.
+    Example:
+        >>> round(float(MeanAbsolutePercentageError()([[2.0, 4.0]], [[3.0, 4.0]])), 5)
+        25.0
+    """
+
+    def __init__(
+        self,
+        reduction: str | None = Reduction.AUTO,
+        name: str | None = "mean_absolute_percentage_error",
+    ):
+        super().__init__(functions.mean_absolute_percentage_error, reduction, name)
+
+
+@LOSSES.register()
+class MeanSquaredLogarithmicError(LossFunctionWrapper):
+    """Mean of squared differences of `log(1 + y)`: relative errors, for values of many magnitudes.
+
+    Shape: both (n, ...).
+    Source: Keras 2.3.1, `keras/losses.py`; the formula is that of `losses.mean_squared_logarithmic_error`.
+    Example:
+        >>> round(float(MeanSquaredLogarithmicError()([[3.0]], [[3.0]])), 5)
+        0.0
+    """
+
+    def __init__(
+        self,
+        reduction: str | None = Reduction.AUTO,
+        name: str | None = "mean_squared_logarithmic_error",
+    ):
+        super().__init__(functions.mean_squared_logarithmic_error, reduction, name)
+
+
+@LOSSES.register()
+class BinaryCrossentropy(LossFunctionWrapper):
+    """Crossentropy between probabilities of yes, for targets 0 and 1.
+
+    Args:
+        from_logits: outputs are what sigmoid would be applied to. More exact than applying it before.
+        label_smoothing: part of each target, between 0 and 1, that is moved to one half.
+
+    Shape: both (n, ...).
+    Source: Keras 2.3.1, `keras/losses.py`; the formula is that of `losses.binary_crossentropy`.
+    Example:
+        >>> round(float(BinaryCrossentropy()([[1.0, 0.0]], [[1.0, 0.0]])), 5)
+        0.0
+    """
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0,
+        reduction: str | None = Reduction.AUTO,
+        name: str | None = "binary_crossentropy",
+    ):
+        super().__init__(
+            functions.binary_crossentropy, reduction, name, from_logits=from_logits, label_smoothing=label_smoothing
+        )
+
+
+@LOSSES.register()
+class CategoricalCrossentropy(LossFunctionWrapper):
+    """Crossentropy between distributions, for targets that are one-hot or probabilities.
+
+    Args:
+        from_logits: outputs are what softmax would be applied to. More exact than applying it before.
+        label_smoothing: part of each target, between 0 and 1, that is spread over all classes.
+
+    Shape: both (n, ..., classes).
+    Source: Keras 2.3.1, `keras/losses.py`; the formula is that of `losses.categorical_crossentropy`.
+    Example:
+        >>> round(float(CategoricalCrossentropy()([[0.0, 1.0]], [[0.0, 1.0]])), 5)
+        0.0
+    """
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        label_smoothing: float = 0,
+        reduction: str | None = Reduction.AUTO,
+        name: str | None = "categorical_crossentropy",
+    ):
+        super().__init__(
+            functions.categorical_crossentropy,
+            reduction,
+            name,
+            from_logits=from_logits,
+            label_smoothing=label_smoothing,
+        )
+
+
+@LOSSES.register()
+class SparseCategoricalCrossentropy(LossFunctionWrapper):
+    """Crossentropy for targets that are class numbers, from 0.
+
+    Args:
+        from_logits: outputs are what softmax would be applied to. More exact than applying it before.
+
+    Shape: targets (n, ...) or (n, ..., 1); outputs (n, ..., classes).
+    Source: Keras 2.3.1, `keras/losses.py`; the formula is that of `losses.sparse_categorical_crossentropy`.
+    Example:
+        >>> round(float(SparseCategoricalCrossentropy()([1], [[0.0, 1.0]])), 5)
+        0.0
+    """
+
+    def __init__(
+        self,
+        from_logits: bool = False,
+        reduction: str | None = Reduction.AUTO,
+        name: str | None = "sparse_categorical_crossentropy",
+    ):
+        super().__init__(functions.sparse_categorical_crossentropy, reduction, name, from_logits=from_logits)
+
+
+@LOSSES.register()
+class Hinge(LossFunctionWrapper):
+    """Mean of `max(1 - y_true * y_pred, 0)`, for targets -1 and 1, or 0 and 1.
+
+    Shape: both (n, ...).
+    Source: Keras 2.3.1, `keras/losses.py`; the formula is that of `losses.hinge`.
+    Example:
+        >>> round(float(Hinge()([[-1.0, 1.0]], [[0.5, 2.0]])), 5)
+        0.75
+    """
+
+    def __init__(
+        self,
+        reduction: str | None = Reduction.AUTO,
+        name: str | None = "hinge",
+    ):
+        super().__init__(functions.hinge, reduction, name)
+
+
+@LOSSES.register()
+class SquaredHinge(LossFunctionWrapper):
+    """Mean of the squares of `max(1 - y_true * y_pred, 0)`, for targets -1 and 1, or 0 and 1.
+
+    Shape: both (n, ...).
+    Source: Keras 2.3.1, `keras/losses.py`; the formula is that of `losses.squared_hinge`.
+    Example:
+        >>> round(float(SquaredHinge()([[-1.0, 1.0]], [[0.5, 2.0]])), 5)
+        1.125
+    """
+
+    def __init__(
+        self,
+        reduction: str | None = Reduction.AUTO,
+        name: str | None = "squared_hinge",
+    ):
+        super().__init__(functions.squared_hinge, reduction, name)
+
+
+@LOSSES.register()
+class CategoricalHinge(LossFunctionWrapper):
+    """`max(0, best wrong score - right score + 1)`, for targets that are one-hot.
+
+    Shape: both (n, ..., classes).
+    Source: Keras 2.3.1, `keras/losses.py`; the formula is that of `losses.categorical_hinge`.
+    Example:
+        >>> round(float(CategoricalHinge()([[0.0, 1.0]], [[0.5, 0.75]])), 5)
+        0.75
+    """
+
+    def __init__(
+        self,
+        reduction: str | None = Reduction.AUTO,
+        name: str | None = "categorical_hinge",
+    ):
+        super().__init__(functions.categorical_hinge, reduction, name)
+
+
+@LOSSES.register()
+class Poisson(LossFunctionWrapper):
+    """Mean of `y_pred - y_true * log(y_pred)`, for counts.
+
+    Shape: both (n, ...).
+    Source: Keras 2.3.1, `keras/losses.py`; the formula is that of `losses.poisson`.
+    Example:
+        >>> round(float(Poisson()([[0.0]], [[2.0]])), 5)
+        2.0
+    """
+
+    def __init__(
+        self,
+        reduction: str | None = Reduction.AUTO,
+        name: str | None = "poisson",
+    ):
+        super().__init__(functions.poisson, reduction, name)
+
+
+@LOSSES.register()
+class LogCosh(LossFunctionWrapper):
+    """Mean of `log(cosh(y_pred - y_true))`: a parabola for small errors, a straight line for large ones.
+
+    Shape: both (n, ...).
+    Source: Keras 2.3.1, `keras/losses.py`; the formula is that of `losses.logcosh`.
+    Example:
+        >>> round(float(LogCosh()([[1.0]], [[1.0]])), 5)
+        0.0
+    """
+
+    def __init__(
+        self,
+        reduction: str | None = Reduction.AUTO,
+        name: str | None = "logcosh",
+    ):
+        super().__init__(functions.logcosh, reduction, name)
+
+
+@LOSSES.register()
+class KLDivergence(LossFunctionWrapper):
+    """Kullback-Leibler divergence of the outputs from the targets, both probabilities, in nats.
+
+    Shape: both (n, ..., classes).
+    Source: Keras 2.3.1, `keras/losses.py`; the formula is that of `losses.kullback_leibler_divergence`.
+    Example:
+        >>> round(float(KLDivergence()([[0.5, 0.5]], [[0.5, 0.5]])), 5)
+        0.0
+    """
+
+    def __init__(
+        self,
+        reduction: str | None = Reduction.AUTO,
+        name: str | None = "kullback_leibler_divergence",
+    ):
+        super().__init__(functions.kullback_leibler_divergence, reduction, name)
+
+
+@LOSSES.register()
+class Huber(LossFunctionWrapper):
+    """Half the squared difference, which goes on as a straight line from `delta`: outliers pull less.
+
+    Args:
+        delta: the difference, in the unit of the targets, from which errors count by their size alone.
+
+    Shape: both (n, ...).
+    Source: Keras 2.3.1, `keras/losses.py`; the formula is that of `losses.huber_loss`.
+    Example:
+        >>> round(float(Huber()([[0.0, 0.0]], [[1.0, 3.0]])), 5)
+        1.5
+    """
+
+    def __init__(
+        self,
+        delta: float = 1.0,
+        reduction: str | None = Reduction.AUTO,
+        name: str | None = "huber_loss",
+    ):
+        super().__init__(functions.huber_loss, reduction, name, delta=delta)
+
+
+@LOSSES.register()
+class CosineSimilarity(LossFunctionWrapper):
+    """Minus the cosine of the angle between targets and outputs: -1 where they point the same way.
+
+    Args:
+        axis: the axis of the vectors.
+
+    Shape: both (n, ...).
+    Source: Keras 2.3.1, `keras/losses.py`; the formula is that of `losses.cosine_similarity`.
+    Example:
+        >>> round(float(CosineSimilarity()([[3.0, 0.0]], [[2.0, 0.0]])), 5)
+        -1.0
+    """
+
+    def __init__(
+        self,
+        axis: int = -1,
+        reduction: str | None = Reduction.AUTO,
+        name: str | None = "cosine_similarity",
+    ):
+        super().__init__(functions.cosine_similarity, reduction, name, axis=axis)
+
+
+def is_categorical_crossentropy(loss: Any) -> bool:
+    """Whether a loss is the categorical crossentropy.
+
+    Args:
+        loss: a name, a function or an object.
+
+    Example:
+        >>> is_categorical_crossentropy(CategoricalCrossentropy())
+        True
+    """
+    if isinstance(loss, str):
+        return loss == "categorical_crossentropy"
+    function = functions.categorical_crossentropy
+    return isinstance(loss, CategoricalCrossentropy) or getattr(loss, "fn", loss) is function

@@ -1,0 +1,105 @@
+"""How losses of samples become one number: ranks that agree, weights, and a reduction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras_front import backend as K
+from keras_front.errors import ArgumentError
+
+
+class Reduction:
+    """How the losses of a batch become one number: the words for it.
+
+    `AUTO` and `SUM_OVER_BATCH_SIZE` take the mean over all elements, `SUM` their sum, `NONE` leaves them.
+    Source: Keras 2.3.1, `keras/utils/losses_utils.py`.
+    """
+
+    AUTO = "auto"
+    NONE = "none"
+    SUM = "sum"
+    SUM_OVER_BATCH_SIZE = "sum_over_batch_size"
+
+    @classmethod
+    def all(cls) -> tuple[str, ...]:
+        """Every reduction."""
+        return (cls.AUTO, cls.NONE, cls.SUM, cls.SUM_OVER_BATCH_SIZE)
+
+    @classmethod
+    def validate(cls, key: str | None) -> str:
+        """The reduction's name.
+
+        Args:
+            key: the name of a reduction; 'mean' and None, as Keras 3 says them, are understood.
+
+        Raises: ArgumentError for any other word.
+        Example:
+            >>> Reduction.validate("mean")
+            'sum_over_batch_size'
+        """
+        name = {"mean": cls.SUM_OVER_BATCH_SIZE, None: cls.NONE}.get(key, key)
+        if name not in cls.all():
+            raise ArgumentError(f"Loss: expected a reduction among {', '.join(cls.all())}, received {key!r}.")
+        return str(name)
+
+
+def same_rank(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """Targets and outputs brought to the same number of axes where a last axis of 1 makes the difference.
+
+    Without this, targets (n,) beside outputs (n, 1) would broadcast to (n, n).
+
+    Args:
+        y_true: targets.
+        y_pred: outputs; they stay as they are.
+
+    Returns: two tensors.
+    """
+    y_true, y_pred = K.convert(y_true), K.convert(y_pred)
+    surplus = K.ndim(y_pred) - K.ndim(y_true)
+    if surplus == 1 and K.int_shape(y_pred)[-1] == 1:
+        return K.expand_dims(y_true, axis=-1), y_pred
+    if surplus == -1 and K.int_shape(y_true)[-1] == 1:
+        return K.squeeze(y_true, axis=-1), y_pred
+    return y_true, y_pred
+
+
+def spread_weights(sample_weight: Any, values: Any) -> Any:
+    """Weights with as many axes as values: axes of 1 are added at the end, or one is taken away.
+
+    Args:
+        sample_weight: a number, (n,), (n, 1), or as `values`.
+        values: tensor of losses or outputs, (n, ...).
+
+    Returns: a tensor of the dtype of `values`.
+    """
+    weights = K.cast(K.convert(sample_weight), K.dtype(values))
+    if K.ndim(weights) == K.ndim(values) + 1 and K.int_shape(weights)[-1] == 1:
+        return K.squeeze(weights, axis=-1)
+    while 0 < K.ndim(weights) < K.ndim(values):
+        weights = K.expand_dims(weights, axis=-1)
+    return weights
+
+
+def compute_weighted_loss(
+    losses: Any, sample_weight: Any = None, reduction: str | None = Reduction.SUM_OVER_BATCH_SIZE
+) -> Any:
+    """Losses times weights, reduced; a mean divides by the number of losses, not by the sum of weights.
+
+    Args:
+        losses: what a loss function returned.
+        sample_weight: weight of each sample or element; None for 1.
+        reduction: one of `Reduction`.
+
+    Shape: losses (n, ...); sample_weight (n,), (n, 1), or as losses; the result is a scalar unless the reduction is
+        'none'.
+    Source: Keras 2.3.1, `keras/utils/losses_utils.py`.
+    Example:
+        >>> float(compute_weighted_loss([1.0, 3.0], sample_weight=[0.0, 2.0]))
+        3.0
+    """
+    reduction, losses = Reduction.validate(reduction), K.convert(losses)
+    if sample_weight is not None:
+        losses = losses * spread_weights(sample_weight, losses)
+    if reduction == Reduction.NONE:
+        return losses
+    return K.sum(losses) if reduction == Reduction.SUM else K.mean(losses)
