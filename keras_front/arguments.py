@@ -105,9 +105,9 @@ class OneOf(Reader):
 
     def _chosen(self, value: Any, owner: Any) -> Any:
         value = self.renamed.get(value, value) if isinstance(value, str) else value
-        if any(type(value) is type(choice) and value == choice for choice in self.choices):
-            return value
-        raise ValueError
+        if isinstance(value, bool) and not any(choice is value for choice in self.choices):
+            raise ValueError  # True equals 1, and is not meant
+        return self.choices[self.choices.index(value)]
 
 
 def _positive(value: Any, owner: Any) -> int:

@@ -184,12 +184,20 @@ def __getattr__(name: str) -> Any:
 
 
 def serialize(layer: Any) -> dict[str, Any]:
-    """`{'class_name', 'config'}` of a layer."""
+    """`{'class_name', 'config'}` of a layer, which JSON can hold.
+
+    Args:
+        layer: the layer; its weights are not part of it.
+    """
     return LAYERS.serialize(layer)
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The layer that a config describes, with new weights.
+
+    Args:
+        config: what `serialize` returned, or the name of a class whose arguments all have defaults.
+        custom_objects: classes and functions of yours by the names that they have in the config.
 
     Raises: ArgumentError for a class that is neither ours nor among `custom_objects`.
     """

@@ -5,7 +5,6 @@ Source: Keras 2.3.1, `keras/layers/advanced_activations.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 
 from keras_front import activations
@@ -14,11 +13,7 @@ from keras_front.arguments import read_number
 from keras_front.errors import ArgumentError
 from keras_front.graph.layer import LAYERS, InputSpec, Layer
 
-from .arguments import Axes, Constraint, Initializer, Number, Reader, Regularizer
-
-
-def _listed(value: Any, layer: Any) -> list[int]:
-    return [int(axis) for axis in value] if isinstance(value, Sequence) else [int(value)]
+from .arguments import Axes, AxisList, Constraint, Initializer, Number, Reader, Regularizer
 
 
 def _number_or_zero(value: Any, layer: Any) -> float:
@@ -75,7 +70,7 @@ class PReLU(Layer):
         alpha_initializer: Initializer = "zeros",
         alpha_regularizer: Regularizer = None,
         alpha_constraint: Constraint = None,
-        shared_axes: Annotated[int | Sequence[int], Reader(_listed)] | None = None,
+        shared_axes: AxisList | None = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)

@@ -24,7 +24,9 @@ __all__ = [
     "CHOICE",
     "ActivationFunction",
     "Axes",
+    "AxisList",
     "ConvPadding",
+    "Count",
     "Constraint",
     "DataFormat",
     "Factor",
@@ -169,6 +171,15 @@ def _axes(value: Any, layer: Any) -> Any:
     return [int(axis) for axis in value] if isinstance(value, Sequence) else int(value)
 
 
+def _at_least_zero(value: Any, layer: Any) -> int:
+    if _integer(value, layer) < 0:
+        raise ValueError
+    return int(value)
+
+
+Count = Annotated[int, Reader(_at_least_zero, "an integer of at least 0")]
+
+
 def _implementation(value: Any, layer: Any) -> int:
     if value not in (0, 1, 2):
         raise ValueError
@@ -176,6 +187,13 @@ def _implementation(value: Any, layer: Any) -> int:
 
 
 Implementation = Annotated[int, Reader(_implementation, "1 or 2")]
+
+
+def _axis_list(value: Any, layer: Any) -> list[int]:
+    return [int(axis) for axis in value] if isinstance(value, Sequence) else [int(value)]
+
+
+AxisList = Annotated[int | Sequence[int], Reader(_axis_list, "an integer or a list of integers")]
 Rate = Annotated[float, Reader(_rate, "a number between 0 and 1")]
 Axes = Annotated[int | Sequence[int], Reader(_axes, "an integer or a list of integers")]
 Seed = Annotated[int | None, Reader(lambda value, layer: value)]

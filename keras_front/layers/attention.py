@@ -5,14 +5,14 @@ Source for names, arguments and masks: tf_keras 2.21, `layers/attention`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from keras_front import backend as K
 from keras_front.errors import ArgumentError
 from keras_front.graph.layer import LAYERS, Layer
 from keras_front.graph.layer_values import is_list_of_shapes
 
-from ._arguments import fraction, one_of
+from .arguments import CHOICE, Flag, Fraction
 
 _FAR = {"float16": 65504.0}  # what masked scores are lowered by
 
@@ -22,10 +22,7 @@ class _Attention(Layer):
 
     supports_masking = True
 
-    def _begin(self, use_scale: bool, dropout: float) -> None:
-        self.use_scale = use_scale
-        self.dropout = fraction(type(self).__name__, "dropout", dropout)
-        self.scale: Any = None
+    scale: Any = None
 
     def build(self, input_shape: Any) -> None:
         if not is_list_of_shapes(input_shape) or len(input_shape) not in (2, 3):
@@ -50,7 +47,16 @@ class _Attention(Layer):
         return_attention_scores: bool = False,
         use_causal_mask: bool = False,
     ) -> Any:
-        """The weighted values, and the weights as well with `return_attention_scores`."""
+        """The weighted values, and the weights as well with `return_attention_scores`.
+
+        Args:
+            inputs: list of query and value, or of query, value and key.
+            mask: list of masks for them, bool (batch, steps): a masked query gives zeros, a masked value is not looked
+                at. Entries may be None.
+            training: whether the layer is being trained, in case weights are dropped; None asks the learning phase.
+            return_attention_scores: whether to return the weights too.
+            use_causal_mask: whether a query sees only the values up to its own place.
+        """
         query, value = inputs[:2]
         key = inputs[2] if len(inputs) > 2 else value
         masks = mask if isinstance(mask, list) else [None, None]
@@ -96,18 +102,27 @@ class Attention(_Attention):
     Args:
         use_scale: whether the scores have a learned factor.
         score_mode: 'dot', or 'concat' for `tanh(scale * (query + key))` summed.
-        dropout: part of the weights that is dropped while training.
+        dropout: part of the weights that is dropped while training, from 0 to 1.
 
     Shape: query (batch, m, n), value (batch, k, d) and key (batch, k, n), by default the value -> (batch, m, d)
     Weights: scale () if `use_scale`; concat_score_weight () for 'concat'.
     Source: Luong et al. (2015).
+    Example:
+        >>> query, value = K.constant([[[1.0, 0.0]]]), K.constant([[[5.0, 5.0]]])
+        >>> Attention()([query, value]).tolist()
+        [[[5.0, 5.0]]]
     """
 
-    def __init__(self, use_scale: bool = False, score_mode: str = "dot", dropout: float = 0.0, **kwargs: Any):
+    concat_score_weight: Any = None
+
+    def __init__(
+        self,
+        use_scale: Flag = False,
+        score_mode: Annotated[Literal["dot", "concat"], CHOICE] = "dot",
+        dropout: Fraction = 0.0,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
-        self._begin(use_scale, dropout)
-        self.score_mode = one_of("Attention", "score_mode", score_mode, ("dot", "concat"))
-        self.concat_score_weight: Any = None
 
     def _add_scale(self, size: int) -> None:
         if self.use_scale:
@@ -139,16 +154,15 @@ class AdditiveAttention(_Attention):
 
     Args:
         use_scale: whether the sum has learned factors.
-        dropout: part of the weights that is dropped while training.
+        dropout: part of the weights that is dropped while training, from 0 to 1.
 
     Shape: query (batch, m, n), value (batch, k, d) and key (batch, k, n), by default the value -> (batch, m, d)
     Weights: scale (n,) if `use_scale`.
     Source: Bahdanau et al. (2015).
     """
 
-    def __init__(self, use_scale: bool = True, dropout: float = 0.0, **kwargs: Any):
+    def __init__(self, use_scale: Flag = True, dropout: Fraction = 0.0, **kwargs: Any):
         super().__init__(**kwargs)
-        self._begin(use_scale, dropout)
 
     def _add_scale(self, size: int) -> None:
         if self.use_scale:

@@ -9,10 +9,11 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from keras_front import activations, constraints, initializers, regularizers
 from keras_front import backend as K
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.graph.layer import LAYERS, Layer
+
+from .arguments import ActivationFunction, Constraint, Initializer, Kept, Regularizer
 
 _EQUATION = re.compile(r"(\.{3})?([a-zA-Z]+)(\.{3})?,([a-zA-Z]+)->(\.{3})?([a-zA-Z]+)(\.{3})?")
 
@@ -25,55 +26,50 @@ class EinsumDense(Layer):
         equation: such as 'abc,cd->abd' or '...x,xy->...y'; the first letter of the first form is the batch.
         output_shape: sizes of the output without the batch, None where they follow from the input; with a leading
             ellipsis only those that the equation names.
+        activation: function of the outputs: a name such as 'relu', a function of K, or a layer. None for none.
         bias_axes: letters of the output over which the bias varies; None for no bias.
+        kernel_initializer: first values of the kernel. The default keeps the variance of signals from layer to layer.
+        bias_initializer: first values of the bias.
+        kernel_regularizer: penalty on the kernel, added to the loss.
+        bias_regularizer: penalty on the bias.
+        kernel_constraint: function that the kernel must pass after each step of training.
+        bias_constraint: the same for the bias.
+        activity_regularizer: penalty on the output, after the activation.
 
     Shape: what the equation says.
     Weights: kernel (what the second operand says); bias (from the first axis of `bias_axes` on, 1 elsewhere).
     Raises: ArgumentError for an equation of another form; ShapeError for sizes that contradict each other.
+    Example:
+        >>> EinsumDense("abc,cd->abd", (None, 64), bias_axes="d").compute_output_shape((None, 10, 32))
+        (None, 10, 64)
     """
 
     def __init__(
         self,
         equation: str,
         output_shape: Any,
-        activation: Any = None,
-        bias_axes: str | None = None,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
-        activity_regularizer: Any = None,
+        activation: ActivationFunction = None,
+        bias_axes: Kept = None,
+        kernel_initializer: Initializer = "glorot_uniform",
+        bias_initializer: Initializer = "zeros",
+        kernel_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+        kernel_constraint: Constraint = None,
+        bias_constraint: Constraint = None,
+        activity_regularizer: Regularizer = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.equation = str(equation).replace(" ", "")
         self._parts = _parse(self.equation)
         self._sizes = tuple(output_shape) if isinstance(output_shape, Sequence) else (output_shape,)
-        self.activation = activations.get(activation)
-        self.bias_axes = bias_axes
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
-        self.activity_regularizer = regularizers.get(activity_regularizer)
 
     def build(self, input_shape: Any) -> None:
         sizes = self._letter_sizes(tuple(input_shape))
-        kernel_letters = self._parts[2]
-        self.kernel = self.add_weight(
-            "kernel", tuple(sizes[c] for c in kernel_letters), None, self.kernel_initializer, self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )  # fmt: skip
+        self.kernel = self.add_weight("kernel", tuple(sizes[letter] for letter in self._parts[2]))
         self.bias = None
         if self.bias_axes is not None:
-            self.bias = self.add_weight(
-                "bias", self._bias_shape(sizes, len(input_shape)), None, self.bias_initializer, self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )  # fmt: skip
+            self.bias = self.add_weight("bias", self._bias_shape(sizes, len(input_shape)))
         self.built = True
 
     def _letter_sizes(self, input_shape: tuple[Any, ...]) -> dict[str, Any]:

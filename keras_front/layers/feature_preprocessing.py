@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
@@ -18,9 +18,9 @@ from keras_front import config
 from keras_front.errors import ArgumentError, ShapeError, StateError
 from keras_front.graph.layer import LAYERS, Layer
 
-from ._arguments import one_of, positive
+from .arguments import CHOICE, Flag, Number, Positive, Reader, Sparse
 
-MODES = ("int", "one_hot", "multi_hot", "count")
+OutputMode = Annotated[Literal["int", "one_hot", "multi_hot", "count"], CHOICE]
 
 
 def batches_of(data: Any, steps: int | None = None) -> Iterator[np.ndarray]:
@@ -89,11 +89,30 @@ class Moments:
         self.count = total
 
 
+def _normalized_axes(value: Any, layer: Any) -> tuple[int, ...]:
+    if value is None:
+        return ()
+    return tuple(int(axis) for axis in value) if isinstance(value, Sequence) else (int(value),)
+
+
+def _boundaries(value: Any, layer: Any) -> list[float]:
+    return sorted(float(boundary) for boundary in value)
+
+
+NormalizedAxes = Annotated[int | Sequence[int] | None, Reader(_normalized_axes, "an integer, integers or None")]
+Boundaries = Annotated[Sequence[float], Reader(_boundaries, "a list of numbers")]
+
+
 class OfNumbers(Layer):
     """A layer over one array, which may be given as nested lists of numbers."""
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """Apply the layer; nested lists are an array and not several inputs."""
+        """Apply the layer; nested lists are an array and not several inputs.
+
+        Args:
+            inputs: tensor, array, or nested lists of numbers.
+            args, kwargs: further arguments for `call`.
+        """
         if isinstance(inputs, list | tuple) and all(isinstance(n, int | float) for n in _leaves(inputs)):
             inputs = np.asarray(inputs)
         return super().__call__(inputs, *args, **kwargs)
@@ -112,22 +131,31 @@ class Normalization(OfNumbers):
     """Features shifted and scaled to mean 0 and deviation 1 by what `adapt` saw.
 
     Args:
-        axis: the axes that have a mean and variance of their own; None for one of all.
-        mean, variance: given instead of learned.
-        invert: whether to go the other way.
+        axis: the axis, or the axes, along which each place has a mean and variance of its own: by default each feature.
+            None for one of all.
+        mean: given instead of learned: a number, or an array that fits the axes.
+        variance: the same.
+        invert: whether to go the other way, from normalized values to those of the data.
 
-    Shape: as the input.
+    Shape: as the input, whose sizes along `axis` must be known.
     Weights: mean, variance, count, unless they are given.
+    Raises: ArgumentError if only one of mean and variance is given.
+    Example:
+        >>> layer = Normalization()
+        >>> layer.adapt([[1.0], [3.0]])
+        >>> layer(K.constant([[3.0]])).tolist()
+        [[1.0]]
     """
 
     supports_masking = True
 
-    def __init__(self, axis: Any = -1, mean: Any = None, variance: Any = None, invert: bool = False, **kwargs: Any):
+    def __init__(
+        self, axis: NormalizedAxes = -1, mean: Any = None, variance: Any = None, invert: Flag = False, **kwargs: Any
+    ):
         super().__init__(**kwargs)
-        self.axis = () if axis is None else tuple(axis) if isinstance(axis, Sequence) else (int(axis),)
         if (mean is None) != (variance is None):
             raise ArgumentError("Normalization: give mean and variance both, or neither.")
-        self.input_mean, self.input_variance, self.invert = mean, variance, invert
+        self.input_mean, self.input_variance = mean, variance
         self._learned: list[Any] = []
 
     def _kept(self, rank: int) -> list[int]:
@@ -189,29 +217,31 @@ class Discretization(OfNumbers):
         bin_boundaries: where bins end; below the first is bin 0, a boundary itself belongs to the bin above.
         num_bins: how many bins `adapt` makes, each with the same share of the data.
         epsilon: error that the quantiles may have; ours are exact.
-        output_mode: 'int', 'one_hot', 'multi_hot' or 'count'.
+        output_mode: 'int' for the number of the bin, or vectors as from `CategoryEncoding`: 'one_hot', 'multi_hot' or
+            'count'.
+        sparse: False; there are no sparse tensors.
 
     Shape: as the input for 'int'; otherwise as `CategoryEncoding` of that.
+    Raises: ArgumentError if neither boundaries nor a number of bins are given.
+    Example:
+        >>> Discretization(bin_boundaries=[0.0, 1.0])(K.constant([-0.5, 0.5, 1.0])).tolist()
+        [0, 1, 2]
     """
 
     _casts_inputs = False
 
     def __init__(
         self,
-        bin_boundaries: Sequence[float] | None = None,
-        num_bins: int | None = None,
-        epsilon: float = 0.01,
-        output_mode: str = "int",
-        sparse: bool = False,
+        bin_boundaries: Boundaries | None = None,
+        num_bins: Positive | None = None,
+        epsilon: Number = 0.01,
+        output_mode: OutputMode = "int",
+        sparse: Sparse = False,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         if bin_boundaries is None and num_bins is None:
             raise ArgumentError("Discretization: expected bin_boundaries, or num_bins and then a call of adapt.")
-        self.bin_boundaries = None if bin_boundaries is None else sorted(float(b) for b in bin_boundaries)
-        self.num_bins = None if num_bins is None else positive("Discretization", "num_bins", num_bins)
-        self.epsilon, self.output_mode = epsilon, one_of("Discretization", "output_mode", output_mode, MODES)
-        self.sparse = one_of("Discretization", "sparse", sparse, (False,))
 
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
         """Put the boundaries where each bin has the same share of the data.
@@ -245,7 +275,12 @@ class Discretization(OfNumbers):
 def encoded(codes: Any, size: int, mode: str, dtype: str, weights: Any = None) -> Any:
     """Integers as vectors: one each ('one_hot'), or one for the last axis ('multi_hot', 'count').
 
-    Codes that are negative or too large stand for nothing.
+    Args:
+        codes: integers; those that are negative or too large stand for nothing.
+        size: length of the vectors.
+        mode: 'one_hot', 'multi_hot' or 'count'.
+        dtype: type of the vectors.
+        weights: what each of the codes counts, by default 1.
     """
     codes = K.cast(codes, "int32")
     codes = K.expand_dims(codes if K.ndim(codes) else K.expand_dims(codes, -1), -1)
@@ -264,25 +299,37 @@ class CategoryEncoding(OfNumbers):
     """Integers as vectors of zeros and ones, or of counts.
 
     Args:
-        num_tokens: how many integers there are, from 0 on.
+        num_tokens: how many integers there are, from 0 on; others are ignored.
         output_mode: 'multi_hot' (which occur along the last axis), 'count' (how often) or 'one_hot' (one vector for
             each; a last axis of size 1 is used up).
+        sparse: False; there are no sparse tensors.
 
     Shape: (..., n) -> (..., num_tokens), or (..., n, num_tokens) for 'one_hot'.
+    Example:
+        >>> CategoryEncoding(num_tokens=4)(K.constant([[0, 1], [3, 3]], dtype="int32")).tolist()
+        [[1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]]
     """
 
     _casts_inputs = False
 
     def __init__(
-        self, num_tokens: int | None = None, output_mode: str = "multi_hot", sparse: bool = False, **kwargs: Any
+        self,
+        num_tokens: Positive = None,
+        output_mode: Annotated[Literal["one_hot", "multi_hot", "count"], CHOICE] = "multi_hot",
+        sparse: Sparse = False,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.num_tokens = positive("CategoryEncoding", "num_tokens", num_tokens)
-        self.output_mode = one_of("CategoryEncoding", "output_mode", output_mode, MODES[1:])
-        self.sparse = one_of("CategoryEncoding", "sparse", sparse, (False,))
 
     def call(self, inputs: Any, count_weights: Any = None) -> Any:
-        """The vectors; with 'count' each occurrence may have a weight."""
+        """The vectors.
+
+        Args:
+            inputs: integers.
+            count_weights: what each of them counts in the mode 'count', of the same shape; by default 1.
+
+        Raises: ArgumentError for weights in another mode.
+        """
         if count_weights is not None and self.output_mode != "count":
             raise ArgumentError(f"{self.name}: count_weights needs output_mode='count', not {self.output_mode!r}.")
         return encoded(inputs, self.num_tokens, self.output_mode, self.dtype or config.floatx(), count_weights)

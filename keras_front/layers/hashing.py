@@ -6,8 +6,8 @@ Source for names, arguments and conventions: Keras 3, `layers/preprocessing/hash
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -16,23 +16,30 @@ from keras_front import config
 from keras_front.errors import ArgumentError, DtypeError
 from keras_front.graph.layer import LAYERS, Layer
 
-from ._arguments import one_of, positive
-from .feature_preprocessing import MODES, encoded
+from .arguments import Kept, Positive, Reader, Sparse
+from .feature_preprocessing import OutputMode, encoded
 from .fingerprint import farm_fingerprint, siphash
 
 
-def two_words(where: str, salt: Any) -> list[int] | None:
+def _two_words(salt: Any, layer: Any) -> list[int]:
     """A salt as the two words of a key; a single number is both."""
-    if salt is None:
-        return None
-    pair = [salt, salt] if isinstance(salt, int | np.integer) else list(salt) if isinstance(salt, list | tuple) else []
-    if len(pair) == 2 and all(isinstance(n, int | np.integer) for n in pair):
-        return [int(n) for n in pair]
-    raise ArgumentError(f"{where}: expected salt to be an integer or a pair of integers, received {salt!r}.")
+    first, second = (salt, salt) if isinstance(salt, int | np.integer) else salt
+    if not all(isinstance(n, int | np.integer) for n in (first, second)):
+        raise ValueError
+    return [int(first), int(second)]
+
+
+Salt = Annotated[int | Sequence[int], Reader(_two_words, "an integer or a pair of integers")]
 
 
 def bins_of(words: Iterable[str | bytes], number: int, salt: list[int] | None = None) -> list[int]:
-    """The bin, below `number`, of each word: by FarmHash, or with a salt by SipHash."""
+    """The bin, below `number`, of each word: by FarmHash, or with a salt by SipHash.
+
+    Args:
+        words: strings, hashed as UTF-8, or bytes.
+        number: how many bins there are.
+        salt: the two words of the key of SipHash.
+    """
     data = (word if isinstance(word, bytes) else word.encode() for word in words)
     if salt is None:
         return [farm_fingerprint(d) % number for d in data]
@@ -47,34 +54,42 @@ class Hashing(Layer):
         num_bins: how many bins there are.
         mask_value: what goes into bin 0, which nothing else does then.
         salt: number or pair of numbers: SipHash is used with it as the key, FarmHash without.
-        output_mode: 'int', 'one_hot', 'multi_hot' or 'count'.
+        output_mode: 'int' for the number of the bin, or vectors as from `CategoryEncoding`: 'one_hot', 'multi_hot' or
+            'count'.
+        sparse: False; there are no sparse tensors.
 
     Shape: as the input for 'int'; otherwise as `CategoryEncoding` of that.
     Source: Pike and Alakuijala (2014); Aumasson and Bernstein (2012). Integers are hashed as their decimal digits,
         floats after rounding towards zero.
+    Example:
+        >>> Hashing(num_bins=3)(["A", "B", "A"]).shape
+        (3,)
     """
 
     _casts_inputs = False
 
     def __init__(
         self,
-        num_bins: int,
-        mask_value: Any = None,
-        salt: Any = None,
-        output_mode: str = "int",
-        sparse: bool = False,
+        num_bins: Positive,
+        mask_value: Kept = None,
+        salt: Salt | None = None,
+        output_mode: OutputMode = "int",
+        sparse: Sparse = False,
         **kwargs: Any,
     ):
         super().__init__(**{**kwargs, "dtype": kwargs.get("dtype") or ("int64" if output_mode == "int" else None)})
-        self.num_bins, self.mask_value = positive("Hashing", "num_bins", num_bins), mask_value
-        self.salt = two_words("Hashing", salt)
-        self.output_mode = one_of("Hashing", "output_mode", output_mode, MODES)
-        self.sparse = one_of("Hashing", "sparse", sparse, (False,))
         if self.output_mode == "int" and self.dtype not in ("int32", "int64"):
             raise ArgumentError(f"Hashing: output_mode='int' needs dtype int32 or int64, received {self.dtype!r}.")
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """The bins of an array or a list of strings or numbers."""
+        """The bins of strings or numbers.
+
+        Args:
+            inputs: array or list of strings or numbers.
+            args, kwargs: ignored.
+
+        Raises: DtypeError for a symbolic tensor.
+        """
         if K.is_symbolic(inputs):
             raise DtypeError(
                 f"{self.name}: expected an array or list, received a symbolic tensor. No backend hashes; call the "

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
@@ -21,44 +21,60 @@ from keras_front import config
 from keras_front.errors import ArgumentError, DtypeError, StateError, UnsafeFileError
 from keras_front.graph.layer import LAYERS
 
-from ._arguments import one_of
+from .arguments import CHOICE, Count, Flag, Kept, OneOf, Reader, Sparse
 from .feature_preprocessing import OfNumbers, batches_of, encoded
-from .hashing import bins_of, two_words
+from .hashing import Salt, bins_of
 
-LOOKUP_MODES = ("int", "one_hot", "multi_hot", "count", "tf_idf")
-_OLD_MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
+OLD_MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
+
+
+def _max_tokens(value: Any, layer: Any) -> int:
+    if value < 2:
+        raise ValueError
+    return int(value)
+
+
+LookupMode = Annotated[str, OneOf(("int", "one_hot", "multi_hot", "count", "tf_idf"), OLD_MODES)]
+MaxTokens = Annotated[int, Reader(_max_tokens, "an integer of at least 2")]
 
 
 class _Lookup(OfNumbers):
-    """A table of tokens: the mask token, those that stand for unknown ones, then the vocabulary."""
+    """A table of tokens: the mask token, those that stand for unknown ones, then the vocabulary.
+
+    Args:
+        max_tokens: size of the vocabulary that `adapt` makes, special tokens included; None for all tokens.
+        num_oov_indices: how many indices unknown tokens share.
+        mask_token: the token of index 0, which stands for padding; None for none.
+        oov_token: what stands in the vocabulary for unknown tokens, and what an unknown index becomes with `invert`.
+        vocabulary: the tokens in the order of their indices, or the name of a file with one in each line. By default
+            `adapt` or `set_vocabulary` brings them.
+        idf_weights: factors of the tokens in the mode 'tf_idf'; `adapt` learns them as well.
+        invert: whether indices become tokens.
+        output_mode: 'int' for indices, or vectors as from `CategoryEncoding`: 'one_hot' for each token, 'multi_hot'
+            (which occur along the last axis), 'count' (how often) or 'tf_idf' (counts times `idf_weights`). 'binary'
+            and 'tf-idf' are older names.
+        sparse: False; there are no sparse tensors.
+        pad_to_max_tokens: whether vectors are as long as `max_tokens` says, even if there are fewer tokens.
+        salt: number or pair of numbers that make the hash of unknown tokens another one.
+    """
 
     _casts_inputs = False
     mask_token: Any
     oov_token: Any
     num_oov_indices: int
 
-    def _begin(self, given: dict[str, Any]) -> None:
-        where = type(self).__name__
-        self.max_tokens, self.num_oov_indices = given["max_tokens"], given["num_oov_indices"]
-        self.mask_token, self.oov_token = given["mask_token"], given["oov_token"]
-        self.invert, self.pad_to_max_tokens = given["invert"], given["pad_to_max_tokens"]
-        mode = _OLD_MODES.get(given["output_mode"], given["output_mode"])
-        self.output_mode = one_of(where, "output_mode", mode, LOOKUP_MODES)
-        self.sparse = one_of(where, "sparse", given["sparse"], (False,))
-        self._check_numbers(where, given["idf_weights"])
+    def _begin(self, vocabulary: Any, idf_weights: Any) -> None:
+        self._check(idf_weights)
         self._weights: list[float] | None = None
         self._tokens: list[Any] = []
-        self._known, self._fixed = False, given["vocabulary"] is not None
+        self._known, self._fixed = False, vocabulary is not None
         if self._fixed:
-            self.set_vocabulary(given["vocabulary"], given["idf_weights"])
+            self.set_vocabulary(vocabulary, idf_weights)
 
-    def _check_numbers(self, where: str, weights: Any) -> None:
-        if self.max_tokens is not None and self.max_tokens < 2:
-            raise ArgumentError(f"{where}: expected max_tokens of at least 2, received {self.max_tokens!r}.")
+    def _check(self, weights: Any) -> None:
+        where = type(self).__name__
         if self.pad_to_max_tokens and self.max_tokens is None:
             raise ArgumentError(f"{where}: pad_to_max_tokens=True needs max_tokens, received None.")
-        if self.num_oov_indices < 0:
-            raise ArgumentError(f"{where}: expected num_oov_indices of at least 0, received {self.num_oov_indices!r}.")
         if self.invert and self.output_mode != "int":
             raise ArgumentError(f"{where}: invert=True needs output_mode='int', not {self.output_mode!r}.")
         if weights is not None and self.output_mode != "tf_idf":
@@ -120,7 +136,12 @@ class _Lookup(OfNumbers):
         return token
 
     def get_vocabulary(self, include_special_tokens: bool = True) -> list[Any]:
-        """The tokens in the order of their indices."""
+        """The tokens in the order of their indices.
+
+        Args:
+            include_special_tokens: whether the mask token and those for unknown ones stand in front, as they do among
+                the indices.
+        """
         return [*(self._leading() if include_special_tokens else []), *self._tokens]
 
     def vocabulary_size(self) -> int:
@@ -128,7 +149,12 @@ class _Lookup(OfNumbers):
         return len(self._leading()) + len(self._tokens)
 
     def adapt(self, data: Any, batch_size: Any = None, steps: int | None = None) -> None:
-        """Count tokens in arrays, or in `steps` batches of arrays, and keep the most frequent ones.
+        """Count tokens anew, and keep the most frequent ones.
+
+        Args:
+            data: array or list of tokens, or an iterable of such batches.
+            batch_size: ignored: an array is read as it is, batches have the size that they have.
+            steps: how many batches of an iterable to take; None for all.
 
         Raises: StateError if the vocabulary was given to the constructor.
         """
@@ -213,43 +239,38 @@ class IntegerLookup(_Lookup):
     """Integers as indices of a vocabulary, or back with `invert`.
 
     Args:
-        max_tokens: size of the vocabulary that `adapt` makes, special tokens included.
-        num_oov_indices: how many indices unknown integers share: 0 refuses them where that can be seen (an index of
-            -1 in a model).
-        mask_token: the integer of index 0, if there is one.
-        vocabulary: the integers in the order of their indices, or the name of a file of them.
-        output_mode: 'int', 'one_hot', 'multi_hot', 'count' or 'tf_idf'.
+        num_oov_indices: how many indices unknown integers share: 0 gives them the index -1.
+        vocabulary_dtype: type of the vocabulary and of indices, 'int64' or 'int32'.
         oov_method: how unknown integers get one of several indices: by 'floormod', the remainder, or by 'farmhash',
             on arrays only.
-        salt: number or pair of numbers that make the hash another one.
 
     Shape: as the input for 'int'; otherwise as `CategoryEncoding` of that.
+    Example:
+        >>> IntegerLookup(vocabulary=[10, 20])(K.constant([20, 10, 7], dtype="int64")).tolist()
+        [2, 1, 0]
     """
 
     def __init__(
         self,
-        max_tokens: int | None = None,
-        num_oov_indices: int = 1,
-        mask_token: int | None = None,
-        oov_token: int = -1,
+        max_tokens: MaxTokens | None = None,
+        num_oov_indices: Count = 1,
+        mask_token: Kept = None,
+        oov_token: Kept = -1,
         vocabulary: Any = None,
-        vocabulary_dtype: str = "int64",
+        vocabulary_dtype: Annotated[Literal["int32", "int64"], CHOICE] = "int64",
         idf_weights: Any = None,
-        invert: bool = False,
-        output_mode: str = "int",
-        sparse: bool = False,
-        pad_to_max_tokens: bool = False,
-        oov_method: str = "floormod",
-        salt: Any = None,
+        invert: Flag = False,
+        output_mode: LookupMode = "int",
+        sparse: Sparse = False,
+        pad_to_max_tokens: Flag = False,
+        oov_method: Annotated[Literal["floormod", "farmhash"], CHOICE] = "floormod",
+        salt: Salt | None = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self.vocabulary_dtype = one_of("IntegerLookup", "vocabulary_dtype", vocabulary_dtype, ("int32", "int64"))
-        self.oov_method = one_of("IntegerLookup", "oov_method", oov_method, ("floormod", "farmhash"))
-        self.salt = two_words("IntegerLookup", salt)
         if self.salt is not None and oov_method != "farmhash":
             raise ArgumentError(f"IntegerLookup: a salt needs oov_method='farmhash', not {oov_method!r}.")
-        self._begin(locals())
+        self._begin(vocabulary, idf_weights)
 
     def _token(self, token: Any) -> int:
         return int(token)
@@ -303,7 +324,16 @@ class _OfStrings(_Lookup):
         return token.decode(self.encoding) if isinstance(token, bytes) else str(token)
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        """Look up an array or a list of strings; with `invert`, of indices."""
+        """Look up strings; with `invert`, indices.
+
+        Args:
+            inputs: array or list.
+            args, kwargs: ignored.
+
+        Raises:
+            DtypeError: for a symbolic tensor.
+            StateError: if there is no vocabulary yet.
+        """
         refuse_symbols(self.name, inputs)
         self._ready()
         self.built = True
@@ -336,7 +366,14 @@ class _OfStrings(_Lookup):
 
 
 def refuse_symbols(name: str, inputs: Any) -> None:
-    """Raises: DtypeError for a symbolic tensor where strings are wanted."""
+    """Raise for a symbolic tensor where strings are wanted.
+
+    Args:
+        name: name of the layer, for the message.
+        inputs: what it was called on.
+
+    Raises: DtypeError for a symbolic tensor.
+    """
     if K.is_symbolic(inputs):
         raise DtypeError(
             f"{name}: expected an array or list of strings, received a symbolic tensor. No backend has "
@@ -349,35 +386,35 @@ class StringLookup(_OfStrings):
     """Strings as indices of a vocabulary, or back with `invert`; on arrays and lists, not in a model.
 
     Args:
-        max_tokens: size of the vocabulary that `adapt` makes, special tokens included.
         num_oov_indices: how many indices unknown strings share, by their hash; 0 refuses them.
-        mask_token: the string of index 0, if there is one.
-        vocabulary: the strings in the order of their indices, or the name of a file of them.
-        output_mode: 'int', 'one_hot', 'multi_hot', 'count' or 'tf_idf'.
-        salt: number or pair of numbers that make the hash another one.
+        encoding: how bytes are read as strings.
 
     Shape: as the input for 'int'; otherwise as `CategoryEncoding` of that.
+    Example:
+        >>> layer = StringLookup()
+        >>> layer.adapt(["b", "a", "b"])
+        >>> layer(["a", "b", "c"]).tolist()
+        [2, 1, 0]
     """
 
     def __init__(
         self,
-        max_tokens: int | None = None,
-        num_oov_indices: int = 1,
-        mask_token: str | None = None,
-        oov_token: str = "[UNK]",
+        max_tokens: MaxTokens | None = None,
+        num_oov_indices: Count = 1,
+        mask_token: Kept = None,
+        oov_token: Kept = "[UNK]",
         vocabulary: Any = None,
         idf_weights: Any = None,
-        invert: bool = False,
-        output_mode: str = "int",
-        pad_to_max_tokens: bool = False,
-        sparse: bool = False,
-        encoding: str = "utf-8",
-        salt: Any = None,
+        invert: Flag = False,
+        output_mode: LookupMode = "int",
+        pad_to_max_tokens: Flag = False,
+        sparse: Sparse = False,
+        encoding: Kept = "utf-8",
+        salt: Salt | None = None,
         **kwargs: Any,
     ):
         super().__init__(**{k: v for k, v in kwargs.items() if (k, v) not in _AS_EVER})
-        self.encoding, self.salt = encoding, two_words("StringLookup", salt)
-        self._begin(locals())
+        self._begin(vocabulary, idf_weights)
 
     def _on_host(self, inputs: Any) -> Any:
         if not self.invert:

@@ -13,13 +13,12 @@ from typing import Any
 import numpy as np
 
 from keras_front import backend as K
-from keras_front import constraints, initializers, regularizers
 from keras_front.errors import ArgumentError
 from keras_front.graph import call_context
 from keras_front.graph.layer import LAYERS, Layer
 from keras_front.graph.layer_values import is_list_of_shapes
 
-from ._arguments import fraction, positive
+from .arguments import AxisList, Constraint, Flag, Fraction, Initializer, Kept, Positive, Regularizer, Seed
 from .einsum_dense import EinsumDense
 
 _ARGUMENTS = ("kernel_initializer", "bias_initializer", "kernel_regularizer", "bias_regularizer", "kernel_constraint",
@@ -28,7 +27,23 @@ _MASKED = {"float16": 3e4}  # what scores are lowered by where a mask is False; 
 
 
 class _Heads(Layer):
-    """Projections of query, key and value, and one back; a subclass says their shapes."""
+    """Projections of query, key and value, and one back; a subclass says their shapes.
+
+    Args:
+        dropout: part of the weights that is dropped while training, from 0 to 1.
+        use_bias: whether the projections have a bias.
+        sliding_window: how far from a query, itself included, keys are seen; None for no limit.
+        flash_attention: read from configs of Keras 3; which kernel computes is the backend's business.
+        kernel_initializer: first values of the kernels of all projections, drawn for each anew.
+        bias_initializer: first values of the biases.
+        kernel_regularizer: penalty on the kernels, added to the loss.
+        bias_regularizer: penalty on the biases.
+        activity_regularizer: penalty on the output.
+        kernel_constraint: function that the kernels must pass after each step of training.
+        bias_constraint: the same for the biases.
+        use_gate: whether a sigmoid of the query weighs what the heads found.
+        seed: of the layer's own stream of noise; by default it follows from `set_random_seed`.
+    """
 
     supports_masking = True
     dropout: float
@@ -36,20 +51,17 @@ class _Heads(Layer):
     use_gate: bool
     sliding_window: int | None
 
-    def _begin(self, given: dict[str, Any]) -> None:
-        where = type(self).__name__
-        self.dropout = fraction(where, "dropout", given["dropout"])
-        self.use_bias, self.use_gate, self.seed = given["use_bias"], given["use_gate"], given["seed"]
-        window = given["sliding_window"]
-        self.sliding_window = None if window is None else positive(where, "sliding_window", window)
-        self.flash_attention = given["flash_attention"]  # which kernel computes is the backend's business
-        for name in _ARGUMENTS:
-            kind = {"i": initializers, "r": regularizers, "c": constraints}[name.split("_")[1][0]]
-            setattr(self, name, kind.get(given[name]))
-        self.activity_regularizer = regularizers.get(given["activity_regularizer"])
-
     def __call__(self, query: Any, value: Any = None, key: Any = None, **kwargs: Any) -> Any:  # type: ignore[override]
-        """Attend from `query` to `value`, found by `key` (by default the value)."""
+        """Attend from `query` to `value`, found by `key`.
+
+        Args:
+            query: tensor (batch, t, n); or a list of query and value, or of query, value and key.
+            value: tensor (batch, s, m).
+            key: tensor (batch, s, k), by default the value.
+            kwargs: further arguments for `call`, and `query_mask`, `value_mask`, `key_mask`: bool (batch, steps).
+
+        Returns: what `call` returns.
+        """
         masks = [kwargs.pop(f"{name}_mask", None) for name in ("query", "value", "key")]
         if value is not None:
             query = [query, value] if key is None else [query, value, key]
@@ -154,49 +166,48 @@ class MultiHeadAttention(_Heads):
     """Means of values, weighted by how well keys match queries, in several projections at once.
 
     Args:
-        key_dim, value_dim: size of each head, for queries and keys, and for values (by default the same).
-        output_shape: last axes of the output, by default that of the query.
+        num_heads: how many projections look at once.
+        key_dim: size of each head for queries and keys.
+        value_dim: size of each head for values, by default `key_dim`.
+        output_shape: last axes of the output, a number or a tuple, by default that of the query.
         attention_axes: axes over which attention goes, by default all but batch and features.
-        sliding_window: how far from a query, itself included, keys are seen.
-        use_gate: whether a sigmoid of the query weighs what the heads found.
 
     Shape: query (batch, t, n), value (batch, s, m), key (batch, s, k) -> (batch, t, n); with
         `return_attention_scores` also the weights (batch, heads, t, s). There may be more axes in the middle.
     Weights: kernel and bias of query, key, (gate,) value and attention_output.
     Source: Vaswani et al. (2017), section 3.2.2.
+    Example:
+        >>> layer = MultiHeadAttention(num_heads=2, key_dim=4)
+        >>> layer(K.ones((1, 5, 8)), K.ones((1, 7, 8))).shape
+        (1, 5, 8)
     """
 
     def __init__(
         self,
-        num_heads: int,
-        key_dim: int,
-        value_dim: int | None = None,
-        dropout: float = 0.0,
-        use_bias: bool = True,
+        num_heads: Positive,
+        key_dim: Positive,
+        value_dim: Positive | None = None,
+        dropout: Fraction = 0.0,
+        use_bias: Flag = True,
         output_shape: Any = None,
-        attention_axes: Any = None,
-        sliding_window: int | None = None,
-        flash_attention: bool | None = None,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
-        use_gate: bool = False,
-        seed: int | None = None,
+        attention_axes: AxisList | None = None,
+        sliding_window: Positive | None = None,
+        flash_attention: Kept = None,
+        kernel_initializer: Initializer = "glorot_uniform",
+        bias_initializer: Initializer = "zeros",
+        kernel_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+        activity_regularizer: Regularizer = None,
+        kernel_constraint: Constraint = None,
+        bias_constraint: Constraint = None,
+        use_gate: Flag = False,
+        seed: Seed = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self._begin(locals())
-        self.num_heads = positive("MultiHeadAttention", "num_heads", num_heads)
-        self.key_dim = positive("MultiHeadAttention", "key_dim", key_dim)
-        self.value_dim = positive("MultiHeadAttention", "value_dim", value_dim or key_dim)
+        self.value_dim = value_dim or key_dim
         given = (output_shape,) if isinstance(output_shape, int | np.integer) else output_shape
         self._output = None if given is None else tuple(int(n) for n in given)
-        axes = (attention_axes,) if isinstance(attention_axes, int) else attention_axes
-        self.attention_axes = None if axes is None else [int(a) for a in axes]
 
     def _make(self, query: tuple[Any, ...], value: tuple[Any, ...], key: tuple[Any, ...]) -> None:
         letters = string.ascii_lowercase[: len(query) - 1]
@@ -232,7 +243,17 @@ class MultiHeadAttention(_Heads):
         return_attention_scores: bool = False,
         use_causal_mask: bool = False,
     ) -> Any:
-        """The output, and the weights as well with `return_attention_scores`."""
+        """The output, and the weights as well with `return_attention_scores`.
+
+        Args:
+            inputs: list of query and value, or of query, value and key.
+            mask: list of masks for them, bool (batch, steps): a masked value is not looked at, and what a masked
+                query gives means nothing. Entries may be None.
+            training: whether the layer is being trained, in case weights are dropped; None asks the learning phase.
+            attention_mask: bool tensor (batch, queries, keys), False where a query must not see a key.
+            return_attention_scores: whether to return the weights too.
+            use_causal_mask: whether a query sees only the values up to its own place.
+        """
         (query, value, key), masks = _three(inputs, mask)
         axes = self._axes(K.ndim(query))
         q = self.query_dense.call(query) * (1 / float(self.key_dim) ** 0.5)
@@ -286,8 +307,7 @@ class GroupedQueryAttention(_Heads):
     Args:
         head_dim: size of each head.
         num_query_heads: how many heads look; a multiple of `num_key_value_heads`.
-        sliding_window: how far from a query, itself included, keys are seen.
-        use_gate: whether a sigmoid of the query weighs what the heads found.
+        num_key_value_heads: how many heads there are to look at; with 1 all queries share it.
 
     Shape: query (batch, t, n), value (batch, s, m), key (batch, s, k) -> (batch, t, n); with
         `return_attention_scores` also the weights (batch, query heads, t, s).
@@ -297,33 +317,28 @@ class GroupedQueryAttention(_Heads):
 
     def __init__(
         self,
-        head_dim: int,
-        num_query_heads: int,
-        num_key_value_heads: int,
-        dropout: float = 0.0,
-        use_bias: bool = True,
-        sliding_window: int | None = None,
-        flash_attention: bool | None = None,
-        kernel_initializer: Any = "glorot_uniform",
-        bias_initializer: Any = "zeros",
-        kernel_regularizer: Any = None,
-        bias_regularizer: Any = None,
-        activity_regularizer: Any = None,
-        kernel_constraint: Any = None,
-        bias_constraint: Any = None,
-        use_gate: bool = False,
-        seed: int | None = None,
+        head_dim: Positive,
+        num_query_heads: Positive,
+        num_key_value_heads: Positive,
+        dropout: Fraction = 0.0,
+        use_bias: Flag = True,
+        sliding_window: Positive | None = None,
+        flash_attention: Kept = None,
+        kernel_initializer: Initializer = "glorot_uniform",
+        bias_initializer: Initializer = "zeros",
+        kernel_regularizer: Regularizer = None,
+        bias_regularizer: Regularizer = None,
+        activity_regularizer: Regularizer = None,
+        kernel_constraint: Constraint = None,
+        bias_constraint: Constraint = None,
+        use_gate: Flag = False,
+        seed: Seed = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        self._begin(locals())
-        where = "GroupQueryAttention"
-        self.head_dim = positive(where, "head_dim", head_dim)
-        self.num_query_heads = positive(where, "num_query_heads", num_query_heads)
-        self.num_key_value_heads = positive(where, "num_key_value_heads", num_key_value_heads)
         if self.num_query_heads % self.num_key_value_heads:
             raise ArgumentError(
-                f"{where}: expected num_query_heads to be a multiple of num_key_value_heads, received "
+                f"{type(self).__name__}: expected num_query_heads to be a multiple of num_key_value_heads, received "
                 f"{num_query_heads} and {num_key_value_heads}."
             )
 
@@ -347,7 +362,17 @@ class GroupedQueryAttention(_Heads):
         return_attention_scores: bool = False,
         use_causal_mask: bool = False,
     ) -> Any:
-        """The output, and the weights as well with `return_attention_scores`."""
+        """The output, and the weights as well with `return_attention_scores`.
+
+        Args:
+            inputs: list of query and value, or of query, value and key.
+            mask: list of masks for them, bool (batch, steps): a masked value is not looked at, and what a masked
+                query gives means nothing. Entries may be None.
+            training: whether the layer is being trained, in case weights are dropped; None asks the learning phase.
+            attention_mask: bool tensor (batch, queries, keys), False where a query must not see a key.
+            return_attention_scores: whether to return the weights too.
+            use_causal_mask: whether a query sees only the values up to its own place.
+        """
         (query, value, key), masks = _three(inputs, mask)
         times = self.num_query_heads // self.num_key_value_heads
         q = self._query_dense.call(query) * (1 / float(self.head_dim) ** 0.5)

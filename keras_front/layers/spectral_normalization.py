@@ -12,7 +12,7 @@ from keras_front import initializers
 from keras_front.errors import ArgumentError
 from keras_front.graph.layer import LAYERS, InputSpec
 
-from ._arguments import positive
+from .arguments import Positive
 from .wrappers import Wrapper
 
 
@@ -33,9 +33,8 @@ class SpectralNormalization(Wrapper):
     Source: Miyato et al. (2018), algorithm 1.
     """
 
-    def __init__(self, layer: Any, power_iterations: int = 1, **kwargs: Any):
+    def __init__(self, layer: Any, power_iterations: Positive = 1, **kwargs: Any):
         super().__init__(layer, **kwargs)
-        self.power_iterations = positive("SpectralNormalization", "power_iterations", power_iterations)
 
     def build(self, input_shape: Any = None) -> None:
         super().build(input_shape)

@@ -7,8 +7,8 @@ Source for names, arguments and conventions: Keras 3, `layers/preprocessing/text
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -16,10 +16,28 @@ from keras_front import backend as K
 from keras_front.errors import ArgumentError
 from keras_front.graph.layer import LAYERS
 
-from ._arguments import one_of
-from .lookup import _OfStrings
+from .arguments import Flag, Kept, OneOf, Positive, Reader, Sparse
+from .lookup import OLD_MODES, MaxTokens, _OfStrings
 
 _PUNCTUATION = re.compile(r"""[!"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~']""")
+
+
+class _FunctionOrName(OneOf):
+    """Reads a function, or one of some names."""
+
+    def _chosen(self, value: Any, layer: Any) -> Any:
+        return value if callable(value) else super()._chosen(value, layer)
+
+
+def _ngrams(value: Any, layer: Any) -> Any:
+    return value if isinstance(value, int) else tuple(int(n) for n in value)
+
+
+_STANDARDIZED = ("lower_and_strip_punctuation", "lower", "strip_punctuation", None)
+Standardize = Annotated[str | Callable[[Any], Any] | None, _FunctionOrName(_STANDARDIZED)]
+Split = Annotated[str | Callable[[str], Sequence[str]] | None, _FunctionOrName(("whitespace", "character", None))]
+Ngrams = Annotated[int | Sequence[int], Reader(_ngrams, "an integer or a tuple of integers")]
+TextMode = Annotated[str, OneOf(("int", "multi_hot", "count", "tf_idf"), OLD_MODES)]
 
 
 @LAYERS.register()
@@ -27,48 +45,48 @@ class TextVectorization(_OfStrings):
     """Texts as sequences of indices, or as vectors; on arrays and lists, not in a model.
 
     Args:
-        max_tokens: size of the vocabulary that `adapt` makes, special tokens included.
         standardize: 'lower_and_strip_punctuation', 'lower', 'strip_punctuation', None, or a function of an array of
             strings or of one string. Only the letters A to Z are made small.
         split: 'whitespace', 'character', None (each string is a token), or a function from a string to its tokens.
         ngrams: the largest length of joined tokens, or a tuple of lengths.
         output_mode: 'int' (0 is padding, 1 an unknown token), 'multi_hot', 'count' or 'tf_idf'.
         output_sequence_length: length to which sequences are cut or padded; by default that of the longest.
-        vocabulary: the tokens in the order of their indices, or the name of a file of them.
+        ragged: False; there are no ragged tensors, and shorter sequences are padded.
+        encoding: how bytes are read as strings.
 
     Shape: (batch,) or (batch, 1) of strings -> (batch, length), or (batch, tokens) unless the mode is 'int'; without
         `split` also (batch, n) of strings.
+    Example:
+        >>> layer = TextVectorization(output_sequence_length=3)
+        >>> layer.adapt(["the dog", "the cat and the dog"])
+        >>> layer(["The dog!"]).tolist()
+        [[2, 3, 0]]
     """
+
+    mask_token, oov_token, num_oov_indices, invert = "", "[UNK]", 1, False
 
     def __init__(
         self,
-        max_tokens: int | None = None,
-        standardize: Any = "lower_and_strip_punctuation",
-        split: Any = "whitespace",
-        ngrams: Any = None,
-        output_mode: str = "int",
-        output_sequence_length: int | None = None,
-        pad_to_max_tokens: bool = False,
+        max_tokens: MaxTokens | None = None,
+        standardize: Standardize = "lower_and_strip_punctuation",
+        split: Split = "whitespace",
+        ngrams: Ngrams | None = None,
+        output_mode: TextMode = "int",
+        output_sequence_length: Positive | None = None,
+        pad_to_max_tokens: Flag = False,
         vocabulary: Any = None,
         idf_weights: Any = None,
-        sparse: bool = False,
-        ragged: bool = False,
-        encoding: str = "utf-8",
+        sparse: Sparse = False,
+        ragged: Sparse = False,
+        encoding: Kept = "utf-8",
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
-        where = "TextVectorization"
-        named = ("lower_and_strip_punctuation", "lower", "strip_punctuation", None)
-        self.standardize = standardize if callable(standardize) else one_of(where, "standardize", standardize, named)
-        self.split = split if callable(split) else one_of(where, "split", split, ("whitespace", "character", None))
-        self.ngrams = ngrams if ngrams is None or isinstance(ngrams, int) else tuple(ngrams)
-        self.output_sequence_length, self.encoding = output_sequence_length, encoding
-        self.ragged = one_of(where, "ragged", ragged, (False,))
-        given = {**locals(), "mask_token": "", "oov_token": "[UNK]", "num_oov_indices": 1, "invert": False}
-        one_of(where, "output_mode", output_mode, ("int", "multi_hot", "count", "tf_idf", "binary", "tf-idf"))
         if output_mode != "int" and output_sequence_length is not None:
-            raise ArgumentError(f"{where}: output_sequence_length needs output_mode='int', not {output_mode!r}.")
-        self._begin(given)
+            raise ArgumentError(
+                f"{type(self).__name__}: output_sequence_length needs output_mode='int', not {output_mode!r}."
+            )
+        self._begin(vocabulary, idf_weights)
 
     def _rows(self, batch: np.ndarray) -> list[list[str]]:
         """The tokens of each text."""
@@ -81,7 +99,11 @@ class TextVectorization(_OfStrings):
         return [self._joined(texts[i : i + wide]) for i in range(0, len(texts), wide)]
 
     def tokens_of(self, text: Any) -> list[str]:
-        """The tokens of one text."""
+        """The tokens of one text, before they are looked up.
+
+        Args:
+            text: a string or bytes.
+        """
         return self._rows(np.array([text], object))[0]
 
     def _standard(self, texts: list[str]) -> list[str]:

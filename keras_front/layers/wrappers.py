@@ -5,7 +5,7 @@ Source for names, arguments and masks: Keras 2.3.1, `keras/layers/wrappers.py`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from keras_front import backend as K
 from keras_front.errors import ArgumentError, ShapeError
@@ -14,25 +14,35 @@ from keras_front.graph.layer import LAYERS, Layer
 from keras_front.graph.layer_values import is_list_of_shapes
 from keras_front.registry import custom_object_scope, name_of
 
-from ._arguments import one_of
+from .arguments import OneOf, Reader
 from .rnn import TakesStates
 from .stacked_cells import fold, sizes_of, unfold
 
 
+def _inner(value: Any, wrapper: Any) -> Layer:
+    layer = LAYERS.get(value) if isinstance(value, dict) else value
+    if not isinstance(layer, Layer):
+        raise ValueError
+    return layer
+
+
+Inner = Annotated[Layer | dict[str, Any], Reader(_inner, "a layer, such as `Dense(3)`")]
+
+
 class Wrapper(Layer):
-    """Base of layers that hold one layer, in the attribute `layer`."""
+    """Base of layers that hold one layer, in the attribute `layer`.
+
+    Args:
+        layer: the layer inside, or its config.
+
+    Raises: ArgumentError for anything else.
+    """
 
     supports_masking = True
     _casts_inputs = False
 
-    def __init__(self, layer: Any, **kwargs: Any):
-        layer = LAYERS.get(layer) if isinstance(layer, dict) else layer
-        if not isinstance(layer, Layer):
-            raise ArgumentError(
-                f"{type(self).__name__}: expected a layer, received {layer!r}. Pass an object such as `Dense(3)`."
-            )
+    def __init__(self, layer: Inner, **kwargs: Any):
         super().__init__(**kwargs)
-        self.layer = layer
 
     def build(self, input_shape: Any = None) -> None:
         self.layer.build_as_part(input_shape)
@@ -68,15 +78,16 @@ class Wrapper(Layer):
 
 @LAYERS.register()
 class TimeDistributed(Wrapper):
-    """A layer applied to every step of sequences.
+    """A layer applied to every step of sequences, with the same weights.
 
     Shape: (batch, steps, *n) -> (batch, steps, *m), where the layer takes (batch, *n) to (batch, *m).
     Weights: those of the layer.
     Raises: ShapeError for inputs without an axis of steps.
+    Example:
+        >>> from keras_front.layers import Conv2D
+        >>> TimeDistributed(Conv2D(4, 3)).compute_output_shape((None, 10, 8, 8, 3))
+        (None, 10, 6, 6, 4)
     """
-
-    def __init__(self, layer: Any, **kwargs: Any):
-        super().__init__(layer, **kwargs)
 
     @property
     def activity_regularizer(self) -> Any:  # type: ignore[override]
@@ -123,7 +134,7 @@ class TimeDistributed(Wrapper):
         return mask
 
 
-_MODES = ("sum", "mul", "ave", "concat", None)
+MergeMode = Annotated[Literal["sum", "mul", "ave", "concat"] | None, OneOf(("sum", "mul", "ave", "concat", None))]
 
 
 @LAYERS.register()
@@ -133,27 +144,32 @@ class Bidirectional(TakesStates, Wrapper):
     An `initial_state` has the states of the forward layer, then those of the backward layer.
 
     Args:
-        layer: the recurrent layer; both directions are made from its config.
+        layer: the recurrent layer, or its config; both directions are made from it, so that it keeps no weights.
         merge_mode: 'concat', 'sum', 'mul', 'ave', or None for a list of both outputs.
-        backward_layer: another layer for the way back.
+        weights: arrays that the weights start with: those of the forward layer, then those of the backward layer.
+        backward_layer: another layer for the way back, with `go_backwards=True`; by default one like `layer`.
 
     Shape: (batch, steps, n) -> (batch, 2 units) for 'concat', (batch, units) for the others; with steps in between if
         the layer returns sequences.
     Weights: those of the forward layer, then those of the backward layer.
+    Raises: ArgumentError if the two layers do not fit each other.
     Source: Schuster & Paliwal (1997).
+    Example:
+        >>> from keras_front.layers import LSTM
+        >>> Bidirectional(LSTM(8)).compute_output_shape((None, 10, 3))
+        (None, 16)
     """
 
     def __init__(
         self,
-        layer: Any,
-        merge_mode: str | None = "concat",
+        layer: Inner,
+        merge_mode: MergeMode = "concat",
         weights: Any = None,
         backward_layer: Any = None,
         **kwargs: Any,
     ):
         self._num_constants = kwargs.pop("num_constants", None)
-        super().__init__(layer, **kwargs)
-        self.merge_mode = one_of("Bidirectional", "merge_mode", merge_mode, _MODES)
+        super().__init__(**kwargs)
         given = self.__dict__.pop("layer")
         self._written = LAYERS.serialize(given)
         self._written_back = None
@@ -193,10 +209,12 @@ class Bidirectional(TakesStates, Wrapper):
 
     @property
     def return_sequences(self) -> bool:
+        """Whether the outputs of all steps are returned."""
         return self.forward_layer.return_sequences
 
     @property
     def return_state(self) -> bool:
+        """Whether the last states are returned too."""
         return self.forward_layer.return_state
 
     @property
@@ -233,7 +251,16 @@ class Bidirectional(TakesStates, Wrapper):
     def call(
         self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None, constants: Any = None
     ) -> Any:
-        """Merged outputs, and the states of both directions if the layer returns states."""
+        """Merged outputs, and the states of both directions if the layer returns states.
+
+        Args:
+            inputs: sequences (batch, steps, ...); or a list of them, the initial states and the constants.
+            mask: bool tensor (batch, steps), False where a step is to be ignored; or a list that begins with it, or
+                None.
+            training: whether the layer is being trained; None asks the learning phase.
+            initial_state: list of tensors: the states of the forward layer, then those of the backward layer.
+            constants: list of tensors that the cells get at every step.
+        """
         sequence, states, fixed = self._split(inputs, initial_state, constants)
         mask = mask[0] if isinstance(mask, list) else mask
         half = len(sizes_of(self.forward_layer.cell)) if states else 0
