@@ -35,9 +35,10 @@ class Network(Layer):
     """A directed graph of layers, usable as a layer itself.
 
     Args:
-        *args: `inputs`, `outputs` and `name`, in this order: tensors from `Input` (one or a list), tensors computed
-            from them (one, a list or a dict), and the name of the network.
-        **kwargs: the same by keyword, and arguments that every layer takes, such as `trainable`.
+        inputs: tensor, or list of tensors, from `Input`.
+        outputs: tensor, list or dict of tensors, computed from them.
+        name: name of the network; by default the class name with a number.
+        *args, **kwargs: these three in order, or by keyword; besides arguments that every layer takes.
 
     Without `inputs` and `outputs` it is the base of a subclass: its layers are the attributes, and `call` computes.
     Raises: ArgumentError if the outputs cannot be computed from the inputs, or names of layers are not unique.

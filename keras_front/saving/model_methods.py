@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 __all__ = ["Saveable"]
@@ -12,7 +11,24 @@ __all__ = ["Saveable"]
 class Saveable:
     """What a model can do with files."""
 
-    to_json: Callable[..., str]  # of the network that it is
+    def to_json(self, **kwargs: Any) -> str:
+        """The structure as JSON text, without weights; `model_from_json` reads it.
+
+        Args:
+            **kwargs: for `json.dumps`, such as `indent=2`.
+
+        Returns: the text, in which ops between layers are called as tf.keras calls them.
+        Raises: SerializationError for what cannot be written; NotImplementedError for a subclass without a config.
+        Example:
+            >>> from keras_front.layers import Dense
+            >>> from keras_front.models import Sequential
+            >>> Sequential([Dense(1)], name="m").to_json()[:42]
+            '{"class_name": "Sequential", "config": {"n'
+        """
+        from . import operations
+
+        described = json.loads(super().to_json(**kwargs))  # type: ignore[misc]
+        return json.dumps(operations.to_tf(described), **kwargs)
 
     def save(
         self,

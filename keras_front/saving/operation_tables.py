@@ -51,7 +51,7 @@ def _unary() -> list[Row]:
         silu nn.silu nn.Silu|sin math.sin numpy.Sin|sinh math.sinh numpy.Sinh|softplus math.softplus nn.Softplus
         softsign nn.softsign nn.Softsign|sqrt math.sqrt numpy.Sqrt|square math.square numpy.Square
         stop_gradient stop_gradient core.StopGradient|tan math.tan numpy.Tan|tanh math.tanh numpy.Tanh
-        transpose transpose numpy.Transpose|zeros_like zeros_like numpy.ZerosLike|ones_like ones_like numpy.OnesLike
+        zeros_like zeros_like numpy.ZerosLike|ones_like ones_like numpy.OnesLike
         identity identity -|trunc - numpy.Trunc|log2 - numpy.Log2|log10 - numpy.Log10
         inv linalg.inv linalg.Inv|det linalg.det linalg.Det|cholesky linalg.cholesky linalg.Cholesky
         flatten keras.backend.flatten numpy.Ravel
@@ -95,6 +95,7 @@ ROWS = [
     *_unary(), *_binary(), *_reductions(),
     Row("pow", "math.pow", "numpy.Power", ("a",), {}, {"a": "y"}),
     Row("matmul", "linalg.matmul", "numpy.Matmul", ("y",), {}, {"y": "b"}),
+    Row("contract", None, "numpy.Einsum", (), {"equation": "subscripts"}),
     Row("batch_dot", None), Row("bias_add", None), Row("batch_flatten", None),
     Row("argmax", "math.argmax", "numpy.Argmax", (), _same("axis"), {}, _ARG),
     Row("argmin", "math.argmin", "numpy.Argmin", (), _same("axis"), {}, _ARG),
@@ -110,11 +111,11 @@ ROWS = [
     Row("reshape", "reshape", "numpy.Reshape", (), {"shape": "newshape"}),
     Row("permute_dimensions", "transpose", "numpy.Transpose", (), {"pattern": "axes"}, {"pattern": "perm"},
         {"conjugate": (False,)}),
+    Row("transpose", "transpose", "numpy.Transpose"),
     Row("expand_dims", "expand_dims", "numpy.ExpandDims", (), _same("axis")),
     Row("squeeze", "squeeze", "numpy.Squeeze", (), _same("axis")),
     Row("tile", "tile", "numpy.Tile", (), {"n": "repeats"}, {"n": "multiples"}),
-    Row("reverse", "reverse", None, (), {}, {"axes": "axis"}),
-    Row("flip", "reverse", "numpy.Flip", (), {"axes": "axis"}, {"axes": "axis"}),
+    Row("reverse", "reverse", "numpy.Flip", (), {"axes": "axis"}, {"axes": "axis"}),
     Row("roll", "roll", "numpy.Roll", (), _same("shift", "axis")),
     Row("broadcast_to", "broadcast_to", "numpy.BroadcastTo", (), _same("shape")),
     Row("where", "where", "numpy.Where", ("x", "y")),
@@ -126,7 +127,7 @@ ROWS = [
     Row("log_softmax", "nn.log_softmax", "nn.LogSoftmax", (), _same("axis")),
     Row("relu", "keras.activations.relu", "activations.ReLU", (),
         {"alpha": "negative_slope", "max_value": "max_value", "threshold": "threshold"}),
-    Row("elu", "nn.elu", "nn.Elu", (), _same("alpha"), {}, {}),
+    Row("elu", "keras.activations.elu", "nn.Elu", (), _same("alpha"), {}, {}),
     Row("leaky_relu", "nn.leaky_relu", "nn.LeakyRelu", (), {"alpha": "negative_slope"}),
     Row("gelu", "nn.gelu", "nn.Gelu", (), _same("approximate")),
     Row("hard_sigmoid", "keras.backend.hard_sigmoid", None),
@@ -152,7 +153,8 @@ ROWS = [
     Row("ops.swapaxes", None, "numpy.Swapaxes", (), _same("axis1", "axis2")),
     Row("ops.moveaxis", None, "numpy.Moveaxis", (), _same("source", "destination")),
     Row("ops.outer", None, "numpy.Outer", ("b",)), Row("ops.inner", None, "numpy.Inner", ("b",)),
-    Row("ops.vdot", None, "numpy.Vdot", ("b",)), Row("ops.dot", None, "numpy.Dot", ("b",)),
+    Row("ops.vdot", None, "numpy.Vdot", ("b",)),
+    Row("ops.dot", "keras.backend.dot", "numpy.Dot", ("b",), {}, {"b": "y"}),
     Row("ops.hstack", None, "numpy.Hstack"), Row("ops.vstack", None, "numpy.Vstack"),
     Row("ops.reciprocal", "math.reciprocal", "numpy.Reciprocal"),
     Row("ops.diff", None, "numpy.Diff", (), _same("n", "axis")),
@@ -188,7 +190,7 @@ TF_ALIASES = {
     "compat.v1.where_v2": "where", "math.softmax": "nn.softmax", "math.log_softmax": "nn.log_softmax",
     "nn.log_sigmoid": "math.log_sigmoid", "linalg.transpose": "transpose", "keras.activations.softmax": "nn.softmax",
     "keras.activations.sigmoid": "math.sigmoid", "keras.activations.tanh": "math.tanh",
-    "math.inv": "linalg.inv", "linalg.tensordot": "tensordot",
+    "math.inv": "linalg.inv", "nn.elu": "keras.activations.elu", "linalg.tensordot": "tensordot",
 }  # fmt: skip
 
 # Other class names of Keras 3 for the same ops.

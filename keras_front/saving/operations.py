@@ -14,7 +14,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from keras_front.errors import SerializationError
+import numpy as np
+
+from keras_front.errors import SerializationError, UnsafeFileError
 from keras_front.graph.arguments import is_tensor
 from keras_front.graph.network_config import CONSTANT
 
@@ -32,6 +34,8 @@ from .operation_tables import (
 
 Config = dict[str, Any]
 OURS = "OpLayer"
+SIZES = {"num_classes", "n", "repeats", "rep", "reps", "shape", "size", "height_factor", "width_factor", "pad_width"}
+LARGEST = 10_000_000
 KERAS3_MODULES = ("keras.src.ops.", "keras.src.activations.activations", "keras.ops")
 
 
@@ -68,6 +72,7 @@ def read(entry: Mapping[str, Any], shift: Mapping[str, int], tensors: Callable[[
     function, made = None, []
     for node in nodes:
         function, first, keywords = reader(entry, _as_call(node, lambda value: tensors(value, shift)))
+        _check_sizes(name, keywords)
         made.append(_as_node(first, keywords))
     if function is None:
         raise SerializationError(f"The op {name!r} in a model's config: expected at least one call of it.")
@@ -75,6 +80,20 @@ def read(entry: Mapping[str, Any], shift: Mapping[str, int], tensors: Callable[[
     if isinstance(entry["config"].get("dtype"), str):
         config["dtype"] = entry["config"]["dtype"]
     return {"name": name, "class_name": OURS, "config": config, "inbound_nodes": made}
+
+
+def _check_sizes(name: Any, keywords: Config) -> None:
+    """Refuse sizes for which memory would be taken at once and that no model has.
+
+    Raises: UnsafeFileError.
+    """
+    for key in SIZES & set(keywords):
+        for size in np.ravel(np.asarray(keywords[key], object)):
+            if isinstance(size, int) and size > LARGEST:
+                raise UnsafeFileError(
+                    f"The op {name!r} in a model's config: expected {key} up to {LARGEST:,}, received {size:,}.\n"
+                    "  If you trust whoever wrote it, make this part of the model yourself."
+                )
 
 
 Call = tuple[Any, list[Any], Config]  # the first argument, the further positional ones, and those by keyword
@@ -117,6 +136,8 @@ def _read_tf(entry: Mapping[str, Any], call: Call) -> tuple[str, Any, Config]:
         raise _unknown(entry, function)
     theirs = {their: our for our, their in row.renamed.items()}
     found = {theirs.get(key, key): value for key, value in _given(keywords).items()}
+    if row.function == "ops.split" and isinstance(found["indices_or_sections"], list):  # sizes, where NumPy has places
+        found["indices_or_sections"] = np.cumsum(found["indices_or_sections"])[:-1].tolist()
     return _adapted(row, first, {key: value for key, value in found.items() if not _neutral(row, entry, key, value)})
 
 
@@ -142,6 +163,8 @@ def _neutral(row: Row, entry: Mapping[str, Any], key: str, value: Any) -> bool:
 def _adapted(row: Row, first: Any, keywords: Config) -> tuple[str, Any, Config]:
     """Where one function of TensorFlow or Keras 3 is two of ours, or an argument has another form."""
     function = row.function
+    keywords = {key: _as_array(value) if key in row.call else value for key, value in keywords.items()}
+    first = _as_array(first)
     if "dtype" in keywords:
         keywords = {**keywords, "dtype": _dtype(keywords["dtype"])}
     if function in ("permute_dimensions", "transpose"):
@@ -149,17 +172,28 @@ def _adapted(row: Row, first: Any, keywords: Config) -> tuple[str, Any, Config]:
         return ("transpose", first, {}) if pattern is None else ("permute_dimensions", first, {"pattern": pattern})
     if function == "ops.pad":
         keywords = {**keywords, "mode": str(keywords.get("mode", "constant")).lower()}
-    if function == "ops.split" and isinstance(keywords.get("indices_or_sections"), list) and "num" in row.fixed:
-        keywords = {**keywords, "axis": keywords.get("axis", 0)}
     if function in ("reverse", "flip"):
         keywords = {"axes": keywords.get("axes", keywords.get("axis"))}
         keywords["axes"] = keywords["axes"] if isinstance(keywords["axes"], list) else [keywords["axes"]]
         return "reverse", first, keywords
-    if function == "relu" and "negative_slope" in keywords:
-        keywords = {**keywords, "alpha": keywords.pop("negative_slope")}
+    if function == "leaky_relu":
+        keywords = {"alpha": 0.2, **keywords}  # the default of TensorFlow and Keras 3
     if function == "norm" and keywords.get("ord") == "euclidean":
         keywords = {key: value for key, value in keywords.items() if key != "ord"}
     return function, first, keywords
+
+
+def _as_array(value: Any) -> Any:
+    """Numbers in lists as an array, where the argument is a tensor."""
+    if not isinstance(value, list) or is_tensor(value) or _has_place(value):
+        return value
+    kind = np.asarray(value).dtype.kind
+    dtype = {"f": "float32", "b": "bool"}.get(kind, "int64")
+    return {"class_name": "__numpy__", "config": {"value": value, "dtype": dtype}} if kind in "fbiu" else value
+
+
+def _has_place(value: Any) -> bool:
+    return is_tensor(value) or (isinstance(value, list) and any(map(_has_place, value))) or isinstance(value, Mapping)
 
 
 def _dtype(value: Any) -> Any:
@@ -171,13 +205,15 @@ def _dtype(value: Any) -> Any:
 
 
 def _read_slice(entry: Mapping[str, Any], call: Call) -> tuple[str, Any, Config]:
-    return "getitem", call[0], {"key": call[2]["slice_spec"]}
+    return "getitem", call[0], {"key": _plain_key(call[2]["slice_spec"])}
 
 
 def _read_keras3(entry: Mapping[str, Any], call: Call) -> tuple[str, Any, Config]:
     """An op of Keras 3: its attributes and the arguments of its call by ours."""
     kind = str(entry["class_name"])
     first, rest, keywords = call
+    if kind == "Einsum":
+        return "contract", [first, *rest], {"equation": entry["config"]["subscripts"]}
     if kind in KERAS3_AS:
         kind_row = BY_FUNCTION[KERAS3_AS[kind]]
     else:
@@ -185,7 +221,7 @@ def _read_keras3(entry: Mapping[str, Any], call: Call) -> tuple[str, Any, Config
     if kind_row is None:
         raise _unknown(entry, kind)
     ours = {their: our for our, their in kind_row.config.items()}
-    named = dict(zip(kind_row.call, rest, strict=False))
+    named = _given(dict(zip(kind_row.call, rest, strict=False)))
     given = {**{k: v for k, v in entry["config"].items() if k != "name"}, **keywords}
     found = {**{ours.get(key, key): value for key, value in _given(given).items()}, **named}
     found = {key: value for key, value in found.items() if not _neutral(kind_row, entry, key, value)}
@@ -308,11 +344,14 @@ def _tf_entry(entry: Mapping[str, Any]) -> Any:
     if row is None or _refers(entry["inbound_nodes"]):
         return dict(entry)
     name = row.tf or (None if "." in function else f"keras.backend.{function}")
-    if name is None:
+    if name is None or function == "contract":
         return dict(entry)
     nodes = []
     for node in entry["inbound_nodes"]:
         first, _, keywords = _as_call(node, lambda value: value)
+        if function == "ops.split" and isinstance(keywords["indices_or_sections"], list):
+            places = [0, *keywords["indices_or_sections"]]
+            keywords = {**keywords, "indices_or_sections": [*np.diff(places).tolist(), -1]}
         keywords = {row.renamed.get(key, key): _listed(value) for key, value in keywords.items()}
         nodes.append(_as_node(_listed(first), keywords))
     kind = "SlicingOpLambda" if function == "getitem" else "TFOpLambda"
@@ -330,7 +369,9 @@ def _refers(value: Any) -> bool:
 
 
 def _listed(value: Any) -> Any:
-    """Arrays as lists."""
+    """Arrays as lists, and the ellipsis as JSON of tf.keras has it."""
+    if value == "Ellipsis":
+        return {"class_name": "__ellipsis__"}
     if isinstance(value, Mapping):
         if value.get("class_name") == "__numpy__":
             return value["config"]["value"]
@@ -349,6 +390,7 @@ def to_keras3(entry: Mapping[str, Any], shift: Mapping[str, int]) -> Any:
     module, _, kind = row.keras3.rpartition(".")
     first, _, keywords = calls[0]
     args = [_keras3_value(first), *(_keras3_value(keywords.get(name)) for name in row.call)]
+    args = args[0] if kind == "Einsum" else args
     attributes = {their: _keras3_value(keywords[our]) for our, their in row.config.items() if our in keywords}
     home = "keras.src.activations.activations" if module == "activations" else f"keras.src.ops.{module}"
     return {
