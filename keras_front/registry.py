@@ -33,6 +33,7 @@ from keras_front.compatibility import (
 )
 from keras_front.docstrings import Documented
 from keras_front.errors import ArgumentError, SerializationError
+from keras_front.file_form import FileForm
 
 __all__ = [
     "Configurable",
@@ -217,11 +218,27 @@ class Registry:
         for kind in dict.fromkeys([*HOMES, *cls.by_kind]):
             yield cls.of(kind)
 
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self._find(name) is not None
+    @classmethod
+    def find_any(cls, name: str) -> Any:
+        """The class or function called `name`: the user's, or the first that a registry has; None if there is none.
 
-    def _find(self, name: str) -> Any:
-        """The entry called `name`, or None; the modules at home here are imported before giving up."""
+        Args:
+            name: the name.
+        """
+        found = _custom(name)
+        if found is None:
+            found = next((registry.find(name) for registry in cls.all() if name in registry), None)
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.find(name) is not None
+
+    def find(self, name: str) -> Any:
+        """The entry called `name`, or None; custom objects are not looked at.
+
+        Args:
+            name: the name. Where it is not known, the modules at home here are imported before giving up.
+        """
         key = self._fold(name)
         if key not in self._objects:
             self._load()
@@ -288,7 +305,7 @@ class Registry:
         for registry in self._search():
             if found is not None:
                 return found
-            found = registry._find(name)
+            found = registry.find(name)
         found = legacy_object(self.kind, name) if found is None else found
         if found is None:
             raise ArgumentError(self._unknown(name))
@@ -485,6 +502,7 @@ class Configurable(Documented):
     Source: the convention of scikit-learn's estimators.
     """
 
+    file_form = FileForm()  # what later Keras versions write differently
     _further_arguments: frozenset[str] = frozenset()  # what the `**kwargs` of the last constructor may hold
     _read_arguments: frozenset[str] = frozenset()  # what is read as its annotation says
 

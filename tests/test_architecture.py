@@ -21,7 +21,10 @@ ENGINES = {"torch", "jax", "jaxlib", "tensorflow", "cupy", "onnxruntime", "thean
 BACKEND_NAMES = {"numpy", "torch", "jax", "tensorflow"}
 
 # A part of the package, and what it may import at module level. A part may always import itself.
-BASE = {"errors", "arguments", "registry", "config", "conventions", "compatibility", "docstrings", "tracebacks", "nest"}
+BASE = {
+    "arguments", "compatibility", "config", "conventions", "docstrings", "errors", "file_form", "nest", "registry",
+    "tracebacks",
+}  # fmt: skip
 TENSORS = BASE | {"backend"}
 PIECES = {"activations", "initializers", "constraints", "regularizers", "losses", "metrics", "optimizers"}
 GRAPH = TENSORS | PIECES | {"bytecode", "utils"}
@@ -33,6 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "nest": set(),
     "config": {"errors"},
     "docstrings": set(),
+    "file_form": set(),
     "arguments": {"errors"},
     "tracebacks": {"errors", "config"},
     "compatibility": {"errors", "config", "tracebacks"},

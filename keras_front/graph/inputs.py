@@ -10,6 +10,7 @@ from keras_front import config
 from keras_front.backend import symbolic
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError
+from keras_front.file_form import FileForm
 from keras_front.nest import unpack
 
 from .layer import LAYERS, Layer
@@ -34,6 +35,8 @@ class InputLayer(Layer):
     Raises: ArgumentError if no shape is given, or for `ragged=True` of later versions.
     Source: Keras 2.3.1, `keras/engine/input_layer.py`.
     """
+
+    file_form = FileForm(renamed={"batch_shape": "batch_input_shape"})
 
     _casts_inputs = False
     supports_masking = True

@@ -11,6 +11,7 @@ from keras_front import activations
 from keras_front import backend as K
 from keras_front.arguments import read_number
 from keras_front.errors import ArgumentError
+from keras_front.file_form import FileForm
 from keras_front.graph.layer import LAYERS, InputSpec, Layer
 
 from .arguments import Axes, AxisList, Constraint, Initializer, Number, Reader, Regularizer
@@ -36,6 +37,8 @@ class LeakyReLU(Layer):
         >>> LeakyReLU(alpha=0.5)(K.constant([-2.0, 2.0])).tolist()
         [-1.0, 2.0]
     """
+
+    file_form = FileForm(renamed={"negative_slope": "alpha"})
 
     supports_masking = True
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from keras_front import backend as K
 from keras_front.errors import ArgumentError, ShapeError
+from keras_front.file_form import FileForm
 from keras_front.graph.layer import LAYERS, InputSpec, Layer
 
 from .arguments import (
@@ -187,6 +188,8 @@ class _ConvTranspose(_Conv):
             with 'same'.
         strides: by how much the places of neighbouring inputs differ in the output.
     """
+
+    file_form = FileForm(omitted={"groups": 1})
 
     def __init__(
         self,

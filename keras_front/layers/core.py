@@ -14,6 +14,7 @@ import numpy as np
 from keras_front import backend as K
 from keras_front import config, regularizers
 from keras_front.errors import ArgumentError, ShapeError
+from keras_front.file_form import FileForm
 from keras_front.graph.layer import LAYERS, InputSpec, Layer
 
 from .arguments import (
@@ -165,6 +166,8 @@ class SpatialDropout1D(Dropout):
     Source: Tompson et al. (2015).
     """
 
+    file_form = FileForm(omitted={"noise_shape": None, "trainable": True})
+
     def __init__(self, rate: Rate, **kwargs: Any):
         super().__init__(**kwargs)
         self.input_spec = InputSpec(ndim=3)
@@ -180,6 +183,8 @@ class _SpatialDropout(Dropout):
         data_format: 'channels_last' or 'channels_first': where the channels stand. By default what
             `keras_front.config.image_data_format()` says.
     """
+
+    file_form = FileForm(omitted={"noise_shape": None, "trainable": True})
 
     _rank = 2
 

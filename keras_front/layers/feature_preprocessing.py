@@ -16,6 +16,7 @@ import numpy as np
 from keras_front import backend as K
 from keras_front import config
 from keras_front.errors import ArgumentError, ShapeError, StateError
+from keras_front.file_form import FileForm
 from keras_front.graph.layer import LAYERS, Layer
 
 from .arguments import CHOICE, Flag, Number, Positive, Reader, Sparse
@@ -227,6 +228,8 @@ class Discretization(OfNumbers):
         >>> Discretization(bin_boundaries=[0.0, 1.0])(K.constant([-0.5, 0.5, 1.0])).tolist()
         [0, 1, 2]
     """
+
+    file_form = FileForm(omitted={"trainable": True})
 
     _casts_inputs = False
 

@@ -14,6 +14,7 @@ from keras_front import backend as K
 from keras_front import config
 from keras_front.backend.ops.image import INTERPOLATIONS
 from keras_front.errors import ArgumentError, ShapeError
+from keras_front.file_form import FileForm
 from keras_front.graph.layer import LAYERS, Layer
 
 from .arguments import CHOICE, DataFormat, Factor, Flag, Number, OneOf, Positive, Range, Reader, Seed, ValueRange
@@ -40,6 +41,8 @@ class _Image(Layer):
         data_format: 'channels_last' (batch, rows, columns, channels) or 'channels_first' (batch, channels, rows,
             columns). By default what `keras_front.config.image_data_format()` says.
     """
+
+    file_form = FileForm(says_training=True)
 
     data_format: str
 

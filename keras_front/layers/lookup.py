@@ -19,6 +19,7 @@ import numpy as np
 from keras_front import backend as K
 from keras_front import config
 from keras_front.errors import ArgumentError, DtypeError, StateError, UnsafeFileError
+from keras_front.file_form import FileForm
 from keras_front.graph.layer import LAYERS
 
 from .arguments import CHOICE, Count, Flag, Kept, OneOf, Reader, Sparse
@@ -57,6 +58,8 @@ class _Lookup(OfNumbers):
         pad_to_max_tokens: whether vectors are as long as `max_tokens` says, even if there are fewer tokens.
         salt: number or pair of numbers that make the hash of unknown tokens another one.
     """
+
+    file_form = FileForm(places=("vocabulary",))
 
     _casts_inputs = False
     mask_token: Any

@@ -14,6 +14,7 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front.errors import ArgumentError
+from keras_front.file_form import FileForm
 from keras_front.graph import call_context
 from keras_front.graph.layer import LAYERS, Layer
 from keras_front.graph.layer_values import is_list_of_shapes
@@ -182,6 +183,8 @@ class MultiHeadAttention(_Heads):
         (1, 5, 8)
     """
 
+    file_form = FileForm(call=("query", "value", "key"))
+
     def __init__(
         self,
         num_heads: Positive,
@@ -314,6 +317,8 @@ class GroupedQueryAttention(_Heads):
     Weights: kernel and bias of query, key, (gate,) value and attention_output.
     Source: Ainslie et al. (2023).
     """
+
+    file_form = FileForm(name="GroupQueryAttention", call=("query", "value", "key"))
 
     def __init__(
         self,

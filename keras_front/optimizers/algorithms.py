@@ -15,6 +15,7 @@ from keras_front import backend as K
 from keras_front.arguments import Flag, Number, Reader
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError
+from keras_front.file_form import FileForm
 from keras_front.optimizers.base import OPTIMIZERS, Optimizer, current
 
 
@@ -298,6 +299,8 @@ class Nadam(Optimizer):
         >>> Nadam(decay=0.01).schedule_decay
         0.01
     """
+
+    file_form = FileForm(omitted={"decay": 0.0, "schedule_decay": 0.004})
 
     slots = ("m", "v")
     slots_together = 2

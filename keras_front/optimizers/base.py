@@ -19,6 +19,7 @@ from keras_front import backend as K
 from keras_front import conventions
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, ShapeError
+from keras_front.file_form import FileForm
 from keras_front.initializers import host_dtype
 from keras_front.optimizers.classic import Recorded, placeholders, recorded
 from keras_front.registry import Configurable, Registry, plain
@@ -66,6 +67,8 @@ class Optimizer(Configurable):
         >>> weight.numpy().tolist()
         [0.5, 1.5]
     """
+
+    file_form = FileForm(omitted={"decay": 0.0})
 
     slots: tuple[str, ...] = ()
     slots_together = 0  # how many of them, from the first, files of Keras 3 keep side by side for each weight

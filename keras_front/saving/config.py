@@ -16,6 +16,7 @@ from typing import Any
 
 from keras_front import bytecode
 from keras_front.errors import ArgumentError, SerializationError
+from keras_front.file_form import FileForm
 from keras_front.registry import Registry, get_registered_object
 
 from . import guard, operations
@@ -34,13 +35,6 @@ Config = dict[str, Any]
 CLASSES = {"Functional": "Model", "ModelFunctional": "Model"}
 
 MODELS = ("Model", "Sequential")
-
-# Arguments that have another name in Keras 2, by class.
-RENAMED = {
-    "InputLayer": {"batch_shape": "batch_input_shape"},
-    "LeakyReLU": {"negative_slope": "alpha"},
-    "L2": {},
-}
 
 # Arguments that Keras 2 does not know, with the values that say what Keras 2 does anyway. They are dropped
 # where the class does not take them; any other value is refused, for it would be ignored silently. None:
@@ -86,16 +80,6 @@ FUNCTION_ARGUMENTS = ("activation", "recurrent_activation")
 # Layers whose further inputs (states, constants) Keras 2 lists among the inputs, and later versions as
 # keywords.
 STATE_KEYWORDS = ("initial_state", "constants")
-
-# Layers of images, besides the random ones, whose calls Keras 3 writes with `training=True`; what counts is how the
-# model is called.
-CHANGED_WHILE_TRAINING = ("AutoContrast", "CenterCrop", "Resizing", "Solarization")
-
-# Layers that later versions call with several tensors as arguments: what the arguments and their masks are called.
-# Here the tensors are one list, and the masks another.
-LISTED = dict.fromkeys(
-    ("MultiHeadAttention", "GroupQueryAttention", "GroupedQueryAttention"), ("query", "value", "key")
-)
 
 # Keys of a layer's entry that carry no meaning for Keras 2.
 DROPPED_BESIDE_CONFIG = ("module", "build_config", "compile_config", "shared_object_id")
@@ -239,7 +223,7 @@ SPECIAL: dict[str, Callable[[Mapping[str, Any], bool], Any]] = {
 
 
 def _arguments(kind: str, arguments: Config, keras3: bool) -> Config:
-    renamed = RENAMED.get(kind, {})
+    renamed = form_of(kind).renamed
     arguments = {renamed.get(k, k): v for k, v in arguments.items()}
     if isinstance(arguments.get("dtype"), str):
         arguments["dtype"] = POLICIES.get(arguments["dtype"], arguments["dtype"])
@@ -250,6 +234,15 @@ def _arguments(kind: str, arguments: Config, keras3: bool) -> Config:
             if isinstance(arguments.get(name), str):
                 arguments[name] = KERAS3_FUNCTIONS.get(arguments[name], arguments[name])
     return drop_neutral(kind, arguments, NEUTRAL, accepted_by(kind))
+
+
+def form_of(kind: str) -> FileForm:
+    """How other Keras versions write a class.
+
+    Args:
+        kind: name of a class; one that nobody knows is written as here.
+    """
+    return getattr(Registry.find_any(kind), "file_form", FileForm())
 
 
 def drop_neutral(
@@ -285,10 +278,7 @@ def accepted_by(kind: str) -> set[str] | None:
     Args:
         kind: name of a class.
     """
-    target = get_registered_object(kind)
-    for registry in Registry.all():
-        if target is None and kind in registry:
-            target = registry.lookup(kind)
+    target = Registry.find_any(kind)
     if not inspect.isclass(target):
         return None
     if hasattr(target, "constructor_arguments"):
@@ -404,10 +394,11 @@ def _node(node: Any, kind: str, shift: Mapping[str, int]) -> Any:
         return _states_among_inputs(shifted(node, shift) if shift else node)
     args = [_tensors_named(arg, shift) for arg in node.get("args", ())]
     keywords = {k: _tensors_named(v, shift) for k, v in (node.get("kwargs") or {}).items()}
-    always = (True, False) if kind in CHANGED_WHILE_TRAINING or kind.startswith("Random") else (False,)
+    form = form_of(kind)
+    always = (True, False) if form.says_training else (False,)
     keywords = {k: v for k, v in keywords.items() if v is not None and not (k == "training" and v in always)}
-    if kind in LISTED:
-        args, keywords = _listed(LISTED[kind], args, keywords)
+    if form.call:
+        args, keywords = _listed(form.call, args, keywords)
     names = _call_arguments(kind)
     inputs = args[0] if args else keywords.pop(names[0], None)
     keywords.update(zip(names[1:], args[1:]))

@@ -27,7 +27,8 @@ import numpy as np
 
 from keras_front import bytecode
 from keras_front.errors import SerializationError, UnsafeFileError
-from keras_front.registry import get_registered_object
+from keras_front.file_form import FileForm
+from keras_front.registry import Registry, get_registered_object
 
 __all__ = [
     "array",
@@ -58,12 +59,9 @@ MEMBERS = 100_000
 ARCHIVE_RATIO = 200
 ARCHIVE_HOLLOW_BYTES = 16 * MEGABYTE
 
-# Arguments of layers that name a file or an address to be opened. A config may give the words themselves,
-# no place.
+# Arguments of layers of other libraries that name a file or an address to be opened. Ours say it themselves, see
+# `FileForm.places`. A config may give the words themselves, no place.
 PLACES = {
-    "IntegerLookup": ("vocabulary",),
-    "StringLookup": ("vocabulary",),
-    "TextVectorization": ("vocabulary",),
     "TFSMLayer": ("filepath",),
     "SavedModelLayer": ("filepath",),
     "Hub": ("handle",),
@@ -256,7 +254,7 @@ def _check_places(item: Mapping[str, Any], where: str) -> None:
     arguments, kind = item.get("config"), item.get("class_name")
     if not isinstance(arguments, Mapping) or not isinstance(kind, str):
         return
-    for argument in PLACES.get(kind.rpartition(">")[2], ()):
+    for argument in _places(kind):
         if isinstance(arguments.get(argument), str):
             raise _unsafe(
                 f"{where}: the {_name_in(item)}",
@@ -264,6 +262,14 @@ def _check_places(item: Mapping[str, Any], where: str) -> None:
                 f"a place to read it from, {arguments[argument]!r}",
                 "A config may not open files or addresses; set it on the layer after loading.",
             )
+
+
+def _places(kind: str) -> set[str]:
+    """Arguments that may name a place, of the user's class, of ours and of other libraries' of that name."""
+    bare = kind.rpartition(">")[2]
+    classes = (get_registered_object(kind), Registry.of("layer").find(bare))
+    forms = [getattr(cls, "file_form", FileForm()) for cls in classes]
+    return {*PLACES.get(bare, ()), *(name for form in forms for name in form.places)}
 
 
 # HDF5 ------------------------------------------------------------------------------------------------

@@ -14,10 +14,9 @@ from . import operations
 from .config import (
     FUNCTION_ARGUMENTS,
     KERAS3_FUNCTIONS,
-    LISTED,
-    RENAMED,
     Config,
     ends_of,
+    form_of,
     node_shifts,
     output_shifts,
     shifted,
@@ -27,7 +26,6 @@ __all__ = ["to_keras3", "to_keras3_value"]
 
 # Where Keras 3 finds the classes that it writes; only for writing.
 KERAS3_HOMES = {"Model": "keras.src.models.functional", "Sequential": "keras"}
-KERAS3_NAMES = {"GroupedQueryAttention": "GroupQueryAttention"}
 KERAS3_MODULES = {
     "constraint": "constraints",
     "initializer": "initializers",
@@ -36,16 +34,6 @@ KERAS3_MODULES = {
     "metric": "metrics",
     "optimizer": "optimizers",
     "regularizer": "regularizers",
-}
-# ... and arguments that its classes do not take, with the values that may be left out.
-WITHOUT_IN_KERAS3: dict[str, dict[str, Any]] = {
-    "Discretization": {"trainable": True},
-    "Conv1DTranspose": {"groups": 1},
-    "Conv2DTranspose": {"groups": 1},
-    "Conv3DTranspose": {"groups": 1},
-    **{f"SpatialDropout{n}D": {"noise_shape": None, "trainable": True} for n in (1, 2, 3)},
-    **{name: {"decay": 0.0} for name in ("SGD", "RMSprop", "Adagrad", "Adadelta", "Adam", "Adamax")},
-    "Nadam": {"decay": 0.0, "schedule_decay": 0.004},
 }
 
 
@@ -59,7 +47,8 @@ def to_keras3(config: Mapping[str, Any]) -> Config:
     if str(config.get("module", "")).startswith(operations.KERAS3_MODULES):
         return dict(config)  # an op, translated already
     result = {"module": _home_of(kind, arguments), **config, "registered_name": None}
-    result["class_name"] = KERAS3_NAMES.get(kind, kind)
+    form = form_of(kind)
+    result["class_name"] = form.name or kind
     if kind == "Model":
         result["class_name"] = result["registered_name"] = "Functional"
     if isinstance(arguments, Mapping):
@@ -67,9 +56,8 @@ def to_keras3(config: Mapping[str, Any]) -> Config:
             arguments = _counted_from_zero(arguments)
         elif kind == "Sequential":
             arguments = {**arguments, "layers": _with_input_layer(arguments["layers"])}
-        renamed = {ours: theirs for theirs, ours in RENAMED.get(kind, {}).items()}
-        left_out = WITHOUT_IN_KERAS3.get(kind, {})
-        arguments = {k: v for k, v in arguments.items() if k not in left_out or v != left_out[k]}
+        renamed = {ours: theirs for theirs, ours in form.renamed.items()}
+        arguments = {k: v for k, v in arguments.items() if k not in form.omitted or v != form.omitted[k]}
         if kind != "InputLayer":
             arguments.pop("batch_input_shape", None)  # the InputLayer says it
         arguments = {renamed.get(k, k): v for k, v in arguments.items()}
@@ -128,8 +116,8 @@ def _counted_from_zero(arguments: Mapping[str, Any]) -> Config:
 
 def _call(entry: Mapping[str, Any], node: Any) -> Any:
     """A call of a layer; where Keras 3 takes the tensors one by one it must have the form of Keras 3."""
-    names = LISTED.get(str(entry["class_name"]))
-    if names is None:
+    names = form_of(str(entry["class_name"])).call
+    if not names:
         return node
     keywords = dict(node[0][3]) if len(node[0]) > 3 else {}
     for name, mask in zip(names, keywords.pop("mask", None) or ()):

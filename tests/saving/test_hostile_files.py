@@ -14,6 +14,7 @@ import pytest
 
 from keras_front import bytecode, layers, models, saving
 from keras_front.errors import ArgumentError, SerializationError, UnsafeFileError
+from keras_front.file_form import FileForm
 from keras_front.registry import custom_object_scope
 from keras_front.saving import guard
 
@@ -234,6 +235,20 @@ def test_a_module_beside_a_known_class_is_not_looked_at(saved):
 def test_places_in_a_config_are_refused(kind, argument):
     with custom_object_scope({kind: layers.Dense}), pytest.raises(UnsafeFileError, match="a place to read it from"):
         models.model_from_config({"class_name": kind, "config": {"name": "l", argument: "/etc/passwd"}})
+
+
+def test_a_class_of_the_users_names_its_places_or_inherits_them():
+    class Words(layers.StringLookup):
+        pass
+
+    class Table(layers.Dense):
+        file_form = FileForm(places=("table",))
+
+    for kind, argument in ((Words, "vocabulary"), (Table, "table")):
+        config = {"class_name": kind.__name__, "config": {"name": "l", argument: "/etc/passwd"}}
+        known = custom_object_scope({kind.__name__: kind})
+        with known, pytest.raises(UnsafeFileError, match="a place to read it from"):
+            models.model_from_config(config)
 
 
 def test_programs_of_other_libraries_are_refused():
