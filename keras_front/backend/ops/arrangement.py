@@ -36,40 +36,108 @@ symbolic_shape = _ShapeOf()
 
 @primitive(shapes.reshape, fresh=False)
 def reshape(x: Tensor, shape: Dims):
-    """The elements of `x` in order, in another shape; one dimension may be -1."""
+    """The elements of `x` in order, in another shape.
+
+    Args:
+        x: a tensor.
+        shape: the new dimensions, with the same product; one of them may be -1 and follows from the others.
+
+    Returns: a tensor of that shape, which may share memory with x.
+
+    Raises:
+        ShapeError: the numbers of elements differ.
+
+    Example:
+        >>> K.reshape(np.array([1.0, 2.0, 3.0, 4.0]), (2, -1)).tolist()
+        [[1.0, 2.0], [3.0, 4.0]]
+    """
 
 
 @primitive(shapes.permute, fresh=False)
 def permute_dimensions(x: Tensor, pattern: Dims):
-    """The axes of `x` in another order: axis i of the result is axis `pattern[i]` of x."""
+    """The axes of `x` in another order: axis i of the result is axis `pattern[i]` of x.
+
+    Args:
+        x: a tensor.
+        pattern: the axes of x, each once.
+
+    Returns: a tensor, which may share memory with x.
+
+    Example:
+        >>> K.permute_dimensions(np.array([[1.0, 2.0], [3.0, 4.0]]), (1, 0)).tolist()
+        [[1.0, 3.0], [2.0, 4.0]]
+    """
 
 
 @primitive(shapes.broadcast_to, fresh=False)
 def broadcast_to(x: Tensor, shape: Dims):
-    """`x` repeated to a larger shape by NumPy's rule."""
+    """`x` repeated to a larger shape by NumPy's rule.
+
+    Args:
+        x: a tensor.
+        shape: the new dimensions; those of x are equal to the last ones, or 1.
+
+    Returns: a tensor of that shape, which may share memory with x.
+
+    Raises:
+        ShapeError: x does not broadcast to it.
+    """
 
 
 @primitive(shapes.concatenate)
 def concatenate(tensors: Tensors, axis=-1):
-    """Tensors joined along `axis`; their other dimensions are equal."""
+    """Tensors joined along `axis`.
+
+    Args:
+        tensors: a list of tensors, whose other dimensions are equal; they are promoted to one dtype.
+        axis: the axis along which they are joined; the last one as in Keras 2.
+
+    Returns: one tensor.
+
+    Example:
+        >>> K.concatenate([np.array([[1.0]]), np.array([[2.0]])]).tolist()
+        [[1.0, 2.0]]
+    """
 
 
 @primitive(shapes.pad, fresh=False)
 def pad(x: Tensor, padding, interior=None, value=0.0):
     """`x` with `value` around it and between its elements.
 
-    `padding` holds a pair (before, after) for each axis, `interior` how many values go between neighbours.
+    Args:
+        x: a tensor.
+        padding: a pair (before, after) for each axis; how many values are added there.
+        interior: for each axis how many values go between neighbours; None for none.
+        value: what is added.
+
+    Returns: a larger tensor of the dtype of x.
     """
 
 
 @primitive(shapes.strided_slice, fresh=False)
 def strided_slice(x: Tensor, start: Dims, stop: Dims, step: Dims):
-    """`x[start:stop:step]` on every axis; None means the end of the axis; steps are positive."""
+    """`x[start:stop:step]` on every axis.
+
+    Args:
+        x: a tensor.
+        start: for each axis where to begin; None for its beginning, negative numbers count from the end.
+        stop: for each axis where to end, exclusive; None for its end.
+        step: for each axis the distance of the elements taken; positive.
+
+    Returns: a tensor, which may share memory with x.
+    """
 
 
 @primitive(shapes.flip, fresh=False)
 def flip(x: Tensor, axes: Dims):
-    """`x` read backwards along `axes`."""
+    """`x` read backwards along `axes`; `K.reverse` is the name that Keras 2 has.
+
+    Args:
+        x: a tensor.
+        axes: the axes, not negative.
+
+    Returns: a tensor of the shape of x.
+    """
 
 
 # Composites ----------------------------------------------------------------------------------------------------
@@ -85,13 +153,34 @@ def _sizes(x: Any) -> list[Any]:
 
 @composite
 def transpose(x: Tensor):
-    """`x` with its axes in reverse order."""
+    """`x` with its axes in reverse order.
+
+    Args:
+        x: a tensor.
+
+    Returns: a tensor, which may share memory with x.
+
+    Example:
+        >>> K.transpose(np.array([[1.0, 2.0], [3.0, 4.0]])).tolist()
+        [[1.0, 3.0], [2.0, 4.0]]
+    """
     return permute_dimensions(x, tuple(range(len(x.shape)))[::-1])
 
 
 @composite
 def expand_dims(x: Tensor, axis=-1):
-    """`x` with a new axis of size 1 at `axis`."""
+    """`x` with a new axis of size 1.
+
+    Args:
+        x: a tensor.
+        axis: the place of the new axis; negative ones count from the end, -1 puts it last.
+
+    Returns: a tensor of one dimension more, which may share memory with x.
+
+    Example:
+        >>> K.expand_dims(np.array([1.0, 2.0])).tolist()
+        [[1.0], [2.0]]
+    """
     place = shapes.normalize_axis(axis, len(x.shape) + 1)
     dims = _sizes(x)
     return reshape(x, (*dims[:place], 1, *dims[place:]))
@@ -99,7 +188,21 @@ def expand_dims(x: Tensor, axis=-1):
 
 @composite
 def squeeze(x: Tensor, axis=None):
-    """`x` without the axis (or axes; None: all) of size 1."""
+    """`x` without axes of size 1.
+
+    Args:
+        x: a tensor.
+        axis: the axis or axes that go; None for all of size 1.
+
+    Returns: a tensor of fewer dimensions, which may share memory with x.
+
+    Raises:
+        ShapeError: an axis has another size.
+
+    Example:
+        >>> K.squeeze(np.array([[1.0, 2.0]]), 0).tolist()
+        [1.0, 2.0]
+    """
     axes = (
         tuple(i for i, d in enumerate(x.shape) if d == 1) if axis is None else shapes.normalize_axes(axis, len(x.shape))
     )
@@ -111,13 +214,33 @@ def squeeze(x: Tensor, axis=None):
 
 @composite
 def flatten(x: Tensor):
-    """All elements of `x` in one axis."""
+    """All elements of `x` in one axis.
+
+    Args:
+        x: a tensor.
+
+    Shape: any -> (n,).
+
+    Example:
+        >>> K.flatten(np.array([[1.0, 2.0], [3.0, 4.0]])).tolist()
+        [1.0, 2.0, 3.0, 4.0]
+    """
     return reshape(x, (-1,))
 
 
 @composite
 def batch_flatten(x: Tensor):
-    """`x` as a matrix: the first axis stays, all others become one."""
+    """`x` as a matrix: the first axis stays, all others become one.
+
+    Args:
+        x: a tensor of one or more dimensions.
+
+    Shape: (batch, ...) -> (batch, n).
+
+    Example:
+        >>> K.batch_flatten(np.ones((2, 3, 4))).shape
+        (2, 12)
+    """
     rest = x.shape[1:]
     size = shapes.size(rest)
     if size is not None and (size == 0 or x.shape[0] is not None):
@@ -127,7 +250,21 @@ def batch_flatten(x: Tensor):
 
 @composite(fresh=True)
 def stack(x: Tensors, axis=0):
-    """Tensors of one shape joined along a new axis."""
+    """Tensors of one shape joined along a new axis.
+
+    Args:
+        x: a list of tensors of one shape.
+        axis: the place of the new axis.
+
+    Returns: a tensor of one dimension more.
+
+    Raises:
+        ArgumentError: the list is empty.
+
+    Example:
+        >>> K.stack([np.array([1.0, 2.0]), np.array([3.0, 4.0])]).tolist()
+        [[1.0, 2.0], [3.0, 4.0]]
+    """
     if not x:
         raise ArgumentError("stack: expected at least one tensor, received none.")
     return concatenate([expand_dims(t, axis=axis) for t in x], axis=axis)
@@ -135,7 +272,21 @@ def stack(x: Tensors, axis=0):
 
 @composite
 def repeat(x: Tensor, n):
-    """A matrix (batch, d) as (batch, n, d)."""
+    """The rows of a matrix, each `n` times along a new axis in the middle.
+
+    Args:
+        x: a matrix.
+        n: how often.
+
+    Shape: (batch, d) -> (batch, n, d).
+
+    Raises:
+        ShapeError: x has not two dimensions.
+
+    Example:
+        >>> K.repeat(np.array([[1.0, 2.0]]), 2).tolist()
+        [[[1.0, 2.0], [1.0, 2.0]]]
+    """
     if len(x.shape) != 2:
         raise ShapeError(f"repeat: expected a tensor of 2 dimensions, received shape {tuple(x.shape)}.")
     batch, width = _sizes(x)
@@ -144,7 +295,19 @@ def repeat(x: Tensor, n):
 
 @composite
 def repeat_elements(x: Tensor, rep, axis):
-    """Each slice along `axis` repeated `rep` times, in place."""
+    """Each slice along `axis` repeated `rep` times, one beside the other.
+
+    Args:
+        x: a tensor.
+        rep: how often.
+        axis: the axis that grows.
+
+    Returns: a tensor whose size along `axis` is `rep` times that of x.
+
+    Example:
+        >>> K.repeat_elements(np.array([1.0, 2.0]), 2, 0).tolist()
+        [1.0, 1.0, 2.0, 2.0]
+    """
     place = shapes.normalize_axis(axis, len(x.shape))
     dims = _sizes(x)
     wide = broadcast_to(expand_dims(x, axis=place + 1), (*dims[: place + 1], rep, *dims[place + 1 :]))
@@ -154,7 +317,18 @@ def repeat_elements(x: Tensor, rep, axis):
 
 @composite
 def tile(x: Tensor, n: Dims):
-    """`x` laid out `n[i]` times along each axis; fewer numbers than axes count for the last ones."""
+    """`x` laid out several times along each axis.
+
+    Args:
+        x: a tensor.
+        n: how often along each axis, a number or several; fewer numbers than axes count for the last ones.
+
+    Returns: a larger tensor.
+
+    Example:
+        >>> K.tile(np.array([1.0, 2.0]), 2).tolist()
+        [1.0, 2.0, 1.0, 2.0]
+    """
     ndim = builtins.max(len(x.shape), len(n))
     counts = (1,) * (ndim - len(n)) + tuple(n)
     dims = [1] * (ndim - len(x.shape)) + _sizes(x)
@@ -168,20 +342,53 @@ def tile(x: Tensor, n: Dims):
 
 @composite
 def reverse(x: Tensor, axes: Dims):
-    """`x` read backwards along `axes`."""
+    """`x` read backwards along `axes`.
+
+    Args:
+        x: a tensor.
+        axes: an axis or several; negative ones count from the end.
+
+    Returns: a tensor of the shape of x.
+
+    Example:
+        >>> K.reverse(np.array([1.0, 2.0, 3.0]), 0).tolist()
+        [3.0, 2.0, 1.0]
+    """
     return flip(x, tuple(shapes.normalize_axis(a, len(x.shape)) for a in axes))
 
 
 @composite
 def slice(x: Tensor, start: Dims, size: Dims):
-    """The block of `x` that begins at `start` and has dimensions `size` (-1: to the end)."""
+    """The block of `x` that begins at `start` and has dimensions `size`.
+
+    Args:
+        x: a tensor.
+        start: where it begins along each axis.
+        size: how long it is along each axis; -1: to the end.
+
+    Returns: a tensor of shape `size`.
+
+    Example:
+        >>> K.slice(np.array([1.0, 2.0, 3.0]), (1,), (2,)).tolist()
+        [2.0, 3.0]
+    """
     stop = tuple(None if n == -1 else a + n for a, n in zip(start, size, strict=True))
     return strided_slice(x, tuple(start), stop, (1,) * len(start))
 
 
 @composite
 def temporal_padding(x: Tensor, padding=(1, 1)):
-    """Zeros before and after the steps of (batch, steps, features)."""
+    """Zeros before and after the steps of sequences.
+
+    Args:
+        x: sequences.
+        padding: how many steps before and after.
+
+    Shape: (batch, steps, features) -> (batch, steps + sum(padding), features).
+
+    Raises:
+        ArgumentError: `padding` has not two numbers.
+    """
     if isinstance(padding, str) or len(padding) != 2:
         raise ArgumentError(f"temporal_padding: expected the amounts before and after, received {padding!r}.")
     return pad(x, ((0, 0), tuple(padding), (0, 0)))
@@ -198,25 +405,65 @@ def _spatial_padding(x: Any, padding: Any, data_format: Any) -> Any:
 
 @composite
 def spatial_2d_padding(x: Tensor, padding=((1, 1), (1, 1)), data_format=None):
-    """Zeros around images: pairs (before, after) for rows and columns."""
+    """Zeros around images.
+
+    Args:
+        x: images.
+        padding: pairs (before, after) for rows and columns.
+        data_format: 'channels_last', 'channels_first', or None for the default of the configuration.
+
+    Returns: images of larger spatial dimensions.
+    """
     return _spatial_padding(x, padding, data_format)
 
 
 @composite
 def spatial_3d_padding(x: Tensor, padding=((1, 1), (1, 1), (1, 1)), data_format=None):
-    """Zeros around volumes: pairs (before, after) for the three spatial axes."""
+    """Zeros around volumes.
+
+    Args:
+        x: volumes.
+        padding: pairs (before, after) for the three spatial axes.
+        data_format: 'channels_last', 'channels_first', or None for the default of the configuration.
+
+    Returns: volumes of larger spatial dimensions.
+    """
     return _spatial_padding(x, padding, data_format)
 
 
 @composite(promote=())
 def zeros_like(x: Tensor, dtype=None, name=None):
-    """Zeros of the shape and dtype (or another `dtype`) of x."""
+    """Zeros of the shape of `x`.
+
+    Args:
+        x: a tensor or variable.
+        dtype: that of the result; None: as x.
+        name: ignored; Keras 2 named the node.
+
+    Returns: a tensor.
+
+    Example:
+        >>> K.zeros_like(np.array([1.0, 2.0])).tolist()
+        [0.0, 0.0]
+    """
     return _filled_like(x, 0, dtype)
 
 
 @composite(promote=())
 def ones_like(x: Tensor, dtype=None, name=None):
-    """Ones of the shape and dtype (or another `dtype`) of x."""
+    """Ones of the shape of `x`.
+
+    Args:
+        x: a tensor or variable.
+        dtype: that of the result; None: as x.
+        name: ignored; Keras 2 named the node.
+
+    Returns: a tensor.
+
+    Example:
+        >>> K.ones_like(np.array([1.0, 2.0])).tolist()
+        [1.0, 1.0]
+    """
     return _filled_like(x, 1, dtype)
 
 
@@ -233,7 +480,19 @@ def filled(value: float, shape: tuple[Any, ...], dtype: str) -> Any:
 
 
 def getitem(x: Any, key: Any) -> Any:
-    """`x[key]` for ints, slices, None, Ellipsis, and one tensor or list of integers."""
+    """`x[key]`, which is how it is written.
+
+    Args:
+        x: a tensor.
+        key: ints, slices, None for a new axis, Ellipsis, and one tensor or list of integers; a tuple of them, one for
+            each axis from the first one on.
+
+    Returns: a tensor, which may share memory with x.
+
+    Raises:
+        ShapeError: more keys than axes, or an index out of range.
+        ArgumentError: a mask of bools, or several tensors of indices at once.
+    """
     keys = list(key) if isinstance(key, tuple) else [key]
     ndim = len(x.shape)
     if builtins.any(k is Ellipsis for k in keys):

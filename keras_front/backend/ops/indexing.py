@@ -16,24 +16,69 @@ from keras_front.backend.ops.elementwise import cast, equal
 
 @primitive(shapes.gather, promote=())
 def gather(reference: Tensor, indices: Tensor, axis=0):
-    """Slices of `reference` along `axis`, at integer `indices` of any shape, which replaces that axis."""
+    """Slices of `reference` along `axis`, at integer `indices` of any shape, which replaces that axis.
+
+    Args:
+        reference: the tensor that is read, such as a table of vectors.
+        indices: integers from 0 up to the size of the axis.
+        axis: the axis that is indexed; Keras 2 knows the first one alone.
+
+    Shape: reference.shape[:axis] + indices.shape + reference.shape[axis + 1:].
+
+    Raises:
+        ArgumentError: an index lies outside. torch raises its own error, compiled JAX and TensorFlow programs clip.
+
+    Example:
+        >>> K.gather(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1, 1])).tolist()
+        [[3.0, 4.0], [3.0, 4.0]]
+    """
 
 
 @primitive(shapes.scatter_add, promote=(), accumulates=True)
 def scatter_add(updates: Tensor, indices: Tensor, size, axis=0):
-    """The gradient of `gather`: zeros with `size` slices along `axis`, to which `updates` are added at `indices`."""
+    """The gradient of `gather`: zeros with `size` slices along `axis`, to which `updates` are added at `indices`.
+
+    Args:
+        updates: the slices that are added; floats of 16 bits are added up in float32.
+        indices: integers, one for each slice; those that occur twice are added up.
+        size: how many slices the result has.
+        axis: the axis of the result along which they lie.
+
+    Shape: the axes of indices in updates become one axis of `size`.
+    """
 
 
 @primitive(shapes.take_along_axis, promote=())
 def take_along_axis(x: Tensor, indices: Tensor, axis=-1):
-    """Elements of `x` along `axis` at `indices`, a tensor of as many dimensions as x."""
+    """Elements of `x` along `axis` at `indices`, a tensor of as many dimensions as x.
+
+    Args:
+        x: a tensor.
+        indices: integers, which broadcast to x but along `axis`.
+        axis: the axis that is indexed.
+
+    Shape: that of the broadcast, with the size of indices along `axis`.
+
+    Example:
+        >>> K.take_along_axis(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1], [0]])).tolist()
+        [[2.0], [3.0]]
+    """
 
 
 @composite(promote=(), fresh=True)
 def one_hot(indices: Tensor, num_classes, dtype: DType = "float32"):
     """Vectors of zeros with a one at `indices`, in a new last axis. An index outside gives zeros alone.
 
+    Args:
+        indices: integers of any shape.
+        num_classes: the length of the vectors.
+        dtype: that of the result.
+
     Shape: (...) -> (..., num_classes).
+
+    Example:
+        >>> K.one_hot(np.array([1, 0]), 3).tolist()
+        [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]
     """
     classes = np.arange(num_classes, dtype=dtypes.canonical(indices.dtype))
     return cast(equal(expand_dims(indices, axis=-1), classes), dtype)
@@ -41,9 +86,20 @@ def one_hot(indices: Tensor, num_classes, dtype: DType = "float32"):
 
 @composite(promote=())
 def in_top_k(predictions: Tensor, targets: Tensor, k):
-    """Whether the class `targets` (batch) is among the `k` largest `predictions` (batch, classes).
+    """Whether the class of each sample is among those with the `k` largest predictions.
 
-    Classes that tie with the target's count as below it.
+    Classes that tie with the target's count as below it; a prediction that is not finite is in no top.
+
+    Args:
+        predictions: scores of the classes.
+        targets: the number of the right class of each sample.
+        k: how many of the largest count.
+
+    Shape: predictions (batch, classes), targets (batch,) -> (batch,) of bool.
+
+    Example:
+        >>> K.in_top_k(np.array([[0.1, 0.7, 0.2]]), np.array([2]), 2).tolist()
+        [True]
     """
     from keras_front.backend.ops.arrangement import squeeze
     from keras_front.backend.ops.elementwise import greater, isfinite, less, logical_and

@@ -14,12 +14,36 @@ from keras_front.errors import ShapeError
 
 @primitive(shapes.matmul)
 def matmul(x: Tensor, y: Tensor):
-    """Matrix products over the last two axes; the axes before them are broadcast."""
+    """Products of matrices over the last two axes; the axes before them are broadcast.
+
+    Floats of 16 bits are accumulated in float32.
+
+    Args:
+        x: the left matrices.
+        y: the right matrices.
+
+    Shape: (..., n, k) and (..., k, m) -> (..., n, m).
+
+    Raises:
+        ShapeError: the inner dimensions differ.
+
+    Example:
+        >>> K.matmul(np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]])).tolist()
+        [[11.0]]
+    """
 
 
 @composite(fresh=True)
 def linear(x: Tensor, kernel: Tensor, bias: Tensor):
-    """`dot(x, kernel) + bias` for a matrix x (batch, n), kernel (n, units), bias (units,)."""
+    """`dot(x, kernel) + bias`, what a Dense layer computes of a matrix.
+
+    Args:
+        x: the inputs.
+        kernel: the weights.
+        bias: what is added to each row.
+
+    Shape: x (batch, n), kernel (n, units), bias (units,) -> (batch, units).
+    """
     return add(matmul(x, kernel), bias)
 
 
@@ -27,7 +51,18 @@ def linear(x: Tensor, kernel: Tensor, bias: Tensor):
 def dot(x: Tensor, y: Tensor):
     """The last axis of `x` against the second-last of `y` (its only one if it has one).
 
+    Args:
+        x: a tensor, or a sparse matrix of SciPy.
+        y: a tensor, or a sparse matrix of SciPy.
+
     Shape: (..., n) and (n, m) -> (..., m); in general x.shape[:-1] + y.shape[:-2] + y.shape[-1:].
+
+    Raises:
+        ShapeError: the contracted dimensions differ.
+
+    Example:
+        >>> K.dot(np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]])).tolist()
+        [[11.0]]
     """
     if 0 in (len(x.shape), len(y.shape)):  # a shape of TensorFlow is true even if it is empty
         return multiply(x, y)
@@ -55,9 +90,24 @@ def _check_inner(name: str, x: Any, y: Any, a: Any, b: Any) -> None:
 
 @composite
 def batch_dot(x: Tensor, y: Tensor, axes=None):
-    """For each sample, the axis `axes[0]` of `x` against `axes[1]` of `y` (counted with the batch axis).
+    """For each sample, an axis of `x` against one of `y`.
 
-    Shape: (batch, ...) and (batch, ...) -> the other axes of x, then those of y; (batch, 1) if there are none.
+    Args:
+        x: a tensor whose first axis is the batch.
+        y: a tensor whose first axis is the batch.
+        axes: the axis of x and that of y, counted with the batch axis; one number stands for both, None for the last of
+            x and the second-last of y (its last one, if it is a matrix).
+
+    Shape: (batch, ...) and (batch, ...) -> (batch, other axes of x, other axes of y); (batch, 1) if there are none.
+
+    Raises:
+        ShapeError: the dimensions do not fit, or `axes` names the batch axis.
+
+    Source: Keras 2.3.1, `backend/tensorflow_backend.py`.
+
+    Example:
+        >>> K.batch_dot(np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]]), axes=1).tolist()
+        [[11.0]]
     """
     nx, ny = len(x.shape), len(y.shape)
     if nx < 2 or ny < 2:

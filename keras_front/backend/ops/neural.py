@@ -40,7 +40,17 @@ from keras_front.errors import ArgumentError, ShapeError
 def softmax(x: Tensor, axis=-1):
     """Exponentials of `x`, scaled to sum to 1 along `axis`.
 
-    Shape: as x. Source: Bridle (1990); shifted by the maximum so that exp cannot overflow.
+    Args:
+        x: a tensor; integers become floats first.
+        axis: the axis of the classes.
+
+    Returns: a float tensor of the shape of x.
+
+    Source: Bridle (1990); shifted by the maximum so that exp cannot overflow.
+
+    Example:
+        >>> K.softmax(np.array([0.0, 0.0])).tolist()
+        [0.5, 0.5]
     """
     raised = exp(subtract(x, stop_gradient(max(x, axis=axis, keepdims=True))))
     return divide(raised, sum(raised, axis=axis, keepdims=True))
@@ -48,7 +58,14 @@ def softmax(x: Tensor, axis=-1):
 
 @composite(floats=True, accumulates=True, fresh=True)
 def log_softmax(x: Tensor, axis=-1):
-    """`log(softmax(x))`, without underflow."""
+    """`log(softmax(x))`, without underflow.
+
+    Args:
+        x: a tensor; integers become floats first.
+        axis: the axis of the classes.
+
+    Returns: a float tensor of the shape of x.
+    """
     shifted = subtract(x, stop_gradient(max(x, axis=axis, keepdims=True)))
     return subtract(shifted, log(sum(exp(shifted), axis=axis, keepdims=True)))
 
@@ -60,6 +77,10 @@ def log_softmax(x: Tensor, axis=-1):
 def softmax_crossentropy(logits: Tensor, target: Tensor):
     """`-sum(target * log_softmax(logits))` over the last axis.
 
+    Args:
+        logits: scores before the softmax.
+        target: the distributions that are wanted.
+
     Shape: (..., classes) twice -> (...).
     """
     return negative(sum(multiply(target, log_softmax(logits)), axis=-1))
@@ -67,7 +88,14 @@ def softmax_crossentropy(logits: Tensor, target: Tensor):
 
 @composite(floats=True, elementwise=True, fresh=True)
 def sigmoid_crossentropy(logits: Tensor, target: Tensor):
-    """The binary crossentropy of `sigmoid(logits)` against `target`, element by element, without overflow."""
+    """The binary crossentropy of `sigmoid(logits)` against `target`, element by element, without overflow.
+
+    Args:
+        logits: scores before the sigmoid.
+        target: the probabilities that are wanted.
+
+    Shape: as the broadcast of both.
+    """
     return add(subtract(maximum(logits, 0), multiply(logits, target)), log1p(exp(negative(abs(logits)))))
 
 
@@ -217,9 +245,21 @@ def binary_crossentropy(target: Tensor, output: Tensor, from_logits=False):
 
 @composite
 def bias_add(x: Tensor, bias: Tensor, data_format=None):
-    """`x + bias`, the bias along the channel axis. A bias may also have all axes of x but the batch.
+    """`x + bias`, the bias along the channel axis.
 
-    Shape: x (batch, ..., channels) or (batch, channels, ...); bias (channels,).
+    Args:
+        x: a tensor with a batch axis.
+        bias: a vector over the channels, or a tensor with all axes of x but the batch.
+        data_format: where the channels are: 'channels_last', 'channels_first', or None for the configured default.
+
+    Shape: x (batch, ..., channels) or (batch, channels, ...); bias (channels,) or x.shape[1:].
+
+    Raises:
+        ShapeError: the bias has another number of dimensions.
+
+    Example:
+        >>> K.bias_add(np.array([[1.0, 2.0]]), np.array([10.0, 20.0])).tolist()
+        [[11.0, 22.0]]
     """
     data_format = config.normalize_data_format(data_format)
     nx, nb = len(x.shape), len(bias.shape)
@@ -240,7 +280,21 @@ def bias_add(x: Tensor, bias: Tensor, data_format=None):
 def batch_normalization(
     x: Tensor, mean: Tensor, var: Tensor, beta: Maybe = None, gamma: Maybe = None, axis=-1, epsilon=1e-3
 ):
-    """`gamma * (x - mean) / sqrt(var + epsilon) + beta` with statistics along `axis` (or of x's rank already)."""
+    """`gamma * (x - mean) / sqrt(var + epsilon) + beta`, with statistics that are given.
+
+    Args:
+        x: a tensor.
+        mean: the mean along `axis`, or of the rank of x.
+        var: the variance, likewise.
+        beta: the shift, None for none.
+        gamma: the scale, None for none.
+        axis: the axis of the features.
+        epsilon: keeps the root from 0.
+
+    Returns: a float tensor of the shape of x.
+
+    Source: Ioffe & Szegedy (2015).
+    """
     mean, var, beta, gamma = (_along(t, x, axis) for t in (mean, var, beta, gamma))
     scale = rsqrt(add(var, epsilon))
     if gamma is not None:
@@ -260,7 +314,15 @@ def _along(vector: Any, x: Any, axis: int) -> Any:
 
 @composite(floats=True, accumulates=True, fresh=True)
 def moments(x: Tensor, axes: Axes, keepdims=False):
-    """Mean and biased variance over `axes`."""
+    """Mean and biased variance over `axes`. Floats of 16 bits are added up in float32.
+
+    Args:
+        x: a tensor; integers become floats first.
+        axes: an axis or several.
+        keepdims: whether the axes stay, with size 1.
+
+    Returns: two float tensors, mean and variance.
+    """
     center = mean(x, axis=axes, keepdims=True)
     off = subtract(x, center)
     spread = mean(multiply(off, off), axis=axes, keepdims=keepdims)
@@ -269,9 +331,20 @@ def moments(x: Tensor, axes: Axes, keepdims=False):
 
 @composite(floats=True, accumulates=True, fresh=True)
 def normalize_batch_in_training(x: Tensor, gamma: Maybe, beta: Maybe, reduction_axes: Axes, epsilon=1e-3):
-    """Batch normalization with the statistics of this batch: (normalized, mean, biased variance).
+    """Batch normalization with the statistics of this batch. Floats of 16 bits are added up in float32.
 
-    Shape: x any; gamma, beta, mean and variance have the axes that are not reduced.
+    Args:
+        x: a tensor.
+        gamma: the scale, None for none.
+        beta: the shift, None for none.
+        reduction_axes: the axes over which mean and variance are taken: all but that of the features.
+        epsilon: keeps the root from 0.
+
+    Shape: gamma, beta, mean and variance have the axes that are not reduced.
+
+    Returns: (normalized, mean, biased variance).
+
+    Source: Ioffe & Szegedy (2015); the signature is that of Keras 2.3.1.
     """
     axes = shapes.normalize_axes(reduction_axes, len(x.shape))
     center = mean(x, axis=axes, keepdims=True)
@@ -290,7 +363,16 @@ def normalize_batch_in_training(x: Tensor, gamma: Maybe, beta: Maybe, reduction_
 
 @composite(floats=True, accumulates=True, fresh=True)
 def layer_normalization(x: Tensor, gamma: Maybe = None, beta: Maybe = None, axes: Axes = -1, epsilon=1e-3):
-    """`x` centred and scaled over `axes` of each sample, then `* gamma + beta`, which have the shape of those axes.
+    """`x` centred and scaled over `axes` of each sample, then `* gamma + beta`.
+
+    Args:
+        x: a tensor.
+        gamma: the scale, of the shape of those axes; None for none.
+        beta: the shift, of the shape of those axes; None for none.
+        axes: the axes over which mean and variance are taken.
+        epsilon: keeps the root from 0.
+
+    Returns: a float tensor of the shape of x.
 
     Source: Ba et al. (2016).
     """
@@ -308,7 +390,18 @@ def layer_normalization(x: Tensor, gamma: Maybe = None, beta: Maybe = None, axes
 
 @composite(promote=(), pure=False, fresh=True)
 def keep_mask(counter: Tensor, shape: Dims, rate, dtype: DType, seed, stream):
-    """Noise of 0 (with probability `rate`) and 1 / (1 - rate); what dropout multiplies with."""
+    """Noise of 0 (with probability `rate`) and 1 / (1 - rate): what dropout multiplies with.
+
+    Args:
+        counter: the number of the step, which keys the noise.
+        shape: that of the mask.
+        rate: the probability of a 0, from 0 up to (not including) 1.
+        dtype: that of the mask.
+        seed: the seed of the run or of the layer.
+        stream: the number of this draw within a step.
+
+    Returns: a tensor of that shape.
+    """
     kept = greater_equal(uniform_noise(counter, shape, dtypes.as_float(dtype), seed, stream), rate)
     return multiply(cast(kept, dtype), 1 / (1 - rate))
 
@@ -316,8 +409,19 @@ def keep_mask(counter: Tensor, shape: Dims, rate, dtype: DType, seed, stream):
 def dropout(x: Any, level: float, noise_shape: Any = None, seed: int | None = None) -> Any:
     """`x` with a part `level` of its elements set to 0 and the others scaled up to keep the mean.
 
-    `noise_shape` gives the shape of the mask, which is broadcast (None: as x).
-    Raises: ArgumentError unless 0 <= level < 1. Source: Srivastava et al. (2014).
+    Args:
+        x: a tensor.
+        level: the probability with which an element becomes 0, from 0 up to (not including) 1.
+        noise_shape: the shape of the mask, which is broadcast to x; None: as x.
+        seed: an integer that fixes the mask apart from the run's seed.
+
+    Returns: a tensor of the shape of x.
+
+    Raises:
+        ArgumentError: the level is out of range.
+        ShapeError: `noise_shape` has another number of axes.
+
+    Source: Srivastava et al. (2014).
     """
     from keras_front.backend.ops import sampling
 

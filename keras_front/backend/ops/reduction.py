@@ -23,52 +23,152 @@ from keras_front.backend.ops.elementwise import (
 
 @primitive(shapes.reduce, accumulates=True, fresh=over_some_axis)
 def sum(x: Tensor, axis: Axes = None, keepdims=False):
-    """The sum over `axis`, in the dtype of x."""
+    """The sum over `axis`, in the dtype of x; over nothing it is 0. Floats of 16 bits are added up in float32.
+
+    Args:
+        x: a tensor.
+        axis: an axis, several, or None for all; negative ones count from the end.
+        keepdims: whether the axes stay, with size 1.
+
+    Returns: a tensor without these axes, in the dtype of x.
+
+    Example:
+        >>> K.sum(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=0).tolist()
+        [4.0, 6.0]
+    """
 
 
 @primitive(shapes.reduce, accumulates=True, fresh=over_some_axis)
 def prod(x: Tensor, axis: Axes = None, keepdims=False):
-    """The product over `axis`, in the dtype of x."""
+    """The product over `axis`, in the dtype of x; over nothing it is 1.
+
+    Args:
+        x: a tensor.
+        axis: an axis, several, or None for all; negative ones count from the end.
+        keepdims: whether the axes stay, with size 1.
+
+    Returns: a tensor without these axes, in the dtype of x.
+
+    Example:
+        >>> K.prod(np.array([2.0, 3.0])).tolist()
+        6.0
+    """
 
 
 @primitive(shapes.reduce, fresh=over_some_axis)
 def max(x: Tensor, axis: Axes = None, keepdims=False):
-    """The maximum over `axis`; NaN if one is. Equal maxima share the gradient evenly."""
+    """The maximum over `axis`; NaN if one is. Equal maxima share the gradient evenly.
+
+    Args:
+        x: a tensor.
+        axis: an axis, several, or None for all; negative ones count from the end.
+        keepdims: whether the axes stay, with size 1.
+
+    Returns: a tensor without these axes, in the dtype of x.
+
+    Example:
+        >>> K.max(np.array([[1.0, 5.0], [3.0, 4.0]]), axis=-1).tolist()
+        [5.0, 4.0]
+    """
 
 
 @primitive(shapes.reduce, fresh=over_some_axis)
 def min(x: Tensor, axis: Axes = None, keepdims=False):
-    """The minimum over `axis`; NaN if one is. Equal minima share the gradient evenly."""
+    """The minimum over `axis`; NaN if one is. Equal minima share the gradient evenly.
+
+    Args:
+        x: a tensor.
+        axis: an axis, several, or None for all; negative ones count from the end.
+        keepdims: whether the axes stay, with size 1.
+
+    Returns: a tensor without these axes, in the dtype of x.
+    """
 
 
 @primitive(shapes.reduce_bool, fresh=over_some_axis)
 def any(x: Tensor, axis: Axes = None, keepdims=False):
-    """Whether one element over `axis` is true (not 0)."""
+    """Whether one element over `axis` is true (not 0); over nothing it is False.
+
+    Args:
+        x: a tensor.
+        axis: an axis, several, or None for all; negative ones count from the end.
+        keepdims: whether the axes stay, with size 1.
+
+    Returns: a bool tensor without these axes.
+    """
 
 
 @primitive(shapes.reduce_bool, fresh=over_some_axis)
 def all(x: Tensor, axis: Axes = None, keepdims=False):
-    """Whether all elements over `axis` are true (not 0)."""
+    """Whether all elements over `axis` are true (not 0); over nothing it is True.
+
+    Args:
+        x: a tensor.
+        axis: an axis, several, or None for all; negative ones count from the end.
+        keepdims: whether the axes stay, with size 1.
+
+    Returns: a bool tensor without these axes.
+    """
 
 
 @primitive(shapes.reduce_index)
 def argmax(x: Tensor, axis=-1):
-    """The index (int64) of the maximum along `axis`, the first among equals."""
+    """The index (int64) of the maximum along `axis`, the first among equals.
+
+    Args:
+        x: a tensor.
+        axis: the axis; negative ones count from the end.
+
+    Returns: an int64 tensor without that axis.
+
+    Example:
+        >>> K.argmax(np.array([[1.0, 5.0], [4.0, 3.0]])).tolist()
+        [1, 0]
+    """
 
 
 @primitive(shapes.reduce_index)
 def argmin(x: Tensor, axis=-1):
-    """The index (int64) of the minimum along `axis`, the first among equals."""
+    """The index (int64) of the minimum along `axis`, the first among equals.
+
+    Args:
+        x: a tensor.
+        axis: the axis; negative ones count from the end.
+
+    Returns: an int64 tensor without that axis.
+    """
 
 
 @primitive(shapes.along, accumulates=True)
 def cumsum(x: Tensor, axis=0):
-    """Running sums along `axis`."""
+    """Running sums along `axis`. Floats of 16 bits are accumulated in float32.
+
+    Args:
+        x: a tensor.
+        axis: the axis; negative ones count from the end.
+
+    Returns: a tensor of the shape and dtype of x.
+
+    Example:
+        >>> K.cumsum(np.array([1.0, 2.0, 3.0])).tolist()
+        [1.0, 3.0, 6.0]
+    """
 
 
 @primitive(shapes.along, accumulates=True)
 def cumprod(x: Tensor, axis=0):
-    """Running products along `axis`."""
+    """Running products along `axis`. Floats of 16 bits are accumulated in float32.
+
+    Args:
+        x: a tensor.
+        axis: the axis; negative ones count from the end.
+
+    Returns: a tensor of the shape and dtype of x.
+
+    Example:
+        >>> K.cumprod(np.array([1.0, 2.0, 3.0])).tolist()
+        [1.0, 2.0, 6.0]
+    """
 
 
 def count(x, axis=None):
@@ -80,7 +180,21 @@ def count(x, axis=None):
 
 @composite(floats=True, accumulates=True, fresh=over_some_axis)
 def mean(x: Tensor, axis: Axes = None, keepdims=False):
-    """The arithmetic mean over `axis`; integers become floats first. Over nothing it is NaN."""
+    """The arithmetic mean over `axis`; integers become floats first. Over nothing it is NaN.
+
+    Floats of 16 bits are added up in float32.
+
+    Args:
+        x: a tensor.
+        axis: an axis, several, or None for all; negative ones count from the end.
+        keepdims: whether the axes stay, with size 1.
+
+    Returns: a float tensor without these axes.
+
+    Example:
+        >>> K.mean(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=1).tolist()
+        [1.5, 3.5]
+    """
     n = count(x, axis)
     total = sum(x, axis=axis, keepdims=keepdims)
     if n is None:  # an unknown dimension while a model is being built: the shape is all that matters then
@@ -90,20 +204,56 @@ def mean(x: Tensor, axis: Axes = None, keepdims=False):
 
 @composite(floats=True, accumulates=True, fresh=True)
 def var(x: Tensor, axis: Axes = None, keepdims=False):
-    """The (biased) variance over `axis`."""
+    """The (biased) variance over `axis`: the mean of squared distances from the mean.
+
+    Args:
+        x: a tensor.
+        axis: an axis, several, or None for all; negative ones count from the end.
+        keepdims: whether the axes stay, with size 1.
+
+    Returns: a float tensor without these axes.
+
+    Example:
+        >>> K.var(np.array([1.0, 3.0])).tolist()
+        1.0
+    """
     centered = subtract(x, mean(x, axis=axis, keepdims=True))
     return mean(multiply(centered, centered), axis=axis, keepdims=keepdims)
 
 
 @composite(floats=True, accumulates=True, fresh=True)
 def std(x: Tensor, axis: Axes = None, keepdims=False):
-    """The (biased) standard deviation over `axis`."""
+    """The (biased) standard deviation over `axis`.
+
+    Args:
+        x: a tensor.
+        axis: an axis, several, or None for all; negative ones count from the end.
+        keepdims: whether the axes stay, with size 1.
+
+    Returns: a float tensor without these axes.
+
+    Example:
+        >>> K.std(np.array([1.0, 3.0])).tolist()
+        1.0
+    """
     return sqrt(var(x, axis=axis, keepdims=keepdims))
 
 
 @composite(floats=True, accumulates=True, fresh=over_some_axis)
 def logsumexp(x: Tensor, axis: Axes = None, keepdims=False):
-    """`log(sum(exp(x)))` over `axis`, without overflow; -inf over nothing but -inf."""
+    """`log(sum(exp(x)))` over `axis`, without overflow; -inf over nothing but -inf.
+
+    Args:
+        x: a tensor.
+        axis: an axis, several, or None for all; negative ones count from the end.
+        keepdims: whether the axes stay, with size 1.
+
+    Returns: a float tensor without these axes.
+
+    Example:
+        >>> K.logsumexp(np.array([1000.0, -1000.0])).tolist()
+        1000.0
+    """
     top = max(x, axis=axis, keepdims=True)
     top = stop_gradient(where(isfinite(top), top, 0))
     result = add(log(sum(exp(subtract(x, top)), axis=axis, keepdims=True)), top)
@@ -114,7 +264,18 @@ def logsumexp(x: Tensor, axis: Axes = None, keepdims=False):
 
 @composite(floats=True, accumulates=True)
 def l2_normalize(x: Tensor, axis: Axes = None):
-    """`x` scaled to Euclidean length 1 along `axis`; lengths under 1e-6 count as 1e-6."""
+    """`x` scaled to Euclidean length 1 along `axis`; lengths under 1e-6 count as 1e-6.
+
+    Args:
+        x: a tensor; integers become floats first.
+        axis: an axis, several, or None for all; negative ones count from the end.
+
+    Returns: a float tensor of the shape of x.
+
+    Example:
+        >>> K.l2_normalize(np.array([3.0, 4.0])).round(6).tolist()
+        [0.6, 0.8]
+    """
     from keras_front.backend.ops.elementwise import maximum, rsqrt
 
     return multiply(x, rsqrt(maximum(sum(multiply(x, x), axis=axis, keepdims=True), 1e-12)))
@@ -122,7 +283,15 @@ def l2_normalize(x: Tensor, axis: Axes = None):
 
 @composite(promote=())
 def count_nonzero(x: Tensor, axis: Axes = None, keepdims=False):
-    """How many elements over `axis` are not 0, as int64."""
+    """How many elements over `axis` are not 0.
+
+    Args:
+        x: a tensor.
+        axis: an axis, several, or None for all; negative ones count from the end.
+        keepdims: whether the axes stay, with size 1.
+
+    Returns: an int64 tensor without these axes.
+    """
     from keras_front.backend.ops.elementwise import not_equal
 
     return sum(cast(not_equal(x, 0), "int64"), axis=axis, keepdims=keepdims)
