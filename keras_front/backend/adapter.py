@@ -91,7 +91,11 @@ class Backend:
         return isinstance(x, self.tensor_types)
 
     def is_host(self, x: Any) -> bool:
-        """Whether a tensor may as well be an array of the host's, whose dtype gives way to that of other tensors."""
+        """Whether a tensor may as well be an array of the host's, whose dtype gives way to that of other tensors.
+
+        Args:
+            x: a tensor of this engine.
+        """
         return False
 
     def convert(self, value: Any, dtype: str | None = None) -> Any:
