@@ -1,4 +1,4 @@
-"""The examples in the docstrings of ops run, on NumPy. (They are made at import, where `--doctest-modules` cannot look.)"""
+"""The examples in the docstrings of ops run, on NumPy. `--doctest-modules` cannot see functions made at import."""
 
 from __future__ import annotations
 
