@@ -1,11 +1,12 @@
 """Metrics: numbers that say how good outputs are, gathered over the batches of an epoch.
 
-`base` says what a metric is, `functions` and `means` are about single samples, `confusion` about decisions.
+`base` says what a metric is, `functions` and `means` are about single samples, `confusion` about
+decisions, `curves` about decisions at many thresholds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from keras_front.losses import (
@@ -47,18 +48,20 @@ from keras_front.metrics.base import (
     Sum,
 )
 from keras_front.metrics.confusion import (
-    AUC,
     FalseNegatives,
     FalsePositives,
     Precision,
-    PrecisionAtRecall,
     Recall,
+    TrueNegatives,
+    TruePositives,
+)
+from keras_front.metrics.curves import (
+    AUC,
+    PrecisionAtRecall,
     RecallAtPrecision,
     SensitivityAtSpecificity,
     SensitivitySpecificityBase,
     SpecificityAtSensitivity,
-    TrueNegatives,
-    TruePositives,
 )
 from keras_front.metrics.functions import (
     acc,
@@ -181,29 +184,60 @@ __all__ = [
 
 
 def clone_metric(metric: Any) -> Any:
-    """A new metric of the same configuration, without what it has seen; a function is itself."""
+    """A new metric of the same configuration, without what it has seen.
+
+    Args:
+        metric: a metric object; a function is itself.
+    """
     return type(metric).from_config(metric.get_config()) if isinstance(metric, Metric) else metric
 
 
 def clone_metrics(metrics: Iterable[Any] | None) -> list[Any] | None:
-    """`clone_metric` of each."""
+    """`clone_metric` of each.
+
+    Args:
+        metrics: metrics, or None, which stays None.
+    """
     return None if metrics is None else [clone_metric(metric) for metric in metrics]
 
 
-def serialize(metric: Any) -> Any:
-    """Name of a metric function, or config of a metric object."""
+def serialize(metric: Any) -> str | dict[str, Any]:
+    """Name of a metric function, or config of a metric object.
+
+    Args:
+        metric: a function or an object.
+
+    Example:
+        >>> serialize(binary_accuracy)
+        'binary_accuracy'
+    """
     return METRICS.serialize(metric)
 
 
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The metric that a name or config describes."""
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Metric | Callable[..., Any]:
+    """The metric that a name or config describes.
+
+    Args:
+        config: a name, or what `serialize` returned.
+        custom_objects: functions and classes of your own by name.
+
+    Raises: ArgumentError for an unknown name.
+    """
     return METRICS.deserialize(config, custom_objects)
 
 
-def get(identifier: Any) -> Any:
-    """The metric that an argument of `compile` stands for: a function or an object; None stays None.
+def get(identifier: Any) -> Metric | Callable[..., Any] | None:
+    """The metric that an argument of `compile` stands for.
 
-    'accuracy' gives the function of that name; which accuracy fits a model's output is for the trainer to
-    decide.
+    'accuracy' gives the function of that name; which accuracy fits a model's output is for the trainer to decide.
+
+    Args:
+        identifier: a name of a metric or a loss, a config, a class, a function of `(y_true, y_pred)`, a `Metric`; None
+            stays None.
+
+    Raises: ArgumentError for anything else.
+    Example:
+        >>> get("mse").__name__
+        'mean_squared_error'
     """
     return METRICS.get(identifier)

@@ -34,11 +34,27 @@ def ratio(x: Any, y: Any) -> Any:
 class Metric(Configurable):
     """Base class: `update_state` takes a batch in, `result` is the value so far, `reset_states` starts anew.
 
-    Calling a metric updates it and returns the result.
+    Calling a metric updates it and returns the result. Outside of a model it computes at once with arrays and tensors;
+    on symbols its updates are recorded in `updates`, for `K.function`.
 
     Args:
         name: shown in logs; by default the class's name in lower case.
-        dtype: of the variables; floats by default.
+        dtype: of the variables; `K.floatx()` by default.
+
+    Source: Keras 2.3.1, `keras/metrics.py`.
+    Example:
+        >>> class Count(Metric):
+        ...     def __init__(self, **kwargs):
+        ...         super().__init__(**kwargs)
+        ...         self.seen = self.add_weight("seen")
+        ...     def update_state(self, y_true, y_pred, sample_weight=None):
+        ...         self.seen.assign(self.seen + K.int_shape(y_pred)[0])
+        ...     def result(self):
+        ...         return self.seen * 1.0
+        >>> count = Count()
+        >>> count.update_state([0.0, 1.0], K.constant([0.0, 1.0]))
+        >>> float(count.result())
+        2.0
     """
 
     stateful = True
@@ -75,7 +91,15 @@ class Metric(Configurable):
         dtype: Any = None,
         **kwargs: Any,
     ) -> Variable:
-        """A new variable of the metric, which `reset_states` sets to 0."""
+        """A new variable of the metric, which `reset_states` sets to 0.
+
+        Args:
+            name: what it is called.
+            shape: its shape; () for a number.
+            initializer: its first values.
+            dtype: by default that of the metric.
+            kwargs: accepted because Keras has more; nothing is done with them.
+        """
         dtype = self.dtype if dtype is None else dtype
         value = initializers.get(initializer or "zeros")(tuple(shape), dtype=dtype)
         variable = Variable(value, dtype=dtype, name=f"{name}:0", trainable=False)
@@ -113,7 +137,14 @@ class Metric(Configurable):
             return self.result()
 
     def update_state(self, *args: Any, **kwargs: Any) -> Any:
-        """Take a batch into account; assigns variables and returns nothing."""
+        """Take a batch into account: assigns variables and returns nothing.
+
+        Args:
+            args: targets and outputs, or values; and `sample_weight`.
+            kwargs: the same by name.
+
+        Returns: on symbols outside of a step the pairs (variable, new value) for `updates=` of `K.function`.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no update_state.")
 
     def result(self) -> Any:
@@ -194,7 +225,12 @@ class Reduce(Metric):
         self.total = self.add_weight("total")
 
     def weighted(self, values: Any, sample_weight: Any) -> tuple[Any, Any]:
-        """Values times weights, and the weight of each value."""
+        """Values times weights, and the weight of each value.
+
+        Args:
+            values: numbers of any shape.
+            sample_weight: a number, (n,), or as `values`; None for 1.
+        """
         values = K.cast(K.convert(values), self.dtype)
         ones = K.ones_like(values)
         if sample_weight is None:
@@ -203,7 +239,12 @@ class Reduce(Metric):
         return values * weights, weights
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
-        """Add the values, times their weights."""
+        """Add values, times their weights.
+
+        Args:
+            values: numbers of any shape.
+            sample_weight: a number, (n,), or as `values`; None for 1.
+        """
         values, _ = self.weighted(values, sample_weight)
         self.total.assign(self.total + K.sum(values))
 
@@ -214,7 +255,12 @@ class Reduce(Metric):
 
 @METRICS.register()
 class Sum(Reduce):
-    """Sum of values, each times its weight."""
+    """Sum of values, each times its weight.
+
+    Example:
+        >>> float(Sum()([1.0, 2.0], sample_weight=[1.0, 3.0]))
+        7.0
+    """
 
     def __init__(self, name: str | None = "sum", dtype: Any = None):
         super().__init__(name, dtype)
@@ -225,6 +271,10 @@ class Mean(Reduce):
     """Mean of values, each as often as its weight says.
 
     Shape: values (n, ...); sample_weight (n,), or as values.
+    Source: Keras 2.3.1, `keras/metrics.py`.
+    Example:
+        >>> float(Mean()([1.0, 3.0], sample_weight=[3.0, 1.0]))
+        1.5
     """
 
     def __init__(self, name: str | None = "mean", dtype: Any = None):
@@ -232,7 +282,6 @@ class Mean(Reduce):
         self.count = self.add_weight("count")
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
-        """Add the values and their weights."""
         values, weights = self.weighted(values, sample_weight)
         self.total.assign(self.total + K.sum(values))
         self.count.assign(self.count + K.sum(weights))
@@ -247,8 +296,14 @@ class MeanTensor(Metric):
     """Mean of tensors of one shape, element by element.
 
     Args:
-        shape: of the tensors; by default that of the first one, which then must be met outside a compiled
-        step.
+        shape: of the tensors; by default that of the first one, which then must be met outside of a model.
+
+    Source: Keras 2.3.1, `keras/metrics.py`.
+    Example:
+        >>> mean = MeanTensor()
+        >>> mean.update_state([1.0, 2.0])
+        >>> mean([3.0, 4.0]).tolist()
+        [2.0, 3.0]
     """
 
     def __init__(self, name: str | None = "mean_tensor", dtype: Any = None, shape: Sequence[int] | None = None):
@@ -262,7 +317,12 @@ class MeanTensor(Metric):
         self.count = self.add_weight("count", shape)
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
-        """Add the tensor."""
+        """Add a tensor.
+
+        Args:
+            values: a tensor of the metric's shape.
+            sample_weight: a number, one for each place of the first axis, or as `values`; None for 1.
+        """
         values = K.cast(K.convert(values), self.dtype)
         if not self._variables:
             self._build(tuple(K.int_shape(values)))
@@ -283,6 +343,13 @@ class MeanMetricWrapper(Mean):
 
     Args:
         fn: called as `fn(y_true, y_pred, **kwargs)`, it returns values for samples, or its name.
+        kwargs: further arguments for it.
+
+    Shape: targets and outputs (n, ...); sample_weight (n,) or as the function's values.
+    Source: Keras 2.3.1, `keras/metrics.py`.
+    Example:
+        >>> float(MeanMetricWrapper("mae")([[0.0], [0.0]], [[1.0], [3.0]]))
+        2.0
     """
 
     def __init__(self, fn: Any, name: str | None = None, dtype: Any = None, **kwargs: Any):
@@ -296,7 +363,13 @@ class MeanMetricWrapper(Mean):
         return self._fn
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
-        """Add the function's values for a batch."""
+        """Add the function's values for a batch.
+
+        Args:
+            y_true: targets: array, list, tensor or symbol.
+            y_pred: outputs, likewise.
+            sample_weight: weight of each sample; None for 1.
+        """
         y_true, y_pred = same_rank(y_true, y_pred)
         values = self._fn(K.cast(y_true, self.dtype), K.cast(y_pred, self.dtype), **self._arguments)
         super().update_state(values, sample_weight)
@@ -314,25 +387,31 @@ class MeanOverElements(MeanMetricWrapper):
     """
 
     def weighted(self, values: Any, sample_weight: Any) -> tuple[Any, Any]:
-        """Values times weights, and 1 for each value.
-
-        Args:
-            values: of samples, as the function gives them.
-            sample_weight: weights that match their first axes, or None.
-        """
         values, _ = super().weighted(values, sample_weight)
         return values, K.ones_like(values)
 
 
 @METRICS.register()
 class RootMeanSquaredError(Mean):
-    """Root of the mean of squared differences."""
+    """Root of the mean of squared differences, over all elements seen.
+
+    Source: Keras 2.3.1, `keras/metrics.py`.
+    Example:
+        >>> float(RootMeanSquaredError()([[0.0, 0.0]], [[4.0, 4.0]]))
+        4.0
+    """
 
     def __init__(self, name: str | None = "root_mean_squared_error", dtype: Any = None):
         super().__init__(name, dtype)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
-        """Add the squared differences."""
+        """Add the squared differences.
+
+        Args:
+            y_true: targets: array, list, tensor or symbol.
+            y_pred: outputs, likewise.
+            sample_weight: weight of each sample; None for 1.
+        """
         y_true, y_pred = as_pair(*same_rank(y_true, y_pred))
         super().update_state(K.square(y_pred - y_true), sample_weight)
 
@@ -343,14 +422,29 @@ class RootMeanSquaredError(Mean):
 
 @METRICS.register()
 class MeanRelativeError(Mean):
-    """Mean of absolute differences, each divided by its `normalizer`; 0 where that is 0."""
+    """Mean of absolute differences, each divided by its `normalizer`.
+
+    Args:
+        normalizer: numbers that broadcast to the outputs; a difference counts as 0 where it is 0.
+
+    Source: Keras 2.3.1, `keras/metrics.py`.
+    Example:
+        >>> float(MeanRelativeError([1.0, 2.0])([[0.0, 0.0]], [[1.0, 4.0]]))
+        1.5
+    """
 
     def __init__(self, normalizer: Any, name: str | None = None, dtype: Any = None):
         super().__init__(name or _unique_name("MeanRelativeError"), dtype)
         self.normalizer = np.asarray(normalizer, initializers.host_dtype(self.dtype))
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
-        """Add the relative differences."""
+        """Add the relative differences.
+
+        Args:
+            y_true: targets: array, list, tensor or symbol.
+            y_pred: outputs, likewise.
+            sample_weight: weight of each sample; None for 1.
+        """
         y_true, y_pred = as_pair(*same_rank(y_true, y_pred))
         known = (self.normalizer != 0).astype(self.normalizer.dtype)
         scale = known / (self.normalizer + (1 - known))
@@ -361,7 +455,14 @@ class MeanRelativeError(Mean):
 class MeanIoU(Metric):
     """Mean over classes of intersection over union; classes that never occur do not count.
 
+    Args:
+        num_classes: how many classes there are.
+
     Shape: y_true and y_pred hold class numbers, in the same shape; sample_weight likewise or (n,).
+    Source: Keras 2.3.1, `keras/metrics.py`.
+    Example:
+        >>> round(float(MeanIoU(2)([0, 0, 1, 1], [0, 0, 1, 0])), 4)
+        0.5833
     """
 
     def __init__(self, num_classes: int, name: str | None = None, dtype: Any = None):
@@ -370,7 +471,13 @@ class MeanIoU(Metric):
         self.total_cm = self.add_weight("total_confusion_matrix", (num_classes, num_classes))
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Add the pairs (true class, predicted class)."""
+        """Add the pairs (true class, predicted class).
+
+        Args:
+            y_true: class numbers, from 0.
+            y_pred: class numbers of the same shape.
+            sample_weight: weight of each pair, or (n,); None for 1.
+        """
         pred = K.convert(y_pred)
         rows = self._one_hot(y_true)
         if sample_weight is not None:

@@ -12,41 +12,84 @@ from keras_front.metrics.base import METRICS, MeanMetricWrapper
 Name = str | None
 
 
-def _mean_of(class_name: str, fn: Callable[..., Any], name: str) -> type[MeanMetricWrapper]:
+def _mean_of(class_name: str, fn: Callable[..., Any], name: str, about: str) -> type[MeanMetricWrapper]:
     """A class whose constructor takes only a name and a dtype."""
 
     def construct(self: Any, name: Name = name, dtype: Any = None) -> None:
         MeanMetricWrapper.__init__(self, fn, name, dtype)
 
-    doc = f"Mean over samples of `{fn.__name__}`. {fn.__doc__}"
+    doc = f"""Mean over samples: {about}
+
+    Source: Keras 2.3.1, `keras/metrics.py`; the formula is that of the function `{fn.__name__}`.
+    """
     body = {"__init__": construct, "__doc__": doc, "__module__": __name__}
     return METRICS.register(class_name)(type(class_name, (MeanMetricWrapper,), body))
 
 
-Accuracy = _mean_of("Accuracy", functions.accuracy, "accuracy")
-CategoricalAccuracy = _mean_of("CategoricalAccuracy", functions.categorical_accuracy, "categorical_accuracy")
-SparseCategoricalAccuracy = _mean_of(
-    "SparseCategoricalAccuracy", functions.sparse_categorical_accuracy, "sparse_categorical_accuracy"
+Accuracy = _mean_of("Accuracy", functions.accuracy, "accuracy", "the part of the outputs that equal their targets.")
+CategoricalAccuracy = _mean_of(
+    "CategoricalAccuracy",
+    functions.categorical_accuracy,
+    "categorical_accuracy",
+    "the part whose largest output is that of the target's class; targets are one-hot.",
 )
-MeanSquaredError = _mean_of("MeanSquaredError", losses.mean_squared_error, "mean_squared_error")
-MeanAbsoluteError = _mean_of("MeanAbsoluteError", losses.mean_absolute_error, "mean_absolute_error")
+SparseCategoricalAccuracy = _mean_of(
+    "SparseCategoricalAccuracy",
+    functions.sparse_categorical_accuracy,
+    "sparse_categorical_accuracy",
+    "the part whose largest output is that of the target's class; targets are class numbers.",
+)
+MeanSquaredError = _mean_of("MeanSquaredError", losses.mean_squared_error, "mean_squared_error", "squared differences.")
+MeanAbsoluteError = _mean_of(
+    "MeanAbsoluteError", losses.mean_absolute_error, "mean_absolute_error", "absolute differences."
+)
 MeanAbsolutePercentageError = _mean_of(
-    "MeanAbsolutePercentageError", losses.mean_absolute_percentage_error, "mean_absolute_percentage_error"
+    "MeanAbsolutePercentageError",
+    losses.mean_absolute_percentage_error,
+    "mean_absolute_percentage_error",
+    "absolute differences, in percent of the target.",
 )
 MeanSquaredLogarithmicError = _mean_of(
-    "MeanSquaredLogarithmicError", losses.mean_squared_logarithmic_error, "mean_squared_logarithmic_error"
+    "MeanSquaredLogarithmicError",
+    losses.mean_squared_logarithmic_error,
+    "mean_squared_logarithmic_error",
+    "squared differences of `log(1 + y)`.",
 )
-Hinge = _mean_of("Hinge", losses.hinge, "hinge")
-SquaredHinge = _mean_of("SquaredHinge", losses.squared_hinge, "squared_hinge")
-CategoricalHinge = _mean_of("CategoricalHinge", losses.categorical_hinge, "categorical_hinge")
-LogCoshError = _mean_of("LogCoshError", losses.logcosh, "logcosh")
-Poisson = _mean_of("Poisson", losses.poisson, "poisson")
-KLDivergence = _mean_of("KLDivergence", losses.kullback_leibler_divergence, "kullback_leibler_divergence")
+Hinge = _mean_of("Hinge", losses.hinge, "hinge", "`max(1 - y_true * y_pred, 0)`; targets are -1 and 1, or 0 and 1.")
+SquaredHinge = _mean_of(
+    "SquaredHinge",
+    losses.squared_hinge,
+    "squared_hinge",
+    "squares of `max(1 - y_true * y_pred, 0)`; targets are -1 and 1, or 0 and 1.",
+)
+CategoricalHinge = _mean_of(
+    "CategoricalHinge",
+    losses.categorical_hinge,
+    "categorical_hinge",
+    "`max(0, best wrong score - right score + 1)`; targets are one-hot.",
+)
+LogCoshError = _mean_of("LogCoshError", losses.logcosh, "logcosh", "`log(cosh(y_pred - y_true))`.")
+Poisson = _mean_of("Poisson", losses.poisson, "poisson", "`y_pred - y_true * log(y_pred)`, for counts.")
+KLDivergence = _mean_of(
+    "KLDivergence",
+    losses.kullback_leibler_divergence,
+    "kullback_leibler_divergence",
+    "the Kullback-Leibler divergence of the outputs from the targets, in nats.",
+)
 
 
 @METRICS.register()
 class BinaryAccuracy(MeanMetricWrapper):
-    """Part of the outputs that are on the target's side of `threshold`."""
+    """Part of the outputs that are on the target's side of `threshold`.
+
+    Args:
+        threshold: outputs above it count as 1.
+
+    Source: Keras 2.3.1, `keras/metrics.py`.
+    Example:
+        >>> float(BinaryAccuracy()([[1.0], [0.0]], [[0.75], [0.75]]))
+        0.5
+    """
 
     def __init__(self, name: Name = "binary_accuracy", dtype: Any = None, threshold: float = 0.5):
         super().__init__(functions.binary_accuracy, name, dtype, threshold=threshold)
@@ -54,7 +97,16 @@ class BinaryAccuracy(MeanMetricWrapper):
 
 @METRICS.register()
 class TopKCategoricalAccuracy(MeanMetricWrapper):
-    """Part of the samples whose class is among the `k` largest outputs; targets are one-hot."""
+    """Part of the samples whose class is among the `k` largest outputs; targets are one-hot.
+
+    Args:
+        k: how many of the largest outputs count.
+
+    Source: Keras 2.3.1, `keras/metrics.py`.
+    Example:
+        >>> float(TopKCategoricalAccuracy(k=2)([[0.0, 1.0, 0.0]], [[0.5, 0.3, 0.2]]))
+        1.0
+    """
 
     def __init__(self, k: int = 5, name: Name = "top_k_categorical_accuracy", dtype: Any = None):
         super().__init__(functions.top_k_categorical_accuracy, name, dtype, k=k)
@@ -62,7 +114,16 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
 
 @METRICS.register()
 class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
-    """Part of the samples whose class is among the `k` largest outputs; targets are class numbers."""
+    """Part of the samples whose class is among the `k` largest outputs; targets are class numbers.
+
+    Args:
+        k: how many of the largest outputs count.
+
+    Source: Keras 2.3.1, `keras/metrics.py`.
+    Example:
+        >>> float(SparseTopKCategoricalAccuracy(k=2)([2], [[0.5, 0.3, 0.2]]))
+        0.0
+    """
 
     def __init__(self, k: int = 5, name: Name = "sparse_top_k_categorical_accuracy", dtype: Any = None):
         super().__init__(functions.sparse_top_k_categorical_accuracy, name, dtype, k=k)
@@ -70,7 +131,16 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
 
 @METRICS.register()
 class CosineSimilarity(MeanMetricWrapper):
-    """Mean cosine of the angle between targets and outputs."""
+    """Mean cosine of the angle between targets and outputs: 1 where they point the same way.
+
+    Args:
+        axis: the axis of the vectors.
+
+    Source: Keras 2.3.1, `keras/metrics.py`. The loss of the same name has the other sign.
+    Example:
+        >>> float(CosineSimilarity()([[3.0, 0.0]], [[2.0, 0.0]]))
+        1.0
+    """
 
     def __init__(self, name: Name = "cosine_similarity", dtype: Any = None, axis: int = -1):
         super().__init__(functions.cosine_similarity, name, dtype, axis=axis)
@@ -78,7 +148,14 @@ class CosineSimilarity(MeanMetricWrapper):
 
 @METRICS.register()
 class BinaryCrossentropy(MeanMetricWrapper):
-    """Mean crossentropy between probabilities of yes."""
+    """Mean crossentropy between probabilities of yes, in nats.
+
+    Args:
+        from_logits: outputs are what sigmoid would be applied to.
+        label_smoothing: part of each target, between 0 and 1, that is moved to one half.
+
+    Source: Keras 2.3.1, `keras/metrics.py`.
+    """
 
     def __init__(
         self,
@@ -93,7 +170,15 @@ class BinaryCrossentropy(MeanMetricWrapper):
 
 @METRICS.register()
 class CategoricalCrossentropy(MeanMetricWrapper):
-    """Mean crossentropy between distributions."""
+    """Mean crossentropy between distributions, in nats; targets are one-hot or probabilities.
+
+    Args:
+        from_logits: outputs are what softmax would be applied to.
+        label_smoothing: part of each target, between 0 and 1, that is spread over all classes.
+        axis: the axis of the classes.
+
+    Source: Keras 2.3.1, `keras/metrics.py`.
+    """
 
     def __init__(
         self,
@@ -109,7 +194,14 @@ class CategoricalCrossentropy(MeanMetricWrapper):
 
 @METRICS.register()
 class SparseCategoricalCrossentropy(MeanMetricWrapper):
-    """Mean crossentropy for targets that are class numbers."""
+    """Mean crossentropy, in nats, for targets that are class numbers.
+
+    Args:
+        from_logits: outputs are what softmax would be applied to.
+        axis: the axis of the classes in the outputs.
+
+    Source: Keras 2.3.1, `keras/metrics.py`.
+    """
 
     def __init__(
         self,
