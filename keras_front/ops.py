@@ -11,7 +11,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from keras_front import backend as K
-from keras_front.backend.declare import OPS, as_symbol_or_tensor
+from keras_front.backend.declare import OPS
+from keras_front.backend.declare import as_symbol_or_tensor as _as_tensor
 from keras_front.backend.ops.numpy_names import FUNCTIONS, LINALG
 
 linalg = SimpleNamespace(**LINALG, svd=K.svd)
@@ -23,7 +24,7 @@ def _taking_arrays(name: str, function: Callable[..., Any]) -> Callable[..., Any
         return function
 
     def run(first: Any, *args: Any, **kwargs: Any) -> Any:
-        return function(first if hasattr(first, "shape") else as_symbol_or_tensor(first), *args, **kwargs)
+        return function(first if hasattr(first, "shape") else _as_tensor(first), *args, **kwargs)
 
     run.__name__, run.__doc__, run.__wrapped__ = name, function.__doc__, function  # type: ignore[attr-defined]
     return run

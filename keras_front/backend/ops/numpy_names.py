@@ -41,17 +41,46 @@ def _reduction(name: str) -> Callable[..., Any]:
     def reduce(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return run(a, axis=axis, keepdims=keepdims)
 
-    reduce.__name__, reduce.__doc__ = name, run.__doc__
+    reduce.__name__, reduce.__doc__ = (
+        name,
+        f"""{str(run.__doc__).strip().splitlines()[0]}
+
+    Args:
+        a: tensor, array or number.
+        axis: the axis, or axes, to reduce; None for all elements.
+        keepdims: keep the reduced axes, with size 1.
+    """,
+    )
     return reduce
 
 
 def argmax(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The index of the maximum along `axis`, or among all elements."""
+    """The index of the largest element.
+
+    Args:
+        a: tensor, array or number.
+        axis: along which axis; None: among all elements, counted row by row.
+        keepdims: keep the reduced axes, with size 1.
+
+    Returns: indices of int64; of equal elements the first.
+    Example:
+        >>> import numpy as np
+        >>> int(argmax(np.array([1.0, 3.0, 2.0])))
+        1
+    """
     return _found("argmax", a, axis, keepdims)
 
 
 def argmin(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The index of the minimum along `axis`, or among all elements."""
+    """The index of the smallest element.
+
+    Args:
+        a: tensor, array or number.
+        axis: along which axis; None: among all elements, counted row by row.
+        keepdims: keep the reduced axes, with size 1.
+
+    Returns: indices of int64; of equal elements the first.
+    """
     return _found("argmin", a, axis, keepdims)
 
 
@@ -64,32 +93,70 @@ def _found(name: str, a: Any, axis: Any, keepdims: bool) -> Any:
 
 
 def argsort(a: Any, axis: Any = -1, kind: Any = None) -> Any:
-    """The indices that sort along `axis` (None: all elements); always stable."""
+    """The indices that sort the elements; equal ones keep their order.
+
+    Args:
+        a: tensor, array or number.
+        axis: along which axis; None: all elements, counted row by row.
+        kind: kept for code written for NumPy; sorting is always stable.
+    """
     return modern.argsort(arrangement.flatten(a) if axis is None else a, axis=-1 if axis is None else axis)
 
 
 def sort(a: Any, axis: Any = -1, kind: Any = None) -> Any:
-    """The elements sorted along `axis` (None: all of them)."""
+    """The elements in ascending order.
+
+    Args:
+        a: tensor, array or number.
+        axis: along which axis; None: all elements, as one axis.
+        kind: kept for code written for NumPy; sorting is always stable.
+    """
     return modern.sort(arrangement.flatten(a) if axis is None else a, axis=-1 if axis is None else axis)
 
 
 def clip(a: Any, a_min: Any = None, a_max: Any = None) -> Any:
-    """`a` cut to [a_min, a_max]."""
+    """The elements cut to an interval.
+
+    Args:
+        a: tensor, array or number.
+        a_min: the smallest value; None for no limit.
+        a_max: the largest value; None for no limit.
+    """
     return elementwise.clip(a, a_min, a_max)
 
 
 def cumsum(a: Any, axis: Any = None) -> Any:
-    """Running sums along `axis` (None: over all elements)."""
+    """Running sums.
+
+    Args:
+        a: tensor, array or number.
+        axis: along which axis; None: over all elements, as one axis.
+
+    Example:
+        >>> import numpy as np
+        >>> np.asarray(cumsum(np.array([1.0, 2.0, 3.0]))).tolist()
+        [1.0, 3.0, 6.0]
+    """
     return reduction.cumsum(arrangement.flatten(a) if axis is None else a, axis=0 if axis is None else axis)
 
 
 def cumprod(a: Any, axis: Any = None) -> Any:
-    """Running products along `axis` (None: over all elements)."""
+    """Running products.
+
+    Args:
+        a: tensor, array or number.
+        axis: along which axis; None: over all elements, as one axis.
+    """
     return reduction.cumprod(arrangement.flatten(a) if axis is None else a, axis=0 if axis is None else axis)
 
 
 def concatenate(arrays: Any, axis: Any = 0) -> Any:
-    """Arrays joined along `axis` (None: their elements)."""
+    """Arrays joined along an axis that they have.
+
+    Args:
+        arrays: tensors whose other sizes are equal.
+        axis: the axis; None: their elements, as one axis.
+    """
     arrays = [as_symbol_or_tensor(a) for a in arrays]
     if axis is None:
         return arrangement.concatenate([arrangement.flatten(a) for a in arrays], axis=0)
@@ -97,47 +164,93 @@ def concatenate(arrays: Any, axis: Any = 0) -> Any:
 
 
 def stack(arrays: Any, axis: int = 0) -> Any:
-    """Arrays joined along a new axis."""
+    """Arrays joined along a new axis.
+
+    Args:
+        arrays: tensors of one shape.
+        axis: where the new axis stands in the result.
+    """
     return arrangement.stack([as_symbol_or_tensor(a) for a in arrays], axis=axis)
 
 
 def vstack(arrays: Any) -> Any:
-    """Rows (or blocks of rows) one below the other."""
+    """Rows, or blocks of rows, one below the other.
+
+    Args:
+        arrays: tensors; those of one axis are rows.
+    """
     arrays = [as_symbol_or_tensor(a) for a in arrays]
     return concatenate([arrangement.expand_dims(a, axis=0) if len(a.shape) == 1 else a for a in arrays])
 
 
 def hstack(arrays: Any) -> Any:
-    """Arrays side by side."""
+    """Arrays side by side: along the second axis, or the first of those that have one only.
+
+    Args:
+        arrays: tensors.
+    """
     arrays = [as_symbol_or_tensor(a) for a in arrays]
     return concatenate(arrays, axis=0 if len(arrays[0].shape) == 1 else 1)
 
 
 def dot(a: Any, b: Any) -> Any:
-    """NumPy's `dot`, which is K's."""
+    """NumPy's `dot`, which is K's: the last axis of the first with the second-last of the second.
+
+    Args:
+        a: tensor.
+        b: tensor.
+    """
     return linear.dot(a, b)
 
 
 def vdot(a: Any, b: Any) -> Any:
-    """The sum of the products of all elements."""
+    """The sum of the products of all elements.
+
+    Args:
+        a: tensor.
+        b: tensor with as many elements.
+    """
     return reduction.sum(elementwise.multiply(arrangement.flatten(a), arrangement.flatten(b)))
 
 
 def inner(a: Any, b: Any) -> Any:
-    """Sums of products over the last axes of both."""
+    """Sums of products over the last axes of both.
+
+    Args:
+        a: tensor.
+        b: tensor whose last axis is as long.
+    """
     if not len(a.shape) or not len(b.shape):
         return elementwise.multiply(a, b)
     return tensordot(a, b, axes=([-1], [-1]))
 
 
 def outer(a: Any, b: Any) -> Any:
-    """Every element of `a` times every element of `b`."""
+    """Every element of one times every element of the other.
+
+    Args:
+        a: tensor, read as one axis.
+        b: tensor, read as one axis.
+
+    Shape: (elements of a, elements of b)
+    """
     a, b = arrangement.flatten(a), arrangement.flatten(b)
     return elementwise.multiply(arrangement.expand_dims(a, axis=-1), arrangement.expand_dims(b, axis=0))
 
 
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
-    """Sums of products over several axes of both."""
+    """Sums of products over several axes of both.
+
+    Args:
+        a: tensor.
+        b: tensor.
+        axes: a number n, for the last n axes of `a` and the first n of `b`; or a pair of lists of axes.
+
+    Example:
+        >>> import numpy as np
+        >>> np.asarray(tensordot(np.ones((2, 3)), np.ones((3, 4)), axes=1)).shape
+        (2, 4)
+    """
     na, nb = len(a.shape), len(b.shape)
     if isinstance(axes, int):
         left, right = list(range(na - axes, na)), list(range(axes))
@@ -152,34 +265,65 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
 
 
 def reshape(a: Any, shape: Any) -> Any:
-    """The elements in another shape."""
+    """The elements in order, in another shape.
+
+    Args:
+        a: tensor, array or number.
+        shape: the new sizes; one may be -1, and follows from the others.
+    """
     return arrangement.reshape(a, shape)
 
 
 def ravel(a: Any) -> Any:
-    """All elements in one axis."""
+    """The elements in order, as one axis.
+
+    Args:
+        a: tensor, array or number.
+    """
     return arrangement.flatten(a)
 
 
 def transpose(a: Any, axes: Any = None) -> Any:
-    """The axes in another order, by default reversed."""
+    """The axes in another order.
+
+    Args:
+        a: tensor, array or number.
+        axes: for each axis of the result, which axis of `a` it is; None reverses them.
+    """
     return arrangement.transpose(a) if axes is None else arrangement.permute_dimensions(a, tuple(axes))
 
 
 def permute_dims(a: Any, axes: Any) -> Any:
-    """The axes in another order."""
+    """The axes in another order.
+
+    Args:
+        a: tensor, array or number.
+        axes: for each axis of the result, which axis of `a` it is.
+    """
     return transpose(a, axes)
 
 
 def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
-    """Two axes exchanged."""
+    """Two axes exchanged.
+
+    Args:
+        a: tensor, array or number.
+        axis1: one of them.
+        axis2: the other.
+    """
     order = list(range(len(a.shape)))
     order[axis1], order[axis2] = order[axis2], order[axis1]
     return arrangement.permute_dimensions(a, tuple(order))
 
 
 def moveaxis(a: Any, source: Any, destination: Any) -> Any:
-    """Axes moved to other places, the rest staying in order."""
+    """Axes moved to other places; the others keep their order.
+
+    Args:
+        a: tensor, array or number.
+        source: an axis, or a list of them.
+        destination: where each goes.
+    """
     n = len(a.shape)
     sources, places = (
         [shapes.normalize_axis(i, n) for i in ([s] if isinstance(s, int) else s)] for s in (source, destination)
@@ -191,27 +335,57 @@ def moveaxis(a: Any, source: Any, destination: Any) -> Any:
 
 
 def flip(m: Any, axis: Any = None) -> Any:
-    """The array read backwards along `axis` (None: along all)."""
+    """The elements in reverse order.
+
+    Args:
+        m: tensor, array or number.
+        axis: along which axis, or axes; None for all.
+    """
     return arrangement.reverse(m, shapes.normalize_axes(axis, len(m.shape)))
 
 
 def broadcast_to(array: Any, shape: Any) -> Any:
-    """The array repeated to a larger shape."""
+    """The elements repeated to a larger shape by NumPy's rule.
+
+    Args:
+        array: tensor, array or number.
+        shape: the sizes of the result.
+    """
     return arrangement.broadcast_to(array, shape)
 
 
 def repeat(a: Any, repeats: int, axis: Any = None) -> Any:
-    """Each slice along `axis` (None: each element) repeated in place."""
+    """Each element several times, one after the other.
+
+    Args:
+        a: tensor, array or number.
+        repeats: how many times.
+        axis: along which axis; None: all elements, as one axis.
+    """
     return arrangement.repeat_elements(arrangement.flatten(a) if axis is None else a, repeats, axis=axis or 0)
 
 
 def tile(a: Any, reps: Any) -> Any:
-    """The array laid out several times along each axis."""
+    """The whole several times.
+
+    Args:
+        a: tensor, array or number.
+        reps: how many times, a number or one for each axis.
+    """
     return arrangement.tile(a, reps)
 
 
 def pad(array: Any, pad_width: Any, mode: str = "constant", constant_values: float = 0) -> Any:
-    """`constant_values` around the array. Raises: ArgumentError for another mode."""
+    """The array with values around it.
+
+    Args:
+        array: tensor, array or number.
+        pad_width: a number, a pair (before, after) for all axes, or a pair for each axis.
+        mode: 'constant', the only one.
+        constant_values: the value around it.
+
+    Raises: ArgumentError for another mode.
+    """
     from keras_front.errors import ArgumentError
 
     if mode != "constant":
@@ -221,58 +395,117 @@ def pad(array: Any, pad_width: Any, mode: str = "constant", constant_values: flo
 
 
 def take(a: Any, indices: Any, axis: Any = None) -> Any:
-    """Slices along `axis` (None: elements) at `indices`."""
+    """The elements at some places.
+
+    Args:
+        a: tensor, array or number.
+        indices: integers; negative ones count from the end.
+        axis: along which axis; None: of all elements, counted row by row.
+    """
     return OPS["gather"].function(arrangement.flatten(a) if axis is None else a, indices, axis=axis or 0)
 
 
 def take_along_axis(arr: Any, indices: Any, axis: int = -1) -> Any:
-    """Elements along `axis` at `indices`."""
+    """For each place of the result, the element whose index along an axis is given there.
+
+    Args:
+        arr: tensor.
+        indices: integers, with as many axes as `arr`.
+        axis: the axis.
+    """
     return OPS["take_along_axis"].function(arr, indices, axis=axis)
 
 
 def where(condition: Any, x: Any, y: Any) -> Any:
-    """`x` where the condition holds, else `y`."""
+    """Elements of one where a condition holds, else of the other.
+
+    Args:
+        condition: tensor of bools.
+        x: tensor or number.
+        y: tensor or number.
+    """
     return elementwise.where(elementwise.cast(condition, "bool"), x, y)
 
 
 def count_nonzero(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """How many elements are not 0."""
+    """The number of elements that are not zero.
+
+    Args:
+        a: tensor, array or number.
+        axis: along which axis, or axes; None: among all.
+        keepdims: keep the reduced axes, with size 1.
+    """
     return reduction.count_nonzero(a, axis=axis, keepdims=keepdims)
 
 
 def reciprocal(x: Any) -> Any:
-    """`1 / x`."""
+    """One divided by each element.
+
+    Args:
+        x: tensor, array or number.
+    """
     return elementwise.divide(1.0, x)
 
 
 def zeros_like(a: Any, dtype: Any = None) -> Any:
-    """Zeros of the same shape."""
+    """Zeros of the same shape.
+
+    Args:
+        a: tensor, array or number.
+        dtype: their type, by default that of `a`.
+    """
     return arrangement.zeros_like(a, dtype=dtype)
 
 
 def ones_like(a: Any, dtype: Any = None) -> Any:
-    """Ones of the same shape."""
+    """Ones of the same shape.
+
+    Args:
+        a: tensor, array or number.
+        dtype: their type, by default that of `a`.
+    """
     return arrangement.ones_like(a, dtype=dtype)
 
 
 def full_like(a: Any, fill_value: Any, dtype: Any = None) -> Any:
-    """One value in the same shape."""
+    """One value in the same shape.
+
+    Args:
+        a: tensor, array or number.
+        fill_value: the value.
+        dtype: its type, by default that of `a`.
+    """
     ones = arrangement.ones_like(a, dtype=dtype)
     return elementwise.cast(elementwise.multiply(ones, fill_value), ones.dtype)
 
 
 def tril(m: Any, k: int = 0) -> Any:
-    """The lower triangle of matrices."""
+    """The lower triangle of matrices; zeros above.
+
+    Args:
+        m: tensor (..., rows, columns).
+        k: the diagonal up to which elements stay; 0 is the main one, 1 the one above.
+    """
     return elementwise.where(np.tril(np.ones(m.shape[-2:], bool), k), m, 0)
 
 
 def triu(m: Any, k: int = 0) -> Any:
-    """The upper triangle of matrices."""
+    """The upper triangle of matrices; zeros below.
+
+    Args:
+        m: tensor (..., rows, columns).
+        k: the diagonal from which elements stay; 0 is the main one, -1 the one below.
+    """
     return elementwise.where(np.triu(np.ones(m.shape[-2:], bool), k), m, 0)
 
 
 def round(a: Any, decimals: int = 0) -> Any:
-    """`a` to that many decimals, halves to the even digit."""
+    """The elements rounded; halves go to the even neighbour.
+
+    Args:
+        a: tensor, array or number.
+        decimals: how many decimals stay; negative ones round to tens, hundreds ...
+    """
     if not decimals:
         return elementwise.round(a)
     scale = 10.0 ** builtins.abs(decimals)
@@ -281,7 +514,13 @@ def round(a: Any, decimals: int = 0) -> Any:
 
 
 def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
-    """The n-th differences of neighbours along `axis`."""
+    """Differences of neighbours.
+
+    Args:
+        a: tensor, array or number.
+        n: how many times.
+        axis: along which axis.
+    """
     for _ in range(n):
         place = shapes.normalize_axis(axis, len(a.shape))
         head = (slice(None),) * place
@@ -292,7 +531,14 @@ def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
 
 
 def average(a: Any, axis: Any = None, weights: Any = None, *, keepdims: bool = False) -> Any:
-    """The mean, or the mean by `weights` of the shape of `a`."""
+    """The mean, weighted if weights are given.
+
+    Args:
+        a: tensor, array or number.
+        axis: the axis, or axes, to reduce; None for all elements.
+        weights: one for each element, or for each place along `axis`; None weighs all alike.
+        keepdims: keep the reduced axes, with size 1.
+    """
     if weights is None:
         return reduction.mean(a, axis=axis, keepdims=keepdims)
     total = reduction.sum(elementwise.multiply(a, weights), axis=axis, keepdims=keepdims)
@@ -300,13 +546,26 @@ def average(a: Any, axis: Any = None, weights: Any = None, *, keepdims: bool = F
 
 
 def ptp(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The largest element less the smallest."""
+    """The largest element less the smallest.
+
+    Args:
+        a: tensor, array or number.
+        axis: the axis, or axes, to reduce; None for all elements.
+        keepdims: keep the reduced axes, with size 1.
+    """
     top, least = (_op(name)(a, axis=axis, keepdims=keepdims) for name in ("max", "min"))
     return elementwise.subtract(top, least)
 
 
 def isclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8) -> Any:
-    """Whether `|a - b| <= atol + rtol * |b|`; infinities are close to their like."""
+    """Whether two elements differ by at most `atol + rtol * |b|`.
+
+    Args:
+        a: tensor, array or number.
+        b: tensor, array or number, with which `a` is compared.
+        rtol: allowed difference in proportion to `b`.
+        atol: allowed difference besides.
+    """
     room = elementwise.add(elementwise.multiply(elementwise.abs(b), rtol), atol)
     near = elementwise.less_equal(elementwise.abs(elementwise.subtract(a, b)), room)
     both = elementwise.logical_and(elementwise.isfinite(b), near)
@@ -314,7 +573,14 @@ def isclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8) -> Any:
 
 
 def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
-    """`x` with other numbers for NaN and for the infinities, by default the largest of its dtype."""
+    """The elements with numbers in place of NaN and infinities.
+
+    Args:
+        x: tensor, array or number.
+        nan: for NaN.
+        posinf: for infinity; by default the largest number of the dtype.
+        neginf: for minus infinity; by default the smallest.
+    """
     x = as_symbol_or_tensor(x)
     name = x.dtype if isinstance(x.dtype, str) else dtypes.canonical(x.dtype)
     if not dtypes.is_float(name):
@@ -327,7 +593,11 @@ def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: fl
 
 
 def trace(a: Any) -> Any:
-    """The sum of the diagonal of a matrix."""
+    """The sum of the main diagonal of a matrix.
+
+    Args:
+        a: tensor (rows, columns).
+    """
     return einsum("ii->", a)
 
 
