@@ -20,7 +20,7 @@ linalg = SimpleNamespace(**LINALG, svd=K.svd)
 
 def _taking_arrays(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     """`function` that also takes a list or number as its first argument, as ops do by themselves."""
-    if name in OPS or name in ("einsum", "concatenate", "concat", "stack", "vstack", "hstack", "where"):
+    if hasattr(function, "op") or name in ("einsum", "concatenate", "concat", "stack", "vstack", "hstack", "where"):
         return function
 
     def run(first: Any, *args: Any, **kwargs: Any) -> Any:

@@ -211,8 +211,16 @@ def test_every_module_says_why_it_exists():
     assert not wrong, wrong
 
 
+def lines_besides_docstrings(path: Path) -> int:
+    """The lines of a file; those of docstrings do not count, since explaining more must not be an offence."""
+    text = path.read_text()
+    documented = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef | ast.ClassDef | ast.Module)]
+    first = [node.body[0] for node in documented if ast.get_docstring(node, clean=False) is not None]
+    return len(text.splitlines()) - sum(node.end_lineno - node.lineno + 1 for node in first)
+
+
 def test_files_stay_small():
-    sizes = {path: len(path.read_text().splitlines()) for path in [*sources(PACKAGE), *sources(BACKENDS)]}
+    sizes = {path: lines_besides_docstrings(path) for path in [*sources(PACKAGE), *sources(BACKENDS)]}
     limits = {path: ADAPTER_LIMIT if path.name == "backend.py" else FILE_LIMIT for path in sizes}
     for path, lines in sizes.items():
         if limits[path] >= lines > 500 and path.name != "backend.py":
