@@ -29,6 +29,7 @@ from keras_front.backend.classic import *
 from keras_front.backend.discovery import available, backend, device, set_backend, use_backend
 from keras_front.backend.function import evaluate as eval
 from keras_front.backend.gradients import GRADIENT
+from keras_front.backend.gradients.value_and_grad import gradients_by_rules, value_and_grad
 from keras_front.backend.ops import (
     arrangement,
     convolution,
@@ -50,7 +51,6 @@ from keras_front.backend.ops import (
     spectral,
     updates,
 )
-from keras_front.backend.ops.arrangement import getitem
 from keras_front.backend.ops.ctc import ctc_decode, ctc_label_dense_to_sparse
 from keras_front.backend.ops.custom_gradient import custom_gradient
 from keras_front.backend.ops.folding import foldl, foldr, map_fn
@@ -60,7 +60,7 @@ from keras_front.backend.ops.neural import dropout
 from keras_front.backend.ops.recurrence import rnn, scan
 from keras_front.backend.ops.sampling import random_binomial, random_normal, random_uniform, truncated_normal
 from keras_front.backend.ops.sparse import is_sparse, to_dense
-from keras_front.backend.program import gradients_by_rules, value_and_grad
+from keras_front.backend.ops.subscript import getitem
 from keras_front.backend.seeds import set_random_seed
 from keras_front.backend.state import (
     Variable,
@@ -92,7 +92,6 @@ for _name in (
 globals().update({name: op.function for name, op in declare.OPS.items() if hasattr(op, "function")})
 for _name in ("batch_get_value", "moving_average_update", "random_normal", "random_uniform"):
     globals()[_name] = compatibility.accept_legacy_arguments(globals()[_name], False)
-adapter.provide_composites()
 
 Backend = adapter.Backend
 

@@ -1,6 +1,6 @@
 """What an adapter provides: one class that derives from `Backend`.
 
-Every primitive of `declare.primitives()` is a method (or an engine function bound in one line) of the same name,
+Every primitive of `op.primitives()` is a method (or an engine function bound in one line) of the same name,
 arrays positional, attributes by keyword. Operands of one op arrive as the engine's own tensors of one dtype. A
 composite may be overridden in the same way; otherwise its body in K runs. Beside the ops an adapter says what its
 tensors are (`tensor_types`) and how they come and go (`asarray`, `to_numpy`). It may override the two verbs
@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from keras_front.backend import declare, discovery, dtypes, seeds
+from keras_front.backend import discovery, dtypes, op, program, seeds
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError, BackendError
@@ -48,12 +48,12 @@ class Backend:
         """Engine functions bound as class attributes are called without `self`."""
         super().__init_subclass__(**kwargs)
         for name, value in list(vars(cls).items()):
-            if name in declare.OPS and callable(value) and not _takes_self(value):
+            if name in op.OPS and callable(value) and not _takes_self(value):
                 setattr(cls, name, staticmethod(value))
 
     def check(self) -> None:
         """Raises: BackendError naming the primitives that are missing."""
-        missing = [name for name in declare.primitives() if not hasattr(self, name)]
+        missing = [name for name in op.primitives() if not hasattr(self, name)]
         if missing:
             raise BackendError(
                 f"Backend {self.name!r} lacks {len(missing)} primitives: {', '.join(missing)}. "
@@ -64,7 +64,7 @@ class Backend:
         """Whether this adapter brings the op `name` itself, also in programs."""
         if name in self.expanded:
             return False
-        return name in declare.OPS and getattr(type(self), name, None) is not getattr(Backend, name, None)
+        return name in op.OPS and getattr(type(self), name, None) is not getattr(Backend, name, None)
 
     # Tensors in and out ------------------------------------------------------------------------------------
 
@@ -154,8 +154,6 @@ class Backend:
 
         The default traces `fn` and differentiates the record with the rules of `gradients`.
         """
-        from keras_front.backend import program
-
         return program.traced_value_and_grad(self, fn, params, *rest)
 
     def scan(self, fn: Any, init: list[Any], xs: list[Any], *, reverse: bool = False, length: int | None = None) -> Any:
@@ -167,7 +165,7 @@ class Backend:
             collected.append(ys)
         if reverse:
             collected.reverse()
-        return carry, [declare.OPS["stack"].function(list(ys), axis=0) for ys in zip(*collected, strict=True)]
+        return carry, [op.OPS["stack"].function(list(ys), axis=0) for ys in zip(*collected, strict=True)]
 
     def custom_gradient(self, fn: Callable[..., Any], args: Sequence[Any]) -> list[Any]:
         """The results of `fn(*args)`, which gives (results, rule); an engine that differentiates by itself is told that
@@ -304,8 +302,6 @@ def _takes_self(value: Any) -> bool:
     return first == "self"
 
 
-def provide_composites() -> None:
-    """Give `Backend` a method for each composite, which runs its body in K."""
-    for name in declare.composites():
-        if name not in vars(Backend):
-            setattr(Backend, name, staticmethod(declare.OPS[name].body))
+for _name in op.composites():  # where an adapter does not bring a composite, its body in K runs
+    if _name not in vars(Backend):
+        setattr(Backend, _name, staticmethod(op.OPS[_name].body))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from keras_front import config
-from keras_front.backend import declare, discovery, dtypes, program, seeds, state, symbolic
+from keras_front.backend import declare, discovery, dtypes, program, scopes, seeds, state, symbolic
 from keras_front.backend.function import Function, evaluate, gradients_of
 from keras_front.backend.ops.arrangement import broadcast_to, symbolic_shape
 from keras_front.backend.ops.elementwise import add, cast, host_print, multiply, subtract, where
@@ -271,7 +271,7 @@ def set_value(x: Variable, value: Any) -> None:
     Raises: ShapeError if the shape is another one.
     """
     value = value if hasattr(value, "shape") else np.asarray(value)
-    if symbolic.tracing() is not None and state.bound_value(x) is not None:
+    if scopes.tracing() is not None and scopes.bound_value(x) is not None:
         x.assign(convert(value, x.dtype))
     else:
         x.set(value)
@@ -289,7 +289,7 @@ def batch_set_value(tuples: Sequence[tuple[Variable, Any]]) -> None:
 
 def update(x: Variable, new_x: Any) -> Any:
     """Assign inside a step; elsewhere a pair for `updates=` of K.function if the value is symbolic."""
-    if state.current_frame() is None and isinstance(new_x, SymbolicTensor):
+    if scopes.current_frame() is None and isinstance(new_x, SymbolicTensor):
         return (x, new_x)
     return x.assign(new_x)
 
@@ -386,7 +386,7 @@ def reset_uids() -> None:
 def clear_session() -> None:
     """Let names start from 1 again and forget a fixed learning phase. There is no global graph to clear."""
     reset_uids()
-    state.clear_learning_phase()
+    scopes.clear_learning_phase()
 
 
 _scopes: list[str] = []
@@ -417,7 +417,7 @@ def print_tensor(x: Any, message: str = "") -> Any:
 
     It is the result that prints: what uses `x` itself, or nothing, prints nothing. Its gradient is that of `x`.
     """
-    return host_print(x, message, symbolic.next_serial())
+    return host_print(x, message, scopes.next_serial())
 
 
 def cast_to_floatx(x: Any) -> Any:

@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from keras_front import config, nest
-from keras_front.backend import discovery, dtypes, shapes, state, symbolic
+from keras_front.backend import discovery, dtypes, scopes, shapes, state, symbolic
+from keras_front.backend.op import OPS, Facts, Operation, composites, over_some_axis, primitives, register  # noqa: F401
 from keras_front.backend.symbolic import OpCall, Operators, SymbolicTensor
 from keras_front.errors import ArgumentError, DtypeError, KerasFrontError
 from keras_front.tracebacks import hide_internal_frames
@@ -31,44 +32,13 @@ Axes = Any
 Dims = Any
 DType = Any
 
-OPS: dict[str, Op] = {}
 SPARSE: list[Callable[..., Any]] = []  # what an op does that meets a sparse matrix; see ops/sparse.py
 _ARRAYS = {"Tensor": "one", "Tensors": "many", "Maybe": "maybe"}
 _SCALARS = (bool, int, float, complex)
 _HOST = (*_SCALARS, np.ndarray, np.generic, list, tuple)
 
 
-class Facts(NamedTuple):
-    """What programs and adapters may rely on about an op. Declared with the op, so that no list elsewhere repeats it.
-
-    `pure`: its result depends on its arguments alone, and nothing else happens; it may be computed ahead of time.
-    `elementwise`: each element of the result comes from the elements at the same place of the (broadcast) arguments.
-    `fresh`: the result never shares memory with an argument. Where that depends on attributes, a function of them.
-    `warns`: on floats it may overflow, divide by zero or leave its domain, of which some engines warn.
-    `accumulates`: it adds up many elements; for floats of 16 bits that is done in float32.
-    `has_body`: its attributes hold recorded functions (a loop, a function with a gradient of its own).
-    `replaces`: the names of the lists of arguments that its results take the place of, in the order of the results.
-    """
-
-    pure: bool = True
-    elementwise: bool = False
-    fresh: bool | Callable[[dict[str, Any]], bool] = False
-    warns: bool = False
-    accumulates: bool = False
-    has_body: bool = False
-    replaces: tuple[str, ...] = ()
-
-    def is_fresh(self, attrs: dict[str, Any]) -> bool:
-        """Whether a call with these attributes gives memory of its own."""
-        return self.fresh(attrs) if callable(self.fresh) else self.fresh
-
-
-def over_some_axis(attrs: dict[str, Any]) -> bool:
-    """Whether a reduction joins anything: over an empty tuple of axes it may return its argument."""
-    return attrs.get("axis") != ()
-
-
-class Op:
+class Op(Operation):
     """One declared op: its signature, its rules, and how it is dispatched, recorded and replayed.
 
     `arrays` are (name, kind) of the tensor arguments, `attrs` the names of the others, `promoted` the places of the
@@ -98,9 +68,6 @@ class Op:
         self.__doc__ = fn.__doc__
         self._casts: dict[Any, tuple[str | None, ...]] = {}  # see `_settled`
         self.function = _write_dispatcher(self)
-
-    def __repr__(self) -> str:
-        return f"<{self.kind} {self.name}>"
 
     def dispatch(self, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
         """Record or compute; called when not every argument is plainly one of the active backend's own tensors."""
@@ -194,7 +161,7 @@ class Op:
 
     def record(self, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
         """The symbolic results of a call on symbolic tensors."""
-        trace = symbolic.tracing()
+        trace = scopes.tracing()
         if self.facts.accumulates and trace is not None and self.name not in trace.backend.accumulates:
             return _in_single(lambda args: self._recorded(args, attrs), args, lambda t: t.dtype)
         return self._recorded(args, attrs)
@@ -252,7 +219,7 @@ def _in_single(call: Callable[[list[Any]], Any], args: Sequence[Any], dtype_of: 
 
 def _is_fused(name: str) -> bool:
     """Whether the trace that is being recorded is for a backend that brings this composite itself."""
-    trace = symbolic.tracing()
+    trace = scopes.tracing()
     return trace is not None and trace.backend.overrides(name)
 
 
@@ -316,7 +283,7 @@ def _read_variables(args: list[Any], shared: bool = True) -> list[Any]:
         return args
     args = [_each(a, lambda v: _framed(v) if isinstance(v, state.Variable) else v) for a in args]
     rest = [a for a in _flat(args) if not isinstance(a, state.Variable)]
-    real = state.computes_now() and not any(map(symbolic.is_symbolic, rest))
+    real = scopes.computes_now() and not any(map(symbolic.is_symbolic, rest))
 
     def read(item: Any) -> Any:
         if not isinstance(item, state.Variable):
@@ -327,7 +294,7 @@ def _read_variables(args: list[Any], shared: bool = True) -> list[Any]:
 
 
 def _framed(variable: state.Variable) -> Any:
-    bound = state.bound_value(variable)
+    bound = scopes.bound_value(variable)
     return variable if bound is None else bound
 
 
@@ -389,6 +356,15 @@ def _as_symbol(value: Any, dtype: str | None) -> SymbolicTensor:
         return symbolic.constant(value, dtype)
     own = _owner(value).dtype_of(value)
     return _as_symbol(symbolic.constant(value, own), dtype)
+
+
+def recorded(item: Any) -> Any:
+    """What a traced function gave, as the record has it: a symbol, or None; values become constants."""
+    if item is None or isinstance(item, SymbolicTensor):
+        return item
+    if isinstance(item, state.Variable):
+        item = item.read()
+    return item if isinstance(item, SymbolicTensor) else _as_symbol(item, None)
 
 
 def _lifted(item: Any) -> Any:
@@ -564,9 +540,7 @@ def composite(
 
 
 def _register(op: Op) -> Callable[..., Any]:
-    if op.name in OPS:
-        raise TypeError(f"The op {op.name!r} is declared twice.")
-    OPS[op.name] = op
+    register(op)
     if op.name in _OPERATOR_OPS:
         Operators.TABLE[op.name] = op.function
     return op.function
@@ -576,13 +550,3 @@ _OPERATOR_OPS = frozenset(
     "add subtract multiply divide floor_divide mod pow dot negative abs less less_equal greater greater_equal "
     "logical_and logical_or logical_not getitem cast".split()
 )
-
-
-def primitives() -> list[str]:
-    """Names of the ops that an adapter must bring."""
-    return sorted(name for name, op in OPS.items() if op.kind == "primitive")
-
-
-def composites() -> list[str]:
-    """Names of the ops that have a body in K and that an adapter may override."""
-    return sorted(name for name, op in OPS.items() if op.kind == "composite")

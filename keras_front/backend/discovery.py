@@ -28,12 +28,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from keras_front import config
+from keras_front.backend.engine import Engine
 from keras_front.errors import BackendError, BackendNotFoundError
 
 if TYPE_CHECKING:
     from importlib import metadata
-
-    from keras_front.backend.adapter import Backend
 
 GROUP = "keras_front.backends"
 DEFAULT = config.KINDS["backend"].default
@@ -42,13 +41,13 @@ DEFAULT = config.KINDS["backend"].default
 # wrong.
 RETIRED = {"theano", "cntk", "mxnet", "plaidml.keras.backend"}
 
-ACTIVE: ContextVar[Backend | None] = ContextVar("keras_front_backend", default=None)
+ACTIVE: ContextVar[Engine | None] = ContextVar("keras_front_backend", default=None)
 DEVICE: ContextVar[str | None] = ContextVar("keras_front_device", default=None)
 
 _HOST = (np.ndarray, np.generic, bool, int, float, list, tuple, str)
 _lock = threading.RLock()
-_instances: dict[str, Backend] = {}
-_process_default: Backend | None = None
+_instances: dict[str, Engine] = {}
+_process_default: Engine | None = None
 
 
 class Status(NamedTuple):
@@ -64,7 +63,7 @@ class Status(NamedTuple):
 # The active backend ---------------------------------------------------------------------------------------
 
 
-def active() -> Backend:
+def active() -> Engine:
     """The backend that runs ops here and now; at first use, the one that the configuration asks for.
 
     Raises: BackendNotFoundError if the user asked for one that cannot be had; the message says what to
@@ -76,7 +75,7 @@ def active() -> Backend:
     return found
 
 
-def present() -> Backend | None:
+def present() -> Engine | None:
     """The active backend if there is one already; none is chosen or loaded."""
     found = ACTIVE.get()
     return _process_default if found is None else found
@@ -93,7 +92,7 @@ def backend() -> str:
     return active().name
 
 
-def set_backend(backend: str | Backend) -> None:
+def set_backend(backend: str | Engine) -> None:
     """Make `backend` the active one: a name, a dotted path, or an instance.
 
     Called in the main thread it holds for this context and for every thread that has not chosen for itself;
@@ -110,7 +109,7 @@ def set_backend(backend: str | Backend) -> None:
 
 
 @contextmanager
-def use_backend(backend: str | Backend) -> Iterator[Backend]:
+def use_backend(backend: str | Engine) -> Iterator[Engine]:
     """Another backend for a block, in this thread only.
 
     Raises: as `set_backend`.
@@ -127,7 +126,7 @@ def use_backend(backend: str | Backend) -> Iterator[Backend]:
         ACTIVE.reset(token)
 
 
-def get(backend: str | Backend) -> Backend:
+def get(backend: str | Engine) -> Engine:
     """The one instance of a backend, made and checked at first use; it does not become the active one.
 
     Raises: BackendNotFoundError if there is no such backend; BackendError if it lacks a primitive.
@@ -138,7 +137,7 @@ def get(backend: str | Backend) -> Backend:
     return found if found is not None else _load(backend)
 
 
-def owner(value: Any) -> Backend | None:
+def owner(value: Any) -> Engine | None:
     """The backend of this process whose tensor `value` is; None for host arrays and for tensors of nobody."""
     if isinstance(value, _HOST):
         return None
@@ -232,7 +231,7 @@ def _remedy(name: str, point: metadata.EntryPoint) -> str:
 # Choosing and loading -------------------------------------------------------------------------------------
 
 
-def _choose() -> Backend:
+def _choose() -> Engine:
     """The backend of the process, from the configuration."""
     global _process_default
     with _lock:
@@ -243,7 +242,7 @@ def _choose() -> Backend:
     return _process_default
 
 
-def _try(wish: config.Setting) -> Backend | None:
+def _try(wish: config.Setting) -> Engine | None:
     """The backend of one candidate; None if it is an old or a shared wish that cannot be had here."""
     if wish.value in RETIRED:
         config.warn_once(f"{wish.source}: {wish.value!r} is an engine of old Keras versions; using {DEFAULT!r}.")
@@ -261,7 +260,7 @@ def _try(wish: config.Setting) -> Backend | None:
     return found
 
 
-def _load(name: str) -> Backend:
+def _load(name: str) -> Engine:
     with _lock:
         if name not in _instances:
             factory = _by_path(name) if "." in name or ":" in name else _by_entry_point(name)
@@ -299,7 +298,7 @@ def _by_path(path: str) -> Any:
         ) from error
 
 
-def _create(name: str, factory: Any) -> Backend:
+def _create(name: str, factory: Any) -> Engine:
     try:
         instance = factory() if callable(factory) else factory
     except ImportError as error:  # an adapter may import its engine only here
@@ -307,7 +306,7 @@ def _create(name: str, factory: Any) -> Backend:
     return _checked(name, instance)
 
 
-def _checked(name: str, instance: Any) -> Backend:
+def _checked(name: str, instance: Any) -> Engine:
     if not (callable(getattr(instance, "check", None)) and isinstance(getattr(instance, "name", None), str)):
         raise BackendError(
             f"backend {name!r}: expected a subclass of keras_front.backend.adapter.Backend with a `name`, "
@@ -317,7 +316,7 @@ def _checked(name: str, instance: Any) -> Backend:
     return instance
 
 
-def _register(wanted: str, instance: Backend) -> Backend:
+def _register(wanted: str, instance: Engine) -> Engine:
     """The process's one instance under `instance.name`; a class may not borrow the name of another."""
     name, kind = instance.name, type(instance)
     known = _instances.get(name)
@@ -335,7 +334,7 @@ def _leads_to(point: metadata.EntryPoint, kind: type) -> bool:
         return False
 
 
-def _adopt(instance: Any) -> Backend:
+def _adopt(instance: Any) -> Engine:
     """An instance that the user made, if it is the first of its name."""
     with _lock:
         known = _instances.get(getattr(instance, "name", ""))

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.backend import declare, discovery, gradients, state, symbolic
-from keras_front.backend.program import Compiled, _result
+from keras_front.backend import declare, discovery, gradients, scopes, state, symbolic
+from keras_front.backend.declare import recorded
+from keras_front.backend.op import Operation, register
+from keras_front.backend.program import Compiled
 from keras_front.backend.symbolic import PHASE, OpCall, SymbolicTensor
 from keras_front.errors import ArgumentError, UntraceableError
 
@@ -29,14 +31,14 @@ class Function:
         if wrong:
             raise ArgumentError(f"K.function: inputs must be placeholders, received {wrong[0]!r:.80}.")
         self.single = not isinstance(outputs, list | tuple)
-        self.outputs = [_result(o) for o in ([outputs] if self.single else outputs)]
+        self.outputs = [recorded(o) for o in ([outputs] if self.single else outputs)]
         self.updates = [u if isinstance(u, tuple) else tuple(u) for u in updates or ()]
         self.fed = [i for i in self.inputs if i is not PHASE]
         self._compiled = Compiled(self._run, pure=False)
         self._compiled.__name__ = name or "K.function"
 
     def _run(self, *values: Any) -> Any:
-        new = [_result(value) for _, value in self.updates]
+        new = [recorded(value) for _, value in self.updates]
         table = dict(zip(self.fed, values, strict=True))
         return symbolic.replay((self.outputs, new), table)
 
@@ -46,7 +48,7 @@ class Function:
         backend = discovery.active()
         given = dict(zip(self.inputs, values, strict=True))
         fed = [backend.convert(_checked(value, t), t.dtype) for t, value in given.items() if t is not PHASE]
-        with state.phase(int(bool(given[PHASE]))) if PHASE in given else ExitStack():
+        with scopes.phase(int(bool(given[PHASE]))) if PHASE in given else ExitStack():
             outputs, new = self._compiled(*fed)
         for (variable, _), value in zip(self.updates, new, strict=True):
             variable.assign(value)
@@ -79,10 +81,10 @@ def evaluate(x: Any) -> np.ndarray:
         return np.array(owner.to_numpy(x) if owner is not None else x)
     backend = discovery.active()
     run = x.evaluator
-    if run is None or state.current_frame() is not None:  # what a frame binds is of the moment
+    if run is None or scopes.current_frame() is not None:  # what a frame binds is of the moment
         me = weakref.ref(x)
         run = Compiled(lambda: symbolic.replay(me(), {}), pure=False, engine=False)
-        if state.current_frame() is None:
+        if scopes.current_frame() is None:
             x.evaluator = run
     return np.array(backend.to_numpy(run()))
 
@@ -90,25 +92,25 @@ def evaluate(x: Any) -> np.ndarray:
 # K.gradients ---------------------------------------------------------------------------------------------------
 
 
-class Gradients:
+class Gradients(Operation):
     """The op of `K.gradients` on a graph whose shapes may be unknown yet: differentiates when it is replayed."""
 
     name, kind = "gradients", "deferred"
 
     def __call__(self, loss: Any, targets: list[Any]) -> list[Any]:
-        if symbolic.tracing() is not None:
+        if scopes.tracing() is not None:
             return gradients.differentiate(loss, targets)
         origin = OpCall(self, (loss, targets), {})
         return [declare._output(origin, t.shape, t.dtype) for t in targets]
 
     def again(self, args: Any, attrs: dict[str, Any]) -> list[Any]:
         loss, targets = args
-        if symbolic.tracing() is None:
+        if scopes.tracing() is None:
             raise UntraceableError("K.gradients needs a graph that can be traced: it calls code of an engine.")
         return gradients.differentiate(loss, targets)
 
 
-_GRADIENTS = Gradients()
+_GRADIENTS = register(Gradients())
 
 
 def gradients_of(loss: Any, variables: Any) -> list[Any]:

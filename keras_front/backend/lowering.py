@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from keras_front import nest
-from keras_front.backend import discovery, state, symbolic
+from keras_front.backend import discovery, scopes, symbolic
 from keras_front.backend.declare import OPS
 from keras_front.backend.ops.custom_gradient import attached
 from keras_front.backend.rewriting import Inner, joined, rewrite
@@ -197,7 +197,7 @@ class _Lowering:
         if any(t.constant is None for t in leaves) or _elements(outs[0]) > FOLD_LIMIT:
             return False
         real = nest.map_structure(lambda t: t if t is None else self.backend.convert(t.constant, t.dtype), args)
-        with symbolic.trace_scope(None), state.eager():
+        with scopes.trace_scope(None), scopes.eager():
             value = getattr(self.backend, name)(*real, **attrs)
         self._alias[outs[0]] = SymbolicTensor(outs[0].shape, outs[0].dtype, constant=value)
         return True

@@ -14,15 +14,13 @@ from typing import Any
 import numpy as np
 
 from keras_front import nest
-from keras_front.backend import declare, discovery, gradients, state, symbolic, untraceable
+from keras_front.backend import discovery, gradients, scopes, seeds, untraceable
+from keras_front.backend.declare import recorded
 from keras_front.backend.lowering import Instruction, Program
-from keras_front.backend.ops import recurrence
-from keras_front.backend.ops.elementwise import identity
-from keras_front.backend.ops.recurrence import Body
-from keras_front.backend.symbolic import COUNTER, OpCall, SymbolicTensor
+from keras_front.backend.symbolic import COUNTER, SymbolicTensor
 from keras_front.errors import ArgumentError, UntraceableError
 
-__all__ = ["Compiled", "Instruction", "Program", "trace", "traced_value_and_grad", "value_and_grad"]
+__all__ = ["Compiled", "Instruction", "Program", "trace", "traced_value_and_grad"]
 
 
 # Tracing -------------------------------------------------------------------------------------------------------
@@ -32,11 +30,11 @@ def trace(backend: Any, fn: Callable[..., Any], args: Sequence[Any], donate: Seq
     """The program of `fn` on arguments like `args` (tensors or flat lists of tensors of that backend)."""
     leaves = [_leaf(backend, a) for a in args]
     with ExitStack() as stack:
-        stack.enter_context(symbolic.trace_scope(symbolic.Trace(backend)))
-        if state.phase_value() is None:
-            stack.enter_context(state.phase(0))
+        stack.enter_context(scopes.trace_scope(scopes.Trace(backend)))
+        if scopes.phase_value() is None:
+            stack.enter_context(scopes.phase(0))
         results = fn(*[list(a) if isinstance(a, list) else a for a in leaves])
-        results = nest.map_structure(_result, results)
+        results = nest.map_structure(recorded, results)
         return Program(backend, leaves, results, donate)
 
 
@@ -44,14 +42,6 @@ def _leaf(backend: Any, arg: Any) -> Any:
     if isinstance(arg, list | tuple):
         return [_leaf(backend, a) for a in arg]
     return None if arg is None else SymbolicTensor(backend.shape_of(arg), backend.dtype_of(arg))
-
-
-def _result(item: Any) -> Any:
-    if item is None or isinstance(item, SymbolicTensor):
-        return item
-    if isinstance(item, state.Variable):
-        item = item.read()
-    return item if isinstance(item, SymbolicTensor) else declare._as_symbol(item, None)
 
 
 class Compiled:
@@ -134,10 +124,10 @@ class Compiled:
 
     def _native(self, backend: Any, error: Exception) -> Callable[..., Any]:
         """The function on real tensors, for code that cannot be traced; the first time it works, that is told."""
-        fn, phase = self.fn, state.phase_value()
+        fn, phase = self.fn, scopes.phase_value()
 
         def run(*args: Any) -> Any:
-            with state.eager(), state.phase(phase or 0):
+            with scopes.eager(), scopes.phase(phase or 0):
                 return fn(*args)
 
         native = backend.compile_native(run, self.donate) if self.pure else run
@@ -195,108 +185,25 @@ def _signature(backend: Any, args: Sequence[Any]) -> Any:
         else (tuple(a.shape), a.dtype)
         for a in args
     ]
-    return (backend.name, state.trace_key(), *parts)
+    return (backend.name, scopes.trace_key(), *parts)
 
 
 def _captured_value(backend: Any, leaf: SymbolicTensor) -> Any:
     if leaf.variable is not None:
         return leaf.variable.current()
     if leaf is COUNTER:
-        return backend.convert(np.asarray(state.next_step(), "int64"))
+        return backend.convert(np.asarray(seeds.next_step(), "int64"))
     raise ArgumentError(f"{leaf!r} has no value. List every placeholder among the inputs of K.function.")
 
 
 # Differentiation -----------------------------------------------------------------------------------------------
 
 
-class ValueAndGrad:
-    """The op that differentiates a recorded function with the engine's own means; args (params, captured)."""
-
-    name, kind, facts = "value_and_grad", "primitive", declare.Facts(has_body=True)
-
-    def record(self, loss: Any, aux: Any, params: list[Any], leaves: list[Any], first: int) -> Any:
-        """One op for a loss and aux computed from `leaves`, copies of `params`, since the serial number `first`."""
-        flat = [t for t in nest.flatten(aux) if t is not None]
-        captured = recurrence._captured((loss, *flat), set(leaves), first)
-        origin = OpCall(self, (list(params), captured), {"body": Body(leaves, [], [loss], flat, captured)})
-        new_loss = declare._output(origin, loss.shape, loss.dtype)
-        new_aux = [declare._output(origin, t.shape, t.dtype) for t in flat]
-        grads = [declare._output(origin, p.shape, p.dtype) for p in params]
-        origin.structure = ((new_loss, new_aux), grads)
-        table = dict(zip(flat, new_aux, strict=True))
-        return (new_loss, nest.map_structure(lambda t: t if t is None else table[t], aux)), grads
-
-    def again(self, args: Any, attrs: dict[str, Any]) -> list[Any]:
-        params, captured = args
-        body = attrs["body"]
-
-        def fn(values: Any) -> Any:
-            (loss,), aux = body.run(values, [], captured)
-            return loss, aux
-
-        return nest.flatten(value_and_grad(fn, params))
-
-    def by_rules(self, origin: OpCall) -> list[Any]:
-        """The same results computed by the rules of `gradients`."""
-        params, captured = origin.args
-        leaves = [identity(p) for p in params]
-        (loss,), aux = origin.attrs["body"].run(leaves, [], captured)
-        return [loss, *aux, *gradients.differentiate(loss, leaves)]
-
-
-VALUE_AND_GRAD = ValueAndGrad()
-declare.OPS["value_and_grad"] = VALUE_AND_GRAD  # type: ignore[assignment]
-
-
-def value_and_grad(fn: Callable[..., Any], params: Sequence[Any]) -> Any:
-    """((loss, aux), gradients) where `fn(params)` gives a scalar loss and any nesting of tensors as aux.
-
-    Works on real tensors, and inside a compiled function. A parameter that the loss does not use has gradient zero.
-    A variable among `params` has the value that `fn` is given while it runs, so `fn` may simply call layers.
-    """
-    variables = {i: p for i, p in enumerate(params) if isinstance(p, state.Variable)}
-    params = [p.read() if isinstance(p, state.Variable) else p for p in params]
-    before, changed = state.snapshot(), []
-
-    def whole(values: list[Any]) -> Any:
-        with state.bind(list(variables.values()), [values[i] for i in variables], collect=False):
-            loss, aux = fn(values)
-        changed[:] = state.changes_since(before)
-        return loss, (aux, [table[key] for table, key in changed])
-
-    (loss, (aux, new)), grads = _differentiated(whole, params)
-    for (table, key), value in zip(changed, new, strict=True):
-        table[key] = value  # as it is seen from outside: what was computed inside stays there
-    return (loss, aux), grads
-
-
-def _differentiated(fn: Callable[..., Any], params: list[Any]) -> Any:
-    running = symbolic.tracing()
-    if running is None and not any(map(symbolic.is_symbolic, params)):
-        backend = discovery.active()
-        return backend.value_and_grad(fn, [backend.convert(p) for p in params])
-    # The loss is recorded on copies, so that a parameter which is used outside too stays what it is there.
-    leaves = [identity(p) for p in params]
-    first = symbolic.next_serial()
-    loss, aux = nest.map_structure(_result, tuple(fn(list(leaves))))
-    if running is None or not running.backend.differentiates:
-        return (loss, aux), gradients.differentiate(loss, leaves)
-    if running.backend.prefers_rules(gradients.ops_behind([loss], leaves)):
-        return (loss, aux), gradients.differentiate(loss, leaves)
-    return VALUE_AND_GRAD.record(loss, aux, params, leaves, first)
-
-
-def gradients_by_rules(fn: Callable[..., Any], params: Sequence[Any]) -> Any:
-    """(value, gradients) of `fn(params)` by the rules of `gradients`, inside a function that is being traced."""
-    value = _result(fn(list(params)))
-    return value, gradients.differentiate(value, params)
-
-
 def traced_value_and_grad(backend: Any, fn: Callable[..., Any], params: Sequence[Any], *rest: Any) -> Any:
     """`value_and_grad` by the rules of `gradients`, for any backend: traced, written and run."""
 
     def whole(values: Any, *others: Any) -> Any:
-        loss, aux = nest.map_structure(_result, tuple(fn(values, *others)))
+        loss, aux = nest.map_structure(recorded, tuple(fn(values, *others)))
         return (loss, aux), gradients.differentiate(loss, values)
 
     program = trace(backend, whole, [list(params), *rest])

@@ -106,6 +106,11 @@ def next_stream(purpose: str = "op") -> int:
         return next(_used[purpose])
 
 
+def next_step() -> int:
+    """A number that no draw of noise has been keyed with since the seed was set."""
+    return next_stream("step")
+
+
 def noise(
     seed: int,
     stream: int,

@@ -8,16 +8,29 @@ pure when seen from outside, and any engine can differentiate and compile it.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from keras_front import config
-from keras_front.backend import discovery, dtypes, seeds, symbolic
-from keras_front.backend.symbolic import COUNTER, Operators, SymbolicTensor
+from keras_front.backend import discovery, dtypes, scopes, symbolic
+from keras_front.backend.scopes import (  # noqa: F401 - whoever passes state on finds both here
+    Frame,
+    add_loss_to_frame,
+    bound_value,
+    changes_since,
+    computes_now,
+    current_frame,
+    eager,
+    eager_section,
+    phase,
+    phase_value,
+    scratch,
+    set_learning_phase,
+    snapshot,
+    trace_key,
+)
+from keras_front.backend.symbolic import Operators, SymbolicTensor
 from keras_front.errors import ArgumentError, ShapeError, StateError
 
 _UIDS = itertools.count(1)
@@ -100,10 +113,10 @@ class Variable(Operators):
         Args:
             shared: whether what is done with it may share its memory: then a tensor is a copy, which no step changes.
         """
-        bound = bound_value(self)
+        bound = scopes.bound_value(self)
         if bound is not None:
             return bound
-        if symbolic.tracing():
+        if scopes.tracing():
             return self.symbol
         return self.value if shared else self.current()
 
@@ -146,20 +159,19 @@ class Variable(Operators):
 
         Raises: ShapeError if the shape is another one.
         """
-        frame, watching = _FRAME.get(), None
-        while frame is not None:
+        watching = None
+        for frame in scopes.frames():
             if frame.takes(self):
                 value = _fit(self, value)
                 frame.table[self] = value if frame.on_assign is None else frame.on_assign(value)
                 return value
             watching = frame if frame.newcomers is not None else watching
-            frame = frame.parent
-        if symbolic.tracing() and watching is not None:
+        if scopes.tracing() and watching is not None:
             watching.newcomers[self] = None  # type: ignore[index] # whoever traces begins again, with its value
             return value
         if symbolic.is_symbolic(value) and symbolic.has_value(value):
             value = Operators.TABLE["eval"](value)
-        if symbolic.tracing() or symbolic.is_symbolic(value):
+        if scopes.tracing() or symbolic.is_symbolic(value):
             raise StateError(
                 f"Variable {self.name!r} was assigned a symbolic value outside the state of the step that is being "
                 "traced. Return K.update(variable, value) in `updates=` of K.function, or make the variable a weight "
@@ -267,7 +279,7 @@ def _host_cast(array: np.ndarray, dtype: str) -> np.ndarray:
 
 
 def _fit(variable: Variable, value: Any) -> Any:
-    if symbolic.tracing() and isinstance(value, bool | int | float | np.ndarray | np.generic):
+    if scopes.tracing() and isinstance(value, bool | int | float | np.ndarray | np.generic):
         value = symbolic.constant(_host_cast(np.asarray(value), variable.dtype), variable.dtype)
     if not symbolic.is_symbolic(value):
         return value
@@ -280,48 +292,7 @@ def _fit(variable: Variable, value: Any) -> Any:
     return value if value.dtype == variable.dtype else Operators.TABLE["cast"](value, variable.dtype)
 
 
-# Frames --------------------------------------------------------------------------------------------------------
-
-
-class Frame:
-    """Values of variables within a `with bind(...)` block, and the losses that layers reported in it.
-
-    `on_assign`, if there is one, makes of an assigned value what the frame holds. `newcomers` are variables that were
-    assigned while traced though no frame has them; None: that is an error.
-    """
-
-    __slots__ = ("collects", "counter", "losses", "newcomers", "on_assign", "open", "parent", "table")
-
-    def __init__(self, table: dict[Variable, Any], counter: Any, collects: bool, open_to_all: bool):
-        self.table, self.counter, self.collects, self.open = table, counter, collects, open_to_all
-        self.newcomers: dict[Variable, None] | None = None
-        self.on_assign: Callable[[Any], Any] | None = None
-        self.losses: list[Any] = []
-        self.parent: Frame | None = None
-
-    def takes(self, variable: Variable) -> bool:
-        return self.open or variable in self.table
-
-    def holds_values(self) -> bool:
-        """Whether variables have real values here, rather than symbols or nothing."""
-        return bool(self.table) and not self.open and not symbolic.is_symbolic(next(iter(self.table.values())))
-
-    def values_of(self, variables: Iterable[Variable]) -> list[Any]:
-        """The values of `variables` as they are now, after all assignments."""
-        return [self.table[v] for v in variables]
-
-
-_FRAME: ContextVar[Frame | None] = ContextVar("keras_front_frame", default=None)
-
-
-@contextmanager
-def _entered(frame: Frame) -> Iterator[Frame]:
-    frame.parent = _FRAME.get()
-    token = _FRAME.set(frame)
-    try:
-        yield frame
-    finally:
-        _FRAME.reset(token)
+# Frames and the learning phase -----------------------------------------------------------------------------------
 
 
 def bind(
@@ -331,93 +302,30 @@ def bind(
     collect: bool = True,
     discover: bool = False,
 ) -> Any:
-    """A context in which `variables` have `values` (real or symbolic) and assignments stay inside.
+    """A context in which `variables` have `values` and assignments stay inside; it gives the `Frame`.
 
-    `counter`, an integer tensor, keys the noise drawn inside; with `collect` the frame keeps the losses of layers.
-    With `discover` variables that are assigned inside and are not among `variables` are noted as `frame.newcomers`.
+    Args:
+        variables: which variables.
+        values: their values, all real tensors or all symbolic ones.
+        counter: an integer tensor that keys the noise drawn inside.
+        collect: whether the frame keeps the losses that layers report.
+        discover: whether variables that are assigned inside and are not among `variables` are noted, as
+            `frame.newcomers`.
+
+    Raises: ArgumentError unless there is a value for each variable.
+    Example:
+        >>> v = Variable([1.0, 2.0])
+        >>> with bind([v], [v.value * 2]) as frame:
+        ...     _ = v.assign_add(1.0)
+        >>> frame.values_of([v])[0].tolist(), v.numpy().tolist()
+        ([3.0, 5.0], [1.0, 2.0])
     """
     if len(variables) != len(values):
         raise ArgumentError(f"bind: {len(variables)} variables but {len(values)} values.")
-    frame = Frame(dict(zip(variables, values, strict=True)), counter, collect, False)
+    real = bool(values) and not symbolic.is_symbolic(values[0])
+    frame = Frame(dict(zip(variables, values, strict=True)), counter, collect, False, real)
     frame.newcomers = {} if discover else None
-    return _entered(frame)
-
-
-def scratch() -> Any:
-    """A context whose assignments and losses are forgotten."""
-    return _entered(Frame({}, None, True, True))
-
-
-def bound_value(variable: Variable) -> Any:
-    """The value of a variable in the innermost frame that has one, None if none has."""
-    frame = _FRAME.get()
-    while frame is not None:
-        value = frame.table.get(variable)
-        if value is not None:
-            return value
-        frame = frame.parent
-    return None
-
-
-def snapshot() -> list[tuple[Frame, dict[Variable, Any], int]]:
-    """The open frames with what they hold now; see `changes_since`."""
-    found, frame = [], _FRAME.get()
-    while frame is not None:
-        found.append((frame, dict(frame.table), len(frame.losses)))
-        frame = frame.parent
-    return found
-
-
-def changes_since(before: Sequence[tuple[Frame, dict[Variable, Any], int]]) -> list[tuple[Any, Any]]:
-    """Where the open frames hold something else than in a snapshot, as pairs (table or list, key or index)."""
-    changed: list[tuple[Any, Any]] = []
-    for frame, table, losses in before:
-        changed += [(frame.table, v) for v, value in frame.table.items() if table.get(v) is not value]
-        changed += [(frame.losses, i) for i in range(losses, len(frame.losses))]
-    return changed
-
-
-def current_frame() -> Frame | None:
-    return _FRAME.get()
-
-
-def add_loss_to_frame(value: Any) -> bool:
-    """Hand a scalar loss to the innermost frame that collects; False if there is none."""
-    frame = _FRAME.get()
-    while frame is not None and not frame.collects:
-        frame = frame.parent
-    if frame is None:
-        return False
-    frame.losses.append(value)
-    return True
-
-
-def current_counter() -> Any:
-    """What keys noise now: the frame's counter, its symbol while tracing, otherwise a new number for each draw."""
-    frame = _FRAME.get()
-    while frame is not None:
-        if frame.counter is not None:
-            return frame.counter
-        frame = frame.parent
-    return COUNTER if symbolic.tracing() else next_step()
-
-
-def next_step() -> int:
-    """A number that no draw of noise has been keyed with since the seed was set."""
-    return seeds.next_stream("step")
-
-
-def computes_now() -> bool:
-    """Whether an op on variables computes at once: in an eager section, or in a frame that gives variables values.
-
-    Elsewhere what contains a variable stays symbolic until somebody asks for its value, so that it follows it.
-    """
-    if symbolic.tracing() is not None:
-        return False
-    frame = _FRAME.get()
-    while frame is not None and not frame.holds_values():
-        frame = frame.parent
-    return frame is not None or _EAGER.get()
+    return scopes.frame_scope(frame)
 
 
 def present_value(variable: Variable, shared: bool = False) -> Any:
@@ -428,83 +336,15 @@ def present_value(variable: Variable, shared: bool = False) -> Any:
         shared: whether the op's result may share memory with its argument: then that is a copy, because a step of
             training overwrites the variable's.
     """
-    bound = bound_value(variable)
+    bound = scopes.bound_value(variable)
     if bound is not None:
         return bound
-    if not computes_now():
+    if not scopes.computes_now():
         return variable
     return variable.value if shared else variable.current()
 
 
-# The learning phase --------------------------------------------------------------------------------------------
-
-_PHASE: ContextVar[Any] = ContextVar("keras_front_phase", default=None)
-_global_phase: Any = None
-
-
-def phase_value() -> Any:
-    """The learning phase if it is set, else None."""
-    value = _PHASE.get()
-    return _global_phase if value is None else value
-
-
 def learning_phase() -> Any:
     """1 or True while training, 0 or False while not, and a symbolic scalar as long as nothing has decided."""
-    value = phase_value()
+    value = scopes.phase_value()
     return symbolic.PHASE if value is None else value
-
-
-def set_learning_phase(value: Any) -> None:
-    """Fix the learning phase to 0 (test) or 1 (train) for everything that does not say otherwise."""
-    global _global_phase
-    if value not in (0, 1):
-        raise ArgumentError(f"set_learning_phase: expected 0 or 1, received {value!r}.")
-    _global_phase = int(value)
-
-
-def clear_learning_phase() -> None:
-    """Undo `set_learning_phase`."""
-    global _global_phase
-    _global_phase = None
-
-
-@contextmanager
-def phase(value: Any) -> Iterator[None]:
-    """A context in which the learning phase is `value`."""
-    token = _PHASE.set(value)
-    try:
-        yield
-    finally:
-        _PHASE.reset(token)
-
-
-# What a program bakes in ---------------------------------------------------------------------------------------
-
-
-def trace_key() -> tuple[Any, ...]:
-    """Everything outside a function and its arguments on which the record of a traced function depends.
-
-    A program that was traced under one key must not run under another: whoever keeps programs keeps this with them.
-    It holds the learning phase, the device, the settings (floatx, epsilon, image data format, dialect), the seed that
-    was set, and whether noise is to be reproducible.
-    """
-    return phase_value(), discovery.current_device(), config.trace_key(), seeds.trace_key()
-
-
-# Eager sections ------------------------------------------------------------------------------------------------
-
-_EAGER: ContextVar[bool] = ContextVar("keras_front_eager", default=False)
-
-
-def eager_section() -> bool:
-    return _EAGER.get()
-
-
-@contextmanager
-def eager() -> Iterator[None]:
-    """A context in which variables are read as real tensors, so that ops on variables alone compute at once."""
-    token = _EAGER.set(True)
-    try:
-        yield
-    finally:
-        _EAGER.reset(token)

@@ -15,19 +15,27 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from keras_front.backend import dtypes, seeds, shapes
+from keras_front.backend import dtypes, scopes, seeds, shapes
+from keras_front.backend.op import Operation
+from keras_front.backend.scopes import Trace, next_serial, next_stream, trace_scope, tracing  # noqa: F401
 from keras_front.errors import ArgumentError, UntraceableError
 from keras_front.nest import flatten, map_structure
 
-if TYPE_CHECKING:
-    from keras_front.backend.state import Variable
-
-_SERIAL = itertools.count(1)
 _NAMES = itertools.count(1)
+
+
+class Readable(Protocol):
+    """What stands behind the symbol of a variable."""
+
+    def read(self) -> Any:
+        """The value as ops see it now."""
+
+    def current(self) -> Any:
+        """The value as a tensor of the active backend that no step overwrites."""
 
 
 class Operators:
@@ -140,7 +148,7 @@ class OpCall:
         self.outputs: list[SymbolicTensor] = []
         self.expansion: list[SymbolicTensor] | None = None
         self.structure: Any = None
-        self.serial = next(_SERIAL)
+        self.serial = next_serial()
 
     def tensors(self) -> Iterator[SymbolicTensor]:
         """The symbolic tensors among arguments and attributes."""
@@ -188,7 +196,7 @@ class SymbolicTensor(Operators):
         index: int = 0,
         name: str | None = None,
         constant: Any = None,
-        variable: Variable | None = None,
+        variable: Readable | None = None,
     ):
         self.shape, self.dtype, self.origin, self.index = shape, dtype, origin, index
         self.name = name or (f"{origin.op.name}_{origin.serial}" if origin else f"tensor_{next(_NAMES)}")
@@ -300,48 +308,6 @@ def leaves_of(structure: Any) -> Iterator[SymbolicTensor]:
             yield from leaves_of(item)
 
 
-# Tracing -------------------------------------------------------------------------------------------------------
-
-
-class Trace:
-    """What is true while a function is traced: the backend it is for, and how many noise streams it has opened."""
-
-    __slots__ = ("backend", "first_serial", "streams")
-
-    def __init__(self, backend: Any):
-        self.backend = backend
-        self.streams = itertools.count()
-        self.first_serial = next(_SERIAL)
-
-
-_TRACE: ContextVar[Trace | None] = ContextVar("keras_front_trace", default=None)
-_EAGER = 1 << 20  # streams of eager draws are counted from here
-
-
-def tracing() -> Trace | None:
-    """The trace that is being recorded, if any."""
-    return _TRACE.get()
-
-
-@contextmanager
-def trace_scope(trace: Trace | None) -> Iterator[Trace | None]:
-    token = _TRACE.set(trace)
-    try:
-        yield trace
-    finally:
-        _TRACE.reset(token)
-
-
-def next_stream() -> int:
-    """The number of a new stream of noise: counted within a trace, so that every backend counts alike."""
-    trace = _TRACE.get()
-    return next(trace.streams) if trace else _EAGER + seeds.next_stream()
-
-
-def next_serial() -> int:
-    return next(_SERIAL)
-
-
 # Tensors of a graph inside of a step ---------------------------------------------------------------------------
 
 _GRAPH_VALUES: ContextVar[Callable[[SymbolicTensor], Any] | None] = ContextVar("keras_front_graph_values", default=None)
@@ -371,7 +337,7 @@ def in_this_step(item: Any) -> Any:
 
 def _belongs_to_trace(tensor: SymbolicTensor) -> bool:
     """Whether a tensor was made by the trace that is recorded, or means the same inside and outside of it."""
-    trace = _TRACE.get()
+    trace = tracing()
     if tensor.history is not None:
         return False
     if tensor.origin is None:
@@ -459,13 +425,11 @@ def _now(item: Any, env: dict[SymbolicTensor, Any]) -> Any:
         return item if tracing() else item.constant
     if item.variable is not None:
         return item.variable.read()
-    from keras_front.backend import state
-
     if item is PHASE:
-        phase = state.phase_value()
+        phase = scopes.phase_value()
         return item if phase is None else phase
     if item is COUNTER:
-        return state.current_counter()
+        return current_counter()
     if item is SEED:
         return seeds.root_seed()
     if tracing() is None:
@@ -476,10 +440,18 @@ def _now(item: Any, env: dict[SymbolicTensor, Any]) -> Any:
     return item
 
 
+def current_counter() -> Any:
+    """What keys noise now: the frame's counter, its symbol while tracing, otherwise a new number for each draw."""
+    bound = scopes.bound_counter()
+    if bound is not None:
+        return bound
+    return COUNTER if tracing() else seeds.next_step()
+
+
 # Deferred calls ------------------------------------------------------------------------------------------------
 
 
-class Deferred:
+class Deferred(Operation):
     """The op of a recorded Python function, such as a layer's call: replaying it runs the function again."""
 
     kind = "deferred"
@@ -488,9 +460,7 @@ class Deferred:
         self.fn, self.name = fn, name
 
     def again(self, args: tuple[Any, ...], attrs: dict[str, Any]) -> list[Any]:
-        from keras_front.backend import state
-
-        with state.scratch():
+        with scopes.scratch():
             return flatten(self.fn(*args))
 
 
@@ -502,9 +472,7 @@ def defer(fn: Callable[..., Any], *inputs: Any, name: str | None = None) -> Any:
     """
     op = Deferred(fn, name or getattr(fn, "__name__", "call"))
     origin = OpCall(op, inputs, {})
-    from keras_front.backend import state
-
-    with state.scratch():
+    with scopes.scratch():
         result = fn(*inputs)
     return outputs_like(origin, result)
 

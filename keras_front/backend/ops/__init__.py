@@ -1,1 +1,26 @@
-"""The declarations of all ops, by theme. Importing this package declares them."""
+"""Every op, declared once. Importing this package fills the registry (`keras_front.backend.op.OPS`)."""
+
+from keras_front.backend.ops import (
+    arrangement,
+    convolution,
+    ctc,
+    custom_gradient,
+    elementwise,
+    folding,
+    image,
+    indexing,
+    linalg,
+    linear,
+    modern,
+    neural,
+    numpy_names,
+    recurrence,
+    recurrent_layers,
+    reduction,
+    sampling,
+    sparse,
+    special,
+    spectral,
+    subscript,
+    updates,
+)

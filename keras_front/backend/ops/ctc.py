@@ -18,7 +18,6 @@ from keras_front.backend.ops.arrangement import (
     broadcast_to,
     concatenate,
     expand_dims,
-    getitem,
     pad,
     permute_dimensions,
     reshape,
@@ -45,6 +44,7 @@ from keras_front.backend.ops.modern import argsort, logaddexp, top_k
 from keras_front.backend.ops.neural import log_softmax
 from keras_front.backend.ops.recurrence import scan
 from keras_front.backend.ops.reduction import all, argmax, cumsum, max, sum
+from keras_front.backend.ops.subscript import getitem
 from keras_front.errors import ArgumentError
 
 NEVER = -1e30  # the logarithm of what cannot be; finite, so that differences of it are

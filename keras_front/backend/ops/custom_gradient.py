@@ -12,32 +12,32 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from keras_front.backend import declare, discovery, dtypes, symbolic
-from keras_front.backend.declare import OPS
+from keras_front.backend import declare, discovery, dtypes, scopes, symbolic
+from keras_front.backend.op import Facts, Operation, register
 from keras_front.backend.ops.elementwise import cast
 from keras_front.backend.ops.recurrence import Body, _captured
 from keras_front.backend.symbolic import OpCall, SymbolicTensor
 from keras_front.errors import ArgumentError, ShapeError
 
 
-class CustomGradient:
+class CustomGradient(Operation):
     """The op behind `custom_gradient`. Recorded with args (args, captured) and attrs forward and backward, bodies.
 
     Its `fn(*args)` gives (list of results, `rule`), and `rule(*upstream)` a list with the gradient of each argument.
     Where a record is run again, what the bodies captured are arguments too, without a gradient, as engines want it.
     """
 
-    name, kind, facts = "custom_gradient", "primitive", declare.Facts(has_body=True)
+    name, kind, facts = "custom_gradient", "primitive", Facts(has_body=True)
     arrays = (("args", "many"), ("captured", "many"))
 
     def __call__(self, fn: Callable[..., Any], args: Sequence[Any]) -> list[Any]:
         args = [declare.as_symbol_or_tensor(a) for a in declare._read_variables(list(args))]
-        if symbolic.tracing() or any(map(symbolic.is_symbolic, args)):
+        if scopes.tracing() or any(map(symbolic.is_symbolic, args)):
             return self.record(fn, [declare._as_symbol(a, None) for a in args])
         return discovery.active().custom_gradient(fn, args)
 
     def record(self, fn: Callable[..., Any], args: list[Any]) -> list[Any]:
-        first = symbolic.next_serial()
+        first = scopes.next_serial()
         leaves = [SymbolicTensor(a.shape, a.dtype) for a in args]
         results, rule = fn(*leaves)
         results = [declare._as_symbol(r, None) for r in results]
@@ -61,8 +61,7 @@ class CustomGradient:
         return backward.run(gs, [], kept)[0], None
 
 
-CUSTOM_GRADIENT = CustomGradient()
-OPS["custom_gradient"] = CUSTOM_GRADIENT  # type: ignore[assignment]
+CUSTOM_GRADIENT = register(CustomGradient())
 
 
 def attached(forward: Callable[..., Any], backward: Callable[..., Any], count: int) -> Callable[..., Any]:
@@ -76,7 +75,7 @@ def attached(forward: Callable[..., Any], backward: Callable[..., Any], count: i
 
 
 def _traced_rule(rule: Callable[..., Any], results: Sequence[SymbolicTensor]) -> Body:
-    first = symbolic.next_serial()
+    first = scopes.next_serial()
     upstream = [SymbolicTensor(r.shape, r.dtype if dtypes.is_float(r.dtype) else "float32") for r in results]
     flows = [g if g is None else declare._as_symbol(g, None) for g in rule(*upstream)]
     captured = _captured([g for g in flows if g is not None], set(upstream), first)

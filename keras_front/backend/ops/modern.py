@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.backend import shapes, symbolic
+from keras_front.backend import scopes, shapes, symbolic
 from keras_front.backend.declare import Maybe, Tensor, as_symbol_or_tensor, composite, primitive
 from keras_front.backend.ops.arrangement import (
     _sizes,
@@ -317,7 +317,7 @@ def while_loop(
     """
     single = not isinstance(loop_vars, list | tuple)
     carry = [as_symbol_or_tensor(t) for t in ([loop_vars] if single else loop_vars)]
-    if symbolic.tracing() or builtins.any(map(symbolic.is_symbolic, carry)):
+    if scopes.tracing() or builtins.any(map(symbolic.is_symbolic, carry)):
         carry = _bounded_loop(cond, body, carry, maximum_iterations)
     else:
         done = 0

@@ -14,7 +14,7 @@ import numpy as np
 
 from keras_front.backend import dtypes, shapes, symbolic
 from keras_front.backend.declare import OPS, as_symbol_or_tensor
-from keras_front.backend.ops import arrangement, elementwise, linalg, linear, modern, reduction
+from keras_front.backend.ops import arrangement, elementwise, linalg, linear, modern, reduction, subscript
 from keras_front.backend.ops.linalg import einsum
 from keras_front.backend.ops.modern import split
 
@@ -525,7 +525,7 @@ def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
         place = shapes.normalize_axis(axis, len(a.shape))
         head = (slice(None),) * place
         a = elementwise.subtract(
-            arrangement.getitem(a, (*head, slice(1, None))), arrangement.getitem(a, (*head, slice(None, -1)))
+            subscript.getitem(a, (*head, slice(1, None))), subscript.getitem(a, (*head, slice(None, -1)))
         )
     return a
 

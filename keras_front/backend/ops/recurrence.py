@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from keras_front import nest
-from keras_front.backend import declare, discovery, symbolic
-from keras_front.backend.declare import OPS
-from keras_front.backend.ops.arrangement import expand_dims, flip, getitem, permute_dimensions, stack, zeros_like
+from keras_front.backend import declare, discovery, scopes, symbolic
+from keras_front.backend.op import Facts, Operation, register
+from keras_front.backend.ops.arrangement import expand_dims, flip, permute_dimensions, stack, zeros_like
 from keras_front.backend.ops.elementwise import cast, where
+from keras_front.backend.ops.subscript import getitem
 from keras_front.backend.symbolic import OpCall, SymbolicTensor
 from keras_front.errors import ArgumentError, ShapeError
 
@@ -32,21 +33,21 @@ class Body:
         return symbolic.replay((self.next_carry, self.ys), values)
 
 
-class Scan:
+class Scan(Operation):
     """The op behind `scan`; see there. Recorded with args (init, xs, captured) and attrs body, reverse, length."""
 
-    name, kind, facts = "scan", "primitive", declare.Facts(has_body=True)
+    name, kind, facts = "scan", "primitive", Facts(has_body=True)
     arrays = (("init", "many"), ("xs", "many"), ("captured", "many"))
 
     def __call__(self, fn: Callable[..., Any], init: Any, xs: Any, reverse: bool, length: int | None) -> Any:
         init, xs = [declare.as_symbol_or_tensor(t) for t in init], [declare.as_symbol_or_tensor(t) for t in xs]
-        if symbolic.tracing() or any(map(symbolic.is_symbolic, (*init, *xs))):
+        if scopes.tracing() or any(map(symbolic.is_symbolic, (*init, *xs))):
             return self.record(fn, init, xs, reverse, length)
         return discovery.active().scan(fn, init, xs, reverse=reverse, length=length)
 
     def record(self, fn: Callable[..., Any], init: list[Any], xs: list[Any], reverse: bool, length: Any) -> Any:
         init, xs = [declare._as_symbol(t, None) for t in init], [declare._as_symbol(t, None) for t in xs]
-        first = symbolic.next_serial()
+        first = scopes.next_serial()
         carry = [SymbolicTensor(t.shape, t.dtype) for t in init]
         leaves = [SymbolicTensor(t.shape[1:], t.dtype) for t in xs]
         next_carry, ys = fn(list(carry), list(leaves))
@@ -71,8 +72,7 @@ class Scan:
         return nest.flatten(self(fn, init, xs, attrs["reverse"], attrs["length"]))
 
 
-SCAN = Scan()
-OPS["scan"] = SCAN  # type: ignore[assignment]
+SCAN = register(Scan())
 
 
 def _like(value: SymbolicTensor, leaf: SymbolicTensor) -> SymbolicTensor:

@@ -8,15 +8,14 @@ it is 0 until the first step that the mask keeps. With `reverse` time runs backw
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from keras_front.backend.declare import OPS, Maybe, Tensor, composite
+from keras_front.backend.declare import Maybe, Tensor, composite
 from keras_front.backend.ops.arrangement import (
     _sizes,
     concatenate,
     flip,
-    getitem,
     reshape,
     strided_slice,
     zeros_like,
@@ -26,7 +25,6 @@ from keras_front.backend.ops.elementwise import (
     add,
     cast,
     hard_sigmoid,
-    identity,
     multiply,
     relu,
     sigmoid,
@@ -35,6 +33,7 @@ from keras_front.backend.ops.elementwise import (
 )
 from keras_front.backend.ops.linear import dot, linear, matmul
 from keras_front.backend.ops.recurrence import _masked, _swap, scan
+from keras_front.backend.ops.subscript import getitem
 from keras_front.errors import ArgumentError
 
 _ACTIVATIONS = {"tanh": tanh, "sigmoid": sigmoid, "hard_sigmoid": hard_sigmoid, "relu": relu, "linear": lambda x: x}
@@ -84,22 +83,6 @@ def _listed(z: Any, mask: Any) -> list[Any]:
     return [z] if mask is None else [z, mask]
 
 
-def _gradients(name: str, gs: Sequence[Any], params: Sequence[Any], *rest: Any) -> tuple[Any, ...]:
-    """Gradients of the op `name` for `params`, from those of its results."""
-    from keras_front.backend import program
-    from keras_front.backend.ops.reduction import sum
-
-    def weighted(params: list[Any]) -> tuple[Any, list[Any]]:
-        results = OPS[name].body(*params, *rest)
-        total, *parts = [sum(multiply(r, w)) for r, w in zip(results, gs, strict=True)]
-        for part in parts:
-            total = add(total, part)
-        return total, []
-
-    own = [identity(t) for t in params]  # the gradients given may depend on params, but are fixed here
-    return tuple(program.value_and_grad(weighted, own)[1])
-
-
 def _columns(z: Any, start: int, stop: int) -> Any:
     return strided_slice(z, (None, start), (None, stop), (1, 1))
 
@@ -147,16 +130,6 @@ def lstm_sequence(
     return tuple(_repeated(advance, z, [h, c], mask))
 
 
-@composite(promote=())
-def lstm_sequence_gradient(
-    g: Tensor, g_h: Tensor, g_c: Tensor, z: Tensor, h: Tensor, c: Tensor, recurrent_kernel: Tensor, mask: Maybe = None,
-    activation="tanh", recurrent_activation="sigmoid",
-):  # fmt: skip
-    """Gradients of `lstm_sequence` for z, h, c and recurrent_kernel, from those of its three results."""
-    params = (z, h, c, recurrent_kernel)
-    return _gradients("lstm_sequence", (g, g_h, g_c), params, mask, activation, recurrent_activation)
-
-
 @composite(promote=("z", "h", "c", "recurrent_kernel"))
 def conv_lstm_sequence(
     z: Tensor, h: Tensor, c: Tensor, recurrent_kernel: Tensor, mask: Maybe = None, activation="tanh",
@@ -182,16 +155,6 @@ def conv_lstm_sequence(
         return [multiply(gate(o), act(c)), c]
 
     return tuple(_repeated(advance, z, [h, c], mask))
-
-
-@composite(promote=())
-def conv_lstm_sequence_gradient(
-    g: Tensor, g_h: Tensor, g_c: Tensor, z: Tensor, h: Tensor, c: Tensor, recurrent_kernel: Tensor, mask: Maybe = None,
-    activation="tanh", recurrent_activation="sigmoid", data_format="channels_last",
-):  # fmt: skip
-    """Gradients of `conv_lstm_sequence` for z, h, c and recurrent_kernel, from those of its three results."""
-    params, attrs = (z, h, c, recurrent_kernel), (activation, recurrent_activation, data_format)
-    return _gradients("conv_lstm_sequence", (g, g_h, g_c), params, mask, *attrs)
 
 
 # GRU -----------------------------------------------------------------------------------------------------------
@@ -269,17 +232,6 @@ def _candidate_before(row: Any, h: Any, kernel: Any, bias: Any, units: int, act:
     return _columns(gates, 0, units), act(add(_columns(row, 2 * units, 3 * units), held))
 
 
-@composite(promote=())
-def gru_sequence_gradient(
-    g: Tensor, g_h: Tensor, z: Tensor, h: Tensor, recurrent_kernel: Tensor, bias: Maybe = None, mask: Maybe = None,
-    activation="tanh", recurrent_activation="sigmoid", reset_after=False,
-):  # fmt: skip
-    """Gradients of `gru_sequence` for z, h, recurrent_kernel and, if it is given, bias, from those of its results."""
-    params = [z, h, recurrent_kernel, *([] if bias is None else [bias])]
-    rest = (mask, activation, recurrent_activation, reset_after)
-    return _gradients("gru_sequence", (g, g_h), params, *(rest if bias is not None else (None, *rest)))
-
-
 # SimpleRNN -----------------------------------------------------------------------------------------------------
 
 
@@ -313,11 +265,3 @@ def simple_rnn_sequence(z: Tensor, h: Tensor, recurrent_kernel: Tensor, mask: Ma
         return [act(add(row, dot(states[0], recurrent_kernel)))]
 
     return tuple(_repeated(advance, z, [h], mask))
-
-
-@composite(promote=())
-def simple_rnn_sequence_gradient(
-    g: Tensor, g_h: Tensor, z: Tensor, h: Tensor, recurrent_kernel: Tensor, mask: Maybe = None, activation="tanh"
-):
-    """Gradients of `simple_rnn_sequence` for z, h and recurrent_kernel, from those of its two results."""
-    return _gradients("simple_rnn_sequence", (g, g_h), (z, h, recurrent_kernel), mask, activation)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_front.backend import dtypes, seeds, shapes, state, symbolic
+from keras_front.backend import dtypes, scopes, seeds, shapes, symbolic
 from keras_front.backend.declare import Dims, DType, Tensor, as_dims, composite, primitive
 from keras_front.backend.ops.elementwise import add, cast, less, multiply
 from keras_front.errors import ArgumentError
@@ -48,19 +48,19 @@ def normal_noise(counter: Tensor, shape: Dims, dtype: DType, seed, stream):
 
 def key(seed: int | None) -> tuple[Any]:
     """The counter that keys a draw now: the frame's, or a symbol that waits for one."""
-    return (symbolic.COUNTER,) if _waits() else (state.current_counter(),)
+    return (symbolic.COUNTER,) if _waits() else (symbolic.current_counter(),)
 
 
 def _waits() -> bool:
     """Whether a draw is only recorded now, to be made whenever its result is asked for."""
-    return symbolic.tracing() is None and state.current_frame() is None and not state.eager_section()
+    return scopes.tracing() is None and scopes.current_frame() is None and not scopes.eager_section()
 
 
 def stream(seed: int | None) -> tuple[Any, int]:
     """(seed, stream) of a draw: the seed given, else the run's, read when the draw is made; and a number of its own."""
     if seed is None:
         seed = symbolic.SEED if _waits() else seeds.root_seed()
-    return (seed if symbolic.is_symbolic(seed) else int(seed), symbolic.next_stream())
+    return (seed if symbolic.is_symbolic(seed) else int(seed), scopes.next_stream())
 
 
 def _draw(noise: Any, shape: Any, dtype: Any, seed: int | None) -> Any:

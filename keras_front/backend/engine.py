@@ -1,0 +1,41 @@
+"""What the floors below the adapters know of an engine: the few members by which they speak to one.
+
+`adapter.Backend` has them all. Nothing here imports an engine, nor the class that adapters derive from.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+
+
+class Engine(Protocol):
+    """An adapter as seen by those who choose one, keep its tensors, and move them."""
+
+    name: str
+    native: set[type]
+
+    def check(self) -> None:
+        """Raises: BackendError naming the primitives that are missing."""
+
+    def is_tensor(self, x: Any) -> bool:
+        """Whether `x` is one of the engine's tensors."""
+
+    def to_numpy(self, x: Any) -> np.ndarray:
+        """The values of a tensor."""
+
+    def dtype_of(self, x: Any) -> str:
+        """The name of a tensor's dtype."""
+
+    def convert(self, value: Any, dtype: str | None = None) -> Any:
+        """Anything array-like as a tensor of the engine."""
+
+    def import_tensor(self, value: Any, source: Engine | None, dtype: str) -> Any:
+        """A tensor of another engine, or of the host, as one's own."""
+
+    def copy(self, x: Any) -> Any:
+        """A tensor with memory of its own."""
+
+    def overrides(self, name: str) -> bool:
+        """Whether the adapter brings an op itself, also in programs."""

@@ -1,0 +1,98 @@
+"""`value_and_grad`: a loss and its gradients, by the engine's own means where it has them, otherwise by the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from keras_front import nest
+from keras_front.backend import declare, discovery, scopes, state, symbolic
+from keras_front.backend.declare import recorded
+from keras_front.backend.gradients.backward import differentiate, ops_behind
+from keras_front.backend.op import Facts, Operation, register
+from keras_front.backend.ops import recurrence
+from keras_front.backend.ops.elementwise import identity
+from keras_front.backend.ops.recurrence import Body
+from keras_front.backend.symbolic import OpCall
+
+
+class ValueAndGrad(Operation):
+    """The op that differentiates a recorded function with the engine's own means; args (params, captured)."""
+
+    name, kind, facts = "value_and_grad", "primitive", Facts(has_body=True)
+
+    def record(self, loss: Any, aux: Any, params: list[Any], leaves: list[Any], first: int) -> Any:
+        """One op for a loss and aux computed from `leaves`, copies of `params`, since the serial number `first`."""
+        flat = [t for t in nest.flatten(aux) if t is not None]
+        captured = recurrence._captured((loss, *flat), set(leaves), first)
+        origin = OpCall(self, (list(params), captured), {"body": Body(leaves, [], [loss], flat, captured)})
+        new_loss = declare._output(origin, loss.shape, loss.dtype)
+        new_aux = [declare._output(origin, t.shape, t.dtype) for t in flat]
+        grads = [declare._output(origin, p.shape, p.dtype) for p in params]
+        origin.structure = ((new_loss, new_aux), grads)
+        table = dict(zip(flat, new_aux, strict=True))
+        return (new_loss, nest.map_structure(lambda t: t if t is None else table[t], aux)), grads
+
+    def again(self, args: Any, attrs: dict[str, Any]) -> list[Any]:
+        params, captured = args
+        body = attrs["body"]
+
+        def fn(values: Any) -> Any:
+            (loss,), aux = body.run(values, [], captured)
+            return loss, aux
+
+        return nest.flatten(value_and_grad(fn, params))
+
+    def by_rules(self, origin: OpCall) -> list[Any]:
+        """The same results computed by the rules of `gradients`."""
+        params, captured = origin.args
+        leaves = [identity(p) for p in params]
+        (loss,), aux = origin.attrs["body"].run(leaves, [], captured)
+        return [loss, *aux, *differentiate(loss, leaves)]
+
+
+VALUE_AND_GRAD = register(ValueAndGrad())
+
+
+def value_and_grad(fn: Callable[..., Any], params: Sequence[Any]) -> Any:
+    """((loss, aux), gradients) where `fn(params)` gives a scalar loss and any nesting of tensors as aux.
+
+    Works on real tensors, and inside a compiled function. A parameter that the loss does not use has gradient zero.
+    A variable among `params` has the value that `fn` is given while it runs, so `fn` may simply call layers.
+    """
+    variables = {i: p for i, p in enumerate(params) if isinstance(p, state.Variable)}
+    params = [p.read() if isinstance(p, state.Variable) else p for p in params]
+    before, changed = scopes.snapshot(), []
+
+    def whole(values: list[Any]) -> Any:
+        with state.bind(list(variables.values()), [values[i] for i in variables], collect=False):
+            loss, aux = fn(values)
+        changed[:] = scopes.changes_since(before)
+        return loss, (aux, [table[key] for table, key in changed])
+
+    (loss, (aux, new)), grads = _differentiated(whole, params)
+    for (table, key), value in zip(changed, new, strict=True):
+        table[key] = value  # as it is seen from outside: what was computed inside stays there
+    return (loss, aux), grads
+
+
+def _differentiated(fn: Callable[..., Any], params: list[Any]) -> Any:
+    running = scopes.tracing()
+    if running is None and not any(map(symbolic.is_symbolic, params)):
+        backend = discovery.active()
+        return backend.value_and_grad(fn, [backend.convert(p) for p in params])
+    # The loss is recorded on copies, so that a parameter which is used outside too stays what it is there.
+    leaves = [identity(p) for p in params]
+    first = scopes.next_serial()
+    loss, aux = nest.map_structure(recorded, tuple(fn(list(leaves))))
+    if running is None or not running.backend.differentiates:
+        return (loss, aux), differentiate(loss, leaves)
+    if running.backend.prefers_rules(ops_behind([loss], leaves)):
+        return (loss, aux), differentiate(loss, leaves)
+    return VALUE_AND_GRAD.record(loss, aux, params, leaves, first)
+
+
+def gradients_by_rules(fn: Callable[..., Any], params: Sequence[Any]) -> Any:
+    """(value, gradients) of `fn(params)` by the rules of `gradients`, inside a function that is being traced."""
+    value = recorded(fn(list(params)))
+    return value, differentiate(value, params)

@@ -1,0 +1,254 @@
+"""What holds for a stretch of code: a trace, a frame of values, the learning phase, an eager section.
+
+All of it lives in context variables, so that threads and tasks do not see each other's. Nothing here knows tensors or
+variables: a frame is a table from whatever has a value to that value.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from keras_front import config
+from keras_front.backend import discovery, seeds
+from keras_front.errors import ArgumentError
+
+# Tracing -------------------------------------------------------------------------------------------------------
+
+_SERIAL = itertools.count(1)
+_EAGER_STREAMS = 1 << 20  # streams of eager draws are counted from here
+
+
+def next_serial() -> int:
+    """A number larger than all before: what was recorded later has a larger one."""
+    return next(_SERIAL)
+
+
+class Trace:
+    """What is true while a function is traced: the backend it is for, and how many noise streams it has opened."""
+
+    __slots__ = ("backend", "first_serial", "streams")
+
+    def __init__(self, backend: Any):
+        self.backend = backend
+        self.streams = itertools.count()
+        self.first_serial = next_serial()
+
+
+_TRACE: ContextVar[Trace | None] = ContextVar("keras_front_trace", default=None)
+
+
+def tracing() -> Trace | None:
+    """The trace that is being recorded, if any."""
+    return _TRACE.get()
+
+
+@contextmanager
+def trace_scope(trace: Trace | None) -> Iterator[Trace | None]:
+    """A context in which ops are recorded for `trace`; None ends a trace for the block."""
+    token = _TRACE.set(trace)
+    try:
+        yield trace
+    finally:
+        _TRACE.reset(token)
+
+
+def next_stream() -> int:
+    """The number of a new stream of noise: counted within a trace, so that every backend counts alike."""
+    trace = _TRACE.get()
+    return next(trace.streams) if trace else _EAGER_STREAMS + seeds.next_stream()
+
+
+# Frames --------------------------------------------------------------------------------------------------------
+
+
+class Frame:
+    """Values of variables within a `with bind(...)` block, and the losses that layers reported in it.
+
+    Attributes:
+        table: the value of each variable.
+        counter: an integer tensor that keys the noise drawn inside, or None.
+        collects: whether losses of layers are kept here.
+        open: whether assignments to any variable stay inside.
+        real: whether the values are real tensors, so that ops on variables compute at once.
+        newcomers: variables that were assigned while traced though no frame has them; None: that is an error.
+        on_assign: makes of an assigned value what the frame holds, if there is one.
+        losses: what layers reported.
+        parent: the frame around this one.
+    """
+
+    __slots__ = ("collects", "counter", "losses", "newcomers", "on_assign", "open", "parent", "real", "table")
+
+    def __init__(self, table: dict[Any, Any], counter: Any, collects: bool, open_to_all: bool, real: bool = False):
+        self.table, self.counter, self.collects, self.open, self.real = table, counter, collects, open_to_all, real
+        self.newcomers: dict[Any, None] | None = None
+        self.on_assign: Callable[[Any], Any] | None = None
+        self.losses: list[Any] = []
+        self.parent: Frame | None = None
+
+    def takes(self, variable: Any) -> bool:
+        """Whether an assignment to `variable` stays in this frame."""
+        return self.open or variable in self.table
+
+    def values_of(self, variables: Iterable[Any]) -> list[Any]:
+        """The values of `variables` as they are now, after all assignments."""
+        return [self.table[v] for v in variables]
+
+
+_FRAME: ContextVar[Frame | None] = ContextVar("keras_front_frame", default=None)
+
+
+def snapshot() -> list[tuple[Frame, dict[Any, Any], int]]:
+    """The open frames with what they hold now; see `changes_since`."""
+    return [(frame, dict(frame.table), len(frame.losses)) for frame in frames()]
+
+
+def changes_since(before: Sequence[tuple[Frame, dict[Any, Any], int]]) -> list[tuple[Any, Any]]:
+    """Where the open frames hold something else than in a snapshot, as pairs (table or list, key or index)."""
+    changed: list[tuple[Any, Any]] = []
+    for frame, table, losses in before:
+        changed += [(frame.table, v) for v, value in frame.table.items() if table.get(v) is not value]
+        changed += [(frame.losses, i) for i in range(losses, len(frame.losses))]
+    return changed
+
+
+def current_frame() -> Frame | None:
+    """The innermost frame."""
+    return _FRAME.get()
+
+
+def frames() -> Iterator[Frame]:
+    """The frames that hold here, the innermost first."""
+    frame = _FRAME.get()
+    while frame is not None:
+        yield frame
+        frame = frame.parent
+
+
+@contextmanager
+def frame_scope(frame: Frame) -> Iterator[Frame]:
+    """A context in which `frame` is the innermost one."""
+    frame.parent = _FRAME.get()
+    token = _FRAME.set(frame)
+    try:
+        yield frame
+    finally:
+        _FRAME.reset(token)
+
+
+def scratch() -> Any:
+    """A context whose assignments and losses are forgotten."""
+    return frame_scope(Frame({}, None, True, True))
+
+
+def bound_value(variable: Any) -> Any:
+    """The value of a variable in the innermost frame that has one, None if none has."""
+    frame = _FRAME.get()
+    while frame is not None:
+        value = frame.table.get(variable)
+        if value is not None:
+            return value
+        frame = frame.parent
+    return None
+
+
+def bound_counter() -> Any:
+    """The counter of the innermost frame that has one, None if none has."""
+    return next((frame.counter for frame in frames() if frame.counter is not None), None)
+
+
+def add_loss_to_frame(value: Any) -> bool:
+    """Hand a scalar loss to the innermost frame that collects; False if there is none."""
+    frame = next((frame for frame in frames() if frame.collects), None)
+    if frame is None:
+        return False
+    frame.losses.append(value)
+    return True
+
+
+# The learning phase --------------------------------------------------------------------------------------------
+
+_PHASE: ContextVar[Any] = ContextVar("keras_front_phase", default=None)
+_global_phase: Any = None
+
+
+def phase_value() -> Any:
+    """The learning phase if it is set, else None."""
+    value = _PHASE.get()
+    return _global_phase if value is None else value
+
+
+def set_learning_phase(value: Any) -> None:
+    """Fix the learning phase for everything that does not say otherwise.
+
+    Args:
+        value: 0 (test) or 1 (train).
+
+    Raises: ArgumentError for any other value.
+    """
+    global _global_phase
+    if value not in (0, 1):
+        raise ArgumentError(f"set_learning_phase: expected 0 or 1, received {value!r}.")
+    _global_phase = int(value)
+
+
+def clear_learning_phase() -> None:
+    """Undo `set_learning_phase`."""
+    global _global_phase
+    _global_phase = None
+
+
+@contextmanager
+def phase(value: Any) -> Iterator[None]:
+    """A context in which the learning phase is `value`."""
+    token = _PHASE.set(value)
+    try:
+        yield
+    finally:
+        _PHASE.reset(token)
+
+
+# Eager sections ------------------------------------------------------------------------------------------------
+
+_EAGER: ContextVar[bool] = ContextVar("keras_front_eager", default=False)
+
+
+def eager_section() -> bool:
+    """Whether variables are read as real tensors here."""
+    return _EAGER.get()
+
+
+@contextmanager
+def eager() -> Iterator[None]:
+    """A context in which variables are read as real tensors, so that ops on variables alone compute at once."""
+    token = _EAGER.set(True)
+    try:
+        yield
+    finally:
+        _EAGER.reset(token)
+
+
+def computes_now() -> bool:
+    """Whether an op on variables computes at once: in an eager section, or in a frame that gives variables values.
+
+    Elsewhere what contains a variable stays symbolic until somebody asks for its value, so that it follows it.
+    """
+    if _TRACE.get() is not None:
+        return False
+    return _EAGER.get() or any(frame.real for frame in frames())
+
+
+# What a program bakes in ---------------------------------------------------------------------------------------
+
+
+def trace_key() -> tuple[Any, ...]:
+    """Everything outside a function and its arguments on which the record of a traced function depends.
+
+    A program that was traced under one key must not run under another: whoever keeps programs keeps this with them.
+    It holds the learning phase, the device, the settings (floatx, epsilon, image data format, dialect), the seed that
+    was set, and whether noise is to be reproducible.
+    """
+    return phase_value(), discovery.current_device(), config.trace_key(), seeds.trace_key()
