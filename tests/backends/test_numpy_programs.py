@@ -2,6 +2,7 @@
 
 import gc
 import tracemalloc
+import warnings
 from contextlib import contextmanager
 
 import numpy as np
@@ -427,8 +428,35 @@ def test_truths_are_counted_without_becoming_floats():
     assert "count_nonzero" in f.source
 
 
-def test_what_cannot_overflow_needs_no_errstate():
+def test_losses_on_logits_do_not_overflow():
     f = K.compile(lambda z, t: K.mean(K.binary_crossentropy(t, z, from_logits=True)))
     z = np.array([[-1e30, 1e30, 0.0]], "float32")
     np.testing.assert_allclose(f(z, np.array([[0, 1, 1]], "float32")), np.log(2) / 3, rtol=1e-6)
-    assert "errstate" not in f.source
+
+
+LOUD = {
+    "subtract": lambda x: x - x,
+    "multiply": lambda x: x * 0.0 * x,
+    "overflow": lambda x: x * 3e38 * 3e38,
+    "sum": lambda x: K.sum(x),
+    "divide": lambda x: 1.0 / (x - x),
+    "log": lambda x: K.log(x * 0.0 - 1.0),
+    "loop": lambda x: K.scan(lambda c, xs: ([c[0] - xs[0]], []), [x[0]], [x]),
+}
+
+
+@pytest.mark.parametrize("name", LOUD)
+def test_no_program_warns_of_infinities(name):
+    x = np.array([[np.inf, -np.inf], [np.inf, 1.0]], "float32")
+    before = np.geterr()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        K.compile(LOUD[name])(x)
+    assert np.geterr() == before
+
+
+def test_warnings_are_on_again_after_an_error():
+    before = np.geterr()
+    with pytest.raises(ValueError, match="indices"):
+        K.compile(lambda x, i: K.gather(x, i))(X, np.array([99]))
+    assert np.geterr() == before

@@ -99,19 +99,19 @@ def test_elements_are_computed_in_place():
     found, _ = scheduled(lambda x: K.sum(K.tanh(K.exp(x * 2.0) + 1.0)), X)
     assert bytes_of_buffers(found) <= X.nbytes + 64
     multiplied, raised = found.operations[:2]
-    assert raised.inputs[0].array is raised.outputs.array is multiplied.outputs.array
+    assert raised.inputs[0].array is raised.outputs[0].array is multiplied.outputs[0].array
 
 
 def test_what_is_read_later_is_not_written_over():
     found, _ = scheduled(lambda x: K.sum((x * 2.0) + K.exp(x * 2.0)), X)
     multiplied, raised = found.operations[:2]
-    assert not np.shares_memory(multiplied.outputs.array, raised.outputs.array)
+    assert not np.shares_memory(multiplied.outputs[0].array, raised.outputs[0].array)
 
 
 def test_state_is_written_where_it_lies():
     found, arena = scheduled(lambda state, x: ([state[0] + x], K.sum(x)), [X], X, donate=(0,))
     added = next(operation for operation in found.operations if operation.name == "add")
-    assert np.shares_memory(added.outputs.array, arena.memory)
+    assert np.shares_memory(added.outputs[0].array, arena.memory)
 
 
 def test_gradients_of_an_update_lie_side_by_side():
@@ -123,7 +123,7 @@ def test_gradients_of_an_update_lie_side_by_side():
         return K.sgd_update(state, grads, [], 0.1)[0], value
 
     found, _ = scheduled(step, [X, X], X, donate=(0,))
-    written = [o.outputs for o in found.operations if o.kind == "kernel" and o.outputs.label == "g"]
+    written = [out for o in found.operations for out in o.outputs if out.label == "g"]
     first, second = sorted(operand.array.__array_interface__["data"][0] for operand in written)
     assert second - first == X.nbytes
     assert [operation.kind for operation in found.operations].count("copy") == 0
@@ -134,11 +134,6 @@ def test_the_text_follows_from_the_schedule():
     texts = [generate(found, arena.views, EMITTERS)[0] for _ in range(2)]
     assert texts[0] == texts[1]
     assert texts[0].startswith("def program(args0, x1):")
-
-
-def test_only_what_may_warn_runs_with_warnings_off():
-    assert not scheduled(lambda x: K.relu(x + 1.0), X)[0].warns
-    assert scheduled(lambda x: K.log(x), X)[0].warns
 
 
 def test_a_pool_gives_the_smallest_buffer_that_is_large_enough():

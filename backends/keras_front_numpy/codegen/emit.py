@@ -16,10 +16,17 @@ _OUT_BY_NAME = (np.maximum, np.minimum)  # NumPy wants the out= of these named
 def kernel(p: Printer, operation: Operation) -> None:
     """A function that takes its result last."""
     inputs = [*map(p.nested, operation.inputs), *map(p.attribute, operation.attrs.values())]
-    out = p.operand(operation.outputs)
+    (result,) = operation.outputs
+    out = p.operand(result)
     last = f"out={out}" if any(operation.function is f for f in _OUT_BY_NAME) else out
     name = p.function(operation.function, operation.name)
-    p.line(f"{name}({', '.join([*inputs, last])})", operation.outputs.shape)
+    p.line(f"{name}({', '.join([*inputs, last])})", result.shape)
+
+
+def dot(p: Printer, operation: Operation) -> None:
+    """A product of two matrices or a matrix and a vector; as a method, which costs less than `np.dot`."""
+    (x, y), (out,) = operation.inputs, operation.outputs
+    p.line(f"{p.operand(x)}.dot({p.operand(y)}, {p.operand(out)})", out.shape)
 
 
 def method(p: Printer, operation: Operation) -> None:
@@ -234,7 +241,7 @@ def _rows(vector: np.ndarray) -> list[np.ndarray]:
 
 
 EMITTERS: dict[str, Emitter] = {
-    "kernel": kernel, "method": method, "empty": empty, "duplicate": duplicate, "copy": copy, "cast": cast,
+    "kernel": kernel, "dot": dot, "method": method, "empty": empty, "duplicate": duplicate, "copy": copy, "cast": cast,
     "fill": fill, "view": view, "sigmoid": sigmoid, "where": where, "keep": keep, "count": count, "reduce": reduce,
     "index_of": index_of, "print": print_values, "update": update, "forward": forward, "backward": backward,
     "loop": loop,

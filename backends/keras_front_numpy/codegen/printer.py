@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import errstate
 from ..buffers import Operand
 from ..schedule.data import Operation, Parameter, Schedule, StateResult
 
@@ -128,12 +129,7 @@ def generate(schedule: Schedule, views: Sequence[np.ndarray], emitters: Mapping[
     for array in schedule.state:
         printer.bind(array, "s")
     _unpack(printer, schedule.parameters, len(views))
-    if schedule.warns:
-        printer.line(f"with {printer.function(np.errstate, 'errstate')}(all='ignore'):")
-        with printer.indented():
-            printer.operations(schedule.operations)
-    else:
-        printer.operations(schedule.operations)
+    _without_warnings(printer, schedule)
     printer.line(f"return {_results(printer, schedule.results, len(views))}")
     head = f"def program({', '.join(parameter.name for parameter in schedule.parameters)}):"
     source = "\n".join([head, *printer.lines, ""])
@@ -155,6 +151,20 @@ def _unpack(printer: Printer, parameters: Sequence[Parameter], count: int) -> No
             for index, register in enumerate(registers):
                 if register is not None:
                     printer.line(f"{register} = {parameter.name}[{index}]")
+
+
+def _without_warnings(printer: Printer, schedule: Schedule) -> None:
+    """The operations, during which NumPy does not warn of overflow and NaN: no other engine does."""
+    if not schedule.operations:
+        return
+    printer.scope.update(set_errstate=errstate.set_errstate, reset_errstate=errstate.reset_errstate)
+    printer.scope["IGNORE"] = errstate.IGNORE
+    printer.line("errors = set_errstate(IGNORE)")
+    printer.line("try:")
+    with printer.indented():
+        printer.operations(schedule.operations)
+    printer.line("finally:")
+    printer.line("    reset_errstate(errors)")
 
 
 def _is_state(parameter: Parameter, count: int) -> str:

@@ -49,7 +49,6 @@ class Operation(NamedTuple):
         name: The name of `function` in the generated code.
         attrs: What else the emitter needs.
         scratch: Memory that is free again after the operation.
-        warns: Whether NumPy may warn of overflow, division by zero or invalid values.
     """
 
     kind: str
@@ -59,7 +58,6 @@ class Operation(NamedTuple):
     name: str = ""
     attrs: Mapping[str, Any] = _NO_ATTRS
     scratch: tuple[Operand, ...] = ()
-    warns: bool = False
 
 
 class Steps(NamedTuple):
@@ -77,11 +75,6 @@ class Loop(NamedTuple):
     registers: tuple[str, ...]
     steps: tuple[Steps, ...]
     body: tuple[Operation, ...]
-
-    @property
-    def warns(self) -> bool:
-        """Whether any operation may warn."""
-        return any(operation.warns for operation in self.body)
 
 
 class Parameter(NamedTuple):
@@ -118,8 +111,3 @@ class Schedule(NamedTuple):
     operations: tuple[Operation, ...]
     results: Any
     state: tuple[np.ndarray, ...]
-
-    @property
-    def warns(self) -> bool:
-        """Whether any operation may warn."""
-        return any(operation.warns for operation in self.operations)

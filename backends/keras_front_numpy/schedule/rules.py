@@ -42,19 +42,7 @@ def ufunc(s: Scheduler, i: Any) -> None:
         s.alias(i.outs[0], i.args[0])
         return
     inputs = s.all_operands(tuple(i.args))
-    warns = OPS[i.op].facts.warns and not _cannot_overflow(s, i)
-    s.add("kernel", inputs, s.out(i.outs[0], i.args), function=UFUNCS[i.op], name=i.op, warns=warns)
-
-
-def _cannot_overflow(s: Scheduler, i: Any) -> bool:
-    """Whether this is the exponential of -|x|, or `log1p` of it."""
-    if i.op not in ("exp", "log1p"):
-        return False
-    inner = s.maker(i.args[0])
-    if i.op == "log1p":
-        return inner is not None and inner.op == "exp" and _cannot_overflow(s, inner)
-    deepest = s.maker(inner.args[0]) if inner is not None and inner.op == "negative" else None
-    return deepest is not None and deepest.op == "abs"
+    s.add("kernel", inputs, s.out(i.outs[0], i.args), function=UFUNCS[i.op], name=i.op)
 
 
 def relu(s: Scheduler, i: Any) -> None:
@@ -71,7 +59,7 @@ def sigmoid(s: Scheduler, i: Any) -> None:
     """Written in four calls that work in place; the argument is cut off first, so nothing overflows."""
     x = s.operand(i.args[0])
     lowest, one = (s.session.scalar(v, x.dtype) for v in (elementwise.LOWEST[x.dtype.str[1:]], 1))
-    s.add("sigmoid", (x, lowest, one), (s.out(i.outs[0], i.args),))
+    s.add("sigmoid", (x, lowest, one), s.out(i.outs[0], i.args))
 
 
 def erf(s: Scheduler, i: Any) -> None:
@@ -86,13 +74,10 @@ def cast(s: Scheduler, i: Any) -> None:
         s.alias(tensor, x)
         return
     source, out = s.operand(x), s.out(tensor)
-    warns = dtypes.is_float(x.dtype) and not np.can_cast(x.dtype, tensor.dtype)
     if tensor.dtype == "bool":
-        s.add(
-            "kernel", (source, s.session.scalar(0, x.dtype)), out, function=np.not_equal, name="not_equal", warns=warns
-        )
+        s.add("kernel", (source, s.session.scalar(0, x.dtype)), out, function=np.not_equal, name="not_equal")
     else:
-        s.add("cast", (source,), (out,), warns=warns)
+        s.add("cast", (source,), out)
 
 
 def _only_read_as_numbers(s: Scheduler, tensor: Any) -> bool:
@@ -123,14 +108,16 @@ def where(s: Scheduler, i: Any) -> None:
         return
     bits = np.dtype(_BITS[dtype.itemsize])
     zero = "y" if has_no_bits(y) else "x" if has_no_bits(x) else None
+    inputs: tuple[Any, ...] = condition, x, y
+    scratch: tuple[Operand, ...] = ()
     if zero is None:
-        inputs, scratch = (condition, x, y), (s.scratch(condition.shape, bits), s.scratch(tensor.shape, bits))
+        scratch = s.scratch(condition.shape, bits), s.scratch(tensor.shape, bits)
     else:
         inputs = condition, x if zero == "y" else y
         scratch = (s.scratch(condition.shape, np.dtype(bool)),) if zero == "x" else ()
     operands = tuple(s.operand(t) for t in inputs)
     out = s.out(tensor, [inputs[-1]])
-    s.add("where" if zero is None else "keep", operands, (out,), attrs={"bits": bits}, scratch=scratch)
+    s.add("where" if zero is None else "keep", operands, out, attrs={"bits": bits}, scratch=scratch)
 
 
 def has_no_bits(tensor: Any) -> bool:
@@ -151,7 +138,7 @@ def sum_(s: Scheduler, i: Any) -> None:
     source = s.operand(x)
     whole = len(axes) == len(x.shape)
     if source.dtype == bool and whole:
-        s.add("count", (source,), (s.out(tensor),))
+        s.add("count", (source,), s.out(tensor))
         return
     found = _as_matrix(source, axes)
     if found is not None:
@@ -159,12 +146,12 @@ def sum_(s: Scheduler, i: Any) -> None:
         ones = Operand.of(np.ones(matrix.shape[0 if first else 1], matrix.dtype), label="k")
         operands = (ones, Operand.of(matrix)) if first else (Operand.of(matrix), ones)
         target = s.view_of(s.out(tensor), View("reshape", (matrix.shape[1 if first else 0],)))
-        s.add("kernel", operands, target, function=np.dot, name="dot")
+        s.add("dot", operands, target)
         return
     out, keepdims = s.out(tensor), bool(i.attrs["keepdims"])
     if whole and len(axes) > 1 and not keepdims and source.array is not None and source.array.flags.c_contiguous:
         source, axes = Operand.of(source.array.reshape(-1)), (0,)  # one axis is faster than many
-    s.add("reduce", (source,), (out,), function=np.add, attrs={"axes": axes, "dtype": out.dtype, "keepdims": keepdims})
+    s.add("reduce", (source,), out, function=np.add, attrs={"axes": axes, "dtype": out.dtype, "keepdims": keepdims})
 
 
 def _as_matrix(source: Operand, axes: tuple[int, ...]) -> tuple[np.ndarray, bool] | None:
@@ -200,12 +187,12 @@ def reduce(s: Scheduler, i: Any) -> None:
     source, out = s.operand(x), s.out(i.outs[0])
     dtype = out.dtype if i.op == "prod" else None
     attrs = {"axes": axes, "dtype": dtype, "keepdims": bool(i.attrs["keepdims"])}
-    s.add("reduce", (source,), (out,), function=REDUCTIONS[i.op], attrs=attrs)
+    s.add("reduce", (source,), out, function=REDUCTIONS[i.op], attrs=attrs)
 
 
 def index_of(s: Scheduler, i: Any) -> None:
     """The array's own method."""
-    s.add("index_of", (s.operand(i.args[0]),), (s.out(i.outs[0]),), name=i.op, attrs={"axis": i.attrs["axis"]})
+    s.add("index_of", (s.operand(i.args[0]),), s.out(i.outs[0]), name=i.op, attrs={"axis": i.attrs["axis"]})
 
 
 def accumulate(s: Scheduler, i: Any) -> None:
@@ -270,7 +257,7 @@ def pad(s: Scheduler, i: Any) -> None:
     (x,), attrs = i.args, i.attrs
     source, out = s.operand(x), s.out(i.outs[0])
     target, kept = indexing.pad_places(source.shape, attrs["padding"], attrs["interior"])
-    s.add("fill", (), (out,), attrs={"value": float(attrs["value"])})
+    s.add("fill", (), out, attrs={"value": float(attrs["value"])})
     if any(span != slice(0, n) for span, n in zip(kept, source.shape, strict=True)):
         source = s.view_of(source, View("index", kept))
     s.copy(s.view_of(out, View("index", target)), source)
@@ -298,7 +285,7 @@ def matmul(s: Scheduler, i: Any) -> None:
     x, y = i.args
     if len(x.shape) == len(y.shape) == 2 and np.dtype(x.dtype).kind == "f":
         inputs = s.all_operands((x, y))
-        s.add("kernel", inputs, s.out(i.outs[0]), function=np.dot, name="dot")
+        s.add("dot", inputs, s.out(i.outs[0]))
         return
     inputs = _for_blas(s, s.operand(x)), _for_blas(s, s.operand(y))
     s.add("kernel", inputs, s.out(i.outs[0]), function=np.matmul, name="matmul")

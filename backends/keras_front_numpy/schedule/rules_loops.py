@@ -25,7 +25,7 @@ def scan(s: Scheduler, i: Any) -> None:
     count = int(xs[0].shape[0] if xs else i.attrs["length"])
     body = _Body(s, i, count)
     loop = body.scheduled(outer, sources, carried, stacks)
-    s.add("loop", (), attrs={"loop": loop}, warns=loop.warns)
+    s.add("loop", (), attrs={"loop": loop})
     for tensor in (*finals, *stacked):
         if not s.uses[tensor]:
             s.release(tensor)

@@ -122,7 +122,7 @@ class UpdateRules:
             if not same_memory(operand.array, piece):
                 s.copy(Operand.of(piece, label="g"), operand)
         kernel = make(self._pieces(s, i, old))
-        s.add("update", tuple(map(s.operand, scalars)), function=kernel, name=i.op, warns=True)
+        s.add("update", tuple(map(s.operand, scalars)), function=kernel, name=i.op)
         for befores, afters in zip(old, new, strict=True):
             for before, after in zip(befores, afters, strict=True):
                 s.hold(after, s.operands[before])

@@ -162,7 +162,8 @@ class Scheduler:
     # Where results go ------------------------------------------------------------------------------------------
 
     def add(self, kind: str, inputs: Any, outputs: Any = (), **more: Any) -> None:
-        """Append an operation; for the arguments see `Operation`."""
+        """Append an operation; for the arguments see `Operation`. One operand stands for a tuple of it."""
+        outputs = (outputs,) if isinstance(outputs, Operand) else outputs
         self.operations.append(Operation(kind, inputs, outputs, **more))
 
     def hold(self, tensor: Any, operand: Operand) -> Operand:
@@ -276,4 +277,5 @@ def call_method(s: Scheduler, instruction: Any) -> None:
 
     outputs = symbolic.map_structure(result, instruction.structure)
     method = getattr(s.backend, instruction.op)
-    s.add("method", inputs, outputs, function=method, name=instruction.op, attrs=instruction.attrs, warns=True)
+    call = Operation("method", inputs, outputs, method, instruction.op, instruction.attrs)
+    s.operations.append(call)  # whose outputs keep their nesting, a single one too
