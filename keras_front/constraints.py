@@ -6,12 +6,13 @@ over which a norm is taken: 0 for the kernel of a Dense layer `(in, out)`, `[0, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from keras_front import backend as K
+from keras_front.arguments import Kept, Number
 from keras_front.errors import ShapeError
 from keras_front.registry import Configurable, Registry
 
@@ -20,10 +21,25 @@ Axis = int | Sequence[int]
 
 
 class Constraint(Configurable):
-    """Base class: called with a weight, it returns the constrained weight."""
+    """Base class: called with a weight, it returns the constrained weight.
+
+    Example:
+        >>> class Whole(Constraint):
+        ...     def __call__(self, w):
+        ...         return K.round(w)
+        >>> Whole()(K.constant([0.75, 2.0])).tolist()
+        [1.0, 2.0]
+    """
 
     def __call__(self, w: Any) -> Any:
-        raise NotImplementedError
+        """The weight that takes the place of another.
+
+        Args:
+            w: the weight after an update.
+
+        Returns: a tensor of the same shape.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say what it allows.")
 
 
 def _norm(w: Any, axis: Axis) -> Any:
@@ -32,13 +48,20 @@ def _norm(w: Any, axis: Axis) -> Any:
 
 @CONSTRAINTS.register("MaxNorm", "max_norm", "maxnorm")
 class MaxNorm(Constraint):
-    """Norms are at most `max_value`.
+    """Norms are at most `max_value`; longer vectors are scaled down.
 
-    Source: Srivastava et al. (2014), section 5.1.
+    Args:
+        max_value: the largest norm; 2 to 4 are usual together with dropout.
+        axis: the axes over which a norm is taken: 0 for a kernel (in, out), `[0, 1, 2]` for one of `Conv2D`.
+
+    Source: Srivastava et al. (2014), section 5.1; Keras 2.3.1, `keras/constraints.py`.
+    Example:
+        >>> [round(float(w), 3) for w in MaxNorm(1.0)(K.constant([3.0, 4.0]))]
+        [0.6, 0.8]
     """
 
-    def __init__(self, max_value: float = 2, axis: Axis = 0):
-        self.max_value, self.axis = max_value, axis
+    def __init__(self, max_value: Number = 2, axis: Kept = 0):
+        super().__init__()
 
     def __call__(self, w: Any) -> Any:
         w = K.convert(w)
@@ -48,7 +71,13 @@ class MaxNorm(Constraint):
 
 @CONSTRAINTS.register("NonNeg", "non_neg", "nonneg")
 class NonNeg(Constraint):
-    """No value is below 0."""
+    """No value is below 0: negative ones become 0.
+
+    Source: Keras 2.3.1, `keras/constraints.py`.
+    Example:
+        >>> NonNeg()(K.constant([-1.0, 2.0])).tolist()
+        [0.0, 2.0]
+    """
 
     def __call__(self, w: Any) -> Any:
         return K.relu(w)
@@ -56,10 +85,19 @@ class NonNeg(Constraint):
 
 @CONSTRAINTS.register("UnitNorm", "unit_norm", "unitnorm")
 class UnitNorm(Constraint):
-    """Norms are 1."""
+    """Norms are 1.
 
-    def __init__(self, axis: Axis = 0):
-        self.axis = axis
+    Args:
+        axis: the axes over which a norm is taken: 0 for a kernel (in, out), `[0, 1, 2]` for one of `Conv2D`.
+
+    Source: Keras 2.3.1, `keras/constraints.py`.
+    Example:
+        >>> [round(float(w), 3) for w in UnitNorm()(K.constant([3.0, 4.0]))]
+        [0.6, 0.8]
+    """
+
+    def __init__(self, axis: Kept = 0):
+        super().__init__()
 
     def __call__(self, w: Any) -> Any:
         return K.divide(w, K.epsilon() + _norm(w, self.axis))
@@ -67,10 +105,22 @@ class UnitNorm(Constraint):
 
 @CONSTRAINTS.register("MinMaxNorm", "min_max_norm")
 class MinMaxNorm(Constraint):
-    """Norms lie between `min_value` and `max_value`; each update goes the part `rate` of the way there."""
+    """Norms lie between two values, or come nearer to them at each update.
 
-    def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Axis = 0):
-        self.min_value, self.max_value, self.rate, self.axis = min_value, max_value, rate, axis
+    Args:
+        min_value: the least norm.
+        max_value: the largest norm.
+        rate: the part of the way that each update goes; 1 for all of it.
+        axis: the axes over which a norm is taken: 0 for a kernel (in, out), `[0, 1, 2]` for one of `Conv2D`.
+
+    Source: Keras 2.3.1, `keras/constraints.py`.
+    Example:
+        >>> [round(float(w), 3) for w in MinMaxNorm(1.0, 2.0)(K.constant([6.0, 8.0]))]
+        [1.2, 1.6]
+    """
+
+    def __init__(self, min_value: Number = 0.0, max_value: Number = 1.0, rate: Number = 1.0, axis: Kept = 0):
+        super().__init__()
 
     def __call__(self, w: Any) -> Any:
         w = K.convert(w)
@@ -114,16 +164,36 @@ min_max_norm = MinMaxNorm
 radial_constraint = RadialConstraint
 
 
-def serialize(constraint: Any) -> Any:
-    """Config of a constraint."""
+def serialize(constraint: Any) -> str | dict[str, Any]:
+    """Config of a constraint.
+
+    Args:
+        constraint: an object, or a function, whose name is written.
+    """
     return CONSTRAINTS.serialize(constraint)
 
 
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The constraint that a name or config describes."""
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Callable[..., Any]:
+    """The constraint that a name or config describes.
+
+    Args:
+        config: a name, or what `serialize` returned.
+        custom_objects: functions and classes of your own by name.
+
+    Raises: ArgumentError for an unknown name.
+    """
     return CONSTRAINTS.deserialize(config, custom_objects)
 
 
-def get(identifier: Any) -> Any:
-    """The constraint that a layer's argument stands for; None stays None."""
+def get(identifier: Any) -> Callable[..., Any] | None:
+    """The constraint that a layer's argument stands for.
+
+    Args:
+        identifier: a name ('non_neg'), a config, a class, an object, or a function of a weight; None stays None.
+
+    Raises: ArgumentError for anything else.
+    Example:
+        >>> get("non_neg")(K.constant([-1.0])).tolist()
+        [0.0]
+    """
     return CONSTRAINTS.get(identifier)

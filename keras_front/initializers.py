@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
+from keras_front.arguments import Kept, Number, Reader
 from keras_front.backend import dtypes, seeds
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.registry import Configurable, Registry
@@ -63,6 +64,7 @@ __all__ = [
 ]
 
 Shape = Sequence[int]
+Seed = Annotated[int | None, Reader(lambda value, owner: value)]
 INITIALIZERS = Registry("initializer")
 
 # Standard deviation of a standard normal distribution that is cut off at -2 and 2.
@@ -70,14 +72,33 @@ TRUNCATED_DEVIATION = 0.87962566103423978
 
 
 class Initializer(Configurable):
-    """Base class: called as `initializer(shape, dtype=None)`, it returns a NumPy array."""
+    """Base class: called with a shape, it returns the first values of a weight as a NumPy array.
+
+    Source: Keras 2.3.1, `keras/initializers.py`.
+    Example:
+        >>> class Count(Initializer):
+        ...     def __call__(self, shape, dtype=None):
+        ...         return np.arange(math.prod(shape), dtype="float32").reshape(shape)
+        >>> Count()((2, 2)).tolist()
+        [[0.0, 1.0], [2.0, 3.0]]
+    """
 
     def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
-        raise NotImplementedError
+        """Values for a weight.
+
+        Args:
+            shape: of the weight; a kernel is `(spatial..., in, out)`.
+            dtype: of the values; `K.floatx()` by default.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say what its values are.")
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
-        """New initializer from a config; the `dtype` that TensorFlow's initializers wrote is dropped."""
+        """New initializer from a config.
+
+        Args:
+            config: what `get_config` returned; the `dtype` that TensorFlow's initializers wrote is dropped.
+        """
         return cls(**{key: value for key, value in config.items() if key != "dtype"})
 
 
@@ -98,8 +119,14 @@ class RandomInitializer(Initializer):
         return np.asarray(drawn, dtype)
 
     def draw(self, source: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-        """The values, drawn from `source` in `dtype`, which is float32 or float64."""
-        raise NotImplementedError
+        """The values; subclasses say which.
+
+        Args:
+            source: where random numbers come from.
+            shape: of the weight.
+            dtype: float32 or float64.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say what its values are.")
 
     def _source(self) -> np.random.Generator:
         if self.seed is None:
@@ -110,7 +137,11 @@ class RandomInitializer(Initializer):
 
 
 def host_dtype(dtype: Any) -> np.dtype:
-    """The NumPy dtype for a dtype name; bfloat16, which NumPy lacks, waits as float32."""
+    """The NumPy dtype for a dtype name; bfloat16, which NumPy lacks, waits as float32.
+
+    Args:
+        dtype: a name, a NumPy dtype, or None for `K.floatx()`.
+    """
     name = dtypes.canonical(dtype)
     return np.dtype("float32" if name == "bfloat16" else name)
 
@@ -137,7 +168,12 @@ def _uniform(source: np.random.Generator, shape: tuple[int, ...], dtype: Any, lo
 
 @INITIALIZERS.register("Zeros", "zeros", "zero")
 class Zeros(Initializer):
-    """All zeros."""
+    """All zeros.
+
+    Example:
+        >>> Zeros()((2,)).tolist()
+        [0.0, 0.0]
+    """
 
     def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
         return np.zeros(tuple(shape), host_dtype(dtype))
@@ -145,7 +181,12 @@ class Zeros(Initializer):
 
 @INITIALIZERS.register("Ones", "ones", "one")
 class Ones(Initializer):
-    """All ones."""
+    """All ones.
+
+    Example:
+        >>> Ones()((2,)).tolist()
+        [1.0, 1.0]
+    """
 
     def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
         return np.ones(tuple(shape), host_dtype(dtype))
@@ -153,10 +194,20 @@ class Ones(Initializer):
 
 @INITIALIZERS.register("Constant", "constant")
 class Constant(Initializer):
-    """All `value`, or an array of as many values as the weight has."""
+    """All of one value, or an array of as many values as the weight has.
 
-    def __init__(self, value: Any = 0):
-        self.value = value
+    Args:
+        value: a number, or an array that has the weight's size or broadcasts to its shape.
+
+    Raises: ShapeError when it is called for a shape that the array does not fit.
+    Source: Keras 2.3.1, `keras/initializers.py`.
+    Example:
+        >>> Constant(3)((2,)).tolist()
+        [3.0, 3.0]
+    """
+
+    def __init__(self, value: Kept = 0):
+        super().__init__()
 
     def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
         value, shape = np.asarray(self.value, host_dtype(dtype)), tuple(shape)
@@ -173,14 +224,21 @@ class Constant(Initializer):
 
 @INITIALIZERS.register("Identity", "identity", "IdentityInitializer")
 class Identity(Initializer):
-    """`gain` on the diagonal, zero elsewhere.
+    """A number on the diagonal, zero elsewhere.
+
+    Args:
+        gain: the number; 1 for the matrix that changes nothing.
 
     Shape: (rows, columns) only.
     Raises: ShapeError for any other number of axes.
+    Source: Keras 2.3.1, `keras/initializers.py`.
+    Example:
+        >>> Identity(2)((2, 3)).tolist()
+        [[2.0, 0.0, 0.0], [0.0, 2.0, 0.0]]
     """
 
-    def __init__(self, gain: float = 1.0):
-        self.gain = gain
+    def __init__(self, gain: Number = 1.0):
+        super().__init__()
 
     def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
         if len(shape) != 2:
@@ -193,10 +251,21 @@ class Identity(Initializer):
 
 @INITIALIZERS.register("RandomNormal", "random_normal", "normal")
 class RandomNormal(RandomInitializer):
-    """Normal distribution."""
+    """Normal distribution.
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None):
-        self.mean, self.stddev, self.seed = mean, stddev, seed
+    Args:
+        mean: its mean.
+        stddev: its standard deviation; 0.05 is small enough for the linear part of most activations.
+        seed: a whole number for numbers of its own, the same in each process; None for those of `set_random_seed`.
+
+    Source: Keras 2.3.1, `keras/initializers.py`.
+    Example:
+        >>> bool((RandomNormal(seed=1)((3,)) == RandomNormal(seed=1)((3,))).all())
+        True
+    """
+
+    def __init__(self, mean: Number = 0.0, stddev: Number = 0.05, seed: Seed = None):
+        super().__init__()
 
     def draw(self, source: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         return _normal(source, shape, dtype, self.stddev) + np.asarray(self.mean, dtype)
@@ -204,10 +273,21 @@ class RandomNormal(RandomInitializer):
 
 @INITIALIZERS.register("TruncatedNormal", "truncated_normal")
 class TruncatedNormal(RandomInitializer):
-    """Normal distribution in which values beyond two standard deviations are drawn again."""
+    """Normal distribution in which values beyond two standard deviations are drawn again.
 
-    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None):
-        self.mean, self.stddev, self.seed = mean, stddev, seed
+    Args:
+        mean: its mean.
+        stddev: the standard deviation before it is cut off; that of the values is 0.88 times as large.
+        seed: a whole number for numbers of its own, the same in each process; None for those of `set_random_seed`.
+
+    Source: Keras 2.3.1, `keras/initializers.py`.
+    Example:
+        >>> bool(abs(TruncatedNormal(stddev=1.0, seed=1)((100,))).max() <= 2)
+        True
+    """
+
+    def __init__(self, mean: Number = 0.0, stddev: Number = 0.05, seed: Seed = None):
+        super().__init__()
 
     def draw(self, source: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         return _truncated_normal(source, shape, dtype, self.stddev) + np.asarray(self.mean, dtype)
@@ -215,10 +295,21 @@ class TruncatedNormal(RandomInitializer):
 
 @INITIALIZERS.register("RandomUniform", "random_uniform", "uniform")
 class RandomUniform(RandomInitializer):
-    """Uniform distribution from `minval` up to, not including, `maxval`."""
+    """Uniform distribution.
 
-    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None):
-        self.minval, self.maxval, self.seed = minval, maxval, seed
+    Args:
+        minval: the least value.
+        maxval: the bound above, which is not reached.
+        seed: a whole number for numbers of its own, the same in each process; None for those of `set_random_seed`.
+
+    Source: Keras 2.3.1, `keras/initializers.py`.
+    Example:
+        >>> bool((RandomUniform(2, 3, seed=1)((100,)) >= 2).all())
+        True
+    """
+
+    def __init__(self, minval: Number = -0.05, maxval: Number = 0.05, seed: Seed = None):
+        super().__init__()
 
     def draw(self, source: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         return _uniform(source, shape, dtype, self.minval, self.maxval)
@@ -226,27 +317,31 @@ class RandomUniform(RandomInitializer):
 
 @INITIALIZERS.register("VarianceScaling", "variance_scaling")
 class VarianceScaling(RandomInitializer):
-    """Numbers of variance `scale / n`, where n counts the inputs or outputs of a unit.
+    """Numbers of variance `scale / n`, where n counts the inputs or outputs of a unit: signals keep their size.
 
     Args:
-        mode: what n is: 'fan_in', 'fan_out' or their mean, 'fan_avg'.
-        distribution: 'normal' or 'truncated_normal' (cut off at two deviations), 'untruncated_normal',
-        'uniform'.
+        scale: factor of the variance, positive: 1 for units that are linear at 0, 2 for `relu`, which halves it.
+        mode: what n is: 'fan_in', the inputs of a unit, keeps the variance forwards; 'fan_out' that of gradients
+            backwards; 'fan_avg' is their mean.
+        distribution: 'normal' or 'truncated_normal' (cut off at two deviations), 'untruncated_normal', 'uniform'.
+        seed: a whole number for numbers of its own, the same in each process; None for those of `set_random_seed`.
 
     Raises: ArgumentError for another mode or distribution, or a scale that is not positive.
     Source: Keras 2.3.1, `keras/initializers.py`, where 'normal' is the truncated one.
+    Example:
+        >>> bool(abs(VarianceScaling(distribution="uniform", seed=1)((300, 2))).max() <= 0.1)
+        True
     """
 
     MODES = ("fan_in", "fan_out", "fan_avg")
     DISTRIBUTIONS = ("normal", "truncated_normal", "untruncated_normal", "uniform")
 
-    def __init__(self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "normal", seed: int | None = None):
+    def __init__(self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "normal", seed: Seed = None):
         if not scale > 0:
             raise ArgumentError(f"VarianceScaling: expected a positive scale, received {scale!r}.")
         self.scale = scale
         self.mode = _one_of("mode", mode, self.MODES)
         self.distribution = _one_of("distribution", distribution, self.DISTRIBUTIONS)
-        self.seed = seed
 
     def draw(self, source: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         fan_in, fan_out = fans(shape)
@@ -270,7 +365,10 @@ def _one_of(argument: str, value: Any, choices: tuple[str, ...]) -> str:
 
 
 def fans(shape: Shape) -> tuple[float, float]:
-    """Number of inputs and of outputs of one unit of a weight of this shape.
+    """Number of inputs and of outputs of one unit of a weight.
+
+    Args:
+        shape: of the weight.
 
     A kernel is `(spatial..., in, out)`; for a vector both are its length, as in tf.keras and Keras 3 (Keras 2.3.1 took
     the root of it).
@@ -283,17 +381,24 @@ def fans(shape: Shape) -> tuple[float, float]:
 
 @INITIALIZERS.register("Orthogonal", "orthogonal", "OrthogonalInitializer")
 class Orthogonal(RandomInitializer):
-    """An orthogonal matrix times `gain`; a weight with more axes is orthogonal when all but the last are
-    joined.
+    """An orthogonal matrix times a number; a weight with more axes is orthogonal when all but the last are joined.
 
+    Args:
+        gain: the number; 1 keeps lengths, 2 ** 0.5 makes up for `relu`.
+        seed: a whole number for numbers of its own, the same in each process; None for those of `set_random_seed`.
+
+    Shape: two axes or more.
     Raises: ShapeError for fewer than two axes.
-    Source: Saxe, McClelland and Ganguli (2014); the signs of the diagonal of R are moved into Q, which
-    makes the
-        distribution uniform (Mezzadri, 2007).
+    Source: Saxe, McClelland and Ganguli (2014), section 3; the signs of the diagonal of R are moved into Q, which makes
+        the distribution uniform (Mezzadri, 2007, section 5).
+    Example:
+        >>> q = Orthogonal(seed=1)((3, 2))
+        >>> bool(np.allclose(q.T @ q, np.eye(2), atol=1e-6))
+        True
     """
 
-    def __init__(self, gain: float = 1.0, seed: int | None = None):
-        self.gain, self.seed = gain, seed
+    def __init__(self, gain: Number = 1.0, seed: Seed = None):
+        super().__init__()
 
     def draw(self, source: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         if len(shape) < 2:
@@ -320,7 +425,11 @@ def _named(name: str, scale: float, mode: str, distribution: str, source: str) -
     def make(seed: int | None = None) -> VarianceScaling:
         return VarianceScaling(scale, mode, distribution, seed)
 
-    doc = f"VarianceScaling with scale {scale:g}, mode {mode!r} and a {distribution} distribution.\n\n{source}"
+    doc = (
+        f"`VarianceScaling` with scale {scale:g}, mode {mode!r} and a {distribution} distribution.\n\nArgs:\n"
+        "    seed: a whole number for numbers of their own, the same in every process; None for the stream of\n"
+        f"        `set_random_seed`.\n\n{source}"
+    )
     class_name = name.title().replace("_", "")
     body = {"__init__": construct, "__doc__": doc, "__module__": __name__}
     cls = type(class_name, (VarianceScaling,), body)
@@ -332,9 +441,9 @@ def _named(name: str, scale: float, mode: str, distribution: str, source: str) -
 
 
 _LECUN, _GLOROT, _HE = (
-    "Source: LeCun et al. (1998), Efficient BackProp.",
-    "Source: Glorot and Bengio (2010).",
-    "Source: He et al. (2015).",
+    "Source: LeCun et al. (1998), Efficient BackProp, section 4.6.",
+    "Source: Glorot and Bengio (2010), equations 12 and 16.",
+    "Source: He et al. (2015), equation 10.",
 )
 LecunUniform, lecun_uniform = _named("lecun_uniform", 1.0, "fan_in", "uniform", _LECUN)
 LecunNormal, lecun_normal = _named("lecun_normal", 1.0, "fan_in", "normal", _LECUN)
@@ -354,16 +463,40 @@ identity = IdentityInitializer = Identity
 orthogonal = OrthogonalInitializer = Orthogonal
 
 
-def serialize(initializer: Any) -> Any:
-    """Config of an initializer."""
+def serialize(initializer: Any) -> str | dict[str, Any]:
+    """Config of an initializer.
+
+    Args:
+        initializer: an object, or a function, whose name is written.
+
+    Example:
+        >>> serialize(Ones())
+        {'class_name': 'Ones', 'config': {}}
+    """
     return INITIALIZERS.serialize(initializer)
 
 
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The initializer that a name or config describes."""
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Callable[..., Any]:
+    """The initializer that a name or config describes.
+
+    Args:
+        config: a name, or what `serialize` returned.
+        custom_objects: functions and classes of your own by name.
+
+    Raises: ArgumentError for an unknown name.
+    """
     return INITIALIZERS.deserialize(config, custom_objects)
 
 
-def get(identifier: Any) -> Any:
-    """The initializer that an argument stands for: a name, a config, an object, a function of the shape."""
+def get(identifier: Any) -> Callable[..., Any] | None:
+    """The initializer that a layer's argument stands for.
+
+    Args:
+        identifier: a name ('glorot_uniform'), a config, a class, an object, a function of the shape; None stays None.
+
+    Raises: ArgumentError for anything else.
+    Example:
+        >>> get("zeros")((2,)).tolist()
+        [0.0, 0.0]
+    """
     return INITIALIZERS.get(identifier)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
 
 import numpy as np
 
 from keras_front import backend as K
+from keras_front.arguments import Reader
 from keras_front.compatibility import legacy_object
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.registry import Configurable, Registry
@@ -15,19 +16,55 @@ from keras_front.registry import Configurable, Registry
 REGULARIZERS = Registry("regularizer")
 
 
+def _factor(value: Any, owner: Any) -> float:
+    number = 0.0 if value is None else float(value)
+    if not np.isfinite(number):
+        raise ArgumentError(f"expected a finite factor, received {value!r}.")
+    return number
+
+
+Factor = Annotated[float | None, Reader(_factor, "a finite number")]
+
+
 class Regularizer(Configurable):
-    """Base class: called with a tensor, it returns a scalar to be added to the loss."""
+    """Base class: called with a weight or an output, it returns a scalar to be added to the loss.
+
+    Example:
+        >>> class Largest(Regularizer):
+        ...     def __call__(self, x):
+        ...         return K.max(K.abs(x))
+        >>> float(Largest()(K.constant([1.0, -3.0])))
+        3.0
+    """
 
     def __call__(self, x: Any) -> Any:
-        raise NotImplementedError
+        """The penalty.
+
+        Args:
+            x: a weight, or the output of a layer.
+
+        Returns: a scalar tensor.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say what its penalty is.")
 
 
 @REGULARIZERS.register("L1L2")
 class L1L2(Regularizer):
-    """`l1 * sum(|x|) + l2 * sum(x**2)`."""
+    """`l1 * sum(|x|) + l2 * sum(x**2)`.
 
-    def __init__(self, l1: float = 0.0, l2: float = 0.0):
-        self.l1, self.l2 = _factor(l1), _factor(l2)
+    Args:
+        l1: factor of the sum of sizes, which makes weights vanish; 0 for none.
+        l2: factor of the sum of squares, which keeps weights small; 0 for none.
+
+    Raises: ArgumentError for factors that are not finite.
+    Source: Keras 2.3.1, `keras/regularizers.py`.
+    Example:
+        >>> float(L1L2(l1=1.0, l2=0.5)(K.constant([1.0, -2.0])))
+        5.5
+    """
+
+    def __init__(self, l1: Factor = 0.0, l2: Factor = 0.0):
+        super().__init__()
 
     def __call__(self, x: Any) -> Any:
         terms = [self.l1 * K.sum(K.abs(x))] if self.l1 else []
@@ -37,40 +74,58 @@ class L1L2(Regularizer):
 
 @REGULARIZERS.register("L1")
 class L1(L1L2):
-    """`l1 * sum(|x|)`."""
+    """`l1 * sum(|x|)`.
 
-    def __init__(self, l1: float = 0.01):
+    Args:
+        l1: the factor.
+
+    Source: tf_keras 2.21, `tf_keras/regularizers.py`.
+    Example:
+        >>> float(L1(0.5)(K.constant([1.0, -2.0])))
+        1.5
+    """
+
+    def __init__(self, l1: Factor = 0.01):
         super().__init__(l1=l1)
 
 
 @REGULARIZERS.register("L2")
 class L2(L1L2):
-    """`l2 * sum(x**2)`."""
+    """`l2 * sum(x**2)`.
 
-    def __init__(self, l2: float = 0.01):
+    Args:
+        l2: the factor.
+
+    Source: tf_keras 2.21, `tf_keras/regularizers.py`.
+    Example:
+        >>> float(L2(0.5)(K.constant([1.0, -2.0])))
+        2.5
+    """
+
+    def __init__(self, l2: Factor = 0.01):
         super().__init__(l2=l2)
-
-
-def _factor(value: Any) -> float:
-    number = 0.0 if value is None else float(value)
-    if not np.isfinite(number):
-        raise ArgumentError(f"Regularizer: expected a finite factor, received {value!r}.")
-    return number
 
 
 @REGULARIZERS.register("OrthogonalRegularizer", "orthogonal_regularizer")
 class OrthogonalRegularizer(Regularizer):
     """`factor` times the mean |cosine| between two different rows (or columns) of a matrix.
 
+    Args:
+        factor: the factor.
+        mode: 'rows' or 'columns': which vectors are to be orthogonal.
+
     Shape: (rows, columns) only.
     Raises: ArgumentError for another mode, ShapeError for another number of axes.
     Source: tf_keras 2.21, `tf_keras/regularizers.py`.
+    Example:
+        >>> float(OrthogonalRegularizer(1.0)(K.constant([[1.0, 0.0], [0.0, 2.0]])))
+        0.0
     """
 
-    def __init__(self, factor: float = 0.01, mode: str = "rows"):
+    def __init__(self, factor: Factor = 0.01, mode: str = "rows"):
         if mode not in ("rows", "columns"):
             raise ArgumentError(f"OrthogonalRegularizer: expected mode 'rows' or 'columns', received {mode!r}.")
-        self.factor, self.mode = _factor(factor), mode
+        self.mode = mode
 
     def __call__(self, x: Any) -> Any:
         shape = K.int_shape(x)
@@ -88,13 +143,16 @@ class OrthogonalRegularizer(Regularizer):
 class EigenvalueRegularizer(Regularizer):
     """`k` times the largest singular value of a matrix, as nine steps of the power method from ones find it.
 
+    Args:
+        k: the factor.
+
     Shape: (rows, columns) only.
     Raises: ShapeError for another number of axes.
     Source: Keras 1.2.2, `keras/regularizers.py`.
     """
 
-    def __init__(self, k: float):
-        self.k = _factor(k)
+    def __init__(self, k: Factor):
+        super().__init__()
 
     def __call__(self, x: Any) -> Any:
         shape = K.int_shape(x)
@@ -110,19 +168,46 @@ class EigenvalueRegularizer(Regularizer):
 
 @REGULARIZERS.register("l1", maker=True)
 def l1(l: float = 0.01, l1: float | None = None) -> L1L2:  # noqa: E741 - the classic name
-    """Regularizer `l * sum(|x|)`; the factor is called `l` in Keras 2 and `l1` in tf.keras."""
+    """Regularizer `l * sum(|x|)`.
+
+    Args:
+        l: the factor.
+        l1: the same, as tf.keras calls it.
+
+    Example:
+        >>> l1(0.5).get_config()
+        {'l1': 0.5, 'l2': 0.0}
+    """
     return L1L2(l1=l if l1 is None else l1)
 
 
 @REGULARIZERS.register("l2", maker=True)
 def l2(l: float = 0.01, l2: float | None = None) -> L1L2:  # noqa: E741 - the classic name
-    """Regularizer `l * sum(x**2)`; the factor is called `l` in Keras 2 and `l2` in tf.keras."""
+    """Regularizer `l * sum(x**2)`.
+
+    Args:
+        l: the factor.
+        l2: the same, as tf.keras calls it.
+
+    Example:
+        >>> l2(0.5).get_config()
+        {'l1': 0.0, 'l2': 0.5}
+    """
     return L1L2(l2=l if l2 is None else l2)
 
 
 @REGULARIZERS.register("l1_l2", "l1l2", maker=True)
 def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:
-    """Regularizer `l1 * sum(|x|) + l2 * sum(x**2)`."""
+    """Regularizer `l1 * sum(|x|) + l2 * sum(x**2)`.
+
+    Args:
+        l1: factor of the sum of sizes.
+        l2: factor of the sum of squares.
+
+    Example:
+        >>> l1_l2().get_config()
+        {'l1': 0.01, 'l2': 0.01}
+    """
     return L1L2(l1=l1, l2=l2)
 
 
@@ -137,16 +222,36 @@ def __getattr__(name: str) -> Any:
     return found
 
 
-def serialize(regularizer: Any) -> Any:
-    """Config of a regularizer."""
+def serialize(regularizer: Any) -> str | dict[str, Any]:
+    """Config of a regularizer.
+
+    Args:
+        regularizer: an object, or a function, whose name is written.
+    """
     return REGULARIZERS.serialize(regularizer)
 
 
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The regularizer that a name or config describes."""
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Callable[..., Any]:
+    """The regularizer that a name or config describes.
+
+    Args:
+        config: a name, or what `serialize` returned.
+        custom_objects: functions and classes of your own by name.
+
+    Raises: ArgumentError for an unknown name.
+    """
     return REGULARIZERS.deserialize(config, custom_objects)
 
 
-def get(identifier: Any) -> Any:
-    """The regularizer that a layer's argument stands for; None stays None."""
+def get(identifier: Any) -> Callable[..., Any] | None:
+    """The regularizer that a layer's argument stands for.
+
+    Args:
+        identifier: a name ('l2'), a config, a class, an object, or a function of a tensor; None stays None.
+
+    Raises: ArgumentError for anything else.
+    Example:
+        >>> get("l2").get_config()
+        {'l1': 0.0, 'l2': 0.01}
+    """
     return REGULARIZERS.get(identifier)
