@@ -13,7 +13,9 @@ from keras_front.backend import declare
 EXAMPLES = [
     example
     for name, op in sorted(declare.OPS.items())
-    for example in doctest.DocTestFinder(recurse=False).find(getattr(K, name, op), name, globs={"K": K, "np": np})
+    for example in doctest.DocTestFinder(recurse=False).find(
+        getattr(K, name, op), name, globs={"K": K, "np": np, name: getattr(K, name, op)}
+    )
     if example.examples
 ]
 

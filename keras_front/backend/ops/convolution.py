@@ -18,7 +18,25 @@ from keras_front.errors import ArgumentError, ShapeError
 
 @primitive(shapes.conv)
 def conv(x: Tensor, kernel: Tensor, strides: Dims, padding, dilation: Dims, groups=1, data_format="channels_last"):
-    """Correlation of images with a kernel (spatial..., channels / groups, filters)."""
+    """Correlation of images with a kernel, in any number of spatial dimensions. `conv1d` to `conv3d` are for users.
+
+    Floats of 16 bits are accumulated in float32.
+
+    Args:
+        x: the images.
+        kernel: the weights, channels last whatever the data format.
+        strides: the step along each spatial axis.
+        padding: 'valid', 'same', or a pair (before, after) for each spatial axis.
+        dilation: the distance of the kernel's elements along each spatial axis.
+        groups: into how many groups channels and filters are divided.
+        data_format: 'channels_last' or 'channels_first'.
+
+    Shape: x (batch, spatial..., channels), kernel (spatial..., channels / groups, filters) -> x with `filters`
+    channels.
+
+    Raises:
+        ShapeError: the channels do not fit.
+    """
 
 
 @primitive(shapes.conv_input_gradient)
@@ -26,7 +44,20 @@ def conv_input_gradient(
     g: Tensor, kernel: Tensor, input_shape: Dims, strides: Dims, padding, dilation: Dims, groups=1,
     data_format="channels_last",
 ):  # fmt: skip
-    """The gradient of `conv` for its input, also known as transposed convolution."""
+    """The gradient of `conv` for its input, also known as transposed convolution.
+
+    Args:
+        g: the gradient of the result.
+        kernel: the weights of the convolution.
+        input_shape: the shape of the convolution's input.
+        strides: the step along each spatial axis.
+        padding: 'valid', 'same', or a pair (before, after) for each spatial axis.
+        dilation: the distance of the kernel's elements along each spatial axis.
+        groups: into how many groups channels and filters are divided.
+        data_format: 'channels_last' or 'channels_first'.
+
+    Shape: that of the input.
+    """
 
 
 @primitive(shapes.conv_kernel_gradient)
@@ -34,34 +65,104 @@ def conv_kernel_gradient(
     x: Tensor, g: Tensor, kernel_shape: Dims, strides: Dims, padding, dilation: Dims, groups=1,
     data_format="channels_last",
 ):  # fmt: skip
-    """The gradient of `conv` for its kernel."""
+    """The gradient of `conv` for its kernel.
+
+    Args:
+        x: the images.
+        g: the gradient of the result.
+        kernel_shape: the shape of the kernel.
+        strides: the step along each spatial axis.
+        padding: 'valid', 'same', or a pair (before, after) for each spatial axis.
+        dilation: the distance of the kernel's elements along each spatial axis.
+        groups: into how many groups channels and filters are divided.
+        data_format: 'channels_last' or 'channels_first'.
+
+    Shape: that of the kernel.
+    """
 
 
 @primitive(shapes.pool)
 def max_pool(x: Tensor, pool_size: Dims, strides: Dims, padding, data_format="channels_last"):
-    """The maximum of each window. Padding never wins; of equal maxima the first in the window has the gradient."""
+    """The maximum of each window. Padding never wins; of equal maxima the first in the window has the gradient.
+
+    `pool1d` to `pool3d` are for users.
+
+    Args:
+        x: the images.
+        pool_size: the size of the window along each spatial axis.
+        strides: the step along each spatial axis.
+        padding: 'valid', 'same', or a pair (before, after) for each spatial axis.
+        data_format: 'channels_last' or 'channels_first'.
+
+    Shape: (batch, spatial..., channels) -> the same with fewer places.
+    """
 
 
 @primitive(shapes.pool_gradient)
 def max_pool_gradient(x: Tensor, g: Tensor, pool_size: Dims, strides: Dims, padding, data_format="channels_last"):
-    """The gradient of `max_pool`: `g` put where the maxima of `x` are."""
+    """The gradient of `max_pool`: `g` put where the maxima of `x` are.
+
+    Args:
+        x: the images that were pooled.
+        g: the gradient of the result.
+        pool_size: the size of the window along each spatial axis.
+        strides: the step along each spatial axis.
+        padding: 'valid', 'same', or a pair (before, after) for each spatial axis.
+        data_format: 'channels_last' or 'channels_first'.
+
+    Shape: that of x.
+    """
 
 
 @primitive(shapes.pool_pick)
 def max_pool_pick(x: Tensor, y: Tensor, pool_size: Dims, strides: Dims, padding, data_format="channels_last"):
-    """Elements of `y`, of the shape of `x`, from where the maxima of the windows of `x` are."""
+    """Elements of `y` from where the maxima of the windows of `x` are.
+
+    Args:
+        x: the images that were pooled.
+        y: a tensor of the shape of x.
+        pool_size: the size of the window along each spatial axis.
+        strides: the step along each spatial axis.
+        padding: 'valid', 'same', or a pair (before, after) for each spatial axis.
+        data_format: 'channels_last' or 'channels_first'.
+
+    Shape: that of `max_pool(x)`.
+    """
 
 
 @primitive(shapes.pool, accumulates=True)
 def average_pool(x: Tensor, pool_size: Dims, strides: Dims, padding, data_format="channels_last"):
-    """The mean of each window; padding does not count."""
+    """The mean of each window; padding does not count. Floats of 16 bits are added up in float32.
+
+    `pool1d` to `pool3d` are for users.
+
+    Args:
+        x: the images.
+        pool_size: the size of the window along each spatial axis.
+        strides: the step along each spatial axis.
+        padding: 'valid', 'same', or a pair (before, after) for each spatial axis.
+        data_format: 'channels_last' or 'channels_first'.
+
+    Shape: (batch, spatial..., channels) -> the same with fewer places.
+    """
 
 
 @primitive(shapes.average_pool_gradient, accumulates=True)
 def average_pool_gradient(
     g: Tensor, input_shape: Dims, pool_size: Dims, strides: Dims, padding, data_format="channels_last"
 ):
-    """The gradient of `average_pool`."""
+    """The gradient of `average_pool`.
+
+    Args:
+        g: the gradient of the result.
+        input_shape: the shape of the images that were pooled.
+        pool_size: the size of the window along each spatial axis.
+        strides: the step along each spatial axis.
+        padding: 'valid', 'same', or a pair (before, after) for each spatial axis.
+        data_format: 'channels_last' or 'channels_first'.
+
+    Shape: `input_shape`.
+    """
 
 
 # The classic functions -----------------------------------------------------------------------------------------
@@ -96,7 +197,28 @@ def _conv(n: int, x: Any, kernel: Any, strides: Any, padding: Any, data_format: 
 
 @composite
 def conv1d(x: Tensor, kernel: Tensor, strides=1, padding="valid", data_format=None, dilation_rate=1, groups=1):
-    """Correlation along one axis; padding 'causal' looks at the past only."""
+    """Correlation of sequences with a kernel.
+
+    Args:
+        x: sequences.
+        kernel: the weights, (steps, channels / groups, filters), whatever the data format.
+        strides: the step along each spatial axis, one number or a tuple of it.
+        padding: 'valid' (none), 'causal' (before the first step alone, so that nothing looks ahead) or 'same' (as many
+            places as input / stride; the odd one at the end).
+        data_format: 'channels_last', 'channels_first', or None for the default of the configuration.
+        dilation_rate: the distance of the kernel's elements, one number or a tuple of it.
+        groups: into how many groups channels and filters are divided.
+
+    Shape: x (batch, steps, channels) -> the same with `filters` channels.
+
+    Raises:
+        ArgumentError: a size or the padding is none.
+        ShapeError: x has another number of dimensions, or its channels do not fit the kernel.
+
+    Example:
+        >>> K.conv1d(np.array([[[1.0], [2.0], [4.0]]]), np.array([[[1.0]], [[1.0]]]))[0, :, 0].tolist()
+        [3.0, 6.0]
+    """
     return _conv(1, x, kernel, strides, padding, data_format, dilation_rate, groups)
 
 
@@ -104,7 +226,28 @@ def conv1d(x: Tensor, kernel: Tensor, strides=1, padding="valid", data_format=No
 def conv2d(
     x: Tensor, kernel: Tensor, strides=(1, 1), padding="valid", data_format=None, dilation_rate=(1, 1), groups=1
 ):
-    """Correlation of images (batch, rows, columns, channels) with a kernel (rows, columns, channels, filters)."""
+    """Correlation of images with a kernel.
+
+    Args:
+        x: images.
+        kernel: the weights, (rows, columns, channels / groups, filters), whatever the data format.
+        strides: the step along each spatial axis, one number or 2.
+        padding: 'valid' (none) or 'same' (as many
+            places as input / stride; the odd one at the end).
+        data_format: 'channels_last', 'channels_first', or None for the default of the configuration.
+        dilation_rate: the distance of the kernel's elements, one number or 2.
+        groups: into how many groups channels and filters are divided.
+
+    Shape: x (batch, rows, columns, channels) -> the same with `filters` channels.
+
+    Raises:
+        ArgumentError: a size or the padding is none.
+        ShapeError: x has another number of dimensions, or its channels do not fit the kernel.
+
+    Example:
+        >>> K.conv2d(np.ones((1, 5, 5, 3)), np.ones((3, 3, 3, 8)), padding="same").shape
+        (1, 5, 5, 8)
+    """
     return _conv(2, x, kernel, strides, padding, data_format, dilation_rate, groups)
 
 
@@ -112,7 +255,24 @@ def conv2d(
 def conv3d(
     x: Tensor, kernel: Tensor, strides=(1, 1, 1), padding="valid", data_format=None, dilation_rate=(1, 1, 1), groups=1
 ):
-    """Correlation of volumes with a kernel (three spatial dimensions, channels, filters)."""
+    """Correlation of volumes with a kernel.
+
+    Args:
+        x: volumes.
+        kernel: the weights, (depth, rows, columns, channels / groups, filters), whatever the data format.
+        strides: the step along each spatial axis, one number or 3.
+        padding: 'valid' (none) or 'same' (as many
+            places as input / stride; the odd one at the end).
+        data_format: 'channels_last', 'channels_first', or None for the default of the configuration.
+        dilation_rate: the distance of the kernel's elements, one number or 3.
+        groups: into how many groups channels and filters are divided.
+
+    Shape: x (batch, depth, rows, columns, channels) -> the same with `filters` channels.
+
+    Raises:
+        ArgumentError: a size or the padding is none.
+        ShapeError: x has another number of dimensions, or its channels do not fit the kernel.
+    """
     return _conv(3, x, kernel, strides, padding, data_format, dilation_rate, groups)
 
 
@@ -137,7 +297,23 @@ def conv2d_transpose(
     data_format=None,
     dilation_rate=(1, 1),
 ):
-    """Transposed convolution of images; kernel (rows, columns, filters, channels)."""
+    """Transposed convolution of images: the gradient of a convolution for its input.
+
+    Args:
+        x: images.
+        kernel: the weights, (rows, columns, filters, channels).
+        output_shape: the shape of the result; its batch dimension is that of x.
+        strides: how far apart the places of x are in the result, one number or 2.
+        padding: 'valid' or 'same'; that of the convolution whose gradient this is.
+        data_format: 'channels_last', 'channels_first', or None for the default of the configuration.
+        dilation_rate: the distance of the kernel's elements, one number or 2.
+
+    Shape: `output_shape`.
+
+    Raises:
+        ArgumentError: a size or the padding is none.
+        ShapeError: `output_shape` is none that such a convolution reduces to x.
+    """
     return _transposed(2, x, kernel, output_shape, strides, padding, data_format, dilation_rate)
 
 
@@ -146,7 +322,23 @@ def conv3d_transpose(
     x: Tensor, kernel: Tensor, output_shape: Dims, strides=(1, 1, 1), padding="valid", data_format=None,
     dilation_rate=(1, 1, 1),
 ):  # fmt: skip
-    """Transposed convolution of volumes; kernel (three spatial dimensions, filters, channels)."""
+    """Transposed convolution of volumes: the gradient of a convolution for its input.
+
+    Args:
+        x: volumes.
+        kernel: the weights, (depth, rows, columns, filters, channels).
+        output_shape: the shape of the result; its batch dimension is that of x.
+        strides: how far apart the places of x are in the result, one number or 3.
+        padding: 'valid' or 'same'; that of the convolution whose gradient this is.
+        data_format: 'channels_last', 'channels_first', or None for the default of the configuration.
+        dilation_rate: the distance of the kernel's elements, one number or 3.
+
+    Shape: `output_shape`.
+
+    Raises:
+        ArgumentError: a size or the padding is none.
+        ShapeError: `output_shape` is none that such a convolution reduces to x.
+    """
     return _transposed(3, x, kernel, output_shape, strides, padding, data_format, dilation_rate)
 
 
@@ -154,7 +346,18 @@ def conv3d_transpose(
 def depthwise_conv2d(
     x: Tensor, depthwise_kernel: Tensor, strides=(1, 1), padding="valid", data_format=None, dilation_rate=(1, 1)
 ):
-    """Each channel with its own kernels; kernel (rows, columns, channels, multiplier)."""
+    """Convolution of images in which each channel has kernels of its own.
+
+    Args:
+        x: images.
+        depthwise_kernel: the weights, (rows, columns, channels, multiplier).
+        strides: the step along each spatial axis, one number or 2.
+        padding: 'valid' or 'same'.
+        data_format: 'channels_last', 'channels_first', or None for the default of the configuration.
+        dilation_rate: the distance of the kernel's elements, one number or 2.
+
+    Shape: (batch, rows, columns, channels) -> (batch, rows, columns, channels * multiplier).
+    """
     rows, columns, depth, multiplier = depthwise_kernel.shape
     kernel = reshape(depthwise_kernel, (rows, columns, 1, depth * multiplier))
     return _conv(2, x, kernel, strides, padding, data_format, dilation_rate, depth)
@@ -165,7 +368,21 @@ def separable_conv2d(
     x: Tensor, depthwise_kernel: Tensor, pointwise_kernel: Tensor, strides=(1, 1), padding="valid", data_format=None,
     dilation_rate=(1, 1),
 ):  # fmt: skip
-    """A depthwise convolution followed by one of size 1 across channels."""
+    """A depthwise convolution of images, followed by one of size 1 across channels.
+
+    Args:
+        x: images.
+        depthwise_kernel: the weights of the first, (spatial..., channels, multiplier).
+        pointwise_kernel: the weights of the second, (1..., channels * multiplier, filters).
+        strides: the step of the first along each spatial axis.
+        padding: 'valid' or 'same'.
+        data_format: 'channels_last', 'channels_first', or None for the default of the configuration.
+        dilation_rate: the distance of the first kernel's elements.
+
+    Shape: (batch, spatial..., channels) -> (batch, spatial..., filters).
+
+    Source: Chollet (2017).
+    """
     x = depthwise_conv2d(x, depthwise_kernel, strides, padding, data_format, dilation_rate)
     return _conv(2, x, pointwise_kernel, 1, "valid", data_format, 1, 1)
 
@@ -175,7 +392,21 @@ def separable_conv1d(
     x: Tensor, depthwise_kernel: Tensor, pointwise_kernel: Tensor, strides=1, padding="valid", data_format=None,
     dilation_rate=1,
 ):  # fmt: skip
-    """`separable_conv2d` along one axis."""
+    """A depthwise convolution of sequences, followed by one of size 1 across channels.
+
+    Args:
+        x: sequences.
+        depthwise_kernel: the weights of the first, (spatial..., channels, multiplier).
+        pointwise_kernel: the weights of the second, (1..., channels * multiplier, filters).
+        strides: the step of the first along each spatial axis.
+        padding: 'valid' or 'same'.
+        data_format: 'channels_last', 'channels_first', or None for the default of the configuration.
+        dilation_rate: the distance of the first kernel's elements.
+
+    Shape: (batch, spatial..., channels) -> (batch, spatial..., filters).
+
+    Source: Chollet (2017).
+    """
     width, depth, multiplier = depthwise_kernel.shape
     kernel = reshape(depthwise_kernel, (width, 1, depth * multiplier))
     x = _conv(1, x, kernel, strides, padding, data_format, dilation_rate, depth)
@@ -197,17 +428,66 @@ def _pool(n: int, x: Any, pool_size: Any, strides: Any, padding: Any, data_forma
 
 @composite
 def pool1d(x: Tensor, pool_size, strides=1, padding="valid", data_format=None, pool_mode="max"):
-    """Pooling of sequences (batch, steps, channels)."""
+    """Pooling of sequences (batch, steps, channels).
+
+    Args:
+        x: sequences.
+        pool_size: the size of the window, one number or a tuple of it.
+        strides: the step, likewise; None: as `pool_size`.
+        padding: 'valid' or 'same'; padding never wins, and does not count in a mean.
+        data_format: 'channels_last', 'channels_first', or None for the default of the configuration.
+        pool_mode: 'max' or 'avg'.
+
+    Shape: (batch, spatial..., channels) -> the same with fewer places.
+
+    Raises:
+        ArgumentError: a size, the padding or the mode is none.
+        ShapeError: x has another number of dimensions.
+    """
     return _pool(1, x, pool_size, strides, padding, data_format, pool_mode)
 
 
 @composite
 def pool2d(x: Tensor, pool_size, strides=(1, 1), padding="valid", data_format=None, pool_mode="max"):
-    """Pooling of images."""
+    """Pooling of images.
+
+    Args:
+        x: images.
+        pool_size: the size of the window, one number or 2.
+        strides: the step, likewise; None: as `pool_size`.
+        padding: 'valid' or 'same'; padding never wins, and does not count in a mean.
+        data_format: 'channels_last', 'channels_first', or None for the default of the configuration.
+        pool_mode: 'max' or 'avg'.
+
+    Shape: (batch, spatial..., channels) -> the same with fewer places.
+
+    Raises:
+        ArgumentError: a size, the padding or the mode is none.
+        ShapeError: x has another number of dimensions.
+
+    Example:
+        >>> K.pool2d(np.arange(4.0).reshape(1, 2, 2, 1), (2, 2)).reshape(-1).tolist()
+        [3.0]
+    """
     return _pool(2, x, pool_size, strides, padding, data_format, pool_mode)
 
 
 @composite
 def pool3d(x: Tensor, pool_size, strides=(1, 1, 1), padding="valid", data_format=None, pool_mode="max"):
-    """Pooling of volumes."""
+    """Pooling of volumes.
+
+    Args:
+        x: volumes.
+        pool_size: the size of the window, one number or 3.
+        strides: the step, likewise; None: as `pool_size`.
+        padding: 'valid' or 'same'; padding never wins, and does not count in a mean.
+        data_format: 'channels_last', 'channels_first', or None for the default of the configuration.
+        pool_mode: 'max' or 'avg'.
+
+    Shape: (batch, spatial..., channels) -> the same with fewer places.
+
+    Raises:
+        ArgumentError: a size, the padding or the mode is none.
+        ShapeError: x has another number of dimensions.
+    """
     return _pool(3, x, pool_size, strides, padding, data_format, pool_mode)

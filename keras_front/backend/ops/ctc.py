@@ -72,8 +72,17 @@ def _with_blanks(labels: Any, blank: int) -> Any:
 def ctc_batch_cost(y_true: Tensor, y_pred: Tensor, input_length: Tensor, label_length: Tensor):
     """The negative logarithm of the probability of the labels, summed over all alignments, for each sample.
 
-    Shape: y_true (batch, labels) of classes, y_pred (batch, time, classes) after a softmax, the lengths (batch, 1) ->
-    (batch, 1). The last class is the blank. Infinite where the labels do not fit into the time.
+    Args:
+        y_true: the labels, numbers of classes.
+        y_pred: probabilities after a softmax; the last class is the blank.
+        input_length: how many steps of each sample count.
+        label_length: how many labels of each sample count.
+
+    Shape: y_true (batch, labels), y_pred (batch, time, classes), the lengths (batch, 1) -> (batch, 1).
+
+    Returns: the cost, infinite where the labels do not fit into the time.
+
+    Source: Graves et al. (2006), section 4.
     """
     classes = y_pred.shape[-1]
     labels = _with_blanks(cast(y_true, "int64"), classes - 1)
@@ -104,9 +113,16 @@ def _shifted(x: Any, by: int, value: float) -> Any:
 
 
 def ctc_label_dense_to_sparse(labels: Any, label_lengths: Any) -> Any:
-    """The labels (batch, n) that lie within their lengths, as a sparse matrix of SciPy (also those that are 0).
+    """The labels that lie within their lengths, as a sparse matrix of SciPy (also those that are 0).
 
-    Raises: ArgumentError for symbolic tensors; `ctc_batch_cost` takes dense labels and needs no sparse ones.
+    Args:
+        labels: numbers of classes (batch, n).
+        label_lengths: how many of each row count.
+
+    Returns: a `scipy.sparse.coo_matrix` (batch, n).
+
+    Raises:
+        ArgumentError: tensors are symbolic; `ctc_batch_cost` takes dense labels and needs no sparse ones.
     """
     from keras_front.backend.classic import to_numpy
     from keras_front.backend.symbolic import is_symbolic
@@ -129,11 +145,26 @@ def ctc_decode(
     y_pred: Any, input_length: Any, greedy: bool = True, beam_width: int = 100, top_paths: int = 1,
     merge_repeated: bool = False,
 ) -> tuple[list[Any], Any]:  # fmt: skip
-    """The most probable labels: ([decoded, ...], log probabilities).
+    """The most probable labels: ([decoded, ...], scores).
+
+    Args:
+        y_pred: probabilities after a softmax; the last class is the blank.
+        input_length: how many steps of each sample count.
+        greedy: whether to take the best class of each step (one path); else prefixes are searched.
+        beam_width: how many prefixes the search keeps.
+        top_paths: how many paths the search returns.
+        merge_repeated: whether equal neighbours in the result of the search become one.
 
     Shape: y_pred (batch, time, classes), input_length (batch,) -> `top_paths` times (batch, time) of int64, filled up
-    with -1, and (batch, top_paths). With `greedy` the best class of each step (one path); else a search that keeps
-    `beam_width` prefixes. The width of the result is the number of steps, so that it is known beforehand.
+    with -1, and (batch, top_paths). The width is the number of steps, so that it is known beforehand.
+
+    Returns: the paths, and their log probabilities (of the greedy path minus the sum of logarithms of the largest
+    outputs).
+
+    Raises:
+        ArgumentError: `top_paths` is not from 1 to `beam_width`.
+
+    Source: Graves & Jaitly (2014), algorithm 1.
     """
     y_pred, lengths = as_symbol_or_tensor(y_pred), as_symbol_or_tensor(input_length)
     if greedy:
@@ -166,7 +197,12 @@ def _packed(path: Any, kept: Any) -> Any:
 def ctc_best_path(y_pred: Tensor, input_length: Tensor):
     """Repetitions and blanks taken out of the best class of each step: (labels, score); see `ctc_decode`.
 
-    The score is minus the sum of the logarithms of the largest outputs, as in TensorFlow.
+    Args:
+        y_pred: probabilities after a softmax.
+        input_length: how many steps of each sample count.
+
+    Returns: labels (batch, time), filled up with -1, and the score (batch, 1): minus the sum of the logarithms of the
+    largest outputs, as in TensorFlow.
     """
     logs = log(add(y_pred, config.epsilon()))
     path = argmax(logs, axis=-1)
@@ -179,7 +215,15 @@ def ctc_best_path(y_pred: Tensor, input_length: Tensor):
 
 @composite(promote=())
 def ctc_beams(y_pred: Tensor, input_length: Tensor, width):
-    """The `width` most probable prefixes, falling: (labels (batch, width, time), log probabilities (batch, width))."""
+    """The `width` most probable prefixes, falling; see `ctc_decode`.
+
+    Args:
+        y_pred: probabilities after a softmax.
+        input_length: how many steps of each sample count.
+        width: how many prefixes are kept.
+
+    Returns: labels (batch, width, time), filled up with -1, and their log probabilities (batch, width).
+    """
     logs = _log(y_pred)
     batch, time, classes = _sizes(y_pred)
     labels = classes - 1

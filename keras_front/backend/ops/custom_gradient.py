@@ -85,13 +85,23 @@ def _traced_rule(rule: Callable[..., Any], results: Sequence[SymbolicTensor]) ->
 def custom_gradient(fn: Callable[..., Any]) -> Callable[..., Any]:
     """`fn` with a gradient of its own: `fn(*args)` returns (result, grad_fn) instead of the result.
 
-    The result is a tensor, or a list or tuple of them. `grad_fn` gets what flows back, one tensor for each result, and
-    returns the gradient of each argument (one tensor, or a list; None where nothing flows). Arguments by position are
-    tensors, those by keyword anything; tensors that `fn` uses without having got them receive no gradient. If `grad_fn`
-    is written in K it can be differentiated again.
-    Shape: a gradient has the shape of its argument. Raises: ArgumentError unless there is one for each argument;
-    ShapeError if a shape differs.
-    Example: `square = K.custom_gradient(lambda x: (x * x, lambda g: K.clip(g * 2 * x, -1, 1)))`
+    Args:
+        fn: takes tensors by position and anything by keyword. Its result is a tensor, or a list or tuple of them.
+            `grad_fn` gets what flows back, one tensor for each result, and returns the gradient of each argument (one
+            tensor, or a list; None where nothing flows), of the shape of that argument. Tensors that `fn` uses without
+            having got them receive no gradient. If `grad_fn` is written in K it can be differentiated again.
+
+    Returns: a function of the same arguments that returns the result.
+
+    Raises:
+        ArgumentError: `grad_fn` does not return a gradient for each argument.
+        ShapeError: a gradient has another shape than its argument.
+
+    Example:
+        >>> from keras_front import backend as K
+        >>> square = custom_gradient(lambda x: (x * x, lambda g: K.clip(g * 2 * x, -1, 1)))
+        >>> float(square(K.constant(3.0)))
+        9.0
     """
 
     @functools.wraps(fn)

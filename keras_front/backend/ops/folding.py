@@ -24,8 +24,21 @@ def _rows(elems: Any, name: str) -> tuple[list[Any], bool]:
 def map_fn(fn: Callable[..., Any], elems: Any, name: str | None = None, dtype: Any = None) -> Any:
     """`fn` of each row of `elems`, stacked.
 
-    `elems` may be a list of tensors of equal length, whose rows `fn` gets as a list; `fn` may return a list. `dtype`
-    is the dtype of the result.
+    Args:
+        fn: takes a row (or a list of rows) and returns a tensor or a list of them.
+        elems: a tensor, or a list of tensors of equal length, of whose rows `fn` gets a list.
+        name: ignored; Keras 2 named the node.
+        dtype: that of the result; None: as `fn` returns it.
+
+    Returns: a tensor, or a list of them.
+
+    Raises:
+        ArgumentError: a tensor has no rows.
+
+    Example:
+        >>> from keras_front import backend as K
+        >>> K.eval(map_fn(lambda row: 2 * row, K.constant([1.0, 2.0]))).tolist()
+        [2.0, 4.0]
     """
     tensors, several = _rows(elems, "map_fn")
     made: list[bool] = []
@@ -60,10 +73,44 @@ def _fold(fn: Callable[..., Any], elems: Any, initializer: Any, reverse: bool, n
 
 
 def foldl(fn: Callable[..., Any], elems: Any, initializer: Any = None, name: str | None = None) -> Any:
-    """`fn(fn(fn(initializer, x0), x1), ...)` over the rows of `elems`; without an initializer the first row begins."""
+    """`fn(fn(fn(initializer, x0), x1), ...)` over the rows of `elems`.
+
+    Args:
+        fn: takes what there is so far and a row (or a list of rows), and returns what there is then.
+        elems: a tensor, or a list of tensors of equal length.
+        initializer: what there is before; None: the first row, and the walk begins at the next one.
+        name: ignored; Keras 2 named the node.
+
+    Returns: the last result.
+
+    Raises:
+        ArgumentError: a tensor has no rows, or several tensors come without an initializer.
+
+    Example:
+        >>> from keras_front import backend as K
+        >>> float(K.eval(foldl(lambda so_far, row: so_far - row, K.constant([1.0, 2.0, 4.0]))))
+        -5.0
+    """
     return _fold(fn, elems, initializer, False, "foldl")
 
 
 def foldr(fn: Callable[..., Any], elems: Any, initializer: Any = None, name: str | None = None) -> Any:
-    """As `foldl`, from the last row to the first."""
+    """As `foldl`, from the last row to the first.
+
+    Args:
+        fn: takes what there is so far and a row (or a list of rows), and returns what there is then.
+        elems: a tensor, or a list of tensors of equal length.
+        initializer: what there is before; None: the last row, and the walk begins at the next one.
+        name: ignored; Keras 2 named the node.
+
+    Returns: the last result.
+
+    Raises:
+        ArgumentError: a tensor has no rows, or several tensors come without an initializer.
+
+    Example:
+        >>> from keras_front import backend as K
+        >>> float(K.eval(foldr(lambda so_far, row: so_far - row, K.constant([1.0, 2.0, 4.0]))))
+        1.0
+    """
     return _fold(fn, elems, initializer, True, "foldr")

@@ -85,10 +85,22 @@ def _axes(x: Any, data_format: str) -> range:
 
 @composite
 def resize(x: Tensor, size: Dims, interpolation="nearest", data_format=None, antialias=False):
-    """Images (or sequences, or volumes) brought to `size`, the new length of each spatial axis.
+    """Images (or sequences, or volumes) brought to `size`; pixels are looked up between their centres.
 
-    Interpolation 'nearest', 'bilinear' (linear along each axis), 'bicubic', 'lanczos3' or 'lanczos5', between pixel
-    centres; a result of interpolation is a float. With `antialias` a smaller result takes all pixels into account.
+    Args:
+        x: images with a batch and a channel axis.
+        size: the new length of each spatial axis.
+        interpolation: 'nearest', 'bilinear' (linear along each axis), 'bicubic', 'lanczos3' or 'lanczos5'; the result
+            of all but 'nearest' is a float.
+        data_format: 'channels_last', 'channels_first', or None for the default of the configuration.
+        antialias: whether a smaller result takes all pixels into account.
+
+    Shape: (batch, spatial..., channels) -> (batch, *size, channels).
+
+    Raises:
+        ArgumentError: the interpolation is unknown, or `size` has not a number for each spatial axis.
+
+    Source: Keys (1981) for 'bicubic', Duchon (1979) for 'lanczos'.
     """
     data_format = config.normalize_data_format(data_format)
     axes = _axes(x, data_format)
@@ -149,19 +161,49 @@ def _repeated(x: Any, axes: Sequence[int], factors: Sequence[int]) -> Any:
 
 @composite
 def resize_images(x: Tensor, height_factor, width_factor, data_format, interpolation="nearest"):
-    """Images enlarged by whole factors; interpolation 'nearest' or 'bilinear'."""
+    """Images enlarged by whole factors.
+
+    Args:
+        x: images with a batch and a channel axis.
+        height_factor: how often each row.
+        width_factor: how often each column.
+        data_format: 'channels_last' or 'channels_first'; None for the configured default.
+        interpolation: 'nearest' repeats pixels, 'bilinear' looks between them.
+
+    Shape: (batch, rows, columns, channels) -> (batch, rows * height_factor, columns * width_factor, channels).
+
+    Example:
+        >>> K.resize_images(np.ones((1, 2, 2, 3)), 2, 3, "channels_last").shape
+        (1, 4, 6, 3)
+    """
     return _enlarged(x, (height_factor, width_factor), data_format, interpolation)
 
 
 @composite
 def resize_volumes(x: Tensor, depth_factor, height_factor, width_factor, data_format):
-    """Volumes enlarged by whole factors, each element repeated."""
+    """Volumes enlarged by whole factors, each element repeated.
+
+    Args:
+        x: volumes with a batch and a channel axis.
+        depth_factor, height_factor, width_factor: how often along each spatial axis.
+        data_format: 'channels_last' or 'channels_first'; None for the configured default.
+
+    Returns: larger volumes of the dtype of x.
+    """
     return _enlarged(x, (depth_factor, height_factor, width_factor), data_format, "nearest")
 
 
 @composite
 def extract_patches(x: Tensor, size: Dims, strides: Dims, padding="valid", dilation=None, data_format=None):
     """The windows of images as vectors, in the order of a kernel: (window axes..., channels).
+
+    Args:
+        x: images with a batch and a channel axis.
+        size: the size of a window along each spatial axis.
+        strides: the distance of windows.
+        padding: 'valid' or 'same', with zeros.
+        dilation: the distance of a window's elements; None for 1.
+        data_format: 'channels_last', 'channels_first', or None for the default of the configuration.
 
     Shape: (batch, spatial..., channels) -> (batch, places..., prod(size) * channels); in 'channels_first' the vectors
     stand in axis 1 and have the order (channels, window axes...).
@@ -195,7 +237,18 @@ def _shifted(x: Any, offset: Any, out: Sequence[Any], strides: Any, gaps: Any) -
 
 @composite
 def local_conv(inputs: Tensor, kernel: Tensor, kernel_size: Dims, strides: Dims, output_shape: Dims, data_format=None):
-    """A convolution with another kernel at each place: kernel (places, prod(kernel_size) * channels, filters)."""
+    """A convolution with another kernel at each place.
+
+    Args:
+        inputs: images with a batch and a channel axis.
+        kernel: the weights, (places, prod(kernel_size) * channels, filters).
+        kernel_size: the size of a window along each spatial axis.
+        strides: the distance of windows.
+        output_shape: how many places there are along each spatial axis.
+        data_format: 'channels_last', 'channels_first', or None for the default of the configuration.
+
+    Shape: (batch, spatial..., channels) -> (batch, *output_shape, filters).
+    """
     data_format = config.normalize_data_format(data_format)
     n, first = len(kernel_size), data_format == "channels_first"
     patches = extract_patches(inputs, kernel_size, strides, "valid", None, data_format)
@@ -211,7 +264,17 @@ def local_conv(inputs: Tensor, kernel: Tensor, kernel_size: Dims, strides: Dims,
 
 @composite
 def local_conv1d(inputs: Tensor, kernel: Tensor, kernel_size: Dims, strides: Dims, data_format=None):
-    """`local_conv` along one axis."""
+    """`local_conv` along one axis.
+
+    Args:
+        inputs: sequences (batch, steps, channels).
+        kernel: the weights, (places, kernel_size * channels, filters).
+        kernel_size: the size of a window along each spatial axis.
+        strides: the distance of windows.
+        data_format: 'channels_last', 'channels_first', or None for the default of the configuration.
+
+    Shape: (batch, steps, channels) -> (batch, places, filters).
+    """
     return local_conv(inputs, kernel, kernel_size, strides, (kernel.shape[0],), data_format)
 
 
@@ -219,5 +282,16 @@ def local_conv1d(inputs: Tensor, kernel: Tensor, kernel_size: Dims, strides: Dim
 def local_conv2d(
     inputs: Tensor, kernel: Tensor, kernel_size: Dims, strides: Dims, output_shape: Dims, data_format=None
 ):
-    """`local_conv` over rows and columns."""
+    """`local_conv` over rows and columns.
+
+    Args:
+        inputs: images.
+        kernel: the weights, (places, prod(kernel_size) * channels, filters).
+        kernel_size: the size of a window along each spatial axis.
+        strides: the distance of windows.
+        output_shape: how many places there are in rows and columns.
+        data_format: 'channels_last', 'channels_first', or None for the default of the configuration.
+
+    Shape: (batch, rows, columns, channels) -> (batch, *output_shape, filters).
+    """
     return local_conv(inputs, kernel, kernel_size, strides, output_shape, data_format)

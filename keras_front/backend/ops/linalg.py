@@ -64,7 +64,13 @@ def _name(x: Any) -> str:
 def cholesky(x: Tensor):
     """The lower triangular L with `L L^T = x`, for symmetric positive definite matrices.
 
+    Args:
+        x: matrices; only their lower triangle is looked at by most engines.
+
     Shape: (..., n, n) -> (..., n, n).
+
+    Raises:
+        ShapeError: the matrices are not square.
     """
 
 
@@ -72,7 +78,18 @@ def cholesky(x: Tensor):
 def solve(a: Tensor, b: Tensor):
     """The solution of `a x = b` for square matrices.
 
+    Args:
+        a: the matrices.
+        b: the right sides, one in each column.
+
     Shape: a (..., n, n), b (..., n, k) -> (..., n, k); the axes before are broadcast.
+
+    Raises:
+        ShapeError: a is not square, or b has other rows.
+
+    Example:
+        >>> K.solve(np.array([[2.0, 0.0], [0.0, 4.0]]), np.array([[2.0], [8.0]])).tolist()
+        [[1.0], [2.0]]
     """
 
 
@@ -80,21 +97,34 @@ def solve(a: Tensor, b: Tensor):
 def det(x: Tensor):
     """The determinant. Its gradient exists where it is not 0.
 
+    Args:
+        x: square matrices.
+
     Shape: (..., n, n) -> (...).
     """
 
 
 @primitive(_qr_shapes, floats=True)
 def householder_qr(x: Tensor):
-    """(q, r) as the engine has them: the signs of the rows of r are open. `qr` settles them."""
+    """The thin decomposition (q, r) as the engine has it: the signs of the rows of r are open. `qr` settles them.
+
+    Args:
+        x: matrices.
+
+    Shape: (..., m, n) -> (..., m, k), (..., k, n) with k the smaller of m and n.
+    """
 
 
 @primitive(_svd_shapes, floats=True)
 def svd(x: Tensor):
     """The thin singular value decomposition (u, s, vt) with `x = u diag(s) vt`, values in falling order.
 
-    Shape: (..., m, n) -> (..., m, k), (..., k), (..., k, n) with k the smaller of m and n. The signs of the vectors are
-    the engine's. The gradient exists where the values used differ.
+    The signs of the vectors are the engine's. The gradient exists where the values used differ.
+
+    Args:
+        x: matrices.
+
+    Shape: (..., m, n) -> (..., m, k), (..., k), (..., k, n) with k the smaller of m and n.
     """
 
 
@@ -102,7 +132,10 @@ def svd(x: Tensor):
 def qr(x: Tensor):
     """The thin decomposition `x = q r`, q with orthonormal columns, r upper triangular with a diagonal >= 0.
 
-    Shape: (..., m, n) -> (..., m, k), (..., k, n) with k the smaller of m and n. The gradient needs m >= n.
+    Args:
+        x: matrices. The gradient needs at least as many rows as columns.
+
+    Shape: (..., m, n) -> (..., m, k), (..., k, n) with k the smaller of m and n.
     """
     q, r = householder_qr(x)
     k = r.shape[-2]
@@ -115,7 +148,15 @@ def qr(x: Tensor):
 
 @composite(floats=True)
 def triangular_solve(a: Tensor, b: Tensor, lower=False):
-    """The solution of `a x = b` where only the upper (or `lower`) triangle of a is looked at."""
+    """The solution of `a x = b` where only one triangle of a is looked at.
+
+    Args:
+        a: square matrices.
+        b: the right sides, one in each column.
+        lower: whether it is the lower triangle; else the upper one.
+
+    Shape: a (..., n, n), b (..., n, k) -> (..., n, k).
+    """
     n = square(a)[-1]
     if n is None:
         return solve(a, b)
@@ -125,16 +166,36 @@ def triangular_solve(a: Tensor, b: Tensor, lower=False):
 
 @composite(floats=True)
 def inv(x: Tensor):
-    """The inverse of square matrices."""
+    """The inverse of square matrices.
+
+    Args:
+        x: the matrices.
+
+    Shape: (..., n, n) -> (..., n, n).
+    """
     n = square(x)[-1]
     return solve(x, np.eye(n, dtype=_name(x)) if n is not None else x)
 
 
 @composite(floats=True, accumulates=True)
 def norm(x: Tensor, ord=None, axis: Axes = None, keepdims=False):
-    """A norm: of all elements (no `axis`, no `ord`), of vectors (one axis), or of matrices (two axes).
+    """A norm of all elements, of vectors or of matrices. Floats of 16 bits are added up in float32.
 
-    `ord` is None or 'fro' (root of the sum of squares), 1, 2, inf, -inf, any number for vectors, 'nuc' for matrices.
+    Args:
+        x: a tensor; integers become floats first.
+        ord: None or 'fro' for the root of the sum of squares; 1, 2, inf, -inf; for vectors any number (0 counts what is
+            not 0); for matrices also -1, -2 and 'nuc', the sum of singular values.
+        axis: one axis for vectors, two for matrices, None for all elements.
+        keepdims: whether the axes stay, with size 1.
+
+    Returns: a float tensor without these axes.
+
+    Raises:
+        ArgumentError: such a norm is not defined.
+
+    Example:
+        >>> K.norm(np.array([3.0, 4.0])).tolist()
+        5.0
     """
     if ord is None and axis is None:
         return sqrt(sum(multiply(x, x), keepdims=keepdims))
@@ -186,7 +247,14 @@ def _matrix_norm(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any
 
 @composite
 def contract(operands: Tensors, equation):
-    """Einstein's summation; see `einsum`. `equation` names every axis and the result, without an ellipsis."""
+    """Einstein's summation with an equation that is spelled out; `einsum` is for users.
+
+    Args:
+        operands: a list of tensors.
+        equation: every axis named, and the result, without an ellipsis, such as "bij,bjk->bik".
+
+    Returns: a tensor.
+    """
     left, result = equation.split("->")
     terms = list(zip(left.split(","), operands, strict=True))
     terms = [_without_repeats(names, x) for names, x in terms]
@@ -252,11 +320,23 @@ def _grouped(x: Any, names: str, groups: Any, sizes: dict[str, Any]) -> Any:
 
 
 def einsum(equation: str, *operands: Any) -> Any:
-    """Einstein's summation over any number of tensors: `einsum("bij,bjk->bik", x, y)`.
+    """Einstein's summation over any number of tensors.
 
-    A letter names an axis; letters missing from the result are summed over; `...` stands for axes that are broadcast.
-    Without `->` the result has the letters that occur once, in alphabetical order.
-    Raises: ArgumentError for an equation that does not fit the operands.
+    Args:
+        equation: a letter for each axis, operands divided by commas, the result behind `->`; letters missing from the
+            result are summed over; `...` stands for axes that are broadcast. Without `->` the result has the letters
+            that occur once, in alphabetical order.
+        *operands: the tensors.
+
+    Returns: a tensor.
+
+    Raises:
+        ArgumentError: the equation does not fit the operands.
+
+    Example:
+        >>> import numpy as np
+        >>> einsum("ij,jk->ik", np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]])).tolist()
+        [[11.0]]
     """
     ranks = tuple(len(x.shape if hasattr(x, "shape") else np.shape(x)) for x in operands)
     return contract(list(operands), spelled_out(equation, ranks))

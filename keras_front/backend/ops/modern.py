@@ -71,18 +71,56 @@ def _order(x: Any, *, axis: int = -1, **_: Any) -> shapes.Spec:
 
 @primitive(_order)
 def argsort(x: Tensor, axis=-1, descending=False):
-    """The indices (int64) that sort `x` along `axis`; equal elements stay in their order."""
+    """The indices (int64) that sort `x` along `axis`; equal elements stay in their order.
+
+    Args:
+        x: a tensor.
+        axis: the axis; negative ones count from the end.
+        descending: whether the largest comes first.
+
+    Returns: an int64 tensor of the shape of x.
+
+    Example:
+        >>> K.argsort(np.array([3.0, 1.0, 2.0])).tolist()
+        [1, 2, 0]
+    """
 
 
 @composite
 def sort(x: Tensor, axis=-1, descending=False):
-    """`x` sorted along `axis`."""
+    """`x` sorted along `axis`.
+
+    Args:
+        x: a tensor.
+        axis: the axis; negative ones count from the end.
+        descending: whether the largest comes first.
+
+    Returns: a tensor of the shape and dtype of x.
+
+    Example:
+        >>> K.sort(np.array([3.0, 1.0, 2.0])).tolist()
+        [1.0, 2.0, 3.0]
+    """
     return take_along_axis(x, argsort(x, axis=axis, descending=descending), axis=axis)
 
 
 @composite
 def top_k(x: Tensor, k):
-    """The `k` largest elements along the last axis, falling: (values, indices); the first of equals comes first."""
+    """The `k` largest elements along the last axis, falling; the first of equals comes first.
+
+    Args:
+        x: a tensor.
+        k: how many, from 0 to the size of the last axis.
+
+    Returns: (values, indices), of the shape (..., k).
+
+    Raises:
+        ArgumentError: `k` is out of range.
+
+    Example:
+        >>> [t.tolist() for t in K.top_k(np.array([3.0, 1.0, 2.0]), 2)]
+        [[3.0, 2.0], [0, 2]]
+    """
     size = x.shape[-1]
     if size is not None and not 0 <= k <= size:
         raise ArgumentError(f"top_k: expected k from 0 to {size} for shape {tuple(x.shape)}, received {k}.")
@@ -96,38 +134,75 @@ def top_k(x: Tensor, k):
 
 @composite
 def isinf(x: Tensor):
-    """Whether x is plus or minus infinity."""
+    """Whether x is plus or minus infinity.
+
+    Args:
+        x: a tensor.
+
+    Returns: a bool tensor of the shape of x.
+    """
     return logical_not(logical_or(isfinite(x), isnan(x)))
 
 
 @composite(promote=())
 def logical_xor(x: Tensor, y: Tensor):
-    """Whether exactly one is true (not 0)."""
+    """Whether exactly one is true (not 0).
+
+    Args:
+        x: a tensor.
+        y: a tensor that broadcasts to x.
+
+    Returns: a bool tensor of the broadcast shape.
+    """
     return not_equal(cast(x, "bool"), cast(y, "bool"))
 
 
 @composite(floats=True)
 def tan(x: Tensor):
-    """The tangent, x in radians."""
+    """The tangent.
+
+    Args:
+        x: angles in radians; integers become floats first.
+
+    Returns: a float tensor of the shape of x.
+    """
     return divide(sin(x), cos(x))
 
 
 @composite(floats=True)
 def sinh(x: Tensor):
-    """The hyperbolic sine, exact for small x."""
+    """The hyperbolic sine, exact for small x.
+
+    Args:
+        x: a tensor; integers become floats first.
+
+    Returns: a float tensor of the shape of x.
+    """
     return multiply(subtract(expm1(x), expm1(negative(x))), 0.5)
 
 
 @composite(floats=True)
 def cosh(x: Tensor):
-    """The hyperbolic cosine."""
+    """The hyperbolic cosine.
+
+    Args:
+        x: a tensor; integers become floats first.
+
+    Returns: a float tensor of the shape of x.
+    """
     grown = exp(abs(x))
     return multiply(add(grown, divide(1, grown)), 0.5)
 
 
 @composite(floats=True)
 def arcsinh(x: Tensor):
-    """The inverse of `sinh`, exact for small x; no square overflows for large ones."""
+    """The inverse of `sinh`, exact for small x; no square overflows for large ones.
+
+    Args:
+        x: a tensor; integers become floats first.
+
+    Returns: a float tensor of the shape of x.
+    """
     below = less(x, 0)  # not by `abs` and `sign`, whose gradients at 0 are 0
     size = where(below, negative(x), x)
     large = greater(size, 1)
@@ -142,25 +217,50 @@ def arcsinh(x: Tensor):
 
 @composite(floats=True)
 def arctanh(x: Tensor):
-    """The inverse of `tanh`; infinite at -1 and 1, NaN beyond."""
+    """The inverse of `tanh`; infinite at -1 and 1, NaN beyond.
+
+    Args:
+        x: a tensor; integers become floats first.
+
+    Returns: a float tensor of the shape of x.
+    """
     return multiply(0.5, subtract(log1p(x), log1p(negative(x))))
 
 
 @composite(floats=True)
 def log2(x: Tensor):
-    """The logarithm to base 2."""
+    """The logarithm to base 2.
+
+    Args:
+        x: a tensor; integers become floats first.
+
+    Returns: a float tensor of the shape of x.
+    """
     return multiply(log(x), 1 / math.log(2))
 
 
 @composite(floats=True)
 def log10(x: Tensor):
-    """The logarithm to base 10."""
+    """The logarithm to base 10.
+
+    Args:
+        x: a tensor; integers become floats first.
+
+    Returns: a float tensor of the shape of x.
+    """
     return multiply(log(x), 1 / math.log(10))
 
 
 @composite(floats=True)
 def logaddexp(x: Tensor, y: Tensor):
-    """`log(exp(x) + exp(y))`, without overflow."""
+    """`log(exp(x) + exp(y))`, without overflow.
+
+    Args:
+        x: a tensor; integers become floats first.
+        y: a tensor that broadcasts to x.
+
+    Returns: a float tensor of the broadcast shape.
+    """
     same = equal(x, y)  # also where both are infinite
     apart = subtract(where(same, 0, x), where(same, 0, y))
     return add(maximum(x, y), log1p(exp(negative(abs(apart)))))
@@ -168,13 +268,24 @@ def logaddexp(x: Tensor, y: Tensor):
 
 @composite
 def trunc(x: Tensor):
-    """`x` without its fraction, toward zero."""
+    """`x` without its fraction, toward zero.
+
+    Args:
+        x: a tensor.
+
+    Returns: a tensor of the shape and dtype of x.
+    """
     return multiply(sign(x), floor(abs(x)))
 
 
 @composite(floats=True)
 def mish(x: Tensor):
     """`x * tanh(softplus(x))`.
+
+    Args:
+        x: a tensor; integers become floats first.
+
+    Returns: a float tensor of the shape of x.
 
     Source: Misra (2019).
     """
@@ -183,13 +294,28 @@ def mish(x: Tensor):
 
 @composite(floats=True)
 def relu6(x: Tensor):
-    """The rectifier, cut at 6; NaN stays NaN."""
+    """The rectifier, cut at 6; NaN stays NaN.
+
+    Args:
+        x: a tensor; integers become floats first.
+
+    Returns: a float tensor of the shape of x.
+    """
     return minimum(relu(x), 6.0)
 
 
 @composite(floats=True)
 def glu(x: Tensor, axis=-1):
-    """The first half along `axis` times the sigmoid of the second.
+    """The gated linear unit: the first half along `axis` times the sigmoid of the second.
+
+    Args:
+        x: a tensor; integers become floats first.
+        axis: the axis that is cut in halves; its size is even.
+
+    Returns: a float tensor of half the size along `axis`.
+
+    Raises:
+        ShapeError: the size is odd or unknown.
 
     Source: Dauphin et al. (2017).
     """
@@ -201,9 +327,22 @@ def glu(x: Tensor, axis=-1):
 
 
 def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    """`x` cut along `axis` into that many equal parts, or at those indices.
+    """`x` cut along `axis` into equal parts, or at given places.
 
-    Raises: ShapeError if the parts cannot be equal.
+    Args:
+        x: a tensor.
+        indices_or_sections: the number of parts, or the indices at which parts begin.
+        axis: the axis that is cut.
+
+    Returns: a list of tensors.
+
+    Raises:
+        ShapeError: the parts cannot be equal.
+
+    Example:
+        >>> import numpy as np
+        >>> [part.tolist() for part in split(np.array([1.0, 2.0, 3.0]), [1])]
+        [[1.0], [2.0, 3.0]]
     """
     place = shapes.normalize_axis(axis, len(x.shape))
     size = x.shape[place]
@@ -225,7 +364,19 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 
 @composite
 def roll(x: Tensor, shift, axis=None):
-    """Elements moved along `axis` by `shift` places, those that fall out coming in at the other end."""
+    """Elements moved along `axis`, those that fall out coming in at the other end.
+
+    Args:
+        x: a tensor.
+        shift: by how many places, toward the end; one number, or one for each axis.
+        axis: an axis or several; None moves them in the order of all elements.
+
+    Returns: a tensor of the shape of x.
+
+    Example:
+        >>> K.roll(np.array([1.0, 2.0, 3.0]), 1).tolist()
+        [3.0, 1.0, 2.0]
+    """
     if axis is None:
         return reshape(roll(reshape(x, (-1,)), shift, axis=0), tuple(_sizes(x)))
     places = [axis] if isinstance(axis, int) else list(axis)
@@ -248,9 +399,21 @@ def dot_product_attention(
 ):
     """Means of `value`, weighted by the softmax of `scale * query . key + bias`.
 
+    Args:
+        query: what asks.
+        key: what is compared with it.
+        value: what is averaged.
+        bias: added to the scores, None for none.
+        mask: bools; weights are 0 where it is False. A query that may see nothing gets the mean of all values.
+        scale: the factor of the products, None for 1 / sqrt(d).
+        is_causal: whether the weights of later places (s > t) are 0.
+
     Shape: query (batch, t, heads, d), key (batch, s, heads, d), value (batch, s, heads, e) -> (batch, t, heads, e);
-    bias and mask broadcast to (batch, heads, t, s). Weights are 0 where `mask` is False and, if causal, where s > t.
-    A query that may see nothing gets the mean of all values. `scale` is 1 / sqrt(d) by default.
+    bias and mask broadcast to (batch, heads, t, s).
+
+    Raises:
+        ShapeError: a dimension that is needed is unknown.
+
     Source: Vaswani et al. (2017), section 3.2.
     """
     q, k, v = (permute_dimensions(t, (0, 2, 1, 3)) for t in (query, key, value))
@@ -274,7 +437,20 @@ def dot_product_attention(
 def group_normalization(x: Tensor, gamma: Maybe = None, beta: Maybe = None, groups=32, axis=-1, epsilon=1e-3):
     """`x` centred and scaled over each of `groups` groups of channels of each sample, then `* gamma + beta`.
 
-    Shape: x (batch, ...) with its channels along `axis`; gamma, beta (channels,). Source: Wu & He (2018).
+    Args:
+        x: a tensor with a batch axis.
+        gamma: the scale of each channel, None for none.
+        beta: the shift of each channel, None for none.
+        groups: how many groups; they divide the channels evenly.
+        axis: the axis of the channels.
+        epsilon: keeps the root from 0.
+
+    Shape: x (batch, ...), gamma and beta (channels,) -> as x.
+
+    Raises:
+        ShapeError: the channels cannot be divided.
+
+    Source: Wu & He (2018).
     """
     place, rank = shapes.normalize_axis(axis, len(x.shape)), len(x.shape)
     depth = x.shape[place]
@@ -296,7 +472,19 @@ def group_normalization(x: Tensor, gamma: Maybe = None, beta: Maybe = None, grou
 
 
 def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
-    """The result of one of two functions; where `pred` has a value only that one is called, else both."""
+    """The result of one of two functions; where `pred` has a value only that one is called, else both.
+
+    Args:
+        pred: a bool, or a scalar tensor of bool.
+        true_fn: a function without arguments, whose result is taken where `pred` is true.
+        false_fn: the same for false; its results have the shapes of those of `true_fn`.
+
+    Returns: a tensor, or a list or tuple of them.
+
+    Example:
+        >>> cond(True, lambda: 1.0, lambda: 2.0)
+        1.0
+    """
     if not symbolic.is_symbolic(pred) and not hasattr(pred, "symbol"):
         return true_fn() if bool(pred) else false_fn()
     from keras_front.backend.classic import switch
@@ -310,10 +498,19 @@ def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> 
 def while_loop(
     cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: int | None = None
 ) -> Any:
-    """`loop_vars = body(*loop_vars)` as long as `cond(*loop_vars)`, at most `maximum_iterations` times.
+    """`loop_vars = body(*loop_vars)` as long as `cond(*loop_vars)`.
 
-    On symbolic tensors the maximum must be given: the loop then runs that often, and stops changing when it is done.
-    Raises: UntraceableError without it.
+    Args:
+        cond: takes the loop's tensors, returns a scalar bool.
+        body: takes the loop's tensors, returns them for the next round, with the same shapes.
+        loop_vars: a tensor, or a list or tuple of them.
+        maximum_iterations: the most rounds, None for no limit. On symbolic tensors it must be given: the loop then runs
+            that often, and stops changing when it is done.
+
+    Returns: the last tensors, in the structure of `loop_vars`.
+
+    Raises:
+        UntraceableError: tensors are symbolic and there is no maximum.
     """
     single = not isinstance(loop_vars, list | tuple)
     carry = [as_symbol_or_tensor(t) for t in ([loop_vars] if single else loop_vars)]
@@ -344,5 +541,12 @@ def _bounded_loop(cond: Any, body: Any, carry: Sequence[Any], limit: int | None)
 
 
 def vectorized_map(function: Callable[..., Any], elements: Any) -> Any:
-    """`function` of each row of `elements` (a tensor, or a list of tensors whose rows it gets as a list), stacked."""
+    """`function` of each row of `elements`, stacked.
+
+    Args:
+        function: takes a row, or a list of rows.
+        elements: a tensor, or a list of tensors of equal length, of whose rows the function gets a list.
+
+    Returns: a tensor, or a list of them if the function returns a list.
+    """
     return map_fn(function, elements)

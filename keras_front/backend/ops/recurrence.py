@@ -118,9 +118,20 @@ def scan(
 ) -> tuple[list[Any], list[Any]]:
     """Carry tensors through a loop: `carry, ys = fn(carry, [x[t] for x in xs])` for each step t.
 
-    Arguments: `init`, the first carry; `xs`, tensors (steps, ...); `reverse`, from the last step to the first;
-    `length`, the number of steps where `xs` is empty. The carry keeps its shapes and dtypes.
+    Args:
+        fn: one step; it takes and returns lists of tensors. The carry keeps its shapes and dtypes.
+        init: the first carry, a list of tensors.
+        xs: a list of tensors (steps, ...).
+        reverse: whether to go from the last step to the first.
+        length: the number of steps where `xs` is empty.
+
     Returns: the last carry, and the ys stacked as (steps, ...), in the order of `xs` also when reversed.
+
+    Example:
+        >>> from keras_front import backend as K
+        >>> (total,), (sums,) = scan(lambda c, x: ([c[0] + x[0]], [c[0]]), [K.constant(0.0)], [K.constant([1.0, 2.0])])
+        >>> float(K.eval(total)), K.eval(sums).tolist()
+        (3.0, [0.0, 1.0])
     """
     return SCAN(fn, list(init), list(xs), reverse, length)
 
@@ -140,12 +151,29 @@ def rnn(
     zero_output_for_mask: bool = False,
     time_major: bool = False,
 ) -> tuple[Any, Any, list[Any]]:
-    """Iterate `step_function(x, states + constants) -> (output, new_states)` over the time axis of `inputs`.
+    """Iterate `step_function` over the time axis of `inputs`.
 
-    Shape: inputs (batch, time, ...), mask (batch, time) or (batch, time, 1), outputs (batch, time, ...); with
-    `time_major` the first two axes change places. At a masked step the states stay, and the output repeats the one
-    before it (or is 0 with `zero_output_for_mask`).
+    Args:
+        step_function: `(x, states + constants) -> (output, new_states)` for one step: x is (batch, ...), states are
+            lists.
+        inputs: a tensor, or a list of them whose steps are given as a list.
+        initial_states: the states before the first step, a list of tensors.
+        go_backwards: whether to begin at the last step; the outputs are then in that order.
+        mask: bools; at a masked step the states stay, and the output repeats the one before it.
+        constants: tensors that are given to every step behind the states.
+        unroll: whether to write out every step instead of a loop: for few steps, on engines whose loops are slow.
+        input_length: ignored; the number of steps is that of `inputs`.
+        zero_output_for_mask: whether the output of a masked step is 0 instead.
+        time_major: whether the time axis comes before the batch axis, in inputs, mask and outputs.
+
+    Shape: inputs (batch, time, ...), mask (batch, time) or (batch, time, 1), outputs (batch, time, ...).
+
     Returns: (last output, outputs, states).
+
+    Raises:
+        ShapeError: inputs have fewer than two dimensions.
+
+    Source: Keras 2.3.1, `backend/tensorflow_backend.py`, for the signature.
     """
     xs = [inputs] if not isinstance(inputs, list | tuple) else list(inputs)
     if any(len(x.shape) < 2 for x in xs):

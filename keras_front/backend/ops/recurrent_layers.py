@@ -95,11 +95,26 @@ def lstm(
     x: Tensor, h: Tensor, c: Tensor, kernel: Tensor, recurrent_kernel: Tensor, bias: Maybe = None, mask: Maybe = None,
     activation="tanh", recurrent_activation="sigmoid", reverse=False,
 ):  # fmt: skip
-    """A layer of long short-term memory: (outputs, last h, last c). Gates stand in the order i, f, c, o.
+    """A layer of long short-term memory. Gates stand in the order i, f, c, o.
 
-    Shape: x (batch, time, n); h, c (batch, units); kernel (n, 4 units); recurrent_kernel (units, 4 units);
-    bias (4 units,); mask (batch, time) of bool; outputs (batch, time, units). At a masked step h and c stay, and the
-    output repeats the one before it (0 at the start). With `reverse` time runs backwards, and so do the outputs.
+    Args:
+        x: the inputs.
+        h: the output before the first step.
+        c: the cell before the first step.
+        kernel: the weights of the inputs.
+        recurrent_kernel: the weights of the state.
+        bias: what is added, None for none.
+        mask: bools; at a masked step the state stays, and the output repeats the one before it (0 at the start). None
+            for none.
+        activation: the name of an activation of K, for candidate and output.
+        recurrent_activation: the name of that of the gates.
+        reverse: whether time runs backwards, and so do the outputs.
+
+    Shape: x (batch, time, n); h, c (batch, units); kernel (n, 4 units); recurrent_kernel (units, 4 units); bias (4
+    units,); mask (batch, time) -> outputs (batch, time, units).
+
+    Returns: (outputs, last h, last c).
+
     Source: Hochreiter & Schmidhuber (1997), with the forget gate of Gers et al. (2000).
     """
     _functions(activation, recurrent_activation)
@@ -113,9 +128,21 @@ def lstm_sequence(
     z: Tensor, h: Tensor, c: Tensor, recurrent_kernel: Tensor, mask: Maybe = None, activation="tanh",
     recurrent_activation="sigmoid",
 ):  # fmt: skip
-    """The recurrent part of `lstm`, time first: (outputs, last h, last c) from projected inputs z.
+    """The recurrent part of `lstm`, time first.
 
-    Shape: z (time, batch, 4 units); mask (time, batch); outputs (time, batch, units).
+    Args:
+        z: the projected inputs.
+        h: the output before the first step.
+        c: the cell before the first step.
+        recurrent_kernel: the weights of the state.
+        mask: bools; at a masked step the state stays, and the output repeats the one before it (0 at the start). None
+            for none.
+        activation: the name of an activation of K, for candidate and output.
+        recurrent_activation: the name of that of the gates.
+
+    Shape: z (time, batch, 4 units); mask (time, batch) -> outputs (time, batch, units).
+
+    Returns: (outputs, last h, last c).
     """
     act, gate = _functions(activation, recurrent_activation)
     units = h.shape[-1]
@@ -137,9 +164,23 @@ def conv_lstm_sequence(
 ):  # fmt: skip
     """`lstm_sequence` over images, whose recurrent product is a convolution with padding 'same'.
 
-    Shape: z (time, batch, *space, 4 filters); h, c (batch, *space, filters); recurrent_kernel (*window, filters,
-    4 filters); mask (time, batch); outputs (time, batch, *space, filters); channels before the space with
+    Args:
+        z: the projected inputs.
+        h: the output before the first step.
+        c: the cell before the first step.
+        recurrent_kernel: the weights of the state.
+        mask: bools; at a masked step the state stays, and the output repeats the one before it (0 at the start). None
+            for none.
+        activation: the name of an activation of K, for candidate and output.
+        recurrent_activation: the name of that of the gates.
+        data_format: 'channels_last' or 'channels_first'.
+
+    Shape: z (time, batch, *space, 4 filters); h, c (batch, *space, filters); recurrent_kernel (*window, filters, 4
+    filters); mask (time, batch) -> outputs (time, batch, *space, filters); channels before the space with
     'channels_first'.
+
+    Returns: (outputs, last h, last c).
+
     Source: Shi et al. (2015), without the peepholes.
     """
     act, gate = _functions(activation, recurrent_activation)
@@ -165,15 +206,28 @@ def gru(
     x: Tensor, h: Tensor, kernel: Tensor, recurrent_kernel: Tensor, bias: Maybe = None, mask: Maybe = None,
     activation="tanh", recurrent_activation="sigmoid", reset_after=False, reverse=False,
 ):  # fmt: skip
-    """A layer of gated recurrent units: (outputs, last h). Gates stand in the order z, r, h.
+    """A layer of gated recurrent units. Gates stand in the order z, r, h.
 
-    With `reset_after` the reset gate acts on the product of state and recurrent kernel (as in cuDNN), else on the
-    state itself.
-    Shape: x (batch, time, n); h (batch, units); kernel (n, 3 units); recurrent_kernel (units, 3 units); bias
-    (3 units,), or (2, 3 units) for inputs and state; mask (batch, time) of bool; outputs (batch, time, units). At a
-    masked step h stays, and the output repeats the one before it (0 at the start). With `reverse` time runs
-    backwards, and so do the outputs.
-    Source: Cho et al. (2014), version 3 of the paper; `reset_after` is version 1.
+    Args:
+        x: the inputs.
+        h: the state before the first step.
+        kernel: the weights of the inputs.
+        recurrent_kernel: the weights of the state.
+        bias: what is added, or two rows of it, for inputs and for the state; None for none.
+        mask: bools; at a masked step the state stays, and the output repeats the one before it (0 at the start). None
+            for none.
+        activation: the name of an activation of K, for candidate and output.
+        recurrent_activation: the name of that of the gates.
+        reset_after: whether the reset gate acts on the product of state and recurrent kernel (as in cuDNN), else on the
+            state itself.
+        reverse: whether time runs backwards, and so do the outputs.
+
+    Shape: x (batch, time, n); h (batch, units); kernel (n, 3 units); recurrent_kernel (units, 3 units); bias (3 units,)
+    or (2, 3 units); mask (batch, time) -> outputs (batch, time, units).
+
+    Returns: (outputs, last h).
+
+    Source: Cho et al. (2014).
     """
     _functions(activation, recurrent_activation)
     of_inputs, of_candidate = _gru_biases(bias, h.shape[-1], reset_after)
@@ -200,10 +254,22 @@ def gru_sequence(
     z: Tensor, h: Tensor, recurrent_kernel: Tensor, bias: Maybe = None, mask: Maybe = None, activation="tanh",
     recurrent_activation="sigmoid", reset_after=False,
 ):  # fmt: skip
-    """The recurrent part of `gru`, time first: (outputs, last h) from projected inputs z.
+    """The recurrent part of `gru`, time first.
 
-    Shape: z (time, batch, 3 units); bias (units,), for the candidate's part of the state with `reset_after`; mask
-    (time, batch); outputs (time, batch, units).
+    Args:
+        z: the projected inputs.
+        h: the state before the first step.
+        recurrent_kernel: the weights of the state.
+        bias: for the candidate's part of the state with `reset_after`, (units,); None for none.
+        mask: bools; at a masked step the state stays, and the output repeats the one before it (0 at the start). None
+            for none.
+        activation: the name of an activation of K, for candidate and output.
+        recurrent_activation: the name of that of the gates.
+        reset_after: where the reset gate acts, see `gru`.
+
+    Shape: z (time, batch, 3 units); mask (time, batch) -> outputs (time, batch, units).
+
+    Returns: (outputs, last h).
     """
     act, gate = _functions(activation, recurrent_activation)
     inner = _candidate_after if reset_after else _candidate_before
@@ -240,11 +306,24 @@ def simple_rnn(
     x: Tensor, h: Tensor, kernel: Tensor, recurrent_kernel: Tensor, bias: Maybe = None, mask: Maybe = None,
     activation="tanh", reverse=False,
 ):  # fmt: skip
-    """The layer `h' = activation(x @ kernel + bias + h @ recurrent_kernel)`: (outputs, last h).
+    """The layer `h' = activation(x @ kernel + bias + h @ recurrent_kernel)`.
 
-    Shape: x (batch, time, n); h (batch, units); kernel (n, units); recurrent_kernel (units, units); bias (units,);
-    mask (batch, time) of bool; outputs (batch, time, units). At a masked step h stays, and the output repeats the one
-    before it (0 at the start). With `reverse` time runs backwards, and so do the outputs.
+    Args:
+        x: the inputs.
+        h: the state before the first step.
+        kernel: the weights of the inputs.
+        recurrent_kernel: the weights of the state.
+        bias: what is added, None for none.
+        mask: bools; at a masked step the state stays, and the output repeats the one before it (0 at the start). None
+            for none.
+        activation: the name of an activation of K.
+        reverse: whether time runs backwards, and so do the outputs.
+
+    Shape: x (batch, time, n); h (batch, units); kernel (n, units); recurrent_kernel (units, units); bias (units,); mask
+    (batch, time) -> outputs (batch, time, units).
+
+    Returns: (outputs, last h).
+
     Source: Elman (1990).
     """
     _functions(activation)
@@ -255,9 +334,19 @@ def simple_rnn(
 
 @composite(promote=("z", "h", "recurrent_kernel"))
 def simple_rnn_sequence(z: Tensor, h: Tensor, recurrent_kernel: Tensor, mask: Maybe = None, activation="tanh"):
-    """The recurrent part of `simple_rnn`, time first: (outputs, last h) from projected inputs z.
+    """The recurrent part of `simple_rnn`, time first.
 
-    Shape: z (time, batch, units); mask (time, batch); outputs (time, batch, units).
+    Args:
+        z: the projected inputs.
+        h: the state before the first step.
+        recurrent_kernel: the weights of the state.
+        mask: bools; at a masked step the state stays, and the output repeats the one before it (0 at the start). None
+            for none.
+        activation: the name of an activation of K.
+
+    Shape: z (time, batch, units); mask (time, batch) -> outputs (time, batch, units).
+
+    Returns: (outputs, last h).
     """
     (act,) = _functions(activation)
 

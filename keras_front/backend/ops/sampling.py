@@ -17,22 +17,63 @@ from keras_front.errors import ArgumentError
 
 @primitive(shapes.noise, promote=(), pure=False)
 def engine_uniform(counter: Tensor, shape: Dims, dtype: DType, seed, stream):
-    """Uniform noise in [0, 1) from the engine's generator, a function of (seed, stream, counter)."""
+    """Uniform noise in [0, 1) from the engine's generator, a function of (seed, stream, counter).
+
+    Args:
+        counter: the number of the step, an integer tensor.
+        shape: that of the result.
+        dtype: a float dtype.
+        seed: the seed of the run or of the layer.
+        stream: the number of this draw within a step.
+
+    Returns: a tensor of that shape.
+    """
 
 
 @primitive(shapes.noise, promote=(), pure=False)
 def engine_normal(counter: Tensor, shape: Dims, dtype: DType, seed, stream):
-    """Normal noise (mean 0, deviation 1) from the engine's generator, a function of (seed, stream, counter)."""
+    """Normal noise (mean 0, deviation 1) from the engine's generator, a function of (seed, stream, counter).
+
+    Args:
+        counter: the number of the step, an integer tensor.
+        shape: that of the result.
+        dtype: a float dtype.
+        seed: the seed of the run or of the layer.
+        stream: the number of this draw within a step.
+
+    Returns: a tensor of that shape.
+    """
 
 
 @primitive(shapes.noise, promote=(), pure=False)
 def host_noise(counter: Tensor, shape: Dims, dtype: DType, seed, stream, kind):
-    """Noise drawn by NumPy on the host, the same on every backend. `kind`: 'uniform', 'normal'."""
+    """Noise drawn by NumPy on the host, the same on every backend.
+
+    Args:
+        counter: the number of the step, an integer tensor.
+        shape: that of the result.
+        dtype: a float dtype.
+        seed: the seed of the run or of the layer.
+        stream: the number of this draw within a step.
+        kind: 'uniform' in [0, 1), or 'normal' with mean 0 and deviation 1.
+
+    Returns: a tensor of that shape.
+    """
 
 
 @composite(promote=(), pure=False, fresh=True)
 def uniform_noise(counter: Tensor, shape: Dims, dtype: DType, seed, stream):
-    """Uniform noise in [0, 1), from the host if the run is to be reproducible across backends."""
+    """Uniform noise in [0, 1), from the host if the run is to be reproducible across backends.
+
+    Args:
+        counter: the number of the step, an integer tensor.
+        shape: that of the result.
+        dtype: a float dtype.
+        seed: the seed of the run or of the layer.
+        stream: the number of this draw within a step.
+
+    Returns: a tensor of that shape.
+    """
     if seeds.reproducible():
         return host_noise(counter, shape, dtype, seed, stream, "uniform")
     return engine_uniform(counter, shape, dtype, seed, stream)
@@ -40,7 +81,17 @@ def uniform_noise(counter: Tensor, shape: Dims, dtype: DType, seed, stream):
 
 @composite(promote=(), pure=False, fresh=True)
 def normal_noise(counter: Tensor, shape: Dims, dtype: DType, seed, stream):
-    """Normal noise, from the host if the run is to be reproducible across backends."""
+    """Normal noise (mean 0, deviation 1), from the host if the run is to be reproducible across backends.
+
+    Args:
+        counter: the number of the step, an integer tensor.
+        shape: that of the result.
+        dtype: a float dtype.
+        seed: the seed of the run or of the layer.
+        stream: the number of this draw within a step.
+
+    Returns: a tensor of that shape.
+    """
     if seeds.reproducible():
         return host_noise(counter, shape, dtype, seed, stream, "normal")
     return engine_normal(counter, shape, dtype, seed, stream)
@@ -73,19 +124,54 @@ def _draw(noise: Any, shape: Any, dtype: Any, seed: int | None) -> Any:
 def random_uniform(
     shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: int | None = None
 ) -> Any:
-    """Uniform random numbers in [minval, maxval)."""
+    """Uniform random numbers in [minval, maxval).
+
+    Args:
+        shape: that of the result, a tuple of ints or a shape tensor.
+        minval: the lower bound.
+        maxval: the upper bound, not included.
+        dtype: a float dtype; None for `K.floatx()`.
+        seed: an integer that fixes the numbers apart from the run's seed; None: the run's.
+
+    Returns: a tensor of that shape.
+
+    Raises:
+        ArgumentError: the dtype is no float.
+    """
     return add(multiply(_draw(uniform_noise, shape, dtype, seed), maxval - minval), minval)
 
 
 def random_normal(
     shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: int | None = None
 ) -> Any:
-    """Normal random numbers."""
+    """Normal random numbers.
+
+    Args:
+        shape: that of the result, a tuple of ints or a shape tensor.
+        mean: the mean.
+        stddev: the standard deviation.
+        dtype: a float dtype; None for `K.floatx()`.
+        seed: an integer that fixes the numbers apart from the run's seed; None: the run's.
+
+    Returns: a tensor of that shape.
+
+    Raises:
+        ArgumentError: the dtype is no float.
+    """
     return add(multiply(_draw(normal_noise, shape, dtype, seed), stddev), mean)
 
 
 def random_binomial(shape: Any, p: float = 0.0, dtype: Any = None, seed: int | None = None) -> Any:
-    """Ones with probability `p`, else zeros."""
+    """Ones with probability `p`, else zeros.
+
+    Args:
+        shape: that of the result, a tuple of ints or a shape tensor.
+        p: the probability of a one.
+        dtype: that of the result; None for `K.floatx()`.
+        seed: an integer that fixes the numbers apart from the run's seed; None: the run's.
+
+    Returns: a tensor of that shape.
+    """
     name = dtypes.canonical(dtype)
     return cast(less(_draw(uniform_noise, shape, dtypes.as_float(name), seed), p), name)
 
@@ -93,7 +179,20 @@ def random_binomial(shape: Any, p: float = 0.0, dtype: Any = None, seed: int | N
 def truncated_normal(
     shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: int | None = None
 ) -> Any:
-    """Normal random numbers, those beyond two deviations drawn again: by inversion of the distribution function."""
+    """Normal random numbers within two deviations of the mean, by inversion of the distribution function.
+
+    Args:
+        shape: that of the result, a tuple of ints or a shape tensor.
+        mean: the mean.
+        stddev: the standard deviation before the cut.
+        dtype: a float dtype; None for `K.floatx()`.
+        seed: an integer that fixes the numbers apart from the run's seed; None: the run's.
+
+    Returns: a tensor of that shape.
+
+    Raises:
+        ArgumentError: the dtype is no float.
+    """
     from keras_front.backend.ops.special import truncated_normal_quantile
 
     noise = _draw(uniform_noise, shape, dtype, seed)

@@ -31,12 +31,22 @@ def is_matrix(x: Any) -> bool:
 
 
 def is_sparse(tensor: Any) -> bool:
-    """Whether `tensor` is a sparse matrix of SciPy, or a placeholder for one."""
+    """Whether `tensor` is a sparse matrix of SciPy, or a placeholder for one.
+
+    Args:
+        tensor: anything.
+    """
     return is_matrix(tensor) or isinstance(tensor, SparsePlaceholder)
 
 
 def to_dense(tensor: Any) -> Any:
-    """A sparse tensor as a dense one; others pass."""
+    """A sparse tensor as a dense one; others pass.
+
+    Args:
+        tensor: a sparse matrix of SciPy, a sparse placeholder, or any tensor.
+
+    Returns: a tensor of the same values.
+    """
     if is_matrix(tensor):
         return declare.as_symbol_or_tensor(np.ascontiguousarray(tensor.toarray()))
     if isinstance(tensor, SparsePlaceholder):
@@ -47,6 +57,13 @@ def to_dense(tensor: Any) -> Any:
 @composite(promote=("values", "y"))
 def sparse_dot(values: Tensor, rows: Tensor, columns: Tensor, y: Tensor, height):
     """The product of a sparse matrix, given by its elements and their places, and a dense matrix.
+
+    Args:
+        values: the elements that are not 0.
+        rows: their rows.
+        columns: their columns.
+        y: the dense matrix.
+        height: the number of rows of the sparse matrix.
 
     Shape: values, rows, columns (n,), y (width, m) -> (height, m).
     """

@@ -61,6 +61,11 @@ def _polynomial(coefficients: tuple[float, ...], x: Any) -> Any:
 def truncated_normal_quantile(p: Tensor):
     """The quantile of a standard normal cut off at two deviations.
 
+    Args:
+        p: probabilities between 0 and 1.
+
+    Returns: a float tensor of the shape of p.
+
     Source: rational approximation by Acklam (2003).
     """
     dtype = dtypes.canonical(p.dtype)

@@ -44,7 +44,18 @@ def _back(x: Any, axis: int) -> Any:
 
 @composite(floats=True)
 def fft(real: Tensor, imag: Tensor, axis=-1):
-    """The discrete Fourier transform along `axis`: (real, imag) of `sum_k x_k exp(-2 pi i j k / n)`."""
+    """The discrete Fourier transform along `axis`: (real, imag) of `sum_k x_k exp(-2 pi i j k / n)`.
+
+    Args:
+        real: the real parts; integers become floats first.
+        imag: the imaginary parts.
+        axis: the axis of the points, whose number must be known.
+
+    Returns: two float tensors of the shape of `real`.
+
+    Raises:
+        ShapeError: the number of points is unknown.
+    """
     cosines, sines = _matrices(real, axis)
     a, b = _along_last(real, axis), _along_last(imag, axis)
     return (
@@ -55,7 +66,15 @@ def fft(real: Tensor, imag: Tensor, axis=-1):
 
 @composite(floats=True)
 def ifft(real: Tensor, imag: Tensor, axis=-1):
-    """The inverse of `fft`, with the factor 1/n: (real, imag)."""
+    """The inverse of `fft`, with the factor 1/n: (real, imag).
+
+    Args:
+        real: the real parts; integers become floats first.
+        imag: the imaginary parts.
+        axis: the axis of the points, whose number must be known.
+
+    Returns: two float tensors of the shape of `real`.
+    """
     n = length(real, axis)
     a, b = fft(real, negative(imag), axis=axis)
     return multiply(a, 1 / n), multiply(b, -1 / n)
@@ -63,7 +82,14 @@ def ifft(real: Tensor, imag: Tensor, axis=-1):
 
 @composite(floats=True)
 def rfft(x: Tensor, axis=-1):
-    """The first n // 2 + 1 points of the Fourier transform of a real signal: (real, imag)."""
+    """The first n // 2 + 1 points of the Fourier transform of a real signal: (real, imag).
+
+    Args:
+        x: the signal; integers become floats first.
+        axis: the axis of the points, whose number must be known.
+
+    Returns: two float tensors, of size n // 2 + 1 along `axis`.
+    """
     n = length(x, axis)
     real, imag = fft(x, zeros_like(x), axis=axis)
     return _cut(real, axis, 0, n // 2 + 1), _cut(imag, axis, 0, n // 2 + 1)
@@ -71,7 +97,16 @@ def rfft(x: Tensor, axis=-1):
 
 @composite(floats=True)
 def irfft(real: Tensor, imag: Tensor, n=None, axis=-1):
-    """The real signal of `n` points (default: an even number, 2 (m - 1)) whose `rfft` is (real, imag)."""
+    """The real signal whose `rfft` is (real, imag).
+
+    Args:
+        real: the real parts of the points.
+        imag: their imaginary parts; those at the ends that no real signal has are ignored.
+        n: the number of points of the signal; None: an even number, 2 (m - 1) for m points.
+        axis: the axis of the points, whose number must be known.
+
+    Returns: a float tensor, of size n along `axis`.
+    """
     m = length(real, axis)
     n = 2 * (m - 1) if n is None else int(n)
     kept = min(m, n // 2 + 1)

@@ -19,9 +19,20 @@ def _rate(lr: Any, like: Any) -> Any:
     promote=(), replaces=("params", "moments"), results=lambda params, grads, moments, lr, **_: (params, moments)
 )
 def sgd_update(params: Tensors, grads: Tensors, moments: Tensors, lr: Tensor, momentum=0.0, nesterov=False):
-    """A step of gradient descent: (params, moments). Without momentum `moments` is an empty list.
+    """A step of gradient descent for all weights at once.
 
     `v = momentum * v - lr * g; p = p + v`, with `nesterov` `p = p + momentum * v - lr * g`.
+
+    Args:
+        params: the weights.
+        grads: the gradient of each.
+        moments: v for each weight; an empty list without momentum.
+        lr: the learning rate, a scalar tensor.
+        momentum: which part of the last step is kept.
+        nesterov: whether the gradient is taken where the momentum leads.
+
+    Returns: (params, moments), lists of new tensors.
+
     Source: Sutskever et al. (2013).
     """
     if not moments:
@@ -39,7 +50,19 @@ def sgd_update(params: Tensors, grads: Tensors, moments: Tensors, lr: Tensor, mo
     promote=(), replaces=("params", "squares"), results=lambda params, grads, squares, lr, **_: (params, squares)
 )
 def rmsprop_update(params: Tensors, grads: Tensors, squares: Tensors, lr: Tensor, rho=0.9, epsilon=1e-7):
-    """A step of RMSprop: (params, squares). `a = rho * a + (1 - rho) * g^2; p = p - lr * g / (sqrt(a) + epsilon)`.
+    """A step of RMSprop for all weights at once.
+
+    `a = rho * a + (1 - rho) * g^2; p = p - lr * g / (sqrt(a) + epsilon)`.
+
+    Args:
+        params: the weights.
+        grads: the gradient of each.
+        squares: a for each weight.
+        lr: the learning rate, a scalar tensor.
+        rho: which part of the mean square is kept.
+        epsilon: keeps the division from 0.
+
+    Returns: (params, squares), lists of new tensors.
 
     Source: Tieleman & Hinton (2012), lecture 6e.
     """
@@ -60,7 +83,21 @@ def adam_update(
     params: Tensors, grads: Tensors, ms: Tensors, vs: Tensors, vhats: Tensors, lr: Tensor, t: Tensor,
     beta_1=0.9, beta_2=0.999, epsilon=1e-7,
 ):  # fmt: skip
-    """A step of Adam, the t-th (from 1): (params, ms, vs, vhats). With a list of `vhats` it is AMSGrad.
+    """A step of Adam for all weights at once; with a list of `vhats` of AMSGrad.
+
+    Args:
+        params: the weights.
+        grads: the gradient of each.
+        ms: the running mean of each gradient.
+        vs: the running mean of each squared gradient.
+        vhats: the largest v so far for each weight; an empty list for plain Adam.
+        lr: the learning rate, a scalar tensor.
+        t: the number of the step, from 1.
+        beta_1: which part of a mean is kept.
+        beta_2: which part of a mean square is kept.
+        epsilon: keeps the division from 0; it is added to the root of the uncorrected mean square.
+
+    Returns: (params, ms, vs, vhats), lists of new tensors.
 
     Source: Kingma & Ba (2015), algorithm 1 in the efficient order of section 2; Reddi et al. (2018).
     """
