@@ -32,7 +32,16 @@ def lstm_sequence_gradient(
     g: Tensor, g_h: Tensor, g_c: Tensor, z: Tensor, h: Tensor, c: Tensor, recurrent_kernel: Tensor, mask: Maybe = None,
     activation="tanh", recurrent_activation="sigmoid",
 ):  # fmt: skip
-    """Gradients of `lstm_sequence` for z, h, c and recurrent_kernel, from those of its three results."""
+    """Gradients of `lstm_sequence` for z, h, c and recurrent_kernel, from those of its results.
+
+    Args:
+        g, g_h, g_c: the gradients of its results.
+        z, h, c, recurrent_kernel, mask: its arguments.
+        activation: the name of an activation of K, for candidate and output.
+        recurrent_activation: the name of that of the gates.
+
+    Returns: one gradient for each.
+    """
     params = (z, h, c, recurrent_kernel)
     return _gradients("lstm_sequence", (g, g_h, g_c), params, mask, activation, recurrent_activation)
 
@@ -42,7 +51,17 @@ def conv_lstm_sequence_gradient(
     g: Tensor, g_h: Tensor, g_c: Tensor, z: Tensor, h: Tensor, c: Tensor, recurrent_kernel: Tensor, mask: Maybe = None,
     activation="tanh", recurrent_activation="sigmoid", data_format="channels_last",
 ):  # fmt: skip
-    """Gradients of `conv_lstm_sequence` for z, h, c and recurrent_kernel, from those of its three results."""
+    """Gradients of `conv_lstm_sequence` for z, h, c and recurrent_kernel, from those of its results.
+
+    Args:
+        g, g_h, g_c: the gradients of its results.
+        z, h, c, recurrent_kernel, mask: its arguments.
+        activation: the name of an activation of K, for candidate and output.
+        recurrent_activation: the name of that of the gates.
+        data_format: 'channels_last' or 'channels_first'.
+
+    Returns: one gradient for each.
+    """
     params, attrs = (z, h, c, recurrent_kernel), (activation, recurrent_activation, data_format)
     return _gradients("conv_lstm_sequence", (g, g_h, g_c), params, mask, *attrs)
 
@@ -52,7 +71,17 @@ def gru_sequence_gradient(
     g: Tensor, g_h: Tensor, z: Tensor, h: Tensor, recurrent_kernel: Tensor, bias: Maybe = None, mask: Maybe = None,
     activation="tanh", recurrent_activation="sigmoid", reset_after=False,
 ):  # fmt: skip
-    """Gradients of `gru_sequence` for z, h, recurrent_kernel and, if it is given, bias, from those of its results."""
+    """Gradients of `gru_sequence` for z, h, recurrent_kernel and, if it is given, bias, from those of its results.
+
+    Args:
+        g, g_h: the gradients of its results.
+        z, h, recurrent_kernel, bias, mask: its arguments.
+        activation: the name of an activation of K, for candidate and output.
+        recurrent_activation: the name of that of the gates.
+        reset_after: where the reset gate acts, see `gru`.
+
+    Returns: one gradient for each.
+    """
     params = [z, h, recurrent_kernel, *([] if bias is None else [bias])]
     rest = (mask, activation, recurrent_activation, reset_after)
     return _gradients("gru_sequence", (g, g_h), params, *(rest if bias is not None else (None, *rest)))
@@ -62,7 +91,15 @@ def gru_sequence_gradient(
 def simple_rnn_sequence_gradient(
     g: Tensor, g_h: Tensor, z: Tensor, h: Tensor, recurrent_kernel: Tensor, mask: Maybe = None, activation="tanh"
 ):
-    """Gradients of `simple_rnn_sequence` for z, h and recurrent_kernel, from those of its two results."""
+    """Gradients of `simple_rnn_sequence` for z, h and recurrent_kernel, from those of its results.
+
+    Args:
+        g, g_h: the gradients of its results.
+        z, h, recurrent_kernel, mask: its arguments.
+        activation: the name of an activation of K.
+
+    Returns: one gradient for each.
+    """
     return _gradients("simple_rnn_sequence", (g, g_h), (z, h, recurrent_kernel), mask, activation)
 
 
