@@ -1,11 +1,10 @@
 """Names for objects, and objects for names: how configs and files speak of classes and functions.
 
-A `Registry` is an allow-list. Reading a config looks names up, here and among the objects that the caller
-handed over; nothing is ever imported because a config mentions it, so a hostile file can at worst ask for a
-class of ours.
+A `Registry` is an allow-list. Reading a config looks names up, here and among the objects that the caller handed over
+(`custom_objects.py`); which modules are imported for that is fixed here, so a hostile file can at worst ask for a class
+of ours.
 
-Lookup order: the `custom_objects` argument, the enclosing `custom_object_scope`, `get_custom_objects()`, the
-registry.
+Lookup order: the `custom_objects` argument, the enclosing `custom_object_scope`, `get_custom_objects()`, the registry.
 This module must not know any backend, layer or file format.
 """
 
@@ -14,11 +13,9 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from contextvars import ContextVar
 from importlib import import_module
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakSet
 
 import numpy as np
 
@@ -30,6 +27,15 @@ from keras_front.compatibility import (
     dialect_module,
     legacy_module,
     legacy_object,
+)
+from keras_front.custom_objects import (
+    NAMES,
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    name_of,
+    register_keras_serializable,
 )
 from keras_front.docstrings import Documented
 from keras_front.errors import ArgumentError, SerializationError
@@ -52,112 +58,7 @@ __all__ = [
 T = TypeVar("T")
 Config = dict[str, Any]
 
-# What users register for good, as Keras promises it; and the name in configs of each known class or function.
-_GLOBAL_OBJECTS: dict[str, Any] = {}
-_SCOPE: ContextVar[dict[str, Any] | None] = ContextVar("custom_objects", default=None)
-_NAMES: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 _MAKERS: WeakSet[Any] = WeakSet()  # functions that make an object of their kind rather than being one
-
-
-# Custom objects -----------------------------------------------------------------------------------
-
-
-def get_custom_objects() -> dict[str, Any]:
-    """The live dictionary of the user's own classes and functions; change it to add to it.
-
-    Inside a `custom_object_scope` it is the scope's dictionary, and what is added there ends with the scope.
-    Source: Keras 2.3.1, `keras/utils/generic_utils.py`.
-    """
-    scope = _SCOPE.get()
-    return _GLOBAL_OBJECTS if scope is None else scope
-
-
-@contextmanager
-def custom_object_scope(*objects: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
-    """Context in which the given names are known to every registry.
-
-    Args:
-        objects: dictionaries from name to class or function; later ones win.
-
-    Example:
-        >>> with custom_object_scope({"answer": 42}) as known:
-        ...     known["answer"]
-        42
-    """
-    merged = dict(get_custom_objects())
-    for mapping in objects:
-        merged.update(mapping or {})
-    token = _SCOPE.set(merged)
-    try:
-        yield merged
-    finally:
-        _SCOPE.reset(token)
-
-
-def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[T], T]:
-    """Decorator that makes a class or function known for good, under the name `package>name`.
-
-    Args:
-        package: whose it is, so that names of several authors do not meet.
-        name: what it is called; by default its own name.
-
-    Raises: ArgumentError for a class without `get_config`, which could never be written to a config.
-    Source: tf_keras 2.21, `tf_keras/saving/object_registration.py`.
-    """
-
-    def decorate(target: Any) -> Any:
-        if inspect.isclass(target) and not hasattr(target, "get_config"):
-            raise ArgumentError(
-                "register_keras_serializable: expected a class with a get_config method, "
-                f"received {target.__name__}.\n"
-                "  Add get_config, or derive from Configurable, which derives it from the constructor."
-            )
-        registered = f"{package}>{name or target.__name__}"
-        _GLOBAL_OBJECTS[registered] = target
-        _NAMES[target] = registered
-        return target
-
-    return decorate
-
-
-def get_registered_name(target: Any) -> str:
-    """Name under which a class or function is written to configs.
-
-    Args:
-        target: a class or function.
-    """
-    return name_of(target)
-
-
-def get_registered_object(name: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The user's class or function of that name, or None.
-
-    Args:
-        name: the name, with or without `package>`.
-        custom_objects: further names, which come first.
-    """
-    return _custom(name, custom_objects)
-
-
-def name_of(target: Any) -> str:
-    """Name of a class or function in configs: the registered one, or its own.
-
-    Args:
-        target: a class or function, or an object that has a name.
-    """
-    try:
-        return _NAMES.get(target) or target.__name__
-    except (TypeError, AttributeError):
-        return getattr(target, "name", None) or type(target).__name__
-
-
-def _custom(name: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """Find `name` among the user's objects; 'package>name' is also found under the bare name."""
-    for key in (name, name.rpartition(">")[2]):
-        for known in (custom_objects or {}, get_custom_objects(), _GLOBAL_OBJECTS):
-            if key in known:
-                return known[key]
-    return None
 
 
 # Registries ---------------------------------------------------------------------------------------
@@ -225,7 +126,7 @@ class Registry:
         Args:
             name: the name.
         """
-        found = _custom(name)
+        found = get_registered_object(name)
         if found is None:
             found = next((registry.find(name) for registry in cls.all() if name in registry), None)
         return found
@@ -266,7 +167,7 @@ class Registry:
             for name in given:
                 self._enter(name, target)
             self._canonical.append(given[0])
-            _NAMES.setdefault(target, given[0])
+            NAMES.setdefault(target, given[0])
             if maker:
                 _MAKERS.add(target)
             return target
@@ -299,7 +200,7 @@ class Registry:
 
         Raises: ArgumentError with the names that come close.
         """
-        found = _custom(name, custom_objects)
+        found = get_registered_object(name, custom_objects)
         if found is None and (dialect := settings.current_dialect()) != settings.NATIVE:
             found = dialect_module(dialect).dialect_object(dialect, self, name)
         for registry in self._search():
@@ -394,7 +295,7 @@ def _read(config: Any, kind: str) -> tuple[str, Config | None]:
     if isinstance(arguments, str):  # Keras 3 writes a function as class 'function', its name as the config
         return arguments, None
     name = config.get("registered_name") or config["class_name"]
-    if _custom(str(name)) is None:
+    if get_registered_object(str(name)) is None:
         name = config["class_name"]
     return str(name), dict(arguments) if arguments else None
 
@@ -463,12 +364,12 @@ def deserialize_keras_object(
     """
     known = {**(module_objects or {}), **(custom_objects or {})}
     name, arguments = _read(identifier, printable_module_name)
-    if _custom(name, known) is None:
+    if get_registered_object(name, known) is None:
         for registry in Registry.all():
             if name in registry:
                 return registry.deserialize(identifier, known)
         raise ArgumentError(f"Unknown {printable_module_name} {name!r}: pass it in custom_objects.")
-    target = _custom(name, known)
+    target = get_registered_object(name, known)
     if arguments is None and not inspect.isclass(target):
         return target
     return _build(target, arguments or {}, known)

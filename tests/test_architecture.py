@@ -22,8 +22,8 @@ BACKEND_NAMES = {"numpy", "torch", "jax", "tensorflow"}
 
 # A part of the package, and what it may import at module level. A part may always import itself.
 BASE = {
-    "arguments", "compatibility", "config", "conventions", "docstrings", "errors", "file_form", "nest", "registry",
-    "tracebacks",
+    "arguments", "compatibility", "config", "conventions", "custom_objects", "docstrings", "errors", "file_form", "nest",
+    "registry", "tracebacks",
 }  # fmt: skip
 TENSORS = BASE | {"backend"}
 PIECES = {"activations", "initializers", "constraints", "regularizers", "losses", "metrics", "optimizers"}
@@ -35,6 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "nest": set(),
     "config": {"errors"},
+    "custom_objects": {"errors"},
     "docstrings": set(),
     "file_form": set(),
     "arguments": {"errors"},
@@ -50,7 +51,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "layers": LAYERS,
     "callbacks": TRAINING,
     "training": TRAINING,
-    "saving": TRAINING | {"training", "models"},
+    "saving": TRAINING | {"training"},
     "models": MODELS,
     "datasets": BASE | {"utils"},
     "preprocessing": TENSORS | {"utils"},

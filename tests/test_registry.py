@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from keras_front import config as settings
-from keras_front import registry
+from keras_front import custom_objects, registry
 from keras_front.errors import ArgumentError, SerializationError
 from keras_front.registry import Configurable, Registry, custom_object_scope
 
@@ -168,7 +168,7 @@ def test_from_config_sees_the_custom_objects(things):
 
 
 def test_registered_classes_are_found_by_package_and_name(things, monkeypatch):
-    monkeypatch.setattr(registry, "_GLOBAL_OBJECTS", {})
+    monkeypatch.setattr(custom_objects, "_GLOBAL_OBJECTS", {})
 
     @registry.register_keras_serializable("shop")
     class Bread(Pair):
