@@ -22,8 +22,8 @@ BACKEND_NAMES = {"numpy", "torch", "jax", "tensorflow"}
 
 # A part of the package, and what it may import at module level. A part may always import itself.
 BASE = {
-    "arguments", "compatibility", "config", "conventions", "custom_objects", "docstrings", "errors", "file_form", "nest",
-    "registry", "tracebacks",
+    "arguments", "compatibility", "config", "conventions", "custom_objects", "docstrings", "errors", "file_form",
+    "nest", "registry", "tracebacks",
 }  # fmt: skip
 TENSORS = BASE | {"backend"}
 PIECES = {"activations", "initializers", "constraints", "regularizers", "losses", "metrics", "optimizers"}
