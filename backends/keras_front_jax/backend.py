@@ -20,7 +20,7 @@ from jax import lax
 from keras_front.backend import discovery, dtypes, seeds, shapes
 from keras_front.backend.adapter import Backend
 from keras_front.errors import BackendError, DtypeError, UntraceableError
-from keras_front_jax.scope import wide, wide_methods
+from keras_front_jax.scope import wide, wide_methods, wide_scope
 
 _DTYPES = {name: jnp.dtype(name) for name in sorted(dtypes.ALL - {"string"})}
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
@@ -343,6 +343,9 @@ class JaxBackend(Backend):
 
     def share(self, value: Any) -> Any:
         return value if self.is_tensor(value) else jax.dlpack.from_dlpack(value, copy=False)
+
+    def user_code(self) -> Any:
+        return wide_scope()
 
     def literal(self, value: Any, dtype: str) -> Any:
         if discovery.owner(value) not in (None, self):

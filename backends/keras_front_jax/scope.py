@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import jax
@@ -25,6 +26,11 @@ _VERBS = (
     "asarray", "copy", "import_tensor", "share", "literal", "argument", "value_and_grad", "rows", "hold", "joined",
     "custom_gradient", "scan", "symbolic_shape", "_sweep",
 )  # fmt: skip
+
+
+def wide_scope() -> AbstractContextManager[Any]:
+    """A context in which JAX has 64-bit types."""
+    return _scope(True)
 
 
 def wide(function: Callable[..., Any]) -> Callable[..., Any]:

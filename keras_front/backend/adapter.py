@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
 
 import numpy as np
@@ -267,6 +268,10 @@ class Backend:
     def literal(self, value: Any, dtype: str) -> Any:
         """How a constant stands in a program: an engine tensor."""
         return self.convert(value, dtype)
+
+    def user_code(self) -> AbstractContextManager[Any]:
+        """A context for code of the user's that computes on real tensors with the engine's own operators."""
+        return nullcontext()
 
     def block(self, values: Sequence[Any]) -> None:
         """Wait until `values` are computed, for engines that run ahead."""

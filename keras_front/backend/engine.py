@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import numpy as np
@@ -36,6 +37,9 @@ class Engine(Protocol):
 
     def copy(self, x: Any) -> Any:
         """A tensor with memory of its own."""
+
+    def user_code(self) -> AbstractContextManager[Any]:
+        """A context for code of the user's that computes on real tensors."""
 
     def overrides(self, name: str) -> bool:
         """Whether the adapter brings an op itself, also in programs."""

@@ -10,7 +10,8 @@ Layers know K and shapes; they do not know the trainer, files or backends.
 from __future__ import annotations
 
 import inspect
-from contextlib import nullcontext, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from functools import lru_cache
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front import config, conventions, regularizers
-from keras_front.backend import state, symbolic
+from keras_front.backend import discovery, state, symbolic
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor, leaves_of
 from keras_front.errors import DtypeError, KerasFrontError, UntraceableError
@@ -209,7 +210,7 @@ class Layer(Trackable, LayerNodes, Configurable):
         training = kwargs.get("training") if self._is_model else None
         if training is None and call_context.learning_phase() is None:
             training = False
-        with call_context.entered(training) as run, nullcontext() if symbolic.tracing() else state.eager():
+        with call_context.entered(training) as run, nullcontext() if symbolic.tracing() else _on_values():
             return self._call_in(run, inputs, args, kwargs)
 
     _is_model = False
@@ -454,6 +455,13 @@ _MISSING = object()
 
 
 # Pieces ----------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _on_values() -> Iterator[None]:
+    """A context in which a layer computes on real tensors, also with the engine's own operators."""
+    with state.eager(), discovery.active().user_code():
+        yield
 
 
 @lru_cache(maxsize=4096)
