@@ -9,7 +9,7 @@ JAX's default types, so 32-bit models stay 32-bit throughout.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -19,13 +19,11 @@ from jax import lax
 
 from keras_front.backend import discovery, dtypes, seeds, shapes
 from keras_front.backend.adapter import Backend
-from keras_front.errors import BackendError, DtypeError, UntraceableError
+from keras_front.errors import BackendError, DtypeError
 from keras_front_jax.scope import wide, wide_methods, wide_scope
 
 _DTYPES = {name: jnp.dtype(name) for name in sorted(dtypes.ALL - {"string"})}
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
-_CHAIN = 64  # steps in one dispatch at most
-_BLOCK = 1 << 22  # bytes that go in and out with several batches in one dispatch
 _LARGE = 1 << 21  # elements of a state beside which a dispatch costs nothing
 _ATTENTION = {"gpu": "cudnn"}  # by platform; JAX's implementation for all of them is slower than the body of the op
 _LETTERS = {1: "W", 2: "HW", 3: "DHW"}
@@ -382,32 +380,31 @@ class JaxBackend(Backend):
     def compile_native(self, fn: Callable[..., Any], donate: Sequence[int] = ()) -> Callable[..., Any]:
         return wide(jax.jit(fn, donate_argnums=tuple(donate)))
 
-    def chains(self, program: Any) -> bool:
+    def supports_multi_step(self, program: Any) -> bool:
         # On a CPU convolutions take twenty times as long inside of a loop, and a large state a little longer.
         host = self._device().platform == "cpu"
         return not program.captures and not (host and (_convolves(program) or _size(program) > _LARGE))
 
-    def compile_loop(self, step: Any) -> Callable[..., Any]:
+    def compile_multi_step(self, step: Any) -> Callable[..., Any]:
         """A loop whose length is an argument, so that it is compiled once, in no more time than a single step."""
 
-        def chain(state: list[Any], data: list[Any], order: Any, count: Any) -> Any:
-            def taken(i: Any, state: Any) -> Any:
+        def loop(state: list[Any], data: list[Any], order: Any, count: Any) -> Any:
+            def one(i: Any, state: Any) -> Any:
                 rows = lax.dynamic_index_in_dim(order, i, 0, keepdims=False)
-                state, loss = step.inline(list(state), [jnp.take(array, rows, 0, mode="clip") for array in data])
-                return list(state), loss
+                state, results = step.inline(list(state), [jnp.take(array, rows, 0, mode="clip") for array in data])
+                return list(state), results
 
-            loss = jax.eval_shape(taken, 0, state)[1]
-            start = list(state), jnp.zeros(loss.shape, loss.dtype)
-            return lax.fori_loop(0, count, lambda i, carry: taken(i, carry[0]), start)
+            results = jax.eval_shape(one, 0, state)[1]
+            start = list(state), jnp.zeros(results.shape, results.dtype)
+            return lax.fori_loop(0, count, lambda i, carry: one(i, carry[0]), start)
 
-        compiled = wide(jax.jit(chain, donate_argnums=0))
-        plain = super().compile_loop(step)
-        return functools.partial(_run_loop, compiled, plain)
+        compiled = wide(jax.jit(loop, donate_argnums=0))
+        return lambda state, data, order, count: compiled(state, data, order, np.int32(count))
 
     def rows(self, data: Sequence[Any], rows: np.ndarray) -> list[Any]:
         return [_take_rows(array, rows) for array in data]
 
-    def hold(self, array: np.ndarray) -> Any:
+    def put_dataset(self, array: np.ndarray) -> Any:
         rows = _roomy(len(array))
         if rows == len(array):
             return jax.device_put(array, self._device())  # no private copy: batches are
@@ -415,54 +412,30 @@ class JaxBackend(Backend):
         room[: len(array)] = array
         return jax.device_put(room, self._device())
 
-    def compile_sweep(self, step: Any) -> Callable[..., Iterator[Any]]:
-        """Batches of one block of rows in a loop, whose length is an argument and whose outputs lie in one tensor."""
+    supports_multi_batch = supports_multi_step
 
-        def chain(fixed: Any, state: Any, block: list[Any], count: Any, size: int, keep: bool) -> Any:
-            def taken(i: Any, state: Any) -> Any:
+    def compile_multi_batch(self, step: Any) -> Callable[..., Any]:
+        """A loop whose length is an argument and whose outputs lie in one tensor."""
+
+        def loop(fixed: Any, state: Any, block: list[Any], count: Any, size: int, keep: bool) -> Any:
+            def one(i: Any, state: Any) -> Any:
                 batch = [lax.dynamic_slice_in_dim(array, i * size, size) for array in block]
                 state, outputs = step.inline(list(fixed), list(state), batch)
                 return list(state), outputs if keep else []
 
             def add(i: Any, carry: Any) -> Any:
-                state, outputs = taken(i, carry[0])
+                state, outputs = one(i, carry[0])
                 put = lax.dynamic_update_slice_in_dim
                 return state, [put(room, new, i * len(new), 0) for room, new in zip(carry[1], outputs, strict=True)]
 
-            given, length = jax.eval_shape(taken, 0, state)[1], len(block[0]) // size
+            given, length = jax.eval_shape(one, 0, state)[1], len(block[0]) // size
             rooms = [jnp.zeros((length * o.shape[0], *o.shape[1:]), o.dtype) for o in given]
             return lax.fori_loop(0, count, add, (list(state), rooms))
 
-        compiled = wide(jax.jit(chain, donate_argnums=1, static_argnums=(4, 5)))
-        plain = super().compile_sweep(step)
-
-        def run(fixed: Any, state: Any, arrays: Any, size: int, keep: bool, pace: Any) -> Iterator[Any]:
-            whole, done = len(arrays[0]) // size, 0
-            program, length = self._sweep(step, fixed, state, arrays, size, keep) if whole > 1 else (None, 1)
-            pace = pace(program)
-            while length > 1 and done < whole:
-                count, started = min(length, pace.steps(whole - done)), pace.started()
-                block = [_filled(array[done * size : (done + length) * size], length * size) for array in arrays]
-                state, outputs = compiled(fixed, state, block, np.int32(count), size, keep)
-                pace.finished(started, count, [state, outputs])
-                yield state, [_first(o, count * (len(o) // length)) for o in outputs], count * size
-                done += count
-            if done * size < len(arrays[0]):
-                yield from plain(fixed, state, [array[done * size :] for array in arrays], size, keep, pace)
-
-        return run
-
-    def _sweep(self, step: Any, fixed: Any, state: Any, arrays: Any, size: int, keep: bool) -> tuple[Any, int]:
-        """The program for whole batches, and how many of them go in one dispatch at most; 1: they go one by one."""
-        program = step.program(fixed, state, [array[:size] for array in arrays])
-        if program is None or not self.chains(program):
-            return program, 1
-        outputs = program.results[1] if keep else []
-        if any(not o.shape for o in outputs):
-            return program, 1
-        given = sum(array[:size].nbytes for array in arrays)
-        made = sum(int(np.prod(o.shape)) * 8 for o in outputs)
-        return program, min(_CHAIN, max(1, _BLOCK // max(1, given + made)))
+        compiled = wide(jax.jit(loop, donate_argnums=1, static_argnums=(4, 5)))
+        return lambda fixed, state, block, count, size, keep: compiled(
+            fixed, state, list(block), np.int32(count), size, keep
+        )
 
     def argument(self, array: np.ndarray) -> Any:
         return array if array.dtype.kind in "biufc" and array.dtype.isnative else self.convert(array)
@@ -480,19 +453,6 @@ def _roomy(rows: int) -> int:
     return -(-rows // step) * step
 
 
-def _filled(array: np.ndarray, rows: int) -> np.ndarray:
-    """The array with as many rows as that; those behind are zero."""
-    if len(array) == rows:
-        return array
-    room = np.zeros((rows, *array.shape[1:]), array.dtype)
-    room[: len(array)] = array
-    return room
-
-
-def _first(output: Any, rows: int) -> Any:
-    return output if len(output) == rows else np.asarray(output)[:rows]
-
-
 @jax.jit
 def _take_rows(array: Any, rows: Any) -> Any:
     return jnp.take(array, rows, 0, mode="clip")
@@ -506,19 +466,6 @@ def _convolves(program: Any) -> bool:
 
 def _size(program: Any) -> int:
     return sum(int(np.prod(t.shape)) for t in program.args[0])
-
-
-def _run_loop(compiled: Any, plain: Any, state: list[Any], data: list[Any], order: np.ndarray) -> Any:
-    room = np.zeros((_CHAIN, order.shape[1]), "int32")
-    try:
-        for i in range(0, len(order), _CHAIN):
-            part = order[i : i + _CHAIN]
-            room[: len(part)] = part
-            state, loss = compiled(state, data, room, np.int32(len(part)))
-            room = np.zeros_like(room)  # the engine may still be reading the old one
-        return state, loss
-    except (UntraceableError, jax.errors.ConcretizationTypeError):
-        return plain(state, data, order)
 
 
 @functools.lru_cache(maxsize=4096)

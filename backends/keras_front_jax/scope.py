@@ -23,8 +23,8 @@ _WIDE = frozenset(map(jnp.dtype, ("float64", "int64", "uint64", "complex128")))
 
 # Methods beside the ops that make or run something of JAX's, each within one call.
 _VERBS = (
-    "asarray", "copy", "import_tensor", "share", "literal", "argument", "value_and_grad", "rows", "hold", "joined",
-    "custom_gradient", "scan", "symbolic_shape", "_sweep",
+    "asarray", "copy", "import_tensor", "share", "literal", "argument", "value_and_grad", "rows", "joined",
+    "put_dataset", "custom_gradient", "scan", "symbolic_shape",
 )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from keras_front.backend.adapter import Backend
 from keras_front.backend.gradients import with_rule
 from keras_front.backend.state import Variable, present_value
 from keras_front.backend.symbolic import SymbolicTensor
-from keras_front.errors import BackendError, DtypeError, UntraceableError
+from keras_front.errors import BackendError, DtypeError
 
 _DTYPES = {name: tf.dtypes.as_dtype(name) for name in sorted(dtypes.ALL)}
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
@@ -415,7 +415,7 @@ class TensorflowBackend(Backend):
     def compile_native(self, fn: Callable[..., Any], donate: Sequence[int] = ()) -> Callable[..., Any]:
         return tf.function(fn, autograph=False)
 
-    def hold(self, array: np.ndarray) -> Any:
+    def put_dataset(self, array: np.ndarray) -> Any:
         with self._placed():
             return tf.constant(array)  # no private copy: it is used no longer than the caller's array is lent
 
@@ -431,43 +431,34 @@ class TensorflowBackend(Backend):
             sizes = [size] * (rows // size) + [rows % size] * (rows % size > 0)
             yield from zip(*(tf.split(tensor, sizes) for tensor in block)) if len(sizes) > 1 else [block]
 
-    def chains(self, program: Any) -> bool:
+    def supports_multi_step(self, program: Any) -> bool:
         # Recurrent steps are compiled by XLA one by one, and beside convolutions a call costs nothing.
         return not program.captures and not _has(program, {"scan", "lstm", "conv", "conv_transpose", "depthwise_conv"})
 
-    def compile_loop(self, step: Any) -> Callable[..., Any]:
+    def compile_multi_step(self, step: Any) -> Callable[..., Any]:
         """A loop whose length is an argument, so that it is traced once for all lengths."""
-        plain = super().compile_loop(step)
 
-        def chain(state: list[Any], data: list[Any], order: Any, count: Any) -> Any:
-            def taken(i: Any, state: list[Any], _: Any) -> Any:
-                state, loss = step.inline(list(state), [tf.gather(array, order[i]) for array in data])
-                return i + 1, list(state), loss
+        def loop(state: list[Any], data: list[Any], order: Any, count: Any) -> Any:
+            def one(i: Any, state: list[Any], _: Any) -> Any:
+                state, results = step.inline(list(state), [tf.gather(array, order[i]) for array in data])
+                return i + 1, list(state), results
 
-            loss = _types_of(lambda: taken(0, state, None))[2]
-            start = tf.constant(0), list(state), tf.zeros(loss.shape, loss.dtype)
-            return tf.while_loop(lambda i, *_: i < count, taken, start, parallel_iterations=1)[1:]
+            results = _types_of(lambda: one(0, state, None))[2]
+            start = tf.constant(0), list(state), tf.zeros(results.shape, results.dtype)
+            return tf.while_loop(lambda i, *_: i < count, one, start, parallel_iterations=1)[1:]
 
         calls: dict[Any, _FlatFunction] = {}
         steps = 0
 
-        def run(state: list[Any], data: list[Any], order: np.ndarray) -> Any:
+        def run(state: list[Any], data: list[Any], order: np.ndarray, count: int) -> Any:
             nonlocal steps
-            steps += len(order)
+            steps += count
             jit = steps > _XLA_LOOPS and all(p is not None and _is_small(p) for p in step.programs.values())
             key = (jit, order.shape[1], *((tuple(t.shape[1:]), t.dtype) for t in data), *(t.shape for t in state))
             if key not in calls:
                 long = range(len(state), len(state) + len(data))
-                calls[key] = _FlatFunction(self, chain, [state, data, True, True], jit=jit, long=long)
-            try:
-                for i in range(0, len(order), _CHAIN):
-                    part = np.zeros((_CHAIN, order.shape[1]), "int32")
-                    count = len(order[i : i + _CHAIN])
-                    part[:count] = order[i : i + _CHAIN]
-                    state, loss = calls[key](state, data, tf.constant(part), tf.constant(count))
-            except UntraceableError:
-                return plain(state, data, order)
-            return state, loss
+                calls[key] = _FlatFunction(self, loop, [state, data, True, True], jit=jit, long=long)
+            return calls[key](state, data, tf.constant(order.astype("int32", copy=False)), tf.constant(count))
 
         return run
 
@@ -476,7 +467,6 @@ class TensorflowBackend(Backend):
 # takes seconds, so it begins after so many steps as have shown that the training is a long one.
 _XLA_STEPS, _XLA_LOOPS = 32, 4096
 _SMALL = 1 << 13
-_CHAIN = 64  # steps in one call at most
 _HOST = {"host_noise", "host_print"}  # what XLA cannot call
 _INLINE = 1024  # elements of a constant that becomes part of a graph
 _SPLIT, _BLOCK = 1024, 1 << 22  # batches and bytes that are brought in one go

@@ -624,7 +624,7 @@ class TorchBackend(Backend):
     def joined(self, tensors: Sequence[Any]) -> np.ndarray:
         return self.to_numpy(torch.cat([torch.atleast_1d(t) for t in tensors] if not tensors[0].ndim else tensors))
 
-    def hold(self, array: np.ndarray) -> Any:
+    def put_dataset(self, array: np.ndarray) -> Any:
         return self.argument(array)  # no copy: batches are
 
     def batches(self, arrays: Sequence[np.ndarray], size: int) -> Iterator[Sequence[Any]]:

@@ -11,6 +11,7 @@ nor a compiler.
 from __future__ import annotations
 
 import inspect
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar
@@ -202,21 +203,50 @@ class Backend:
         """`fn` for real tensors, where it cannot be traced; an engine with a compiler may use it."""
         return fn
 
-    def chains(self, program: Any) -> bool:
-        """Whether steps of this program gain from `compile_loop`: several in one dispatch, however many."""
+    def supports_multi_step(self, program: Any) -> bool:
+        """Whether steps of this program gain from several of them in one dispatch, however many."""
         return False
 
-    def compile_loop(self, step: Any) -> Callable[..., Any]:
-        """`run(state, data, order)`: a step for each row of `order`, an integer array (steps, batch).
+    def compile_multi_step(self, step: Any) -> Callable[..., Any]:
+        """`run(state, data, order, count)`: a step for each of the first `count` rows of `order`, in one dispatch.
 
-        The batch is the rows of each array of `data`. Returns (state, last loss).
+        Args:
+            step: a compiled function `(state, batch) -> (state, results)`. A batch is the rows of each array of `data`
+                that a row of `order`, an integer array (steps, batch), names.
+
+        Returns: a function that gives (state, results of the last step). `order` has the same shape at each call, so
+            that an engine compiles it once; `count` is at least 1.
         """
 
-        def run(state: list[Any], data: list[Any], order: np.ndarray) -> Any:
-            loss = None
-            for rows in order:
-                state, loss = step(state, self.rows(data, rows))
-            return state, loss
+        def run(state: list[Any], data: list[Any], order: np.ndarray, count: int) -> Any:
+            results = None
+            for rows in order[:count]:
+                state, results = step(state, self.rows(data, rows))
+            return state, results
+
+        return run
+
+    def supports_multi_batch(self, program: Any) -> bool:
+        """Whether steps of this program gain from `compile_multi_batch`."""
+        return False
+
+    def compile_multi_batch(self, step: Any) -> Callable[..., Any]:
+        """`run(fixed, state, block, count, size, keep)`: a step for the first `count` batches of a block.
+
+        Args:
+            step: a compiled function `(fixed, state, batch) -> (state, outputs)`. A batch is `size` rows of each host
+                array of `block`, in order; a block has the same length at each call.
+
+        Returns: a function that, in one dispatch, gives (state, outputs): if `keep`, the outputs of all batches one
+            after the other, with room for those of the whole block; else none.
+        """
+
+        def run(fixed: Any, state: Any, block: Sequence[np.ndarray], count: int, size: int, keep: bool) -> Any:
+            outputs = []
+            for batch in itertools.islice(self.batches(block, size), count):
+                state, given = step(fixed, state, list(batch))
+                outputs.append(given)
+            return state, [self.joined(parts) for parts in zip(*outputs, strict=True)] if keep else []
 
         return run
 
@@ -225,8 +255,9 @@ class Backend:
         index = self.asarray(rows)
         return [self.gather(array, index, axis=0) for array in data]  # type: ignore[attr-defined]
 
-    def hold(self, array: np.ndarray) -> Any:
-        """A host array, lent for as long as the tensor is used, as one from which batches are taken by their rows.
+    def put_dataset(self, array: np.ndarray) -> Any:
+        """A host array on the device, lent for as long as the tensor is used, from which batches are taken by their
+        rows.
 
         Rows may be added behind.
         """
@@ -236,25 +267,6 @@ class Backend:
         """Host arrays in batches of `size` rows, in order, the last one shorter, each for the time of one step."""
         for start in range(0, len(arrays[0]), size):
             yield [self.convert(array[start : start + size]) for array in arrays]
-
-    def compile_sweep(self, step: Any) -> Callable[..., Iterator[Any]]:
-        """`run(fixed, state, arrays, size, keep, pace)`: the step over batches of `size` rows of host arrays.
-
-        The step is `(fixed, state, batch) -> (state, outputs)`. What comes after each dispatch is (state, outputs,
-        rows). Several batches may go in one, as many as `pace(program)` says; their outputs are then joined, if they
-        are to be kept at all.
-        """
-
-        def run(fixed: Any, state: Any, arrays: Any, size: int, keep: bool, pace: Any) -> Iterator[Any]:
-            call, known = None, 0
-            for batch in self.batches(arrays, size):
-                rows = int(batch[0].shape[0])
-                if rows != known:
-                    call, known = step.specialize(fixed, state, list(batch)), rows
-                state, outputs = call(fixed, state, batch)
-                yield state, outputs, rows
-
-        return run
 
     def joined(self, tensors: Sequence[Any]) -> np.ndarray:
         """Tensors one after the other along their first axis, as one array that belongs to the caller."""

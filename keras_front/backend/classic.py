@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from keras_front import config
-from keras_front.backend import declare, discovery, dtypes, program, scopes, seeds, state, symbolic
+from keras_front.backend import adapter, declare, discovery, dtypes, program, scopes, seeds, state, symbolic
 from keras_front.backend.function import Function, evaluate, gradients_of
 from keras_front.backend.ops.arrangement import broadcast_to, symbolic_shape
 from keras_front.backend.ops.elementwise import add, cast, host_print, multiply, subtract, where
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
-from keras_front.errors import ArgumentError, BackendError
+from keras_front.errors import ArgumentError, BackendError, UntraceableError
 
 __all__ = [
     "arange",
@@ -28,7 +28,7 @@ __all__ = [
     "cast_to_floatx",
     "clear_session",
     "compile",
-    "compile_loop",
+    "compile_multi_step",
     "constant",
     "control_dependencies",
     "convert",
@@ -436,10 +436,26 @@ def compile(fn: Callable[..., Any], donate: Sequence[int] = ()) -> program.Compi
     return program.Compiled(fn, donate)
 
 
-def compile_loop(step: Any) -> Callable[..., Any]:
-    """`run(state, data, order)` that takes a step `(state, batch) -> (state, loss)` for each row of `order`.
+def compile_multi_step(step: Any) -> Callable[..., Any]:
+    """`run(state, data, order, count)` that takes a step `(state, batch) -> (state, results)` for each of the first
+    `count` rows of `order`, in one dispatch where the engine can.
 
-    `order` is an integer array (steps, batch size); a batch holds those rows of each array of `data`. Several steps
-    run in one dispatch where the engine can. Returns (state, last loss).
+    Args:
+        step: a function, or what `K.compile` returns.
+
+    `order` is an integer array (steps, batch size); a batch holds those rows of each array of `data`.
+
+    Returns: a function that gives (state, results of the last step).
     """
-    return discovery.active().compile_loop(step if isinstance(step, program.Compiled) else compile(step, donate=(0,)))
+    engine = discovery.active()
+    step = step if isinstance(step, program.Compiled) else compile(step, donate=(0,))
+    together = engine.compile_multi_step(step)
+    one_by_one = adapter.Backend.compile_multi_step(engine, step)
+
+    def run(state: list[Any], data: list[Any], order: np.ndarray, count: int) -> Any:
+        try:
+            return together(state, data, order, count)
+        except UntraceableError:  # it reads variables that are not in its state, for one
+            return one_by_one(state, data, order, count)
+
+    return run

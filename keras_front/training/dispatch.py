@@ -1,12 +1,23 @@
-"""How many steps run in one dispatch to the engine (Keras calls it `steps_per_execution`)."""
+"""Several steps in one dispatch to the engine (Keras calls their number `steps_per_execution`).
+
+An adapter offers the dispatch (`Backend.compile_multi_step`, `compile_multi_batch`). How many steps go in one, and in
+what portions of one shape, so that an engine compiles them once, is settled here.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+
+import numpy as np
+
+from keras_front import backend as K
+from keras_front.backend.adapter import Backend
 
 SECONDS = 20e-3  # that several steps in one dispatch may take, so that who listens by time is heard
 LIMIT = 64  # steps in one dispatch at most
+BLOCK = 1 << 22  # bytes that go in and out with several batches in one dispatch
 MEASURED = 4  # dispatches; the machine may be busy with something else during one of them
 
 
@@ -43,3 +54,106 @@ class DispatchTuner:
             each = max((time.perf_counter() - started) / steps, 1e-9)
             self.each = min(each, self.each or each)
         self.dispatches += 1
+
+
+def several_steps(step: Any) -> Callable[..., Any]:
+    """`run(state, data, order)`: a training step for each row of `order`, `LIMIT` in one dispatch at most.
+
+    Args:
+        step: a compiled training step, `(state, batch) -> (state, results)`.
+
+    Returns: a function that gives (state, results of the last step); `data` are the arrays on the device, and each row
+        of `order` names the rows of a batch.
+    """
+    several = K.compile_multi_step(step)
+
+    def run(state: list[Any], data: list[Any], order: np.ndarray) -> Any:
+        results = None
+        for start in range(0, len(order), LIMIT):
+            part = order[start : start + LIMIT]
+            state, results = several(state, data, filled(part, LIMIT), len(part))
+        return state, results
+
+    return run
+
+
+def map_batches(
+    step: Any,
+    several: Callable[[], Any],
+    engine: Backend,
+    fixed: list[Any],
+    state: list[Any],
+    arrays: Sequence[np.ndarray],
+    size: int,
+    keep: bool,
+    tuner_for: Callable[[Any], DispatchTuner],
+) -> Iterator[tuple[list[Any], Any, int]]:
+    """A step for each batch of `size` rows of host arrays, the last one shorter.
+
+    Args:
+        step: a compiled step, `(fixed, state, batch) -> (state, outputs)`.
+        several: gives the same step for several batches in one dispatch; see `Backend.compile_multi_batch`.
+        engine: the backend that runs them.
+        fixed, state: the values that the step takes.
+        arrays: the data.
+        size: rows of a batch.
+        keep: whether the outputs are wanted.
+        tuner_for: gives the tuner for the program of a step.
+
+    Yields: (state, outputs, rows) after each dispatch.
+    """
+    whole, done = len(arrays[0]) // size, 0
+    program, length = _blocks(step, engine, fixed, state, arrays, size, keep) if whole > 1 else (None, 1)
+    if length > 1:
+        run, tuner = several(), tuner_for(program)
+        while done < whole:
+            count, started = min(length, tuner.steps(whole - done)), tuner.started()
+            block = [filled(array[done * size : (done + length) * size], length * size) for array in arrays]
+            state, outputs = run(fixed, state, block, count, size, keep)
+            tuner.finished(started, count, [state, outputs])
+            yield state, [_first(engine, o, count * (len(o) // length)) for o in outputs], count * size
+            done += count
+    if done * size < len(arrays[0]):
+        yield from _one_by_one(step, engine, fixed, state, [array[done * size :] for array in arrays], size)
+
+
+def _one_by_one(
+    step: Any, engine: Backend, fixed: list[Any], state: list[Any], arrays: Sequence[np.ndarray], size: int
+) -> Iterator[tuple[list[Any], Any, int]]:
+    call, known = None, 0
+    for batch in engine.batches(arrays, size):
+        rows = int(batch[0].shape[0])
+        if rows != known:
+            call, known = step.specialize(fixed, state, list(batch)), rows
+        state, outputs = call(fixed, state, batch)  # type: ignore[misc]
+        yield state, outputs, rows
+
+
+def _blocks(
+    step: Any, engine: Backend, fixed: Any, state: Any, arrays: Sequence[np.ndarray], size: int, keep: bool
+) -> tuple[Any, int]:
+    """The program for whole batches, and how many of them go in one dispatch at most; 1: they go one by one."""
+    if type(engine).supports_multi_batch is Backend.supports_multi_batch:
+        return None, 1
+    program = step.program(fixed, state, [array[:size] for array in arrays])
+    if program is None or not engine.supports_multi_batch(program):
+        return program, 1
+    outputs = program.results[1] if keep else []
+    if any(not o.shape for o in outputs):
+        return program, 1
+    given = sum(array[:size].nbytes for array in arrays)
+    made = sum(int(np.prod(o.shape)) * 8 for o in outputs)
+    return program, min(LIMIT, max(1, BLOCK // max(1, given + made)))
+
+
+def filled(array: np.ndarray, rows: int) -> np.ndarray:
+    """The array, with zeros behind it if it has fewer rows."""
+    if len(array) == rows:
+        return array
+    room = np.zeros((rows, *array.shape[1:]), array.dtype)
+    room[: len(array)] = array
+    return room
+
+
+def _first(engine: Backend, output: Any, rows: int) -> Any:
+    return output if len(output) == rows else engine.to_numpy(output)[:rows]

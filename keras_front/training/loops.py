@@ -25,7 +25,7 @@ from keras_front.callbacks.batch_hooks import BatchHooks, Interrupts
 from keras_front.errors import ArgumentError
 from keras_front.training.arrays import BatchLayout
 from keras_front.training.data_adapter import ArrayAdapter, StreamAdapter, sample_order
-from keras_front.training.dispatch import DispatchTuner
+from keras_front.training.dispatch import DispatchTuner, map_batches
 from keras_front.training.steps import Steps
 from keras_front.training.variables import State, held_in_list, store, take_back, tensors_of, values_of
 
@@ -226,7 +226,7 @@ class TrainingEpochs:
         run, program = train.specialize(self.values, batch), train.program(self.values, batch)
 
         def supported() -> bool:
-            return self._on_device is not None and program is not None and self.engine.chains(program)
+            return self._on_device is not None and program is not None and self.engine.supports_multi_step(program)
 
         key = "train", program, self._on_device is None, data.samples
         return run, self.steps.tuner(key, self.engine, supported)
@@ -286,7 +286,7 @@ def on_device(data: ArrayAdapter, engine: Backend) -> list[Any] | None:
     size = data.nbytes()
     if size is None or size > DEVICE_LIMIT:
         return None
-    return [engine.hold(array) for array in data.arrays]
+    return [engine.put_dataset(array) for array in data.arrays]
 
 
 def validates(frequency: Any, epoch: int) -> bool:
@@ -330,8 +330,8 @@ def predict(steps: Steps, data: DataAdapter, callbacks: CallbackList) -> list[np
 class BatchLoop:
     """The step of one kind ('test', 'predict') over all batches of the data.
 
-    Nothing is placed on the device for longer than its step. Where nobody listens to single batches, the engine goes
-    over the host arrays by itself (`Backend.compile_sweep`), in as few dispatches as it likes.
+    Nothing is placed on the device for longer than its step. Where nobody listens to single batches, several go in one
+    dispatch on engines that gain from it.
     """
 
     def __init__(self, kind: str, steps: Steps, data: DataAdapter, callbacks: CallbackList):
@@ -374,9 +374,18 @@ class BatchLoop:
             yield from self._single_batches()
 
     def _map_batches(self, data: ArrayAdapter) -> Iterator[Dispatch]:
-        run = self.steps.map_batches(self.kind, data.layout)
-        keep = self.kind == "predict"
-        return run(self.fixed, self.state, data.arrays, data.batch_size, keep, self._tuner)
+        steps, kind, layout = self.steps, self.kind, data.layout
+        return map_batches(
+            steps.single_batch(kind, layout),
+            lambda: steps.multi_batch(kind, layout),
+            self.engine,
+            self.fixed,
+            self.state,
+            data.arrays,
+            data.batch_size,
+            kind == "predict",
+            self._tuner,
+        )
 
     def _tuner(self, program: Any) -> DispatchTuner:
         return self.steps.tuner((self.kind, program), self.engine, lambda: True)

@@ -22,7 +22,7 @@ from keras_front.graph.tensor_values import NoValueHereError, TensorValues, no_v
 from keras_front.nest import flatten, unique
 from keras_front.training import custom_steps
 from keras_front.training.arrays import BatchLayout
-from keras_front.training.dispatch import DispatchTuner
+from keras_front.training.dispatch import DispatchTuner, several_steps
 from keras_front.training.losses_and_metrics import LossesAndMetrics
 from keras_front.training.variables import (
     NewVariablesError,
@@ -166,12 +166,17 @@ class Steps:
     def several(self, layout: BatchLayout) -> Any:
         """`(state, data, order) -> (state, values)`: a training step for each row of `order`."""
         key = ("several", layout, discovery.active(), state.trace_key())
-        return self._get(key, lambda: K.compile_loop(self.train(layout)), None)
+        return self._get(key, lambda: several_steps(self.train(layout)), None)
 
-    def map_batches(self, kind: str, layout: BatchLayout) -> Any:
-        """The step of `kind` ('test', 'predict') over all batches of host arrays; see `Backend.compile_sweep`."""
-        key = ("map_batches", kind, layout, discovery.active(), state.trace_key())
-        return self._get(key, lambda: discovery.active().compile_sweep(self._step(kind, layout, False, False)), None)
+    def multi_batch(self, kind: str, layout: BatchLayout) -> Any:
+        """The step of `kind` ('test', 'predict') for several batches; see `Backend.compile_multi_batch`."""
+        key = ("multi_batch", kind, layout, discovery.active(), state.trace_key())
+        step = self._step(kind, layout, False, False)
+        return self._get(key, lambda: discovery.active().compile_multi_batch(step), None)
+
+    def single_batch(self, kind: str, layout: BatchLayout) -> Any:
+        """The step of `kind` ('test', 'predict') for one batch, that reports nothing."""
+        return self._step(kind, layout, False, False)
 
     def tuner(self, key: Any, engine: Any, supported: Callable[[], bool]) -> DispatchTuner:
         """The tuner of such steps, kept from one fit to the next; `supported` says whether several may run at once."""

@@ -262,7 +262,7 @@ def test_a_loop_of_steps_equals_the_steps(backend):
 
     data = [K.convert(np.arange(20.0, dtype="float32").reshape(10, 2))]
     order = np.array([[0, 3, 5], [9, 1, 2]])
-    state, last = K.compile_loop(step)([v.value], data, order)
+    state, last = K.compile_multi_step(step)([v.value], data, order, len(order))
     expected = np.arange(20.0).reshape(10, 2)[order.ravel()].sum(0)
     np.testing.assert_allclose(K.to_numpy(state[0]), expected)
     np.testing.assert_allclose(float(K.to_numpy(last)), expected.sum())

@@ -101,9 +101,9 @@ def test_a_loop_is_one_dispatch(backend):
         calls.append(1)
         return [K.add(state[0], K.sum(batch[0]))], K.sum(batch[0])
 
-    run = K.compile_loop(step)
+    run = K.compile_multi_step(step)
     state, data = [backend.asarray(np.zeros((), "float32"))], [backend.asarray(np.ones((12, 2), "float32"))]
-    state, loss = run(state, data, np.arange(12).reshape(4, 3))
+    state, loss = run(state, data, np.arange(12).reshape(4, 3), 4)
     assert float(state[0]) == 24
     assert float(loss) == 6
     assert len(calls) <= 2
@@ -113,9 +113,9 @@ def test_host_noise_is_drawn_at_every_step_of_a_loop(backend):
     def step(state, batch):
         return [state[0] + 1, K.host_noise(state[0], (2,), "float32", 1, 2, "uniform")], K.sum(state[1])
 
-    run = K.compile_loop(step)
+    run = K.compile_multi_step(step)
     start = [backend.asarray(np.asarray(0, "int64")), backend.asarray(np.zeros(2, "float32"))]
-    state, _ = run(start, [backend.asarray(np.zeros((4, 1), "float32"))], np.arange(4).reshape(4, 1))
+    state, _ = run(start, [backend.asarray(np.zeros((4, 1), "float32"))], np.arange(4).reshape(4, 1), 4)
     from keras_front.backend import seeds
 
     np.testing.assert_array_equal(backend.to_numpy(state[1]), seeds.noise(1, 2, 3, (2,), "uniform"))
