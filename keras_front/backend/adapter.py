@@ -204,7 +204,11 @@ class Backend:
         return fn
 
     def supports_multi_step(self, program: Any) -> bool:
-        """Whether steps of this program gain from several of them in one dispatch, however many."""
+        """Whether steps of this program gain from several of them in one dispatch, however many.
+
+        Args:
+            program: the program of a training step.
+        """
         return False
 
     def compile_multi_step(self, step: Any) -> Callable[..., Any]:
@@ -227,7 +231,11 @@ class Backend:
         return run
 
     def supports_multi_batch(self, program: Any) -> bool:
-        """Whether steps of this program gain from `compile_multi_batch`."""
+        """Whether steps of this program gain from `compile_multi_batch`.
+
+        Args:
+            program: the program of a step that tests or predicts.
+        """
         return False
 
     def compile_multi_batch(self, step: Any) -> Callable[..., Any]:
@@ -256,10 +264,10 @@ class Backend:
         return [self.gather(array, index, axis=0) for array in data]  # type: ignore[attr-defined]
 
     def put_dataset(self, array: np.ndarray) -> Any:
-        """A host array on the device, lent for as long as the tensor is used, from which batches are taken by their
-        rows.
+        """A host array on the device, from which batches are taken by their rows; rows may be added behind.
 
-        Rows may be added behind.
+        Args:
+            array: lent for as long as the tensor is used, so that it need not be copied.
         """
         return self.convert(array)
 
