@@ -14,7 +14,7 @@ from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError, DtypeError, StateError
 from keras_front.registry import custom_object_scope, name_of
 
-from . import call_context
+from . import call_context, network_config
 from .inputs import Input, InputLayer
 from .layer import LAYERS, Layer
 from .layer_values import is_list_of_shapes
@@ -199,12 +199,19 @@ class SequentialNetwork(Network):
         self.build(tuple(shapes[0]))
 
     def get_config(self) -> dict[str, Any]:
-        """Name and layers, in the form of Keras 2.2.3 and later."""
+        """Name and layers, in the form of Keras 2.2.3 and later.
+
+        What `add_loss` and `add_metric` put beside the stack stands under `added`, which other Keras pass over.
+        """
         first = [self._explicit_input] if self._explicit_input is not None else []
         entries = [{"class_name": name_of(type(x)), "config": x.get_config()} for x in first + self._stack]
         result: dict[str, Any] = {"name": self.name, "layers": entries}
         if "_build_input_shape" in self.__dict__:
             result["build_input_shape"] = self._build_input_shape
+        if self._reported and self._graph is not None:
+            places, known = network_config.Places(self), {id(layer) for layer in (*self._stack, *self._input_layers)}
+            beside = [layer for layer in self._graph.layers if id(layer) not in known]
+            result["added"] = [network_config.layer_entry(layer, places) for layer in beside]
         return result
 
     @classmethod
@@ -222,9 +229,19 @@ class SequentialNetwork(Network):
         with custom_object_scope(custom_objects):
             for entry in entries:
                 model.add(LAYERS.deserialize(dict(entry)))
-        if not model.inputs and shape:
-            model.build(tuple(shape))
+            if not model.inputs and shape:
+                model.build(tuple(shape))
+            if isinstance(config, dict) and config.get("added"):
+                model._add_beside(config["added"])
         return model
+
+    def _add_beside(self, entries: list[dict[str, Any]]) -> None:
+        """Make the layers that a config names beside the stack, and call them."""
+        made = {entry["name"]: network_config.make_layer(entry) for entry in entries}
+        inputs = [tensor.history[0] for tensor in self.inputs]
+        known = {layer.name: layer for layer in (*inputs, *self._stack)}
+        network_config.connect_all({**known, **made}, entries, self.name)
+        self.adopt_reports(made.values())
 
 
 def _expected_input(layer: Layer) -> tuple[Any, Any]:

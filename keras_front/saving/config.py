@@ -301,25 +301,29 @@ def _layer_base(target: type) -> type:
 def _network(arguments: Mapping[str, Any], keras3: bool) -> Config:
     """Config of a model: layers, and for a functional one the nodes and the ends."""
     shift = node_shifts(arguments["layers"]) if keras3 else {}
-    entries = [
-        operations.read(layer, shift, _op_places) if operations.is_op(layer) else _entry(layer, keras3)
-        for layer in arguments["layers"]
-    ]
+    entries = _entries(arguments["layers"], keras3, shift)
     result: Config = {"name": arguments["name"]} if arguments.get("name") else {}
     if arguments.get("build_input_shape") is not None:
         result["build_input_shape"] = arguments["build_input_shape"]
     result["layers"] = entries
+    if arguments.get("added"):  # ours: what add_loss put beside a stack
+        result["added"] = _entries(arguments["added"], keras3, {})
     if "input_layers" not in arguments:
         return result
-    classes = {entry["name"]: entry["class_name"] for entry in entries}
     for entry in entries:
-        if entry["class_name"] == operations.OURS:
-            continue
-        nodes = entry.get("inbound_nodes") or []
-        entry["inbound_nodes"] = [_node(node, classes[entry["name"]], shift) for node in nodes]
+        if entry["class_name"] != operations.OURS:
+            nodes = entry.get("inbound_nodes") or []
+            entry["inbound_nodes"] = [_node(node, entry["class_name"], shift) for node in nodes]
     result["input_layers"] = ends_of(arguments["input_layers"], {})
     result["output_layers"] = ends_of(arguments["output_layers"], output_shifts(arguments["layers"]) if keras3 else {})
     return result
+
+
+def _entries(layers: Any, keras3: bool, shift: Mapping[str, int]) -> list[Config]:
+    return [
+        operations.read(layer, shift, _op_places) if operations.is_op(layer) else _entry(layer, keras3)
+        for layer in layers
+    ]
 
 
 def _entry(layer: Any, keras3: bool) -> Config:

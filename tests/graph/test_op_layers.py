@@ -211,17 +211,22 @@ def test_a_model_with_ops_as_a_layer_of_another(backend, tmp_path):
         np.testing.assert_allclose(again.evaluate(X, X, verbose=0), loss, rtol=1e-5, err_msg=name)
 
 
-def test_a_stack_keeps_its_added_loss_in_copies(backend):
+def test_a_stack_keeps_its_added_loss_in_copies(backend, tmp_path):
     model = Sequential([L.Dense(3, input_shape=(4,)), L.Dense(4)])
     model.add_loss(K.mean(K.square(model.layers[0].output)))
     model.compile("sgd", "mse")
     loss = model.evaluate(X, X, verbose=0)
     clone = clone_model(model)
     clone.set_weights(model.get_weights())
-    for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model)), clone):
+    copies = [copy.deepcopy(model), pickle.loads(pickle.dumps(model)), clone]
+    for name in ("m.h5", "m.keras"):
+        model.save(str(tmp_path / name))
+        copies.append(load_model(str(tmp_path / name)))
+    for again in copies:
         again.compile("sgd", "mse")
         np.testing.assert_allclose(again.evaluate(X, X, verbose=0), loss, rtol=1e-6)
         assert isinstance(again, Sequential)
+        assert len(again.layers) == 2
 
 
 def test_attributes_of_the_user_and_the_state_of_training_are_copied(backend):
