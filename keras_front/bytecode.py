@@ -17,6 +17,8 @@ from __future__ import annotations
 import base64
 import binascii
 import builtins
+import copy
+import importlib
 import json
 import marshal
 import sys
@@ -30,7 +32,7 @@ import numpy as np
 
 from keras_front.errors import SerializationError, UnsafeFileError
 
-__all__ = ["Code", "check_permitted", "dump", "load", "name_in", "permit", "permitted"]
+__all__ = ["Closure", "Code", "check_permitted", "dump", "load", "name_in", "permit", "permitted"]
 
 _PERMITTED: ContextVar[bool] = ContextVar("keras_front_code_permitted", default=False)
 _MARK = b"\x00\x00keras_front:"  # what follows it behind the code is JSON
@@ -93,8 +95,7 @@ class Code(list):  # type: ignore[type-arg]
 
     def __reduce__(self) -> Any:
         function = self.function
-        home = sys.modules.get(function.__module__)
-        if getattr(home, function.__qualname__, None) is function:
+        if _is_importable(function):
             return Code, (function,)
         return _unpickled, (json.loads(json.dumps(list(self), default=_refuse)), function.__module__)
 
@@ -103,6 +104,93 @@ def _unpickled(parts: list[Any], module: str) -> Code:
     """The code in a pickle: whoever unpickles has allowed code already."""
     with permit():
         return Code(load(parts, module=module))
+
+
+class Closure:
+    """A function in the state of a copy: what it closes over is copied with the rest, so that layers stay together.
+
+    A `Lambda` or a loss may use a layer of its model; that of a copy must use the layer of the copy.
+
+    Args:
+        function: a Python function.
+    """
+
+    def __init__(self, function: Callable[..., Any]):
+        self.function = function
+
+    def __deepcopy__(self, memo: Any) -> Closure:
+        return Closure(_copied(self.function, memo))
+
+    def __reduce__(self) -> Any:
+        function = self.function
+        if _is_importable(function):
+            return Closure, (function,)
+        cells = [_carried(function, cell.cell_contents) for cell in function.__closure__ or ()]
+        values = [_carried(function, value) for value in function.__defaults__ or ()]
+        named = {key: _carried(function, value) for key, value in (function.__kwdefaults__ or {}).items()}
+        code = marshal.dumps(function.__code__)
+        return _closed, (code, function.__module__, function.__name__, cells, values, named)
+
+
+_SELF = "the function itself"
+
+
+def _is_importable(function: Callable[..., Any]) -> bool:
+    return getattr(sys.modules.get(function.__module__), function.__qualname__, None) is function
+
+
+def _carried(function: Any, value: Any) -> Any:
+    """A value that a function uses, as a pickle takes it."""
+    if value is function:
+        return (_SELF,)
+    if isinstance(value, types.ModuleType):
+        return (types.ModuleType, value.__name__)
+    return Closure(value) if isinstance(value, types.FunctionType) else value
+
+
+def _closed(code: bytes, module: str, name: str, cells: list[Any], values: list[Any], named: dict[str, Any]) -> Closure:
+    """The function of a pickle: whoever unpickles has allowed code already."""
+    scope = vars(sys.modules[module]) if module in sys.modules else {"np": np, "__builtins__": builtins}
+    held = tuple(types.CellType() for _ in cells)
+    function = types.FunctionType(marshal.loads(code), scope, name, None, held)
+
+    def uncarried(value: Any) -> Any:
+        if isinstance(value, tuple) and value[:1] == (_SELF,):
+            return function
+        if isinstance(value, tuple) and value[:1] == (types.ModuleType,):
+            return importlib.import_module(value[1])
+        return value.function if isinstance(value, Closure) else value
+
+    function.__defaults__ = tuple(map(uncarried, values)) or None
+    function.__kwdefaults__ = {key: uncarried(value) for key, value in named.items()} or None
+    function.__module__ = module
+    for cell, value in zip(held, cells, strict=True):
+        cell.cell_contents = uncarried(value)
+    return Closure(function)
+
+
+def _copied(function: Any, memo: dict[int, Any]) -> Any:
+    """The function with copies of what it closes over; what cannot be copied is shared."""
+    if not function.__closure__:
+        return function
+    if id(function) in memo:
+        return memo[id(function)]
+    cells = tuple(types.CellType() for _ in function.__closure__)
+    twin = types.FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__, cells)
+    twin.__kwdefaults__, twin.__module__ = function.__kwdefaults__, function.__module__
+    twin.__qualname__, memo[id(function)] = function.__qualname__, twin
+    for cell, old in zip(cells, function.__closure__, strict=True):
+        cell.cell_contents = _copied_value(old.cell_contents, memo)
+    return twin
+
+
+def _copied_value(value: Any, memo: dict[int, Any]) -> Any:
+    if isinstance(value, types.FunctionType):
+        return _copied(value, memo)
+    try:
+        return copy.deepcopy(value, memo)
+    except Exception:  # a module, a lock, a session: shared, as functions of the module share them
+        return value
 
 
 class _Unwritable:
@@ -241,7 +329,7 @@ def _read(value: Any, scope: dict[str, Any], function: Any) -> Any:
     if kind == "__numpy__":
         return np.asarray(config["value"], config["dtype"])  # type: ignore[index]
     if kind == "__module__":
-        return __import__(str(config), fromlist=["_"])
+        return importlib.import_module(str(config))
     if kind == "__lambda__":
         return _assembled(_decoded(config["code"]), config["defaults"], config["closure"], scope)  # type: ignore[index]
     return {key: _read(item, scope, function) for key, item in value.items()}

@@ -43,6 +43,8 @@ def _through_config(layer: Any) -> Any:
 
 
 def _clone(model: Any, input_tensors: Any, copy: Callable[[Any], Any]) -> Any:
+    if isinstance(model, Network):
+        model._warn_of_functions("a clone")
     if isinstance(model, SequentialNetwork) and (model.begins_joined or not model._is_graph_network):
         return _clone_waiting(model, input_tensors, copy)
     if not isinstance(model, Network) or not model._is_graph_network:

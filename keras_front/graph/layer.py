@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from keras_front import backend as K
-from keras_front import config, conventions, regularizers
+from keras_front import bytecode, config, conventions, regularizers
 from keras_front.backend import discovery, state, symbolic
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor, leaves_of
@@ -440,11 +440,11 @@ class Layer(Trackable, LayerNodes, Configurable):
         Losses that depend on tensors of a model stay behind: the model has them.
         """
         kept = [loss for loss in self._own_losses if not needs_input(loss)]
-        losses = [Expression(loss) if symbolic.is_symbolic(loss) else loss for loss in kept]
+        losses = [_carried_loss(loss) for loss in kept]
         return {**self.__dict__, "_inbound_nodes": [], "_outbound_nodes": [], "_own_losses": losses}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        losses = [loss.symbol() if isinstance(loss, Expression) else loss for loss in state["_own_losses"]]
+        losses = [_loss_of(loss) for loss in state["_own_losses"]]
         self.__dict__.update(state, _own_losses=losses)
 
     def __repr__(self) -> str:
@@ -452,6 +452,19 @@ class Layer(Trackable, LayerNodes, Configurable):
 
 
 _MISSING = object()
+
+
+def _carried_loss(loss: Any) -> Any:
+    """A loss that was given to `add_loss`, as the state of a copy has it."""
+    if symbolic.is_symbolic(loss):
+        return Expression(loss)
+    return bytecode.Closure(loss) if hasattr(loss, "__code__") else loss
+
+
+def _loss_of(carried: Any) -> Any:
+    if isinstance(carried, Expression):
+        return carried.symbol()
+    return carried.function if isinstance(carried, bytecode.Closure) else carried
 
 
 # Pieces ----------------------------------------------------------------------------------------------

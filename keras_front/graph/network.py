@@ -7,6 +7,7 @@ masks and configs; it does not know how it is trained or saved.
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -462,7 +463,17 @@ class Network(Layer):
                 f"{type(self).__name__} computes in its own `call`, so its structure cannot be written. Save its "
                 "weights instead, or write get_config and from_config."
             )
+        self._warn_of_functions("the config")
         return network_config.to_config(self)
+
+    def _warn_of_functions(self, where: str) -> None:
+        """Say that functions given to `add_loss` have no place in a config."""
+        if any(callable(loss) and not symbolic.is_symbolic(loss) for loss in self._own_losses):
+            warnings.warn(
+                f"{self.name}: a function given to add_loss is not part of {where}; call add_loss again on the model "
+                "that is made of it, or pass a tensor, which is written.",
+                stacklevel=4,
+            )
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:

@@ -203,6 +203,7 @@ class SequentialNetwork(Network):
 
         What `add_loss` and `add_metric` put beside the stack stands under `added`, which other Keras pass over.
         """
+        self._warn_of_functions("the config")
         first = [self._explicit_input] if self._explicit_input is not None else []
         entries = [{"class_name": name_of(type(x)), "config": x.get_config()} for x in first + self._stack]
         result: dict[str, Any] = {"name": self.name, "layers": entries}

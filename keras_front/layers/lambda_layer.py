@@ -122,12 +122,12 @@ class Lambda(Layer):
         return cls(**given)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Functions as `bytecode.Code`, so that lambdas can be pickled too."""
+        """Functions as `bytecode.Closure`: a lambda can be pickled, and uses the layers of the copy."""
         state = super().__getstate__()
-        return {k: bytecode.Code(v) if k in _FUNCTIONS and hasattr(v, "__code__") else v for k, v in state.items()}
+        return {k: bytecode.Closure(v) if k in _FUNCTIONS and hasattr(v, "__code__") else v for k, v in state.items()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__({k: v.function if isinstance(v, bytecode.Code) else v for k, v in state.items()})
+        super().__setstate__({k: v.function if isinstance(v, bytecode.Closure) else v for k, v in state.items()})
 
 
 _FUNCTIONS = ("function", "_output_shape", "mask")

@@ -313,3 +313,20 @@ def test_gradients_as_an_output_are_copied_within_the_process(backend):
         np.testing.assert_allclose(again.predict(X), 2 * (X @ kernel) @ kernel.T, rtol=1e-5)
     with pytest.raises(ValueError, match="'gradients' of this model"):
         pickle.dumps(model)
+
+
+def test_functions_use_the_layers_of_the_copy(backend):
+    x = L.Input((4,))
+    dense = L.Dense(4, use_bias=False)
+    model = Model(x, L.Lambda(lambda h: K.dot(h, K.transpose(dense.kernel)))(dense(x)))
+    model.add_loss(lambda: 0.1 * K.sum(K.square(dense.kernel)))
+    kernel = dense.get_weights()[0]
+    for again in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        again.set_weights([kernel * 2])
+        np.testing.assert_allclose(again.predict(X), X @ kernel @ kernel.T * 4, rtol=1e-5)
+        again.compile("sgd", "mse")
+        expected = np.mean((X @ kernel @ kernel.T * 4 - X) ** 2) + 0.4 * np.sum(kernel**2)
+        np.testing.assert_allclose(again.evaluate(X, X, verbose=0), expected, rtol=1e-5)
+    np.testing.assert_allclose(model.predict(X), X @ kernel @ kernel.T, rtol=1e-5)
+    with pytest.warns(UserWarning, match="add_loss is not part of the config"):
+        model.get_config()
