@@ -20,6 +20,7 @@ from keras_front.tracebacks import hide_internal_frames, mark_boundary
 __all__ = ["accept_legacy_arguments", "accept_legacy_constructor_arguments", "argument_names", "legacy_object"]
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 
 # The module that knows what arguments, functions and classes were called once. It is asked by name, when something
 # unknown is met, so that modern code costs nothing and nothing is missing if it is not there. Its functions are
@@ -77,6 +78,11 @@ def accept_legacy_arguments(
             raise
 
     return mark_boundary(call)
+
+
+def renamed(function: F) -> F:
+    """`function`, which also takes the names that its arguments had once; no dialect has other defaults for it."""
+    return accept_legacy_arguments(function, defaults=False)  # type: ignore[return-value]
 
 
 def accept_legacy_constructor_arguments(owner: type, init: Callable[..., None]) -> Callable[..., None]:

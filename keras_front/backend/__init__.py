@@ -25,42 +25,281 @@ from keras_front.backend import (
     state,
     symbolic,
 )
-from keras_front.backend.classic import *
+from keras_front.backend.classic import (
+    arange,
+    batch_get_value,
+    batch_set_value,
+    cast_to_floatx,
+    clear_session,
+    compile,
+    compile_multi_step,
+    constant,
+    control_dependencies,
+    convert,
+    count_params,
+    dtype,
+    eye,
+    from_dlpack,
+    function,
+    get_uid,
+    get_value,
+    gradients,
+    in_test_phase,
+    in_train_phase,
+    int_shape,
+    is_keras_tensor,
+    is_placeholder,
+    is_tensor,
+    is_variable,
+    manual_variable_initialization,
+    moving_average_update,
+    name_scope,
+    ndim,
+    ones,
+    placeholder,
+    print_tensor,
+    random_normal_variable,
+    random_uniform_variable,
+    reset_uids,
+    set_value,
+    shape,
+    size,
+    switch,
+    to_numpy,
+    update,
+    update_add,
+    update_sub,
+    variable,
+    zeros,
+)
 from keras_front.backend.discovery import available, backend, device, set_backend, use_backend
 from keras_front.backend.function import evaluate as eval
 from keras_front.backend.gradients import GRADIENT
-from keras_front.backend.gradients.value_and_grad import gradients_by_rules, value_and_grad
-from keras_front.backend.ops import (
-    arrangement,
-    convolution,
-    ctc,
-    elementwise,
-    image,
-    indexing,
-    linalg,
-    linear,
-    modern,
-    neural,
-    numpy_names,
-    recurrence,
-    recurrent_layers,
-    reduction,
-    sampling,
-    sparse,
-    special,
-    spectral,
-    updates,
+from keras_front.backend.gradients.recurrent_layers import (
+    conv_lstm_sequence_gradient,
+    gru_sequence_gradient,
+    lstm_sequence_gradient,
+    simple_rnn_sequence_gradient,
 )
-from keras_front.backend.ops.ctc import ctc_decode, ctc_label_dense_to_sparse
+from keras_front.backend.gradients.value_and_grad import gradients_by_rules, value_and_grad
+from keras_front.backend.ops import numpy_names
+from keras_front.backend.ops.arrangement import (
+    batch_flatten,
+    broadcast_to,
+    concatenate,
+    expand_dims,
+    flatten,
+    flip,
+    ones_like,
+    pad,
+    permute_dimensions,
+    repeat,
+    repeat_elements,
+    reshape,
+    reverse,
+    slice,
+    spatial_2d_padding,
+    spatial_3d_padding,
+    squeeze,
+    stack,
+    strided_slice,
+    temporal_padding,
+    tile,
+    transpose,
+    zeros_like,
+)
+from keras_front.backend.ops.convolution import (
+    average_pool,
+    average_pool_gradient,
+    conv,
+    conv1d,
+    conv2d,
+    conv2d_transpose,
+    conv3d,
+    conv3d_transpose,
+    conv_input_gradient,
+    conv_kernel_gradient,
+    depthwise_conv2d,
+    max_pool,
+    max_pool_gradient,
+    max_pool_pick,
+    pool1d,
+    pool2d,
+    pool3d,
+    separable_conv1d,
+    separable_conv2d,
+)
+from keras_front.backend.ops.ctc import ctc_batch_cost, ctc_beams, ctc_best_path, ctc_decode, ctc_label_dense_to_sparse
 from keras_front.backend.ops.custom_gradient import custom_gradient
+from keras_front.backend.ops.elementwise import (
+    abs,
+    add,
+    cast,
+    ceil,
+    clip,
+    cos,
+    divide,
+    elu,
+    equal,
+    erf,
+    exp,
+    expm1,
+    floor,
+    floor_divide,
+    gelu,
+    greater,
+    greater_equal,
+    hard_sigmoid,
+    host_print,
+    identity,
+    isfinite,
+    isnan,
+    leaky_relu,
+    less,
+    less_equal,
+    log,
+    log1p,
+    log_sigmoid,
+    logical_and,
+    logical_not,
+    logical_or,
+    maximum,
+    minimum,
+    mod,
+    multiply,
+    negative,
+    not_equal,
+    pow,
+    power,
+    relu,
+    relu_gradient,
+    round,
+    rsqrt,
+    sigmoid,
+    sign,
+    silu,
+    sin,
+    softplus,
+    softsign,
+    sqrt,
+    square,
+    stop_gradient,
+    subtract,
+    tanh,
+    where,
+)
 from keras_front.backend.ops.folding import foldl, foldr, map_fn
-from keras_front.backend.ops.linalg import einsum
-from keras_front.backend.ops.modern import cond, split, vectorized_map, while_loop
-from keras_front.backend.ops.neural import dropout
+from keras_front.backend.ops.image import (
+    extract_patches,
+    local_conv,
+    local_conv1d,
+    local_conv2d,
+    resize,
+    resize_images,
+    resize_volumes,
+)
+from keras_front.backend.ops.indexing import gather, in_top_k, one_hot, scatter_add, take_along_axis
+from keras_front.backend.ops.linalg import (
+    cholesky,
+    contract,
+    det,
+    einsum,
+    householder_qr,
+    inv,
+    norm,
+    qr,
+    solve,
+    svd,
+    triangular_solve,
+)
+from keras_front.backend.ops.linear import batch_dot, dot, linear, matmul
+from keras_front.backend.ops.modern import (
+    arcsinh,
+    arctanh,
+    argsort,
+    cond,
+    cosh,
+    dot_product_attention,
+    glu,
+    group_normalization,
+    isinf,
+    log2,
+    log10,
+    logaddexp,
+    logical_xor,
+    mish,
+    relu6,
+    roll,
+    sinh,
+    sort,
+    split,
+    tan,
+    top_k,
+    trunc,
+    vectorized_map,
+    while_loop,
+)
+from keras_front.backend.ops.neural import (
+    batch_normalization,
+    bias_add,
+    binary_crossentropy,
+    categorical_crossentropy,
+    clipped_softmax_crossentropy,
+    dropout,
+    keep_mask,
+    layer_normalization,
+    log_softmax,
+    moments,
+    normalize_batch_in_training,
+    sigmoid_crossentropy,
+    softmax,
+    softmax_crossentropy,
+    sparse_categorical_crossentropy,
+)
 from keras_front.backend.ops.recurrence import rnn, scan
-from keras_front.backend.ops.sampling import random_binomial, random_normal, random_uniform, truncated_normal
-from keras_front.backend.ops.sparse import is_sparse, to_dense
+from keras_front.backend.ops.recurrent_layers import (
+    conv_lstm_sequence,
+    gru,
+    gru_sequence,
+    lstm,
+    lstm_sequence,
+    simple_rnn,
+    simple_rnn_sequence,
+)
+from keras_front.backend.ops.reduction import (
+    all,
+    any,
+    argmax,
+    argmin,
+    count_nonzero,
+    cumprod,
+    cumsum,
+    l2_normalize,
+    logsumexp,
+    max,
+    mean,
+    min,
+    prod,
+    std,
+    sum,
+    var,
+)
+from keras_front.backend.ops.sampling import (
+    engine_normal,
+    engine_uniform,
+    host_noise,
+    normal_noise,
+    random_binomial,
+    random_normal,
+    random_uniform,
+    truncated_normal,
+    uniform_noise,
+)
+from keras_front.backend.ops.sparse import is_sparse, sparse_dot, to_dense
+from keras_front.backend.ops.special import truncated_normal_quantile
+from keras_front.backend.ops.spectral import fft, ifft, irfft, rfft
 from keras_front.backend.ops.subscript import getitem
+from keras_front.backend.ops.updates import adam_update, rmsprop_update, sgd_update
 from keras_front.backend.seeds import set_random_seed
 from keras_front.backend.state import (
     Variable,
@@ -83,15 +322,6 @@ from keras_front.config import (
 )
 
 get_variable_shape = classic.int_shape
-# Functions whose arguments had other names once.
-for _name in (
-    "conv1d", "conv2d", "conv3d", "expand_dims", "one_hot", "pool2d", "pool3d", "resize_images", "resize_volumes",
-    "separable_conv2d", "spatial_2d_padding", "spatial_3d_padding",
-):  # fmt: skip
-    declare.OPS[_name].function = compatibility.accept_legacy_arguments(declare.OPS[_name].function, False)  # type: ignore[attr-defined]
-globals().update({name: op.function for name, op in declare.OPS.items() if hasattr(op, "function")})
-for _name in ("batch_get_value", "moving_average_update", "random_normal", "random_uniform"):
-    globals()[_name] = compatibility.accept_legacy_arguments(globals()[_name], False)
 
 Backend = adapter.Backend
 

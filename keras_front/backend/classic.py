@@ -19,6 +19,7 @@ from keras_front.backend.ops.arrangement import broadcast_to, symbolic_shape
 from keras_front.backend.ops.elementwise import add, cast, host_print, multiply, subtract, where
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
+from keras_front.compatibility import renamed
 from keras_front.errors import ArgumentError, BackendError, UntraceableError
 
 __all__ = [
@@ -260,6 +261,7 @@ def get_value(x: Any) -> np.ndarray:
     return evaluate(x)
 
 
+@renamed
 def batch_get_value(ops: Sequence[Any]) -> list[np.ndarray]:
     """Copies of the values of several variables."""
     return [get_value(x) for x in ops]
@@ -304,6 +306,7 @@ def update_sub(x: Variable, decrement: Any) -> Any:
     return update(x, subtract(_now(x, decrement), decrement))
 
 
+@renamed
 def moving_average_update(x: Variable, value: Any, momentum: Any) -> Any:
     """`update(x, momentum * x + (1 - momentum) * value)`; at once where the value is a real tensor or array."""
     return update(x, add(multiply(_now(x, value), momentum), multiply(value, 1 - momentum)))

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, ParamSpec, overload
 
 import numpy as np
 
-from keras_front import config, nest
+from keras_front import compatibility, config, nest
 from keras_front.backend import discovery, dtypes, scopes, shapes, state, symbolic
 from keras_front.backend.op import OPS, Facts, Operation, composites, over_some_axis, primitives, register  # noqa: F401
 from keras_front.backend.symbolic import OpCall, Operators, SymbolicTensor
@@ -32,7 +32,6 @@ Axes = Any
 Dims = Any
 DType = Any
 
-SPARSE: list[Callable[..., Any]] = []  # what an op does that meets a sparse matrix; see ops/sparse.py
 _ARRAYS = {"Tensor": "one", "Tensors": "many", "Maybe": "maybe"}
 _SCALARS = (bool, int, float, complex)
 _HOST = (*_SCALARS, np.ndarray, np.generic, list, tuple)
@@ -46,6 +45,8 @@ class Op(Operation):
     about the op (see `Facts`).
     """
 
+    sparse: Callable[..., Any] | None = None  # what it does where an argument is a sparse matrix
+
     def __init__(
         self,
         fn: Callable[..., Any],
@@ -55,6 +56,7 @@ class Op(Operation):
         floats: bool,
         results: Callable[..., Any] | None = None,
         facts: Facts | None = None,
+        renamed: bool = False,
     ):
         self.name, self.kind, self.body, self.rule, self.floats = fn.__name__, kind, fn, rule, floats
         self.results = results
@@ -68,6 +70,8 @@ class Op(Operation):
         self.__doc__ = fn.__doc__
         self._casts: dict[Any, tuple[str | None, ...]] = {}  # see `_settled`
         self.function = _write_dispatcher(self)
+        if renamed:
+            self.function = compatibility.accept_legacy_arguments(self.function, False)
 
     def dispatch(self, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
         """Record or compute; called when not every argument is plainly one of the active backend's own tensors."""
@@ -75,8 +79,8 @@ class Op(Operation):
         settled = self._settled(backend, args, attrs) if backend is not None else None
         if settled is not None:
             return self._computed(backend, settled, attrs)
-        if SPARSE and any(hasattr(a, "tocoo") for a in args):
-            return SPARSE[0](self.name, args)
+        if any(map(dtypes.is_sparse_matrix, args)):
+            return self._on_sparse(args)
         args = [list(a) if kind == "many" else _array(a) for (_, kind), a in zip(self.arrays, args, strict=True)]
         self._check(args)
         args = [_each(a, symbolic.in_this_step) for a in args]
@@ -132,6 +136,13 @@ class Op(Operation):
             target if i in hosts or (i in self.promoted and backend.dtype_of(v) != target) else None
             for i, v in enumerate(values)
         )
+
+    def _on_sparse(self, args: Sequence[Any]) -> Any:
+        if self.sparse is None:
+            raise ArgumentError(
+                f"K.{self.name}: a sparse matrix; make it dense first with K.to_dense. Only K.dot takes sparse ones."
+            )
+        return self.sparse(*args)
 
     def _check(self, args: Sequence[Any]) -> None:
         for (name, kind), arg in zip(self.arrays, args, strict=True):
@@ -494,9 +505,12 @@ def _weak_lines(op: Op, keywords: str) -> list[str]:
 # The decorators ------------------------------------------------------------------------------------------------
 
 
+P = ParamSpec("P")
+
+
 def primitive(
     shape: Any, promote: Sequence[str] | None = None, floats: bool = False, **facts: Any
-) -> Callable[..., Any]:
+) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
     """Declare an op that every adapter brings.
 
     Args:
@@ -508,18 +522,32 @@ def primitive(
     """
     known = Facts(**{"elementwise": shape in shapes.ELEMENTWISE, "fresh": True, **facts})
 
-    def declare(fn: Callable[..., Any]) -> Callable[..., Any]:
+    def declare(fn: Callable[P, Any]) -> Callable[P, Any]:
         return _register(Op(fn, "primitive", shape, promote, floats, None, known))
 
     return declare
 
 
+@overload
+def composite(fn: Callable[P, Any]) -> Callable[P, Any]: ...
+@overload
+def composite(
+    *,
+    promote: Sequence[str] | None = None,
+    floats: bool = False,
+    results: Callable[..., Any] | None = None,
+    sparse: Callable[..., Any] | None = None,
+    renamed: bool = False,
+    **facts: Any,
+) -> Callable[[Callable[P, Any]], Callable[P, Any]]: ...
 def composite(
     fn: Callable[..., Any] | None = None,
     *,
     promote: Sequence[str] | None = None,
     floats: bool = False,
     results: Callable[..., Any] | None = None,
+    sparse: Callable[..., Any] | None = None,
+    renamed: bool = False,
     **facts: Any,
 ) -> Any:
     """Declare an op whose body is written in other ops. An adapter that defines a method of its name overrides it.
@@ -529,12 +557,16 @@ def composite(
         floats: whether integers become floats first.
         results: for ops that need no gradient, gives tensors of the shapes of the results from the arguments: then the
             body is not even recorded for a backend that overrides the op.
+        sparse: what the op does where an argument is a sparse matrix of SciPy; without it that is an error.
+        renamed: whether its arguments had other names in older versions of Keras, which are then taken too.
         facts: what else is known about the op, see `Facts`; unless `fresh` says otherwise a result may share memory
             with an argument.
     """
 
     def declare(body: Callable[..., Any]) -> Callable[..., Any]:
-        return _register(Op(body, "composite", None, promote, floats, results, Facts(**facts)))
+        op = Op(body, "composite", None, promote, floats, results, Facts(**facts), renamed)
+        op.sparse = sparse
+        return _register(op)
 
     return declare if fn is None else declare(fn)
 

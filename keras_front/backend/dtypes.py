@@ -117,6 +117,11 @@ def on_host(dtype: str) -> str:
     return "float32" if dtype == "bfloat16" else dtype
 
 
+def is_sparse_matrix(x: Any) -> bool:
+    """Whether `x` is one of SciPy's sparse matrices, told by what it can do: SciPy need not be there."""
+    return hasattr(x, "tocoo") and hasattr(x, "toarray")
+
+
 def as_single(dtype: Any) -> str:
     """float32 for the floats of 16 bits, where a long formula would lose too much; the others stay."""
     name = canonical(dtype)

@@ -21,25 +21,56 @@ class Engine(Protocol):
         """Raises: BackendError naming the primitives that are missing."""
 
     def is_tensor(self, x: Any) -> bool:
-        """Whether `x` is one of the engine's tensors."""
+        """Whether `x` is one of the engine's tensors.
+
+        Args:
+            x: anything.
+        """
 
     def to_numpy(self, x: Any) -> np.ndarray:
-        """The values of a tensor."""
+        """The values of a tensor; the array may share memory with it.
+
+        Args:
+            x: a tensor of the engine.
+        """
 
     def dtype_of(self, x: Any) -> str:
-        """The name of a tensor's dtype."""
+        """The name of a tensor's dtype.
+
+        Args:
+            x: a tensor of the engine, or an array.
+        """
 
     def convert(self, value: Any, dtype: str | None = None) -> Any:
-        """Anything array-like as a tensor of the engine."""
+        """Anything array-like as a tensor of the engine.
+
+        Args:
+            value: a tensor, array, number, list or variable.
+            dtype: the name of the result's dtype; None keeps the value's own.
+        """
 
     def import_tensor(self, value: Any, source: Engine | None, dtype: str) -> Any:
-        """A tensor of another engine, or of the host, as one's own."""
+        """A tensor of another engine, or of the host, as one's own.
+
+        Args:
+            value: the tensor.
+            source: whose it is; None for an array.
+            dtype: the name of the result's dtype.
+        """
 
     def copy(self, x: Any) -> Any:
-        """A tensor with memory of its own."""
+        """A tensor with memory of its own.
+
+        Args:
+            x: a tensor of the engine.
+        """
 
     def user_code(self) -> AbstractContextManager[Any]:
         """A context for code of the user's that computes on real tensors."""
 
     def overrides(self, name: str) -> bool:
-        """Whether the adapter brings an op itself, also in programs."""
+        """Whether the adapter brings an op itself, also in programs.
+
+        Args:
+            name: the op.
+        """

@@ -161,7 +161,7 @@ class SparseRows:
 
 
 def _conform(value: Any, spec: ArraySpec, what: str, whole: bool) -> Any:
-    if sparse.is_matrix(value):
+    if sparse.is_sparse_matrix(value):
         value = SparseRows(value.tocsr())
     if is_lazy(value) and not whole:
         shape = tuple(value.shape)

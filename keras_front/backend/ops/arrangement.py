@@ -166,7 +166,7 @@ def transpose(x: Tensor):
     return permute_dimensions(x, tuple(range(len(x.shape)))[::-1])
 
 
-@composite
+@composite(renamed=True)
 def expand_dims(x: Tensor, axis=-1):
     """`x` with a new axis of size 1.
 
@@ -402,7 +402,7 @@ def _spatial_padding(x: Any, padding: Any, data_format: Any) -> Any:
     return pad(x, ((0, 0), *pairs, (0, 0)))
 
 
-@composite
+@composite(renamed=True)
 def spatial_2d_padding(x: Tensor, padding=((1, 1), (1, 1)), data_format=None):
     """Zeros around images.
 
@@ -416,7 +416,7 @@ def spatial_2d_padding(x: Tensor, padding=((1, 1), (1, 1)), data_format=None):
     return _spatial_padding(x, padding, data_format)
 
 
-@composite
+@composite(renamed=True)
 def spatial_3d_padding(x: Tensor, padding=((1, 1), (1, 1), (1, 1)), data_format=None):
     """Zeros around volumes.
 

@@ -195,7 +195,7 @@ def _conv(n: int, x: Any, kernel: Any, strides: Any, padding: Any, data_format: 
     return conv(x, kernel, steps, padding, gaps, groups, config.normalize_data_format(data_format))
 
 
-@composite
+@composite(renamed=True)
 def conv1d(x: Tensor, kernel: Tensor, strides=1, padding="valid", data_format=None, dilation_rate=1, groups=1):
     """Correlation of sequences with a kernel.
 
@@ -222,7 +222,7 @@ def conv1d(x: Tensor, kernel: Tensor, strides=1, padding="valid", data_format=No
     return _conv(1, x, kernel, strides, padding, data_format, dilation_rate, groups)
 
 
-@composite
+@composite(renamed=True)
 def conv2d(
     x: Tensor, kernel: Tensor, strides=(1, 1), padding="valid", data_format=None, dilation_rate=(1, 1), groups=1
 ):
@@ -251,7 +251,7 @@ def conv2d(
     return _conv(2, x, kernel, strides, padding, data_format, dilation_rate, groups)
 
 
-@composite
+@composite(renamed=True)
 def conv3d(
     x: Tensor, kernel: Tensor, strides=(1, 1, 1), padding="valid", data_format=None, dilation_rate=(1, 1, 1), groups=1
 ):
@@ -363,7 +363,7 @@ def depthwise_conv2d(
     return _conv(2, x, kernel, strides, padding, data_format, dilation_rate, depth)
 
 
-@composite
+@composite(renamed=True)
 def separable_conv2d(
     x: Tensor, depthwise_kernel: Tensor, pointwise_kernel: Tensor, strides=(1, 1), padding="valid", data_format=None,
     dilation_rate=(1, 1),
@@ -447,7 +447,7 @@ def pool1d(x: Tensor, pool_size, strides=1, padding="valid", data_format=None, p
     return _pool(1, x, pool_size, strides, padding, data_format, pool_mode)
 
 
-@composite
+@composite(renamed=True)
 def pool2d(x: Tensor, pool_size, strides=(1, 1), padding="valid", data_format=None, pool_mode="max"):
     """Pooling of images.
 
@@ -472,7 +472,7 @@ def pool2d(x: Tensor, pool_size, strides=(1, 1), padding="valid", data_format=No
     return _pool(2, x, pool_size, strides, padding, data_format, pool_mode)
 
 
-@composite
+@composite(renamed=True)
 def pool3d(x: Tensor, pool_size, strides=(1, 1, 1), padding="valid", data_format=None, pool_mode="max"):
     """Pooling of volumes.
 

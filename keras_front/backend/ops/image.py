@@ -159,7 +159,7 @@ def _repeated(x: Any, axes: Sequence[int], factors: Sequence[int]) -> Any:
     return reshape(broadcast_to(reshape(x, tuple(narrow)), tuple(wide)), tuple(final))
 
 
-@composite
+@composite(renamed=True)
 def resize_images(x: Tensor, height_factor, width_factor, data_format, interpolation="nearest"):
     """Images enlarged by whole factors.
 
@@ -179,7 +179,7 @@ def resize_images(x: Tensor, height_factor, width_factor, data_format, interpola
     return _enlarged(x, (height_factor, width_factor), data_format, interpolation)
 
 
-@composite
+@composite(renamed=True)
 def resize_volumes(x: Tensor, depth_factor, height_factor, width_factor, data_format):
     """Volumes enlarged by whole factors, each element repeated.
 

@@ -65,7 +65,7 @@ def take_along_axis(x: Tensor, indices: Tensor, axis=-1):
     """
 
 
-@composite(promote=(), fresh=True)
+@composite(promote=(), fresh=True, renamed=True)
 def one_hot(indices: Tensor, num_classes, dtype: DType = "float32"):
     """Vectors of zeros with a one at `indices`, in a new last axis. An index outside gives zeros alone.
 

@@ -12,6 +12,7 @@ from typing import Any
 from keras_front.backend import dtypes, scopes, seeds, shapes, symbolic
 from keras_front.backend.declare import Dims, DType, Tensor, as_dims, composite, primitive
 from keras_front.backend.ops.elementwise import add, cast, less, multiply
+from keras_front.compatibility import renamed
 from keras_front.errors import ArgumentError
 
 
@@ -121,6 +122,7 @@ def _draw(noise: Any, shape: Any, dtype: Any, seed: int | None) -> Any:
     return noise(*key(seed), as_dims(shape), name, *stream(seed))
 
 
+@renamed
 def random_uniform(
     shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: int | None = None
 ) -> Any:
@@ -141,6 +143,7 @@ def random_uniform(
     return add(multiply(_draw(uniform_noise, shape, dtype, seed), maxval - minval), minval)
 
 
+@renamed
 def random_normal(
     shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: int | None = None
 ) -> Any:

@@ -13,10 +13,11 @@ import numpy as np
 
 from keras_front.backend import declare, symbolic
 from keras_front.backend.declare import Tensor, composite
+from keras_front.backend.dtypes import is_sparse_matrix
 from keras_front.backend.ops.arrangement import expand_dims
 from keras_front.backend.ops.elementwise import multiply
 from keras_front.backend.ops.indexing import gather, scatter_add
-from keras_front.errors import ArgumentError, ShapeError
+from keras_front.errors import ShapeError
 
 
 class SparsePlaceholder(symbolic.SymbolicTensor):
@@ -25,18 +26,13 @@ class SparsePlaceholder(symbolic.SymbolicTensor):
     __slots__ = ()
 
 
-def is_matrix(x: Any) -> bool:
-    """Whether `x` is one of SciPy's sparse matrices."""
-    return hasattr(x, "tocoo") and hasattr(x, "toarray")
-
-
 def is_sparse(tensor: Any) -> bool:
     """Whether `tensor` is a sparse matrix of SciPy, or a placeholder for one.
 
     Args:
         tensor: anything.
     """
-    return is_matrix(tensor) or isinstance(tensor, SparsePlaceholder)
+    return is_sparse_matrix(tensor) or isinstance(tensor, SparsePlaceholder)
 
 
 def to_dense(tensor: Any) -> Any:
@@ -47,7 +43,7 @@ def to_dense(tensor: Any) -> Any:
 
     Returns: a tensor of the same values.
     """
-    if is_matrix(tensor):
+    if is_sparse_matrix(tensor):
         return declare.as_symbol_or_tensor(np.ascontiguousarray(tensor.toarray()))
     if isinstance(tensor, SparsePlaceholder):
         return declare.OPS["identity"].function(tensor)
@@ -72,25 +68,13 @@ def sparse_dot(values: Tensor, rows: Tensor, columns: Tensor, y: Tensor, height)
 
 def dot(x: Any, y: Any) -> Any:
     """`K.dot` where x or y is a sparse matrix."""
-    if is_matrix(x) and is_matrix(y):
+    if is_sparse_matrix(x) and is_sparse_matrix(y):
         return declare.as_symbol_or_tensor(np.ascontiguousarray((x @ y).toarray()))
     transpose = declare.OPS["transpose"].function
-    if is_matrix(y):
+    if is_sparse_matrix(y):
         return transpose(dot(y.T, transpose(x)))
     shape = tuple(y.shape)
     if len(shape) != 2 or shape[0] not in (None, x.shape[1]):
         raise ShapeError(f"K.dot: a sparse matrix {x.shape} and a tensor {shape} do not fit.")
     found = x.tocoo()
     return sparse_dot(found.data, found.row.astype("int64"), found.col.astype("int64"), y, int(x.shape[0]))
-
-
-def dispatch(name: str, args: Any) -> Any:
-    """An op that met a sparse matrix. Raises: ArgumentError for all but `dot`."""
-    if name == "dot":
-        return dot(*args)
-    raise ArgumentError(
-        f"K.{name}: a sparse matrix; make it dense first with K.to_dense. Only K.dot takes sparse ones."
-    )
-
-
-declare.SPARSE.append(dispatch)
