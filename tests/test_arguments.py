@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import inspect
+from typing import Annotated, Any, Literal, get_type_hints
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from keras_front import initializers, regularizers
 from keras_front.arguments import CHOICE, Flag, Kept, Number, OneOf, Positive, Reader, readers_of, reading
 from keras_front.errors import ArgumentError
+from keras_front.graph.layer import LAYERS
 from keras_front.layers import Conv1D, Conv2D, Conv2DTranspose, Dense, Layer, SeparableConv2D
 from keras_front.layers.arguments import Initializer, Regularizer
 from keras_front.registry import Configurable
@@ -187,3 +189,56 @@ def test_a_reader_of_ones_own():
     assert (thing.size, thing.word) == (4, "new")
     with pytest.raises(ArgumentError, match=r"Thing: expected size to be an even number, received 'a'"):
         Thing("a")
+
+
+def constructors():
+    """The constructors of layers of this package, each with its class."""
+    found = {}
+    for name in LAYERS.names():
+        for cls in LAYERS.lookup(name).__mro__:
+            if "__init__" in cls.__dict__ and cls.__module__.startswith("keras_front.layers"):
+                found[cls.__name__] = cls
+    return found
+
+
+CONSTRUCTORS = constructors()
+
+
+@pytest.mark.parametrize("name", sorted(CONSTRUCTORS))
+def test_type_checkers_know_the_keyword_arguments(name):
+    cls = CONSTRUCTORS[name]
+    *own, last = list(inspect.signature(cls.__init__).parameters.values())[1:]
+    assert last.kind is last.VAR_KEYWORD
+    if last.annotation == "Any":
+        return  # what a base takes beside what is written here; mypy cannot say both
+    table = last.annotation.removeprefix("Unpack[").removesuffix("]")
+    known = set(get_type_hints(inspect.unwrap(cls.__init__).__globals__[table]))
+    written = {p.name for p in own}
+    assert not known & written, "mypy reads a keyword that is also written out as Any"
+    assert set(cls.constructor_arguments()) - written <= known
+
+
+def test_what_a_layer_does_not_read_by_annotation_is_known():
+    by_hand = {
+        (cls.__name__, argument)
+        for cls in CONSTRUCTORS.values()
+        for argument in list(inspect.signature(cls.__init__).parameters)[1:-1]
+        if argument not in readers_of(inspect.unwrap(cls.__init__))
+    }
+    vocabularies = {(name, a) for name in ("IntegerLookup", "StringLookup", "TextVectorization")
+                    for a in ("vocabulary", "idf_weights")}  # fmt: skip
+    assert by_hand - vocabularies == {
+        ("Bidirectional", "backward_layer"),
+        ("Bidirectional", "weights"),
+        ("ConvRNN2D", "cell"),
+        ("EinsumDense", "equation"),
+        ("EinsumDense", "output_shape"),
+        ("Lambda", "arguments"),
+        ("Lambda", "function"),
+        ("Lambda", "mask"),
+        ("Lambda", "output_shape"),
+        ("MultiHeadAttention", "output_shape"),
+        ("Normalization", "mean"),
+        ("Normalization", "variance"),
+        ("SpectralNormalization", "layer"),
+    }

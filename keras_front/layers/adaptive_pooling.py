@@ -5,14 +5,15 @@ Source for names and arguments: Keras 3, `layers/pooling`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
 from keras_front import backend as K
-from keras_front.graph.layer import LAYERS, InputSpec, Layer
+from keras_front.graph.layer import LAYERS, InputSpec
 
 from .arguments import DataFormat, Size
+from .base import Layer, LayerArguments
 
 
 def _windows(size: int, new: int) -> list[range]:
@@ -53,7 +54,7 @@ class _AdaptivePooling(Layer):
     _rank, _usual_data_format = 2, None
     _reduce: Any = staticmethod(_average)
 
-    def __init__(self, output_size: Size, data_format: DataFormat = None, **kwargs: Any):
+    def __init__(self, output_size: Size, data_format: DataFormat = None, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         self.input_spec = InputSpec(ndim=self._rank + 2)
 

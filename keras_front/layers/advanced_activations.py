@@ -5,16 +5,17 @@ Source: Keras 2.3.1, `keras/layers/advanced_activations.py`.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Unpack
 
 from keras_front import activations
 from keras_front import backend as K
 from keras_front.arguments import read_number
 from keras_front.errors import ArgumentError
 from keras_front.file_form import FileForm
-from keras_front.graph.layer import LAYERS, InputSpec, Layer
+from keras_front.graph.layer import LAYERS, InputSpec
 
 from .arguments import Axes, AxisList, Constraint, Initializer, Number, Reader, Regularizer
+from .base import Layer, LayerArguments
 
 
 def _number_or_zero(value: Any, layer: Any) -> float:
@@ -42,8 +43,8 @@ class LeakyReLU(Layer):
 
     supports_masking = True
 
-    def __init__(self, alpha: Number = 0.3, **kwargs: Any):
-        self.alpha = read_number(kwargs.pop("negative_slope", alpha))
+    def __init__(self, alpha: Number = 0.3, **kwargs: Unpack[LayerArguments]):
+        self.alpha = read_number(kwargs.pop("negative_slope", alpha))  # type: ignore[typeddict-item]
         super().__init__(**kwargs)
 
     def call(self, inputs: Any) -> Any:
@@ -74,7 +75,7 @@ class PReLU(Layer):
         alpha_regularizer: Regularizer = None,
         alpha_constraint: Constraint = None,
         shared_axes: AxisList | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
 
@@ -103,7 +104,7 @@ class ELU(Layer):
 
     supports_masking = True
 
-    def __init__(self, alpha: Number = 1.0, **kwargs: Any):
+    def __init__(self, alpha: Number = 1.0, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
 
     def call(self, inputs: Any) -> Any:
@@ -123,7 +124,7 @@ class ThresholdedReLU(Layer):
 
     supports_masking = True
 
-    def __init__(self, theta: Number = 1.0, **kwargs: Any):
+    def __init__(self, theta: Number = 1.0, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
 
     def call(self, inputs: Any) -> Any:
@@ -145,7 +146,7 @@ class Softmax(Layer):
 
     supports_masking = True
 
-    def __init__(self, axis: Axes = -1, **kwargs: Any):
+    def __init__(self, axis: Axes = -1, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
 
     def call(self, inputs: Any) -> Any:
@@ -178,7 +179,7 @@ class ReLU(Layer):
         max_value: Number | None = None,
         negative_slope: NumberOrZero = 0.0,
         threshold: NumberOrZero = 0.0,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
         for name in ("max_value", "negative_slope"):

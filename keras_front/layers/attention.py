@@ -5,14 +5,15 @@ Source for names, arguments and masks: tf_keras 2.21, `layers/attention`.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Unpack
 
 from keras_front import backend as K
 from keras_front.errors import ArgumentError
-from keras_front.graph.layer import LAYERS, Layer
+from keras_front.graph.layer import LAYERS
 from keras_front.graph.layer_values import is_list_of_shapes
 
 from .arguments import CHOICE, Flag, Fraction
+from .base import Layer, LayerArguments
 
 _FAR = {"float16": 65504.0}  # what masked scores are lowered by
 
@@ -120,7 +121,7 @@ class Attention(_Attention):
         use_scale: Flag = False,
         score_mode: Annotated[Literal["dot", "concat"], CHOICE] = "dot",
         dropout: Fraction = 0.0,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
 
@@ -161,7 +162,7 @@ class AdditiveAttention(_Attention):
     Source: Bahdanau et al. (2015).
     """
 
-    def __init__(self, use_scale: Flag = True, dropout: Fraction = 0.0, **kwargs: Any):
+    def __init__(self, use_scale: Flag = True, dropout: Fraction = 0.0, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
 
     def _add_scale(self, size: int) -> None:

@@ -11,7 +11,7 @@ Source for names, arguments and formulas: Keras 2.3.1, `keras/layers/recurrent.p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from keras_front import activations
 from keras_front import backend as K
 from keras_front.backend import symbolic
 from keras_front.errors import ShapeError
-from keras_front.graph.layer import LAYERS, Layer
+from keras_front.graph.layer import LAYERS
 
 from .arguments import (
     ActivationFunction,
@@ -31,6 +31,7 @@ from .arguments import (
     Rate,
     Regularizer,
 )
+from .base import Layer, LayerArguments
 
 # What the ops of whole sequences compute themselves, by the functions of `activations`.
 _FUSED = {getattr(activations, name): name for name in ("tanh", "sigmoid", "hard_sigmoid", "relu", "linear")}
@@ -318,7 +319,7 @@ class SimpleRNNCell(_Cell):
         bias_constraint: Constraint = None,
         dropout: Rate = 0.0,
         recurrent_dropout: Rate = 0.0,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
 
@@ -359,7 +360,7 @@ class GRUCell(_Cell):
         recurrent_dropout: Rate = 0.0,
         implementation: Implementation = 2,
         reset_after: Flag = False,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
 
@@ -462,6 +463,6 @@ class LSTMCell(LongShortTerm):
         dropout: Rate = 0.0,
         recurrent_dropout: Rate = 0.0,
         implementation: Implementation = 2,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)

@@ -7,12 +7,12 @@ Source for names, arguments and output sizes: Keras 2.3.1, `keras/layers/convolu
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from keras_front import backend as K
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.file_form import FileForm
-from keras_front.graph.layer import LAYERS, InputSpec, Layer
+from keras_front.graph.layer import LAYERS, InputSpec
 
 from .arguments import (
     ActivationFunction,
@@ -26,6 +26,7 @@ from .arguments import (
     Regularizer,
     Size,
 )
+from .base import CommonArguments, Layer
 
 
 class _Spatial(Layer):
@@ -111,7 +112,7 @@ class _Conv(_Spatial):
         kernel_constraint: Constraint = None,
         bias_constraint: Constraint = None,
         groups: Positive = 1,
-        **kwargs: Any,
+        **kwargs: Unpack[CommonArguments],
     ):
         super().__init__(**kwargs)
         self._check_window()
@@ -204,7 +205,7 @@ class _ConvTranspose(_Conv):
         use_bias: Flag = True,
         **kwargs: Any,
     ):
-        super().__init__(**kwargs)
+        super().__init__(filters, kernel_size, **kwargs)
         for step, extra in zip(self.strides, self.output_padding or (), strict=False):
             if extra >= step:
                 raise ArgumentError(
@@ -335,9 +336,9 @@ class _Depthwise(_Spatial):
         activity_regularizer: Regularizer = None,
         depthwise_constraint: Constraint = None,
         bias_constraint: Constraint = None,
-        **kwargs: Any,
+        **kwargs: Unpack[CommonArguments],
     ):
-        super().__init__(**_without_inherited(kwargs))
+        super().__init__(**_without_inherited(dict(kwargs)))
         self._check_window()
 
     def _add_depthwise(self, channels: int) -> None:
@@ -425,9 +426,9 @@ class _SeparableConv(_Depthwise):
         depthwise_constraint: Constraint = None,
         pointwise_constraint: Constraint = None,
         bias_constraint: Constraint = None,
-        **kwargs: Any,
+        **kwargs: Unpack[CommonArguments],
     ):
-        super().__init__(**kwargs)
+        super().__init__(kernel_size, **kwargs)
 
     def build(self, input_shape: Any) -> None:
         channels = self._channels(input_shape)

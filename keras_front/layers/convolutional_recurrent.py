@@ -6,7 +6,7 @@ Source for names, arguments and formulas: Keras 2.3.1, `keras/layers/convolution
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from .arguments import (
     Regularizer,
     Size,
 )
+from .base import SequenceArguments
 from .cells import LongShortTerm, _known, zeros_of
 from .convolution import conv_output_length
 from .recurrent import _Classic, _swapped
@@ -87,7 +88,7 @@ class ConvLSTM2DCell(_ConvArguments, LongShortTerm):
         bias_constraint: Constraint = None,
         dropout: Rate = 0.0,
         recurrent_dropout: Rate = 0.0,
-        **kwargs: Any,
+        **kwargs: Unpack[SequenceArguments],
     ):
         super().__init__(**kwargs)
 
@@ -280,7 +281,7 @@ class ConvLSTM2D(_ConvArguments, _Classic, ConvRNN2D):
         recurrent_dropout: Rate = 0.0,
         return_state: Flag = False,
         unroll: Flag = False,
-        **kwargs: Any,
+        **kwargs: Unpack[SequenceArguments],
     ):
         super().__init__(**kwargs)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from keras_front import backend as K
 from keras_front import config, regularizers
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.file_form import FileForm
-from keras_front.graph.layer import LAYERS, InputSpec, Layer
+from keras_front.graph.layer import LAYERS, InputSpec
 
 from .arguments import (
     ActivationFunction,
@@ -32,6 +32,7 @@ from .arguments import (
     Regularizer,
     Seed,
 )
+from .base import CommonArguments, Layer, LayerArguments
 
 
 @LAYERS.register()
@@ -75,7 +76,7 @@ class Dense(Layer):
         activity_regularizer: Regularizer = None,
         kernel_constraint: Constraint = None,
         bias_constraint: Constraint = None,
-        **kwargs: Any,
+        **kwargs: Unpack[CommonArguments],
     ):
         super().__init__(**kwargs)
         self.input_spec = InputSpec(min_ndim=2)
@@ -115,7 +116,7 @@ class Activation(Layer):
 
     supports_masking = True
 
-    def __init__(self, activation: ActivationFunction, **kwargs: Any):
+    def __init__(self, activation: ActivationFunction, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
 
     def call(self, inputs: Any) -> Any:
@@ -144,7 +145,9 @@ class Dropout(Layer):
 
     supports_masking = True
 
-    def __init__(self, rate: Rate, noise_shape: NoiseShape | None = None, seed: Seed = None, **kwargs: Any):
+    def __init__(
+        self, rate: Rate, noise_shape: NoiseShape | None = None, seed: Seed = None, **kwargs: Unpack[LayerArguments]
+    ):
         super().__init__(**kwargs)
 
     def _mask_shape(self) -> Sequence[Any] | None:
@@ -169,7 +172,7 @@ class SpatialDropout1D(Dropout):
     file_form = FileForm(omitted={"noise_shape": None, "trainable": True})
 
     def __init__(self, rate: Rate, **kwargs: Any):
-        super().__init__(**kwargs)
+        super().__init__(rate, **kwargs)
         self.input_spec = InputSpec(ndim=3)
 
     def _mask_shape(self) -> Sequence[Any]:
@@ -189,7 +192,7 @@ class _SpatialDropout(Dropout):
     _rank = 2
 
     def __init__(self, rate: Rate, data_format: DataFormat = None, **kwargs: Any):
-        super().__init__(**kwargs)
+        super().__init__(rate, **kwargs)
         self.input_spec = InputSpec(ndim=self._rank + 2)
 
     def _mask_shape(self) -> Sequence[Any]:
@@ -235,7 +238,7 @@ class Flatten(Layer):
         (None, 12)
     """
 
-    def __init__(self, data_format: DataFormat = None, **kwargs: Any):
+    def __init__(self, data_format: DataFormat = None, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         self.input_spec = InputSpec(min_ndim=1)
 
@@ -264,7 +267,7 @@ class Reshape(Layer):
         (None, 2, 3)
     """
 
-    def __init__(self, target_shape: Integers, **kwargs: Any):
+    def __init__(self, target_shape: Integers, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         if self.target_shape.count(-1) > 1:
             raise ArgumentError(f"Reshape: at most one size can be -1, received {self.target_shape}.")
@@ -303,7 +306,7 @@ class Permute(Layer):
         (None, 64, 10)
     """
 
-    def __init__(self, dims: Integers, **kwargs: Any):
+    def __init__(self, dims: Integers, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ArgumentError(
@@ -329,7 +332,7 @@ class RepeatVector(Layer):
         [[[1.0, 2.0], [1.0, 2.0]]]
     """
 
-    def __init__(self, n: Positive, **kwargs: Any):
+    def __init__(self, n: Positive, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         self.input_spec = InputSpec(ndim=2)
 
@@ -367,7 +370,7 @@ class Rescaling(Layer):
 
     supports_masking = True
 
-    def __init__(self, scale: Kept, offset: Kept = 0.0, **kwargs: Any):
+    def __init__(self, scale: Kept, offset: Kept = 0.0, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
 
     def call(self, inputs: Any) -> Any:
@@ -397,7 +400,7 @@ class Masking(Layer):
 
     supports_masking = True
 
-    def __init__(self, mask_value: Kept = 0.0, **kwargs: Any):
+    def __init__(self, mask_value: Kept = 0.0, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
@@ -421,7 +424,7 @@ class ActivityRegularization(Layer):
 
     supports_masking = True
 
-    def __init__(self, l1: Number = 0.0, l2: Number = 0.0, **kwargs: Any):
+    def __init__(self, l1: Number = 0.0, l2: Number = 0.0, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         self.activity_regularizer = regularizers.L1L2(l1=self.l1, l2=self.l2)
 

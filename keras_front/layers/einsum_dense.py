@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from keras_front import backend as K
 from keras_front.errors import ArgumentError, ShapeError
-from keras_front.graph.layer import LAYERS, Layer
+from keras_front.graph.layer import LAYERS
 
 from .arguments import ActivationFunction, Constraint, Initializer, Kept, Regularizer
+from .base import CommonArguments, Layer
 
 _EQUATION = re.compile(r"(\.{3})?([a-zA-Z]+)(\.{3})?,([a-zA-Z]+)->(\.{3})?([a-zA-Z]+)(\.{3})?")
 
@@ -57,7 +58,7 @@ class EinsumDense(Layer):
         kernel_constraint: Constraint = None,
         bias_constraint: Constraint = None,
         activity_regularizer: Regularizer = None,
-        **kwargs: Any,
+        **kwargs: Unpack[CommonArguments],
     ):
         super().__init__(**kwargs)
         self.equation = str(equation).replace(" ", "")

@@ -7,9 +7,10 @@ from typing import Any
 
 from keras_front import backend as K
 from keras_front.errors import ShapeError
-from keras_front.graph.layer import LAYERS, Layer
+from keras_front.graph.layer import LAYERS
 
 from .arguments import Constraint, Flag, Initializer, Kept, Positive, Regularizer
+from .base import Layer
 
 
 @LAYERS.register()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Unpack
 
 import numpy as np
 
@@ -17,9 +17,10 @@ from keras_front import backend as K
 from keras_front import config
 from keras_front.errors import ArgumentError, ShapeError, StateError
 from keras_front.file_form import FileForm
-from keras_front.graph.layer import LAYERS, Layer
+from keras_front.graph.layer import LAYERS
 
 from .arguments import CHOICE, Flag, Number, Positive, Reader, Sparse
+from .base import Layer, LayerArguments
 
 OutputMode = Annotated[Literal["int", "one_hot", "multi_hot", "count"], CHOICE]
 
@@ -151,7 +152,12 @@ class Normalization(OfNumbers):
     supports_masking = True
 
     def __init__(
-        self, axis: NormalizedAxes = -1, mean: Any = None, variance: Any = None, invert: Flag = False, **kwargs: Any
+        self,
+        axis: NormalizedAxes = -1,
+        mean: Any = None,
+        variance: Any = None,
+        invert: Flag = False,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
         if (mean is None) != (variance is None):
@@ -190,9 +196,9 @@ class Normalization(OfNumbers):
             seen.update(batch, tuple(i for i in range(batch.ndim) if i not in kept))
         if not self._learned or not seen.count:
             raise StateError(f"{self.name}: there is nothing to adapt: mean and variance are given, or no data came.")
-        for variable, value in zip(self._learned, (seen.mean, seen.variance, seen.count), strict=True):
-            most = np.iinfo(variable.dtype).max if variable.dtype.startswith("int") else np.inf
-            variable.set(np.asarray(np.minimum(value, most), variable.dtype))
+        count = min(seen.count, np.iinfo("int32").max)  # a weight that nothing is computed with
+        for variable, value in zip(self._learned, (seen.mean, seen.variance, count), strict=True):
+            variable.set(np.asarray(value, variable.dtype))
 
     def call(self, inputs: Any) -> Any:
         dtype, shape = self.dtype or config.floatx(), K.int_shape(inputs)
@@ -240,7 +246,7 @@ class Discretization(OfNumbers):
         epsilon: Number = 0.01,
         output_mode: OutputMode = "int",
         sparse: Sparse = False,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
         if bin_boundaries is None and num_bins is None:
@@ -320,7 +326,7 @@ class CategoryEncoding(OfNumbers):
         num_tokens: Positive = None,
         output_mode: Annotated[Literal["one_hot", "multi_hot", "count"], CHOICE] = "multi_hot",
         sparse: Sparse = False,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
 

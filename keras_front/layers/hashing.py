@@ -7,16 +7,17 @@ Source for names, arguments and conventions: Keras 3, `layers/preprocessing/hash
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Unpack
 
 import numpy as np
 
 from keras_front import backend as K
 from keras_front import config
 from keras_front.errors import ArgumentError, DtypeError
-from keras_front.graph.layer import LAYERS, Layer
+from keras_front.graph.layer import LAYERS
 
 from .arguments import Kept, Positive, Reader, Sparse
+from .base import Layer, LayerArguments
 from .feature_preprocessing import OutputMode, encoded
 from .fingerprint import farm_fingerprint, siphash
 
@@ -75,7 +76,7 @@ class Hashing(Layer):
         salt: Salt | None = None,
         output_mode: OutputMode = "int",
         sparse: Sparse = False,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**{**kwargs, "dtype": kwargs.get("dtype") or ("int64" if output_mode == "int" else None)})
         if self.output_mode == "int" and self.dtype not in ("int32", "int64"):
@@ -113,4 +114,4 @@ class Hashing(Layer):
         if values.dtype.kind not in "SO":
             return values == self.mask_value
         found = [v.decode() if isinstance(v, bytes) else v for v in values.ravel().tolist()]
-        return np.array([v == self.mask_value for v in found], bool).reshape(values.shape)
+        return np.array([v == self.mask_value for v in found], "bool").reshape(values.shape)

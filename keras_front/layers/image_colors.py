@@ -7,7 +7,7 @@ Made of ops of K, as `image_preprocessing.py`. Source for names, arguments and f
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Unpack
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from keras_front.errors import ShapeError
 from keras_front.graph.layer import LAYERS
 
 from .arguments import DataFormat, Factor, Range, Reader, Seed, ValueRange
+from .base import LayerArguments
 from .image_preprocessing import _Image, _RandomImage
 
 _GRAY = (0.2989, 0.587, 0.114)  # of red, green and blue in the luma of Rec. 601
@@ -100,7 +101,13 @@ class RandomGrayscale(_Coloured):
     Shape: as the input.
     """
 
-    def __init__(self, factor: Probability = 0.5, data_format: DataFormat = None, seed: Seed = None, **kwargs: Any):
+    def __init__(
+        self,
+        factor: Probability = 0.5,
+        data_format: DataFormat = None,
+        seed: Seed = None,
+        **kwargs: Unpack[LayerArguments],
+    ):
         super().__init__(**kwargs)
 
     def _changed(self, x: Any) -> Any:
@@ -123,7 +130,7 @@ class RandomInvert(_Coloured):
         value_range: ValueRange = (0, 255),
         seed: Seed = None,
         data_format: DataFormat = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
 
@@ -149,7 +156,7 @@ class RandomPosterization(_Coloured):
         value_range: ValueRange = (0, 255),
         data_format: DataFormat = None,
         seed: Seed = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
 
@@ -180,7 +187,7 @@ class Solarization(_Coloured):
         value_range: ValueRange = (0, 255),
         seed: Seed = None,
         data_format: DataFormat = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
 
@@ -207,7 +214,7 @@ class RandomSaturation(_Coloured):
         value_range: ValueRange = (0, 255),
         data_format: DataFormat = None,
         seed: Seed = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
 
@@ -233,7 +240,7 @@ class RandomHue(_Coloured):
         value_range: ValueRange = (0, 255),
         data_format: DataFormat = None,
         seed: Seed = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
 
@@ -260,7 +267,7 @@ class RandomColorDegeneration(_Coloured):
         value_range: ValueRange = (0, 255),
         data_format: DataFormat = None,
         seed: Seed = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
 
@@ -284,7 +291,7 @@ class RandomSharpness(_Coloured):
         value_range: ValueRange = (0, 255),
         data_format: DataFormat = None,
         seed: Seed = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
 
@@ -303,7 +310,9 @@ class AutoContrast(_Coloured):
     Shape: as the input.
     """
 
-    def __init__(self, value_range: ValueRange = (0, 255), data_format: DataFormat = None, **kwargs: Any):
+    def __init__(
+        self, value_range: ValueRange = (0, 255), data_format: DataFormat = None, **kwargs: Unpack[LayerArguments]
+    ):
         super().__init__(**kwargs)
 
     call = _Image.call  # type: ignore[assignment]

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Unpack
 
 from keras_front import backend as K
 from keras_front import config
 from keras_front.backend.ops.image import INTERPOLATIONS
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.file_form import FileForm
-from keras_front.graph.layer import LAYERS, Layer
+from keras_front.graph.layer import LAYERS
 
 from .arguments import CHOICE, DataFormat, Factor, Flag, Number, OneOf, Positive, Range, Reader, Seed, ValueRange
+from .base import Layer, LayerArguments
 
 
 def _contrast(value: Any, layer: Any) -> Any:
@@ -117,7 +118,7 @@ class Resizing(_Image):
         fill_value: Number = 0.0,
         antialias: Flag = False,
         data_format: DataFormat = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
         if crop_to_aspect_ratio and pad_to_aspect_ratio:
@@ -153,7 +154,9 @@ class CenterCrop(_Image):
     Shape: (batch, rows, columns, channels) -> (batch, height, width, channels)
     """
 
-    def __init__(self, height: Positive, width: Positive, data_format: DataFormat = None, **kwargs: Any):
+    def __init__(
+        self, height: Positive, width: Positive, data_format: DataFormat = None, **kwargs: Unpack[LayerArguments]
+    ):
         super().__init__(**kwargs)
 
     def _changed(self, x: Any) -> Any:
@@ -209,7 +212,7 @@ class RandomFlip(_RandomImage):
         mode: FlipMode = "horizontal_and_vertical",
         seed: Seed = None,
         data_format: DataFormat = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
 
@@ -298,7 +301,7 @@ class RandomRotation(_Moved):
         seed: Seed = None,
         fill_value: Number = 0.0,
         data_format: DataFormat = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
 
@@ -329,7 +332,7 @@ class RandomTranslation(_Moved):
         seed: Seed = None,
         fill_value: Number = 0.0,
         data_format: DataFormat = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
 
@@ -359,7 +362,7 @@ class RandomZoom(_Moved):
         seed: Seed = None,
         fill_value: Number = 0.0,
         data_format: DataFormat = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
 
@@ -391,7 +394,7 @@ class RandomShear(_Moved):
         fill_value: Number = 0.0,
         data_format: DataFormat = None,
         seed: Seed = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
 
@@ -418,7 +421,7 @@ class RandomContrast(_RandomImage):
         value_range: ValueRange = (0, 255),
         seed: Seed = None,
         data_format: DataFormat = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
         lower, upper = factor if isinstance(factor, Sequence) else (factor, factor)
@@ -447,7 +450,7 @@ class RandomBrightness(_RandomImage):
         value_range: ValueRange = (0, 255),
         seed: Seed = None,
         data_format: DataFormat = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
 
@@ -468,7 +471,12 @@ class RandomCrop(_RandomImage):
     """
 
     def __init__(
-        self, height: Positive, width: Positive, seed: Seed = None, data_format: DataFormat = None, **kwargs: Any
+        self,
+        height: Positive,
+        width: Positive,
+        seed: Seed = None,
+        data_format: DataFormat = None,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
 

@@ -6,14 +6,16 @@ Source: Keras 2.3.1, `keras/layers/core.py`; for the mask tf_keras 2.21, `tf_ker
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Unpack
 
 from keras_front import activations, bytecode
 from keras_front import backend as K
 from keras_front.backend.declare import OPS
 from keras_front.errors import ArgumentError, SerializationError
-from keras_front.graph.layer import LAYERS, Layer
+from keras_front.graph.layer import LAYERS
 from keras_front.registry import get_custom_objects, get_registered_object, name_of, plain
+
+from .base import Layer, LayerArguments
 
 
 @LAYERS.register()
@@ -46,7 +48,7 @@ class Lambda(Layer):
         output_shape: Any = None,
         mask: Any = None,
         arguments: dict[str, Any] | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
         self.function = function

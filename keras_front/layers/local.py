@@ -6,7 +6,7 @@ Source for names, arguments and the three forms of the kernel: Keras 2.3.1 and t
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Unpack
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from .arguments import (
     Regularizer,
     Size,
 )
+from .base import CommonArguments
 from .convolution import _Spatial, conv_output_length
 
 
@@ -75,7 +76,7 @@ class _Local(_Spatial):
         kernel_constraint: Constraint = None,
         bias_constraint: Constraint = None,
         implementation: Annotated[Literal[1, 2, 3], CHOICE] = 1,
-        **kwargs: Any,
+        **kwargs: Unpack[CommonArguments],
     ):
         super().__init__(**kwargs)
         self.input_spec = InputSpec(ndim=self._rank + 2)

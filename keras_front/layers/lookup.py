@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Unpack
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from keras_front.file_form import FileForm
 from keras_front.graph.layer import LAYERS
 
 from .arguments import CHOICE, Count, Flag, Kept, OneOf, Reader, Sparse
+from .base import LayerArguments
 from .feature_preprocessing import OfNumbers, batches_of, encoded
 from .hashing import Salt, bins_of
 
@@ -268,7 +269,7 @@ class IntegerLookup(_Lookup):
         pad_to_max_tokens: Flag = False,
         oov_method: Annotated[Literal["floormod", "farmhash"], CHOICE] = "floormod",
         salt: Salt | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
         if self.salt is not None and oov_method != "farmhash":
@@ -414,7 +415,7 @@ class StringLookup(_OfStrings):
         sparse: Sparse = False,
         encoding: Kept = "utf-8",
         salt: Salt | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**{k: v for k, v in kwargs.items() if (k, v) not in _AS_EVER})
         self._begin(vocabulary, idf_weights)

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
-from typing import Annotated, Any
+from typing import Annotated, Any, Unpack
 
 from keras_front import backend as K
 from keras_front.errors import ArgumentError, ShapeError
-from keras_front.graph.layer import LAYERS, Layer
+from keras_front.graph.layer import LAYERS
 from keras_front.graph.layer_values import is_list_of_shapes
 
 from .arguments import Flag, Kept, Reader
+from .base import Layer, LayerArguments
 
 
 def _one_or_two(value: Any, layer: Any) -> Any:
@@ -171,7 +172,7 @@ class Concatenate(_Merge):
         (None, 7)
     """
 
-    def __init__(self, axis: Kept = -1, **kwargs: Any):
+    def __init__(self, axis: Kept = -1, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
 
     def build(self, input_shape: Any) -> None:
@@ -229,7 +230,7 @@ class Dot(_Merge):
 
     _count = 2
 
-    def __init__(self, axes: OneOrTwo, normalize: Flag = False, **kwargs: Any):
+    def __init__(self, axes: OneOrTwo, normalize: Flag = False, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
 
     def _places(self, ranks: tuple[int, int]) -> tuple[int, int]:

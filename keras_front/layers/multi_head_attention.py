@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -16,10 +16,11 @@ from keras_front import backend as K
 from keras_front.errors import ArgumentError
 from keras_front.file_form import FileForm
 from keras_front.graph import call_context
-from keras_front.graph.layer import LAYERS, Layer
+from keras_front.graph.layer import LAYERS
 from keras_front.graph.layer_values import is_list_of_shapes
 
 from .arguments import AxisList, Constraint, Flag, Fraction, Initializer, Kept, Positive, Regularizer, Seed
+from .base import CommonArguments, Layer
 from .einsum_dense import EinsumDense
 
 _ARGUMENTS = ("kernel_initializer", "bias_initializer", "kernel_regularizer", "bias_regularizer", "kernel_constraint",
@@ -205,7 +206,7 @@ class MultiHeadAttention(_Heads):
         bias_constraint: Constraint = None,
         use_gate: Flag = False,
         seed: Seed = None,
-        **kwargs: Any,
+        **kwargs: Unpack[CommonArguments],
     ):
         super().__init__(**kwargs)
         self.value_dim = value_dim or key_dim
@@ -338,7 +339,7 @@ class GroupedQueryAttention(_Heads):
         bias_constraint: Constraint = None,
         use_gate: Flag = False,
         seed: Seed = None,
-        **kwargs: Any,
+        **kwargs: Unpack[CommonArguments],
     ):
         super().__init__(**kwargs)
         if self.num_query_heads % self.num_key_value_heads:

@@ -5,13 +5,14 @@ Source: Keras 2.3.1, `keras/layers/noise.py`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from keras_front import backend as K
 from keras_front.activations import SELU_ALPHA, SELU_SCALE
-from keras_front.graph.layer import LAYERS, Layer
+from keras_front.graph.layer import LAYERS
 
 from .arguments import Fraction, NoiseShape, Number, Seed
+from .base import Layer, LayerArguments
 
 
 @LAYERS.register()
@@ -27,7 +28,7 @@ class GaussianNoise(Layer):
 
     supports_masking = True
 
-    def __init__(self, stddev: Number, seed: Seed = None, **kwargs: Any):
+    def __init__(self, stddev: Number, seed: Seed = None, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
 
     def call(self, inputs: Any, training: Any = None) -> Any:
@@ -53,7 +54,7 @@ class GaussianDropout(Layer):
 
     supports_masking = True
 
-    def __init__(self, rate: Fraction, seed: Seed = None, **kwargs: Any):
+    def __init__(self, rate: Fraction, seed: Seed = None, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
 
     def call(self, inputs: Any, training: Any = None) -> Any:
@@ -84,7 +85,9 @@ class AlphaDropout(Layer):
 
     supports_masking = True
 
-    def __init__(self, rate: Fraction, noise_shape: NoiseShape | None = None, seed: Seed = None, **kwargs: Any):
+    def __init__(
+        self, rate: Fraction, noise_shape: NoiseShape | None = None, seed: Seed = None, **kwargs: Unpack[LayerArguments]
+    ):
         super().__init__(**kwargs)
 
     def call(self, inputs: Any, training: Any = None) -> Any:

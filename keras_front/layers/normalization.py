@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Unpack
 
 from keras_front import backend as K
 from keras_front.backend import dtypes
 from keras_front.errors import ShapeError
-from keras_front.graph.layer import LAYERS, InputSpec, Layer
+from keras_front.graph.layer import LAYERS, InputSpec
 
 from .arguments import Axes, Constraint, Flag, Initializer, Integer, Number, Reader, Regularizer
+from .base import Layer, LayerArguments
 
 
 def _one_axis(value: Any, layer: Any) -> int:
@@ -95,7 +96,7 @@ class BatchNormalization(_Affine):
         gamma_regularizer: Regularizer = None,
         beta_constraint: Constraint = None,
         gamma_constraint: Constraint = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
 
@@ -153,7 +154,7 @@ class LayerNormalization(_Affine):
         gamma_regularizer: Regularizer = None,
         beta_constraint: Constraint = None,
         gamma_constraint: Constraint = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
 
@@ -199,7 +200,7 @@ class GroupNormalization(_Affine):
         gamma_regularizer: Regularizer = None,
         beta_constraint: Constraint = None,
         gamma_constraint: Constraint = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
 
@@ -234,7 +235,7 @@ class RMSNormalization(Layer):
 
     supports_masking = True
 
-    def __init__(self, axis: Axes = -1, epsilon: Number = 1e-6, **kwargs: Any):
+    def __init__(self, axis: Axes = -1, epsilon: Number = 1e-6, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
 
     def _axes(self, ndim: int) -> tuple[int, ...]:
@@ -270,7 +271,7 @@ class UnitNormalization(Layer):
 
     supports_masking = True
 
-    def __init__(self, axis: Axes = -1, **kwargs: Any):
+    def __init__(self, axis: Axes = -1, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
 
     def call(self, inputs: Any) -> Any:

@@ -6,13 +6,14 @@ Source: Keras 2.3.1, `keras/layers/convolutional.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Unpack
 
 from keras_front import backend as K
 from keras_front.errors import ShapeError
-from keras_front.graph.layer import LAYERS, InputSpec, Layer
+from keras_front.graph.layer import LAYERS, InputSpec
 
 from .arguments import CHOICE, DataFormat, Pairs, Positive, Size, Sizes
+from .base import Layer, LayerArguments
 
 Ends = Annotated[int | Sequence[int], Sizes(count=2, least=0)]  # one number, or (before, after)
 
@@ -27,7 +28,7 @@ class _Formatted(Layer):
 
     _rank = 2
 
-    def __init__(self, data_format: DataFormat = None, **kwargs: Any):
+    def __init__(self, data_format: DataFormat = None, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         self.input_spec = InputSpec(ndim=self._rank + 2)
 
@@ -49,7 +50,7 @@ class ZeroPadding1D(Layer):
     Shape: (batch, steps, features) -> (batch, steps + before + after, features)
     """
 
-    def __init__(self, padding: Ends = 1, **kwargs: Any):
+    def __init__(self, padding: Ends = 1, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         self.input_spec = InputSpec(ndim=3)
 
@@ -66,7 +67,7 @@ class _ZeroPadding(_Formatted):
     Raises: ArgumentError for a negative number or a wrong number of them.
     """
 
-    def __init__(self, padding: Pairs = 1, data_format: DataFormat = None, **kwargs: Any):
+    def __init__(self, padding: Pairs = 1, data_format: DataFormat = None, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
 
 
@@ -125,7 +126,7 @@ class Cropping1D(Layer):
     Shape: (batch, steps, features) -> (batch, steps - before - after, features)
     """
 
-    def __init__(self, cropping: Ends = (1, 1), **kwargs: Any):
+    def __init__(self, cropping: Ends = (1, 1), **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         self.input_spec = InputSpec(ndim=3)
 
@@ -144,7 +145,7 @@ class _Cropping(_Formatted):
         ShapeError: if nothing would be left.
     """
 
-    def __init__(self, cropping: Pairs = 0, data_format: DataFormat = None, **kwargs: Any):
+    def __init__(self, cropping: Pairs = 0, data_format: DataFormat = None, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
 
     def call(self, inputs: Any) -> Any:
@@ -174,7 +175,12 @@ class Cropping3D(_Cropping):
 
     _rank = 3
 
-    def __init__(self, cropping: Pairs = ((1, 1), (1, 1), (1, 1)), data_format: DataFormat = None, **kwargs: Any):
+    def __init__(
+        self,
+        cropping: Pairs = ((1, 1), (1, 1), (1, 1)),
+        data_format: DataFormat = None,
+        **kwargs: Unpack[LayerArguments],
+    ):
         super().__init__(**kwargs)
 
 
@@ -194,7 +200,7 @@ class UpSampling1D(Layer):
         [1.0, 1.0, 2.0, 2.0]
     """
 
-    def __init__(self, size: Positive = 2, **kwargs: Any):
+    def __init__(self, size: Positive = 2, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         self.input_spec = InputSpec(ndim=3)
 
@@ -221,7 +227,7 @@ class UpSampling2D(_Formatted):
         size: Size = (2, 2),
         data_format: DataFormat = None,
         interpolation: Annotated[Literal["nearest", "bilinear"], CHOICE] = "nearest",
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
 
@@ -241,7 +247,7 @@ class UpSampling3D(_Formatted):
 
     _rank = 3
 
-    def __init__(self, size: Size = (2, 2, 2), data_format: DataFormat = None, **kwargs: Any):
+    def __init__(self, size: Size = (2, 2, 2), data_format: DataFormat = None, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
 
     def call(self, inputs: Any) -> Any:

@@ -6,13 +6,14 @@ Source: Keras 2.3.1, `keras/layers/pooling.py`; `keepdims` from tf_keras 2.21.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from keras_front import backend as K
 from keras_front.backend import dtypes
-from keras_front.graph.layer import LAYERS, InputSpec, Layer
+from keras_front.graph.layer import LAYERS, InputSpec
 
 from .arguments import DataFormat, Flag, Padding, Size
+from .base import Layer, LayerArguments
 
 
 class _Pooling(Layer):
@@ -37,11 +38,10 @@ class _Pooling(Layer):
         strides: Size | None = None,
         padding: Padding = "valid",
         data_format: DataFormat = None,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
-        if self.strides is None:
-            self.strides = self.pool_size
+        self.strides = pool_size if strides is None else strides
         self.input_spec = InputSpec(ndim=self._rank + 2)
 
     def call(self, inputs: Any) -> Any:
@@ -127,7 +127,7 @@ class _GlobalPooling(Layer):
 
     _rank, _mode = 2, "max"
 
-    def __init__(self, data_format: DataFormat = None, keepdims: Flag = False, **kwargs: Any):
+    def __init__(self, data_format: DataFormat = None, keepdims: Flag = False, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         self.input_spec = InputSpec(ndim=self._rank + 2)
 

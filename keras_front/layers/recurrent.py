@@ -7,10 +7,10 @@ Source for names, arguments and masks: Keras 2.3.1, `keras/layers/recurrent.py`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from keras_front import backend as K
-from keras_front.graph.layer import LAYERS, InputSpec, Layer
+from keras_front.graph.layer import LAYERS, InputSpec
 
 from .arguments import (
     ActivationFunction,
@@ -22,6 +22,7 @@ from .arguments import (
     Rate,
     Regularizer,
 )
+from .base import Layer, SequenceArguments
 from .cells import CellArguments, GRUCell, LSTMCell, SimpleRNNCell
 from .rnn import RNN
 
@@ -115,9 +116,9 @@ class SimpleRNN(_Classic):
         go_backwards: Flag = False,
         stateful: Flag = False,
         unroll: Flag = False,
-        **kwargs: Any,
+        **kwargs: Unpack[SequenceArguments],
     ):
-        kwargs.pop("implementation", None)  # Keras 2.2 had it, without effect on the numbers
+        kwargs.pop("implementation", None)  # type: ignore[typeddict-item]  # Keras 2.2 had it, without effect on the numbers
         super().__init__(**kwargs)
 
 
@@ -161,7 +162,7 @@ class GRU(_Classic):
         stateful: Flag = False,
         unroll: Flag = False,
         reset_after: Flag = False,
-        **kwargs: Any,
+        **kwargs: Unpack[SequenceArguments],
     ):
         super().__init__(**kwargs)
 
@@ -205,6 +206,6 @@ class LSTM(_Classic):
         go_backwards: Flag = False,
         stateful: Flag = False,
         unroll: Flag = False,
-        **kwargs: Any,
+        **kwargs: Unpack[SequenceArguments],
     ):
         super().__init__(**kwargs)

@@ -6,7 +6,7 @@ Source for names, arguments and masks: Keras 2.3.1, `keras/layers/recurrent.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Unpack
 
 import numpy as np
 
@@ -14,10 +14,11 @@ from keras_front import backend as K
 from keras_front import config
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, ShapeError, StateError
-from keras_front.graph.layer import LAYERS, Layer
+from keras_front.graph.layer import LAYERS
 from keras_front.graph.layer_values import is_list_of_shapes
 
 from .arguments import Flag, Reader
+from .base import Layer, LayerArguments
 from .cells import _Cell, _phase, zeros_of
 from .stacked_cells import StackedRNNCells, build_cell, check_cell, sizes_of, step_of, takes_constants
 
@@ -111,10 +112,10 @@ class RNN(TakesStates, Layer):
         unroll: Flag = False,
         time_major: Flag = False,
         zero_output_for_mask: Flag = False,
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
-        self._num_constants = kwargs.pop("num_constants", None)
-        super().__init__(**_with_sequence_shape(kwargs))
+        self._num_constants = kwargs.pop("num_constants", None)  # type: ignore[typeddict-item]
+        super().__init__(**_with_sequence_shape(dict(kwargs)))
         self._states: list[Variable | None] = []
 
     # States ------------------------------------------------------------------------------------------

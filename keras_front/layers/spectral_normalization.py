@@ -5,7 +5,7 @@ Source for names, arguments and the order of things in a step: Keras 3, `layers/
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Unpack
 
 from keras_front import backend as K
 from keras_front import initializers
@@ -13,6 +13,7 @@ from keras_front.errors import ArgumentError
 from keras_front.graph.layer import LAYERS, InputSpec
 
 from .arguments import Positive
+from .base import LayerArguments
 from .wrappers import Wrapper
 
 
@@ -33,7 +34,7 @@ class SpectralNormalization(Wrapper):
     Source: Miyato et al. (2018), algorithm 1.
     """
 
-    def __init__(self, layer: Any, power_iterations: Positive = 1, **kwargs: Any):
+    def __init__(self, layer: Any, power_iterations: Positive = 1, **kwargs: Unpack[LayerArguments]):
         super().__init__(layer, **kwargs)
 
     def build(self, input_shape: Any = None) -> None:

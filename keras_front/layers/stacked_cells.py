@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Unpack
 
 from keras_front import backend as K
 from keras_front.backend.symbolic import flatten
 from keras_front.errors import ArgumentError
 from keras_front.graph import call_context
-from keras_front.graph.layer import LAYERS, Layer
+from keras_front.graph.layer import LAYERS
 
 from .arguments import Reader
+from .base import Layer, LayerArguments
 
 
 def check_cell(cell: Any) -> None:
@@ -94,8 +95,8 @@ class StackedRNNCells(Layer):
 
     supports_masking = True
 
-    def __init__(self, cells: Cells, **kwargs: Any):
-        if kwargs.pop("reverse_state_order", False):
+    def __init__(self, cells: Cells, **kwargs: Unpack[LayerArguments]):
+        if kwargs.pop("reverse_state_order", False):  # type: ignore[typeddict-item]
             raise ArgumentError(
                 "StackedRNNCells: reverse_state_order=True is not supported; order the states yourself."
             )

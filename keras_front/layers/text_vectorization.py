@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Unpack
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from keras_front.errors import ArgumentError
 from keras_front.graph.layer import LAYERS
 
 from .arguments import Flag, Kept, OneOf, Positive, Reader, Sparse
+from .base import LayerArguments
 from .lookup import OLD_MODES, MaxTokens, _OfStrings
 
 _PUNCTUATION = re.compile(r"""[!"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~']""")
@@ -79,7 +80,7 @@ class TextVectorization(_OfStrings):
         sparse: Sparse = False,
         ragged: Sparse = False,
         encoding: Kept = "utf-8",
-        **kwargs: Any,
+        **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
         if output_mode != "int" and output_sequence_length is not None:

@@ -5,16 +5,17 @@ Source for names, arguments and masks: Keras 2.3.1, `keras/layers/wrappers.py`.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Unpack
 
 from keras_front import backend as K
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.graph import call_context
-from keras_front.graph.layer import LAYERS, Layer
+from keras_front.graph.layer import LAYERS
 from keras_front.graph.layer_values import is_list_of_shapes
 from keras_front.registry import custom_object_scope, name_of
 
 from .arguments import OneOf, Reader
+from .base import Layer, LayerArguments
 from .rnn import TakesStates
 from .stacked_cells import fold, sizes_of, unfold
 
@@ -41,7 +42,7 @@ class Wrapper(Layer):
     supports_masking = True
     _casts_inputs = False
 
-    def __init__(self, layer: Inner, **kwargs: Any):
+    def __init__(self, layer: Inner, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
 
     def build(self, input_shape: Any = None) -> None:
