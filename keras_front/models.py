@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any, ParamSpec, cast
 
 import numpy as np
 
-from keras_front.graph.clone import clone_model
+from keras_front import saving
+from keras_front.graph import clone
 from keras_front.graph.inputs import Input, InputLayer
 from keras_front.graph.layer import LAYERS
 from keras_front.graph.network import Network
 from keras_front.graph.sequential import SequentialNetwork
-from keras_front.saving import Saveable, load_model, model_from_config, model_from_json, model_from_yaml, save_model
+from keras_front.saving import Saveable, save_model
 from keras_front.tracebacks import api_boundaries
 from keras_front.training.trainer import Trainer
 
@@ -27,6 +29,9 @@ __all__ = [
     "model_from_yaml",
     "save_model",
 ]
+
+
+P = ParamSpec("P")
 
 
 @LAYERS.register("Model", "Functional")
@@ -107,3 +112,15 @@ class Sequential(SequentialNetwork, Model):
         """
         found = self.predict_proba(x, batch_size=batch_size, verbose=verbose)
         return found.argmax(axis=-1) if found.shape[-1] > 1 else (found > 0.5).astype("int32")
+
+
+def _giving_model(function: Callable[P, Any]) -> Callable[P, Model]:
+    """`function` for editors and type checkers: what reads files does not know `Model`, which is made of it."""
+    return function
+
+
+clone_model = _giving_model(clone.clone_model)
+load_model = _giving_model(saving.load_model)
+model_from_config = _giving_model(saving.model_from_config)
+model_from_json = _giving_model(saving.model_from_json)
+model_from_yaml = _giving_model(saving.model_from_yaml)

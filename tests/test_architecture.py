@@ -168,11 +168,6 @@ def circles(graph: dict[str, set[str]]) -> list[list[str]]:
     return sorted(sorted(group) for group in sets)
 
 
-# Circles that are known, and how they open.
-KNOWN_CIRCLES = {
-    "saving": "models offer save and load_model, whose readers make models",
-    "rest": "models stands in the circle with saving",
-}
 PARTS = ["backend", "legacy", "saving", "rest", *sorted(f.name for f in BACKENDS.glob("keras_front_*"))]
 
 
@@ -183,15 +178,7 @@ def part_of_module(name: str) -> str:
     return names[1] if names[1:2] and names[1] in PARTS else "rest"
 
 
-@pytest.mark.parametrize(
-    "part",
-    [
-        pytest.param(part, marks=pytest.mark.xfail(strict=True, reason=KNOWN_CIRCLES[part]))
-        if part in KNOWN_CIRCLES
-        else part
-        for part in PARTS
-    ],
-)
+@pytest.mark.parametrize("part", PARTS)
 def test_there_is_no_import_circle(part):
     known = modules()
     graph = {name: imported_modules(name, known) for name in known}

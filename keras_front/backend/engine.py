@@ -20,6 +20,9 @@ class Engine(Protocol):
     def check(self) -> None:
         """Raises: BackendError naming the primitives that are missing."""
 
+    def devices(self) -> list[str]:
+        """Names of the devices that the engine can use here."""
+
     def is_tensor(self, x: Any) -> bool:
         """Whether `x` is one of the engine's tensors.
 

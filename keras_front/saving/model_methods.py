@@ -1,9 +1,11 @@
-"""`Saveable`: the methods of a model that read and write files; they import a format when called."""
+"""`Saveable`: the methods of a model that read and write files."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
+
+from . import files
 
 __all__ = ["Saveable"]
 
@@ -50,9 +52,7 @@ class Saveable:
             SerializationError: for a model that computes in its own `call`, or an unknown format.
         Source: Keras 2.3.1, `keras/engine/network.py`.
         """
-        from . import save_model
-
-        save_model(self, filepath, overwrite, include_optimizer, save_format)
+        files.save_model(self, filepath, overwrite, include_optimizer, save_format)
 
     def to_yaml(self, sort_keys: bool = True) -> str:
         """The structure as YAML text, without weights; `model_from_yaml` reads it.
@@ -75,9 +75,7 @@ class Saveable:
             overwrite: replace an existing file; otherwise ask on the terminal.
             save_format: 'h5' for the layout of Keras 2, the default, or 'keras' for that of Keras 3.
         """
-        from . import save_weights
-
-        save_weights(self, filepath, overwrite, save_format)
+        files.save_weights(self, filepath, overwrite, save_format)
 
     def load_weights(
         self, filepath: Any, by_name: bool = False, skip_mismatch: bool = False, reshape: bool = False
@@ -92,6 +90,4 @@ class Saveable:
 
         Raises: ArgumentError or ShapeError if the file belongs to another model; UnsafeFileError.
         """
-        from . import load_weights
-
-        load_weights(self, filepath, by_name, skip_mismatch, reshape)
+        files.load_weights(self, filepath, by_name, skip_mismatch, reshape)

@@ -1,0 +1,216 @@
+"""Models and weights written to files and read from them, whatever the format.
+
+The format is told by the content when reading, and by the name (or `save_format`) when writing. Everything
+read passes `guard`, and becomes a Keras 2 dictionary before the one reader sees it. h5py is imported when a
+file is opened.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from keras_front import bytecode
+from keras_front.errors import ArgumentError, SerializationError
+from keras_front.registry import custom_object_scope
+from keras_front.tracebacks import api_boundary
+
+from . import atomic, guard
+
+__all__ = [
+    "load_model",
+    "load_weights",
+    "model_from_config",
+    "model_from_json",
+    "model_from_yaml",
+    "save_model",
+    "save_weights",
+]
+
+FORMATS = {None: None, "h5": "h5", "hdf5": "h5", "keras": "keras"}
+
+
+@api_boundary
+def save_model(
+    model: Any,
+    filepath: Any,
+    overwrite: bool = True,
+    include_optimizer: bool = True,
+    save_format: str | None = None,
+) -> None:
+    """Write a whole model, see `Model.save`.
+
+    Args:
+        model: the model.
+        filepath: path, `h5py.File` or `h5py.Group`, or a binary file object.
+        overwrite: replace an existing file; otherwise ask on the terminal.
+        include_optimizer: write how the model was compiled and the state of its optimizer, so that training can go on.
+        save_format: 'h5' (Keras 2) or 'keras' (Keras 3); by default what the name of the file says, and HDF5 if it says
+            nothing.
+    """
+    from . import hdf5, keras_zip
+
+    if not _proceed(filepath, overwrite):
+        return
+    form = _format(filepath, save_format, ".keras")
+    (keras_zip if form == "keras" else hdf5).save_model(model, filepath, include_optimizer)
+
+
+@api_boundary
+def load_model(
+    filepath: Any,
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,
+    allow_code: bool = False,
+) -> Any:
+    """The model that any Keras wrote to `filepath`: `.h5` or `.keras`.
+
+    Args:
+        filepath: path, `h5py.File` or `h5py.Group`, or a binary file object.
+        custom_objects: the user's classes and functions by name.
+        compile: compile the model as it was, and restore the state of its optimizer.
+        allow_code: whether Python code in it may run (`Lambda` layers). Only for what you trust; by default it is
+            refused.
+
+    Raises:
+        SerializationError: if there is no model in the file, or one that cannot be made.
+        UnsafeFileError: if the file asks for something that reading must never do.
+    Source: Keras 2.3.1, `keras/engine/saving.py`, `load_model`.
+    """
+    from . import hdf5, keras_zip
+
+    if atomic.is_path(filepath):
+        guard.check_there(filepath)
+    reader = keras_zip if _may_be_archive(filepath) and keras_zip.is_archive(filepath) else hdf5
+    return reader.load_model(filepath, custom_objects, compile, allow_code)
+
+
+@api_boundary
+def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format: str | None = None) -> None:
+    """Write the weights of a model, see `Model.save_weights`.
+
+    Args:
+        model: the model.
+        filepath: path, `h5py.File` or `h5py.Group`, or a binary file object.
+        overwrite: replace an existing file; otherwise ask on the terminal.
+        save_format: 'h5' for the layout of Keras 2, the default, or 'keras' for that of Keras 3.
+    """
+    from . import hdf5, keras_zip
+
+    if _proceed(filepath, overwrite):
+        form = _format(filepath, save_format, None)
+        (keras_zip if form == "keras" else hdf5).save_weights(model, filepath)
+
+
+@api_boundary
+def load_weights(
+    model: Any, filepath: Any, by_name: bool = False, skip_mismatch: bool = False, reshape: bool = False
+) -> None:
+    """Set the weights of a model from a file, see `Model.load_weights`.
+
+    Args:
+        model: the model whose weights are set.
+        filepath: path, `h5py.File` or `h5py.Group`, or a binary file object.
+        by_name: only the layers whose names are in the file, in any order; otherwise all, in their order.
+        skip_mismatch: with `by_name`, leave out layers that do not fit, with a warning.
+        reshape: accept arrays of another shape with as many numbers.
+    """
+    from . import hdf5, keras_zip
+
+    if skip_mismatch and not by_name:
+        raise ArgumentError(
+            "When calling model.load_weights, skip_mismatch can only be set to True when by_name is True."
+        )
+    if atomic.is_path(filepath):
+        guard.check_there(filepath)
+    archive = _may_be_archive(filepath) and keras_zip.is_archive(filepath)
+    if not archive:
+        with hdf5.opened(filepath) as (root, _):
+            tree = keras_zip.is_tree(root)
+    if not archive and not tree:
+        hdf5.load_weights(model, filepath, by_name, skip_mismatch, reshape)
+        return
+    if by_name:
+        raise ArgumentError("load_weights: files of Keras 3 hold positions: expected by_name=False.")
+    keras_zip.load_weights(model, filepath)
+
+
+@api_boundary
+def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None, allow_code: bool = False) -> Any:
+    """A new model, with new weights, from the JSON text that any Keras wrote.
+
+    Args:
+        json_string: the text.
+        custom_objects: the user's classes and functions by name, for what is not ours.
+        allow_code: whether Python code in it may run (`Lambda` layers). Only for what you trust; by default it is
+            refused.
+
+    Raises: SerializationError for what is no config; UnsafeFileError for code without `allow_code`.
+    """
+    from . import hdf5
+
+    with bytecode.permit(allow_code or bytecode.permitted()), custom_object_scope(custom_objects):
+        return hdf5.make(json_string, "model_from_json")
+
+
+@api_boundary
+def model_from_yaml(yaml_string: str, custom_objects: Mapping[str, Any] | None = None, allow_code: bool = False) -> Any:
+    """A new model, with new weights, from the YAML text that Keras 1 or 2, or `Model.to_yaml`, wrote.
+
+    Only texts, numbers, lists and mappings are read; PyYAML is not needed.
+
+    Args:
+        yaml_string: the text.
+        custom_objects: the user's classes and functions by name.
+        allow_code: run Python code in the config (`Lambda` layers). Only for texts that you trust.
+
+    Raises: SerializationError for what is no config; UnsafeFileError for tags that make objects, and for code without
+        `allow_code`.
+    Source: Keras 2.3.1, `keras/engine/saving.py`, `model_from_yaml`.
+    """
+    from . import hdf5, yaml
+
+    described = yaml.parse(yaml_string, "model_from_yaml")
+    with bytecode.permit(allow_code or bytecode.permitted()), custom_object_scope(custom_objects):
+        return hdf5.make(described, "model_from_yaml")
+
+
+@api_boundary
+def model_from_config(
+    config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None, allow_code: bool = False
+) -> Any:
+    """A new model, with new weights, from a dictionary `{"class_name", "config"}` of any Keras.
+
+    Args:
+        config: `{'class_name', 'config'}`, as `{'class_name': ..., 'config': model.get_config()}`.
+        custom_objects: the user's classes and functions by name, for what is not ours.
+        allow_code: whether Python code in it may run (`Lambda` layers). Only for what you trust; by default it is
+            refused.
+
+    Raises: SerializationError for what is no config; UnsafeFileError for code without `allow_code`.
+    """
+    from . import hdf5
+
+    if isinstance(config, list):
+        raise SerializationError(
+            "`model_from_config` expects a dictionary, not a list. Maybe you meant to use "
+            "`Sequential.from_config(config)`?"
+        )
+    with bytecode.permit(allow_code or bytecode.permitted()), custom_object_scope(custom_objects):
+        return hdf5.make(config, "model_from_config")
+
+
+def _proceed(filepath: Any, overwrite: bool) -> bool:
+    return not atomic.is_path(filepath) or atomic.may_write(filepath, overwrite)
+
+
+def _format(filepath: Any, save_format: str | None, suffix: str | None) -> str:
+    if save_format not in FORMATS:
+        raise ArgumentError(f"save_format: expected 'h5' or 'keras', received {save_format!r}.")
+    named = suffix is not None and atomic.is_path(filepath) and os.fspath(filepath).endswith(suffix)
+    return FORMATS[save_format] or ("keras" if named else "h5")
+
+
+def _may_be_archive(filepath: Any) -> bool:
+    return atomic.is_path(filepath) or (hasattr(filepath, "read") and hasattr(filepath, "seek"))
