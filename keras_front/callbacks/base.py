@@ -40,12 +40,16 @@ OLD_NAMES = {"on_train_batch_begin": "on_batch_begin", "on_train_batch_end": "on
 class Callback(Documented):
     """Base of callbacks: override the hooks you want; those you leave cost nothing.
 
-    Attributes: `model`, the model in training; `params`, a dict with `batch_size`, `epochs`, `steps`,
-    `samples`, `verbose`, `do_validation` and `metrics`; `refresh_every`, seconds between two calls of the
-    batch hooks, or None for every batch.
-
-    `logs` holds `batch` and `size` in batch hooks and the values of loss and metrics where there are any.
-    Its values are read from the backend when they are looked at.
+    Attributes: `model`, the model in training; `params`, a dict with `batch_size`, `epochs`, `steps`, `samples`,
+        `verbose`, `do_validation` and `metrics`; `refresh_every`, seconds between two calls of the batch hooks, or None
+        for every batch.
+    Source: Keras 2.3.1, `keras/callbacks/callbacks.py`.
+    Example:
+        >>> class Losses(Callback):
+        ...     def on_train_begin(self, logs=None):
+        ...         self.losses = []
+        ...     def on_epoch_end(self, epoch, logs=None):
+        ...         self.losses.append(logs["loss"])
     """
 
     refresh_every: float | None = None
@@ -56,60 +60,148 @@ class Callback(Documented):
         self.params: dict[str, Any] = {}
 
     def set_params(self, params: dict[str, Any]) -> None:
+        """Keep what is known about the training; `fit` calls it before anything else.
+
+        Args:
+            params: see the attribute `params`.
+        """
         self.params = params
 
     def set_model(self, model: Any) -> None:
+        """Keep the model; `fit` calls it before anything else.
+
+        Args:
+            model: the model in training.
+        """
         self.model = model
 
     def on_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Called before each batch of `fit`: the older name of `on_train_batch_begin`."""
+        """Called before each batch of `fit`: the older name of `on_train_batch_begin`.
+
+        Args:
+            batch: number of the batch in its epoch, from 0.
+            logs: `batch` and `size`, its number of samples.
+        """
 
     def on_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Called after each batch of `fit`: the older name of `on_train_batch_end`."""
+        """Called after each batch of `fit`: the older name of `on_train_batch_end`.
+
+        Args:
+            batch: number of the batch in its epoch, from 0.
+            logs: `batch` and `size`, its number of samples, and the means of loss and metrics up to now; values
+                are read from the engine when they are looked at.
+        """
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Called before each epoch of `fit`; epochs count from 0."""
+        """Called before each epoch of `fit`.
+
+        Args:
+            epoch: number of the epoch, from 0.
+            logs: an empty dict.
+        """
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Called after each epoch of `fit`, validation included, with the epoch's means."""
+        """Called after each epoch of `fit`, validation included.
+
+        Args:
+            epoch: number of the epoch, from 0.
+            logs: the means of loss and metrics over the epoch, those of the validation with `val_` before their
+                names. What is written into it stands in the history.
+        """
 
     def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Called before each batch of `fit`."""
+        """Called before each batch of `fit`.
+
+        Args:
+            batch: number of the batch in its epoch, from 0.
+            logs: `batch` and `size`, its number of samples.
+        """
         self.on_batch_begin(batch, logs=logs)
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Called after each batch of `fit`."""
+        """Called after each batch of `fit`.
+
+        Args:
+            batch: number of the batch in its epoch, from 0.
+            logs: `batch` and `size`, its number of samples, and the means of loss and metrics up to now; values
+                are read from the engine when they are looked at.
+        """
         self.on_batch_end(batch, logs=logs)
 
     def on_test_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Called before each batch of `evaluate`, and of the validation in `fit`."""
+        """Called before each batch of `evaluate`, and of the validation in `fit`.
+
+        Args:
+            batch: number of the batch in its epoch, from 0.
+            logs: `batch` and `size`, its number of samples.
+        """
 
     def on_test_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Called after each batch of `evaluate`, and of the validation in `fit`."""
+        """Called after each batch of `evaluate`, and of the validation in `fit`.
+
+        Args:
+            batch: number of the batch in its epoch, from 0.
+            logs: `batch` and `size`, its number of samples, and the means of loss and metrics up to now; values
+                are read from the engine when they are looked at.
+        """
 
     def on_predict_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Called before each batch of `predict`."""
+        """Called before each batch of `predict`.
+
+        Args:
+            batch: number of the batch in its epoch, from 0.
+            logs: `batch` and `size`, its number of samples.
+        """
 
     def on_predict_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Called after each batch of `predict`."""
+        """Called after each batch of `predict`.
+
+        Args:
+            batch: number of the batch in its epoch, from 0.
+            logs: `batch` and `size`, its number of samples.
+        """
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
-        """Called once before training."""
+        """Called once before training.
+
+        Args:
+            logs: an empty dict.
+        """
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
-        """Called once after training."""
+        """Called once after training, also when it was stopped.
+
+        Args:
+            logs: an empty dict.
+        """
 
     def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
-        """Called before `evaluate`, and before the validation in `fit`."""
+        """Called before `evaluate`, and before the validation in `fit`.
+
+        Args:
+            logs: an empty dict.
+        """
 
     def on_test_end(self, logs: Mapping[str, Any] | None = None) -> None:
-        """Called after `evaluate`, and after the validation in `fit`."""
+        """Called after `evaluate`, and after the validation in `fit`.
+
+        Args:
+            logs: an empty dict.
+        """
 
     def on_predict_begin(self, logs: Mapping[str, Any] | None = None) -> None:
-        """Called before `predict`."""
+        """Called before `predict`.
+
+        Args:
+            logs: an empty dict.
+        """
 
     def on_predict_end(self, logs: Mapping[str, Any] | None = None) -> None:
-        """Called after `predict`."""
+        """Called after `predict`.
+
+        Args:
+            logs: an empty dict.
+        """
 
 
 class CallbackList:
@@ -118,6 +210,8 @@ class CallbackList:
     Args:
         callbacks: callbacks, called in this order.
         queue_length: accepted because Keras has it; nothing is timed here.
+
+    Source: Keras 2.3.1, `keras/callbacks/callbacks.py`.
     """
 
     def __init__(self, callbacks: Iterable[Any] | None = None, queue_length: int = 10):
@@ -127,24 +221,47 @@ class CallbackList:
         self.queue_length = queue_length
 
     def append(self, callback: Any) -> None:
+        """Add a callback.
+
+        Args:
+            callback: it is called after the others.
+        """
         self.callbacks.append(callback)
 
     def set_params(self, params: dict[str, Any]) -> None:
+        """Tell every callback about the training.
+
+        Args:
+            params: see `Callback.params`.
+        """
         self.params = params
         for callback in self.callbacks:
             callback.set_params(params)
 
     def set_model(self, model: Any) -> None:
+        """Tell every callback which model is trained.
+
+        Args:
+            model: the model.
+        """
         self.model = model
         for callback in self.callbacks:
             callback.set_model(model)
 
     def listeners(self, hook: str) -> list[Callable[..., Any]]:
-        """The methods to call at every occurrence of `hook`."""
+        """The methods to call at every occurrence of a hook.
+
+        Args:
+            hook: its name, such as 'on_train_batch_end'.
+        """
         return [m for c in self.callbacks if _paced(c, hook) is None and (m := _named(c, hook)) is not None]
 
     def paced_listeners(self, hook: str) -> list[tuple[float, Callable[..., Any]]]:
-        """Pairs (seconds, method) of the callbacks that want to hear of `hook` only now and then."""
+        """Pairs (seconds, method) of the callbacks that want to hear of a hook only now and then.
+
+        Args:
+            hook: its name, such as 'on_train_batch_end'.
+        """
         found = ((_paced(c, hook), _named(c, hook)) for c in self.callbacks)
         return [(seconds, method) for seconds, method in found if seconds is not None and method is not None]
 
@@ -162,7 +279,8 @@ class CallbackList:
 
 
 def _caller(hook: str) -> Callable[..., None]:
-    if "epoch" in hook or "batch" in hook:
+    what = next((word for word in ("epoch", "batch") if word in hook), "")
+    if what:
 
         def call(self: CallbackList, index: int, logs: Mapping[str, Any] | None = None) -> None:
             self._call(hook, index, {} if logs is None else logs)
@@ -171,7 +289,11 @@ def _caller(hook: str) -> Callable[..., None]:
         def call(self: CallbackList, logs: Mapping[str, Any] | None = None) -> None:  # type: ignore[misc]
             self._call(hook, {} if logs is None else logs)
 
-    call.__name__, call.__doc__ = hook, f"Call `{hook}` of every callback that has one."
+    index = f"    index: number of the {what}, from 0.\n" if what else ""
+    call.__name__ = hook
+    call.__doc__ = (
+        f"Call `{hook}` of every callback that has one.\n\nArgs:\n{index}    logs: what is known; None for nothing.\n"
+    )
     return call
 
 
@@ -217,8 +339,7 @@ def _paced(callback: Any, hook: str) -> float | None:
 
 
 def monitored(logs: Mapping[str, Any], name: str) -> float | None:
-    """The value called `name` in `logs`; 'acc' finds 'accuracy' and the other way round. None if there is
-    none."""
+    """The value called `name` in `logs`; 'acc' finds 'accuracy' and the other way round. None if there is none."""
     for candidate in (name, other_spelling(name)):
         if candidate in logs:
             return logs[candidate]

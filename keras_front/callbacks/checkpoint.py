@@ -15,12 +15,21 @@ class ModelCheckpoint(Callback):
     """Saves the model after epochs, all of them or the best.
 
     Args:
-        filepath: path, in which `{epoch:02d}` (from 1) and values such as `{val_loss:.2f}` are filled in.
-        monitor, mode: the value that says which epoch is best, as in `EarlyStopping`.
+        filepath: path, in which `{epoch:02d}` (from 1) and values such as `{val_loss:.2f}` are filled in. Its ending
+            chooses the format: `.keras` or `.h5`.
+        monitor: name of the value that says which epoch is best, such as 'val_loss'.
         verbose: 1 prints what is saved.
         save_best_only: save only when the monitored value has improved.
-        save_weights_only: save the weights instead of the whole model.
+        save_weights_only: save the weights instead of the whole model, its structure and the optimizer's state.
+        mode: 'min' if the value should fall, 'max' if it should rise; 'auto' tells by the name, as in `EarlyStopping`.
         period: epochs between two saves.
+
+    Attributes: `best`, the best value so far.
+    Raises: ArgumentError for another mode, and in an epoch that lacks a value that the path names.
+    Source: Keras 2.3.1, `keras/callbacks/callbacks.py`.
+    Example:
+        >>> ModelCheckpoint("best-{epoch:02d}.h5", save_best_only=True).filepath
+        'best-{epoch:02d}.h5'
     """
 
     def __init__(

@@ -15,8 +15,7 @@ from keras_front.callbacks.base import Callback, other_spelling
 
 
 class Records(dict):
-    """A dict of lists that answers to both spellings of an accuracy: `history['acc']` and
-    `history['accuracy']`."""
+    """A dict of lists that answers to both spellings of an accuracy: `history['acc']` and `history['accuracy']`."""
 
     def __missing__(self, key: str) -> Any:
         other = other_spelling(key) if isinstance(key, str) else key
@@ -26,7 +25,12 @@ class Records(dict):
 
 
 class History(Callback):
-    """What `fit` returns: `history`, a dict of lists with one value an epoch, and `epoch`, their numbers."""
+    """What `fit` returns: the values of every epoch.
+
+    Attributes: `history`, a dict from names ('loss', 'val_loss', ...) to lists with one value an epoch; `epoch`, the
+        numbers of the epochs, from 0; `model`, `params`.
+    Source: Keras 2.3.1, `keras/callbacks/callbacks.py`.
+    """
 
     def __init__(self) -> None:
         super().__init__()

@@ -38,9 +38,13 @@ class LearningRateScheduler(Callback):
     """Sets the learning rate before each epoch.
 
     Args:
-        schedule: function of the epoch (from 0) and, if it takes two arguments, of the present rate;
-            returns the rate.
+        schedule: function of the epoch (from 0) and, if it takes two arguments, of the present rate; returns the rate.
         verbose: 1 prints each change.
+
+    Raises: ArgumentError if the schedule returns anything but a number, or the optimizer has no variable `lr`.
+    Source: Keras 2.3.1, `keras/callbacks/callbacks.py`.
+    Example:
+        >>> halved = LearningRateScheduler(lambda epoch, rate: rate * 0.5 if epoch else rate)
     """
 
     def __init__(self, schedule: Callable[..., float], verbose: int = 0):
@@ -81,13 +85,20 @@ class ReduceLROnPlateau(Callback):
     """Lowers the learning rate when a monitored value has stopped improving.
 
     Args:
-        monitor, mode: the value, and whether it should fall or rise, as in `EarlyStopping`.
+        monitor: name of a value in the logs, such as 'val_loss'.
         factor: the rate is multiplied by it; below 1.
         patience: epochs without improvement after which the rate is lowered.
         verbose: 1 prints each change.
-        min_delta: least change that counts as an improvement.
-        cooldown: epochs to wait after a change.
+        mode: 'min' if the value should fall, 'max' if it should rise; 'auto' tells by the name, as in `EarlyStopping`.
+        min_delta: least change that counts as an improvement, in the unit of the value.
+        cooldown: epochs to wait after a change before counting goes on.
         min_lr: the rate never falls below it.
+
+    Raises: ArgumentError for a factor of 1 or more; TypeError for unknown arguments.
+    Source: Keras 2.3.1, `keras/callbacks/callbacks.py`.
+    Example:
+        >>> ReduceLROnPlateau("loss", factor=0.5, patience=3).in_cooldown()
+        False
     """
 
     @accept_legacy_arguments
@@ -104,7 +115,6 @@ class ReduceLROnPlateau(Callback):
         **kwargs: Any,
     ):
         super().__init__()
-        min_delta = kwargs.pop("epsilon", min_delta)  # its name up to Keras 2.1
         if kwargs:
             raise TypeError(f"ReduceLROnPlateau: unknown arguments {sorted(kwargs)}.")
         if factor >= 1.0:

@@ -15,13 +15,29 @@ class EarlyStopping(Callback):
     """Stops when a monitored value has stopped improving.
 
     Args:
-        monitor: name of the value, such as 'val_loss'.
-        min_delta: least change that counts as an improvement.
-        patience: epochs without improvement after which training stops.
+        monitor: name of a value in the logs, such as 'val_loss' or 'val_accuracy'.
+        min_delta: least change that counts as an improvement, in the unit of the value.
+        patience: epochs without improvement after which training stops. 0 stops at the first; noise in the value asks
+            for more.
         verbose: 1 prints when it stops.
-        mode: 'min', 'max' or 'auto' (by the name).
-        baseline: value that must be improved on from the start.
-        restore_best_weights: when it stops, go back to the weights of the best epoch.
+        mode: 'min' if the value should fall, 'max' if it should rise; 'auto' tells by the name: it rises if that holds
+            'acc', 'auc' or begins with 'fmeasure'.
+        baseline: value that must be improved on from the start; None for none.
+        restore_best_weights: when it stops, go back to the weights of the best epoch. They are copied at each
+            improvement.
+
+    Attributes: `stopped_epoch`, the epoch (from 0) in which it stopped, 0 if it did not; `best`, the best value.
+    Raises: ArgumentError for another mode. A value that is not there warns with the names of those that are.
+    Source: Keras 2.3.1, `keras/callbacks/callbacks.py`.
+    Example:
+        >>> from keras_front.layers import Dense
+        >>> from keras_front.models import Sequential
+        >>> model = Sequential([Dense(1, input_dim=1)])
+        >>> model.compile("sgd", "mse")
+        >>> stop = EarlyStopping("loss", patience=1, min_delta=1e9)
+        >>> history = model.fit(np.ones((4, 1)), np.ones((4, 1)), epochs=9, verbose=0, callbacks=[stop])
+        >>> len(history.epoch)
+        2
     """
 
     def __init__(
@@ -74,7 +90,11 @@ class EarlyStopping(Callback):
             print(f"Epoch {self.stopped_epoch + 1:05d}: early stopping")
 
     def get_monitor_value(self, logs: Mapping[str, Any] | None) -> float | None:
-        """The monitored value in `logs`; None, with a warning, if it is not there."""
+        """The monitored value; None, with a warning, if it is not there.
+
+        Args:
+            logs: the values of an epoch.
+        """
         value = monitored(logs or {}, self.monitor)
         if value is None:
             warnings.warn(
