@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_front.backend import state, symbolic
+from keras_front.backend import scopes, symbolic
 from keras_front.backend.symbolic import AMBIENT, SymbolicTensor
 from keras_front.errors import ArgumentError, StateError
 
@@ -38,7 +38,7 @@ class TensorValues:
         for t in behind:
             if t not in self.values and t.history is not None and t.origin is None:
                 _refuse(t)
-        with state.scratch():  # whatever layers assign here they have assigned in the run already
+        with scopes.scratch():  # whatever layers assign here they have assigned in the run already
             found = self.values[tensor] = symbolic.replay(tensor, self.values)
         return found
 

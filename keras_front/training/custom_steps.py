@@ -22,14 +22,14 @@ Source: tf.keras 2.15 and Keras 3.15, `Model.train_step` and its kin.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
 from keras_front import backend as K
 from keras_front import optimizers
-from keras_front.backend import state
+from keras_front.backend import scopes
 from keras_front.errors import ArgumentError, StateError
 from keras_front.graph import call_context
 from keras_front.graph.network import Network
@@ -40,9 +40,9 @@ from keras_front.training.variables import check_newcomers, phase, samples_of
 from keras_front.utils.data_utils import unpack_x_y_sample_weight
 
 _METHODS = {
-    "train": ("train_step", "compute_loss", "compute_metrics"),
-    "test": ("test_step", "compute_loss", "compute_metrics"),
-    "predict": ("predict_step",),
+    "train": ("train_step", "make_train_function", "compute_loss", "compute_metrics"),
+    "test": ("test_step", "make_test_function", "compute_loss", "compute_metrics"),
+    "predict": ("predict_step", "make_predict_function"),
 }
 
 
@@ -104,7 +104,7 @@ def predict_function(steps: Any) -> Any:
     def predict(fixed: list[Any], values: list[Any], batch: list[Any]) -> Any:
         with K.phase(training), K.bind(variables, [*fixed, *values], discover=True) as frame:
             with _in_progress(StepInProgress(steps, "predict", frame, training)):
-                outputs = steps.model.predict_step((_structured(steps.model, batch),))
+                outputs = _step_function(steps.model, "predict")((_structured(steps.model, batch),))
             return _state_after(frame, carried), [K.convert(value) for value in flatten(outputs)]
 
     return predict
@@ -127,7 +127,7 @@ def _logs_of(
     if any(weight is not None for weight in weights):
         data = (*data, unpack(weights))
     with _in_progress(StepInProgress(steps, kind, frame, training)):
-        logs = model.train_step(data) if kind == "train" else model.test_step(data)
+        logs = _step_function(model, kind)(data)
     if not isinstance(logs, Mapping):
         raise ArgumentError(
             f"{type(model).__name__}.{kind}_step: expected a dict from names to values, such as {{'loss': loss}}, "
@@ -136,6 +136,14 @@ def _logs_of(
     steps.logged[kind] = [str(name) for name in logs]
     scalars = [_scalar(model, kind, name, value) for name, value in logs.items()]
     return K.stack(scalars or [K.constant(0.0)])
+
+
+def _step_function(model: Any, kind: str) -> Callable[[Any], Any]:
+    """The step of a model as a function of its data: `train_step`, or what `make_train_function` makes of it."""
+    if not overrides(model, f"make_{kind}_function"):
+        return getattr(model, f"{kind}_step")
+    function = getattr(model, f"make_{kind}_function")()
+    return lambda data: function(iter([data]))
 
 
 def _scalar(model: Any, kind: str, name: str, value: Any) -> Any:
@@ -350,6 +358,36 @@ class StepMethods:
         _step_of(self, "predict", "predict_step")
         return self(unpack_x_y_sample_weight(data)[0], training=False)  # type: ignore[operator]
 
+    def make_train_function(self, force: bool = False) -> Callable[[Iterator[Any]], Any]:
+        """The function that a step of `fit` calls; a subclass may put something around `train_step`.
+
+        Args:
+            force: tf.keras keeps the function unless this is True; here it is made for each trace.
+
+        Returns: a function of an iterator that gives the data of one batch; it returns what `train_step` returns.
+        """
+        return lambda batches: self.train_step(next(batches))
+
+    def make_test_function(self, force: bool = False) -> Callable[[Iterator[Any]], Any]:
+        """The function that a step of `evaluate` calls, around `test_step`.
+
+        Args:
+            force: as in `make_train_function`.
+
+        Returns: a function of an iterator that gives the data of one batch.
+        """
+        return lambda batches: self.test_step(next(batches))
+
+    def make_predict_function(self, force: bool = False) -> Callable[[Iterator[Any]], Any]:
+        """The function that a step of `predict` calls, around `predict_step`.
+
+        Args:
+            force: as in `make_train_function`.
+
+        Returns: a function of an iterator that gives the data of one batch.
+        """
+        return lambda batches: self.predict_step(next(batches))
+
     def compute_loss(
         self,
         x: Any = None,
@@ -413,4 +451,4 @@ def _step_of(model: Any, kind: str, where: str) -> StepInProgress:
 def losses_in_step(model: Any) -> list[Any] | None:
     """What `model.losses` is while a step of it runs: tensors of that step; None outside."""
     step = current_step(model)
-    return None if step is None or state.current_frame() is None else step.losses()
+    return None if step is None or scopes.current_frame() is None else step.losses()

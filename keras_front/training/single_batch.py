@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_front.backend import discovery, state
+from keras_front.backend import discovery, scopes
 from keras_front.training.arrays import BatchLayout, DataSpec
 from keras_front.training.data_adapter import length
 from keras_front.training.steps import Steps
@@ -126,8 +126,12 @@ def _nothing() -> None:
 
 
 def _key(kind: str, arrays: Sequence[np.ndarray]) -> Any:
-    shapes = [(a.shape, a.dtype) for a in arrays]
-    return (kind, discovery.active(), state.trace_key(), *shapes)
+    """What a call on arrays like these depends on; written out for one and two, as calls take microseconds."""
+    first = arrays[0]
+    if len(arrays) == 1:
+        return kind, discovery.ACTIVE.get(), scopes.trace_key(), first.shape, first.dtype
+    second = arrays[1]
+    return kind, discovery.ACTIVE.get(), scopes.trace_key(), first.shape, first.dtype, second.shape, second.dtype
 
 
 def _conform(given: Any, wanted: np.ndarray) -> Callable[[np.ndarray], np.ndarray] | None:

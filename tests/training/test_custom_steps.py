@@ -170,6 +170,25 @@ def test_test_step_and_predict_step(backend):
     assert sorted(history) == ["loss", "val_gap"]
 
 
+def test_functions_around_steps(backend):
+    class Around(Model):
+        def make_train_function(self, force=False):
+            def train_function(iterator):
+                return {**self.train_step(next(iterator)), "extra": K.constant(7.0)}
+
+            self.train_function = train_function
+            return self.train_function
+
+        def make_predict_function(self, force=False):
+            inner = super().make_predict_function()
+            return lambda iterator: inner(iterator) + 1.0
+
+    model = made(Around)
+    history = model.fit(X, Y, batch_size=4, epochs=1, verbose=0).history
+    assert history["extra"] == [7.0]
+    np.testing.assert_allclose(model.predict(X), 1 + X @ model.get_weights()[0] + model.get_weights()[1], rtol=1e-5)
+
+
 def test_sample_weights_come_along(backend):
     weights = RNG.rand(8)
     seen = []
