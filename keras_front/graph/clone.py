@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from keras_front.backend.symbolic import leaves_of
 from keras_front.errors import ArgumentError
@@ -15,8 +15,10 @@ from .network import Network
 from .sequential import SequentialNetwork
 from .structure import Rebuilt, Structure
 
+N = TypeVar("N", bound=Network)
 
-def clone_model(model: Any, input_tensors: Any = None, clone_function: Callable[[Any], Any] | None = None) -> Any:
+
+def clone_model(model: N, input_tensors: Any = None, clone_function: Callable[[Any], Any] | None = None) -> N:
     """A model of the same structure with newly drawn weights.
 
     Args:

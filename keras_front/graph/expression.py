@@ -60,7 +60,7 @@ def encoded(item: Any, numbers: Mapping[int, int]) -> Any:
         return item
     if id(item) in numbers:
         return Numbered(numbers[id(item)])
-    if item.variable is not None:
+    if isinstance(item.variable, Variable):
         return ValueOf(item.variable)
     if item.constant is not None:
         return Constant(K.to_numpy(item.constant), item.dtype)

@@ -9,9 +9,9 @@ from keras_front import backend as K
 from keras_front import config
 from keras_front.backend import symbolic
 from keras_front.backend.state import Variable
+from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError
 from keras_front.file_form import FileForm
-from keras_front.nest import unpack
 
 from .layer import LAYERS, Layer
 from .layer_values import dtype_name
@@ -113,7 +113,7 @@ def Input(
     sparse: bool = False,
     tensor: Any = None,
     batch_size: int | None = None,
-) -> Any:
+) -> SymbolicTensor:
     """A symbolic tensor that waits for data: where a functional model begins.
 
     Args:
@@ -141,4 +141,4 @@ def Input(
     if batch_shape is None and shape is not None:
         batch_shape = (batch_size, *_sizes(shape))
     layer = InputLayer(batch_input_shape=batch_shape, name=name, dtype=dtype, sparse=sparse, input_tensor=tensor)
-    return unpack(layer._inbound_nodes[0].output_tensors)
+    return layer._inbound_nodes[0].output_tensors[0]

@@ -15,7 +15,9 @@ from .input_spec import Shape
 
 def is_computed(tensor: SymbolicTensor) -> bool:
     """Whether a tensor comes from a layer, an op or an input, and is not a constant or the value of a variable."""
-    return tensor.constant is None and tensor.variable is None and all(tensor is not leaf for leaf in AMBIENT)
+    if tensor.origin is not None:
+        return True
+    return tensor.constant is None and tensor.variable is None and tensor not in AMBIENT
 
 
 class Node:
@@ -34,7 +36,16 @@ class Node:
     Source: Keras 2.3.1, `keras/engine/base_layer.py`.
     """
 
-    __slots__ = ("args", "arguments", "input_masks", "losses", "outbound_layer", "output", "output_masks")
+    __slots__ = (
+        "args",
+        "arguments",
+        "input_masks",
+        "losses",
+        "needed_tensors",
+        "outbound_layer",
+        "output",
+        "output_masks",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -47,6 +58,8 @@ class Node:
         losses: list[SymbolicTensor] | None = None,
     ):
         self.outbound_layer, self.args, self.arguments, self.output = layer, args, arguments, output
+        # Every tensor among the arguments, the inputs first; constants and variables are none.
+        self.needed_tensors = [t for t in leaves_of((args, arguments)) if is_computed(t)]
         self.input_masks = input_masks or [None] * len(self.input_tensors)
         self.output_masks = output_masks or [None] * len(self.output_tensors)
         self.losses = losses or []
@@ -60,11 +73,6 @@ class Node:
     def input_tensors(self) -> list[SymbolicTensor]:
         """The tensors among the inputs proper."""
         return [t for t in leaves_of(self.args[:1]) if is_computed(t)]
-
-    @property
-    def needed_tensors(self) -> list[SymbolicTensor]:
-        """Every tensor among the arguments, the inputs first; constants and variables are none."""
-        return [t for t in leaves_of((self.args, self.arguments)) if is_computed(t)]
 
     @property
     def output_tensors(self) -> list[SymbolicTensor]:

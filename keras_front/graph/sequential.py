@@ -7,7 +7,7 @@ the first input (or `build`) tells the shape. The graph is worked out once, when
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 from keras_front.backend import symbolic
 from keras_front.backend.symbolic import SymbolicTensor
@@ -216,7 +216,7 @@ class SequentialNetwork(Network):
         return result
 
     @classmethod
-    def from_config(cls, config: Any, custom_objects: Any = None) -> Any:
+    def from_config(cls, config: Any, custom_objects: Any = None) -> Self:
         """A new stack, with new weights.
 
         Args:

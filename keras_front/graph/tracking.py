@@ -11,7 +11,7 @@ import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from keras_front.nest import unique
 from . import call_context
 from .node import is_computed
 
+_Draw = Callable[..., Any]
 _LAZY: ContextVar[bool] = ContextVar("keras_front_lazy_weights", default=False)
 
 
@@ -182,7 +183,7 @@ class Trackable:
         initializer = initializer or self._weight_argument(name, "initializer")
         default = "glorot_uniform" if "float" in dtype else "zeros"
         variable = Variable(
-            self._initial_value(initializers.get(initializer or default), tuple(int(n) for n in size), dtype),
+            self._initial_value(cast("_Draw", initializers.get(initializer or default)), tuple(map(int, size)), dtype),
             shape=tuple(int(n) for n in size),
             dtype=dtype,
             name=f"{call_context.weight_prefix(self.name)}/{name or 'weight'}:0",
