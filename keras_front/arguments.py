@@ -54,7 +54,11 @@ class Reader:
         self.read, self.expected = read, expected
 
     def for_type(self, kind: Any) -> Reader:
-        """The reader for an argument of that type; some take what they accept from it."""
+        """The reader for an argument of a type; some take what they accept from it.
+
+        Args:
+            kind: the type that the annotation gives.
+        """
         return self
 
     def or_none(self) -> Reader:

@@ -95,10 +95,18 @@ class SequenceEnqueuer(ABC):
         self._finalizer: weakref.finalize | None = None
 
     def is_running(self) -> bool:
+        """Whether batches are being prepared."""
         return self.stop_signal is not None and not self.stop_signal.is_set()
 
     def start(self, workers: int = 1, max_queue_size: int = 10) -> None:
-        """Begin to prepare up to `max_queue_size` batches with `workers` workers."""
+        """Begin to prepare batches.
+
+        Args:
+            workers: how many threads or processes work at once.
+            max_queue_size: how many batches may wait.
+
+        Raises: StateError if it is running already.
+        """
         if self.is_running():
             raise StateError(f"{type(self).__name__}.start: it is running already; call stop() first.")
         self.workers = max(1, workers)
@@ -110,7 +118,11 @@ class SequenceEnqueuer(ABC):
         self._thread.start()
 
     def stop(self, timeout: float | None = None) -> None:
-        """End the workers. What was prepared and not fetched is dropped."""
+        """End the workers. What was prepared and not fetched is dropped.
+
+        Args:
+            timeout: seconds to wait for them; None for as long as it takes.
+        """
         if self.stop_signal is None:
             return
         self.stop_signal.set()
@@ -216,8 +228,14 @@ def _one_pass(sequence: Any, order: Iterable[int], workers: int, processes: bool
 class GeneratorEnqueuer(SequenceEnqueuer):
     """Prepares the batches of a generator, in its order.
 
-    A generator has one state, so one worker draws from it, however many are allowed. With
-    `use_multiprocessing` that worker is a process.
+    A generator has one state, so one worker draws from it, however many are allowed. With `use_multiprocessing` that
+    worker is a process.
+
+    Args:
+        sequence: the generator.
+        use_multiprocessing: draw from it in a process instead of a thread.
+        wait_time: accepted because Keras has it; nothing waits here.
+        random_seed: accepted because Keras has it; one worker needs no seed of its own.
     """
 
     def __init__(

@@ -38,6 +38,7 @@ class Progbar:
         verbose: 0 silent, 1 a bar, 2 one line at the end.
         interval: least seconds between two redraws.
         stateful_metrics: names of values that are shown as given; the others are averaged over the units.
+        stream: where it is written; `sys.stdout`, as it is at that moment, by default.
 
     Example:
         >>> bar = Progbar(2, verbose=2)
@@ -70,7 +71,12 @@ class Progbar:
         return self.stream if self.stream is not None else sys.stdout
 
     def update(self, current: int, values: Sequence[tuple[str, float]] | None = None) -> None:
-        """Show that `current` units are done, with `(name, value)` pairs behind the bar."""
+        """Show how far things are.
+
+        Args:
+            current: units that are done.
+            values: pairs (name, value) to show behind the bar.
+        """
         self._collect(current, values or ())
         self._seen = current
         done = self.target is not None and current >= self.target
@@ -80,7 +86,12 @@ class Progbar:
             self._write(f" - {time.time() - self._start:.0f}s{self._values_text(4)}\n")
 
     def add(self, n: int, values: Sequence[tuple[str, float]] | None = None) -> None:
-        """Show that `n` more units are done."""
+        """Show that things went on.
+
+        Args:
+            n: how many more units are done.
+            values: pairs (name, value) to show behind the bar.
+        """
         self.update(self._seen + n, values)
 
     def _collect(self, current: int, values: Iterable[tuple[str, float]]) -> None:
@@ -165,30 +176,70 @@ def _number(value: Any, digits: int) -> str:
 
 
 def to_list(x: Any, allow_tuple: bool = False) -> list[Any]:
-    """`x` if it is a list, otherwise a list of `x` alone."""
+    """A thing as a list.
+
+    Args:
+        x: a list, which is itself, or anything else, which becomes the only element.
+        allow_tuple: whether a tuple becomes the list of its elements.
+
+    Example:
+        >>> to_list(1), to_list([1])
+        ([1], [1])
+    """
     if isinstance(x, list):
         return x
     return list(x) if allow_tuple and isinstance(x, tuple) else [x]
 
 
 def unpack_singleton(x: Any) -> Any:
-    """The only element of a list or tuple of one; otherwise `x` itself."""
+    """The only element of a list or tuple of one.
+
+    Args:
+        x: the list or tuple; anything else, or one of another length, is itself.
+
+    Example:
+        >>> unpack_singleton([1])
+        1
+    """
     return x[0] if isinstance(x, list | tuple) and len(x) == 1 else x
 
 
 def object_list_uid(object_list: Any) -> str:
-    """The identities of some objects as one text."""
+    """The identities of some objects as one text.
+
+    Args:
+        object_list: the objects, or one of them.
+    """
     return ", ".join(str(abs(id(x))) for x in to_list(object_list))
 
 
 def is_all_none(iterable_or_element: Any) -> bool:
-    """Whether everything in a list or tuple, or the thing itself, is None."""
+    """Whether there is nothing but None.
+
+    Args:
+        iterable_or_element: a list or tuple, of which every element must be None, or one thing.
+
+    Example:
+        >>> is_all_none([None, None])
+        True
+    """
     elements = iterable_or_element if isinstance(iterable_or_element, list | tuple) else [iterable_or_element]
     return all(x is None for x in elements)
 
 
 def slice_arrays(arrays: Any, start: Any = None, stop: int | None = None) -> Any:
-    """Rows `start` to `stop`, or the rows listed in `start`, of an array or of each array in a list."""
+    """Some rows of an array, or of each array in a list.
+
+    Args:
+        arrays: an array, or a list of arrays and None.
+        start: the first row, or a list of rows.
+        stop: the row after the last one.
+
+    Raises: ArgumentError if rows are listed and `stop` is given as well.
+    Example:
+        >>> slice_arrays([[1, 2, 3], None], 1, 3)
+        [[2, 3], None]
+    """
     if arrays is None:
         return [None]
     if hasattr(start, "__len__") and stop is not None:
@@ -200,7 +251,18 @@ def slice_arrays(arrays: Any, start: Any = None, stop: int | None = None) -> Any
 
 
 def transpose_shape(shape: Sequence[Any], target_format: str, spatial_axes: Iterable[int]) -> tuple[Any, ...]:
-    """A channels-last shape, list or tuple, put in `target_format`."""
+    """A channels-last shape put in another layout.
+
+    Args:
+        shape: list or tuple, with channels last.
+        target_format: 'channels_last' or 'channels_first'.
+        spatial_axes: numbers of the axes between the batch and the channels.
+
+    Raises: ArgumentError for another format.
+    Example:
+        >>> transpose_shape((None, 8, 9, 3), "channels_first", (1, 2))
+        (None, 3, 8, 9)
+    """
     if target_format == "channels_last":
         return tuple(shape)
     if target_format == "channels_first":
@@ -213,19 +275,41 @@ def transpose_shape(shape: Sequence[Any], target_format: str, spatial_axes: Iter
 
 
 def check_for_unexpected_keys(name: str, input_dict: dict[str, Any], expected_values: Iterable[str]) -> None:
-    """Raise unless each key of `input_dict` is one of `expected_values`."""
+    """Raise unless a dict has known keys only.
+
+    Args:
+        name: what the dict is, for the message.
+        input_dict: the dict.
+        expected_values: the keys that it may have.
+
+    Raises: ArgumentError for another key.
+    """
     unknown = sorted(set(input_dict) - set(expected_values))
     if unknown:
         raise ArgumentError(f"{name}: expected the keys {list(expected_values)}, received also {unknown}.")
 
 
 def getargspec(fn: Callable[..., Any]) -> inspect.FullArgSpec:
-    """The argument names and defaults of `fn`."""
+    """The argument names and defaults of a function.
+
+    Args:
+        fn: the function.
+    """
     return inspect.getfullargspec(fn)
 
 
 def has_arg(fn: Callable[..., Any], name: str, accept_all: bool = False) -> bool:
-    """Whether `fn` can be called with the keyword `name`; with `accept_all`, `**kwargs` counts."""
+    """Whether a function can be called with a keyword.
+
+    Args:
+        fn: the function.
+        name: the keyword.
+        accept_all: whether `**kwargs` counts.
+
+    Example:
+        >>> has_arg(lambda x, **rest: x, "y"), has_arg(lambda x, **rest: x, "y", accept_all=True)
+        (False, True)
+    """
     parameters = inspect.signature(fn).parameters
     if any(p.kind is p.VAR_KEYWORD for p in parameters.values()) and accept_all:
         return True

@@ -42,7 +42,12 @@ def to_categorical(y: Any, num_classes: int | None = None, dtype: str = "float32
 
 
 def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
-    """`x` divided by its norm along `axis`; where the norm is 0, unchanged.
+    """An array divided by its norms; where a norm is 0, unchanged.
+
+    Args:
+        x: the array.
+        axis: the axis along which norms are taken.
+        order: of the norm: 2 for the root of the sum of squares, 1 for the sum of sizes.
 
     Shape: as `x`; (n,) gives (1, n), as in Keras.
     Source: Keras 2.3.1, `keras.utils.normalize`.
