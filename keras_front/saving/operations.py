@@ -43,17 +43,25 @@ KERAS3_MODULES = ("keras.src.ops.", "keras.src.activations.activations", "keras.
 
 
 def is_op(entry: Any) -> bool:
-    """Whether a layer's entry of any Keras is an op."""
-    if not isinstance(entry, Mapping):
+    """Whether a layer's entry of any Keras is an op.
+
+    Args:
+        entry: an element of the `layers` of a model's config.
+
+    Keras 3 says it by the module, which its HDF5 files leave out; there an op is told by the form of its calls, and by
+    not having what the config of every layer has.
+    """
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("config"), Mapping):
         return False
-    kind, module = entry.get("class_name"), str(entry.get("module") or "")
-    return kind in _READERS or (module.startswith(KERAS3_MODULES) and not is_layer_like(entry))
-
-
-def is_layer_like(entry: Mapping[str, Any]) -> bool:
-    """Whether a config of a module of ops has what only layers have."""
-    config = entry.get("config")
-    return not isinstance(config, Mapping) or "trainable" in config
+    if entry.get("class_name") in _READERS:
+        return True
+    if "trainable" in entry["config"]:
+        return False
+    if entry.get("module"):
+        return str(entry["module"]).startswith(KERAS3_MODULES)
+    kind, nodes = str(entry.get("class_name")), entry.get("inbound_nodes")
+    known = kind in BY_KERAS3 or kind in KERAS3_ALIASES or kind in KERAS3_AS
+    return known and bool(nodes) and isinstance(nodes[0], Mapping)
 
 
 def read(entry: Mapping[str, Any], shift: Mapping[str, int], tensors: Callable[[Any, Any], Any]) -> Config:

@@ -37,6 +37,14 @@ def test_files_of_ours_with_them(name, tmp_path):
         agree(load_model(str(tmp_path / file)), case)
 
 
+@pytest.mark.parametrize("name", [name for name in CASES if name.startswith("keras")])
+def test_configs_without_modules(name):
+    """HDF5 files of Keras 3 leave the modules out."""
+    case = CASES[name]
+    layers = [{k: v for k, v in entry.items() if k != "module"} for entry in case["config"]["config"]["layers"]]
+    agree(model_from_config({**case["config"], "config": {**case["config"]["config"], "layers": layers}}), case)
+
+
 def graph(kind, config, node):
     x = {"class_name": "InputLayer", "name": "x", "inbound_nodes": [],
          "config": {"batch_input_shape": [None, 4], "dtype": "float32", "name": "x"}}  # fmt: skip
