@@ -54,10 +54,10 @@ class Reader:
         self.read, self.expected = read, expected
 
     def for_type(self, kind: Any) -> Reader:
-        """The reader for an argument of a type; some take what they accept from it.
+        """The reader for an argument of that type; some take what they accept from it.
 
         Args:
-            kind: the type that the annotation gives.
+            kind: the type that the reader annotates, such as `Literal["up", "down"]`.
         """
         return self
 
@@ -104,7 +104,11 @@ class OneOf(Reader):
         super().__init__(self._chosen, f"one of {', '.join(map(repr, self.choices))}")
 
     def for_type(self, kind: Any) -> Reader:
-        """Without choices of its own it accepts those of the `Literal` that it annotates."""
+        """Without choices of its own it accepts those of the `Literal` that it annotates.
+
+        Args:
+            kind: the type that it annotates.
+        """
         return self if self.choices else OneOf(get_args(kind), self.renamed)
 
     def _chosen(self, value: Any, owner: Any) -> Any:

@@ -152,7 +152,7 @@ GlobalAvgPool1D, GlobalAvgPool2D = GlobalAveragePooling1D, GlobalAveragePooling2
 GlobalAvgPool3D = GlobalAveragePooling3D
 
 # ... and those that Keras 1 had with another order of arguments, which somebody may know.
-_SECOND_NAMES = {
+_ALIASES = {
     "Convolution1D": Conv1D,
     "Convolution2D": Conv2D,
     "Convolution3D": Conv3D,
@@ -162,7 +162,7 @@ _SECOND_NAMES = {
 }
 
 
-class _Merging(ModuleType):
+class _CallableModule(ModuleType):
     """The module of merging layers, whose name was a function's in Keras 1."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -172,12 +172,12 @@ class _Merging(ModuleType):
         return function(*args, **kwargs)
 
 
-sys.modules[f"{__name__}.merge"].__class__ = _Merging
+sys.modules[f"{__name__}.merge"].__class__ = _CallableModule
 
 
 def __getattr__(name: str) -> Any:
     """A layer under an older name."""
-    found = None if name.startswith("_") else legacy_object("layer", name) or _SECOND_NAMES.get(name)
+    found = None if name.startswith("_") else legacy_object("layer", name) or _ALIASES.get(name)
     if found is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return found

@@ -15,7 +15,7 @@ from keras_front.graph.layer_values import is_list_of_shapes
 from .arguments import CHOICE, Flag, Fraction
 from .base import Layer, LayerArguments
 
-_FAR = {"float16": 65504.0}  # what masked scores are lowered by
+_MASK_PENALTY = {"float16": 65504.0}  # what masked scores are lowered by
 
 
 class _Attention(Layer):
@@ -63,7 +63,7 @@ class _Attention(Layer):
         masks = mask if isinstance(mask, list) else [None, None]
         if not return_attention_scores and masks[1] is None and self._fits_kernel(query, key, use_causal_mask):
             return self._masked(self._by_kernel(query, value, key, use_causal_mask), masks[0])
-        scores = self._lowered(self._scores(query, key), masks[1], use_causal_mask)
+        scores = self._mask_scores(self._scores(query, key), masks[1], use_causal_mask)
         weights = K.softmax(scores, axis=-1)
         if self.dropout > 0:
             weights = K.in_train_phase(lambda: K.dropout(weights, self.dropout), weights, training=training)
@@ -81,9 +81,9 @@ class _Attention(Layer):
     def _by_kernel(self, query: Any, value: Any, key: Any, causal: bool) -> Any:
         raise NotImplementedError
 
-    def _lowered(self, scores: Any, value_mask: Any, causal: bool) -> Any:
+    def _mask_scores(self, scores: Any, value_mask: Any, causal: bool) -> Any:
         dtype = K.dtype(scores)
-        far = _FAR.get(dtype, 1e9)
+        far = _MASK_PENALTY.get(dtype, 1e9)
         if value_mask is not None:
             scores = scores - far * K.expand_dims(1 - K.cast(value_mask, dtype), 1)
         if causal:

@@ -37,7 +37,7 @@ from .base import Layer, LayerArguments
 _FUSED = {getattr(activations, name): name for name in ("tanh", "sigmoid", "hard_sigmoid", "relu", "linear")}
 
 
-def _kind(activation: Any) -> str | None:
+def _fused_name(activation: Any) -> str | None:
     """The name under which ops of whole sequences know an activation."""
     try:
         return _FUSED.get(activation)
@@ -104,7 +104,7 @@ class _Cell(CellArguments, Layer):
         self.recurrent_kernel = self.add_weight("recurrent_kernel", second)
         self.bias = None
         if self.use_bias:
-            self.bias = self.add_weight("bias", self._bias_shape(), initializer=self._first_bias)
+            self.bias = self.add_weight("bias", self._bias_shape(), initializer=self._initial_bias)
         self.built = True
 
     def _kernel_shapes(self, shape: tuple[Any, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -117,7 +117,7 @@ class _Cell(CellArguments, Layer):
     def _bias_shape(self) -> tuple[int, ...]:
         return (self._gates * self.units,)
 
-    def _first_bias(self, shape: Any, dtype: Any = None) -> Any:
+    def _initial_bias(self, shape: Any, dtype: Any = None) -> Any:
         return self.bias_initializer(shape, dtype=dtype)
 
     # Dropout ---------------------------------------------------------------------------------------
@@ -138,7 +138,7 @@ class _Cell(CellArguments, Layer):
         )
 
     def _masks(self, like: Any, rate: float, training: Any) -> list[Any] | None:
-        if not 0 < rate < 1 or _known(training) is False:
+        if not 0 < rate < 1 or _known_phase(training) is False:
             return None
         count = self._gates if self.implementation == 1 else 1
         return [_one_mask(like, rate, training) for _ in range(count)]
@@ -153,15 +153,15 @@ class _Cell(CellArguments, Layer):
         Args:
             training: whether the layer is being trained; nothing drops otherwise.
         """
-        if self._op is None or None in self._kinds().values():
+        if self._op is None or None in self._activation_names().values():
             return False
         drops = 0 < self.recurrent_dropout < 1 or (0 < self.dropout < 1 and self.implementation == 1)
-        return not drops or _known(training) is False
+        return not drops or _known_phase(training) is False
 
-    def _kinds(self) -> dict[str, Any]:
+    def _activation_names(self) -> dict[str, Any]:
         """The activations by the names that ops know."""
         names = ("activation", "recurrent_activation")
-        return {name: _kind(getattr(self, name)) for name in names if hasattr(self, name)}
+        return {name: _fused_name(getattr(self, name)) for name in names if hasattr(self, name)}
 
     def fused_sequence(
         self, x: Any, states: Sequence[Any], mask: Any, reverse: bool, training: Any
@@ -179,7 +179,7 @@ class _Cell(CellArguments, Layer):
         if dropped is not None:
             x = x * K.expand_dims(dropped[0], 1)
         weights = (self.kernel, self.recurrent_kernel, self.bias)
-        outputs, *new = self._op(x, *states, *weights, mask, reverse=reverse, **self._kinds())
+        outputs, *new = self._op(x, *states, *weights, mask, reverse=reverse, **self._activation_names())
         return outputs, new
 
     # The two halves --------------------------------------------------------------------------------
@@ -216,7 +216,7 @@ class _Cell(CellArguments, Layer):
 
         Returns: the output, and the list of states after the step.
         """
-        training = _phase(training)
+        training = _resolved_phase(training)
         of_inputs, of_states = self.dropout_masks(inputs, states, training)
         return self.step(self.project_inputs(inputs, of_inputs), list(states), of_states)
 
@@ -243,12 +243,12 @@ class _Cell(CellArguments, Layer):
         return None
 
 
-def _known(training: Any) -> Any:
+def _known_phase(training: Any) -> Any:
     """The phase as a bool, or None if only a symbol is known."""
     return None if training is None or K.is_symbolic(training) else bool(training)
 
 
-def _phase(training: Any) -> Any:
+def _resolved_phase(training: Any) -> Any:
     return K.learning_phase() if training is None else training
 
 
@@ -364,8 +364,8 @@ class GRUCell(_Cell):
     ):
         super().__init__(**kwargs)
 
-    def _kinds(self) -> dict[str, Any]:
-        return {**super()._kinds(), "reset_after": self.reset_after}
+    def _activation_names(self) -> dict[str, Any]:
+        return {**super()._activation_names(), "reset_after": self.reset_after}
 
     def _bias_shape(self) -> tuple[int, ...]:
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
@@ -402,7 +402,7 @@ class GRUCell(_Cell):
         return self._block(gates, 0), self.activation(self._block(z, 2) + own)
 
 
-class LongShortTerm(_Cell):
+class LSTMCellBase(_Cell):
     """States and formula of long short-term memory; what is multiplied with the state is for subclasses to say."""
 
     _gates = 4
@@ -414,7 +414,7 @@ class LongShortTerm(_Cell):
     def state_size(self) -> list[int]:
         return [self.output_size] * 2
 
-    def _first_bias(self, shape: Any, dtype: Any = None) -> Any:
+    def _initial_bias(self, shape: Any, dtype: Any = None) -> Any:
         """As the initializer gives it, and 1 for the forget gate."""
         if not self.unit_forget_bias:
             return self.bias_initializer(shape, dtype=dtype)
@@ -434,7 +434,7 @@ class LongShortTerm(_Cell):
 
 
 @LAYERS.register()
-class LSTMCell(LongShortTerm):
+class LSTMCell(LSTMCellBase):
     """One step of long short-term memory: `c' = f * c + i * candidate`, `h' = o * activation(c')`.
 
     Shape: inputs (batch, n), states h and c (batch, units) -> (batch, units)

@@ -59,7 +59,7 @@ class _Spatial(Layer):
     def _add_bias(self, count: int) -> None:
         self.bias = self.add_weight("bias", (count,)) if self.use_bias else None
 
-    def _end(self, outputs: Any) -> Any:
+    def _add_bias_and_activate(self, outputs: Any) -> Any:
         if self.bias is not None:
             outputs = K.bias_add(outputs, self.bias, data_format=self.data_format)
         return self.activation(outputs)
@@ -134,7 +134,7 @@ class _Conv(_Spatial):
             inputs, self.kernel, strides=self.strides, padding=self.padding, data_format=self.data_format,
             dilation_rate=self.dilation_rate, groups=self.groups,
         )  # fmt: skip
-        return self._end(outputs)
+        return self._add_bias_and_activate(outputs)
 
 
 @LAYERS.register("Conv1D", "Convolution1D")
@@ -233,7 +233,7 @@ class _ConvTranspose(_Conv):
             inputs, K.identity(self.kernel), shape, self.strides, self.padding, self.dilation_rate, self.groups,
             self.data_format,
         )  # fmt: skip
-        return self._end(outputs)
+        return self._add_bias_and_activate(outputs)
 
 
 def deconv_length(length: Any, stride: int, kernel: int, padding: str, extra: int | None, dilation: int) -> Any:
@@ -358,7 +358,7 @@ class _Depthwise(_Spatial):
             inputs, kernel, strides=self.strides, padding=self.padding, data_format=self.data_format,
             dilation_rate=self.dilation_rate, groups=self.depthwise_kernel.shape[-2],
         )  # fmt: skip
-        return self._end(outputs)
+        return self._add_bias_and_activate(outputs)
 
 
 def _without_inherited(kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -391,7 +391,7 @@ class DepthwiseConv2D(_Depthwise):
             inputs, self.depthwise_kernel, strides=self.strides, padding=self.padding, data_format=self.data_format,
             dilation_rate=self.dilation_rate,
         )  # fmt: skip
-        return self._end(outputs)
+        return self._add_bias_and_activate(outputs)
 
 
 class _SeparableConv(_Depthwise):
@@ -444,7 +444,7 @@ class _SeparableConv(_Depthwise):
             inputs, self.depthwise_kernel, self.pointwise_kernel, strides=self.strides, padding=self.padding,
             data_format=self.data_format, dilation_rate=self.dilation_rate,
         )  # fmt: skip
-        return self._end(outputs)
+        return self._add_bias_and_activate(outputs)
 
 
 @LAYERS.register("SeparableConv1D", "SeparableConvolution1D")

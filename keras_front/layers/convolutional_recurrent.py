@@ -28,9 +28,9 @@ from .arguments import (
     Size,
 )
 from .base import SequenceArguments
-from .cells import LongShortTerm, _known, zeros_of
+from .cells import LSTMCellBase, _known_phase, zeros_of
 from .convolution import conv_output_length
-from .recurrent import _Classic, _swapped
+from .recurrent import _CellRNN, _swap_steps
 from .rnn import RNN
 from .stacked_cells import fold, unfold
 
@@ -54,7 +54,7 @@ class _ConvArguments:
 
 
 @LAYERS.register()
-class ConvLSTM2DCell(_ConvArguments, LongShortTerm):
+class ConvLSTM2DCell(_ConvArguments, LSTMCellBase):
     """One step of an LSTM whose products are convolutions.
 
     Shape: inputs (batch, rows, columns, channels), states h and c (batch, new rows, new columns, filters).
@@ -152,20 +152,20 @@ class ConvLSTM2DCell(_ConvArguments, LongShortTerm):
     _op: Any = staticmethod(K.conv_lstm_sequence)
 
     def can_fuse(self, training: Any) -> bool:
-        known = None not in self._kinds().values()
-        return known and (not 0 < self.recurrent_dropout < 1 or _known(training) is False)
+        known = None not in self._activation_names().values()
+        return known and (not 0 < self.recurrent_dropout < 1 or _known_phase(training) is False)
 
     def fused_sequence(
         self, x: Any, states: Sequence[Any], mask: Any, reverse: bool, training: Any
     ) -> tuple[Any, list[Any]]:
         masks = self._masks(K.getitem(x, (slice(None), 0)), self.dropout, training)
-        z = self.project_sequence(_swapped(x), None if masks is None else [K.expand_dims(m, 0) for m in masks])
-        marks = None if mask is None else _swapped(mask)
+        z = self.project_sequence(_swap_steps(x), None if masks is None else [K.expand_dims(m, 0) for m in masks])
+        marks = None if mask is None else _swap_steps(mask)
         if reverse:
             z, marks = K.reverse(z, 0), None if marks is None else K.reverse(marks, 0)
-        how = {**self._kinds(), "data_format": self.data_format}
+        how = {**self._activation_names(), "data_format": self.data_format}
         outputs, *new = self._op(z, *states, self.recurrent_kernel, marks, **how)
-        return _swapped(outputs), new
+        return _swap_steps(outputs), new
 
     def project_sequence(self, x: Any, masks: list[Any] | None) -> Any:
         """What the inputs of all steps contribute, as images of one large batch.
@@ -236,7 +236,7 @@ class ConvRNN2D(RNN):
 
 
 @LAYERS.register()
-class ConvLSTM2D(_ConvArguments, _Classic, ConvRNN2D):
+class ConvLSTM2D(_ConvArguments, _CellRNN, ConvRNN2D):
     """Long short-term memory over images, with convolutions for products.
 
     Shape: (batch, steps, rows, columns, channels) -> (batch, new rows, new columns, filters), with steps after the
@@ -294,7 +294,7 @@ class _Cell3D(ConvLSTM2DCell):
     _rank = 3
 
 
-class _ConvLSTM(_ConvArguments, _Classic, ConvRNN2D):
+class _ConvLSTM(_ConvArguments, _CellRNN, ConvRNN2D):
     """The constructor of Keras 3, whose defaults are others than those of `ConvLSTM2D`."""
 
     def __init__(

@@ -17,7 +17,7 @@ from keras_front.graph.layer import LAYERS
 
 from .arguments import Constraint, Flag, Initializer, Positive, Regularizer
 from .cells import GRUCell, LSTMCell, last_axis
-from .recurrent import _Classic
+from .recurrent import _CellRNN
 
 
 def _gate_by_gate(kernel: Any, units: int, gates: int, shape: tuple[int, int]) -> Any:
@@ -26,10 +26,10 @@ def _gate_by_gate(kernel: Any, units: int, gates: int, shape: tuple[int, int]) -
     return K.concatenate([K.transpose(K.reshape(part, shape)) for part in parts], axis=-1)
 
 
-class _Stored:
+class _CuDNNWeights:
     """Mixin for a cell whose weights are stored for cuDNN; `standard` is a cell that computes with them."""
 
-    _plain: Any
+    _standard_cell: Any
     _gates: int
     units: int
     kernel: Any
@@ -42,7 +42,7 @@ class _Stored:
 
     def standard(self) -> Any:
         """A cell with the kernels of the formulas."""
-        cell = self._make_plain()
+        cell = self._make_standard()
         width = self.kernel.shape[0]
         cell.kernel = _gate_by_gate(self.kernel, self.units, self._gates, (self.units, width))
         cell.recurrent_kernel = _gate_by_gate(self.recurrent_kernel, self.units, self._gates, (self.units, self.units))
@@ -52,15 +52,15 @@ class _Stored:
     def fused_sequence(self, x: Any, states: Any, mask: Any, reverse: bool, training: Any) -> Any:
         return self.standard().fused_sequence(x, states, mask, reverse, training)
 
-    def _make_plain(self) -> Any:
+    def _make_standard(self) -> Any:
         raise NotImplementedError
 
     def _standard_bias(self, rows: Any) -> Any:
         return rows
 
 
-class _StoredLSTMCell(_Stored, LSTMCell):
-    def _first_bias(self, shape: Any, dtype: Any = None) -> Any:
+class _CuDNNLSTMCell(_CuDNNWeights, LSTMCell):
+    def _initial_bias(self, shape: Any, dtype: Any = None) -> Any:
         """Of the two biases of the forget gate, that of the state is 1."""
         if not self.unit_forget_bias:
             return self.bias_initializer(shape, dtype=dtype)
@@ -68,20 +68,20 @@ class _StoredLSTMCell(_Stored, LSTMCell):
         first, last = (np.asarray(self.bias_initializer((n * units,), dtype=dtype)) for n in sizes)
         return np.concatenate([first, np.ones(units), last])
 
-    def _make_plain(self) -> Any:
+    def _make_standard(self) -> Any:
         return LSTMCell(self.units, name=self.name, dtype=self.dtype)
 
     def _standard_bias(self, rows: Any) -> Any:
         return K.sum(rows, axis=0)
 
 
-class _StoredGRUCell(_Stored, GRUCell):
-    def _make_plain(self) -> Any:
+class _CuDNNGRUCell(_CuDNNWeights, GRUCell):
+    def _make_standard(self) -> Any:
         return GRUCell(self.units, reset_after=True, name=self.name, dtype=self.dtype)
 
 
 @LAYERS.register()
-class CuDNNLSTM(_Classic):
+class CuDNNLSTM(_CellRNN):
     """Long short-term memory with tanh and sigmoid, its weights stored for cuDNN.
 
     Args:
@@ -95,7 +95,7 @@ class CuDNNLSTM(_Classic):
     Source: Hochreiter & Schmidhuber (1997); Chetlur et al. (2014) for the layout.
     """
 
-    _cell_class = _StoredLSTMCell
+    _cell_class = _CuDNNLSTMCell
 
     def __init__(
         self,
@@ -121,7 +121,7 @@ class CuDNNLSTM(_Classic):
 
 
 @LAYERS.register()
-class CuDNNGRU(_Classic):
+class CuDNNGRU(_CellRNN):
     """Gated recurrent units whose reset gate acts after the product, their weights stored for cuDNN.
 
     Shape: (batch, steps, n) -> (batch, units), or (batch, steps, units) with `return_sequences`.
@@ -130,7 +130,7 @@ class CuDNNGRU(_Classic):
     Source: Cho et al. (2014), version 1 of the paper; Chetlur et al. (2014) for the layout.
     """
 
-    _cell_class = _StoredGRUCell
+    _cell_class = _CuDNNGRUCell
 
     def __init__(
         self,

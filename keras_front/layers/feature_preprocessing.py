@@ -105,7 +105,7 @@ NormalizedAxes = Annotated[int | Sequence[int] | None, Reader(_normalized_axes, 
 Boundaries = Annotated[Sequence[float], Reader(_boundaries, "a list of numbers")]
 
 
-class OfNumbers(Layer):
+class NumericLayer(Layer):
     """A layer over one array, which may be given as nested lists of numbers."""
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
@@ -129,7 +129,7 @@ def _leaves(items: Any) -> Iterator[Any]:
 
 
 @LAYERS.register()
-class Normalization(OfNumbers):
+class Normalization(NumericLayer):
     """Features shifted and scaled to mean 0 and deviation 1 by what `adapt` saw.
 
     Args:
@@ -217,7 +217,7 @@ class Normalization(OfNumbers):
 
 
 @LAYERS.register()
-class Discretization(OfNumbers):
+class Discretization(NumericLayer):
     """The number of the bin in which each value lies.
 
     Args:
@@ -304,7 +304,7 @@ def encoded(codes: Any, size: int, mode: str, dtype: str, weights: Any = None) -
 
 
 @LAYERS.register()
-class CategoryEncoding(OfNumbers):
+class CategoryEncoding(NumericLayer):
     """Integers as vectors of zeros and ones, or of counts.
 
     Args:

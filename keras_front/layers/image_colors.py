@@ -17,7 +17,7 @@ from keras_front.graph.layer import LAYERS
 
 from .arguments import DataFormat, Factor, Range, Reader, Seed, ValueRange
 from .base import LayerArguments
-from .image_preprocessing import _Image, _RandomImage
+from .image_preprocessing import _ImageLayer, _RandomImageLayer
 
 _GRAY = (0.2989, 0.587, 0.114)  # of red, green and blue in the luma of Rec. 601
 
@@ -38,7 +38,7 @@ Probability = Annotated[float, Reader(_probability, "a number between 0 and 1")]
 Bits = Annotated[int | Sequence[int], Reader(_bits, _BITS.expected)]
 
 
-class _Coloured(_RandomImage):
+class _ColorLayer(_RandomImageLayer):
     """A random image layer that looks at single channels.
 
     Args:
@@ -92,7 +92,7 @@ class _Coloured(_RandomImage):
 
 
 @LAYERS.register()
-class RandomGrayscale(_Coloured):
+class RandomGrayscale(_ColorLayer):
     """Images made gray at random; they keep their three channels.
 
     Args:
@@ -110,12 +110,12 @@ class RandomGrayscale(_Coloured):
     ):
         super().__init__(**kwargs)
 
-    def _changed(self, x: Any) -> Any:
+    def _transform(self, x: Any) -> Any:
         return K.where(self._draw(x, 0.0, 1.0) < self.factor, self._gray(x) + K.zeros_like(x), x)
 
 
 @LAYERS.register()
-class RandomInvert(_Coloured):
+class RandomInvert(_ColorLayer):
     """Images turned into their negatives, with a probability drawn from `factor`.
 
     Args:
@@ -134,13 +134,13 @@ class RandomInvert(_Coloured):
     ):
         super().__init__(**kwargs)
 
-    def _changed(self, x: Any) -> Any:
+    def _transform(self, x: Any) -> Any:
         turned = self._draw(x, 0.0, 1.0) < self._draw(x, *self.factor)
         return K.where(turned, self.value_range[1] - x, x)
 
 
 @LAYERS.register()
-class RandomPosterization(_Coloured):
+class RandomPosterization(_ColorLayer):
     """Images whose values keep only their `factor` highest of 8 bits.
 
     Args:
@@ -160,7 +160,7 @@ class RandomPosterization(_Coloured):
     ):
         super().__init__(**kwargs)
 
-    def _changed(self, x: Any) -> Any:
+    def _transform(self, x: Any) -> Any:
         low, high = self.factor
         bits = K.floor(self._draw(x, low, max(high, low + 1))) if high > low else low
         step = K.pow(2.0 * K.ones_like(self._draw(x, 0.0, 1.0)), 8.0 - bits)
@@ -169,7 +169,7 @@ class RandomPosterization(_Coloured):
 
 
 @LAYERS.register()
-class Solarization(_Coloured):
+class Solarization(_ColorLayer):
     """Values moved up by a random amount, and from a random threshold on turned into their negatives.
 
     Args:
@@ -191,7 +191,7 @@ class Solarization(_Coloured):
     ):
         super().__init__(**kwargs)
 
-    def _changed(self, x: Any) -> Any:
+    def _transform(self, x: Any) -> Any:
         moved = self._scaled(x, 255) + 255.0 * self._draw(x, *self.addition_factor)
         moved = K.clip(moved, 0.0, 255.0)
         turned = K.where(moved < 255.0 * self._draw(x, *self.threshold_factor), moved, 255.0 - moved)
@@ -199,7 +199,7 @@ class Solarization(_Coloured):
 
 
 @LAYERS.register()
-class RandomSaturation(_Coloured):
+class RandomSaturation(_ColorLayer):
     """Images whose saturation is multiplied by `f / (1 - f)`, f drawn from `factor`: 0.5 leaves them alone, 0 is gray.
 
     Args:
@@ -218,14 +218,14 @@ class RandomSaturation(_Coloured):
     ):
         super().__init__(**kwargs)
 
-    def _changed(self, x: Any) -> Any:
+    def _transform(self, x: Any) -> Any:
         amount = self._draw(x, *self.factor)
         hue, saturation, value = self._hsv(x)
         return self._rgb(hue, K.clip(saturation * (amount / (1.0 - amount + K.epsilon())), *self.value_range), value)
 
 
 @LAYERS.register()
-class RandomHue(_Coloured):
+class RandomHue(_ColorLayer):
     """Images whose colours are turned around the circle of hues, by up to half of it in either direction.
 
     Args:
@@ -244,7 +244,7 @@ class RandomHue(_Coloured):
     ):
         super().__init__(**kwargs)
 
-    def _changed(self, x: Any) -> Any:
+    def _transform(self, x: Any) -> Any:
         side = K.where(self._draw(x, 0.0, 1.0) > 0.5, -0.5, 0.5)
         hue, saturation, value = self._hsv(self._scaled(x, 1))
         turned = self._rgb(K.mod(hue + side * self._draw(x, *self.factor), 1.0), saturation, value)
@@ -252,7 +252,7 @@ class RandomHue(_Coloured):
 
 
 @LAYERS.register()
-class RandomColorDegeneration(_Coloured):
+class RandomColorDegeneration(_ColorLayer):
     """Images moved towards gray: 0 leaves them alone, 1 is gray, and below 0 their colours get stronger.
 
     Args:
@@ -271,12 +271,12 @@ class RandomColorDegeneration(_Coloured):
     ):
         super().__init__(**kwargs)
 
-    def _changed(self, x: Any) -> Any:
+    def _transform(self, x: Any) -> Any:
         return K.clip(x + self._draw(x, *self.factor) * (self._gray(x) - x), *self.value_range)
 
 
 @LAYERS.register()
-class RandomSharpness(_Coloured):
+class RandomSharpness(_ColorLayer):
     """Images blurred or sharpened at random.
 
     Args:
@@ -295,7 +295,7 @@ class RandomSharpness(_Coloured):
     ):
         super().__init__(**kwargs)
 
-    def _changed(self, x: Any) -> Any:
+    def _transform(self, x: Any) -> Any:
         channels = K.int_shape(x)[self._axis]
         window = np.full((3, 3, channels, 1), 1 / 13)
         window[1, 1] = 5 / 13
@@ -304,7 +304,7 @@ class RandomSharpness(_Coloured):
 
 
 @LAYERS.register()
-class AutoContrast(_Coloured):
+class AutoContrast(_ColorLayer):
     """Images whose values fill the range of values, channel by channel; not only while training.
 
     Shape: as the input.
@@ -315,9 +315,9 @@ class AutoContrast(_Coloured):
     ):
         super().__init__(**kwargs)
 
-    call = _Image.call  # type: ignore[assignment]
+    call = _ImageLayer.call  # type: ignore[assignment]
 
-    def _changed(self, x: Any) -> Any:
+    def _transform(self, x: Any) -> Any:
         axes = (1, 2) if self.data_format == "channels_last" else (2, 3)
         low, high = K.min(x, axis=axes, keepdims=True), K.max(x, axis=axes, keepdims=True)
         span = K.where(high > low, high - low, K.ones_like(low))

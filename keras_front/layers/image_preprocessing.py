@@ -35,7 +35,7 @@ FlipMode = Annotated[Literal["horizontal", "vertical", "horizontal_and_vertical"
 Sampling = Annotated[Literal["bilinear", "nearest"], CHOICE]
 
 
-class _Image(Layer):
+class _ImageLayer(Layer):
     """A layer over images with the channels first or last, of which integers become floats.
 
     Args:
@@ -48,7 +48,7 @@ class _Image(Layer):
     data_format: str
 
     def call(self, inputs: Any) -> Any:
-        return self._on_batch(inputs, self._changed)
+        return self._on_batch(inputs, self._transform)
 
     def _on_batch(self, inputs: Any, change: Any) -> Any:
         x = K.cast(inputs, self.dtype or config.floatx())
@@ -56,7 +56,7 @@ class _Image(Layer):
             raise ShapeError(f"{self.name}: expected images (batch, rows, columns, channels), received {x.shape}.")
         return change(x) if K.ndim(x) == 4 else K.squeeze(change(K.expand_dims(x, 0)), 0)
 
-    def _changed(self, x: Any) -> Any:
+    def _transform(self, x: Any) -> Any:
         raise NotImplementedError
 
     def _space(self, x: Any) -> tuple[Any, Any]:
@@ -87,7 +87,7 @@ class _Image(Layer):
 
 
 @LAYERS.register()
-class Resizing(_Image):
+class Resizing(_ImageLayer):
     """Images brought to one size.
 
     Args:
@@ -124,7 +124,7 @@ class Resizing(_Image):
         if crop_to_aspect_ratio and pad_to_aspect_ratio:
             raise ArgumentError("Resizing: crop_to_aspect_ratio and pad_to_aspect_ratio exclude each other.")
 
-    def _changed(self, x: Any) -> Any:
+    def _transform(self, x: Any) -> Any:
         rows, columns = self._space(x)
         size = (self.height, self.width)
         if rows is None or columns is None or not (self.crop_to_aspect_ratio or self.pad_to_aspect_ratio):
@@ -144,7 +144,7 @@ class Resizing(_Image):
 
 
 @LAYERS.register()
-class CenterCrop(_Image):
+class CenterCrop(_ImageLayer):
     """The middle of images; smaller ones are enlarged first, keeping their aspect ratio.
 
     Args:
@@ -159,7 +159,7 @@ class CenterCrop(_Image):
     ):
         super().__init__(**kwargs)
 
-    def _changed(self, x: Any) -> Any:
+    def _transform(self, x: Any) -> Any:
         rows, columns = self._space(x)
         if rows is None or columns is None:  # a model is being built; only the shape matters
             return K.resize(x, (self.height, self.width), data_format=self.data_format)
@@ -172,7 +172,7 @@ class CenterCrop(_Image):
 # At random -------------------------------------------------------------------------------------------
 
 
-class _RandomImage(_Image):
+class _RandomImageLayer(_ImageLayer):
     """Images changed while training, and left alone otherwise.
 
     Args:
@@ -183,11 +183,11 @@ class _RandomImage(_Image):
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         def calm() -> Any:
-            return self._on_batch(inputs, self._calm)
+            return self._on_batch(inputs, self._infer)
 
-        return K.in_train_phase(lambda: self._on_batch(inputs, self._changed), calm, training=training)
+        return K.in_train_phase(lambda: self._on_batch(inputs, self._transform), calm, training=training)
 
-    def _calm(self, x: Any) -> Any:
+    def _infer(self, x: Any) -> Any:
         return x
 
     def _draw(self, x: Any, low: float, high: float) -> Any:
@@ -198,7 +198,7 @@ class _RandomImage(_Image):
 
 
 @LAYERS.register()
-class RandomFlip(_RandomImage):
+class RandomFlip(_RandomImageLayer):
     """Images flipped at random while training, each with a probability of one half.
 
     Args:
@@ -216,7 +216,7 @@ class RandomFlip(_RandomImage):
     ):
         super().__init__(**kwargs)
 
-    def _changed(self, x: Any) -> Any:
+    def _transform(self, x: Any) -> Any:
         first = 1 if self.data_format == "channels_last" else 2
         for word, axis in (("vertical", first), ("horizontal", first + 1)):
             if word in self.mode:
@@ -224,7 +224,7 @@ class RandomFlip(_RandomImage):
         return x
 
 
-class _Moved(_RandomImage):
+class _GeometricLayer(_RandomImageLayer):
     """Images whose pixels come from other places; a subclass says from where.
 
     Args:
@@ -238,7 +238,7 @@ class _Moved(_RandomImage):
         """Row and column, (batch, rows, columns) each, from which the pixel at (y, z) comes."""
         raise NotImplementedError
 
-    def _changed(self, x: Any) -> Any:
+    def _transform(self, x: Any) -> Any:
         if None in self._space(x):  # a model is being built; only the shape matters
             return x
         first = self.data_format == "channels_first"
@@ -284,7 +284,7 @@ class _Moved(_RandomImage):
 
 
 @LAYERS.register()
-class RandomRotation(_Moved):
+class RandomRotation(_GeometricLayer):
     """Images turned by a random angle, counterclockwise.
 
     Args:
@@ -313,7 +313,7 @@ class RandomRotation(_Moved):
 
 
 @LAYERS.register()
-class RandomTranslation(_Moved):
+class RandomTranslation(_GeometricLayer):
     """Images moved at random, by parts of their height and width; positive is down and right.
 
     Args:
@@ -342,7 +342,7 @@ class RandomTranslation(_Moved):
 
 
 @LAYERS.register()
-class RandomZoom(_Moved):
+class RandomZoom(_GeometricLayer):
     """Images enlarged or made smaller at random around their middle; positive is smaller.
 
     Args:
@@ -374,7 +374,7 @@ class RandomZoom(_Moved):
 
 
 @LAYERS.register()
-class RandomShear(_Moved):
+class RandomShear(_GeometricLayer):
     """Images slanted at random: each row is moved by its number times a factor, each column likewise.
 
     Args:
@@ -405,7 +405,7 @@ class RandomShear(_Moved):
 
 
 @LAYERS.register()
-class RandomContrast(_RandomImage):
+class RandomContrast(_RandomImageLayer):
     """Each channel's distance from its mean scaled by a random factor.
 
     Args:
@@ -427,14 +427,14 @@ class RandomContrast(_RandomImage):
         lower, upper = factor if isinstance(factor, Sequence) else (factor, factor)
         self._scales = (1.0 - lower, 1.0 + upper)
 
-    def _changed(self, x: Any) -> Any:
+    def _transform(self, x: Any) -> Any:
         axes = (1, 2) if self.data_format == "channels_last" else (2, 3)
         mean = K.mean(x, axis=axes, keepdims=True)
         return K.clip((x - mean) * self._draw(x, *self._scales) + mean, *self.value_range)
 
 
 @LAYERS.register()
-class RandomBrightness(_RandomImage):
+class RandomBrightness(_RandomImageLayer):
     """A random number added to each image.
 
     Args:
@@ -454,13 +454,13 @@ class RandomBrightness(_RandomImage):
     ):
         super().__init__(**kwargs)
 
-    def _changed(self, x: Any) -> Any:
+    def _transform(self, x: Any) -> Any:
         low, high = self.value_range
         return K.clip(x + self._draw(x, *self.factor) * (high - low), low, high)
 
 
 @LAYERS.register()
-class RandomCrop(_RandomImage):
+class RandomCrop(_RandomImageLayer):
     """A part of images, at a random place that all images of a batch share; the middle when not training.
 
     Args:
@@ -480,12 +480,12 @@ class RandomCrop(_RandomImage):
     ):
         super().__init__(**kwargs)
 
-    _calm = CenterCrop._changed
+    _infer = CenterCrop._transform
 
-    def _changed(self, x: Any) -> Any:
+    def _transform(self, x: Any) -> Any:
         rows, columns = self._space(x)
         if rows is None or columns is None or rows < self.height or columns < self.width:
-            return self._calm(x)
+            return self._infer(x)
         starts = []
         for spare in (rows - self.height, columns - self.width):
             place = K.random_uniform((1,), 0.0, 1.0, dtype=K.dtype(x), seed=self.seed)

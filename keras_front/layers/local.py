@@ -143,7 +143,7 @@ class _Local(_Spatial):
 
     def call(self, inputs: Any) -> Any:
         outputs = self._by_place(inputs) if self.implementation == 1 else self._by_matrix(inputs)
-        return self._end(outputs)
+        return self._add_bias_and_activate(outputs)
 
     def _by_place(self, inputs: Any) -> Any:
         return K.local_conv(inputs, self.kernel, self.kernel_size, self.strides, self._output_grid, self.data_format)

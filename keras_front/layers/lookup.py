@@ -24,7 +24,7 @@ from keras_front.graph.layer import LAYERS
 
 from .arguments import CHOICE, Count, Flag, Kept, OneOf, Reader, Sparse
 from .base import LayerArguments
-from .feature_preprocessing import OfNumbers, batches_of, encoded
+from .feature_preprocessing import NumericLayer, batches_of, encoded
 from .hashing import Salt, bins_of
 
 OLD_MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
@@ -40,7 +40,7 @@ LookupMode = Annotated[str, OneOf(("int", "one_hot", "multi_hot", "count", "tf_i
 MaxTokens = Annotated[int, Reader(_max_tokens, "an integer of at least 2")]
 
 
-class _Lookup(OfNumbers):
+class _IndexLookup(NumericLayer):
     """A table of tokens: the mask token, those that stand for unknown ones, then the vocabulary.
 
     Args:
@@ -67,7 +67,7 @@ class _Lookup(OfNumbers):
     oov_token: Any
     num_oov_indices: int
 
-    def _begin(self, vocabulary: Any, idf_weights: Any) -> None:
+    def _init_vocabulary(self, vocabulary: Any, idf_weights: Any) -> None:
         self._check(idf_weights)
         self._weights: list[float] | None = None
         self._tokens: list[Any] = []
@@ -220,12 +220,12 @@ class _Lookup(OfNumbers):
                 f"{cls.__name__}: the config names the file {config['vocabulary']!r}. A file is not read because a "
                 "config says so; read it yourself and pass its lines."
             )
-        given = {key: value for key, value in config.items() if key not in _BESIDE}
+        given = {key: value for key, value in config.items() if key not in _NOT_ARGUMENTS}
         return cls(**given)
 
 
 # What Keras 3 writes beside the vocabulary.
-_BESIDE = ("vocabulary_size", "has_input_vocabulary")
+_NOT_ARGUMENTS = ("vocabulary_size", "has_input_vocabulary")
 
 
 def _lines(path: Any) -> list[str]:
@@ -239,7 +239,7 @@ def _descending(token: Any) -> Any:
 
 
 @LAYERS.register()
-class IntegerLookup(_Lookup):
+class IntegerLookup(_IndexLookup):
     """Integers as indices of a vocabulary, or back with `invert`.
 
     Args:
@@ -274,7 +274,7 @@ class IntegerLookup(_Lookup):
         super().__init__(**kwargs)
         if self.salt is not None and oov_method != "farmhash":
             raise ArgumentError(f"IntegerLookup: a salt needs oov_method='farmhash', not {oov_method!r}.")
-        self._begin(vocabulary, idf_weights)
+        self._init_vocabulary(vocabulary, idf_weights)
 
     def _token(self, token: Any) -> int:
         return int(token)
@@ -318,7 +318,7 @@ class IntegerLookup(_Lookup):
         return K.where(inside, found, K.zeros_like(codes) + self.oov_token)
 
 
-class _OfStrings(_Lookup):
+class _StringLookup(_IndexLookup):
     """A table of strings, called on arrays and lists only."""
 
     encoding = "utf-8"
@@ -386,7 +386,7 @@ def refuse_symbols(name: str, inputs: Any) -> None:
 
 
 @LAYERS.register()
-class StringLookup(_OfStrings):
+class StringLookup(_StringLookup):
     """Strings as indices of a vocabulary, or back with `invert`; on arrays and lists, not in a model.
 
     Args:
@@ -417,8 +417,8 @@ class StringLookup(_OfStrings):
         salt: Salt | None = None,
         **kwargs: Unpack[LayerArguments],
     ):
-        super().__init__(**{k: v for k, v in kwargs.items() if (k, v) not in _AS_EVER})
-        self._begin(vocabulary, idf_weights)
+        super().__init__(**{k: v for k, v in kwargs.items() if (k, v) not in _IMPLIED})
+        self._init_vocabulary(vocabulary, idf_weights)
 
     def _on_host(self, inputs: Any) -> Any:
         if not self.invert:
@@ -430,4 +430,4 @@ class StringLookup(_OfStrings):
 
 
 # What Keras 3 writes for what we do anyway.
-_AS_EVER = (("oov_method", "floormod"), ("oov_method", "farmhash"), ("vocabulary_dtype", "string"))
+_IMPLIED = (("oov_method", "floormod"), ("oov_method", "farmhash"), ("vocabulary_dtype", "string"))

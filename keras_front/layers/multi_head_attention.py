@@ -25,10 +25,10 @@ from .einsum_dense import EinsumDense
 
 _ARGUMENTS = ("kernel_initializer", "bias_initializer", "kernel_regularizer", "bias_regularizer", "kernel_constraint",
               "bias_constraint")  # fmt: skip
-_MASKED = {"float16": 3e4}  # what scores are lowered by where a mask is False; 1e9 otherwise
+_MASK_PENALTY = {"float16": 3e4}  # what scores are lowered by where a mask is False; 1e9 otherwise
 
 
-class _Heads(Layer):
+class _MultiHead(Layer):
     """Projections of query, key and value, and one back; a subclass says their shapes.
 
     Args:
@@ -85,7 +85,7 @@ class _Heads(Layer):
 
     def _dense(self, name: str, equation: str, sizes: Sequence[Any], axes: str, shape: tuple[Any, ...]) -> EinsumDense:
         """A projection, built; its weights are called after it."""
-        settings = {key: _again(getattr(self, key)) for key in _ARGUMENTS}
+        settings = {key: _fresh_copy(getattr(self, key)) for key in _ARGUMENTS}
         layer = EinsumDense(
             equation, tuple(sizes), bias_axes=axes if self.use_bias else None, name=name, dtype=self.dtype, **settings
         )
@@ -138,7 +138,7 @@ class _Heads(Layer):
         """Softmax of the scores, without and with dropout."""
         if allowed is not None:
             dtype = K.dtype(scores)
-            scores = scores - _MASKED.get(dtype, 1e9) * (1 - K.cast(allowed, dtype))
+            scores = scores - _MASK_PENALTY.get(dtype, 1e9) * (1 - K.cast(allowed, dtype))
         if len(axes) == 1:
             weights = K.softmax(scores, axis=-1)
         else:
@@ -149,7 +149,7 @@ class _Heads(Layer):
         return weights, dropped
 
 
-def _again(item: Any) -> Any:
+def _fresh_copy(item: Any) -> Any:
     """A new initializer from its config, so that no two projections draw from the same one."""
     if item is None or not hasattr(item, "get_config"):
         return item
@@ -164,7 +164,7 @@ def _three(inputs: Any, mask: Any) -> tuple[list[Any], list[Any]]:
 
 
 @LAYERS.register()
-class MultiHeadAttention(_Heads):
+class MultiHeadAttention(_MultiHead):
     """Means of values, weighted by how well keys match queries, in several projections at once.
 
     Args:
@@ -305,7 +305,7 @@ class MultiHeadAttention(_Heads):
 
 
 @LAYERS.register("GroupedQueryAttention", "GroupQueryAttention")
-class GroupedQueryAttention(_Heads):
+class GroupedQueryAttention(_MultiHead):
     """Attention in which groups of query heads share one head of keys and values.
 
     Args:

@@ -111,14 +111,14 @@ class BatchNormalization(_Affine):
     def call(self, inputs: Any, training: Any = None) -> Any:
         if not self.trainable:
             training = False
-        return K.in_train_phase(lambda: self._by_batch(inputs), lambda: self._by_memory(inputs), training=training)
+        return K.in_train_phase(lambda: self._use_batch(inputs), lambda: self._use_moving(inputs), training=training)
 
-    def _by_memory(self, inputs: Any) -> Any:
+    def _use_moving(self, inputs: Any) -> Any:
         return K.batch_normalization(
             inputs, self.moving_mean, self.moving_variance, self.beta, self.gamma, axis=self.axis, epsilon=self.epsilon
         )
 
-    def _by_batch(self, inputs: Any) -> Any:
+    def _use_batch(self, inputs: Any) -> Any:
         kept = self.axis % K.ndim(inputs)
         axes = tuple(i for i in range(K.ndim(inputs)) if i != kept)
         outputs, mean, variance = K.normalize_batch_in_training(

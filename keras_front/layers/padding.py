@@ -18,7 +18,7 @@ from .base import Layer, LayerArguments
 Ends = Annotated[int | Sequence[int], Sizes(count=2, least=0)]  # one number, or (before, after)
 
 
-class _Formatted(Layer):
+class _SpatialLayer(Layer):
     """A layer over `_rank` spatial axes in a data format.
 
     Args:
@@ -58,7 +58,7 @@ class ZeroPadding1D(Layer):
         return K.temporal_padding(inputs, padding=self.padding)
 
 
-class _ZeroPadding(_Formatted):
+class _ZeroPadding(_SpatialLayer):
     """Zeros around what is along the spatial axes.
 
     Args:
@@ -134,7 +134,7 @@ class Cropping1D(Layer):
         return _cropped(self, inputs, [1], [self.cropping])
 
 
-class _Cropping(_Formatted):
+class _Cropping(_SpatialLayer):
     """What is along the spatial axes, without its edges.
 
     Args:
@@ -209,7 +209,7 @@ class UpSampling1D(Layer):
 
 
 @LAYERS.register()
-class UpSampling2D(_Formatted):
+class UpSampling2D(_SpatialLayer):
     """An image enlarged by whole factors.
 
     Args:
@@ -236,7 +236,7 @@ class UpSampling2D(_Formatted):
 
 
 @LAYERS.register()
-class UpSampling3D(_Formatted):
+class UpSampling3D(_SpatialLayer):
     """A volume enlarged by whole factors: each place is repeated.
 
     Args:

@@ -27,7 +27,7 @@ from .cells import CellArguments, GRUCell, LSTMCell, SimpleRNNCell
 from .rnn import RNN
 
 
-class _Classic(CellArguments, RNN):
+class _CellRNN(CellArguments, RNN):
     """A layer over one of our cells, whose arguments it takes, passes on and shows as its own.
 
     Args:
@@ -50,7 +50,7 @@ class _Classic(CellArguments, RNN):
         if mask is not None and len(mask.shape) == 3:
             mask = K.getitem(mask, (Ellipsis, 0))
         if self.time_major:
-            x, mask = _swapped(x), None if mask is None else _swapped(mask)
+            x, mask = _swap_steps(x), None if mask is None else _swap_steps(mask)
         outputs, states = self.cell.fused_sequence(x, states, mask, self.go_backwards, training)
         if mask is not None and self.zero_output_for_mask:
             kept = K.cast(K.reverse(mask, 1) if self.go_backwards else mask, "bool")
@@ -58,7 +58,7 @@ class _Classic(CellArguments, RNN):
                 kept = K.expand_dims(kept, -1)
             outputs = K.where(kept, outputs, K.zeros_like(outputs))
         last = states[0] if mask is None else K.getitem(outputs, (slice(None), -1))
-        return last, _swapped(outputs) if self.time_major else outputs, states
+        return last, _swap_steps(outputs) if self.time_major else outputs, states
 
     def __getattr__(self, name: str) -> Any:
         cell = self.__dict__.get("cell")
@@ -75,13 +75,13 @@ class _Classic(CellArguments, RNN):
         return cls(**config)
 
 
-def _swapped(x: Any) -> Any:
+def _swap_steps(x: Any) -> Any:
     """The first two axes, steps and batch, in the other order."""
     return K.permute_dimensions(x, (1, 0, *range(2, len(x.shape))))
 
 
 @LAYERS.register()
-class SimpleRNN(_Classic):
+class SimpleRNN(_CellRNN):
     """The recurrent layer whose output is its state: `h' = activation(x @ kernel + bias + h @ recurrent_kernel)`.
 
     Shape: (batch, steps, n) -> (batch, units), or (batch, steps, units) with `return_sequences`.
@@ -123,7 +123,7 @@ class SimpleRNN(_Classic):
 
 
 @LAYERS.register()
-class GRU(_Classic):
+class GRU(_CellRNN):
     """Gated recurrent units: a state that a gate keeps or replaces, `h' = z * h + (1 - z) * candidate`.
 
     Shape: (batch, steps, n) -> (batch, units), or (batch, steps, units) with `return_sequences`.
@@ -168,7 +168,7 @@ class GRU(_Classic):
 
 
 @LAYERS.register()
-class LSTM(_Classic):
+class LSTM(_CellRNN):
     """Long short-term memory: `c' = f * c + i * candidate`, `h' = o * activation(c')`; the output is h.
 
     Shape: (batch, steps, n) -> (batch, units), or (batch, steps, units) with `return_sequences`.

@@ -19,11 +19,11 @@ from keras_front.graph.layer_values import is_list_of_shapes
 
 from .arguments import Flag, Reader
 from .base import Layer, LayerArguments
-from .cells import _Cell, _phase, zeros_of
+from .cells import _Cell, _resolved_phase, zeros_of
 from .stacked_cells import StackedRNNCells, build_cell, check_cell, sizes_of, step_of, takes_constants
 
 
-class TakesStates:
+class InitialStateMixin:
     """What is called on sequences, and maybe on initial states and constants, which then come as one list."""
 
     _num_constants: int
@@ -72,7 +72,7 @@ Cell = Annotated[Any, Reader(_cell)]
 
 
 @LAYERS.register()
-class RNN(TakesStates, Layer):
+class RNN(InitialStateMixin, Layer):
     """A loop of a cell over the steps of a sequence.
 
     A cell is a layer whose `call(inputs, states)` returns the output of one step and the list of new states, and whose
@@ -231,7 +231,7 @@ class RNN(TakesStates, Layer):
         self._check_steps(sequence)
         if not states:
             states = [s.read() for s in self._own_state()] if self.stateful else self.get_initial_state(sequence)
-        last, outputs, states = self._loop(sequence, states, mask, _phase(training), fixed)
+        last, outputs, states = self._loop(sequence, states, mask, _resolved_phase(training), fixed)
         if self.stateful:
             for variable, value in zip(self._own_state(), states, strict=True):
                 variable.assign(value)

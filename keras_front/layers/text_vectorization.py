@@ -18,7 +18,7 @@ from keras_front.graph.layer import LAYERS
 
 from .arguments import Flag, Kept, OneOf, Positive, Reader, Sparse
 from .base import LayerArguments
-from .lookup import OLD_MODES, MaxTokens, _OfStrings
+from .lookup import OLD_MODES, MaxTokens, _StringLookup
 
 _PUNCTUATION = re.compile(r"""[!"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~']""")
 
@@ -42,7 +42,7 @@ TextMode = Annotated[str, OneOf(("int", "multi_hot", "count", "tf_idf"), OLD_MOD
 
 
 @LAYERS.register()
-class TextVectorization(_OfStrings):
+class TextVectorization(_StringLookup):
     """Texts as sequences of indices, or as vectors; on arrays and lists, not in a model.
 
     Args:
@@ -87,7 +87,7 @@ class TextVectorization(_OfStrings):
             raise ArgumentError(
                 f"{type(self).__name__}: output_sequence_length needs output_mode='int', not {output_mode!r}."
             )
-        self._begin(vocabulary, idf_weights)
+        self._init_vocabulary(vocabulary, idf_weights)
 
     def _rows(self, batch: np.ndarray) -> list[list[str]]:
         """The tokens of each text."""

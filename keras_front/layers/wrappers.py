@@ -16,7 +16,7 @@ from keras_front.registry import custom_object_scope, name_of
 
 from .arguments import OneOf, Reader
 from .base import Layer, LayerArguments
-from .rnn import TakesStates
+from .rnn import InitialStateMixin
 from .stacked_cells import fold, sizes_of, unfold
 
 
@@ -139,7 +139,7 @@ MergeMode = Annotated[Literal["sum", "mul", "ave", "concat"] | None, OneOf(("sum
 
 
 @LAYERS.register()
-class Bidirectional(TakesStates, Wrapper):
+class Bidirectional(InitialStateMixin, Wrapper):
     """A recurrent layer run forwards and backwards, and the two outputs merged.
 
     An `initial_state` has the states of the forward layer, then those of the backward layer.
@@ -172,13 +172,13 @@ class Bidirectional(TakesStates, Wrapper):
         self._num_constants = kwargs.pop("num_constants", None)
         super().__init__(**kwargs)
         given = self.__dict__.pop("layer")
-        self._written = LAYERS.serialize(given)
-        self._written_back = None
+        self._layer_config = LAYERS.serialize(given)
+        self._backward_config = None
         self.forward_layer = _copy(given, "forward_", None)
         self.backward_layer = _copy(given, "backward_", not given.go_backwards)
         if backward_layer is not None:
             back = LAYERS.get(backward_layer) if isinstance(backward_layer, dict) else backward_layer
-            self._written_back = LAYERS.serialize(back)
+            self._backward_config = LAYERS.serialize(back)
             self.backward_layer = _copy(back, "backward_" if not back.name.startswith("backward_") else "", None)
             self._check_directions()
         if weights is not None:
@@ -307,10 +307,10 @@ class Bidirectional(TakesStates, Wrapper):
 
     def get_config(self) -> dict[str, Any]:
         result = super().get_config()
-        result["layer"] = self._written
+        result["layer"] = self._layer_config
         result.pop("backward_layer", None)
-        if self._written_back is not None:
-            result["backward_layer"] = self._written_back
+        if self._backward_config is not None:
+            result["backward_layer"] = self._backward_config
         if self._num_constants:
             result["num_constants"] = self._num_constants
         return result

@@ -18,7 +18,7 @@ class BatchOnlyNormalization(layers.BatchNormalization):
     """`BatchNormalization` by the statistics of the batch, while training and after: mode 2 of Keras 1."""
 
     def call(self, inputs: Any, training: Any = None) -> Any:
-        return K.in_train_phase(lambda: self._by_batch(inputs), lambda: self._quietly(inputs), training=training)
+        return K.in_train_phase(lambda: self._use_batch(inputs), lambda: self._quietly(inputs), training=training)
 
     def _quietly(self, inputs: Any) -> Any:
         kept = self.axis % K.ndim(inputs)
