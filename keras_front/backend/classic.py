@@ -450,7 +450,7 @@ def compile_multi_step(step: Any) -> Callable[..., Any]:
 
     Returns: a function that gives (state, results of the last step).
     """
-    engine = discovery.active()
+    engine: Any = discovery.active()
     step = step if isinstance(step, program.Compiled) else compile(step, donate=(0,))
     together = engine.compile_multi_step(step)
     one_by_one = adapter.Backend.compile_multi_step(engine, step)

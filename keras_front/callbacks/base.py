@@ -11,7 +11,7 @@ called at most every 0.2 seconds, so that the loop need not stop at every batch 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keras_front.docstrings import Documented
 from keras_front.errors import ArgumentError
@@ -213,6 +213,16 @@ class CallbackList:
 
     Source: Keras 2.3.1, `keras/callbacks/callbacks.py`.
     """
+
+    if TYPE_CHECKING:  # made below, one for each hook
+        on_train_begin: Callable[..., None]
+        on_train_end: Callable[..., None]
+        on_epoch_begin: Callable[..., None]
+        on_epoch_end: Callable[..., None]
+        on_test_begin: Callable[..., None]
+        on_test_end: Callable[..., None]
+        on_predict_begin: Callable[..., None]
+        on_predict_end: Callable[..., None]
 
     def __init__(self, callbacks: Iterable[Any] | None = None, queue_length: int = 10):
         self.callbacks: list[Any] = list(callbacks or ())

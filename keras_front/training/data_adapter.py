@@ -39,10 +39,17 @@ class ArrayAdapter:
     """Arrays that are all there: a batch is some of their rows.
 
     Args:
+        arrays: the flat list of inputs, targets and weights.
+        layout: which of these they are.
         batch_size: samples a batch; None for all of them.
+        specs: what the arrays must be, for those that are read in parts.
         passes: how often the arrays are gone through in an epoch.
 
-    Attributes: `arrays`, the flat list; `layout`; `samples`, their number; `steps`, batches an epoch.
+    Attributes:
+        samples: the number of samples.
+        steps: batches an epoch.
+
+    Raises: ArgumentError if there is no sample.
     """
 
     def __init__(
@@ -88,8 +95,19 @@ class ArrayAdapter:
 class StreamAdapter:
     """Batches that come one by one, from a generator or a `Sequence`, prepared ahead by an enqueuer.
 
-    Attributes: `steps`, batches an epoch, or None while nobody knows; `samples` is None. Without a number of steps an
-    epoch is one pass over the `Sequence`, whose length is read anew for each pass: it may change in `on_epoch_end`.
+    Args:
+        source: a generator, an iterator or a `Sequence`.
+        steps: batches an epoch. None: an epoch is one pass over the `Sequence`, whose length is read anew for each,
+            as it may change in `on_epoch_end`.
+        class_weight: as in `fit`.
+        targets: whether the steps use targets; those of `predict` do not.
+        workers: who prepares the batches.
+        shuffle: whether a `Sequence` gives its batches in random order.
+
+    Attributes:
+        steps: batches an epoch, or None while nobody knows.
+        samples: None, their number is not known.
+        spec: what the model expects, set as soon as it is known.
     """
 
     samples = None
@@ -248,9 +266,66 @@ def _slice(array: Any, start: int, stop: int) -> Any:
     return array[start:stop]
 
 
-def needs_steps(name: str, where: str) -> ArgumentError:
-    """The error for a generator without an end."""
-    return ArgumentError(f"{where}: expected `{name}`, because the length of a generator is not known.")
+def array_adapter(
+    where: str,
+    inputs: Sequence[Any],
+    arrays: list[Any],
+    layout: BatchLayout,
+    batch_size: int | None,
+    steps: int | None,
+    specs: Sequence[ArraySpec],
+) -> ArrayAdapter:
+    """The adapter of arrays.
+
+    Args:
+        where: the method, for messages.
+        inputs: the symbolic inputs of the model, which may fix the size of a batch.
+        arrays, layout: the checked arrays.
+        batch_size, steps: as in `fit`: samples a batch, or passes over all samples at once.
+        specs: what the arrays are.
+
+    Raises: ArgumentError if these do not go together.
+    """
+    if steps is not None:
+        if batch_size is not None:
+            raise ArgumentError(
+                f"{where}: with a number of steps all samples make one batch, so expected no batch_size, "
+                f"received {batch_size}."
+            )
+        return ArrayAdapter(arrays, layout, None, specs, passes=positive(where, "steps", steps))
+    fixed = inputs[0].shape[0] if inputs and inputs[0].shape else None
+    size = positive(where, "batch_size", batch_size if batch_size is not None else fixed or 32)
+    data = ArrayAdapter(arrays, layout, size, specs)
+    if fixed is not None and (size != fixed or data.samples % fixed):
+        raise ArgumentError(
+            f"{where}: this model was made for batches of {fixed} samples, so expected batch_size={fixed} and a "
+            f"number of samples that it divides, received batch_size={size} and {data.samples} samples."
+        )
+    return data
+
+
+def stream_adapter(
+    where: str,
+    name: str,
+    source: Any,
+    steps: int | None,
+    class_weight: Any,
+    targets: bool,
+    workers: Workers,
+    shuffle: bool = False,
+) -> StreamAdapter:
+    """The adapter of a generator or a `Sequence`.
+
+    Args:
+        where, name: the method and its argument for the number of batches, for messages.
+        source, steps, class_weight, targets, workers, shuffle: see `StreamAdapter`.
+
+    Raises: ArgumentError for a generator without a number of steps.
+    """
+    data = StreamAdapter(source, steps, class_weight, targets, workers, shuffle)
+    if data.steps is None:
+        raise ArgumentError(f"{where}: expected `{name}`, because the length of a generator is not known.")
+    return data
 
 
 # Reading arguments -----------------------------------------------------------------------------------

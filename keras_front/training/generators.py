@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from keras_front.callbacks import History
 from keras_front.compatibility import accept_legacy_arguments
 
 
@@ -38,8 +41,21 @@ class GeneratorMethods:
         use_multiprocessing: bool = False,
         shuffle: bool = True,
         initial_epoch: int = 0,
-    ) -> Any:
-        """`fit` on a generator or `Sequence`."""
+    ) -> History:
+        """Train on batches of a generator or `Sequence`: `fit`, which takes these as well.
+
+        Args:
+            generator: gives `(x, y)` or `(x, y, sample_weight)`, as tuples or lists.
+            steps_per_epoch: batches an epoch; None for a `Sequence`: all of them.
+            epochs, verbose, callbacks, initial_epoch: as in `fit`.
+            validation_data: arrays `(x, y)` or `(x, y, sample_weight)`, a generator or a `Sequence`.
+            validation_steps: batches of a validation generator.
+            validation_freq, class_weight: as in `fit`.
+            max_queue_size, workers, use_multiprocessing: as in `fit`.
+            shuffle: whether a `Sequence` gives its batches in random order.
+
+        Returns: the `History`.
+        """
         return self.fit(generator, **_rest(locals()))
 
     @accept_legacy_arguments
@@ -52,8 +68,17 @@ class GeneratorMethods:
         workers: int = 1,
         use_multiprocessing: bool = False,
         verbose: int = 0,
-    ) -> Any:
-        """`evaluate` on a generator or `Sequence`."""
+    ) -> float | list[float]:
+        """The loss and the metrics on batches of a generator or `Sequence`: `evaluate`, which takes these as well.
+
+        Args:
+            generator: as in `fit_generator`.
+            steps: how many batches; None for a `Sequence`: all of them.
+            callbacks, verbose: as in `evaluate`.
+            max_queue_size, workers, use_multiprocessing: as in `fit`.
+
+        Returns: a number, or a list in the order of `metrics_names`.
+        """
         return self.evaluate(generator, **_rest(locals()))
 
     @accept_legacy_arguments
@@ -66,6 +91,15 @@ class GeneratorMethods:
         workers: int = 1,
         use_multiprocessing: bool = False,
         verbose: int = 0,
-    ) -> Any:
-        """`predict` on a generator or `Sequence`."""
+    ) -> np.ndarray | list[np.ndarray]:
+        """The outputs for batches of a generator or `Sequence`: `predict`, which takes these as well.
+
+        Args:
+            generator: gives inputs, or tuples that begin with inputs; a list is a list of inputs.
+            steps: how many batches; None for a `Sequence`: all of them.
+            callbacks, verbose: as in `predict`.
+            max_queue_size, workers, use_multiprocessing: as in `fit`.
+
+        Returns: one NumPy array, or a list of them for several outputs.
+        """
         return self.predict(generator, **_rest(locals()))

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from keras_front import callbacks as callback_module
-from keras_front.backend import discovery, seeds
+from keras_front.backend import seeds
 from keras_front.backend.adapter import Backend
 from keras_front.callbacks.base import CallbackList
 from keras_front.callbacks.batch_hooks import BatchHooks, Interrupts
@@ -27,7 +27,7 @@ from keras_front.training.arrays import BatchLayout
 from keras_front.training.data_adapter import ArrayAdapter, StreamAdapter, sample_order
 from keras_front.training.dispatch import DispatchTuner, map_batches
 from keras_front.training.steps import Steps
-from keras_front.training.variables import State, held_in_list, store, take_back, tensors_of, values_of
+from keras_front.training.variables import State, active_backend, held_in_list, store, take_back, tensors_of, values_of
 
 DEVICE_LIMIT = 1 << 30  # bytes of data that may lie on the device for a whole fit
 PENDING = 1 << 26  # bytes of predictions that may wait on the engine: each wait for one costs more than a step
@@ -78,13 +78,13 @@ class FitLoop:
         return [*given, self.history]
 
     def _params(self) -> dict[str, Any]:
-        names, samples = self.steps.names("train"), self.data.samples
+        names, samples = self.steps.names("train"), self.data.samples or 0
         validated = self.steps.names("test") if self.validation is not None else []
         return {
             "batch_size": getattr(self.data, "batch_size", None),
             "epochs": self.epochs,
             "steps": self.data.steps,
-            "samples": None if samples is None else samples * self.data.passes,
+            "samples": samples * self.data.passes if isinstance(self.data, ArrayAdapter) else None,
             "verbose": self.verbose,
             "do_validation": self.validation is not None,
             "metrics": [*names, *(f"val_{name}" for name in validated)],
@@ -152,7 +152,7 @@ class TrainingEpochs:
         self.model, self.steps, self.data, self.callbacks = loop.model, loop.steps, loop.data, loop.callbacks
         self.values, self.shuffle = values, loop.shuffle
         self.generator = seeds.generator("shuffle") if self.shuffle and isinstance(self.data, ArrayAdapter) else None
-        self.engine = discovery.active()
+        self.engine = active_backend()
         self.interrupts = Interrupts()
         self.ended = False
         self.last: Any = None  # what the last step gave
@@ -336,7 +336,7 @@ class BatchLoop:
 
     def __init__(self, kind: str, steps: Steps, data: DataAdapter, callbacks: CallbackList):
         self.kind, self.steps, self.data = kind, steps, data
-        self.engine, self.hooks = discovery.active(), BatchHooks(callbacks, kind)
+        self.engine, self.hooks = active_backend(), BatchHooks(callbacks, kind)
         steps.prepare(kind, data, report=bool(self.hooks.end))
         self.names = steps.names(kind) if kind == "test" else []
         self.carried = steps.variables.carried
@@ -365,9 +365,8 @@ class BatchLoop:
         self.hooks.refresh(batch, size, seen, self.names, results)
 
     def _dispatches(self) -> Iterator[Dispatch]:
-        data = self.data
-        together = isinstance(data, ArrayAdapter) and not self.hooks.all and self.kind not in self.steps.custom
-        if together and data.nbytes() is not None:
+        data, told = self.data, self.hooks.all or self.kind in self.steps.custom
+        if isinstance(data, ArrayAdapter) and not told and data.nbytes() is not None:
             for _ in range(data.passes):
                 yield from self._map_batches(data)
         else:
@@ -428,7 +427,7 @@ class CollectedOutputs:
     """
 
     def __init__(self, samples: int | None):
-        self.samples, self._engine = samples, discovery.active()
+        self.samples, self._engine = samples, active_backend()
         self._waiting: list[list[Any]] = []
         self._room: int | None = None  # how many dispatches may wait
         self._done: list[list[np.ndarray]] = []

@@ -407,7 +407,7 @@ def metric_of(metric: Any, output_shape: tuple[int | None, ...], loss_kind: str)
     if getattr(metric, "stateful", False) and hasattr(metric, "reset_states") and not isinstance(metric, type):
         return StatefulFunction(metric)
     name = metric if isinstance(metric, str) else None
-    found = metric_functions.get(_specific(metric, output_shape, loss_kind))
+    found: Any = metric_functions.get(_specific(metric, output_shape, loss_kind))
     if hasattr(found, "update_state"):
         found.name = name or found.name
         return found

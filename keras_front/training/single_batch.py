@@ -15,7 +15,7 @@ from keras_front.backend import discovery, scopes
 from keras_front.training.arrays import BatchLayout, DataSpec
 from keras_front.training.data_adapter import length
 from keras_front.training.steps import Steps
-from keras_front.training.variables import store, tensors_of, values_of
+from keras_front.training.variables import active_backend, store, tensors_of, values_of
 
 LIMIT = 256
 
@@ -53,7 +53,7 @@ class SingleBatchCalls:
             batch, layout: the checked arrays.
             reset: whether the batch stands by itself; otherwise the means go on from the batches before.
         """
-        steps, engine = self.steps, discovery.active()
+        steps, engine = self.steps, active_backend()
         step = steps.ready("train", layout, batch, report=True, single=reset)
         variables = steps.variables.all
         run = step.specialize(values_of(variables), [engine.convert(a) for a in batch])
@@ -67,7 +67,7 @@ class SingleBatchCalls:
 
     def test(self, x: Any, y: Any, batch: list[Any], layout: BatchLayout, reset: bool) -> Any:
         """Losses and metrics of a checked batch; arguments as in `train`."""
-        steps, engine = self.steps, discovery.active()
+        steps, engine = self.steps, active_backend()
         step = steps.ready("test", layout, batch, report=True, single=reset)
         constant, carried = steps.variables.constant, steps.variables.carried
         run = step.specialize(tensors_of(constant), values_of(carried), [engine.convert(a) for a in batch])
@@ -104,7 +104,7 @@ class SingleBatchCalls:
 
     def predict(self, x: Any, batch: list[Any]) -> Any:
         """The outputs for a checked batch: a NumPy array, or a list of them."""
-        layout, engine = BatchLayout(len(batch), 0, ()), discovery.active()
+        layout, engine = BatchLayout(len(batch), 0, ()), active_backend()
         step = self.steps.ready("predict", layout, batch)
         constant, carried = self.steps.variables.constant, self.steps.variables.carried
         run = step.specialize(tensors_of(constant), values_of(carried), [engine.convert(a) for a in batch])

@@ -16,7 +16,7 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front import config
-from keras_front.backend import discovery, scopes, symbolic
+from keras_front.backend import scopes, symbolic
 from keras_front.backend.state import Variable
 from keras_front.graph.tensor_values import NoValueHereError, TensorValues, no_value_here
 from keras_front.nest import flatten, unique
@@ -28,6 +28,7 @@ from keras_front.training.variables import (
     NewVariablesError,
     State,
     StepVariables,
+    active_backend,
     check_newcomers,
     phase,
     samples_of,
@@ -165,14 +166,14 @@ class Steps:
 
     def several(self, layout: BatchLayout) -> Any:
         """`(state, data, order) -> (state, values)`: a training step for each row of `order`."""
-        key = ("several", layout, discovery.active(), scopes.trace_key())
+        key = ("several", layout, active_backend(), scopes.trace_key())
         return self._get(key, lambda: several_steps(self.train(layout)), None)
 
     def multi_batch(self, kind: str, layout: BatchLayout) -> Any:
         """The step of `kind` ('test', 'predict') for several batches; see `Backend.compile_multi_batch`."""
-        key = ("multi_batch", kind, layout, discovery.active(), scopes.trace_key())
+        key = ("multi_batch", kind, layout, active_backend(), scopes.trace_key())
         step = self._step(kind, layout, False, False)
-        return self._get(key, lambda: discovery.active().compile_multi_batch(step), None)
+        return self._get(key, lambda: active_backend().compile_multi_batch(step), None)
 
     def single_batch(self, kind: str, layout: BatchLayout) -> Any:
         """The step of `kind` ('test', 'predict') for one batch, that reports nothing."""

@@ -10,7 +10,7 @@ import copy
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,12 +30,13 @@ from keras_front.training.data_adapter import (
     ArrayAdapter,
     StreamAdapter,
     Workers,
+    array_adapter,
     form_of,
     is_stream,
-    needs_steps,
     only_a_stream,
     positive,
     split_off,
+    stream_adapter,
     validation_parts,
 )
 from keras_front.training.generators import GeneratorMethods
@@ -48,6 +49,14 @@ Results = float | list[float]
 
 class Trainer(StepMethods, SingleBatchMethods, GeneratorMethods):
     """The training half of a model. The other half is a network: `run_with_masks`, `weights`, `inputs`, `outputs`."""
+
+    if TYPE_CHECKING:  # of the network
+        inputs: list[Any]
+        stateful: bool
+        trainable_weights: list[Any]
+        layer_metrics: Callable[[], list[Any]]
+        set_inputs: Callable[..., None]
+        _is_graph_network: bool
 
     optimizer: Any = None
     loss: Any = None
@@ -132,7 +141,7 @@ class Trainer(StepMethods, SingleBatchMethods, GeneratorMethods):
         In a model with a `train_step` or `test_step` of its own the means of the losses come first, as in tf.keras.
         """
         steps = self._compilation.steps if self._compilation is not None else None
-        if steps is None:
+        if steps is None or steps.compiled is None:
             return self.layer_metrics()
         trackers = steps.compiled.trackers if steps.custom & {"train", "test"} else []
         return list({id(m): m for m in [*trackers, *steps.compiled.metrics, *self.layer_metrics()]}.values())
@@ -206,7 +215,11 @@ class Trainer(StepMethods, SingleBatchMethods, GeneratorMethods):
             self.input_names = names
 
     def arranged(self, inputs: list[Any]) -> Any:
-        """The flat list of inputs in the structure that `call` takes."""
+        """Inputs in the structure that `call` takes.
+
+        Args:
+            inputs: the flat list of them.
+        """
         if self._is_graph_network or self._form is None:
             return inputs if self._is_graph_network or len(inputs) != 1 else inputs[0]
         return self._form(inputs)
@@ -374,13 +387,13 @@ class Trainer(StepMethods, SingleBatchMethods, GeneratorMethods):
             if is_stream(x):
                 only_a_stream("predict", batch_size=batch_size)
                 who = Workers(workers, use_multiprocessing, max_queue_size)
-                data: Any = self._stream("predict", "steps", x, steps, None, False, who)
+                data: Any = stream_adapter("predict", "steps", x, steps, None, False, who)
                 calls = self._predictor(data)
                 data.spec = calls.spec
             else:
                 calls = self._predictor(x, batch_size)
                 arrays, layout = calls.spec.batch(x, targets=False, whole=False)
-                data = self._array_adapter("predict", arrays, layout, batch_size, steps, calls.spec.inputs)
+                data = array_adapter("predict", self.inputs, arrays, layout, batch_size, steps, calls.spec.inputs)
                 single = data.samples <= data.batch_size and data.passes == 1
                 if single and not verbose and callbacks is None and data.nbytes() is not None:
                     return calls.predict(x, arrays)
@@ -418,48 +431,13 @@ class Trainer(StepMethods, SingleBatchMethods, GeneratorMethods):
             only_a_stream(where, y=y, batch_size=batch_size, sample_weight=sample_weight)
             self._compiled(where)
             name = "steps_per_epoch" if where == "fit" else "steps"
-            data = self._stream(where, name, x, steps, class_weight, True, workers, bool(shuffle))
+            data = stream_adapter(where, name, x, steps, class_weight, True, workers, bool(shuffle))
             data.spec = self._settled(where, data).spec
             return data
         spec = self._settled(where, x, batch_size).spec
         arrays, layout = spec.batch(x, y, sample_weight, class_weight, whole=False)
-        return self._array_adapter(where, arrays, layout, batch_size, steps, [*spec.inputs, *spec.targets])
-
-    def _array_adapter(
-        self, where: str, arrays: list[Any], layout: Any, batch_size: Any, steps: int | None, specs: list[ArraySpec]
-    ) -> ArrayAdapter:
-        if steps is not None:
-            if batch_size is not None:
-                raise ArgumentError(
-                    f"{where}: with a number of steps all samples make one batch, so expected no batch_size, "
-                    f"received {batch_size}."
-                )
-            return ArrayAdapter(arrays, layout, None, specs, passes=positive(where, "steps", steps))
-        fixed = self.inputs[0].shape[0] if self.inputs and self.inputs[0].shape else None
-        size = positive(where, "batch_size", batch_size if batch_size is not None else fixed or 32)
-        data = ArrayAdapter(arrays, layout, size, specs)
-        if fixed is not None and (size != fixed or data.samples % fixed):
-            raise ArgumentError(
-                f"{where}: this model was made for batches of {fixed} samples, so expected batch_size={fixed} and a "
-                f"number of samples that it divides, received batch_size={size} and {data.samples} samples."
-            )
-        return data
-
-    def _stream(
-        self,
-        where: str,
-        name: str,
-        source: Any,
-        steps: int | None,
-        class_weight: Any,
-        targets: bool,
-        workers: Workers,
-        shuffle: bool = False,
-    ) -> StreamAdapter:
-        data = StreamAdapter(source, steps, class_weight, targets, workers, shuffle)
-        if data.steps is None:
-            raise needs_steps(name, where)
-        return data
+        specs = [*spec.inputs, *spec.targets]
+        return array_adapter(where, self.inputs, arrays, layout, batch_size, steps, specs)
 
     def _with_validation(
         self, data: Any, split: float, given: Any, batch_size: int | None, steps: int | None, workers: Workers
@@ -467,9 +445,9 @@ class Trainer(StepMethods, SingleBatchMethods, GeneratorMethods):
         """The adapter for training and the one for validation, or None."""
         if given is not None:
             if is_stream(given):
-                validation = self._stream("fit", "validation_steps", given, steps, None, True, workers)
-                validation.spec = self._compilation.spec  # type: ignore[union-attr, assignment]
-                return data, validation
+                stream = stream_adapter("fit", "validation_steps", given, steps, None, True, workers)
+                stream.spec = self._compilation.spec  # type: ignore[union-attr, assignment]
+                return data, stream
             x, y, weight = validation_parts(given)
             validation = self._adapter("validation_data", x, y, batch_size, weight, None, None, workers)
             return data, validation if steps is None else validation.first(positive("fit", "validation_steps", steps))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -83,6 +83,11 @@ def samples_of(xs: Sequence[Any], outputs: Sequence[Any]) -> Any:
     first = next(iter((*xs, *outputs)))
     size = K.int_shape(first)[0]
     return float(size) if size is not None else K.cast(K.shape(first)[0], K.floatx())
+
+
+def active_backend() -> Backend:
+    """The active backend, as what it is beyond running ops."""
+    return cast(Backend, discovery.active())
 
 
 # The values of variables while steps run -------------------------------------------------------------
