@@ -11,6 +11,7 @@ from typing import Any
 
 from keras_front import backend as K
 from keras_front.registry import Registry
+from keras_front.tracebacks import api_boundary
 
 ACTIVATIONS = Registry("activation", also=("layer",))
 
@@ -556,6 +557,7 @@ silu = swish
 hard_swish = hard_silu
 
 
+@api_boundary
 def serialize(activation: Any) -> str | dict[str, Any]:
     """Name of an activation function, or the config of a layer used as one.
 
@@ -569,6 +571,7 @@ def serialize(activation: Any) -> str | dict[str, Any]:
     return ACTIVATIONS.serialize(activation)
 
 
+@api_boundary
 def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Callable[..., Any]:
     """The activation that a name or config describes.
 
@@ -584,6 +587,7 @@ def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> C
     return ACTIVATIONS.deserialize(name, custom_objects)
 
 
+@api_boundary
 def get(identifier: Any) -> Callable[..., Any]:
     """The activation that a layer's argument stands for.
 

@@ -15,6 +15,7 @@ from keras_front import backend as K
 from keras_front.arguments import Kept, Number
 from keras_front.errors import ShapeError
 from keras_front.registry import Configurable, Registry
+from keras_front.tracebacks import api_boundary
 
 CONSTRAINTS = Registry("constraint")
 Axis = int | Sequence[int]
@@ -164,6 +165,7 @@ min_max_norm = MinMaxNorm
 radial_constraint = RadialConstraint
 
 
+@api_boundary
 def serialize(constraint: Any) -> str | dict[str, Any]:
     """Config of a constraint.
 
@@ -173,6 +175,7 @@ def serialize(constraint: Any) -> str | dict[str, Any]:
     return CONSTRAINTS.serialize(constraint)
 
 
+@api_boundary
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Callable[..., Any]:
     """The constraint that a name or config describes.
 
@@ -185,6 +188,7 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     return CONSTRAINTS.deserialize(config, custom_objects)
 
 
+@api_boundary
 def get(identifier: Any) -> Callable[..., Any] | None:
     """The constraint that a layer's argument stands for.
 

@@ -18,6 +18,7 @@ from keras_front.arguments import Kept, Number, Reader
 from keras_front.backend import dtypes, seeds
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.registry import Configurable, Registry
+from keras_front.tracebacks import api_boundary
 
 __all__ = [
     "INITIALIZERS",
@@ -463,6 +464,7 @@ identity = IdentityInitializer = Identity
 orthogonal = OrthogonalInitializer = Orthogonal
 
 
+@api_boundary
 def serialize(initializer: Any) -> str | dict[str, Any]:
     """Config of an initializer.
 
@@ -476,6 +478,7 @@ def serialize(initializer: Any) -> str | dict[str, Any]:
     return INITIALIZERS.serialize(initializer)
 
 
+@api_boundary
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Callable[..., Any]:
     """The initializer that a name or config describes.
 
@@ -488,6 +491,7 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     return INITIALIZERS.deserialize(config, custom_objects)
 
 
+@api_boundary
 def get(identifier: Any) -> Callable[..., Any] | None:
     """The initializer that a layer's argument stands for.
 

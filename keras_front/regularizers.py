@@ -12,6 +12,7 @@ from keras_front.arguments import Reader
 from keras_front.compatibility import legacy_object
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.registry import Configurable, Registry
+from keras_front.tracebacks import api_boundary
 
 REGULARIZERS = Registry("regularizer")
 
@@ -222,6 +223,7 @@ def __getattr__(name: str) -> Any:
     return found
 
 
+@api_boundary
 def serialize(regularizer: Any) -> str | dict[str, Any]:
     """Config of a regularizer.
 
@@ -231,6 +233,7 @@ def serialize(regularizer: Any) -> str | dict[str, Any]:
     return REGULARIZERS.serialize(regularizer)
 
 
+@api_boundary
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Callable[..., Any]:
     """The regularizer that a name or config describes.
 
@@ -243,6 +246,7 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     return REGULARIZERS.deserialize(config, custom_objects)
 
 
+@api_boundary
 def get(identifier: Any) -> Callable[..., Any] | None:
     """The regularizer that a layer's argument stands for.
 

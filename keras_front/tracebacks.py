@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Iterator
-from types import FrameType, ModuleType, TracebackType
+from types import FrameType, FunctionType, ModuleType, TracebackType
 from typing import ParamSpec, TypeVar
 
 from keras_front import config
@@ -62,11 +62,11 @@ def api_boundaries(*names: str) -> Callable[[C], C]:
     """Decorator that makes these methods of a class boundaries, its own ones and those that it inherits.
 
     Args:
-        names: names of the methods.
+        names: names of the methods; by default all that the class defines.
     """
 
     def decorate(cls: C) -> C:
-        for name in names:
+        for name in names or [name for name, member in vars(cls).items() if isinstance(member, FunctionType)]:
             method = getattr(cls, name)
             if not getattr(method, "is_api_boundary", False):
                 setattr(cls, name, api_boundary(method))

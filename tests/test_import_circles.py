@@ -94,13 +94,8 @@ def test_circles_are_found():
     assert circles({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
 
 
-OPEN = {"keras_front": "the core's modules import each other in circles"}
-
-
 @pytest.mark.parametrize("package", PACKAGES)
-def test_no_import_circles(package, request):
-    if package in OPEN:
-        request.applymarker(pytest.mark.xfail(reason=OPEN[package]))
+def test_no_import_circles(package):
     modules = modules_of(package)
     graph = {module: set(imports(module, path, modules)) - {module} for module, path in modules.items()}
     assert circles(graph) == []

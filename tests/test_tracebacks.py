@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from keras_front import backend as K
-from keras_front import callbacks, config, initializers, tracebacks
+from keras_front import callbacks, config, initializers, layers, losses, metrics, optimizers, tracebacks
 from keras_front.errors import KerasFrontError
 from keras_front.layers import Dense, Input, Lambda, Layer
 from keras_front.models import Model, Sequential, load_model, model_from_json
 from keras_front.optimizers import SGD
 
 X, Y = np.zeros((4, 3)), np.zeros((4, 2))
+P = K.placeholder((None, 3))
 
 
 @pytest.fixture(autouse=True)
@@ -66,6 +67,19 @@ DOORS = {
     "call of a layer on values": lambda: model().layers[0](np.zeros((2, 7), "float32")),
     "K on values": lambda: K.dot(K.ones((2, 3)), K.ones((4, 2))),
     "K on symbols": lambda: K.dot(K.placeholder((2, 3)), K.ones((4, 2))),
+    "operator": lambda: K.placeholder((2, 3)) + K.placeholder((2, 7)),
+    "operator of a variable": lambda: 1 + (K.variable(np.ones((2, 3))) * K.placeholder((2, 7))),
+    "K.function": lambda: K.function([P], [K.sum(P)])([np.ones((2, 5))]),
+    "K.eval": lambda: K.eval(P),
+    "K.get_value": lambda: K.get_value(P),
+    "K.set_value": lambda: K.set_value(K.variable([1.0]), [1.0, 2.0]),
+    "K.variable": lambda: K.variable("text"),
+    "set_backend": lambda: K.set_backend("no_such_backend"),
+    "losses.get": lambda: losses.get("no_such_loss"),
+    "optimizers.deserialize": lambda: optimizers.deserialize({"class_name": "NoSuch"}),
+    "metrics.get": lambda: metrics.get("no_such_metric"),
+    "layers.deserialize": lambda: layers.deserialize({"class_name": "NoSuch", "config": {}}),
+    "merging": lambda: layers.add([Input((3,)), Input((4,))]),
     "K on a list": lambda: K.concatenate([K.placeholder((2, 3)), K.ones((3, 4))], axis=0),
 }
 

@@ -21,6 +21,7 @@ from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.compatibility import renamed
 from keras_front.errors import ArgumentError, BackendError, UntraceableError
+from keras_front.tracebacks import api_boundary
 
 __all__ = [
     "arange",
@@ -73,11 +74,13 @@ __all__ = [
 # Making tensors ------------------------------------------------------------------------------------------------
 
 
+@api_boundary
 def variable(value: Any, dtype: Any = None, name: str | None = None, constraint: Any = None) -> Variable:
     """A variable with a first value."""
     return Variable(value, dtype, name, constraint=constraint)
 
 
+@api_boundary
 def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> Any:
     """A tensor of the active backend with fixed values, spread over `shape` if given."""
     array = dtypes.plain_array(value) if isinstance(value, np.ndarray) else np.asarray(value)
@@ -88,6 +91,7 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
     return discovery.active().convert(array, dtypes.canonical(dtype))
 
 
+@api_boundary
 def placeholder(
     shape: Any = None, ndim: int | None = None, dtype: Any = None, sparse: bool = False, name: str | None = None
 ) -> SymbolicTensor:
@@ -256,17 +260,20 @@ def count_params(x: Any) -> int:
 # Values and updates --------------------------------------------------------------------------------------------
 
 
+@api_boundary
 def get_value(x: Any) -> np.ndarray:
     """A copy of the value as a NumPy array."""
     return evaluate(x)
 
 
 @renamed
+@api_boundary
 def batch_get_value(ops: Sequence[Any]) -> list[np.ndarray]:
     """Copies of the values of several variables."""
     return [get_value(x) for x in ops]
 
 
+@api_boundary
 def set_value(x: Variable, value: Any) -> None:
     """Set the value of a variable; in a step that is traced, the value that it has from there on.
 
@@ -279,6 +286,7 @@ def set_value(x: Variable, value: Any) -> None:
         x.set(value)
 
 
+@api_boundary
 def batch_set_value(tuples: Sequence[tuple[Variable, Any]]) -> None:
     """Set the values of several variables; shapes are checked before anything is set."""
     pairs = [(x, value if hasattr(value, "shape") else np.asarray(value)) for x, value in tuples]
@@ -318,6 +326,7 @@ def _now(x: Variable, change: Any) -> Any:
     return x.read() if real else x
 
 
+@api_boundary
 def function(inputs: Any, outputs: Any, updates: Any = None, **kwargs: Any) -> Function:
     """A function from values of `inputs` to NumPy arrays of `outputs`, which also carries out `updates`.
 
@@ -329,6 +338,7 @@ def function(inputs: Any, outputs: Any, updates: Any = None, **kwargs: Any) -> F
     return Function(inputs, outputs, updates, kwargs.get("name"))
 
 
+@api_boundary
 def gradients(loss: Any, variables: Any) -> list[Any]:
     """Symbolic gradients of the sum of `loss`; None for those it does not depend on."""
     return gradients_of(loss, variables)

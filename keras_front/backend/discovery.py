@@ -30,6 +30,7 @@ import numpy as np
 from keras_front import config
 from keras_front.backend.engine import Engine
 from keras_front.errors import BackendError, BackendNotFoundError
+from keras_front.tracebacks import api_boundary
 
 if TYPE_CHECKING:
     from importlib import metadata
@@ -92,6 +93,7 @@ def backend() -> str:
     return active().name
 
 
+@api_boundary
 def set_backend(backend: str | Engine) -> None:
     """Make `backend` the active one: a name, a dotted path, or an instance.
 

@@ -15,6 +15,7 @@ from keras_front.backend.op import Operation, register
 from keras_front.backend.program import Compiled
 from keras_front.backend.symbolic import PHASE, OpCall, SymbolicTensor
 from keras_front.errors import ArgumentError, UntraceableError
+from keras_front.tracebacks import api_boundary
 
 # K.function ----------------------------------------------------------------------------------------------------
 
@@ -42,6 +43,7 @@ class Function:
         table = dict(zip(self.fed, values, strict=True))
         return symbolic.replay((self.outputs, new), table)
 
+    @api_boundary
     def __call__(self, values: Sequence[Any] = ()) -> Any:
         if len(values) != len(self.inputs):
             raise ArgumentError(f"K.function: expected {len(self.inputs)} values, received {len(values)}.")
@@ -69,6 +71,7 @@ def _checked(value: Any, tensor: SymbolicTensor) -> Any:
     return value
 
 
+@api_boundary
 def evaluate(x: Any) -> np.ndarray:
     """The value of a tensor, variable or symbolic expression without open placeholders, as a NumPy array.
 

@@ -24,6 +24,7 @@ from keras_front.backend.op import Operation
 from keras_front.backend.scopes import Trace, next_serial, next_stream, trace_scope, tracing  # noqa: F401
 from keras_front.errors import ArgumentError, UntraceableError
 from keras_front.nest import flatten, map_structure
+from keras_front.tracebacks import api_boundaries
 
 _NAMES = itertools.count(1)
 
@@ -38,6 +39,7 @@ class Readable(Protocol):
         """The value as a tensor of the active backend that no step overwrites."""
 
 
+@api_boundaries()
 class Operators:
     """Python's operators for everything that can stand in an op: symbolic tensors and variables.
 

@@ -11,6 +11,7 @@ from keras_front.compatibility import legacy_object
 from keras_front.errors import DtypeError
 from keras_front.graph.inputs import Input, InputLayer
 from keras_front.graph.layer import LAYERS, InputSpec, Layer
+from keras_front.tracebacks import api_boundary
 
 from .adaptive_pooling import (
     AdaptiveAveragePooling1D,
@@ -183,6 +184,7 @@ def __getattr__(name: str) -> Any:
     return found
 
 
+@api_boundary
 def serialize(layer: Any) -> dict[str, Any]:
     """`{'class_name', 'config'}` of a layer, which JSON can hold.
 
@@ -192,6 +194,7 @@ def serialize(layer: Any) -> dict[str, Any]:
     return LAYERS.serialize(layer)
 
 
+@api_boundary
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The layer that a config describes, with new weights.
 

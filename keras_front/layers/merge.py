@@ -13,6 +13,7 @@ from keras_front import backend as K
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.graph.layer import LAYERS
 from keras_front.graph.layer_values import is_list_of_shapes
+from keras_front.tracebacks import api_boundary
 
 from .arguments import Flag, Kept, Reader
 from .base import Layer, LayerArguments
@@ -258,6 +259,7 @@ class Dot(_Merge):
         return None
 
 
+@api_boundary
 def add(inputs: Any, **kwargs: Any) -> Any:
     """The sum of a list of tensors, element by element: a call of a new layer `Add`.
 
@@ -268,6 +270,7 @@ def add(inputs: Any, **kwargs: Any) -> Any:
     return Add(**kwargs)(inputs)
 
 
+@api_boundary
 def subtract(inputs: Any, **kwargs: Any) -> Any:
     """The first tensor of a pair minus the second: a call of a new layer `Subtract`.
 
@@ -278,6 +281,7 @@ def subtract(inputs: Any, **kwargs: Any) -> Any:
     return Subtract(**kwargs)(inputs)
 
 
+@api_boundary
 def multiply(inputs: Any, **kwargs: Any) -> Any:
     """The product of a list of tensors, element by element: a call of a new layer `Multiply`.
 
@@ -288,6 +292,7 @@ def multiply(inputs: Any, **kwargs: Any) -> Any:
     return Multiply(**kwargs)(inputs)
 
 
+@api_boundary
 def average(inputs: Any, **kwargs: Any) -> Any:
     """The mean of a list of tensors, element by element: a call of a new layer `Average`.
 
@@ -298,6 +303,7 @@ def average(inputs: Any, **kwargs: Any) -> Any:
     return Average(**kwargs)(inputs)
 
 
+@api_boundary
 def maximum(inputs: Any, **kwargs: Any) -> Any:
     """The maximum of a list of tensors, element by element: a call of a new layer `Maximum`.
 
@@ -308,6 +314,7 @@ def maximum(inputs: Any, **kwargs: Any) -> Any:
     return Maximum(**kwargs)(inputs)
 
 
+@api_boundary
 def minimum(inputs: Any, **kwargs: Any) -> Any:
     """The minimum of a list of tensors, element by element: a call of a new layer `Minimum`.
 
@@ -318,6 +325,7 @@ def minimum(inputs: Any, **kwargs: Any) -> Any:
     return Minimum(**kwargs)(inputs)
 
 
+@api_boundary
 def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
     """A list of tensors one after the other along `axis`: a call of a new layer `Concatenate`.
 
@@ -329,6 +337,7 @@ def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
     return Concatenate(axis=axis, **kwargs)(inputs)
 
 
+@api_boundary
 def dot(inputs: Any, axes: Any, normalize: bool = False, **kwargs: Any) -> Any:
     """The dot products of two tensors, sample by sample: a call of a new layer `Dot`.
 

@@ -48,6 +48,7 @@ from keras_front.losses.objects import (
     is_categorical_crossentropy,
 )
 from keras_front.losses.weights import Reduction, compute_weighted_loss, same_rank, spread_weights
+from keras_front.tracebacks import api_boundary
 
 __all__ = [
     "BinaryCrossentropy",
@@ -119,6 +120,7 @@ huber = huber_loss
 log_cosh = logcosh
 
 
+@api_boundary
 def serialize(loss: Any) -> str | dict[str, Any]:
     """Name of a loss function, or config of a loss object.
 
@@ -132,6 +134,7 @@ def serialize(loss: Any) -> str | dict[str, Any]:
     return LOSSES.serialize(loss)
 
 
+@api_boundary
 def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> Loss | Callable[..., Any]:
     """The loss that a name or config describes.
 
@@ -147,6 +150,7 @@ def deserialize(name: Any, custom_objects: Mapping[str, Any] | None = None) -> L
     return LOSSES.deserialize(name, custom_objects)
 
 
+@api_boundary
 def get(identifier: Any) -> Loss | Callable[..., Any] | None:
     """The loss that an argument of `compile` stands for.
 

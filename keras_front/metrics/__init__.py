@@ -97,6 +97,7 @@ from keras_front.metrics.means import (
     SquaredHinge,
     TopKCategoricalAccuracy,
 )
+from keras_front.tracebacks import api_boundary
 
 __all__ = [
     "AUC",
@@ -201,6 +202,7 @@ def clone_metrics(metrics: Iterable[Any] | None) -> list[Any] | None:
     return None if metrics is None else [clone_metric(metric) for metric in metrics]
 
 
+@api_boundary
 def serialize(metric: Any) -> str | dict[str, Any]:
     """Name of a metric function, or config of a metric object.
 
@@ -214,6 +216,7 @@ def serialize(metric: Any) -> str | dict[str, Any]:
     return METRICS.serialize(metric)
 
 
+@api_boundary
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Metric | Callable[..., Any]:
     """The metric that a name or config describes.
 
@@ -226,6 +229,7 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     return METRICS.deserialize(config, custom_objects)
 
 
+@api_boundary
 def get(identifier: Any) -> Metric | Callable[..., Any] | None:
     """The metric that an argument of `compile` stands for.
 

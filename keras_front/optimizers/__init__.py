@@ -11,6 +11,7 @@ from typing import Any
 from keras_front.errors import ArgumentError
 from keras_front.optimizers.algorithms import SGD, Adadelta, Adagrad, Adam, Adamax, Nadam, RMSprop
 from keras_front.optimizers.base import OPTIMIZERS, Optimizer, clip_norm
+from keras_front.tracebacks import api_boundary
 
 __all__ = [
     "OPTIMIZERS",
@@ -39,6 +40,7 @@ sgd, rmsprop, adagrad, adadelta = SGD, RMSprop, Adagrad, Adadelta
 adam, adamax, nadam = Adam, Adamax, Nadam
 
 
+@api_boundary
 def serialize(optimizer: Optimizer) -> dict[str, Any]:
     """Config of an optimizer, without its state.
 
@@ -53,6 +55,7 @@ def serialize(optimizer: Optimizer) -> dict[str, Any]:
     return OPTIMIZERS.serialize(optimizer)
 
 
+@api_boundary
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Optimizer:
     """The optimizer that a name or config describes.
 
@@ -68,6 +71,7 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     return OPTIMIZERS.deserialize(config, custom_objects)
 
 
+@api_boundary
 def get(identifier: Any) -> Optimizer:
     """The optimizer that an argument of `compile` stands for.
 
