@@ -6,15 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from keras_front import backend as K
-from keras_front.backend import symbolic
 from keras_front.backend.declare import OPS, Op
-from keras_front.backend.ops.arrangement import symbolic_shape
 from keras_front.backend.ops.numpy_names import FUNCTIONS, LINALG
 from keras_front.errors import ArgumentError
 
 # Functions of K that are no op themselves but may stand in a config, and those that K records without a declaration.
 _OTHERS = ("einsum", "random_normal", "random_uniform", "split", "switch")
-_RECORDED = {"getitem": symbolic.Operators.TABLE["getitem"], "symbolic_shape": symbolic_shape}
+_RECORDED = {name: OPS[name] for name in ("getitem", "symbolic_shape")}
 
 
 def is_named(op: Any) -> bool:

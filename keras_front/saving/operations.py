@@ -18,6 +18,7 @@ import numpy as np
 
 from keras_front.errors import SerializationError, UnsafeFileError
 from keras_front.graph.arguments import is_tensor
+from keras_front.graph.functions import named
 from keras_front.graph.network_config import CONSTANT
 
 from .operation_tables import (
@@ -357,6 +358,11 @@ def _tf_entry(entry: Mapping[str, Any]) -> Any:
     nodes = []
     for node in entry["inbound_nodes"]:
         first, _, keywords = _as_call(node, lambda value: value)
+        if row.tf is not None:
+            rest = _without_defaults(function, keywords, {*row.call, *row.config, *row.renamed})
+            if rest is None:
+                return dict(entry)
+            keywords = rest
         if function == "ops.split" and isinstance(keywords["indices_or_sections"], list):
             places = [0, *keywords["indices_or_sections"]]
             keywords = {**keywords, "indices_or_sections": [*np.diff(places).tolist(), -1]}
@@ -364,6 +370,16 @@ def _tf_entry(entry: Mapping[str, Any]) -> Any:
         nodes.append(_as_node(_listed(first), keywords))
     kind = "SlicingOpLambda" if function == "getitem" else "TFOpLambda"
     return {**entry, "class_name": kind, "config": {**entry["config"], "function": name}, "inbound_nodes": nodes}
+
+
+def _without_defaults(function: str, keywords: Config, known: set[str]) -> Config | None:
+    """The arguments that a foreign op takes, without others that say what is done anyway; None if one says more."""
+    given = {key: value for key, value in keywords.items() if key not in known}
+    op = named(function)
+    parameters = op.signature.parameters if hasattr(op, "signature") else {}
+    if all(key in parameters and value == parameters[key].default for key, value in given.items()):
+        return {key: value for key, value in keywords.items() if key in known}
+    return None
 
 
 def _refers(value: Any) -> bool:
@@ -397,6 +413,10 @@ def to_keras3(entry: Mapping[str, Any], shift: Mapping[str, int]) -> Any:
         return {**entry, "inbound_nodes": nodes}
     module, _, kind = row.keras3.rpartition(".")
     first, _, keywords = calls[0]
+    rest = _without_defaults(function, keywords, {*row.call, *row.config})
+    if rest is None or any(_has_place(rest[our]) for our in row.config if our in rest):
+        return {**entry, "inbound_nodes": [_as_node(first, keywords)]}
+    keywords = rest
     args = [_keras3_value(first), *(_keras3_value(keywords.get(name)) for name in row.call)]
     args = args[0] if kind == "Einsum" else args
     attributes = {their: _keras3_value(keywords[our]) for our, their in row.config.items() if our in keywords}
