@@ -17,8 +17,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from keras_front.backend import discovery, dtypes, seeds, shapes
-from keras_front.backend.adapter import Backend
+from keras_front.backend import discovery, dtypes, shapes
+from keras_front.backend.adapter import Backend, Positional
+from keras_front.backend.gradients import Transposes
 from keras_front.errors import BackendError, DtypeError
 from keras_front_jax.scope import wide, wide_methods, wide_scope
 
@@ -65,7 +66,7 @@ _max, _min = _extreme(jnp.max), _extreme(jnp.min)
 
 
 @wide_methods
-class JaxBackend(Backend):
+class JaxBackend(Transposes, Backend):
     name = "jax"
     tensor_types = (jax.Array,)
     differentiates = True
@@ -110,6 +111,8 @@ class JaxBackend(Backend):
 
     # Reductions: JAX sums small integers as int64 ------------------------------------------------------------
 
+    max, min = Positional(_max), Positional(_min)
+
     def sum(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
         return jnp.sum(x, axis, x.dtype, keepdims=keepdims)
 
@@ -118,12 +121,6 @@ class JaxBackend(Backend):
 
     def prod(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
         return jnp.prod(x, axis, x.dtype, keepdims=keepdims)
-
-    def max(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
-        return _max(x, axis, keepdims)
-
-    def min(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
-        return _min(x, axis, keepdims)
 
     def any(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
         return jnp.any(x, axis, keepdims=keepdims)
@@ -148,14 +145,8 @@ class JaxBackend(Backend):
     def symbolic_shape(self, x: Any) -> Any:
         return jnp.asarray(np.array(x.shape, "int32"))
 
-    def reshape(self, x: Any, *, shape: Any) -> Any:
-        return jnp.reshape(x, shape)
-
-    def permute_dimensions(self, x: Any, *, pattern: Any) -> Any:
-        return jnp.transpose(x, pattern)
-
-    def broadcast_to(self, x: Any, *, shape: Any) -> Any:
-        return jnp.broadcast_to(x, shape)
+    reshape, permute_dimensions = Positional(jnp.reshape), Positional(jnp.transpose)
+    broadcast_to = Positional(jnp.broadcast_to)
 
     def concatenate(self, tensors: Any, *, axis: int) -> Any:
         return lax.concatenate(tensors, axis % tensors[0].ndim)
@@ -191,6 +182,8 @@ class JaxBackend(Backend):
     matmul = jnp.matmul
     cholesky, solve, det, householder_qr = jnp.linalg.cholesky, jnp.linalg.solve, jnp.linalg.det, jnp.linalg.qr
 
+    softmax, log_softmax = Positional(jax.nn.softmax), Positional(jax.nn.log_softmax)
+
     def svd(self, x: Any) -> Any:
         return tuple(jnp.linalg.svd(x, full_matrices=False))
 
@@ -218,12 +211,6 @@ class JaxBackend(Backend):
         given = {"scale": scale, "is_causal": is_causal, "implementation": how}
         return jax.nn.dot_product_attention(query, key, value, bias, **given)
 
-    def softmax(self, x: Any, *, axis: int) -> Any:
-        return jax.nn.softmax(x, axis)
-
-    def log_softmax(self, x: Any, *, axis: int) -> Any:
-        return jax.nn.log_softmax(x, axis)
-
     # Convolution and pooling ---------------------------------------------------------------------------------
 
     def conv(
@@ -238,13 +225,8 @@ class JaxBackend(Backend):
             dimension_numbers=(images, f"{letters}IO", images),
         )  # fmt: skip
 
-    def conv_input_gradient(self, g: Any, kernel: Any, *, input_shape: Any, **attrs: Any) -> Any:
-        x = jax.ShapeDtypeStruct(tuple(input_shape), g.dtype)
-        return jax.linear_transpose(lambda x: self.conv(x, kernel, **attrs), x)(g)[0]
-
-    def conv_kernel_gradient(self, x: Any, g: Any, *, kernel_shape: Any, **attrs: Any) -> Any:
-        kernel = jax.ShapeDtypeStruct(tuple(kernel_shape), x.dtype)
-        return jax.linear_transpose(lambda kernel: self.conv(x, kernel, **attrs), kernel)(g)[0]
+    def transposed(self, fn: Callable[[Any], Any], shape: Any, g: Any) -> Any:
+        return jax.linear_transpose(fn, jax.ShapeDtypeStruct(tuple(shape), g.dtype))(g)[0]
 
     def max_pool(self, x: Any, *, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Any:
         return _max_pool(x, *_windows(x, pool_size, strides, padding, data_format))
@@ -265,10 +247,6 @@ class JaxBackend(Backend):
             return total / np.asarray(np.prod(pool_size), x.dtype)
         ones = np.ones([1 if i in (0, _channel(x, data_format)) else n for i, n in enumerate(x.shape)], x.dtype)
         return total / lax.reduce_window(ones, zero, lax.add, *windows)
-
-    def average_pool_gradient(self, g: Any, *, input_shape: Any, **attrs: Any) -> Any:
-        x = jax.ShapeDtypeStruct(tuple(input_shape), g.dtype)
-        return jax.linear_transpose(lambda x: self.average_pool(x, **attrs), x)(g)[0]
 
     # Loops -----------------------------------------------------------------------------------------------------
 
@@ -301,11 +279,9 @@ class JaxBackend(Backend):
     def engine_normal(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int) -> Any:
         return jax.random.normal(_key(seed, stream, counter), shape, _DTYPES[dtype])
 
-    def host_noise(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int, kind: str) -> Any:
-        def draw(counter: Any) -> np.ndarray:
-            return np.asarray(seeds.noise(seed, stream, int(counter), tuple(shape), kind, dtype), _DTYPES[dtype])
-
-        return jax.pure_callback(draw, jax.ShapeDtypeStruct(tuple(shape), _DTYPES[dtype]), counter)
+    def from_host(self, fn: Callable[[Any], np.ndarray], x: Any, shape: Any, dtype: str) -> Any:
+        made = jax.ShapeDtypeStruct(shape, _DTYPES[dtype])
+        return jax.pure_callback(lambda x: np.asarray(fn(x), _DTYPES[dtype]), made, x)
 
     def host_print(self, x: Any, *, message: str, serial: int) -> Any:
         jax.debug.callback(functools.partial(self.show, message), x, ordered=True)

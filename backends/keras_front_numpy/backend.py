@@ -410,11 +410,6 @@ class NumpyBackend(Eager, Backend):
         wide = dtype if dtype == "float64" else "float32"
         return noise.Noise(seed, stream).normal(counter, np.empty(shape, wide)).astype(dtype, copy=False)
 
-    def host_noise(
-        self, counter: Array, *, shape: Sequence[Any], dtype: str, seed: int, stream: int, kind: str
-    ) -> Array:
-        return seeds.noise(seed, stream, int(counter), tuple(shape), kind, dtype)
-
     def keep_mask(
         self, counter: Array, *, shape: Sequence[Any], rate: float, dtype: str, seed: int, stream: int
     ) -> Array:

@@ -15,9 +15,9 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager import record
 
-from keras_front.backend import discovery, dtypes, seeds, shapes
-from keras_front.backend.adapter import Backend
-from keras_front.backend.gradients import with_rule
+from keras_front.backend import discovery, dtypes, shapes
+from keras_front.backend.adapter import Backend, Positional
+from keras_front.backend.gradients import Transposes, known_moments, with_rule
 from keras_front.backend.state import Variable, present_value
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import BackendError, DtypeError
@@ -26,7 +26,7 @@ _DTYPES = {name: tf.dtypes.as_dtype(name) for name in sorted(dtypes.ALL)}
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 
 
-class TensorflowBackend(Backend):
+class TensorflowBackend(Transposes, Backend):
     name = "tensorflow"
     tensor_types = (tf.Tensor,)
     differentiates = True
@@ -94,14 +94,8 @@ class TensorflowBackend(Backend):
 
     # Reductions ----------------------------------------------------------------------------------------------
 
-    def sum(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
-        return tf.reduce_sum(x, axis, keepdims)
-
-    def mean(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
-        return tf.reduce_mean(x, axis, keepdims)
-
-    def prod(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
-        return tf.reduce_prod(x, axis, keepdims)
+    sum, mean, prod = map(Positional, (tf.reduce_sum, tf.reduce_mean, tf.reduce_prod))
+    cumsum = Positional(tf.cumsum)
 
     def max(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
         return self._with_rule("max", tf.reduce_max, x, axis=axis, keepdims=keepdims)
@@ -121,33 +115,14 @@ class TensorflowBackend(Backend):
     def argmin(self, x: Any, *, axis: int) -> Any:
         return tf.argmin(x if x.dtype != tf.bool else tf.cast(x, tf.uint8), axis, tf.int64)
 
-    def cumsum(self, x: Any, *, axis: int) -> Any:
-        return tf.cumsum(x, axis)
-
     def cumprod(self, x: Any, *, axis: int) -> Any:  # the engine's own gradient divides by x, which may be 0
         return self._with_rule("cumprod", tf.math.cumprod, x, axis=axis)
 
     # Arrangement -------------------------------------------------------------------------------------------
 
     symbolic_shape = tf.shape
-
-    def reshape(self, x: Any, *, shape: Any) -> Any:
-        return tf.reshape(x, shape)
-
-    def permute_dimensions(self, x: Any, *, pattern: Any) -> Any:
-        return tf.transpose(x, pattern)
-
-    def broadcast_to(self, x: Any, *, shape: Any) -> Any:
-        return tf.broadcast_to(x, shape)
-
-    def expand_dims(self, x: Any, *, axis: int) -> Any:
-        return tf.expand_dims(x, axis)
-
-    def concatenate(self, tensors: Any, *, axis: int) -> Any:
-        return tf.concat(tensors, axis)
-
-    def stack(self, x: Any, *, axis: int) -> Any:
-        return tf.stack(x, axis)
+    reshape, permute_dimensions, broadcast_to = map(Positional, (tf.reshape, tf.transpose, tf.broadcast_to))
+    expand_dims, concatenate, stack, flip = map(Positional, (tf.expand_dims, tf.concat, tf.stack, tf.reverse))
 
     def pad(self, x: Any, *, padding: Any, interior: Any, value: float) -> Any:
         if interior is not None and any(interior):
@@ -161,9 +136,6 @@ class TensorflowBackend(Backend):
 
     def strided_slice(self, x: Any, *, start: Any, stop: Any, step: Any) -> Any:
         return x[tuple(map(slice, start, stop, step))]
-
-    def flip(self, x: Any, *, axes: Any) -> Any:
-        return tf.reverse(x, axes)
 
     # Indexing ----------------------------------------------------------------------------------------------
 
@@ -192,6 +164,8 @@ class TensorflowBackend(Backend):
     matmul = tf.matmul
     cholesky, det, householder_qr = tf.linalg.cholesky, tf.linalg.det, tf.linalg.qr
 
+    softmax, log_softmax = Positional(tf.nn.softmax), Positional(tf.nn.log_softmax)
+
     def solve(self, a: Any, b: Any) -> Any:
         stack = shapes.broadcast(tuple(a.shape)[:-2], tuple(b.shape)[:-2])
         a, b = (tf.broadcast_to(t, (*stack, *t.shape[-2:])) for t in (a, b))
@@ -215,12 +189,6 @@ class TensorflowBackend(Backend):
             return tf.reverse(tf.cast(x.shape[axis] - 1 - back, tf.int64), [axis])
         return tf.cast(tf.argsort(x, axis, "DESCENDING", stable=True), tf.int64)
 
-    def softmax(self, x: Any, *, axis: int) -> Any:
-        return tf.nn.softmax(x, axis)
-
-    def log_softmax(self, x: Any, *, axis: int) -> Any:
-        return tf.nn.log_softmax(x, axis)
-
     def normalize_batch_in_training(
         self, x: Any, gamma: Any = None, beta: Any = None, *, reduction_axes: Any, epsilon: float
     ) -> Any:
@@ -239,7 +207,7 @@ class TensorflowBackend(Backend):
             is_training=True,
         )
         var = var * ((count - 1) / count)  # TensorFlow corrects for bias
-        return tf.reshape(y, x.shape), *_moments(x, axes, tf.stop_gradient(mean), tf.stop_gradient(var))
+        return tf.reshape(y, x.shape), *known_moments(self, x, tf.stop_gradient(mean), tf.stop_gradient(var), axes)
 
     # Convolution and pooling ---------------------------------------------------------------------------------
 
@@ -259,11 +227,12 @@ class TensorflowBackend(Backend):
         y = _grouped_conv(x, kernel, strides, padding.upper(), dilation, groups)
         return _channels_back(y[:0] if empty else y, data_format)
 
-    def conv_input_gradient(self, g: Any, kernel: Any, *, input_shape: Any, **attrs: Any) -> Any:
-        return _transposed(lambda x: self.conv(x, kernel, **attrs), input_shape, g)
-
-    def conv_kernel_gradient(self, x: Any, g: Any, *, kernel_shape: Any, **attrs: Any) -> Any:
-        return _transposed(lambda kernel: self.conv(x, kernel, **attrs), kernel_shape, g)
+    def transposed(self, fn: Callable[[Any], Any], shape: Any, g: Any) -> Any:
+        with tf.GradientTape() as tape:  # inside a tf.function what the value at zero would need is pruned away
+            x = tf.zeros(shape, g.dtype)
+            tape.watch(x)
+            y = fn(x)
+        return tape.gradient(y, x, g, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
     def max_pool(self, x: Any, *, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Any:
         x = _channels_last(x, data_format)
@@ -292,9 +261,6 @@ class TensorflowBackend(Backend):
     def average_pool(self, x: Any, *, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Any:
         x = _channels_last(x, data_format)
         return _channels_back(_pooled(tf.nn.avg_pool2d, x, pool_size, strides, padding), data_format)
-
-    def average_pool_gradient(self, g: Any, *, input_shape: Any, **attrs: Any) -> Any:
-        return _transposed(lambda x: self.average_pool(x, **attrs), input_shape, g)
 
     # Loops -----------------------------------------------------------------------------------------------------
 
@@ -332,12 +298,8 @@ class TensorflowBackend(Backend):
     def engine_normal(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int) -> Any:
         return tf.random.stateless_normal(shape, _key(seed, stream, counter), dtype=_DTYPES[dtype], alg="philox")
 
-    def host_noise(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int, kind: str) -> Any:
-        def draw(counter: Any) -> np.ndarray:
-            return seeds.noise(seed, stream, int(counter), tuple(shape), kind, dtype)
-
-        drawn = tf.numpy_function(draw, [counter], _DTYPES[dtype], stateful=False)
-        return tf.ensure_shape(drawn, shape)
+    def from_host(self, fn: Callable[[Any], np.ndarray], x: Any, shape: Any, dtype: str) -> Any:
+        return tf.ensure_shape(tf.numpy_function(fn, [x], _DTYPES[dtype], stateful=False), shape)
 
     def host_print(self, x: Any, *, message: str, serial: int) -> Any:
         shown = tf.numpy_function(functools.partial(self.show, message), [x], [])
@@ -556,31 +518,6 @@ def _leaves(structure: Any) -> list[Any]:
     if isinstance(structure, list | tuple):
         return [leaf for item in structure for leaf in _leaves(item)]
     return [] if structure is None else [structure]
-
-
-def _moments(x: Any, axes: Any, mean: Any, var: Any) -> Any:
-    """Mean and variance that are computed already, with the gradient that TensorFlow's kernel does not give them."""
-
-    @tf.custom_gradient
-    def run(x: Any) -> Any:
-        def grad(g_mean: Any, g_var: Any) -> Any:
-            off = x - tf.reduce_mean(x, axes)
-            count = tf.cast(tf.size(x) // tf.size(g_mean), x.dtype)
-            return (g_mean + 2 * g_var * off) / count
-
-        return (mean, var), grad
-
-    return run(x)
-
-
-def _transposed(linear: Callable[[Any], Any], shape: Any, g: Any) -> Any:
-    """The transpose of a linear function with an argument of `shape`, applied to g. Inside a tf.function what the
-    value at zero would need is pruned away."""
-    with tf.GradientTape() as tape:
-        x = tf.zeros(shape, g.dtype)
-        tape.watch(x)
-        y = linear(x)
-    return tape.gradient(y, x, g, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
 
 def _index(indices: Any) -> Any:

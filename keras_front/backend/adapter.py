@@ -1,7 +1,7 @@
 """What an adapter provides: one class that derives from `Backend`.
 
 Every primitive of `op.primitives()` is a method (or an engine function bound in one line) of the same name,
-arrays positional, attributes by keyword. Operands of one op arrive as the engine's own tensors of one dtype. A
+arrays Positional, attributes by keyword. Operands of one op arrive as the engine's own tensors of one dtype. A
 composite may be overridden in the same way; otherwise its body in K runs. Beside the ops an adapter says what its
 tensors are (`tensor_types`) and how they come and go (`asarray`, `to_numpy`). It may override the two verbs
 `value_and_grad` and `compile_program`, whose defaults work by tracing (decision D4): an engine needs neither autodiff
@@ -22,6 +22,27 @@ from keras_front.backend import discovery, dtypes, op, program, seeds
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError, BackendError
+
+
+class Positional:
+    """An engine's function that takes an op's attributes by position, in their declared order: `sum = Positional(fn)`.
+
+    Args:
+        fn: the function; called with the tensors, then the attributes.
+    """
+
+    def __init__(self, fn: Callable[..., Any]):
+        self.fn = fn
+
+    def method(self, declared: Any) -> Callable[..., Any]:
+        """A function that takes the attributes by keyword, as adapters are called.
+
+        Args:
+            declared: the op.
+        """
+        arrays, attrs = ([name for name, _ in declared.arrays], declared.attrs)
+        text = f"lambda {', '.join(arrays)}, *, {', '.join(attrs)}: _fn({', '.join([*arrays, *attrs])})"
+        return eval(text, {"_fn": self.fn})
 
 
 class Backend:
@@ -50,7 +71,9 @@ class Backend:
         """Engine functions bound as class attributes are called without `self`."""
         super().__init_subclass__(**kwargs)
         for name, value in list(vars(cls).items()):
-            if name in op.OPS and callable(value) and not _takes_self(value):
+            if isinstance(value, Positional):
+                setattr(cls, name, staticmethod(value.method(op.OPS[name])))
+            elif name in op.OPS and callable(value) and not _takes_self(value):
                 setattr(cls, name, staticmethod(value))
 
     def check(self) -> None:
@@ -175,9 +198,23 @@ class Backend:
         return list(fn(*args)[0])
 
     def host_noise(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int, kind: str) -> Any:
-        """Noise that NumPy draws, as a tensor. An engine that compiles must call back to the host."""
-        step = int(self.to_numpy(counter)) if self.is_tensor(counter) else int(counter)
-        return self.asarray(seeds.noise(seed, stream, step, tuple(shape), kind, dtype), dtype)
+        """Noise that NumPy draws, as a tensor. An engine that compiles calls the host back, see `from_host`."""
+
+        def draw(counter: Any) -> np.ndarray:
+            return seeds.noise(seed, stream, int(counter), tuple(shape), kind, dtype)
+
+        return self.from_host(draw, counter, tuple(shape), dtype)
+
+    def from_host(self, fn: Callable[[Any], np.ndarray], x: Any, shape: Any, dtype: str) -> Any:
+        """What a function of the host makes of a tensor's value, also within what the engine compiles.
+
+        Args:
+            fn: takes the value of `x`, returns an array.
+            x: a tensor.
+            shape: the shape of that array.
+            dtype: its dtype.
+        """
+        return self.asarray(fn(self.to_numpy(x) if self.is_tensor(x) else x), dtype)
 
     def host_print(self, x: Any, *, message: str, serial: int) -> Any:
         """`x`, whose values are printed. An engine that compiles must call back to the host."""

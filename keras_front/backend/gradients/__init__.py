@@ -24,7 +24,17 @@ from keras_front.backend.gradients import (
     spectral,
 )
 from keras_front.backend.gradients.backward import differentiate, ops_behind, unbroadcast, vjp
-from keras_front.backend.gradients.engines import with_rule
+from keras_front.backend.gradients.engines import Transposes, known_moments, with_rule
 from keras_front.backend.gradients.table import GRADIENT, gradient_of
 
-__all__ = ["GRADIENT", "differentiate", "gradient_of", "ops_behind", "unbroadcast", "vjp", "with_rule"]
+__all__ = [
+    "GRADIENT",
+    "Transposes",
+    "differentiate",
+    "gradient_of",
+    "known_moments",
+    "ops_behind",
+    "unbroadcast",
+    "vjp",
+    "with_rule",
+]
