@@ -17,6 +17,7 @@ import jax.experimental
 import jax.numpy as jnp
 
 from keras_front.backend import declare
+from keras_front.backend.adapter import Backend
 
 _scope = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64  # its place until JAX 0.8
 _WIDE = frozenset(map(jnp.dtype, ("float64", "int64", "uint64", "complex128")))
@@ -24,7 +25,7 @@ _WIDE = frozenset(map(jnp.dtype, ("float64", "int64", "uint64", "complex128")))
 # Methods beside the ops that make or run something of JAX's, each within one call.
 _VERBS = (
     "asarray", "copy", "import_tensor", "share", "literal", "argument", "value_and_grad", "rows", "joined",
-    "put_dataset", "custom_gradient", "scan", "symbolic_shape",
+    "put_dataset", "custom_gradient", "scan", "symbolic_shape", "from_host",
 )  # fmt: skip
 
 
@@ -60,7 +61,8 @@ def _wide_on_demand(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def wide_methods(cls: type) -> type:
     """The class with its ops, and its methods that make or run something of JAX's, run where JAX has 64-bit types."""
-    for name, value in list(vars(cls).items()):
+    own = cls.__mro__[: cls.__mro__.index(Backend)]
+    for name, value in {name: value for base in reversed(own) for name, value in vars(base).items()}.items():
         op = declare.OPS.get(name)
         if op is None and name not in _VERBS:
             continue
