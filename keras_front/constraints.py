@@ -61,6 +61,9 @@ class MaxNorm(Constraint):
         [0.6, 0.8]
     """
 
+    max_value: float
+    axis: Axis
+
     def __init__(self, max_value: Number = 2, axis: Kept = 0):
         super().__init__()
 
@@ -97,6 +100,8 @@ class UnitNorm(Constraint):
         [0.6, 0.8]
     """
 
+    axis: Axis
+
     def __init__(self, axis: Kept = 0):
         super().__init__()
 
@@ -119,6 +124,11 @@ class MinMaxNorm(Constraint):
         >>> [round(float(w), 3) for w in MinMaxNorm(1.0, 2.0)(K.constant([6.0, 8.0]))]
         [1.2, 1.6]
     """
+
+    min_value: float
+    max_value: float
+    rate: float
+    axis: Axis
 
     def __init__(self, min_value: Number = 0.0, max_value: Number = 1.0, rate: Number = 1.0, axis: Kept = 0):
         super().__init__()

@@ -207,6 +207,8 @@ class Constant(Initializer):
         [3.0, 3.0]
     """
 
+    value: Any
+
     def __init__(self, value: Kept = 0):
         super().__init__()
 
@@ -238,6 +240,8 @@ class Identity(Initializer):
         [[2.0, 0.0, 0.0], [0.0, 2.0, 0.0]]
     """
 
+    gain: float
+
     def __init__(self, gain: Number = 1.0):
         super().__init__()
 
@@ -265,6 +269,9 @@ class RandomNormal(RandomInitializer):
         True
     """
 
+    mean: float
+    stddev: float
+
     def __init__(self, mean: Number = 0.0, stddev: Number = 0.05, seed: Seed = None):
         super().__init__()
 
@@ -287,6 +294,9 @@ class TruncatedNormal(RandomInitializer):
         True
     """
 
+    mean: float
+    stddev: float
+
     def __init__(self, mean: Number = 0.0, stddev: Number = 0.05, seed: Seed = None):
         super().__init__()
 
@@ -308,6 +318,9 @@ class RandomUniform(RandomInitializer):
         >>> bool((RandomUniform(2, 3, seed=1)((100,)) >= 2).all())
         True
     """
+
+    minval: float
+    maxval: float
 
     def __init__(self, minval: Number = -0.05, maxval: Number = 0.05, seed: Seed = None):
         super().__init__()
@@ -398,6 +411,8 @@ class Orthogonal(RandomInitializer):
         True
     """
 
+    gain: float
+
     def __init__(self, gain: Number = 1.0, seed: Seed = None):
         super().__init__()
 
@@ -414,8 +429,7 @@ class Orthogonal(RandomInitializer):
 
 
 def _named(name: str, scale: float, mode: str, distribution: str, source: str) -> tuple[type, Callable[..., Any]]:
-    """A class that takes only a seed, as tf.keras has it, and the function of Keras 2 that makes a
-    VarianceScaling.
+    """A class that takes only a seed, as tf.keras has it, and the function of Keras 2 that makes a VarianceScaling.
 
     A layer's default is the function's name, so configs say VarianceScaling, which every Keras can read.
     """

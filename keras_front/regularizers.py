@@ -64,6 +64,9 @@ class L1L2(Regularizer):
         5.5
     """
 
+    l1: float
+    l2: float
+
     def __init__(self, l1: Factor = 0.0, l2: Factor = 0.0):
         super().__init__()
 
@@ -123,6 +126,8 @@ class OrthogonalRegularizer(Regularizer):
         0.0
     """
 
+    factor: float
+
     def __init__(self, factor: Factor = 0.01, mode: str = "rows"):
         if mode not in ("rows", "columns"):
             raise ArgumentError(f"OrthogonalRegularizer: expected mode 'rows' or 'columns', received {mode!r}.")
@@ -151,6 +156,8 @@ class EigenvalueRegularizer(Regularizer):
     Raises: ShapeError for another number of axes.
     Source: Keras 1.2.2, `keras/regularizers.py`.
     """
+
+    k: float
 
     def __init__(self, k: Factor):
         super().__init__()

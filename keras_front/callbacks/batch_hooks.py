@@ -69,8 +69,7 @@ class BatchHooks:
 
 
 class LazyLogs(dict):
-    """A dict that has some values at once and fetches the others, all together, when one of them is asked
-    for.
+    """A dict that has some values at once and fetches the others, all together, when one of them is asked for.
 
     Args:
         known: the values that are there.

@@ -54,6 +54,9 @@ class SGD(Optimizer):
         [0.5]
     """
 
+    momentum: float
+    nesterov: bool
+
     def __init__(self, learning_rate: float = 0.01, momentum: Momentum = 0.0, nesterov: Flag = False, **kwargs: Any):
         super().__init__(learning_rate, **kwargs)
         self.slots = ("momentum",) if self.momentum else ()
@@ -85,6 +88,11 @@ class RMSprop(Optimizer):
         >>> round(float(weight.numpy()[0]), 3)
         0.9
     """
+
+    rho: float
+    epsilon: float
+    momentum: float
+    centered: bool
 
     def __init__(
         self,
@@ -141,6 +149,8 @@ class Adagrad(Optimizer):
     """
 
     slots = ("accumulator",)
+    epsilon: float
+    initial_accumulator_value: float
 
     def __init__(
         self,
@@ -182,6 +192,8 @@ class Adadelta(Optimizer):
 
     slots = ("accum_grad", "accum_var")
     slots_together = 2
+    rho: float
+    epsilon: float
 
     def __init__(self, learning_rate: float = 1.0, rho: Number = 0.95, epsilon: Epsilon = None, **kwargs: Any):
         super().__init__(learning_rate, **kwargs)
@@ -219,6 +231,10 @@ class Adam(Optimizer):
     """
 
     slots_together = 2
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    amsgrad: bool
 
     def __init__(
         self,
@@ -263,6 +279,9 @@ class Adamax(Optimizer):
 
     slots = ("m", "v")
     slots_together = 2
+    beta_1: float
+    beta_2: float
+    epsilon: float
 
     def __init__(
         self,
@@ -304,6 +323,10 @@ class Nadam(Optimizer):
 
     slots = ("m", "v")
     slots_together = 2
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    schedule_decay: float
 
     def __init__(
         self,

@@ -42,6 +42,8 @@ def recorded(
         grads: the placeholders that it was given for the gradients.
         updates: what it returned: pairs (variable, new value).
         weights: what it set as `weights`; by default `iterations` and every variable that it changes but the `params`.
+        params: the weights that are trained.
+        iterations: the optimizer's counter of steps.
     """
     pairs = [update for update in updates if isinstance(update, tuple) and len(update) == 2]
     variables = [variable for variable, _ in pairs]

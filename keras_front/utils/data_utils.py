@@ -1,5 +1,4 @@
-"""Data that comes batch by batch: `Sequence`, and the enqueuers that prepare batches ahead of the training
-loop.
+"""Data that comes batch by batch: `Sequence`, and the enqueuers that prepare batches ahead of the training loop.
 
 An enqueuer works in a thread, or in processes where asked to, keeps the order of the batches, raises what
 the data raised in the caller's thread, and ends its workers when it is stopped or forgotten.
@@ -200,8 +199,7 @@ class OrderedEnqueuer(SequenceEnqueuer):
 
 
 def _one_pass(sequence: Any, order: Iterable[int], workers: int, processes: bool, out: Any, stopped: Any) -> bool:
-    """Queue one pass; False if it was stopped. Returns when all was fetched: then `on_epoch_end` may
-    change the data."""
+    """Queue one pass; False if it was stopped. Returns when all was fetched: `on_epoch_end` may change the data."""
     pool: Executor
     if processes:
         pool = ProcessPoolExecutor(workers, _context(), _hold, (sequence,))

@@ -1,5 +1,4 @@
-"""Small things that old scripts import from `keras.utils.generic_utils`: the progress bar, list and
-argument helpers.
+"""Small things that old scripts import from `keras.utils.generic_utils`: progress bar, list and argument helpers.
 
 The progress bar decides once where it writes: on a terminal or in a notebook a line is redrawn in place,
 in a log file a line is written when it is complete, without control characters. It knows nothing of models.
