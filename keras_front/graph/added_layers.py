@@ -23,6 +23,7 @@ class _Report(Layer):
     _casts_inputs = False
 
     def __init__(self, **kwargs: Any):
+        self.names_itself = not kwargs.get("name")
         super().__init__(**kwargs)
         self.built = True
 

@@ -97,6 +97,7 @@ class Layer(Trackable, LayerNodes, Configurable):
     input_spec: Any = None
     activity_regularizer: Any = None
     _casts_inputs = True
+    names_itself = False  # whether a model may give it another name where its own is taken
     _further_arguments = _BASE_ARGUMENTS
 
     def __init__(self, **kwargs: Any):

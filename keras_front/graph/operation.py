@@ -12,7 +12,6 @@ import inspect
 from collections.abc import Iterable
 from typing import Any
 
-from keras_front import backend as K
 from keras_front.backend import symbolic
 from keras_front.backend.declare import Op
 from keras_front.backend.symbolic import OpCall, SymbolicTensor
@@ -21,6 +20,7 @@ from keras_front.nest import flatten, map_structure, unpack
 from .arguments import Unwritable
 from .functions import is_named, named
 from .layer import LAYERS, Layer, add_note
+from .layer_values import default_name
 from .node import Node
 
 
@@ -46,9 +46,9 @@ class OpLayer(Layer):
 
     def __init__(self, function: Any, **kwargs: Any):
         op = named(function) if isinstance(function, str) else function
-        if not kwargs.get("name"):
-            prefix = f"op_{getattr(op, 'name', function)}"
-            kwargs["name"] = f"{prefix}_{K.get_uid(prefix)}"
+        self.names_itself = not kwargs.get("name")
+        if self.names_itself:
+            kwargs["name"] = default_name(f"op_{getattr(op, 'name', function)}")
         super().__init__(**kwargs)
         self._op = op
         self.function = function
@@ -131,8 +131,8 @@ class OpLayer(Layer):
         record itself: good for copies in this process, not for files.
         """
         result = {"name": self.name, "trainable": self._trainable, "dtype": self.dtype}
-        live = isinstance(self.function, str)
-        return {**result, "function": self.function if live else Unwritable((self.function, self._outputs))}
+        function = self.function if isinstance(self.function, str) else Unwritable((self.function, self._outputs))
+        return {**result, "function": function}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> OpLayer:

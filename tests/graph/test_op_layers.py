@@ -330,3 +330,18 @@ def test_functions_use_the_layers_of_the_copy(backend):
     np.testing.assert_allclose(model.predict(X), X @ kernel @ kernel.T, rtol=1e-5)
     with pytest.warns(UserWarning, match="add_loss is not part of the config"):
         model.get_config()
+
+
+def test_ops_on_a_model_that_was_read_find_free_names(tmp_path):
+    x = L.Input((4,))
+    model = Model(x, (x + 1.0) + x)
+    model.add_loss(K.mean(model.output))
+    model.save(str(tmp_path / "m.h5"))
+    K.clear_session()  # as in a fresh process
+    read = load_model(str(tmp_path / "m.h5"))
+    longer = Model(read.input, read.output + 1.0)
+    longer.add_loss(K.mean(longer.output))
+    names = [layer.name for layer in longer.layers]
+    assert len(set(names)) == len(names)
+    assert {"op_add_1", "op_add_2", "op_add_3"} <= set(names)
+    np.testing.assert_allclose(longer.predict(X), 2 * X + 2, rtol=1e-6)
