@@ -164,14 +164,6 @@ Fraction = Annotated[float, Reader(_fraction, "a number between 0 and 1")]
 # Finding readers in signatures ------------------------------------------------------------------------
 
 
-class _Argument(NamedTuple):
-    """An argument of a constructor: its name, default and reader."""
-
-    name: str
-    default: Any
-    read: Reader | None
-
-
 def readers_of(function: Callable[..., Any]) -> dict[str, Reader]:
     """The readers of a function's arguments, by name; arguments without one are left out.
 
@@ -183,7 +175,7 @@ def readers_of(function: Callable[..., Any]) -> dict[str, Reader]:
     return {name: reader for name, reader in found.items() if reader is not None}
 
 
-def _reader(annotation: Any, namespace: Mapping[str, Any]) -> Reader | None:
+def _reader(annotation: Any, namespace: dict[str, Any]) -> Reader | None:
     """The reader that an annotation carries, also in a union with None."""
     if isinstance(annotation, str):
         annotation = _meaning(annotation, namespace)
@@ -196,43 +188,59 @@ def _reader(annotation: Any, namespace: Mapping[str, Any]) -> Reader | None:
     return None
 
 
-def _meaning(annotation: str, namespace: Mapping[str, Any]) -> Any:
+def _meaning(annotation: str, namespace: dict[str, Any]) -> Any:
     """What an annotation written as a string means in its module; None if that cannot be told."""
     if annotation.isidentifier():
         return namespace.get(annotation)
     try:
-        return eval(annotation, dict(namespace))
+        return eval(annotation, namespace)
     except Exception:  # a name that only type checkers see
         return None
 
 
 # Reading ----------------------------------------------------------------------------------------------
 
+_MISSING = object()
+
+
+class _Signature(NamedTuple):
+    """What a constructor takes: names in their order, defaults, and for arguments with a reader how they are read."""
+
+    names: list[str]
+    defaults: dict[str, Any]
+    readers: list[tuple[str, Callable[[Any, Any], Any], Reader]]
+
+
 _READ = "_being_read"  # in an object under construction: what its constructors have read so far
 
 
-def reading(init: Callable[..., None]) -> Callable[..., None]:
+def reading(init: Callable[..., None], readers: dict[str, Reader] | None = None) -> Callable[..., None]:
     """A constructor that reads and stores its annotated arguments before its body runs.
 
     Args:
         init: an `__init__`. Without annotated arguments, or with `*args`, it is returned as it is.
+        readers: what `readers_of` finds, if it was asked already.
     """
-    readers = readers_of(init)
+    readers = readers_of(init) if readers is None else readers
     parameters = list(inspect.signature(init).parameters.values())[1:] if readers else []
     if not readers or any(p.kind is p.VAR_POSITIONAL for p in parameters):
         return init
-    arguments = [_Argument(p.name, p.default, readers.get(p.name)) for p in parameters if p.kind is not p.VAR_KEYWORD]
+    signature = _Signature(
+        [p.name for p in parameters if p.kind is not p.VAR_KEYWORD],
+        {p.name: p.default for p in parameters if p.default is not p.empty},
+        [(name, reader.read, reader) for name, reader in readers.items()],
+    )
 
     @functools.wraps(init)
     def construct(self: Any, *args: Any, **kwargs: Any) -> None:
-        if len(args) > len(arguments):
+        if len(args) > len(signature.names):
             init(self, *args, **kwargs)  # which says so
         held = self.__dict__
         first = _READ not in held
         known = held.setdefault(_READ, {})
         try:
-            _complete(self, arguments, args, kwargs, known)
-            _read(self, arguments, kwargs, known)
+            _complete(self, signature, args, kwargs, known)
+            _read(self, signature, kwargs, known)
             init(self, **kwargs)
         finally:
             if first:
@@ -242,29 +250,29 @@ def reading(init: Callable[..., None]) -> Callable[..., None]:
 
 
 def _complete(
-    owner: Any, arguments: list[_Argument], args: tuple[Any, ...], kwargs: dict[str, Any], known: dict[str, Any]
+    owner: Any, signature: _Signature, args: tuple[Any, ...], kwargs: dict[str, Any], known: dict[str, Any]
 ) -> None:
     """Put into `kwargs` what was passed in order, what a subclass has read, and defaults."""
-    for argument, value in zip(arguments, args, strict=False):
-        if argument.name in kwargs:
-            raise TypeError(f"{type(owner).__name__}: received two values for the argument {argument.name!r}.")
-        kwargs[argument.name] = value
-    for name, default, _ in arguments:
+    for name, value in zip(signature.names, args, strict=False):
         if name in kwargs:
-            continue
-        if name in known:
-            kwargs[name] = known[name]
-        elif default is not inspect.Parameter.empty:  # of what is missing the constructor itself tells
-            kwargs[name] = default
+            raise TypeError(f"{type(owner).__name__}: received two values for the argument {name!r}.")
+        kwargs[name] = value
+    if known:
+        for name in signature.names:
+            if name in known and name not in kwargs:
+                kwargs[name] = known[name]
+    for name, default in signature.defaults.items():  # of what is missing without one the constructor itself tells
+        kwargs.setdefault(name, default)
 
 
-def _read(owner: Any, arguments: list[_Argument], kwargs: dict[str, Any], known: dict[str, Any]) -> None:
+def _read(owner: Any, signature: _Signature, kwargs: dict[str, Any], known: dict[str, Any]) -> None:
     """Read and store the arguments in `kwargs`, but for those that a subclass has read."""
-    for name, _, reader in arguments:
-        if reader is None or name not in kwargs or kwargs[name] is known.get(name, known):
+    for name, read, reader in signature.readers:
+        value = kwargs.get(name, _MISSING)
+        if value is _MISSING or known.get(name, _MISSING) is value:
             continue
         try:
-            kwargs[name] = known[name] = reader.read(kwargs[name], owner)
+            kwargs[name] = known[name] = value = read(value, owner)
         except (KerasFrontError, TypeError, ValueError) as error:
-            raise reader.failure(owner, name, kwargs[name], error) from error.__cause__
-        setattr(owner, name, kwargs[name])
+            raise reader.failure(owner, name, value, error) from error.__cause__
+        setattr(owner, name, value)

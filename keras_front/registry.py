@@ -11,6 +11,7 @@ This module must not know any backend, layer or file format.
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
@@ -308,9 +309,14 @@ def _build(target: Any, arguments: Config, custom_objects: Mapping[str, Any] | N
     with custom_object_scope(custom_objects) as known:
         if not hasattr(target, "from_config"):
             return target(**arguments)
-        if "custom_objects" in inspect.signature(target.from_config).parameters:
+        if _takes_custom_objects(getattr(target.from_config, "__func__", target.from_config)):
             return target.from_config(arguments, custom_objects=known)
         return target.from_config(arguments)
+
+
+@functools.lru_cache(maxsize=1024)
+def _takes_custom_objects(from_config: Callable[..., Any]) -> bool:
+    return "custom_objects" in inspect.signature(from_config).parameters
 
 
 def _as_today(name: str, target: Any, arguments: Config) -> tuple[Any, Config]:
@@ -410,8 +416,9 @@ class Configurable(Documented):
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
         if "__init__" in cls.__dict__:
-            cls._read_arguments |= frozenset(readers_of(cls.__init__))
-            cls.__init__ = accept_legacy_constructor_arguments(cls, reading(cls.__init__))  # type: ignore[method-assign]
+            readers = readers_of(cls.__init__)
+            cls._read_arguments |= frozenset(readers)
+            cls.__init__ = accept_legacy_constructor_arguments(cls, reading(cls.__init__, readers))  # type: ignore[method-assign]
 
     @classmethod
     def constructor_arguments(cls) -> tuple[str, ...]:

@@ -232,7 +232,8 @@ class UpSampling2D(_SpatialLayer):
         super().__init__(**kwargs)
 
     def call(self, inputs: Any) -> Any:
-        return K.resize_images(inputs, *self.size, self.data_format, self.interpolation)
+        rows, columns = self.size
+        return K.resize_images(inputs, rows, columns, self.data_format, self.interpolation)
 
 
 @LAYERS.register()
