@@ -127,7 +127,7 @@ def load_weights(
     archive = _may_be_archive(filepath) and keras_zip.is_archive(filepath)
     if not archive:
         with hdf5.opened(filepath) as (root, _):
-            tree = keras_zip.is_tree(root)
+            tree = keras_zip.has_keras3_layout(root)
     if not archive and not tree:
         hdf5.load_weights(model, filepath, by_name, skip_mismatch, reshape)
         return

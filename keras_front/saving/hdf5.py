@@ -103,7 +103,7 @@ def created(target: Any) -> Iterator[Any]:
         yield stack.enter_context(h5py.File(path, "w"))
 
 
-def _put_texts(holder: Any, name: str, values: Sequence[str]) -> None:
+def _write_texts(holder: Any, name: str, values: Sequence[str]) -> None:
     """Write a list of texts as an attribute, or as several if it is too long for one.
 
     Raises: SerializationError if a single text is too long.
@@ -123,8 +123,8 @@ def _put_texts(holder: Any, name: str, values: Sequence[str]) -> None:
         holder.attrs[f"{name}{chunk}"] = data[start : start + rows]
 
 
-def _put_arrays(group: Any, weights: Sequence[Any], names: Sequence[str]) -> None:
-    _put_texts(group, "weight_names", names)
+def _write_arrays(group: Any, weights: Sequence[Any], names: Sequence[str]) -> None:
+    _write_texts(group, "weight_names", names)
     for name, weight in zip(names, weights, strict=True):
         group.create_dataset(name, data=weight.numpy() if isinstance(weight, Variable) else np.asarray(weight))
 
@@ -133,7 +133,7 @@ def _arrays(group: Any, names: Sequence[str], where: str, limit: int) -> list[np
     return [guard.array(group, name, where, limit) for name in names]
 
 
-def room_for(weights: Sequence[Variable]) -> int:
+def most_bytes(weights: Sequence[Variable]) -> int:
     """Bytes that a dataset of one of these weights may declare: in double precision, in any older layout.
 
     Args:
@@ -146,7 +146,7 @@ def room_for(weights: Sequence[Variable]) -> int:
 
 
 def save_model(model: Any, target: Any, include_optimizer: bool = True) -> None:
-    """Write structure, weights, and what `compile` was told with the state of the optimizer.
+    """Write structure, weights, and what `compile` was given with the state of the optimizer.
 
     Args:
         model: the model.
@@ -158,10 +158,10 @@ def save_model(model: Any, target: Any, include_optimizer: bool = True) -> None:
     with created(target) as root:
         root.attrs["keras_version"], root.attrs["backend"] = VERSION.encode(), BACKEND.encode()
         root.attrs["model_config"] = described.encode("utf-8")
-        _put_model_weights(root.create_group("model_weights"), model)
+        _write_model_weights(root.create_group("model_weights"), model)
         if training is not None:
             root.attrs["training_config"] = json.dumps(training, default=plain).encode("utf-8")
-            _put_optimizer_weights(root, model)
+            _write_optimizer_weights(root, model)
 
 
 def model_config(model: Any) -> dict[str, Any]:
@@ -178,21 +178,23 @@ def model_config(model: Any) -> dict[str, Any]:
         raise SerializationError(f"Cannot write the structure of {model.name!r}: {error}") from error
 
 
-def _put_model_weights(root: Any, model: Any) -> None:
+def _write_model_weights(root: Any, model: Any) -> None:
     root.attrs["keras_version"], root.attrs["backend"] = VERSION.encode(), BACKEND.encode()
-    _put_texts(root, "layer_names", [layer.name for layer in model.layers])
+    _write_texts(root, "layer_names", [layer.name for layer in model.layers])
     for layer in model.layers:
         weights = weight_order.in_file_order(layer)
-        _put_arrays(root.create_group(layer.name), weights, weight_order.unique_names([w.name for w in weights]))
+        _write_arrays(root.create_group(layer.name), weights, weight_order.unique_names([w.name for w in weights]))
     own = [*model._trainable_weights, *model._non_trainable_weights]
     if own:
-        _put_arrays(root.create_group("top_level_model_weights"), own, weight_order.unique_names([w.name for w in own]))
+        _write_arrays(
+            root.create_group("top_level_model_weights"), own, weight_order.unique_names([w.name for w in own])
+        )
 
 
-def _put_optimizer_weights(root: Any, model: Any) -> None:
+def _write_optimizer_weights(root: Any, model: Any) -> None:
     weights = model.optimizer.weights_of(model.trainable_weights)
     names = weight_order.unique_names([getattr(w, "name", f"param_{i}") for i, w in enumerate(weights)])
-    _put_arrays(root.create_group("optimizer_weights"), weights, names)
+    _write_arrays(root.create_group("optimizer_weights"), weights, names)
 
 
 def save_weights(model: Any, target: Any) -> None:
@@ -203,7 +205,7 @@ def save_weights(model: Any, target: Any) -> None:
         target: path, `h5py.File` or `h5py.Group`, or a binary file object.
     """
     with created(target) as root:
-        _put_model_weights(root, model)
+        _write_model_weights(root, model)
 
 
 # Reading ---------------------------------------------------------------------------------------------
@@ -237,7 +239,7 @@ def load_model(
             load_weights_into(model, root["model_weights"] if "model_weights" in root else root, where)
             training = guard.attribute(root, "training_config", where)
             if compile and training is not None:
-                compile_as_told(model, training, lambda: _optimizer_weights(root, where, model), where)
+                compile_from_config(model, training, lambda: _optimizer_weights(root, where, model), where)
     return model
 
 
@@ -251,7 +253,7 @@ def make(described: Any, where: str) -> Any:
     return Registry.of("layer").deserialize(config.read_model_config(described, where))
 
 
-def compile_as_told(model: Any, training: Any, state: Callable[[], Any], where: str) -> None:
+def compile_from_config(model: Any, training: Any, state: Callable[[], Any], where: str) -> None:
     """Compile `model` as a training config says and restore its optimizer; warn if that cannot be.
 
     Args:
@@ -279,7 +281,7 @@ def _optimizer_weights(root: Any, where: str, model: Any) -> tuple[list[str], li
     if group is None:
         return None
     names = guard.texts(group, "weight_names", f"{where}, optimizer_weights")
-    return names, _arrays(group, names, f"{where}, optimizer_weights", room_for(model.weights))
+    return names, _arrays(group, names, f"{where}, optimizer_weights", most_bytes(model.weights))
 
 
 def load_weights(
@@ -324,7 +326,7 @@ def load_weights_into(model: Any, root: Any, where: str, reshape: bool = False) 
     own = [*model._trainable_weights, *model._non_trainable_weights]
     top = guard.group(root, "top_level_model_weights", where)
     if own and top is not None:
-        arrays = _arrays(top, guard.texts(top, "weight_names", where), where, room_for(own))
+        arrays = _arrays(top, guard.texts(top, "weight_names", where), where, most_bytes(own))
         weight_order.check_shapes(model, own, arrays)
         pairs += list(zip(own, arrays, strict=True))
     _set(pairs)
@@ -360,7 +362,7 @@ def _layer_pairs(
     """The weights of one layer with their arrays of the file."""
     names = _weight_names(root, name, where)
     weights = weight_order.in_file_order(layer)
-    arrays = _arrays(root[name], names, f"{where}, {name!r}", room_for(weights))
+    arrays = _arrays(root[name], names, f"{where}, {name!r}", most_bytes(weights))
     for converter in converters():
         arrays = converter(layer, arrays, *origin)
     if weight_order.has_models(layer) and len(names) == len(arrays):

@@ -32,7 +32,7 @@ from keras_front.registry import custom_object_scope, name_of, plain
 
 from . import atomic, config, guard, hdf5, keras3, training_config, vocabularies, weight_order
 
-__all__ = ["is_archive", "is_tree", "load_model", "load_weights", "save_model", "save_weights"]
+__all__ = ["is_archive", "has_keras3_layout", "load_model", "load_weights", "save_model", "save_weights"]
 
 VERSION = "3.0.0"  # the Keras whose layout this is
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
@@ -41,7 +41,7 @@ OVERHEAD = 1 << 16  # bytes of HDF5 around each dataset and group, generously
 
 # Groups below a layer in the order of the layer's weights, for layers that keep here what others keep in a
 # cell.
-BELOW = ("forward_layer", "backward_layer", "layer", "cell", "cells")
+INNER_GROUPS = ("forward_layer", "backward_layer", "layer", "cell", "cells")
 
 # Class names in paths, where they differ from those of Keras 2.
 PATH_CLASSES = {"GroupQueryAttention": "GroupedQueryAttention", "Model": "Functional"}
@@ -59,7 +59,7 @@ def is_archive(source: Any) -> bool:
     return zipfile.is_zipfile(source)
 
 
-def is_tree(root: Any) -> bool:
+def has_keras3_layout(root: Any) -> bool:
     """Whether an open HDF5 file has the layout of Keras 3, not that of Keras 2.
 
     Args:
@@ -164,9 +164,9 @@ def load_model(
     """
     where = str(source) if atomic.is_path(source) else "The archive"
     with _archive(source, where) as archive, bytecode.permit(allow_code), custom_object_scope(custom_objects):
-        told = guard.parsed(guard.member(archive, CONFIG, where, guard.CONFIG_BYTES), f"{where}, {CONFIG}")
-        described = config.read_model_config(told, f"{where}, {CONFIG}")
-        vocabularies.put_into(described["config"].get("layers"), archive, where, paths_of)
+        saved = guard.parsed(guard.member(archive, CONFIG, where, guard.CONFIG_BYTES), f"{where}, {CONFIG}")
+        described = config.read_model_config(saved, f"{where}, {CONFIG}")
+        vocabularies.add_vocabularies(described["config"].get("layers"), archive, where, paths_of)
         with lazy_weights():
             model = hdf5.make(described, f"{where}, {CONFIG}")
         with hdf5.opened(io.BytesIO(_weights_member(archive, model, where)), f"{where}, {WEIGHTS}") as (
@@ -175,10 +175,10 @@ def load_model(
         ):
             order = described["config"].get("layers")
             load_weights_into(model, root, place, order)
-            vocabularies.weigh(children(model, order), root, place, guard.CONFIG_BYTES)
-            training = told.get("compile_config")
+            vocabularies.restore_idf_weights(children(model, order), root, place, guard.CONFIG_BYTES)
+            training = saved.get("compile_config")
             if compile and training and training.get("optimizer"):
-                hdf5.compile_as_told(model, training, lambda: _optimizer_vars(root, place, model), place)
+                hdf5.compile_from_config(model, training, lambda: _optimizer_vars(root, place, model), place)
     return model
 
 
@@ -200,7 +200,7 @@ def _archive(source: Any, where: str) -> zipfile.ZipFile:
 def _weights_member(archive: zipfile.ZipFile, model: Any, where: str) -> bytes:
     """The weights' file, no larger than weights and an optimizer's state can be."""
     objects = 16 + len(model.all_layers()) + len(model.weights)
-    room = sum(hdf5.room_for([w]) for w in model.weights) + OVERHEAD * objects
+    room = sum(hdf5.most_bytes([w]) for w in model.weights) + OVERHEAD * objects
     return guard.member(archive, WEIGHTS, where, room)
 
 
@@ -214,7 +214,7 @@ def _optimizer_vars(root: Any, where: str, model: Any) -> tuple[list[str], list[
     found: dict[str, np.ndarray] = {}
     for prefix, part in (("", held), (f"{COUNTERS}/", further)):
         for name in sorted((name for name in part or () if name.isdigit()), key=int):
-            found[prefix + name] = guard.array(part, name, f"{where}, optimizer", hdf5.room_for(model.weights))
+            found[prefix + name] = guard.array(part, name, f"{where}, optimizer", hdf5.most_bytes(model.weights))
     return list(found), list(found.values())
 
 
@@ -237,8 +237,8 @@ def load_weights(model: Any, source: Any) -> None:
 
 
 def _order_in(archive: zipfile.ZipFile, where: str) -> Any:
-    told = guard.parsed(guard.member(archive, CONFIG, where, guard.CONFIG_BYTES), f"{where}, {CONFIG}")
-    return config.to_keras2(told).get("config", {}).get("layers")
+    saved = guard.parsed(guard.member(archive, CONFIG, where, guard.CONFIG_BYTES), f"{where}, {CONFIG}")
+    return config.to_keras2(saved).get("config", {}).get("layers")
 
 
 def load_weights_into(model: Any, root: Any, where: str, order: Any = None) -> None:
@@ -263,9 +263,9 @@ def _pairs(layer: Any, group: Any, where: str, order: Any, seen: set[int]) -> It
     seen.add(id(layer))
     own, names = own_weights(layer), _vars(group, where)
     if own and not names and not hasattr(layer, "layers"):
-        yield from _from_below(layer, group, where)
+        yield from _inner_pairs(layer, group, where)
         return
-    arrays = [guard.array(group["vars"], name, f"{where}, 'vars'", hdf5.room_for(own)) for name in names]
+    arrays = [guard.array(group["vars"], name, f"{where}, 'vars'", hdf5.most_bytes(own)) for name in names]
     weight_order.check_shapes(layer, own, arrays)
     yield from zip(own, arrays, strict=True)
     for path, part, below in children(layer, order):
@@ -290,20 +290,21 @@ def _at(group: Any, path: str, where: str) -> Any:
     return group
 
 
-def _from_below(layer: Any, group: Any, where: str) -> Iterator[tuple[Variable, np.ndarray]]:
+def _inner_pairs(layer: Any, group: Any, where: str) -> Iterator[tuple[Variable, np.ndarray]]:
     """Weights of a layer without parts, which the writer kept in a cell or an inner layer."""
-    weights, arrays = layer.weights, list(_arrays_below(group, where, hdf5.room_for(layer.weights), 0))
+    weights, arrays = layer.weights, list(_inner_arrays(group, where, hdf5.most_bytes(layer.weights), 0))
     weight_order.check_shapes(layer, weights, arrays)
     yield from zip(weights, arrays, strict=True)
 
 
-def _arrays_below(group: Any, where: str, limit: int, depth: int) -> Iterator[np.ndarray]:
+def _inner_arrays(group: Any, where: str, limit: int, depth: int) -> Iterator[np.ndarray]:
     for name in _vars(group, where):
         yield guard.array(group["vars"], name, where, limit)
-    for name in sorted(set(group) - {"vars"}, key=lambda n: (BELOW.index(n) if n in BELOW else len(BELOW), n)):
+    first = {name: place for place, name in enumerate(INNER_GROUPS)}
+    for name in sorted(set(group) - {"vars"}, key=lambda n: (first.get(n, len(first)), n)):
         part = guard.group(group, name, where)
         if part is not None and depth < guard.CONFIG_DEPTH:
-            yield from _arrays_below(part, where, limit, depth + 1)
+            yield from _inner_arrays(part, where, limit, depth + 1)
 
 
 # Writing ---------------------------------------------------------------------------------------------
@@ -320,22 +321,22 @@ def save_model(model: Any, target: Any, include_optimizer: bool = True) -> None:
     described = keras3.to_keras3(json.loads(json.dumps(hdf5.model_config(model), default=plain)))
     training = training_config.training_config_of(model) if include_optimizer else None
     if training is not None:
-        told = json.loads(json.dumps(training, default=plain))
-        told = {"optimizer": told.pop("optimizer_config"), **told}
-        described["compile_config"] = {k: keras3.to_keras3_value(k, v) for k, v in told.items() if v is not None}
+        compiled = json.loads(json.dumps(training, default=plain))
+        compiled = {"optimizer": compiled.pop("optimizer_config"), **compiled}
+        described["compile_config"] = {k: keras3.to_keras3_value(k, v) for k, v in compiled.items() if v is not None}
     weights = io.BytesIO()
     with hdf5.created(weights) as root:
-        _put(model, root, described["config"].get("layers"), set())
+        _write_layer(model, root, described["config"].get("layers"), set())
         if training is not None:
-            _put_optimizer(root, model)
+            _write_optimizer(root, model)
     if not atomic.is_path(target):
-        _put_members(target, described, weights)
+        _write_members(target, described, weights)
         return
     with atomic.replacing(target) as path:
-        _put_members(path, described, weights)
+        _write_members(path, described, weights)
 
 
-def _put_members(target: Any, described: Any, weights: io.BytesIO) -> None:
+def _write_members(target: Any, described: Any, weights: io.BytesIO) -> None:
     saved = {"keras_version": VERSION, "date_saved": time.strftime("%Y-%m-%d@%H:%M:%S")}
     with zipfile.ZipFile(target, "w") as archive:
         archive.writestr(METADATA, json.dumps(saved))
@@ -343,7 +344,7 @@ def _put_members(target: Any, described: Any, weights: io.BytesIO) -> None:
         archive.writestr(WEIGHTS, weights.getbuffer())
 
 
-def _put(layer: Any, group: Any, order: Any, seen: set[int]) -> None:
+def _write_layer(layer: Any, group: Any, order: Any, seen: set[int]) -> None:
     if id(layer) in seen:
         return
     seen.add(id(layer))
@@ -353,10 +354,10 @@ def _put(layer: Any, group: Any, order: Any, seen: set[int]) -> None:
     if getattr(layer, "output_mode", None) == "tf_idf" and getattr(layer, "idf_weights", None):
         held.create_dataset("idf_weights", data=np.asarray(layer.idf_weights, "float32"))
     for path, part, below in children(layer, order):
-        _put(part, group.require_group(path), below, seen)
+        _write_layer(part, group.require_group(path), below, seen)
 
 
-def _put_optimizer(root: Any, model: Any) -> None:
+def _write_optimizer(root: Any, model: Any) -> None:
     """Counter, rate and slots as Keras 3 numbers them; counters that it does not have stand beside these."""
     numbered, further = training_config.in_keras3_order(model.optimizer, model.trainable_weights)
     group = root.create_group("optimizer")
@@ -373,4 +374,4 @@ def save_weights(model: Any, target: Any) -> None:
         target: path, `h5py.File` or `h5py.Group`, or a binary file object.
     """
     with hdf5.created(target) as root:
-        _put(model, root, None, set())
+        _write_layer(model, root, None, set())

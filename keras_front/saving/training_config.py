@@ -1,4 +1,4 @@
-"""Training configs: what `compile` was told, from a file of any Keras and back.
+"""Training configs: what `compile` was given, from a file of any Keras and back.
 
 The optimizer stays a config here; whoever compiles the model makes it. The weights of optimizers are put
 into the order of Keras 2 (all first moments, then all second ones) by name or, where a file has no names,
@@ -109,7 +109,7 @@ def _means(name: str, function: Any) -> bool:
 
 
 def training_config_of(model: Any) -> Config | None:
-    """What `compile` was told, as Keras 2 writes it; None for a model that is not compiled.
+    """What `compile` was given, as Keras 2 writes it; None for a model that is not compiled.
 
     Args:
         model: the model.

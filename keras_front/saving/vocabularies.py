@@ -13,12 +13,12 @@ from keras_front.errors import SerializationError
 
 from . import guard
 
-__all__ = ["put_into", "weigh"]
+__all__ = ["add_vocabularies", "restore_idf_weights"]
 
 Paths = Callable[[Sequence[tuple[str, Any]]], Iterator[tuple[str, Any]]]
 
 
-def put_into(entries: Any, archive: Any, where: str, paths_of: Paths, prefix: str = "") -> None:
+def add_vocabularies(entries: Any, archive: Any, where: str, paths_of: Paths, prefix: str = "") -> None:
     """Give layers without a vocabulary in their config the one that the archive has for them.
 
     Args:
@@ -35,7 +35,7 @@ def put_into(entries: Any, archive: Any, where: str, paths_of: Paths, prefix: st
         if not isinstance(config, dict):
             continue
         if "layers" in config:
-            put_into(config["layers"], archive, where, paths_of, place)
+            add_vocabularies(config["layers"], archive, where, paths_of, place)
         name = f"assets/{place}vocabulary.txt"
         if "vocabulary" in config and config["vocabulary"] is None and name in archive.namelist():
             _fill(config, guard.member(archive, name, where, guard.CONFIG_BYTES), f"{where}, {name}")
@@ -47,7 +47,7 @@ def _fill(config: dict[str, Any], data: bytes, where: str) -> None:
         lines.pop()
     config["vocabulary"] = _integers(lines, where) if "vocabulary_dtype" in config else lines
     if config.get("output_mode") == "tf_idf" and config.get("idf_weights") is None:
-        config["idf_weights"] = [0.0] * len(lines)  # until `weigh` reads them
+        config["idf_weights"] = [0.0] * len(lines)  # until `restore_idf_weights` reads them
 
 
 def _integers(lines: list[str], where: str) -> list[int]:
@@ -57,7 +57,9 @@ def _integers(lines: list[str], where: str) -> list[int]:
         raise SerializationError(f"{where}: expected an integer in each line ({error}).") from None
 
 
-def weigh(children: Iterator[tuple[str, Any, Mapping[str, Any] | None]], group: Any, where: str, limit: int) -> None:
+def restore_idf_weights(
+    children: Iterator[tuple[str, Any, Mapping[str, Any] | None]], group: Any, where: str, limit: int
+) -> None:
     """Give lookups in the mode 'tf_idf' the factors that stand among the weights of the file.
 
     Args:
