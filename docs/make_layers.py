@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_front import backend as K
-from keras_front.backend import declare, discovery, lowering, state, symbolic
+from keras_front.backend import declare, discovery, ir, lowering, state, symbolic
 from keras_front.graph import LAYERS
 from keras_front.testing import layers
 from keras_front.testing.layer_case import LayerCase
@@ -29,16 +29,16 @@ def used(backend: Any, case: LayerCase) -> set[str]:
     return found
 
 
-def _program(backend: Any, layer: Any, case: LayerCase, phase: bool) -> lowering.Program:
+def _program(backend: Any, layer: Any, case: LayerCase, phase: bool) -> ir.Program:
     """The record of a call for values, as `backend` would run it."""
     xs = [symbolic.SymbolicTensor(x.shape, x.dtype.name) for x in values(case)]
     weights = [symbolic.SymbolicTensor(w.shape, w.dtype) for w in layer.weights]
     with symbolic.trace_scope(symbolic.Trace(backend)), state.bind(layer.weights, weights), K.phase(phase):
         outputs = layer(one(xs))
-    return lowering.Program(backend, [xs, weights], outputs if isinstance(outputs, list) else [outputs])
+    return lowering.lowered(backend, [xs, weights], outputs if isinstance(outputs, list) else [outputs])
 
 
-def _ops(program: lowering.Program) -> Iterator[str]:
+def _ops(program: ir.Program) -> Iterator[str]:
     for line in program.instructions:
         yield line.op
         if line.body is not None:

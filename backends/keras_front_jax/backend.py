@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from keras_front.backend import discovery, dtypes, shapes
+from keras_front.backend import codegen, discovery, dtypes, shapes
 from keras_front.backend.adapter import Backend, Positional
 from keras_front.backend.gradients import Transposes
 from keras_front.errors import BackendError, DtypeError
@@ -351,7 +351,7 @@ class JaxBackend(Transposes, Backend):
         return jax.value_and_grad(fn, has_aux=True)(list(params), *rest)
 
     def compile_program(self, program: Any) -> Callable[..., Any]:
-        return wide(jax.jit(program.function(self), donate_argnums=program.donate))
+        return wide(jax.jit(codegen.function_of(program), donate_argnums=program.donate))
 
     def compile_native(self, fn: Callable[..., Any], donate: Sequence[int] = ()) -> Callable[..., Any]:
         return wide(jax.jit(fn, donate_argnums=tuple(donate)))

@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
+from keras_front.backend.codegen import source_of
+
 from .arena import Arena, Layout, arena_of
 from .cache import BoundedCache
 from .codegen.emit import EMITTERS
@@ -50,7 +52,7 @@ class Executable:
     @property
     def source(self) -> str:
         """The text of the function that ran last; before the first call, that of the program."""
-        return self.program.source if self._last is None else self._last.source
+        return source_of(self.program) if self._last is None else self._last.source
 
     def __call__(self, *args: Any) -> Any:
         """Run the program.

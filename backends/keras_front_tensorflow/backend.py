@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager import record
 
-from keras_front.backend import discovery, dtypes, shapes
+from keras_front.backend import codegen, discovery, dtypes, shapes
 from keras_front.backend.adapter import Backend, Positional
 from keras_front.backend.gradients import Transposes, known_moments, with_rule
 from keras_front.backend.state import Variable, present_value
@@ -372,7 +372,7 @@ class TensorflowBackend(Transposes, Backend):
         args = [*program.args, *([program.captures] if program.captures else [])]
         recurrent = any(line.op == "value_and_grad" and _has(line.body, {"scan"}) for line in program.instructions)
         late = recurrent and not _has(program, _HOST)
-        return _FlatFunction(self, lambda *given: program.function(self)(*given), args, late=late)
+        return _FlatFunction(self, lambda *given: codegen.function_of(program)(*given), args, late=late)
 
     def compile_native(self, fn: Callable[..., Any], donate: Sequence[int] = ()) -> Callable[..., Any]:
         return tf.function(fn, autograph=False)

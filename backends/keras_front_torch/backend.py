@@ -16,7 +16,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from keras_front.backend import discovery, dtypes, seeds, shapes
+from keras_front.backend import codegen, discovery, dtypes, seeds, shapes
 from keras_front.backend.adapter import Backend, Positional
 from keras_front.backend.gradients import known_moments, with_rule
 from keras_front.errors import BackendError, DtypeError
@@ -44,6 +44,7 @@ class TorchBackend(Images, Backend):
     name = "torch"
     tensor_types = (torch.Tensor,)
     differentiates = True
+    fusions = rewriting.FUSIONS
     accumulates = frozenset(
         "sum mean cumsum logsumexp softmax log_softmax softmax_crossentropy normalize_batch_in_training".split()
     )
@@ -474,10 +475,11 @@ class TorchBackend(Images, Backend):
             o.op.name in _DENSE and all(math.prod(t.shape) <= _SMALL for t in o.outputs) for o in record
         )
 
+    def rewritten(self, program: Any) -> Any:
+        return rewriting.rewritten(program)
+
     def compile_program(self, program: Any) -> Callable[..., Any]:
-        rewriting.rewrite(program)
-        rewriting.spell(program)
-        run, recording, record = program.function(self), torch.is_grad_enabled, torch._C._set_grad_enabled
+        run, recording, record = codegen.function_of(program), torch.is_grad_enabled, torch._C._set_grad_enabled
 
         def unrecorded(*args: Any) -> Any:  # `no_grad` as a decorator makes two objects and six calls each time
             was = recording()

@@ -18,7 +18,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from keras_front.backend import discovery, dtypes, op, program, seeds
+from keras_front.backend import codegen, discovery, dtypes, op, program, seeds
+from keras_front.backend.ir import Program
+from keras_front.backend.simplify import Fusion
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError, BackendError
@@ -49,7 +51,8 @@ class Backend:
     """Base class of adapters, with working defaults for everything that is not an op.
 
     Class attributes: `name`; `tensor_types`, the classes of the engine's tensors; `float_dtypes`, what a float tensor's
-    `.dtype` can be; `differentiates`, whether `value_and_grad` is the engine's own; `expanded`, the composites that are
+    `.dtype` can be; `differentiates`, whether `value_and_grad` is the engine's own; `fusions`, rows of
+    instructions that become one (see `simplify`); `expanded`, the composites that are
     overridden for eager calls alone, while programs are written from their bodies; `accumulates`, the ops declared to
     accumulate floats of 16 bits in float32 whose methods here do so by themselves (the others are given float32).
     """
@@ -58,6 +61,7 @@ class Backend:
     tensor_types: ClassVar[tuple[type, ...]] = ()
     differentiates: ClassVar[bool] = False
     expanded: ClassVar[frozenset[str]] = frozenset()
+    fusions: ClassVar[tuple[Fusion, ...]] = ()
     accumulates: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self) -> None:
@@ -229,12 +233,22 @@ class Backend:
         """Whether to differentiate this record (of `symbolic.OpCall`s) by the rules of K, though the engine could."""
         return False
 
+    def rewritten(self, program: Program) -> Program:
+        """A program as this engine runs it best; the default is the program as it is.
+
+        Args:
+            program: a program for this backend. It is not changed.
+
+        Returns: another program with the same arguments and results.
+        """
+        return program
+
     def compile_program(self, program: Any) -> Callable[..., Any]:
         """A callable for a program (see `program.Program`); the default is the straight-line code itself.
 
         If it has an attribute `source`, that is the text which users see.
         """
-        return program.function(self)
+        return codegen.function_of(program)
 
     def compile_native(self, fn: Callable[..., Any], donate: Sequence[int] = ()) -> Callable[..., Any]:
         """`fn` for real tensors, where it cannot be traced; an engine with a compiler may use it."""

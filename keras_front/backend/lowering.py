@@ -1,16 +1,14 @@
-"""From a record to a program (decision D5): instructions for one backend, and straight-line Python written from them.
+"""From a record to a program (decision D5): a list of instructions for one backend.
 
 Lowering replaces composites that the backend does not bring by their bodies, folds constants, shares equal
-subexpressions, and leaves out what nothing uses. A `Program` holds `args` (for each argument a symbolic tensor or a
-list of them), `captures` (variables and counters that are read at each call), `instructions`, and `results` (a nesting
-of tensors). In a `differentiated` one, through which the engine differentiates, functions with a gradient of their own
-stay whole; elsewhere only what they compute is left.
+subexpressions, applies the patterns of `simplify`, and leaves out what nothing uses. How a program is written as Python
+is the business of `codegen`.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,64 +16,43 @@ import numpy as np
 from keras_front import nest
 from keras_front.backend import discovery, scopes, symbolic
 from keras_front.backend.declare import OPS
-from keras_front.backend.ops.custom_gradient import attached
-from keras_front.backend.rewriting import Inner, joined, rewrite
+from keras_front.backend.ir import Instruction, Program
+from keras_front.backend.simplify import LINEAR, Inner, fused, rewrite
 from keras_front.backend.symbolic import PHASE, OpCall, SymbolicTensor
-from keras_front.errors import ArgumentError, UntraceableError
+from keras_front.errors import UntraceableError
 
 FOLD_LIMIT = 1 << 16  # constants of more elements are not computed ahead
 
 
-class Instruction:
-    """One op of a program: `op` (a name), `args` (tensors, lists of tensors, None), `attrs`, `outs` (all results), and
-    `structure`, how the results are nested. `body` is the program of a loop or function."""
+def lowered(
+    backend: Any,
+    args: Sequence[Any],
+    results: Any,
+    donate: Sequence[int] = (),
+    outer: _Lowering | None = None,
+    differentiated: bool = False,
+) -> Program:
+    """The program that computes `results` from `args`.
 
-    __slots__ = ("args", "attrs", "body", "op", "outs", "structure")
-
-    def __init__(self, op: str, args: Any, attrs: dict[str, Any], outs: list[Any], structure: Any, body: Any = None):
-        self.op, self.args, self.attrs, self.outs, self.structure, self.body = op, args, attrs, outs, structure, body
-
-    def inputs(self) -> Iterator[SymbolicTensor]:
-        return symbolic.leaves_of(self.args)
-
-    def __repr__(self) -> str:
-        return f"<Instruction {self.op} -> {[tuple(o.shape) for o in self.outs]}>"
-
-
-class Program:
-    """A lowered trace for one backend. `donate` are the places of arguments whose memory may be reused."""
-
-    def __init__(
-        self, backend: Any, args: Sequence[Any], results: Any, donate: Sequence[int] = (),
-        outer: _Lowering | None = None, differentiated: bool = False,
-    ):  # fmt: skip
-        self.backend, self.args, self.donate = backend, list(args), tuple(donate)
-        lowering = _Lowering(backend, set(symbolic.leaves_of(self.args)), outer, differentiated)
-        self.results = lowering.lower(results)
-        self.instructions, self.captures = lowering.instructions, lowering.captures
-        self._source: str | None = None
-
-    @property
-    def source(self) -> str:
-        """The program as Python text."""
-        if self._source is None:
-            self._source = _Writer(self).text
-        return self._source
-
-    def function(self, backend: Any) -> Callable[..., Any]:
-        """The program as a function of its arguments, followed by a list of captured values if there are any."""
-        writer = _Writer(self)
-        self._source = writer.text
-        scope = dict(writer.scope)
-        exec(compile(writer.text, f"<program for {backend.name}>", "exec"), scope)
-        return scope["program"]
+    Args:
+        backend: the adapter it is for.
+        args: for each argument a symbolic tensor, a list of them, or None.
+        results: a nesting of symbolic tensors.
+        donate: places of arguments whose memory may be reused.
+        outer: the lowering within which this is a body.
+        differentiated: whether the engine differentiates through it: then functions with a gradient of their own stay
+            whole; elsewhere only what they compute is left.
+    """
+    lowering = _Lowering(backend, set(symbolic.leaves_of(args)), outer, differentiated)
+    final = lowering.lower(results)
+    return Program(backend, list(args), final, lowering.instructions, lowering.captures, tuple(donate))
 
 
 # Lowering ------------------------------------------------------------------------------------------------------
 
 
 class _Lowering:
-    """From a record to lines: bodies put in place, constants folded, equal work shared, the unused left out."""
+    """From a record to instructions: bodies put in place, constants folded, equal work shared, the unused left out."""
 
     def __init__(self, backend: Any, leaves: set[SymbolicTensor], outer: _Lowering | None, differentiated: bool):
         self.backend, self.leaves, self.differentiated = backend, leaves, differentiated
@@ -87,18 +64,18 @@ class _Lowering:
         self._made: dict[SymbolicTensor, Instruction] = {}
 
     def lower(self, results: Any) -> Any:
-        """Write the lines for `results`; returns them with their final tensors."""
+        """Write the instructions for `results`; returns them with their final tensors."""
         for origin in symbolic.toposort(symbolic.leaves_of(results), self.leaves, self._source):
             self._add(origin)
         final = nest.map_structure(lambda t: t if t is None else self._final(t), results)
         self._sweep(final)
-        if self.backend.overrides("linear"):
-            self.instructions = joined(self.instructions, final)
+        own = [LINEAR] if self.backend.overrides("linear") else []
+        self.instructions = fused(self.instructions, final, [*own, *self.backend.fusions])
         return final
 
     def _sweep(self, results: Any) -> None:
-        """Leave out lines and captures that nothing uses (what a folded branch or a shape stood for)."""
-        self.instructions, needed = _needed_lines(self.instructions, results)
+        """Leave out instructions and captures that nothing uses (what a folded branch or a shape stood for)."""
+        self.instructions, needed = _needed(self.instructions, results)
         self.captures = [t for t in self.captures if t in needed]
 
     def _source(self, tensor: SymbolicTensor) -> SymbolicTensor:
@@ -155,9 +132,9 @@ class _Lowering:
             self._known[key] = outs
         if self._fold(name, args, attrs, outs) or self._is_printed(name, args, attrs, outs):
             return
-        line = self._line(origin, name, args, attrs, outs)
-        self.instructions.append(line)
-        self._made.update((t, line) for t in outs)
+        instruction = self._instruction(origin, name, args, attrs, outs)
+        self.instructions.append(instruction)
+        self._made.update((t, instruction) for t in outs)
 
     def _is_printed(self, name: str, args: Any, attrs: dict[str, Any], outs: list[SymbolicTensor]) -> bool:
         """Leave out what another program prints already, of which this one is the gradient."""
@@ -166,7 +143,9 @@ class _Lowering:
             self._alias[outs[0]] = args[0]
         return again
 
-    def _line(self, origin: OpCall | None, name: str, args: Any, attrs: dict[str, Any], outs: list[Any]) -> Instruction:
+    def _instruction(
+        self, origin: OpCall | None, name: str, args: Any, attrs: dict[str, Any], outs: list[Any]
+    ) -> Instruction:
         if name == "scan":
             body = attrs["body"]
             results = body.next_carry, body.ys
@@ -186,7 +165,7 @@ class _Lowering:
         return Instruction(name, args, attrs, outs, _structure(origin, outs))
 
     def _program(self, args: Any, results: Any, differentiated: bool = True) -> Program:
-        return Program(self.backend, args, results, (), self, differentiated)
+        return lowered(self.backend, args, results, (), self, differentiated)
 
     def _fold(self, name: str, args: Any, attrs: dict[str, Any], outs: list[SymbolicTensor]) -> bool:
         """Compute now what depends on constants alone, and is small."""
@@ -203,29 +182,29 @@ class _Lowering:
         return True
 
 
-def _needed_lines(lines: Sequence[Instruction], results: Any) -> tuple[list[Instruction], set[SymbolicTensor]]:
-    """The lines on which `results` depend, and all tensors that are read. Loops give what is read, and nothing else."""
+def _needed(instructions: Sequence[Instruction], results: Any) -> tuple[list[Instruction], set[SymbolicTensor]]:
+    """The instructions on which `results` depend, and all tensors that are read. Loops give what is read alone."""
     needed, kept = set(symbolic.leaves_of(results)), []
-    for line in reversed(lines):
-        if any(t in needed for t in line.outs):
-            if line.op == "scan":
-                _drop_unread_steps(line, needed)
-            needed.update(line.inputs())
-            kept.append(line)
+    for instruction in reversed(instructions):
+        if any(t in needed for t in instruction.outs):
+            if instruction.op == "scan":
+                instruction = _without_unread_steps(instruction, needed)
+            needed.update(instruction.inputs())
+            kept.append(instruction)
     return kept[::-1], needed
 
 
-def _drop_unread_steps(line: Instruction, needed: set[SymbolicTensor]) -> None:
-    """Leave out of a loop the results of its steps that nobody reads; the last carry stays."""
-    finals, stacked = line.structure
+def _without_unread_steps(loop: Instruction, needed: set[SymbolicTensor]) -> Instruction:
+    """A loop without the results of its steps that nobody reads; the last carry stays."""
+    finals, stacked = loop.structure
     read = [t in needed for t in stacked]
-    if all(read):
-        return
-    line.structure = finals, list(itertools.compress(stacked, read))
-    line.outs = [*finals, *line.structure[1]]
-    carry, ys = line.body.results
-    line.body.results = carry, list(itertools.compress(ys, read))
-    line.body.instructions, _ = _needed_lines(line.body.instructions, line.body.results)
+    if all(read) or loop.body is None:
+        return loop
+    carry, ys = loop.body.results
+    results = carry, list(itertools.compress(ys, read))
+    body = loop.body.changed(results=results, instructions=_needed(loop.body.instructions, results)[0])
+    stacked = list(itertools.compress(stacked, read))
+    return loop.changed(structure=(finals, stacked), outs=[*finals, *stacked], body=body)
 
 
 def _structure(origin: OpCall | None, outs: list[Any]) -> Any:
@@ -269,7 +248,7 @@ def _shortcut(name: str, args: Any, attrs: dict[str, Any], outs: list[SymbolicTe
 
 
 def _key(name: str, args: Any, attrs: dict[str, Any]) -> Any:
-    """What makes two lines equal, None if they never are."""
+    """What makes two instructions equal, None if they never are."""
     try:
         frozen = tuple((k, _exactly(v)) for k, v in sorted(attrs.items()))
         hash(frozen)
@@ -297,94 +276,3 @@ def symbolic_key(args: Any) -> Any:
     if args is not None and isinstance(args.constant, np.ndarray) and args.constant.size == 1:
         return "constant", args.shape, args.dtype, _exactly(args.constant)
     return id(args)
-
-
-# Writing -------------------------------------------------------------------------------------------------------
-
-
-class _Writer:
-    """Straight-line Python for a program: `text`, and the `scope` of functions and constants that it needs."""
-
-    def __init__(self, program: Program):
-        self.backend = program.backend
-        self.scope: dict[str, Any] = {}
-        self._names: dict[SymbolicTensor, str] = {}
-        self._count = 0
-        self.text = self._write(program)
-
-    def _write(self, program: Program) -> str:
-        head, unpack = [], []
-        for place, arg in enumerate([*program.args, *([program.captures] if program.captures else [])]):
-            if isinstance(arg, list):
-                head.append(f"args{place}")
-                if arg:
-                    unpack.append(f"    [{', '.join(self._define(t, 'x') for t in arg)}] = args{place}")
-            else:
-                head.append(f"args{place}" if arg is None else self._define(arg, "x"))
-        body = [f"    {self._line(line)}" for line in program.instructions]
-        last = f"    return {self._nested(program.results)}"
-        return "\n".join([f"def program({', '.join(head)}):", *unpack, *body, last, ""])
-
-    def _define(self, tensor: SymbolicTensor, prefix: str) -> str:
-        self._count += 1
-        self._names[tensor] = name = f"{prefix}{self._count}"
-        return name
-
-    def _name(self, tensor: SymbolicTensor) -> str:
-        if tensor not in self._names:
-            if tensor.constant is None:
-                raise ArgumentError(f"{tensor!r} is used before it is computed.")
-            name = self._define(tensor, "k")
-            self.scope[name] = self.backend.literal(tensor.constant, tensor.dtype)
-        return self._names[tensor]
-
-    def _nested(self, item: Any) -> str:
-        if isinstance(item, SymbolicTensor):
-            return self._name(item)
-        if isinstance(item, list):
-            return f"[{', '.join(map(self._nested, item))}]"
-        if isinstance(item, tuple):
-            return f"({', '.join(map(self._nested, item))}{',' if len(item) == 1 else ''})"
-        if isinstance(item, dict):
-            return f"{{{', '.join(f'{k!r}: {self._nested(v)}' for k, v in item.items())}}}"
-        return repr(item)
-
-    def _target(self, item: Any) -> str:
-        if isinstance(item, SymbolicTensor):
-            return self._define(item, "v")
-        if item is None:
-            return "_"
-        return f"[{', '.join(map(self._target, item))}]"
-
-    def _line(self, line: Instruction) -> str:
-        args = [self._nested(a) for a in line.args]
-        if line.op == "value_and_grad":
-            args = [self._function(line.body), args[0], args[1]]
-        elif line.op == "scan":
-            args = [f"closed_over({self._function(line.body)}, {args[2]})", args[0], args[1]]
-            self.scope["closed_over"] = closed_over
-        elif line.op == "custom_gradient":
-            parts = self._function(line.body), self._function(line.attrs["backward"])
-            args = [f"attached({', '.join(parts)}, {len(line.args[0])})", f"[*{args[0]}, *{args[1]}]"]
-            self.scope["attached"] = attached
-        attrs = [f"{k}={self._attribute(v)}" for k, v in line.attrs.items() if not isinstance(v, Program)]
-        self.scope.setdefault(line.op, getattr(self.backend, line.op))
-        return f"{self._target(line.structure)} = {line.op}({', '.join([*args, *attrs])})"
-
-    def _function(self, body: Program) -> str:
-        self._count += 1
-        name = f"body{self._count}"
-        self.scope[name] = body.function(self.backend)
-        return name
-
-    def _attribute(self, value: Any) -> str:
-        if value is None or isinstance(value, bool | int | str | float | tuple):
-            return repr(value) if not isinstance(value, float) or np.isfinite(value) else f"float({str(value)!r})"
-        self._count += 1
-        self.scope[f"a{self._count}"] = value
-        return f"a{self._count}"
-
-
-def closed_over(body: Callable[..., Any], captured: list[Any]) -> Callable[..., Any]:
-    """The body of a loop as a function of carry and step alone."""
-    return lambda carry, xs: body(carry, xs, captured)

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from keras_front import nest
-from keras_front.backend import discovery, gradients, scopes, seeds, untraceable
+from keras_front.backend import codegen, discovery, gradients, scopes, seeds, untraceable
 from keras_front.backend.declare import recorded
-from keras_front.backend.lowering import Instruction, Program
+from keras_front.backend.ir import Instruction, Program
+from keras_front.backend.lowering import lowered
 from keras_front.backend.symbolic import COUNTER, SymbolicTensor
 from keras_front.errors import ArgumentError, UntraceableError
 
@@ -35,7 +36,7 @@ def trace(backend: Any, fn: Callable[..., Any], args: Sequence[Any], donate: Seq
             stack.enter_context(scopes.phase(0))
         results = fn(*[list(a) if isinstance(a, list) else a for a in leaves])
         results = nest.map_structure(recorded, results)
-        return Program(backend, leaves, results, donate)
+        return backend.rewritten(lowered(backend, leaves, results, donate))
 
 
 def _leaf(backend: Any, arg: Any) -> Any:
@@ -88,7 +89,7 @@ class Compiled:
             return self.fn(*args)
         if program.captures:
             raise UntraceableError(f"{self.__name__}: variables outside the state: {program.captures}.")
-        return program.function(backend)(*args)
+        return codegen.function_of(program)(*args)
 
     @property
     def source(self) -> str:
@@ -97,7 +98,8 @@ class Compiled:
         program = self.programs.get(key)
         if program is None:
             raise ArgumentError(f"{self.__name__}: no program has been written yet. Call it once first.")
-        return getattr(self._written.get(key), "source", program.source)
+        own = getattr(self._written.get(key), "source", None)
+        return codegen.source_of(program) if own is None else own
 
     def _entry(self, backend: Any, args: tuple[Any, ...]) -> Callable[..., Any]:
         key = _signature(backend, args)
@@ -111,7 +113,7 @@ class Compiled:
         program = self._program(backend, args)
         if program is None:
             return self._native(backend, self._untraceable[key])
-        run = backend.compile_program(program) if self.engine else program.function(backend)
+        run = backend.compile_program(program) if self.engine else codegen.function_of(program)
         _keep(self._written, key, run)
         if not program.captures:
             return run

@@ -38,7 +38,7 @@ def sum(x: Tensor, axis: Axes = None, keepdims=False):
     """
 
 
-@primitive(shapes.reduce, accumulates=True, fresh=over_some_axis)
+@primitive(shapes.reduce, accumulates=True, fresh=False)
 def prod(x: Tensor, axis: Axes = None, keepdims=False):
     """The product over `axis`, in the dtype of x; over nothing it is 1.
 

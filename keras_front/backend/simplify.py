@@ -1,9 +1,11 @@
 """The rewrites that every hand-written loop has: a few ops that follow each other become one that is cheaper.
 
-A rule gets `made`, which tells the line that computed a tensor, and the arguments and attributes of an op; it answers
-with another (name, arguments, attributes), or None where it does not apply. An argument may be an `Inner` op, to be
-written before. (A softmax or sigmoid followed by its crossentropy is recognised earlier, when it is recorded; see
-`ops.neural`.) `joined` works on finished lines, because it must know how often each result is read.
+There are two tables. `PATTERNS` are looked up while a record is lowered, by the name of an op: a pattern gets `made`,
+which tells the instruction that computed a tensor, and the arguments and attributes of the op; it answers with another
+(name, arguments, attributes), or None where it does not apply. An argument may be an `Inner` op, to be written before.
+`Fusion`s are rows for finished programs, because they must know how often each result is read; an adapter adds rows of
+its own (`Backend.fusions`). (A softmax or sigmoid followed by its crossentropy is recognised earlier, when it is
+recorded; see `ops.neural`.)
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from keras_front.backend import shapes, symbolic
+from keras_front.backend.ir import Instruction
 
 Made = Callable[[Any], Any]
 Rewrite = tuple[str, list[Any], dict[str, Any]]
@@ -33,7 +36,7 @@ class Inner(NamedTuple):
 
 def rewrite(name: str, made: Made, args: Any, attrs: dict[str, Any], out: Any) -> Rewrite | None:
     """Another way to compute `out`, if a rule knows one."""
-    rule = _RULES.get(name)
+    rule = PATTERNS.get(name)
     return rule(made, args, attrs, out) if rule is not None else None
 
 
@@ -138,7 +141,7 @@ def _joined(tensor: Any, whole: Any, axis: int) -> bool:
     return tuple(tensor.shape) == (*whole.shape[:axis], 1, *whole.shape[axis + 1 :])
 
 
-_RULES: dict[str, Callable[..., Rewrite | None]] = {
+PATTERNS: dict[str, Callable[..., Rewrite | None]] = {
     "mean": _reduction("mean"),
     "sum": _reduction("sum"),
     "multiply": _multiply,
@@ -150,23 +153,50 @@ _RULES: dict[str, Callable[..., Rewrite | None]] = {
 }
 
 
-# On finished lines -----------------------------------------------------------------------------------------------
+# On finished programs --------------------------------------------------------------------------------------------
 
 
-def joined(lines: Sequence[Any], results: Any) -> list[Any]:
-    """`add` of a bias to a `matmul` as one `linear`, where nobody else reads the product."""
-    uses = Counter(t for line in lines for t in line.inputs())
+class Fusion(NamedTuple):
+    """A row: an instruction and the one that computed its first argument, which nobody else reads, as one."""
+
+    op: str  # of the later instruction
+    first: str  # of the one that computed its first argument
+    fuse: Callable[[Instruction, Instruction], Instruction | None]  # of the first and the later one; None: not these
+
+
+def _linear(product: Instruction, later: Instruction) -> Instruction | None:
+    """`add` of a bias to a `matmul` as `linear`."""
+    shape, bias = tuple(product.outs[0].shape), later.args[1]
+    if len(shape) != 2 or tuple(bias.shape) != shape[1:]:
+        return None
+    return later.changed(op="linear", args=[*product.args, bias], attrs={})
+
+
+LINEAR = Fusion("add", "matmul", _linear)
+
+
+def fused(instructions: Sequence[Instruction], results: Any, rows: Sequence[Fusion]) -> list[Instruction]:
+    """The instructions of a program with these results, joined by the rows that apply, as often as they do."""
+    if not rows:
+        return list(instructions)
+    uses = Counter(t for instruction in instructions for t in instruction.inputs())
     uses.update(symbolic.leaves_of(results))
-    products = {line.outs[0]: line for line in lines if line.op == "matmul" and uses[line.outs[0]] == 1}
-    gone = set()
-    for line in lines:
-        product = products.get(line.args[0]) if line.op == "add" else None
-        if product is not None and _is_bias(product, line.args[1]):
-            line.op, line.args, line.attrs = "linear", [*product.args, line.args[1]], {}
-            gone.add(product)
-    return [line for line in lines if line not in gone]
+    table = {(row.op, row.first): row.fuse for row in rows}
+    makers: dict[Any, Instruction] = {}
+    gone: set[int] = set()
+    kept: list[Instruction] = []
+    for instruction in instructions:
+        first = makers.get(instruction.args[0]) if _begins_with_tensor(instruction) else None
+        fuse = table.get((instruction.op, first.op)) if first is not None and uses[first.outs[0]] == 1 else None
+        joined = fuse(first, instruction) if fuse is not None and first is not None else None
+        if joined is not None:
+            gone.add(id(first))
+            instruction = joined
+        if len(instruction.outs) == 1:
+            makers[instruction.outs[0]] = instruction
+        kept.append(instruction)
+    return [instruction for instruction in kept if id(instruction) not in gone]
 
 
-def _is_bias(product: Any, bias: Any) -> bool:
-    shape = tuple(product.outs[0].shape)
-    return len(shape) == 2 and tuple(bias.shape) == shape[1:]
+def _begins_with_tensor(instruction: Instruction) -> bool:
+    return bool(instruction.args) and isinstance(instruction.args[0], symbolic.SymbolicTensor)

@@ -1,0 +1,114 @@
+"""From a program to straight-line Python: one line for each instruction, and the names that they need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from keras_front.backend.ir import Instruction, Program
+from keras_front.backend.ops.custom_gradient import attached
+from keras_front.backend.symbolic import SymbolicTensor
+from keras_front.errors import ArgumentError
+
+
+def source_of(program: Program) -> str:
+    """The program as Python text."""
+    return _Writer(program).text
+
+
+def function_of(program: Program) -> Callable[..., Any]:
+    """The program as a function of its arguments, followed by a list of captured values if there are any."""
+    writer = _Writer(program)
+    scope = dict(writer.scope)
+    exec(compile(writer.text, f"<program for {program.backend.name}>", "exec"), scope)
+    return scope["program"]
+
+
+class _Writer:
+    """Straight-line Python for a program: `text`, and the `scope` of functions and constants that it needs."""
+
+    def __init__(self, program: Program):
+        self.backend = program.backend
+        self.scope: dict[str, Any] = {}
+        self._names: dict[SymbolicTensor, str] = {}
+        self._count = 0
+        self.text = self._write(program)
+
+    def _write(self, program: Program) -> str:
+        head, unpack = [], []
+        for place, arg in enumerate([*program.args, *([program.captures] if program.captures else [])]):
+            if isinstance(arg, list):
+                head.append(f"args{place}")
+                if arg:
+                    unpack.append(f"    [{', '.join(self._define(t, 'x') for t in arg)}] = args{place}")
+            else:
+                head.append(f"args{place}" if arg is None else self._define(arg, "x"))
+        body = [f"    {self._instruction(i)}" for i in program.instructions]
+        last = f"    return {self._nested(program.results)}"
+        return "\n".join([f"def program({', '.join(head)}):", *unpack, *body, last, ""])
+
+    def _define(self, tensor: SymbolicTensor, prefix: str) -> str:
+        self._count += 1
+        self._names[tensor] = name = f"{prefix}{self._count}"
+        return name
+
+    def _name(self, tensor: SymbolicTensor) -> str:
+        if tensor not in self._names:
+            if tensor.constant is None:
+                raise ArgumentError(f"{tensor!r} is used before it is computed.")
+            name = self._define(tensor, "k")
+            self.scope[name] = self.backend.literal(tensor.constant, tensor.dtype)
+        return self._names[tensor]
+
+    def _nested(self, item: Any) -> str:
+        if isinstance(item, SymbolicTensor):
+            return self._name(item)
+        if isinstance(item, list):
+            return f"[{', '.join(map(self._nested, item))}]"
+        if isinstance(item, tuple):
+            return f"({', '.join(map(self._nested, item))}{',' if len(item) == 1 else ''})"
+        if isinstance(item, dict):
+            return f"{{{', '.join(f'{k!r}: {self._nested(v)}' for k, v in item.items())}}}"
+        return repr(item)
+
+    def _target(self, item: Any) -> str:
+        if isinstance(item, SymbolicTensor):
+            return self._define(item, "v")
+        if item is None:
+            return "_"
+        return f"[{', '.join(map(self._target, item))}]"
+
+    def _instruction(self, i: Instruction) -> str:
+        args = [self._nested(a) for a in i.args]
+        if i.op == "value_and_grad":
+            args = [self._function(i.body), args[0], args[1]]
+        elif i.op == "scan":
+            args = [f"closed_over({self._function(i.body)}, {args[2]})", args[0], args[1]]
+            self.scope["closed_over"] = closed_over
+        elif i.op == "custom_gradient":
+            parts = self._function(i.body), self._function(i.attrs["backward"])
+            args = [f"attached({', '.join(parts)}, {len(i.args[0])})", f"[*{args[0]}, *{args[1]}]"]
+            self.scope["attached"] = attached
+        attrs = [f"{k}={self._attribute(v)}" for k, v in i.attrs.items() if not isinstance(v, Program)]
+        self.scope.setdefault(i.op, getattr(self.backend, i.op))
+        return f"{self._target(i.structure)} = {i.op}({', '.join([*args, *attrs])})"
+
+    def _function(self, body: Program) -> str:
+        self._count += 1
+        name = f"body{self._count}"
+        self.scope[name] = function_of(body)
+        return name
+
+    def _attribute(self, value: Any) -> str:
+        if value is None or isinstance(value, bool | int | str | float | tuple):
+            return repr(value) if not isinstance(value, float) or np.isfinite(value) else f"float({str(value)!r})"
+        self._count += 1
+        self.scope[f"a{self._count}"] = value
+        return f"a{self._count}"
+
+
+def closed_over(body: Callable[..., Any], captured: list[Any]) -> Callable[..., Any]:
+    """The body of a loop as a function of carry and step alone."""
+    return lambda carry, xs: body(carry, xs, captured)

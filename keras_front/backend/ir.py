@@ -1,0 +1,88 @@
+"""What a program is made of: instructions, and the program that holds them. Both are data that nobody changes.
+
+Whoever rewrites a program makes another one (`changed`). Nothing here knows how programs come about (`lowering`), how
+they are simplified (`simplify`) or written (`codegen`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from keras_front.backend import symbolic
+from keras_front.backend.symbolic import SymbolicTensor
+
+
+@dataclasses.dataclass(frozen=True, eq=False, slots=True, repr=False)
+class Instruction:
+    """One op of a program.
+
+    Attributes:
+        op: the name of an op, or of another method of the adapter for which the program is.
+        args: tensors, lists of tensors, None.
+        attrs: the other arguments.
+        outs: all results, in order.
+        structure: how the results are nested.
+        body: the program of a loop or of a function that is differentiated.
+    """
+
+    op: str
+    args: Sequence[Any]
+    attrs: dict[str, Any]
+    outs: Sequence[SymbolicTensor]
+    structure: Any
+    body: Program | None = None
+
+    def inputs(self) -> Iterator[SymbolicTensor]:
+        """The tensors that it reads."""
+        return symbolic.leaves_of(self.args)
+
+    def changed(self, **parts: Any) -> Instruction:
+        """A copy with other parts.
+
+        Args:
+            parts: attributes and their values.
+        """
+        return dataclasses.replace(self, **parts)
+
+    def __repr__(self) -> str:
+        return f"<Instruction {self.op} -> {[tuple(o.shape) for o in self.outs]}>"
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Program:
+    """A lowered trace for one backend.
+
+    Attributes:
+        backend: the adapter.
+        args: for each argument a symbolic tensor, a list of them, or None.
+        results: a nesting of tensors.
+        instructions: in the order in which they run.
+        captures: leaves beside the arguments whose values are read at each call: variables and counters.
+        donate: places of arguments whose memory may be reused.
+    """
+
+    backend: Any
+    args: Sequence[Any]
+    results: Any
+    instructions: Sequence[Instruction]
+    captures: Sequence[SymbolicTensor] = ()
+    donate: Sequence[int] = ()
+
+    def changed(self, **parts: Any) -> Program:
+        """A copy with other parts.
+
+        Args:
+            parts: attributes and their values.
+        """
+        return dataclasses.replace(self, **parts)
+
+    def read(self) -> Iterator[SymbolicTensor]:
+        """Every tensor as often as it is read: by instructions, and as a result."""
+        for instruction in self.instructions:
+            yield from instruction.inputs()
+        yield from symbolic.leaves_of(self.results)
+
+    def __repr__(self) -> str:
+        return f"<Program for {self.backend.name}: {len(self.instructions)} instructions>"

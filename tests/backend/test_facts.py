@@ -1,0 +1,60 @@
+"""What declarations say about ops, held against what the ops do; programs are data."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from keras_front import backend as K
+from keras_front.backend import program
+from keras_front.backend.op import OPS
+from keras_front.testing import conformance
+
+TABLE = conformance.table()
+FRESH = sorted(name for name, op in OPS.items() if op.facts.fresh and name in TABLE)
+
+
+def leaves(structure):
+    if isinstance(structure, list | tuple):
+        return [leaf for item in structure for leaf in leaves(item)]
+    return [] if structure is None else [structure]
+
+
+@pytest.mark.backends("numpy", "torch")  # engines whose tensors change
+@pytest.mark.parametrize("name", FRESH)
+def test_what_is_declared_fresh_shares_no_memory(backend, name):
+    for case in TABLE[name]:
+        if not OPS[name].facts.is_fresh(case.attrs):
+            continue
+        given = [[K.convert(a) for a in x] if isinstance(x, list) else None if x is None else K.convert(x)
+                 for x in case.arrays]  # fmt: skip
+        with np.errstate(all="ignore"):
+            results = leaves(OPS[name].function(*given, **case.attrs))
+        for x in leaves(given):
+            for y in results:
+                assert not np.may_share_memory(backend.to_numpy(x), backend.to_numpy(y)), case
+
+
+def test_facts_name_arguments_that_there_are():
+    for op in OPS.values():
+        assert set(op.facts.replaces) <= {name for name, _ in op.arrays}, op
+
+
+def test_every_operation_says_what_it_is():
+    kinds = {"primitive", "composite", "host", "deferred"}
+    assert {op.kind for op in OPS.values()} <= kinds
+    assert {"scan", "custom_gradient", "value_and_grad", "gradients", "symbolic_shape", "getitem"} <= set(OPS)
+    assert {name for name, op in OPS.items() if op.facts.has_body} == {"scan", "custom_gradient", "value_and_grad"}
+
+
+def test_programs_are_data(backend):
+    """An adapter that rewrites a program makes another one."""
+    x = K.convert(np.ones((3, 4), "float32"))
+    made = program.trace(backend, lambda x: K.relu(K.exp(x) + 1.0), [x])
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        made.instructions = []
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        made.instructions[0].op = "other"
+    before = [(i.op, dict(i.attrs)) for i in made.instructions]
+    np.testing.assert_allclose(backend.to_numpy(backend.compile_program(made)(x)), np.e + 1, rtol=1e-6)
+    assert [(i.op, dict(i.attrs)) for i in made.instructions] == before
