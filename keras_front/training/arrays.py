@@ -115,6 +115,7 @@ def standardize(data: Any, specs: Sequence[ArraySpec], what: str, whole: bool = 
 
 
 def _listed(data: Any, specs: Sequence[ArraySpec], what: str) -> list[Any]:
+    """What the user passed, as a list in the order of `specs`."""
     names = [spec.name for spec in specs]
     if not specs:
         if data is None or (isinstance(data, list | tuple | dict) and len(data) == 0):
@@ -127,17 +128,22 @@ def _listed(data: Any, specs: Sequence[ArraySpec], what: str) -> list[Any]:
         if missing:
             raise ArgumentError(f"No {what} data for {missing}: expected the keys {names}, received {list(data)}.")
         return [data[name] for name in names]
-    if not isinstance(data, list | tuple):
-        values = [data]
-    elif len(specs) == 1 and not (len(data) == 1 and np.ndim(data[0])):
-        values = [_as_array(data)] if not any(hasattr(d, "shape") and np.ndim(d) for d in data) else list(data)
-    else:
-        values = list(data)
+    values = _elements(data, len(specs))
     if len(values) != len(specs):
         raise ArgumentError(
             f"Wrong number of {what} arrays: expected {len(specs)}, for {names}, received {_described(data)}."
         )
     return values
+
+
+def _elements(data: Any, expected: int) -> list[Any]:
+    """The arrays of a list of arrays; where one is expected, a list of numbers is one array written out."""
+    if not isinstance(data, list | tuple):
+        return [data]
+    written_out = expected == 1 and not (len(data) == 1 and np.ndim(data[0]))
+    if written_out and not any(hasattr(d, "shape") and np.ndim(d) for d in data):
+        return [_as_array(data)]
+    return list(data)
 
 
 def _described(data: Any) -> str:

@@ -4,7 +4,7 @@ While a loop runs, nothing is looked up, converted or flattened that could be se
 callback has, and nothing is read back from the engine unless somebody looks. The variables refer into the list of
 values that the steps pass along, so whoever reads a weight in a callback sees the present one.
 
-Where nobody listens to single batches, several steps run in one dispatch, on engines that have such a loop and say
+Where no callback hears of single batches, several steps run in one dispatch, on engines that have such a loop and say
 that the step gains from it. The loop is compiled instead of the step, not besides.
 """
 
@@ -166,19 +166,19 @@ class TrainingEpochs:
         self.seen, self.last = 0, None
         with self.interrupts:
             if isinstance(self.data, StreamAdapter):
-                self._stream(self.data)
+                self._epoch_of_stream(self.data)
             elif self.hooks.all:
-                self._batches(self.data)
+                self._epoch_with_hooks(self.data)
             else:
-                self._fast(self.data)
+                self._epoch_without_hooks(self.data)
         return dict(zip(self.steps.names("train"), self._results(), strict=False))
 
     def _results(self) -> list[float]:
         return self.steps.results("train", self.last)
 
-    # Nobody listens to single batches ----------------------------------------------------------------
+    # Without hooks around single batches -------------------------------------------------------------
 
-    def _fast(self, data: ArrayAdapter) -> None:
+    def _epoch_without_hooks(self, data: ArrayAdapter) -> None:
         size, order = data.batch_size, self._order(data)
         whole = len(order) // size * size
         if whole and self._whole_batches(data, order[:whole].reshape(-1, size)):
@@ -239,16 +239,16 @@ class TrainingEpochs:
         take_back(self.steps.variables.all, self.values)
         return self.model.stop_training
 
-    # Somebody listens to every batch, or batches come one by one --------------------------------------
+    # With hooks around every batch, or batches that come one by one -----------------------------------
 
-    def _batches(self, data: ArrayAdapter) -> None:
+    def _epoch_with_hooks(self, data: ArrayAdapter) -> None:
         order, size = self._order(data), data.batch_size
         for i in range(data.steps):
             rows = order[i * size : (i + 1) * size]
-            if self._told(i, len(rows), data.layout, lambda rows=rows: self._rows(data, rows)):
+            if self._step_with_hooks(i, len(rows), data.layout, lambda rows=rows: self._rows(data, rows)):
                 return
 
-    def _stream(self, data: StreamAdapter) -> None:
+    def _epoch_of_stream(self, data: StreamAdapter) -> None:
         for i in range(data.steps or 0):
             item = data.next()
             if item is None:
@@ -260,10 +260,10 @@ class TrainingEpochs:
                 )
                 return
             batch, layout = item
-            if self._told(i, int(batch[0].shape[0]), layout, lambda batch=batch: batch):
+            if self._step_with_hooks(i, int(batch[0].shape[0]), layout, lambda batch=batch: batch):
                 return
 
-    def _told(self, i: int, size: int, layout: BatchLayout, batch: Callable[[], list[Any]]) -> bool:
+    def _step_with_hooks(self, i: int, size: int, layout: BatchLayout, batch: Callable[[], list[Any]]) -> bool:
         """One step with the hooks around it; True if training shall stop."""
         hooks, values, steps = self.hooks, self.values, self.steps
         if hooks.begin:
@@ -330,8 +330,8 @@ def predict(steps: Steps, data: DataAdapter, callbacks: CallbackList) -> list[np
 class BatchLoop:
     """The step of one kind ('test', 'predict') over all batches of the data.
 
-    Nothing is placed on the device for longer than its step. Where nobody listens to single batches, several go in one
-    dispatch on engines that gain from it.
+    Nothing is placed on the device for longer than its step. Where no callback hears of single batches, several go in
+    one dispatch on engines that gain from it.
     """
 
     def __init__(self, kind: str, steps: Steps, data: DataAdapter, callbacks: CallbackList):
@@ -365,8 +365,8 @@ class BatchLoop:
         self.hooks.refresh(batch, size, seen, self.names, results)
 
     def _dispatches(self) -> Iterator[Dispatch]:
-        data, told = self.data, self.hooks.all or self.kind in self.steps.custom
-        if isinstance(data, ArrayAdapter) and not told and data.nbytes() is not None:
+        data, one_by_one = self.data, self.hooks.all or self.kind in self.steps.custom
+        if isinstance(data, ArrayAdapter) and not one_by_one and data.nbytes() is not None:
             for _ in range(data.passes):
                 yield from self._map_batches(data)
         else:

@@ -21,9 +21,11 @@ LIMIT = 256
 
 
 class SingleBatchCalls:
-    """The single-batch calls of one compiled model.
+    """The single-batch calls of one model.
 
-    `known(kind, *arrays)` is a function of the arrays, if such arrays came before.
+    Args:
+        steps: the steps of the model.
+        spec: what it expects of its data.
     """
 
     def __init__(self, steps: Steps, spec: DataSpec):
@@ -35,6 +37,12 @@ class SingleBatchCalls:
         return _nothing, ()  # a copy of a model makes its own
 
     def known(self, kind: str, *arrays: np.ndarray) -> Callable[..., Any] | None:
+        """What to call for arrays like these: None unless such arrays came before.
+
+        Args:
+            kind: 'train', 'test' or 'predict'.
+            arrays: what the user passed.
+        """
         return self._calls.get(_key(kind, arrays))
 
     def _keep(self, kind: str, arrays: tuple[Any, ...], call: Callable[..., Any]) -> None:

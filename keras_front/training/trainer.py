@@ -347,9 +347,9 @@ class Trainer(StepMethods, SingleBatchMethods, GeneratorMethods):
             who = Workers(workers, use_multiprocessing, max_queue_size)
             data = self._adapter("evaluate", x, y, batch_size, sample_weight, None, steps, who)
             own: Steps = self._compilation.steps  # type: ignore[union-attr, assignment]
-            listening = self._callback_list(callbacks, verbose, data, own.names("test"))
+            callback_list = self._callback_list(callbacks, verbose, data, own.names("test"))
             try:
-                return unpack(loops.evaluate(own, data, listening))
+                return unpack(loops.evaluate(own, data, callback_list))
             finally:
                 data.close()
 
@@ -397,9 +397,9 @@ class Trainer(StepMethods, SingleBatchMethods, GeneratorMethods):
                 single = data.samples <= data.batch_size and data.passes == 1
                 if single and not verbose and callbacks is None and data.nbytes() is not None:
                     return calls.predict(x, arrays)
-            listening = self._callback_list(callbacks, verbose, data, [])
+            callback_list = self._callback_list(callbacks, verbose, data, [])
             try:
-                return unpack(loops.predict(calls.steps, data, listening))
+                return unpack(loops.predict(calls.steps, data, callback_list))
             finally:
                 data.close()
 
@@ -467,11 +467,11 @@ class Trainer(StepMethods, SingleBatchMethods, GeneratorMethods):
         given = list(callbacks or ())
         if verbose:
             given.append(callback_module.ProgbarLogger("steps" if data.samples is None else "samples"))
-        listening = callback_module.CallbackList(given)
-        listening.set_model(self)
+        callback_list = callback_module.CallbackList(given)
+        callback_list.set_model(self)
         params = {"batch_size": getattr(data, "batch_size", None), "steps": data.steps, "samples": data.samples}
-        listening.set_params({**params, "verbose": verbose, "metrics": names})
-        return listening
+        callback_list.set_params({**params, "verbose": verbose, "metrics": names})
+        return callback_list
 
 
 class _Kept:
