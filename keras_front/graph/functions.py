@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from keras_front import backend as K
@@ -39,4 +39,5 @@ def _function(name: str) -> Callable[..., Any] | None:
     first, _, rest = name.partition(".")
     if first != "ops":
         return None
-    return LINALG.get(rest.partition("linalg.")[2]) if rest.startswith("linalg.") else FUNCTIONS.get(rest)
+    held: Mapping[str, Any] = LINALG if rest.startswith("linalg.") else FUNCTIONS
+    return held.get(rest.removeprefix("linalg."))
