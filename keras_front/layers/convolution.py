@@ -26,22 +26,36 @@ from .arguments import (
     Regularizer,
     Size,
 )
-from .base import CommonArguments, Layer
+from .base import CommonArguments, Layer, LayerArguments
 
 
 class _Spatial(Layer):
-    """What all convolutions share: windows, their format, bias and activation."""
+    """What all convolutions share: windows, their format, bias and activation.
+
+    Args:
+        filters: number of output channels.
+        kernel_size: size of the window, one number for all axes or one for each.
+        strides: by how much the window moves, one number or one for each axis.
+        padding: 'valid' (only whole windows), 'same' (zeros around, so that with strides of 1 the size stays) or, in
+            one dimension, 'causal' (zeros before, so that no output sees what comes after it).
+        data_format: 'channels_last' (batch, ..., channels) or 'channels_first' (batch, channels, ...). By default what
+            `keras_front.config.image_data_format()` says, and 'channels_last' in one dimension.
+        dilation_rate: distance between the inputs that neighbours in the kernel see, 1 for adjacent ones.
+        activation: function of the outputs: a name such as 'relu', a function of K, or a layer. None for none.
+        use_bias: whether a bias is added for each filter.
+        kernel_initializer: first values of the kernel. The default keeps the variance of signals from layer to layer.
+        bias_initializer: first values of the bias; zeros, since the kernel already breaks the symmetry.
+        kernel_regularizer: penalty on the kernel, added to the loss: 'l2', `L1L2(...)`, a function of the weight.
+        bias_regularizer: penalty on the bias.
+        activity_regularizer: penalty on the output, after the activation.
+        kernel_constraint: function that the kernel must pass after each step, such as `MaxNorm(2)`.
+        bias_constraint: the same for the bias.
+    """
 
     _rank = 2
-    _strides_and_dilation = True
 
-    def _check_window(self) -> None:
-        """Raise for strides together with dilation where the layer does not do both; tell the rank of inputs."""
-        if max(self.strides) > 1 and max(self.dilation_rate) > 1 and not self._strides_and_dilation:
-            raise ArgumentError(
-                f"{type(self).__name__}: strides > 1 not supported in conjunction with dilation_rate > 1, received "
-                f"strides={self.strides} and dilation_rate={self.dilation_rate}."
-            )
+    def __init__(self, **kwargs: Unpack[LayerArguments]):
+        super().__init__(**kwargs)
         self.input_spec = InputSpec(ndim=self._rank + 2)
 
     def _channels(self, input_shape: Any) -> int:
@@ -69,23 +83,6 @@ class _Conv(_Spatial):
     """A convolution of `_rank` dimensions.
 
     Args:
-        filters: number of output channels.
-        kernel_size: size of the window, one number for all axes or one for each.
-        strides: by how much the window moves, one number or one for each axis.
-        padding: 'valid' (only whole windows), 'same' (zeros around, so that with strides of 1 the size stays) or, in
-            one dimension, 'causal' (zeros before, so that no output sees what comes after it).
-        data_format: 'channels_last' (batch, ..., channels) or 'channels_first' (batch, channels, ...). By default what
-            `keras_front.config.image_data_format()` says, and 'channels_last' in one dimension.
-        dilation_rate: distance between the inputs that neighbours in the kernel see, 1 for adjacent ones.
-        activation: function of the outputs: a name such as 'relu', a function of K, or a layer. None for none.
-        use_bias: whether a bias is added for each filter.
-        kernel_initializer: first values of the kernel. The default keeps the variance of signals from layer to layer.
-        bias_initializer: first values of the bias; zeros, since the kernel already breaks the symmetry.
-        kernel_regularizer: penalty on the kernel, added to the loss: 'l2', `L1L2(...)`, a function of the weight.
-        bias_regularizer: penalty on the bias.
-        activity_regularizer: penalty on the output, after the activation.
-        kernel_constraint: function that the kernel must pass after each step, such as `MaxNorm(2)`.
-        bias_constraint: the same for the bias.
         groups: into how many groups channels and filters are cut; each group of filters sees its own channels only.
             Both numbers must be divisible by it. 1 is an ordinary convolution.
 
@@ -115,7 +112,6 @@ class _Conv(_Spatial):
         **kwargs: Unpack[CommonArguments],
     ):
         super().__init__(**kwargs)
-        self._check_window()
 
     def build(self, input_shape: Any) -> None:
         channels = self._channels(input_shape)
@@ -296,23 +292,10 @@ class _Depthwise(_Spatial):
     """Each channel with its own kernels.
 
     Args:
-        kernel_size: size of the window, one number for all axes or one for each.
-        strides: by how much the window moves, one number or one for each axis.
-        padding: 'valid' (only whole windows), 'same' (zeros around, so that with strides of 1 the size stays) or, in
-            one dimension, 'causal' (zeros before, so that no output sees what comes after it).
         depth_multiplier: how many outputs each channel gives.
-        data_format: 'channels_last' (batch, ..., channels) or 'channels_first' (batch, channels, ...). By default what
-            `keras_front.config.image_data_format()` says, and 'channels_last' in one dimension.
-        dilation_rate: distance between the inputs that neighbours in the kernel see, 1 for adjacent ones.
-        activation: function of the outputs: a name such as 'relu', a function of K, or a layer. None for none.
-        use_bias: whether a bias is added for each output channel.
         depthwise_initializer: first values of the kernels. The default keeps the variance of signals.
-        bias_initializer: first values of the bias.
         depthwise_regularizer: penalty on the kernels of the channels, added to the loss.
-        bias_regularizer: penalty on the bias.
-        activity_regularizer: penalty on the output, after the activation.
         depthwise_constraint: function that the kernels must pass after each step, such as `MaxNorm(2)`.
-        bias_constraint: the same for the bias.
 
     Raises:
         ArgumentError: for a size that is not positive or a padding that does not exist.
@@ -339,7 +322,6 @@ class _Depthwise(_Spatial):
         **kwargs: Unpack[CommonArguments],
     ):
         super().__init__(**_without_inherited(dict(kwargs)))
-        self._check_window()
 
     def _add_depthwise(self, channels: int) -> None:
         shape = (*self.kernel_size, channels, self.depth_multiplier)
@@ -398,11 +380,9 @@ class _SeparableConv(_Depthwise):
     """A depthwise convolution, then one of size 1 across the channels: far fewer weights than a whole one.
 
     Args:
-        filters: number of output channels.
         pointwise_initializer: first values of the kernel across the channels.
         pointwise_regularizer: penalty on that kernel, added to the loss.
         pointwise_constraint: function that that kernel must pass after each step.
-        strides: by how much the window moves, one number or one for each axis; above 1 without `dilation_rate`.
     """
 
     def __init__(

@@ -12,7 +12,7 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front.errors import ArgumentError, ShapeError
-from keras_front.graph.layer import LAYERS, InputSpec
+from keras_front.graph.layer import LAYERS
 
 from .arguments import (
     CHOICE,
@@ -34,22 +34,9 @@ class _Local(_Spatial):
     """Windows over `_rank` axes, each with a kernel of its own.
 
     Args:
-        filters: number of output channels.
-        kernel_size: size of the window, one number for all axes or one for each.
-        strides: by how much the window moves, one number or one for each axis.
         padding: 'valid' (only whole windows) or, with implementation 2 and 3, 'same' (the input as if zeros were
             around it).
-        data_format: 'channels_last' (batch, ..., channels) or 'channels_first' (batch, channels, ...). By default what
-            `keras_front.config.image_data_format()` says, and 'channels_last' in one dimension.
-        activation: function of the outputs: a name such as 'relu', a function of K, or a layer. None for none.
         use_bias: whether a bias is added, one for each output of each place.
-        kernel_initializer: first values of the kernels. The default keeps the variance of signals.
-        bias_initializer: first values of the bias.
-        kernel_regularizer: penalty on the kernels, added to the loss.
-        bias_regularizer: penalty on the bias.
-        activity_regularizer: penalty on the output, after the activation.
-        kernel_constraint: function that the kernels must pass after each step.
-        bias_constraint: the same for the bias.
         implementation: how the kernel is held: 1 as one matrix for each place, good for large images; 2 as one matrix
             from all inputs to all outputs, good for small ones; 3 as the list of its entries. Files of one cannot be
             read by another.
@@ -79,7 +66,6 @@ class _Local(_Spatial):
         **kwargs: Unpack[CommonArguments],
     ):
         super().__init__(**kwargs)
-        self.input_spec = InputSpec(ndim=self._rank + 2)
         if self.implementation == 1 and self.padding != "valid":
             raise ArgumentError(
                 f"Invalid border mode for {type(self).__name__} (only 'valid' is supported if implementation is 1): "
