@@ -49,7 +49,7 @@ def is_op(entry: Any) -> bool:
     Args:
         entry: an element of the `layers` of a model's config.
 
-    Keras 3 says it by the module, which its HDF5 files leave out; there an op is told by the form of its calls, and by
+    Keras 3 says it by the module, which its HDF5 files leave out; there an op is known by the form of its calls, and by
     not having what the config of every layer has.
     """
     if not isinstance(entry, Mapping) or not isinstance(entry.get("config"), Mapping):
@@ -60,7 +60,7 @@ def is_op(entry: Any) -> bool:
         return False
     if entry.get("module"):
         return str(entry["module"]).startswith(KERAS3_MODULES)
-    kind, nodes = str(entry.get("class_name")), entry.get("inbound_nodes")
+    kind, nodes = str(entry.get("class_name")), entry.get("inbound_nodes") or []
     known = kind in BY_KERAS3 or kind in KERAS3_ALIASES or kind in KERAS3_AS
     return known and bool(nodes) and isinstance(nodes[0], Mapping)
 
