@@ -37,14 +37,20 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
     },
 }
 
-# Names that meant something else, by dialect and kind of registry: another name, or a name and arguments.
+# 2.2.4 `keras/metrics.py` imports these from `keras/losses.py`, where the sign is the other one.
+_COSINES = dict.fromkeys(("cosine", "cosine_proximity"), "loss/cosine_proximity")
+
+# Names that meant something else, by dialect and kind of registry: another name, a name and arguments, or a name in
+# another registry.
 NAMES: dict[str, dict[str, dict[str, Any]]] = {
     "keras1": {
+        "metric": _COSINES,
         "initializer": {  # normal distributions were not cut off: 1.2.2, `keras/initializations.py`
             "glorot_normal": ("VarianceScaling", {"mode": "fan_avg", "distribution": "untruncated_normal"}),
             "he_normal": ("VarianceScaling", {"scale": 2.0, "distribution": "untruncated_normal"}),
         },
     },
+    "keras2.2": {"metric": _COSINES},
     "keras3": {"activation": {"hard_sigmoid": "hard_sigmoid_keras3"}},
 }
 
@@ -58,7 +64,7 @@ _WHOLE = {"whole_activity_penalty": True}
 # 1.2.2 `keras/engine/training.py`, 2.2.4 `keras/engine/training_utils.py`, `weighted_masked_objective`.
 _NONZERO = {"weights_over_nonzero": True}
 # 1.2.2 and 2.2.4 `keras/engine/training.py`, `Model.compile`; any other metric has the name of its function.
-_ACCURACY = {"accuracy": "acc", "acc": "acc"}
+_ACCURACY = {"accuracy": "acc", "acc": "acc", "cosine": "cosine_proximity", "cosine_proximity": "cosine_proximity"}
 _SHORT = {**_ACCURACY, "crossentropy": "ce", "ce": "ce"}
 
 # Conventions that were others, by dialect and field of `keras_front.conventions.Conventions`.

@@ -141,7 +141,8 @@ def dialect_object(dialect: str, registry: Any, name: str) -> Any:
     if meant is None:
         return None
     kind, arguments = meant if isinstance(meant, tuple) else (meant, None)
-    found = registry.lookup(kind)
+    place, _, kind = kind.rpartition("/")
+    found = (type(registry).by_kind[place] if place else registry).lookup(kind)
     return found if arguments is None else found(**arguments)
 
 

@@ -424,12 +424,12 @@ def reported_name(given: Any, metric: Any, weighted: bool) -> str:
         metric: the object that was made of it.
         weighted: whether it was given among `weighted_metrics`.
     """
-    names, prefix = conventions.current()[-2:]
-    name = metric.name
+    convention, name = conventions.current(), metric.name
+    names = convention.metric_names
     if names is not None and isinstance(given, str):
         function = getattr(metric, "fn", None)
         name = names.get(given) or (name_of_loss(function) if function is not None else name)
-    return f"{prefix}{name}" if weighted else name
+    return f"{convention.weighted_metric_prefix}{name}" if weighted else name
 
 
 class StatefulFunction(metric_functions.Metric):

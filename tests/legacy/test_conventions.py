@@ -7,7 +7,7 @@ import pytest
 
 import keras_front
 from keras_front import backend as K
-from keras_front import config, conventions, metrics, models, optimizers
+from keras_front import config, conventions, models, optimizers
 from keras_front.layers import ActivityRegularization, Dense, Input, Masking, TimeDistributed
 from keras_front.legacy import dialects
 
@@ -158,9 +158,19 @@ def test_names_of_metrics_and_history(name, plain, weighted):
     assert set(history) == {*names, *(f"val_{n}" for n in names)}
 
 
+@pytest.mark.parametrize(("name", "sign"), [("keras1", -1), ("keras2.2", -1), ("keras2.3", 1), ("keras_front", 1)])
+def test_the_sign_of_the_metric_of_angles(name, sign):
+    """Up to 2.2 the metric was the loss itself."""
+    with keras_front.dialect(name):
+        model = line()
+        model.compile("sgd", "mse", metrics=["cosine_proximity"])
+    assert model.metrics_names == ["loss", "cosine_proximity"]
+    np.testing.assert_allclose(model.test_on_batch(np.ones((2, 1)), np.ones((2, 1)))[1], sign)
+
+
 def test_names_with_several_outputs_and_objects():
     with keras_front.dialect("keras2.2"):
         x = Input((2,))
         model = models.Model(x, [Dense(3, name="a")(x), Dense(1, name="b")(x)])
-        model.compile("sgd", "mse", metrics={"a": ["acc", "ce"], "b": [metrics.Mean(name="m") and "mae"]})
+        model.compile("sgd", "mse", metrics={"a": ["acc", "ce"], "b": ["mae"]})
     assert model.metrics_names == ["loss", "a_loss", "b_loss", "a_acc", "a_ce", "b_mean_absolute_error"]
