@@ -95,7 +95,9 @@ class _Writer:
         self.scope.setdefault(i.op, getattr(self.backend, i.op))
         return f"{self._target(i.structure)} = {i.op}({', '.join([*args, *attrs])})"
 
-    def _function(self, body: Program) -> str:
+    def _function(self, body: Program | None) -> str:
+        if body is None:
+            raise ArgumentError("An instruction with a body was made without one.")
         self._count += 1
         name = f"body{self._count}"
         self.scope[name] = function_of(body)

@@ -61,6 +61,47 @@ class Engine(Protocol):
             dtype: the name of the result's dtype.
         """
 
+    def is_host(self, x: Any) -> bool:
+        """Whether a tensor may as well be an array of the host's.
+
+        Args:
+            x: a tensor of the engine.
+        """
+
+    def share(self, value: Any) -> Any:
+        """A tensor in the memory of an array or of a tensor of another engine.
+
+        Args:
+            value: the array or tensor.
+        """
+
+    def value_and_grad(self, fn: Any, params: Any) -> Any:
+        """((loss, aux), gradients) on real tensors.
+
+        Args:
+            fn: a function of the parameters that gives (loss, aux).
+            params: tensors of the engine.
+        """
+
+    def custom_gradient(self, fn: Any, args: Any) -> list[Any]:
+        """The results of a function with a gradient of its own.
+
+        Args:
+            fn: gives (results, rule) from the arguments.
+            args: tensors of the engine.
+        """
+
+    def scan(self, fn: Any, init: list[Any], xs: list[Any], *, reverse: bool = False, length: int | None = None) -> Any:
+        """A loop on real tensors; see `ops.recurrence.scan`.
+
+        Args:
+            fn: one step.
+            init: the first carry.
+            xs: what the steps take slices of.
+            reverse: from the last step to the first.
+            length: the number of steps where `xs` is empty.
+        """
+
     def copy(self, x: Any) -> Any:
         """A tensor with memory of its own.
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from keras_front import nest
-from keras_front.backend import discovery, scopes, symbolic
+from keras_front.backend import discovery, scopes, shapes, symbolic
 from keras_front.backend.declare import OPS
 from keras_front.backend.ir import Instruction, Program
 from keras_front.backend.simplify import LINEAR, Inner, fused, rewrite
@@ -212,7 +212,7 @@ def _structure(origin: OpCall | None, outs: list[Any]) -> Any:
 
 
 def _elements(tensor: SymbolicTensor) -> int:
-    return int(np.prod(tensor.shape, dtype=np.int64))
+    return shapes.size(tensor.shape) or 0
 
 
 def _is_true(constant: Any) -> bool:

@@ -472,7 +472,7 @@ def defer(fn: Callable[..., Any], *inputs: Any, name: str | None = None) -> Any:
     `fn` runs once now, to learn the shapes of its results; what it assigns then is forgotten. It runs again whenever
     the results are evaluated or traced.
     """
-    op = Deferred(fn, name or getattr(fn, "__name__", "call"))
+    op = Deferred(fn, name or str(getattr(fn, "__name__", "call")))
     origin = OpCall(op, inputs, {})
     with scopes.scratch():
         result = fn(*inputs)

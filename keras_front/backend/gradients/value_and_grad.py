@@ -62,7 +62,8 @@ def value_and_grad(fn: Callable[..., Any], params: Sequence[Any]) -> Any:
     """
     variables = {i: p for i, p in enumerate(params) if isinstance(p, state.Variable)}
     params = [p.read() if isinstance(p, state.Variable) else p for p in params]
-    before, changed = scopes.snapshot(), []
+    before = scopes.snapshot()
+    changed: list[tuple[Any, Any]] = []
 
     def whole(values: list[Any]) -> Any:
         with state.bind(list(variables.values()), [values[i] for i in variables], collect=False):

@@ -693,7 +693,7 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *args: Any, **kwargs: Any) -
 def array_function(self: Any, func: Any, types: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """A NumPy function that met a symbolic tensor or a variable (NEP 18)."""
     module = func.__module__ or ""
-    table = LINALG if module.startswith("numpy.linalg") else FUNCTIONS
+    table: dict[str, Any] = LINALG if module.startswith("numpy.linalg") else FUNCTIONS
     if func.__name__ in ("shape", "ndim", "size"):
         return getattr(args[0], func.__name__)
     return _called(func.__name__, table.get(func.__name__), args, dict(kwargs))

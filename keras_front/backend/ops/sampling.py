@@ -110,9 +110,9 @@ def _waits() -> bool:
 
 def stream(seed: int | None) -> tuple[Any, int]:
     """(seed, stream) of a draw: the seed given, else the run's, read when the draw is made; and a number of its own."""
-    if seed is None:
-        seed = symbolic.SEED if _waits() else seeds.root_seed()
-    return (seed if symbolic.is_symbolic(seed) else int(seed), scopes.next_stream())
+    if seed is not None:
+        return int(seed), scopes.next_stream()
+    return symbolic.SEED if _waits() else seeds.root_seed(), scopes.next_stream()
 
 
 def _draw(noise: Any, shape: Any, dtype: Any, seed: int | None) -> Any:
