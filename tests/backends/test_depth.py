@@ -11,7 +11,7 @@ import pytest
 
 from keras_front import backend as K
 from keras_front import layers, models, optimizers
-from keras_front.backend import program
+from keras_front.backend import codegen, program
 
 
 def plain(x, kernels, biases):
@@ -75,7 +75,7 @@ def compile_net(backend, net, depth):
     x = backend.asarray(rng.standard_normal((4, 4)).astype("float32"))
     traced = program.trace(backend, step_of(net), [state, x], (0,))
     if backend.name not in ("numpy", "torch"):
-        return traced.function(backend)
+        return codegen.function_of(traced)
     return backend.compile_program(traced)(state, x)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from keras_front import backend as K
-from keras_front.backend import discovery, program
+from keras_front.backend import codegen, discovery, program
 from keras_front_numpy.backend import NumpyBackend
 
 pytestmark = pytest.mark.usefixtures("numpy_backend")
@@ -40,7 +40,7 @@ def check(fn, *args, donate=(), calls=3, rtol=2e-4, atol=2e-5):
     """Planned and unplanned agree, several times in a row, also with the state carried on; the compiled function."""
     engine = discovery.active()
     compiled = K.compile(fn, donate=donate)
-    plain = program.trace(engine, fn, args, donate).function(engine)
+    plain = codegen.function_of(program.trace(engine, fn, args, donate))
     mine, theirs = copies(args), copies(args)
     for _ in range(calls):
         before = [np.array(a) for i, arg in enumerate(mine) if i not in donate for a in leaves(arg)]

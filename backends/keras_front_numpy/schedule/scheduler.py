@@ -94,7 +94,7 @@ class Scheduler:
     ):  # fmt: skip
         self.session, self.backend = session, session.backend
         flat = list(symbolic.leaves_of(results))
-        self.instructions = rewritten(instructions, flat)
+        self.instructions = rewritten(instructions, results)
         self.liveness = Liveness(self.instructions, flat)
         self.uses = self.liveness.uses
         self.pairs, self.fresh = dict(pairs), frozenset(fresh)
