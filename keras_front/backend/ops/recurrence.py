@@ -175,41 +175,47 @@ def rnn(
 
     Source: Keras 2.3.1, `backend/tensorflow_backend.py`, for the signature.
     """
-    xs = [inputs] if not isinstance(inputs, list | tuple) else list(inputs)
+    nested = isinstance(inputs, list | tuple)
+    xs = list(inputs) if nested else [inputs]
     if any(len(x.shape) < 2 for x in xs):
         raise ShapeError(f"rnn: expected inputs (batch, time, ...), received shapes {[tuple(x.shape) for x in xs]}.")
-    nested = isinstance(inputs, list | tuple)
-    constants = list(constants or [])
-    if not time_major:
-        xs = [_swap(x) for x in xs]
-    steps = [*xs]
+    steps = _time_first(xs, mask, time_major, go_backwards)
+
+    def advance(x: list[Any], states: Sequence[Any]) -> tuple[Any, list[Any]]:
+        output, new = step_function(x if nested else x[0], [*states, *(constants or [])])
+        return output, list(new)
+
+    def step(carry: list[Any], x: list[Any]) -> tuple[list[Any], list[Any]]:
+        output, new = advance(x, carry)
+        return new, [output]
+
+    def masked_step(carry: list[Any], x: list[Any]) -> tuple[list[Any], list[Any]]:
+        *x, kept = x
+        *states, before = carry
+        output, new = advance(x, states)
+        new = [_masked(kept, n, s) for n, s in zip(new, states, strict=True)]
+        output = _masked(kept, output, zeros_like(output) if zero_output_for_mask else before)
+        return [*new, output], [output]
+
+    loop, init = _unrolled if unroll else scan, list(initial_states)
+    if mask is None:
+        states, (outputs,) = loop(step, init, steps)
+    else:  # the last output is carried too
+        first, _ = advance([s[0] for s in steps[: len(xs)]], init)
+        (*states, _), (outputs,) = loop(masked_step, [*init, zeros_like(first)], steps)
+    return getitem(outputs, -1), outputs if time_major else _swap(outputs), list(states)
+
+
+def _time_first(xs: list[Any], mask: Any, time_major: bool, go_backwards: bool) -> list[Any]:
+    """The inputs and, if there is one, the mask, with the time axis first and in the order of the loop."""
+    steps = list(xs)
     if mask is not None:
         if len(mask.shape) == 3:
             mask = getitem(mask, (builtin_slice(None), builtin_slice(None), 0))
-        mask = cast(mask, "bool")
-        steps.append(mask if time_major else _swap(mask))
-    if go_backwards:
-        steps = [flip(s, (0,)) for s in steps]
-
-    def step(carry: list[Any], x: list[Any]) -> tuple[list[Any], list[Any]]:
-        states, kept = (carry[:-1], carry[-1]) if mask is not None else (carry, None)
-        output, new = step_function(x[: len(xs)] if nested else x[0], [*states, *constants])
-        new = list(new)
-        if mask is None:
-            return new, [output]
-        new = [_masked(x[-1], n, s) for n, s in zip(new, states, strict=True)]
-        output = _masked(x[-1], output, zeros_like(output) if zero_output_for_mask else kept)
-        return [*new, output], [output]
-
-    init = [*initial_states]
-    if mask is not None:
-        probe, _ = step_function([s[0] for s in steps[: len(xs)]] if nested else steps[0][0], [*init, *constants])
-        init.append(zeros_like(probe))
-    states, outputs = (_unrolled if unroll else scan)(step, init, steps)
-    if mask is not None:
-        states = states[:-1]
-    last = getitem(outputs[0], -1)
-    return last, outputs[0] if time_major else _swap(outputs[0]), list(states)
+        steps.append(cast(mask, "bool"))
+    if not time_major:
+        steps = [_swap(s) for s in steps]
+    return [flip(s, (0,)) for s in steps] if go_backwards else steps
 
 
 builtin_slice = slice

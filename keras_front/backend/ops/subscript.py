@@ -54,35 +54,12 @@ def _integers(key: Any) -> Any:
 
 def _cut(x: Any, keys: list[Any]) -> Any:
     """Slices first, all at once; then the axes that ints drop and None adds; then at most one gather."""
-    start, stop, step, flips, gathers = [], [], [], [], []
-    kept: list[Any] = []
-    axis = 0
-    for k in keys:
-        if k is None:
-            kept.append("new")
-            continue
-        if isinstance(k, builtins.slice):
-            a, b, s, back = _forward(k, x.shape[axis])
-            if back:
-                flips.append(axis)
-            kept.append(axis)
-        elif isinstance(k, int | np.integer) and not isinstance(k, bool):
-            a, b, s = int(k), (int(k) + 1) or None, 1
-            _check_index(int(k), x.shape[axis], axis)
-            kept.append("drop")
-        else:
-            a, b, s = None, None, 1
-            gathers.append((axis, _integers(k)))
-            kept.append("gather" if len(getattr(k, "shape", (0,))) else "drop_gather")
-        start.append(a)
-        stop.append(b)
-        step.append(s)
-        axis += 1
+    spans, flips, gathers, kept = _read_keys(x, keys)
     if len(gathers) > 1:
         raise ArgumentError("Indexing with several tensors at once: use K.gather on one axis at a time.")
     cut = x
-    if builtins.any(a is not None or b is not None or s != 1 for a, b, s in zip(start, stop, step, strict=True)):
-        cut = strided_slice(cut, tuple(start), tuple(stop), tuple(step))
+    if builtins.any(span != (None, None, 1) for span in spans):
+        cut = strided_slice(cut, *map(tuple, zip(*spans, strict=True)))
     if flips:
         cut = flip(cut, tuple(flips))
     if gathers:
@@ -90,6 +67,32 @@ def _cut(x: Any, keys: list[Any]) -> Any:
     if builtins.all(isinstance(k, int) or k == "gather" for k in kept):
         return cut
     return reshape(cut, tuple(_indexed_dims(cut, kept)))
+
+
+def _read_keys(x: Any, keys: list[Any]) -> tuple[list[Any], list[int], list[Any], list[Any]]:
+    """For each axis (start, stop, step); the axes to flip; (axis, indices) to gather; and what becomes of each key."""
+    spans: list[Any] = []
+    flips: list[int] = []
+    gathers: list[Any] = []
+    kept: list[Any] = []
+    for k in keys:
+        axis = len(spans)
+        if k is None:
+            kept.append("new")
+        elif isinstance(k, builtins.slice):
+            *span, back = _forward(k, x.shape[axis])
+            spans.append(tuple(span))
+            flips += [axis] if back else []
+            kept.append(axis)
+        elif isinstance(k, int | np.integer) and not isinstance(k, bool):
+            _check_index(int(k), x.shape[axis], axis)
+            spans.append((int(k), (int(k) + 1) or None, 1))
+            kept.append("drop")
+        else:
+            spans.append((None, None, 1))
+            gathers.append((axis, _integers(k)))
+            kept.append("gather" if len(getattr(k, "shape", (0,))) else "drop_gather")
+    return spans, flips, gathers, kept
 
 
 def _indexed_dims(cut: Any, kept: list[Any]) -> list[Any]:
