@@ -168,6 +168,12 @@ def circles(graph: dict[str, set[str]]) -> list[list[str]]:
     return sorted(sorted(group) for group in sets)
 
 
+def test_circles_are_found():
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"b", "d"}, "d": {"e"}, "e": {"f"}, "f": {"d"}, "g": {"a"}}
+    assert circles(graph) == [["b", "c"], ["d", "e", "f"]]
+    assert circles({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
+
+
 PARTS = ["backend", "legacy", "saving", "rest", *sorted(f.name for f in BACKENDS.glob("keras_front_*"))]
 
 
