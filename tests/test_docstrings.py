@@ -166,6 +166,7 @@ def test_arguments_that_a_subclass_does_not_take_are_not_shown():
         ("Text.\n\nArgs:\n    x: one.\n\n    y: two\n        note: not an argument\nReturns:\n    z: no.", {"x", "y"}),
         ("Text.\n\nArgs:\n    *rows (list of int, optional): some.\n    **rest: others.", {"rows", "rest"}),
         ("    Text.\n\n    Arguments:\n        a_1, b2: both.\n", {"a_1", "b2"}),
+        ("A record.\n\nAttributes:\n    field: one.\n\nArgs:\n    more: two.", {"field", "more"}),
     ],
 )
 def test_names_are_read_from_sections(doc, names):
