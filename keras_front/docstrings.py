@@ -14,8 +14,8 @@ from typing import Any
 
 __all__ = ["Documented", "arguments_of", "documented_arguments", "undocumented_arguments"]
 
-# A heading such as `Args:`, "Args of `Layer`:" or, where the fields of a record are its arguments, `Attributes:`; and an
-# entry such as `units: ...` or `rows, columns (int): ...`.
+# A heading such as `Args:`, "Args of `Layer`:" or, where the fields of a record are its arguments, `Attributes:`; and
+# an entry such as `units: ...` or `rows, columns (int): ...`.
 _HEADING = re.compile(r"(?:Arg(?:ument)?s(?: of `\w+`)?|Attributes):\s*$")
 _ENTRY = re.compile(r"(\*{0,2}\w+(?:, \*{0,2}\w+)*)(?: \([^)]*\))?:(?:\s|$)")
 
