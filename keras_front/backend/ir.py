@@ -18,7 +18,7 @@ from keras_front.backend.symbolic import SymbolicTensor
 class Instruction:
     """One op of a program.
 
-    Attributes:
+    Args:
         op: the name of an op, or of another method of the adapter for which the program is.
         args: tensors, lists of tensors, None.
         attrs: the other arguments.
@@ -54,7 +54,7 @@ class Instruction:
 class Program:
     """A lowered trace for one backend.
 
-    Attributes:
+    Args:
         backend: the adapter.
         args: for each argument a symbolic tensor, a list of them, or None.
         results: a nesting of tensors.
