@@ -40,4 +40,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*FUNCTIONS, *OPS, "linalg"})
+    return sorted({*FUNCTIONS, *(name for name in OPS if hasattr(K, name)), "linalg"})

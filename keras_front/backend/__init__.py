@@ -108,6 +108,8 @@ from keras_front.backend.ops.arrangement import (
     transpose,
     zeros_like,
 )
+from keras_front.backend.ops.attention import dot_product_attention, group_normalization
+from keras_front.backend.ops.control_flow import cond, vectorized_map, while_loop
 from keras_front.backend.ops.convolution import (
     average_pool,
     average_pool_gradient,
@@ -189,6 +191,21 @@ from keras_front.backend.ops.elementwise import (
     where,
 )
 from keras_front.backend.ops.folding import foldl, foldr, map_fn
+from keras_front.backend.ops.functions import (
+    arcsinh,
+    arctanh,
+    cosh,
+    isinf,
+    log2,
+    log10,
+    logaddexp,
+    logical_xor,
+    mish,
+    relu6,
+    sinh,
+    tan,
+    trunc,
+)
 from keras_front.backend.ops.image import (
     extract_patches,
     local_conv,
@@ -213,32 +230,6 @@ from keras_front.backend.ops.linalg import (
     triangular_solve,
 )
 from keras_front.backend.ops.linear import batch_dot, dot, linear, matmul
-from keras_front.backend.ops.modern import (
-    arcsinh,
-    arctanh,
-    argsort,
-    cond,
-    cosh,
-    dot_product_attention,
-    glu,
-    group_normalization,
-    isinf,
-    log2,
-    log10,
-    logaddexp,
-    logical_xor,
-    mish,
-    relu6,
-    roll,
-    sinh,
-    sort,
-    split,
-    tan,
-    top_k,
-    trunc,
-    vectorized_map,
-    while_loop,
-)
 from keras_front.backend.ops.neural import (
     batch_normalization,
     bias_add,
@@ -256,6 +247,7 @@ from keras_front.backend.ops.neural import (
     softmax_crossentropy,
     sparse_categorical_crossentropy,
 )
+from keras_front.backend.ops.normal_quantile import truncated_normal_quantile
 from keras_front.backend.ops.recurrence import rnn, scan
 from keras_front.backend.ops.recurrent_layers import (
     conv_lstm_sequence,
@@ -295,9 +287,10 @@ from keras_front.backend.ops.sampling import (
     truncated_normal,
     uniform_noise,
 )
+from keras_front.backend.ops.sorting import argsort, sort, top_k
 from keras_front.backend.ops.sparse import is_sparse, sparse_dot, to_dense
-from keras_front.backend.ops.special import truncated_normal_quantile
 from keras_front.backend.ops.spectral import fft, ifft, irfft, rfft
+from keras_front.backend.ops.splitting import glu, roll, split
 from keras_front.backend.ops.subscript import getitem
 from keras_front.backend.ops.updates import adam_update, rmsprop_update, sgd_update
 from keras_front.backend.seeds import set_random_seed

@@ -38,12 +38,13 @@ from keras_front.backend.ops.elementwise import (
     subtract,
     where,
 )
+from keras_front.backend.ops.functions import logaddexp
 from keras_front.backend.ops.indexing import one_hot, take_along_axis
 from keras_front.backend.ops.linear import matmul
-from keras_front.backend.ops.modern import argsort, logaddexp, top_k
 from keras_front.backend.ops.neural import log_softmax
 from keras_front.backend.ops.recurrence import scan
 from keras_front.backend.ops.reduction import all, argmax, cumsum, max, sum
+from keras_front.backend.ops.sorting import argsort, top_k
 from keras_front.backend.ops.subscript import getitem
 from keras_front.errors import ArgumentError
 

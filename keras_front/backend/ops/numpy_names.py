@@ -14,9 +14,9 @@ import numpy as np
 
 from keras_front.backend import dtypes, shapes, symbolic
 from keras_front.backend.declare import OPS, as_symbol_or_tensor
-from keras_front.backend.ops import arrangement, elementwise, linalg, linear, modern, reduction, subscript
+from keras_front.backend.ops import arrangement, elementwise, linalg, linear, reduction, sorting, subscript
 from keras_front.backend.ops.linalg import einsum
-from keras_front.backend.ops.modern import split
+from keras_front.backend.ops.splitting import split
 
 # Names that mean the same, or another word for it.
 SAME = (
@@ -100,7 +100,7 @@ def argsort(a: Any, axis: Any = -1, kind: Any = None) -> Any:
         axis: along which axis; None: all elements, counted row by row.
         kind: kept for code written for NumPy; sorting is always stable.
     """
-    return modern.argsort(arrangement.flatten(a) if axis is None else a, axis=-1 if axis is None else axis)
+    return sorting.argsort(arrangement.flatten(a) if axis is None else a, axis=-1 if axis is None else axis)
 
 
 def sort(a: Any, axis: Any = -1, kind: Any = None) -> Any:
@@ -111,7 +111,7 @@ def sort(a: Any, axis: Any = -1, kind: Any = None) -> Any:
         axis: along which axis; None: all elements, as one axis.
         kind: kept for code written for NumPy; sorting is always stable.
     """
-    return modern.sort(arrangement.flatten(a) if axis is None else a, axis=-1 if axis is None else axis)
+    return sorting.sort(arrangement.flatten(a) if axis is None else a, axis=-1 if axis is None else axis)
 
 
 def clip(a: Any, a_min: Any = None, a_max: Any = None) -> Any:

@@ -196,7 +196,7 @@ def truncated_normal(
     Raises:
         ArgumentError: the dtype is no float.
     """
-    from keras_front.backend.ops.special import truncated_normal_quantile
+    from keras_front.backend.ops.normal_quantile import truncated_normal_quantile
 
     noise = _draw(uniform_noise, shape, dtype, seed)
     return add(multiply(truncated_normal_quantile(noise), stddev), mean)
