@@ -61,8 +61,7 @@ def binary_crossentropy_vjp(g: Any, out: Any, target: Any, output: Any, from_log
         return sigmoid_crossentropy_vjp(g, out, output, target)[::-1]
     epsilon = config.epsilon()
     cut = elementwise.minimum(elementwise.maximum(output, epsilon), 1 - epsilon)
-    yes = add(cut, epsilon)
-    no = subtract(1 + 2 * epsilon, yes)
+    yes, no = add(cut, epsilon), add(subtract(1, cut), epsilon)  # as in the body: a program computes them once
     inside = equal(output, cut)
     slope = subtract(divide(subtract(1, target), no), divide(target, yes))
     return multiply(g, subtract(log(no), log(yes))), where(inside, multiply(g, slope), 0)
