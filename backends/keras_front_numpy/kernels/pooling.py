@@ -104,15 +104,19 @@ def plan_max_pool(
     return run
 
 
+def _windows_cover(frame: Frame) -> bool:
+    """Whether every element lies in exactly one window."""
+    fits = all(n % w == 0 for n, w in zip(frame.shape[1:-1], frame.window, strict=True))
+    return fits and not frame.padded and tuple(frame.strides) == tuple(frame.window)
+
+
 def plan_max_pool_gradient(
     shape: Sequence[int], window: Sequence[int], strides: Sequence[int], padding: Pairs, dtype: Any = "float32"
 ) -> Callable[..., None]:
     """`run(x, y, g, out)`, where `y` is the pooled x: what is left of g goes to the first place that equals y."""
     frame = Frame(shape, window, strides, padding, dtype, _lowest(dtype))
     apart = all(s >= w for w, s in zip(window, strides, strict=True))
-    covers = apart and not frame.padded and all(s == w for w, s in zip(window, strides, strict=True)) and all(
-        n % w == 0 for n, w in zip(shape[1:-1], window, strict=True)
-    )  # fmt: skip
+    covers = _windows_cover(frame)
     small = (frame.images, *frame.out, shape[-1])
     hit, rest, share = np.empty(small, bool), np.empty(small, dtype), np.empty(small, dtype)
     back = np.empty_like(frame.block) if frame.padded else None
