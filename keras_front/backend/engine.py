@@ -17,6 +17,9 @@ class Engine(Protocol):
     name: str
     native: set[type]
 
+    def __hash__(self) -> int:
+        """Engines are told apart by identity; caches are kept for each."""
+
     def check(self) -> None:
         """Raises: BackendError naming the primitives that are missing."""
 
