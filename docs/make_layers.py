@@ -117,7 +117,7 @@ A backend of yours runs all layers with `layers.run("package.module:Backend")`, 
 """
 
 # What does a layer's work, the first of these that is found: a composite of these modules, a primitive, an activation.
-_KERNELS = {"neural", "recurrent_layers", "convolution", "image", "modern"}
+_KERNELS = {"neural", "recurrent_layers", "convolution", "image", "attention"}
 _HELPERS = {"keep_mask", "bias_add", "moments", "softmax", "log_softmax", "softmax_crossentropy", "extract_patches"}
 _SINGLE = ("conv", "conv_input_gradient", "max_pool", "average_pool", "scan", "linear", "matmul", "gather")
 _SMALL = {"relu", "leaky_relu", "softplus", "softsign", "elu", "hard_sigmoid", "silu", "gelu", "softmax", "keep_mask"}

@@ -1,7 +1,7 @@
 """Calls in the words and with the defaults of another Keras, for whoever makes objects or offers methods.
 
 Nothing here knows an old name. Constructors and functions that are wrapped here compare the names that they are given
-with those that they know, and ask one module, by name, about others: see `docs/decisions/0010-*.md`.
+with those that they know, and pass others to one module, imported by name: see `docs/decisions/0010-*.md`.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ __all__ = ["accept_legacy_arguments", "accept_legacy_constructor_arguments", "ar
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
-# The module that knows what arguments, functions and classes were called once. It is asked by name, when something
-# unknown is met, so that modern code costs nothing and nothing is missing if it is not there. Its functions are
-# `translate_call` for a call with unknown arguments, `translate_positional` for arguments in an order of old,
-# `translate_config` for what a file says, `find` for an unknown name, and for other dialects than ours `apply_dialect`,
-# `dialect_object` and `conventions`.
-LEGACY = "keras_front.legacy.door"
+# The module that knows former names of arguments, functions and classes. It is imported by name when an unknown name is
+# met, so code with current names does not pay for it, and `keras_front/legacy` may be deleted. Its functions are
+# `translate_call` for a call with unknown arguments, `translate_positional` for positional arguments in a former
+# order, `translate_config` for the config of a file, `find` for an unknown name, and for dialects other than the native
+# one `apply_dialect`, `dialect_object` and `conventions`.
+LEGACY = "keras_front.legacy.hooks"
 
 
 @functools.cache
 def legacy_module() -> ModuleType | None:
-    """The door, or None if there is none; imported when it is first needed."""
+    """The module `LEGACY`, imported when it is first needed; None if it does not exist."""
     try:
         return import_module(LEGACY)
     except ModuleNotFoundError:
@@ -46,8 +46,8 @@ def legacy_object(kind: str, name: str) -> Any:
         kind: kind of registry: 'layer', 'regularizer'.
         name: a name that the registry does not know.
     """
-    door = legacy_module()
-    return None if door is None else door.find(kind, name)
+    hooks = legacy_module()
+    return None if hooks is None else hooks.find(kind, name)
 
 
 def accept_legacy_arguments(
@@ -58,7 +58,7 @@ def accept_legacy_arguments(
     Args:
         function: the function or method.
         defaults: whether a dialect may have other defaults for it.
-        legacy_order: whether arguments without names are in an order of old, told from `args` and `kwargs`.
+        legacy_order: whether positional arguments are in a former order, decided from `args` and `kwargs`.
     """
     names = tuple(inspect.signature(function).parameters)
     known, owners = frozenset(names), function.__qualname__.split(".")[::-1]
@@ -66,10 +66,10 @@ def accept_legacy_arguments(
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> T:
         try:
-            if kwargs and not known.issuperset(kwargs) and (door := legacy_module()) is not None:
-                args, kwargs = door.translate_call(owners, 0, known, args, kwargs, function)
-            if legacy_order is not None and legacy_order(args, kwargs) and (door := legacy_module()) is not None:
-                args, kwargs = (), door.translate_positional(owners[0], args, kwargs, function)
+            if kwargs and not known.issuperset(kwargs) and (hooks := legacy_module()) is not None:
+                args, kwargs = hooks.translate_call(owners, 0, known, args, kwargs, function)
+            if legacy_order is not None and legacy_order(args, kwargs) and (hooks := legacy_module()) is not None:
+                args, kwargs = (), hooks.translate_positional(owners[0], args, kwargs, function)
             if defaults and (dialect := config.current_dialect()) != config.NATIVE:
                 args, kwargs = dialect_module(dialect).apply_dialect(dialect, owners, 0, names, args, kwargs, function)
             return function(*args, **kwargs)
@@ -103,8 +103,8 @@ def accept_legacy_constructor_arguments(owner: type, init: Callable[..., None]) 
         try:
             if known is None:
                 known = frozenset(argument_names(owner)) | owner._further_arguments  # type: ignore[attr-defined]
-            if kwargs and not known.issuperset(kwargs) and (door := legacy_module()) is not None:
-                args, kwargs = door.translate_call(*_owners(self, owner), known, args, kwargs, self)
+            if kwargs and not known.issuperset(kwargs) and (hooks := legacy_module()) is not None:
+                args, kwargs = hooks.translate_call(*_owners(self, owner), known, args, kwargs, self)
             if (dialect := config.current_dialect()) != config.NATIVE:
                 args, kwargs = dialect_module(dialect).apply_dialect(
                     dialect, *_owners(self, owner), names, args, kwargs, self
@@ -118,21 +118,21 @@ def accept_legacy_constructor_arguments(owner: type, init: Callable[..., None]) 
 
 
 def _owners(self: Any, owner: type) -> tuple[list[str], int]:
-    """The names of a class and its bases, those of old first; and which of them has the constructor."""
+    """The names of a class and its bases, former names first; and which of them has the constructor."""
     bases = type(self).__mro__
     return [c.__dict__.get("_legacy_name") or c.__name__ for c in bases], bases.index(owner)
 
 
 def dialect_module(dialect: str) -> ModuleType:
-    """The door, where another dialect than ours is to be spoken. Raises: ArgumentError if it is not there.
+    """The module `LEGACY`, which a dialect other than the native one needs. Raises: ArgumentError if it does not exist.
 
     Args:
         dialect: the dialect that is wanted, for the message.
     """
-    door = legacy_module()
-    if door is None:
+    hooks = legacy_module()
+    if hooks is None:
         raise ArgumentError(f"dialect: expected {config.NATIVE!r} without {LEGACY}, received {dialect!r}.")
-    return door
+    return hooks
 
 
 def argument_names(cls: type) -> Iterator[str]:

@@ -407,7 +407,7 @@ def set_image_data_format(data_format: str) -> None:
 
 
 def normalize_data_format(value: str | None) -> str:
-    """A data format in its modern name; None stands for the default, 'tf' and 'th' for what Keras 1 meant.
+    """A data format by its current name; None stands for the default, 'tf' and 'th' for what Keras 1 meant.
 
     Args:
         value: 'channels_last', 'channels_first', 'tf', 'th' or None.

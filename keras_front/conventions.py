@@ -1,8 +1,8 @@
 """What training means beyond arguments and their defaults, where generations of Keras disagree.
 
 The dialect (`keras_front.config.current_dialect`) says whose conventions hold. A model keeps the dialect in which it
-was compiled. This module has the conventions of the native dialect; those of others are in a table that the door for
-old code knows. It must not know layers, optimizers or tensors.
+was compiled. This module has the conventions of the native dialect; those of other dialects are in
+`keras_front/legacy/dialects.py`. It must not know layers, optimizers or tensors.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ NATIVE = Conventions()
 def current() -> Conventions:
     """The conventions of the current dialect.
 
-    Raises: ArgumentError for another dialect than the native one, if the door for old code is not there.
+    Raises: ArgumentError for another dialect than the native one, if `keras_front/legacy` is not there.
     Example:
         >>> with config.dialect("keras2.3"):
         ...     current().joint_clipnorm

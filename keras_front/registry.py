@@ -324,8 +324,8 @@ def _as_today(name: str, target: Any, arguments: Config) -> tuple[Any, Config]:
     if not (inspect.isclass(target) and issubclass(target, Configurable)):
         return target, arguments
     known = target._further_arguments.union(target.constructor_arguments())
-    door = None if known.issuperset(arguments) and "_legacy_name" not in target.__dict__ else legacy_module()
-    return (target, arguments) if door is None else door.translate_config(name, target, arguments)
+    hooks = None if known.issuperset(arguments) and "_legacy_name" not in target.__dict__ else legacy_module()
+    return (target, arguments) if hooks is None else hooks.translate_config(name, target, arguments)
 
 
 # Objects of any kind ------------------------------------------------------------------------------

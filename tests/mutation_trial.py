@@ -96,7 +96,7 @@ BREAKS: list[Break] = [
         "next(left)",
         "numpy",
         "Conv or conv",
-        f"{LAYERS} tests/backends/test_numpy_convolution.py tests/backends/test_numpy_planner.py",
+        f"{LAYERS} tests/backends/test_numpy_convolution.py tests/backends/test_numpy_schedule.py",
     ),
     Break(
         "keras_front/layers",

@@ -1,4 +1,4 @@
-"""Every door that reads a name or a file works in a process that has imported nothing but that door."""
+"""Every function that reads a name or a file works in a process that has imported nothing else."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def folder(tmp_path_factory):
     return place
 
 
-# One line for each door: the code that runs in a fresh process and prints what it made.
-DOORS = [
+# One line for each entry point: the code that runs in a fresh process and prints what it made.
+ENTRY_POINTS = [
     "from keras_front.models import load_model; made = load_model('m.h5')",
     "from keras_front.models import load_model; made = load_model('m.keras')",
     "from keras_front.saving import load_model; made = load_model('m.keras')",
@@ -51,9 +51,9 @@ DOORS = [
 def test_models_are_read_in_a_fresh_process(folder):
     start = "import os, sys; os.chdir(sys.argv[1])"
     printed = in_forks(
-        [f"{door}; print(*[type(l).__name__ for l in made.layers])" for door in DOORS], start, str(folder)
+        [f"{code}; print(*[type(l).__name__ for l in made.layers])" for code in ENTRY_POINTS], start, str(folder)
     )
-    assert printed == ["InputLayer Conv2D BatchNormalization Flatten Dense"] * len(DOORS)
+    assert printed == ["InputLayer Conv2D BatchNormalization Flatten Dense"] * len(ENTRY_POINTS)
 
 
 def test_a_loaded_model_is_compiled_as_it_was(folder):
@@ -75,7 +75,7 @@ def test_the_command_summary_in_a_fresh_process(folder):
     assert "(Conv2D)" in done.stdout
 
 
-# Kind of object, module of its door, what is asked for, and the class or function that comes.
+# Kind of object, module that is imported, what is asked for, and the class or function that comes.
 OBJECTS = [
     ("layers", {"class_name": "Dense", "config": {"units": 2}}, "Dense"),
     ("layers", NESTED, "Bidirectional"),

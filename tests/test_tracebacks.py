@@ -1,4 +1,4 @@
-"""Tracebacks hold the user's frames and none of ours, at every public door; a switch shows everything."""
+"""Tracebacks hold the user's frames and none of ours, at every public entry point; a switch shows everything."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def shown(call) -> list[str]:
     return functions_in(error_of(call))
 
 
-DOORS = {
+ENTRY_POINTS = {
     "fit": lambda: model().fit(np.zeros((4, 5)), Y, verbose=0),
     "evaluate": lambda: model().evaluate(np.zeros((4, 5)), Y, verbose=0),
     "predict": lambda: model().predict(np.zeros((4, 5))),
@@ -84,9 +84,9 @@ DOORS = {
 }
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_nothing_of_ours_is_shown(backend, door):
-    assert shown(DOORS[door]) == ["<lambda>"]
+@pytest.mark.parametrize("entry_point", ENTRY_POINTS)
+def test_nothing_of_ours_is_shown(backend, entry_point):
+    assert shown(ENTRY_POINTS[entry_point]) == ["<lambda>"]
 
 
 class Broken(Layer):
@@ -202,14 +202,14 @@ def test_a_cycle_of_causes_ends():
     first, second = ValueError("a"), ValueError("b")
     first.__context__, second.__context__ = second, first
 
-    def door():
+    def entry_point():
         try:
             raise first
         except ValueError as error:
             tracebacks.hide_internal_frames(error)
             raise
 
-    assert error_of(door) is first
+    assert error_of(entry_point) is first
 
 
 def test_boundaries_keep_name_signature_and_documentation():

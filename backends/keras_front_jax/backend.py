@@ -1,7 +1,7 @@
 """JAX as a backend: what differs between K and jax.numpy, and nothing else.
 
 Programs become `jax.jit` functions which own the state they are given (donation); several steps run in one
-dispatch (`lax.fori_loop`). K has 64-bit types on every backend, so what JAX is asked here it is asked in a scope in
+dispatch (`lax.fori_loop`). K has 64-bit types on every backend, so JAX is called here in a scope in
 which it has them too (`scope.wide`); the setting of the process stays the application's own. Nothing here relies on
 JAX's default types, so 32-bit models stay 32-bit throughout.
 """
@@ -21,7 +21,7 @@ from keras_front.backend import codegen, discovery, dtypes, shapes
 from keras_front.backend.adapter import Backend, Positional
 from keras_front.backend.gradients import Transposes
 from keras_front.errors import BackendError, DtypeError
-from keras_front_jax.scope import wide, wide_methods, wide_scope
+from keras_front_jax.x64 import wide, wide_methods, wide_scope
 
 _DTYPES = {name: jnp.dtype(name) for name in sorted(dtypes.ALL - {"string"})}
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}

@@ -1,7 +1,7 @@
 """The adapter for NumPy, which computes on the host and needs nothing that is not installed anyway.
 
 Op by op it is plain NumPy, with the kernels of `kernels/` where NumPy has none. Compiled functions are planned
-(`planner.py`): there no op allocates, and the same kernels write into buffers laid out beforehand.
+(`schedule/`, `codegen/`): there no op allocates, and the same kernels write into buffers laid out beforehand.
 
 What differs from NumPy's own behaviour: dtypes stay (a float32 sum is float32, an int32 sum int32), NaN and infinity
 come without warnings, and an index outside its axis is an error, also a negative one.

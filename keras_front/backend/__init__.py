@@ -318,14 +318,14 @@ get_variable_shape = classic.int_shape
 
 Backend = adapter.Backend
 
-OLD_NAMES = ["keras_front.legacy.backend"]  # modules with a `find(name)`, asked by name so that none is needed
+OLD_NAMES = ["keras_front.legacy.backend"]  # modules with a `find(name)`; imported on demand, and may be missing
 
 
 def __getattr__(name: str) -> Any:
-    """What K has under no name of its own: the old names, if somebody knows them."""
-    for door in [] if name.startswith("_") else OLD_NAMES:
+    """Former names of functions of K, from the modules in `OLD_NAMES`."""
+    for module in [] if name.startswith("_") else OLD_NAMES:
         try:
-            return import_module(door).find(name)
+            return import_module(module).find(name)
         except (ModuleNotFoundError, KeyError):
             continue
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

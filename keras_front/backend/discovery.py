@@ -1,6 +1,6 @@
 """Finding backends and choosing the active one.
 
-A backend is found by its entry point in the group `keras_front.backends` (ours come in by the same door as
+A backend is found by its entry point in the group `keras_front.backends` (ours are found in the same way as
 anyone's), or by a dotted path, `"package.module:Class"`. Its module is imported when it is first activated,
 never to learn whether it exists: `available()` looks for the engine's module and reads the installed
 metadata, it imports neither.

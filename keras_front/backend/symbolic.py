@@ -427,19 +427,24 @@ def _now(item: Any, env: dict[SymbolicTensor, Any]) -> Any:
         return item if tracing() else item.constant
     if item.variable is not None:
         return item.variable.read()
-    if item is PHASE:
-        phase = scopes.phase_value()
-        return item if phase is None else phase
-    if item is COUNTER:
-        return current_counter()
-    if item is SEED:
-        return seeds.root_seed()
+    if item in AMBIENT:
+        return _ambient(item)
     if tracing() is None:
         raise ArgumentError(
             f"{item!r} has no value. Give it one: K.function(inputs, outputs) must list every placeholder among its "
             "inputs."
         )
     return item
+
+
+def _ambient(leaf: SymbolicTensor) -> Any:
+    """The present value of the learning phase (the symbol itself, while it is open), the noise counter or the seed."""
+    if leaf is COUNTER:
+        return current_counter()
+    if leaf is SEED:
+        return seeds.root_seed()
+    phase = scopes.phase_value()
+    return leaf if phase is None else phase
 
 
 def current_counter() -> Any:

@@ -63,13 +63,13 @@ class InputLayer(Layer):
         self.is_placeholder = input_tensor is None or tensor.is_placeholder
         self.built = True
         self._fixed = input_tensor if isinstance(input_tensor, Variable) else _value_of(tensor)
-        self._attach(Node(self, ([],), {}, tensor))
+        self._add_node(Node(self, ([],), {}, tensor))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """A copy waits for data at a placeholder of its own."""
         super().__setstate__(state)
         tensor = _tensor(self._fixed, None, None, self.batch_input_shape, self.dtype, self.name)
-        self._attach(Node(self, ([],), {}, tensor))
+        self._add_node(Node(self, ([],), {}, tensor))
 
     def get_config(self) -> dict[str, Any]:
         """Shape with the batch axis, dtype, `sparse` and name."""

@@ -309,7 +309,7 @@ class Layer(Trackable, LayerNodes, Configurable):
         outputs, masks, losses = parts(result)
         masks = flat_masks(masks, outputs)
         node = Node(self, (inputs, *args), kwargs, outputs, flatten(mask), masks, losses)
-        self._attach(node)
+        self._add_node(node)
         return outputs
 
     def _defer(self, arguments: Any) -> tuple[Any, Any]:
@@ -347,7 +347,7 @@ class Layer(Trackable, LayerNodes, Configurable):
                 return record_by_running(self.name, run, leaves)
             raise
 
-    def _attach(self, node: Node) -> None:
+    def _add_node(self, node: Node) -> None:
         """Make `node` the next node of this layer and write it into the history of its outputs."""
         index = len(self._inbound_nodes)
         self._inbound_nodes.append(node)

@@ -79,7 +79,7 @@ class OpLayer(Layer):
         if self._outputs is None:
             return super()._connect(inputs, args, kwargs)
         output = symbolic.outputs_like(OpCall(self._op, (inputs, *args), kwargs), self._outputs)
-        self._attach(Node(self, (inputs, *args), kwargs, output))
+        self._add_node(Node(self, (inputs, *args), kwargs, output))
         return output
 
     def _run(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], mask: Any) -> tuple[Any, Any]:
@@ -176,7 +176,7 @@ def connect(tensor: SymbolicTensor) -> Node:
     if not isinstance(layer.function, str):
         layer._outputs = map_structure(lambda t: symbolic.placeholder(t.shape, t.dtype), output)
     node = Node(layer, origin.args, origin.attrs, output)
-    layer._attach(node)
+    layer._add_node(node)
     return node
 
 

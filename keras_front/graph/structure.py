@@ -57,7 +57,7 @@ class Structure:
     def _call(self, node: Node) -> Call:
         keep = self.encoded
         if isinstance(node.layer, OpLayer) and not isinstance(node.layer.function, str):
-            keep = self._live
+            keep = self._shared
         args, arguments = map_structure(keep, (node.args, node.arguments))
         for tensor in _results(node):
             if tensor is not None:
@@ -71,7 +71,7 @@ class Structure:
         """
         return encoded(item, self._numbers)
 
-    def _live(self, item: Any) -> Any:
+    def _shared(self, item: Any) -> Any:
         """Arguments of recorded Python code: what is no tensor is shared by the copies."""
         found = self.encoded(item)
         return Unwritable(item) if found is item else found

@@ -1,6 +1,6 @@
 """What arguments were called in Keras 1, and what they are called now: tables, and nothing that computes.
 
-A signature of old gives the order in which arguments without names were meant. `RENAMED` gives today's name, unless the
+A former signature gives the order of positional arguments. `RENAMED` gives today's name, unless the
 class has another one in `OWN`. Several old arguments may make one (`nb_row`, `nb_col`), and a value may have another
 spelling (`dim_ordering='th'`).
 Source: Keras 1.2.2, the signatures of the modules; Keras 2.2.4, `keras/legacy/interfaces.py`.
@@ -22,7 +22,7 @@ _GATED = (
 )
 _POOLING = "pool_size strides border_mode dim_ordering"
 
-# The signatures of old of what has another one today, by today's class, function or method.
+# Former signatures of what has another one today, by today's class, function or method.
 SIGNATURES: dict[str, str] = {
     # Layers
     "Dense": f"output_dim {_START} {_PENALTIES} input_dim",
@@ -183,7 +183,7 @@ DROPPED: dict[str, dict[str, tuple[tuple[Any, ...] | None, str]]] = {
     "conv3d": dict.fromkeys(("volume_shape", "filter_shape"), (None, "")),
 }
 
-# Classes of old whose work a class of today does.
+# Former classes whose work a current class does.
 CLASSES: dict[str, str] = {
     "AtrousConv1D": "Conv1D",
     "AtrousConv2D": "Conv2D",

@@ -20,7 +20,7 @@ RENAMED = {"lesser": "less", "lesser_equal": "less_equal"}
 # Python's own, which K's names hide.
 PYTHON = {f"py_{name}": getattr(builtins, name) for name in ("all", "any", "sum", "slice")}
 
-# What belongs to an engine that is gone or to a session: the signature of old, and what to do today.
+# What belongs to an engine that is gone or to a session: the former signature, and what to do today.
 GONE = {
     "get_session": ("()", "There are no sessions: K.function, K.eval and K.get_value compute at once."),
     "set_session": ("(session)", "There are no sessions; choose the device with keras_front.device(name)."),

@@ -321,7 +321,7 @@ class MaxoutDense(_Weighted):
 
 # Classes of today under their older names ----------------------------------------------------------
 
-# Classes that Keras 2 never had, so that arguments without names are always in the order of old.
+# Classes that Keras 2 never had, so that arguments without names are always in the former order.
 _ALWAYS_OLD = ("Atrous", "TimeDistributedDense")
 
 
@@ -334,16 +334,16 @@ def old_class(name: str) -> Any:
     Args:
         name: one of `CLASSES` in `arguments.py`.
     """
-    modern = getattr(layers, CLASSES[name])
+    current = getattr(layers, CLASSES[name])
     owner = name if name in SIGNATURES else CLASSES[name]
 
     def construct(self: Any, *args: Any, **kwargs: Any) -> None:
         if name.startswith(_ALWAYS_OLD) or _in_old_order(args):
             args, kwargs = (), translate_positional(owner, args, kwargs, self)
-        modern.__init__(self, *args, **kwargs)
+        current.__init__(self, *args, **kwargs)
 
-    body = {"__init__": construct, "__doc__": modern.__doc__, "__module__": __name__, "_legacy_name": owner}
-    return type(modern.__name__, (modern,), body)
+    body = {"__init__": construct, "__doc__": current.__doc__, "__module__": __name__, "_legacy_name": owner}
+    return type(current.__name__, (current,), body)
 
 
 def _in_old_order(args: Sequence[Any]) -> bool:

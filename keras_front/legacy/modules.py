@@ -3,8 +3,8 @@
 A finder answers for `keras` and everything below it with the module of the same path in `keras_front`: the very same
 object, so a class is the same class under either name. A module that was divided otherwise once takes further names
 from where they are today: `keras.layers.core` has all names of ours and also finds `Merge`; `keras.engine.topology` has
-nothing but such names. No module of ours is ever replaced by another one. The door is
-opened on request only (`keras-front run`).
+nothing but such names. No module of ours is ever replaced by another one. The finder is
+installed on request only (`keras-front run`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .arguments import NAMES
 OLD, NEW = "keras", "keras_front"
 
 _LAYERS = ("layers", "graph", "models")
-# Modules of old, and where today's names are that were in them, the first place first.
+# Former modules, and where the current names are that were in them, the first place first.
 HOMES: dict[str, tuple[str, ...]] = {
     "engine": _LAYERS,
     **{f"engine.{name}": _LAYERS for name in (
@@ -42,11 +42,11 @@ HOMES: dict[str, tuple[str, ...]] = {
     "utils.layer_utils": ("utils", "layers"),
 }  # fmt: skip
 
-# Methods that scripts of old call on any layer.
+# Methods that old scripts call on any layer.
 METHODS = {"get_output_shape_for": "compute_output_shape"}
 
 
-# Names of old that modules of ours find when asked, by module: with them `from keras.layers import *` gives these too.
+# Former names that modules of ours find when asked, by module: with them `from keras.layers import *` gives these too.
 OLD_NAMES: dict[str, Callable[[], Iterable[str]]] = {
     "backend": backend.names,
     "layers": layers.names,
@@ -116,7 +116,7 @@ class Alias(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """
         homes = HOMES.get(_path(spec.name))
         if homes is not None:
-            return Gathered(spec.name, f"Names of old from {', '.join(homes)}.")
+            return Gathered(spec.name, f"Former names from {', '.join(homes)}.")
         module = importlib.import_module(_new_name(spec.name))
         spec.loader_state = module.__spec__  # the import system puts the spec of the alias into its place
         return module
@@ -125,7 +125,7 @@ class Alias(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """Complete what `create_module` returned.
 
         Args:
-            module: a module of ours, or one for names of old.
+            module: a module of ours, or one for former names.
         """
         name = module.__spec__.name  # type: ignore[union-attr]
         if not isinstance(module, Gathered) or module.__name__ != name:
@@ -147,7 +147,7 @@ def _look_in(module: ModuleType, homes: tuple[str, ...]) -> None:
 
 
 def _list_old_names(module: ModuleType, path: str) -> None:
-    """Let `import *` give the names of old that a module of ours finds."""
+    """Let `import *` give the former names that a module of ours finds."""
     if path in OLD_NAMES:
         module.__all__ = list(dict.fromkeys([*public_names(module), *OLD_NAMES[path]()]))  # type: ignore[attr-defined]
 
@@ -184,7 +184,7 @@ def install() -> None:
     package = importlib.import_module(OLD)
     ours = [name for name in package.__all__ if _is_there(f"{NEW}.{name}")]
     for name in [*ours, *HOMES]:
-        importlib.import_module(f"{OLD}.{name}")  # an attribute of its package, with the names of old
+        importlib.import_module(f"{OLD}.{name}")  # an attribute of its package, with the former names
     layer = importlib.import_module(f"{NEW}.graph").Layer
     for old, new in METHODS.items():
         setattr(layer, old, lambda self, *args, new=new: getattr(self, new)(*args))

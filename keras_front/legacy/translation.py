@@ -38,7 +38,7 @@ class OldNameWarning(UserWarning):
 
 
 def signature(owners: Sequence[str]) -> list[str]:
-    """The arguments of old of the first of these that has any, in their order.
+    """The former arguments of the first of these that has any, in their order.
 
     Args:
         owners: names of the class and its bases, or of the function.
@@ -53,7 +53,7 @@ def translate(
 
     Args:
         owners: names of the class and its bases, or of the function.
-        old: the names of old in the order in which arguments without names are meant.
+        old: the former names in the order of positional arguments.
         args: arguments without names.
         kwargs: arguments with names.
         target: the object under construction, or the function.
@@ -64,14 +64,14 @@ def translate(
     twice = sorted(set(given) & set(kwargs))
     if twice:
         raise DtypeError(f"{owners[0]}: expected one value for {twice[0]!r}, received two.")
-    modern = renamed(owners, given | kwargs, target)
+    current = renamed(owners, given | kwargs, target)
     name = getattr(target, "__name__", type(target).__name__)
-    _warn(owners[-1] if name == "__init__" else name, modern)
-    return modern
+    _warn(owners[-1] if name == "__init__" else name, current)
+    return current
 
 
 def translate_positional(owner: str, args: tuple[Any, ...], kwargs: Arguments, target: Any) -> Arguments:
-    """Arguments of a class of old, whose order was another one.
+    """Arguments of a former class, whose order was another one.
 
     Args:
         owner: the class or function.
@@ -111,10 +111,10 @@ def renamed(owners: Sequence[str], given: Arguments, target: Any) -> Arguments:
     own = next((OWN[name] for name in owners if name in OWN), {})
     old, result = set(signature(owners)), {}
     for name, value in given.items():
-        modern = own.get(name, RENAMED.get(name, name)) if name in old else name
-        if modern in result:
-            raise DtypeError(f"{owners[0]}: expected {modern!r} once, received it under its older name as well.")
-        result[modern] = _value(modern, value)
+        current = own.get(name, RENAMED.get(name, name)) if name in old else name
+        if current in result:
+            raise DtypeError(f"{owners[0]}: expected {current!r} once, received it under its older name as well.")
+        result[current] = _value(current, value)
     return result
 
 
@@ -288,7 +288,7 @@ def forget() -> None:
     _PLACES.clear()
 
 
-def _warn(name: str, modern: Arguments) -> None:
+def _warn(name: str, current: Arguments) -> None:
     """Say how the call reads today, at the line of the user's code, once."""
     frame: Any = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
@@ -296,7 +296,7 @@ def _warn(name: str, modern: Arguments) -> None:
     place = frame.f_code.co_filename, frame.f_lineno, name
     if place in _PLACES:
         return
-    text = ", ".join(f"{key}={_shown(value)}" for key, value in modern.items() if key != "self")
+    text = ", ".join(f"{key}={_shown(value)}" for key, value in current.items() if key != "self")
     message = f"This call has names of an older Keras. Today it reads: {name}({text})"
     warnings.warn_explicit(message, OldNameWarning, place[0], place[1], frame.f_globals.get("__name__", "?"))
     _PLACES.add(place)

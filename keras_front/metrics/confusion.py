@@ -52,10 +52,11 @@ def count_decisions(
         K.reshape(weights, (-1, 1)),
         _one(K.not_equal(K.reshape(y_true, (-1, 1)), 0.0), y_pred),
     )
-    limits = np.asarray(thresholds, "float32")[:, None]
-    said = _one(K.greater(K.reshape(y_pred, (1, -1)), K.cast(limits, K.dtype(y_pred))), y_pred)  # (thresholds, n)
+    cuts = np.asarray(thresholds, "float32")[:, None]
+    above = K.greater(K.reshape(y_pred, (1, -1)), K.cast(cuts, K.dtype(y_pred)))  # (thresholds, n)
+    decided = _one(above, y_pred)
     yes, no = positive * weights, (1.0 - positive) * weights
-    pairs = {"tp": (said, yes), "fp": (said, no), "fn": (1.0 - said, yes), "tn": (1.0 - said, no)}
+    pairs = {"tp": (decided, yes), "fp": (decided, no), "fn": (1.0 - decided, yes), "tn": (1.0 - decided, no)}
     return {name: K.reshape(K.dot(*pair), (-1,)) for name, pair in pairs.items()}
 
 
@@ -75,11 +76,12 @@ def count_by_label(y_true: Any, y_pred: Any, thresholds: Sequence[float], sample
     if sample_weight is not None:
         weights = weights * spread_weights(sample_weight, y_pred)
     positive = _one(K.not_equal(y_true, 0.0), y_pred)
-    limits = np.asarray(thresholds, "float32")[:, None, None]
-    said = _one(K.greater(K.expand_dims(y_pred, 0), K.cast(limits, K.dtype(y_pred))), y_pred)  # (thresholds, n, labels)
+    cuts = np.asarray(thresholds, "float32")[:, None, None]
+    above = K.greater(K.expand_dims(y_pred, 0), K.cast(cuts, K.dtype(y_pred)))  # (thresholds, n, labels)
+    decided = _one(above, y_pred)
     yes, no = positive * weights, (1.0 - positive) * weights
-    pairs = {"tp": (said, yes), "fp": (said, no), "fn": (1.0 - said, yes), "tn": (1.0 - said, no)}
-    return {name: K.sum(decided * weight, axis=1) for name, (decided, weight) in pairs.items()}
+    pairs = {"tp": (decided, yes), "fp": (decided, no), "fn": (1.0 - decided, yes), "tn": (1.0 - decided, no)}
+    return {name: K.sum(found * weight, axis=1) for name, (found, weight) in pairs.items()}
 
 
 def _one(condition: Any, like: Any) -> Any:
@@ -113,16 +115,16 @@ class Decisions(Metric):
     """Base of all here: `counted` names the variables that it keeps, one number for each threshold."""
 
     counted: tuple[str, ...] = ()
-    limits: list[float]
+    _thresholds: list[float]
     top_k: int | None = None
     class_id: int | None = None
 
     LONG = {"tp": "true_positives", "fp": "false_positives", "tn": "true_negatives", "fn": "false_negatives"}
 
-    def _start(self, limits: list[float]) -> None:
-        self.limits = limits
+    def _start(self, thresholds: list[float]) -> None:
+        self._thresholds = thresholds
         for short in self.counted:
-            setattr(self, self.LONG[short], self.add_weight(self.LONG[short], (len(limits),)))
+            setattr(self, self.LONG[short], self.add_weight(self.LONG[short], (len(thresholds),)))
 
     def _count(self, short: str) -> Variable:
         return getattr(self, self.LONG[short])
@@ -135,14 +137,14 @@ class Decisions(Metric):
             y_pred: outputs between 0 and 1, likewise.
             sample_weight: weight of each sample or decision; None for 1.
         """
-        found = count_decisions(y_true, y_pred, self.limits, sample_weight, self.top_k, self.class_id)
+        found = count_decisions(y_true, y_pred, self._thresholds, sample_weight, self.top_k, self.class_id)
         for short in self.counted:
             variable = self._count(short)
             variable.assign(variable + K.cast(found[short], self.dtype))
 
     def _answer(self, values: Any) -> Any:
         """One number for one threshold, a vector for several."""
-        return values[0] if len(self.limits) == 1 else values
+        return values[0] if len(self._thresholds) == 1 else values
 
 
 class _Count(Decisions):

@@ -231,9 +231,9 @@ class AUC(Decisions):
         elif num_thresholds < 2:
             raise ArgumentError(f"AUC: expected num_thresholds of at least 2, received {num_thresholds!r}.")
         self.num_thresholds, self._from_logits = len(inner) + 2, from_logits
-        self.limits = [-K.epsilon(), *inner, 1.0 + K.epsilon()]
+        self._thresholds = [-K.epsilon(), *inner, 1.0 + K.epsilon()]
         if not multi_label:
-            self._start(self.limits)
+            self._start(self._thresholds)
         elif num_labels is not None:
             self._start_labels(num_labels)
 
@@ -241,7 +241,7 @@ class AUC(Decisions):
         if self.label_weights is not None and len(self.label_weights) != labels:
             raise ArgumentError(f"AUC: expected {labels} label_weights, received {len(self.label_weights)}.")
         for short in self.counted:
-            setattr(self, self.LONG[short], self.add_weight(self.LONG[short], (len(self.limits), labels)))
+            setattr(self, self.LONG[short], self.add_weight(self.LONG[short], (len(self._thresholds), labels)))
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         y_pred = K.sigmoid(K.convert(y_pred)) if self._from_logits else y_pred
@@ -250,7 +250,7 @@ class AUC(Decisions):
             return
         if not self.weights:
             self._start_labels(self._labels_of(y_pred))
-        found = count_by_label(y_true, y_pred, self.limits, sample_weight)
+        found = count_by_label(y_true, y_pred, self._thresholds, sample_weight)
         for short in self.counted:
             variable = self._count(short)
             variable.assign(variable + K.cast(found[short], self.dtype))

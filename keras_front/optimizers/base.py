@@ -21,7 +21,7 @@ from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.file_form import FileForm
 from keras_front.initializers import host_dtype
-from keras_front.optimizers.classic import Recorded, placeholders, recorded
+from keras_front.optimizers.get_updates import Recorded, placeholders, recorded
 from keras_front.registry import Configurable, Registry, plain
 
 OPTIMIZERS = Registry("optimizer", fold_case=True)

@@ -7,7 +7,7 @@ from typing import Any
 from keras_front import layers as L
 from keras_front.initializers import RandomUniform
 from keras_front.regularizers import l1_l2
-from keras_front.testing import layer_cases_modern, layer_cases_recurrent, layer_cases_spatial
+from keras_front.testing import layer_cases_keras3, layer_cases_recurrent, layer_cases_spatial
 from keras_front.testing.layer_case import IMAGE, SEQUENCE, LayerCase, case, image
 
 PAIR, VECTORS = SEQUENCE * 2, ((3,), (3,))
@@ -185,5 +185,5 @@ CASES: dict[str, list[LayerCase]] = {
     **NOISE,
     **layer_cases_spatial.CASES,
     **layer_cases_recurrent.CASES,
-    **layer_cases_modern.CASES,
+    **layer_cases_keras3.CASES,
 }

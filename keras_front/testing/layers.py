@@ -58,7 +58,7 @@ ELSEWHERE = {
     "SimpleRNNCell": "in RNN and SimpleRNN",
     "StackedRNNCells": "in RNN",
     "ConvLSTM2DCell": "in ConvRNN2D and ConvLSTM2D",
-    "Hashing": "on strings, which are no tensors: tests/layers/test_hashing.py",
+    "Hashing": "on strings, which are no tensors: tests/layers/test_keras3_layers.py",
     "StringLookup": "on strings, which are no tensors: tests/layers/test_feature_preprocessing.py",
     "TextVectorization": "on strings, which are no tensors: tests/layers/test_feature_preprocessing.py",
 }

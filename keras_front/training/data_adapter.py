@@ -140,7 +140,9 @@ class StreamAdapter:
         if self._batches is not None:
             return
         if not self.workers.number:
-            self._batches = _passes(self.source, self.by_pass) if is_sequence(self.source) else iter(self.source)
+            self._batches = (
+                _sequence_batches(self.source, self.by_pass) if is_sequence(self.source) else iter(self.source)
+            )
             return
         if is_sequence(self.source):
             passes = 1 if self.by_pass else None
@@ -205,7 +207,7 @@ class Workers(NamedTuple):
     queue_size: int = 10
 
 
-def _passes(sequence: Any, once: bool) -> Iterator[Any]:
+def _sequence_batches(sequence: Any, once: bool) -> Iterator[Any]:
     """The batches of a sequence, pass after pass unless `once`, prepared where they are asked for."""
     while len(sequence):
         for index in range(len(sequence)):

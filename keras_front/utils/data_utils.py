@@ -202,8 +202,8 @@ def _one_pass(sequence: Any, order: Iterable[int], workers: int, processes: bool
     """Queue one pass; False if it was stopped. Returns when all was fetched: `on_epoch_end` may change the data."""
     pool: Executor
     if processes:
-        pool = ProcessPoolExecutor(workers, _context(), _hold, (sequence,))
-        fetch: Callable[[int], Any] = _fetch_held
+        pool = ProcessPoolExecutor(workers, _context(), _set_worker_sequence, (sequence,))
+        fetch: Callable[[int], Any] = _fetch_from_worker_sequence
     else:
         pool, fetch = ThreadPoolExecutor(workers), sequence.__getitem__
     try:
@@ -316,17 +316,17 @@ def _received(pipe: Any, process: Any, stopped: threading.Event) -> Iterator[Any
         yield batch
 
 
-_held: Any = None
+_worker_sequence: Any = None
 
 
-def _hold(sequence: Any) -> None:
+def _set_worker_sequence(sequence: Any) -> None:
     """In a worker process: keep the sequence, so that a task need carry a number only."""
-    global _held
-    _held = sequence
+    global _worker_sequence
+    _worker_sequence = sequence
 
 
-def _fetch_held(index: int) -> Any:
-    return _held[index]
+def _fetch_from_worker_sequence(index: int) -> Any:
+    return _worker_sequence[index]
 
 
 def _context() -> Any:

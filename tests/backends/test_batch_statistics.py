@@ -8,6 +8,15 @@ from keras_front import backend as K
 RNG = np.random.default_rng(4)
 
 
+def derivative(function, args, position, direction, step=1e-6):
+    """The central difference of `function` along `direction` in one of its arguments."""
+
+    def at(size):
+        return function(*[v + size * direction if j == position else v for j, v in enumerate(args)])
+
+    return (at(step) - at(-step)) / (2 * step)
+
+
 @pytest.mark.parametrize(("shape", "axes"), [((6, 3), (0,)), ((2, 4, 3, 5), (0, 1, 2)), ((4, 3, 2, 5), (0, 2, 3))])
 def test_gradients_through_all_three_results(backend, shape, axes):
     """In float32, where fused kernels are."""
@@ -39,12 +48,7 @@ def test_gradients_through_all_three_results(backend, shape, axes):
     for found in (differentiated(values), K.compile(differentiated)(values)):
         for i, got in enumerate(found):
             direction = RNG.normal(size=got.shape)
-
-            def at(step, i=i, direction=direction):
-                moved = [v + step * direction if j == i else v for j, v in enumerate((x, gamma, beta))]
-                return loss(*moved, np.sum, np.multiply, truth)
-
-            want = (at(1e-6) - at(-1e-6)) / 2e-6
+            want = derivative(lambda *args: loss(*args, np.sum, np.multiply, truth), (x, gamma, beta), i, direction)
             np.testing.assert_allclose(np.sum(K.to_numpy(got) * direction), want, rtol=2e-3, atol=2e-3)
 
 

@@ -13,7 +13,7 @@ import keras_front
 from keras_front import activations, config, initializers, layers, models, optimizers
 from keras_front import backend as K
 from keras_front.legacy import dialects
-from keras_front.legacy.door import OldNameWarning
+from keras_front.legacy.hooks import OldNameWarning
 
 RECURRENT = {
     "keras1": ("hard_sigmoid", "hard_sigmoid", False, "hard_sigmoid"),

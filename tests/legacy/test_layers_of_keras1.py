@@ -13,7 +13,7 @@ from keras_front.legacy import layers as old
 from keras_front.models import Model, Sequential, load_model
 from keras_front.registry import custom_object_scope
 
-pytestmark = pytest.mark.filterwarnings("ignore::keras_front.legacy.door.OldNameWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::keras_front.legacy.hooks.OldNameWarning")
 
 RNG = np.random.default_rng(0)
 X, Y = (RNG.normal(size=(4, 3)).astype("float32") for _ in range(2))

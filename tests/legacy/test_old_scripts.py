@@ -12,7 +12,7 @@ import pytest
 from keras_front import backend as K
 from keras_front import layers, models
 from keras_front.legacy import initializations
-from keras_front.legacy.door import OldNameWarning
+from keras_front.legacy.hooks import OldNameWarning
 
 SCRIPTS = sorted((Path(__file__).parents[2] / "examples" / "keras1").glob("*.py"))
 
@@ -115,7 +115,7 @@ def tiny(shape, name=None):
     return initializations.normal(shape, scale=0.01, name=name)
 
 
-@pytest.mark.filterwarnings("ignore::keras_front.legacy.door.OldNameWarning")
+@pytest.mark.filterwarnings("ignore::keras_front.legacy.hooks.OldNameWarning")
 @pytest.mark.parametrize("kind", [Classic, ByHand, ShapeFirst, ShapeAndInitializer])
 def test_a_layer_of_keras1_builds_and_trains(backend, kind):
     model = models.Sequential([kind(3, input_dim=4, name="mine"), layers.Dense(1, init=tiny)])

@@ -110,6 +110,40 @@ def _windows_cover(frame: Frame) -> bool:
     return fits and not frame.padded and tuple(frame.strides) == tuple(frame.window)
 
 
+def _bits(array: np.ndarray) -> np.ndarray:
+    """The array as integers: times 0 and 1 as an integer an infinity becomes 0, not NaN."""
+    return array.view(np.dtype(f"i{array.itemsize}"))
+
+
+def _spread_to_windows_apart(
+    frame: Frame, block: np.ndarray, top: np.ndarray, target: np.ndarray, hit: np.ndarray, rest: np.ndarray, _: Any
+) -> None:
+    """Write `rest` to the first place of each window where `block` equals `top`, and 0 to the others."""
+    whole, rest = _bits(target), _bits(rest)
+    for place in frame.places:
+        np.equal(block[place], top, hit)
+        np.multiply(rest, hit, whole[place])
+        np.subtract(rest, whole[place], rest)
+
+
+def _spread_to_overlapping_windows(
+    frame: Frame,
+    block: np.ndarray,
+    top: np.ndarray,
+    target: np.ndarray,
+    hit: np.ndarray,
+    rest: np.ndarray,
+    share: np.ndarray,
+) -> None:
+    """Add `rest` to the first place of each window where `block` equals `top`."""
+    rest, part = _bits(rest), _bits(share)
+    for place in frame.places:
+        np.equal(block[place], top, hit)
+        np.multiply(rest, hit, part)
+        np.subtract(rest, part, rest)
+        np.add(target[place], share, target[place])
+
+
 def plan_max_pool_gradient(
     shape: Sequence[int], window: Sequence[int], strides: Sequence[int], padding: Pairs, dtype: Any = "float32"
 ) -> Callable[..., None]:
@@ -120,7 +154,7 @@ def plan_max_pool_gradient(
     small = (frame.images, *frame.out, shape[-1])
     hit, rest, share = np.empty(small, bool), np.empty(small, dtype), np.empty(small, dtype)
     back = np.empty_like(frame.block) if frame.padded else None
-    bits = np.dtype(f"i{rest.itemsize}")  # times 0 and 1 as an integer, so that an infinity becomes 0 and not NaN
+    spread = _spread_to_windows_apart if apart else _spread_to_overlapping_windows
 
     def run(x: np.ndarray, y: np.ndarray, g: np.ndarray, out: np.ndarray) -> None:
         if 0 in frame.out:
@@ -130,17 +164,8 @@ def plan_max_pool_gradient(
             target = out[images] if back is None else back[:n]
             if not covers:
                 target.fill(0)
-            h, r, s = hit[:n], rest[:n], share[:n]
-            np.copyto(r, g[images])
-            whole, r, part = target.view(bits), r.view(bits), s.view(bits)
-            for place in frame.places:
-                np.equal(block[place], top, h)
-                if apart:
-                    part = whole[place]
-                np.multiply(r, h, part)
-                np.subtract(r, part, r)
-                if not apart:
-                    np.add(target[place], s, target[place])
+            np.copyto(rest[:n], g[images])
+            spread(frame, block, top, target, hit[:n], rest[:n], share[:n])
             if back is not None:
                 np.copyto(out[images], target[frame.inside])
 

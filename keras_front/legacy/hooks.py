@@ -1,4 +1,4 @@
-"""What `keras_front.compatibility` asks: calls, configs, names and dialects of an older Keras in today's words.
+"""The functions that `keras_front.compatibility` calls: translation of calls, configs and names of older Keras.
 
 The tables are in `arguments.py` and `dialects.py`, what applies them in `translation.py`, the layers that are gone in
 `layers.py`.
@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 
-# What the registry asks ------------------------------------------------------------------------------
+# Called by the registry ------------------------------------------------------------------------------
 
 
 def translate_call(
@@ -64,13 +64,13 @@ def translate_call(
     if not unknown:
         return args, kwargs
     if not any(name in SIGNATURES for name in owners[: here + 1]):
-        modern = translate(owners, old, (), {name: kwargs[name] for name in unknown}, target)
-        return args, {name: value for name, value in kwargs.items() if name not in unknown} | modern
+        translated = translate(owners, old, (), {name: kwargs[name] for name in unknown}, target)
+        return args, {name: value for name, value in kwargs.items() if name not in unknown} | translated
     return (), translate(owners, old, args, kwargs, target)
 
 
 def translate_config(name: str, target: Any, arguments: Arguments) -> tuple[Any, Arguments]:
-    """A class and the arguments that a file has for it, in today's words.
+    """A class and the arguments that a file has for it, with current names.
 
     Args:
         name: the class as the file names it.
@@ -80,8 +80,8 @@ def translate_config(name: str, target: Any, arguments: Arguments) -> tuple[Any,
     owners = [name, *(c.__name__ for c in target.__mro__)]
     arguments = {key: as_config(value) for key, value in arguments.items()}
     choice = ClassChoice(target.__mro__[1] if "_legacy_name" in target.__dict__ else target)
-    modern = renamed(owners, dict(arguments), choice)
-    return choice.kind, modern
+    translated = renamed(owners, dict(arguments), choice)
+    return choice.kind, translated
 
 
 def find(kind: str, name: str) -> Any:

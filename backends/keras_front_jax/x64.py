@@ -1,7 +1,7 @@
 """JAX's 64-bit types, switched on for our own calls and traces and for nothing else.
 
 JAX has one switch for 64-bit types in a process (`jax_enable_x64`), and a scope that overrules it in one thread. K has
-these types on every backend, so all that the adapter asks of JAX it asks in that scope: an application that uses JAX
+these types on every backend, so the adapter calls JAX in that scope only: an application that uses JAX
 for itself finds its setting as it left it.
 """
 
@@ -23,7 +23,7 @@ _scope = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enab
 _WIDE = frozenset(map(jnp.dtype, ("float64", "int64", "uint64", "complex128")))
 
 # Methods beside the ops that make or run something of JAX's, each within one call.
-_VERBS = (
+_METHODS = (
     "asarray", "copy", "import_tensor", "share", "literal", "argument", "value_and_grad", "rows", "joined",
     "put_dataset", "custom_gradient", "scan", "symbolic_shape", "from_host",
 )  # fmt: skip
@@ -64,7 +64,7 @@ def wide_methods(cls: type) -> type:
     own = cls.__mro__[: cls.__mro__.index(Backend)]
     for name, value in {name: value for base in reversed(own) for name, value in vars(base).items()}.items():
         op = declare.OPS.get(name)
-        if op is None and name not in _VERBS:
+        if op is None and name not in _METHODS:
             continue
         is_static = isinstance(value, staticmethod)
         plain = value.__func__ if is_static else value

@@ -16,8 +16,8 @@ import pytest
 import keras_front
 from keras_front import backend as K
 from keras_front import callbacks, constraints, errors, layers, models, regularizers, utils
-from keras_front.legacy import arguments, door
-from keras_front.legacy.door import OldNameWarning
+from keras_front.legacy import arguments, hooks
+from keras_front.legacy.hooks import OldNameWarning
 
 X = np.random.default_rng(0).normal(size=(8, 6)).astype("float32")
 Y = X[:, :2]
@@ -25,10 +25,10 @@ Y = X[:, :2]
 
 @pytest.fixture(autouse=True)
 def _fresh_warnings():
-    door.forget()
+    hooks.forget()
 
 
-def modern(text: str) -> pytest.WarningsRecorder:
+def warns_of(text: str) -> pytest.WarningsRecorder:
     """Expect the warning that spells the call so."""
     return pytest.warns(OldNameWarning, match="Today it reads: " + re.escape(text))
 
@@ -178,16 +178,16 @@ def test_what_cannot_be_honoured_is_refused():
         layers.BatchNormalization(mode=3)
 
 
-@pytest.mark.filterwarnings("ignore::keras_front.legacy.door.OldNameWarning")
+@pytest.mark.filterwarnings("ignore::keras_front.legacy.hooks.OldNameWarning")
 def test_a_subclass_of_the_users_understands_them_too():
     class Mine(layers.Dense):
         def __init__(self, output_dim, **kwargs):
             super().__init__(output_dim=output_dim, init="one", **kwargs)
 
-    with modern("Mine(units=3, kernel_initializer='one', name='mine')"):
+    with warns_of("Mine(units=3, kernel_initializer='one', name='mine')"):
         layer = Mine(3, name="mine")
     assert (layer.units, layer.name) == (3, "mine")
-    with modern("Mine(use_bias=False)"):
+    with warns_of("Mine(use_bias=False)"):
         assert Mine(3, bias=False).use_bias is False
 
     class Other(layers.Layer):
@@ -201,17 +201,17 @@ def test_a_subclass_of_the_users_understands_them_too():
 
 
 def test_constraints_regularizers_and_callbacks():
-    with modern("MaxNorm(max_value=3)"):
+    with warns_of("MaxNorm(max_value=3)"):
         assert constraints.MaxNorm(m=3).max_value == 3
-    with modern("MinMaxNorm(min_value=0.5, max_value=2.0)"):
+    with warns_of("MinMaxNorm(min_value=0.5, max_value=2.0)"):
         assert constraints.MinMaxNorm(low=0.5, high=2.0).min_value == 0.5
     assert regularizers.WeightRegularizer(l1=0.1).get_config() == regularizers.ActivityRegularizer(0.1).get_config()
     assert regularizers.activity_l1l2(0.1, 0.2).l2 == pytest.approx(0.2)
     assert regularizers.l1l2 is regularizers.l1_l2
     assert regularizers.get("activity_l2").l2 == pytest.approx(0.01)
-    with modern("ReduceLROnPlateau(min_delta=0.1)"):
+    with warns_of("ReduceLROnPlateau(min_delta=0.1)"):
         assert callbacks.ReduceLROnPlateau(epsilon=0.1).min_delta == 0.1
-    with modern("to_categorical(y=[0, 2], num_classes=4)"):
+    with warns_of("to_categorical(y=[0, 2], num_classes=4)"):
         assert utils.to_categorical([0, 2], nb_classes=4).shape == (2, 4)
 
 
@@ -225,12 +225,12 @@ def small():
 
 
 def test_fit_and_models_of_tensors(backend):
-    with modern("fit(x=..., y=..., epochs=3, verbose=0)"):
+    with warns_of("fit(x=..., y=..., epochs=3, verbose=0)"):
         assert small().fit(X, Y, nb_epoch=3, verbose=0).epoch == [0, 1, 2]
-    with modern("fit(x=..., y=..., batch_size=4, epochs=3, verbose=0)"):
+    with warns_of("fit(x=..., y=..., batch_size=4, epochs=3, verbose=0)"):
         assert len(small().fit(X, Y, 4, nb_epoch=3, verbose=0).epoch) == 3
     x = layers.Input((6,))
-    with modern("Model(inputs=..., outputs=...)"):
+    with warns_of("Model(inputs=..., outputs=...)"):
         assert models.Model(input=x, output=layers.Dense(2)(x)).output_shape == (None, 2)
     with pytest.raises(TypeError, match="unexpected arguments"):
         small().fit(X, Y, nb_epochs=3)
@@ -255,7 +255,7 @@ class Known:
 def test_generators_counted_in_samples(backend):
     model, seen = small(), []
     record = callbacks.LambdaCallback(on_batch_end=lambda batch, logs: seen.append(batch))
-    with modern("fit_generator(generator=..., steps_per_epoch=3, epochs=2, verbose=0, callbacks=..."):
+    with warns_of("fit_generator(generator=..., steps_per_epoch=3, epochs=2, verbose=0, callbacks=..."):
         model.fit_generator(
             batches(), samples_per_epoch=8, nb_epoch=2, verbose=0, callbacks=[record], validation_data=batches(4),
             nb_val_samples=8, max_q_size=2, nb_worker=1, pickle_safe=False,
@@ -264,7 +264,7 @@ def test_generators_counted_in_samples(backend):
     with pytest.warns(OldNameWarning):
         history = model.fit_generator(batches(), 6, nb_epoch=1, verbose=0, validation_data=(X, Y), nb_val_samples=8)
     assert "val_loss" in history.history
-    with modern("predict_generator(generator=..., steps=2)"):
+    with warns_of("predict_generator(generator=..., steps=2)"):
         assert model.predict_generator(batches(), val_samples=6).shape == (6, 2)
     with pytest.warns(OldNameWarning):
         got = model.evaluate_generator(batches(8), val_samples=8)
@@ -273,11 +273,11 @@ def test_generators_counted_in_samples(backend):
 
 def test_the_first_batch_that_was_looked_at_is_not_lost():
     numbers = iter([(np.full((2, 1), i), None) for i in range(3)])
-    same, size = door.sized(numbers)
+    same, size = hooks.sized(numbers)
     assert size == 2
     assert [int(x[0, 0]) for x, _ in same] == [0, 1, 2]
-    assert door.sized(Known())[1] == 3
-    assert door.sized([({"a": X}, Y)])[1] == 8
+    assert hooks.sized(Known())[1] == 3
+    assert hooks.sized([({"a": X}, Y)])[1] == 8
 
 
 # K ---------------------------------------------------------------------------------------------------
@@ -304,14 +304,14 @@ def test_functions_of_k(backend):
         with pytest.warns(OldNameWarning):
             got = old()
         np.testing.assert_allclose(K.to_numpy(got), K.to_numpy(new()), rtol=1e-6)
-    with modern("random_uniform(shape=(2, 3), minval=1.0, maxval=2.0)"):
+    with warns_of("random_uniform(shape=(2, 3), minval=1.0, maxval=2.0)"):
         assert 1 <= K.to_numpy(K.random_uniform((2, 3), low=1.0, high=2.0)).min()
-    with modern("random_normal(shape=(2, 3), mean=0.0, stddev=0.0)"):
+    with warns_of("random_normal(shape=(2, 3), mean=0.0, stddev=0.0)"):
         assert not K.to_numpy(K.random_normal((2, 3), 0.0, std=0.0)).any()
     held = K.variable(np.ones(2))
-    with modern("batch_get_value(ops=..."):
+    with warns_of("batch_get_value(ops=..."):
         assert K.batch_get_value(xs=[held])[0].sum() == 2
-    with modern("moving_average_update(x=..., value="):
+    with warns_of("moving_average_update(x=..., value="):
         _, value = K.moving_average_update(variable=held, value=np.zeros(2, "float32"), momentum=0.5)
     np.testing.assert_allclose(K.eval(value), [0.5, 0.5])
     volume = K.constant(np.zeros((1, 2, 2, 2, 1)))
