@@ -67,6 +67,8 @@ _max, _min = _extreme(jnp.max), _extreme(jnp.min)
 
 @wide_methods
 class JaxBackend(Transposes, Backend):
+    """K on JAX; see the module."""
+
     name = "jax"
     tensor_types = (jax.Array,)
     differentiates = True
@@ -464,8 +466,10 @@ def _fits_attention(query: Any, key: Any, value: Any, bias: Any) -> bool:
 
 
 def _ruled(results: Any, rule: Any) -> Any:
-    """Results and a rule that gets their gradients one by one, as floats (JAX has a type without values for those of
-    integers)."""
+    """Results and a rule that gets their gradients one by one, as floats.
+
+    JAX has a type without values for the gradients of integers.
+    """
 
     def back(upstream: Any) -> Any:
         return tuple(rule(*(jnp.zeros(g.shape, "float32") if g.dtype == jax.dtypes.float0 else g for g in upstream)))
@@ -497,8 +501,10 @@ def _max_pool(x: Any, window: Any, strides: Any, pairs: Any) -> Any:
 
 @_max_pool.defjvp
 def _max_pool_tangent(window: Any, strides: Any, pairs: Any, primals: Any, tangents: Any) -> Any:
-    """A choice between slices, whose gradient costs a twentieth of that of `lax.reduce_window` on a CPU. The values
-    do not come from there: XLA would compute what stands before the slices once for each of them."""
+    """A choice between slices, whose gradient costs a twentieth of that of `lax.reduce_window` on a CPU.
+
+    The values do not come from there: XLA would compute what stands before the slices once for each of them.
+    """
     tangent = jax.jvp(lambda x: _max_of_slices(x, window, strides, pairs), primals, tangents)[1]
     return _max_pool(*primals, window, strides, pairs), tangent
 

@@ -89,8 +89,11 @@ def images_shape(shape: Any, data_format: str) -> tuple[int, ...]:
 
 
 class Float64(np.ndarray):
-    """An array of float64 that K made. Other arrays of float64 are mostly host data that nobody gave a dtype: beside
-    tensors of the default float they take its dtype, as on every other backend."""
+    """An array of float64 that K made.
+
+    Other arrays of float64 are mostly host data that nobody gave a dtype: beside tensors of the default float they take
+    its dtype, as on every other backend.
+    """
 
     __slots__ = ()
 
@@ -103,6 +106,8 @@ def as_tensor(array: Any) -> Any:
 
 
 class NumpyBackend(Eager, Backend):
+    """K on NumPy; see the module."""
+
     name = "numpy"
     expanded = EAGER
     tensor_types = (np.ndarray, np.generic)

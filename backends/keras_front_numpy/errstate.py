@@ -23,11 +23,13 @@ try:
 except ImportError:  # NumPy 1
 
     def set_errstate(value: Any) -> Any:
+        """Switch warnings off; gives what `reset_errstate` takes."""
         context = np.errstate(all="ignore")
         context.__enter__()
         return context
 
     def reset_errstate(token: Any) -> None:
+        """Bring back the state that was before `set_errstate`."""
         token.__exit__(None, None, None)
 
 else:

@@ -27,6 +27,8 @@ _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 
 
 class TensorflowBackend(Transposes, Backend):
+    """K on TensorFlow; see the module."""
+
     name = "tensorflow"
     tensor_types = (tf.Tensor,)
     differentiates = True
@@ -448,8 +450,9 @@ def _is_small(program: Any) -> bool:
 
 
 class _FlatFunction:
-    """A concrete function: traced when first called, then called with its tensors in a row, without the look-up and
-    the checks of tf.function, which take longer than a small step.
+    """A concrete function: traced when first called, then called with its tensors in a row.
+
+    That leaves out the look-up and the checks of tf.function, which take longer than a small step.
 
     XLA compiles it with `jit`; with `late` only when it has been called often. The tensors at the places `long` may
     have any number of rows.
@@ -595,8 +598,11 @@ def _device_name(wanted: str, known: tuple[str, ...]) -> str:
 
 
 def _tensor_of(item: Any, dtype: Any = None, name: str | None = None, as_ref: bool = False) -> Any:
-    """A variable beside a tensor (`y + variable`) is its value where ops compute now; a host copy of it would pass no
-    gradient. Elsewhere, and where a symbol stands, TensorFlow is told to leave the operator to K."""
+    """A variable beside a tensor (`y + variable`): its value where ops compute now.
+
+    A host copy of it would pass no gradient. Elsewhere, and where a symbol stands, TensorFlow is told to leave the
+    operator to K.
+    """
     value = present_value(item) if isinstance(item, Variable) else item
     if not isinstance(value, tf.Tensor):
         raise TypeError(f"{item!r} is symbolic: use K's function, or write it on the left of the operator.")

@@ -41,6 +41,8 @@ _DIFFERENTIATING: ContextVar[bool] = ContextVar("differentiating", default=False
 
 
 class TorchBackend(Images, Backend):
+    """K on PyTorch; see the module."""
+
     name = "torch"
     tensor_types = (torch.Tensor,)
     differentiates = True
@@ -533,8 +535,10 @@ _BEST = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _masked(q: Any, k: Any, bias: Any, mask: Any, is_causal: bool) -> Any:
-    """Queries, and what torch adds to their scores, from a mask and a bias. A query that may see nothing becomes zero
-    and sees all: a mean, where torch would have zeros."""
+    """Queries, and what torch adds to their scores, from a mask and a bias.
+
+    A query that may see nothing becomes zero and sees all: a mean, where torch would have zeros.
+    """
     if is_causal:
         seen = torch.ones(q.shape[-2], k.shape[-2], dtype=torch.bool, device=q.device).tril()
         mask = seen if mask is None else mask.bool() & seen

@@ -139,7 +139,7 @@ def _oihw(kernel: Any) -> Any:
 
 
 def _symmetric(x: Any, pairs: Any, value: float) -> tuple[Any, list[int]]:
-    """x and the padding that torch can do itself: the same on both ends. Any other is put on here."""
+    """The images and the padding that torch can do itself: the same on both ends. Any other is put on here."""
     if all(lo == hi for lo, hi in pairs) and (value == 0 or x.is_floating_point()):
         return x, [lo for lo, _ in pairs]
     return F.pad(x, [n for pair in reversed(pairs) for n in pair], value=value), [0] * len(pairs)

@@ -18,6 +18,7 @@ SIMPLE = {"tanh": torch.rnn_tanh, "relu": torch.rnn_relu}
 
 
 def lstm(x: Any, h: Any, c: Any, kernel: Any, recurrent_kernel: Any, bias: Any, mask: Any, reverse: bool) -> Any:
+    """With a mask, a step that is left out gets gates that keep the state: one more input says which."""
     x, mask = _ordered(x, mask, reverse)
     if mask is not None:
         mask, order = _kept_first(mask)
@@ -41,6 +42,7 @@ def gru(x: Any, h: Any, kernel: Any, recurrent_kernel: Any, bias: Any, mask: Any
 def simple_rnn(
     x: Any, h: Any, kernel: Any, recurrent_kernel: Any, bias: Any, mask: Any, activation: str, reverse: bool
 ) -> Any:
+    """With an activation of those in `SIMPLE`."""
     weights = _weights(kernel, recurrent_kernel, bias, None)
     return _run(SIMPLE[activation], x, h, weights, bias is not None, mask, reverse)
 
@@ -55,7 +57,7 @@ def _run(op: Callable[..., Any], x: Any, h: Any, weights: Any, biased: bool, mas
 
 
 def _weights(kernel: Any, recurrent_kernel: Any, bias: Any, second: Any) -> list[Any]:
-    """torch's list of weights; it always has two biases or none, and adds the first to the inputs."""
+    """The list of weights as torch has it; it always has two biases or none, and adds the first to the inputs."""
     biases = [] if bias is None else [bias, torch.zeros_like(bias) if second is None else second]
     return [kernel.t(), recurrent_kernel.t(), *biases]
 

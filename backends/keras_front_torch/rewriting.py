@@ -79,7 +79,7 @@ def _is_plain_relu(i: Instruction) -> bool:
 
 
 def _spelled(i: Instruction) -> Instruction:
-    """torch's own function for an op whose attributes need no looking at when the step runs."""
+    """The function of torch for an op whose attributes need no looking at when the step runs."""
     if i.op == "linear":
         x, kernel, bias = i.args
         return i.changed(op="addmm", args=[bias, x, kernel])

@@ -40,7 +40,7 @@ class Positional:
         """A function that takes the attributes by keyword, as adapters are called.
 
         Args:
-            declared: the op.
+            declared: the op, as it stands in `op.OPS`.
         """
         arrays, attrs = ([name for name, _ in declared.arrays], declared.attrs)
         text = f"lambda {', '.join(arrays)}, *, {', '.join(attrs)}: _fn({', '.join([*arrays, *attrs])})"
@@ -90,7 +90,16 @@ class Backend:
             )
 
     def overrides(self, name: str) -> bool:
-        """Whether this adapter brings the op `name` itself, also in programs."""
+        """Whether this adapter brings an op itself, also in programs; where it does not, the op's body in K runs.
+
+        Args:
+            name: the name of an op.
+
+        Example:
+            >>> with K.use_backend("numpy") as engine:
+            ...     engine.overrides("matmul"), engine.overrides("no_such_op")
+            (True, False)
+        """
         if name in self.expanded:
             return False
         return name in op.OPS and getattr(type(self), name, None) is not getattr(Backend, name, None)
@@ -98,18 +107,40 @@ class Backend:
     # Tensors in and out ------------------------------------------------------------------------------------
 
     def asarray(self, value: Any, dtype: str | None = None) -> Any:
-        """A tensor of this engine on its device from a NumPy array."""
+        """A tensor of this engine on its device from a NumPy array.
+
+        Args:
+            value: the array; it is copied where the engine could change it.
+            dtype: the name of the tensor's dtype; None keeps that of the array.
+
+        Returns: a tensor shaped as `value`.
+        """
         raise NotImplementedError
 
     def to_numpy(self, x: Any) -> np.ndarray:
-        """A NumPy array of a tensor's values; it may share memory."""
+        """A NumPy array of a tensor's values.
+
+        Args:
+            x: a tensor of this engine; bfloat16, which NumPy lacks, comes as float32.
+
+        Returns: an array shaped as `x`. It may share memory with it: copy what is kept.
+        """
         raise NotImplementedError
 
     def shape_of(self, x: Any) -> tuple[int, ...]:
+        """The shape of a tensor as a tuple of ints; also of NumPy arrays.
+
+        Args:
+            x: a tensor of this engine, or an array.
+        """
         return tuple(x.shape)
 
     def dtype_of(self, x: Any) -> str:
-        """The name of a tensor's dtype; also of NumPy arrays."""
+        """The name of a tensor's dtype, such as 'float32'; also of NumPy arrays.
+
+        Args:
+            x: a tensor of this engine, or an array.
+        """
         return dtypes.canonical(x.dtype)
 
     def float_dtypes(self) -> Sequence[Any]:
@@ -117,6 +148,11 @@ class Backend:
         return tuple(np.dtype(name) for name in ("float16", "float32", "float64"))
 
     def is_tensor(self, x: Any) -> bool:
+        """Whether `x` is a tensor of this engine.
+
+        Args:
+            x: anything.
+        """
         return isinstance(x, self.tensor_types)
 
     def is_host(self, x: Any) -> bool:
@@ -128,9 +164,21 @@ class Backend:
         return False
 
     def convert(self, value: Any, dtype: str | None = None) -> Any:
-        """Anything array-like as a tensor of this engine, in `dtype` if given.
+        """Anything array-like as a tensor of this engine.
+
+        Args:
+            value: a tensor of this engine, an array, a number, a list of numbers, a sparse matrix, a variable, or a
+                symbolic tensor that waits for no placeholder.
+            dtype: the name of the result's dtype. None keeps the value's own; floats of Python get `floatx()`.
+
+        Returns: a tensor; `value` itself if it is one of this engine and of that dtype.
 
         Raises: BackendError for a tensor of another engine; ArgumentError for what is no array.
+
+        Example:
+            >>> with K.use_backend("numpy") as engine:
+            ...     engine.convert([1, 2], "float32").tolist()
+            [1.0, 2.0]
         """
         if self.is_tensor(value):
             self.native.add(value.__class__)
@@ -148,15 +196,33 @@ class Backend:
         return self.asarray(_host_array(value, dtype), dtype)
 
     def scalar(self, value: float, like: Any) -> Any:
-        """A Python number as a tensor beside the float tensor `like`, of its dtype."""
+        """A Python number as a tensor that meets another in an op.
+
+        Args:
+            value: an int or float.
+            like: the float tensor beside it, whose dtype it takes.
+
+        Returns: a tensor of shape (), or what the engine's operators take in its place.
+        """
         return self.convert(value, self.dtype_of(like))
 
     def import_tensor(self, value: Any, source: Backend | None, dtype: str) -> Any:
-        """A tensor that another backend holds (or the host, where `source` is None), as one's own."""
+        """A tensor that another backend or the host holds, as one's own.
+
+        Args:
+            value: the tensor or array.
+            source: the backend whose tensor it is; None for a NumPy array.
+            dtype: the name of the result's dtype.
+
+        Returns: a tensor in memory of its own.
+        """
         return self.asarray(np.array(value if source is None else source.to_numpy(value)), dtype)
 
     def share(self, value: Any) -> Any:
         """A tensor in the memory of an array or of a tensor of another engine.
+
+        Args:
+            value: the array or tensor. A tensor of this engine is returned as it is.
 
         Raises: BufferError, RuntimeError, TypeError or ValueError if that cannot be.
         """
@@ -165,7 +231,11 @@ class Backend:
         raise BufferError(f"{type(self).__name__} has no way to share memory.")
 
     def copy(self, x: Any) -> Any:
-        """A tensor with memory of its own; `x` itself where the engine's tensors never change."""
+        """A tensor with memory of its own; `x` itself where the engine's tensors never change.
+
+        Args:
+            x: a tensor of this engine.
+        """
         return x
 
     def devices(self) -> list[str]:
@@ -182,11 +252,29 @@ class Backend:
         """((loss, aux), gradients of loss for params), where `fn(params, *rest)` gives (loss, aux).
 
         The default traces `fn` and differentiates the record with the rules of `gradients`.
+
+        Args:
+            fn: a function that gives a scalar loss, and any nesting of tensors beside it.
+            params: float tensors of this engine.
+            *rest: what else `fn` takes; no gradient is computed for it.
+
+        Returns: the loss and aux, and a list with one gradient for each parameter, shaped as it is; zeros for one that
+            the loss does not use.
         """
         return program.traced_value_and_grad(self, fn, params, *rest)
 
     def scan(self, fn: Any, init: list[Any], xs: list[Any], *, reverse: bool = False, length: int | None = None) -> Any:
-        """The loop of `ops.recurrence.scan` on real tensors; the default is a Python loop."""
+        """The loop of `ops.recurrence.scan` on real tensors; the default is a Python loop.
+
+        Args:
+            fn: one step: (carry, ys) from the carry and a list with the slice of each of `xs`.
+            init: the first carry, a list of tensors.
+            xs: tensors (steps, ...).
+            reverse: whether to go from the last step to the first.
+            length: the number of steps where `xs` is empty.
+
+        Returns: the last carry, and the ys stacked as (steps, ...), in the order of `xs` also when reversed.
+        """
         steps = xs[0].shape[0] if xs else int(length or 0)
         carry, collected = list(init), []
         for t in reversed(range(steps)) if reverse else range(steps):
@@ -197,12 +285,30 @@ class Backend:
         return carry, [op.OPS["stack"].function(list(ys), axis=0) for ys in zip(*collected, strict=True)]
 
     def custom_gradient(self, fn: Callable[..., Any], args: Sequence[Any]) -> list[Any]:
-        """The results of `fn(*args)`, which gives (results, rule); an engine that differentiates by itself is told that
-        `rule(*upstream)` gives the gradient of each argument, None where there is none."""
+        """The results of a function that says itself what its gradient is.
+
+        An engine that differentiates by itself must be told of `rule`; the default, for one that does not, drops it.
+
+        Args:
+            fn: `fn(*args)` gives (results, rule): a list of tensors, and a function. `rule(*upstream)`, which takes
+                the gradient of the loss for each result, gives that for each argument, None where there is none.
+            args: tensors of this engine.
+
+        Returns: the list of results.
+        """
         return list(fn(*args)[0])
 
     def host_noise(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int, kind: str) -> Any:
-        """Noise that NumPy draws, as a tensor. An engine that compiles calls the host back, see `from_host`."""
+        """Noise that NumPy draws, as a tensor. An engine that compiles calls the host back, see `from_host`.
+
+        Args:
+            counter: an integer tensor of shape (): the number of the step.
+            shape: the shape of the result.
+            dtype: the name of its dtype.
+            seed: the seed of the run, from 0 to 2**63 - 1.
+            stream: the number of the stream; ops that draw in the same step have different ones.
+            kind: 'uniform' in [0, 1), 'normal', or 'truncated_normal' (within 2 deviations).
+        """
 
         def draw(counter: Any) -> np.ndarray:
             return seeds.noise(seed, stream, int(counter), tuple(shape), kind, dtype)
@@ -221,16 +327,31 @@ class Backend:
         return self.asarray(fn(self.to_numpy(x) if self.is_tensor(x) else x), dtype)
 
     def host_print(self, x: Any, *, message: str, serial: int) -> Any:
-        """`x`, whose values are printed. An engine that compiles must call back to the host."""
+        """`x`, whose values are printed. An engine that compiles must call back to the host.
+
+        Args:
+            x: a tensor.
+            message: what is printed before the values; nothing if it is empty.
+            serial: a number of this call's own, so that a program does not take two prints for one.
+        """
         self.show(message, x)
         return x
 
     def show(self, message: str, x: Any) -> None:
-        """Print the values of a tensor, the same way on every backend."""
+        """Print the values of a tensor, the same way on every backend.
+
+        Args:
+            message: what is printed before them, on the same line; nothing if it is empty.
+            x: a tensor of this engine, or an array.
+        """
         print(*([message] if message else []), self.to_numpy(x) if self.is_tensor(x) else x, flush=True)
 
     def prefers_rules(self, record: Sequence[Any]) -> bool:
-        """Whether to differentiate this record (of `symbolic.OpCall`s) by the rules of K, though the engine could."""
+        """Whether to differentiate a loss by the rules of K, though the engine could do it.
+
+        Args:
+            record: the `symbolic.OpCall`s between the parameters and the loss.
+        """
         return False
 
     def rewritten(self, program: Program) -> Program:
@@ -244,14 +365,23 @@ class Backend:
         return program
 
     def compile_program(self, program: Any) -> Callable[..., Any]:
-        """A callable for a program (see `program.Program`); the default is the straight-line code itself.
+        """A callable for a program; the default is the straight-line code itself.
 
-        If it has an attribute `source`, that is the text which users see.
+        Args:
+            program: an `ir.Program` for this backend, as `rewritten` left it.
+
+        Returns: a function of the program's arguments, followed by a list of captured values if it has captures. If it
+            has an attribute `source`, that is the text which users see.
         """
         return codegen.function_of(program)
 
     def compile_native(self, fn: Callable[..., Any], donate: Sequence[int] = ()) -> Callable[..., Any]:
-        """`fn` for real tensors, where it cannot be traced; an engine with a compiler may use it."""
+        """`fn` for real tensors, where it cannot be traced; an engine with a compiler may use it.
+
+        Args:
+            fn: a function of this engine's tensors without effects; it may call the engine's own functions.
+            donate: places of arguments whose memory may be reused for results.
+        """
         return fn
 
     def supports_multi_step(self, program: Any) -> bool:
@@ -310,7 +440,14 @@ class Backend:
         return run
 
     def rows(self, data: Sequence[Any], rows: np.ndarray) -> list[Any]:
-        """The given rows of each array, for a batch."""
+        """The given rows of each array, for a batch.
+
+        Args:
+            data: tensors (rows, ...), as `put_dataset` gave them.
+            rows: an integer array (batch,).
+
+        Returns: a tensor (batch, ...) for each of `data`.
+        """
         index = self.asarray(rows)
         return [self.gather(array, index, axis=0) for array in data]  # type: ignore[attr-defined]
 
@@ -323,21 +460,41 @@ class Backend:
         return self.convert(array)
 
     def batches(self, arrays: Sequence[np.ndarray], size: int) -> Iterator[Sequence[Any]]:
-        """Host arrays in batches of `size` rows, in order, the last one shorter, each for the time of one step."""
+        """Host arrays in batches of consecutive rows, each for the time of one step.
+
+        Args:
+            arrays: arrays of the host with as many rows each.
+            size: the rows of a batch; the last one may be shorter.
+
+        Returns: an iterator over lists with a tensor for each array.
+        """
         for start in range(0, len(arrays[0]), size):
             yield [self.convert(array[start : start + size]) for array in arrays]
 
     def joined(self, tensors: Sequence[Any]) -> np.ndarray:
-        """Tensors one after the other along their first axis, as one array that belongs to the caller."""
+        """Tensors one after the other along their first axis, as one array that belongs to the caller.
+
+        Args:
+            tensors: at least one tensor of this engine; a scalar counts as (1,).
+        """
         arrays = [np.atleast_1d(self.to_numpy(t)) for t in tensors]
         return np.concatenate(arrays) if len(arrays) > 1 else np.array(arrays[0])
 
     def argument(self, array: np.ndarray) -> Any:
-        """A host array as what a compiled function takes, for the time of one call."""
+        """A host array as what a compiled function takes, for the time of one call.
+
+        Args:
+            array: the array; the caller does not change it meanwhile, so it need not be copied.
+        """
         return self.convert(array)
 
     def literal(self, value: Any, dtype: str) -> Any:
-        """How a constant stands in a program: an engine tensor."""
+        """How a constant stands in a program: a tensor of this engine, or what its compiler takes for one.
+
+        Args:
+            value: an array, or a tensor of this engine.
+            dtype: the name of its dtype in the program.
+        """
         return self.convert(value, dtype)
 
     def user_code(self) -> AbstractContextManager[Any]:
@@ -345,7 +502,11 @@ class Backend:
         return nullcontext()
 
     def block(self, values: Sequence[Any]) -> None:
-        """Wait until `values` are computed, for engines that run ahead."""
+        """Wait until tensors are computed, for engines that run ahead.
+
+        Args:
+            values: tensors of this engine.
+        """
 
 
 def _host_array(value: Any, dtype: str | None) -> np.ndarray:

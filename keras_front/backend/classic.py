@@ -779,11 +779,12 @@ def compile(fn: Callable[..., Any], donate: Sequence[int] = ()) -> program.Compi
 
 
 def compile_multi_step(step: Any) -> Callable[..., Any]:
-    """`run(state, data, order, count)` that takes a step `(state, batch) -> (state, results)` for each of the first
-    `count` rows of `order`, in one dispatch where the engine can.
+    """A function that takes several training steps in one dispatch, where the engine can.
+
+    It is called as `run(state, data, order, count)` and takes a step for each of the first `count` rows of `order`.
 
     Args:
-        step: a function, or what `K.compile` returns.
+        step: a function `(state, batch) -> (state, results)`, or what `K.compile` returns for one.
 
     `order` is an integer array (steps, batch size); a batch holds those rows of each array of `data`.
 

@@ -100,9 +100,11 @@ class Op(Operation):
         return method(*settled, **attrs)
 
     def _settled(self, backend: Any, args: Sequence[Any], attrs: dict[str, Any]) -> list[Any] | None:
-        """The arguments in the dtype that they share, where all are the engine's tensors, numbers, or variables that
-        have such a value here; None for what needs a closer look. Which of them to cast is worked out once for each
-        combination of dtypes."""
+        """The arguments in the dtype that they share; None for what needs a closer look.
+
+        All must be the engine's tensors, numbers, or variables that have such a value here. Which of them to cast is
+        worked out once for each combination of dtypes.
+        """
         native, values, kinds = backend.native, [], []
         for value in args:
             if value.__class__ is state.Variable:
@@ -288,8 +290,10 @@ def _each(arg: Any, fn: Callable[[Any], Any]) -> Any:
 
 
 def _read_variables(args: list[Any], shared: bool = True) -> list[Any]:
-    """Arguments with variables replaced by what they mean here: a frame's value, a symbol, or the real tensor, of which
-    there is a copy where results may be `shared`."""
+    """Arguments with variables replaced by what they mean here.
+
+    That is a frame's value, a symbol, or the real tensor, of which there is a copy where results may be `shared`.
+    """
     if not any(isinstance(a, state.Variable) for a in _flat(args)):
         return args
     args = [_each(a, lambda v: _framed(v) if isinstance(v, state.Variable) else v) for a in args]
@@ -392,8 +396,10 @@ def _static(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """An attribute without array scalars: some engines would treat them as tensors, and they print under other names
-    than Python's numbers."""
+    """An attribute without array scalars.
+
+    Some engines would treat them as tensors, and they print under other names than Python's numbers.
+    """
     if isinstance(value, tuple):
         return tuple(v if v is None or isinstance(v, _PLAIN) else int(v) for v in map(_plain, value))
     return value.item() if isinstance(value, np.generic) else value
@@ -553,6 +559,7 @@ def composite(
     """Declare an op whose body is written in other ops. An adapter that defines a method of its name overrides it.
 
     Args:
+        fn: the body, where the decorator is written without arguments.
         promote: names of the arguments that must share a dtype (default: all).
         floats: whether integers become floats first.
         results: for ops that need no gradient, gives tensors of the shapes of the results from the arguments: then the
@@ -573,12 +580,5 @@ def composite(
 
 def _register(op: Op) -> Callable[..., Any]:
     register(op)
-    if op.name in _OPERATOR_OPS:
-        Operators.TABLE[op.name] = op.function
+    Operators.TABLE[op.name] = op.function
     return op.function
-
-
-_OPERATOR_OPS = frozenset(
-    "add subtract multiply divide floor_divide mod pow dot negative abs less less_equal greater greater_equal "
-    "logical_and logical_or logical_not getitem cast".split()
-)

@@ -100,6 +100,11 @@ def set_backend(backend: str | Engine) -> None:
     Called in the main thread it holds for this context and for every thread that has not chosen for itself;
     called in another thread it holds for that thread. Models that are already there move when they are next
     used.
+
+    Args:
+        backend: the name of a backend (`K.available()` lists them), "package.module:Class", or an instance of an
+            adapter.
+
     Raises: BackendNotFoundError if there is no such backend; BackendError if it lacks a primitive.
     """
     global _process_default
@@ -112,9 +117,13 @@ def set_backend(backend: str | Engine) -> None:
 
 @contextmanager
 def use_backend(backend: str | Engine) -> Iterator[Engine]:
-    """Another backend for a block, in this thread only.
+    """Another backend for a block, in this thread only; the block is given the adapter.
 
-    Raises: as `set_backend`.
+    Args:
+        backend: what `set_backend` takes: a name, a dotted path, or an instance of an adapter.
+
+    Raises: BackendNotFoundError if there is no such backend; BackendError if it lacks a primitive.
+
     Example:
         >>> with use_backend("numpy") as engine:
         ...     engine.name
@@ -131,6 +140,9 @@ def use_backend(backend: str | Engine) -> Iterator[Engine]:
 def get(backend: str | Engine) -> Engine:
     """The one instance of a backend, made and checked at first use; it does not become the active one.
 
+    Args:
+        backend: a name, "package.module:Class", or an instance of an adapter, which is then the one of its name.
+
     Raises: BackendNotFoundError if there is no such backend; BackendError if it lacks a primitive.
     """
     if not isinstance(backend, str):
@@ -140,7 +152,11 @@ def get(backend: str | Engine) -> Engine:
 
 
 def owner(value: Any) -> Engine | None:
-    """The backend of this process whose tensor `value` is; None for host arrays and for tensors of nobody."""
+    """The backend of this process whose tensor something is; None for host arrays and for tensors of nobody.
+
+    Args:
+        value: anything. No backend is loaded to find out.
+    """
     if isinstance(value, _HOST):
         return None
     active = present()
@@ -160,10 +176,20 @@ def current_device() -> str | None:
 
 @contextmanager
 def device(name: str) -> Iterator[None]:
-    """Put what is made in this block on another device: `with device("cpu"): ...`.
+    """A context that puts what is made in it on another device.
 
     Which names mean something is the active backend's business: an unknown one is an error at the first tensor that
     is put there. NumPy, whose tensors are in one place, takes no notice.
+
+    Args:
+        name: such as 'cpu', 'cuda' or 'cuda:1', in either case.
+
+    Raises: BackendError unless `name` is a text that is not empty.
+
+    Example:
+        >>> with device("cpu"):
+        ...     K.eval(K.ones((2,))).tolist()
+        [1.0, 1.0]
     """
     if not isinstance(name, str) or not name.strip():
         raise BackendError(f"device: expected the name of a device, such as 'cpu', received {name!r}.")

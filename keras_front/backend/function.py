@@ -24,6 +24,14 @@ class Function:
     """`K.function(inputs, outputs, updates)`: from values of placeholders to NumPy arrays.
 
     The learning phase may be among the inputs; one program is kept for each of its values.
+
+    Args:
+        inputs: placeholders.
+        outputs: a symbolic tensor, or a list of them.
+        updates: pairs (variable, new value), assigned after each call.
+        name: what the function is called in messages.
+
+    Raises: ArgumentError for an input that is no symbolic tensor.
     """
 
     def __init__(self, inputs: Sequence[Any], outputs: Any, updates: Any = None, name: str | None = None):
@@ -76,6 +84,17 @@ def evaluate(x: Any) -> np.ndarray:
     """The value of a tensor, variable or symbolic expression without open placeholders, as a NumPy array.
 
     An expression is traced once and its straight-line code runs: no engine compiles for what may be asked only once.
+
+    Args:
+        x: a symbolic tensor, a variable, a tensor of an engine, or an array.
+
+    Returns: an array shaped as `x` that belongs to the caller.
+
+    Raises: ArgumentError if the expression needs a placeholder; give it a value by `K.function`.
+
+    Example:
+        >>> K.eval(K.constant([1.0, 2.0]) + 1).tolist()
+        [2.0, 3.0]
     """
     if isinstance(x, state.Variable):
         return x.numpy()

@@ -258,8 +258,10 @@ def _key(name: str, args: Any, attrs: dict[str, Any]) -> Any:
 
 
 def _exactly(value: Any) -> Any:
-    """A key under which a value meets only what is the same: 1, 1.0 and True are equal and not the same, nor are 0.0
-    and -0.0, while one NaN is as good as another."""
+    """A key under which a value meets only what is the same.
+
+    1, 1.0 and True are equal and not the same, nor are 0.0 and -0.0, while one NaN is as good as another.
+    """
     if isinstance(value, tuple | list):
         return type(value), tuple(map(_exactly, value))
     if isinstance(value, np.ndarray | np.generic):

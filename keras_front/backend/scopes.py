@@ -161,7 +161,17 @@ def bound_counter() -> Any:
 
 
 def add_loss_to_frame(value: Any) -> bool:
-    """Hand a scalar loss to the innermost frame that collects; False if there is none."""
+    """Hand a loss, as a layer reports it, to the innermost frame that collects losses.
+
+    Args:
+        value: a tensor of shape ().
+
+    Returns: False if no frame collects; the loss is dropped then.
+
+    Example:
+        >>> add_loss_to_frame(1.0)
+        False
+    """
     frame = next((frame for frame in frames() if frame.collects), None)
     if frame is None:
         return False
@@ -203,7 +213,16 @@ def clear_learning_phase() -> None:
 
 @contextmanager
 def phase(value: Any) -> Iterator[None]:
-    """A context in which the learning phase is `value`."""
+    """A context in which the learning phase is `value`, in this thread.
+
+    Args:
+        value: 0 (test), 1 (train), a symbolic scalar, or None for what `set_learning_phase` said.
+
+    Example:
+        >>> with phase(1):
+        ...     K.learning_phase()
+        1
+    """
     token = _PHASE.set(value)
     try:
         yield

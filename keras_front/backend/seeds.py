@@ -42,6 +42,10 @@ def set_random_seed(seed: int, reproducible: bool = False) -> None:
     the noise inside a step (dropout masks, for one), which is drawn on the host then and costs a copy to the
     device. Python's and NumPy's own generators are seeded too, for the script's data preparation.
 
+    Args:
+        seed: an integer from 0 to 2**63 - 1.
+        reproducible: whether noise inside a step is the same on every backend too.
+
     Raises: ArgumentError unless `seed` is an integer from 0 to 2**63 - 1.
     Example:
         >>> set_random_seed(7)
@@ -76,16 +80,22 @@ def reproducible() -> bool:
 
 
 def trace_key() -> tuple[Any, ...]:
-    """What of this module becomes part of a program when a function is traced: the seed that was set (None while there
-    is none, whatever was drawn instead), and where noise is drawn."""
+    """What of this module becomes part of a program when a function is traced.
+
+    Returns: the seed that was set (None while there is none, whatever was drawn instead), and where noise is drawn.
+    """
     return _chosen, _reproducible
 
 
 def generator(purpose: str, seed: int | None = None) -> np.random.Generator:
-    """A new generator for a purpose: 'weights', 'shuffle', 'split', ...
+    """A new generator of NumPy's for a purpose.
 
-    With `seed`, its numbers depend on that and the purpose alone.
+    Args:
+        purpose: 'weights', 'shuffle', 'split', ...: each has numbers of its own.
+        seed: with one, the numbers depend on it and the purpose alone; otherwise on the seed of the run and on how many
+            generators the purpose has had.
 
+    Raises: ArgumentError unless `seed` is an integer from 0 to 2**63 - 1.
 
     Example:
         >>> int(generator("shuffle", seed=1).integers(100)) == int(generator("shuffle", seed=1).integers(100))
@@ -123,6 +133,15 @@ def noise(
 
     'uniform' lies in [0, 1), 'normal' has mean 0 and deviation 1, 'truncated_normal' is drawn again beyond 2
     deviations.
+
+    Args:
+        seed: the seed of the run.
+        stream: the number of the stream.
+        counter: the number of the step.
+        shape: the shape of the result.
+        kind: the distribution.
+        dtype: the name of the result's dtype.
+
     Shape: `shape`, in `dtype` ('float32' or 'float64'; other types are rounded from 'float32').
     Raises: ArgumentError for an unknown kind.
     """

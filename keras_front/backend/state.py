@@ -39,9 +39,22 @@ _UIDS = itertools.count(1)
 class Variable(Operators):
     """A tensor with a value that can change. Knows no engine: the value is kept by whichever backend used it last.
 
-    Arguments: `value`, anything that NumPy or the active backend takes as an array, or a function without arguments
-    that returns it, called at first use (then `shape` must be given); `constraint`, a function applied after an
-    optimizer's update.
+    Args:
+        value: anything that NumPy or the active backend takes as an array, or a function without arguments that
+            returns it, called at first use (then `shape` must be given).
+        dtype: the name of its dtype. None: `floatx()` for lists of floats, that of an array otherwise.
+        name: what it is called in messages and files; made up if it is None.
+        trainable: whether it counts among the weights that an optimizer updates.
+        constraint: a function of the value, applied after an optimizer's update.
+        shape: its shape, where `value` is a function; otherwise it is that of the value.
+
+    Raises: ArgumentError if `value` is a function and `shape` is not given.
+
+    Example:
+        >>> v = Variable([1.0, 2.0], dtype="float32")
+        >>> _ = v.assign_add([1.0, 1.0])
+        >>> v.numpy().tolist(), v.shape, K.eval(v * 2).tolist()
+        ([2.0, 3.0], (2,), [4.0, 6.0])
     """
 
     __slots__ = (
@@ -89,6 +102,7 @@ class Variable(Operators):
 
     @property
     def ndim(self) -> int:
+        """The number of dimensions."""
         return len(self.shape)
 
     @property
@@ -96,6 +110,7 @@ class Variable(Operators):
         return self.shape
 
     def get_shape(self) -> tuple[int, ...]:
+        """`shape`, by the name that it had on TensorFlow's variables."""
         return self.shape
 
     @property
@@ -155,9 +170,14 @@ class Variable(Operators):
         return np.array(held if self._backend is None else self._backend.to_numpy(held))
 
     def assign(self, value: Any) -> Any:
-        """Set the value: in the innermost frame that has this variable, otherwise for good. Returns the value.
+        """Set the value: in the innermost frame (see `bind`) that has this variable, otherwise for good.
 
-        Raises: ShapeError if the shape is another one.
+        Args:
+            value: a tensor, array, number or list shaped as the variable.
+
+        Returns: the value.
+
+        Raises: ShapeError if the shape is another one; StateError if the value is symbolic and no frame takes it.
         """
         watching = None
         for frame in scopes.frames():
@@ -181,15 +201,34 @@ class Variable(Operators):
         return value
 
     def assign_add(self, value: Any) -> Any:
-        """`assign(self + value)`."""
+        """`assign(self + value)`.
+
+        Args:
+            value: a tensor, array or number that broadcasts to the variable's shape.
+
+        Returns: the new value.
+        """
         return self.assign(Operators.TABLE["add"](self.read(), value))
 
     def assign_sub(self, value: Any) -> Any:
-        """`assign(self - value)`."""
+        """`assign(self - value)`.
+
+        Args:
+            value: a tensor, array or number that broadcasts to the variable's shape.
+
+        Returns: the new value.
+        """
         return self.assign(Operators.TABLE["subtract"](self.read(), value))
 
     def set(self, value: Any) -> None:
-        """Replace the stored value, whatever frames are open. The shape must stay."""
+        """Replace the stored value, whatever frames are open.
+
+        Args:
+            value: a tensor, array, number or list shaped as the variable; it is cast to the variable's dtype, and
+                copied.
+
+        Raises: ShapeError if the shape is another one.
+        """
         if isinstance(value, Variable | SymbolicTensor):
             value = Operators.TABLE["eval"](value)
         shape = tuple(np.shape(value)) if not hasattr(value, "shape") else tuple(value.shape)
@@ -211,7 +250,12 @@ class Variable(Operators):
             self._values, self._index, self._backend = [value], 0, backend
 
     def adopt(self, values: list[Any], index: int) -> None:
-        """From now on read and write `values[index]`, a tensor of the active backend: the state of a running loop."""
+        """Read and write the state of a running loop from now on, so that its steps need not copy; see `release`.
+
+        Args:
+            values: a list of tensors of the active backend, which the loop replaces.
+            index: the place of this variable's value in it.
+        """
         self._backend = discovery.active()
         self._values, self._index, self._initial = values, index, None
 

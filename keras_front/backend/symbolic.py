@@ -168,12 +168,25 @@ def _symbols_in_attrs(attrs: dict[str, Any]) -> bool:
 
 
 class SymbolicTensor(Operators):
-    """A tensor without values.
+    """A tensor without values: what `K.placeholder` and `Input` return, and every op of one.
 
-    Attributes: `shape`, a tuple in which None marks an unknown dimension; `dtype`, a name; `origin` and `index`, the
-    record that made it and its place among the results; `constant`, a NumPy array or engine tensor for a constant
-    leaf; `variable` for the value of a variable; `evaluator`, what computes it, once somebody has asked for its value;
-    `history` and `mask` belong to the layer graph.
+    Ops make these; nobody else needs the constructor. `evaluator` is what computes its value, once somebody has asked
+    for it; `history` and `mask` belong to the layer graph.
+
+    Args:
+        shape: a tuple in which None marks an unknown dimension.
+        dtype: the name of its dtype.
+        origin: the recorded call that made it; None for a leaf.
+        index: its place among the results of that call.
+        name: what it is called in messages; made up if it is None.
+        constant: the value of a constant leaf, a NumPy array or a tensor of an engine.
+        variable: the variable for whose value it stands.
+
+    Example:
+        >>> x = K.placeholder((None, 3))
+        >>> y = K.sum(x * 2, axis=-1)
+        >>> y.shape, y.dtype, y.ndim
+        ((None,), 'float32', 1)
     """
 
     __slots__ = (
@@ -209,10 +222,12 @@ class SymbolicTensor(Operators):
 
     @property
     def ndim(self) -> int:
+        """The number of dimensions."""
         return len(self.shape)
 
     @property
     def is_placeholder(self) -> bool:
+        """Whether it is a leaf that waits for a value: no op made it, and it is neither constant nor a variable's."""
         return self.origin is None and self.constant is None and self.variable is None
 
     @property
@@ -224,6 +239,7 @@ class SymbolicTensor(Operators):
         return self.history
 
     def get_shape(self) -> shapes.Shape:
+        """`shape`, by the name that it had on TensorFlow's tensors."""
         return self.shape
 
     def __hash__(self) -> int:
@@ -271,7 +287,15 @@ class SymbolicTensor(Operators):
 
 
 def is_symbolic(x: Any) -> bool:
-    """Whether `x` is a symbolic tensor."""
+    """Whether `x` is a symbolic tensor: one without a value. Variables, arrays and engine tensors are not.
+
+    Args:
+        x: anything.
+
+    Example:
+        >>> is_symbolic(K.placeholder((2,))), is_symbolic(np.ones(2))
+        (True, False)
+    """
     return isinstance(x, SymbolicTensor)
 
 
@@ -392,10 +416,24 @@ def has_value(tensor: SymbolicTensor) -> bool:
 
 
 def replay(outputs: Any, values: dict[SymbolicTensor, Any]) -> Any:
-    """Compute `outputs` (any nesting of symbolic tensors) again, with `values` in place of the tensors named there.
+    """Compute symbolic tensors again, with other values for some of those that they were computed from.
 
     With real tensors as values this evaluates; with symbols it records anew. Leaves without a value stand for
     themselves: constants, variables (read now), the learning phase (as set now).
+
+    Args:
+        outputs: any nesting of symbolic tensors.
+        values: what to take in place of a symbolic tensor, wherever it is used.
+
+    Returns: the results, nested as `outputs`.
+
+    Raises: ArgumentError if a placeholder is needed that has no value.
+
+    Example:
+        >>> x = K.placeholder((2,))
+        >>> with K.use_backend("numpy"):
+        ...     replay(x * 2, {x: np.float32([1, 2])}).tolist()
+        [2.0, 4.0]
     """
     env = dict(values)
     wanted = list(leaves_of(outputs))
@@ -472,10 +510,25 @@ class Deferred(Operation):
 
 
 def defer(fn: Callable[..., Any], *inputs: Any, name: str | None = None) -> Any:
-    """Record a call of `fn` on symbolic `inputs` (tensors, None, or nested lists of them).
+    """Record the call of a Python function on symbolic tensors, to be made again under the phase of that moment.
 
     `fn` runs once now, to learn the shapes of its results; what it assigns then is forgotten. It runs again whenever
     the results are evaluated or traced.
+
+    Args:
+        fn: takes as many arguments as there are inputs; it returns tensors, nested in lists or tuples if there are
+            several.
+        *inputs: symbolic tensors, None, or nested lists of them.
+        name: what the call is called in messages; the function's own name if it is None.
+
+    Returns: symbolic tensors, nested as the results of `fn`.
+
+    Example:
+        >>> x = K.placeholder((1,))
+        >>> y = defer(lambda t: K.in_train_phase(t * 2, t), x)
+        >>> f = K.function([x, K.learning_phase()], y)
+        >>> f([[3.0], 0]).tolist(), f([[3.0], 1]).tolist()
+        ([3.0], [6.0])
     """
     op = Deferred(fn, name or str(getattr(fn, "__name__", "call")))
     origin = OpCall(op, inputs, {})

@@ -1,5 +1,7 @@
-"""Cases at the edges, for every op to which they apply: no elements, no dimensions, one element, NaN and infinity,
-integers and truth values, ties, negative axes, both data formats.
+"""Cases at the edges, for every op to which they apply.
+
+No elements, no dimensions, one element, NaN and infinity, integers and truth values, ties, negative axes, both data
+formats.
 
 They are made from the cases of the other tables: the same reference, other arguments.
 """

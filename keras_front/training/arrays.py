@@ -25,8 +25,10 @@ Shape = tuple[int | None, ...]
 
 
 class ArraySpec(NamedTuple):
-    """What one input or target must be. `shape` and `dtype` None: anything; `hint` ends a message about
-    its shape."""
+    """What one input or target must be.
+
+    `shape` and `dtype` None: anything; `hint` ends a message about its shape.
+    """
 
     name: str
     shape: Shape | None

@@ -433,8 +433,9 @@ def reported_name(given: Any, metric: Any, weighted: bool) -> str:
 
 
 class StatefulFunction(metric_functions.Metric):
-    """A metric in the form of Keras 2.2: an object with `stateful = True` and `reset_states`, called on
-    (y_true, y_pred), that returns its value so far and keeps it in variables of its own.
+    """A metric in the form of Keras 2.2, which keeps its value in variables of its own.
+
+    That is an object with `stateful = True` and `reset_states`; called on (y_true, y_pred) it returns its value so far.
 
     Args:
         function: that object.

@@ -134,7 +134,7 @@ def where(p: Printer, operation: Operation) -> None:
 
 
 def keep(p: Printer, operation: Operation) -> None:
-    """x where the condition holds, else 0: its bits as an integer times 1 or 0. With scratch, where it does not."""
+    """What is x where the condition holds, else 0: its bits as an integer times 1 or 0. With scratch, the opposite."""
     (condition, x), (out,), bits = operation.inputs, operation.outputs, operation.attrs["bits"]
     factor = p.operand(condition)
     if operation.scratch:

@@ -22,7 +22,7 @@ def sigmoid(x: np.ndarray, out: np.ndarray) -> np.ndarray:
 
 @cache
 def _erf_table() -> tuple[np.ndarray, np.ndarray]:
-    """erf and its derivative at multiples of 1/64."""
+    """The error function and its derivative at multiples of 1/64."""
     points = np.arange(0, 6 * 64 + 2) / 64
     return np.array([math.erf(p) for p in points]), 2 / math.sqrt(math.pi) * np.exp(-points * points)
 

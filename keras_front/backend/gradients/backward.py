@@ -111,8 +111,11 @@ def differentiate(loss: Any, targets: Sequence[Any]) -> list[Any]:
 
 
 def _scan_gradient(origin: OpCall, gs: list[Any]) -> list[Any]:
-    """Run the loop backwards. The forward loop is replaced by one that also keeps the carry of every step, from which
-    each step is computed again on the way back."""
+    """Run the loop backwards.
+
+    The forward loop is replaced by one that also keeps the carry of every step, from which each step is computed again
+    on the way back.
+    """
     init, xs, captured = origin.args
     body, reverse, length = origin.attrs["body"], origin.attrs["reverse"], origin.attrs["length"]
     n_carry, n_ys = len(init), len(body.ys)

@@ -1,5 +1,7 @@
-"""Gradients for engines that differentiate by themselves: by a rule of K where the engine's own derivative is another,
-and of what a fused kernel computes without one."""
+"""Gradients for engines that differentiate by themselves.
+
+By a rule of K where the engine's own derivative is another, and of what a fused kernel computes without one.
+"""
 
 from __future__ import annotations
 

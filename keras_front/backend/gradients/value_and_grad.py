@@ -59,6 +59,18 @@ def value_and_grad(fn: Callable[..., Any], params: Sequence[Any]) -> Any:
 
     Works on real tensors, and inside a compiled function. A parameter that the loss does not use has gradient zero.
     A variable among `params` has the value that `fn` is given while it runs, so `fn` may simply call layers.
+
+    Args:
+        fn: a function of a list of tensors, one for each of `params`.
+        params: variables or float tensors.
+
+    Returns: the loss and aux, and a list of gradients shaped as `params`.
+
+    Example:
+        >>> w = K.variable([1.0, 2.0])
+        >>> (loss, aux), (gradient,) = value_and_grad(lambda ws: (K.sum(K.square(ws[0])), ws[0] + 1), [w])
+        >>> float(loss), np.asarray(gradient).tolist()
+        (5.0, [2.0, 4.0])
     """
     variables = {i: p for i, p in enumerate(params) if isinstance(p, state.Variable)}
     params = [p.read() if isinstance(p, state.Variable) else p for p in params]
@@ -94,6 +106,20 @@ def _differentiated(fn: Callable[..., Any], params: list[Any]) -> Any:
 
 
 def gradients_by_rules(fn: Callable[..., Any], params: Sequence[Any]) -> Any:
-    """(value, gradients) of `fn(params)` by the rules of `gradients`, inside a function that is being traced."""
+    """(value, gradients) of a function by K's own rules, also on an engine that could differentiate by itself.
+
+    It works inside a function that is being traced, such as one given to `K.compile`.
+
+    Args:
+        fn: a function of a list of tensors that gives one tensor; its sum is differentiated.
+        params: tensors of the trace.
+
+    Returns: what `fn` gives, and a list of gradients shaped as `params`.
+
+    Example:
+        >>> f = K.compile(lambda x: gradients_by_rules(lambda xs: K.square(xs[0]), [x])[1][0])
+        >>> np.asarray(f(np.float32(3))).tolist()
+        6.0
+    """
     value = recorded(fn(list(params)))
     return value, differentiate(value, params)

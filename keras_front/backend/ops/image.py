@@ -185,7 +185,9 @@ def resize_volumes(x: Tensor, depth_factor, height_factor, width_factor, data_fo
 
     Args:
         x: volumes with a batch and a channel axis.
-        depth_factor, height_factor, width_factor: how often along each spatial axis.
+        depth_factor: how often along the first spatial axis.
+        height_factor: along the second.
+        width_factor: along the third.
         data_format: 'channels_last' or 'channels_first'; None for the configured default.
 
     Returns: larger volumes of the dtype of x.

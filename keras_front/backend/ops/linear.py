@@ -132,6 +132,7 @@ def batch_dot(x: Tensor, y: Tensor, axes=None):
 
 
 def all_ints(values: Any) -> bool:
+    """Whether every one is an int of Python's: no None, no bool, no symbol."""
     return {type(v) for v in values} == {int}
 
 
