@@ -17,62 +17,41 @@ from typing import Any
 from keras_front import compatibility
 from keras_front.backend import (
     adapter,
-    classic,
     declare,
     discovery,
+    inspection,
     program,
     seeds,
     state,
     symbolic,
 )
-from keras_front.backend.classic import (
-    arange,
-    batch_get_value,
-    batch_set_value,
-    cast_to_floatx,
-    clear_session,
-    compile,
-    compile_multi_step,
-    constant,
-    control_dependencies,
-    convert,
-    count_params,
-    dtype,
-    eye,
-    from_dlpack,
-    function,
-    get_uid,
-    get_value,
-    gradients,
+from keras_front.backend.choice import (
     in_test_phase,
     in_train_phase,
-    int_shape,
-    is_keras_tensor,
-    is_placeholder,
-    is_tensor,
-    is_variable,
-    manual_variable_initialization,
-    moving_average_update,
-    name_scope,
-    ndim,
+    switch,
+)
+from keras_front.backend.creation import (
+    arange,
+    cast_to_floatx,
+    constant,
+    convert,
+    eye,
+    from_dlpack,
     ones,
     placeholder,
-    print_tensor,
     random_normal_variable,
     random_uniform_variable,
-    reset_uids,
-    set_value,
-    shape,
-    size,
-    switch,
     to_numpy,
-    update,
-    update_add,
-    update_sub,
     variable,
     zeros,
 )
 from keras_front.backend.discovery import available, backend, device, set_backend, use_backend
+from keras_front.backend.function import (
+    compile,
+    compile_multi_step,
+    function,
+    gradients,
+)
 from keras_front.backend.function import evaluate as eval
 from keras_front.backend.gradients import GRADIENT
 from keras_front.backend.gradients.recurrent_layers import (
@@ -82,6 +61,18 @@ from keras_front.backend.gradients.recurrent_layers import (
     simple_rnn_sequence_gradient,
 )
 from keras_front.backend.gradients.value_and_grad import gradients_by_rules, value_and_grad
+from keras_front.backend.inspection import (
+    count_params,
+    dtype,
+    int_shape,
+    is_keras_tensor,
+    is_placeholder,
+    is_tensor,
+    is_variable,
+    ndim,
+    shape,
+    size,
+)
 from keras_front.backend.ops import numpy_names
 from keras_front.backend.ops.arrangement import (
     batch_flatten,
@@ -294,6 +285,14 @@ from keras_front.backend.ops.splitting import glu, roll, split
 from keras_front.backend.ops.subscript import getitem
 from keras_front.backend.ops.updates import adam_update, rmsprop_update, sgd_update
 from keras_front.backend.seeds import set_random_seed
+from keras_front.backend.session import (
+    clear_session,
+    control_dependencies,
+    get_uid,
+    manual_variable_initialization,
+    name_scope,
+    reset_uids,
+)
 from keras_front.backend.state import (
     Variable,
     add_loss_to_frame,
@@ -304,6 +303,17 @@ from keras_front.backend.state import (
     set_learning_phase,
 )
 from keras_front.backend.symbolic import SymbolicTensor, defer, is_symbolic, replay
+from keras_front.backend.values import (
+    batch_get_value,
+    batch_set_value,
+    get_value,
+    moving_average_update,
+    print_tensor,
+    set_value,
+    update,
+    update_add,
+    update_sub,
+)
 from keras_front.config import (
     epsilon,
     floatx,
@@ -314,7 +324,7 @@ from keras_front.config import (
     set_image_data_format,
 )
 
-get_variable_shape = classic.int_shape
+get_variable_shape = inspection.int_shape
 
 Backend = adapter.Backend
 

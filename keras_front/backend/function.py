@@ -1,18 +1,18 @@
-"""`K.function`, `K.gradients` and `K.eval`: the classic way to compute with symbolic tensors."""
+"""`K.function`, `K.gradients`, `K.eval`, which compute with symbolic tensors; `K.compile`, which traces functions."""
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 
-from keras_front.backend import declare, discovery, gradients, scopes, state, symbolic
+from keras_front.backend import adapter, declare, discovery, program, scopes, state, symbolic
+from keras_front.backend import gradients as gradient_rules
 from keras_front.backend.declare import recorded
 from keras_front.backend.op import Operation, register
-from keras_front.backend.program import Compiled
 from keras_front.backend.symbolic import PHASE, OpCall, SymbolicTensor
 from keras_front.errors import ArgumentError, UntraceableError
 from keras_front.tracebacks import api_boundary
@@ -43,7 +43,7 @@ class Function:
         self.outputs = [recorded(o) for o in ([outputs] if self.single else outputs)]
         self.updates = [u if isinstance(u, tuple) else tuple(u) for u in updates or ()]
         self.fed = [i for i in self.inputs if i is not PHASE]
-        self._compiled = Compiled(self._run, pure=False)
+        self._compiled = program.Compiled(self._run, pure=False)
         self._compiled.__name__ = name or "K.function"
 
     def _run(self, *values: Any) -> Any:
@@ -105,7 +105,7 @@ def evaluate(x: Any) -> np.ndarray:
     run = x.evaluator
     if run is None or scopes.current_frame() is not None:  # what a frame binds is of the moment
         me = weakref.ref(x)
-        run = Compiled(lambda: symbolic.replay(me(), {}), pure=False, engine=False)
+        run = program.Compiled(lambda: symbolic.replay(me(), {}), pure=False, engine=False)
         if scopes.current_frame() is None:
             x.evaluator = run
     return np.array(backend.to_numpy(run()))
@@ -121,7 +121,7 @@ class Gradients(Operation):
 
     def __call__(self, loss: Any, targets: list[Any]) -> list[Any]:
         if scopes.tracing() is not None:
-            return gradients.differentiate(loss, targets)
+            return gradient_rules.differentiate(loss, targets)
         origin = OpCall(self, (loss, targets), {})
         return [declare._output(origin, t.shape, t.dtype) for t in targets]
 
@@ -129,7 +129,7 @@ class Gradients(Operation):
         loss, targets = args
         if scopes.tracing() is None:
             raise UntraceableError("K.gradients needs a graph that can be traced: it calls code of an engine.")
-        return gradients.differentiate(loss, targets)
+        return gradient_rules.differentiate(loss, targets)
 
 
 _GRADIENTS = register(Gradients())
@@ -171,3 +171,92 @@ class _Everything(set):  # type: ignore[type-arg]
 
 
 symbolic.Operators.TABLE["eval"] = evaluate
+
+
+# The functions of K ---------------------------------------------------------------------------------------------
+
+
+@api_boundary
+def function(inputs: Any, outputs: Any, updates: Any = None, **kwargs: Any) -> Function:
+    """A function from values of `inputs` to NumPy arrays of `outputs`, which also carries out `updates`.
+
+    Args:
+        inputs: a list of placeholders (or `K.learning_phase()`).
+        outputs: the tensors that are computed from them, a list or one.
+        updates: pairs (variable, new value), carried out at each call.
+        **kwargs: `name`, what the function is called; `givens` and `mode` of Theano, which are ignored.
+
+    Returns: a `Function`: called with a list of values it returns a list of arrays; `.source` shows the program that
+    runs.
+
+    Raises:
+        ArgumentError: an unknown keyword.
+
+    Example:
+        >>> x = K.placeholder((2,))
+        >>> K.function([x], [x * 2.0])([[1.0, 2.0]])[0].tolist()
+        [2.0, 4.0]
+    """
+    unknown = set(kwargs) - {"name", "givens", "mode"}
+    if unknown:
+        raise ArgumentError(f"K.function: unexpected arguments {sorted(unknown)}.")
+    return Function(inputs, outputs, updates, kwargs.get("name"))
+
+
+@api_boundary
+def gradients(loss: Any, variables: Any) -> list[Any]:
+    """Symbolic gradients of the sum of `loss`.
+
+    Args:
+        loss: a symbolic tensor.
+        variables: tensors or variables, a list or one.
+
+    Returns: a list of symbolic tensors; None for those on which the loss does not depend.
+
+    Raises:
+        ArgumentError: the loss is not symbolic; `K.value_and_grad` takes functions of real tensors.
+
+    Example:
+        >>> x = K.placeholder((2,))
+        >>> K.function([x], K.gradients(x * x, x))([[1.0, 2.0]])[0].tolist()
+        [2.0, 4.0]
+    """
+    return gradients_of(loss, variables)
+
+
+def compile(fn: Callable[..., Any], donate: Sequence[int] = ()) -> program.Compiled:
+    """`fn` compiled for whichever backend is active when it is called.
+
+    Args:
+        fn: takes tensors or flat lists of them, returns any nesting of tensors.
+        donate: places of arguments that belong to the function from then on: their memory may be reused.
+
+    Returns: a function; `.source` shows the program.
+    """
+    return program.Compiled(fn, donate)
+
+
+def compile_multi_step(step: Any) -> Callable[..., Any]:
+    """A function that takes several training steps in one dispatch, where the engine can.
+
+    It is called as `run(state, data, order, count)` and takes a step for each of the first `count` rows of `order`.
+
+    Args:
+        step: a function `(state, batch) -> (state, results)`, or what `K.compile` returns for one.
+
+    `order` is an integer array (steps, batch size); a batch holds those rows of each array of `data`.
+
+    Returns: a function that gives (state, results of the last step).
+    """
+    engine: Any = discovery.active()
+    step = step if isinstance(step, program.Compiled) else compile(step, donate=(0,))
+    together = engine.compile_multi_step(step)
+    one_by_one = adapter.Backend.compile_multi_step(engine, step)
+
+    def run(state: list[Any], data: list[Any], order: np.ndarray, count: int) -> Any:
+        try:
+            return together(state, data, order, count)
+        except UntraceableError:  # it reads variables that are not in its state, for one
+            return one_by_one(state, data, order, count)
+
+    return run

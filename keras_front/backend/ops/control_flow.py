@@ -33,7 +33,7 @@ def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> 
     """
     if not symbolic.is_symbolic(pred) and not hasattr(pred, "symbol"):
         return true_fn() if bool(pred) else false_fn()
-    from keras_front.backend.classic import switch
+    from keras_front.backend.choice import switch
 
     then, other = true_fn(), false_fn()
     if isinstance(then, list | tuple):

@@ -125,7 +125,7 @@ def ctc_label_dense_to_sparse(labels: Any, label_lengths: Any) -> Any:
     Raises:
         ArgumentError: tensors are symbolic; `ctc_batch_cost` takes dense labels and needs no sparse ones.
     """
-    from keras_front.backend.classic import to_numpy
+    from keras_front.backend.creation import to_numpy
     from keras_front.backend.symbolic import is_symbolic
 
     if is_symbolic(labels) or is_symbolic(label_lengths):

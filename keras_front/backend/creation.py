@@ -1,0 +1,301 @@
+"""Functions of K that make tensors and variables, and that bring arrays in and out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keras_front import config
+from keras_front.backend import declare, discovery, dtypes, seeds, symbolic
+from keras_front.backend.function import evaluate
+from keras_front.backend.ops.arrangement import broadcast_to
+from keras_front.backend.ops.elementwise import cast
+from keras_front.backend.state import Variable
+from keras_front.backend.symbolic import SymbolicTensor
+from keras_front.errors import ArgumentError, BackendError
+from keras_front.tracebacks import api_boundary
+
+__all__ = [
+    "arange",
+    "cast_to_floatx",
+    "constant",
+    "convert",
+    "eye",
+    "from_dlpack",
+    "ones",
+    "placeholder",
+    "random_normal_variable",
+    "random_uniform_variable",
+    "to_numpy",
+    "variable",
+    "zeros",
+]
+
+
+@api_boundary
+def variable(value: Any, dtype: Any = None, name: str | None = None, constraint: Any = None) -> Variable:
+    """A variable with a first value.
+
+    Args:
+        value: an array, a number, or a tensor of any engine.
+        dtype: that of the variable; None: floats get `K.floatx()`, other arrays keep theirs.
+        name: what it is called; None for a number of its own.
+        constraint: a function that an optimizer applies to the value after each update.
+
+    Returns: a `Variable`.
+
+    Example:
+        >>> K.variable([1.0, 2.0]).shape
+        (2,)
+    """
+    return Variable(value, dtype, name, constraint=constraint)
+
+
+@api_boundary
+def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> Any:
+    """A tensor of the active backend with fixed values.
+
+    Args:
+        value: an array, a list or a number.
+        dtype: that of the tensor; None: floats get `K.floatx()`, others keep theirs.
+        shape: the shape of the result: one value is spread over it, several are laid out in it.
+        name: ignored; Keras 2 named the node.
+
+    Returns: a tensor.
+
+    Raises:
+        ArgumentError: `value` is a masked array.
+
+    Example:
+        >>> K.constant(1.0, shape=(2,)).tolist()
+        [1.0, 1.0]
+    """
+    array = dtypes.plain_array(value) if isinstance(value, np.ndarray) else np.asarray(value)
+    if dtype is None:
+        dtype = config.floatx() if array.dtype.kind == "f" else array.dtype
+    if shape is not None:
+        array = np.full(shape, array) if array.size == 1 else array.reshape(shape)
+    return discovery.active().convert(array, dtypes.canonical(dtype))
+
+
+@api_boundary
+def placeholder(
+    shape: Any = None, ndim: int | None = None, dtype: Any = None, sparse: bool = False, name: str | None = None
+) -> SymbolicTensor:
+    """A symbolic tensor that waits for a value.
+
+    Args:
+        shape: its dimensions; None for an unknown one.
+        ndim: stands for a shape of so many unknown dimensions.
+        dtype: that of the tensor; None for `K.floatx()`.
+        sparse: whether it may be fed with a sparse matrix of SciPy.
+        name: what it is called.
+
+    Returns: a `SymbolicTensor`.
+
+    Raises:
+        ArgumentError: neither `shape` nor `ndim` is given.
+
+    Example:
+        >>> K.placeholder((None, 3)).shape
+        (None, 3)
+    """
+    if shape is None:
+        if ndim is None:
+            raise ArgumentError("K.placeholder: expected `shape` or `ndim`, received neither.")
+        shape = (None,) * ndim
+    if sparse:
+        from keras_front.backend.ops.sparse import SparsePlaceholder
+
+        return SparsePlaceholder(tuple(shape), dtypes.canonical(dtype), name=name)
+    return symbolic.placeholder(tuple(shape), dtypes.canonical(dtype), name)
+
+
+def convert(value: Any, dtype: Any = None) -> Any:
+    """Anything array-like as a tensor of the active backend; symbolic tensors pass.
+
+    Args:
+        value: an array, a list, a number, a variable or a tensor.
+        dtype: that of the result; None: as `value`, lists and numbers get `K.floatx()`.
+
+    Returns: a tensor.
+
+    Raises:
+        ArgumentError: `value` is no array, or a masked one.
+        BackendError: it is a tensor of another engine.
+    """
+    dtype = None if dtype is None else dtypes.canonical(dtype)
+    if isinstance(value, Variable):
+        value = value.read(shared=True)
+    if isinstance(value, SymbolicTensor):
+        return value if dtype in (None, value.dtype) else cast(value, dtype)
+    return discovery.active().convert(value, dtype)
+
+
+def to_numpy(x: Any) -> np.ndarray:
+    """The values of a tensor or variable as a NumPy array; it may share memory with the tensor.
+
+    Args:
+        x: a tensor of any engine in use, a variable, or a symbolic expression without open placeholders.
+
+    Returns: an array.
+    """
+    if isinstance(x, np.ndarray):
+        return x
+    if isinstance(x, Variable | SymbolicTensor):
+        return evaluate(x)
+    owner = discovery.owner(x)  # the active backend, or another one that is loaded
+    return discovery.active().to_numpy(convert(x)) if owner is None else owner.to_numpy(x)
+
+
+def from_dlpack(x: Any, copy: bool | None = None) -> Any:
+    """An array or a tensor of any engine as a tensor of the active backend, in the same memory where that is possible.
+
+    Whoever writes to one then writes to the other. docs/moving-tensors.md says which engines share.
+
+    Args:
+        x: an array, a tensor, or a variable; the memory of a variable is shared with `copy=False` alone, as steps of
+            training overwrite it.
+        copy: None copies where memory cannot be shared, False raises there, True always copies.
+
+    Returns: a tensor.
+
+    Raises:
+        BackendError: `copy` is False and memory cannot be shared.
+        ArgumentError: `x` is no array.
+    """
+    backend = discovery.active()
+    if isinstance(x, Variable):
+        x = x.current() if copy is False else x.value  # which a step may overwrite
+    if not copy:
+        try:
+            return backend.share(x)
+        except (AttributeError, BufferError, RuntimeError, TypeError, ValueError) as error:
+            if copy is False:
+                raise BackendError(
+                    f"K.from_dlpack: the backend {backend.name!r} cannot share the memory of this "
+                    f"{type(x).__name__}: {error} Let it be copied with copy=None."
+                ) from error
+    source = discovery.owner(x)
+    if source is None:  # an array, or a tensor of an engine that no backend has loaded
+        x = np.from_dlpack(x) if hasattr(x, "__dlpack__") else np.asarray(x)
+    return backend.import_tensor(x, source, dtypes.canonical(x.dtype) if source is None else source.dtype_of(x))
+
+
+def cast_to_floatx(x: Any) -> Any:
+    """A NumPy array (or tensor) in the default float dtype.
+
+    Args:
+        x: an array, a list or a tensor.
+
+    Returns: an array, or a tensor if `x` is one.
+    """
+    if isinstance(x, SymbolicTensor | Variable) or discovery.owner(x) is not None:
+        return cast(x, config.floatx())
+    return np.asarray(x, dtype=config.floatx())
+
+
+def _filled(value: float, shape: Any, dtype: Any, name: str | None) -> Variable | Any:
+    dims = declare.as_dims(shape)
+    dtype = dtypes.canonical(dtype)
+    if isinstance(dims, SymbolicTensor) or any(isinstance(d, SymbolicTensor) for d in dims):
+        return broadcast_to(symbolic.constant(np.asarray(value), dtype), dims)
+    return Variable(np.full(dims, value, "float32" if dtype == "bfloat16" else dtype), dtype, name)
+
+
+def zeros(shape: Any, dtype: Any = None, name: str | None = None) -> Any:
+    """A variable of zeros; a tensor where a dimension is symbolic.
+
+    Args:
+        shape: its dimensions.
+        dtype: None for `K.floatx()`.
+        name: what it is called.
+
+    Example:
+        >>> K.zeros((2,)).numpy().tolist()
+        [0.0, 0.0]
+    """
+    return _filled(0, shape, dtype, name)
+
+
+def ones(shape: Any, dtype: Any = None, name: str | None = None) -> Any:
+    """A variable of ones; a tensor where a dimension is symbolic.
+
+    Args:
+        shape: its dimensions.
+        dtype: None for `K.floatx()`.
+        name: what it is called.
+
+    Example:
+        >>> K.ones((2,)).numpy().tolist()
+        [1.0, 1.0]
+    """
+    return _filled(1, shape, dtype, name)
+
+
+def eye(size: Any, dtype: Any = None, name: str | None = None) -> Variable:
+    """A variable holding an identity matrix.
+
+    Args:
+        size: the number of rows, or of rows and columns.
+        dtype: None for `K.floatx()`.
+        name: what it is called.
+
+    Example:
+        >>> K.eye(2).numpy().tolist()
+        [[1.0, 0.0], [0.0, 1.0]]
+    """
+    rows, columns = (size, size) if isinstance(size, int) else size
+    return Variable(np.eye(rows, columns), dtypes.canonical(dtype), name)
+
+
+def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "int32") -> Any:
+    """Numbers in equal steps, as a tensor.
+
+    Args:
+        start: the first number; with no `stop` it is 0 and this is where they end.
+        stop: where they end, not included.
+        step: the distance.
+        dtype: that of the result; int32 as in Keras 2.
+
+    Example:
+        >>> K.arange(3).tolist()
+        [0, 1, 2]
+    """
+    values = np.arange(start) if stop is None else np.arange(start, stop, step)
+    return discovery.active().convert(values, dtypes.canonical(dtype))
+
+
+def random_uniform_variable(
+    shape: Any, low: float, high: float, dtype: Any = None, name: str | None = None, seed: int | None = None
+) -> Variable:
+    """A variable of uniform random numbers, drawn on the host.
+
+    Args:
+        shape: its dimensions.
+        low: the lower bound.
+        high: the upper bound, not included.
+        dtype: None for `K.floatx()`.
+        name: what it is called.
+        seed: an integer that fixes the numbers apart from the run's seed.
+    """
+    values = seeds.generator("variables", seed).uniform(low, high, tuple(shape))
+    return Variable(values, dtypes.canonical(dtype), name)
+
+
+def random_normal_variable(
+    shape: Any, mean: float, scale: float, dtype: Any = None, name: str | None = None, seed: int | None = None
+) -> Variable:
+    """A variable of normal random numbers, drawn on the host.
+
+    Args:
+        shape: its dimensions.
+        mean: the mean.
+        scale: the standard deviation.
+        dtype: None for `K.floatx()`.
+        name: what it is called.
+        seed: an integer that fixes the numbers apart from the run's seed.
+    """
+    values = seeds.generator("variables", seed).normal(mean, scale, tuple(shape))
+    return Variable(values, dtypes.canonical(dtype), name)

@@ -1,0 +1,78 @@
+"""Names and sessions: counters for names, and the contexts of graph engines, which have no effect here."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from keras_front.backend import scopes
+
+__all__ = [
+    "clear_session",
+    "control_dependencies",
+    "get_uid",
+    "manual_variable_initialization",
+    "name_scope",
+    "reset_uids",
+]
+
+
+_uids: defaultdict[str, int] = defaultdict(int)
+
+
+def get_uid(prefix: str = "") -> int:
+    """The next number (from 1) for names that begin with `prefix`.
+
+    Args:
+        prefix: the beginning of the names.
+    """
+    _uids[prefix] += 1
+    return _uids[prefix]
+
+
+def reset_uids() -> None:
+    """Let all names start from 1 again."""
+    _uids.clear()
+
+
+def clear_session() -> None:
+    """Let names start from 1 again and forget a fixed learning phase. There is no global graph to clear."""
+    reset_uids()
+    scopes.clear_learning_phase()
+
+
+_scopes: list[str] = []
+
+
+@contextmanager
+def name_scope(name: str) -> Iterator[str]:
+    """A context that names things; kept for code that uses it, and without effect on values.
+
+    Args:
+        name: the name of the scope.
+    """
+    _scopes.append(name)
+    try:
+        yield "/".join(_scopes)
+    finally:
+        _scopes.pop()
+
+
+@contextmanager
+def control_dependencies(control_inputs: Any) -> Iterator[None]:
+    """A context for code that orders side effects; a step assigns in the order of the code, so it has no effect.
+
+    Args:
+        control_inputs: ignored.
+    """
+    yield
+
+
+def manual_variable_initialization(value: bool) -> None:
+    """Kept for code that calls it: variables have their values when they are made.
+
+    Args:
+        value: ignored.
+    """

@@ -1,0 +1,167 @@
+"""Functions of K that read, set, update and print values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_front.backend import scopes
+from keras_front.backend.creation import convert
+from keras_front.backend.function import evaluate
+from keras_front.backend.ops.elementwise import add, host_print, multiply, subtract
+from keras_front.backend.state import Variable
+from keras_front.backend.symbolic import SymbolicTensor
+from keras_front.compatibility import renamed
+from keras_front.errors import ArgumentError
+from keras_front.tracebacks import api_boundary
+
+__all__ = [
+    "batch_get_value",
+    "batch_set_value",
+    "get_value",
+    "moving_average_update",
+    "print_tensor",
+    "set_value",
+    "update",
+    "update_add",
+    "update_sub",
+]
+
+
+@api_boundary
+def get_value(x: Any) -> np.ndarray:
+    """A copy of the value as a NumPy array, which no later step changes.
+
+    Args:
+        x: a variable, a tensor, or an expression without open placeholders.
+    """
+    return evaluate(x)
+
+
+@renamed
+@api_boundary
+def batch_get_value(ops: Sequence[Any]) -> list[np.ndarray]:
+    """Copies of the values of several variables.
+
+    Args:
+        ops: the variables.
+
+    Returns: a list of arrays.
+    """
+    return [get_value(x) for x in ops]
+
+
+@api_boundary
+def set_value(x: Variable, value: Any) -> None:
+    """Set the value of a variable; in a step that is traced, the value that it has from there on.
+
+    Args:
+        x: the variable.
+        value: an array or tensor of its shape.
+
+    Raises:
+        ShapeError: the shape is another one.
+
+    Example:
+        >>> v = K.variable([1.0])
+        >>> K.set_value(v, [2.0])
+        >>> K.get_value(v).tolist()
+        [2.0]
+    """
+    value = value if hasattr(value, "shape") else np.asarray(value)
+    if scopes.tracing() is not None and scopes.bound_value(x) is not None:
+        x.assign(convert(value, x.dtype))
+    else:
+        x.set(value)
+
+
+@api_boundary
+def batch_set_value(tuples: Sequence[tuple[Variable, Any]]) -> None:
+    """Set the values of several variables; shapes are checked before anything is set.
+
+    Args:
+        tuples: pairs (variable, value).
+
+    Raises:
+        ArgumentError: a shape is another one.
+    """
+    pairs = [(x, value if hasattr(value, "shape") else np.asarray(value)) for x, value in tuples]
+    for x, value in pairs:
+        if tuple(value.shape) != x.shape:
+            raise ArgumentError(f"Cannot set variable {x.name!r} of shape {x.shape} to a value of shape {value.shape}.")
+    for x, value in pairs:
+        x.set(value)
+
+
+def update(x: Variable, new_x: Any) -> Any:
+    """Assign inside a step; elsewhere a pair for `updates=` of K.function if the value is symbolic.
+
+    Args:
+        x: the variable.
+        new_x: its new value.
+
+    Returns: the value, or the pair (variable, value).
+    """
+    if scopes.current_frame() is None and isinstance(new_x, SymbolicTensor):
+        return (x, new_x)
+    return x.assign(new_x)
+
+
+def update_add(x: Variable, increment: Any) -> Any:
+    """`update(x, x + increment)`; at once where a real tensor or array is given.
+
+    Args:
+        x: the variable.
+        increment: what is added.
+
+    Returns: the value, or the pair (variable, value).
+    """
+    return update(x, add(_now(x, increment), increment))
+
+
+def update_sub(x: Variable, decrement: Any) -> Any:
+    """`update(x, x - decrement)`; at once where a real tensor or array is given.
+
+    Args:
+        x: the variable.
+        decrement: what is subtracted.
+
+    Returns: the value, or the pair (variable, value).
+    """
+    return update(x, subtract(_now(x, decrement), decrement))
+
+
+@renamed
+def moving_average_update(x: Variable, value: Any, momentum: Any) -> Any:
+    """`update(x, momentum * x + (1 - momentum) * value)`; at once where the value is a real tensor or array.
+
+    Args:
+        x: the variable that holds the average.
+        value: what is averaged.
+        momentum: which part of the old average is kept.
+
+    Returns: the value, or the pair (variable, value).
+    """
+    return update(x, add(multiply(_now(x, value), momentum), multiply(value, 1 - momentum)))
+
+
+def _now(x: Variable, change: Any) -> Any:
+    """A variable, as its present value where a real tensor or array is to change it: that happens now."""
+    real = not isinstance(change, SymbolicTensor | Variable) and hasattr(change, "shape")
+    return x.read() if real else x
+
+
+def print_tensor(x: Any, message: str = "") -> Any:
+    """`x`, printed after `message` whenever it is computed: at once for real tensors, else when a program runs.
+
+    It is the result that prints: what uses `x` itself, or nothing, prints nothing. Its gradient is that of `x`.
+
+    Args:
+        x: a tensor.
+        message: text that is printed before it.
+
+    Returns: a tensor of the same values.
+    """
+    return host_print(x, message, scopes.next_serial())
