@@ -2,7 +2,8 @@
 
     KerasFrontError
     ├── ArgumentError (ValueError)          an argument cannot be used; the message says which one would do
-    │   └── ShapeError                      shapes do not fit together
+    │   ├── ShapeError                      shapes do not fit together
+    │   └── UnknownArgumentError (TypeError)     a keyword argument is not one of the function's
     ├── DtypeError (TypeError)              a dtype cannot be used here
     ├── StateError (RuntimeError)           something was asked for in the wrong order
     ├── UntraceableError (TypeError)        Python asked a symbolic tensor for its value
@@ -17,6 +18,11 @@ Each class is also the built-in error that Keras raised in its place, so `except
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 __all__ = [
     "ArgumentError",
     "BackendError",
@@ -27,6 +33,7 @@ __all__ = [
     "SerializationError",
     "ShapeError",
     "StateError",
+    "UnknownArgumentError",
     "UnsafeFileError",
     "UntraceableError",
 ]
@@ -42,6 +49,26 @@ class ArgumentError(KerasFrontError, ValueError):
 
 class ShapeError(ArgumentError):
     """Shapes do not fit together."""
+
+
+class UnknownArgumentError(ArgumentError, TypeError):
+    """A keyword argument is not one of the function's."""
+
+    @classmethod
+    def of(cls, where: str, name: str, known: Iterable[str], shown: str | None = None) -> UnknownArgumentError:
+        """The error for one argument.
+
+        Args:
+            where: what was called, for the message.
+            name: the argument that it does not have.
+            known: the names that it has; the nearest ones are proposed.
+            shown: how the message shows the argument; by default its name in quotes.
+        """
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, list(known), n=2)
+        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        return cls(f"{where}: keyword argument not understood: {shown or repr(name)}.{hint}")
 
 
 class DtypeError(KerasFrontError, TypeError):

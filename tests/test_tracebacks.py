@@ -79,6 +79,7 @@ ENTRY_POINTS = {
     "optimizers.deserialize": lambda: optimizers.deserialize({"class_name": "NoSuch"}),
     "metrics.get": lambda: metrics.get("no_such_metric"),
     "layers.deserialize": lambda: layers.deserialize({"class_name": "NoSuch", "config": {}}),
+    "from_config": lambda: Dense.from_config({"units": 2, "actvation": "relu"}),
     "merging": lambda: layers.add([Input((3,)), Input((4,))]),
     "K on a list": lambda: K.concatenate([K.placeholder((2, 3)), K.ones((3, 4))], axis=0),
 }

@@ -225,7 +225,9 @@ class CallbackList:
         on_predict_end: Callable[..., None]
 
     def __init__(self, callbacks: Iterable[Any] | None = None, queue_length: int = 10):
-        self.callbacks: list[Any] = list(callbacks or ())
+        self.callbacks: list[Any] = []
+        for callback in callbacks or ():
+            self.append(callback)
         self.params: dict[str, Any] = {}
         self.model: Any = None
         self.queue_length = queue_length
@@ -235,7 +237,12 @@ class CallbackList:
 
         Args:
             callback: it is called after the others.
+
+        Raises: ArgumentError for a class in place of an object.
         """
+        if isinstance(callback, type):
+            name = callback.__name__
+            raise ArgumentError(f"callbacks: expected an object, received the class {name}. Write {name}(...).")
         self.callbacks.append(callback)
 
     def set_params(self, params: dict[str, Any]) -> None:

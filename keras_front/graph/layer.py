@@ -22,7 +22,7 @@ from keras_front import bytecode, config, conventions, regularizers
 from keras_front.backend import discovery, state, symbolic
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor, leaves_of
-from keras_front.errors import DtypeError, KerasFrontError, UntraceableError
+from keras_front.errors import DtypeError, KerasFrontError, UnknownArgumentError, UntraceableError
 from keras_front.nest import flatten, map_structure, unique, unpack
 from keras_front.registry import Configurable, Registry, plain
 from keras_front.tracebacks import api_boundary
@@ -222,8 +222,7 @@ class Layer(Trackable, LayerNodes, Configurable):
         if mask is None:
             mask = map_structure(context.mask_of, inputs)
         with call_context.weight_names(self.name):
-            self.ensure_built(map_structure(shape_of, inputs))
-            self._check_inputs(inputs)
+            self._build_for(inputs)
             outputs, masks = self._run(inputs, args, kwargs, mask)
         for value, out_mask in zip(flatten(outputs), flat_masks(masks, outputs), strict=False):
             context.set_mask(value, out_mask)
@@ -303,8 +302,7 @@ class Layer(Trackable, LayerNodes, Configurable):
         if mask is None:
             mask = map_structure(mask_of_symbol, inputs)
         with call_context.weight_names(self.name):
-            self.ensure_built(map_structure(shape_of, inputs))
-            self._check_inputs(inputs)
+            self._build_for(inputs)
             result, parts = self._defer((inputs, args, kwargs, mask))
         outputs, masks, losses = parts(result)
         masks = flat_masks(masks, outputs)
@@ -384,6 +382,13 @@ class Layer(Trackable, LayerNodes, Configurable):
                 self.set_weights(self._initial_weights)
                 self._initial_weights = None
 
+    def _build_for(self, inputs: Any) -> None:
+        """Make the weights if there are none yet; inputs that do not fit are refused before they shape a weight."""
+        if not self.built:
+            self._check_inputs(inputs)
+            self.ensure_built(map_structure(shape_of, inputs))
+        self._check_inputs(inputs)
+
     def _check_inputs(self, inputs: Any) -> None:
         if self.input_spec is not None:
             found = flatten(inputs)
@@ -425,6 +430,7 @@ class Layer(Trackable, LayerNodes, Configurable):
         return [loss for node in nodes for loss in node.losses]
 
     @classmethod
+    @api_boundary
     def from_config(cls, config: dict[str, Any]) -> Any:
         """A new layer, without weights, from what `get_config` returned.
 
@@ -495,10 +501,5 @@ def add_note(error: Exception, layer: Layer, inputs: Any) -> None:
 
 
 def _not_understood(cls: type, unknown: set[str]) -> Exception:
-    import difflib
-
     known = {*cls.constructor_arguments(), *_BASE_ARGUMENTS}  # type: ignore[attr-defined]
-    name = sorted(unknown)[0]
-    near = difflib.get_close_matches(name, known, n=2)
-    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-    return DtypeError(f"{cls.__name__}: keyword argument not understood: {name!r}.{hint}")
+    return UnknownArgumentError.of(cls.__name__, min(unknown), known)

@@ -70,9 +70,9 @@ class _Merge(Layer):
 
     def call(self, inputs: Any) -> Any:
         rank = max(K.ndim(x) for x in inputs)
-        return self._merge([_with_rank(x, rank) for x in inputs])
+        return self._merge_function([_with_rank(x, rank) for x in inputs])
 
-    def _merge(self, inputs: list[Any]) -> Any:
+    def _merge_function(self, inputs: list[Any]) -> Any:
         raise NotImplementedError
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
@@ -98,7 +98,7 @@ class Add(_Merge):
         [[11.0, 22.0]]
     """
 
-    def _merge(self, inputs: list[Any]) -> Any:
+    def _merge_function(self, inputs: list[Any]) -> Any:
         return reduce(lambda a, b: a + b, inputs)
 
 
@@ -111,7 +111,7 @@ class Subtract(_Merge):
 
     _count = 2
 
-    def _merge(self, inputs: list[Any]) -> Any:
+    def _merge_function(self, inputs: list[Any]) -> Any:
         return inputs[0] - inputs[1]
 
 
@@ -122,7 +122,7 @@ class Multiply(_Merge):
     Shape: two or more of one shape -> that shape, broadcast as by `Add`.
     """
 
-    def _merge(self, inputs: list[Any]) -> Any:
+    def _merge_function(self, inputs: list[Any]) -> Any:
         return reduce(lambda a, b: a * b, inputs)
 
 
@@ -133,7 +133,7 @@ class Average(_Merge):
     Shape: two or more of one shape -> that shape, broadcast as by `Add`.
     """
 
-    def _merge(self, inputs: list[Any]) -> Any:
+    def _merge_function(self, inputs: list[Any]) -> Any:
         return reduce(lambda a, b: a + b, inputs) / len(inputs)
 
 
@@ -144,7 +144,7 @@ class Maximum(_Merge):
     Shape: two or more of one shape -> that shape, broadcast as by `Add`.
     """
 
-    def _merge(self, inputs: list[Any]) -> Any:
+    def _merge_function(self, inputs: list[Any]) -> Any:
         return reduce(K.maximum, inputs)
 
 
@@ -155,7 +155,7 @@ class Minimum(_Merge):
     Shape: two or more of one shape -> that shape, broadcast as by `Add`.
     """
 
-    def _merge(self, inputs: list[Any]) -> Any:
+    def _merge_function(self, inputs: list[Any]) -> Any:
         return reduce(K.minimum, inputs)
 
 

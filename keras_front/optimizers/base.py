@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from inspect import signature
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -18,7 +19,7 @@ import numpy as np
 from keras_front import backend as K
 from keras_front import conventions
 from keras_front.backend.state import Variable
-from keras_front.errors import ArgumentError, ShapeError
+from keras_front.errors import ArgumentError, ShapeError, UnknownArgumentError
 from keras_front.file_form import FileForm
 from keras_front.initializers import host_dtype
 from keras_front.optimizers.get_updates import Recorded, placeholders, recorded
@@ -89,7 +90,7 @@ class Optimizer(Configurable):
         **kwargs: Any,
     ):
         learning_rate = kwargs.pop("lr", learning_rate)
-        _refuse_unknown(type(self).__name__, kwargs)
+        _refuse_unknown(type(self), kwargs)
         self.name = name or type(self).__name__
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
         self.initial_decay = float(decay or 0.0)
@@ -454,11 +455,12 @@ def _number(value: Any, owner: str) -> float:
     return number
 
 
-def _refuse_unknown(owner: str, kwargs: dict[str, Any]) -> None:
+def _refuse_unknown(cls: type[Any], kwargs: dict[str, Any]) -> None:
     for name, value in kwargs.items():
         if name in _NEUTRAL and (not _NEUTRAL[name] or value in _NEUTRAL[name]):
             continue
-        raise ArgumentError(f"{owner}: expected other arguments, received {name}={value!r}, which it does not have.")
+        known = {key for base in cls.__mro__ for key in signature(base.__init__).parameters}
+        raise UnknownArgumentError.of(cls.__name__, name, known, f"{name}={value!r}")
 
 
 def _norm(grads: list[Any]) -> Any:

@@ -10,6 +10,7 @@ import copy
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from keras_front import optimizers
 from keras_front.backend import discovery
 from keras_front.callbacks import History
 from keras_front.compatibility import accept_legacy_arguments
-from keras_front.errors import ArgumentError, StateError
+from keras_front.errors import ArgumentError, StateError, UnknownArgumentError
 from keras_front.nest import unpack
 from keras_front.training import custom_steps, loops
 from keras_front.training.arrays import ArraySpec, DataSpec, named, standardize
@@ -114,7 +115,7 @@ class Trainer(StepMethods, SingleBatchMethods, GeneratorMethods):
             ['loss', 'mae']
         """
         if kwargs:
-            raise TypeError(f"compile: unexpected arguments {sorted(kwargs)}.")
+            raise UnknownArgumentError.of("compile", min(kwargs), signature(self.compile).parameters)
         if optimizer is None:
             raise ArgumentError("compile: expected an optimizer, such as 'sgd', received None.")
         arguments = CompileArguments(loss, metrics, loss_weights, sample_weight_mode, weighted_metrics, target_tensors)
@@ -302,7 +303,7 @@ class Trainer(StepMethods, SingleBatchMethods, GeneratorMethods):
             {'loss': [1.0]}
         """
         if kwargs:
-            raise TypeError(f"fit: unexpected arguments {sorted(kwargs)}.")
+            raise UnknownArgumentError.of("fit", min(kwargs), signature(self.fit).parameters)
         with self._on_engine():
             who = Workers(workers, use_multiprocessing, max_queue_size)
             data = self._adapter("fit", x, y, batch_size, sample_weight, class_weight, steps_per_epoch, who, shuffle)

@@ -1,5 +1,6 @@
 """Small tools around training that need no backend: class labels, data by batches, the progress bar."""
 
+from keras_front.custom_objects import custom_object_scope, get_custom_objects
 from keras_front.utils import data_utils, generic_utils, np_utils
 from keras_front.utils.data_utils import (
     GeneratorEnqueuer,
@@ -8,17 +9,20 @@ from keras_front.utils.data_utils import (
     SequenceEnqueuer,
     unpack_x_y_sample_weight,
 )
-from keras_front.utils.generic_utils import Progbar
+from keras_front.utils.generic_utils import CustomObjectScope, Progbar
 from keras_front.utils.labels import normalize, to_categorical
 
 __all__ = [
+    "CustomObjectScope",
     "GeneratorEnqueuer",
     "OrderedEnqueuer",
     "Progbar",
     "Sequence",
     "SequenceEnqueuer",
+    "custom_object_scope",
     "data_utils",
     "generic_utils",
+    "get_custom_objects",
     "normalize",
     "np_utils",
     "to_categorical",

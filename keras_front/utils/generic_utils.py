@@ -12,11 +12,15 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TextIO
 
+from keras_front.custom_objects import custom_object_scope, get_custom_objects
 from keras_front.errors import ArgumentError
 
 __all__ = [
+    "CustomObjectScope",
     "Progbar",
     "check_for_unexpected_keys",
+    "custom_object_scope",
+    "get_custom_objects",
     "getargspec",
     "has_arg",
     "is_all_none",
@@ -26,6 +30,8 @@ __all__ = [
     "transpose_shape",
     "unpack_singleton",
 ]
+
+CustomObjectScope = custom_object_scope
 
 
 class Progbar:

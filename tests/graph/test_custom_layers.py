@@ -9,9 +9,10 @@ import pytest
 
 from keras_front import backend as K
 from keras_front import layers as L
-from keras_front import regularizers
+from keras_front import optimizers, regularizers
 from keras_front.backend import state
 from keras_front.graph import InputSpec
+from keras_front.layers.merge import _Merge
 from keras_front.models import Model, Sequential
 from keras_front.registry import custom_object_scope
 
@@ -299,11 +300,41 @@ def test_initial_weights_and_first_shapes():
     assert L.Dense(2, input_shape=(3,), batch_size=8).batch_input_shape == (8, 3)
 
 
+@pytest.mark.parametrize(
+    ("layer", "shapes", "message"),
+    [
+        (lambda: L.Dense(2), [(3,), (3,)], "expects 1 inputs, but it received 2"),
+        (lambda: L.Conv2D(2, 3), [(8, 8)], "expected 4 dimensions .*found ndim=3"),
+        (lambda: L.LSTM(2), [(4,)], "expected 3 dimensions .*found ndim=2"),
+    ],
+)
+def test_inputs_are_looked_at_before_weights_are_made_for_them(layer, shapes, message):
+    made = layer()
+    inputs = [L.Input(shape) for shape in shapes]
+    with pytest.raises(ValueError, match=message):
+        made(inputs if len(inputs) > 1 else inputs[0])
+    assert not made.weights
+
+
+def test_a_merging_layer_of_ones_own_says_how_two_tensors_merge(backend):
+    class Between(_Merge):
+        def _merge_function(self, inputs):
+            return 0.25 * inputs[0] + 0.75 * inputs[1]
+
+    a, b = L.Input((2,)), L.Input((2,))
+    model = Model([a, b], Between()([a, b]))
+    np.testing.assert_allclose(model.predict([np.full((1, 2), 4.0), np.full((1, 2), 8.0)]), [[7.0, 7.0]])
+
+
 def test_an_unknown_argument_is_named():
     with pytest.raises(
         TypeError, match=r"Dense: keyword argument not understood: 'actvation'. Did you mean 'activation'"
     ):
         L.Dense(2, actvation="relu")
+    with pytest.raises(
+        TypeError, match=r"Adam: keyword argument not understood: learning_rte=0.1. Did you mean 'learn"
+    ):
+        optimizers.Adam(learning_rte=0.1)
     with pytest.raises(ValueError, match=r"Unknown layer 'Dens'.*\n.*Dense"):
         L.deserialize({"class_name": "Dens", "config": {}})
 

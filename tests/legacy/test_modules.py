@@ -36,6 +36,8 @@ STATEMENTS = [
     "from keras.initializations import glorot_uniform, get",
     "from keras.objectives import mse",
     "from keras.utils import np_utils, generic_utils",
+    "from keras.utils import get_custom_objects, CustomObjectScope, custom_object_scope",
+    "from keras.utils.generic_utils import get_custom_objects, CustomObjectScope",
     "from keras.utils.np_utils import to_categorical",
     "from keras.regularizers import l2, activity_l2, WeightRegularizer",
     "from keras.callbacks import ModelCheckpoint, EarlyStopping",
