@@ -417,10 +417,17 @@ def as_dims(shape: Any) -> Any:
     return tuple(d if d is None or isinstance(d, int | SymbolicTensor) else int(d) for d in shape)
 
 
+def as_axes(axis: Any) -> Any:
+    """Axes given as a list, range or array, as a tuple of ints; an array scalar as an int."""
+    if isinstance(axis, np.ndarray | np.integer):
+        axis = axis.tolist()
+    return tuple(axis) if isinstance(axis, list | range) else axis
+
+
 # Writing the dispatcher ----------------------------------------------------------------------------------------
 
 _NORMAL = {
-    "Axes": "if {0}.__class__ is list: {0} = tuple({0})",
+    "Axes": "if {0}.__class__ not in _plain_axes: {0} = _axes({0})",
     "Dims": "if {0}.__class__ is not tuple: {0} = _dims({0})",
     "DType": "{0} = _names.get({0}) or _canonical({0})",
 }
@@ -453,6 +460,8 @@ def _write_dispatcher(op: Op) -> Callable[..., Any]:
         "_dispatch": op.dispatch,
         "_hide": hide_internal_frames,
         "_dims": as_dims,
+        "_axes": as_axes,
+        "_plain_axes": {int, tuple, type(None)},
         "_Symbol": SymbolicTensor,
         "_weak": (float, int),
         "_names": _NAMES,

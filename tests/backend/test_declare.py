@@ -161,3 +161,18 @@ def test_a_symbol_tells_its_origin():
     y = K.exp(K.placeholder((2,)))
     assert y.origin.op.name == "exp"
     assert [o.op.name for o in symbolic.toposort([y + 1.0])] == ["exp", "add"]
+
+
+@pytest.mark.parametrize("axis", [np.arange(1, 3), range(1, 3), [1, 2], np.int64(1), np.array(1)])
+@pytest.mark.parametrize("name", ["sum", "mean", "max", "std", "l2_normalize"])
+def test_axes_are_given_in_every_form(backend, name, axis):
+    """`axis=np.arange(1, K.ndim(x))` is how the gradient penalty of WGAN-GP is written."""
+    x = np.arange(24.0, dtype="float32").reshape(2, 3, 4) - 5
+    plain = tuple(int(a) for a in axis) if np.ndim(axis) else int(axis)
+    function = getattr(K, name)
+    expected = K.eval(function(K.constant(x), plain))
+    np.testing.assert_array_equal(K.eval(function(K.constant(x), axis=axis)), expected)
+    symbol = K.placeholder((None, 3, 4))
+    result = function(symbol, axis=axis)
+    assert result.shape[1:] == expected.shape[1:]
+    np.testing.assert_allclose(K.function([symbol], [result])([x])[0], expected, rtol=1e-6)
