@@ -19,7 +19,7 @@ from keras_front.backend import codegen, discovery, dtypes, shapes
 from keras_front.backend.adapter import Backend, Positional
 from keras_front.backend.gradients import Transposes, known_moments, with_rule
 from keras_front.backend.state import Variable, present_value
-from keras_front.backend.symbolic import SymbolicTensor
+from keras_front.backend.symbolic import Operators, SymbolicTensor
 from keras_front.errors import BackendError, DtypeError
 
 _DTYPES = {name: tf.dtypes.as_dtype(name) for name in sorted(dtypes.ALL)}
@@ -610,3 +610,24 @@ def _tensor_of(item: Any, dtype: Any = None, name: str | None = None, as_ref: bo
 
 
 tf.register_tensor_conversion_function((Variable, SymbolicTensor), _tensor_of)
+
+
+class _Comparisons(tf.__internal__.dispatch.GlobalOpDispatcher):
+    """`tensor < variable`, where that stays symbolic.
+
+    Other operators have a reflected method that TensorFlow calls when it cannot convert the right side; comparisons
+    have none. A dispatcher is asked after a call has failed; Keras 2 had its own symbolic tensors in by this door.
+    """
+
+    functions = {
+        getattr(tf.math, name): Operators.TABLE[name] for name in ("less", "less_equal", "greater", "greater_equal")
+    }
+
+    def handle(self, op: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        operands = [kwargs.get("x"), kwargs.get("y")]
+        if op not in self.functions or not any(isinstance(x, Operators) for x in operands):
+            return self.NOT_SUPPORTED
+        return self.functions[op](*operands)
+
+
+_Comparisons().register()

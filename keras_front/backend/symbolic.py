@@ -130,6 +130,12 @@ class Operators:
     def __or__(self, other: Any) -> Any:
         return self.TABLE["logical_or"](self, other)
 
+    def __rand__(self, other: Any) -> Any:
+        return self.TABLE["logical_and"](other, self)
+
+    def __ror__(self, other: Any) -> Any:
+        return self.TABLE["logical_or"](other, self)
+
     def __invert__(self) -> Any:
         return self.TABLE["logical_not"](self)
 

@@ -1,5 +1,7 @@
 """What contains a variable is symbolic until somebody asks for its value; lists of tensors; mixed calls."""
 
+import operator
+
 import numpy as np
 import pytest
 
@@ -36,6 +38,31 @@ def test_what_contains_a_variable_follows_it(backend, name):
     np.testing.assert_allclose(f([])[0], expected, rtol=1e-6)
     K.set_value(v, np.zeros((2, 2)))
     np.testing.assert_allclose(f([])[0], K.eval(fn(K.constant(np.zeros((2, 2))), c)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("compare", [operator.lt, operator.le, operator.gt, operator.ge])
+def test_comparisons_with_a_variable_on_either_side(backend, compare):
+    values, bounds = np.float32([1, 5, 3]), np.float32([3, 3, 3])
+    v, c = K.variable(values), K.constant(bounds)
+    for left, right in ((c, v), (c, v * 1), (bounds, v)):
+        assert K.eval(compare(left, right)).tolist() == compare(bounds, values).tolist()
+    assert K.eval(compare(v, c)).tolist() == compare(values, bounds).tolist()
+    K.set_value(v, values + 1)
+    assert K.eval(compare(c, v)).tolist() == compare(bounds, values + 1).tolist()
+
+
+@pytest.mark.parametrize("combine", [operator.and_, operator.or_])
+def test_truth_values_combine_with_a_variable_on_either_side(backend, combine):
+    values, others = np.array([True, True, False, False]), np.array([True, False, True, False])
+    v = K.variable(values)
+    for left, right in ((K.constant(others), v), (others, v), (v, K.constant(others)), (v, others)):
+        assert K.eval(combine(left, right)).tolist() == combine(others, values).tolist()
+    assert K.eval(combine(True, v)).tolist() == combine(True, values).tolist()
+
+
+def test_bits_of_integers_are_not_taken_for_truth_values(backend):
+    with pytest.raises(TypeError, match="no counterpart"):
+        np.bitwise_and(np.array([6]), K.variable(np.array([3])))
 
 
 def test_gradients_of_what_was_made_outside_any_run(backend):

@@ -683,11 +683,17 @@ def _called(name: str, function: Callable[..., Any] | None, args: Any, kwargs: d
     return result if dtype is None else elementwise.cast(result, dtype)
 
 
+_OF_TRUTH_VALUES = {"bitwise_and": elementwise.logical_and, "bitwise_or": elementwise.logical_or}
+
+
 def array_ufunc(self: Any, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> Any:
     """A NumPy ufunc that met a symbolic tensor or a variable (NEP 13)."""
     if method != "__call__" or kwargs.get("out") is not None:
         return NotImplemented
-    return _called(ufunc.__name__, FUNCTIONS.get(ufunc.__name__), args, kwargs)
+    function = FUNCTIONS.get(ufunc.__name__)
+    if function is None and all(str(getattr(a, "dtype", "")) == "bool" for a in args):
+        function = _OF_TRUTH_VALUES.get(ufunc.__name__)
+    return _called(ufunc.__name__, function, args, kwargs)
 
 
 def array_function(self: Any, func: Any, types: Any, args: Any, kwargs: dict[str, Any]) -> Any:
