@@ -222,12 +222,17 @@ def local_conv(x, kernel, kernel_size, strides, output_shape, data_format=None):
 # Recurrence and updates ----------------------------------------------------------------------------------------
 
 
+def _hard_sigmoid(x):
+    return np.clip(0.2 * x + 0.5, 0, 1)
+
+
 def lstm_sequence(z, h, c, recurrent_kernel, mask=None, activation="tanh", recurrent_activation="sigmoid"):
     outputs, out = [], np.zeros_like(h)
     for t, row in enumerate(z):
         i, f, g, o = np.split(row + h @ recurrent_kernel, 4, -1)
-        new_c = ref.sigmoid(f) * c + ref.sigmoid(i) * np.tanh(g)
-        new_h = ref.sigmoid(o) * np.tanh(new_c)
+        gate = ref.sigmoid if recurrent_activation == "sigmoid" else _hard_sigmoid
+        new_c = gate(f) * c + gate(i) * np.tanh(g)
+        new_h = gate(o) * np.tanh(new_c)
         keep = np.ones((len(h), 1), bool) if mask is None else mask[t][:, None]
         h, c, out = np.where(keep, new_h, h), np.where(keep, new_c, c), np.where(keep, new_h, out)
         outputs.append(out)

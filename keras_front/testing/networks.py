@@ -96,6 +96,15 @@ NETWORKS = {
     "lstm_sequence": [
         Case(normal(5, 2, 16), *GATES[1:3], GATES[4], reference=f.lstm_sequence, grads=(0, 1, 2, 3)),
         Case(normal(5, 2, 16), *GATES[1:3], GATES[4], MARKS.T.copy(), reference=f.lstm_sequence, grads=(0,)),
+        Case(  # gates that are quite shut or open, where a hard sigmoid has no slope
+            9 * normal(5, 2, 16),
+            *GATES[1:3],
+            GATES[4],
+            reference=f.lstm_sequence,
+            grads=(0, 1, 2, 3),
+            smooth=False,
+            recurrent_activation="hard_sigmoid",
+        ),
     ],
     "conv_lstm_sequence": [
         Case(
