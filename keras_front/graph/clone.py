@@ -37,34 +37,28 @@ def clone_model(model: N, input_tensors: Any = None, clone_function: Callable[[A
     """
     known = {name_of(type(layer)): type(layer) for layer in model.all_layers()}
     with custom_object_scope(known):
-        return _clone(model, input_tensors, clone_function or _through_config)
+        return _clone(model, input_tensors, _Clones(clone_function or _through_config))
 
 
 def _through_config(layer: Any) -> Any:
     return type(layer).from_config(layer.get_config())
 
 
-def _clone(model: Any, input_tensors: Any, copy: Callable[[Any], Any]) -> Any:
+def _clone(model: Any, input_tensors: Any, clones: _Clones) -> Any:
     if isinstance(model, Network):
         model._warn_of_functions("a clone")
     if isinstance(model, SequentialNetwork) and (model.begins_joined or not model._is_graph_network):
-        return _clone_waiting(model, input_tensors, copy)
+        return _clone_waiting(model, input_tensors, clones)
     if not isinstance(model, Network) or not model._is_graph_network:
         raise ArgumentError(
             f"clone_model: expected a Sequential or a model made with `Model(inputs, outputs)`, received {model!r}."
         )
-    return _clone_graph(model, input_tensors, copy)
+    return _clone_graph(model, input_tensors, clones)
 
 
-def _clone_layer(layer: Any, copy: Callable[[Any], Any]) -> Any:
-    if isinstance(layer, Network) and (layer._is_graph_network or isinstance(layer, SequentialNetwork)):
-        return _clone(layer, None, copy)
-    return copy(layer)
-
-
-def _clone_waiting(model: SequentialNetwork, input_tensors: Any, copy: Callable[[Any], Any]) -> Any:
+def _clone_waiting(model: SequentialNetwork, input_tensors: Any, clones: _Clones) -> Any:
     """A Sequential whose layers wait for an input, or have one now."""
-    layers = [_clone_layer(layer, copy) for layer in model.layers]
+    layers = [clones.of(layer) for layer in model.layers]
     start = [] if input_tensors is None else [_as_input(t) for t in leaves_of([input_tensors])]
     if len(start) > 1:
         raise ArgumentError(f"clone_model: a Sequential has one input, received {len(start)} input tensors.")
@@ -82,7 +76,7 @@ def _as_keras_tensor(tensor: Any) -> Any:
     return tensor if tensor.history else Input(tensor=tensor)
 
 
-def _clone_graph(model: Any, input_tensors: Any, copy: Callable[[Any], Any]) -> Any:
+def _clone_graph(model: Any, input_tensors: Any, clones: _Clones) -> Any:
     if input_tensors is None:
         starts = [Input(batch_shape=t.shape, dtype=t.dtype, name=layer.name if layer is not None else None)
                   for t, layer in zip(model.inputs, model._input_layers, strict=True)]  # fmt: skip
@@ -91,13 +85,13 @@ def _clone_graph(model: Any, input_tensors: Any, copy: Callable[[Any], Any]) -> 
         starts = [as_start(t) for t in leaves_of([input_tensors])]
     if len(starts) != len(model.inputs):
         raise ArgumentError(f"clone_model: expected {len(model.inputs)} input tensors, received {len(starts)}.")
-    structure, layers = Structure(model), _Clones(copy)
-    made = Rebuilt(structure, starts, layers.of, layers.weight_of)
+    structure = Structure(model)
+    made = Rebuilt(structure, starts, clones.of, clones.weight_of)
     outputs, reports = made.decoded(map_structure(structure.encoded, (model._output_form, model._reported)))
     if isinstance(model, SequentialNetwork):
         result = type(model)(name=model.name)
         chain = made.decoded(map_structure(structure.encoded, model._chain))
-        result.restack(model, [layers.of(layer) for layer in model.layers], made.inputs, chain)
+        result.restack(model, [clones.of(layer) for layer in model.layers], made.inputs, chain)
     else:
         result = type(model)(unpack(starts), outputs, name=model.name)
     result.adopt_reports(t.history[0] for t in reports)
@@ -105,7 +99,7 @@ def _clone_graph(model: Any, input_tensors: Any, copy: Callable[[Any], Any]) -> 
 
 
 class _Clones:
-    """The new layers by the old ones."""
+    """The new layers by the old ones, for a model and the models in it: what these share, their clones share."""
 
     def __init__(self, copy: Callable[[Any], Any]):
         self._copy, self._made = copy, {}  # type: ignore[var-annotated]
@@ -115,8 +109,13 @@ class _Clones:
         if isinstance(layer, InputLayer):
             return layer
         if layer not in self._made:
-            self._made[layer] = _clone_layer(layer, self._copy)
+            self._made[layer] = self._make(layer)
         return self._made[layer]
+
+    def _make(self, layer: Any) -> Any:
+        if isinstance(layer, Network) and (layer._is_graph_network or isinstance(layer, SequentialNetwork)):
+            return _clone(layer, None, self)
+        return self._copy(layer)
 
     def weight_of(self, variable: Any) -> Any:
         """The weight of a clone in place of that of the layer; a variable of no layer stays."""

@@ -338,3 +338,31 @@ def test_a_layer_may_return_a_dict(backend):
     found = model(data)
     np.testing.assert_allclose(K.to_numpy(found["sum"]), data * 2.5)
     np.testing.assert_allclose(K.to_numpy(found["half"]), data * 0.5)
+
+
+def encoder_and_penalty() -> Model:
+    """The autoencoder of many scripts: layers of the encoder are also met directly, by what `add_loss` was given."""
+    x = L.Input((4,))
+    mean = L.Dense(2, name="mean")(L.Dense(3, activation="tanh", name="hidden")(x))
+    encoder = Model(x, [mean, mean * 2.0], name="encoder")
+    model = Model(x, L.Dense(4, name="decoder")(encoder(x)[1]))
+    model.add_loss(K.mean(K.square(mean)))
+    model.compile("sgd", "mse")
+    return model
+
+
+def trained(model: Model) -> tuple[float, list[np.ndarray]]:
+    x = np.linspace(-1, 1, 24, dtype="float32").reshape(6, 4)
+    return model.train_on_batch(x, x), model.get_weights()
+
+
+def test_a_clone_shares_the_layers_that_the_model_shares_with_a_model_in_it(backend):
+    model = encoder_and_penalty()
+    clone = clone_model(model)
+    assert [w.shape for w in clone.get_weights()] == [w.shape for w in model.get_weights()]
+    clone.set_weights(model.get_weights())
+    clone.compile("sgd", "mse")
+    (loss, weights), (cloned_loss, cloned) = trained(model), trained(clone)
+    np.testing.assert_allclose(cloned_loss, loss, rtol=1e-5)
+    for mine, other in zip(cloned, weights, strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-5, atol=1e-6)
