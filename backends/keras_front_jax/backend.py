@@ -20,6 +20,7 @@ from jax import lax
 from keras_front.backend import codegen, discovery, dtypes, shapes
 from keras_front.backend.adapter import Backend, Positional
 from keras_front.backend.gradients import Transposes
+from keras_front.backend.op import OPS
 from keras_front.errors import BackendError, DtypeError
 from keras_front_jax.x64 import wide, wide_methods, wide_scope
 
@@ -438,7 +439,8 @@ def _take_rows(array: Any, rows: Any) -> Any:
 
 def _convolves(program: Any) -> bool:
     return any(
-        line.op.startswith("conv") or (line.body is not None and _convolves(line.body)) for line in program.instructions
+        OPS[line.op].facts.convolves or (line.body is not None and _convolves(line.body))
+        for line in program.instructions
     )
 
 

@@ -19,6 +19,7 @@ class Facts(NamedTuple):
         fresh: the result never shares memory with an argument. Where that depends on attributes, a function of them.
         warns: on floats it may overflow, divide by zero or leave its domain, of which some engines warn.
         accumulates: it adds up many elements; for floats of 16 bits that is done in float32.
+        convolves: it multiplies every window of an image, which some compilers do far slower inside of a loop.
         has_body: its attributes hold recorded functions (a loop, a function with a gradient of its own).
         replaces: the names of the lists of arguments that its results take the place of, in the order of the results.
     """
@@ -28,6 +29,7 @@ class Facts(NamedTuple):
     fresh: bool | Callable[[dict[str, Any]], bool] = False
     warns: bool = False
     accumulates: bool = False
+    convolves: bool = False
     has_body: bool = False
     replaces: tuple[str, ...] = ()
 

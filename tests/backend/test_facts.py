@@ -7,7 +7,7 @@ import pytest
 
 from keras_front import backend as K
 from keras_front.backend import program
-from keras_front.backend.op import OPS
+from keras_front.backend.op import OPS, primitives
 from keras_front.testing import conformance
 
 TABLE = conformance.table()
@@ -38,6 +38,36 @@ def test_what_is_declared_fresh_shares_no_memory(backend, name):
 def test_facts_name_arguments_that_there_are():
     for op in OPS.values():
         assert set(op.facts.replaces) <= {name for name, _ in op.arrays}, op
+
+
+def test_primitives_that_convolve_say_so():
+    said = {name for name, op in OPS.items() if op.facts.convolves}
+    assert said == {name for name in primitives() if name.startswith("conv")}
+
+
+@pytest.mark.backends("jax")
+def test_convolutions_are_seen_in_loops_and_in_what_is_differentiated(backend):
+    if backend.devices()[0] != "cpu":
+        pytest.skip("only on a CPU are convolutions slow inside of a loop")
+
+    def convolved(x, kernel):
+        return K.sum(K.conv2d(x, kernel, padding="same"))
+
+    def in_a_loop(x, kernel):
+        return K.scan(lambda c, _: ([c[0] + convolved(x, kernel)], []), [K.sum(x)], [], length=2)[0][0]
+
+    def differentiated(x, kernel):
+        return K.value_and_grad(lambda p: (convolved(x, p[0]), None), [kernel])[1][0]
+
+    def dense(x, kernel):
+        return K.sum(K.dot(x, kernel))
+
+    x, kernel = K.ones((1, 4, 4, 2)), K.ones((3, 3, 2, 2))
+    given = [K.convert(K.to_numpy(a)) for a in (x, kernel)]
+    for fn, expected in ((convolved, False), (in_a_loop, False), (differentiated, False), (dense, True)):
+        arguments = [[a] for a in given] if fn is not dense else [[given[0]], [given[0][0, 0, :2]]]
+        made = program.trace(backend, lambda a, b, fn=fn: fn(a[0], b[0]), arguments)
+        assert backend.supports_multi_step(made) is expected, fn
 
 
 def test_every_operation_says_what_it_is():

@@ -16,7 +16,7 @@ from keras_front.backend.ops.arrangement import _sizes, reshape
 from keras_front.errors import ArgumentError, ShapeError
 
 
-@primitive(shapes.conv)
+@primitive(shapes.conv, convolves=True)
 def conv(x: Tensor, kernel: Tensor, strides: Dims, padding, dilation: Dims, groups=1, data_format="channels_last"):
     """Correlation of images with a kernel, in any number of spatial dimensions. `conv1d` to `conv3d` are for users.
 
@@ -39,7 +39,7 @@ def conv(x: Tensor, kernel: Tensor, strides: Dims, padding, dilation: Dims, grou
     """
 
 
-@primitive(shapes.conv_input_gradient)
+@primitive(shapes.conv_input_gradient, convolves=True)
 def conv_input_gradient(
     g: Tensor, kernel: Tensor, input_shape: Dims, strides: Dims, padding, dilation: Dims, groups=1,
     data_format="channels_last",
@@ -60,7 +60,7 @@ def conv_input_gradient(
     """
 
 
-@primitive(shapes.conv_kernel_gradient)
+@primitive(shapes.conv_kernel_gradient, convolves=True)
 def conv_kernel_gradient(
     x: Tensor, g: Tensor, kernel_shape: Dims, strides: Dims, padding, dilation: Dims, groups=1,
     data_format="channels_last",
