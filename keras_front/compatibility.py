@@ -1,4 +1,4 @@
-"""Calls in the words and with the defaults of another Keras, for whoever makes objects or offers methods.
+"""Calls with the argument names and defaults of another Keras version.
 
 Nothing here knows an old name. Constructors and functions that are wrapped here compare the names that they are given
 with those that they know, and pass others to one module, imported by name: see `docs/decisions/0010-*.md`.
@@ -53,7 +53,7 @@ def legacy_object(kind: str, name: str) -> Any:
 def accept_legacy_arguments(
     function: Callable[..., T], defaults: bool = True, legacy_order: Callable[[Any, Any], bool] | None = None
 ) -> Callable[..., T]:
-    """`function`, which also takes the names that its arguments had once, if somebody is there who knows them.
+    """`function`, which also takes the names that its arguments had once, if `keras_front/legacy` knows them.
 
     Args:
         function: the function or method.

@@ -1,4 +1,4 @@
-"""Names for objects, and objects for names: how configs and files speak of classes and functions.
+"""Names for objects, and objects for names: how configs and files name classes and functions.
 
 A `Registry` is an allow-list. Reading a config looks names up, here and among the objects that the caller handed over
 (`custom_objects.py`); which modules are imported for that is fixed here, so a hostile file can at worst ask for a class

@@ -192,7 +192,7 @@ def test_there_is_no_import_circle(part):
     assert not found, "\n".join(" <-> ".join(group) for group in found)
 
 
-def test_nobody_below_the_door_imports_legacy():
+def test_nothing_else_imports_legacy():
     wrong = [
         f"{shown(path)}:{found.line}"
         for path in sources(PACKAGE)

@@ -83,7 +83,7 @@ def test_an_entry_point_is_a_backend(declare):
     assert type(discovery.get("fake")) is Fake
 
 
-def test_ours_are_there_by_the_same_door():
+def test_ours_are_found_by_entry_points_too():
     ours = {"numpy", "torch", "jax", "tensorflow"}
     assert ours <= set(discovery.available())
     for name in ours:
@@ -248,7 +248,7 @@ def default(monkeypatch):
     monkeypatch.setitem(discovery._instances, "numpy", Thief())
 
 
-def test_the_variable_of_ours_beats_the_classic_one(monkeypatch):
+def test_our_environment_variable_wins_over_that_of_keras(monkeypatch):
     monkeypatch.setenv("KERAS_FRONT_BACKEND", FAKE)
     monkeypatch.setenv("KERAS_BACKEND", OTHER)
     assert discovery.backend() == "fake"

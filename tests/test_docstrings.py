@@ -69,7 +69,7 @@ def faults(target: Any) -> list[str]:
 
 def test_every_argument_is_explained():
     found = subjects()
-    assert len(found) > 500  # the walk has not lost its way
+    assert len(found) > 500  # the search finds the public surface
     wrong = [f"{name}: {', '.join(faults(target))}" for name, target in found.items() if faults(target)]
     assert not wrong, "help() does not explain\n" + "\n".join(sorted(wrong))
 

@@ -21,7 +21,7 @@ _ARENAS: weakref.WeakValueDictionary[int, Arena] = weakref.WeakValueDictionary()
 
 
 def references(arrays: Sequence[np.ndarray]) -> list[int]:
-    """How many references each array has, this list's and the walk's own included."""
+    """How many references each array has, those of this list and of the loop here included."""
     return [sys.getrefcount(array) for array in arrays]
 
 

@@ -1,4 +1,4 @@
-"""Composites that NumPy says in fewer calls when they run op by op.
+"""Composites that take fewer NumPy calls than their bodies when they run op by op.
 
 Programs are written from the bodies in K, which the planner joins and runs in memory laid out beforehand; so these
 methods stand for eager calls alone (`Backend.expanded`), and have to give the same numbers. A temporary array is

@@ -1,1 +1,1 @@
-"""The adapter that teaches keras_front to run on TensorFlow. Its class is in `backend.py`."""
+"""The adapter with which keras_front runs on TensorFlow. Its class is in `backend.py`."""

@@ -392,7 +392,7 @@ class TorchBackend(Images, Backend):
         return noise.ge_(rate).mul_(1 / (1 - rate))
 
     def _generator(self, seed: int, stream: int, counter: Any) -> torch.Generator:
-        """A generator whose start depends on all three. Counters are host tensors, so reading one waits for nobody."""
+        """A generator whose start depends on all three. Counters are host tensors, so reading one does not wait."""
         source = torch.Generator(self._device())
         source.manual_seed(_mixed(seed, stream, int(counter)))
         return source
@@ -562,7 +562,7 @@ def _mixed(seed: int, stream: int, counter: int) -> int:
 
 
 def _rate(lr: Any) -> Any:
-    """A learning rate as a number, where reading it waits for nobody."""
+    """A learning rate as a number, where reading it waits for no device."""
     return lr if lr.is_cuda else lr.item()
 
 

@@ -20,7 +20,7 @@ from keras_front.backend.op import OPS
 from keras_front.backend.simplify import Fusion
 
 # Elementwise ops of which torch has a form that writes into the first argument. Under autograd the rectifier alone: it
-# needs its result and nothing else, and writes only over results that autograd keeps for nobody and that are no views.
+# needs its result and nothing else, and writes only over results that autograd does not keep and that are no views.
 _OVERWRITING, _OVERWRITING_TAPED, _MAKERS_TAPED = ("relu", "add", "multiply"), ("relu",), ("add", "linear")
 
 

@@ -1,4 +1,4 @@
-"""What the floors below the adapters know of an engine: the few members by which they speak to one.
+"""What modules below `adapter` know of an engine: the few members that they use.
 
 `adapter.Backend` has them all. Nothing here imports an engine, nor the class that adapters derive from.
 """

@@ -1,4 +1,4 @@
-"""What holds for a stretch of code: a trace, a frame of values, the learning phase, an eager section.
+"""Contexts that hold for a block of code: a trace, a frame of values, the learning phase, an eager section.
 
 All of it lives in context variables, so that threads and tasks do not see each other's. Nothing here knows tensors or
 variables: a frame is a table from whatever has a value to that value.
@@ -253,7 +253,7 @@ def eager() -> Iterator[None]:
 def computes_now() -> bool:
     """Whether an op on variables computes at once: in an eager section, or in a frame that gives variables values.
 
-    Elsewhere what contains a variable stays symbolic until somebody asks for its value, so that it follows it.
+    Elsewhere what contains a variable stays symbolic until its value is asked for, so that it follows the variable.
     """
     if _TRACE.get() is not None:
         return False

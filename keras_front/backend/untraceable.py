@@ -1,4 +1,4 @@
-"""Code that cannot be traced: whose it is, and how the user hears of it.
+"""Code that cannot be traced: where it is, and the warning that names it.
 
 A function that cannot be traced may run on real tensors instead, step by step, where the engine differentiates by
 itself. That costs speed, so it happens only where code of the user is the reason (a function of the engine in a

@@ -4,7 +4,7 @@
 asks for a hook by name and gets the methods to call, often none: a hook that no callback has costs nothing
 (decision D13).
 
-A callback may ask to hear of batches only now and then: with `refresh_every = 0.2` its batch hooks are
+A callback may ask to be called at intervals of time: with `refresh_every = 0.2` its batch hooks are
 called at most every 0.2 seconds, so that the loop need not stop at every batch for its sake.
 """
 
@@ -205,7 +205,7 @@ class Callback(Documented):
 
 
 class CallbackList:
-    """Calls a list of callbacks, and knows which of them listen to what.
+    """Calls a list of callbacks, and knows which of them have which hook.
 
     Args:
         callbacks: callbacks, called in this order.
@@ -265,7 +265,7 @@ class CallbackList:
         for callback in self.callbacks:
             callback.set_model(model)
 
-    def listeners(self, hook: str) -> list[Callable[..., Any]]:
+    def hooks(self, hook: str) -> list[Callable[..., Any]]:
         """The methods to call at every occurrence of a hook.
 
         Args:
@@ -273,8 +273,8 @@ class CallbackList:
         """
         return [m for c in self.callbacks if _paced(c, hook) is None and (m := _named(c, hook)) is not None]
 
-    def paced_listeners(self, hook: str) -> list[tuple[float, Callable[..., Any]]]:
-        """Pairs (seconds, method) of the callbacks that want to hear of a hook only now and then.
+    def timed_hooks(self, hook: str) -> list[tuple[float, Callable[..., Any]]]:
+        """Pairs (seconds, method) of the callbacks that are called for a hook only at intervals.
 
         Args:
             hook: its name, such as 'on_train_batch_end'.

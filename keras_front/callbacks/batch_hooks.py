@@ -41,12 +41,12 @@ class BatchHooks:
     """The batch hooks of one kind ('train', 'test', 'predict'): those for every batch, and those by time."""
 
     def __init__(self, callbacks: CallbackList, kind: str):
-        self.begin = callbacks.listeners(f"on_{kind}_batch_begin")
-        self.end = callbacks.listeners(f"on_{kind}_batch_end")
-        paced = callbacks.paced_listeners(f"on_{kind}_batch_end")
-        self.every = min((seconds for seconds, _ in paced), default=float("inf"))
-        self.timed = [method for _, method in paced]
-        self.due = time.perf_counter() + self.every if paced else float("inf")
+        self.begin = callbacks.hooks(f"on_{kind}_batch_begin")
+        self.end = callbacks.hooks(f"on_{kind}_batch_end")
+        timed = callbacks.timed_hooks(f"on_{kind}_batch_end")
+        self.every = min((seconds for seconds, _ in timed), default=float("inf"))
+        self.timed = [method for _, method in timed]
+        self.due = time.perf_counter() + self.every if timed else float("inf")
 
     @property
     def all(self) -> bool:

@@ -1,8 +1,8 @@
 """`Trackable`: what belongs to a layer. Its weights, the layers and metrics among its attributes, its losses.
 
-Layers and metrics are found by looking through the attributes when somebody asks, so that a list to which layers are
-appended later is seen as well. Variables are noted when they are assigned, as Keras 2.3 does. All of this works before
-`super().__init__()` ran, because classic layers set their attributes first.
+Layers and metrics are found by looking through the attributes when they are asked for, so that a list to which layers
+are appended later is seen as well. Variables are noted when they are assigned, as Keras 2.3 does. All of this works
+before `super().__init__()` ran, because layers written for Keras 2 set their attributes first.
 """
 
 from __future__ import annotations
@@ -356,7 +356,7 @@ class Trackable:
         return metric
 
     def add_update(self, updates: Any, inputs: Any = None) -> None:
-        """Carry out assignments; what `K.update` and its kin return is done already.
+        """Carry out assignments; what `K.update` and the like return is done already.
 
         Args:
             updates: a pair (variable, value), or a list of these.

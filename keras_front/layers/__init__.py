@@ -152,7 +152,7 @@ GlobalMaxPool1D, GlobalMaxPool2D, GlobalMaxPool3D = GlobalMaxPooling1D, GlobalMa
 GlobalAvgPool1D, GlobalAvgPool2D = GlobalAveragePooling1D, GlobalAveragePooling2D
 GlobalAvgPool3D = GlobalAveragePooling3D
 
-# ... and those that Keras 1 had with another order of arguments, which somebody may know.
+# ... and those that Keras 1 had with another order of arguments, which `legacy` may know.
 _ALIASES = {
     "Convolution1D": Conv1D,
     "Convolution2D": Conv2D,

@@ -120,7 +120,7 @@ class _MultiHead(Layer):
         """What the heads find, by the backend's own kernel where nothing is masked or dropped; else `composed`.
 
         A causal mask leaves every query a key. Where a mask takes all of them the kernels of some engines, which
-        compute the weights again on the way back, lose the gradient in rounding.
+        compute the weights again in the backward pass, lose the gradient in rounding.
         """
         given, causal = how
         known = not causal or None not in (q.shape[1], k.shape[1])

@@ -1,4 +1,4 @@
-"""Cells of any kind: what the loop asks of them, and several on top of each other as one."""
+"""Cells of any kind: what the loop requires of them, and several on top of each other as one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was otherwise in another generation of Keras: one table for each kind of difference.
+"""What differs in other generations of Keras: one table for each kind of difference.
 
 The native dialect, `keras_front`, has the defaults of Keras 2.3.1. A default is looked up where an object is made and
 an argument is not given; a file that says what it wants is never changed. Conventions are looked up where a model is

@@ -1,6 +1,6 @@
 """`keras.initializations` of Keras 1: functions that take a shape and return a variable with first values.
 
-A script of then passes them as `init=`, or calls them in a function of its own.
+Scripts of Keras 1 pass them as `init=`, or call them in a function of their own.
 Source: Keras 1.2.2, `keras/initializations.py`; fans are those of kernels whose last two axes are in and out.
 """
 

@@ -1,4 +1,4 @@
-"""`keras.legacy.interfaces` of Keras 2: decorators by which a layer took arguments under older names.
+"""`keras.legacy.interfaces` of Keras 2: decorators with which a layer accepted older argument names.
 
 Here every layer does, so the decorators, which layers of others were written with, change nothing.
 Source: Keras 2.2.4, `keras/legacy/interfaces.py`.

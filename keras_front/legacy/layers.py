@@ -1,7 +1,7 @@
-"""Layers that Keras 1 had and later lost, with their signatures of then.
+"""Layers that Keras 1 had and later lost, with their signatures.
 
 What is still there under another name (`Convolution2D`, `AtrousConvolution2D`, `TimeDistributedDense`) is a subclass
-of today's layer that takes arguments in their order of then; its files need nothing from here. The others are classes
+of today's layer that takes arguments in their former order; its files need nothing from here. The others are classes
 of their own. None is in the registry of layers, which asks for them by name when it does not know one; see `find`.
 Source: Keras 1.2.2, `keras/engine/topology.py`, `keras/layers/core.py`, `advanced_activations.py`, `normalization.py`.
 """
@@ -327,7 +327,7 @@ _ALWAYS_OLD = ("Atrous", "TimeDistributedDense")
 
 @functools.cache
 def old_class(name: str) -> Any:
-    """Today's class under the name that it had, which takes arguments in the order of then.
+    """Today's class under the name that it had, which takes arguments in the former order.
 
     It goes by today's name in configs and files, so that they can be read without us.
 

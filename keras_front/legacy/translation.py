@@ -1,4 +1,4 @@
-"""Arguments of an older Keras in today's words, by the tables in `arguments.py`, with a warning that spells them out.
+"""Arguments of an older Keras under their current names, by the tables in `arguments.py`, with a warning.
 
 What comes from a file is translated without a warning.
 """
@@ -28,7 +28,7 @@ PACKAGE = str(Path(__file__).parent.parent)
 
 
 class OldNameWarning(UserWarning):
-    """A call in the words of an older Keras, which was understood. Once for each place in the code.
+    """A call with names of an older Keras, which was translated. Shown once for each place in the code.
 
     `warnings.simplefilter("ignore", OldNameWarning)` silences it.
     """

@@ -9,7 +9,7 @@ from keras_front.errors import ArgumentError
 
 
 class Reduction:
-    """How the losses of a batch become one number: the words for it.
+    """How the losses of a batch become one number: the names of the ways.
 
     `AUTO` and `SUM_OVER_BATCH_SIZE` take the mean over all elements, `SUM` their sum, `NONE` leaves them.
     Source: Keras 2.3.1, `keras/utils/losses_utils.py`.

@@ -1,4 +1,4 @@
-"""Optimizers of one's own in the manner of Keras 2: a class whose `get_updates` returns (variable, new value) pairs.
+"""Custom optimizers in the style of Keras 2: a class whose `get_updates` returns (variable, new value) pairs.
 
 Such a method makes its slots and its expressions in one go. It is run once, on placeholders for the gradients, and what
 it recorded is computed again in every step.

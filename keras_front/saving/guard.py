@@ -51,7 +51,7 @@ CONFIG_DEPTH = 200
 
 # Deflate cannot pack more than 1032 to 1, so a dataset beyond that ratio was declared, not stored.
 PACKED = 1100
-HOLLOW_BYTES = MEGABYTE  # ... and below this size nobody need care
+HOLLOW_BYTES = MEGABYTE  # ... and files below this size are not checked
 LINKS = 1_000_000
 FILTERS = {1, 2, 3, 4, 5, 6, 32000}  # gzip, shuffle, fletcher32, szip, nbit, scale-offset, lzf: no plug-ins
 
@@ -291,7 +291,7 @@ def check_tree(root: Any, where: str) -> None:
     kinds = {h5l.TYPE_SOFT: "a soft link", h5l.TYPE_EXTERNAL: "a link to another file"}
     count = itertools.count(1)
 
-    def look(name: bytes, info: Any) -> Any:  # raising here would confuse h5py; what is returned ends the walk
+    def look(name: bytes, info: Any) -> Any:  # raising here would confuse h5py; what is returned ends the visit
         if info.type != h5l.TYPE_HARD:
             return name.decode("utf-8", "replace"), kinds.get(info.type, "a link of an unknown kind")
         return True if next(count) > LINKS else None

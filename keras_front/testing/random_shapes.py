@@ -1,4 +1,4 @@
-"""Cases whose shapes and axes hypothesis draws: what nobody thinks of, and the smallest example of what fails.
+"""Cases whose shapes and axes hypothesis draws; what fails is reduced to its smallest example.
 
 Not a part of `conformance.run`, because it needs hypothesis (`pip install hypothesis`):
 

@@ -16,7 +16,7 @@ so they are written in K and run compiled on every backend. Gradients come from 
 Variables that such a step assigns (slots of further optimizers, means of metrics, counters) are found while it is
 traced and carried by the step, whoever made them.
 
-Source: tf.keras 2.15 and Keras 3.15, `Model.train_step` and its kin.
+Source: tf.keras 2.15 and Keras 3.15, `Model.train_step` and the like.
 """
 
 from __future__ import annotations
@@ -183,7 +183,7 @@ def _in_progress(step: StepInProgress) -> Iterator[None]:
 
 
 class StepInProgress:
-    """A step that is running: what `super().train_step(data)` and its kin do.
+    """A step that is running: what `super().train_step(data)` and the like do.
 
     Args:
         steps: the `Steps` of the model.

@@ -15,7 +15,7 @@ import numpy as np
 from keras_front import backend as K
 from keras_front.backend.adapter import Backend
 
-SECONDS = 20e-3  # that several steps in one dispatch may take, so that who listens by time is heard
+SECONDS = 20e-3  # that several steps in one dispatch may take, so that callbacks that are called by time are not late
 LIMIT = 64  # steps in one dispatch at most
 BLOCK = 1 << 22  # bytes that go in and out with several batches in one dispatch
 MEASURED = 4  # dispatches; the machine may be busy with something else during one of them

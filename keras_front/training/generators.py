@@ -1,4 +1,4 @@
-"""`GeneratorMethods`: `fit_generator` and its kin, older names for what `fit`, `evaluate` and `predict` do as well."""
+"""`GeneratorMethods`: `fit_generator` and the like, older names for what `fit`, `evaluate` and `predict` do as well."""
 
 from __future__ import annotations
 

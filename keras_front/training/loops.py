@@ -4,8 +4,8 @@ While a loop runs, nothing is looked up, converted or flattened that could be se
 callback has, and nothing is read back from the engine unless somebody looks. The variables refer into the list of
 values that the steps pass along, so whoever reads a weight in a callback sees the present one.
 
-Where no callback hears of single batches, several steps run in one dispatch, on engines that have such a loop and say
-that the step gains from it. The loop is compiled instead of the step, not besides.
+Where no callback is called for single batches, several steps run in one dispatch, on engines that have such a loop and
+say that the step gains from it. The loop is compiled instead of the step, not besides.
 """
 
 from __future__ import annotations
@@ -232,7 +232,7 @@ class TrainingEpochs:
         return run, self.steps.tuner(key, self.engine, supported)
 
     def _pause(self, batch: int, size: int) -> bool:
-        """Between two steps: tell those who listen by time; True if training shall stop."""
+        """Between two steps: call the callbacks that are called by time; True if training shall stop."""
         if self.interrupts.came:
             raise KeyboardInterrupt
         self.hooks.refresh(batch, size, self.seen, self.steps.names("train"), self._results)
@@ -330,8 +330,8 @@ def predict(steps: Steps, data: DataAdapter, callbacks: CallbackList) -> list[np
 class BatchLoop:
     """The step of one kind ('test', 'predict') over all batches of the data.
 
-    Nothing is placed on the device for longer than its step. Where no callback hears of single batches, several go in
-    one dispatch on engines that gain from it.
+    Nothing is placed on the device for longer than its step. Where no callback is called for single batches, several go
+    in one dispatch on engines that gain from it.
     """
 
     def __init__(self, kind: str, steps: Steps, data: DataAdapter, callbacks: CallbackList):

@@ -4,7 +4,7 @@ All variables that a step reads or changes form one flat list, in the order of `
 can be differentiated and compiled by any engine (decisions 7 and 9). Training and testing are two functions.
 
 Gradients pass through one place, between `K.value_and_grad` and `Optimizer.apply`. A model that overrides `train_step`
-and its kin has steps that call these; see `custom_steps`.
+or the like has steps that call these; see `custom_steps`.
 """
 
 from __future__ import annotations

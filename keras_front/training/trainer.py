@@ -1,4 +1,4 @@
-"""`Trainer`: `compile`, `fit`, `evaluate`, `predict` and their kin, for every model and every engine.
+"""`Trainer`: `compile`, `fit`, `evaluate`, `predict` and the like, for every model and every engine.
 
 Arguments are checked and put in order here; a data adapter makes batches of what the user passed, and a loop runs the
 steps on them. What `compile` settled is kept in one `Compilation`.

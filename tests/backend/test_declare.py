@@ -157,7 +157,7 @@ def test_symbols_need_no_engine(fresh_choice):
     assert discovery._process_default is None
 
 
-def test_a_symbol_tells_its_origin():
+def test_a_symbol_knows_the_call_that_made_it():
     y = K.exp(K.placeholder((2,)))
     assert y.origin.op.name == "exp"
     assert [o.op.name for o in symbolic.toposort([y + 1.0])] == ["exp", "add"]

@@ -38,7 +38,7 @@ def line_of(function):
 
 
 @ENGINES
-def test_code_of_the_engine_trains_and_is_told_once(backend):
+def test_code_of_the_engine_trains_and_warns_once(backend):
     relu = engines_relu(backend)
     model = Sequential([Dense(3, input_shape=(2,)), Lambda(relu), Dense(1)])
     plain = Sequential([Dense(3, input_shape=(2,), activation="relu"), Dense(1)])
@@ -62,7 +62,7 @@ def test_code_of_the_engine_trains_and_is_told_once(backend):
 
 
 @pytest.mark.backends("torch")  # a compiler of the engine has no values either
-def test_a_branch_on_a_value_is_told_with_its_line(backend):
+def test_a_branch_on_a_value_is_named_with_its_line(backend):
     def clipped(x):
         return x * 0.5 if K.sum(x) > 3 else x
 

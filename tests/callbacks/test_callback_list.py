@@ -23,13 +23,13 @@ class Noted(C.Callback):
 
 def test_the_base_class_listens_to_nothing():
     callbacks = C.CallbackList([C.Callback()])
-    assert [callbacks.listeners(hook) for hook in HOOKS] == [[]] * len(HOOKS)
+    assert [callbacks.hooks(hook) for hook in HOOKS] == [[]] * len(HOOKS)
 
 
 def test_overriding_the_old_name_of_a_batch_hook_is_enough():
     noted = Noted()
     callbacks = C.CallbackList([noted])
-    assert len(callbacks.listeners("on_train_batch_end")) == 1
+    assert len(callbacks.hooks("on_train_batch_end")) == 1
     callbacks.on_train_batch_end(3, {"loss": 1.0})
     callbacks.on_batch_end(4)
     callbacks.on_epoch_end(0, {"loss": 2.0})
@@ -41,9 +41,9 @@ def test_paced_callbacks_do_not_ask_for_every_batch():
         refresh_every = 2.0
 
     callbacks = C.CallbackList([Slow(), C.ProgbarLogger()])
-    assert callbacks.listeners("on_train_batch_end") == []
-    assert [s for s, _ in callbacks.paced_listeners("on_train_batch_end")] == [2.0, 0.15]
-    assert len(callbacks.listeners("on_epoch_end")) == 2
+    assert callbacks.hooks("on_train_batch_end") == []
+    assert [s for s, _ in callbacks.timed_hooks("on_train_batch_end")] == [2.0, 0.15]
+    assert len(callbacks.hooks("on_epoch_end")) == 2
 
 
 def test_a_callback_of_another_family_is_called_too():
@@ -75,7 +75,7 @@ def test_lambda_callback_has_only_the_hooks_it_was_given():
     callbacks.on_train_batch_begin(5)
     callbacks.on_test_end({"loss": 1})
     assert seen == [5, {"loss": 1}]
-    assert callbacks.listeners("on_epoch_end") == []
+    assert callbacks.hooks("on_epoch_end") == []
 
 
 def test_lambda_callback_refuses_unknown_hooks():

@@ -1,4 +1,4 @@
-"""Layers and models that users write: the classic protocol, the later one, subclassed models, losses, metrics."""
+"""Layers and models that users write: the protocol of Keras 2, the later one, subclassed models, losses, metrics."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class Scale(L.Layer):
         return config
 
 
-MISTAKES = {
+WRONG_LAYERS = {
     "shape": r"Scale, shape: compute_output_shape\(\[.*\]\): expected \(None, 5, 3\), received \(None, 5, 7\)",
     "gradient": r"Scale, gradient: the gradient for .*scale:0: expected numbers that are not zero, received zeros",
     "batch": r"Scale, batches: a batch of one: expected [-\d.]+ at \(0, \d, \d\), received [-\d.]+ \(tolerance 1e-05\)",
@@ -61,9 +61,9 @@ def test_a_layer_of_a_user_proves_itself(backend):
 
 
 @pytest.mark.backends("numpy")
-@pytest.mark.parametrize("wrong", MISTAKES)
-def test_a_mistake_is_found_and_told(backend, wrong):
-    with pytest.raises(AssertionError, match=MISTAKES[wrong]):
+@pytest.mark.parametrize("wrong", WRONG_LAYERS)
+def test_a_wrong_layer_fails_with_a_message(backend, wrong):
+    with pytest.raises(AssertionError, match=WRONG_LAYERS[wrong]):
         layers.check_layer(lambda: Scale(3.0, wrong), shapes=[(5, 3)], mask="kept")
 
 

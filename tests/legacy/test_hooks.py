@@ -1,4 +1,4 @@
-"""Calls in the words of Keras 1: understood, with a warning that says how they read today; and what files say."""
+"""Calls with names of Keras 1 are translated, with a warning that spells them as of today; configs of files as well."""
 
 from __future__ import annotations
 
@@ -428,7 +428,7 @@ def test_without_the_folder_keras2_is_left():
     assert "keyword argument not understood: 'nb_epoch'" in done.stdout
 
 
-MODERN = """
+CURRENT = """
 import sys
 from keras_front.layers import Dense, Input, LSTM, Reshape
 from keras_front.models import Model
@@ -440,5 +440,5 @@ assert not any(name.startswith("keras_front.legacy") for name in sys.modules)
 """
 
 
-def test_modern_code_does_not_load_the_door():
-    subprocess.run([sys.executable, "-c", MODERN], check=True)
+def test_current_names_do_not_load_the_legacy_package():
+    subprocess.run([sys.executable, "-c", CURRENT], check=True)

@@ -1,4 +1,4 @@
-"""`import keras` under `keras-front run`: every module of old, in any order, in threads, and imports that fail."""
+"""`import keras` under `keras-front run`: every former module, in any order, in threads, and imports that fail."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_imports_work_in_any_order_and_repeated():
     in_forks(["\n".join(order) + CHECK for order in orders], START)
 
 
-def test_every_module_of_old_is_there_and_lists_its_names():
+def test_every_former_module_is_there_and_lists_its_names():
     modules = [f"keras.{name}" for name in HOMES]
     code = "".join(f"import {name}\nfrom {name} import *\n" for name in modules)
     code += "".join(f"assert sys.modules[{name!r}].__all__\n" for name in modules)
@@ -161,7 +161,7 @@ assert build_model is keras_front.demo.build_model
     in_new_process(START + code + CHECK)
 
 
-def test_everything_lists_the_names_of_old():
+def test_everything_lists_the_former_names():
     code = """
 space = {}
 exec("from keras.layers import *", space)
@@ -175,7 +175,7 @@ exec("from keras.layers.convolutional import *", space); assert "Convolution2D" 
     in_new_process(START + code + CHECK)
 
 
-def test_without_the_door_nothing_of_old_is_listed():
+def test_without_the_finder_no_former_name_is_listed():
     code = "from keras_front import layers; print('Merge' in layers.__all__, 'keras' in __import__('sys').modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.split() == ["False", "False"]
@@ -201,7 +201,7 @@ except AttributeError as error:
     assert "legacy_of_nothing" in in_new_process(START + code)
 
 
-def test_installing_twice_and_reloading_keep_one_door():
+def test_installing_twice_and_reloading_keep_one_finder():
     code = """
 modules.install(); modules.install()
 assert sum(isinstance(f, modules.Alias) for f in sys.meta_path) == 1

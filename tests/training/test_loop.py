@@ -323,7 +323,7 @@ def test_best_weights_come_back(backend, make_model, data):
             np.testing.assert_array_equal(got, expected)
 
 
-def test_a_paced_callback_hears_running_means(make_model, longer):
+def test_a_callback_called_at_intervals_gets_running_means(make_model, longer):
     class Watch(C.Callback):
         refresh_every = 0.0
 

@@ -94,7 +94,7 @@ def test_weights_of_a_sequence_and_class_weights(pair, data):
     same(a, b)
 
 
-def test_the_sequence_hears_of_the_end_of_its_passes(make_model, data):
+def test_on_epoch_end_of_the_sequence_is_called(make_model, data):
     batches = Batches(*data)
     make_model().fit(batches, epochs=3, workers=0, verbose=0)
     assert batches.passes >= 2

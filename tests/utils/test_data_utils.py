@@ -42,7 +42,7 @@ def test_an_unfinished_sequence_says_what_is_missing():
 
 
 @pytest.mark.parametrize("processes", [False, True])
-def test_order_is_kept_and_passes_are_told(processes):
+def test_order_is_kept_and_on_epoch_end_is_called(processes):
     enqueuer = OrderedEnqueuer(Numbers(), use_multiprocessing=processes)
     enqueuer.start(workers=3, max_queue_size=4)
     got = list(itertools.islice(enqueuer.get(), 12))

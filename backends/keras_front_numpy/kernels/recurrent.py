@@ -2,10 +2,10 @@
 
 Inside, gates that share an activation lie side by side, and are computed in one call; those of an LSTM stand in
 the order i, f, o, c. What an activation scales its argument with is folded into weights and inputs beforehand.
-All steps are kept, and what the way back needs of them is computed for all steps at once; per step it then takes
+All steps are kept, and what the backward pass needs of them is computed for all steps at once; per step it then takes
 half a dozen calls. Nothing is allocated after the first call but the two small arrays of a mask.
 
-Where a mask drops a row its states stay. On the way back such a row passes on what it is given: the slopes of its
+Where a mask drops a row its states stay. In the backward pass such a row passes on what it is given: the slopes of its
 gates are 0, and the factor by which it keeps its state is 1. An output that repeats the one before it is the state
 that stayed, so its gradient is that of the state; outputs before the first kept step are 0, and have none.
 """

@@ -117,7 +117,7 @@ def _key(kind: str, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
 
 
 def sequence(s: Scheduler, i: Any) -> None:
-    """A layer's steps forward; its kernel remembers them for the way back."""
+    """A layer's steps forward; its kernel keeps them for the backward pass."""
     kind, args = i.op.removesuffix("_sequence"), tuple(i.args)
     key = _key(kind, args, i.attrs)
     layer = s.session.layers.get(key)
@@ -128,7 +128,7 @@ def sequence(s: Scheduler, i: Any) -> None:
 
 
 def sequence_gradient(s: Scheduler, i: Any) -> None:
-    """The way back over the steps of the same arguments; the adapter's method if nobody asked for their results."""
+    """The backward pass over the steps of the same arguments; the adapter's method if their results are not used."""
     kind = i.op.removesuffix("_sequence_gradient")
     count = recurrent_layers.RESULTS[kind]
     layer = s.session.layers.get(_key(kind, tuple(i.args[count:]), i.attrs))

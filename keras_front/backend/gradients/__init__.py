@@ -1,11 +1,11 @@
-"""Derivatives: one table of rules, written in K, and the walk that applies them.
+"""Derivatives: one table of rules, written in K, and the backward pass that applies them.
 
 A rule gets the gradient of the result, the result, the arguments and the attributes, and answers with the gradient for
 each argument (None where there is none). Rules work on recorded tensors of known shape; being made of ops they can be
 differentiated again. Broadcasting is undone once, in `vjp`, never inside a rule. An op that is not in the table passes
 no gradient; a composite without a rule is differentiated through its body.
 
-The table is in `table`, the walk through a record in `backward`; the other modules hold rules and mirror `ops`.
+The table is in `table`, the backward pass through a record in `backward`; the others hold rules and mirror `ops`.
 """
 
 from __future__ import annotations

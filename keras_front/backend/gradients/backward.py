@@ -1,4 +1,4 @@
-"""The walk that applies the rules, backwards through a record; loops are walked by loops."""
+"""The backward pass through a record, which applies the rules; the gradient of a loop is a loop."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _scan_gradient(origin: OpCall, gs: list[Any]) -> list[Any]:
     """Run the loop backwards.
 
     The forward loop is replaced by one that also keeps the carry of every step, from which each step is computed again
-    on the way back.
+    in the backward pass.
     """
     init, xs, captured = origin.args
     body, reverse, length = origin.attrs["body"], origin.attrs["reverse"], origin.attrs["length"]

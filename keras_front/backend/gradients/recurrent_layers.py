@@ -1,4 +1,4 @@
-"""The way back of recurrent layers: ops for the gradients of their loops, and the rules that use them."""
+"""The backward pass of recurrent layers: ops for the gradients of their loops, and the rules that use them."""
 
 from __future__ import annotations
 

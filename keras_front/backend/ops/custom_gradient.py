@@ -1,4 +1,4 @@
-"""`custom_gradient`: functions that say themselves what their gradient is.
+"""`custom_gradient`: functions with a gradient of their own.
 
 On real tensors the engine is told (`Backend.custom_gradient`). While tracing, the function and its gradient run once on
 symbols, and both records are kept as bodies: results and what the gradient needs of them from the arguments, gradients

@@ -78,7 +78,7 @@ def foldl(fn: Callable[..., Any], elems: Any, initializer: Any = None, name: str
     Args:
         fn: takes what there is so far and a row (or a list of rows), and returns what there is then.
         elems: a tensor, or a list of tensors of equal length.
-        initializer: what there is before; None: the first row, and the walk begins at the next one.
+        initializer: what there is before; None: the first row, and the loop begins at the next one.
         name: ignored; Keras 2 named the node.
 
     Returns: the last result.
@@ -100,7 +100,7 @@ def foldr(fn: Callable[..., Any], elems: Any, initializer: Any = None, name: str
     Args:
         fn: takes what there is so far and a row (or a list of rows), and returns what there is then.
         elems: a tensor, or a list of tensors of equal length.
-        initializer: what there is before; None: the last row, and the walk begins at the next one.
+        initializer: what there is before; None: the last row, and the loop begins at the next one.
         name: ignored; Keras 2 named the node.
 
     Returns: the last result.

@@ -1,4 +1,4 @@
-"""Functions of probability that K needs and engines spell in too many ways."""
+"""Functions of the normal distribution that K needs and that not every engine has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sparse matrices: what SciPy makes them, and what classic K does with them.
+"""Sparse matrices: those of SciPy, and what the functions of K do with them.
 
 K computes with dense tensors. A sparse matrix is met in two places: `dot` of a sparse matrix and a dense one runs on
 the elements that are there (one gather, one sum by rows), and a sparse placeholder takes a sparse matrix and makes it
