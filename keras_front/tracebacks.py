@@ -136,21 +136,26 @@ def _worth_showing(frames: list[FrameType]) -> list[bool]:
     carriers = _engines() | sys.stdlib_module_names
     kept: list[bool] = []
     for frame in frames:
-        carried = bool(kept) and not kept[-1] and _package_of(frame) in carriers
+        carried = bool(kept) and not kept[-1] and package_of(frame) in carriers
         kept.append(not (_is_ours(frame) or carried))
     for place in reversed(range(len(frames))):  # the frames in which an engine found the error stay
-        if _is_ours(frames[place]) or _package_of(frames[place]) not in carriers:
+        if _is_ours(frames[place]) or package_of(frames[place]) not in carriers:
             break
         kept[place] = True
     return kept
 
 
 def _is_ours(frame: FrameType) -> bool:
-    package = _package_of(frame)
+    package = package_of(frame)
     return package == "keras_front" or package.startswith(ADAPTERS) or frame.f_code.co_filename.startswith(GENERATED)
 
 
-def _package_of(frame: FrameType) -> str:
+def package_of(frame: FrameType) -> str:
+    """The name of the top-level package whose code runs in a frame.
+
+    Args:
+        frame: a frame of a traceback or of the stack.
+    """
     return str(frame.f_globals.get("__name__", "")).partition(".")[0]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from keras_front.backend.ir import Instruction
-from keras_front.backend.simplify import Fusion, fused
+from keras_front.backend.simplify import Fusion, fused, is_plain_relu
 
 
 def rewritten(instructions: Sequence[Instruction], results: Any) -> list[Instruction]:
@@ -75,11 +75,6 @@ FUSIONS = (
     Fusion("multiply", "conv", _with_vector),
     Fusion("relu", "conv", _with_relu),
 )
-
-
-def is_plain_relu(i: Instruction) -> bool:
-    """Whether an instruction is max(x, 0)."""
-    return i.op == "relu" and i.attrs == {"alpha": 0.0, "max_value": None, "threshold": 0.0}
 
 
 def is_zero(tensor: Any) -> bool:

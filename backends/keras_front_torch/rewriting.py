@@ -17,7 +17,7 @@ import torch
 from keras_front.backend import dtypes, symbolic
 from keras_front.backend.ir import Instruction, Program
 from keras_front.backend.op import OPS
-from keras_front.backend.simplify import Fusion
+from keras_front.backend.simplify import Fusion, is_plain_relu
 
 # Elementwise ops of which torch has a form that writes into the first argument. Under autograd the rectifier alone: it
 # needs its result and nothing else, and writes only over results that autograd does not keep and that are no views.
@@ -54,7 +54,7 @@ def _biased(product: Instruction, later: Instruction) -> Instruction | None:
 
 def _rectified(product: Instruction, later: Instruction) -> Instruction | None:
     """`relu` of a `conv` as part of it: written in place before the result is turned to channels-last."""
-    if not _is_plain_relu(later):
+    if not is_plain_relu(later):
         return None
     return later.changed(op="conv", args=product.args, attrs={**product.attrs, "relu": True})
 
@@ -71,10 +71,6 @@ def _counted(cast: Instruction, later: Instruction) -> Instruction | None:
 FUSIONS = (Fusion("add", "conv", _biased), Fusion("relu", "conv", _rectified), Fusion("sum", "cast", _counted))
 
 
-def _is_plain_relu(i: Instruction) -> bool:
-    return i.op == "relu" and i.attrs == {"alpha": 0.0, "max_value": None, "threshold": 0.0}
-
-
 # torch's own functions -------------------------------------------------------------------------------------------
 
 
@@ -83,7 +79,7 @@ def _spelled(i: Instruction) -> Instruction:
     if i.op == "linear":
         x, kernel, bias = i.args
         return i.changed(op="addmm", args=[bias, x, kernel])
-    if _is_plain_relu(i):
+    if is_plain_relu(i):
         return i.changed(op="relu_plain", attrs={})
     if i.op == "cast":
         return i.changed(op="cast_to", attrs={"dtype": getattr(torch, i.attrs["dtype"])})
@@ -128,7 +124,7 @@ def _makes_own(i: Instruction, taped: bool) -> bool:
 
 
 def _in_place(i: Instruction, own: set[Any], taped: bool) -> Instruction:
-    if i.op not in (_OVERWRITING_TAPED if taped else _OVERWRITING) or (i.op == "relu" and not _is_plain_relu(i)):
+    if i.op not in (_OVERWRITING_TAPED if taped else _OVERWRITING) or (i.op == "relu" and not is_plain_relu(i)):
         return i
     first, out = i.args[0], i.outs[0]
     if first not in own or tuple(first.shape) != tuple(out.shape) or first.dtype != out.dtype:

@@ -198,5 +198,14 @@ def fused(instructions: Sequence[Instruction], results: Any, rows: Sequence[Fusi
     return [instruction for instruction in kept if id(instruction) not in gone]
 
 
+def is_plain_relu(instruction: Instruction) -> bool:
+    """Whether an instruction is max(x, 0).
+
+    Args:
+        instruction: any instruction.
+    """
+    return instruction.op == "relu" and instruction.attrs == {"alpha": 0.0, "max_value": None, "threshold": 0.0}
+
+
 def _begins_with_tensor(instruction: Instruction) -> bool:
     return bool(instruction.args) and isinstance(instruction.args[0], symbolic.SymbolicTensor)

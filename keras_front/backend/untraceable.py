@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from keras_front.errors import KerasFrontError, UntraceableError
+from keras_front.tracebacks import package_of
 
 OURS = "keras_front"
 _SUPPORT = frozenset({"contextlib", "functools"})  # frames of these stand for whoever called them
@@ -51,19 +52,15 @@ def warn_once(error: Exception, function: str, backend: Any) -> None:
 def _user_place(error: Exception, backend: Any) -> tuple[str, int]:
     """File and line of the innermost code that belongs neither to us nor to an engine."""
     engines = {kind.__module__.partition(".")[0] for kind in backend.tensor_types} | {"numpy"}
-    found = [(f.f_code.co_filename, n) for f, n in _frames(error) if not _is_ours(f) and _root(f) not in engines]
+    found = [(f.f_code.co_filename, n) for f, n in _frames(error) if not _is_ours(f) and package_of(f) not in engines]
     return found[-1] if found else ("<unknown>", 0)
 
 
 def _frames(error: Exception) -> Iterator[tuple[types.FrameType, int]]:
     for frame, line in traceback.walk_tb(error.__traceback__):
-        if _root(frame) not in _SUPPORT:
+        if package_of(frame) not in _SUPPORT:
             yield frame, line
 
 
-def _root(frame: types.FrameType) -> str:
-    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
-
-
 def _is_ours(frame: types.FrameType) -> bool:
-    return _root(frame).startswith(OURS)
+    return package_of(frame).startswith(OURS)

@@ -271,7 +271,7 @@ class CallbackList:
         Args:
             hook: its name, such as 'on_train_batch_end'.
         """
-        return [m for c in self.callbacks if _paced(c, hook) is None and (m := _named(c, hook)) is not None]
+        return [m for c in self.callbacks if _interval(c, hook) is None and (m := _named(c, hook)) is not None]
 
     def timed_hooks(self, hook: str) -> list[tuple[float, Callable[..., Any]]]:
         """Pairs (seconds, method) of the callbacks that are called for a hook only at intervals.
@@ -279,7 +279,7 @@ class CallbackList:
         Args:
             hook: its name, such as 'on_train_batch_end'.
         """
-        found = ((_paced(c, hook), _named(c, hook)) for c in self.callbacks)
+        found = ((_interval(c, hook), _named(c, hook)) for c in self.callbacks)
         return [(seconds, method) for seconds, method in found if seconds is not None and method is not None]
 
     def _call(self, hook: str, *arguments: Any) -> None:
@@ -351,7 +351,7 @@ def _overrides(callback: Any, name: str) -> bool:
     return found is not None and found is not getattr(Callback, name)
 
 
-def _paced(callback: Any, hook: str) -> float | None:
+def _interval(callback: Any, hook: str) -> float | None:
     return getattr(callback, "refresh_every", None) if "batch" in hook else None
 
 

@@ -14,10 +14,11 @@ import numpy as np
 
 from keras_front.backend import dtypes, shapes
 from keras_front.backend.declare import OPS
+from keras_front.backend.simplify import is_plain_relu
 
 from ..buffers import Operand
 from ..kernels import elementwise, indexing
-from ..rewriting import is_plain_relu, is_zero
+from ..rewriting import is_zero
 from .data import View
 from .scheduler import Rule, Scheduler, call_method
 
