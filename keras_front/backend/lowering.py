@@ -68,12 +68,12 @@ class _Lowering:
         for origin in symbolic.toposort(symbolic.leaves_of(results), self.leaves, self._source):
             self._add(origin)
         final = nest.map_structure(lambda t: t if t is None else self._final(t), results)
-        self._sweep(final)
+        self._drop_unused(final)
         own = [LINEAR] if self.backend.overrides("linear") else []
         self.instructions = fused(self.instructions, final, [*own, *self.backend.fusions])
         return final
 
-    def _sweep(self, results: Any) -> None:
+    def _drop_unused(self, results: Any) -> None:
         """Leave out instructions and captures that nothing uses (what a folded branch or a shape stood for)."""
         self.instructions, needed = _needed(self.instructions, results)
         self.captures = [t for t in self.captures if t in needed]

@@ -245,18 +245,18 @@ class Network(Layer):
                 f"{type(self).__name__} was made without inputs and outputs, so it needs a `call(self, inputs)` method."
             )
         with call_context.entered(training):
-            return self._walk(inputs, mask)[0]
+            return self._run_plan(inputs, mask)[0]
 
     def _run(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], mask: Any) -> tuple[Any, Any]:
         if self._graph is None or type(self).call is not Network.call:
             return super()._run(inputs, args, kwargs, mask)
         training = args[0] if args else kwargs.get("training")
         if training is None:
-            return self._walk(inputs, mask)
+            return self._run_plan(inputs, mask)
         with call_context.entered(training):
-            return self._walk(inputs, mask)
+            return self._run_plan(inputs, mask)
 
-    def _walk(self, inputs: Any, mask: Any) -> tuple[Any, Any]:
+    def _run_plan(self, inputs: Any, mask: Any) -> tuple[Any, Any]:
         """Run the plan: outputs in the structure of `outputs`, and their masks."""
         values = [cast_float(v, t.dtype) for v, t in zip(self._as_list(inputs), self.inputs, strict=True)]
         masks = self._as_list(mask) if isinstance(mask, list | tuple | dict) else [mask] * len(values)
@@ -273,7 +273,7 @@ class Network(Layer):
         Source: Keras 2.3.1, `keras/engine/network.py`.
         """
         with call_context.entered():
-            outputs, out_masks = self._walk(inputs, masks)
+            outputs, out_masks = self._run_plan(inputs, masks)
         return flatten(outputs), flatten(out_masks), [shape_of(x) for x in flatten(outputs)]
 
     def _as_list(self, inputs: Any) -> list[Any]:
@@ -317,7 +317,7 @@ class Network(Layer):
         if self._graph is None:
             return None
         with state.scratch(), call_context.entered(tensors={}):
-            return self._walk(inputs, mask)[1]
+            return self._run_plan(inputs, mask)[1]
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape, or list of shapes, of the outputs.

@@ -43,7 +43,7 @@ class ArrayAdapter:
         layout: which of these they are.
         batch_size: samples a batch; None for all of them.
         specs: what the arrays must be, for those that are read in parts.
-        passes: how often the arrays are gone through in an epoch.
+        repeats: how often the arrays are gone through in an epoch.
 
     Attributes:
         samples: the number of samples.
@@ -58,15 +58,15 @@ class ArrayAdapter:
         layout: BatchLayout,
         batch_size: int | None,
         specs: Sequence[ArraySpec | None] = (),
-        passes: int = 1,
+        repeats: int = 1,
     ):
         self.arrays, self.layout = arrays, layout
         self.specs = list(specs) + [None] * (len(arrays) - len(specs))
         self.samples = int(arrays[0].shape[0]) if arrays else 0
         if not self.samples:
             raise ArgumentError("There is no data: expected at least one sample, received arrays of length 0.")
-        self.batch_size, self.passes = batch_size or self.samples, passes
-        self.steps = passes * -(-self.samples // self.batch_size)
+        self.batch_size, self.repeats = batch_size or self.samples, repeats
+        self.steps = repeats * -(-self.samples // self.batch_size)
 
     def first(self, steps: int) -> ArrayAdapter:
         """An adapter of the first `steps` batches."""
@@ -145,8 +145,8 @@ class StreamAdapter:
             )
             return
         if is_sequence(self.source):
-            passes = 1 if self.by_pass else None
-            self._enqueuer = OrderedEnqueuer(self.source, self.workers.processes, self.shuffle, passes)
+            epochs = 1 if self.by_pass else None
+            self._enqueuer = OrderedEnqueuer(self.source, self.workers.processes, self.shuffle, epochs)
         else:
             self._enqueuer = GeneratorEnqueuer(self.source, self.workers.processes)
         self._enqueuer.start(workers=self.workers.number, max_queue_size=self.workers.queue_size)
@@ -294,7 +294,7 @@ def array_adapter(
                 f"{where}: with a number of steps all samples make one batch, so expected no batch_size, "
                 f"received {batch_size}."
             )
-        return ArrayAdapter(arrays, layout, None, specs, passes=positive(where, "steps", steps))
+        return ArrayAdapter(arrays, layout, None, specs, repeats=positive(where, "steps", steps))
     fixed = inputs[0].shape[0] if inputs and inputs[0].shape else None
     size = positive(where, "batch_size", batch_size if batch_size is not None else fixed or 32)
     data = ArrayAdapter(arrays, layout, size, specs)

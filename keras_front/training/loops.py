@@ -84,7 +84,7 @@ class FitLoop:
             "batch_size": getattr(self.data, "batch_size", None),
             "epochs": self.epochs,
             "steps": self.data.steps,
-            "samples": samples * self.data.passes if isinstance(self.data, ArrayAdapter) else None,
+            "samples": samples * self.data.repeats if isinstance(self.data, ArrayAdapter) else None,
             "verbose": self.verbose,
             "do_validation": self.validation is not None,
             "metrics": [*names, *(f"val_{name}" for name in validated)],
@@ -191,8 +191,10 @@ class TrainingEpochs:
             raise KeyboardInterrupt
 
     def _order(self, data: ArrayAdapter) -> np.ndarray:
-        passes = [sample_order(data.samples, data.batch_size, self.shuffle, self.generator) for _ in range(data.passes)]
-        return passes[0] if data.passes == 1 else np.concatenate(passes)
+        orders = [
+            sample_order(data.samples, data.batch_size, self.shuffle, self.generator) for _ in range(data.repeats)
+        ]
+        return orders[0] if data.repeats == 1 else np.concatenate(orders)
 
     def _rows(self, data: ArrayAdapter, rows: np.ndarray) -> list[Any]:
         if self._on_device is not None:
@@ -321,7 +323,7 @@ def evaluate(steps: Steps, data: DataAdapter, callbacks: CallbackList) -> list[f
 def predict(steps: Steps, data: DataAdapter, callbacks: CallbackList) -> list[np.ndarray]:
     """The outputs for all samples, one array for each output."""
     callbacks.on_predict_begin()
-    collected = CollectedOutputs(data.samples if isinstance(data, ArrayAdapter) and data.passes == 1 else None)
+    collected = CollectedOutputs(data.samples if isinstance(data, ArrayAdapter) and data.repeats == 1 else None)
     BatchLoop("predict", steps, data, callbacks).run(collected.add)
     callbacks.on_predict_end()
     return collected.arrays()
@@ -367,7 +369,7 @@ class BatchLoop:
     def _dispatches(self) -> Iterator[Dispatch]:
         data, one_by_one = self.data, self.hooks.all or self.kind in self.steps.custom
         if isinstance(data, ArrayAdapter) and not one_by_one and data.nbytes() is not None:
-            for _ in range(data.passes):
+            for _ in range(data.repeats):
                 yield from self._map_batches(data)
         else:
             yield from self._single_batches()
@@ -406,7 +408,7 @@ class BatchLoop:
 def batches(data: DataAdapter) -> Iterator[tuple[list[Any], BatchLayout]]:
     """The batches of one pass over the data, in order, on the host, each with its layout."""
     if isinstance(data, ArrayAdapter):
-        for _ in range(data.passes):
+        for _ in range(data.repeats):
             for start in range(0, data.samples, data.batch_size):
                 yield data.rows(np.arange(start, min(start + data.batch_size, data.samples))), data.layout
         return

@@ -395,7 +395,7 @@ class Trainer(StepMethods, SingleBatchMethods, GeneratorMethods):
                 calls = self._predictor(x, batch_size)
                 arrays, layout = calls.spec.batch(x, targets=False, whole=False)
                 data = array_adapter("predict", self.inputs, arrays, layout, batch_size, steps, calls.spec.inputs)
-                single = data.samples <= data.batch_size and data.passes == 1
+                single = data.samples <= data.batch_size and data.repeats == 1
                 if single and not verbose and callbacks is None and data.nbytes() is not None:
                     return calls.predict(x, arrays)
             callback_list = self._callback_list(callbacks, verbose, data, [])
@@ -459,9 +459,9 @@ class Trainer(StepMethods, SingleBatchMethods, GeneratorMethods):
                 "fit: validation_split needs arrays, because a generator cannot be split; pass validation_data."
             )
         first, last = split_off(data.arrays, split)
-        size = None if data.passes > 1 else data.batch_size
+        size = None if data.repeats > 1 else data.batch_size
         validation = ArrayAdapter(last, data.layout, size, data.specs)
-        return ArrayAdapter(first, data.layout, size, data.specs, data.passes), validation
+        return ArrayAdapter(first, data.layout, size, data.specs, data.repeats), validation
 
     def _callback_list(self, callbacks: Any, verbose: int, data: Any, names: list[str]) -> Any:
         """The callbacks of `evaluate` and `predict`, with a progress bar if it is wanted."""

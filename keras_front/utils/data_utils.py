@@ -162,22 +162,22 @@ class OrderedEnqueuer(SequenceEnqueuer):
         use_multiprocessing: prepare them in processes; the sequence is copied into each at the start of
             each pass.
         shuffle: take the batches of each pass in a random order.
-        passes: how many passes there are; None for passes without end.
+        epochs: how many passes over the sequence there are; None for passes without end.
     """
 
     def __init__(
-        self, sequence: Any, use_multiprocessing: bool = False, shuffle: bool = False, passes: int | None = None
+        self, sequence: Any, use_multiprocessing: bool = False, shuffle: bool = False, epochs: int | None = None
     ):
         super().__init__(sequence, use_multiprocessing)
-        self.shuffle, self.passes = shuffle, passes
+        self.shuffle, self.epochs = shuffle, epochs
 
     def _work(self) -> Callable[[queue.Queue[Any], threading.Event], None]:
         sequence, workers, processes = self.sequence, self.workers, self.use_multiprocessing
         generator = seeds.generator("shuffle") if self.shuffle else None
-        passes = itertools.count() if self.passes is None else range(self.passes)
+        epochs = itertools.count() if self.epochs is None else range(self.epochs)
 
         def work(out: queue.Queue[Any], stopped: threading.Event) -> None:
-            for _ in passes:
+            for _ in epochs:
                 order: Iterable[int] = range(len(sequence))
                 if generator is not None:
                     order = generator.permutation(len(sequence)).tolist()

@@ -66,7 +66,7 @@ def _parameters(s: Scheduler, program: Any, arrays: Sequence[Any]) -> list[Param
             leaves = list(symbolic.leaves_of(arg))
             stop = start + len(leaves)
             for tensor, array in zip(leaves, arrays[start:stop], strict=True):
-                s.hold(tensor, Operand.of(array, Buffer(), "s"))
+                s.place(tensor, Operand.of(array, Buffer(), "s"))
             found.append(Parameter(f"args{place}", state=(start, stop), single=not isinstance(arg, list)))
             start = stop
         elif isinstance(arg, list):
@@ -83,7 +83,7 @@ def _argument(s: Scheduler, tensor: Any) -> str:
     if tensor is None:
         return ""
     register = s.session.register("x")
-    s.hold(tensor, Operand.in_register(register, tensor.shape, tensor.dtype))
+    s.place(tensor, Operand.in_register(register, tensor.shape, tensor.dtype))
     return register
 
 

@@ -35,7 +35,7 @@ def _carry(s: Scheduler, tensor: Any, start: Any) -> Operand:
     """Memory for a carried tensor, with its first value."""
     source = s.operand(start)
     place = s.places[tensor] if tensor in s.places else s.session.pool.take(tensor.shape, tensor.dtype)
-    held = s.hold(tensor, place)
+    held = s.place(tensor, place)
     s.copy(held, source)
     return held
 
@@ -57,11 +57,11 @@ class _Body:
     ) -> Loop:
         s = self.scheduler
         for leaf, operand in zip(self.xs, sources, strict=True):
-            s.hold(leaf, Operand.in_register(self._variable("t", operand), leaf.shape, leaf.dtype))
+            s.place(leaf, Operand.in_register(self._variable("t", operand), leaf.shape, leaf.dtype))
         for leaf, operand in zip(self.captured, outer, strict=True):
-            s.hold(leaf, operand._replace(buffer=None, allocated=False))
+            s.place(leaf, operand._replace(buffer=None, allocated=False))
         for leaf, operand in zip(self.carry, carried, strict=True):
-            s.hold(leaf, operand._replace(buffer=Buffer()))
+            s.place(leaf, operand._replace(buffer=Buffer()))
         late = self._place_results(stacks)
         s.run()
         late += [(name, y) for y, name in s.registers.items() if s.operand(y).register != name]

@@ -125,7 +125,7 @@ class UpdateRules:
         s.add("update", tuple(map(s.operand, scalars)), function=kernel, name=i.op)
         for befores, afters in zip(old, new, strict=True):
             for before, after in zip(befores, afters, strict=True):
-                s.hold(after, s.operands[before])
+                s.place(after, s.operands[before])
 
     def _pieces(self, s: Scheduler, i: Any, old: Sequence[Sequence[Any]]) -> list[tuple[np.ndarray, ...]]:
         """(weights, gradients, slots...): flat, if all lie side by side, else one by one."""

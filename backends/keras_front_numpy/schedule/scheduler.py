@@ -166,7 +166,7 @@ class Scheduler:
         outputs = (outputs,) if isinstance(outputs, Operand) else outputs
         self.operations.append(Operation(kind, inputs, outputs, **more))
 
-    def hold(self, tensor: Any, operand: Operand) -> Operand:
+    def place(self, tensor: Any, operand: Operand) -> Operand:
         """Note where a tensor is; its buffer is taken until the tensor was read for the last time."""
         self.operands[tensor] = operand
         if operand.buffer is not None:
@@ -181,24 +181,24 @@ class Scheduler:
             reuse: Arguments whose memory the op may write over while it reads them.
         """
         if tensor in self.registers:
-            return self.hold(tensor, Operand.in_register(self.registers[tensor], tensor.shape, tensor.dtype))
+            return self.place(tensor, Operand.in_register(self.registers[tensor], tensor.shape, tensor.dtype))
         if tensor in self.places:
-            return self.hold(tensor, self.places[tensor])
+            return self.place(tensor, self.places[tensor])
         for old in self.replaced.get(tensor, ()):
             if self.is_free(old, sum(t is old for t in reuse)):
-                return self.hold(tensor, self.operands[old])
+                return self.place(tensor, self.operands[old])
         if tensor in self.fresh:
             return self._allocated(tensor)
         for argument in reuse:
             if self._may_take(argument, tensor, reuse):
-                return self.hold(tensor, self.operands[argument])
-        return self.hold(tensor, self.session.pool.take(tensor.shape, tensor.dtype))
+                return self.place(tensor, self.operands[argument])
+        return self.place(tensor, self.session.pool.take(tensor.shape, tensor.dtype))
 
     def _allocated(self, tensor: Any) -> Operand:
         """An array that the generated code makes for a result."""
         made = Operand.in_register(self.session.register("r"), tensor.shape, tensor.dtype, True)
         self.add("empty", (), (made,))
-        return self.hold(tensor, made)
+        return self.place(tensor, made)
 
     def is_free(self, old: Any, times: int) -> bool:
         """Whether the memory of a donated tensor may be written by the present instruction.
@@ -229,11 +229,11 @@ class Scheduler:
 
     def alias(self, tensor: Any, source: Any) -> None:
         """`tensor` is `source` itself."""
-        self.hold(tensor, self.operand(source)._replace(allocated=False))
+        self.place(tensor, self.operand(source)._replace(allocated=False))
 
     def view(self, tensor: Any, source: Any, view: View) -> None:
         """`tensor` is a view of `source`, made now if its memory is known, else when the program runs."""
-        self.hold(tensor, self.view_of(self.operand(source), view))
+        self.place(tensor, self.view_of(self.operand(source), view))
 
     def view_of(self, operand: Operand, view: View) -> Operand:
         """An operand that is a view of another."""
@@ -273,7 +273,7 @@ def call_method(s: Scheduler, instruction: Any) -> None:
     def result(tensor: Any) -> Any:
         if tensor is None:
             return None
-        return s.hold(tensor, Operand.in_register(s.session.register("v"), tensor.shape, tensor.dtype))
+        return s.place(tensor, Operand.in_register(s.session.register("v"), tensor.shape, tensor.dtype))
 
     outputs = symbolic.map_structure(result, instruction.structure)
     method = getattr(s.backend, instruction.op)
