@@ -22,7 +22,9 @@ from keras_front.nest import map_structure, unpack
 from keras_front.registry import custom_object_scope, name_of
 
 from . import arguments as argument_config
+from . import sharing
 from .arguments import Unwritable
+from .inputs import InputLayer
 from .layer import LAYERS
 from .node import Node
 from .operation import OpLayer
@@ -40,11 +42,12 @@ def to_config(network: Any) -> Config:
     Raises: SerializationError if its inputs are not from `Input`, or an output belongs to a layer that was taken out
         of `layers`.
     """
-    graph = network._graph
     places = Places(network)
+    with sharing.writing(network):
+        entries = [layer_entry(layer, places) for layer in network._graph.layers]
     return {
         "name": network.name,
-        "layers": [layer_entry(layer, places) for layer in graph.layers],
+        "layers": entries,
         "input_layers": [places.of(t) for t in network.inputs],
         "output_layers": [places.of(t) for t in network.outputs],
     }
@@ -96,6 +99,7 @@ def layer_entry(layer: Any, places: Places) -> Config:
         "class_name": name_of(type(layer)),
         "config": layer.get_config(),
         "inbound_nodes": [write(node, places) for node in places.nodes_of(layer)],
+        **sharing.number_of(layer),
     }
 
 
@@ -151,23 +155,42 @@ def from_config(config: Config, custom_objects: Any = None) -> tuple[Any, Any, s
 
     Raises: SerializationError if the config refers to a layer or node that does not exist.
     """
-    with custom_object_scope(custom_objects):
-        layers = {entry["name"]: make_layer(entry) for entry in config["layers"]}
+    with custom_object_scope(custom_objects), sharing.reading():
+        layers = Made({entry["name"]: make_layer(entry) for entry in config["layers"]})
         connect_all(layers, config["layers"], config.get("name"))
     inputs = [_tensor_at(layers, place) for place in _places(config["input_layers"])]
     outputs = [_tensor_at(layers, place) for place in _places(config["output_layers"])]
     return unpack(inputs), unpack(outputs), config.get("name"), layers
 
 
+class Made(dict[str, Any]):
+    """The layers of a config by name, and how often each was called in other networks before: configs count from 0.
+
+    Args:
+        layers: the layers as they are made, not yet connected.
+        connected: layers of this network that were called already; these calls count.
+    """
+
+    def __init__(self, layers: dict[str, Any], connected: dict[str, Any] | None = None):
+        super().__init__({**(connected or {}), **layers})
+        called = {name: layer for name, layer in layers.items() if not isinstance(layer, InputLayer)}
+        self._before = {name: max(len(x._inbound_nodes) - first_call_index(x), 0) for name, x in called.items()}
+
+    def calls_of(self, name: str) -> list[Node]:
+        """The calls of a layer as the config counts them."""
+        return self[name]._inbound_nodes[self._before.get(name, 0) :] if name in self else []
+
+
 def make_layer(entry: Config) -> Any:
     """The layer that an entry describes, not yet connected."""
-    layer = LAYERS.deserialize({"class_name": entry["class_name"], "config": dict(entry["config"])})
+    plain = {"class_name": entry["class_name"], "config": dict(entry["config"])}
+    layer = sharing.made(entry, lambda: LAYERS.deserialize(plain))
     if layer.name != entry["name"]:
         layer.name = entry["name"]
     return layer
 
 
-def connect_all(layers: dict[str, Any], entries: Iterable[Config], name: Any) -> None:
+def connect_all(layers: Made, entries: Iterable[Config], name: Any) -> None:
     """Call the layers as the nodes say; a node whose inputs do not exist yet waits for the next round."""
     waiting = {entry["name"]: list(entry.get("inbound_nodes") or ()) for entry in entries}
     while any(waiting.values()):
@@ -180,7 +203,7 @@ def connect_all(layers: dict[str, Any], entries: Iterable[Config], name: Any) ->
             )
 
 
-def _connect_ready(layers: dict[str, Any], waiting: dict[str, list[Any]], name: str) -> bool:
+def _connect_ready(layers: Made, waiting: dict[str, list[Any]], name: str) -> bool:
     nodes = waiting[name]
     before = len(nodes)
     while nodes:
@@ -193,7 +216,7 @@ def _connect_ready(layers: dict[str, Any], waiting: dict[str, list[Any]], name: 
     return len(nodes) < before
 
 
-def _read_node(layers: dict[str, Any], layer: Any, node: Any) -> tuple[list[Any], dict[str, Any]]:
+def _read_node(layers: Made, layer: Any, node: Any) -> tuple[list[Any], dict[str, Any]]:
     """Arguments and keyword arguments of a call.
 
     Raises: NotYetError if it needs a call that was not made yet.
@@ -210,9 +233,9 @@ def _read_node(layers: dict[str, Any], layer: Any, node: Any) -> tuple[list[Any]
     return [first[0] if entries[0] is node else first if isinstance(layer, OpLayer) else unpack(first)], keywords
 
 
-def _tensor_at(layers: dict[str, Any], place: Any, strict: bool = True) -> Any:
+def _tensor_at(layers: Made, place: Any, strict: bool = True) -> Any:
     name, node_index, tensor_index = place[:3]
-    nodes = layers[name]._inbound_nodes if name in layers else []
+    nodes = layers.calls_of(name)
     if 0 <= node_index < len(nodes):
         tensors = nodes[node_index].output_tensors
         if 0 <= tensor_index < len(tensors):

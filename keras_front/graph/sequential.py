@@ -241,7 +241,7 @@ class SequentialNetwork(Network):
         made = {entry["name"]: network_config.make_layer(entry) for entry in entries}
         inputs = [tensor.history[0] for tensor in self.inputs]
         known = {layer.name: layer for layer in (*inputs, *self._stack)}
-        network_config.connect_all({**known, **made}, entries, self.name)
+        network_config.connect_all(network_config.Made(made, known), entries, self.name)
         self.adopt_reports(made.values())
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from keras_front import bytecode
 from keras_front.errors import ArgumentError, SerializationError
 from keras_front.file_form import FileForm
+from keras_front.graph import sharing
 from keras_front.registry import Registry, get_registered_object
 
 from . import guard, operations
@@ -330,6 +331,8 @@ def _entry(layer: Any, keras3: bool) -> Config:
     if not isinstance(layer, Mapping) or "class_name" not in layer:
         raise SerializationError(f"A model's config: expected layers with a 'class_name', received {layer!r:.80}.")
     entry = _object(layer, keras3)
+    if isinstance(layer.get(sharing.KEY), int):
+        entry[sharing.KEY] = layer[sharing.KEY]
     if isinstance(entry.get("config"), Mapping):
         entry.setdefault("name", layer.get("name") or entry["config"].get("name"))
     if "inbound_nodes" not in layer:

@@ -10,7 +10,7 @@ import pytest
 from keras_front import backend as K
 from keras_front import layers as L
 from keras_front.errors import ArgumentError, ShapeError, StateError
-from keras_front.models import Model, Sequential, clone_model, model_from_json
+from keras_front.models import Model, Sequential, clone_model, load_model, model_from_json
 
 
 @pytest.fixture(autouse=True)
@@ -366,3 +366,30 @@ def test_a_clone_shares_the_layers_that_the_model_shares_with_a_model_in_it(back
     np.testing.assert_allclose(cloned_loss, loss, rtol=1e-5)
     for mine, other in zip(cloned, weights, strict=True):
         np.testing.assert_allclose(mine, other, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("form", ["h5", "keras", "config", "json"])
+def test_a_file_keeps_what_the_model_shares_with_a_model_in_it(backend, tmp_path, form):
+    model = encoder_and_penalty()
+    if form in ("h5", "keras"):
+        model.save(path := str(tmp_path / f"model.{form}"))
+        again = load_model(path)
+    else:
+        again = Model.from_config(model.get_config()) if form == "config" else model_from_json(model.to_json())
+        again.set_weights(model.get_weights())
+        again.compile("sgd", "mse")
+    assert again.get_layer("hidden") is again.get_layer("encoder").get_layer("hidden")
+    for _ in range(2):
+        (loss, weights), (loaded_loss, loaded) = trained(model), trained(again)
+        np.testing.assert_allclose(loaded_loss, loss, rtol=1e-5)
+        for mine, other in zip(loaded, weights, strict=True):
+            np.testing.assert_allclose(mine, other, rtol=1e-5, atol=1e-6)
+
+
+def test_a_number_shared_by_layers_that_differ_is_not_believed():
+    config = encoder_and_penalty().get_config()
+    (number,) = {entry.get("shared_object_id") for entry in config["layers"] if entry["name"] == "hidden"}
+    decoder = next(entry for entry in config["layers"] if entry["name"] == "decoder")
+    decoder["shared_object_id"] = number
+    again = Model.from_config(config)
+    assert [again.get_layer(name).units for name in ("decoder", "hidden")] == [4, 3]
