@@ -194,11 +194,16 @@ def _with_nan(a: np.ndarray) -> np.ndarray:
     return a
 
 
+def _rows_with_nan(y: np.ndarray) -> np.ndarray:
+    return np.isnan(y).any(-1).astype("float64")
+
+
 def _scaled(table: Table) -> Table:
     made = {op: [_like(table[op][0], x, axis=-1) for x in (ONE, NONE, TIES)] for op in SCALED}
     for op in ("softmax", "log_softmax"):
         made[op] += [_like(table[op][0], np.array([[0.0, -np.inf, 1.0]]), axis=-1)]
         made[op] += [_like(table[op][0], np.array([[0.0, np.nan, 1.0]]), axis=-1)]
+        made[op][-1].view = _rows_with_nan  # with oneDNN, TensorFlow's other elements of such a row are zeros
         made[op] += [_like(table[op][0], WHOLE, reference=_floating(table[op][0].reference), axis=-1)]
     return made
 
