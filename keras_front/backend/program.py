@@ -140,8 +140,8 @@ class Compiled:
             except UntraceableError:
                 raise error from None
             except Exception as second:
-                if type(second) is type(error) and str(second) == str(error):
-                    raise error from None
+                if not untraceable.needs_values(error) or (type(second), str(second)) == (type(error), str(error)):
+                    raise error from None  # tracing only came first: the code has a fault of its own
                 raise second from error
             untraceable.warn_once(error, self.__name__, backend)
             return results

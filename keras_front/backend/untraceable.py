@@ -25,12 +25,17 @@ def by_user_code(error: Exception) -> bool:
     """Whether a trace failed on code that needs values, or that is not ours: not on an error of the library."""
     if isinstance(error, KerasFrontError):
         return isinstance(error, UntraceableError)
-    if "SymbolicTensor" in str(error):
-        return True  # a function of an engine that was handed one of our tensors
+    if needs_values(error):
+        return True
     last = None
     for frame, _ in _frames(error):
         last = frame
     return last is not None and not _is_ours(last)
+
+
+def needs_values(error: Exception) -> bool:
+    """Whether a trace failed because a value was wanted, or a function of an engine was handed one of our tensors."""
+    return isinstance(error, UntraceableError) or "SymbolicTensor" in str(error)
 
 
 def warn_once(error: Exception, function: str, backend: Any) -> None:

@@ -111,3 +111,17 @@ def test_whose_fault_it_is():
     assert untraceable.by_user_code(caught(lambda: 1 / 0))
     assert untraceable.by_user_code(caught(lambda: float(K.placeholder((2,)))))
     assert not untraceable.by_user_code(caught(lambda: K.reshape(K.placeholder((2, 3)), (4,))))
+
+
+def test_a_fault_of_the_users_code_is_told_and_not_what_came_of_trying_again(backend):
+    """The first error is the user's own; on real tensors the same code would fail in another place."""
+
+    def loss(y_true, y_pred):
+        if K.is_symbolic(y_pred):
+            raise ValueError("a fault of my own")
+        raise RuntimeError("what came of trying again")
+
+    model = Sequential([Dense(1, input_shape=(2,))])
+    model.compile("sgd", loss)
+    with pytest.raises(ValueError, match="a fault of my own"):
+        model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
