@@ -42,6 +42,10 @@ def set_random_seed(seed: int, reproducible: bool = False) -> None:
     the noise inside a step (dropout masks, for one), which is drawn on the host then and costs a copy to the
     device. Python's and NumPy's own generators are seeded too, for the script's data preparation.
 
+    The noise inside the steps of a model follows from the seed and from how many steps that model has made: a seed that
+    is set between two steps reaches the next one, whose program is then traced anew, and the count goes on. For the
+    same run again, make the model again.
+
     Args:
         seed: an integer from 0 to 2**63 - 1.
         reproducible: whether noise inside a step is the same on every backend too.
