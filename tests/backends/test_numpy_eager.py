@@ -11,6 +11,7 @@ from keras_front import use_backend
 from keras_front.backend import discovery
 from keras_front.backend.adapter import Backend
 from keras_front.backend.declare import OPS
+from keras_front_numpy import backend as backend_module
 from keras_front_numpy.backend import _kernel
 from keras_front_numpy.cache import BoundedCache
 from keras_front_numpy.kernels import convolution
@@ -151,17 +152,12 @@ def test_seventeen_shapes_of_convolution_keep_their_kernels(monkeypatch):
     made = []
     plan = convolution.plan_forward
     monkeypatch.setattr(convolution, "plan_forward", lambda *how: made.append(how) or plan(*how))
+    monkeypatch.setattr(backend_module, "_KERNELS", BoundedCache(64))  # without kernels of other tests
     kernel = np.ones((2, 2, 1, 1), "float32")
-
-    def convolve():
-        with use_backend("numpy"):
-            for _ in range(3):
-                for size in range(3, 20):
-                    K.conv2d(np.ones((1, size, size, 1), "float32"), kernel)
-
-    worker = threading.Thread(target=convolve)  # a new thread has kept no kernels of other tests
-    worker.start()
-    worker.join()
+    with use_backend("numpy"):
+        for _ in range(3):
+            for size in range(3, 20):
+                K.conv2d(np.ones((1, size, size, 1), "float32"), kernel)
     assert len(made) == 17
 
 
