@@ -26,6 +26,20 @@ def function_of(program: Program) -> Callable[..., Any]:
     return scope["program"]
 
 
+def nested_text(item: Any, kind: type, text_of: Callable[[Any], str]) -> str:
+    """Nested lists, tuples and dicts as Python text, in which `text_of` writes what is of `kind`."""
+    if isinstance(item, kind):
+        return text_of(item)
+    if isinstance(item, list):
+        return f"[{', '.join(nested_text(i, kind, text_of) for i in item)}]"
+    if isinstance(item, tuple):
+        inside = ", ".join(nested_text(i, kind, text_of) for i in item)
+        return f"({inside}{',' if len(item) == 1 else ''})"
+    if isinstance(item, dict):
+        return f"{{{', '.join(f'{key!r}: {nested_text(i, kind, text_of)}' for key, i in item.items())}}}"
+    return repr(item)
+
+
 class _Writer:
     """Straight-line Python for a program: `text`, and the `scope` of functions and constants that it needs."""
 
@@ -63,15 +77,7 @@ class _Writer:
         return self._names[tensor]
 
     def _nested(self, item: Any) -> str:
-        if isinstance(item, SymbolicTensor):
-            return self._name(item)
-        if isinstance(item, list):
-            return f"[{', '.join(map(self._nested, item))}]"
-        if isinstance(item, tuple):
-            return f"({', '.join(map(self._nested, item))}{',' if len(item) == 1 else ''})"
-        if isinstance(item, dict):
-            return f"{{{', '.join(f'{k!r}: {self._nested(v)}' for k, v in item.items())}}}"
-        return repr(item)
+        return nested_text(item, SymbolicTensor, self._name)
 
     def _target(self, item: Any) -> str:
         if isinstance(item, SymbolicTensor):

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_front.backend.codegen import nested_text
+
 from .. import errstate
 from ..buffers import Operand
 from ..schedule.data import Operation, Parameter, Schedule, StateResult
@@ -87,15 +89,7 @@ class Printer:
 
     def nested(self, item: Any) -> str:
         """Nested lists, tuples and dicts of operands as Python text."""
-        if isinstance(item, Operand):
-            return self.operand(item)
-        if isinstance(item, list):
-            return f"[{', '.join(map(self.nested, item))}]"
-        if isinstance(item, tuple):
-            return f"({', '.join(map(self.nested, item))}{',' if len(item) == 1 else ''})"
-        if isinstance(item, dict):
-            return f"{{{', '.join(f'{key!r}: {self.nested(value)}' for key, value in item.items())}}}"
-        return repr(item)
+        return nested_text(item, Operand, self.operand)
 
     def attribute(self, value: Any) -> str:
         """An attribute as Python text, by a name where it has no literal."""
