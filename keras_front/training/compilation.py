@@ -7,6 +7,7 @@ from typing import Any
 
 from keras_front import config
 from keras_front.training.arrays import ArraySpec, DataSpec, weight_modes
+from keras_front.training.custom_steps import steps_of
 from keras_front.training.losses_and_metrics import LossesAndMetrics, target_shape
 from keras_front.training.single_batch import SingleBatchCalls
 from keras_front.training.steps import Steps
@@ -85,7 +86,7 @@ class Compilation:
         fed = [item for item in compiled.losses if item.fed]
         if model.optimizer is not None:
             model.optimizer.build(model.trainable_weights)
-        steps = Steps(model, compiled, model.optimizer, self.dialect)
+        steps = steps_of(model, compiled, model.optimizer, self.dialect)
         as_given = bool({"train", "test"} & steps.custom) and not compiled.losses
         self.spec = DataSpec(input_specs(model), target_specs(model, fed), [modes[i.output] for i in fed], as_given)
         self.steps, self.outputs = steps, model.outputs

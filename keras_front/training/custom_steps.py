@@ -27,16 +27,20 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+import numpy as np
+
 from keras_front import backend as K
 from keras_front import optimizers
 from keras_front.backend import scopes
+from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, StateError
 from keras_front.graph import call_context
 from keras_front.graph.network import Network
 from keras_front.graph.tracking import with_trainable_flags
 from keras_front.nest import flatten, unpack
 from keras_front.training.arrays import BatchLayout
-from keras_front.training.variables import check_newcomers, phase, samples_of
+from keras_front.training.losses_and_metrics import LossesAndMetrics
+from keras_front.training.steps import KINDS, Steps, check_newcomers, phase, samples_of
 from keras_front.utils.data_utils import unpack_x_y_sample_weight
 
 _METHODS = {
@@ -64,6 +68,76 @@ def stands_alone(model: Any) -> bool:
 def further_optimizers(model: Any) -> list[Any]:
     """The optimizers among the attributes of a model, such as one for each half of a GAN."""
     return [value for value in vars(model).values() if isinstance(value, optimizers.Optimizer)]
+
+
+def steps_of(model: Any, compiled: LossesAndMetrics | None, optimizer: Any, dialect: str | None = None) -> Steps:
+    """The steps of a model, with its own where it overrides them; see `Steps` for the arguments."""
+    custom = overridden_kinds(model) & ({"predict"} if compiled is None else set(KINDS))
+    return (
+        CustomSteps(model, compiled, optimizer, dialect, custom)
+        if custom
+        else Steps(model, compiled, optimizer, dialect)
+    )
+
+
+class CustomSteps(Steps):
+    """The steps of a model that overrides some of them.
+
+    Args:
+        model, compiled, optimizer, dialect: see `Steps`.
+        custom: the kinds that are overridden, of 'train', 'test' and 'predict'.
+    """
+
+    def __init__(
+        self, model: Any, compiled: LossesAndMetrics | None, optimizer: Any, dialect: str | None, custom: frozenset[str]
+    ):
+        self.custom = custom
+        self.own_counter = K.Variable(np.zeros((), "int64"), "int64", "steps", trainable=False)
+        self.logged: dict[str, list[str]] = {}  # names of what the steps of a kind return
+        super().__init__(model, compiled, optimizer, dialect)
+
+    has_own_variables = True
+
+    def _collect(self) -> None:
+        self.trainable = list(self.model.trainable_weights)  # layers may be built by the first step
+        super()._collect()
+
+    def _own_state(self) -> list[Variable]:
+        return [self.own_counter]
+
+    def _further_slots(self) -> list[Variable]:
+        return [v for o in further_optimizers(self.model) for v in (*o.variables_of([]), *o.weights)]
+
+    def _further_metrics(self, seen: set[int]) -> list[Any]:
+        return [m for m in self.model.metrics if id(m) not in seen]
+
+    def names(self, kind: str) -> list[str]:
+        """What the values are called that steps of this kind report."""
+        return self.logged[kind] if kind in self.custom and kind in self.logged else super().names(kind)
+
+    def results(self, kind: str, last: Any = None) -> list[float]:
+        """The means since the last reset; of a kind that is overridden `last`, what the last step gave."""
+        return self.numbers(kind, last) if kind in self.custom else super().results(kind, last)
+
+    def numbers(self, kind: str, values: Any) -> list[float]:
+        """What a step reported, as Python numbers."""
+        if kind not in self.custom:
+            return super().numbers(kind, values)
+        read = [] if values is None else K.to_numpy(values).tolist()
+        return read[: len(self.names(kind))]
+
+    def _train(self, layout: BatchLayout, report: bool, single: bool) -> Any:
+        return (
+            train_function(self, layout, single) if "train" in self.custom else super()._train(layout, report, single)
+        )
+
+    def _test(self, layout: BatchLayout, report: bool, single: bool) -> Any:
+        if "test" in self.custom:
+            return test_function(self, layout, single)
+        return super()._test(layout, report, single)
+
+    def _predict(self) -> Any:
+        return predict_function(self) if "predict" in self.custom else super()._predict()
 
 
 # The functions that are compiled ---------------------------------------------------------------------

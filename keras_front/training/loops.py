@@ -26,8 +26,16 @@ from keras_front.errors import ArgumentError
 from keras_front.training.arrays import BatchLayout
 from keras_front.training.data_adapter import ArrayAdapter, StreamAdapter, sample_order
 from keras_front.training.dispatch import DispatchTuner, map_batches
-from keras_front.training.steps import Steps
-from keras_front.training.variables import State, active_backend, held_in_list, store, take_back, tensors_of, values_of
+from keras_front.training.steps import (
+    State,
+    Steps,
+    active_backend,
+    held_in_list,
+    store,
+    take_back,
+    tensors_of,
+    values_of,
+)
 
 DEVICE_LIMIT = 1 << 30  # bytes of data that may lie on the device for a whole fit
 PENDING = 1 << 26  # bytes of predictions that may wait on the engine: each wait for one costs more than a step

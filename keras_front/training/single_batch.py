@@ -14,8 +14,7 @@ import numpy as np
 from keras_front.backend import discovery, scopes
 from keras_front.training.arrays import BatchLayout, DataSpec
 from keras_front.training.data_adapter import length
-from keras_front.training.steps import Steps
-from keras_front.training.variables import active_backend, store, tensors_of, values_of
+from keras_front.training.steps import Steps, active_backend, store, tensors_of, values_of
 
 LIMIT = 256
 

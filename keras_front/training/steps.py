@@ -4,40 +4,158 @@ All variables that a step reads or changes form one flat list, in the order of `
 can be differentiated and compiled by any engine (decisions 7 and 9). Training and testing are two functions.
 
 Gradients pass through one place, between `K.value_and_grad` and `Optimizer.apply`. A model that overrides `train_step`
-or the like has steps that call these; see `custom_steps`.
+or the like has `CustomSteps`, which call these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from keras_front import backend as K
 from keras_front import config
-from keras_front.backend import scopes, symbolic
+from keras_front.backend import discovery, scopes, symbolic
+from keras_front.backend.adapter import Backend
 from keras_front.backend.state import Variable
+from keras_front.errors import StateError
 from keras_front.graph.tensor_values import NoValueHereError, TensorValues, no_value_here
 from keras_front.nest import flatten, unique
-from keras_front.training import custom_steps
 from keras_front.training.arrays import BatchLayout
 from keras_front.training.dispatch import DispatchTuner, several_steps
 from keras_front.training.losses_and_metrics import LossesAndMetrics
-from keras_front.training.variables import (
-    NewVariablesError,
-    State,
-    StepVariables,
-    active_backend,
-    check_newcomers,
-    phase,
-    samples_of,
-    tensors_of,
-    values_of,
-)
 
+State = list[Any]
 KINDS = ("train", "test", "predict")
 TUNERS = 256  # ever new data sizes: forget the old ones rather than grow
+
+
+# The variables of steps, and their values -----------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class StepVariables:
+    """The variables of a model's steps.
+
+    Attributes:
+        trainable: the weights that training changes.
+        others: the other weights.
+        layer_state: what stateful layers, metrics of layers, and losses and metrics of the user's own keep.
+        optimizer: hyperparameters, counters and slots.
+        metrics: the means of the compiled losses and metrics.
+        only_training: those of the layer state that nothing but training changes.
+    """
+
+    trainable: tuple[Variable, ...]
+    others: tuple[Variable, ...]
+    layer_state: tuple[Variable, ...]
+    optimizer: tuple[Variable, ...]
+    metrics: tuple[Variable, ...]
+    only_training: frozenset[Variable] = frozenset()
+
+    @cached_property
+    def all(self) -> list[Variable]:
+        """Every variable once: the state of a training step."""
+        groups = (self.trainable, self.others, self.layer_state, self.optimizer, self.metrics)
+        return unique(v for group in groups for v in group)
+
+    @cached_property
+    def carried(self) -> list[Variable]:
+        """What testing and predicting change."""
+        return unique(v for v in (*self.layer_state, *self.metrics) if v not in self.only_training)
+
+    @cached_property
+    def constant(self) -> list[Variable]:
+        """What testing and predicting only read."""
+        carried = set(self.carried)
+        return [v for v in unique((*self.trainable, *self.others)) if v not in carried]
+
+
+class NewVariablesError(StateError):
+    """A step assigned variables that nobody had listed; it is traced again with these in its state."""
+
+    def __init__(self, variables: Iterable[Variable]):
+        self.variables = list(variables)
+        super().__init__(f"Variables assigned in a step: {', '.join(v.name for v in self.variables)}.")
+
+
+def check_newcomers(frame: Any) -> None:
+    """Raise NewVariablesError if a step assigned variables that are not in its state."""
+    if frame.newcomers:
+        raise NewVariablesError(frame.newcomers)
+
+
+def values_of(variables: Sequence[Any]) -> State:
+    """The present values as tensors of the active backend, no two of them the same object."""
+    values = tensors_of(variables)
+    if len(set(map(id, values))) < len(values):  # a step may reuse the memory of each
+        seen: set[int] = set()
+        for index, value in enumerate(values):
+            if id(value) in seen:
+                values[index] = K.convert(np.array(K.to_numpy(value)))
+            seen.add(id(values[index]))
+    return values
+
+
+def tensors_of(variables: Sequence[Any]) -> State:
+    """The present values as tensors of the active backend."""
+    engine = discovery.active()  # `Variable.current` in one line, because a step should not make a call for each
+    return [v._values[v._index] if v._backend is engine else v.current() for v in variables]
+
+
+def store(variables: Sequence[Any], values: Sequence[Any], engine: Backend) -> None:
+    """Make `values`, tensors of `engine`, the values of `variables`."""
+    for variable, value in zip(variables, values, strict=True):
+        variable._store(value, engine)
+
+
+@contextmanager
+def held_in_list(variables: Sequence[Any]) -> Iterator[State]:
+    """A list of the values, to which the variables refer until the block ends, however it ends.
+
+    A loop passes this list from step to step, and whoever reads a weight in a callback sees the present one.
+    """
+    values = values_of(variables)
+    for index, variable in enumerate(variables):
+        variable.adopt(values, index)
+    try:
+        yield values
+    finally:
+        for variable in variables:
+            variable.release()
+
+
+def take_back(variables: Sequence[Any], values: State) -> None:
+    """Take back variables that went elsewhere, because a callback used them on another backend."""
+    for index, variable in enumerate(variables):
+        if variable._values is not values:
+            values[index] = variable.current()
+            variable.adopt(values, index)
+
+
+# The steps -------------------------------------------------------------------------------------------
+
+
+def phase(default: bool) -> bool:
+    """The learning phase of a step: what the user fixed with `K.set_learning_phase`, else `default`."""
+    fixed = K.learning_phase()
+    return default if K.is_symbolic(fixed) else bool(fixed)
+
+
+def samples_of(xs: Sequence[Any], outputs: Sequence[Any]) -> Any:
+    """The number of samples of a batch, as a number or a tensor."""
+    first = next(iter((*xs, *outputs)))
+    size = K.int_shape(first)[0]
+    return float(size) if size is not None else K.cast(K.shape(first)[0], K.floatx())
+
+
+def active_backend() -> Backend:
+    """The active backend, as what it is beyond running ops."""
+    return cast(Backend, discovery.active())
 
 
 class Forward(NamedTuple):
@@ -62,16 +180,18 @@ class Steps:
 
     `train`, `test` and `predict` return compiled functions; each is made once for each layout of a batch, and compiled
     once for each backend and shape.
+
+    Attributes:
+        custom: the kinds of steps that the model overrides; see `CustomSteps`.
     """
+
+    custom: frozenset[str] = frozenset()
 
     def __init__(self, model: Any, compiled: LossesAndMetrics | None, optimizer: Any, dialect: str | None = None):
         self.dialect = dialect
         self.model, self.compiled, self.optimizer = model, compiled, optimizer
         self.trainable_flags = model.trainable_flags()  # the flags of this moment, as Keras settles them in compile
         self.trainable = list(model.trainable_weights)
-        self.custom = custom_steps.overridden_kinds(model) & ({"predict"} if compiled is None else set(KINDS))
-        self.own_counter = K.Variable(np.zeros((), "int64"), "int64", "steps", trainable=False)
-        self.logged: dict[str, list[str]] = {}  # names of what custom steps of a kind return
         self.measures_inside = False  # whether metrics use tensors of the graph, see `_train_batch`
         self._found: dict[str, list[Variable]] = {kind: [] for kind in KINDS}
         self._prepared: set[str] = set()
@@ -81,35 +201,37 @@ class Steps:
     def _collect(self) -> None:
         """List the variables; what was compiled for others is forgotten."""
         model, compiled = self.model, self.compiled
-        if self.custom:  # layers may be built by the first step
-            self.trainable = list(model.trainable_weights)
         trainable, own = set(self.trainable), set(map(id, compiled.metrics)) if compiled is not None else set()
         self.layer_metrics = [m for m in model.layer_metrics() if id(m) not in own]
         kept = [*model.state_variables, *(v for m in self.layer_metrics for v in m.weights)]
         found = [v for kind in KINDS for v in self._found[kind]]
         lasting = {v for kind in ("test", "predict") for v in self._found[kind]} | set(kept)
         updated = self.optimizer.variables_of(self.trainable) if self.optimizer is not None else []
-        further = custom_steps.further_optimizers(model) if self.custom else []
-        updated += [v for o in further for v in (*o.variables_of([]), *o.weights)]
         self.variables = StepVariables(
             trainable=tuple(self.trainable),
             others=tuple(v for v in model.weights if v not in trainable),
-            layer_state=tuple(unique([*kept, *found, *([self.own_counter] if self.custom else [])])),
-            optimizer=tuple(v for v in unique(updated) if v not in trainable),
+            layer_state=tuple(unique([*kept, *found, *self._own_state()])),
+            optimizer=tuple(v for v in unique([*updated, *self._further_slots()]) if v not in trainable),
             metrics=tuple(compiled.variables() if compiled is not None else ()),
             only_training=frozenset(v for v in found if v not in lasting),
         )
         self._compiled: dict[Any, Any] = {}
 
+    def _own_state(self) -> list[Variable]:
+        """Variables of the steps themselves that are carried."""
+        return []
+
+    def _further_slots(self) -> list[Variable]:
+        """Slots of optimizers beside the compiled one."""
+        return []
+
     @property
     def has_own_variables(self) -> bool:
         """Whether losses, metrics or steps of the user's own assign variables that nobody listed."""
-        return bool(self.custom) or any(self._found.values())
+        return any(self._found.values())
 
     def names(self, kind: str) -> list[str]:
         """What the values are called that steps of this kind report."""
-        if kind in self.custom and kind in self.logged:
-            return self.logged[kind]
         names = self.compiled.names if self.compiled is not None and kind != "predict" else []
         return [*names, *(metric.name for metric in self.layer_metrics)]
 
@@ -212,8 +334,6 @@ class Steps:
     # The functions -----------------------------------------------------------------------------------
 
     def _train(self, layout: BatchLayout, report: bool, single: bool) -> Any:
-        if "train" in self.custom:
-            return custom_steps.train_function(self, layout, single)
         variables, training = self.variables.all, phase(True)
         counter = self.counter_place(getattr(self.optimizer, "iterations", None))
 
@@ -238,8 +358,6 @@ class Steps:
         return train
 
     def _test(self, layout: BatchLayout, report: bool, single: bool) -> Any:
-        if "test" in self.custom:
-            return custom_steps.test_function(self, layout, single)
         constant, carried, training = self.variables.constant, self.variables.carried, phase(False)
         variables = [*constant, *carried]
 
@@ -257,8 +375,6 @@ class Steps:
         return test
 
     def _predict(self) -> Any:
-        if "predict" in self.custom:
-            return custom_steps.predict_function(self)
         constant, carried, training = self.variables.constant, self.variables.carried, phase(False)
         variables = [*constant, *carried]
 
@@ -357,24 +473,22 @@ class Steps:
         compiled = [self.compiled] if self.compiled is not None else []
         own = [] if self.compiled is None else [*self.compiled.trackers, *self.compiled.metrics]
         seen = {id(item) for item in (*own, *self.layer_metrics)}
-        further = [m for m in self.model.metrics if id(m) not in seen] if self.custom else []
-        return [*compiled, *self.layer_metrics, *further]
+        return [*compiled, *self.layer_metrics, *self._further_metrics(seen)]
+
+    def _further_metrics(self, seen: set[int]) -> list[Any]:
+        """Metrics of the model whose ids are not among those seen, for steps that may use any of them."""
+        return []
 
     def results(self, kind: str, last: Any = None) -> list[float]:
         """The means since the last reset, in the order of `names`, read from the engine.
 
         A step that the model overrides says itself what counts: `last`, what its last call gave.
         """
-        if kind in self.custom:
-            return self.numbers(kind, last)
         read = self._get(("results",), self._results, ())
         return K.to_numpy(read([v.current() for v in self._measures()])).tolist()
 
     def numbers(self, kind: str, values: Any) -> list[float]:
         """What a step reported, as Python numbers."""
-        if kind in self.custom:
-            read = [] if values is None else K.to_numpy(values).tolist()
-            return read[: len(self.names(kind))]
         return [float(K.to_numpy(value)) for value in values]
 
     def _measures(self) -> list[Any]:

@@ -40,7 +40,6 @@ from keras_front.training.data_adapter import (
     stream_adapter,
     validation_parts,
 )
-from keras_front.training.generators import GeneratorMethods
 from keras_front.training.single_batch import SingleBatchCalls, SingleBatchMethods
 from keras_front.training.steps import Steps
 
@@ -48,7 +47,7 @@ Predictions = np.ndarray | list[np.ndarray]
 Results = float | list[float]
 
 
-class Trainer(StepMethods, SingleBatchMethods, GeneratorMethods):
+class Trainer(StepMethods, SingleBatchMethods):
     """The training half of a model. The other half is a network: `run_with_masks`, `weights`, `inputs`, `outputs`."""
 
     if TYPE_CHECKING:  # of the network
@@ -229,7 +228,9 @@ class Trainer(StepMethods, SingleBatchMethods, GeneratorMethods):
         """The steps for predicting, which need no compilation."""
         self._know_inputs("predict", x, batch_size)
         if self._prediction is None or self._prediction_for is not self.outputs:
-            self._prediction = SingleBatchCalls(Steps(self, None, None), DataSpec(input_specs(self), [], []))
+            self._prediction = SingleBatchCalls(
+                custom_steps.steps_of(self, None, None), DataSpec(input_specs(self), [], [])
+            )
             self._prediction_for = self.outputs
         return self._prediction
 
@@ -404,6 +405,90 @@ class Trainer(StepMethods, SingleBatchMethods, GeneratorMethods):
             finally:
                 data.close()
 
+    # Older names -------------------------------------------------------------------------------------
+
+    @accept_legacy_arguments
+    def fit_generator(
+        self,
+        generator: Any,
+        steps_per_epoch: int | None = None,
+        epochs: int = 1,
+        verbose: int = 1,
+        callbacks: Sequence[Any] | None = None,
+        validation_data: Any = None,
+        validation_steps: int | None = None,
+        validation_freq: Any = 1,
+        class_weight: Any = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        shuffle: bool = True,
+        initial_epoch: int = 0,
+    ) -> History:
+        """Train on batches of a generator or `Sequence`: `fit`, which takes these as well.
+
+        Args:
+            generator: gives `(x, y)` or `(x, y, sample_weight)`, as tuples or lists.
+            steps_per_epoch: batches an epoch; None for a `Sequence`: all of them.
+            epochs, verbose, callbacks, initial_epoch: as in `fit`.
+            validation_data: arrays `(x, y)` or `(x, y, sample_weight)`, a generator or a `Sequence`.
+            validation_steps: batches of a validation generator.
+            validation_freq, class_weight: as in `fit`.
+            max_queue_size, workers, use_multiprocessing: as in `fit`.
+            shuffle: whether a `Sequence` gives its batches in random order.
+
+        Returns: the `History`.
+        """
+        return self.fit(generator, **_without_data(locals()))
+
+    @accept_legacy_arguments
+    def evaluate_generator(
+        self,
+        generator: Any,
+        steps: int | None = None,
+        callbacks: Sequence[Any] | None = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        verbose: int = 0,
+    ) -> Results:
+        """The loss and the metrics on batches of a generator or `Sequence`: `evaluate`, which takes these as well.
+
+        Args:
+            generator: as in `fit_generator`.
+            steps: how many batches; None for a `Sequence`: all of them.
+            callbacks, verbose: as in `evaluate`.
+            max_queue_size, workers, use_multiprocessing: as in `fit`.
+
+        Returns: a number, or a list in the order of `metrics_names`.
+        """
+        return self.evaluate(generator, **_without_data(locals()))
+
+    @accept_legacy_arguments
+    def predict_generator(
+        self,
+        generator: Any,
+        steps: int | None = None,
+        callbacks: Sequence[Any] | None = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        verbose: int = 0,
+    ) -> Predictions:
+        """The outputs for batches of a generator or `Sequence`: `predict`, which takes these as well.
+
+        Args:
+            generator: gives inputs, or tuples that begin with inputs; a list is a list of inputs.
+            steps: how many batches; None for a `Sequence`: all of them.
+            callbacks, verbose: as in `predict`.
+            max_queue_size, workers, use_multiprocessing: as in `fit`.
+
+        Returns: one NumPy array, or a list of them for several outputs.
+        """
+        return self.predict(generator, **_without_data(locals()))
+
+    # What these share --------------------------------------------------------------------------------
+
     def _warn_of_frozen(self) -> None:
         steps: Steps = self._compilation.steps  # type: ignore[union-attr, assignment]
         compiled = steps.trainable
@@ -473,6 +558,11 @@ class Trainer(StepMethods, SingleBatchMethods, GeneratorMethods):
         params = {"batch_size": getattr(data, "batch_size", None), "steps": data.steps, "samples": data.samples}
         callback_list.set_params({**params, "verbose": verbose, "metrics": names})
         return callback_list
+
+
+def _without_data(given: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a method but the first two."""
+    return {name: value for name, value in given.items() if name not in ("self", "generator")}
 
 
 class _Kept:
