@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager import record
 
+from keras_front import backend as K
 from keras_front.backend import codegen, discovery, dtypes, shapes
 from keras_front.backend.adapter import Backend, Positional
 from keras_front.backend.gradients import Transposes, known_moments, with_rule
@@ -620,11 +621,13 @@ class _Comparisons(tf.__internal__.dispatch.GlobalOpDispatcher):
     """
 
     functions = {
-        getattr(tf.math, name): Operators.TABLE[name] for name in ("less", "less_equal", "greater", "greater_equal")
-    }
+        tf.math.less: K.less, tf.math.less_equal: K.less_equal,
+        tf.math.greater: K.greater, tf.math.greater_equal: K.greater_equal,
+        tf.__operators__.eq: K.equal, tf.__operators__.ne: K.not_equal,
+    }  # fmt: skip
 
     def handle(self, op: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-        operands = [kwargs.get("x"), kwargs.get("y")]
+        operands = args or (kwargs.get("x"), kwargs.get("y"))
         if op not in self.functions or not any(isinstance(x, Operators) for x in operands):
             return self.NOT_SUPPORTED
         return self.functions[op](*operands)

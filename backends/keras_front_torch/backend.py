@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 
 from keras_front.backend import codegen, discovery, dtypes, seeds, shapes
-from keras_front.backend.adapter import Backend, Positional
+from keras_front.backend.adapter import Backend, Positional, accumulates_in_single
 from keras_front.backend.gradients import known_moments, with_rule
 from keras_front.errors import BackendError, DtypeError
 from keras_front_torch import recurrent, rewriting
@@ -27,15 +27,7 @@ _DTYPES = {name: getattr(torch, name) for name in sorted(dtypes.ALL) if hasattr(
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 
 
-# What a dense net is made of; its step is differentiated by the rules of K while no result exceeds _SMALL elements
-_SMALL = 1 << 16
-_DENSE = frozenset(
-    "abs add cast binary_crossentropy clipped_softmax_crossentropy divide engine_uniform exp greater"
-    " greater_equal identity keep_mask less_equal linear log log1p log_softmax logical_and matmul maximum mean minimum"
-    " multiply negative permute_dimensions relu reshape sigmoid sigmoid_crossentropy softmax"
-    " softmax_crossentropy square stop_gradient subtract sum tanh where".split()
-)
-
+_SMALL = 1 << 16  # elements; up to here the step of a net of light ops is differentiated by the rules of K
 
 _DIFFERENTIATING: ContextVar[bool] = ContextVar("differentiating", default=False)
 
@@ -47,9 +39,6 @@ class TorchBackend(Images, Backend):
     tensor_types = (torch.Tensor,)
     differentiates = True
     fusions = rewriting.FUSIONS
-    accumulates = frozenset(
-        "sum mean cumsum logsumexp softmax log_softmax softmax_crossentropy normalize_batch_in_training".split()
-    )
 
     # Elementwise -------------------------------------------------------------------------------------------
 
@@ -77,10 +66,6 @@ class TorchBackend(Images, Backend):
             return torch.relu(x)
         return super().relu(x, alpha=alpha, max_value=max_value, threshold=threshold)
 
-    # What `rewriting` writes where the first argument may be overwritten.
-    relu_in_place = torch.relu_
-    add_in_place, multiply_in_place = staticmethod(torch.Tensor.add_), staticmethod(torch.Tensor.mul_)
-
     # What `rewriting` writes for ops whose attributes it has settled: no Python call stands before torch's own.
     addmm, relu_plain, cast_to = torch.addmm, torch.relu, staticmethod(torch.Tensor.to)
     logits_loss = torch.binary_cross_entropy_with_logits
@@ -102,9 +87,11 @@ class TorchBackend(Images, Backend):
 
     # Reductions: torch takes an empty tuple of axes for all of them, and sums small integers as int64 -----------
 
+    @accumulates_in_single
     def sum(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
         return x if axis == () else torch.sum(x, axis, keepdims, dtype=x.dtype)
 
+    @accumulates_in_single
     def mean(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
         return x if axis == () else torch.mean(x, axis, keepdims)
 
@@ -142,12 +129,14 @@ class TorchBackend(Images, Backend):
     def argmin(self, x: Any, *, axis: int) -> Any:
         return torch.argmin(x if x.dtype != torch.bool else x.byte(), axis)
 
+    @accumulates_in_single
     def cumsum(self, x: Any, *, axis: int) -> Any:
         return torch.cumsum(x, axis, dtype=x.dtype)
 
     def cumprod(self, x: Any, *, axis: int) -> Any:
         return torch.cumprod(x, axis, dtype=x.dtype)
 
+    @accumulates_in_single
     def logsumexp(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
         return x if axis == () else torch.logsumexp(x, shapes.normalize_axes(axis, x.ndim), keepdims)
 
@@ -200,7 +189,8 @@ class TorchBackend(Images, Backend):
     matmul = torch.matmul
     cholesky, det, householder_qr = torch.linalg.cholesky, torch.linalg.det, torch.linalg.qr
 
-    softmax, log_softmax = Positional(torch.softmax), Positional(torch.log_softmax)
+    softmax = Positional(torch.softmax, accumulates_in_single=True)
+    log_softmax = Positional(torch.log_softmax, accumulates_in_single=True)
 
     def solve(self, a: Any, b: Any) -> Any:
         if b.ndim < a.ndim:  # torch could take it for a stack of vectors
@@ -239,6 +229,7 @@ class TorchBackend(Images, Backend):
     def linear(self, x: Any, kernel: Any, bias: Any) -> Any:
         return torch.addmm(bias, x, kernel)
 
+    @accumulates_in_single
     def softmax_crossentropy(self, logits: Any, target: Any) -> Any:
         if logits.ndim != 2 or logits.shape != target.shape:  # torch wants the classes in axis 1
             return super().softmax_crossentropy(logits, target)
@@ -263,6 +254,7 @@ class TorchBackend(Images, Backend):
         y = F.batch_norm(torch.movedim(x, axis, 1), mean, var, gamma, beta, False, 0.0, epsilon)
         return torch.movedim(y, 1, axis)
 
+    @accumulates_in_single
     def normalize_batch_in_training(
         self, x: Any, gamma: Any = None, beta: Any = None, *, reduction_axes: Any, epsilon: float,
         constant: bool = False,
@@ -474,7 +466,7 @@ class TorchBackend(Images, Backend):
     def prefers_rules(self, record: Sequence[Any]) -> bool:
         """For small dense nets: the tape of autograd costs about 200 microseconds a step, more than their own work."""
         return self._device().type == "cpu" and all(
-            o.op.name in _DENSE and all(math.prod(t.shape) <= _SMALL for t in o.outputs) for o in record
+            o.op.facts.light and all(math.prod(t.shape) <= _SMALL for t in o.outputs) for o in record
         )
 
     def rewritten(self, program: Any) -> Any:
@@ -511,6 +503,10 @@ class TorchBackend(Images, Backend):
         if not plain or self._device().type != "cpu":
             return self.convert(array)
         return torch.from_numpy(array) if array.flags.writeable else torch.from_dlpack(array)
+
+
+for _name, _function in rewriting.IN_PLACE.items():  # what is written where the first argument may be overwritten
+    setattr(TorchBackend, f"{_name}_in_place", staticmethod(_function))
 
 
 class _Attached(torch.autograd.Function):

@@ -9,7 +9,7 @@ write into an argument that the program made itself and that nobody else reads.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -19,9 +19,10 @@ from keras_front.backend.ir import Instruction, Program
 from keras_front.backend.op import OPS
 from keras_front.backend.simplify import Fusion, is_plain_relu
 
-# Elementwise ops of which torch has a form that writes into the first argument. Under autograd the rectifier alone: it
-# needs its result and nothing else, and writes only over results that autograd does not keep and that are no views.
-_OVERWRITING, _OVERWRITING_TAPED, _MAKERS_TAPED = ("relu", "add", "multiply"), ("relu",), ("add", "linear")
+# torch's forms of elementwise ops that write into the first argument. The adapter has them as methods `<op>_in_place`.
+IN_PLACE: dict[str, Callable[..., Any]] = {
+    "relu": torch.relu_, "add": torch.Tensor.add_, "multiply": torch.Tensor.mul_,
+}  # fmt: skip
 
 
 def rewritten(program: Program, taped: bool = False) -> Program:
@@ -117,14 +118,15 @@ def _overwriting(program: Program, taped: bool) -> Program:
 
 
 def _makes_own(i: Instruction, taped: bool) -> bool:
-    """Whether the one result of an instruction is memory that nobody else holds."""
+    """Whether the one result of an instruction is memory that nobody else holds, autograd neither."""
     if taped:
-        return i.op in _MAKERS_TAPED
+        return i.op in ("add", "linear")  # whose gradients need the arguments alone
     return len(i.outs) == 1 and i.op in OPS and OPS[i.op].facts.is_fresh(i.attrs)
 
 
 def _in_place(i: Instruction, own: set[Any], taped: bool) -> Instruction:
-    if i.op not in (_OVERWRITING_TAPED if taped else _OVERWRITING) or (i.op == "relu" and not is_plain_relu(i)):
+    rectifies = is_plain_relu(i)  # under autograd it alone overwrites: its gradient needs the result and nothing else
+    if not rectifies and (taped or i.op not in IN_PLACE or i.op == "relu"):
         return i
     first, out = i.args[0], i.outs[0]
     if first not in own or tuple(first.shape) != tuple(out.shape) or first.dtype != out.dtype:

@@ -31,10 +31,11 @@ class Positional:
 
     Args:
         fn: the function; called with the tensors, then the attributes.
+        accumulates_in_single: whether it adds up floats of 16 bits in float32; see the function of this name.
     """
 
-    def __init__(self, fn: Callable[..., Any]):
-        self.fn = fn
+    def __init__(self, fn: Callable[..., Any], accumulates_in_single: bool = False):
+        self.fn, self._accumulates = fn, accumulates_in_single
 
     def method(self, declared: Any) -> Callable[..., Any]:
         """A function that takes the attributes by keyword, as adapters are called.
@@ -44,7 +45,18 @@ class Positional:
         """
         arrays, attrs = ([name for name, _ in declared.arrays], declared.attrs)
         text = f"lambda {', '.join(arrays)}, *, {', '.join(attrs)}: _fn({', '.join([*arrays, *attrs])})"
-        return eval(text, {"_fn": self.fn})
+        method = eval(text, {"_fn": self.fn})
+        return accumulates_in_single(method) if self._accumulates else method
+
+
+def accumulates_in_single(method: Callable[..., Any]) -> Callable[..., Any]:
+    """The method of an adapter, marked: it adds up floats of 16 bits in float32 by itself, so they need no cast.
+
+    Args:
+        method: for an op that is declared to accumulate.
+    """
+    method._accumulates_in_single = True  # type: ignore[attr-defined]
+    return method
 
 
 class Backend:
@@ -53,8 +65,8 @@ class Backend:
     Class attributes: `name`; `tensor_types`, the classes of the engine's tensors; `float_dtypes`, what a float tensor's
     `.dtype` can be; `differentiates`, whether `value_and_grad` is the engine's own; `fusions`, rows of
     instructions that become one (see `simplify`); `expanded`, the composites that are
-    overridden for eager calls alone, while programs are written from their bodies; `accumulates`, the ops declared to
-    accumulate floats of 16 bits in float32 whose methods here do so by themselves (the others are given float32).
+    overridden for eager calls alone, while programs are written from their bodies; `accumulates`, the ops whose methods
+    are marked by `accumulates_in_single`.
     """
 
     name: ClassVar[str] = ""
@@ -79,6 +91,8 @@ class Backend:
                 setattr(cls, name, staticmethod(value.method(op.OPS[name])))
             elif name in op.OPS and callable(value) and not _takes_self(value):
                 setattr(cls, name, staticmethod(value))
+        marked = (name for name in op.OPS if hasattr(getattr(cls, name, None), "_accumulates_in_single"))
+        cls.accumulates = frozenset(marked)
 
     def check(self) -> None:
         """Raises: BackendError naming the primitives that are missing."""

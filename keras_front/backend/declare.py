@@ -21,7 +21,7 @@ import numpy as np
 from keras_front import compatibility, config, nest
 from keras_front.backend import discovery, dtypes, scopes, shapes, state, symbolic
 from keras_front.backend.op import OPS, Facts, Operation, composites, over_some_axis, primitives, register  # noqa: F401
-from keras_front.backend.symbolic import OpCall, Operators, SymbolicTensor
+from keras_front.backend.symbolic import OpCall, SymbolicTensor
 from keras_front.errors import ArgumentError, DtypeError, KerasFrontError
 from keras_front.tracebacks import hide_internal_frames
 
@@ -532,10 +532,11 @@ def primitive(
         shape: the rule for shape and dtype; see `shapes`.
         promote: names of the arguments that must share a dtype (default: all).
         floats: whether integers become floats first.
-        facts: what else is known about the op, see `Facts`. `elementwise` follows from the rule, and the memory of a
-            result is its own unless `fresh` says otherwise.
+        facts: what else is known about the op, see `Facts`. `elementwise` follows from the rule, such an op is
+            `light`, and the memory of a result is its own unless `fresh` says otherwise.
     """
-    known = Facts(**{"elementwise": shape in shapes.ELEMENTWISE, "fresh": True, **facts})
+    each = shape in shapes.ELEMENTWISE
+    known = Facts(**{"elementwise": each, "light": each, "fresh": True, **facts})
 
     def declare(fn: Callable[P, Any]) -> Callable[P, Any]:
         return _register(Op(fn, "primitive", shape, promote, floats, None, known))
@@ -578,9 +579,10 @@ def composite(
         facts: what else is known about the op, see `Facts`; unless `fresh` says otherwise a result may share memory
             with an argument.
     """
+    known = Facts(**{"light": facts.get("elementwise", False), **facts})
 
     def declare(body: Callable[..., Any]) -> Callable[..., Any]:
-        op = Op(body, "composite", None, promote, floats, results, Facts(**facts), renamed)
+        op = Op(body, "composite", None, promote, floats, results, known, renamed)
         op.sparse = sparse
         return _register(op)
 
@@ -588,6 +590,4 @@ def composite(
 
 
 def _register(op: Op) -> Callable[..., Any]:
-    register(op)
-    Operators.TABLE[op.name] = op.function
-    return op.function
+    return register(op).function

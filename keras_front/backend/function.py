@@ -12,7 +12,7 @@ import numpy as np
 from keras_front.backend import adapter, declare, discovery, program, scopes, state, symbolic
 from keras_front.backend import gradients as gradient_rules
 from keras_front.backend.declare import recorded
-from keras_front.backend.op import Operation, register
+from keras_front.backend.op import Operation, provides, register
 from keras_front.backend.symbolic import PHASE, OpCall, SymbolicTensor
 from keras_front.errors import ArgumentError, UntraceableError
 from keras_front.tracebacks import api_boundary
@@ -79,6 +79,7 @@ def _checked(value: Any, tensor: SymbolicTensor) -> Any:
     return value
 
 
+@provides("eval")
 @api_boundary
 def evaluate(x: Any) -> np.ndarray:
     """The value of a tensor, variable or symbolic expression without open placeholders, as a NumPy array.
@@ -168,9 +169,6 @@ class _Everything(set):  # type: ignore[type-arg]
 
     def __contains__(self, tensor: object) -> bool:
         return set.__contains__(self, tensor) or getattr(tensor, "variable", None) is not None
-
-
-symbolic.Operators.TABLE["eval"] = evaluate
 
 
 # The functions of K ---------------------------------------------------------------------------------------------

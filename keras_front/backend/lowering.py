@@ -228,22 +228,17 @@ def _scalar_constant(tensor: Any, value: float) -> bool:
 
 def _shortcut(name: str, args: Any, attrs: dict[str, Any], outs: list[SymbolicTensor], differentiates: bool) -> Any:
     """The argument that the op would return unchanged, if it does."""
-    if name == "identity" or (name == "stop_gradient" and not differentiates):
+    facts = OPS[name].facts
+    if name == "stop_gradient" and not differentiates:
         return args[0]
-    if (
-        name in ("reshape", "broadcast_to", "cast")
-        and args[0].shape == outs[0].shape
-        and args[0].dtype == outs[0].dtype
-    ):
+    if facts.keeps_elements and args[0].shape == outs[0].shape and args[0].dtype == outs[0].dtype:
         return args[0]
     if name == "where" and args[0].constant is not None and _elements(args[0]) == 1:
         chosen = args[1] if _is_true(args[0].constant) else args[2]
         return chosen if chosen.shape == outs[0].shape else None
-    if name in ("add", "multiply", "subtract", "divide"):
-        neutral = 0 if name in ("add", "subtract") else 1
-        for x, other in ((args[0], args[1]), (args[1], args[0]))[: 2 if name in ("add", "multiply") else 1]:
-            if _scalar_constant(other, neutral) and x.shape == outs[0].shape:
-                return x
+    for number, neutral, other in zip(facts.neutral, args, args[::-1], strict=False):
+        if number is not None and _scalar_constant(neutral, number) and other.shape == outs[0].shape:
+            return other
     return None
 
 

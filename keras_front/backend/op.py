@@ -17,6 +17,11 @@ class Facts(NamedTuple):
         pure: its result depends on its arguments alone, and nothing else happens; it may be computed ahead of time.
         elementwise: each element of the result comes from the elements at the same place of the (broadcast) arguments.
         fresh: the result never shares memory with an argument. Where that depends on attributes, a function of them.
+        keeps_elements: its result has the elements of the first argument, at most in another shape or dtype; where both
+            stay, it is that argument.
+        neutral: of each argument the number with which the result is the other argument; None where there is none.
+        light: forwards and backwards it is some passes over its operands, or one product of matrices. On small tensors
+            an engine's tape costs more than such an op.
         warns: on floats it may overflow, divide by zero or leave its domain, of which some engines warn.
         accumulates: it adds up many elements; for floats of 16 bits that is done in float32.
         convolves: it multiplies every window of an image, which some compilers do far slower inside of a loop.
@@ -27,6 +32,9 @@ class Facts(NamedTuple):
     pure: bool = True
     elementwise: bool = False
     fresh: bool | Callable[[dict[str, Any]], bool] = False
+    keeps_elements: bool = False
+    neutral: tuple[float | None, ...] = ()
+    light: bool = False
     warns: bool = False
     accumulates: bool = False
     convolves: bool = False
@@ -71,6 +79,7 @@ class Operation:
 
 OPS: dict[str, Any] = {}  # every op by its name; filled by the declarations
 _O = TypeVar("_O", bound=Operation)
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def register(op: _O) -> _O:
@@ -79,6 +88,24 @@ def register(op: _O) -> _O:
         raise TypeError(f"The op {op.name!r} is declared twice.")
     OPS[op.name] = op
     return op
+
+
+# Functions that tensors call for Python and NumPy and that are no ops: evaluation, and NumPy's two protocols.
+functions: dict[str, Callable[..., Any]] = {}
+
+
+def provides(name: str) -> Callable[[_F], _F]:
+    """A decorator for the one function that `functions[name]` is.
+
+    Args:
+        name: 'eval', 'array_ufunc' or 'array_function'.
+    """
+
+    def note(function: _F) -> _F:
+        functions[name] = function
+        return function
+
+    return note
 
 
 def primitives() -> list[str]:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from keras_front.backend import discovery, dtypes, scopes, symbolic
+from keras_front.backend.op import OPS, functions
 from keras_front.backend.scopes import (  # noqa: F401 - whoever passes state on finds both here
     Frame,
     add_loss_to_frame,
@@ -190,7 +191,7 @@ class Variable(Operators):
             watching.newcomers[self] = None  # type: ignore[index] # whoever traces begins again, with its value
             return value
         if symbolic.is_symbolic(value) and symbolic.has_value(value):
-            value = Operators.TABLE["eval"](value)
+            value = functions["eval"](value)
         if scopes.tracing() or symbolic.is_symbolic(value):
             raise StateError(
                 f"Variable {self.name!r} was assigned a symbolic value outside the state of the step that is being "
@@ -208,7 +209,7 @@ class Variable(Operators):
 
         Returns: the new value.
         """
-        return self.assign(Operators.TABLE["add"](self.read(), value))
+        return self.assign(OPS["add"].function(self.read(), value))
 
     def assign_sub(self, value: Any) -> Any:
         """`assign(self - value)`.
@@ -218,7 +219,7 @@ class Variable(Operators):
 
         Returns: the new value.
         """
-        return self.assign(Operators.TABLE["subtract"](self.read(), value))
+        return self.assign(OPS["subtract"].function(self.read(), value))
 
     def set(self, value: Any) -> None:
         """Replace the stored value, whatever frames are open.
@@ -230,7 +231,7 @@ class Variable(Operators):
         Raises: ShapeError if the shape is another one.
         """
         if isinstance(value, Variable | SymbolicTensor):
-            value = Operators.TABLE["eval"](value)
+            value = functions["eval"](value)
         shape = tuple(np.shape(value)) if not hasattr(value, "shape") else tuple(value.shape)
         if shape != self.shape:
             raise ShapeError(f"Cannot set variable {self.name!r} of shape {self.shape} to a value of shape {shape}.")
@@ -262,9 +263,6 @@ class Variable(Operators):
     def release(self) -> None:
         """End `adopt`: keep the present value as one's own."""
         self._values, self._index = [self._values[self._index]], 0
-
-    def __hash__(self) -> int:
-        return id(self)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         return np.asarray(self.numpy(), dtype)
@@ -333,7 +331,7 @@ def _fit(variable: Variable, value: Any) -> Any:
         raise ShapeError(
             f"Cannot assign a value of shape {value.shape} to variable {variable.name!r} of shape {variable.shape}."
         )
-    return value if value.dtype == variable.dtype else Operators.TABLE["cast"](value, variable.dtype)
+    return value if value.dtype == variable.dtype else OPS["cast"].function(value, variable.dtype)
 
 
 # Frames and the learning phase -----------------------------------------------------------------------------------

@@ -19,8 +19,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from keras_front.backend import dtypes, scopes, seeds, shapes
-from keras_front.backend.op import Operation
+from keras_front.backend import discovery, dtypes, scopes, seeds, shapes
+from keras_front.backend.op import OPS, Operation, functions
 from keras_front.backend.scopes import Trace, next_serial, next_stream, trace_scope, tracing  # noqa: F401
 from keras_front.errors import ArgumentError, UntraceableError
 from keras_front.nest import flatten, map_structure
@@ -43,104 +43,120 @@ class Readable(Protocol):
 class Operators:
     """Python's operators for everything that can stand in an op: symbolic tensors and variables.
 
-    The ops register themselves in `TABLE` when they are declared, so this module does not import them.
+    Among these `==` compares identities, and so does a dict or set that they are keys of; a tensor of an engine or an
+    array is compared element by element, whichever side it stands on.
     """
 
     __slots__ = ()
-    TABLE: dict[str, Callable[..., Any]] = {}
+
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: Any) -> Any:
+        if isinstance(other, Operators):
+            return self is other
+        return OPS["equal"].function(self, other) if _is_tensor(other) else NotImplemented
+
+    def __ne__(self, other: Any) -> Any:
+        if isinstance(other, Operators):
+            return self is not other
+        return OPS["not_equal"].function(self, other) if _is_tensor(other) else NotImplemented
 
     def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> Any:
-        return self.TABLE["array_ufunc"](self, ufunc, method, *args, **kwargs)
+        return functions["array_ufunc"](self, ufunc, method, *args, **kwargs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        return self.TABLE["array_function"](self, func, types, args, kwargs)
+        return functions["array_function"](self, func, types, args, kwargs)
 
     def __add__(self, other: Any) -> Any:
-        return self.TABLE["add"](self, other)
+        return OPS["add"].function(self, other)
 
     def __radd__(self, other: Any) -> Any:
-        return self.TABLE["add"](other, self)
+        return OPS["add"].function(other, self)
 
     def __sub__(self, other: Any) -> Any:
-        return self.TABLE["subtract"](self, other)
+        return OPS["subtract"].function(self, other)
 
     def __rsub__(self, other: Any) -> Any:
-        return self.TABLE["subtract"](other, self)
+        return OPS["subtract"].function(other, self)
 
     def __mul__(self, other: Any) -> Any:
-        return self.TABLE["multiply"](self, other)
+        return OPS["multiply"].function(self, other)
 
     def __rmul__(self, other: Any) -> Any:
-        return self.TABLE["multiply"](other, self)
+        return OPS["multiply"].function(other, self)
 
     def __truediv__(self, other: Any) -> Any:
-        return self.TABLE["divide"](self, other)
+        return OPS["divide"].function(self, other)
 
     def __rtruediv__(self, other: Any) -> Any:
-        return self.TABLE["divide"](other, self)
+        return OPS["divide"].function(other, self)
 
     def __floordiv__(self, other: Any) -> Any:
-        return self.TABLE["floor_divide"](self, other)
+        return OPS["floor_divide"].function(self, other)
 
     def __rfloordiv__(self, other: Any) -> Any:
-        return self.TABLE["floor_divide"](other, self)
+        return OPS["floor_divide"].function(other, self)
 
     def __mod__(self, other: Any) -> Any:
-        return self.TABLE["mod"](self, other)
+        return OPS["mod"].function(self, other)
 
     def __rmod__(self, other: Any) -> Any:
-        return self.TABLE["mod"](other, self)
+        return OPS["mod"].function(other, self)
 
     def __pow__(self, other: Any) -> Any:
-        return self.TABLE["pow"](self, other)
+        return OPS["pow"].function(self, other)
 
     def __rpow__(self, other: Any) -> Any:
-        return self.TABLE["pow"](other, self)
+        return OPS["pow"].function(other, self)
 
     def __matmul__(self, other: Any) -> Any:
-        return self.TABLE["dot"](self, other)
+        return OPS["dot"].function(self, other)
 
     def __rmatmul__(self, other: Any) -> Any:
-        return self.TABLE["dot"](other, self)
+        return OPS["dot"].function(other, self)
 
     def __neg__(self) -> Any:
-        return self.TABLE["negative"](self)
+        return OPS["negative"].function(self)
 
     def __pos__(self) -> Any:
         return self
 
     def __abs__(self) -> Any:
-        return self.TABLE["abs"](self)
+        return OPS["abs"].function(self)
 
     def __lt__(self, other: Any) -> Any:
-        return self.TABLE["less"](self, other)
+        return OPS["less"].function(self, other)
 
     def __le__(self, other: Any) -> Any:
-        return self.TABLE["less_equal"](self, other)
+        return OPS["less_equal"].function(self, other)
 
     def __gt__(self, other: Any) -> Any:
-        return self.TABLE["greater"](self, other)
+        return OPS["greater"].function(self, other)
 
     def __ge__(self, other: Any) -> Any:
-        return self.TABLE["greater_equal"](self, other)
+        return OPS["greater_equal"].function(self, other)
 
     def __and__(self, other: Any) -> Any:
-        return self.TABLE["logical_and"](self, other)
+        return OPS["logical_and"].function(self, other)
 
     def __or__(self, other: Any) -> Any:
-        return self.TABLE["logical_or"](self, other)
+        return OPS["logical_or"].function(self, other)
 
     def __rand__(self, other: Any) -> Any:
-        return self.TABLE["logical_and"](other, self)
+        return OPS["logical_and"].function(other, self)
 
     def __ror__(self, other: Any) -> Any:
-        return self.TABLE["logical_or"](other, self)
+        return OPS["logical_or"].function(other, self)
 
     def __invert__(self) -> Any:
-        return self.TABLE["logical_not"](self)
+        return OPS["logical_not"].function(self)
 
     def __getitem__(self, key: Any) -> Any:
-        return self.TABLE["getitem"](self, key)
+        return OPS["getitem"](self, key)
+
+
+def _is_tensor(value: Any) -> bool:
+    return isinstance(value, np.ndarray | np.generic) or discovery.owner(value) is not None
 
 
 class OpCall:
@@ -248,9 +264,6 @@ class SymbolicTensor(Operators):
         """`shape`, by the name that it had on TensorFlow's tensors."""
         return self.shape
 
-    def __hash__(self) -> int:
-        return id(self)
-
     def __repr__(self) -> str:
         return f"<SymbolicTensor {self.name!r} shape={self.shape} dtype={self.dtype}>"
 
@@ -285,7 +298,7 @@ class SymbolicTensor(Operators):
                 f"{self!r} depends on inputs that have no values yet. Compute with functions of K instead of NumPy, or "
                 "evaluate it with K.function(inputs, [x]) or model.predict."
             )
-        return np.asarray(self.TABLE["eval"](self), dtype)
+        return np.asarray(functions["eval"](self), dtype)
 
     def numpy(self) -> np.ndarray:
         """The value as a NumPy array, where it depends on no placeholder. Raises: UntraceableError elsewhere."""
@@ -322,7 +335,7 @@ def constant(value: Any, dtype: str | None = None) -> SymbolicTensor:
 PHASE = placeholder((), "bool", "learning_phase")
 COUNTER = placeholder((), "int64", "step_counter")
 SEED = placeholder((), "int64", "random_seed")
-AMBIENT = (PHASE, COUNTER, SEED)  # leaves that nobody feeds: their values are those of the moment of a replay
+AMBIENT = frozenset((PHASE, COUNTER, SEED))  # leaves that nobody feeds: a replay takes their values of that moment
 
 
 # Structures ----------------------------------------------------------------------------------------------------

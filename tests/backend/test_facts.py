@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from keras_front import backend as K
-from keras_front.backend import program
+from keras_front.backend import program, symbolic
 from keras_front.backend.op import OPS, primitives
 from keras_front.testing import conformance
 
@@ -43,6 +43,41 @@ def test_facts_name_arguments_that_there_are():
 def test_primitives_that_convolve_say_so():
     said = {name for name, op in OPS.items() if op.facts.convolves}
     assert said == {name for name in primitives() if name.startswith("conv")}
+
+
+@pytest.mark.parametrize("name", sorted(name for name, op in OPS.items() if op.facts.neutral))
+def test_a_neutral_number_leaves_the_other_argument(name):
+    values = np.array([-2.5, 0.5, 3.0])
+    for place, number in enumerate(OPS[name].facts.neutral):
+        if number is not None:
+            args = [values, values]
+            args[place] = np.full(3, float(number))
+            np.testing.assert_array_equal(K.eval(OPS[name].function(*map(K.constant, args))), values)
+
+
+@pytest.mark.parametrize("name", sorted(name for name, op in OPS.items() if op.facts.keeps_elements and name in TABLE))
+def test_what_keeps_elements_returns_its_argument_where_form_stays(name):
+    for case in TABLE[name]:
+        x, *rest = case.arrays
+        result = K.eval(OPS[name].function(K.constant(x, x.dtype.name), *rest, **case.attrs))
+        if result.shape == x.shape and result.dtype == x.dtype:
+            np.testing.assert_array_equal(result, x)
+
+
+@pytest.mark.backends("torch")
+def test_a_step_of_light_ops_is_differentiated_by_the_rules_of_k(backend):
+    def record(fn, size):
+        x = K.placeholder((4, size))
+        return symbolic.toposort([fn(x)])
+
+    def dense(x):
+        return K.sum(K.square(K.relu(K.dot(x, K.constant(np.ones((x.shape[1], 3)))))))
+
+    assert backend.prefers_rules(record(K.tanh, 8))
+    assert not backend.prefers_rules(record(K.tanh, 1 << 17))
+    assert not backend.prefers_rules(record(lambda x: K.cumsum(x, axis=1), 8))
+    trace = program.trace(backend, lambda p: K.value_and_grad(lambda q: (dense(q[0]), None), p)[1], [[K.ones((2, 8))]])
+    assert all(i.op != "value_and_grad" for i in trace.instructions)
 
 
 @pytest.mark.backends("jax")

@@ -51,6 +51,31 @@ def test_comparisons_with_a_variable_on_either_side(backend, compare):
     assert K.eval(compare(c, v)).tolist() == compare(bounds, values + 1).tolist()
 
 
+@pytest.mark.parametrize("compare", [operator.eq, operator.ne])
+def test_tensors_equal_variables_and_symbols_element_by_element(backend, compare):
+    values, others = np.float32([1, 5, 3]), np.float32([1, 2, 3])
+    v, c = K.variable(values), K.constant(others)
+    for left, right in ((c, v), (v, c), (others, v), (v, others), (c, v * 1), (v * 1, c)):
+        assert K.eval(compare(left, right)).tolist() == compare(values, others).tolist()
+    x = K.placeholder((3,))
+    for left, right in ((c, x), (x, c), (others, x), (x, others)):
+        assert K.function([x], compare(left, right))([values]).tolist() == compare(values, others).tolist()
+
+
+def test_variables_and_symbols_equal_themselves_alone(backend):
+    v, w, x = K.variable([1.0, 2.0]), K.variable([1.0, 2.0]), K.placeholder((2,))
+    for item in (v, x):
+        assert item == item
+        assert not item != item
+        assert all(item in holder for holder in ([w, v, x], {v, x}, {v: 1, x: 2}))
+        for other in (w, K.placeholder((2,)), None, 3.0, "v", [1.0, 2.0]):
+            assert item != other
+            assert not item == other
+            assert other not in [item]
+    with pytest.raises(ValueError, match="ambiguous"):  # as in NumPy, of several elements
+        assert v in [K.constant([1.0, 2.0])]
+
+
 @pytest.mark.parametrize("combine", [operator.and_, operator.or_])
 def test_truth_values_combine_with_a_variable_on_either_side(backend, combine):
     values, others = np.array([True, True, False, False]), np.array([True, False, True, False])

@@ -33,7 +33,7 @@ class ShapeOf(Operation):
 symbolic_shape = register(ShapeOf())
 
 
-@primitive(shapes.reshape, fresh=False)
+@primitive(shapes.reshape, fresh=False, keeps_elements=True, light=True)
 def reshape(x: Tensor, shape: Dims):
     """The elements of `x` in order, in another shape.
 
@@ -52,7 +52,7 @@ def reshape(x: Tensor, shape: Dims):
     """
 
 
-@primitive(shapes.permute, fresh=False)
+@primitive(shapes.permute, fresh=False, light=True)
 def permute_dimensions(x: Tensor, pattern: Dims):
     """The axes of `x` in another order: axis i of the result is axis `pattern[i]` of x.
 
@@ -68,7 +68,7 @@ def permute_dimensions(x: Tensor, pattern: Dims):
     """
 
 
-@primitive(shapes.broadcast_to, fresh=False)
+@primitive(shapes.broadcast_to, fresh=False, keeps_elements=True)
 def broadcast_to(x: Tensor, shape: Dims):
     """`x` repeated to a larger shape by NumPy's rule.
 

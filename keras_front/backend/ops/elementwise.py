@@ -12,7 +12,7 @@ from keras_front.backend.declare import DType, Tensor, composite, primitive
 # Arithmetic ----------------------------------------------------------------------------------------------------
 
 
-@primitive(shapes.elementwise)
+@primitive(shapes.elementwise, neutral=(0, 0))
 def add(x: Tensor, y: Tensor):
     """`x + y`, broadcast.
 
@@ -28,7 +28,7 @@ def add(x: Tensor, y: Tensor):
     """
 
 
-@primitive(shapes.elementwise)
+@primitive(shapes.elementwise, neutral=(None, 0))
 def subtract(x: Tensor, y: Tensor):
     """`x - y`, broadcast.
 
@@ -44,7 +44,7 @@ def subtract(x: Tensor, y: Tensor):
     """
 
 
-@primitive(shapes.elementwise)
+@primitive(shapes.elementwise, neutral=(1, 1))
 def multiply(x: Tensor, y: Tensor):
     """`x * y`, broadcast.
 
@@ -60,7 +60,7 @@ def multiply(x: Tensor, y: Tensor):
     """
 
 
-@primitive(shapes.elementwise, floats=True, warns=True)
+@primitive(shapes.elementwise, floats=True, warns=True, neutral=(None, 1))
 def divide(x: Tensor, y: Tensor):
     """`x / y`, broadcast. Division by zero gives infinity or NaN.
 
@@ -585,7 +585,7 @@ def where(condition: Tensor, x: Tensor, y: Tensor):
     """
 
 
-@primitive(shapes.cast, fresh=False, warns=True)
+@primitive(shapes.cast, fresh=False, warns=True, keeps_elements=True)
 def cast(x: Tensor, dtype: DType):
     """`x` in another dtype. Floats are cut toward zero on the way to integers; anything but 0 becomes True.
 
@@ -628,7 +628,7 @@ def host_print(x: Tensor, message, serial):
     """
 
 
-@composite(elementwise=True)
+@composite(elementwise=True, keeps_elements=True)
 def identity(x: Tensor, name=None):
     """`x` itself, as a new tensor.
 

@@ -13,7 +13,7 @@ from keras_front.backend.ops.reduction import sum
 from keras_front.errors import ShapeError
 
 
-@primitive(shapes.matmul)
+@primitive(shapes.matmul, light=True)
 def matmul(x: Tensor, y: Tensor):
     """Products of matrices over the last two axes; the axes before them are broadcast.
 
@@ -34,7 +34,7 @@ def matmul(x: Tensor, y: Tensor):
     """
 
 
-@composite(fresh=True)
+@composite(fresh=True, light=True)
 def linear(x: Tensor, kernel: Tensor, bias: Tensor):
     """`dot(x, kernel) + bias`, what a Dense layer computes of a matrix.
 

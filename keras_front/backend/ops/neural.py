@@ -36,7 +36,7 @@ from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError, ShapeError
 
 
-@composite(floats=True, accumulates=True, fresh=True)
+@composite(floats=True, accumulates=True, fresh=True, light=True)
 def softmax(x: Tensor, axis=-1):
     """Exponentials of `x`, scaled to sum to 1 along `axis`.
 
@@ -56,7 +56,7 @@ def softmax(x: Tensor, axis=-1):
     return divide(raised, sum(raised, axis=axis, keepdims=True))
 
 
-@composite(floats=True, accumulates=True, fresh=True)
+@composite(floats=True, accumulates=True, fresh=True, light=True)
 def log_softmax(x: Tensor, axis=-1):
     """`log(softmax(x))`, without underflow.
 
@@ -73,7 +73,7 @@ def log_softmax(x: Tensor, axis=-1):
 # Crossentropies ------------------------------------------------------------------------------------------------
 
 
-@composite(floats=True, accumulates=True, fresh=True)
+@composite(floats=True, accumulates=True, fresh=True, light=True)
 def softmax_crossentropy(logits: Tensor, target: Tensor):
     """`-sum(target * log_softmax(logits))` over the last axis.
 
@@ -99,7 +99,7 @@ def sigmoid_crossentropy(logits: Tensor, target: Tensor):
     return add(subtract(maximum(logits, 0), multiply(logits, target)), log1p(exp(negative(abs(logits)))))
 
 
-@composite(floats=True, accumulates=True, fresh=True)
+@composite(floats=True, accumulates=True, fresh=True, light=True)
 def clipped_softmax_crossentropy(logits: Tensor, target: Tensor, lowest):
     """`-sum(target * log(p))` over the last axis, where p is `softmax(logits)` but at least `exp(lowest)`.
 
@@ -211,7 +211,7 @@ def sparse_categorical_crossentropy(target: Tensor, output: Tensor, from_logits=
     return negative(squeeze(chosen, axis=-1))
 
 
-@composite(floats=True, fresh=True)
+@composite(floats=True, fresh=True, light=True)
 def binary_crossentropy(target: Tensor, output: Tensor, from_logits=False):
     """The crossentropy of independent probabilities, element by element.
 
@@ -388,7 +388,7 @@ def layer_normalization(x: Tensor, gamma: Maybe = None, beta: Maybe = None, axes
 # Dropout -------------------------------------------------------------------------------------------------------
 
 
-@composite(promote=(), pure=False, fresh=True)
+@composite(promote=(), pure=False, fresh=True, light=True)
 def keep_mask(counter: Tensor, shape: Dims, rate, dtype: DType, seed, stream):
     """Noise of 0 (with probability `rate`) and 1 / (1 - rate): what dropout multiplies with.
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.backend import dtypes, shapes, symbolic
+from keras_front.backend import dtypes, shapes
 from keras_front.backend.declare import OPS, as_symbol_or_tensor
+from keras_front.backend.op import provides
 from keras_front.backend.ops import arrangement, elementwise, linalg, linear, reduction, sorting, subscript
 from keras_front.backend.ops.linalg import einsum
 from keras_front.backend.ops.splitting import split
@@ -686,6 +687,7 @@ def _called(name: str, function: Callable[..., Any] | None, args: Any, kwargs: d
 _OF_TRUTH_VALUES = {"bitwise_and": elementwise.logical_and, "bitwise_or": elementwise.logical_or}
 
 
+@provides("array_ufunc")
 def array_ufunc(self: Any, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> Any:
     """A NumPy ufunc that met a symbolic tensor or a variable (NEP 13)."""
     if method != "__call__" or kwargs.get("out") is not None:
@@ -696,6 +698,7 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *args: Any, **kwargs: Any) -
     return _called(ufunc.__name__, function, args, kwargs)
 
 
+@provides("array_function")
 def array_function(self: Any, func: Any, types: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     """A NumPy function that met a symbolic tensor or a variable (NEP 18)."""
     module = func.__module__ or ""
@@ -703,7 +706,3 @@ def array_function(self: Any, func: Any, types: Any, args: Any, kwargs: dict[str
     if func.__name__ in ("shape", "ndim", "size"):
         return getattr(args[0], func.__name__)
     return _called(func.__name__, table.get(func.__name__), args, dict(kwargs))
-
-
-symbolic.Operators.TABLE["array_ufunc"] = array_ufunc
-symbolic.Operators.TABLE["array_function"] = array_function

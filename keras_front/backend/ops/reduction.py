@@ -21,7 +21,7 @@ from keras_front.backend.ops.elementwise import (
 )
 
 
-@primitive(shapes.reduce, accumulates=True, fresh=over_some_axis)
+@primitive(shapes.reduce, accumulates=True, fresh=over_some_axis, light=True)
 def sum(x: Tensor, axis: Axes = None, keepdims=False):
     """The sum over `axis`, in the dtype of x; over nothing it is 0. Floats of 16 bits are added up in float32.
 
@@ -178,7 +178,7 @@ def count(x, axis=None):
     return None if None in dims else math.prod(int(d) for d in dims)
 
 
-@composite(floats=True, accumulates=True, fresh=over_some_axis)
+@composite(floats=True, accumulates=True, fresh=over_some_axis, light=True)
 def mean(x: Tensor, axis: Axes = None, keepdims=False):
     """The arithmetic mean over `axis`; integers become floats first. Over nothing it is NaN.
 

@@ -16,7 +16,7 @@ from keras_front.compatibility import renamed
 from keras_front.errors import ArgumentError
 
 
-@primitive(shapes.noise, promote=(), pure=False)
+@primitive(shapes.noise, promote=(), pure=False, light=True)
 def engine_uniform(counter: Tensor, shape: Dims, dtype: DType, seed, stream):
     """Uniform noise in [0, 1) from the engine's generator, a function of (seed, stream, counter).
 

@@ -12,7 +12,6 @@ from keras_front.backend import dtypes, scopes, symbolic
 from keras_front.backend.op import Operation, register
 from keras_front.backend.ops.arrangement import _sizes, flip, reshape, strided_slice
 from keras_front.backend.ops.indexing import gather
-from keras_front.backend.symbolic import Operators
 from keras_front.errors import ArgumentError, ShapeError
 
 
@@ -161,4 +160,4 @@ def _has_symbolic_bounds(key: Any) -> bool:
     return builtins.any(symbolic.is_symbolic(bound) for k in slices for bound in (k.start, k.stop, k.step))
 
 
-Operators.TABLE["getitem"] = register(GetItem())
+register(GetItem())
