@@ -20,6 +20,7 @@ import random
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from zlib import crc32
 
@@ -65,6 +66,29 @@ def set_random_seed(seed: int, reproducible: bool = False) -> None:
         _used.clear()
     random.seed(number)
     np.random.seed(number % 2**32)  # NumPy's old generator takes 32 bits
+
+
+@contextmanager
+def temporary_seed(seed: int) -> Iterator[None]:
+    """A block with streams that start from a seed; after it those from before go on where they were.
+
+    Python's and NumPy's own generators are left alone. Like the seed itself it counts for all threads.
+
+    Args:
+        seed: an integer from 0 to 2**63 - 1.
+
+    Raises: ArgumentError unless `seed` is an integer from 0 to 2**63 - 1.
+    """
+    global _root, _chosen, _used
+    number = _checked_seed(seed)
+    with _lock:
+        before = _root, _chosen, _used
+        _root, _chosen, _used = number, number, defaultdict(itertools.count)
+    try:
+        yield
+    finally:
+        with _lock:
+            _root, _chosen, _used = before
 
 
 def root_seed() -> int:
