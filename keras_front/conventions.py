@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from keras_front import config
-from keras_front.compatibility import dialect_module
+from keras_front.compatibility import dialect_module, legacy_module
 
-__all__ = ["NATIVE", "Conventions", "current"]
+__all__ = ["NATIVE", "Conventions", "current", "dialect_of_version", "of"]
 
 
 class Conventions(NamedTuple):
@@ -52,5 +52,33 @@ def current() -> Conventions:
         ...     current().joint_clipnorm
         True
     """
-    dialect = config.current_dialect()
+    return of(config.current_dialect())
+
+
+def of(dialect: str) -> Conventions:
+    """The conventions of a dialect.
+
+    Args:
+        dialect: its name.
+
+    Raises: ArgumentError for another dialect than the native one, if `keras_front/legacy` is not there.
+    Example:
+        >>> of("keras3") == NATIVE
+        True
+    """
     return NATIVE if dialect == config.NATIVE else Conventions(**dialect_module(dialect).conventions(dialect))
+
+
+def dialect_of_version(version: str | None) -> str:
+    """The dialect of the Keras that wrote a file.
+
+    Args:
+        version: what the file states as `keras_version`; None if it states none, as before Keras 1.1.
+
+    Returns: the name of a dialect, the native one where `keras_front/legacy` is not there.
+    Example:
+        >>> dialect_of_version("2.3.1"), dialect_of_version("2.3.0-tf")
+        ('keras2.3', 'keras_front')
+    """
+    hooks = legacy_module()
+    return config.NATIVE if hooks is None else hooks.dialect_of_version(version)

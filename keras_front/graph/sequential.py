@@ -6,7 +6,7 @@ the first input (or `build`) tells the shape. The graph is worked out once, when
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Self
 
 from keras_front.backend import symbolic
@@ -14,7 +14,7 @@ from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError, DtypeError, StateError
 from keras_front.registry import custom_object_scope, name_of
 
-from . import call_context, network_config
+from . import call_context, network_config, sharing
 from .inputs import Input, InputLayer
 from .layer import LAYERS, Layer
 from .layer_values import is_list_of_shapes
@@ -205,7 +205,11 @@ class SequentialNetwork(Network):
         """
         self._warn_of_functions("the config")
         first = [self._explicit_input] if self._explicit_input is not None else []
-        entries = [{"class_name": name_of(type(x)), "config": x.get_config()} for x in first + self._stack]
+        with sharing.writing(self):
+            entries = [
+                {"class_name": name_of(type(x)), "config": x.get_config(), **sharing.number_of(x)}
+                for x in first + self._stack
+            ]
         result: dict[str, Any] = {"name": self.name, "layers": entries}
         if "_build_input_shape" in self.__dict__:
             result["build_input_shape"] = self._build_input_shape
@@ -227,9 +231,9 @@ class SequentialNetwork(Network):
         if isinstance(config, dict):
             name, entries, shape = config.get("name"), config["layers"], config.get("build_input_shape")
         model = cls(name=name)
-        with custom_object_scope(custom_objects):
-            for entry in entries:
-                model.add(LAYERS.deserialize(dict(entry)))
+        with custom_object_scope(custom_objects), sharing.reading():
+            for layer in _made(entries):
+                model.add(layer)
             if not model.inputs and shape:
                 model.build(tuple(shape))
             if isinstance(config, dict) and config.get("added"):
@@ -243,6 +247,19 @@ class SequentialNetwork(Network):
         known = {layer.name: layer for layer in (*inputs, *self._stack)}
         network_config.connect_all(network_config.Made(made, known), entries, self.name)
         self.adopt_reports(made.values())
+
+
+def _made(entries: Iterable[dict[str, Any]]) -> Iterator[Layer]:
+    """The layers of a stack; entries that are equal, name included, are one layer that was added twice."""
+    named: dict[Any, tuple[dict[str, Any], Layer]] = {}
+    for entry in entries:
+        arguments = entry.get("config")
+        name = arguments.get("name") if isinstance(arguments, dict) else None
+        known, layer = named.get(name, (None, None))
+        if name is None or known != entry:
+            layer = sharing.made(entry, lambda entry=entry: LAYERS.deserialize(dict(entry)))
+            named[name] = (entry, layer)
+        yield layer
 
 
 def _expected_input(layer: Layer) -> tuple[Any, Any]:

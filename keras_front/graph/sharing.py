@@ -1,4 +1,4 @@
-"""Layers that a network shares with networks in it: numbered where they are written, made once where they are read.
+"""Layers that a network shares with networks in it, or stacks twice: numbered in configs, made once by readers.
 
 tf_keras and Keras 3 write `shared_object_id` beside the config of such an object; Keras 2 passes over it.
 Source: tf_keras 2.21, `tf_keras/src/saving/legacy/serialization.py`, `SharedObjectSavingScope`; Keras 3,
@@ -50,9 +50,17 @@ def _first_of(variable: ContextVar[Any], make: Callable[[], Any]) -> Iterator[No
 
 def _numbered(network: Any) -> dict[int, int]:
     """A number for each layer that is in several networks of the tree; inputs and ops have nothing to share."""
-    networks = [part for part in network.all_layers() if getattr(part, "_graph", None) is not None]
-    counts = Counter(id(layer) for part in networks for layer in part._graph.layers if _has_identity(layer))
+    counts = Counter(id(layer) for part in network.all_layers() for layer in _written(part) if _has_identity(layer))
     return {key: number for number, key in enumerate(key for key, count in counts.items() if count > 1)}
+
+
+def _written(layer: Any) -> list[Any]:
+    """The layers that the config of a network lists, as often as it lists them; none for another layer."""
+    stack = getattr(layer, "_stack", None)
+    if stack is not None:
+        return stack
+    graph = getattr(layer, "_graph", None)
+    return [] if graph is None else graph.layers
 
 
 def _has_identity(layer: Any) -> bool:

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["CONVENTIONS", "DEFAULTS", "NAMES", "ROWS_AND_COLUMNS"]
+from keras_front.config import NATIVE
+
+__all__ = ["CONVENTIONS", "DEFAULTS", "NAMES", "ROWS_AND_COLUMNS", "VERSIONS"]
 
 _HARD = {"recurrent_activation": "hard_sigmoid", "implementation": 1}
 _GATED = ("GRU", "GRUCell", "LSTM", "LSTMCell")
@@ -74,3 +76,12 @@ CONVENTIONS: dict[str, dict[str, Any]] = {
     "keras2.3": {**_JOINT, **_WHOLE},
     "keras3": {},  # 3.15, `base_optimizer.py` and `layers/layer.py`: as here
 }
+
+# Versions from which on a file has the conventions of a dialect, by their first two numbers. Keras 2.4 was tf.keras,
+# whose own versions end in "-tf" before; its files and those of Keras 3 are as here.
+VERSIONS: tuple[tuple[tuple[int, int], str], ...] = (
+    ((0, 0), "keras1"),
+    ((2, 0), "keras2.2"),
+    ((2, 3), "keras2.3"),
+    ((2, 4), NATIVE),
+)

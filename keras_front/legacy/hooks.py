@@ -6,11 +6,14 @@ The tables are in `arguments.py` and `dialects.py`, what applies them in `transl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from keras_front.config import NATIVE
+
 from .arguments import NAMES, SIGNATURES
-from .dialects import CONVENTIONS, DEFAULTS, ROWS_AND_COLUMNS
+from .dialects import CONVENTIONS, DEFAULTS, ROWS_AND_COLUMNS, VERSIONS
 from .dialects import NAMES as MEANINGS
 from .translation import (
     Arguments,
@@ -31,6 +34,7 @@ __all__ = [
     "apply_dialect",
     "conventions",
     "dialect_object",
+    "dialect_of_version",
     "find",
     "forget",
     "sized",
@@ -153,3 +157,16 @@ def conventions(dialect: str) -> dict[str, Any]:
         dialect: name of the dialect.
     """
     return CONVENTIONS.get(dialect, {})
+
+
+def dialect_of_version(version: str | None) -> str:
+    """The dialect of the Keras that wrote a file.
+
+    Args:
+        version: what the file states; None if it states none.
+
+    Returns: the native dialect for the versions of tf.keras, of Keras 2.4 and later, and for what is no version.
+    """
+    numbers = re.match(r"(\d+)(?:\.(\d+))?(?!.*-tf)", "1" if version is None else version)
+    generation = numbers and (int(numbers[1]), int(numbers[2] or 0))
+    return next((name for first, name in reversed(VERSIONS) if generation and generation >= first), NATIVE)

@@ -19,6 +19,7 @@ import numpy as np
 from keras_front import backend as K
 from keras_front import conventions
 from keras_front.backend.state import Variable
+from keras_front.conventions import Conventions
 from keras_front.errors import ArgumentError, ShapeError, UnknownArgumentError
 from keras_front.file_form import FileForm
 from keras_front.initializers import host_dtype
@@ -50,8 +51,8 @@ class Optimizer(Configurable):
         learning_rate: step size, 0 or more; `lr` is the same. It becomes the variable `lr`, which may be set at any
             time.
         decay: the step size is divided by `1 + decay * iterations`; 0 for a constant one.
-        clipnorm: gradients of a larger norm are scaled down to it, each by itself; in the dialects of Keras up to 2.3
-            all together. None for no bound.
+        clipnorm: gradients of a larger norm are scaled down to it, each by itself; in the dialects of Keras up to 2.3,
+            and where a file of these versions said so, all together. None for no bound.
         clipvalue: elements of gradients are kept between `-clipvalue` and `clipvalue`, after any norm is bounded.
         global_clipnorm: all gradients together are scaled down to this norm.
         name: stands before the names of its variables; by default the name of the class.
@@ -78,6 +79,7 @@ class Optimizer(Configurable):
     _built: WeakKeyDictionary[Variable, None]
     _records: dict[tuple[Variable, ...], Recorded]
     _given_grads: list[Any] | None = None  # placeholders, while a `get_updates` of one's own is recorded
+    _dialect: str | None = None  # whose conventions hold, where a file said so; else those of whatever compiles it
 
     def __init__(
         self,
@@ -341,6 +343,10 @@ class Optimizer(Configurable):
         past = K.cast(current(self.iterations), self.decay.dtype)
         return current(self._lr) / (1.0 + current(self.decay) * past)
 
+    def conventions(self) -> Conventions:
+        """The conventions that hold for it: those of the file that it comes from, else those of the present dialect."""
+        return conventions.current() if self._dialect is None else conventions.of(self._dialect)
+
     def clip(self, grads: list[Any]) -> list[Any]:
         """Gradients cut back as `clipnorm`, `global_clipnorm` and `clipvalue` say, in this order.
 
@@ -349,7 +355,7 @@ class Optimizer(Configurable):
 
         Returns: a list of as many.
         """
-        joint = conventions.current().joint_clipnorm
+        joint = self.conventions().joint_clipnorm
         if self.clipnorm is not None and not joint:
             grads = [clip_norm(g, self.clipnorm, _norm([g])) for g in grads]
         for bound in (self.clipnorm if joint else None, self.global_clipnorm):

@@ -1,6 +1,6 @@
 """Models and weights in HDF5, in the layout that Keras 2 wrote and every Keras reads.
 
-    /                       attributes: keras_version, backend, model_config, training_config
+    /                       attributes: keras_version, backend, model_config, training_config, and in our files dialect
     /model_weights          attribute layer_names
     /model_weights/<layer>  attribute weight_names; a dataset for each name
     /optimizer_weights      attribute weight_names; a dataset for each name
@@ -158,6 +158,7 @@ def save_model(model: Any, target: Any, include_optimizer: bool = True) -> None:
     with created(target) as root:
         root.attrs["keras_version"], root.attrs["backend"] = VERSION.encode(), BACKEND.encode()
         root.attrs["model_config"] = described.encode("utf-8")
+        root.attrs[training_config.DIALECT] = training_config.dialect_of_model(model).encode()
         _write_model_weights(root.create_group("model_weights"), model)
         if training is not None:
             root.attrs["training_config"] = json.dumps(training, default=plain).encode("utf-8")
@@ -180,8 +181,9 @@ def model_config(model: Any) -> dict[str, Any]:
 
 def _write_model_weights(root: Any, model: Any) -> None:
     root.attrs["keras_version"], root.attrs["backend"] = VERSION.encode(), BACKEND.encode()
-    _write_texts(root, "layer_names", [layer.name for layer in model.layers])
-    for layer in model.layers:
+    layers = list(dict.fromkeys(model.layers))  # a stack may hold a layer twice
+    _write_texts(root, "layer_names", [layer.name for layer in layers])
+    for layer in layers:
         weights = weight_order.in_file_order(layer)
         _write_arrays(root.create_group(layer.name), weights, weight_order.unique_names([w.name for w in weights]))
     own = [*model._trainable_weights, *model._non_trainable_weights]
@@ -239,7 +241,8 @@ def load_model(
             load_weights_into(model, root["model_weights"] if "model_weights" in root else root, where)
             training = guard.attribute(root, "training_config", where)
             if compile and training is not None:
-                compile_from_config(model, training, lambda: _optimizer_weights(root, where, model), where)
+                state = functools.partial(_optimizer_weights, root, where, model)
+                compile_from_config(model, training, state, where, _dialect(root, where))
     return model
 
 
@@ -253,7 +256,15 @@ def make(described: Any, where: str) -> Any:
     return Registry.of("layer").deserialize(config.read_model_config(described, where))
 
 
-def compile_from_config(model: Any, training: Any, state: Callable[[], Any], where: str) -> None:
+def _dialect(root: Any, where: str) -> str:
+    """The dialect of the training config: as the file states it, or as follows from its version."""
+    stated, version = (guard.attribute(root, key, where) for key in (training_config.DIALECT, "keras_version"))
+    return training_config.dialect_of_file(
+        None if stated is None else guard.as_text(stated), None if version is None else guard.as_text(version)
+    )
+
+
+def compile_from_config(model: Any, training: Any, state: Callable[[], Any], where: str, dialect: str) -> None:
     """Compile `model` as a training config says and restore its optimizer; warn if that cannot be.
 
     Args:
@@ -262,9 +273,10 @@ def compile_from_config(model: Any, training: Any, state: Callable[[], Any], whe
         state: function that reads names and arrays of the optimizer's state, or None if there is none; called if
             compiling succeeds.
         where: what to call the file or config in messages.
+        dialect: what the names and numbers of the training config mean.
     """
     try:
-        training_config.compile_model(model, training, state, where)
+        training_config.compile_model(model, training, state, where, dialect)
     except KerasFrontError as error:
         if isinstance(error, UnsafeFileError):
             raise
@@ -335,7 +347,7 @@ def load_weights_into(model: Any, root: Any, where: str, reshape: bool = False) 
 def _pairs(layers: Sequence[Any], root: Any, where: str, reshape: bool = False) -> list[tuple[Variable, np.ndarray]]:
     """Weights and their arrays, once the layers of the file and of the model are found to correspond."""
     names = [name for name in guard.texts(root, "layer_names", where) if _weight_names(root, name, where)]
-    filled = [layer for layer in layers if layer.weights]
+    filled = [layer for layer in dict.fromkeys(layers) if layer.weights]
     if len(names) != len(filled):
         raise ArgumentError(
             f"You are trying to load a weight file containing {len(names)} layers into a model with "

@@ -1,7 +1,7 @@
 """The `.keras` archive and the `.weights.h5` file of Keras 3 and tf_keras 2.13+.
 
     config.json         the model, and how it was compiled
-    metadata.json       who wrote it
+    metadata.json       who wrote it; in our files also the dialect
     model.weights.h5    the weights, also a file of its own:
         layers/<class name>_<n>/vars/0, 1 ...     for a layer of a model, counted per class
         <layer>/cell/vars/0, forward_layer/...    for a layer inside a layer, by its attribute
@@ -14,6 +14,7 @@ when the file was written, so a whole model is read in the order of its config.
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import re
@@ -178,7 +179,8 @@ def load_model(
             vocabularies.restore_idf_weights(children(model, order), root, place, guard.CONFIG_BYTES)
             training = saved.get("compile_config")
             if compile and training and training.get("optimizer"):
-                hdf5.compile_from_config(model, training, lambda: _optimizer_vars(root, place, model), place)
+                state = functools.partial(_optimizer_vars, root, place, model)
+                hdf5.compile_from_config(model, training, state, place, _dialect(archive, where))
     return model
 
 
@@ -195,6 +197,15 @@ def _archive(source: Any, where: str) -> zipfile.ZipFile:
         archive.close()
         raise
     return archive
+
+
+def _dialect(archive: zipfile.ZipFile, where: str) -> str:
+    """The dialect that an archive of ours states; those of others are in the native one."""
+    saved: Any = None
+    if METADATA in archive.namelist():
+        saved = guard.parsed(guard.member(archive, METADATA, where, guard.CONFIG_BYTES), f"{where}, {METADATA}")
+    stated = saved.get(training_config.DIALECT) if isinstance(saved, Mapping) else None
+    return training_config.dialect_of_file(stated, VERSION)
 
 
 def _weights_member(archive: zipfile.ZipFile, model: Any, where: str) -> bytes:
@@ -320,9 +331,11 @@ def save_model(model: Any, target: Any, include_optimizer: bool = True) -> None:
     """
     described = keras3.to_keras3(json.loads(json.dumps(hdf5.model_config(model), default=plain)))
     training = training_config.training_config_of(model) if include_optimizer else None
+    dialect = training_config.dialect_of_model(model)
     if training is not None:
         compiled = json.loads(json.dumps(training, default=plain))
-        compiled = {"optimizer": compiled.pop("optimizer_config"), **compiled}
+        optimizer = training_config.with_global_clipnorm(compiled.pop("optimizer_config"), dialect)
+        compiled = {"optimizer": optimizer, **compiled}
         described["compile_config"] = {k: keras3.to_keras3_value(k, v) for k, v in compiled.items() if v is not None}
     weights = io.BytesIO()
     with hdf5.created(weights) as root:
@@ -330,14 +343,15 @@ def save_model(model: Any, target: Any, include_optimizer: bool = True) -> None:
         if training is not None:
             _write_optimizer(root, model)
     if not atomic.is_path(target):
-        _write_members(target, described, weights)
+        _write_members(target, described, weights, dialect)
         return
     with atomic.replacing(target) as path:
-        _write_members(path, described, weights)
+        _write_members(path, described, weights, dialect)
 
 
-def _write_members(target: Any, described: Any, weights: io.BytesIO) -> None:
+def _write_members(target: Any, described: Any, weights: io.BytesIO, dialect: str) -> None:
     saved = {"keras_version": VERSION, "date_saved": time.strftime("%Y-%m-%d@%H:%M:%S")}
+    saved[training_config.DIALECT] = dialect
     with zipfile.ZipFile(target, "w") as archive:
         archive.writestr(METADATA, json.dumps(saved))
         archive.writestr(CONFIG, json.dumps(described))

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_front import config as settings
+from keras_front import conventions
 from keras_front.errors import ArgumentError, SerializationError, ShapeError
 from keras_front.registry import Registry, get_registered_object, plain, serialize_keras_object
 
@@ -20,11 +22,15 @@ from .config import Config, class_of, convert
 
 __all__ = [
     "compile_model",
+    "dialect_of_file",
+    "dialect_of_model",
     "in_slot_order",
     "read_training_config",
     "set_optimizer_state",
     "training_config_of",
 ]
+
+DIALECT = "dialect"  # the key under which a file of ours states its dialect, and an optimizer one of its own
 
 
 # Names that stand for one of several functions, and those functions; which one depends on the loss.
@@ -65,7 +71,8 @@ def _optimizer(item: Any) -> Any:
     kind = class_of(item)
     if get_registered_object(kind) is None:
         kind = kind.rpartition(">")[2]  # tf_keras registers its own optimizers as if they were the user's
-    return {"class_name": kind, "config": {k: convert(v, False) for k, v in item["config"].items()}}
+    own = {DIALECT: item[DIALECT]} if _is_dialect(item.get(DIALECT)) else {}
+    return {"class_name": kind, "config": {k: convert(v, False) for k, v in item["config"].items()}, **own}
 
 
 def _metrics(given: Any, outputs: list[str], losses: Any = None) -> Any:
@@ -119,7 +126,7 @@ def training_config_of(model: Any) -> Config | None:
         return None
     given = compile_arguments(model)
     return {
-        "optimizer_config": serialize_keras_object(optimizer),
+        "optimizer_config": {**serialize_keras_object(optimizer), **_own_dialect(optimizer, model)},
         "loss": plain(given.get("loss")),
         "metrics": plain(given.get("metrics")),
         "weighted_metrics": plain(given.get("weighted_metrics")),
@@ -145,6 +152,58 @@ def compile_arguments(model: Any) -> Config:
     }
 
 
+# Dialects --------------------------------------------------------------------------------------------
+
+
+def dialect_of_file(stated: Any, version: str | None) -> str:
+    """The dialect in which the training config of a file is read.
+
+    Args:
+        stated: what a file of ours says; None for the files of others.
+        version: the Keras that wrote the file, as it states it; None if it does not.
+
+    Returns: the dialect that the user has chosen, if any; else what the file states; else that of its version.
+    """
+    if settings.setting("dialect").given:
+        return settings.current_dialect()
+    return stated if _is_dialect(stated) else conventions.dialect_of_version(version)
+
+
+def _is_dialect(value: Any) -> bool:
+    return isinstance(value, str) and value in (settings.NATIVE, *settings.GENERATIONS)
+
+
+def dialect_of_model(model: Any) -> str:
+    """The dialect that a file of this model states: that of `compile`.
+
+    Args:
+        model: the model.
+    """
+    compilation = getattr(model, "_compilation", None)
+    return settings.current_dialect() if compilation is None else compilation.dialect
+
+
+def _own_dialect(optimizer: Any, model: Any) -> Config:
+    """What an optimizer states beside its config: its dialect, if it is not that of the model."""
+    own = getattr(optimizer, "_dialect", None)
+    return {} if own in (None, dialect_of_model(model)) else {DIALECT: own}
+
+
+def with_global_clipnorm(config: Config, dialect: str) -> Config:
+    """The config of an optimizer whose `clipnorm` means the norm of all gradients as later Keras write it.
+
+    Args:
+        config: class, config and perhaps dialect of the optimizer.
+        dialect: the dialect of the model.
+    """
+    arguments = config.get("config")
+    joint = conventions.of(config.get(DIALECT, dialect)).joint_clipnorm
+    if not joint or not isinstance(arguments, Mapping) or arguments.get("global_clipnorm") is not None:
+        return config
+    renamed = {"global_clipnorm" if k == "clipnorm" else k: v for k, v in arguments.items()}
+    return {**config, "config": renamed}
+
+
 # Compiling and the optimizer's state -----------------------------------------------------------------
 
 # Slots as the various versions name them in files; the longest that fits counts.
@@ -158,7 +217,9 @@ COUNTERS = frozenset({"iter", "iteration", "iterations"})
 RATES = frozenset({"learning_rate", "current_learning_rate"})
 
 
-def compile_model(model: Any, training: Any, state: Callable[[], Any], where: str) -> None:
+def compile_model(
+    model: Any, training: Any, state: Callable[[], Any], where: str, dialect: str = settings.NATIVE
+) -> None:
     """Compile `model` as a training config says, and give the optimizer the state that `state()` reads.
 
     Args:
@@ -166,15 +227,20 @@ def compile_model(model: Any, training: Any, state: Callable[[], Any], where: st
         training: the training config of any Keras.
         state: function that reads names and arrays of the optimizer's state, or None.
         where: what to call the file or config in messages.
+        dialect: what the names and numbers of the config mean; the model and its optimizer keep it.
     """
     given = read_training_config(training, getattr(model, "output_names", ()), where)
-    optimizer = Registry.of("optimizer").get(given.pop("optimizer", None))
+    described = given.pop("optimizer", None)
+    optimizer = Registry.of("optimizer").get(described)
     if optimizer is None:
         raise SerializationError(f"{where}: expected an optimizer in the training config, found none.")
+    if hasattr(optimizer, "_dialect"):
+        optimizer._dialect = described.get(DIALECT, dialect) if isinstance(described, Mapping) else dialect
     for key, kind in (("loss", "loss"), ("metrics", "metric"), ("weighted_metrics", "metric")):
         if key in given:
             given[key] = _made(given[key], Registry.of(kind))
-    model.compile(optimizer, **given)
+    with settings.dialect(dialect):
+        model.compile(optimizer, **given)
     names, arrays = state() or ((), ())
     if arrays:
         set_optimizer_state(optimizer, model, names, arrays, where)

@@ -66,6 +66,46 @@ def test_a_model_comes_back(backend, tmp_path, name):
     assert_same(model, models.load_model(tmp_path / name), inputs)
 
 
+def stacked_twice():
+    layer = layers.Dense(3, "tanh", input_shape=(3,))
+    return models.Sequential([layer, layers.ReLU(), layer, layer])
+
+
+def shared_with_the_model_around():
+    layer, x = layers.Dense(3), layers.Input((3,))
+    return models.Model(x, layer(models.Sequential([layer, layers.ReLU(), layer])(layer(x))))
+
+
+def shared_by_stacks():
+    layer = layers.Dense(3)
+    inner = models.Sequential([layer, layers.ReLU()])
+    model = models.Sequential([inner, layer, inner])
+    model.build((None, 3))
+    return model
+
+
+@pytest.mark.parametrize("make", [stacked_twice, shared_with_the_model_around, shared_by_stacks])
+def test_layers_that_a_stack_shares_come_back_as_one(backend, tmp_path, make):
+    model, x = make(), rows(4, 3)
+    again = [models.model_from_json(model.to_json()), models.model_from_yaml(model.to_yaml())]
+    for name in FORMATS:
+        model.save(tmp_path / name)
+        again.append(models.load_model(tmp_path / name))
+        model.save_weights(tmp_path / "w.h5")
+        again[0].load_weights(tmp_path / "w.h5")
+    again[1].set_weights(model.get_weights())
+    for other in again:
+        assert len(other.weights) == 2
+        assert_same(model, other, x)
+
+
+def test_equal_layers_in_two_stacks_are_two_layers():
+    """Files of Keras without numbers for shared layers: names are unique in each network only."""
+    inner = [models.Sequential([layers.Dense(3, input_shape=(3,), name="d")], name=name) for name in "ab"]
+    model = models.model_from_json(models.Sequential(inner).to_json())
+    assert len(model.weights) == 4
+
+
 @pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize(
     "make", [lambda: "sgd", lambda: optimizers.Adam(0.01, decay=0.1, amsgrad=True), lambda: "rmsprop"]
@@ -257,7 +297,7 @@ def test_the_layout_is_that_of_keras_2(tmp_path):
     model.train_on_batch(rows(2, 3), rows(2, 2))
     model.save(tmp_path / "m.h5")
     with h5py.File(tmp_path / "m.h5") as f:
-        assert set(f.attrs) == {"keras_version", "backend", "model_config", "training_config"}
+        assert set(f.attrs) == {"keras_version", "backend", "model_config", "training_config", "dialect"}
         assert json.loads(f.attrs["model_config"])["class_name"] == "Sequential"
         assert list(f["model_weights"].attrs["layer_names"]) == [b"d"]
         assert list(f["model_weights/d"].attrs["weight_names"]) == [b"d/kernel:0", b"d/bias:0"]
