@@ -11,8 +11,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from keras_front import backend as K
-from keras_front.backend.declare import OPS
-from keras_front.backend.declare import as_symbol_or_tensor as _as_tensor
+from keras_front.backend.op import OPS
+from keras_front.backend.operands import as_symbol_or_tensor as _as_tensor
 from keras_front.backend.ops.numpy_names import FUNCTIONS, LINALG
 
 linalg = SimpleNamespace(**LINALG, svd=K.svd)

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.backend import declare, state
+from keras_front.backend import operands, state
 from keras_front.backend.inspection import dtype, ndim
+from keras_front.backend.op import OPS
 from keras_front.backend.ops.elementwise import cast, where
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
@@ -67,10 +68,10 @@ def switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:
         return _made(then_expression) if condition else _made(else_expression)
     then, other = _made(then_expression), _made(else_expression)
     if isinstance(condition, Variable):
-        condition = declare._read_variables([condition])[0]
+        condition = operands.read_variables([condition])[0]
     rank = max(ndim(then), ndim(other))
     if dtype(condition) != "bool":
         condition = cast(condition, "bool")
     while 0 < ndim(condition) < rank:
-        condition = declare.OPS["expand_dims"].function(condition, axis=-1)
+        condition = OPS["expand_dims"].function(condition, axis=-1)
     return where(condition, then, other)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras_front import config
-from keras_front.backend import declare, discovery, dtypes, seeds, symbolic
+from keras_front.backend import discovery, dtypes, operands, seeds, symbolic
 from keras_front.backend.function import evaluate
 from keras_front.backend.ops.arrangement import broadcast_to
 from keras_front.backend.ops.elementwise import cast
@@ -197,7 +197,7 @@ def cast_to_floatx(x: Any) -> Any:
 
 
 def _filled(value: float, shape: Any, dtype: Any, name: str | None) -> Variable | Any:
-    dims = declare.as_dims(shape)
+    dims = operands.as_dims(shape)
     dtype = dtypes.canonical(dtype)
     if isinstance(dims, SymbolicTensor) or any(isinstance(d, SymbolicTensor) for d in dims):
         return broadcast_to(symbolic.constant(np.asarray(value), dtype), dims)

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.backend import adapter, declare, discovery, program, scopes, state, symbolic
+from keras_front.backend import adapter, discovery, operands, program, scopes, state, symbolic
 from keras_front.backend import gradients as gradient_rules
-from keras_front.backend.declare import recorded
 from keras_front.backend.op import Operation, provides, register
+from keras_front.backend.operands import recorded
 from keras_front.backend.symbolic import PHASE, OpCall, SymbolicTensor
 from keras_front.errors import ArgumentError, UntraceableError
 from keras_front.tracebacks import api_boundary
@@ -124,7 +124,7 @@ class Gradients(Operation):
         if scopes.tracing() is not None:
             return gradient_rules.differentiate(loss, targets)
         origin = OpCall(self, (loss, targets), {})
-        return [declare._output(origin, t.shape, t.dtype) for t in targets]
+        return [origin.add_output(t.shape, t.dtype) for t in targets]
 
     def again(self, args: Any, attrs: dict[str, Any]) -> list[Any]:
         loss, targets = args
@@ -140,7 +140,7 @@ def gradients_of(loss: Any, variables: Any) -> list[Any]:
     """Symbolic gradients of the sum of `loss` for tensors or variables; None for those it does not depend on."""
     targets = list(variables) if isinstance(variables, list | tuple) else [variables]
     targets = [_symbol_of(v) if isinstance(v, state.Variable) else v for v in targets]
-    targets = [v if isinstance(v, SymbolicTensor) else declare._as_symbol(v, None) for v in targets]
+    targets = [v if isinstance(v, SymbolicTensor) else operands.as_symbol(v) for v in targets]
     loss, targets = symbolic.in_this_step(loss), [symbolic.in_this_step(t) for t in targets]
     if not isinstance(loss, SymbolicTensor):
         raise ArgumentError(f"K.gradients: expected a symbolic loss, received {loss!r:.60}; see K.value_and_grad.")
@@ -151,7 +151,7 @@ def gradients_of(loss: Any, variables: Any) -> list[Any]:
 
 
 def _symbol_of(variable: state.Variable) -> Any:
-    framed = declare._framed(variable)
+    framed = operands.framed(variable)
     return variable.symbol if framed is variable else framed
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.backend import declare, discovery, dtypes
+from keras_front.backend import discovery, dtypes
+from keras_front.backend.op import OPS
 from keras_front.backend.ops.arrangement import symbolic_shape
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
@@ -109,7 +110,7 @@ def size(x: Any, name: str | None = None) -> Any:
         name: ignored; Keras 2 named the node.
     """
     known = int_shape(x)
-    return declare.OPS["prod"].function(shape(x)) if None in known else int(np.prod(known))
+    return OPS["prod"].function(shape(x)) if None in known else int(np.prod(known))
 
 
 def dtype(x: Any) -> str:

@@ -15,8 +15,8 @@ import numpy as np
 
 from keras_front import nest
 from keras_front.backend import discovery, scopes, shapes, symbolic
-from keras_front.backend.declare import OPS
 from keras_front.backend.ir import Instruction, Program
+from keras_front.backend.op import OPS
 from keras_front.backend.simplify import LINEAR, Inner, fused, rewrite
 from keras_front.backend.symbolic import PHASE, OpCall, SymbolicTensor
 from keras_front.errors import UntraceableError

@@ -15,9 +15,9 @@ import numpy as np
 
 from keras_front import nest
 from keras_front.backend import codegen, discovery, gradients, scopes, seeds, untraceable
-from keras_front.backend.declare import recorded
 from keras_front.backend.ir import Instruction, Program
 from keras_front.backend.lowering import lowered
+from keras_front.backend.operands import recorded
 from keras_front.backend.symbolic import COUNTER, SymbolicTensor
 from keras_front.errors import ArgumentError, UntraceableError
 

@@ -178,6 +178,17 @@ class OpCall:
         """The symbolic tensors among arguments and attributes."""
         return leaves_of((self.args, self.attrs) if _symbols_in_attrs(self.attrs) else self.args)
 
+    def add_output(self, shape: shapes.Shape, dtype: str) -> SymbolicTensor:
+        """The next result, as a new symbolic tensor.
+
+        Args:
+            shape: its sizes, None where one is unknown.
+            dtype: the name of its dtype.
+        """
+        tensor = SymbolicTensor(shape, dtype, self, len(self.outputs))
+        self.outputs.append(tensor)
+        return tensor
+
     def __repr__(self) -> str:
         return f"<{self.op.name} #{self.serial}>"
 
@@ -564,9 +575,7 @@ def outputs_like(origin: OpCall, result: Any) -> Any:
             return None
         if not isinstance(item, SymbolicTensor):
             item = constant(np.asarray(item)) if not hasattr(item, "variable_symbol") else item.variable_symbol
-        tensor = SymbolicTensor(item.shape, item.dtype, origin, len(origin.outputs))
-        origin.outputs.append(tensor)
-        return tensor
+        return origin.add_output(item.shape, item.dtype)
 
     outputs = map_structure(new, result)
     origin.structure = outputs if isinstance(outputs, list | tuple) else None

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from keras_front import backend as K
-from keras_front.backend.declare import OPS, Op
+from keras_front.backend.dispatch import Op
+from keras_front.backend.op import OPS
 from keras_front.backend.ops.numpy_names import FUNCTIONS, LINALG
 from keras_front.errors import ArgumentError
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from keras_front.backend import symbolic
-from keras_front.backend.declare import Op
+from keras_front.backend.dispatch import Op
 from keras_front.backend.symbolic import OpCall, SymbolicTensor
 from keras_front.nest import flatten, map_structure, unpack
 

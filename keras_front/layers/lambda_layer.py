@@ -10,7 +10,7 @@ from typing import Any, Unpack
 
 from keras_front import activations, bytecode
 from keras_front import backend as K
-from keras_front.backend.declare import OPS
+from keras_front.backend.op import OPS
 from keras_front.errors import ArgumentError, SerializationError
 from keras_front.graph.layer import LAYERS
 from keras_front.registry import get_custom_objects, get_registered_object, name_of, plain

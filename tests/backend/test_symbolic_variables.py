@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from keras_front import backend as K
-from keras_front.backend import declare, program, state, symbolic
+from keras_front.backend import dispatch, program, state, symbolic
 from keras_front.errors import ShapeError, StateError, UntraceableError
 
 A, C = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[5.0, 6.0], [7.0, 8.0]])
@@ -189,10 +189,10 @@ def test_mixed_calls_take_the_short_way(backend, name, monkeypatch):
     with state.eager():
         call = KINDS[name]
         first = call(i, f, v)
-        monkeypatch.setattr(declare.Op, "_prepare", lambda *args: pytest.fail("the long way"))
+        monkeypatch.setattr(dispatch.Op, "_prepare", lambda *args: pytest.fail("the long way"))
         again = call(i, f, v)
         monkeypatch.undo()
-        monkeypatch.setattr(declare.Op, "_settled", lambda *args: None)
+        monkeypatch.setattr(dispatch.Op, "_settled", lambda *args: None)
         long = call(i, f, v)
     for result in (first, again):
         assert K.dtype(result) == K.dtype(long)

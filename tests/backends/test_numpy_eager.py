@@ -10,7 +10,7 @@ from keras_front import backend as K
 from keras_front import use_backend
 from keras_front.backend import discovery
 from keras_front.backend.adapter import Backend
-from keras_front.backend.declare import OPS
+from keras_front.backend.op import OPS
 from keras_front_numpy import backend as backend_module
 from keras_front_numpy.backend import _kernel
 from keras_front_numpy.cache import BoundedCache

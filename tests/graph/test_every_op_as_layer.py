@@ -12,7 +12,8 @@ import pytest
 
 from keras_front import backend as K
 from keras_front import layers as L
-from keras_front.backend.declare import OPS, Op
+from keras_front.backend.dispatch import Op
+from keras_front.backend.op import OPS
 from keras_front.models import Model, model_from_config, model_from_json
 from keras_front.nest import flatten
 from keras_front.registry import plain

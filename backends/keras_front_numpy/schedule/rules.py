@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from keras_front.backend import dtypes, shapes
-from keras_front.backend.declare import OPS
+from keras_front.backend.op import OPS
 from keras_front.backend.simplify import is_plain_relu
 
 from ..buffers import Operand

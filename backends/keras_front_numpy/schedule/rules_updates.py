@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.backend.declare import OPS
+from keras_front.backend.op import OPS
 
 from ..arena import Arena
 from ..buffers import Buffer, Operand, aligned, nbytes_of, rounded, same_memory

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from keras_front import nest
-from keras_front.backend import declare, discovery, scopes, state, symbolic
-from keras_front.backend.declare import recorded
+from keras_front.backend import discovery, scopes, state, symbolic
 from keras_front.backend.gradients.backward import differentiate, ops_behind
 from keras_front.backend.op import Facts, Operation, register
+from keras_front.backend.operands import recorded
 from keras_front.backend.ops import recurrence
 from keras_front.backend.ops.elementwise import identity
 from keras_front.backend.ops.recurrence import Body
@@ -26,9 +26,9 @@ class ValueAndGrad(Operation):
         flat = [t for t in nest.flatten(aux) if t is not None]
         captured = recurrence._captured((loss, *flat), set(leaves), first)
         origin = OpCall(self, (list(params), captured), {"body": Body(leaves, [], [loss], flat, captured)})
-        new_loss = declare._output(origin, loss.shape, loss.dtype)
-        new_aux = [declare._output(origin, t.shape, t.dtype) for t in flat]
-        grads = [declare._output(origin, p.shape, p.dtype) for p in params]
+        new_loss = origin.add_output(loss.shape, loss.dtype)
+        new_aux = [origin.add_output(t.shape, t.dtype) for t in flat]
+        grads = [origin.add_output(p.shape, p.dtype) for p in params]
         origin.structure = ((new_loss, new_aux), grads)
         table = dict(zip(flat, new_aux, strict=True))
         return (new_loss, nest.map_structure(lambda t: t if t is None else table[t], aux)), grads

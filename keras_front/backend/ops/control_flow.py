@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from keras_front.backend import scopes, symbolic
-from keras_front.backend.declare import as_symbol_or_tensor
+from keras_front.backend.operands import as_symbol_or_tensor
 from keras_front.backend.ops.elementwise import (
     cast,
     where,

@@ -12,7 +12,8 @@ import numpy as np
 
 from keras_front import config
 from keras_front.backend import dtypes
-from keras_front.backend.declare import Tensor, as_symbol_or_tensor, composite
+from keras_front.backend.declare import Tensor, composite
+from keras_front.backend.operands import as_symbol_or_tensor
 from keras_front.backend.ops.arrangement import (
     _sizes,
     broadcast_to,

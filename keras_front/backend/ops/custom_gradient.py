@@ -12,7 +12,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from keras_front.backend import declare, discovery, dtypes, scopes, symbolic
+from keras_front.backend import discovery, dtypes, operands, scopes, symbolic
 from keras_front.backend.op import Facts, Operation, register
 from keras_front.backend.ops.elementwise import cast
 from keras_front.backend.ops.recurrence import Body, _captured
@@ -31,21 +31,21 @@ class CustomGradient(Operation):
     arrays = (("args", "many"), ("captured", "many"))
 
     def __call__(self, fn: Callable[..., Any], args: Sequence[Any]) -> list[Any]:
-        args = [declare.as_symbol_or_tensor(a) for a in declare._read_variables(list(args))]
+        args = [operands.as_symbol_or_tensor(a) for a in operands.read_variables(list(args))]
         if scopes.tracing() or any(map(symbolic.is_symbolic, args)):
-            return self.record(fn, [declare._as_symbol(a, None) for a in args])
+            return self.record(fn, [operands.as_symbol(a) for a in args])
         return discovery.active().custom_gradient(fn, args)
 
     def record(self, fn: Callable[..., Any], args: list[Any]) -> list[Any]:
         first = scopes.next_serial()
         leaves = [SymbolicTensor(a.shape, a.dtype) for a in args]
         results, rule = fn(*leaves)
-        results = [declare._as_symbol(r, None) for r in results]
+        results = [operands.as_symbol(r) for r in results]
         backward = _traced_rule(rule, results)
         captured = _captured([*results, *backward.captured], set(leaves), first)
         forward = Body(leaves, [], results, backward.captured, captured)
         origin = OpCall(self, (args, captured), {"forward": forward, "backward": backward})
-        origin.structure = [declare._output(origin, r.shape, r.dtype) for r in results]
+        origin.structure = [origin.add_output(r.shape, r.dtype) for r in results]
         origin.expansion = forward.run(args, [], captured)[0]
         return list(origin.structure)
 
@@ -77,7 +77,7 @@ def attached(forward: Callable[..., Any], backward: Callable[..., Any], count: i
 def _traced_rule(rule: Callable[..., Any], results: Sequence[SymbolicTensor]) -> Body:
     first = scopes.next_serial()
     upstream = [SymbolicTensor(r.shape, r.dtype if dtypes.is_float(r.dtype) else "float32") for r in results]
-    flows = [g if g is None else declare._as_symbol(g, None) for g in rule(*upstream)]
+    flows = [g if g is None else operands.as_symbol(g) for g in rule(*upstream)]
     captured = _captured([g for g in flows if g is not None], set(upstream), first)
     return Body(upstream, [], flows, [], captured)
 
@@ -112,7 +112,7 @@ def custom_gradient(fn: Callable[..., Any]) -> Callable[..., Any]:
             result, rule = _pair(fn(*tensors, **kwargs))
             several = isinstance(result, list | tuple)
             structure[:] = [type(result)] if several else []
-            results = [declare.as_symbol_or_tensor(r) for r in (result if several else [result])]
+            results = [operands.as_symbol_or_tensor(r) for r in (result if several else [result])]
             return results, lambda *upstream: _checked(rule(*upstream), tensors)
 
         results = CUSTOM_GRADIENT(listed, args)
@@ -145,7 +145,7 @@ def _fitted(g: Any, arg: Any, place: int) -> Any:
     dtype = dtypes.canonical(arg.dtype)
     if g is None or not dtypes.is_float(dtype):
         return None
-    g = declare.as_symbol_or_tensor(g)
+    g = operands.as_symbol_or_tensor(g)
     shape, wanted = tuple(g.shape), tuple(arg.shape)
     if len(shape) != len(wanted) or any(None not in (a, b) and a != b for a, b in zip(shape, wanted, strict=True)):
         raise ShapeError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from keras_front.backend.declare import as_symbol_or_tensor
+from keras_front.backend.operands import as_symbol_or_tensor
 from keras_front.backend.ops.elementwise import cast
 from keras_front.backend.ops.recurrence import scan
 from keras_front.backend.ops.subscript import getitem

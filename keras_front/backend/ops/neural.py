@@ -9,7 +9,8 @@ import numpy as np
 
 from keras_front import config
 from keras_front.backend import dtypes, shapes
-from keras_front.backend.declare import OPS, Axes, Dims, DType, Maybe, Tensor, composite
+from keras_front.backend.declare import Axes, Dims, DType, Maybe, Tensor, composite
+from keras_front.backend.op import OPS
 from keras_front.backend.ops.arrangement import _sizes, expand_dims, permute_dimensions, reshape, squeeze
 from keras_front.backend.ops.elementwise import (
     abs,

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from keras_front.backend import dtypes, shapes
-from keras_front.backend.declare import OPS, as_symbol_or_tensor
-from keras_front.backend.op import provides
+from keras_front.backend.op import OPS, provides
+from keras_front.backend.operands import as_symbol_or_tensor
 from keras_front.backend.ops import arrangement, elementwise, linalg, linear, reduction, sorting, subscript
 from keras_front.backend.ops.linalg import einsum
 from keras_front.backend.ops.splitting import split

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from keras_front import nest
-from keras_front.backend import declare, discovery, scopes, symbolic
+from keras_front.backend import discovery, operands, scopes, symbolic
 from keras_front.backend.op import Facts, Operation, register
 from keras_front.backend.ops.arrangement import expand_dims, flip, permute_dimensions, stack, zeros_like
 from keras_front.backend.ops.elementwise import cast, where
@@ -40,27 +40,27 @@ class Scan(Operation):
     arrays = (("init", "many"), ("xs", "many"), ("captured", "many"))
 
     def __call__(self, fn: Callable[..., Any], init: Any, xs: Any, reverse: bool, length: int | None) -> Any:
-        init, xs = [declare.as_symbol_or_tensor(t) for t in init], [declare.as_symbol_or_tensor(t) for t in xs]
+        init, xs = [operands.as_symbol_or_tensor(t) for t in init], [operands.as_symbol_or_tensor(t) for t in xs]
         if scopes.tracing() or any(map(symbolic.is_symbolic, (*init, *xs))):
             return self.record(fn, init, xs, reverse, length)
         return discovery.active().scan(fn, init, xs, reverse=reverse, length=length)
 
     def record(self, fn: Callable[..., Any], init: list[Any], xs: list[Any], reverse: bool, length: Any) -> Any:
-        init, xs = [declare._as_symbol(t, None) for t in init], [declare._as_symbol(t, None) for t in xs]
+        init, xs = [operands.as_symbol(t) for t in init], [operands.as_symbol(t) for t in xs]
         first = scopes.next_serial()
         carry = [SymbolicTensor(t.shape, t.dtype) for t in init]
         leaves = [SymbolicTensor(t.shape[1:], t.dtype) for t in xs]
         next_carry, ys = fn(list(carry), list(leaves))
-        next_carry = [_like(declare._as_symbol(n, None), c) for n, c in zip(next_carry, carry, strict=True)]
-        ys = [declare._as_symbol(y, None) for y in ys]
+        next_carry = [_like(operands.as_symbol(n), c) for n, c in zip(next_carry, carry, strict=True)]
+        ys = [operands.as_symbol(y) for y in ys]
         captured = _captured((*next_carry, *ys), {*carry, *leaves}, first)
         return self._origin(Body(carry, leaves, next_carry, ys, captured), init, xs, captured, reverse, length)
 
     def _origin(self, body: Body, init: Any, xs: Any, captured: Any, reverse: bool, length: Any) -> Any:
         origin = OpCall(self, (init, xs, captured), {"body": body, "reverse": reverse, "length": length})
         steps = xs[0].shape[0] if xs else length
-        finals = [declare._output(origin, t.shape, t.dtype) for t in body.carry]
-        return finals, [declare._output(origin, (steps, *y.shape), y.dtype) for y in body.ys]
+        finals = [origin.add_output(t.shape, t.dtype) for t in body.carry]
+        return finals, [origin.add_output((steps, *y.shape), y.dtype) for y in body.ys]
 
     def again(self, args: Any, attrs: dict[str, Any]) -> list[Any]:
         init, xs, captured = args

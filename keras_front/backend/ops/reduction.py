@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from keras_front.backend import shapes
-from keras_front.backend.declare import Axes, Tensor, composite, over_some_axis, primitive
+from keras_front.backend.declare import Axes, Tensor, composite, primitive
+from keras_front.backend.op import over_some_axis
 from keras_front.backend.ops.elementwise import (
     add,
     cast,

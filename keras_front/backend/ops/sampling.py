@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from keras_front.backend import dtypes, scopes, seeds, shapes, symbolic
-from keras_front.backend.declare import Dims, DType, Tensor, as_dims, composite, primitive
+from keras_front.backend.declare import Dims, DType, Tensor, composite, primitive
+from keras_front.backend.operands import as_dims
 from keras_front.backend.ops.elementwise import add, cast, less, multiply
 from keras_front.compatibility import renamed
 from keras_front.errors import ArgumentError

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.backend import declare, symbolic
+from keras_front.backend import operands, symbolic
 from keras_front.backend.declare import Tensor, composite
 from keras_front.backend.dtypes import is_sparse_matrix
+from keras_front.backend.op import OPS
 from keras_front.backend.ops.arrangement import expand_dims
 from keras_front.backend.ops.elementwise import multiply
 from keras_front.backend.ops.indexing import gather, scatter_add
@@ -44,9 +45,9 @@ def to_dense(tensor: Any) -> Any:
     Returns: a tensor of the same values.
     """
     if is_sparse_matrix(tensor):
-        return declare.as_symbol_or_tensor(np.ascontiguousarray(tensor.toarray()))
+        return operands.as_symbol_or_tensor(np.ascontiguousarray(tensor.toarray()))
     if isinstance(tensor, SparsePlaceholder):
-        return declare.OPS["identity"].function(tensor)
+        return OPS["identity"].function(tensor)
     return tensor
 
 
@@ -69,8 +70,8 @@ def sparse_dot(values: Tensor, rows: Tensor, columns: Tensor, y: Tensor, height)
 def dot(x: Any, y: Any) -> Any:
     """`K.dot` where x or y is a sparse matrix."""
     if is_sparse_matrix(x) and is_sparse_matrix(y):
-        return declare.as_symbol_or_tensor(np.ascontiguousarray((x @ y).toarray()))
-    transpose = declare.OPS["transpose"].function
+        return operands.as_symbol_or_tensor(np.ascontiguousarray((x @ y).toarray()))
+    transpose = OPS["transpose"].function
     if is_sparse_matrix(y):
         return transpose(dot(y.T, transpose(x)))
     shape = tuple(y.shape)

@@ -1,0 +1,102 @@
+"""The public function of an op, written out as Python, so that a call on an engine's own tensors costs little."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from keras_front.backend import discovery, dtypes
+from keras_front.backend.operands import as_axes, as_dims
+from keras_front.backend.symbolic import SymbolicTensor
+from keras_front.tracebacks import hide_internal_frames
+
+_NORMAL = {
+    "Axes": "if {0}.__class__ not in _plain_axes: {0} = _axes({0})",
+    "Dims": "if {0}.__class__ is not tuple: {0} = _dims({0})",
+    "DType": "{0} = _names.get({0}) or _canonical({0})",
+}
+
+_NAMES = {name: name for name in dtypes.ALL}
+
+
+def write_dispatcher(op: Any) -> Callable[..., Any]:
+    """The public function of an op: one test that all is native, then the adapter's method; else `op.dispatch`."""
+    parameters = op.signature.parameters.values()
+    head = ", ".join(p.name if p.default is p.empty else f"{p.name}=_default_{p.name}" for p in parameters)
+    normal = [_NORMAL[p.annotation].format(p.name) for p in parameters if p.annotation in _NORMAL]
+    arrays = ", ".join(name for name, _ in op.arrays)
+    keywords = "".join(f", {name}={name}" for name in op.attrs)
+    items = ", ".join(f"{name!r}: {name}" for name in op.attrs)
+    lines = [
+        f"def {op.name}({head}):",
+        *(f"    {line}" for line in normal),
+        "    backend = _active()",
+        "    if backend is not None:",
+        "        native = backend.native",
+        f"        if {' and '.join(_conditions(op)) or 'True'}:",
+        f"            return backend.{op.name}({arrays}{keywords})",
+        *_weak_lines(op, keywords),
+        f"    return _dispatch(({arrays}{',' if arrays else ''}), {{{items}}})",
+    ]
+    guarded = (f"    {line}" for line in lines[1:])
+    lines = [lines[0], "    try:", *guarded, "    except Exception as error:", "        _hide(error)", "        raise"]
+    scope: dict[str, Any] = {
+        "_active": discovery.ACTIVE.get,
+        "_dispatch": op.dispatch,
+        "_hide": hide_internal_frames,
+        "_dims": as_dims,
+        "_axes": as_axes,
+        "_plain_axes": {int, tuple, type(None)},
+        "_Symbol": SymbolicTensor,
+        "_weak": (float, int),
+        "_names": _NAMES,
+        "_canonical": dtypes.canonical,
+        **{f"_default_{p.name}": p.default for p in parameters if p.default is not p.empty},
+    }
+    exec(compile("\n".join(lines), f"<op {op.name}>", "exec"), scope)
+    function = scope[op.name]
+    function.__doc__, function.__module__, function.op = op.__doc__, "keras_front.backend", op
+    function.__signature__ = op.signature
+    return function
+
+
+def _conditions(op: Any) -> list[str]:
+    tests = {
+        "one": "{0}.__class__ in native",
+        "maybe": "({0} is None or {0}.__class__ in native)",
+        "many": "native.issuperset(map(type, {0}))",
+    }
+    conditions = [tests[kind].format(name) for name, kind in op.arrays]
+    conditions += [
+        f"_Symbol not in map(type, {n})" for n in op.attrs if op.signature.parameters[n].annotation == "Dims"
+    ]
+    shared = [op.arrays[i] for i in sorted(op.promoted)]
+    if any(kind == "many" for _, kind in shared):
+        conditions.append("len({t.dtype for t in " + shared[0][0] + "}) == 1")
+    elif len(shared) > 1:
+        first = shared[0][0]
+        for name, kind in shared[1:]:
+            same = f"{name}.dtype is {first}.dtype"
+            conditions.append(same if kind == "one" else f"({name} is None or {same})")
+    if op.floats and shared:
+        conditions.append(f"{shared[0][0]}.dtype in backend.{'full_floats' if op.facts.accumulates else 'floats'}")
+    elif op.facts.accumulates:
+        conditions.append(f"{op.arrays[0][0]}.dtype not in backend.halves")
+    return conditions
+
+
+def _weak_lines(op: Any, keywords: str) -> list[str]:
+    """A Python number beside a float tensor takes its dtype: settled here, as `x + 1` is what users write most."""
+    names = [name for name, _ in op.arrays]
+    if len(op.promoted) != 2 or len(op.arrays) > 3 or any(kind != "one" for _, kind in op.arrays):
+        return []
+    pair, lines = [names[i] for i in sorted(op.promoted)], []
+    rest = "".join(f" and {n}.__class__ in native" for n in names if n not in pair)
+    for tensor, number in (pair, pair[::-1]):
+        args = ", ".join(f"backend.scalar({n}, {tensor})" if n == number else n for n in names)
+        lines += [
+            f"        if {number}.__class__ in _weak and {tensor}.__class__ in native{rest} "
+            f"and {tensor}.dtype in backend.floats:",
+            f"            return backend.{op.name}({args}{keywords})",
+        ]
+    return lines
