@@ -26,6 +26,7 @@ _MODULES = {
     "models",
     "ops",
     "optimizers",
+    "preprocessing",
     "regularizers",
     "saving",
     "utils",

@@ -17,7 +17,8 @@ from keras_front.docstrings import Documented, documented_arguments, undocumente
 
 MODULES = """
     activations backend backend.adapter backend.discovery callbacks config constraints datasets datasets.digits
-    docstrings errors graph initializers layers losses metrics models ops optimizers registry regularizers saving utils
+    docstrings errors graph initializers layers losses metrics models ops optimizers
+    preprocessing.sequence preprocessing.text registry regularizers saving utils
     utils.data_utils utils.generic_utils
 """.split()
 

@@ -93,6 +93,9 @@ SIGNATURES: dict[str, str] = {
     "moving_average_update": "variable value momentum",
     "batch_get_value": "xs",
     "to_categorical": "y nb_classes",
+    # Preprocessing; `input_text` is tf.keras' name
+    "Tokenizer": "self nb_words filters lower split char_level",
+    "text_to_word_sequence": "input_text filters lower split",
     # Callbacks
     "ReduceLROnPlateau": "self monitor factor patience verbose mode epsilon cooldown min_lr",
 }
@@ -122,6 +125,7 @@ RENAMED: dict[str, str] = {
     "inner_activation": "recurrent_activation",
     "inner_init": "recurrent_initializer",
     "input": "inputs",
+    "input_text": "text",
     "length": "size",
     "m": "max_value",
     "max_q_size": "max_queue_size",
@@ -129,6 +133,7 @@ RENAMED: dict[str, str] = {
     "nb_epoch": "epochs",
     "nb_filter": "filters",
     "nb_val_samples": "validation_steps",
+    "nb_words": "num_words",
     "nb_worker": "workers",
     "output": "outputs",
     "output_dim": "units",

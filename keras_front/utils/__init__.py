@@ -11,6 +11,7 @@ from keras_front.utils.data_utils import (
 )
 from keras_front.utils.generic_utils import CustomObjectScope, Progbar
 from keras_front.utils.labels import normalize, to_categorical
+from keras_front.utils.sequence_utils import pad_sequences
 
 __all__ = [
     "CustomObjectScope",
@@ -25,6 +26,7 @@ __all__ = [
     "get_custom_objects",
     "normalize",
     "np_utils",
+    "pad_sequences",
     "to_categorical",
     "unpack_x_y_sample_weight",
 ]

@@ -18,6 +18,7 @@ from keras_front import backend as K
 from keras_front import callbacks, constraints, errors, layers, models, regularizers, utils
 from keras_front.legacy import arguments, hooks
 from keras_front.legacy.hooks import OldNameWarning
+from keras_front.preprocessing import text
 
 X = np.random.default_rng(0).normal(size=(8, 6)).astype("float32")
 Y = X[:, :2]
@@ -115,13 +116,13 @@ def test_an_old_call_makes_the_layer_of_the_new_one(old, new):
 
 def test_every_signature_is_one_of_todays_arguments():
     """The tables lead to arguments that exist."""
-    for owner, text in arguments.SIGNATURES.items():
+    for owner, names in arguments.SIGNATURES.items():
         target = _target(owner)
         known = {*inspect.signature(target).parameters, *getattr(target, "_further_arguments", ())}
         if hasattr(target, "constructor_arguments"):
             known |= set(target.constructor_arguments())
         special = {*arguments.DROPPED.get(owner, {}), "self", "nb_col", "kernel_dim2", "kernel_dim3", "initial_epoch"}
-        for name in set(text.split()) - special:
+        for name in set(names.split()) - special:
             new = arguments.OWN.get(owner, {}).get(name, arguments.RENAMED.get(name, name))
             passed_on = (owner, name) in (("SeparableConv2D", "init"), ("SimpleRNN", "consume_less"))
             if new not in ("nb_row", "kernel_dim1") and not passed_on:
@@ -129,7 +130,7 @@ def test_every_signature_is_one_of_todays_arguments():
 
 
 def _target(owner):
-    places = (layers, models.Model, constraints, K, utils, callbacks)
+    places = (layers, models.Model, constraints, K, utils, callbacks, text)
     today = {"Network": "Model", **arguments.CLASSES}.get(owner, owner)
     if today == "Model":
         return models.Model
