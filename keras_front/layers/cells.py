@@ -1,6 +1,6 @@
 """Cells: one step of a recurrent layer.
 
-A cell of ours has two halves: `project_inputs`, which is applied to all steps at once before the loop, and `step`,
+A built-in cell has two halves: `project_inputs`, which is applied to all steps at once before the loop, and `step`,
 which is all that the loop repeats. `call` joins them for whoever uses a cell by itself. Where an op of K knows the
 whole loop, `fused_sequence` calls it. Cells of users need only `call`, `state_size` and, if they have weights, `build`.
 
@@ -75,52 +75,13 @@ class CellArguments:
     """
 
 
-class _Cell(CellArguments, Layer):
-    """What our cells share: weights and dropout; `_gates` blocks of columns."""
+class _CellDropout:
+    """Dropout of the inputs and of the state of a cell, by masks that are the same at all steps."""
 
-    _gates = 1
+    _gates = 1  # blocks of columns in the kernels
     implementation = 2
-    supports_masking = True
-    units: int
-    use_bias: bool
-    bias_initializer: Any
     dropout: float
     recurrent_dropout: float
-
-    @property
-    def state_size(self) -> Any:
-        """Size of the state, or sizes if there are several."""
-        return self.units
-
-    @property
-    def output_size(self) -> int:
-        """Size of the output."""
-        return self.units
-
-    def build(self, input_shape: Any) -> None:
-        shape = input_shape[0] if isinstance(input_shape[0], list | tuple) else input_shape
-        first, second = self._kernel_shapes(tuple(shape))
-        self.kernel = self.add_weight("kernel", first)
-        self.recurrent_kernel = self.add_weight("recurrent_kernel", second)
-        self.bias = None
-        if self.use_bias:
-            self.bias = self.add_weight("bias", self._bias_shape(), initializer=self._initial_bias)
-        self.built = True
-
-    def _kernel_shapes(self, shape: tuple[Any, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Shapes of the two kernels, for inputs of this shape."""
-        if shape[-1] is None:
-            raise ShapeError(f"{self.name}: the last axis of the input must have a known size, received {shape}.")
-        width = self._gates * self.units
-        return (shape[-1], width), (self.units, width)
-
-    def _bias_shape(self) -> tuple[int, ...]:
-        return (self._gates * self.units,)
-
-    def _initial_bias(self, shape: Any, dtype: Any = None) -> Any:
-        return self.bias_initializer(shape, dtype=dtype)
-
-    # Dropout ---------------------------------------------------------------------------------------
 
     def dropout_masks(self, sample: Any, states: Sequence[Any], training: Any) -> tuple[Any, Any]:
         """Dropout masks for the inputs and for the state, the same at all steps.
@@ -143,8 +104,13 @@ class _Cell(CellArguments, Layer):
         count = self._gates if self.implementation == 1 else 1
         return [_one_mask(like, rate, training) for _ in range(count)]
 
-    # The whole loop --------------------------------------------------------------------------------
 
+class _FusedCell(_CellDropout):
+    """A cell for which one op of K does all steps, where that op has its activations."""
+
+    kernel: Any
+    recurrent_kernel: Any
+    bias: Any
     _op: Any = None  # an op of K: of inputs, states, kernels, bias and mask; gives outputs and states
 
     def can_fuse(self, training: Any) -> bool:
@@ -181,6 +147,48 @@ class _Cell(CellArguments, Layer):
         weights = (self.kernel, self.recurrent_kernel, self.bias)
         outputs, *new = self._op(x, *states, *weights, mask, reverse=reverse, **self._activation_names())
         return outputs, new
+
+
+class BuiltinCell(_FusedCell, CellArguments, Layer):
+    """What `SimpleRNNCell`, `GRUCell` and `LSTMCell` share: weights, and a step in two halves."""
+
+    supports_masking = True
+    units: int
+    use_bias: bool
+    bias_initializer: Any
+
+    @property
+    def state_size(self) -> Any:
+        """Size of the state, or sizes if there are several."""
+        return self.units
+
+    @property
+    def output_size(self) -> int:
+        """Size of the output."""
+        return self.units
+
+    def build(self, input_shape: Any) -> None:
+        shape = input_shape[0] if isinstance(input_shape[0], list | tuple) else input_shape
+        first, second = self._kernel_shapes(tuple(shape))
+        self.kernel = self.add_weight("kernel", first)
+        self.recurrent_kernel = self.add_weight("recurrent_kernel", second)
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight("bias", self._bias_shape(), initializer=self._initial_bias)
+        self.built = True
+
+    def _kernel_shapes(self, shape: tuple[Any, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Shapes of the two kernels, for inputs of this shape."""
+        if shape[-1] is None:
+            raise ShapeError(f"{self.name}: the last axis of the input must have a known size, received {shape}.")
+        width = self._gates * self.units
+        return (shape[-1], width), (self.units, width)
+
+    def _bias_shape(self) -> tuple[int, ...]:
+        return (self._gates * self.units,)
+
+    def _initial_bias(self, shape: Any, dtype: Any = None) -> Any:
+        return self.bias_initializer(shape, dtype=dtype)
 
     # The two halves --------------------------------------------------------------------------------
 
@@ -294,7 +302,7 @@ def _times(x: Any, kernel: Any, masks: list[Any] | None, gates: int) -> Any:
 
 
 @LAYERS.register()
-class SimpleRNNCell(_Cell):
+class SimpleRNNCell(BuiltinCell):
     """One step `h' = activation(x @ kernel + bias + h @ recurrent_kernel)`.
 
     Shape: inputs (batch, n), state (batch, units) -> (batch, units)
@@ -329,7 +337,7 @@ class SimpleRNNCell(_Cell):
 
 
 @LAYERS.register()
-class GRUCell(_Cell):
+class GRUCell(BuiltinCell):
     """One step of a gated recurrent unit: `h' = z * h + (1 - z) * candidate`.
 
     Shape: inputs (batch, n), state (batch, units) -> (batch, units)
@@ -402,7 +410,7 @@ class GRUCell(_Cell):
         return self._block(gates, 0), self.activation(self._block(z, 2) + own)
 
 
-class LSTMCellBase(_Cell):
+class LSTMCellBase(BuiltinCell):
     """States and formula of long short-term memory; what is multiplied with the state is for subclasses to say."""
 
     _gates = 4

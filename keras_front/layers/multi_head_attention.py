@@ -6,9 +6,10 @@ there, or as one list; either way the node of the graph holds the list.
 
 from __future__ import annotations
 
+import functools
 import string
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Any, NamedTuple, Unpack
 
 import numpy as np
 
@@ -26,6 +27,24 @@ from .einsum_dense import EinsumDense
 _ARGUMENTS = ("kernel_initializer", "bias_initializer", "kernel_regularizer", "bias_regularizer", "kernel_constraint",
               "bias_constraint")  # fmt: skip
 _MASK_PENALTY = {"float16": 3e4}  # what scores are lowered by where a mask is False; 1e9 otherwise
+
+
+class _Masks(NamedTuple):
+    """What a call says of the keys that a query may see.
+
+    `query`, `value` and `key` are bool tensors (batch, steps) or None, `attention` one of (batch, queries, keys), and
+    `causal` says that a query sees the values up to its own place.
+    """
+
+    query: Any
+    value: Any
+    key: Any
+    attention: Any
+    causal: bool
+
+    def of_steps(self) -> bool:
+        """Whether any mask was given."""
+        return any(mask is not None for mask in self[:4])
 
 
 class _MultiHead(Layer):
@@ -93,42 +112,41 @@ class _MultiHead(Layer):
             layer.build_as_part(shape)
         return layer
 
-    def _allowed(self, like: Any, masks: Any, given: Any, causal: bool) -> Any:
+    def _allowed(self, like: Any, masks: _Masks) -> Any:
         """Where attention may go, (batch, queries, keys) or None; `like` holds the scores of one head."""
         parts = []
-        if masks[0] is not None:
-            parts.append(K.expand_dims(K.cast(masks[0], "bool"), -1))
-        parts += [K.expand_dims(K.cast(m, "bool"), -2) for m in masks[1:] if m is not None]
-        if causal or self.sliding_window is not None:
-            ones = K.ones_like(like)
-            ahead = K.cumsum(ones, axis=-1) - K.cumsum(ones, axis=-2)  # of the key, seen from the query
-            if causal:
-                parts.append(ahead <= 0)
-            if self.sliding_window is not None:
-                parts.append(K.abs(ahead) < self.sliding_window)
-        if given is not None:
-            parts.append(K.cast(given, "bool"))
-        result = None
-        for part in parts:
-            result = part if result is None else K.logical_and(result, part)
-        return result
+        if masks.query is not None:
+            parts.append(K.expand_dims(K.cast(masks.query, "bool"), -1))
+        parts += [K.expand_dims(K.cast(m, "bool"), -2) for m in (masks.value, masks.key) if m is not None]
+        parts += self._near(like, masks.causal)
+        if masks.attention is not None:
+            parts.append(K.cast(masks.attention, "bool"))
+        return functools.reduce(K.logical_and, parts) if parts else None
+
+    def _near(self, like: Any, causal: bool) -> list[Any]:
+        """Which keys a query sees by their distance."""
+        if not causal and self.sliding_window is None:
+            return []
+        ones = K.ones_like(like)
+        ahead = K.cumsum(ones, axis=-1) - K.cumsum(ones, axis=-2)  # of the key, seen from the query
+        found = [ahead <= 0] if causal else []
+        return found if self.sliding_window is None else [*found, K.abs(ahead) < self.sliding_window]
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return mask[0] if isinstance(mask, list) else None
 
-    def _without_weights(self, composed: Any, q: Any, k: Any, v: Any, masks: Any, how: Any, training: Any) -> Any:
+    def _found(self, composed: Any, q: Any, k: Any, v: Any, masks: _Masks, training: Any) -> Any:
         """What the heads find, by the backend's own kernel where nothing is masked or dropped; else `composed`.
 
         A causal mask leaves every query a key. Where a mask takes all of them the kernels of some engines, which
         compute the weights again in the backward pass, lose the gradient in rounding.
         """
-        given, causal = how
-        known = not causal or None not in (q.shape[1], k.shape[1])
-        if given is not None or self.sliding_window is not None or any(m is not None for m in masks) or not known:
+        unknown = masks.causal and None in (q.shape[1], k.shape[1])
+        if masks.of_steps() or self.sliding_window is not None or unknown:
             return composed()[0]
 
         def fused() -> Any:
-            return K.dot_product_attention(q, k, v, scale=1.0, is_causal=causal)
+            return K.dot_product_attention(q, k, v, scale=1.0, is_causal=masks.causal)
 
         if not 0 < self.dropout < 1:
             return fused()
@@ -156,11 +174,23 @@ def _fresh_copy(item: Any) -> Any:
     return type(item).from_config(item.get_config())
 
 
-def _three(inputs: Any, mask: Any) -> tuple[list[Any], list[Any]]:
-    """Query, value, key, and the masks of those that were given."""
+def _three(inputs: Any, mask: Any, attention_mask: Any, causal: bool) -> tuple[list[Any], _Masks]:
+    """Query, value and key, and all that masks them."""
     given = list(inputs)
     masks = list(mask) if isinstance(mask, list | tuple) else []
-    return [*given, given[1]][:3], (masks + [None] * 3)[:3]
+    return [*given, given[1]][:3], _Masks(*(masks + [None] * 3)[:3], attention_mask, causal)
+
+
+def _letters(rank: int, axes: tuple[int, ...]) -> tuple[str, str, str]:
+    """How `einsum` names the axes of queries, of keys, and of their scores, where attention goes over `axes`.
+
+    `a` is the batch, `y` the head, `z` what is multiplied; a capital is an axis of the keys.
+    """
+    here = {i + 1: c for i, c in enumerate(string.ascii_lowercase[1 : rank - 2])}
+    there = {i: c.upper() if i in axes else c for i, c in here.items()}
+    rows, columns = ("".join(side[i] for i in axes) for side in (here, there))
+    shared = "".join(c for i, c in here.items() if i not in axes)
+    return f"a{''.join(here.values())}yz", f"a{''.join(there.values())}yz", f"a{shared}y{rows}{columns}"
 
 
 @LAYERS.register()
@@ -258,43 +288,33 @@ class MultiHeadAttention(_MultiHead):
             return_attention_scores: whether to return the weights too.
             use_causal_mask: whether a query sees only the values up to its own place.
         """
-        (query, value, key), masks = _three(inputs, mask)
+        (query, value, key), masks = _three(inputs, mask, attention_mask, use_causal_mask)
         axes = self._axes(K.ndim(query))
         q = self.query_dense.call(query) * (1 / float(self.key_dim) ** 0.5)
         k, v = self.key_dense.call(key), self.value_dense.call(value)
-        how = attention_mask, use_causal_mask
+        composed = functools.partial(self._composed, q, k, v, axes, masks, training)
         if return_attention_scores or len(axes) > 1 or K.ndim(query) != 3:
-            found, plain = self._composed(q, k, v, axes, masks, how, training)
+            found, plain = composed()
         else:
-            found = self._without_weights(
-                lambda: self._composed(q, k, v, axes, masks, how, training), q, k, v, masks, how, training
-            )
+            found = self._found(composed, q, k, v, masks, training)
         if self._gate_dense is not None:
             found = found * K.sigmoid(self._gate_dense.call(query))
         result = self.output_dense.call(found)
         return [result, plain] if return_attention_scores else result
 
-    def _composed(
-        self, q: Any, k: Any, v: Any, axes: tuple[int, ...], masks: Any, how: Any, training: Any
-    ) -> tuple[Any, Any]:
+    def _composed(self, q: Any, k: Any, v: Any, axes: tuple[int, ...], masks: _Masks, training: Any) -> tuple[Any, Any]:
         """What the heads find, and the weights before dropout."""
-        given, causal = how
-        names = string.ascii_lowercase[1 : K.ndim(q) - 2]
-        here = {i + 1: c for i, c in enumerate(names)}
-        there = {i: c.upper() if i in axes else c for i, c in here.items()}
-        rows, columns = ("".join(side[i] for i in axes) for side in (here, there))
-        left, right = "a" + "".join(here.values()), "a" + "".join(there.values())
-        shared = "a" + "".join(c for i, c in here.items() if i not in axes) + "y"
-        scores = K.einsum(f"{left}yz,{right}yz->{shared}{rows}{columns}", q, k)
-        allowed = self._mask_of_scores(scores, masks, given, causal, len(axes))
+        queries, keys, scored = _letters(K.ndim(q), axes)
+        scores = K.einsum(f"{queries},{keys}->{scored}", q, k)
+        allowed = self._mask_of_scores(scores, masks, len(axes))
         plain, weights = self._weights(scores, allowed, tuple(range(-len(axes), 0)), training)
-        return K.einsum(f"{shared}{rows}{columns},{right}yz->{left}yz", weights, v), plain
+        return K.einsum(f"{scored},{keys}->{queries}", weights, v), plain
 
-    def _mask_of_scores(self, scores: Any, masks: list[Any], given: Any, causal: bool, count: int) -> Any:
+    def _mask_of_scores(self, scores: Any, masks: _Masks, count: int) -> Any:
         like = scores
         while K.ndim(like) > 3:
             like = K.getitem(like, (slice(None), 0))
-        allowed = self._allowed(like, masks, given, causal)
+        allowed = self._allowed(like, masks)
         while allowed is not None and K.ndim(allowed) < K.ndim(scores):
             allowed = K.expand_dims(allowed, -2 * count - 1)
         return allowed
@@ -379,27 +399,25 @@ class GroupedQueryAttention(_MultiHead):
             return_attention_scores: whether to return the weights too.
             use_causal_mask: whether a query sees only the values up to its own place.
         """
-        (query, value, key), masks = _three(inputs, mask)
+        (query, value, key), masks = _three(inputs, mask, attention_mask, use_causal_mask)
         times = self.num_query_heads // self.num_key_value_heads
         q = self._query_dense.call(query) * (1 / float(self.head_dim) ** 0.5)
         k, v = (K.repeat_elements(d.call(x), times, 2) for d, x in ((self._key_dense, key), (self._value_dense, value)))
-        how = attention_mask, use_causal_mask
+        composed = functools.partial(self._composed, q, k, v, masks, training)
         if return_attention_scores:
-            found, plain = self._composed(q, k, v, masks, how, training)
+            found, plain = composed()
         else:
-            found = self._without_weights(
-                lambda: self._composed(q, k, v, masks, how, training), q, k, v, masks, how, training
-            )
+            found = self._found(composed, q, k, v, masks, training)
         if self._gate_dense is not None:
             found = found * K.sigmoid(self._gate_dense.call(query))
         result = self._output_dense.call(found)
         return [result, plain] if return_attention_scores else result
 
-    def _composed(self, q: Any, k: Any, v: Any, masks: Any, how: Any, training: Any) -> tuple[Any, Any]:
+    def _composed(self, q: Any, k: Any, v: Any, masks: _Masks, training: Any) -> tuple[Any, Any]:
         """What the heads find, and the weights before dropout."""
         scores = K.einsum("bquh,bkuh->buqk", q, k)
         one_head = K.getitem(scores, (slice(None), 0))
-        allowed = self._allowed(one_head, masks, *how)
+        allowed = self._allowed(one_head, masks)
         if allowed is not None and K.ndim(allowed) == 3:
             allowed = K.expand_dims(allowed, 1)
         plain, weights = self._weights(scores, allowed, (-1,), training)

@@ -5,58 +5,19 @@ Source for names, arguments and masks: Keras 2.3.1, `keras/layers/recurrent.py`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any, Unpack
 
-import numpy as np
-
 from keras_front import backend as K
-from keras_front import config
 from keras_front.backend.state import Variable
-from keras_front.errors import ArgumentError, ShapeError, StateError
+from keras_front.errors import ArgumentError, ShapeError
 from keras_front.graph.layer import LAYERS
 from keras_front.graph.layer_values import is_list_of_shapes
 
 from .arguments import Flag, Reader
 from .base import Layer, LayerArguments
-from .cells import _Cell, _resolved_phase, zeros_of
+from .cells import BuiltinCell, _resolved_phase
+from .rnn_states import InitialStateMixin, KeptStates
 from .stacked_cells import StackedRNNCells, build_cell, check_cell, sizes_of, step_of, takes_constants
-
-
-class InitialStateMixin:
-    """What is called on sequences, and maybe on initial states and constants, which then come as one list."""
-
-    _num_constants: int
-
-    def __call__(self, inputs: Any, initial_state: Any = None, constants: Any = None, **kwargs: Any) -> Any:
-        """Apply the layer to sequences.
-
-        Args:
-            inputs: sequences (batch, steps, ...); or a list of them, the initial states and the constants.
-            initial_state: list of tensors or arrays, one for each state; by default zeros, or what a stateful layer
-                kept.
-            constants: list of tensors that the cell gets at every step, if its `call` takes `constants`.
-            kwargs: further arguments for `call`, such as `training` and `mask`.
-
-        Returns: what `call` returns.
-        """
-        inputs, states, fixed = self._split(inputs, initial_state, constants)
-        if fixed:
-            self._num_constants = len(fixed)
-        if not states and not fixed:
-            return super().__call__(inputs, **kwargs)
-        return super().__call__([inputs, *states, *fixed], **kwargs)
-
-    def _parts(self, inputs: Any, initial_state: Any, constants: Any) -> tuple[Any, list[Any], list[Any]]:
-        """Sequence, initial states and constants, unchecked."""
-        states, fixed = _listed(initial_state), _listed(constants)
-        if isinstance(inputs, list | tuple):
-            rest = list(inputs[1:])
-            if self._num_constants and not fixed:
-                fixed = rest[len(rest) - self._num_constants :]
-                rest = rest[: len(rest) - self._num_constants]
-            states, inputs = states or rest, inputs[0]
-        return inputs, states, fixed
 
 
 def _cell(value: Any, layer: Any) -> Any:
@@ -72,7 +33,7 @@ Cell = Annotated[Any, Reader(_cell)]
 
 
 @LAYERS.register()
-class RNN(InitialStateMixin, Layer):
+class RNN(InitialStateMixin, KeptStates, Layer):
     """A loop of a cell over the steps of a sequence.
 
     A cell is a layer whose `call(inputs, states)` returns the output of one step and the list of new states, and whose
@@ -117,75 +78,6 @@ class RNN(InitialStateMixin, Layer):
         self._num_constants = kwargs.pop("num_constants", None)  # type: ignore[typeddict-item]
         super().__init__(**_with_sequence_shape(dict(kwargs)))
         self._states: list[Variable | None] = []
-
-    # States ------------------------------------------------------------------------------------------
-
-    @property
-    def states(self) -> list[Any]:
-        """The kept states of a stateful layer; a list of None before there are any."""
-        return self._states or [None] * len(sizes_of(self.cell))
-
-    @states.setter
-    def states(self, states: Sequence[Any]) -> None:
-        self._states = list(states)
-
-    def _own_state(self) -> list[Variable]:
-        return [s for s in self._states if isinstance(s, Variable)]
-
-    def _state_shape(self, size: Any) -> tuple[int, ...]:
-        return tuple(size) if isinstance(size, tuple) else (size,)
-
-    def _make_states(self, batch: Any) -> None:
-        if batch is None:
-            raise StateError(
-                f"{self.name}: if a RNN is stateful, it needs to know its batch size. Specify the batch size of your "
-                "input tensors:\n  - in a Sequential model, by passing `batch_input_shape` to the first layer\n"
-                "  - in the functional API, by passing `batch_shape` to the Input layer."
-            )
-        dtype = self.dtype or config.floatx()
-        self._states = [
-            Variable(np.zeros((batch, *self._state_shape(n))), dtype, f"{self.name}/state_{i}:0", trainable=False)
-            for i, n in enumerate(sizes_of(self.cell))
-        ]
-
-    def reset_states(self, states: Any = None) -> None:
-        """Set the kept states to zero, or to the given arrays.
-
-        Args:
-            states: one array for each state, (batch, size) each; None for zeros.
-
-        Raises:
-            StateError: if the layer is not stateful.
-            ShapeError: if an array has another shape than the state.
-        """
-        if not self.stateful:
-            raise StateError(f"{self.name}: layer must be stateful.")
-        if not self._states:
-            batch = self._inbound_nodes[0].input_shapes[0][0] if self._inbound_nodes else None
-            self._make_states(batch)
-        given = [np.zeros(s.shape) for s in self._own_state()] if states is None else _listed(states)
-        if len(given) != len(self._states):
-            raise ArgumentError(
-                f"Layer {self.name} expects {len(self._states)} states, but it received {len(given)} state values."
-            )
-        for variable, value in zip(self._own_state(), given, strict=True):
-            if tuple(np.shape(value)) != variable.shape:
-                raise ShapeError(
-                    f"State of layer {self.name}: expected shape {variable.shape}, found shape {np.shape(value)}."
-                )
-            variable.set(value if hasattr(value, "shape") else np.asarray(value))
-
-    def get_initial_state(self, inputs: Any) -> list[Any]:
-        """States of zeros, as sequences begin with.
-
-        Args:
-            inputs: the sequences, for the size of their batch and their dtype.
-
-        Returns: a list of tensors (batch, size), one for each state of the cell.
-        """
-        batch = K.shape(inputs)[1 if self.time_major else 0]
-        dtype = K.dtype(inputs)
-        return [zeros_of(batch, self._state_shape(n), dtype) for n in sizes_of(self.cell)]
 
     # Building and calling ----------------------------------------------------------------------------
 
@@ -253,18 +145,7 @@ class RNN(InitialStateMixin, Layer):
     def _loop(
         self, x: Any, states: list[Any], mask: Any, training: Any, constants: list[Any]
     ) -> tuple[Any, Any, list[Any]]:
-        if getattr(type(self.cell), "call", None) is _Cell.call and not constants:  # a cell of ours, as it is
-            of_inputs, of_states = self.cell.dropout_masks(_sample(x, self.time_major), states, training)
-            x = self._projected(x, of_inputs)
-
-            def step(z: Any, carried: list[Any]) -> Any:
-                return self.cell.step(z, carried, of_states)
-        else:
-            count = len(states)
-
-            def step(z: Any, carried: list[Any]) -> Any:
-                return step_of(self.cell, z, carried[:count], carried[count:], training)
-
+        x, step = self._halves(x, states, training, constants)
         return K.rnn(
             step,
             x,
@@ -276,6 +157,17 @@ class RNN(InitialStateMixin, Layer):
             zero_output_for_mask=self.zero_output_for_mask,
             time_major=self.time_major,
         )
+
+    def _halves(self, x: Any, states: list[Any], training: Any, constants: list[Any]) -> tuple[Any, Any]:
+        """What the loop goes over, and what it does at each step.
+
+        A built-in cell multiplies the inputs of all steps at once, before the loop; any other is called at each step.
+        """
+        if getattr(type(self.cell), "call", None) is BuiltinCell.call and not constants:
+            of_inputs, of_states = self.cell.dropout_masks(_sample(x, self.time_major), states, training)
+            return self._projected(x, of_inputs), lambda z, carried: self.cell.step(z, carried, of_states)
+        count = len(states)
+        return x, lambda z, carried: step_of(self.cell, z, carried[:count], carried[count:], training)
 
     def _projected(self, x: Any, masks: Any) -> Any:
         if masks is not None and self.time_major:
@@ -307,12 +199,6 @@ class RNN(InitialStateMixin, Layer):
 def _sample(x: Any, time_major: bool) -> Any:
     """The first step of sequences, for its shape."""
     return K.getitem(x, 0) if time_major else K.getitem(x, (slice(None), 0))
-
-
-def _listed(items: Any) -> list[Any]:
-    if items is None:
-        return []
-    return list(items) if isinstance(items, list | tuple) else [items]
 
 
 def _with_sequence_shape(kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from keras_front.registry import custom_object_scope, name_of
 
 from .arguments import OneOf, Reader
 from .base import Layer, LayerArguments
-from .rnn import InitialStateMixin
+from .rnn_states import InitialStateMixin
 from .stacked_cells import fold, sizes_of, unfold
 
 
@@ -175,16 +175,20 @@ class Bidirectional(InitialStateMixin, Wrapper):
         self._layer_config = LAYERS.serialize(given)
         self._backward_config = None
         self.forward_layer = _copy(given, "forward_", None)
-        self.backward_layer = _copy(given, "backward_", not given.go_backwards)
-        if backward_layer is not None:
-            back = LAYERS.get(backward_layer) if isinstance(backward_layer, dict) else backward_layer
-            self._backward_config = LAYERS.serialize(back)
-            self.backward_layer = _copy(back, "backward_" if not back.name.startswith("backward_") else "", None)
-            self._check_directions()
+        if backward_layer is None:
+            self.backward_layer = _copy(given, "backward_", not given.go_backwards)
+        else:
+            self._take_backward_layer(backward_layer)
         if weights is not None:
             half = len(weights) // 2
             self.forward_layer._initial_weights = weights[:half]
             self.backward_layer._initial_weights = weights[half:]
+
+    def _take_backward_layer(self, given: Any) -> None:
+        layer = LAYERS.get(given) if isinstance(given, dict) else given
+        self._backward_config = LAYERS.serialize(layer)
+        self.backward_layer = _copy(layer, "" if layer.name.startswith("backward_") else "backward_", None)
+        self._check_directions()
 
     def _check_directions(self) -> None:
         forward, back = self.forward_layer, self.backward_layer
@@ -239,9 +243,12 @@ class Bidirectional(InitialStateMixin, Wrapper):
                 layer.build_as_part(shape)
         self.built = True
 
+    def _state_count(self) -> int:
+        return len(sizes_of(self.forward_layer.cell)) + len(sizes_of(self.backward_layer.cell))
+
     def _split(self, inputs: Any, initial_state: Any, constants: Any) -> tuple[Any, list[Any], list[Any]]:
         inputs, states, fixed = self._parts(inputs, initial_state, constants)
-        wanted = len(sizes_of(self.forward_layer.cell)) + len(sizes_of(self.backward_layer.cell)) if states else 0
+        wanted = self._state_count() if states else 0
         if len(states) != wanted:
             raise ArgumentError(
                 f"{self.name}: when passing `initial_state` to a Bidirectional RNN, the state should be a list "
@@ -267,13 +274,16 @@ class Bidirectional(InitialStateMixin, Wrapper):
         half = len(sizes_of(self.forward_layer.cell)) if states else 0
         forth = self._direction(self.forward_layer, sequence, states[:half], fixed, mask, training)
         back = self._direction(self.backward_layer, sequence, states[half:], fixed, mask, training)
-        y, y_back = forth[0], back[0]
-        if self.return_sequences:
-            y_back = K.reverse(y_back, 0 if getattr(self.forward_layer, "time_major", False) else 1)
-        merged = self._merged(y, y_back)
+        merged = self._merged(forth[0], self._in_order_of_steps(back[0]))
         if self.return_state:
             return [*merged, *forth[1:], *back[1:]]
         return merged if self.merge_mode is None else merged[0]
+
+    def _in_order_of_steps(self, outputs: Any) -> Any:
+        """Outputs of the way back, whose steps stand in the order in which they were computed."""
+        if not self.return_sequences:
+            return outputs
+        return K.reverse(outputs, 0 if getattr(self.forward_layer, "time_major", False) else 1)
 
     def _direction(
         self, layer: Any, x: Any, states: list[Any], fixed: list[Any], mask: Any, training: Any
@@ -301,8 +311,7 @@ class Bidirectional(InitialStateMixin, Wrapper):
         kept = mask if self.return_sequences else None
         outputs = [kept, kept] if self.merge_mode is None else [kept]
         if self.return_state:
-            count = len(sizes_of(self.forward_layer.cell)) + len(sizes_of(self.backward_layer.cell))
-            return outputs + [None] * count
+            return outputs + [None] * self._state_count()
         return outputs if self.merge_mode is None else kept
 
     def get_config(self) -> dict[str, Any]:
