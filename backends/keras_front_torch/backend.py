@@ -68,11 +68,16 @@ class TorchBackend(Images, Backend):
 
     # What `rewriting` writes for ops whose attributes it has settled: no Python call stands before torch's own.
     addmm, relu_plain, cast_to = torch.addmm, torch.relu, staticmethod(torch.Tensor.to)
-    logits_loss = torch.binary_cross_entropy_with_logits
+    logits_loss, clamp, hardtanh = torch.binary_cross_entropy_with_logits, torch.clamp, staticmethod(F.hardtanh)
+    threshold_backward = torch.ops.aten.threshold_backward.default
+    hardtanh_backward = torch.ops.aten.hardtanh_backward.default
     sum_over, mean_over, softmax_over = torch.sum, torch.mean, torch.softmax
 
     def relu_gradient(self, g: Any, out: Any) -> Any:
-        return torch.ops.aten.threshold_backward(g, out, 0)
+        return self.threshold_backward(g, out, 0)
+
+    def clip_gradient(self, g: Any, x: Any, *, lowest: float, highest: float) -> Any:
+        return self.hardtanh_backward(g, x, lowest, highest)
 
     def clip(self, x: Any, *, min_value: Any, max_value: Any) -> Any:
         if not isinstance(min_value, float | int) or not isinstance(max_value, float | int):
@@ -239,6 +244,12 @@ class TorchBackend(Images, Backend):
         if logits.shape != target.shape:
             return super().sigmoid_crossentropy(logits, target)
         return F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+
+    def clipped_sigmoid_crossentropy(self, logits: Any, target: Any, *, lowest: float, highest: float) -> Any:
+        return self.sigmoid_crossentropy(F.hardtanh(logits, lowest, highest), target)  # backwards faster than `clamp`
+
+    def clipped_softmax_crossentropy(self, logits: Any, target: Any, *, lowest: float) -> Any:
+        return -(target * F.threshold(F.log_softmax(logits, -1), lowest, lowest)).sum(-1)
 
     def layer_normalization(self, x: Any, gamma: Any = None, beta: Any = None, *, axes: Any, epsilon: float) -> Any:
         places = shapes.normalize_axes(axes, x.ndim)

@@ -30,7 +30,8 @@ def rewritten(program: Program, taped: bool = False) -> Program:
     program = _kept_apart(program)
     program = program.changed(instructions=[_with_rewritten_body(i, taped) for i in program.instructions])
     program = _overwriting(_reusing_donated(program), taped)
-    return program.changed(instructions=[_spelled(i) for i in program.instructions])
+    whole = [part for i in program.instructions for part in _cut_first(i, taped)]
+    return program.changed(instructions=[_spelled(i) for i in whole])
 
 
 def _with_rewritten_body(instruction: Instruction, taped: bool) -> Instruction:
@@ -75,6 +76,18 @@ FUSIONS = (Fusion("add", "conv", _biased), Fusion("relu", "conv", _rectified), F
 # torch's own functions -------------------------------------------------------------------------------------------
 
 
+def _cut_first(i: Instruction, taped: bool) -> list[Instruction]:
+    """A crossentropy of logits that are cut first as two functions of torch; autograd is faster with `hardtanh`."""
+    if i.op != "clipped_sigmoid_crossentropy" or tuple(i.args[0].shape) != tuple(i.args[1].shape):
+        return [i]
+    logits, target = i.args
+    cut = symbolic.SymbolicTensor(logits.shape, logits.dtype)
+    bounds = (i.attrs["lowest"], i.attrs["highest"])
+    names = ("min_val", "max_val") if taped else ("min", "max")
+    clip = Instruction("hardtanh" if taped else "clamp", [logits], dict(zip(names, bounds, strict=True)), [cut], cut)
+    return [clip, i.changed(op="sigmoid_crossentropy", args=[cut, target], attrs={})]
+
+
 def _spelled(i: Instruction) -> Instruction:
     """The function of torch for an op whose attributes need no looking at when the step runs."""
     if i.op == "linear":
@@ -92,7 +105,16 @@ def _spelled(i: Instruction) -> Instruction:
         return i.changed(op=f"{i.op}_over", attrs={} if whole else {"dim": axis, "keepdim": keepdims})
     if i.op == "sigmoid_crossentropy" and tuple(i.args[0].shape) == tuple(i.args[1].shape):
         return i.changed(op="logits_loss", attrs={"weight": None, "pos_weight": None, "reduction": 0})
-    return i
+    return _spelled_gradient(i)
+
+
+def _spelled_gradient(i: Instruction) -> Instruction:
+    if i.op not in ("relu_gradient", "clip_gradient") or tuple(i.args[0].shape) != tuple(i.args[1].shape):
+        return i
+    if i.op == "relu_gradient":
+        return i.changed(op="threshold_backward", attrs={"threshold": 0})
+    bounds = {"min_val": i.attrs["lowest"], "max_val": i.attrs["highest"]}
+    return i.changed(op="hardtanh_backward", attrs=bounds)
 
 
 def _with_settled_statistics(program: Program) -> Program:

@@ -48,8 +48,19 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
 def binary_crossentropy(target, output, from_logits=False):
     if from_logits:
         return sigmoid_crossentropy(output, target)
-    p = np.clip(output, EPSILON, 1 - EPSILON)
-    return -(target * np.log(p + EPSILON) + (1 - target) * np.log(1 - p + EPSILON))
+    return clipped_binary_crossentropy(output, target, 2 * EPSILON, 2 * EPSILON)
+
+
+def clipped_binary_crossentropy(output, target, least, rest):
+    return -(target * np.log(np.maximum(output, least)) + (1 - target) * np.log(np.maximum(1 - output, rest)))
+
+
+def clipped_sigmoid_crossentropy(logits, target, lowest, highest):
+    return sigmoid_crossentropy(np.clip(logits, lowest, highest), target)
+
+
+def clip_gradient(g, x, lowest, highest):
+    return np.where((x > lowest) & (x < highest), g, 0)
 
 
 def relu(x, alpha=0.0, max_value=None, threshold=0.0):

@@ -32,6 +32,13 @@ NETWORKS = {
     "clipped_softmax_crossentropy": [
         Case(4 * A, chances(3, 4), reference=f.clipped_softmax_crossentropy, grads=(0, 1), lowest=math.log(0.05))
     ],
+    "clipped_sigmoid_crossentropy": [
+        Case(4 * A, chances(3, 4), reference=f.clipped_sigmoid_crossentropy, grads=(0, 1), lowest=-1.5, highest=2.0)
+    ],
+    "clipped_binary_crossentropy": [
+        Case(chances(3, 4), chances(3, 4), reference=f.clipped_binary_crossentropy, grads=(0, 1), least=0.2, rest=0.7)
+    ],
+    "clip_gradient": [Case(A, 4 * C[0], reference=f.clip_gradient, grads=(0,), lowest=-1.5, highest=2.0)],
     "sigmoid_crossentropy": [Case(A, chances(3, 4), reference=f.sigmoid_crossentropy, grads=(0, 1))],
     "categorical_crossentropy": [
         Case(chances(3, 4), chances(3, 4), reference=f.categorical_crossentropy, grads=(1,)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -56,6 +58,7 @@ CASES = {
         Case(EDGES, alpha=0.2, max_value=None, threshold=0.0),
     ],
     "relu_gradient": [Case(normal(8), EDGES)],
+    "clip_gradient": [Case(normal(7), np.linspace(-2.9, 2.8, 7), lowest=-1.0, highest=2.0)],
     "clip": [
         Case(EDGES, min_value=-1.0, max_value=1.0),
         Case(EDGES, min_value=None, max_value=1.0),
@@ -87,6 +90,15 @@ CASES = {
         Case(A, RNG.random((3, 4)), grads=(0, 1)),
         Case(A * 300, RNG.random((3, 4)), grads=()),
         Case(B, RNG.random((3, 4)), grads=(0, 1)),
+    ],
+    "clipped_sigmoid_crossentropy": [
+        Case(A * 3, RNG.random((3, 4)), lowest=-2.0, highest=1.5, grads=(0, 1)),
+        Case(B * 300, RNG.random((3, 4)), lowest=-16.0, highest=15.0, grads=(0, 1)),
+        Case(A * 3, RNG.random((3, 4)), lowest=-math.inf, highest=math.inf, grads=(0, 1)),
+    ],
+    "clipped_softmax_crossentropy": [
+        Case(A * 3, chances(3, 4), lowest=-2.0, grads=(0, 1)),
+        Case(B * 300, chances(3, 4), lowest=-16.0, grads=(0, 1)),
     ],
     "batch_normalization": [
         Case(IMAGES, normal(2), np.abs(normal(2)), normal(2), normal(2), axis=-1, epsilon=1e-3, grads=(0, 3, 4)),

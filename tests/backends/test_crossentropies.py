@@ -8,6 +8,7 @@ import pytest
 from keras_front import backend as K
 from keras_front.layers import Dense
 from keras_front.models import Sequential
+from keras_front.optimizers import SGD
 
 LOGITS = np.array([[100.0, 0.0, -2.0], [0.0, 100.0, 0.0], [1.0, 2.0, 3.0], [-40.0, 3.0, 0.0]])
 CLASSES = np.array([1, 1, 0, 0])
@@ -87,6 +88,13 @@ def test_logits_are_not_cut(backend):
     np.testing.assert_allclose(got[0], [100, np.log(2), np.log1p(np.exp(-2))], rtol=1e-7)
 
 
+@pytest.mark.parametrize("name", ["binary", "categorical"])
+def test_what_is_no_number_stays_none(backend, name):
+    z, t = K.placeholder((1, 3)), K.placeholder((1, 3))
+    got = K.function([z, t], [LOSSES[name][0](t, z)])([np.full((1, 3), np.nan), HOT[:1]])[0]
+    assert np.isnan(got).any()
+
+
 @pytest.mark.parametrize(
     ("activation", "loss", "reference", "rtol"),
     [("softmax", "categorical_crossentropy", categorical, 1e-5), ("sigmoid", "binary_crossentropy", binary, 1e-2)],
@@ -99,3 +107,59 @@ def test_training_and_evaluation_report_the_same(backend, activation, loss, refe
     want = reference(LOGITS, HOT, "float32").mean()
     assert float(model.evaluate(x, y, verbose=0)) == pytest.approx(want, rel=rtol)
     assert float(model.train_on_batch(x, y)) == pytest.approx(want, rel=rtol)
+
+
+# Gradients, at saturated and at ordinary probabilities --------------------------------------------------------
+
+SCORES = np.array([-40.0, -17.0, -15.0, -8.0, -1.0, 0.0, 0.5, 4.0, 15.0, 17.0, 40.0])
+WANTED = {"no": np.zeros(11), "yes": np.ones(11), "soft": np.linspace(0.1, 0.9, 11)}
+
+
+def binary_slope(z, t):
+    """d loss / d logit: none where the probability was cut, at logits beyond 15.4."""
+    return np.where(abs(z) < 15.4, 1 / (1 + np.exp(-z)) - t, 0.0)
+
+
+def categorical_slope(z, t):
+    """Likewise of a softmax: a class whose probability is less than epsilon does not count."""
+    p = softmax(z)
+    kept = np.where(p > 1e-7, t, 0.0)
+    return p * kept.sum(-1, keepdims=True) - kept
+
+
+SLOPES = {
+    **{f"binary {name}": (LOSSES["binary"][0], SCORES, t, binary_slope) for name, t in WANTED.items()},
+    "categorical": (LOSSES["categorical"][0], LOGITS, HOT, categorical_slope),
+    "soft targets": (LOSSES["categorical"][0], LOGITS, SOFT, categorical_slope),
+}
+
+
+@pytest.mark.parametrize("name", SLOPES)
+def test_gradients_against_the_formula(backend, name):
+    loss, z, target, slope = SLOPES[name]
+
+    def gradient(dtype, run):
+        def flow(params):
+            return K.value_and_grad(lambda p: (K.sum(loss(K.convert(target.astype(dtype)), p[0])), []), params)
+
+        return K.to_numpy(run(flow)([K.convert(z.astype(dtype))])[1][0])
+
+    want = slope(z, target)
+    np.testing.assert_allclose(gradient("float64", K.compile), want, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(gradient("float32", K.compile), want, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(gradient("float64", lambda flow: flow), want, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", SLOPES)
+def test_a_step_of_training_against_the_formula(backend, name):
+    _, z, target, slope = SLOPES[name]
+    z, target = z.reshape(len(z), -1), target.reshape(len(z), -1)
+    kind = name.split()[0] if name.startswith("binary") else "categorical"
+    layer = Dense(z.shape[1], activation="sigmoid" if kind == "binary" else "softmax", use_bias=False)
+    model = Sequential([layer])
+    model.build((None, z.shape[1]))
+    model.set_weights([np.eye(z.shape[1])])
+    model.compile(SGD(1.0), f"{kind}_crossentropy", metrics=["accuracy"])
+    model.train_on_batch(z, target)
+    want = np.eye(z.shape[1]) - z.T @ slope(z, target) / len(z)
+    np.testing.assert_allclose(layer.get_weights()[0], want, rtol=1e-5, atol=1e-5)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from keras_front import config
 from keras_front.backend.gradients.table import gradient_of
 from keras_front.backend.ops import arrangement, elementwise, neural
 from keras_front.backend.ops.elementwise import (
-    add,
     divide,
-    equal,
     exp,
     greater,
     log,
@@ -49,19 +47,23 @@ def sigmoid_crossentropy_vjp(g: Any, out: Any, logits: Any, target: Any) -> Any:
 @gradient_of("clipped_softmax_crossentropy")
 def clipped_softmax_crossentropy_vjp(g: Any, out: Any, logits: Any, target: Any, lowest: float) -> Any:
     g = arrangement.expand_dims(g, -1)
-    scores = neural.log_softmax(logits)
-    kept = where(greater(scores, lowest), target, 0)
-    flow = multiply(g, subtract(multiply(neural.softmax(logits), sum(kept, axis=-1, keepdims=True)), kept))
-    return flow, negative(multiply(g, elementwise.maximum(scores, lowest)))
+    shares = neural.softmax(logits)
+    kept = where(greater(shares, math.exp(lowest)), target, 0)
+    flow = multiply(g, subtract(multiply(shares, sum(kept, axis=-1, keepdims=True)), kept))
+    return flow, negative(multiply(g, elementwise.maximum(neural.log_softmax(logits), lowest)))
 
 
-@gradient_of("binary_crossentropy")
-def binary_crossentropy_vjp(g: Any, out: Any, target: Any, output: Any, from_logits: bool = False) -> Any:
-    if from_logits:
-        return sigmoid_crossentropy_vjp(g, out, output, target)[::-1]
-    epsilon = config.epsilon()
-    cut = elementwise.minimum(elementwise.maximum(output, epsilon), 1 - epsilon)
-    yes, no = add(cut, epsilon), add(subtract(1, cut), epsilon)  # as in the body: a program computes them once
-    inside = equal(output, cut)
-    slope = subtract(divide(subtract(1, target), no), divide(target, yes))
-    return multiply(g, subtract(log(no), log(yes))), where(inside, multiply(g, slope), 0)
+@gradient_of("clipped_sigmoid_crossentropy")
+def clipped_sigmoid_crossentropy_vjp(g: Any, out: Any, logits: Any, target: Any, lowest: float, highest: float) -> Any:
+    slope = elementwise.clip_gradient(subtract(elementwise.sigmoid(logits), target), logits, lowest, highest)
+    cut = elementwise.minimum(elementwise.maximum(logits, lowest), highest)
+    return multiply(g, slope), negative(multiply(g, cut))
+
+
+@gradient_of("clipped_binary_crossentropy")
+def clipped_binary_crossentropy_vjp(g: Any, out: Any, output: Any, target: Any, least: float, rest: float) -> Any:
+    left = subtract(1, output)
+    yes, no = elementwise.maximum(output, least), elementwise.maximum(left, rest)  # as in the body: computed once
+    up = where(greater(output, least), divide(target, yes), 0)
+    down = where(greater(left, rest), divide(subtract(1, target), no), 0)
+    return multiply(g, subtract(down, up)), multiply(g, subtract(log(no), log(yes)))

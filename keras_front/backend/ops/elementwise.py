@@ -688,6 +688,21 @@ def relu_gradient(g: Tensor, out: Tensor):
 
 
 @composite(elementwise=True, fresh=True)
+def clip_gradient(g: Tensor, x: Tensor, lowest, highest):
+    """`g` where x lies between two bounds, 0 outside; on the bounds themselves either.
+
+    Args:
+        g: the gradient of what was cut.
+        x: what was cut.
+        lowest: the lower bound, a number.
+        highest: the upper bound, a number.
+
+    Shape: both alike.
+    """
+    return where(equal(x, minimum(maximum(x, lowest), highest)), g, 0)
+
+
+@composite(elementwise=True, fresh=True)
 def leaky_relu(x: Tensor, alpha: Tensor):
     """`x` where positive, `alpha * x` elsewhere; NaN stays NaN.
 
