@@ -1,4 +1,4 @@
-"""What training means beyond arguments and their defaults, where generations of Keras disagree.
+"""What training means, and where files go, beyond arguments and their defaults, where generations of Keras disagree.
 
 The dialect (`keras_front.config.current_dialect`) says whose conventions hold. A model keeps the dialect in which it
 was compiled. This module has the conventions of the native dialect; those of other dialects are in
@@ -31,6 +31,8 @@ class Conventions(NamedTuple):
         metric_names: what metrics that were given by name are called in logs; those that are not in it are called as
             their function. Natively None: each is called as it was given.
         weighted_metric_prefix: stands before the names of `weighted_metrics`.
+        own_extraction_folder: `get_file(extract=True)` unpacks into a folder of its own and returns that. Natively
+            False: it unpacks beside the archive and returns the path of the archive.
     """
 
     joint_clipnorm: bool = False
@@ -38,6 +40,7 @@ class Conventions(NamedTuple):
     weights_over_nonzero: bool = False
     metric_names: Mapping[str, str] | None = None
     weighted_metric_prefix: str = ""
+    own_extraction_folder: bool = False
 
 
 NATIVE = Conventions()

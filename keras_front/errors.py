@@ -9,6 +9,7 @@
     ├── UntraceableError (TypeError)        Python asked a symbolic tensor for its value
     ├── BackendError (RuntimeError)         a backend is incomplete, or tensors of two backends met
     │   └── BackendNotFoundError (ImportError)   a backend was named that cannot be had
+    ├── DownloadError (OSError)             a file cannot be fetched; the message says where to put it by hand
     ├── ConfigError (ValueError)            a setting in keras.json or the environment makes no sense
     └── SerializationError (ValueError)     a file or config cannot be read or written
         └── UnsafeFileError                 a file asks for something that reading must never do
@@ -28,6 +29,7 @@ __all__ = [
     "BackendError",
     "BackendNotFoundError",
     "ConfigError",
+    "DownloadError",
     "DtypeError",
     "KerasFrontError",
     "SerializationError",
@@ -89,6 +91,10 @@ class BackendError(KerasFrontError, RuntimeError):
 
 class BackendNotFoundError(BackendError, ImportError):
     """A backend was named that is not installed or not known."""
+
+
+class DownloadError(KerasFrontError, OSError):
+    """A file cannot be fetched; the message says which file to put where."""
 
 
 class ConfigError(KerasFrontError, ValueError):

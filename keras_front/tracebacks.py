@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from types import FrameType, FunctionType, ModuleType, TracebackType
 from typing import ParamSpec, TypeVar
@@ -94,6 +95,20 @@ def hide_internal_frames(error: BaseException) -> None:
         innermost_is_hidden |= place == 0 and bool(kept) and not kept[-1]
     if innermost_is_hidden and not isinstance(error, KerasFrontError):
         _say_how_to_see_more(error)
+
+
+def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn with the line of code that called this package, however many of our functions lie between.
+
+    Args:
+        message: the text.
+        category: kind of the warning.
+    """
+    frame = sys._getframe(1)
+    while frame.f_back is not None and _is_ours(frame):
+        frame = frame.f_back
+    module, registry = frame.f_globals.get("__name__", "?"), frame.f_globals.setdefault("__warningregistry__", {})
+    warnings.warn_explicit(message, category, frame.f_code.co_filename, frame.f_lineno, module, registry)
 
 
 def _say_how_to_see_more(error: BaseException) -> None:

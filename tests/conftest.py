@@ -17,6 +17,8 @@ if os.environ.get("KERAS_FRONT_TEST_ALL", "0") in ("", "0"):  # before JAX is im
 
 import pytest
 from engines import statuses, wanted_backends
+from file_server import file_server as file_server
+from file_server import keras_home as keras_home
 from interop import pytest_terminal_summary as pytest_terminal_summary
 
 from keras_front import config

@@ -96,6 +96,7 @@ SIGNATURES: dict[str, str] = {
     # Preprocessing; `input_text` is tf.keras' name
     "Tokenizer": "self nb_words filters lower split char_level",
     "text_to_word_sequence": "input_text filters lower split",
+    "load_data": "path nb_words skip_top maxlen",
     # Callbacks
     "ReduceLROnPlateau": "self monitor factor patience verbose mode epsilon cooldown min_lr",
 }

@@ -74,7 +74,8 @@ CONVENTIONS: dict[str, dict[str, Any]] = {
     "keras1": {**_JOINT, **_WHOLE, **_NONZERO, "metric_names": _ACCURACY},
     "keras2.2": {**_JOINT, **_WHOLE, **_NONZERO, "metric_names": _SHORT, "weighted_metric_prefix": "weighted_"},
     "keras2.3": {**_JOINT, **_WHOLE},
-    "keras3": {},  # 3.15, `base_optimizer.py` and `layers/layer.py`: as here
+    # 3.15, `base_optimizer.py` and `layers/layer.py`: as here; `utils/file_utils.py`
+    "keras3": {"own_extraction_folder": True},
 }
 
 # Versions from which on a file has the conventions of a dialect, by their first two numbers. Keras 2.4 was tf.keras,

@@ -9,6 +9,7 @@ from keras_front.utils.data_utils import (
     SequenceEnqueuer,
     unpack_x_y_sample_weight,
 )
+from keras_front.utils.file_cache import get_file
 from keras_front.utils.generic_utils import CustomObjectScope, Progbar
 from keras_front.utils.labels import normalize, to_categorical
 from keras_front.utils.sequence_utils import pad_sequences
@@ -24,6 +25,7 @@ __all__ = [
     "data_utils",
     "generic_utils",
     "get_custom_objects",
+    "get_file",
     "normalize",
     "np_utils",
     "pad_sequences",

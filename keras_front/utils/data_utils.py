@@ -18,8 +18,19 @@ from typing import Any
 
 from keras_front.backend import seeds
 from keras_front.errors import ArgumentError, StateError
+from keras_front.utils.file_cache import get_file
+from keras_front.utils.hashes import hash_file as _hash_file  # noqa: F401
+from keras_front.utils.hashes import validate_file
 
-__all__ = ["GeneratorEnqueuer", "OrderedEnqueuer", "Sequence", "SequenceEnqueuer", "unpack_x_y_sample_weight"]
+__all__ = [
+    "GeneratorEnqueuer",
+    "OrderedEnqueuer",
+    "Sequence",
+    "SequenceEnqueuer",
+    "get_file",
+    "unpack_x_y_sample_weight",
+    "validate_file",
+]
 
 _END = object()
 

@@ -16,6 +16,7 @@ import pytest
 import keras_front
 from keras_front import backend as K
 from keras_front import callbacks, constraints, errors, layers, models, regularizers, utils
+from keras_front.datasets import imdb
 from keras_front.legacy import arguments, hooks
 from keras_front.legacy.hooks import OldNameWarning
 from keras_front.preprocessing import text
@@ -130,7 +131,7 @@ def test_every_signature_is_one_of_todays_arguments():
 
 
 def _target(owner):
-    places = (layers, models.Model, constraints, K, utils, callbacks, text)
+    places = (layers, models.Model, constraints, K, utils, callbacks, text, imdb)
     today = {"Network": "Model", **arguments.CLASSES}.get(owner, owner)
     if today == "Model":
         return models.Model
