@@ -275,16 +275,16 @@ class JaxBackend(Transposes, Backend):
 
     # Noise ---------------------------------------------------------------------------------------------------
 
-    def engine_uniform(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int) -> Any:
+    def engine_uniform(self, counter: Any, seed: Any, *, shape: Any, dtype: str, stream: int) -> Any:
         low, high = np.zeros((), _DTYPES[dtype]), np.ones((), _DTYPES[dtype])  # Python's would be float64 here
         return jax.random.uniform(_key(seed, stream, counter), shape, _DTYPES[dtype], low, high)
 
-    def engine_normal(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int) -> Any:
+    def engine_normal(self, counter: Any, seed: Any, *, shape: Any, dtype: str, stream: int) -> Any:
         return jax.random.normal(_key(seed, stream, counter), shape, _DTYPES[dtype])
 
-    def from_host(self, fn: Callable[[Any], np.ndarray], x: Any, shape: Any, dtype: str) -> Any:
+    def from_host(self, fn: Callable[..., np.ndarray], xs: Sequence[Any], shape: Any, dtype: str) -> Any:
         made = jax.ShapeDtypeStruct(shape, _DTYPES[dtype])
-        return jax.pure_callback(lambda x: np.asarray(fn(x), _DTYPES[dtype]), made, x)
+        return jax.pure_callback(lambda *xs: np.asarray(fn(*xs), _DTYPES[dtype]), made, *xs)
 
     def host_print(self, x: Any, *, message: str, serial: int) -> Any:
         jax.debug.callback(functools.partial(self.show, message), x, ordered=True)
@@ -451,12 +451,18 @@ def _size(program: Any) -> int:
 @functools.lru_cache(maxsize=4096)
 def _stream_key(seed: int, stream: int) -> np.ndarray:
     with jax.ensure_compile_time_eval():
-        key = jax.random.fold_in(jax.random.key(seed), np.uint32(stream))
-        return np.asarray(jax.random.key_data(key))
+        return np.asarray(jax.random.key_data(_new_stream_key(seed, stream)))
 
 
-def _key(seed: int, stream: int, counter: Any) -> Any:
-    key = jax.random.wrap_key_data(_stream_key(seed, stream))
+def _new_stream_key(seed: Any, stream: int) -> Any:
+    return jax.random.fold_in(jax.random.key(seed), np.uint32(stream))
+
+
+def _key(seed: Any, stream: int, counter: Any) -> Any:
+    if isinstance(seed, jax.core.Tracer):
+        key = _new_stream_key(seed, stream)
+    else:
+        key = jax.random.wrap_key_data(_stream_key(int(seed), stream))
     return jax.random.fold_in(key, jnp.asarray(counter).astype("uint32"))
 
 

@@ -407,21 +407,21 @@ class NumpyBackend(Eager, Backend):
 
     # Noise
 
-    def engine_uniform(self, counter: Array, *, shape: Sequence[Any], dtype: str, seed: int, stream: int) -> Array:
+    def engine_uniform(self, counter: Array, seed: Array, *, shape: Sequence[Any], dtype: str, stream: int) -> Array:
         wide = dtype if dtype == "float64" else "float32"
-        return noise.Noise(seed, stream).uniform(counter, np.empty(shape, wide)).astype(dtype, copy=False)
+        return noise.Noise(stream).uniform(counter, seed, np.empty(shape, wide)).astype(dtype, copy=False)
 
-    def engine_normal(self, counter: Array, *, shape: Sequence[Any], dtype: str, seed: int, stream: int) -> Array:
+    def engine_normal(self, counter: Array, seed: Array, *, shape: Sequence[Any], dtype: str, stream: int) -> Array:
         wide = dtype if dtype == "float64" else "float32"
-        return noise.Noise(seed, stream).normal(counter, np.empty(shape, wide)).astype(dtype, copy=False)
+        return noise.Noise(stream).normal(counter, seed, np.empty(shape, wide)).astype(dtype, copy=False)
 
     def keep_mask(
-        self, counter: Array, *, shape: Sequence[Any], rate: float, dtype: str, seed: int, stream: int
+        self, counter: Array, seed: Array, *, shape: Sequence[Any], rate: float, dtype: str, stream: int
     ) -> Array:
         if seeds.reproducible() or not dtypes.is_float(dtype):
-            drawn = seeds.noise(seed, stream, int(counter), tuple(shape), "uniform", dtypes.as_float(dtype))
+            drawn = seeds.noise(int(seed), stream, int(counter), tuple(shape), "uniform", dtypes.as_float(dtype))
             return ((drawn >= rate) * (1 / (1 - rate))).astype(dtype)
-        return noise.plan_keep_mask(tuple(shape), rate, dtype, seed, stream)(counter, np.empty(shape, dtype))
+        return noise.plan_keep_mask(tuple(shape), rate, dtype, stream)(counter, seed, np.empty(shape, dtype))
 
     # Recurrent layers
 

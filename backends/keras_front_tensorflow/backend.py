@@ -295,14 +295,14 @@ class TensorflowBackend(Transposes, Backend):
 
     # Noise ---------------------------------------------------------------------------------------------------
 
-    def engine_uniform(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int) -> Any:
+    def engine_uniform(self, counter: Any, seed: Any, *, shape: Any, dtype: str, stream: int) -> Any:
         return tf.random.stateless_uniform(shape, _key(seed, stream, counter), dtype=_DTYPES[dtype], alg="philox")
 
-    def engine_normal(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int) -> Any:
+    def engine_normal(self, counter: Any, seed: Any, *, shape: Any, dtype: str, stream: int) -> Any:
         return tf.random.stateless_normal(shape, _key(seed, stream, counter), dtype=_DTYPES[dtype], alg="philox")
 
-    def from_host(self, fn: Callable[[Any], np.ndarray], x: Any, shape: Any, dtype: str) -> Any:
-        return tf.ensure_shape(tf.numpy_function(fn, [x], _DTYPES[dtype], stateful=False), shape)
+    def from_host(self, fn: Callable[..., np.ndarray], xs: Sequence[Any], shape: Any, dtype: str) -> Any:
+        return tf.ensure_shape(tf.numpy_function(fn, list(xs), _DTYPES[dtype], stateful=False), shape)
 
     def host_print(self, x: Any, *, message: str, serial: int) -> Any:
         shown = tf.numpy_function(functools.partial(self.show, message), [x], [])
@@ -528,10 +528,16 @@ def _index(indices: Any) -> Any:
     return indices if indices.dtype in (tf.int32, tf.int64) else tf.cast(indices, tf.int64)
 
 
-def _key(seed: int, stream: int, counter: Any) -> Any:
-    """The two numbers that TensorFlow's stateless generators take."""
-    mixed = (seed * 0x9E3779B97F4A7C15 + stream * 0xBF58476D1CE4E5B9) & 0x7FFFFFFFFFFFFFFF
-    return tf.stack([tf.constant(mixed, tf.int64), tf.cast(counter, tf.int64)])
+def _key(seed: Any, stream: int, counter: Any) -> Any:
+    """The two numbers that TensorFlow's stateless generators take. Products of int64 wrap around."""
+    of_stream = _signed(stream * 0xBF58476D1CE4E5B9)
+    mixed = tf.cast(seed, tf.int64) * _signed(0x9E3779B97F4A7C15) + of_stream
+    return tf.stack([tf.bitwise.bitwise_and(mixed, 0x7FFFFFFFFFFFFFFF), tf.cast(counter, tf.int64)])
+
+
+def _signed(number: int) -> int:
+    """The int64 with the last 64 bits of a number."""
+    return (number + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
 def _channels_last(x: Any, data_format: str) -> Any:

@@ -379,25 +379,25 @@ class TorchBackend(Images, Backend):
 
     # Noise ---------------------------------------------------------------------------------------------------
 
-    def engine_uniform(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int) -> Any:
+    def engine_uniform(self, counter: Any, seed: Any, *, shape: Any, dtype: str, stream: int) -> Any:
         source = self._generator(seed, stream, counter)
         return torch.rand(shape, dtype=_DTYPES[dtype], generator=source, device=source.device)
 
-    def engine_normal(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int) -> Any:
+    def engine_normal(self, counter: Any, seed: Any, *, shape: Any, dtype: str, stream: int) -> Any:
         source = self._generator(seed, stream, counter)
         return torch.randn(shape, dtype=_DTYPES[dtype], generator=source, device=source.device)
 
-    def keep_mask(self, counter: Any, *, shape: Any, rate: float, dtype: str, seed: int, stream: int) -> Any:
+    def keep_mask(self, counter: Any, seed: Any, *, shape: Any, rate: float, dtype: str, stream: int) -> Any:
         if seeds.reproducible():
-            return super().keep_mask(counter, shape=shape, rate=rate, dtype=dtype, seed=seed, stream=stream)
+            return super().keep_mask(counter, seed, shape=shape, rate=rate, dtype=dtype, stream=stream)
         source = self._generator(seed, stream, counter)
         noise = torch.empty(shape, dtype=_DTYPES[dtype], device=source.device).uniform_(generator=source)
         return noise.ge_(rate).mul_(1 / (1 - rate))
 
-    def _generator(self, seed: int, stream: int, counter: Any) -> torch.Generator:
-        """A generator whose start depends on all three. Counters are host tensors, so reading one does not wait."""
+    def _generator(self, seed: Any, stream: int, counter: Any) -> torch.Generator:
+        """A generator that starts at all three. Seed and counter are host tensors, so reading one does not wait."""
         source = torch.Generator(self._device())
-        source.manual_seed(_mixed(seed, stream, int(counter)))
+        source.manual_seed(_mixed(int(seed), stream, int(counter)))
         return source
 
     # Tensors in and out ----------------------------------------------------------------------------------------

@@ -312,33 +312,33 @@ class Backend:
         """
         return list(fn(*args)[0])
 
-    def host_noise(self, counter: Any, *, shape: Any, dtype: str, seed: int, stream: int, kind: str) -> Any:
+    def host_noise(self, counter: Any, seed: Any, *, shape: Any, dtype: str, stream: int, kind: str) -> Any:
         """Noise that NumPy draws, as a tensor. An engine that compiles calls the host back, see `from_host`.
 
         Args:
             counter: an integer tensor of shape (): the number of the step.
+            seed: an integer tensor of shape (): the seed of the run, from 0 to 2**63 - 1.
             shape: the shape of the result.
             dtype: the name of its dtype.
-            seed: the seed of the run, from 0 to 2**63 - 1.
             stream: the number of the stream; ops that draw in the same step have different ones.
             kind: 'uniform' in [0, 1), 'normal', or 'truncated_normal' (within 2 deviations).
         """
 
-        def draw(counter: Any) -> np.ndarray:
-            return seeds.noise(seed, stream, int(counter), tuple(shape), kind, dtype)
+        def draw(counter: Any, seed: Any) -> np.ndarray:
+            return seeds.noise(int(seed), stream, int(counter), tuple(shape), kind, dtype)
 
-        return self.from_host(draw, counter, tuple(shape), dtype)
+        return self.from_host(draw, [counter, seed], tuple(shape), dtype)
 
-    def from_host(self, fn: Callable[[Any], np.ndarray], x: Any, shape: Any, dtype: str) -> Any:
-        """What a function of the host makes of a tensor's value, also within what the engine compiles.
+    def from_host(self, fn: Callable[..., np.ndarray], xs: Sequence[Any], shape: Any, dtype: str) -> Any:
+        """What a function of the host makes of the values of tensors, also within what the engine compiles.
 
         Args:
-            fn: takes the value of `x`, returns an array.
-            x: a tensor.
+            fn: takes the values of `xs`, returns an array.
+            xs: tensors.
             shape: the shape of that array.
             dtype: its dtype.
         """
-        return self.asarray(fn(self.to_numpy(x) if self.is_tensor(x) else x), dtype)
+        return self.asarray(fn(*(self.to_numpy(x) if self.is_tensor(x) else x for x in xs)), dtype)
 
     def host_print(self, x: Any, *, message: str, serial: int) -> Any:
         """`x`, whose values are printed. An engine that compiles must call back to the host.

@@ -7,6 +7,7 @@ differentiates by itself.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any
@@ -18,7 +19,7 @@ from keras_front.backend import codegen, discovery, gradients, scopes, seeds, un
 from keras_front.backend.ir import Instruction, Program
 from keras_front.backend.lowering import lowered
 from keras_front.backend.operands import recorded
-from keras_front.backend.symbolic import COUNTER, SymbolicTensor
+from keras_front.backend.symbolic import COUNTER, SEED, SymbolicTensor
 from keras_front.errors import ArgumentError, UntraceableError
 
 __all__ = ["Compiled", "Instruction", "Program", "trace", "traced_value_and_grad"]
@@ -195,7 +196,15 @@ def _captured_value(backend: Any, leaf: SymbolicTensor) -> Any:
         return leaf.variable.current()
     if leaf is COUNTER:
         return backend.convert(np.asarray(seeds.next_step(), "int64"))
+    if leaf is SEED:
+        return _seed_on(backend, discovery.current_device(), seeds.root_seed())
     raise ArgumentError(f"{leaf!r} has no value. List every placeholder among the inputs of K.function.")
+
+
+@functools.lru_cache(maxsize=16)
+def _seed_on(backend: Any, device: Any, seed: int) -> Any:
+    """The seed as a tensor, copied to the device once."""
+    return backend.convert(np.asarray(seed, "int64"))
 
 
 # Differentiation -----------------------------------------------------------------------------------------------

@@ -71,6 +71,7 @@ class Frame:
     Attributes:
         table: the value of each variable.
         counter: an integer tensor that keys the noise drawn inside, or None.
+        seed: the run's seed as an integer tensor, which keys it too, or None.
         collects: whether losses of layers are kept here.
         open: whether assignments to any variable stay inside.
         real: whether the values are real tensors, so that ops on variables compute at once.
@@ -80,10 +81,19 @@ class Frame:
         parent: the frame around this one.
     """
 
-    __slots__ = ("collects", "counter", "losses", "newcomers", "on_assign", "open", "parent", "real", "table")
+    __slots__ = ("collects", "counter", "losses", "newcomers", "on_assign", "open", "parent", "real", "seed", "table")
 
-    def __init__(self, table: dict[Any, Any], counter: Any, collects: bool, open_to_all: bool, real: bool = False):
-        self.table, self.counter, self.collects, self.open, self.real = table, counter, collects, open_to_all, real
+    def __init__(
+        self,
+        table: dict[Any, Any],
+        counter: Any,
+        collects: bool,
+        open_to_all: bool,
+        real: bool = False,
+        seed: Any = None,
+    ):
+        self.table, self.counter, self.seed = table, counter, seed
+        self.collects, self.open, self.real = collects, open_to_all, real
         self.newcomers: dict[Any, None] | None = None
         self.on_assign: Callable[[Any], Any] | None = None
         self.losses: list[Any] = []
@@ -139,9 +149,9 @@ def frame_scope(frame: Frame) -> Iterator[Frame]:
         _FRAME.reset(token)
 
 
-def scratch() -> Any:
-    """A context whose assignments and losses are forgotten."""
-    return frame_scope(Frame({}, None, True, True))
+def scratch(real: bool = False) -> Any:
+    """A context whose assignments and losses are forgotten; `real`: what runs inside runs on real tensors."""
+    return frame_scope(Frame({}, None, True, True, real))
 
 
 def bound_value(variable: Any) -> Any:
@@ -158,6 +168,11 @@ def bound_value(variable: Any) -> Any:
 def bound_counter() -> Any:
     """The counter of the innermost frame that has one, None if none has."""
     return next((frame.counter for frame in frames() if frame.counter is not None), None)
+
+
+def bound_seed() -> Any:
+    """The run's seed in the innermost frame that has it, None if none has."""
+    return next((frame.seed for frame in frames() if frame.seed is not None), None)
 
 
 def add_loss_to_frame(value: Any) -> bool:
@@ -267,7 +282,7 @@ def trace_key() -> tuple[Any, ...]:
     """Everything outside a function and its arguments on which the record of a traced function depends.
 
     A program that was traced under one key must not run under another: whoever keeps programs keeps this with them.
-    It holds the learning phase, the device, the settings (floatx, epsilon, image data format, dialect), the seed that
-    was set, and whether noise is to be reproducible.
+    It holds the learning phase, the device, the settings (floatx, epsilon, image data format, dialect), and whether
+    noise is to be reproducible. The seed is none of these: programs take it as an argument.
     """
     return phase_value(), discovery.current_device(), config.trace_key(), seeds.trace_key()

@@ -22,6 +22,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakSet
 from zlib import crc32
 
 import numpy as np
@@ -31,9 +32,9 @@ from keras_front.errors import ArgumentError
 
 _lock = threading.Lock()
 _root: int | None = None
-_chosen: int | None = None  # the seed that somebody set
 _reproducible = False
 _used: defaultdict[str, Iterator[int]] = defaultdict(itertools.count)
+_followers: WeakSet[Any] = WeakSet()  # variables whose value is the seed
 
 
 def set_random_seed(seed: int, reproducible: bool = False) -> None:
@@ -44,8 +45,8 @@ def set_random_seed(seed: int, reproducible: bool = False) -> None:
     device. Python's and NumPy's own generators are seeded too, for the script's data preparation.
 
     The noise inside the steps of a model follows from the seed and from how many steps that model has made: a seed that
-    is set between two steps reaches the next one, whose program is then traced anew, and the count goes on. For the
-    same run again, make the model again.
+    is set between two steps reaches the next one, which is compiled already, and the count goes on. For the same run
+    again, make the model again.
 
     Args:
         seed: an integer from 0 to 2**63 - 1.
@@ -59,11 +60,14 @@ def set_random_seed(seed: int, reproducible: bool = False) -> None:
         >>> bool((generator("weights").normal(size=3) == a).all())
         True
     """
-    global _root, _chosen, _reproducible
+    global _root, _reproducible
     number = _checked_seed(seed)
     with _lock:
-        _root, _chosen, _reproducible = number, number, bool(reproducible)
+        _root, _reproducible = number, bool(reproducible)
         _used.clear()
+        following = list(_followers)
+    for variable in following:
+        variable.set(np.asarray(number, "int64"))
     random.seed(number)
     np.random.seed(number % 2**32)  # NumPy's old generator takes 32 bits
 
@@ -110,9 +114,19 @@ def reproducible() -> bool:
 def trace_key() -> tuple[Any, ...]:
     """What of this module becomes part of a program when a function is traced.
 
-    Returns: the seed that was set (None while there is none, whatever was drawn instead), and where noise is drawn.
+    Returns: where noise is drawn. The seed is an argument of programs.
     """
-    return _chosen, _reproducible
+    return (_reproducible,)
+
+
+def follow(variable: Any) -> Any:
+    """Make a variable hold the run's seed from now on, and return it.
+
+    Args:
+        variable: an integer `Variable` of shape (). Whoever holds it drops it when it is needed no more.
+    """
+    _followers.add(variable)
+    return variable
 
 
 def generator(purpose: str, seed: int | None = None) -> np.random.Generator:

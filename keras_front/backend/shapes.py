@@ -360,7 +360,7 @@ def average_pool_gradient(g: Any, *, input_shape: Any, **_: Any) -> Spec:
     return tuple(input_shape), g.dtype
 
 
-def noise(counter: Any, *, shape: Any, dtype: str, **_: Any) -> Spec:
+def noise(counter: Any, seed: Any, *, shape: Any, dtype: str, **_: Any) -> Spec:
     return tuple(d if isinstance(d, int) else None for d in shape), dtype
 
 

@@ -343,6 +343,7 @@ def bind(
     counter: Any = None,
     collect: bool = True,
     discover: bool = False,
+    seed: Any = None,
 ) -> Any:
     """A context in which `variables` have `values` and assignments stay inside; it gives the `Frame`.
 
@@ -353,6 +354,8 @@ def bind(
         collect: whether the frame keeps the losses that layers report.
         discover: whether variables that are assigned inside and are not among `variables` are noted, as
             `frame.newcomers`.
+        seed: the run's seed as an integer tensor, where it is carried in a state as the counter is; None: the present
+            one.
 
     Raises: ArgumentError unless there is a value for each variable.
     Example:
@@ -365,7 +368,7 @@ def bind(
     if len(variables) != len(values):
         raise ArgumentError(f"bind: {len(variables)} variables but {len(values)} values.")
     real = bool(values) and not symbolic.is_symbolic(values[0])
-    frame = Frame(dict(zip(variables, values, strict=True)), counter, collect, False, real)
+    frame = Frame(dict(zip(variables, values, strict=True)), counter, collect, False, real, seed)
     frame.newcomers = {} if discover else None
     return scopes.frame_scope(frame)
 

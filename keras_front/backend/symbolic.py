@@ -346,7 +346,8 @@ def constant(value: Any, dtype: str | None = None) -> SymbolicTensor:
 PHASE = placeholder((), "bool", "learning_phase")
 COUNTER = placeholder((), "int64", "step_counter")
 SEED = placeholder((), "int64", "random_seed")
-AMBIENT = frozenset((PHASE, COUNTER, SEED))  # leaves that nobody feeds: a replay takes their values of that moment
+STREAM = placeholder((), "int64", "noise_stream")
+AMBIENT = frozenset((PHASE, COUNTER, SEED, STREAM))  # leaves that nobody feeds: a replay takes their present values
 
 
 # Structures ----------------------------------------------------------------------------------------------------
@@ -506,11 +507,13 @@ def _now(item: Any, env: dict[SymbolicTensor, Any]) -> Any:
 
 
 def _ambient(leaf: SymbolicTensor) -> Any:
-    """The present value of the learning phase (the symbol itself, while it is open), the noise counter or the seed."""
+    """The present value of the learning phase (the symbol itself, while it is open), or of what keys noise."""
     if leaf is COUNTER:
         return current_counter()
     if leaf is SEED:
-        return seeds.root_seed()
+        return current_seed()
+    if leaf is STREAM:
+        return scopes.next_stream()
     phase = scopes.phase_value()
     return leaf if phase is None else phase
 
@@ -521,6 +524,14 @@ def current_counter() -> Any:
     if bound is not None:
         return bound
     return COUNTER if tracing() else seeds.next_step()
+
+
+def current_seed() -> Any:
+    """The run's seed as noise takes it: the frame's, its symbol while tracing, otherwise its value."""
+    bound = scopes.bound_seed()
+    if bound is not None:
+        return bound
+    return SEED if tracing() else np.asarray(seeds.root_seed(), "int64")
 
 
 # Deferred calls ------------------------------------------------------------------------------------------------
@@ -535,7 +546,7 @@ class Deferred(Operation):
         self.fn, self.name = fn, name
 
     def again(self, args: tuple[Any, ...], attrs: dict[str, Any]) -> list[Any]:
-        with scopes.scratch():
+        with scopes.scratch(real=tracing() is None and next(leaves_of(args), None) is None):
             return flatten(self.fn(*args))
 
 

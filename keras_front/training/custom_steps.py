@@ -146,10 +146,11 @@ class CustomSteps(Steps):
 def train_function(steps: Any, layout: BatchLayout, single: bool) -> Any:
     """`(state, batch) -> (state, logs)` by way of `train_step`; see `Steps.train`."""
     variables, training = steps.variables.all, phase(True)
-    place = steps.counter_place(steps.own_counter)
+    place, seed = steps.place_of(steps.own_counter), steps.place_of(steps.seed)
 
     def train(values: list[Any], batch: list[Any]) -> Any:
-        with K.phase(training), K.bind(variables, values, counter=values[place], discover=True) as frame:
+        bound = K.bind(variables, values, counter=values[place], discover=True, seed=values[seed])
+        with K.phase(training), bound as frame:
             logs = _logs_of(steps, "train", frame, layout, batch, single, training)
             steps.own_counter.assign(values[place] + 1)
             return _state_after(frame, variables), logs

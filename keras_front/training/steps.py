@@ -19,7 +19,7 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front import config
-from keras_front.backend import discovery, scopes, symbolic
+from keras_front.backend import discovery, scopes, seeds, symbolic
 from keras_front.backend.adapter import Backend
 from keras_front.backend.state import Variable
 from keras_front.errors import StateError
@@ -47,6 +47,7 @@ class StepVariables:
         layer_state: what stateful layers, metrics of layers, and losses and metrics of the user's own keep.
         optimizer: hyperparameters, counters and slots.
         metrics: the means of the compiled losses and metrics.
+        seed: the seed of the noise that is drawn while training.
         only_training: those of the layer state that nothing but training changes.
     """
 
@@ -55,12 +56,13 @@ class StepVariables:
     layer_state: tuple[Variable, ...]
     optimizer: tuple[Variable, ...]
     metrics: tuple[Variable, ...]
+    seed: tuple[Variable, ...]
     only_training: frozenset[Variable] = frozenset()
 
     @cached_property
     def all(self) -> list[Variable]:
         """Every variable once: the state of a training step."""
-        groups = (self.trainable, self.others, self.layer_state, self.optimizer, self.metrics)
+        groups = (self.trainable, self.others, self.layer_state, self.optimizer, self.metrics, self.seed)
         return unique(v for group in groups for v in group)
 
     @cached_property
@@ -192,6 +194,7 @@ class Steps:
         self.model, self.compiled, self.optimizer = model, compiled, optimizer
         self.trainable_flags = model.trainable_flags()  # the flags of this moment, as Keras settles them in compile
         self.trainable = list(model.trainable_weights)
+        self.seed = seeds.follow(Variable(seeds.root_seed, "int64", "seed", trainable=False, shape=()))
         self.measures_inside = False  # whether metrics use tensors of the graph, see `_train_batch`
         self._found: dict[str, list[Variable]] = {kind: [] for kind in KINDS}
         self._prepared: set[str] = set()
@@ -213,6 +216,7 @@ class Steps:
             layer_state=tuple(unique([*kept, *found, *self._own_state()])),
             optimizer=tuple(v for v in unique([*updated, *self._further_slots()]) if v not in trainable),
             metrics=tuple(compiled.variables() if compiled is not None else ()),
+            seed=(self.seed,),
             only_training=frozenset(v for v in found if v not in lasting),
         )
         self._compiled: dict[Any, Any] = {}
@@ -335,12 +339,13 @@ class Steps:
 
     def _train(self, layout: BatchLayout, report: bool, single: bool) -> Any:
         variables, training = self.variables.all, phase(True)
-        counter = self.counter_place(getattr(self.optimizer, "iterations", None))
+        counter, seed = self.place_of(getattr(self.optimizer, "iterations", None)), self.place_of(self.seed)
 
         def run(values: State, batch: list[Any]) -> tuple[State, Any]:
             xs, fed, weights = layout.split(batch)
             key = None if counter is None else values[counter]
-            with K.phase(training), K.bind(variables, values, counter=key, discover=True) as frame:
+            bound = K.bind(variables, values, counter=key, discover=True, seed=values[seed])
+            with K.phase(training), bound as frame:
                 if single:
                     self.reset()
                 done = self.train_batch(frame, xs, fed, weights, training)
@@ -388,9 +393,9 @@ class Steps:
 
     # Their parts -------------------------------------------------------------------------------------
 
-    def counter_place(self, counter: Variable | None) -> int | None:
-        """Where a counter of steps stands in the state of training."""
-        return next((i for i, v in enumerate(self.variables.all) if v is counter), None)
+    def place_of(self, variable: Variable | None) -> Any:
+        """Where a variable stands in the state of training; None if it does not."""
+        return next((i for i, v in enumerate(self.variables.all) if v is variable), None)
 
     def run(self, xs: list[Any], training: Any, tensors: Any = None) -> tuple[list[Any], list[Any]]:
         """Flat lists of the outputs and of their masks; `tensors`, a dict, learns the values inside the graph."""

@@ -172,7 +172,7 @@ def test_numbers_of_numpy_are_attributes(backend, number):
 
 
 def test_what_a_program_bakes_in_is_part_of_its_key(backend):
-    """floatx, epsilon, image data format, dialect, learning phase, seed and reproducible noise."""
+    """floatx, epsilon, image data format, dialect, learning phase and reproducible noise."""
     x = np.array([4], "int32")
     run = K.compile(lambda x: K.divide(x, 3))
     assert K.dtype(run(x)) == "float32"

@@ -111,7 +111,7 @@ def test_a_loop_is_one_dispatch(backend):
 
 def test_host_noise_is_drawn_at_every_step_of_a_loop(backend):
     def step(state, batch):
-        return [state[0] + 1, K.host_noise(state[0], (2,), "float32", 1, 2, "uniform")], K.sum(state[1])
+        return [state[0] + 1, K.host_noise(state[0], 1, (2,), "float32", 2, "uniform")], K.sum(state[1])
 
     run = K.compile_multi_step(step)
     start = [backend.asarray(np.asarray(0, "int64")), backend.asarray(np.zeros(2, "float32"))]

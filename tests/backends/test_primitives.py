@@ -135,7 +135,8 @@ def test_noise_is_a_function_of_its_key(backend, name):
     draw = declare.OPS[name].function
 
     def noise(seed=1, stream=2, counter=3, shape=(4, 5), dtype="float32"):
-        return backend.to_numpy(draw(backend.asarray(np.asarray(counter, "int64")), shape, dtype, seed, stream))
+        counter, seed = (backend.asarray(np.asarray(n, "int64")) for n in (counter, seed))
+        return backend.to_numpy(draw(counter, seed, shape, dtype, stream))
 
     first = noise()
     assert first.shape == (4, 5)
@@ -156,7 +157,7 @@ def test_host_noise_is_the_same_inside_a_compiled_function(backend):
     from keras_front.backend import seeds
 
     def draw(counter):
-        return K.host_noise(counter, (2, 3), "float32", 5, 7, "normal")
+        return K.host_noise(counter, 5, (2, 3), "float32", 7, "normal")
 
     counter = backend.asarray(np.asarray(4, "int64"))
     want = seeds.noise(5, 7, 4, (2, 3), "normal")

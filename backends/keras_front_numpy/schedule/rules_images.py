@@ -113,9 +113,9 @@ def engine_noise(s: Scheduler, i: Any) -> None:
     if attrs["dtype"] not in ("float32", "float64"):
         call_method(s, i)
         return
-    source = noise.Noise(attrs["seed"], attrs["stream"])
+    source = noise.Noise(attrs["stream"])
     run = source.uniform if i.op == "engine_uniform" else source.normal
-    s.add("kernel", (s.operand(i.args[0]),), s.out(i.outs[0]), function=run, name=i.op)
+    s.add("kernel", tuple(map(s.operand, i.args)), s.out(i.outs[0]), function=run, name=i.op)
 
 
 def keep_mask(s: Scheduler, i: Any) -> None:
@@ -125,8 +125,8 @@ def keep_mask(s: Scheduler, i: Any) -> None:
         call_method(s, i)
         return
     shape = tuple(i.outs[0].shape)
-    run = noise.plan_keep_mask(shape, attrs["rate"], attrs["dtype"], attrs["seed"], attrs["stream"])
-    s.add("kernel", (s.operand(i.args[0]),), s.out(i.outs[0]), function=run, name="keep_mask")
+    run = noise.plan_keep_mask(shape, attrs["rate"], attrs["dtype"], attrs["stream"])
+    s.add("kernel", tuple(map(s.operand, i.args)), s.out(i.outs[0]), function=run, name="keep_mask")
 
 
 RULES: dict[str, Rule] = {

@@ -444,20 +444,20 @@ def layer_normalization(x: Tensor, gamma: Maybe = None, beta: Maybe = None, axes
 
 
 @composite(promote=(), pure=False, fresh=True, light=True)
-def keep_mask(counter: Tensor, shape: Dims, rate, dtype: DType, seed, stream):
+def keep_mask(counter: Tensor, seed: Tensor, shape: Dims, rate, dtype: DType, stream):
     """Noise of 0 (with probability `rate`) and 1 / (1 - rate): what dropout multiplies with.
 
     Args:
         counter: the number of the step, which keys the noise.
+        seed: the seed of the run or of the layer, an integer tensor.
         shape: that of the mask.
         rate: the probability of a 0, from 0 up to (not including) 1.
         dtype: that of the mask.
-        seed: the seed of the run or of the layer.
         stream: the number of this draw within a step.
 
     Returns: a tensor of that shape.
     """
-    kept = greater_equal(uniform_noise(counter, shape, dtypes.as_float(dtype), seed, stream), rate)
+    kept = greater_equal(uniform_noise(counter, seed, shape, dtypes.as_float(dtype), stream), rate)
     return multiply(cast(kept, dtype), 1 / (1 - rate))
 
 
@@ -487,4 +487,4 @@ def dropout(x: Any, level: float, noise_shape: Any = None, seed: int | None = No
         raise ShapeError(f"dropout: noise_shape {tuple(noise_shape)} has not the axes of {tuple(x.shape)}.")
     shape = tuple(sizes) if noise_shape is None else tuple(d if n is None else n for n, d in zip(noise_shape, sizes))
     dtype = x.dtype if isinstance(x.dtype, str) else dtypes.canonical(x.dtype)
-    return multiply(x, keep_mask(*sampling.key(seed), shape, float(level), dtype, *sampling.stream(seed)))
+    return multiply(x, keep_mask(*sampling.key(seed), shape, float(level), dtype, sampling.stream()))

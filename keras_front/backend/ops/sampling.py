@@ -1,13 +1,16 @@
 """Random numbers (decision D8): noise is a function of (seed, stream, step), never of hidden state.
 
 `seed` is the run's (or the layer's own), `stream` numbers the draws of a traced function, and the step is the counter
-of the frame, carried in the training state. The two primitives below come from the engine's own generator; with
+of the frame. Seed and counter are tensors, carried in the training state, so that a seed that is set later reaches
+programs that are there. The two primitives below come from the engine's own generator; with
 `set_random_seed(seed, reproducible=True)` they are replaced by `host_noise`, drawn by NumPy, the same everywhere.
 """
 
 from __future__ import annotations
 
 from typing import Any
+
+import numpy as np
 
 from keras_front.backend import dtypes, scopes, seeds, shapes, symbolic
 from keras_front.backend.declare import Dims, DType, Tensor, composite, primitive
@@ -18,14 +21,14 @@ from keras_front.errors import ArgumentError
 
 
 @primitive(shapes.noise, promote=(), pure=False, light=True)
-def engine_uniform(counter: Tensor, shape: Dims, dtype: DType, seed, stream):
+def engine_uniform(counter: Tensor, seed: Tensor, shape: Dims, dtype: DType, stream):
     """Uniform noise in [0, 1) from the engine's generator, a function of (seed, stream, counter).
 
     Args:
         counter: the number of the step, an integer tensor.
+        seed: the seed of the run or of the layer, an integer tensor.
         shape: that of the result.
         dtype: a float dtype.
-        seed: the seed of the run or of the layer.
         stream: the number of this draw within a step.
 
     Returns: a tensor of that shape.
@@ -33,14 +36,14 @@ def engine_uniform(counter: Tensor, shape: Dims, dtype: DType, seed, stream):
 
 
 @primitive(shapes.noise, promote=(), pure=False)
-def engine_normal(counter: Tensor, shape: Dims, dtype: DType, seed, stream):
+def engine_normal(counter: Tensor, seed: Tensor, shape: Dims, dtype: DType, stream):
     """Normal noise (mean 0, deviation 1) from the engine's generator, a function of (seed, stream, counter).
 
     Args:
         counter: the number of the step, an integer tensor.
+        seed: the seed of the run or of the layer, an integer tensor.
         shape: that of the result.
         dtype: a float dtype.
-        seed: the seed of the run or of the layer.
         stream: the number of this draw within a step.
 
     Returns: a tensor of that shape.
@@ -48,14 +51,14 @@ def engine_normal(counter: Tensor, shape: Dims, dtype: DType, seed, stream):
 
 
 @primitive(shapes.noise, promote=(), pure=False)
-def host_noise(counter: Tensor, shape: Dims, dtype: DType, seed, stream, kind):
+def host_noise(counter: Tensor, seed: Tensor, shape: Dims, dtype: DType, stream, kind):
     """Noise drawn by NumPy on the host, the same on every backend.
 
     Args:
         counter: the number of the step, an integer tensor.
+        seed: the seed of the run or of the layer, an integer tensor.
         shape: that of the result.
         dtype: a float dtype.
-        seed: the seed of the run or of the layer.
         stream: the number of this draw within a step.
         kind: 'uniform' in [0, 1), or 'normal' with mean 0 and deviation 1.
 
@@ -64,63 +67,65 @@ def host_noise(counter: Tensor, shape: Dims, dtype: DType, seed, stream, kind):
 
 
 @composite(promote=(), pure=False, fresh=True)
-def uniform_noise(counter: Tensor, shape: Dims, dtype: DType, seed, stream):
+def uniform_noise(counter: Tensor, seed: Tensor, shape: Dims, dtype: DType, stream):
     """Uniform noise in [0, 1), from the host if the run is to be reproducible across backends.
 
     Args:
         counter: the number of the step, an integer tensor.
+        seed: the seed of the run or of the layer, an integer tensor.
         shape: that of the result.
         dtype: a float dtype.
-        seed: the seed of the run or of the layer.
         stream: the number of this draw within a step.
 
     Returns: a tensor of that shape.
     """
     if seeds.reproducible():
-        return host_noise(counter, shape, dtype, seed, stream, "uniform")
-    return engine_uniform(counter, shape, dtype, seed, stream)
+        return host_noise(counter, seed, shape, dtype, stream, "uniform")
+    return engine_uniform(counter, seed, shape, dtype, stream)
 
 
 @composite(promote=(), pure=False, fresh=True)
-def normal_noise(counter: Tensor, shape: Dims, dtype: DType, seed, stream):
+def normal_noise(counter: Tensor, seed: Tensor, shape: Dims, dtype: DType, stream):
     """Normal noise (mean 0, deviation 1), from the host if the run is to be reproducible across backends.
 
     Args:
         counter: the number of the step, an integer tensor.
+        seed: the seed of the run or of the layer, an integer tensor.
         shape: that of the result.
         dtype: a float dtype.
-        seed: the seed of the run or of the layer.
         stream: the number of this draw within a step.
 
     Returns: a tensor of that shape.
     """
     if seeds.reproducible():
-        return host_noise(counter, shape, dtype, seed, stream, "normal")
-    return engine_normal(counter, shape, dtype, seed, stream)
+        return host_noise(counter, seed, shape, dtype, stream, "normal")
+    return engine_normal(counter, seed, shape, dtype, stream)
 
 
-def key(seed: int | None) -> tuple[Any]:
-    """The counter that keys a draw now: the frame's, or a symbol that waits for one."""
-    return (symbolic.COUNTER,) if _waits() else (symbolic.current_counter(),)
+def key(seed: int | None) -> tuple[Any, Any]:
+    """(counter, seed) of a draw now: those of the frame, or symbols that wait for one; a seed that is given counts."""
+    waits = _waits()
+    counter = symbolic.COUNTER if waits else symbolic.current_counter()
+    if seed is not None:
+        return counter, np.asarray(seed, "int64")
+    return counter, symbolic.SEED if waits else symbolic.current_seed()
+
+
+def stream() -> Any:
+    """The number of a draw among those of its trace; a symbol where it is made whenever its result is asked for."""
+    return symbolic.STREAM if _waits() else scopes.next_stream()
 
 
 def _waits() -> bool:
     """Whether a draw is only recorded now, to be made whenever its result is asked for."""
-    return scopes.tracing() is None and scopes.current_frame() is None and not scopes.eager_section()
-
-
-def stream(seed: int | None) -> tuple[Any, int]:
-    """(seed, stream) of a draw: the seed given, else the run's, read when the draw is made; and a number of its own."""
-    if seed is not None:
-        return int(seed), scopes.next_stream()
-    return symbolic.SEED if _waits() else seeds.root_seed(), scopes.next_stream()
+    return scopes.tracing() is None and scopes.bound_counter() is None and not scopes.computes_now()
 
 
 def _draw(noise: Any, shape: Any, dtype: Any, seed: int | None) -> Any:
     name = dtypes.canonical(dtype)
     if not dtypes.is_float(name):
         raise ArgumentError(f"Random numbers are drawn as floats; expected a float dtype, received {name!r}.")
-    return noise(*key(seed), as_dims(shape), name, *stream(seed))
+    return noise(*key(seed), as_dims(shape), name, stream())
 
 
 @renamed
