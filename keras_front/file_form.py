@@ -15,6 +15,7 @@ class FileForm(NamedTuple):
         name: what Keras 3 calls the class; None if the same.
         renamed: what arguments are called here, by their names in Keras 3.
         omitted: arguments that Keras 3 does not have, with the values that may be left out for it.
+        left_out: arguments that tf_keras and Keras 3 do not write, with the values that they have there.
         call: what Keras 3 calls the tensors that it passes to a call one by one, where here they are one list.
         says_training: whether Keras 3 writes `training=True` with each call. What counts is how the model is called.
         places: arguments that may name a file or an address, which a config must write out instead.
@@ -23,6 +24,7 @@ class FileForm(NamedTuple):
     name: str | None = None
     renamed: Mapping[str, str] = {}
     omitted: Mapping[str, Any] = {}
+    left_out: Mapping[str, Any] = {}
     call: tuple[str, ...] = ()
     says_training: bool = False
     places: tuple[str, ...] = ()

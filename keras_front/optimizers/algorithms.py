@@ -319,7 +319,7 @@ class Nadam(Optimizer):
         0.01
     """
 
-    file_form = FileForm(omitted={"decay": 0.0, "schedule_decay": 0.004})
+    file_form = FileForm(omitted={"decay": 0.0, "schedule_decay": 0.004}, left_out={"schedule_decay": 1.0})
 
     slots = ("m", "v")
     slots_together = 2
@@ -352,9 +352,11 @@ class Nadam(Optimizer):
         return [self.iterations, self.m_schedule]
 
     def _adapted(self, variables: Sequence[Variable], values: list[np.ndarray]) -> list[np.ndarray]:
-        """Keras 2.2 and 2.3.0 left the momentum cache out."""
+        """Keras 2.2, 2.3.0 and tf_keras left the product of all momenta out; it follows from the number of steps."""
         if len(values) == len(variables) - 1:
-            return [values[0], np.ones(()), *values[1:]]
+            steps = 1 + np.arange(int(np.asarray(values[0])))
+            momenta = self.beta_1 * (1.0 - 0.5 * 0.96 ** (steps * self.schedule_decay))
+            return [values[0], np.prod(momenta), *values[1:]]
         return super()._adapted(variables, values)
 
     def update_all(self, ws: Any, grads: Any, slots: Any, rate: Any, t: Any) -> tuple[list[Any], list[list[Any]]]:

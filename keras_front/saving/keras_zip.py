@@ -334,7 +334,7 @@ def save_model(model: Any, target: Any, include_optimizer: bool = True) -> None:
     dialect = training_config.dialect_of_model(model)
     if training is not None:
         compiled = json.loads(json.dumps(training, default=plain))
-        optimizer = training_config.with_global_clipnorm(compiled.pop("optimizer_config"), dialect)
+        optimizer = training_config.with_global_clipnorm(compiled.pop("optimizer_config"))
         compiled = {"optimizer": optimizer, **compiled}
         described["compile_config"] = {k: keras3.to_keras3_value(k, v) for k, v in compiled.items() if v is not None}
     weights = io.BytesIO()

@@ -18,7 +18,7 @@ from keras_front.errors import ArgumentError, SerializationError, ShapeError
 from keras_front.registry import Registry, get_registered_object, plain, serialize_keras_object
 
 from . import guard
-from .config import Config, class_of, convert
+from .config import Config, class_of, convert, form_of
 
 __all__ = [
     "compile_model",
@@ -71,8 +71,16 @@ def _optimizer(item: Any) -> Any:
     kind = class_of(item)
     if get_registered_object(kind) is None:
         kind = kind.rpartition(">")[2]  # tf_keras registers its own optimizers as if they were the user's
-    own = {DIALECT: item[DIALECT]} if _is_dialect(item.get(DIALECT)) else {}
-    return {"class_name": kind, "config": {k: convert(v, False) for k, v in item["config"].items()}, **own}
+    arguments = {k: convert(v, False) for k, v in item["config"].items()}
+    if _is_dialect(item.get(DIALECT)):  # ours
+        return {"class_name": kind, "config": arguments, DIALECT: item[DIALECT]}
+    return {"class_name": kind, "config": {**_left_out(kind, arguments), **arguments}}
+
+
+def _left_out(kind: str, arguments: Config) -> Mapping[str, Any]:
+    """Arguments that the files of later Keras leave out, with what is meant then."""
+    left_out = form_of(kind).left_out
+    return {} if "decay" in arguments else left_out
 
 
 def _metrics(given: Any, outputs: list[str], losses: Any = None) -> Any:
@@ -184,20 +192,18 @@ def dialect_of_model(model: Any) -> str:
 
 
 def _own_dialect(optimizer: Any, model: Any) -> Config:
-    """What an optimizer states beside its config: its dialect, if it is not that of the model."""
-    own = getattr(optimizer, "_dialect", None)
-    return {} if own in (None, dialect_of_model(model)) else {DIALECT: own}
+    """What an optimizer states beside its config: its dialect, which may be another one than that of the model."""
+    return {DIALECT: getattr(optimizer, "_dialect", None) or dialect_of_model(model)}
 
 
-def with_global_clipnorm(config: Config, dialect: str) -> Config:
+def with_global_clipnorm(config: Config) -> Config:
     """The config of an optimizer whose `clipnorm` means the norm of all gradients as later Keras write it.
 
     Args:
-        config: class, config and perhaps dialect of the optimizer.
-        dialect: the dialect of the model.
+        config: class, config and dialect of the optimizer.
     """
     arguments = config.get("config")
-    joint = conventions.of(config.get(DIALECT, dialect)).joint_clipnorm
+    joint = conventions.of(config[DIALECT]).joint_clipnorm
     if not joint or not isinstance(arguments, Mapping) or arguments.get("global_clipnorm") is not None:
         return config
     renamed = {"global_clipnorm" if k == "clipnorm" else k: v for k, v in arguments.items()}
@@ -235,7 +241,8 @@ def compile_model(
     if optimizer is None:
         raise SerializationError(f"{where}: expected an optimizer in the training config, found none.")
     if hasattr(optimizer, "_dialect"):
-        optimizer._dialect = described.get(DIALECT, dialect) if isinstance(described, Mapping) else dialect
+        stated = described.get(DIALECT) if isinstance(described, Mapping) else None
+        optimizer._dialect = dialect if stated is None or settings.setting("dialect").given else stated
     for key, kind in (("loss", "loss"), ("metrics", "metric"), ("weighted_metrics", "metric")):
         if key in given:
             given[key] = _made(given[key], Registry.of(kind))
@@ -295,12 +302,27 @@ def in_slot_order(
     if any(name.isdigit() for name in names):
         numbered = [a for n, a in zip(names, arrays, strict=True) if n.isdigit()]
         further = [a for n, a in zip(names, arrays, strict=True) if not n.isdigit()]
-        return [*numbered[:1], *further, *_slot_by_slot(optimizer, numbered[2:], parameters)]
+        return _numbered_in_slot_order(optimizer, numbered, further, parameters)
     plain_names = [_bare(name) for name in names]
     counter = [a for n, a in zip(plain_names, arrays) if n.split("/")[-1] in COUNTERS]
     rest = [(n, a) for n, a in zip(plain_names, arrays) if n.split("/")[-1] not in COUNTERS | RATES]
-    kinds = list(dict.fromkeys(_slot(n) for n, _ in rest))
+    kinds = sorted(dict.fromkeys(_slot(n) for n, _ in rest), key=bool)  # what belongs to no weight comes first
     return counter + [a for wanted in kinds for n, a in rest if _slot(n) == wanted]
+
+
+def _numbered_in_slot_order(
+    optimizer: Any, numbered: list[np.ndarray], further: list[np.ndarray], parameters: int
+) -> list[np.ndarray]:
+    """The state from an archive: counter, rate, slots and further counters of Keras 3; tf_keras writes no rate."""
+    expected = parameters * len(optimizer.slots)
+    has_rate = len(numbered) > 1 and numbered[1].ndim == 0 and len(numbered) != 1 + expected
+    slots = numbered[2:] if has_rate else numbered[1:]
+    beside = len(slots) - expected
+    if not further and 0 < beside == len(optimizer.counters) - 1:
+        slots, further = slots[:expected], slots[expected:]
+    if not optimizer.slots:  # tf_keras keeps a momentum for each weight, also where there is none
+        slots = []
+    return [*numbered[:1], *further, *_slot_by_slot(optimizer, slots, parameters)]
 
 
 def _bare(name: str) -> str:

@@ -37,7 +37,9 @@ def of_version(path, version, model):
     """A file as real Keras of that version wrote it."""
     model.save(path)
     with h5py.File(path, "r+") as file:
-        del file.attrs["dialect"], file.attrs["keras_version"]
+        training = json.loads(file.attrs["training_config"])
+        del file.attrs["dialect"], file.attrs["keras_version"], training["optimizer_config"]["dialect"]
+        file.attrs["training_config"] = json.dumps(training)
         if version is not None:
             file.attrs["keras_version"] = version.encode()
     return path
