@@ -12,6 +12,7 @@
     ├── DownloadError (OSError)             a file cannot be fetched; the message says where to put it by hand
     ├── ConfigError (ValueError)            a setting in keras.json or the environment makes no sense
     └── SerializationError (ValueError)     a file or config cannot be read or written
+        ├── IncompleteConfigError (TypeError)    what a config says of an object does not make one
         └── UnsafeFileError                 a file asks for something that reading must never do
 
 Each class is also the built-in error that Keras raised in its place, so `except ValueError` in old code still works.
@@ -19,7 +20,7 @@ Each class is also the built-in error that Keras raised in its place, so `except
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,6 +32,7 @@ __all__ = [
     "ConfigError",
     "DownloadError",
     "DtypeError",
+    "IncompleteConfigError",
     "KerasFrontError",
     "SerializationError",
     "ShapeError",
@@ -103,6 +105,19 @@ class ConfigError(KerasFrontError, ValueError):
 
 class SerializationError(KerasFrontError, ValueError):
     """A file or a config cannot be read or written."""
+
+
+class IncompleteConfigError(SerializationError, TypeError):
+    """What a config says of an object does not make one: an argument is missing, or one too many.
+
+    Args:
+        message: what is wrong.
+        described: the part of the config that is meant, `{'class_name', 'config'}`.
+    """
+
+    def __init__(self, message: str, described: Any = None):
+        super().__init__(message)
+        self.described = described
 
 
 class UnsafeFileError(SerializationError):

@@ -39,7 +39,13 @@ from keras_front.custom_objects import (
     register_keras_serializable,
 )
 from keras_front.docstrings import Documented
-from keras_front.errors import ArgumentError, SerializationError
+from keras_front.errors import (
+    ArgumentError,
+    IncompleteConfigError,
+    KerasFrontError,
+    SerializationError,
+    UnknownArgumentError,
+)
 from keras_front.file_form import FileForm
 
 __all__ = [
@@ -298,6 +304,10 @@ def _read(config: Any, kind: str) -> tuple[str, Config | None]:
     name = config.get("registered_name") or config["class_name"]
     if get_registered_object(str(name)) is None:
         name = config["class_name"]
+    if arguments is not None and not isinstance(arguments, Mapping):
+        raise IncompleteConfigError(
+            f"{name}: expected its config to be a dictionary of arguments, received {arguments!r:.60}.", config
+        )
     return str(name), dict(arguments) if arguments else None
 
 
@@ -307,11 +317,47 @@ def _build(target: Any, arguments: Config, custom_objects: Mapping[str, Any] | N
         return target
     target, arguments = _as_today(name, target, arguments)
     with custom_object_scope(custom_objects) as known:
-        if not hasattr(target, "from_config"):
-            return target(**arguments)
-        if _takes_custom_objects(getattr(target.from_config, "__func__", target.from_config)):
-            return target.from_config(arguments, custom_objects=known)
-        return target.from_config(arguments)
+        try:
+            if not hasattr(target, "from_config"):
+                return target(**arguments)
+            if _takes_custom_objects(getattr(target.from_config, "__func__", target.from_config)):
+                return target.from_config(arguments, custom_objects=known)
+            return target.from_config(arguments)
+        except UnknownArgumentError as error:
+            raise IncompleteConfigError(str(error), {"class_name": name, "config": arguments}) from None
+        except (TypeError, KeyError) as error:
+            if isinstance(error, KerasFrontError):
+                raise
+            raise _misfit(error, name, target, arguments) from None
+
+
+def _misfit(error: Exception, name: str, target: Any, arguments: Config) -> Exception:
+    """The error that names the argument which is missing or too many; `error` itself if it is about something else."""
+    parameters = [p for p in _parameters(target) if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+    missing = [p.name for p in parameters if p.default is p.empty and p.name not in arguments]
+    missing = [argument for argument in missing if repr(argument) in str(error)]
+    surplus = [argument for argument in arguments if f"unexpected keyword argument {argument!r}" in str(error)]
+    if not missing and not surplus:
+        return error
+    named = f" {arguments['name']!r}" if isinstance(arguments.get("name"), str) else ""
+    listed = ", ".join(map(repr, missing or [p.name for p in parameters]))
+    wrong = (
+        f"expected {listed} in its config" if missing else f"expected no {surplus[0]!r} in its config, only {listed}"
+    )
+    given = ", ".join(map(repr, arguments)) or "none"
+    return IncompleteConfigError(
+        f"{name}{named}: {wrong}; received the arguments {given}.", {"class_name": name, "config": arguments}
+    )
+
+
+def _parameters(target: Any) -> Iterator[inspect.Parameter]:
+    """The parameters of a function, or of a class and, where it passes on any others, of its bases."""
+    constructors = [c.__dict__.get("__init__") for c in target.__mro__[:-1]] if inspect.isclass(target) else [target]
+    for function in filter(None, constructors):
+        found = list(inspect.signature(function).parameters.values())
+        yield from found[inspect.isclass(target) :]
+        if not any(p.kind is p.VAR_KEYWORD for p in found):
+            return
 
 
 @functools.lru_cache(maxsize=1024)

@@ -25,7 +25,13 @@ import numpy as np
 
 from keras_front import bytecode
 from keras_front.backend.state import Variable
-from keras_front.errors import ArgumentError, KerasFrontError, SerializationError, UnsafeFileError
+from keras_front.errors import (
+    ArgumentError,
+    IncompleteConfigError,
+    KerasFrontError,
+    SerializationError,
+    UnsafeFileError,
+)
 from keras_front.graph.tracking import lazy_weights
 from keras_front.registry import Registry, custom_object_scope, name_of, plain
 
@@ -253,7 +259,12 @@ def make(described: Any, where: str) -> Any:
         described: JSON text or a dictionary.
         where: what to call the file or config in messages.
     """
-    return Registry.of("layer").deserialize(config.read_model_config(described, where))
+    read = config.read_model_config(described, where)
+    try:
+        return Registry.of("layer").deserialize(read)
+    except IncompleteConfigError as error:
+        place = config.place_of(error.described, read)
+        raise SerializationError(f"{where}{place and f', {place}'}: {error}") from None
 
 
 def _dialect(root: Any, where: str) -> str:
