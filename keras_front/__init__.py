@@ -39,6 +39,7 @@ _NAMES = {
     "Sequential": "models",
     "device": "backend.discovery",
     "dialect": "config",
+    "install_as_keras": "as_keras",
     "set_backend": "backend.discovery",
     "set_dialect": "config",
     "set_random_seed": "backend.seeds",
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from keras_front import config as config
     from keras_front import layers as layers
     from keras_front import models as models
+    from keras_front.as_keras import install_as_keras as install_as_keras
     from keras_front.backend.discovery import device as device
     from keras_front.backend.discovery import set_backend as set_backend
     from keras_front.backend.discovery import use_backend as use_backend

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
-from types import TracebackType
+from types import ModuleType, TracebackType
 
 from keras_front import __version__, config
 from keras_front.backend import discovery
@@ -53,9 +53,16 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--backend", help="the backend to train on (default: the active one)")
     demo.add_argument("--epochs", type=int, default=12)
 
-    run = add("run", run_script, "run a script in which `import keras` means keras_front")
+    text = "run a program in which `import keras` and `import tensorflow.keras` mean keras_front"
+    run = add("run", run_program, text)
+    run.usage = "%(prog)s [options] (script | -m module | -c code) arguments"
     run.add_argument("--backend", help="the backend to run it on (default: the active one)")
-    run.add_argument("script")
+    run.add_argument("--dialect", help="the Keras whose defaults hold: keras1, keras2.2, keras2.3 or keras3")
+    speak_as = "what `K.backend()` answers, for libraries that know three engines: tensorflow, theano or cntk"
+    run.add_argument("--speak-as", help=speak_as)
+    run.add_argument("-m", dest="module", nargs=argparse.REMAINDER, help="run a module, as `python -m` does")
+    run.add_argument("-c", dest="code", nargs=argparse.REMAINDER, help="run a text, as `python -c` does")
+    run.add_argument("script", nargs="?")
     run.add_argument("arguments", nargs=argparse.REMAINDER)
 
     summary = add("summary", show_summary, "show the layers of a saved model")
@@ -146,36 +153,64 @@ def run_demo(options: argparse.Namespace) -> None:
     demo.main(options.backend, epochs=options.epochs)
 
 
-def run_script(options: argparse.Namespace) -> int:
-    """Run a script as `__main__`, with `keras` standing for this package.
+def run_program(options: argparse.Namespace) -> int:
+    """Run a program as `__main__`, with `keras` and `tensorflow.keras` standing for this package.
 
     Args:
-        options: `script`, its `arguments`, and the `backend` to run it on.
+        options: `script`, a file or a folder, and its `arguments`; or `module`, or `code`, a list of either and its
+            arguments; the `backend` to run it on; `dialect` and `speak_as`, see `install_as_keras`.
 
-    Returns: 0, or 1 if the script raised an error, which is printed as Python prints it.
-    Raises: ArgumentError if there is no such script.
+    Returns: 0, or 1 if the program raised an error, which is printed as Python prints it.
+    Raises: ArgumentError if there is no such program; ConfigError for an unknown dialect or engine;
+        BackendNotFoundError if there is no such backend.
     """
-    from keras_front.legacy import modules
+    start = _program(options)
+    from keras_front import install_as_keras
 
-    if not Path(options.script).is_file():
-        raise ArgumentError(f"run: there is no file {options.script!r}.")
-    if options.backend:
-        discovery.set_backend(options.backend)
-    modules.install()
-    sys.argv = [options.script, *options.arguments]
-    sys.path.insert(0, str(Path(options.script).resolve().parent))
+    install_as_keras(options.backend, options.dialect, options.speak_as)
     try:
-        runpy.run_path(options.script, run_name="__main__")
+        start()
     except Exception as error:
-        traceback = _from_file(error.__traceback__, options.script)
+        traceback = _of_program(error.__traceback__)
         sys.excepthook(type(error), error.with_traceback(traceback), traceback)
         return 1
     return 0
 
 
-def _from_file(traceback: TracebackType | None, script: str) -> TracebackType | None:
-    """The traceback from the script's first line on, as if Python had run it."""
-    while traceback is not None and traceback.tb_frame.f_code.co_filename != script:
+def _program(options: argparse.Namespace) -> Callable[[], object]:
+    """What runs the program that was asked for, with `sys.argv` and `sys.path` as Python has them then."""
+    given = [options.script, *options.arguments] if options.script else None
+    programs = [p for p in ((_script, given), (_module, options.module), (_code, options.code)) if p[1]]
+    if len(programs) != 1:
+        raise ArgumentError("run: expected a script, or -m with a module, or -c with code.")
+    (prepare, (what, *arguments)) = programs[0]
+    start, name, folder = prepare(what)
+    sys.argv = [name, *arguments]
+    sys.path.insert(0, folder)
+    return start
+
+
+def _script(path: str) -> tuple[Callable[[], object], str, str]:
+    if not Path(path).exists():
+        raise ArgumentError(f"run: there is no file {path!r}.")
+    return lambda: runpy.run_path(path, run_name="__main__"), path, str(Path(path).resolve().parent)
+
+
+def _module(name: str) -> tuple[Callable[[], object], str, str]:
+    return lambda: runpy.run_module(name, run_name="__main__", alter_sys=True), "-m", str(Path.cwd())
+
+
+def _code(text: str) -> tuple[Callable[[], object], str, str]:
+    def start() -> None:
+        main = sys.modules["__main__"] = ModuleType("__main__")
+        exec(compile(text, "<string>", "exec"), main.__dict__)
+
+    return start, "-c", ""
+
+
+def _of_program(traceback: TracebackType | None) -> TracebackType | None:
+    """The traceback from the program's first line on, as if Python had run it."""
+    while traceback is not None and traceback.tb_frame.f_code.co_filename in (__file__, "<frozen runpy>"):
         traceback = traceback.tb_next
     return traceback
 

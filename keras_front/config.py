@@ -130,6 +130,7 @@ KINDS: dict[str, Kind] = {
     ),
     "seed": Kind(None, _seed_or_none, ("KERAS_FRONT_SEED",)),
     "dialect": Kind(NATIVE, _dialect, ("KERAS_FRONT_DIALECT",)),
+    "speak_as": Kind("backend", _one_of("backend", "tensorflow", "theano", "cntk"), ("KERAS_FRONT_SPEAK_AS",)),
     "traceback_filtering": Kind(True, _yes_or_no, ("KERAS_FRONT_TRACEBACK_FILTERING",)),
 }
 

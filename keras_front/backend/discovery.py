@@ -236,9 +236,10 @@ def _is_extra(name: str, point: metadata.EntryPoint) -> bool:
 
 def _module_exists(name: str) -> bool:
     try:
-        return importlib.util.find_spec(name.replace("-", "_")) is not None
+        found = importlib.util.find_spec(name.replace("-", "_"))
     except (ImportError, ValueError):
         return False
+    return found is not None and not getattr(found.loader, "is_stand_in", False)
 
 
 def _engine_version(name: str) -> str | None:
@@ -303,7 +304,7 @@ def _by_entry_point(name: str) -> Any:
     point = points[name]
     try:
         return point.load()
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         if _engine_is_there(name, point):
             raise BackendNotFoundError(
                 f"backend {name!r}: its adapter {point.value} cannot be imported: {error}."

@@ -6,28 +6,22 @@
 from __future__ import annotations
 
 import builtins
-import inspect
-from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from keras_front import backend as K
 from keras_front import config
-from keras_front.errors import ArgumentError, BackendError
+from keras_front.backend import discovery
+from keras_front.errors import ArgumentError
 
 # Another name for the same function.
 RENAMED = {"lesser": "less", "lesser_equal": "less_equal"}
 
+# Where programs took the engine from, and its module: the real one or the stand-in.
+ENGINE, ENGINE_MODULE = "tf", "tensorflow"
+
 # Python's own, which K's names hide.
 PYTHON = {f"py_{name}": getattr(builtins, name) for name in ("all", "any", "sum", "slice")}
-
-# What belongs to an engine that is gone or to a session: the former signature, and what to do today.
-GONE = {
-    "get_session": ("()", "There are no sessions: K.function, K.eval and K.get_value compute at once."),
-    "set_session": ("(session)", "There are no sessions; choose the device with keras_front.device(name)."),
-    "get_graph": ("()", "There is no global graph: a tensor knows its origin; K.clear_session resets names."),
-    "v1_variable_initialization": ("()", "Variables have their values when they are made; nothing is left to do."),
-    "set_legacy_weight_ordering": ("(value)", "Old files are read in their own order; nothing is left to choose."),
-}
 
 ORDERINGS = {"tf": "channels_last", "th": "channels_first"}
 
@@ -130,31 +124,66 @@ def atrous_conv2d(
     return K.conv2d(x, kernel, (1, 1), border_mode, format_of(dim_ordering), (rate, rate))
 
 
-def _gone(name: str) -> Callable[..., Any]:
-    text, advice = GONE[name]
+# Engines and sessions ----------------------------------------------------------------------------------
 
-    def gone(*args: Any, **kwargs: Any) -> Any:
-        raise BackendError(f"K.{name} belongs to an engine that is gone. {advice}")
 
-    scope: dict[str, Any] = {}
-    exec(f"def {name}{text}: pass", scope)
-    gone.__name__, gone.__doc__ = name, advice
-    gone.__signature__ = inspect.signature(scope[name])  # type: ignore[attr-defined]
-    return gone
+def spoken_backend() -> str:
+    """What programs are told is the backend: its name, or the engine that the setting `speak_as` names."""
+    name = config.setting("speak_as").value
+    return discovery.backend() if name == config.KINDS["speak_as"].default else name
+
+
+def get_session() -> Any:
+    """A session: `run` gives values of symbolic tensors and variables. Nothing is kept in it."""
+    from .stand_in import sessions
+
+    return sessions.get_default_session()
+
+
+def set_session(session: Any) -> None:
+    """Nothing, with a warning: programs set a session for its settings of memory, which the engine decides.
+
+    Args:
+        session: a session of TensorFlow.
+    """
+    config.warn_once(
+        "K.set_session has no effect: there are no sessions, and how memory is taken is the engine's own business. "
+        "For a device write `with keras_front.device(name)`."
+    )
+
+
+def get_graph() -> Any:
+    """An object in place of TensorFlow's graph: `with K.get_graph().as_default()` changes nothing."""
+    from .stand_in import sessions
+
+    return sessions.get_default_graph()
+
+
+def v1_variable_initialization() -> None:
+    """Nothing: variables have their values when they are made."""
+
+
+def set_legacy_weight_ordering(value: bool) -> None:
+    """Nothing: old files are read in their own order.
+
+    Args:
+        value: not used.
+    """
 
 
 FUNCTIONS = {
     fn.__name__: fn
     for fn in (
         image_dim_ordering, set_image_dim_ordering, legacy_weight_ordering, asymmetric_temporal_padding,
-        asymmetric_spatial_2d_padding, deconv2d, atrous_conv2d,
+        asymmetric_spatial_2d_padding, deconv2d, atrous_conv2d, get_session, set_session, get_graph,
+        v1_variable_initialization, set_legacy_weight_ordering,
     )
 }  # fmt: skip
 
 
 def names() -> list[str]:
     """Every name that `find` knows."""
-    return sorted({*RENAMED, *PYTHON, *GONE, *FUNCTIONS})
+    return sorted({*RENAMED, *PYTHON, *FUNCTIONS})
 
 
 def find(name: str) -> Any:
@@ -165,6 +194,6 @@ def find(name: str) -> Any:
     """
     if name in RENAMED:
         return getattr(K, RENAMED[name])
-    if name in GONE:
-        return _gone(name)
+    if name == ENGINE:
+        return import_module(ENGINE_MODULE)
     return {**PYTHON, **FUNCTIONS}[name]

@@ -1,10 +1,10 @@
-"""`import keras` as `keras_front`, for scripts that are not ours to edit.
+"""`import keras` and `import tensorflow.keras` as `keras_front`, for programs that are not ours to edit.
 
-A finder answers for `keras` and everything below it with the module of the same path in `keras_front`: the very same
-object, so a class is the same class under either name. A module that was divided otherwise once takes further names
-from where they are today: `keras.layers.core` has all names of ours and also finds `Merge`; `keras.engine.topology` has
-nothing but such names. No module of ours is ever replaced by another one. The finder is
-installed on request only (`keras-front run`).
+A finder answers for the packages by which programs name Keras (`paths.ROOTS`) and for everything below them with the
+module of the same path in `keras_front`: the very same object, so a class is the same class under every name. A module
+that was divided otherwise once takes further names from where they are today (`paths.HOMES`): `keras.layers.core` has
+all names of ours and also finds `Merge`; `keras.engine.topology` has nothing but such names. No module of ours is ever
+replaced by another one. The finder is installed on request only, see `keras_front/as_keras.py`.
 """
 
 from __future__ import annotations
@@ -22,29 +22,14 @@ from keras_front.errors import StateError
 
 from . import backend, layers
 from .arguments import NAMES
+from .paths import FOLDERS, HOMES, ROOTS
+from .stand_in import finder as tensorflow
+from .versions import keras_version
 
 OLD, NEW = "keras", "keras_front"
 
-_LAYERS = ("layers", "graph", "models")
-# Former modules, and where the current names are that were in them, the first place first.
-HOMES: dict[str, tuple[str, ...]] = {
-    "engine": _LAYERS,
-    **{f"engine.{name}": _LAYERS for name in (
-        "base_layer", "input_layer", "network", "sequential", "topology", "training",
-    )},
-    "engine.saving": ("models", "saving"),
-    "initializations": ("legacy.initializations", "initializers"),
-    **{f"layers.{name}": ("layers",) for name in (
-        "advanced_activations", "convolutional", "convolutional_recurrent", "core", "embeddings", "local", "noise",
-        "normalization", "pooling", "recurrent", "wrappers",
-    )},
-    "objectives": ("losses",),
-    "utils.layer_utils": ("utils", "layers"),
-}  # fmt: skip
-
 # Methods that old scripts call on any layer.
 METHODS = {"get_output_shape_for": "compute_output_shape"}
-
 
 # Former names that modules of ours find when asked, by module: with them `from keras.layers import *` gives these too.
 OLD_NAMES: dict[str, Callable[[], Iterable[str]]] = {
@@ -55,24 +40,59 @@ OLD_NAMES: dict[str, Callable[[], Iterable[str]]] = {
 }
 
 
+# Modules with names of other modules --------------------------------------------------------------------------
+
+
 class Gathered(ModuleType):
     """A module some or all of whose names are those of other modules, its homes."""
 
+    _path = ""  # without the name of the package
     _homes: tuple[str, ...] = ()
 
     def __getattr__(self, name: str) -> Any:
         if name == "__all__":
-            return sorted({found for home in self._homes for found in public_names(_home(home))})
-        for home in [] if name.startswith("__") else self._homes:
-            found = getattr(_home(home), name, None)
-            if found is not None:
-                return found
+            return sorted({found for home in self._homes for found in public_names(home_module(home))})
+        if not name.startswith("__"):
+            path = f"{self._path}.{name}"
+            if path not in HOMES:
+                for home in self._homes:
+                    found = getattr(home_module(home), name, None)
+                    if found is not None:
+                        return found
+            if _homes(path) is not None:
+                return importlib.import_module(_joined(OLD, path))
         raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
 
     def __setattr__(self, name: str, value: Any) -> None:
         """The import system makes a module an attribute of its package; one of ours that is there already stays."""
         if not (isinstance(value, Gathered) and isinstance(vars(self).get(name), ModuleType)):
             super().__setattr__(name, value)
+
+
+class Root(ModuleType):
+    """A package by which programs name Keras, such as `keras` or `tensorflow.keras`: what ours of the same path has."""
+
+    _path = ""
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__version__":
+            return keras_version(self.__name__)
+        if name == "__all__":
+            return [found for found in public_names(self._ours()) if not found.startswith("_")]
+        if not name.startswith("__"):
+            for home in (self._ours(), home_module("legacy.package")):
+                found = getattr(home, name, None)
+                if found is not None:
+                    return found
+            if f"{self.__name__}.{name}" in ROOTS or _is_there(_joined(self._path, name)):
+                return importlib.import_module(f"{self.__name__}.{name}")
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+
+    def __dir__(self) -> list[str]:
+        return sorted({*vars(self), *dir(self._ours())})
+
+    def _ours(self) -> ModuleType:
+        return importlib.import_module(_joined(NEW, self._path))
 
 
 def public_names(module: ModuleType) -> list[str]:
@@ -85,28 +105,40 @@ def public_names(module: ModuleType) -> list[str]:
     return list(listed) if listed is not None else [name for name in vars(module) if not name.startswith("_")]
 
 
-def _home(name: str) -> ModuleType:
-    return importlib.import_module(f"{NEW}.{name}")
+def home_module(path: str) -> ModuleType:
+    """The module of ours that has a path; one without names if there is none.
+
+    Args:
+        path: the path without the name of the package.
+    """
+    name = _joined(NEW, path)
+    return importlib.import_module(name) if _exists(name) else ModuleType(name)
+
+
+# The finder ---------------------------------------------------------------------------------------------------
 
 
 class Alias(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds `keras.a.b` and loads `keras_front.a.b` for it."""
+    """Finds `keras.a.b`, or `tensorflow.keras.a.b`, and loads `keras_front.a.b` for it."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        """How to load a module of `keras`; None if there is none of that name, or for any other module.
+        """How to load a module of Keras; None if there is none of that name, or for any other module.
 
         Args:
             fullname: name of the module, with those of the packages that hold it.
             path: not needed.
             target: not needed.
         """
-        if fullname != OLD and not fullname.startswith(OLD + "."):
+        ours = our_path(fullname)
+        if ours is None or not _is_there(ours) or tensorflow.is_still_real(fullname):
             return None
-        if _path(fullname) not in HOMES and not _is_there(_new_name(fullname)):
-            return None
-        return importlib.machinery.ModuleSpec(fullname, self, is_package=fullname == f"{OLD}.engine")
+        is_package = fullname in ROOTS or _holds_modules(ours)
+        spec = importlib.machinery.ModuleSpec(fullname, self, is_package=is_package)
+        if fullname in ROOTS:
+            spec.origin = importlib.import_module(_joined(NEW, ours)).__file__
+        return spec
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
         """The module of ours, or a new one for the names that were in it once.
@@ -114,12 +146,17 @@ class Alias(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         Args:
             spec: what `find_spec` returned.
         """
-        homes = HOMES.get(_path(spec.name))
-        if homes is not None:
+        path = our_path(spec.name)
+        if spec.name in ROOTS:
+            module: ModuleType = Root(spec.name, importlib.import_module(_joined(NEW, path)).__doc__)
+            module._path = path  # type: ignore[attr-defined]
+            module.__file__ = spec.origin
+            return module
+        if spec.name != _joined(OLD, path):  # all packages share what is below them
+            return _kept(importlib.import_module(_joined(OLD, path)), spec)
+        if (homes := _homes(path)) is not None:
             return Gathered(spec.name, f"Former names from {', '.join(homes)}.")
-        module = importlib.import_module(_new_name(spec.name))
-        spec.loader_state = module.__spec__  # the import system puts the spec of the alias into its place
-        return module
+        return _kept(importlib.import_module(_joined(NEW, path)), spec)
 
     def exec_module(self, module: ModuleType) -> None:
         """Complete what `create_module` returned.
@@ -127,23 +164,40 @@ class Alias(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         Args:
             module: a module of ours, or one for former names.
         """
-        name = module.__spec__.name  # type: ignore[union-attr]
-        if not isinstance(module, Gathered) or module.__name__ != name:
-            module.__spec__ = module.__spec__.loader_state  # type: ignore[union-attr]
-            _list_old_names(module, _path(name))
-            return
-        module._homes = HOMES[_path(name)]
-        if _is_there(_new_name(name)):
-            _look_in(importlib.import_module(_new_name(name)), module._homes)
-            _look_in(importlib.import_module(_new_name(name).rpartition(".")[0]), ())
-            module._homes = (_path(name), *module._homes)
+        spec = module.__spec__
+        path = our_path(spec.name)  # type: ignore[union-attr]
+        if spec.loader_state is not None:  # type: ignore[union-attr]
+            module.__spec__ = spec.loader_state  # type: ignore[union-attr]
+            _list_old_names(module, path)
+        elif isinstance(module, Root):
+            if module.__name__ == OLD:
+                _load_modules(module)
+        elif "_path" not in vars(module):
+            _complete(module, path)
 
 
-def _look_in(module: ModuleType, homes: tuple[str, ...]) -> None:
+def _kept(module: ModuleType, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+    """A module that exists under another name; the import system is about to overwrite its spec."""
+    spec.loader_state = module.__spec__
+    return module
+
+
+def _complete(module: ModuleType, path: str) -> None:
+    """Tell a new module for former names where they are; a module of ours that has the same path finds them too."""
+    homes = _homes(path) or ()
+    if _exists(_joined(NEW, path)):
+        _look_in(path, homes)
+        _look_in(path.rpartition(".")[0], ())
+        homes = (path, *homes)
+    module._path, module._homes = path, homes  # type: ignore[attr-defined]
+
+
+def _look_in(path: str, homes: tuple[str, ...]) -> None:
     """From now on a module of ours looks for names that it does not have in its homes, and keeps its submodules."""
+    module = importlib.import_module(_joined(NEW, path))
     if type(module) is ModuleType:
         module.__class__ = Gathered
-        module._homes = homes  # type: ignore[attr-defined]
+        module._path, module._homes = path, homes  # type: ignore[attr-defined]
 
 
 def _list_old_names(module: ModuleType, path: str) -> None:
@@ -152,15 +206,74 @@ def _list_old_names(module: ModuleType, path: str) -> None:
         module.__all__ = list(dict.fromkeys([*public_names(module), *OLD_NAMES[path]()]))  # type: ignore[attr-defined]
 
 
-def _path(old: str) -> str:
-    return old.removeprefix(OLD).removeprefix(".")
+def _load_modules(package: Root) -> None:
+    """Make the modules that programs import attributes of their packages, where they have been loaded or not.
+
+    They are entered in `sys.modules` here: were they imported, a thread that holds the lock of one of them and waits
+    for `keras` would wait for ever.
+    """
+    importlib.import_module(f"{NEW}.backend").backend = backend.spoken_backend
+    layer = importlib.import_module(f"{NEW}.graph").Layer
+    for old, new in METHODS.items():
+        setattr(layer, old, lambda self, *args, new=new: getattr(self, new)(*args))
+    for name in package.__all__:
+        if _exists(_joined(NEW, name)):
+            _enter(name, importlib.import_module(_joined(NEW, name)))
+    for path in HOMES:
+        module = Gathered(_joined(OLD, path), f"Former names from {', '.join(HOMES[path])}.")
+        _complete(module, path)
+        _enter(path, module)
 
 
-def _new_name(old: str) -> str:
-    return NEW + old.removeprefix(OLD)
+def _enter(path: str, module: ModuleType) -> None:
+    """Put a module where the import system would; when other threads see it, it is complete."""
+    _list_old_names(module, path)
+    if _holds_modules(path):
+        module.__path__ = getattr(module, "__path__", [])
+    parent, _, name = _joined(OLD, path).rpartition(".")
+    setattr(sys.modules[parent], name, module)
+    sys.modules.setdefault(_joined(OLD, path), module)
 
 
-def _is_there(name: str) -> bool:
+# Paths --------------------------------------------------------------------------------------------------------
+
+
+def our_path(name: str) -> str | None:
+    """The path of ours that a module of Keras has, without the name of the package; None for any other module.
+
+    Args:
+        name: name of the module, such as 'tensorflow.keras.layers'.
+    """
+    root = name
+    while root and root not in ROOTS:
+        root = root.rpartition(".")[0]
+    return _joined(ROOTS[root], name[len(root) + 1 :]) if root else None
+
+
+def _homes(path: str) -> tuple[str, ...] | None:
+    if path in HOMES:
+        return HOMES[path]
+    folder, _, leaf = path.rpartition(".")
+    place = FOLDERS.get(folder)
+    if place is not None and leaf.replace("_", "") in {name.lower() for name in public_names(home_module(place))}:
+        return (place,)
+    return None
+
+
+def _is_there(path: str) -> bool:
+    return _homes(path) is not None or _exists(_joined(NEW, path))
+
+
+def _holds_modules(path: str) -> bool:
+    """Whether there are modules below one that is listed in `HOMES`."""
+    return path in FOLDERS or any(name.startswith(path + ".") for name in HOMES)
+
+
+def _joined(*parts: str) -> str:
+    return ".".join(filter(None, parts))
+
+
+def _exists(name: str) -> bool:
     try:
         return importlib.util.find_spec(name) is not None
     except ModuleNotFoundError:
@@ -168,23 +281,14 @@ def _is_there(name: str) -> bool:
 
 
 def install() -> None:
-    """From now on `import keras` gives `keras_front`.
-
-    The modules of ours that scripts import are loaded here, in one thread: where one thread imports a package and
-    another one a module of it, Python may find a deadlock.
+    """From now on `import keras` and the other names of Keras give `keras_front`.
 
     Raises: StateError if another `keras` has been imported already.
     """
     present = sys.modules.get(OLD)
-    if present is not None and present.__name__ != NEW:
+    if present is not None and not isinstance(present, Root):
         raise StateError("Another `keras` is imported already; call this before anything imports keras.")
-    if any(isinstance(finder, Alias) for finder in sys.meta_path):
-        return
-    sys.meta_path.insert(0, Alias())
-    package = importlib.import_module(OLD)
-    ours = [name for name in package.__all__ if _is_there(f"{NEW}.{name}")]
-    for name in [*ours, *HOMES]:
-        importlib.import_module(f"{OLD}.{name}")  # an attribute of its package, with the former names
-    layer = importlib.import_module(f"{NEW}.graph").Layer
-    for old, new in METHODS.items():
-        setattr(layer, old, lambda self, *args, new=new: getattr(self, new)(*args))
+    for kind in (tensorflow.Tensorflow, Alias):
+        if not any(isinstance(finder, kind) for finder in sys.meta_path):
+            sys.meta_path.insert(0, kind())
+    tensorflow.complete_present()

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from keras_front import backend as K
-from keras_front.errors import ArgumentError, BackendError, ShapeError
+from keras_front import config
+from keras_front.errors import ArgumentError, ShapeError
 
 LISTED = Path(__file__).with_name("classic_api.txt").read_text().splitlines()
 
@@ -94,10 +95,18 @@ def test_dimension_orderings():
         K.set_image_dim_ordering("nhwc")
 
 
-@pytest.mark.parametrize("name", ["get_session", "set_session", "get_graph", "v1_variable_initialization"])
-def test_what_is_gone_names_the_modern_way(name):
-    with pytest.raises(BackendError, match=rf"K\.{name} belongs to an engine that is gone\. \w+"):
-        getattr(K, name)(*[None] * len(inspect.signature(getattr(K, name)).parameters))
+def test_a_session_runs_symbols_and_setting_one_warns(backend):
+    config.reload()
+    x = K.placeholder((None, 2))
+    doubled, variable = x * 2, K.variable([1.0, 2.0])
+    values = K.get_session().run({"a": doubled, "b": [variable, None]}, feed_dict={x: [[1, 2]], K.learning_phase(): 0})
+    np.testing.assert_array_equal(values["a"], [[2, 4]])
+    np.testing.assert_array_equal(values["b"][0], [1, 2])
+    assert values["b"][1] is None
+    with pytest.warns(UserWarning, match="K.set_session has no effect"):
+        K.set_session(K.get_session())
+    with K.get_graph().as_default(), K.get_session().as_default() as session:
+        assert session.run(variable + 1).tolist() == [2, 3]
 
 
 def test_contexts_without_effect():

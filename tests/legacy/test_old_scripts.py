@@ -49,7 +49,7 @@ from keras.regularizers import activity_l2, l1l2, WeightRegularizer
 import keras_front
 from keras_front.models import Model as Modern
 
-assert keras is keras_front
+assert keras.layers is keras_front.layers
 assert Dense is Plain is keras_front.layers.Dense
 assert Merge is Merged
 assert Model is Trained is Modern

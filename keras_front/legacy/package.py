@@ -1,0 +1,29 @@
+"""Names that stood, or stand, directly in the package `keras`, and where they are here.
+
+Source: `keras/__init__.py` of Keras 2.3.1; the members of `tensorflow.keras` 2.15; `keras/api/__init__.py` of 3.15.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+PLACES = {
+    "Function": "backend",
+    "Initializer": "initializers",
+    "InputSpec": "layers",
+    "KerasTensor": "backend:SymbolicTensor",
+    "Layer": "layers",
+    "Loss": "losses",
+    "Metric": "metrics",
+    "Optimizer": "optimizers",
+    "Regularizer": "regularizers",
+    "Variable": "backend",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, _, attribute = PLACES[name].partition(":")
+    return getattr(import_module(f"keras_front.{module}"), attribute or name)

@@ -1,0 +1,81 @@
+"""Module paths of every Keras, and where the names are today that were in them: tables, and one rule.
+
+The paths are written without the name of the package: `engine.topology` stands for `keras.engine.topology` of Keras 1,
+`engine.base_layer` for `tensorflow.python.keras.engine.base_layer` as well, `layers.core.dense` for
+`keras.src.layers.core.dense` of Keras 3.
+Source: the files of Keras 1.2.2, 2.2.4, 2.3.1, 2.15 and 3.15, and `tensorflow/python/keras` of TensorFlow 1.14 to 2.15.
+"""
+
+from __future__ import annotations
+
+__all__ = ["FOLDERS", "HOMES", "ROOTS"]
+
+# Packages by which programs name Keras, each with the path of ours that it stands for.
+ROOTS: dict[str, str] = {
+    "keras": "",
+    "keras.api": "",
+    "keras.api._v2": "",
+    "keras.api._v2.keras": "",
+    "keras._tf_keras": "",
+    "keras._tf_keras.keras": "",
+    "keras.src": "",
+    "tf_keras": "",
+    "tf_keras.src": "",
+    "tensorflow.keras": "",
+    "tensorflow.compat.v1.keras": "",
+    "tensorflow.compat.v2.keras": "",
+    "tensorflow.contrib.keras": "",
+    "tensorflow.python.keras": "",
+    "keras_preprocessing": "preprocessing",
+    "keras_applications": "applications",
+}
+
+_LAYERS = ("layers", "graph", "models")
+_OPTIMIZERS = ("optimizers",)
+
+# Former modules, and where the current names are that were in them, the first place first. A module of today that is
+# listed here has its own names first. A place that is not there is passed over.
+HOMES: dict[str, tuple[str, ...]] = {
+    "engine": _LAYERS,
+    **{f"engine.{name}": _LAYERS for name in (
+        "base_layer", "base_layer_utils", "base_layer_v1", "base_preprocessing_layer", "container", "functional",
+        "input_layer", "input_spec", "keras_tensor", "network", "node", "sequential", "topology", "training",
+        "training_v1",
+    )},
+    "engine.saving": ("models", "saving"),
+    "initializations": ("legacy.initializations", "initializers"),
+    **{f"initializers.{name}": ("initializers",) for name in ("initializers_v1", "initializers_v2")},
+    **{f"layers.{name}": ("layers",) for name in (
+        "activation", "activations", "advanced_activations", "attention", "convolutional", "convolutional_recurrent",
+        "core", "cudnn_recurrent", "dense_attention", "embeddings", "local", "merging", "noise", "normalization",
+        "normalization_v2", "pooling", "preprocessing", "recurrent", "recurrent_v2", "regularization", "reshaping",
+        "rnn", "serialization", "wrappers",
+    )},
+    "layers.experimental": ("layers",),
+    "layers.experimental.preprocessing": ("layers",),
+    "layers.normalization.batch_normalization_v1": ("layers",),
+    "objectives": ("losses",),
+    "optimizer_v1": _OPTIMIZERS,
+    "optimizer_v2": _OPTIMIZERS,
+    **{f"optimizer_v2.{name}": _OPTIMIZERS for name in ("gradient_descent", "learning_rate_schedule", "optimizer_v2")},
+    **{f"optimizers.{name}": _OPTIMIZERS for name in (
+        "legacy", "legacy.optimizer_v2", "optimizer", "optimizer_experimental", "optimizer_v1", "optimizer_v2",
+    )},
+    "models.cloning": ("models",),
+    "models.functional": ("models",),
+    "models.model": ("models",),
+    "models.sequential": ("models",),
+    "utils.layer_utils": ("utils", "layers"),
+}  # fmt: skip
+
+# Folders that had a file for each class, and where the classes are: `layers.core.dense` is there because `Dense` is.
+FOLDERS: dict[str, str] = {
+    **{f"layers.{name}": "layers" for name in (
+        "activation", "activations", "attention", "convolutional", "core", "merging", "normalization", "pooling",
+        "preprocessing", "preprocessing.image_preprocessing", "regularization", "reshaping", "rnn",
+    )},
+    "callbacks": "callbacks",
+    "optimizer_v2": "optimizers",
+    "optimizers": "optimizers",
+    "optimizers.legacy": "optimizers",
+}  # fmt: skip
