@@ -425,71 +425,10 @@ class NumpyBackend(Eager, Backend):
 
     # Recurrent layers
 
-    def lstm_sequence(
-        self, z: Array, h: Array, c: Array, recurrent_kernel: Array, mask: Array | None, **attrs: Any
-    ) -> list[Array]:
-        return recurrent_layers.run("lstm", (z, h, c, recurrent_kernel, mask), attrs)[1]
-
-    def lstm_sequence_gradient(
-        self,
-        g: Array,
-        g_h: Array,
-        g_c: Array,
-        z: Array,
-        h: Array,
-        c: Array,
-        recurrent_kernel: Array,
-        mask: Array | None,
-        **attrs: Any,
-    ) -> list[Array]:
-        return recurrent_layers.gradient("lstm", (g, g_h, g_c), (z, h, c, recurrent_kernel, mask), attrs)
-
-    def conv_lstm_sequence(
-        self, z: Array, h: Array, c: Array, recurrent_kernel: Array, mask: Array | None, **attrs: Any
-    ) -> list[Array]:
-        return recurrent_layers.run("conv_lstm", (z, h, c, recurrent_kernel, mask), attrs)[1]
-
-    def conv_lstm_sequence_gradient(
-        self,
-        g: Array,
-        g_h: Array,
-        g_c: Array,
-        z: Array,
-        h: Array,
-        c: Array,
-        recurrent_kernel: Array,
-        mask: Array | None,
-        **attrs: Any,
-    ) -> list[Array]:
-        return recurrent_layers.gradient("conv_lstm", (g, g_h, g_c), (z, h, c, recurrent_kernel, mask), attrs)
-
-    def gru_sequence(
-        self, z: Array, h: Array, recurrent_kernel: Array, bias: Array | None, mask: Array | None, **attrs: Any
-    ) -> list[Array]:
-        return recurrent_layers.run("gru", (z, h, recurrent_kernel, bias, mask), attrs)[1]
-
-    def gru_sequence_gradient(
-        self,
-        g: Array,
-        g_h: Array,
-        z: Array,
-        h: Array,
-        recurrent_kernel: Array,
-        bias: Array | None,
-        mask: Array | None,
-        **attrs: Any,
-    ) -> list[Array]:
-        return recurrent_layers.gradient("gru", (g, g_h), (z, h, recurrent_kernel, bias, mask), attrs)
-
-    def simple_rnn_sequence(
-        self, z: Array, h: Array, recurrent_kernel: Array, mask: Array | None, **attrs: Any
-    ) -> list[Array]:
-        return recurrent_layers.run("simple_rnn", (z, h, recurrent_kernel, mask), attrs)[1]
-
-    def simple_rnn_sequence_gradient(
-        self, g: Array, g_h: Array, z: Array, h: Array, recurrent_kernel: Array, mask: Array | None, **attrs: Any
-    ) -> list[Array]:
-        return recurrent_layers.gradient("simple_rnn", (g, g_h), (z, h, recurrent_kernel, mask), attrs)
+    lstm_sequence, lstm_sequence_gradient = recurrent_layers.methods("lstm")
+    conv_lstm_sequence, conv_lstm_sequence_gradient = recurrent_layers.methods("conv_lstm")
+    gru_sequence, gru_sequence_gradient = recurrent_layers.methods("gru")
+    simple_rnn_sequence, simple_rnn_sequence_gradient = recurrent_layers.methods("simple_rnn")
 
     # Updates of all weights at once
 

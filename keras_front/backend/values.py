@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -118,7 +118,7 @@ def update_add(x: Variable, increment: Any) -> Any:
 
     Returns: the value, or the pair (variable, value).
     """
-    return update(x, add(_now(x, increment), increment))
+    return _updated(add, x, increment)
 
 
 def update_sub(x: Variable, decrement: Any) -> Any:
@@ -130,7 +130,7 @@ def update_sub(x: Variable, decrement: Any) -> Any:
 
     Returns: the value, or the pair (variable, value).
     """
-    return update(x, subtract(_now(x, decrement), decrement))
+    return _updated(subtract, x, decrement)
 
 
 @renamed
@@ -145,6 +145,10 @@ def moving_average_update(x: Variable, value: Any, momentum: Any) -> Any:
     Returns: the value, or the pair (variable, value).
     """
     return update(x, add(multiply(_now(x, value), momentum), multiply(value, 1 - momentum)))
+
+
+def _updated(op: Callable[[Any, Any], Any], x: Variable, change: Any) -> Any:
+    return update(x, op(_now(x, change), change))
 
 
 def _now(x: Variable, change: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,19 @@ def run(kind: str, args: Sequence[Any], attrs: dict[str, Any]) -> tuple[Any, lis
     outs = [np.empty((len(z), *states[0].shape), z.dtype), *map(np.empty_like, states)]
     layer.forward(args, outs)
     return layer, outs
+
+
+def methods(kind: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The adapter's functions for the op of whole sequences and for its gradient, of this kind of layer."""
+    results = RESULTS[kind]
+
+    def sequence(*args: Any, **attrs: Any) -> list[np.ndarray]:
+        return run(kind, args, attrs)[1]
+
+    def sequence_gradient(*args: Any, **attrs: Any) -> list[np.ndarray]:
+        return gradient(kind, args[:results], args[results:], attrs)
+
+    return sequence, sequence_gradient
 
 
 def gradient(kind: str, gs: Sequence[Any], args: Sequence[Any], attrs: dict[str, Any]) -> list[np.ndarray]:
