@@ -217,10 +217,8 @@ class TensorflowBackend(Transposes, Backend):
     def conv(
         self, x: Any, kernel: Any, *, strides: Any, padding: Any, dilation: Any, groups: int, data_format: str
     ) -> Any:
-        x = _channels_last(x, data_format)
-        empty = x.shape[0] == 0  # with oneDNN, TensorFlow's convolution of nothing has the shape of its input
-        if empty:
-            x = tf.concat([x, tf.zeros((1, *x.shape[1:]), x.dtype)], 0)
+        given = _channels_last(x, data_format)
+        x = _with_a_row(given)
         if max(dilation) > 1 and max(strides) > 1:  # TensorFlow has one or the other
             gaps = (*(d - 1 for d in dilation), 0, 0)
             kernel = self.pad(kernel, padding=((0, 0),) * kernel.shape.rank, interior=gaps, value=0)
@@ -228,7 +226,7 @@ class TensorflowBackend(Transposes, Backend):
         if not isinstance(padding, str):
             x, padding = tf.pad(x, ((0, 0), *padding, (0, 0))), "valid"
         y = _grouped_conv(x, kernel, strides, padding.upper(), dilation, groups)
-        return _channels_back(y[:0] if empty else y, data_format)
+        return _channels_back(_rows_of(given, y), data_format)
 
     def transposed(self, fn: Callable[[Any], Any], shape: Any, g: Any) -> Any:
         with tf.GradientTape() as tape:  # inside a tf.function what the value at zero would need is pruned away
@@ -239,7 +237,8 @@ class TensorflowBackend(Transposes, Backend):
 
     def max_pool(self, x: Any, *, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Any:
         x = _channels_last(x, data_format)
-        return _channels_back(_pooled(tf.nn.max_pool2d, x, pool_size, strides, padding), data_format)
+        y = _pooled(tf.nn.max_pool2d, _with_a_row(x), pool_size, strides, padding)
+        return _channels_back(_rows_of(x, y), data_format)
 
     def max_pool_gradient(self, x: Any, g: Any, **attrs: Any) -> Any:
         with tf.GradientTape() as tape:
@@ -248,7 +247,8 @@ class TensorflowBackend(Transposes, Backend):
         return tape.gradient(y, x, g)
 
     def max_pool_pick(self, x: Any, y: Any, *, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Any:
-        picked = _channels_last(y, data_format)
+        x, y = (_channels_last(t, data_format) for t in (x, y))
+        picked = _with_a_row(y)
 
         # Not as the transpose of max_pool_gradient: TensorFlow's kernel for that clears the memory of its own argument
         # where the result has the same shape and nobody else reads it.
@@ -258,12 +258,13 @@ class TensorflowBackend(Transposes, Backend):
             picked = tf.gather(tf.reshape(picked, [-1]), places)
             return top
 
-        top = _pooled(pick, _channels_last(x, data_format), pool_size, strides, padding)
-        return _channels_back(tf.reshape(picked, top.shape), data_format)
+        top = _pooled(pick, _with_a_row(x), pool_size, strides, padding)
+        return _channels_back(_rows_of(x, tf.reshape(picked, tf.shape(top))), data_format)
 
     def average_pool(self, x: Any, *, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Any:
         x = _channels_last(x, data_format)
-        return _channels_back(_pooled(tf.nn.avg_pool2d, x, pool_size, strides, padding), data_format)
+        y = _pooled(tf.nn.avg_pool2d, _with_a_row(x), pool_size, strides, padding)
+        return _channels_back(_rows_of(x, y), data_format)
 
     # Loops -----------------------------------------------------------------------------------------------------
 
@@ -578,11 +579,31 @@ def _pooled(pool: Any, x: Any, pool_size: Any, strides: Any, padding: str) -> An
         return tf.squeeze(pool(tf.expand_dims(x, 1), (1, *pool_size), (1, *strides), padding), 1)
     if len(pool_size) == 2:
         return pool(x, pool_size, strides, padding)
-    n, slices, *plane, depth = x.shape
-    y = pool(tf.reshape(x, (n * slices, *plane, depth)), pool_size[1:], strides[1:], padding)
+    _, slices, *plane, depth = x.shape
+    y = pool(tf.reshape(x, (-1, *plane, depth)), pool_size[1:], strides[1:], padding)
     rows, columns = y.shape[1:3]
-    y = pool(tf.reshape(y, (n, slices, rows * columns, depth)), (pool_size[0], 1), (strides[0], 1), padding)
-    return tf.reshape(y, (n, y.shape[1], rows, columns, depth))
+    y = pool(tf.reshape(y, (-1, slices, rows * columns, depth)), (pool_size[0], 1), (strides[0], 1), padding)
+    return tf.reshape(y, (-1, y.shape[1], rows, columns, depth))
+
+
+def _with_a_row(x: Any) -> Any:
+    """A batch of images that has at least one, for kernels that fail without; see `_rows_of`.
+
+    With oneDNN a convolution of an empty batch has the shape of its input, and the gradient of its maximum pooling ends
+    the process. Inside a `tf.function` the size of a batch may be unknown.
+    """
+    rows = x.shape[0]
+    if rows:
+        return x
+    missing = 1 if rows == 0 else tf.cast(tf.equal(tf.shape(x)[0], 0), tf.int32)
+    return tf.concat(
+        [x, tf.zeros((missing, *x.shape[1:]), x.dtype)], 0
+    )  # TensorFlow would join a `pad` with what follows
+
+
+def _rows_of(x: Any, y: Any) -> Any:
+    """Of a result for `_with_a_row(x)` what belongs to `x`."""
+    return y if x.shape[0] else y[: tf.shape(x)[0]]
 
 
 def _along_last(transform: Any, real: Any, imag: Any, axis: int) -> Any:

@@ -92,3 +92,40 @@ def test_the_second_gradient_of_overlapping_windows_survives_compilation(backend
     found = K.to_numpy(K.compile(pick)(x, y))
     assert (found > 0).all()
     np.testing.assert_allclose(found, K.to_numpy(pick(K.convert(x), K.convert(y))), rtol=1e-6)
+
+
+WINDOWS = {
+    "conv1d": ((8, 2), lambda x: K.conv1d(x, np.ones((3, 2, 3), "float32"))),
+    "conv2d": ((6, 6, 2), lambda x: K.conv2d(x, np.ones((3, 3, 2, 3), "float32"), strides=(2, 2))),
+    "conv2d, channels first": (
+        (2, 6, 6),
+        lambda x: K.conv2d(x, np.ones((3, 3, 2, 3), "float32"), data_format="channels_first"),
+    ),
+    "conv3d": ((4, 4, 4, 2), lambda x: K.conv3d(x, np.ones((2, 2, 2, 2, 3), "float32"))),
+    "depthwise_conv2d": ((6, 6, 2), lambda x: K.depthwise_conv2d(x, np.ones((3, 3, 2, 1), "float32"))),
+    "maximum": ((6, 6, 2), lambda x: K.pool2d(x, (2, 2), (2, 2))),
+    "average": ((6, 6, 2), lambda x: K.pool2d(x, (2, 2), (2, 2), pool_mode="avg")),
+    "maximum of volumes": ((4, 4, 4, 2), lambda x: K.pool3d(x, (2, 2, 2))),
+}
+
+
+@pytest.mark.parametrize("name", WINDOWS)
+def test_a_batch_of_unknown_size_may_be_empty(backend, name):
+    import tensorflow as tf
+
+    shape, fn = WINDOWS[name]
+
+    def with_gradient(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = fn(x)
+            loss = tf.reduce_sum(y * y)
+        return y, tape.gradient(loss, x)
+
+    traced = tf.function(with_gradient, input_signature=[tf.TensorSpec((None, *shape))], autograph=False)
+    one = tf.constant(normal(1, *shape))
+    wanted = with_gradient(one)
+    for got, want in zip(traced(one), wanted, strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
+    for got, want in zip(traced(one[:0]), wanted, strict=True):
+        assert got.shape == (0, *want.shape[1:])
