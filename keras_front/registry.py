@@ -82,6 +82,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "loss": ("keras_front.losses",),
     "metric": ("keras_front.metrics",),
     "optimizer": ("keras_front.optimizers",),
+    "learning rate schedule": ("keras_front.optimizers.schedules",),
 }
 
 

@@ -268,7 +268,7 @@ def test_names_and_configs():
     assert optimizers.Nadam().initial_decay == 0
     for wrong, message in (
         (lambda: optimizers.SGD(speed=1), "not understood: speed=1"),
-        (lambda: optimizers.Adam(weight_decay=0.1), "weight_decay=0.1"),
+        (lambda: optimizers.Adam(weight_decoy=0.1), "weight_decoy=0.1"),
         (lambda: optimizers.SGD(-1), "learning rate of 0 or more"),
         (lambda: optimizers.SGD("fast"), "learning rate of 0 or more"),
         (lambda: optimizers.SGD(momentum=2.0), "momentum between 0 and 1"),

@@ -1,6 +1,7 @@
 """Optimizers: how gradients change weights.
 
-`base` says what an optimizer is, `algorithms` holds the formulas.
+`base` says what an optimizer is, `algorithms` and `further_algorithms` hold the formulas, `schedules` the step sizes
+that change with time.
 """
 
 from __future__ import annotations
@@ -9,17 +10,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_front.errors import ArgumentError
-from keras_front.optimizers.algorithms import SGD, Adadelta, Adagrad, Adam, Adamax, Nadam, RMSprop
+from keras_front.optimizers import schedules
+from keras_front.optimizers.algorithms import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Nadam, RMSprop
 from keras_front.optimizers.base import OPTIMIZERS, Optimizer, clip_norm
+from keras_front.optimizers.further_algorithms import Adafactor, Ftrl, Lamb, Lion, Muon
 from keras_front.tracebacks import api_boundary
 
 __all__ = [
     "OPTIMIZERS",
     "SGD",
     "Adadelta",
+    "Adafactor",
     "Adagrad",
     "Adam",
+    "AdamW",
     "Adamax",
+    "Ftrl",
+    "Lamb",
+    "Lion",
+    "Muon",
     "Nadam",
     "Optimizer",
     "RMSprop",
@@ -32,6 +41,7 @@ __all__ = [
     "get",
     "nadam",
     "rmsprop",
+    "schedules",
     "serialize",
     "sgd",
 ]

@@ -16,7 +16,7 @@ from keras_front.arguments import Flag, Number, Reader
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError
 from keras_front.file_form import FileForm
-from keras_front.optimizers.base import OPTIMIZERS, Optimizer, current
+from keras_front.optimizers.base import OPTIMIZERS, LearningRate, Optimizer, current
 
 
 def _epsilon(value: Any, owner: Any) -> float:
@@ -57,7 +57,9 @@ class SGD(Optimizer):
     momentum: float
     nesterov: bool
 
-    def __init__(self, learning_rate: float = 0.01, momentum: Momentum = 0.0, nesterov: Flag = False, **kwargs: Any):
+    def __init__(
+        self, learning_rate: LearningRate = 0.01, momentum: Momentum = 0.0, nesterov: Flag = False, **kwargs: Any
+    ):
         super().__init__(learning_rate, **kwargs)
         self.slots = ("momentum",) if self.momentum else ()
 
@@ -96,7 +98,7 @@ class RMSprop(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float = 0.001,
+        learning_rate: LearningRate = 0.001,
         rho: Number = 0.9,
         epsilon: Epsilon = None,
         momentum: Momentum = 0.0,
@@ -154,7 +156,7 @@ class Adagrad(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float = 0.01,
+        learning_rate: LearningRate = 0.01,
         epsilon: Epsilon = None,
         initial_accumulator_value: Number = 0.0,
         **kwargs: Any,
@@ -195,7 +197,7 @@ class Adadelta(Optimizer):
     rho: float
     epsilon: float
 
-    def __init__(self, learning_rate: float = 1.0, rho: Number = 0.95, epsilon: Epsilon = None, **kwargs: Any):
+    def __init__(self, learning_rate: LearningRate = 1.0, rho: Number = 0.95, epsilon: Epsilon = None, **kwargs: Any):
         super().__init__(learning_rate, **kwargs)
 
     def update(self, w: Any, g: Any, slots: list[Any], rate: Any, t: Any) -> tuple[Any, Sequence[Any]]:
@@ -238,7 +240,7 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float = 0.001,
+        learning_rate: LearningRate = 0.001,
         beta_1: Number = 0.9,
         beta_2: Number = 0.999,
         epsilon: Epsilon = None,
@@ -253,6 +255,37 @@ class Adam(Optimizer):
         betas = {"beta_1": self.beta_1, "beta_2": self.beta_2, "epsilon": self.epsilon}
         new = K.adam_update(ws, grads, slots[0], slots[1], vhats, rate, t, **betas)
         return new[0], list(new[1:]) if self.amsgrad else list(new[1:3])
+
+
+@OPTIMIZERS.register("AdamW", "Custom>AdamW")
+class AdamW(Adam):
+    """Adam that takes a part off each weight before each step, times the step size.
+
+    Args:
+        learning_rate: step size, 0 or more.
+        weight_decay: the part, times the step size; see `exclude_from_weight_decay`.
+        beta_1, beta_2, epsilon, amsgrad: as for `Adam`.
+
+    Slots: 'm' and 'v'; 'vhat' with `amsgrad`.
+    Source: Loshchilov and Hutter (2019), algorithm 2; Keras 3.15, `keras.optimizers.AdamW`.
+    Example:
+        >>> weight = K.variable([1.0])
+        >>> AdamW(0.1, weight_decay=0.5).apply([weight], [K.constant([1e-3])])
+        >>> round(float(weight.numpy()[0]), 3)
+        0.85
+    """
+
+    def __init__(
+        self,
+        learning_rate: LearningRate = 0.001,
+        weight_decay: float | None = 0.004,
+        beta_1: Number = 0.9,
+        beta_2: Number = 0.999,
+        epsilon: Epsilon = None,
+        amsgrad: Flag = False,
+        **kwargs: Any,
+    ):
+        super().__init__(learning_rate, weight_decay=weight_decay, **kwargs)
 
 
 @OPTIMIZERS.register("Adamax", "Custom>Adamax")
@@ -285,7 +318,7 @@ class Adamax(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float = 0.002,
+        learning_rate: LearningRate = 0.002,
         beta_1: Number = 0.9,
         beta_2: Number = 0.999,
         epsilon: Epsilon = None,
@@ -330,7 +363,7 @@ class Nadam(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float = 0.002,
+        learning_rate: LearningRate = 0.002,
         beta_1: Number = 0.9,
         beta_2: Number = 0.999,
         epsilon: Epsilon = None,

@@ -9,10 +9,11 @@ of Keras 2.3.1.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from inspect import signature
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 
@@ -20,20 +21,19 @@ from keras_front import backend as K
 from keras_front import conventions
 from keras_front.backend.state import Variable
 from keras_front.conventions import Conventions
-from keras_front.errors import ArgumentError, ShapeError, UnknownArgumentError
+from keras_front.errors import ArgumentError, ShapeError, StateError, UnknownArgumentError
 from keras_front.file_form import FileForm
 from keras_front.initializers import host_dtype
 from keras_front.optimizers.get_updates import Recorded, placeholders, recorded
+from keras_front.optimizers.schedules import SCHEDULES, LearningRateSchedule
 from keras_front.registry import Configurable, Registry, plain
+
+LearningRate = float | LearningRateSchedule | Callable[[], Any]
 
 OPTIMIZERS = Registry("optimizer", fold_case=True)
 
 # What other Keras versions write into configs, and the values that mean nothing there or that we do not need.
 _NEUTRAL: dict[str, tuple[Any, ...]] = {
-    "weight_decay": (None, 0, 0.0, False),
-    "use_ema": (None, False),
-    "ema_momentum": (),
-    "ema_overwrite_frequency": (),
     "jit_compile": (),
     "is_legacy_optimizer": (),
     "loss_scale_factor": (None,),
@@ -49,17 +49,24 @@ class Optimizer(Configurable):
 
     Args:
         learning_rate: step size, 0 or more; `lr` is the same. It becomes the variable `lr`, which may be set at any
-            time.
+            time. A schedule of `optimizers.schedules`, or a function without arguments, sets it itself at each step.
         decay: the step size is divided by `1 + decay * iterations`; 0 for a constant one.
         clipnorm: gradients of a larger norm are scaled down to it, each by itself; in the dialects of Keras up to 2.3,
             and where a file of these versions said so, all together. None for no bound.
         clipvalue: elements of gradients are kept between `-clipvalue` and `clipvalue`, after any norm is bounded.
         global_clipnorm: all gradients together are scaled down to this norm.
         name: stands before the names of its variables; by default the name of the class.
+        weight_decay: part of each weight that is taken off before each step, times the step size. None for none. See
+            `exclude_from_weight_decay`.
+        use_ema: whether to keep a running mean of each weight, which takes its place at the end of `fit`.
+        ema_momentum: how much of the running mean is kept at each step, between 0 and 1.
+        ema_overwrite_frequency: after so many steps the mean takes the place of the weight during training as well.
+            None for never.
 
     Attributes: `iterations`, a variable that counts the steps; `lr` and `decay`, variables; `weights`, what is saved.
     Raises: ArgumentError for arguments that it does not know, and for a rate that is not a number of 0 or more.
-    Source: Keras 2.3.1, `keras/optimizers.py`; tf_keras 2.21, `optimizers/legacy/optimizer_v2.py`, for `clipnorm`.
+    Source: Keras 2.3.1, `keras/optimizers.py`; tf_keras 2.21, `optimizers/legacy/optimizer_v2.py`, for `clipnorm`;
+        Keras 3.15, `keras.optimizers.Optimizer`, for schedules, `weight_decay` and running means.
     Example:
         >>> class SignDescent(Optimizer):
         ...     def update(self, w, g, slots, rate, t):
@@ -83,21 +90,30 @@ class Optimizer(Configurable):
 
     def __init__(
         self,
-        learning_rate: float = 0.01,
+        learning_rate: LearningRate = 0.01,
         decay: float = 0.0,
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
         name: str | None = None,
+        weight_decay: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
         **kwargs: Any,
     ):
         learning_rate = kwargs.pop("lr", learning_rate)
         _refuse_unknown(type(self), kwargs)
         self.name = name or type(self).__name__
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
+        self.weight_decay, self._undecayed = weight_decay or None, _Undecayed()
+        self.use_ema, self.ema_momentum = bool(use_ema), _momentum_of_mean(ema_momentum, type(self).__name__)
+        self.ema_overwrite_frequency = ema_overwrite_frequency
         self.initial_decay = float(decay or 0.0)
         self.iterations = self._variable(0, "iter", "int64")
-        self._lr = self._variable(_number(learning_rate, type(self).__name__), "learning_rate")
+        self._schedule = _schedule(learning_rate)
+        rate = learning_rate if self._schedule is None else K.to_numpy(K.convert(self._schedule(0)))
+        self._lr = self._variable(_number(rate, type(self).__name__), "learning_rate")
         self.decay = self._variable(self.initial_decay, "decay")
         self._own_weights: list[Variable] | None = None
 
@@ -108,14 +124,27 @@ class Optimizer(Configurable):
 
     @property
     def lr(self) -> Any:
-        """The step size, a variable; assigning a number sets its value."""
+        """The step size, a variable; assigning a number sets its value.
+
+        With a schedule it holds the size of the last step and cannot be set.
+        """
         return self._lr
 
     @lr.setter
     def lr(self, value: Any) -> None:
+        if self._schedule is not None:
+            raise StateError(
+                f"{self.name}: the learning rate follows {type(self._schedule).__name__}, so it cannot be set to "
+                f"{value!r}. Make the optimizer with a number to set it, or to use callbacks that do."
+            )
         self._lr.assign(np.asarray(_number(value, self.name), host_dtype(self._lr.dtype)))
 
     learning_rate = lr
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether a schedule sets the step size, rather than a number."""
+        return isinstance(self._schedule, LearningRateSchedule)
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments; those for clipping only where they are set."""
@@ -127,10 +156,12 @@ class Optimizer(Configurable):
         own = {name: plain(self._stored(name)) for name in names}
         return {
             "name": self.name,
-            "learning_rate": float(self._lr),
+            "learning_rate": plain(self._schedule) if self.is_scheduled else float(self._lr),
             "decay": self.initial_decay,
             **own,
             **clips,
+            **({"weight_decay": self.weight_decay} if self.weight_decay else {}),
+            **({name: getattr(self, name) for name in _EMA} if self.use_ema else {}),
         }
 
     # State -------------------------------------------------------------------------------------------
@@ -148,6 +179,11 @@ class Optimizer(Configurable):
     def __setstate__(self, state: dict[str, Any]) -> None:
         built = WeakKeyDictionary(dict.fromkeys(state["_built"]))
         vars(self).update(state, _slots=WeakKeyDictionary(state["_slots"]), _built=built)
+
+    @property
+    def all_slots(self) -> tuple[str, ...]:
+        """The names of all variables that belong to a weight: its running mean first, if there is one, then `slots`."""
+        return ("average", *self.slots) if self.use_ema else self.slots
 
     @property
     def params(self) -> list[Variable]:
@@ -179,19 +215,38 @@ class Optimizer(Configurable):
         Returns: variables of the shape and dtype of `param`, by the names in `slots`.
         """
         held = self._slots.setdefault(param, {})
-        for slot in self.slots:
-            if slot not in held:
+        for slot in self.all_slots:
+            if slot not in held and self.slot_shape(param, slot) is not None:
                 held[slot] = self._slot(param, slot)
         return held
 
     def _slot(self, param: Variable, slot: str) -> Variable:
-        values = np.full(param.shape, self.first_slot, host_dtype(param.dtype))
+        shape = self.slot_shape(param, slot) or ()
+        values = np.full(shape, self.first_value(slot), host_dtype(param.dtype))
         return self._variable(values, f"{param.name.partition(':')[0]}/{slot}", param.dtype)
+
+    def first_value(self, slot: str) -> float:
+        """The value that a slot starts with: `first_slot`, and 0 for running means, unless a subclass says otherwise.
+
+        Args:
+            slot: the name of the slot.
+        """
+        return 0.0 if slot == "average" else self.first_slot
+
+    def slot_shape(self, param: Variable, slot: str) -> tuple[int, ...] | None:
+        """The shape of a slot, that of its weight unless a subclass says otherwise; None if there is no such slot.
+
+        Args:
+            param: the weight.
+            slot: the name of the slot.
+        """
+        return tuple(param.shape)
 
     @property
     def slot_variables(self) -> dict[str, list[Variable]]:
         """The slots by name, in the order of the weights that `build` saw last."""
-        return {slot: [self.slots_of(param)[slot] for param in self.params] for slot in self.slots}
+        held = [self.slots_of(param) for param in self.params]
+        return {slot: [of_param[slot] for of_param in held if slot in of_param] for slot in self.all_slots}
 
     def _is_classic(self) -> bool:
         return type(self).get_updates is not Optimizer.get_updates
@@ -223,7 +278,11 @@ class Optimizer(Configurable):
         Source: Keras 3.15, `add_optimizer_variables` in the `build` of each optimizer.
         """
         together = self.slots[: self.slots_together]
-        return [*([together] if together else []), *((slot,) for slot in self.slots[self.slots_together :])]
+        return [
+            *((slot,) for slot in self.all_slots if slot not in self.slots),
+            *([together] if together else []),
+            *((slot,) for slot in self.slots[self.slots_together :]),
+        ]
 
     def weights_of(self, params: Sequence[Variable]) -> list[Variable]:
         """The variables that are saved with a model: `counters`, then slot by slot those of its weights.
@@ -235,7 +294,16 @@ class Optimizer(Configurable):
 
     def _slot_weights(self, params: Iterable[Variable]) -> list[Variable]:
         slots = [self.slots_of(param) for param in params]
-        return [*self.counters, *(held[slot] for slot in self.slots for held in slots)]
+        return [*self.counters, *(held[slot] for slot in self.all_slots for held in slots if slot in held)]
+
+    def slots_in_keras3_order(self, params: Iterable[Variable]) -> list[Variable]:
+        """The slots of weights as files of Keras 3 number them.
+
+        Args:
+            params: the weights.
+        """
+        slots = [self.slots_of(param) for param in params]
+        return [held[slot] for group in self.slot_groups() for held in slots for slot in group if slot in held]
 
     def variables_of(self, params: Sequence[Variable]) -> list[Variable]:
         """Every variable that a step reads or changes: hyperparameters, then `weights_of`.
@@ -311,6 +379,9 @@ class Optimizer(Configurable):
             self._apply(params, grads)
 
     def _apply(self, params: Sequence[Variable], grads: Sequence[Any]) -> None:
+        if self._schedule is not None:
+            done = K.cast(current(self.iterations), K.floatx())
+            self._lr.assign(K.cast(K.convert(self._schedule(done)), self._lr.dtype))
         pairs = [(param, g) for param, g in zip(params, grads, strict=True) if g is not None]
         if pairs:  # a model may have nothing to train
             self._update([param for param, _ in pairs], self.clip([g for _, g in pairs]))
@@ -318,14 +389,63 @@ class Optimizer(Configurable):
 
     def _update(self, params: list[Variable], grads: list[Any]) -> None:
         held = [self.slots_of(param) for param in params]
-        slots = [[current(of_param[slot]) for of_param in held] for slot in self.slots]
-        t = K.cast(current(self.iterations), K.floatx()) + 1.0
-        new_ws, new_slots = self.update_all([current(param) for param in params], grads, slots, self.rate(), t)
+        slots = [[current(of_param[slot]) if slot in of_param else None for of_param in held] for slot in self.slots]
+        t, rate = K.cast(current(self.iterations), K.floatx()) + 1.0, self.rate()
+        ws = [self._decayed(param, current(param), rate) for param in params]
+        new_ws, new_slots = self.update_all(ws, grads, slots, rate, t)
+        if self.use_ema:
+            new_ws = self._averaged(held, new_ws)
         for param, w in zip(params, new_ws, strict=True):
             param.assign(w if param.constraint is None else param.constraint(w))
         for slot, values in zip(self.slots, new_slots, strict=True):
             for of_param, value in zip(held, values, strict=True):
-                of_param[slot].assign(value)
+                if slot in of_param:
+                    of_param[slot].assign(value)
+
+    def decay_of(self, param: Variable) -> float | None:
+        """The part of a weight that is taken off before a step; None for none.
+
+        Args:
+            param: the weight.
+        """
+        return None if self._undecayed.has(param) else self.weight_decay
+
+    def _decayed(self, param: Variable, w: Any, rate: Any) -> Any:
+        part = self.decay_of(param)
+        return w - w * (part * K.cast(rate, K.dtype(w))) if part else w
+
+    def _averaged(self, held: list[dict[str, Variable]], ws: list[Any]) -> list[Any]:
+        """Count new weights into their running means; the weights, or these means when it is time for them."""
+        done = current(self.iterations)
+        kept = K.where(K.equal(done, 0), 0.0, self.ema_momentum)  # the first mean is the weight itself
+        for i, (of_param, w) in enumerate(zip(held, ws, strict=True)):
+            part = K.cast(kept, K.dtype(w))
+            mean = part * current(of_param["average"]) + (1.0 - part) * w
+            of_param["average"].assign(mean)
+            if self.ema_overwrite_frequency:
+                ws[i] = K.where(K.equal((done + 1) % self.ema_overwrite_frequency, 0), mean, w)
+        return ws
+
+    def exclude_from_weight_decay(
+        self, var_list: Iterable[Variable] | None = None, var_names: Iterable[str] | None = None
+    ) -> None:
+        """Leave weights out of `weight_decay`. Called before the model is trained.
+
+        Args:
+            var_list: the weights themselves.
+            var_names: regular expressions; weights in whose names one is found are left out, such as "bias".
+        """
+        self._undecayed = _Undecayed(tuple(var_list or ()), tuple(var_names or ()))
+
+    def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
+        """Give weights the values of their running means, as `fit` does in the end; nothing without `use_ema`.
+
+        Args:
+            var_list: the weights.
+        """
+        for param in var_list if self.use_ema else ():
+            if param in self._slots:
+                param.assign(current(self._slots[param]["average"]))
 
     def apply_gradients(self, grads_and_params: Iterable[tuple[Any, Variable]]) -> None:
         """`apply` for pairs, as loops written for tf.keras call it.
@@ -432,7 +552,7 @@ class Optimizer(Configurable):
         """
         if self._given_grads is None:
             self.build(params)
-        variables = list(dict.fromkeys([*params, *self._slot_weights(params)]))
+        variables = list(dict.fromkeys([*params, *self._slot_weights(params), *([self._lr] if self._schedule else [])]))
         grads = self._given_grads or K.gradients(loss, list(params))
         with K.bind(variables, [v.symbol for v in variables]) as frame:
             self._apply(params, grads)
@@ -440,12 +560,60 @@ class Optimizer(Configurable):
         return [(v, value) for v, value in zip(variables, values, strict=True) if value is not v.symbol]
 
 
-_COMMON = {"learning_rate", "lr", "decay", "clipnorm", "clipvalue", "global_clipnorm", "name"}
+_EMA = ("use_ema", "ema_momentum", "ema_overwrite_frequency")
+_COMMON = {
+    "learning_rate", "lr", "decay", "clipnorm", "clipvalue", "global_clipnorm", "name", "weight_decay", *_EMA,
+}  # fmt: skip
 
 
 def current(variable: Variable) -> Any:
     """The value of a variable in the frame of the step, or its tensor."""
     return K.convert(variable)
+
+
+class _Undecayed:
+    """The weights that `weight_decay` leaves alone.
+
+    Args:
+        weights: some of them.
+        patterns: regular expressions for the names of others.
+    """
+
+    def __init__(self, weights: Sequence[Variable] = (), patterns: Sequence[str] = ()):
+        self.weights, self.patterns = WeakSet(weights), patterns
+
+    def __reduce__(self) -> Any:
+        return _Undecayed, (tuple(self.weights), self.patterns)
+
+    def has(self, weight: Variable) -> bool:
+        return weight in self.weights or any(re.search(pattern, weight.name) for pattern in self.patterns)
+
+
+def _schedule(learning_rate: Any) -> Any:
+    """What sets the step size at each step: a schedule, or a function of the step; None for a number."""
+    if isinstance(learning_rate, Mapping):
+        return SCHEDULES.deserialize(learning_rate)
+    if isinstance(learning_rate, LearningRateSchedule):
+        return learning_rate
+    if callable(learning_rate) and not isinstance(learning_rate, type) and not hasattr(learning_rate, "__float__"):
+        return _Called(learning_rate)
+    return None
+
+
+class _Called:
+    """A function without arguments in place of a schedule."""
+
+    def __init__(self, function: Callable[[], Any]):
+        self.function = function
+
+    def __call__(self, step: Any) -> Any:
+        return self.function()
+
+
+def _momentum_of_mean(value: Any, owner: str) -> float:
+    if not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ArgumentError(f"{owner}: expected an ema_momentum between 0 and 1, received {value!r}.")
+    return float(value)
 
 
 def _number(value: Any, owner: str) -> float:
@@ -456,7 +624,7 @@ def _number(value: Any, owner: str) -> float:
     if not number >= 0:
         raise ArgumentError(
             f"{owner}: expected a learning rate of 0 or more, received {value!r}.\n"
-            "  A rate that changes with time is the business of the LearningRateScheduler callback."
+            "  For a rate that changes with time pass a schedule of keras_front.optimizers.schedules."
         )
     return number
 

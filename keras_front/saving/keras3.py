@@ -33,6 +33,7 @@ KERAS3_MODULES = {
     "loss": "losses",
     "metric": "metrics",
     "optimizer": "optimizers",
+    "learning rate schedule": "optimizers.schedules",
     "regularizer": "regularizers",
 }
 

@@ -216,7 +216,7 @@ def with_global_clipnorm(config: Config) -> Config:
 SLOTS = (
     "average_gradient", "average_gradients", "velocity_hat", "momentum", "velocity", "accumulator",
     "accumulated_grad", "accumulated_delta_var", "accum_grad", "accum_var", "accumulated_gradient", "vhat",
-    "rms", "mom", "mg", "norm", "m", "v", "u",
+    "average", "linear", "rms", "mom", "mg", "norm", "m", "v", "u", "r", "c",
 )  # fmt: skip
 
 COUNTERS = frozenset({"iter", "iteration", "iterations"})
@@ -278,7 +278,7 @@ def set_optimizer_state(
     """
     params = model.trainable_weights
     optimizer.build(params)
-    values = _without_stubs(optimizer.weights, in_slot_order(optimizer, names, arrays, len(params)))
+    values = _without_stubs(optimizer.weights, in_slot_order(optimizer, names, arrays, params))
     try:
         optimizer.set_weights(values)
     except ShapeError:
@@ -289,7 +289,7 @@ def set_optimizer_state(
 
 
 def in_slot_order(
-    optimizer: Any, names: Sequence[str], arrays: Sequence[np.ndarray], parameters: int
+    optimizer: Any, names: Sequence[str], arrays: Sequence[np.ndarray], params: Sequence[Any]
 ) -> list[np.ndarray]:
     """The state of an optimizer as Keras 2 orders it: the counters, then slot by slot.
 
@@ -297,12 +297,12 @@ def in_slot_order(
         optimizer: the one that the state is for.
         names: names of the arrays; numbers in the files of Keras 3, which has a rate after the counter.
         arrays: the arrays in the file.
-        parameters: how many weights are trained.
+        params: the weights that are trained.
     """
     if any(name.isdigit() for name in names):
         numbered = [a for n, a in zip(names, arrays, strict=True) if n.isdigit()]
         further = [a for n, a in zip(names, arrays, strict=True) if not n.isdigit()]
-        return _numbered_in_slot_order(optimizer, numbered, further, parameters)
+        return _numbered_in_slot_order(optimizer, numbered, further, params)
     plain_names = [_bare(name) for name in names]
     counter = [a for n, a in zip(plain_names, arrays) if n.split("/")[-1] in COUNTERS]
     rest = [(n, a) for n, a in zip(plain_names, arrays) if n.split("/")[-1] not in COUNTERS | RATES]
@@ -311,18 +311,18 @@ def in_slot_order(
 
 
 def _numbered_in_slot_order(
-    optimizer: Any, numbered: list[np.ndarray], further: list[np.ndarray], parameters: int
+    optimizer: Any, numbered: list[np.ndarray], further: list[np.ndarray], params: Sequence[Any]
 ) -> list[np.ndarray]:
-    """The state from an archive: counter, rate, slots and further counters of Keras 3; tf_keras writes no rate."""
-    expected = parameters * len(optimizer.slots)
+    """The state from an archive: counter, rate, slots and further counters of Keras 3; no rate in tf_keras."""
+    expected = len(optimizer.slots_in_keras3_order(params))
     has_rate = len(numbered) > 1 and numbered[1].ndim == 0 and len(numbered) != 1 + expected
     slots = numbered[2:] if has_rate else numbered[1:]
     beside = len(slots) - expected
     if not further and 0 < beside == len(optimizer.counters) - 1:
         slots, further = slots[:expected], slots[expected:]
-    if not optimizer.slots:  # tf_keras keeps a momentum for each weight, also where there is none
+    if not expected:  # tf_keras keeps a momentum for each weight, also where there is none
         slots = []
-    return [*numbered[:1], *further, *_slot_by_slot(optimizer, slots, parameters)]
+    return [*numbered[:1], *further, *_slot_by_slot(optimizer, slots, params)]
 
 
 def _bare(name: str) -> str:
@@ -347,30 +347,28 @@ def _without_stubs(weights: Sequence[Any], values: list[np.ndarray]) -> list[np.
     return values
 
 
-def _slot_by_slot(optimizer: Any, arrays: list[np.ndarray], parameters: int) -> list[np.ndarray]:
+def _slot_by_slot(optimizer: Any, arrays: list[np.ndarray], params: Sequence[Any]) -> list[np.ndarray]:
     """Slots in the order of Keras 3, where some lie weight by weight, put slot by slot."""
-    if len(arrays) != parameters * len(optimizer.slots):
+    order = optimizer.slots_in_keras3_order(params)
+    if len(arrays) != len(order):
         return arrays
-    result, start = [], 0
-    for group in optimizer.slot_groups():
-        held = arrays[start : start + parameters * len(group)]
-        result += [array for slot in range(len(group)) for array in held[slot :: len(group)]]
-        start += len(held)
-    return result
+    of_slot = dict(zip(order, arrays, strict=True))
+    return [of_slot[slot] for slot in optimizer.weights_of(params) if slot in of_slot]
 
 
 def in_keras3_order(optimizer: Any, params: Sequence[Any]) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """The state of an optimizer as Keras 3 numbers it: counter, rate, slots; and further counters, which it leaves out.
+
+    There is no rate where a schedule sets it.
 
     Args:
         optimizer: whose state it is.
         params: the weights that are trained.
     """
     variables = optimizer.weights_of(params)
-    rate = np.asarray(float(optimizer.lr), "float32")
-    counters, held = optimizer.counters, [optimizer.slots_of(param) for param in params]
-    slots = [of_param[slot] for group in optimizer.slot_groups() for of_param in held for slot in group]
+    rate = [] if optimizer.is_scheduled else [np.asarray(float(optimizer.lr), "float32")]
+    counters, slots = optimizer.counters, optimizer.slots_in_keras3_order(params)
     if {*counters, *slots} != set(variables):  # somebody's optimizer, which says itself what its state is
         values = [v.numpy() for v in variables]
-        return [*values[:1], rate, *values[1:]], []
-    return [counters[0].numpy(), rate, *(v.numpy() for v in slots)], [v.numpy() for v in counters[1:]]
+        return [*values[:1], *rate, *values[1:]], []
+    return [counters[0].numpy(), *rate, *(v.numpy() for v in slots)], [v.numpy() for v in counters[1:]]

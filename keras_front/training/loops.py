@@ -118,12 +118,20 @@ class FitLoop:
                     if model.stop_training or training.ended:
                         break
                     self._end_pass()
+                self._finalize_weights(values)
                 callbacks.on_train_end()
         finally:
             for data in (self.data, self.validation):
                 if data is not None:
                     data.close()
         return self.history
+
+    def _finalize_weights(self, values: State) -> None:
+        """Let running means take the place of weights, if the optimizer keeps any."""
+        optimizer = self.model.optimizer
+        if optimizer is not None and self.epochs > self.initial_epoch:
+            optimizer.finalize_variable_values(self.model.trainable_weights)
+            take_back(self.steps.variables.all, values)
 
     def _announce(self) -> None:
         data, validation = self.data, self.validation
