@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from keras_front import backend as K
 from keras_front import optimizers
 from keras_front.models import load_model
 from keras_front.saving.training_config import in_slot_order
@@ -38,5 +39,6 @@ def test_training_goes_on(backend, name, suffix, tmp_path):
 def test_the_state_of_a_single_scalar_weight_without_a_rate():
     """With one weight of one number, only their count tells a rate from a slot."""
     numbers = [np.asarray(float(i)) for i in range(4)]
-    found = [in_slot_order(optimizers.Adam(), list("0123")[:n], numbers[:n], 1) for n in (3, 4)]
+    weight = K.variable(0.0)
+    found = [in_slot_order(optimizers.Adam(), list("0123")[:n], numbers[:n], [weight]) for n in (3, 4)]
     assert [[float(value) for value in values] for values in found] == [[0, 1, 2], [0, 2, 3]]
