@@ -137,8 +137,11 @@ KINDS: dict[str, Kind] = {
 # What holds for the process, and, where a `with` block is open, what holds in it: for its thread or task alone.
 _settings: dict[str, Setting] = {}
 _NO_BLOCK: Mapping[str, Setting] = {}
-_block: ContextVar[Mapping[str, Setting]] = ContextVar("keras_front_settings", default=_NO_BLOCK)
+BLOCK: ContextVar[Mapping[str, Setting]] = ContextVar("keras_front_settings", default=_NO_BLOCK)
 _warned: set[str] = set()
+
+# Another object after each change of something that holds for the process and that programs bake in; see `revise`.
+revision = object()
 
 
 # Reading --------------------------------------------------------------------------------------------------
@@ -158,7 +161,7 @@ def setting(name: str) -> Setting:
 
     Raises: ConfigError if there is no such setting, or if a value that was addressed to us cannot be used.
     """
-    found = _block.get().get(name) or _settings.get(name)
+    found = BLOCK.get().get(name) or _settings.get(name)
     if found is None:
         found = _settings[name] = next(candidates(name))
     return found
@@ -166,7 +169,7 @@ def setting(name: str) -> Setting:
 
 def _value(name: str) -> Any:
     """The value of a setting, by the shortest way."""
-    return (_block.get().get(name) or _settings.get(name) or setting(name)).value
+    return (BLOCK.get().get(name) or _settings.get(name) or setting(name)).value
 
 
 def candidates(name: str) -> Iterator[Setting]:
@@ -249,11 +252,21 @@ def put(name: str, value: Any, source: str) -> None:
     Raises: ConfigError if the value is not one that the setting can have.
     """
     found = _accepted(name, value, source)
-    block = _block.get()
+    block = BLOCK.get()
     if name in block:
-        _block.set({**block, name: found})
+        BLOCK.set({**block, name: found})
     else:
         _settings[name] = found
+        revise()
+
+
+def revise() -> None:
+    """Say that something has changed which holds for the process and which programs bake in, settings or others.
+
+    `keras_front.backend.scopes.trace_key` compares `revision`, instead of looking at everything at each call.
+    """
+    global revision
+    revision = object()
 
 
 def _accepted(name: str, value: Any, source: str) -> Setting:
@@ -282,11 +295,11 @@ def use(**values: Any) -> Iterator[None]:
     for name in {"backend", "device"} & set(values):
         raise ConfigError(f"config.use: the {name} has its own block; write `with {_OWN_BLOCK[name]}(...)`.")
     given = {name: _accepted(name, value, "config.use") for name, value in values.items()}
-    token = _block.set({**_block.get(), **given})
+    token = BLOCK.set({**BLOCK.get(), **given})
     try:
         yield
     finally:
-        _block.reset(token)
+        BLOCK.reset(token)
 
 
 _OWN_BLOCK = {"backend": "use_backend", "device": "device"}
@@ -295,8 +308,9 @@ _OWN_BLOCK = {"backend": "use_backend", "device": "device"}
 def reload() -> None:
     """Forget every setting, so that the environment and `keras.json` are read again at the next use."""
     _settings.clear()
-    _block.set(_NO_BLOCK)
+    BLOCK.set(_NO_BLOCK)
     _warned.clear()
+    revise()
 
 
 def save(file: str | os.PathLike[str] | None = None) -> Path:
@@ -433,17 +447,6 @@ def trace_key() -> tuple[Any, ...]:
         >>> trace_key()
         ('float32', 1e-07, 'channels_last', 'keras_front')
     """
-    if _block.get() is _NO_BLOCK:
-        try:  # every call on a single batch comes here
-            held = _settings
-            return (
-                held["floatx"].value,
-                held["epsilon"].value,
-                held["image_data_format"].value,
-                held["dialect"].value,
-            )
-        except KeyError:  # one has not been read yet
-            pass
     return floatx(), epsilon(), image_data_format(), current_dialect()
 
 

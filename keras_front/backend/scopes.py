@@ -218,12 +218,14 @@ def set_learning_phase(value: Any) -> None:
     if value not in (0, 1):
         raise ArgumentError(f"set_learning_phase: expected 0 or 1, received {value!r}.")
     _global_phase = int(value)
+    config.revise()
 
 
 def clear_learning_phase() -> None:
     """Undo `set_learning_phase`."""
     global _global_phase
     _global_phase = None
+    config.revise()
 
 
 @contextmanager
@@ -285,4 +287,23 @@ def trace_key() -> tuple[Any, ...]:
     It holds the learning phase, the device, the settings (floatx, epsilon, image data format, dialect), and whether
     noise is to be reproducible. The seed is none of these: programs take it as an argument.
     """
-    return phase_value(), discovery.current_device(), config.trace_key(), seeds.trace_key()
+    known = _known
+    if (
+        known[0] is config.revision
+        and known[1] is _PHASE.get()
+        and known[2] is discovery.DEVICE.get()
+        and known[3] is config.BLOCK.get()
+    ):
+        return known[4]
+    return _trace_key_now()
+
+
+_known: tuple[Any, ...] = (None, None, None, None, ())  # what the key depends on, and the key: calls take microseconds
+
+
+def _trace_key_now() -> tuple[Any, ...]:
+    global _known
+    sources = config.revision, _PHASE.get(), discovery.DEVICE.get(), config.BLOCK.get()  # before what follows is read
+    key = phase_value(), discovery.current_device(), config.trace_key(), seeds.trace_key()
+    _known = (*sources, key)
+    return key

@@ -66,6 +66,7 @@ def set_random_seed(seed: int, reproducible: bool = False) -> None:
         _root, _reproducible = number, bool(reproducible)
         _used.clear()
         following = list(_followers)
+    config.revise()
     for variable in following:
         variable.set(np.asarray(number, "int64"))
     random.seed(number)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_front.backend import discovery, scopes
+from keras_front.tracebacks import hide_internal_frames, mark_boundary
 from keras_front.training.arrays import BatchLayout, DataSpec
 from keras_front.training.data_adapter import length
 from keras_front.training.steps import Steps, active_backend, store, tensors_of, values_of
@@ -118,8 +119,9 @@ class SingleBatchCalls:
 
         def call(arrays: Sequence[Any]) -> Any:
             fixed = tensors_of(constant)
-            new, outputs = run(fixed, values_of(carried), [engine.argument(a) for a in arrays])
-            store(carried, new, engine)
+            new, outputs = run(fixed, values_of(carried) if carried else [], [engine.argument(a) for a in arrays])
+            if carried:
+                store(carried, new, engine)
             return _arrays(engine, outputs)
 
         conform = _conform(x, batch[0]) if len(batch) == 1 else None
@@ -171,6 +173,7 @@ class SingleBatchMethods:
         _settled: Any
         _predictor: Any
 
+    @mark_boundary
     def train_on_batch(
         self,
         x: Any,
@@ -200,23 +203,27 @@ class SingleBatchMethods:
             >>> model.train_on_batch(np.ones((4, 2)), np.ones((4, 1)))
             1.0
         """
-        known = self._compilation
-        if (
-            reset_metrics
-            and x.__class__ is np.ndarray
-            and y.__class__ is np.ndarray
-            and sample_weight is class_weight is self._engine is None
-            and known is not None
-            and known.outputs is self.outputs
-            and known.calls is not None
-        ):
-            call = known.calls.known("train", x, y)
-            if call is not None:
-                return call(x, y)
-        with self._on_engine():
-            compilation = self._settled("train_on_batch", x, length(x))
-            batch, layout = compilation.spec.batch(x, y, sample_weight, class_weight)
-            return compilation.calls.train(x, y, batch, layout, reset_metrics)
+        try:
+            known = self._compilation
+            if (
+                reset_metrics
+                and x.__class__ is np.ndarray
+                and y.__class__ is np.ndarray
+                and sample_weight is class_weight is self._engine is None
+                and known is not None
+                and known.outputs is self.outputs
+                and known.calls is not None
+            ):
+                call = known.calls.known("train", x, y)
+                if call is not None:
+                    return call(x, y)
+            with self._on_engine():
+                compilation = self._settled("train_on_batch", x, length(x))
+                batch, layout = compilation.spec.batch(x, y, sample_weight, class_weight)
+                return compilation.calls.train(x, y, batch, layout, reset_metrics)
+        except Exception as error:
+            hide_internal_frames(error)
+            raise
 
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, reset_metrics: bool = True

@@ -23,6 +23,7 @@ from keras_front.callbacks import History
 from keras_front.compatibility import accept_legacy_arguments
 from keras_front.errors import ArgumentError, StateError, UnknownArgumentError
 from keras_front.nest import unpack
+from keras_front.tracebacks import hide_internal_frames, mark_boundary
 from keras_front.training import custom_steps, loops
 from keras_front.training.arrays import ArraySpec, DataSpec, named, standardize
 from keras_front.training.compilation import Compilation, CompileArguments, input_specs
@@ -355,6 +356,7 @@ class Trainer(StepMethods, SingleBatchMethods):
             finally:
                 data.close()
 
+    @mark_boundary
     def predict(
         self,
         x: Any,
@@ -379,16 +381,25 @@ class Trainer(StepMethods, SingleBatchMethods):
 
         Raises: ShapeError, ArgumentError for data that does not fit.
         """
-        if x.__class__ is np.ndarray and not verbose and callbacks is steps is self._engine is None:
-            calls = self._prediction
-            if calls is not None and self._prediction_for is self.outputs and len(x) <= (batch_size or 32):
-                call = calls.known("predict", x)
-                if call is not None:
-                    return call(x)
+        try:
+            if x.__class__ is np.ndarray and not verbose and callbacks is steps is self._engine is None:
+                calls = self._prediction
+                if calls is not None and self._prediction_for is self.outputs and len(x) <= (batch_size or 32):
+                    call = calls.known("predict", x)
+                    if call is not None:
+                        return call(x)
+            who = Workers(workers, use_multiprocessing, max_queue_size)
+            return self._predict(x, batch_size, verbose, steps, callbacks, who)
+        except Exception as error:
+            hide_internal_frames(error)
+            raise
+
+    def _predict(
+        self, x: Any, batch_size: int | None, verbose: int, steps: int | None, callbacks: Any, who: Workers
+    ) -> Predictions:
         with self._on_engine():
             if is_stream(x):
                 only_a_stream("predict", batch_size=batch_size)
-                who = Workers(workers, use_multiprocessing, max_queue_size)
                 data: Any = stream_adapter("predict", "steps", x, steps, None, False, who)
                 calls = self._predictor(data)
                 data.spec = calls.spec
