@@ -129,7 +129,7 @@ def read_number(value: Any, owner: Any = None) -> float:
 
     Args:
         value: what was passed.
-        owner: the object under construction; not asked.
+        owner: the object under construction; not used.
 
     Raises: TypeError or ValueError for what is no number.
     """
@@ -189,7 +189,7 @@ def _reader(annotation: Any, namespace: dict[str, Any]) -> Reader | None:
 
 
 def _meaning(annotation: str, namespace: dict[str, Any]) -> Any:
-    """What an annotation written as a string means in its module; None if that cannot be told."""
+    """What an annotation written as a string means in its module; None if that cannot be found out."""
     if annotation.isidentifier():
         return namespace.get(annotation)
     try:
@@ -219,7 +219,7 @@ def reading(init: Callable[..., None], readers: dict[str, Reader] | None = None)
 
     Args:
         init: an `__init__`. Without annotated arguments, or with `*args`, it is returned as it is.
-        readers: what `readers_of` finds, if it was asked already.
+        readers: what `readers_of` gives, if the caller has it.
     """
     readers = readers_of(init) if readers is None else readers
     parameters = list(inspect.signature(init).parameters.values())[1:] if readers else []
@@ -261,7 +261,7 @@ def _complete(
         for name in signature.names:
             if name in known and name not in kwargs:
                 kwargs[name] = known[name]
-    for name, default in signature.defaults.items():  # of what is missing without one the constructor itself tells
+    for name, default in signature.defaults.items():  # for what is missing without one the constructor raises
         kwargs.setdefault(name, default)
 
 

@@ -1,6 +1,6 @@
 """Python code inside configs: how a `Lambda` layer writes its function, and when it may be run again.
 
-A config that carries code is a program from whoever wrote the file. So reading one needs the word of the caller,
+A config that carries code is a program by the author of the file. So reading one needs the consent of the caller,
 `load_model(..., allow_code=True)` or `with bytecode.permit():`, and nothing in a file or config can give that word
 (docs/decisions/0006). It fails closed: `Lambda.from_config` and `model_from_json` ask here as well. A function that
 never left the process is no file: its config holds the function itself beside the code, so `clone_model`, copies and
@@ -68,7 +68,7 @@ def check_permitted(where: str) -> None:
     if not permitted():
         raise UnsafeFileError(
             f"{where} carries Python code: expected the permission to run it, received none.\n"
-            "  If you trust whoever wrote it, pass allow_code=True. Otherwise hand the function over by "
+            "  If you trust its author, pass allow_code=True. Otherwise hand the function over by "
             "name, through custom_objects."
         )
 
@@ -101,7 +101,7 @@ class Code(list):  # type: ignore[type-arg]
 
 
 def _unpickled(parts: list[Any], module: str) -> Code:
-    """The code in a pickle: whoever unpickles has allowed code already."""
+    """The code in a pickle: unpickling allows code already."""
     with permit():
         return Code(load(parts, module=module))
 
@@ -149,7 +149,7 @@ def _carried(function: Any, value: Any) -> Any:
 
 
 def _closed(code: bytes, module: str, name: str, cells: list[Any], values: list[Any], named: dict[str, Any]) -> Closure:
-    """The function of a pickle: whoever unpickles has allowed code already."""
+    """The function of a pickle: unpickling allows code already."""
     scope = vars(sys.modules[module]) if module in sys.modules else {"np": np, "__builtins__": builtins}
     held = tuple(types.CellType() for _ in cells)
     function = types.FunctionType(marshal.loads(code), scope, name, None, held)

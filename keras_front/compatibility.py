@@ -1,6 +1,6 @@
 """Calls with the argument names and defaults of another Keras version.
 
-Nothing here knows an old name. Constructors and functions that are wrapped here compare the names that they are given
+No old name stands here. Constructors and functions that are wrapped here compare the names that they are given
 with those that they know, and pass others to one module, imported by name: see `docs/decisions/0010-*.md`.
 """
 
@@ -22,7 +22,7 @@ __all__ = ["accept_legacy_arguments", "accept_legacy_constructor_arguments", "ar
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
-# The module that knows former names of arguments, functions and classes. It is imported by name when an unknown name is
+# The module with the former names of arguments, functions and classes. It is imported by name when an unknown name is
 # met, so code with current names does not pay for it, and `keras_front/legacy` may be deleted. Its functions are
 # `translate_call` for a call with unknown arguments, `translate_positional` for positional arguments in a former
 # order, `translate_config` for the config of a file, `find` for an unknown name, and for dialects other than the native
@@ -53,7 +53,7 @@ def legacy_object(kind: str, name: str) -> Any:
 def accept_legacy_arguments(
     function: Callable[..., T], defaults: bool = True, legacy_order: Callable[[Any, Any], bool] | None = None
 ) -> Callable[..., T]:
-    """`function`, which also takes the names that its arguments had once, if `keras_front/legacy` knows them.
+    """`function`, which also takes the names that its arguments had once, if `keras_front/legacy` has them.
 
     Args:
         function: the function or method.

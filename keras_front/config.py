@@ -225,7 +225,7 @@ def warn_once(message: str) -> None:
     """Warn with `message`, the first time that it comes up in this process.
 
     Args:
-        message: the text, which also tells whether it came up before.
+        message: the text, by which it is seen whether it came up before.
     """
     if message not in _warned:
         _warned.add(message)

@@ -1,7 +1,7 @@
 """Docstrings as data: which arguments one documents, and classes whose help also shows what their bases document.
 
 A docstring is in Google style: sections `Args:`, `Shape:`, `Returns:`, `Raises:`, `Source:`, `Example:`. A class
-derived from `Documented` documents its own arguments only; those that its bases take are added when somebody reads
+derived from `Documented` documents its own arguments only; those that its bases take are added when a user reads
 `__doc__`, so that defining a class costs nothing.
 """
 

@@ -5,15 +5,15 @@
     │   ├── ShapeError                      shapes do not fit together
     │   └── UnknownArgumentError (TypeError)     a keyword argument is not one of the function's
     ├── DtypeError (TypeError)              a dtype cannot be used here
-    ├── StateError (RuntimeError)           something was asked for in the wrong order
-    ├── UntraceableError (TypeError)        Python asked a symbolic tensor for its value
+    ├── StateError (RuntimeError)           something was called in the wrong order
+    ├── UntraceableError (TypeError)        Python needed the value of a symbolic tensor
     ├── BackendError (RuntimeError)         a backend is incomplete, or tensors of two backends met
     │   └── BackendNotFoundError (ImportError)   a backend was named that cannot be had
     ├── DownloadError (OSError)             a file cannot be fetched; the message says where to put it by hand
     ├── ConfigError (ValueError)            a setting in keras.json or the environment makes no sense
     └── SerializationError (ValueError)     a file or config cannot be read or written
         ├── IncompleteConfigError (TypeError)    what a config says of an object does not make one
-        └── UnsafeFileError                 a file asks for something that reading must never do
+        └── UnsafeFileError                 a file would make reading do what it must never do
 
 Each class is also the built-in error that Keras raised in its place, so `except ValueError` in old code still works.
 """
@@ -80,11 +80,11 @@ class DtypeError(KerasFrontError, TypeError):
 
 
 class StateError(KerasFrontError, RuntimeError):
-    """Something was asked for in the wrong order, such as training before `compile`."""
+    """Something was called in the wrong order, such as training before `compile`."""
 
 
 class UntraceableError(KerasFrontError, TypeError):
-    """Python asked a symbolic tensor for a value that it does not have yet."""
+    """Python needed the value of a symbolic tensor, which it does not have yet."""
 
 
 class BackendError(KerasFrontError, RuntimeError):
@@ -121,4 +121,4 @@ class IncompleteConfigError(SerializationError, TypeError):
 
 
 class UnsafeFileError(SerializationError):
-    """A file asks for something that reading must never do."""
+    """A file would make reading do what it must never do."""

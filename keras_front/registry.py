@@ -1,8 +1,8 @@
 """Names for objects, and objects for names: how configs and files name classes and functions.
 
 A `Registry` is an allow-list. Reading a config looks names up, here and among the objects that the caller handed over
-(`custom_objects.py`); which modules are imported for that is fixed here, so a hostile file can at worst ask for a class
-of ours.
+(`custom_objects.py`); which modules are imported for that is fixed here, so a hostile file can at worst name a class
+of this package.
 
 Lookup order: the `custom_objects` argument, the enclosing `custom_object_scope`, `get_custom_objects()`, the registry.
 This module must not know any backend, layer or file format.
@@ -204,7 +204,7 @@ class Registry:
 
         Args:
             name: the name.
-            custom_objects: the user's classes and functions by name; they come before ours.
+            custom_objects: the user's classes and functions by name; they come before the registered ones.
 
         Raises: ArgumentError with the names that come close.
         """
@@ -270,7 +270,7 @@ class Registry:
 
         Args:
             config: a name, or `{'class_name', 'config'}`.
-            custom_objects: the user's classes and functions by name; they come before ours.
+            custom_objects: the user's classes and functions by name; they come before the registered ones.
 
         Raises:
             ArgumentError: for an unknown name.
@@ -282,7 +282,7 @@ class Registry:
             return target
         if arguments is None or settings.current_dialect() == settings.NATIVE:
             return _build(target, arguments or {}, custom_objects, name)
-        with settings.dialect(settings.NATIVE):  # what a file leaves out is ours
+        with settings.dialect(settings.NATIVE):  # what a file leaves out has the native default
             return _build(target, arguments, custom_objects, name)
 
 
@@ -410,7 +410,7 @@ def deserialize_keras_object(
     Args:
         identifier: a name, or `{'class_name', 'config'}`.
         module_objects: names that are known; `globals()` in old code.
-        custom_objects: the user's classes and functions by name; they come before ours.
+        custom_objects: the user's classes and functions by name; they come before the registered ones.
         printable_module_name: what the object is, in words for error messages.
 
     Source: Keras 2.3.1, `keras/utils/generic_utils.py`.

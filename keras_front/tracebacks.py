@@ -1,11 +1,12 @@
-"""Tracebacks that show the user's own lines, not ours.
+"""Tracebacks that show the user's own lines and leave out those of keras_front.
 
 A public function, a *boundary*, lets errors through as they are but takes the frames of this package out of their
-tracebacks, in `__cause__` and `__context__` as well. The user's frames stay wherever they are, also those between ours
-(a `call`, a loss, a callback), and so do notes. `config.disable_traceback_filtering()` shows everything.
+tracebacks, in `__cause__` and `__context__` as well. The user's frames stay wherever they are, also between those of
+the library (a `call`, a loss, a callback), and so do notes. `config.disable_traceback_filtering()` shows everything.
 
-The work is done only when an error passes a boundary on its way to somebody else's code; a call that succeeds pays for
-one `try`, which costs nothing. This module must not import anything that is imported by what it protects but `config`.
+The work is done only when an error passes a boundary on its way to code outside the package; a call that succeeds pays
+for one `try`, which costs nothing. This module must not import anything that is imported by what it protects but
+`config`.
 """
 
 from __future__ import annotations
@@ -112,7 +113,7 @@ def warn_user(message: str, category: type[Warning] = UserWarning) -> None:
 
 
 def _say_how_to_see_more(error: BaseException) -> None:
-    """An error that we did not expect may be a fault of ours, which its hidden frames would show."""
+    """An error that is none of the library's own may come from a fault in it, which its hidden frames would show."""
     note = "Frames of keras_front are hidden; keras_front.config.disable_traceback_filtering() shows them."
     if note not in getattr(error, "__notes__", ()):
         error.add_note(note)
@@ -146,7 +147,7 @@ def _joined(entries: list[TracebackType]) -> TracebackType | None:
 def _worth_showing(frames: list[FrameType]) -> list[bool]:
     """Which frames, outermost first, belong to the user.
 
-    Ours do not, nor those of an engine or of Python's library that ours call and that lead on to others.
+    Frames of the package do not, nor those of an engine or of Python's library that it calls.
     """
     carriers = _engines() | sys.stdlib_module_names
     kept: list[bool] = []

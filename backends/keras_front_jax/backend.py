@@ -301,7 +301,7 @@ class JaxBackend(Transposes, Backend):
             return _scalar()(array)
         return jax.device_put(array, self._device())
 
-    def copy(self, x: Any) -> Any:  # a donated buffer must not be anybody else's
+    def copy(self, x: Any) -> Any:  # a donated buffer must not be shared
         return jnp.array(x, copy=True)
 
     def to_numpy(self, x: Any) -> np.ndarray:

@@ -65,7 +65,7 @@ class Arena:
     Attributes:
         memory: All of it, as bytes.
         views: The arrays that callers get. Programs use views of their own, so the references to these tell whether
-            anybody still has the state.
+            the state is still referenced.
     """
 
     def __init__(self, layout: Layout):

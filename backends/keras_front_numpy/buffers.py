@@ -52,7 +52,7 @@ class Buffer:
     """A piece of memory, known by its identity.
 
     Args:
-        memory: Its bytes, aligned; None for memory that belongs to somebody else, such as the state.
+        memory: Its bytes, aligned; None for memory that the pool does not own, such as the state.
     """
 
     __slots__ = ("memory",)

@@ -27,8 +27,8 @@ def rewritten(instructions: Sequence[Instruction], results: Any) -> list[Instruc
 def with_results_shared(instructions: Sequence[Instruction]) -> list[Instruction]:
     """The instructions with arguments replaced where an equal and better tensor exists.
 
-    The gradient of a rectifier asks where its argument is positive; its result is positive in the same places, and then
-    the argument may be overwritten. The gradient of maximum pooling wants the maxima, which are there already.
+    The gradient of a rectifier needs to know where its argument is positive; its result is positive in the same places,
+    and then the argument may be overwritten. The gradient of maximum pooling needs the maxima, which are there already.
     """
     rectified: dict[Any, Any] = {}
     pooled: dict[Any, Any] = {}

@@ -65,7 +65,7 @@ class TensorflowBackend(Transposes, Backend):
         return self._with_rule("minimum", tf.minimum, x, y)
 
     def _with_rule(self, name: str, method: Callable[..., Any], *args: Any, **attrs: Any) -> Any:
-        """The result of `method`, differentiated by the rule of K for the op `name` where somebody differentiates."""
+        """The result of `method`, differentiated by the rule of K for the op `name` under a tape."""
         if not args[0].dtype.is_floating or (tf.executing_eagerly() and not record.could_possibly_record()):
             return method(*args, **attrs)
         return with_rule(self, name, method, *args, **attrs)
@@ -354,7 +354,7 @@ class TensorflowBackend(Transposes, Backend):
         return [f"cuda:{i}" for i, _ in enumerate(tf.config.list_physical_devices("GPU"))] + ["cpu"]
 
     def _placed(self) -> Any:
-        """A context on the device asked for; without a wish TensorFlow itself takes the best."""
+        """A context on the device that was chosen; where none was, TensorFlow itself takes the best."""
         wanted = discovery.current_device()
         return tf.device(None if wanted is None else _device_name(wanted, tuple(self.devices())))
 
@@ -383,7 +383,7 @@ class TensorflowBackend(Transposes, Backend):
 
     def put_dataset(self, array: np.ndarray) -> Any:
         with self._placed():
-            return tf.constant(array)  # no private copy: it is used no longer than the caller's array is lent
+            return tf.constant(array)  # no private copy: the caller's array outlives it
 
     def batches(self, arrays: Sequence[np.ndarray], size: int) -> Iterator[Sequence[Any]]:
         # One call for many batches: each by itself takes tens of microseconds. Not for too many: memory that is used
@@ -628,8 +628,8 @@ def _device_name(wanted: str, known: tuple[str, ...]) -> str:
 def _tensor_of(item: Any, dtype: Any = None, name: str | None = None, as_ref: bool = False) -> Any:
     """A variable beside a tensor (`y + variable`): its value where ops compute now.
 
-    A host copy of it would pass no gradient. Elsewhere, and where a symbol stands, TensorFlow is told to leave the
-    operator to K.
+    A host copy of it would pass no gradient. Elsewhere, and where a symbol stands, a TypeError makes
+    TensorFlow leave the operator to K.
     """
     value = present_value(item) if isinstance(item, Variable) else item
     if not isinstance(value, tf.Tensor):
@@ -644,7 +644,7 @@ class _Comparisons(tf.__internal__.dispatch.GlobalOpDispatcher):
     """`tensor < variable`, where that stays symbolic.
 
     Other operators have a reflected method that TensorFlow calls when it cannot convert the right side; comparisons
-    have none. A dispatcher is asked after a call has failed; Keras 2 had its own symbolic tensors in by this door.
+    have none. TensorFlow calls a dispatcher after a call has failed; Keras 2 brought its own symbolic tensors in by it.
     """
 
     functions = {

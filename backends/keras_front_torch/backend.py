@@ -281,7 +281,7 @@ class TorchBackend(Images, Backend):
             gamma = torch.ones_like(mean)
         y = torch.native_batch_norm(torch.movedim(x, rest[0], 1), gamma, beta, mean, var, True, 1.0, epsilon)[0]
         var = var * ((count - 1) / count)  # torch corrects for bias
-        if not constant and x.requires_grad and torch.is_grad_enabled():  # `rewriting` knows what nobody asks for
+        if not constant and x.requires_grad and torch.is_grad_enabled():  # `rewriting` sets it
             mean, var = known_moments(self, x, mean, var, axes)
         return torch.movedim(y, 1, rest[0]), mean, var
 

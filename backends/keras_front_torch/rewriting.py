@@ -160,7 +160,7 @@ def _in_place(i: Instruction, own: set[Any], taped: bool) -> Instruction:
 
 
 def _kept_apart(program: Program) -> Program:
-    """With copies of what takes the place of donated state and may be a view of another argument, which is lent."""
+    """With copies of what takes the place of donated state and may be a view of an argument that the caller keeps."""
     given = {t for i, arg in enumerate(program.args) if i not in program.donate for t in symbolic.leaves_of(arg)}
     results = program.results if isinstance(program.results, tuple) else ()
     states, rest = results[: len(program.donate)], results[len(program.donate) :]

@@ -301,7 +301,7 @@ class Backend:
     def custom_gradient(self, fn: Callable[..., Any], args: Sequence[Any]) -> list[Any]:
         """The results of a function that says itself what its gradient is.
 
-        An engine that differentiates by itself must be told of `rule`; the default, for one that does not, drops it.
+        An engine that differentiates by itself must use `rule`; the default, for one that does not, drops it.
 
         Args:
             fn: `fn(*args)` gives (results, rule): a list of tensors, and a function. `rule(*upstream)`, which takes
@@ -469,7 +469,7 @@ class Backend:
         """A host array on the device, from which batches are taken by their rows; rows may be added behind.
 
         Args:
-            array: lent for as long as the tensor is used, so that it need not be copied.
+            array: it stays as it is while the tensor is used, so that it need not be copied.
         """
         return self.convert(array)
 

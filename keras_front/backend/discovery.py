@@ -1,9 +1,8 @@
 """Finding backends and choosing the active one.
 
-A backend is found by its entry point in the group `keras_front.backends` (ours are found in the same way as
-anyone's), or by a dotted path, `"package.module:Class"`. Its module is imported when it is first activated,
-never to learn whether it exists: `available()` looks for the engine's module and reads the installed
-metadata, it imports neither.
+A backend is found by its entry point in the group `keras_front.backends` (those of this project like anyone's), or
+by a dotted path, `"package.module:Class"`. Its module is imported when it is first activated, never to learn whether
+it exists: `available()` looks for the engine's module and reads the installed metadata, it imports neither.
 
 The active backend is a context variable: a block (`with use_backend(...)`), a thread or an async task may
 have its own. Where a context has none, the backend of the process answers, which is chosen at first use from

@@ -118,7 +118,7 @@ def on_host(dtype: str) -> str:
 
 
 def is_sparse_matrix(x: Any) -> bool:
-    """Whether `x` is one of SciPy's sparse matrices, told by what it can do: SciPy need not be there."""
+    """Whether `x` is one of SciPy's sparse matrices, recognized by its methods: SciPy need not be installed."""
     return hasattr(x, "tocoo") and hasattr(x, "toarray")
 
 

@@ -18,7 +18,7 @@ class Engine(Protocol):
     native: set[type]
 
     def __hash__(self) -> int:
-        """Engines are told apart by identity; caches are kept for each."""
+        """Engines are distinguished by identity; caches are kept for each."""
 
     def check(self) -> None:
         """Raises: BackendError naming the primitives that are missing."""

@@ -1,6 +1,6 @@
 """What a program is made of: instructions, and the program that holds them. Both are data that nobody changes.
 
-Whoever rewrites a program makes another one (`changed`). Nothing here knows how programs come about (`lowering`), how
+A rewrite of a program makes another one (`changed`). Nothing here depends on how programs come about (`lowering`), how
 they are simplified (`simplify`) or written (`codegen`).
 """
 

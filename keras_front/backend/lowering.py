@@ -262,7 +262,7 @@ def _exactly(value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic):
         return value.dtype.str, value.shape, value.tobytes()
     if isinstance(value, float | complex):
-        return type(value), repr(value)  # which tells the sign of zero, and all digits
+        return type(value), repr(value)  # which has the sign of zero, and all digits
     return type(value), value
 
 

@@ -126,7 +126,7 @@ class Compiled:
         return with_captures
 
     def _native(self, backend: Any, error: Exception) -> Callable[..., Any]:
-        """The function on real tensors, for code that cannot be traced; the first time it works, that is told."""
+        """The function on real tensors, for code that cannot be traced; the first time it works, a warning says so."""
         fn, phase = self.fn, scopes.phase_value()
 
         def run(*args: Any) -> Any:

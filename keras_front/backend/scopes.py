@@ -1,7 +1,7 @@
 """Contexts that hold for a block of code: a trace, a frame of values, the learning phase, an eager section.
 
-All of it lives in context variables, so that threads and tasks do not see each other's. Nothing here knows tensors or
-variables: a frame is a table from whatever has a value to that value.
+All of it lives in context variables, so that threads and tasks do not see each other's. Nothing here depends on tensors
+or variables: a frame is a table from whatever has a value to that value.
 """
 
 from __future__ import annotations
@@ -283,7 +283,7 @@ def computes_now() -> bool:
 def trace_key() -> tuple[Any, ...]:
     """Everything outside a function and its arguments on which the record of a traced function depends.
 
-    A program that was traced under one key must not run under another: whoever keeps programs keeps this with them.
+    A program that was traced under one key must not run under another: programs are kept together with it.
     It holds the learning phase, the device, the settings (floatx, epsilon, image data format, dialect), and whether
     noise is to be reproducible. The seed is none of these: programs take it as an argument.
     """

@@ -35,7 +35,7 @@ class Inner(NamedTuple):
 
 
 def rewrite(name: str, made: Made, args: Any, attrs: dict[str, Any], out: Any) -> Rewrite | None:
-    """Another way to compute `out`, if a rule knows one."""
+    """Another way to compute `out`, if there is a rule for it."""
     rule = PATTERNS.get(name)
     return rule(made, args, attrs, out) if rule is not None else None
 
@@ -108,7 +108,7 @@ def _before_reshape(name: str) -> Callable[..., Rewrite | None]:
 
 
 def _greater(made: Made, args: Any, attrs: dict[str, Any], out: Any) -> Rewrite | None:
-    """`sigmoid(z) > p` is `z > log(p / (1 - p))`: what the accuracy of a binary classifier asks."""
+    """`sigmoid(z) > p` is `z > log(p / (1 - p))`: how the accuracy of a binary classifier is computed."""
     inner, p = made(args[0]), _scalar(args[1])
     if inner is None or inner.op != "sigmoid" or p is None or not 0 < p < 1:
         return _before_reshape("greater")(made, args, attrs, out)

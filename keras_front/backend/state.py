@@ -15,7 +15,7 @@ import numpy as np
 
 from keras_front.backend import discovery, dtypes, scopes, symbolic
 from keras_front.backend.op import OPS, functions
-from keras_front.backend.scopes import (  # noqa: F401 - whoever passes state on finds both here
+from keras_front.backend.scopes import (  # noqa: F401 - one import for frames and variables
     Frame,
     add_loss_to_frame,
     bound_value,
@@ -188,7 +188,7 @@ class Variable(Operators):
                 return value
             watching = frame if frame.newcomers is not None else watching
         if scopes.tracing() and watching is not None:
-            watching.newcomers[self] = None  # type: ignore[index] # whoever traces begins again, with its value
+            watching.newcomers[self] = None  # type: ignore[index] # the trace begins again, with its value
             return value
         if symbolic.is_symbolic(value) and symbolic.has_value(value):
             value = functions["eval"](value)

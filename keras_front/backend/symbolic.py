@@ -203,8 +203,8 @@ def _symbols_in_attrs(attrs: dict[str, Any]) -> bool:
 class SymbolicTensor(Operators):
     """A tensor without values: what `K.placeholder` and `Input` return, and every op of one.
 
-    Ops make these; nobody else needs the constructor. `evaluator` is what computes its value, once somebody has asked
-    for it; `history` and `mask` belong to the layer graph.
+    Ops make these; users do not need the constructor. `evaluator` is what computes its value, once it was needed;
+    `history` and `mask` belong to the layer graph.
 
     Args:
         shape: a tuple in which None marks an unknown dimension.

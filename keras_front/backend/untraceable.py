@@ -2,7 +2,7 @@
 
 A function that cannot be traced may run on real tensors instead, step by step, where the engine differentiates by
 itself. That costs speed, so it happens only where code of the user is the reason (a function of the engine in a
-`Lambda`, a branch on a value), and it is told once. An error of our own in a trace is an error.
+`Lambda`, a branch on a value), and the warning comes once. An error of the library in a trace is an error.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from typing import Any
 from keras_front.errors import KerasFrontError, UntraceableError
 from keras_front.tracebacks import package_of
 
-OURS = "keras_front"
-_SUPPORT = frozenset({"contextlib", "functools"})  # frames of these stand for whoever called them
+PACKAGE = "keras_front"
+_SUPPORT = frozenset({"contextlib", "functools"})  # frames of these stand for their callers
 _warned: set[tuple[str, int]] = set()
 
 
 def by_user_code(error: Exception) -> bool:
-    """Whether a trace failed on code that needs values, or that is not ours: not on an error of the library."""
+    """Whether a trace failed on code that needs values or is not the library's: not on an error of the library."""
     if isinstance(error, KerasFrontError):
         return isinstance(error, UntraceableError)
     if needs_values(error):
@@ -68,4 +68,4 @@ def _frames(error: Exception) -> Iterator[tuple[types.FrameType, int]]:
 
 
 def _is_ours(frame: types.FrameType) -> bool:
-    return package_of(frame).startswith(OURS)
+    return package_of(frame).startswith(PACKAGE)

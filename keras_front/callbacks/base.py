@@ -205,7 +205,7 @@ class Callback(Documented):
 
 
 class CallbackList:
-    """Calls a list of callbacks, and knows which of them have which hook.
+    """Calls a list of callbacks, each hook only of those that have it.
 
     Args:
         callbacks: callbacks, called in this order.

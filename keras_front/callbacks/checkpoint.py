@@ -21,7 +21,8 @@ class ModelCheckpoint(Callback):
         verbose: 1 prints what is saved.
         save_best_only: save only when the monitored value has improved.
         save_weights_only: save the weights instead of the whole model, its structure and the optimizer's state.
-        mode: 'min' if the value should fall, 'max' if it should rise; 'auto' tells by the name, as in `EarlyStopping`.
+        mode: 'min' if the value should fall, 'max' if it should rise; 'auto' chooses by the name, as in
+            `EarlyStopping`.
         period: epochs between two saves.
 
     Attributes: `best`, the best value so far.

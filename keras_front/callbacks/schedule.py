@@ -89,7 +89,8 @@ class ReduceLROnPlateau(Callback):
         factor: the rate is multiplied by it; below 1.
         patience: epochs without improvement after which the rate is lowered.
         verbose: 1 prints each change.
-        mode: 'min' if the value should fall, 'max' if it should rise; 'auto' tells by the name, as in `EarlyStopping`.
+        mode: 'min' if the value should fall, 'max' if it should rise; 'auto' chooses by the name, as in
+            `EarlyStopping`.
         min_delta: least change that counts as an improvement, in the unit of the value.
         cooldown: epochs to wait after a change before counting goes on.
         min_lr: the rate never falls below it.

@@ -20,8 +20,8 @@ class EarlyStopping(Callback):
         patience: epochs without improvement after which training stops. 0 stops at the first; noise in the value asks
             for more.
         verbose: 1 prints when it stops.
-        mode: 'min' if the value should fall, 'max' if it should rise; 'auto' tells by the name: it rises if that holds
-            'acc', 'auc' or begins with 'fmeasure'.
+        mode: 'min' if the value should fall, 'max' if it should rise; 'auto' chooses by the name: it rises if that
+            holds 'acc', 'auc' or begins with 'fmeasure'.
         baseline: value that must be improved on from the start; None for none.
         restore_best_weights: when it stops, go back to the weights of the best epoch. They are copied at each
             improvement.

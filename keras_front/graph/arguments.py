@@ -54,7 +54,7 @@ class Unwritable:
 
 
 def written(value: Any, places: Any) -> Any:
-    """An argument as a config holds it. `places` knows the tensors and weights of the network.
+    """An argument as a config holds it. `places` has the tensors and weights of the network.
 
     Raises: SerializationError for a tensor of another network.
     """

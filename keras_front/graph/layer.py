@@ -132,7 +132,7 @@ class Layer(Trackable, LayerNodes, Configurable):
             inputs: tensor, or a list of tensors.
             args: further arguments that a layer may define.
             kwargs: the same by name. Two are passed by themselves to a layer whose `call` has them.
-            training: whether the layer is being trained, where that makes a difference; None asks the learning phase.
+            training: whether the layer is being trained, where that makes a difference; None: by the learning phase.
             mask: bool tensor (batch, steps), False where a step of the inputs is to be ignored; or a list of them for
                 several inputs, or None.
 

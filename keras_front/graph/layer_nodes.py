@@ -18,7 +18,7 @@ class GraphAttributeError(StateError, AttributeError):
 
 
 class LayerNodes:
-    """The nodes of a layer, and what can be asked of them."""
+    """The nodes of a layer, and what they say about its inputs and outputs."""
 
     name: str
     _inbound_nodes: list[Node]

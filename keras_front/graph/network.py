@@ -497,7 +497,7 @@ class Network(Layer):
             "class_name": type(self).__name__,
             "config": self.get_config(),
             "keras_version": FORMAT_VERSION,
-            "backend": "tensorflow",  # a name that every reader of this format knows; the format has no engine
+            "backend": "tensorflow",  # a name that every reader of this format accepts; the format has no engine
         }
 
     def to_json(self, **kwargs: Any) -> str:

@@ -106,7 +106,7 @@ class OpLayer(Layer):
             self._op = self.function
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """Not known: the shape depends on the other arguments of the call; a tensor knows its `shape`.
+        """None: the shape depends on the other arguments of the call; the result has a `shape`.
 
         Args:
             input_shape: shape of the first argument.

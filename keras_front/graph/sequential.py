@@ -1,7 +1,8 @@
 """`SequentialNetwork`: a stack of layers, each called on the output of the one before.
 
 With a known input shape it is a graph from the first `add` on; without one the layers wait, and the graph is made when
-the first input (or `build`) tells the shape. The graph is worked out once, when it is first needed, not at each `add`.
+the shape comes with the first input (or `build`). The graph is worked out once, when it is first needed, not at each
+`add`.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def summary_lines(model: Any, line_length: int | None, positions: Sequence[float
 
 
 def _is_chain(model: Any) -> bool:
-    """Whether the layers form one line, so that nobody needs to be told what is connected to what."""
+    """Whether the layers form one line, so that the table need not say what is connected to what."""
     graph = model._graph
     if graph is None or hasattr(model, "_stack"):
         return True

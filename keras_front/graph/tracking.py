@@ -31,7 +31,7 @@ _LAZY: ContextVar[bool] = ContextVar("keras_front_lazy_weights", default=False)
 
 @contextmanager
 def lazy_weights() -> Iterator[None]:
-    """A context in which new weights take no memory until somebody reads or sets them: a file is about to be read."""
+    """A context in which new weights take no memory until they are read or set: a file is about to be read."""
     token = _LAZY.set(True)
     try:
         yield

@@ -202,7 +202,7 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
         config: what `serialize` returned, or the name of a class whose arguments all have defaults.
         custom_objects: classes and functions of yours by the names that they have in the config.
 
-    Raises: ArgumentError for a class that is neither ours nor among `custom_objects`.
+    Raises: ArgumentError for a class that is neither registered nor among `custom_objects`.
     """
     return LAYERS.deserialize(config, custom_objects)
 

@@ -1,6 +1,6 @@
 """Types of layer arguments that say how an argument is read; see `keras_front.arguments` for how that works.
 
-A layer of yours may use them as ours do:
+Layers of users may use them in the same way:
 
     class Scale(Layer):
         def __init__(self, units: Positive, kernel_initializer: Initializer = "ones", **kwargs):

@@ -54,7 +54,7 @@ class _Attention(Layer):
             inputs: list of query and value, or of query, value and key.
             mask: list of masks for them, bool (batch, steps): a masked query gives zeros, a masked value is not looked
                 at. Entries may be None.
-            training: whether the layer is being trained, in case weights are dropped; None asks the learning phase.
+            training: whether the layer is being trained, in case weights are dropped; None: by the learning phase.
             return_attention_scores: whether to return the weights too.
             use_causal_mask: whether a query sees only the values up to its own place.
         """

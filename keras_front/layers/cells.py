@@ -1,7 +1,7 @@
 """Cells: one step of a recurrent layer.
 
 A built-in cell has two halves: `project_inputs`, which is applied to all steps at once before the loop, and `step`,
-which is all that the loop repeats. `call` joins them for whoever uses a cell by itself. Where an op of K knows the
+which is all that the loop repeats. `call` joins them for a cell that is used by itself. Where an op of K computes the
 whole loop, `fused_sequence` calls it. Cells of users need only `call`, `state_size` and, if they have weights, `build`.
 
 Gates stand in the order i, f, c, o (LSTM) and z, r, h (GRU) along the last axis.
@@ -41,7 +41,7 @@ def _fused_name(activation: Any) -> str | None:
     """The name under which ops of whole sequences know an activation."""
     try:
         return _FUSED.get(activation)
-    except TypeError:  # an activation that cannot be hashed is none of ours
+    except TypeError:  # an activation that cannot be hashed has no such name
         return None
 
 
@@ -114,7 +114,7 @@ class _FusedCell(_CellDropout):
     _op: Any = None  # an op of K: of inputs, states, kernels, bias and mask; gives outputs and states
 
     def can_fuse(self, training: Any) -> bool:
-        """Whether one op can do all steps: it knows these activations, and what drops is the same for all gates.
+        """Whether one op can do all steps: it has these activations, and what drops is the same for all gates.
 
         Args:
             training: whether the layer is being trained; nothing drops otherwise.
@@ -220,7 +220,7 @@ class BuiltinCell(_FusedCell, CellArguments, Layer):
         Args:
             inputs: inputs of the step, (batch, features).
             states: list of states before the step.
-            training: whether the layer is being trained, in case something drops; None asks the learning phase.
+            training: whether the layer is being trained, in case something drops; None: by the learning phase.
 
         Returns: the output, and the list of states after the step.
         """

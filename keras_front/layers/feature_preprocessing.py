@@ -223,7 +223,7 @@ class Discretization(NumericLayer):
     Args:
         bin_boundaries: where bins end; below the first is bin 0, a boundary itself belongs to the bin above.
         num_bins: how many bins `adapt` makes, each with the same share of the data.
-        epsilon: error that the quantiles may have; ours are exact.
+        epsilon: error that the quantiles may have; here they are exact.
         output_mode: 'int' for the number of the bin, or vectors as from `CategoryEncoding`: 'one_hot', 'multi_hot' or
             'count'.
         sparse: False; there are no sparse tensors.

@@ -283,7 +283,7 @@ class MultiHeadAttention(_MultiHead):
             inputs: list of query and value, or of query, value and key.
             mask: list of masks for them, bool (batch, steps): a masked value is not looked at, and what a masked
                 query gives means nothing. Entries may be None.
-            training: whether the layer is being trained, in case weights are dropped; None asks the learning phase.
+            training: whether the layer is being trained, in case weights are dropped; None: by the learning phase.
             attention_mask: bool tensor (batch, queries, keys), False where a query must not see a key.
             return_attention_scores: whether to return the weights too.
             use_causal_mask: whether a query sees only the values up to its own place.
@@ -394,7 +394,7 @@ class GroupedQueryAttention(_MultiHead):
             inputs: list of query and value, or of query, value and key.
             mask: list of masks for them, bool (batch, steps): a masked value is not looked at, and what a masked
                 query gives means nothing. Entries may be None.
-            training: whether the layer is being trained, in case weights are dropped; None asks the learning phase.
+            training: whether the layer is being trained, in case weights are dropped; None: by the learning phase.
             attention_mask: bool tensor (batch, queries, keys), False where a query must not see a key.
             return_attention_scores: whether to return the weights too.
             use_causal_mask: whether a query sees only the values up to its own place.

@@ -1,4 +1,4 @@
-"""The classic recurrent layers, each over a cell of ours.
+"""The classic recurrent layers, each over a built-in cell.
 
 With activations that ops know, all steps are one op (`K.lstm`, `K.gru`, `K.simple_rnn`), which adapters replace by the
 fused kernels of their engines. It gives the same numbers as the loop of `RNN`.
@@ -28,7 +28,7 @@ from .rnn import RNN
 
 
 class _CellRNN(CellArguments, RNN):
-    """A layer over one of our cells, whose arguments it takes, passes on and shows as its own.
+    """A layer over a built-in cell, whose arguments it takes, passes on and shows as its own.
 
     Args:
         activity_regularizer: penalty on the output, added to the loss.

@@ -114,7 +114,7 @@ class RNN(InitialStateMixin, KeptStates, Layer):
             inputs: sequences (batch, steps, ...); or a list of them, the initial states and the constants.
             mask: bool tensor (batch, steps), False where a step is to be ignored: states and outputs are then those
                 of the step before. Or a list that begins with it, or None.
-            training: whether the layer is being trained; None asks the learning phase.
+            training: whether the layer is being trained; None: by the learning phase.
             initial_state: list of tensors, one for each state.
             constants: list of tensors that the cell gets at every step.
         """

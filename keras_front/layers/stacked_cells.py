@@ -130,7 +130,7 @@ class StackedRNNCells(Layer):
             inputs: inputs of the step, (batch, features).
             states: flat list of the states before the step.
             constants: tensors for the cells that take them, the same at every step.
-            training: whether the layer is being trained; None asks the learning phase.
+            training: whether the layer is being trained; None: by the learning phase.
         """
         new, remaining = [], list(states)
         for cell in self.cells:

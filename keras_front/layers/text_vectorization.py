@@ -143,7 +143,7 @@ class TextVectorization(_StringLookup):
 
 
 def _applied(function: Any, texts: list[str]) -> list[str]:
-    """A function of the user's on the array of texts; on each by itself if it knows only one string."""
+    """A function of the user's on the array of texts; on each by itself if it takes only one string."""
     try:
         result = np.asarray(function(np.array(texts, str)))
         if result.shape == (len(texts),):

@@ -265,7 +265,7 @@ class Bidirectional(InitialStateMixin, Wrapper):
             inputs: sequences (batch, steps, ...); or a list of them, the initial states and the constants.
             mask: bool tensor (batch, steps), False where a step is to be ignored; or a list that begins with it, or
                 None.
-            training: whether the layer is being trained; None asks the learning phase.
+            training: whether the layer is being trained; None: by the learning phase.
             initial_state: list of tensors: the states of the forward layer, then those of the backward layer.
             constants: list of tensors that the cells get at every step.
         """

@@ -1,6 +1,6 @@
 """Names that `keras.backend` had and K has no more: renamed, reordered, or bound to an engine that is gone.
 
-`keras_front.backend` asks here, by name, when it is asked for something it does not know; see `find`.
+`keras_front.backend` looks here for names that it does not have itself; see `find`.
 """
 
 from __future__ import annotations

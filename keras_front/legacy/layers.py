@@ -2,7 +2,7 @@
 
 What is still there under another name (`Convolution2D`, `AtrousConvolution2D`, `TimeDistributedDense`) is a subclass
 of today's layer that takes arguments in their former order; its files need nothing from here. The others are classes
-of their own. None is in the registry of layers, which asks for them by name when it does not know one; see `find`.
+of their own. None is in the registry of layers, which looks here for names that it does not have; see `find`.
 Source: Keras 1.2.2, `keras/engine/topology.py`, `keras/layers/core.py`, `advanced_activations.py`, `normalization.py`.
 """
 

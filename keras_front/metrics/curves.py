@@ -193,7 +193,7 @@ class AUC(Decisions):
         thresholds: inner thresholds to use instead of evenly spaced ones.
         multi_label: whether each label, that is place of the last axis, has an area of its own; the result is their
             mean.
-        num_labels: how many labels there are; without it the first batch tells, but not in a model.
+        num_labels: how many labels there are; without it the first batch says so, but not in a model.
         label_weights: weights of the labels, in the mean if `multi_label`, otherwise of their decisions.
         from_logits: outputs are logits, the sigmoid is applied first.
 

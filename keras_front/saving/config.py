@@ -233,7 +233,7 @@ def _value(item: Mapping[str, Any], keras3: bool) -> Any:
 
 
 def _code(item: Mapping[str, Any], keras3: bool) -> Any:
-    """Code where no layer of ours would take it, as the loss of a training config."""
+    """Code where no built-in layer would take it, as the loss of a training config."""
     bytecode.check_permitted("The config: a function")
     return list((item.get("config") or {}).values())
 
@@ -338,7 +338,7 @@ def _network(arguments: Mapping[str, Any], keras3: bool) -> Config:
     if arguments.get("build_input_shape") is not None:
         result["build_input_shape"] = arguments["build_input_shape"]
     result["layers"] = entries
-    if arguments.get("added"):  # ours: what add_loss put beside a stack
+    if arguments.get("added"):  # keras_front's own: what add_loss put beside a stack
         result["added"] = _entries(arguments["added"], keras3, {})
     if "input_layers" not in arguments:
         return result

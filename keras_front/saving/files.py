@@ -75,7 +75,7 @@ def load_model(
 
     Raises:
         SerializationError: if there is no model in the file, or one that cannot be made.
-        UnsafeFileError: if the file asks for something that reading must never do.
+        UnsafeFileError: if the file would make reading do what it must never do.
     Source: Keras 2.3.1, `keras/engine/saving.py`, `load_model`.
     """
     from . import hdf5, keras_zip
@@ -142,7 +142,7 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
 
     Args:
         json_string: the text.
-        custom_objects: the user's classes and functions by name, for what is not ours.
+        custom_objects: the user's classes and functions by name, for what is not registered.
         allow_code: whether Python code in it may run (`Lambda` layers). Only for what you trust; by default it is
             refused.
 
@@ -184,7 +184,7 @@ def model_from_config(
 
     Args:
         config: `{'class_name', 'config'}`, as `{'class_name': ..., 'config': model.get_config()}`.
-        custom_objects: the user's classes and functions by name, for what is not ours.
+        custom_objects: the user's classes and functions by name, for what is not registered.
         allow_code: whether Python code in it may run (`Lambda` layers). Only for what you trust; by default it is
             refused.
 

@@ -59,8 +59,8 @@ MEMBERS = 100_000
 ARCHIVE_RATIO = 200
 ARCHIVE_HOLLOW_BYTES = 16 * MEGABYTE
 
-# Arguments of layers of other libraries that name a file or an address to be opened. Ours say it themselves, see
-# `FileForm.places`. A config may give the words themselves, no place.
+# Arguments of layers of other libraries that name a file or an address to be opened. Built-in layers say it themselves,
+# see `FileForm.places`. A config may give the words themselves, no place.
 PLACES = {
     "TFSMLayer": ("filepath",),
     "SavedModelLayer": ("filepath",),
@@ -265,7 +265,7 @@ def _check_places(item: Mapping[str, Any], where: str) -> None:
 
 
 def _places(kind: str) -> set[str]:
-    """Arguments that may name a place, of the user's class, of ours and of other libraries' of that name."""
+    """Arguments that may name a place: of the user's, the built-in and other libraries' classes of that name."""
     bare = kind.rpartition(">")[2]
     classes = (get_registered_object(kind), Registry.of("layer").find(bare))
     forms = [getattr(cls, "file_form", FileForm()) for cls in classes]
@@ -333,7 +333,7 @@ def array(parent: Any, name: str, where: str, limit: int | None = None) -> np.nd
         parent: an open file, or a group in one.
         name: name of the dataset.
         where: what to call the file or config in messages.
-        limit: most bytes that whoever asks can use.
+        limit: most bytes that the caller can use.
 
     Raises:
         UnsafeFileError: for storage outside the file, or a size that the file or the model does not account
@@ -496,7 +496,7 @@ def member(archive: Any, name: str, where: str, limit: int | None = None) -> byt
         archive: an open zip archive that has passed `check_archive`.
         name: name of the member.
         where: what to call the file or config in messages.
-        limit: most bytes that whoever asks can use.
+        limit: most bytes that the caller can use.
 
     Raises: SerializationError if there is no such member; UnsafeFileError if it is too large.
     """

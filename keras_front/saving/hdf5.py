@@ -229,7 +229,7 @@ def load_model(
 
     Args:
         source: path, `h5py.File` or `h5py.Group`, or a binary file object.
-        custom_objects: the user's classes and functions by name, for what is not ours.
+        custom_objects: the user's classes and functions by name, for what is not registered.
         compile: compile the model as it was, and restore the state of its optimizer.
         allow_code: whether Python code in it may run (`Lambda` layers). Only for what you trust; by default it is
             refused.

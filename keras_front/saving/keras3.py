@@ -1,4 +1,4 @@
-"""Configs for Keras 3: what a `.keras` archive of ours says, so that Keras 3 makes the same model of it.
+"""Configs for Keras 3: what a `.keras` archive of keras_front says, so that Keras 3 makes the same model of it.
 
 The nodes keep the form of Keras 2, which Keras 3 reads, but count the calls of nested models as Keras 3 does.
 """

@@ -158,7 +158,7 @@ def load_model(
 
     Args:
         source: path or binary file object.
-        custom_objects: the user's classes and functions by name, for what is not ours.
+        custom_objects: the user's classes and functions by name, for what is not registered.
         compile: compile the model as it was, and restore the state of its optimizer.
         allow_code: whether Python code in it may run (`Lambda` layers). Only for what you trust; by default it is
             refused.
@@ -200,7 +200,7 @@ def _archive(source: Any, where: str) -> zipfile.ZipFile:
 
 
 def _dialect(archive: zipfile.ZipFile, where: str) -> str:
-    """The dialect that an archive of ours states; those of others are in the native one."""
+    """The dialect that an archive of keras_front states; those of Keras are in the native one."""
     saved: Any = None
     if METADATA in archive.namelist():
         saved = guard.parsed(guard.member(archive, METADATA, where, guard.CONFIG_BYTES), f"{where}, {METADATA}")

@@ -19,8 +19,8 @@ class Row(NamedTuple):
         tf: the function of TensorFlow; None: the function of `keras.backend` with the name that K has.
         keras3: module and class of Keras 3, such as 'numpy.Add'; None if it has none.
         call: our names of the arguments that Keras 3 passes in the call, after the first.
-        config: those that are attributes of its class: ours -> theirs.
-        renamed: arguments that TensorFlow calls otherwise: ours -> theirs.
+        config: those that are attributes of its class: the name in K -> the name there.
+        renamed: arguments that TensorFlow calls otherwise: the name in K -> the name there.
         fixed: arguments that a reader may leave out because only this value is meant.
     """
 
@@ -233,7 +233,7 @@ NODE_DEFS: dict[str, tuple[str, tuple[str, ...]]] = {
 
 }  # fmt: skip
 
-# Attributes of these operations that are arguments of ours.
+# Attributes of these operations that are arguments in K.
 NODE_ATTRIBUTES = {"keep_dims": "keepdims", "squeeze_dims": "axis", "DstT": "dtype", "axis": "axis"}
 
 BY_FUNCTION = {row.function: row for row in ROWS}

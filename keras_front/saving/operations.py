@@ -4,8 +4,8 @@
     tf.keras 2.0+   TensorFlowOpLayer: the operation of a graph, with its constants
     Keras 3         one class for each op, its attributes in the config
 
-A row of `operation_tables` says what an op is called in each. What has no name there keeps the entry of ours, which
-only this library reads. The module in an entry of Keras 3 tells an op from a layer of the same name; it is never
+A row of `operation_tables` says what an op is called in each. What has no name there keeps the entry of keras_front,
+which only this library reads. The module in an entry of Keras 3 tells an op from a layer of the same name; it is never
 imported.
 """
 
@@ -132,7 +132,7 @@ def _read_ours(entry: Mapping[str, Any], call: Call) -> tuple[str, Any, Config]:
 
 
 def _read_tf(entry: Mapping[str, Any], call: Call) -> tuple[str, Any, Config]:
-    """A `TFOpLambda`: the arguments of a function of TensorFlow by ours."""
+    """A `TFOpLambda`: the arguments of a function of TensorFlow under the names of K."""
     function = str(entry["config"].get("function"))
     name = TF_ALIASES.get(function, function)
     first, _, keywords = call
@@ -170,7 +170,7 @@ def _neutral(row: Row, entry: Mapping[str, Any], key: str, value: Any) -> bool:
 
 
 def _adapted(row: Row, first: Any, keywords: Config) -> tuple[str, Any, Config]:
-    """Where one function of TensorFlow or Keras 3 is two of ours, or an argument has another form."""
+    """Where one function of TensorFlow or Keras 3 is two of K, or an argument has another form."""
     function = row.function
     keywords = {key: _as_array(value) if key in row.call else value for key, value in keywords.items()}
     first = _as_array(first)
@@ -218,7 +218,7 @@ def _read_slice(entry: Mapping[str, Any], call: Call) -> tuple[str, Any, Config]
 
 
 def _read_keras3(entry: Mapping[str, Any], call: Call) -> tuple[str, Any, Config]:
-    """An op of Keras 3: its attributes and the arguments of its call by ours."""
+    """An op of Keras 3: its attributes and the arguments of its call under the names of K."""
     kind = str(entry["class_name"])
     first, rest, keywords = call
     if kind == "Einsum":
@@ -238,7 +238,7 @@ def _read_keras3(entry: Mapping[str, Any], call: Call) -> tuple[str, Any, Config
 
 
 def _plain_key(value: Any) -> Any:
-    """Slices and the ellipsis of Keras 3 as ours."""
+    """Slices and the ellipsis as Keras 3 writes them."""
     if isinstance(value, Mapping) and value.get("class_name") == "__slice__":
         return {key: value["config"].get(key) for key in ("start", "stop", "step")}
     if isinstance(value, Mapping) and value.get("class_name") == "__ellipsis__":
@@ -404,7 +404,7 @@ def _listed(value: Any) -> Any:
 
 
 def to_keras3(entry: Mapping[str, Any], shift: Mapping[str, int]) -> Any:
-    """The entry of an `OpLayer` as Keras 3 writes it; ours, with the calls counted as there, if it has no such op."""
+    """The entry of an `OpLayer` as Keras 3 writes it; where it has no such op, that of keras_front."""
     function = str(entry["config"]["function"])
     row = BY_FUNCTION.get(function)
     calls = [_as_call(node, lambda value: _moved(value, shift)) for node in entry["inbound_nodes"]]

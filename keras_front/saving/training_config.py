@@ -30,7 +30,7 @@ __all__ = [
     "training_config_of",
 ]
 
-DIALECT = "dialect"  # the key under which a file of ours states its dialect, and an optimizer one of its own
+DIALECT = "dialect"  # the key under which a file of keras_front states its dialect, and an optimizer one of its own
 
 
 # Names that stand for one of several functions, and those functions; which one depends on the loss.
@@ -72,7 +72,7 @@ def _optimizer(item: Any) -> Any:
     if get_registered_object(kind) is None:
         kind = kind.rpartition(">")[2]  # tf_keras registers its own optimizers as if they were the user's
     arguments = {k: convert(v, False) for k, v in item["config"].items()}
-    if _is_dialect(item.get(DIALECT)):  # ours
+    if _is_dialect(item.get(DIALECT)):  # of keras_front
         return {"class_name": kind, "config": arguments, DIALECT: item[DIALECT]}
     return {"class_name": kind, "config": {**_left_out(kind, arguments), **arguments}}
 
@@ -167,7 +167,7 @@ def dialect_of_file(stated: Any, version: str | None) -> str:
     """The dialect in which the training config of a file is read.
 
     Args:
-        stated: what a file of ours says; None for the files of others.
+        stated: what a file of keras_front says; None for the files of Keras.
         version: the Keras that wrote the file, as it states it; None if it does not.
 
     Returns: the dialect that the user has chosen, if any; else what the file states; else that of its version.

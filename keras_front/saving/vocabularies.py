@@ -1,7 +1,7 @@
 """Vocabularies that Keras 3 keeps beside the config, as texts in an archive: `assets/<path of layer>/vocabulary.txt`.
 
 Layers that learned their vocabulary by `adapt` have none in their config there. It is put into the config before the
-layers are made. Ours write it into the config, where Keras 3 finds it as well.
+layers are made. Archives of keras_front have it in the config, where Keras 3 finds it as well.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def errors(op: str, cases: Sequence[Case]) -> None:
         symbols = apply(lambda a: K.placeholder(a.shape, dtype=a.dtype.name), wrong.arrays)
         message = _error(op, name, wrong, symbols)
         if not isinstance(message, KerasFrontError):
-            raise AssertionError(f"{op}, {name}={WRONG[name]!r} on symbols: expected an error of ours, {message!r}")
+            raise AssertionError(f"{op}, {name}={WRONG[name]!r} on symbols: expected a clear error, {message!r}")
         if (op, name) not in tolerances.UNCHECKED_EAGERLY:
             _error(op, name, wrong, apply(discovery.active().asarray, wrong.arrays))
 

@@ -30,7 +30,7 @@ UNARY = (
     " tanh sinh cosh arcsinh arctanh sigmoid erf log2 log10 softplus log_sigmoid softsign elu hard_sigmoid silu gelu"
     " mish relu relu6 clip isnan isinf isfinite"
 ).split()
-# Where NumPy's formula and ours may differ: an infinite factor meets a zero one, and K does not say which wins.
+# Where NumPy's formula and K's may differ: an infinite factor meets a zero one, and K does not say which wins.
 NO_INFINITY = {"silu", "gelu", "mish", "sin", "cos", "tan"}
 BINARY = (
     "add subtract multiply maximum minimum equal not_equal less less_equal greater greater_equal divide logaddexp"

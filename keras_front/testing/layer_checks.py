@@ -1,4 +1,4 @@
-"""What the layer suite asks of a layer: each check is a function of a `LayerCase`, and raises AssertionError.
+"""What the layer suite checks: each check is a function of a `LayerCase`, and raises AssertionError.
 
 What is said about inputs, outputs and comparing is in `layer_subject`; what is run by training is in `layer_training`.
 """

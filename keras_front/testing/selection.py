@@ -1,7 +1,7 @@
 """Which cases and checks run: all of them, or fewer where an engine compiles each new program.
 
 JAX and TensorFlow spend tenths of a second to compile what NumPy and torch just run. So by default such an engine is
-asked what depends on it, on cases that are evenly chosen; what K does before any engine is asked (configs, files,
+asked what depends on it, on cases that are evenly chosen; what K does before any engine is used (configs, files,
 gradient rules) is checked where it is quick. With `KERAS_FRONT_TEST_ALL=1` in the environment everything runs on every
 backend.
 """

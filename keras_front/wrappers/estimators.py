@@ -246,7 +246,7 @@ class SKLearnTransformer(TransformerMixin, _ModelEstimator):
     Raises:
         ArgumentError: from `fit`, if the model is not compiled.
 
-    Source: Keras 3.15, `keras.wrappers.SKLearnTransformer`; a fit without targets is ours.
+    Source: Keras 3.15, `keras.wrappers.SKLearnTransformer`; a fit without targets is an addition.
     """
 
     def __sklearn_tags__(self) -> Any:

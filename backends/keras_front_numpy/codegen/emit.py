@@ -187,7 +187,7 @@ def print_values(p: Printer, operation: Operation) -> None:
 
 
 def update(p: Printer, operation: Operation) -> None:
-    """All weights at once; the kernel knows them."""
+    """All weights at once; the kernel holds them."""
     name = p.function(operation.function, operation.name)
     p.line(f"{name}({', '.join(map(p.operand, operation.inputs))})")
 

@@ -1,6 +1,6 @@
 """Rules for ops of single elements, reductions, arrangement, indexing and products.
 
-A rule looks up the operands of an instruction, asks the scheduler for a place for each result, and appends operations.
+A rule looks up the operands of an instruction, gets a place for each result from the scheduler, and appends operations.
 Ops without a rule are calls of the adapter's methods, which make new arrays.
 """
 

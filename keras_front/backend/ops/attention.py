@@ -34,7 +34,7 @@ def dot_product_attention(
     """Means of `value`, weighted by the softmax of `scale * query . key + bias`.
 
     Args:
-        query: what asks.
+        query: what is compared with the keys.
         key: what is compared with it.
         value: what is averaged.
         bias: added to the scores, None for none.

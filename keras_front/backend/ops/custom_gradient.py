@@ -1,6 +1,6 @@
 """`custom_gradient`: functions with a gradient of their own.
 
-On real tensors the engine is told (`Backend.custom_gradient`). While tracing, the function and its gradient run once on
+On real tensors the engine does it (`Backend.custom_gradient`). While tracing, the function and its gradient run once on
 symbols, and both records are kept as bodies: results and what the gradient needs of them from the arguments, gradients
 from what flows back. So the record can be replayed, differentiated by rules, and lowered for an engine that
 differentiates by itself; where nobody differentiates only the function is left.

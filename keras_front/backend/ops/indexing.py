@@ -21,7 +21,7 @@ def gather(reference: Tensor, indices: Tensor, axis=0):
     Args:
         reference: the tensor that is read, such as a table of vectors.
         indices: integers from 0 up to the size of the axis.
-        axis: the axis that is indexed; Keras 2 knows the first one alone.
+        axis: the axis that is indexed; Keras 2 has the first one alone.
 
     Shape: reference.shape[:axis] + indices.shape + reference.shape[axis + 1:].
 

@@ -2,7 +2,7 @@
 
 K computes with dense tensors. A sparse matrix is met in two places: `dot` of a sparse matrix and a dense one runs on
 the elements that are there (one gather, one sum by rows), and a sparse placeholder takes a sparse matrix and makes it
-dense when it is fed. Nothing here imports SciPy; whoever has such a matrix has imported it.
+dense when it is fed. Nothing here imports SciPy; a program that has such a matrix has imported it.
 """
 
 from __future__ import annotations
