@@ -129,6 +129,8 @@ class Gradients(Operation):
     def again(self, args: Any, attrs: dict[str, Any]) -> list[Any]:
         loss, targets = args
         if scopes.tracing() is None:
+            if isinstance(loss, SymbolicTensor):
+                return self(loss, list(targets))
             raise UntraceableError("K.gradients needs a graph that can be traced: it calls code of an engine.")
         return gradient_rules.differentiate(loss, targets)
 

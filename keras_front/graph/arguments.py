@@ -4,6 +4,8 @@
 {"class_name": "__weight__", "config": [layer, n]}      a weight of one of its layers
 {"class_name": "__numpy__", "config": {value, dtype}}   an array, as Keras 3 writes it
 {"class_name": "__symbol__", "config": name}            the learning phase, the counter of steps
+{"class_name": "__body__", "config": {...}}             the body of a loop, see `bodies`
+{"class_name": "__step__", "config": n}                 in it, a tensor of the body
 {"start", "stop", "step"}, "Ellipsis"                   in the key of an index, as tf.keras writes them
 """
 
@@ -30,10 +32,15 @@ class NotYetError(Exception):
 
 
 class Unwritable:
-    """A live object in a config that a copy in this process may use, and that no file can hold."""
+    """A live object in a config that a copy in this process may use, and that no file can hold.
 
-    def __init__(self, value: Any):
-        self.value = value
+    Args:
+        value: the object.
+        reason: what to say when it is written to a file; by default that it is Python code.
+    """
+
+    def __init__(self, value: Any, reason: str = ""):
+        self.value, self.reason = value, reason
 
     def __deepcopy__(self, memo: Any) -> Unwritable:
         return self
@@ -43,10 +50,11 @@ class Unwritable:
 
     def get_config(self) -> dict[str, Any]:
         """Raises: SerializationError, as it is asked only when a config or a pickle is written."""
-        op = self.value[0] if isinstance(self.value, tuple) and self.value else self.value
+        name = getattr(self.value, "name", self.value)
         raise SerializationError(
-            f"Cannot write {getattr(op, 'name', op)!r:.60} of this model to a file: an op that holds Python code, "
-            "such as a loop or a gradient. Wrap it in a layer of your own, which a file names."
+            self.reason
+            or f"Cannot write {name!r:.60} of this model to a file: an op that is Python code. Wrap it in a layer of "
+            "your own, which a file names."
         )
 
 
@@ -95,7 +103,15 @@ def _constant(array: np.ndarray, dtype: str) -> Any:
     """A number as itself where reading gives it the same dtype beside a tensor; else an array with its dtype."""
     if array.ndim == 0 and dtype in ("bool", "int32", "int64", "float32"):
         return array.item()
+    return with_dtype(array, dtype)
+
+
+def with_dtype(array: np.ndarray, dtype: str) -> Any:
+    """An array with its dtype, as Keras 3 writes it."""
     return {"class_name": "__numpy__", "config": {"value": array.tolist(), "dtype": dtype}}
+
+
+WRITERS: dict[type, Callable[[Any], Any]] = {}  # further kinds of arguments, filled by the modules that know them
 
 
 def _other(value: Any) -> Any:
@@ -105,7 +121,7 @@ def _other(value: Any) -> Any:
         return "Ellipsis"
     if isinstance(value, np.ndarray) and value.ndim:
         return _constant(value, value.dtype.name)
-    return plain(value)
+    return WRITERS[type(value)](value) if type(value) in WRITERS else plain(value)
 
 
 def is_tensor(value: Any) -> bool:
@@ -130,8 +146,8 @@ def read(value: Any, tensor_at: Callable[[Any], Any], layers: Mapping[str, Any])
             return tensor_at(value[:3])
         return [read(item, tensor_at, layers) for item in value]
     if isinstance(value, Mapping):
-        if set(value) == {"class_name", "config"} and value["class_name"] in _OBJECTS:
-            return _OBJECTS[value["class_name"]](value["config"], layers)
+        if set(value) == {"class_name", "config"} and value["class_name"] in OBJECTS:
+            return OBJECTS[value["class_name"]](value["config"], layers)
         if set(value) == {"start", "stop", "step"}:
             return slice(*(read(value[k], tensor_at, layers) for k in ("start", "stop", "step")))
         return {key: read(item, tensor_at, layers) for key, item in value.items()}
@@ -150,7 +166,8 @@ def _weight(place: Any, layers: Mapping[str, Any]) -> SymbolicTensor:
     return weights[index].symbol
 
 
-_OBJECTS: dict[str, Callable[[Any, Mapping[str, Any]], Any]] = {
+OBJECTS: dict[str, Callable[[Any, Mapping[str, Any]], Any]] = {
+    "__step__": lambda config, layers: layers[config],
     "__numpy__": lambda config, layers: np.asarray(config["value"], _numpy_name(config["dtype"])),
     "__symbol__": lambda config, layers: SYMBOLS[config],
     "__weight__": _weight,

@@ -13,11 +13,13 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front.backend import symbolic
+from keras_front.backend.ops.recurrence import Body
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
-from keras_front.errors import StateError
+from keras_front.errors import SerializationError, StateError
 from keras_front.nest import map_structure
 
+from . import bodies
 from .arguments import SYMBOLS, Unwritable
 from .functions import is_named, named
 
@@ -47,6 +49,12 @@ class Symbol(NamedTuple):
     name: str
 
 
+class Loop(NamedTuple):
+    """Stands for the body of a loop, or of a function with a gradient of its own."""
+
+    config: dict[str, Any]
+
+
 def encoded(item: Any, numbers: Mapping[int, int]) -> Any:
     """What stands for a symbol; anything else is itself.
 
@@ -56,6 +64,8 @@ def encoded(item: Any, numbers: Mapping[int, int]) -> Any:
 
     Raises: StateError for a tensor without a number that is no constant and no value of a variable.
     """
+    if isinstance(item, Body):
+        return _of_body(item)
     if not isinstance(item, SymbolicTensor):
         return item
     if id(item) in numbers:
@@ -70,6 +80,13 @@ def encoded(item: Any, numbers: Mapping[int, int]) -> Any:
     raise StateError(f"Cannot copy {item!r}: expected a tensor of the model.")
 
 
+def _of_body(body: Body) -> Any:
+    try:
+        return Loop(bodies.written(body))
+    except SerializationError as error:
+        return Unwritable(body, str(error))
+
+
 def decoded(
     structure: Any, tensors: Mapping[int, Any], variable_of: Callable[[Variable], Variable] = lambda variable: variable
 ) -> Any:
@@ -80,7 +97,7 @@ def decoded(
         tensors: the tensors by number.
         variable_of: the variable to use instead of another.
     """
-    if isinstance(structure, list | tuple) and not isinstance(structure, Numbered | ValueOf | Constant | Symbol):
+    if isinstance(structure, list | tuple) and not isinstance(structure, Numbered | ValueOf | Constant | Symbol | Loop):
         items = [decoded(item, tensors, variable_of) for item in structure]
         return type(structure)(*items) if hasattr(structure, "_fields") else type(structure)(items)
     if isinstance(structure, dict):
@@ -97,6 +114,8 @@ def _plain(item: Any) -> Any:
         return symbolic.constant(item.value, item.dtype)
     if isinstance(item, Symbol):
         return SYMBOLS[item.name]
+    if isinstance(item, Loop):
+        return bodies.read(item.config["config"])
     return item.value if isinstance(item, Unwritable) else item
 
 

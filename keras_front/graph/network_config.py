@@ -121,7 +121,7 @@ def _layer_node(node: Node, places: Places) -> list[Any]:
 
 def _op_node(node: Node, places: Places) -> Any:
     layer = node.layer
-    if not isinstance(layer.function, str):
+    if layer.results is not None:
         keep = _keeping(places)
         return {"args": map_structure(keep, list(node.args)), "kwargs": map_structure(keep, node.arguments)}
     first, *rest = node.args
@@ -141,8 +141,8 @@ def _keeping(places: Places) -> Callable[[Any], Any]:
     def keep(item: Any) -> Any:
         try:
             return argument_config.written(item, places)
-        except SerializationError:
-            return Unwritable(item)
+        except SerializationError as error:
+            return Unwritable(item, str(error))
 
     return keep
 

@@ -12,13 +12,17 @@ import inspect
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from keras_front.backend import symbolic
 from keras_front.backend.dispatch import Op
 from keras_front.backend.symbolic import OpCall, SymbolicTensor
-from keras_front.nest import flatten, map_structure, unpack
+from keras_front.errors import ArgumentError
+from keras_front.nest import map_structure, unpack
 
 from .arguments import Unwritable
-from .functions import is_named, named
+from .bodies import settled
+from .functions import WITH_RESULTS, is_named, named
 from .layer import LAYERS, Layer, add_note
 from .layer_values import default_name
 from .node import Node
@@ -31,6 +35,8 @@ class OpLayer(Layer):
     Args:
         function: name of the op: that of an op of K ('multiply', 'mean', 'getitem'), or 'ops.' and the name of a
             function of `keras_front.ops` ('ops.tensordot', 'ops.linalg.norm').
+        results: shapes and dtypes of what the op gives, `{"shape", "dtype"}` or lists of these, for loops ('scan') and
+            gradients ('gradients', 'custom_gradient'), which are recorded without being run.
 
     Call arguments: those of the op; the first is a tensor, a list of tensors or a constant.
     Raises: ArgumentError for a name that is none of these.
@@ -44,7 +50,9 @@ class OpLayer(Layer):
 
     _casts_inputs = False
 
-    def __init__(self, function: Any, **kwargs: Any):
+    def __init__(self, function: Any, results: Any = None, **kwargs: Any):
+        if function in WITH_RESULTS and results is None:
+            raise ArgumentError(f"OpLayer: expected `results` for {function!r}, received None.")
         op = named(function) if isinstance(function, str) else function
         self.names_itself = not kwargs.get("name")
         if self.names_itself:
@@ -52,7 +60,7 @@ class OpLayer(Layer):
         super().__init__(**kwargs)
         self._op = op
         self.function = function
-        self._outputs: Any = None  # shapes and dtypes of the results of recorded Python code, as placeholders
+        self.results = results
         self.built = True
 
     def call(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
@@ -66,7 +74,7 @@ class OpLayer(Layer):
         if hasattr(self._op, "again") and not isinstance(self._op, Op):
             return unpack(self._op.again((inputs, *args), kwargs))
         function = self._op.function if isinstance(self._op, Op) else self._op
-        return function(inputs, *args, **{key: _settled(value) for key, value in kwargs.items()})
+        return function(inputs, *args, **{key: settled(value) for key, value in kwargs.items()})
 
     def argument_names(self) -> list[str]:
         """Names of the arguments of the op, in order."""
@@ -76,10 +84,11 @@ class OpLayer(Layer):
 
     def _connect(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Record Python code as K recorded it, since it may work in a trace only; other ops like any layer."""
-        if self._outputs is None:
+        if self.results is None:
             return super()._connect(inputs, args, kwargs)
-        output = symbolic.outputs_like(OpCall(self._op, (inputs, *args), kwargs), self._outputs)
-        self._add_node(Node(self, (inputs, *args), kwargs, output))
+        given = map_structure(_symbol, (inputs, *args))
+        output = symbolic.outputs_like(OpCall(self._op, given, kwargs), _placeholders(self.results))
+        self._add_node(Node(self, given, kwargs, output))
         return output
 
     def _run(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], mask: Any) -> tuple[Any, Any]:
@@ -94,16 +103,16 @@ class OpLayer(Layer):
         return list(inputs) if isinstance(inputs, tuple) else inputs  # a list of one tensor stays a list
 
     def __getstate__(self) -> dict[str, Any]:
-        function = self.function if isinstance(self.function, str) else Unwritable((self.function, self._outputs))
-        return {**super().__getstate__(), "_op": None, "_outputs": None, "function": function}
+        return {**super().__getstate__(), "_op": None, "function": self._written_function()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        if isinstance(self.function, str):
-            self._op = named(self.function)
-        else:
-            self.function, self._outputs = self.function.value
-            self._op = self.function
+        if isinstance(self.function, Unwritable):
+            self.function = self.function.value
+        self._op = named(self.function) if isinstance(self.function, str) else self.function
+
+    def _written_function(self) -> Any:
+        return self.function if isinstance(self.function, str) else Unwritable(self.function)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """None: the shape depends on the other arguments of the call; the result has a `shape`.
@@ -125,30 +134,38 @@ class OpLayer(Layer):
         return None
 
     def get_config(self) -> dict[str, Any]:
-        """Name, dtype, `trainable` and the name of the op.
+        """Name, dtype, `trainable`, the name of the op, and for loops and gradients their results.
 
-        Where the op is no declared one but a record of Python code (a loop, a custom gradient), `function` is the
-        record itself: good for copies in this process, not for files.
+        Where the op is a record of Python code, `function` is the record itself: good for copies in this process, not
+        for files.
         """
         result = {"name": self.name, "trainable": self._trainable, "dtype": self.dtype}
-        function = self.function if isinstance(self.function, str) else Unwritable((self.function, self._outputs))
-        return {**result, "function": function}
+        results = {} if self.results is None else {"results": self.results}
+        return {**result, "function": self._written_function(), **results}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> OpLayer:
-        given, outputs = dict(config), None
-        if isinstance(given.get("function"), Unwritable):
-            given["function"], outputs = given["function"].value
-        layer = cls(**given)
-        layer._outputs = outputs
-        return layer
+        function = config["function"]
+        return cls(**{**config, "function": function.value if isinstance(function, Unwritable) else function})
 
 
-def _settled(value: Any) -> Any:
-    """Lists of plain values, as a file has them, as the tuples that ops take."""
-    if isinstance(value, list) and not any(hasattr(leaf, "shape") for leaf in flatten(value)):
-        return tuple(_settled(item) for item in value)
-    return value
+def _described(output: Any) -> Any:
+    """Shapes and dtypes of results, nested as these."""
+    if isinstance(output, list | tuple):
+        return [_described(item) for item in output]
+    return {"shape": list(output.shape), "dtype": output.dtype}
+
+
+def _placeholders(described: Any) -> Any:
+    """Tensors as `_described` described them."""
+    if isinstance(described, list | tuple):
+        return [_placeholders(item) for item in described]
+    return symbolic.placeholder(described["shape"], described["dtype"])
+
+
+def _symbol(value: Any) -> Any:
+    """Arrays as constants."""
+    return symbolic.constant(value) if isinstance(value, np.ndarray) else value
 
 
 class _Part:
@@ -170,11 +187,10 @@ def connect(tensor: SymbolicTensor) -> Node:
     free = [i for i, t in enumerate(origin.outputs) if t.history is None]
     outputs = [origin.outputs[i] for i in free]
     op = origin.op if len(free) == len(origin.outputs) else _Part(origin.op, free)
-    layer = OpLayer(op.name if is_named(op) else op)
     structured = origin.structure is not None and op is origin.op
     output = origin.structure if structured else outputs if len(outputs) > 1 else outputs[0]
-    if not isinstance(layer.function, str):
-        layer._outputs = map_structure(lambda t: symbolic.placeholder(t.shape, t.dtype), output)
+    plain = is_named(op) and op.name not in WITH_RESULTS
+    layer = OpLayer(op.name if is_named(op) else op, None if plain else _described(output))
     node = Node(layer, origin.args, origin.attrs, output)
     layer._add_node(node)
     return node

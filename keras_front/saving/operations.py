@@ -21,6 +21,7 @@ from keras_front.graph.arguments import is_tensor
 from keras_front.graph.functions import named
 from keras_front.graph.network_config import CONSTANT
 
+from . import guard
 from .operation_tables import (
     BY_FUNCTION,
     BY_KERAS3,
@@ -35,7 +36,19 @@ from .operation_tables import (
 
 Config = dict[str, Any]
 OURS = "OpLayer"
-SIZES = {"num_classes", "n", "repeats", "rep", "reps", "shape", "size", "height_factor", "width_factor", "pad_width"}
+SIZES = {
+    "length",
+    "num_classes",
+    "n",
+    "repeats",
+    "rep",
+    "reps",
+    "shape",
+    "size",
+    "height_factor",
+    "width_factor",
+    "pad_width",
+}
 LARGEST = 10_000_000
 KERAS3_MODULES = ("keras.src.ops.", "keras.src.activations.activations", "keras.ops")
 
@@ -75,6 +88,8 @@ def read(entry: Mapping[str, Any], shift: Mapping[str, int], tensors: Callable[[
 
     Raises: SerializationError for an op that is not known, or an argument that changes what it does.
     """
+    if entry["class_name"] == OURS and "results" in entry["config"]:
+        return _recorded(entry, lambda value: tensors(value, shift))
     reader = _READERS.get(str(entry["class_name"]), _read_keras3)
     name = entry.get("name") or entry["config"].get("name")
     nodes = entry.get("inbound_nodes") or []
@@ -89,6 +104,17 @@ def read(entry: Mapping[str, Any], shift: Mapping[str, int], tensors: Callable[[
     if isinstance(entry["config"].get("dtype"), str):
         config["dtype"] = entry["config"]["dtype"]
     return {"name": name, "class_name": OURS, "config": config, "inbound_nodes": made}
+
+
+def _recorded(entry: Mapping[str, Any], places: Callable[[Any], Any]) -> Config:
+    """The entry of a loop or gradient of ours: the arguments of its calls are kept as they are."""
+    name, nodes = entry.get("name") or entry["config"].get("name"), entry.get("inbound_nodes") or []
+    if not all(isinstance(node, Mapping) and isinstance(node.get("args"), list) for node in nodes):
+        raise SerializationError(f"The op {name!r} in a model's config: expected its calls with 'args' and 'kwargs'.")
+    for part in guard.dictionaries(nodes):
+        _check_sizes(name, part)
+    made = [{"args": places(node["args"]), "kwargs": places(node.get("kwargs") or {})} for node in nodes]
+    return {"name": name, "class_name": OURS, "config": dict(entry["config"]), "inbound_nodes": made}
 
 
 def _check_sizes(name: Any, keywords: Config) -> None:
@@ -406,6 +432,8 @@ def _listed(value: Any) -> Any:
 def to_keras3(entry: Mapping[str, Any], shift: Mapping[str, int]) -> Any:
     """The entry of an `OpLayer` as Keras 3 writes it; where it has no such op, that of keras_front."""
     function = str(entry["config"]["function"])
+    if "results" in entry["config"]:
+        return {**entry, "inbound_nodes": [_moved(node, shift) for node in entry["inbound_nodes"]]}
     row = BY_FUNCTION.get(function)
     calls = [_as_call(node, lambda value: _moved(value, shift)) for node in entry["inbound_nodes"]]
     if row is None or row.keras3 is None or len(calls) != 1 or _refers_own(entry["inbound_nodes"]):

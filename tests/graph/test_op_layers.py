@@ -90,7 +90,7 @@ def test_numbers_of_copies_are_those_of_the_model(backend, case):
         assert [type(layer) for layer in again.layers] == [type(layer) for layer in model.layers]
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case != "a loop"])
+@pytest.mark.parametrize("case", CASES)
 def test_numbers_after_files_and_pickles(backend, case, tmp_path):
     model = built(case)
     before = as_numbers(model)
@@ -260,10 +260,7 @@ def test_a_thousand_ops_take_time_in_proportion(backend):
     assert min(seconds(1000) for _ in range(2)) < 15 * short
 
 
-def test_code_has_no_place_in_a_file_and_says_so():
-    model = built("a loop")
-    with pytest.raises(ValueError, match="op that holds Python code"):
-        model.to_json()
+def test_the_names_of_ops_are_an_allow_list():
     with pytest.raises(ValueError, match="name of an op of K"):
         OpLayer("os.system")
 
@@ -304,15 +301,13 @@ def test_noise_and_the_learning_phase_between_layers(backend, tmp_path):
         np.testing.assert_allclose(K.to_numpy(again(X, training=True)), X * 100, rtol=1e-5)
 
 
-def test_gradients_as_an_output_are_copied_within_the_process(backend):
+def test_gradients_as_an_output_are_copied(backend):
     x = L.Input((4,))
     dense = L.Dense(1, use_bias=False)
     model = Model(x, K.gradients(K.sum(K.square(dense(x))), [x])[0])
     kernel = dense.get_weights()[0]
-    for again in (model, copy.deepcopy(model)):
+    for again in (model, copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         np.testing.assert_allclose(again.predict(X), 2 * (X @ kernel) @ kernel.T, rtol=1e-5)
-    with pytest.raises(ValueError, match="'gradients' of this model"):
-        pickle.dumps(model)
 
 
 def test_functions_use_the_layers_of_the_copy(backend):
