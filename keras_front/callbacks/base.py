@@ -238,11 +238,16 @@ class CallbackList:
         Args:
             callback: it is called after the others.
 
-        Raises: ArgumentError for a class in place of an object.
+        Raises: ArgumentError for a class in place of an object, and for what is no callback.
         """
         if isinstance(callback, type):
             name = callback.__name__
             raise ArgumentError(f"callbacks: expected an object, received the class {name}. Write {name}(...).")
+        if not hasattr(callback, "set_model"):
+            raise ArgumentError(
+                f"callbacks: expected objects derived from keras.callbacks.Callback, received {callback!r:.80}. "
+                "Of a function make LambdaCallback(on_epoch_end=function)."
+            )
         self.callbacks.append(callback)
 
     def set_params(self, params: dict[str, Any]) -> None:

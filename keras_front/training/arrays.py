@@ -11,6 +11,7 @@ Source: Keras 2.3.1, `keras/engine/training_utils.py`.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -27,13 +28,24 @@ Shape = tuple[int | None, ...]
 class ArraySpec(NamedTuple):
     """What one input or target must be.
 
-    `shape` and `dtype` None: anything; `hint` ends a message about its shape.
+    Attributes:
+        name: of the input or output.
+        shape: with the batch axis; None: anything.
+        dtype: None: as it comes. Targets of a known number of classes without a dtype are class numbers.
+        hint: ends a message about the shape.
+        classes: how many classes a target has, where that is known.
     """
 
     name: str
     shape: Shape | None
     dtype: str | None
     hint: str = ""
+    classes: int | None = None
+
+    @property
+    def labels(self) -> bool:
+        """Whether the data are class numbers, which a loss uses as indices."""
+        return self.classes is not None and self.dtype is None
 
 
 class BatchLayout(NamedTuple):
@@ -87,7 +99,8 @@ class DataSpec(NamedTuple):
         specs = free_specs(y, "target") if self.as_given else self.targets
         ys = standardize(y, specs, "target", whole)
         modes = [None] * len(specs) if self.as_given else self.weight_modes
-        weights = sample_weights(ys, sample_weight, class_weight, [spec.name for spec in specs], modes)
+        names, classes = [spec.name for spec in specs], [spec.classes for spec in specs]
+        weights = sample_weights(ys, sample_weight, class_weight, names, modes, classes)
         present = [w for w in weights if w is not None]
         same_length(xs, ys, present)
         return xs + ys + present, BatchLayout(len(xs), len(ys), tuple(w is not None for w in weights))
@@ -173,15 +186,16 @@ def _conform(value: Any, spec: ArraySpec, what: str, whole: bool) -> Any:
         value = SparseRows(value.tocsr())
     if is_lazy(value) and not whole:
         shape = tuple(value.shape)
-        _check_shape((*shape, 1) if len(shape) == 1 else shape, spec, what)
+        _check_shape((*shape, 1) if len(shape) == 1 else shape, spec, what, shape)
         return value
     array = _as_array(value)
     if array.ndim == 0:
         raise ShapeError(f"The {what} {spec.name!r} is a single number; expected an array whose first axis is samples.")
-    if lacks_last_axis(array.shape, spec):
+    given = array.shape
+    if lacks_last_axis(given, spec):
         array = array[..., None]
-    _check_shape(array.shape, spec, what)
-    return _cast(array, spec)
+    _check_shape(array.shape, spec, what, given)
+    return check_labels(_cast(array, spec), spec)
 
 
 def lacks_last_axis(shape: tuple[int, ...], spec: ArraySpec) -> bool:
@@ -224,20 +238,41 @@ def _narrow(array: np.ndarray) -> str:
     return array.dtype.name if array.dtype.itemsize < 8 and array.dtype.kind == "i" else "int32"
 
 
-def _check_shape(found: tuple[int, ...], spec: ArraySpec, what: str) -> None:
+def check_labels(labels: Any, spec: ArraySpec) -> Any:
+    """`labels`, class numbers that index the classes of a spec; other data passes.
+
+    Raises: ArgumentError if some are no class: an engine may train on these without a word.
+    """
+    if not spec.labels or not labels.size:
+        return labels
+    least, most = np.minimum.reduce(labels, None), np.maximum.reduce(labels, None)
+    if not (least >= 0 and most < spec.classes):
+        raise ArgumentError(
+            f"The labels for {spec.name!r} go from {least} to {most}; expected class numbers from 0 to "
+            f"{spec.classes - 1}, because the output has {spec.classes} classes. "  # type: ignore[operator]
+            "Count classes from 0, or give the last layer more units."
+        )
+    if labels.dtype.kind == "f" and (labels % 1).any():
+        raise ArgumentError(f"The labels for {spec.name!r} are no whole numbers; expected class numbers.")
+    return labels
+
+
+def _check_shape(found: tuple[int, ...], spec: ArraySpec, what: str, given: tuple[int, ...]) -> None:
     if spec.shape is None:
         return
-    if len(found) != len(spec.shape):
+    if len(found) != len(spec.shape) or not _fits(found[1:], spec.shape[1:]):
+        axes = "" if len(given) == len(spec.shape) else f"{len(spec.shape)} axes, "
+        hint = spec.hint
+        if len(given) == len(spec.shape) - 1 and _fits(given, spec.shape[1:]):
+            hint = f" If this is one sample, it lacks the axis of samples: pass array[np.newaxis].{hint}"
         raise ShapeError(
-            f"Wrong {what} shape: {spec.name!r} expects {len(spec.shape)} axes, {_readable(spec.shape)}, "
-            f"received an array of shape {found}.{spec.hint}"
+            f"Wrong {what} shape: {spec.name!r} expects {axes}{_readable(spec.shape)}, "
+            f"received an array of shape {given}.{hint}"
         )
-    fits = all(want in (None, have) for want, have in zip(spec.shape[1:], found[1:], strict=True))
-    if not fits:
-        raise ShapeError(
-            f"Wrong {what} shape: {spec.name!r} expects {_readable(spec.shape)}, "
-            f"received an array of shape {found}.{spec.hint}"
-        )
+
+
+def _fits(found: Sequence[int], wanted: Sequence[int | None]) -> bool:
+    return all(want in (None, have) for want, have in zip(wanted, found, strict=True))
 
 
 def _readable(shape: Shape) -> str:
@@ -273,7 +308,7 @@ def read_rows(array: Any, rows: np.ndarray, spec: ArraySpec | None = None) -> np
     else:
         block = np.asarray(array[rows[order]])
     block = block[np.argsort(order, kind="stable")]
-    return block if spec is None else _cast(block[:, None] if block.ndim == 1 else block, spec)
+    return block if spec is None else check_labels(_cast(block[:, None] if block.ndim == 1 else block, spec), spec)
 
 
 # Weights of samples ----------------------------------------------------------------------------------
@@ -334,6 +369,14 @@ def weight_modes(sample_weight_mode: Any, names: Sequence[str]) -> list[str | No
 
 def class_weights(value: Any, names: Sequence[str]) -> list[Any]:
     """The class weights of each output: dicts from class to weight, or None."""
+    if isinstance(value, str):
+        warnings.warn(
+            f"class_weight={value!r} is ignored, as Keras always did: it takes a dict from class number to weight.",
+            stacklevel=2,
+        )
+        return [None] * len(names)
+    if len(names) == 1 and isinstance(value, list | np.ndarray):
+        return [value]
     if isinstance(value, Mapping) and value and not any(isinstance(v, Mapping) for v in value.values()):
         if len(names) > 1 and not set(value) <= set(names):
             raise ArgumentError(
@@ -350,8 +393,9 @@ def sample_weights(
     class_weight: Any,
     names: Sequence[str],
     weight_modes: Sequence[str | None],
+    classes: Sequence[int | None] | None = None,
 ) -> Weights:
-    """One array of weights for each output, or None.
+    """One array of weights for each output, or None. `classes` says how many each output has, where that is known.
 
     Shape: (n,) for each output, (n, steps) where the mode is 'temporal'.
     Raises: ShapeError, ArgumentError if weights do not fit the targets.
@@ -360,18 +404,27 @@ def sample_weights(
         return [None] * len(names)
     by_sample = per_output(sample_weight, names, "sample_weight", arrays=True)
     by_class = class_weights(class_weight, names)
-    rows = zip(targets, by_sample, by_class, names, weight_modes, strict=True)
-    return [None if y is None else _combined(y, s, c, name, mode) for y, s, c, name, mode in rows]
+    rows = zip(targets, by_sample, by_class, names, weight_modes, classes or [None] * len(names), strict=True)
+    return [None if y is None else _combined(y, *row) for y, *row in rows]
 
 
-def _combined(y: np.ndarray, sample: Any, classes: Any, name: str, mode: str | None) -> np.ndarray | None:
+def _combined(
+    y: np.ndarray, sample: Any, classes: Any, name: str, mode: str | None, number: int | None
+) -> np.ndarray | None:
     dtype = config.floatx()
     if sample is not None:
-        sample = _checked(np.asarray(sample, dtype), y, name, mode)
+        sample = _checked(_numbers(sample, f"sample_weight of output {name!r}"), y, name, mode)
     if classes is None:
         return sample
-    of_class = class_weight_of_samples(y, classes, name, mode).astype(dtype)
+    of_class = class_weight_of_samples(y, classes, name, mode, number).astype(dtype)
     return of_class if sample is None else sample * of_class
+
+
+def _numbers(value: Any, what: str) -> np.ndarray:
+    try:
+        return np.asarray(_as_array(value), config.floatx())
+    except (TypeError, ValueError):
+        raise ArgumentError(f"{what}: expected an array of numbers, received {value!r:.60}.") from None
 
 
 def _checked(weight: np.ndarray, y: np.ndarray, name: str, mode: str | None) -> np.ndarray:
@@ -403,18 +456,27 @@ def _checked(weight: np.ndarray, y: np.ndarray, name: str, mode: str | None) -> 
 
 
 def class_weight_of_samples(
-    y: np.ndarray, classes: Mapping[Any, float], name: str, mode: str | None = None
+    y: np.ndarray, classes: Mapping[Any, float], name: str, mode: str | None = None, number: int | None = None
 ) -> np.ndarray:
     """The weight of each sample's class.
 
+    Args:
+        y: the targets.
+        classes: from class number to weight.
+        name: of the output.
+        mode: 'temporal' or None.
+        number: how many classes there are, if that is known.
+
     Shape: `y` (n,), (n, 1) with class numbers or (n, classes) one-hot; the result (n,).
-    Raises: ArgumentError if a class has no weight or `classes` is not a dict; ShapeError for other targets.
+    Raises: ArgumentError if a class has no weight or `classes` is not a dict of classes that there are and numbers;
+        ShapeError for other targets.
     """
     if not isinstance(classes, Mapping):
         raise ArgumentError(
             f"class_weight of output {name!r}: expected a dict from class number to weight, "
-            f"received {type(classes).__name__}."
+            f"received {type(classes).__name__}. Of a list with a weight for each class make dict(enumerate(weights))."
         )
+    _check_class_weights(classes, name, number)
     if y.ndim > 2 or mode == "temporal":
         raise ShapeError(
             f"class_weight of output {name!r}: expected targets of shape (n, classes) or (n, 1), received "
@@ -428,4 +490,16 @@ def class_weight_of_samples(
             f"class_weight of output {name!r}: expected a weight for every class in the data, there is none "
             f"for {missing}. The dict has {sorted(classes)}."
         )
-    return np.array([classes[c] for c in present.tolist()])[places.reshape(-1)]
+    return np.array([float(classes[c]) for c in present.tolist()])[places.reshape(-1)]
+
+
+def _check_class_weights(classes: Mapping[Any, Any], name: str, number: int | None) -> None:
+    unknown = [c for c in classes if not isinstance(c, int | float | np.number) or not 0 <= c < (number or np.inf)]
+    if unknown:
+        known = f"from 0 to {number - 1}" if number else "from 0"
+        raise ArgumentError(
+            f"class_weight of output {name!r}: expected class numbers {known} as keys, received {unknown}."
+        )
+    wrong = {c: w for c, w in classes.items() if not isinstance(w, int | float | np.number)}
+    if wrong:
+        raise ArgumentError(f"class_weight of output {name!r}: expected numbers as weights, received {wrong}.")

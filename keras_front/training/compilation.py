@@ -8,7 +8,7 @@ from typing import Any
 from keras_front import config
 from keras_front.training.arrays import ArraySpec, DataSpec, weight_modes
 from keras_front.training.custom_steps import steps_of
-from keras_front.training.losses_and_metrics import LossesAndMetrics, target_shape
+from keras_front.training.losses_and_metrics import LossesAndMetrics, class_count, target_shape
 from keras_front.training.single_batch import SingleBatchCalls
 from keras_front.training.steps import Steps
 
@@ -109,5 +109,6 @@ def target_specs(model: Any, losses: list[Any]) -> list[ArraySpec]:
         output = model.outputs[item.output]
         hint = CATEGORICAL_HINT if item.kind == "categorical_crossentropy" else ""
         dtype = None if item.kind.startswith("sparse") else output.dtype
-        specs.append(ArraySpec(item.name, target_shape(item, tuple(output.shape)), dtype, hint))
+        shape = tuple(output.shape)
+        specs.append(ArraySpec(item.name, target_shape(item, shape), dtype, hint, class_count(item, shape)))
     return specs

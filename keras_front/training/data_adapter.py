@@ -206,6 +206,13 @@ class Workers(NamedTuple):
     processes: bool = False
     queue_size: int = 10
 
+    @classmethod
+    def of(cls, where: str, workers: Any, use_multiprocessing: Any, max_queue_size: Any) -> Workers:
+        """What a method was given. Raises: ArgumentError."""
+        negative = isinstance(workers, int) and workers < 0  # as good as none, in Keras
+        number = 0 if negative else whole(where, "workers", workers)
+        return cls(number, bool(use_multiprocessing), whole(where, "max_queue_size", max_queue_size))
+
 
 def _sequence_batches(sequence: Any, once: bool) -> Iterator[Any]:
     """The batches of a sequence, pass after pass unless `once`, prepared where they are asked for."""
@@ -254,12 +261,12 @@ def split_off(arrays: Sequence[Any], fraction: float) -> tuple[list[Any], list[A
     Raises: ArgumentError unless 0 < fraction < 1 leaves samples on both sides.
     """
     n = int(arrays[0].shape[0])
-    at = int(n * (1.0 - fraction))
-    if not 0 < fraction < 1 or not 0 < at < n:
+    number = isinstance(fraction, int | float | np.number)
+    at = int(n * (1.0 - fraction)) if number else 0
+    if not number or not 0 < fraction < 1 or not 0 < at < n:
         raise ArgumentError(
             "validation_split: expected a fraction between 0 and 1 that leaves samples on both sides of "
-            f"{n}, "
-            f"received {fraction}."
+            f"{n}, received {fraction!r}."
         )
     return [_slice(a, 0, at) for a in arrays], [_slice(a, at, n) for a in arrays]
 
@@ -294,7 +301,7 @@ def array_adapter(
                 f"{where}: with a number of steps all samples make one batch, so expected no batch_size, "
                 f"received {batch_size}."
             )
-        return ArrayAdapter(arrays, layout, None, specs, repeats=positive(where, "steps", steps))
+        return ArrayAdapter(arrays, layout, None, specs, repeats=positive(where, steps_name(where), steps))
     fixed = inputs[0].shape[0] if inputs and inputs[0].shape else None
     size = positive(where, "batch_size", batch_size if batch_size is not None else fixed or 32)
     data = ArrayAdapter(arrays, layout, size, specs)
@@ -324,6 +331,7 @@ def stream_adapter(
 
     Raises: ArgumentError for a generator without a number of steps.
     """
+    steps = None if steps is None else step_count(where, name, steps)
     data = StreamAdapter(source, steps, class_weight, targets, workers, shuffle)
     if data.steps is None:
         raise ArgumentError(f"{where}: expected `{name}`, because the length of a generator is not known.")
@@ -333,11 +341,60 @@ def stream_adapter(
 # Reading arguments -----------------------------------------------------------------------------------
 
 
+def steps_name(where: str) -> str:
+    """What a method calls the number of batches."""
+    return "steps_per_epoch" if where == "fit" else "steps"
+
+
+def whole(where: str, name: str, value: Any, least: int = 0) -> int:
+    """`value`, a whole number from `least` on, which may be written as a float. Raises: ArgumentError."""
+    number = value if isinstance(value, int | float | np.number) and not isinstance(value, bool) else least - 1
+    if not least <= number < np.inf or int(number) != number:
+        expected = "a positive integer" if least == 1 else f"an integer from {least} on"
+        raise ArgumentError(f"{where}: expected {name} to be {expected}, received {value!r}.{_conversion(value)}")
+    return int(number)
+
+
+def _conversion(value: Any) -> str:
+    if isinstance(value, str):
+        return " Convert it with int()." if value.strip().isdigit() else ""
+    return " Round it, for instance with the operator //." if isinstance(value, float | np.floating) else ""
+
+
 def positive(where: str, name: str, value: Any) -> int:
     """`value`, a whole number above 0. Raises: ArgumentError."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ArgumentError(f"{where}: expected {name} to be a positive integer, received {value!r}.")
-    return int(value)
+    return whole(where, name, value, 1)
+
+
+def step_count(where: str, name: str, value: Any) -> int:
+    """A number of batches, where a fraction (`steps_per_epoch=len(x) / 32`) counts as a batch.
+
+    Source: Keras 2.3.1, `training_generator.py`: `while steps_done < steps_per_epoch`.
+    """
+    if isinstance(value, float | np.floating) and np.isfinite(value):
+        value = int(np.ceil(value))
+    return positive(where, name, value)
+
+
+def epochs_of(epochs: Any, initial_epoch: Any) -> tuple[int, int]:
+    """The number of the last epoch and of the first one. Raises: ArgumentError."""
+    last, first = whole("fit", "epochs", epochs), whole("fit", "initial_epoch", initial_epoch)
+    if first > last:
+        raise ArgumentError(
+            f"fit: expected initial_epoch to be at most epochs, received initial_epoch={first} and epochs={last}. "
+            f"`epochs` is the number of the last epoch, counted from 0: for {last} epochs more write "
+            f"epochs={first + last}."
+        )
+    return last, first
+
+
+def verbosity(where: str, value: Any) -> int:
+    """0 (silent), 1 (a progress bar, also 'auto') or 2 (a line for each epoch). Raises: ArgumentError."""
+    if isinstance(value, int | np.integer | np.bool_):
+        return int(value)
+    if value == "auto":
+        return 1
+    raise ArgumentError(f"{where}: expected verbose to be 0, 1, 2 or 'auto', received {value!r}.")
 
 
 def only_a_stream(where: str, **arguments: Any) -> None:

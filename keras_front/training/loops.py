@@ -316,7 +316,9 @@ def validates(frequency: Any, epoch: int) -> bool:
 
 def check_validation_freq(frequency: Any) -> None:
     """Raise ArgumentError unless `frequency` is a positive integer or a list of epochs."""
-    if isinstance(frequency, bool) or not isinstance(frequency, int | list | tuple | set):
+    several = isinstance(frequency, list | tuple | set | range)
+    wrong = [e for e in (frequency if several else [frequency]) if isinstance(e, bool) or not isinstance(e, int)]
+    if wrong:
         raise ArgumentError(f"fit: validation_freq must be an integer or a list of epochs, received {frequency!r}.")
     if isinstance(frequency, int) and frequency < 1:
         raise ArgumentError(f"fit: validation_freq cannot be less than 1, received {frequency}.")

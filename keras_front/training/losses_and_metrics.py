@@ -360,6 +360,13 @@ def target_shape(item: OutputLoss, output_shape: tuple[int | None, ...]) -> tupl
     return tuple(output_shape) if item.kind in ELEMENTWISE else None
 
 
+def class_count(item: OutputLoss, output_shape: tuple[int | None, ...]) -> int | None:
+    """How many classes the targets of an output have; None where the loss does not say."""
+    if not output_shape or item.kind not in (SPARSE, "categorical_crossentropy", "binary_crossentropy"):
+        return None
+    return 2 if output_shape[-1] == 1 and item.kind == "binary_crossentropy" else output_shape[-1]
+
+
 # Metrics ---------------------------------------------------------------------------------------------
 
 

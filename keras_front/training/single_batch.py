@@ -13,7 +13,7 @@ import numpy as np
 
 from keras_front.backend import discovery, scopes
 from keras_front.tracebacks import hide_internal_frames, mark_boundary
-from keras_front.training.arrays import BatchLayout, DataSpec
+from keras_front.training.arrays import BatchLayout, DataSpec, check_labels
 from keras_front.training.data_adapter import length
 from keras_front.training.steps import Steps, active_backend, store, tensors_of, values_of
 
@@ -94,10 +94,17 @@ class SingleBatchCalls:
         self._running = not reset
         result = call(batch)
         if reset and len(batch) == 2 and not any(layout.weighted):
-            first, second = _conform(x, batch[0]), _conform(y, batch[1])
+            first, second = _conform(x, batch[0]), self._conform_targets(y, batch[1])
             if first and second:
                 self._keep(kind, (x, y), self._guarded(lambda x, y: call((first(x), second(y)))))
         return result
+
+    def _conform_targets(self, given: Any, wanted: np.ndarray) -> Callable[[np.ndarray], np.ndarray] | None:
+        conform = _conform(given, wanted)
+        spec = self.spec.targets[0] if self.spec.targets else None
+        if conform is None or spec is None or not spec.labels:
+            return conform
+        return lambda y: check_labels(conform(y), spec)
 
     def _guarded(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def guarded(x: Any, y: Any) -> Any:

@@ -33,13 +33,16 @@ from keras_front.training.data_adapter import (
     StreamAdapter,
     Workers,
     array_adapter,
+    epochs_of,
     form_of,
     is_stream,
     only_a_stream,
-    positive,
     split_off,
+    step_count,
+    steps_name,
     stream_adapter,
     validation_parts,
+    verbosity,
 )
 from keras_front.training.single_batch import SingleBatchCalls, SingleBatchMethods
 from keras_front.training.steps import Steps
@@ -273,7 +276,8 @@ class Trainer(StepMethods, SingleBatchMethods):
             validation_split: fraction at the end of the data, before shuffling, to validate on.
             validation_data: `(x, y)` or `(x, y, sample_weight)` to validate on, or a generator or `Sequence`.
             shuffle: whether each epoch has an order of its own; 'batch' exchanges whole batches, for files.
-            class_weight: dict from class number to weight; for several outputs a dict of dicts.
+            class_weight: dict from class number to weight, with a weight for every class in the data; for several
+                outputs a dict of dicts.
             sample_weight: weight of each sample in the loss; the weighted losses are divided by the number of samples,
                 not by the sum of weights.
             initial_epoch: number of the first epoch, from 0; to go on with a training.
@@ -291,7 +295,9 @@ class Trainer(StepMethods, SingleBatchMethods):
 
         Raises:
             StateError: before `compile`.
-            ShapeError, ArgumentError: for data that does not fit.
+            ShapeError, ArgumentError: for data that does not fit, and for labels of `sparse_categorical_crossentropy`
+                that are no classes of the output. Labels are looked at where data come in, once for each array; those
+                that `target_tensors` hold on a device are not.
 
         Source: Keras 2.3.1, `keras/engine/training.py`, `Model.fit`.
 
@@ -307,7 +313,9 @@ class Trainer(StepMethods, SingleBatchMethods):
         if kwargs:
             raise UnknownArgumentError.of("fit", min(kwargs), signature(self.fit).parameters)
         with self._on_engine():
-            who = Workers(workers, use_multiprocessing, max_queue_size)
+            epochs, initial_epoch = epochs_of(epochs, initial_epoch)
+            verbose = verbosity("fit", verbose)
+            who = Workers.of("fit", workers, use_multiprocessing, max_queue_size)
             data = self._adapter("fit", x, y, batch_size, sample_weight, class_weight, steps_per_epoch, who, shuffle)
             data, validation = self._with_validation(
                 data, validation_split, validation_data, batch_size, validation_steps, who
@@ -347,7 +355,8 @@ class Trainer(StepMethods, SingleBatchMethods):
             ShapeError, ArgumentError: for data that does not fit.
         """
         with self._on_engine():
-            who = Workers(workers, use_multiprocessing, max_queue_size)
+            verbose = verbosity("evaluate", verbose)
+            who = Workers.of("evaluate", workers, use_multiprocessing, max_queue_size)
             data = self._adapter("evaluate", x, y, batch_size, sample_weight, None, steps, who)
             own: Steps = self._compilation.steps  # type: ignore[union-attr, assignment]
             callback_list = self._callback_list(callbacks, verbose, data, own.names("test"))
@@ -384,12 +393,13 @@ class Trainer(StepMethods, SingleBatchMethods):
         try:
             if x.__class__ is np.ndarray and not verbose and callbacks is steps is self._engine is None:
                 calls = self._prediction
-                if calls is not None and self._prediction_for is self.outputs and len(x) <= (batch_size or 32):
+                room = 32 if batch_size is None else batch_size if batch_size.__class__ is int else -1
+                if calls is not None and self._prediction_for is self.outputs and x.ndim and len(x) <= room:
                     call = calls.known("predict", x)
                     if call is not None:
                         return call(x)
-            who = Workers(workers, use_multiprocessing, max_queue_size)
-            return self._predict(x, batch_size, verbose, steps, callbacks, who)
+            who = Workers.of("predict", workers, use_multiprocessing, max_queue_size)
+            return self._predict(x, batch_size, verbosity("predict", verbose), steps, callbacks, who)
         except Exception as error:
             hide_internal_frames(error)
             raise
@@ -527,8 +537,7 @@ class Trainer(StepMethods, SingleBatchMethods):
         if is_stream(x):
             only_a_stream(where, y=y, batch_size=batch_size, sample_weight=sample_weight)
             self._compiled(where)
-            name = "steps_per_epoch" if where == "fit" else "steps"
-            data = stream_adapter(where, name, x, steps, class_weight, True, workers, bool(shuffle))
+            data = stream_adapter(where, steps_name(where), x, steps, class_weight, True, workers, bool(shuffle))
             data.spec = self._settled(where, data).spec
             return data
         spec = self._settled(where, x, batch_size).spec
@@ -547,8 +556,8 @@ class Trainer(StepMethods, SingleBatchMethods):
                 return data, stream
             x, y, weight = validation_parts(given)
             validation = self._adapter("validation_data", x, y, batch_size, weight, None, None, workers)
-            return data, validation if steps is None else validation.first(positive("fit", "validation_steps", steps))
-        if not split:
+            return data, validation if steps is None else validation.first(step_count("fit", "validation_steps", steps))
+        if split is None or (isinstance(split, int | float) and not split):
             return data, None
         if isinstance(data, StreamAdapter):
             raise ArgumentError(
