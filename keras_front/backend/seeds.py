@@ -65,10 +65,8 @@ def set_random_seed(seed: int, reproducible: bool = False) -> None:
     with _lock:
         _root, _reproducible = number, bool(reproducible)
         _used.clear()
-        following = list(_followers)
     config.revise()
-    for variable in following:
-        variable.set(np.asarray(number, "int64"))
+    _tell_followers()
     random.seed(number)
     np.random.seed(number % 2**32)  # NumPy's old generator takes 32 bits
 
@@ -84,16 +82,18 @@ def temporary_seed(seed: int) -> Iterator[None]:
 
     Raises: ArgumentError unless `seed` is an integer from 0 to 2**63 - 1.
     """
-    global _root, _chosen, _used
+    global _root, _used
     number = _checked_seed(seed)
     with _lock:
-        before = _root, _chosen, _used
-        _root, _chosen, _used = number, number, defaultdict(itertools.count)
+        before = _root, _used
+        _root, _used = number, defaultdict(itertools.count)
+    _tell_followers()
     try:
         yield
     finally:
         with _lock:
-            _root, _chosen, _used = before
+            _root, _used = before
+        _tell_followers()
 
 
 def root_seed() -> int:
@@ -118,6 +118,11 @@ def trace_key() -> tuple[Any, ...]:
     Returns: where noise is drawn. The seed is an argument of programs.
     """
     return (_reproducible,)
+
+
+def _tell_followers() -> None:
+    for variable in list(_followers):
+        variable.set(np.asarray(root_seed(), "int64"))
 
 
 def follow(variable: Any) -> Any:

@@ -155,6 +155,17 @@ def test_a_callback_sets_the_seed(backend, compiled):
     assert not compiled
 
 
+def test_a_seed_for_a_block(backend):
+    model = noisy()
+    K.set_random_seed(5)
+    outside = steps(model, "train_on_batch")
+    with seeds.temporary_seed(6):
+        inside = steps(model, "train_on_batch")
+    assert steps(model, "train_on_batch") == outside != inside
+    K.set_random_seed(6)
+    assert steps(model, "train_on_batch") == inside
+
+
 @pytest.mark.parametrize("name", ["numpy", "torch"])
 def test_steps_that_are_gone_follow_no_seed(name):
     with K.use_backend(name):
