@@ -10,6 +10,7 @@
     ├── BackendError (RuntimeError)         a backend is incomplete, or tensors of two backends met
     │   └── BackendNotFoundError (ImportError)   a backend was named that cannot be had
     ├── DownloadError (OSError)             a file cannot be fetched; the message says where to put it by hand
+    ├── MissingPackageError (ImportError)   a package that is not installed is needed for this
     ├── ConfigError (ValueError)            a setting in keras.json or the environment makes no sense
     └── SerializationError (ValueError)     a file or config cannot be read or written
         ├── IncompleteConfigError (TypeError)    what a config says of an object does not make one
@@ -34,6 +35,7 @@ __all__ = [
     "DtypeError",
     "IncompleteConfigError",
     "KerasFrontError",
+    "MissingPackageError",
     "SerializationError",
     "ShapeError",
     "StateError",
@@ -97,6 +99,21 @@ class BackendNotFoundError(BackendError, ImportError):
 
 class DownloadError(KerasFrontError, OSError):
     """A file cannot be fetched; the message says which file to put where."""
+
+
+class MissingPackageError(KerasFrontError, ImportError):
+    """A package that is not installed is needed for this."""
+
+    @classmethod
+    def of(cls, what: str, package: str, extra: str) -> MissingPackageError:
+        """The error for one package.
+
+        Args:
+            what: what needs it, as the subject of a sentence in the plural.
+            package: the package.
+            extra: the extra of `keras-front` that installs it.
+        """
+        return cls(f"{what} need {package}, which cannot be imported here. pip install 'keras-front[{extra}]'")
 
 
 class ConfigError(KerasFrontError, ValueError):

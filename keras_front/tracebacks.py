@@ -21,7 +21,7 @@ from typing import ParamSpec, TypeVar
 from keras_front import config
 from keras_front.errors import KerasFrontError
 
-__all__ = ["api_boundary", "api_boundaries", "hide_internal_frames"]
+__all__ = ["api_boundary", "api_boundaries", "hide_internal_frames", "warn_user"]
 
 P = ParamSpec("P")
 R = TypeVar("R")

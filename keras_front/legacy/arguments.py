@@ -94,7 +94,18 @@ SIGNATURES: dict[str, str] = {
     "batch_get_value": "xs",
     "to_categorical": "y nb_classes",
     # Preprocessing; `input_text` is tf.keras' name
+    "DirectoryIterator": "self directory image_data_generator target_size color_mode dim_ordering classes class_mode "
+    "batch_size shuffle seed save_to_dir save_prefix save_format follow_links",
+    "ImageDataGenerator": "self featurewise_center samplewise_center featurewise_std_normalization "
+    "samplewise_std_normalization zca_whitening rotation_range width_shift_range height_shift_range shear_range "
+    "zoom_range channel_shift_range fill_mode cval horizontal_flip vertical_flip rescale preprocessing_function "
+    "dim_ordering",
+    "NumpyArrayIterator": "self x y image_data_generator batch_size shuffle seed dim_ordering save_to_dir save_prefix "
+    "save_format",
     "Tokenizer": "self nb_words filters lower split char_level",
+    "array_to_img": "x dim_ordering scale",
+    "flow": "self X y batch_size shuffle seed save_to_dir save_prefix save_format",
+    "img_to_array": "img dim_ordering",
     "text_to_word_sequence": "input_text filters lower split",
     "load_data": "path nb_words skip_top maxlen",
     # Callbacks

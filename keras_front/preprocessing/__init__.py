@@ -10,10 +10,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from keras_front.preprocessing import image as image
     from keras_front.preprocessing import sequence as sequence
     from keras_front.preprocessing import text as text
 
-_MODULES = ("sequence", "text")
+_MODULES = ("image", "sequence", "text")
 
 __all__ = [*_MODULES]
 

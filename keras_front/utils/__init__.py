@@ -11,6 +11,7 @@ from keras_front.utils.data_utils import (
 )
 from keras_front.utils.file_cache import get_file
 from keras_front.utils.generic_utils import CustomObjectScope, Progbar
+from keras_front.utils.image_utils import array_to_img, img_to_array, load_img, save_img
 from keras_front.utils.labels import normalize, to_categorical
 from keras_front.utils.sequence_utils import pad_sequences
 
@@ -21,14 +22,18 @@ __all__ = [
     "Progbar",
     "Sequence",
     "SequenceEnqueuer",
+    "array_to_img",
     "custom_object_scope",
     "data_utils",
     "generic_utils",
     "get_custom_objects",
     "get_file",
+    "img_to_array",
+    "load_img",
     "normalize",
     "np_utils",
     "pad_sequences",
+    "save_img",
     "to_categorical",
     "unpack_x_y_sample_weight",
 ]

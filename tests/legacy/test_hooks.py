@@ -19,7 +19,7 @@ from keras_front import callbacks, constraints, errors, layers, models, regulari
 from keras_front.datasets import imdb
 from keras_front.legacy import arguments, hooks
 from keras_front.legacy.hooks import OldNameWarning
-from keras_front.preprocessing import text
+from keras_front.preprocessing import image, text
 
 X = np.random.default_rng(0).normal(size=(8, 6)).astype("float32")
 Y = X[:, :2]
@@ -131,10 +131,12 @@ def test_every_signature_is_one_of_todays_arguments():
 
 
 def _target(owner):
-    places = (layers, models.Model, constraints, K, utils, callbacks, text, imdb)
+    places = (layers, models.Model, constraints, K, utils, callbacks, text, image, imdb)
     today = {"Network": "Model", **arguments.CLASSES}.get(owner, owner)
     if today == "Model":
         return models.Model
+    if today == "flow":
+        return image.ImageDataGenerator.flow
     return next(getattr(place, today) for place in places if hasattr(place, today))
 
 

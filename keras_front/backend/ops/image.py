@@ -74,7 +74,8 @@ def resize_weights(size: int, new_size: int, interpolation: str, antialias: bool
     return weights / weights.sum(0)
 
 
-def _nearest(size: int, new_size: int) -> np.ndarray:
+def nearest_places(size: int, new_size: int) -> np.ndarray:
+    """Where along an axis each element of the resized one is taken from."""
     return np.minimum(np.floor((np.arange(new_size) + 0.5) * (size / new_size)), size - 1).astype("int32")
 
 
@@ -128,7 +129,7 @@ def _resize_axis(x: Any, axis: int, n: int, interpolation: str, antialias: bool)
     if old == n:
         return x
     if interpolation == "nearest":
-        return gather(x, _nearest(old, n), axis=axis)
+        return gather(x, nearest_places(old, n), axis=axis)
     dtype = dtypes.as_float(x.dtype if isinstance(x.dtype, str) else dtypes.canonical(x.dtype))
     order = (*(i for i in range(len(x.shape)) if i != axis), axis)
     weights = resize_weights(old, n, interpolation, antialias).astype("float32" if dtype == "bfloat16" else dtype)
