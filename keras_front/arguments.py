@@ -214,14 +214,13 @@ class _Signature(NamedTuple):
 _READ = "_being_read"  # in an object under construction: what its constructors have read so far
 
 
-def reading(init: Callable[..., None], readers: dict[str, Reader] | None = None) -> Callable[..., None]:
+def reading(init: Callable[..., None]) -> Callable[..., None]:
     """A constructor that reads and stores its annotated arguments before its body runs.
 
     Args:
         init: an `__init__`. Without annotated arguments, or with `*args`, it is returned as it is.
-        readers: what `readers_of` gives, if the caller has it.
     """
-    readers = readers_of(init) if readers is None else readers
+    readers = readers_of(init)
     parameters = list(inspect.signature(init).parameters.values())[1:] if readers else []
     if not readers or any(p.kind is p.VAR_POSITIONAL for p in parameters):
         return init

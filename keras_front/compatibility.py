@@ -85,7 +85,9 @@ def renamed(function: F) -> F:
     return accept_legacy_arguments(function, defaults=False)  # type: ignore[return-value]
 
 
-def accept_legacy_constructor_arguments(owner: type, init: Callable[..., None]) -> Callable[..., None]:
+def accept_legacy_constructor_arguments(
+    owner: type, init: Callable[..., None], prepare: Callable[[Callable[..., None]], Callable[..., None]]
+) -> Callable[..., None]:
     """The `__init__` of a class, which also takes the names that arguments of the class and its bases had once.
 
     Where an argument is not given it has the default of the dialect.
@@ -93,15 +95,19 @@ def accept_legacy_constructor_arguments(owner: type, init: Callable[..., None]) 
     Args:
         owner: the class.
         init: its own `__init__`.
+        prepare: makes of it what is called. Signatures are looked at when the first object is made: hundreds of classes
+            are defined at import.
     """
-    names = tuple(inspect.signature(init).parameters)[1:]
+    names: tuple[str, ...] = ()
     known: frozenset[str] | None = None
+    run = init
 
     @functools.wraps(init)
     def construct(self: Any, *args: Any, **kwargs: Any) -> None:
-        nonlocal known
+        nonlocal known, names, run
         try:
             if known is None:
+                names, run = tuple(inspect.signature(init).parameters)[1:], prepare(init)
                 known = frozenset(argument_names(owner)) | owner._further_arguments  # type: ignore[attr-defined]
             if kwargs and not known.issuperset(kwargs) and (hooks := legacy_module()) is not None:
                 args, kwargs = hooks.translate_call(*_owners(self, owner), known, args, kwargs, self)
@@ -109,7 +115,7 @@ def accept_legacy_constructor_arguments(owner: type, init: Callable[..., None]) 
                 args, kwargs = dialect_module(dialect).apply_dialect(
                     dialect, *_owners(self, owner), names, args, kwargs, self
                 )
-            init(self, *args, **kwargs)
+            run(self, *args, **kwargs)
         except Exception as error:
             hide_internal_frames(error)
             raise

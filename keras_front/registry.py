@@ -10,7 +10,6 @@ This module must not know any backend, layer or file format.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
@@ -225,6 +224,8 @@ class Registry:
         yield from map(Registry.of, self.also)
 
     def _unknown(self, name: str) -> str:
+        import difflib
+
         near = difflib.get_close_matches(self._fold(str(name)), list(self._objects), n=3)
         hint = f"Did you mean {' or '.join(repr(n) for n in near)}? " if near else ""
         return (
@@ -458,14 +459,19 @@ class Configurable(Documented):
 
     file_form = FileForm()  # what later Keras versions write differently
     _further_arguments: frozenset[str] = frozenset()  # what the `**kwargs` of the last constructor may hold
-    _read_arguments: frozenset[str] = frozenset()  # what is read as its annotation says
 
     def __init_subclass__(cls, **kwargs: Any):
         super().__init_subclass__(**kwargs)
         if "__init__" in cls.__dict__:
-            readers = readers_of(cls.__init__)
-            cls._read_arguments |= frozenset(readers)
-            cls.__init__ = accept_legacy_constructor_arguments(cls, reading(cls.__init__, readers))  # type: ignore[method-assign]
+            cls.__init__ = accept_legacy_constructor_arguments(cls, cls.__init__, reading)  # type: ignore[method-assign]
+
+    @classmethod
+    def read_arguments(cls) -> frozenset[str]:
+        """Names of the constructor's arguments, bases included, that are read as their annotations say."""
+        if "_read_arguments" not in cls.__dict__:
+            inits = (inspect.unwrap(base.__dict__["__init__"]) for base in cls.__mro__ if "__init__" in base.__dict__)
+            cls._read_arguments = frozenset(name for init in inits for name in readers_of(init))  # type: ignore[attr-defined]
+        return cls._read_arguments  # type: ignore[attr-defined]
 
     @classmethod
     def constructor_arguments(cls) -> tuple[str, ...]:

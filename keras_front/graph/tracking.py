@@ -70,6 +70,7 @@ class Trackable:
     name: str
     dtype: Any
     built: bool
+    read_arguments: Any  # of `Configurable`
     _trainable: bool
     _trainable_weights: list[Variable]
     _non_trainable_weights: list[Variable]
@@ -194,12 +195,10 @@ class Trackable:
         self._note(variable)
         return variable
 
-    _read_arguments: frozenset[str] = frozenset()
-
     def _weight_argument(self, weight: str | None, kind: str) -> Any:
         """What the constructor read as `<weight>_<kind>`, such as `kernel_initializer`; None if there is none."""
         for prefix in (weight or "", (weight or "").removesuffix("_kernel")):
-            if f"{prefix}_{kind}" in self._read_arguments:
+            if f"{prefix}_{kind}" in self.read_arguments():
                 return getattr(self, f"{prefix}_{kind}")
         return None
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -64,6 +63,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[str]:
     final = Path(os.path.realpath(path))
     if not final.parent.is_dir():
         raise ArgumentError(f"{os.fspath(path)}: expected an existing folder, received {final.parent}.")
+    import tempfile
+
     handle, temporary = tempfile.mkstemp(prefix=f".{final.name[:40]}.", suffix=".tmp", dir=final.parent)
     os.close(handle)
     try:

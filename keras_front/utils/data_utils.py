@@ -13,14 +13,16 @@ import warnings
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keras_front.backend import seeds
 from keras_front.errors import ArgumentError, StateError
 from keras_front.utils.file_cache import get_file
 from keras_front.utils.hashes import hash_file as _hash_file  # noqa: F401
 from keras_front.utils.hashes import validate_file
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
 
 __all__ = [
     "GeneratorEnqueuer",
@@ -211,6 +213,8 @@ class OrderedEnqueuer(SequenceEnqueuer):
 
 def _one_pass(sequence: Any, order: Iterable[int], workers: int, processes: bool, out: Any, stopped: Any) -> bool:
     """Queue one pass; False if it was stopped. Returns when all was fetched: `on_epoch_end` may change the data."""
+    from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor  # here: they take a tenth of our own import
+
     pool: Executor
     if processes:
         pool = ProcessPoolExecutor(workers, _context(), _set_worker_sequence, (sequence,))
@@ -277,6 +281,8 @@ class GeneratorEnqueuer(SequenceEnqueuer):
 
 def _pump(batches: Iterator[Any], out: queue.Queue[Any], stopped: threading.Event) -> None:
     """Put batches into the queue until they end, fail, or nobody wants them."""
+    from concurrent.futures import Future
+
     while not stopped.is_set():
         future: Any = Future()
         try:
@@ -349,6 +355,8 @@ def _context() -> Any:
 
 
 def _failed(error: BaseException) -> Future[Any]:
+    from concurrent.futures import Future
+
     future: Future[Any] = Future()
     future.set_exception(error)
     return future

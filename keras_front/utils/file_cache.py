@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
-import urllib.parse
 from pathlib import Path
 from typing import NamedTuple
 
@@ -95,6 +93,8 @@ def cache_folder(cache_dir: str | os.PathLike[str] | None = None) -> Path:
 
 
 def _places(folder: Path, fname: str | os.PathLike[str] | None, origin: str, untar: bool, extract: bool) -> _Places:
+    import urllib.parse
+
     name = os.fspath(fname) if fname else os.path.basename(urllib.parse.urlsplit(origin).path)
     if not name:
         raise ArgumentError(f"get_file: {origin!r} does not end in the name of a file; give one as `fname`.")
@@ -145,6 +145,8 @@ def _writable(places: _Places, cache_subdir: str) -> _Places:
 
 def _temporary_cache() -> Path:
     """`.keras` in the system's folder for temporary files, as in Keras, if nobody else can write to it."""
+    import tempfile
+
     folder = Path(tempfile.gettempdir()) / ".keras"
     folder.mkdir(mode=0o700, exist_ok=True)
     if hasattr(os, "getuid") and (folder.is_symlink() or folder.stat().st_uid != os.getuid()):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 
 __all__ = ["algorithm_of", "hash_file", "validate_file"]
@@ -28,6 +27,8 @@ def hash_file(fpath: str | os.PathLike[str], algorithm: str = "sha256", chunk_si
 
     Source: Keras 2.3.1, `keras/utils/data_utils.py`, `_hash_file`.
     """
+    import hashlib  # here, as only downloads are hashed and importing it takes milliseconds
+
     hasher = hashlib.new(algorithm_of(algorithm), usedforsecurity=False)
     with open(fpath, "rb") as stream:
         while chunk := stream.read(chunk_size):
