@@ -1,14 +1,21 @@
 """Losses: against real Keras, against formulas in float64, weights and reductions, configs."""
 
+import json
+from pathlib import Path
+
 import interop
 import numpy as np
 import pytest
 
 import keras_front as keras
 from keras_front import backend as K
-from keras_front import losses
+from keras_front import losses, metrics
 from keras_front.errors import ArgumentError
+from keras_front.layers import Dense, Lambda, Reshape
+from keras_front.models import Sequential
+from keras_front.optimizers import Adam
 
+RECORDED = json.loads(Path(__file__).with_name("keras3_losses.json").read_text())
 RNG = np.random.default_rng(0)
 REAL = RNG.uniform(-2, 2, (2, 6, 5))
 POSITIVE = RNG.uniform(0.1, 1, (2, 6, 5))
@@ -70,8 +77,65 @@ def test_as_the_formula(backend, name):
 
 
 def test_every_function_has_a_formula():
+    recorded = {function for function, *_ in RECORDED["losses"]}
     functions = {name for name in losses.LOSSES.names() if name.islower()}
-    assert functions == set(FORMULAS)
+    assert functions == set(FORMULAS) | recorded
+
+
+@pytest.mark.parametrize("case", range(len(RECORDED["losses"])))
+def test_functions_of_keras_3(backend, case):
+    name, true, pred, keywords, expected = RECORDED["losses"][case]
+    got = getattr(losses, name)(np.asarray(true), np.asarray(pred, "float32"), **keywords)
+    np.testing.assert_allclose(K.to_numpy(got), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("case", range(len(RECORDED["loss_classes"])))
+def test_classes_of_keras_3(backend, case):
+    name, true, pred, keywords, weights, expected = RECORDED["loss_classes"][case]
+    loss = getattr(losses, name)(**keywords)
+    got = loss(np.asarray(true), np.asarray(pred, "float32"), None if weights is None else np.asarray(weights))
+    assert float(K.to_numpy(got)) == pytest.approx(expected, rel=1e-4, abs=1e-5)
+    assert losses.get(losses.serialize(loss)).get_config() == loss.get_config()
+
+
+@pytest.mark.parametrize("case", range(len(RECORDED["metrics"])))
+def test_metrics_of_keras_3(backend, case):
+    name, batches, keywords, expected = RECORDED["metrics"][case]
+    metric = getattr(metrics, name)(**keywords)
+    for batch in batches:
+        metric.update_state(*(np.asarray(array) for array in batch))
+    np.testing.assert_allclose(K.to_numpy(metric.result()), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("loss", ["dice", "binary_focal_crossentropy", losses.Tversky(axis=-1), "circle", "ctc"])
+def test_a_model_learns_with_a_loss_of_keras_3(backend, loss):
+    x = RNG.normal(size=(24, 6)).astype("float32")
+    model = Sequential([Dense(6, activation="softmax", input_shape=(6,))])
+    y = np.eye(6)[x.argmax(-1)]
+    if loss == "circle":
+        model.add(Lambda(lambda h: K.l2_normalize(h, axis=-1)))
+        y = x.argmax(-1)
+    if loss == "ctc":
+        model.add(Reshape((3, 2)))
+        y = np.ones((24, 1))
+    model.compile(Adam(0.05), loss)
+    history = model.fit(x, y, epochs=8, verbose=0).history["loss"]
+    assert history[-1] < history[0]
+
+
+def test_arguments_that_a_loss_of_keras_3_cannot_use():
+    with pytest.raises(ArgumentError, match="q between 0 and 1"):
+        losses.CategoricalGeneralizedCrossEntropy(q=2.0)([0], [[0.5, 0.5]])
+    for wrong, message in (
+        (lambda: metrics.F1Score(average="mean"), "average to be one of"),
+        (lambda: metrics.FBetaScore(beta=0), "beta above 0"),
+        (lambda: metrics.F1Score(threshold=2), "between 0 and 1"),
+        (lambda: metrics.R2Score("mean"), "class_aggregation to be one of"),
+        (lambda: metrics.F1Score().update_state([1.0], [1.0]), r"shape \(samples, outputs\)"),
+        (lambda: metrics.IoU(2, [2]), "target_class_ids from 0 to 1"),
+    ):
+        with pytest.raises(ArgumentError, match=message):
+            wrong()
 
 
 def test_classes_weigh_and_reduce(backend):
