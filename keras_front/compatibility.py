@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from types import ModuleType
 from typing import Any, TypeVar
 
 from keras_front import config
-from keras_front.errors import ArgumentError
+from keras_front.errors import ArgumentError, UnknownArgumentError
 from keras_front.tracebacks import hide_internal_frames, mark_boundary
 
 __all__ = ["accept_legacy_arguments", "accept_legacy_constructor_arguments", "argument_names", "legacy_object"]
@@ -83,6 +83,20 @@ def accept_legacy_arguments(
 def renamed(function: F) -> F:
     """`function`, which also takes the names that its arguments had once; no dialect has other defaults for it."""
     return accept_legacy_arguments(function, defaults=False)  # type: ignore[return-value]
+
+
+def reject_unknown(where: str, kwargs: dict[str, Any], known: Iterable[str]) -> None:
+    """For functions that take any keyword, as they did in Keras: an error for those that nobody knows.
+
+    Args:
+        where: the function, for the message.
+        kwargs: what it did not know.
+        known: names of its arguments that may have been meant.
+
+    Raises: UnknownArgumentError, which is a TypeError as well.
+    """
+    for name in kwargs:
+        raise UnknownArgumentError.of(where, name, known)
 
 
 def accept_legacy_constructor_arguments(

@@ -23,6 +23,9 @@ MODULES = """
     preprocessing.image preprocessing.image.iterator preprocessing.sequence preprocessing.text
     registry regularizers saving utils utils.archives utils.data_utils utils.downloads utils.file_cache
     utils.generic_utils utils.hashes utils.pickles
+    utils.conv_utils utils.io_utils utils.layer_utils utils.multi_gpu_utils
+    legacy.utils.layer_utils legacy.utils.losses_utils legacy.utils.metrics_utils legacy.utils.np_utils
+    legacy.utils.test_utils
 """.split()
 
 

@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.compatibility import renamed
+from keras_front.compatibility import reject_unknown, renamed
 from keras_front.datasets.files import ORIGIN, Source, Split, cached_file, read_arrays
 from keras_front.datasets.texts import (
     as_texts,
     keep_words,
     mark_start,
     read_word_index,
-    reject_unknown,
     shuffled,
     without_long,
 )

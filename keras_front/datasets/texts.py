@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.errors import ArgumentError, SerializationError, UnknownArgumentError
+from keras_front.errors import ArgumentError, SerializationError
 
-__all__ = ["as_texts", "keep_words", "mark_start", "read_word_index", "reject_unknown", "shuffled", "without_long"]
+__all__ = ["as_texts", "keep_words", "mark_start", "read_word_index", "shuffled", "without_long"]
 
 Texts = list[list[int]]
 
@@ -88,18 +88,6 @@ def as_texts(texts: Texts) -> np.ndarray:
     for i, text in enumerate(texts):
         array[i] = text
     return array
-
-
-def reject_unknown(where: str, kwargs: dict[str, Any], known: Sequence[str]) -> None:
-    """Raise UnknownArgumentError if there are arguments that nobody knows.
-
-    Args:
-        where: the function, for the message.
-        kwargs: what it did not know.
-        known: what it knows.
-    """
-    for name in kwargs:
-        raise UnknownArgumentError.of(where, name, known)
 
 
 def read_word_index(file: Path) -> dict[str, int]:

@@ -13,6 +13,7 @@ from keras_front import backend as K
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.file_form import FileForm
 from keras_front.graph.layer import LAYERS, InputSpec
+from keras_front.utils.conv_utils import deconv_length
 
 from .arguments import (
     ActivationFunction,
@@ -232,26 +233,6 @@ class _ConvTranspose(_Conv):
         return self._add_bias_and_activate(outputs)
 
 
-def deconv_length(length: Any, stride: int, kernel: int, padding: str, extra: int | None, dilation: int) -> Any:
-    """The length that a transposed convolution gives.
-
-    Args:
-        length: size of the input along the axis, a number or a tensor.
-        stride: by how much the places of neighbouring inputs differ.
-        kernel: size of the window.
-        padding: 'valid' or 'same'.
-        extra: the output padding, or None.
-        dilation: distance between the places that neighbours in the window reach.
-
-    Source: Keras 2.3.1, `keras/utils/conv_utils.py`.
-    """
-    kernel = (kernel - 1) * dilation + 1
-    if extra is None:
-        return length * stride + (max(kernel - stride, 0) if padding == "valid" else 0)
-    cut = kernel // 2 if padding == "same" else 0
-    return (length - 1) * stride + kernel - 2 * cut + extra
-
-
 @LAYERS.register()
 class Conv1DTranspose(_ConvTranspose):
     """Transposed convolution over time, which makes sequences longer.
@@ -447,22 +428,3 @@ class SeparableConv2D(_SeparableConv):
     Weights: depthwise_kernel (rows, columns, channels, depth_multiplier); pointwise_kernel (1, 1, channels *
         depth_multiplier, filters); bias (filters,) if `use_bias`.
     """
-
-
-def conv_output_length(length: int | None, size: int, padding: str, stride: int, dilation: int = 1) -> int | None:
-    """The length that a convolution or pooling gives.
-
-    Args:
-        length: size of the input along the axis; None, which is also returned, if it is not known.
-        size: size of the window.
-        padding: 'valid', 'same' or 'causal'.
-        stride: by how much the window moves.
-        dilation: distance between the inputs that neighbours in the window see.
-
-    Source: Keras 2.3.1, `keras/utils/conv_utils.py`.
-    """
-    if length is None:
-        return None
-    size = (size - 1) * dilation + 1
-    covered = length if padding in ("same", "causal") else length - size + 1
-    return (covered + stride - 1) // stride

@@ -14,6 +14,7 @@ from keras_front import backend as K
 from keras_front import config
 from keras_front.errors import ShapeError, StateError
 from keras_front.graph.layer import LAYERS, InputSpec
+from keras_front.utils.conv_utils import convolved_length
 
 from .arguments import (
     ActivationFunction,
@@ -29,7 +30,6 @@ from .arguments import (
 )
 from .base import SequenceArguments
 from .cells import LSTMCellBase, _known_phase, zeros_of
-from .convolution import conv_output_length
 from .recurrent import _CellRNN, _swap_steps
 from .rnn import RNN
 from .stacked_cells import fold, unfold
@@ -119,7 +119,7 @@ class ConvLSTM2DCell(_ConvArguments, LSTMCellBase):
         first = self.data_format == "channels_first"
         found = step_shape[2:] if first else step_shape[1:-1]
         new = [
-            conv_output_length(n, k, self.padding, s, d)
+            convolved_length(n, k, self.padding, s, d)
             for n, k, s, d in zip(found, self.kernel_size, self.strides, self.dilation_rate, strict=True)
         ]
         return (self.filters, *new) if first else (*new, self.filters)

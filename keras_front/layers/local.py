@@ -13,6 +13,7 @@ import numpy as np
 from keras_front import backend as K
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.graph.layer import LAYERS
+from keras_front.utils.conv_utils import convolved_length
 
 from .arguments import (
     CHOICE,
@@ -27,7 +28,7 @@ from .arguments import (
     Size,
 )
 from .base import CommonArguments
-from .convolution import _Spatial, conv_output_length
+from .convolution import _Spatial
 
 
 class _Local(_Spatial):
@@ -89,7 +90,7 @@ class _Local(_Spatial):
             )
         self._input_grid = grid
         self._output_grid = tuple(
-            int(conv_output_length(n, k, self.padding, s) or 0)
+            int(convolved_length(n, k, self.padding, s) or 0)
             for n, k, s in zip(grid, self.kernel_size, self.strides, strict=True)
         )
         self._build_kernel(channels)
@@ -161,7 +162,7 @@ def _connected_along(length: int, size: int, stride: int, padding: str) -> np.nd
 
     Source: Keras 2.3.1, `conv_utils.conv_connected_inputs`: with 'same' the window is centred on its stride.
     """
-    new = conv_output_length(length, size, padding, stride) or 0
+    new = convolved_length(length, size, padding, stride) or 0
     half = size // 2
     centres = np.arange(new) * stride + (half if padding == "valid" else 0)
     low, high = np.maximum(0, centres - half), np.minimum(length, centres - half + size)

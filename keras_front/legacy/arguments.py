@@ -107,6 +107,12 @@ SIGNATURES: dict[str, str] = {
     "flow": "self X y batch_size shuffle seed save_to_dir save_prefix save_format",
     "img_to_array": "img dim_ordering",
     "text_to_word_sequence": "input_text filters lower split",
+    # Data sets and tools
+    "conv_input_length": "output_length filter_size border_mode stride",
+    "conv_output_length": "input_length filter_size border_mode stride dilation",
+    "get_test_data": "nb_train nb_test input_shape output_shape classification nb_class",
+    "normalize": "a axis order",
+    "validate_file": "fpath md5_hash",
     "load_data": "path nb_words skip_top maxlen",
     # Callbacks
     "ReduceLROnPlateau": "self monitor factor patience verbose mode epsilon cooldown min_lr",
@@ -175,6 +181,10 @@ OWN: dict[str, dict[str, str]] = {
     "moving_average_update": {"variable": "x"},
     "batch_get_value": {"xs": "ops"},
     "ReduceLROnPlateau": {"epsilon": "min_delta"},
+    **{name: {"stride": "stride"} for name in ("conv_input_length", "conv_output_length")},
+    "get_test_data": {"nb_train": "num_train", "nb_test": "num_test", "nb_class": "num_classes"},
+    "normalize": {"a": "x"},
+    "validate_file": {"md5_hash": "file_hash"},
 }
 
 # Old arguments that make one of today's, if the first of them is a number.

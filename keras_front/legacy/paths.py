@@ -65,7 +65,21 @@ HOMES: dict[str, tuple[str, ...]] = {
     "models.functional": ("models",),
     "models.model": ("models",),
     "models.sequential": ("models",),
-    "utils.layer_utils": ("utils", "layers"),
+    **{f"callbacks.{name}": ("callbacks",) for name in (
+        "callbacks", "callbacks_v1", "tensorboard_v1", "tensorboard_v2",
+    )},
+    "utils.file_utils": ("utils.file_cache", "utils.hashes", "utils.archives"),
+    "utils.layer_utils": ("legacy.utils.layer_utils", "utils", "layers"),
+    "utils.losses_utils": ("legacy.utils.losses_utils",),
+    "utils.metrics_utils": ("legacy.utils.metrics_utils",),
+    "utils.np_utils": ("legacy.utils.np_utils", "utils.conv_utils"),
+    "utils.numerical_utils": ("utils.labels",),
+    "utils.progbar": ("utils.generic_utils",),
+    "utils.python_utils": ("utils.generic_utils",),
+    "utils.rng_utils": ("backend.seeds",),
+    "utils.summary_utils": ("utils.layer_utils",),
+    "utils.test_utils": ("legacy.utils.test_utils",),
+    "utils.training_utils": ("utils.multi_gpu_utils",),
 }  # fmt: skip
 
 # Folders that had a file for each class, and where the classes are: `layers.core.dense` is there because `Dense` is.

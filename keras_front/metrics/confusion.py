@@ -42,7 +42,7 @@ def count_decisions(
     """
     y_true, y_pred = as_pair(*same_rank(y_true, y_pred))
     if top_k is not None:
-        y_pred = _keep_largest(y_pred, top_k)
+        y_pred = keep_largest(y_pred, top_k)
     if class_id is not None:
         y_true, y_pred = y_true[..., class_id], y_pred[..., class_id]
     weights = K.ones_like(y_pred)
@@ -88,7 +88,7 @@ def _one(condition: Any, like: Any) -> Any:
     return K.cast(condition, K.dtype(like))
 
 
-def _keep_largest(y_pred: Any, k: int) -> Any:
+def keep_largest(y_pred: Any, k: int) -> Any:
     """Outputs with all but the `k` largest of each row set to `LOWEST`; the first one wins among equals."""
     classes = K.int_shape(y_pred)[-1]
     rest, kept = y_pred, K.zeros_like(y_pred)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_front.errors import ArgumentError
+from keras_front.utils.io_utils import ask_to_proceed_with_overwrite
 
 __all__ = ["is_path", "may_write", "replacing"]
 
@@ -35,7 +36,6 @@ def may_write(path: str | os.PathLike[str], overwrite: bool) -> bool:
         overwrite: whether an existing file may be replaced without asking.
 
     Raises: ArgumentError if the file exists and there is nobody to ask.
-    Source: Keras 2.3.1, `keras/utils/io_utils.py`, `ask_to_proceed_with_overwrite`.
     """
     if overwrite or not Path(path).exists():
         return True
@@ -43,12 +43,7 @@ def may_write(path: str | os.PathLike[str], overwrite: bool) -> bool:
         raise ArgumentError(
             f"{os.fspath(path)} exists: expected a free name, or overwrite=True.\n  Nobody can be asked here."
         )
-    answer = ""
-    while answer not in ("y", "n"):
-        answer = input(f"[WARNING] {os.fspath(path)} already exists - overwrite? [y/n]").strip().lower()
-    if answer == "n":
-        print("[TIP] Next time specify overwrite=True!")
-    return answer == "y"
+    return ask_to_proceed_with_overwrite(path)
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ import numpy as np
 
 from keras_front.errors import ArgumentError
 from keras_front.training.arrays import ArraySpec, BatchLayout, DataSpec, read_rows
-from keras_front.utils.data_utils import GeneratorEnqueuer, OrderedEnqueuer
+from keras_front.utils.data_utils import GeneratorEnqueuer, OrderedEnqueuer, PyDataset
 
 
 def sample_order(n: int, batch_size: int, shuffle: Any, generator: np.random.Generator | None) -> np.ndarray:
@@ -129,7 +129,7 @@ class StreamAdapter:
             raise ArgumentError(
                 f"There is no data: expected a Sequence of at least one batch, {source!r:.60} has none."
             )
-        self.workers = workers or Workers()
+        self.workers = _workers_of(source, workers or Workers())
         self._enqueuer: Any = None
         self._batches: Iterator[Any] | None = None
         self._kept: list[Any] = []  # the first batch, where somebody had to look at it before
@@ -212,6 +212,13 @@ class Workers(NamedTuple):
         negative = isinstance(workers, int) and workers < 0  # as good as none, in Keras
         number = 0 if negative else whole(where, "workers", workers)
         return cls(number, bool(use_multiprocessing), whole(where, "max_queue_size", max_queue_size))
+
+
+def _workers_of(source: Any, asked: Workers) -> Workers:
+    """What `fit` was told, or if it was told nothing, what a `PyDataset` says of itself."""
+    if isinstance(source, PyDataset) and asked == Workers():
+        return Workers(source.workers, source.use_multiprocessing, source.max_queue_size)
+    return asked
 
 
 def _sequence_batches(sequence: Any, once: bool) -> Iterator[Any]:

@@ -27,9 +27,15 @@ if TYPE_CHECKING:
 __all__ = [
     "GeneratorEnqueuer",
     "OrderedEnqueuer",
+    "PyDataset",
     "Sequence",
     "SequenceEnqueuer",
     "get_file",
+    "get_index",
+    "init_pool",
+    "init_pool_generator",
+    "next_sample",
+    "pack_x_y_sample_weight",
     "unpack_x_y_sample_weight",
     "validate_file",
 ]
@@ -70,6 +76,31 @@ class Sequence:
             yield self[index]
 
 
+class PyDataset(Sequence):
+    """A `Sequence` that says how it is prepared: what Keras 3 calls it.
+
+    `fit`, `evaluate` and `predict` prepare batches as these arguments say where theirs do not say otherwise.
+
+    Args:
+        workers: how many threads or processes prepare batches at once.
+        use_multiprocessing: prepare them in processes.
+        max_queue_size: how many batches may wait.
+
+    Source: Keras 3.15, `keras/src/trainers/data_adapters/py_dataset_adapter.py`.
+    """
+
+    def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10):
+        self.workers, self.use_multiprocessing, self.max_queue_size = workers, use_multiprocessing, max_queue_size
+
+    @property
+    def num_batches(self) -> int | None:
+        """How many batches there are; None in a subclass that has no end."""
+        return len(self)
+
+    def on_epoch_begin(self) -> None:
+        """Called before each pass over the data."""
+
+
 def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     """Inputs, targets and sample weights of what a `train_step` is given; None for what is not there.
 
@@ -88,6 +119,26 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     if not 1 <= len(data) <= 3:
         raise ArgumentError(f"Expected (x,), (x, y) or (x, y, sample_weight), received a tuple of {len(data)}.")
     return (*data, None, None)[:3]  # type: ignore[return-value]
+
+
+def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    """Inputs, targets and sample weights as `fit` takes them; the inverse of `unpack_x_y_sample_weight`.
+
+    Args:
+        x: inputs.
+        y: targets, or None.
+        sample_weight: weights, or None.
+
+    Source: Keras 3.15, `keras.utils.pack_x_y_sample_weight`.
+    Example:
+        >>> pack_x_y_sample_weight([1, 2])
+        ([1, 2],)
+        >>> pack_x_y_sample_weight(1, 2)
+        (1, 2)
+    """
+    if y is None:
+        return (x,) if isinstance(x, tuple | list) else x
+    return (x, y) if sample_weight is None else (x, y, sample_weight)
 
 
 class SequenceEnqueuer(ABC):
@@ -190,7 +241,10 @@ class OrderedEnqueuer(SequenceEnqueuer):
         epochs = itertools.count() if self.epochs is None else range(self.epochs)
 
         def work(out: queue.Queue[Any], stopped: threading.Event) -> None:
+            begin = getattr(sequence, "on_epoch_begin", None)
             for _ in epochs:
+                if begin is not None:
+                    begin()
                 order: Iterable[int] = range(len(sequence))
                 if generator is not None:
                     order = generator.permutation(len(sequence)).tolist()
@@ -331,6 +385,55 @@ def _received(pipe: Any, process: Any, stopped: threading.Event) -> Iterator[Any
         if batch is None:
             return
         yield batch
+
+
+# What Keras 2 shared with the workers of its enqueuers; scripts that make a pool of their own use these functions.
+_shared: Any = None
+
+
+def init_pool(seqs: Any) -> None:
+    """In a worker process: keep the sequences that `get_index` reads.
+
+    Args:
+        seqs: sequences by their number.
+    """
+    global _shared
+    _shared = seqs
+
+
+def get_index(uid: int, i: int) -> Any:
+    """One batch of a sequence that `init_pool` was given.
+
+    Args:
+        uid: number of the sequence.
+        i: number of the batch.
+    """
+    return _shared[uid][i]
+
+
+def init_pool_generator(gens: Any, random_seed: int | None = None) -> None:
+    """In a worker process: keep the generators that `next_sample` draws from.
+
+    Args:
+        gens: generators by their number.
+        random_seed: seeds NumPy's generator, plus the number of the process; None leaves it.
+    """
+    import multiprocessing
+
+    import numpy as np
+
+    init_pool(gens)
+    if random_seed is not None:
+        np.random.seed(random_seed + (multiprocessing.current_process().ident or 0))
+
+
+def next_sample(uid: int) -> Any:
+    """The next batch of a generator that `init_pool_generator` was given.
+
+    Args:
+        uid: number of the generator.
+    """
+    return next(_shared[uid])
 
 
 _worker_sequence: Any = None

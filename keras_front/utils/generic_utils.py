@@ -7,28 +7,51 @@ in a log file a line is written when it is complete, without control characters.
 from __future__ import annotations
 
 import inspect
+import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TextIO
+import types
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TextIO
 
-from keras_front.custom_objects import custom_object_scope, get_custom_objects
-from keras_front.errors import ArgumentError
+from keras_front import registry
+from keras_front.custom_objects import (
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
+from keras_front.errors import ArgumentError, UnknownArgumentError
+from keras_front.registry import deserialize_keras_object
 
 __all__ = [
     "CustomObjectScope",
     "Progbar",
     "check_for_unexpected_keys",
     "custom_object_scope",
+    "default",
+    "deserialize_keras_object",
+    "func_dump",
+    "func_load",
     "get_custom_objects",
+    "get_from_module",
+    "get_registered_name",
+    "get_registered_object",
     "getargspec",
     "has_arg",
     "is_all_none",
+    "is_default",
+    "make_tuple",
     "object_list_uid",
+    "register_keras_serializable",
+    "serialize_keras_object",
     "slice_arrays",
     "to_list",
+    "to_snake_case",
     "transpose_shape",
     "unpack_singleton",
+    "validate_kwargs",
 ]
 
 CustomObjectScope = custom_object_scope
@@ -44,6 +67,7 @@ class Progbar:
         interval: least seconds between two redraws.
         stateful_metrics: names of values that are shown as given; the others are averaged over the units.
         stream: where it is written; `sys.stdout`, as it is at that moment, by default.
+        unit_name: what a unit is called beside its time.
 
     Example:
         >>> bar = Progbar(2, verbose=2)
@@ -59,7 +83,9 @@ class Progbar:
         interval: float = 0.05,
         stateful_metrics: Iterable[str] | None = None,
         stream: TextIO | None = None,
+        unit_name: str = "step",
     ):
+        self.unit_name = unit_name
         self.target, self.width, self.verbose, self.interval = target, width, verbose, interval
         self.stateful_metrics = set(stateful_metrics or ())
         self.stream = stream
@@ -75,18 +101,26 @@ class Progbar:
     def _out(self) -> TextIO:
         return self.stream if self.stream is not None else sys.stdout
 
-    def update(self, current: int, values: Sequence[tuple[str, float]] | None = None) -> None:
+    def update(
+        self,
+        current: int,
+        values: Sequence[tuple[str, float]] | None = None,
+        force: bool = False,
+        finalize: bool | None = None,
+    ) -> None:
         """Show how far things are.
 
         Args:
             current: units that are done.
             values: pairs (name, value) to show behind the bar.
+            force: draw now, however short ago that was.
+            finalize: whether this is the last time; by default it is when `target` is reached.
         """
         self._collect(current, values or ())
         self._seen = current
-        done = self.target is not None and current >= self.target
+        done = (self.target is not None and current >= self.target) if finalize is None else finalize
         if self.verbose == 1:
-            self._draw(current, done)
+            self._draw(current, done, force)
         elif self.verbose == 2 and done:
             self._write(f" - {time.time() - self._start:.0f}s{self._values_text(4)}\n")
 
@@ -110,9 +144,9 @@ class Progbar:
             self._sums[name] = total = [total[0] + value * units, total[1] + units]
             self._shown[name] = total[0] / max(1, total[1])
 
-    def _draw(self, current: int, done: bool) -> None:
+    def _draw(self, current: int, done: bool, force: bool = False) -> None:
         now = time.time()
-        if not done and (not self.redraws or now - self._drawn_at < self.interval):
+        if not done and (not self.redraws or (now - self._drawn_at < self.interval and not force)):
             return
         text = self._bar_text(current) + self._time_text(current, now, done) + self._values_text(4)
         if self.redraws:
@@ -139,7 +173,7 @@ class Progbar:
         each = spent / current if current else 0.0
         if self.target is not None and not done:
             return f" - ETA: {clock(each * (self.target - current))}"
-        return f" - {spent:.0f}s {_duration(each)}/step"
+        return f" - {spent:.0f}s {_duration(each)}/{self.unit_name}"
 
     def _values_text(self, digits: int) -> str:
         parts = [f" - {name}: {_number(value, digits)}" for name, value in self._shown.items()]
@@ -294,13 +328,22 @@ def check_for_unexpected_keys(name: str, input_dict: dict[str, Any], expected_va
         raise ArgumentError(f"{name}: expected the keys {list(expected_values)}, received also {unknown}.")
 
 
-def getargspec(fn: Callable[..., Any]) -> inspect.FullArgSpec:
+class ArgSpec(NamedTuple):
+    """Arguments of a function, as `inspect.ArgSpec` was until Python 3.11: names, `*args`, `**kwargs`, defaults."""
+
+    args: list[str]
+    varargs: str | None
+    keywords: str | None
+    defaults: tuple[Any, ...] | None
+
+
+def getargspec(fn: Callable[..., Any]) -> ArgSpec:
     """The argument names and defaults of a function.
 
     Args:
         fn: the function.
     """
-    return inspect.getfullargspec(fn)
+    return ArgSpec(*inspect.getfullargspec(fn)[:4])
 
 
 def has_arg(fn: Callable[..., Any], name: str, accept_all: bool = False) -> bool:
@@ -320,3 +363,151 @@ def has_arg(fn: Callable[..., Any], name: str, accept_all: bool = False) -> bool
         return True
     found = parameters.get(name)
     return found is not None and found.kind in (found.POSITIONAL_OR_KEYWORD, found.KEYWORD_ONLY)
+
+
+# Functions as data, and objects by name ----------------------------------------------------------------------
+
+
+def func_dump(func: Callable[..., Any]) -> tuple[str, tuple[Any, ...] | None, tuple[Any, ...] | None]:
+    """Code (base64 text), defaults and contents of the closure of a Python function.
+
+    Args:
+        func: the function.
+
+    Source: Keras 2.3.1, `keras/utils/generic_utils.py`. Configs of `Lambda` are written by `keras_front.bytecode`.
+    """
+    import base64
+    import marshal
+
+    cells = func.__closure__
+    code = base64.encodebytes(marshal.dumps(func.__code__)).decode("ascii")
+    return code, func.__defaults__, tuple(cell.cell_contents for cell in cells) if cells else None
+
+
+def func_load(code: Any, defaults: Any = None, closure: Any = None, globs: Any = None) -> Callable[..., Any]:
+    """The function that `func_dump` took apart. Whoever calls this runs what is in the code; reading files asks first.
+
+    Args:
+        code: the code as text, or all that `func_dump` returned; that of Keras before 2.1.2 is understood.
+        defaults: values of the last arguments.
+        closure: values of the free variables, or cells that hold them.
+        globs: names that the function finds; by default `np` and the built-in functions.
+    """
+    import builtins
+    import marshal
+
+    import numpy as np
+
+    if isinstance(code, tuple | list):
+        code, defaults, closure = code
+    body = marshal.loads(_raw_code(code))
+    cells = None if closure is None else tuple(map(_cell, closure))
+    scope = {"np": np, "__builtins__": builtins} if globs is None else globs
+    return types.FunctionType(body, scope, body.co_name, None if defaults is None else tuple(defaults), cells)
+
+
+def _raw_code(code: str) -> bytes:
+    import base64
+    import binascii
+
+    try:
+        return base64.b64decode("".join(code.split()).encode("ascii"), validate=True)
+    except (UnicodeEncodeError, binascii.Error):
+        return code.encode("raw_unicode_escape")
+
+
+def _cell(value: Any) -> types.CellType:
+    return value if isinstance(value, types.CellType) else types.CellType(value)
+
+
+def serialize_keras_object(instance: Any) -> Any:
+    """Name of a function, or class name and config of an object; `keras_front.registry` has the same.
+
+    Args:
+        instance: None, a name, a function, or an object with `get_config`.
+    """
+    return registry.serialize_keras_object(instance)
+
+
+def get_from_module(
+    identifier: Any, module_params: Mapping[str, Any], module_name: str, instantiate: bool = False, kwargs: Any = None
+) -> Any:
+    """A function or class by its name among the members of a module, the user's own first.
+
+    Args:
+        identifier: a name; a dict with `name` and arguments, of which an object is made; anything else is itself.
+        module_params: names that are known; `globals()` in old code.
+        module_name: what the object is, for the message.
+        instantiate: whether to call what was found.
+        kwargs: arguments for that call.
+
+    Raises: ArgumentError if nothing has that name.
+    Source: Keras 1.2.2, `keras/utils/generic_utils.py`.
+    """
+    if not isinstance(identifier, str | dict):
+        return identifier
+    arguments = dict(identifier) if isinstance(identifier, dict) else dict(kwargs or {})
+    name = arguments.pop("name", None) if isinstance(identifier, dict) else identifier
+    found = get_custom_objects().get(name) or module_params.get(name)
+    if found is None:
+        raise ArgumentError(f"Invalid {module_name}: {identifier}")
+    return found(**arguments) if instantiate or isinstance(identifier, dict) else found
+
+
+def make_tuple(*args: Any) -> tuple[Any, ...]:
+    """The arguments as a tuple.
+
+    Args:
+        *args: anything.
+    """
+    return args
+
+
+def to_snake_case(name: str) -> str:
+    """The name of a class as that of a function.
+
+    Args:
+        name: the name.
+
+    Example:
+        >>> to_snake_case("MaxPooling2D")
+        'max_pooling2d'
+    """
+    parts = re.sub(r"([a-z])([A-Z])", r"\1_\2", re.sub(r"(.)([A-Z][a-z0-9]+)", r"\1_\2", name)).lower()
+    return "private" + parts if parts.startswith("_") else parts
+
+
+def default(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorator that marks a method as one that subclasses need not have overridden; see `is_default`.
+
+    Args:
+        method: the method.
+    """
+    method._is_default = True  # type: ignore[attr-defined]
+    return method
+
+
+def is_default(method: Callable[..., Any]) -> bool:
+    """Whether a method is one that `default` marked.
+
+    Args:
+        method: the method.
+    """
+    return getattr(method, "_is_default", False)
+
+
+def validate_kwargs(
+    kwargs: Iterable[str], allowed_kwargs: Iterable[str], error_message: str = "Keyword argument not understood:"
+) -> None:
+    """Raise unless all keywords are allowed.
+
+    Args:
+        kwargs: the keywords that were given.
+        allowed_kwargs: those that there are.
+        error_message: what the message begins with.
+
+    Raises: UnknownArgumentError, which is a TypeError.
+    """
+    for name in kwargs:
+        if name not in allowed_kwargs:
+            raise UnknownArgumentError(f"{error_message} {name}")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from typing import Any
+
+from keras_front.compatibility import reject_unknown, renamed
 
 __all__ = ["algorithm_of", "hash_file", "validate_file"]
 
@@ -36,8 +39,9 @@ def hash_file(fpath: str | os.PathLike[str], algorithm: str = "sha256", chunk_si
     return hasher.hexdigest()
 
 
+@renamed
 def validate_file(
-    fpath: str | os.PathLike[str], file_hash: str, algorithm: str = "auto", chunk_size: int = 65535
+    fpath: str | os.PathLike[str], file_hash: str, algorithm: str = "auto", chunk_size: int = 65535, **kwargs: Any
 ) -> bool:
     """Whether a file has a hash.
 
@@ -46,7 +50,9 @@ def validate_file(
         file_hash: the hash in hexadecimal digits.
         algorithm: 'md5', 'sha256', or 'auto': SHA-256 if the hash has 64 digits, otherwise MD5.
         chunk_size: bytes to read at a time.
+        **kwargs: older names of these arguments.
 
     Source: Keras 2.3.1, `keras/utils/data_utils.py`.
     """
+    reject_unknown("validate_file", kwargs, ("file_hash", "algorithm", "chunk_size"))
     return hash_file(fpath, algorithm_of(algorithm, str(file_hash)), chunk_size) == str(file_hash).lower()

@@ -6,18 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.compatibility import accept_legacy_arguments
+from keras_front.compatibility import accept_legacy_arguments, reject_unknown, renamed
 from keras_front.errors import ArgumentError
 
 
 @accept_legacy_arguments
-def to_categorical(y: Any, num_classes: int | None = None, dtype: str = "float32") -> np.ndarray:
+def to_categorical(y: Any, num_classes: int | None = None, dtype: str = "float32", **kwargs: Any) -> np.ndarray:
     """Class numbers as rows that are 1 at their class and 0 elsewhere.
 
     Args:
         y: whole numbers from 0.
         num_classes: the length of a row; by default the largest number plus one.
         dtype: of the result.
+        **kwargs: older names of these arguments.
 
     Shape: (...) or (..., 1) -> (..., num_classes)
     Raises: ArgumentError if a number is negative, or too large for `num_classes`.
@@ -27,6 +28,7 @@ def to_categorical(y: Any, num_classes: int | None = None, dtype: str = "float32
         array([[1., 0., 0.],
                [0., 0., 1.]], dtype=float32)
     """
+    reject_unknown("to_categorical", kwargs, ("num_classes", "dtype"))
     numbers = np.asarray(y).astype("int64")
     if numbers.ndim > 1 and numbers.shape[-1] == 1:
         numbers = numbers[..., 0]
@@ -41,13 +43,15 @@ def to_categorical(y: Any, num_classes: int | None = None, dtype: str = "float32
     return rows
 
 
-def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
+@renamed
+def normalize(x: Any, axis: int = -1, order: int = 2, **kwargs: Any) -> np.ndarray:
     """An array divided by its norms; where a norm is 0, unchanged.
 
     Args:
         x: the array.
         axis: the axis along which norms are taken.
         order: of the norm: 2 for the root of the sum of squares, 1 for the sum of sizes.
+        **kwargs: older names of these arguments.
 
     Shape: as `x`; (n,) gives (1, n), as in Keras.
     Source: Keras 2.3.1, `keras.utils.normalize`.
@@ -56,6 +60,7 @@ def normalize(x: Any, axis: int = -1, order: int = 2) -> np.ndarray:
         array([[0.6, 0.8],
                [0. , 0. ]])
     """
+    reject_unknown("normalize", kwargs, ("x", "axis", "order"))
     norm = np.atleast_1d(np.linalg.norm(x, order, axis))
     norm[norm == 0] = 1
     return np.asarray(x) / np.expand_dims(norm, axis)

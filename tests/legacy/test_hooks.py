@@ -19,6 +19,7 @@ from keras_front import callbacks, constraints, errors, layers, models, regulari
 from keras_front.datasets import imdb
 from keras_front.legacy import arguments, hooks
 from keras_front.legacy.hooks import OldNameWarning
+from keras_front.legacy.utils import test_utils
 from keras_front.preprocessing import image, text
 
 X = np.random.default_rng(0).normal(size=(8, 6)).astype("float32")
@@ -131,7 +132,8 @@ def test_every_signature_is_one_of_todays_arguments():
 
 
 def _target(owner):
-    places = (layers, models.Model, constraints, K, utils, callbacks, text, image, imdb)
+    modules = (utils, utils.conv_utils, utils.data_utils, test_utils, text, image, imdb)
+    places = (layers, models.Model, constraints, K, callbacks, *modules)
     today = {"Network": "Model", **arguments.CLASSES}.get(owner, owner)
     if today == "Model":
         return models.Model

@@ -6,9 +6,13 @@ import itertools
 import threading
 import time
 
+import numpy as np
 import pytest
 
-from keras_front.utils.data_utils import GeneratorEnqueuer, OrderedEnqueuer, Sequence
+from keras_front.layers import Dense
+from keras_front.models import Sequential
+from keras_front.utils import data_utils
+from keras_front.utils.data_utils import GeneratorEnqueuer, OrderedEnqueuer, PyDataset, Sequence
 
 
 class Numbers(Sequence):
@@ -106,3 +110,44 @@ def test_stopping_early_leaves_no_thread():
     assert next(enqueuer.get()) == 0
     enqueuer.stop()
     assert threading.active_count() <= before
+
+
+class Batches(PyDataset):
+    """Three batches, which say in which threads they were made, and how passes begin and end."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.threads, self.begun, self.ended = set(), 0, 0
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, index):
+        self.threads.add(threading.current_thread().name)
+        time.sleep(0.01)
+        return np.ones((4, 2), "float32"), np.ones((4, 1), "float32")
+
+    def on_epoch_begin(self):
+        self.begun += 1
+
+    def on_epoch_end(self):
+        self.ended += 1
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_pydataset_says_how_it_is_prepared(workers):
+    model = Sequential([Dense(1, input_dim=2)])
+    model.compile("sgd", "mse")
+    data = Batches(workers=workers)
+    assert data.num_batches == 3
+    model.fit(data, epochs=2, verbose=0)
+    assert (data.begun, data.ended) == (2, 2)
+    workers_seen = {name.rpartition("_")[2] for name in data.threads}  # each pass has a pool of its own
+    assert (len(workers_seen) > 1) == (workers > 1)
+
+
+def test_what_keras2_shared_with_workers():
+    data_utils.init_pool({3: Numbers(5)})
+    assert data_utils.get_index(3, 4) == 4
+    data_utils.init_pool_generator({0: iter([7, 8])}, random_seed=5)
+    assert [data_utils.next_sample(0), data_utils.next_sample(0)] == [7, 8]
