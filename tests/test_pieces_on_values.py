@@ -18,7 +18,19 @@ ONE_HOT = np.eye(3)[[0, 1, 1, 2]]
 NUMBERS = np.array([0, 1, 1, 2])
 YES = np.array([[1.0], [0.0], [1.0], [1.0]])
 PART = np.array([[0.8], [0.4], [0.3], [0.6]])
-ARGUMENTS = {"MeanRelativeError": {"normalizer": [1.0, 2.0, 0.0]}, "MeanIoU": {"num_classes": 3}, "k": {"k": 2}}
+ARGUMENTS = {
+    "MeanRelativeError": {"normalizer": [1.0, 2.0, 0.0]},
+    "MeanIoU": {"num_classes": 3},
+    "IoU": {"num_classes": 3, "target_class_ids": [0, 2]},
+    "OneHotIoU": {"num_classes": 3, "target_class_ids": [1]},
+    "OneHotMeanIoU": {"num_classes": 3},
+    "F1Score": {"average": "macro"},
+    "FBetaScore": {"average": "weighted", "beta": 2.0},
+    "k": {"k": 2},
+    "q": {"q": 0.5},
+}
+STEPS = np.linspace(-1.0, 1.0, 60).reshape(4, 5, 3)
+LABELS = np.array([[1, 2], [2, 0], [1, 1], [2, 1]])
 OF_DECISIONS = {
     "AUC", "Precision", "Recall", "TruePositives", "TrueNegatives", "FalsePositives", "FalseNegatives",
     "PrecisionAtRecall", "RecallAtPrecision", "SensitivityAtSpecificity", "SpecificityAtSensitivity",
@@ -30,9 +42,11 @@ def data(name):
     """Targets and predictions that suit a loss or metric."""
     if name in OF_DECISIONS:
         return YES, PART
-    if name == "MeanIoU":
+    if name in ("IoU", "MeanIoU"):
         return NUMBERS, np.array([0, 2, 1, 2])
-    if name.lower().startswith("sparse"):
+    if name.lower() == "ctc":
+        return LABELS, STEPS
+    if name.lower().startswith(("sparse", "circle", "categoricalgeneralized", "categorical_generalized")):
         return NUMBERS, PROBABILITIES
     return ONE_HOT, PROBABILITIES
 
@@ -77,7 +91,7 @@ def truth(call, *arrays):
 
 @pytest.mark.parametrize(("name", "function"), list(functions()))
 def test_functions(backend, name, function):
-    given = ARGUMENTS["k"] if "k" in inspect.signature(function).parameters else {}
+    given = {k: v for n in "kq" for k, v in ARGUMENTS[n].items() if n in inspect.signature(function).parameters}
     call = lambda t, p: function(t, p, **given)
     want = truth(call, *data(name))
     for how, found in readings(call, *data(name)):

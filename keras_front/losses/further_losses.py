@@ -200,7 +200,7 @@ def circle(
     Shape: y_true (n,) or (n, 1), y_pred (n, d); the result (n,).
     Source: Sun et al. (2020), equations 4 and 5; Keras 3.15, `keras.losses`.
     Example:
-        >>> circle([0, 0, 1], [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]).tolist()
+        >>> [round(float(x), 4) for x in circle([0, 0, 1], [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])]
         [0.0, 0.0, 0.0]
     """
     return _circle(y_true, y_pred, ref_labels, ref_embeddings, remove_diagonal, gamma, margin)[0]
@@ -401,7 +401,7 @@ class Circle(LossFunctionWrapper):
     Shape: targets (n,) or (n, 1), class numbers; outputs (n, d), of length 1.
     Source: Sun et al. (2020); Keras 3.15, `keras.losses`.
     Example:
-        >>> float(Circle()([0, 0, 1], [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]))
+        >>> round(float(Circle()([0, 0, 1], [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])), 4)
         0.0
     """
 
@@ -416,7 +416,12 @@ class Circle(LossFunctionWrapper):
         super().__init__(circle, reduction, name, gamma=gamma, margin=margin, remove_diagonal=remove_diagonal)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """The loss of each sample; the mean is over those that could be compared."""
+        """The loss of each sample; the mean is over those that could be compared.
+
+        Args:
+            y_true: class numbers.
+            y_pred: embeddings.
+        """
         losses, compared = _circle(y_true, y_pred, None, None, **self._arguments)
         if self.reduction not in (Reduction.AUTO, Reduction.SUM_OVER_BATCH_SIZE):
             return losses

@@ -132,9 +132,17 @@ class Metric(Configurable):
         if not _symbols_outside(args, kwargs):
             self.update_state(*args, **kwargs)
             return self.result()
-        with _recorded_updates(self):
+        with _recorded_updates(self, args, kwargs):
             self.update_state(*args, **kwargs)
             return self.result()
+
+    def build(self, *args: Any, **kwargs: Any) -> None:
+        """Make the variables whose shape follows from what `update_state` is given; nothing by default.
+
+        Args:
+            args: as for `update_state`.
+            kwargs: the same by name.
+        """
 
     def update_state(self, *args: Any, **kwargs: Any) -> Any:
         """Take a batch into account: assigns variables and returns nothing.
@@ -188,7 +196,7 @@ def _recording(update: Callable[..., Any]) -> Callable[..., Any]:
     def run(self: Any, *args: Any, **kwargs: Any) -> Any:
         if not _symbols_outside(args, kwargs):
             return update(self, *args, **kwargs)
-        with _recorded_updates(self):
+        with _recorded_updates(self, args, kwargs):
             update(self, *args, **kwargs)
         return self.updates
 
@@ -200,8 +208,9 @@ def _symbols_outside(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
 
 
 @contextmanager
-def _recorded_updates(metric: Any) -> Iterator[None]:
+def _recorded_updates(metric: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterator[None]:
     """A block in which the metric's variables are symbols; their new values become its `updates`."""
+    metric.build(*args, **kwargs)
     variables = metric.variables
     with K.bind(variables, [v.symbol for v in variables]) as frame:
         yield

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from keras_front import backend as K
-from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError
 from keras_front.losses import as_pair
 from keras_front.metrics.base import METRICS, MeanMetricWrapper, Metric, ratio
@@ -22,28 +21,44 @@ class _OfOutputs(Metric):
 
     kept: tuple[str, ...] = ()
 
-    def _count(self, name: str, outputs: int) -> Variable:
-        """The variable of that name."""
-        if name not in self.__dict__:
-            setattr(self, name, self.add_weight(name, (outputs,)))
-        return getattr(self, name)
+    def build(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Make the variables, if there are none yet.
 
-    def _add(self, outputs: int, **amounts: Any) -> None:
-        for name, amount in amounts.items():
-            variable = self._count(name, outputs)
+        Args:
+            y_true: not needed.
+            y_pred: outputs, (n, outputs).
+            sample_weight: not needed.
+        """
+        if not hasattr(self, self.kept[0]):
+            outputs = _number_of_outputs(K.int_shape(K.convert(y_pred)), type(self).__name__)
+            for name in self.kept:
+                setattr(self, name, self.add_weight(name, (self._numbers(outputs),)))
+
+    def _numbers(self, outputs: int) -> int:
+        return outputs
+
+    def _add(self, *amounts: Any) -> None:
+        for name, amount in zip(self.kept, amounts, strict=True):
+            variable = getattr(self, name)
             variable.assign(variable + K.cast(amount, self.dtype))
 
+    def _kept(self) -> list[Any]:
+        return [getattr(self, name) * 1.0 for name in self.kept]
 
-def _per_sample(y_true: Any, y_pred: Any, sample_weight: Any, owner: str) -> tuple[Any, Any, Any, int]:
-    """Targets and outputs (n, outputs), weights (n, 1) and the number of outputs."""
-    y_true, y_pred = as_pair(y_true, y_pred)
-    shape = K.int_shape(y_pred)
+
+def _number_of_outputs(shape: Any, owner: str) -> int:
     if len(shape) != 2 or shape[1] is None:
         raise ArgumentError(f"{owner}: expected outputs of shape (samples, outputs), received {shape}.")
+    return shape[1]
+
+
+def _per_sample(y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
+    """Targets and outputs (n, outputs), and weights (n, 1)."""
+    y_true, y_pred = as_pair(y_true, y_pred)
     weights = K.ones_like(y_pred[:, :1])
     if sample_weight is not None:
         weights = weights * K.reshape(K.cast(K.convert(sample_weight), K.dtype(y_pred)), (-1, 1))
-    return K.reshape(y_true, (-1, shape[1])), y_pred, weights, shape[1]
+    return K.reshape(y_true, (-1, K.int_shape(y_pred)[1])), y_pred, weights
 
 
 @METRICS.register()
@@ -64,6 +79,8 @@ class FBetaScore(_OfOutputs):
         >>> score([[1, 1], [1, 0]], [[0.2, 0.6], [0.6, 0.3]]).tolist()[1]
         1.0
     """
+
+    kept = ("true_positives", "false_positives", "false_negatives", "intermediate_weights")
 
     def __init__(
         self,
@@ -93,20 +110,19 @@ class FBetaScore(_OfOutputs):
             y_pred: scores of the classes.
             sample_weight: weight of each sample; None for 1.
         """
-        true, pred, weights, classes = _per_sample(y_true, y_pred, sample_weight, type(self).__name__)
+        self.build(y_true, y_pred)
+        true, pred, weights = _per_sample(y_true, y_pred, sample_weight)
         if self.threshold is None:
             largest = K.greater_equal(pred, K.max(pred, axis=-1, keepdims=True))
             decided = K.logical_and(largest, K.greater(K.abs(pred), 1e-9))
         else:
             decided = K.greater(pred, self.threshold)
         chosen = K.cast(decided, K.dtype(pred))
-        self._add(
-            1 if self.average == "micro" else classes,
-            true_positives=self._sum(chosen * true * weights),
-            false_positives=self._sum(chosen * (1.0 - true) * weights),
-            false_negatives=self._sum((1.0 - chosen) * true * weights),
-            intermediate_weights=self._sum(true * weights),
-        )
+        decisions = chosen * true, chosen * (1.0 - true), (1.0 - chosen) * true, true
+        self._add(*(self._sum(counted * weights) for counted in decisions))
+
+    def _numbers(self, outputs: int) -> int:
+        return 1 if self.average == "micro" else outputs
 
     def _sum(self, decisions: Any) -> Any:
         sums = K.sum(decisions, axis=0)
@@ -114,14 +130,12 @@ class FBetaScore(_OfOutputs):
 
     def result(self) -> Any:
         """The score so far: a number, or one for each class."""
-        counts = [self.__dict__.get(n) for n in ("true_positives", "false_positives", "false_negatives")]
-        if None in counts:
+        if not self.variables:
             return K.zeros(())
-        hits, surplus, missing = (c * 1.0 for c in counts)  # type: ignore[operator]
+        hits, surplus, missing, occurring = self._kept()
         precision, recall = ratio(hits, hits + surplus), ratio(hits, hits + missing)
         scores = (1.0 + self.beta**2) * ratio(precision * recall, self.beta**2 * precision + recall)
         if self.average == "weighted":
-            occurring: Any = self.__dict__["intermediate_weights"] * 1.0
             return K.sum(scores * ratio(occurring, K.sum(occurring)))
         return scores if self.average is None else K.mean(scores)
 
@@ -175,6 +189,8 @@ class R2Score(_OfOutputs):
         0.5714
     """
 
+    kept = ("sum", "squared_sum", "total_mse", "count")
+
     def __init__(
         self,
         class_aggregation: str | None = "uniform_average",
@@ -199,21 +215,17 @@ class R2Score(_OfOutputs):
             y_pred: outputs.
             sample_weight: weight of each sample; None for 1.
         """
-        true, pred, weights, outputs = _per_sample(y_true, y_pred, sample_weight, type(self).__name__)
-        self._add(
-            outputs,
-            sum=K.sum(true * weights, axis=0),
-            squared_sum=K.sum(K.square(true) * weights, axis=0),
-            total_mse=K.sum(K.square(true - pred) * weights, axis=0),
-            count=K.sum(weights * K.ones_like(true), axis=0),
-        )
+        self.build(y_true, y_pred)
+        true, pred, weights = _per_sample(y_true, y_pred, sample_weight)
+        amounts = true, K.square(true), K.square(true - pred), K.ones_like(true)
+        self._add(*(K.sum(amount * weights, axis=0) for amount in amounts))
         self.num_samples.assign(self.num_samples + K.cast(K.sum(K.ones_like(true)), self.dtype))
 
     def result(self) -> Any:
         """The score so far: a number, or one for each output."""
-        if "count" not in self.__dict__:
+        if not hasattr(self, "count"):
             return K.zeros(())
-        total, squares, errors, count = (self.__dict__[n] * 1.0 for n in ("sum", "squared_sum", "total_mse", "count"))
+        total, squares, errors, count = self._kept()
         variance = squares - total * ratio(total, count)
         scores = K.where(K.greater(variance, 0.0), 1.0 - ratio(errors, variance), 0.0)
         if self.class_aggregation is None:
