@@ -94,6 +94,7 @@ class Layer(Trackable, LayerNodes, Configurable):
 
     supports_masking = False
     stateful = False
+    built = False
     input_spec: Any = None
     activity_regularizer: Any = None
     _casts_inputs = True

@@ -27,6 +27,21 @@ from .cells import CellArguments, GRUCell, LSTMCell, SimpleRNNCell
 from .rnn import RNN
 
 
+class _OfCell:
+    """An argument of the cell as an attribute of the layer, where the layer has none of its own."""
+
+    def __init__(self, name: str):
+        self.name = name
+
+    def __get__(self, layer: Any, owner: type) -> Any:
+        if layer is None:
+            return self
+        cell = layer.__dict__.get("cell")
+        if cell is None:
+            raise AttributeError(f"{owner.__name__!r} object has no attribute {self.name!r}")
+        return getattr(cell, self.name)
+
+
 class _CellRNN(CellArguments, RNN):
     """A layer over a built-in cell, whose arguments it takes, passes on and shows as its own.
 
@@ -60,11 +75,11 @@ class _CellRNN(CellArguments, RNN):
         last = states[0] if mask is None else K.getitem(outputs, (slice(None), -1))
         return last, _swap_steps(outputs) if self.time_major else outputs, states
 
-    def __getattr__(self, name: str) -> Any:
-        cell = self.__dict__.get("cell")
-        if cell is None or name.startswith("_") or name not in type(cell).constructor_arguments():
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return getattr(cell, name)
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name in cls._cell_class.constructor_arguments():
+            if not hasattr(cls, name):
+                setattr(cls, name, _OfCell(name))
 
     @classmethod
     def constructor_arguments(cls) -> tuple[str, ...]:

@@ -61,6 +61,7 @@ class RNN(InitialStateMixin, KeptStates, Layer):
     """
 
     supports_masking = True
+    cell: Any = None
     _sample_rank = 1
 
     def __init__(

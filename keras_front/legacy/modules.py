@@ -22,14 +22,11 @@ from keras_front.errors import StateError
 
 from . import backend, layers
 from .arguments import NAMES
-from .paths import FOLDERS, HOMES, ROOTS
+from .paths import ADDITIONS, FOLDERS, HOMES, ROOTS
 from .stand_in import finder as tensorflow
 from .versions import keras_version
 
 OLD, NEW = "keras", "keras_front"
-
-# Methods that old scripts call on any layer.
-METHODS = {"get_output_shape_for": "compute_output_shape"}
 
 # Former names that modules of ours find when asked, by module: with them `from keras.layers import *` gives these too.
 OLD_NAMES: dict[str, Callable[[], Iterable[str]]] = {
@@ -168,7 +165,7 @@ class Alias(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         path = our_path(spec.name)  # type: ignore[union-attr]
         if spec.loader_state is not None:  # type: ignore[union-attr]
             module.__spec__ = spec.loader_state  # type: ignore[union-attr]
-            _list_old_names(module, path)
+            _find_old_names(module, path)
         elif isinstance(module, Root):
             if module.__name__ == OLD:
                 _load_modules(module)
@@ -200,8 +197,10 @@ def _look_in(path: str, homes: tuple[str, ...]) -> None:
         module._path, module._homes = path, homes  # type: ignore[attr-defined]
 
 
-def _list_old_names(module: ModuleType, path: str) -> None:
-    """Let `import *` give the former names that a module of ours finds."""
+def _find_old_names(module: ModuleType, path: str) -> None:
+    """Let a module of ours find former names that it does not look for itself, and `import *` give those it finds."""
+    if path in ADDITIONS:
+        _look_in(path, ADDITIONS[path])
     if path in OLD_NAMES:
         module.__all__ = list(dict.fromkeys([*public_names(module), *OLD_NAMES[path]()]))  # type: ignore[attr-defined]
 
@@ -213,9 +212,7 @@ def _load_modules(package: Root) -> None:
     for `keras` would wait for ever.
     """
     importlib.import_module(f"{NEW}.backend").backend = backend.spoken_backend
-    layer = importlib.import_module(f"{NEW}.graph").Layer
-    for old, new in METHODS.items():
-        setattr(layer, old, lambda self, *args, new=new: getattr(self, new)(*args))
+    importlib.import_module(f"{NEW}.legacy.members").install()
     for name in package.__all__:
         if _exists(_joined(NEW, name)):
             _enter(name, importlib.import_module(_joined(NEW, name)))
@@ -227,7 +224,7 @@ def _load_modules(package: Root) -> None:
 
 def _enter(path: str, module: ModuleType) -> None:
     """Put a module where the import system would; when other threads see it, it is complete."""
-    _list_old_names(module, path)
+    _find_old_names(module, path)
     if _holds_modules(path):
         module.__path__ = getattr(module, "__path__", [])
     parent, _, name = _joined(OLD, path).rpartition(".")

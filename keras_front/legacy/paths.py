@@ -8,7 +8,7 @@ Source: the files of Keras 1.2.2, 2.2.4, 2.3.1, 2.15 and 3.15, and `tensorflow/p
 
 from __future__ import annotations
 
-__all__ = ["FOLDERS", "HOMES", "ROOTS"]
+__all__ = ["ADDITIONS", "FOLDERS", "HOMES", "ROOTS"]
 
 # Packages by which programs name Keras, each with the path of ours that it stands for.
 ROOTS: dict[str, str] = {
@@ -31,18 +31,28 @@ ROOTS: dict[str, str] = {
 }
 
 _LAYERS = ("layers", "graph", "models")
+_GRAPH = ("legacy.engine.graph", *_LAYERS)
+_SAVING = ("models", "saving", "legacy.engine.saving")
+_TRAINING = ("models", "legacy.engine.training_utils")
 _OPTIMIZERS = ("optimizers",)
 
 # Former modules, and where the current names are that were in them, the first place first. A module of today that is
 # listed here has its own names first. A place that is not there is passed over.
 HOMES: dict[str, tuple[str, ...]] = {
-    "engine": _LAYERS,
-    **{f"engine.{name}": _LAYERS for name in (
-        "base_layer", "base_layer_utils", "base_layer_v1", "base_preprocessing_layer", "container", "functional",
-        "input_layer", "input_spec", "keras_tensor", "network", "node", "sequential", "topology", "training",
-        "training_v1",
+    **{f"backend.{name}": ("legacy.backend_internals", "backend") for name in (
+        "cntk_backend", "common", "load_backend", "numpy_backend", "tensorflow_backend", "theano_backend",
     )},
-    "engine.saving": ("models", "saving"),
+    "engine": _GRAPH,
+    **{f"engine.{name}": _GRAPH for name in (
+        "base_layer", "base_layer_utils", "base_layer_v1", "base_preprocessing_layer", "container", "functional",
+        "functional_utils", "input_layer", "input_spec", "keras_tensor", "network", "node", "sequential",
+    )},
+    "engine.topology": (*_GRAPH, "legacy.engine.saving"),
+    "engine.saving": _SAVING,
+    **{f"engine.{name}": _TRAINING for name in (
+        "compile_utils", "data_adapter", "training", "training_utils", "training_utils_v1", "training_v1",
+    )},
+    **{f"engine.{name}": ("legacy.engine.loops",) for name in ("training_arrays", "training_generator")},
     "initializations": ("legacy.initializations", "initializers"),
     **{f"initializers.{name}": ("initializers",) for name in ("initializers_v1", "initializers_v2")},
     **{f"layers.{name}": ("layers",) for name in (
@@ -55,6 +65,10 @@ HOMES: dict[str, tuple[str, ...]] = {
     "layers.experimental.preprocessing": ("layers",),
     "layers.normalization.batch_normalization_v1": ("layers",),
     "objectives": ("losses",),
+    **{f"saving.{name}": _SAVING for name in (
+        "hdf5_format", "legacy", "legacy.hdf5_format", "legacy.save", "legacy_h5_format", "model_config", "save",
+        "saving_api", "saving_lib", "saving_utils", "serialization_lib",
+    )},
     "optimizer_v1": _OPTIMIZERS,
     "optimizer_v2": _OPTIMIZERS,
     **{f"optimizer_v2.{name}": _OPTIMIZERS for name in ("gradient_descent", "learning_rate_schedule", "optimizer_v2")},
@@ -81,6 +95,13 @@ HOMES: dict[str, tuple[str, ...]] = {
     "utils.test_utils": ("legacy.utils.test_utils",),
     "utils.training_utils": ("utils.multi_gpu_utils",),
 }  # fmt: skip
+
+# Modules of today that find further names when they are asked for `keras` names, and where these are.
+ADDITIONS: dict[str, tuple[str, ...]] = {
+    "initializers": ("legacy.initializers",),
+    "metrics": ("legacy.metrics",),
+    "optimizers": ("legacy.optimizers",),
+}
 
 # Folders that had a file for each class, and where the classes are: `layers.core.dense` is there because `Dense` is.
 FOLDERS: dict[str, str] = {

@@ -227,11 +227,29 @@ def _unique_name(class_name: str) -> str:
 
 
 class Reduce(Metric):
-    """Base of sums and means of values."""
+    """Base of sums and means of values.
 
-    def __init__(self, name: str | None = None, dtype: Any = None):
+    Args:
+        reduction: 'sum' of the values times their weights; 'sum_over_batch_size', the mean of these; or
+            'weighted_mean', which divides by the sum of the weights.
+        name: what it is called in logs.
+        dtype: of the value; floatx by default.
+
+    Shape: values (n, ...); sample_weight (n,), or as values.
+    Raises: ArgumentError for another reduction.
+    Source: Keras 2.3.1, `keras/metrics.py`.
+    """
+
+    REDUCTIONS = ("sum", "sum_over_batch_size", "weighted_mean")
+
+    def __init__(self, reduction: str, name: str | None, dtype: Any = None):
         super().__init__(name, dtype)
+        if reduction not in self.REDUCTIONS:
+            raise ArgumentError(f"{name}: expected a reduction among {self.REDUCTIONS}, received {reduction!r}.")
+        self.reduction = reduction
         self.total = self.add_weight("total")
+        if reduction != "sum":
+            self.count = self.add_weight("count")
 
     def weighted(self, values: Any, sample_weight: Any) -> tuple[Any, Any]:
         """Values times weights, and the weight of each value.
@@ -254,12 +272,15 @@ class Reduce(Metric):
             values: numbers of any shape.
             sample_weight: a number, (n,), or as `values`; None for 1.
         """
-        values, _ = self.weighted(values, sample_weight)
+        values, weights = self.weighted(values, sample_weight)
         self.total.assign(self.total + K.sum(values))
+        if self.reduction != "sum":
+            counted = weights if self.reduction == "weighted_mean" else K.ones_like(values)
+            self.count.assign(self.count + K.sum(counted))
 
     def result(self) -> Any:
-        """The sum so far."""
-        return self.total * 1.0
+        """The sum or mean so far; a mean is 0 before the first value."""
+        return self.total * 1.0 if self.reduction == "sum" else ratio(self.total, self.count)
 
 
 @METRICS.register()
@@ -272,32 +293,20 @@ class Sum(Reduce):
     """
 
     def __init__(self, name: str | None = "sum", dtype: Any = None):
-        super().__init__(name, dtype)
+        super().__init__("sum", name, dtype)
 
 
 @METRICS.register()
 class Mean(Reduce):
     """Mean of values, each as often as its weight says.
 
-    Shape: values (n, ...); sample_weight (n,), or as values.
-    Source: Keras 2.3.1, `keras/metrics.py`.
     Example:
         >>> float(Mean()([1.0, 3.0], sample_weight=[3.0, 1.0]))
         1.5
     """
 
     def __init__(self, name: str | None = "mean", dtype: Any = None):
-        super().__init__(name, dtype)
-        self.count = self.add_weight("count")
-
-    def update_state(self, values: Any, sample_weight: Any = None) -> None:
-        values, weights = self.weighted(values, sample_weight)
-        self.total.assign(self.total + K.sum(values))
-        self.count.assign(self.count + K.sum(weights))
-
-    def result(self) -> Any:
-        """The mean so far, 0 before the first value."""
-        return ratio(self.total, self.count)
+        super().__init__("weighted_mean", name, dtype)
 
 
 @METRICS.register()

@@ -109,8 +109,13 @@ def created(target: Any) -> Iterator[Any]:
         yield stack.enter_context(h5py.File(path, "w"))
 
 
-def _write_texts(holder: Any, name: str, values: Sequence[str]) -> None:
+def write_texts(holder: Any, name: str, values: Sequence[str]) -> None:
     """Write a list of texts as an attribute, or as several if it is too long for one.
+
+    Args:
+        holder: a group or dataset.
+        name: name of the attribute.
+        values: the texts.
 
     Raises: SerializationError if a single text is too long.
     """
@@ -130,7 +135,7 @@ def _write_texts(holder: Any, name: str, values: Sequence[str]) -> None:
 
 
 def _write_arrays(group: Any, weights: Sequence[Any], names: Sequence[str]) -> None:
-    _write_texts(group, "weight_names", names)
+    write_texts(group, "weight_names", names)
     for name, weight in zip(names, weights, strict=True):
         group.create_dataset(name, data=weight.numpy() if isinstance(weight, Variable) else np.asarray(weight))
 
@@ -185,13 +190,23 @@ def model_config(model: Any) -> dict[str, Any]:
         raise SerializationError(f"Cannot write the structure of {model.name!r}: {error}") from error
 
 
-def _write_model_weights(root: Any, model: Any) -> None:
+def write_layer_weights(root: Any, layers: Sequence[Any]) -> None:
+    """Write the weights of layers, each into a group of its own.
+
+    Args:
+        root: the group that will hold them.
+        layers: the layers; a stack may hold one twice.
+    """
     root.attrs["keras_version"], root.attrs["backend"] = VERSION.encode(), BACKEND.encode()
-    layers = list(dict.fromkeys(model.layers))  # a stack may hold a layer twice
-    _write_texts(root, "layer_names", [layer.name for layer in layers])
+    layers = list(dict.fromkeys(layers))
+    write_texts(root, "layer_names", [layer.name for layer in layers])
     for layer in layers:
         weights = weight_order.in_file_order(layer)
         _write_arrays(root.create_group(layer.name), weights, weight_order.unique_names([w.name for w in weights]))
+
+
+def _write_model_weights(root: Any, model: Any) -> None:
+    write_layer_weights(root, model.layers)
     own = [*model._trainable_weights, *model._non_trainable_weights]
     if own:
         _write_arrays(
@@ -345,18 +360,29 @@ def load_weights_into(model: Any, root: Any, where: str, reshape: bool = False) 
 
     Raises: ArgumentError or ShapeError if the file belongs to another model.
     """
-    pairs = _pairs(model.layers, root, where, reshape)
+    pairs = pairs_in_order(model.layers, root, where, reshape)
     own = [*model._trainable_weights, *model._non_trainable_weights]
     top = guard.group(root, "top_level_model_weights", where)
     if own and top is not None:
         arrays = _arrays(top, guard.texts(top, "weight_names", where), where, most_bytes(own))
         weight_order.check_shapes(model, own, arrays)
         pairs += list(zip(own, arrays, strict=True))
-    _set(pairs)
+    set_weights(pairs)
 
 
-def _pairs(layers: Sequence[Any], root: Any, where: str, reshape: bool = False) -> list[tuple[Variable, np.ndarray]]:
-    """Weights and their arrays, once the layers of the file and of the model are found to correspond."""
+def pairs_in_order(
+    layers: Sequence[Any], root: Any, where: str, reshape: bool = False
+) -> list[tuple[Variable, np.ndarray]]:
+    """Weights and their arrays, once the layers of the file and of the model are found to correspond.
+
+    Args:
+        layers: layers whose weights are meant.
+        root: the group that holds the weights.
+        where: what to call the file or config in messages.
+        reshape: accept arrays of another shape with as many numbers.
+
+    Raises: ArgumentError or ShapeError if the file belongs to another model.
+    """
     names = [name for name in guard.texts(root, "layer_names", where) if _weight_names(root, name, where)]
     filled = [layer for layer in dict.fromkeys(layers) if layer.weights]
     if len(names) != len(filled):
@@ -422,9 +448,14 @@ def load_weights_by_name(
             if not skip_mismatch:
                 raise
             warnings.warn(f"Skipping loading of weights for layer {layer.name}: {error}", stacklevel=4)
-    _set(pairs)
+    set_weights(pairs)
 
 
-def _set(pairs: Sequence[tuple[Variable, np.ndarray]]) -> None:
+def set_weights(pairs: Sequence[tuple[Variable, np.ndarray]]) -> None:
+    """Give weights their values.
+
+    Args:
+        pairs: each weight with its array.
+    """
     for weight, value in pairs:
         weight.set(value)

@@ -125,12 +125,15 @@ def standardize(data: Any, specs: Sequence[ArraySpec], what: str, whole: bool = 
 
     Raises: ArgumentError for a wrong number or unknown names; ShapeError for a shape that does not fit.
     """
-    values = _listed(data, specs, what)
+    values = listed(data, specs, what)
     return [_conform(value, spec, what, whole) for value, spec in zip(values, specs, strict=True)]
 
 
-def _listed(data: Any, specs: Sequence[ArraySpec], what: str) -> list[Any]:
-    """What the user passed, as a list in the order of `specs`."""
+def listed(data: Any, specs: Sequence[ArraySpec], what: str) -> list[Any]:
+    """What the user passed, as a list in the order of `specs`.
+
+    Raises: ArgumentError for a wrong number or unknown names.
+    """
     names = [spec.name for spec in specs]
     if not specs:
         if data is None or (isinstance(data, list | tuple | dict) and len(data) == 0):
@@ -186,7 +189,7 @@ def _conform(value: Any, spec: ArraySpec, what: str, whole: bool) -> Any:
         value = SparseRows(value.tocsr())
     if is_lazy(value) and not whole:
         shape = tuple(value.shape)
-        _check_shape((*shape, 1) if len(shape) == 1 else shape, spec, what, shape)
+        check_shape((*shape, 1) if len(shape) == 1 else shape, spec, what, shape)
         return value
     array = _as_array(value)
     if array.ndim == 0:
@@ -194,7 +197,7 @@ def _conform(value: Any, spec: ArraySpec, what: str, whole: bool) -> Any:
     given = array.shape
     if lacks_last_axis(given, spec):
         array = array[..., None]
-    _check_shape(array.shape, spec, what, given)
+    check_shape(array.shape, spec, what, given)
     return check_labels(_cast(array, spec), spec)
 
 
@@ -257,7 +260,11 @@ def check_labels(labels: Any, spec: ArraySpec) -> Any:
     return labels
 
 
-def _check_shape(found: tuple[int, ...], spec: ArraySpec, what: str, given: tuple[int, ...]) -> None:
+def check_shape(found: tuple[int, ...], spec: ArraySpec, what: str, given: tuple[int, ...]) -> None:
+    """Raise ShapeError unless a shape is one that `spec` allows; its first axis may have any size.
+
+    `given` is the shape as the user has it, for the message.
+    """
     if spec.shape is None:
         return
     if len(found) != len(spec.shape) or not _fits(found[1:], spec.shape[1:]):

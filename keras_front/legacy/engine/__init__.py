@@ -1,0 +1,1 @@
+"""What `keras.engine` had and other libraries imported, where there is no such function today."""

@@ -1,0 +1,206 @@
+"""Methods, properties and parameters that classes and functions had once: put on ours when `keras` is imported.
+
+They stand here and not on the classes because nobody who writes `keras_front` needs them.
+Source: Keras 1.2.2, `keras/engine/topology.py`, `keras/models.py`, `keras/regularizers.py`; 2.2.4 and 2.3.1,
+`keras/engine/sequential.py` and `keras/layers/convolutional_recurrent.py`.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import warnings
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any
+
+from keras_front import backend as K
+from keras_front import layers, models, regularizers
+from keras_front.layers.wrappers import Bidirectional
+from keras_front.registry import Registry
+
+from .engine import graph, saving
+from .translation import OldNameWarning
+
+# Layers -------------------------------------------------------------------------------------------------------
+
+
+def get_output_shape_for(self: Any, *args: Any) -> Any:
+    """`compute_output_shape`.
+
+    Args:
+        self: the layer.
+        args: the shape of the input.
+    """
+    return self.compute_output_shape(*args)
+
+
+def create_input_layer(self: Any, batch_input_shape: Any, input_dtype: Any = None, name: str | None = None) -> None:
+    """Call the layer on a new input.
+
+    Args:
+        self: the layer.
+        batch_input_shape: the shape of the input, with the batch axis.
+        input_dtype: its dtype.
+        name: its name.
+    """
+    self(layers.Input(batch_shape=batch_input_shape, dtype=input_dtype, name=name or f"{self.name}_input"))
+
+
+def add_inbound_node(
+    self: Any,
+    inbound_layers: Any,
+    node_indices: Sequence[int] | None = None,
+    tensor_indices: Sequence[int] | None = None,
+) -> None:
+    """Call the layer on outputs of others.
+
+    Args:
+        self: the layer.
+        inbound_layers: the layers whose outputs are its inputs.
+        node_indices: which call of each of them; by default the first.
+        tensor_indices: which output of that call; by default the first.
+    """
+    graph.Node.create_node(self, graph.to_list(inbound_layers), node_indices, tensor_indices)
+
+
+def _no_regularizers(self: Any) -> list[Any]:
+    """An empty list, with a warning: penalties are in `losses` since Keras 1.2."""
+    warnings.warn("layer.regularizers is always empty: penalties are in layer.losses.", OldNameWarning, stacklevel=2)
+    return []
+
+
+def _constraints(self: Any) -> dict[Any, Any]:
+    """The constraints of weights, by weight."""
+    return {weight: weight.constraint for weight in self.weights if getattr(weight, "constraint", None) is not None}
+
+
+# Models -------------------------------------------------------------------------------------------------------
+
+
+def _flattened(self: Any) -> list[Any]:
+    """The layers of a stack, with those of the stacks in it."""
+    parts = (_flattened(layer) if isinstance(layer, models.Sequential) else [layer] for layer in self.layers)
+    return [layer for part in parts for layer in part]
+
+
+def save_weights_to_hdf5_group(self: Any, f: Any) -> None:
+    """Write the weights of all layers.
+
+    Args:
+        self: the model.
+        f: an HDF5 group.
+    """
+    saving.save_weights_to_hdf5_group(f, self.layers)
+
+
+def load_weights_from_hdf5_group(self: Any, f: Any) -> None:
+    """Set the weights of all layers, in their order.
+
+    Args:
+        self: the model.
+        f: an HDF5 group.
+    """
+    saving.load_weights_from_hdf5_group(f, self.layers)
+
+
+def load_weights_from_hdf5_group_by_name(self: Any, f: Any) -> None:
+    """Set the weights of the layers whose names the group knows.
+
+    Args:
+        self: the model.
+        f: an HDF5 group.
+    """
+    saving.load_weights_from_hdf5_group_by_name(f, self.layers)
+
+
+# Cells and regularizers ---------------------------------------------------------------------------------------
+
+
+def input_conv(self: Any, x: Any, w: Any, b: Any = None, padding: str = "valid") -> Any:
+    """What the convolution of a cell's input gives.
+
+    Args:
+        self: the cell.
+        x: images.
+        w: a kernel.
+        b: a bias, or None.
+        padding: 'valid' or 'same'.
+    """
+    made = K.conv2d(x, w, self.strides, padding, self.data_format, self.dilation_rate)
+    return made if b is None else K.bias_add(made, b, self.data_format)
+
+
+def recurrent_conv(self: Any, x: Any, w: Any) -> Any:
+    """What the convolution of a cell's state gives.
+
+    Args:
+        self: the cell.
+        x: the state.
+        w: a kernel.
+    """
+    return K.conv2d(x, w, (1, 1), "same", self.data_format)
+
+
+def _nothing(self: Any, _: Any) -> None:
+    """Nothing: a regularizer is called with what it penalizes."""
+
+
+MEMBERS: dict[type, dict[str, Any]] = {
+    layers.Layer: {
+        "add_inbound_node": add_inbound_node,
+        "create_input_layer": create_input_layer,
+        "get_output_shape_for": get_output_shape_for,
+        "regularizers": property(_no_regularizers),
+    },
+    models.Model: {
+        "constraints": property(_constraints),
+        "load_weights_from_hdf5_group": load_weights_from_hdf5_group,
+        "load_weights_from_hdf5_group_by_name": load_weights_from_hdf5_group_by_name,
+        "save_weights_to_hdf5_group": save_weights_to_hdf5_group,
+    },
+    models.Sequential: {
+        "flattened_layers": property(_flattened),
+        "model": property(lambda self: self),
+        "training_data": None,
+        "validation_data": None,
+    },
+    layers.ConvLSTM2DCell: {"input_conv": input_conv, "recurrent_conv": recurrent_conv},
+    Bidirectional: {"constraints": property(_constraints)},
+    regularizers.Regularizer: {"set_layer": _nothing, "set_param": _nothing},
+}
+
+# Parameters ---------------------------------------------------------------------------------------------------
+
+# Modules in which `get(identifier, kwargs)` made an object with arguments, and the kinds of their registries.
+GETTERS = {"constraints": "constraint", "optimizers": "optimizer", "regularizers": "regularizer"}
+
+
+def getter(get: Callable[[Any], Any], kind: str) -> Callable[..., Any]:
+    """`get` of a module, which also takes the arguments of the object.
+
+    Args:
+        get: the function.
+        kind: kind of registry.
+    """
+
+    @functools.wraps(get)
+    def with_arguments(identifier: Any, kwargs: dict[str, Any] | None = None) -> Any:
+        if not kwargs or not isinstance(identifier, str):
+            return get(identifier)
+        return Registry.of(kind).lookup(identifier)(**kwargs)
+
+    del with_arguments.__wrapped__  # type: ignore[attr-defined]  # its parameters are seen
+    return with_arguments
+
+
+def install() -> None:
+    """Put all this where it was."""
+    for owner, members in MEMBERS.items():
+        for name, member in members.items():
+            if not hasattr(owner, name):
+                setattr(owner, name, member)
+    for path, kind in GETTERS.items():
+        module = import_module(f"keras_front.{path}")
+        if "kwargs" not in inspect.signature(module.get).parameters:
+            setattr(module, "get", getter(module.get, kind))  # noqa: B010 - mypy takes no assignment
