@@ -96,7 +96,8 @@ def categorical_focal_crossentropy(
         y_true = y_true * (1.0 - label_smoothing) + label_smoothing / K.int_shape(y_pred)[axis]
     p = K.softmax(y_pred, axis=axis) if from_logits else y_pred
     p = _without_tiny(p / K.sum(p, axis=axis, keepdims=True))
-    return K.sum(K.convert(alpha) * K.pow(1.0 - p, gamma) * (-y_true * K.log(p)), axis=axis)
+    weights = K.cast(K.convert(alpha), K.dtype(p))
+    return K.sum(weights * K.pow(1.0 - p, gamma) * (-y_true * K.log(p)), axis=axis)
 
 
 @LOSSES.register()
