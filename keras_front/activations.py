@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from keras_front import backend as K
+from keras_front.errors import ShapeError
 from keras_front.registry import Registry
 from keras_front.tracebacks import api_boundary
 
@@ -42,11 +43,17 @@ def softmax(x: Any, axis: int = -1) -> Any:
         axis: the axis along which values sum to 1.
 
     Shape: as `x`.
+    Raises: ShapeError for a vector, as it is most likely a batch of single numbers.
     Source: Bridle (1990), section 3.2; Keras 2.3.1, `keras/activations.py`.
     Example:
-        >>> softmax(K.constant([0.0, 0.0])).tolist()
-        [0.5, 0.5]
+        >>> softmax(K.constant([[0.0, 0.0]])).tolist()
+        [[0.5, 0.5]]
     """
+    if K.ndim(x) < 2:
+        raise ShapeError(
+            f"softmax: expected a tensor with at least 2 axes, the first of them the batch, received shape "
+            f"{K.int_shape(x)}. For a vector there is K.softmax."
+        )
     return K.softmax(x, axis=axis)
 
 
@@ -491,7 +498,7 @@ def squareplus(x: Any, b: float = 4) -> Any:
         [1.0]
     """
     x = K.convert(x)
-    return (x + K.sqrt(K.square(x) + b)) * 0.5
+    return (x + K.square_root(K.square(x) + b)) * 0.5
 
 
 @ACTIVATIONS.register()

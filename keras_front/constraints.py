@@ -44,7 +44,7 @@ class Constraint(Configurable):
 
 
 def _norm(w: Any, axis: Axis) -> Any:
-    return K.sqrt(K.sum(K.square(w), axis=axis, keepdims=True))
+    return K.square_root(K.sum(K.square(w), axis=axis, keepdims=True))
 
 
 @CONSTRAINTS.register("MaxNorm", "max_norm", "maxnorm")

@@ -171,7 +171,7 @@ class EigenvalueRegularizer(Regularizer):
         for _ in range(8):
             vector = K.dot(square, vector)
         value = K.sum(vector * K.dot(square, vector)) / K.sum(K.square(vector))
-        return self.k * K.sqrt(value)
+        return self.k * K.square_root(value)
 
 
 @REGULARIZERS.register("l1", maker=True)

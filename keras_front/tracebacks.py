@@ -12,6 +12,8 @@ for one `try`, which costs nothing. This module must not import anything that is
 from __future__ import annotations
 
 import functools
+import linecache
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -21,7 +23,7 @@ from typing import ParamSpec, TypeVar
 from keras_front import config
 from keras_front.errors import KerasFrontError
 
-__all__ = ["api_boundary", "api_boundaries", "hide_internal_frames", "warn_user"]
+__all__ = ["api_boundary", "api_boundaries", "calling_line", "hide_internal_frames", "warn_user"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -164,6 +166,18 @@ def _worth_showing(frames: list[FrameType]) -> list[bool]:
 def _is_ours(frame: FrameType) -> bool:
     package = package_of(frame)
     return package == "keras_front" or package.startswith(ADAPTERS) or frame.f_code.co_filename.startswith(GENERATED)
+
+
+def calling_line() -> str:
+    """Where code outside the package called what runs now: ' (script.py, line 3: `if x > 0:`)'; empty if nowhere."""
+    frame, carriers = sys._getframe(1), _engines() | {"numpy"}
+    while frame is not None and (_is_ours(frame) or package_of(frame) in carriers):
+        frame = frame.f_back  # type: ignore[assignment]
+    if frame is None:
+        return ""
+    path = frame.f_code.co_filename
+    text = linecache.getline(path, frame.f_lineno).strip()
+    return f" ({os.path.basename(path)}, line {frame.f_lineno}{f': `{text}`' if text else ''})"
 
 
 def package_of(frame: FrameType) -> str:

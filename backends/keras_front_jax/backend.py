@@ -84,7 +84,8 @@ class JaxBackend(Transposes, Backend):
     floor_divide, mod, power = jnp.floor_divide, jnp.remainder, jnp.power
     maximum, minimum = jax.jit(_maximum), jax.jit(_minimum)
     negative, sign, square = jnp.negative, jnp.sign, jnp.square
-    exp, expm1, log, log1p, sqrt, rsqrt = jnp.exp, jnp.expm1, jnp.log, jnp.log1p, jnp.sqrt, lax.rsqrt
+    exp, expm1, log, log1p = jnp.exp, jnp.expm1, jnp.log, jnp.log1p
+    square_root, rsqrt = jnp.sqrt, lax.rsqrt
     sin, cos, tanh, sigmoid, erf = jnp.sin, jnp.cos, jnp.tanh, jax.nn.sigmoid, lax.erf
     equal, not_equal, less, less_equal = jnp.equal, jnp.not_equal, jnp.less, jnp.less_equal
     greater, greater_equal = jnp.greater, jnp.greater_equal

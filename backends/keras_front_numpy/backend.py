@@ -165,7 +165,7 @@ class NumpyBackend(Eager, Backend):
     maximum, minimum, tanh = np.maximum, np.minimum, np.tanh
     sin, cos = map(without_warnings, (np.sin, np.cos))
     divide, floor_divide, mod, power = map(without_warnings, (np.divide, np.floor_divide, np.remainder, np.power))
-    exp, expm1, log, log1p, sqrt = map(without_warnings, (np.exp, np.expm1, np.log, np.log1p, np.sqrt))
+    exp, expm1, log, log1p, square_root = map(without_warnings, (np.exp, np.expm1, np.log, np.log1p, np.sqrt))
     floor, ceil, round = map(_fractions_only, (np.floor, np.ceil, np.rint))
     equal, not_equal, less, less_equal = np.equal, np.not_equal, np.less, np.less_equal
     greater, greater_equal, isnan, isfinite = np.greater, np.greater_equal, np.isnan, np.isfinite

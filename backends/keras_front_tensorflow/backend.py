@@ -46,7 +46,7 @@ class TensorflowBackend(Transposes, Backend):
     floor_divide, mod, power = tf.math.floordiv, tf.math.floormod, tf.pow
     negative, abs, sign, square = tf.negative, tf.abs, tf.sign, tf.square
     exp, expm1, log, log1p = tf.exp, tf.math.expm1, tf.math.log, tf.math.log1p
-    sqrt, rsqrt = tf.sqrt, tf.math.rsqrt
+    square_root, rsqrt = tf.sqrt, tf.math.rsqrt
     sin, cos, tanh, sigmoid, round = tf.sin, tf.cos, tf.tanh, tf.sigmoid, tf.round
     equal, not_equal, less, less_equal = tf.equal, tf.not_equal, tf.less, tf.less_equal
     greater, greater_equal = tf.greater, tf.greater_equal

@@ -46,7 +46,8 @@ class TorchBackend(Images, Backend):
     floor_divide, mod, power = torch.floor_divide, torch.remainder, torch.pow
     maximum, minimum = torch.maximum, torch.minimum
     negative, abs, square = torch.neg, torch.abs, torch.square
-    exp, expm1, log, log1p, sqrt, rsqrt = torch.exp, torch.expm1, torch.log, torch.log1p, torch.sqrt, torch.rsqrt
+    exp, expm1, log, log1p = torch.exp, torch.expm1, torch.log, torch.log1p
+    square_root, rsqrt = torch.sqrt, torch.rsqrt
     sin, cos, tanh, sigmoid, erf = torch.sin, torch.cos, torch.tanh, torch.sigmoid, torch.erf
     floor, ceil, round = torch.floor, torch.ceil, torch.round
     equal, not_equal, less, less_equal = torch.eq, torch.ne, torch.lt, torch.le

@@ -177,6 +177,7 @@ from keras_front.backend.ops.elementwise import (
     softsign,
     sqrt,
     square,
+    square_root,
     stop_gradient,
     subtract,
     tanh,
@@ -282,7 +283,8 @@ from keras_front.backend.ops.sampling import (
     uniform_noise,
 )
 from keras_front.backend.ops.sorting import argsort, sort, top_k
-from keras_front.backend.ops.sparse import is_sparse, sparse_dot, to_dense
+from keras_front.backend.ops.sparse import is_sparse, to_dense
+from keras_front.backend.ops.sparse_dot import sparse_dot
 from keras_front.backend.ops.spectral import fft, ifft, irfft, rfft
 from keras_front.backend.ops.splitting import glu, roll, split
 from keras_front.backend.ops.subscript import getitem

@@ -38,7 +38,7 @@ def variable(value: Any, dtype: Any = None, name: str | None = None, constraint:
     """A variable with a first value.
 
     Args:
-        value: an array, a number, or a tensor of any engine.
+        value: an array, a number, or a tensor of any engine; of a sparse matrix of SciPy a copy is returned instead.
         dtype: that of the variable; None: floats get `K.floatx()`, other arrays keep theirs.
         name: what it is called; None for a number of its own.
         constraint: a function that an optimizer applies to the value after each update.
@@ -49,7 +49,16 @@ def variable(value: Any, dtype: Any = None, name: str | None = None, constraint:
         >>> K.variable([1.0, 2.0]).shape
         (2,)
     """
+    if dtypes.is_sparse_matrix(value):
+        return value.astype(dtypes.canonical(_dtype_of_values(value, dtype)))
     return Variable(value, dtype, name, constraint=constraint)
+
+
+def _dtype_of_values(array: Any, dtype: Any) -> Any:
+    """The dtype asked for, else `K.floatx()` for floats and that of the array for others."""
+    if dtype is not None:
+        return dtype
+    return config.floatx() if array.dtype.kind == "f" else array.dtype
 
 
 @api_boundary
@@ -72,8 +81,7 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
         [1.0, 1.0]
     """
     array = dtypes.plain_array(value) if isinstance(value, np.ndarray) else np.asarray(value)
-    if dtype is None:
-        dtype = config.floatx() if array.dtype.kind == "f" else array.dtype
+    dtype = _dtype_of_values(array, dtype)
     if shape is not None:
         array = np.full(shape, array) if array.size == 1 else array.reshape(shape)
     return discovery.active().convert(array, dtypes.canonical(dtype))

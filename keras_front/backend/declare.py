@@ -30,7 +30,11 @@ P = ParamSpec("P")
 
 
 def primitive(
-    shape: Any, promote: Sequence[str] | None = None, floats: bool = False, **facts: Any
+    shape: Any,
+    promote: Sequence[str] | None = None,
+    floats: bool = False,
+    sparse: Callable[..., Any] | None = None,
+    **facts: Any,
 ) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
     """Declare an op that every adapter brings.
 
@@ -38,6 +42,7 @@ def primitive(
         shape: the rule for shape and dtype; see `shapes`.
         promote: names of the arguments that must share a dtype (default: all).
         floats: whether integers become floats first.
+        sparse: what the op does where an argument is a sparse matrix of SciPy; without it that is an error.
         facts: what else is known about the op, see `Facts`. `elementwise` follows from the rule, such an op is
             `light`, and the memory of a result is its own unless `fresh` says otherwise.
     """
@@ -45,7 +50,9 @@ def primitive(
     known = Facts(**{"elementwise": each, "light": each, "fresh": True, **facts})
 
     def declare(fn: Callable[P, Any]) -> Callable[P, Any]:
-        return _register(Op(fn, "primitive", shape, promote, floats, None, known))
+        op = Op(fn, "primitive", shape, promote, floats, None, known)
+        op.sparse = sparse
+        return _register(op)
 
     return declare
 

@@ -82,8 +82,12 @@ class Op(Operation):
         settled = self._settled(backend, args, attrs) if backend is not None else None
         if settled is not None:
             return self._computed(backend, settled, attrs)
-        if any(map(dtypes.is_sparse_matrix, args)):
-            return self._on_sparse(args)
+        if any(
+            dtypes.is_sparse_matrix(t)
+            for (_, kind), a in zip(self.arrays, args)
+            for t in (a if kind == "many" else [a])
+        ):
+            return self._on_sparse(args, attrs)
         args = [list(a) if kind == "many" else as_array(a) for (_, kind), a in zip(self.arrays, args, strict=True)]
         self._check(args)
         args = [each(a, symbolic.in_this_step) for a in args]
@@ -142,12 +146,13 @@ class Op(Operation):
             for i, v in enumerate(values)
         )
 
-    def _on_sparse(self, args: Sequence[Any]) -> Any:
+    def _on_sparse(self, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
         if self.sparse is None:
             raise ArgumentError(
-                f"K.{self.name}: a sparse matrix; make it dense first with K.to_dense. Only K.dot takes sparse ones."
+                f"K.{self.name}: a sparse matrix; make it dense first with K.to_dense. K.dot and K.concatenate take "
+                "sparse ones."
             )
-        return self.sparse(*args)
+        return self.sparse(*args, **attrs)
 
     def _check(self, args: Sequence[Any]) -> None:
         for (name, kind), arg in zip(self.arrays, args, strict=True):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.backend import adapter, discovery, operands, program, scopes, state, symbolic
+from keras_front.backend import adapter, discovery, dtypes, operands, program, scopes, state, symbolic
 from keras_front.backend import gradients as gradient_rules
 from keras_front.backend.op import Operation, provides, register
 from keras_front.backend.operands import recorded
@@ -62,7 +62,7 @@ class Function:
             outputs, new = self._compiled(*fed)
         for (variable, _), value in zip(self.updates, new, strict=True):
             variable.assign(value)
-        arrays = [np.array(backend.to_numpy(o)) for o in outputs]
+        arrays = [_finished(t, np.array(backend.to_numpy(o))) for t, o in zip(self.outputs, outputs, strict=True)]
         return arrays[0] if self.single else arrays
 
     @property
@@ -87,7 +87,7 @@ def evaluate(x: Any) -> np.ndarray:
     An expression is traced once and its straight-line code runs: no engine compiles for what may be asked only once.
 
     Args:
-        x: a symbolic tensor, a variable, a tensor of an engine, or an array.
+        x: a symbolic tensor, a variable, a tensor of an engine, an array, or a sparse matrix of SciPy.
 
     Returns: an array shaped as `x` that belongs to the caller.
 
@@ -99,6 +99,8 @@ def evaluate(x: Any) -> np.ndarray:
     """
     if isinstance(x, state.Variable):
         return x.numpy()
+    if dtypes.is_sparse_matrix(x):
+        return np.asarray(x.toarray())
     if not isinstance(x, SymbolicTensor):
         owner = discovery.owner(x)
         return np.array(owner.to_numpy(x) if owner is not None else x)
@@ -109,7 +111,13 @@ def evaluate(x: Any) -> np.ndarray:
         run = program.Compiled(lambda: symbolic.replay(me(), {}), pure=False, engine=False)
         if scopes.current_frame() is None:
             x.evaluator = run
-    return np.array(backend.to_numpy(run()))
+    return _finished(x, np.array(backend.to_numpy(run())))
+
+
+def _finished(tensor: SymbolicTensor, array: np.ndarray) -> np.ndarray:
+    """The value of a result, whose shape may depend on what was computed; see `Operation.on_host`."""
+    finish = None if tensor.origin is None else tensor.origin.op.on_host
+    return array if finish is None else finish(array)
 
 
 # K.gradients ---------------------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
+import numpy as np
+
 
 class Facts(NamedTuple):
     """What programs and adapters may rely on about an op. Declared with the op, so that no list elsewhere repeats it.
@@ -61,6 +63,7 @@ class Operation:
         facts: what is known about it.
         arrays: (name, how many) of the tensor arguments.
         attrs: names of the other arguments.
+        on_host: what a result of a program still goes through as an array, where its shape depends on its values.
     """
 
     name: str = ""
@@ -68,6 +71,7 @@ class Operation:
     facts: Facts = Facts()
     arrays: Sequence[tuple[str, str]] = ()
     attrs: Sequence[str] = ()
+    on_host: Callable[[np.ndarray], np.ndarray] | None = None
 
     def again(self, args: Any, attrs: dict[str, Any]) -> list[Any]:
         """The results of the same call on other arguments, as a flat list without Nones."""

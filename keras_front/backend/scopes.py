@@ -257,9 +257,17 @@ def eager_section() -> bool:
     return _EAGER.get()
 
 
+def eager(func: Any = None) -> Any:
+    """A context in which variables are read as real tensors, so that ops on variables alone compute at once.
+
+    Args:
+        func: a function, which is returned as it is: Keras 2.3 had a decorator of this name for its own use.
+    """
+    return _eager_context() if func is None else func
+
+
 @contextmanager
-def eager() -> Iterator[None]:
-    """A context in which variables are read as real tensors, so that ops on variables alone compute at once."""
+def _eager_context() -> Iterator[None]:
     token = _EAGER.set(True)
     try:
         yield

@@ -24,7 +24,7 @@ from keras_front.backend.op import OPS, Operation, functions
 from keras_front.backend.scopes import Trace, next_serial, next_stream, trace_scope, tracing  # noqa: F401
 from keras_front.errors import ArgumentError, UntraceableError
 from keras_front.nest import flatten, map_structure
-from keras_front.tracebacks import api_boundaries
+from keras_front.tracebacks import api_boundaries, calling_line
 
 _NAMES = itertools.count(1)
 
@@ -278,20 +278,21 @@ class SymbolicTensor(Operators):
     def __repr__(self) -> str:
         return f"<SymbolicTensor {self.name!r} shape={self.shape} dtype={self.dtype}>"
 
-    def __len__(self) -> int:
-        if not self.shape or self.shape[0] is None:
-            raise UntraceableError(f"{self!r} has no known length. Use K.shape(x)[0] instead of len(x).")
-        return self.shape[0]
-
     def __iter__(self) -> Iterator[Any]:
-        return (self[i] for i in range(len(self)))
+        if not self.shape or self.shape[0] is None:
+            raise UntraceableError(
+                f"{self!r} has no known number of rows, so Python cannot loop over them{calling_line()}. Write what is "
+                "done to a row with functions of K for all rows at once, or use K.map_fn or K.scan."
+            )
+        return (self[i] for i in range(self.shape[0]))
 
     def __bool__(self) -> bool:
         if has_value(self):
             return bool(np.asarray(self))
         raise UntraceableError(
-            f"{self!r} has no value yet, so Python cannot branch on it. Use K.switch(condition, then, otherwise) "
-            "or K.where instead of `if`, and K.logical_and / K.logical_or instead of `and` / `or`."
+            f"{self!r} has no value yet, so Python cannot branch on it{calling_line()}. Write K.switch(condition, "
+            "then, otherwise) or K.where instead of `if`, K.logical_and and K.logical_or instead of `and` and `or`, "
+            "K.while_loop instead of `while`, K.maximum and K.minimum instead of `max` and `min`."
         )
 
     def __float__(self) -> float:
@@ -306,8 +307,8 @@ class SymbolicTensor(Operators):
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         if not has_value(self):
             raise UntraceableError(
-                f"{self!r} depends on inputs that have no values yet. Compute with functions of K instead of NumPy, or "
-                "evaluate it with K.function(inputs, [x]) or model.predict."
+                f"{self!r} depends on inputs that have no values yet{calling_line()}. Compute with functions of K "
+                "instead of NumPy, or evaluate it with K.function(inputs, [x]) or model.predict."
             )
         return np.asarray(functions["eval"](self), dtype)
 

@@ -13,8 +13,8 @@ from keras_front.errors import ArgumentError
 
 # Functions of K that are no op themselves but may stand in a config, and those that K records without a declaration.
 _OTHERS = ("einsum", "random_normal", "random_uniform", "split", "switch")
-_RECORDED = {name: OPS[name] for name in ("getitem", "symbolic_shape", "scan", "custom_gradient", "gradients")}
 WITH_RESULTS = ("scan", "custom_gradient", "gradients")  # what they give does not follow from running them again
+_RECORDED = {name: op for name, op in OPS.items() if op.kind == "host" or name in WITH_RESULTS}
 
 
 def is_named(op: Any) -> bool:

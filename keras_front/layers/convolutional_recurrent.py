@@ -12,7 +12,7 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front import config
-from keras_front.errors import ShapeError, StateError
+from keras_front.errors import ShapeError
 from keras_front.graph.layer import LAYERS, InputSpec
 from keras_front.utils.conv_utils import convolved_length
 
@@ -210,7 +210,7 @@ class ConvRNN2D(RNN):
     def _make_states(self, batch: Any) -> None:
         shape = self.cell.state_shape(self._step_shape)
         if batch is None or None in shape:
-            raise StateError(
+            raise ShapeError(
                 f"{self.name}: if a RNN is stateful, it needs to know its batch size and the size of its images; give "
                 "the first layer a `batch_input_shape` without None."
             )

@@ -206,7 +206,7 @@ class Normalization(NumericLayer):
         wide = tuple(n if i in kept else 1 for i, n in enumerate(shape))
         given = self._learned[:2] or [K.convert(np.asarray(v), dtype) for v in (self.input_mean, self.input_variance)]
         mean, variance = (K.reshape(v, wide) if K.ndim(v) == len(kept) else v for v in given)
-        deviation = K.maximum(K.sqrt(variance), K.epsilon())
+        deviation = K.maximum(K.square_root(variance), K.epsilon())
         inputs = K.cast(inputs, dtype)
         return inputs * deviation + mean if self.invert else (inputs - mean) / deviation
 

@@ -53,7 +53,7 @@ class RNN(InitialStateMixin, KeptStates, Layer):
         with `return_state`. Initial states and constants may be passed as `initial_state=` and `constants=`.
     Raises:
         ArgumentError: for a cell without `call` or `state_size`.
-        StateError: when it is built, if it is stateful and the size of the batch is unknown.
+        ShapeError: when it is built, if it is stateful and the size of the batch is unknown.
     Example:
         >>> from keras_front.layers import GRUCell
         >>> RNN([GRUCell(8), GRUCell(4)]).compute_output_shape((None, 10, 3))

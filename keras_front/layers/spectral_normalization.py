@@ -93,5 +93,5 @@ class SpectralNormalization(Wrapper):
 
 def _unit(x: Any) -> Any:
     """`x` over its length; zeros stay zeros."""
-    length = K.sqrt(K.sum(K.square(x)))
+    length = K.square_root(K.sum(K.square(x)))
     return x / K.where(K.equal(length, 0.0), K.ones_like(length), length)

@@ -435,7 +435,7 @@ class RootMeanSquaredError(Mean):
 
     def result(self) -> Any:
         """The root so far."""
-        return K.sqrt(super().result())
+        return K.square_root(super().result())
 
 
 @METRICS.register()

@@ -127,8 +127,8 @@ class RMSprop(Optimizer):
             state["mg"] = self.rho * state["mg"] + (1 - self.rho) * g
             spread = spread - K.square(state["mg"])
         if not self.momentum:
-            return w - rate * g / (K.sqrt(spread) + self.epsilon), list(state.values())
-        state["momentum"] = self.momentum * state["momentum"] + rate * g / K.sqrt(spread + self.epsilon)
+            return w - rate * g / (K.square_root(spread) + self.epsilon), list(state.values())
+        state["momentum"] = self.momentum * state["momentum"] + rate * g / K.square_root(spread + self.epsilon)
         return w - state["momentum"], list(state.values())
 
 
@@ -171,7 +171,7 @@ class Adagrad(Optimizer):
 
     def update(self, w: Any, g: Any, slots: list[Any], rate: Any, t: Any) -> tuple[Any, Sequence[Any]]:
         a = slots[0] + K.square(g)
-        return w - rate * g / (K.sqrt(a) + self.epsilon), (a,)
+        return w - rate * g / (K.square_root(a) + self.epsilon), (a,)
 
 
 @OPTIMIZERS.register("Adadelta", "Custom>Adadelta")
@@ -203,7 +203,7 @@ class Adadelta(Optimizer):
     def update(self, w: Any, g: Any, slots: list[Any], rate: Any, t: Any) -> tuple[Any, Sequence[Any]]:
         a, d = slots
         a = self.rho * a + (1 - self.rho) * K.square(g)
-        step = g * K.sqrt(d + self.epsilon) / K.sqrt(a + self.epsilon)
+        step = g * K.square_root(d + self.epsilon) / K.square_root(a + self.epsilon)
         return w - rate * step, (a, self.rho * d + (1 - self.rho) * K.square(step))
 
 
@@ -407,4 +407,4 @@ class Nadam(Optimizer):
         m = self.beta_1 * m + (1 - self.beta_1) * g
         v = self.beta_2 * v + (1 - self.beta_2) * K.square(g)
         mean = (1 - now) * g / (1 - schedule) + then * m / (1 - schedule * then)
-        return w - rate * mean / (K.sqrt(v / (1 - K.pow(self.beta_2, t))) + self.epsilon), (m, v)
+        return w - rate * mean / (K.square_root(v / (1 - K.pow(self.beta_2, t))) + self.epsilon), (m, v)

@@ -641,7 +641,7 @@ def _norm(grads: list[Any]) -> Any:
     total = K.sum(K.square(grads[0])) if grads else 0.0
     for g in grads[1:]:
         total = total + K.sum(K.square(g))
-    return K.sqrt(total)
+    return K.square_root(total)
 
 
 def clip_norm(g: Any, c: float, n: Any) -> Any:

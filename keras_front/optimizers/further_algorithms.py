@@ -144,7 +144,7 @@ class Lamb(Optimizer):
         m, v = slots
         m = self.beta_1 * m + (1.0 - self.beta_1) * g
         v = self.beta_2 * v + (1.0 - self.beta_2) * K.square(g)
-        spread = K.sqrt(v / (1.0 - K.pow(self.beta_2, t))) + self.epsilon
+        spread = K.square_root(v / (1.0 - K.pow(self.beta_2, t))) + self.epsilon
         step = m / (1.0 - K.pow(self.beta_1, t)) / spread
         length, step_length = _length(w), _length(step)
         known = (length > 0) & (step_length > 0)
@@ -209,10 +209,10 @@ class Adafactor(Optimizer):
             r = kept * r + (1.0 - kept) * K.mean(squares, axis=-1)
             c = kept * c + (1.0 - kept) * K.mean(squares, axis=-2)
             v = K.expand_dims(r / K.mean(r, axis=-1, keepdims=True), -1) * K.expand_dims(c, -2)
-        step = g / K.sqrt(v)
+        step = g / K.square_root(v)
         step = step / K.maximum(1.0, _rms(step) / self.clip_threshold)
         if self.relative_step and self._schedule is None:
-            rate = K.minimum(rate, 1.0 / K.sqrt(t))
+            rate = K.minimum(rate, 1.0 / K.square_root(t))
         return w - K.maximum(_rms(w), self.epsilon_2) * rate * step, (r, c, v)
 
 
@@ -320,13 +320,18 @@ class Muon(Optimizer):
         m, v = slots
         m = self.adam_beta_1 * m + (1.0 - self.adam_beta_1) * g
         v = self.adam_beta_2 * v + (1.0 - self.adam_beta_2) * K.square(g)
-        rate = rate * self.adam_lr_ratio * K.sqrt(1.0 - K.pow(self.adam_beta_2, t)) / (1.0 - K.pow(self.adam_beta_1, t))
-        return w - rate * m / (K.sqrt(v) + self.epsilon), (m, v)
+        rate = (
+            rate
+            * self.adam_lr_ratio
+            * K.square_root(1.0 - K.pow(self.adam_beta_2, t))
+            / (1.0 - K.pow(self.adam_beta_1, t))
+        )
+        return w - rate * m / (K.square_root(v) + self.epsilon), (m, v)
 
 
 def _length(x: Any) -> Any:
-    return K.sqrt(K.sum(K.square(x)))
+    return K.square_root(K.sum(K.square(x)))
 
 
 def _rms(x: Any) -> Any:
-    return K.sqrt(K.mean(K.square(x)))
+    return K.square_root(K.mean(K.square(x)))

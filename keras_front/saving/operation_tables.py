@@ -49,7 +49,7 @@ def _unary() -> list[Row]:
         round math.round numpy.Round|rsqrt math.rsqrt math.Rsqrt|sigmoid math.sigmoid nn.Sigmoid
         sign math.sign numpy.Sign
         silu nn.silu nn.Silu|sin math.sin numpy.Sin|sinh math.sinh numpy.Sinh|softplus math.softplus nn.Softplus
-        softsign nn.softsign nn.Softsign|sqrt math.sqrt numpy.Sqrt|square math.square numpy.Square
+        softsign nn.softsign nn.Softsign|square_root math.sqrt numpy.Sqrt|square math.square numpy.Square
         stop_gradient stop_gradient core.StopGradient|tan math.tan numpy.Tan|tanh math.tanh numpy.Tanh
         zeros_like zeros_like numpy.ZerosLike|ones_like ones_like numpy.OnesLike
         identity identity -|trunc - numpy.Trunc|log2 - numpy.Log2|log10 - numpy.Log10
@@ -222,7 +222,7 @@ NODE_DEFS: dict[str, tuple[str, tuple[str, ...]]] = {
     "StridedSlice": ("getitem", ("x", "begin", "end", "strides")), "Softmax": ("softmax", ("x",)),
     "LogSoftmax": ("log_softmax", ("x",)), "Relu": ("relu", ("x",)), "Relu6": ("relu6", ("x",)), "Elu": ("elu", ("x",)),
     "Abs": ("abs", ("x",)), "Neg": ("negative", ("x",)), "Exp": ("exp", ("x",)), "Expm1": ("expm1", ("x",)),
-    "Log": ("log", ("x",)), "Log1p": ("log1p", ("x",)), "Sqrt": ("sqrt", ("x",)), "Rsqrt": ("rsqrt", ("x",)),
+    "Log": ("log", ("x",)), "Log1p": ("log1p", ("x",)), "Sqrt": ("square_root", ("x",)), "Rsqrt": ("rsqrt", ("x",)),
     "Square": ("square", ("x",)), "Sigmoid": ("sigmoid", ("x",)), "Tanh": ("tanh", ("x",)), "Sin": ("sin", ("x",)),
     "Cos": ("cos", ("x",)), "Floor": ("floor", ("x",)), "Ceil": ("ceil", ("x",)), "Round": ("round", ("x",)),
     "Sign": ("sign", ("x",)), "Softplus": ("softplus", ("x",)), "Softsign": ("softsign", ("x",)),
@@ -237,5 +237,6 @@ NODE_DEFS: dict[str, tuple[str, tuple[str, ...]]] = {
 NODE_ATTRIBUTES = {"keep_dims": "keepdims", "squeeze_dims": "axis", "DstT": "dtype", "axis": "axis"}
 
 BY_FUNCTION = {row.function: row for row in ROWS}
+BY_FUNCTION["sqrt"] = BY_FUNCTION["square_root"]  # but for negative numbers, of which K.sqrt makes 0
 BY_TF = {row.tf: row for row in reversed(ROWS) if row.tf is not None}
 BY_KERAS3 = {row.keras3.rpartition(".")[2]: row for row in reversed(ROWS) if row.keras3 is not None}

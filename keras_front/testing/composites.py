@@ -79,6 +79,7 @@ def images(x):
 ELEMENTWISE = {
     "square": curve(np.square, whole=False) + [Case(WHOLE, reference=np.square)],
     "identity": curve(lambda x: x, whole=False) + [Case(FLAGS, reference=lambda x: x)],
+    "sqrt": curve(lambda x: np.sqrt(np.maximum(x, 0)), low=0.3, whole=False),
     "rsqrt": curve(lambda x: 1 / np.sqrt(x), low=0.3, whole=False, special=False),
     "relu": [
         *curve(f.relu, whole=False, special=False),

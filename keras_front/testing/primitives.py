@@ -306,7 +306,7 @@ CASES = {
     "sign": [Case(np.array([-2.0, 0.0, 3.0]), reference=np.sign), Case(whole(5), reference=np.sign)],
     "log": unary("log", positive(4)) + [Case(np.array([0.0, -1.0]), reference=np.log)],
     "log1p": unary("log1p", positive(4)) + [Case(np.array([1e-12, -1.0]), reference=np.log1p)],
-    "sqrt": unary("sqrt", positive(4)) + [Case(np.array([0.0, -1.0]), reference=np.sqrt)],
+    "square_root": unary("sqrt", positive(4)) + [Case(np.array([0.0, -1.0]), reference=np.sqrt)],
     "sigmoid": [Case(np.append(normal(6), [-800.0, 800.0]), reference=ref.sigmoid, grads=(0,))],
     "erf": [Case(A, reference=ref.erf, grads=(0,))],
     **{

@@ -27,6 +27,7 @@ ELSEWHERE = {
     "gru_sequence_gradient": "the gradient of gru_sequence",
     "simple_rnn_sequence_gradient": "the gradient of simple_rnn_sequence",
     "ctc_beams": "under ctc_decode",
+    "cut_padding": "under ctc_decode",
 }
 
 # Ops that must know a dimension: the shape of their result depends on it, or a constant of that size enters.
@@ -52,7 +53,7 @@ IN_SINGLE = {"ctc_batch_cost"}
 #   tail      as curve, where the small values of one side are differences of large ones
 #   whole     ulps of the largest result: sums cancel, so that a small result has the errors of the large terms
 
-_ROUNDED = "add subtract multiply divide sqrt square bias_add mod".split()
+_ROUNDED = "add subtract multiply divide sqrt square_root square bias_add mod".split()
 _CURVES = (
     "exp expm1 log log1p sin cos tan tanh erf power pow rsqrt cosh sinh arcsinh arctanh log2 log10 softplus"
     " log_sigmoid softsign elu hard_sigmoid mish relu clip relu6 leaky_relu logaddexp"

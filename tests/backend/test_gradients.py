@@ -49,7 +49,7 @@ CASES = {
     "expm1": [(K.expm1, array(3))],
     "log": [(K.log, array(3, low=0.2))],
     "log1p": [(K.log1p, array(3, low=-0.5))],
-    "sqrt": [(K.sqrt, array(3, low=0.2))],
+    "square_root": [(K.square_root, array(3, low=0.2))],
     "sin": [(K.sin, array(3))],
     "cos": [(K.cos, array(3))],
     "tanh": [(K.tanh, array(3))],

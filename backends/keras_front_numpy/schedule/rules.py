@@ -22,7 +22,8 @@ from ..rewriting import is_zero
 from .data import View
 from .scheduler import Rule, Scheduler, call_method
 
-_SPELLED = {"mod": "remainder", "abs": "absolute", "round": "rint"}  # ufuncs that K calls by another name
+# ufuncs that K calls by another name
+_SPELLED = {"mod": "remainder", "abs": "absolute", "round": "rint", "square_root": "sqrt"}
 UFUNCS: dict[str, np.ufunc] = {
     name: found
     for name, op in OPS.items()

@@ -42,7 +42,7 @@ GRADIENT.update(
     expm1=lambda g, out, x: (multiply(g, add(out, 1)),),
     log=lambda g, out, x: (divide(g, x),),
     log1p=lambda g, out, x: (divide(g, add(x, 1)),),
-    sqrt=lambda g, out, x: (divide(multiply(g, 0.5), out),),
+    square_root=lambda g, out, x: (divide(multiply(g, 0.5), out),),
     sin=lambda g, out, x: (multiply(g, cos(x)),),
     cos=lambda g, out, x: (negative(multiply(g, sin(x))),),
     tanh=lambda g, out, x: (multiply(g, subtract(1, multiply(out, out))),),

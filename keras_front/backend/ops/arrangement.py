@@ -10,6 +10,7 @@ import numpy as np
 from keras_front.backend import dtypes, scopes, shapes, symbolic
 from keras_front.backend.declare import Dims, Tensor, Tensors, composite, primitive
 from keras_front.backend.op import Operation, register
+from keras_front.backend.ops import sparse
 from keras_front.backend.ops.elementwise import cast
 from keras_front.errors import ArgumentError, ShapeError
 
@@ -83,7 +84,7 @@ def broadcast_to(x: Tensor, shape: Dims):
     """
 
 
-@primitive(shapes.concatenate)
+@primitive(shapes.concatenate, sparse=sparse.concatenate)
 def concatenate(tensors: Tensors, axis=-1):
     """Tensors joined along `axis`.
 

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from keras_front import config
-from keras_front.backend import dtypes
+from keras_front.backend import discovery, dtypes, scopes, symbolic
 from keras_front.backend.declare import Tensor, composite
+from keras_front.backend.op import Operation, register
 from keras_front.backend.operands import as_symbol_or_tensor
 from keras_front.backend.ops.arrangement import (
     _sizes,
@@ -157,8 +158,9 @@ def ctc_decode(
         top_paths: how many paths the search returns.
         merge_repeated: whether equal neighbours in the result of the search become one.
 
-    Shape: y_pred (batch, time, classes), input_length (batch,) -> `top_paths` times (batch, time) of int64, filled up
-    with -1, and (batch, top_paths). The width is the number of steps, so that it is known beforehand.
+    Shape: y_pred (batch, time, classes), input_length (batch,) -> `top_paths` times (batch, longest) of int64, filled
+    up with -1, and (batch, top_paths). The width is the length of the longest result. Inside of compiled code, where
+    that is not known beforehand, it is `time`, and what `K.function` and `K.eval` return is cut.
 
     Returns: the paths, and their log probabilities (of the greedy path minus the sum of logarithms of the largest
     outputs).
@@ -171,7 +173,7 @@ def ctc_decode(
     y_pred, lengths = as_symbol_or_tensor(y_pred), as_symbol_or_tensor(input_length)
     if greedy:
         decoded, score = ctc_best_path(y_pred, lengths)
-        return [decoded], score
+        return [_CUT(decoded)], score
     if not 1 <= top_paths <= beam_width:
         raise ArgumentError(
             f"ctc_decode: expected 1 <= top_paths <= beam_width, received {top_paths} and {beam_width}."
@@ -180,7 +182,44 @@ def ctc_decode(
     found = [getitem(paths, (slice(None), i)) for i in range(top_paths)]
     if merge_repeated:
         found = [_packed(path, _fresh(path)) for path in found]
-    return found, getitem(scores, (slice(None), slice(None, top_paths)))
+    return list(map(_CUT, found)), getitem(scores, (slice(None), slice(None, top_paths)))
+
+
+class CutPadding(Operation):
+    """The op that takes away the columns at the end of which all are -1.
+
+    How many there are depends on the values. So a program leaves them, and what comes out of it is cut on the host.
+    """
+
+    name, kind = "cut_padding", "host"
+
+    def __call__(self, x: Any) -> Any:
+        if scopes.tracing() is not None:
+            return x
+        if not symbolic.is_symbolic(x):
+            return getitem(x, (slice(None), slice(None, _longest(discovery.active().to_numpy(x)))))
+        origin = symbolic.OpCall(self, (x,), {})
+        return origin.add_output((x.shape[0], None), x.dtype)
+
+    def again(self, args: Any, attrs: Any) -> list[Any]:
+        return [self(args[0])]
+
+    def on_host(self, array: np.ndarray) -> np.ndarray:  # type: ignore[override]
+        """An array without those columns.
+
+        Args:
+            array: labels (batch, time).
+        """
+        return array[:, : _longest(array)]
+
+
+_CUT = register(CutPadding())
+
+
+def _longest(labels: np.ndarray) -> int:
+    """The number of columns up to the last that has a label."""
+    used = np.flatnonzero((labels != -1).any(axis=0))
+    return int(used[-1]) + 1 if used.size else 0
 
 
 def _fresh(path: Any) -> Any:

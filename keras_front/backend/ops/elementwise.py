@@ -233,7 +233,7 @@ def pow(x: Tensor, a: Tensor):
         return multiply(x, x)
     if exponent == 1:
         return x
-    return sqrt(x) if exponent == 0.5 else power(x, a)
+    return square_root(x) if exponent == 0.5 else power(x, a)
 
 
 # Functions -----------------------------------------------------------------------------------------------------
@@ -292,18 +292,35 @@ def log1p(x: Tensor):
 
 
 @primitive(shapes.same, floats=True, warns=True)
-def sqrt(x: Tensor):
+def square_root(x: Tensor):
     """The square root; NaN for negative x.
 
     Args:
-        x: a tensor; integers become floats first.
+        x: tensor, array or number.
 
-    Returns: a float tensor of the shape of x.
+    Returns: a tensor of the shape of x; integers become floats.
 
     Example:
-        >>> K.sqrt(np.array([9.0])).tolist()
+        >>> K.square_root(np.array([9.0])).tolist()
         [3.0]
     """
+
+
+@composite(floats=True, elementwise=True, fresh=True)
+def sqrt(x: Tensor):
+    """The square root; 0 for negative x, as Keras had it on every engine. `square_root` gives NaN there.
+
+    Args:
+        x: tensor, array or number.
+
+    Returns: a tensor of the shape of x; integers become floats.
+
+    Source: Keras 2.3.1, `keras/backend/tensorflow_backend.py`.
+    Example:
+        >>> K.sqrt(np.array([9.0, -1.0])).tolist()
+        [3.0, 0.0]
+    """
+    return square_root(maximum(x, 0))
 
 
 @primitive(shapes.same, floats=True, warns=True)
@@ -423,7 +440,7 @@ def rsqrt(x: Tensor):
 
     Returns: a float tensor of the shape of x.
     """
-    return divide(1.0, sqrt(x))
+    return divide(1.0, square_root(x))
 
 
 # Comparison and logic ------------------------------------------------------------------------------------------

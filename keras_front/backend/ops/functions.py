@@ -32,7 +32,7 @@ from keras_front.backend.ops.elementwise import (
     sign,
     sin,
     softplus,
-    sqrt,
+    square_root,
     subtract,
     tanh,
     where,
@@ -116,8 +116,8 @@ def arcsinh(x: Tensor):
     near, wide = where(large, 1, size), where(large, size, 1)
     far = divide(1, wide)
     square = multiply(near, near)
-    close = log1p(add(near, divide(square, add(1, sqrt(add(square, 1))))))
-    away = add(log(add(1, sqrt(add(1, multiply(far, far))))), log(wide))
+    close = log1p(add(near, divide(square, add(1, square_root(add(square, 1))))))
+    away = add(log(add(1, square_root(add(1, multiply(far, far))))), log(wide))
     result = where(large, away, close)
     return where(below, negative(result), result)
 

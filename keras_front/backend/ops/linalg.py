@@ -14,7 +14,7 @@ import numpy as np
 from keras_front.backend import dtypes, shapes
 from keras_front.backend.declare import Axes, Tensor, Tensors, composite, primitive
 from keras_front.backend.ops.arrangement import _sizes, broadcast_to, expand_dims, permute_dimensions, reshape, squeeze
-from keras_front.backend.ops.elementwise import abs, cast, less, multiply, not_equal, sqrt, where
+from keras_front.backend.ops.elementwise import abs, cast, less, multiply, not_equal, square_root, where
 from keras_front.backend.ops.linear import matmul
 from keras_front.backend.ops.reduction import max, min, sum
 from keras_front.errors import ArgumentError, ShapeError
@@ -198,7 +198,7 @@ def norm(x: Tensor, ord=None, axis: Axes = None, keepdims=False):
         5.0
     """
     if ord is None and axis is None:
-        return sqrt(sum(multiply(x, x), keepdims=keepdims))
+        return square_root(sum(multiply(x, x), keepdims=keepdims))
     axes = shapes.normalize_axes(axis, len(x.shape))
     if isinstance(axis, tuple | list):
         axes = tuple(shapes.normalize_axis(a, len(x.shape)) for a in axis)
@@ -211,7 +211,7 @@ def norm(x: Tensor, ord=None, axis: Axes = None, keepdims=False):
 
 def _vector_norm(x: Any, ord: Any, axis: int, keepdims: bool) -> Any:
     if ord in (None, 2, "fro"):
-        return sqrt(sum(multiply(x, x), axis=axis, keepdims=keepdims))
+        return square_root(sum(multiply(x, x), axis=axis, keepdims=keepdims))
     if isinstance(ord, str):
         raise ArgumentError(f"norm: ord {ord!r} is not defined for vectors.")
     if ord in (np.inf, -np.inf):
@@ -226,7 +226,7 @@ def _vector_norm(x: Any, ord: Any, axis: int, keepdims: bool) -> Any:
 def _matrix_norm(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
     rows, columns = axes
     if ord in (None, "fro"):
-        return sqrt(sum(multiply(x, x), axis=(rows, columns), keepdims=keepdims))
+        return square_root(sum(multiply(x, x), axis=(rows, columns), keepdims=keepdims))
     if ord in (1, -1, np.inf, -np.inf):
         inner, outer = (rows, columns) if ord in (1, -1) else (columns, rows)
         totals = sum(abs(x), axis=inner, keepdims=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from keras_front.backend import shapes
 from keras_front.backend.declare import Tensor, composite, primitive
-from keras_front.backend.ops import sparse
+from keras_front.backend.ops import sparse_dot
 from keras_front.backend.ops.arrangement import _sizes, expand_dims, permute_dimensions, reshape, squeeze
 from keras_front.backend.ops.elementwise import add, multiply
 from keras_front.backend.ops.reduction import sum
@@ -48,7 +48,7 @@ def linear(x: Tensor, kernel: Tensor, bias: Tensor):
     return add(matmul(x, kernel), bias)
 
 
-@composite(sparse=sparse.dot)
+@composite(sparse=sparse_dot.dot)
 def dot(x: Tensor, y: Tensor):
     """The last axis of `x` against the second-last of `y` (its only one if it has one).
 

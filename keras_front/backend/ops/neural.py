@@ -317,7 +317,7 @@ def bias_add(x: Tensor, bias: Tensor, data_format=None):
         [[11.0, 22.0]]
     """
     data_format = config.normalize_data_format(data_format)
-    nx, nb = len(x.shape), len(bias.shape)
+    given, nx, nb = bias.shape, len(x.shape), len(bias.shape)
     if nb not in (1, nx - 1):
         raise ShapeError(f"bias_add: a bias of shape {bias.shape} fits neither 1 nor {nx - 1} dimensions of {x.shape}.")
     if data_format == "channels_first" and nx > 2:
@@ -325,6 +325,12 @@ def bias_add(x: Tensor, bias: Tensor, data_format=None):
             bias = reshape(bias, (1, bias.shape[0], *(1,) * (nx - 2)))
         else:
             bias = expand_dims(permute_dimensions(bias, (nb - 1, *range(nb - 1))), axis=0)
+    pairs = zip(x.shape[::-1], bias.shape[::-1], strict=False)
+    if not all(b in (1, None) or n is None or n == b for n, b in pairs):
+        raise ShapeError(
+            f"bias_add: a bias of shape {given} does not fit {x.shape}. A bias of several axes has the channels last, "
+            "whatever the format of x."
+        )
     return add(x, bias)
 
 

@@ -15,7 +15,7 @@ from keras_front.backend.ops.elementwise import (
     log,
     multiply,
     negative,
-    sqrt,
+    square_root,
     subtract,
     where,
 )
@@ -75,7 +75,7 @@ def truncated_normal_quantile(p: Tensor):
     r = multiply(q, q)
     central = divide(multiply(_polynomial(_A, r), q), _polynomial(_B, r))
     low = where(greater(q, 0), subtract(1, p), p)
-    t = sqrt(multiply(-2, log(clip(low, 1e-12, 0.5))))
+    t = square_root(multiply(-2, log(clip(low, 1e-12, 0.5))))
     tail = divide(_polynomial(_C, t), _polynomial(_D, t))
     tail = where(greater(q, 0), negative(tail), tail)
     return cast(where(greater(_CUT, low), tail, central), dtype)

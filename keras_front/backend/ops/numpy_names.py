@@ -23,12 +23,13 @@ from keras_front.backend.ops.splitting import split
 SAME = (
     "abs add ceil cos cosh divide equal exp expand_dims expm1 floor floor_divide greater greater_equal isfinite isinf "
     "isnan less less_equal log log10 log1p log2 logaddexp logical_and logical_not logical_or logical_xor matmul "
-    "maximum minimum mod multiply negative not_equal power roll sign sin sinh sqrt square squeeze subtract tan "
+    "maximum minimum mod multiply negative not_equal power roll sign sin sinh square squeeze subtract tan "
     "tanh trunc"
 ).split()
 RENAMED = {
     "absolute": "abs", "arcsinh": "arcsinh", "arctanh": "arctanh", "asinh": "arcsinh", "atanh": "arctanh",
-    "concat": "concatenate", "pow": "power", "remainder": "mod", "rint": "round", "true_divide": "divide",
+    "concat": "concatenate", "pow": "power", "remainder": "mod", "rint": "round", "sqrt": "square_root",
+    "true_divide": "divide",
 }  # fmt: skip
 
 
@@ -689,9 +690,12 @@ _OF_TRUTH_VALUES = {"bitwise_and": elementwise.logical_and, "bitwise_or": elemen
 
 @provides("array_ufunc")
 def array_ufunc(self: Any, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> Any:
-    """A NumPy ufunc that met a symbolic tensor or a variable (NEP 13)."""
-    if method != "__call__" or kwargs.get("out") is not None:
+    """A NumPy ufunc that met a symbolic tensor or a variable (NEP 13); `array += symbol` makes `array` a symbol."""
+    if method != "__call__":
         return NotImplemented
+    (target,) = kwargs.pop("out", None) or (None,)
+    if target is not None and target is not args[0]:
+        raise TypeError(f"np.{ufunc.__name__}: the result is symbolic and cannot be written into `out`; leave it away.")
     function = FUNCTIONS.get(ufunc.__name__)
     if function is None and all(str(getattr(a, "dtype", "")) == "bool" for a in args):
         function = _OF_TRUTH_VALUES.get(ufunc.__name__)

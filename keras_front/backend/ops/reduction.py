@@ -15,7 +15,7 @@ from keras_front.backend.ops.elementwise import (
     isfinite,
     log,
     multiply,
-    sqrt,
+    square_root,
     stop_gradient,
     subtract,
     where,
@@ -237,7 +237,7 @@ def std(x: Tensor, axis: Axes = None, keepdims=False):
         >>> K.std(np.array([1.0, 3.0])).tolist()
         1.0
     """
-    return sqrt(var(x, axis=axis, keepdims=keepdims))
+    return square_root(var(x, axis=axis, keepdims=keepdims))
 
 
 @composite(floats=True, accumulates=True, fresh=over_some_axis)

@@ -2,7 +2,8 @@
 
 K computes with dense tensors. A sparse matrix is met in two places: `dot` of a sparse matrix and a dense one runs on
 the elements that are there (one gather, one sum by rows), and a sparse placeholder takes a sparse matrix and makes it
-dense when it is fed. Nothing here imports SciPy; a program that has such a matrix has imported it.
+dense when it is fed. `K.variable` of a sparse matrix is a sparse matrix, as in Keras 2. SciPy is not imported for any
+of it: a program that has such a matrix has done so.
 """
 
 from __future__ import annotations
@@ -12,13 +13,8 @@ from typing import Any
 import numpy as np
 
 from keras_front.backend import operands, symbolic
-from keras_front.backend.declare import Tensor, composite
 from keras_front.backend.dtypes import is_sparse_matrix
 from keras_front.backend.op import OPS
-from keras_front.backend.ops.arrangement import expand_dims
-from keras_front.backend.ops.elementwise import multiply
-from keras_front.backend.ops.indexing import gather, scatter_add
-from keras_front.errors import ShapeError
 
 
 class SparsePlaceholder(symbolic.SymbolicTensor):
@@ -51,31 +47,15 @@ def to_dense(tensor: Any) -> Any:
     return tensor
 
 
-@composite(promote=("values", "y"))
-def sparse_dot(values: Tensor, rows: Tensor, columns: Tensor, y: Tensor, height):
-    """The product of a sparse matrix, given by its elements and their places, and a dense matrix.
+def concatenate(tensors: Any, axis: int = -1) -> Any:
+    """`K.concatenate` where some are sparse matrices: a sparse one of sparse ones, else a dense tensor.
 
     Args:
-        values: the elements that are not 0.
-        rows: their rows.
-        columns: their columns.
-        y: the dense matrix.
-        height: the number of rows of the sparse matrix.
-
-    Shape: values, rows, columns (n,), y (width, m) -> (height, m).
+        tensors: sparse matrices, or such and tensors.
+        axis: along which axis they are joined.
     """
-    return scatter_add(multiply(expand_dims(values, axis=-1), gather(y, columns)), rows, height)
+    if not all(map(is_sparse_matrix, tensors)):
+        return OPS["concatenate"].function([to_dense(t) for t in tensors], axis=axis)
+    from scipy.sparse import hstack, vstack
 
-
-def dot(x: Any, y: Any) -> Any:
-    """`K.dot` where x or y is a sparse matrix."""
-    if is_sparse_matrix(x) and is_sparse_matrix(y):
-        return operands.as_symbol_or_tensor(np.ascontiguousarray((x @ y).toarray()))
-    transpose = OPS["transpose"].function
-    if is_sparse_matrix(y):
-        return transpose(dot(y.T, transpose(x)))
-    shape = tuple(y.shape)
-    if len(shape) != 2 or shape[0] not in (None, x.shape[1]):
-        raise ShapeError(f"K.dot: a sparse matrix {x.shape} and a tensor {shape} do not fit.")
-    found = x.tocoo()
-    return sparse_dot(found.data, found.row.astype("int64"), found.col.astype("int64"), y, int(x.shape[0]))
+    return (vstack if axis in (0, -2) else hstack)(list(tensors), format="csr")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from keras_front.backend.declare import Tensor, Tensors, composite
-from keras_front.backend.ops.elementwise import add, cast, divide, maximum, multiply, power, sqrt, subtract
+from keras_front.backend.ops.elementwise import add, cast, divide, maximum, multiply, power, square_root, subtract
 
 
 def _rate(lr: Any, like: Any) -> Any:
@@ -70,7 +70,7 @@ def rmsprop_update(params: Tensors, grads: Tensors, squares: Tensors, lr: Tensor
     for p, g, a in zip(params, grads, squares, strict=True):
         a = add(multiply(a, rho), multiply(multiply(g, g), 1 - rho))
         new_squares.append(a)
-        new_params.append(subtract(p, divide(multiply(_rate(lr, p), g), add(sqrt(a), epsilon))))
+        new_params.append(subtract(p, divide(multiply(_rate(lr, p), g), add(square_root(a), epsilon))))
     return new_params, new_squares
 
 
@@ -104,7 +104,7 @@ def adam_update(
     new: tuple[list[Any], ...] = ([], [], [], [])
     for i, (p, g, m, v) in enumerate(zip(params, grads, ms, vs, strict=True)):
         time = cast(t, p.dtype)
-        rate = divide(sqrt(subtract(1, power(beta_2, time))), subtract(1, power(beta_1, time)))
+        rate = divide(square_root(subtract(1, power(beta_2, time))), subtract(1, power(beta_1, time)))
         rate = multiply(_rate(lr, p), rate)
         m = add(multiply(m, beta_1), multiply(g, 1 - beta_1))
         v = add(multiply(v, beta_2), multiply(multiply(g, g), 1 - beta_2))
@@ -112,7 +112,7 @@ def adam_update(
         if vhats:
             top = maximum(vhats[i], v)
             new[3].append(top)
-        new[0].append(subtract(p, divide(multiply(rate, m), add(sqrt(top), epsilon))))
+        new[0].append(subtract(p, divide(multiply(rate, m), add(square_root(top), epsilon))))
         new[1].append(m)
         new[2].append(v)
     return new

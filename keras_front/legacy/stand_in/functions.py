@@ -22,7 +22,7 @@ _SAME = {
     "expm1": "expm1", "floor": "floor", "identity": "identity", "is_finite": "isfinite", "is_inf": "isinf",
     "is_nan": "isnan", "log": "log", "log1p": "log1p", "log_sigmoid": "log_sigmoid", "logical_not": "logical_not",
     "negative": "negative", "reciprocal": "reciprocal", "round": "round", "rsqrt": "rsqrt", "sigmoid": "sigmoid",
-    "sign": "sign", "sin": "sin", "sinh": "sinh", "softplus": "softplus", "sqrt": "sqrt", "square": "square",
+    "sign": "sign", "sin": "sin", "sinh": "sinh", "softplus": "softplus", "sqrt": "square_root", "square": "square",
     "stop_gradient": "stop_gradient", "tan": "tan", "tanh": "tanh",
     "add": "add", "divide": "divide", "equal": "equal", "floordiv": "floor_divide", "floormod": "mod",
     "greater": "greater", "greater_equal": "greater_equal", "less": "less", "less_equal": "less_equal",
