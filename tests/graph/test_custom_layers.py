@@ -388,7 +388,7 @@ def test_recurrent_states_live_on(backend):
     assert not np.allclose(model.predict_on_batch(x), first)
     with pytest.raises(ValueError, match=r"expected shape \(2, 3\), found shape \(1, 3\)"):
         model.layers[0].reset_states([np.ones((1, 3)), np.zeros((2, 3))])
-    with pytest.raises(RuntimeError, match="needs to know its batch size"):
+    with pytest.raises(ValueError, match="needs to know its batch size"):
         Sequential([L.GRU(3, stateful=True, input_shape=(4, 1))])
 
 
