@@ -307,7 +307,7 @@ class JaxBackend(Transposes, Backend):
 
     def to_numpy(self, x: Any) -> np.ndarray:
         array = np.asarray(x)
-        return array.astype("float32") if x.dtype == jnp.bfloat16 else array
+        return array.astype("float32") if array.dtype.kind == "V" else array  # bfloat16, which NumPy does not know
 
     def import_tensor(self, value: Any, source: Any, dtype: str) -> Any:
         if source is not None and hasattr(value, "__dlpack__"):

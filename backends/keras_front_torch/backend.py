@@ -27,6 +27,8 @@ _DTYPES = {name: getattr(torch, name) for name in sorted(dtypes.ALL) if hasattr(
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 
 
+_THRESHOLD_BACKWARD = torch.ops.aten.threshold_backward.default
+_HARDTANH_BACKWARD = torch.ops.aten.hardtanh_backward.default
 _SMALL = 1 << 16  # elements; up to here the step of a net of light ops is differentiated by the rules of K
 
 _DIFFERENTIATING: ContextVar[bool] = ContextVar("differentiating", default=False)
@@ -67,18 +69,29 @@ class TorchBackend(Images, Backend):
             return torch.relu(x)
         return super().relu(x, alpha=alpha, max_value=max_value, threshold=threshold)
 
-    # What `rewriting` writes for ops whose attributes it has settled: no Python call stands before torch's own.
+    # What `rewriting` writes for ops whose attributes it has settled; Python calls before torch's own are short ones.
     addmm, relu_plain, cast_to = torch.addmm, torch.relu, staticmethod(torch.Tensor.to)
-    logits_loss, clamp, hardtanh = torch.binary_cross_entropy_with_logits, torch.clamp, staticmethod(F.hardtanh)
-    threshold_backward = torch.ops.aten.threshold_backward.default
-    hardtanh_backward = torch.ops.aten.hardtanh_backward.default
-    sum_over, mean_over, softmax_over = torch.sum, torch.mean, torch.softmax
+    sum_over, mean_over, softmax_over, matrix_transpose = torch.sum, torch.mean, torch.softmax, torch.t
 
-    def relu_gradient(self, g: Any, out: Any) -> Any:
-        return self.threshold_backward(g, out, 0)
+    @staticmethod
+    def logits_loss(logits: Any, target: Any, *, reduction: int) -> Any:
+        return torch.binary_cross_entropy_with_logits(logits, target, None, None, reduction)
 
-    def clip_gradient(self, g: Any, x: Any, *, lowest: float, highest: float) -> Any:
-        return self.hardtanh_backward(g, x, lowest, highest)
+    @staticmethod
+    def cut(x: Any, *, lowest: float, highest: float) -> Any:
+        return torch.clamp(x, lowest, highest)
+
+    @staticmethod
+    def cut_taped(x: Any, *, lowest: float, highest: float) -> Any:
+        return F.hardtanh(x, lowest, highest)  # backwards one call, as against four of `clamp`
+
+    @staticmethod
+    def relu_gradient(g: Any, out: Any) -> Any:
+        return _THRESHOLD_BACKWARD(g, out, 0)
+
+    @staticmethod
+    def clip_gradient(g: Any, x: Any, *, lowest: float, highest: float) -> Any:
+        return _HARDTANH_BACKWARD(g, x, lowest, highest)
 
     def clip(self, x: Any, *, min_value: Any, max_value: Any) -> Any:
         if not isinstance(min_value, float | int) or not isinstance(max_value, float | int):
@@ -247,7 +260,7 @@ class TorchBackend(Images, Backend):
         return F.binary_cross_entropy_with_logits(logits, target, reduction="none")
 
     def clipped_sigmoid_crossentropy(self, logits: Any, target: Any, *, lowest: float, highest: float) -> Any:
-        return self.sigmoid_crossentropy(F.hardtanh(logits, lowest, highest), target)  # backwards faster than `clamp`
+        return self.sigmoid_crossentropy(self.cut_taped(logits, lowest=lowest, highest=highest), target)
 
     def clipped_softmax_crossentropy(self, logits: Any, target: Any, *, lowest: float) -> Any:
         return -(target * F.threshold(F.log_softmax(logits, -1), lowest, lowest)).sum(-1)
@@ -499,7 +512,7 @@ class TorchBackend(Images, Backend):
 
     def rows(self, data: Sequence[Any], rows: np.ndarray) -> list[Any]:
         index = torch.from_numpy(np.ascontiguousarray(rows))
-        return [torch.index_select(array, 0, index.to(array.device)) for array in data]
+        return [torch.index_select(a, 0, index if a.is_cpu else index.to(a.device)) for a in data]
 
     def joined(self, tensors: Sequence[Any]) -> np.ndarray:
         return self.to_numpy(torch.cat([torch.atleast_1d(t) for t in tensors] if not tensors[0].ndim else tensors))

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from keras_front.backend import dtypes, symbolic
+from keras_front.backend import dtypes, shapes, symbolic
 from keras_front.backend.ir import Instruction, Program
 from keras_front.backend.op import OPS
 from keras_front.backend.simplify import Fusion, is_plain_relu
@@ -27,7 +27,7 @@ IN_PLACE: dict[str, Callable[..., Any]] = {
 
 def rewritten(program: Program, taped: bool = False) -> Program:
     """A program as torch runs it best, those inside it too; `taped` says that autograd watches it."""
-    program = _kept_apart(program)
+    program = _comparing_truths(_kept_apart(program))
     program = program.changed(instructions=[_with_rewritten_body(i, taped) for i in program.instructions])
     program = _overwriting(_reusing_donated(program), taped)
     whole = [part for i in program.instructions for part in _cut_first(i, taped)]
@@ -70,22 +70,63 @@ def _counted(cast: Instruction, later: Instruction) -> Instruction | None:
     return later.changed(op="sum_over", args=cast.args, attrs=attrs)
 
 
-FUSIONS = (Fusion("add", "conv", _biased), Fusion("relu", "conv", _rectified), Fusion("sum", "cast", _counted))
+def _reduced(losses: Instruction, later: Instruction) -> Instruction | None:
+    """The sum or mean of a crossentropy of logits as part of it: torch's function can do that."""
+    axis, ndim = later.attrs["axis"], len(losses.outs[0].shape)
+    whole = axis is None or (axis != () and len(shapes.normalize_axes(axis, ndim)) == ndim)
+    if not whole or later.attrs["keepdims"] or not _alike(losses) or "reduction" in losses.attrs:
+        return None
+    attrs = {**losses.attrs, "reduction": {"mean": 1, "sum": 2}[later.op]}
+    return later.changed(op=losses.op, args=losses.args, attrs=attrs)
+
+
+def _alike(i: Instruction) -> bool:
+    """Whether the first two arguments have the same shape."""
+    return tuple(i.args[0].shape) == tuple(i.args[1].shape)
+
+
+FUSIONS = (
+    Fusion("add", "conv", _biased),
+    Fusion("relu", "conv", _rectified),
+    Fusion("sum", "cast", _counted),
+    *(
+        Fusion(op, f"{kind}_crossentropy", _reduced)
+        for op in ("sum", "mean")
+        for kind in ("sigmoid", "clipped_sigmoid")
+    ),
+)
+
+
+# Truths as they are ------------------------------------------------------------------------------------------------
+
+
+def _comparing_truths(program: Program) -> Program:
+    """Truths that became floats to be compared with floats are compared as they are, which gives the same."""
+    uses = Counter(program.read())
+    casts = {i.outs[0]: i for i in program.instructions if i.op == "cast" and i.args[0].dtype == "bool"}
+    kept, needless = [], set()
+    for i in program.instructions:
+        number = i.args[1] if i.op == "equal" else None
+        if number in casts and uses[number] == 1 and dtypes.is_float(i.args[0].dtype):
+            needless.add(number)
+            i = i.changed(args=[i.args[0], casts[number].args[0]])
+        kept.append(i)
+    return program.changed(instructions=[i for i in kept if not needless.intersection(i.outs)])
 
 
 # torch's own functions -------------------------------------------------------------------------------------------
 
 
 def _cut_first(i: Instruction, taped: bool) -> list[Instruction]:
-    """A crossentropy of logits that are cut first as two functions of torch; autograd is faster with `hardtanh`."""
-    if i.op != "clipped_sigmoid_crossentropy" or tuple(i.args[0].shape) != tuple(i.args[1].shape):
+    """A crossentropy of logits that are cut first as two functions of torch; `cut_taped` has a faster gradient."""
+    if i.op != "clipped_sigmoid_crossentropy" or not _alike(i):
         return [i]
     logits, target = i.args
     cut = symbolic.SymbolicTensor(logits.shape, logits.dtype)
-    bounds = (i.attrs["lowest"], i.attrs["highest"])
-    names = ("min_val", "max_val") if taped else ("min", "max")
-    clip = Instruction("hardtanh" if taped else "clamp", [logits], dict(zip(names, bounds, strict=True)), [cut], cut)
-    return [clip, i.changed(op="sigmoid_crossentropy", args=[cut, target], attrs={})]
+    bounds = {name: i.attrs[name] for name in ("lowest", "highest")}
+    rest = {name: value for name, value in i.attrs.items() if name not in bounds}
+    first = Instruction("cut_taped" if taped else "cut", [logits], bounds, [cut], cut)
+    return [first, i.changed(op="sigmoid_crossentropy", args=[cut, target], attrs=rest)]
 
 
 def _spelled(i: Instruction) -> Instruction:
@@ -103,18 +144,11 @@ def _spelled(i: Instruction) -> Instruction:
         axis, keepdims = i.attrs["axis"], i.attrs["keepdims"]
         whole = axis is None and not keepdims
         return i.changed(op=f"{i.op}_over", attrs={} if whole else {"dim": axis, "keepdim": keepdims})
-    if i.op == "sigmoid_crossentropy" and tuple(i.args[0].shape) == tuple(i.args[1].shape):
-        return i.changed(op="logits_loss", attrs={"weight": None, "pos_weight": None, "reduction": 0})
-    return _spelled_gradient(i)
-
-
-def _spelled_gradient(i: Instruction) -> Instruction:
-    if i.op not in ("relu_gradient", "clip_gradient") or tuple(i.args[0].shape) != tuple(i.args[1].shape):
-        return i
-    if i.op == "relu_gradient":
-        return i.changed(op="threshold_backward", attrs={"threshold": 0})
-    bounds = {"min_val": i.attrs["lowest"], "max_val": i.attrs["highest"]}
-    return i.changed(op="hardtanh_backward", attrs=bounds)
+    if i.op == "permute_dimensions" and tuple(i.attrs["pattern"]) == (1, 0):
+        return i.changed(op="matrix_transpose", attrs={})
+    if i.op == "sigmoid_crossentropy" and _alike(i):
+        return i.changed(op="logits_loss", attrs={"reduction": 0, **i.attrs})
+    return i
 
 
 def _with_settled_statistics(program: Program) -> Program:

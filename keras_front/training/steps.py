@@ -112,7 +112,10 @@ def tensors_of(variables: Sequence[Any]) -> State:
 def store(variables: Sequence[Any], values: Sequence[Any], engine: Backend) -> None:
     """Make `values`, tensors of `engine`, the values of `variables`."""
     for variable, value in zip(variables, values, strict=True):
-        variable._store(value, engine)
+        if variable._backend is engine:  # `Variable._store` without a call for each
+            variable._values[variable._index] = value
+        else:
+            variable._store(value, engine)
 
 
 @contextmanager
@@ -494,7 +497,8 @@ class Steps:
 
     def numbers(self, kind: str, values: Any) -> list[float]:
         """What a step reported, as Python numbers."""
-        return [float(K.to_numpy(value)) for value in values]
+        engine = active_backend()
+        return [float(engine.to_numpy(v) if v.__class__ in engine.native else K.to_numpy(v)) for v in values]
 
     def _measures(self) -> list[Any]:
         layers = (v for metric in self.layer_metrics for v in metric.weights)
