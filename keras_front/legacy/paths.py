@@ -93,7 +93,9 @@ HOMES: dict[str, tuple[str, ...]] = {
     "utils.rng_utils": ("backend.seeds",),
     "utils.summary_utils": ("utils.layer_utils",),
     "utils.test_utils": ("legacy.utils.test_utils",),
+    "utils.model_visualization": ("utils.vis_utils",),
     "utils.training_utils": ("utils.multi_gpu_utils",),
+    "utils.visualize_util": ("legacy.utils.visualize_util",),
 }  # fmt: skip
 
 # Modules of today that find further names when they are asked for `keras` names, and where these are.

@@ -8,7 +8,16 @@ from keras_front.custom_objects import (
     get_registered_object,
     register_keras_serializable,
 )
-from keras_front.utils import conv_utils, data_utils, generic_utils, io_utils, layer_utils, multi_gpu_utils, np_utils
+from keras_front.utils import (
+    conv_utils,
+    data_utils,
+    generic_utils,
+    io_utils,
+    layer_utils,
+    multi_gpu_utils,
+    np_utils,
+    vis_utils,
+)
 from keras_front.utils.data_utils import (
     GeneratorEnqueuer,
     OrderedEnqueuer,
@@ -31,6 +40,7 @@ from keras_front.utils.labels import normalize, to_categorical
 from keras_front.utils.layer_utils import convert_all_kernels_in_model, get_source_inputs, print_summary
 from keras_front.utils.multi_gpu_utils import multi_gpu_model
 from keras_front.utils.sequence_utils import pad_sequences
+from keras_front.utils.vis_utils import model_to_dot, plot_model
 
 __all__ = [
     "CustomObjectScope",
@@ -57,12 +67,14 @@ __all__ = [
     "io_utils",
     "layer_utils",
     "load_img",
+    "model_to_dot",
     "multi_gpu_model",
     "multi_gpu_utils",
     "normalize",
     "np_utils",
     "pack_x_y_sample_weight",
     "pad_sequences",
+    "plot_model",
     "print_summary",
     "register_keras_serializable",
     "save_img",
@@ -70,4 +82,5 @@ __all__ = [
     "set_random_seed",
     "to_categorical",
     "unpack_x_y_sample_weight",
+    "vis_utils",
 ]
