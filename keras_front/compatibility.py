@@ -17,7 +17,13 @@ from keras_front import config
 from keras_front.errors import ArgumentError, UnknownArgumentError
 from keras_front.tracebacks import hide_internal_frames, mark_boundary
 
-__all__ = ["accept_legacy_arguments", "accept_legacy_constructor_arguments", "argument_names", "legacy_object"]
+__all__ = [
+    "RenamedKeys",
+    "accept_legacy_arguments",
+    "accept_legacy_constructor_arguments",
+    "argument_names",
+    "legacy_object",
+]
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -78,6 +84,32 @@ def accept_legacy_arguments(
             raise
 
     return mark_boundary(call)
+
+
+class RenamedKeys(dict[str, Any]):
+    """A dictionary that also finds values under the names that their keys had once, if `keras_front/legacy` knows them.
+
+    It lists the names of today only.
+    """
+
+    def __missing__(self, key: str) -> Any:
+        hooks = legacy_module()
+        today = None if hooks is None else hooks.today_key(key)
+        if today not in self:
+            raise KeyError(key)
+        return self[today]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value under a name of today or of once; `default` if there is none.
+
+        Args:
+            key: the name.
+            default: what to return for a name that nobody knows.
+        """
+        try:
+            return self[key]
+        except KeyError:
+            return default
 
 
 def renamed(function: F) -> F:

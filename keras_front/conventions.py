@@ -31,6 +31,9 @@ class Conventions(NamedTuple):
         metric_names: what metrics that were given by name are called in logs; those that are not in it are called as
             their function. Natively None: each is called as it was given.
         weighted_metric_prefix: stands before the names of `weighted_metrics`.
+        epochs_of_files_from_zero: the first epoch is number 0 in the names of checkpoints. Natively 1.
+        square_identity: the initializer `Identity` refuses matrices that are not square. Natively False, as in Keras
+            2.3.1: the rest is zero.
         own_extraction_folder: `get_file(extract=True)` unpacks into a folder of its own and returns that. Natively
             False: it unpacks beside the archive and returns the path of the archive.
     """
@@ -40,6 +43,8 @@ class Conventions(NamedTuple):
     weights_over_nonzero: bool = False
     metric_names: Mapping[str, str] | None = None
     weighted_metric_prefix: str = ""
+    epochs_of_files_from_zero: bool = False
+    square_identity: bool = False
     own_extraction_folder: bool = False
 
 

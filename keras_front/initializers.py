@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import numpy as np
 
+from keras_front import conventions
 from keras_front.arguments import Kept, Number, Reader
 from keras_front.backend import dtypes, seeds
 from keras_front.errors import ArgumentError, ShapeError
@@ -248,6 +249,8 @@ class Identity(Initializer):
     def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
         if len(shape) != 2:
             raise ShapeError(f"Identity: expected a weight with two axes, received shape {tuple(shape)}.")
+        if shape[0] != shape[1] and conventions.current().square_identity:
+            raise ShapeError(f"Identity: expected a square matrix, received shape {tuple(shape)}.")
         return (self.gain * np.eye(shape[0], shape[1])).astype(host_dtype(dtype))
 
 

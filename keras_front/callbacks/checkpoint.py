@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from keras_front import conventions
 from keras_front.callbacks.base import Callback, is_improvement, monitored, other_spelling
 from keras_front.errors import ArgumentError
 
@@ -49,6 +50,7 @@ class ModelCheckpoint(Callback):
         self.save_best_only, self.save_weights_only = save_best_only, save_weights_only
         self._better, self.best, _ = is_improvement(mode, monitor)
         self.epochs_since_last_save = 0
+        self._first = 0 if conventions.current().epochs_of_files_from_zero else 1
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         self.epochs_since_last_save += 1
@@ -62,7 +64,7 @@ class ModelCheckpoint(Callback):
     def _path(self, epoch: int, logs: Mapping[str, Any]) -> str:
         values = {**{other_spelling(name): value for name, value in logs.items()}, **logs}
         try:
-            return self.filepath.format(**{**values, "epoch": epoch + 1})
+            return self.filepath.format(**{**values, "epoch": epoch + self._first})
         except KeyError as missing:
             raise ArgumentError(
                 f"ModelCheckpoint: {self.filepath!r} names {missing}, but this epoch has epoch, {', '.join(logs)}."

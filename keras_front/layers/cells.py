@@ -20,6 +20,7 @@ from keras_front import backend as K
 from keras_front.backend import symbolic
 from keras_front.errors import ShapeError
 from keras_front.graph.layer import LAYERS
+from keras_front.initializers import Identity
 
 from .arguments import (
     ActivationFunction,
@@ -170,12 +171,30 @@ class BuiltinCell(_FusedCell, CellArguments, Layer):
     def build(self, input_shape: Any) -> None:
         shape = input_shape[0] if isinstance(input_shape[0], list | tuple) else input_shape
         first, second = self._kernel_shapes(tuple(shape))
-        self.kernel = self.add_weight("kernel", first)
-        self.recurrent_kernel = self.add_weight("recurrent_kernel", second)
+        self.kernel = self._gated_weight("kernel", first)
+        self.recurrent_kernel = self._gated_weight("recurrent_kernel", second)
         self.bias = None
         if self.use_bias:
             self.bias = self.add_weight("bias", self._bias_shape(), initializer=self._initial_bias)
         self.built = True
+
+    def _gated_weight(self, name: str, shape: tuple[int, int]) -> Any:
+        """A kernel whose gates lie side by side; the identity is one for each gate.
+
+        Raises: ShapeError if a gate of an identity is not square.
+        """
+        initializer = getattr(self, name.replace("kernel", "initializer") if "_" in name else f"{name}_initializer")
+        if not isinstance(initializer, Identity) or self._gates == 1:
+            return self.add_weight(name, shape)
+        if shape[0] != self.units:
+            raise ShapeError(
+                f"{self.name}: the identity needs as many units as there are inputs of a gate, received a {name} of "
+                f"shape {(shape[0], self.units)} for each gate."
+            )
+        parts = [(shape[0], self.units)] * self._gates
+        return self.add_weight(
+            name, shape, initializer=lambda _, dtype=None: np.concatenate([initializer(p, dtype) for p in parts], 1)
+        )
 
     def _kernel_shapes(self, shape: tuple[Any, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Shapes of the two kernels, for inputs of this shape."""

@@ -97,7 +97,7 @@ class Lambda(Layer):
         held = {"function": self.function, "output_shape": self._output_shape, "mask": self.mask}
         for key, value in held.items():
             if key != "mask" or value is not None:
-                result[key], result[f"{key}_type"] = _written(value)
+                result[key], result[f"{key}_type"] = written_function(value)
             if callable(value):
                 result["module" if key == "function" else f"{key}_module"] = getattr(value, "__module__", None)
         return {**result, "arguments": plain(self.arguments)}
@@ -120,7 +120,7 @@ class Lambda(Layer):
             kind = given.pop(f"{key}_type", "function" if key == "function" else "raw")
             if given.get(key) is not None and kind != "raw":
                 place = name if key == "function" else f"{name}_{key}"
-                given[key] = _found(given[key], kind, place, known, module)
+                given[key] = found_function(given[key], kind, place, known, module)
         return cls(**given)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -140,8 +140,14 @@ def _takes(function: Callable[..., Any], name: str) -> bool:
     return code is not None and name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
 
 
-def _written(value: Any) -> tuple[Any, str]:
-    """A value or function as a config has it, and which of these it is."""
+def written_function(value: Any) -> tuple[Any, str]:
+    """A value or function as a config has it, and which of these it is.
+
+    Args:
+        value: a function, or a plain value.
+
+    Returns: a name or code, and 'function' or 'lambda'; or the value, and 'raw'.
+    """
     if not callable(value):
         return plain(value), "raw"
     name = name_of(value)
@@ -156,8 +162,18 @@ def _by_name(name: str) -> list[Any]:
     return [*found, activations.get(name)] if name in activations.ACTIVATIONS else found
 
 
-def _found(written: Any, kind: str, place: str, known: Mapping[str, Any], module: Any) -> Callable[..., Any]:
-    """The function that a config means: the user's own by the name of the layer or its own, or its code."""
+def found_function(written: Any, kind: str, place: str, known: Mapping[str, Any], module: Any) -> Callable[..., Any]:
+    """The function that a config means: the user's own by the name of the layer or its own, or its code.
+
+    Args:
+        written: a name or code, as `written_function` wrote it.
+        kind: 'lambda' for code, else 'function'.
+        place: name of the layer, by which the user may hand the function over.
+        known: functions of the user by name.
+        module: the module whose names code may use.
+
+    Raises: SerializationError if there is no such function; UnsafeFileError for code without permission.
+    """
     if callable(written):
         return written
     name = written if isinstance(written, str) and kind != "lambda" else bytecode.name_in(written)

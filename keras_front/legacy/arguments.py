@@ -20,6 +20,11 @@ _GATED = (
     "activation inner_activation W_regularizer U_regularizer b_regularizer dropout_W dropout_U return_sequences "
     f"go_backwards stateful unroll consume_less {_FIRST}"
 )
+# What the functions of Theano and TensorFlow took that trained a model.
+_OF_ENGINES = (
+    "class_mode theano_mode mode givens on_unused_input allow_input_downcast profile rebuild_strict "
+    "no_default_updates accept_inplace options run_metadata feed_dict fetches"
+)
 _POOLING = "pool_size strides border_mode dim_ordering"
 
 # Former signatures of what has another one today, by today's class, function or method.
@@ -66,8 +71,10 @@ SIGNATURES: dict[str, str] = {
     # Layers, models and their methods
     "add_weight": "self shape initializer name trainable regularizer constraint",
     "Network": "input output name",
+    "compile": f"self optimizer loss metrics loss_weights sample_weight_mode {_OF_ENGINES}",
     "fit": "self x y batch_size nb_epoch verbose callbacks validation_split validation_data shuffle class_weight "
-    "sample_weight initial_epoch",
+    "sample_weight initial_epoch show_accuracy",
+    "evaluate": "self x y batch_size verbose sample_weight show_accuracy",
     "fit_generator": "self generator samples_per_epoch nb_epoch verbose callbacks validation_data nb_val_samples "
     "class_weight max_q_size nb_worker pickle_safe initial_epoch",
     "evaluate_generator": "self generator val_samples max_q_size nb_worker pickle_safe",
@@ -202,13 +209,18 @@ VALUES: dict[str, dict[Any, Any]] = {
 
 # Arguments that mean nothing today, with the values that meant nothing then (None: any), and what to do for others.
 DROPPED: dict[str, dict[str, tuple[tuple[Any, ...] | None, str]]] = {
-    "Embedding": {"dropout": ((0, 0.0, None), "put SpatialDropout1D behind the layer")},
+    "compile": dict.fromkeys(_OF_ENGINES.split(), (None, "")),
+    "fit": {"show_accuracy": (None, "")},  # Keras 1 said to compile with metrics=["accuracy"], and ignored it
+    "evaluate": {"show_accuracy": (None, "")},
     "Conv2DTranspose": {"output_shape": (None, "")},
     "BatchNormalization": {"mode": (None, "")},
     "conv1d": dict.fromkeys(("image_shape", "filter_shape"), (None, "")),
     "conv2d": dict.fromkeys(("image_shape", "filter_shape"), (None, "")),
     "conv3d": dict.fromkeys(("volume_shape", "filter_shape"), (None, "")),
 }
+
+# What `params` of callbacks held under other names. 1.2.2, `keras/engine/training.py`, `_fit_loop`.
+PARAMETERS: dict[str, str] = {"nb_epoch": "epochs", "nb_sample": "samples"}
 
 # Former classes whose work a current class does.
 CLASSES: dict[str, str] = {

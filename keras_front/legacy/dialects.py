@@ -69,9 +69,12 @@ _NONZERO = {"weights_over_nonzero": True}
 _ACCURACY = {"accuracy": "acc", "acc": "acc", "cosine": "cosine_proximity", "cosine_proximity": "cosine_proximity"}
 _SHORT = {**_ACCURACY, "crossentropy": "ce", "ce": "ce"}
 
+# 1.2.2 `keras/callbacks.py`, `ModelCheckpoint`, and `keras/initializations.py`, `identity`.
+_FIRST = {"epochs_of_files_from_zero": True, "square_identity": True}
+
 # Conventions that were others, by dialect and field of `keras_front.conventions.Conventions`.
 CONVENTIONS: dict[str, dict[str, Any]] = {
-    "keras1": {**_JOINT, **_WHOLE, **_NONZERO, "metric_names": _ACCURACY},
+    "keras1": {**_JOINT, **_WHOLE, **_NONZERO, **_FIRST, "metric_names": _ACCURACY},
     "keras2.2": {**_JOINT, **_WHOLE, **_NONZERO, "metric_names": _SHORT, "weighted_metric_prefix": "weighted_"},
     "keras2.3": {**_JOINT, **_WHOLE},
     # 3.15, `base_optimizer.py` and `layers/layer.py`: as here; `utils/file_utils.py`

@@ -12,7 +12,8 @@ from typing import Any
 
 from keras_front.config import NATIVE
 
-from .arguments import NAMES, SIGNATURES
+from . import batch_metrics
+from .arguments import NAMES, PARAMETERS, SIGNATURES
 from .dialects import CONVENTIONS, DEFAULTS, ROWS_AND_COLUMNS, VERSIONS
 from .dialects import NAMES as MEANINGS
 from .translation import (
@@ -38,6 +39,7 @@ __all__ = [
     "find",
     "forget",
     "sized",
+    "today_key",
     "translate_call",
     "translate_config",
     "translate_positional",
@@ -99,12 +101,23 @@ def find(kind: str, name: str) -> Any:
         from . import layers
 
         return layers.find(name)
+    if kind == "metric" and name in batch_metrics.__all__:
+        return getattr(batch_metrics, name)
     today_name = NAMES.get(kind, {}).get(name)
     if today_name is None:
         return None
     from keras_front.registry import Registry
 
     return Registry.of(kind).lookup(today_name)
+
+
+def today_key(key: str) -> str | None:
+    """What a parameter of callbacks is called today, or None.
+
+    Args:
+        key: what it was called.
+    """
+    return PARAMETERS.get(key)
 
 
 # Dialects --------------------------------------------------------------------------------------------

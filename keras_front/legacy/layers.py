@@ -12,14 +12,16 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from keras_front import activations, bytecode, constraints, initializers, layers, regularizers
+from keras_front import activations, constraints, initializers, layers, regularizers
 from keras_front import backend as K
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.graph.layer import LAYERS, Layer
 from keras_front.graph.network import Network
-from keras_front.registry import get_registered_object, plain
+from keras_front.layers.lambda_layer import found_function, written_function
+from keras_front.registry import get_custom_objects
 
 from .arguments import CLASSES, SIGNATURES
+from .embedding import EmbeddingWithDropout
 from .normalization import BatchOnlyNormalization, SampleNormalization
 from .translation import rows_and_columns, translate_positional
 
@@ -70,7 +72,7 @@ class Merge(Layer):
                 f"Merge: expected mode to be a function or one of {', '.join(MODES)}; received {mode!r}."
             )
         self.mode, self.concat_axis, self.dot_axes = mode, concat_axis, dot_axes
-        self._output_mask, self.arguments = output_mask, dict(arguments or {})
+        self._output_shape, self._output_mask, self.arguments = output_shape, output_mask, dict(arguments or {})
         self.layers: list[Any] = [part for part in layers or () if isinstance(part, Network)]
         if layers:
             nodes = node_indices or [0] * len(layers)
@@ -82,7 +84,7 @@ class Merge(Layer):
     @classmethod
     def constructor_arguments(cls) -> tuple[str, ...]:
         """The arguments that say what is computed; not what was merged."""
-        return ("mode", "concat_axis", "dot_axes", "arguments", "name", "trainable", "dtype")
+        return ("concat_axis", "dot_axes", "arguments", "name", "trainable", "dtype")
 
     @property
     def first_inputs(self) -> list[Any]:
@@ -90,26 +92,32 @@ class Merge(Layer):
         return [tensor for part in self.layers for tensor in part.inputs]
 
     def get_config(self) -> dict[str, Any]:
-        parts = {"layers": [LAYERS.serialize(part) for part in self.layers]} if self.layers else {}
-        return {**super().get_config(), "output_mask": plain(self._output_mask), **parts}
+        """The config of Keras 1: each function as its name or as code, with its type beside it."""
+        result = super().get_config()
+        shape = None if callable(self._output_shape) else self._output_shape  # such a function is not needed
+        for key, value in (("mode", self.mode), ("output_shape", shape), ("output_mask", self._output_mask)):
+            result[key], result[f"{key}_type"] = written_function(value)
+        return {**result, **({"layers": [LAYERS.serialize(part) for part in self.layers]} if self.layers else {})}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
         """A layer as described, on new models; functions are found among the custom objects.
 
         Args:
             config: what `get_config` returned, or a file of Keras 1 has.
+            custom_objects: functions by their names, or that of this layer by the layer's name.
 
         Raises: UnsafeFileError if a function is code, unless code is permitted.
         """
         given = {key: value for key, value in config.items() if not key.endswith("_type")}
-        for key in ("mode", "output_mask"):
-            if config.get(f"{key}_type") == "lambda" and isinstance(given[key], list):
-                given[key] = bytecode.load(given[key], where=f"The layer {given.get('name')!r}")
+        known, name = {**get_custom_objects(), **(custom_objects or {})}, given.get("name", "Merge")
+        for key in ("mode", "output_shape", "output_mask"):
+            kind = config.get(f"{key}_type", "raw")
+            if kind != "raw" and given.get(key) is not None:
+                given[key] = found_function(given[key], kind, name if key == "mode" else f"{name}_{key}", known, None)
+        if isinstance(given.get("output_shape"), list):
+            given["output_shape"] = tuple(given["output_shape"])
         given["layers"] = [LAYERS.deserialize(part) for part in given.get("layers") or ()]
-        for key in ("mode", "output_mask"):
-            if isinstance(given.get(key), str) and given[key] not in MODES:
-                given[key] = get_registered_object(given[key]) or given[key]
         return cls(**given)
 
     def call(self, inputs: Any) -> Any:
@@ -249,25 +257,29 @@ class Highway(_Weighted):
         b_constraint: function that projects the biases after each step.
         bias: whether there are biases.
         input_dim: number of features, if this is the first layer.
+        transform_bias: first value of b_carry; None for 1. Keras 1.2 ignored it, with a warning.
 
     Shape: (batch, n) -> (batch, n)
     Weights: W, W_carry (n, n); b, b_carry (n,) if `bias`; b_carry starts at 1.
-    Source: Srivastava et al. (2015).
+    Source: Srivastava et al. (2015); for `transform_bias` Keras 1.0.8, `keras/layers/core.py`.
     """
 
     def __init__(
         self, init: Any = "glorot_uniform", activation: Any = None, weights: Any = None, W_regularizer: Any = None,
         b_regularizer: Any = None, activity_regularizer: Any = None, W_constraint: Any = None,
-        b_constraint: Any = None, bias: bool = True, input_dim: int | None = None, **kwargs: Any,
+        b_constraint: Any = None, bias: bool = True, input_dim: int | None = None,
+        transform_bias: float | None = None, **kwargs: Any,
     ):  # fmt: skip
         super().__init__(**self._begin(locals(), kwargs))
         self.activation = activations.get(activation)
+        self.transform_bias = transform_bias
 
     def build(self, input_shape: Any) -> None:
         n = self._width(input_shape)
         self._W, self._W_carry = self._weight("W", (n, n)), self._weight("W_carry", (n, n))
         self._b = self._weight("b", (n,), "zeros") if self.bias else None
-        self._b_carry = self._weight("b_carry", (n,), "ones") if self.bias else None
+        first = initializers.Constant(1.0 if self.transform_bias is None else self.transform_bias)
+        self._b_carry = self._weight("b_carry", (n,), first) if self.bias else None
         self.built = True
 
     def call(self, inputs: Any) -> Any:
@@ -445,7 +457,8 @@ class ParametricSoftplus(_Shaped):
 KERAS1: dict[str, Any] = {
     cls.__name__: cls
     for cls in (
-        BatchOnlyNormalization, Highway, MaxoutDense, Merge, ParametricSoftplus, SReLU, SampleNormalization,
+        BatchOnlyNormalization, EmbeddingWithDropout, Highway, MaxoutDense, Merge, ParametricSoftplus, SReLU,
+        SampleNormalization,
     )
 }  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Methods, properties and parameters that classes and functions had once: put on ours when `keras` is imported.
 
-They stand here and not on the classes because nobody who writes `keras_front` needs them.
+They stand here and not on the classes because nobody who writes `keras_front` needs them. Attributes are computed when
+somebody asks; a program may set them, as a layer of one's own does in `self.regularizers = []`.
 Source: Keras 1.2.2, `keras/engine/topology.py`, `keras/models.py`, `keras/regularizers.py`; 2.2.4 and 2.3.1,
 `keras/engine/sequential.py` and `keras/layers/convolutional_recurrent.py`.
 """
@@ -21,6 +22,21 @@ from keras_front.registry import Registry
 
 from .engine import graph, saving
 from .translation import OldNameWarning
+
+
+class Former:
+    """An attribute that is computed unless the program has set it.
+
+    Args:
+        compute: function of the object.
+    """
+
+    def __init__(self, compute: Callable[[Any], Any]):
+        self.compute, self.__doc__ = compute, compute.__doc__
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else self.compute(instance)
+
 
 # Layers -------------------------------------------------------------------------------------------------------
 
@@ -73,6 +89,34 @@ def _no_regularizers(self: Any) -> list[Any]:
 def _constraints(self: Any) -> dict[Any, Any]:
     """The constraints of weights, by weight."""
     return {weight: weight.constraint for weight in self.weights if getattr(weight, "constraint", None) is not None}
+
+
+# What weights and arguments of layers were called. No attribute of a class of ours is covered by these.
+ATTRIBUTES: dict[str, tuple[str, ...]] = {
+    "W": ("kernel", "embeddings"),
+    "b": ("bias",),
+    "U": ("recurrent_kernel",),
+    "output_dim": ("units",),
+    "nb_filter": ("filters",),
+    "subsample": ("strides",),
+    "border_mode": ("padding",),
+    "inner_activation": ("recurrent_activation",),
+    "init": ("kernel_initializer", "embeddings_initializer"),
+    "inner_init": ("recurrent_initializer",),
+    "p": ("rate",),
+    "sigma": ("stddev",),
+}
+
+
+def _today(name: str) -> Former:
+    def value(self: Any) -> Any:
+        for today in ATTRIBUTES[name]:
+            if hasattr(self, today):
+                return getattr(self, today)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    value.__doc__ = f"Today `{ATTRIBUTES[name][0]}`."
+    return Former(value)
 
 
 # Models -------------------------------------------------------------------------------------------------------
@@ -151,22 +195,23 @@ MEMBERS: dict[type, dict[str, Any]] = {
         "add_inbound_node": add_inbound_node,
         "create_input_layer": create_input_layer,
         "get_output_shape_for": get_output_shape_for,
-        "regularizers": property(_no_regularizers),
+        "regularizers": Former(_no_regularizers),
+        **{name: _today(name) for name in ATTRIBUTES},
     },
     models.Model: {
-        "constraints": property(_constraints),
+        "constraints": Former(_constraints),
         "load_weights_from_hdf5_group": load_weights_from_hdf5_group,
         "load_weights_from_hdf5_group_by_name": load_weights_from_hdf5_group_by_name,
         "save_weights_to_hdf5_group": save_weights_to_hdf5_group,
     },
     models.Sequential: {
-        "flattened_layers": property(_flattened),
-        "model": property(lambda self: self),
+        "flattened_layers": Former(_flattened),
+        "model": Former(lambda self: self),
         "training_data": None,
         "validation_data": None,
     },
     layers.ConvLSTM2DCell: {"input_conv": input_conv, "recurrent_conv": recurrent_conv},
-    Bidirectional: {"constraints": property(_constraints)},
+    Bidirectional: {"constraints": Former(_constraints)},
     regularizers.Regularizer: {"set_layer": _nothing, "set_param": _nothing},
 }
 

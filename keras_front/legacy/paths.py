@@ -101,7 +101,7 @@ HOMES: dict[str, tuple[str, ...]] = {
 # Modules of today that find further names when they are asked for `keras` names, and where these are.
 ADDITIONS: dict[str, tuple[str, ...]] = {
     "initializers": ("legacy.initializers",),
-    "metrics": ("legacy.metrics",),
+    "metrics": ("legacy.metrics", "legacy.batch_metrics"),
     "optimizers": ("legacy.optimizers",),
 }
 

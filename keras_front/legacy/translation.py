@@ -190,6 +190,22 @@ def _normalization_mode(given: Arguments, target: Any) -> None:
         target.__class__ = kind
 
 
+def _dropped_words(given: Arguments, target: Any) -> None:
+    """Dropout of whole words is in a class of its own."""
+    from .embedding import EmbeddingWithDropout
+
+    rate = given.get("dropout")
+    if isinstance(target, ClassChoice) and rate:
+        target.choose(EmbeddingWithDropout)
+    elif not isinstance(target, ClassChoice) and "dropout" in given:
+        given.pop("dropout")
+        if rate:
+            target.__class__ = EmbeddingWithDropout
+            target.__dict__["dropout"] = float(rate)
+    elif not rate:
+        given.pop("dropout", None)
+
+
 def _bias_of_gates(given: Arguments, target: Any) -> None:
     value = given.get("forget_bias_init", "one")
     if value not in VALUES["unit_forget_bias"]:
@@ -257,6 +273,7 @@ def _separate(given: Arguments, target: Any) -> None:
 PREPARE: dict[str, Callable[[Arguments, Any], None]] = {
     "BatchNormalization": _normalization_mode,
     "ConvLSTM2D": _bias_of_gates,
+    "Embedding": _dropped_words,
     "LSTM": _bias_of_gates,
     "SeparableConv2D": _separate,
     "ZeroPadding2D": _both_ends,

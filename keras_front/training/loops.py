@@ -22,6 +22,7 @@ from keras_front.backend import seeds
 from keras_front.backend.adapter import Backend
 from keras_front.callbacks.base import CallbackList
 from keras_front.callbacks.batch_hooks import BatchHooks, Interrupts
+from keras_front.compatibility import RenamedKeys
 from keras_front.errors import ArgumentError
 from keras_front.training.arrays import BatchLayout
 from keras_front.training.data_adapter import ArrayAdapter, StreamAdapter, sample_order
@@ -88,15 +89,15 @@ class FitLoop:
     def _params(self) -> dict[str, Any]:
         names, samples = self.steps.names("train"), self.data.samples or 0
         validated = self.steps.names("test") if self.validation is not None else []
-        return {
-            "batch_size": getattr(self.data, "batch_size", None),
-            "epochs": self.epochs,
-            "steps": self.data.steps,
-            "samples": samples * self.data.repeats if isinstance(self.data, ArrayAdapter) else None,
-            "verbose": self.verbose,
-            "do_validation": self.validation is not None,
-            "metrics": [*names, *(f"val_{name}" for name in validated)],
-        }
+        return RenamedKeys(
+            batch_size=getattr(self.data, "batch_size", None),
+            epochs=self.epochs,
+            steps=self.data.steps,
+            samples=samples * self.data.repeats if isinstance(self.data, ArrayAdapter) else None,
+            verbose=self.verbose,
+            do_validation=self.validation is not None,
+            metrics=[*names, *(f"val_{name}" for name in validated)],
+        )
 
     def run(self) -> Any:
         """Train; the `History`."""

@@ -77,6 +77,7 @@ class Trainer(StepMethods, SingleBatchMethods):
 
     # Compiling ---------------------------------------------------------------------------------------
 
+    @accept_legacy_arguments
     def compile(
         self,
         optimizer: Any = "rmsprop",
@@ -327,6 +328,7 @@ class Trainer(StepMethods, SingleBatchMethods):
             )
             return loop.run()
 
+    @accept_legacy_arguments
     def evaluate(
         self,
         x: Any = None,

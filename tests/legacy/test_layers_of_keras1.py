@@ -9,6 +9,7 @@ import pytest
 
 from keras_front import backend as K
 from keras_front import layers as L
+from keras_front.errors import UnsafeFileError
 from keras_front.legacy import layers as old
 from keras_front.models import Model, Sequential, load_model
 from keras_front.registry import custom_object_scope
@@ -96,8 +97,11 @@ def test_merge_with_a_function_is_read_with_custom_objects(backend):
     with custom_object_scope({"difference": difference}):
         again = old.Merge.from_config(json.loads(json.dumps(layer.get_config())))
     close(again([X, Y]), 3 * (X - Y))
+    close(old.Merge.from_config(layer.get_config())([X, Y]), 3 * (X - Y))  # code that never left the process
+    with pytest.raises(UnsafeFileError, match="Python code"):
+        old.Merge.from_config(json.loads(json.dumps(layer.get_config(), default=lambda code: code.get_config())))
     with pytest.raises(ValueError, match="a function or one of sum"):
-        old.Merge.from_config(layer.get_config())
+        old.Merge(mode="difference")
 
 
 @pytest.mark.backends("numpy")

@@ -221,3 +221,41 @@ def test_pairs_of_packages_in_both_orders():
     names = ["keras.layers.core", "keras_front.layers.core", "keras.legacy.layers", "keras.engine.topology"]
     pairs = itertools.permutations(names, 2)
     in_forks(["".join(f"import {name}\n" for name in pair) + CHECK for pair in pairs], START)
+
+
+def test_the_protocol_of_keras1():
+    """In a new process, since `import keras` puts it on the classes of today."""
+    printed = in_new_process("""
+from keras_front.legacy import modules
+modules.install()
+from keras.layers import Dense, Embedding, Input, Layer
+from keras.models import Sequential
+from keras import constraints, metrics, optimizers, regularizers
+assert metrics.precision.__name__ == "precision"
+dense = Dense(3, init="one", W_regularizer="l2", b_constraint="nonneg")
+dense.create_input_layer((None, 4))
+assert dense.output_shape == (None, 3) and dense.output_dim == 3 and dense.get_output_shape_for((5, 4)) == (5, 3)
+assert dense.W is dense.kernel and dense.b is dense.bias and dense.init.get_config() == {}
+other = Dense(2)
+other.add_inbound_node(dense)
+assert other.input is dense.output
+assert Embedding(3, 4).output_dim == 4
+assert not hasattr(dense, "subsample")
+class Mine(Layer):
+    def build(self, input_shape):
+        self.regularizers = []
+        self.W = self.add_weight((input_shape[1], 2), initializer="one", name="W")
+        self.trainable_weights = [self.W]
+        self.built = True
+mine = Mine()
+mine.build((None, 3))
+assert mine.regularizers == [] and len(mine.weights) == 1
+inner = Sequential([Dense(2, input_dim=3), Dense(2)])
+model = Sequential([inner, Dense(1)])
+assert len(model.flattened_layers) == 3 and model.model is model
+assert model.validation_data is None and model.training_data is None
+regularizers.l2(0.1).set_param(None)
+assert float(optimizers.get("sgd", {"lr": 0.5}).lr) == 0.5 and constraints.get("maxnorm", {"m": 3}).max_value == 3
+print("all there")
+""")
+    assert printed == "all there"

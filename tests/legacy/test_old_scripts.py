@@ -151,4 +151,12 @@ def test_initializations_return_variables(name):
 
 
 def test_fans():
-    assert initializations.get_fans((3, 3, 4, 5)) == (36, 45)
+    assert initializations.get_fans((3, 3, 4, 5), "tf") == (36, 45)
+    assert initializations.get_fans((5, 4, 3, 3)) == (36, 45)  # Theano's order is the default
+    assert initializations.get_fans((5, 4, 2, 3, 3)) == (72, 90)
+    assert initializations.get_fans((6, 7), "tf") == initializations.get_fans((6, 7), "th") == (6, 7)
+    values = K.get_value(initializations.he_uniform((50, 2, 3, 3)))
+    assert values.shape == (50, 2, 3, 3)
+    assert 0.9 < abs(values).max() / (6 / 18) ** 0.5 <= 1
+    with pytest.raises(ValueError, match="square"):
+        initializations.identity((2, 3))
