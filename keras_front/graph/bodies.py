@@ -110,11 +110,11 @@ def _read(config: Mapping[str, Any]) -> Body:
         attrs = {key: arguments.read(value, _no_place, tensors) for key, value in call["attrs"].items()}
         made = again(named(call["function"]), args, attrs)
         tensors.update(zip(call["results"], made, strict=True))
-    ends = [
+    next_carry, ys = (
         [None if end is None else _tensor(arguments.read(end, _no_place, tensors)) for end in config[kind]]
         for kind in ("next_carry", "ys")
-    ]
-    return Body(leaves["carry"], leaves["xs"], *ends, leaves["captured"])
+    )
+    return Body(leaves["carry"], leaves["xs"], next_carry, ys, leaves["captured"])
 
 
 def again(op: Any, args: Any, attrs: dict[str, Any]) -> list[Any]:

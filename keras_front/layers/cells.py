@@ -178,7 +178,7 @@ class BuiltinCell(_FusedCell, CellArguments, Layer):
             self.bias = self.add_weight("bias", self._bias_shape(), initializer=self._initial_bias)
         self.built = True
 
-    def _gated_weight(self, name: str, shape: tuple[int, int]) -> Any:
+    def _gated_weight(self, name: str, shape: tuple[int, ...]) -> Any:
         """A kernel whose gates lie side by side; the identity is one for each gate.
 
         Raises: ShapeError if a gate of an identity is not square.

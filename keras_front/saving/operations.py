@@ -117,7 +117,7 @@ def _recorded(entry: Mapping[str, Any], places: Callable[[Any], Any]) -> Config:
     return {"name": name, "class_name": OURS, "config": dict(entry["config"]), "inbound_nodes": made}
 
 
-def _check_sizes(name: Any, keywords: Config) -> None:
+def _check_sizes(name: Any, keywords: Mapping[str, Any]) -> None:
     """Refuse sizes for which memory would be taken at once and that no model has.
 
     Raises: UnsafeFileError.
