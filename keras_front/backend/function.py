@@ -41,7 +41,7 @@ class Function:
             raise ArgumentError(f"K.function: inputs must be placeholders, received {wrong[0]!r:.80}.")
         self.single = not isinstance(outputs, list | tuple)
         self.outputs = [recorded(o) for o in ([outputs] if self.single else outputs)]
-        self.updates = [u if isinstance(u, tuple) else tuple(u) for u in updates or ()]
+        self.updates = [u for u in _listed(updates) if isinstance(u, tuple | list) and len(u) == 2]
         self.fed = [i for i in self.inputs if i is not PHASE]
         self._compiled = program.Compiled(self._run, pure=False)
         self._compiled.__name__ = name or "K.function"
@@ -69,6 +69,11 @@ class Function:
     def source(self) -> str:
         """The text of the program that was written last."""
         return self._compiled.source
+
+
+def _listed(updates: Any) -> list[Any]:
+    """Updates as a list: Theano took a dict, and what was carried out at once is no pair any more."""
+    return list(updates.items()) if isinstance(updates, dict) else list(updates or ())
 
 
 def _checked(value: Any, tensor: SymbolicTensor) -> Any:

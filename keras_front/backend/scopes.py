@@ -78,10 +78,23 @@ class Frame:
         newcomers: variables that were assigned while traced though no frame has them; None: that is an error.
         on_assign: makes of an assigned value what the frame holds, if there is one.
         losses: what layers reported.
+        updated: what `K.update` gave inside, with the variable and the value that it had before.
         parent: the frame around this one.
     """
 
-    __slots__ = ("collects", "counter", "losses", "newcomers", "on_assign", "open", "parent", "real", "seed", "table")
+    __slots__ = (
+        "collects",
+        "counter",
+        "losses",
+        "newcomers",
+        "on_assign",
+        "open",
+        "parent",
+        "real",
+        "seed",
+        "table",
+        "updated",
+    )
 
     def __init__(
         self,
@@ -97,6 +110,7 @@ class Frame:
         self.newcomers: dict[Any, None] | None = None
         self.on_assign: Callable[[Any], Any] | None = None
         self.losses: list[Any] = []
+        self.updated: list[tuple[Any, Any, Any]] = []
         self.parent: Frame | None = None
 
     def takes(self, variable: Any) -> bool:

@@ -373,6 +373,20 @@ def bind(
     return scopes.frame_scope(frame)
 
 
+def undo_update(value: Any) -> None:
+    """Give a variable back the value that it had before an update of these frames; see `values.update`.
+
+    Args:
+        value: what `K.update` returned; other values are passed over.
+    """
+    for frame in scopes.frames():
+        for result, variable, before in frame.updated:
+            if result is value and before is not None:
+                variable.assign(before)
+            elif result is value:
+                frame.table.pop(variable, None)
+
+
 def present_value(variable: Variable, shared: bool = False) -> Any:
     """What a variable is for an op here: a frame's value, its own where ops compute now, otherwise itself.
 

@@ -388,12 +388,12 @@ def graph_values(value_of: Callable[[SymbolicTensor], Any]) -> Iterator[None]:
 def in_this_step(item: Any) -> Any:
     """What `item` stands for here: its value in the step that runs, if it is a symbolic tensor from before it."""
     value_of = _GRAPH_VALUES.get()
-    if value_of is None or not isinstance(item, SymbolicTensor) or _belongs_to_trace(item):
+    if value_of is None or not isinstance(item, SymbolicTensor) or belongs_to_trace(item):
         return item
     return value_of(item)
 
 
-def _belongs_to_trace(tensor: SymbolicTensor) -> bool:
+def belongs_to_trace(tensor: SymbolicTensor) -> bool:
     """Whether a tensor was made by the trace that is recorded, or means the same inside and outside of it."""
     trace = tracing()
     if tensor.history is not None:

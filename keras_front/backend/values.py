@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_front.backend import scopes
 from keras_front.backend.creation import convert
-from keras_front.backend.function import evaluate
+from keras_front.backend.function import Function, evaluate
 from keras_front.backend.ops.elementwise import add, host_print, multiply, subtract
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
@@ -35,8 +35,11 @@ def get_value(x: Any) -> np.ndarray:
     """A copy of the value as a NumPy array, which no later step changes.
 
     Args:
-        x: a variable, a tensor, or an expression without open placeholders.
+        x: a variable, a tensor, or an expression without open placeholders; what `K.update` returned outside of a step
+            is carried out.
     """
+    if isinstance(x, tuple) and len(x) == 2 and isinstance(x[0], Variable):
+        return batch_get_value([x])[0]
     return evaluate(x)
 
 
@@ -46,11 +49,14 @@ def batch_get_value(ops: Sequence[Any]) -> list[np.ndarray]:
     """Copies of the values of several variables.
 
     Args:
-        ops: the variables.
+        ops: the variables; or what `K.update` returned outside of a step, which is carried out then, all at once.
 
     Returns: a list of arrays.
     """
-    return [get_value(x) for x in ops]
+    updates = [x for x in ops if isinstance(x, tuple)]
+    if updates:
+        Function([], [], updates)([])
+    return [get_value(x[0] if isinstance(x, tuple) else x) for x in ops]
 
 
 @api_boundary
@@ -104,7 +110,12 @@ def update(x: Variable, new_x: Any) -> Any:
 
     Returns: the value, or the pair (variable, value).
     """
-    if scopes.current_frame() is None and isinstance(new_x, SymbolicTensor):
+    frame = scopes.current_frame()
+    if frame is not None:
+        before, result = scopes.bound_value(x), x.assign(new_x)
+        frame.updated.append((result, x, before))
+        return result
+    if isinstance(new_x, SymbolicTensor) or (isinstance(new_x, Variable) and not scopes.computes_now()):
         return (x, new_x)
     return x.assign(new_x)
 

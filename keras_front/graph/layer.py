@@ -231,12 +231,13 @@ class Layer(Trackable, LayerNodes, Configurable):
 
     def _run(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], mask: Any) -> tuple[Any, Any]:
         """Outputs and masks for values; the one place where `call` is called."""
-        inputs = self._cast(inputs)
+        inputs, kept = self._cast(inputs), list(self._given_updates)
         try:
             outputs = self.call(inputs, *args, **self._call_arguments(kwargs, mask))
         except Exception as error:
             add_note(error, self, inputs)
             raise
+        self.carry_out_updates(kept)
         self._penalize(outputs)
         return outputs, self.compute_mask(inputs, mask)
 
@@ -404,19 +405,6 @@ class Layer(Trackable, LayerNodes, Configurable):
         Raises: ArgumentError for a wrong number of inputs; ShapeError for a wrong rank or size.
         """
         self._check_inputs(inputs)
-
-    @property
-    def updates(self) -> list[Any]:
-        """Always empty: what a layer assigns in `call` is carried by the state of the step."""
-        return []
-
-    def get_updates_for(self, inputs: Any) -> list[Any]:
-        """Always empty, see `updates`.
-
-        Args:
-            inputs: not looked at.
-        """
-        return []
 
     def get_losses_for(self, inputs: Any) -> list[Any]:
         """Losses of the calls on some tensors.

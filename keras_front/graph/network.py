@@ -167,9 +167,22 @@ class Network(Layer):
                 layer.reset_states()
 
     @property
+    def updates(self) -> list[Any]:
+        """Pairs (variable, new value): what the calls between inputs and outputs assign, for `K.function`."""
+        if self._graph is None or call_context.current() is not None:
+            return super().updates
+        found = [update for node in self._graph.order for update in node.layer.updates_of(node)]
+        return [*self._given_updates, *found]
+
+    @updates.setter
+    def updates(self, updates: Sequence[Any]) -> None:
+        self._given_updates[:] = updates
+
+    @property
     def state_updates(self) -> list[Any]:
-        """The variables that stateful layers change at prediction time as well."""
-        return self.state_variables
+        """Those of `updates` that stateful layers carry out at prediction time as well."""
+        nodes = [] if self._graph is None else self._graph.order
+        return [update for node in nodes if node.layer.stateful for update in node.layer.updates_of(node)]
 
     @property
     def uses_learning_phase(self) -> bool:
@@ -450,6 +463,10 @@ class Network(Layer):
     def losses(self) -> list[Any]:
         """Every loss of this network: weight penalties and those of the calls between its inputs and outputs."""
         return self.weight_losses() + (self._call_losses() if self._graph is not None else [])
+
+    @losses.setter
+    def losses(self, losses: Sequence[Any]) -> None:
+        self.add_loss(list(losses))
 
     # Configs -----------------------------------------------------------------------------------------
 

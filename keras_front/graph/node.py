@@ -45,6 +45,7 @@ class Node:
         "outbound_layer",
         "output",
         "output_masks",
+        "updates",
     )  # fmt: skip
 
     def __init__(
@@ -63,6 +64,7 @@ class Node:
         self.input_masks = input_masks or [None] * len(self.input_tensors)
         self.output_masks = output_masks or [None] * len(self.output_tensors)
         self.losses = losses or []
+        self.updates: list[Any] | None = None  # what the call assigns, as soon as somebody has asked
 
     @property
     def layer(self) -> Any:

@@ -24,6 +24,7 @@ from keras_front.nest import unique
 
 from . import call_context
 from .node import is_computed
+from .updates import LayerUpdates, decides
 
 _Draw = Callable[..., Any]
 _LAZY: ContextVar[bool] = ContextVar("keras_front_lazy_weights", default=False)
@@ -64,7 +65,7 @@ def _shape_first(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     return len(args) > 1 and isinstance(args[1], tuple | list) and (len(args) > 2 or bool(kwargs))
 
 
-class Trackable:
+class Trackable(LayerUpdates):
     """Base of `Layer`: weights, sublayers, losses, metrics."""
 
     name: str
@@ -80,7 +81,7 @@ class Trackable:
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         self = super().__new__(cls)
         blank: dict[str, Any] = {"_trainable": True, "built": False}
-        for key in ("_trainable_weights", "_non_trainable_weights", "_own_losses", "_own_metrics"):
+        for key in ("_trainable_weights", "_non_trainable_weights", "_own_losses", "_own_metrics", "_given_updates"):
             blank[key] = []
         for key in ("_inbound_nodes", "_outbound_nodes"):
             blank[key] = []
@@ -212,11 +213,19 @@ class Trackable:
         """Weights made for training and others, whatever is frozen at the moment."""
         below = [layer._split_weights() for layer in self.sublayers()]
         learned = self._trainable_weights + [w for pair in below for w in pair[0]]
-        return unique(learned), unique(self._non_trainable_weights + [w for pair in below for w in pair[1]])
+        others = self._non_trainable_weights + [w for pair in below for w in pair[1]]
+        if self.built and decides(self, "trainable_weights"):
+            learned = list(self.trainable_weights)
+        if self.built and decides(self, "non_trainable_weights"):
+            others = list(self.non_trainable_weights)
+        return unique(learned), unique(others)
 
     @property
     def weights(self) -> list[Variable]:
-        """All weights: those made for training, then the others; freezing does not change the order."""
+        """All weights: those made for training, then the others; freezing does not change the order.
+
+        A subclass that overrides `trainable_weights` or `non_trainable_weights` decides which these are.
+        """
         learned, others = self._split_weights()
         return unique(learned + others)
 
@@ -231,6 +240,7 @@ class Trackable:
     @trainable_weights.setter
     def trainable_weights(self, weights: Sequence[Variable]) -> None:
         self._trainable_weights = list(weights)
+        self._non_trainable_weights = _without(self._non_trainable_weights, weights)
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
@@ -241,6 +251,7 @@ class Trackable:
     @non_trainable_weights.setter
     def non_trainable_weights(self, weights: Sequence[Variable]) -> None:
         self._non_trainable_weights = list(weights)
+        self._trainable_weights = _without(self._trainable_weights, weights)
 
     variables = weights
     trainable_variables = trainable_weights
@@ -317,16 +328,27 @@ class Trackable:
 
         Inside a frame the frame's values are used, so the trainer calls this in its step.
         """
-        own = [w.regularizer(w) for w in unique(self.weights) if w.regularizer is not None]
-        kept = [loss for layer in self.all_layers() for loss in layer._own_losses if not needs_input(loss)]
-        return own + [_now(loss) for loss in unique(kept)]
+        layers = self.all_layers()
+        deciding = [layer for layer in layers if decides(layer, "losses")]
+        theirs = {id(part) for layer in deciding for part in (*layer.all_layers(), *layer.weights)}
+        own = [w.regularizer(w) for w in unique(self.weights) if w.regularizer is not None and id(w) not in theirs]
+        kept = [e for layer in layers if id(layer) not in theirs for e in layer._own_losses if not needs_input(e)]
+        told = [loss for layer in deciding for loss in _without(layer.losses, layer._call_losses())]
+        return own + [_now(loss) for loss in unique(kept)] + told
 
     regularization_losses = weight_losses
 
     @property
     def losses(self) -> list[Any]:
-        """Every loss: weight penalties, and what calls on symbols reported."""
+        """Every loss: weight penalties, and what calls on symbols reported.
+
+        A subclass may override it; in its steps a model asks for it after the call. Setting it is `add_loss`.
+        """
         return self.weight_losses() + [loss for layer in self.all_layers() for loss in layer._call_losses()]
+
+    @losses.setter
+    def losses(self, losses: Sequence[Any]) -> None:
+        self.add_loss(list(losses))
 
     def _call_losses(self) -> list[Any]:
         kept = [loss for loss in self._own_losses if needs_input(loss)]
@@ -354,17 +376,6 @@ class Trackable:
         self._own_metrics.append(metric)
         return metric
 
-    def add_update(self, updates: Any, inputs: Any = None) -> None:
-        """Carry out assignments; what `K.update` and the like return is done already.
-
-        Args:
-            updates: a pair (variable, value), or a list of these.
-            inputs: kept for code of Keras 2; an update is carried out in each call.
-        """
-        for update in updates if isinstance(updates, list) else [updates]:
-            if isinstance(update, tuple) and len(update) == 2:
-                update[0].assign(update[1])
-
     @property
     def metrics(self) -> list[Any]:
         """The metric objects of this layer and of those below."""
@@ -379,7 +390,7 @@ class Trackable:
         return unique(self._own_metrics + held)
 
 
-_NOT_SEARCHED = frozenset({"_inbound_nodes", "_outbound_nodes", "_own_losses", "_own_metrics"})
+_NOT_SEARCHED = frozenset({"_inbound_nodes", "_outbound_nodes", "_own_losses", "_own_metrics", "_given_updates"})
 
 
 @contextmanager
@@ -397,6 +408,11 @@ def with_trainable_flags(trainable_flags: Sequence[tuple[Any, bool]]) -> Iterato
     finally:
         for layer, flag in now:
             layer._trainable = flag
+
+
+def _without(items: Sequence[Any], others: Sequence[Any]) -> list[Any]:
+    known = set(map(id, others))
+    return [item for item in items if id(item) not in known]
 
 
 def _draw(initializer: Callable[..., Any], shape: tuple[int, ...], dtype: str) -> Any:

@@ -12,6 +12,8 @@ from keras_front.errors import ArgumentError, ShapeError
 from keras_front.graph import call_context
 from keras_front.graph.layer import LAYERS
 from keras_front.graph.layer_values import is_list_of_shapes
+from keras_front.graph.updates import decides
+from keras_front.nest import unique
 from keras_front.registry import custom_object_scope, name_of
 
 from .arguments import OneOf, Reader
@@ -51,8 +53,10 @@ class Wrapper(Layer):
 
     @property
     def weights(self) -> list[Any]:
-        """The weights of the layer inside, in its own order."""
-        return self.layer.weights
+        """The weights of the layer inside, in its own order, then those that a subclass adds."""
+        if decides(self, "trainable_weights") or decides(self, "non_trainable_weights"):
+            return super().weights
+        return unique([*self.layer.weights, *super().weights])
 
     def reset_states(self) -> None:
         """Reset the layer inside, if it has states."""

@@ -302,6 +302,8 @@ class Optimizer(Configurable):
         Args:
             params: the weights.
         """
+        if self._is_classic():
+            return [w for w in self.weights_of(list(params)) if w not in self.counters]
         slots = [self.slots_of(param) for param in params]
         return [held[slot] for group in self.slot_groups() for held in slots for slot in group if slot in held]
 

@@ -166,6 +166,10 @@ class Trainer(StepMethods, SingleBatchMethods):
         found = custom_steps.losses_in_step(self)
         return super().losses if found is None else found  # type: ignore[misc]
 
+    @losses.setter
+    def losses(self, losses: Sequence[Any]) -> None:
+        self.add_loss(list(losses))  # type: ignore[attr-defined]
+
     def to_backend(self, backend: Any) -> Any:
         """Make this model run on one backend from now on, whichever is active.
 
