@@ -130,6 +130,7 @@ KINDS: dict[str, Kind] = {
     ),
     "seed": Kind(None, _seed_or_none, ("KERAS_FRONT_SEED",)),
     "dialect": Kind(NATIVE, _dialect, ("KERAS_FRONT_DIALECT",)),
+    "old_name_warnings": Kind(True, _yes_or_no, ("KERAS_FRONT_OLD_NAME_WARNINGS",)),
     "speak_as": Kind("backend", _one_of("backend", "tensorflow", "theano", "cntk"), ("KERAS_FRONT_SPEAK_AS",)),
     "traceback_filtering": Kind(True, _yes_or_no, ("KERAS_FRONT_TRACEBACK_FILTERING",)),
 }
@@ -474,6 +475,17 @@ def is_traceback_filtering_enabled() -> bool:
         True
     """
     return bool(_value("traceback_filtering"))
+
+
+def set_old_name_warnings(shown: bool) -> None:
+    """Whether a call with names of an older Keras is told, once for each place, how it reads today.
+
+    The environment variable `KERAS_FRONT_OLD_NAME_WARNINGS=0` turns this off for a process and those that it starts.
+
+    Args:
+        shown: whether; natively True.
+    """
+    put("old_name_warnings", shown, "set_old_name_warnings")
 
 
 # The dialect ----------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ was compiled. This module has the conventions of the native dialect; those of ot
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from keras_front import config
@@ -34,6 +35,13 @@ class Conventions(NamedTuple):
         epochs_of_files_from_zero: the first epoch is number 0 in the names of checkpoints. Natively 1.
         square_identity: the initializer `Identity` refuses matrices that are not square. Natively False, as in Keras
             2.3.1: the rest is zero.
+        summary: the form of `model.summary`: 'with a title', as in Keras 2.3.1 and natively, 'classic' without the
+            line for the model, 'columns of Keras 1', which says for every model what is connected to what, or 'boxes'.
+        names_from_zero: layers without a name are called 'dense', 'dense_1' ... Natively 'dense_1', 'dense_2' ...
+        name_prefixes: how such names begin where not with the name of the class.
+        announces_samples: `fit` on arrays with validation first says how many samples there are, as natively.
+        progress: how far things are: 'classic', natively; 'without step time'; or 'by steps', with a line for a bar.
+        epoch_format: how callbacks write the number of an epoch. Natively '05d'.
         own_extraction_folder: `get_file(extract=True)` unpacks into a folder of its own and returns that. Natively
             False: it unpacks beside the archive and returns the path of the archive.
     """
@@ -45,6 +53,12 @@ class Conventions(NamedTuple):
     weighted_metric_prefix: str = ""
     epochs_of_files_from_zero: bool = False
     square_identity: bool = False
+    summary: str = "with a title"
+    names_from_zero: bool = False
+    name_prefixes: Mapping[str, str] = MappingProxyType({})
+    announces_samples: bool = True
+    progress: str = "classic"
+    epoch_format: str = "05d"
     own_extraction_folder: bool = False
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from keras_front import conventions
 from keras_front.docstrings import Documented
 from keras_front.errors import ArgumentError
 
@@ -35,6 +36,15 @@ HOOKS = (
 
 # The older name of a hook: overriding it is as good as overriding the hook.
 OLD_NAMES = {"on_train_batch_begin": "on_batch_begin", "on_train_batch_end": "on_batch_end"}
+
+
+def epoch_text(epoch: int) -> str:
+    """'Epoch 00003', as the dialect writes it.
+
+    Args:
+        epoch: the number of the epoch, from 0 on.
+    """
+    return f"Epoch {epoch + 1:{conventions.current().epoch_format}}"
 
 
 class Callback(Documented):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_front import conventions
-from keras_front.callbacks.base import Callback, is_improvement, monitored, other_spelling
+from keras_front.callbacks.base import Callback, epoch_text, is_improvement, monitored, other_spelling
 from keras_front.errors import ArgumentError
 
 
@@ -82,14 +82,14 @@ class ModelCheckpoint(Callback):
             )
             return False
         if not self._better(current, self.best):
-            self._say(f"\nEpoch {epoch + 1:05d}: {self.monitor} did not improve from {self.best:0.5f}")
+            self._say(f"\n{epoch_text(epoch)}: {self.monitor} did not improve from {self.best:0.5f}")
             return False
-        self._say(f"\nEpoch {epoch + 1:05d}: {self.monitor} improved from {self.best:0.5f} to {current:0.5f}")
+        self._say(f"\n{epoch_text(epoch)}: {self.monitor} improved from {self.best:0.5f} to {current:0.5f}")
         self.best = current
         return True
 
     def _save(self, epoch: int, path: str) -> None:
-        self._say(f"\nEpoch {epoch + 1:05d}: saving model to {path}")
+        self._say(f"\n{epoch_text(epoch)}: saving model to {path}")
         if self.save_weights_only:
             self.model.save_weights(path, overwrite=True)
         else:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.callbacks.base import Callback, is_improvement, monitored
+from keras_front.callbacks.base import Callback, epoch_text, is_improvement, monitored
 from keras_front.compatibility import accept_legacy_arguments
 from keras_front.errors import ArgumentError
 
@@ -59,7 +59,7 @@ class LearningRateScheduler(Callback):
             )
         write_rate(self.model, float(rate))
         if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1:05d}: LearningRateScheduler setting learning rate to {float(rate):g}.")
+            print(f"\n{epoch_text(epoch)}: LearningRateScheduler setting learning rate to {float(rate):g}.")
 
     def _scheduled(self, epoch: int) -> Any:
         if _takes_two(self.schedule):
@@ -163,7 +163,7 @@ class ReduceLROnPlateau(Callback):
         write_rate(self.model, new)
         self.cooldown_counter, self.wait = self.cooldown, 0
         if self.verbose > 0:
-            print(f"\nEpoch {epoch + 1:05d}: ReduceLROnPlateau reducing learning rate to {new:g}.")
+            print(f"\n{epoch_text(epoch)}: ReduceLROnPlateau reducing learning rate to {new:g}.")
 
     def in_cooldown(self) -> bool:
         """Whether the rate was lowered less than `cooldown` epochs ago."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.callbacks.base import Callback, is_improvement, monitored
+from keras_front.callbacks.base import Callback, epoch_text, is_improvement, monitored
 
 
 class EarlyStopping(Callback):
@@ -87,7 +87,7 @@ class EarlyStopping(Callback):
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         if self.stopped_epoch > 0 and self.verbose > 0:
-            print(f"Epoch {self.stopped_epoch + 1:05d}: early stopping")
+            print(f"{epoch_text(self.stopped_epoch)}: early stopping")
 
     def get_monitor_value(self, logs: Mapping[str, Any] | None) -> float | None:
         """The monitored value; None, with a warning, if it is not there.

@@ -14,7 +14,7 @@ from keras_front.errors import ArgumentError
 from keras_front.file_form import FileForm
 
 from .layer import LAYERS, Layer
-from .layer_values import dtype_name
+from .layer_values import default_name, dtype_name
 from .node import Node
 
 
@@ -56,7 +56,7 @@ class InputLayer(Layer):
             if kwargs.pop(later, False):
                 raise ArgumentError(f"InputLayer: {later}=True is not supported; tensors are dense.")
         if name is None:
-            name = f"input_{K.get_uid('input')}"
+            name = default_name("Input")
         super().__init__(name=name, dtype=dtype or _dtype_of(input_tensor), **kwargs)
         tensor = _tensor(input_tensor, input_shape, batch_size, batch_input_shape, self.dtype, name)
         self.batch_input_shape, self.sparse = tensor.shape, sparse

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_front import backend as K
+from keras_front import conventions
 from keras_front.backend import state, symbolic
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
@@ -18,8 +19,17 @@ from .input_spec import Shape
 
 
 def default_name(class_name: str) -> str:
-    """'dense_1' for the first Dense of the session."""
-    prefix = snake_case(class_name)
+    """'dense_1' for the first Dense of the session; in some dialects 'dense', 'dense_1'."""
+    prefix, convention = snake_case(class_name), conventions.current()
+    prefix = convention.name_prefixes.get(prefix, prefix)
+    if not convention.names_from_zero:
+        return numbered(prefix)
+    number = K.get_uid(prefix) - 1
+    return f"{prefix}_{number}" if number else prefix
+
+
+def numbered(prefix: str) -> str:
+    """A name with the next number of its kind, from 1 on."""
     return f"{prefix}_{K.get_uid(prefix)}"
 
 

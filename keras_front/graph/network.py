@@ -530,15 +530,21 @@ class Network(Layer):
         line_length: int | None = None,
         positions: Sequence[float] | None = None,
         print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Sequence[str] | None = None,
     ) -> None:
-        """Print the table of layers, output shapes and numbers of parameters.
+        """Print the table of layers, output shapes and numbers of parameters, in the form of the dialect.
 
         Args:
             line_length: width of the table in columns; by default 65, or 98 where the layers do not form a chain.
             positions: where each column ends: fractions of the width, or columns.
             print_fn: called with each line; by default `print`.
+            expand_nested: whether the layers of models in the model are shown as well.
+            show_trainable: whether a column says what training changes: Y or N.
+            layer_range: names, or patterns, of the first and the last layer to show; by default all are.
 
-        Raises: StateError if the shapes are not known yet.
+        Raises: StateError if the shapes are not known yet; ArgumentError if no layer has a name of `layer_range`.
         Source: Keras 2.3.1, `keras/utils/layer_utils.py`.
         """
         if not self.built:
@@ -548,7 +554,7 @@ class Network(Layer):
             )
         from .summary import print_summary
 
-        print_summary(self, line_length=line_length, positions=positions, print_fn=print_fn)
+        print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
 
 _MADE_ANEW = frozenset({"_graph_made", "_plan", "_pending", "_input_layers", "_output_layers"})

@@ -24,7 +24,7 @@ from .arguments import Unwritable
 from .bodies import settled
 from .functions import WITH_RESULTS, is_named, named
 from .layer import LAYERS, Layer, add_note
-from .layer_values import default_name
+from .layer_values import numbered
 from .node import Node
 
 
@@ -56,7 +56,7 @@ class OpLayer(Layer):
         op = named(function) if isinstance(function, str) else function
         self.names_itself = not kwargs.get("name")
         if self.names_itself:
-            kwargs["name"] = default_name(f"op_{getattr(op, 'name', function)}")
+            kwargs["name"] = numbered(f"op_{getattr(op, 'name', function)}")
         super().__init__(**kwargs)
         self._op = op
         self.function = function

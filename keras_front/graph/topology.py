@@ -18,7 +18,7 @@ from keras_front.errors import ArgumentError
 from keras_front.nest import flatten, map_structure
 
 from . import operation
-from .layer_values import default_name
+from .layer_values import numbered
 from .node import Node
 
 
@@ -126,7 +126,7 @@ class Graph:
         for layer in self.layers:
             if layer.names_itself:  # an op in a model that was read, whose names another process gave
                 while layer.name in taken:
-                    layer.name = default_name(layer.name.rpartition("_")[0])
+                    layer.name = numbered(layer.name.rpartition("_")[0])
                 taken.add(layer.name)
         for name, count in Counter(layer.name for layer in self.layers).items():
             if count > 1:

@@ -74,11 +74,35 @@ _FIRST = {"epochs_of_files_from_zero": True, "square_identity": True}
 
 # Conventions that were others, by dialect and field of `keras_front.conventions.Conventions`.
 CONVENTIONS: dict[str, dict[str, Any]] = {
-    "keras1": {**_JOINT, **_WHOLE, **_NONZERO, **_FIRST, "metric_names": _ACCURACY},
-    "keras2.2": {**_JOINT, **_WHOLE, **_NONZERO, "metric_names": _SHORT, "weighted_metric_prefix": "weighted_"},
+    "keras1": {
+        **_JOINT,
+        **_WHOLE,
+        **_NONZERO,
+        **_FIRST,
+        "metric_names": _ACCURACY,
+        "summary": "columns of Keras 1",
+        "progress": "without step time",
+    },
+    "keras2.2": {
+        **_JOINT,
+        **_WHOLE,
+        **_NONZERO,
+        "metric_names": _SHORT,
+        "weighted_metric_prefix": "weighted_",
+        "summary": "classic",
+    },
     "keras2.3": {**_JOINT, **_WHOLE},
-    # 3.15, `base_optimizer.py` and `layers/layer.py`: as here; `utils/file_utils.py`
-    "keras3": {"own_extraction_folder": True},
+    # 3.15, `base_optimizer.py` and `layers/layer.py`: as here; `utils/file_utils.py`; `utils/naming.py`;
+    # `utils/summary_utils.py`, `utils/progbar.py`, `callbacks/model_checkpoint.py`
+    "keras3": {
+        "own_extraction_folder": True,
+        "names_from_zero": True,
+        "summary": "boxes",
+        "progress": "by steps",
+        "name_prefixes": {"input": "input_layer", "model": "functional"},
+        "epoch_format": "d",
+        "announces_samples": False,
+    },
 }
 
 # Versions from which on a file has the conventions of a dialect, by their first two numbers. Keras 2.4 was tf.keras,

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_front import config
 from keras_front.errors import ArgumentError, DtypeError
 
 from .arguments import DROPPED, JOINED, OWN, RENAMED, SIGNATURES, VALUES
@@ -306,7 +307,9 @@ def forget() -> None:
 
 
 def _warn(name: str, current: Arguments) -> None:
-    """Say how the call reads today, at the line of the user's code, once."""
+    """Say how the call reads today, at the line of the user's code, once, unless nobody wants to be told."""
+    if not config.setting("old_name_warnings").value:
+        return
     frame: Any = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE):
         frame = frame.f_back

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from keras_front import callbacks as callback_module
+from keras_front import conventions
 from keras_front.backend import seeds
 from keras_front.backend.adapter import Backend
 from keras_front.callbacks.base import CallbackList
@@ -46,6 +47,11 @@ Dispatch = tuple[State, Any, int]  # the state after it, what the step gave, and
 
 
 # Training --------------------------------------------------------------------------------------------
+
+
+def counted(data: Any) -> str:
+    """What a progress bar counts, 'samples' or 'steps'."""
+    return "steps" if data.samples is None or conventions.current().progress == "by steps" else "samples"
 
 
 class FitLoop:
@@ -82,8 +88,7 @@ class FitLoop:
     def _all_callbacks(self, callbacks: Any) -> list[Any]:
         given = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []
         if self.verbose:
-            mode = "steps" if self.data.samples is None else "samples"
-            given.append(callback_module.ProgbarLogger(mode))
+            given.append(callback_module.ProgbarLogger(counted(self.data)))
         return [*given, self.history]
 
     def _params(self) -> dict[str, Any]:
@@ -136,7 +141,8 @@ class FitLoop:
 
     def _announce(self) -> None:
         data, validation = self.data, self.validation
-        if self.verbose and validation is not None and None not in (data.samples, validation.samples):
+        told = self.verbose and conventions.current().announces_samples
+        if told and validation is not None and None not in (data.samples, validation.samples):
             print(f"Train on {data.samples} samples, validate on {validation.samples} samples")
 
     def _epoch(self, training: TrainingEpochs, epoch: int, values: State) -> None:

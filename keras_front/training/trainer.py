@@ -578,7 +578,7 @@ class Trainer(StepMethods, SingleBatchMethods):
         """The callbacks of `evaluate` and `predict`, with a progress bar if it is wanted."""
         given = list(callbacks or ())
         if verbose:
-            given.append(callback_module.ProgbarLogger("steps" if data.samples is None else "samples"))
+            given.append(callback_module.ProgbarLogger(loops.counted(data)))
         callback_list = callback_module.CallbackList(given)
         callback_list.set_model(self)
         params = {"batch_size": getattr(data, "batch_size", None), "steps": data.steps, "samples": data.samples}

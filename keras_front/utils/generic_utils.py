@@ -14,7 +14,7 @@ import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TextIO
 
-from keras_front import registry
+from keras_front import conventions, registry
 from keras_front.custom_objects import (
     custom_object_scope,
     get_custom_objects,
@@ -95,6 +95,7 @@ class Progbar:
         self._seen = 0
         self._start = time.time()
         self._drawn_at = 0.0
+        self._form = conventions.current().progress
         self._drawn_width = 0
 
     @property
@@ -158,6 +159,8 @@ class Progbar:
     def _bar_text(self, current: int) -> str:
         if self.target is None:
             return f"{current:>7}/Unknown"
+        if self._form == "by steps":
+            return f"{current}/{self.target} " + ("\u2501" * int(20 * current / max(self.target, 1))).ljust(20)
         digits = len(str(self.target))
         filled = int(self.width * min(current / max(self.target, 1), 1.0))
         if current >= self.target:
@@ -171,9 +174,13 @@ class Progbar:
     def _time_text(self, current: int, now: float, done: bool) -> str:
         spent = now - self._start
         each = spent / current if current else 0.0
+        if self._form == "by steps":
+            left = spent if done else each * ((self.target or current) - current)
+            return f" {clock(left)} {_duration(each)}/{self.unit_name}"
         if self.target is not None and not done:
             return f" - ETA: {clock(each * (self.target - current))}"
-        return f" - {spent:.0f}s {_duration(each)}/{self.unit_name}"
+        per_unit = "" if self._form == "without step time" else f" {_duration(each)}/{self.unit_name}"
+        return f" - {spent:.0f}s{per_unit}"
 
     def _values_text(self, digits: int) -> str:
         parts = [f" - {name}: {_number(value, digits)}" for name, value in self._shown.items()]
