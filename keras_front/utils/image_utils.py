@@ -5,9 +5,11 @@ Pillow (`pip install 'keras-front[image]'`) is imported when the first picture i
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -32,6 +34,7 @@ CHANNELS = {"grayscale": 1, "rgb": 3, "rgba": 4}
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "hamming", "box", "lanczos")
 
 
+@functools.cache
 def pillow(name: str = "Image") -> ModuleType:
     """A module of Pillow.
 
@@ -41,8 +44,6 @@ def pillow(name: str = "Image") -> ModuleType:
     Raises: MissingPackageError (an ImportError) that says what to install.
     """
     try:
-        from importlib import import_module
-
         return import_module(f"PIL.{name}")
     except ImportError as error:
         raise MissingPackageError.of("Images", "Pillow", "image") from error
@@ -95,11 +96,10 @@ def _chosen(name: str, value: str, choices: dict[str, Any]) -> Any:
 def _read(path: Any) -> Image:
     if isinstance(path, io.BytesIO):
         return pillow().open(path)
-    if not isinstance(path, str | os.PathLike | bytes):
+    if not isinstance(path, (str, bytes, os.PathLike)):
         raise ArgumentError(f"load_img: expected the name of a file or a BytesIO, received {type(path).__name__}.")
-    with open(path, "rb") as file:
-        picture = pillow().open(file)
-        picture.load()
+    picture = pillow().open(path)
+    picture.load()  # which closes the file
     return picture
 
 

@@ -16,7 +16,7 @@ from keras_front import backend as K
 from keras_front.layers import Conv2D, Dense, Flatten, MaxPooling2D
 from keras_front.models import Sequential
 from keras_front.preprocessing import image
-from keras_front.utils import to_categorical
+from keras_front.utils import image_utils, to_categorical
 
 RECORDED = np.load(record.FILE)
 
@@ -55,6 +55,7 @@ def test_what_cannot_be_done_is_an_error(names, line):
 
 
 def test_a_missing_package_is_an_error_that_says_what_to_install(monkeypatch):
+    image_utils.pillow.cache_clear()
     monkeypatch.setitem(sys.modules, "PIL.Image", None)
     with pytest.raises(ImportError, match=r"Pillow.*keras-front\[image\]"):
         image.array_to_img(record.X[0])

@@ -28,8 +28,11 @@ from keras_front.tracebacks import warn_user
 __all__ = ["ImageDataGenerator"]
 
 SMALLEST = 1e-6  # added to standard deviations, so that an image of one colour is not divided by 0
-AFFINE = {"theta": 0, "tx": 0, "ty": 0, "shear": 0, "zx": 1, "zy": 1}
+# The first arguments of `apply_affine_transform`, with the values that change nothing.
+AFFINE = ("theta", "tx", "ty", "shear", "zx", "zy")
+UNCHANGED = (0, 0, 0, 0, 1, 1)
 
+NUMBERS = (int, float, np.number)
 Range = float | Sized[float]
 
 
@@ -341,8 +344,8 @@ class ImageDataGenerator:
         """
         if self.preprocessing_function is not None:
             x = self.preprocessing_function(x)
-        if np.asarray(x).dtype.kind != "f":
-            x = np.asarray(x, self.dtype)
+        if getattr(x, "dtype", None) != self.dtype:
+            x = _as_floats(x, self.dtype)
         if self.rescale:
             x *= self.rescale
         if self.samplewise_center:
@@ -451,16 +454,10 @@ class ImageDataGenerator:
         """
         given: Callable[..., Any] = transform_parameters.get
         rows, columns, channels = self.row_axis - 1, self.col_axis - 1, self.channel_axis - 1
-        x = apply_affine_transform(
-            x,
-            **{name: given(name, nothing) for name, nothing in AFFINE.items()},
-            row_axis=rows,
-            col_axis=columns,
-            channel_axis=channels,
-            fill_mode=self.fill_mode,
-            cval=self.cval,
-            order=self.interpolation_order,
-        )
+        places = tuple(map(given, AFFINE, UNCHANGED))
+        if places != UNCHANGED:
+            beyond = self.fill_mode, self.cval, self.interpolation_order
+            x = apply_affine_transform(x, *places, rows, columns, channels, *beyond)
         if given("channel_shift_intensity") is not None:
             x = apply_channel_shift(x, given("channel_shift_intensity"), channels)
         if given("flip_horizontal", False):
@@ -483,22 +480,28 @@ class ImageDataGenerator:
         return self.apply_transform(x, self.get_random_transform(x.shape, seed))
 
 
+def _as_floats(x: Any, dtype: Any) -> np.ndarray:
+    """An array of floats as it is, anything else as an array of that dtype."""
+    x = np.asarray(x)
+    return x if x.dtype.kind == "f" else x.astype(dtype)
+
+
 def _zoom_range(given: Any) -> Sized[float]:
-    if isinstance(given, int | float | np.number):
+    if isinstance(given, NUMBERS):
         return [1 - given, 1 + given]  # type: ignore[list-item]
     return two_numbers("zoom_range", given)
 
 
 def _draw_shift(allowed: Range, size: int) -> float:
     """By how many pixels an axis of `size` of them is shifted."""
-    if not isinstance(allowed, int | float | np.number):
+    if not isinstance(allowed, NUMBERS):
         shift, largest = np.random.choice(allowed) * np.random.choice([-1, 1]), np.max(allowed)
     elif not allowed:
         return 0
-    elif isinstance(allowed, int | np.integer) and allowed > 0:
-        return np.random.choice(int(allowed)) * np.random.choice([-1, 1])
-    else:
+    elif isinstance(allowed, float | np.floating) or allowed < 0:
         shift, largest = np.random.uniform(-allowed, allowed), allowed
+    else:
+        return np.random.choice(int(allowed)) * np.random.choice([-1, 1])
     return shift * size if largest < 1 else shift
 
 

@@ -85,9 +85,11 @@ class NumpyArrayIterator(Iterator):
         return x
 
     def _get_batches_of_transformed_samples(self, index_array: np.ndarray) -> Batch:
-        images = np.zeros((len(index_array), *self.x.shape[1:]), dtype=self.dtype)
-        for i, index in enumerate(index_array):
-            images[i] = changed(self.image_data_generator, self.x[index].astype(self.dtype))
+        images = self.x[index_array]
+        for i, image in enumerate(images):
+            result = changed(self.image_data_generator, image)
+            if result is not image:
+                images[i] = result
         self._save(images, index_array, 10**4)
         inputs = [images, *(array[index_array] for array in self.x_misc)] if self.x_misc else images
         if self.y is None:
