@@ -21,7 +21,8 @@ MODULES = """
     datasets.digits datasets.fashion_mnist datasets.files datasets.imdb datasets.mnist datasets.reuters datasets.texts
     docstrings errors graph initializers layers losses metrics models ops optimizers
     preprocessing.image preprocessing.image.iterator preprocessing.sequence preprocessing.text
-    registry regularizers saving utils utils.archives utils.data_utils utils.downloads utils.file_cache
+    registry regularizers saving utils utils.archives utils.data_utils utils.dataset utils.dataset_utils
+    utils.downloads utils.file_cache utils.image_utils
     utils.generic_utils utils.hashes utils.pickles
     utils.conv_utils utils.io_utils utils.layer_utils utils.multi_gpu_utils
     legacy.utils.layer_utils legacy.utils.losses_utils legacy.utils.metrics_utils legacy.utils.np_utils

@@ -95,7 +95,8 @@ class ProgbarLogger(Callback):
     def _finish(self, logs: Mapping[str, Any]) -> None:
         if self.progbar is None or not self.verbose:
             return
-        total = logs.get("seen") or self.target or self.seen or 1
+        known = self.params.get("steps") if self.use_steps else None
+        total = logs.get("seen") or self.target or known or self.seen or 1
         self.progbar.target = total
         self.progbar.update(total, self._values(logs))
         self.progbar = None

@@ -1,12 +1,14 @@
 """Data adapters: what users pass as data, as batches of checked arrays.
 
-`ArrayAdapter` has arrays that are all there; `StreamAdapter` takes batches one by one from a generator or a `Sequence`.
+`ArrayAdapter` has arrays that are all there; `StreamAdapter` takes batches one by one from a generator, a `Sequence` or
+a dataset, which is anything that can be iterated again and again.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -93,19 +95,20 @@ class ArrayAdapter:
 
 
 class StreamAdapter:
-    """Batches that come one by one, from a generator or a `Sequence`, prepared ahead by an enqueuer.
+    """Batches that come one by one, from a generator, a `Sequence` or a dataset, prepared ahead by an enqueuer.
 
     Args:
-        source: a generator, an iterator or a `Sequence`.
-        steps: batches an epoch. None: an epoch is one pass over the `Sequence`, whose length is read anew for each,
-            as it may change in `on_epoch_end`.
+        source: a generator, an iterator, a `Sequence` or a dataset.
+        steps: batches an epoch. None: an epoch is one pass over the `Sequence` or dataset, whose length is read anew
+            for each, as it may change in `on_epoch_end`.
         class_weight: as in `fit`.
         targets: whether the steps use targets; those of `predict` do not.
         workers: who prepares the batches.
         shuffle: whether a `Sequence` gives its batches in random order.
 
     Attributes:
-        steps: batches an epoch, or None while nobody knows.
+        steps: batches an epoch; None if that is not known.
+        by_pass: whether an epoch is one pass over the source, however many batches it has.
         samples: None, their number is not known.
         spec: what the model expects, set as soon as it is known.
     """
@@ -123,13 +126,14 @@ class StreamAdapter:
     ):
         self.source, self.class_weight, self.targets, self.shuffle = source, class_weight, targets, shuffle
         self.spec = DataSpec([], [], [])  # what the model expects, as soon as it is known
-        self.by_pass = steps is None and is_sequence(source)
-        self.steps = len(source) if self.by_pass else steps
-        if self.by_pass and not self.steps:
+        self.by_pass = steps is None and (is_sequence(source) or is_dataset(source))
+        self.steps = _length(source) if self.by_pass else steps
+        if self.by_pass and self.steps == 0:
             raise ArgumentError(
                 f"There is no data: expected a Sequence of at least one batch, {source!r:.60} has none."
             )
         self.workers = _workers_of(source, workers or Workers())
+        self._empty = True  # no batch of this pass has come yet
         self._enqueuer: Any = None
         self._batches: Iterator[Any] | None = None
         self._kept: list[Any] = []  # the first batch, where somebody had to look at it before
@@ -141,23 +145,31 @@ class StreamAdapter:
             return
         if not self.workers.number:
             self._batches = (
-                _sequence_batches(self.source, self.by_pass) if is_sequence(self.source) else iter(self.source)
+                _sequence_batches(self.source, self.by_pass) if is_sequence(self.source) else iter(self._stream())
             )
             return
         if is_sequence(self.source):
             epochs = 1 if self.by_pass else None
             self._enqueuer = OrderedEnqueuer(self.source, self.workers.processes, self.shuffle, epochs)
         else:
-            self._enqueuer = GeneratorEnqueuer(self.source, self.workers.processes)
+            self._enqueuer = GeneratorEnqueuer(self._stream(), self.workers.processes)
         self._enqueuer.start(workers=self.workers.number, max_queue_size=self.workers.queue_size)
         self._batches = self._enqueuer.get()
+
+    def _stream(self) -> Any:
+        """What is iterated once: a dataset that epochs go through several times begins anew at its end."""
+        return self.source if self.by_pass or not is_dataset(self.source) else _passes(self.source)
+
+    def numbers(self) -> Iterable[int]:
+        """The numbers of the batches of an epoch; without end if nobody knows how many there are."""
+        return itertools.count() if self.steps is None else range(self.steps)
 
     def end_epoch(self) -> None:
         """End a pass over a `Sequence`: `on_epoch_end` is called now at the latest, then its length is read anew."""
         if self.by_pass and self._batches is not None:
             next(self._batches, _END)
             self.close()
-            self.steps = len(self.source)
+            self.steps, self._empty = _length(self.source), True
 
     def close(self) -> None:
         """End the workers."""
@@ -190,8 +202,11 @@ class StreamAdapter:
             batch, self._first = self._first, None
             return batch
         item = self._kept.pop() if self._kept else self._draw()
+        if item is _END and self.by_pass and self._empty:
+            raise ArgumentError(f"There is no data: expected at least one batch a pass, {self.source!r:.60} has none.")
         if item is _END:
             return None
+        self._empty = False
         parts = _parts(item, self.targets, bool(self.spec.targets))
         return self.spec.batch(*parts, class_weight=self.class_weight, targets=self.targets)
 
@@ -231,6 +246,24 @@ def _sequence_batches(sequence: Any, once: bool) -> Iterator[Any]:
             return
 
 
+def _passes(dataset: Any) -> Iterator[Any]:
+    """The batches of a dataset, pass after pass, until one has none."""
+    empty = False
+    while not empty:
+        empty = True
+        for batch in dataset:
+            empty = False
+            yield batch
+
+
+def _length(source: Any) -> int | None:
+    """How many batches a pass has; None where that is not known."""
+    try:
+        return len(source)
+    except TypeError:
+        return None
+
+
 def _parts(item: Any, targets: bool, wanted: bool) -> tuple[Any, Any, Any]:
     """x, y and sample weights of what a generator gave.
 
@@ -257,9 +290,16 @@ def is_sequence(x: Any) -> bool:
     return all(hasattr(x, name) for name in ("__getitem__", "__len__", "on_epoch_end"))
 
 
+def is_dataset(x: Any) -> bool:
+    """Whether `x` gives batches one by one, in each pass anew, as datasets of tf.data and loaders of torch do."""
+    others = ("__next__", "__getitem__", "shape", "keys", "isdisjoint")  # iterators, lists, arrays, dicts, sets
+    return hasattr(x, "__iter__") and not any(hasattr(x, name) for name in others)
+
+
 def is_stream(x: Any) -> bool:
-    """Whether `x` gives batches one by one: a generator, an iterator or a `Sequence`."""
-    return inspect.isgenerator(x) or is_sequence(x) or (hasattr(x, "__next__") and not hasattr(x, "shape"))
+    """Whether `x` gives batches one by one: a generator, an iterator, a `Sequence` or a dataset."""
+    iterates = hasattr(x, "__next__") and not hasattr(x, "shape")
+    return inspect.isgenerator(x) or is_sequence(x) or iterates or is_dataset(x)
 
 
 def split_off(arrays: Sequence[Any], fraction: float) -> tuple[list[Any], list[Any]]:
@@ -340,7 +380,7 @@ def stream_adapter(
     """
     steps = None if steps is None else step_count(where, name, steps)
     data = StreamAdapter(source, steps, class_weight, targets, workers, shuffle)
-    if data.steps is None:
+    if data.steps is None and not data.by_pass:
         raise ArgumentError(f"{where}: expected `{name}`, because the length of a generator is not known.")
     return data
 

@@ -160,7 +160,8 @@ class FitLoop:
     def _end_pass(self) -> None:
         if isinstance(self.data, StreamAdapter):
             self.data.end_epoch()
-            self.callbacks.set_params(self._params())
+            if self.data.steps is not None:
+                self.callbacks.set_params(self._params())
 
 
 class TrainingEpochs:
@@ -274,8 +275,11 @@ class TrainingEpochs:
                 return
 
     def _epoch_of_stream(self, data: StreamAdapter) -> None:
-        for i in range(data.steps or 0):
+        for i in data.numbers():
             item = data.next()
+            if item is None and data.steps is None:
+                self.callbacks.params["steps"] = i  # nobody knew it before
+                return
             if item is None:
                 self.ended = True
                 warnings.warn(
@@ -437,8 +441,10 @@ def batches(data: DataAdapter) -> Iterator[tuple[list[Any], BatchLayout]]:
             for start in range(0, data.samples, data.batch_size):
                 yield data.rows(np.arange(start, min(start + data.batch_size, data.samples))), data.layout
         return
-    for _ in range(data.steps or 0):
+    for _ in data.numbers():
         item = data.next()
+        if item is None and data.steps is None:
+            break
         if item is None:
             warnings.warn("The data ended before the given number of steps.", stacklevel=6)
             return

@@ -271,7 +271,7 @@ class Trainer(StepMethods, SingleBatchMethods):
         """Train for a number of epochs.
 
         Args:
-            x: array, list or dict of arrays for several inputs; or a generator or `Sequence` of `(x, y)` or
+            x: array, list or dict of arrays for several inputs; or a generator, `Sequence` or dataset of `(x, y)` or
                 `(x, y, sample_weight)`, tuples or lists.
             y: targets, as `x`; None if `x` gives them, or if there are none.
             batch_size: samples a step, 32 if None.
@@ -279,15 +279,17 @@ class Trainer(StepMethods, SingleBatchMethods):
             verbose: 0 silent, 1 a progress bar, 2 one line an epoch.
             callbacks: list of `Callback`s.
             validation_split: fraction at the end of the data, before shuffling, to validate on.
-            validation_data: `(x, y)` or `(x, y, sample_weight)` to validate on, or a generator or `Sequence`.
+            validation_data: `(x, y)` or `(x, y, sample_weight)` to validate on, or a generator, `Sequence` or
+                dataset.
             shuffle: whether each epoch has an order of its own; 'batch' exchanges whole batches, for files.
             class_weight: dict from class number to weight, with a weight for every class in the data; for several
                 outputs a dict of dicts.
             sample_weight: weight of each sample in the loss; the weighted losses are divided by the number of samples,
                 not by the sum of weights.
             initial_epoch: number of the first epoch, from 0; to go on with a training.
-            steps_per_epoch: batches an epoch, for generators (a `Sequence` has a length, which is read for each epoch);
-                with arrays all samples make one batch.
+            steps_per_epoch: batches an epoch, for generators (a `Sequence` has a length, which is read for each epoch,
+                and a dataset, which is anything that can be iterated again and again, an end); with arrays all samples
+                make one batch.
             validation_steps: batches of a validation generator.
             validation_freq: epochs between two validations, or a list of the epochs that have one (from 1).
             max_queue_size: batches of a generator that are prepared ahead.
@@ -386,7 +388,8 @@ class Trainer(StepMethods, SingleBatchMethods):
         """The outputs for `x`.
 
         Args:
-            x: array, list or dict of arrays; or a generator or `Sequence` of these, or of tuples that begin with these.
+            x: array, list or dict of arrays; or a generator, `Sequence` or dataset of these, or of tuples that begin
+                with these.
             batch_size, verbose, steps, callbacks: as in `evaluate`.
             max_queue_size, workers, use_multiprocessing: as in `fit`.
 

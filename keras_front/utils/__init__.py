@@ -1,5 +1,10 @@
 """Small tools around training that need no backend: class labels, data by batches, the progress bar, files."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from keras_front.backend.seeds import set_random_seed
 from keras_front.custom_objects import (
     custom_object_scope,
@@ -42,6 +47,13 @@ from keras_front.utils.multi_gpu_utils import multi_gpu_model
 from keras_front.utils.sequence_utils import pad_sequences
 from keras_front.utils.vis_utils import model_to_dot, plot_model
 
+if TYPE_CHECKING:
+    from keras_front.utils.audio_dataset_utils import audio_dataset_from_directory
+    from keras_front.utils.dataset_utils import split_dataset
+    from keras_front.utils.image_dataset_utils import image_dataset_from_directory
+    from keras_front.utils.text_dataset_utils import text_dataset_from_directory
+    from keras_front.utils.timeseries_dataset_utils import timeseries_dataset_from_array
+
 __all__ = [
     "CustomObjectScope",
     "GeneratorEnqueuer",
@@ -52,6 +64,7 @@ __all__ = [
     "Sequence",
     "SequenceEnqueuer",
     "array_to_img",
+    "audio_dataset_from_directory",
     "conv_utils",
     "convert_all_kernels_in_model",
     "custom_object_scope",
@@ -63,6 +76,7 @@ __all__ = [
     "get_registered_name",
     "get_registered_object",
     "get_source_inputs",
+    "image_dataset_from_directory",
     "img_to_array",
     "io_utils",
     "layer_utils",
@@ -80,7 +94,29 @@ __all__ = [
     "save_img",
     "serialize_keras_object",
     "set_random_seed",
+    "split_dataset",
+    "text_dataset_from_directory",
+    "timeseries_dataset_from_array",
     "to_categorical",
     "unpack_x_y_sample_weight",
     "vis_utils",
 ]
+
+# Functions whose modules are loaded when they are first named.
+_DATASETS = {
+    "audio_dataset_from_directory": "audio_dataset_utils",
+    "image_dataset_from_directory": "image_dataset_utils",
+    "split_dataset": "dataset_utils",
+    "text_dataset_from_directory": "text_dataset_utils",
+    "timeseries_dataset_from_array": "timeseries_dataset_utils",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _DATASETS:
+        return getattr(import_module(f"{__name__}.{_DATASETS[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

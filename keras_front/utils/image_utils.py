@@ -220,7 +220,7 @@ def smart_resize(
     Args:
         x: an image, or a batch of them.
         size: rows and columns of the result.
-        interpolation: 'nearest', 'bilinear', 'bicubic', 'lanczos3' or 'lanczos5'.
+        interpolation: 'nearest', 'bilinear', 'bicubic', 'area', 'lanczos3', 'lanczos5', 'gaussian' or 'mitchellcubic'.
         data_format: 'channels_last' or 'channels_first'.
         backend_module: accepted because Keras has it; NumPy computes here.
 
@@ -240,19 +240,19 @@ def smart_resize(
 
 
 def resize_array(x: np.ndarray, size: Size, interpolation: str, rows: int = 0) -> np.ndarray:
-    """Images of another size, as `K.resize` computes it, in NumPy.
+    """Images of another size, in NumPy, as `K.resize` computes it and tf.image.resize without antialiasing.
 
     Args:
         x: an image or a batch.
         size: rows and columns of the result.
-        interpolation: one of those of `K.resize`.
+        interpolation: one of those of `K.resize`, or 'area', 'gaussian' or 'mitchellcubic'.
         rows: the axis of rows; that of columns is the next one.
 
     Shape: (..., rows, columns, ...) -> (..., *size, ...)
     Raises: ArgumentError for another interpolation.
     """
-    if interpolation not in resizing.INTERPOLATIONS:
-        known = ", ".join(resizing.INTERPOLATIONS)
+    known = ("nearest", "area", *resizing.KERNELS)
+    if interpolation not in known:
         raise ArgumentError(f"resize: expected interpolation to be one of {known}; received {interpolation!r}.")
     if interpolation != "nearest" and x.dtype.kind != "f":
         x = x.astype("float32")
@@ -261,6 +261,14 @@ def resize_array(x: np.ndarray, size: Size, interpolation: str, rows: int = 0) -
         if old != new and interpolation == "nearest":
             x = x.take(resizing.nearest_places(old, new), axis=axis)
         elif old != new:
-            weights = resizing.resize_weights(old, new, interpolation).astype(x.dtype)
-            x = np.moveaxis(np.moveaxis(x, axis, -1) @ weights, -1, axis)
+            weights = _shares(old, new) if interpolation == "area" else resizing.resize_weights(old, new, interpolation)
+            x = np.moveaxis(np.moveaxis(x, axis, -1) @ weights.astype(x.dtype), -1, axis)
     return x
+
+
+def _shares(size: int, new_size: int) -> np.ndarray:
+    """How much of each pixel of the resized axis each pixel covers."""
+    edges = np.arange(new_size + 1) * (size / new_size)
+    pixels = np.arange(size)[:, None]
+    covered = np.minimum(pixels + 1, edges[None, 1:]) - np.maximum(pixels, edges[None, :-1])
+    return np.maximum(covered, 0) / covered.clip(0).sum(0)

@@ -52,12 +52,23 @@ def _lanczos(distance: np.ndarray, radius: int) -> np.ndarray:
     return np.where(distance < radius, np.sinc(distance) * np.sinc(distance / radius), 0.0)
 
 
+def _mitchell(distance: np.ndarray) -> np.ndarray:
+    """The kernel of Mitchell and Netravali (1988) with B = C = 1 / 3, which smooths."""
+    d = distance
+    near = ((7 / 6 * d - 2) * d) * d + 8 / 9
+    far = ((-7 / 18 * d + 2) * d - 10 / 3) * d + 16 / 9
+    return np.where(d < 1, near, np.where(d < 2, far, 0.0))
+
+
 # The weight of a pixel by its distance, in pixels. Keys' constant is that of TensorFlow and JAX; PyTorch has -0.75.
+# Those that `resize` offers are in `INTERPOLATIONS`.
 KERNELS = {
     "bilinear": _linear,
     "bicubic": _cubic,
     "lanczos3": lambda distance: _lanczos(distance, 3),
     "lanczos5": lambda distance: _lanczos(distance, 5),
+    "gaussian": lambda distance: np.where(distance < 1.5, np.exp(-2 * distance**2), 0.0),
+    "mitchellcubic": _mitchell,
 }
 
 

@@ -457,7 +457,7 @@ class ImageDataGenerator:
         places = tuple(map(given, AFFINE, UNCHANGED))
         if places != UNCHANGED:
             beyond = self.fill_mode, self.cval, self.interpolation_order
-            x = apply_affine_transform(x, *places, rows, columns, channels, *beyond)
+            x = apply_affine_transform(x, *places, rows, columns, channels, *beyond)  # type: ignore[call-arg]
         if given("channel_shift_intensity") is not None:
             x = apply_channel_shift(x, given("channel_shift_intensity"), channels)
         if given("flip_horizontal", False):

@@ -1,0 +1,348 @@
+"""`Dataset`: batches that are made while they are asked for, again in each pass, on any backend.
+
+It has the methods that programs chain to datasets of tf.data, and computes in NumPy. This module must not know where
+the samples come from.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from keras_front.backend import seeds
+from keras_front.errors import ArgumentError, DtypeError
+
+__all__ = ["Dataset"]
+
+Make = Callable[[], Iterable[Any]]
+
+
+class Values(np.ndarray):
+    """An array that also answers `numpy()`, as programs ask what tf.data gives them."""
+
+    def numpy(self) -> np.ndarray:
+        """The same values as an array of NumPy."""
+        return self.view(np.ndarray)
+
+
+class Dataset:
+    """Elements, single samples or batches, that can be gone through again and again; `fit` takes it as it is.
+
+    An element is an array or a tuple, list or dict of arrays. What it is made of is not kept: each pass makes it anew.
+
+    Args:
+        make: returns an iterator over the elements of one pass; called once for each pass.
+        length: how many elements a pass has; None if that is not known.
+
+    Attributes:
+        class_names: the names of the classes, where the samples come from folders.
+        file_paths: the files of the samples, where they come from files.
+
+    Example:
+        >>> ds = Dataset.from_tensor_slices(np.arange(5)).map(lambda x: x * 10).batch(2)
+        >>> [batch.tolist() for batch in ds], len(ds)
+        ([[0, 10], [20, 30], [40]], 3)
+    """
+
+    class_names: list[str] | None = None
+    file_paths: list[str] | None = None
+
+    def __init__(self, make: Make, length: int | None = None):
+        self._make, self._length = make, length
+
+    @classmethod
+    def from_tensor_slices(cls, tensors: Any) -> Dataset:
+        """The rows of arrays.
+
+        Args:
+            tensors: an array, or a tuple, list or dict of arrays of one length.
+        """
+        arrays = _over(np.asarray, tensors)
+        length = len(_leaves(arrays)[0])
+        return cls(lambda: (_over(lambda a, i=i: values_of(a[i]), arrays) for i in range(length)), length)
+
+    def __iter__(self) -> Iterator[Any]:
+        """One pass over the elements."""
+        return iter(self._make())
+
+    def __len__(self) -> int:
+        """How many elements a pass has.
+
+        Raises: DtypeError (a TypeError) if that is not known.
+        """
+        if self._length is None:
+            raise DtypeError("Dataset: how many elements there are is not known before they have been gone through.")
+        return self._length
+
+    def __bool__(self) -> bool:
+        return True
+
+    def cardinality(self) -> int:
+        """How many elements a pass has; -2, as in tf.data, if that is not known."""
+        return -2 if self._length is None else self._length
+
+    def as_numpy_iterator(self) -> Iterator[Any]:
+        """One pass over the elements, as arrays of NumPy."""
+        return (_over(np.asarray, element) for element in self)
+
+    @property
+    def element_spec(self) -> Any:
+        """What the first element is made of: (shape, dtype) in place of each array."""
+        return _over(lambda array: (np.shape(array), np.asarray(array).dtype.name), next(iter(self)))
+
+    def _with(self, make: Make, length: int | None = None) -> Dataset:
+        made = Dataset(make, length)
+        made.class_names, made.file_paths = self.class_names, self.file_paths
+        return made
+
+    def _sized(self, change: Callable[[int], int]) -> int | None:
+        return None if self._length is None else change(self._length)
+
+    # Elements ----------------------------------------------------------------------------------------
+
+    def map(
+        self, map_func: Callable[..., Any], num_parallel_calls: int | None = None, deterministic: bool | None = None
+    ) -> Dataset:
+        """What a function makes of each element.
+
+        Args:
+            map_func: gets an element, one that is a tuple as several arguments; returns an element.
+            num_parallel_calls: accepted because tf.data has it; one thread computes.
+            deterministic: as above; the order is always kept.
+        """
+        return self._with(lambda: (_mapped(map_func, element) for element in self), self._length)
+
+    def filter(self, predicate: Callable[..., Any]) -> Dataset:
+        """The elements for which a function says True.
+
+        Args:
+            predicate: gets an element, one that is a tuple as several arguments.
+        """
+        return self._with(lambda: (element for element in self if bool(_call(predicate, element))))
+
+    def enumerate(self, start: int = 0) -> Dataset:
+        """Pairs of a number and an element.
+
+        Args:
+            start: the first number.
+        """
+        return self._with(lambda: enumerate(self, start), self._length)
+
+    # Parts -------------------------------------------------------------------------------------------
+
+    def take(self, count: int) -> Dataset:
+        """The first elements.
+
+        Args:
+            count: how many; -1 for all.
+        """
+        if count < 0:
+            return self
+        length = count if self._length is None else min(count, self._length)
+        return self._with(lambda: itertools.islice(self, count), self._sized(lambda n: length))
+
+    def skip(self, count: int) -> Dataset:
+        """The elements after the first ones.
+
+        Args:
+            count: how many are left out; -1 for all.
+        """
+        count = count if count >= 0 else int(1e18)
+        return self._with(lambda: itertools.islice(self, count, None), self._sized(lambda n: max(0, n - count)))
+
+    def shard(self, num_shards: int, index: int) -> Dataset:
+        """Every `num_shards`-th element.
+
+        Args:
+            num_shards: how many parts there are.
+            index: which one this is, from 0.
+        """
+        return self._with(
+            lambda: itertools.islice(self, index, None, num_shards),
+            self._sized(lambda n: max(0, -(-(n - index) // num_shards))),
+        )
+
+    def repeat(self, count: int | None = None) -> Dataset:
+        """The elements several times.
+
+        Args:
+            count: how often; None or -1 for without end.
+        """
+        if count is None or count < 0:
+            return self._with(lambda: (element for _ in itertools.count() for element in self))
+        return self._with(lambda: (element for _ in range(count) for element in self), self._sized(lambda n: n * count))
+
+    def concatenate(self, dataset: Dataset) -> Dataset:
+        """The elements of this dataset, then those of another one.
+
+        Args:
+            dataset: the other one.
+        """
+        other = dataset._length
+        return self._with(lambda: itertools.chain(self, dataset), None if other is None else self._sized(other.__add__))
+
+    # Batches -----------------------------------------------------------------------------------------
+
+    def batch(self, batch_size: int, drop_remainder: bool = False, **kwargs: Any) -> Dataset:
+        """Elements joined to batches along a new first axis.
+
+        Args:
+            batch_size: elements a batch.
+            drop_remainder: leave out a last batch with fewer.
+            **kwargs: accepted because tf.data has them.
+
+        Raises: ArgumentError for a size below 1.
+        """
+        if batch_size < 1:
+            raise ArgumentError(f"Dataset.batch: expected a size of at least 1, received {batch_size}.")
+        rounded: Callable[[float], int] = math.floor if drop_remainder else math.ceil
+
+        def make() -> Iterator[Any]:
+            elements = iter(self)
+            while group := list(itertools.islice(elements, batch_size)):
+                if len(group) == batch_size or not drop_remainder:
+                    yield _stacked(group)
+
+        return self._with(make, self._sized(lambda n: rounded(n / batch_size)))
+
+    def unbatch(self) -> Dataset:
+        """The rows of each element."""
+
+        def make() -> Iterator[Any]:
+            for batch in self:
+                for row in range(len(_leaves(batch)[0])):
+                    yield _over(lambda array, row=row: values_of(array[row]), batch)
+
+        return self._with(make)
+
+    def shuffle(
+        self, buffer_size: int, seed: int | None = None, reshuffle_each_iteration: bool | None = True
+    ) -> Dataset:
+        """The elements in a random order: each is drawn from the next `buffer_size` ones.
+
+        Args:
+            buffer_size: how many elements are held in memory to draw from.
+            seed: the same order in each program; None for one that follows from the seed of the process.
+            reshuffle_each_iteration: another order in each pass.
+
+        Raises: ArgumentError for a size below 1.
+        """
+        if buffer_size < 1:
+            raise ArgumentError(f"Dataset.shuffle: expected a size of at least 1, received {buffer_size}.")
+        orders = Orders(seed, reshuffle_each_iteration is not False)
+
+        def make() -> Iterator[Any]:
+            generator, elements = orders.next(), iter(self)
+            held = list(itertools.islice(elements, buffer_size))
+            for element in elements:
+                place = int(generator.integers(len(held)))
+                drawn, held[place] = held[place], element
+                yield drawn
+            generator.shuffle(held)
+            yield from held
+
+        return self._with(make, self._length)
+
+    # What saves time ---------------------------------------------------------------------------------
+
+    def prefetch(self, buffer_size: int | None = None) -> Dataset:
+        """The same dataset: `fit` prepares batches ahead anyway, see its `workers` and `max_queue_size`.
+
+        Args:
+            buffer_size: accepted because tf.data has it.
+        """
+        return self
+
+    def cache(self, filename: str = "") -> Dataset:
+        """The same elements, which are kept in memory from the first whole pass on.
+
+        Args:
+            filename: accepted because tf.data has it; nothing is written.
+        """
+        kept: list[Any] = []
+        whole = False
+
+        def make() -> Iterator[Any]:
+            nonlocal whole
+            if whole:
+                yield from kept
+                return
+            seen = []
+            for element in self:
+                seen.append(element)
+                yield element
+            kept[:], whole = seen, True
+
+        return self._with(make, self._length)
+
+    def with_options(self, options: Any) -> Dataset:
+        """The same dataset.
+
+        Args:
+            options: accepted because tf.data has them.
+        """
+        return self
+
+
+class Orders:
+    """Generators of random orders, one for each pass.
+
+    Args:
+        seed: they follow from it; None to follow from the seed of the process.
+        change: another order in each pass.
+    """
+
+    def __init__(self, seed: int | None, change: bool = True):
+        self.seed = seed if seed is not None else int(seeds.generator("dataset").integers(2**31))
+        self.change, self.passes = change, itertools.count()
+
+    def next(self) -> np.random.Generator:
+        """The generator of the next pass."""
+        return np.random.default_rng((self.seed, next(self.passes) if self.change else 0))
+
+
+def values_of(array: Any) -> Values:
+    """An array that also answers `numpy()`.
+
+    Args:
+        array: an array, number or text.
+    """
+    return np.asarray(array).view(Values)
+
+
+def _over(function: Callable[[Any], Any], element: Any) -> Any:
+    """What a function makes of each array of an element."""
+    if isinstance(element, dict):
+        return {key: _over(function, part) for key, part in element.items()}
+    if isinstance(element, tuple | list):
+        return type(element)(_over(function, part) for part in element)
+    return function(element)
+
+
+def _leaves(element: Any) -> list[Any]:
+    found: list[Any] = []
+    _over(found.append, element)
+    return found
+
+
+def _call(function: Callable[..., Any], element: Any) -> Any:
+    return function(*element) if isinstance(element, tuple) else function(element)
+
+
+def _mapped(function: Callable[..., Any], element: Any) -> Any:
+    return _over(
+        lambda part: values_of(part) if isinstance(part, np.ndarray | np.generic) else part, _call(function, element)
+    )
+
+
+def _stacked(elements: list[Any]) -> Any:
+    first = elements[0]
+    if isinstance(first, dict):
+        return {key: _stacked([element[key] for element in elements]) for key in first}
+    if isinstance(first, tuple | list):
+        return type(first)(_stacked(list(parts)) for parts in zip(*elements))
+    return values_of(np.stack([np.asarray(element) for element in elements]))
