@@ -44,6 +44,8 @@ class Conventions(NamedTuple):
         epoch_format: how callbacks write the number of an epoch. Natively '05d'.
         own_extraction_folder: `get_file(extract=True)` unpacks into a folder of its own and returns that. Natively
             False: it unpacks beside the archive and returns the path of the archive.
+        classic_applications: the nets of `applications` are those of the package Keras-Applications, which differ from
+            those of tf.keras in names of layers, and in ResNet50. Natively False.
     """
 
     joint_clipnorm: bool = False
@@ -60,6 +62,7 @@ class Conventions(NamedTuple):
     progress: str = "classic"
     epoch_format: str = "05d"
     own_extraction_folder: bool = False
+    classic_applications: bool = False
 
 
 NATIVE = Conventions()

@@ -8,6 +8,7 @@ are not here.
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
@@ -132,10 +133,30 @@ class RandomInitializer(Initializer):
 
     def _source(self) -> np.random.Generator:
         if self.seed is None:
-            return seeds.generator("weights")
+            return self._own_source or seeds.generator("weights")
         if self._own_source is None:
             self._own_source = seeds.generator("weights", int(self.seed))
         return self._own_source
+
+
+def reserved(initializer: Callable[..., Any]) -> Callable[..., Any]:
+    """An initializer for one weight that gives later the numbers that `initializer` would give now.
+
+    Args:
+        initializer: any. One with a seed, or a function of the user's, is returned as it is.
+
+    Example:
+        >>> seeds.set_random_seed(1)
+        >>> later = reserved(RandomUniform())
+        >>> seeds.set_random_seed(1)
+        >>> bool((later((3,)) == RandomUniform()((3,))).all())
+        True
+    """
+    if not isinstance(initializer, RandomInitializer) or initializer.seed is not None:
+        return initializer
+    twin = copy.copy(initializer)
+    twin._own_source = seeds.generator("weights")
+    return twin
 
 
 def host_dtype(dtype: Any) -> np.dtype:

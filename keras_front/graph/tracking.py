@@ -27,13 +27,18 @@ from .node import is_computed
 from .updates import LayerUpdates, decides
 
 _Draw = Callable[..., Any]
-_LAZY: ContextVar[bool] = ContextVar("keras_front_lazy_weights", default=False)
+_LAZY: ContextVar[str] = ContextVar("keras_front_lazy_weights", default="")
 
 
 @contextmanager
-def lazy_weights() -> Iterator[None]:
-    """A context in which new weights take no memory until they are read or set: a file is about to be read."""
-    token = _LAZY.set(True)
+def lazy_weights(reserve: bool = False) -> Iterator[None]:
+    """A context in which new weights take no memory until they are read or set: a file may be about to be read.
+
+    Args:
+        reserve: whether they are the numbers that they would be if they were drawn at once, whatever is read first.
+            Otherwise they are drawn like weights that are made when they are read, and a file costs no random numbers.
+    """
+    token = _LAZY.set("reserved" if reserve else "later")
     try:
         yield
     finally:
@@ -205,6 +210,8 @@ class Trackable(LayerUpdates):
 
     def _initial_value(self, initializer: Callable[..., Any], shape: tuple[int, ...], dtype: str) -> Any:
         """Initial values; inside `lazy_weights` a function that draws them if they are ever read."""
+        if _LAZY.get() == "reserved":
+            initializer = initializers.reserved(initializer)
         if _LAZY.get():
             return functools.partial(_draw, initializer, shape, dtype)
         return _draw(initializer, shape, dtype)

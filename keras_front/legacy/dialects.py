@@ -72,11 +72,14 @@ _SHORT = {**_ACCURACY, "crossentropy": "ce", "ce": "ce"}
 # 1.2.2 `keras/callbacks.py`, `ModelCheckpoint`, and `keras/initializations.py`, `identity`.
 _FIRST = {"epochs_of_files_from_zero": True, "square_identity": True}
 
+# Up to 2.3.1 `keras/applications` took its nets from the package Keras-Applications.
+_CLASSIC = {"classic_applications": True}
+_UP_TO_2_3 = {**_JOINT, **_WHOLE, **_CLASSIC}
+
 # Conventions that were others, by dialect and field of `keras_front.conventions.Conventions`.
 CONVENTIONS: dict[str, dict[str, Any]] = {
     "keras1": {
-        **_JOINT,
-        **_WHOLE,
+        **_UP_TO_2_3,
         **_NONZERO,
         **_FIRST,
         "metric_names": _ACCURACY,
@@ -84,14 +87,13 @@ CONVENTIONS: dict[str, dict[str, Any]] = {
         "progress": "without step time",
     },
     "keras2.2": {
-        **_JOINT,
-        **_WHOLE,
+        **_UP_TO_2_3,
         **_NONZERO,
         "metric_names": _SHORT,
         "weighted_metric_prefix": "weighted_",
         "summary": "classic",
     },
-    "keras2.3": {**_JOINT, **_WHOLE},
+    "keras2.3": _UP_TO_2_3,
     # 3.15, `base_optimizer.py` and `layers/layer.py`: as here; `utils/file_utils.py`; `utils/naming.py`;
     # `utils/summary_utils.py`, `utils/progbar.py`, `callbacks/model_checkpoint.py`
     "keras3": {

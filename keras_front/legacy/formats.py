@@ -83,11 +83,16 @@ def _conv1d(layer: Any, arrays: Arrays) -> Arrays:
 
 
 def _channels_first_kernel(layer: Any, arrays: Arrays) -> Arrays:
-    """(out, in, spatial...) became (spatial..., in, out)."""
+    """(out, in, spatial...) became (spatial..., in, out).
+
+    The shape tells which it is, whatever the format of today's layer; where it tells nothing the format does.
+    """
     kernel = arrays[0]
-    if layer.data_format == "channels_first":
-        kernel = np.transpose(kernel, (*range(2, kernel.ndim), 1, 0))
-    return [kernel, *arrays[1:]]
+    turned = np.transpose(kernel, (*range(2, kernel.ndim), 1, 0))
+    fits, fits_turned = (k.shape == layer.weights[0].shape for k in (kernel, turned))
+    if fits == fits_turned:
+        fits_turned = layer.data_format == "channels_first"
+    return [turned if fits_turned else kernel, *arrays[1:]]
 
 
 def _conv2d_transpose(layer: Any, arrays: Arrays) -> Arrays:
