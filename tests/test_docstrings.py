@@ -16,7 +16,13 @@ import pytest
 from keras_front.docstrings import Documented, documented_arguments, undocumented_arguments
 
 MODULES = """
-    activations backend backend.adapter backend.discovery callbacks config constraints
+    activations applications applications.application applications.blocks applications.convnext
+    applications.densenet applications.efficientnet applications.efficientnet_v2 applications.imagenet_utils
+    applications.inception_resnet_v2 applications.inception_v3 applications.mobilenet applications.mobilenet_v2
+    applications.mobilenet_v3 applications.nasnet applications.regnet applications.resnet applications.resnet50
+    applications.resnet_common applications.resnet_rs applications.resnet_v2 applications.resnext
+    applications.vgg16 applications.vgg19 applications.weight_files applications.xception
+    backend backend.adapter backend.discovery callbacks config constraints
     datasets datasets.boston_housing datasets.california_housing datasets.cifar datasets.cifar10 datasets.cifar100
     datasets.digits datasets.fashion_mnist datasets.files datasets.imdb datasets.mnist datasets.reuters datasets.texts
     docstrings errors graph initializers layers losses metrics models ops optimizers

@@ -16,10 +16,10 @@ from engines import EVERY_BACKEND
 from keras_front.testing.selection import VARIABLE
 
 TESTS = Path(__file__).parent
-# Preprocessing, whose values no backend computes, and applications have tests of their own.
+# Preprocessing, whose values no backend computes, has tests of its own.
 KINDS = (
     "k2", "k2compiled", "fit", "k2weights", "k2weights3", "k2keras", "k3", "cudnn", "k1", "loss", "activation",
-    "initializer", "regularizer", "constraint", "metric",
+    "initializer", "regularizer", "constraint", "metric", "application", "application weights",
 )  # fmt: skip
 
 

@@ -74,7 +74,11 @@ def set_keras_submodules(
     """Nothing: Keras-Applications was told here which Keras it runs on, and there is one.
 
     Args:
-        backend, layers, models, utils, engine: modules of a Keras.
+        backend: a module K.
+        layers: a module of layers.
+        models: a module with `Model`.
+        utils: a module with `get_file`.
+        engine: a module of earlier versions.
     """
 
 

@@ -68,7 +68,8 @@ class Application(NamedTuple):
         name: of the function that builds it.
         summary: what it is, in a line.
         body: from the input tensor, and the family's own arguments by name, to the features.
-        size: rows and columns of the images that it was trained on: a number, or a function of the own arguments.
+        size: rows and columns of the images that it was trained on: a number, or a function of the argument
+            `input_shape` and of the own arguments.
         least: the fewest rows and columns that it takes.
         top: from features, `Options` and own arguments to the output.
         model_name: of the model: a string, or a function of the own arguments and the input shape.
@@ -179,7 +180,7 @@ def _input_shape(application: Application, options: Options, own: dict[str, Any]
         return tuple(K.int_shape(options.input_tensor)[1:])
     return obtain_input_shape(
         options.input_shape,
-        application.size(**own) if callable(application.size) else application.size,
+        application.size(options.input_shape, **own) if callable(application.size) else application.size,
         application.least,
         require_flatten=options.include_top and application.fixed_size,
         weights=options.weights,
@@ -190,7 +191,7 @@ def _start(tensor: Any, shape: tuple[int | None, ...]) -> tuple[Any, Any]:
     """The tensor that the net begins with, and the inputs of its model."""
     if tensor is None:
         tensor = L.Input(shape)
-    elif not K.is_symbolic(tensor) or tensor.history is None and tensor.origin is None:
+    elif not K.is_symbolic(tensor) or (tensor.history is None and tensor.origin is None):
         tensor = L.Input(tensor=tensor)
     return tensor, _sources(tensor)
 

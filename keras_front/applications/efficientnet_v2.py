@@ -1,7 +1,7 @@
 """EfficientNet V2: as EfficientNet, with blocks whose first convolution sees all channels in the early stages.
 
-Source: Tan & Le (2021), table 4 and appendix; B0 to B3 scale one net as in the first paper. Names: tf_keras 2.21, by the
-layers of its models.
+Source: Tan & Le (2021), table 4 and appendix; B0 to B3 scale one net as in the first paper. Names: tf_keras 2.21, by
+the layers of its models.
 """
 
 from __future__ import annotations

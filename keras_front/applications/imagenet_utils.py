@@ -143,9 +143,9 @@ def _swapped(x: Any, data_format: str) -> Any:
 def _normalized(x: Any, data_format: str, mode: str) -> Any:
     """The formula of a mode, for arrays and tensors alike."""
 
-    def each(values: Sequence[float]) -> np.ndarray:
-        dtype = x.dtype if isinstance(x, np.ndarray) else K.dtype(x)
-        return np.asarray(values, dtype).reshape((3, 1, 1) if data_format == "channels_first" else (3,))
+    def each(values: Sequence[float]) -> Any:
+        shaped = np.reshape(values, (3, 1, 1) if data_format == "channels_first" else (3,))
+        return shaped.astype(x.dtype) if isinstance(x, np.ndarray) else K.constant(shaped, K.dtype(x))
 
     if mode == "tf":
         return x / 127.5 - 1.0

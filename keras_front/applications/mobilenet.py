@@ -73,14 +73,14 @@ def _top(x: Any, options: Options, alpha: float, depth_multiplier: int, dropout:
     return L.Activation(options.classifier_activation or "linear", name=name)(x)
 
 
-def nearest_rows(shape: Any, choices: tuple[int, ...] = ROWS) -> int:
-    """The rows of images in whose name the model and its weights go: those of the shape, or 224.
+def trained_size(shape: Any, choices: tuple[int, ...] = ROWS) -> int:
+    """Rows and columns of the images whose trained weights fit: those of the shape, or 224.
 
     Args:
-        shape: of one image, in the order of `keras_front.config.image_data_format()`.
+        shape: of one image, in the order of `keras_front.config.image_data_format()`; None if it was not given.
         choices: sizes of which there are weights.
     """
-    found = rows(shape)
+    found = None if shape is None or len(shape) != 3 else rows(shape)
     return found if found in choices else 224
 
 
@@ -111,7 +111,7 @@ def _check(options: Options, shape: Any, alpha: float, depth_multiplier: int, dr
 
 
 def _variant(shape: Any, alpha: float, depth_multiplier: int, dropout: float) -> str:
-    return f" {alpha:.2f} {nearest_rows(shape)}"
+    return f" {alpha:.2f} {trained_size(shape)}"
 
 
 MobileNet = define(
@@ -119,6 +119,7 @@ MobileNet = define(
         "MobileNet",
         "MobileNet V1 (Howard et al., 2017).",
         _body,
+        size=lambda input_shape, **own: trained_size(input_shape),
         top=_top,
         model_name=_name,
         own={

@@ -13,7 +13,7 @@ from keras_front import layers as L
 from .application import Application, Options, average_top, define, rows
 from .blocks import Blocks
 from .imagenet_utils import decode_predictions, preprocessing
-from .mobilenet import check_width, nearest_rows
+from .mobilenet import check_width, trained_size
 
 __all__ = ["MobileNetV2", "decode_predictions", "preprocess_input"]
 
@@ -87,7 +87,7 @@ def _check(options: Options, shape: Any, alpha: float) -> None:
 
 
 def _variant(shape: Any, alpha: float) -> str:
-    return f" {alpha:.2f} {nearest_rows(shape, ROWS)}"
+    return f" {alpha:.2f} {trained_size(shape, ROWS)}"
 
 
 MobileNetV2 = define(
@@ -95,6 +95,7 @@ MobileNetV2 = define(
         "MobileNetV2",
         "MobileNet V2 (Sandler et al., 2018).",
         _body,
+        size=lambda input_shape, alpha: trained_size(input_shape, ROWS),
         top=average_top(None, classic="Logits"),
         model_name=_name,
         own={"alpha": (1.0, "the width: by how much the number of filters of each layer is multiplied.")},

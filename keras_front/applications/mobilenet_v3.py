@@ -46,7 +46,8 @@ class Bottleneck(NamedTuple):
 RELU, RELU_SE, HARD, HARD_SE = (False, False), (True, False), (False, True), (True, True)
 SMALL = [
     Bottleneck(1, 16, 3, 2, *RELU_SE), Bottleneck(72 / 16, 24, 3, 2, *RELU), Bottleneck(88 / 24, 24, 3, 1, *RELU),
-    Bottleneck(4, 40, 5, 2, *HARD_SE), *[Bottleneck(6, 40, 5, 1, *HARD_SE)] * 2, *[Bottleneck(3, 48, 5, 1, *HARD_SE)] * 2,
+    Bottleneck(4, 40, 5, 2, *HARD_SE), *[Bottleneck(6, 40, 5, 1, *HARD_SE)] * 2,
+    *[Bottleneck(3, 48, 5, 1, *HARD_SE)] * 2,
     Bottleneck(6, 96, 5, 2, *HARD_SE), *[Bottleneck(6, 96, 5, 1, *HARD_SE)] * 2,
 ]  # fmt: skip
 LARGE = [

@@ -1,7 +1,7 @@
 """NASNet: two kinds of cells that a search found, stacked; each sees the outputs of the two cells before it.
 
-Source: Zoph et al. (2018), figures 2 and 4. Names, and how the older of the two inputs is made to fit: Keras-Applications
-1.0.8 by the layers of its models.
+Source: Zoph et al. (2018), figures 2 and 4. Names, and how the older of the two inputs is made to fit:
+Keras-Applications 1.0.8 by the layers of its models.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def _check(options: Options, shape: Any, penultimate_filters: int, filter_multip
         )
 
 
-def _size(default_size: int | None, **rest: Any) -> int:
+def _size(input_shape: Any, default_size: int | None, **rest: Any) -> int:
     return default_size or 331
 
 

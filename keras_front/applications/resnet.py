@@ -1,8 +1,8 @@
 """Residual nets in three versions, from one table: ResNet, ResNet V2 (activation first) and ResNeXt (groups).
 
-Source: He et al. (2015), table 1; He et al. (2016), figure 1 e; Xie et al. (2017), table 1. Names, strides and paddings:
-Keras-Applications 1.0.8 and tf_keras 2.21 by the layers of their models. In V2 the last block of a stage has the stride,
-not the first of the next one.
+Source: He et al. (2015), table 1; He et al. (2016), figure 1 e; Xie et al. (2017), table 1. Names, strides and
+paddings: Keras-Applications 1.0.8 and tf_keras 2.21 by the layers of their models. In V2 the last block of a stage has
+the stride, not the first of the next one.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from keras_front import conventions
 from keras_front import layers as L
 
 from . import resnet, weight_files
-from .application import Application, Options, average_top, define
+from .application import Application, Options, average_top
 from .blocks import Blocks, relu
 from .imagenet_utils import decode_predictions, preprocess_input
 

@@ -90,7 +90,8 @@ def _net(depth: int) -> Callable[..., Model]:
         model_name=f"resnet-rs-{depth}",
         pooling_names=("avg_pool", "max_pool"),
         own={"include_preprocessing": (True, "whether the net scales images from 0..255 itself.")},
-        order="include_top weights classes input_shape input_tensor pooling classifier_activation include_preprocessing",
+        order="include_top weights classes input_shape input_tensor pooling classifier_activation "
+        "include_preprocessing",
     )
     return define(net, __name__)
 

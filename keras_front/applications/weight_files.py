@@ -15,6 +15,7 @@ import functools
 import os
 from collections.abc import Sequence
 from importlib import resources
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -135,7 +136,7 @@ def _of_theano(model: Any, file: str) -> None:
 
 def _sort_flattened(layers: Sequence[Any]) -> None:
     """The rows of the dense layer after `Flatten`, from channels first to channels last."""
-    for flat, dense in zip(layers, layers[1:], strict=False):
+    for flat, dense in pairwise(layers):
         if type(flat).__name__ == "Flatten" and type(dense).__name__ == "Dense":
             shape = tuple(flat.input_shape[1:])
             rows, columns, channels = (*shape[1:], shape[0]) if flat.data_format == "channels_first" else shape

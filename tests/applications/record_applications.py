@@ -4,7 +4,7 @@
 
 It needs tf_keras 2.21 and Keras-Applications 1.0.8, and takes a quarter of an hour. With names only these are recorded
 anew. `structure` is `described(model)` with `weights=None`; `features` are those of `summarized` for seeded weights and
-small images, without the top and with average pooling, of nets below 100 million parameters. Nets of
+small images, without the top and with average pooling, of nets below 150 million parameters. Nets of
 Keras-Applications are called `keras_applications.<module>.<net>`.
 """
 
@@ -73,7 +73,7 @@ def record(name: str, build: Any) -> dict[str, Any]:
     """The line of one net."""
     entry: dict[str, Any] = {"structure": [{"with": {}, **structure(build)}]}
     entry["structure"] += [{"with": given, **structure(build, **given)} for given in VARIANTS.get(name, [])]
-    small = entry["structure"][0]["params"] < 100e6
+    small = entry["structure"][0]["params"] < 150e6
     if small and (not name.startswith("keras_applications") or name.endswith(CLASSIC_FEATURES)):
         size = next((n for net, n in SMALLEST.items() if name.endswith(net)), 32)
         entry["size"], entry["features"] = size, features(build, size)
