@@ -55,8 +55,8 @@ class LayerScale(Layer):
         self.gamma = self.add_weight("gamma", (self.projection_dim,), initializer=Constant(self.init_values))
         self.built = True
 
-    def call(self, x: Any) -> Any:
-        return x * self.gamma
+    def call(self, inputs: Any) -> Any:
+        return inputs * self.gamma
 
 
 class StochasticDepth(Layer):
@@ -73,10 +73,10 @@ class StochasticDepth(Layer):
         super().__init__(**kwargs)
         self.drop_path_rate = drop_path_rate
 
-    def call(self, x: Any, training: Any = None) -> Any:
-        shape = (None, *[1] * (K.ndim(x) - 1))
+    def call(self, inputs: Any, training: Any = None) -> Any:
+        shape = (None, *[1] * (K.ndim(inputs) - 1))
         return K.in_train_phase(
-            lambda: K.dropout(x, self.drop_path_rate, noise_shape=shape), lambda: x, training=training
+            lambda: K.dropout(inputs, self.drop_path_rate, noise_shape=shape), lambda: inputs, training=training
         )
 
 

@@ -95,7 +95,7 @@ def _of_depth(depth: int) -> Callable[..., Model]:
 
 
 def _name(shape: Any, blocks: Sequence[int]) -> str:
-    return {counts: f"densenet{depth}" for depth, counts in BLOCKS.items()}.get(tuple(blocks), "densenet")
+    return {counts: f"densenet{depth}" for depth, counts in BLOCKS.items()}.get(tuple(blocks), "densenet")  # type: ignore[arg-type]
 
 
 DenseNet121, DenseNet169, DenseNet201 = (_of_depth(depth) for depth in BLOCKS)

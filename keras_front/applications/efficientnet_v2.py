@@ -31,14 +31,14 @@ class Stage(NamedTuple):
     """Blocks of one kind.
 
     Args:
-        count: how many.
+        blocks: how many.
         filters: number of output channels.
         expansion: by how much the channels grow inside.
         stride: of the first block.
         fused: whether one convolution widens and looks around; otherwise two do, and there is squeeze-and-excitation.
     """
 
-    count: int
+    blocks: int
     filters: int
     expansion: int
     stride: int
@@ -92,8 +92,8 @@ def _unfused(b: Blocks, x: Any, filters: int, expansion: int, stride: int, name:
 
 
 def _blocks(b: Blocks, x: Any, stages: Sequence[Stage], width: float, depth: float) -> Any:
-    counts = [math.ceil(depth * stage.count) for stage in stages]
-    total = sum(stage.count for stage in stages)  # also where there are more of them: tf_keras 2.21
+    counts = [math.ceil(depth * stage.blocks) for stage in stages]
+    total = sum(stage.blocks for stage in stages)  # also where there are more of them: tf_keras 2.21
     done = 0
     for i, stage in enumerate(stages):
         build, filters = _fused if stage.fused else _unfused, _multiple_of_8(stage.filters * width)

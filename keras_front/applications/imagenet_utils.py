@@ -25,9 +25,14 @@ CLASS_INDEX_HASH = "c2c37ea517e94d9795004a39431a14cb"
 # What Keras-Applications was told of the library it runs on. There is one here.
 SUBMODULES = frozenset({"backend", "layers", "models", "utils"})
 
-MODES = ("caffe", "tf", "torch")
 CAFFE_MEANS = (103.939, 116.779, 123.68)  # of blue, green and red over ImageNet: Simonyan & Zisserman (2015)
 TORCH_MEANS, TORCH_DEVIATIONS = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of red, green and blue
+# What images are divided by, what is subtracted then, and what they are divided by at last.
+MODES: dict[str, tuple[float, Any, Any]] = {
+    "caffe": (1.0, CAFFE_MEANS, 1.0),
+    "tf": (127.5, 1.0, 1.0),
+    "torch": (255.0, TORCH_MEANS, TORCH_DEVIATIONS),
+}
 
 
 def accept_submodules(where: str, given: dict[str, Any]) -> None:
@@ -143,15 +148,15 @@ def _swapped(x: Any, data_format: str) -> Any:
 def _normalized(x: Any, data_format: str, mode: str) -> Any:
     """The formula of a mode, for arrays and tensors alike."""
 
-    def each(values: Sequence[float]) -> Any:
+    def each(values: Any) -> Any:
+        if isinstance(values, float):
+            return values
         shaped = np.reshape(values, (3, 1, 1) if data_format == "channels_first" else (3,))
         return shaped.astype(x.dtype) if isinstance(x, np.ndarray) else K.constant(shaped, K.dtype(x))
 
-    if mode == "tf":
-        return x / 127.5 - 1.0
-    if mode == "torch":
-        return (x / 255.0 - each(TORCH_MEANS)) / each(TORCH_DEVIATIONS)
-    return x - each(CAFFE_MEANS)
+    divisor, means, deviations = MODES[mode]
+    x = (x if divisor == 1 else x / divisor) - each(means)
+    return x if deviations == 1.0 else x / each(deviations)
 
 
 # Predictions ------------------------------------------------------------------------------------------------

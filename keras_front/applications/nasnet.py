@@ -179,8 +179,8 @@ def _fixed(name: str, summary: str, size: int, **sizes: Any) -> Callable[..., Mo
         return _body(x, **sizes)
 
     order = f"input_shape {COMMON_ORDER} classifier_activation"
-    changes = {"name": name, "summary": summary, "body": body, "size": size, "own": {}, "order": order}
-    return define(_NET._replace(**changes, check=None, variant=None), __name__)
+    net = _NET._replace(name=name, summary=summary, body=body, size=size, own={}, order=order, check=None, variant=None)
+    return define(net, __name__)
 
 
 NASNet = define(_NET, __name__)

@@ -150,9 +150,19 @@ def _sum_of_inputs_first(x: Any) -> Any:
 
 
 def _stack(block: Callable[..., Any], stride_last: bool) -> Callable[..., Any]:
-    """`stack1` and the like: the blocks of a stage, of which the first changes the width."""
+    """`stack1` and the like, from a block; in V2 the last block has the stride."""
 
     def stack(x: Any, filters: int, blocks: int, stride1: int = 2, name: str | None = None, **more: Any) -> Any:
+        """The blocks of a stage, of which the first changes the width.
+
+        Args:
+            x: symbolic tensor of images.
+            filters: of the bottlenecks.
+            blocks: how many.
+            stride1: by which the stage reduces rows and columns.
+            name: begins the names of the layers.
+            more: further arguments of the block.
+        """
         for i in range(1, blocks + 1):
             strided = i == (blocks if stride_last else 1)
             x = block(
