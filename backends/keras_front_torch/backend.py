@@ -263,7 +263,11 @@ class TorchBackend(Images, Backend):
         return self.sigmoid_crossentropy(self.cut_taped(logits, lowest=lowest, highest=highest), target)
 
     def clipped_softmax_crossentropy(self, logits: Any, target: Any, *, lowest: float) -> Any:
-        return -(target * F.threshold(F.log_softmax(logits, -1), lowest, lowest)).sum(-1)
+        return self.loss_of_scores(torch.log_softmax(logits, -1), target, lowest=lowest)
+
+    @staticmethod
+    def loss_of_scores(scores: Any, target: Any, *, lowest: float) -> Any:
+        return torch.neg(torch.sum(target * torch.threshold(scores, lowest, lowest), -1))
 
     def layer_normalization(self, x: Any, gamma: Any = None, beta: Any = None, *, axes: Any, epsilon: float) -> Any:
         places = shapes.normalize_axes(axes, x.ndim)

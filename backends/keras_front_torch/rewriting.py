@@ -29,6 +29,7 @@ def rewritten(program: Program, taped: bool = False) -> Program:
     """A program as torch runs it best, those inside it too; `taped` says that autograd watches it."""
     program = _comparing_truths(_kept_apart(program))
     program = program.changed(instructions=[_with_rewritten_body(i, taped) for i in program.instructions])
+    program = program if taped else _sharing_scores(program)
     program = _overwriting(_reusing_donated(program), taped)
     whole = [part for i in program.instructions for part in _cut_first(i, taped)]
     return program.changed(instructions=[_spelled(i) for i in whole])
@@ -127,6 +128,31 @@ def _cut_first(i: Instruction, taped: bool) -> list[Instruction]:
     rest = {name: value for name, value in i.attrs.items() if name not in bounds}
     first = Instruction("cut_taped" if taped else "cut", [logits], bounds, [cut], cut)
     return [first, i.changed(op="sigmoid_crossentropy", args=[cut, target], attrs=rest)]
+
+
+def _sharing_scores(program: Program) -> Program:
+    """A softmax beside the crossentropy of the same logits is the exponential of a logarithm that both need."""
+    losses = {i.args[0] for i in program.instructions if i.op == "clipped_softmax_crossentropy"}
+    shares = {i.args[0] for i in program.instructions if i.op == "softmax" and _is_last_axis(i)}
+    scores: dict[Any, Any] = {}
+    kept = []
+    for i in program.instructions:
+        logits = i.args[0] if i.op in ("softmax", "clipped_softmax_crossentropy") else None
+        if logits not in losses & shares or (i.op == "softmax" and not _is_last_axis(i)):
+            kept.append(i)
+            continue
+        if logits not in scores:
+            scores[logits] = found = symbolic.SymbolicTensor(logits.shape, logits.dtype)
+            kept.append(Instruction("log_softmax", [logits], {"axis": -1}, [found], found))
+        if i.op == "softmax":
+            kept.append(i.changed(op="exp", args=[scores[logits]], attrs={}))
+        else:
+            kept.append(i.changed(op="loss_of_scores", args=[scores[logits], i.args[1]]))
+    return program.changed(instructions=kept)
+
+
+def _is_last_axis(softmax: Instruction) -> bool:
+    return softmax.attrs["axis"] in (-1, len(softmax.args[0].shape) - 1)
 
 
 def _spelled(i: Instruction) -> Instruction:
@@ -276,6 +302,12 @@ class _Aliases:
 _NOTHING: frozenset[Any] = frozenset()
 
 
+# What is written for ops of K and makes new tensors; the rest of what is not an op of K may give views.
+_FRESH = frozenset(
+    "copy addmm relu_plain softmax_over sum_over mean_over logits_loss loss_of_scores cut cut_taped".split()
+)
+
+
 def _sources(i: Instruction) -> list[list[Any]]:
     """For each result of an instruction the arguments of which it may be a view."""
     if i.body is not None:
@@ -283,7 +315,7 @@ def _sources(i: Instruction) -> list[list[Any]]:
     name = i.op.removesuffix("_in_place")
     if name != i.op and not _replaces(name):
         return [[i.args[0]]]
-    fresh = name == "copy" or _replaces(name) or (name in OPS and OPS[name].facts.is_fresh(i.attrs))
+    fresh = name in _FRESH or _replaces(name) or (name in OPS and OPS[name].facts.is_fresh(i.attrs))
     return [[] if fresh else list(i.inputs()) for _ in i.outs]
 
 

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from keras_front import backend as K
+from keras_front.layers import LSTM, Dense
+from keras_front.models import Sequential
 
 pytestmark = pytest.mark.backends("torch")
 RNG = np.random.default_rng(4)
@@ -197,3 +199,27 @@ def test_an_unknown_device_is_an_error_that_names_the_others(backend):
 
     with discovery.device("abacus"), pytest.raises(BackendError, match=r"no device 'abacus'; there are: .*cpu"):
         backend.asarray(np.zeros(2))
+
+
+@pytest.mark.parametrize("loss", ["mse", "binary_crossentropy", "categorical_crossentropy"])
+def test_updates_after_autograd_reuse_memory_whatever_the_loss(backend, loss):
+    """The loss that a step returns is no view of a weight, under whichever name of torch's it was computed."""
+    model = Sequential([LSTM(3, input_shape=(4, 2)), Dense(2, activation="sigmoid")])
+    model.compile("adam", loss)
+    x, y = np.ones((5, 4, 2), "float32"), np.ones((5, 2), "float32")
+    batch, layout = model._settled("train_on_batch", x, 5).spec.batch(x, y)
+    program = model._compilation.steps.ready("train", layout, batch, report=True, single=True)
+    assert "adam_update_in_place(" in program.source
+
+
+def test_a_softmax_and_its_crossentropy_share_a_logarithm(backend):
+    z, t = tensor(backend, 4, 3), K.convert(np.eye(3, dtype="float32")[[0, 2, 1, 0]])
+    f = K.compile(lambda z, t: (K.softmax(z), K.categorical_crossentropy(t, K.softmax(z)), K.softmax(z, axis=0)))
+    shares, losses, columns = (K.to_numpy(r) for r in f(z, t))
+    assert f.source.count("log_softmax(") == 1
+    assert f.source.count("softmax_over(") == 1
+    e = np.exp(K.to_numpy(z).astype("float64"))
+    want = e / e.sum(-1, keepdims=True)
+    np.testing.assert_allclose(shares, want, rtol=1e-6)
+    np.testing.assert_allclose(losses, -np.log((want * K.to_numpy(t)).sum(-1)), rtol=1e-6)
+    np.testing.assert_allclose(columns, e / e.sum(0), rtol=1e-6)

@@ -48,7 +48,7 @@ def sigmoid_crossentropy_vjp(g: Any, out: Any, logits: Any, target: Any) -> Any:
 def clipped_softmax_crossentropy_vjp(g: Any, out: Any, logits: Any, target: Any, lowest: float) -> Any:
     g = arrangement.expand_dims(g, -1)
     shares = neural.softmax(logits)
-    kept = where(greater(shares, math.exp(lowest)), target, 0)
+    kept = elementwise.relu_gradient(target, subtract(shares, math.exp(lowest)))  # 0 where a probability was cut
     flow = multiply(g, subtract(multiply(shares, sum(kept, axis=-1, keepdims=True)), kept))
     return flow, negative(multiply(g, elementwise.maximum(neural.log_softmax(logits), lowest)))
 
