@@ -62,6 +62,7 @@ class Op(Operation):
         renamed: bool = False,
     ):
         self.name, self.kind, self.body, self.rule, self.floats = fn.__name__, kind, fn, rule, floats
+        self.unknown = getattr(rule, "unknown", None)  # what the rule sees in place of symbolic attributes
         self.results = results
         self.facts: Facts = facts or Facts()
         self.signature = inspect.signature(fn)
@@ -197,7 +198,7 @@ class Op(Operation):
                 outputs = symbolic.outputs_like(origin, result)
                 origin.expansion = [t for t in nest.flatten(result) if t is not None]
                 return outputs
-            specs = self.rule(*args, **{k: static(v) for k, v in attrs.items()})
+            specs = self.rule(*args, **{k: static(v, self.unknown) for k, v in attrs.items()})
         except KerasFrontError as error:
             raise _located(error, self.name) from None
         if isinstance(specs, list):

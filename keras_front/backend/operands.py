@@ -199,12 +199,12 @@ def is_own_scalar(value: Any) -> bool:
 # Attributes ------------------------------------------------------------------------------------------------------
 
 
-def static(value: Any) -> Any:
-    """An attribute as shape rules see it: symbolic dimensions are unknown ones."""
+def static(value: Any, unknown: Any = None) -> Any:
+    """An attribute as shape rules see it: `unknown` stands for each symbolic dimension."""
     if isinstance(value, SymbolicTensor):
-        return (None,) * (value.shape[0] or 0) if value.shape else None
+        return (unknown,) * (value.shape[0] or 0) if value.shape else unknown
     if isinstance(value, tuple):
-        return tuple(None if isinstance(v, SymbolicTensor) else v for v in value)
+        return tuple(unknown if isinstance(v, SymbolicTensor) else v for v in value)
     return value
 
 

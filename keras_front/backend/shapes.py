@@ -194,10 +194,23 @@ def pad(x: Any, *, padding: Sequence[Any], interior: Sequence[int] | None = None
     return tuple(dims), x.dtype
 
 
+class Unknown:
+    """A bound that only a run tells, for a rule to which None means that there is no bound."""
+
+
+def sees_unknown_bounds(rule: Any) -> Any:
+    """Let a rule see `Unknown` in place of symbolic attributes, where other rules see None."""
+    rule.unknown = Unknown
+    return rule
+
+
+@sees_unknown_bounds
 def strided_slice(x: Any, *, start: Sequence[Any], stop: Sequence[Any], step: Sequence[int]) -> Spec:
     dims: list[Dim] = []
     for d, a, b, s in zip(x.shape, start, stop, step, strict=True):
-        if d is None:
+        if Unknown in (a, b, s):
+            dims.append(None)
+        elif d is None:
             dims.append(_open_slice(a, b, s))
         else:
             dims.append(len(range(*slice(a, b, s).indices(d))))

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from keras_front.callbacks.base import CallbackList
 
 
@@ -87,7 +89,7 @@ class LazyLogs(dict):
         fetch, self._fetch = self._fetch, None
         if fetch is not None:
             for name, value in zip(self._names, fetch(), strict=True):
-                super().setdefault(name, value)
+                super().setdefault(name, np.float64(value))  # of NumPy's, as in Keras 2: callbacks write `value[()]`
 
     def __missing__(self, key: str) -> Any:
         self._fill()

@@ -43,7 +43,7 @@ class History(Callback):
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
-            self.history.setdefault(name, []).append(value)
+            self.history.setdefault(name, []).append(float(value) if isinstance(value, np.floating) else value)
 
 
 class BaseLogger(Callback):

@@ -238,8 +238,23 @@ class Layer(Trackable, LayerNodes, Configurable):
             add_note(error, self, inputs)
             raise
         self.carry_out_updates(kept)
+        if type(self).compute_output_shape is not Layer.compute_output_shape:
+            self._complete_shapes(inputs, outputs)
         self._penalize(outputs)
         return outputs, self.compute_mask(inputs, mask)
+
+    def _complete_shapes(self, inputs: Any, outputs: Any) -> None:
+        """Give symbols the sizes that `call` leaves open and `compute_output_shape` knows.
+
+        Source: Keras 2.3.1, `keras/engine/base_layer.py`, where `_keras_shape` is what `compute_output_shape` says.
+        """
+        found = [t for t in flatten(outputs) if isinstance(t, SymbolicTensor)]
+        if all(None not in t.shape[1:] for t in found):
+            return
+        said = as_shapes(self.compute_output_shape(map_structure(shape_of, inputs)))
+        for tensor, shape in zip(found, said if isinstance(said, list) else [said], strict=False):
+            if isinstance(shape, tuple) and len(shape) == len(tensor.shape):
+                tensor.shape = tuple(b if a is None else a for a, b in zip(tensor.shape, shape, strict=True))
 
     def _call_arguments(self, given: dict[str, Any], mask: Any) -> dict[str, Any]:
         """The keyword arguments for `call`: `mask` and `training` are added if it takes them, dropped if not."""

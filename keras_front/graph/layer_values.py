@@ -64,6 +64,19 @@ def shape_of(value: Any) -> Shape:
     return None if value is None else tuple(K.int_shape(value))  # type: ignore[return-value]
 
 
+def with_last_axis(value: Any, expected: Shape) -> Any:
+    """A value with, or without, a last axis of size 1 where that is all that it lacks, or has, of the expected rank.
+
+    Source: tf_keras 2.21, `engine/functional.py`, `_conform_to_reference_input`.
+    """
+    found = shape_of(value)
+    if len(found) == len(expected) - 1 and expected[-1] == 1:
+        return K.expand_dims(value, -1)
+    if len(found) == len(expected) + 1 and found[-1] == 1:
+        return K.squeeze(value, -1)
+    return value
+
+
 def copied(item: Any) -> Any:
     """A leaf of a call's arguments as the node keeps it: arrays may be written to later, the rest cannot change."""
     return item.copy() if isinstance(item, np.ndarray) else item

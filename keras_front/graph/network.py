@@ -23,7 +23,7 @@ from . import call_context, network_config
 from .added_layers import AddLoss, AddMetric
 from .inputs import Input
 from .layer import LAYERS, Layer
-from .layer_values import cast_float, is_list_of_shapes, shape_of
+from .layer_values import cast_float, is_list_of_shapes, shape_of, with_last_axis
 from .node import Node, is_computed
 from .structure import Rebuilt, Structure
 from .topology import Graph, Plan
@@ -271,7 +271,8 @@ class Network(Layer):
 
     def _run_plan(self, inputs: Any, mask: Any) -> tuple[Any, Any]:
         """Run the plan: outputs in the structure of `outputs`, and their masks."""
-        values = [cast_float(v, t.dtype) for v, t in zip(self._as_list(inputs), self.inputs, strict=True)]
+        given = zip(self._as_list(inputs), self.inputs, strict=True)
+        values = [cast_float(with_last_axis(v, t.shape), t.dtype) for v, t in given]
         masks = self._as_list(mask) if isinstance(mask, list | tuple | dict) else [mask] * len(values)
         outputs, out_masks, _ = self._plan.run(values, masks, keep=call_context.keeper(self))
         return outputs, out_masks
@@ -311,7 +312,7 @@ class Network(Layer):
         if self._graph is None:
             return
         for tensor, value in zip(self.inputs, self._as_list(inputs), strict=True):
-            found = shape_of(value)
+            found = shape_of(with_last_axis(value, tensor.shape))
             if len(found) != len(tensor.shape) or any(
                 a not in (None, b) and b is not None for a, b in zip(tensor.shape[1:], found[1:], strict=True)
             ):

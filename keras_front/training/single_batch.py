@@ -161,7 +161,8 @@ def _conform(given: Any, wanted: np.ndarray) -> Callable[[np.ndarray], np.ndarra
 
 
 def _only(values: list[float]) -> Any:
-    return values[0] if len(values) == 1 else values
+    """A list, or the one number: one of NumPy's, as in Keras 2, where programs write `.tolist()`."""
+    return np.float64(values[0]) if len(values) == 1 else values
 
 
 def _arrays(engine: Any, outputs: Sequence[Any]) -> Any:

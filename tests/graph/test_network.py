@@ -393,3 +393,15 @@ def test_a_number_shared_by_layers_that_differ_is_not_believed():
     decoder["shared_object_id"] = number
     again = Model.from_config(config)
     assert [again.get_layer(name).units for name in ("decoder", "hidden")] == [4, 3]
+
+
+def test_a_last_axis_of_size_one_is_added_or_taken_off(backend):
+    inputs = L.Input((4, 1))
+    model = Model(inputs, L.Flatten()(inputs))
+    x = np.arange(8.0).reshape(2, 4).astype("float32")
+    np.testing.assert_array_equal(K.to_numpy(model(x)), x)
+    flat = L.Input((4,))
+    model = Model(flat, L.Dense(2, kernel_initializer="ones")(flat))
+    np.testing.assert_allclose(K.to_numpy(model(x[..., None])), np.tile(x.sum(1, keepdims=True), 2))
+    with pytest.raises(ValueError, match="was called on a tensor of shape"):
+        model(x[..., None, None])
