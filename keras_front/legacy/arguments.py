@@ -113,6 +113,7 @@ SIGNATURES: dict[str, str] = {
     "array_to_img": "x dim_ordering scale",
     "flow": "self X y batch_size shuffle seed save_to_dir save_prefix save_format",
     "img_to_array": "img dim_ordering",
+    "random_channel_shift": "x intensity channel_axis",
     "text_to_word_sequence": "input_text filters lower split",
     # Data sets and tools
     "conv_input_length": "output_length filter_size border_mode stride",
@@ -183,6 +184,7 @@ OWN: dict[str, dict[str, str]] = {
     },
     "PReLU": {"init": "alpha_initializer"},
     "MinMaxNorm": {"low": "min_value", "high": "max_value"},
+    "random_channel_shift": {"intensity": "intensity_range"},
     "random_normal": {"std": "stddev"},
     "random_uniform": {"low": "minval", "high": "maxval"},
     "moving_average_update": {"variable": "x"},

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from keras_front.compatibility import accept_legacy_arguments
+from keras_front.compatibility import accept_legacy_arguments, reject_unknown
 from keras_front.errors import ArgumentError
 
 __all__ = ["Tokenizer", "hashing_trick", "one_hot", "text_to_word_sequence", "tokenizer_from_json"]
@@ -25,7 +25,9 @@ Analyzer = Callable[[Any], list[str]]
 
 
 @accept_legacy_arguments
-def text_to_word_sequence(text: str, filters: str = FILTERS, lower: bool = True, split: str = " ") -> list[str]:
+def text_to_word_sequence(
+    text: str | None, filters: str = FILTERS, lower: bool = True, split: str = " ", **kwargs: Any
+) -> list[str]:
     """The words of a text.
 
     Args:
@@ -34,6 +36,7 @@ def text_to_word_sequence(text: str, filters: str = FILTERS, lower: bool = True,
             lines, but not the apostrophe.
         lower: make all letters small.
         split: what separates words; may be longer than one character.
+        **kwargs: `input_text`, the name of `text` in tf.keras.
 
     Raises: ArgumentError if `text` is no text, or `split` is empty.
     Source: Keras 2.3.1, `keras.preprocessing.text.text_to_word_sequence`.
@@ -41,6 +44,7 @@ def text_to_word_sequence(text: str, filters: str = FILTERS, lower: bool = True,
         >>> text_to_word_sequence("Old code, just works!")
         ['old', 'code', 'just', 'works']
     """
+    reject_unknown("text_to_word_sequence", kwargs, ("text", "filters", "lower", "split"))
     if not isinstance(text, str):
         raise ArgumentError(f"text_to_word_sequence: expected a text, received {type(text).__name__}.")
     if not split:
@@ -51,12 +55,13 @@ def text_to_word_sequence(text: str, filters: str = FILTERS, lower: bool = True,
 
 
 def one_hot(
-    text: str,
-    n: int,
+    text: str | None = None,
+    n: int | None = None,
     filters: str = FILTERS,
     lower: bool = True,
     split: str = " ",
     analyzer: Analyzer | None = None,
+    **kwargs: Any,
 ) -> list[int]:
     """The words of a text as numbers from 1 to n - 1, by Python's own hash, not one-hot vectors.
 
@@ -67,18 +72,21 @@ def one_hot(
         n: one more than the largest number.
         filters, lower, split: as in `text_to_word_sequence`.
         analyzer: splits a text into words, in place of `text_to_word_sequence`.
+        **kwargs: `input_text`, the name of `text` in tf.keras.
 
     Source: Keras 2.3.1, `keras.preprocessing.text.one_hot`; `analyzer` as in tf.keras 2.
     Example:
         >>> all(1 <= number < 50 for number in one_hot("one word and another", 50))
         True
     """
+    text = kwargs.pop("input_text", text)
+    reject_unknown("one_hot", kwargs, ("text", "n", "filters", "lower", "split", "analyzer"))
     return hashing_trick(text, n, hash, filters, lower, split, analyzer)
 
 
 def hashing_trick(
-    text: str,
-    n: int,
+    text: str | None,
+    n: int | None,
     hash_function: Callable[[str], int] | Literal["md5"] | None = None,
     filters: str = FILTERS,
     lower: bool = True,
@@ -104,7 +112,7 @@ def hashing_trick(
     function = hash if hash_function is None else _md5 if hash_function == "md5" else hash_function
     if not callable(function):
         raise ArgumentError(f"hashing_trick: expected a function, 'md5' or None, received {hash_function!r}.")
-    if n < 2:
+    if n is None or n < 2:
         raise ArgumentError(f"hashing_trick: expected n to be at least 2, received {n}.")
     words = text_to_word_sequence(text, filters, lower, split) if analyzer is None else analyzer(text)
     return [int(function(word) % (n - 1) + 1) for word in words]
@@ -126,6 +134,7 @@ class Tokenizer:
             words out.
         document_count: how many texts were seen before.
         analyzer: splits a text into words, in place of `text_to_word_sequence`.
+        **kwargs: `nb_words`, the name of `num_words` in Keras 1.
 
     Attributes:
         word_counts: how often each word was seen.
@@ -159,7 +168,9 @@ class Tokenizer:
         oov_token: str | None = None,
         document_count: int = 0,
         analyzer: Analyzer | None = None,
+        **kwargs: Any,
     ):
+        reject_unknown("Tokenizer", kwargs, ("num_words", "oov_token", "document_count", "analyzer"))
         self.word_counts: OrderedDict[str, int] = OrderedDict()
         self.word_docs: defaultdict[str, int] = defaultdict(int)
         self.filters, self.split, self.lower = filters, split, lower

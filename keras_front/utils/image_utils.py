@@ -18,7 +18,7 @@ import numpy as np
 
 from keras_front import config
 from keras_front.backend.ops import image as resizing
-from keras_front.compatibility import accept_legacy_arguments
+from keras_front.compatibility import accept_legacy_arguments, reject_unknown
 from keras_front.errors import ArgumentError, MissingPackageError, ShapeError
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def save_img(
 
 
 @accept_legacy_arguments
-def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dtype: Any = None) -> Image:
+def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dtype: Any = None, **kwargs: Any) -> Image:
     """An array as a picture.
 
     Args:
@@ -154,11 +154,13 @@ def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dty
         data_format: 'channels_last' or 'channels_first'; None for the default of the configuration.
         scale: spread the values over 0 to 255, whatever they are; False for values that are from 0 to 255 already.
         dtype: in which to compute; None for `floatx`.
+        **kwargs: older names of these arguments.
 
     Shape: (rows, columns, channels), or (channels, rows, columns).
     Raises: ShapeError for another number of axes or channels; MissingPackageError without Pillow.
     Source: Keras-Preprocessing 1.1.2.
     """
+    reject_unknown("array_to_img", kwargs, ("data_format", "scale", "dtype"))
     data_format = config.normalize_data_format(data_format)
     x = np.asarray(x, dtype=dtype or config.floatx())
     if x.ndim != 3:
@@ -184,13 +186,16 @@ def _spread(x: np.ndarray) -> np.ndarray:
 
 
 @accept_legacy_arguments
-def img_to_array(img: Image | np.ndarray, data_format: str | None = None, dtype: Any = None) -> np.ndarray:
+def img_to_array(
+    img: Image | np.ndarray, data_format: str | None = None, dtype: Any = None, **kwargs: Any
+) -> np.ndarray:
     """A picture as an array with a channel axis.
 
     Args:
         img: a picture of Pillow, or an array of two or three axes, its channels last.
         data_format: of the result: 'channels_last' or 'channels_first'; None for the default of the configuration.
         dtype: of the result; None for `floatx`.
+        **kwargs: older names of these arguments.
 
     Shape: -> (rows, columns, channels), or (channels, rows, columns).
     Raises: ShapeError for another number of axes.
@@ -199,6 +204,7 @@ def img_to_array(img: Image | np.ndarray, data_format: str | None = None, dtype:
         >>> img_to_array(np.zeros((4, 6), "uint8")).shape
         (4, 6, 1)
     """
+    reject_unknown("img_to_array", kwargs, ("data_format", "dtype"))
     data_format = config.normalize_data_format(data_format)
     x = np.asarray(img, dtype=dtype or config.floatx())
     if x.ndim == 2:

@@ -85,6 +85,10 @@ def test_names_of_keras_1():
     assert images.shape == (2, 3, 9, 8)
     with pytest.warns(UserWarning, match="data_format"):
         assert image.img_to_array(record.X[0], dim_ordering="th").shape == (3, 9, 8)
+    with pytest.warns(UserWarning, match="intensity_range"):
+        assert image.random_channel_shift(record.X[0], intensity=3).shape == (9, 8, 3)
+    with pytest.raises(TypeError, match="rotation_range"):
+        image.ImageDataGenerator(rotation=3)
     turned = image.apply_transform(record.X[0], [[0, 1, 0], [1, 0, 0], [0, 0, 1]], channel_axis=2)
     np.testing.assert_array_equal(turned[:8], record.X[0].transpose(1, 0, 2)[:, :8])
 

@@ -52,6 +52,9 @@ def test_names_of_keras_1_and_tf_keras():
         assert text.Tokenizer(nb_words=7).num_words == 7
     with pytest.warns(UserWarning, match="text"):
         assert text.text_to_word_sequence(input_text="a b") == ["a", "b"]
+    assert text.one_hot(input_text="a b", n=2) == [1, 1]
+    with pytest.raises(TypeError, match="not understood: 'foo'"):
+        text.one_hot("a b", 2, foo=1)
 
 
 def test_an_analyzer_splits_texts():

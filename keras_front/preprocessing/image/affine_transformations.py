@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_front.compatibility import accept_legacy_arguments, reject_unknown
 from keras_front.errors import ArgumentError, MissingPackageError
 from keras_front.utils.image_utils import array_to_img, img_to_array, pillow
 
@@ -342,16 +343,19 @@ def _about_first_axes(
     return apply_affine_transform(x, **given, fill_mode=fill_mode, cval=cval, order=order)
 
 
-def random_channel_shift(x: Any, intensity_range: float, channel_axis: int = 0) -> np.ndarray:
+@accept_legacy_arguments
+def random_channel_shift(x: Any, intensity_range: float, channel_axis: int = 0, **kwargs: Any) -> np.ndarray:
     """An image to whose channels something is added at random, see `apply_channel_shift`.
 
     Args:
         x: the image.
         intensity_range: how much at most, up or down.
         channel_axis: the axis of channels.
+        **kwargs: `intensity`, the name of `intensity_range` in Keras 1.
 
     Shape: as `x`.
     """
+    reject_unknown("random_channel_shift", kwargs, ("x", "intensity_range", "channel_axis"))
     return apply_channel_shift(x, np.random.uniform(-intensity_range, intensity_range), channel_axis)
 
 

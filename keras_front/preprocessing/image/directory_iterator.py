@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_front import config
-from keras_front.compatibility import accept_legacy_arguments
+from keras_front.compatibility import accept_legacy_arguments, reject_unknown
 from keras_front.errors import ArgumentError
 from keras_front.preprocessing.image.iterator import BatchFromFilesMixin, ImageChanger
 from keras_front.preprocessing.image.utils import image_files
@@ -40,6 +40,7 @@ class DirectoryIterator(BatchFromFilesMixin):
         interpolation: how images are resized, see `load_img`.
         dtype: of images and targets; None for `floatx`.
         keep_aspect_ratio: cut images to the proportions of `target_size` in place of distorting them.
+        **kwargs: older names of these arguments.
 
     Attributes:
         class_indices: the number of each class.
@@ -75,7 +76,9 @@ class DirectoryIterator(BatchFromFilesMixin):
         interpolation: str = "nearest",
         dtype: Any = None,
         keep_aspect_ratio: bool = False,
+        **kwargs: Any,
     ):
+        reject_unknown("DirectoryIterator", kwargs, ("data_format", "subset", "interpolation", "dtype"))
         self.set_processing_attrs(
             image_data_generator, target_size, color_mode, data_format, save_to_dir, save_prefix, save_format, subset,
             interpolation, keep_aspect_ratio,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable, Iterable
 from collections.abc import Sequence as Sized
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from keras_front import config
-from keras_front.compatibility import accept_legacy_arguments
+from keras_front.compatibility import accept_legacy_arguments, reject_unknown
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.preprocessing.image.affine_transformations import (
     apply_affine_transform,
@@ -70,6 +71,7 @@ class ImageDataGenerator:
         validation_split: which share of the samples is for validation, see `flow(subset=)`.
         interpolation_order: degree of the spline between pixels: 0 the nearest one, 1 linear, up to 5.
         dtype: of the images; None for `floatx`.
+        **kwargs: older names of these arguments.
 
     Attributes:
         mean, std, principal_components: what `fit` learnt, or None.
@@ -109,7 +111,9 @@ class ImageDataGenerator:
         validation_split: float = 0.0,
         interpolation_order: int = 1,
         dtype: Any = None,
+        **kwargs: Any,
     ):
+        reject_unknown("ImageDataGenerator", kwargs, inspect.signature(ImageDataGenerator).parameters)
         self.featurewise_center, self.samplewise_center = featurewise_center, samplewise_center
         self.featurewise_std_normalization = featurewise_std_normalization
         self.samplewise_std_normalization = samplewise_std_normalization

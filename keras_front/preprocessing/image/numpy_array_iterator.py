@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_front import config
-from keras_front.compatibility import accept_legacy_arguments
+from keras_front.compatibility import accept_legacy_arguments, reject_unknown
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.preprocessing.image.iterator import Batch, ImageChanger, Iterator, changed, split_of
 from keras_front.tracebacks import warn_user
@@ -37,6 +37,7 @@ class NumpyArrayIterator(Iterator):
             the first ones.
         dtype: of the images; None for `floatx`.
         ignore_class_split: allow that a class is in one subset only.
+        **kwargs: older names of these arguments.
 
     Shape: x (samples, rows, columns, channels), or channels second.
     Raises: ArgumentError if arrays have different lengths, or a subset lacks classes; ShapeError unless `x` has four
@@ -61,7 +62,9 @@ class NumpyArrayIterator(Iterator):
         subset: str | None = None,
         dtype: Any = None,
         ignore_class_split: bool = False,
+        **kwargs: Any,
     ):
+        reject_unknown("NumpyArrayIterator", kwargs, ("data_format", "subset", "dtype"))
         self.dtype = dtype or config.floatx()
         self.image_data_generator, self.data_format = image_data_generator, config.normalize_data_format(data_format)
         self.save_to_dir, self.save_prefix, self.save_format = save_to_dir, save_prefix, save_format
