@@ -1,15 +1,22 @@
-"""Every example runs, on NumPy, and says so if it did not learn."""
+"""Every example runs, and says so if it did not learn: those of today on NumPy, those of Keras 1 on every backend."""
 
 from __future__ import annotations
 
+import functools
+import json
+import os
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from keras_front.backend import discovery
 
-EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
+FOLDER = Path(__file__).parent.parent / "examples"
+EXAMPLES = sorted(FOLDER.glob("*.py"))
+OLD = sorted((FOLDER / "keras1").glob("*.py"))
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
@@ -17,3 +24,84 @@ def test_an_example_runs(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with discovery.use_backend("numpy"):
         runpy.run_path(str(path), run_name="__main__")
+
+
+# Snippets as the READMEs of Keras 1 and 2 had them, one after the other in one namespace.
+READMES = {
+    "keras1": [
+        "from keras.models import Sequential\n\nmodel = Sequential()",
+        'from keras.layers import Dense, Activation\n\nmodel.add(Dense(output_dim=64, input_dim=100, init="uniform"))\n'
+        'model.add(Activation("relu"))\nmodel.add(Dense(output_dim=10))\nmodel.add(Activation("softmax"))',
+        "model.compile(loss='categorical_crossentropy', optimizer='sgd', metrics=['accuracy'])",
+        "from keras.optimizers import SGD\nmodel.compile(loss='categorical_crossentropy', "
+        "optimizer=SGD(lr=0.01, momentum=0.9, nesterov=True))",
+        "model.fit(X_train, Y_train, nb_epoch=5, batch_size=32)\nmodel.train_on_batch(X_batch, Y_batch)\n"
+        "loss_and_metrics = model.evaluate(X_test, Y_test, batch_size=32)\n"
+        "classes = model.predict_classes(X_test, batch_size=32)\nproba = model.predict_proba(X_test, batch_size=32)",
+    ],
+    "keras2.3": [
+        "from keras.models import Sequential\n\nmodel = Sequential()",
+        "from keras.layers import Dense\n\nmodel.add(Dense(units=64, activation='relu', input_dim=100))\n"
+        "model.add(Dense(units=10, activation='softmax'))",
+        "model.compile(loss='categorical_crossentropy', optimizer='sgd', metrics=['accuracy'])",
+        "import keras\nmodel.compile(loss=keras.losses.categorical_crossentropy, "
+        "optimizer=keras.optimizers.SGD(lr=0.01, momentum=0.9, nesterov=True))",
+        "model.fit(x_train, y_train, epochs=5, batch_size=32)\nmodel.train_on_batch(x_batch, y_batch)\n"
+        "loss_and_metrics = model.evaluate(x_test, y_test, batch_size=128)\n"
+        "classes = model.predict(x_test, batch_size=128)",
+    ],
+}
+DATA = """
+import numpy as np
+random = np.random.RandomState(0)
+X_train = x_train = random.random_sample((64, 100))
+Y_train = y_train = np.eye(10)[random.randint(10, size=64)]
+X_batch = x_batch = X_test = x_test = X_train[:32]
+Y_batch = y_batch = Y_test = y_test = Y_train[:32]
+"""
+
+# Runs programs one after the other in one process, since importing an engine takes longer than any of them.
+RUN = """
+import contextlib, io, json, runpy, sys, traceback, warnings
+from keras_front import config
+from keras_front.legacy import modules
+warnings.simplefilter("ignore")
+modules.install()
+found = {}
+for name, dialect, path, code in json.load(sys.stdin):
+    printed = io.StringIO()
+    try:
+        config.reload()
+        with config.dialect(dialect), contextlib.redirect_stdout(printed):
+            runpy.run_path(path, run_name="__main__") if path else exec(code, {})
+        found[name] = ["", printed.getvalue()]
+    except BaseException:
+        found[name] = [traceback.format_exc(), printed.getvalue()]
+print(json.dumps(found))
+"""
+
+
+@functools.cache
+def outcomes(backend: str, folder: str) -> dict[str, list[str]]:
+    """Of every old program, its error, if any, and what it printed."""
+    programs = [(path.stem, "keras1", str(path), "") for path in OLD]
+    programs += [(f"readme of {name}", name, "", DATA + "\n".join(parts)) for name, parts in READMES.items()]
+    environment = {**os.environ, "KERAS_FRONT_BACKEND": backend}
+    done = subprocess.run(
+        [sys.executable, "-c", RUN], input=json.dumps(programs), capture_output=True, text=True, cwd=folder,
+        env=environment, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return str(tmp_path_factory.mktemp("programs"))
+
+
+@pytest.mark.parametrize("name", [path.stem for path in OLD] + [f"readme of {name}" for name in READMES])
+def test_programs_of_old_keras_run_unchanged(backend, folder, name):
+    error, printed = outcomes(backend.name, folder)[name]
+    assert not error, f"{error}\n{printed}"
+    assert name.startswith("readme") or "Test" in printed

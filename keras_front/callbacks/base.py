@@ -378,6 +378,28 @@ def monitored(logs: Mapping[str, Any], name: str) -> float | None:
     return None
 
 
+class Records(dict[str, Any]):
+    """A dict that answers to both spellings of an accuracy: `logs["acc"]` and `logs["accuracy"]`."""
+
+    def __missing__(self, key: str) -> Any:
+        other = other_spelling(key) if isinstance(key, str) else key
+        if other in self:
+            return self[other]
+        raise KeyError(key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value under a name in either spelling; `default` if there is none.
+
+        Args:
+            key: the name.
+            default: what to return for an unknown name.
+        """
+        try:
+            return self[key]
+        except KeyError:
+            return default
+
+
 def other_spelling(name: str) -> str:
     """The other spelling of an accuracy: 'val_acc' for 'val_accuracy' and back; other names stay."""
     if name.endswith("accuracy"):

@@ -11,17 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.callbacks.base import Callback, other_spelling
-
-
-class Records(dict):
-    """A dict of lists that answers to both spellings of an accuracy: `history['acc']` and `history['accuracy']`."""
-
-    def __missing__(self, key: str) -> Any:
-        other = other_spelling(key) if isinstance(key, str) else key
-        if other in self:
-            return self[other]
-        raise KeyError(key)
+from keras_front.callbacks.base import Callback, Records
 
 
 class History(Callback):

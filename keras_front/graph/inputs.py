@@ -71,6 +71,22 @@ class InputLayer(Layer):
         tensor = _tensor(self._fixed, None, None, self.batch_input_shape, self.dtype, self.name)
         self._add_node(Node(self, ([],), {}, tensor))
 
+    def get_input_at(self, node_index: int) -> Any:
+        return self.get_output_at(node_index)
+
+    def get_input_shape_at(self, node_index: int) -> Any:
+        return self.get_output_shape_at(node_index)
+
+    @property
+    def input(self) -> Any:
+        """The tensor that stands for the data, as `output`: `K.function([model.layers[0].input], ...)`."""
+        return self.output
+
+    @property
+    def input_shape(self) -> Any:
+        """The shape of the data with the batch axis."""
+        return self.output_shape
+
     def get_config(self) -> dict[str, Any]:
         """Shape with the batch axis, dtype, `sparse` and name."""
         return {

@@ -21,7 +21,7 @@ from keras_front import callbacks as callback_module
 from keras_front import conventions
 from keras_front.backend import seeds
 from keras_front.backend.adapter import Backend
-from keras_front.callbacks.base import CallbackList
+from keras_front.callbacks.base import CallbackList, Records
 from keras_front.callbacks.batch_hooks import BatchHooks, Interrupts
 from keras_front.compatibility import RenamedKeys
 from keras_front.errors import ArgumentError
@@ -149,7 +149,7 @@ class FitLoop:
         variables = self.steps.variables.all
         self.callbacks.on_epoch_begin(epoch)
         take_back(variables, values)
-        logs: dict[str, Any] = training.epoch()
+        logs = Records(training.epoch())
         if self.validation is not None and validates(self.validation_freq, epoch):
             results = evaluate(self.steps, self.validation, self.callbacks)
             names = self.steps.names("test")

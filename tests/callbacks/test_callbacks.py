@@ -13,6 +13,8 @@ import pytest
 
 from keras_front import callbacks as C
 from keras_front.errors import ArgumentError
+from keras_front.layers import Dense
+from keras_front.models import Sequential
 
 
 class Rate:
@@ -195,3 +197,23 @@ def test_remote_monitor(as_json):
 def test_remote_monitor_without_a_server_only_warns():
     with pytest.warns(UserWarning, match="could not reach"):
         run(C.RemoteMonitor(root="http://127.0.0.1:9"), [1.0])
+
+
+def test_logs_answer_to_both_spellings_of_an_accuracy():
+    seen = []
+
+    class Look(C.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append((logs["acc"] == logs["accuracy"], logs.get("val_acc"), logs.get("auc", 7), sorted(logs)))
+            with pytest.raises(KeyError):
+                logs["auc"]
+
+    model = Sequential([Dense(1, input_dim=2)])
+    model.compile("sgd", "mse", metrics=["accuracy"])
+    x = np.ones((4, 2))
+    model.fit(x, x[:, :1], validation_data=(x, x[:, :1]), verbose=0, callbacks=[Look()])
+    ((same, value, missing, names),) = seen
+    assert same
+    assert value is not None
+    assert missing == 7
+    assert names == ["accuracy", "loss", "val_accuracy", "val_loss"]

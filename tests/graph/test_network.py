@@ -405,3 +405,14 @@ def test_a_last_axis_of_size_one_is_added_or_taken_off(backend):
     np.testing.assert_allclose(K.to_numpy(model(x[..., None])), np.tile(x.sum(1, keepdims=True), 2))
     with pytest.raises(ValueError, match="was called on a tensor of shape"):
         model(x[..., None, None])
+
+
+def test_the_input_of_an_input_layer_is_its_tensor(backend):
+    x = L.Input((3,))
+    model = Model(x, L.Dense(2)(x))
+    first = model.layers[0]
+    assert first.input is first.output is first.get_input_at(0) is x
+    assert first.input_shape == first.get_input_shape_at(0) == (None, 3)
+    values = np.ones((2, 3), "float32")
+    got = K.function([first.input, K.learning_phase()], [model.layers[1].output])([values, 0])[0]
+    np.testing.assert_allclose(got, model.predict(values), rtol=1e-6)
