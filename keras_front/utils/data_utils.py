@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import itertools
 import queue
+import random
 import threading
 import warnings
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from keras_front.backend import seeds
 from keras_front.errors import ArgumentError, StateError
@@ -270,16 +273,18 @@ def _one_pass(sequence: Any, order: Iterable[int], workers: int, processes: bool
     from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor  # here: they take a tenth of our own import
 
     pool: Executor
+    tasks: Iterable[tuple[Any, ...]]
     if processes:
         pool = ProcessPoolExecutor(workers, _context(), _set_worker_sequence, (sequence,))
-        fetch: Callable[[int], Any] = _fetch_from_worker_sequence
+        numbers = seeds.generator("worker")  # what a batch draws does not depend on the process that makes it
+        tasks = ((_fetch_from_worker_sequence, index, int(numbers.integers(2**32))) for index in order)
     else:
-        pool, fetch = ThreadPoolExecutor(workers), sequence.__getitem__
+        pool, tasks = ThreadPoolExecutor(workers), ((sequence.__getitem__, index) for index in order)
     try:
         queued = empty = True
-        for index in order:
+        for task in tasks:
             empty = False
-            if not (queued := _put(out, pool.submit(fetch, index), stopped)):
+            if not (queued := _put(out, pool.submit(*task), stopped)):
                 return False
         if empty:
             _put(out, _END, stopped)
@@ -445,7 +450,9 @@ def _set_worker_sequence(sequence: Any) -> None:
     _worker_sequence = sequence
 
 
-def _fetch_from_worker_sequence(index: int) -> Any:
+def _fetch_from_worker_sequence(index: int, seed: int) -> Any:
+    random.seed(seed)
+    np.random.seed(seed)
     return _worker_sequence[index]
 
 

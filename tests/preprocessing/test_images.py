@@ -16,7 +16,7 @@ from keras_front import backend as K
 from keras_front.layers import Conv2D, Dense, Flatten, MaxPooling2D
 from keras_front.models import Sequential
 from keras_front.preprocessing import image
-from keras_front.utils import image_utils, to_categorical
+from keras_front.utils import OrderedEnqueuer, image_utils, set_random_seed, to_categorical
 
 RECORDED = np.load(record.FILE)
 
@@ -125,6 +125,26 @@ def test_several_threads_take_each_batch_once():
     with ThreadPoolExecutor(8) as pool:
         seen = list(pool.map(lambda _: int(flow.next()[0, 0, 0, 0]), range(128)))
     assert sorted(seen) == sorted([*range(64), *range(64)])
+
+
+@pytest.mark.parametrize("processes", [False, True])
+def test_workers_share_the_order_and_draw_anew_for_each_batch(processes):
+    """Each image once a pass, and changed by chance, also where batches are made in processes."""
+    images = np.zeros((12, 4, 4, 1)) + np.arange(12.0).reshape(12, 1, 1, 1)
+
+    def passes():
+        set_random_seed(5)
+        flow = image.ImageDataGenerator(preprocessing_function=lambda x: x + np.random.rand() / 2).flow(images, None, 4)
+        with OrderedEnqueuer(flow, use_multiprocessing=processes, epochs=2) as enqueuer:
+            enqueuer.start(workers=2 if processes else 1)
+            batches = [batch[:, 0, 0, 0] for batch in enqueuer.get()]
+        return np.concatenate(batches).reshape(2, 12)
+
+    found = passes()
+    assert np.sort(np.floor(found)).tolist() == [list(range(12))] * 2
+    drawn = np.sort(found) % 1
+    assert len(np.unique(drawn)) == 24
+    np.testing.assert_array_equal(found, passes())
 
 
 def test_names_without_endings_and_proportions(folder, monkeypatch):

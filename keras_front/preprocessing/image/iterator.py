@@ -117,6 +117,11 @@ class Iterator(Documented, Sequence):
         """Begin a new pass with the next batch."""
         self.batch_index = 0
 
+    def on_epoch_begin(self) -> None:
+        """Draw the order of the first pass, which processes that prepare batches have to share."""
+        if self.index_array is None and self.seed is None:
+            self._set_index_array()
+
     def on_epoch_end(self) -> None:
         """Draw the order of the next pass."""
         self._set_index_array()
