@@ -102,6 +102,12 @@ CASES = {
         (lambda t, p: K.binary_crossentropy(t, K.clip(p, 0.1, 0.9)), array(3, 4, low=0.0), array(3, 4, low=0.0)),
         (lambda t, z: K.binary_crossentropy(t, z, from_logits=True), array(3, 4, low=0.0), array(3, 4)),
     ],
+    "clipped_sigmoid_crossentropy": [
+        (lambda z, t: K.clipped_sigmoid_crossentropy(z, t, -0.7, 0.9), array(3, 4), array(3, 4, low=0.0))
+    ],
+    "clipped_binary_crossentropy": [
+        (lambda p, t: K.clipped_binary_crossentropy(p, t, 0.2, 0.3), array(3, 4, low=0.05) / 2.5, array(3, 4, low=0.0))
+    ],
     "sigmoid_crossentropy": [(K.sigmoid_crossentropy, array(3, 4), array(3, 4, low=0.0))],
     "conv": [(lambda x, k: K.conv(x, k, **CONV), IMAGE, KERNEL)],
     "conv_input_gradient": [
