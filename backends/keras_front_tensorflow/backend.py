@@ -95,6 +95,13 @@ class TensorflowBackend(Transposes, Backend):
     def relu_gradient(self, g: Any, out: Any) -> Any:  # half the time of a `where`
         return tf.math.multiply_no_nan(g, tf.cast(out > 0, g.dtype))
 
+    def clip_gradient(self, g: Any, x: Any, *, lowest: float, highest: float) -> Any:
+        return tf.math.multiply_no_nan(g, tf.cast(tf.equal(x, _cut(x, lowest, highest)), g.dtype))
+
+    def clipped_sigmoid_crossentropy(self, logits: Any, target: Any, *, lowest: float, highest: float) -> Any:
+        bounds = {"lowest": lowest, "highest": highest}
+        return self._with_rule("clipped_sigmoid_crossentropy", _crossentropy_of_cut, logits, target, **bounds)
+
     # Reductions ----------------------------------------------------------------------------------------------
 
     sum, mean, prod = map(Positional, (tf.reduce_sum, tf.reduce_mean, tf.reduce_prod))
@@ -436,6 +443,15 @@ _SMALL = 1 << 13
 _HOST = {"host_noise", "host_print"}  # what XLA cannot call
 _INLINE = 1024  # elements of a constant that becomes part of a graph
 _SPLIT, _BLOCK = 1024, 1 << 22  # batches and bytes that are brought in one go
+
+
+def _cut(x: Any, lowest: float, highest: float) -> Any:
+    return tf.raw_ops.ClipByValue(t=x, clip_value_min=lowest, clip_value_max=highest)  # `clip_by_value` makes two calls
+
+
+def _crossentropy_of_cut(logits: Any, target: Any, lowest: float, highest: float) -> Any:
+    cut = _cut(logits, lowest, highest)
+    return tf.maximum(cut, 0) - cut * target + tf.math.softplus(-tf.abs(cut))
 
 
 def _has(program: Any, ops: set[str]) -> bool:
