@@ -109,12 +109,16 @@ def as_tensors(outputs: Any) -> list[Any]:
 
 
 def dtype_name(dtype: Any) -> str | None:
-    """The name of a dtype that is given as a name, a NumPy dtype, or a policy of later Keras versions."""
-    if dtype is None or isinstance(dtype, str):
-        return dtype
+    """The name of a dtype that is given as a name, a dtype of NumPy or an engine, or a policy of later Keras versions.
+
+    A mixed policy, such as 'mixed_float16', has the dtype of its weights: layers compute in that.
+    """
+    if isinstance(dtype, str):
+        return "float32" if dtype.startswith("mixed_") else str(dtype)
     if isinstance(dtype, dict):  # a policy, as later Keras versions write it
         return dtype_name(dtype.get("config", {}).get("name"))
-    return np.dtype(dtype).name
+    named = getattr(dtype, "variable_dtype", None) or getattr(dtype, "name", None)
+    return named if dtype is None or isinstance(named, str) else np.dtype(dtype).name
 
 
 def first_shape(kwargs: dict[str, Any]) -> Shape | None:

@@ -15,7 +15,10 @@ from keras_front.backend import discovery
 from keras_front.errors import ArgumentError
 
 # Another name for the same function.
-RENAMED = {"lesser": "less", "lesser_equal": "less_equal"}
+RENAMED = {
+    "learning_phase_scope": "phase", "lesser": "less", "lesser_equal": "less_equal",
+    "random_bernoulli": "random_binomial",
+}  # fmt: skip
 
 # Where programs took the engine from, and its module: the real one or the stand-in.
 ENGINE, ENGINE_MODULE = "tf", "tensorflow"
@@ -124,6 +127,48 @@ def atrous_conv2d(
     return K.conv2d(x, kernel, (1, 1), border_mode, format_of(dim_ordering), (rate, rate))
 
 
+def binary_focal_crossentropy(
+    target: Any, output: Any, apply_class_balancing: bool = False, alpha: float = 0.25, gamma: float = 2.0,
+    from_logits: bool = False,
+) -> Any:  # fmt: skip
+    """The crossentropy of each element, less where it is right already.
+
+    Args:
+        target: truth, 0 or 1.
+        output: probabilities, or logits.
+        apply_class_balancing: whether the two classes weigh `alpha` and `1 - alpha`.
+        alpha: the weight of class 1.
+        gamma: how much less.
+        from_logits: whether outputs are logits.
+
+    Source: TensorFlow 2.15, `keras/backend.py`.
+    """
+    probabilities = K.sigmoid(output) if from_logits else output
+    right = target * probabilities + (1 - target) * (1 - probabilities)
+    loss = K.power(1 - right, gamma) * K.binary_crossentropy(target, probabilities)
+    return loss * (target * alpha + (1 - target) * (1 - alpha)) if apply_class_balancing else loss
+
+
+def categorical_focal_crossentropy(
+    target: Any, output: Any, alpha: float = 0.25, gamma: float = 2.0, from_logits: bool = False, axis: int = -1
+) -> Any:
+    """The crossentropy of each sample, less where it is right already.
+
+    Args:
+        target: true probabilities.
+        output: probabilities, or logits.
+        alpha: a factor.
+        gamma: how much less.
+        from_logits: whether outputs are logits.
+        axis: that of the classes.
+
+    Source: TensorFlow 2.15, `keras/backend.py`.
+    """
+    output = K.softmax(output, axis=axis) if from_logits else output / K.sum(output, axis=axis, keepdims=True)
+    output = K.clip(output, K.epsilon(), 1 - K.epsilon())
+    return K.sum(alpha * K.power(1 - output, gamma) * -target * K.log(output), axis=axis)
+
+
 # Engines and sessions ----------------------------------------------------------------------------------
 
 
@@ -175,8 +220,9 @@ FUNCTIONS = {
     fn.__name__: fn
     for fn in (
         image_dim_ordering, set_image_dim_ordering, legacy_weight_ordering, asymmetric_temporal_padding,
-        asymmetric_spatial_2d_padding, deconv2d, atrous_conv2d, get_session, set_session, get_graph,
-        v1_variable_initialization, set_legacy_weight_ordering,
+        asymmetric_spatial_2d_padding, deconv2d, atrous_conv2d, binary_focal_crossentropy,
+        categorical_focal_crossentropy, get_session, set_session, get_graph, v1_variable_initialization,
+        set_legacy_weight_ordering,
     )
 }  # fmt: skip
 

@@ -13,13 +13,16 @@ import inspect
 import warnings
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from keras_front import backend as K
 from keras_front import layers, models, regularizers
+from keras_front.compatibility import renamed
 from keras_front.layers.wrappers import Bidirectional
 from keras_front.registry import Registry
 
+from .arguments import SIGNATURES
 from .engine import graph, saving
 from .translation import OldNameWarning
 
@@ -237,6 +240,52 @@ def getter(get: Callable[[Any], Any], kind: str) -> Callable[..., Any]:
 
     del with_arguments.__wrapped__  # type: ignore[attr-defined]  # its parameters are seen
     return with_arguments
+
+
+# Callables that take former names of arguments only when `keras` is imported, by module.
+RENAMED: dict[str, tuple[str, ...]] = {
+    "callbacks": ("CSVLogger",),
+    "preprocessing.text": ("one_hot", "text_to_word_sequence"),
+    "utils": ("GeneratorEnqueuer",),
+}
+
+
+def take_former_names(module: ModuleType, path: str) -> None:
+    """Let what a module offers take former names of its arguments, and show in its signature that it does.
+
+    Args:
+        module: a module of ours.
+        path: its path, without the name of the package.
+    """
+    for name in RENAMED.get(path, ()):
+        target = getattr(module, name)
+        if inspect.isclass(target):
+            target.__init__ = renamed(target.__init__)  # type: ignore[misc]
+        else:
+            setattr(module, name, renamed(target))
+    for name in vars(module).keys() & {*SIGNATURES, *RENAMED.get(path, ())}:
+        if callable(target := getattr(module, name)):
+            _show_former_names(target)
+
+
+def _show_former_names(target: Any) -> None:
+    shown = inspect.signature(target)
+    if all(parameter.kind is not parameter.VAR_KEYWORD for parameter in shown.parameters.values()):
+        former = inspect.Parameter("former_names", inspect.Parameter.VAR_KEYWORD)
+        shown = shown.replace(parameters=[*shown.parameters.values(), former])
+        target.__signature__ = _Shown(target, shown) if inspect.isclass(target) else shown
+
+
+class _Shown:
+    """The signature of one class, which its subclasses do not inherit."""
+
+    def __init__(self, owner: type, signature: inspect.Signature):
+        self.owner, self.signature = owner, signature
+
+    def __get__(self, instance: Any, owner: type) -> inspect.Signature:
+        if owner is not self.owner or instance is not None:
+            raise AttributeError("__signature__")
+        return self.signature
 
 
 def install() -> None:

@@ -201,6 +201,8 @@ def _find_old_names(module: ModuleType, path: str) -> None:
     """Let a module of ours find former names that it does not look for itself, and `import *` give those it finds."""
     if path in ADDITIONS:
         _look_in(path, ADDITIONS[path])
+    if path != "backend":  # whose functions are looked at by nobody, and are many
+        importlib.import_module(f"{NEW}.legacy.members").take_former_names(module, path)
     if path in OLD_NAMES:
         module.__all__ = list(dict.fromkeys([*public_names(module), *OLD_NAMES[path]()]))  # type: ignore[attr-defined]
 

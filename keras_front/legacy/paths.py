@@ -61,8 +61,15 @@ HOMES: dict[str, tuple[str, ...]] = {
         "normalization_v2", "pooling", "preprocessing", "recurrent", "recurrent_v2", "regularization", "reshaping",
         "rnn", "serialization", "wrappers",
     )},
-    "layers.experimental": ("layers",),
-    "layers.experimental.preprocessing": ("layers",),
+    "callbacks.experimental": ("callbacks",),
+    **dict.fromkeys(("experimental", "optimizers.experimental"), ("optimizers.schedules", "optimizers")),
+    "dtype_policies": ("legacy.mixed_precision",),
+    "layers.experimental": ("legacy.tf_layers", "layers"),
+    "layers.experimental.preprocessing": ("legacy.tf_layers", "layers"),
+    "mixed_precision": ("legacy.mixed_precision", "optimizers"),
+    **{f"mixed_precision.{name}": ("legacy.mixed_precision", "optimizers") for name in (
+        "experimental", "loss_scale_optimizer", "policy",
+    )},
     "layers.normalization.batch_normalization_v1": ("layers",),
     "objectives": ("losses",),
     **{f"saving.{name}": _SAVING for name in (
@@ -83,6 +90,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "callbacks", "callbacks_v1", "tensorboard_v1", "tensorboard_v2",
     )},
     "utils.file_utils": ("utils.file_cache", "utils.hashes", "utils.archives"),
+    "utils.legacy": ("registry",),
     "utils.layer_utils": ("legacy.utils.layer_utils", "utils", "layers"),
     "utils.losses_utils": ("legacy.utils.losses_utils",),
     "utils.metrics_utils": ("legacy.utils.metrics_utils",),
@@ -102,7 +110,10 @@ HOMES: dict[str, tuple[str, ...]] = {
 ADDITIONS: dict[str, tuple[str, ...]] = {
     "initializers": ("legacy.initializers",),
     "metrics": ("legacy.metrics", "legacy.batch_metrics"),
+    "layers": ("legacy.tf_layers",),
     "optimizers": ("legacy.optimizers",),
+    "preprocessing": ("utils",),
+    "saving": ("registry",),
 }
 
 # Folders that had a file for each class, and where the classes are: `layers.core.dense` is there because `Dense` is.
