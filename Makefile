@@ -10,7 +10,7 @@ TEST := .venv-test/bin
 PIP := -m pip install --quiet --disable-pip-version-check
 SOURCES := pyproject.toml README.md $(shell find keras_front backends -name '*.py' -o -name '*.npz')
 
-.PHONY: demo test test-quick test-all lint types check doctest mutants plain bench bench-quick clean
+.PHONY: demo test test-quick test-all lint types check doctest mutants plain test-libraries bench bench-quick clean
 
 # One BLAS thread: the matrices of the demo are small, and threads that wait for each other cost more than they bring.
 demo: .venv-demo/ready  # train a digit classifier with NumPy and h5py alone
@@ -47,6 +47,9 @@ mutants: .venv-test/ready  # breaks thirty places, one by one: how many do the t
 plain: .venv-demo/ready  # with NumPy and h5py alone: import, train, save, load
 	$(DEMO)/python -I tests/plain.py
 
+test-libraries: .venv-libraries/ready  # programs with libraries of 2016 to 2022, unchanged, without TensorFlow
+	$(ONE_THREAD) .venv-libraries/bin/python -m pytest -q -p no:cacheprovider tests/libraries/run_programs.py
+
 bench: .venv-test/ready  # every workload on every backend against a loop by hand; then K, single layers, and depth
 	$(TEST)/python benchmarks/run.py
 	$(TEST)/python benchmarks/ops.py
@@ -82,5 +85,13 @@ bench-quick: .venv-test/ready
 	@$(TEST)/python $(PIP) --editable '.[test]'
 	@touch $@
 
+.venv-libraries/ready: pyproject.toml tests/libraries/requirements.txt tests/libraries/libraries.txt
+	@$(if $(PYTHON),,$(error Python 3.11 or newer is needed; set PYTHON=/path/to/python))
+	@echo "making .venv-libraries: libraries of the time and what they need, about 1 GB to download ..."
+	@test -x .venv-libraries/bin/python || $(PYTHON) -m venv --clear .venv-libraries
+	@.venv-libraries/bin/python $(PIP) --editable . -r tests/libraries/requirements.txt
+	@.venv-libraries/bin/python $(PIP) --no-deps -r tests/libraries/libraries.txt
+	@touch $@
+
 clean:
-	rm -rf .venv-demo .venv-test build keras_front.egg-info
+	rm -rf .venv-demo .venv-test .venv-libraries build keras_front.egg-info

@@ -55,10 +55,11 @@ HOMES: dict[str, tuple[str, ...]] = {
     **{f"engine.{name}": ("legacy.engine.loops",) for name in ("training_arrays", "training_generator")},
     "initializations": ("legacy.initializations", "initializers"),
     **{f"initializers.{name}": ("initializers",) for name in ("initializers_v1", "initializers_v2")},
+    **{f"layers.{name}": ("layers", "legacy.layer_bases") for name in ("convolutional", "merge", "pooling")},
     **{f"layers.{name}": ("layers",) for name in (
-        "activation", "activations", "advanced_activations", "attention", "convolutional", "convolutional_recurrent",
+        "activation", "activations", "advanced_activations", "attention", "convolutional_recurrent",
         "core", "cudnn_recurrent", "dense_attention", "embeddings", "local", "merging", "noise", "normalization",
-        "normalization_v2", "pooling", "preprocessing", "recurrent", "recurrent_v2", "regularization", "reshaping",
+        "normalization_v2", "preprocessing", "recurrent", "recurrent_v2", "regularization", "reshaping",
         "rnn", "serialization", "wrappers",
     )},
     "callbacks.experimental": ("callbacks",),
