@@ -42,6 +42,8 @@ class Conventions(NamedTuple):
         announces_samples: `fit` on arrays with validation first says how many samples there are, as natively.
         progress: how far things are: 'classic', natively; 'without step time'; or 'by steps', with a line for a bar.
         epoch_format: how callbacks write the number of an epoch. Natively '05d'.
+        flat_event_files: `TensorBoard` writes all into one folder, under the names of the logs, in the form of
+            TensorFlow 1. Natively False: into `train` and `validation`, in the form of tf.keras.
         own_extraction_folder: `get_file(extract=True)` unpacks into a folder of its own and returns that. Natively
             False: it unpacks beside the archive and returns the path of the archive.
         classic_applications: the nets of `applications` are those of the package Keras-Applications, which differ from
@@ -61,6 +63,7 @@ class Conventions(NamedTuple):
     announces_samples: bool = True
     progress: str = "classic"
     epoch_format: str = "05d"
+    flat_event_files: bool = False
     own_extraction_folder: bool = False
     classic_applications: bool = False
 

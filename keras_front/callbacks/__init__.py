@@ -1,5 +1,6 @@
 """Callbacks: what is called before and after batches, epochs and training."""
 
+from keras_front.callbacks.backup import BackupAndRestore, SwapEMAWeights
 from keras_front.callbacks.base import Callback, CallbackList
 from keras_front.callbacks.checkpoint import ModelCheckpoint
 from keras_front.callbacks.functional import LambdaCallback
@@ -7,8 +8,10 @@ from keras_front.callbacks.history import BaseLogger, CSVLogger, History, Remote
 from keras_front.callbacks.progress import ProgbarLogger
 from keras_front.callbacks.schedule import LearningRateScheduler, ReduceLROnPlateau
 from keras_front.callbacks.stopping import EarlyStopping, TerminateOnNaN
+from keras_front.callbacks.tensorboard import TensorBoard
 
 __all__ = [
+    "BackupAndRestore",
     "BaseLogger",
     "CSVLogger",
     "Callback",
@@ -21,5 +24,7 @@ __all__ = [
     "ProgbarLogger",
     "ReduceLROnPlateau",
     "RemoteMonitor",
+    "SwapEMAWeights",
+    "TensorBoard",
     "TerminateOnNaN",
 ]

@@ -370,6 +370,12 @@ def _interval(callback: Any, hook: str) -> float | None:
     return getattr(callback, "refresh_every", None) if "batch" in hook else None
 
 
+def check_save_freq(owner: str, save_freq: Any) -> None:
+    """Raise ArgumentError unless `save_freq` is 'epoch' or a number of batches."""
+    if save_freq != "epoch" and (isinstance(save_freq, bool) or not isinstance(save_freq, int) or save_freq < 1):
+        raise ArgumentError(f"{owner}: expected save_freq 'epoch' or a number of batches, received {save_freq!r}.")
+
+
 def monitored(logs: Mapping[str, Any], name: str) -> float | None:
     """The value called `name` in `logs`; 'acc' finds 'accuracy' and the other way round. None if there is none."""
     for candidate in (name, other_spelling(name)):

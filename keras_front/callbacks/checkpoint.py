@@ -8,7 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_front import conventions
-from keras_front.callbacks.base import Callback, epoch_text, is_improvement, monitored, other_spelling
+from keras_front.callbacks.base import (
+    Callback,
+    check_save_freq,
+    epoch_text,
+    is_improvement,
+    monitored,
+    other_spelling,
+)
 from keras_front.errors import ArgumentError
 
 
@@ -16,8 +23,8 @@ class ModelCheckpoint(Callback):
     """Saves the model after epochs, all of them or the best.
 
     Args:
-        filepath: path, in which `{epoch:02d}` (from 1) and values such as `{val_loss:.2f}` are filled in. Its ending
-            chooses the format: `.keras` or `.h5`.
+        filepath: path, in which `{epoch:02d}` (from 1), `{batch}` and values such as `{val_loss:.2f}` are filled in.
+            Its ending chooses the format: `.keras` or `.h5`. Its folder is made if it is not there.
         monitor: name of the value that says which epoch is best, such as 'val_loss'.
         verbose: 1 prints what is saved.
         save_best_only: save only when the monitored value has improved.
@@ -25,10 +32,14 @@ class ModelCheckpoint(Callback):
         mode: 'min' if the value should fall, 'max' if it should rise; 'auto' chooses by the name, as in
             `EarlyStopping`.
         period: epochs between two saves.
+        save_freq: 'epoch', or after how many batches to save; then `period` has no meaning, and `monitor` names a value
+            of the batches, such as 'loss'.
+        options: accepted because tf.keras has it; files are written in one way.
+        initial_value_threshold: value that must be improved on from the start, such as the best one of an earlier run.
 
     Attributes: `best`, the best value so far.
-    Raises: ArgumentError for another mode, and in an epoch that lacks a value that the path names.
-    Source: Keras 2.3.1, `keras/callbacks/callbacks.py`.
+    Raises: ArgumentError for another mode or `save_freq`, and in an epoch that lacks a value that the path names.
+    Source: Keras 2.3.1, `keras/callbacks/callbacks.py`; tf.keras 2.15, `keras/src/callbacks.py`, for the last three.
     Example:
         >>> ModelCheckpoint("best-{epoch:02d}.h5", save_best_only=True).filepath
         'best-{epoch:02d}.h5'
@@ -36,29 +47,49 @@ class ModelCheckpoint(Callback):
 
     def __init__(
         self,
-        filepath: str,
+        filepath: str | os.PathLike[str],
         monitor: str = "val_loss",
         verbose: int = 0,
         save_best_only: bool = False,
         save_weights_only: bool = False,
         mode: str = "auto",
         period: int = 1,
+        save_freq: str | int = "epoch",
+        options: Any = None,
+        initial_value_threshold: float | None = None,
     ):
         super().__init__()
+        check_save_freq("ModelCheckpoint", save_freq)
         self.filepath = os.fspath(filepath)
         self.monitor, self.verbose, self.period = monitor, verbose, period
         self.save_best_only, self.save_weights_only = save_best_only, save_weights_only
         self._better, self.best, _ = is_improvement(mode, monitor)
-        self.epochs_since_last_save = 0
+        self.best = self.best if initial_value_threshold is None else initial_value_threshold
+        self.epochs_since_last_save = self._batches = self._epoch = 0
         self._first = 0 if conventions.current().epochs_of_files_from_zero else 1
+        self.save_freq = save_freq
+        if save_freq != "epoch":
+            self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self._epoch = epoch
+
+    def _after_batch(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self._batches += 1
+        if self._batches >= self.save_freq:  # type: ignore[operator]
+            self._batches = 0
+            self._consider(self._epoch, {**(logs or {}), "batch": batch + 1})
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         self.epochs_since_last_save += 1
-        if self.epochs_since_last_save < self.period:
+        if self.save_freq != "epoch" or self.epochs_since_last_save < self.period:
             return
         self.epochs_since_last_save = 0
-        path = self._path(epoch, logs or {})
-        if not self.save_best_only or self._is_best(epoch, logs or {}, path):
+        self._consider(epoch, logs or {})
+
+    def _consider(self, epoch: int, logs: Mapping[str, Any]) -> None:
+        path = self._path(epoch, logs)
+        if not self.save_best_only or self._is_best(epoch, logs, path):
             self._save(epoch, path)
 
     def _path(self, epoch: int, logs: Mapping[str, Any]) -> str:
@@ -90,6 +121,7 @@ class ModelCheckpoint(Callback):
 
     def _save(self, epoch: int, path: str) -> None:
         self._say(f"\n{epoch_text(epoch)}: saving model to {path}")
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         if self.save_weights_only:
             self.model.save_weights(path, overwrite=True)
         else:

@@ -72,13 +72,18 @@ class BaseLogger(Callback):
 class CSVLogger(Callback):
     """Writes the values of each epoch as a row of a CSV file.
 
+    Values of the validation have columns from the start, also where the first epochs are not validated; what an epoch
+    does not have is written as NA.
+
     Args:
         filename: path of the file.
         separator: between two fields.
-        append: go on in a file that is there, instead of starting it anew.
+        append: go on in a file that is there, with its columns, instead of starting it anew.
+
+    Source: Keras 2.3.1, `keras/callbacks/callbacks.py`.
     """
 
-    def __init__(self, filename: str, separator: str = ",", append: bool = False):
+    def __init__(self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False):
         super().__init__()
         self.filename, self.separator, self.append = os.fspath(filename), separator, append
         self.keys: list[str] | None = None
@@ -86,21 +91,33 @@ class CSVLogger(Callback):
         self._writer: Any = None
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
-        has_rows = self.append and os.path.exists(self.filename) and os.path.getsize(self.filename) > 0
-        self._needs_header = not has_rows
+        header = self._header()
+        self._needs_header = not header
+        self.keys = header[1:] or None
         self.csv_file = open(self.filename, "a" if self.append else "w", newline="")
         self._writer = csv.writer(self.csv_file, delimiter=self.separator)
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         logs = logs or {}
         if self.keys is None:
-            self.keys = sorted(logs)
+            self.keys = self._columns(logs)
         if self._needs_header:
             self._writer.writerow(["epoch", *self.keys])
             self._needs_header = False
-        # An epoch without validation has no val_ values: NA keeps the columns in place.
         self._writer.writerow([epoch, *(_field(logs.get(key, "NA")) for key in self.keys)])
         self.csv_file.flush()
+
+    def _header(self) -> list[str]:
+        """The first line of the file in which it goes on; nothing if there is none."""
+        if not (self.append and os.path.exists(self.filename)):
+            return []
+        with open(self.filename, newline="") as file:
+            return next(csv.reader(file, delimiter=self.separator), [])
+
+    def _columns(self, logs: Mapping[str, Any]) -> list[str]:
+        """The values of this epoch, and those of the validation that later ones will have."""
+        known = self.params.get("metrics") or () if self.params.get("do_validation") else ()
+        return sorted({*logs, *(name for name in known if name.startswith("val_"))})
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         self.csv_file.close()

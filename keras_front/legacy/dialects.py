@@ -76,12 +76,16 @@ _FIRST = {"epochs_of_files_from_zero": True, "square_identity": True}
 _CLASSIC = {"classic_applications": True}
 _UP_TO_2_3 = {**_JOINT, **_WHOLE, **_CLASSIC}
 
+# 1.2.2 and 2.2.4 `keras/callbacks.py`, `TensorBoard`.
+_FLAT = {"flat_event_files": True}
+
 # Conventions that were others, by dialect and field of `keras_front.conventions.Conventions`.
 CONVENTIONS: dict[str, dict[str, Any]] = {
     "keras1": {
         **_UP_TO_2_3,
         **_NONZERO,
         **_FIRST,
+        **_FLAT,
         "metric_names": _ACCURACY,
         "summary": "columns of Keras 1",
         "progress": "without step time",
@@ -89,6 +93,7 @@ CONVENTIONS: dict[str, dict[str, Any]] = {
     "keras2.2": {
         **_UP_TO_2_3,
         **_NONZERO,
+        **_FLAT,
         "metric_names": _SHORT,
         "weighted_metric_prefix": "weighted_",
         "summary": "classic",

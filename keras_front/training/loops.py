@@ -118,7 +118,10 @@ class FitLoop:
             with held_in_list(self.steps.variables.all) as values:
                 self.data.open()
                 training = TrainingEpochs(self, values)
+                model._initial_epoch = self.initial_epoch
                 callbacks.on_train_begin()
+                take_back(self.steps.variables.all, values)
+                self.initial_epoch = model._initial_epoch  # a callback may go on from where an earlier `fit` ended
                 for epoch in range(self.initial_epoch, self.epochs):
                     self._epoch(training, epoch, values)
                     if model.stop_training or training.ended:

@@ -90,6 +90,7 @@ class Node(_Attributes):
     def __init__(self, name: Any = "", **attributes: Any):
         super().__init__(**attributes)
         self.name = str(name)
+        self.layer: Any = None  # what the node stands for, if its maker says so; it is not written
 
     def get_name(self) -> str:
         """The name."""

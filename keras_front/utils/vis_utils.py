@@ -212,7 +212,9 @@ class _Drawer:
         name = str(id(layer))
         count = self.names[name] = self.names.get(name, 0) + 1
         name = name if count == 1 else f"{name}_{count}"
-        graph.add_node(Node(name, label=_label(layer, calls, self.options)))
+        node = Node(name, label=_label(layer, calls, self.options))
+        node.layer = layer
+        graph.add_node(node)
         return name
 
 

@@ -1,0 +1,182 @@
+"""Callbacks around the state of training: `BackupAndRestore` and `SwapEMAWeights`."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_front import backend as K
+from keras_front.callbacks.base import Callback, check_save_freq
+from keras_front.errors import ArgumentError, StateError
+
+__all__ = ["BackupAndRestore", "SwapEMAWeights"]
+
+
+class BackupAndRestore(Callback):
+    """Saves weights, optimizer and the number of the epoch, and lets a `fit` that was broken off go on from there.
+
+    When training ends as it should, the backup is deleted. A process that was ended in between finds it when it calls
+    the same `fit` again: epochs that were finished are not trained once more.
+
+    Args:
+        backup_dir: folder of the backup; nothing else should be in it.
+        save_freq: 'epoch' to save after each epoch, or after how many batches. A save within an epoch keeps the
+            weights; the epoch is begun anew.
+        delete_checkpoint: delete the backup when training has ended.
+        save_before_preemption: accepted because tf.keras has it; nothing tells of a preemption here.
+        double_checkpoint: keep the backup before the last one, and take it if the last one cannot be read.
+
+    Raises: ArgumentError for another `save_freq` or an empty folder name; StateError if the model has no weights yet.
+    Source: tf.keras 2.15, `keras/src/callbacks.py`; Keras 3.15, `keras/src/callbacks/backup_and_restore.py`.
+    """
+
+    def __init__(
+        self,
+        backup_dir: str | os.PathLike[str],
+        save_freq: str | int = "epoch",
+        delete_checkpoint: bool = True,
+        save_before_preemption: bool = False,
+        double_checkpoint: bool = False,
+    ):
+        super().__init__()
+        if not backup_dir:
+            raise ArgumentError("BackupAndRestore: expected the name of a folder as backup_dir, received nothing.")
+        check_save_freq("BackupAndRestore", save_freq)
+        self.backup_dir, self.save_freq = os.fspath(backup_dir), save_freq
+        self.delete_checkpoint, self.double_checkpoint = delete_checkpoint, double_checkpoint
+        self.save_before_preemption = save_before_preemption
+        self._epoch = self._batches = 0
+        if save_freq != "epoch":
+            self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
+
+    def _metadata(self) -> dict[str, Any]:
+        """What is known of the last save, and of the one before: the epoch, and the folder of the state."""
+        file = Path(self.backup_dir, "training_metadata.json")
+        return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        if not self.model.built:
+            raise StateError(
+                "BackupAndRestore: the model must be built before `fit`; call it on a batch, or give its input shape."
+            )
+        self._epoch = self._batches = 0
+        last = self._metadata()
+        if not last:
+            return
+        try:
+            self._restore(last)
+        except (OSError, ValueError, KeyError):
+            if not (self.double_checkpoint and last.get("previous")):
+                raise
+            self._restore(last["previous"])
+
+    def _restore(self, saved: Mapping[str, Any]) -> None:
+        folder = Path(self.backup_dir, str(saved["state"]))
+        self.model.load_weights(str(folder / "latest.weights.h5"))
+        with np.load(folder / "optimizer.npz", allow_pickle=False) as stored:
+            self.model.optimizer.set_weights([stored[f"arr_{i}"] for i in range(len(stored.files))])
+        self._epoch = max(int(saved["epoch"]), self.model._initial_epoch)
+        self.model._initial_epoch = self._epoch
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self._epoch = epoch
+
+    def _after_batch(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self._batches += 1
+        if self._batches >= self.save_freq:  # type: ignore[operator]
+            self._batches = 0
+            self._save(batch)
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self._epoch = epoch + 1
+        if self.save_freq == "epoch":
+            self._save(0)
+
+    def _save(self, batch: int) -> None:
+        """Write the state into a folder of its own; the last one counts until the name of the new one is written."""
+        last, base = self._metadata(), Path(self.backup_dir)
+        base.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix="state-", dir=base))
+        self.model.save_weights(str(folder / "latest.weights.h5"), overwrite=True)
+        np.savez(folder / "optimizer.npz", *self.model.optimizer.get_weights())
+        before = {key: last[key] for key in ("epoch", "batch", "state")} if last and self.double_checkpoint else None
+        found = {"epoch": self._epoch, "batch": batch, "state": folder.name, "previous": before}
+        (base / "training_metadata.tmp").write_text(json.dumps(found), encoding="utf-8")
+        os.replace(base / "training_metadata.tmp", base / "training_metadata.json")
+        kept = {folder.name, (before or {}).get("state")}
+        for other in base.glob("state-*"):
+            if other.name not in kept:
+                shutil.rmtree(other, ignore_errors=True)
+
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        if self.delete_checkpoint:
+            shutil.rmtree(self.backup_dir, ignore_errors=True)
+
+
+class SwapEMAWeights(Callback):
+    """Puts the running means of the weights into their places while the model is evaluated.
+
+    The optimizer keeps the means: `Adam(use_ema=True)`.
+
+    Args:
+        swap_on_epoch: put them there from the end of each epoch until the next begins, so that callbacks behind this
+            one see them, such as `ModelCheckpoint`.
+
+    Raises: ArgumentError if the optimizer keeps no means.
+    Source: Keras 3.15, `keras/src/callbacks/swap_ema_weights.py`.
+    """
+
+    def __init__(self, swap_on_epoch: bool = False):
+        super().__init__()
+        self.swap_on_epoch = swap_on_epoch
+        self._aside: list[Any] | None = None  # the weights, while their means are in their places
+
+    def set_model(self, model: Any) -> None:
+        super().set_model(model)
+        if not getattr(model.optimizer, "use_ema", False):
+            raise ArgumentError(
+                "SwapEMAWeights: expected an optimizer with use_ema=True, whose means can be swapped in, received "
+                f"{type(model.optimizer).__name__}."
+            )
+
+    def _swap_in(self) -> None:
+        optimizer, weights = self.model.optimizer, self.model.trainable_weights
+        if self._aside is not None or not int(K.get_value(optimizer.iterations)):  # before a step there are no means
+            return
+        self._aside = K.batch_get_value(weights)
+        means = K.batch_get_value([optimizer.slots_of(weight)["average"] for weight in weights])
+        K.batch_set_value(list(zip(weights, means, strict=True)))
+
+    def _swap_out(self) -> None:
+        if self._aside is not None:
+            K.batch_set_value(list(zip(self.model.trainable_weights, self._aside, strict=True)))
+            self._aside = None
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self._swap_out()
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        if self.swap_on_epoch:
+            self._swap_in()
+
+    def on_test_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        self._swap_in()
+
+    def on_test_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        self._swap_out()
+
+    def on_predict_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        self._swap_in()
+
+    def on_predict_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        self._swap_out()
+
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        self._aside = None  # `fit` has put the means into their places for good
