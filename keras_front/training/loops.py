@@ -157,7 +157,7 @@ class FitLoop:
             results = evaluate(self.steps, self.validation, self.callbacks)
             names = self.steps.names("test")
             logs.update({f"val_{name}": value for name, value in zip(names, results, strict=True)})
-        self.callbacks.on_epoch_end(epoch, {name: np.float64(value) for name, value in logs.items()})
+        self.callbacks.on_epoch_end(epoch, Records({name: np.float64(value) for name, value in logs.items()}))
         take_back(variables, values)
 
     def _end_pass(self) -> None:
