@@ -179,8 +179,8 @@ class TimeseriesGenerator(Sequence):
         self.shuffle, self.reverse, self.batch_size = shuffle, reverse, batch_size
         if self.start_index > self.end_index:
             raise ArgumentError(
-                "TimeseriesGenerator: expected start_index + length to be at most end_index, so that one window is "
-                f"left; received {self.start_index} > {self.end_index}."
+                f"TimeseriesGenerator: `start_index+length={self.start_index} > end_index={self.end_index}` is "
+                "disallowed, because no window is left; give a shorter length or more steps."
             )
 
     def __len__(self) -> int:

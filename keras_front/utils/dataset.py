@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from keras_front.backend import seeds
+from keras_front.backend.creation import to_numpy
 from keras_front.errors import ArgumentError, DtypeError
 
 __all__ = ["Dataset"]
@@ -334,9 +335,14 @@ def _call(function: Callable[..., Any], element: Any) -> Any:
 
 
 def _mapped(function: Callable[..., Any], element: Any) -> Any:
-    return _over(
-        lambda part: values_of(part) if isinstance(part, np.ndarray | np.generic) else part, _call(function, element)
-    )
+    return _over(_on_host, _call(function, element))
+
+
+def _on_host(part: Any) -> Any:
+    """What a function made, which may be a tensor of an engine, as an array; texts and numbers as they are."""
+    if isinstance(part, np.ndarray | np.generic):
+        return values_of(part)
+    return values_of(to_numpy(part)) if hasattr(part, "shape") else part
 
 
 def _stacked(elements: list[Any]) -> Any:

@@ -88,8 +88,8 @@ def _filled(shape: tuple[int, ...], dtype: Any, value: Any) -> np.ndarray:
     kind = np.dtype(dtype)
     if isinstance(value, str) and kind.kind not in "OUS":
         raise ArgumentError(
-            f"pad_sequences: expected a dtype that has a place for the value {value!r}, received {kind}; pass "
-            "dtype=object for texts of different lengths."
+            f"pad_sequences: `dtype` {kind} is not compatible with `value`'s type: {type(value)}; pass dtype=object "
+            "for texts of different lengths."
         )
     return np.full(shape, value, dtype=dtype)
 

@@ -10,7 +10,7 @@ import record_datasets as record
 
 from keras_front import preprocessing, utils
 from keras_front.errors import ArgumentError
-from keras_front.layers import Dense, Flatten
+from keras_front.layers import Dense, Embedding, Flatten, GlobalAveragePooling1D, Rescaling, TextVectorization
 from keras_front.models import Sequential
 from keras_front.utils.dataset import Dataset
 
@@ -237,3 +237,18 @@ def test_the_bar_counts_batches_whose_number_nobody_knew(capsys):
     model = net((3,))
     model.fit(ds, epochs=2, verbose=1)
     assert capsys.readouterr().out.count("3/3 [====") == 2
+
+
+def test_layers_in_map_and_texts_as_in_tutorials(backend, folder):
+    images = utils.image_dataset_from_directory(folder / "images", image_size=(6, 7), seed=1, batch_size=4)
+    scale = Rescaling(1.0 / 255)
+    batch, labels = next(iter(images.map(lambda x, y: (scale(x), y)).take(1)))
+    assert batch[0].numpy().max() <= 1
+    assert images.class_names[labels[0]] in ("ants", "cats", "dogs")
+    texts = utils.text_dataset_from_directory(folder / "texts", batch_size=2, seed=3)
+    numbers = TextVectorization(max_tokens=20, output_sequence_length=4)
+    numbers.adapt(texts.map(lambda text, label: text))
+    model = Sequential([Embedding(20, 4, input_length=4), GlobalAveragePooling1D(), Dense(1)])
+    model.compile("adam", "mse")
+    history = model.fit(texts.map(lambda text, label: (numbers(text), label)).cache(), epochs=2, verbose=0)
+    assert history.history["loss"][1] < history.history["loss"][0]

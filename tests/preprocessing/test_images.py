@@ -76,6 +76,12 @@ def test_neither_package_is_imported_before_it_is_needed():
     assert done.stdout.strip() == "[]"
 
 
+def test_an_iterator_over_nothing(tmp_path):
+    assert next(image.Iterator(0, 32, False, 0).index_generator).size == 0
+    flow = image.ImageDataGenerator().flow_from_directory(tmp_path, target_size=(4, 4), class_mode=None)
+    assert (len(flow), flow.next().shape) == (0, (0, 4, 4, 3))
+
+
 def test_names_of_keras_1():
     with pytest.warns(UserWarning, match="data_format"):
         generator = image.ImageDataGenerator(dim_ordering="th")

@@ -137,7 +137,7 @@ class Iterator(Documented, Sequence):
     def _flow_index(self) -> Iterable[np.ndarray]:
         """The numbers of the samples of batch after batch, for `next`."""
         self.reset()
-        while self.n:
+        while True:
             self._count_batch()
             if self.batch_index == 0:
                 self._set_index_array()

@@ -71,7 +71,7 @@ class NumpyArrayIterator(Iterator):
         images, further = x if isinstance(x, tuple | list) else (x, [])
         further = [np.asarray(array) for array in (further if isinstance(further, list) else [further])]
         y, sample_weight = (None if array is None else np.asarray(array) for array in (y, sample_weight))
-        _check_lengths(images, [*further, y, sample_weight])
+        _check_lengths(images, further, y, sample_weight)
         if subset is not None:
             kept = _rows_of(subset, image_data_generator, len(images), None if ignore_class_split else y)
             images, further = images[kept], [array[kept] for array in further]
@@ -117,12 +117,18 @@ def warn_of_channels(where: str, shape: Sequence[int], data_format: str) -> None
         )
 
 
-def _check_lengths(images: Any, others: list[Any]) -> None:
-    for array in others:
-        if array is not None and len(array) != len(images):
+def _check_lengths(images: Any, further: list[np.ndarray], y: Any, sample_weight: Any) -> None:
+    """Raise ArgumentError unless there are as many rows everywhere; the first words are those of Keras."""
+    named = [("All of the arrays in `x` should have the same length", array) for array in further]
+    named += [
+        (f"`x` (images tensor) and {name} should have the same length", array)
+        for name, array in (("`y` (labels)", y), ("`sample_weight`", sample_weight))
+        if array is not None
+    ]
+    for rule, array in named:
+        if len(array) != len(images):
             raise ArgumentError(
-                f"NumpyArrayIterator: expected arrays of one length, received {len(images)} images and an array of "
-                f"shape {array.shape}."
+                f"NumpyArrayIterator: {rule}; received {len(images)} images and an array of shape {array.shape}."
             )
 
 
@@ -132,7 +138,7 @@ def _rows_of(subset: str, generator: Any, samples: int, y: np.ndarray | None) ->
     border = int(samples * (last if subset == "validation" else first))
     if y is not None and not np.array_equal(np.unique(y[:border]), np.unique(y[border:])):
         raise ArgumentError(
-            "NumpyArrayIterator: the training and the validation subset have different classes. Expected targets that "
-            "are not sorted by class: shuffle images and targets before, or pass ignore_class_split=True."
+            "NumpyArrayIterator: Training and validation subsets have different number of classes after the split. "
+            "Targets may not be sorted by class: shuffle images and targets before, or pass ignore_class_split=True."
         )
     return slice(border) if subset == "validation" else slice(border, None)
