@@ -20,6 +20,7 @@ from keras_front.tracebacks import hide_internal_frames, mark_boundary
 __all__ = [
     "RenamedKeys",
     "accept_legacy_arguments",
+    "legacy_attribute",
     "accept_legacy_constructor_arguments",
     "argument_names",
     "legacy_object",
@@ -31,8 +32,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 # The module with the former names of arguments, functions and classes. It is imported by name when an unknown name is
 # met, so code with current names does not pay for it, and `keras_front/legacy` may be deleted. Its functions are
 # `translate_call` for a call with unknown arguments, `translate_positional` for positional arguments in a former
-# order, `translate_config` for the config of a file, `find` for an unknown name, and for dialects other than the native
-# one `apply_dialect`, `dialect_object` and `conventions`; `dialect_of_version` says which dialect a file has.
+# order, `translate_config` for the config of a file, `find` for an unknown name, `attribute` for an unknown attribute,
+# and for dialects other than the native one `apply_dialect`, `dialect_object` and `conventions`; `dialect_of_version`
+# says which dialect a file has.
 LEGACY = "keras_front.legacy.hooks"
 
 
@@ -54,6 +56,27 @@ def legacy_object(kind: str, name: str) -> Any:
     """
     hooks = legacy_module()
     return None if hooks is None else hooks.find(kind, name)
+
+
+def legacy_attribute(owner: Any, name: str) -> Any:
+    """An attribute that objects of older Keras had, for `__getattr__`.
+
+    Args:
+        owner: a layer or a model.
+        name: an attribute that it does not have.
+
+    Raises: AttributeError if there never was one.
+    """
+    if hasattr(type(owner), name):
+        return object.__getattribute__(owner, name)  # a property whose own code met an AttributeError tells that
+    hooks = None if name.startswith("__") else legacy_module()
+    try:
+        if hooks is not None:
+            return hooks.attribute(owner, name)
+    except AttributeError as error:
+        if str(error) != name:
+            raise
+    raise AttributeError(f"{type(owner).__name__!r} object has no attribute {name!r}")
 
 
 def accept_legacy_arguments(

@@ -60,7 +60,8 @@ class Model(Saveable, Trainer, Network):
     def __getstate__(self) -> dict[str, Any]:
         """What a copy takes along: layers and their calls, weights, the state of training; no compiled steps."""
         state = super().__getstate__()
-        state.pop("_form", None)  # how a subclass takes its inputs, which it learns anew
+        for made_anew in ("_form", "train_function"):  # how it takes its inputs, and a function of this model
+            state.pop(made_anew, None)
         engine = state.pop("_engine", None)
         return state if engine is None else {**state, "_engine_name": engine.name}
 

@@ -224,6 +224,7 @@ class SymbolicTensor(Operators):
 
     __slots__ = (
         "__weakref__",
+        "_uses_learning_phase",
         "constant",
         "dtype",
         "evaluator",
@@ -252,6 +253,7 @@ class SymbolicTensor(Operators):
         self.history: Any = None
         self.mask: Any = None
         self.evaluator: Any = None
+        self._uses_learning_phase = False  # layers for Keras 2 note it here; nothing needs to know
 
     @property
     def ndim(self) -> int:
@@ -270,6 +272,10 @@ class SymbolicTensor(Operators):
     @property
     def _keras_history(self) -> Any:
         return self.history
+
+    @property
+    def _keras_mask(self) -> Any:
+        return self.mask
 
     def get_shape(self) -> shapes.Shape:
         """`shape`, by the name that it had on TensorFlow's tensors."""

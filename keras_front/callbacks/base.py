@@ -260,6 +260,15 @@ class CallbackList:
             )
         self.callbacks.append(callback)
 
+    def set_validation_data(self, data: Any) -> None:
+        """Give every callback `validation_data`, as Keras 2 does.
+
+        Args:
+            data: inputs, targets, weights and the learning phase in one list; None if there are no such arrays.
+        """
+        for callback in self.callbacks:
+            callback.validation_data = data
+
     def set_params(self, params: dict[str, Any]) -> None:
         """Tell every callback about the training.
 

@@ -22,6 +22,7 @@ from keras_front import bytecode, config, conventions, regularizers
 from keras_front.backend import discovery, state, symbolic
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor, leaves_of
+from keras_front.compatibility import legacy_attribute
 from keras_front.errors import DtypeError, KerasFrontError, UnknownArgumentError, UntraceableError
 from keras_front.nest import flatten, map_structure, unique, unpack
 from keras_front.registry import Configurable, Registry, plain
@@ -114,6 +115,10 @@ class Layer(Trackable, LayerNodes, Configurable):
         shape = first_shape(kwargs)
         if shape is not None:
             self.batch_input_shape = shape
+
+    def __getattr__(self, name: str) -> Any:
+        """What layers and models of older Keras had, if `keras_front/legacy` knows it."""
+        return legacy_attribute(self, name)
 
     # What subclasses override ------------------------------------------------------------------------
 

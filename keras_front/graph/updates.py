@@ -102,8 +102,7 @@ class LayerUpdates:
         Args:
             before: what it was before the call: that stays, while what the call added has been done.
         """
-        own = type(self).updates is not LayerUpdates.updates and _is_of_user(type(self).updates)
-        for update in self.updates if own else self._given_updates:
+        for update in self.updates if decides(self, "updates") else self._given_updates:
             if _is_pair(update):
                 self._update(update[0], _now(update[1]))
         self._given_updates[:] = before

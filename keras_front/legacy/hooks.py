@@ -33,6 +33,7 @@ from .translation import (
 __all__ = [
     "OldNameWarning",
     "apply_dialect",
+    "attribute",
     "conventions",
     "dialect_object",
     "dialect_of_version",
@@ -118,6 +119,18 @@ def today_key(key: str) -> str | None:
         key: what it was called.
     """
     return PARAMETERS.get(key)
+
+
+def attribute(owner: Any, name: str) -> Any:
+    """An attribute that objects of older Keras had. Raises: AttributeError if they had none.
+
+    Args:
+        owner: a layer or a model.
+        name: the attribute.
+    """
+    from . import protocol
+
+    return protocol.attribute(owner, name)
 
 
 # Dialects --------------------------------------------------------------------------------------------

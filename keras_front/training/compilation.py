@@ -46,6 +46,8 @@ class Compilation:
         spec: what the model expects of its data; None until then.
         calls: the calls on single batches; None until then.
         outputs: the list of outputs that these were made for.
+        warned: whether the user was told that `trainable` was changed later.
+        train_function: what somebody has put in the place of the compiled step, see `FunctionSteps`.
     """
 
     def __init__(self, arguments: CompileArguments, dialect: str | None = None):
@@ -55,16 +57,31 @@ class Compilation:
         self.spec: DataSpec | None = None
         self.calls: SingleBatchCalls | None = None
         self.outputs: Any = None
+        self.train_function: Any = None
+        self.warned = False
+        self._names: tuple[list[str], list[str]] = ([], [])
 
     def __reduce__(self) -> Any:
         return Compilation, (self.arguments, self.dialect)  # a copy settles anew: compiled steps belong to one model
+
+    def forget(self) -> None:
+        """Settle anew at the next use, because the model has other losses or metrics than before."""
+        self.steps = self.calls = None
+
+    def listed(self, names: list[str]) -> list[str]:
+        """The names as a list which stays the same while they do: programs of Keras 2 append to it."""
+        if names != self._names[0]:
+            self._names = names, list(names)
+        return self._names[1]
 
     def settle(self, model: Any) -> None:
         """Resolve losses and metrics for the outputs of the model, and collect what is trained.
 
         Raises: ArgumentError for an unknown loss, metric or output.
         """
-        if self.outputs is not model.outputs or self.steps is None:
+        function = vars(model).get("train_function")
+        if self.outputs is not model.outputs or self.steps is None or self.train_function is not function:
+            self.train_function = function
             with config.dialect(self.dialect):
                 self._settle(model)
 

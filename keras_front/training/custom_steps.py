@@ -40,7 +40,7 @@ from keras_front.graph.tracking import with_trainable_flags
 from keras_front.nest import flatten, unpack
 from keras_front.training.arrays import BatchLayout
 from keras_front.training.losses_and_metrics import LossesAndMetrics
-from keras_front.training.steps import KINDS, Steps, check_newcomers, phase, samples_of
+from keras_front.training.steps import KINDS, Steps, check_newcomers, phase, samples_of, values_of
 from keras_front.utils.data_utils import unpack_x_y_sample_weight
 
 _METHODS = {
@@ -73,6 +73,9 @@ def further_optimizers(model: Any) -> list[Any]:
 def steps_of(model: Any, compiled: LossesAndMetrics | None, optimizer: Any, dialect: str | None = None) -> Steps:
     """The steps of a model, with its own where it overrides them; see `Steps` for the arguments."""
     custom = overridden_kinds(model) & ({"predict"} if compiled is None else set(KINDS))
+    function = vars(model).get("train_function")
+    if callable(function) and compiled is not None:
+        return FunctionSteps(model, compiled, optimizer, dialect, function)
     return (
         CustomSteps(model, compiled, optimizer, dialect, custom)
         if custom
@@ -138,6 +141,78 @@ class CustomSteps(Steps):
 
     def _predict(self) -> Any:
         return predict_function(self) if "predict" in self.custom else super()._predict()
+
+
+class FunctionSteps(Steps):
+    """Steps of a model whose `train_function` somebody has replaced, as wrappers of optimizers for Keras 2 do.
+
+    The function takes one list: inputs, targets, weights of samples, and the learning phase 1. It updates what it
+    trains by itself, and returns the loss, or a list of it and the metrics.
+
+    Args:
+        model, compiled, optimizer, dialect: see `Steps`.
+        function: the function.
+    """
+
+    one_by_one = True
+
+    def __init__(self, model: Any, compiled: Any, optimizer: Any, dialect: str | None, function: Callable[..., Any]):
+        self.function = function
+        self._sums: tuple[Any, float] = (0.0, 0.0)
+        super().__init__(model, compiled, optimizer, dialect)
+
+    def prepare(self, kind: str, data: Any, report: bool = False) -> None:
+        """Nothing is traced for training."""
+        if kind != "train":
+            super().prepare(kind, data, report)
+
+    def ready(
+        self, kind: str, layout: BatchLayout, batch: Sequence[Any], report: bool = False, single: bool = False
+    ) -> Any:
+        """The function for batches of this layout; of another kind the compiled step."""
+        return self.train(layout) if kind == "train" else super().ready(kind, layout, batch, report, single)
+
+    def train(self, layout: BatchLayout, report: bool = False, single: bool = False) -> Any:
+        """`(state, batch) -> (state, values)` by way of the function."""
+        return _FunctionStep(self, layout)
+
+    def reset(self) -> None:
+        """Start all means anew."""
+        super().reset()
+        self._sums = (0.0, 0.0)
+
+    def count(self, values: Sequence[Any], samples: int) -> None:
+        """Take what the function gave for a batch into the means."""
+        sums, seen = self._sums
+        self._sums = sums + np.asarray(values, "float64") * samples, seen + samples
+
+    def results(self, kind: str, last: Any = None) -> list[float]:
+        """The means since the last reset."""
+        sums, seen = self._sums
+        return list(sums / seen) if kind == "train" and seen else super().results(kind, last)
+
+    def numbers(self, kind: str, values: Any) -> list[float]:
+        """What a step reported, as Python numbers."""
+        return list(values) if kind == "train" else super().numbers(kind, values)
+
+
+class _FunctionStep:
+    """What stands for a compiled step where a function trains."""
+
+    def __init__(self, steps: FunctionSteps, layout: BatchLayout):
+        self.steps, self.layout = steps, layout
+
+    def specialize(self, *args: Any) -> _FunctionStep:
+        return self
+
+    def __call__(self, state: list[Any], batch: Sequence[Any]) -> Any:
+        xs, ys, weights = self.layout.split([K.to_numpy(K.convert(array)) for array in batch])
+        samples = len(batch[0])
+        ones = [np.ones(samples, K.floatx()) if w is None else w for w in weights]
+        given = self.steps.function([*xs, *ys, *ones, 1.0])
+        values = [float(v) for v in (given if isinstance(given, list | tuple) else [given])]
+        self.steps.count(values, samples)
+        return values_of(self.steps.variables.all), values
 
 
 # The functions that are compiled ---------------------------------------------------------------------

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from keras_front import callbacks as callback_module
-from keras_front import conventions
+from keras_front import config, conventions
 from keras_front.backend import seeds
 from keras_front.backend.adapter import Backend
 from keras_front.callbacks.base import CallbackList, Records
@@ -113,6 +113,7 @@ class FitLoop:
             self.steps.prepare("test", self.data)  # before the state of the loop is listed
         callbacks.set_model(model)
         callbacks.set_params(self._params())
+        callbacks.set_validation_data(self._validation_arrays())
         self._announce()
         try:
             with held_in_list(self.steps.variables.all) as values:
@@ -141,6 +142,14 @@ class FitLoop:
         if optimizer is not None and self.epochs > self.initial_epoch:
             optimizer.finalize_variable_values(self.model.trainable_weights)
             take_back(self.steps.variables.all, values)
+
+    def _validation_arrays(self) -> list[Any] | None:
+        """Inputs, targets, weights and the learning phase, as callbacks of Keras 2 expect them; None of a stream."""
+        if not isinstance(self.validation, ArrayAdapter):
+            return None
+        xs, ys, weights = self.validation.layout.split(self.validation.arrays)
+        ones = np.ones(self.validation.samples, config.floatx())
+        return [*xs, *ys, *(ones if w is None else w for w in weights), 0.0]
 
     def _announce(self) -> None:
         data, validation = self.data, self.validation
@@ -194,7 +203,7 @@ class TrainingEpochs:
         with self.interrupts:
             if isinstance(self.data, StreamAdapter):
                 self._epoch_of_stream(self.data)
-            elif self.hooks.all:
+            elif self.hooks.all or self.steps.one_by_one:
                 self._epoch_with_hooks(self.data)
             else:
                 self._epoch_without_hooks(self.data)

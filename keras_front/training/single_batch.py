@@ -179,6 +179,7 @@ class SingleBatchMethods:
         outputs: Any
         _on_engine: Any
         _settled: Any
+        _warn_of_frozen: Any
         _predictor: Any
 
     @mark_boundary
@@ -220,6 +221,7 @@ class SingleBatchMethods:
                 and sample_weight is class_weight is self._engine is None
                 and known is not None
                 and known.outputs is self.outputs
+                and "train_function" not in self.__dict__
                 and known.calls is not None
             ):
                 call = known.calls.known("train", x, y)
@@ -227,6 +229,7 @@ class SingleBatchMethods:
                     return call(x, y)
             with self._on_engine():
                 compilation = self._settled("train_on_batch", x, length(x))
+                self._warn_of_frozen("train_on_batch")
                 batch, layout = compilation.spec.batch(x, y, sample_weight, class_weight)
                 return compilation.calls.train(x, y, batch, layout, reset_metrics)
         except Exception as error:

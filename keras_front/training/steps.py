@@ -22,7 +22,7 @@ from keras_front import config
 from keras_front.backend import discovery, scopes, seeds, symbolic
 from keras_front.backend.adapter import Backend
 from keras_front.backend.state import Variable
-from keras_front.errors import StateError
+from keras_front.errors import ArgumentError, StateError
 from keras_front.graph.tensor_values import NoValueHereError, TensorValues, no_value_here
 from keras_front.nest import flatten, unique
 from keras_front.training.arrays import BatchLayout
@@ -174,6 +174,34 @@ class Forward(NamedTuple):
     weights: list[Any]
 
 
+def check_gradient(loss: Any, weights: Sequence[Variable]) -> None:
+    """Raise ArgumentError if no gradient can flow from a loss that is traced to any of the weights that it trains.
+
+    Source: tf.keras 2.15, `optimizers/utils.py`, "No gradients provided for any variable".
+    """
+    if not weights or not symbolic.is_symbolic(loss):
+        return
+    wanted, seen, ends = {id(w.read()) for w in weights}, set[int](), dict[str, None]()
+    stack = [loss]
+    while stack:
+        tensor = stack.pop()
+        if id(tensor) in wanted:
+            return
+        if id(tensor) in seen or tensor.origin is None:
+            continue
+        seen.add(id(tensor))
+        if tensor.origin.op.name == "stop_gradient" or not tensor.dtype.startswith(("float", "bfloat")):
+            ends[tensor.origin.op.name] = None
+        else:
+            stack.extend(tensor.origin.tensors())
+    why = f" Gradients end at {', '.join(ends)}." if ends else ""
+    raise ArgumentError(
+        f"The loss has no gradient for any of the {len(weights)} trainable weights (an operation has `None` for "
+        f"gradient), so there is nothing to train.{why} Compute the loss from the outputs of trainable layers, with "
+        "functions that have derivatives."
+    )
+
+
 class Steps:
     """The steps of one model.
 
@@ -188,9 +216,11 @@ class Steps:
 
     Attributes:
         custom: the kinds of steps that the model overrides; see `CustomSteps`.
+        one_by_one: whether the batches of `fit` go to a function that takes them one by one; see `FunctionSteps`.
     """
 
     custom: frozenset[str] = frozenset()
+    one_by_one = False
 
     def __init__(self, model: Any, compiled: LossesAndMetrics | None, optimizer: Any, dialect: str | None = None):
         self.dialect = dialect
@@ -448,6 +478,7 @@ class Steps:
             done, there = self.forward(frame, xs, fed, weights, training, total_of)
             if self.measures_inside:
                 self.measure(done, there)
+            check_gradient(done.total, self.trainable)
             return done.total, [done.parts, done.targets if computed else [], *done[3:]]
 
         (total, (parts, targets, *rest)), grads = K.value_and_grad(loss_of, self.trainable)

@@ -138,6 +138,7 @@ class Trainer(StepMethods, SingleBatchMethods):
         self.sample_weight_mode = given.sample_weight_mode
         self._compile_metrics = _Kept((given.metrics, given.weighted_metrics))
         self._compilation = compilation
+        vars(self).pop("train_function", None)
 
     @property
     def metrics(self) -> list[Any]:
@@ -154,7 +155,8 @@ class Trainer(StepMethods, SingleBatchMethods):
     @property
     def metrics_names(self) -> list[str]:
         """What the values of `evaluate` are called: 'loss', then losses of outputs, then metrics."""
-        return list(self._settled("metrics_names").steps.names("test"))
+        compilation = self._settled("metrics_names")
+        return compilation.listed(list(compilation.steps.names("test")))
 
     def reset_metrics(self) -> None:
         """Start the means of losses and metrics anew."""
@@ -519,13 +521,17 @@ class Trainer(StepMethods, SingleBatchMethods):
 
     # What these share --------------------------------------------------------------------------------
 
-    def _warn_of_frozen(self) -> None:
+    def _warn_of_frozen(self, where: str = "fit") -> None:
+        """Say once for each `compile` that `trainable` was changed after it, in vain."""
         steps: Steps = self._compilation.steps  # type: ignore[union-attr, assignment]
-        compiled = steps.trainable
-        if not steps.custom and {id(w) for w in self.trainable_weights} != {id(w) for w in compiled}:
+        if steps.custom or self._compilation.warned:  # type: ignore[union-attr]
+            return
+        if {id(w) for w in self.trainable_weights} != {id(w) for w in steps.trainable}:
+            self._compilation.warned = True  # type: ignore[union-attr]
             warnings.warn(
-                f"fit: the {len(compiled)} weights that were trainable when the model was compiled are trained, "
-                f"but now {len(self.trainable_weights)} are trainable. Compile again after changing `trainable`.",
+                f"{where}: the {len(steps.trainable)} weights that were trainable when the model was compiled are "
+                f"trained, but now {len(self.trainable_weights)} are trainable. Compile again after changing "
+                "`trainable`.",
                 stacklevel=3,
             )
 
