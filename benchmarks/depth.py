@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -22,8 +21,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from measure import MARK, pin
-from run import ENGINES, environment, table
+from measure import MARK, in_process, last_core, pin
+from run import ENGINES, table
 
 WIDTH = 16
 DEPTHS = {"numpy": (125, 250, 500, 1000), "torch": (125, 250, 500, 1000)}
@@ -121,15 +120,9 @@ def measure(engine: str, net: str, depth: int) -> dict[str, float]:
 
 
 def process(engine: str, net: str, depth: int, core: int) -> dict[str, Any]:
-    command = [sys.executable, str(Path(__file__).resolve()), "--one", engine, net, str(depth), "--core", str(core)]
-    try:
-        done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=900)
-    except subprocess.TimeoutExpired:
-        return {"error": "took more than 15 minutes"}
-    for line in done.stdout.splitlines():
-        if line.startswith(MARK):
-            return json.loads(line.removeprefix(MARK))
-    return {"error": (done.stderr or done.stdout).strip()[-400:]}
+    return in_process(
+        [sys.executable, str(Path(__file__).resolve()), "--one", engine, net, str(depth), "--core", str(core)]
+    )
 
 
 def row(
@@ -169,8 +162,7 @@ def main() -> None:
     parser.add_argument("--core", type=int)
     parser.add_argument("--one", nargs=3, metavar=("ENGINE", "NET", "DEPTH"), help="measure in this process")
     arguments = parser.parse_args()
-    core = max(os.sched_getaffinity(0)) if arguments.core is None and hasattr(os, "sched_getaffinity") else 0
-    core = core if arguments.core is None else arguments.core
+    core = last_core() if arguments.core is None else arguments.core
     if arguments.one:
         pin(core)
         engine, net, depth = arguments.one

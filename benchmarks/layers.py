@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -23,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measure import MARK, enough, per_step, pin
-from run import BY_HAND, ENGINES, environment, marked, plain, speed, table, typical
+from measure import MARK, enough, in_process, last_core, per_step, pin
+from run import BY_HAND, ENGINES, marked, plain, speed, table, typical
 
 HERE = Path(__file__).resolve().parent
 BATCHES = 4
@@ -107,18 +106,8 @@ def measured(side: str, name: str, quick: bool) -> Found:
 
 
 def process(side: str, name: str, quick: bool) -> Found:
-    core = max(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
-    command = [sys.executable, str(Path(__file__)), "--measure", side, "--layers", name, "--core", str(core)]
-    try:
-        done = subprocess.run(
-            command + ["--quick"] * quick, env=environment(), capture_output=True, text=True, timeout=600
-        )
-    except subprocess.TimeoutExpired:
-        return {"error": "took more than 10 minutes"}
-    for line in done.stdout.splitlines():
-        if line.startswith(MARK):
-            return json.loads(line.removeprefix(MARK))
-    return {"error": (done.stderr or done.stdout).strip()[-400:]}
+    command = [sys.executable, str(Path(__file__)), "--measure", side, "--layers", name, "--core", str(last_core())]
+    return in_process(command + ["--quick"] * quick, minutes=10)
 
 
 def compare(engine: str, name: str, arguments: argparse.Namespace) -> dict[str, list[Found]]:

@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import statistics
+import subprocess
 import sys
 import time
 import warnings
@@ -29,6 +30,33 @@ def pin(core: int) -> None:
     os.environ.update(dict.fromkeys(THREADS, "1"), **QUIET)
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {core})
+
+
+def last_core() -> int:
+    """The core that measurements are pinned to."""
+    return max(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
+
+
+def environment() -> dict[str, str]:
+    """The caller's, with one thread and without noise."""
+    return {**os.environ, **dict.fromkeys(THREADS, "1"), **QUIET, "PYTHONWARNINGS": "ignore"}
+
+
+def in_process(command: list[str], minutes: int = 15) -> Any:
+    """What a measuring process printed after `MARK`, or a record with its `error`.
+
+    Args:
+        command: what to run; it pins itself to a core and prints one line of JSON.
+        minutes: how long it may take.
+    """
+    try:
+        done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60 * minutes)
+    except subprocess.TimeoutExpired:
+        return {"error": f"took more than {minutes} minutes"}
+    for line in done.stdout.splitlines():
+        if line.startswith(MARK):
+            return json.loads(line.removeprefix(MARK))
+    return {"error": (done.stderr or done.stdout).strip()[-400:]}
 
 
 class Side:

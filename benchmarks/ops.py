@@ -17,15 +17,14 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from measure import MARK, pin
-from run import ENGINES, environment, table
+from measure import MARK, in_process, last_core, pin
+from run import ENGINES, table
 
 HERE = Path(__file__).resolve().parent
 PARTS = ("dispatch", "programs", "numpy", "kernels")
@@ -179,18 +178,14 @@ def measured(part: str, engine: str, rounds: int) -> list[dict[str, Any]]:
 
 def asked(part: str, engine: str, arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """One part on one engine in a process of its own; its figures also go to the file of results."""
-    core = max(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
-    command = [sys.executable, str(Path(__file__)), "--measure", part, "--engines", engine, "--core", str(core)]
-    command += ["--rounds", str(arguments.rounds)]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=900)
-    for line in done.stdout.splitlines():
-        if line.startswith(MARK):
-            found = json.loads(line.removeprefix(MARK))
-            with Path(arguments.out).open("a") as file:
-                file.writelines(json.dumps({"part": part, "engine": engine, **row}) + "\n" for row in found)
-            return found
-    print(f"\nFAILED {part} on {engine}: {(done.stderr or done.stdout).strip()[-400:]}")
-    return []
+    command = [sys.executable, str(Path(__file__)), "--measure", part, "--engines", engine, "--core", str(last_core())]
+    found = in_process(command + ["--rounds", str(arguments.rounds)])
+    if isinstance(found, dict):
+        print(f"\nFAILED {part} on {engine}: {found['error']}")
+        return []
+    with Path(arguments.out).open("a") as file:
+        file.writelines(json.dumps({"part": part, "engine": engine, **row}) + "\n" for row in found)
+    return found
 
 
 def star(value: float, late: bool, digits: int = 2) -> str:

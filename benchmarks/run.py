@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -21,7 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from measure import MARK, QUIET, THREADS
+from measure import environment, in_process, last_core
 from workloads import QUICK as QUICK_WORKLOADS
 from workloads import WORKLOADS
 
@@ -41,7 +40,7 @@ class Bench:
 
     def __init__(self, arguments: argparse.Namespace):
         self.quick, self.keras, self.rounds = arguments.quick, arguments.keras, arguments.rounds
-        self.core = max(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
+        self.core = last_core()
         self.out = Path(arguments.out)
         self.found: dict[tuple[str, str], list[Found]] = {}
 
@@ -61,21 +60,7 @@ class Bench:
     def process(self, side: str, workload: str, *options: str) -> Found:
         python = self.keras if side.startswith("keras:") else sys.executable
         command = [python, str(HERE / "measure.py"), side, workload, "--core", str(self.core), *options]
-        try:
-            done = subprocess.run(
-                command + ["--quick"] * self.quick, env=environment(), capture_output=True, text=True, timeout=900
-            )
-        except subprocess.TimeoutExpired:
-            return {"error": "took more than 15 minutes"}
-        for line in done.stdout.splitlines():
-            if line.startswith(MARK):
-                return json.loads(line.removeprefix(MARK))
-        return {"error": (done.stderr or done.stdout).strip()[-400:]}
-
-
-def environment() -> dict[str, str]:
-    """The caller's, with one thread and without noise."""
-    return {**os.environ, **dict.fromkeys(THREADS, "1"), **QUIET, "PYTHONWARNINGS": "ignore"}
+        return in_process(command + ["--quick"] * self.quick)
 
 
 # Ratios and tables ---------------------------------------------------------------------------------------------
