@@ -105,7 +105,7 @@ def programs(engine: str, rounds: int) -> list[dict[str, Any]]:
     import numpy as np
 
     import keras_front
-    from keras_front.backend import discovery, program
+    from keras_front.backend import codegen, discovery, program
 
     found, spent = [], []
     x, y = np.zeros((4, 32, 32, 3), "float32"), np.eye(10, dtype="float32")[:4]
@@ -114,7 +114,7 @@ def programs(engine: str, rounds: int) -> list[dict[str, Any]]:
     def timed(*args: Any, **named: Any) -> Any:
         started = time.process_time()
         result = traced(*args, **named)
-        source = result.source
+        source = codegen.source_of(result)
         spent.append(time.process_time() - started)
         lines.append(source.count("\n"))
         return result

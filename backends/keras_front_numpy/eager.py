@@ -85,6 +85,9 @@ class Eager:
     def square(self, x: Any) -> Any:
         return np.multiply(x, x)
 
+    def sqrt(self, x: Any) -> Any:
+        return _over(np.sqrt, np.maximum(x, x.dtype.type(0)))
+
     def softplus(self, x: Any) -> Any:
         result = _over(np.negative, np.abs(x))
         result = _over(np.log1p, _over(np.exp, result))
