@@ -7,7 +7,7 @@ The tables are in `arguments.py` and `dialects.py`, what applies them in `transl
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from keras_front.config import NATIVE
@@ -39,6 +39,7 @@ __all__ = [
     "dialect_of_version",
     "find",
     "forget",
+    "modern_config",
     "sized",
     "today_key",
     "translate_call",
@@ -101,6 +102,10 @@ def find(kind: str, name: str) -> Any:
     if kind == "layer":
         from . import layers
 
+        if name == "Graph":
+            from . import graph_model
+
+            return graph_model.Graph
         return layers.find(name)
     if kind == "metric" and name in batch_metrics.__all__:
         return getattr(batch_metrics, name)
@@ -131,6 +136,19 @@ def attribute(owner: Any, name: str) -> Any:
     from . import protocol
 
     return protocol.attribute(owner, name)
+
+
+def modern_config(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A model's config with its class beside its arguments; what Keras 0.3 did not write is left as it is.
+
+    Args:
+        config: a dictionary without 'class_name'.
+    """
+    if config.get("name") not in ("Graph", "Sequential"):
+        return config
+    from . import graph_model
+
+    return graph_model.modern_config(config)
 
 
 # Dialects --------------------------------------------------------------------------------------------

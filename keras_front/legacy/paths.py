@@ -112,6 +112,7 @@ ADDITIONS: dict[str, tuple[str, ...]] = {
     "initializers": ("legacy.initializers",),
     "metrics": ("legacy.metrics", "legacy.batch_metrics"),
     "layers": ("legacy.tf_layers",),
+    "models": ("legacy.graph_model",),
     "optimizers": ("legacy.optimizers",),
     "preprocessing": ("utils",),
     "saving": ("registry",),

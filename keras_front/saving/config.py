@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from keras_front import bytecode
+from keras_front.compatibility import legacy_module
 from keras_front.errors import ArgumentError, SerializationError
 from keras_front.file_form import FileForm
 from keras_front.graph import sharing
@@ -99,6 +100,9 @@ def read_model_config(raw: Any, where: str = "The config") -> Config:
     Raises: UnsafeFileError for what the guard refuses; SerializationError for what is no config.
     """
     config = guard.parsed(raw, where) if isinstance(raw, str | bytes) else raw
+    hooks = legacy_module()
+    if hooks is not None and isinstance(config, Mapping) and "class_name" not in config:
+        config = hooks.modern_config(config)
     if not isinstance(config, Mapping) or "class_name" not in config:
         raise SerializationError(
             f"{where}: expected a dictionary with 'class_name' and 'config', received {type(config).__name__}."

@@ -383,7 +383,7 @@ def pairs_in_order(
 
     Raises: ArgumentError or ShapeError if the file belongs to another model.
     """
-    names = [name for name in guard.texts(root, "layer_names", where) if _weight_names(root, name, where)]
+    names = [name for name in _layer_names(root, where) if _weight_names(root, name, where)]
     filled = [layer for layer in dict.fromkeys(layers) if layer.weights]
     if len(names) != len(filled):
         raise ArgumentError(
@@ -398,10 +398,35 @@ def pairs_in_order(
     ]
 
 
+def _layer_names(root: Any, where: str) -> list[str]:
+    """The names of the groups of layers; Keras 0.3 numbered them."""
+    count = guard.attribute(root, "nb_layers", where)
+    if count is None or "layer_names" in root.attrs:
+        return guard.texts(root, "layer_names", where)
+    return [name for name in (f"layer_{number}" for number in range(min(int(count), len(root)))) if name in root]
+
+
+def numbered_names(group: Any, where: str) -> list[str]:
+    """The names of the arrays of a group of Keras 0.3: 'param_0', 'param_1' ...
+
+    Args:
+        group: the group.
+        where: what to call the file in messages.
+
+    Raises: SerializationError if there are fewer than the group says.
+    """
+    count = int(guard.attribute(group, "nb_params", where))
+    if count > len(group):
+        raise SerializationError(f"{where}: expected {count} arrays, as 'nb_params' says, found {len(group)}.")
+    return [f"param_{number}" for number in range(count)]
+
+
 def _weight_names(root: Any, name: str, where: str) -> list[str]:
     group = guard.group(root, name, where)
     if group is None:
         raise SerializationError(f"{where}: expected a group for the layer {name!r}, found {sorted(root)[:10]}.")
+    if "nb_params" in group.attrs:
+        return numbered_names(group, f"{where}, {name!r}")
     return guard.texts(group, "weight_names", f"{where}, {name!r}")
 
 
