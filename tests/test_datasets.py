@@ -9,7 +9,7 @@ import pytest
 
 import keras_front.datasets.digits as digits
 from keras_front.errors import ArgumentError
-from keras_front.utils import normalize, np_utils, to_categorical
+from keras_front.utils import normalize, np_utils, to_categorical, to_ordinal
 
 
 def test_the_digits_are_whole():
@@ -70,3 +70,10 @@ def test_normalize():
 def test_np_utils_is_the_classic_home():
     assert np_utils.to_categorical is to_categorical
     assert np_utils.normalize is normalize
+
+
+def test_to_ordinal():
+    assert to_ordinal([0, 1, 2, 3]).tolist() == [[0, 0, 0], [1, 0, 0], [1, 1, 0], [1, 1, 1]]
+    assert to_ordinal([[1], [0]], 3, "int32").tolist() == [[1, 0], [0, 0]]
+    with pytest.raises(ArgumentError, match="received numbers from 0 to 3"):
+        to_ordinal([0, 3], 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from keras_front.backend import clear_session
 from keras_front.backend.seeds import set_random_seed
 from keras_front.custom_objects import (
     custom_object_scope,
@@ -37,11 +38,14 @@ from keras_front.utils.generic_utils import (
     CustomObjectScope,
     Progbar,
     deserialize_keras_object,
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
     serialize_keras_object,
 )
 from keras_front.utils.image_utils import array_to_img, img_to_array, load_img, save_img
 from keras_front.utils.io_utils import HDF5Matrix
-from keras_front.utils.labels import normalize, to_categorical
+from keras_front.utils.labels import normalize, to_categorical, to_ordinal
 from keras_front.utils.layer_utils import convert_all_kernels_in_model, get_source_inputs, print_summary
 from keras_front.utils.multi_gpu_utils import multi_gpu_model
 from keras_front.utils.sequence_utils import pad_sequences
@@ -65,11 +69,14 @@ __all__ = [
     "SequenceEnqueuer",
     "array_to_img",
     "audio_dataset_from_directory",
+    "clear_session",
     "conv_utils",
     "convert_all_kernels_in_model",
     "custom_object_scope",
     "data_utils",
     "deserialize_keras_object",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
     "generic_utils",
     "get_custom_objects",
     "get_file",
@@ -79,6 +86,7 @@ __all__ = [
     "image_dataset_from_directory",
     "img_to_array",
     "io_utils",
+    "is_interactive_logging_enabled",
     "layer_utils",
     "load_img",
     "model_to_dot",
@@ -98,6 +106,7 @@ __all__ = [
     "text_dataset_from_directory",
     "timeseries_dataset_from_array",
     "to_categorical",
+    "to_ordinal",
     "unpack_x_y_sample_weight",
     "vis_utils",
 ]

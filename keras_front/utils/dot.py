@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -290,7 +288,7 @@ class Dot(_Graph):
         if format == "raw":
             return (self.to_string() + "\n").encode()
         command = [prog or "dot"] if not isinstance(prog, list | tuple) else list(prog)
-        program = shutil.which(str(command[0]))
+        program = _installed(str(command[0]))
         if program is not None:
             return _run([program, f"-T{format}", *command[1:]], self.to_string())
         if format == "svg":
@@ -333,7 +331,15 @@ class Dot(_Graph):
         return self.create(format="svg").decode()
 
 
+def _installed(program: str) -> str | None:
+    import shutil  # with every way to compress files; few need it
+
+    return shutil.which(program)
+
+
 def _run(command: list[str], text: str) -> bytes:
+    import subprocess
+
     done = subprocess.run(command, input=text.encode(), capture_output=True, check=False)
     if done.returncode:
         raise StateError(f"{' '.join(command)} failed: {done.stderr.decode(errors='replace').strip()}")

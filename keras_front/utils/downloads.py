@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from keras_front.errors import ArgumentError, DownloadError
-from keras_front.utils.generic_utils import Progbar
+from keras_front.utils.generic_utils import Progbar, print_msg
 from keras_front.utils.hashes import algorithm_of, hash_file, validate_file
 
 __all__ = ["download"]
@@ -44,7 +44,7 @@ def download(origin: str, target: Path, file_hash: str | None = None, algorithm:
     """
     if urllib.parse.urlsplit(origin).scheme.lower() not in SCHEMES:
         raise ArgumentError(f"get_file: expected an address of {', '.join(SCHEMES)}, received origin={origin!r}.")
-    print(f"Downloading data from {origin}")
+    print_msg(f"Downloading data from {origin}")
     with _partial_file(target) as part:
         _fetch(origin, part, target)
         if file_hash is not None and not validate_file(part, file_hash, algorithm):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from keras_front import config, conventions
 from keras_front.errors import ArgumentError, StateError
 from keras_front.tracebacks import warn_user
+from keras_front.utils.generic_utils import print_msg
 from keras_front.utils.hashes import validate_file
 
 __all__ = ["cache_folder", "get_file"]
@@ -122,7 +123,7 @@ def _is_cached(file: Path, file_hash: str | None, algorithm: str, silent: bool =
     if file_hash is None or validate_file(file, file_hash, algorithm):
         return True
     if not silent:
-        print(
+        print_msg(
             f"A local file was found, but it seems to be incomplete or outdated because the {algorithm} file hash does "
             f"not match the original value of {file_hash} so we will re-download the data."
         )

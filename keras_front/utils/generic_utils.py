@@ -32,6 +32,8 @@ __all__ = [
     "custom_object_scope",
     "default",
     "deserialize_keras_object",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
     "func_dump",
     "func_load",
     "get_custom_objects",
@@ -42,8 +44,10 @@ __all__ = [
     "has_arg",
     "is_all_none",
     "is_default",
+    "is_interactive_logging_enabled",
     "make_tuple",
     "object_list_uid",
+    "print_msg",
     "register_keras_serializable",
     "serialize_keras_object",
     "slice_arrays",
@@ -55,6 +59,43 @@ __all__ = [
 ]
 
 CustomObjectScope = custom_object_scope
+_interactive = True
+
+
+def enable_interactive_logging() -> None:
+    """From now on what there is to say is printed, as it is from the start."""
+    global _interactive
+    _interactive = True
+
+
+def disable_interactive_logging() -> None:
+    """From now on progress and messages go to the logger `keras_front`, at the level INFO.
+
+    Source: tf.keras 2.15, `keras/src/utils/io_utils.py`.
+    """
+    global _interactive
+    _interactive = False
+
+
+def is_interactive_logging_enabled() -> bool:
+    """Whether what there is to say is printed."""
+    return _interactive
+
+
+def print_msg(message: str, line_break: bool = True) -> None:
+    """Print a message, or hand it to the logger.
+
+    Args:
+        message: the text.
+        line_break: end the line, where it is printed.
+    """
+    if _interactive:
+        sys.stdout.write(message + ("\n" if line_break else ""))
+        sys.stdout.flush()
+        return
+    import logging
+
+    logging.getLogger("keras_front").info(message)
 
 
 class Progbar:
@@ -187,6 +228,9 @@ class Progbar:
         return "".join(parts)
 
     def _write(self, text: str) -> None:
+        if self.stream is None and not is_interactive_logging_enabled():
+            print_msg(text.strip("\r\n"))
+            return
         out = self._out
         out.write(text)
         out.flush()

@@ -16,20 +16,40 @@ from typing import Any, TypeVar
 import numpy as np
 
 from keras_front.errors import ArgumentError, DtypeError, SerializationError, StateError, UnsafeFileError
+from keras_front.utils.generic_utils import (
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+    print_msg,
+)
 
 __all__ = [
     "H5Dict",
     "HDF5Matrix",
     "ask_to_proceed_with_overwrite",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
     "h5dict",
+    "is_interactive_logging_enabled",
     "load_array",
     "load_from_binary_h5py",
+    "path_to_string",
+    "print_msg",
     "save_array",
     "save_to_binary_h5py",
 ]
 
 HDF5_OBJECT_HEADER_LIMIT = 64512  # bytes of one attribute
 T = TypeVar("T")
+
+
+def path_to_string(path: Any) -> Any:
+    """A path as text; anything else is itself.
+
+    Args:
+        path: a path, a text, or an open file.
+    """
+    return os.fspath(path) if isinstance(path, os.PathLike) else path
 
 
 def ask_to_proceed_with_overwrite(filepath: str | os.PathLike[str]) -> bool:

@@ -43,6 +43,26 @@ def to_categorical(y: Any, num_classes: int | None = None, dtype: str = "float32
     return rows
 
 
+def to_ordinal(y: Any, num_classes: int | None = None, dtype: str = "float32") -> np.ndarray:
+    """Class numbers as rows with as many ones as the class says, for ordinal regression.
+
+    Args:
+        y: whole numbers from 0.
+        num_classes: one more than the length of a row; by default the largest number plus one.
+        dtype: of the result.
+
+    Shape: (...) or (..., 1) -> (..., num_classes - 1)
+    Raises: ArgumentError if a number is negative, or too large for `num_classes`.
+    Source: tf.keras 2.15, `keras/src/utils/np_utils.py`.
+    Example:
+        >>> to_ordinal([0, 2])
+        array([[0., 0.],
+               [1., 1.]], dtype=float32)
+    """
+    rows = to_categorical(y, num_classes, dtype)
+    return np.ascontiguousarray(np.cumsum(rows[..., ::-1], axis=-1, dtype=dtype)[..., ::-1][..., 1:])
+
+
 @renamed
 def normalize(x: Any, axis: int = -1, order: int = 2, **kwargs: Any) -> np.ndarray:
     """An array divided by its norms; where a norm is 0, unchanged.

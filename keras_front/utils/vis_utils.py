@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -72,7 +71,9 @@ def check_pydot() -> bool:
 
 def check_graphviz() -> bool:
     """Whether the program `dot` of Graphviz is installed."""
-    return shutil.which("dot") is not None
+    from shutil import which
+
+    return which("dot") is not None
 
 
 def add_edge(dot: Any, src: str, dst: str) -> None:

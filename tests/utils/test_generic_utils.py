@@ -100,3 +100,19 @@ def test_progbar_force_and_finalize(capsys):
     done = g.Progbar(2, unit_name="row")
     done.update(2)
     assert "/row" in capsys.readouterr().out
+
+
+def test_messages_to_a_logger(capsys, caplog):
+    assert g.is_interactive_logging_enabled()
+    g.disable_interactive_logging()
+    try:
+        with caplog.at_level("INFO", logger="keras_front"):
+            g.Progbar(2, verbose=1).update(2, [("loss", 0.5)])
+            g.print_msg("done")
+        assert capsys.readouterr().out == ""
+        assert "loss: 0.5000" in caplog.messages[0]
+        assert caplog.messages[-1] == "done"
+    finally:
+        g.enable_interactive_logging()
+    g.print_msg("shown", line_break=False)
+    assert capsys.readouterr().out == "shown"
