@@ -195,22 +195,7 @@ class ImageDataGenerator:
 
         Returns: an iterator over `images`, `(images, targets)` or `(images, targets, weights)`, which `fit` takes.
         """
-        return NumpyArrayIterator(
-            x,
-            y,
-            self,
-            batch_size=batch_size,
-            shuffle=shuffle,
-            sample_weight=sample_weight,
-            seed=seed,
-            data_format=self.data_format,
-            save_to_dir=save_to_dir,
-            save_prefix=save_prefix,
-            save_format=save_format,
-            subset=subset,
-            dtype=self.dtype,
-            ignore_class_split=ignore_class_split,
-        )
+        return NumpyArrayIterator(**_arguments(locals()), data_format=self.data_format, dtype=self.dtype)
 
     def flow_from_directory(
         self,
@@ -244,26 +229,7 @@ class ImageDataGenerator:
 
         Returns: an iterator over `images` or `(images, targets)`, which `fit` takes.
         """
-        return DirectoryIterator(
-            directory,
-            self,
-            target_size=target_size,
-            color_mode=color_mode,
-            classes=classes,
-            class_mode=class_mode,
-            batch_size=batch_size,
-            shuffle=shuffle,
-            seed=seed,
-            data_format=self.data_format,
-            save_to_dir=save_to_dir,
-            save_prefix=save_prefix,
-            save_format=save_format,
-            follow_links=follow_links,
-            subset=subset,
-            interpolation=interpolation,
-            dtype=self.dtype,
-            keep_aspect_ratio=keep_aspect_ratio,
-        )
+        return DirectoryIterator(**_arguments(locals()), data_format=self.data_format, dtype=self.dtype)
 
     def flow_from_dataframe(
         self,
@@ -308,33 +274,13 @@ class ImageDataGenerator:
 
         Returns: an iterator over `images`, `(images, targets)` or `(images, targets, weights)`, which `fit` takes.
         """
-        further = {name: kwargs.pop(name) for name in ("keep_aspect_ratio", "has_ext") if name in kwargs}
+        given = _arguments(locals())
+        if class_mode == "other":  # what Keras 2.2 called it
+            given["class_mode"] = "raw"
+        given |= {name: kwargs.pop(name) for name in ("keep_aspect_ratio", "has_ext") if name in kwargs}
         for name in kwargs:
             warn_user(f"flow_from_dataframe: {name} has no effect.")
-        return DataFrameIterator(
-            dataframe,
-            directory,
-            self,
-            x_col=x_col,
-            y_col=y_col,
-            weight_col=weight_col,
-            target_size=target_size,
-            color_mode=color_mode,
-            classes=classes,
-            class_mode="raw" if class_mode == "other" else class_mode,  # its name in Keras 2.2
-            batch_size=batch_size,
-            shuffle=shuffle,
-            seed=seed,
-            data_format=self.data_format,
-            save_to_dir=save_to_dir,
-            save_prefix=save_prefix,
-            save_format=save_format,
-            subset=subset,
-            interpolation=interpolation,
-            dtype=self.dtype,
-            validate_filenames=validate_filenames,
-            **further,
-        )
+        return DataFrameIterator(**given, data_format=self.data_format, dtype=self.dtype)
 
     # Standardizing -----------------------------------------------------------------------------------
 
@@ -482,6 +428,12 @@ class ImageDataGenerator:
         Shape: as `x`.
         """
         return self.apply_transform(x, self.get_random_transform(x.shape, seed))
+
+
+def _arguments(given: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a method as those of an iterator, which calls the generator by another name."""
+    own = {name: value for name, value in given.items() if name not in ("self", "kwargs")}
+    return {**own, "image_data_generator": given["self"]}
 
 
 def _as_floats(x: Any, dtype: Any) -> np.ndarray:
