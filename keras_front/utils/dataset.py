@@ -143,8 +143,7 @@ class Dataset:
         """
         if count < 0:
             return self
-        length = count if self._length is None else min(count, self._length)
-        return self._with(lambda: itertools.islice(self, count), self._sized(lambda n: length))
+        return self._with(lambda: itertools.islice(self, count), self._sized(lambda n: min(count, n)))
 
     def skip(self, count: int) -> Dataset:
         """The elements after the first ones.

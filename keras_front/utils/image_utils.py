@@ -98,9 +98,13 @@ def _read(path: Any) -> Image:
         return pillow().open(path)
     if not isinstance(path, (str, bytes, os.PathLike)):
         raise ArgumentError(f"load_img: expected the name of a file or a BytesIO, received {type(path).__name__}.")
-    picture = pillow().open(path)
-    picture.load()  # which closes the file
-    return picture
+    with open(path, "rb") as file:
+        content = io.BytesIO(file.read())
+    try:
+        return pillow().open(content)
+    except pillow().UnidentifiedImageError as error:
+        error.args = (f"load_img: {str(path)!r} is no image that Pillow knows.",)
+        raise
 
 
 def _centered_box(size: tuple[int, int], target_size: Size) -> tuple[int, int, int, int]:

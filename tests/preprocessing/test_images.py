@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 import subprocess
 import sys
@@ -74,6 +75,15 @@ def test_neither_package_is_imported_before_it_is_needed():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_file_that_is_no_image_is_named(folder):
+    with pytest.raises(OSError, match=r"text\.txt"):
+        image.load_img(folder / "text.txt")
+    with open(folder / "cats" / "0.png", "rb") as file:
+        assert image.load_img(io.BytesIO(file.read())).size == (8, 9)
+    with pytest.raises(ValueError, match="BytesIO"):
+        image.load_img(3)
 
 
 def test_an_iterator_over_nothing(tmp_path):
