@@ -46,8 +46,8 @@ class Conventions(NamedTuple):
             TensorFlow 1. Natively False: into `train` and `validation`, in the form of tf.keras.
         own_extraction_folder: `get_file(extract=True)` unpacks into a folder of its own and returns that. Natively
             False: it unpacks beside the archive and returns the path of the archive.
-        classic_applications: the nets of `applications` are those of the package Keras-Applications, which differ from
-            those of tf.keras in names of layers, and in ResNet50. Natively False.
+        applications: whose nets `applications` has: natively those of 'tf.keras'; those of 'Keras-Applications' differ
+            in names of layers and in ResNet50, those of 'Keras 1' in InceptionV3 too.
     """
 
     joint_clipnorm: bool = False
@@ -65,7 +65,7 @@ class Conventions(NamedTuple):
     epoch_format: str = "05d"
     flat_event_files: bool = False
     own_extraction_folder: bool = False
-    classic_applications: bool = False
+    applications: str = "tf.keras"
 
 
 NATIVE = Conventions()

@@ -13,6 +13,7 @@ _REGNET = "002 004 006 008 016 032 040 064 080 120 160 320"
 
 # Nets of each family that have a name here; a family has `preprocess_input` and `decode_predictions` too.
 FAMILIES: dict[str, tuple[str, ...]] = {
+    "audio_conv_utils": (),
     "convnext": tuple(f"ConvNeXt{size}" for size in ("Base", "Large", "Small", "Tiny", "XLarge")),
     "densenet": ("DenseNet121", "DenseNet169", "DenseNet201"),
     "efficientnet": tuple(f"EfficientNetB{i}" for i in range(8)),
@@ -23,6 +24,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "mobilenet": ("MobileNet",),
     "mobilenet_v2": ("MobileNetV2",),
     "mobilenet_v3": ("MobileNetV3Large", "MobileNetV3Small"),
+    "music_tagger_crnn": ("MusicTaggerCRNN",),
     "nasnet": ("NASNetLarge", "NASNetMobile"),
     "regnet": tuple(f"RegNet{kind}{size}" for kind in "XY" for size in _REGNET.split()),
     "resnet": ("ResNet101", "ResNet152"),

@@ -21,7 +21,7 @@ from keras_front.models import Model
 from . import weight_files
 from .imagenet_utils import accept_submodules, obtain_input_shape
 
-__all__ = ["Application", "Options", "average_top", "define"]
+__all__ = ["Application", "Options", "average_top", "define", "flat_top"]
 
 # Arguments that all nets have: default, and what it means.
 COMMON: dict[str, tuple[Any, str]] = {
@@ -152,8 +152,8 @@ def _model(application: Application, options: Options, own: dict[str, Any]) -> M
     if application.check is not None:
         application.check(options, shape, **own)
     with lazy_weights(reserve=True):
-        start, inputs = _start(options.input_tensor, shape)
-        features = application.body(start, **own)
+        first, inputs = start(options.input_tensor, shape)
+        features = application.body(first, **own)
         if options.include_top:
             outputs = (application.top or average_top())(features, options, **own)
         else:
@@ -187,8 +187,13 @@ def _input_shape(application: Application, options: Options, own: dict[str, Any]
     )
 
 
-def _start(tensor: Any, shape: tuple[int | None, ...]) -> tuple[Any, Any]:
-    """The tensor that the net begins with, and the inputs of its model."""
+def start(tensor: Any, shape: tuple[int | None, ...]) -> tuple[Any, Any]:
+    """The tensor that the net begins with, and the inputs of its model.
+
+    Args:
+        tensor: what the user gave to begin with, or None.
+        shape: of one image.
+    """
     if tensor is None:
         tensor = L.Input(shape)
     elif not K.is_symbolic(tensor) or (tensor.history is None and tensor.origin is None):
@@ -229,8 +234,25 @@ def average_top(
     def top(x: Any, options: Options, **own: Any) -> Any:
         x = L.GlobalAveragePooling2D(name=pooling)(x)
         x = L.Dropout(dropout, name="top_dropout")(x) if dropout > 0 else x
-        name = classic if conventions.current().classic_applications else modern
+        name = modern if conventions.current().applications == "tf.keras" else classic
         return L.Dense(options.classes, activation=options.classifier_activation, name=name, **layer)(x)
+
+    return top
+
+
+def flat_top(last: str, pool: int | None = None, flatten: str | None = None) -> Callable[..., Any]:
+    """The top of Keras 1: a window as large as the features of its own images, `Flatten`, one `Dense`.
+
+    Args:
+        last: name of the `Dense`.
+        pool: rows and columns of the window that averages, 'avg_pool'; None if the features went through it.
+        flatten: name of the `Flatten`.
+    """
+
+    def top(x: Any, options: Options) -> Any:
+        x = L.AveragePooling2D(pool, strides=pool, name="avg_pool")(x) if pool is not None else x
+        x = L.Flatten(name=flatten)(x)
+        return L.Dense(options.classes, activation=options.classifier_activation, name=last)(x)
 
     return top
 

@@ -72,7 +72,7 @@ def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe"
         >>> preprocess_input(np.array([[[255.0, 127.5, 0.0]]]), mode="tf").tolist()
         [[[1.0, 0.0, -1.0]]]
     """
-    data_format = _data_format(kwargs.pop("dim_ordering", data_format))
+    data_format = data_format_of(kwargs.pop("dim_ordering", data_format))
     accept_submodules("preprocess_input", kwargs)
     if mode not in MODES:
         raise ArgumentError(f"preprocess_input: expected `mode` to be one of {', '.join(MODES)}, received {mode!r}.")
@@ -108,7 +108,14 @@ def preprocessing(mode: str | None, module: str) -> Callable[..., Any]:
 _preprocess = preprocess_input
 
 
-def _data_format(given: str | None) -> str:
+def data_format_of(given: str | None) -> str:
+    """The format that a name means: one of today's, one of Keras 1 ('tf', 'th', 'default'), or None for what is set.
+
+    Args:
+        given: the name.
+
+    Raises: ArgumentError for another one.
+    """
     old = {"tf": "channels_last", "th": "channels_first", "default": None}
     found = old.get(given, given) or config.image_data_format()  # type: ignore[arg-type]
     if found not in ("channels_last", "channels_first"):
@@ -229,7 +236,7 @@ def obtain_input_shape(
         >>> obtain_input_shape(None, 224, 32, "channels_first")
         (3, 224, 224)
     """
-    first = _data_format(data_format) == "channels_first"
+    first = data_format_of(data_format) == "channels_first"
     trained = weights == "imagenet"
 
     def shape(size: int | None, channels: int | None = 3) -> tuple[int | None, ...]:
@@ -248,9 +255,12 @@ def obtain_input_shape(
     return found
 
 
-def _obtain_input_shape(*args: Any, include_top: bool = True, **kwargs: Any) -> tuple[int | None, ...]:
-    """`obtain_input_shape` by its name in Keras up to 2.2, and with the argument of 2.0."""
-    return obtain_input_shape(*args, **{**({} if len(args) > 4 else {"require_flatten": include_top}), **kwargs})
+# The names of Keras up to 2.2, and of its arguments: `data_format` and `require_flatten` today.
+_FORMER = {"dim_ordering": "data_format", "include_top": "require_flatten"}
+
+
+def _obtain_input_shape(*args: Any, **kwargs: Any) -> tuple[int | None, ...]:
+    return obtain_input_shape(*args, **{_FORMER.get(name, name): value for name, value in kwargs.items()})
 
 
 def _check_rank_and_channels(shape: tuple[int | None, ...], axis: int, trained: bool) -> None:

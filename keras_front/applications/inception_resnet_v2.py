@@ -12,17 +12,17 @@ from keras_front import layers as L
 from keras_front.errors import ArgumentError
 from keras_front.layers.base import Layer
 
-from . import inception_v3
 from .application import Application, average_top, define
 from .blocks import Blocks
 from .imagenet_utils import decode_predictions, preprocessing
-from .inception_v3 import REDUCE, Chain, chain, pooled
+from .inception_v3 import REDUCE, Branches, Chain
 
 __all__ = ["CustomScaleLayer", "InceptionResNetV2", "decode_predictions", "preprocess_input"]
 
 preprocess_input = preprocessing("tf", __name__)
 
 # Branches of each kind of block.
+BRANCH = Branches()
 BRANCHES: dict[str, tuple[Chain, ...]] = {
     "block35": (((32, 1, 1),), ((32, 1, 1), (32, 3, 3)), ((32, 1, 1), (48, 3, 3), (64, 3, 3))),
     "block17": (((192, 1, 1),), ((128, 1, 1), (160, 1, 7), (192, 7, 1))),
@@ -99,9 +99,9 @@ def inception_resnet_block(
             f'Unknown Inception-ResNet block type. Expects "block35", "block17" or "block8", but got: {block_type}'
         )
     b, name = Blocks(), f"{block_type}_{block_idx}"
-    mixed = b.concatenate([chain(x, branch) for branch in BRANCHES[block_type]], f"{name}_mixed")
+    mixed = b.concatenate([BRANCH.chain(x, branch) for branch in BRANCHES[block_type]], f"{name}_mixed")
     up = b.conv(mixed, b.channels(x), 1, use_bias=True, name=f"{name}_conv")
-    if conventions.current().classic_applications:
+    if conventions.current().applications != "tf.keras":
         x = L.Lambda(_scaled_sum, arguments={"scale": scale}, name=name)([x, up])
     else:
         x = CustomScaleLayer(scale)([x, up])
@@ -109,17 +109,17 @@ def inception_resnet_block(
 
 
 def _stem(b: Blocks, x: Any) -> Any:
-    x = inception_v3.stem(x)
+    x = BRANCH.stem(x)
     branches = [
-        chain(x, [(96, 1, 1)]),
-        chain(x, [(48, 1, 1), (64, 5, 5)]),
-        chain(x, [(64, 1, 1), (96, 3, 3), (96, 3, 3)]),
+        BRANCH.chain(x, [(96, 1, 1)]),
+        BRANCH.chain(x, [(48, 1, 1), (64, 5, 5)]),
+        BRANCH.chain(x, [(64, 1, 1), (96, 3, 3), (96, 3, 3)]),
     ]
-    return b.concatenate([*branches, pooled(x, 64)], "mixed_5b")
+    return b.concatenate([*branches, BRANCH.around(x, 64)], "mixed_5b")
 
 
 def _reduced(b: Blocks, x: Any, branches: list[Chain], name: str) -> Any:
-    parts = [chain(x, branch, REDUCE) for branch in branches]
+    parts = [BRANCH.chain(x, branch, REDUCE) for branch in branches]
     return b.concatenate([*parts, L.MaxPooling2D(3, strides=2)(x)], name)
 
 

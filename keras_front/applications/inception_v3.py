@@ -1,22 +1,33 @@
 """Inception V3: blocks of branches with windows of several sizes, side by side.
 
-Source: Szegedy et al. (2016), table 1 and figures 5 to 7, 10.
+The InceptionV3 of Keras 1 has other sizes here and there, and activations before its normalizations. It is built in the
+dialect of Keras 1, or where `weights` is a file of that time.
+
+Source: Szegedy et al. (2016), table 1 and figures 5 to 7, 10; Keras 1.2.2, `keras/applications/inception_v3.py`, by the
+layers of its model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
+from keras_front import conventions
 from keras_front import layers as L
 
-from .application import Application, average_top, define
+from . import weight_files
+from .application import Application, Options, average_top, define, flat_top
 from .blocks import Blocks, relu
 from .imagenet_utils import decode_predictions, preprocessing
 
 __all__ = ["InceptionV3", "decode_predictions", "preprocess_input"]
 
 preprocess_input = preprocessing("tf", __name__)
+
+
+# A chain of convolutions: filters, rows and columns of each window.
+Chain = Sequence[tuple[int, int, int]]
+REDUCE = {"strides": (2, 2), "padding": "valid"}
 
 
 def conv2d_bn(
@@ -31,119 +42,157 @@ def conv2d_bn(
 ) -> Any:
     """Convolution, normalization without scale, ReLU.
 
+    In the dialect of Keras 1 it is a convolution with bias and ReLU, then normalization with scale.
+
     Args:
         x: symbolic tensor of images.
-        filters: number of output channels.
-        num_row: rows of the window.
-        num_col: columns of the window.
-        padding: 'same' or 'valid'.
-        strides: of the window.
+        filters: number of output channels. Keras 1 called it `nb_filter`.
+        num_row: rows of the window. Keras 1: `nb_row`.
+        num_col: columns of the window. Keras 1: `nb_col`.
+        padding: 'same' or 'valid'. Keras 1: `border_mode`.
+        strides: of the window. Keras 1: `subsample`.
         name: of the activation; the others are called `<name>_conv` and `<name>_bn`.
-        old: names of Keras 1 for these: `nb_filter`, `nb_row`, `nb_col`, `border_mode`, `subsample`.
+        old: `border_mode` and `subsample`.
     """
     padding, strides = old.get("border_mode", padding), old.get("subsample", strides)
+    conv = _conv_of_keras1 if conventions.current().applications == "Keras 1" else _conv
+    return conv(x, filters, num_row, num_col, padding, strides, name)
+
+
+def _conv(
+    x: Any, filters: int, rows: int, columns: int, padding: str = "same", strides: Any = 1, name: str | None = None
+) -> Any:
     b = Blocks(scale=False)
-    x = b.conv(x, filters, (num_row, num_col), strides, name and f"{name}_conv", padding=padding)
+    x = b.conv(x, filters, (rows, columns), strides, name and f"{name}_conv", padding=padding)
     return relu(b.norm(x, name and f"{name}_bn"), name)
 
 
-# A chain of convolutions: filters, rows and columns of each window.
-Chain = Sequence[tuple[int, int, int]]
+def _conv_of_keras1(
+    x: Any, filters: int, rows: int, columns: int, padding: str = "same", strides: Any = 1, name: str | None = None
+) -> Any:
+    b = Blocks(bias=True)
+    name_of_conv = name and f"{name}_conv"
+    x = b.conv(x, filters, (rows, columns), strides, name_of_conv, padding=padding, activation="relu")
+    return b.norm(x, name and f"{name}_bn")
 
 
-def chain(x: Any, convolutions: Chain, last: dict[str, Any] | None = None) -> Any:
-    """Convolutions one after the other.
-
-    Args:
-        x: symbolic tensor of images.
-        convolutions: filters, rows and columns of each.
-        last: arguments of the last one.
-    """
-    for i, sizes in enumerate(convolutions, 1):
-        x = conv2d_bn(x, *sizes, **(last or {} if i == len(convolutions) else {}))
-    return x
-
-
-REDUCE = {"strides": (2, 2), "padding": "valid"}
-
-
-def stem(x: Any) -> Any:
-    """The first layers, which are those of Inception-ResNet V2 too: from 299 by 299 pixels to 35 by 35.
+class Branches(NamedTuple):
+    """What the branches of an Inception are made of.
 
     Args:
-        x: symbolic tensor of images.
+        conv: convolution, normalization and activation.
     """
-    x = conv2d_bn(x, 32, 3, 3, strides=(2, 2), padding="valid")
-    x = conv2d_bn(x, 32, 3, 3, padding="valid")
-    x = L.MaxPooling2D(3, strides=2)(conv2d_bn(x, 64, 3, 3))
-    x = conv2d_bn(conv2d_bn(x, 80, 1, 1, padding="valid"), 192, 3, 3, padding="valid")
-    return L.MaxPooling2D(3, strides=2)(x)
+
+    conv: Callable[..., Any] = _conv
+
+    def chain(self, x: Any, convolutions: Chain, last: dict[str, Any] | None = None) -> Any:
+        """Convolutions one after the other.
+
+        Args:
+            x: symbolic tensor of images.
+            convolutions: filters, rows and columns of each.
+            last: arguments of the last one.
+        """
+        for i, sizes in enumerate(convolutions, 1):
+            x = self.conv(x, *sizes, **(last or {} if i == len(convolutions) else {}))
+        return x
+
+    def stem(self, x: Any) -> Any:
+        """The first layers, which are those of Inception-ResNet V2 too: from 299 by 299 pixels to 35 by 35.
+
+        Args:
+            x: symbolic tensor of images.
+        """
+        x = self.conv(x, 32, 3, 3, strides=(2, 2), padding="valid")
+        x = self.conv(x, 32, 3, 3, padding="valid")
+        x = L.MaxPooling2D(3, strides=2)(self.conv(x, 64, 3, 3))
+        x = self.conv(self.conv(x, 80, 1, 1, padding="valid"), 192, 3, 3, padding="valid")
+        return L.MaxPooling2D(3, strides=2)(x)
+
+    def around(self, x: Any, filters: int) -> Any:
+        """The branch that averages its surroundings.
+
+        Args:
+            x: symbolic tensor of images.
+            filters: number of output channels.
+        """
+        return self.conv(L.AveragePooling2D(3, strides=1, padding="same")(x), filters, 1, 1)
 
 
-def pooled(x: Any, filters: int) -> Any:
-    """The branch that averages its surroundings.
+class Sizes(NamedTuple):
+    """Where the first InceptionV3 of Keras differs.
 
     Args:
-        x: symbolic tensor of images.
-        filters: number of output channels.
+        around: filters of the averaging branch of the first three blocks.
+        double: filters of the longest branch of the last block of 17 by 17 pixels.
+        reduce: the layer that makes 8 by 8 pixels of them.
     """
-    return conv2d_bn(L.AveragePooling2D(3, strides=1, padding="same")(x), filters, 1, 1)
+
+    around: tuple[int, int, int] = (32, 64, 64)
+    double: int = 192
+    reduce: Any = L.MaxPooling2D
 
 
-def _wide(x: Any, width: int) -> list[Any]:
+def _wide(branches: Branches, x: Any, width: int, double: int) -> list[Any]:
     """Branches of 17 by 17 pixels: windows of 7 rows or columns."""
-    row, column = (width, 1, 7), (width, 7, 1)
-    branches = [
-        chain(x, [(192, 1, 1)]),
-        chain(x, [(width, 1, 1), row, (192, 7, 1)]),
-        chain(x, [(width, 1, 1), column, row, column, (192, 1, 7)]),
-    ]
-    return [*branches, pooled(x, 192)]
+    rows = [(width, 1, 1), (width, 1, 7), (192, 7, 1)]
+    twice = [(double, 1, 1), (width, 7, 1), (width, 1, 7), (width, 7, 1), (192, 1, 7)]
+    parts = [branches.chain(x, chain) for chain in ([(192, 1, 1)], rows, twice)]
+    return [*parts, branches.around(x, 192)]
 
 
-def _split(b: Blocks, x: Any, name: str | None) -> Any:
-    return b.concatenate([conv2d_bn(x, 384, 1, 3), conv2d_bn(x, 384, 3, 1)], name)
+def _last(b: Blocks, branches: Branches, x: Any, number: int) -> Any:
+    """A block of 8 by 8 pixels, in which branches split into rows and columns."""
+
+    def split(y: Any, name: str | None) -> Any:
+        return b.concatenate([branches.conv(y, 384, 1, 3), branches.conv(y, 384, 3, 1)], name)
+
+    narrow = branches.chain(x, [(320, 1, 1)])
+    short = split(branches.chain(x, [(384, 1, 1)]), f"mixed9_{number}")
+    long = split(branches.chain(x, [(448, 1, 1), (384, 3, 3)]), None)
+    return b.concatenate([narrow, short, long, branches.around(x, 192)], f"mixed{9 + number}")
 
 
-def _body(x: Any) -> Any:
-    b = Blocks()
-    x = stem(x)
-    for i, filters in enumerate((32, 64, 64)):  # 35 by 35
-        x = b.concatenate(
-            [
-                chain(x, [(64, 1, 1)]),
-                chain(x, [(48, 1, 1), (64, 5, 5)]),
-                chain(x, [(64, 1, 1), (96, 3, 3), (96, 3, 3)]),
-                pooled(x, filters),
-            ],
-            f"mixed{i}",
-        )
-    smaller = [chain(x, [(384, 3, 3)], REDUCE), chain(x, [(64, 1, 1), (96, 3, 3), (96, 3, 3)], REDUCE)]
-    x = b.concatenate([*smaller, L.MaxPooling2D(3, strides=2)(x)], "mixed3")
-    for i, width in enumerate((128, 160, 160, 192), 4):  # 17 by 17
-        x = b.concatenate(_wide(x, width), f"mixed{i}")
-    smaller = [
-        chain(x, [(192, 1, 1), (320, 3, 3)], REDUCE),
-        chain(x, [(192, 1, 1), (192, 1, 7), (192, 7, 1), (192, 3, 3)], REDUCE),
-    ]
-    x = b.concatenate([*smaller, L.MaxPooling2D(3, strides=2)(x)], "mixed8")
-    for i in range(2):  # 8 by 8
-        narrow = chain(x, [(320, 1, 1)])
-        split = _split(b, chain(x, [(384, 1, 1)]), f"mixed9_{i}")
-        double = _split(b, chain(x, [(448, 1, 1), (384, 3, 3)]), None)
-        x = b.concatenate([narrow, split, double, pooled(x, 192)], f"mixed{9 + i}")
-    return x
+def _of_sizes(branches: Branches, sizes: Sizes) -> Callable[..., Any]:
+    def body(x: Any) -> Any:
+        b, chain = Blocks(), branches.chain
+        x = branches.stem(x)
+        for i, filters in enumerate(sizes.around):  # 35 by 35
+            chains = [[(64, 1, 1)], [(48, 1, 1), (64, 5, 5)], [(64, 1, 1), (96, 3, 3), (96, 3, 3)]]
+            x = b.concatenate([*(chain(x, c) for c in chains), branches.around(x, filters)], f"mixed{i}")
+        smaller = [chain(x, [(384, 3, 3)], REDUCE), chain(x, [(64, 1, 1), (96, 3, 3), (96, 3, 3)], REDUCE)]
+        x = b.concatenate([*smaller, L.MaxPooling2D(3, strides=2)(x)], "mixed3")
+        for i, width in enumerate((128, 160, 160, 192), 4):  # 17 by 17
+            x = b.concatenate(_wide(branches, x, width, sizes.double if i == 7 else width), f"mixed{i}")
+        chains = [[(192, 1, 1), (320, 3, 3)], [(192, 1, 1), (192, 1, 7), (192, 7, 1), (192, 3, 3)]]
+        smaller = [chain(x, c, REDUCE) for c in chains]
+        x = b.concatenate([*smaller, sizes.reduce(3, strides=2)(x)], "mixed8")
+        return _last(b, branches, _last(b, branches, x, 0), 1)
+
+    return body
 
 
-InceptionV3 = define(
-    Application(
-        "InceptionV3",
-        "Inception V3 (Szegedy et al., 2016).",
-        _body,
-        size=299,
-        least=75,
-        top=average_top(),
-        model_name="inception_v3",
-    ),
-    __name__,
+NET = Application(
+    "InceptionV3",
+    "Inception V3 (Szegedy et al., 2016).",
+    _of_sizes(Branches(), Sizes()),
+    size=299,
+    least=75,
+    top=average_top(),
+    model_name="inception_v3",
 )
+KERAS1 = NET._replace(
+    body=_of_sizes(Branches(_conv_of_keras1), Sizes((32, 32, 32), 160, L.AveragePooling2D)),
+    least=139,
+    top=flat_top("predictions", pool=8, flatten="flatten"),
+    variant=lambda shape: " classic",
+)
+
+
+def _choose(options: Options) -> Application | None:
+    """The net of Keras 1 in its dialect, and for its files, where layers are called as then."""
+    old_file = weight_files.has_layer(options.weights, "convolution2d_1")
+    return KERAS1 if old_file or conventions.current().applications == "Keras 1" else None
+
+
+InceptionV3 = define(NET._replace(choose=_choose), __name__)

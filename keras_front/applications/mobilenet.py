@@ -43,7 +43,7 @@ def _norm_relu(b: Blocks, x: Any, name: str) -> Any:
 
 def _body(x: Any, alpha: float, depth_multiplier: int, dropout: float) -> Any:
     b = Blocks()
-    if conventions.current().classic_applications:
+    if conventions.current().applications != "tf.keras":
         x = L.ZeroPadding2D(((0, 1), (0, 1)), name="conv1_pad")(x)
         x = b.conv(x, int(32 * alpha), 3, strides=2, padding="valid", name="conv1")
     else:
@@ -61,7 +61,7 @@ def _body(x: Any, alpha: float, depth_multiplier: int, dropout: float) -> Any:
 
 def _top(x: Any, options: Options, alpha: float, depth_multiplier: int, dropout: float) -> Any:
     channels = int(1024 * alpha)
-    if conventions.current().classic_applications:
+    if conventions.current().applications != "tf.keras":
         x = L.GlobalAveragePooling2D()(x)
         x = L.Reshape((channels, 1, 1) if Blocks().axis == 1 else (1, 1, channels), name="reshape_1")(x)
     else:
@@ -69,7 +69,7 @@ def _top(x: Any, options: Options, alpha: float, depth_multiplier: int, dropout:
     x = L.Dropout(dropout, name="dropout")(x)
     x = L.Conv2D(options.classes, 1, padding="same", name="conv_preds")(x)
     x = L.Reshape((options.classes,), name="reshape_2")(x)
-    name = "act_softmax" if conventions.current().classic_applications else "predictions"
+    name = "act_softmax" if conventions.current().applications != "tf.keras" else "predictions"
     return L.Activation(options.classifier_activation or "linear", name=name)(x)
 
 

@@ -61,7 +61,7 @@ def _bottleneck(b: Blocks, x: Any, expansion: int, filters: int, stride: int, na
 def _body(x: Any, alpha: float) -> Any:
     b = Blocks(momentum=0.999)
     first = divisible(32 * alpha)
-    if conventions.current().classic_applications:
+    if conventions.current().applications != "tf.keras":
         x = L.ZeroPadding2D(b.padding_before_stride(x, 3), name="Conv1_pad")(x)
         x = b.conv(x, first, 3, strides=2, padding="valid", name="Conv1")
     else:

@@ -16,7 +16,7 @@ from keras_front import conventions
 from keras_front import layers as L
 
 from . import resnet, weight_files
-from .application import Application, Options, average_top
+from .application import Application, Options, average_top, flat_top
 from .blocks import Blocks, relu
 from .imagenet_utils import decode_predictions, preprocess_input
 
@@ -71,11 +71,7 @@ def conv_block(
     return relu(L.Add()([x, shortcut]))
 
 
-def _body(x: Any) -> Any:
-    b = _net()
-    x = L.ZeroPadding2D((3, 3), name="conv1_pad")(x)
-    x = relu(b.norm(b.conv(x, 64, 7, 2, "conv1"), "bn_conv1"))
-    x = L.ZeroPadding2D((1, 1), name="pool1_pad")(x)
+def _stages(x: Any) -> Any:
     x = L.MaxPooling2D(3, strides=2)(x)
     for stage, (width, count) in enumerate(zip(resnet.FILTERS, resnet.COUNTS[50], strict=True), 2):
         filters = (width, width, 4 * width)
@@ -85,6 +81,20 @@ def _body(x: Any) -> Any:
     return x
 
 
+def _body(x: Any) -> Any:
+    b = _net()
+    x = L.ZeroPadding2D((3, 3), name="conv1_pad")(x)
+    x = relu(b.norm(b.conv(x, 64, 7, 2, "conv1"), "bn_conv1"))
+    return _stages(L.ZeroPadding2D((1, 1), name="pool1_pad")(x))
+
+
+def _body_of_keras1(x: Any) -> Any:
+    """The first window of the maximum sees no padding, and the average belongs to the features."""
+    b = _net()
+    x = relu(b.norm(b.conv(L.ZeroPadding2D((3, 3))(x), 64, 7, 2, "conv1"), "bn_conv1"))
+    return L.AveragePooling2D(7, name="avg_pool")(_stages(x))
+
+
 CLASSIC = Application(
     "ResNet50",
     "ResNet with 50 layers (He et al., 2015).",
@@ -92,11 +102,14 @@ CLASSIC = Application(
     top=average_top("avg_pool", classic="fc1000", modern="fc1000"),
     variant=lambda shape: " classic",
 )
+KERAS1 = CLASSIC._replace(body=_body_of_keras1, top=flat_top("fc1000"), least=197)
 
 
 def _choose(options: Options) -> Application | None:
-    old_file = weight_files.has_layer(options.weights, "res2a_branch2a")
-    return CLASSIC if old_file or conventions.current().classic_applications else None
+    time = conventions.current().applications
+    if time == "tf.keras" and not weight_files.has_layer(options.weights, "res2a_branch2a"):
+        return None
+    return KERAS1 if time == "Keras 1" else CLASSIC
 
 
 ResNet50 = resnet.resnet(50, __name__, choose=_choose)

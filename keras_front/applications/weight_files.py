@@ -38,13 +38,8 @@ def check(name: str, options: Any) -> None:
 
     Raises: ArgumentError.
     """
-    weights = options.weights
-    if weights not in (None, "imagenet") and not (hasattr(weights, "read") or os.path.exists(weights)):
-        raise ArgumentError(
-            f"{name}: the `weights` argument should be either `None` (random initialization), `imagenet` "
-            f"(pre-training on ImageNet), or the path to the weights file to be loaded; found no file {weights!r}."
-        )
-    if weights == "imagenet" and options.include_top and options.classes != 1000:
+    check_path(name, options.weights, "imagenet")
+    if options.weights == "imagenet" and options.include_top and options.classes != 1000:
         raise ArgumentError(
             f"{name}: if using `weights` as `'imagenet'` with `include_top` as true, `classes` should be 1000; "
             f"received {options.classes}."
@@ -68,6 +63,23 @@ def has_layer(weights: Any, name: str) -> bool:
         return False
     with hdf5.opened(weights) as (root, _):
         return name in root or ("model_weights" in root and name in root["model_weights"])
+
+
+def check_path(name: str, weights: Any, trained: str) -> None:
+    """Refuse weights that are no file.
+
+    Args:
+        name: of the net.
+        weights: the argument `weights`.
+        trained: the word for trained weights.
+
+    Raises: ArgumentError.
+    """
+    if weights not in (None, trained) and not (hasattr(weights, "read") or os.path.exists(weights)):
+        raise ArgumentError(
+            f"{name}: the `weights` argument should be either `None` (random initialization), {trained!r} (trained "
+            f"weights), or the path to the weights file to be loaded; found no file {weights!r}."
+        )
 
 
 @functools.cache

@@ -72,9 +72,8 @@ _SHORT = {**_ACCURACY, "crossentropy": "ce", "ce": "ce"}
 # 1.2.2 `keras/callbacks.py`, `ModelCheckpoint`, and `keras/initializations.py`, `identity`.
 _FIRST = {"epochs_of_files_from_zero": True, "square_identity": True}
 
-# Up to 2.3.1 `keras/applications` took its nets from the package Keras-Applications.
-_CLASSIC = {"classic_applications": True}
-_UP_TO_2_3 = {**_JOINT, **_WHOLE, **_CLASSIC}
+# 2.2 and 2.3 took their nets from the package Keras-Applications.
+_UP_TO_2_3 = {**_JOINT, **_WHOLE, "applications": "Keras-Applications"}
 
 # 1.2.2 and 2.2.4 `keras/callbacks.py`, `TensorBoard`.
 _FLAT = {"flat_event_files": True}
@@ -86,6 +85,7 @@ CONVENTIONS: dict[str, dict[str, Any]] = {
         **_NONZERO,
         **_FIRST,
         **_FLAT,
+        "applications": "Keras 1",
         "metric_names": _ACCURACY,
         "summary": "columns of Keras 1",
         "progress": "without step time",

@@ -55,6 +55,12 @@ def described(model: Any) -> dict[str, Any]:
     }
 
 
+def weights_in_order(model: Any) -> dict[str, Any]:
+    """Number of parameters, and a hash of the shapes of all weights, layer by layer."""
+    shapes = [[tuple(map(int, w.shape)) for w in layer.weights] for layer in model.layers if layer.weights]
+    return {"params": int(model.count_params()), "hash": hashlib.sha256(str(shapes).encode()).hexdigest()[:16]}
+
+
 def _op(layer: Any) -> str | None:
     """'add' for the layer of an op that adds; None for other layers."""
     kinds = {"TFOpLambda": lambda: re.sub(r".*\.|_\d+$", "", layer.name), "OpLayer": lambda: layer.function}

@@ -15,7 +15,7 @@ from typing import Any
 import interop
 import numpy as np
 import pytest
-from described_nets import described, images, seeded_weights, settled_names, summarized
+from described_nets import described, images, seeded_weights, settled_names, summarized, weights_in_order
 
 from keras_front import applications, config, models
 from keras_front import backend as K
@@ -35,19 +35,23 @@ NUMBERS = ("MobileNet", "MobileNetV3Small", "DenseNet121", "EfficientNetV2B0", "
 COMPILED = "MobileNet"
 
 
-SIZED = [name for name, entry in RECORDED.items() if "size" in entry and not name.startswith(("keras_", "ConvNeXt"))]
+SIZED = [name for name, entry in RECORDED.items() if "size" in entry and "." not in name and "Conv" not in name]
 
 
 def chosen(quick: Any) -> list[str]:
-    return [name for name in RECORDED if name in quick or selection.everything()]
+    return [name for name in RECORDED if name in quick or (selection.everything() and not name.startswith("keras1."))]
+
+
+DIALECTS = {"keras_applications": "keras2.3", "keras1": "keras1"}
+KERAS1 = [name for name in RECORDED if name.startswith("keras1.")]
 
 
 def builder(name: str) -> tuple[Callable[..., Any], str]:
     """The function of a recorded net, and the dialect in which it was recorded."""
-    if not name.startswith("keras_applications"):
+    if "." not in name:
         return getattr(applications, name), config.NATIVE
-    _, module, net = name.split(".")
-    return getattr(importlib.import_module(f"keras_front.applications.{module}"), net), "keras2.3"
+    source, module, net = name.split(".")
+    return getattr(importlib.import_module(f"keras_front.applications.{module}"), net), DIALECTS[source]
 
 
 def compared(entries: list[Any]) -> list[Any]:
@@ -81,6 +85,25 @@ def test_features_are_those_of_real_keras(backend, name):
         net = build(weights=None, include_top=False, pooling="avg", input_shape=(entry["size"], entry["size"], 3))
     net.set_weights(seeded_weights(net))
     found, wanted = np.array(summarized(net.predict(images(entry["size"])))), np.array(entry["features"])
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-4 * np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("name", KERAS1)
+def test_weights_in_the_dialect_of_keras1_are_those_of_keras1(name):
+    build, dialect = builder(name)
+    with config.dialect(dialect):
+        assert weights_in_order(build(weights=None)) == RECORDED[name]["weights"]
+
+
+@pytest.mark.parametrize("name", KERAS1 if selection.everything() else KERAS1[:1])
+def test_features_in_the_dialect_of_keras1_are_those_of_keras1(name):
+    build, dialect = builder(name)
+    size = RECORDED[name]["size"]
+    with config.dialect(dialect):
+        net = build(weights=None, include_top=False, **({"input_shape": (size, size, 3)} if size else {}))
+    net.set_weights(seeded_weights(net))
+    y = net.predict(images(size) if size else np.resize(images(32), (2, 96, 1366, 1)))
+    found, wanted = summarized(y.mean(axis=(1, 2)) if y.ndim == 4 else y), np.array(RECORDED[name]["features"])
     np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-4 * np.abs(wanted).max())
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import h5py
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from keras_front import applications, config, models, utils
 from keras_front import layers as L
 from keras_front.applications import resnet50, weight_files
 from keras_front.applications.application import COMMON, Options
-from keras_front.errors import ArgumentError
+from keras_front.errors import ArgumentError, ShapeError
 
 
 def options(**given):
@@ -77,6 +79,53 @@ def test_a_file_of_the_old_resnet_makes_the_old_resnet(tmp_path):
     assert resnet50._choose(options()) is None
     (tmp_path / "other.h5").write_bytes(b"no HDF5")
     assert resnet50._choose(options(weights=str(tmp_path / "other.h5"))) is None
+
+
+def test_music_tagger(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(utils, "get_file", lambda *args, **kwargs: asked.append(args[0]) or "some/path.h5")
+    monkeypatch.setattr(models.Model, "load_weights", lambda self, path, by_name=False: asked.append(by_name))
+    tagger = applications.music_tagger_crnn
+    assert tagger.MusicTaggerCRNN().output_shape == (None, 50)
+    with config.use(image_data_format="channels_first"):
+        assert tagger.MusicTaggerCRNN(include_top=False).output_shape == (None, 32)
+    kinds = [f"music_tagger_crnn_weights_tf_kernels_{kind}_dim_ordering.h5" for kind in ("tf", "th")]
+    assert asked == [kinds[0], True, kinds[1], True]
+    with pytest.raises(ArgumentError, match="should be 50, received 3"):
+        tagger.MusicTaggerCRNN(classes=3)
+    with pytest.raises(ArgumentError, match="'msd' \\(trained weights\\)"):
+        tagger.MusicTaggerCRNN(weights="imagenet")
+    scores = np.zeros((1, 50))
+    scores[0, [1, 49]] = 0.5, 0.75
+    assert tagger.decode_predictions(scores, top_n=2) == [[("happy", 0.75), ("pop", 0.5)]]
+    with pytest.raises(ShapeError, match="50 tags"):
+        tagger.decode_predictions(scores[:, :5])
+
+
+def test_audio_is_read_by_librosa(monkeypatch):
+    audio = applications.audio_conv_utils
+    monkeypatch.setitem(sys.modules, "librosa", None)
+    with pytest.raises(ImportError, match="pip install librosa"):
+        audio.preprocess_input("song.wav")
+    heard = []
+    power = np.full((96, 1366), 10.0)
+
+    class Librosa:
+        load = staticmethod(lambda path, sr: (np.arange(400000.0), sr))
+        power_to_db = staticmethod(lambda x, ref: 10 * np.log10(x / ref))
+
+        class feature:
+            melspectrogram = staticmethod(lambda y, **settings: heard.append((y, settings)) or power)
+
+    monkeypatch.setitem(sys.modules, "librosa", Librosa)
+    assert audio.preprocess_input("song.wav").shape == (96, 1366, 1)
+    first = audio.preprocess_input("song.wav", dim_ordering="th")
+    assert first.shape == (1, 96, 1366)
+    assert (first == 20).all()
+    samples, settings = heard[0]
+    assert settings == {"sr": 12000, "hop_length": 256, "n_fft": 512, "n_mels": 96}
+    assert (len(samples), samples[0], samples[-1]) == (349440, 25280, 374719)
+    assert len(audio.clip(np.ones(5))) == 349440
 
 
 @pytest.mark.parametrize(
