@@ -8,16 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from keras_front import backend as K
 from keras_front import config
 from keras_front import layers as L
 from keras_front.errors import ArgumentError
-from keras_front.initializers import Constant
-from keras_front.layers.base import Layer
 from keras_front.models import Model, Sequential
 
 from .application import Application, Options, define
 from .imagenet_utils import TORCH_DEVIATIONS, TORCH_MEANS, decode_predictions, preprocessing
+from .layers import LayerScale, StochasticDepth
 from .regnet import NAMED_ORDER, named_model, own_arguments
 
 preprocess_input = preprocessing(None, __name__)
@@ -33,51 +31,6 @@ SIZES: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
 }
 
 __all__ = ["LayerScale", "StochasticDepth", "decode_predictions", "preprocess_input", *(f"ConvNeXt{s}" for s in SIZES)]
-
-
-class LayerScale(Layer):
-    """Each channel multiplied by a learned number that starts small.
-
-    Args:
-        init_values: the first value.
-        projection_dim: number of channels.
-
-    Shape: (..., projection_dim) -> the same
-    Weights: gamma (projection_dim,)
-    Source: Touvron et al. (2021), equation 4; tf_keras 2.21, `applications/convnext.py`.
-    """
-
-    def __init__(self, init_values: float, projection_dim: int, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.init_values, self.projection_dim = init_values, projection_dim
-
-    def build(self, input_shape: Any) -> None:
-        self.gamma = self.add_weight("gamma", (self.projection_dim,), initializer=Constant(self.init_values))
-        self.built = True
-
-    def call(self, inputs: Any) -> Any:
-        return inputs * self.gamma
-
-
-class StochasticDepth(Layer):
-    """While training whole samples become 0, and the others larger for it.
-
-    Args:
-        drop_path_rate: the share of samples.
-
-    Shape: as the input
-    Source: Huang et al. (2016), equation 5; tf_keras 2.21, `applications/convnext.py`.
-    """
-
-    def __init__(self, drop_path_rate: float, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.drop_path_rate = drop_path_rate
-
-    def call(self, inputs: Any, training: Any = None) -> Any:
-        shape = (None, *[1] * (K.ndim(inputs) - 1))
-        return K.in_train_phase(
-            lambda: K.dropout(inputs, self.drop_path_rate, noise_shape=shape), lambda: inputs, training=training
-        )
 
 
 def _norm(name: str | None = None) -> Any:

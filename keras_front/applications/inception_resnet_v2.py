@@ -10,12 +10,12 @@ from typing import Any
 from keras_front import conventions
 from keras_front import layers as L
 from keras_front.errors import ArgumentError
-from keras_front.layers.base import Layer
 
 from .application import Application, average_top, define
 from .blocks import Blocks
 from .imagenet_utils import decode_predictions, preprocessing
 from .inception_v3 import REDUCE, Branches, Chain
+from .layers import CustomScaleLayer
 
 __all__ = ["CustomScaleLayer", "InceptionResNetV2", "decode_predictions", "preprocess_input"]
 
@@ -28,24 +28,6 @@ BRANCHES: dict[str, tuple[Chain, ...]] = {
     "block17": (((192, 1, 1),), ((128, 1, 1), (160, 1, 7), (192, 7, 1))),
     "block8": (((192, 1, 1),), ((192, 1, 1), (224, 1, 3), (256, 3, 1))),
 }
-
-
-class CustomScaleLayer(Layer):
-    """`first + scale * second` of a list of two tensors.
-
-    Args:
-        scale: the number.
-
-    Shape: two tensors of one shape -> that shape
-    Source: tf_keras 2.21, `applications/inception_resnet_v2.py`.
-    """
-
-    def __init__(self, scale: float, **kwargs: Any):
-        super().__init__(**kwargs)
-        self.scale = scale
-
-    def call(self, inputs: Any) -> Any:
-        return inputs[0] + inputs[1] * self.scale
 
 
 def _scaled_sum(inputs: Any, scale: float) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from keras_front import layers as L
-from keras_front.testing.layer_case import IMAGE, LayerCase, case, image, sequence
+from keras_front.applications import layers as A
+from keras_front.testing.layer_case import IMAGE, SEQUENCE, LayerCase, case, image, sequence
 
 IDS = ((5,),)
 
@@ -140,4 +141,13 @@ COLORS: dict[str, list[LayerCase]] = {
     ],
 }
 
-CASES: dict[str, list[LayerCase]] = {**DENSE, **FEATURES, **IMAGES, **COLORS}
+APPLICATIONS: dict[str, list[LayerCase]] = {
+    "CustomScaleLayer": [
+        case(A.CustomScaleLayer, 0.3, on=IMAGE * 2, mask="refused"),
+        case(A.CustomScaleLayer, 2, on=SEQUENCE * 2, mask="refused"),
+    ],
+    "LayerScale": [image(A.LayerScale, 0.1, 3), case(A.LayerScale, 1.0, 4, on=((5, 4),), mask="refused")],
+    "StochasticDepth": [image(A.StochasticDepth, 0.4), image(A.StochasticDepth, 0.0)],
+}
+
+CASES: dict[str, list[LayerCase]] = {**DENSE, **FEATURES, **IMAGES, **COLORS, **APPLICATIONS}

@@ -66,6 +66,7 @@ def test_layers_and_weights_are_those_of_real_keras(name):
     build, dialect = builder(name)
     with config.dialect(dialect):
         for entry in compared(RECORDED[name]["structure"]):
+            K.clear_session()
             given = {key: tuple(v) if isinstance(v, list) else v for key, v in entry["with"].items()}
             found = described(build(weights=None, **given))
             assert found == {key: value for key, value in entry.items() if key != "with"}, given
@@ -198,6 +199,15 @@ def test_input_tensor_may_be_a_placeholder_or_an_array():
     for tensor in (K.placeholder((None, 32, 32, 3)), np.zeros((1, 32, 32, 3), "float32")):
         net = applications.MobileNet(alpha=0.25, weights=None, classes=3, input_tensor=tensor)
         assert net.output_shape[1:] == (3,)
+
+
+@pytest.mark.parametrize("name", ["InceptionResNetV2", "ConvNeXtTiny", "MobileNetV3Small", "RegNetY002"])
+def test_a_config_is_enough_to_build_a_net_again(name):
+    size = RECORDED[name]["size"]
+    net = getattr(applications, name)(weights=None, include_top=False, input_shape=(size, size, 3))
+    again = models.model_from_json(net.to_json())
+    assert weights_in_order(again) == weights_in_order(net)
+    assert again.output_shape == net.output_shape
 
 
 # Weights are drawn late ---------------------------------------------------------------------------------------
