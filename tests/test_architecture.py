@@ -58,7 +58,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "applications": MODELS | {"models"},
     "wrappers": MODELS | {"models"},
     "ops": TENSORS,
-    "testing": MODELS | {"models"},
+    "testing": MODELS | {"models", "applications"},
     "legacy": MODELS | {"models"},
     "demo": MODELS | {"models", "datasets"},
     "as_keras": BASE | {"backend", "legacy"},
