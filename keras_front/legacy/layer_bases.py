@@ -86,3 +86,8 @@ class _GlobalPooling2D(pooling._GlobalPooling, metaclass=_OfRank):
 
 class _GlobalPooling3D(pooling._GlobalPooling, metaclass=_OfRank):
     _kind, _rank = pooling._GlobalPooling, 3
+
+
+# What tf.keras calls them.
+Conv, Pooling1D, Pooling2D, Pooling3D = _Conv, _Pooling1D, _Pooling2D, _Pooling3D
+GlobalPooling1D, GlobalPooling2D, GlobalPooling3D = _GlobalPooling1D, _GlobalPooling2D, _GlobalPooling3D

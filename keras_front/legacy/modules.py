@@ -20,7 +20,7 @@ from typing import Any
 
 from keras_front.errors import StateError
 
-from . import backend, layers
+from . import backend, layers, removed_names
 from .arguments import NAMES
 from .paths import ADDITIONS, FOLDERS, HOMES, ROOTS
 from .stand_in import finder as tensorflow
@@ -291,3 +291,4 @@ def install() -> None:
         if not any(isinstance(finder, kind) for finder in sys.meta_path):
             sys.meta_path.insert(0, kind())
     tensorflow.complete_present()
+    removed_names.restore()
