@@ -110,6 +110,11 @@ class Variable(Operators):
     def _keras_shape(self) -> tuple[int, ...]:
         return self.shape
 
+    @property
+    def device(self) -> str:
+        """No device by name: where the value lies is the business of the backend that used it last."""
+        return ""
+
     def get_shape(self) -> tuple[int, ...]:
         """`shape`, by the name that it had on TensorFlow's variables."""
         return self.shape
@@ -170,11 +175,12 @@ class Variable(Operators):
             held = self._initialize()
         return np.array(held if self._backend is None else self._backend.to_numpy(held))
 
-    def assign(self, value: Any) -> Any:
+    def assign(self, value: Any, **kwargs: Any) -> Any:
         """Set the value: in the innermost frame (see `bind`) that has this variable, otherwise for good.
 
         Args:
             value: a tensor, array, number or list shaped as the variable.
+            **kwargs: `use_locking`, `name` and `read_value` of TensorFlow, which change nothing.
 
         Returns: the value.
 
@@ -201,21 +207,23 @@ class Variable(Operators):
         self.set(value)
         return value
 
-    def assign_add(self, value: Any) -> Any:
+    def assign_add(self, value: Any, **kwargs: Any) -> Any:
         """`assign(self + value)`.
 
         Args:
             value: a tensor, array or number that broadcasts to the variable's shape.
+            **kwargs: as for `assign`.
 
         Returns: the new value.
         """
         return self.assign(OPS["add"].function(self.read(), value))
 
-    def assign_sub(self, value: Any) -> Any:
+    def assign_sub(self, value: Any, **kwargs: Any) -> Any:
         """`assign(self - value)`.
 
         Args:
             value: a tensor, array or number that broadcasts to the variable's shape.
+            **kwargs: as for `assign`.
 
         Returns: the new value.
         """

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from keras_front.backend.symbolic import leaves_of
 from keras_front.errors import ArgumentError
-from keras_front.nest import map_structure, unpack
+from keras_front.nest import flatten, map_structure, unpack
 from keras_front.registry import custom_object_scope, name_of
 
 from .inputs import Input, InputLayer
@@ -23,7 +22,8 @@ def clone_model(model: N, input_tensors: Any = None, clone_function: Callable[[A
 
     Args:
         model: a Sequential or a model made of tensors.
-        input_tensors: tensors to build on instead of new `Input`s.
+        input_tensors: what to build on instead of new `Input`s, in the order of the inputs or by their names: tensors
+            of layers, placeholders, variables, arrays. Inputs for which there is none are made anew.
         clone_function: makes the new layer from the old one; by default through its config.
 
     Returns: a model of the same class; what `add_loss` and `add_metric` put into the graph is in it too.
@@ -59,7 +59,7 @@ def _clone(model: Any, input_tensors: Any, clones: _Clones) -> Any:
 def _clone_waiting(model: SequentialNetwork, input_tensors: Any, clones: _Clones) -> Any:
     """A Sequential whose layers wait for an input, or have one now."""
     layers = [clones.of(layer) for layer in model.layers]
-    start = [] if input_tensors is None else [_as_input(t) for t in leaves_of([input_tensors])]
+    start = [] if input_tensors is None else [_as_input(t) for t in flatten(input_tensors)]
     if len(start) > 1:
         raise ArgumentError(f"clone_model: a Sequential has one input, received {len(start)} input tensors.")
     if input_tensors is None and model._explicit_input is not None:
@@ -68,23 +68,36 @@ def _clone_waiting(model: SequentialNetwork, input_tensors: Any, clones: _Clones
 
 
 def _as_input(tensor: Any) -> Any:
-    made_by = tensor.history[0] if tensor.history else None
-    return tensor if isinstance(made_by, InputLayer) else Input(tensor=tensor)
+    history = getattr(tensor, "history", None)
+    return tensor if history and isinstance(history[0], InputLayer) else Input(tensor=tensor)
 
 
 def _as_keras_tensor(tensor: Any) -> Any:
-    return tensor if tensor.history else Input(tensor=tensor)
+    return tensor if getattr(tensor, "history", None) else Input(tensor=tensor)
+
+
+def _starts(model: Any, given: Any) -> list[Any]:
+    """An input for the clone for each of the model's: the one that was given for it, else a new one."""
+    if isinstance(given, Mapping):
+        unknown = [name for name in given if name not in model.input_names]
+        if unknown:
+            raise ArgumentError(f"clone_model: expected the input names {model.input_names}, received also {unknown}.")
+        given = [given.get(name) for name in model.input_names]
+    tensors = [] if given is None else list(given) if isinstance(given, list | tuple) else [given]
+    if len(tensors) > len(model.inputs):
+        raise ArgumentError(f"clone_model: expected {len(model.inputs)} input tensors, received {len(tensors)}.")
+    as_start = _as_input if isinstance(model, SequentialNetwork) else _as_keras_tensor
+    tensors += [None] * (len(model.inputs) - len(tensors))
+    return [
+        as_start(tensor)
+        if tensor is not None
+        else Input(batch_shape=old.shape, dtype=old.dtype, name=layer.name if layer is not None else None)
+        for tensor, old, layer in zip(tensors, model.inputs, model._input_layers, strict=True)
+    ]
 
 
 def _clone_graph(model: Any, input_tensors: Any, clones: _Clones) -> Any:
-    if input_tensors is None:
-        starts = [Input(batch_shape=t.shape, dtype=t.dtype, name=layer.name if layer is not None else None)
-                  for t, layer in zip(model.inputs, model._input_layers, strict=True)]  # fmt: skip
-    else:
-        as_start = _as_input if isinstance(model, SequentialNetwork) else _as_keras_tensor
-        starts = [as_start(t) for t in leaves_of([input_tensors])]
-    if len(starts) != len(model.inputs):
-        raise ArgumentError(f"clone_model: expected {len(model.inputs)} input tensors, received {len(starts)}.")
+    starts = _starts(model, input_tensors)
     structure = Structure(model)
     made = Rebuilt(structure, starts, clones.of, clones.weight_of)
     outputs, reports = made.decoded(map_structure(structure.encoded, (model._output_form, model._reported)))

@@ -62,13 +62,14 @@ class InputLayer(Layer):
         self.batch_input_shape, self.sparse = tensor.shape, sparse
         self.is_placeholder = input_tensor is None or tensor.is_placeholder
         self.built = True
-        self._fixed = input_tensor if isinstance(input_tensor, Variable) else _value_of(tensor)
+        fixed = input_tensor if isinstance(input_tensor, Variable) else _value_of(tensor)
+        self._fixed = (fixed,)  # in a tuple: a variable of the user's is no weight of this layer
         self._add_node(Node(self, ([],), {}, tensor))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """A copy waits for data at a placeholder of its own."""
         super().__setstate__(state)
-        tensor = _tensor(self._fixed, None, None, self.batch_input_shape, self.dtype, self.name)
+        tensor = _tensor(self._fixed[0], None, None, self.batch_input_shape, self.dtype, self.name)
         self._add_node(Node(self, ([],), {}, tensor))
 
     def get_input_at(self, node_index: int) -> Any:

@@ -25,6 +25,7 @@ from keras_front.errors import ArgumentError, ShapeError, StateError, UnknownArg
 from keras_front.file_form import FileForm
 from keras_front.initializers import host_dtype
 from keras_front.optimizers.get_updates import Recorded, placeholders, recorded
+from keras_front.optimizers.resource_updates import ResourceUpdates
 from keras_front.optimizers.schedules import SCHEDULES, LearningRateSchedule
 from keras_front.registry import Configurable, Registry, plain
 
@@ -41,11 +42,12 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {
 }
 
 
-class Optimizer(Configurable):
+class Optimizer(ResourceUpdates, Configurable):
     """Base class: changes weights by their gradients, step by step.
 
     A subclass lists its `slots`, variables that it keeps for each weight, and says in `update` how one weight changes.
-    A class in the manner of Keras 2 may override `get_updates` instead.
+    A class in the manner of Keras 2 may override `get_updates` instead, one in the manner of tf.keras 2
+    `_resource_apply_dense`.
 
     Args:
         learning_rate: step size, 0 or more; `lr` is the same. It becomes the variable `lr`, which may be set at any
@@ -102,6 +104,8 @@ class Optimizer(Configurable):
         ema_overwrite_frequency: int | None = None,
         **kwargs: Any,
     ):
+        if isinstance(learning_rate, str) and self._updates_resources():  # tf.keras 2: the name comes first
+            learning_rate, name = 0.01, name or learning_rate
         learning_rate = kwargs.pop("lr", learning_rate)
         _refuse_unknown(type(self), kwargs)
         self.name = name or type(self).__name__
@@ -141,6 +145,11 @@ class Optimizer(Configurable):
 
     learning_rate = lr
 
+    def _set_rate(self, value: Any) -> None:
+        self._schedule = _schedule(value)
+        if self._schedule is None:
+            self.lr = value
+
     @property
     def is_scheduled(self) -> bool:
         """Whether a schedule sets the step size, rather than a number."""
@@ -152,6 +161,8 @@ class Optimizer(Configurable):
         clips = {name: value for name, value in clips.items() if value is not None}
         if self._is_classic():
             return clips  # as Keras 2 did: such a class writes its own arguments
+        if self._updates_resources():
+            return {"name": self.name, **clips}
         names = [n for n in self.constructor_arguments() if n not in _COMMON]
         own = {name: plain(self._stored(name)) for name in names}
         return {
@@ -170,6 +181,7 @@ class Optimizer(Configurable):
         optimizer = super().__new__(cls)
         optimizer._slots = WeakKeyDictionary()
         optimizer._records = {}
+        optimizer._hyper = {}
         optimizer._built = WeakKeyDictionary()
         return optimizer
 
@@ -214,6 +226,8 @@ class Optimizer(Configurable):
 
         Returns: variables of the shape and dtype of `param`, by the names in `slots`.
         """
+        if self._updates_resources():
+            self._make_resource_slots(param)
         held = self._slots.setdefault(param, {})
         for slot in self.all_slots:
             if slot not in held and self.slot_shape(param, slot) is not None:
@@ -260,7 +274,7 @@ class Optimizer(Configurable):
         grads = self._given_grads = placeholders(params)
         self._own_weights = None
         try:
-            updates = self.get_updates(loss=None, params=list(params))
+            updates = self.get_updates(**_arguments_of(self.get_updates, params))
         finally:
             self._given_grads = None
         record = recorded(grads, updates, self._own_weights, params, self.iterations)
@@ -390,6 +404,9 @@ class Optimizer(Configurable):
         self.iterations.assign(current(self.iterations) + 1)
 
     def _update(self, params: list[Variable], grads: list[Any]) -> None:
+        if self._updates_resources():
+            self._apply_to_resources(params, grads)
+            return
         held = [self.slots_of(param) for param in params]
         slots = [[current(of_param[slot]) if slot in of_param else None for of_param in held] for slot in self.slots]
         t, rate = K.cast(current(self.iterations), K.floatx()) + 1.0, self.rate()
@@ -543,7 +560,7 @@ class Optimizer(Configurable):
             raise ArgumentError(f"{self.name}: the loss does not depend on {', '.join(lost)}.")
         return self.clip(grads)
 
-    def get_updates(self, loss: Any, params: Sequence[Variable]) -> list[Any]:
+    def get_updates(self, loss: Any, params: Any, *former: Any) -> list[Any]:
         """Pairs (variable, new value) of one step, for `updates=` of `K.function`.
 
         A class in the manner of Keras 2 overrides this; it is then run once for the weights of each model.
@@ -551,7 +568,10 @@ class Optimizer(Configurable):
         Args:
             loss: a symbolic scalar.
             params: the weights to train.
+            former: Keras 1 and 2.0 had the arguments `params, constraints, loss`.
         """
+        if former:
+            loss, params = former[0], loss
         if self._given_grads is None:
             self.build(params)
         variables = list(dict.fromkeys([*params, *self._slot_weights(params), *([self._lr] if self._schedule else [])]))
@@ -566,6 +586,14 @@ _EMA = ("use_ema", "ema_momentum", "ema_overwrite_frequency")
 _COMMON = {
     "learning_rate", "lr", "decay", "clipnorm", "clipvalue", "global_clipnorm", "name", "weight_decay", *_EMA,
 }  # fmt: skip
+
+
+def _arguments_of(get_updates: Callable[..., Any], params: Sequence[Variable]) -> dict[str, Any]:
+    """The arguments of a `get_updates` of one's own, which had constraints among them until Keras 2.0."""
+    given: dict[str, Any] = {"loss": None, "params": list(params)}
+    if "constraints" in signature(get_updates).parameters:
+        given["constraints"] = {p: p.constraint for p in params if p.constraint is not None}
+    return given
 
 
 def current(variable: Variable) -> Any:

@@ -111,11 +111,12 @@ class Compilation:
 
 
 def input_specs(model: Any) -> list[ArraySpec]:
-    """What a model expects of each input."""
+    """What a model expects of each input that it is fed with: one that `Input(tensor=...)` gave a value is none."""
     known = model._is_graph_network
     return [
         ArraySpec(name, tuple(t.shape) if known else None, t.dtype)
         for name, t in zip(model.input_names, model.inputs, strict=True)
+        if not known or t.is_placeholder
     ]
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from keras_front import backend as K
 from keras_front import callbacks as callback_module
 from keras_front import optimizers
-from keras_front.backend import discovery
+from keras_front.backend import discovery, symbolic
 from keras_front.callbacks import History
 from keras_front.compatibility import accept_legacy_arguments
 from keras_front.errors import ArgumentError, StateError, UnknownArgumentError
@@ -229,10 +229,13 @@ class Trainer(StepMethods, SingleBatchMethods):
         """Inputs in the structure that `call` takes.
 
         Args:
-            inputs: the flat list of them.
+            inputs: the flat list of those that data are fed to.
         """
-        if self._is_graph_network or self._form is None:
-            return inputs if self._is_graph_network or len(inputs) != 1 else inputs[0]
+        if self._is_graph_network:
+            fed = iter(inputs)
+            return [next(fed) if t.is_placeholder else symbolic.replay(t, {}) for t in self.inputs]
+        if self._form is None:
+            return inputs if len(inputs) != 1 else inputs[0]
         return self._form(inputs)
 
     def _predictor(self, x: Any, batch_size: int | None = None) -> SingleBatchCalls:
@@ -427,6 +430,8 @@ class Trainer(StepMethods, SingleBatchMethods):
             else:
                 calls = self._predictor(x, batch_size)
                 arrays, layout = calls.spec.batch(x, targets=False, whole=False)
+                if not arrays:  # every input has a value of its own
+                    return calls.predict(x, arrays)
                 data = array_adapter("predict", self.inputs, arrays, layout, batch_size, steps, calls.spec.inputs)
                 single = data.samples <= data.batch_size and data.repeats == 1
                 if single and not verbose and callbacks is None and data.nbytes() is not None:
