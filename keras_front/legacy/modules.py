@@ -169,6 +169,8 @@ class Alias(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         elif isinstance(module, Root):
             if module.__name__ == OLD:
                 _load_modules(module)
+            else:
+                importlib.import_module(OLD)  # which makes modules attributes of their packages
         elif "_path" not in vars(module):
             _complete(module, path)
 
