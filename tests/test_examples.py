@@ -1,4 +1,4 @@
-"""Every example runs, and says so if it did not learn: those of today on NumPy, those of Keras 1 on every backend."""
+"""Every example runs, and says so if it did not learn: those of today on NumPy, old programs on every backend."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from keras_front.backend import discovery
 FOLDER = Path(__file__).parent.parent / "examples"
 EXAMPLES = sorted(FOLDER.glob("*.py"))
 OLD = sorted((FOLDER / "keras1").glob("*.py"))
+TF_KERAS = sorted((FOLDER / "tf_keras").glob("*.py"))
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
@@ -85,6 +86,7 @@ print(json.dumps(found))
 def outcomes(backend: str, folder: str) -> dict[str, list[str]]:
     """Of every old program, its error, if any, and what it printed."""
     programs = [(path.stem, "keras1", str(path), "") for path in OLD]
+    programs += [(path.stem, "keras_front", str(path), "") for path in TF_KERAS]
     programs += [(f"readme of {name}", name, "", DATA + "\n".join(parts)) for name, parts in READMES.items()]
     environment = {**os.environ, "KERAS_FRONT_BACKEND": backend}
     done = subprocess.run(
@@ -100,7 +102,10 @@ def folder(tmp_path_factory):
     return str(tmp_path_factory.mktemp("programs"))
 
 
-@pytest.mark.parametrize("name", [path.stem for path in OLD] + [f"readme of {name}" for name in READMES])
+PROGRAMS = [path.stem for path in (*OLD, *TF_KERAS)] + [f"readme of {name}" for name in READMES]
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_programs_of_old_keras_run_unchanged(backend, folder, name):
     error, printed = outcomes(backend.name, folder)[name]
     assert not error, f"{error}\n{printed}"

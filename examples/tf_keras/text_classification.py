@@ -1,4 +1,4 @@
-"""Words to numbers within the model: TextVectorization, an embedding and two directions, as tutorials of 2020 had it."""
+"""Words to numbers by TextVectorization, an embedding and two directions, as tutorials of 2020 had it."""
 
 import numpy as np
 import tensorflow as tf

@@ -1,4 +1,4 @@
-"""The next value of a wave from the last twenty: windows by timeseries_dataset_from_array, checkpoints, a Huber loss."""
+"""The next value of a wave from the last twenty: windows, checkpoints, a rate that falls, a Huber loss."""
 
 import os
 import tempfile

@@ -165,6 +165,11 @@ def _only(values: list[float]) -> Any:
     return np.float64(values[0]) if len(values) == 1 else values
 
 
+def _named(names: Sequence[str], found: Any) -> dict[str, float]:
+    values = found if isinstance(found, list) else [found]
+    return {name: float(value) for name, value in zip(names, values, strict=True)}
+
+
 def _arrays(engine: Any, outputs: Sequence[Any]) -> Any:
     arrays = [np.array(engine.to_numpy(value)) for value in outputs]
     return arrays[0] if len(arrays) == 1 else arrays
@@ -190,12 +195,14 @@ class SingleBatchMethods:
         sample_weight: Any = None,
         class_weight: Any = None,
         reset_metrics: bool = True,
-    ) -> float | list[float]:
+        return_dict: bool = False,
+    ) -> float | list[float] | dict[str, float]:
         """Train on one batch.
 
         Args:
             x, y, sample_weight, class_weight: as in `fit`; all samples make the batch.
             reset_metrics: False lets the metrics go on from the batches before.
+            return_dict: return a dict from names to numbers.
 
         Returns: the loss and metrics of the batch, before its update: a number, or a list in the order of
             `metrics_names`.
@@ -209,13 +216,14 @@ class SingleBatchMethods:
             >>> from keras_front.models import Sequential
             >>> model = Sequential([Dense(1, input_shape=(2,), kernel_initializer="zeros")])
             >>> model.compile("sgd", "mse")
-            >>> model.train_on_batch(np.ones((4, 2)), np.ones((4, 1)))
+            >>> float(model.train_on_batch(np.ones((4, 2)), np.ones((4, 1))))
             1.0
         """
         try:
             known = self._compilation
             if (
                 reset_metrics
+                and not return_dict
                 and x.__class__ is np.ndarray
                 and y.__class__ is np.ndarray
                 and sample_weight is class_weight is self._engine is None
@@ -231,29 +239,37 @@ class SingleBatchMethods:
                 compilation = self._settled("train_on_batch", x, length(x))
                 self._warn_of_frozen("train_on_batch")
                 batch, layout = compilation.spec.batch(x, y, sample_weight, class_weight)
-                return compilation.calls.train(x, y, batch, layout, reset_metrics)
+                found = compilation.calls.train(x, y, batch, layout, reset_metrics)
+                return _named(compilation.steps.names("train"), found) if return_dict else found
         except Exception as error:
             hide_internal_frames(error)
             raise
 
     def test_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, reset_metrics: bool = True
-    ) -> float | list[float]:
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        reset_metrics: bool = True,
+        return_dict: bool = False,
+    ) -> float | list[float] | dict[str, float]:
         """The loss and metrics of one batch, as `train_on_batch` but without training.
 
         Args:
-            x, y, sample_weight, reset_metrics: as in `train_on_batch`.
+            x, y, sample_weight, reset_metrics, return_dict: as in `train_on_batch`.
 
         Returns: a number, or a list in the order of `metrics_names`.
         """
         with self._on_engine():
             compilation = self._settled("test_on_batch", x, length(x))
-            if reset_metrics and x.__class__ is np.ndarray and y.__class__ is np.ndarray and sample_weight is None:
+            plain = reset_metrics and not return_dict and sample_weight is None
+            if plain and x.__class__ is np.ndarray and y.__class__ is np.ndarray:
                 call = compilation.calls.known("test", x, y)
                 if call is not None:
                     return call(x, y)
             batch, layout = compilation.spec.batch(x, y, sample_weight)
-            return compilation.calls.test(x, y, batch, layout, reset_metrics)
+            found = compilation.calls.test(x, y, batch, layout, reset_metrics)
+            return _named(compilation.steps.names("test"), found) if return_dict else found
 
     def predict_on_batch(self, x: Any) -> np.ndarray | list[np.ndarray]:
         """The outputs for one batch.

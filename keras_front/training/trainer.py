@@ -271,6 +271,7 @@ class Trainer(StepMethods, SingleBatchMethods):
         max_queue_size: int = 10,
         workers: int = 1,
         use_multiprocessing: bool = False,
+        validation_batch_size: int | None = None,
         **kwargs: Any,
     ) -> History:
         """Train for a number of epochs.
@@ -300,6 +301,7 @@ class Trainer(StepMethods, SingleBatchMethods):
             max_queue_size: batches of a generator that are prepared ahead.
             workers: threads (or processes) that prepare them; 0: the loop itself.
             use_multiprocessing: processes instead of threads.
+            validation_batch_size: samples a step while it validates; None for `batch_size`.
 
         Shape: x (n, ...); y (n, ...); sample_weight (n,), or (n, steps) for temporal weighting.
 
@@ -330,7 +332,7 @@ class Trainer(StepMethods, SingleBatchMethods):
             who = Workers.of("fit", workers, use_multiprocessing, max_queue_size)
             data = self._adapter("fit", x, y, batch_size, sample_weight, class_weight, steps_per_epoch, who, shuffle)
             data, validation = self._with_validation(
-                data, validation_split, validation_data, batch_size, validation_steps, who
+                data, validation_split, validation_data, validation_batch_size or batch_size, validation_steps, who
             )
             loops.check_validation_freq(validation_freq)
             self._warn_of_frozen()
@@ -352,7 +354,8 @@ class Trainer(StepMethods, SingleBatchMethods):
         max_queue_size: int = 10,
         workers: int = 1,
         use_multiprocessing: bool = False,
-    ) -> Results:
+        return_dict: bool = False,
+    ) -> Results | dict[str, float]:
         """The loss and the metrics on data.
 
         Args:
@@ -360,6 +363,7 @@ class Trainer(StepMethods, SingleBatchMethods):
             verbose: 0 silent, 1 a progress bar.
             steps: batches of a generator.
             max_queue_size, workers, use_multiprocessing: as in `fit`.
+            return_dict: return a dict from names to numbers, as tf.keras does on request.
 
         Returns: a number, or a list in the order of `metrics_names` if there are metrics.
 
@@ -374,7 +378,8 @@ class Trainer(StepMethods, SingleBatchMethods):
             own: Steps = self._compilation.steps  # type: ignore[union-attr, assignment]
             callback_list = self._callback_list(callbacks, verbose, data, own.names("test"))
             try:
-                return unpack(loops.evaluate(own, data, callback_list))
+                results = loops.evaluate(own, data, callback_list)
+                return dict(zip(own.names("test"), results, strict=True)) if return_dict else unpack(results)
             finally:
                 data.close()
 

@@ -447,3 +447,17 @@ def test_predict_needs_no_compile(data):
     np.testing.assert_allclose(model.predict(data[0]), data[0] @ w + b, rtol=1e-5, atol=1e-6)
     model.set_weights([w * 0, b])
     assert not model.predict(data[0]).any()
+
+
+def test_results_by_name_on_request(backend):
+    x = np.random.default_rng(0).normal(size=(24, 3)).astype("float32")
+    y = x.sum(axis=1, keepdims=True)
+    model = Sequential([L.Dense(1, input_shape=(3,))])
+    model.compile("sgd", "mse", metrics=["mae"])
+    plain = model.evaluate(x, y, verbose=0)
+    assert model.evaluate(x, y, verbose=0, return_dict=True) == {"loss": plain[0], "mae": plain[1]}
+    expected = pytest.approx(dict(zip(model.metrics_names, plain, strict=True)))
+    assert model.test_on_batch(x, y, return_dict=True) == expected
+    assert model.train_on_batch(x, y, return_dict=True) == expected
+    history = model.fit(x, y, validation_split=0.5, validation_batch_size=2, verbose=0)
+    assert np.isfinite(history.history["val_loss"][0])
