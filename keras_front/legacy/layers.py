@@ -23,9 +23,13 @@ from keras_front.registry import get_custom_objects
 from .arguments import CLASSES, SIGNATURES
 from .embedding import EmbeddingWithDropout
 from .normalization import BatchOnlyNormalization, SampleNormalization
+from .recurrent import ConvRecurrent2D, Recurrent
 from .translation import rows_and_columns, translate_positional
 
-__all__ = ["KERAS1", "Highway", "MaxoutDense", "Merge", "ParametricSoftplus", "SReLU", "find", "merge", "old_class"]
+__all__ = [
+    "KERAS1", "ConvRecurrent2D", "Highway", "MaxoutDense", "Merge", "ParametricSoftplus", "Recurrent", "SReLU", "find",
+    "merge", "old_class",
+]  # fmt: skip
 
 MODES = ("sum", "mul", "concat", "ave", "cos", "dot", "max")
 

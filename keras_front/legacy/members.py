@@ -189,6 +189,47 @@ def recurrent_conv(self: Any, x: Any, w: Any) -> Any:
     return K.conv2d(x, w, (1, 1), "same", self.data_format)
 
 
+def step(self: Any, inputs: Any, states: Any) -> Any:
+    """The output of one step and the list of new states, as the cell of the layer computes them.
+
+    Args:
+        self: a recurrent layer.
+        inputs: tensor (batch, ...) of this step.
+        states: list of the states.
+    """
+    return self.cell.call(inputs, list(states))
+
+
+def preprocess_input(self: Any, inputs: Any, training: Any = None) -> Any:
+    """The inputs: what they contribute is computed by the cell.
+
+    Args:
+        self: a recurrent layer.
+        inputs: the sequences.
+        training: not needed.
+    """
+    return inputs
+
+
+def get_constants(self: Any, inputs: Any, training: Any = None) -> list[Any]:
+    """No constants: masks of dropout are those of the cell.
+
+    Args:
+        self: a recurrent layer.
+        inputs: the sequences.
+        training: not needed.
+    """
+    return []
+
+
+def _of_cell(name: str) -> Callable[..., Any]:
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return getattr(self.cell, name)(*args, **kwargs)
+
+    method.__name__, method.__doc__ = name, f"`{name}` of the cell."
+    return method
+
+
 def _nothing(self: Any, _: Any) -> None:
     """Nothing: a regularizer is called with what it penalizes."""
 
@@ -213,6 +254,8 @@ MEMBERS: dict[type, dict[str, Any]] = {
         "training_data": None,
         "validation_data": None,
     },
+    layers.RNN: {"get_constants": get_constants, "preprocess_input": preprocess_input, "step": step},
+    layers.ConvLSTM2D: {"conv_step": _of_cell("input_conv"), "conv_step_hidden": _of_cell("recurrent_conv")},
     layers.ConvLSTM2DCell: {"input_conv": input_conv, "recurrent_conv": recurrent_conv},
     Bidirectional: {"constraints": Former(_constraints)},
     regularizers.Regularizer: {"set_layer": _nothing, "set_param": _nothing},

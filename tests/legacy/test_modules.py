@@ -256,6 +256,15 @@ assert len(model.flattened_layers) == 3 and model.model is model
 assert model.validation_data is None and model.training_data is None
 regularizers.l2(0.1).set_param(None)
 assert float(optimizers.get("sgd", {"lr": 0.5}).lr) == 0.5 and constraints.get("maxnorm", {"m": 3}).max_value == 3
+from keras.layers.recurrent import Recurrent, time_distributed_dense, LSTM
+from keras.layers.convolutional_recurrent import ConvLSTM2D, ConvRecurrent2D
+import numpy as np
+lstm = LSTM(2, input_shape=(3, 4))
+lstm.build((None, 3, 4))
+assert isinstance(lstm, Recurrent) and lstm.get_constants(None) == [] and lstm.preprocess_input(3) == 3
+zeros = np.zeros((1, 2), "float32")
+output, states = lstm.step(np.ones((1, 4), "float32"), [zeros, zeros])
+assert output.shape == (1, 2) and len(states) == 2
 print("all there")
 """)
     assert printed == "all there"
