@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -101,6 +99,9 @@ class BackupAndRestore(Callback):
 
     def _save(self, batch: int) -> None:
         """Write the state into a folder of its own; the last one counts until the name of the new one is written."""
+        import shutil
+        import tempfile
+
         last, base = self._metadata(), Path(self.backup_dir)
         base.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="state-", dir=base))
@@ -116,6 +117,8 @@ class BackupAndRestore(Callback):
                 shutil.rmtree(other, ignore_errors=True)
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        import shutil
+
         if self.delete_checkpoint:
             shutil.rmtree(self.backup_dir, ignore_errors=True)
 
