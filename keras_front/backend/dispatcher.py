@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 from keras_front.backend import discovery, dtypes
@@ -20,7 +21,31 @@ _NAMES = {name: name for name in dtypes.ALL}
 
 
 def write_dispatcher(op: Any) -> Callable[..., Any]:
-    """The public function of an op: one test that all is native, then the adapter's method; else `op.dispatch`."""
+    """The public function of an op, which is written when it is called first: hundreds are declared at import."""
+    scope: dict[str, Any] = {}
+    function = FunctionType(_FIRST_CALL, scope)
+    function.__name__ = function.__qualname__ = op.name
+
+    def write(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        written = _written(op, scope)
+        function.__defaults__, function.__code__ = written.__defaults__, written.__code__
+        return function(*args, **kwargs)
+
+    scope["_write"] = write
+    function.__doc__, function.__module__, function.op = op.__doc__, "keras_front.backend", op  # type: ignore[attr-defined]
+    function.__signature__ = op.signature  # type: ignore[attr-defined]
+    return function
+
+
+def _first_call(*args: Any, **kwargs: Any) -> Any:
+    return _write(args, kwargs)  # type: ignore[name-defined]  # noqa: F821 - a name of each function's own globals
+
+
+_FIRST_CALL = _first_call.__code__.replace(co_filename="<op >")
+
+
+def _written(op: Any, scope: dict[str, Any]) -> Any:
+    """One test that all is native, then the adapter's method; else `op.dispatch`."""
     parameters = op.signature.parameters.values()
     head = ", ".join(p.name if p.default is p.empty else f"{p.name}=_default_{p.name}" for p in parameters)
     normal = [_NORMAL[p.annotation].format(p.name) for p in parameters if p.annotation in _NORMAL]
@@ -40,7 +65,7 @@ def write_dispatcher(op: Any) -> Callable[..., Any]:
     ]
     guarded = (f"    {line}" for line in lines[1:])
     lines = [lines[0], "    try:", *guarded, "    except Exception as error:", "        _hide(error)", "        raise"]
-    scope: dict[str, Any] = {
+    names = {
         "_active": discovery.ACTIVE.get,
         "_dispatch": op.dispatch,
         "_hide": hide_internal_frames,
@@ -53,11 +78,9 @@ def write_dispatcher(op: Any) -> Callable[..., Any]:
         "_canonical": dtypes.canonical,
         **{f"_default_{p.name}": p.default for p in parameters if p.default is not p.empty},
     }
+    scope.update(names)
     exec(compile("\n".join(lines), f"<op {op.name}>", "exec"), scope)
-    function = scope[op.name]
-    function.__doc__, function.__module__, function.op = op.__doc__, "keras_front.backend", op
-    function.__signature__ = op.signature
-    return function
+    return scope[op.name]
 
 
 def _conditions(op: Any) -> list[str]:

@@ -176,3 +176,17 @@ def test_axes_are_given_in_every_form(backend, name, axis):
     result = function(symbol, axis=axis)
     assert result.shape[1:] == expected.shape[1:]
     np.testing.assert_allclose(K.function([symbol], [result])([x])[0], expected, rtol=1e-6)
+
+
+def test_the_function_of_an_op_is_written_at_its_first_call(backend):
+    from keras_front.backend.dispatcher import write_dispatcher
+
+    function = write_dispatcher(declare.OPS["add"])
+    before = function.__code__
+    assert inspect.signature(function) == inspect.signature(K.add)
+    x = K.convert(np.ones(2, "float32"))
+    assert K.to_numpy(function(x, y=x)).tolist() == [2.0, 2.0]
+    assert function.__code__ is not before
+    assert K.to_numpy(function(x, x)).tolist() == [2.0, 2.0]
+    with pytest.raises(TypeError, match="add"):
+        write_dispatcher(declare.OPS["add"])(x)
