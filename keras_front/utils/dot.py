@@ -285,8 +285,6 @@ class Dot(_Graph):
 
         Raises: StateError for any other format without Graphviz, and if Graphviz fails.
         """
-        import shutil
-
         if format == "raw":
             return (self.to_string() + "\n").encode()
         command = [prog or "dot"] if not isinstance(prog, list | tuple) else list(prog)
