@@ -113,7 +113,8 @@ class FolderDataset(NamedTuple):
             labels = np.zeros(len(paths), "int32")
         elif isinstance(self.labels, str):
             names = self._names()
-            found = [(path, names.index(name)) for name in sorted(names) for path in self._below(name)]
+            numbers = {name: number for number, name in enumerate(names)}
+            found = [(path, numbers[name]) for name in sorted(names) for path in self._below(name)]
             paths, labels = [path for path, _ in found], np.array([number for _, number in found], "int32")
         else:
             paths, labels = self._below(""), np.asarray(self.labels)
