@@ -179,7 +179,8 @@ class StreamAdapter:
 
     def _draw(self) -> Any:
         self.open()
-        return next(self._batches, _END)  # type: ignore[arg-type]
+        item = next(self._batches, _END)  # type: ignore[arg-type]
+        return tuple(item) if isinstance(item, list) and is_dataset(self.source) else item  # lists as torch joins them
 
     def first_inputs(self) -> Any:
         """The inputs of the first batch, which is kept and comes as the first one all the same."""

@@ -216,6 +216,19 @@ def test_anything_that_iterates_again_is_a_dataset(backend):
     assert model.predict(Batches()).shape == (3, 1)
 
 
+@pytest.mark.backends("torch", "numpy")
+def test_a_loader_of_torch_is_a_dataset(backend):
+    data = pytest.importorskip("torch.utils.data")
+    x = np.arange(30.0, dtype="float32").reshape(10, 3) / 30
+    loader = data.DataLoader([(row, row.sum()) for row in x], batch_size=4)
+    model, same = net((3,)), net((3,))
+    same.set_weights(model.get_weights())
+    model.fit(loader, epochs=2, verbose=0)
+    same.fit(x, x.sum(1), batch_size=4, epochs=2, shuffle=False, verbose=0)
+    np.testing.assert_allclose(model.get_weights()[0], same.get_weights()[0], rtol=1e-4)
+    np.testing.assert_allclose(model.predict(loader), same.predict(x), rtol=1e-4)
+
+
 def test_a_dataset_without_batches_is_an_error(backend):
     model = net((3,))
     for empty in (Dataset(lambda: iter([]), 0), Dataset(lambda: iter([]))):
