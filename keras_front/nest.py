@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-__all__ = ["flatten", "map_structure", "unique", "unpack"]
+__all__ = ["flatten", "map_structure", "pack_like", "unique", "unpack"]
 
 T = TypeVar("T")
 
@@ -76,3 +76,18 @@ def unpack(items: list[Any]) -> Any:
         (1, [1, 2])
     """
     return items[0] if len(items) == 1 else items
+
+
+def pack_like(structure: Any, flat: Iterable[Any]) -> Any:
+    """Items in the nesting of a structure, in the order of `flatten`.
+
+    Args:
+        structure: nested lists, tuples and dicts.
+        flat: as many items as it has leaves.
+
+    Example:
+        >>> pack_like({"a": [0, 0], "b": 0}, [1, 2, 3])
+        {'a': [1, 2], 'b': 3}
+    """
+    items = iter(flat)
+    return map_structure(lambda _: next(items), structure)

@@ -26,7 +26,7 @@ MODULES = """
     datasets datasets.boston_housing datasets.california_housing datasets.cifar datasets.cifar10 datasets.cifar100
     datasets.digits datasets.fashion_mnist datasets.files datasets.imdb datasets.mnist datasets.reuters datasets.texts
     docstrings errors graph initializers layers losses metrics models ops optimizers
-    preprocessing.image preprocessing.image.iterator preprocessing.sequence preprocessing.text
+    preprocessing.image preprocessing.image.iterator preprocessing.sequence preprocessing.text random
     registry regularizers saving utils utils.archives utils.data_utils utils.dataset utils.dataset_utils
     utils.downloads utils.file_cache utils.image_utils
     utils.generic_utils utils.hashes utils.pickles

@@ -86,6 +86,10 @@ class JaxBackend(Transposes, Backend):
     negative, sign, square = jnp.negative, jnp.sign, jnp.square
     exp, expm1, log, log1p = jnp.exp, jnp.expm1, jnp.log, jnp.log1p
     square_root, rsqrt = jnp.sqrt, lax.rsqrt
+    arctan, arcsin, arccos, arccosh, arctan2 = jnp.arctan, jnp.arcsin, jnp.arccos, jnp.arccosh, jnp.arctan2
+    cbrt, erfc, erfinv, exp2 = jnp.cbrt, lax.erfc, lax.erf_inv, jnp.exp2
+    bitwise_and, bitwise_or, bitwise_xor = jnp.bitwise_and, jnp.bitwise_or, jnp.bitwise_xor
+    bitwise_not, left_shift, right_shift = jnp.bitwise_not, jnp.left_shift, jnp.right_shift
     sin, cos, tanh, sigmoid, erf = jnp.sin, jnp.cos, jnp.tanh, jax.nn.sigmoid, lax.erf
     equal, not_equal, less, less_equal = jnp.equal, jnp.not_equal, jnp.less, jnp.less_equal
     greater, greater_equal = jnp.greater, jnp.greater_equal

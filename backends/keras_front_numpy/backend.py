@@ -172,6 +172,11 @@ class NumpyBackend(Eager, Backend):
     logical_and, logical_or, logical_not = np.logical_and, np.logical_or, np.logical_not
     where = np.where
     erf = staticmethod(elementwise.erf)
+    arctan, arcsin, arccos, arccosh, arctan2, cbrt, hypot = map(
+        without_warnings, (np.arctan, np.arcsin, np.arccos, np.arccosh, np.arctan2, np.cbrt, np.hypot)
+    )
+    gcd, lcm, bitwise_and, bitwise_or, bitwise_xor = np.gcd, np.lcm, np.bitwise_and, np.bitwise_or, np.bitwise_xor
+    bitwise_not, left_shift, right_shift = np.bitwise_not, np.left_shift, np.right_shift
 
     def sigmoid(self, x: Array) -> Array:
         return elementwise.sigmoid(x, np.empty(x.shape, x.dtype))

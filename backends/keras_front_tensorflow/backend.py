@@ -46,12 +46,19 @@ class TensorflowBackend(Transposes, Backend):
     floor_divide, mod, power = tf.math.floordiv, tf.math.floormod, tf.pow
     negative, abs, sign, square = tf.negative, tf.abs, tf.sign, tf.square
     exp, expm1, log, log1p = tf.exp, tf.math.expm1, tf.math.log, tf.math.log1p
+    arctan, arcsin, arccos, arccosh, arctan2 = tf.atan, tf.asin, tf.acos, tf.acosh, tf.atan2
+    erfc = tf.math.erfc
     square_root, rsqrt = tf.sqrt, tf.math.rsqrt
     sin, cos, tanh, sigmoid, round = tf.sin, tf.cos, tf.tanh, tf.sigmoid, tf.round
     equal, not_equal, less, less_equal = tf.equal, tf.not_equal, tf.less, tf.less_equal
     greater, greater_equal = tf.greater, tf.greater_equal
     logical_and, logical_or, logical_not = tf.logical_and, tf.logical_or, tf.logical_not
     where, stop_gradient = tf.where, tf.stop_gradient
+
+    def erfinv(self, x: Any) -> Any:  # TensorFlow has it for 32 bits and more
+        if x.dtype not in self.halves:
+            return tf.math.erfinv(x)
+        return tf.cast(tf.math.erfinv(tf.cast(x, tf.float32)), x.dtype)
 
     def erf(self, x: Any) -> Any:  # in float64 TensorFlow's is NaN at infinity; at 30 it is 1 long since
         return tf.math.erf(tf.clip_by_value(x, -30, 30))

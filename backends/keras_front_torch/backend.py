@@ -51,6 +51,10 @@ class TorchBackend(Images, Backend):
     exp, expm1, log, log1p = torch.exp, torch.expm1, torch.log, torch.log1p
     square_root, rsqrt = torch.sqrt, torch.rsqrt
     sin, cos, tanh, sigmoid, erf = torch.sin, torch.cos, torch.tanh, torch.sigmoid, torch.erf
+    arctan, arcsin, arccos, arccosh, arctan2 = torch.atan, torch.asin, torch.acos, torch.acosh, torch.atan2
+    hypot, erfc, erfinv, exp2, i0 = torch.hypot, torch.erfc, torch.erfinv, torch.exp2, torch.i0
+    bitwise_and, bitwise_or, bitwise_xor = torch.bitwise_and, torch.bitwise_or, torch.bitwise_xor
+    bitwise_not, left_shift, right_shift = torch.bitwise_not, torch.bitwise_left_shift, torch.bitwise_right_shift
     floor, ceil, round = torch.floor, torch.ceil, torch.round
     equal, not_equal, less, less_equal = torch.eq, torch.ne, torch.lt, torch.le
     greater, greater_equal = torch.gt, torch.ge

@@ -124,6 +124,38 @@ from keras_front.backend.ops.convolution import (
 )
 from keras_front.backend.ops.ctc import ctc_batch_cost, ctc_beams, ctc_best_path, ctc_decode, ctc_label_dense_to_sparse
 from keras_front.backend.ops.custom_gradient import custom_gradient
+from keras_front.backend.ops.elementary import (
+    arccos,
+    arccosh,
+    arcsin,
+    arctan,
+    arctan2,
+    bitwise_and,
+    bitwise_not,
+    bitwise_or,
+    bitwise_xor,
+    cbrt,
+    deg2rad,
+    divide_no_nan,
+    erfc,
+    erfinv,
+    exp2,
+    fmax,
+    fmin,
+    fmod,
+    gcd,
+    heaviside,
+    hypot,
+    i0,
+    lcm,
+    ldexp,
+    left_shift,
+    logaddexp2,
+    rad2deg,
+    right_shift,
+    signbit,
+    sinc,
+)
 from keras_front.backend.ops.elementwise import (
     abs,
     add,

@@ -7,39 +7,12 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
-import numpy as np
-
 from keras_front import backend as K
+from keras_front.backend.ops.adaptive import average_windows, largest_of_windows
 from keras_front.graph.layer import LAYERS, InputSpec
 
 from .arguments import DataFormat, Size
 from .base import Layer, LayerArguments
-
-
-def _windows(size: int, new: int) -> list[range]:
-    return [range(i * size // new, -(-(i + 1) * size // new)) for i in range(new)]
-
-
-def _average(x: Any, axis: int, new: int) -> Any:
-    """One axis averaged: a product with a matrix of weights."""
-    size = K.int_shape(x)[axis]
-    weights = np.zeros((size, new), K.dtype(x) if K.dtype(x) != "bfloat16" else "float32")
-    for place, window in enumerate(_windows(size, new)):
-        weights[window, place] = 1 / len(window)
-    order = [i for i in range(K.ndim(x)) if i != axis] + [axis]
-    moved = K.dot(K.permute_dimensions(x, tuple(order)), K.convert(weights, K.dtype(x)))
-    return K.permute_dimensions(moved, tuple(int(i) for i in np.argsort(order)))
-
-
-def _maximum(x: Any, axis: int, new: int) -> Any:
-    """One axis reduced to maxima; shorter windows name their last element more than once."""
-    windows = _windows(K.int_shape(x)[axis], new)
-    length = max(len(w) for w in windows)
-    places = np.array([[w[min(i, len(w) - 1)] for w in windows] for i in range(length)], "int32")
-    result = K.gather(x, places[0], axis=axis)
-    for row in places[1:]:
-        result = K.maximum(result, K.gather(x, row, axis=axis))
-    return result
 
 
 class _AdaptivePooling(Layer):
@@ -52,7 +25,7 @@ class _AdaptivePooling(Layer):
     """
 
     _rank, _usual_data_format = 2, None
-    _reduce: Any = staticmethod(_average)
+    _reduce: Any = staticmethod(average_windows)
 
     def __init__(self, output_size: Size, data_format: DataFormat = None, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
@@ -106,7 +79,7 @@ class AdaptiveMaxPooling1D(_AdaptivePooling):
     Shape: (batch, steps, features) -> (batch, output_size, features)
     """
 
-    _rank, _reduce = 1, staticmethod(_maximum)
+    _rank, _reduce = 1, staticmethod(largest_of_windows)
 
 
 @LAYERS.register()
@@ -116,7 +89,7 @@ class AdaptiveMaxPooling2D(_AdaptivePooling):
     Shape: (batch, rows, columns, channels) -> (batch, *output_size, channels)
     """
 
-    _reduce = staticmethod(_maximum)
+    _reduce = staticmethod(largest_of_windows)
 
 
 @LAYERS.register()
@@ -126,4 +99,4 @@ class AdaptiveMaxPooling3D(_AdaptivePooling):
     Shape: (batch, three spatial axes, channels) -> (batch, *output_size, channels)
     """
 
-    _rank, _reduce = 3, staticmethod(_maximum)
+    _rank, _reduce = 3, staticmethod(largest_of_windows)

@@ -12,14 +12,13 @@ from typing import Annotated, Any, Unpack
 import numpy as np
 
 from keras_front import backend as K
+from keras_front.backend.ops.colours import gray_of, hsv_of, rgb_of
 from keras_front.errors import ShapeError
 from keras_front.graph.layer import LAYERS
 
 from .arguments import DataFormat, Factor, Range, Reader, Seed, ValueRange
 from .base import LayerArguments
 from .image_preprocessing import _ImageLayer, _RandomImageLayer
-
-_GRAY = (0.2989, 0.587, 0.114)  # of red, green and blue in the luma of Rec. 601
 
 
 def _probability(value: Any, layer: Any) -> float:
@@ -58,7 +57,7 @@ class _ColorLayer(_RandomImageLayer):
         return [K.getitem(x, (slice(None),) * self._axis + (slice(i, i + 1),)) for i in range(3)]
 
     def _gray(self, x: Any) -> Any:
-        return sum(weight * c for weight, c in zip(_GRAY, self._colours(x), strict=True))
+        return gray_of(self._colours(x))
 
     def _scaled(self, x: Any, most: float, back: bool = False) -> Any:
         """Values of `value_range` brought to 0 up to `most`, or back."""
@@ -68,27 +67,11 @@ class _ColorLayer(_RandomImageLayer):
         return x / most * (high - low) + low if back else (x - low) / (high - low) * most
 
     def _hsv(self, x: Any) -> tuple[Any, Any, Any]:
-        """Hue from 0 to 1, saturation and value of each pixel.
-
-        Source: Smith (1978).
-        """
-        red, green, blue = self._colours(x)
-        value = K.maximum(K.maximum(red, green), blue)
-        span = value - K.minimum(K.minimum(red, green), blue)
-        some = K.where(span > 0, span, K.ones_like(span))
-        hue = K.where(
-            K.equal(value, red), (green - blue) / some,
-            K.where(K.equal(value, green), (blue - red) / some + 2.0, (red - green) / some + 4.0),
-        )  # fmt: skip
-        saturation = span / K.where(value > 0, value, K.ones_like(value))
-        return K.mod(hue / 6.0, 1.0) * K.cast(span > 0, K.dtype(x)), saturation, value
+        """Hue from 0 to 1, saturation and value of each pixel."""
+        return hsv_of(self._colours(x))
 
     def _rgb(self, hue: Any, saturation: Any, value: Any) -> Any:
-        parts = []
-        for start in (5.0, 3.0, 1.0):
-            k = K.mod(hue * 6.0 + start, 6.0)
-            parts.append(value - value * saturation * K.clip(K.minimum(k, 4.0 - k), 0.0, 1.0))
-        return K.concatenate(parts, axis=self._axis)
+        return K.concatenate(rgb_of(hue, saturation, value), axis=self._axis)
 
 
 @LAYERS.register()

@@ -30,6 +30,7 @@ from keras_front.testing import (
     composites,
     derivatives,
     edges,
+    elementary,
     networks,
     primitives,
     values,
@@ -67,7 +68,7 @@ class Report(NamedTuple):
 @functools.cache
 def table() -> dict[str, list[Case]]:
     """Cases by the name of the op. Raises: LookupError if an op of K has none."""
-    cases = {**primitives.CASES, **composites.CASES, **networks.CASES}
+    cases = {**primitives.CASES, **composites.CASES, **elementary.ELEMENTARY, **networks.CASES}
     for op, more in edges.edges(cases).items():
         cases[op] = [*cases[op], *more]
     missing = sorted(set(declare.OPS) - set(cases) - set(ELSEWHERE))

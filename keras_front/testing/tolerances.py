@@ -158,7 +158,8 @@ _SIGNS = "the signs of its factors are open, and with them the difference; produ
 NO_GRADIENT = {
     **dict.fromkeys("sign floor ceil round floor_divide isnan isinf isfinite any all count_nonzero".split(), _STEPS),
     **dict.fromkeys("equal not_equal less less_equal greater greater_equal in_top_k".split(), _STEPS),
-    **dict.fromkeys("logical_and logical_or logical_not logical_xor".split(), _STEPS),
+    **dict.fromkeys("logical_and logical_or logical_not logical_xor heaviside signbit".split(), _STEPS),
+    **dict.fromkeys("gcd lcm bitwise_and bitwise_or bitwise_xor bitwise_not left_shift right_shift".split(), _STEPS),
     **dict.fromkeys("argmax argmin argsort one_hot ctc_best_path".split(), _PLACES),
     **dict.fromkeys("adam_update rmsprop_update sgd_update".split(), _STATE),
     **dict.fromkeys("householder_qr svd".split(), _SIGNS),

@@ -55,6 +55,7 @@ CASES = {
     "tanh": [(K.tanh, array(3))],
     "sigmoid": [(K.sigmoid, array(3))],
     "erf": [(K.erf, array(3))],
+    "erfinv": [(K.erfinv, array(3, low=0.2) / 4)],
     "where": [(lambda x, y: K.where(K.greater(x, 0.1), x, y), spaced(3, 4), array(4))],
     "identity": [(K.identity, array(3))],
     "mod": [(lambda x: K.mod(x, 0.7), array(5))],

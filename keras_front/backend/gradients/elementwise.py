@@ -48,6 +48,7 @@ GRADIENT.update(
     tanh=lambda g, out, x: (multiply(g, subtract(1, multiply(out, out))),),
     sigmoid=lambda g, out, x: (multiply(g, multiply(out, subtract(1, out))),),
     erf=lambda g, out, x: (multiply(multiply(g, 2 / math.sqrt(math.pi)), exp(negative(multiply(x, x)))),),
+    erfinv=lambda g, out, x: (multiply(multiply(g, math.sqrt(math.pi) / 2), exp(multiply(out, out))),),
     where=lambda g, out, c, x, y: (None, where(c, g, 0), where(c, 0, g)),
     host_print=lambda g, out, x, message, serial: (g,),
     identity=lambda g, out, x, name=None: (g,),

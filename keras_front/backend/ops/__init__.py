@@ -7,6 +7,7 @@ from keras_front.backend.ops import (
     convolution,
     ctc,
     custom_gradient,
+    elementary,
     elementwise,
     folding,
     functions,

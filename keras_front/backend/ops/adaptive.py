@@ -1,0 +1,51 @@
+"""Windows of which an axis has a given number: window i from `floor(i * n / size)` to `ceil((i + 1) * n / size)`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from keras_front.backend import dtypes
+from keras_front.backend.ops.arrangement import permute_dimensions
+from keras_front.backend.ops.elementwise import cast, maximum
+from keras_front.backend.ops.indexing import gather
+from keras_front.backend.ops.linear import dot
+
+
+def _windows(size: int, new: int) -> list[range]:
+    return [range(i * size // new, -(-(i + 1) * size // new)) for i in range(new)]
+
+
+def average_windows(x: Any, axis: int, new: int) -> Any:
+    """The means of windows along an axis: a product with a matrix of weights.
+
+    Args:
+        x: a tensor.
+        axis: the axis, of known size.
+        new: how many windows.
+    """
+    size, name = x.shape[axis], dtypes.canonical(x.dtype)
+    weights = np.zeros((size, new), "float32" if name == "bfloat16" else name)
+    for place, window in enumerate(_windows(size, new)):
+        weights[window, place] = 1 / len(window)
+    order = [i for i in range(len(x.shape)) if i != axis] + [axis]
+    moved = dot(permute_dimensions(x, tuple(order)), cast(weights, name))
+    return permute_dimensions(moved, tuple(int(i) for i in np.argsort(order)))
+
+
+def largest_of_windows(x: Any, axis: int, new: int) -> Any:
+    """The maxima of windows along an axis; shorter windows name their last element more than once.
+
+    Args:
+        x: a tensor.
+        axis: the axis, of known size.
+        new: how many windows.
+    """
+    windows = _windows(x.shape[axis], new)
+    length = max(len(w) for w in windows)
+    places = np.array([[w[min(i, len(w) - 1)] for w in windows] for i in range(length)], "int32")
+    result = gather(x, places[0], axis=axis)
+    for row in places[1:]:
+        result = maximum(result, gather(x, row, axis=axis))
+    return result

@@ -1,0 +1,711 @@
+"""Arrays made, cut, joined and laid out: `linspace`, `meshgrid`, `diag`, windows ..., under NumPy's names."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from keras_front import backend as K
+from keras_front.backend import dtypes, shapes
+from keras_front.backend.operands import as_symbol_or_tensor
+from keras_front.backend.ops import numpy_names
+from keras_front.errors import ArgumentError, ShapeError, UntraceableError
+
+Dims = int | Sequence[int]
+
+
+def _dtype(x: Any) -> str:
+    return x.dtype if isinstance(x.dtype, str) else dtypes.canonical(x.dtype)
+
+
+def _whole(x: Any, axis: int, what: str) -> int:
+    """A size that has to be known."""
+    size = x.shape[axis]
+    if size is None:
+        raise ShapeError(f"{what}: axis {axis} of shape {tuple(x.shape)} must have a known size.")
+    return int(size)
+
+
+# New arrays ----------------------------------------------------------------------------------------------------
+
+
+def array(x: Any, dtype: Any = None) -> Any:
+    """A tensor of the same values.
+
+    Args:
+        x: tensor, array, number, or nested list of them.
+        dtype: its type; None: floats of Python get `floatx`, others keep theirs.
+    """
+    if isinstance(x, list | tuple) and any(hasattr(i, "shape") for i in x):
+        x = numpy_names.stack(x)
+    x = as_symbol_or_tensor(x)
+    return x if dtype is None else K.cast(x, dtypes.canonical(dtype))
+
+
+def copy(x: Any) -> Any:
+    """A tensor of the same values in memory of its own.
+
+    Args:
+        x: tensor, array or number.
+    """
+    x = as_symbol_or_tensor(x)
+    return K.identity(x) if K.is_symbolic(x) else K.discovery.active().copy(x)
+
+
+def full(shape: Dims, fill_value: Any, dtype: Any = None) -> Any:
+    """A tensor of one value.
+
+    Args:
+        shape: its sizes.
+        fill_value: the value, a number or a tensor that is broadcast.
+        dtype: its type, by default that of the value.
+    """
+    value = array(fill_value, dtype)
+    return K.broadcast_to(value, (shape,) if isinstance(shape, int) else tuple(shape))
+
+
+def empty(shape: Dims, dtype: Any = None) -> Any:
+    """A tensor whose values mean nothing; they are zeros.
+
+    Args:
+        shape: its sizes.
+        dtype: its type, by default `floatx`.
+    """
+    return full(shape, 0, dtypes.canonical(dtype))
+
+
+def empty_like(x: Any, dtype: Any = None) -> Any:
+    """A tensor of the shape of another, whose values mean nothing; they are zeros.
+
+    Args:
+        x: tensor, array or number.
+        dtype: its type, by default that of `x`.
+    """
+    return K.zeros_like(as_symbol_or_tensor(x), dtype=dtype)
+
+
+def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
+    """A matrix with ones on a diagonal, zeros elsewhere.
+
+    Args:
+        N: rows.
+        M: columns, by default as many.
+        k: which diagonal: 0 is the main one, 1 the one above.
+        dtype: its type, by default `floatx`.
+    """
+    return array(np.eye(N, M, k), dtypes.canonical(dtype))
+
+
+def identity(n: int, dtype: Any = None) -> Any:
+    """A square matrix with ones on the main diagonal, zeros elsewhere.
+
+    Args:
+        n: rows and columns.
+        dtype: its type, by default `floatx`.
+    """
+    return eye(n, dtype=dtype)
+
+
+def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
+    """A matrix with ones up to a diagonal, zeros above.
+
+    Args:
+        N: rows.
+        M: columns, by default as many.
+        k: which diagonal: 0 is the main one, 1 the one above.
+        dtype: its type, by default `floatx`.
+    """
+    return array(np.tri(N, M, k), dtypes.canonical(dtype))
+
+
+def linspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
+) -> Any:
+    """Numbers at equal distances.
+
+    Args:
+        start: the first.
+        stop: the last, or with `endpoint=False` the one after it.
+        num: how many.
+        endpoint: whether `stop` is among them.
+        retstep: whether to return the distance as well.
+        dtype: their type, by default `floatx`.
+        axis: where the numbers stand in the result, if `start` and `stop` are tensors.
+
+    Returns: a tensor, or a pair of it and the distance.
+    """
+    name = dtypes.canonical(dtype)
+    wide = name if dtypes.is_float(name) else "float64"
+    start, stop = array(start, wide), array(stop, wide)
+    steps = num - 1 if endpoint else num
+    step = (stop - start) / max(steps, 1)
+    places = array(np.arange(num, dtype="float64").reshape(num, *(1,) * len(step.shape)), wide)
+    result = start + places * step
+    if endpoint and num > 1:  # the last exactly
+        result = K.where(array(places == num - 1), stop, result)
+    if axis:
+        result = numpy_names.moveaxis(result, 0, axis)
+    result = K.cast(result, name)
+    return (result, step) if retstep else result
+
+
+def logspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: float = 10, dtype: Any = None, axis: int = 0
+) -> Any:
+    """Powers of a base at equal ratios, from `base**start` to `base**stop`.
+
+    Args:
+        start: the exponent of the first.
+        stop: the exponent of the last, or with `endpoint=False` of the one after it.
+        num: how many.
+        endpoint: whether `base**stop` is among them.
+        base: what is raised to the powers.
+        dtype: their type, by default `floatx`.
+        axis: where the numbers stand in the result, if `start` and `stop` are tensors.
+    """
+    exponents = linspace(start, stop, num, endpoint, dtype="float64", axis=axis)
+    return K.cast(K.power(float(base), exponents), dtypes.canonical(dtype))
+
+
+def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
+    """Numbers at equal ratios.
+
+    Args:
+        start: the first, not 0.
+        stop: the last, of the same sign; or with `endpoint=False` the one after it.
+        num: how many.
+        endpoint: whether `stop` is among them.
+        dtype: their type, by default `floatx`.
+        axis: where the numbers stand in the result, if `start` and `stop` are tensors.
+    """
+    start, stop = array(start, "float64"), array(stop, "float64")
+    exponents = linspace(K.log(K.abs(start)), K.log(K.abs(stop)), num, endpoint, dtype="float64", axis=axis)
+    return K.cast(K.sign(start) * K.exp(exponents), dtypes.canonical(dtype))
+
+
+def meshgrid(*x: Any, indexing: str = "xy") -> list[Any]:
+    """The coordinates of a grid: a tensor for each of the vectors, all of the shape of the grid.
+
+    Args:
+        x: vectors of coordinates.
+        indexing: 'xy', in which the first vector runs along the second axis, or 'ij'.
+    """
+    if indexing not in ("xy", "ij"):
+        raise ArgumentError(f"meshgrid: expected indexing 'xy' or 'ij', received {indexing!r}.")
+    vectors = [K.flatten(as_symbol_or_tensor(v)) for v in x]
+    order = list(range(len(vectors)))
+    if indexing == "xy" and len(order) > 1:
+        order[:2] = 1, 0
+    sizes = [_whole(v, 0, "meshgrid") for v in vectors]
+    shape = tuple(sizes[i] for i in order)
+    return [
+        K.broadcast_to(K.reshape(v, tuple(n if order[a] == i else 1 for a, n in enumerate(shape))), shape)
+        for i, v in enumerate(vectors)
+    ]
+
+
+def bartlett(x: int) -> Any:
+    """A triangular window.
+
+    Args:
+        x: how many points.
+    """
+    return array(np.bartlett(x), dtypes.canonical(None))
+
+
+def blackman(x: int) -> Any:
+    """The window of Blackman.
+
+    Args:
+        x: how many points.
+    """
+    return array(np.blackman(x), dtypes.canonical(None))
+
+
+def hamming(x: int) -> Any:
+    """The window of Hamming.
+
+    Args:
+        x: how many points.
+    """
+    return array(np.hamming(x), dtypes.canonical(None))
+
+
+def hanning(x: int) -> Any:
+    """The window of von Hann.
+
+    Args:
+        x: how many points.
+    """
+    return array(np.hanning(x), dtypes.canonical(None))
+
+
+def kaiser(x: int, beta: float) -> Any:
+    """The window of Kaiser.
+
+    Args:
+        x: how many points.
+        beta: how narrow it is.
+    """
+    return array(np.kaiser(x, beta), dtypes.canonical(None))
+
+
+# Diagonals and triangles ---------------------------------------------------------------------------------------
+
+
+def diag(x: Any, k: int = 0) -> Any:
+    """A matrix with a vector on a diagonal, or a diagonal of a matrix.
+
+    Args:
+        x: vector, or matrix.
+        k: which diagonal: 0 is the main one, 1 the one above.
+    """
+    x = as_symbol_or_tensor(x)
+    if len(x.shape) == 2:
+        return diagonal(x, k)
+    n = _whole(x, 0, "diag") + abs(k)
+    rows, columns = np.arange(n)[:, None], np.arange(n)[None]
+    places = np.clip(np.arange(n) - max(-k, 0), 0, max(n - abs(k) - 1, 0))
+    values = K.expand_dims(K.gather(x, places), -1)
+    return K.where(rows + k == columns, values, K.cast(0, _dtype(x)))
+
+
+def diagflat(x: Any, k: int = 0) -> Any:
+    """A matrix with all elements on a diagonal.
+
+    Args:
+        x: tensor, array or number.
+        k: which diagonal: 0 is the main one, 1 the one above.
+    """
+    return diag(K.reshape(as_symbol_or_tensor(x), (-1,)), k)
+
+
+def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """A diagonal of matrices.
+
+    Args:
+        x: tensor.
+        offset: which diagonal: 0 is the main one, 1 the one above.
+        axis1: the axis of the rows.
+        axis2: the axis of the columns.
+
+    Shape: the two axes are gone, and the diagonal is the last.
+    """
+    x = as_symbol_or_tensor(x)
+    moved = numpy_names.moveaxis(x, (axis1, axis2), (-2, -1))
+    rows, columns = _whole(moved, -2, "diagonal"), _whole(moved, -1, "diagonal")
+    count = max(min(rows - max(-offset, 0), columns - max(offset, 0)), 0)
+    places = (np.arange(count) + max(-offset, 0)) * columns + np.arange(count) + max(offset, 0)
+    flat = K.reshape(moved, (*K.getitem(K.shape(moved), slice(None, -2)), rows * columns)) if None in moved.shape else (
+        K.reshape(moved, (*moved.shape[:-2], rows * columns))
+    )  # fmt: skip
+    return K.gather(flat, places, axis=-1)
+
+
+def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The sum of a diagonal of matrices.
+
+    Args:
+        x: tensor.
+        offset: which diagonal: 0 is the main one, 1 the one above.
+        axis1: the axis of the rows.
+        axis2: the axis of the columns.
+    """
+    return K.sum(diagonal(x, offset, axis1, axis2), axis=-1)
+
+
+def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
+    """The powers of the elements of a vector, a row for each.
+
+    Args:
+        x: vector.
+        N: how many powers, by default as many as there are elements.
+        increasing: whether the powers increase from left to right.
+    """
+    x = as_symbol_or_tensor(x)
+    powers = np.arange(_whole(x, 0, "vander") if N is None else N)
+    return K.power(K.expand_dims(x, -1), array(powers if increasing else powers[::-1].copy(), _dtype(x)))
+
+
+# Cut and joined ------------------------------------------------------------------------------------------------
+
+
+def append(x1: Any, x2: Any, axis: int | None = None) -> Any:
+    """One tensor after the other.
+
+    Args:
+        x1: the first.
+        x2: the second.
+        axis: along which axis; None: their elements, as one axis.
+    """
+    return numpy_names.concatenate([x1, x2], axis=axis)
+
+
+def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """A tensor cut into parts, whose sizes differ by at most one.
+
+    Args:
+        x: tensor.
+        indices_or_sections: how many parts, or the places at which to cut.
+        axis: along which axis.
+    """
+    x = as_symbol_or_tensor(x)
+    if not isinstance(indices_or_sections, int):
+        return K.split(x, indices_or_sections, axis=axis)
+    size, parts = _whole(x, axis, "array_split"), indices_or_sections
+    places = itertools.accumulate(size // parts + (i < size % parts) for i in range(parts - 1))
+    return K.split(x, list(places), axis=axis)
+
+
+def hsplit(x: Any, indices_or_sections: Any) -> list[Any]:
+    """A tensor cut along the second axis, or the first of one that has no second.
+
+    Args:
+        x: tensor.
+        indices_or_sections: how many equal parts, or the places at which to cut.
+    """
+    x = as_symbol_or_tensor(x)
+    return K.split(x, indices_or_sections, axis=0 if len(x.shape) == 1 else 1)
+
+
+def vsplit(x: Any, indices_or_sections: Any) -> list[Any]:
+    """A tensor cut along the first axis.
+
+    Args:
+        x: tensor.
+        indices_or_sections: how many equal parts, or the places at which to cut.
+    """
+    return K.split(as_symbol_or_tensor(x), indices_or_sections, axis=0)
+
+
+def dsplit(x: Any, indices_or_sections: Any) -> list[Any]:
+    """A tensor cut along the third axis.
+
+    Args:
+        x: tensor.
+        indices_or_sections: how many equal parts, or the places at which to cut.
+    """
+    return K.split(as_symbol_or_tensor(x), indices_or_sections, axis=2)
+
+
+def dstack(xs: Sequence[Any]) -> Any:
+    """Tensors joined along the third axis, which those of fewer axes get.
+
+    Args:
+        xs: the tensors.
+    """
+    tensors = [as_symbol_or_tensor(x) for x in xs]
+    while len(tensors[0].shape) < 2:
+        tensors = [K.expand_dims(x, 0) for x in tensors]
+    return K.concatenate([K.expand_dims(x, -1) if len(x.shape) == 2 else x for x in tensors], axis=2)
+
+
+def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Any]:
+    """The slices along an axis, which is gone.
+
+    Args:
+        x: tensor.
+        num: how many there are, if the size of the axis is unknown.
+        axis: which axis.
+    """
+    x = as_symbol_or_tensor(x)
+    place = shapes.normalize_axis(axis, len(x.shape))
+    count = num if num is not None else _whole(x, place, "unstack")
+    return [K.getitem(x, (slice(None),) * place + (i,)) for i in range(count)]
+
+
+def fliplr(x: Any) -> Any:
+    """The elements along the second axis in reverse order.
+
+    Args:
+        x: tensor of at least two axes.
+    """
+    return numpy_names.flip(as_symbol_or_tensor(x), 1)
+
+
+def flipud(x: Any) -> Any:
+    """The elements along the first axis in reverse order.
+
+    Args:
+        x: tensor.
+    """
+    return numpy_names.flip(as_symbol_or_tensor(x), 0)
+
+
+def rot90(array: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
+    """A plane turned by a quarter, from the first axis towards the second.
+
+    Args:
+        array: tensor of at least two axes.
+        k: how many quarters.
+        axes: the two axes of the plane.
+    """
+    x = as_symbol_or_tensor(array)
+    first, second = axes
+    if k % 4 == 2:
+        return numpy_names.flip(x, (first, second))
+    if k % 4 == 1:
+        return numpy_names.swapaxes(numpy_names.flip(x, second), first, second)
+    return numpy_names.flip(numpy_names.swapaxes(x, first, second), second) if k % 4 else x
+
+
+def kron(x1: Any, x2: Any) -> Any:
+    """The Kronecker product: the second tensor in place of each element of the first, times it.
+
+    Args:
+        x1: tensor.
+        x2: tensor.
+    """
+    a, b = as_symbol_or_tensor(x1), as_symbol_or_tensor(x2)
+    rank = max(len(a.shape), len(b.shape))
+    first, second = ((1,) * (rank - len(t.shape)) + tuple(t.shape) for t in (a, b))
+    wide = K.reshape(a, tuple(n for size in first for n in (size, 1)))
+    product = wide * K.reshape(b, tuple(n for size in second for n in (1, size)))
+    return K.reshape(product, tuple(m * n for m, n in zip(first, second, strict=True)))
+
+
+def cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
+    """The vector product of vectors with two or three elements.
+
+    Args:
+        x1: tensor of vectors.
+        x2: tensor of vectors.
+        axisa: the axis of the vectors in `x1`.
+        axisb: the axis of the vectors in `x2`.
+        axisc: the axis of the vectors in the result.
+        axis: all three of them, if given.
+    """
+    if axis is not None:
+        axisa = axisb = axisc = axis
+    a, b = (numpy_names.moveaxis(as_symbol_or_tensor(x), i, -1) for x, i in ((x1, axisa), (x2, axisb)))
+    sizes = a.shape[-1], b.shape[-1]
+    if not {*sizes} <= {2, 3}:
+        raise ShapeError(f"cross: expected vectors of 2 or 3 elements, received {sizes[0]} and {sizes[1]}.")
+
+    def parts(v: Any) -> list[Any]:
+        found = [K.getitem(v, (..., i)) for i in range(v.shape[-1])]
+        return found if len(found) == 3 else [*found, K.zeros_like(found[0])]
+
+    (u1, u2, u3), (v1, v2, v3) = parts(a), parts(b)
+    third = u1 * v2 - u2 * v1
+    if sizes == (2, 2):
+        return third
+    return numpy_names.moveaxis(K.stack([u2 * v3 - u3 * v2, u3 * v1 - u1 * v3, third], axis=-1), -1, axisc)
+
+
+def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
+    """For each element that of the first tensor whose condition holds.
+
+    Args:
+        condlist: tensors of bools.
+        choicelist: as many tensors of values.
+        default: the value where no condition holds.
+    """
+    if len(condlist) != len(choicelist):
+        raise ArgumentError(f"select: {len(condlist)} conditions, but {len(choicelist)} choices.")
+    result = default
+    for condition, choice in zip(condlist[::-1], choicelist[::-1], strict=True):
+        result = numpy_names.where(as_symbol_or_tensor(condition), choice, result)
+    return result
+
+
+def get_item(x: Any, key: Any) -> Any:
+    """`x[key]`.
+
+    Args:
+        x: tensor.
+        key: what stands in the brackets.
+    """
+    return K.getitem(as_symbol_or_tensor(x), key)
+
+
+def unravel_index(indices: Any, shape: Sequence[int]) -> tuple[Any, ...]:
+    """Indices of a flat tensor as those of one of a shape.
+
+    Args:
+        indices: integers.
+        shape: the sizes.
+
+    Returns: a tensor of indices for each axis.
+    """
+    rest = as_symbol_or_tensor(indices)
+    found = []
+    for size in reversed(list(shape)):
+        found.append(K.mod(rest, size))
+        rest = K.floor_divide(rest, size)
+    return tuple(found[::-1])
+
+
+# Values on the host --------------------------------------------------------------------------------------------
+
+
+def on_host(name: str, *tensors: Any) -> list[np.ndarray]:
+    """The values of tensors, for functions whose result has a shape that depends on them.
+
+    Args:
+        name: the function, for the message.
+        tensors: tensors with values.
+
+    Raises: UntraceableError for one without.
+    """
+    for x in tensors:
+        if K.is_symbolic(x):
+            raise UntraceableError(f"{name}: what it returns depends on values that are not there yet: {x!r}.")
+    return [np.asarray(K.to_numpy(x)) for x in tensors]
+
+
+def nonzero(x: Any) -> tuple[Any, ...]:
+    """The places of the elements that are not 0, an array of indices for each axis.
+
+    Args:
+        x: tensor with a value.
+    """
+    return tuple(array(i) for i in np.nonzero(on_host("nonzero", x)[0]))
+
+
+def unique(
+    x: Any,
+    sorted: bool = True,
+    return_index: bool = False,
+    return_inverse: bool = False,
+    return_counts: bool = False,
+    axis: int | None = None,
+    size: int | None = None,
+    fill_value: Any = None,
+) -> Any:
+    """The different elements of a tensor.
+
+    Args:
+        x: tensor with a value.
+        sorted: whether they come in order; they always do.
+        return_index: whether to return where each stands first.
+        return_inverse: whether to return for each element of `x` its place among the different ones.
+        return_counts: whether to return how often each occurs.
+        axis: the axis whose slices are compared; None compares elements.
+        size: how many to return, cut or filled up.
+        fill_value: what they are filled up with, by default the smallest.
+
+    Returns: a tensor, or a tuple if more was asked for.
+    """
+    values = on_host("unique", x)[0]
+    found, index, inverse, counts = np.unique(
+        values, return_index=True, return_inverse=True, return_counts=True, axis=axis
+    )
+    if size is not None:
+        found, index, counts = (
+            _resized(a, size, axis if a is found else 0, fill)
+            for a, fill in ((found, fill_value), (index, index[:1].sum()), (counts, 0))
+        )
+    wanted = ((return_index, index), (return_inverse, inverse), (return_counts, counts))
+    rest = [array(a.astype("int32")) for flag, a in wanted if flag]
+    return (array(found), *rest) if rest else array(found)
+
+
+def _resized(found: np.ndarray, size: int, axis: int | None, fill: Any) -> np.ndarray:
+    axis = axis or 0
+    kept = np.take(found, np.arange(min(size, found.shape[axis])), axis)
+    pad = [(0, 0)] * found.ndim
+    pad[axis] = (0, size - kept.shape[axis])
+    return np.pad(kept, pad, constant_values=found.min() if fill is None and found.size else fill or 0)
+
+
+def nextafter(x1: Any, x2: Any) -> Any:
+    """The next float after one number in the direction of another.
+
+    Args:
+        x1: tensor with a value.
+        x2: tensor with a value.
+    """
+    return array(np.nextafter(*on_host("nextafter", as_symbol_or_tensor(x1), as_symbol_or_tensor(x2))))
+
+
+def view(x: Any, dtype: Any = None) -> Any:
+    """The same bytes read as another type.
+
+    Args:
+        x: tensor with a value.
+        dtype: the type; None: as it is.
+    """
+    return x if dtype is None else array(np.ascontiguousarray(on_host("view", x)[0]).view(dtypes.canonical(dtype)))
+
+
+# Arithmetic on values that are real ----------------------------------------------------------------------------
+
+
+def real(x: Any) -> Any:
+    """The real part, which is a real tensor itself.
+
+    Args:
+        x: tensor, array or number.
+    """
+    return as_symbol_or_tensor(x)
+
+
+def imag(x: Any) -> Any:
+    """The imaginary part: zeros of a real tensor.
+
+    Args:
+        x: tensor, array or number.
+    """
+    return K.zeros_like(as_symbol_or_tensor(x))
+
+
+def conj(x: Any) -> Any:
+    """The complex conjugate, which is a real tensor itself.
+
+    Args:
+        x: tensor, array or number.
+    """
+    return as_symbol_or_tensor(x)
+
+
+def angle(x: Any) -> Any:
+    """The angle of numbers in the complex plane: 0, or pi of negative ones.
+
+    Args:
+        x: tensor, array or number.
+    """
+    x = as_symbol_or_tensor(x)
+    x = x if dtypes.is_float(_dtype(x)) else K.cast(x, dtypes.canonical(None))
+    return K.where(K.isnan(x), x, K.cast(x < 0, _dtype(x)) * math.pi)
+
+
+def isreal(x: Any) -> Any:
+    """Whether elements have no imaginary part: all of a real tensor.
+
+    Args:
+        x: tensor, array or number.
+    """
+    return K.cast(K.ones_like(as_symbol_or_tensor(x)), "bool")
+
+
+def isposinf(x: Any) -> Any:
+    """Whether elements are infinity.
+
+    Args:
+        x: tensor, array or number.
+    """
+    return K.equal(as_symbol_or_tensor(x), math.inf)
+
+
+def isneginf(x: Any) -> Any:
+    """Whether elements are minus infinity.
+
+    Args:
+        x: tensor, array or number.
+    """
+    return K.equal(as_symbol_or_tensor(x), -math.inf)
+
+
+def fabs(x: Any) -> Any:
+    """The absolute value, as a float.
+
+    Args:
+        x: tensor, array or number.
+    """
+    x = as_symbol_or_tensor(x)
+    return K.abs(x if dtypes.is_float(_dtype(x)) else K.cast(x, dtypes.canonical(None)))
