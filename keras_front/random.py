@@ -14,6 +14,7 @@ import numpy as np
 from keras_front import backend as K
 from keras_front.backend import dtypes, scopes, seeds
 from keras_front.backend.operands import as_symbol_or_tensor as _as_tensor
+from keras_front.backend.precision import full_precision as _full_precision
 from keras_front.errors import ArgumentError
 
 Shape = Sequence[int]
@@ -78,6 +79,7 @@ def _uniform(shape: Shape, dtype: Any, seed: Any, number: int = 0) -> Any:
     return _drawn(K.uniform_noise, shape, dtype, seed, number)
 
 
+@_full_precision
 def normal(shape: Shape, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> Any:
     """Normal random numbers.
 
@@ -91,6 +93,7 @@ def normal(shape: Shape, mean: float = 0.0, stddev: float = 1.0, dtype: Any = No
     return _drawn(K.normal_noise, shape, dtype, seed) * stddev + mean
 
 
+@_full_precision
 def uniform(shape: Shape, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None) -> Any:
     """Uniform random numbers in [minval, maxval).
 
@@ -104,6 +107,7 @@ def uniform(shape: Shape, minval: float = 0.0, maxval: float = 1.0, dtype: Any =
     return _uniform(shape, dtype, seed) * (maxval - minval) + minval
 
 
+@_full_precision
 def truncated_normal(shape: Shape, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> Any:
     """Normal random numbers within two deviations of the mean.
 
@@ -117,6 +121,7 @@ def truncated_normal(shape: Shape, mean: float = 0.0, stddev: float = 1.0, dtype
     return K.truncated_normal_quantile(_uniform(shape, dtype, seed)) * stddev + mean
 
 
+@_full_precision
 def randint(shape: Shape, minval: int, maxval: int, dtype: str = "int32", seed: Any = None) -> Any:
     """Uniform random integers in [minval, maxval).
 
@@ -131,6 +136,7 @@ def randint(shape: Shape, minval: int, maxval: int, dtype: str = "int32", seed: 
     return K.cast(K.floor(drawn * float(maxval - minval)), dtype) + K.cast(minval, dtype)
 
 
+@_full_precision
 def categorical(logits: Any, num_samples: int, dtype: str = "int32", seed: Any = None) -> Any:
     """Random classes, by the scores of each row.
 
@@ -144,11 +150,13 @@ def categorical(logits: Any, num_samples: int, dtype: str = "int32", seed: Any =
     Source: Gumbel (1954): the largest of scores with such noise is a draw.
     """
     scores = _as_tensor(logits)
+    scores = scores if dtypes.is_float(dtypes.canonical(scores.dtype)) else K.cast(scores, dtypes.canonical(None))
     batch, classes = scores.shape
-    drawn = K.maximum(_uniform((batch, num_samples, classes), None, seed), 1e-9)
+    drawn = K.maximum(_uniform((batch, num_samples, classes), scores.dtype, seed), 1e-9)
     return K.cast(K.argmax(K.expand_dims(scores, 1) - K.log(-K.log(drawn)), axis=-1), dtype)
 
 
+@_full_precision
 def binomial(shape: Shape, counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None) -> Any:
     """How many of some trials succeed.
 
@@ -167,6 +175,7 @@ def binomial(shape: Shape, counts: Any, probabilities: Any, dtype: Any = None, s
     return K.cast(K.sum(K.cast(success, "float32"), axis=-1), dtypes.canonical(dtype))
 
 
+@_full_precision
 def gamma(shape: Shape, alpha: Any, dtype: Any = None, seed: Any = None) -> Any:
     """Random numbers of the gamma distribution with scale 1.
 
@@ -194,6 +203,7 @@ def gamma(shape: Shape, alpha: Any, dtype: Any = None, seed: Any = None) -> Any:
     return K.where(small, found * K.pow(rest, 1 / alpha), found)
 
 
+@_full_precision
 def beta(shape: Shape, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None) -> Any:
     """Random numbers of the beta distribution.
 
@@ -208,6 +218,7 @@ def beta(shape: Shape, alpha: Any, beta: Any, dtype: Any = None, seed: Any = Non
     return a / (a + b)
 
 
+@_full_precision
 def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
     """The slices along an axis in random order.
 
@@ -223,6 +234,7 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
     return K.gather(x, order, axis=axis)
 
 
+@_full_precision
 def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None) -> Any:
     """A tensor of which random elements are 0, and the others larger, so that the sum stays the same on average.
 

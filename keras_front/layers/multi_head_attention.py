@@ -177,8 +177,8 @@ def _fresh_copy(item: Any) -> Any:
 def _three(inputs: Any, mask: Any, attention_mask: Any, causal: bool) -> tuple[list[Any], _Masks]:
     """Query, value and key, and all that masks them."""
     given = list(inputs)
-    masks = list(mask) if isinstance(mask, list | tuple) else []
-    return [*given, given[1]][:3], _Masks(*(masks + [None] * 3)[:3], attention_mask, causal)
+    query, value, key = (*(mask if isinstance(mask, list | tuple) else ()), None, None, None)[:3]
+    return [*given, given[1]][:3], _Masks(query, value, key, attention_mask, causal)
 
 
 def _letters(rank: int, axes: tuple[int, ...]) -> tuple[str, str, str]:

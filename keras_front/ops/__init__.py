@@ -20,7 +20,7 @@ from keras_front.backend.ops.numpy_names import FUNCTIONS
 from . import arrays, core, image, linalg, nn, reductions, signals, statistics  # noqa: F401 - `ops.image`
 
 _OWN = (arrays, statistics, reductions, core, nn, signals, linalg)
-_HELPERS = {"on_host", "average_windows", "largest_of_windows", "as_symbol_or_tensor"}
+_HELPERS = {"on_host", "average_windows", "largest_of_windows", "as_symbol_or_tensor", "full_precision"}
 # Names that mean the same.
 _ALIASES = {
     "abs": "absolute", "arccos": "acos", "arccosh": "acosh", "arcsin": "asin", "arctan": "atan", "arctan2": "atan2",

@@ -13,6 +13,7 @@ from keras_front import backend as K
 from keras_front.backend import dtypes, shapes
 from keras_front.backend.operands import as_symbol_or_tensor
 from keras_front.backend.ops import numpy_names
+from keras_front.backend.precision import full_precision
 from keras_front.errors import ArgumentError, ShapeError, UntraceableError
 
 Dims = int | Sequence[int]
@@ -33,6 +34,7 @@ def _whole(x: Any, axis: int, what: str) -> int:
 # New arrays ----------------------------------------------------------------------------------------------------
 
 
+@full_precision
 def array(x: Any, dtype: Any = None) -> Any:
     """A tensor of the same values.
 
@@ -46,6 +48,7 @@ def array(x: Any, dtype: Any = None) -> Any:
     return x if dtype is None else K.cast(x, dtypes.canonical(dtype))
 
 
+@full_precision
 def copy(x: Any) -> Any:
     """A tensor of the same values in memory of its own.
 
@@ -56,6 +59,7 @@ def copy(x: Any) -> Any:
     return K.identity(x) if K.is_symbolic(x) else K.discovery.active().copy(x)
 
 
+@full_precision
 def full(shape: Dims, fill_value: Any, dtype: Any = None) -> Any:
     """A tensor of one value.
 
@@ -68,6 +72,7 @@ def full(shape: Dims, fill_value: Any, dtype: Any = None) -> Any:
     return K.broadcast_to(value, (shape,) if isinstance(shape, int) else tuple(shape))
 
 
+@full_precision
 def empty(shape: Dims, dtype: Any = None) -> Any:
     """A tensor whose values mean nothing; they are zeros.
 
@@ -78,6 +83,7 @@ def empty(shape: Dims, dtype: Any = None) -> Any:
     return full(shape, 0, dtypes.canonical(dtype))
 
 
+@full_precision
 def empty_like(x: Any, dtype: Any = None) -> Any:
     """A tensor of the shape of another, whose values mean nothing; they are zeros.
 
@@ -88,6 +94,7 @@ def empty_like(x: Any, dtype: Any = None) -> Any:
     return K.zeros_like(as_symbol_or_tensor(x), dtype=dtype)
 
 
+@full_precision
 def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
     """A matrix with ones on a diagonal, zeros elsewhere.
 
@@ -100,6 +107,7 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
     return array(np.eye(N, M, k), dtypes.canonical(dtype))
 
 
+@full_precision
 def identity(n: int, dtype: Any = None) -> Any:
     """A square matrix with ones on the main diagonal, zeros elsewhere.
 
@@ -110,6 +118,7 @@ def identity(n: int, dtype: Any = None) -> Any:
     return eye(n, dtype=dtype)
 
 
+@full_precision
 def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
     """A matrix with ones up to a diagonal, zeros above.
 
@@ -122,6 +131,7 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
     return array(np.tri(N, M, k), dtypes.canonical(dtype))
 
 
+@full_precision
 def linspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0
 ) -> Any:
@@ -153,6 +163,7 @@ def linspace(
     return (result, step) if retstep else result
 
 
+@full_precision
 def logspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: float = 10, dtype: Any = None, axis: int = 0
 ) -> Any:
@@ -171,6 +182,7 @@ def logspace(
     return K.cast(K.power(float(base), exponents), dtypes.canonical(dtype))
 
 
+@full_precision
 def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
     """Numbers at equal ratios.
 
@@ -187,6 +199,7 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
     return K.cast(K.sign(start) * K.exp(exponents), dtypes.canonical(dtype))
 
 
+@full_precision
 def meshgrid(*x: Any, indexing: str = "xy") -> list[Any]:
     """The coordinates of a grid: a tensor for each of the vectors, all of the shape of the grid.
 
@@ -208,6 +221,7 @@ def meshgrid(*x: Any, indexing: str = "xy") -> list[Any]:
     ]
 
 
+@full_precision
 def bartlett(x: int) -> Any:
     """A triangular window.
 
@@ -217,6 +231,7 @@ def bartlett(x: int) -> Any:
     return array(np.bartlett(x), dtypes.canonical(None))
 
 
+@full_precision
 def blackman(x: int) -> Any:
     """The window of Blackman.
 
@@ -226,6 +241,7 @@ def blackman(x: int) -> Any:
     return array(np.blackman(x), dtypes.canonical(None))
 
 
+@full_precision
 def hamming(x: int) -> Any:
     """The window of Hamming.
 
@@ -235,6 +251,7 @@ def hamming(x: int) -> Any:
     return array(np.hamming(x), dtypes.canonical(None))
 
 
+@full_precision
 def hanning(x: int) -> Any:
     """The window of von Hann.
 
@@ -244,6 +261,7 @@ def hanning(x: int) -> Any:
     return array(np.hanning(x), dtypes.canonical(None))
 
 
+@full_precision
 def kaiser(x: int, beta: float) -> Any:
     """The window of Kaiser.
 
@@ -257,6 +275,7 @@ def kaiser(x: int, beta: float) -> Any:
 # Diagonals and triangles ---------------------------------------------------------------------------------------
 
 
+@full_precision
 def diag(x: Any, k: int = 0) -> Any:
     """A matrix with a vector on a diagonal, or a diagonal of a matrix.
 
@@ -274,6 +293,7 @@ def diag(x: Any, k: int = 0) -> Any:
     return K.where(rows + k == columns, values, K.cast(0, _dtype(x)))
 
 
+@full_precision
 def diagflat(x: Any, k: int = 0) -> Any:
     """A matrix with all elements on a diagonal.
 
@@ -284,6 +304,7 @@ def diagflat(x: Any, k: int = 0) -> Any:
     return diag(K.reshape(as_symbol_or_tensor(x), (-1,)), k)
 
 
+@full_precision
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """A diagonal of matrices.
 
@@ -306,6 +327,7 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return K.gather(flat, places, axis=-1)
 
 
+@full_precision
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """The sum of a diagonal of matrices.
 
@@ -318,6 +340,7 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return K.sum(diagonal(x, offset, axis1, axis2), axis=-1)
 
 
+@full_precision
 def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     """The powers of the elements of a vector, a row for each.
 
@@ -334,6 +357,7 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
 # Cut and joined ------------------------------------------------------------------------------------------------
 
 
+@full_precision
 def append(x1: Any, x2: Any, axis: int | None = None) -> Any:
     """One tensor after the other.
 
@@ -345,6 +369,7 @@ def append(x1: Any, x2: Any, axis: int | None = None) -> Any:
     return numpy_names.concatenate([x1, x2], axis=axis)
 
 
+@full_precision
 def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """A tensor cut into parts, whose sizes differ by at most one.
 
@@ -361,6 +386,7 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     return K.split(x, list(places), axis=axis)
 
 
+@full_precision
 def hsplit(x: Any, indices_or_sections: Any) -> list[Any]:
     """A tensor cut along the second axis, or the first of one that has no second.
 
@@ -372,6 +398,7 @@ def hsplit(x: Any, indices_or_sections: Any) -> list[Any]:
     return K.split(x, indices_or_sections, axis=0 if len(x.shape) == 1 else 1)
 
 
+@full_precision
 def vsplit(x: Any, indices_or_sections: Any) -> list[Any]:
     """A tensor cut along the first axis.
 
@@ -382,6 +409,7 @@ def vsplit(x: Any, indices_or_sections: Any) -> list[Any]:
     return K.split(as_symbol_or_tensor(x), indices_or_sections, axis=0)
 
 
+@full_precision
 def dsplit(x: Any, indices_or_sections: Any) -> list[Any]:
     """A tensor cut along the third axis.
 
@@ -392,6 +420,7 @@ def dsplit(x: Any, indices_or_sections: Any) -> list[Any]:
     return K.split(as_symbol_or_tensor(x), indices_or_sections, axis=2)
 
 
+@full_precision
 def dstack(xs: Sequence[Any]) -> Any:
     """Tensors joined along the third axis, which those of fewer axes get.
 
@@ -404,6 +433,7 @@ def dstack(xs: Sequence[Any]) -> Any:
     return K.concatenate([K.expand_dims(x, -1) if len(x.shape) == 2 else x for x in tensors], axis=2)
 
 
+@full_precision
 def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Any]:
     """The slices along an axis, which is gone.
 
@@ -418,6 +448,7 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Any]:
     return [K.getitem(x, (slice(None),) * place + (i,)) for i in range(count)]
 
 
+@full_precision
 def fliplr(x: Any) -> Any:
     """The elements along the second axis in reverse order.
 
@@ -427,6 +458,7 @@ def fliplr(x: Any) -> Any:
     return numpy_names.flip(as_symbol_or_tensor(x), 1)
 
 
+@full_precision
 def flipud(x: Any) -> Any:
     """The elements along the first axis in reverse order.
 
@@ -436,6 +468,7 @@ def flipud(x: Any) -> Any:
     return numpy_names.flip(as_symbol_or_tensor(x), 0)
 
 
+@full_precision
 def rot90(array: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     """A plane turned by a quarter, from the first axis towards the second.
 
@@ -453,6 +486,7 @@ def rot90(array: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
     return numpy_names.flip(numpy_names.swapaxes(x, first, second), second) if k % 4 else x
 
 
+@full_precision
 def kron(x1: Any, x2: Any) -> Any:
     """The Kronecker product: the second tensor in place of each element of the first, times it.
 
@@ -468,6 +502,7 @@ def kron(x1: Any, x2: Any) -> Any:
     return K.reshape(product, tuple(m * n for m, n in zip(first, second, strict=True)))
 
 
+@full_precision
 def cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
     """The vector product of vectors with two or three elements.
 
@@ -497,6 +532,7 @@ def cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, a
     return numpy_names.moveaxis(K.stack([u2 * v3 - u3 * v2, u3 * v1 - u1 * v3, third], axis=-1), -1, axisc)
 
 
+@full_precision
 def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
     """For each element that of the first tensor whose condition holds.
 
@@ -513,6 +549,7 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
     return result
 
 
+@full_precision
 def get_item(x: Any, key: Any) -> Any:
     """`x[key]`.
 
@@ -523,6 +560,7 @@ def get_item(x: Any, key: Any) -> Any:
     return K.getitem(as_symbol_or_tensor(x), key)
 
 
+@full_precision
 def unravel_index(indices: Any, shape: Sequence[int]) -> tuple[Any, ...]:
     """Indices of a flat tensor as those of one of a shape.
 
@@ -543,6 +581,7 @@ def unravel_index(indices: Any, shape: Sequence[int]) -> tuple[Any, ...]:
 # Values on the host --------------------------------------------------------------------------------------------
 
 
+@full_precision
 def on_host(name: str, *tensors: Any) -> list[np.ndarray]:
     """The values of tensors, for functions whose result has a shape that depends on them.
 
@@ -558,6 +597,7 @@ def on_host(name: str, *tensors: Any) -> list[np.ndarray]:
     return [np.asarray(K.to_numpy(x)) for x in tensors]
 
 
+@full_precision
 def nonzero(x: Any) -> tuple[Any, ...]:
     """The places of the elements that are not 0, an array of indices for each axis.
 
@@ -567,6 +607,7 @@ def nonzero(x: Any) -> tuple[Any, ...]:
     return tuple(array(i) for i in np.nonzero(on_host("nonzero", x)[0]))
 
 
+@full_precision
 def unique(
     x: Any,
     sorted: bool = True,
@@ -613,6 +654,7 @@ def _resized(found: np.ndarray, size: int, axis: int | None, fill: Any) -> np.nd
     return np.pad(kept, pad, constant_values=found.min() if fill is None and found.size else fill or 0)
 
 
+@full_precision
 def nextafter(x1: Any, x2: Any) -> Any:
     """The next float after one number in the direction of another.
 
@@ -623,6 +665,7 @@ def nextafter(x1: Any, x2: Any) -> Any:
     return array(np.nextafter(*on_host("nextafter", as_symbol_or_tensor(x1), as_symbol_or_tensor(x2))))
 
 
+@full_precision
 def view(x: Any, dtype: Any = None) -> Any:
     """The same bytes read as another type.
 
@@ -636,6 +679,7 @@ def view(x: Any, dtype: Any = None) -> Any:
 # Arithmetic on values that are real ----------------------------------------------------------------------------
 
 
+@full_precision
 def real(x: Any) -> Any:
     """The real part, which is a real tensor itself.
 
@@ -645,6 +689,7 @@ def real(x: Any) -> Any:
     return as_symbol_or_tensor(x)
 
 
+@full_precision
 def imag(x: Any) -> Any:
     """The imaginary part: zeros of a real tensor.
 
@@ -654,6 +699,7 @@ def imag(x: Any) -> Any:
     return K.zeros_like(as_symbol_or_tensor(x))
 
 
+@full_precision
 def conj(x: Any) -> Any:
     """The complex conjugate, which is a real tensor itself.
 
@@ -663,6 +709,7 @@ def conj(x: Any) -> Any:
     return as_symbol_or_tensor(x)
 
 
+@full_precision
 def angle(x: Any) -> Any:
     """The angle of numbers in the complex plane: 0, or pi of negative ones.
 
@@ -674,6 +721,7 @@ def angle(x: Any) -> Any:
     return K.where(K.isnan(x), x, K.cast(x < 0, _dtype(x)) * math.pi)
 
 
+@full_precision
 def isreal(x: Any) -> Any:
     """Whether elements have no imaginary part: all of a real tensor.
 
@@ -683,6 +731,7 @@ def isreal(x: Any) -> Any:
     return K.cast(K.ones_like(as_symbol_or_tensor(x)), "bool")
 
 
+@full_precision
 def isposinf(x: Any) -> Any:
     """Whether elements are infinity.
 
@@ -692,6 +741,7 @@ def isposinf(x: Any) -> Any:
     return K.equal(as_symbol_or_tensor(x), math.inf)
 
 
+@full_precision
 def isneginf(x: Any) -> Any:
     """Whether elements are minus infinity.
 
@@ -701,6 +751,7 @@ def isneginf(x: Any) -> Any:
     return K.equal(as_symbol_or_tensor(x), -math.inf)
 
 
+@full_precision
 def fabs(x: Any) -> Any:
     """The absolute value, as a float.
 

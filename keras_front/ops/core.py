@@ -15,6 +15,7 @@ from keras_front import nest
 from keras_front.backend import dtypes, shapes
 from keras_front.backend.operands import as_symbol_or_tensor
 from keras_front.backend.ops import numpy_names
+from keras_front.backend.precision import full_precision
 from keras_front.errors import ArgumentError
 
 from .arrays import _dtype, _whole, array, on_host
@@ -22,6 +23,7 @@ from .arrays import _dtype, _whole, array, on_host
 # Conversions ---------------------------------------------------------------------------------------------------
 
 
+@full_precision
 def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None) -> Any:
     """A tensor of the active backend, or a symbol as it is.
 
@@ -34,6 +36,7 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
     return array(K.to_dense(x), dtype)
 
 
+@full_precision
 def convert_to_numpy(x: Any) -> np.ndarray:
     """The values as an array.
 
@@ -43,6 +46,7 @@ def convert_to_numpy(x: Any) -> np.ndarray:
     return np.asarray(K.to_numpy(x))
 
 
+@full_precision
 def shape(x: Any) -> tuple[Any, ...]:
     """The sizes: numbers where they are known, scalar tensors where they are not.
 
@@ -53,6 +57,7 @@ def shape(x: Any) -> tuple[Any, ...]:
     return tuple(K.getitem(K.shape(x), i) if n is None else n for i, n in enumerate(x.shape))
 
 
+@full_precision
 def saturate_cast(x: Any, dtype: Any) -> Any:
     """Another type, in whose range values are cut first.
 
@@ -75,6 +80,7 @@ def saturate_cast(x: Any, dtype: Any) -> Any:
 # Parts ---------------------------------------------------------------------------------------------------------
 
 
+@full_precision
 def slice(inputs: Any, start_indices: Any, shape: Sequence[int]) -> Any:
     """A block of a tensor.
 
@@ -93,6 +99,7 @@ def slice(inputs: Any, start_indices: Any, shape: Sequence[int]) -> Any:
     return x
 
 
+@full_precision
 def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
     """A tensor with a block of it replaced.
 
@@ -121,6 +128,7 @@ def _flat_places(indices: Any, sizes: Sequence[int]) -> tuple[Any, int]:
     return K.reshape(K.sum(indices * np.asarray(steps, "int32"), axis=-1), (-1,)), math.prod(sizes[:count])
 
 
+@full_precision
 def scatter(indices: Any, values: Any, shape: Sequence[int]) -> Any:
     """Zeros with values at some places; those for the same place are added.
 
@@ -136,6 +144,7 @@ def scatter(indices: Any, values: Any, shape: Sequence[int]) -> Any:
     return K.reshape(K.scatter_add(rows, places, size), sizes)
 
 
+@full_precision
 def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | None = None) -> Any:
     """A tensor with elements replaced, or joined with others, at some places.
 
@@ -170,6 +179,7 @@ def _segments(segment_ids: Any, num_segments: int | None) -> tuple[Any, int]:
     return ids, int(num_segments)
 
 
+@full_precision
 def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
     """The sums of the rows of each segment.
 
@@ -191,6 +201,7 @@ def _joined(data: Any, segment_ids: Any, num_segments: int | None, reduce: Any, 
     return reduce(K.where(inside, K.expand_dims(x, 0), K.cast(neutral, _dtype(x))), axis=1)
 
 
+@full_precision
 def segment_prod(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
     """The products of the rows of each segment.
 
@@ -203,6 +214,7 @@ def segment_prod(data: Any, segment_ids: Any, num_segments: int | None = None, s
     return _joined(data, segment_ids, num_segments, K.prod, 1)
 
 
+@full_precision
 def segment_max(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
     """The largest of the rows of each segment; the smallest number of the type for one without rows.
 
@@ -216,6 +228,7 @@ def segment_max(data: Any, segment_ids: Any, num_segments: int | None = None, so
     return _joined(data, segment_ids, num_segments, K.max, -math.inf if dtypes.is_float(name) else np.iinfo(name).min)
 
 
+@full_precision
 def segment_min(data: Any, segment_ids: Any, num_segments: int | None = None, sorted: bool = False) -> Any:
     """The smallest of the rows of each segment; the largest number of the type for one without rows.
 
@@ -232,6 +245,7 @@ def segment_min(data: Any, segment_ids: Any, num_segments: int | None = None, so
 # Loops and choices ---------------------------------------------------------------------------------------------
 
 
+@full_precision
 def scan(
     f: Callable[[Any, Any], tuple[Any, Any]],
     init: Any,
@@ -267,6 +281,7 @@ def scan(
     return nest.pack_like(init, final), None if structure is None else nest.pack_like(structure, ys)
 
 
+@full_precision
 def map(f: Callable[[Any], Any], xs: Any) -> Any:
     """`f` of each row, stacked.
 
@@ -277,6 +292,7 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
     return scan(lambda carry, x: (carry, f(x)), array(0), xs)[1]
 
 
+@full_precision
 def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_val: Any) -> Any:
     """A value carried through `value = body_fun(i, value)` for i from `lower` up to `upper`, which is not included.
 
@@ -295,6 +311,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
     raise ArgumentError("fori_loop: expected bounds that are known; for others there is while_loop.")
 
 
+@full_precision
 def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = False, axis: int = 0) -> Any:
     """Running results of an associative function, in as many rounds as the length has binary digits.
 
@@ -325,6 +342,7 @@ def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = F
     return nest.pack_like(elems, tensors)
 
 
+@full_precision
 def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
     """The result of one of several functions.
 
@@ -343,6 +361,7 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
     return nest.pack_like(results[-1], found)
 
 
+@full_precision
 def vectorize(pyfunc: Callable[..., Any], *, excluded: Any = None, signature: str | None = None) -> Callable[..., Any]:
     """A function of numbers as one of tensors, which are broadcast against each other.
 
@@ -376,6 +395,7 @@ def vectorize(pyfunc: Callable[..., Any], *, excluded: Any = None, signature: st
 # Layout --------------------------------------------------------------------------------------------------------
 
 
+@full_precision
 def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Any:
     """The axes in another order, split and joined: `rearrange(x, "b (h p) c -> b h (p c)", p=2)`.
 

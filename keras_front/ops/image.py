@@ -18,6 +18,7 @@ from keras_front.backend import dtypes
 from keras_front.backend.operands import as_symbol_or_tensor
 from keras_front.backend.ops.colours import gray_of, hsv_of, rgb_of
 from keras_front.backend.ops.image import KERNELS
+from keras_front.backend.precision import full_precision
 from keras_front.errors import ArgumentError, ShapeError
 
 from .arrays import _dtype, _whole, array
@@ -51,6 +52,7 @@ def _as_float(x: Any) -> Any:
 # Colours -------------------------------------------------------------------------------------------------------
 
 
+@full_precision
 def rgb_to_grayscale(images: Any, data_format: str | None = None) -> Any:
     """Images with one channel, the luma.
 
@@ -62,6 +64,7 @@ def rgb_to_grayscale(images: Any, data_format: str | None = None) -> Any:
     return _in_batches(lambda x: K.cast(gray_of(_channels(_as_float(x))), name), images, data_format)
 
 
+@full_precision
 def rgb_to_hsv(images: Any, data_format: str | None = None) -> Any:
     """Red, green and blue from 0 to 1 as hue, saturation and value.
 
@@ -72,6 +75,7 @@ def rgb_to_hsv(images: Any, data_format: str | None = None) -> Any:
     return _in_batches(lambda x: K.concatenate(list(hsv_of(_channels(x))), axis=-1), images, data_format)
 
 
+@full_precision
 def hsv_to_rgb(images: Any, data_format: str | None = None) -> Any:
     """Hue, saturation and value from 0 to 1 as red, green and blue.
 
@@ -85,6 +89,7 @@ def hsv_to_rgb(images: Any, data_format: str | None = None) -> Any:
 # Sizes ---------------------------------------------------------------------------------------------------------
 
 
+@full_precision
 def resize(
     images: Any,
     size: Sequence[int],
@@ -143,6 +148,7 @@ def _margins(before: Any, after: Any, target: Any, size: int, what: str) -> tupl
     return int(before), int(total - before if after is None else after)  # type: ignore[operator]
 
 
+@full_precision
 def crop_images(
     images: Any,
     top_cropping: int | None = None,
@@ -175,6 +181,7 @@ def crop_images(
     return _in_batches(run, images, data_format)
 
 
+@full_precision
 def pad_images(
     images: Any,
     top_padding: int | None = None,
@@ -206,6 +213,7 @@ def pad_images(
     return _in_batches(run, images, data_format)
 
 
+@full_precision
 def extract_patches(
     images: Any,
     size: int | Sequence[int],
@@ -232,6 +240,7 @@ def extract_patches(
     )
 
 
+@full_precision
 def extract_patches_3d(
     volumes: Any,
     size: int | Sequence[int],
@@ -278,6 +287,7 @@ def _inside(place: Any, size: int, fill_mode: str) -> Any:
     return K.clip(place, 0.0, size - 1.0)
 
 
+@full_precision
 def map_coordinates(
     inputs: Any, coordinates: Any, order: int, fill_mode: str = "constant", fill_value: float = 0
 ) -> Any:
@@ -345,6 +355,7 @@ def _grid(x: Any) -> tuple[Any, Any]:
     return array(z[None], "float32"), array(y[None], "float32")
 
 
+@full_precision
 def affine_transform(
     images: Any,
     transform: Any,
@@ -378,6 +389,7 @@ def affine_transform(
     return _in_batches(run, images, data_format)
 
 
+@full_precision
 def perspective_transform(
     images: Any,
     start_points: Any,
@@ -407,6 +419,7 @@ def perspective_transform(
     return affine_transform(images, transform, interpolation, "constant", fill_value, data_format)
 
 
+@full_precision
 def elastic_transform(
     images: Any,
     alpha: float = 20.0,
@@ -444,6 +457,7 @@ def elastic_transform(
     return _in_batches(run, images, data_format)
 
 
+@full_precision
 def scale_and_translate(
     images: Any,
     output_shape: Sequence[int],
@@ -499,6 +513,7 @@ def _bell(size: int, sigma: float) -> np.ndarray:
     return values / values.sum()
 
 
+@full_precision
 def gaussian_blur(
     images: Any,
     kernel_size: Sequence[int] = (3, 3),
@@ -517,6 +532,7 @@ def gaussian_blur(
     return _in_batches(lambda x: _filtered(_as_float(x), bell[:, :, None]), images, data_format)
 
 
+@full_precision
 def sobel_edges(images: Any, data_format: str | None = None) -> Any:
     """The slopes of images downwards and to the right.
 
@@ -538,6 +554,7 @@ def sobel_edges(images: Any, data_format: str | None = None) -> Any:
     return K.permute_dimensions(found, (0, 3, 1, 2, 4)) if first else found
 
 
+@full_precision
 def ssim(
     image1: Any,
     image2: Any,

@@ -11,6 +11,7 @@ from keras_front import backend as K
 from keras_front import nest
 from keras_front.backend.operands import as_symbol_or_tensor
 from keras_front.backend.ops import numpy_names
+from keras_front.backend.precision import full_precision
 from keras_front.errors import ArgumentError, ShapeError
 
 from .arrays import _dtype, _whole, array, diagonal, on_host
@@ -22,6 +23,7 @@ def _transposed(x: Any) -> Any:
     return numpy_names.swapaxes(x, -1, -2)
 
 
+@full_precision
 def cholesky(x: Any, upper: bool = False) -> Any:
     """The triangular factor of symmetric positive definite matrices.
 
@@ -33,6 +35,7 @@ def cholesky(x: Any, upper: bool = False) -> Any:
     return _transposed(lower) if upper else lower
 
 
+@full_precision
 def cholesky_inverse(x: Any, upper: bool = False) -> Any:
     """The inverse of the matrices whose triangular factors are given.
 
@@ -51,6 +54,7 @@ def _identity_like(x: Any) -> Any:
     return K.zeros_like(x) + array(np.eye(n), _dtype(x))
 
 
+@full_precision
 def solve_triangular(a: Any, b: Any, lower: bool = False) -> Any:
     """The x with `a x = b`, for triangular matrices.
 
@@ -65,6 +69,7 @@ def solve_triangular(a: Any, b: Any, lower: bool = False) -> Any:
     return K.triangular_solve(a, b, lower)
 
 
+@full_precision
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """The norm of vectors or matrices.
 
@@ -77,6 +82,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     return K.norm(as_symbol_or_tensor(x), ord=ord, axis=axis, keepdims=keepdims)
 
 
+@full_precision
 def qr(x: Any, mode: str = "reduced") -> tuple[Any, Any]:
     """Matrices as products of orthogonal and triangular ones.
 
@@ -100,6 +106,7 @@ def _identity_like_rows(x: Any, rows: int) -> Any:
     return K.zeros_like(K.getitem(x, (..., slice(0, 1)))) + array(np.eye(rows), _dtype(x))
 
 
+@full_precision
 def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """Matrices as products: `u @ diag(s) @ vh`.
 
@@ -122,6 +129,7 @@ def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
         vh, (..., slice(None, columns), slice(None, columns)))  # fmt: skip
 
 
+@full_precision
 def eigh(x: Any) -> tuple[Any, Any]:
     """Eigenvalues and eigenvectors of symmetric matrices, in ascending order.
 
@@ -138,6 +146,7 @@ def eigh(x: Any) -> tuple[Any, Any]:
     return numpy_names.flip(s - K.squeeze(shift, -1), -1), numpy_names.flip(u, -1)
 
 
+@full_precision
 def eig(x: Any) -> tuple[Any, Any]:
     """Eigenvalues and eigenvectors of square matrices, which may be complex; of values only.
 
@@ -150,6 +159,7 @@ def eig(x: Any) -> tuple[Any, Any]:
     return values, vectors
 
 
+@full_precision
 def lu_factor(x: Any) -> tuple[Any, Any]:
     """Both triangular factors of matrices in one, and the rows that were exchanged; of values only.
 
@@ -172,6 +182,7 @@ def lu_factor(x: Any) -> tuple[Any, Any]:
     return array(flat.reshape(matrices.shape)), array(pivots.reshape(*matrices.shape[:-2], count))
 
 
+@full_precision
 def slogdet(x: Any) -> tuple[Any, Any]:
     """The sign of determinants, and the logarithm of their size, without overflow.
 
@@ -184,6 +195,7 @@ def slogdet(x: Any) -> tuple[Any, Any]:
     return K.sign(K.det(x / K.where(scale > 0, scale, K.ones_like(scale)))), size
 
 
+@full_precision
 def logdet(x: Any) -> Any:
     """The logarithm of the determinant of symmetric positive definite matrices.
 
@@ -193,6 +205,7 @@ def logdet(x: Any) -> Any:
     return 2 * K.sum(K.log(diagonal(K.cholesky(as_symbol_or_tensor(x)), 0, -2, -1)), axis=-1)
 
 
+@full_precision
 def pinv(x: Any, rcond: float | None = None) -> Any:
     """The inverse of Moore and Penrose.
 
@@ -213,6 +226,7 @@ def _inverted(x: Any, s: Any, rcond: float | None) -> Any:
     return K.where(kept, 1 / K.where(kept, s, K.ones_like(s)), 0)
 
 
+@full_precision
 def lstsq(a: Any, b: Any, rcond: float | None = None) -> Any:
     """The x for which `a x` is nearest to `b`; of several the shortest.
 
@@ -229,6 +243,7 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> Any:
     return K.dot(pinv(a, part), b) if len(b.shape) > 1 else K.squeeze(K.dot(pinv(a, part), K.expand_dims(b, -1)), -1)
 
 
+@full_precision
 def matrix_rank(x: Any, tol: Any = None) -> Any:
     """The number of singular values that are not 0.
 
@@ -243,6 +258,7 @@ def matrix_rank(x: Any, tol: Any = None) -> Any:
     return K.sum(K.cast(s > least, "int32"), axis=-1)
 
 
+@full_precision
 def jvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> Any:
     """The value of a function, and its derivative in a direction.
 

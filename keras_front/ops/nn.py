@@ -29,6 +29,7 @@ from keras_front.backend import dtypes
 from keras_front.backend.operands import as_symbol_or_tensor
 from keras_front.backend.ops import numpy_names
 from keras_front.backend.ops.adaptive import average_windows, largest_of_windows
+from keras_front.backend.precision import full_precision
 from keras_front.errors import ArgumentError, ShapeError
 
 from .arrays import _dtype, _whole
@@ -48,6 +49,7 @@ def _format(data_format: str | None) -> str:
 # Convolution and pooling ---------------------------------------------------------------------------------------
 
 
+@full_precision
 def conv(
     inputs: Any,
     kernel: Any,
@@ -80,6 +82,7 @@ def _as_image(x: Any, layout: str) -> Any:
     return K.expand_dims(x, 1 if layout == "channels_last" else 2)
 
 
+@full_precision
 def depthwise_conv(
     inputs: Any,
     kernel: Any,
@@ -108,6 +111,7 @@ def depthwise_conv(
     return K.depthwise_conv2d(x, w, _each(strides, 2), padding, layout, _each(dilation_rate, 2))
 
 
+@full_precision
 def separable_conv(
     inputs: Any,
     depthwise_kernel: Any,
@@ -132,6 +136,7 @@ def separable_conv(
     return conv(middle, pointwise_kernel, data_format=data_format)
 
 
+@full_precision
 def conv_transpose(
     inputs: Any,
     kernel: Any,
@@ -180,6 +185,7 @@ def _transposed(size: int, kernel: int, step: int, gap: int, padding: str, extra
     return (size - 1) * step + width - (2 * (width // 2) if padding == "same" else 0) + extra
 
 
+@full_precision
 def max_pool(
     inputs: Any, pool_size: Sizes, strides: Sizes | None = None, padding: str = "valid", data_format: str | None = None
 ) -> Any:
@@ -195,6 +201,7 @@ def max_pool(
     return _pool(inputs, pool_size, strides, padding, data_format, "max")
 
 
+@full_precision
 def average_pool(
     inputs: Any, pool_size: Sizes, strides: Sizes | None = None, padding: str = "valid", data_format: str | None = None
 ) -> Any:
@@ -220,6 +227,7 @@ def _pool(x: Any, size: Any, strides: Any, padding: str, data_format: str | None
     return run(x, *given, padding=padding, data_format=_format(data_format), pool_mode=mode)
 
 
+@full_precision
 def adaptive_average_pool(inputs: Any, output_size: Sizes, data_format: str | None = None) -> Any:
     """Means over as many windows as the output shall have.
 
@@ -231,6 +239,7 @@ def adaptive_average_pool(inputs: Any, output_size: Sizes, data_format: str | No
     return _adaptive(average_windows, inputs, output_size, data_format)
 
 
+@full_precision
 def adaptive_max_pool(inputs: Any, output_size: Sizes, data_format: str | None = None) -> Any:
     """Maxima over as many windows as the output shall have.
 
@@ -251,6 +260,7 @@ def _adaptive(reduce: Any, inputs: Any, output_size: Any, data_format: str | Non
     return x
 
 
+@full_precision
 def unfold(x: Any, kernel_size: Sizes, dilation: Sizes = 1, padding: Sizes = 0, stride: Sizes = 1) -> Any:
     """The windows of images as columns.
 
@@ -270,6 +280,7 @@ def unfold(x: Any, kernel_size: Sizes, dilation: Sizes = 1, padding: Sizes = 0, 
     return K.reshape(found, (-1, found.shape[1], found.shape[2] * found.shape[3]))
 
 
+@full_precision
 def fold(
     x: Any, output_size: Sizes, kernel_size: Sizes, dilation: Sizes = 1, padding: Sizes = 0, stride: Sizes = 1
 ) -> Any:
@@ -302,6 +313,7 @@ def fold(
     return K.getitem(images, (slice(None), slice(None), *inside))
 
 
+@full_precision
 def depth_to_space(x: Any, block_size: int, data_format: str = "channels_last") -> Any:
     """Channels laid out as blocks of pixels.
 
@@ -317,6 +329,7 @@ def depth_to_space(x: Any, block_size: int, data_format: str = "channels_last") 
     return _back(K.reshape(x, (-1, rows * b, columns * b, channels // b**2)), data_format)
 
 
+@full_precision
 def space_to_depth(x: Any, block_size: int, data_format: str = "channels_last") -> Any:
     """Blocks of pixels laid out as channels.
 
@@ -343,6 +356,7 @@ def _back(x: Any, data_format: str) -> Any:
 # Normalization -------------------------------------------------------------------------------------------------
 
 
+@full_precision
 def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = False) -> tuple[Any, Any]:
     """Mean and variance over some axes.
 
@@ -357,6 +371,7 @@ def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = Fals
     return tuple(K.moments(as_symbol_or_tensor(x), axes, keepdims))  # type: ignore[return-value]
 
 
+@full_precision
 def normalize(x: Any, axis: Any = -1, order: Any = 2, epsilon: float | None = None) -> Any:
     """Vectors divided by their norm.
 
@@ -374,6 +389,7 @@ def normalize(x: Any, axis: Any = -1, order: Any = 2, epsilon: float | None = No
     return x / K.maximum(K.norm(x, ord=order, axis=axis, keepdims=True), least)
 
 
+@full_precision
 def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float | None = None) -> Any:
     """A tensor divided by the root of the mean of its squares.
 
@@ -392,6 +408,7 @@ def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float 
     return found if scale is None else found * scale
 
 
+@full_precision
 def layer_normalization(
     x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: float | None = None, **kwargs: Any
 ) -> Any:
@@ -413,6 +430,7 @@ def layer_normalization(
     )
 
 
+@full_precision
 def batch_normalization(
     x: Any, mean: Any, variance: Any, axis: int = -1, offset: Any = None, scale: Any = None, epsilon: float = 1e-3
 ) -> Any:
@@ -433,6 +451,7 @@ def batch_normalization(
 # Attention -----------------------------------------------------------------------------------------------------
 
 
+@full_precision
 def dot_product_attention(
     query: Any,
     key: Any,
@@ -475,6 +494,7 @@ def dot_product_attention(
 # Codes ---------------------------------------------------------------------------------------------------------
 
 
+@full_precision
 def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Any:
     """Vectors with a one at the place that a number names.
 
@@ -489,6 +509,7 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse:
     return hot if axis in (-1, len(hot.shape) - 1) else numpy_names.moveaxis(hot, -1, axis)
 
 
+@full_precision
 def multi_hot(
     inputs: Any, num_classes: int | None = None, axis: int = -1, dtype: Any = None, sparse: bool = False, **kwargs: Any
 ) -> Any:
@@ -509,6 +530,7 @@ def multi_hot(
     return K.max(one_hot(x, count, axis, dtype), axis=1 if len(x.shape) > 1 else 0)
 
 
+@full_precision
 def psnr(x1: Any, x2: Any, max_val: float) -> Any:
     """The ratio of peak signal to noise between two tensors, in decibels.
 
@@ -523,6 +545,7 @@ def psnr(x1: Any, x2: Any, max_val: float) -> Any:
     return 20 * math.log10(max_val) - K.log10(K.mean(K.square(x1 - x2))) * 10
 
 
+@full_precision
 def cdist(x: Any, y: Any) -> Any:
     """The distances of the rows of two matrices.
 
@@ -545,6 +568,7 @@ def _blank_last(x: Any, blank: int) -> Any:
     return K.gather(x, np.asarray(order, "int32"), axis=-1)
 
 
+@full_precision
 def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any, mask_index: int = 0) -> Any:
     """The negative logarithm of the probability of labels, summed over all alignments.
 
@@ -564,6 +588,7 @@ def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any, m
     return K.squeeze(K.ctc_batch_cost(labels, odds, *lengths), -1)
 
 
+@full_precision
 def ctc_decode(
     inputs: Any,
     sequence_lengths: Any,

@@ -9,11 +9,13 @@ import numpy as np
 from keras_front import backend as K
 from keras_front.backend.operands import as_symbol_or_tensor
 from keras_front.backend.ops import numpy_names
+from keras_front.backend.precision import full_precision
 from keras_front.errors import ArgumentError
 
 from .arrays import _whole
 
 
+@full_precision
 def max(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
     """The largest element.
 
@@ -27,6 +29,7 @@ def max(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -
     return found if initial is None else K.maximum(found, initial)
 
 
+@full_precision
 def min(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
     """The smallest element.
 
@@ -40,6 +43,7 @@ def min(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -
     return found if initial is None else K.minimum(found, initial)
 
 
+@full_precision
 def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
     """The product of the elements.
 
@@ -52,6 +56,7 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) ->
     return K.prod(_cast(x, dtype), axis=axis, keepdims=keepdims)
 
 
+@full_precision
 def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
     """Running sums.
 
@@ -63,6 +68,7 @@ def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
     return numpy_names.cumsum(_cast(x, dtype), axis)
 
 
+@full_precision
 def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
     """Running products.
 
@@ -74,6 +80,7 @@ def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
     return numpy_names.cumprod(_cast(x, dtype), axis)
 
 
+@full_precision
 def top_k(x: Any, k: int, sorted: bool = True) -> Any:
     """The largest elements along the last axis, and where they stand.
 
@@ -85,6 +92,7 @@ def top_k(x: Any, k: int, sorted: bool = True) -> Any:
     return K.top_k(as_symbol_or_tensor(x), k)
 
 
+@full_precision
 def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = None) -> Any:
     """A tensor with more elements around it.
 

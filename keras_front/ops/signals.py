@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front.backend.operands import as_symbol_or_tensor
+from keras_front.backend.precision import full_precision
 from keras_front.errors import ArgumentError
 
 from .arrays import _dtype, _whole, array
@@ -24,6 +25,7 @@ def _pair(name: str, x: Any, imag: Any = None) -> Pair:
     return as_symbol_or_tensor(x), as_symbol_or_tensor(imag)
 
 
+@full_precision
 def fft(x: Any, imag: Any = None, axis: int = -1) -> Pair:
     """The discrete Fourier transform along an axis.
 
@@ -35,6 +37,7 @@ def fft(x: Any, imag: Any = None, axis: int = -1) -> Pair:
     return tuple(K.fft(*_pair("fft", x, imag), axis=axis))  # type: ignore[return-value]
 
 
+@full_precision
 def ifft(x: Any, imag: Any = None, axis: int = -1) -> Pair:
     """The inverse of `fft`.
 
@@ -46,6 +49,7 @@ def ifft(x: Any, imag: Any = None, axis: int = -1) -> Pair:
     return tuple(K.ifft(*_pair("ifft", x, imag), axis=axis))  # type: ignore[return-value]
 
 
+@full_precision
 def fft2(x: Any) -> Pair:
     """The discrete Fourier transform along the last two axes.
 
@@ -55,6 +59,7 @@ def fft2(x: Any) -> Pair:
     return tuple(K.fft(*K.fft(*_pair("fft2", x), axis=-1), axis=-2))  # type: ignore[return-value]
 
 
+@full_precision
 def ifft2(x: Any) -> Pair:
     """The inverse of `fft2`.
 
@@ -74,6 +79,7 @@ def _of_length(x: Any, length: int | None) -> Any:
     return K.pad(x, (*((0, 0),) * (len(x.shape) - 1), (0, length - size)))
 
 
+@full_precision
 def rfft(x: Any, fft_length: int | None = None) -> Pair:
     """The first half of the Fourier transform of real signals, along the last axis.
 
@@ -84,6 +90,7 @@ def rfft(x: Any, fft_length: int | None = None) -> Pair:
     return tuple(K.rfft(_of_length(as_symbol_or_tensor(x), fft_length)))  # type: ignore[return-value]
 
 
+@full_precision
 def irfft(x: Any, imag: Any = None, n: int | None = None, axis: int = -1, fft_length: int | None = None) -> Any:
     """The real signals whose `rfft` is given.
 
@@ -103,6 +110,7 @@ def irfft(x: Any, imag: Any = None, n: int | None = None, axis: int = -1, fft_le
     return K.irfft(real, imag, n=length, axis=axis)
 
 
+@full_precision
 def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> Any:
     """Frames of signals along the last axis.
 
@@ -133,6 +141,7 @@ def _window(window: Any, length: int, total: int) -> np.ndarray:
     return np.pad(values, (left, total - length - left))
 
 
+@full_precision
 def stft(
     x: Any, sequence_length: int, sequence_stride: int, fft_length: int, window: Any = "hann", center: bool = True
 ) -> Pair:
@@ -158,6 +167,7 @@ def stft(
     return rfft(frames * array(_window(window, sequence_length, fft_length), _dtype(x)))
 
 
+@full_precision
 def istft(
     x: Any,
     sequence_length: int,

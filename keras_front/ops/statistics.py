@@ -11,6 +11,7 @@ from keras_front import backend as K
 from keras_front.backend import dtypes, shapes
 from keras_front.backend.operands import as_symbol_or_tensor
 from keras_front.backend.ops import numpy_names
+from keras_front.backend.precision import full_precision
 from keras_front.errors import ArgumentError
 
 from .arrays import _dtype, _whole, array
@@ -22,6 +23,7 @@ METHODS = ("linear", "lower", "higher", "midpoint", "nearest")
 # Order ---------------------------------------------------------------------------------------------------------
 
 
+@full_precision
 def quantile(x: Any, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Any:
     """The values below which given parts of the elements lie.
 
@@ -54,6 +56,7 @@ def quantile(x: Any, q: Any, axis: Axis = None, method: str = "linear", keepdims
     return K.reshape(found, (*parts.shape, *(-1 if n is None else n for n in shape)))
 
 
+@full_precision
 def percentile(x: Any, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Any:
     """The values below which given percentages of the elements lie.
 
@@ -67,6 +70,7 @@ def percentile(x: Any, q: Any, axis: Axis = None, method: str = "linear", keepdi
     return quantile(x, np.asarray(K.to_numpy(q), "float64") / 100, axis, method, keepdims)
 
 
+@full_precision
 def median(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The middle one of the elements in order, or the mean of the two in the middle.
 
@@ -78,6 +82,7 @@ def median(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return quantile(x, 0.5, axis, keepdims=keepdims)
 
 
+@full_precision
 def argpartition(x: Any, kth: int, axis: int | None = -1) -> Any:
     """Indices that put the `kth` smallest in its place, smaller ones before it and larger ones after it.
 
@@ -89,6 +94,7 @@ def argpartition(x: Any, kth: int, axis: int | None = -1) -> Any:
     return numpy_names.argsort(as_symbol_or_tensor(x), axis=axis)
 
 
+@full_precision
 def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
     """The places at which values would keep a vector in order.
 
@@ -104,6 +110,7 @@ def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
     return K.sum(K.cast(before, "int32"), axis=-1)
 
 
+@full_precision
 def digitize(x: Any, bins: Any) -> Any:
     """The bin in which each element lies.
 
@@ -116,6 +123,7 @@ def digitize(x: Any, bins: Any) -> Any:
     return searchsorted(bins, x, "right")
 
 
+@full_precision
 def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) -> Any:
     """Whether elements are among those of another tensor.
 
@@ -130,6 +138,7 @@ def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) ->
     return K.logical_not(found) if invert else found
 
 
+@full_precision
 def allclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
     """Whether all elements differ by at most `atol + rtol * |x2|`.
 
@@ -143,6 +152,7 @@ def allclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan
     return K.all(isclose(x1, x2, rtol, atol, equal_nan))
 
 
+@full_precision
 def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
     """Whether two elements differ by at most `atol + rtol * |x2|`.
 
@@ -161,6 +171,7 @@ def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan:
 # Counts --------------------------------------------------------------------------------------------------------
 
 
+@full_precision
 def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = False) -> Any:
     """How often each number occurs.
 
@@ -182,6 +193,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
     return K.sum(hot, axis=-2)
 
 
+@full_precision
 def histogram(x: Any, bins: Any = 10, range: tuple[float, float] | None = None) -> tuple[Any, Any]:
     """How many elements lie in each bin.
 
@@ -212,6 +224,7 @@ def histogram(x: Any, bins: Any = 10, range: tuple[float, float] | None = None) 
 # Correlation ---------------------------------------------------------------------------------------------------
 
 
+@full_precision
 def corrcoef(x: Any) -> Any:
     """The coefficients of correlation of the rows.
 
@@ -228,6 +241,7 @@ def corrcoef(x: Any) -> Any:
     return K.reshape(found, ()) if found.shape == (1, 1) else found
 
 
+@full_precision
 def correlate(x1: Any, x2: Any, mode: str = "valid") -> Any:
     """Sums of products of one vector with another that is moved along it.
 
@@ -254,6 +268,7 @@ def correlate(x1: Any, x2: Any, mode: str = "valid") -> Any:
     return K.getitem(found, slice(start, start + n))
 
 
+@full_precision
 def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
     """The integral by the trapezoidal rule.
 
@@ -275,6 +290,7 @@ def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
 # Without NaN ---------------------------------------------------------------------------------------------------
 
 
+@full_precision
 def nansum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The sum of the elements that are numbers.
 
@@ -286,6 +302,7 @@ def nansum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return K.sum(_filled(x, 0), axis=axis, keepdims=keepdims)
 
 
+@full_precision
 def nanprod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The product of the elements that are numbers.
 
@@ -297,6 +314,7 @@ def nanprod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return K.prod(_filled(x, 1), axis=axis, keepdims=keepdims)
 
 
+@full_precision
 def nanmax(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The largest of the elements that are numbers; NaN if there is none.
 
@@ -308,6 +326,7 @@ def nanmax(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return _unless_all_missing(x, K.max(_filled(x, -np.inf), axis=axis, keepdims=keepdims), axis, keepdims)
 
 
+@full_precision
 def nanmin(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The smallest of the elements that are numbers; NaN if there is none.
 
@@ -319,6 +338,7 @@ def nanmin(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return _unless_all_missing(x, K.min(_filled(x, np.inf), axis=axis, keepdims=keepdims), axis, keepdims)
 
 
+@full_precision
 def nanmean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The mean of the elements that are numbers.
 
@@ -330,6 +350,7 @@ def nanmean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return nansum(_as_float(x), axis, keepdims) / _count(x, axis, keepdims)
 
 
+@full_precision
 def nanvar(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The variance of the elements that are numbers.
 
@@ -342,6 +363,7 @@ def nanvar(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return nanmean(off * off, axis, keepdims)
 
 
+@full_precision
 def nanstd(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The standard deviation of the elements that are numbers.
 
@@ -353,6 +375,7 @@ def nanstd(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return K.square_root(nanvar(x, axis, keepdims))
 
 
+@full_precision
 def nancumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
     """Running sums of the elements that are numbers.
 
@@ -365,6 +388,7 @@ def nancumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
     return numpy_names.cumsum(x if dtype is None else K.cast(x, dtype), axis)
 
 
+@full_precision
 def nancumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
     """Running products of the elements that are numbers.
 
@@ -377,6 +401,7 @@ def nancumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
     return numpy_names.cumprod(x if dtype is None else K.cast(x, dtype), axis)
 
 
+@full_precision
 def nanargmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     """The index of the largest of the elements that are numbers; -1 if there is none.
 
@@ -388,6 +413,7 @@ def nanargmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     return _place_of(numpy_names.argmax, x, -np.inf, axis, keepdims)
 
 
+@full_precision
 def nanargmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     """The index of the smallest of the elements that are numbers; -1 if there is none.
 
@@ -399,6 +425,7 @@ def nanargmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     return _place_of(numpy_names.argmin, x, np.inf, axis, keepdims)
 
 
+@full_precision
 def nanquantile(x: Any, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Any:
     """The values below which given parts of the elements lie that are numbers.
 
@@ -430,6 +457,7 @@ def nanquantile(x: Any, q: Any, axis: Axis = None, method: str = "linear", keepd
     return K.reshape(found, (*parts.shape, *(-1 if n is None else n for n in shape)))
 
 
+@full_precision
 def nanpercentile(x: Any, q: Any, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Any:
     """The values below which given percentages of the elements lie that are numbers.
 
@@ -443,6 +471,7 @@ def nanpercentile(x: Any, q: Any, axis: Axis = None, method: str = "linear", kee
     return nanquantile(x, np.asarray(K.to_numpy(q), "float64") / 100, axis, method, keepdims)
 
 
+@full_precision
 def nanmedian(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """The middle one of the elements that are numbers.
 
