@@ -115,12 +115,20 @@ class RenamedKeys(dict[str, Any]):
     It lists the names of today only.
     """
 
-    def __missing__(self, key: str) -> Any:
+    def other_name(self, key: Any) -> Any:
+        """The other name of a key, or None.
+
+        Args:
+            key: a key that the dictionary does not have.
+        """
         hooks = legacy_module()
-        today = None if hooks is None else hooks.today_key(key)
-        if today not in self:
+        return None if hooks is None else hooks.today_key(key)
+
+    def __missing__(self, key: str) -> Any:
+        other = self.other_name(key)
+        if other not in self:
             raise KeyError(key)
-        return self[today]
+        return self[other]
 
     def get(self, key: str, default: Any = None) -> Any:
         """The value under a name of today or of once; `default` if there is none.

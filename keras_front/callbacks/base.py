@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from keras_front import conventions
+from keras_front.compatibility import RenamedKeys
 from keras_front.docstrings import Documented
 from keras_front.errors import ArgumentError
 
@@ -393,26 +394,16 @@ def monitored(logs: Mapping[str, Any], name: str) -> float | None:
     return None
 
 
-class Records(dict[str, Any]):
+class Records(RenamedKeys):
     """A dict that answers to both spellings of an accuracy: `logs["acc"]` and `logs["accuracy"]`."""
 
-    def __missing__(self, key: str) -> Any:
-        other = other_spelling(key) if isinstance(key, str) else key
-        if other in self:
-            return self[other]
-        raise KeyError(key)
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """The value under a name in either spelling; `default` if there is none.
+    def other_name(self, key: Any) -> Any:
+        """The other spelling of an accuracy.
 
         Args:
-            key: the name.
-            default: what to return for an unknown name.
+            key: a name that is not there.
         """
-        try:
-            return self[key]
-        except KeyError:
-            return default
+        return other_spelling(key) if isinstance(key, str) else None
 
 
 def other_spelling(name: str) -> str:

@@ -245,7 +245,7 @@ class Graph(models.Model):
         """
         return super().evaluate(*self._given(data), *args, **kwargs)
 
-    def predict(self, data: Any, *args: Any, **kwargs: Any) -> Any:
+    def predict(self, data: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         """The outputs by name.
 
         Args:

@@ -50,7 +50,7 @@ class Recurrent(layers.Layer, metaclass=_OfToday):
     Shape: (batch, steps, features) -> (batch, units), or (batch, steps, units) with `return_sequences`.
     """
 
-    today = layers.RNN
+    today: type = layers.RNN
     supports_masking = True
 
     def __init__(
