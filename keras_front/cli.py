@@ -179,11 +179,11 @@ def run_program(options: argparse.Namespace) -> int:
 
 def _program(options: argparse.Namespace) -> Callable[[], object]:
     """What runs the program that was asked for, with `sys.argv` and `sys.path` as Python has them then."""
-    given = [options.script, *options.arguments] if options.script else None
-    programs = [p for p in ((_script, given), (_module, options.module), (_code, options.code)) if p[1]]
+    words_of = ([options.script, *options.arguments] if options.script else [], options.module, options.code)
+    programs = [(prepare, words) for prepare, words in zip((_script, _module, _code), words_of) if words]
     if len(programs) != 1:
         raise ArgumentError("run: expected a script, or -m with a module, or -c with code.")
-    (prepare, (what, *arguments)) = programs[0]
+    prepare, (what, *arguments) = programs[0]
     start, name, folder = prepare(what)
     sys.argv = [name, *arguments]
     sys.path.insert(0, folder)

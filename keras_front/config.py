@@ -110,6 +110,7 @@ def _yes_or_no(value: Any) -> bool:
 
 
 NATIVE = "keras_front"  # our own dialect
+ENGINES_OF_KERAS_2 = ("tensorflow", "theano", "cntk")
 GENERATIONS = ("keras1", "keras2.2", "keras2.3", "keras3")
 
 
@@ -131,7 +132,7 @@ KINDS: dict[str, Kind] = {
     "seed": Kind(None, _seed_or_none, ("KERAS_FRONT_SEED",)),
     "dialect": Kind(NATIVE, _dialect, ("KERAS_FRONT_DIALECT",)),
     "old_name_warnings": Kind(True, _yes_or_no, ("KERAS_FRONT_OLD_NAME_WARNINGS",)),
-    "speak_as": Kind("backend", _one_of("backend", "tensorflow", "theano", "cntk"), ("KERAS_FRONT_SPEAK_AS",)),
+    "speak_as": Kind("backend", _one_of("backend", *ENGINES_OF_KERAS_2), ("KERAS_FRONT_SPEAK_AS",)),
     "traceback_filtering": Kind(True, _yes_or_no, ("KERAS_FRONT_TRACEBACK_FILTERING",)),
 }
 

@@ -45,8 +45,7 @@ def boxed(
 
 def _edge(widths: Sequence[int], signs: str) -> str:
     """A line across: its first sign, what it is made of, what stands between columns, and its last sign."""
-    first, line, between, last = signs
-    return first + between.join(line * width for width in widths) + last
+    return signs[0] + signs[2].join(signs[1] * width for width in widths) + signs[3]
 
 
 def _widths(columns: Sequence[Column], length: int | None, ends: Sequence[float] | None) -> list[int]:

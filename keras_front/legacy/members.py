@@ -303,7 +303,7 @@ def take_former_names(module: ModuleType, path: str) -> None:
     for name in RENAMED.get(path, ()):
         target = getattr(module, name)
         if inspect.isclass(target):
-            target.__init__ = renamed(target.__init__)  # type: ignore[misc]
+            setattr(target, "__init__", renamed(target.__init__))  # noqa: B010 - mypy takes no assignment
         else:
             setattr(module, name, renamed(target))
     for name in vars(module).keys() & {*SIGNATURES, *RENAMED.get(path, ())}:

@@ -20,13 +20,14 @@ from typing import Any
 
 from keras_front.errors import StateError
 
-from . import backend, layers, removed_names
+from . import backend, layers, reloading, removed_names
 from .arguments import NAMES
 from .paths import ADDITIONS, FOLDERS, HOMES, ROOTS
 from .stand_in import finder as tensorflow
 from .versions import keras_version
 
 OLD, NEW = "keras", "keras_front"
+RELOADED = f"{NEW}.backend"  # `reload(keras.backend)` reads again which engine is wanted
 
 # Former names that modules of ours find when asked, by module: with them `from keras.layers import *` gives these too.
 OLD_NAMES: dict[str, Callable[[], Iterable[str]]] = {
@@ -77,7 +78,7 @@ class Root(ModuleType):
         if name == "__all__":
             return [found for found in public_names(self._ours()) if not found.startswith("_")]
         if not name.startswith("__"):
-            for home in (self._ours(), home_module("legacy.package")):
+            for home in (self._ours(), home_module("legacy.beside_keras" if self._path else "legacy.package")):
                 found = getattr(home, name, None)
                 if found is not None:
                     return found
@@ -128,6 +129,8 @@ class Alias(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             path: not needed.
             target: not needed.
         """
+        if target is not None and fullname == RELOADED:
+            return reloading.spec_of(target)
         ours = our_path(fullname)
         if ours is None or not _is_there(ours) or tensorflow.is_still_real(fullname):
             return None

@@ -74,6 +74,9 @@ HOMES: dict[str, tuple[str, ...]] = {
     )},
     "layers.normalization.batch_normalization_v1": ("layers",),
     "objectives": ("losses",),
+    **{f"preprocessing.{name}": ("utils",) for name in (
+        "dataset_utils", "image_dataset", "text_dataset", "timeseries",
+    )},
     **{f"saving.{name}": _SAVING for name in (
         "hdf5_format", "legacy", "legacy.hdf5_format", "legacy.save", "legacy_h5_format", "model_config", "save",
         "saving_api", "saving_lib", "saving_utils", "serialization_lib",

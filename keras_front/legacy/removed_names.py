@@ -44,7 +44,7 @@ def binary_fromstring(string: str | bytes, dtype: Any = float, count: int = -1, 
     return np.frombuffer(data, dtype, count).copy()
 
 
-_fromstring = np.fromstring
+_fromstring: Any = np.fromstring
 ArgSpec = collections.namedtuple("ArgSpec", "args varargs keywords defaults")
 
 NAMES: dict[ModuleType, dict[str, Any]] = {
@@ -64,7 +64,7 @@ NAMES: dict[ModuleType, dict[str, Any]] = {
 def restore() -> None:
     """Put every name back that is not there."""
     if _refuses_bytes():
-        np.fromstring = binary_fromstring
+        setattr(np, "fromstring", binary_fromstring)  # noqa: B010 - mypy takes no assignment
     for module, names in NAMES.items():
         for name, value in names.items():
             if name not in vars(module) and not _is_there(module, name):
@@ -75,7 +75,7 @@ def _refuses_bytes() -> bool:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            np.fromstring(b"1", "int8")
+            _fromstring(b"1", "int8")
     except ValueError:
         return True
     return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -239,3 +240,48 @@ for name in ("keras.src.layers.core.nowhere", "keras.layers.dense.nowhere", "ker
 def test_paths_of_later_versions(home):
     done = keras_front_run("-c", PATHS)
     assert done.returncode == 0, done.stderr + done.stdout
+
+
+RELOAD = """
+import importlib, os, sys, keras, keras_front
+from keras import backend as K
+engine = keras_front.backend.discovery.backend
+for wanted in ["theano", *sys.argv[1:], "numpy", "tensorflow"]:
+    os.environ["KERAS_BACKEND"] = wanted
+    try:
+        assert importlib.reload(K) is keras.backend and K.backend() == wanted
+    except ImportError as error:
+        print(str(error)[:39])
+    print(wanted, engine(), float(K.sum(K.ones(3))))
+os.environ["KERAS_FRONT_BACKEND"] = "numpy"
+importlib.reload(K)
+print(K.backend(), engine())
+
+import keras_applications, keras_preprocessing
+from keras_applications.vgg16 import VGG16
+from keras_preprocessing.image.utils import load_img
+from keras_preprocessing.text import Tokenizer
+keras_preprocessing.set_keras_submodules(backend=K, utils=keras.utils)
+assert Tokenizer is keras.preprocessing.text.Tokenizer and VGG16 is keras.applications.VGG16
+assert keras_applications.get_submodules_from_kwargs({})[1] is keras.layers
+assert (keras_preprocessing.__version__, keras_applications.__name__) == ("1.1.2", "keras_applications")
+try:
+    keras_preprocessing.get_keras_submodule("nowhere")
+except ValueError as error:
+    print(error)
+"""
+
+
+def test_reloading_the_backend_and_packages_beside_keras(home, monkeypatch):
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    others = ["torch"] if importlib.util.find_spec("torch") else []
+    done = keras_front_run("-c", RELOAD, *others)
+    assert done.stdout.splitlines() == [
+        "theano numpy 3.0",
+        *(f"{name} {name} 3.0" for name in others),
+        "numpy numpy 3.0",
+        "backend 'tensorflow' is not installed (",
+        "tensorflow numpy 3.0",
+        "tensorflow numpy",
+        "get_keras_submodule: expected one of ('backend', 'engine', 'layers', 'models', 'utils'), received 'nowhere'.",
+    ], done.stderr

@@ -12,6 +12,10 @@ import importlib.util
 import os
 import sys
 
+TYPE_CHECKING = False  # `typing` would be half of what this costs
+if TYPE_CHECKING:
+    from typing import Any
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 PACKAGES = {"keras", "keras_applications", "keras_preprocessing", "tensorflow", "tf_keras"}
 
@@ -20,7 +24,7 @@ class Waiting:
     """Finds nothing; installs the finders of keras_front when Keras is imported for the first time, and asks them."""
 
     @classmethod
-    def find_spec(cls, fullname, path=None, target=None):
+    def find_spec(cls, fullname: str, path: Any = None, target: Any = None) -> importlib.machinery.ModuleSpec | None:
         """What the finders of keras_front say of Keras; None for any other module.
 
         Args:
