@@ -7,6 +7,7 @@ the data do not matter.
 from __future__ import annotations
 
 from keras_front.datasets.files import ORIGIN, Source, Split, cached_file, read_arrays, split
+from keras_front.utils.file_cache import get_file
 
 __all__ = ["load_data"]
 
@@ -30,5 +31,5 @@ def load_data(path: str = "boston_housing.npz", test_split: float = 0.2, seed: i
     Source: Harrison & Rubinfeld (1978), http://lib.stat.cmu.edu/datasets/boston; Keras 2.3.1,
         `keras/datasets/boston_housing.py`.
     """
-    x, y = read_arrays(cached_file(path, _SOURCE), "x", "y")
+    x, y = read_arrays(cached_file(path, _SOURCE, get_file), "x", "y")
     return split(x, y, test_split, seed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from keras_front.datasets.files import ORIGIN, Source, Split, cached_file, read_arrays, split
 from keras_front.errors import ArgumentError
+from keras_front.utils.file_cache import get_file
 
 __all__ = ["load_data"]
 
@@ -34,6 +35,6 @@ def load_data(
     """
     if version not in ("small", "large"):
         raise ArgumentError(f"california_housing.load_data: expected version 'small' or 'large', received {version!r}.")
-    x, y = read_arrays(cached_file(path, _SOURCE), "x", "y")
+    x, y = read_arrays(cached_file(path, _SOURCE, get_file), "x", "y")
     rows = slice(_SMALL if version == "small" else None)
     return split(x[rows], y[rows], test_split, seed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from keras_front.datasets.cifar import load_split
 from keras_front.datasets.files import Source, Split, unpacked_folder
+from keras_front.utils.file_cache import get_file
 
 __all__ = ["load_data"]
 
@@ -25,6 +26,6 @@ def load_data() -> tuple[Split, Split]:
     Source: Krizhevsky, Learning Multiple Layers of Features from Tiny Images (2009),
         https://www.cs.toronto.edu/~kriz/cifar.html; Keras 2.3.1, `keras/datasets/cifar10.py`.
     """
-    folder = unpacked_folder("cifar-10-batches-py", _SOURCE)
+    folder = unpacked_folder("cifar-10-batches-py", _SOURCE, get_file)
     train = [folder / f"data_batch_{i}" for i in range(1, 6)]
     return load_split(train, "labels"), load_split([folder / "test_batch"], "labels")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from keras_front.datasets.cifar import load_split
 from keras_front.datasets.files import Source, Split, unpacked_folder
 from keras_front.errors import ArgumentError
+from keras_front.utils.file_cache import get_file
 
 __all__ = ["load_data"]
 
@@ -29,6 +30,6 @@ def load_data(label_mode: str = "fine") -> tuple[Split, Split]:
     """
     if label_mode not in ("fine", "coarse"):
         raise ArgumentError(f"cifar100.load_data: expected label_mode 'fine' or 'coarse', received {label_mode!r}.")
-    folder = unpacked_folder("cifar-100-python", _SOURCE)
+    folder = unpacked_folder("cifar-100-python", _SOURCE, get_file)
     key = f"{label_mode}_labels"
     return load_split([folder / "train"], key), load_split([folder / "test"], key)

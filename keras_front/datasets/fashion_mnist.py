@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_front.datasets.files import ORIGIN, Source, Split, cached_file
 from keras_front.errors import SerializationError
+from keras_front.utils.file_cache import get_file
 
 __all__ = ["load_data"]
 
@@ -35,7 +36,7 @@ def load_data() -> tuple[Split, Split]:
 def _read(name: str, axes: int) -> np.ndarray:
     """One file: two zeros, a code for bytes, the number of axes, their lengths, the bytes."""
     name += "-ubyte.gz"
-    file = cached_file(name, Source(ORIGIN + name, subdir=_SUBDIR))
+    file = cached_file(name, Source(ORIGIN + name, subdir=_SUBDIR), get_file)
     try:
         with gzip.open(file) as stream:
             magic, *shape = struct.unpack(f">{axes + 1}I", stream.read(4 * (axes + 1)))

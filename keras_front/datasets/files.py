@@ -7,6 +7,7 @@ there is fetched, and what was fetched must have the original's hash.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ import numpy as np
 
 from keras_front.errors import ArgumentError, SerializationError, UnsafeFileError
 from keras_front.tracebacks import warn_user
-from keras_front.utils.file_cache import cache_folder, get_file
+from keras_front.utils.file_cache import cache_folder
 from keras_front.utils.hashes import validate_file
 
 __all__ = ["ORIGIN", "Source", "cached_file", "read_arrays", "split", "unpacked_folder"]
@@ -40,12 +41,13 @@ class Source(NamedTuple):
     subdir: str = "datasets"
 
 
-def cached_file(path: str, source: Source) -> Path:
+def cached_file(path: str, source: Source, get_file: Callable[..., str]) -> Path:
     """The file of a data set, which is fetched if it is not in the cache.
 
     Args:
         path: name in the cache, or an absolute path.
         source: where it comes from.
+        get_file: what fetches it: that of the module of the data set, where a program may have put another one.
 
     Raises: DownloadError if it is not there and cannot be fetched; it says which file to put where.
     """
@@ -69,18 +71,19 @@ def _warn_unless_original(file: Path, source: Source) -> None:
         )
 
 
-def unpacked_folder(name: str, source: Source) -> Path:
+def unpacked_folder(name: str, source: Source, get_file: Callable[..., str]) -> Path:
     """The folder of a data set that is distributed as an archive, which is fetched and unpacked where that is needed.
 
     Args:
         name: the folder, in the archive as in the cache.
         source: where the archive comes from. Its `other_names` are other names of the archive.
+        get_file: see `cached_file`.
     """
     base = cache_folder() / source.subdir
     for folder in (base / name, base / f"{name}-target" / name):  # Keras 3 unpacks into a folder of its own
         if folder.is_dir():
             return folder
-    archive = cached_file(f"{name}.tar.gz", source)
+    archive = cached_file(f"{name}.tar.gz", source, get_file)
     from keras_front.utils.archives import extract
 
     extract(archive, archive.parent)

@@ -16,6 +16,7 @@ from keras_front.datasets.texts import (
     shuffled,
     without_long,
 )
+from keras_front.utils.file_cache import get_file
 
 __all__ = ["get_word_index", "load_data"]
 
@@ -65,7 +66,7 @@ def load_data(
         Keras 2.3.1, `keras/datasets/imdb.py`.
     """
     reject_unknown("imdb.load_data", kwargs, ("num_words", "skip_top", "maxlen", "start_char", "oov_char"))
-    arrays = read_arrays(cached_file(path, _TEXTS), "x_train", "y_train", "x_test", "y_test")
+    arrays = read_arrays(cached_file(path, _TEXTS, get_file), "x_train", "y_train", "x_test", "y_test")
     generator = np.random.RandomState(seed)
     parts = []
     for texts, labels in (arrays[:2], arrays[2:]):
@@ -85,4 +86,4 @@ def get_word_index(path: str = "imdb_word_index.json") -> dict[str, int]:
     Raises: DownloadError without the file and without a network.
     Source: Keras 2.3.1, `keras/datasets/imdb.py`.
     """
-    return read_word_index(cached_file(path, _WORDS))
+    return read_word_index(cached_file(path, _WORDS, get_file))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from keras_front.datasets.files import ORIGIN, Source, Split, cached_file, read_arrays
+from keras_front.utils.file_cache import get_file
 
 __all__ = ["load_data"]
 
@@ -27,6 +28,6 @@ def load_data(path: str = "mnist.npz") -> tuple[Split, Split]:
     Source: LeCun, Cortes & Burges, http://yann.lecun.com/exdb/mnist/, CC BY-SA 3.0; Keras 2.3.1,
         `keras/datasets/mnist.py`.
     """
-    file = cached_file(path, _SOURCE)
+    file = cached_file(path, _SOURCE, get_file)
     x_train, y_train, x_test, y_test = map(np.asarray, read_arrays(file, "x_train", "y_train", "x_test", "y_test"))
     return (x_train, y_train), (x_test, y_test)

@@ -16,6 +16,7 @@ from keras_front.datasets.texts import (
     shuffled,
     without_long,
 )
+from keras_front.utils.file_cache import get_file
 
 __all__ = ["get_label_names", "get_word_index", "load_data"]
 
@@ -71,7 +72,7 @@ def load_data(
     Source: Reuters-21578, https://github.com/keras-team/keras/issues/12072; Keras 2.3.1, `keras/datasets/reuters.py`.
     """
     reject_unknown("reuters.load_data", kwargs, ("num_words", "skip_top", "maxlen", "test_split", "oov_char"))
-    texts, labels = read_arrays(cached_file(path, _TEXTS), "x", "y")
+    texts, labels = read_arrays(cached_file(path, _TEXTS, get_file), "x", "y")
     texts, labels = shuffled(texts, labels, np.random.RandomState(seed))
     texts, labels = without_long(maxlen, mark_start(texts, start_char, index_from), labels)
     texts = keep_words(texts, num_words, skip_top, oov_char)
@@ -88,7 +89,7 @@ def get_word_index(path: str = "reuters_word_index.json") -> dict[str, int]:
     Raises: DownloadError without the file and without a network.
     Source: Keras 2.3.1, `keras/datasets/reuters.py`.
     """
-    return read_word_index(cached_file(path, _WORDS))
+    return read_word_index(cached_file(path, _WORDS, get_file))
 
 
 def get_label_names() -> tuple[str, ...]:

@@ -40,7 +40,7 @@ _OPTIMIZERS = ("optimizers",)
 # listed here has its own names first. A place that is not there is passed over.
 HOMES: dict[str, tuple[str, ...]] = {
     **{f"backend.{name}": ("legacy.backend_internals", "backend") for name in (
-        "cntk_backend", "common", "load_backend", "numpy_backend", "tensorflow_backend", "theano_backend",
+        "cntk_backend", "common", "numpy_backend", "tensorflow_backend", "theano_backend",
     )},
     "engine": _GRAPH,
     **{f"engine.{name}": _GRAPH for name in (
@@ -94,6 +94,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     **{f"callbacks.{name}": ("callbacks",) for name in (
         "callbacks", "callbacks_v1", "tensorboard_v1", "tensorboard_v2",
     )},
+    "backend.load_backend": ("legacy.load_backend", "legacy.backend_internals", "backend"),
     "utils.file_utils": ("utils.file_cache", "utils.hashes", "utils.archives"),
     "utils.legacy": ("registry",),
     "utils.layer_utils": ("legacy.utils.layer_utils", "utils", "layers"),

@@ -96,9 +96,13 @@ def convert_kernel(kernel: Any, dim_ordering: str | None = None) -> np.ndarray:
     return kernel[kept + turned if dim_ordering == "th" else turned + kept].copy()
 
 
+class PaddingError(ArgumentError, AssertionError):
+    """Another padding than a length can be computed for: an AssertionError in Keras."""
+
+
 def _check_padding(where: str, padding: Any, *choices: str) -> None:
     if padding not in choices:
-        raise ArgumentError(f"{where}: expected padding {', '.join(map(repr, choices))}, received {padding!r}.")
+        raise PaddingError(f"{where}: expected padding {', '.join(map(repr, choices))}, received {padding!r}.")
 
 
 @renamed

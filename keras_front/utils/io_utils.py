@@ -115,7 +115,7 @@ class HDF5Matrix:
     def __getitem__(self, key: Any) -> np.ndarray:
         """Rows by number, slice, or a sequence of numbers, from the start that was given.
 
-        Raises: IndexError for rows that are not there.
+        Raises: IndexError for rows that are not there; DtypeError (a TypeError) for what names no rows.
         """
         if isinstance(key, slice):
             first, stop, step = self._inside(key)
@@ -125,7 +125,7 @@ class HDF5Matrix:
         try:
             rows = np.asarray(list(key))
         except TypeError:
-            raise IndexError(f"HDF5Matrix: expected numbers of rows or a slice, received {key!r}.") from None
+            raise DtypeError(f"HDF5Matrix: expected numbers of rows or a slice, received {key!r}.") from None
         if rows.dtype == bool:
             rows = np.flatnonzero(rows)
         return self._rows([self._row(int(row)) for row in rows])

@@ -13,6 +13,15 @@ __all__ = ["multi_gpu_model"]
 M = TypeVar("M")
 
 
+def _get_available_devices() -> list[str]:
+    """The devices that a model could be divided among: tests of the time ask."""
+    return ["/cpu:0"]
+
+
+def _normalize_device_name(name: str) -> str:
+    return "/" + ":".join(name.lower().replace("/", "").split(":")[-2:])
+
+
 def multi_gpu_model(
     model: M, gpus: int | Sequence[int] | None = None, cpu_merge: bool = True, cpu_relocation: bool = False
 ) -> M:

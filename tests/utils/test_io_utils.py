@@ -37,9 +37,11 @@ def test_rows(file):
     for key in ([1, 3], [3, 1, 1], np.array([5, 2]), range(2, 6), [], np.arange(40) % 3 == 0):
         np.testing.assert_array_equal(matrix[key], rows[np.asarray(key, None if len(key) else int)])
     np.testing.assert_array_equal(np.asarray(matrix), rows)
-    for key in (40, -41, slice(0, 41), [39, 40], np.array([40]), range(39, 41), None):
+    for key in (40, -41, slice(0, 41), [39, 40], np.array([40]), range(39, 41)):
         with pytest.raises(IndexError):
             matrix[key]
+    with pytest.raises(TypeError, match="expected numbers of rows or a slice"):
+        matrix[None]
 
 
 def test_a_normalizer(file):
