@@ -467,9 +467,13 @@ KERAS1: dict[str, Any] = {
 }  # fmt: skip
 
 
+# Bases of layers of others.
+BASES: dict[str, Any] = {"ConvRecurrent2D": ConvRecurrent2D, "Recurrent": Recurrent}
+
+
 def names() -> list[str]:
     """Every name that `find` knows."""
-    return sorted({*CLASSES, *KERAS1, "merge"})
+    return sorted({*CLASSES, *KERAS1, *BASES, "merge"})
 
 
 def find(name: str) -> Any:
@@ -480,7 +484,7 @@ def find(name: str) -> Any:
     """
     if name in CLASSES:
         return old_class(name)
-    return merge if name == "merge" else KERAS1.get(name)
+    return merge if name == "merge" else KERAS1.get(name) or BASES.get(name)
 
 
 def __getattr__(name: str) -> Any:

@@ -189,7 +189,9 @@ class Recurrent(layers.Layer, metaclass=_OfToday):
 
         Raises: StateError if the size of the batch is unknown.
         """
-        batch = (getattr(self, "batch_input_shape", None) or (None,))[0]
+        specs = self.input_spec if isinstance(self.input_spec, list) else [self.input_spec]
+        known = [getattr(spec, "shape", None) for spec in specs] + [getattr(self, "batch_input_shape", None)]
+        batch = next((shape[0] for shape in known if shape), None)
         if not self.stateful or batch is None:
             raise StateError(f"{self.name}: expected a stateful layer with `batch_input_shape`.")
         given = states if states is not None else [K.zeros((batch, self._width)) for _ in self.states]
@@ -265,6 +267,7 @@ def time_distributed_dense(
     input_dim: int | None = None,
     output_dim: int | None = None,
     timesteps: int | None = None,
+    training: Any = None,
 ) -> Any:
     """`x @ w + b` at each step.
 
@@ -276,10 +279,15 @@ def time_distributed_dense(
         input_dim: not needed, as the further arguments.
         output_dim: not needed.
         timesteps: not needed.
+        training: whether the layer is being trained; None: by the learning phase.
 
     Returns: tensor (batch, steps, units).
     """
     if dropout is not None and 0 < dropout < 1:
-        x = K.in_train_phase(lambda: K.dropout(x, dropout, (K.shape(x)[0], 1, K.int_shape(x)[2])), x)
+        x = K.in_train_phase(lambda: K.dropout(x, dropout, (K.shape(x)[0], 1, K.int_shape(x)[2])), x, training)
     y = K.dot(x, w)
     return y if b is None else K.bias_add(y, b)
+
+
+_time_distributed_dense = time_distributed_dense  # its name in Keras 2.0
+_RNN = Recurrent
