@@ -7,16 +7,18 @@ are first read, so that building a net costs nothing that reading a file would t
 from __future__ import annotations
 
 import inspect
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from keras_front import backend as K
 from keras_front import config, conventions
 from keras_front import layers as L
-from keras_front.errors import ArgumentError
+from keras_front.errors import ArgumentError, UnknownArgumentError
 from keras_front.graph import operation
 from keras_front.graph.tracking import lazy_weights
 from keras_front.models import Model
+from keras_front.tracebacks import api_boundary
 
 from . import weight_files
 from .imagenet_utils import accept_submodules, obtain_input_shape
@@ -110,7 +112,10 @@ def define(application: Application, module: str) -> Callable[..., Model]:
     signature = _signature(application)
 
     def build(*args: Any, **kwargs: Any) -> Model:
-        given = signature.bind(*args, **kwargs)
+        try:
+            given = signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise UnknownArgumentError(f"{application.name}: {error}; it takes {application.order}.") from None
         given.apply_defaults()
         accept_submodules(application.name, given.arguments.pop("kwargs"))
         own = {name: given.arguments[name] for name in application.own if name not in COMMON}
@@ -121,7 +126,7 @@ def define(application: Application, module: str) -> Callable[..., Model]:
     build.__name__ = build.__qualname__ = application.name
     build.__module__, build.__doc__ = module, _docstring(application)
     build.__signature__ = signature  # type: ignore[attr-defined]
-    return build
+    return api_boundary(build)
 
 
 def _signature(application: Application) -> inspect.Signature:
@@ -135,14 +140,16 @@ def _signature(application: Application) -> inspect.Signature:
 
 def _docstring(application: Application) -> str:
     known = {**COMMON, **application.own}
-    lines = [f"    {name}: {known[name][1]}" for name in application.order.split()]
-    return "\n".join(
-        [application.summary, "", "Args:", *lines, f"    kwargs: {KWARGS}", ""]
-        + [
-            "Returns: the model, not compiled.",
-            "Raises: ArgumentError or ShapeError for what does not fit the weights.",
-        ]
-    )
+    arguments = {**{name: known[name][1] for name in application.order.split()}, "kwargs": KWARGS}
+    lines = [
+        textwrap.fill(f"{name}: {text}", 116, initial_indent="    ", subsequent_indent="        ")
+        for name, text in arguments.items()
+    ]
+    ends = [
+        "Returns: the model, not compiled.",
+        "Raises: ArgumentError or ShapeError for what does not fit the weights.",
+    ]
+    return "\n".join([application.summary, "", "Args:", *lines, "", *ends])
 
 
 def _model(application: Application, options: Options, own: dict[str, Any]) -> Model:
@@ -260,7 +267,11 @@ def flat_top(last: str, pool: int | None = None, flatten: str | None = None) -> 
 def _pooled(x: Any, pooling: str | None, names: tuple[str | None, str | None]) -> Any:
     if pooling == "avg":
         return L.GlobalAveragePooling2D(name=names[0])(x)
-    return L.GlobalMaxPooling2D(name=names[1])(x) if pooling == "max" else x
+    if pooling == "max":
+        return L.GlobalMaxPooling2D(name=names[1])(x)
+    if pooling is not None:
+        raise ArgumentError(f"`pooling` should be None, 'avg' or 'max', received {pooling!r}.")
+    return x
 
 
 def rows(shape: Sequence[int | None]) -> int | None:

@@ -67,9 +67,16 @@ def _op(layer: Any) -> str | None:
     return kinds[type(layer).__name__]() if type(layer).__name__ in kinds else None
 
 
-def seeded_weights(model: Any) -> list[np.ndarray]:
-    """Values for the weights of a model, in order, under which signals keep their size from layer to layer."""
-    return [_values(i, w.name.rpartition("/")[2], tuple(map(int, w.shape))) for i, w in enumerate(model.weights)]
+def seeded_weights(model: Any, gain: float = 1.0) -> list[np.ndarray]:
+    """Values for the weights of a model, in order, under which signals keep their size from layer to layer.
+
+    With a smaller gain each normalization makes them smaller. Deep nets of blocks that are added need it where a gate
+    sees the sum: at a large sum it is 0 or 1 by chance, and roundings decide.
+    """
+    named = [(w.name.rpartition("/")[2], tuple(map(int, w.shape))) for w in model.weights]
+    return [
+        _values(i, name, shape) * (gain if name.startswith("gamma") else 1) for i, (name, shape) in enumerate(named)
+    ]
 
 
 def _values(place: int, name: str, shape: tuple[int, ...]) -> np.ndarray:

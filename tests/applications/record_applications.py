@@ -27,6 +27,7 @@ from described_nets import described, images, seeded_weights, summarized
 from tf_keras.src.initializers import initializers
 
 PATH = Path(__file__).with_name("applications.json")
+GATED = ("EfficientNetV2", "ResNetRS")  # see `seeded_weights`
 SMALLEST = {"Xception": 71, "InceptionV3": 75, "InceptionResNetV2": 75}
 
 # Arguments beside the default ones under which structures are recorded too.
@@ -76,7 +77,8 @@ def record(name: str, build: Any) -> dict[str, Any]:
     small = entry["structure"][0]["params"] < 150e6
     if small and (not name.startswith("keras_applications") or name.endswith(CLASSIC_FEATURES)):
         size = next((n for net, n in SMALLEST.items() if name.endswith(net)), 32)
-        entry["size"], entry["features"] = size, features(build, size)
+        entry["size"], entry["gain"] = size, 0.3 if name.startswith(GATED) else 1.0
+        entry["features"] = features(build, size, entry["gain"])
     return entry
 
 
@@ -92,11 +94,11 @@ def structure(build: Any, **given: Any) -> dict[str, Any]:
         initializers.VarianceScaling.__call__ = draw
 
 
-def features(build: Any, size: int) -> list[float]:
+def features(build: Any, size: int, gain: float) -> list[float]:
     """`summarized` features of small images."""
     keras.backend.clear_session()
     net = build(weights=None, include_top=False, pooling="avg", input_shape=(size, size, 3))
-    net.set_weights(seeded_weights(net))
+    net.set_weights(seeded_weights(net, gain))
     return summarized(net(images(size), training=False).numpy())
 
 

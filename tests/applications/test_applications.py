@@ -84,7 +84,7 @@ def test_features_are_those_of_real_keras(backend, name):
     with config.dialect(dialect):
         entry = RECORDED[name]
         net = build(weights=None, include_top=False, pooling="avg", input_shape=(entry["size"], entry["size"], 3))
-    net.set_weights(seeded_weights(net))
+    net.set_weights(seeded_weights(net, entry["gain"]))
     found, wanted = np.array(summarized(net.predict(images(entry["size"])))), np.array(entry["features"])
     np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-4 * np.abs(wanted).max())
 

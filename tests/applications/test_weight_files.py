@@ -138,11 +138,17 @@ def test_audio_is_read_by_librosa(monkeypatch):
         ("MobileNet", {"depth_multiplier": 2}, "`depth_multiplier` must be 1"),
         ("MobileNetV3Large", {"alpha": 0.75, "minimalistic": True}, "must be 1.0 if the net is minimalistic"),
         ("VGG19", {"size": 3}, "VGG19: unexpected argument 'size'"),
+        ("VGG19", {"include_top": False, "weights": None, "pooling": "mean"}, "None, 'avg' or 'max', received 'mean'"),
     ],
 )
 def test_what_cannot_be_is_told_before_anything_is_built(net, arguments, text):
     with pytest.raises((ArgumentError, TypeError), match=text):
         getattr(applications, net)(**arguments)
+
+
+def test_too_many_arguments_name_the_net():
+    with pytest.raises(TypeError, match=r"VGG16: too many positional arguments; it takes include_top weights .*_activ"):
+        applications.VGG16(1, 2, 3, 4, 5, 6, 7, 8)
 
 
 def test_nets_of_any_size_check_their_sizes():
