@@ -9,6 +9,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from keras_front import config
 from keras_front import layers as L
 from keras_front.initializers import VarianceScaling
 from keras_front.models import Model
@@ -126,8 +129,8 @@ def _scaled(b: Blocks, x: Any, trained: bool) -> Any:
     x = L.Normalization(axis=b.axis)(L.Rescaling(1.0 / 255.0)(x))
     if not trained:
         return x
-    factors = [1 / math.sqrt(deviation) for deviation in TORCH_DEVIATIONS]
-    return L.Rescaling([[[f]] for f in factors] if b.axis == 1 else factors)(x)
+    factors = np.array([1 / math.sqrt(deviation) for deviation in TORCH_DEVIATIONS], config.floatx())
+    return x * factors.reshape((1, 3, 1, 1) if b.axis == 1 else (1, 1, 1, 3))
 
 
 def _net(index: int) -> Callable[..., Model]:

@@ -146,6 +146,20 @@ def test_what_cannot_be_is_told_before_anything_is_built(net, arguments, text):
         getattr(applications, net)(**arguments)
 
 
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_efficientnet_scales_once_more_with_imagenet_weights(monkeypatch, data_format):
+    monkeypatch.setattr(utils, "get_file", lambda *args, **kwargs: "some/path.h5")
+    monkeypatch.setattr(models.Model, "load_weights", lambda self, path: None)
+    config.set_image_data_format(data_format)
+    nets = [applications.EfficientNetB0(weights=weights, include_top=False) for weights in ("imagenet", None)]
+    assert len(nets[0].layers) == len(nets[1].layers) + 1
+    shape = (1, 3, 4, 4) if data_format == "channels_first" else (1, 4, 4, 3)
+    x = np.full(shape, 255, "float32")
+    factor, plain = (models.Model(net.input, net.get_layer("stem_conv_pad").input).predict(x) for net in nets)
+    found = np.moveaxis(factor / plain, 1 if data_format == "channels_first" else -1, -1)
+    np.testing.assert_allclose(found[0, 0, 0], 1 / np.sqrt([0.229, 0.224, 0.225]), rtol=1e-5)
+
+
 def test_too_many_arguments_name_the_net():
     with pytest.raises(TypeError, match=r"VGG16: too many positional arguments; it takes include_top weights .*_activ"):
         applications.VGG16(1, 2, 3, 4, 5, 6, 7, 8)
