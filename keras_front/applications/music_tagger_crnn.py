@@ -68,6 +68,6 @@ def _features(x: Any) -> Any:
 def _over_time(x: Any, channels_first: bool) -> Any:
     x = L.Permute((3, 1, 2))(x) if channels_first else x
     x = L.Reshape((15, 128))(x)
-    gates = {"recurrent_activation": "hard_sigmoid", "reset_after": False}  # those of Keras 1
+    gates: dict[str, Any] = {"recurrent_activation": "hard_sigmoid", "reset_after": False}  # those of Keras 1
     x = L.GRU(32, return_sequences=True, name="gru1", **gates)(x)
     return L.GRU(32, name="gru2", **gates)(x)
