@@ -15,7 +15,7 @@ from keras_front.file_form import FileForm
 
 from .layer import LAYERS, Layer
 from .layer_values import default_name, dtype_name
-from .node import Node
+from .node import InputNode
 
 
 @LAYERS.register()
@@ -64,29 +64,13 @@ class InputLayer(Layer):
         self.built = True
         fixed = input_tensor if isinstance(input_tensor, Variable) else _value_of(tensor)
         self._fixed = (fixed,)  # in a tuple: a variable of the user's is no weight of this layer
-        self._add_node(Node(self, ([],), {}, tensor))
+        self._add_node(InputNode(self, ([],), {}, tensor))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """A copy waits for data at a placeholder of its own."""
         super().__setstate__(state)
         tensor = _tensor(self._fixed[0], None, None, self.batch_input_shape, self.dtype, self.name)
-        self._add_node(Node(self, ([],), {}, tensor))
-
-    def get_input_at(self, node_index: int) -> Any:
-        return self.get_output_at(node_index)
-
-    def get_input_shape_at(self, node_index: int) -> Any:
-        return self.get_output_shape_at(node_index)
-
-    @property
-    def input(self) -> Any:
-        """The tensor that stands for the data, as `output`: `K.function([model.layers[0].input], ...)`."""
-        return self.output
-
-    @property
-    def input_shape(self) -> Any:
-        """The shape of the data with the batch axis."""
-        return self.output_shape
+        self._add_node(InputNode(self, ([],), {}, tensor))
 
     def get_config(self) -> dict[str, Any]:
         """Shape with the batch axis, dtype, `sparse` and name."""

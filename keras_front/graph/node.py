@@ -117,3 +117,14 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<Node {self.outbound_layer.name} {self.input_shapes} -> {self.output_shapes}>"
+
+
+class InputNode(Node):
+    """The node of an input: no call, but as in Keras its tensor counts as input and as output."""
+
+    __slots__ = ()
+
+    @property
+    def input_tensors(self) -> list[SymbolicTensor]:
+        """The tensor that stands for the data."""
+        return self.output_tensors

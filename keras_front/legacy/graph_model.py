@@ -123,7 +123,7 @@ class Graph(models.Model):
         Args:
             layer: the layer or model.
             name: the name of what its outputs are merged to.
-            inputs: names of its inputs, two or more.
+            inputs: names of its inputs.
             merge_mode: how the outputs are merged; None to give each a name of `outputs`.
             concat_axis: axis of 'concat'.
             dot_axes: axes of 'dot'.
@@ -133,10 +133,10 @@ class Graph(models.Model):
         Raises: ArgumentError for names that are taken or unknown, or if their numbers differ.
         """
         self._check_free(name, *outputs)
-        if len(inputs) < 2 or (outputs and len(outputs) != len(inputs)) or bool(outputs) == bool(merge_mode):
+        if (outputs and len(outputs) != len(inputs)) or bool(outputs) == bool(merge_mode):
             raise ArgumentError(
-                f"add_shared_node: expected two inputs or more, and a merge_mode or as many outputs; received {inputs} "
-                f"and {outputs}."
+                f"add_shared_node: expected a merge_mode, or an output for each of {list(inputs)}; received "
+                f"{list(outputs)}."
             )
         layer.name = name
         made = [layer(self._named(part)) for part in inputs]

@@ -413,6 +413,9 @@ def test_the_input_of_an_input_layer_is_its_tensor(backend):
     first = model.layers[0]
     assert first.input is first.output is first.get_input_at(0) is x
     assert first.input_shape == first.get_input_shape_at(0) == (None, 3)
+    (node,) = first.inbound_nodes
+    assert (node.inbound_layers, node.input_tensors, node.output_tensors) == ([], [x], [x])
+    assert (node.input_masks, node.input_shapes) == ([None], [(None, 3)])
     values = np.ones((2, 3), "float32")
     got = K.function([first.input, K.learning_phase()], [model.layers[1].output])([values, 0])[0]
     np.testing.assert_allclose(got, model.predict(values), rtol=1e-6)

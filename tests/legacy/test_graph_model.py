@@ -90,7 +90,7 @@ def test_wrong_names():
         (lambda: model.add_node(L.Dense(1), "n", input="nobody"), "received 'nobody'"),
         (lambda: model.add_node(L.Dense(1), "n"), "'n' needs an input"),
         (lambda: model.add_output("last", input="both"), "a new name for an output"),
-        (lambda: model.add_shared_node(L.Dense(1), "n", inputs=["a"]), "two inputs or more"),
+        (lambda: model.add_shared_node(L.Dense(1), "n", inputs=["a"]), "an output for each of"),
     ):
         with pytest.raises(ValueError, match=message):
             call()
