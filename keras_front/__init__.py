@@ -28,6 +28,7 @@ _MODULES = {
     "ops",
     "optimizers",
     "preprocessing",
+    "random",
     "regularizers",
     "saving",
     "utils",

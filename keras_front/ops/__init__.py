@@ -17,7 +17,7 @@ from keras_front.backend.op import OPS
 from keras_front.backend.operands import as_symbol_or_tensor as _as_tensor
 from keras_front.backend.ops.numpy_names import FUNCTIONS
 
-from . import arrays, core, image, linalg, nn, reductions, signals, statistics  # noqa: F401 - `ops.image`
+from . import arrays, core, image, linalg, nn, numpy, reductions, signals, statistics  # noqa: F401 - as `ops.image`
 
 _OWN = (arrays, statistics, reductions, core, nn, signals, linalg)
 _HELPERS = {"on_host", "average_windows", "largest_of_windows", "as_symbol_or_tensor", "full_precision"}

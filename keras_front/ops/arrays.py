@@ -760,3 +760,44 @@ def fabs(x: Any) -> Any:
     """
     x = as_symbol_or_tensor(x)
     return K.abs(x if dtypes.is_float(_dtype(x)) else K.cast(x, dtypes.canonical(None)))
+
+
+# Complex numbers -----------------------------------------------------------------------------------------------
+
+
+@full_precision
+def polar(abs_: Any, angle: Any) -> Any:
+    """Complex numbers by their size and angle; of values only.
+
+    Args:
+        abs_: the sizes, a tensor with a value.
+        angle: the angles, likewise.
+
+    Returns: a complex tensor.
+    """
+    size, turn = on_host("polar", as_symbol_or_tensor(abs_), as_symbol_or_tensor(angle))
+    return array(size * np.exp(1j * turn.astype(size.dtype)).astype(np.result_type(size.dtype, "complex64")))
+
+
+@full_precision
+def view_as_complex(x: Any) -> Any:
+    """Pairs of real and imaginary part as complex numbers; of values only.
+
+    Args:
+        x: (..., 2), a tensor with a value.
+    """
+    pairs = on_host("view_as_complex", as_symbol_or_tensor(x))[0]
+    if not pairs.ndim or pairs.shape[-1] != 2:
+        raise ShapeError(f"view_as_complex: expected a last axis of 2, received shape {pairs.shape}.")
+    return array(pairs[..., 0] + np.asarray(1j, "complex64") * pairs[..., 1])
+
+
+@full_precision
+def view_as_real(x: Any) -> Any:
+    """Complex numbers as pairs of real and imaginary part; of values only.
+
+    Args:
+        x: a complex tensor with a value.
+    """
+    numbers = on_host("view_as_real", as_symbol_or_tensor(x))[0]
+    return array(np.stack([numbers.real, numbers.imag], axis=-1))

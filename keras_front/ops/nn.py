@@ -13,6 +13,7 @@ from keras_front import config
 from keras_front.activations import (  # noqa: F401 - `ops.selu` and the like are these
     celu,
     hard_shrink,
+    hard_sigmoid_keras3,
     hard_silu,
     hard_tanh,
     selu,
@@ -36,6 +37,44 @@ from .arrays import _dtype, _whole
 
 Sizes = int | Sequence[int]
 hard_swish = hard_silu
+
+
+@full_precision
+def gelu(x: Any, approximate: bool = True) -> Any:
+    """The Gaussian error linear unit, `x` times the part of a normal distribution below it.
+
+    Args:
+        x: tensor, array or number.
+        approximate: whether by a formula with `tanh`; unlike in `keras_front.backend` the default, as in Keras 3.
+    """
+    return K.gelu(as_symbol_or_tensor(x), approximate)
+
+
+@full_precision
+def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
+    """`x`, and less of it where it is negative.
+
+    Args:
+        x: tensor, array or number.
+        negative_slope: the factor there.
+    """
+    return K.leaky_relu(as_symbol_or_tensor(x), negative_slope)
+
+
+def hard_sigmoid(x: Any) -> Any:
+    """`relu6(x + 3) / 6`, the hard sigmoid of Keras 3; that of Keras 2 is `keras_front.backend.hard_sigmoid`.
+
+    Args:
+        x: tensor, array or number.
+    """
+    return hard_sigmoid_keras3(as_symbol_or_tensor(x))
+
+
+def __getattr__(name: str) -> Any:
+    """What `keras.ops.nn` has and K too, such as `relu`."""
+    if name.startswith("_") or not hasattr(getattr(K, name, None), "op"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(K, name)
 
 
 def _each(value: Any, count: int) -> tuple[int, ...]:

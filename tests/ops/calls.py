@@ -40,7 +40,25 @@ FLOATS = (
     "selu celu hard_tanh hard_silu soft_shrink hard_shrink tanh_shrink squareplus sparse_plus sparse_sigmoid".split()
 )
 
+ACTIVATIONS = (
+    "relu relu6 elu gelu hard_sigmoid leaky_relu log_sigmoid log_softmax sigmoid silu softmax softplus".split()
+)
+
 CALLS = {
+    **{name: (lambda o, a, name=name: getattr(o.nn, name)(a["x"])) for name in (*ACTIVATIONS, "softsign", "glu")},
+    "crossentropies": lambda o, a: [
+        o.nn.binary_crossentropy(o.cast(a["unit"] > 0, "float32"), o.sigmoid(a["x"])),
+        o.nn.categorical_crossentropy(o.softmax(a["y"]), a["x"], from_logits=True),
+        o.nn.sparse_categorical_crossentropy(a["labels"], o.softmax(a["scores"][:, :3])),
+    ],
+    "arguments by name": lambda o, a: [
+        o.add(x1=a["x"], x2=a["y"]),
+        o.clip(x=a["x"], x_min=-0.5, x_max=0.5),
+        o.sum(x=a["x"], axis=0),
+        o.tile(a["x"], repeats=(2, 1)),
+        o.concatenate(xs=[a["x"], a["y"]], axis=1),
+        o.numpy.mean(x=a["x"], axis=1),
+    ],
     **{
         name: (lambda o, a, name=name: getattr(o, name)(a["x"]))
         for name in (*ELEMENTWISE, *FLOATS, "swish", "hard_swish")
@@ -99,6 +117,10 @@ CALLS = {
         o.linspace(0.0, 1.0, 5),
         o.linspace(0.0, 1.0, 4, endpoint=False),
         o.linspace(a["w"], 2 * a["w"], 3),
+    ],
+    "complex": lambda o, a: [
+        o.view_as_real(o.polar(a["positive"], a["x"])),
+        o.view_as_real(o.view_as_complex(o.stack([a["x"], a["y"]], axis=-1))),
     ],
     "windows": lambda o, a: [o.bartlett(6), o.blackman(6), o.hamming(6), o.hanning(6), o.kaiser(6, 8.0)],
     "full": lambda o, a: o.full((2, 3), 1.5),
