@@ -32,7 +32,7 @@ MODULES = """
     utils.generic_utils utils.hashes utils.pickles
     utils.conv_utils utils.io_utils utils.layer_utils utils.multi_gpu_utils
     legacy.utils.layer_utils legacy.utils.losses_utils legacy.utils.metrics_utils legacy.utils.np_utils
-    legacy.utils.test_utils utils.dot utils.svg utils.layered_layout utils.vis_utils
+    legacy.utils.test_utils utils.dot utils.graph_shapes utils.raster utils.svg utils.layered_layout utils.vis_utils
 """.split()
 
 

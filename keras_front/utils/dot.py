@@ -1,6 +1,7 @@
 """Graphs in the language of Graphviz, written without any package: objects with the methods that pydot's have.
 
-Pictures are drawn by Graphviz's `dot` where it is installed; without it there are the text, and SVG by `svg.py`.
+Pictures are drawn by Graphviz's `dot` where it is installed; without it there are the text, SVG by `svg.py`, and PNG by
+`raster.py`.
 Source: the DOT language, https://graphviz.org/doc/info/lang.html; pydot 1.4 for the names of methods.
 """
 
@@ -280,8 +281,8 @@ class Dot(_Graph):
 
         Args:
             prog: program of Graphviz that draws it, or a list of it and its arguments; 'dot' by default.
-            format: 'svg', 'png', 'pdf', ... as Graphviz knows them; 'dot' and 'raw' give the text. SVG is drawn here
-                where there is no Graphviz.
+            format: 'svg', 'png', 'pdf', ... as Graphviz knows them; 'dot' and 'raw' give the text. Where there is no
+                Graphviz, SVG is drawn here, and PNG if Pillow is installed.
 
         Raises: StateError for any other format without Graphviz, and if Graphviz fails.
         """
@@ -295,12 +296,16 @@ class Dot(_Graph):
             from keras_front.utils.svg import drawing
 
             return drawing(self).encode()
+        if format == "png" and has_pillow():
+            from keras_front.utils import raster
+
+            return raster.drawing(self)
         if format in TEXT_FORMATS:
             return (self.to_string() + "\n").encode()
         raise StateError(
             f"Dot.create: the format {format!r} needs Graphviz, whose program {command[0]!r} is not installed.\n"
             "  Install Graphviz (`apt install graphviz`, `brew install graphviz`, https://graphviz.org/download/), or "
-            "write the format 'svg', which needs nothing."
+            "write the format 'svg', which needs nothing, or 'png', which needs Pillow."
         )
 
     def write(self, path: str | os.PathLike[str], prog: Any = None, format: str = "raw", encoding: Any = None) -> bool:
@@ -329,6 +334,13 @@ class Dot(_Graph):
 
     def _repr_svg_(self) -> str:
         return self.create(format="svg").decode()
+
+
+def has_pillow() -> bool:
+    """Whether Pillow is installed, with which PNG is drawn here."""
+    from importlib.util import find_spec
+
+    return find_spec("PIL") is not None
 
 
 def _installed(program: str) -> str | None:

@@ -1,8 +1,8 @@
 """`plot_model` and `model_to_dot`: models as pictures, with or without Graphviz.
 
 The graph is text in the language of Graphviz (`dot.py`). Where Graphviz is installed it draws every format; where it is
-not, SVG is drawn here (`svg.py`). A program that asks for another format then gets an SVG file beside the one that it
-named, with a warning that says so, since a picture is seldom what a program is for.
+not, SVG is drawn here (`svg.py`), and PNG with Pillow (`raster.py`). A program that asks for another format then gets
+an SVG file beside the one that it named, with a warning that says so, since a picture is seldom what a program is for.
 This module takes what it needs of a model by its members, so it knows no class of a layer.
 Source: Keras 2.3.1, `keras/utils/vis_utils.py`; tf.keras 2.15 and Keras 3.15 for the later arguments.
 """
@@ -19,7 +19,7 @@ from keras_front.compatibility import reject_unknown
 from keras_front.errors import ArgumentError
 from keras_front.nest import unpack
 from keras_front.tracebacks import warn_user
-from keras_front.utils.dot import TEXT_FORMATS, Cluster, Dot, Edge, Node, escape
+from keras_front.utils.dot import TEXT_FORMATS, Cluster, Dot, Edge, Node, escape, has_pillow
 
 __all__ = [
     "Picture",
@@ -363,6 +363,10 @@ def _format(filename: str) -> str:
     return os.path.splitext(filename)[1].lower().removeprefix(".")
 
 
+def _can_draw(form: str) -> bool:
+    return form in ("svg", *TEXT_FORMATS) or (form == "png" and has_pillow()) or check_graphviz()
+
+
 def plot_model(
     model: Any,
     to_file: str | os.PathLike[str] = "model.png",
@@ -379,8 +383,9 @@ def plot_model(
 ) -> Picture:
     """Draw a model into a file.
 
-    The format follows from the name of the file. 'svg' and 'dot' need nothing; for all others Graphviz's program `dot`
-    has to be installed. Without it an SVG file is written beside, under the same name, and a warning says so.
+    The format follows from the name of the file. 'svg' and 'dot' need nothing, 'png' Graphviz or Pillow; for all others
+    Graphviz's program `dot` has to be installed. Without it an SVG file is written beside, under the same name, and a
+    warning says so.
 
     Args:
         model: a model.
@@ -407,7 +412,7 @@ def plot_model(
     file = os.fspath(to_file)
     if not _format(file):
         file += ".png"
-    if _format(file) not in ("svg", *TEXT_FORMATS) and not check_graphviz():
+    if not _can_draw(_format(file)):
         wanted, file = file, os.path.splitext(file)[0] + ".svg"
         warn_user(
             f"plot_model: {wanted} needs Graphviz, whose program `dot` is not installed; {file} was written instead. "

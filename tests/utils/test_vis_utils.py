@@ -28,12 +28,18 @@ from keras_front.layers import (
 )
 from keras_front.legacy.utils import visualize_util
 from keras_front.models import Model, Sequential
-from keras_front.utils import dot, layered_layout, model_to_dot, plot_model, svg, vis_utils
+from keras_front.utils import dot, graph_shapes, layered_layout, model_to_dot, plot_model, vis_utils
 
 
 @pytest.fixture
 def no_graphviz(monkeypatch):
     monkeypatch.setattr("shutil.which", lambda name: None)
+
+
+@pytest.fixture
+def no_pillow(monkeypatch):
+    monkeypatch.setattr(dot, "has_pillow", lambda: False)
+    monkeypatch.setattr(vis_utils, "has_pillow", lambda: False)
 
 
 def named(graph) -> dict[str, str]:
@@ -106,7 +112,7 @@ def test_wrappers_and_names_with_signs():
     assert labels(model)[-1] == "both(forward_rnn): Bidirectional(LSTM)"
     odd = Sequential([Dense(1, input_dim=1, name="a{b|c}<d>")])
     assert labels(odd)[-1] == r"a\{b\|c\}\<d\>: Dense"
-    assert svg.fields_of(labels(odd)[-1]) == ["a{b|c}<d>: Dense"]
+    assert graph_shapes.fields_of(labels(odd)[-1]) == ["a{b|c}<d>: Dense"]
 
 
 def test_shared_layers_show_each_shape():
@@ -228,7 +234,7 @@ def test_svg_without_graphviz(no_graphviz, tmp_path):
     assert graph.create(prog="dot", format="svg") == graph.create_svg() == graph._repr_svg_().encode()
 
 
-def test_a_format_that_needs_graphviz(no_graphviz, tmp_path):
+def test_a_format_that_needs_graphviz(no_graphviz, no_pillow, tmp_path):
     with pytest.warns(UserWarning, match=r"needs Graphviz.*m.svg was written instead") as caught:
         picture = plot_model(stack(), to_file=str(tmp_path / "m.png"))
     assert caught[0].filename == __file__
@@ -355,7 +361,7 @@ def test_attributes_that_are_drawn(no_graphviz):
     ],
 )
 def test_fields_of_records(label, fields):
-    assert svg.fields_of(label) == fields
+    assert graph_shapes.fields_of(label) == fields
 
 
 # Layouts ------------------------------------------------------------------------------------------------------
@@ -403,3 +409,38 @@ def test_rising_numbers_are_the_nearest():
         for _ in range(200):
             other = np.sort(found + random.normal(scale=0.3, size=6))
             assert (weights * (other - wanted) ** 2).sum() >= cost - 1e-9
+
+
+# PNG ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rankdir", ["TB", "RL"])
+def test_png_with_pillow(rankdir, no_graphviz, tmp_path):
+    """What is drawn in the colours that were asked for, at the places that the SVG has."""
+    image = pytest.importorskip("PIL.Image")
+    graph = model_to_dot(nested(), show_shapes=True, expand_nested=True, rankdir=rankdir, dpi=192)
+    graph.get_nodes()[0].set_fillcolor("#ff0000")
+    graph.get_edges()[0].set_color("#0000ff")
+    root = ElementTree.fromstring(graph.create(format="svg"))
+    graph.write_png(tmp_path / "m.png")
+    picture = np.asarray(image.open(tmp_path / "m.png")).astype(int)
+    assert picture.shape[:2] == pytest.approx((2 * float(root.get("height")), 2 * float(root.get("width"))), abs=2)
+    red = (abs(picture - [255, 0, 0]) < 40).all(-1)
+    boxes = [r for r in root.iter(f"{SVG}rect") if r.get("fill") == "#ff0000"]
+    area = sum(float(box.get("width")) * float(box.get("height")) for box in boxes)
+    assert 0.7 < red.sum() / (4 * area) <= 1  # words and borders take the rest
+    rows, columns = np.nonzero(red)
+    assert columns.min() == pytest.approx(2 * min(float(box.get("x")) for box in boxes), abs=4)
+    assert rows.max() == pytest.approx(2 * max(float(b.get("y")) + float(b.get("height")) for b in boxes), abs=4)
+    assert (abs(picture - [0, 0, 255]) < 60).all(-1).any()
+    assert (picture.max(-1) < 60).any()
+
+
+def test_plot_model_writes_png_with_pillow(no_graphviz, tmp_path, recwarn):
+    pytest.importorskip("PIL.Image")
+    picture = plot_model(two_branches(), tmp_path / "m.png", show_shapes=True)
+    assert picture._repr_png_().startswith(b"\x89PNG")
+    assert not (tmp_path / "m.svg").exists()
+    assert not recwarn.list
+    with pytest.warns(UserWarning, match=r"m.svg was written instead"):
+        plot_model(two_branches(), tmp_path / "m.pdf")
