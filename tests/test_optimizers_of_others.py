@@ -272,3 +272,81 @@ def test_updates_in_the_order_of_keras_1(backend):
     K.function(model.inputs + model.targets + model.sample_weights, [], updates=updates)([X, Y, np.ones(16)])
     want = 1 - 0.1 * 2 * X.T @ (X @ np.ones((3, 1)) - Y) / len(X)
     np.testing.assert_allclose(model.get_weights()[0], want, rtol=1e-5)
+
+
+class Lookahead(Optimizer):
+    """A wrapper of another optimizer, whose `iterations` and rate it has. Source: Zhang et al. (2019), algorithm 1."""
+
+    def __init__(self, optimizer, sync_period=2, slow_step=0.5, **kwargs):
+        super().__init__(**kwargs)
+        self.optimizer = optimizers.get(optimizer)
+        with K.name_scope(self.__class__.__name__):
+            self.sync_period = K.variable(sync_period, dtype="int64", name="sync_period")
+            self.slow_step = K.variable(slow_step, name="slow_step")
+
+    @property
+    def lr(self):
+        return self.optimizer.lr
+
+    @lr.setter
+    def lr(self, lr):
+        self.optimizer.lr = lr
+
+    @property
+    def iterations(self):
+        return self.optimizer.iterations
+
+    def get_updates(self, loss, params):
+        step = self.iterations + 1
+        sync = K.equal(step // self.sync_period * self.sync_period, step)
+        slow = {p.name: K.variable(K.get_value(p), name=f"slow_{i}") for i, p in enumerate(params)}
+        self.updates = []
+        for update in self.optimizer.get_updates(loss, params):
+            if update[0] in params:
+                p, new = update
+                follower = slow[p.name]
+                pulled = follower + self.slow_step * (new - follower)
+                self.updates.append(K.update(follower, K.switch(sync, pulled, follower)))
+                self.updates.append(K.update(p, K.switch(sync, pulled, new)))
+            else:
+                self.updates.append(update)
+        self.weights = [*self.optimizer.weights, *slow.values()]
+        return self.updates
+
+
+@pytest.mark.parametrize("base", [lambda: optimizers.SGD(0.1), lambda: optimizers.Adam(0.05), lambda: AdaBound(0.05)])
+def test_an_optimizer_around_another(backend, base):
+    model, fast = line(Lookahead(base())), line(base())
+    slow = fast.get_weights()[0]
+    for t in range(5):
+        model.train_on_batch(X, Y)
+        fast.train_on_batch(X, Y)
+        if t % 2:
+            slow = slow + 0.5 * (fast.get_weights()[0] - slow)
+            fast.set_weights([slow])
+    np.testing.assert_allclose(model.get_weights()[0], fast.get_weights()[0], rtol=1e-4, atol=1e-5)
+    assert int(K.get_value(model.optimizer.iterations)) == 5
+    K.set_value(model.optimizer.lr, 0.25)
+    assert float(K.get_value(model.optimizer.optimizer.lr)) == 0.25
+    model.fit(X, Y, epochs=2, verbose=0)
+
+
+class Bare(Optimizer):
+    """It asks `K.gradients` itself, and its constructor calls no other one."""
+
+    def __init__(self, rate):
+        self.rate = K.variable(rate)
+
+    def get_updates(self, loss, params):
+        return [K.update(p, p - self.rate * g) for p, g in zip(params, K.gradients(loss, params), strict=True)]
+
+    @property
+    def iterations(self):
+        return self.rate
+
+
+def test_gradients_without_get_gradients(backend):
+    model, other = line(Bare(0.1)), line(optimizers.SGD(0.1))
+    for one in (model, other):
+        one.fit(X, Y, batch_size=16, epochs=3, verbose=0, shuffle=False)
+    np.testing.assert_allclose(model.get_weights()[0], other.get_weights()[0], rtol=1e-5)

@@ -75,7 +75,7 @@ class SequentialNetwork(Network):
         if any(other.name == layer.name and other is not layer for other in self._stack):
             raise ArgumentError(f'All layers of a model need unique names; "{layer.name}" is taken. Pass `name=`.')
         if not self._chain and not self._stack:
-            if getattr(layer, "first_inputs", None):
+            if hasattr(type(layer), "first_inputs") and layer.first_inputs:
                 return self._start_joined(layer)
             self._start_with(layer)
         if self._chain:

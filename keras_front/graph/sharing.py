@@ -56,10 +56,10 @@ def _numbered(network: Any) -> dict[int, int]:
 
 def _written(layer: Any) -> list[Any]:
     """The layers that the config of a network lists, as often as it lists them; none for another layer."""
-    stack = getattr(layer, "_stack", None)
+    stack = vars(layer).get("_stack")
     if stack is not None:
         return stack
-    graph = getattr(layer, "_graph", None)
+    graph = layer._graph if hasattr(type(layer), "_graph") else None
     return [] if graph is None else graph.layers
 
 

@@ -62,7 +62,8 @@ def _is_layer(value: Any) -> bool:
 
 
 def _is_metric(value: Any) -> bool:
-    return hasattr(value, "update_state") and hasattr(value, "result") and not isinstance(value, type)
+    kind = type(value)  # a layer that is asked for an attribute that it lacks looks for it among former ones
+    return hasattr(kind, "update_state") and hasattr(kind, "result") and not isinstance(value, type)
 
 
 def _shape_first(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:

@@ -148,8 +148,8 @@ class _Padding(Reader):
 
 
 def _data_format(value: Any, layer: Any) -> str:
-    usual = "channels_last" if getattr(layer, "_rank", 2) == 1 else None
-    return config.normalize_data_format(value or getattr(layer, "_usual_data_format", usual))
+    usual = "channels_last" if getattr(type(layer), "_rank", 2) == 1 else None
+    return config.normalize_data_format(value or getattr(type(layer), "_usual_data_format", usual))
 
 
 Padding = Annotated[str, _Padding()]

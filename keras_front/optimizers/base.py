@@ -88,6 +88,14 @@ class Optimizer(ResourceUpdates, Configurable):
     _built: WeakKeyDictionary[Variable, None]
     _records: dict[tuple[Variable, ...], Recorded]
     _given_grads: list[Any] | None = None  # placeholders, while a `get_updates` of one's own is recorded
+    # For a class in the manner of Keras 2 whose constructor calls no other one.
+    clipnorm: float | None = None
+    clipvalue: float | None = None
+    global_clipnorm: float | None = None
+    use_ema = False
+    initial_decay = 0.0
+    _schedule: Any = None
+    _own_weights: list[Variable] | None = None
     _dialect: str | None = None  # whose conventions hold, where a file said so; else those of whatever compiles it
 
     def __init__(
@@ -114,12 +122,13 @@ class Optimizer(ResourceUpdates, Configurable):
         self.use_ema, self.ema_momentum = bool(use_ema), _momentum_of_mean(ema_momentum, type(self).__name__)
         self.ema_overwrite_frequency = ema_overwrite_frequency
         self.initial_decay = float(decay or 0.0)
-        self.iterations = self._variable(0, "iter", "int64")
+        if not isinstance(getattr(type(self), "iterations", None), property):  # a wrapper has those of another one
+            self.iterations = self._variable(0, "iter", "int64")
         self._schedule = _schedule(learning_rate)
         rate = learning_rate if self._schedule is None else K.to_numpy(K.convert(self._schedule(0)))
         self._lr = self._variable(_number(rate, type(self).__name__), "learning_rate")
         self.decay = self._variable(self.initial_decay, "decay")
-        self._own_weights: list[Variable] | None = None
+        self._own_weights = None
 
     def _variable(self, value: Any, name: str, dtype: Any = None) -> Variable:
         return Variable(value, dtype or K.floatx(), f"{self.name}/{name}:0", trainable=False)
@@ -274,7 +283,7 @@ class Optimizer(ResourceUpdates, Configurable):
         grads = self._given_grads = placeholders(params)
         self._own_weights = None
         try:
-            updates = self.get_updates(**_arguments_of(self.get_updates, params))
+            updates = self.get_updates(**_arguments_of(self.get_updates, params, grads))
         finally:
             self._given_grads = None
         record = recorded(grads, updates, self._own_weights, params, self.iterations)
@@ -588,9 +597,14 @@ _COMMON = {
 }  # fmt: skip
 
 
-def _arguments_of(get_updates: Callable[..., Any], params: Sequence[Variable]) -> dict[str, Any]:
-    """The arguments of a `get_updates` of one's own, which had constraints among them until Keras 2.0."""
-    given: dict[str, Any] = {"loss": None, "params": list(params)}
+def _arguments_of(get_updates: Callable[..., Any], params: Sequence[Variable], grads: Sequence[Any]) -> dict[str, Any]:
+    """The arguments of a `get_updates` of one's own, which had constraints among them until Keras 2.0.
+
+    The loss is a symbol that has the given gradients, for an optimizer that asks another one, or `K.gradients`.
+    """
+    products = [K.sum(p.symbol * K.stop_gradient(g)) for p, g in zip(params, grads, strict=True)]
+    loss = sum(products, K.constant(0.0))
+    given: dict[str, Any] = {"loss": loss, "params": list(params)}
     if "constraints" in signature(get_updates).parameters:
         given["constraints"] = {p: p.constraint for p in params if p.constraint is not None}
     return given

@@ -313,3 +313,47 @@ def test_masks_of_values(backend):
     assert np.asarray(K.eval(got)).tolist() == [[True, False, True]]
     got = Masking(0.0).compute_mask(np.array([[[0.0, 0.0], [0.0, 1.0]]], "float32"))
     assert np.asarray(K.eval(got)).tolist() == [[False, True]]
+
+
+def test_code_of_today_asks_for_nothing_of_it():
+    """Building, training and saving a model looks for no attribute that is missing: nothing old is imported."""
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, numpy as np; from keras_front import layers as L; from keras_front.models import *\n"
+        "m = Sequential([L.Conv2D(2, 3, input_shape=(8, 8, 1)), L.BatchNormalization(), L.Flatten(), L.Dropout(0.5),"
+        " L.Dense(2, activation='softmax')])\n"
+        "x, y = np.ones((4, 8, 8, 1)), np.zeros(4)\n"
+        "m.compile('adam', 'sparse_categorical_crossentropy', metrics=['acc'])\n"
+        "m.fit(x, y, verbose=0, validation_split=0.25); m.evaluate(x, y, verbose=0); m.predict(x)\n"
+        "m.train_on_batch(x, y); m.summary(print_fn=len); clone_model(m); m.to_json(); m.get_config()\n"
+        "s = Sequential([L.Bidirectional(L.LSTM(2), input_shape=(4, 3)), L.Dense(1)]); s.compile('sgd', 'mse')\n"
+        "s.fit(np.ones((2, 4, 3)), np.ones(2), verbose=0)\n"
+        "print('keras_front.legacy.protocol' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False", done.stdout
+
+
+def test_a_model_whose_losses_are_layers(backend):
+    """In the manner of object detectors of 2018: no compiled loss, parts reported by `metrics_tensors`."""
+    x, target = Input((4,), name="image"), Input((2,), name="target")
+    out = Dense(2, name="head", kernel_initializer="ones")(x)
+    part = Lambda(lambda ab: K.mean(K.square(ab[0] - ab[1]), keepdims=True), name="head_loss")([out, target])
+    model = Model([x, target], [out, part])
+    model._losses, model._per_input_losses = [], {}
+    layer = model.get_layer("head_loss")
+    if layer.output not in model.losses:
+        model.add_loss(K.mean(layer.output, keepdims=True) * 2.0)
+    model.add_loss(sum(K.sum(K.square(w)) * 0.01 for w in model.trainable_weights if "gamma" not in w.name))
+    model.compile(SGD(lr=0.01, clipnorm=5.0), loss=[None] * len(model.outputs))
+    if "head_loss" not in model.metrics_names:
+        model.metrics_names.append("head_loss")
+        model.metrics_tensors.append(K.mean(layer.output, keepdims=True))
+    want = ((X.sum(1, keepdims=True) - Y) ** 2).mean()
+    loss, reported = model.evaluate([X, Y], [], verbose=0)
+    np.testing.assert_allclose([loss, reported], [2 * want + 0.01 * 8, want], rtol=1e-4)
+    batches = (([X, Y], []) for _ in range(6))
+    history = model.fit_generator(batches, steps_per_epoch=3, epochs=2, verbose=0, workers=0).history
+    assert history["head_loss"][1] < history["head_loss"][0]
