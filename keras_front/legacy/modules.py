@@ -13,6 +13,7 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
@@ -138,6 +139,7 @@ class Alias(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         spec = importlib.machinery.ModuleSpec(fullname, self, is_package=is_package)
         if fullname in ROOTS:
             spec.origin = importlib.import_module(_joined(NEW, ours)).__file__
+            spec.submodule_search_locations = [os.path.dirname(spec.origin or "")]
         return spec
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:

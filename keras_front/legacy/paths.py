@@ -42,11 +42,13 @@ HOMES: dict[str, tuple[str, ...]] = {
     **{f"backend.{name}": ("legacy.backend_internals", "backend") for name in (
         "cntk_backend", "common", "numpy_backend", "tensorflow_backend", "theano_backend",
     )},
+    **{f"backend.common.{name}": ("legacy.package", "backend") for name in ("keras_tensor", "variables")},
     "engine": _GRAPH,
     **{f"engine.{name}": _GRAPH for name in (
         "base_layer", "base_layer_utils", "base_layer_v1", "base_preprocessing_layer", "container", "functional",
-        "functional_utils", "input_layer", "input_spec", "keras_tensor", "network", "node", "sequential",
+        "functional_utils", "input_layer", "input_spec", "network", "node", "sequential",
     )},
+    "engine.keras_tensor": ("legacy.package",),
     "engine.topology": (*_GRAPH, "legacy.engine.saving"),
     "engine.saving": _SAVING,
     **{f"engine.{name}": _TRAINING for name in (
@@ -54,15 +56,26 @@ HOMES: dict[str, tuple[str, ...]] = {
     )},
     **{f"engine.{name}": ("legacy.engine.loops",) for name in ("training_arrays", "training_generator")},
     "initializations": ("legacy.initializations", "initializers"),
-    **{f"initializers.{name}": ("initializers",) for name in ("initializers_v1", "initializers_v2")},
+    **{f"initializers.{name}": ("initializers",) for name in (
+        "constant_initializers", "initializer", "initializers", "initializers_v1", "initializers_v2",
+        "random_initializers",
+    )},
+    **{f"{name}.{name}": (name,) for name in ("activations", "constraints", "losses", "regularizers")},
+    "losses.loss": ("losses",),
+    **{f"metrics.{name}": ("metrics",) for name in (
+        "accuracy_metrics", "base_metric", "confusion_metrics", "f_score_metrics", "hinge_metrics", "iou_metrics",
+        "metric", "metrics", "probabilistic_metrics", "reduction_metrics", "regression_metrics",
+    )},
     **{f"layers.{name}": ("layers", "legacy.layer_bases") for name in ("convolutional", "merge", "pooling")},
     **{f"layers.{name}": ("layers",) for name in (
         "activation", "activations", "advanced_activations", "attention",
         "core", "cudnn_recurrent", "dense_attention", "embeddings", "local", "merging", "noise", "normalization",
-        "normalization_v2", "preprocessing", "recurrent_v2", "regularization", "reshaping",
-        "rnn", "serialization", "wrappers",
+        "normalization_v2", "preprocessing", "regularization", "reshaping",
+        "rnn", "serialization", "wrappers", "layer", "input_spec",
     )},
-    **{f"layers.{name}": ("layers", "legacy.recurrent") for name in ("convolutional_recurrent", "recurrent")},
+    **{f"layers.{name}": ("layers", "legacy.recurrent", "legacy.recurrent_helpers") for name in (
+        "convolutional_recurrent", "recurrent", "recurrent_v2",
+    )},
     "callbacks.experimental": ("callbacks",),
     **dict.fromkeys(("experimental", "optimizers.experimental"), ("optimizers.schedules", "optimizers")),
     "dtype_policies": ("legacy.mixed_precision",),
@@ -88,7 +101,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "legacy", "legacy.optimizer_v2", "optimizer", "optimizer_experimental", "optimizer_v1", "optimizer_v2",
     )},
     "models.cloning": ("models",),
-    "models.functional": ("models",),
+    "models.functional": ("legacy.engine.graph", "models"),
     "models.model": ("models",),
     "models.sequential": ("models",),
     **{f"callbacks.{name}": ("callbacks",) for name in (
@@ -105,6 +118,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "utils.progbar": ("utils.generic_utils",),
     "utils.python_utils": ("utils.generic_utils",),
     "utils.rng_utils": ("backend.seeds",),
+    "utils.tf_utils": ("legacy.tf_utils",),
     "utils.summary_utils": ("utils.layer_utils",),
     "utils.test_utils": ("legacy.utils.test_utils",),
     "utils.model_visualization": ("utils.vis_utils",),
@@ -121,6 +135,7 @@ ADDITIONS: dict[str, tuple[str, ...]] = {
     "optimizers": ("legacy.optimizers",),
     "preprocessing": ("utils",),
     "saving": ("registry",),
+    "utils.generic_utils": ("legacy.utils.generic_utils",),
 }
 
 # Folders that had a file for each class, and where the classes are: `layers.core.dense` is there because `Dense` is.

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_front import backend as K
 from keras_front import layers
+
+from .recurrent_helpers import _generate_zero_filled_state_for_cell
 
 Convolution1DTranspose, Convolution3DTranspose = layers.Conv1DTranspose, layers.Conv3DTranspose
 PreprocessingLayer = layers.Layer
@@ -46,7 +47,4 @@ class AbstractRNNCell(layers.Layer):
             batch_size: that number, without `inputs`.
             dtype: dtype of the states.
         """
-        number = batch_size if inputs is None else K.shape(inputs)[0]
-        sizes = self.state_size if isinstance(self.state_size, list | tuple) else [self.state_size]
-        made = [K.zeros((number, *(size if isinstance(size, list | tuple) else (size,))), dtype) for size in sizes]
-        return made if isinstance(self.state_size, list | tuple) else made[0]
+        return _generate_zero_filled_state_for_cell(self, inputs, batch_size, dtype)

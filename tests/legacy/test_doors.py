@@ -222,6 +222,11 @@ for name in '''
     tensorflow.python.keras.optimizer_v2.rmsprop.RMSprop tensorflow.python.keras.layers.recurrent_v2.LSTM
     tensorflow.python.keras.engine.functional.Model keras.src.callbacks.early_stopping.EarlyStopping
     tensorflow.keras.layers.experimental.preprocessing.Normalization keras.layers.normalization.Dropout
+    keras.src.losses.loss.Loss keras.src.metrics.metric.Metric keras.src.models.functional.Functional
+    keras.src.activations.activations.relu keras.src.layers.layer.Layer
+    keras.src.backend.common.keras_tensor.KerasTensor keras.engine.training._make_batches
+    keras.layers.recurrent._generate_dropout_mask
+    tensorflow.python.keras.utils.tf_utils.shape_type_conversion keras.src.applications.resnet.ResNet50
 '''.split():
     module, _, attribute = name.rpartition(".")
     found = getattr(importlib.import_module(module), attribute)

@@ -9,7 +9,8 @@ from fresh import in_new_process
 from keras_front import backend as K
 from keras_front import config, layers
 from keras_front.errors import ArgumentError
-from keras_front.legacy import mixed_precision
+from keras_front.legacy import mixed_precision, tf_utils
+from keras_front.legacy import recurrent_helpers as helpers
 from keras_front.legacy.tf_layers import AbstractRNNCell
 
 NAMES = """
@@ -90,6 +91,9 @@ class Sum(AbstractRNNCell):
 def test_a_cell_of_ones_own(backend):
     x = np.arange(12.0).reshape(2, 2, 3)
     np.testing.assert_allclose(K.to_numpy(layers.RNN(Sum())(K.constant(x))), x.sum(1))
+    start = K.function([given := K.placeholder((None, 5))], [Sum().get_initial_state(given)])
+    np.testing.assert_array_equal(start([np.ones((4, 5))])[0], np.zeros((4, 3)))
+    assert K.int_shape(Sum().get_initial_state(batch_size=2, dtype="float64")) == (2, 3)
     with pytest.raises(NotImplementedError, match="AbstractRNNCell: expected a property `state_size`"):
         AbstractRNNCell().state_size  # noqa: B018
 
@@ -104,3 +108,37 @@ def test_focal_crossentropies(backend):
     np.testing.assert_allclose(balanced, loss * (0.25 * t + 0.75 * (1 - t)), rtol=1e-4)
     whole = -(0.25 * (1 - p) ** 2 * t * np.log(p)).sum(-1)
     np.testing.assert_allclose(K.to_numpy(K.categorical_focal_crossentropy(*given)), whole, rtol=1e-4)
+
+
+class Shapes:
+    @tf_utils.shape_type_conversion
+    def compute_output_shape(self, input_shape):
+        self.given = input_shape
+        return [*input_shape[:-1], 7] if isinstance(input_shape, tuple) else input_shape
+
+
+class TensorShape:
+    def as_list(self):
+        return [None, 4]
+
+
+def test_shapes_are_converted():
+    shapes = Shapes()
+    assert shapes.compute_output_shape(TensorShape()) == (None, 7)
+    assert shapes.given == (None, 4)
+    assert shapes.compute_output_shape([(None, 2), TensorShape()]) == [(None, 2), (None, 4)]
+    assert tf_utils.convert_shapes({"a": [1, 2]}) == {"a": (1, 2)}
+    assert tf_utils.smart_cond(True, lambda: 1, lambda: 2) == 1
+    assert tf_utils.is_symbolic_tensor(K.placeholder((2,)))
+
+
+def test_helpers_of_recurrent_layers(backend):
+    ones = K.ones((400, 5))
+    kept, other = (K.to_numpy(mask) for mask in helpers._generate_dropout_mask(ones, 0.5, training=True, count=2))
+    assert set(np.unique(kept)) == {0.0, 2.0}
+    assert (kept != other).any()
+    np.testing.assert_array_equal(K.to_numpy(helpers._generate_dropout_mask(ones, 0.5, training=False)), 1)
+    assert helpers._standardize_args(["x", "s", "c"], None, None, 1) == ("x", ["s"], ["c"])
+    assert helpers._standardize_args("x", "s", None, None) == ("x", ["s"], None)
+    with pytest.raises(ArgumentError, match="received a list"):
+        helpers._standardize_args(["x", "s"], "t", None, None)

@@ -24,6 +24,14 @@ from keras_front.utils.generic_utils import slice_arrays, to_list
 _slice_arrays = slice_arrays
 
 
+def __getattr__(name: str) -> Any:
+    """Names with an underscore before them, as Keras 2.0 and 2.1 had them in `keras.engine.training`."""
+    found = globals().get(name[1:]) if name.startswith("_") and not name.startswith("__") else None
+    if found is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return found
+
+
 def slice_X(X: Any, start: Any = None, stop: int | None = None) -> Any:
     """Some rows of an array, or of each array in a list.
 
