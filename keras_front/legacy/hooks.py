@@ -12,7 +12,6 @@ from typing import Any
 
 from keras_front.config import NATIVE
 
-from . import batch_metrics
 from .arguments import NAMES, PARAMETERS, SIGNATURES
 from .dialects import CONVENTIONS, DEFAULTS, ROWS_AND_COLUMNS, VERSIONS
 from .dialects import NAMES as MEANINGS
@@ -107,8 +106,11 @@ def find(kind: str, name: str) -> Any:
 
             return graph_model.Graph
         return layers.find(name)
-    if kind == "metric" and name in batch_metrics.__all__:
-        return getattr(batch_metrics, name)
+    if kind == "metric":
+        from . import batch_metrics
+
+        if name in batch_metrics.__all__:
+            return getattr(batch_metrics, name)
     today_name = NAMES.get(kind, {}).get(name)
     if today_name is None:
         return None
