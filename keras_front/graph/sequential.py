@@ -7,7 +7,7 @@ the shape comes with the first input (or `build`). The graph is worked out once,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Self
 
 from keras_front.backend import symbolic
@@ -233,7 +233,7 @@ class SequentialNetwork(Network):
             name, entries, shape = config.get("name"), config["layers"], config.get("build_input_shape")
         model = cls(name=name)
         with custom_object_scope(custom_objects), sharing.reading():
-            for layer in _made(entries):
+            for layer in sharing.made_once(entries, lambda entry: LAYERS.deserialize(dict(entry))):
                 model.add(layer)
             if not model.inputs and shape:
                 model.build(tuple(shape))
@@ -248,19 +248,6 @@ class SequentialNetwork(Network):
         known = {layer.name: layer for layer in (*inputs, *self._stack)}
         network_config.connect_all(network_config.Made(made, known), entries, self.name)
         self.adopt_reports(made.values())
-
-
-def _made(entries: Iterable[dict[str, Any]]) -> Iterator[Layer]:
-    """The layers of a stack; entries that are equal, name included, are one layer that was added twice."""
-    named: dict[Any, tuple[dict[str, Any], Layer]] = {}
-    for entry in entries:
-        arguments = entry.get("config")
-        name = arguments.get("name") if isinstance(arguments, dict) else None
-        known, layer = named.get(name, (None, None))
-        if name is None or known != entry:
-            layer = sharing.made(entry, lambda entry=entry: LAYERS.deserialize(dict(entry)))
-            named[name] = (entry, layer)
-        yield layer
 
 
 def _expected_input(layer: Layer) -> tuple[Any, Any]:

@@ -7,8 +7,9 @@ Source: tf_keras 2.21, `tf_keras/src/saving/legacy/serialization.py`, `SharedObj
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -84,3 +85,16 @@ def made(entry: Mapping[str, Any], make: Callable[[], Any]) -> Any:
     layer = make()
     known.setdefault(number, (described, layer))
     return layer
+
+
+def made_once(entries: Iterable[Mapping[str, Any]], make: Callable[[Mapping[str, Any]], Any]) -> Iterator[Any]:
+    """The layers of a list of entries; entries that are equal, name included, are one layer that stands there twice."""
+    named: dict[Any, tuple[Mapping[str, Any], Any]] = {}
+    for entry in entries:
+        arguments = entry.get("config")
+        name = arguments.get("name") if isinstance(arguments, Mapping) else None
+        known, layer = named.get(name, (None, None))
+        if name is None or known != entry:
+            layer = made(entry, functools.partial(make, entry))
+            named[name] = (entry, layer)
+        yield layer

@@ -15,9 +15,11 @@ from typing import Any
 from keras_front import activations, constraints, initializers, layers, regularizers
 from keras_front import backend as K
 from keras_front.errors import ArgumentError, ShapeError
+from keras_front.graph import sharing
 from keras_front.graph.layer import LAYERS, Layer
 from keras_front.graph.network import Network
 from keras_front.layers.lambda_layer import found_function, written_function
+from keras_front.nest import unique
 from keras_front.registry import get_custom_objects
 
 from .arguments import CLASSES, SIGNATURES
@@ -93,7 +95,7 @@ class Merge(Layer):
     @property
     def first_inputs(self) -> list[Any]:
         """The inputs of the models that were merged, for a `Sequential` that begins with them."""
-        return [tensor for part in self.layers for tensor in part.inputs]
+        return unique(tensor for part in self.layers for tensor in part.inputs)
 
     def get_config(self) -> dict[str, Any]:
         """The config of Keras 1: each function as its name or as code, with its type beside it."""
@@ -121,7 +123,7 @@ class Merge(Layer):
                 given[key] = found_function(given[key], kind, name if key == "mode" else f"{name}_{key}", known, None)
         if isinstance(given.get("output_shape"), list):
             given["output_shape"] = tuple(given["output_shape"])
-        given["layers"] = [LAYERS.deserialize(part) for part in given.get("layers") or ()]
+        given["layers"] = list(sharing.made_once(given.get("layers") or (), LAYERS.deserialize))
         return cls(**given)
 
     def call(self, inputs: Any) -> Any:

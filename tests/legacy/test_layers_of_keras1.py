@@ -178,3 +178,18 @@ def test_models_are_written_and_read(backend, make, tmp_path):
     before = model.get_weights()[0]
     model.fit([X, Y], np.ones(K.int_shape(again([X, Y])), "float32"), epochs=1, verbose=0)
     assert np.any(model.get_weights()[0] != before)
+
+
+def test_a_merge_of_a_model_with_itself(backend, tmp_path):
+    """One model in both places is one input, one set of weights, also after a file."""
+    part = Sequential([L.Dense(5, "relu", input_shape=(3,))])
+    model = Sequential([old.Merge([part, part], mode="sum"), L.Dense(2)])
+    assert len(model.inputs) == 1
+    kernel, bias, last, _ = model.get_weights()
+    expected = 2 * np.maximum(X @ kernel + bias, 0) @ last
+    model.compile("sgd", "mse")
+    model.save(tmp_path / "m.h5")
+    for again in (model, Sequential.from_config(model.get_config()), load_model(tmp_path / "m.h5")):
+        again.set_weights(model.get_weights())
+        close(again.predict(X), expected, 1e-4)
+    model.fit(X, expected, epochs=1, verbose=0)
