@@ -35,7 +35,8 @@ class TensorBoard(Callback):
             layers for the validation data come with them, where `validation_data` is known.
         batch_size: samples at once when outputs of layers are computed.
         write_graph: write the graph of the layers; None does as well.
-        write_grads: accepted with a warning, as in tf.keras: gradients are not written.
+        write_grads: in the form of TensorFlow 1, write histograms of the gradients for the validation data beside those
+            of the weights. Otherwise accepted with a warning, as in tf.keras: gradients are not written.
         write_images: write weights as pictures, whenever their histograms are written.
         embeddings_freq: epochs between two tables of the vectors of embedding layers; 0 for none.
         embeddings_layer_names: names of these layers; by default all of the class `Embedding`.
@@ -97,7 +98,7 @@ class TensorBoard(Callback):
                     f"{self.update_freq!r}."
                 )
             self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
-        if write_grads:
+        if write_grads and not self._plain:
             warn_user("TensorBoard: write_grads is ignored; gradients are not written.")
         if profile_batch:
             warn_user("TensorBoard: profile_batch is ignored; nothing is profiled.")
@@ -141,6 +142,7 @@ class TensorBoard(Callback):
         if self.histogram_freq and epoch % self.histogram_freq == 0:
             self._write_weights(epoch)
             self._write_outputs(epoch)
+            self._write_gradients(epoch)
         if self.embeddings_freq and epoch % self.embeddings_freq == 0:
             self._write_embeddings()
         self._flush()
@@ -227,12 +229,31 @@ class TensorBoard(Callback):
                 values = self._computed(output, data)
                 self._writer("train").add(event_files.histogram(tag, values, True), epoch)
 
+    def _write_gradients(self, epoch: int) -> None:
+        """Histograms of the gradients of the loss for the validation data, as Keras 2.2 wrote them."""
+        if not (self._plain and self.write_grads and self.validation_data):
+            return
+        model, weights = self.model, self.model.trainable_weights
+        tensors = [*model.inputs, *model.targets, *model.sample_weights]
+        function = K.function([*tensors, K.learning_phase()], K.gradients(model.total_loss, weights))
+        arrays = [np.asarray(array) for array in list(self.validation_data)[: len(tensors)]]
+        total, rows = [0.0] * len(weights), len(arrays[0])
+        for batch in self._batches_of(arrays):
+            found = function([*batch, 0])
+            total = [t + np.asarray(g) * (len(batch[0]) / rows) for t, g in zip(total, found, strict=True)]
+        for weight, gradient in zip(weights, total, strict=True):
+            tag = f"{weight.name.replace(':', '_')}_grad"
+            self._writer("train").add(event_files.histogram(tag, gradient, True), epoch)
+
+    def _batches_of(self, arrays: Sequence[np.ndarray]) -> Iterator[list[np.ndarray]]:
+        for start in range(0, len(arrays[0]), self.batch_size):
+            yield [array[start : start + self.batch_size] for array in arrays]
+
     def _computed(self, tensor: Any, data: Sequence[Any]) -> np.ndarray:
         """The values of a tensor of the model, for inputs of any number."""
-        function, size = K.function(self.model.inputs, [tensor]), self.batch_size
+        function = K.function(self.model.inputs, [tensor])
         arrays = [np.asarray(array) for array in data]
-        parts = [function([a[i : i + size] for a in arrays])[0] for i in range(0, len(arrays[0]), size)]
-        return np.concatenate([np.asarray(part) for part in parts])
+        return np.concatenate([np.asarray(function(batch)[0]) for batch in self._batches_of(arrays)])
 
     # Embeddings -------------------------------------------------------------------------------------------
 

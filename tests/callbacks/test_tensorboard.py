@@ -227,9 +227,8 @@ def test_embeddings_of_data(tmp_path):
 def test_outputs_of_layers_as_keras2_2_wrote_them(tmp_path):
     with config.dialect("keras2.2"):
         callback = TensorBoard(tmp_path, histogram_freq=1, batch_size=5)
-        callback.validation_data = [X[:12], Y[:12], np.ones(12)]
         model = compiled()
-        fit(model, callback, epochs=1)
+        fit(model, callback, epochs=1, validation_data=(X[:12], Y[:12]))
     histogram = read(tmp_path).Histograms("second_out")[0].histogram_value
     outputs = model.predict(X[:12], verbose=0)
     assert histogram.num == 12
@@ -278,3 +277,16 @@ def test_evaluate_and_fit_again(tmp_path):
     fit(model, callback, epochs=2, initial_epoch=1)
     assert [step for step, _ in values(tmp_path / "train", "epoch_loss")] == [0, 1]
     assert [step for step, _ in values(tmp_path / "validation", "evaluation_loss_vs_iterations")] == [3]
+
+
+def test_gradients_as_keras2_2_wrote_them(tmp_path, backend):
+    model = Sequential([Dense(1, input_dim=4, name="d")])
+    with config.dialect("keras2.2"):
+        model.compile("sgd", "mse")
+        callback = TensorBoard(tmp_path, histogram_freq=1, batch_size=5, write_grads=True)
+        model.fit(X, Y, epochs=1, verbose=0, validation_data=(X[:12], Y[:12]), callbacks=[callback])
+    kernel, bias = model.get_weights()
+    expected = 2 * X[:12].T @ (X[:12] @ kernel + bias - Y[:12]) / 12  # of the mean square, after the epoch
+    found = read(tmp_path).Histograms("d/kernel_0_grad")[0].histogram_value
+    assert found.num == 4
+    np.testing.assert_allclose([found.min, found.max], [expected.min(), expected.max()], rtol=1e-4)
