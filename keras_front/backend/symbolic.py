@@ -137,22 +137,40 @@ class Operators:
         return OPS["greater_equal"].function(self, other)
 
     def __and__(self, other: Any) -> Any:
-        return OPS["logical_and"].function(self, other)
+        return _of_bits("and", self, other)
 
     def __or__(self, other: Any) -> Any:
-        return OPS["logical_or"].function(self, other)
+        return _of_bits("or", self, other)
 
     def __rand__(self, other: Any) -> Any:
-        return OPS["logical_and"].function(other, self)
+        return _of_bits("and", other, self)
 
     def __ror__(self, other: Any) -> Any:
-        return OPS["logical_or"].function(other, self)
+        return _of_bits("or", other, self)
+
+    def __xor__(self, other: Any) -> Any:
+        return _of_bits("xor", self, other)
+
+    def __rxor__(self, other: Any) -> Any:
+        return _of_bits("xor", other, self)
 
     def __invert__(self) -> Any:
-        return OPS["logical_not"].function(self)
+        return OPS["bitwise_not" if _is_integer(self) else "logical_not"].function(self)
 
     def __getitem__(self, key: Any) -> Any:
         return OPS["getitem"](self, key)
+
+
+def _is_integer(x: Any) -> bool:
+    return isinstance(x, int | np.integer) or str(getattr(x, "dtype", "")).rpartition(".")[2].startswith(
+        ("int", "uint")
+    )
+
+
+def _of_bits(name: str, x: Any, y: Any) -> Any:
+    """`&`, `|` and `^`: of the bits of integers, and otherwise of truth values."""
+    integers = _is_integer(x) and _is_integer(y) and not (isinstance(x, bool) or isinstance(y, bool))
+    return OPS[f"{'bitwise' if integers else 'logical'}_{name}"].function(x, y)
 
 
 def _is_tensor(value: Any) -> bool:

@@ -21,12 +21,6 @@ from . import arrays, core, image, linalg, nn, numpy, reductions, signals, stati
 
 _OWN = (arrays, statistics, reductions, core, nn, signals, linalg)
 _HELPERS = {"on_host", "average_windows", "largest_of_windows", "as_symbol_or_tensor", "full_precision"}
-# Names that mean the same.
-_ALIASES = {
-    "abs": "absolute", "arccos": "acos", "arccosh": "acosh", "arcsin": "asin", "arctan": "atan", "arctan2": "atan2",
-    "bitwise_not": "bitwise_invert", "left_shift": "bitwise_left_shift", "right_shift": "bitwise_right_shift",
-    "conj": "conjugate",
-}  # fmt: skip
 # What Keras 3 calls arguments that have another name here; see `_renamed`.
 _FIRST, _SECOND = ("x", "x1", "xs", "inputs", "variable", "subscripts", "f", "abs_"), ("x2",)
 _ARGUMENTS = {
@@ -77,7 +71,6 @@ def _own_functions() -> Iterator[tuple[str, Any]]:
 
 globals().update({name: _taking_arrays(name, function) for name, function in FUNCTIONS.items()})
 globals().update(_own_functions())
-globals().update({new: _taking_arrays(new, getattr(K, old)) for old, new in _ALIASES.items() if hasattr(K, old)})
 conjugate = arrays.conj
 
 

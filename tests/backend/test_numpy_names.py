@@ -13,6 +13,13 @@ Y = np.random.default_rng(1).normal(size=(4, 2))
 SQUARE = X @ X.T + np.eye(3)
 
 CALLS = {
+    "arctan": lambda xp, x: xp.arctan(x),
+    "arctan2": lambda xp, x: xp.arctan2(x, 2.0),
+    "cbrt": lambda xp, x: xp.cbrt(x),
+    "hypot": lambda xp, x: xp.hypot(x, 2.0),
+    "exp2": lambda xp, x: xp.exp2(x),
+    "sqrt": lambda xp, x: xp.sqrt(xp.abs(x)),
+    "sinc": lambda xp, x: xp.sinc(x),
     "mean": lambda xp, x: xp.mean(x),
     "mean of rows": lambda xp, x: xp.mean(x, axis=-1, keepdims=True),
     "sum": lambda xp, x: xp.sum(x, axis=(0, 1)),

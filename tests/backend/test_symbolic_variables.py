@@ -76,7 +76,7 @@ def test_variables_and_symbols_equal_themselves_alone(backend):
         assert v in [K.constant([1.0, 2.0])]
 
 
-@pytest.mark.parametrize("combine", [operator.and_, operator.or_])
+@pytest.mark.parametrize("combine", [operator.and_, operator.or_, operator.xor])
 def test_truth_values_combine_with_a_variable_on_either_side(backend, combine):
     values, others = np.array([True, True, False, False]), np.array([True, False, True, False])
     v = K.variable(values)
@@ -85,9 +85,15 @@ def test_truth_values_combine_with_a_variable_on_either_side(backend, combine):
     assert K.eval(combine(True, v)).tolist() == combine(True, values).tolist()
 
 
-def test_bits_of_integers_are_not_taken_for_truth_values(backend):
-    with pytest.raises(TypeError, match="no counterpart"):
-        np.bitwise_and(np.array([6]), K.variable(np.array([3])))
+@pytest.mark.parametrize("combine", [operator.and_, operator.or_, operator.xor])
+def test_integers_combine_by_their_bits(backend, combine):
+    left, right = np.array([6, -3, 12], "int32"), np.array([3, 5, 10], "int32")
+    v = K.variable(right)
+    for found in (combine(left, v), combine(v, left), combine(K.constant(left), v * 1), combine(v, K.constant(left))):
+        assert K.eval(found).tolist() == combine(left, right).tolist()
+    assert K.eval(~v).tolist() == (~right).tolist()
+    assert K.eval(np.invert(v)).tolist() == (~right).tolist()
+    assert K.eval(combine(v, 4)).tolist() == combine(right, 4).tolist()
 
 
 def test_gradients_of_what_was_made_outside_any_run(backend):

@@ -15,21 +15,27 @@ import numpy as np
 from keras_front.backend import dtypes, shapes
 from keras_front.backend.op import OPS, provides
 from keras_front.backend.operands import as_symbol_or_tensor
-from keras_front.backend.ops import arrangement, elementwise, linalg, linear, reduction, sorting, subscript
+from keras_front.backend.ops import (  # noqa: F401 - two of them for their declarations
+    arrangement,
+    elementary,
+    elementwise,
+    functions,
+    linalg,
+    linear,
+    reduction,
+    sorting,
+    subscript,
+)
 from keras_front.backend.ops.linalg import einsum
 from keras_front.backend.ops.splitting import split
 
-# Names that mean the same, or another word for it.
-SAME = (
-    "abs add ceil cos cosh divide equal exp expand_dims expm1 floor floor_divide greater greater_equal isfinite isinf "
-    "isnan less less_equal log log10 log1p log2 logaddexp logical_and logical_not logical_or logical_xor matmul "
-    "maximum minimum mod multiply negative not_equal power roll sign sin sinh square squeeze subtract tan "
-    "tanh trunc"
-).split()
+# Ops with the name of a function of NumPy, and those with another one.
+SAME = [name for name in OPS if isinstance(getattr(np, name, None), np.ufunc)] + ["expand_dims", "roll", "squeeze"]
 RENAMED = {
-    "absolute": "abs", "arcsinh": "arcsinh", "arctanh": "arctanh", "asinh": "arcsinh", "atanh": "arctanh",
-    "concat": "concatenate", "pow": "power", "remainder": "mod", "rint": "round", "sqrt": "square_root",
-    "true_divide": "divide",
+    "absolute": "abs", "acos": "arccos", "acosh": "arccosh", "asin": "arcsin", "asinh": "arcsinh", "atan": "arctan",
+    "atan2": "arctan2", "atanh": "arctanh", "bitwise_invert": "bitwise_not", "bitwise_left_shift": "left_shift",
+    "bitwise_right_shift": "right_shift", "concat": "concatenate", "invert": "bitwise_not", "pow": "power",
+    "remainder": "mod", "rint": "round", "sinc": "sinc", "sqrt": "square_root", "true_divide": "divide",
 }  # fmt: skip
 
 
@@ -685,9 +691,6 @@ def _called(name: str, function: Callable[..., Any] | None, args: Any, kwargs: d
     return result if dtype is None else elementwise.cast(result, dtype)
 
 
-_OF_TRUTH_VALUES = {"bitwise_and": elementwise.logical_and, "bitwise_or": elementwise.logical_or}
-
-
 @provides("array_ufunc")
 def array_ufunc(self: Any, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> Any:
     """A NumPy ufunc that met a symbolic tensor or a variable (NEP 13); `array += symbol` makes `array` a symbol."""
@@ -696,10 +699,7 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *args: Any, **kwargs: Any) -
     (target,) = kwargs.pop("out", None) or (None,)
     if target is not None and target is not args[0]:
         raise TypeError(f"np.{ufunc.__name__}: the result is symbolic and cannot be written into `out`; leave it away.")
-    function = FUNCTIONS.get(ufunc.__name__)
-    if function is None and all(str(getattr(a, "dtype", "")) == "bool" for a in args):
-        function = _OF_TRUTH_VALUES.get(ufunc.__name__)
-    return _called(ufunc.__name__, function, args, kwargs)
+    return _called(ufunc.__name__, FUNCTIONS.get(ufunc.__name__), args, kwargs)
 
 
 @provides("array_function")
