@@ -178,6 +178,26 @@ class Network(Layer):
     def updates(self, updates: Sequence[Any]) -> None:
         self._given_updates[:] = updates
 
+    def get_updates_for(self, inputs: Any) -> list[Any]:
+        """The updates of the calls on some tensors; for the inputs of this network those between them and the outputs.
+
+        Args:
+            inputs: tensor, or list of tensors; None for the updates that depend on no input.
+        """
+        return self.updates[len(self._given_updates) :] if self._is_own(inputs) else super().get_updates_for(inputs)
+
+    def get_losses_for(self, inputs: Any) -> list[Any]:
+        """The losses of the calls on some tensors; for the inputs of this network those between them and the outputs.
+
+        Args:
+            inputs: tensor, or list of tensors; None for the losses that depend on no input.
+        """
+        return self._call_losses() if self._is_own(inputs) else super().get_losses_for(inputs)
+
+    def _is_own(self, tensors: Any) -> bool:
+        own = set(map(id, self.inputs))
+        return self._graph is not None and any(id(t) in own for t in leaves_of([tensors]))
+
     @property
     def state_updates(self) -> list[Any]:
         """Those of `updates` that stateful layers carry out at prediction time as well."""

@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from inspect import signature
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -504,7 +504,7 @@ class Trainer(StepMethods, SingleBatchMethods):
 
         Returns: a number, or a list in the order of `metrics_names`.
         """
-        return self.evaluate(generator, **_without_data(locals()))
+        return cast("Results", self.evaluate(generator, **_without_data(locals())))
 
     @accept_legacy_arguments
     def predict_generator(

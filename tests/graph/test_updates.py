@@ -270,3 +270,17 @@ def test_updates_outside_a_step_wait(backend):
     assert K.get_value(slow).tolist() == K.get_value(fast).tolist() == [0.5, 0.5]
     K.function([], [], updates={slow: fast + 1})([])  # a dict, as Theano took it
     assert K.get_value(slow).tolist() == [1.5, 1.5]
+
+
+def test_losses_and_updates_of_the_inputs_of_a_model(backend):
+    x = Input((4,))
+    h = BatchNormalization()(Dense(3, kernel_regularizer="l2", activity_regularizer="l1")(x))
+    model = Model(x, Dense(2)(h))
+    assert len(model.losses) == 2
+    assert len(model.get_losses_for(None)) == 1
+    assert model.get_losses_for(model.inputs) == model.get_losses_for(x) == model.losses[1:]
+    assert model.get_updates_for(model.inputs) == model.updates
+    assert len(model.updates) == 2
+    assert model.get_losses_for(Input((4,))) == []
+    outer = Sequential([Model(x, h), Dense(1)])
+    assert len(outer.updates) == 2
