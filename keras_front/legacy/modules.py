@@ -153,12 +153,14 @@ class Alias(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             module: ModuleType = Root(spec.name, importlib.import_module(_joined(NEW, path)).__doc__)
             module._path = path  # type: ignore[attr-defined]
             module.__file__ = spec.origin
+            if spec.name == OLD:
+                _load_modules(module)
             return module
         if spec.name != _joined(OLD, path):  # all packages share what is below them
-            return _kept(importlib.import_module(_joined(OLD, path)), spec)
+            return _kept(importlib.import_module(_joined(OLD, path)))
         if (homes := _homes(path)) is not None:
             return Gathered(spec.name, f"Former names from {', '.join(homes)}.")
-        return _kept(importlib.import_module(_joined(NEW, path)), spec)
+        return _kept(importlib.import_module(_joined(NEW, path)))
 
     def exec_module(self, module: ModuleType) -> None:
         """Complete what `create_module` returned.
@@ -166,23 +168,24 @@ class Alias(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         Args:
             module: a module of ours, or one for former names.
         """
-        spec = module.__spec__
-        path = our_path(spec.name)  # type: ignore[union-attr]
-        if spec.loader_state is not None:  # type: ignore[union-attr]
-            module.__spec__ = spec.loader_state  # type: ignore[union-attr]
-            _find_old_names(module, path)
-        elif isinstance(module, Root):
-            if module.__name__ == OLD:
-                _load_modules(module)
-            else:
-                importlib.import_module(OLD)  # which makes modules attributes of their packages
-        elif "_path" not in vars(module):
-            _complete(module, path)
+        if isinstance(module, Root):
+            importlib.import_module(OLD)  # which makes modules attributes of their packages
+        elif module.__name__ in _SPECS:
+            module.__spec__ = _SPECS[module.__name__]
+            _find_old_names(module, module.__name__.partition(".")[2])
+        else:
+            _complete(module, module.__name__.partition(".")[2])
 
 
-def _kept(module: ModuleType, spec: importlib.machinery.ModuleSpec) -> ModuleType:
-    """A module that exists under another name; the import system is about to overwrite its spec."""
-    spec.loader_state = module.__spec__
+_SPECS: dict[str, importlib.machinery.ModuleSpec | None] = {}  # of modules that are imported under a second name
+
+
+def _kept(module: ModuleType) -> ModuleType:
+    """A module that exists under another name; the import system is about to overwrite its spec.
+
+    The first one counts: another thread may be importing the module under a third name.
+    """
+    _SPECS.setdefault(module.__name__, module.__spec__)
     return module
 
 
@@ -215,30 +218,35 @@ def _find_old_names(module: ModuleType, path: str) -> None:
 
 
 def _load_modules(package: Root) -> None:
-    """Make the modules that programs import attributes of their packages, where they have been loaded or not.
+    """Load the modules that programs import, and make them attributes of their packages.
 
-    They are entered in `sys.modules` here: were they imported, a thread that holds the lock of one of them and waits
-    for `keras` would wait for ever.
+    This happens before `keras` is in `sys.modules`. Python lets other threads import what is below a package that it
+    has only begun to load: were it there, they would load our modules in other orders, and wait for each other for
+    ever. The modules are entered in `sys.modules` here: were they imported, a thread that holds the lock of one of them
+    and waits for `keras` would wait for ever, too.
     """
     importlib.import_module(f"{NEW}.backend").backend = backend.spoken_backend
     importlib.import_module(f"{NEW}.legacy.members").install()
-    for name in package.__all__:
-        if _exists(_joined(NEW, name)):
-            _enter(name, importlib.import_module(_joined(NEW, name)))
+    loaded: dict[str, ModuleType] = {"": package}
+    for name in filter(_is_module, package.__all__):
+        _attach(loaded, name, importlib.import_module(_joined(NEW, name)))
     for path in HOMES:
         module = Gathered(_joined(OLD, path), f"Former names from {', '.join(HOMES[path])}.")
         _complete(module, path)
-        _enter(path, module)
+        _attach(loaded, path, module)
+    del loaded[""]  # which the import system enters
+    for path, module in loaded.items():  # when other threads see one, all are complete
+        sys.modules.setdefault(_joined(OLD, path), module)
 
 
-def _enter(path: str, module: ModuleType) -> None:
-    """Put a module where the import system would; when other threads see it, it is complete."""
+def _attach(loaded: dict[str, ModuleType], path: str, module: ModuleType) -> None:
+    """Complete a module, make it an attribute of its package, and add it to those that are loaded, by path."""
     _find_old_names(module, path)
     if _holds_modules(path):
         module.__path__ = getattr(module, "__path__", [])
-    parent, _, name = _joined(OLD, path).rpartition(".")
-    setattr(sys.modules[parent], name, module)
-    sys.modules.setdefault(_joined(OLD, path), module)
+    parent, _, name = path.rpartition(".")
+    setattr(loaded[parent], name, module)
+    loaded[path] = module
 
 
 # Paths --------------------------------------------------------------------------------------------------------
@@ -267,7 +275,7 @@ def _homes(path: str) -> tuple[str, ...] | None:
 
 
 def _is_there(path: str) -> bool:
-    return _homes(path) is not None or _exists(_joined(NEW, path))
+    return _homes(path) is not None or _is_module(path)
 
 
 def _holds_modules(path: str) -> bool:
@@ -277,6 +285,10 @@ def _holds_modules(path: str) -> bool:
 
 def _joined(*parts: str) -> str:
     return ".".join(filter(None, parts))
+
+
+def _is_module(path: str) -> bool:
+    return _exists(_joined(NEW, path))
 
 
 def _exists(name: str) -> bool:

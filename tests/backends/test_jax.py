@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -74,16 +75,18 @@ def test_donated_memory_is_gone(backend):
 def test_a_single_precision_program_has_no_double_in_it(backend):
     import jax
 
-    def net(x, w, counter):
-        with K.bind([], [], counter=counter):
+    def net(x, w, counter, seed):
+        with K.bind([], [], counter=counter, seed=seed):
             h = K.dropout(K.relu(K.dot(x, w)), 0.5)
         h = K.softmax(K.normalize_batch_in_training(h, None, None, reduction_axes=(0,))[0])
         return K.mean(K.elu(h) ** 2 / 3), K.std(h, axis=0), K.clip(h, 0.1, 0.9)
 
     f = K.compile(net)
     x, w = (backend.asarray(np.ones(s, "float32")) for s in ((4, 3), (3, 2)))
-    text = str(jax.make_jaxpr(f.inline)(x, w, backend.asarray(np.asarray(1, "int64"))))
+    counter, seed = (backend.asarray(np.asarray(n, "int64")) for n in (1, 2**40))
+    text = str(jax.make_jaxpr(f.inline)(x, w, counter, seed))
     assert "f64" not in text
+    assert re.findall(r":[iu]64\[([^\]]+)\]", text) == []  # the counter and the seed are the only 64 bits
 
 
 def test_numpy_keeps_its_own_memory(backend):

@@ -102,6 +102,42 @@ assert not any(t.is_alive() for t in threads)
         in_new_process(START + code + CHECK)
 
 
+def test_one_thread_loads_keras_and_the_others_wait():
+    """Two threads that load modules of one package in two orders would wait for each other's import locks."""
+    code = """
+import threading
+class Recorder:
+    def find_spec(self, name, path=None, target=None):
+        if name.startswith("keras_front.") and "keras.utils.np_utils" not in sys.modules:
+            loaders.add(threading.get_ident())
+loaders, start = set(), threading.Barrier(3)
+sys.meta_path.insert(0, Recorder())
+sys.setswitchinterval(1e-4)
+def run(name):
+    start.wait()
+    __import__(name)
+threads = [threading.Thread(target=run, args=(f"keras.{n}",)) for n in ("losses", "callbacks", "models")]
+for t in threads: t.start()
+for t in threads: t.join(60)
+assert len(loaders) == 1, loaders
+"""
+    in_new_process(START + code + CHECK)
+
+
+def test_a_module_keeps_its_spec_when_two_threads_import_it_by_two_names():
+    code = """
+import importlib.util, keras
+specs = [importlib.util.find_spec(root + ".callbacks") for root in ("tf_keras", "keras.src")]
+modules = [importlib.util.module_from_spec(spec) for spec in specs]
+for spec, module in zip(specs, modules):
+    spec.loader.exec_module(module)
+import keras_front.callbacks as ours
+assert modules == [ours, ours]
+assert ours.__spec__.name == ours.__name__
+"""
+    in_new_process(START + code + CHECK)
+
+
 MISSING = [
     "import keras.nowhere",
     "import keras.layers.nowhere",
