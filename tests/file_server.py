@@ -50,7 +50,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self.send_error(404)
         tag = '"' + hashlib.md5(content).hexdigest() + '"'
         start = 0
-        if wanted and self.headers.get("If-Range") == tag:
+        if wanted and self.headers.get("If-Range", tag) == tag:
             start = int(wanted.removeprefix("bytes=").removesuffix("-"))
             if start >= len(content):
                 return self.send_error(416)

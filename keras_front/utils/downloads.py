@@ -46,7 +46,12 @@ def download(origin: str, target: Path, file_hash: str | None = None, algorithm:
         raise ArgumentError(f"get_file: expected an address of {', '.join(SCHEMES)}, received origin={origin!r}.")
     print_msg(f"Downloading data from {origin}")
     with _partial_file(target) as part:
-        _fetch(origin, part, target)
+        resumed = part.stat().st_size > 0
+        _fetch(origin, part, target, file_hash is not None)
+        if resumed and file_hash is not None and not validate_file(part, file_hash, algorithm):
+            _forget(part)  # what was there belonged to another version
+            part.touch()
+            _fetch(origin, part, target, False)
         if file_hash is not None and not validate_file(part, file_hash, algorithm):
             received = hash_file(part, algorithm_of(algorithm, file_hash))
             _forget(part)
@@ -102,11 +107,11 @@ def _forget(part: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _fetch(origin: str, part: Path, target: Path) -> None:
+def _fetch(origin: str, part: Path, target: Path, has_hash: bool) -> None:
     for attempt in range(1, ATTEMPTS + 1):
         before = part.stat().st_size
         try:
-            if _fetch_rest(origin, part):
+            if _fetch_rest(origin, part, has_hash):
                 return
             reason = f"the connection ended after {part.stat().st_size} bytes"
         except urllib.error.HTTPError as error:
@@ -128,12 +133,16 @@ def _failure(origin: str, target: Path, reason: str) -> DownloadError:
     )
 
 
-def _fetch_rest(origin: str, part: Path) -> bool:
-    """Fetch what is missing; whether all of it came."""
+def _fetch_rest(origin: str, part: Path, has_hash: bool) -> bool:
+    """Fetch what is missing; whether all of it came.
+
+    A server that names no version is asked for the rest only if a hash will tell whether it belongs to what is there.
+    """
     start, version = part.stat().st_size, _note(part)
     request = urllib.request.Request(origin)
-    if start and version.exists():
+    if start and (version.exists() or has_hash):
         request.add_header("Range", f"bytes={start}-")
+    if start and version.exists():
         request.add_header("If-Range", version.read_text())
     try:
         response = urllib.request.urlopen(request, timeout=TIMEOUT)
@@ -142,7 +151,7 @@ def _fetch_rest(origin: str, part: Path) -> bool:
             raise
         _forget(part)
         part.touch()
-        return _fetch_rest(origin, part)
+        return _fetch_rest(origin, part, has_hash)
     with response, open(part, "r+b") as out:
         if not _continues(response, start):
             start = 0

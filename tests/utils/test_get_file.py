@@ -206,6 +206,24 @@ def test_a_server_that_names_no_version_begins_anew(file_server, keras_home):
     assert [asked for _, asked in file_server.requests] == [None, None]
 
 
+def test_a_hash_stands_in_for_a_version(file_server, keras_home):
+    address = file_server.add("a", CONTENT)
+    file_server.tags, file_server.break_after = False, [100_000]
+    assert Path(get_file("a", address, file_hash=SHA)).read_bytes() == CONTENT
+    assert [asked for _, asked in file_server.requests] == [None, "bytes=100000-"]
+
+
+def test_a_rest_of_another_version_is_noticed_by_the_hash(file_server, keras_home):
+    address = file_server.add("a", CONTENT[::-1])
+    file_server.tags, file_server.break_after = False, [100_000] * 3
+    with pytest.raises(DownloadError):
+        get_file("a", address, file_hash=SHA)
+    file_server.add("a", CONTENT)
+    assert Path(get_file("a", address, file_hash=SHA)).read_bytes() == CONTENT
+    assert [asked for _, asked in file_server.requests[3:]] == ["bytes=300000-", None]
+    assert left_over(keras_home) == []
+
+
 def test_a_server_that_names_no_length(file_server, keras_home, capsys):
     file_server.lengths = False
     assert Path(get_file("a", file_server.add("a", CONTENT))).read_bytes() == CONTENT
