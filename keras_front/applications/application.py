@@ -15,10 +15,10 @@ from keras_front import backend as K
 from keras_front import config, conventions
 from keras_front import layers as L
 from keras_front.errors import ArgumentError, UnknownArgumentError
-from keras_front.graph import operation
 from keras_front.graph.tracking import lazy_weights
 from keras_front.models import Model
 from keras_front.tracebacks import api_boundary
+from keras_front.utils.layer_utils import get_source_inputs
 
 from . import weight_files
 from .imagenet_utils import accept_submodules, obtain_input_shape
@@ -203,22 +203,10 @@ def start(tensor: Any, shape: tuple[int | None, ...]) -> tuple[Any, Any]:
     """
     if tensor is None:
         tensor = L.Input(shape)
-    elif not K.is_symbolic(tensor) or (tensor.history is None and tensor.origin is None):
-        tensor = L.Input(tensor=tensor)
-    return tensor, _sources(tensor)
-
-
-def _sources(tensor: Any) -> list[Any]:
-    """The inputs that a tensor was computed from."""
-    found: dict[int, Any] = {}
-    waiting = [tensor]
-    while waiting:
-        current = waiting.pop()
-        node = current.history[0]._inbound_nodes[current.history[1]] if current.history else operation.connect(current)
-        waiting.extend(node.needed_tensors)
-        if not node.needed_tensors:
-            found[id(current)] = current
-    return list(found.values())
+    elif not K.is_symbolic(tensor) or not all(source.history for source in get_source_inputs(tensor)):
+        tensor = L.Input(tensor=tensor)  # a value, or made of placeholders that belong to no model
+        return tensor, [tensor]
+    return tensor, get_source_inputs(tensor)
 
 
 def average_top(

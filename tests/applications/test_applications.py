@@ -243,3 +243,16 @@ def test_a_new_top_on_a_frozen_net_learns(backend):
     assert history["accuracy"][-1] == 1
     assert all((a == b).all() for a, b in zip(before, base.get_weights(), strict=True))
     assert len(model.trainable_weights) == 2
+
+
+def test_a_tensor_that_is_made_of_placeholders_begins_a_net(backend):
+    """As in programs for the transfer of style: the loss of a net's inner features, by its picture."""
+    fixed, picture = K.variable(np.ones((1, 32, 32, 3))), K.placeholder((1, 32, 32, 3))
+    net = applications.VGG16(weights=None, include_top=False, input_tensor=K.concatenate([fixed, picture], axis=0))
+    features = net.get_layer("block1_conv2").output
+    loss = K.variable(0.0) + K.sum(K.square(features[1, :, :, :] - features[0, :, :, :]))
+    values = np.random.default_rng(0).normal(size=(1, 32, 32, 3))
+    value, gradient = K.function([picture], [loss, *K.gradients(loss, picture)])([values])
+    assert value > 0
+    assert gradient.shape == (1, 32, 32, 3)
+    assert np.abs(gradient).max() > 0
