@@ -57,7 +57,7 @@ def _smaller(channels: int, name: str, place: int) -> Sequential:
 
 def _of_size(depths: Sequence[int], channels: Sequence[int]) -> Callable[..., Any]:
     def body(x: Any, model_name: str, include_preprocessing: bool) -> Any:
-        if include_preprocessing:
+        if include_preprocessing and x.shape[-1] == 3:
             mean, variance = [255 * m for m in TORCH_MEANS], [(255 * d) ** 2 for d in TORCH_DEVIATIONS]
             x = L.Normalization(mean=mean, variance=variance, name=f"{model_name}_prestem_normalization")(x)
         stem = [

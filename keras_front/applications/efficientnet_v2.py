@@ -107,20 +107,24 @@ def _blocks(b: Blocks, x: Any, stages: Sequence[Stage], width: float, depth: flo
 
 
 def scaled_by_deviation(b: Blocks, x: Any) -> Any:
-    """Images from 0..255 with mean 0 and deviation 1 over ImageNet.
+    """Images from 0..255 with mean 0 and deviation 1 over ImageNet; other than three channels from 0..1.
 
     Args:
         b: the layers of the net.
         x: symbolic tensor of images.
     """
-    variances = [deviation**2 for deviation in TORCH_DEVIATIONS]
     x = L.Rescaling(scale=1.0 / 255)(x)
+    if b.channels(x) != 3:
+        return x
+    variances = [deviation**2 for deviation in TORCH_DEVIATIONS]
     return L.Normalization(mean=list(TORCH_MEANS), variance=variances, axis=b.axis)(x)
 
 
 def _scaled(b: Blocks, x: Any, small: bool) -> Any:
     """Images from 0..255 as the net was trained on them."""
-    return scaled_by_deviation(b, x) if small else L.Rescaling(scale=1.0 / 128.0, offset=-1)(x)
+    if small and b.channels(x) == 3:
+        return scaled_by_deviation(b, x)
+    return L.Rescaling(scale=1.0 / 128.0, offset=-1)(x)
 
 
 def _net(size: str) -> Callable[..., Model]:

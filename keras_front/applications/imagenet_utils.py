@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import json
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 from keras_front import backend as K
 from keras_front import config
 from keras_front.errors import ArgumentError, ShapeError, UnknownArgumentError
+from keras_front.tracebacks import warn_user
 
 __all__ = ["decode_predictions", "preprocess_input"]
 
@@ -213,7 +213,7 @@ def _class_index() -> list[tuple[str, str]]:
 
 def obtain_input_shape(
     input_shape: Sequence[int | None] | None,
-    default_size: int,
+    default_size: int | None,
     min_size: int,
     data_format: str | None = None,
     require_flatten: bool = True,
@@ -242,9 +242,7 @@ def obtain_input_shape(
     def shape(size: int | None, channels: int | None = 3) -> tuple[int | None, ...]:
         return (channels, size, size) if first else (size, size, channels)
 
-    if input_shape is None:
-        return shape(default_size if require_flatten else None)
-    found = tuple(input_shape)
+    found = shape(default_size if require_flatten else None) if input_shape is None else tuple(input_shape)
     _check_rank_and_channels(found, 0 if first else -1, trained)
     if trained and require_flatten and found != shape(default_size):
         raise ShapeError(
@@ -269,9 +267,7 @@ def _check_rank_and_channels(shape: tuple[int | None, ...], axis: int, trained: 
     if trained and shape[axis] != 3:
         raise ShapeError(f"The input must have 3 channels for `weights='imagenet'`, received `input_shape={shape}`.")
     if shape[axis] not in (1, 3):
-        warnings.warn(
-            f"This net usually expects 1 or 3 channels; with `input_shape={shape}` it has {shape[axis]}.", stacklevel=5
-        )
+        warn_user(f"This net usually expects 1 or 3 channels; with `input_shape={shape}` it has {shape[axis]}.")
 
 
 def _check_size(size: Sequence[int | None], least: int, require_flatten: bool, shape: tuple[int | None, ...]) -> None:

@@ -36,15 +36,16 @@ WITHOUT_TOP: list[dict[str, Any]] = [
     {"include_top": False, "pooling": "avg", "input_shape": [96, 128, 3]},
     {"include_top": False, "pooling": "max", "input_shape": [97, 97, 3]},
 ]
+GRAY: dict[str, Any] = {"include_top": False, "input_shape": [64, 64, 1]}
 VARIANTS: dict[str, list[dict[str, Any]]] = {
     "MobileNet": [*WITHOUT_TOP, {"alpha": 0.5, "depth_multiplier": 2, "input_shape": [160, 160, 3], "classes": 7}],
     "MobileNetV2": [*WITHOUT_TOP, {"alpha": 1.4}, {"alpha": 0.35, "input_shape": [96, 96, 3]}],
     "MobileNetV3Small": [*WITHOUT_TOP, {"minimalistic": True}, {"alpha": 0.75, "include_preprocessing": False}],
     "MobileNetV3Large": [{"minimalistic": True, "include_top": False}, {"alpha": 0.75, "dropout_rate": 0}],
-    "EfficientNetV2B0": [*WITHOUT_TOP, {"include_preprocessing": False}],
-    "ConvNeXtTiny": [*WITHOUT_TOP, {"include_preprocessing": False, "model_name": "net"}],
+    "EfficientNetV2B0": [*WITHOUT_TOP, {"include_preprocessing": False}, GRAY],
+    "ConvNeXtTiny": [*WITHOUT_TOP, {"include_preprocessing": False, "model_name": "net"}, GRAY],
     "RegNetX002": [*WITHOUT_TOP, {"include_preprocessing": False}],
-    "ResNetRS50": [*WITHOUT_TOP, {"include_preprocessing": False}],
+    "ResNetRS50": [*WITHOUT_TOP, {"include_preprocessing": False}, GRAY],
     **dict.fromkeys(
         ("VGG16", "Xception", "ResNet50", "ResNet50V2", "InceptionV3", "InceptionResNetV2", "DenseNet121")
         + ("NASNetMobile", "EfficientNetB0"),

@@ -140,15 +140,22 @@ def test_input_shapes():
         ({"input_shape": (32, 32)}, "tuple of three integers"),
         ({"input_shape": (74, 80, 3)}, r"at least 75x75, received `input_shape=\(74, 80, 3\)`"),
         ({"input_shape": (80, None, 3)}, "static `input_shape`"),
+        ({"input_shape": None, "default_size": None}, "static `input_shape`"),
         ({"input_shape": (80, 80, 1), "weights": "imagenet"}, "must have 3 channels"),
         ({"input_shape": (80, 80, 3), "weights": "imagenet"}, r"should be \(299, 299, 3\)"),
     ],
 )
 def test_input_shapes_that_do_not_fit(arguments, text):
     with pytest.raises(ShapeError, match=text):
-        imagenet_utils.obtain_input_shape(default_size=299, min_size=75, **arguments)
+        imagenet_utils.obtain_input_shape(**{"default_size": 299, "min_size": 75, **arguments})
 
 
 def test_an_odd_number_of_channels_is_warned_of():
-    with pytest.warns(UserWarning, match="usually expects 1 or 3 channels"):
-        imagenet_utils.obtain_input_shape((80, 80, 5), 299, 75)
+    calls = [
+        lambda: imagenet_utils.obtain_input_shape((80, 80, 5), 299, 75),
+        lambda: applications.MobileNet((80, 80, 5), weights=None, include_top=False),
+    ]
+    for call in calls:
+        with pytest.warns(UserWarning, match="usually expects 1 or 3 channels") as warned:
+            call()
+        assert warned[0].filename == __file__
