@@ -162,9 +162,7 @@ class Operators:
 
 
 def _is_integer(x: Any) -> bool:
-    return isinstance(x, int | np.integer) or str(getattr(x, "dtype", "")).rpartition(".")[2].startswith(
-        ("int", "uint")
-    )
+    return isinstance(x, int | np.integer) or "int" in str(getattr(x, "dtype", ""))
 
 
 def _of_bits(name: str, x: Any, y: Any) -> Any:
