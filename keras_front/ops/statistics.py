@@ -36,23 +36,32 @@ def quantile(x: Any, q: Any, axis: Axis = None, method: str = "linear", keepdims
 
     Shape: that of `q`, then that of `x` without the axes.
     """
-    if method not in METHODS:
-        raise ArgumentError(f"quantile: expected a method of {', '.join(METHODS)}, received {method!r}.")
     x = _as_float(x)
     rows, kept = _rows(x, axis)
     ordered = K.sort(rows, axis=-1)
     parts = np.asarray(K.to_numpy(q), "float64")
     places = parts.reshape(-1) * (_whole(rows, -1, "quantile") - 1)
-    low, high = np.floor(places).astype("int32"), np.ceil(places).astype("int32")
-    if method == "nearest":
-        low = high = np.round(places).astype("int32")
-    weight = {"lower": 0.0, "higher": 1.0, "midpoint": 0.5}.get(method)
-    weights = array(places - low if weight is None else np.full(places.shape, weight), _dtype(x))
-    below, above = K.gather(ordered, low, axis=-1), K.gather(ordered, high, axis=-1)
-    found = below + (above - below) * weights
+    low, high, weight = _neighbours(method, places, np)
+    below, above = (K.gather(ordered, i.astype("int32"), axis=-1) for i in (low, high))
+    found = below + (above - below) * array(weight, _dtype(x))
     missing = K.any(K.isnan(rows), axis=-1, keepdims=True)
-    found = numpy_names.moveaxis(K.where(missing, np.nan, found), -1, 0)
-    shape = tuple(kept if keepdims else found.shape[1:])
+    return _laid_out(K.where(missing, np.nan, found), parts, kept if keepdims else None)
+
+
+def _neighbours(method: str, places: Any, xp: Any) -> tuple[Any, Any, Any]:
+    """The whole numbers around places, and how much the upper one counts; `xp` is NumPy or K."""
+    if method not in METHODS:
+        raise ArgumentError(f"quantile: expected a method of {', '.join(METHODS)}, received {method!r}.")
+    low, high = xp.floor(places), xp.ceil(places)
+    if method == "nearest":
+        low = high = xp.round(places)
+    return low, high, {"lower": 0.0, "higher": 1.0, "midpoint": 0.5}.get(method, places - low)
+
+
+def _laid_out(found: Any, parts: np.ndarray, kept: Any) -> Any:
+    """Results along the last axis, of which there is one for each part, with the axes of the parts in front."""
+    found = numpy_names.moveaxis(found, -1, 0)
+    shape = found.shape[1:] if kept is None else kept
     return K.reshape(found, (*parts.shape, *(-1 if n is None else n for n in shape)))
 
 
@@ -436,25 +445,17 @@ def nanquantile(x: Any, q: Any, axis: Axis = None, method: str = "linear", keepd
         method: what is returned between two elements; see `quantile`.
         keepdims: keep the reduced axes, with size 1.
     """
-    if method not in METHODS:
-        raise ArgumentError(f"nanquantile: expected a method of {', '.join(METHODS)}, received {method!r}.")
     x = _as_float(x)
     rows, kept = _rows(x, axis)
     ordered = K.sort(_filled(rows, np.inf), axis=-1)
     count = K.sum(K.cast(K.logical_not(K.isnan(rows)), _dtype(x)), axis=-1, keepdims=True)
     parts = np.asarray(K.to_numpy(q), "float64")
     places = array(parts.reshape(-1), _dtype(x)) * (count - 1)
-    low, high = K.floor(places), K.ceil(places)
-    if method == "nearest":
-        low = high = K.round(places)
-    weight = {"lower": 0.0, "higher": 1.0, "midpoint": 0.5}.get(method)
-    weights = places - low if weight is None else weight
+    low, high, weight = _neighbours(method, places, K)
     below, above = (K.take_along_axis(ordered, K.cast(K.maximum(i, 0), "int32"), axis=-1) for i in (low, high))
     step = K.where(K.equal(low, high), 0, above - below)
-    found = K.where(K.equal(count, 0), np.nan, below + step * weights)
-    found = numpy_names.moveaxis(found, -1, 0)
-    shape = tuple(kept if keepdims else found.shape[1:])
-    return K.reshape(found, (*parts.shape, *(-1 if n is None else n for n in shape)))
+    found = K.where(K.equal(count, 0), np.nan, below + step * weight)
+    return _laid_out(found, parts, kept if keepdims else None)
 
 
 @full_precision
