@@ -9,6 +9,7 @@ replaced by another one. The finder is installed on request only, see `keras_fro
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -291,6 +292,7 @@ def _is_module(path: str) -> bool:
     return _exists(_joined(NEW, path))
 
 
+@functools.cache
 def _exists(name: str) -> bool:
     try:
         return importlib.util.find_spec(name) is not None

@@ -20,40 +20,25 @@ from .training_utils import batch_shuffle, make_batches, should_run_validation
 Step = Callable[[list[Any]], Any]
 
 
-def fit_generator(model: Any, generator: Any, *args: Any, **kwargs: Any) -> History:
-    """`model.fit_generator`.
+def _method(name: str) -> Callable[..., Any]:
+    def call(model: Any, generator: Any, *args: Any, **kwargs: Any) -> Any:
+        """The method of the same name.
 
-    Args:
-        model: the model.
-        generator: the batches.
-        args: as of the method.
-        kwargs: as of the method.
-    """
-    return model.fit_generator(generator, *args, **kwargs)
+        Args:
+            model: the model.
+            generator: the batches.
+            args: as of the method.
+            kwargs: as of the method.
+        """
+        return getattr(model, name)(generator, *args, **kwargs)
 
-
-def evaluate_generator(model: Any, generator: Any, *args: Any, **kwargs: Any) -> Any:
-    """`model.evaluate_generator`.
-
-    Args:
-        model: the model.
-        generator: the batches.
-        args: as of the method.
-        kwargs: as of the method.
-    """
-    return model.evaluate_generator(generator, *args, **kwargs)
+    call.__name__ = name
+    return call
 
 
-def predict_generator(model: Any, generator: Any, *args: Any, **kwargs: Any) -> Any:
-    """`model.predict_generator`.
-
-    Args:
-        model: the model.
-        generator: the batches.
-        args: as of the method.
-        kwargs: as of the method.
-    """
-    return model.predict_generator(generator, *args, **kwargs)
+fit_generator, evaluate_generator, predict_generator = map(
+    _method, ("fit_generator", "evaluate_generator", "predict_generator")
+)
 
 
 def _batches(

@@ -525,30 +525,26 @@ def roll(input: Any, shift: Any, axis: Any, name: str | None = None) -> Any:
 # Reductions and products --------------------------------------------------------------------------------------
 
 
-def argmax(input: Any, axis: int | None = None, output_type: Any = "int64", name: str | None = None, **old: Any) -> Any:
-    """The place of the largest element.
+def _place_of(op: Callable[..., Any]) -> Callable[..., Any]:
+    def place(
+        input: Any, axis: int | None = None, output_type: Any = "int64", name: str | None = None,
+        dimension: int | None = None,
+    ) -> Any:  # fmt: skip
+        """The place of the largest or smallest element.
 
-    Args:
-        input: the tensor.
-        axis: along which axis; by default the first.
-        output_type: the dtype of the places.
-        name: not used.
-        old: `dimension`, a former name of `axis`.
-    """
-    return cast(K.argmax(input, old.get("dimension", axis) or 0), output_type)
+        Args:
+            input: the tensor.
+            axis: along which axis; by default the first.
+            output_type: the dtype of the places.
+            name: not used.
+            dimension: former name of `axis`.
+        """
+        return cast(op(input, (axis if dimension is None else dimension) or 0), output_type)
+
+    return place
 
 
-def argmin(input: Any, axis: int | None = None, output_type: Any = "int64", name: str | None = None, **old: Any) -> Any:
-    """The place of the smallest element.
-
-    Args:
-        input: the tensor.
-        axis: along which axis; by default the first.
-        output_type: the dtype of the places.
-        name: not used.
-        old: `dimension`, a former name of `axis`.
-    """
-    return cast(K.argmin(input, old.get("dimension", axis) or 0), output_type)
+argmax, argmin = _place_of(K.argmax), _place_of(K.argmin)
 
 
 def cumsum(x: Any, axis: int = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None) -> Any:
