@@ -21,7 +21,7 @@ from keras_front.file_form import FileForm
 from keras_front.graph import sharing
 from keras_front.registry import Registry, get_registered_object
 
-from . import guard, operations
+from . import guard, incomplete, operations
 
 __all__ = [
     "is_keras3",
@@ -113,25 +113,6 @@ def read_model_config(raw: Any, where: str = "The config") -> Config:
     return converted
 
 
-def place_of(wanted: Any, config: Any) -> str:
-    """Where a part stands in a config, as in `config.layers[1].config.layer`; nothing if it does not.
-
-    Args:
-        wanted: the part, or one that is equal.
-        config: the whole.
-    """
-    waiting: list[tuple[str, Any]] = [("", config)]
-    while waiting:
-        place, item = waiting.pop()
-        if isinstance(item, Mapping):
-            if all(item.get(key) == value for key, value in wanted.items()):
-                return place.removeprefix(".")
-            waiting += [(f"{place}.{key}", value) for key, value in item.items()]
-        elif isinstance(item, list):
-            waiting += [(f"{place}[{index}]", value) for index, value in enumerate(item)]
-    return ""
-
-
 def is_keras3(config: Any) -> bool:
     """Whether a config was written by Keras 3: by its dtype policies, input layers or nodes.
 
@@ -182,23 +163,13 @@ def _object(item: Mapping[str, Any], keras3: bool) -> Any:
     if kind == "Sequential" and isinstance(arguments, list):  # before Keras 2.2.3 a Sequential's config was a list
         arguments = {"layers": arguments}
     if kind in MODELS:
-        _check_network(kind, arguments)
+        incomplete.check_network(kind, arguments)
     if isinstance(arguments, Mapping) and "layers" in arguments and (kind in MODELS or "input_layers" in arguments):
         result["config"] = _network(arguments, keras3)
     elif isinstance(arguments, Mapping):
         arguments = _with_code_beside(arguments)
         result["config"] = _arguments(kind, {k: convert(v, keras3) for k, v in arguments.items()}, keras3)
     return result
-
-
-def _check_network(kind: str, arguments: Any) -> None:
-    """Raises: SerializationError if the config of a model lacks what only it can say."""
-    needed = ("layers",) if kind == "Sequential" else ("layers", "input_layers", "output_layers")
-    missing = [key for key in needed if not isinstance(arguments, Mapping) or key not in arguments]
-    if missing:
-        name = f" {arguments['name']!r}" if isinstance(arguments, Mapping) and arguments.get("name") else ""
-        listed = ", ".join(map(repr, missing))
-        raise SerializationError(f"The config of the {kind}{name}: expected {listed}, received a config without.")
 
 
 def class_of(item: Mapping[str, Any]) -> str:
@@ -347,11 +318,7 @@ def _network(arguments: Mapping[str, Any], keras3: bool) -> Config:
     if "input_layers" not in arguments:
         return result
     for place, entry in enumerate(entries):
-        if not isinstance(entry.get("name"), str):
-            raise SerializationError(
-                f"The config of the model {arguments.get('name')!r}: expected a name for layers[{place}], a "
-                f"{entry['class_name']}, received none."
-            )
+        incomplete.check_name(entry, place, arguments.get("name"))
         if entry["class_name"] != operations.OURS:
             nodes = entry.get("inbound_nodes") or []
             entry["inbound_nodes"] = [_node(node, entry["class_name"], shift) for node in nodes]

@@ -35,7 +35,7 @@ from keras_front.errors import (
 from keras_front.graph.tracking import lazy_weights
 from keras_front.registry import Registry, custom_object_scope, name_of, plain
 
-from . import atomic, config, guard, operations, training_config, weight_order
+from . import atomic, config, guard, incomplete, operations, training_config, weight_order
 
 __all__ = ["load_model", "load_weights", "opened", "save_model", "save_weights"]
 
@@ -278,7 +278,7 @@ def make(described: Any, where: str) -> Any:
     try:
         return Registry.of("layer").deserialize(read)
     except IncompleteConfigError as error:
-        place = config.place_of(error.described, read)
+        place = incomplete.place_of(error.described, read)
         raise SerializationError(f"{where}{place and f', {place}'}: {error}") from None
 
 
