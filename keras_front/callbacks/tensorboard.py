@@ -50,7 +50,8 @@ class TensorBoard(Callback):
         **kwargs: nothing; a name that is none of these is an error.
 
     Raises: MissingPackageError (an ImportError) without the package `tensorboard`; ArgumentError for another
-        `update_freq`, and for metadata of layers that the model does not have.
+        `update_freq`, for metadata of layers that the model does not have, and in the form of TensorFlow 1 for
+        histograms without validation data and embeddings without data.
     Source: Keras 2.2.4, `keras/callbacks.py`; tf.keras 2.15, `keras/src/callbacks.py`.
     """
 
@@ -133,6 +134,7 @@ class TensorBoard(Callback):
         self._flush()
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self._check_data()
         step = self._seen if self._plain and self.update_freq != "epoch" else epoch
         for name, value in {**(logs or {}), **self._further_values()}.items():
             if name in NOT_VALUES:
@@ -146,6 +148,15 @@ class TensorBoard(Callback):
         if self.embeddings_freq and epoch % self.embeddings_freq == 0:
             self._write_embeddings()
         self._flush()
+
+    def _check_data(self) -> None:
+        """Keras 2.2 asked for the data that histograms and embeddings are computed of."""
+        if self._plain and self.histogram_freq and not self.validation_data:
+            raise ArgumentError(
+                "TensorBoard: if printing histograms, validation_data must be provided, and cannot be a generator."
+            )
+        if self._plain and self.embeddings_freq and self.embeddings_data is None:
+            raise ArgumentError("TensorBoard: to visualize embeddings, embeddings_data must be provided.")
 
     def on_test_end(self, logs: Mapping[str, Any] | None = None) -> None:
         if self._plain or self.model.optimizer is None:

@@ -290,3 +290,11 @@ def test_gradients_as_keras2_2_wrote_them(tmp_path, backend):
     found = read(tmp_path).Histograms("d/kernel_0_grad")[0].histogram_value
     assert found.num == 4
     np.testing.assert_allclose([found.min, found.max], [expected.min(), expected.max()], rtol=1e-4)
+
+
+def test_what_keras2_2_asked_for(tmp_path):
+    with config.dialect("keras2.2"):
+        with pytest.raises(ValueError, match="validation_data must be provided"):
+            fit(compiled(), TensorBoard(tmp_path, histogram_freq=1))
+        with pytest.raises(ValueError, match="embeddings_data must be provided"):
+            fit(compiled(), TensorBoard(tmp_path, embeddings_freq=1))
