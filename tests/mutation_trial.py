@@ -108,8 +108,8 @@ BREAKS: list[Break] = [
     ),
     Break(
         "keras_front/layers",
-        "if self.return_sequences:",
         "if not self.return_sequences:",
+        "if self.return_sequences:",
         QUICK,
         "Bidirectional",
         f"{LAYERS} tests/saving/test_interop_models.py",
