@@ -99,6 +99,18 @@ def _seed_or_none(value: Any) -> int | None:
     return number
 
 
+def _count_or_none(value: Any) -> int | None:
+    if value is None:
+        return None
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        number = -1
+    if isinstance(value, bool | float) or number < 0:
+        raise ValueError("an integer from 0 on, where 0 means no bound, or null")
+    return number or None
+
+
 _WORDS = {"1": True, "true": True, "on": True, "yes": True, "0": False, "false": False, "off": False, "no": False}
 
 
@@ -133,6 +145,8 @@ KINDS: dict[str, Kind] = {
     "dialect": Kind(NATIVE, _dialect, ("KERAS_FRONT_DIALECT",)),
     "old_name_warnings": Kind(True, _yes_or_no, ("KERAS_FRONT_OLD_NAME_WARNINGS",)),
     "speak_as": Kind("backend", _one_of("backend", *ENGINES_OF_KERAS_2), ("KERAS_FRONT_SPEAK_AS",)),
+    "max_epochs": Kind(None, _count_or_none, ("KERAS_MAX_EPOCHS",)),
+    "max_steps_per_epoch": Kind(None, _count_or_none, ("KERAS_MAX_STEPS_PER_EPOCH",)),
     "traceback_filtering": Kind(True, _yes_or_no, ("KERAS_FRONT_TRACEBACK_FILTERING",)),
 }
 
@@ -510,6 +524,56 @@ def set_dialect(name: str) -> None:
     Raises: ConfigError for any other name.
     """
     put("dialect", name, "set_dialect")
+
+
+def max_epochs() -> int | None:
+    """The most epochs that one `fit` trains, for a quick run of a whole program; None: as many as it asks for.
+
+    It is read from the environment variable KERAS_MAX_EPOCHS, unless `set_max_epochs` has set it.
+
+    Source: Keras 3.15, `backend/config.py`.
+
+    Example:
+        >>> print(max_epochs())
+        None
+    """
+    return _value("max_epochs")
+
+
+def set_max_epochs(max_epochs: int | None) -> None:
+    """Set the most epochs that one `fit` trains.
+
+    Args:
+        max_epochs: a number of epochs; None or 0 for no bound.
+
+    Raises: ConfigError for any other value.
+    """
+    put("max_epochs", max_epochs, "set_max_epochs")
+
+
+def max_steps_per_epoch() -> int | None:
+    """The most batches that `fit` (in each epoch), `evaluate` and `predict` take; None: all of them.
+
+    It is read from the environment variable KERAS_MAX_STEPS_PER_EPOCH, unless `set_max_steps_per_epoch` has set it.
+
+    Source: Keras 3.15, `backend/config.py` and `trainers/epoch_iterator.py`.
+
+    Example:
+        >>> print(max_steps_per_epoch())
+        None
+    """
+    return _value("max_steps_per_epoch")
+
+
+def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
+    """Set the most batches that `fit` (in each epoch), `evaluate` and `predict` take.
+
+    Args:
+        max_steps_per_epoch: a number of batches; None or 0 for no bound.
+
+    Raises: ConfigError for any other value.
+    """
+    put("max_steps_per_epoch", max_steps_per_epoch, "set_max_steps_per_epoch")
 
 
 def dialect(name: str) -> AbstractContextManager[None]:

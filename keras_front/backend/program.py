@@ -22,7 +22,7 @@ from keras_front.backend.operands import recorded
 from keras_front.backend.symbolic import COUNTER, SEED, SymbolicTensor
 from keras_front.errors import ArgumentError, UntraceableError
 
-__all__ = ["Compiled", "Instruction", "Program", "trace", "traced_value_and_grad"]
+__all__ = ["Compiled", "EagerFunction", "Instruction", "Program", "trace", "traced_value_and_grad"]
 
 
 # Tracing -------------------------------------------------------------------------------------------------------
@@ -161,6 +161,29 @@ class Compiled:
                 _keep(self._untraceable, key, error)
             _keep(self.programs, key, program)
         return self.programs[key]
+
+
+class EagerFunction(Compiled):
+    """A function whose Python code runs at each call: for a debugger or a `print` in it.
+
+    Where the backend differentiates by itself, the code meets the tensors of the engine, with their values. A backend
+    that differentiates by tracing (NumPy) traces it at each call: the code runs again each time, on symbols.
+    """
+
+    def __call__(self, *args: Any) -> Any:
+        backend: Any = discovery.active()
+        if not backend.differentiates:
+            return Compiled(self.fn, self.donate, self.pure, engine=False)(*args)
+        with scopes.eager(), scopes.phase(scopes.phase_value() or 0):
+            return self.fn(*(_converted(backend, a) for a in args))
+
+    def specialize(self, *args: Any) -> Callable[..., Any]:
+        """The function itself: nothing is kept for arguments like these.
+
+        Args:
+            args: not needed.
+        """
+        return self
 
 
 LIMIT = 256  # programs that one function keeps

@@ -151,12 +151,11 @@ class Alias(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """
         path = our_path(spec.name)
         if spec.name in ROOTS:
-            module: ModuleType = Root(spec.name, importlib.import_module(_joined(NEW, path)).__doc__)
-            module._path = path  # type: ignore[attr-defined]
-            module.__file__ = spec.origin
+            root = Root(spec.name, importlib.import_module(_joined(NEW, path)).__doc__)
+            root._path, root.__file__ = path or "", spec.origin
             if spec.name == OLD:
-                _load_modules(module)
-            return module
+                _load_modules(root)
+            return root
         if spec.name != _joined(OLD, path):  # all packages share what is below them
             return _kept(importlib.import_module(_joined(OLD, path)))
         if (homes := _homes(path)) is not None:
@@ -232,9 +231,9 @@ def _load_modules(package: Root) -> None:
     for name in filter(_is_module, package.__all__):
         _attach(loaded, name, importlib.import_module(_joined(NEW, name)))
     for path in HOMES:
-        module = Gathered(_joined(OLD, path), f"Former names from {', '.join(HOMES[path])}.")
-        _complete(module, path)
-        _attach(loaded, path, module)
+        gathered = Gathered(_joined(OLD, path), f"Former names from {', '.join(HOMES[path])}.")
+        _complete(gathered, path)
+        _attach(loaded, path, gathered)
     del loaded[""]  # which the import system enters
     for path, module in loaded.items():  # when other threads see one, all are complete
         sys.modules.setdefault(_joined(OLD, path), module)

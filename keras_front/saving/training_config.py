@@ -62,6 +62,7 @@ def read_training_config(raw: Any, outputs: Iterable[str] = (), where: str = "Th
     }
     if config.get("sample_weight_mode") is not None:
         result["sample_weight_mode"] = config["sample_weight_mode"]
+    result.update({name: config.get(name) for name in HOW_STEPS_RUN})
     return {k: v for k, v in result.items() if v is not None}
 
 
@@ -140,7 +141,13 @@ def training_config_of(model: Any) -> Config | None:
         "weighted_metrics": plain(given.get("weighted_metrics")),
         "sample_weight_mode": plain(given.get("sample_weight_mode")),
         "loss_weights": plain(given.get("loss_weights")),
+        **{name: given[name] for name, default in HOW_STEPS_RUN.items() if given[name] != default},
     }
+
+
+# Arguments of `compile` that say how steps run, with their defaults. Keras 3 writes them all, tf.keras none; ours are
+# in a file where they are no defaults.
+HOW_STEPS_RUN: Config = {"run_eagerly": False, "steps_per_execution": 1, "jit_compile": "auto"}
 
 
 def compile_arguments(model: Any) -> Config:
@@ -157,6 +164,7 @@ def compile_arguments(model: Any) -> Config:
         "weighted_metrics": weighted,
         "sample_weight_mode": getattr(model, "sample_weight_mode", None),
         "loss_weights": getattr(model, "loss_weights", None),
+        **{name: getattr(model, name, default) for name, default in HOW_STEPS_RUN.items()},
     }
 
 

@@ -28,6 +28,10 @@ class CompileArguments:
     sample_weight_mode: Any = None
     weighted_metrics: Any = None
     target_tensors: Any = None
+    run_eagerly: bool = False
+    steps_per_execution: Any = 1
+    jit_compile: Any = "auto"
+    auto_scale_loss: bool = True
 
     def as_dict(self) -> dict[str, Any]:
         """The arguments by name, for another `compile`."""

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_front import config
 from keras_front.errors import ArgumentError
 from keras_front.training.arrays import ArraySpec, BatchLayout, DataSpec, read_rows
 from keras_front.utils.data_utils import GeneratorEnqueuer, OrderedEnqueuer, PyDataset
@@ -75,6 +77,24 @@ class ArrayAdapter:
         arrays = [_slice(array, 0, steps * self.batch_size) for array in self.arrays]
         return ArrayAdapter(arrays, self.layout, self.batch_size, self.specs)
 
+    def bounded(self, steps: int | None, shuffled: bool = False) -> ArrayAdapter:
+        """An adapter of at most so many batches an epoch; None: of all.
+
+        Args:
+            steps: the number of batches.
+            shuffled: whether each epoch takes its batches from all samples, in an order of its own.
+        """
+        if steps is None or steps >= self.steps:
+            return self
+        _warn_of_bound("steps_per_epoch", steps)
+        if self.repeats > 1:
+            return ArrayAdapter(self.arrays, self.layout, self.batch_size, self.specs, steps)
+        if not shuffled:
+            return self.first(steps)
+        bounded = ArrayAdapter(self.arrays, self.layout, self.batch_size, self.specs)
+        bounded.steps = steps
+        return bounded
+
     def nbytes(self) -> int | None:
         """Memory of all arrays; None if one is read in parts."""
         return sum(a.nbytes for a in self.arrays) if all(isinstance(a, np.ndarray) for a in self.arrays) else None
@@ -132,12 +152,31 @@ class StreamAdapter:
             raise ArgumentError(
                 f"There is no data: expected a Sequence of at least one batch, {source!r:.60} has none."
             )
+        self.bound: int | None = None  # batches an epoch at most
         self.workers = _workers_of(source, workers or Workers())
         self._empty = True  # no batch of this pass has come yet
         self._enqueuer: Any = None
         self._batches: Iterator[Any] | None = None
         self._kept: list[Any] = []  # the first batch, where somebody had to look at it before
         self._first: tuple[list[np.ndarray], BatchLayout] | None = None  # the same, checked
+
+    def bounded(self, steps: int | None, shuffled: bool = False) -> StreamAdapter:
+        """An adapter of at most so many batches an epoch; None: of all.
+
+        Args:
+            steps: the number of batches.
+            shuffled: not needed.
+        """
+        if steps is None or (self.steps is not None and steps >= self.steps):
+            return self
+        _warn_of_bound("steps_per_epoch", steps)
+        self.bound = steps
+        self._bound_steps()
+        return self
+
+    def _bound_steps(self) -> None:
+        if self.bound is not None:
+            self.steps = self.bound if self.steps is None else min(self.steps, self.bound)
 
     def open(self) -> None:
         """Start to prepare batches, unless that was done."""
@@ -167,9 +206,11 @@ class StreamAdapter:
     def end_epoch(self) -> None:
         """End a pass over a `Sequence`: `on_epoch_end` is called now at the latest, then its length is read anew."""
         if self.by_pass and self._batches is not None:
-            next(self._batches, _END)
+            if self.bound is None:
+                next(self._batches, _END)
             self.close()
             self.steps, self._empty = _length(self.source), True
+            self._bound_steps()
 
     def close(self) -> None:
         """End the workers."""
@@ -436,6 +477,19 @@ def epochs_of(epochs: Any, initial_epoch: Any) -> tuple[int, int]:
     return last, first
 
 
+def bounded_epochs(epochs: int, initial_epoch: int) -> int:
+    """The number of the last epoch, where `config.max_epochs` counts."""
+    bound = config.max_epochs()
+    if bound is None or bound >= epochs:
+        return epochs
+    _warn_of_bound("epochs", bound)
+    return max(bound, initial_epoch)
+
+
+def _warn_of_bound(name: str, bound: int) -> None:
+    warnings.warn(f"Limiting {name} to {bound}, as keras.config.set_max_{name} or the environment says.", stacklevel=4)
+
+
 def verbosity(where: str, value: Any) -> int:
     """0 (silent), 1 (a progress bar, also 'auto') or 2 (a line for each epoch). Raises: ArgumentError."""
     if isinstance(value, int | np.integer | np.bool_):
@@ -443,6 +497,18 @@ def verbosity(where: str, value: Any) -> int:
     if value == "auto":
         return 1
     raise ArgumentError(f"{where}: expected verbose to be 0, 1, 2 or 'auto', received {value!r}.")
+
+
+def steps_in_one(value: Any) -> int | str:
+    """`steps_per_execution`: a positive integer, or 'auto', for None too. Raises: ArgumentError."""
+    return "auto" if value is None or value == "auto" else positive("compile", "steps_per_execution", value)
+
+
+def one_of(name: str, value: Any, choices: Sequence[Any]) -> Any:
+    """`value`, if it is one of the choices of an argument of `compile`. Raises: ArgumentError."""
+    if not any(value is choice or (isinstance(choice, str) and value == choice) for choice in choices):
+        raise ArgumentError(f"compile: expected {name} to be one of {', '.join(map(repr, choices))}; got {value!r}.")
+    return value
 
 
 def only_a_stream(where: str, **arguments: Any) -> None:

@@ -27,10 +27,11 @@ class DispatchTuner:
     Args:
         engine: the backend that runs them.
         supported: whether it gains from several steps in one dispatch.
+        fixed: the number, where the user has said it; None to find it.
     """
 
-    def __init__(self, engine: Any, supported: bool):
-        self.engine, self.supported = engine, supported
+    def __init__(self, engine: Any, supported: bool, fixed: int | None = None):
+        self.engine, self.supported, self.fixed = engine, supported, fixed
         self.dispatches = 0
         self.each: float | None = None  # seconds of a step, the shortest of some dispatches that compiled nothing
 
@@ -38,6 +39,8 @@ class DispatchTuner:
         """How many steps to run at once, of those that are left; 0 for single steps."""
         if not self.supported:
             return 0
+        if self.fixed is not None:
+            return min(left, self.fixed)
         wanted = SECONDS / self.each if self.each else min(8**self.dispatches, 8)
         return max(1, min(left, LIMIT, int(wanted)))
 

@@ -192,6 +192,7 @@ class TrainingEpochs:
         self.interrupts = Interrupts()
         self.ended = False
         self.last: Any = None  # what the last step gave
+        self.group = HookGroup(self.steps.steps_per_execution)
         self._known: tuple[Any, DispatchTuner] | None = None  # the step for whole batches
         self._on_device = on_device(self.data, self.engine) if isinstance(self.data, ArrayAdapter) else None
 
@@ -207,6 +208,7 @@ class TrainingEpochs:
                 self._epoch_with_hooks(self.data)
             else:
                 self._epoch_without_hooks(self.data)
+        self.group.end()
         return dict(zip(self.steps.names("train"), self._results(), strict=False))
 
     def _results(self) -> list[float]:
@@ -230,7 +232,8 @@ class TrainingEpochs:
         orders = [
             sample_order(data.samples, data.batch_size, self.shuffle, self.generator) for _ in range(data.repeats)
         ]
-        return orders[0] if data.repeats == 1 else np.concatenate(orders)
+        order = orders[0] if data.repeats == 1 else np.concatenate(orders)
+        return order[: data.steps * data.batch_size]
 
     def _rows(self, data: ArrayAdapter, rows: np.ndarray) -> list[Any]:
         if self._on_device is not None:
@@ -289,7 +292,7 @@ class TrainingEpochs:
     def _epoch_of_stream(self, data: StreamAdapter) -> None:
         for i in data.numbers():
             item = data.next()
-            if item is None and data.steps is None:
+            if item is None and (data.steps is None or (data.by_pass and data.bound is not None)):
                 self.callbacks.params["steps"] = i  # nobody knew it before
                 return
             if item is None:
@@ -307,19 +310,52 @@ class TrainingEpochs:
     def _step_with_hooks(self, i: int, size: int, layout: BatchLayout, batch: Callable[[], list[Any]]) -> bool:
         """One step with the hooks around it; True if training shall stop."""
         hooks, values, steps = self.hooks, self.values, self.steps
-        if hooks.begin:
+        if hooks.begin and self.group.begins(i):
             hooks.before(i, size)
             take_back(steps.variables.all, values)
         train = steps.train(layout, report=bool(hooks.end))
         values[:], self.last = train(values, batch())
         self.seen += size
         if hooks.end:
-            last = self.last
-            hooks.after(i, size, steps.names("train"), lambda: steps.numbers("train", last))
-            take_back(steps.variables.all, values)
+            self.group.after(i, lambda last=self.last: self._after(i, size, last))  # type: ignore[misc]
         if self.interrupts.came or (hooks.timed and time.perf_counter() >= hooks.due):
             self._pause(i, size)
         return self.model.stop_training
+
+    def _after(self, i: int, size: int, last: Any) -> None:
+        self.hooks.after(i, size, self.steps.names("train"), lambda: self.steps.numbers("train", last))
+        take_back(self.steps.variables.all, self.values)
+
+
+class HookGroup:
+    """Which batches have hooks around them: with `steps_per_execution=n` the first and the last of each n have.
+
+    Args:
+        size: how many batches make a group; None for 1.
+
+    Source: tf.keras 2.15, `engine/training.py`, `Model.fit`: `on_train_batch_begin` of the first step of an execution,
+        `on_train_batch_end` of its last one.
+    """
+
+    def __init__(self, size: int | None):
+        self.size = size or 1
+        self._due: Callable[[], None] | None = None
+
+    def begins(self, batch: int) -> bool:
+        """Whether a group begins with this batch, counted from 0."""
+        return batch % self.size == 0
+
+    def after(self, batch: int, hook: Callable[[], None]) -> None:
+        """Call the hook if a group ends with this batch; otherwise it is called if no batch follows."""
+        self._due = hook
+        if (batch + 1) % self.size == 0:
+            self.end()
+
+    def end(self) -> None:
+        """Call the hook of the last batch of a group that was not full."""
+        hook, self._due = self._due, None
+        if hook is not None:
+            hook()
 
 
 def on_device(data: ArrayAdapter, engine: Backend) -> list[Any] | None:
@@ -408,7 +444,8 @@ class BatchLoop:
         self.hooks.refresh(batch, size, seen, self.names, results)
 
     def _dispatches(self) -> Iterator[Dispatch]:
-        data, one_by_one = self.data, self.hooks.all or self.kind in self.steps.custom
+        data, steps = self.data, self.steps
+        one_by_one = self.hooks.all or steps.run_eagerly or self.kind in steps.custom
         if isinstance(data, ArrayAdapter) and not one_by_one and data.nbytes() is not None:
             for _ in range(data.repeats):
                 yield from self._map_batches(data)
@@ -435,15 +472,20 @@ class BatchLoop:
     def _single_batches(self) -> Iterator[Dispatch]:
         """Batch by batch, with the hooks around each of them."""
         hooks, steps, report = self.hooks, self.steps, bool(self.hooks.end)
+        group = HookGroup(steps.steps_per_execution)
         for i, (arrays, layout) in enumerate(batches(self.data)):
             size = int(arrays[0].shape[0])
-            if hooks.begin:
+            if hooks.begin and group.begins(i):
                 hooks.before(i, size)
             step = steps.test(layout, report) if self.kind == "test" else steps.predict(layout)
             state, values = step(self.fixed, self.state, [self.engine.convert(array) for array in arrays])
             if hooks.end:
-                hooks.after(i, size, self.names, lambda v=values: steps.numbers("test", v) if self.names else [])
+                group.after(i, lambda i=i, size=size, v=values: self._after(i, size, v))  # type: ignore[misc]
             yield state, values, size
+        group.end()
+
+    def _after(self, batch: int, size: int, values: Any) -> None:
+        self.hooks.after(batch, size, self.names, lambda: self.steps.numbers("test", values) if self.names else [])
 
 
 def batches(data: DataAdapter) -> Iterator[tuple[list[Any], BatchLayout]]:

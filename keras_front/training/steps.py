@@ -21,6 +21,7 @@ from keras_front import backend as K
 from keras_front import config
 from keras_front.backend import discovery, scopes, seeds, symbolic
 from keras_front.backend.adapter import Backend
+from keras_front.backend.program import EagerFunction
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, StateError
 from keras_front.graph.tensor_values import NoValueHereError, TensorValues, no_value_here
@@ -216,7 +217,10 @@ class Steps:
 
     Attributes:
         custom: the kinds of steps that the model overrides; see `CustomSteps`.
-        one_by_one: whether the batches of `fit` go to a function that takes them one by one; see `FunctionSteps`.
+        one_by_one: whether the batches of `fit` go one by one to a function of Python: one that somebody has given (see
+            `FunctionSteps`), or the steps themselves, with `run_eagerly`.
+        run_eagerly: whether the Python code of the steps runs at each step.
+        steps_per_execution: the number of steps in one dispatch; None leaves it to the loop.
     """
 
     custom: frozenset[str] = frozenset()
@@ -225,6 +229,9 @@ class Steps:
     def __init__(self, model: Any, compiled: LossesAndMetrics | None, optimizer: Any, dialect: str | None = None):
         self.dialect = dialect
         self.model, self.compiled, self.optimizer = model, compiled, optimizer
+        self.run_eagerly = bool(getattr(model, "run_eagerly", False))
+        self.one_by_one = self.one_by_one or self.run_eagerly
+        self.steps_per_execution: int | None = getattr(model, "_steps_in_one", None)
         self.trainable_flags = model.trainable_flags()  # the flags of this moment, as Keras settles them in compile
         self.trainable = list(model.trainable_weights)
         self.seed = seeds.follow(Variable(seeds.root_seed, "int64", "seed", trainable=False, shape=()))
@@ -344,7 +351,7 @@ class Steps:
         if found is None:
             if len(self._tuners) >= TUNERS:
                 self._tuners.clear()
-            found = self._tuners[key] = DispatchTuner(engine, supported())
+            found = self._tuners[key] = DispatchTuner(engine, supported(), self.steps_per_execution)
         return found
 
     def _get(self, key: Any, make: Callable[[], Any], donate: tuple[int, ...] | None) -> Any:
@@ -352,7 +359,9 @@ class Steps:
         found = self._compiled.get(key)
         if found is None:
             function = make()
-            found = function if donate is None else K.compile(self._in_dialect(function), donate=donate)
+            if donate is not None:
+                function = (EagerFunction if self.run_eagerly else K.compile)(self._in_dialect(function), donate=donate)
+            found = function
             self._compiled[key] = found
         return found
 

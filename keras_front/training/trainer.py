@@ -17,7 +17,7 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front import callbacks as callback_module
-from keras_front import optimizers
+from keras_front import config, optimizers
 from keras_front.backend import discovery, symbolic
 from keras_front.callbacks import History
 from keras_front.compatibility import accept_legacy_arguments
@@ -33,12 +33,15 @@ from keras_front.training.data_adapter import (
     StreamAdapter,
     Workers,
     array_adapter,
+    bounded_epochs,
     epochs_of,
     form_of,
     is_stream,
+    one_of,
     only_a_stream,
     split_off,
     step_count,
+    steps_in_one,
     steps_name,
     stream_adapter,
     validation_parts,
@@ -66,9 +69,13 @@ class Trainer(StepMethods, SingleBatchMethods):
     loss: Any = None
     loss_weights: Any = None
     sample_weight_mode: Any = None
+    steps_per_execution: Any = 1
+    jit_compile: Any = "auto"
+    auto_scale_loss = True
     stop_training = False
     history: History | None = None
     _compile_metrics: Any = None
+    _run_eagerly = False
     _compilation: Compilation | None = None
     _prediction: SingleBatchCalls | None = None
     _prediction_for: Any = None
@@ -87,6 +94,10 @@ class Trainer(StepMethods, SingleBatchMethods):
         sample_weight_mode: Any = None,
         weighted_metrics: Any = None,
         target_tensors: Any = None,
+        run_eagerly: bool | None = False,
+        steps_per_execution: int | str | None = 1,
+        jit_compile: bool | str | None = "auto",
+        auto_scale_loss: bool = True,
         **kwargs: Any,
     ) -> None:
         """Say how the model is trained. Which weights are trained is settled here, too.
@@ -103,12 +114,23 @@ class Trainer(StepMethods, SingleBatchMethods):
             target_tensors: tensors that are the targets, one for each output, a list or a dict: a tensor of the model,
                 a variable or an array; `fit` then takes no targets for it. A placeholder stands for the targets that
                 come with the data.
+            run_eagerly: whether the Python code of layers, losses, metrics and `train_step` runs at each step, for a
+                debugger or a `print` in it; slow. The code meets tensors with values on backends that differentiate by
+                themselves (PyTorch, JAX, TensorFlow). NumPy differentiates by tracing: there it is traced at each step,
+                and the code meets symbols.
+            steps_per_execution: with n > 1, so many steps go in one dispatch to the engine, if that gains from it, and
+                batch hooks of callbacks are called before the first and after the last of each n. 1 and 'auto' leave
+                the number to the loop, and hooks are called for each batch.
+            jit_compile: True, False or 'auto', kept for files and programs. Each backend compiles the steps as it does
+                best, whatever is said here.
+            auto_scale_loss: kept for programs of Keras 3. Losses are not scaled.
 
         Raises:
             ArgumentError: for unknown names, or a wrong number of losses, metrics or weights.
             TypeError: for unknown arguments.
 
-        Source: Keras 2.3.1, `keras/engine/training.py`, `Model.compile`.
+        Source: Keras 2.3.1, `keras/engine/training.py`, `Model.compile`; the arguments from `run_eagerly` on: tf.keras
+            2.15 and Keras 3.15, `trainers/trainer.py`.
 
         Example:
             >>> from keras_front.layers import Dense
@@ -122,7 +144,18 @@ class Trainer(StepMethods, SingleBatchMethods):
             raise UnknownArgumentError.of("compile", min(kwargs), signature(self.compile).parameters)
         if optimizer is None:
             raise ArgumentError("compile: expected an optimizer, such as 'sgd', received None.")
-        arguments = CompileArguments(loss, metrics, loss_weights, sample_weight_mode, weighted_metrics, target_tensors)
+        arguments = CompileArguments(
+            loss,
+            metrics,
+            loss_weights,
+            sample_weight_mode,
+            weighted_metrics,
+            target_tensors,
+            bool(run_eagerly),
+            steps_in_one(steps_per_execution),
+            one_of("jit_compile", jit_compile, (True, False, "auto", None)),
+            bool(auto_scale_loss),
+        )
         before = (self.optimizer, self._compilation)
         self._keep_compiled(optimizers.get(optimizer), Compilation(arguments))
         try:
@@ -137,8 +170,30 @@ class Trainer(StepMethods, SingleBatchMethods):
         self.optimizer, self.loss, self.loss_weights = optimizer, given.loss, given.loss_weights
         self.sample_weight_mode = given.sample_weight_mode
         self._compile_metrics = _Kept((given.metrics, given.weighted_metrics))
+        self.steps_per_execution, self.jit_compile = given.steps_per_execution, given.jit_compile
+        self.auto_scale_loss = given.auto_scale_loss
         self._compilation = compilation
+        self.run_eagerly = given.run_eagerly
         vars(self).pop("train_function", None)
+
+    @property
+    def run_eagerly(self) -> bool:
+        """Whether Python code of the model runs at each step, see `compile`; it may be set at any time."""
+        return self._run_eagerly
+
+    @run_eagerly.setter
+    def run_eagerly(self, value: bool) -> None:
+        if bool(value) != self._run_eagerly:
+            self._run_eagerly = bool(value)
+            self._prediction = None
+            if self._compilation is not None:
+                self._compilation.forget()
+
+    @property
+    def _steps_in_one(self) -> int | None:
+        """How many steps go in one dispatch; None where the loop finds that."""
+        given = self.steps_per_execution
+        return given if isinstance(given, int) and given > 1 else None
 
     @property
     def metrics(self) -> list[Any]:
@@ -257,7 +312,7 @@ class Trainer(StepMethods, SingleBatchMethods):
         y: Any = None,
         batch_size: int | None = None,
         epochs: int = 1,
-        verbose: int = 1,
+        verbose: int | str = 1,
         callbacks: Sequence[Any] | None = None,
         validation_split: float = 0.0,
         validation_data: Any = None,
@@ -282,7 +337,7 @@ class Trainer(StepMethods, SingleBatchMethods):
             y: targets, as `x`; None if `x` gives them, or if there are none.
             batch_size: samples a step, 32 if None.
             epochs: number of the last epoch, counted from `initial_epoch`.
-            verbose: 0 silent, 1 a progress bar, 2 one line an epoch.
+            verbose: 0 silent, 1 or 'auto' a progress bar, 2 one line an epoch.
             callbacks: list of `Callback`s.
             validation_split: fraction at the end of the data, before shuffling, to validate on.
             validation_data: `(x, y)` or `(x, y, sample_weight)` to validate on, or a generator, `Sequence` or
@@ -328,12 +383,16 @@ class Trainer(StepMethods, SingleBatchMethods):
             raise UnknownArgumentError.of("fit", min(kwargs), signature(self.fit).parameters)
         with self._on_engine():
             epochs, initial_epoch = epochs_of(epochs, initial_epoch)
+            epochs = bounded_epochs(epochs, initial_epoch)
             verbose = verbosity("fit", verbose)
             who = Workers.of("fit", workers, use_multiprocessing, max_queue_size)
             data = self._adapter("fit", x, y, batch_size, sample_weight, class_weight, steps_per_epoch, who, shuffle)
             data, validation = self._with_validation(
                 data, validation_split, validation_data, validation_batch_size or batch_size, validation_steps, who
             )
+            bound = config.max_steps_per_epoch()
+            data = data.bounded(bound, shuffled=True)
+            validation = validation if validation is None else validation.bounded(bound)
             loops.check_validation_freq(validation_freq)
             self._warn_of_frozen()
             loop = loops.FitLoop(
@@ -347,7 +406,7 @@ class Trainer(StepMethods, SingleBatchMethods):
         x: Any = None,
         y: Any = None,
         batch_size: int | None = None,
-        verbose: int = 1,
+        verbose: int | str = 1,
         sample_weight: Any = None,
         steps: int | None = None,
         callbacks: Sequence[Any] | None = None,
@@ -360,7 +419,7 @@ class Trainer(StepMethods, SingleBatchMethods):
 
         Args:
             x, y, batch_size, sample_weight, callbacks: as in `fit`.
-            verbose: 0 silent, 1 a progress bar.
+            verbose: 0 silent, 1 or 'auto' a progress bar.
             steps: batches of a generator.
             max_queue_size, workers, use_multiprocessing: as in `fit`.
             return_dict: return a dict from names to numbers, as tf.keras does on request.
@@ -375,6 +434,7 @@ class Trainer(StepMethods, SingleBatchMethods):
             verbose = verbosity("evaluate", verbose)
             who = Workers.of("evaluate", workers, use_multiprocessing, max_queue_size)
             data = self._adapter("evaluate", x, y, batch_size, sample_weight, None, steps, who)
+            data = data.bounded(config.max_steps_per_epoch())
             own: Steps = self._compilation.steps  # type: ignore[union-attr, assignment]
             callback_list = self._callback_list(callbacks, verbose, data, own.names("test"))
             try:
@@ -388,7 +448,7 @@ class Trainer(StepMethods, SingleBatchMethods):
         self,
         x: Any,
         batch_size: int | None = None,
-        verbose: int = 0,
+        verbose: int | str = 0,
         steps: int | None = None,
         callbacks: Sequence[Any] | None = None,
         max_queue_size: int = 10,
@@ -441,6 +501,7 @@ class Trainer(StepMethods, SingleBatchMethods):
                 single = data.samples <= data.batch_size and data.repeats == 1
                 if single and not verbose and callbacks is None and data.nbytes() is not None:
                     return calls.predict(x, arrays)
+            data = data.bounded(config.max_steps_per_epoch())
             callback_list = self._callback_list(callbacks, verbose, data, [])
             try:
                 return unpack(loops.predict(calls.steps, data, callback_list))
@@ -455,7 +516,7 @@ class Trainer(StepMethods, SingleBatchMethods):
         generator: Any,
         steps_per_epoch: int | None = None,
         epochs: int = 1,
-        verbose: int = 1,
+        verbose: int | str = 1,
         callbacks: Sequence[Any] | None = None,
         validation_data: Any = None,
         validation_steps: int | None = None,
@@ -492,7 +553,7 @@ class Trainer(StepMethods, SingleBatchMethods):
         max_queue_size: int = 10,
         workers: int = 1,
         use_multiprocessing: bool = False,
-        verbose: int = 0,
+        verbose: int | str = 0,
     ) -> Results:
         """The loss and the metrics on batches of a generator or `Sequence`: `evaluate`, which takes these as well.
 
@@ -515,7 +576,7 @@ class Trainer(StepMethods, SingleBatchMethods):
         max_queue_size: int = 10,
         workers: int = 1,
         use_multiprocessing: bool = False,
-        verbose: int = 0,
+        verbose: int | str = 0,
     ) -> Predictions:
         """The outputs for batches of a generator or `Sequence`: `predict`, which takes these as well.
 
