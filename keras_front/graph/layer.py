@@ -157,8 +157,12 @@ class Layer(Trackable, LayerNodes, Configurable):
         """
         inputs = symbols_of_shape(input_shape, self.dtype or config.floatx())
         self.ensure_built(input_shape)
-        with state.scratch(), call_context.entered():
-            outputs, _ = self._run(inputs, (), {}, None)
+        vars(self)["_infers_shape"] = True  # an override that comes here is not asked again
+        try:
+            with state.scratch(), call_context.entered():
+                outputs, _ = self._run(inputs, (), {}, None)
+        finally:
+            del vars(self)["_infers_shape"]
         return map_structure(lambda t: tuple(t.shape), outputs)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
@@ -253,7 +257,8 @@ class Layer(Trackable, LayerNodes, Configurable):
 
         Source: Keras 2.3.1, `keras/engine/base_layer.py`, where `_keras_shape` is what `compute_output_shape` says.
         """
-        found = [t for t in flatten(outputs) if isinstance(t, SymbolicTensor)]
+        found = [] if "_infers_shape" in vars(self) else flatten(outputs)
+        found = [t for t in found if isinstance(t, SymbolicTensor)]
         if all(None not in t.shape[1:] for t in found):
             return
         said = as_shapes(self.compute_output_shape(map_structure(shape_of, inputs)))

@@ -7,7 +7,7 @@ cast, an axis) is written down with the compiled step. There are at most `LIMIT`
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -196,7 +196,7 @@ class SingleBatchMethods:
         class_weight: Any = None,
         reset_metrics: bool = True,
         return_dict: bool = False,
-    ) -> float | list[float] | dict[str, float]:
+    ) -> float | list[float]:
         """Train on one batch.
 
         Args:
@@ -240,7 +240,7 @@ class SingleBatchMethods:
                 self._warn_of_frozen("train_on_batch")
                 batch, layout = compilation.spec.batch(x, y, sample_weight, class_weight)
                 found = compilation.calls.train(x, y, batch, layout, reset_metrics)
-                return _named(compilation.steps.names("train"), found) if return_dict else found
+                return cast(Any, _named(compilation.steps.names("train"), found)) if return_dict else found
         except Exception as error:
             hide_internal_frames(error)
             raise
@@ -252,7 +252,7 @@ class SingleBatchMethods:
         sample_weight: Any = None,
         reset_metrics: bool = True,
         return_dict: bool = False,
-    ) -> float | list[float] | dict[str, float]:
+    ) -> float | list[float]:
         """The loss and metrics of one batch, as `train_on_batch` but without training.
 
         Args:
@@ -269,7 +269,7 @@ class SingleBatchMethods:
                     return call(x, y)
             batch, layout = compilation.spec.batch(x, y, sample_weight)
             found = compilation.calls.test(x, y, batch, layout, reset_metrics)
-            return _named(compilation.steps.names("test"), found) if return_dict else found
+            return cast(Any, _named(compilation.steps.names("test"), found)) if return_dict else found
 
     def predict_on_batch(self, x: Any) -> np.ndarray | list[np.ndarray]:
         """The outputs for one batch.

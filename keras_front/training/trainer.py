@@ -414,7 +414,7 @@ class Trainer(StepMethods, SingleBatchMethods):
         workers: int = 1,
         use_multiprocessing: bool = False,
         return_dict: bool = False,
-    ) -> Results | dict[str, float]:
+    ) -> Results:
         """The loss and the metrics on data.
 
         Args:
@@ -439,7 +439,9 @@ class Trainer(StepMethods, SingleBatchMethods):
             callback_list = self._callback_list(callbacks, verbose, data, own.names("test"))
             try:
                 results = loops.evaluate(own, data, callback_list)
-                return dict(zip(own.names("test"), results, strict=True)) if return_dict else unpack(results)
+                if return_dict:
+                    return cast(Any, dict(zip(own.names("test"), results, strict=True)))
+                return unpack(results)
             finally:
                 data.close()
 

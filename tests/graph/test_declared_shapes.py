@@ -41,3 +41,11 @@ def test_layers_after_it_know_the_sizes(backend):
 def test_several_outputs():
     left, right = Halves()(K.placeholder((None, 6)))
     assert left.shape == right.shape == (None, 3)
+
+
+def test_a_declaration_may_ask_what_call_gives():
+    class Asks(Reshaped):
+        def compute_output_shape(self, input_shape):
+            return Layer.compute_output_shape(self, input_shape)
+
+    assert Asks()(K.placeholder((None, 4))).shape[0] is None
