@@ -13,13 +13,14 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front import config
-from keras_front.errors import ArgumentError, DtypeError
+from keras_front.errors import ArgumentError
 from keras_front.graph.layer import LAYERS
 
 from .arguments import Kept, Positive, Reader, Sparse
-from .base import Layer, LayerArguments
+from .base import LayerArguments
 from .feature_preprocessing import OutputMode, encoded
 from .fingerprint import farm_fingerprint, siphash
+from .host import HostLayer
 
 
 def _two_words(salt: Any, layer: Any) -> list[int]:
@@ -48,7 +49,7 @@ def bins_of(words: Iterable[str | bytes], number: int, salt: list[int] | None = 
 
 
 @LAYERS.register()
-class Hashing(Layer):
+class Hashing(HostLayer):
     """Strings or integers as numbers of bins; on arrays and lists, not in a model.
 
     Args:
@@ -86,22 +87,30 @@ class Hashing(Layer):
         """The bins of strings or numbers.
 
         Args:
-            inputs: array or list of strings or numbers.
+            inputs: array or list of strings or numbers, or an `Input` of these.
             args, kwargs: ignored.
 
-        Raises: DtypeError for a symbolic tensor.
+        Raises: DtypeError for a symbolic tensor that is no `Input`.
         """
         if K.is_symbolic(inputs):
-            raise DtypeError(
-                f"{self.name}: expected an array or list, received a symbolic tensor. No backend hashes; call the "
-                "layer on the data before it goes into the model."
-            )
+            return self.connect_input(inputs)
         self.built = True
         values = np.asarray(inputs if isinstance(inputs, np.ndarray | list | tuple | str | int) else K.to_numpy(inputs))
         bins = self._bins(values)
         if self.output_mode == "int":
             return K.convert(bins, self.dtype)
         return encoded(K.convert(bins), self.num_bins, self.output_mode, self.dtype or config.floatx())
+
+    def host_output(self, shape: tuple[Any, ...]) -> tuple[tuple[Any, ...], str]:
+        """Shape and dtype of the output for an input of a shape.
+
+        Args:
+            shape: the shape of the input, with the batch axis.
+        """
+        if self.output_mode == "int":
+            return shape, str(self.dtype)
+        sample = self(np.zeros([1, *(size or 1 for size in shape[1:])], "int64"))
+        return (shape[0], *K.int_shape(sample)[1:]), K.dtype(sample)
 
     def _bins(self, values: np.ndarray) -> np.ndarray:
         whole = values.astype("int64") if values.dtype.kind in "fb" else values

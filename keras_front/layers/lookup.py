@@ -1,7 +1,8 @@
 """Words and integers as indices of a vocabulary: `StringLookup`, `IntegerLookup`.
 
 No backend has tensors of strings. So layers that take strings, or give them, work on the host: they are called on
-arrays and lists, before the model, and refuse symbols. `IntegerLookup` runs inside models as well.
+arrays and lists, or on an `Input` of a model (see `host.py`), and refuse other symbols. `IntegerLookup` runs inside
+models as well.
 The vocabulary is a list, an array, or the name of a file with one token in each line. Only code may name a file: a
 config that does is refused, as no config may make us read files.
 Source for names, arguments and conventions: Keras 3, `layers/preprocessing`.
@@ -26,6 +27,7 @@ from .arguments import CHOICE, Count, Flag, Kept, OneOf, Reader, Sparse
 from .base import LayerArguments
 from .feature_preprocessing import NumericLayer, batches_of, encoded
 from .hashing import Salt, bins_of
+from .host import HostLayer
 
 OLD_MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
 
@@ -318,8 +320,8 @@ class IntegerLookup(_IndexLookup):
         return K.where(inside, found, K.zeros_like(codes) + self.oov_token)
 
 
-class _StringLookup(_IndexLookup):
-    """A table of strings, called on arrays and lists only."""
+class _StringLookup(_IndexLookup, HostLayer):
+    """A table of strings, called on arrays and lists, or on an `Input` of strings."""
 
     encoding = "utf-8"
     salt: Any = None
@@ -331,20 +333,38 @@ class _StringLookup(_IndexLookup):
         """Look up strings; with `invert`, indices.
 
         Args:
-            inputs: array or list.
+            inputs: array or list, or an `Input` of strings.
             args, kwargs: ignored.
 
         Raises:
-            DtypeError: for a symbolic tensor.
+            DtypeError: for any other symbolic tensor.
             StateError: if there is no vocabulary yet.
         """
-        refuse_symbols(self.name, inputs)
+        if K.is_symbolic(inputs):
+            if self.invert or inputs.dtype != "string":
+                refuse_symbols(self.name, inputs)
+            return self.connect_input(inputs)
         self._ready()
         self.built = True
         return self._on_host(inputs)
 
     def _on_host(self, inputs: Any) -> Any:
         raise NotImplementedError
+
+    def host_output(self, shape: tuple[Any, ...]) -> tuple[tuple[Any, ...], str]:
+        """Shape and dtype of the output for strings of a shape.
+
+        Args:
+            shape: the shape of the input, with the batch axis.
+        """
+        if self.output_mode == "int":
+            return self._shape_of_codes(shape), "int64"
+        self._ready()
+        sample = self._on_host(np.full([1, *(size or 1 for size in shape[1:])], "", object))
+        return (shape[0], *K.int_shape(sample)[1:]), K.dtype(sample)
+
+    def _shape_of_codes(self, shape: tuple[Any, ...]) -> tuple[Any, ...]:
+        return shape
 
     def _codes(self, words: np.ndarray) -> np.ndarray:
         """Indices of an array of strings.
@@ -380,14 +400,14 @@ def refuse_symbols(name: str, inputs: Any) -> None:
     """
     if K.is_symbolic(inputs):
         raise DtypeError(
-            f"{name}: expected an array or list of strings, received a symbolic tensor. No backend has "
-            "tensors of strings; call the layer on the data before it goes into the model."
+            f"{name}: expected an array or list of strings, or an Input of dtype 'string', received a symbolic tensor. "
+            "No backend has tensors of strings; call the layer on the Input, or on the data before the model."
         )
 
 
 @LAYERS.register()
 class StringLookup(_StringLookup):
-    """Strings as indices of a vocabulary, or back with `invert`; on arrays and lists, not in a model.
+    """Strings as indices of a vocabulary, or back with `invert`; in a model on an `Input` of strings.
 
     Args:
         num_oov_indices: how many indices unknown strings share, by their hash; 0 refuses them.

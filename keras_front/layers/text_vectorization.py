@@ -127,6 +127,9 @@ class TextVectorization(_StringLookup):
         lengths: Sequence[int] = range(1, self.ngrams + 1) if isinstance(self.ngrams, int) else self.ngrams
         return [" ".join(tokens[i : i + n]) for n in lengths for i in range(len(tokens) - n + 1)]
 
+    def _shape_of_codes(self, shape: tuple[Any, ...]) -> tuple[Any, ...]:
+        return shape[0], self.output_sequence_length
+
     def _on_host(self, inputs: Any) -> Any:
         texts = np.asarray(inputs)
         rows = [self._codes(np.array(tokens, object)) for tokens in self._rows(texts)]

@@ -21,6 +21,7 @@ from keras_front import config
 from keras_front.backend import discovery, dtypes
 from keras_front.backend.ops import sparse
 from keras_front.errors import ArgumentError, ShapeError
+from keras_front.training.host_stage import LookedUpRows, Lookup, looked_up, text_array
 
 Shape = tuple[int | None, ...]
 
@@ -34,6 +35,7 @@ class ArraySpec(NamedTuple):
         dtype: None: as it comes. Targets of a known number of classes without a dtype are class numbers.
         hint: ends a message about the shape.
         classes: how many classes a target has, where that is known.
+        lookups: the layers of strings that map the data before a step.
     """
 
     name: str
@@ -41,6 +43,12 @@ class ArraySpec(NamedTuple):
     dtype: str | None
     hint: str = ""
     classes: int | None = None
+    lookups: tuple[Lookup, ...] = ()
+
+    @property
+    def fed(self) -> list[ArraySpec | None]:
+        """The specs of what goes into a step for this input: what a layer of strings makes needs none."""
+        return [*([] if self.dtype == "string" else [self]), *([None] * len(self.lookups))]
 
     @property
     def labels(self) -> bool:
@@ -78,6 +86,11 @@ class DataSpec(NamedTuple):
     weight_modes: list[str | None]
     as_given: bool = False
 
+    @property
+    def arrays(self) -> list[ArraySpec | None]:
+        """The specs of the arrays of inputs and targets as they go into a step."""
+        return [*(fed for spec in self.inputs for fed in spec.fed), *self.targets]
+
     def batch(
         self,
         x: Any,
@@ -93,6 +106,9 @@ class DataSpec(NamedTuple):
         Raises: ShapeError, ArgumentError saying which array is wrong and what was expected.
         """
         xs = standardize(x, self.inputs or (free_specs(x, "input") if self.as_given else []), "input", whole)
+        if any(spec.lookups for spec in self.inputs):
+            mapped = zip(xs, self.inputs, strict=True)
+            xs = [a for x, spec in mapped for a in looked_up(x, spec.dtype == "string", spec.lookups, whole)]
         if not targets:
             same_length(xs, [], [])
             return xs, BatchLayout(len(xs), 0, ())
@@ -191,14 +207,14 @@ def _conform(value: Any, spec: ArraySpec, what: str, whole: bool) -> Any:
         shape = tuple(value.shape)
         check_shape((*shape, 1) if len(shape) == 1 else shape, spec, what, shape)
         return value
-    array = _as_array(value)
+    array = _as_array(value) if spec.dtype != "string" else text_array(value, spec.name)
     if array.ndim == 0:
         raise ShapeError(f"The {what} {spec.name!r} is a single number; expected an array whose first axis is samples.")
     given = array.shape
     if lacks_last_axis(given, spec):
         array = array[..., None]
     check_shape(array.shape, spec, what, given)
-    return check_labels(_cast(array, spec), spec)
+    return check_labels(_cast(array, spec), spec) if spec.dtype != "string" else array
 
 
 def lacks_last_axis(shape: tuple[int, ...], spec: ArraySpec) -> bool:
@@ -301,7 +317,11 @@ def same_length(xs: Sequence[Any], ys: Sequence[Any], weights: Sequence[Any]) ->
 def is_lazy(value: Any) -> bool:
     """Whether `value` is read in parts, like a data set in an HDF5 file: it has a shape but is no array."""
     kind = type(value)
-    return kind is SparseRows or kind.__name__ == "HDF5Matrix" or kind.__module__.split(".")[0] in ("h5py", "zarr")
+    return (
+        kind in (SparseRows, LookedUpRows)
+        or kind.__name__ == "HDF5Matrix"
+        or kind.__module__.split(".")[0] in ("h5py", "zarr")
+    )
 
 
 def read_rows(array: Any, rows: np.ndarray, spec: ArraySpec | None = None) -> np.ndarray:

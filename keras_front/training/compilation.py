@@ -8,6 +8,7 @@ from typing import Any
 from keras_front import config
 from keras_front.training.arrays import ArraySpec, DataSpec, weight_modes
 from keras_front.training.custom_steps import steps_of
+from keras_front.training.host_stage import lookups_of
 from keras_front.training.losses_and_metrics import LossesAndMetrics, class_count, target_shape
 from keras_front.training.single_batch import SingleBatchCalls
 from keras_front.training.steps import Steps
@@ -118,7 +119,7 @@ def input_specs(model: Any) -> list[ArraySpec]:
     """What a model expects of each input that it is fed with: one that `Input(tensor=...)` gave a value is none."""
     known = model._is_graph_network
     return [
-        ArraySpec(name, tuple(t.shape) if known else None, t.dtype)
+        ArraySpec(name, tuple(t.shape) if known else None, t.dtype, lookups=tuple(lookups_of(model, t)))
         for name, t in zip(model.input_names, model.inputs, strict=True)
         if not known or t.is_placeholder
     ]

@@ -17,6 +17,7 @@ import numpy as np
 from keras_front import config
 from keras_front.errors import ArgumentError
 from keras_front.training.arrays import ArraySpec, BatchLayout, DataSpec, read_rows
+from keras_front.training.host_stage import LookedUpRows
 from keras_front.utils.data_utils import GeneratorEnqueuer, OrderedEnqueuer, PyDataset
 
 
@@ -52,6 +53,7 @@ class ArrayAdapter:
     Attributes:
         samples: the number of samples.
         steps: batches an epoch.
+        varies: whether batches of one size may have different shapes all the same.
 
     Raises: ArgumentError if there is no sample.
     """
@@ -71,6 +73,7 @@ class ArrayAdapter:
             raise ArgumentError("There is no data: expected at least one sample, received arrays of length 0.")
         self.batch_size, self.repeats = batch_size or self.samples, repeats
         self.steps = repeats * -(-self.samples // self.batch_size)
+        self.varies = any(isinstance(array, LookedUpRows) for array in arrays)
 
     def first(self, steps: int) -> ArrayAdapter:
         """An adapter of the first `steps` batches."""
@@ -371,7 +374,7 @@ def array_adapter(
     layout: BatchLayout,
     batch_size: int | None,
     steps: int | None,
-    specs: Sequence[ArraySpec],
+    specs: Sequence[ArraySpec | None],
 ) -> ArrayAdapter:
     """The adapter of arrays.
 

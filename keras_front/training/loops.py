@@ -204,7 +204,7 @@ class TrainingEpochs:
         with self.interrupts:
             if isinstance(self.data, StreamAdapter):
                 self._epoch_of_stream(self.data)
-            elif self.hooks.all or self.steps.one_by_one:
+            elif self.hooks.all or self.steps.one_by_one or self.data.varies:
                 self._epoch_with_hooks(self.data)
             else:
                 self._epoch_without_hooks(self.data)

@@ -152,7 +152,7 @@ def _key(kind: str, arrays: Sequence[np.ndarray]) -> Any:
 
 def _conform(given: Any, wanted: np.ndarray) -> Callable[[np.ndarray], np.ndarray] | None:
     """What makes an array like `given` one like `wanted`; None if `given` is no array."""
-    if given.__class__ is not np.ndarray or wanted.__class__ is not np.ndarray:
+    if given.__class__ is not np.ndarray or wanted.__class__ is not np.ndarray or given.dtype.kind not in "biufc":
         return None
     if given.shape == wanted.shape and given.dtype == wanted.dtype:
         return lambda array: array

@@ -442,7 +442,7 @@ class Steps:
     def run(self, xs: list[Any], training: Any, tensors: Any = None) -> tuple[list[Any], list[Any]]:
         """Flat lists of the outputs and of their masks; `tensors`, a dict, learns the values inside the graph."""
         inputs = self.model.arranged(xs)
-        outputs, masks = self.model.run_with_masks(
+        outputs, masks = self.model.network_of_steps().run_with_masks(
             inputs, bool(training), trainable_flags=self.trainable_flags, tensors=tensors
         )
         return flatten(outputs), masks

@@ -47,6 +47,7 @@ from keras_front.training.data_adapter import (
     validation_parts,
     verbosity,
 )
+from keras_front.training.host_stage import network_behind
 from keras_front.training.single_batch import SingleBatchCalls, SingleBatchMethods
 from keras_front.training.steps import Steps
 
@@ -76,6 +77,7 @@ class Trainer(StepMethods, SingleBatchMethods):
     history: History | None = None
     _compile_metrics: Any = None
     _run_eagerly = False
+    _behind: tuple[Any, Any] = (None, None)
     _compilation: Compilation | None = None
     _prediction: SingleBatchCalls | None = None
     _prediction_for: Any = None
@@ -280,6 +282,12 @@ class Trainer(StepMethods, SingleBatchMethods):
         if not self._is_graph_network:
             self.input_names = names
 
+    def network_of_steps(self) -> Any:
+        """What a step runs: the model, or where it begins with layers of strings, the network behind them."""
+        if self._behind[0] is not self.outputs:
+            self._behind = (self.outputs, _Kept(network_behind(self)))
+        return self._behind[1].value
+
     def arranged(self, inputs: list[Any]) -> Any:
         """Inputs in the structure that `call` takes.
 
@@ -287,8 +295,8 @@ class Trainer(StepMethods, SingleBatchMethods):
             inputs: the flat list of those that data are fed to.
         """
         if self._is_graph_network:
-            fed = iter(inputs)
-            return [next(fed) if t.is_placeholder else symbolic.replay(t, {}) for t in self.inputs]
+            fed, tensors = iter(inputs), self.network_of_steps().inputs
+            return [next(fed) if t.is_placeholder else symbolic.replay(t, {}) for t in tensors]
         if self._form is None:
             return inputs if len(inputs) != 1 else inputs[0]
         return self._form(inputs)
@@ -499,7 +507,7 @@ class Trainer(StepMethods, SingleBatchMethods):
                 arrays, layout = calls.spec.batch(x, targets=False, whole=False)
                 if not arrays:  # every input has a value of its own
                     return calls.predict(x, arrays)
-                data = array_adapter("predict", self.inputs, arrays, layout, batch_size, steps, calls.spec.inputs)
+                data = array_adapter("predict", self.inputs, arrays, layout, batch_size, steps, calls.spec.arrays)
                 single = data.samples <= data.batch_size and data.repeats == 1
                 if single and not verbose and callbacks is None and data.nbytes() is not None:
                     return calls.predict(x, arrays)
@@ -630,8 +638,7 @@ class Trainer(StepMethods, SingleBatchMethods):
             return data
         spec = self._settled(where, x, batch_size).spec
         arrays, layout = spec.batch(x, y, sample_weight, class_weight, whole=False)
-        specs = [*spec.inputs, *spec.targets]
-        return array_adapter(where, self.inputs, arrays, layout, batch_size, steps, specs)
+        return array_adapter(where, self.inputs, arrays, layout, batch_size, steps, spec.arrays)
 
     def _with_validation(
         self, data: Any, split: float, given: Any, batch_size: int | None, steps: int | None, workers: Workers
