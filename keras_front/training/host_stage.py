@@ -60,11 +60,11 @@ def lookups_of(model: Any, tensor: Any) -> list[Lookup]:
     return [Lookup(node.layer, node.output) for node in nodes]
 
 
-def network_behind(model: Any) -> Any:
-    """The network that the steps of a model run: the model itself, or what lies behind its layers of strings."""
+def network_behind(model: Any) -> Network | None:
+    """The network between the outputs of a model's layers of strings and its outputs; None if it has no such layers."""
     found = [lookups_of(model, tensor) for tensor in model.inputs or ()]
     if not any(found):
-        return model
+        return None
     inputs = []
     for tensor, lookups in zip(model.inputs, found, strict=True):
         inputs += [] if tensor.dtype == "string" else [tensor]

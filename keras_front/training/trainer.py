@@ -286,7 +286,8 @@ class Trainer(StepMethods, SingleBatchMethods):
         """What a step runs: the model, or where it begins with layers of strings, the network behind them."""
         if self._behind[0] is not self.outputs:
             self._behind = (self.outputs, _Kept(network_behind(self)))
-        return self._behind[1].value
+        network = self._behind[1].value
+        return self if network is None else network
 
     def arranged(self, inputs: list[Any]) -> Any:
         """Inputs in the structure that `call` takes.
