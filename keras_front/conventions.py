@@ -91,7 +91,7 @@ def of(dialect: str) -> Conventions:
 
     Raises: ArgumentError for another dialect than the native one, if `keras_front/legacy` is not there.
     Example:
-        >>> of("keras3") == NATIVE
+        >>> of("keras2.3").joint_clipnorm
         True
     """
     return NATIVE if dialect == config.NATIVE else Conventions(**dialect_module(dialect).conventions(dialect))
