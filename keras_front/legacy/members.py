@@ -94,6 +94,26 @@ def _constraints(self: Any) -> dict[Any, Any]:
     return {weight: weight.constraint for weight in self.weights if getattr(weight, "constraint", None) is not None}
 
 
+class _Constraints(dict[Any, Any]):
+    """Constraints by weight; a weight follows the one that is entered for it."""
+
+    def __setitem__(self, weight: Any, constraint: Any) -> None:
+        super().__setitem__(weight, constraint)
+        weight.constraint = constraint
+
+
+class ConstraintsByWeight:
+    """The constraints of a layer's weights, by weight: layers of Keras 1 set them in `build`."""
+
+    def __get__(self, layer: Any, owner: Any = None) -> Any:
+        return self if layer is None else vars(layer).get("_constraints_by_weight", _constraints(layer))
+
+    def __set__(self, layer: Any, constraints: Any) -> None:
+        held = vars(layer)["_constraints_by_weight"] = _Constraints()
+        for weight, constraint in dict(constraints or {}).items():
+            held[weight] = constraint
+
+
 # What weights and arguments of layers were called. No attribute of a class of ours is covered by these.
 ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "W": ("kernel", "embeddings"),
@@ -239,6 +259,7 @@ MEMBERS: dict[type, dict[str, Any]] = {
         "add_inbound_node": add_inbound_node,
         "create_input_layer": create_input_layer,
         "get_output_shape_for": get_output_shape_for,
+        "constraints": ConstraintsByWeight(),
         "regularizers": Former(_no_regularizers),
         **{name: _today(name) for name in ATTRIBUTES},
     },

@@ -282,10 +282,21 @@ class Mine(Layer):
         self.regularizers = []
         self.W = self.add_weight((input_shape[1], 2), initializer="one", name="W")
         self.trainable_weights = [self.W]
+        self.constraints = {}
+        self.constraints[self.W] = constraints.nonneg()
         self.built = True
+    def call(self, x, mask=None):
+        from keras import backend as K
+        return K.dot(x, self.W)
 mine = Mine()
 mine.build((None, 3))
 assert mine.regularizers == [] and len(mine.weights) == 1
+assert dense.constraints == {dense.b: dense.b.constraint}
+held = Sequential([Mine(input_shape=(3,))])
+held.compile(optimizers.SGD(lr=100.0), "mse")
+import numpy as np
+held.train_on_batch(np.ones((4, 3)), np.zeros((4, 2)))
+assert (held.get_weights()[0] == 0).all()
 inner = Sequential([Dense(2, input_dim=3), Dense(2)])
 model = Sequential([inner, Dense(1)])
 assert len(model.flattened_layers) == 3 and model.model is model
