@@ -14,10 +14,10 @@ PROGRAMS = sorted(path for path in HERE.glob("*.py") if path.name != Path(__file
 OPTIONS = {"vis_program": ["--speak-as", "theano"]}  # keras-vis knows two engines and refuses a third
 
 
-@pytest.mark.parametrize("backend", ["numpy", "torch", "jax"])
+@pytest.mark.parametrize("engine", ["numpy", "torch", "jax"])
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.stem)
-def test_a_program_runs(program, backend, tmp_path):
-    command = [sys.executable, "-m", "keras_front", "run", "--backend", backend, *OPTIONS.get(program.stem, [])]
+def test_a_program_runs(program, engine, tmp_path):
+    command = [sys.executable, "-m", "keras_front", "run", "--backend", engine, *OPTIONS.get(program.stem, [])]
     environment = {**os.environ, "KERAS_HOME": str(tmp_path / "home")}
     done = subprocess.run(
         [*command, str(program)], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
