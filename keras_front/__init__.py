@@ -41,7 +41,7 @@ _NAMES = {
     "Sequential": "models",
     "device": "backend.discovery",
     "dialect": "config",
-    "install_as_keras": "as_keras",
+    "install_as_keras": "doors",
     "set_backend": "backend.discovery",
     "set_dialect": "config",
     "set_random_seed": "backend.seeds",
@@ -55,13 +55,13 @@ if TYPE_CHECKING:
     from keras_front import config as config
     from keras_front import layers as layers
     from keras_front import models as models
-    from keras_front.as_keras import install_as_keras as install_as_keras
     from keras_front.backend.discovery import device as device
     from keras_front.backend.discovery import set_backend as set_backend
     from keras_front.backend.discovery import use_backend as use_backend
     from keras_front.backend.seeds import set_random_seed as set_random_seed
     from keras_front.config import dialect as dialect
     from keras_front.config import set_dialect as set_dialect
+    from keras_front.doors import install_as_keras as install_as_keras
     from keras_front.layers import Input as Input
     from keras_front.models import Model as Model
     from keras_front.models import Sequential as Sequential

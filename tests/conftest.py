@@ -25,6 +25,7 @@ from keras_front import config
 from keras_front.backend import discovery, seeds
 from keras_front.testing import selection
 
+NO_FOLDER = os.path.join(__file__, "no_folder")
 COMPILING = ("jax", "tensorflow")  # where what does not depend on the engine is left out; see `selection`
 KEPT = ("KERAS_FRONT_TEST_BACKENDS", selection.VARIABLE)
 
@@ -67,11 +68,12 @@ def clean_settings(monkeypatch: pytest.MonkeyPatch):
     for variable in [name for name in os.environ if name.startswith(("KERAS_FRONT_", "KERAS_BACKEND"))]:
         if variable not in KEPT:
             monkeypatch.delenv(variable)
-    monkeypatch.setenv("KERAS_HOME", os.path.join(__file__, "no_folder"))  # real Keras would fill a folder
+    monkeypatch.setenv("KERAS_HOME", NO_FOLDER)  # real Keras would fill a folder
     config.reload()
     config.disable_traceback_filtering()  # a test that fails shows where
     seeds.set_random_seed(1234)
     yield
+    monkeypatch.setenv("KERAS_HOME", NO_FOLDER)  # a test may have left it at a file that cannot be read
     config.reload()
     seeds.set_random_seed(1234)
 

@@ -1,4 +1,4 @@
-"""`keras_front/ops.pyi` says what `keras_front.ops` offers, for editors and type checkers: its names come at import.
+"""`keras_front/ops/__init__.pyi` says what `keras_front.ops` offers, for editors and type checkers.
 
 `python tests/test_ops_stub.py` writes it anew.
 """
@@ -44,11 +44,15 @@ def lines(names: list[str], owner: Any, indent: str = "") -> list[str]:
 
 
 def text() -> str:
-    names = sorted(name for name in dir(ops) if name != "linalg" and callable(getattr(ops, name)))
-    functions = [name for name in names if inspect.isfunction(inspect.unwrap(getattr(ops, name)))]
-    within = [f"    {line}" for line in lines(sorted(vars(ops.linalg)), ops.linalg)]
-    static = [line.replace("    def", "    @staticmethod\n    def") for line in within]
-    return HEAD + "\n".join([*lines(functions, ops), "", "class linalg:", *static]) + "\n"
+    members = {name: getattr(ops, name) for name in sorted(dir(ops)) if not name.startswith("_")}
+    modules = [n for n, v in members.items() if inspect.ismodule(v) and v.__name__ == f"keras_front.ops.{n}"]
+    functions = [
+        name
+        for name, value in members.items()
+        if inspect.isfunction(inspect.unwrap(value)) and hasattr(value, "__name__") and name not in ("annotations",)
+    ]
+    imports = "".join(f"from . import {name} as {name}\n" for name in modules)
+    return HEAD + imports + "\n" + "\n".join(lines(functions, ops)) + "\n"
 
 
 def test_the_stub_says_what_there_is():

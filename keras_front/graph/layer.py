@@ -225,6 +225,7 @@ class Layer(Trackable, LayerNodes, Configurable):
             return self._call_in(run, inputs, args, kwargs)
 
     _is_model = False
+    runs_on_host = False  # what it does to strings no engine does
 
     def _call_in(self, context: CallContext, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         inputs = map_structure(self._value, self._as_inputs(inputs))

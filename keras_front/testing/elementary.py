@@ -52,7 +52,8 @@ ELEMENTARY = {
     "arcsin": curve(np.arcsin, low=-0.9, high=0.9, whole=False, special=False),
     "arccos": curve(np.arccos, low=-0.9, high=0.9, whole=False, special=False),
     "arccosh": curve(np.arccosh, low=1.1, high=4.0, whole=False, special=False),
-    "arctan2": pairs(np.arctan2),
+    "arctan2": pairs(np.arctan2)
+    + [Case(np.array([1.0, -2.0, 0.5]), np.array([1.0, 2.0, -0.5]), reference=np.arctan2, grads=(0, 1))],
     "deg2rad": curve(np.deg2rad),
     "rad2deg": curve(np.rad2deg),
     "hypot": pairs(np.hypot),
@@ -65,10 +66,10 @@ ELEMENTARY = {
     + [Case(np.array([2.5, 4.0, 5.0]), reference=by_element(math.erfc))],
     "erfinv": curve(by_element(inverse_erf), low=-0.95, high=0.95, whole=False, special=False),
     "i0": curve(np.i0, special=False, whole=False) + [Case(np.array([20.0, 40.0]), reference=np.i0)],
-    "fmax": [Case(A, B, reference=np.fmax), Case(HOLES, HOLES[::-1].copy(), reference=np.fmax)],
-    "fmin": [Case(A, B, reference=np.fmin), Case(HOLES, HOLES[::-1].copy(), reference=np.fmin)],
+    "fmax": [Case(A, B, reference=np.fmax, grads=(0, 1)), Case(HOLES, HOLES[::-1].copy(), reference=np.fmax)],
+    "fmin": [Case(A, B, reference=np.fmin, grads=(0, 1)), Case(HOLES, HOLES[::-1].copy(), reference=np.fmin)],
     "fmod": [
-        Case(A * 5, np.array([1.5, -1.5, 2.0, 0.7]), reference=np.fmod),
+        Case(A * 5, np.array([1.5, -1.5, 2.0, 0.7]), reference=np.fmod, grads=(0,)),
         Case(WHOLE, np.array([3, -4, 5, 7], "int32"), reference=np.fmod),
     ],
     "heaviside": [Case(np.array([-1.5, 0.0, 2.0, np.nan]), np.asarray(0.5), reference=np.heaviside)],

@@ -55,7 +55,7 @@ def lookups_of(model: Any, tensor: Any) -> list[Lookup]:
     """The calls of layers of strings on an input of a model."""
     if not model._is_graph_network:
         return []
-    layers = [layer for layer in model.layers if getattr(layer, "runs_on_host", False)]
+    layers = [layer for layer in model.layers if layer.runs_on_host]
     nodes = [node for layer in layers for node in layer._inbound_nodes if node.input_tensors == [tensor]]
     return [Lookup(node.layer, node.output) for node in nodes]
 

@@ -48,7 +48,16 @@ def lists(*groups):
     return [[a * scale for a in STATE] for scale in groups]
 
 
+UNIT, WHOLE = np.linspace(-0.9, 0.9, 12).reshape(3, 4), np.arange(1, 13, dtype="int32").reshape(3, 4)
+
 CASES = {
+    **{name: [Case(UNIT)] for name in ("arcsin", "arccos", "arctan", "erfinv", "erfc", "exp2", "i0")},
+    **{name: [Case(A, A[::-1].copy(), grads=(0, 1))] for name in ("arctan2", "hypot")},
+    **{name: [Case(WHOLE, WHOLE % 3, grads=())] for name in ("bitwise_and", "bitwise_or", "bitwise_xor")},
+    **{name: [Case(WHOLE, WHOLE % 3, grads=())] for name in ("left_shift", "right_shift")},
+    "bitwise_not": [Case(WHOLE, grads=())],
+    "arccosh": [Case(np.abs(A) + 1.5)],
+    "cbrt": [Case(np.abs(A) + 0.1), Case(-np.abs(A) - 0.1)],
     "square": [Case(A)],
     "rsqrt": [Case(np.abs(A) + 0.1)],
     "relu": [

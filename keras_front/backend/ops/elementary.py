@@ -151,7 +151,7 @@ def arctan2(x: Tensor, y: Tensor):
     """
     up, along = abs(x), abs(y)
     steep = greater(up, along)
-    large, small = maximum(up, along), minimum(up, along)
+    large, small = where(steep, up, along), where(steep, along, up)  # chosen, so that gradients hold on diagonals
     none = equal(large, 0)
     angle = arctan(divide(where(none, 0, small), where(none, 1, large)))
     angle = where(steep, subtract(math.pi / 2, angle), angle)

@@ -171,7 +171,9 @@ def weighted_assign_add(label: Any, pred: Any, weights: Any, var: Any) -> Any:
         var: the variable, one number for each row.
     """
     both = K.cast(K.logical_and(label, pred), K.dtype(var))
-    return K.update_add(var, K.sum(both if weights is None else both * K.convert(weights), axis=1))
+    return K.update_add(
+        var, K.sum(both if weights is None else both * K.cast(K.convert(weights), K.dtype(both)), axis=1)
+    )
 
 
 def update_confusion_matrix_variables(
