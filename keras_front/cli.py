@@ -165,8 +165,6 @@ def run_program(options: argparse.Namespace) -> int:
         BackendNotFoundError if there is no such backend.
     """
     start = _program(options)
-    if options.backend:
-        discovery.set_backend(options.backend)
     from keras_front import install_as_keras  # which answers `keras` from now on
 
     install_as_keras(options.backend, options.dialect, options.speak_as)

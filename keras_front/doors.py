@@ -37,7 +37,9 @@ def install_as_keras(
     for name, value in given.items():
         if value is not None:
             config.put(name, value, "install_as_keras")
-    modules.install()  # first: an engine may import a Keras of its own
+    if backend is not None:
+        discovery.check_name(backend)
+    modules.install()  # before the engine is loaded, which may import a Keras of its own
     if backend is not None:
         discovery.set_backend(backend)
     if children:

@@ -296,6 +296,19 @@ def _load(name: str) -> Engine:
         return _instances[name]
 
 
+def check_name(name: str) -> None:
+    """Check that a backend of that name is declared, without loading it or its engine.
+
+    Args:
+        name: name of a backend, or a dotted path, which is not looked at.
+
+    Raises: BackendNotFoundError if no installed package declares it.
+    """
+    points = _entry_points()
+    if name not in points and not {".", ":"} & set(name):
+        raise BackendNotFoundError(_unknown(name, list(points)))
+
+
 def _by_entry_point(name: str) -> Any:
     points = _entry_points()
     if name not in points:
