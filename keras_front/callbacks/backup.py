@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from keras_front import backend as K
-from keras_front.callbacks.base import Callback, check_save_freq
+from keras_front.callbacks.base import Callback, SavesEvery
 from keras_front.errors import ArgumentError, StateError
 
 __all__ = ["BackupAndRestore", "SwapEMAWeights"]
 
 
-class BackupAndRestore(Callback):
+class BackupAndRestore(SavesEvery):
     """Saves weights, optimizer and the number of the epoch, and lets a `fit` that was broken off go on from there.
 
     When training ends as it should, the backup is deleted. A process that was ended in between finds it when it calls
@@ -46,13 +46,10 @@ class BackupAndRestore(Callback):
         super().__init__()
         if not backup_dir:
             raise ArgumentError("BackupAndRestore: expected the name of a folder as backup_dir, received nothing.")
-        check_save_freq("BackupAndRestore", save_freq)
-        self.backup_dir, self.save_freq = os.fspath(backup_dir), save_freq
+        self._save_every(save_freq)
+        self.backup_dir = os.fspath(backup_dir)
         self.delete_checkpoint, self.double_checkpoint = delete_checkpoint, double_checkpoint
         self.save_before_preemption = save_before_preemption
-        self._epoch = self._batches = 0
-        if save_freq != "epoch":
-            self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
 
     def _metadata(self) -> dict[str, Any]:
         """What is known of the last save, and of the one before: the epoch, and the folder of the state."""
@@ -83,14 +80,8 @@ class BackupAndRestore(Callback):
         self._epoch = max(int(saved["epoch"]), self.model._initial_epoch)
         self.model._initial_epoch = self._epoch
 
-    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        self._epoch = epoch
-
-    def _after_batch(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        self._batches += 1
-        if self._batches >= self.save_freq:  # type: ignore[operator]
-            self._batches = 0
-            self._save(batch)
+    def _save_within(self, batch: int, logs: Mapping[str, Any]) -> None:
+        self._save(batch)
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         self._epoch = epoch + 1

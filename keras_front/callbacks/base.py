@@ -380,10 +380,34 @@ def _interval(callback: Any, hook: str) -> float | None:
     return getattr(callback, "refresh_every", None) if "batch" in hook else None
 
 
-def check_save_freq(owner: str, save_freq: Any) -> None:
-    """Raise ArgumentError unless `save_freq` is 'epoch' or a number of batches."""
-    if save_freq != "epoch" and (isinstance(save_freq, bool) or not isinstance(save_freq, int) or save_freq < 1):
-        raise ArgumentError(f"{owner}: expected save_freq 'epoch' or a number of batches, received {save_freq!r}.")
+class SavesEvery(Callback):
+    """Base of callbacks that save after each epoch, or after a number of batches: then `_save_within` is called."""
+
+    save_freq: str | int
+
+    def _save_every(self, save_freq: str | int) -> None:
+        """Raise ArgumentError unless `save_freq` is 'epoch' or a number of batches, which are then counted."""
+        if save_freq != "epoch" and (isinstance(save_freq, bool) or not isinstance(save_freq, int) or save_freq < 1):
+            raise ArgumentError(
+                f"{type(self).__name__}: expected save_freq 'epoch' or a number of batches, received {save_freq!r}."
+            )
+        self.save_freq = save_freq
+        self._epoch = self._batches = 0
+        if save_freq != "epoch":
+            self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self._epoch = epoch
+
+    def _after_batch(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        self._batches += 1
+        if self._batches >= self.save_freq:  # type: ignore[operator]
+            self._batches = 0
+            self._save_within(batch, logs or {})
+
+    def _save_within(self, batch: int, logs: Mapping[str, Any]) -> None:
+        """Save between two batches."""
+        raise NotImplementedError(f"{type(self).__name__} does not say what it saves within an epoch.")
 
 
 def monitored(logs: Mapping[str, Any], name: str) -> float | None:

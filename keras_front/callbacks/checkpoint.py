@@ -9,8 +9,7 @@ from typing import Any
 
 from keras_front import conventions
 from keras_front.callbacks.base import (
-    Callback,
-    check_save_freq,
+    SavesEvery,
     epoch_text,
     is_improvement,
     monitored,
@@ -19,7 +18,7 @@ from keras_front.callbacks.base import (
 from keras_front.errors import ArgumentError
 
 
-class ModelCheckpoint(Callback):
+class ModelCheckpoint(SavesEvery):
     """Saves the model after epochs, all of them or the best.
 
     Args:
@@ -59,26 +58,17 @@ class ModelCheckpoint(Callback):
         initial_value_threshold: float | None = None,
     ):
         super().__init__()
-        check_save_freq("ModelCheckpoint", save_freq)
+        self._save_every(save_freq)
         self.filepath = os.fspath(filepath)
         self.monitor, self.verbose, self.period = monitor, verbose, period
         self.save_best_only, self.save_weights_only = save_best_only, save_weights_only
         self._better, self.best, _ = is_improvement(mode, monitor)
         self.best = self.best if initial_value_threshold is None else initial_value_threshold
-        self.epochs_since_last_save = self._batches = self._epoch = 0
+        self.epochs_since_last_save = 0
         self._first = 0 if conventions.current().epochs_of_files_from_zero else 1
-        self.save_freq = save_freq
-        if save_freq != "epoch":
-            self.on_train_batch_end = self._after_batch  # type: ignore[method-assign]
 
-    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
-        self._epoch = epoch
-
-    def _after_batch(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        self._batches += 1
-        if self._batches >= self.save_freq:  # type: ignore[operator]
-            self._batches = 0
-            self._consider(self._epoch, {**(logs or {}), "batch": batch + 1})
+    def _save_within(self, batch: int, logs: Mapping[str, Any]) -> None:
+        self._consider(self._epoch, {**logs, "batch": batch + 1})
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         self.epochs_since_last_save += 1
