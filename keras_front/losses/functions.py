@@ -26,6 +26,17 @@ def as_pair(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     return K.cast(K.convert(y_true), K.dtype(y_pred)), y_pred
 
 
+def smoothed(y_true: Any, label_smoothing: float, classes: int) -> Any:
+    """Targets of which a part is spread evenly over the classes.
+
+    Args:
+        y_true: targets, a tensor of floats.
+        label_smoothing: the part, between 0 and 1.
+        classes: over how many classes; 2 where a target is yes or no.
+    """
+    return y_true * (1.0 - label_smoothing) + label_smoothing / classes if label_smoothing else y_true
+
+
 @LOSSES.register("mean_squared_error", "mse", "MSE")
 def mean_squared_error(y_true: Any, y_pred: Any) -> Any:
     """Mean of squared differences.
@@ -225,9 +236,7 @@ def categorical_crossentropy(
         0.6931
     """
     y_true, y_pred = as_pair(y_true, y_pred)
-    if label_smoothing:
-        classes = K.int_shape(y_pred)[axis]
-        y_true = y_true * (1.0 - label_smoothing) + label_smoothing / classes
+    y_true = smoothed(y_true, label_smoothing, K.int_shape(y_pred)[axis])
     return K.categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
 
 
@@ -268,8 +277,7 @@ def binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, lab
         0.6931
     """
     y_true, y_pred = as_pair(y_true, y_pred)
-    if label_smoothing:
-        y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
+    y_true = smoothed(y_true, label_smoothing, 2)
     return K.mean(K.binary_crossentropy(y_true, y_pred, from_logits=from_logits), axis=-1)
 
 

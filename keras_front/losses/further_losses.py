@@ -10,7 +10,7 @@ from typing import Any
 
 from keras_front import backend as K
 from keras_front.errors import ArgumentError
-from keras_front.losses.functions import LOSSES, as_pair
+from keras_front.losses.functions import LOSSES, as_pair, smoothed
 from keras_front.losses.objects import LossFunctionWrapper
 from keras_front.losses.weights import Reduction
 
@@ -54,8 +54,7 @@ def binary_focal_crossentropy(
         0.1733
     """
     y_true, y_pred = as_pair(y_true, y_pred)
-    if label_smoothing:
-        y_true = y_true * (1.0 - label_smoothing) + 0.5 * label_smoothing
+    y_true = smoothed(y_true, label_smoothing, 2)
     p = K.sigmoid(y_pred) if from_logits else y_pred
     right = y_true * p + (1.0 - y_true) * (1.0 - p)
     loss = K.pow(1.0 - right, gamma) * K.binary_crossentropy(y_true, y_pred, from_logits=from_logits)
@@ -92,8 +91,7 @@ def categorical_focal_crossentropy(
         0.0433
     """
     y_true, y_pred = as_pair(y_true, y_pred)
-    if label_smoothing:
-        y_true = y_true * (1.0 - label_smoothing) + label_smoothing / K.int_shape(y_pred)[axis]
+    y_true = smoothed(y_true, label_smoothing, K.int_shape(y_pred)[axis])
     p = K.softmax(y_pred, axis=axis) if from_logits else y_pred
     p = _without_tiny(p / K.sum(p, axis=axis, keepdims=True))
     weights = K.cast(K.convert(alpha), K.dtype(p))

@@ -317,16 +317,9 @@ class Muon(Optimizer):
         return K.transpose(x) if rows > columns else x
 
     def _adam_step(self, w: Any, g: Any, slots: list[Any], rate: Any, t: Any) -> tuple[Any, Sequence[Any]]:
-        m, v = slots
-        m = self.adam_beta_1 * m + (1.0 - self.adam_beta_1) * g
-        v = self.adam_beta_2 * v + (1.0 - self.adam_beta_2) * K.square(g)
-        rate = (
-            rate
-            * self.adam_lr_ratio
-            * K.square_root(1.0 - K.pow(self.adam_beta_2, t))
-            / (1.0 - K.pow(self.adam_beta_1, t))
-        )
-        return w - rate * m / (K.square_root(v) + self.epsilon), (m, v)
+        betas = {"beta_1": self.adam_beta_1, "beta_2": self.adam_beta_2, "epsilon": self.epsilon}
+        new = K.adam_update([w], [g], [slots[0]], [slots[1]], [], rate * self.adam_lr_ratio, t, **betas)
+        return new[0][0], (new[1][0], new[2][0])
 
 
 def _length(x: Any) -> Any:

@@ -138,8 +138,8 @@ class BaseWrapper:
 
     def _targets(self, y: Any) -> Any:
         """The targets as the loss wants them."""
-        if np.ndim(y) != 2 and _loss_name(self.model) == "categorical_crossentropy":
-            return to_categorical(y)
+        if np.ndim(y) != 2 and losses.is_categorical_crossentropy(self.model.loss):
+            return to_categorical(y, getattr(self, "n_classes_", None))
         return y
 
     def _fitted(self) -> Model:
@@ -234,11 +234,6 @@ class KerasClassifier(BaseWrapper):
             kwargs["sample_weight"] = sample_weight
         return super().fit(x, labels, **kwargs)
 
-    def _targets(self, y: Any) -> Any:
-        if np.ndim(y) != 2 and _loss_name(self.model) == "categorical_crossentropy":
-            return to_categorical(y, self.n_classes_)
-        return y
-
     def predict(self, x: Any, **kwargs: Any) -> np.ndarray:
         """The most probable label of each sample.
 
@@ -329,12 +324,3 @@ def _arguments(function: Callable[..., Any]) -> list[str]:
     listed = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     parameters = inspect.signature(function).parameters.values()
     return [p.name for p in parameters if p.kind in listed and p.name != "self"]
-
-
-def _loss_name(model: Model) -> str | None:
-    """The name of the function that is the model's loss, in the spelling with underscores."""
-    loss = model.loss
-    if isinstance(loss, str):
-        loss = losses.get(loss)
-    function = getattr(loss, "fn", loss)
-    return getattr(function, "__name__", None)
