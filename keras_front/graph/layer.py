@@ -157,12 +157,8 @@ class Layer(Trackable, LayerNodes, Configurable):
         """
         inputs = symbols_of_shape(input_shape, self.dtype or config.floatx())
         self.ensure_built(input_shape)
-        vars(self)["_infers_shape"] = True  # an override that comes here is not asked again
-        try:
-            with state.scratch(), call_context.entered():
-                outputs, _ = self._run(inputs, (), {}, None)
-        finally:
-            del vars(self)["_infers_shape"]
+        with state.scratch(), call_context.entered():
+            outputs = self._outputs_of_call(self._cast(inputs), (), {}, None)
         return map_structure(lambda t: tuple(t.shape), outputs)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
@@ -240,26 +236,31 @@ class Layer(Trackable, LayerNodes, Configurable):
         return outputs
 
     def _run(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], mask: Any) -> tuple[Any, Any]:
-        """Outputs and masks for values; the one place where `call` is called."""
-        inputs, kept = self._cast(inputs), list(self._given_updates)
+        """Outputs and masks for values."""
+        inputs = self._cast(inputs)
+        outputs = self._outputs_of_call(inputs, args, kwargs, mask)
+        if type(self).compute_output_shape is not Layer.compute_output_shape:
+            self._complete_shapes(inputs, outputs)
+        self._penalize(outputs)
+        return outputs, self.compute_mask(inputs, mask)
+
+    def _outputs_of_call(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], mask: Any) -> Any:
+        """Outputs for values; the one place where `call` is called."""
+        kept = list(self._given_updates)
         try:
             outputs = self.call(inputs, *args, **self._call_arguments(kwargs, mask))
         except Exception as error:
             add_note(error, self, inputs)
             raise
         self.carry_out_updates(kept)
-        if type(self).compute_output_shape is not Layer.compute_output_shape:
-            self._complete_shapes(inputs, outputs)
-        self._penalize(outputs)
-        return outputs, self.compute_mask(inputs, mask)
+        return outputs
 
     def _complete_shapes(self, inputs: Any, outputs: Any) -> None:
         """Give symbols the sizes that `call` leaves open and `compute_output_shape` knows.
 
         Source: Keras 2.3.1, `keras/engine/base_layer.py`, where `_keras_shape` is what `compute_output_shape` says.
         """
-        found = [] if "_infers_shape" in vars(self) else flatten(outputs)
-        found = [t for t in found if isinstance(t, SymbolicTensor)]
+        found = [t for t in flatten(outputs) if isinstance(t, SymbolicTensor)]
         if all(None not in t.shape[1:] for t in found):
             return
         said = as_shapes(self.compute_output_shape(map_structure(shape_of, inputs)))
