@@ -20,6 +20,7 @@ _MODULES = {
     "constraints",
     "datasets",
     "errors",
+    "export",
     "initializers",
     "layers",
     "losses",

@@ -8,6 +8,7 @@ from typing import Any, ParamSpec, cast
 import numpy as np
 
 from keras_front import saving
+from keras_front.export import Exportable
 from keras_front.graph import clone
 from keras_front.graph.inputs import Input, InputLayer
 from keras_front.graph.layer import LAYERS
@@ -36,12 +37,12 @@ P = ParamSpec("P")
 
 @LAYERS.register("Model", "Functional")
 @api_boundaries(
-    "__call__", "compile", "count_params", "evaluate", "evaluate_generator", "fit", "fit_generator", "get_layer",
-    "load_weights", "predict", "predict_generator", "predict_on_batch", "save", "save_weights", "set_weights",
-    "summary", "test_on_batch", "to_json", "to_yaml", "train_on_batch",
+    "__call__", "compile", "count_params", "evaluate", "evaluate_generator", "export", "fit", "fit_generator",
+    "get_layer", "load_weights", "predict", "predict_generator", "predict_on_batch", "save", "save_weights",
+    "set_weights", "summary", "test_on_batch", "to_json", "to_yaml", "train_on_batch",
 )  # fmt: skip
-class Model(Saveable, Trainer, Network):
-    """A network with `compile`, `fit`, `evaluate`, `predict` and `save`.
+class Model(Saveable, Exportable, Trainer, Network):
+    """A network with `compile`, `fit`, `evaluate`, `predict`, `save` and `export`.
 
     Args:
         inputs: tensor, or list of tensors, from `Input`.

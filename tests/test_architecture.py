@@ -30,7 +30,7 @@ PIECES = {"activations", "initializers", "constraints", "regularizers", "losses"
 GRAPH = TENSORS | PIECES | {"bytecode", "utils"}
 LAYERS = GRAPH | {"graph"}
 TRAINING = LAYERS | {"layers", "callbacks"}
-MODELS = TRAINING | {"training", "saving"}
+MODELS = TRAINING | {"training", "saving", "export"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "nest": set(),
@@ -52,6 +52,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "callbacks": TRAINING,
     "training": TRAINING,
     "saving": TRAINING | {"training"},
+    "export": TRAINING | {"training"},
     "models": MODELS,
     "datasets": BASE | {"utils"},
     "preprocessing": TENSORS | {"utils"},
