@@ -10,7 +10,8 @@ TEST := .venv-test/bin
 PIP := -m pip install --quiet --disable-pip-version-check
 SOURCES := pyproject.toml README.md $(shell find keras_front backends -name '*.py' -o -name '*.npz')
 
-.PHONY: demo test test-quick test-all lint types check doctest mutants plain test-libraries bench bench-quick clean
+.PHONY: demo test test-quick test-all lint types check doctest mutants plain robustness test-libraries bench \
+	bench-quick clean
 
 # One BLAS thread: the matrices of the demo are small, and threads that wait for each other cost more than they bring.
 demo: .venv-demo/ready  # train a digit classifier with NumPy and h5py alone
@@ -46,6 +47,9 @@ mutants: .venv-test/ready  # breaks thirty places, one by one: how many do the t
 
 plain: .venv-demo/ready  # with NumPy and h5py alone: import, train, save, load
 	$(DEMO)/python -I tests/plain.py
+
+robustness: .venv-test/ready  # kills, full disks, hostile files ...: how many trials end as they should on each backend?
+	$(TEST)/python tests/robustness/run.py
 
 test-libraries: .venv-libraries/ready  # programs with libraries of 2016 to 2022, unchanged, without TensorFlow
 	$(ONE_THREAD) .venv-libraries/bin/python -m pytest -q -p no:cacheprovider tests/libraries/run_programs.py

@@ -1,7 +1,8 @@
 """Writing a file so that at every moment the old or the new one is there, never half of one.
 
 The new file is written beside the old one under a temporary name, flushed to the disk, and put in its place
-by one rename. A reader, a crash or a full disk in the middle sees the old file.
+by one rename. A reader, a crash or a full disk in the middle sees the old file, and what a killed writer left is
+removed by the next one (`abandoned`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import Any
 
 from keras_front.errors import ArgumentError
 from keras_front.utils.io_utils import ask_to_proceed_with_overwrite
+
+from .abandoned import SUFFIX, remove_abandoned, temporary_prefix
 
 __all__ = ["is_path", "may_write", "replacing"]
 
@@ -60,7 +63,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[str]:
         raise ArgumentError(f"{os.fspath(path)}: expected an existing folder, received {final.parent}.")
     import tempfile
 
-    handle, temporary = tempfile.mkstemp(prefix=f".{final.name[:40]}.", suffix=".tmp", dir=final.parent)
+    remove_abandoned(final.parent)
+    handle, temporary = tempfile.mkstemp(prefix=temporary_prefix(final.name), suffix=SUFFIX, dir=final.parent)
     os.close(handle)
     try:
         os.chmod(temporary, _mode(final))

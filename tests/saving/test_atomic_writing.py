@@ -9,7 +9,7 @@ import pytest
 
 from keras_front import backend as K
 from keras_front import layers, models, optimizers
-from keras_front.saving import atomic, training_config
+from keras_front.saving import abandoned, atomic, training_config
 
 
 @pytest.fixture
@@ -44,6 +44,27 @@ def test_a_failure_at_the_end_leaves_the_old_file(model, tmp_path, monkeypatch):
         model.save_weights(path)
     assert path.read_bytes() == before
     assert os.listdir(tmp_path) == ["w.h5"]
+
+
+def test_the_next_save_removes_what_dead_writers_left_and_nothing_else(model, tmp_path):
+    mine = abandoned.temporary_prefix("other.h5") + "x.tmp"
+    pid, started, machine = mine.split(".writer-")[1].split("-")[:3]
+    dead = [f".m.h5.writer-{child_that_ended()}-{started}-{machine}-y.tmp", mine.replace(f"-{started}-", "-7-")]
+    old, recent = (mine.replace(machine, "00000000").replace("x.tmp", f"{name}.tmp") for name in ("old", "recent"))
+    others = [".m.h5.tmp", ".m.h5.abc.tmp", "m.writer-1-1-00000000-x.tmp", "notes.txt"]
+    for name in (mine, *dead, old, recent, *others):
+        (tmp_path / name).touch()
+    os.utime(tmp_path / old, (0, 0))
+    model.save(tmp_path / "m.h5")
+    assert set(os.listdir(tmp_path)) == {"m.h5", mine, recent, *others}
+
+
+def child_that_ended() -> int:
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    os.waitpid(child, 0)
+    return child
 
 
 def test_what_cannot_be_written_leaves_nothing(tmp_path):
