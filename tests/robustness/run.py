@@ -103,7 +103,7 @@ def _one_process(script: Script, backend: str, found: list[Outcome]) -> str | No
         )
         os.close(write)
         try:
-            return _followed(read, process, script, backend, found, errors)
+            return _followed(read, script, backend, found, errors)
         finally:
             _kill(process)
             os.close(read)
@@ -118,7 +118,7 @@ def _kill(process: subprocess.Popen[Any]) -> None:
     process.wait()
 
 
-def _followed(read: int, process: Any, script: Script, backend: str, found: list[Outcome], errors: Any) -> str | None:
+def _followed(read: int, script: Script, backend: str, found: list[Outcome], errors: Any) -> str | None:
     """Take down what a process reports, line by line, until it is through or is late."""
     running: tuple[str, str] | None = None
     lines = Lines(read)
@@ -133,7 +133,8 @@ def _followed(read: int, process: Any, script: Script, backend: str, found: list
             running = said["kind"], said["name"]
     errors.seek(0)
     told = errors.read().strip().splitlines()
-    why = f"took more than {lines.waited:.0f} s" if lines.late else f"the process ended ({process.wait()}): {' | '.join(told[-3:])}"
+    ended = f"the process ended: {' | '.join(told[-3:])}"
+    why = f"took more than {lines.waited:.0f} s" if lines.late else ended
     if running is not None:
         found.append(Outcome(script.name, backend, *running, why, lines.waited))
     return why

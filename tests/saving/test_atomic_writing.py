@@ -48,7 +48,7 @@ def test_a_failure_at_the_end_leaves_the_old_file(model, tmp_path, monkeypatch):
 
 def test_the_next_save_removes_what_dead_writers_left_and_nothing_else(model, tmp_path):
     mine = abandoned.temporary_prefix("other.h5") + "x.tmp"
-    pid, started, machine = mine.split(".writer-")[1].split("-")[:3]
+    _, started, machine = mine.split(".writer-")[1].split("-")[:3]
     dead = [f".m.h5.writer-{child_that_ended()}-{started}-{machine}-y.tmp", mine.replace(f"-{started}-", "-7-")]
     old, recent = (mine.replace(machine, "00000000").replace("x.tmp", f"{name}.tmp") for name in ("old", "recent"))
     others = [".m.h5.tmp", ".m.h5.abc.tmp", "m.writer-1-1-00000000-x.tmp", "notes.txt"]
