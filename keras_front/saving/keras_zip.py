@@ -108,7 +108,7 @@ def children(layer: Any, order: Sequence[Mapping[str, Any]] | None = None) -> It
     if hasattr(layer, "layers"):
         yield from _children_of_model(layer, order)
         return
-    for attribute, below in _attributes(layer):
+    for attribute, below in layers_by_attribute(layer):
         if isinstance(below, list | tuple):
             for name, part in paths_of([(type(part).__name__, part) for part in below]):
                 yield f"{attribute}/{name}", part, None
@@ -126,8 +126,12 @@ def _children_of_model(model: Any, order: Sequence[Mapping[str, Any]] | None) ->
             yield f"layers/{path}", layer, entry["config"].get("layers")
 
 
-def _attributes(layer: Any) -> Iterator[tuple[str, Any]]:
-    """Attributes that are layers or lists of layers, each layer once, under a public name if it has one."""
+def layers_by_attribute(layer: Any) -> Iterator[tuple[str, Any]]:
+    """Attributes that are layers or lists of layers, each layer once, under a public name if it has one.
+
+    Args:
+        layer: a layer whose parts are its attributes.
+    """
     below = {id(part) for part in layer.sublayers()}
     for name, value in sorted(vars(layer).items(), key=lambda item: item[0].startswith("_")):
         parts = value if isinstance(value, list | tuple) else [value]

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from keras_front.backend.state import Variable
 
 from . import files
+
+if TYPE_CHECKING:
+    from .state_dict import IncompatibleKeys
 
 __all__ = ["Saveable"]
 
@@ -91,3 +99,73 @@ class Saveable:
         Raises: ArgumentError or ShapeError if the file belongs to another model; UnsafeFileError.
         """
         files.load_weights(self, filepath, by_name, skip_mismatch, reshape)
+
+    def get_weight_paths(self) -> dict[str, Variable]:
+        """Every weight by where the model holds it: names of layers, attributes and places in lists, joined by points.
+
+        Returns: a dictionary from paths such as 'encoder.dense_1.kernel' to variables.
+        Source: tf_keras 2.21, `tf_keras/src/engine/training.py`.
+        Example:
+            >>> from keras_front.layers import Dense
+            >>> from keras_front.models import Sequential
+            >>> list(Sequential([Dense(1, input_shape=(2,), name="d")]).get_weight_paths())
+            ['d.kernel', 'd.bias']
+        """
+        from .weight_paths import weight_paths
+
+        return weight_paths(self)
+
+    def state_dict(self, names: Mapping[str, str] | Callable[[str], str | None] | None = None) -> dict[str, np.ndarray]:
+        """The weights by name as PyTorch keeps them, where it has the layer; otherwise as they are here.
+
+        A dense layer 'd' gives 'd.weight' (out, in) and 'd.bias', a convolution 'weight' (out, in, rows, columns),
+        batch normalization also 'running_mean' and 'running_var', recurrent layers 'weight_ih_l0' and so on with the
+        gates in PyTorch's order, attention 'in_proj_weight'. What comes after `Flatten` is put into the order of images
+        with channels first.
+
+        Args:
+            names: what to call the layers: by their path here, a dictionary or function. By default as here.
+
+        Returns: arrays by name; `torch.nn.Module.load_state_dict` takes them as tensors.
+        Example:
+            >>> from keras_front.layers import Dense
+            >>> from keras_front.models import Sequential
+            >>> model = Sequential([Dense(1, input_shape=(2,), name="d")])
+            >>> {name: array.shape for name, array in model.state_dict().items()}
+            {'d.weight': (1, 2), 'd.bias': (1,)}
+        """
+        from .state_dict import state_dict
+
+        return state_dict(self, names)
+
+    def load_state_dict(
+        self,
+        state_dict: Mapping[str, Any],
+        strict: bool = True,
+        names: Mapping[str, str] | Callable[[str], str | None] | None = None,
+        by_order: bool = False,
+    ) -> IncompatibleKeys:
+        """Set the weights from arrays or tensors by name, in the layouts of PyTorch. Nothing is set unless all fit.
+
+        A bias that the state lacks beside its weight is set to zero: that is the same function.
+
+        Args:
+            state_dict: what `state_dict` gives here or in PyTorch.
+            strict: whether every name must correspond.
+            names: what the state calls the layers: by their path here, a dictionary such as {'conv1_conv': 'conv1'} or
+                a function; what it does not name (or gives None for) is called as here.
+            by_order: take the modules of the state for the layers one after the other, whatever they are called.
+
+        Returns: the pair (missing_keys, unexpected_keys), as in PyTorch.
+        Raises: ArgumentError if names do not correspond; ShapeError if a shape is another one.
+        Example:
+            >>> from keras_front.layers import Dense
+            >>> from keras_front.models import Sequential
+            >>> model = Sequential([Dense(1, input_shape=(2,), name="d")])
+            >>> _ = model.load_state_dict({"fc.weight": [[1.0, 2.0]], "fc.bias": [3.0]}, names={"d": "fc"})
+            >>> model.get_weights()[0].tolist()
+            [[1.0], [2.0]]
+        """
+        from .state_dict import load_state_dict
+
+        return load_state_dict(self, state_dict, strict, names, by_order)
