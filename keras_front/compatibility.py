@@ -32,9 +32,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 # The module with the former names of arguments, functions and classes. It is imported by name when an unknown name is
 # met, so code with current names does not pay for it, and `keras_front/legacy` may be deleted. Its functions are
 # `translate_call` for a call with unknown arguments, `translate_positional` for positional arguments in a former
-# order, `translate_config` for the config of a file, `find` for an unknown name, `attribute` for an unknown attribute,
-# and for dialects other than the native one `apply_dialect`, `dialect_object` and `conventions`; `dialect_of_version`
-# says which dialect a file has.
+# order, `translate_config` and `as_config` for the configs of a file, `find` for an unknown name, `attribute` for an
+# unknown attribute, and for dialects other than the native one `apply_dialect`, `dialect_object` and `conventions`;
+# `dialect_of_version` says which dialect a file has.
 LEGACY = "keras_front.legacy.hooks"
 
 

@@ -295,6 +295,7 @@ def _read(config: Any, kind: str) -> tuple[str, Config | None]:
     """Split what a config says into a name and constructor arguments (None for a bare function name)."""
     if isinstance(config, str):
         return config, None
+    config = _with_class_name(config)
     if not isinstance(config, Mapping) or "class_name" not in config:
         raise SerializationError(
             f"Cannot read the {kind} {config!r}: expected a name, or a dictionary with 'class_name' and "
@@ -311,6 +312,14 @@ def _read(config: Any, kind: str) -> tuple[str, Config | None]:
             f"{name}: expected its config to be a dictionary of arguments, received {arguments!r:.60}.", config
         )
     return str(name), dict(arguments) if arguments else None
+
+
+def _with_class_name(config: Any) -> Any:
+    """A config of Keras 1, which has the class of a regularizer or constraint among its arguments, as of today."""
+    if not isinstance(config, Mapping) or "class_name" in config or not isinstance(config.get("name"), str):
+        return config
+    hooks = legacy_module()
+    return config if hooks is None else hooks.as_config(config)
 
 
 def _build(target: Any, arguments: Config, custom_objects: Mapping[str, Any] | None, name: str = "") -> Any:

@@ -165,7 +165,8 @@ class Trackable(LayerUpdates):
         Args:
             name: name of the weight.
             shape: its shape, without unknown sizes; () if it is not given.
-            dtype: its type, by default that of the layer.
+            dtype: its type, by default that of the layer; what training changes is of floats, also where the layer's
+                is one of integers, which up to Keras 2.0 was that of its input.
             initializer: first values: a name, an object or a function of the shape. By default 'glorot_uniform' for
                 floats and 'zeros' for others.
             regularizer: penalty on the weight, added to the loss.
@@ -182,7 +183,7 @@ class Trackable(LayerUpdates):
                 f"{self.name}.add_weight: expected the name of the weight first, received {name!r}. Pass the others by "
                 "keyword: add_weight(name='kernel', shape=(3, 2), initializer='uniform')."
             )
-        dtype, size = dtype or self.dtype or config.floatx(), tuple(shape or ())
+        dtype, size = dtype or self._dtype_of_weights(trainable), tuple(shape or ())
         if any(not isinstance(n, int | np.integer) for n in size):
             raise ShapeError(
                 f"{self.name}: cannot make the weight {name!r} of shape {size}: a size of the input is not known. "
@@ -201,6 +202,10 @@ class Trackable(LayerUpdates):
         variable.regularizer = regularizers.get(regularizer or self._weight_argument(name, "regularizer"))
         self._note(variable)
         return variable
+
+    def _dtype_of_weights(self, trainable: bool) -> str:
+        own = self.dtype or config.floatx()
+        return config.floatx() if trainable and "int" in own else own
 
     def _weight_argument(self, weight: str | None, kind: str) -> Any:
         """What the constructor read as `<weight>_<kind>`, such as `kernel_initializer`; None if there is none."""

@@ -24,6 +24,8 @@ Arrays = list[np.ndarray]
 LSTM_GATES = (0, 6, 3, 9)
 GRU_GATES = (0, 3, 6)
 
+GATES = {"ConvLSTM2D": 4, "GRU": 3, "LSTM": 4}  # whose arrays Keras 1 kept apart
+
 KERNELS = frozenset({"Conv1D", "Conv2D", "Conv3D", "Conv2DTranspose", "ConvLSTM2D"})
 TURNED = KERNELS | {"Conv3DTranspose", "SeparableConv1D", "SeparableConv2D", "DepthwiseConv2D"}
 
@@ -55,19 +57,37 @@ def convert(layer: Any, arrays: Sequence[np.ndarray], version: str, backend: str
 
 def _convert_model(model: Any, arrays: Arrays, version: str, backend: str | None) -> Arrays:
     """A nested model: first what its layers learn, then the rest; both layer by layer."""
-    learned: Arrays = list(arrays)
-    others: Arrays = []
-    counts = [(len(part.trainable_weights), len(part.non_trainable_weights)) for part in model.layers]
-    if sum(a + b for a, b in counts) != len(arrays):
-        return arrays  # an older layout with another number of arrays inside a nested model: the reader will say so
+    counts = _counts_in(model, arrays)
+    if counts is None:
+        return arrays  # another number of arrays inside a nested model: the reader will say so
     split = sum(a for a, _ in counts)
-    learned, rest = learned[:split], learned[split:]
+    learned, rest = arrays[:split], arrays[split:]
     result: Arrays = []
+    others: Arrays = []
     for part, (a, b) in zip(model.layers, counts, strict=True):
-        converted = convert(part, learned[:a] + rest[:b], version, backend)
+        converted, today = convert(part, learned[:a] + rest[:b], version, backend), len(part.trainable_weights)
         learned, rest = learned[a:], rest[b:]
-        result, others = result + converted[:a], others + converted[a:]
+        result, others = result + converted[:today], others + converted[today:]
     return result + others
+
+
+def _counts_in(model: Any, arrays: Arrays) -> list[tuple[int, int]] | None:
+    """For each layer of a nested model how many arrays that training changes, and others, are in the file."""
+    others = [len(part.non_trainable_weights) for part in model.layers]
+    today = [len(part.trainable_weights) for part in model.layers]
+    for learned in (today, [_count_in_keras1(part) for part in model.layers]):
+        if sum(learned) + sum(others) == len(arrays):
+            return list(zip(learned, others, strict=True))
+    return None
+
+
+def _count_in_keras1(layer: Any) -> int:
+    """How many arrays Keras 1 had for what a layer learns."""
+    if hasattr(layer, "layers"):
+        return sum(map(_count_in_keras1, layer.layers))
+    inner = getattr(layer, "layer", None) or getattr(layer, "forward_layer", layer)
+    own, gates = len(layer.trainable_weights), GATES.get(type(inner).__name__, 1)
+    return own * gates
 
 
 # Keras 1 ---------------------------------------------------------------------------------------------

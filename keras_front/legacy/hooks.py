@@ -32,6 +32,7 @@ from .translation import (
 __all__ = [
     "OldNameWarning",
     "apply_dialect",
+    "as_config",
     "attribute",
     "conventions",
     "dialect_object",
@@ -85,7 +86,6 @@ def translate_config(name: str, target: Any, arguments: Arguments) -> tuple[Any,
         arguments: its config.
     """
     owners = [name, *(c.__name__ for c in target.__mro__)]
-    arguments = {key: as_config(value) for key, value in arguments.items()}
     choice = ClassChoice(target.__mro__[1] if "_legacy_name" in target.__dict__ else target)
     translated = renamed(owners, dict(arguments), choice)
     return choice.kind, translated

@@ -35,7 +35,7 @@ from keras_front.errors import (
 from keras_front.graph.tracking import lazy_weights
 from keras_front.registry import Registry, custom_object_scope, name_of, plain
 
-from . import atomic, config, guard, incomplete, operations, training_config, weight_order
+from . import atomic, config, guard, incomplete, older_states, operations, training_config, weight_order
 
 __all__ = ["load_model", "load_weights", "opened", "save_model", "save_weights"]
 
@@ -198,7 +198,7 @@ def write_layer_weights(root: Any, layers: Sequence[Any]) -> None:
         layers: the layers; a stack may hold one twice.
     """
     root.attrs["keras_version"], root.attrs["backend"] = VERSION.encode(), BACKEND.encode()
-    layers = list(dict.fromkeys(layers))
+    layers = weight_order.layers_in_file(layers)
     write_texts(root, "layer_names", [layer.name for layer in layers])
     for layer in layers:
         weights = weight_order.in_file_order(layer)
@@ -319,7 +319,13 @@ def _optimizer_weights(root: Any, where: str, model: Any) -> tuple[list[str], li
     if group is None:
         return None
     names = guard.texts(group, "weight_names", f"{where}, optimizer_weights")
-    return names, _arrays(group, names, f"{where}, optimizer_weights", most_bytes(model.weights))
+    arrays = _arrays(group, names, f"{where}, optimizer_weights", most_bytes(model.weights))
+    held = root["model_weights"] if "model_weights" in root else root
+    origin = _origin(held, where)
+    if not origin[0].startswith("1") and origin[1] != "theano":
+        return names, arrays
+    layers = [(layer, len(_weight_names(held, name, where))) for layer, name in _matched(model.layers, held, where)]
+    return older_states.as_today(layers, names, arrays, functools.partial(_as_today, origin=origin))
 
 
 def load_weights(
@@ -344,8 +350,9 @@ def load_weights(
 
 
 def _origin(root: Any, where: str) -> tuple[str, str | None]:
-    """Keras version and backend that wrote the weights; Keras 1 wrote no version."""
-    version, backend = (guard.attribute(root, key, where) for key in ("keras_version", "backend"))
+    """Keras version and backend that wrote the weights, which stand beside them or at the root; Keras 1 wrote none."""
+    holders = [root if key in root.attrs else root.parent for key in ("keras_version", "backend")]
+    version, backend = (guard.attribute(h, key, where) for h, key in zip(holders, ("keras_version", "backend")))
     return guard.as_text(version) if version is not None else "1", None if backend is None else guard.as_text(backend)
 
 
@@ -383,19 +390,29 @@ def pairs_in_order(
 
     Raises: ArgumentError or ShapeError if the file belongs to another model.
     """
+    origin = _origin(root, where)
+    return [
+        pair
+        for layer, name in _matched(layers, root, where)
+        for pair in _layer_pairs(layer, root, name, origin, where, reshape)
+    ]
+
+
+def _matched(layers: Sequence[Any], root: Any, where: str) -> list[tuple[Any, str]]:
+    """Each layer with weights, and the name of its group in the file.
+
+    Raises: ArgumentError for another number of them.
+    """
     names = [name for name in _layer_names(root, where) if _weight_names(root, name, where)]
-    filled = [layer for layer in dict.fromkeys(layers) if layer.weights]
+    filled = [layer for layer in weight_order.layers_in_file(layers) if layer.weights]
+    if len(names) != len(filled):  # or, as keras_front wrote at first, one group for what joins models
+        filled = [layer for layer in dict.fromkeys(layers) if layer.weights]
     if len(names) != len(filled):
         raise ArgumentError(
             f"You are trying to load a weight file containing {len(names)} layers into a model with "
             f"{len(filled)} layers. ({where})"
         )
-    origin = _origin(root, where)
-    return [
-        pair
-        for layer, name in zip(filled, names, strict=True)
-        for pair in _layer_pairs(layer, root, name, origin, where, reshape)
-    ]
+    return list(zip(filled, names, strict=True))
 
 
 def _layer_names(root: Any, where: str) -> list[str]:
@@ -430,6 +447,13 @@ def _weight_names(root: Any, name: str, where: str) -> list[str]:
     return guard.texts(group, "weight_names", f"{where}, {name!r}")
 
 
+def _as_today(layer: Any, arrays: list[np.ndarray], origin: tuple[str, str | None]) -> list[np.ndarray]:
+    """The arrays of a layer in today's layout."""
+    for converter in converters():
+        arrays = converter(layer, arrays, *origin)
+    return arrays
+
+
 def _layer_pairs(
     layer: Any, root: Any, name: str, origin: tuple[str, str | None], where: str, reshape: bool
 ) -> list[tuple[Variable, np.ndarray]]:
@@ -437,8 +461,7 @@ def _layer_pairs(
     names = _weight_names(root, name, where)
     weights = weight_order.in_file_order(layer)
     arrays = _arrays(root[name], names, f"{where}, {name!r}", most_bytes(weights))
-    for converter in converters():
-        arrays = converter(layer, arrays, *origin)
+    arrays = _as_today(layer, arrays, origin)
     if weight_order.has_models(layer) and len(names) == len(arrays):
         weights = weight_order.by_names(weights, names) or weights
     if reshape and len(weights) == len(arrays):
@@ -464,7 +487,7 @@ def load_weights_by_name(
     origin = _origin(root, where)
     known = {name for name in guard.texts(root, "layer_names", where) if _weight_names(root, name, where)}
     pairs = []
-    for layer in layers:
+    for layer in weight_order.layers_in_file(layers):
         if layer.name not in known:
             continue
         try:

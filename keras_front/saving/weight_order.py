@@ -16,7 +16,22 @@ from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.nest import unique
 
-__all__ = ["by_names", "check_shapes", "has_models", "in_file_order", "unique_names"]
+__all__ = ["by_names", "check_shapes", "has_models", "in_file_order", "layers_in_file", "unique_names"]
+
+
+def layers_in_file(layers: Sequence[Any]) -> list[Any]:
+    """The layers that have a group each in a file: each once, and for one that joins models at the start, theirs.
+
+    Args:
+        layers: the layers of a model.
+
+    Source: Keras 1.2.2, `keras/models.py`, `Sequential.flattened_layers`.
+    """
+    found: list[Any] = []
+    for layer in layers:
+        joined = hasattr(layer, "first_inputs") and layer.layers
+        found += [below for part in layer.layers for below in layers_in_file(part.layers)] if joined else [layer]
+    return unique(found)
 
 
 def in_file_order(layer: Any) -> list[Variable]:
@@ -89,8 +104,22 @@ def check_shapes(layer: Any, weights: Sequence[Variable], arrays: Sequence[np.nd
             raise ShapeError(
                 f'Layer "{layer.name}" ({type(layer).__name__}), weight {weight.name}: expected shape '
                 f"{weight.shape}, received {value.shape} from the file.\n"
-                "  The file belongs to another model; by_name=True, skip_mismatch=True loads what fits."
+                f"  {_remedy(layer, weight, value)}"
             )
+
+
+def _remedy(layer: Any, weight: Variable, value: np.ndarray) -> str:
+    """What to do about an array of another shape: a GRU has two biases for each gate, or one, by `reset_after`."""
+    for part in layer.all_layers():
+        if hasattr(part, "reset_after") and any(weight is own for own in part.weights):
+            wanted = not part.reset_after
+            if value.size == weight.shape[-1] * (2 if wanted else 1) and weight.shape[-1] == 3 * part.units:
+                return (
+                    f"The file was written for a GRU with reset_after={wanted}, "
+                    f"{'as tf.keras, Keras 3 and cuDNN have it' if wanted else 'as Keras 1 and 2 have it'}: "
+                    f"make the layer with GRU({part.units}, reset_after={wanted})."
+                )
+    return "The file belongs to another model; by_name=True, skip_mismatch=True loads what fits."
 
 
 def unique_names(names: Sequence[str]) -> list[str]:
