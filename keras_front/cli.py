@@ -1,4 +1,4 @@
-"""The command line: `keras-front info | demo | run | summary`.
+"""The command line: `keras-front info | demo | run | summary | inspect`.
 
 Each command imports what it needs when it runs; `info` imports no engine but that of the active backend.
 """
@@ -67,6 +67,11 @@ def _parser() -> argparse.ArgumentParser:
 
     summary = add("summary", show_summary, "show the layers of a saved model")
     summary.add_argument("file")
+
+    text = "show what a file is, and what would be refused and why, without making anything of it"
+    inspect = add("inspect", show_file, text)
+    inspect.add_argument("file")
+    inspect.add_argument("--json", action="store_true", help="as JSON, for programs")
     return parser
 
 
@@ -226,3 +231,18 @@ def show_summary(options: argparse.Namespace) -> None:
     if not Path(options.file).is_file():
         raise ArgumentError(f"summary: there is no file {options.file!r}.")
     load_model(options.file, compile=False).summary()
+
+
+def show_file(options: argparse.Namespace) -> int:
+    """Print what a file is; nothing of it is made, read or run.
+
+    Args:
+        options: `file`; `json`, whether to print JSON.
+
+    Returns: 1 if something in the file would be refused, else 0.
+    """
+    from keras_front.saving.inspection import describe
+
+    found = describe(options.file)
+    print(found.to_json() if options.json else found)
+    return int(bool(found.refused))

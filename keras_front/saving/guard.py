@@ -197,9 +197,23 @@ def check_config(config: Any, where: str = "The config") -> None:
     Raises: UnsafeFileError.
     """
     check_depth(config, where)
+    for error in refusals(config, where):
+        raise error
+
+
+def refusals(config: Any, where: str) -> Iterator[UnsafeFileError]:
+    """Everything in a config that `check_config` refuses, in its order.
+
+    Args:
+        config: a config as Keras 2 writes it, which passed `check_depth`.
+        where: what to call the file or config in messages.
+    """
     for item in dictionaries(config):
-        _check_code(item, where)
-        _check_places(item, where)
+        for check in (_check_code, _check_places):
+            try:
+                check(item, where)
+            except UnsafeFileError as error:
+                yield error
 
 
 def dictionaries(config: Any) -> Iterator[Mapping[str, Any]]:

@@ -15,14 +15,14 @@ import pickle
 import re
 import struct
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import IO, Any, Literal
 
 import numpy as np
 
 from keras_front.errors import SerializationError, UnsafeFileError
 
-__all__ = ["load_npz", "load_pickle"]
+__all__ = ["StandIn", "load_npz", "load_pickle"]
 
 _DEEPEST = 50  # lists in lists; data sets have three or four levels
 _LARGEST_MEMBER = 2**32  # bytes of one array in an .npz file, unpacked: far above every data set that is read here
@@ -32,7 +32,7 @@ _LARGEST_MEMBER = 2**32  # bytes of one array in an .npz file, unpacked: far abo
 
 # Opcodes of a fixed size, without those that make instances of classes: runs of them are skipped at once.
 _PLAIN = re.compile(
-    rb"(?:[(012N\x88\x89\]ael}dsut)\x85\x86\x87Rb\x93\x94]|[Khq\x80].|M..|[Jj].{4}|[G\x95].{8})++", re.DOTALL
+    rb"(?:[(012N\x88\x89\]ael}dsutQ)\x85\x86\x87Rb\x93\x94]|[Khq\x80].|M..|[Jj].{4}|[G\x95].{8})++", re.DOTALL
 )
 # Opcodes followed by a length and so many bytes: how the length is written.
 _COUNTED = {
@@ -143,6 +143,19 @@ def _array(shape: Any, dtype: Any, order: Literal["C", "F"], data: Any) -> np.nd
     return flat.reshape(shape, order=order)
 
 
+class StandIn:
+    """What stands for an object of another library until the pickle is read; `value` takes its place then.
+
+    Args:
+        value: the value.
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any):
+        self.value = value
+
+
 class _Call:
     """A name that a pickle may call. It has no attributes, so a pickle can change nothing about it."""
 
@@ -223,15 +236,20 @@ _NAMES: dict[tuple[str, str], _Call] = {
 
 
 class _Unpickler(pickle.Unpickler):
-    """Finds the names of `_NAMES` and no other."""
+    """Finds the names of `_NAMES`, those of the caller, and no other."""
+
+    names: Mapping[tuple[str, str], Any] = {}
+    outside: Callable[[Any], Any] | None = None
 
     def find_class(self, module: str, name: str) -> Any:
-        found = _NAMES.get((module, name))
+        found = self.names.get((module, name)) or _NAMES.get((module, name))
         if found is None:
             raise UnsafeFileError(f"a pickle of a data set must not name {module}.{name}; it was not loaded.")
         return found
 
     def persistent_load(self, pid: Any) -> Any:
+        if self.outside is not None:
+            return self.outside(pid)
         raise UnsafeFileError("a pickle of a data set must not refer to objects outside of it.")
 
 
@@ -252,7 +270,7 @@ class _Resolver:
         if id(thing) not in self.done:
             if depth > _DEEPEST:
                 raise UnsafeFileError(f"lists are nested more than {_DEEPEST} times.")
-            make = _RESOLVE.get(type(thing))
+            make = _RESOLVE.get(_kind_of(thing))
             if make is None:
                 raise UnsafeFileError("expected arrays, lists, texts and numbers, received a name without a use.")
             self.done[id(thing)] = thing  # a list may hold itself
@@ -270,6 +288,9 @@ class _Resolver:
     def _dict(self, thing: dict[Any, Any], depth: int) -> dict[Any, Any]:
         return {self.resolve(key, depth): self.resolve(value, depth) for key, value in thing.items()}
 
+    def _stand_in(self, thing: StandIn, depth: int) -> Any:
+        return thing.value
+
     def _array(self, thing: _Array, depth: int) -> np.ndarray:
         array = thing.value
         if array.dtype == object:
@@ -283,15 +304,28 @@ _RESOLVE: dict[type, Callable[[_Resolver, Any, int], Any]] = {
     tuple: _Resolver._tuple,
     dict: _Resolver._dict,
     _Array: _Resolver._array,
+    StandIn: _Resolver._stand_in,
 }
 
 
-def load_pickle(data: bytes, where: str = "pickle") -> Any:
+def _kind_of(thing: Any) -> type:
+    """The class whose rule makes a value of a thing; a dictionary of the caller's is a dictionary."""
+    return next((kind for kind in (dict, StandIn) if isinstance(thing, kind)), type(thing))
+
+
+def load_pickle(
+    data: bytes,
+    where: str = "pickle",
+    names: Mapping[tuple[str, str], Any] | None = None,
+    outside: Callable[[Any], Any] | None = None,
+) -> Any:
     """What is in a pickle of arrays, lists, tuples, dicts, texts, bytes and numbers.
 
     Args:
         data: the pickle, of any protocol. Texts of Python 2 are read as bytes.
         where: what the data come from, for messages.
+        names: what further names (module, name) stand for: callables without attributes that give `StandIn`s.
+        outside: gives the objects outside of the pickle by what it calls them; by default there are none.
 
     Raises: UnsafeFileError if the pickle names or asks for anything else; SerializationError if it is no pickle, or an
         incomplete one.
@@ -301,7 +335,9 @@ def load_pickle(data: bytes, where: str = "pickle") -> Any:
     """
     _check_opcodes(data, where)
     try:
-        return _Resolver().resolve(_Unpickler(io.BytesIO(data), encoding="bytes").load())
+        unpickler = _Unpickler(io.BytesIO(data), encoding="bytes" if names is None else "utf-8")
+        unpickler.names, unpickler.outside = names or {}, outside
+        return _Resolver().resolve(unpickler.load())
     except UnsafeFileError as error:
         raise UnsafeFileError(f"{where}: {error}") from None
     except Exception as error:  # whatever an odd pickle makes the unpickler raise
