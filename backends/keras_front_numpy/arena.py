@@ -66,10 +66,11 @@ class Arena:
         memory: All of it, as bytes.
         views: The arrays that callers get. Programs use views of their own, so the references to these tell whether
             the state is still referenced.
+        writes: How often steps have written over the state, where the adapter counts it (see `arenas_of`).
     """
 
     def __init__(self, layout: Layout):
-        self.layout, self.key = layout, layout.key
+        self.layout, self.key, self.writes = layout, layout.key, 0
         self.memory = aligned(layout.nbytes)
         self.memory.fill(0)
         self.views = self.arrays()
@@ -110,6 +111,12 @@ class Arena:
         moved = [(view, np.array(value)) for view, value in zip(self.views, state, strict=True) if view is not value]
         for view, value in moved:
             np.copyto(view, value, "unsafe")
+
+
+def arenas_of(arrays: Sequence[Any]) -> list[Arena]:
+    """The arenas in which some of these arrays lie: where steps may write over them."""
+    found = (_ARENAS.get(id(array)) for array in arrays)
+    return list({id(arena): arena for arena in found if arena is not None}.values())
 
 
 def arena_of(state: Sequence[Any], key: Hashable) -> Arena | None:

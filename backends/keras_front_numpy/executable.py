@@ -54,6 +54,11 @@ class Executable:
         """The text of the function that ran last; before the first call, that of the program."""
         return source_of(self.program) if self._last is None else self._last.source
 
+    @property
+    def arena(self) -> Arena | None:
+        """Where the state of the last call lies; None before the first one."""
+        return None if self._last is None else self._last.arena
+
     def __call__(self, *args: Any) -> Any:
         """Run the program.
 
@@ -81,7 +86,7 @@ class Executable:
         return Function(run, source, arena)
 
     def _arena_for(self, state: Sequence[Any]) -> Arena:
-        own = None if self._last is None else self._last.arena
+        own = self.arena
         if not state:
             return own or Arena(self._layout)
         if own is not None and (own.accepts(state) or (arena_of(state, own.key) is None and own.idle())):

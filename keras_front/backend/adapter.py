@@ -22,7 +22,7 @@ from keras_front.backend import codegen, discovery, dtypes, op, program, seeds
 from keras_front.backend.ir import Program
 from keras_front.backend.simplify import Fusion
 from keras_front.backend.state import Variable
-from keras_front.backend.symbolic import SymbolicTensor
+from keras_front.backend.symbolic import OpCall, SymbolicTensor
 from keras_front.errors import ArgumentError, BackendError
 
 
@@ -66,7 +66,8 @@ class Backend:
     `.dtype` can be; `differentiates`, whether `value_and_grad` is the engine's own; `fusions`, rows of
     instructions that become one (see `simplify`); `expanded`, the composites that are
     overridden for eager calls alone, while programs are written from their bodies; `accumulates`, the ops whose methods
-    are marked by `accumulates_in_single`.
+    are marked by `accumulates_in_single`; `any_batch`, whether its programs leave the size of the batch open, so that
+    one serves all sizes.
     """
 
     name: ClassVar[str] = ""
@@ -75,6 +76,7 @@ class Backend:
     expanded: ClassVar[frozenset[str]] = frozenset()
     fusions: ClassVar[tuple[Fusion, ...]] = ()
     accumulates: ClassVar[frozenset[str]] = frozenset()
+    any_batch: ClassVar[bool] = False
 
     def __init__(self) -> None:
         self.native: set[type] = set(self.tensor_types)
@@ -117,6 +119,14 @@ class Backend:
         if name in self.expanded:
             return False
         return name in op.OPS and getattr(type(self), name, None) is not getattr(Backend, name, None)
+
+    def keeps(self, call: OpCall) -> bool:
+        """Whether a call of a composite stays whole in programs; the default asks `overrides` for its op.
+
+        Args:
+            call: the record of the call.
+        """
+        return self.overrides(call.op.name)
 
     # Tensors in and out ------------------------------------------------------------------------------------
 
@@ -368,6 +378,15 @@ class Backend:
         """
         return False
 
+    def adapter_for(self, donate: Sequence[int], refused: bool) -> Backend:
+        """The adapter for which a function is traced: another one that has the same tensors may do better.
+
+        Args:
+            donate: places of arguments that the function owns. A step that trains owns the first, its state.
+            refused: whether `compile_program` of this adapter gave None for it.
+        """
+        return self
+
     def rewritten(self, program: Program) -> Program:
         """A program as this engine runs it best; the default is the program as it is.
 
@@ -385,7 +404,8 @@ class Backend:
             program: an `ir.Program` for this backend, as `rewritten` left it.
 
         Returns: a function of the program's arguments, followed by a list of captured values if it has captures. If it
-            has an attribute `source`, that is the text which users see.
+            has an attribute `source`, that is the text which users see. None if the engine cannot run the program:
+            then the function is traced once more, with the size of the batch and for what `adapter_for` then names.
         """
         return codegen.function_of(program)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_front.backend.ir import Instruction, Program
 from keras_front.backend.ops.custom_gradient import attached
-from keras_front.backend.symbolic import SymbolicTensor
+from keras_front.backend.symbolic import SymbolicTensor, _symbols_in_attrs
 from keras_front.errors import ArgumentError
 
 
@@ -110,6 +110,8 @@ class _Writer:
         return name
 
     def _attribute(self, value: Any) -> str:
+        if _symbols_in_attrs({"": value}):  # sizes that only a run tells
+            return nested_text(value, SymbolicTensor, lambda size: f"int({self._name(size)})")
         if value is None or isinstance(value, bool | int | str | float | tuple):
             return repr(value) if not isinstance(value, float) or np.isfinite(value) else f"float({str(value)!r})"
         self._count += 1

@@ -43,7 +43,8 @@ class Function:
         self.outputs = [recorded(o) for o in ([outputs] if self.single else outputs)]
         self.updates = [u for u in _listed(updates) if isinstance(u, tuple | list) and len(u) == 2]
         self.fed = [i for i in self.inputs if i is not PHASE]
-        self._compiled = program.Compiled(self._run, pure=False)
+        batched = [place for place, tensor in enumerate(self.fed) if tensor.shape[:1] == (None,)]
+        self._compiled = program.Compiled(self._run, pure=False, batched=batched)
         self._compiled.__name__ = name or "K.function"
 
     def _run(self, *values: Any) -> Any:
@@ -237,16 +238,20 @@ def gradients(loss: Any, variables: Any) -> list[Any]:
     return gradients_of(loss, variables)
 
 
-def compile(fn: Callable[..., Any], donate: Sequence[int] = ()) -> program.Compiled:
+def compile(
+    fn: Callable[..., Any], donate: Sequence[int] = (), constant: Sequence[int] = (), batched: Sequence[int] = ()
+) -> program.Compiled:
     """`fn` compiled for whichever backend is active when it is called.
 
     Args:
         fn: takes tensors or flat lists of them, returns any nesting of tensors.
         donate: places of arguments that belong to the function from then on: their memory may be reused.
+        constant: places of arguments that are mostly the same from call to call, such as weights.
+        batched: places of arguments whose first axis is that of the batch, for engines with one program for all sizes.
 
     Returns: a function; `.source` shows the program.
     """
-    return program.Compiled(fn, donate)
+    return program.Compiled(fn, donate, constant=constant, batched=batched)
 
 
 def compile_multi_step(step: Any) -> Callable[..., Any]:

@@ -35,8 +35,8 @@ class Instruction:
     body: Program | None = None
 
     def inputs(self) -> Iterator[SymbolicTensor]:
-        """The tensors that it reads."""
-        return symbolic.leaves_of(self.args)
+        """The tensors that it reads; where sizes are unknown, there are some among the attributes too."""
+        return symbolic.leaves_of((self.args, self.attrs) if symbolic._symbols_in_attrs(self.attrs) else self.args)
 
     def changed(self, **parts: Any) -> Instruction:
         """A copy with other parts.
@@ -61,6 +61,8 @@ class Program:
         instructions: in the order in which they run.
         captures: leaves beside the arguments whose values are read at each call: variables and counters.
         donate: places of arguments whose memory may be reused.
+        constant: places of arguments that are mostly the same from call to call, such as the weights of a model that
+            predicts.
     """
 
     backend: Any
@@ -69,6 +71,7 @@ class Program:
     instructions: Sequence[Instruction]
     captures: Sequence[SymbolicTensor] = ()
     donate: Sequence[int] = ()
+    constant: Sequence[int] = ()
 
     def changed(self, **parts: Any) -> Program:
         """A copy with other parts.

@@ -88,7 +88,7 @@ class _Lowering:
             return True
         if origin.op.name == "custom_gradient" and not self.differentiated:
             return False
-        return origin.op.name != "scan" and self.backend.overrides(origin.op.name)
+        return origin.op.name != "scan" and self.backend.keeps(origin)
 
     def _final(self, tensor: SymbolicTensor) -> SymbolicTensor:
         tensor = self._source(tensor)
@@ -106,7 +106,13 @@ class _Lowering:
 
     def _add(self, origin: OpCall) -> None:
         args = nest.map_structure(lambda a: a if a is None else self._final(a), origin.args)
-        self._put(origin, origin.op.name, args, origin.attrs, origin.outputs)
+        attrs = origin.attrs
+        if symbolic._symbols_in_attrs(attrs):  # sizes that only a run tells
+            attrs = {name: nest.map_structure(self._final_size, value) for name, value in attrs.items()}
+        self._put(origin, origin.op.name, args, attrs, origin.outputs)
+
+    def _final_size(self, item: Any) -> Any:
+        return self._final(item) if isinstance(item, SymbolicTensor) else item
 
     def _inner(self, item: Any) -> Any:
         """The tensor of an argument; an `Inner` op is put first."""
@@ -171,7 +177,7 @@ class _Lowering:
         """Compute now what depends on constants alone, and is small."""
         leaves = list(symbolic.leaves_of(args))
         facts = OPS[name].facts
-        if not facts.pure or facts.has_body or len(outs) != 1 or not leaves:
+        if not facts.pure or facts.has_body or len(outs) != 1 or not leaves or None in outs[0].shape:
             return False
         if any(t.constant is None for t in leaves) or _elements(outs[0]) > FOLD_LIMIT:
             return False
@@ -221,6 +227,11 @@ def _is_true(constant: Any) -> bool:
     return bool(np.asarray(constant if owner is None else owner.to_numpy(constant)).reshape(()))
 
 
+def _alike(tensor: Any, other: Any) -> bool:
+    """Whether two tensors have one shape, for certain: an unknown dimension may be another one."""
+    return tensor.shape == other.shape and None not in other.shape
+
+
 def _scalar_constant(tensor: Any, value: float) -> bool:
     constant = getattr(tensor, "constant", None)
     return isinstance(constant, np.ndarray) and constant.ndim == 0 and constant == value
@@ -231,11 +242,12 @@ def _shortcut(name: str, args: Any, attrs: dict[str, Any], outs: list[SymbolicTe
     facts = OPS[name].facts
     if name == "stop_gradient" and not differentiates:
         return args[0]
-    if facts.keeps_elements and args[0].shape == outs[0].shape and args[0].dtype == outs[0].dtype:
-        return args[0]
+    if facts.keeps_elements and args[0].dtype == outs[0].dtype:
+        if _alike(args[0], outs[0]) or ("shape" not in attrs and args[0].shape == outs[0].shape):
+            return args[0]
     if name == "where" and args[0].constant is not None and _elements(args[0]) == 1:
         chosen = args[1] if _is_true(args[0].constant) else args[2]
-        return chosen if chosen.shape == outs[0].shape else None
+        return chosen if _alike(chosen, outs[0]) else None
     for number, neutral, other in zip(facts.neutral, args, args[::-1], strict=False):
         if number is not None and _scalar_constant(neutral, number) and other.shape == outs[0].shape:
             return other

@@ -28,9 +28,19 @@ __all__ = ["Compiled", "EagerFunction", "Instruction", "Program", "trace", "trac
 # Tracing -------------------------------------------------------------------------------------------------------
 
 
-def trace(backend: Any, fn: Callable[..., Any], args: Sequence[Any], donate: Sequence[int] = ()) -> Program:
-    """The program of `fn` on arguments like `args` (tensors or flat lists of tensors of that backend)."""
-    leaves = [_leaf(backend, a) for a in args]
+def trace(
+    backend: Any, fn: Callable[..., Any], args: Sequence[Any], donate: Sequence[int] = (), batched: Sequence[int] = ()
+) -> Program:
+    """The program of `fn` on arguments like `args` (tensors or flat lists of tensors of that backend).
+
+    Args:
+        backend: the adapter for which it is.
+        fn: the function.
+        args: its arguments.
+        donate: places of arguments whose memory may be reused.
+        batched: places of arguments whose first axis, that of the batch, is unknown in the program.
+    """
+    leaves = [_leaf(backend, a, place in batched) for place, a in enumerate(args)]
     with ExitStack() as stack:
         stack.enter_context(scopes.trace_scope(scopes.Trace(backend)))
         if scopes.phase_value() is None:
@@ -40,10 +50,13 @@ def trace(backend: Any, fn: Callable[..., Any], args: Sequence[Any], donate: Seq
         return backend.rewritten(lowered(backend, leaves, results, donate))
 
 
-def _leaf(backend: Any, arg: Any) -> Any:
+def _leaf(backend: Any, arg: Any, batched: bool) -> Any:
     if isinstance(arg, list | tuple):
-        return [_leaf(backend, a) for a in arg]
-    return None if arg is None else SymbolicTensor(backend.shape_of(arg), backend.dtype_of(arg))
+        return [_leaf(backend, a, batched) for a in arg]
+    if arg is None:
+        return None
+    shape = backend.shape_of(arg)
+    return SymbolicTensor((None, *shape[1:]) if batched and shape else shape, backend.dtype_of(arg))
 
 
 class Compiled:
@@ -57,10 +70,23 @@ class Compiled:
         pure: whether `fn` only computes, so that an engine's compiler may take it where it cannot be traced.
         engine: whether the engine's compiler gets the programs; without it their straight-line code runs, which costs
             nothing to begin with: for what is computed once.
+        constant: places of arguments that are mostly the same from call to call, such as weights.
+        batched: places of arguments whose first axis is that of the batch: an engine with `any_batch` has one program
+            for all its sizes.
     """
 
-    def __init__(self, fn: Callable[..., Any], donate: Sequence[int] = (), pure: bool = True, engine: bool = True):
+    def __init__(
+        self,
+        fn: Callable[..., Any],
+        donate: Sequence[int] = (),
+        pure: bool = True,
+        engine: bool = True,
+        constant: Sequence[int] = (),
+        batched: Sequence[int] = (),
+    ):
         self.fn, self.donate, self.pure, self.engine = fn, tuple(donate), pure, engine
+        self.constant, self.batched = tuple(constant), tuple(batched)
+        self._refused: set[Any] = set()  # signatures of programs that an engine did not take
         self.__name__ = getattr(fn, "__name__", "compiled")
         self._entries: dict[Any, Callable[..., Any]] = {}
         self.programs: dict[Any, Program | None] = {}
@@ -103,7 +129,7 @@ class Compiled:
         return codegen.source_of(program) if own is None else own
 
     def _entry(self, backend: Any, args: tuple[Any, ...]) -> Callable[..., Any]:
-        key = _signature(backend, args)
+        key = self._key(backend, args)
         entry = self._entries.get(key)
         if entry is None:
             entry = self._build(backend, key, args)
@@ -114,7 +140,9 @@ class Compiled:
         program = self._program(backend, args)
         if program is None:
             return self._native(backend, self._untraceable[key])
-        run = backend.compile_program(program) if self.engine else codegen.function_of(program)
+        run = program.backend.compile_program(program) if self.engine else codegen.function_of(program)
+        if run is None:
+            return self._refusal(backend, key, args)
         _keep(self._written, key, run)
         if not program.captures:
             return run
@@ -124,6 +152,20 @@ class Compiled:
             return run(*args, [_captured_value(backend, t) for t in captures])
 
         return with_captures
+
+    def _refusal(self, backend: Any, key: Any, args: tuple[Any, ...]) -> Callable[..., Any]:
+        """The callable of another program, after the engine has not taken the one of this signature."""
+        self._refused.add(key)
+        self.programs.pop(key, None)
+        return self._entry(backend, args)
+
+    def _key(self, backend: Any, args: tuple[Any, ...]) -> Any:
+        """The signature of the arguments; without the size of the batch where one program serves all."""
+        if self.batched and backend.any_batch:
+            key = _signature(backend, args, self.batched)
+            if key not in self._refused:
+                return key
+        return _signature(backend, args)
 
     def _native(self, backend: Any, error: Exception) -> Callable[..., Any]:
         """The function on real tensors, for code that cannot be traced; the first time it works, a warning says so."""
@@ -150,17 +192,26 @@ class Compiled:
         return guarded
 
     def _program(self, backend: Any, args: tuple[Any, ...]) -> Program | None:
-        key = _signature(backend, args)
+        key = self._key(backend, args)
         if key not in self.programs:
             try:
-                program = trace(backend, self.fn, args, self.donate)
+                program = self._traced(backend, key, args)
             except Exception as error:
+                if key != _signature(backend, args):  # the size of the batch is needed
+                    self._refused.add(key)
+                    return self._program(backend, args)
                 if not backend.differentiates or not untraceable.by_user_code(error):
                     raise
                 program = None
                 _keep(self._untraceable, key, error)
             _keep(self.programs, key, program)
         return self.programs[key]
+
+    def _traced(self, backend: Any, key: Any, args: tuple[Any, ...]) -> Program:
+        batched = self.batched if key != _signature(backend, args) else ()
+        adapter = backend.adapter_for(self.donate, key in self._refused)
+        program = trace(adapter, self.fn, args, self.donate, batched)
+        return program.changed(constant=self.constant) if self.constant else program
 
 
 class EagerFunction(Compiled):
@@ -202,7 +253,7 @@ def _converted(backend: Any, arg: Any) -> Any:
     return arg if arg is None or arg.__class__ in backend.native else backend.convert(arg)
 
 
-def _signature(backend: Any, args: Sequence[Any]) -> Any:
+def _signature(backend: Any, args: Sequence[Any], batched: Sequence[int] = ()) -> Any:
     parts = [
         tuple((tuple(t.shape), t.dtype) if t is not None else None for t in a)
         if isinstance(a, list)
@@ -211,7 +262,16 @@ def _signature(backend: Any, args: Sequence[Any]) -> Any:
         else (tuple(a.shape), a.dtype)
         for a in args
     ]
+    for place in batched:
+        parts[place] = _of_any_batch(args[place])
     return (backend.name, scopes.trace_key(), *parts)
+
+
+def _of_any_batch(arg: Any) -> Any:
+    """The part of a signature for an argument, without the size of its first axis."""
+    if isinstance(arg, list):
+        return tuple(map(_of_any_batch, arg))
+    return None if arg is None else (None if arg.ndim else 0, tuple(arg.shape)[1:], arg.dtype)
 
 
 def _captured_value(backend: Any, leaf: SymbolicTensor) -> Any:

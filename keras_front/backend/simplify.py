@@ -46,7 +46,7 @@ def _reduction(name: str) -> Callable[..., Rewrite | None]:
     def rule(made: Made, args: Any, attrs: dict[str, Any], out: Any) -> Rewrite | None:
         x = args[0]
         axes = shapes.normalize_axes(attrs["axis"], len(x.shape))
-        if all(x.shape[a] == 1 for a in axes):
+        if all(x.shape[a] == 1 for a in axes) and None not in out.shape:
             return "reshape", [x], {"shape": tuple(out.shape)}
         inner = made(x)
         whole = len(axes) == len(x.shape) and not attrs["keepdims"]
@@ -70,7 +70,7 @@ def _multiply(made: Made, args: Any, attrs: dict[str, Any], out: Any) -> Rewrite
             continue
         if inner.op == "multiply" and _undone(inner.args[1], number, out.dtype):  # a mean that is written out
             return "identity", [inner.args[0]], {}
-        if inner.op == "mean" and number == math.prod(inner.args[0].shape):
+        if inner.op == "mean" and number == shapes.size(inner.args[0].shape):
             return "sum", [inner.args[0]], {"axis": None, "keepdims": False}
     return None
 
@@ -86,7 +86,7 @@ def _reshape(made: Made, args: Any, attrs: dict[str, Any], out: Any) -> Rewrite 
     inner = made(args[0])
     if inner is None or inner.op != "reshape":
         return None
-    return "reshape", [inner.args[0]], {"shape": tuple(out.shape)}
+    return "reshape", [inner.args[0]], attrs if None in out.shape else {"shape": tuple(out.shape)}
 
 
 def _before_reshape(name: str) -> Callable[..., Rewrite | None]:
@@ -95,7 +95,7 @@ def _before_reshape(name: str) -> Callable[..., Rewrite | None]:
     def rule(made: Made, args: Any, attrs: dict[str, Any], out: Any) -> Rewrite | None:
         x, *others = args
         inner = made(x)
-        if inner is None or inner.op != "reshape" or tuple(out.shape) != tuple(x.shape):
+        if inner is None or inner.op != "reshape" or tuple(out.shape) != tuple(x.shape) or None in out.shape:
             return None
         source = inner.args[0]
         last = tuple(source.shape[-1:]) if tuple(source.shape[-1:]) == tuple(x.shape[-1:]) else ()

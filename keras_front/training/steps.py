@@ -360,10 +360,18 @@ class Steps:
         if found is None:
             function = make()
             if donate is not None:
-                function = (EagerFunction if self.run_eagerly else K.compile)(self._in_dialect(function), donate=donate)
+                make_step = EagerFunction if self.run_eagerly else K.compile
+                function = make_step(self._in_dialect(function), donate, **self._settled(donate))
             found = function
             self._compiled[key] = found
         return found
+
+    def _settled(self, donate: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+        """What `K.compile` is told beside `donate`: steps that test and predict only read the weights."""
+        if donate != (1,):
+            return {}
+        open_batch = all(tensor.shape[:1] == (None,) for tensor in flatten(self.model.inputs or ()))
+        return {"constant": (0,), "batched": (2,) if open_batch else ()}
 
     def _in_dialect(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """`function`, run in the dialect in which the model was compiled."""

@@ -7,6 +7,7 @@ import math
 from keras_front.backend import shapes
 from keras_front.backend.declare import Axes, Tensor, composite, primitive
 from keras_front.backend.op import over_some_axis
+from keras_front.backend.ops.arrangement import symbolic_shape
 from keras_front.backend.ops.elementwise import (
     add,
     cast,
@@ -179,6 +180,12 @@ def count(x, axis=None):
     return None if None in dims else math.prod(int(d) for d in dims)
 
 
+def _count_of_run(x, axis, dtype):
+    """The same as a tensor, whose value a run tells that knows the dimensions."""
+    sizes = symbolic_shape(x)
+    return cast(math.prod(sizes[a] for a in shapes.normalize_axes(axis, len(x.shape))), dtype)
+
+
 @composite(floats=True, accumulates=True, fresh=over_some_axis, light=True)
 def mean(x: Tensor, axis: Axes = None, keepdims=False):
     """The arithmetic mean over `axis`; integers become floats first. Over nothing it is NaN.
@@ -198,8 +205,8 @@ def mean(x: Tensor, axis: Axes = None, keepdims=False):
     """
     n = count(x, axis)
     total = sum(x, axis=axis, keepdims=keepdims)
-    if n is None:  # an unknown dimension while a model is being built: the shape is all that matters then
-        return total
+    if n is None:
+        return divide(total, _count_of_run(x, axis, total.dtype))
     return multiply(total, 1 / n) if n else divide(total, 0.0)
 
 
