@@ -3,6 +3,8 @@
     KerasFrontError
     ├── ArgumentError (ValueError)          an argument cannot be used; the message says which one would do
     │   ├── ShapeError                      shapes do not fit together
+    │   │   └── WrongPlaceError (IndexError)    an index or an axis does not exist
+    │   ├── WrongKindError (TypeError)      an argument is of a kind that cannot be used here
     │   └── UnknownArgumentError (TypeError)     a keyword argument is not one of the function's
     ├── DtypeError (TypeError)              a dtype cannot be used here
     ├── StateError (RuntimeError)           something was called in the wrong order
@@ -42,6 +44,8 @@ __all__ = [
     "UnknownArgumentError",
     "UnsafeFileError",
     "UntraceableError",
+    "WrongKindError",
+    "WrongPlaceError",
 ]
 
 
@@ -55,6 +59,14 @@ class ArgumentError(KerasFrontError, ValueError):
 
 class ShapeError(ArgumentError):
     """Shapes do not fit together."""
+
+
+class WrongKindError(ArgumentError, TypeError):
+    """An argument is of a kind that cannot be used here, such as a text in the place of a number."""
+
+
+class WrongPlaceError(ShapeError, IndexError):
+    """An index or an axis does not exist."""
 
 
 class UnknownArgumentError(ArgumentError, TypeError):

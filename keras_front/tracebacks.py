@@ -23,7 +23,7 @@ from typing import ParamSpec, TypeVar
 from keras_front import config
 from keras_front.errors import KerasFrontError
 
-__all__ = ["api_boundary", "api_boundaries", "calling_line", "hide_internal_frames", "warn_user"]
+__all__ = ["api_boundary", "api_boundaries", "calling_line", "hide_internal_frames", "passed_user_code", "warn_user"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -166,6 +166,17 @@ def _worth_showing(frames: list[FrameType]) -> list[bool]:
 def _is_ours(frame: FrameType) -> bool:
     package = package_of(frame)
     return package == "keras_front" or package.startswith(ADAPTERS) or frame.f_code.co_filename.startswith(GENERATED)
+
+
+def passed_user_code(error: BaseException) -> bool:
+    """Whether an error came through code that belongs neither to this package nor to an engine or to Python's library.
+
+    Args:
+        error: an error, in the `except` clause of a function of this package.
+    """
+    carriers = _engines() | sys.stdlib_module_names | {"numpy", ""}  # "": code that was made of a text
+    frames = (entry.tb_frame for entry in _entries(error.__traceback__))
+    return any(not _is_ours(frame) and package_of(frame) not in carriers for frame in frames)
 
 
 def calling_line() -> str:

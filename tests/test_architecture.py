@@ -23,7 +23,8 @@ BACKEND_NAMES = {"numpy", "torch", "jax", "tensorflow"}
 
 # A part of the package, and what it may import at module level. A part may always import itself.
 BASE = {
-    "arguments", "compatibility", "config", "conventions", "custom_objects", "docstrings", "errors", "file_form",
+    "arguments", "compatibility", "config", "conventions", "custom_objects", "docstrings", "errors", "failures",
+    "file_form",
     "nest", "registry", "tracebacks",
 }  # fmt: skip
 TENSORS = BASE | {"backend"}
@@ -41,6 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "file_form": set(),
     "arguments": {"errors"},
     "tracebacks": {"errors", "config"},
+    "failures": {"errors", "config", "tracebacks"},
     "compatibility": {"errors", "config", "tracebacks"},
     "conventions": {"config", "compatibility"},
     "registry": BASE,

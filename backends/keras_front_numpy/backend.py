@@ -59,6 +59,15 @@ def _kernel(make: Callable[..., Callable[..., None]], *how: Any) -> Callable[...
     return _KERNELS.get((threading.get_ident(), make, *how), lambda: make(*how))
 
 
+def _windows(space: Any, window: Any, strides: Any, padding: Any, dilation: Any) -> tuple[int, ...]:
+    """How many windows fit along each spatial axis. Raises: ShapeError if not even one does."""
+    found = convolution.out_space(space, window, strides, padding, dilation)
+    if 0 in found:
+        for n, w, s, pair, d in zip(space, window, strides, padding, dilation, strict=True):
+            shapes.windows(n, w, s, pair, d)
+    return found
+
+
 def conv_plan(
     x_shape: Any, kernel_shape: Any, strides: Any, padding: Any, dilation: Any, groups: int, dtype: Any
 ) -> Any:
@@ -309,7 +318,7 @@ class NumpyBackend(Eager, Backend):
     ) -> Array:
         x = channels_last(x, data_format)
         plan = conv_plan(x.shape, kernel.shape, strides, padding, dilation, groups, x.dtype)
-        space = convolution.out_space(x.shape[1:-1], kernel.shape[:-2], strides, plan[3], dilation)
+        space = _windows(x.shape[1:-1], kernel.shape[:-2], strides, plan[3], dilation)
         out = np.empty((x.shape[0], *space, kernel.shape[-1]), x.dtype)
         _kernel(convolution.plan_forward, *plan)(x, kernel, out)
         return channels_back(out, data_format)
@@ -379,7 +388,7 @@ class NumpyBackend(Eager, Backend):
     ) -> Array:
         x = channels_last(x, data_format)
         plan = pool_plan(x.shape, pool_size, strides, padding, x.dtype)
-        space = convolution.out_space(x.shape[1:-1], pool_size, strides, plan[3], (1,) * len(pool_size))
+        space = _windows(x.shape[1:-1], pool_size, strides, plan[3], (1,) * len(pool_size))
         out = np.empty((x.shape[0], *space, x.shape[-1]), x.dtype)
         _kernel(make, *plan)(x, *more, out)
         return channels_back(out, data_format)

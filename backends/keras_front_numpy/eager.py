@@ -219,6 +219,8 @@ class Eager:
         return np.ones(x.shape, x.dtype if dtype is None else dtypes.canonical(dtype))
 
     def one_hot(self, indices: Any, *, num_classes: int, dtype: str) -> Any:
+        if num_classes < 0:
+            return _COMPOSITES.one_hot(indices, num_classes, dtype)  # which says that this cannot be
         return (indices[..., None] == np.arange(num_classes, dtype=indices.dtype)).astype(dtype)
 
     def sort(self, x: Any, *, axis: int, descending: bool) -> Any:

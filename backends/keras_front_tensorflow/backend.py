@@ -549,7 +549,10 @@ def _leaves(structure: Any) -> list[Any]:
 
 
 def _index(indices: Any) -> Any:
-    return indices if indices.dtype in (tf.int32, tf.int64) else tf.cast(indices, tf.int64)
+    if indices.dtype in (tf.int32, tf.int64):
+        return indices
+    shapes.check_index_dtype(indices.dtype.name)
+    return tf.cast(indices, tf.int64)
 
 
 def _key(seed: Any, stream: int, counter: Any) -> Any:

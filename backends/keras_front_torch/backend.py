@@ -190,6 +190,7 @@ class TorchBackend(Images, Backend):
 
     def gather(self, reference: Any, indices: Any, *, axis: int) -> Any:
         if indices.dtype not in (torch.int64, torch.int32):
+            shapes.check_index_dtype(self.dtype_of(indices))
             indices = indices.long()
         if indices.ndim == 1:
             return torch.index_select(reference, axis, indices)

@@ -12,6 +12,7 @@ from keras_front.backend.op import OPS
 from keras_front.backend.ops.elementwise import cast, where
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
+from keras_front.errors import WrongKindError
 
 __all__ = ["in_test_phase", "in_train_phase", "switch"]
 
@@ -34,6 +35,8 @@ def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
         training = state.learning_phase()
     if isinstance(training, SymbolicTensor):
         return switch(training, x, alt)
+    if isinstance(training, str):
+        raise WrongKindError(f"Expected training to be True, False or a scalar tensor, received {training!r}.")
     return _made(x) if bool(training) else _made(alt)
 
 

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from keras_front import config
-from keras_front.backend import discovery, dtypes, operands, seeds, symbolic
+from keras_front.backend import discovery, dtypes, operands, seeds, shapes, symbolic
 from keras_front.backend.function import evaluate
 from keras_front.backend.ops.arrangement import broadcast_to
 from keras_front.backend.ops.elementwise import cast
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError, BackendError
-from keras_front.tracebacks import api_boundary
+from keras_front.failures import explains_failures
 
 __all__ = [
     "arange",
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 
-@api_boundary
+@explains_failures
 def variable(value: Any, dtype: Any = None, name: str | None = None, constraint: Any = None) -> Variable:
     """A variable with a first value.
 
@@ -61,7 +61,7 @@ def _dtype_of_values(array: Any, dtype: Any) -> Any:
     return config.floatx() if array.dtype.kind == "f" else array.dtype
 
 
-@api_boundary
+@explains_failures
 def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> Any:
     """A tensor of the active backend with fixed values.
 
@@ -87,7 +87,7 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
     return discovery.active().convert(array, dtypes.canonical(dtype))
 
 
-@api_boundary
+@explains_failures
 def placeholder(
     shape: Any = None, ndim: int | None = None, dtype: Any = None, sparse: bool = False, name: str | None = None
 ) -> SymbolicTensor:
@@ -112,12 +112,15 @@ def placeholder(
     if shape is None:
         if ndim is None:
             raise ArgumentError("K.placeholder: expected `shape` or `ndim`, received neither.")
+        if not isinstance(ndim, int | np.integer) or ndim < 0:
+            raise ArgumentError(f"K.placeholder: expected ndim to be an integer of at least 0, received {ndim!r}.")
         shape = (None,) * ndim
+    dims = tuple(shapes.dims(operands.as_dims(shape)))
     if sparse:
         from keras_front.backend.ops.sparse import SparsePlaceholder
 
-        return SparsePlaceholder(tuple(shape), dtypes.canonical(dtype), name=name)
-    return symbolic.placeholder(tuple(shape), dtypes.canonical(dtype), name)
+        return SparsePlaceholder(dims, dtypes.canonical(dtype), name=name)
+    return symbolic.placeholder(dims, dtypes.canonical(dtype), name)
 
 
 def convert(value: Any, dtype: Any = None) -> Any:
@@ -191,6 +194,7 @@ def from_dlpack(x: Any, copy: bool | None = None) -> Any:
     return backend.import_tensor(x, source, dtypes.canonical(x.dtype) if source is None else source.dtype_of(x))
 
 
+@explains_failures
 def cast_to_floatx(x: Any) -> Any:
     """A NumPy array (or tensor) in the default float dtype.
 
@@ -212,6 +216,7 @@ def _filled(value: float, shape: Any, dtype: Any, name: str | None) -> Variable 
     return Variable(np.full(dims, value, "float32" if dtype == "bfloat16" else dtype), dtype, name)
 
 
+@explains_failures
 def zeros(shape: Any, dtype: Any = None, name: str | None = None) -> Any:
     """A variable of zeros; a tensor where a dimension is symbolic.
 
@@ -227,6 +232,7 @@ def zeros(shape: Any, dtype: Any = None, name: str | None = None) -> Any:
     return _filled(0, shape, dtype, name)
 
 
+@explains_failures
 def ones(shape: Any, dtype: Any = None, name: str | None = None) -> Any:
     """A variable of ones; a tensor where a dimension is symbolic.
 
@@ -242,6 +248,7 @@ def ones(shape: Any, dtype: Any = None, name: str | None = None) -> Any:
     return _filled(1, shape, dtype, name)
 
 
+@explains_failures
 def eye(size: Any, dtype: Any = None, name: str | None = None) -> Variable:
     """A variable holding an identity matrix.
 
@@ -258,6 +265,7 @@ def eye(size: Any, dtype: Any = None, name: str | None = None) -> Variable:
     return Variable(np.eye(rows, columns), dtypes.canonical(dtype), name)
 
 
+@explains_failures
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "int32") -> Any:
     """Numbers in equal steps, as a tensor.
 
@@ -275,6 +283,7 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "int32") ->
     return discovery.active().convert(values, dtypes.canonical(dtype))
 
 
+@explains_failures
 def random_uniform_variable(
     shape: Any, low: float, high: float, dtype: Any = None, name: str | None = None, seed: int | None = None
 ) -> Variable:
@@ -292,6 +301,7 @@ def random_uniform_variable(
     return Variable(values, dtypes.canonical(dtype), name)
 
 
+@explains_failures
 def random_normal_variable(
     shape: Any, mean: float, scale: float, dtype: Any = None, name: str | None = None, seed: int | None = None
 ) -> Variable:

@@ -34,6 +34,7 @@ def primitive(
     promote: Sequence[str] | None = None,
     floats: bool = False,
     sparse: Callable[..., Any] | None = None,
+    check_values: Callable[..., None] | None = None,
     **facts: Any,
 ) -> Callable[[Callable[P, Any]], Callable[P, Any]]:
     """Declare an op that every adapter brings.
@@ -43,6 +44,7 @@ def primitive(
         promote: names of the arguments that must share a dtype (default: all).
         floats: whether integers become floats first.
         sparse: what the op does where an argument is a sparse matrix of SciPy; without it that is an error.
+        check_values: raises what is wrong with the values of tensors; it is asked after a call has failed.
         facts: what else is known about the op, see `Facts`. `elementwise` follows from the rule, such an op is
             `light`, and the memory of a result is its own unless `fresh` says otherwise.
     """
@@ -51,7 +53,7 @@ def primitive(
 
     def declare(fn: Callable[P, Any]) -> Callable[P, Any]:
         op = Op(fn, "primitive", shape, promote, floats, None, known)
-        op.sparse = sparse
+        op.sparse, op.check_values = sparse, check_values
         return _register(op)
 
     return declare

@@ -15,6 +15,7 @@ import numpy as np
 from keras_front import compatibility, config, nest
 from keras_front.backend import discovery, dtypes, scopes, state, symbolic
 from keras_front.backend.dispatcher import write_dispatcher
+from keras_front.backend.failures import explained
 from keras_front.backend.op import OPS, Facts, Operation
 from keras_front.backend.operands import (
     HOST,
@@ -33,7 +34,8 @@ from keras_front.backend.operands import (
     weak_dtype,
 )
 from keras_front.backend.symbolic import OpCall, SymbolicTensor
-from keras_front.errors import ArgumentError, DtypeError, KerasFrontError
+from keras_front.errors import ArgumentError, DtypeError, KerasFrontError, WrongKindError
+from keras_front.failures import located
 
 _ARRAYS = {"Tensor": "one", "Tensors": "many", "Maybe": "maybe"}
 _LOOK_CLOSER: tuple[str | None, ...] = ("look closer",)  # in place of casts: values decide
@@ -49,6 +51,7 @@ class Op(Operation):
     """
 
     sparse: Callable[..., Any] | None = None  # what it does where an argument is a sparse matrix
+    check_values: Callable[..., None] | None = None  # raises what is wrong with the values of tensors; see `failures`
 
     def __init__(
         self,
@@ -159,6 +162,8 @@ class Op(Operation):
         for (name, kind), arg in zip(self.arrays, args, strict=True):
             if arg is None and kind == "one":
                 raise ArgumentError(f"K.{self.name}: expected a tensor as {name!r}, received None.")
+            if isinstance(arg, str):
+                raise WrongKindError(f"K.{self.name}: expected a tensor or numbers as {name!r}, received {arg!r:.60}.")
 
     def _prepare(self, args: list[Any], dtype_of: Callable[[Any], str], convert: Callable[..., Any]) -> list[Any]:
         """Arguments converted, and those that must agree in dtype made to; host values are weak beside tensors."""
@@ -200,7 +205,7 @@ class Op(Operation):
                 return outputs
             specs = self.rule(*args, **{k: static(v, self.unknown) for k, v in attrs.items()})
         except KerasFrontError as error:
-            raise _located(error, self.name) from None
+            raise located(error, self.name) from None
         if isinstance(specs, list):
             origin.structure = [origin.add_output(*spec) for spec in specs]
             return origin.structure
@@ -208,7 +213,10 @@ class Op(Operation):
 
     def again(self, args: Sequence[Any], attrs: dict[str, Any]) -> list[Any]:
         """The results of the same call on other arguments, as a flat list without Nones."""
-        return [r for r in nest.flatten(self.dispatch(args, attrs)) if r is not None]
+        try:
+            return [r for r in nest.flatten(self.dispatch(args, attrs)) if r is not None]
+        except Exception as error:
+            raise explained(self, error, args, attrs) from error.__cause__
 
 
 def _cast_each(backend: Any, values: list[Any], casts: tuple[str | None, ...]) -> list[Any]:
@@ -239,10 +247,3 @@ def _is_fused(name: str) -> bool:
     """Whether the trace that is being recorded is for a backend that brings this composite itself."""
     trace = scopes.tracing()
     return trace is not None and trace.backend.overrides(name)
-
-
-def _located(error: KerasFrontError, name: str) -> KerasFrontError:
-    message = str(error)
-    if message.startswith(("K.", name)):
-        return error
-    return type(error)(f"K.{name}: {message}")

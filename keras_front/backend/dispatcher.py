@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
 from keras_front.backend import discovery, dtypes
+from keras_front.backend.failures import explained
 from keras_front.backend.operands import as_axes, as_dims
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.tracebacks import hide_internal_frames
@@ -18,6 +20,13 @@ _NORMAL = {
 }
 
 _NAMES = {name: name for name in dtypes.ALL}
+
+_FAILED = """\
+        except Exception as error:
+            raise _explained(error, ({arrays},), {{{items}}})
+    except Exception as error:
+        _hide(error)
+        raise"""
 
 
 def write_dispatcher(op: Any) -> Callable[..., Any]:
@@ -38,7 +47,11 @@ def write_dispatcher(op: Any) -> Callable[..., Any]:
 
 
 def _first_call(*args: Any, **kwargs: Any) -> Any:
-    return _write(args, kwargs)  # type: ignore[name-defined]  # noqa: F821 - a name of each function's own globals
+    try:
+        return _write(args, kwargs)  # type: ignore[name-defined]  # noqa: F821 - a name of each function's own globals
+    except Exception as error:
+        _hide(error)  # type: ignore[name-defined]  # noqa: F821
+        raise
 
 
 _FIRST_CALL = _first_call.__code__.replace(co_filename="<op >")
@@ -63,11 +76,12 @@ def _written(op: Any, scope: dict[str, Any]) -> Any:
         *_weak_lines(op, keywords),
         f"    return _dispatch(({arrays}{',' if arrays else ''}), {{{items}}})",
     ]
-    guarded = (f"    {line}" for line in lines[1:])
-    lines = [lines[0], "    try:", *guarded, "    except Exception as error:", "        _hide(error)", "        raise"]
+    guarded = (f"        {line}" for line in lines[1:])
+    lines = [lines[0], "    try:", "        try:", *guarded, *_FAILED.format(arrays=arrays, items=items).splitlines()]
     names = {
         "_active": discovery.ACTIVE.get,
         "_dispatch": op.dispatch,
+        "_explained": functools.partial(explained, op),
         "_hide": hide_internal_frames,
         "_dims": as_dims,
         "_axes": as_axes,

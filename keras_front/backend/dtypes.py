@@ -31,6 +31,11 @@ _ALIASES = {
     "long": "int64",
     "bool_": "bool",
 }
+_NO_NUMBERS = {
+    "U": "Expected numbers, received text.",
+    "S": "Expected numbers, received bytes.",
+    "O": "Expected numbers in a rectangular array, received objects, such as None or lists of unequal lengths.",
+}
 _WIDTH = {name: int("".join(c for c in name if c.isdigit()) or 1) for name in ALL}
 
 
@@ -50,6 +55,8 @@ def canonical(dtype: Any) -> str:
     name = _ALIASES.get(name.rpartition(".")[2], name.rpartition(".")[2])
     if getattr(dtype, "names", None):
         raise _has_fields(dtype)
+    if getattr(dtype, "kind", None) in ("U", "S", "O"):
+        raise DtypeError(_NO_NUMBERS[dtype.kind])
     if name not in ALL:
         raise DtypeError(f"Unknown dtype {dtype!r}. Expected one of: {', '.join(sorted(ALL))}.")
     return name

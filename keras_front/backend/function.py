@@ -14,8 +14,9 @@ from keras_front.backend import gradients as gradient_rules
 from keras_front.backend.op import Operation, provides, register
 from keras_front.backend.operands import recorded
 from keras_front.backend.symbolic import PHASE, OpCall, SymbolicTensor
-from keras_front.errors import ArgumentError, UntraceableError
-from keras_front.tracebacks import api_boundary
+from keras_front.errors import ArgumentError, KerasFrontError, UntraceableError
+from keras_front.failures import explains_failures
+from keras_front.tracebacks import api_boundary, passed_user_code
 
 # K.function ----------------------------------------------------------------------------------------------------
 
@@ -40,7 +41,7 @@ class Function:
         if wrong:
             raise ArgumentError(f"K.function: inputs must be placeholders, received {wrong[0]!r:.80}.")
         self.single = not isinstance(outputs, list | tuple)
-        self.outputs = [recorded(o) for o in ([outputs] if self.single else outputs)]
+        self.outputs = [_output(o) for o in ([outputs] if self.single else outputs)]
         self.updates = [u for u in _listed(updates) if isinstance(u, tuple | list) and len(u) == 2]
         self.fed = [i for i in self.inputs if i is not PHASE]
         batched = [place for place, tensor in enumerate(self.fed) if tensor.shape[:1] == (None,)]
@@ -54,22 +55,48 @@ class Function:
 
     @api_boundary
     def __call__(self, values: Sequence[Any] = ()) -> Any:
+        if isinstance(values, str) or not hasattr(values, "__len__"):
+            raise ArgumentError(f"K.function: expected a list of {len(self.inputs)} values, received {values!r:.60}.")
         if len(values) != len(self.inputs):
             raise ArgumentError(f"K.function: expected {len(self.inputs)} values, received {len(values)}.")
         backend = discovery.active()
         given = dict(zip(self.inputs, values, strict=True))
         fed = [backend.convert(_checked(value, t), t.dtype) for t, value in given.items() if t is not PHASE]
         with scopes.phase(int(bool(given[PHASE]))) if PHASE in given else ExitStack():
-            outputs, new = self._compiled(*fed)
+            try:
+                outputs, new = self._compiled(*fed)
+            except Exception as error:
+                raise self._fault(error, fed) from error.__cause__
         for (variable, _), value in zip(self.updates, new, strict=True):
             variable.assign(value)
         arrays = [_finished(t, np.array(backend.to_numpy(o))) for t, o in zip(self.outputs, outputs, strict=True)]
         return arrays[0] if self.single else arrays
 
+    def _fault(self, error: Exception, fed: Sequence[Any]) -> Exception:
+        """What went wrong in a program: its ops on the same values, one by one, find which of them it was."""
+        if isinstance(error, KerasFrontError) or passed_user_code(error):
+            return error
+        try:
+            with scopes.eager():
+                self._run(*fed)
+        except KerasFrontError as found:
+            found.__cause__ = error
+            return found
+        except Exception:  # the code is to blame, not the arguments
+            return error
+        return error
+
     @property
     def source(self) -> str:
         """The text of the program that was written last."""
         return self._compiled.source
+
+
+def _output(output: Any) -> Any:
+    try:
+        return recorded(output)
+    except ArgumentError as error:
+        raise ArgumentError(f"K.function: outputs must be tensors. {error}") from None
 
 
 def _listed(updates: Any) -> list[Any]:
@@ -79,6 +106,8 @@ def _listed(updates: Any) -> list[Any]:
 
 def _checked(value: Any, tensor: SymbolicTensor) -> Any:
     shape = tuple(value.shape) if hasattr(value, "shape") else np.shape(value)
+    if isinstance(value, str) or (isinstance(value, np.ndarray) and value.dtype.kind in "USO" != tensor.dtype):
+        raise ArgumentError(f"K.function: input {tensor.name!r} expects numbers, received {value!r:.60}.")
     fits = len(shape) == len(tensor.shape) and all(d in (None, n) for d, n in zip(tensor.shape, shape, strict=True))
     if not fits:
         raise ArgumentError(f"K.function: input {tensor.name!r} expects shape {tensor.shape}, received {shape}.")
@@ -86,7 +115,7 @@ def _checked(value: Any, tensor: SymbolicTensor) -> Any:
 
 
 @provides("eval")
-@api_boundary
+@explains_failures
 def evaluate(x: Any) -> np.ndarray:
     """The value of a tensor, variable or symbolic expression without open placeholders, as a NumPy array.
 
@@ -109,7 +138,10 @@ def evaluate(x: Any) -> np.ndarray:
         return np.asarray(x.toarray())
     if not isinstance(x, SymbolicTensor):
         owner = discovery.owner(x)
-        return np.array(owner.to_numpy(x) if owner is not None else x)
+        array = np.array(owner.to_numpy(x) if owner is not None else x)
+        if array.dtype.kind in "UO":
+            raise ArgumentError(f"K.eval: expected a tensor, a variable or an array of numbers, received {x!r:.60}.")
+        return array
     backend = discovery.active()
     run = x.evaluator
     if run is None or scopes.current_frame() is not None:  # what a frame binds is of the moment
@@ -156,6 +188,8 @@ def gradients_of(loss: Any, variables: Any) -> list[Any]:
     """Symbolic gradients of the sum of `loss` for tensors or variables; None for those it does not depend on."""
     targets = list(variables) if isinstance(variables, list | tuple) else [variables]
     targets = [_symbol_of(v) if isinstance(v, state.Variable) else v for v in targets]
+    if any(v is None or isinstance(v, str | int | float) for v in targets):
+        raise ArgumentError(f"K.gradients: expected tensors or variables as variables, received {variables!r:.60}.")
     targets = [v if isinstance(v, SymbolicTensor) else operands.as_symbol(v) for v in targets]
     loss, targets = symbolic.in_this_step(loss), [symbolic.in_this_step(t) for t in targets]
     if not isinstance(loss, SymbolicTensor):
@@ -190,7 +224,7 @@ class _Everything(set):  # type: ignore[type-arg]
 # The functions of K ---------------------------------------------------------------------------------------------
 
 
-@api_boundary
+@explains_failures
 def function(inputs: Any, outputs: Any, updates: Any = None, **kwargs: Any) -> Function:
     """A function from values of `inputs` to NumPy arrays of `outputs`, which also carries out `updates`.
 
@@ -217,7 +251,7 @@ def function(inputs: Any, outputs: Any, updates: Any = None, **kwargs: Any) -> F
     return Function(inputs, outputs, updates, kwargs.get("name"))
 
 
-@api_boundary
+@explains_failures
 def gradients(loss: Any, variables: Any) -> list[Any]:
     """Symbolic gradients of the sum of `loss`.
 

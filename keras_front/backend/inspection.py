@@ -8,10 +8,11 @@ import numpy as np
 
 from keras_front.backend import discovery, dtypes
 from keras_front.backend.op import OPS
+from keras_front.backend.operands import HOST
 from keras_front.backend.ops.arrangement import symbolic_shape
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
-from keras_front.errors import ArgumentError
+from keras_front.errors import ArgumentError, WrongKindError
 
 __all__ = [
     "count_params",
@@ -90,6 +91,8 @@ def int_shape(x: Any) -> tuple[Any, ...]:
     """
     if hasattr(x, "shape"):
         return tuple(d if d is None else int(d) for d in x.shape)
+    if not isinstance(x, HOST):
+        raise WrongKindError(f"Expected a tensor, an array or a number, received {x!r:.60} ({type(x).__name__}).")
     return np.shape(x)
 
 
@@ -123,7 +126,11 @@ def dtype(x: Any) -> str:
         >>> K.dtype(K.placeholder((2,)))
         'float32'
     """
-    return x.dtype if isinstance(x, SymbolicTensor | Variable) else dtypes.canonical(x.dtype)
+    if isinstance(x, SymbolicTensor | Variable):
+        return x.dtype
+    if not hasattr(x, "dtype"):
+        raise WrongKindError(f"K.dtype: expected a tensor, a variable or an array, received {x!r:.60}.")
+    return dtypes.canonical(x.dtype)
 
 
 def count_params(x: Any) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 from keras_front.backend import discovery, dtypes, scopes, state, symbolic
 from keras_front.backend.op import OPS
 from keras_front.backend.symbolic import SymbolicTensor
-from keras_front.errors import ArgumentError
+from keras_front.errors import ArgumentError, WrongKindError
 
 _SCALARS = (bool, int, float, complex)
 HOST = (*_SCALARS, np.ndarray, np.generic, list, tuple)
@@ -227,11 +227,22 @@ def as_dims(shape: Any) -> Any:
         return shape
     if isinstance(shape, int | np.integer):
         return (int(shape),)
-    return tuple(d if d is None or isinstance(d, int | SymbolicTensor) else int(d) for d in shape)
+    if isinstance(shape, str) or not hasattr(shape, "__iter__"):
+        raise WrongKindError(f"Expected a tuple of integers, such as a shape or axes, received {shape!r}.")
+    return tuple(d if d is None or isinstance(d, int | SymbolicTensor) else _dimension(d, shape) for d in shape)
+
+
+def _dimension(size: Any, shape: Any) -> int:
+    if isinstance(size, str) or int(size) != size:
+        raise ArgumentError(f"Expected a tuple of integers, such as a shape or axes, received {tuple(shape)}.")
+    return int(size)
 
 
 def as_axes(axis: Any) -> Any:
     """Axes given as a list, range or array, as a tuple of ints; an array scalar as an int."""
     if isinstance(axis, np.ndarray | np.integer):
         axis = axis.tolist()
-    return tuple(axis) if isinstance(axis, list | range) else axis
+    axes = tuple(axis) if isinstance(axis, list | range) else axis
+    if not isinstance(axes, int | tuple | SymbolicTensor | None):
+        raise WrongKindError(f"Expected an integer or several as axis, received {axis!r}.")
+    return axes

@@ -11,8 +11,10 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from keras_front.backend import dtypes
-from keras_front.errors import ArgumentError, ShapeError
+from keras_front.errors import ArgumentError, DtypeError, ShapeError, WrongKindError, WrongPlaceError
 
 Dim = int | None
 Shape = tuple[Dim, ...]
@@ -34,9 +36,13 @@ def broadcast(*shapes: Shape) -> Shape:
 
 
 def normalize_axis(axis: int, ndim: int) -> int:
-    """`axis` counted from the front. Raises: ShapeError if there is no such axis."""
+    """`axis` counted from the front. Raises: WrongPlaceError if there is none, WrongKindError if it is no integer."""
+    if not isinstance(axis, int | np.integer):
+        raise WrongKindError(f"Expected an integer as axis, received {axis!r}.")
     if not -ndim <= axis < ndim:
-        raise ShapeError(f"Axis {axis} does not exist in a tensor of {ndim} dimensions. Expected {-ndim}..{ndim - 1}.")
+        raise WrongPlaceError(
+            f"Axis {axis} does not exist in a tensor of {ndim} dimensions. Expected {-ndim}..{ndim - 1}."
+        )
     return axis % ndim if ndim else 0
 
 
@@ -44,8 +50,8 @@ def normalize_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     """`axis` (None, a number, several) as a sorted tuple of axes counted from the front."""
     if axis is None:
         return tuple(range(ndim))
-    given = tuple(axis) if isinstance(axis, tuple | list) else (int(axis),)
-    axes = tuple(sorted(normalize_axis(int(a), ndim) for a in given))
+    given = tuple(axis) if isinstance(axis, tuple | list) else (axis,)
+    axes = tuple(sorted(int(normalize_axis(a, ndim)) for a in given))
     if len(set(axes)) != len(axes):
         raise ShapeError(f"Axes {axis} name a dimension twice.")
     return axes
@@ -90,6 +96,8 @@ ELEMENTWISE = frozenset({same, to_bool, elementwise, compare, select, cast})  # 
 
 
 def _reduced(shape: Shape, axis: Any, keepdims: bool) -> Shape:
+    if not isinstance(keepdims, int | np.bool_):
+        raise WrongKindError(f"Expected True or False as keepdims, received {keepdims!r}.")
     axes = normalize_axes(axis, len(shape))
     if keepdims:
         return tuple(1 if i in axes else d for i, d in enumerate(shape))
@@ -118,11 +126,21 @@ def along(x: Any, *, axis: int = 0) -> Spec:
     return x.shape, x.dtype
 
 
+def dims(shape: Sequence[Any], least: int = 0) -> list[Dim]:
+    """The dimensions that an attribute names: integers, and None for what only a run tells.
+
+    Raises: ShapeError for anything else.
+    """
+    if not all(d is None or (isinstance(d, int | np.integer) and d >= least) for d in shape):
+        raise ShapeError(f"Expected integers of at least {least} as shape, received {tuple(shape)}.")
+    return [d if d is None else int(d) for d in shape]
+
+
 # Arrangement ---------------------------------------------------------------------------------------------------
 
 
 def reshape(x: Any, *, shape: Sequence[Any]) -> Spec:
-    wanted = [d if isinstance(d, int) or d is None else None for d in shape]
+    wanted = dims(shape, least=-1)
     if wanted.count(-1) > 1:
         raise ShapeError(f"Cannot reshape to {tuple(shape)}: at most one dimension may be -1.")
     total = size(x.shape)
@@ -155,7 +173,7 @@ def permute(x: Any, *, pattern: Sequence[int]) -> Spec:
 
 
 def broadcast_to(x: Any, *, shape: Sequence[Any]) -> Spec:
-    target = tuple(d if isinstance(d, int) else None for d in shape)
+    target = tuple(dims(shape))
     if len(x.shape) > len(target):
         raise ShapeError(f"Cannot broadcast {x.shape} to {target}: it has more dimensions.")
     broadcast(x.shape, target)
@@ -227,7 +245,14 @@ def _open_slice(start: Any, stop: Any, step: int) -> Dim:
 
 def gather(reference: Any, indices: Any, *, axis: int = 0) -> Spec:
     axis = normalize_axis(axis, len(reference.shape))
+    check_index_dtype(indices.dtype)
     return (*reference.shape[:axis], *indices.shape, *reference.shape[axis + 1 :]), reference.dtype
+
+
+def check_index_dtype(dtype: str) -> None:
+    """Raises: DtypeError unless tensors of a dtype may be indices."""
+    if not (dtypes.is_integer(dtype) or dtype == "bool"):
+        raise DtypeError(f"gather: expected integers as indices, received {dtype}. Cast them: K.cast(x, 'int32').")
 
 
 def scatter_add(updates: Any, indices: Any, *, size: int, axis: int = 0) -> Spec:
@@ -343,7 +368,27 @@ def conv(x: Any, kernel: Any, *, strides: Any, padding: Any, dilation: Any, grou
     return image(x.shape[0], out, kernel.shape[-1], data_format), x.dtype
 
 
-def conv_input_gradient(g: Any, kernel: Any, *, input_shape: Any, **_: Any) -> Spec:
+def conv_input_gradient(
+    g: Any,
+    kernel: Any,
+    *,
+    input_shape: Any,
+    strides: Any,
+    padding: Any,
+    dilation: Any,
+    data_format: str = "channels_last",
+    **_: Any,
+) -> Spec:
+    space = spatial(tuple(d if isinstance(d, int) else None for d in input_shape), data_format)
+    pads = _paddings(padding, len(space))
+    for n, w, s, p, d, have in zip(
+        space, kernel.shape[:-2], strides, pads, dilation, spatial(g.shape, data_format), strict=True
+    ):
+        if have not in (None, made := windows(n, w, s, p, d)) and made is not None:
+            raise ShapeError(
+                f"conv: windows of {w} with strides of {s} over a dimension of {n} give {made}, received {have}: "
+                f"shapes {tuple(input_shape)} and {tuple(g.shape)}."
+            )
     return tuple(d if isinstance(d, int) else None for d in input_shape), g.dtype
 
 
@@ -374,7 +419,7 @@ def average_pool_gradient(g: Any, *, input_shape: Any, **_: Any) -> Spec:
 
 
 def noise(counter: Any, seed: Any, *, shape: Any, dtype: str, **_: Any) -> Spec:
-    return tuple(d if isinstance(d, int) else None for d in shape), dtype
+    return tuple(dims(shape)), dtype
 
 
 def as_float(rule: Rule) -> Rule:

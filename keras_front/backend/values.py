@@ -15,7 +15,7 @@ from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.compatibility import renamed
 from keras_front.errors import ArgumentError
-from keras_front.tracebacks import api_boundary
+from keras_front.failures import explains_failures
 
 __all__ = [
     "batch_get_value",
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 
-@api_boundary
+@explains_failures
 def get_value(x: Any) -> np.ndarray:
     """A copy of the value as a NumPy array, which no later step changes.
 
@@ -44,7 +44,7 @@ def get_value(x: Any) -> np.ndarray:
 
 
 @renamed
-@api_boundary
+@explains_failures
 def batch_get_value(ops: Sequence[Any]) -> list[np.ndarray]:
     """Copies of the values of several variables.
 
@@ -59,7 +59,7 @@ def batch_get_value(ops: Sequence[Any]) -> list[np.ndarray]:
     return [get_value(x[0] if isinstance(x, tuple) else x) for x in ops]
 
 
-@api_boundary
+@explains_failures
 def set_value(x: Variable, value: Any) -> None:
     """Set the value of a variable; in a step that is traced, the value that it has from there on.
 
@@ -83,7 +83,7 @@ def set_value(x: Variable, value: Any) -> None:
         x.set(value)
 
 
-@api_boundary
+@explains_failures
 def batch_set_value(tuples: Sequence[tuple[Variable, Any]]) -> None:
     """Set the values of several variables; shapes are checked before anything is set.
 
@@ -101,6 +101,7 @@ def batch_set_value(tuples: Sequence[tuple[Variable, Any]]) -> None:
         x.set(value)
 
 
+@explains_failures
 def update(x: Variable, new_x: Any) -> Any:
     """Assign inside a step; elsewhere a pair for `updates=` of K.function if the value is symbolic.
 
@@ -120,6 +121,7 @@ def update(x: Variable, new_x: Any) -> Any:
     return x.assign(new_x)
 
 
+@explains_failures
 def update_add(x: Variable, increment: Any) -> Any:
     """`update(x, x + increment)`; at once where a real tensor or array is given.
 
@@ -132,6 +134,7 @@ def update_add(x: Variable, increment: Any) -> Any:
     return _updated(add, x, increment)
 
 
+@explains_failures
 def update_sub(x: Variable, decrement: Any) -> Any:
     """`update(x, x - decrement)`; at once where a real tensor or array is given.
 
@@ -145,6 +148,7 @@ def update_sub(x: Variable, decrement: Any) -> Any:
 
 
 @renamed
+@explains_failures
 def moving_average_update(x: Variable, value: Any, momentum: Any) -> Any:
     """`update(x, momentum * x + (1 - momentum) * value)`; at once where the value is a real tensor or array.
 
@@ -168,6 +172,7 @@ def _now(x: Variable, change: Any) -> Any:
     return x.read() if real else x
 
 
+@explains_failures
 def print_tensor(x: Any, message: str = "") -> Any:
     """`x`, printed after `message` whenever it is computed: at once for real tensors, else when a program runs.
 

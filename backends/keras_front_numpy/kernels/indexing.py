@@ -6,16 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.errors import ArgumentError
-
-
-def check_range(indices: np.ndarray, size: int) -> None:
-    """Raises: ArgumentError if an index is not in 0 .. size - 1."""
-    if indices.size and (int(indices.min()) < 0 or int(indices.max()) >= size):
-        raise ArgumentError(
-            f"gather: indices from {int(indices.min())} to {int(indices.max())} do not fit an axis of size {size}. "
-            f"Expected 0 to {size - 1}; for an Embedding, input_dim must exceed the largest index."
-        )
+from keras_front.backend.ops.indexing import check_range
 
 
 def gather(reference: np.ndarray, indices: np.ndarray, axis: int, out: np.ndarray | None = None) -> np.ndarray:

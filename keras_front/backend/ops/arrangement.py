@@ -289,6 +289,8 @@ def repeat(x: Tensor, n):
     """
     if len(x.shape) != 2:
         raise ShapeError(f"repeat: expected a tensor of 2 dimensions, received shape {tuple(x.shape)}.")
+    if isinstance(n, int) and n < 0:
+        raise ArgumentError(f"repeat: expected n to be an integer of at least 0, received {n}.")
     batch, width = _sizes(x)
     return broadcast_to(expand_dims(x, axis=1), (batch, n, width))
 
@@ -398,6 +400,8 @@ def _spatial_padding(x: Any, padding: Any, data_format: Any) -> Any:
     from keras_front import config
 
     pairs = tuple(tuple(p) for p in padding)
+    if not builtins.all(isinstance(n, int | np.integer) and n >= 0 for p in pairs for n in p):
+        raise ArgumentError(f"Expected integers of at least 0 as padding, received {padding!r}.")
     if config.normalize_data_format(data_format) == "channels_first":
         return pad(x, ((0, 0), (0, 0), *pairs))
     return pad(x, ((0, 0), *pairs, (0, 0)))

@@ -48,7 +48,7 @@ from keras_front.backend.ops.recurrence import scan
 from keras_front.backend.ops.reduction import all, argmax, cumsum, max, sum
 from keras_front.backend.ops.sorting import argsort, top_k
 from keras_front.backend.ops.subscript import getitem
-from keras_front.errors import ArgumentError
+from keras_front.errors import ArgumentError, ShapeError
 
 NEVER = -1e30  # the logarithm of what cannot be; finite, so that differences of it are
 
@@ -137,6 +137,11 @@ def ctc_label_dense_to_sparse(labels: Any, label_lengths: Any) -> Any:
     from scipy.sparse import coo_matrix
 
     labels, lengths = to_numpy(labels), to_numpy(label_lengths).reshape(-1, 1)
+    if labels.ndim != 2 or len(lengths) != len(labels):
+        raise ShapeError(
+            f"ctc_label_dense_to_sparse: expected labels (batch, n) and as many lengths, received {labels.shape} and "
+            f"{len(lengths)} lengths."
+        )
     rows, columns = np.nonzero(np.arange(labels.shape[1]) < lengths)
     return coo_matrix((labels[rows, columns], (rows, columns)), labels.shape)
 

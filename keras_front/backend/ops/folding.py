@@ -9,11 +9,13 @@ from keras_front.backend.operands import as_symbol_or_tensor
 from keras_front.backend.ops.elementwise import cast
 from keras_front.backend.ops.recurrence import scan
 from keras_front.backend.ops.subscript import getitem
-from keras_front.errors import ArgumentError
+from keras_front.errors import ArgumentError, WrongKindError
 
 
-def _rows(elems: Any, name: str) -> tuple[list[Any], bool]:
+def _rows(fn: Any, elems: Any, name: str) -> tuple[list[Any], bool]:
     """The tensors whose rows are taken, and whether several were given."""
+    if not callable(fn):
+        raise WrongKindError(f"K.{name}: expected fn to be a function, received {fn!r:.60}.")
     several = isinstance(elems, list | tuple)
     tensors = [as_symbol_or_tensor(e) for e in (elems if several else [elems])]
     if not tensors or any(len(t.shape) == 0 for t in tensors):
@@ -40,7 +42,7 @@ def map_fn(fn: Callable[..., Any], elems: Any, name: str | None = None, dtype: A
         >>> K.eval(map_fn(lambda row: 2 * row, K.constant([1.0, 2.0]))).tolist()
         [2.0, 4.0]
     """
-    tensors, several = _rows(elems, "map_fn")
+    tensors, several = _rows(fn, elems, "map_fn")
     made: list[bool] = []
 
     def step(carry: list[Any], xs: list[Any]) -> tuple[list[Any], list[Any]]:
@@ -55,7 +57,7 @@ def map_fn(fn: Callable[..., Any], elems: Any, name: str | None = None, dtype: A
 
 
 def _fold(fn: Callable[..., Any], elems: Any, initializer: Any, reverse: bool, name: str) -> Any:
-    tensors, several = _rows(elems, name)
+    tensors, several = _rows(fn, elems, name)
     if initializer is None:
         place, rest = (-1, slice(None, -1)) if reverse else (0, slice(1, None))
         if several:

@@ -27,7 +27,7 @@ from keras_front.backend.ops.arrangement import (
 from keras_front.backend.ops.elementwise import cast
 from keras_front.backend.ops.indexing import gather
 from keras_front.backend.ops.linear import dot, matmul
-from keras_front.errors import ArgumentError
+from keras_front.errors import ArgumentError, ShapeError
 
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
 
@@ -117,7 +117,9 @@ def resize(x: Tensor, size: Dims, interpolation="nearest", data_format=None, ant
     data_format = config.normalize_data_format(data_format)
     axes = _axes(x, data_format)
     if interpolation not in INTERPOLATIONS:
-        raise ArgumentError(f"resize: expected one of {', '.join(INTERPOLATIONS)}, received {interpolation!r}.")
+        raise ArgumentError(
+            f"resize: interpolation: expected one of {', '.join(INTERPOLATIONS)}, received {interpolation!r}."
+        )
     if len(size) != len(axes):
         raise ArgumentError(f"resize: expected {len(axes)} sizes for shape {tuple(x.shape)}, received {tuple(size)}.")
     if None in [x.shape[a] for a in axes]:  # a model is being built; only the shape matters
@@ -150,6 +152,10 @@ def _resize_axis(x: Any, axis: int, n: int, interpolation: str, antialias: bool)
 
 def _enlarged(x: Any, factors: Sequence[int], data_format: Any, interpolation: str) -> Any:
     data_format = config.normalize_data_format(data_format)
+    if len(x.shape) != len(factors) + 2:
+        raise ShapeError(f"Expected a tensor of {len(factors) + 2} dimensions, received shape {tuple(x.shape)}.")
+    if not all(isinstance(n, int | np.integer) and n > 0 for n in factors):
+        raise ArgumentError(f"Expected positive integers as factors, received {tuple(factors)}.")
     if interpolation == "nearest":
         return _repeated(x, _axes(x, data_format), factors)
     sizes = tuple(None if x.shape[a] is None else x.shape[a] * f for a, f in zip(_axes(x, data_format), factors))

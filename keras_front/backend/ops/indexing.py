@@ -6,15 +6,33 @@ and torch backends raise, compiled JAX and TensorFlow programs clip.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from keras_front.backend import dtypes, shapes
+from keras_front.backend import discovery, dtypes, shapes
 from keras_front.backend.declare import DType, Tensor, composite, primitive
 from keras_front.backend.ops.arrangement import expand_dims
 from keras_front.backend.ops.elementwise import cast, equal
+from keras_front.errors import ArgumentError, WrongPlaceError
 
 
-@primitive(shapes.gather, promote=())
+def _check_indices(reference: Any, indices: Any, axis: int = 0) -> None:
+    """Raises: WrongPlaceError if an index is not one of the axis; asked after a call has failed."""
+    owner = discovery.owner(indices)
+    check_range(np.asarray(indices if owner is None else owner.to_numpy(indices)), reference.shape[axis])
+
+
+def check_range(indices: np.ndarray, size: int) -> None:
+    """Raise WrongPlaceError unless all indices are from 0 up to `size`, exclusive."""
+    if indices.size and not (indices.min() >= 0 and indices.max() < size):
+        raise WrongPlaceError(
+            f"gather: expected indices from 0 to {size - 1} for an axis of size {size}, received indices from "
+            f"{indices.min()} to {indices.max()}. For an Embedding, input_dim must exceed the largest index."
+        )
+
+
+@primitive(shapes.gather, promote=(), check_values=_check_indices)
 def gather(reference: Tensor, indices: Tensor, axis=0):
     """Slices of `reference` along `axis`, at integer `indices` of any shape, which replaces that axis.
 
@@ -26,7 +44,7 @@ def gather(reference: Tensor, indices: Tensor, axis=0):
     Shape: reference.shape[:axis] + indices.shape + reference.shape[axis + 1:].
 
     Raises:
-        ArgumentError: an index lies outside. torch raises its own error, compiled JAX and TensorFlow programs clip.
+        WrongPlaceError: an index lies outside. Compiled JAX programs clip instead.
 
     Example:
         >>> K.gather(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1, 1])).tolist()
@@ -80,6 +98,8 @@ def one_hot(indices: Tensor, num_classes, dtype: DType = "float32"):
         >>> K.one_hot(np.array([1, 0]), 3).tolist()
         [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]
     """
+    if not isinstance(num_classes, int | np.integer) or num_classes < 0:
+        raise ArgumentError(f"one_hot: expected num_classes to be an integer of at least 0, received {num_classes!r}.")
     classes = np.arange(num_classes, dtype=dtypes.canonical(indices.dtype))
     return cast(equal(expand_dims(indices, axis=-1), classes), dtype)
 

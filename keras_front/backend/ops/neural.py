@@ -486,8 +486,8 @@ def dropout(x: Any, level: float, noise_shape: Any = None, seed: int | None = No
     """
     from keras_front.backend.ops import sampling
 
-    if isinstance(level, int | float) and not 0 <= level < 1:
-        raise ArgumentError(f"dropout: expected a level from 0 up to (not including) 1, received {level}.")
+    if isinstance(level, str) or (isinstance(level, int | float) and not 0 <= level < 1):
+        raise ArgumentError(f"dropout: expected a level from 0 up to (not including) 1, received {level!r}.")
     sizes = _sizes(x)
     if noise_shape is not None and len(noise_shape) != len(sizes):
         raise ShapeError(f"dropout: noise_shape {tuple(noise_shape)} has not the axes of {tuple(x.shape)}.")

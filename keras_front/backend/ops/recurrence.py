@@ -16,7 +16,7 @@ from keras_front.backend.ops.arrangement import expand_dims, flip, permute_dimen
 from keras_front.backend.ops.elementwise import cast, where
 from keras_front.backend.ops.subscript import getitem
 from keras_front.backend.symbolic import OpCall, SymbolicTensor
-from keras_front.errors import ArgumentError, ShapeError
+from keras_front.errors import ArgumentError, ShapeError, WrongKindError
 
 
 class Body:
@@ -175,6 +175,8 @@ def rnn(
 
     Source: Keras 2.3.1, `backend/tensorflow_backend.py`, for the signature.
     """
+    if not callable(step_function):
+        raise WrongKindError(f"K.rnn: expected step_function to be a function, received {step_function!r:.60}.")
     nested = isinstance(inputs, list | tuple)
     xs = list(inputs) if nested else [inputs]
     if any(len(x.shape) < 2 for x in xs):

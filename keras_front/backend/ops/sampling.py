@@ -8,6 +8,7 @@ programs that are there. The two primitives below come from the engine's own gen
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -121,6 +122,13 @@ def _waits() -> bool:
     return scopes.tracing() is None and scopes.bound_counter() is None and not scopes.computes_now()
 
 
+def _check(where: str, name: str, value: Any, least: float, most: float = math.inf) -> None:
+    """Raise ArgumentError for a number out of range; tensors pass."""
+    if isinstance(value, int | float | np.number) and not least <= value <= most:
+        bounds = f"of at least {least}" if most == math.inf else f"from {least} to {most}"
+        raise ArgumentError(f"K.{where}: expected {name} to be a number {bounds}, received {value}.")
+
+
 def _draw(noise: Any, shape: Any, dtype: Any, seed: int | None) -> Any:
     name = dtypes.canonical(dtype)
     if not dtypes.is_float(name):
@@ -146,6 +154,8 @@ def random_uniform(
     Raises:
         ArgumentError: the dtype is no float.
     """
+    if isinstance(minval, int | float) and isinstance(maxval, int | float) and minval > maxval:
+        raise ArgumentError(f"K.random_uniform: expected minval up to maxval, received {minval} and {maxval}.")
     return add(multiply(_draw(uniform_noise, shape, dtype, seed), maxval - minval), minval)
 
 
@@ -167,6 +177,7 @@ def random_normal(
     Raises:
         ArgumentError: the dtype is no float.
     """
+    _check("random_normal", "stddev", stddev, 0)
     return add(multiply(_draw(normal_noise, shape, dtype, seed), stddev), mean)
 
 
@@ -181,6 +192,7 @@ def random_binomial(shape: Any, p: float = 0.0, dtype: Any = None, seed: int | N
 
     Returns: a tensor of that shape.
     """
+    _check("random_binomial", "p", p, 0, 1)
     name = dtypes.canonical(dtype)
     return cast(less(_draw(uniform_noise, shape, dtypes.as_float(name), seed), p), name)
 
@@ -204,5 +216,6 @@ def truncated_normal(
     """
     from keras_front.backend.ops.normal_quantile import truncated_normal_quantile
 
+    _check("truncated_normal", "stddev", stddev, 0)
     noise = _draw(uniform_noise, shape, dtype, seed)
     return add(multiply(truncated_normal_quantile(noise), stddev), mean)

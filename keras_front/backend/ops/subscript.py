@@ -12,7 +12,7 @@ from keras_front.backend import dtypes, scopes, symbolic
 from keras_front.backend.op import Operation, register
 from keras_front.backend.ops.arrangement import _sizes, flip, reshape, strided_slice
 from keras_front.backend.ops.indexing import gather
-from keras_front.errors import ArgumentError, ShapeError
+from keras_front.errors import ArgumentError, ShapeError, WrongPlaceError
 
 
 def getitem(x: Any, key: Any) -> Any:
@@ -26,7 +26,8 @@ def getitem(x: Any, key: Any) -> Any:
     Returns: a tensor, which may share memory with x.
 
     Raises:
-        ShapeError: more keys than axes, or an index out of range.
+        ShapeError: more keys than axes.
+        WrongPlaceError: an index out of range, or of a kind that is none.
         ArgumentError: a mask of bools, or several tensors of indices at once.
     """
     keys = list(key) if isinstance(key, tuple) else [key]
@@ -43,6 +44,8 @@ def getitem(x: Any, key: Any) -> Any:
 
 def _integers(key: Any) -> Any:
     dtype = getattr(key, "dtype", None)
+    if isinstance(key, str | float) or (dtype is not None and dtypes.canonical(dtype) in dtypes.FLOATS):
+        raise WrongPlaceError(f"getitem: expected integers, slices, None or Ellipsis as index, received {key!r:.60}.")
     if isinstance(key, bool) or (dtype is not None and dtypes.canonical(dtype) == "bool"):
         raise ArgumentError(
             "getitem: a mask of bools cannot be an index, since the shape of the result would depend on its values. "
@@ -113,7 +116,7 @@ def _indexed_dims(cut: Any, kept: list[Any]) -> list[Any]:
 
 def _check_index(k: int, size: Any, axis: int) -> None:
     if size is not None and not -size <= k < size:
-        raise ShapeError(f"Index {k} is out of range for axis {axis} of size {size}.")
+        raise WrongPlaceError(f"Index {k} is out of range for axis {axis} of size {size}.")
 
 
 def _forward(key: Any, size: Any) -> tuple[Any, Any, int, bool]:

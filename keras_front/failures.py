@@ -1,0 +1,131 @@
+"""What went wrong in a call with arguments that do not fit, where Python or a package says it in words of its own.
+
+A function that would have to check each of its arguments to say clearly what is wrong may let what it calls find out,
+and explain afterwards: the error then names the function and its arguments as they came, and keeps the words of whoever
+found the fault. Errors of the user's own code, of memory or of files stay as they are. A call that succeeds pays for a
+`try`, which costs nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec, TypeVar
+
+import numpy as np
+
+from keras_front.errors import ArgumentError, KerasFrontError, WrongKindError, WrongPlaceError
+from keras_front.tracebacks import hide_internal_frames, mark_boundary, passed_user_code
+
+__all__ = ["described", "explained", "explains_failures", "located"]
+
+_NAME = re.compile(r"^K\.(\w+): ")
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# What Python and NumPy raise for wrong arguments: exactly these, as engines derive errors of other meanings from them.
+_KINDS: dict[type[Exception], type[ArgumentError]] = {
+    TypeError: WrongKindError,
+    AttributeError: WrongKindError,
+    ValueError: ArgumentError,
+    ZeroDivisionError: ArgumentError,
+    OverflowError: ArgumentError,
+    KeyError: ArgumentError,
+    IndexError: WrongPlaceError,
+    np.exceptions.AxisError: WrongPlaceError,
+}
+
+
+def explained(where: str, arguments: Mapping[str, Any], error: Exception, text: str = "") -> Exception:
+    """The error for a call that failed: one that names the arguments, or the error itself if they are not the reason.
+
+    Args:
+        where: what was called, for the message.
+        arguments: what it was given, by name; those that have their defaults may be left out.
+        error: what rose, in the `except` clause that caught it.
+        text: said in place of what the error says.
+    """
+    kind = _KINDS.get(type(error))
+    if kind is None or passed_user_code(error):
+        return error
+    given = ", ".join(f"{name}={described(value)}" for name, value in arguments.items())
+    found = kind(
+        f"{where}: expected arguments that go together, received {given or 'none'}.\n"
+        f"  {text or str(error).rstrip('.')}. help({where}) explains each argument."
+    )
+    found.__cause__ = error
+    return found
+
+
+def located(error: KerasFrontError, name: str) -> KerasFrontError:
+    """The error, whose message begins with the op that was called, and names the op within it that found the fault.
+
+    Args:
+        error: what an op, or one within it, raised.
+        name: the op that was called.
+    """
+    message = str(error)
+    found = _NAME.match(message)
+    if found is None:
+        short = message.removeprefix(f"{name}: ")
+        error.args = (f"K.{name}: {short}", *error.args[1:])
+    elif found[1] != name:
+        rest = message[found.end() :]
+        within = rest if rest.startswith("in K.") else f"in K.{found[1]}: {rest}"
+        error.args = (f"K.{name}: {within}", *error.args[1:])
+    return error
+
+
+def described(value: Any) -> str:
+    """A value for a message, in a few words: an array or tensor by its shape.
+
+    Args:
+        value: anything.
+
+    Example:
+        >>> described(np.zeros((2, 3))), described("a")
+        ('array of shape (2, 3)', "'a'")
+    """
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple) or (shape is not None and hasattr(value, "dtype")):
+        return f"{type(value).__name__.removeprefix('nd')} of shape {tuple(shape)}"
+    if isinstance(value, list | tuple) and any(hasattr(item, "shape") for item in value):
+        return f"[{', '.join(map(described, value[:4]))}{', ...' if len(value) > 4 else ''}]"
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def explains_failures(function: Callable[P, R]) -> Callable[P, R]:
+    """`function`, whose failures name its arguments; its errors leave it without the frames of this package.
+
+    Args:
+        function: a function that users call, and whose failures come from its arguments.
+    """
+    inside = function.__module__.startswith("keras_front.backend")
+    where = f"K.{function.__name__}" if inside else function.__name__
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            try:
+                return function(*args, **kwargs)
+            except Exception as error:
+                raise _clear(where, function, args, kwargs, error) from error.__cause__
+        except Exception as error:
+            hide_internal_frames(error)
+            raise
+
+    return mark_boundary(call)
+
+
+def _clear(where: str, function: Callable[..., Any], args: Any, kwargs: Any, error: Exception) -> Exception:
+    if isinstance(error, KerasFrontError):
+        return located(error, function.__name__) if where.startswith("K.") else error
+    try:
+        given = inspect.signature(function).bind(*args, **kwargs).arguments
+    except TypeError:  # the call itself is wrong, and Python says it well
+        return error
+    return explained(where, given, error)
