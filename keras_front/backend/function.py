@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,22 @@ class Function:
     def source(self) -> str:
         """The text of the program that was written last."""
         return self._compiled.source
+
+    def to_onnx(self, path: Any = None, opset_version: int | None = None) -> Any:
+        """The function, as it is in the test phase, as a model of ONNX; needs the package `onnx`.
+
+        Args:
+            path: a file to write it to; None for none.
+            opset_version: the version of ONNX's operators, from 13 to 23; 18 by default.
+
+        Returns: the `onnx.ModelProto` if no path is given.
+
+        Raises: ArgumentError for a function with updates; MissingPackageError without the package; SerializationError
+            for an op that has no operators in ONNX.
+        """
+        files = import_module("keras_front.export.onnx.file")  # which builds upon this module
+        made = files.function_model(self, opset_version).proto
+        return made if path is None else files.save(made, path)
 
 
 def _output(output: Any) -> Any:

@@ -30,7 +30,9 @@ class Format(NamedTuple):
     what: str
 
 
-FORMATS: dict[str, Format] = {}
+FORMATS: dict[str, Format] = {
+    "onnx": Format("keras_front.export.onnx.file", (".onnx",), "a graph for ONNX Runtime and other runtimes of ONNX"),
+}
 
 
 def export(model: Any, path: str | os.PathLike[str], format: str | None = None, **options: Any) -> None:

@@ -9,7 +9,7 @@ model see them as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -60,6 +60,9 @@ _CURRENT: ContextVar[CallContext | None] = ContextVar("keras_front_run", default
 _PREFIX: ContextVar[str | None] = ContextVar("keras_front_weight_prefix", default=None)
 
 
+_WATCHER: ContextVar[Callable[[Any], Callable[[], None]] | None] = ContextVar("keras_front_watcher", default=None)
+
+
 def current() -> CallContext | None:
     """The run that is open, or None."""
     return _CURRENT.get()
@@ -95,6 +98,26 @@ def entered(training: Any = None, tensors: dict[Any, Any] | None = None) -> Iter
                 yield run
     finally:
         _CURRENT.reset(token)
+
+
+@contextmanager
+def watched(note: Callable[[Any], Callable[[], None]]) -> Iterator[None]:
+    """A context in which `note(layer)` is called when a layer begins to compute, and what it gives when that is done.
+
+    Args:
+        note: takes a layer, returns a function without arguments.
+    """
+    token = _WATCHER.set(note)
+    try:
+        yield
+    finally:
+        _WATCHER.reset(token)
+
+
+def begun(layer: Any) -> Callable[[], None] | None:
+    """Tell who watches that a layer begins to compute; what to call when it is done, None if nobody watches."""
+    note = _WATCHER.get()
+    return None if note is None else note(layer)
 
 
 @contextmanager

@@ -247,12 +247,15 @@ class Layer(Trackable, LayerNodes, Configurable):
     def _outputs_of_call(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], mask: Any) -> Any:
         """Outputs for values; the one place where `call` is called."""
         kept = list(self._given_updates)
+        done = call_context.begun(self)
         try:
             outputs = self.call(inputs, *args, **self._call_arguments(kwargs, mask))
         except Exception as error:
             add_note(error, self, inputs)
             raise
         self.carry_out_updates(kept)
+        if done is not None:
+            done()
         return outputs
 
     def _complete_shapes(self, inputs: Any, outputs: Any) -> None:

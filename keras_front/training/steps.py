@@ -285,11 +285,19 @@ class Steps:
         self, kind: str, layout: BatchLayout, batch: Sequence[Any], report: bool = False, single: bool = False
     ) -> Any:
         """The compiled step of a kind, traced for batches like this one, so that all of its variables are known."""
-        while True:
+
+        def traced() -> Any:
             step = self._step(kind, layout, report, single)
+            step.program(*self.state(kind), list(batch))
+            return step
+
+        return self.knowing_variables(kind, traced)
+
+    def knowing_variables(self, kind: str, trace: Callable[[], Any]) -> Any:
+        """`trace()`, which traces a step of a kind, made again as often as it finds variables that nobody listed."""
+        while True:
             try:
-                step.program(*self.state(kind), list(batch))
-                return step
+                return trace()
             except NewVariablesError as error:
                 self._found[kind] += error.variables
                 self._collect()
@@ -329,6 +337,10 @@ class Steps:
     def predict(self, layout: BatchLayout) -> Any:
         """`(constant, carried, batch) -> (carried, outputs)`."""
         return self._get(("predict", layout.inputs), self._predict, (1,))
+
+    def predict_function(self) -> Callable[..., Any]:
+        """What `predict` compiles, for those who trace it themselves."""
+        return self._in_dialect(self._predict())
 
     def several(self, layout: BatchLayout) -> Any:
         """`(state, data, order) -> (state, values)`: a training step for each row of `order`."""

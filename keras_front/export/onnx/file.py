@@ -1,0 +1,258 @@
+"""Models and functions of K as files of ONNX: what they are called, which sizes are open, how they are checked."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+from keras_front.backend.function import Function
+from keras_front.backend.scopes import next_serial
+from keras_front.backend.symbolic import SymbolicTensor
+from keras_front.errors import ArgumentError, SerializationError
+from keras_front.export.onnx.build import OnnxModel, build, check_opset
+from keras_front.export.onnx.emitter import DEFAULT
+from keras_front.export.onnx.recorder import record
+from keras_front.graph import call_context
+from keras_front.saving.atomic import replacing
+from keras_front.training.steps import NewVariablesError
+
+INLINE = 1 << 30  # bytes of weights from which on they lie in a file beside the model: one of 2 GiB cannot be read
+
+
+def write(
+    model: Any,
+    path: str | os.PathLike[str],
+    opset_version: int | None = None,
+    input_signature: Sequence[Any] | None = None,
+    external_data: bool | None = None,
+    doc: str | None = None,
+) -> None:
+    """Write how a model predicts as a file of ONNX.
+
+    The batch has any size, and so has every other axis whose size the model leaves open. Dropout and the like are as
+    in `predict`; layers with a state begin each run with the state that they have now. Noise, where a model draws any
+    while it predicts, comes from the runtime's own generator.
+
+    Args:
+        model: a built model.
+        path: the file.
+        opset_version: the version of ONNX's operators, from 13 to 23; by default 18, which all runtimes of today know.
+        input_signature: for each input its shape with the batch, None for an open size, to fix what the model leaves
+            open. By default as the model says.
+        external_data: whether the weights lie in a file `<path>.data` beside the model; by default those of more than
+            1 GiB do.
+        doc: what the file says of itself; by default the name of the model and of its inputs and outputs.
+
+    Raises: ArgumentError for an opset or a signature that cannot be; SerializationError for a model with a part that
+        has no operators in ONNX, which names layer and op; StateError for a model that was not built.
+    """
+    made = onnx_model(model, opset_version, input_signature, doc)
+    save(made.proto, path, external_data)
+
+
+def onnx_model(
+    model: Any, opset_version: int | None = None, input_signature: Sequence[Any] | None = None, doc: str | None = None
+) -> OnnxModel:
+    """How a model predicts as a model of ONNX, in memory; for arguments and errors see `write`."""
+    opset = DEFAULT if opset_version is None else opset_version
+    check_opset(opset)
+    with model._on_engine():
+        steps = model._predictor(None).steps
+        _check_host_layers(model)
+        inputs = _inputs(model, input_signature)
+        program, variables, layers = steps.knowing_variables("predict", lambda: _recorded(steps, inputs, opset))
+    names = dict(zip(program.args[2], model.input_names, strict=True))
+    return _built(program, variables, names, model.output_names, opset, layers, f"the model {model.name!r}", doc)
+
+
+def function_model(function: Function, opset_version: int | None = None, doc: str | None = None) -> OnnxModel:
+    """A `K.function` as a model of ONNX, in memory.
+
+    Args:
+        function: the function; it computes as in the test phase.
+        opset_version: the version of ONNX's operators, from 13 to 23; 18 by default.
+        doc: what the model says of itself.
+
+    Raises: ArgumentError for a function with updates; SerializationError for an op that has no operators in ONNX.
+    """
+    if function.updates:
+        raise ArgumentError("to_onnx: the function has updates, and a graph of ONNX cannot change variables.")
+    opset = DEFAULT if opset_version is None else opset_version
+    check_opset(opset)
+    program = record(lambda *values: function._run(*values)[0], function.fed, opset)
+    names = {leaf: t.name for leaf, t in zip(program.args, function.fed, strict=True)}
+    outputs = [t.name for t in function.outputs]
+    return _built(program, {}, names, outputs, opset, Layers(), "a function", doc)
+
+
+def save(proto: onnx.ModelProto, path: str | os.PathLike[str], external_data: bool | None = None) -> None:
+    """Check a model and write it to a file.
+
+    Args:
+        proto: the model; where its weights go to a file of their own they are taken out of it.
+        path: the file.
+        external_data: whether the weights lie beside it, in `<path>.data`; None leaves that to their size.
+
+    Raises: ArgumentError if the folder does not exist; SerializationError if it is no valid model.
+    """
+    size = sum(len(tensor.raw_data) for tensor in proto.graph.initializer)
+    if external_data is None:
+        external_data = size >= INLINE
+    if not external_data:
+        check(proto)
+        with replacing(path) as temporary:
+            onnx.save_model(proto, temporary)
+        return
+    data = Path(os.fspath(path) + ".data")
+    with replacing(path) as temporary, replacing(data) as weights:
+        _move_weights(proto, weights, data.name)
+        onnx.save_model(proto, temporary)
+    check(os.fspath(path))
+
+
+def _move_weights(proto: onnx.ModelProto, path: str, location: str) -> None:
+    """Write the weights to a file, where the model will look for them under the name `location`."""
+    place = 0
+    with open(path, "wb") as file:
+        for tensor in proto.graph.initializer:
+            array = tensor.raw_data
+            tensor.ClearField("raw_data")
+            tensor.data_location = onnx.TensorProto.EXTERNAL
+            del tensor.external_data[:]
+            for key, value in (("location", location), ("offset", place), ("length", len(array))):
+                tensor.external_data.add(key=key, value=str(value))
+            file.write(array)
+            place += len(array)
+
+
+def check(model: Any) -> None:
+    """Raises: SerializationError unless a model, or the model in a file, keeps all rules of ONNX."""
+    try:
+        onnx.checker.check_model(model, full_check=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        raise SerializationError(f"export: what was written is no valid model of ONNX: {error}") from error
+
+
+# Parts of a model ------------------------------------------------------------------------------------------------
+
+
+class Layers:
+    """Which layer an instruction belongs to.
+
+    Recorded calls have numbers that rise, and what a layer's call records lies between two of them.
+    """
+
+    def __init__(self) -> None:
+        self.spans: list[tuple[int, int, str]] = []
+        self._open: list[str] = []
+
+    def note(self, layer: Any) -> Any:
+        """Note that a layer is called.
+
+        Returns: a function to be called when it is done.
+        """
+        first = next_serial()
+        self._open.append(layer.name)
+        path = "/".join(self._open)
+
+        def leave() -> None:
+            self._open.pop()
+            self.spans.append((first, next_serial(), path))
+
+        return leave
+
+    @contextmanager
+    def unknown_sizes(self, inputs: Sequence[SymbolicTensor]) -> Iterator[None]:
+        """A context in which what computes with a size that is not known ends in an error that says so.
+
+        Args:
+            inputs: what is open.
+        """
+        try:
+            yield
+        except (TypeError, ValueError, ArithmeticError, AttributeError, IndexError) as error:
+            shapes = [t.shape for t in inputs if None in t.shape[1:]]
+            if not shapes or isinstance(error, NewVariablesError):
+                raise
+            where = f"layer {'/'.join(self._open)!r}: " if self._open else ""
+            raise SerializationError(
+                f"export: {where}it needs sizes that are not known of inputs of shape {', '.join(map(str, shapes))} "
+                f"({error}). Fix them: pass input_signature, a shape with the batch for each input."
+            ) from error
+
+    def scope_of(self, call: Any) -> str:
+        """The path of the innermost layer whose call recorded an instruction; '' for none."""
+        origins = (t.origin for t in (*call.outs, *call.inputs()) if t.origin is not None)
+        serial = next((o.serial for o in origins), None)
+        if serial is None:
+            return ""
+        return next((path for first, last, path in self.spans if first < serial < last), "")
+
+
+def _recorded(steps: Any, inputs: list[SymbolicTensor], opset: int) -> tuple[Any, dict[Any, Any], Layers]:
+    """The program of predicting, the variables among its arguments, and the layers of its instructions."""
+    layers = Layers()
+    kinds = steps.variables.constant, steps.variables.carried
+    like = [[SymbolicTensor(v.shape, v.dtype) for v in kind] for kind in kinds]
+    with call_context.watched(layers.note), layers.unknown_sizes(inputs):
+        program = record(steps.predict_function(), [*like, inputs], opset)
+    fixed, carried, _ = program.args
+    variables = dict(zip([*fixed, *carried], [*kinds[0], *kinds[1]], strict=True))
+    return program.changed(results=program.results[1]), variables, layers
+
+
+def _built(
+    program: Any, variables: dict[Any, Any], names: Any, outputs: Any, opset: int, layers: Layers, what: str, doc: Any
+) -> OnnxModel:
+    held = {**variables, **{t: t.variable for t in program.captures if t.variable is not None}}
+    named = {t: v.name.removesuffix(":0") for t, v in held.items()}
+    described = doc or f"{what[0].upper()}{what[1:]}, written by keras_front."
+    values = {t: v.numpy() for t, v in held.items()}
+    title = re.sub(r"[^\w.-]", "_", what.split("'")[1] if "'" in what else "function")
+    return build(program, values, {**names, **named}, outputs, opset, layers.scope_of, title, described)
+
+
+def _check_host_layers(model: Any) -> None:
+    found = [layer for layer in getattr(model, "layers", ()) if layer.runs_on_host]
+    if found:
+        raise SerializationError(
+            f"export: layer {found[0].name!r} ({type(found[0]).__name__}) looks up strings or hashes on the host, for "
+            "which a graph of ONNX has no place. Export the layers behind it as a model of their own, and apply this "
+            "one to the data first."
+        )
+
+
+def _inputs(model: Any, signature: Any) -> list[SymbolicTensor]:
+    """A tensor for each input of a model, of the shape that is asked for."""
+    fed = [t for t in model.inputs if t.is_placeholder] if model._is_graph_network else list(model.inputs)
+    given = [None] * len(fed) if signature is None else _shapes(signature, len(fed))
+    return [SymbolicTensor(_fixed(t, shape), t.dtype) for t, shape in zip(fed, given, strict=True)]
+
+
+def _shapes(signature: Any, count: int) -> list[Any]:
+    shapes = [getattr(item, "shape", item) for item in signature]
+    if shapes and all(item is None or isinstance(item, int) for item in shapes):
+        shapes = [shapes]
+    if len(shapes) != count:
+        raise ArgumentError(f"export: input_signature: expected {count} shapes, received {len(shapes)}.")
+    return shapes
+
+
+def _fixed(tensor: SymbolicTensor, shape: Any) -> tuple[int | None, ...]:
+    if shape is None:
+        return tensor.shape
+    wanted = tuple(shape)
+    fits = len(wanted) == len(tensor.shape) and all(
+        known is None or known == size for known, size in zip(tensor.shape, wanted, strict=True)
+    )
+    if not fits:
+        raise ArgumentError(
+            f"export: input_signature: {wanted} is no shape of the input {tensor.name!r}, which has {tensor.shape}."
+        )
+    return wanted
