@@ -22,7 +22,7 @@ from keras_front.backend import codegen, discovery, dtypes, op, program, seeds
 from keras_front.backend.ir import Program
 from keras_front.backend.simplify import Fusion
 from keras_front.backend.state import Variable
-from keras_front.backend.symbolic import OpCall, SymbolicTensor
+from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError, BackendError
 
 
@@ -120,7 +120,7 @@ class Backend:
             return False
         return name in op.OPS and getattr(type(self), name, None) is not getattr(Backend, name, None)
 
-    def keeps(self, call: OpCall) -> bool:
+    def keeps(self, call: Any) -> bool:
         """Whether a call of a composite stays whole in programs; the default asks `overrides` for its op.
 
         Args:

@@ -41,11 +41,11 @@ class Windows:
 
     def __init__(self, tensor: Any, attrs: dict[str, Any], size: Sequence[int]):
         self.ndim, self.data_format, self.size = len(tensor.shape), attrs["data_format"], list(size)
-        self.space = shapes.spatial(tensor.shape, self.data_format)
+        self.space: Any = shapes.spatial(tensor.shape, self.data_format)
         self.strides, self.padding = list(attrs["strides"]), attrs["padding"]
         self.dilation = list(attrs.get("dilation") or [1] * len(self.size))
 
-    def pairs(self) -> list[tuple[int, int]] | None:
+    def pairs(self) -> Any:
         """Amounts of padding on each axis; None if they depend on sizes that are not known.
 
         With a stride of 1 'same' means the same amount whatever the size.
@@ -54,7 +54,7 @@ class Windows:
             return None
         sizes = [1 if n is None else n for n in self.space]
         found = shapes.resolve_padding(self.padding, sizes, self.size, self.strides, self.dilation)
-        return [tuple(pair) for pair in found]
+        return list(found)
 
     def pads(self) -> dict[str, Any]:
         """The padding as attributes of a node."""
@@ -221,7 +221,8 @@ def average_pool_gradient(
     """What flows into each window, divided by its size and spread over it: a transposed convolution with ones."""
     gradient, image = call.args[0], call.outs[0]
     windows = Windows(image, call.attrs, pool_size)
-    outputs, depth = shapes.spatial(gradient.shape, data_format), shapes.channels(gradient.shape, data_format)
+    outputs: Any = shapes.spatial(gradient.shape, data_format)
+    depth: Any = shapes.channels(gradient.shape, data_format)
     if None in (*windows.space, *outputs, depth):
         graph.unknown(call.op, image)
     counts = _window_sizes(windows, outputs)
@@ -233,7 +234,7 @@ def average_pool_gradient(
     return channels_back(graph, y, windows.ndim, data_format)
 
 
-def _window_sizes(windows: Windows, outputs: Sequence[int]) -> np.ndarray:
+def _window_sizes(windows: Windows, outputs: Any) -> np.ndarray:
     """How many places of the images each window covers, padding not counted."""
     total = np.ones((), "float64")
     for n, (before, _), o, s, w in zip(

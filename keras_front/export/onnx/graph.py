@@ -9,7 +9,7 @@ expect them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import onnx
@@ -96,12 +96,12 @@ class Graph:
 
     def __init__(self, opset: int, scope_of: Callable[[Any], str] = lambda call: "", outer: Graph | None = None):
         self.opset, self.scope_of, self.outer = opset, scope_of, outer
-        self.names = Names() if outer is None else outer.names
-        self.constants = Constants(self.names) if outer is None else outer.constants
+        self.names: Names = Names() if outer is None else outer.names
+        self.constants: Constants = Constants(self.names) if outer is None else outer.constants
         self.nodes: list[onnx.NodeProto] = []
         self.tensors: dict[SymbolicTensor, str] = {}
         self.shared: dict[Any, Any] = {}  # what emitters compute once for several calls
-        self.scope = "" if outer is None else outer.scope
+        self.scope: str = "" if outer is None else outer.scope
 
     # Names -------------------------------------------------------------------------------------------
 
@@ -258,7 +258,7 @@ class Graph:
             self.refuse(call.op, f"it needs opset {emitter.since} or later, and the opset is {self.opset}")
         return emitter.write(self, call, *[self.argument(a) for a in call.args], **call.attrs)
 
-    def refuse(self, op: str, reason: str) -> Any:
+    def refuse(self, op: str, reason: str) -> NoReturn:
         """Raise the error for an op that cannot be written.
 
         Args:
@@ -270,7 +270,7 @@ class Graph:
         where = f"layer {self.scope!r}: " if self.scope else ""
         raise SerializationError(f"export: {where}the op {op!r} cannot be written as ONNX: {reason}.")
 
-    def unknown(self, op: str, tensor: SymbolicTensor) -> Any:
+    def unknown(self, op: str, tensor: SymbolicTensor) -> NoReturn:
         """Raise the error for an op that needs sizes which are not known.
 
         Raises: SerializationError.

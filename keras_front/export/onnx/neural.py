@@ -40,7 +40,7 @@ refuses("the gradient must be recorded by the rules of K, not by an engine", "va
 
 
 def _is_batch_normalization(call: Any) -> bool:
-    x, mean, var = call.args[:3]
+    x, mean = call.args[:2]
     ndim, axis = len(x.shape), call.attrs["axis"]
     vectors = all(t is None or (len(t.shape) == 1 and t.shape[0] is not None) for t in call.args[1:])
     return vectors and ndim > 1 and axis % ndim in (1, ndim - 1) and x.dtype == mean.dtype == "float32"
