@@ -55,7 +55,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "callbacks": TRAINING,
     "training": TRAINING,
     "saving": TRAINING | {"training"},
-    "export": TRAINING | {"training"},
+    "export": TRAINING | {"training", "saving"},
     "models": MODELS,
     "datasets": BASE | {"utils"},
     "preprocessing": TENSORS | {"utils"},
