@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
 from keras_front.backend import discovery, dtypes, scopes, symbolic
+from keras_front.backend.guards import StateGuard
 from keras_front.backend.op import OPS, functions
 from keras_front.backend.scopes import (  # noqa: F401 - one import for frames and variables
     Frame,
@@ -39,6 +41,8 @@ _UIDS = itertools.count(1)
 
 class Variable(Operators):
     """A tensor with a value that can change. Knows no engine: the value is kept by whichever backend used it last.
+
+    Its `guard` keeps threads apart that train and read a model, from the moment on that a step uses the variable.
 
     Args:
         value: anything that NumPy or the active backend takes as an array, or a function without arguments that
@@ -67,6 +71,7 @@ class Variable(Operators):
         "_values",
         "constraint",
         "dtype",
+        "guard",
         "name",
         "regularizer",
         "shape",
@@ -83,6 +88,7 @@ class Variable(Operators):
         shape: Sequence[int] | None = None,
     ):
         self._backend: Any = None  # None: the value is a NumPy array on the host
+        self.guard: StateGuard | None = None
         self._initial: Callable[[], Any] | None = None
         if callable(value) and not hasattr(value, "shape"):
             if shape is None:
@@ -144,7 +150,8 @@ class Variable(Operators):
     @property
     def value(self) -> Any:
         """The value as a tensor of the active backend, which stays what it is when a step changes the variable."""
-        return discovery.active().copy(self.current())
+        with _lock_of(self):
+            return discovery.active().copy(self.current())
 
     def current(self) -> Any:
         """The stored tensor itself, moved to the active backend if it was elsewhere.
@@ -153,27 +160,39 @@ class Variable(Operators):
         """
         backend = discovery.active()
         held = self._values[self._index]
-        if held is None:
-            held = self._initialize()
-        if self._backend is backend:
-            return held
-        moved = backend.import_tensor(held, self._backend, self.dtype)
-        self._values, self._index, self._backend = [moved], 0, backend
-        return moved
+        return held if held is not None and self._backend is backend else self._brought_to(backend)
 
-    def _initialize(self) -> np.ndarray:
+    def _brought_to(self, backend: Any) -> Any:
+        with _lock_of(self):
+            held = self._held()
+            if self._backend is not backend:
+                held = backend.import_tensor(held, self._backend, self.dtype)
+                self._stand_in([held], 0, backend)
+            return held
+
+    def _held(self) -> Any:
+        """What is stored, on whichever backend; the first value is computed now if nobody has asked for it yet."""
+        held = self._values[self._index]
+        if held is not None:
+            return held
         array = _host_cast(_to_host(self._initial()), self.dtype)  # type: ignore[misc]
         if array.shape != self.shape:
             raise ShapeError(f"{self.name}: its initializer gave shape {array.shape}, expected {self.shape}.")
-        self._values, self._index, self._backend, self._initial = [array], 0, None, None
+        self._stand_in([array], 0, None)
+        self._initial = None
         return array
+
+    def _stand_in(self, values: list[Any], index: int, backend: Any) -> None:
+        """Have the value at a place of a list from now on."""
+        self._values, self._index, self._backend = values, index, backend
+        if self.guard is not None:
+            self.guard.moves += 1
 
     def numpy(self) -> np.ndarray:
         """A copy of the value as a NumPy array."""
-        held = self._values[self._index]
-        if held is None:
-            held = self._initialize()
-        return np.array(held if self._backend is None else self._backend.to_numpy(held))
+        with _lock_of(self):
+            held = self._held()
+            return np.array(held if self._backend is None else self._backend.to_numpy(held))
 
     def assign(self, value: Any, **kwargs: Any) -> Any:
         """Set the value: in the innermost frame (see `bind`) that has this variable, otherwise for good.
@@ -243,20 +262,21 @@ class Variable(Operators):
         shape = tuple(np.shape(value)) if not hasattr(value, "shape") else tuple(value.shape)
         if shape != self.shape:
             raise ShapeError(f"Cannot set variable {self.name!r} of shape {self.shape} to a value of shape {shape}.")
-        self._initial = None
-        if isinstance(value, np.ndarray | np.generic | list | tuple | bool | int | float):
-            array = _host_cast(np.array(_to_host(value)), self.dtype)
-            backend = self._backend
-            self._store(array if backend is None else backend.import_tensor(array, None, self.dtype), backend)
-        else:
-            backend = discovery.active()
-            self._store(backend.copy(backend.convert(value, self.dtype)), backend)  # steps may reuse its memory
+        with _lock_of(self):
+            if isinstance(value, np.ndarray | np.generic | list | tuple | bool | int | float):
+                array = _host_cast(np.array(_to_host(value)), self.dtype)
+                backend = self._backend
+                self._store(array if backend is None else backend.import_tensor(array, None, self.dtype), backend)
+            else:
+                backend = discovery.active()
+                self._store(backend.copy(backend.convert(value, self.dtype)), backend)  # steps may reuse its memory
+            self._initial = None
 
     def _store(self, value: Any, backend: Any) -> None:
         if backend is self._backend:
             self._values[self._index] = value
         else:
-            self._values, self._index, self._backend = [value], 0, backend
+            self._stand_in([value], 0, backend)
 
     def adopt(self, values: list[Any], index: int) -> None:
         """Read and write the state of a running loop from now on, so that its steps need not copy; see `release`.
@@ -265,12 +285,12 @@ class Variable(Operators):
             values: a list of tensors of the active backend, which the loop replaces.
             index: the place of this variable's value in it.
         """
-        self._backend = discovery.active()
-        self._values, self._index, self._initial = values, index, None
+        self._stand_in(values, index, discovery.active())
+        self._initial = None
 
     def release(self) -> None:
         """End `adopt`: keep the present value as one's own."""
-        self._values, self._index = [self._values[self._index]], 0
+        self._stand_in([self._values[self._index]], 0, self._backend)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         return np.asarray(self.numpy(), dtype)
@@ -307,6 +327,14 @@ class Variable(Operators):
         twin = Variable.__new__(Variable)
         twin.__setstate__(self.__getstate__())
         return twin
+
+
+def _lock_of(variable: Variable) -> Any:
+    """What is held while a value is read or replaced; nothing for a variable that no step has used."""
+    return _FREE if variable.guard is None else variable.guard.lock
+
+
+_FREE = nullcontext()
 
 
 def _to_host(value: Any) -> np.ndarray:

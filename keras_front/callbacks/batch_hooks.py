@@ -1,9 +1,7 @@
-"""Batch hooks while a loop runs: whom to call, the logs that they get, and the user's Ctrl-C."""
+"""Batch hooks while a loop runs: whom to call, and the logs that they get."""
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -11,32 +9,6 @@ from typing import Any
 import numpy as np
 
 from keras_front.callbacks.base import CallbackList
-
-
-class Interrupts:
-    """Holds a Ctrl-C back until the step that runs is finished, so that its state is not lost. A second one is not."""
-
-    def __init__(self) -> None:
-        self.came = False
-        self._old: Any = None
-
-    def __enter__(self) -> Interrupts:
-        if threading.current_thread() is threading.main_thread():
-            handler = signal.getsignal(signal.SIGINT)
-            if handler is signal.default_int_handler:
-                self._old = handler
-                signal.signal(signal.SIGINT, self._note)
-        return self
-
-    def _note(self, number: int, frame: Any) -> None:
-        if self.came:
-            raise KeyboardInterrupt
-        self.came = True
-
-    def __exit__(self, *exception: Any) -> None:
-        if self._old is not None:
-            signal.signal(signal.SIGINT, self._old)
-            self._old = None
 
 
 class BatchHooks:

@@ -84,52 +84,53 @@ def map_batches(
     step: Any,
     several: Callable[[], Any],
     engine: Backend,
-    fixed: list[Any],
-    state: list[Any],
+    dispatch: Callable[..., Any],
+    values: tuple[list[Any], list[Any]],
     arrays: Sequence[np.ndarray],
     size: int,
     keep: bool,
     tuner_for: Callable[[Any], DispatchTuner],
-) -> Iterator[tuple[list[Any], Any, int]]:
+) -> Iterator[tuple[Any, int]]:
     """A step for each batch of `size` rows of host arrays, the last one shorter.
 
     Args:
         step: a compiled step, `(fixed, state, batch) -> (state, outputs)`.
         several: gives the same step for several batches in one dispatch; see `Backend.compile_multi_batch`.
         engine: the backend that runs them.
-        fixed, state: the values that the step takes.
+        dispatch: calls its first argument on the present values and on its further arguments, keeps the new state, and
+            gives what the call gave.
+        values: (fixed, state), values like those that the step takes.
         arrays: the data.
         size: rows of a batch.
         keep: whether the outputs are wanted.
         tuner_for: gives the tuner for the program of a step.
 
-    Yields: (state, outputs, rows) after each dispatch.
+    Yields: (outputs, rows) after each dispatch.
     """
     whole, done = len(arrays[0]) // size, 0
-    program, length = _blocks(step, engine, fixed, state, arrays, size, keep) if whole > 1 else (None, 1)
+    program, length = _blocks(step, engine, *values, arrays, size, keep) if whole > 1 else (None, 1)
     if length > 1:
         run, tuner = several(), tuner_for(program)
         while done < whole:
             count, started = min(length, tuner.steps(whole - done)), tuner.started()
             block = [filled(array[done * size : (done + length) * size], length * size) for array in arrays]
-            state, outputs = run(fixed, state, block, count, size, keep)
+            state, outputs = dispatch(run, block, count, size, keep)
             tuner.finished(started, count, [state, outputs])
-            yield state, [_first(engine, o, count * (len(o) // length)) for o in outputs], count * size
+            yield [_first(engine, o, count * (len(o) // length)) for o in outputs], count * size
             done += count
     if done * size < len(arrays[0]):
-        yield from _one_by_one(step, engine, fixed, state, [array[done * size :] for array in arrays], size)
+        yield from _one_by_one(step, engine, dispatch, values, [array[done * size :] for array in arrays], size)
 
 
 def _one_by_one(
-    step: Any, engine: Backend, fixed: list[Any], state: list[Any], arrays: Sequence[np.ndarray], size: int
-) -> Iterator[tuple[list[Any], Any, int]]:
+    step: Any, engine: Backend, dispatch: Callable[..., Any], values: Any, arrays: Sequence[np.ndarray], size: int
+) -> Iterator[tuple[Any, int]]:
     call, known = None, 0
     for batch in engine.batches(arrays, size):
         rows = int(batch[0].shape[0])
         if rows != known:
-            call, known = step.specialize(fixed, state, list(batch)), rows
-        state, outputs = call(fixed, state, batch)  # type: ignore[misc]
-        yield state, outputs, rows
+            call, known = step.specialize(*values, list(batch)), rows
+        yield dispatch(call, batch)[1], rows
 
 
 def _blocks(

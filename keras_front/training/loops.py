@@ -10,6 +10,7 @@ say that the step gains from it. The loop is compiled instead of the step, not b
 
 from __future__ import annotations
 
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -22,28 +23,21 @@ from keras_front import config, conventions
 from keras_front.backend import seeds
 from keras_front.backend.adapter import Backend
 from keras_front.callbacks.base import CallbackList, Records
-from keras_front.callbacks.batch_hooks import BatchHooks, Interrupts
+from keras_front.callbacks.batch_hooks import BatchHooks
 from keras_front.compatibility import RenamedKeys
 from keras_front.errors import ArgumentError
 from keras_front.training.arrays import BatchLayout
 from keras_front.training.data_adapter import ArrayAdapter, StreamAdapter, sample_order
 from keras_front.training.dispatch import DispatchTuner, map_batches
-from keras_front.training.steps import (
-    State,
-    Steps,
-    active_backend,
-    held_in_list,
-    store,
-    take_back,
-    tensors_of,
-    values_of,
-)
+from keras_front.training import interrupts
+from keras_front.training.hand_over import State, StateList, copies, store, tensors_of, values_of
+from keras_front.training.steps import Steps, active_backend
 
 DEVICE_LIMIT = 1 << 30  # bytes of data that may lie on the device for a whole fit
 PENDING = 1 << 26  # bytes of predictions that may wait on the engine: each wait for one costs more than a step
 
 DataAdapter = ArrayAdapter | StreamAdapter
-Dispatch = tuple[State, Any, int]  # the state after it, what the step gave, and how many samples it took
+Dispatch = tuple[Any, int]  # what the step gave, and how many samples it took
 
 
 # Training --------------------------------------------------------------------------------------------
@@ -116,19 +110,19 @@ class FitLoop:
         callbacks.set_validation_data(self._validation_arrays())
         self._announce()
         try:
-            with held_in_list(self.steps.variables.all) as values:
+            with self.steps.state_in_list() as state:
                 self.data.open()
-                training = TrainingEpochs(self, values)
+                training = TrainingEpochs(self, state)
                 model._initial_epoch = self.initial_epoch
                 callbacks.on_train_begin()
-                take_back(self.steps.variables.all, values)
+                state.take_back()
                 self.initial_epoch = model._initial_epoch  # a callback may go on from where an earlier `fit` ended
                 for epoch in range(self.initial_epoch, self.epochs):
-                    self._epoch(training, epoch, values)
+                    self._epoch(training, epoch, state)
                     if model.stop_training or training.ended:
                         break
                     self._end_pass()
-                self._finalize_weights(values)
+                self._finalize_weights(state)
                 callbacks.on_train_end()
         finally:
             for data in (self.data, self.validation):
@@ -136,12 +130,12 @@ class FitLoop:
                     data.close()
         return self.history
 
-    def _finalize_weights(self, values: State) -> None:
+    def _finalize_weights(self, state: StateList) -> None:
         """Let running means take the place of weights, if the optimizer keeps any."""
         optimizer = self.model.optimizer
         if optimizer is not None and self.epochs > self.initial_epoch:
             optimizer.finalize_variable_values(self.model.trainable_weights)
-            take_back(self.steps.variables.all, values)
+            state.take_back()
 
     def _validation_arrays(self) -> list[Any] | None:
         """Inputs, targets, weights and the learning phase, as callbacks of Keras 2 expect them; None of a stream."""
@@ -157,17 +151,16 @@ class FitLoop:
         if told and validation is not None and None not in (data.samples, validation.samples):
             print(f"Train on {data.samples} samples, validate on {validation.samples} samples")
 
-    def _epoch(self, training: TrainingEpochs, epoch: int, values: State) -> None:
-        variables = self.steps.variables.all
+    def _epoch(self, training: TrainingEpochs, epoch: int, state: StateList) -> None:
         self.callbacks.on_epoch_begin(epoch)
-        take_back(variables, values)
+        state.take_back()
         logs = Records(training.epoch())
         if self.validation is not None and validates(self.validation_freq, epoch):
             results = evaluate(self.steps, self.validation, self.callbacks)
             names = self.steps.names("test")
             logs.update({f"val_{name}": value for name, value in zip(names, results, strict=True)})
         self.callbacks.on_epoch_end(epoch, Records({name: np.float64(value) for name, value in logs.items()}))
-        take_back(variables, values)
+        state.take_back()
 
     def _end_pass(self) -> None:
         if isinstance(self.data, StreamAdapter):
@@ -181,15 +174,14 @@ class TrainingEpochs:
 
     Args:
         loop: the call of `fit`.
-        values: the values of the variables, to which these refer.
+        state: the values of the variables, to which these refer.
     """
 
-    def __init__(self, loop: FitLoop, values: State):
+    def __init__(self, loop: FitLoop, state: StateList):
         self.model, self.steps, self.data, self.callbacks = loop.model, loop.steps, loop.data, loop.callbacks
-        self.values, self.shuffle = values, loop.shuffle
+        self.state, self.shuffle = state, loop.shuffle
         self.generator = seeds.generator("shuffle") if self.shuffle and isinstance(self.data, ArrayAdapter) else None
         self.engine = active_backend()
-        self.interrupts = Interrupts()
         self.ended = False
         self.last: Any = None  # what the last step gave
         self.group = HookGroup(self.steps.steps_per_execution)
@@ -201,7 +193,7 @@ class TrainingEpochs:
         self.steps.reset()
         self.hooks = BatchHooks(self.callbacks, "train")
         self.seen, self.last = 0, None
-        with self.interrupts:
+        with interrupts.watched():
             if isinstance(self.data, StreamAdapter):
                 self._epoch_of_stream(self.data)
             elif self.hooks.all or self.steps.one_by_one or self.data.varies:
@@ -222,11 +214,8 @@ class TrainingEpochs:
         if whole and self._whole_batches(data, order[:whole].reshape(-1, size)):
             return
         if whole < len(order):
-            train = self.steps.train(data.layout)
-            self.values[:], self.last = train(self.values, self._rows(data, order[whole:]))
+            self.last = self.state.step(self.steps.train(data.layout), self._rows(data, order[whole:]))
         self.seen = len(order)
-        if self.interrupts.came:
-            raise KeyboardInterrupt
 
     def _order(self, data: ArrayAdapter) -> np.ndarray:
         orders = [
@@ -243,19 +232,19 @@ class TrainingEpochs:
     def _whole_batches(self, data: ArrayAdapter, order: np.ndarray) -> bool:
         """A step for each row of `order`; True if training shall stop."""
         self._known = run, tuner = self._known or self._step(data, order[0])
-        values, hooks, interrupts, done = self.values, self.hooks, self.interrupts, 0
+        step, hooks, done = self.state.step, self.hooks, 0
         while done < len(order):
             count = tuner.steps(len(order) - done)
             if count:
                 started = tuner.started()
                 several = self.steps.several(data.layout)
-                values[:], self.last = several(values, self._on_device, order[done : done + count])
+                self.last = step(several, self._on_device, order[done : done + count])
                 tuner.finished(started, count, self.last)
             else:
                 count = 1
-                values[:], self.last = run(values, self._rows(data, order[done]))
+                self.last = step(run, self._rows(data, order[done]))
             done += count
-            if interrupts.came or (hooks.timed and time.perf_counter() >= hooks.due):
+            if hooks.timed and time.perf_counter() >= hooks.due:
                 self.seen = done * order.shape[1]
                 if self._pause(done - 1, order.shape[1]):
                     return True
@@ -264,7 +253,8 @@ class TrainingEpochs:
     def _step(self, data: ArrayAdapter, rows: np.ndarray) -> tuple[Any, DispatchTuner]:
         """The step for whole batches like the one of these rows, and how many of them go in one dispatch."""
         train, batch = self.steps.train(data.layout), self._rows(data, rows)
-        run, program = train.specialize(self.values, batch), train.program(self.values, batch)
+        values = self.state.values
+        run, program = train.specialize(values, batch), train.program(values, batch)
 
         def supported() -> bool:
             return self._on_device is not None and program is not None and self.engine.supports_multi_step(program)
@@ -274,10 +264,8 @@ class TrainingEpochs:
 
     def _pause(self, batch: int, size: int) -> bool:
         """Between two steps: call the callbacks that are called by time; True if training shall stop."""
-        if self.interrupts.came:
-            raise KeyboardInterrupt
         self.hooks.refresh(batch, size, self.seen, self.steps.names("train"), self._results)
-        take_back(self.steps.variables.all, self.values)
+        self.state.take_back()
         return self.model.stop_training
 
     # With hooks around every batch, or batches that come one by one -----------------------------------
@@ -309,22 +297,20 @@ class TrainingEpochs:
 
     def _step_with_hooks(self, i: int, size: int, layout: BatchLayout, batch: Callable[[], list[Any]]) -> bool:
         """One step with the hooks around it; True if training shall stop."""
-        hooks, values, steps = self.hooks, self.values, self.steps
+        hooks, steps = self.hooks, self.steps
         if hooks.begin and self.group.begins(i):
             hooks.before(i, size)
-            take_back(steps.variables.all, values)
         train = steps.train(layout, report=bool(hooks.end))
-        values[:], self.last = train(values, batch())
+        self.last = self.state.step(train, batch())
         self.seen += size
         if hooks.end:
             self.group.after(i, lambda last=self.last: self._after(i, size, last))  # type: ignore[misc]
-        if self.interrupts.came or (hooks.timed and time.perf_counter() >= hooks.due):
+        if hooks.timed and time.perf_counter() >= hooks.due:
             self._pause(i, size)
         return self.model.stop_training
 
     def _after(self, i: int, size: int, last: Any) -> None:
         self.hooks.after(i, size, self.steps.names("train"), lambda: self.steps.numbers("train", last))
-        take_back(self.steps.variables.all, self.values)
 
 
 class HookGroup:
@@ -389,12 +375,10 @@ def check_validation_freq(frequency: Any) -> None:
 def evaluate(steps: Steps, data: DataAdapter, callbacks: CallbackList) -> list[float]:
     """The means of losses and metrics over the data, in the order of `steps.names("test")`."""
     callbacks.on_test_begin()
-    steps.reset()
     loop = BatchLoop("test", steps, data, callbacks)
     loop.run(lambda values, rows: None)
-    results = steps.results("test", loop.last)
-    callbacks.on_test_end(dict(zip(steps.names("test"), results, strict=False)))
-    return results
+    callbacks.on_test_end(dict(zip(steps.names("test"), loop.results, strict=False)))
+    return loop.results
 
 
 def predict(steps: Steps, data: DataAdapter, callbacks: CallbackList) -> list[np.ndarray]:
@@ -411,6 +395,12 @@ class BatchLoop:
 
     Nothing is placed on the device for longer than its step. Where no callback is called for single batches, several go
     in one dispatch on engines that gain from it.
+
+    All batches meet the weights of the moment when the loop begins, whatever trains meanwhile: they are borrowed, see
+    `guards`. What the loop carries (means, states of stateful layers) is its own where another thread trains.
+
+    Attributes:
+        results: the means, of a loop that tests and is through.
     """
 
     def __init__(self, kind: str, steps: Steps, data: DataAdapter, callbacks: CallbackList):
@@ -418,30 +408,76 @@ class BatchLoop:
         self.engine, self.hooks = active_backend(), BatchHooks(callbacks, kind)
         steps.prepare(kind, data, report=bool(self.hooks.end))
         self.names = steps.names(kind) if kind == "test" else []
-        self.carried = steps.variables.carried
-        self.fixed, self.state = tensors_of(steps.variables.constant), values_of(self.carried)
+        self.carried, self.guard = steps.variables.carried, steps.guard
+        self.fixed: State = []
+        self.state: State = []
         self.last: Any = None
+        self.results: list[float] = []
+        self._parted = False
 
     def run(self, take: Callable[[Any, int], None]) -> None:
         """`take` gets what each dispatch gives, and for how many samples."""
         hooks, seen = self.hooks, 0
         try:
-            with Interrupts() as interrupts:
-                for i, (state, outputs, rows) in enumerate(self._dispatches()):
-                    self.state, self.last = state, outputs
-                    take(outputs, rows)
-                    seen += rows
-                    if hooks.timed and time.perf_counter() >= hooks.due:
-                        self._refresh(i, rows, seen)
-                    if interrupts.came:
-                        raise KeyboardInterrupt
+            self._begin()
+            for i, (outputs, rows) in enumerate(self._dispatches()):
+                self.last = outputs
+                take(outputs, rows)
+                seen += rows
+                if hooks.timed and time.perf_counter() >= hooks.due:
+                    self._refresh(i, rows, seen)
+            if self.kind == "test":
+                self.results = self._results()
         finally:
+            with self.guard.lock:
+                self.guard.give_back(self)
+                if not self._parted:
+                    store(self.carried, self.state, self.engine)
+
+    def _begin(self) -> None:
+        guard, me = self.guard, threading.get_ident()
+        with guard.lock:
+            for borrower in guard.borrowers:
+                borrower.part()
+            self._parted = bool(guard.borrowers) or any(thread != me for thread, _ in guard.trainers)
+            before = tensors_of(self.carried) if self._parted else []
+            if self.kind == "test":
+                self.steps.reset()
+            self.fixed, self.state = tensors_of(self.steps.variables.constant), values_of(self.carried)
+            if self._parted:  # what others carry is not disturbed
+                self.state = copies(self.state, self.engine)
+                store(self.carried, before, self.engine)
+            guard.borrow(self)
+
+    def part(self) -> None:
+        """Let the variables that change here have values of their own from now on; see `guards.Borrower`."""
+        if not self._parted:
+            store(self.carried, copies(self.state, self.engine), self.engine)
+            self._parted = True
+
+    def _results(self) -> list[float]:
+        with self.guard.lock:
+            before = tensors_of(self.carried) if self._parted else []
             store(self.carried, self.state, self.engine)
+            results = self.steps.results("test", self.last)
+            if self._parted:
+                store(self.carried, before, self.engine)
+            return results
 
     def _refresh(self, batch: int, size: int, seen: int) -> None:
-        store(self.carried, self.state, self.engine)
-        results = (lambda: self.steps.results("test", self.last)) if self.kind == "test" else list
-        self.hooks.refresh(batch, size, seen, self.names, results)
+        self.hooks.refresh(batch, size, seen, self.names, self._results if self.kind == "test" else list)
+
+    def _step(self, call: Callable[..., Any], *arguments: Any) -> Any:
+        """One dispatch of `(fixed, state, ...) -> (state, outputs)`, and what it gave."""
+        if not self.carried:
+            return call(self.fixed, self.state, *arguments)
+        holding = interrupts.hold()
+        try:
+            with self.guard.lock:
+                self.state, outputs = call(self.fixed, self.state, *arguments)
+        finally:
+            interrupts.let_go(holding)
+        return self.state, outputs
 
     def _dispatches(self) -> Iterator[Dispatch]:
         data, steps = self.data, self.steps
@@ -458,8 +494,8 @@ class BatchLoop:
             steps.single_batch(kind, layout),
             lambda: steps.multi_batch(kind, layout),
             self.engine,
-            self.fixed,
-            self.state,
+            self._step,
+            (self.fixed, self.state),
             data.arrays,
             data.batch_size,
             kind == "predict",
@@ -478,10 +514,10 @@ class BatchLoop:
             if hooks.begin and group.begins(i):
                 hooks.before(i, size)
             step = steps.test(layout, report) if self.kind == "test" else steps.predict(layout)
-            state, values = step(self.fixed, self.state, [self.engine.convert(array) for array in arrays])
+            values = self._step(step, [self.engine.convert(array) for array in arrays])[1]
             if hooks.end:
                 group.after(i, lambda i=i, size=size, v=values: self._after(i, size, v))  # type: ignore[misc]
-            yield state, values, size
+            yield values, size
         group.end()
 
     def _after(self, batch: int, size: int, values: Any) -> None:

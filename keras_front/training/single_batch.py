@@ -15,7 +15,8 @@ from keras_front.backend import discovery, scopes
 from keras_front.tracebacks import hide_internal_frames, mark_boundary
 from keras_front.training.arrays import BatchLayout, DataSpec, check_labels
 from keras_front.training.data_adapter import length
-from keras_front.training.steps import Steps, active_backend, store, tensors_of, values_of
+from keras_front.training.hand_over import exchange, tensors_of, values_of
+from keras_front.training.steps import Steps, active_backend
 
 LIMIT = 256
 
@@ -63,12 +64,12 @@ class SingleBatchCalls:
         """
         steps, engine = self.steps, active_backend()
         step = steps.ready("train", layout, batch, report=True, single=reset)
-        variables = steps.variables.all
+        variables, guard = steps.variables.all, steps.guard
         run = step.specialize(values_of(variables), [engine.convert(a) for a in batch])
 
         def call(arrays: Sequence[Any]) -> Any:
-            new, values = run(values_of(variables), [engine.argument(a) for a in arrays])
-            store(variables, new, engine)
+            given = [engine.argument(a) for a in arrays]
+            values = exchange(guard, variables, engine, lambda state: run(state, given))
             return _only(steps.numbers("train", values))
 
         return self._once("train", x, y, batch, layout, call, reset)
@@ -77,13 +78,12 @@ class SingleBatchCalls:
         """Losses and metrics of a checked batch; arguments as in `train`."""
         steps, engine = self.steps, active_backend()
         step = steps.ready("test", layout, batch, report=True, single=reset)
-        constant, carried = steps.variables.constant, steps.variables.carried
+        constant, carried, guard = steps.variables.constant, steps.variables.carried, steps.guard
         run = step.specialize(tensors_of(constant), values_of(carried), [engine.convert(a) for a in batch])
 
         def call(arrays: Sequence[Any]) -> Any:
-            fixed = tensors_of(constant)
-            new, values = run(fixed, values_of(carried), [engine.argument(a) for a in arrays])
-            store(carried, new, engine)
+            given = [engine.argument(a) for a in arrays]
+            values = exchange(guard, carried, engine, lambda state: run(tensors_of(constant), state, given))
             return _only(steps.numbers("test", values))
 
         return self._once("test", x, y, batch, layout, call, reset)
@@ -121,14 +121,16 @@ class SingleBatchCalls:
         """The outputs for a checked batch: a NumPy array, or a list of them."""
         layout, engine = BatchLayout(len(batch), 0, ()), active_backend()
         step = self.steps.ready("predict", layout, batch)
-        constant, carried = self.steps.variables.constant, self.steps.variables.carried
+        constant, carried, guard = self.steps.variables.constant, self.steps.variables.carried, self.steps.guard
         run = step.specialize(tensors_of(constant), values_of(carried), [engine.convert(a) for a in batch])
 
         def call(arrays: Sequence[Any]) -> Any:
-            fixed = tensors_of(constant)
-            new, outputs = run(fixed, values_of(carried) if carried else [], [engine.argument(a) for a in arrays])
+            given = [engine.argument(a) for a in arrays]
             if carried:
-                store(carried, new, engine)
+                outputs = exchange(guard, carried, engine, lambda state: run(tensors_of(constant), state, given))
+            else:
+                with guard.lock:
+                    outputs = run(tensors_of(constant), [], given)[1]
             return _arrays(engine, outputs)
 
         conform = _conform(x, batch[0]) if len(batch) == 1 else None

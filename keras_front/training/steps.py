@@ -21,6 +21,7 @@ from keras_front import backend as K
 from keras_front import config
 from keras_front.backend import discovery, scopes, seeds, symbolic
 from keras_front.backend.adapter import Backend
+from keras_front.backend.guards import guard_of
 from keras_front.backend.program import EagerFunction
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, StateError
@@ -28,9 +29,9 @@ from keras_front.graph.tensor_values import NoValueHereError, TensorValues, no_v
 from keras_front.nest import flatten, unique
 from keras_front.training.arrays import BatchLayout
 from keras_front.training.dispatch import DispatchTuner, several_steps
+from keras_front.training.hand_over import State, StateList, tensors_of, values_of
 from keras_front.training.losses_and_metrics import LossesAndMetrics
 
-State = list[Any]
 KINDS = ("train", "test", "predict")
 TUNERS = 256  # ever new data sizes: forget the old ones rather than grow
 
@@ -90,57 +91,6 @@ def check_newcomers(frame: Any) -> None:
     """Raise NewVariablesError if a step assigned variables that are not in its state."""
     if frame.newcomers:
         raise NewVariablesError(frame.newcomers)
-
-
-def values_of(variables: Sequence[Any]) -> State:
-    """The present values as tensors of the active backend, no two of them the same object."""
-    values = tensors_of(variables)
-    if len(set(map(id, values))) < len(values):  # a step may reuse the memory of each
-        seen: set[int] = set()
-        for index, value in enumerate(values):
-            if id(value) in seen:
-                values[index] = K.convert(np.array(K.to_numpy(value)))
-            seen.add(id(values[index]))
-    return values
-
-
-def tensors_of(variables: Sequence[Any]) -> State:
-    """The present values as tensors of the active backend."""
-    engine = discovery.active()  # `Variable.current` in one line, because a step should not make a call for each
-    return [v._values[v._index] if v._backend is engine else v.current() for v in variables]
-
-
-def store(variables: Sequence[Any], values: Sequence[Any], engine: Backend) -> None:
-    """Make `values`, tensors of `engine`, the values of `variables`."""
-    for variable, value in zip(variables, values, strict=True):
-        if variable._backend is engine:  # `Variable._store` without a call for each
-            variable._values[variable._index] = value
-        else:
-            variable._store(value, engine)
-
-
-@contextmanager
-def held_in_list(variables: Sequence[Any]) -> Iterator[State]:
-    """A list of the values, to which the variables refer until the block ends, however it ends.
-
-    A loop passes this list from step to step, and whoever reads a weight in a callback sees the present one.
-    """
-    values = values_of(variables)
-    for index, variable in enumerate(variables):
-        variable.adopt(values, index)
-    try:
-        yield values
-    finally:
-        for variable in variables:
-            variable.release()
-
-
-def take_back(variables: Sequence[Any], values: State) -> None:
-    """Take back variables that went elsewhere, because a callback used them on another backend."""
-    for index, variable in enumerate(variables):
-        if variable._values is not values:
-            values[index] = variable.current()
-            variable.adopt(values, index)
 
 
 # The steps -------------------------------------------------------------------------------------------
@@ -239,6 +189,7 @@ class Steps:
         self._found: dict[str, list[Variable]] = {kind: [] for kind in KINDS}
         self._prepared: set[str] = set()
         self._tuners: dict[Any, DispatchTuner] = {}
+        self._held: StateList | None = None
         self._collect()
 
     def _collect(self) -> None:
@@ -259,6 +210,7 @@ class Steps:
             seed=(self.seed,),
             only_training=frozenset(v for v in found if v not in lasting),
         )
+        self.guard = guard_of(self.variables.all)
         self._compiled: dict[Any, Any] = {}
 
     def _own_state(self) -> list[Variable]:
@@ -315,6 +267,21 @@ class Steps:
         if kind == "train":
             return (values_of(self.variables.all),)
         return tensors_of(self.variables.constant), values_of(self.variables.carried)
+
+    @contextmanager
+    def state_in_list(self) -> Iterator[StateList]:
+        """The state of training as one list until the block ends, however it ends; see `StateList`."""
+        with self.guard.lock:
+            held = self._held
+            if held is None or held.variables is not self.variables.all or held.engine is not active_backend():
+                held = self._held = StateList(self.variables.all, self.guard)
+            trainer = held.enter()
+        try:
+            yield held
+        finally:
+            with held.guard.lock:
+                if held.leave(trainer) and self._held is held:
+                    self._held = None
 
     def _step(self, kind: str, layout: BatchLayout, report: bool, single: bool) -> Any:
         if kind == "train":
