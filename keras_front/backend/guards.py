@@ -17,7 +17,7 @@ import os
 import threading
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any, Protocol
 
 _SERIAL = itertools.count()
@@ -142,7 +142,7 @@ class SeveralGuards:
 
         Returns: whether somebody has borrowed these values.
         """
-        return any([guard.part(variables) for guard in self.guards])
+        return True in [guard.part(variables) for guard in self.guards]
 
 
 Guard = StateGuard | SeveralGuards
@@ -183,13 +183,16 @@ def unchanged(variables: Iterable[Any]) -> Any:
         variables: variables; those that no model has used in a step may change.
 
     Example:
-        >>> a, b = Variable([1.0]), Variable([2.0])
+        >>> from keras_front import backend as K
+        >>> a, b = K.variable([1.0]), K.variable([2.0])
         >>> with unchanged([a, b]):
         ...     a.numpy().tolist(), b.numpy().tolist()
         ([1.0], [2.0])
     """
     guards = {v.guard for v in variables if v.guard is not None}
-    return guards.pop().lock if len(guards) == 1 else held(sorted(guards, key=lambda guard: guard.serial))
+    if len(guards) > 1:
+        return held(sorted(guards, key=lambda guard: guard.serial))
+    return guards.pop().lock if guards else nullcontext()
 
 
 def _after_fork() -> None:

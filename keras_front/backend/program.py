@@ -16,6 +16,7 @@ import numpy as np
 
 from keras_front import nest
 from keras_front.backend import codegen, discovery, gradients, scopes, seeds, untraceable
+from keras_front.backend.guards import unchanged
 from keras_front.backend.ir import Instruction, Program
 from keras_front.backend.lowering import lowered
 from keras_front.backend.operands import recorded
@@ -147,9 +148,11 @@ class Compiled:
         if not program.captures:
             return run
         captures = program.captures
+        variables = [t.variable for t in captures if t.variable is not None]
 
         def with_captures(*args: Any) -> Any:
-            return run(*args, [_captured_value(backend, t) for t in captures])
+            with unchanged(variables):
+                return run(*args, [_captured_value(backend, t) for t in captures])
 
         return with_captures
 

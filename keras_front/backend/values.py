@@ -10,6 +10,7 @@ import numpy as np
 from keras_front.backend import scopes
 from keras_front.backend.creation import convert
 from keras_front.backend.function import Function, evaluate
+from keras_front.backend.guards import unchanged
 from keras_front.backend.ops.elementwise import add, host_print, multiply, subtract
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
@@ -56,7 +57,9 @@ def batch_get_value(ops: Sequence[Any]) -> list[np.ndarray]:
     updates = [x for x in ops if isinstance(x, tuple)]
     if updates:
         Function([], [], updates)([])
-    return [get_value(x[0] if isinstance(x, tuple) else x) for x in ops]
+    read = [x[0] if isinstance(x, tuple) else x for x in ops]
+    with unchanged(x for x in read if isinstance(x, Variable)):
+        return [get_value(x) for x in read]
 
 
 @explains_failures
@@ -97,8 +100,9 @@ def batch_set_value(tuples: Sequence[tuple[Variable, Any]]) -> None:
     for x, value in pairs:
         if tuple(value.shape) != x.shape:
             raise ArgumentError(f"Cannot set variable {x.name!r} of shape {x.shape} to a value of shape {value.shape}.")
-    for x, value in pairs:
-        x.set(value)
+    with unchanged(x for x, _ in pairs):
+        for x, value in pairs:
+            x.set(value)
 
 
 @explains_failures

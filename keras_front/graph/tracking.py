@@ -17,6 +17,7 @@ import numpy as np
 
 from keras_front import config, constraints, initializers, regularizers
 from keras_front.backend import state, symbolic
+from keras_front.backend.guards import unchanged
 from keras_front.backend.state import Variable
 from keras_front.compatibility import accept_legacy_arguments
 from keras_front.errors import ArgumentError, ShapeError, StateError
@@ -280,7 +281,9 @@ class Trackable(LayerUpdates):
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of the weights as NumPy arrays, in the order of `weights`."""
-        return [w.numpy() for w in self.weights]
+        own = self.weights
+        with unchanged(own):
+            return [w.numpy() for w in own]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Set the weights. Nothing is set unless everything fits.
@@ -303,8 +306,9 @@ class Trackable(LayerUpdates):
                     f"Layer weight shape {variable.shape} of {variable.name} is not compatible with the provided "
                     f"weight shape {tuple(np.shape(value))}."
                 )
-        for variable, value in zip(own, weights, strict=True):
-            variable.set(value)
+        with unchanged(own):
+            for variable, value in zip(own, weights, strict=True):
+                variable.set(value)
 
     def count_params(self) -> int:
         """The number of scalars in the weights.

@@ -19,6 +19,7 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front import conventions
+from keras_front.backend.guards import unchanged
 from keras_front.backend.state import Variable
 from keras_front.conventions import Conventions
 from keras_front.errors import ArgumentError, ShapeError, StateError, UnknownArgumentError
@@ -356,7 +357,9 @@ class Optimizer(ResourceUpdates, Configurable):
 
     def get_weights(self) -> list[np.ndarray]:
         """Values of `weights`."""
-        return [variable.numpy() for variable in self.weights]
+        own = self.weights
+        with unchanged(own):
+            return [variable.numpy() for variable in own]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Set the values of `weights`, or of those of the model compiled last.
@@ -371,8 +374,9 @@ class Optimizer(ResourceUpdates, Configurable):
         for variables in (self.weights, self.weights_of(self.params)):
             values = self._adapted(variables, given)
             if [v.shape for v in values] == [v.shape for v in variables]:
-                for variable, value in zip(variables, values, strict=True):
-                    variable.assign(value.astype(host_dtype(variable.dtype)))
+                with unchanged(variables):
+                    for variable, value in zip(variables, values, strict=True):
+                        variable.assign(value.astype(host_dtype(variable.dtype)))
                 return
         raise ShapeError(
             f"{self.name}.set_weights: expected arrays of shapes {[v.shape for v in self.weights]}, "

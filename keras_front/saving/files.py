@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_front import bytecode
+from keras_front.backend.guards import unchanged
 from keras_front.errors import ArgumentError, SerializationError
 from keras_front.registry import custom_object_scope
 from keras_front.tracebacks import api_boundary
@@ -54,7 +55,8 @@ def save_model(
     if not _proceed(filepath, overwrite):
         return
     form = _format(filepath, save_format, ".keras")
-    (keras_zip if form == "keras" else hdf5).save_model(model, filepath, include_optimizer)
+    with unchanged([*model.weights, *getattr(getattr(model, "optimizer", None), "weights", ())]):
+        (keras_zip if form == "keras" else hdf5).save_model(model, filepath, include_optimizer)
 
 
 @api_boundary
@@ -100,7 +102,8 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format:
 
     if _proceed(filepath, overwrite):
         form = _format(filepath, save_format, None)
-        (keras_zip if form == "keras" else hdf5).save_weights(model, filepath)
+        with unchanged(model.weights):
+            (keras_zip if form == "keras" else hdf5).save_weights(model, filepath)
 
 
 @api_boundary
@@ -128,12 +131,14 @@ def load_weights(
     if not archive:
         with hdf5.opened(filepath) as (root, _):
             tree = keras_zip.has_keras3_layout(root)
-    if not archive and not tree:
-        hdf5.load_weights(model, filepath, by_name, skip_mismatch, reshape)
-        return
-    if by_name:
+    of_keras3 = archive or tree
+    if of_keras3 and by_name:
         raise ArgumentError("load_weights: files of Keras 3 hold positions: expected by_name=False.")
-    keras_zip.load_weights(model, filepath)
+    with unchanged(model.weights):
+        if of_keras3:
+            keras_zip.load_weights(model, filepath)
+        else:
+            hdf5.load_weights(model, filepath, by_name, skip_mismatch, reshape)
 
 
 @api_boundary

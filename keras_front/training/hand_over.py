@@ -9,17 +9,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from keras_front import backend as K
 from keras_front.backend import discovery
-from keras_front.backend.engine import Engine
+from keras_front.backend.adapter import Backend
 from keras_front.backend.guards import Guard
 from keras_front.training import interrupts
 
 State = list[Any]
+
+
+def active_backend() -> Backend:
+    """The active backend, as what it is beyond running ops."""
+    return cast(Backend, discovery.active())
 
 
 # Values of variables ---------------------------------------------------------------------------------
@@ -39,11 +44,11 @@ def values_of(variables: Sequence[Any]) -> State:
 
 def tensors_of(variables: Sequence[Any]) -> State:
     """The present values as tensors of the active backend."""
-    engine = discovery.active()  # `Variable.current` in one line, because a step should not make a call for each
+    engine = active_backend()  # `Variable.current` in one line, because a step should not make a call for each
     return [v._values[v._index] if v._backend is engine else v.current() for v in variables]
 
 
-def store(variables: Sequence[Any], values: Sequence[Any], engine: Engine) -> None:
+def store(variables: Sequence[Any], values: Sequence[Any], engine: Backend) -> None:
     """Make `values`, tensors of `engine`, the values of `variables`."""
     for variable, value in zip(variables, values, strict=True):
         if variable._backend is engine:  # `Variable._store` without a call for each
@@ -52,7 +57,7 @@ def store(variables: Sequence[Any], values: Sequence[Any], engine: Engine) -> No
             variable._store(value, engine)
 
 
-def copies(values: Sequence[Any], engine: Engine) -> State:
+def copies(values: Sequence[Any], engine: Backend) -> State:
     """The same values in memory of their own."""
     return [engine.copy(value) for value in values]
 
@@ -60,7 +65,7 @@ def copies(values: Sequence[Any], engine: Engine) -> State:
 # One step --------------------------------------------------------------------------------------------
 
 
-def exchange(guard: Guard, variables: Sequence[Any], engine: Engine, run: Callable[[State], Any]) -> Any:
+def exchange(guard: Guard, variables: Sequence[Any], engine: Backend, run: Callable[[State], Any]) -> Any:
     """Run a step that replaces the values of variables.
 
     Args:
@@ -99,7 +104,7 @@ class StateList:
     """
 
     def __init__(self, variables: Sequence[Any], guard: Guard):
-        self.variables, self.guard, self.engine = variables, guard, discovery.active()
+        self.variables, self.guard, self.engine = variables, guard, active_backend()
         self.users = 0
         with guard.lock:
             self.values = values_of(self.variables)

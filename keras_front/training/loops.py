@@ -26,12 +26,12 @@ from keras_front.callbacks.base import CallbackList, Records
 from keras_front.callbacks.batch_hooks import BatchHooks
 from keras_front.compatibility import RenamedKeys
 from keras_front.errors import ArgumentError
+from keras_front.training import interrupts
 from keras_front.training.arrays import BatchLayout
 from keras_front.training.data_adapter import ArrayAdapter, StreamAdapter, sample_order
 from keras_front.training.dispatch import DispatchTuner, map_batches
-from keras_front.training import interrupts
-from keras_front.training.hand_over import State, StateList, copies, store, tensors_of, values_of
-from keras_front.training.steps import Steps, active_backend
+from keras_front.training.hand_over import State, StateList, active_backend, copies, store, tensors_of, values_of
+from keras_front.training.steps import Steps
 
 DEVICE_LIMIT = 1 << 30  # bytes of data that may lie on the device for a whole fit
 PENDING = 1 << 26  # bytes of predictions that may wait on the engine: each wait for one costs more than a step

@@ -15,8 +15,8 @@ from keras_front.backend import discovery, scopes
 from keras_front.tracebacks import hide_internal_frames, mark_boundary
 from keras_front.training.arrays import BatchLayout, DataSpec, check_labels
 from keras_front.training.data_adapter import length
-from keras_front.training.hand_over import exchange, tensors_of, values_of
-from keras_front.training.steps import Steps, active_backend
+from keras_front.training.hand_over import active_backend, exchange, tensors_of, values_of
+from keras_front.training.steps import Steps
 
 LIMIT = 256
 

@@ -13,14 +13,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple, cast
-
-import numpy as np
+from typing import Any, NamedTuple
 
 from keras_front import backend as K
 from keras_front import config
-from keras_front.backend import discovery, scopes, seeds, symbolic
-from keras_front.backend.adapter import Backend
+from keras_front.backend import scopes, seeds, symbolic
 from keras_front.backend.guards import guard_of
 from keras_front.backend.program import EagerFunction
 from keras_front.backend.state import Variable
@@ -29,7 +26,7 @@ from keras_front.graph.tensor_values import NoValueHereError, TensorValues, no_v
 from keras_front.nest import flatten, unique
 from keras_front.training.arrays import BatchLayout
 from keras_front.training.dispatch import DispatchTuner, several_steps
-from keras_front.training.hand_over import State, StateList, tensors_of, values_of
+from keras_front.training.hand_over import State, StateList, active_backend, tensors_of, values_of
 from keras_front.training.losses_and_metrics import LossesAndMetrics
 
 KINDS = ("train", "test", "predict")
@@ -107,11 +104,6 @@ def samples_of(xs: Sequence[Any], outputs: Sequence[Any]) -> Any:
     first = next(iter((*xs, *outputs)))
     size = K.int_shape(first)[0]
     return float(size) if size is not None else K.cast(K.shape(first)[0], K.floatx())
-
-
-def active_backend() -> Backend:
-    """The active backend, as what it is beyond running ops."""
-    return cast(Backend, discovery.active())
 
 
 class Forward(NamedTuple):
@@ -520,7 +512,9 @@ class Steps:
         A step that the model overrides says itself what counts: `last`, what its last call gave.
         """
         read = self._get(("results",), self._results, ())
-        return K.to_numpy(read([v.current() for v in self._measures()])).tolist()
+        with self.guard.lock:  # until they are read, the next step may not have their memory
+            means = read([v.current() for v in self._measures()])
+        return K.to_numpy(means).tolist()
 
     def numbers(self, kind: str, values: Any) -> list[float]:
         """What a step reported, as Python numbers."""
