@@ -10,7 +10,7 @@ TEST := .venv-test/bin
 PIP := -m pip install --quiet --disable-pip-version-check
 SOURCES := pyproject.toml README.md $(shell find keras_front backends -name '*.py' -o -name '*.npz')
 
-.PHONY: demo test test-quick test-all lint types check doctest mutants plain robustness test-libraries bench \
+.PHONY: demo test test-quick test-all lint types check doctest mutants plain test-pytensor robustness test-libraries bench \
 	bench-quick clean
 
 # One BLAS thread: the matrices of the demo are small, and threads that wait for each other cost more than they bring.
@@ -41,6 +41,9 @@ check: .venv-test/ready  # the suite, on all four backends
 
 doctest: .venv-test/ready  # the examples in docstrings, on NumPy
 	KERAS_FRONT_BACKEND=numpy $(ONE_THREAD) $(TEST)/python -m pytest -q -p no:cacheprovider --doctest-modules keras_front
+
+test-pytensor: .venv-test/ready  # both published suites, whole, on the backend `pytensor`
+	KERAS_FRONT_TEST_ALL=1 $(ONE_THREAD) $(TEST)/python -m pytest -q -s -p no:cacheprovider tests/backends/test_pytensor.py
 
 mutants: .venv-test/ready  # breaks thirty places, one by one: how many do the tests notice?
 	$(ONE_THREAD) $(TEST)/python tests/mutation_trial.py

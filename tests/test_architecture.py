@@ -17,9 +17,9 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "keras_front"
 BACKENDS = ROOT / "backends"
 
-ENGINES = {"torch", "jax", "jaxlib", "tensorflow", "cupy", "onnxruntime", "theano"}
+ENGINES = {"torch", "jax", "jaxlib", "tensorflow", "cupy", "onnxruntime", "pytensor", "theano"}
 HOST = "keras_front_numpy"  # needs nothing but NumPy, so that an adapter may build on it
-BACKEND_NAMES = {"numpy", "torch", "jax", "tensorflow"}
+BACKEND_NAMES = {"numpy", "torch", "jax", "tensorflow", "pytensor"}
 
 # A part of the package, and what it may import at module level. A part may always import itself.
 BASE = {
@@ -227,7 +227,7 @@ def test_an_adapter_knows_k_and_its_engine_only():
         foreign = ENGINES - {own.removeprefix("keras_front_"), "jaxlib" if own == "keras_front_jax" else ""}
         for found in imports(path):
             top, *rest = found.module.split(".")
-            if top == "keras_front" and (not rest or rest[0] not in ("backend", "errors", "export")):
+            if top == "keras_front" and (not rest or rest[0] not in ("backend", "errors", "export", "nest")):
                 if found.module != "keras_front":  # `from keras_front import x` is reported as keras_front.x
                     wrong.append(f"{shown(path)}:{found.line} imports {found.module}")
             elif top in foreign or (top.startswith("keras_front_") and top not in (own, HOST)):

@@ -296,6 +296,21 @@ def test_an_old_engine_in_the_environment_too(monkeypatch, default):
         assert discovery.backend() == "numpy"
 
 
+@pytest.mark.parametrize(("old", "heir"), [("theano", "pytensor"), ("cntk", "onnxruntime")])
+def test_the_successor_of_an_old_engine_is_offered(monkeypatch, default, declare, old, heir):
+    declare(heir, f"{heir}_front:Backend", extras=(heir,))
+    found = {heir: discovery._entry_points()[heir]}
+    monkeypatch.setattr(discovery, "_entry_points", lambda: found)
+    offer = rf"Did you mean '{heir}', its successor\? Then {{}}set the backend to '{heir}'\."
+    monkeypatch.setattr(discovery, "_module_exists", lambda name: True)
+    with pytest.raises(BackendNotFoundError, match=offer.format("")):
+        discovery.get(old)
+    monkeypatch.setattr(discovery, "_module_exists", lambda name: False)
+    monkeypatch.setattr(discovery, "_choose", lambda: discovery._try(config.Setting(old, "KERAS_BACKEND", True)))
+    with pytest.warns(UserWarning, match=offer.format(rf"run pip install '.*\[{heir}\]' and ")):
+        discovery.active()
+
+
 def test_a_shared_key_whose_engine_is_missing_warns_and_gives_the_default(home, default, declare):
     declare("nowhere", "nowhere_front:Backend", extras=("nowhere",))
     home({"backend": "nowhere"})

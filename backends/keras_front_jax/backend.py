@@ -73,6 +73,7 @@ class JaxBackend(Transposes, Backend):
     name = "jax"
     tensor_types = (jax.Array,)
     differentiates = True
+    compiles = True
 
     def __init__(self) -> None:
         super().__init__()

@@ -51,6 +51,7 @@ def _fractions_only(ufunc: Any) -> Any:
     return staticmethod(lambda x: x if x.dtype.kind in "biu" else ufunc(x))
 
 
+_NO_BFLOAT16 = "NumPy has no bfloat16. Use float32, or a backend that has it."
 _KERNELS: BoundedCache[Callable[..., None]] = BoundedCache(64)  # each has scratch memory of some megabytes at most
 
 
@@ -129,7 +130,7 @@ class NumpyBackend(Eager, Backend):
 
     def asarray(self, value: Any, dtype: str | None = None) -> Any:
         if dtype == "bfloat16":
-            raise DtypeError("The NumPy backend has no bfloat16. Use float32, or another backend.")
+            raise DtypeError(_NO_BFLOAT16)
         return as_tensor(np.array(value, dtype))
 
     def convert(self, value: Any, dtype: str | None = None) -> Any:
@@ -200,7 +201,10 @@ class NumpyBackend(Eager, Backend):
 
     @without_warnings
     def cast(x: Array, dtype: str) -> Array:  # noqa: N805
-        return as_tensor(x.astype(dtype))
+        try:
+            return as_tensor(x.astype(dtype))
+        except TypeError:
+            raise DtypeError(_NO_BFLOAT16 if dtype == "bfloat16" else f"NumPy has no dtype {dtype!r}.") from None
 
     def stop_gradient(self, x: Array) -> Array:
         return x

@@ -33,6 +33,7 @@ class TensorflowBackend(Transposes, Backend):
     name = "tensorflow"
     tensor_types = (tf.Tensor,)
     differentiates = True
+    compiles = True
 
     def __init__(self) -> None:
         super().__init__()

@@ -64,7 +64,9 @@ class Backend:
 
     Class attributes: `name`; `tensor_types`, the classes of the engine's tensors; `float_dtypes`, what a float tensor's
     `.dtype` can be; `differentiates`, whether `value_and_grad` is the engine's own; `fusions`, rows of
-    instructions that become one (see `simplify`); `expanded`, the composites that are
+    instructions that become one (see `simplify`); `compiles`, whether the engine has a compiler, so that a new program
+    takes time and computes otherwise than single ops (the published suites then ask programs, and fewer of them);
+    `expanded`, the composites that are
     overridden for eager calls alone, while programs are written from their bodies; `accumulates`, the ops whose methods
     are marked by `accumulates_in_single`; `any_batch`, whether its programs leave the size of the batch open, so that
     one serves all sizes.
@@ -73,6 +75,7 @@ class Backend:
     name: ClassVar[str] = ""
     tensor_types: ClassVar[tuple[type, ...]] = ()
     differentiates: ClassVar[bool] = False
+    compiles: ClassVar[bool] = False
     expanded: ClassVar[frozenset[str]] = frozenset()
     fusions: ClassVar[tuple[Fusion, ...]] = ()
     accumulates: ClassVar[frozenset[str]] = frozenset()

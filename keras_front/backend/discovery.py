@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 GROUP = "keras_front.backends"
 DEFAULT = config.KINDS["backend"].default
 
-# Engines of old Keras versions that nobody can have any more: a file or variable that names one is old, not
-# wrong.
-RETIRED = {"theano", "cntk", "mxnet", "plaidml.keras.backend"}
+# Engines of old Keras versions that nobody can have any more, and the backend on the engine that carries each of them
+# on, if one does. A file or variable that names one is old, not wrong.
+RETIRED = {"theano": "pytensor", "cntk": "onnxruntime", "mxnet": None, "plaidml.keras.backend": None}
 
 ACTIVE: ContextVar[Engine | None] = ContextVar("keras_front_backend", default=None)
 DEVICE: ContextVar[str | None] = ContextVar("keras_front_device", default=None)
@@ -273,7 +273,8 @@ def _choose() -> Engine:
 def _try(wish: config.Setting) -> Engine | None:
     """The backend of one candidate; None if it is an old or a shared wish that cannot be had here."""
     if wish.value in RETIRED:
-        config.warn_once(f"{wish.source}: {wish.value!r} is an engine of old Keras versions; using {DEFAULT!r}.")
+        old = f"{wish.source}: {wish.value!r} is an engine of old Keras versions; using {DEFAULT!r}."
+        config.warn_once(old + _offer(wish.value, _entry_points()))
         return None
     try:
         found = get(wish.value)
@@ -306,13 +307,13 @@ def check_name(name: str) -> None:
     """
     points = _entry_points()
     if name not in points and not {".", ":"} & set(name):
-        raise BackendNotFoundError(_unknown(name, list(points)))
+        raise BackendNotFoundError(_unknown(name, points))
 
 
 def _by_entry_point(name: str) -> Any:
     points = _entry_points()
     if name not in points:
-        raise BackendNotFoundError(_unknown(name, list(points)))
+        raise BackendNotFoundError(_unknown(name, points))
     point = points[name]
     try:
         return point.load()
@@ -386,7 +387,17 @@ def _adopt(instance: Any) -> Engine:
     return known
 
 
-def _unknown(name: str, known: list[str]) -> str:
+def _offer(name: str, points: dict[str, metadata.EntryPoint]) -> str:
+    """What to choose in place of an engine of old Keras versions; nothing if no backend takes its place."""
+    heir = RETIRED.get(name)
+    if heir is None or heir not in points:
+        return ""
+    remedy = "" if _engine_is_there(heir, points[heir]) else f"run {_remedy(heir, points[heir])} and "
+    return f" Did you mean {heir!r}, its successor? Then {remedy}set the backend to {heir!r}."
+
+
+def _unknown(name: str, points: dict[str, metadata.EntryPoint]) -> str:
+    known = list(points)
     if not known:
         return (
             f"there is no backend {name!r}: no installed package declares any; install keras-front "
@@ -395,5 +406,5 @@ def _unknown(name: str, known: list[str]) -> str:
     from difflib import get_close_matches
 
     close = get_close_matches(name, known, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
+    hint = _offer(name, points) or (f" Did you mean {close[0]!r}?" if close else "")
     return f"there is no backend {name!r}; there are {', '.join(sorted(known))}.{hint}"

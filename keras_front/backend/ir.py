@@ -7,9 +7,10 @@ they are simplified (`simplify`) or written (`codegen`).
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from keras_front import nest
 from keras_front.backend import symbolic
 from keras_front.backend.symbolic import SymbolicTensor
 
@@ -87,5 +88,34 @@ class Program:
             yield from instruction.inputs()
         yield from symbolic.leaves_of(self.results)
 
+    def leaves(self) -> list[SymbolicTensor]:
+        """The tensors of the arguments and the captures, one after the other."""
+        return list(symbolic.leaves_of([*self.args, *self.captures]))
+
+    def called_flat(self, run: Callable[..., Any]) -> Callable[..., Any]:
+        """What `Backend.compile_program` must return, from a function for engines that know no nesting.
+
+        Args:
+            run: takes the tensors of `leaves` and gives those of the results, one after the other.
+        """
+        return FlatCall(run, self.results)
+
     def __repr__(self) -> str:
         return f"<Program for {self.backend.name}: {len(self.instructions)} instructions>"
+
+
+class FlatCall:
+    """A function of nested arguments from one of flat arguments.
+
+    Args:
+        run: the function, which gives a sequence of results.
+        results: how they are nested.
+    """
+
+    def __init__(self, run: Callable[..., Any], results: Any):
+        self.run, self._results = run, results
+
+    def __call__(self, *args: Any) -> Any:
+        flat = [leaf for arg in args for leaf in (arg if isinstance(arg, list) else [arg]) if leaf is not None]
+        found = iter(self.run(*flat))
+        return nest.map_structure(lambda leaf: None if leaf is None else next(found), self._results)

@@ -14,7 +14,6 @@ from typing import TypeVar
 
 import numpy as np
 
-from keras_front import backend as K
 from keras_front.backend import discovery
 
 T = TypeVar("T")
@@ -28,7 +27,7 @@ def everything() -> bool:
 
 def has_compiler() -> bool:
     """Whether the active engine has a compiler of its own, so that every new program costs time."""
-    return type(discovery.active()).compile_native is not K.Backend.compile_native
+    return discovery.active().compiles
 
 
 def reduced() -> bool:
