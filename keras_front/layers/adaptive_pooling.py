@@ -9,6 +9,7 @@ from typing import Any, Unpack
 
 from keras_front import backend as K
 from keras_front.backend.ops.adaptive import average_windows, largest_of_windows
+from keras_front.backend.ops.arrangement import shape_only
 from keras_front.graph.layer import LAYERS, InputSpec
 
 from .arguments import DataFormat, Size
@@ -34,8 +35,10 @@ class _AdaptivePooling(Layer):
     def call(self, inputs: Any) -> Any:
         start = 1 if self.data_format == "channels_last" else 2
         axes = range(start, start + self._rank)
-        if None in [K.int_shape(inputs)[a] for a in axes]:  # a model is being built; only the shape matters
-            return K.resize(inputs, self.output_size, data_format=self.data_format)
+        shape = list(K.int_shape(inputs))
+        if any(shape[a] is None and new != 1 for a, new in zip(axes, self.output_size, strict=True)):
+            shape[start : start + self._rank] = self.output_size
+            return shape_only(inputs, shape, K.dtype(inputs), type(self).__name__)
         for axis, new in zip(axes, self.output_size, strict=True):
             inputs = self._reduce(inputs, axis, new)
         return inputs

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Unpack
 
 from keras_front import backend as K
 from keras_front import config
+from keras_front.backend.ops.arrangement import shape_only
 from keras_front.backend.ops.image import INTERPOLATIONS
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.file_form import FileForm
@@ -75,6 +76,13 @@ class _ImageLayer(Layer):
                 x = K.gather(x, start + K.arange(0, size, dtype="int32"), axis=axis)
         return x
 
+    def _of_size(self, x: Any) -> Any:
+        """Images of the layer's size, for a model that is built without knowing that of its images."""
+        shape = list(K.int_shape(x))
+        start = 1 if self.data_format == "channels_last" else 2
+        shape[start : start + 2] = self.height, self.width
+        return shape_only(x, shape, K.dtype(x), type(self).__name__)
+
     def _to_ratio(
         self, x: Any, height: Positive, width: Positive, interpolation: str = "bilinear", antialias: bool = False
     ) -> Any:
@@ -127,8 +135,10 @@ class Resizing(_ImageLayer):
     def _transform(self, x: Any) -> Any:
         rows, columns = self._space(x)
         size = (self.height, self.width)
-        if rows is None or columns is None or not (self.crop_to_aspect_ratio or self.pad_to_aspect_ratio):
+        if not (self.crop_to_aspect_ratio or self.pad_to_aspect_ratio):
             return K.resize(x, size, self.interpolation, self.data_format, antialias=self.antialias)
+        if rows is None or columns is None:
+            return self._of_size(x)
         if self.crop_to_aspect_ratio:
             return self._to_ratio(x, *size, self.interpolation, self.antialias)
         high, wide = max(rows, int(columns * size[0] / size[1])), max(columns, int(rows * size[1] / size[0]))
@@ -161,8 +171,8 @@ class CenterCrop(_ImageLayer):
 
     def _transform(self, x: Any) -> Any:
         rows, columns = self._space(x)
-        if rows is None or columns is None:  # a model is being built; only the shape matters
-            return K.resize(x, (self.height, self.width), data_format=self.data_format)
+        if rows is None or columns is None:
+            return self._of_size(x)
         if rows < self.height or columns < self.width:
             return self._to_ratio(x, self.height, self.width)
         top, left = int((rows - self.height) / 2), int((columns - self.width) / 2)
@@ -239,8 +249,8 @@ class _GeometricLayer(_RandomImageLayer):
         raise NotImplementedError
 
     def _transform(self, x: Any) -> Any:
-        if None in self._space(x):  # a model is being built; only the shape matters
-            return x
+        if None in self._space(x):
+            return shape_only(x, x.shape, K.dtype(x), type(self).__name__)
         first = self.data_format == "channels_first"
         x = K.permute_dimensions(x, (0, 2, 3, 1)) if first else x
         rows, columns = K.int_shape(x)[1:3]

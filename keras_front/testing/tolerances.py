@@ -19,6 +19,7 @@ ELSEWHERE = {
     "value_and_grad": "takes a function; tested with gradients",
     "getitem": "takes slices, which are no attributes: tests/backend/test_numpy_names.py",
     "symbolic_shape": "the shape as a tensor: tests/backend/test_program.py",
+    "shape_only": "a shape without values: tests/export/test_onnx.py",
     "gradients": "the rules, one by one: tests/backend/test_gradients.py",
     "scan": "takes a function; under lstm, rnn and map_fn",
     "custom_gradient": "takes a function; tested with gradients",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from keras_front.backend.ops.arrangement import permute_dimensions
 from keras_front.backend.ops.elementwise import cast, maximum
 from keras_front.backend.ops.indexing import gather
 from keras_front.backend.ops.linear import dot
+from keras_front.backend.ops.reduction import max, mean
 
 
 def _windows(size: int, new: int) -> list[range]:
@@ -22,9 +24,11 @@ def average_windows(x: Any, axis: int, new: int) -> Any:
 
     Args:
         x: a tensor.
-        axis: the axis, of known size.
+        axis: the axis, of known size, unless there is one window.
         new: how many windows.
     """
+    if new == 1:
+        return mean(x, axis=axis, keepdims=True)
     size, name = x.shape[axis], dtypes.canonical(x.dtype)
     weights = np.zeros((size, new), "float32" if name == "bfloat16" else name)
     for place, window in enumerate(_windows(size, new)):
@@ -39,11 +43,13 @@ def largest_of_windows(x: Any, axis: int, new: int) -> Any:
 
     Args:
         x: a tensor.
-        axis: the axis, of known size.
+        axis: the axis, of known size, unless there is one window.
         new: how many windows.
     """
+    if new == 1:
+        return max(x, axis=axis, keepdims=True)
     windows = _windows(x.shape[axis], new)
-    length = max(len(w) for w in windows)
+    length = builtins.max(len(w) for w in windows)
     places = np.array([[w[min(i, len(w) - 1)] for w in windows] for i in range(length)], "int32")
     result = gather(x, places[0], axis=axis)
     for row in places[1:]:

@@ -34,6 +34,26 @@ class ShapeOf(Operation):
 symbolic_shape = register(ShapeOf())
 
 
+class ShapeOnly(Operation):
+    """The op of a tensor that has a shape and no value.
+
+    While a model is built sizes may be unknown on which values depend; then only the shape of a result matters. No
+    backend can compute it: a program in which it is still needed is one whose sizes must be given.
+    """
+
+    name, kind = "shape_only", "host"
+
+    def __call__(self, x: Any, shape: Any, dtype: str, what: str) -> Any:
+        origin = symbolic.OpCall(self, (x,), {"shape": tuple(shape), "dtype": dtype, "what": what})
+        return origin.add_output(tuple(shape), dtype)
+
+    def again(self, args: Any, attrs: Any) -> list[Any]:
+        return [self(args[0], **attrs)]
+
+
+shape_only = register(ShapeOnly())
+
+
 @primitive(shapes.reshape, fresh=False, keeps_elements=True, light=True)
 def reshape(x: Tensor, shape: Dims):
     """The elements of `x` in order, in another shape.

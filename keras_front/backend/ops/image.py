@@ -22,6 +22,7 @@ from keras_front.backend.ops.arrangement import (
     pad,
     permute_dimensions,
     reshape,
+    shape_only,
     strided_slice,
 )
 from keras_front.backend.ops.elementwise import cast
@@ -122,19 +123,22 @@ def resize(x: Tensor, size: Dims, interpolation="nearest", data_format=None, ant
         )
     if len(size) != len(axes):
         raise ArgumentError(f"resize: expected {len(axes)} sizes for shape {tuple(x.shape)}, received {tuple(size)}.")
-    if None in [x.shape[a] for a in axes]:  # a model is being built; only the shape matters
-        dims = list(_sizes(x))
-        for axis, n in zip(axes, size, strict=True):
-            dims[axis] = n
-        return broadcast_to(strided_slice(x, *_corner(x, axes)), tuple(dims))
+    if None in [x.shape[a] for a in axes]:
+        return shape_only(x, _resized(x.shape, axes, size), _result_dtype(x, interpolation), "resize")
     for axis, n in zip(axes, size, strict=True):
         x = _resize_axis(x, axis, n, interpolation, antialias)
     return x
 
 
-def _corner(x: Any, axes: Sequence[int]) -> tuple[Any, Any, Any]:
-    stop = tuple(1 if i in axes else None for i in range(len(x.shape)))
-    return (None,) * len(stop), stop, (1,) * len(stop)
+def _resized(shape: Any, axes: Sequence[int], size: Sequence[Any]) -> tuple[Any, ...]:
+    """A shape with new sizes along some axes."""
+    new = dict(zip(axes, size, strict=True))
+    return tuple(new.get(i, d) for i, d in enumerate(shape))
+
+
+def _result_dtype(x: Any, interpolation: str) -> str:
+    dtype = dtypes.canonical(x.dtype)
+    return dtype if interpolation == "nearest" else dtypes.as_float(dtype)
 
 
 def _resize_axis(x: Any, axis: int, n: int, interpolation: str, antialias: bool) -> Any:
@@ -143,7 +147,7 @@ def _resize_axis(x: Any, axis: int, n: int, interpolation: str, antialias: bool)
         return x
     if interpolation == "nearest":
         return gather(x, nearest_places(old, n), axis=axis)
-    dtype = dtypes.as_float(x.dtype if isinstance(x.dtype, str) else dtypes.canonical(x.dtype))
+    dtype = _result_dtype(x, interpolation)
     order = (*(i for i in range(len(x.shape)) if i != axis), axis)
     weights = resize_weights(old, n, interpolation, antialias).astype("float32" if dtype == "bfloat16" else dtype)
     moved = dot(permute_dimensions(cast(x, dtype), order), weights)
@@ -158,9 +162,10 @@ def _enlarged(x: Any, factors: Sequence[int], data_format: Any, interpolation: s
         raise ArgumentError(f"Expected positive integers as factors, received {tuple(factors)}.")
     if interpolation == "nearest":
         return _repeated(x, _axes(x, data_format), factors)
-    sizes = tuple(None if x.shape[a] is None else x.shape[a] * f for a, f in zip(_axes(x, data_format), factors))
+    axes = _axes(x, data_format)
+    sizes = tuple(None if x.shape[a] is None else x.shape[a] * f for a, f in zip(axes, factors))
     if None in sizes:
-        return _repeated(x, _axes(x, data_format), factors)  # of the same shape, which is all that matters then
+        return shape_only(x, _resized(x.shape, axes, sizes), _result_dtype(x, interpolation), "resize")
     return resize(x, sizes, interpolation, data_format)
 
 

@@ -15,9 +15,12 @@ from keras_front.backend.ops.arrangement import (
     strided_slice,
 )
 from keras_front.backend.ops.elementwise import (
+    mod,
     multiply,
     sigmoid,
+    subtract,
 )
+from keras_front.backend.ops.subscript import getitem
 from keras_front.errors import ShapeError
 
 
@@ -77,11 +80,12 @@ def roll(x: Tensor, shift, axis=None):
     places = [axis] if isinstance(axis, int) else list(axis)
     shifts = [shift] * len(places) if isinstance(shift, int) else list(shift)
     for place, step in zip(places, shifts, strict=True):
-        size = x.shape[shapes.normalize_axis(place, len(x.shape))]
-        step = step if size is None else step % size if size else 0
-        if step:
-            head, tail = split(x, [-step], axis=place)
-            x = concatenate([tail, head], axis=place)
+        axis = shapes.normalize_axis(place, len(x.shape))
+        size = _sizes(x)[axis]
+        if not isinstance(size, int) or (size and step % size):
+            cut = size - step % size if isinstance(size, int) else subtract(size, mod(step, size))
+            parts = [getitem(x, (*(slice(None),) * axis, span)) for span in (slice(cut, None), slice(cut))]
+            x = concatenate(parts, axis=axis)
     return x
 
 

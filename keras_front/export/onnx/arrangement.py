@@ -36,9 +36,13 @@ def expand_dims(graph: Any, call: Any, x: str, axis: int) -> str:
     return graph.unsqueeze(x, shapes.normalize_axis(axis, len(call.args[0].shape) + 1))
 
 
-@emits("squeeze", keeps=lambda call: call.attrs["axis"] is not None)
+@emits("squeeze")
 def squeeze(graph: Any, call: Any, x: str, axis: Any) -> str:
-    axes = shapes.normalize_axes(axis, len(call.args[0].shape))
+    (tensor,) = call.args
+    if axis is None and None in tensor.shape:
+        graph.unknown("squeeze", tensor)
+    ones = [i for i, d in enumerate(tensor.shape) if d == 1]
+    axes = ones if axis is None else shapes.normalize_axes(axis, tensor.ndim)
     return graph.squeeze(x, *axes) if axes else graph.node("Identity", [x])
 
 

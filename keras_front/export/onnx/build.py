@@ -14,7 +14,7 @@ from keras_front.backend import symbolic
 from keras_front.backend.ir import Program
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError
-from keras_front.export.onnx import arrangement, convolution, elementwise, neural, recurrent, reductions  # noqa: F401 - they fill the table
+from keras_front.export.onnx import arrangement, convolution, elementwise, neural, recurrent, reductions, resizing  # noqa: F401 - they fill the table
 from keras_front.export.onnx.emitter import DEFAULT, HIGHEST, LOWEST
 from keras_front.export.onnx.graph import Graph, host_array, info, initializer
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -34,6 +34,11 @@ def det(graph: Any, call: Any, x: str) -> str:
 refuses("ONNX has no operator for such a decomposition or system of equations", "cholesky", "householder_qr", "svd")
 refuses("ONNX has no operator for systems of linear equations, nor for the inverse of a matrix", "solve")
 refuses("the gradient must be recorded by the rules of K, not by an engine", "value_and_grad", "custom_gradient")
+
+
+@emits("shape_only")
+def shape_only(graph: Any, call: Any, x: str, *, what: str, **attrs: Any) -> NoReturn:
+    graph.unknown(what, call.args[0])
 
 
 # Normalization -------------------------------------------------------------------------------------------------
