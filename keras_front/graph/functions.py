@@ -13,8 +13,17 @@ from keras_front.errors import ArgumentError
 
 # Functions of K that are no op themselves but may stand in a config, and those that K records without a declaration.
 _OTHERS = ("einsum", "random_normal", "random_uniform", "split", "switch")
-WITH_RESULTS = ("scan", "custom_gradient", "gradients")  # what they give does not follow from running them again
-_RECORDED = {name: op for name, op in OPS.items() if op.kind == "host" or name in WITH_RESULTS}
+
+
+def holds_code(op: Any) -> bool:
+    """Whether an op runs recorded code, so that what it gives is written beside it: it does not follow from its name.
+
+    Such are loops, functions with a gradient of their own, and gradients.
+    """
+    return op.facts.has_body or op.kind == "deferred"
+
+
+_RECORDED = {name: op for name, op in OPS.items() if op.kind == "host" or holds_code(op)}
 
 
 def is_named(op: Any) -> bool:

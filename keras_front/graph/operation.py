@@ -16,13 +16,14 @@ import numpy as np
 
 from keras_front.backend import symbolic
 from keras_front.backend.dispatch import Op
+from keras_front.backend.op import Operation
 from keras_front.backend.symbolic import OpCall, SymbolicTensor
 from keras_front.errors import ArgumentError
 from keras_front.nest import map_structure, unpack
 
 from .arguments import Unwritable
 from .bodies import settled
-from .functions import WITH_RESULTS, is_named, named
+from .functions import holds_code, is_named, named
 from .layer import LAYERS, Layer, add_note
 from .layer_values import numbered
 from .node import Node
@@ -51,9 +52,9 @@ class OpLayer(Layer):
     _casts_inputs = False
 
     def __init__(self, function: Any, results: Any = None, **kwargs: Any):
-        if function in WITH_RESULTS and results is None:
-            raise ArgumentError(f"OpLayer: expected `results` for {function!r}, received None.")
         op = named(function) if isinstance(function, str) else function
+        if isinstance(function, str) and isinstance(op, Operation) and holds_code(op) and results is None:
+            raise ArgumentError(f"OpLayer: expected `results` for {function!r}, received None.")
         self.names_itself = not kwargs.get("name")
         if self.names_itself:
             kwargs["name"] = numbered(f"op_{getattr(op, 'name', function)}")
@@ -189,7 +190,7 @@ def connect(tensor: SymbolicTensor) -> Node:
     op = origin.op if len(free) == len(origin.outputs) else _Part(origin.op, free)
     structured = origin.structure is not None and op is origin.op
     output = origin.structure if structured else outputs if len(outputs) > 1 else outputs[0]
-    plain = is_named(op) and op.name not in WITH_RESULTS
+    plain = is_named(op) and not holds_code(op)
     layer = OpLayer(op.name if is_named(op) else op, None if plain else _described(output))
     node = Node(layer, origin.args, origin.attrs, output)
     layer._add_node(node)
