@@ -26,8 +26,8 @@ CHECKS = [
 KNOWN: dict[tuple[str, str, str], str] = {}
 
 
+@pytest.mark.parametrize("check", CHECKS)  # all checks of a layer, then the next: they share what was computed
 @pytest.mark.parametrize("layer", list(layers.table()))
-@pytest.mark.parametrize("check", CHECKS)
 def test_layer(backend, layer, check, request):
     if (backend.name, layer, check) in KNOWN:
         request.applymarker(pytest.mark.xfail(reason=KNOWN[backend.name, layer, check], strict=True))
