@@ -6,6 +6,7 @@ on each (see `keras_front/testing/selection.py`).
 
 from __future__ import annotations
 
+import gc
 import os
 
 if os.environ.get("KERAS_FRONT_TEST_ALL", "0") in ("", "0"):  # before JAX is imported: XLA then compiles in a fifth of
@@ -38,18 +39,39 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("backend", names, indirect=True)
 
 
+def pytest_collection_finish() -> None:
+    """Tens of thousands of tests and the engines' modules stay: the collector need not walk them again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out, where an engine compiles each program, what does not depend on the engine."""
+    """Leave out, where an engine compiles each program, what does not depend on the engine, and most of many alike."""
     if selection.everything():
         return
-    left_out = [item for item in items if item.get_closest_marker("engine_neutral") and _compiles(item)]
-    config.hook.pytest_deselected(items=left_out)
-    skipped = set(map(id, left_out))
-    items[:] = [item for item in items if id(item) not in skipped]
+    compiled = [item for item in items if _compiles(item)]
+    left_out = {id(item) for item in compiled if item.get_closest_marker("engine_neutral")}
+    left_out |= set(map(id, _more_than_a_few(compiled)))
+    config.hook.pytest_deselected(items=[item for item in items if id(item) in left_out])
+    items[:] = [item for item in items if id(item) not in left_out]
+
+
+def _more_than_a_few(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Of tests with the mark `few_compiled(n)`, all cases of a backend but n evenly chosen ones."""
+    alike: dict[tuple[object, str], list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("few_compiled"):
+            alike.setdefault((item.function, item.callspec.params["backend"]), []).append(item)  # type: ignore[attr-defined]
+    found: list[pytest.Item] = []
+    for cases in alike.values():
+        kept = set(map(id, selection.evenly(cases, cases[0].get_closest_marker("few_compiled").args[0])))  # type: ignore[union-attr]
+        found += [item for item in cases if id(item) not in kept]
+    return found
 
 
 def _compiles(item: pytest.Item) -> bool:
-    return item.callspec.params.get("backend") in COMPILING  # type: ignore[attr-defined]
+    return hasattr(item, "callspec") and item.callspec.params.get("backend") in COMPILING
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from keras_front.backend import discovery
+from keras_front.backend import declare, discovery
 
 T = TypeVar("T")
 VARIABLE = "KERAS_FRONT_TEST_ALL"
@@ -35,8 +35,18 @@ def reduced() -> bool:
     return has_compiler() and not everything()
 
 
-def some(cases: Sequence[T], most: int) -> list[T]:
-    """All cases, or `most` evenly chosen ones where the choice is reduced."""
-    if not reduced() or len(cases) <= most:
+def of_the_engine(op: str) -> bool:
+    """Whether the active adapter brings the op itself, rather than the ops that the body of the op calls."""
+    return declare.OPS[op].kind == "primitive" or discovery.active().overrides(op)
+
+
+def evenly(cases: Sequence[T], most: int) -> list[T]:
+    """At most `most` of the cases, evenly chosen."""
+    if len(cases) <= most:
         return list(cases)
     return [cases[i] for i in np.linspace(0, len(cases) - 1, most).astype(int)]
+
+
+def some(cases: Sequence[T], most: int) -> list[T]:
+    """All cases, or `most` evenly chosen ones where the choice is reduced."""
+    return evenly(cases, most) if reduced() else list(cases)

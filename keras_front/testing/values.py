@@ -126,7 +126,7 @@ def _comparable(op: str, cases: Sequence[Case], dtype: str) -> list[Case]:
     if not supports(dtype) or (dtype != "float32" and op in tolerances.NO_HALF):
         return []
     found = [c for c in cases if any(a.dtype == np.float64 for a in leaves(c.arrays))]
-    return some(found, 4 if dtype == "float32" else 2)
+    return some(found, 2 if dtype == "float32" else 1)
 
 
 def _computed(op: str, cases: Sequence[Case], arguments: Sequence[Any]) -> list[list[Any]]:

@@ -141,6 +141,7 @@ def expected(kind, option):
         return results(made_of(kind, option)[1], kind, option)
 
 
+@pytest.mark.few_compiled(22)
 @pytest.mark.parametrize("option", OPTIONS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_layer_is_its_cell_step_by_step(backend, kind, option):
@@ -275,6 +276,7 @@ class ImageByImage(SameMask):
         return self.cell.state_shape
 
 
+@pytest.mark.few_compiled(2)
 @pytest.mark.parametrize("option", IMAGE_OPTIONS)
 def test_layers_over_images_are_their_cell_step_by_step(backend, option):
     options = IMAGE_OPTIONS[option]

@@ -60,6 +60,7 @@ def model_of_codes(length=5):
     return model
 
 
+@pytest.mark.few_compiled(1)
 @pytest.mark.parametrize("form", FORMS)
 def test_a_model_of_texts_is_trained_as_the_model_of_their_codes(backend, form):
     (model, layer), other, texts = text_model(), model_of_codes(), FORMS[form](TEXTS)

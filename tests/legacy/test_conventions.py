@@ -28,6 +28,7 @@ def test_the_table_names_conventions_that_exist():
     assert conventions.current() is conventions.NATIVE
 
 
+@pytest.mark.few_compiled(2)
 @pytest.mark.parametrize("name", OLD + NEW)
 def test_clipnorm(backend, name):
     with keras_front.dialect(name):
@@ -48,6 +49,7 @@ def test_the_norm_is_bounded_before_the_values():
     np.testing.assert_allclose([K.to_numpy(g)[0] for g in found], [0.6, 0.7], rtol=1e-6)
 
 
+@pytest.mark.few_compiled(2)
 @pytest.mark.parametrize("name", OLD + NEW)
 def test_activity_penalties(backend, name):
     x = Input((2,))
