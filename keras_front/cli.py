@@ -1,4 +1,4 @@
-"""The command line: `keras-front info | demo | run | summary | inspect`.
+"""The command line: `keras-front info | demo | run | summary | inspect | convert`.
 
 Each command imports what it needs when it runs; `info` imports no engine but that of the active backend.
 """
@@ -6,6 +6,7 @@ Each command imports what it needs when it runs; `info` imports no engine but th
 from __future__ import annotations
 
 import argparse
+import json
 import platform
 import runpy
 import sys
@@ -72,6 +73,16 @@ def _parser() -> argparse.ArgumentParser:
     inspect = add("inspect", show_file, text)
     inspect.add_argument("file")
     inspect.add_argument("--json", action="store_true", help="as JSON, for programs")
+
+    text = "turn a file into another: models, structures and weights of any Keras, NumPy, PyTorch and safetensors"
+    convert = add("convert", convert_file, text)
+    convert.add_argument("source")
+    convert.add_argument("target", help="its end says what is written: .h5 .keras .json .yaml .weights.h5 .npz .pt ...")
+    convert.add_argument("--to", help="the Keras that must read it: keras1, keras2.2, tf_keras or keras3")
+    convert.add_argument("--model", help="a file with the model, where the source has weights alone")
+    convert.add_argument("--names", help="a JSON file: what a state of PyTorch calls the layers")
+    convert.add_argument("--by-order", action="store_true", help="modules of PyTorch belong to the layers in order")
+    convert.add_argument("--allow-code", action="store_true", help="let Python code in the source run")
     return parser
 
 
@@ -246,3 +257,20 @@ def show_file(options: argparse.Namespace) -> int:
     found = describe(options.file)
     print(found.to_json() if options.json else found)
     return int(bool(found.refused))
+
+
+def convert_file(options: argparse.Namespace) -> None:
+    """Turn one file into another, and say what could not be carried.
+
+    Args:
+        options: `source`, `target`, `to`, `model`, `names`, `by_order`, `allow_code`, see
+            `keras_front.saving.conversion.convert`.
+    """
+    from keras_front.saving.conversion import convert
+
+    names = json.loads(Path(options.names).read_text("utf-8")) if options.names else None
+    given = {"by_order": options.by_order, "allow_code": options.allow_code}
+    notes = convert(options.source, options.target, options.to, options.model, names, **given)
+    print(f"{options.source} -> {options.target}")
+    for note in notes:
+        print(f"  not carried: {note}")

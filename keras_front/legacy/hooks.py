@@ -32,19 +32,23 @@ from .translation import (
 __all__ = [
     "OldNameWarning",
     "apply_dialect",
+    "arrays_of_keras1",
     "as_config",
     "attribute",
+    "config_of_keras1",
     "conventions",
     "dialect_object",
     "dialect_of_version",
     "find",
     "forget",
     "modern_config",
+    "refused_by_keras1",
     "sized",
     "today_key",
     "translate_call",
     "translate_config",
     "translate_positional",
+    "written_by_keras1",
 ]
 
 
@@ -151,6 +155,53 @@ def modern_config(config: Mapping[str, Any]) -> Mapping[str, Any]:
     from . import graph_model
 
     return graph_model.modern_config(config)
+
+
+def written_by_keras1(kind: str, is_layer: bool) -> bool:
+    """Whether Keras 1 says a class of today in another way.
+
+    Args:
+        kind: name of the class.
+        is_layer: whether it is the class of a layer.
+    """
+    from . import writing
+
+    return writing.written_by_keras1(kind, is_layer)
+
+
+def refused_by_keras1(kind: str, arguments: Mapping[str, Any]) -> str | None:
+    """What Keras 1 did not do with an argument that it had, in words; None if it did.
+
+    Args:
+        kind: name of a class of today.
+        arguments: its arguments.
+    """
+    from . import writing
+
+    return writing.refused_by_keras1(kind, arguments)
+
+
+def config_of_keras1(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A model as Keras 1.2.2 wrote it.
+
+    Args:
+        config: a config as Keras 2 writes it.
+    """
+    from . import writing
+
+    return writing.config_of_keras1(config)
+
+
+def arrays_of_keras1(layer: Any, arrays: list[Any]) -> list[Any]:
+    """The arrays of a layer as Keras 1 kept them.
+
+    Args:
+        layer: the layer.
+        arrays: its arrays in the order of Keras 2.
+    """
+    from . import writing
+
+    return writing.arrays_of_keras1(layer, arrays)
 
 
 # Dialects --------------------------------------------------------------------------------------------

@@ -252,10 +252,12 @@ def _length(batch: Any) -> int:
 
 
 def _both_ends(given: Arguments, target: Any) -> None:
-    """Padding of rows and columns by four names, as Keras 1 allowed it."""
+    """Padding of rows and columns by four names or numbers, as Keras 1 allowed it."""
     sides = given.get("padding")
     if isinstance(sides, dict):
-        top, bottom, left, right = (sides.get(f"{side}_pad", 0) for side in ("top", "bottom", "left", "right"))
+        sides = [sides.get(f"{side}_pad", 0) for side in ("top", "bottom", "left", "right")]
+    if isinstance(sides, list | tuple) and len(sides) == 4:
+        top, bottom, left, right = sides
         given["padding"] = ((top, bottom), (left, right))
 
 

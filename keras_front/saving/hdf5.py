@@ -164,16 +164,27 @@ def save_model(model: Any, target: Any, include_optimizer: bool = True) -> None:
         target: path, `h5py.File` or `h5py.Group`, or a binary file object.
         include_optimizer: write how the model was compiled and the state of its optimizer.
     """
+    with created(target) as root:
+        write_model(root, model, include_optimizer)
+
+
+def write_model(root: Any, model: Any, include_optimizer: bool = True) -> None:
+    """Write a whole model into an open file.
+
+    Args:
+        root: the open file.
+        model: the model.
+        include_optimizer: write how the model was compiled and the state of its optimizer.
+    """
     described = json.dumps(operations.to_tf(json.loads(json.dumps(model_config(model), default=plain))))
     training = training_config.training_config_of(model) if include_optimizer else None
-    with created(target) as root:
-        root.attrs["keras_version"], root.attrs["backend"] = VERSION.encode(), BACKEND.encode()
-        root.attrs["model_config"] = described.encode("utf-8")
-        root.attrs[training_config.DIALECT] = training_config.dialect_of_model(model).encode()
-        _write_model_weights(root.create_group("model_weights"), model)
-        if training is not None:
-            root.attrs["training_config"] = json.dumps(training, default=plain).encode("utf-8")
-            _write_optimizer_weights(root, model)
+    root.attrs["keras_version"], root.attrs["backend"] = VERSION.encode(), BACKEND.encode()
+    root.attrs["model_config"] = described.encode("utf-8")
+    root.attrs[training_config.DIALECT] = training_config.dialect_of_model(model).encode()
+    write_weights(root.create_group("model_weights"), model)
+    if training is not None:
+        root.attrs["training_config"] = json.dumps(training, default=plain).encode("utf-8")
+        _write_optimizer_weights(root, model)
 
 
 def model_config(model: Any) -> dict[str, Any]:
@@ -205,7 +216,13 @@ def write_layer_weights(root: Any, layers: Sequence[Any]) -> None:
         _write_arrays(root.create_group(layer.name), weights, weight_order.unique_names([w.name for w in weights]))
 
 
-def _write_model_weights(root: Any, model: Any) -> None:
+def write_weights(root: Any, model: Any) -> None:
+    """Write the weights of a model into an open file, or a group in one.
+
+    Args:
+        root: the file or group.
+        model: the model.
+    """
     write_layer_weights(root, model.layers)
     own = [*model._trainable_weights, *model._non_trainable_weights]
     if own:
@@ -228,7 +245,7 @@ def save_weights(model: Any, target: Any) -> None:
         target: path, `h5py.File` or `h5py.Group`, or a binary file object.
     """
     with created(target) as root:
-        _write_model_weights(root, model)
+        write_weights(root, model)
 
 
 # Reading ---------------------------------------------------------------------------------------------

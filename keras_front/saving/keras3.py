@@ -22,10 +22,11 @@ from .config import (
     shifted,
 )
 
-__all__ = ["to_keras3", "to_keras3_value"]
+__all__ = ["to_keras3", "to_keras3_value", "to_tf_keras", "with_input_layers"]
 
 # Where Keras 3 finds the classes that it writes; only for writing.
 KERAS3_HOMES = {"Model": "keras.src.models.functional", "Sequential": "keras"}
+TF_KERAS_HOME = "keras.src.engine.functional"  # of `Functional` in tf.keras 2.13 and later
 KERAS3_MODULES = {
     "constraint": "constraints",
     "initializer": "initializers",
@@ -134,3 +135,46 @@ def _tensor(value: Any) -> Any:
         "class_name": "__keras_tensor__",
         "config": {"shape": [], "dtype": "float32", "keras_history": [*value[:3]]},
     }
+
+
+def to_tf_keras(config: Mapping[str, Any]) -> Config:
+    """A Keras 2 config as the archives of tf_keras have it: the arguments of Keras 2, and where each class is found.
+
+    Args:
+        config: a config as Keras 2 writes it, with ops as tf.keras calls them.
+    """
+    result: Config = _at_home(with_input_layers(config))
+    return result
+
+
+def _at_home(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_at_home(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    result = {k: _at_home(v) for k, v in value.items()}
+    if isinstance(value.get("class_name"), str) and "config" in value:
+        kind = value["class_name"]
+        functional = kind == "Model"
+        result["class_name"] = "Functional" if functional else kind
+        result["module"] = TF_KERAS_HOME if functional else _home_of(kind, value["config"])
+        result["registered_name"] = "Functional" if functional else None
+    return result
+
+
+def with_input_layers(config: Mapping[str, Any]) -> Config:
+    """A Keras 2 config in which every Sequential has its input in a layer of its own, as later Keras expect it.
+
+    Args:
+        config: a config as Keras 2 writes it.
+    """
+    arguments = config.get("config")
+    if not isinstance(arguments, Mapping) or "layers" not in arguments:
+        return dict(config)
+    layers = arguments["layers"]
+    if config.get("class_name") == "Sequential":
+        layers = _with_input_layer(layers)
+        first = dict(layers[1]["config"]) if len(layers) > 1 and layers[0]["class_name"] == "InputLayer" else {}
+        if first.pop("batch_input_shape", None) is not None:
+            layers = [layers[0], {**layers[1], "config": first}, *layers[2:]]
+    return {**config, "config": {**arguments, "layers": [with_input_layers(layer) for layer in layers]}}

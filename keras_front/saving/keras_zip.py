@@ -31,7 +31,7 @@ from keras_front.errors import ArgumentError
 from keras_front.graph.tracking import lazy_weights
 from keras_front.registry import custom_object_scope, name_of, plain
 
-from . import atomic, config, guard, hdf5, keras3, training_config, vocabularies, weight_order
+from . import atomic, config, guard, hdf5, keras3, operations, training_config, vocabularies, weight_order
 
 __all__ = ["is_archive", "has_keras3_layout", "load_model", "load_weights", "save_model", "save_weights"]
 
@@ -325,15 +325,17 @@ def _inner_arrays(group: Any, where: str, limit: int, depth: int) -> Iterator[np
 # Writing ---------------------------------------------------------------------------------------------
 
 
-def save_model(model: Any, target: Any, include_optimizer: bool = True) -> None:
-    """Write an archive that Keras 3 and tf_keras read as well.
+def save_model(model: Any, target: Any, include_optimizer: bool = True, for_tf_keras: bool = False) -> None:
+    """Write an archive that Keras 3 reads as well, or tf_keras.
 
     Args:
         model: the model.
         target: path or binary file object.
         include_optimizer: write how the model was compiled and the state of its optimizer.
+        for_tf_keras: describe the layers as tf_keras does, which names some arguments otherwise than Keras 3.
     """
-    described = keras3.to_keras3(json.loads(json.dumps(hdf5.model_config(model), default=plain)))
+    written = json.loads(json.dumps(hdf5.model_config(model), default=plain))
+    described = keras3.to_tf_keras(operations.to_tf(written)) if for_tf_keras else keras3.to_keras3(written)
     training = training_config.training_config_of(model) if include_optimizer else None
     dialect = training_config.dialect_of_model(model)
     if training is not None:
