@@ -17,7 +17,9 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+import math
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import UnionType
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 
@@ -27,13 +29,25 @@ from keras_front.errors import ArgumentError, KerasFrontError
 
 __all__ = [
     "CHOICE",
+    "Axes",
+    "Count",
     "Flag",
     "Fraction",
+    "Function",
+    "Integer",
     "Kept",
+    "NotNegative",
     "Number",
     "OneOf",
+    "Part",
+    "Path",
     "Positive",
     "Reader",
+    "Scalars",
+    "Seed",
+    "Text",
+    "Within",
+    "read_integer",
     "read_number",
     "readers_of",
     "reading",
@@ -118,6 +132,39 @@ class OneOf(Reader):
         return self.choices[self.choices.index(value)]
 
 
+class Within(Reader):
+    """Reads a number within bounds. NaN is in none.
+
+    Args:
+        least, most: the bounds.
+        below: whether `most` itself is too much.
+        above: whether `least` itself is too little.
+    """
+
+    def __init__(self, least: float = -math.inf, most: float = math.inf, below: bool = False, above: bool = False):
+        super().__init__(self._within, _phrase(least, most, below, above))
+        self.least, self.most, self.below, self.above = least, most, below, above
+
+    def _within(self, value: Any, owner: Any) -> float:
+        number = read_number(value)
+        if not self.least <= number <= self.most:
+            raise ValueError
+        if (self.below and number == self.most) or (self.above and number == self.least):
+            raise ValueError
+        return number
+
+
+def _phrase(least: float, most: float, below: bool, above: bool) -> str:
+    if most == math.inf:
+        return "a number" if least == -math.inf else f"a number {'above' if above else 'of at least'} {least:g}"
+    if least == -math.inf:
+        return f"a number {'below' if below else 'of at most'} {most:g}"
+    if not (below or above):
+        return f"a number between {least:g} and {most:g}"
+    ends = [f"not including {end:g}" for end, left in ((least, above), (most, below)) if left]
+    return f"a number between {least:g} and {most:g}, {' and '.join(ends)}"
+
+
 def _positive(value: Any, owner: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer | float) or int(value) != value or value < 1:
         raise ValueError
@@ -135,15 +182,59 @@ def read_number(value: Any, owner: Any = None) -> float:
     """
     if isinstance(value, dict) and value.get("type") == "ndarray":
         value = value["value"]
-    if isinstance(value, bool | str):
+    if isinstance(value, bool | str) or (number := float(value)) != number:
         raise ValueError
-    return float(value)
+    return number
 
 
-def _fraction(value: Any, owner: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+def read_integer(value: Any, owner: Any = None) -> int:
+    """An integer; also a float without a fraction.
+
+    Args:
+        value: what was passed.
+        owner: the object under construction; not used.
+
+    Raises: TypeError or ValueError for anything else.
+    """
+    if isinstance(value, bool | str) or int(value) != value:
         raise ValueError
-    return float(value)
+    return int(value)
+
+
+def _count(value: Any, owner: Any) -> int:
+    if read_integer(value) < 0:
+        raise ValueError
+    return int(value)
+
+
+def _seed(value: Any, owner: Any) -> Any:
+    if isinstance(value, str | bytes | Sequence) or (isinstance(value, float) and value != int(value)):
+        raise ValueError
+    return value
+
+
+def _axes(value: Any, owner: Any) -> Any:
+    if isinstance(value, str):
+        raise ValueError
+    return [int(axis) for axis in value] if isinstance(value, Sequence) else int(value)
+
+
+def _text(value: Any, owner: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError
+    return value
+
+
+def _scalars(value: Any, owner: Any) -> Any:
+    if np.asarray(value).dtype.kind not in "biuf":
+        raise ValueError
+    return value
+
+
+def _function(value: Any, owner: Any) -> Any:
+    if not callable(value):
+        raise ValueError
+    return value
 
 
 def _flag(value: Any, owner: Any) -> bool:
@@ -158,7 +249,17 @@ Kept = Annotated[Any, Reader(lambda value, owner: value)]
 Flag = Annotated[bool, Reader(_flag, "True or False")]
 Positive = Annotated[int, Reader(_positive, "a positive integer")]
 Number = Annotated[float, Reader(read_number, "a number")]
-Fraction = Annotated[float, Reader(_fraction, "a number between 0 and 1")]
+NotNegative = Annotated[float, Within(0)]
+Fraction = Annotated[float, Within(0, 1)]
+Part = Annotated[float, Within(0, 1, below=True)]
+Integer = Annotated[int, Reader(read_integer, "an integer")]
+Count = Annotated[int, Reader(_count, "an integer of at least 0")]
+Seed = Annotated[int | None, Reader(_seed, "an integer or None")]
+Axes = Annotated[int | Sequence[int], Reader(_axes, "an integer or a list of integers")]
+Scalars = Annotated[Any, Reader(_scalars, "a number or an array of numbers")]
+Text = Annotated[str, Reader(_text, "a text")]
+Path = Annotated[str | os.PathLike[str], Reader(lambda value, owner: os.fspath(value), "the path of a file or folder")]
+Function = Annotated[Callable[..., Any], Reader(_function, "a function")]
 
 
 # Finding readers in signatures ------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from keras_front import backend as K
-from keras_front.arguments import Kept, Number
+from keras_front.arguments import Axes, Fraction, NotNegative
 from keras_front.errors import ShapeError
 from keras_front.registry import Configurable, Registry
 from keras_front.tracebacks import api_boundary
@@ -64,7 +64,7 @@ class MaxNorm(Constraint):
     max_value: float
     axis: Axis
 
-    def __init__(self, max_value: Number = 2, axis: Kept = 0):
+    def __init__(self, max_value: NotNegative = 2, axis: Axes | None = 0):
         super().__init__()
 
     def __call__(self, w: Any) -> Any:
@@ -102,7 +102,7 @@ class UnitNorm(Constraint):
 
     axis: Axis
 
-    def __init__(self, axis: Kept = 0):
+    def __init__(self, axis: Axes | None = 0):
         super().__init__()
 
     def __call__(self, w: Any) -> Any:
@@ -130,7 +130,9 @@ class MinMaxNorm(Constraint):
     rate: float
     axis: Axis
 
-    def __init__(self, min_value: Number = 0.0, max_value: Number = 1.0, rate: Number = 1.0, axis: Kept = 0):
+    def __init__(
+        self, min_value: NotNegative = 0.0, max_value: NotNegative = 1.0, rate: Fraction = 1.0, axis: Axes | None = 0
+    ):
         super().__init__()
 
     def __call__(self, w: Any) -> Any:

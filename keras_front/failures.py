@@ -105,7 +105,7 @@ def explains_failures(function: Callable[P, R]) -> Callable[P, R]:
         function: a function that users call, and whose failures come from its arguments.
     """
     inside = function.__module__.startswith("keras_front.backend")
-    where = f"K.{function.__name__}" if inside else function.__name__
+    where = f"K.{function.__name__}" if inside else function.__qualname__
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -125,7 +125,9 @@ def _clear(where: str, function: Callable[..., Any], args: Any, kwargs: Any, err
     if isinstance(error, KerasFrontError):
         return located(error, function.__name__) if where.startswith("K.") else error
     try:
-        given = inspect.signature(function).bind(*args, **kwargs).arguments
+        given = dict(inspect.signature(function).bind(*args, **kwargs).arguments)
     except TypeError:  # the call itself is wrong, and Python says it well
         return error
+    given.pop("self", None)
+    given.pop("cls", None)
     return explained(where, given, error)

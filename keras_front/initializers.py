@@ -11,12 +11,12 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 
 from keras_front import conventions
-from keras_front.arguments import Kept, Number, Reader
+from keras_front.arguments import NotNegative, Number, Scalars, Seed
 from keras_front.backend import dtypes, seeds
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.registry import Configurable, Registry
@@ -67,7 +67,6 @@ __all__ = [
 ]
 
 Shape = Sequence[int]
-Seed = Annotated[int | None, Reader(lambda value, owner: value)]
 INITIALIZERS = Registry("initializer")
 
 # Standard deviation of a standard normal distribution that is cut off at -2 and 2.
@@ -231,7 +230,7 @@ class Constant(Initializer):
 
     value: Any
 
-    def __init__(self, value: Kept = 0):
+    def __init__(self, value: Scalars = 0):
         super().__init__()
 
     def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
@@ -296,7 +295,7 @@ class RandomNormal(RandomInitializer):
     mean: float
     stddev: float
 
-    def __init__(self, mean: Number = 0.0, stddev: Number = 0.05, seed: Seed = None):
+    def __init__(self, mean: Number = 0.0, stddev: NotNegative = 0.05, seed: Seed = None):
         super().__init__()
 
     def draw(self, source: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
@@ -321,7 +320,7 @@ class TruncatedNormal(RandomInitializer):
     mean: float
     stddev: float
 
-    def __init__(self, mean: Number = 0.0, stddev: Number = 0.05, seed: Seed = None):
+    def __init__(self, mean: Number = 0.0, stddev: NotNegative = 0.05, seed: Seed = None):
         super().__init__()
 
     def draw(self, source: np.random.Generator, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
@@ -374,7 +373,7 @@ class VarianceScaling(RandomInitializer):
     MODES = ("fan_in", "fan_out", "fan_avg")
     DISTRIBUTIONS = ("normal", "truncated_normal", "untruncated_normal", "uniform")
 
-    def __init__(self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "normal", seed: Seed = None):
+    def __init__(self, scale: Number = 1.0, mode: str = "fan_in", distribution: str = "normal", seed: Seed = None):
         if not scale > 0:
             raise ArgumentError(f"VarianceScaling: expected a positive scale, received {scale!r}.")
         self.scale = scale

@@ -124,7 +124,7 @@ def test_a_model_learns_with_a_loss_of_keras_3(backend, loss):
 
 
 def test_arguments_that_a_loss_of_keras_3_cannot_use():
-    with pytest.raises(ArgumentError, match="q between 0 and 1"):
+    with pytest.raises(ArgumentError, match="q to be a number between 0 and 1"):
         losses.CategoricalGeneralizedCrossEntropy(q=2.0)([0], [[0.5, 0.5]])
     for wrong, message in (
         (lambda: metrics.F1Score(average="mean"), "average to be one of"),

@@ -217,7 +217,7 @@ def test_names_and_errors():
         (lambda: metrics.AUC(num_thresholds=1), "at least 2"),
         (lambda: metrics.AUC(multi_label=True, num_labels=3, label_weights=[1.0]), "expected 3 label_weights"),
         (lambda: metrics.Precision(thresholds=[0.5, 2.0]), "between 0 and 1"),
-        (lambda: metrics.SensitivityAtSpecificity(1.5), "a rate between 0 and 1"),
+        (lambda: metrics.SensitivityAtSpecificity(1.5), "specificity to be a number between 0 and 1"),
         (lambda: metrics.Metric(colour="red"), "received colour"),
     ):
         with pytest.raises(ArgumentError, match=message):

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from keras_front import arguments
 from keras_front import backend as K
+from keras_front.arguments import Flag
 from keras_front.callbacks.base import Callback, SavesEvery
 from keras_front.errors import ArgumentError, StateError
 
@@ -37,11 +39,11 @@ class BackupAndRestore(SavesEvery):
 
     def __init__(
         self,
-        backup_dir: str | os.PathLike[str],
+        backup_dir: arguments.Path,
         save_freq: str | int = "epoch",
-        delete_checkpoint: bool = True,
+        delete_checkpoint: Flag = True,
         save_before_preemption: bool = False,
-        double_checkpoint: bool = False,
+        double_checkpoint: Flag = False,
     ):
         super().__init__()
         if not backup_dir:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from keras_front import conventions
+from keras_front.arguments import reading
 from keras_front.compatibility import RenamedKeys
 from keras_front.docstrings import Documented
 from keras_front.errors import ArgumentError
@@ -64,6 +65,11 @@ class Callback(Documented):
     """
 
     refresh_every: float | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__init__" in cls.__dict__:
+            cls.__init__ = reading(cls.__init__)  # type: ignore[method-assign]
 
     def __init__(self) -> None:
         self.validation_data: Any = None

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_front import conventions
+from keras_front.arguments import Flag, Integer, Number, Path, Positive, Text
 from keras_front.callbacks.base import (
     SavesEvery,
     epoch_text,
@@ -46,16 +47,16 @@ class ModelCheckpoint(SavesEvery):
 
     def __init__(
         self,
-        filepath: str | os.PathLike[str],
-        monitor: str = "val_loss",
-        verbose: int = 0,
-        save_best_only: bool = False,
-        save_weights_only: bool = False,
+        filepath: Path,
+        monitor: Text = "val_loss",
+        verbose: Integer = 0,
+        save_best_only: Flag = False,
+        save_weights_only: Flag = False,
         mode: str = "auto",
-        period: int = 1,
+        period: Positive = 1,
         save_freq: str | int = "epoch",
         options: Any = None,
-        initial_value_threshold: float | None = None,
+        initial_value_threshold: Number | None = None,
     ):
         super().__init__()
         self._save_every(save_freq)

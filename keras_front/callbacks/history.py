@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_front.arguments import Flag, Path, Text
 from keras_front.callbacks.base import Callback, Records
 
 
@@ -83,7 +84,7 @@ class CSVLogger(Callback):
     Source: Keras 2.3.1, `keras/callbacks/callbacks.py`.
     """
 
-    def __init__(self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False):
+    def __init__(self, filename: Path, separator: Text = ",", append: Flag = False):
         super().__init__()
         self.filename, self.separator, self.append = os.fspath(filename), separator, append
         self.keys: list[str] | None = None
@@ -136,11 +137,11 @@ class RemoteMonitor(Callback):
 
     def __init__(
         self,
-        root: str = "http://localhost:9000",
-        path: str = "/publish/epoch/end/",
-        field: str = "data",
+        root: Text = "http://localhost:9000",
+        path: Text = "/publish/epoch/end/",
+        field: Text = "data",
         headers: dict[str, str] | None = None,
-        send_as_json: bool = False,
+        send_as_json: Flag = False,
     ):
         super().__init__()
         self.root, self.path, self.field = root, path, field

@@ -28,7 +28,7 @@ class ProgbarLogger(Callback):
     def __init__(self, count_mode: str = "samples", stateful_metrics: Iterable[str] | None = None):
         super().__init__()
         if count_mode not in ("samples", "steps"):
-            raise ArgumentError(f"ProgbarLogger: expected 'samples' or 'steps', received {count_mode!r}.")
+            raise ArgumentError(f"ProgbarLogger: count_mode: expected 'samples' or 'steps', received {count_mode!r}.")
         self.use_steps = count_mode == "steps"
         self.stateful_metrics = None if stateful_metrics is None else set(stateful_metrics)
         self.verbose, self.epochs = 0, 1

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_front.arguments import Function, Integer, NotNegative, Number, Text, reading
 from keras_front.callbacks.base import Callback, epoch_text, is_improvement, monitored
 from keras_front.compatibility import accept_legacy_arguments
 from keras_front.errors import ArgumentError
@@ -47,15 +48,16 @@ class LearningRateScheduler(Callback):
         >>> halved = LearningRateScheduler(lambda epoch, rate: rate * 0.5 if epoch else rate)
     """
 
-    def __init__(self, schedule: Callable[..., float], verbose: int = 0):
+    def __init__(self, schedule: Function, verbose: Integer = 0):
         super().__init__()
         self.schedule, self.verbose = schedule, verbose
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         rate = self._scheduled(epoch)
-        if not isinstance(rate, float | int | np.number) or isinstance(rate, bool):
+        if not isinstance(rate, float | int | np.number) or isinstance(rate, bool) or not rate >= 0:
             raise ArgumentError(
-                f"LearningRateScheduler: expected `schedule` to return a number, received {rate!r} for epoch {epoch}."
+                f"LearningRateScheduler: expected `schedule` to return a number, received {rate!r} "
+                f"for epoch {epoch}. A learning rate is 0 or more."
             )
         write_rate(self.model, float(rate))
         if self.verbose > 0:
@@ -103,16 +105,17 @@ class ReduceLROnPlateau(Callback):
     """
 
     @accept_legacy_arguments
+    @reading
     def __init__(
         self,
-        monitor: str = "val_loss",
-        factor: float = 0.1,
-        patience: int = 10,
-        verbose: int = 0,
+        monitor: Text = "val_loss",
+        factor: NotNegative = 0.1,
+        patience: Number = 10,
+        verbose: Integer = 0,
         mode: str = "auto",
-        min_delta: float = 1e-4,
-        cooldown: int = 0,
-        min_lr: float = 0,
+        min_delta: Number = 1e-4,
+        cooldown: Number = 0,
+        min_lr: Number = 0,
         **kwargs: Any,
     ):
         super().__init__()

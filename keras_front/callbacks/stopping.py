@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_front.arguments import Flag, Integer, Number, Text
 from keras_front.callbacks.base import Callback, epoch_text, is_improvement, monitored
 
 
@@ -42,13 +43,13 @@ class EarlyStopping(Callback):
 
     def __init__(
         self,
-        monitor: str = "val_loss",
-        min_delta: float = 0,
-        patience: int = 0,
-        verbose: int = 0,
+        monitor: Text = "val_loss",
+        min_delta: Number = 0,
+        patience: Number = 0,
+        verbose: Integer = 0,
         mode: str = "auto",
-        baseline: float | None = None,
-        restore_best_weights: bool = False,
+        baseline: Number | None = None,
+        restore_best_weights: Flag = False,
     ):
         super().__init__()
         self.monitor, self.patience, self.verbose, self.baseline = monitor, patience, verbose, baseline

@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front import conventions
+from keras_front.arguments import Count, Path
 from keras_front.callbacks import event_files
 from keras_front.callbacks.base import Callback
 from keras_front.compatibility import reject_unknown
@@ -57,13 +58,13 @@ class TensorBoard(Callback):
 
     def __init__(
         self,
-        log_dir: str | os.PathLike[str] = "./logs",
-        histogram_freq: int = 0,
+        log_dir: Path = "./logs",
+        histogram_freq: Count = 0,
         batch_size: int | None = 32,
         write_graph: bool | None = None,
         write_grads: bool = False,
         write_images: bool = False,
-        embeddings_freq: int = 0,
+        embeddings_freq: Count = 0,
         embeddings_layer_names: Sequence[str] | None = None,
         embeddings_metadata: str | Mapping[str, str] | None = None,
         embeddings_data: Any = None,

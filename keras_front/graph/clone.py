@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from keras_front.errors import ArgumentError
+from keras_front.failures import explains_failures
 from keras_front.nest import flatten, map_structure, unpack
 from keras_front.registry import custom_object_scope, name_of
 
@@ -17,6 +18,7 @@ from .structure import Rebuilt, Structure
 N = TypeVar("N", bound=Network)
 
 
+@explains_failures
 def clone_model(model: N, input_tensors: Any = None, clone_function: Callable[[Any], Any] | None = None) -> N:
     """A model of the same structure with newly drawn weights.
 

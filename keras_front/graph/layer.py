@@ -24,6 +24,7 @@ from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor, leaves_of
 from keras_front.compatibility import legacy_attribute
 from keras_front.errors import DtypeError, KerasFrontError, UnknownArgumentError, UntraceableError
+from keras_front.failures import explains_failures
 from keras_front.nest import flatten, map_structure, unique, unpack
 from keras_front.registry import Configurable, Registry, plain
 from keras_front.tracebacks import api_boundary
@@ -37,6 +38,7 @@ from .layer_values import (
     as_shapes,
     as_tensors,
     cast_float,
+    check_base_arguments,
     copied,
     default_name,
     dtype_name,
@@ -106,6 +108,7 @@ class Layer(Trackable, LayerNodes, Configurable):
         unknown = set(kwargs) - _BASE_ARGUMENTS
         if unknown:
             raise _not_understood(type(self), unknown)
+        check_base_arguments(type(self).__name__, kwargs)
         self.name = kwargs.get("name") or default_name(type(self).__name__)
         self._trainable = bool(kwargs.get("trainable", True))
         self.dtype = dtype_name(kwargs.get("dtype") or kwargs.get("input_dtype")) or config.floatx()
@@ -449,7 +452,7 @@ class Layer(Trackable, LayerNodes, Configurable):
         return [loss for node in nodes for loss in node.losses]
 
     @classmethod
-    @api_boundary
+    @explains_failures
     def from_config(cls, config: dict[str, Any]) -> Any:
         """A new layer, without weights, from what `get_config` returned.
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front import conventions
-from keras_front.backend import state, symbolic
+from keras_front.backend import dtypes, state, symbolic
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError
@@ -135,6 +135,50 @@ def first_shape(kwargs: dict[str, Any]) -> Shape | None:
     if not isinstance(shape, list | tuple):
         raise ArgumentError(f"input_shape: expected a tuple without the batch axis, received {shape!r}.")
     return (kwargs.get("batch_size"), *shape)
+
+
+def check_base_arguments(owner: str, given: dict[str, Any]) -> None:
+    """Raise ArgumentError for an argument that every layer takes and that cannot be what was passed.
+
+    Args:
+        owner: the class of the layer, for the message.
+        given: the arguments by name.
+    """
+    for name, value in given.items():
+        check, expected = _BASE_CHECKS.get(name, (None, ""))
+        if check is not None and value is not None and not check(value):
+            raise ArgumentError(f"{owner}: expected {name} to be {expected}, received {value!r:.60}.")
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and value >= 0
+
+
+def _is_shape(value: Any) -> bool:
+    if not isinstance(value, list | tuple):
+        return not isinstance(value, str)  # what is no shape at all is told where it is read
+    return all(
+        n is None or _is_shape(n) if isinstance(n, list | tuple) else n is None or _is_size(n) or hasattr(n, "dtype")
+        for n in value
+    )
+
+
+def _is_dtype(value: Any) -> bool:
+    name = dtype_name(value)
+    return name is None or name in dtypes.ALL or name in ("float", "int", "double", "half")
+
+
+_BASE_CHECKS: dict[str, tuple[Any, str]] = {
+    "name": (lambda value: isinstance(value, str | int), "a text"),
+    "trainable": (lambda value: isinstance(value, int | np.bool_ | np.integer), "True or False"),
+    "batch_size": (_is_size, "an integer of at least 0, or None"),
+    "input_dim": (_is_size, "an integer of at least 0, or None"),
+    "input_length": (lambda value: _is_size(value) or _is_shape(value), "an integer of at least 0, or None"),
+    "input_shape": (_is_shape, "a tuple of integers and None, without the batch axis"),
+    "batch_input_shape": (_is_shape, "a tuple of integers and None"),
+    "weights": (lambda value: isinstance(value, list | tuple | np.ndarray), "a list of arrays"),
+    "dtype": (_is_dtype, "the name of a dtype, such as 'float32'"),
+}
 
 
 def record_by_running(name: str, run: Any, leaves: list[Any]) -> Any:

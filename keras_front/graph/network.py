@@ -16,7 +16,8 @@ import numpy as np
 from keras_front.backend import state, symbolic
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor, leaves_of
-from keras_front.errors import ArgumentError, ShapeError, StateError
+from keras_front.errors import ArgumentError, ShapeError, StateError, WrongKindError
+from keras_front.failures import explains_failures
 from keras_front.nest import flatten, map_structure, unique, unpack
 
 from . import call_context, network_config
@@ -134,6 +135,8 @@ class Network(Layer):
         """
         layers = self.layers
         if index is not None:
+            if not isinstance(index, int | np.integer):
+                raise WrongKindError(f"get_layer: expected index to be an integer, received {index!r:.60}.")
             if not -len(layers) <= index < len(layers):
                 raise ArgumentError(
                     f"Was asked to retrieve layer at index {index} but model only has {len(layers)} layers."
@@ -367,6 +370,7 @@ class Network(Layer):
 
     # Building without tensors ------------------------------------------------------------------------
 
+    @explains_failures
     def build(self, input_shape: Any = None) -> None:
         """Make the weights of a subclass by calling it on symbols.
 
@@ -514,6 +518,7 @@ class Network(Layer):
             )
 
     @classmethod
+    @explains_failures
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
         """A new network, with new weights.
 
@@ -546,6 +551,7 @@ class Network(Layer):
         """
         return json.dumps(self._updated_config(), default=_jsonable, **kwargs)
 
+    @explains_failures
     def summary(
         self,
         line_length: int | None = None,

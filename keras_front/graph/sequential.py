@@ -13,6 +13,7 @@ from typing import Any, Self
 from keras_front.backend import symbolic
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError, DtypeError, StateError
+from keras_front.failures import explains_failures
 from keras_front.registry import custom_object_scope, name_of
 
 from . import call_context, network_config, sharing
@@ -34,6 +35,7 @@ class SequentialNetwork(Network):
     Source: Keras 2.3.1, `keras/engine/sequential.py`.
     """
 
+    @explains_failures
     def __init__(self, layers: Sequence[Any] | None = None, name: str | None = None, **kwargs: Any):
         super().__init__(name=name, **kwargs)
         self._stack: list[Layer] = []
@@ -158,6 +160,7 @@ class SequentialNetwork(Network):
             if self._explicit_input is None:
                 self._chain, self.inputs = [], []
 
+    @explains_failures
     def build(self, input_shape: Any = None) -> None:
         """Make the weights, unless they exist.
 
@@ -221,6 +224,7 @@ class SequentialNetwork(Network):
         return result
 
     @classmethod
+    @explains_failures
     def from_config(cls, config: Any, custom_objects: Any = None) -> Self:
         """A new stack, with new weights.
 

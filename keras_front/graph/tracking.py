@@ -20,7 +20,7 @@ from keras_front.backend import state, symbolic
 from keras_front.backend.guards import unchanged
 from keras_front.backend.state import Variable
 from keras_front.compatibility import accept_legacy_arguments
-from keras_front.errors import ArgumentError, ShapeError, StateError
+from keras_front.errors import ArgumentError, ShapeError, StateError, WrongKindError
 from keras_front.nest import unique
 
 from . import call_context
@@ -294,6 +294,11 @@ class Trackable(LayerUpdates):
         Raises: ArgumentError for a wrong number of arrays; ShapeError if one has the wrong shape.
         """
         own = self.weights
+        if isinstance(weights, str) or not hasattr(weights, "__len__"):
+            raise WrongKindError(
+                f"{self.name}.set_weights: expected weights to be a list of {len(own)} arrays, as get_weights returns "
+                f"them, received {weights!r:.60}."
+            )
         if len(own) != len(weights):
             raise ArgumentError(
                 f'You called `set_weights(weights)` on layer "{self.name}" with a weight list of length '
@@ -306,6 +311,8 @@ class Trackable(LayerUpdates):
                     f"Layer weight shape {variable.shape} of {variable.name} is not compatible with the provided "
                     f"weight shape {tuple(np.shape(value))}."
                 )
+            if np.asarray(value).dtype.kind in "OUS":
+                raise WrongKindError(f"{self.name}.set_weights: expected numbers as weights, received {value!r:.60}.")
         with unchanged(own):
             for variable, value in zip(own, weights, strict=True):
                 variable.set(value)

@@ -80,6 +80,12 @@ class PReLU(Layer):
         super().__init__(**kwargs)
 
     def build(self, input_shape: Any) -> None:
+        wrong = [a for a in self.shared_axes or () if not -len(input_shape) < a < len(input_shape) or a == 0]
+        if wrong:
+            raise ArgumentError(
+                f"{self.name}: expected shared_axes among 1 to {len(input_shape) - 1} for inputs of shape "
+                f"{tuple(input_shape)}, received {self.shared_axes}."
+            )
         shared = {a % len(input_shape) for a in self.shared_axes or ()}
         shape = tuple(1 if i in shared else n for i, n in enumerate(input_shape))[1:]
         self.alpha = self.add_weight("alpha", shape)

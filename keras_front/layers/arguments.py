@@ -18,7 +18,24 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 from keras_front import activations, config, constraints, initializers, regularizers
-from keras_front.arguments import CHOICE, Flag, Fraction, Kept, Number, OneOf, Positive, Reader
+from keras_front.arguments import (
+    CHOICE,
+    Axes,
+    Count,
+    Flag,
+    Fraction,
+    Integer,
+    Kept,
+    NotNegative,
+    Number,
+    OneOf,
+    Part,
+    Positive,
+    Reader,
+    Scalars,
+    Seed,
+    read_integer,
+)
 
 __all__ = [
     "CHOICE",
@@ -37,17 +54,21 @@ __all__ = [
     "Integer",
     "Integers",
     "Kept",
+    "Lengths",
     "NoiseShape",
+    "NotNegative",
     "Number",
     "OneOf",
     "OutputPadding",
     "Padding",
     "Pairs",
+    "Part",
     "Positive",
     "Range",
     "Rate",
     "Reader",
     "Regularizer",
+    "Scalars",
     "Seed",
     "Size",
     "Sizes",
@@ -110,19 +131,29 @@ def _pairs_wanted(layer: Any) -> str:
     return f"an integer, {layer._rank} integers, or {layer._rank} pairs (before, after)"
 
 
-def _integers(value: Any, layer: Any) -> tuple[int, ...]:
-    return tuple(int(n) for n in value)
-
-
-def _integer(value: Any, layer: Any) -> int:
-    if isinstance(value, bool | str) or int(value) != value:
+def _noise_shape(value: Any, layer: Any) -> tuple[Any, ...]:
+    if isinstance(value, str):
         raise ValueError
-    return int(value)
+    return tuple(value)
 
 
-Integer = Annotated[int, Reader(_integer, "an integer")]
-Integers = Annotated[Sequence[int], Reader(_integers, "a tuple of integers")]
-NoiseShape = Annotated[Sequence[int | None], Reader(lambda value, layer: tuple(value), "a tuple of sizes")]
+def _lengths(value: Any, layer: Any) -> Any:
+    items = value if isinstance(value, list | tuple) else (value,)
+    if not all(n is None or (read_integer(n) >= 0) for n in items):
+        raise ValueError
+    return value
+
+
+def _integers(value: Any, layer: Any) -> tuple[int, ...]:
+    sizes = tuple(read_integer(n) for n in value)
+    if any(n < -1 for n in sizes):
+        raise ValueError
+    return sizes
+
+
+Integers = Annotated[Sequence[int], Reader(_integers, "a tuple of integers of at least 0, or -1")]
+NoiseShape = Annotated[Sequence[int | None], Reader(_noise_shape, "a tuple of sizes")]
+Lengths = Annotated[int | Sequence[int | None], Reader(_lengths, "an integer, or a tuple of integers and None")]
 Size = Annotated[int | Sequence[int], Sizes()]
 OutputPadding = Annotated[int | Sequence[int], Sizes(least=0)]
 Pairs = Annotated[int | Sequence[int] | Sequence[Sequence[int]], Reader(_pairs, _pairs_wanted)]
@@ -161,25 +192,6 @@ Sparse = Annotated[Literal[False], CHOICE]
 # Numbers ----------------------------------------------------------------------------------------------
 
 
-def _rate(value: Any, layer: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
-        raise ValueError
-    return min(1.0, max(0.0, float(value)))
-
-
-def _axes(value: Any, layer: Any) -> Any:
-    return [int(axis) for axis in value] if isinstance(value, Sequence) else int(value)
-
-
-def _at_least_zero(value: Any, layer: Any) -> int:
-    if _integer(value, layer) < 0:
-        raise ValueError
-    return int(value)
-
-
-Count = Annotated[int, Reader(_at_least_zero, "an integer of at least 0")]
-
-
 def _implementation(value: Any, layer: Any) -> int:
     if value not in (0, 1, 2):
         raise ValueError
@@ -194,9 +206,7 @@ def _axis_list(value: Any, layer: Any) -> list[int]:
 
 
 AxisList = Annotated[int | Sequence[int], Reader(_axis_list, "an integer or a list of integers")]
-Rate = Annotated[float, Reader(_rate, "a number between 0 and 1")]
-Axes = Annotated[int | Sequence[int], Reader(_axes, "an integer or a list of integers")]
-Seed = Annotated[int | None, Reader(lambda value, layer: value)]
+Rate = Fraction
 
 
 # Ranges of numbers ------------------------------------------------------------------------------------

@@ -80,6 +80,19 @@ class _Spatial(Layer):
         return self.activation(outputs)
 
 
+def check_dilation(layer: Any) -> None:
+    """Raise ArgumentError where a layer has both strides and dilation, as no version of Keras computes that.
+
+    Args:
+        layer: one with `strides` and `dilation_rate`.
+    """
+    if max(layer.strides) > 1 and max(layer.dilation_rate) > 1:
+        raise ArgumentError(
+            f"{type(layer).__name__}: expected strides or dilation_rate to be 1, received strides={layer.strides} and "
+            f"dilation_rate={layer.dilation_rate}."
+        )
+
+
 class _Conv(_Spatial):
     """A convolution of `_rank` dimensions.
 
@@ -113,6 +126,12 @@ class _Conv(_Spatial):
         **kwargs: Unpack[CommonArguments],
     ):
         super().__init__(**kwargs)
+        check_dilation(self)
+        if self.filters % self.groups:
+            raise ArgumentError(
+                f"{type(self).__name__}: expected filters to be divisible by groups, received filters={self.filters} "
+                f"and groups={self.groups}."
+            )
 
     def build(self, input_shape: Any) -> None:
         channels = self._channels(input_shape)
@@ -206,8 +225,8 @@ class _ConvTranspose(_Conv):
         for step, extra in zip(self.strides, self.output_padding or (), strict=False):
             if extra >= step:
                 raise ArgumentError(
-                    f"{type(self).__name__}: stride {self.strides} must be greater than output padding "
-                    f"{self.output_padding}."
+                    f"{type(self).__name__}: expected output_padding to be less than strides: stride {self.strides} "
+                    f"must be greater than output padding {self.output_padding}."
                 )
 
     def build(self, input_shape: Any) -> None:
@@ -303,6 +322,7 @@ class _Depthwise(_Spatial):
         **kwargs: Unpack[CommonArguments],
     ):
         super().__init__(**_without_inherited(dict(kwargs)))
+        check_dilation(self)
 
     def _add_depthwise(self, channels: int) -> None:
         shape = (*self.kernel_size, channels, self.depth_multiplier)

@@ -30,6 +30,7 @@ from .arguments import (
 )
 from .base import SequenceArguments
 from .cells import LSTMCellBase, _known_phase, zeros_of
+from .convolution import check_dilation
 from .recurrent import _CellRNN, _swap_steps
 from .rnn import RNN
 from .stacked_cells import fold, unfold
@@ -91,6 +92,7 @@ class ConvLSTM2DCell(_ConvArguments, LSTMCellBase):
         **kwargs: Unpack[SequenceArguments],
     ):
         super().__init__(**kwargs)
+        check_dilation(self)
 
     @property
     def output_size(self) -> int:

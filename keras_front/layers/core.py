@@ -24,12 +24,12 @@ from .arguments import (
     Flag,
     Initializer,
     Integers,
-    Kept,
     NoiseShape,
     Number,
     Positive,
     Rate,
     Regularizer,
+    Scalars,
     Seed,
 )
 from .base import CommonArguments, Layer, LayerArguments
@@ -270,7 +270,9 @@ class Reshape(Layer):
     def __init__(self, target_shape: Integers, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
         if self.target_shape.count(-1) > 1:
-            raise ArgumentError(f"Reshape: at most one size can be -1, received {self.target_shape}.")
+            raise ArgumentError(
+                f"Reshape: expected target_shape with at most one size of -1, received {self.target_shape}."
+            )
 
     def _resolved(self, shape: tuple[Any, ...]) -> tuple[int, ...]:
         """The target shape with -1 worked out, if the input shape is known."""
@@ -370,7 +372,7 @@ class Rescaling(Layer):
 
     supports_masking = True
 
-    def __init__(self, scale: Kept, offset: Kept = 0.0, **kwargs: Unpack[LayerArguments]):
+    def __init__(self, scale: Scalars, offset: Scalars = 0.0, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
 
     def call(self, inputs: Any) -> Any:
@@ -400,7 +402,7 @@ class Masking(Layer):
 
     supports_masking = True
 
-    def __init__(self, mask_value: Kept = 0.0, **kwargs: Unpack[LayerArguments]):
+    def __init__(self, mask_value: Scalars = 0.0, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:

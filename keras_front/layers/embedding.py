@@ -9,7 +9,7 @@ from keras_front import backend as K
 from keras_front.errors import ShapeError
 from keras_front.graph.layer import LAYERS
 
-from .arguments import Constraint, Flag, Initializer, Kept, Positive, Regularizer
+from .arguments import Constraint, Flag, Initializer, Lengths, Positive, Regularizer
 from .base import Layer
 
 
@@ -48,7 +48,7 @@ class Embedding(Layer):
         activity_regularizer: Regularizer = None,
         embeddings_constraint: Constraint = None,
         mask_zero: Flag = False,
-        input_length: Kept = None,
+        input_length: Lengths | None = None,
         **kwargs: Any,
     ):
         if not {"input_shape", "batch_input_shape"} & set(kwargs):

@@ -11,7 +11,7 @@ from typing import Any, Unpack
 from keras_front import activations, bytecode
 from keras_front import backend as K
 from keras_front.backend.op import OPS
-from keras_front.errors import ArgumentError, SerializationError
+from keras_front.errors import ArgumentError, SerializationError, WrongKindError
 from keras_front.graph.layer import LAYERS
 from keras_front.registry import get_custom_objects, get_registered_object, name_of, plain
 
@@ -51,6 +51,10 @@ class Lambda(Layer):
         **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
+        if not callable(function) and not isinstance(function, list | tuple | dict):  # what a config holds
+            raise WrongKindError(f"Lambda: expected function to be a function, received {function!r:.60}.")
+        if arguments is not None and not isinstance(arguments, Mapping):
+            raise WrongKindError(f"Lambda: expected arguments to be a dict by names, received {arguments!r:.60}.")
         self.function = function
         self.arguments = dict(arguments or {})
         self.supports_masking = mask is not None

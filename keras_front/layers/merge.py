@@ -15,7 +15,7 @@ from keras_front.graph.layer import LAYERS
 from keras_front.graph.layer_values import is_list_of_shapes
 from keras_front.tracebacks import api_boundary
 
-from .arguments import Flag, Kept, Reader
+from .arguments import Flag, Integer, Reader
 from .base import Layer, LayerArguments
 
 
@@ -173,7 +173,7 @@ class Concatenate(_Merge):
         (None, 7)
     """
 
-    def __init__(self, axis: Kept = -1, **kwargs: Unpack[LayerArguments]):
+    def __init__(self, axis: Integer = -1, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
 
     def build(self, input_shape: Any) -> None:
@@ -236,6 +236,10 @@ class Dot(_Merge):
 
     def _places(self, ranks: tuple[int, int]) -> tuple[int, int]:
         axes = (self.axes, self.axes) if isinstance(self.axes, int) else self.axes
+        if not all(-n <= a < n for a, n in zip(axes, ranks, strict=True)):
+            raise ArgumentError(
+                f"{self.name}: expected axes of inputs of {ranks} dimensions, received axes={self.axes}."
+            )
         first, second = (a % n for a, n in zip(axes, ranks, strict=True))
         return first, second
 
@@ -244,7 +248,8 @@ class Dot(_Merge):
         i, j = self._places((len(a), len(b)))
         if None not in (a[i], b[j]) and a[i] != b[j]:
             raise ShapeError(
-                f"Dimension incompatibility {a[i]} != {b[j]}. Layer shapes: {a}, {b}. Chosen axes: {i}, {j}."
+                f"{self.name}: Dimension incompatibility {a[i]} != {b[j]}. Layer shapes: {a}, {b}. Chosen axes: {i}, "
+                f"{j}."
             )
         self.built = True
 

@@ -11,7 +11,7 @@ from keras_front import backend as K
 from keras_front.activations import SELU_ALPHA, SELU_SCALE
 from keras_front.graph.layer import LAYERS
 
-from .arguments import Fraction, NoiseShape, Number, Seed
+from .arguments import Fraction, NoiseShape, NotNegative, Seed
 from .base import Layer, LayerArguments
 
 
@@ -28,7 +28,7 @@ class GaussianNoise(Layer):
 
     supports_masking = True
 
-    def __init__(self, stddev: Number, seed: Seed = None, **kwargs: Unpack[LayerArguments]):
+    def __init__(self, stddev: NotNegative, seed: Seed = None, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
 
     def call(self, inputs: Any, training: Any = None) -> Any:

@@ -10,7 +10,18 @@ from keras_front.backend import dtypes
 from keras_front.errors import ShapeError
 from keras_front.graph.layer import LAYERS, InputSpec
 
-from .arguments import Axes, Constraint, Flag, Initializer, Integer, Number, Reader, Regularizer
+from .arguments import (
+    Axes,
+    Constraint,
+    Flag,
+    Fraction,
+    Initializer,
+    Integer,
+    NotNegative,
+    Reader,
+    Regularizer,
+    read_integer,
+)
 from .base import Layer, LayerArguments
 
 
@@ -63,6 +74,15 @@ def _places(axis: Any, ndim: int) -> tuple[int, ...]:
     return tuple(sorted(a % ndim for a in (axis if isinstance(axis, list) else [axis])))
 
 
+def _groups(value: Any, layer: Any) -> int:
+    if read_integer(value) < 1 and value != -1:
+        raise ValueError
+    return int(value)
+
+
+Groups = Annotated[int, Reader(_groups, "a positive integer, or -1 for one group for each feature")]
+
+
 @LAYERS.register()
 class BatchNormalization(_Affine):
     """Each feature scaled to mean 0 and deviation 1: by the batch while training, by running statistics after.
@@ -84,8 +104,8 @@ class BatchNormalization(_Affine):
     def __init__(
         self,
         axis: Annotated[int, Reader(_one_axis, "one axis")] = -1,
-        momentum: Number = 0.99,
-        epsilon: Number = 1e-3,
+        momentum: Fraction = 0.99,
+        epsilon: NotNegative = 1e-3,
         center: Flag = True,
         scale: Flag = True,
         beta_initializer: Initializer = "zeros",
@@ -145,7 +165,7 @@ class LayerNormalization(_Affine):
     def __init__(
         self,
         axis: Axes = -1,
-        epsilon: Number = 1e-3,
+        epsilon: NotNegative = 1e-3,
         center: Flag = True,
         scale: Flag = True,
         beta_initializer: Initializer = "zeros",
@@ -189,9 +209,9 @@ class GroupNormalization(_Affine):
 
     def __init__(
         self,
-        groups: Integer = 32,
+        groups: Groups = 32,
         axis: Integer = -1,
-        epsilon: Number = 1e-3,
+        epsilon: NotNegative = 1e-3,
         center: Flag = True,
         scale: Flag = True,
         beta_initializer: Initializer = "zeros",
@@ -235,7 +255,7 @@ class RMSNormalization(Layer):
 
     supports_masking = True
 
-    def __init__(self, axis: Axes = -1, epsilon: Number = 1e-6, **kwargs: Unpack[LayerArguments]):
+    def __init__(self, axis: Axes = -1, epsilon: NotNegative = 1e-6, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
 
     def _axes(self, ndim: int) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, Unpack
 
 from keras_front import backend as K
-from keras_front.errors import ArgumentError, ShapeError
+from keras_front.errors import ArgumentError, ShapeError, WrongKindError
 from keras_front.graph import call_context
 from keras_front.graph.layer import LAYERS
 from keras_front.graph.layer_values import is_list_of_shapes
@@ -142,6 +142,16 @@ class TimeDistributed(Wrapper):
 MergeMode = Annotated[Literal["sum", "mul", "ave", "concat"] | None, OneOf(("sum", "mul", "ave", "concat", None))]
 
 
+def _check_recurrent(layer: Any, name: str) -> None:
+    """Raise WrongKindError unless a layer goes through sequences in one of two directions."""
+    if not hasattr(layer, "go_backwards") or not hasattr(layer, "return_sequences"):
+        raise WrongKindError(
+            f"Bidirectional: expected {name} to be a recurrent layer, such as LSTM(3), received "
+            f"{type(layer).__name__ if isinstance(layer, Layer) else repr(layer)}. It goes through a sequence by "
+            "`go_backwards` and says `return_sequences`."
+        )
+
+
 @LAYERS.register()
 class Bidirectional(InitialStateMixin, Wrapper):
     """A recurrent layer run forwards and backwards, and the two outputs merged.
@@ -176,6 +186,9 @@ class Bidirectional(InitialStateMixin, Wrapper):
         self._num_constants = kwargs.pop("num_constants", None)
         super().__init__(**kwargs)
         given = self.__dict__.pop("layer")
+        _check_recurrent(given, "layer")
+        if weights is not None and not isinstance(weights, list | tuple):
+            raise WrongKindError(f"Bidirectional: expected weights to be a list of arrays, received {weights!r:.60}.")
         self._layer_config = LAYERS.serialize(given)
         self._backward_config = None
         self.forward_layer = _copy(given, "forward_", None)
@@ -190,6 +203,7 @@ class Bidirectional(InitialStateMixin, Wrapper):
 
     def _take_backward_layer(self, given: Any) -> None:
         layer = LAYERS.get(given) if isinstance(given, dict) else given
+        _check_recurrent(layer, "backward_layer")
         self._backward_config = LAYERS.serialize(layer)
         self.backward_layer = _copy(layer, "" if layer.name.startswith("backward_") else "backward_", None)
         self._check_directions()

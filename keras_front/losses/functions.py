@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 from keras_front import backend as K
+from keras_front.losses.weights import check_broadcast, tensor_of
 from keras_front.registry import Registry
 
 LOSSES = Registry("loss")
@@ -22,8 +23,9 @@ def as_pair(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
         y_true: targets.
         y_pred: outputs.
     """
-    y_pred = K.convert(y_pred)
-    return K.cast(K.convert(y_true), K.dtype(y_pred)), y_pred
+    y_true, y_pred = tensor_of(y_true, "y_true"), tensor_of(y_pred, "y_pred")
+    check_broadcast(y_true, y_pred, "y_true and y_pred")
+    return K.cast(y_true, K.dtype(y_pred)), y_pred
 
 
 def smoothed(y_true: Any, label_smoothing: float, classes: int) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from keras_front import backend as K
+from keras_front.arguments import Flag, Fraction, Integer, NotNegative, Number, Scalars
 from keras_front.errors import ArgumentError
 from keras_front.losses.functions import LOSSES, as_pair, smoothed
 from keras_front.losses.objects import LossFunctionWrapper
@@ -276,12 +277,12 @@ class BinaryFocalCrossentropy(LossFunctionWrapper):
 
     def __init__(
         self,
-        apply_class_balancing: bool = False,
-        alpha: float = 0.25,
-        gamma: float = 2.0,
-        from_logits: bool = False,
-        label_smoothing: float = 0.0,
-        axis: int = -1,
+        apply_class_balancing: Flag = False,
+        alpha: Number = 0.25,
+        gamma: NotNegative = 2.0,
+        from_logits: Flag = False,
+        label_smoothing: Fraction = 0.0,
+        axis: Integer = -1,
         reduction: str | None = Reduction.AUTO,
         name: str | None = "binary_focal_crossentropy",
     ):
@@ -307,11 +308,11 @@ class CategoricalFocalCrossentropy(LossFunctionWrapper):
 
     def __init__(
         self,
-        alpha: float | Sequence[float] = 0.25,
-        gamma: float = 2.0,
-        from_logits: bool = False,
-        label_smoothing: float = 0.0,
-        axis: int = -1,
+        alpha: Scalars = 0.25,
+        gamma: NotNegative = 2.0,
+        from_logits: Flag = False,
+        label_smoothing: Fraction = 0.0,
+        axis: Integer = -1,
         reduction: str | None = Reduction.AUTO,
         name: str | None = "categorical_focal_crossentropy",
     ):
@@ -338,7 +339,7 @@ class CategoricalGeneralizedCrossEntropy(LossFunctionWrapper):
 
     def __init__(
         self,
-        q: float = 0.5,
+        q: Fraction = 0.5,
         reduction: str | None = Reduction.AUTO,
         name: str | None = "categorical_generalized_cross_entropy",
     ):
@@ -379,8 +380,8 @@ class Tversky(LossFunctionWrapper):
 
     def __init__(
         self,
-        alpha: float = 0.5,
-        beta: float = 0.5,
+        alpha: Number = 0.5,
+        beta: Number = 0.5,
         reduction: str | None = Reduction.AUTO,
         name: str | None = "tversky",
         axis: Axis = None,
@@ -406,9 +407,9 @@ class Circle(LossFunctionWrapper):
 
     def __init__(
         self,
-        gamma: float = 80.0,
-        margin: float = 0.4,
-        remove_diagonal: bool = True,
+        gamma: NotNegative = 80.0,
+        margin: Number = 0.4,
+        remove_diagonal: Flag = True,
         reduction: str | None = Reduction.AUTO,
         name: str | None = "circle",
     ):

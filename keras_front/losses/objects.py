@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from keras_front.arguments import Flag, Fraction, Integer, NotNegative
 from keras_front.losses import functions
 from keras_front.losses.functions import LOSSES
 from keras_front.losses.weights import Reduction, compute_weighted_loss, same_rank
@@ -194,8 +195,8 @@ class BinaryCrossentropy(LossFunctionWrapper):
 
     def __init__(
         self,
-        from_logits: bool = False,
-        label_smoothing: float = 0,
+        from_logits: Flag = False,
+        label_smoothing: Fraction = 0,
         reduction: str | None = Reduction.AUTO,
         name: str | None = "binary_crossentropy",
     ):
@@ -221,8 +222,8 @@ class CategoricalCrossentropy(LossFunctionWrapper):
 
     def __init__(
         self,
-        from_logits: bool = False,
-        label_smoothing: float = 0,
+        from_logits: Flag = False,
+        label_smoothing: Fraction = 0,
         reduction: str | None = Reduction.AUTO,
         name: str | None = "categorical_crossentropy",
     ):
@@ -251,7 +252,7 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
 
     def __init__(
         self,
-        from_logits: bool = False,
+        from_logits: Flag = False,
         reduction: str | None = Reduction.AUTO,
         name: str | None = "sparse_categorical_crossentropy",
     ):
@@ -388,7 +389,7 @@ class Huber(LossFunctionWrapper):
 
     def __init__(
         self,
-        delta: float = 1.0,
+        delta: NotNegative = 1.0,
         reduction: str | None = Reduction.AUTO,
         name: str | None = "huber_loss",
     ):
@@ -411,7 +412,7 @@ class CosineSimilarity(LossFunctionWrapper):
 
     def __init__(
         self,
-        axis: int = -1,
+        axis: Integer = -1,
         reduction: str | None = Reduction.AUTO,
         name: str | None = "cosine_similarity",
     ):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from keras_front import backend as K
-from keras_front.errors import ArgumentError
+from keras_front.backend import shapes
+from keras_front.errors import ArgumentError, ShapeError, WrongKindError
 
 
 class Reduction:
@@ -43,6 +44,35 @@ class Reduction:
         return str(name)
 
 
+def tensor_of(value: Any, name: str) -> Any:
+    """What a loss or metric was given, as a tensor.
+
+    Args:
+        value: an array, a list, a tensor or a symbol.
+        name: of the argument, for the message.
+
+    Raises: WrongKindError for None and text.
+    """
+    if value is None or isinstance(value, str):
+        raise WrongKindError(f"Expected a tensor, an array or numbers as {name}, received {value!r:.60}.")
+    return K.convert(value)
+
+
+def check_broadcast(first: Any, second: Any, names: str) -> None:
+    """Raise ShapeError unless the shapes of two tensors go together.
+
+    Args:
+        first: a tensor.
+        second: another one.
+        names: what they are called, for the message.
+    """
+    a, b = K.int_shape(first), K.int_shape(second)
+    try:
+        shapes.broadcast(a, b)
+    except ShapeError:
+        raise ShapeError(f"Expected {names} of shapes that go together, received {a} and {b}.") from None
+
+
 def same_rank(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     """Targets and outputs brought to the same number of axes where a last axis of 1 makes the difference.
 
@@ -54,7 +84,7 @@ def same_rank(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
 
     Returns: two tensors.
     """
-    y_true, y_pred = K.convert(y_true), K.convert(y_pred)
+    y_true, y_pred = tensor_of(y_true, "y_true"), tensor_of(y_pred, "y_pred")
     surplus = K.ndim(y_pred) - K.ndim(y_true)
     if surplus == 1 and K.int_shape(y_pred)[-1] == 1:
         return K.expand_dims(y_true, axis=-1), y_pred
@@ -72,11 +102,12 @@ def spread_weights(sample_weight: Any, values: Any) -> Any:
 
     Returns: a tensor of the dtype of `values`.
     """
-    weights = K.cast(K.convert(sample_weight), K.dtype(values))
+    weights = K.cast(tensor_of(sample_weight, "sample_weight"), K.dtype(values))
     if K.ndim(weights) == K.ndim(values) + 1 and K.int_shape(weights)[-1] == 1:
         return K.squeeze(weights, axis=-1)
     while 0 < K.ndim(weights) < K.ndim(values):
         weights = K.expand_dims(weights, axis=-1)
+    check_broadcast(weights, values, "sample_weight and losses")
     return weights
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from keras_front import backend as K
+from keras_front.arguments import Count, Positive
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError
 from keras_front.losses import as_pair, same_rank, spread_weights
@@ -240,8 +241,8 @@ class _Part(Decisions):
     def __init__(
         self,
         thresholds: Thresholds = None,
-        top_k: int | None = None,
-        class_id: int | None = None,
+        top_k: Positive | None = None,
+        class_id: Count | None = None,
         name: str | None = None,
         dtype: Any = None,
     ):

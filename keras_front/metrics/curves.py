@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_front import backend as K
+from keras_front.arguments import Count, Flag, Fraction, Positive
 from keras_front.backend.state import current_frame
 from keras_front.errors import ArgumentError
 from keras_front.losses import spread_weights
@@ -37,18 +38,13 @@ class SensitivitySpecificityBase(Decisions):
 
     def __init__(
         self,
-        value: float,
-        num_thresholds: int = 200,
-        class_id: int | None = None,
+        value: Fraction,
+        num_thresholds: Positive = 200,
+        class_id: Count | None = None,
         name: str | None = None,
         dtype: Any = None,
     ):
         super().__init__(name, dtype)
-        if not (0 <= value <= 1 and num_thresholds > 0):
-            raise ArgumentError(
-                f"{type(self).__name__}: expected a rate between 0 and 1 and a positive number of "
-                f"thresholds, received {value!r} and {num_thresholds!r}."
-            )
         self._value, self.num_thresholds, self.class_id = value, num_thresholds, class_id
         self._start(spaced_thresholds(num_thresholds))
 
@@ -77,9 +73,9 @@ class SensitivityAtSpecificity(SensitivitySpecificityBase):
 
     def __init__(
         self,
-        specificity: float,
-        num_thresholds: int = 200,
-        class_id: int | None = None,
+        specificity: Fraction,
+        num_thresholds: Positive = 200,
+        class_id: Count | None = None,
         name: str | None = None,
         dtype: Any = None,
     ):
@@ -107,9 +103,9 @@ class SpecificityAtSensitivity(SensitivitySpecificityBase):
 
     def __init__(
         self,
-        sensitivity: float,
-        num_thresholds: int = 200,
-        class_id: int | None = None,
+        sensitivity: Fraction,
+        num_thresholds: Positive = 200,
+        class_id: Count | None = None,
         name: str | None = None,
         dtype: Any = None,
     ):
@@ -137,9 +133,9 @@ class PrecisionAtRecall(SensitivitySpecificityBase):
 
     def __init__(
         self,
-        recall: float,
-        num_thresholds: int = 200,
-        class_id: int | None = None,
+        recall: Fraction,
+        num_thresholds: Positive = 200,
+        class_id: Count | None = None,
         name: str | None = None,
         dtype: Any = None,
     ):
@@ -167,9 +163,9 @@ class RecallAtPrecision(SensitivitySpecificityBase):
 
     def __init__(
         self,
-        precision: float,
-        num_thresholds: int = 200,
-        class_id: int | None = None,
+        precision: Fraction,
+        num_thresholds: Positive = 200,
+        class_id: Count | None = None,
         name: str | None = None,
         dtype: Any = None,
     ):
@@ -209,16 +205,16 @@ class AUC(Decisions):
 
     def __init__(
         self,
-        num_thresholds: int = 200,
+        num_thresholds: Positive = 200,
         curve: str = "ROC",
         summation_method: str = "interpolation",
         name: str | None = None,
         dtype: Any = None,
         thresholds: Sequence[float] | None = None,
-        multi_label: bool = False,
-        num_labels: int | None = None,
+        multi_label: Flag = False,
+        num_labels: Positive | None = None,
         label_weights: Any = None,
-        from_logits: bool = False,
+        from_logits: Flag = False,
     ):
         super().__init__(name, dtype)
         self.multi_label, self.num_labels = multi_label, num_labels

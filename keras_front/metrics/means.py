@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from keras_front import losses
+from keras_front.arguments import Flag, Fraction, Integer, Number, Positive
 from keras_front.metrics import functions
 from keras_front.metrics.base import METRICS, MeanMetricWrapper
 
@@ -91,7 +92,7 @@ class BinaryAccuracy(MeanMetricWrapper):
         0.5
     """
 
-    def __init__(self, name: Name = "binary_accuracy", dtype: Any = None, threshold: float = 0.5):
+    def __init__(self, name: Name = "binary_accuracy", dtype: Any = None, threshold: Number = 0.5):
         super().__init__(functions.binary_accuracy, name, dtype, threshold=threshold)
 
 
@@ -108,7 +109,7 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
         1.0
     """
 
-    def __init__(self, k: int = 5, name: Name = "top_k_categorical_accuracy", dtype: Any = None):
+    def __init__(self, k: Positive = 5, name: Name = "top_k_categorical_accuracy", dtype: Any = None):
         super().__init__(functions.top_k_categorical_accuracy, name, dtype, k=k)
 
 
@@ -125,7 +126,7 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
         0.0
     """
 
-    def __init__(self, k: int = 5, name: Name = "sparse_top_k_categorical_accuracy", dtype: Any = None):
+    def __init__(self, k: Positive = 5, name: Name = "sparse_top_k_categorical_accuracy", dtype: Any = None):
         super().__init__(functions.sparse_top_k_categorical_accuracy, name, dtype, k=k)
 
 
@@ -142,7 +143,7 @@ class CosineSimilarity(MeanMetricWrapper):
         1.0
     """
 
-    def __init__(self, name: Name = "cosine_similarity", dtype: Any = None, axis: int = -1):
+    def __init__(self, name: Name = "cosine_similarity", dtype: Any = None, axis: Integer = -1):
         super().__init__(functions.cosine_similarity, name, dtype, axis=axis)
 
 
@@ -161,8 +162,8 @@ class BinaryCrossentropy(MeanMetricWrapper):
         self,
         name: Name = "binary_crossentropy",
         dtype: Any = None,
-        from_logits: bool = False,
-        label_smoothing: float = 0,
+        from_logits: Flag = False,
+        label_smoothing: Fraction = 0,
     ):
         arguments = {"from_logits": from_logits, "label_smoothing": label_smoothing}
         super().__init__(losses.binary_crossentropy, name, dtype, **arguments)
@@ -184,9 +185,9 @@ class CategoricalCrossentropy(MeanMetricWrapper):
         self,
         name: Name = "categorical_crossentropy",
         dtype: Any = None,
-        from_logits: bool = False,
-        label_smoothing: float = 0,
-        axis: int = -1,
+        from_logits: Flag = False,
+        label_smoothing: Fraction = 0,
+        axis: Integer = -1,
     ):
         arguments = {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis}
         super().__init__(losses.categorical_crossentropy, name, dtype, **arguments)
@@ -207,8 +208,8 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         self,
         name: Name = "sparse_categorical_crossentropy",
         dtype: Any = None,
-        from_logits: bool = False,
-        axis: int = -1,
+        from_logits: Flag = False,
+        axis: Integer = -1,
     ):
         arguments = {"from_logits": from_logits, "axis": axis}
         super().__init__(losses.sparse_categorical_crossentropy, name, dtype, **arguments)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from keras_front import backend as K
+from keras_front.arguments import Flag, Integer, Number, Positive
 from keras_front.errors import ArgumentError
 from keras_front.losses import spread_weights
 from keras_front.metrics.base import METRICS, Metric, ratio
@@ -91,14 +92,14 @@ class IoU(_Overlap):
 
     def __init__(
         self,
-        num_classes: int,
+        num_classes: Positive,
         target_class_ids: Sequence[int],
         name: str | None = None,
         dtype: Any = None,
-        ignore_class: int | None = None,
-        sparse_y_true: bool = True,
-        sparse_y_pred: bool = True,
-        axis: int = -1,
+        ignore_class: Integer | None = None,
+        sparse_y_true: Flag = True,
+        sparse_y_pred: Flag = True,
+        axis: Integer = -1,
     ):
         super().__init__(name, dtype)
         self.ignore_class, self.axis = ignore_class, axis
@@ -123,7 +124,7 @@ class BinaryIoU(_Overlap):
     def __init__(
         self,
         target_class_ids: Sequence[int] = (0, 1),
-        threshold: float = 0.5,
+        threshold: Number = 0.5,
         name: str | None = None,
         dtype: Any = None,
     ):
@@ -154,13 +155,13 @@ class MeanIoU(_Overlap):
 
     def __init__(
         self,
-        num_classes: int,
+        num_classes: Positive,
         name: str | None = None,
         dtype: Any = None,
-        ignore_class: int | None = None,
-        sparse_y_true: bool = True,
-        sparse_y_pred: bool = True,
-        axis: int = -1,
+        ignore_class: Integer | None = None,
+        sparse_y_true: Flag = True,
+        sparse_y_pred: Flag = True,
+        axis: Integer = -1,
     ):
         super().__init__(name, dtype)
         self.ignore_class, self.axis = ignore_class, axis
@@ -189,13 +190,13 @@ class OneHotIoU(_Overlap):
 
     def __init__(
         self,
-        num_classes: int,
+        num_classes: Positive,
         target_class_ids: Sequence[int],
         name: str | None = None,
         dtype: Any = None,
-        ignore_class: int | None = None,
-        sparse_y_pred: bool = False,
-        axis: int = -1,
+        ignore_class: Integer | None = None,
+        sparse_y_pred: Flag = False,
+        axis: Integer = -1,
     ):
         super().__init__(name, dtype)
         self.ignore_class, self.axis, self.sparse_y_pred = ignore_class, axis, sparse_y_pred
@@ -222,12 +223,12 @@ class OneHotMeanIoU(_Overlap):
 
     def __init__(
         self,
-        num_classes: int,
+        num_classes: Positive,
         name: str | None = None,
         dtype: Any = None,
-        ignore_class: int | None = None,
-        sparse_y_pred: bool = False,
-        axis: int = -1,
+        ignore_class: Integer | None = None,
+        sparse_y_pred: Flag = False,
+        axis: Integer = -1,
     ):
         super().__init__(name, dtype)
         self.ignore_class, self.axis, self.sparse_y_pred = ignore_class, axis, sparse_y_pred

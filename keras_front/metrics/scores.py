@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from keras_front import backend as K
+from keras_front.arguments import Count
 from keras_front.errors import ArgumentError
 from keras_front.losses import as_pair
 from keras_front.metrics.base import METRICS, MeanMetricWrapper, Metric, ratio
@@ -194,7 +195,7 @@ class R2Score(_OfOutputs):
     def __init__(
         self,
         class_aggregation: str | None = "uniform_average",
-        num_regressors: int = 0,
+        num_regressors: Count = 0,
         name: str | None = "r2_score",
         dtype: Any = None,
     ):

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from keras_front import backend as K
-from keras_front.arguments import Flag, Number, Reader
+from keras_front.arguments import Flag, Fraction, NotNegative, Part, Reader, read_number
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError
 from keras_front.file_form import FileForm
@@ -20,7 +20,10 @@ from keras_front.optimizers.base import OPTIMIZERS, LearningRate, Optimizer, cur
 
 
 def _epsilon(value: Any, owner: Any) -> float:
-    return K.epsilon() if value is None else float(value)
+    number = K.epsilon() if value is None else read_number(value)
+    if number < 0:
+        raise ValueError
+    return number
 
 
 def _momentum(value: Any, owner: Any) -> float:
@@ -30,7 +33,7 @@ def _momentum(value: Any, owner: Any) -> float:
     return number
 
 
-Epsilon = Annotated[float | None, Reader(_epsilon, "a number, or None for K.epsilon()")]
+Epsilon = Annotated[float | None, Reader(_epsilon, "a number of at least 0, or None for K.epsilon()")]
 Momentum = Annotated[float | None, Reader(_momentum, "a number between 0 and 1")]
 
 
@@ -99,7 +102,7 @@ class RMSprop(Optimizer):
     def __init__(
         self,
         learning_rate: LearningRate = 0.001,
-        rho: Number = 0.9,
+        rho: Fraction = 0.9,
         epsilon: Epsilon = None,
         momentum: Momentum = 0.0,
         centered: Flag = False,
@@ -158,7 +161,7 @@ class Adagrad(Optimizer):
         self,
         learning_rate: LearningRate = 0.01,
         epsilon: Epsilon = None,
-        initial_accumulator_value: Number = 0.0,
+        initial_accumulator_value: NotNegative = 0.0,
         **kwargs: Any,
     ):
         super().__init__(learning_rate, **kwargs)
@@ -197,7 +200,7 @@ class Adadelta(Optimizer):
     rho: float
     epsilon: float
 
-    def __init__(self, learning_rate: LearningRate = 1.0, rho: Number = 0.95, epsilon: Epsilon = None, **kwargs: Any):
+    def __init__(self, learning_rate: LearningRate = 1.0, rho: Fraction = 0.95, epsilon: Epsilon = None, **kwargs: Any):
         super().__init__(learning_rate, **kwargs)
 
     def update(self, w: Any, g: Any, slots: list[Any], rate: Any, t: Any) -> tuple[Any, Sequence[Any]]:
@@ -241,8 +244,8 @@ class Adam(Optimizer):
     def __init__(
         self,
         learning_rate: LearningRate = 0.001,
-        beta_1: Number = 0.9,
-        beta_2: Number = 0.999,
+        beta_1: Part = 0.9,
+        beta_2: Part = 0.999,
         epsilon: Epsilon = None,
         amsgrad: Flag = False,
         **kwargs: Any,
@@ -278,9 +281,9 @@ class AdamW(Adam):
     def __init__(
         self,
         learning_rate: LearningRate = 0.001,
-        weight_decay: float | None = 0.004,
-        beta_1: Number = 0.9,
-        beta_2: Number = 0.999,
+        weight_decay: NotNegative | None = 0.004,
+        beta_1: Part = 0.9,
+        beta_2: Part = 0.999,
         epsilon: Epsilon = None,
         amsgrad: Flag = False,
         **kwargs: Any,
@@ -319,8 +322,8 @@ class Adamax(Optimizer):
     def __init__(
         self,
         learning_rate: LearningRate = 0.002,
-        beta_1: Number = 0.9,
-        beta_2: Number = 0.999,
+        beta_1: Part = 0.9,
+        beta_2: Part = 0.999,
         epsilon: Epsilon = None,
         **kwargs: Any,
     ):
@@ -364,10 +367,10 @@ class Nadam(Optimizer):
     def __init__(
         self,
         learning_rate: LearningRate = 0.002,
-        beta_1: Number = 0.9,
-        beta_2: Number = 0.999,
+        beta_1: Part = 0.9,
+        beta_2: Part = 0.999,
         epsilon: Epsilon = None,
-        schedule_decay: Number = 0.004,
+        schedule_decay: NotNegative = 0.004,
         **kwargs: Any,
     ):
         if "decay" in kwargs:

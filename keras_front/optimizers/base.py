@@ -19,6 +19,7 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front import conventions
+from keras_front.arguments import Flag, Fraction, NotNegative, Positive
 from keras_front.backend.guards import unchanged
 from keras_front.backend.state import Variable
 from keras_front.conventions import Conventions
@@ -102,15 +103,15 @@ class Optimizer(ResourceUpdates, Configurable):
     def __init__(
         self,
         learning_rate: LearningRate = 0.01,
-        decay: float = 0.0,
-        clipnorm: float | None = None,
-        clipvalue: float | None = None,
-        global_clipnorm: float | None = None,
+        decay: NotNegative | None = 0.0,
+        clipnorm: NotNegative | None = None,
+        clipvalue: NotNegative | None = None,
+        global_clipnorm: NotNegative | None = None,
         name: str | None = None,
-        weight_decay: float | None = None,
-        use_ema: bool = False,
-        ema_momentum: float = 0.99,
-        ema_overwrite_frequency: int | None = None,
+        weight_decay: NotNegative | None = None,
+        use_ema: Flag = False,
+        ema_momentum: Fraction = 0.99,
+        ema_overwrite_frequency: Positive | None = None,
         **kwargs: Any,
     ):
         if isinstance(learning_rate, str) and self._updates_resources():  # tf.keras 2: the name comes first
@@ -120,7 +121,7 @@ class Optimizer(ResourceUpdates, Configurable):
         self.name = name or type(self).__name__
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
         self.weight_decay, self._undecayed = weight_decay or None, _Undecayed()
-        self.use_ema, self.ema_momentum = bool(use_ema), _momentum_of_mean(ema_momentum, type(self).__name__)
+        self.use_ema, self.ema_momentum = bool(use_ema), ema_momentum
         self.ema_overwrite_frequency = ema_overwrite_frequency
         self.initial_decay = float(decay or 0.0)
         if not isinstance(getattr(type(self), "iterations", None), property):  # a wrapper has those of another one
@@ -658,18 +659,12 @@ class _Called:
         return self.function()
 
 
-def _momentum_of_mean(value: Any, owner: str) -> float:
-    if not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise ArgumentError(f"{owner}: expected an ema_momentum between 0 and 1, received {value!r}.")
-    return float(value)
-
-
 def _number(value: Any, owner: str) -> float:
     try:
         number = float(value)
     except (TypeError, ValueError):
         number = math.nan
-    if not number >= 0:
+    if not 0 <= number < math.inf:
         raise ArgumentError(
             f"{owner}: expected a learning rate of 0 or more, received {value!r}.\n"
             "  For a rate that changes with time pass a schedule of keras_front.optimizers.schedules."

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from keras_front import backend as K
-from keras_front.arguments import Flag, Kept, Number
+from keras_front.arguments import Flag, Fraction, Kept, NotNegative, Number, Part, Positive, Within
 from keras_front.backend.state import Variable
 from keras_front.optimizers.algorithms import Epsilon
 from keras_front.optimizers.base import OPTIMIZERS, LearningRate, Optimizer
+
+NotPositive = Annotated[float, Within(most=0)]
 
 
 @OPTIMIZERS.register("Ftrl", "FTRL", "Custom>Ftrl")
@@ -50,11 +52,11 @@ class Ftrl(Optimizer):
     def __init__(
         self,
         learning_rate: LearningRate = 0.001,
-        learning_rate_power: Number = -0.5,
-        initial_accumulator_value: Number = 0.1,
-        l1_regularization_strength: Number = 0.0,
-        l2_regularization_strength: Number = 0.0,
-        l2_shrinkage_regularization_strength: Number = 0.0,
+        learning_rate_power: NotPositive = -0.5,
+        initial_accumulator_value: NotNegative = 0.1,
+        l1_regularization_strength: NotNegative = 0.0,
+        l2_regularization_strength: NotNegative = 0.0,
+        l2_shrinkage_regularization_strength: NotNegative = 0.0,
         beta: Number = 0.0,
         **kwargs: Any,
     ):
@@ -96,7 +98,7 @@ class Lion(Optimizer):
     beta_1: float
     beta_2: float
 
-    def __init__(self, learning_rate: LearningRate = 0.001, beta_1: Number = 0.9, beta_2: Number = 0.99, **kwargs: Any):
+    def __init__(self, learning_rate: LearningRate = 0.001, beta_1: Part = 0.9, beta_2: Part = 0.99, **kwargs: Any):
         super().__init__(learning_rate, **kwargs)
 
     def update(self, w: Any, g: Any, slots: list[Any], rate: Any, t: Any) -> tuple[Any, Sequence[Any]]:
@@ -133,8 +135,8 @@ class Lamb(Optimizer):
     def __init__(
         self,
         learning_rate: LearningRate = 0.001,
-        beta_1: Number = 0.9,
-        beta_2: Number = 0.999,
+        beta_1: Part = 0.9,
+        beta_2: Part = 0.999,
         epsilon: Epsilon = None,
         **kwargs: Any,
     ):
@@ -185,9 +187,9 @@ class Adafactor(Optimizer):
         self,
         learning_rate: LearningRate = 0.001,
         beta_2_decay: Number = -0.8,
-        epsilon_1: Number = 1e-30,
-        epsilon_2: Number = 1e-3,
-        clip_threshold: Number = 1.0,
+        epsilon_1: NotNegative = 1e-30,
+        epsilon_2: NotNegative = 1e-3,
+        clip_threshold: NotNegative = 1.0,
         relative_step: Flag = True,
         **kwargs: Any,
     ):
@@ -249,7 +251,7 @@ class Muon(Optimizer):
     slots_together = 2
     adam_beta_1: float
     adam_beta_2: float
-    adam_weight_decay: float | None
+    adam_weight_decay: NotNegative | None
     epsilon: float
     exclude_layers: list[str] | None
     exclude_embeddings: bool
@@ -265,19 +267,19 @@ class Muon(Optimizer):
     def __init__(
         self,
         learning_rate: LearningRate = 0.001,
-        adam_beta_1: Number = 0.9,
-        adam_beta_2: Number = 0.999,
-        adam_weight_decay: Number | None = 0.004,
+        adam_beta_1: Part = 0.9,
+        adam_beta_2: Part = 0.999,
+        adam_weight_decay: NotNegative | None = 0.004,
         epsilon: Epsilon = None,
-        weight_decay: float | None = 0.004,
+        weight_decay: NotNegative | None = 0.004,
         exclude_layers: Kept = None,
         exclude_embeddings: Flag = True,
         muon_a: Number = 3.4445,
         muon_b: Number = -4.775,
         muon_c: Number = 2.0315,
         adam_lr_ratio: Number = 1,
-        momentum: Number = 0.95,
-        ns_steps: Kept = 5,
+        momentum: Fraction = 0.95,
+        ns_steps: Positive = 5,
         nesterov: Flag = True,
         rms_rate: Number | None = 0.2,
         **kwargs: Any,

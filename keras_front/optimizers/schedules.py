@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from keras_front import backend as K
-from keras_front.arguments import Flag, Number, Reader
+from keras_front.arguments import Flag, NotNegative, Number, Reader
 from keras_front.errors import ArgumentError
 from keras_front.registry import Configurable, Registry
 from keras_front.tracebacks import api_boundary
@@ -89,7 +89,7 @@ class ExponentialDecay(LearningRateSchedule):
 
     def __init__(
         self,
-        initial_learning_rate: Number,
+        initial_learning_rate: NotNegative,
         decay_steps: Steps,
         decay_rate: Number,
         staircase: Flag = False,
@@ -124,7 +124,7 @@ class InverseTimeDecay(LearningRateSchedule):
 
     def __init__(
         self,
-        initial_learning_rate: Number,
+        initial_learning_rate: NotNegative,
         decay_steps: Steps,
         decay_rate: Number,
         staircase: Flag = False,
@@ -193,7 +193,7 @@ class PolynomialDecay(LearningRateSchedule):
 
     def __init__(
         self,
-        initial_learning_rate: Number,
+        initial_learning_rate: NotNegative,
         decay_steps: Steps,
         end_learning_rate: Number = 0.0001,
         power: Number = 1.0,
@@ -239,7 +239,7 @@ class CosineDecay(LearningRateSchedule):
 
     def __init__(
         self,
-        initial_learning_rate: Number,
+        initial_learning_rate: NotNegative,
         decay_steps: Steps,
         alpha: Number = 0.0,
         name: str | None = "CosineDecay",
@@ -289,7 +289,7 @@ class CosineDecayRestarts(LearningRateSchedule):
 
     def __init__(
         self,
-        initial_learning_rate: Number,
+        initial_learning_rate: NotNegative,
         first_decay_steps: Steps,
         t_mul: Number = 2.0,
         m_mul: Number = 1.0,

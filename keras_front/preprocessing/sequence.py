@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from keras_front.errors import ArgumentError, DtypeError
+from keras_front.failures import explains_failures
 from keras_front.utils.data_utils import Sequence
 from keras_front.utils.sequence_utils import pad_sequences
 
@@ -29,6 +30,7 @@ Pairs = tuple[list[list[int]], list[Any]]
 # Words ------------------------------------------------------------------------------------------------
 
 
+@explains_failures
 def make_sampling_table(size: int, sampling_factor: float = 1e-5) -> np.ndarray:
     """The probability with which `skipgrams` keeps a word, by its rank in a language that follows Zipf's law.
 
@@ -55,6 +57,7 @@ def make_sampling_table(size: int, sampling_factor: float = 1e-5) -> np.ndarray:
     return np.minimum(1.0, share / np.sqrt(share))
 
 
+@explains_failures
 def skipgrams(
     sequence: Sized[int],
     vocabulary_size: int,

@@ -15,6 +15,7 @@ import numpy as np
 
 from keras_front.compatibility import accept_legacy_arguments, reject_unknown
 from keras_front.errors import ArgumentError
+from keras_front.failures import explains_failures
 
 __all__ = ["Tokenizer", "hashing_trick", "one_hot", "text_to_word_sequence", "tokenizer_from_json"]
 
@@ -25,6 +26,7 @@ Analyzer = Callable[[Any], list[str]]
 
 
 @accept_legacy_arguments
+@explains_failures
 def text_to_word_sequence(
     text: str | None, filters: str = FILTERS, lower: bool = True, split: str = " ", **kwargs: Any
 ) -> list[str]:
@@ -54,6 +56,7 @@ def text_to_word_sequence(
     return [word for word in separated.split(split) if word]
 
 
+@explains_failures
 def one_hot(
     text: str | None = None,
     n: int | None = None,
@@ -84,6 +87,7 @@ def one_hot(
     return hashing_trick(text, n, hash, filters, lower, split, analyzer)
 
 
+@explains_failures
 def hashing_trick(
     text: str | None,
     n: int | None,
@@ -356,6 +360,7 @@ class Tokenizer:
         return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
 
 
+@explains_failures
 def tokenizer_from_json(json_string: str) -> Tokenizer:
     """The tokenizer that `Tokenizer.to_json` wrote, here or in any Keras.
 

@@ -14,8 +14,8 @@ from typing import Any
 from keras_front import bytecode
 from keras_front.backend.guards import unchanged
 from keras_front.errors import ArgumentError, SerializationError
+from keras_front.failures import explains_failures
 from keras_front.registry import custom_object_scope
-from keras_front.tracebacks import api_boundary
 
 from . import atomic, guard
 
@@ -32,7 +32,7 @@ __all__ = [
 FORMATS = {None: None, "h5": "h5", "hdf5": "h5", "keras": "keras"}
 
 
-@api_boundary
+@explains_failures
 def save_model(
     model: Any,
     filepath: Any,
@@ -59,7 +59,7 @@ def save_model(
         (keras_zip if form == "keras" else hdf5).save_model(model, filepath, include_optimizer)
 
 
-@api_boundary
+@explains_failures
 def load_model(
     filepath: Any,
     custom_objects: Mapping[str, Any] | None = None,
@@ -88,7 +88,7 @@ def load_model(
     return reader.load_model(filepath, custom_objects, compile, allow_code)
 
 
-@api_boundary
+@explains_failures
 def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format: str | None = None) -> None:
     """Write the weights of a model, see `Model.save_weights`.
 
@@ -106,7 +106,7 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format:
             (keras_zip if form == "keras" else hdf5).save_weights(model, filepath)
 
 
-@api_boundary
+@explains_failures
 def load_weights(
     model: Any, filepath: Any, by_name: bool = False, skip_mismatch: bool = False, reshape: bool = False
 ) -> None:
@@ -141,7 +141,7 @@ def load_weights(
             hdf5.load_weights(model, filepath, by_name, skip_mismatch, reshape)
 
 
-@api_boundary
+@explains_failures
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None, allow_code: bool = False) -> Any:
     """A new model, with new weights, from the JSON text that any Keras wrote.
 
@@ -159,7 +159,7 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         return hdf5.make(json_string, "model_from_json")
 
 
-@api_boundary
+@explains_failures
 def model_from_yaml(yaml_string: str, custom_objects: Mapping[str, Any] | None = None, allow_code: bool = False) -> Any:
     """A new model, with new weights, from the YAML text that Keras 1 or 2, or `Model.to_yaml`, wrote.
 
@@ -181,7 +181,7 @@ def model_from_yaml(yaml_string: str, custom_objects: Mapping[str, Any] | None =
         return hdf5.make(described, "model_from_yaml")
 
 
-@api_boundary
+@explains_failures
 def model_from_config(
     config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None, allow_code: bool = False
 ) -> Any:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from keras_front.errors import ArgumentError
+from keras_front.failures import explains_failures
 from keras_front.utils.dataset import Dataset, Orders, values_of
 from keras_front.utils.labels import to_categorical
 
@@ -222,6 +223,7 @@ def dataset_of_rows(
     return Dataset(make, -(-count // size))
 
 
+@explains_failures
 def split_dataset(
     dataset: Any, left_size: Share = None, right_size: Share = None, shuffle: bool = False, seed: int | None = None
 ) -> tuple[Dataset, Dataset]:

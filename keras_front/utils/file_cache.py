@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from keras_front import config, conventions
 from keras_front.errors import ArgumentError, StateError
+from keras_front.failures import explains_failures
 from keras_front.tracebacks import warn_user
 from keras_front.utils.generic_utils import print_msg
 from keras_front.utils.hashes import validate_file
@@ -23,6 +24,7 @@ class _Places(NamedTuple):
     result: Path
 
 
+@explains_failures
 def get_file(
     fname: str | os.PathLike[str] | None = None,
     origin: str | None = None,

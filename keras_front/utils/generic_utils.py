@@ -23,6 +23,7 @@ from keras_front.custom_objects import (
     register_keras_serializable,
 )
 from keras_front.errors import ArgumentError, UnknownArgumentError
+from keras_front.failures import explains_failures
 from keras_front.registry import deserialize_keras_object
 
 __all__ = [
@@ -471,6 +472,7 @@ def _cell(value: Any) -> types.CellType:
     return value if isinstance(value, types.CellType) else types.CellType(value)
 
 
+@explains_failures
 def serialize_keras_object(instance: Any) -> Any:
     """Name of a function, or class name and config of an object; `keras_front.registry` has the same.
 

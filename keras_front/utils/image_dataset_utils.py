@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_front import config
 from keras_front.errors import ArgumentError
+from keras_front.failures import explains_failures
 from keras_front.utils.dataset_utils import FolderDataset, Path
 from keras_front.utils.image_utils import CHANNELS, load_img, resize_array, smart_resize
 
@@ -17,6 +18,7 @@ __all__ = ["image_dataset_from_directory"]
 ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
 
 
+@explains_failures
 def image_dataset_from_directory(
     directory: Path,
     labels: Any = "inferred",

@@ -20,6 +20,7 @@ from keras_front import config
 from keras_front.backend.ops import image as resizing
 from keras_front.compatibility import accept_legacy_arguments, reject_unknown
 from keras_front.errors import ArgumentError, MissingPackageError, ShapeError
+from keras_front.failures import explains_failures
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -52,6 +53,7 @@ def pillow(name: str = "Image") -> ModuleType:
 # Files ------------------------------------------------------------------------------------------------
 
 
+@explains_failures
 def load_img(
     path: str | os.PathLike[str] | io.BytesIO,
     grayscale: bool = False,
@@ -117,6 +119,7 @@ def _centered_box(size: tuple[int, int], target_size: Size) -> tuple[int, int, i
     return left, top, left + kept_width, top + kept_height
 
 
+@explains_failures
 def save_img(
     path: str | os.PathLike[str] | io.BytesIO,
     x: Any,
@@ -150,6 +153,7 @@ def save_img(
 
 
 @accept_legacy_arguments
+@explains_failures
 def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dtype: Any = None, **kwargs: Any) -> Image:
     """An array as a picture.
 
@@ -190,6 +194,7 @@ def _spread(x: np.ndarray) -> np.ndarray:
 
 
 @accept_legacy_arguments
+@explains_failures
 def img_to_array(
     img: Image | np.ndarray, data_format: str | None = None, dtype: Any = None, **kwargs: Any
 ) -> np.ndarray:

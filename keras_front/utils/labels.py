@@ -8,9 +8,11 @@ import numpy as np
 
 from keras_front.compatibility import accept_legacy_arguments, reject_unknown, renamed
 from keras_front.errors import ArgumentError
+from keras_front.failures import explains_failures
 
 
 @accept_legacy_arguments
+@explains_failures
 def to_categorical(y: Any, num_classes: int | None = None, dtype: str = "float32", **kwargs: Any) -> np.ndarray:
     """Class numbers as rows that are 1 at their class and 0 elsewhere.
 
@@ -64,6 +66,7 @@ def to_ordinal(y: Any, num_classes: int | None = None, dtype: str = "float32") -
 
 
 @renamed
+@explains_failures
 def normalize(x: Any, axis: int = -1, order: int = 2, **kwargs: Any) -> np.ndarray:
     """An array divided by its norms; where a norm is 0, unchanged.
 

@@ -16,6 +16,7 @@ import numpy as np
 from keras_front import backend as K
 from keras_front.compatibility import reject_unknown
 from keras_front.errors import ArgumentError, ShapeError
+from keras_front.failures import explains_failures
 from keras_front.utils.conv_utils import convert_kernel
 
 __all__ = [
@@ -58,6 +59,7 @@ def count_total_params(layers: Iterable[Any], layer_set: set[Any] | None = None)
     )
 
 
+@explains_failures
 def print_summary(
     model: Any = None,
     line_length: int | None = None,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from keras_front.errors import ArgumentError
+from keras_front.failures import explains_failures
 from keras_front.tracebacks import warn_user
 
 __all__ = ["multi_gpu_model"]
@@ -22,6 +23,7 @@ def _normalize_device_name(name: str) -> str:
     return "/" + ":".join(name.lower().replace("/", "").split(":")[-2:])
 
 
+@explains_failures
 def multi_gpu_model(
     model: M, gpus: int | Sequence[int] | None = None, cpu_merge: bool = True, cpu_relocation: bool = False
 ) -> M:

@@ -8,12 +8,14 @@ from typing import Any, Literal
 import numpy as np
 
 from keras_front.errors import ArgumentError, ShapeError
+from keras_front.failures import explains_failures
 
 __all__ = ["pad_sequences"]
 
 Side = Literal["pre", "post"]
 
 
+@explains_failures
 def pad_sequences(
     sequences: Sequence[Any],
     maxlen: int | None = None,

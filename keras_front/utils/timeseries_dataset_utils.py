@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from keras_front.errors import ArgumentError
+from keras_front.failures import explains_failures
 from keras_front.utils.dataset import Dataset, Orders
 from keras_front.utils.dataset_utils import dataset_of_rows
 
 __all__ = ["timeseries_dataset_from_array"]
 
 
+@explains_failures
 def timeseries_dataset_from_array(
     data: Any,
     targets: Any,

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from keras_front.compatibility import reject_unknown
 from keras_front.errors import ArgumentError
+from keras_front.failures import explains_failures
 from keras_front.nest import unpack
 from keras_front.tracebacks import warn_user
 from keras_front.utils.dot import TEXT_FORMATS, Cluster, Dot, Edge, Node, escape, has_pillow
@@ -88,6 +89,7 @@ def add_edge(dot: Any, src: str, dst: str) -> None:
         dot.add_edge(Edge(src, dst))
 
 
+@explains_failures
 def model_to_dot(
     model: Any,
     show_shapes: bool = False,
@@ -367,6 +369,7 @@ def _can_draw(form: str) -> bool:
     return form in ("svg", *TEXT_FORMATS) or (form == "png" and has_pillow()) or check_graphviz()
 
 
+@explains_failures
 def plot_model(
     model: Any,
     to_file: str | os.PathLike[str] = "model.png",
