@@ -10,8 +10,8 @@ TEST := .venv-test/bin
 PIP := -m pip install --quiet --disable-pip-version-check
 SOURCES := pyproject.toml README.md $(shell find keras_front backends -name '*.py' -o -name '*.npz')
 
-.PHONY: demo test test-quick test-all lint types check doctest mutants plain test-pytensor robustness test-libraries bench \
-	bench-quick clean
+.PHONY: demo test test-quick test-all lint types check doctest mutants plain test-pytensor test-onnxruntime \
+	robustness test-libraries bench bench-quick clean
 
 # One BLAS thread: the matrices of the demo are small, and threads that wait for each other cost more than they bring.
 demo: .venv-demo/ready  # train a digit classifier with NumPy and h5py alone
@@ -44,6 +44,9 @@ doctest: .venv-test/ready  # the examples in docstrings, on NumPy
 
 test-pytensor: .venv-test/ready  # both published suites, whole, on the backend `pytensor`
 	KERAS_FRONT_TEST_ALL=1 $(ONE_THREAD) $(TEST)/python -m pytest -q -s -p no:cacheprovider tests/backends/test_pytensor.py
+
+test-onnxruntime: .venv-test/ready  # the same on the backend `onnxruntime`
+	KERAS_FRONT_TEST_ALL=1 $(ONE_THREAD) $(TEST)/python -m pytest -q -s -p no:cacheprovider tests/backends/test_onnxruntime.py
 
 mutants: .venv-test/ready  # breaks thirty places, one by one: how many do the tests notice?
 	$(ONE_THREAD) $(TEST)/python tests/mutation_trial.py

@@ -19,7 +19,7 @@ BACKENDS = ROOT / "backends"
 
 ENGINES = {"torch", "jax", "jaxlib", "tensorflow", "cupy", "onnxruntime", "pytensor", "theano"}
 HOST = "keras_front_numpy"  # needs nothing but NumPy, so that an adapter may build on it
-BACKEND_NAMES = {"numpy", "torch", "jax", "tensorflow", "pytensor"}
+BACKEND_NAMES = {"numpy", "torch", "jax", "tensorflow", "pytensor", "onnxruntime"}
 
 # A part of the package, and what it may import at module level. A part may always import itself.
 BASE = {

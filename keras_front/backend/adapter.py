@@ -400,7 +400,7 @@ class Backend:
         """
         return program
 
-    def compile_program(self, program: Any) -> Callable[..., Any]:
+    def compile_program(self, program: Any) -> Callable[..., Any] | None:
         """A callable for a program; the default is the straight-line code itself.
 
         Args:

@@ -57,7 +57,12 @@ def _leaf(backend: Any, arg: Any, batched: bool) -> Any:
     if arg is None:
         return None
     shape = backend.shape_of(arg)
-    return SymbolicTensor((None, *shape[1:]) if batched and shape else shape, backend.dtype_of(arg))
+    return SymbolicTensor(_of_any_batch(shape) if batched else shape, backend.dtype_of(arg))
+
+
+def _of_any_batch(shape: tuple[int, ...]) -> tuple[Any, ...]:
+    """A shape with an unknown first dimension, unless it is empty: engines have ways of their own with that."""
+    return (None, *shape[1:]) if shape and shape[0] else shape
 
 
 class Compiled:
@@ -266,15 +271,14 @@ def _signature(backend: Any, args: Sequence[Any], batched: Sequence[int] = ()) -
         for a in args
     ]
     for place in batched:
-        parts[place] = _of_any_batch(args[place])
+        parts[place] = _part_of_any_batch(args[place])
     return (backend.name, scopes.trace_key(), *parts)
 
 
-def _of_any_batch(arg: Any) -> Any:
-    """The part of a signature for an argument, without the size of its first axis."""
+def _part_of_any_batch(arg: Any) -> Any:
     if isinstance(arg, list):
-        return tuple(map(_of_any_batch, arg))
-    return None if arg is None else (None if arg.ndim else 0, tuple(arg.shape)[1:], arg.dtype)
+        return tuple(map(_part_of_any_batch, arg))
+    return None if arg is None else (_of_any_batch(tuple(arg.shape)), arg.dtype)
 
 
 def _captured_value(backend: Any, leaf: SymbolicTensor) -> Any:

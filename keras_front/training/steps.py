@@ -337,7 +337,7 @@ class Steps:
             self._compiled[key] = found
         return found
 
-    def _settled(self, donate: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    def _settled(self, donate: tuple[int, ...]) -> dict[str, Any]:
         """What `K.compile` is told beside `donate`: steps that test and predict only read the weights."""
         if donate != (1,):
             return {}

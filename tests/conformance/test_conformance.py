@@ -73,7 +73,7 @@ def test_primitives_are_few(capsys):
     with capsys.disabled():
         print(f"\n{len(declare.primitives())} primitives, {len(declare.composites())} composites; lines: {lines}")
     assert len(declare.primitives()) <= 90
-    assert len(lines) == 4
+    assert len(lines) >= 4
     assert max(lines.values()) < 900
 
 

@@ -71,7 +71,7 @@ def build(
     graph.scope = ""
     outputs = _results(graph, list(symbolic.leaves_of(program.results)), output_names)
     nodes = _needed(graph.nodes, outputs)
-    read = _names_read(nodes) | set(outputs)
+    read = names_read(nodes) | set(outputs)
     captured = {graph.tensors[t] for t in program.captures if t in graph.tensors}
     inputs = {name: t for name, t in inputs.items() if name in read or name not in captured}
     proto = helper.make_graph(
@@ -155,13 +155,13 @@ def bodies(node: Any) -> list[Any]:
     return [a.g for a in node.attribute if a.type == onnx.AttributeProto.GRAPH]
 
 
-def _names_read(nodes: Any) -> set[str]:
+def names_read(nodes: Any) -> set[str]:
     """The names that nodes read, those of their bodies included."""
     found: set[str] = set()
     for node in nodes:
         found.update(node.input)
         for body in bodies(node):
-            found |= _names_read(body.node) | {o.name for o in body.output}
+            found |= names_read(body.node) | {o.name for o in body.output}
     return found
 
 
@@ -170,7 +170,7 @@ def _needed(nodes: Sequence[Any], outputs: Mapping[str, Any]) -> list[Any]:
     needed, kept = set(outputs), []
     for node in reversed(nodes):
         if needed.intersection(node.output):
-            needed |= _names_read([node])
+            needed |= names_read([node])
             kept.append(node)
     return kept[::-1]
 

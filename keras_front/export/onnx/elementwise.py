@@ -233,9 +233,10 @@ def _has_plain_bounds(call: Any) -> bool:
 
 @emits("clip", keeps=_has_plain_bounds)
 def clip(graph: Any, call: Any, x: str, min_value: Any, max_value: Any) -> str:
-    if None not in (min_value, max_value):
-        max_value = max(min_value, max_value)
-    bounds = [None if b is None else graph.like(call.args[0], b) for b in (min_value, max_value)]
+    if min_value is None or max_value is None:  # for which ONNX Runtime's Clip cuts infinity
+        bound, kind = (min_value, "Max") if max_value is None else (max_value, "Min")
+        return graph.node("Identity", [x]) if bound is None else graph.node(kind, [x, graph.like(call.args[0], bound)])
+    bounds = [graph.like(call.args[0], b) for b in (min_value, max(min_value, max_value))]
     return graph.node("Clip", [x, *bounds])
 
 
