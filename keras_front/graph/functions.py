@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any
 
 from keras_front import backend as K
@@ -24,6 +26,12 @@ def holds_code(op: Any) -> bool:
 
 
 _RECORDED = {name: op for name, op in OPS.items() if op.kind == "host" or holds_code(op)}
+
+
+# Where further functions are, by the first word of their name; imported when a name is not known otherwise. The table
+# is fixed: what a file says neither adds to it nor chooses from it.
+HOMES = {"ops": "keras_front.ops", "tf": "keras_front.tf_names"}
+_PARTS = ("image", "linalg", "nn", "numpy")  # of keras_front.ops
 
 
 def is_named(op: Any) -> bool:
@@ -48,7 +56,19 @@ def _function(name: str) -> Callable[..., Any] | None:
     if name in _OTHERS:
         return getattr(K, name)
     first, _, rest = name.partition(".")
+    if first == "tf":
+        return import_module(HOMES[first]).find(rest)  # type: ignore[no-any-return]
     if first != "ops":
         return None
     held: Mapping[str, Any] = LINALG if rest.startswith("linalg.") else FUNCTIONS
-    return held.get(rest.removeprefix("linalg."))
+    return _public_op(rest) or held.get(rest.removeprefix("linalg."))
+
+
+def _public_op(path: str) -> Callable[..., Any] | None:
+    """The public function `keras_front.ops.<path>`, or None."""
+    part, _, name = path.rpartition(".")
+    home = import_module(HOMES["ops"])
+    place = home if not part else getattr(home, part) if part in _PARTS else None
+    found = None if name.startswith("_") else getattr(place, name, None)
+    is_ours = inspect.isfunction(found) and str(found.__module__).startswith("keras_front.")
+    return found if is_ours else None

@@ -140,7 +140,7 @@ ROWS = [
     Row("symbolic_shape", "shape", None, (), {}, {}, {"out_type": ("int32",)}),
     Row("getitem", "__operators__.getitem", "numpy.GetItem", ("key",), {}, {"key": "slice_spec"}),
     Row("repeat_elements", None), Row("resize_images", None),
-    Row("in_top_k", "math.in_top_k", "math.InTopK", ("targets",), _same("k")),
+    Row("in_top_k", None, "math.InTopK", ("targets",), _same("k")),
     Row("binary_crossentropy", None), Row("categorical_crossentropy", None),
     Row("sparse_categorical_crossentropy", None),
     Row("random_normal", "random.normal", None, (), {}, {}, {}), Row("random_uniform", "random.uniform", None),
@@ -160,7 +160,7 @@ ROWS = [
     Row("ops.diff", None, "numpy.Diff", (), _same("n", "axis")),
     Row("ops.tril", None, "numpy.Tril", (), _same("k")), Row("ops.triu", None, "numpy.Triu", (), _same("k")),
     Row("ops.ptp", None, "numpy.Ptp", (), _same("axis", "keepdims")),
-    Row("ops.isclose", None, "numpy.Isclose", ("b", "rtol", "atol")),
+    Row("ops.isclose", None, "numpy.Isclose", ("x2", "rtol", "atol")),
     Row("ops.full_like", None, "numpy.FullLike", ("fill_value",), _same("dtype")),
     Row("ops.nan_to_num", None, "numpy.NanToNum", (), _same("nan", "posinf", "neginf")),
     Row("ops.round", None, "numpy.Round", (), _same("decimals")),
@@ -198,43 +198,6 @@ KERAS3_ALIASES = {
     "Abs": "Absolute", "Divide": "TrueDivide", "Amax": "Max", "Amin": "Min", "Concat": "Concatenate",
 }  # fmt: skip
 KERAS3_AS: dict[str, str] = {"Relu": "relu", "Flip": "reverse"}
-
-# The ops of `TensorFlowOpLayer`, by the name of the operation: our op, and the arguments that its inputs are, in order.
-NODE_DEFS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "Add": ("add", ("x", "y")), "AddV2": ("add", ("x", "y")), "Sub": ("subtract", ("x", "y")),
-    "Mul": ("multiply", ("x", "y")), "RealDiv": ("divide", ("x", "y")), "Div": ("divide", ("x", "y")),
-    "FloorDiv": ("floor_divide", ("x", "y")), "FloorMod": ("mod", ("x", "y")), "Pow": ("power", ("x", "y")),
-    "Maximum": ("maximum", ("x", "y")), "Minimum": ("minimum", ("x", "y")), "Equal": ("equal", ("x", "y")),
-    "NotEqual": ("not_equal", ("x", "y")), "Less": ("less", ("x", "y")), "LessEqual": ("less_equal", ("x", "y")),
-    "Greater": ("greater", ("x", "y")), "GreaterEqual": ("greater_equal", ("x", "y")),
-    "LogicalAnd": ("logical_and", ("x", "y")), "LogicalOr": ("logical_or", ("x", "y")),
-    "MatMul": ("matmul", ("x", "y")), "BatchMatMul": ("matmul", ("x", "y")), "BatchMatMulV2": ("matmul", ("x", "y")),
-    "BiasAdd": ("bias_add", ("x", "bias")), "Select": ("where", ("condition", "x", "y")),
-    "SelectV2": ("where", ("condition", "x", "y")), "Sum": ("sum", ("x", "axis")), "Mean": ("mean", ("x", "axis")),
-    "Max": ("max", ("x", "axis")), "Min": ("min", ("x", "axis")), "Prod": ("prod", ("x", "axis")),
-    "Any": ("any", ("x", "axis")), "All": ("all", ("x", "axis")), "ArgMax": ("argmax", ("x", "axis")),
-    "ArgMin": ("argmin", ("x", "axis")), "Reshape": ("reshape", ("x", "shape")),
-    "Transpose": ("permute_dimensions", ("x", "pattern")), "ExpandDims": ("expand_dims", ("x", "axis")),
-    "Tile": ("tile", ("x", "n")), "ReverseV2": ("reverse", ("x", "axes")),
-    "BroadcastTo": ("broadcast_to", ("x", "shape")),
-    "GatherV2": ("gather", ("reference", "indices", "axis")), "Cast": ("cast", ("x",)), "Squeeze": ("squeeze", ("x",)),
-    "Pack": ("stack", ("*",)), "ConcatV2": ("concatenate", ("*", "axis")), "Shape": ("symbolic_shape", ("x",)),
-    "StridedSlice": ("getitem", ("x", "begin", "end", "strides")), "Softmax": ("softmax", ("x",)),
-    "LogSoftmax": ("log_softmax", ("x",)), "Relu": ("relu", ("x",)), "Relu6": ("relu6", ("x",)), "Elu": ("elu", ("x",)),
-    "Abs": ("abs", ("x",)), "Neg": ("negative", ("x",)), "Exp": ("exp", ("x",)), "Expm1": ("expm1", ("x",)),
-    "Log": ("log", ("x",)), "Log1p": ("log1p", ("x",)), "Sqrt": ("square_root", ("x",)), "Rsqrt": ("rsqrt", ("x",)),
-    "Square": ("square", ("x",)), "Sigmoid": ("sigmoid", ("x",)), "Tanh": ("tanh", ("x",)), "Sin": ("sin", ("x",)),
-    "Cos": ("cos", ("x",)), "Floor": ("floor", ("x",)), "Ceil": ("ceil", ("x",)), "Round": ("round", ("x",)),
-    "Sign": ("sign", ("x",)), "Softplus": ("softplus", ("x",)), "Softsign": ("softsign", ("x",)),
-    "Erf": ("erf", ("x",)), "LogicalNot": ("logical_not", ("x",)), "IsNan": ("isnan", ("x",)),
-    "IsInf": ("isinf", ("x",)),
-    "StopGradient": ("stop_gradient", ("variables",)), "Identity": ("identity", ("x",)),
-    "OnesLike": ("ones_like", ("x",)), "ZerosLike": ("zeros_like", ("x",)), "Reciprocal": ("ops.reciprocal", ("x",)),
-
-}  # fmt: skip
-
-# Attributes of these operations that are arguments in K.
-NODE_ATTRIBUTES = {"keep_dims": "keepdims", "squeeze_dims": "axis", "DstT": "dtype", "axis": "axis"}
 
 BY_FUNCTION = {row.function: row for row in ROWS}
 BY_FUNCTION["sqrt"] = BY_FUNCTION["square_root"]  # but for negative numbers, of which K.sqrt makes 0

@@ -11,28 +11,23 @@ imported.
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from keras_front.errors import SerializationError, UnsafeFileError
+from keras_front import tf_names
+from keras_front.errors import ArgumentError, SerializationError, UnsafeFileError
 from keras_front.graph.arguments import is_tensor
 from keras_front.graph.functions import named
 from keras_front.graph.network_config import CONSTANT
+from keras_front.tf_names.dtypes import dtype_name
 
-from . import guard
-from .operation_tables import (
-    BY_FUNCTION,
-    BY_KERAS3,
-    BY_TF,
-    KERAS3_ALIASES,
-    KERAS3_AS,
-    NODE_ATTRIBUTES,
-    NODE_DEFS,
-    TF_ALIASES,
-    Row,
-)
+from . import guard, operation_nodes
+from .operation_nodes import Call, unknown
+from .operation_tables import BY_FUNCTION, BY_KERAS3, BY_TF, KERAS3_ALIASES, KERAS3_AS, TF_ALIASES, Row
 
 Config = dict[str, Any]
 OURS = "OpLayer"
@@ -131,18 +126,22 @@ def _check_sizes(name: Any, keywords: Mapping[str, Any]) -> None:
                 )
 
 
-Call = tuple[Any, list[Any], Config]  # the first argument, the further positional ones, and those by keyword
-
-
 def _as_call(node: Any, places: Callable[[Any], Any]) -> Call:
     if isinstance(node, Mapping):
         args = [places(arg) for arg in node.get("args", ())]
         keywords = {key: places(value) for key, value in (node.get("kwargs") or {}).items()}
         return (args[0] if args else None), args[1:], keywords
-    entries = [node] if isinstance(node[0], str) else node
-    first = [entry[2] if entry[0] == CONSTANT else places([*entry[:3]]) for entry in entries]
-    keywords = {key: places(value) for key, value in dict(entries[-1][3]).items()} if len(entries[-1]) > 3 else {}
-    return (first[0] if entries[0] is node else first), [], keywords
+    first, keywords = _structure(node, places)
+    return first, [], {key: places(value) for key, value in keywords.items()}
+
+
+def _structure(node: Any, places: Callable[[Any], Any]) -> tuple[Any, Config]:
+    """The first argument of a call in the form of Keras 2, nested as it was, and the arguments that stand beside it."""
+    if node and isinstance(node[0], str):
+        keywords = dict(node[3]) if len(node) > 3 else {}
+        return (node[2] if node[0] == CONSTANT else places([*node[:3]])), keywords
+    parts = [_structure(item, places) for item in node]
+    return [first for first, _ in parts], next((keywords for _, keywords in reversed(parts) if keywords), {})
 
 
 def _as_node(first: Any, keywords: Config) -> Any:
@@ -158,7 +157,7 @@ def _read_ours(entry: Mapping[str, Any], call: Call) -> tuple[str, Any, Config]:
 
 
 def _read_tf(entry: Mapping[str, Any], call: Call) -> tuple[str, Any, Config]:
-    """A `TFOpLambda`: the arguments of a function of TensorFlow under the names of K."""
+    """A `TFOpLambda`, or another call of a function: the arguments of a function of TensorFlow under the names of K."""
     function = str(entry["config"].get("function"))
     name = TF_ALIASES.get(function, function)
     first, _, keywords = call
@@ -167,13 +166,51 @@ def _read_tf(entry: Mapping[str, Any], call: Call) -> tuple[str, Any, Config]:
     if name.startswith("keras.backend."):
         return name.rpartition(".")[2], first, _given(keywords)
     row = BY_TF.get(name)
+    if (row is None or not _fits(row, _given(keywords))) and tf_names.find(function) is not None:
+        return _complete(entry, f"tf.{function}", first, _given(keywords))
     if row is None:
-        raise _unknown(entry, function)
+        raise unknown(entry, function)
     theirs = {their: our for our, their in row.renamed.items()}
     found = {theirs.get(key, key): value for key, value in _given(keywords).items()}
     if row.function == "ops.split" and isinstance(found["indices_or_sections"], list):  # sizes, where NumPy has places
         found["indices_or_sections"] = np.cumsum(found["indices_or_sections"])[:-1].tolist()
-    return _adapted(row, first, {key: value for key, value in found.items() if not _neutral(row, entry, key, value)})
+    kept = {key: value for key, value in found.items() if not _neutral(row, entry, key, value)}
+    return _complete(entry, *_adapted(row, first, kept))
+
+
+def _complete(entry: Mapping[str, Any], function: str, first: Any, keywords: Config) -> tuple[str, Any, Config]:
+    """The same, once all arguments that the function needs are there.
+
+    Raises: SerializationError where tf.keras has not written one: of `a == b` and of functions of any number of tensors
+        it writes the first alone, and cannot read that either.
+    """
+    missing = [name for name in _needed(function) if name not in keywords]
+    if missing:
+        raise SerializationError(
+            f"The op {entry.get('name')!r} ({entry['config'].get('function')}) in a model's config: expected "
+            f"{missing[0]!r} beside the first argument, which is not in the file: tf.keras does not write it.\n"
+            "  Make this part of the model yourself, and load the weights."
+        )
+    return function, first, keywords
+
+
+def _needed(function: str) -> list[str]:
+    """Names of the arguments without a default, after the first."""
+    op = named(function)
+    parameters = list((op.signature if hasattr(op, "signature") else inspect.signature(op)).parameters.values())
+    lost = [p.name for p in parameters if p.kind is p.VAR_POSITIONAL and p.name in ("args", "inputs")]
+    return [p.name for p in parameters[1:] if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD] + lost
+
+
+def _fits(row: Row, given: Config) -> bool:
+    """Whether an op of K can do all that these arguments of a function of TensorFlow say."""
+    op = named(row.function)
+    known = set(op.signature.parameters if hasattr(op, "signature") else row.call)
+    known |= {*row.call, *row.config, *row.renamed.values(), *row.fixed}
+    pairs = given.items()
+    return all(key in known and value in row.fixed.get(key, (value,)) for key, value in pairs) and not (
+        row.function == "ops.repeat" and isinstance(given.get("repeats"), list)
+    )
 
 
 def _given(keywords: Config) -> Config:
@@ -201,7 +238,9 @@ def _adapted(row: Row, first: Any, keywords: Config) -> tuple[str, Any, Config]:
     keywords = {key: _as_array(value) if key in row.call else value for key, value in keywords.items()}
     first = _as_array(first)
     if "dtype" in keywords:
-        keywords = {**keywords, "dtype": _dtype(keywords["dtype"])}
+        keywords = {**keywords, "dtype": dtype_name(keywords["dtype"], "float32")}
+    if function == "concatenate" and isinstance(first, list):
+        first = [part for part in first if part != []]  # which TensorFlow joins as well
     if function in ("permute_dimensions", "transpose"):
         pattern = keywords.pop("pattern", keywords.pop("axes", None))
         return ("transpose", first, {}) if pattern is None else ("permute_dimensions", first, {"pattern": pattern})
@@ -231,16 +270,33 @@ def _has_place(value: Any) -> bool:
     return is_tensor(value) or (isinstance(value, list) and any(map(_has_place, value))) or isinstance(value, Mapping)
 
 
-def _dtype(value: Any) -> Any:
-    """'int32' of "<dtype: 'int32'>", as TensorFlow's dtypes come out of JSON, or of 'DT_INT32'."""
-    text = str(value)
-    if text.startswith("DT_"):
-        return {"dt_float": "float32", "dt_double": "float64", "dt_half": "float16"}.get(text.lower(), text[3:].lower())
-    return text.split("'")[1] if "'" in text else value
-
-
 def _read_slice(entry: Mapping[str, Any], call: Call) -> tuple[str, Any, Config]:
-    return "getitem", call[0], {"key": _plain_key(call[2]["slice_spec"])}
+    if "slice_spec" not in call[2]:
+        return _read_tf(entry, call)
+    return _indexed(call[0], _plain_key(call[2]["slice_spec"]))
+
+
+def _indexed(first: Any, key: Any) -> tuple[str, Any, Config]:
+    """`first[key]`; slices that begin or end at a tensor are written apart: no argument holds a tensor in a slice."""
+    listed = key if isinstance(key, list) and not is_tensor(key) else [key]
+    if not any(isinstance(part, Mapping) and _has_tensor(list(part.values())) for part in listed):
+        return "getitem", first, {"key": key}
+    slices = [part if isinstance(part, Mapping) else {"start": part, "stop": None, "step": None} for part in listed]
+    begin, end = ([part[name] for part in slices] for name in ("start", "stop"))
+    masks = {
+        "begin_mask": [b is None for b in begin],
+        "end_mask": [e is None for e in end],
+        "ellipsis_mask": [part == "Ellipsis" for part in listed],
+        "new_axis_mask": [part is None for part in listed],
+        "shrink_axis_mask": [part is not None and part != "Ellipsis" and part not in slices for part in listed],
+    }
+    bits = {name: sum(1 << place for place, held in enumerate(flags) if held) for name, flags in masks.items()}
+    steps = [1 if part["step"] is None else part["step"] for part in slices]
+    return "tf.strided_slice", first, {"begin": begin, "end": end, "strides": steps, **bits}
+
+
+def _has_tensor(value: Any) -> bool:
+    return is_tensor(value) or (isinstance(value, list) and any(map(_has_tensor, value)))
 
 
 def _read_keras3(entry: Mapping[str, Any], call: Call) -> tuple[str, Any, Config]:
@@ -249,18 +305,70 @@ def _read_keras3(entry: Mapping[str, Any], call: Call) -> tuple[str, Any, Config
     first, rest, keywords = call
     if kind == "Einsum":
         return "contract", [first, *rest], {"equation": entry["config"]["subscripts"]}
-    if kind in KERAS3_AS:
-        kind_row = BY_FUNCTION[KERAS3_AS[kind]]
-    else:
-        kind_row = BY_KERAS3.get(KERAS3_ALIASES.get(kind, kind))  # type: ignore[assignment]
-    if kind_row is None:
-        raise _unknown(entry, kind)
-    ours = {their: our for our, their in kind_row.config.items()}
-    named = _given(dict(zip(kind_row.call, rest, strict=False)))
-    given = {**{k: v for k, v in entry["config"].items() if k != "name"}, **keywords}
-    found = {**{ours.get(key, key): value for key, value in _given(given).items()}, **named}
-    found = {key: value for key, value in found.items() if not _neutral(kind_row, entry, key, value)}
-    return _adapted(kind_row, first, {key: _plain_key(value) for key, value in found.items()})
+    if kind == "InTopK":  # K has the predictions first
+        first, rest = rest[0], [first]
+    row = BY_FUNCTION[KERAS3_AS[kind]] if kind in KERAS3_AS else BY_KERAS3.get(KERAS3_ALIASES.get(kind, kind))
+    attributes = {key: value for key, value in entry["config"].items() if key not in BESIDE}
+    if row is None or row.function.startswith("ops.") or not _fits_keras3(row, {**attributes, **keywords}):
+        return _op_of_its_name(entry, first, rest, {**attributes, **keywords})
+    ours = {their: our for our, their in row.config.items()}
+    named_ = _given(dict(zip(row.call, rest, strict=False)))
+    found = {**{ours.get(key, key): value for key, value in _given({**attributes, **keywords}).items()}, **named_}
+    found = {key: _plain_key(value) for key, value in found.items() if key not in row.fixed}
+    if row.function == "getitem":
+        return _indexed(first, found["key"])
+    return _adapted(row, _plain_key(first), found)
+
+
+BESIDE = ("name", "dtype_policy")  # in the config of an op of Keras 3 that are no arguments
+
+
+def _fits_keras3(row: Row, given: Config) -> bool:
+    """Whether an op of K can do all that attributes of Keras 3 say, and means the same where they are None."""
+    ours = {their: our for our, their in row.config.items()}
+    parameters = getattr(named(row.function), "signature", inspect.signature(lambda: None)).parameters
+    for key, value in given.items():
+        name = ours.get(key, key)
+        known = name in parameters or key in ours or name in row.call
+        if key in row.fixed and value not in row.fixed[key]:
+            return False
+        if value is None and name in parameters and parameters[name].default is not None:
+            return False
+        if value is not None and not known and key not in row.fixed:
+            return False
+    return True
+
+
+def _op_of_its_name(entry: Mapping[str, Any], first: Any, rest: list[Any], given: Config) -> tuple[str, Any, Config]:
+    """The function of `keras_front.ops` that has the name of a class of Keras 3, and so its arguments."""
+    name = next((name for name in _names_of(entry) if _is_function(name)), None)
+    if name is None:
+        raise unknown(entry, entry["class_name"])
+    parameters = list(inspect.signature(named(name)).parameters.values())
+    if rest and parameters[0].kind is inspect.Parameter.VAR_POSITIONAL:
+        raise unknown(entry, f"{entry['class_name']} of several tensors")
+    free = [p.name for p in parameters[1:] if p.name not in given]
+    found = {**given, **dict(zip(free, rest, strict=False))}
+    known = {p.name for p in parameters}
+    accepted = {k: _plain_key(v) for k, v in found.items() if v is not None and (k in known or v is not False)}
+    return _complete(entry, name, _plain_key(first), accepted)
+
+
+def _names_of(entry: Mapping[str, Any]) -> list[str]:
+    """What a class of Keras 3 may be called in `keras_front.ops`: 'ops.image.resize' of `Resize` in `ops.image`."""
+    kind = str(entry["class_name"])
+    words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", kind)).lower()
+    part = str(entry.get("module") or "").rpartition(".")[2]
+    plain = [words, kind.lower(), words.removesuffix("_norm") + "_normalization"]
+    return [*(f"ops.{part}.{name}" for name in plain), *(f"ops.{name}" for name in plain)]
+
+
+def _is_function(name: str) -> bool:
+    """Whether a config may name this function."""
+    try:
+        return named(name) is not None
+    except ArgumentError:
+        return False
 
 
 def _plain_key(value: Any) -> Any:
@@ -269,95 +377,18 @@ def _plain_key(value: Any) -> Any:
         return {key: value["config"].get(key) for key in ("start", "stop", "step")}
     if isinstance(value, Mapping) and value.get("class_name") == "__ellipsis__":
         return "Ellipsis"
+    if isinstance(value, Mapping) and value.get("class_name") == "__tensor__":
+        return {**value, "class_name": "__numpy__"}
     if isinstance(value, list):
         return value if is_tensor(value) else [_plain_key(item) for item in value]
     return value
-
-
-def _read_operation(entry: Mapping[str, Any], call: Call) -> tuple[str, Any, Config]:
-    """A `TensorFlowOpLayer`: an operation of a graph of TensorFlow, with constants among its inputs."""
-    described = entry["config"].get("node_def")
-    if not isinstance(described, Mapping) or described.get("op") not in NODE_DEFS:
-        raise _unknown(entry, described.get("op") if isinstance(described, Mapping) else "in binary form")
-    function, names = NODE_DEFS[described["op"]]
-    inputs = list(call[0]) if isinstance(call[0], list) and not is_tensor(call[0]) else [call[0]]
-    for index, value in sorted((int(i), v) for i, v in (entry["config"].get("constants") or {}).items()):
-        inputs.insert(index, _array(value))
-    attributes = described.get("attr") or {}
-    keywords = {our: _attribute(attributes[their]) for their, our in NODE_ATTRIBUTES.items() if their in attributes}
-    keywords = {key: value for key, value in keywords.items() if value is not None and key in _ACCEPTED[function]}
-    if "*" in names:
-        count = len(inputs) - len(names) + 1
-        keywords.update(zip(names[1:], inputs[count:], strict=True))
-        return function, inputs[:count], keywords
-    keywords.update(zip(names[1:], inputs[1:], strict=False))
-    if function == "getitem":
-        keywords = {"key": _key_of(keywords, attributes)}
-    return function, inputs[0], keywords
-
-
-class _Accepted(dict):  # type: ignore[type-arg]
-    """Which attributes of operations the ops take."""
-
-    def __missing__(self, function: str) -> tuple[str, ...]:
-        row = BY_FUNCTION.get(function)
-        return tuple(row.config) if row is not None else ()
-
-
-_ACCEPTED = _Accepted(cast=("dtype",), squeeze=("axis",), stack=("axis",))
-
-
-def _array(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return _array((value.get("config") or {}).get("value", value))
-    return value.tolist() if hasattr(value, "tolist") else value
-
-
-def _attribute(value: Any) -> Any:
-    """An attribute of a node definition in the JSON of protocol buffers."""
-    if not isinstance(value, Mapping):
-        return value
-    for kind, found in value.items():
-        if kind == "list":
-            items = [int(item) for item in found.get("i", ())]
-            return (items[0] if len(items) == 1 else items) or None if items else None
-        return int(found) if kind == "i" else _dtype(found) if kind == "type" else found
-    return None
-
-
-def _key_of(given: Config, attributes: Mapping[str, Any]) -> list[Any]:
-    """The key of an index from the begins, ends, strides and masks of a strided slice."""
-
-    def bit(mask: str, place: int) -> bool:
-        return bool(int(_attribute(attributes.get(mask)) or 0) >> place & 1)
-
-    key: list[Any] = []
-    for place, begin in enumerate(given["begin"]):
-        if bit("ellipsis_mask", place):
-            key.append("Ellipsis")
-        elif bit("new_axis_mask", place):
-            key.append(None)
-        elif bit("shrink_axis_mask", place):
-            key.append(begin)
-        else:
-            start = None if bit("begin_mask", place) else begin
-            stop = None if bit("end_mask", place) else given["end"][place]
-            key.append({"start": start, "stop": stop, "step": given["strides"][place]})
-    return key
-
-
-def _unknown(entry: Mapping[str, Any], function: Any) -> SerializationError:
-    return SerializationError(
-        f"The layer {entry.get('name')!r} is the op {function!r} ({entry['class_name']}): expected one that K has.\n"
-        "  Pass a layer that does the same under its class name in custom_objects."
-    )
 
 
 _READERS: dict[str, Callable[[Mapping[str, Any], Call], tuple[str, Any, Config]]] = {
     OURS: _read_ours,
     "TFOpLambda": _read_tf,
     "SlicingOpLambda": _read_slice,
-    "TensorFlowOpLayer": _read_operation,
+    "TensorFlowOpLayer": operation_nodes.read,
 }
 
 
@@ -376,6 +407,8 @@ def to_tf(config: Any) -> Any:
 def _tf_entry(entry: Mapping[str, Any]) -> Any:
     function = str(entry["config"]["function"])
     row = BY_FUNCTION.get(function)
+    if function.startswith("tf.") and not _refers(entry["inbound_nodes"]):
+        return _tf_entry_as_it_is(entry, function.removeprefix("tf."))
     if row is None or _refers(entry["inbound_nodes"]):
         return dict(entry)
     name = row.tf or (None if "." in function else f"keras.backend.{function}")
@@ -396,6 +429,14 @@ def _tf_entry(entry: Mapping[str, Any]) -> Any:
         nodes.append(_as_node(_listed(first), keywords))
     kind = "SlicingOpLambda" if function == "getitem" else "TFOpLambda"
     return {**entry, "class_name": kind, "config": {**entry["config"], "function": name}, "inbound_nodes": nodes}
+
+
+def _tf_entry_as_it_is(entry: Mapping[str, Any], function: str) -> Any:
+    """The entry of a function of TensorFlow, whose arguments have their names already."""
+    calls = [_as_call(node, lambda value: value) for node in entry["inbound_nodes"]]
+    nodes = [_as_node(_listed(first), {k: _listed(v) for k, v in keywords.items()}) for first, _, keywords in calls]
+    config = {**entry["config"], "function": function}
+    return {**entry, "class_name": "TFOpLambda", "config": config, "inbound_nodes": nodes}
 
 
 def _without_defaults(function: str, keywords: Config, known: set[str]) -> Config | None:
@@ -446,7 +487,7 @@ def to_keras3(entry: Mapping[str, Any], shift: Mapping[str, int]) -> Any:
         return {**entry, "inbound_nodes": [_as_node(first, keywords)]}
     keywords = rest
     args = [_keras3_value(first), *(_keras3_value(keywords.get(name)) for name in row.call)]
-    args = args[0] if kind == "Einsum" else args
+    args = args[0] if kind == "Einsum" else args[::-1] if kind == "InTopK" else args  # which has the predictions last
     attributes = {their: _keras3_value(keywords[our]) for our, their in row.config.items() if our in keywords}
     home = "keras.src.activations.activations" if module == "activations" else f"keras.src.ops.{module}"
     return {
