@@ -1,7 +1,7 @@
 """Writes `functions_between_layers.zip`: models with one function of TensorFlow or op of Keras 3 between layers.
 
 Run it where all three are installed (TensorFlow 2.21, tf_keras 2.21.0, Keras 3.15.1): it starts itself once for each
-way of writing: `eager` gives TFOpLambda and SlicingOpLambda, `graph` TensorFlowOpLayer, `keras3` the operations of Keras 3.
+way of writing: `eager` gives TFOpLambda and SlicingOpLambda, `graph` TensorFlowOpLayer, `keras3` operations of Keras 3.
 Each expression is a function of `a` and `b`, of shape (3, 4); the config and the numbers that the writer computed are
 kept. What tf.keras does not write whole (`LOST`) is kept without numbers.
 """
