@@ -9,8 +9,8 @@ import numpy as np
 import onnx
 import onnxruntime
 
+from keras_front import applications, nest
 from keras_front import backend as K
-from keras_front import nest
 from keras_front.backend.op import OPS
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import KerasFrontError, SerializationError
@@ -145,3 +145,24 @@ def layer_outcome(
             want = model.predict(arrays if len(arrays) > 1 else arrays[0], batch_size=batch)
             worst = max(worst, difference(run(made, arrays), want if isinstance(want, list) else [want]))
     return Outcome(worst, operators(made.proto.graph), "", made)
+
+
+def small_application(name: str) -> Model:
+    """A model of `keras_front.applications` with random weights, and the smallest images of a few that it takes."""
+    make = getattr(applications, name)
+    for size in (32, 75, 224, None):
+        try:
+            return make(weights=None, **({} if size is None else {"input_shape": (size, size, 3), "classes": 7}))
+        except (ValueError, TypeError):
+            continue
+    raise LookupError(f"{name} takes none of the inputs that were tried.")
+
+
+def application_outcome(name: str) -> tuple[Model, Outcome]:
+    """A model of `keras_front.applications`, its outputs for two images relative to the largest."""
+    with K.use_backend("numpy"):
+        model = small_application(name)
+        made = onnx_model(model)
+        x = np.random.default_rng(0).normal(size=(2, *(n or 64 for n in model.input_shape[1:]))).astype("float32")
+        (got,), want = run(made, [x]), model.predict(x)
+    return model, Outcome(difference([got / np.abs(want).max()], [want / np.abs(want).max()]), frozenset(), "", made)

@@ -20,6 +20,8 @@ def shape_of(graph: Any, call: Any, x: str) -> str:
 
 @emits("reshape")
 def reshape(graph: Any, call: Any, x: str, shape: Any) -> str:
+    if isinstance(shape, SymbolicTensor):
+        return graph.node("Reshape", [x, graph.ints(shape)])
     return graph.reshape(x, _open_sizes(graph, call, shape))
 
 
@@ -58,7 +60,7 @@ def permute_dimensions(graph: Any, call: Any, x: str, pattern: Any) -> str:
 
 @emits("broadcast_to")
 def broadcast_to(graph: Any, call: Any, x: str, shape: Any) -> str:
-    if None in shape:
+    if not isinstance(shape, SymbolicTensor) and None in shape:
         graph.unknown(call.op, call.args[0])
     return graph.node("Expand", [x, graph.ints(shape)])
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from keras_front.export.onnx.emitter import DEFAULT
 from keras_front.export.onnx.recorder import record
 from keras_front.graph import call_context
 from keras_front.saving.atomic import replacing
-from keras_front.training.steps import NewVariablesError
 
 INLINE = 1 << 30  # bytes of weights from which on they lie in a file beside the model: one of 2 GiB cannot be read
 
@@ -146,9 +144,13 @@ class Layers:
     """Which layer an instruction belongs to.
 
     Recorded calls have numbers that rise, and what a layer's call records lies between two of them.
+
+    Args:
+        model: the model whose layers they are, which is not named itself.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, model: Any = None) -> None:
+        self.model = model
         self.spans: list[tuple[int, int, str]] = []
         self._open: list[str] = []
 
@@ -157,9 +159,11 @@ class Layers:
 
         Returns: a function to be called when it is done.
         """
+        if layer is self.model:
+            return lambda: None
         first = next_serial()
         self._open.append(layer.name)
-        path = "/".join(self._open)
+        path = self.open_path()
 
         def leave() -> None:
             self._open.pop()
@@ -167,24 +171,9 @@ class Layers:
 
         return leave
 
-    @contextmanager
-    def unknown_sizes(self, inputs: Sequence[SymbolicTensor]) -> Iterator[None]:
-        """A context in which what computes with a size that is not known ends in an error that says so.
-
-        Args:
-            inputs: what is open.
-        """
-        try:
-            yield
-        except (TypeError, ValueError, ArithmeticError, AttributeError, IndexError) as error:
-            shapes = [t.shape for t in inputs if None in t.shape[1:]]
-            if not shapes or isinstance(error, NewVariablesError):
-                raise
-            where = f"layer {'/'.join(self._open)!r}: " if self._open else ""
-            raise SerializationError(
-                f"export: {where}it needs sizes that are not known of inputs of shape {', '.join(map(str, shapes))} "
-                f"({error}). Fix them: pass input_signature, a shape with the batch for each input."
-            ) from error
+    def open_path(self) -> str:
+        """The path of the layer that computes at the moment."""
+        return "/".join(self._open)
 
     def scope_of(self, call: Any) -> str:
         """The path of the innermost layer whose call recorded an instruction; '' for none."""
@@ -197,11 +186,11 @@ class Layers:
 
 def _recorded(steps: Any, inputs: list[SymbolicTensor], opset: int) -> tuple[Any, dict[Any, Any], Layers]:
     """The program of predicting, the variables among its arguments, and the layers of its instructions."""
-    layers = Layers()
+    layers = Layers(steps.model)
     kinds = steps.variables.constant, steps.variables.carried
     like = [[SymbolicTensor(v.shape, v.dtype) for v in kind] for kind in kinds]
-    with call_context.watched(layers.note), layers.unknown_sizes(inputs):
-        program = record(steps.predict_function(), [*like, inputs], opset)
+    with call_context.watched(layers.note):
+        program = record(steps.predict_function(), [*like, inputs], opset, layers.open_path)
     fixed, carried, _ = program.args
     variables = dict(zip([*fixed, *carried], [*kinds[0], *kinds[1]], strict=True))
     return program.changed(results=program.results[1]), variables, layers

@@ -142,8 +142,10 @@ class Graph:
         """A number as a constant of the dtype of a tensor."""
         return self.const(value, tensor.dtype)
 
-    def ints(self, values: Sequence[Any]) -> str:
-        """A vector of int64, some of whose elements may be symbols."""
+    def ints(self, values: Sequence[Any] | SymbolicTensor) -> str:
+        """A vector of int64: of ints and symbols, or a symbol itself."""
+        if isinstance(values, SymbolicTensor):
+            return self.cast(self.name(values), "int64")
         if not any(isinstance(v, SymbolicTensor) for v in values):
             return self.const(list(values), "int64")
         return self.vector([self.size(v) for v in values])
@@ -256,7 +258,14 @@ class Graph:
             self.refuse(call.op, REFUSED.get(call.op, "no operators of ONNX are known for it"))
         if self.opset < emitter.since:
             self.refuse(call.op, f"it needs opset {emitter.since} or later, and the opset is {self.opset}")
-        return emitter.write(self, call, *[self.argument(a) for a in call.args], **call.attrs)
+        inputs = [self.argument(a) for a in call.args]
+        try:
+            return emitter.write(self, call, *inputs, **call.attrs)
+        except (TypeError, ValueError) as error:  # of an emitter that computes with None
+            open_sizes = [t for t in call.inputs() if None in t.shape]
+            if not open_sizes or isinstance(error, SerializationError):
+                raise
+            self.unknown(call.op, open_sizes[0])
 
     def refuse(self, op: str, reason: str) -> NoReturn:
         """Raise the error for an op that cannot be written.
@@ -275,7 +284,7 @@ class Graph:
 
         Raises: SerializationError.
         """
-        self.refuse(op, f"it needs every size of a tensor of shape {tensor.shape}; give the inputs fixed sizes")
+        self.refuse(op, f"it needs every size of a tensor of shape {tensor.shape}; fix them by input_signature")
 
     def inner(self) -> Graph:
         """A graph for the body of a loop, which sees the names of this one."""

@@ -79,6 +79,13 @@ def _final(graph: Any, steps: Steps, last: str, first: str) -> str:
     return graph.node("Where", [some, last, first])
 
 
+def _units(graph: Any, call: Any, recurrent_kernel: Any) -> int:
+    units = recurrent_kernel.shape[0]
+    if units is None:
+        graph.unknown(call.op, recurrent_kernel)
+    return units
+
+
 def _gates(graph: Any, weights: str, order: list[int], units: int, axis: int) -> list[str]:
     parts = graph.split(weights, len(order), axis, units)
     return [parts[i] for i in order]
@@ -119,7 +126,7 @@ def lstm(
     graph: Any, call: Any, x: str, h: str, c: str, kernel: str, recurrent: str, bias: Any, mask: Any, *,
     activation: str, recurrent_activation: str, reverse: bool,
 ) -> list[str]:  # fmt: skip
-    units, order = call.args[4].shape[0], [0, 3, 1, 2]
+    units, order = _units(graph, call, call.args[4]), [0, 3, 1, 2]
     steps = _steps(graph, call, x, mask, reverse)
     weights = [_weights(graph, w, order, units) for w in (kernel, recurrent)]
     biases = _bias(graph, bias, call.args[5], order, units)
@@ -136,7 +143,7 @@ def gru(
     graph: Any, call: Any, x: str, h: str, kernel: str, recurrent: str, bias: Any, mask: Any, *,
     activation: str, recurrent_activation: str, reset_after: bool, reverse: bool,
 ) -> list[str]:  # fmt: skip
-    units, order = call.args[3].shape[0], [0, 1, 2]
+    units, order = _units(graph, call, call.args[3]), [0, 1, 2]
     steps = _steps(graph, call, x, mask, reverse)
     weights = [_weights(graph, w, order, units) for w in (kernel, recurrent)]
     biases = _bias(graph, bias, call.args[4], order, units)
@@ -152,7 +159,7 @@ def simple_rnn(
     graph: Any, call: Any, x: str, h: str, kernel: str, recurrent: str, bias: Any, mask: Any, *,
     activation: str, reverse: bool,
 ) -> list[str]:  # fmt: skip
-    units = call.args[3].shape[0]
+    units = _units(graph, call, call.args[3])
     steps = _steps(graph, call, x, mask, reverse)
     weights = [_weights(graph, w, [0], units) for w in (kernel, recurrent)]
     biases = _bias(graph, bias, call.args[4], [0], units)
