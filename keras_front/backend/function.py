@@ -105,8 +105,8 @@ class Function:
             for an op that has no operators in ONNX.
         """
         files = import_module("keras_front.export.onnx.file")  # which builds upon this module
-        made = files.function_model(self, opset_version).proto
-        return made if path is None else files.save(made, path)
+        made = files.function_model(self, opset_version)
+        return made.proto if path is None else files.save(made, path)
 
 
 def _output(output: Any) -> Any:

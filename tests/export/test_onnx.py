@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 import numpy as np
 import onnx
@@ -140,9 +141,12 @@ def test_a_signature_fixes_sizes():
         onnx_model(model, input_signature=[(None, 8, 6, 1)] * 2)
 
 
-def test_weights_may_lie_beside_the_model(tmp_path):
+@pytest.mark.parametrize("is_asked", [True, False])
+def test_weights_may_lie_beside_the_model(is_asked, monkeypatch, tmp_path):
+    if not is_asked:  # `build` of the package is the function
+        monkeypatch.setattr(import_module("keras_front.export.onnx.build"), "INLINE", 5000)
     model = Sequential([Dense(50, input_shape=(30,))])
-    model.export(tmp_path / "m.onnx", external_data=True)
+    model.export(tmp_path / "m.onnx", external_data=is_asked or None)
     assert (tmp_path / "m.onnx").stat().st_size < 2000 < (tmp_path / "m.onnx.data").stat().st_size
     x = RNG.normal(size=(2, 30)).astype("float32")
     session = onnxruntime.InferenceSession(tmp_path / "m.onnx", providers=["CPUExecutionProvider"])

@@ -18,6 +18,7 @@ from keras_front.export.onnx import arrangement, convolution, elementwise, neura
 from keras_front.export.onnx.emitter import DEFAULT, HIGHEST, LOWEST
 from keras_front.export.onnx.graph import Graph, host_array, info, initializer
 
+INLINE = 1 << 30  # bytes of weights from which on they do not lie in the model: one of 2 GiB cannot be read or written
 BATCH = "batch"  # what the unknown first size of inputs is called
 
 
@@ -29,12 +30,14 @@ class OnnxModel(NamedTuple):
         inputs: the tensors of the program that it is fed with, by name, in the order of its inputs.
         outputs: its results by name, in order.
         weights: the tensors whose values it holds, by the names of its initializers.
+        arrays: the initializers. If they are larger than `INLINE` they stand here alone, and not in the model.
     """
 
     proto: onnx.ModelProto
     inputs: dict[str, SymbolicTensor]
     outputs: dict[str, SymbolicTensor]
     weights: dict[str, SymbolicTensor]
+    arrays: dict[str, np.ndarray]
 
 
 def build(
@@ -74,12 +77,14 @@ def build(
     read = names_read(nodes) | set(outputs)
     captured = {graph.tensors[t] for t in program.captures if t in graph.tensors}
     inputs = {name: t for name, t in inputs.items() if name in read or name not in captured}
+    arrays = {name: array for name, array in graph.constants.arrays.items() if name in read}
+    is_large = sum(array.nbytes for array in arrays.values()) >= INLINE
     proto = helper.make_graph(
         nodes,
         graph_name,
         [info(name, t.dtype, dims_of(name, t)) for name, t in inputs.items()],
         [info(name, t.dtype, dims_of(name, t, True)) for name, t in outputs.items()],
-        [initializer(name, array) for name, array in graph.constants.arrays.items() if name in read],
+        [initializer(name, array, is_large) for name, array in arrays.items()],
         doc_string=doc,
     )
     opsets = [helper.make_opsetid("", opset)]
@@ -91,7 +96,7 @@ def build(
         producer_version=__version__,
         doc_string=doc,
     )
-    return OnnxModel(model, inputs, outputs, {name: t for name, t in held.items() if name in read})
+    return OnnxModel(model, inputs, outputs, {name: t for name, t in held.items() if name in read}, arrays)
 
 
 def check_opset(opset: Any) -> None:
@@ -181,8 +186,3 @@ def dims_of(name: str, tensor: SymbolicTensor, is_output: bool = False) -> list[
         d if d is not None else BATCH if i == 0 else None if is_output else f"{name}_dim_{i}"
         for i, d in enumerate(tensor.shape)
     ]
-
-
-def array_of(value: Any, dtype: str) -> np.ndarray:
-    """A value as an array that a runtime is fed with."""
-    return host_array(value, dtype)

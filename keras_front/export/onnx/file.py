@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
+from onnx import TensorProto
 
 from keras_front.backend.function import Function
 from keras_front.backend.scopes import next_serial
@@ -19,8 +21,6 @@ from keras_front.export.onnx.emitter import DEFAULT
 from keras_front.export.onnx.recorder import record
 from keras_front.graph import call_context
 from keras_front.saving.atomic import replacing
-
-INLINE = 1 << 30  # bytes of weights from which on they lie in a file beside the model: one of 2 GiB cannot be read
 
 
 def write(
@@ -50,8 +50,7 @@ def write(
     Raises: ArgumentError for an opset or a signature that cannot be; SerializationError for a model with a part that
         has no operators in ONNX, which names layer and op; StateError for a model that was not built.
     """
-    made = onnx_model(model, opset_version, input_signature, doc)
-    save(made.proto, path, external_data)
+    save(onnx_model(model, opset_version, input_signature, doc), path, external_data)
 
 
 def onnx_model(
@@ -89,44 +88,41 @@ def function_model(function: Function, opset_version: int | None = None, doc: st
     return _built(program, {}, names, outputs, opset, Layers(), "a function", doc)
 
 
-def save(proto: onnx.ModelProto, path: str | os.PathLike[str], external_data: bool | None = None) -> None:
+def save(made: OnnxModel, path: str | os.PathLike[str], external_data: bool | None = None) -> None:
     """Check a model and write it to a file.
 
     Args:
-        proto: the model; where its weights go to a file of their own they are taken out of it.
+        made: the model; where its weights go to a file of their own they are taken out of its `proto`.
         path: the file.
         external_data: whether the weights lie beside it, in `<path>.data`; None leaves that to their size.
 
     Raises: ArgumentError if the folder does not exist; SerializationError if it is no valid model.
     """
-    size = sum(len(tensor.raw_data) for tensor in proto.graph.initializer)
-    if external_data is None:
-        external_data = size >= INLINE
-    if not external_data:
-        check(proto)
+    is_large = any(tensor.data_location == TensorProto.EXTERNAL for tensor in made.proto.graph.initializer)
+    if not (is_large if external_data is None else external_data or is_large):
+        check(made.proto)
         with replacing(path) as temporary:
-            onnx.save_model(proto, temporary)
+            onnx.save_model(made.proto, temporary)
         return
     data = Path(os.fspath(path) + ".data")
     with replacing(path) as temporary, replacing(data) as weights:
-        _move_weights(proto, weights, data.name)
-        onnx.save_model(proto, temporary)
+        _move_weights(made, weights, data.name)
+        onnx.save_model(made.proto, temporary)
     check(os.fspath(path))
 
 
-def _move_weights(proto: onnx.ModelProto, path: str, location: str) -> None:
+def _move_weights(made: OnnxModel, path: str, location: str) -> None:
     """Write the weights to a file, where the model will look for them under the name `location`."""
-    place = 0
     with open(path, "wb") as file:
-        for tensor in proto.graph.initializer:
-            array = tensor.raw_data
+        for tensor in made.proto.graph.initializer:
+            array = np.ascontiguousarray(made.arrays[tensor.name])
+            external = (("location", location), ("offset", file.tell()), ("length", array.nbytes))
             tensor.ClearField("raw_data")
-            tensor.data_location = onnx.TensorProto.EXTERNAL
+            tensor.data_location = TensorProto.EXTERNAL
             del tensor.external_data[:]
-            for key, value in (("location", location), ("offset", place), ("length", len(array))):
+            for key, value in external:
                 tensor.external_data.add(key=key, value=str(value))
-            file.write(array)
-            place += len(array)
+            array.tofile(file)
 
 
 def check(model: Any) -> None:

@@ -306,7 +306,7 @@ def host_array(value: Any, dtype: str) -> np.ndarray:
 
     owner = discovery.owner(value)
     array = np.asarray(value if owner is None else owner.to_numpy(value))
-    return np.ascontiguousarray(array.astype(helper.tensor_dtype_to_np_dtype(TYPES[dtype]))).reshape(array.shape)
+    return array.astype(helper.tensor_dtype_to_np_dtype(TYPES[dtype]), copy=False)
 
 
 def info(name: str, dtype: str, dims: Sequence[Any] | None) -> onnx.ValueInfoProto:
@@ -316,8 +316,11 @@ def info(name: str, dtype: str, dims: Sequence[Any] | None) -> onnx.ValueInfoPro
     return helper.make_tensor_value_info(name, TYPES[dtype], dims)
 
 
-def initializer(name: str, array: np.ndarray) -> onnx.TensorProto:
-    """A constant as a graph holds it."""
+def initializer(name: str, array: np.ndarray, elsewhere: bool = False) -> onnx.TensorProto:
+    """A constant as a graph holds it, or the mention of one whose elements lie in a file."""
+    if elsewhere:
+        kind = helper.np_dtype_to_tensor_dtype(array.dtype)
+        return TensorProto(name=name, data_type=kind, dims=array.shape, data_location=TensorProto.EXTERNAL)
     return numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name)
 
 
