@@ -240,25 +240,26 @@ class Layer(Trackable, LayerNodes, Configurable):
 
     def _run(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], mask: Any) -> tuple[Any, Any]:
         """Outputs and masks for values."""
+        done = call_context.begun(self)
         inputs = self._cast(inputs)
         outputs = self._outputs_of_call(inputs, args, kwargs, mask)
         if type(self).compute_output_shape is not Layer.compute_output_shape:
             self._complete_shapes(inputs, outputs)
         self._penalize(outputs)
-        return outputs, self.compute_mask(inputs, mask)
+        masks = self.compute_mask(inputs, mask)
+        if done is not None:
+            done()
+        return outputs, masks
 
     def _outputs_of_call(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], mask: Any) -> Any:
         """Outputs for values; the one place where `call` is called."""
         kept = list(self._given_updates)
-        done = call_context.begun(self)
         try:
             outputs = self.call(inputs, *args, **self._call_arguments(kwargs, mask))
         except Exception as error:
             add_note(error, self, inputs)
             raise
         self.carry_out_updates(kept)
-        if done is not None:
-            done()
         return outputs
 
     def _complete_shapes(self, inputs: Any, outputs: Any) -> None:

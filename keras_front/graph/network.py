@@ -294,10 +294,13 @@ class Network(Layer):
 
     def _run_plan(self, inputs: Any, mask: Any) -> tuple[Any, Any]:
         """Run the plan: outputs in the structure of `outputs`, and their masks."""
+        done = call_context.begun(self)
         given = zip(self._as_list(inputs), self.inputs, strict=True)
         values = [cast_float(with_last_axis(v, t.shape), t.dtype) for v, t in given]
         masks = self._as_list(mask) if isinstance(mask, list | tuple | dict) else [mask] * len(values)
         outputs, out_masks, _ = self._plan.run(values, masks, keep=call_context.keeper(self))
+        if done is not None:
+            done()
         return outputs, out_masks
 
     def run_internal_graph(self, inputs: Any, masks: Any = None) -> tuple[list[Any], list[Any], list[Any]]:
