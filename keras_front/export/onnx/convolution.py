@@ -166,19 +166,12 @@ def _pool_windows(call: Any) -> Windows:
     return Windows(call.args[0], call.attrs, call.attrs["pool_size"])
 
 
-@emits("average_pool")
-def average_pool(graph: Any, call: Any, x: str, *, data_format: str, **attrs: Any) -> str:
+@emits("max_pool", "average_pool")
+def pool(graph: Any, call: Any, x: str, *, data_format: str, **attrs: Any) -> str:
     windows = _pool_windows(call)
     images = channels_first(graph, x, windows.ndim, data_format)
-    y = graph.node("AveragePool", [images], kernel_shape=windows.size, strides=windows.strides, **windows.pads())
-    return channels_back(graph, y, windows.ndim, data_format)
-
-
-@emits("max_pool")
-def max_pool(graph: Any, call: Any, x: str, *, data_format: str, **attrs: Any) -> str:
-    windows = _pool_windows(call)
-    images = channels_first(graph, x, windows.ndim, data_format)
-    y = graph.node("MaxPool", [images], kernel_shape=windows.size, strides=windows.strides, **windows.pads())
+    kind = "MaxPool" if call.op == "max_pool" else "AveragePool"
+    y = graph.node(kind, [images], kernel_shape=windows.size, strides=windows.strides, **windows.pads())
     return channels_back(graph, y, windows.ndim, data_format)
 
 
