@@ -21,6 +21,7 @@ from pytensor.compile import In, Out
 from pytensor.compile.maker import FunctionMaker
 from pytensor.compile.mode import Mode
 
+from keras_front.errors import KerasFrontError
 from keras_front_numpy.backend import NumpyBackend
 
 from .graph import results_of
@@ -61,5 +62,9 @@ class CompiledFunction:
     def __call__(self, *args: Any) -> list[np.ndarray]:
         """The results, one after the other."""
         arrays = map(np.asarray, args)  # numbers of NumPy are no arrays to PyTensor
-        with self._lock:
-            return self._function(*arrays)
+        try:
+            with self._lock, np.errstate(all="ignore"):
+                return self._function(*arrays)
+        except KerasFrontError as error:
+            error.__notes__.clear()  # PyTensor's, of how to hear more about a node of its graph
+            raise

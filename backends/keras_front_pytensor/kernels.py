@@ -55,7 +55,7 @@ def kernel(name: str, compute: Callable[..., Any], args: Sequence[Any], outs: Se
         args: its arguments: variables, lists of them, and Nones.
         outs: the types of its results.
     """
-    return Kernel(name, compute, args, outs)(*flat(args), return_list=True)
+    return Kernel(name, compute, args, outs).make_node(*flat(args)).outputs
 
 
 def cast(x: TensorVariable, dtype: str) -> TensorVariable:
