@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from measure import MARK, in_process, last_core, pin
-from run import ENGINES, table
+from run import ENGINES, GUESTS, table
 
 WIDTH = 16
 DEPTHS = {"numpy": (125, 250, 500, 1000), "torch": (125, 250, 500, 1000)}
@@ -157,7 +157,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="residual nets of two depths")
     parser.add_argument("--nets", default=",".join(NETS))
-    parser.add_argument("--engines", default=",".join(ENGINES))
+    parser.add_argument("--engines", default=",".join([*ENGINES, *GUESTS]))
     parser.add_argument("--depths", help="numbers of layers, the same on every engine")
     parser.add_argument("--core", type=int)
     parser.add_argument("--one", nargs=3, metavar=("ENGINE", "NET", "DEPTH"), help="measure in this process")

@@ -26,6 +26,7 @@ from workloads import WORKLOADS
 
 HERE = Path(__file__).resolve().parent
 ENGINES = ("numpy", "torch", "jax", "tensorflow")
+GUESTS = {"pytensor": "numpy"}  # engines in which no loop is written by hand, and the one whose loop is their measure
 VERBS = ("fit", "evaluate", "predict")
 LATENCIES = {"predict_one": 40, "train_on_batch": 100}  # microseconds allowed on NumPy
 BY_HAND, KERAS, KERAS_SMALL = 0.95, 1.2, 3.0  # speeds that are wanted against each
@@ -45,15 +46,16 @@ class Bench:
         self.found: dict[tuple[str, str], list[Found]] = {}
 
     def sides(self, engine: str) -> list[str]:
-        sides = [f"by_hand:{engine}", f"keras_front:{engine}"]
-        return [*sides, f"keras:{engine}"] if self.keras else sides
+        sides = [f"by_hand:{GUESTS.get(engine, engine)}", f"keras_front:{engine}"]
+        return [*sides, f"keras:{engine}"] if self.keras and engine not in GUESTS else sides
 
     def cycle(self, engine: str, workload: str) -> None:
         """Measure one workload on one engine: each side in turn, `rounds` times."""
         for _ in range(self.rounds):
             for side in self.sides(engine):
                 found = self.process(side, workload)
-                self.found.setdefault((side, workload), []).append(found)
+                place = f"{side.partition(':')[0]}:{engine}"  # of the engine whose turn it is
+                self.found.setdefault((place, workload), []).append(found)
                 with self.out.open("a") as file:
                     file.write(json.dumps({"side": side, "workload": workload, **found}) + "\n")
 
@@ -196,7 +198,7 @@ def report(bench: Bench, workloads: list[str], engines: list[str]) -> None:
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help=f"{', '.join(QUICK_WORKLOADS)}; one round, fewer samples")
-    parser.add_argument("--engines", default=",".join(ENGINES))
+    parser.add_argument("--engines", default=",".join([*ENGINES, *GUESTS]))
     parser.add_argument("--workloads", help=f"of {', '.join(WORKLOADS)}")
     parser.add_argument("--rounds", type=int, help="how often each side is measured (quick: 1, otherwise 3)")
     parser.add_argument("--keras", metavar="PYTHON", help="an interpreter that has Keras 3")
