@@ -5,7 +5,8 @@
     │   ├── ShapeError                      shapes do not fit together
     │   │   └── WrongPlaceError (IndexError)    an index or an axis does not exist
     │   ├── WrongKindError (TypeError)      an argument is of a kind that cannot be used here
-    │   └── UnknownArgumentError (TypeError)     a keyword argument is not one of the function's
+    │   ├── UnknownArgumentError (TypeError)     a keyword argument is not one of the function's
+    │   └── UnknownNameError                a name, as of a layer in a file, is that of no class or function
     ├── DtypeError (TypeError)              a dtype cannot be used here
     ├── StateError (RuntimeError)           something was called in the wrong order
     ├── UntraceableError (TypeError)        Python needed the value of a symbolic tensor
@@ -42,6 +43,7 @@ __all__ = [
     "ShapeError",
     "StateError",
     "UnknownArgumentError",
+    "UnknownNameError",
     "UnsafeFileError",
     "UntraceableError",
     "WrongKindError",
@@ -87,6 +89,19 @@ class UnknownArgumentError(ArgumentError, TypeError):
         near = get_close_matches(name, list(known), n=2)
         hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
         return cls(f"{where}: keyword argument not understood: {shown or repr(name)}.{hint}")
+
+
+class UnknownNameError(ArgumentError):
+    """A name, as of a layer in a file, is that of no class or function that is known.
+
+    Args:
+        message: what was expected.
+        name: the name.
+    """
+
+    def __init__(self, message: str, name: str = ""):
+        super().__init__(message)
+        self.name = name
 
 
 class DtypeError(KerasFrontError, TypeError):

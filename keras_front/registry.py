@@ -41,9 +41,9 @@ from keras_front.docstrings import Documented
 from keras_front.errors import (
     ArgumentError,
     IncompleteConfigError,
-    KerasFrontError,
     SerializationError,
     UnknownArgumentError,
+    UnknownNameError,
 )
 from keras_front.file_form import FileForm
 
@@ -216,7 +216,7 @@ class Registry:
             found = registry.find(name)
         found = legacy_object(self.kind, name) if found is None else found
         if found is None:
-            raise ArgumentError(self._unknown(name))
+            raise UnknownNameError(self._unknown(name), name)
         return found
 
     def _search(self) -> Iterator[Registry]:
@@ -337,9 +337,10 @@ def _build(target: Any, arguments: Config, custom_objects: Mapping[str, Any] | N
         except UnknownArgumentError as error:
             raise IncompleteConfigError(str(error), {"class_name": name, "config": arguments}) from None
         except (TypeError, KeyError) as error:
-            if isinstance(error, KerasFrontError):
+            misfit = _misfit(error, name, target, arguments)
+            if misfit is error:
                 raise
-            raise _misfit(error, name, target, arguments) from None
+            raise misfit from None
 
 
 def _misfit(error: Exception, name: str, target: Any, arguments: Config) -> Exception:

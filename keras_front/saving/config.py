@@ -160,6 +160,8 @@ def _object(item: Mapping[str, Any], keras3: bool) -> Any:
         return SPECIAL[kind](item, keras3)
     result = {k: v for k, v in item.items() if k not in (*DROPPED_BESIDE_CONFIG, "registered_name")}
     result["class_name"] = kind
+    if isinstance(item.get("module"), str) and Registry.find_any(kind) is None and get_registered_object(kind) is None:
+        result["module"] = item["module"]  # never imported: an error can say whose class it is
     if kind == "Sequential" and isinstance(arguments, list):  # before Keras 2.2.3 a Sequential's config was a list
         arguments = {"layers": arguments}
     if kind in MODELS:

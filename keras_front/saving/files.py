@@ -66,7 +66,7 @@ def load_model(
     compile: bool = True,
     allow_code: bool = False,
 ) -> Any:
-    """The model that any Keras wrote to `filepath`: `.h5` or `.keras`.
+    """The model that any Keras wrote to `filepath`: `.h5`, `.keras`, or a SavedModel folder of tf.keras.
 
     Args:
         filepath: path, `h5py.File` or `h5py.Group`, or a binary file object.
@@ -80,8 +80,10 @@ def load_model(
         UnsafeFileError: if the file would make reading do what it must never do.
     Source: Keras 2.3.1, `keras/engine/saving.py`, `load_model`.
     """
-    from . import hdf5, keras_zip
+    from . import hdf5, keras_zip, saved_model
 
+    if saved_model.is_readable(filepath):
+        return saved_model.load_model(filepath, custom_objects, compile, allow_code)
     if atomic.is_path(filepath):
         guard.check_there(filepath)
     reader = keras_zip if _may_be_archive(filepath) and keras_zip.is_archive(filepath) else hdf5
@@ -119,12 +121,15 @@ def load_weights(
         skip_mismatch: with `by_name`, leave out layers that do not fit, with a warning.
         reshape: accept arrays of another shape with as many numbers.
     """
-    from . import hdf5, keras_zip
+    from . import hdf5, keras_zip, saved_model
 
     if skip_mismatch and not by_name:
         raise ArgumentError(
             "When calling model.load_weights, skip_mismatch can only be set to True when by_name is True."
         )
+    if saved_model.is_readable(filepath) and not by_name:
+        saved_model.load_weights(model, filepath)
+        return
     if atomic.is_path(filepath):
         guard.check_there(filepath)
     archive = _may_be_archive(filepath) and keras_zip.is_archive(filepath)

@@ -85,7 +85,7 @@ class MissingFileError(UnreadableFileError, FileNotFoundError):
 
 
 def check_there(path: str | os.PathLike[str]) -> None:
-    """Raise unless `path` is a file; a folder is TensorFlow's own format.
+    """Raise unless `path` is a file; a folder of tf.keras, with a `saved_model.pb`, has a reader of its own.
 
     Args:
         path: the file.
@@ -95,7 +95,7 @@ def check_there(path: str | os.PathLike[str]) -> None:
     if os.path.isdir(path):
         raise UnreadableFileError(
             f"{os.fspath(path)}: expected an .h5 or .keras file, found a folder.\n"
-            "  A SavedModel is a TensorFlow program; write it again with model.save('model.h5')."
+            "  A SavedModel of tf.keras holds a file saved_model.pb; there is none here."
         )
     if not os.path.exists(path):
         raise MissingFileError(f"{os.fspath(path)}: expected a file, found none.")

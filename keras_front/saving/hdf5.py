@@ -30,12 +30,13 @@ from keras_front.errors import (
     IncompleteConfigError,
     KerasFrontError,
     SerializationError,
+    UnknownNameError,
     UnsafeFileError,
 )
 from keras_front.graph.tracking import lazy_weights
 from keras_front.registry import Registry, custom_object_scope, name_of, plain
 
-from . import atomic, config, guard, incomplete, older_states, operations, training_config, weight_order
+from . import atomic, config, guard, incomplete, libraries, older_states, operations, training_config, weight_order
 
 __all__ = ["load_model", "load_weights", "opened", "save_model", "save_weights"]
 
@@ -297,6 +298,17 @@ def make(described: Any, where: str) -> Any:
     except IncompleteConfigError as error:
         place = incomplete.place_of(error.described, read)
         raise SerializationError(f"{where}{place and f', {place}'}: {error}") from None
+    except UnknownNameError as error:
+        raise UnknownNameError(_explained(error, read, where), error.name) from None
+
+
+def _explained(error: UnknownNameError, read: Any, where: str) -> str:
+    """What an error about an unknown name says, with its place in the config and the library that has the class."""
+    entries = guard.dictionaries(read)
+    entry = next((item for item in entries if item.get("class_name") == error.name), {"class_name": error.name})
+    place = incomplete.place_of(entry, read)
+    further = libraries.hint(error.name, entry.get("module") if isinstance(entry.get("module"), str) else None)
+    return f"{where}{place and f', {place}'}: {error}{further and chr(10)}{further}"
 
 
 def _dialect(root: Any, where: str) -> str:
@@ -323,9 +335,10 @@ def compile_from_config(model: Any, training: Any, state: Callable[[], Any], whe
     except KerasFrontError as error:
         if isinstance(error, UnsafeFileError):
             raise
+        text = _explained(error, {}, "compile") if isinstance(error, UnknownNameError) else error
         warnings.warn(
             f"{where}: the model is loaded but not compiled, for how it was trained cannot be restored: "
-            f"{error}\n"
+            f"{text}\n"
             "  Compile it yourself, or pass what is missing in custom_objects.",
             stacklevel=4,
         )
@@ -476,8 +489,25 @@ def _layer_pairs(
 ) -> list[tuple[Variable, np.ndarray]]:
     """The weights of one layer with their arrays of the file."""
     names = _weight_names(root, name, where)
+    limit = most_bytes(weight_order.in_file_order(layer))
+    return pairs_of_layer(layer, names, _arrays(root[name], names, f"{where}, {name!r}", limit), origin, reshape)
+
+
+def pairs_of_layer(
+    layer: Any, names: Sequence[str], arrays: list[np.ndarray], origin: tuple[str, str | None], reshape: bool = False
+) -> list[tuple[Variable, np.ndarray]]:
+    """The weights of a layer with the arrays that a file has for them, in today's layout.
+
+    Args:
+        layer: the layer.
+        names: names of the arrays.
+        arrays: the arrays in the order of the file.
+        origin: version and backend of the Keras that wrote them.
+        reshape: accept arrays of another shape with as many numbers.
+
+    Raises: ArgumentError or ShapeError for arrays of another layer.
+    """
     weights = weight_order.in_file_order(layer)
-    arrays = _arrays(root[name], names, f"{where}, {name!r}", most_bytes(weights))
     arrays = _as_today(layer, arrays, origin)
     if weight_order.has_models(layer) and len(names) == len(arrays):
         weights = weight_order.by_names(weights, names) or weights

@@ -8,7 +8,8 @@ import h5py
 import pytest
 
 from keras_front import layers, models
-from keras_front.errors import IncompleteConfigError, SerializationError
+from keras_front.errors import IncompleteConfigError, SerializationError, UnknownNameError
+from keras_front.saving import libraries
 
 
 def sequential(*entries):
@@ -77,3 +78,22 @@ def test_errors_of_the_users_own_code_are_left_alone():
 
     with pytest.raises(KeyError, match="size of another kind"):
         layers.deserialize({"class_name": "Mine", "config": {"size": 2}}, {"Mine": Mine})
+
+
+@pytest.mark.parametrize(
+    ("kind", "beside", "said"),
+    [
+        ("SeqSelfAttention", {}, r"keras_self_attention.* has a SeqSelfAttention.*import SeqSelfAttention"),
+        ("Addons>WeightNormalization", {}, "tensorflow_addons.layers.* has a WeightNormalization"),
+        ("Mine", {"module": "my_library.layers"}, "The file says that Mine is in my_library.layers: if you trust that"),
+    ],
+)
+def test_a_class_of_another_library_is_said_to_be_one(kind, beside, said):
+    entry = {"class_name": kind, "config": {"name": "x", "batch_input_shape": [None, 3]}, **beside}
+    with pytest.raises(UnknownNameError, match=rf"config\.layers\[0\]: Unknown layer '{kind}'[^$]*{said}"):
+        models.model_from_config(sequential(entry))
+
+
+@pytest.mark.parametrize("module", ["os; import x", "keras.layers", "x" * 200, "/tmp/x", None])
+def test_what_is_no_module_is_not_repeated(module):
+    assert libraries.hint("Mine", module) == ""
