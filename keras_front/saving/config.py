@@ -11,6 +11,7 @@ Nothing here makes an object or imports what a config names: `module` is dropped
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -35,6 +36,9 @@ Config = dict[str, Any]
 
 # Class names of later versions that mean a class of Keras 2.
 CLASSES = {"Functional": "Model", "ModelFunctional": "Model"}
+
+# What tf.keras 1.13 to 2.0 put around the names of classes that it had twice: 'BatchNormalizationV1', 'UnifiedLSTM'.
+INTERNAL = re.compile(r"^Unified|V[12]$")
 
 MODELS = ("Model", "Sequential")
 
@@ -184,7 +188,10 @@ def class_of(item: Mapping[str, Any]) -> str:
     if isinstance(registered, str) and get_registered_object(registered) is not None:
         return registered
     name = str(item["class_name"])
-    return CLASSES.get(name, name) if get_registered_object(name) is None else name
+    if get_registered_object(name) is not None or Registry.find_any(name) is not None:
+        return CLASSES.get(name, name) if get_registered_object(name) is None else name
+    plain = CLASSES.get(name, INTERNAL.sub("", name))
+    return plain if Registry.find_any(plain) is not None else name
 
 
 def _with_code_beside(arguments: Mapping[str, Any]) -> Mapping[str, Any]:

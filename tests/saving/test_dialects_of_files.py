@@ -125,3 +125,19 @@ def test_a_dialect_that_nobody_knows_is_passed_over(tmp_path):
     with h5py.File(path, "r+") as file:
         file.attrs["dialect"] = b"keras9"
     np.testing.assert_allclose(stepped(models.load_model(path)), JOINT, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["BatchNormalizationV1", "BatchNormalizationV2", "BatchNormalization"])
+def test_classes_that_tf_keras_1_had_twice(kind):
+    """Their names in files of 1.13 to 2.0; so are those of initializers, which have a dtype there."""
+    ones = {"class_name": "OnesV2", "config": {"dtype": "float32"}}
+    described = {
+        "name": "n",
+        "axis": [1],
+        "gamma_initializer": ones,
+        "batch_input_shape": [None, 3],
+        "dtype": "float32",
+    }
+    stack = {"class_name": "Sequential", "config": {"name": "s", "layers": [{"class_name": kind, "config": described}]}}
+    layer = models.model_from_config(stack).layers[0]
+    assert (type(layer), type(layer.gamma_initializer).__name__) == (layers.BatchNormalization, "Ones")
