@@ -46,6 +46,7 @@ __all__ = [
     "Scalars",
     "Seed",
     "Text",
+    "Verbosity",
     "Within",
     "read_integer",
     "read_number",
@@ -255,6 +256,9 @@ Part = Annotated[float, Within(0, 1, below=True)]
 Integer = Annotated[int, Reader(read_integer, "an integer")]
 Count = Annotated[int, Reader(_count, "an integer of at least 0")]
 Seed = Annotated[int | None, Reader(_seed, "an integer or None")]
+Verbosity = Annotated[
+    int, Reader(lambda value, owner: int(value) if value is True else read_integer(value or 0), "0, 1 or 2")
+]
 Axes = Annotated[int | Sequence[int], Reader(_axes, "an integer or a list of integers")]
 Scalars = Annotated[Any, Reader(_scalars, "a number or an array of numbers")]
 Text = Annotated[str, Reader(_text, "a text")]

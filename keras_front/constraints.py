@@ -13,7 +13,7 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front.arguments import Axes, Fraction, NotNegative
-from keras_front.errors import ShapeError
+from keras_front.errors import ArgumentError, ShapeError
 from keras_front.registry import Configurable, Registry
 from keras_front.tracebacks import api_boundary
 
@@ -134,6 +134,10 @@ class MinMaxNorm(Constraint):
         self, min_value: NotNegative = 0.0, max_value: NotNegative = 1.0, rate: Fraction = 1.0, axis: Axes | None = 0
     ):
         super().__init__()
+        if min_value > max_value:
+            raise ArgumentError(
+                f"MinMaxNorm: expected min_value up to max_value, received {min_value} and {max_value}."
+            )
 
     def __call__(self, w: Any) -> Any:
         w = K.convert(w)

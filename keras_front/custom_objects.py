@@ -55,6 +55,8 @@ def custom_object_scope(*objects: Mapping[str, Any] | None) -> Iterator[dict[str
     """
     merged = dict(get_custom_objects())
     for mapping in objects:
+        if mapping is not None and not isinstance(mapping, Mapping):
+            raise ArgumentError(f"custom_object_scope: expected a dict of names, received {mapping!r:.60}.")
         merged.update(mapping or {})
     token = _SCOPE.set(merged)
     try:
@@ -75,6 +77,10 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
     """
 
     def decorate(target: Any) -> Any:
+        if not callable(target):
+            raise ArgumentError(
+                f"register_keras_serializable: expected a class or a function, received {target!r:.60}."
+            )
         if inspect.isclass(target) and not hasattr(target, "get_config"):
             raise ArgumentError(
                 "register_keras_serializable: expected a class with a get_config method, "

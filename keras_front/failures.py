@@ -105,7 +105,7 @@ def explains_failures(function: Callable[P, R]) -> Callable[P, R]:
         function: a function that users call, and whose failures come from its arguments.
     """
     inside = function.__module__.startswith("keras_front.backend")
-    where = f"K.{function.__name__}" if inside else function.__qualname__
+    where = f"K.{function.__name__}" if inside else function.__qualname__.removesuffix(".__init__")
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -19,6 +19,7 @@ from keras_front import conventions
 from keras_front.arguments import NotNegative, Number, Scalars, Seed
 from keras_front.backend import dtypes, seeds
 from keras_front.errors import ArgumentError, ShapeError
+from keras_front.failures import explains_failures
 from keras_front.registry import Configurable, Registry
 from keras_front.tracebacks import api_boundary
 
@@ -115,6 +116,7 @@ class RandomInitializer(Initializer):
     seed: int | None = None
     _own_source: np.random.Generator | None = None
 
+    @explains_failures
     def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
         dtype = host_dtype(dtype)
         drawn = self.draw(self._source(), tuple(shape), np.float64 if dtype == np.float64 else np.float32)
@@ -197,6 +199,7 @@ class Zeros(Initializer):
         [0.0, 0.0]
     """
 
+    @explains_failures
     def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
         return np.zeros(tuple(shape), host_dtype(dtype))
 
@@ -210,6 +213,7 @@ class Ones(Initializer):
         [1.0, 1.0]
     """
 
+    @explains_failures
     def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
         return np.ones(tuple(shape), host_dtype(dtype))
 

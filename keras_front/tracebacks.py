@@ -168,13 +168,16 @@ def _is_ours(frame: FrameType) -> bool:
     return package == "keras_front" or package.startswith(ADAPTERS) or frame.f_code.co_filename.startswith(GENERATED)
 
 
+_CARRIERS = {"numpy", "h5py", "yaml", "PIL", "scipy", ""}  # packages that are asked; "": code that was made of a text
+
+
 def passed_user_code(error: BaseException) -> bool:
     """Whether an error came through code that belongs neither to this package nor to an engine or to Python's library.
 
     Args:
         error: an error, in the `except` clause of a function of this package.
     """
-    carriers = _engines() | sys.stdlib_module_names | {"numpy", ""}  # "": code that was made of a text
+    carriers = _engines() | sys.stdlib_module_names | _CARRIERS
     frames = (entry.tb_frame for entry in _entries(error.__traceback__))
     return any(not _is_ours(frame) and package_of(frame) not in carriers for frame in frames)
 

@@ -21,6 +21,7 @@ from keras_front.backend import codegen, discovery, dtypes, shapes
 from keras_front.backend.adapter import Backend, Positional
 from keras_front.backend.gradients import Transposes
 from keras_front.backend.op import OPS
+from keras_front.backend.ops import indexing
 from keras_front.errors import BackendError, DtypeError
 from keras_front_jax.x64 import wide, wide_methods, wide_scope
 
@@ -174,6 +175,8 @@ class JaxBackend(Transposes, Backend):
     # Indexing: compiled code cannot raise, so indices are cut to the range -------------------------------------
 
     def gather(self, reference: Any, indices: Any, *, axis: int) -> Any:
+        if not isinstance(indices, jax.core.Tracer) and indices.size:  # on values it can raise, as others do
+            indexing.check_range(np.asarray(indices), reference.shape[axis])
         wide = jnp.float32 if reference.dtype in self.halves else reference.dtype  # the gradient adds up in that dtype
         return jnp.take(reference.astype(wide), indices, axis, mode="clip").astype(reference.dtype)
 
@@ -300,7 +303,7 @@ class JaxBackend(Transposes, Backend):
 
     def asarray(self, value: Any, dtype: str | None = None) -> Any:
         if value.dtype.kind not in "biufcV":
-            raise DtypeError(f"The jax backend has no tensors of dtype {value.dtype}.")
+            raise DtypeError(f"The jax backend has no tensors of dtype {dtypes.canonical(value.dtype)}.")
         # A private copy: on a CPU JAX would go on using the caller's memory.
         array = np.array(value, value.dtype.newbyteorder("=") if dtype is None else _DTYPES[dtype], order="C")
         if not array.ndim and discovery.current_device() is None:  # there are many, and the public call is slow

@@ -429,7 +429,7 @@ class TorchBackend(Images, Backend):
         wanted = "float32" if dtype == "bfloat16" else dtype or value.dtype.newbyteorder("=")
         array = np.array(value, wanted, order="C")  # torch would go on using the caller's memory
         if array.dtype.kind not in "biufc":
-            raise DtypeError(f"The torch backend has no tensors of dtype {array.dtype}.")
+            raise DtypeError(f"The torch backend has no tensors of dtype {dtypes.canonical(array.dtype)}.")
         tensor = torch.from_numpy(array)
         if dtype == "bfloat16":
             tensor = tensor.bfloat16()

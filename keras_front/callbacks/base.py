@@ -243,6 +243,8 @@ class CallbackList:
 
     def __init__(self, callbacks: Iterable[Any] | None = None, queue_length: int = 10):
         self.callbacks: list[Any] = []
+        if not hasattr(callbacks or (), "__iter__"):
+            raise ArgumentError(f"CallbackList: expected callbacks to be a list of them, received {callbacks!r:.60}.")
         for callback in callbacks or ():
             self.append(callback)
         self.params: dict[str, Any] = {}

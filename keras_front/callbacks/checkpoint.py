@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_front import conventions
-from keras_front.arguments import Flag, Integer, Number, Path, Positive, Text
+from keras_front.arguments import Flag, Number, Path, Positive, Text, Verbosity
 from keras_front.callbacks.base import (
     SavesEvery,
     epoch_text,
@@ -49,7 +49,7 @@ class ModelCheckpoint(SavesEvery):
         self,
         filepath: Path,
         monitor: Text = "val_loss",
-        verbose: Integer = 0,
+        verbose: Verbosity = 0,
         save_best_only: Flag = False,
         save_weights_only: Flag = False,
         mode: str = "auto",

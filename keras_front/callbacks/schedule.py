@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.arguments import Function, Integer, NotNegative, Number, Text, reading
+from keras_front.arguments import Function, NotNegative, Number, Text, Verbosity, reading
 from keras_front.callbacks.base import Callback, epoch_text, is_improvement, monitored
 from keras_front.compatibility import accept_legacy_arguments
 from keras_front.errors import ArgumentError
@@ -48,7 +48,7 @@ class LearningRateScheduler(Callback):
         >>> halved = LearningRateScheduler(lambda epoch, rate: rate * 0.5 if epoch else rate)
     """
 
-    def __init__(self, schedule: Function, verbose: Integer = 0):
+    def __init__(self, schedule: Function, verbose: Verbosity = 0):
         super().__init__()
         self.schedule, self.verbose = schedule, verbose
 
@@ -111,7 +111,7 @@ class ReduceLROnPlateau(Callback):
         monitor: Text = "val_loss",
         factor: NotNegative = 0.1,
         patience: Number = 10,
-        verbose: Integer = 0,
+        verbose: Verbosity = 0,
         mode: str = "auto",
         min_delta: Number = 1e-4,
         cooldown: Number = 0,

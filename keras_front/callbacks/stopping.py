@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.arguments import Flag, Integer, Number, Text
+from keras_front.arguments import Flag, Number, Text, Verbosity
 from keras_front.callbacks.base import Callback, epoch_text, is_improvement, monitored
 
 
@@ -46,7 +46,7 @@ class EarlyStopping(Callback):
         monitor: Text = "val_loss",
         min_delta: Number = 0,
         patience: Number = 0,
-        verbose: Integer = 0,
+        verbose: Verbosity = 0,
         mode: str = "auto",
         baseline: Number | None = None,
         restore_best_weights: Flag = False,

@@ -93,6 +93,8 @@ def _tensor(given: Any, shape: Any, batch_size: Any, batch_shape: Any, dtype: An
         return given if symbolic.is_symbolic(given) else symbolic.constant(given)
     if batch_shape is None and shape is None:
         raise ArgumentError("InputLayer: pass either `input_shape` or `batch_input_shape`.")
+    if batch_shape is not None and not isinstance(batch_shape, list | tuple):
+        raise ArgumentError(f"InputLayer: expected batch_input_shape to be a tuple, received {batch_shape!r:.60}.")
     full = tuple(batch_shape) if batch_shape is not None else (batch_size, *_sizes(shape))
     return K.placeholder(shape=full, dtype=dtype_name(dtype), name=name)
 

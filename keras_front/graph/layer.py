@@ -23,7 +23,7 @@ from keras_front.backend import discovery, state, symbolic
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor, leaves_of
 from keras_front.compatibility import legacy_attribute
-from keras_front.errors import DtypeError, KerasFrontError, UnknownArgumentError, UntraceableError
+from keras_front.errors import DtypeError, KerasFrontError, UnknownArgumentError, UntraceableError, WrongKindError
 from keras_front.failures import explains_failures
 from keras_front.nest import flatten, map_structure, unique, unpack
 from keras_front.registry import Configurable, Registry, plain
@@ -101,6 +101,7 @@ class Layer(Trackable, LayerNodes, Configurable):
     input_spec: Any = None
     activity_regularizer: Any = None
     _casts_inputs = True
+    indexed_rows: int | None = None  # how many rows a table has, of which the inputs are the numbers
     names_itself = False  # whether a model may give it another name where its own is taken
     _further_arguments = _BASE_ARGUMENTS
 
@@ -227,6 +228,8 @@ class Layer(Trackable, LayerNodes, Configurable):
     runs_on_host = False  # what it does to strings no engine does
 
     def _call_in(self, context: CallContext, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if inputs is None or inputs.__class__ is str:
+            raise WrongKindError(f"{self.name}: expected a tensor or numbers as inputs, received {inputs!r:.60}.")
         inputs = map_structure(self._value, self._as_inputs(inputs))
         mask = kwargs.get("mask")
         if mask is None:

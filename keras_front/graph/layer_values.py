@@ -164,7 +164,10 @@ def _is_shape(value: Any) -> bool:
 
 
 def _is_dtype(value: Any) -> bool:
-    name = dtype_name(value)
+    try:
+        name = dtype_name(value)
+    except TypeError:
+        return False
     return name is None or name in dtypes.ALL or name in ("float", "int", "double", "half")
 
 

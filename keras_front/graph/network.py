@@ -277,11 +277,15 @@ class Network(Layer):
         Raises: NotImplementedError in a subclass without a `call`.
         """
         if self._graph is None:
-            raise NotImplementedError(
-                f"{type(self).__name__} was made without inputs and outputs, so it needs a `call(self, inputs)` method."
-            )
+            raise self._without_call()
         with call_context.entered(training):
             return self._run_plan(inputs, mask)[0]
+
+    def _without_call(self) -> Exception:
+        """The error for a model that has neither tensors nor a `call` of its own."""
+        return NotImplementedError(
+            f"{type(self).__name__} was made without inputs and outputs, so it needs a `call(self, inputs)` method."
+        )
 
     def _run(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], mask: Any) -> tuple[Any, Any]:
         if self._graph is None or type(self).call is not Network.call:

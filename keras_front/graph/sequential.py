@@ -192,6 +192,9 @@ class SequentialNetwork(Network):
         if not self._chain and self._explicit_input is not None:
             self._start(self._explicit_input)
 
+    def _without_call(self) -> Exception:
+        return StateError(f"{self.name}: the model has no layers yet. Add one: model.add(Dense(3)).")
+
     def set_inputs(self, shapes: Sequence[Any], dtypes: Any = None, form: Any = None) -> None:
         """Build for inputs of these shapes, unless the input is known.
 

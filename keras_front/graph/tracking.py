@@ -311,7 +311,7 @@ class Trackable(LayerUpdates):
                     f"Layer weight shape {variable.shape} of {variable.name} is not compatible with the provided "
                     f"weight shape {tuple(np.shape(value))}."
                 )
-            if np.asarray(value).dtype.kind in "OUS":
+            if isinstance(value, np.ndarray | list | tuple) and np.asarray(value).dtype.kind in "OUS":
                 raise WrongKindError(f"{self.name}.set_weights: expected numbers as weights, received {value!r:.60}.")
         with unchanged(own):
             for variable, value in zip(own, weights, strict=True):
@@ -342,6 +342,11 @@ class Trackable(LayerUpdates):
             inputs: kept for code of Keras 2; what a loss depends on is known.
         """
         for loss in losses if isinstance(losses, list | tuple) else [losses]:
+            if not (loss is None or callable(loss) or hasattr(loss, "dtype") or isinstance(loss, int | float)):
+                raise WrongKindError(
+                    f"{self.name}.add_loss: expected tensors, or functions that return one, as losses, received "
+                    f"{loss!r:.60}."
+                )
             if call_context.current() is not None and self.built and not callable(loss):
                 state.add_loss_to_frame(loss)
             elif loss is not None:

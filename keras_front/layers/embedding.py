@@ -30,7 +30,10 @@ class Embedding(Layer):
 
     Shape: (batch, steps) of integers -> (batch, steps, output_dim); any number of axes. Floats are cut to integers.
     Weights: embeddings (input_dim, output_dim).
-    Raises: ShapeError for sequences of another length than `input_length`.
+    Raises:
+        ShapeError: for sequences of another length than `input_length`.
+        ArgumentError: for integers outside of 0 to `input_dim - 1`, where they come in as an input of the model, or the
+            backend finds them. Compiled JAX takes the nearest row for others that are computed within the model.
     Source: Keras 2.3.1, `keras/layers/embeddings.py`.
     Example:
         >>> Embedding(1000, 64).compute_output_shape((None, 10))
@@ -56,6 +59,11 @@ class Embedding(Layer):
             kwargs["input_shape"] = tuple(length)
         super().__init__(**kwargs)
         self.supports_masking = mask_zero
+
+    @property
+    def indexed_rows(self) -> int:  # type: ignore[override]
+        """How many rows the table has."""
+        return int(self.input_dim)
 
     def build(self, input_shape: Any) -> None:
         self.embeddings = self.add_weight("embeddings", (self.input_dim, self.output_dim))

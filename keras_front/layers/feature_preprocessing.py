@@ -162,6 +162,11 @@ class Normalization(NumericLayer):
         super().__init__(**kwargs)
         if (mean is None) != (variance is None):
             raise ArgumentError("Normalization: give mean and variance both, or neither.")
+        for said, value in (("mean", mean), ("variance", variance)):
+            if value is not None and np.asarray(value).dtype.kind not in "biuf":
+                raise ArgumentError(
+                    f"Normalization: expected {said} to be a number or an array, received {value!r:.60}."
+                )
         self.input_mean, self.input_variance = mean, variance
         self._learned: list[Any] = []
 

@@ -93,6 +93,11 @@ class _Local(_Spatial):
             int(convolved_length(n, k, self.padding, s) or 0)
             for n, k, s in zip(grid, self.kernel_size, self.strides, strict=True)
         )
+        if 0 in self._output_grid or min(self._output_grid) < 0:
+            raise ShapeError(
+                f"{self.name}: expected a kernel_size that fits into inputs of shape {tuple(input_shape)}, received "
+                f"{self.kernel_size}."
+            )
         self._build_kernel(channels)
         self.bias = self.add_weight("bias", (*self._output_grid, self.filters)) if self.use_bias else None
         self.built = True

@@ -19,7 +19,7 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front import config
-from keras_front.errors import ArgumentError, DtypeError, StateError, UnsafeFileError
+from keras_front.errors import ArgumentError, DtypeError, StateError, UnsafeFileError, WrongKindError
 from keras_front.file_form import FileForm
 from keras_front.graph.layer import LAYERS
 
@@ -112,8 +112,12 @@ class _IndexLookup(NumericLayer):
 
         Raises: ArgumentError for none or repeated tokens, or for more than `max_tokens`.
         """
+        if not isinstance(vocabulary, str | bytes) and not hasattr(vocabulary, "__iter__"):
+            raise WrongKindError(
+                f"{self.name}: expected vocabulary to be a list of tokens, received {vocabulary!r:.60}."
+            )
         named = isinstance(vocabulary, str | bytes) or hasattr(vocabulary, "__fspath__")
-        tokens = [self._token(t) for t in (_lines(vocabulary) if named else np.asarray(vocabulary).tolist())]
+        tokens = [self._checked_token(t) for t in (_lines(vocabulary) if named else np.asarray(vocabulary).tolist())]
         leading = self._leading()
         led = bool(leading) and tokens[: len(leading)] == leading
         self._set(tokens[len(leading) :] if led else tokens, idf_weights, led)
@@ -140,6 +144,14 @@ class _IndexLookup(NumericLayer):
 
     def _token(self, token: Any) -> Any:
         return token
+
+    def _checked_token(self, token: Any) -> Any:
+        try:
+            return self._token(token)
+        except (TypeError, ValueError):
+            raise WrongKindError(
+                f"{self.name}: expected other tokens in the vocabulary, received {token!r:.60}."
+            ) from None
 
     def get_vocabulary(self, include_special_tokens: bool = True) -> list[Any]:
         """The tokens in the order of their indices.

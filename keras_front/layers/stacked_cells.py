@@ -18,6 +18,8 @@ from .base import Layer, LayerArguments
 
 def check_cell(cell: Any) -> None:
     """Raise unless `cell` has what a cell needs."""
+    if isinstance(cell, type):
+        raise ArgumentError(f"Expected a cell, received the class {cell.__name__}. Write {cell.__name__}(...).")
     for name in ("call", "state_size"):
         if not hasattr(cell, name):
             raise ArgumentError(f"A cell must have a `{name}` attribute; the RNN received {cell!r}, which has not.")
@@ -73,6 +75,8 @@ def unfold(y: Any, like: Any) -> Any:
 
 def _cells(value: Any, layer: Any) -> list[Any]:
     """Cells, from configs or names of classes where they are given so."""
+    if not value or not isinstance(value, list | tuple):
+        raise ArgumentError(f"Expected a list of at least one of them as cells, received {value!r:.60}.")
     cells = [LAYERS.get(cell) if isinstance(cell, dict | str) else cell for cell in value]
     for cell in cells:
         check_cell(cell)

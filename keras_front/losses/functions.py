@@ -9,7 +9,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from keras_front import backend as K
+from keras_front.errors import ArgumentError
 from keras_front.losses.weights import check_broadcast, tensor_of
 from keras_front.registry import Registry
 
@@ -242,6 +245,26 @@ def categorical_crossentropy(
     return K.categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
 
 
+def check_class_numbers(y_true: Any, y_pred: Any, axis: int = -1) -> None:
+    """Raise ArgumentError unless class numbers that lie on the host are classes of the outputs; tensors pass.
+
+    Args:
+        y_true: class numbers.
+        y_pred: outputs.
+        axis: the axis of the classes.
+    """
+    if not isinstance(y_true, np.ndarray | list | tuple) or not hasattr(y_pred, "shape"):
+        return
+    labels, classes = np.asarray(y_true), K.int_shape(y_pred)[axis]
+    if classes is None or labels.dtype.kind not in "biuf" or not labels.size:
+        return
+    if not (labels.min() >= 0 and labels.max() < classes):
+        raise ArgumentError(
+            f"sparse_categorical_crossentropy: expected class numbers from 0 to {classes - 1} as labels, because the "
+            f"output has {classes} classes, received labels from {labels.min()} to {labels.max()}."
+        )
+
+
 @LOSSES.register()
 def sparse_categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, axis: int = -1) -> Any:
     """Crossentropy for targets that are class numbers: `-log(y_pred[class])`.
@@ -258,6 +281,7 @@ def sparse_categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool 
         >>> round(float(sparse_categorical_crossentropy([1], [[0.5, 0.5]])[0]), 4)
         0.6931
     """
+    check_class_numbers(y_true, y_pred, axis)
     y_true, y_pred = K.convert(y_true), K.convert(y_pred)
     return K.sparse_categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
 

@@ -44,7 +44,11 @@ class Loss(Configurable):
 
         Returns: a scalar; with the reduction 'none' one number for each sample.
         """
+        self._check_targets(y_true, y_pred)
         return compute_weighted_loss(self.call(*same_rank(y_true, y_pred)), sample_weight, self.reduction)
+
+    def _check_targets(self, y_true: Any, y_pred: Any) -> None:
+        """Raise for targets that cannot be any, before they go to an engine."""
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """One number for each sample; subclasses say which.
@@ -257,6 +261,9 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
         name: str | None = "sparse_categorical_crossentropy",
     ):
         super().__init__(functions.sparse_categorical_crossentropy, reduction, name, from_logits=from_logits)
+
+    def _check_targets(self, y_true: Any, y_pred: Any) -> None:
+        functions.check_class_numbers(y_true, y_pred)
 
 
 @LOSSES.register()

@@ -73,6 +73,28 @@ def check_broadcast(first: Any, second: Any, names: str) -> None:
         raise ShapeError(f"Expected {names} of shapes that go together, received {a} and {b}.") from None
 
 
+def check_scores(what: str, scores: Any, y_pred: Any) -> None:
+    """Raise unless a function of targets and outputs gave numbers, for each sample, for each feature, or one.
+
+    Args:
+        what: the function, for the message.
+        scores: what it returned.
+        y_pred: the outputs.
+
+    Raises: WrongKindError for what is no tensor, ShapeError for another number of them.
+    """
+    if scores is None or isinstance(scores, str):
+        raise WrongKindError(f"Expected {what} to return a tensor, received {scores!r:.60}.")
+    found, outputs = K.int_shape(scores), K.int_shape(y_pred)
+    if not found or None in (found[0], outputs[0]) or found == outputs[-len(found) :]:
+        return
+    if found[0] != 1 and (outputs[0] == 0 or found[0] % outputs[0]):
+        raise ShapeError(
+            f"Expected {what} to return a number for each of the {outputs[0]} samples, or one for all, received shape "
+            f"{found} for outputs of shape {outputs}."
+        )
+
+
 def same_rank(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     """Targets and outputs brought to the same number of axes where a last axis of 1 makes the difference.
 

@@ -16,10 +16,13 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front import initializers
+from keras_front.arguments import Scalars
 from keras_front.backend import dtypes
 from keras_front.backend.state import Variable, current_frame, eager
 from keras_front.errors import ArgumentError
+from keras_front.failures import explains_failures
 from keras_front.losses import as_pair, same_rank, spread_weights
+from keras_front.losses.weights import check_scores
 from keras_front.registry import Configurable, Registry, name_of, plain
 
 METRICS = Registry("metric", also=("loss",))
@@ -324,6 +327,7 @@ class MeanTensor(Metric):
         [2.0, 3.0]
     """
 
+    @explains_failures
     def __init__(self, name: str | None = "mean_tensor", dtype: Any = None, shape: Sequence[int] | None = None):
         super().__init__(name, dtype)
         self.shape = shape
@@ -390,6 +394,7 @@ class MeanMetricWrapper(Mean):
         """
         y_true, y_pred = same_rank(y_true, y_pred)
         values = self._fn(K.cast(y_true, self.dtype), K.cast(y_pred, self.dtype), **self._arguments)
+        check_scores(f"the metric {self.name!r}", values, y_pred)
         super().update_state(values, sample_weight)
 
     def get_config(self) -> dict[str, Any]:
@@ -451,7 +456,7 @@ class MeanRelativeError(Mean):
         1.5
     """
 
-    def __init__(self, normalizer: Any, name: str | None = None, dtype: Any = None):
+    def __init__(self, normalizer: Scalars, name: str | None = None, dtype: Any = None):
         super().__init__(name or _unique_name("MeanRelativeError"), dtype)
         self.normalizer = np.asarray(normalizer, initializers.host_dtype(self.dtype))
 

@@ -106,7 +106,10 @@ def as_thresholds(thresholds: Thresholds, default: float, owner: str) -> list[fl
     """
     if thresholds is None:
         return [default]
-    found = np.asarray(thresholds, "float64").ravel().tolist()
+    try:
+        found = np.asarray(thresholds, "float64").ravel().tolist()
+    except (TypeError, ValueError):
+        found = [np.nan]
     if not all(0 <= t <= 1 for t in found):
         raise ArgumentError(f"{owner}: expected thresholds between 0 and 1, received {thresholds!r}.")
     return found

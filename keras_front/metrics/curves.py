@@ -219,8 +219,8 @@ class AUC(Decisions):
         super().__init__(name, dtype)
         self.multi_label, self.num_labels = multi_label, num_labels
         self.label_weights = None if label_weights is None else [float(w) for w in np.ravel(label_weights)]
-        self.curve = _choice(curve, ("ROC", "PR"))
-        self.summation_method = _choice(summation_method, ("interpolation", "minoring", "majoring"))
+        self.curve = _choice("curve", curve, ("ROC", "PR"))
+        self.summation_method = _choice("summation_method", summation_method, ("interpolation", "minoring", "majoring"))
         inner = spaced_thresholds(num_thresholds)[1:-1]
         if thresholds is not None:
             self.thresholds = inner = sorted(as_thresholds(thresholds, 0.5, "AUC"))
@@ -306,8 +306,8 @@ class AUC(Decisions):
         return self._mean(K.sum(ratio(gained, K.maximum(tp[1:] + fn[1:], 0.0)), axis=0))
 
 
-def _choice(word: str, choices: tuple[str, ...]) -> str:
+def _choice(name: str, word: str, choices: tuple[str, ...]) -> str:
     for choice in choices:
         if str(word).lower() == choice.lower():
             return choice
-    raise ArgumentError(f"AUC: expected one of {', '.join(choices)}, received {word!r}.")
+    raise ArgumentError(f"AUC: {name}: expected one of {', '.join(choices)}, received {word!r}.")

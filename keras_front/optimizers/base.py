@@ -24,6 +24,7 @@ from keras_front.backend.guards import unchanged
 from keras_front.backend.state import Variable
 from keras_front.conventions import Conventions
 from keras_front.errors import ArgumentError, ShapeError, StateError, UnknownArgumentError
+from keras_front.failures import explains_failures
 from keras_front.file_form import FileForm
 from keras_front.initializers import host_dtype
 from keras_front.optimizers.get_updates import Recorded, placeholders, recorded
@@ -362,6 +363,7 @@ class Optimizer(ResourceUpdates, Configurable):
         with unchanged(own):
             return [variable.numpy() for variable in own]
 
+    @explains_failures
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Set the values of `weights`, or of those of the model compiled last.
 
@@ -574,6 +576,7 @@ class Optimizer(ResourceUpdates, Configurable):
             raise ArgumentError(f"{self.name}: the loss does not depend on {', '.join(lost)}.")
         return self.clip(grads)
 
+    @explains_failures
     def get_updates(self, loss: Any, params: Any, *former: Any) -> list[Any]:
         """Pairs (variable, new value) of one step, for `updates=` of `K.function`.
 

@@ -10,6 +10,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
+import numpy as np
+
 from keras_front import backend as K
 from keras_front.arguments import Flag, NotNegative, Number, Reader
 from keras_front.errors import ArgumentError
@@ -153,6 +155,11 @@ class PiecewiseConstantDecay(LearningRateSchedule):
     """
 
     def __init__(self, boundaries: Sequence[float], values: Sequence[float], name: str | None = "PiecewiseConstant"):
+        if not all(isinstance(v, int | float | np.number) for v in (*boundaries, *values)):
+            raise ArgumentError(
+                f"PiecewiseConstantDecay: expected numbers as boundaries and values, received {boundaries!r:.60} and "
+                f"{values!r:.60}."
+            )
         if len(values) != len(boundaries) + 1 or list(boundaries) != sorted(set(boundaries)):
             raise ArgumentError(
                 "PiecewiseConstantDecay: expected increasing boundaries and one value more than there are of these, "

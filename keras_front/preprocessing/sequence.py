@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_front.arguments import Positive, reading
 from keras_front.errors import ArgumentError, DtypeError
 from keras_front.failures import explains_failures
 from keras_front.utils.data_utils import Sequence
@@ -157,18 +158,19 @@ class TimeseriesGenerator(Sequence):
                [20, 30]]), array([3, 4]))
     """
 
+    @reading
     def __init__(
         self,
         data: Any,
         targets: Any,
-        length: int,
-        sampling_rate: int = 1,
-        stride: int = 1,
+        length: Positive,
+        sampling_rate: Positive = 1,
+        stride: Positive = 1,
         start_index: int = 0,
         end_index: int | None = None,
         shuffle: bool = False,
         reverse: bool = False,
-        batch_size: int = 128,
+        batch_size: Positive = 128,
     ):
         if len(data) != len(targets):
             raise ArgumentError(

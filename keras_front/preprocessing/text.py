@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from keras_front.arguments import Count, reading
 from keras_front.compatibility import accept_legacy_arguments, reject_unknown
 from keras_front.errors import ArgumentError
 from keras_front.failures import explains_failures
@@ -162,9 +163,10 @@ class Tokenizer:
     analyzer: Analyzer | None = None
 
     @accept_legacy_arguments
+    @reading
     def __init__(
         self,
-        num_words: int | None = None,
+        num_words: Count | None = None,
         filters: str = FILTERS,
         lower: bool = True,
         split: str = " ",
@@ -192,6 +194,7 @@ class Tokenizer:
 
     # Learning the words ------------------------------------------------------------------------------
 
+    @explains_failures
     def fit_on_texts(self, texts: Iterable[Text]) -> None:
         """Count and number the words of texts. More texts may follow; the numbers then change.
 

@@ -36,6 +36,7 @@ class ArraySpec(NamedTuple):
         hint: ends a message about the shape.
         classes: how many classes a target has, where that is known.
         lookups: the layers of strings that map the data before a step.
+        tables: the layers that use the data as numbers of rows: their names, and how many rows they have.
     """
 
     name: str
@@ -44,6 +45,7 @@ class ArraySpec(NamedTuple):
     hint: str = ""
     classes: int | None = None
     lookups: tuple[Lookup, ...] = ()
+    tables: tuple[tuple[str, int], ...] = ()
 
     @property
     def fed(self) -> list[ArraySpec | None]:
@@ -54,6 +56,11 @@ class ArraySpec(NamedTuple):
     def labels(self) -> bool:
         """Whether the data are class numbers, which a loss uses as indices."""
         return self.classes is not None and self.dtype is None
+
+    @property
+    def indices(self) -> bool:
+        """Whether the data are indices, whose range matters: an engine may go on with others without a word."""
+        return self.labels or bool(self.tables)
 
 
 class BatchLayout(NamedTuple):
@@ -119,6 +126,8 @@ class DataSpec(NamedTuple):
         weights = sample_weights(ys, sample_weight, class_weight, names, modes, classes)
         present = [w for w in weights if w is not None]
         same_length(xs, ys, present)
+        if any(a.shape[0] == 0 for a in xs):
+            raise ArgumentError("There is no data: expected at least one sample, received arrays of length 0.")
         return xs + ys + present, BatchLayout(len(xs), len(ys), tuple(w is not None for w in weights))
 
 
@@ -154,7 +163,8 @@ def listed(data: Any, specs: Sequence[ArraySpec], what: str) -> list[Any]:
     if not specs:
         if data is None or (isinstance(data, list | tuple | dict) and len(data) == 0):
             return []
-        raise ArgumentError(f"Expected no {what} data, because nothing uses it, received {_described(data)}.")
+        hint = " Targets are used by a loss: pass `loss=` to compile." if what == "target" else ""
+        raise ArgumentError(f"Expected no {what} data, because nothing uses it, received {_described(data)}.{hint}")
     if data is None:
         raise ArgumentError(f"No {what} data: expected an array for each of {names}, received None.")
     if isinstance(data, Mapping):
@@ -209,12 +219,15 @@ def _conform(value: Any, spec: ArraySpec, what: str, whole: bool) -> Any:
         return value
     array = _as_array(value) if spec.dtype != "string" else text_array(value, spec.name)
     if array.ndim == 0:
-        raise ShapeError(f"The {what} {spec.name!r} is a single number; expected an array whose first axis is samples.")
+        raise ShapeError(
+            f"The {what} {spec.name!r} is a single number; expected an array whose first axis is samples, received "
+            f"{value!r:.60}."
+        )
     given = array.shape
     if lacks_last_axis(given, spec):
         array = array[..., None]
     check_shape(array.shape, spec, what, given)
-    return check_labels(_cast(array, spec), spec) if spec.dtype != "string" else array
+    return check_indices(_cast(array, spec), spec) if spec.dtype != "string" else array
 
 
 def lacks_last_axis(shape: tuple[int, ...], spec: ArraySpec) -> bool:
@@ -246,6 +259,11 @@ def _as_array(value: Any) -> np.ndarray:
 def _cast(array: np.ndarray, spec: ArraySpec) -> np.ndarray:
     if array.dtype.kind not in "biufc":
         raise ArgumentError(f"The data for {spec.name!r} has dtype {array.dtype}; expected numbers.")
+    if array.dtype.kind == "c" and spec.dtype is not None and spec.dtype not in dtypes.COMPLEX:
+        raise ArgumentError(
+            f"The data for {spec.name!r} is complex; expected real numbers, as the input has dtype {spec.dtype}. Pass "
+            "real and imaginary parts as two features."
+        )
     if spec.dtype is None:  # class numbers: their kind stays, with a width that every engine has
         wanted = config.floatx() if array.dtype.kind == "f" else _narrow(array)
     else:
@@ -255,6 +273,25 @@ def _cast(array: np.ndarray, spec: ArraySpec) -> np.ndarray:
 
 def _narrow(array: np.ndarray) -> str:
     return array.dtype.name if array.dtype.itemsize < 8 and array.dtype.kind == "i" else "int32"
+
+
+def check_indices(data: Any, spec: ArraySpec) -> Any:
+    """`data`, of which class numbers and numbers of rows are within their range; other data passes.
+
+    Raises: ArgumentError if some are not: an engine may go on with these without a word.
+    """
+    if spec.labels:
+        return check_labels(data, spec)
+    if spec.tables and data.size:
+        least, most = np.minimum.reduce(data, None), np.maximum.reduce(data, None)
+        for layer, rows in spec.tables:
+            if not (least > -1 and most < rows):
+                raise ArgumentError(
+                    f"The data for the input {spec.name!r} go from {least} to {most}; the layer {layer!r} expects "
+                    f"integers from 0 to {rows - 1}, because its input_dim is {rows}. Give it a larger input_dim, or "
+                    "replace what it does not know."
+                )
+    return data
 
 
 def check_labels(labels: Any, spec: ArraySpec) -> Any:
@@ -335,7 +372,7 @@ def read_rows(array: Any, rows: np.ndarray, spec: ArraySpec | None = None) -> np
     else:
         block = np.asarray(array[rows[order]])
     block = block[np.argsort(order, kind="stable")]
-    return block if spec is None else check_labels(_cast(block[:, None] if block.ndim == 1 else block, spec), spec)
+    return block if spec is None else check_indices(_cast(block[:, None] if block.ndim == 1 else block, spec), spec)
 
 
 # Weights of samples ----------------------------------------------------------------------------------
@@ -527,6 +564,6 @@ def _check_class_weights(classes: Mapping[Any, Any], name: str, number: int | No
         raise ArgumentError(
             f"class_weight of output {name!r}: expected class numbers {known} as keys, received {unknown}."
         )
-    wrong = {c: w for c, w in classes.items() if not isinstance(w, int | float | np.number)}
+    wrong = {c: w for c, w in classes.items() if not isinstance(w, int | float | np.number) or w != w}
     if wrong:
         raise ArgumentError(f"class_weight of output {name!r}: expected numbers as weights, received {wrong}.")

@@ -119,10 +119,30 @@ def input_specs(model: Any) -> list[ArraySpec]:
     """What a model expects of each input that it is fed with: one that `Input(tensor=...)` gave a value is none."""
     known = model._is_graph_network
     return [
-        ArraySpec(name, tuple(t.shape) if known else None, t.dtype, lookups=tuple(lookups_of(model, t)))
+        ArraySpec(
+            name,
+            tuple(t.shape) if known else None,
+            t.dtype,
+            lookups=tuple(lookups_of(model, t)),
+            tables=tuple(tables_of(model, t)) if known else (),
+        )
         for name, t in zip(model.input_names, model.inputs, strict=True)
         if not known or t.is_placeholder
     ]
+
+
+def tables_of(model: Any, tensor: Any) -> list[tuple[str, int]]:
+    """The layers that use an input as numbers of rows, also those of models within: (name, how many rows)."""
+    found = []
+    for layer in model.layers:
+        for node in layer._inbound_nodes:
+            places = [place for place, given in enumerate(node.input_tensors) if given is tensor]
+            if places and layer.indexed_rows is not None:
+                found.append((layer.name, layer.indexed_rows))
+            elif places and getattr(layer, "_is_graph_network", False):
+                inside = [inner for p in places for inner in tables_of(layer, layer.inputs[p])]
+                found += [(f"{layer.name}/{name}", rows) for name, rows in inside]
+    return list(dict.fromkeys(found))
 
 
 def target_specs(model: Any, losses: list[Any]) -> list[ArraySpec]:

@@ -27,7 +27,7 @@ def sample_order(n: int, batch_size: int, shuffle: Any, generator: np.random.Gen
     With `shuffle='batch'` whole batches change places, each in one piece, the smaller last one staying last.
     Raises: ArgumentError for another text than 'batch'.
     """
-    if isinstance(shuffle, str) and shuffle != "batch":
+    if shuffle != "batch" if isinstance(shuffle, str) else not isinstance(shuffle, int | np.bool_ | None):
         raise ArgumentError(f"shuffle: expected True, False or 'batch', received {shuffle!r}.")
     rows = np.arange(n, dtype="int32" if n < 2**31 else "int64")
     if not shuffle or generator is None:
@@ -247,7 +247,7 @@ class StreamAdapter:
             batch, self._first = self._first, None
             return batch
         item = self._kept.pop() if self._kept else self._draw()
-        if item is _END and self.by_pass and self._empty:
+        if item is _END and self._empty:
             raise ArgumentError(f"There is no data: expected at least one batch a pass, {self.source!r:.60} has none.")
         if item is _END:
             return None

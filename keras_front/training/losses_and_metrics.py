@@ -9,6 +9,7 @@ elements, masked and weightless ones included.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -19,7 +20,8 @@ from keras_front import losses as loss_functions
 from keras_front import metrics as metric_functions
 from keras_front.backend import symbolic
 from keras_front.backend.state import Variable
-from keras_front.errors import ArgumentError, ShapeError
+from keras_front.errors import ArgumentError, ShapeError, WrongKindError
+from keras_front.losses.weights import check_scores
 from keras_front.training.arrays import per_output
 
 SPARSE = "sparse_categorical_crossentropy"
@@ -60,6 +62,7 @@ class OutputLoss(NamedTuple):
                 value = symbolic.in_this_step(self.loss(y_true, y_pred, sample_weight=weight))
                 return K.mean(value) if K.ndim(value) else value
             scores = symbolic.in_this_step(self.loss(y_true, y_pred))
+            check_scores(f"the loss {self.kind!r}", scores, y_pred)
             return K.mean(scores if weight is None else scores * aligned(weight, scores))
 
 
@@ -327,17 +330,59 @@ def losses_of(
     """
     shared = not isinstance(loss, Mapping | list | tuple)
     given = [loss] * len(names) if shared else per_output(loss, names, "loss")
-    factors = [1.0 if w is None else float(w) for w in per_output(loss_weights, names, "loss_weights")]
+    factors = [_factor(name, w) for name, w in zip(names, _factors(loss_weights, names), strict=True)]
+    if target_tensors is not None and isinstance(target_tensors, str | int | float):
+        raise WrongKindError(f"target_tensors: expected tensors, one for each output, received {target_tensors!r}.")
     targets = per_output(target_tensors, names, "target_tensors", arrays=True)
     found = []
     for index, (name, item, factor, target) in enumerate(zip(names, given, factors, targets, strict=True)):
         if item is not None:
-            function = loss_functions.get(item)
+            function = _callable("loss", loss_functions.get(_no_class("loss", item)))
             waits = symbolic.is_symbolic(target) and target.is_placeholder and not any(target is t for t in inputs)
             found.append(
                 OutputLoss(name, index, function, factor, name_of_loss(function), target, target is None or waits)
             )
     return found
+
+
+def _factors(loss_weights: Any, names: Sequence[str]) -> list[Any]:
+    if isinstance(loss_weights, Mapping):
+        unknown = [key for key in loss_weights if key not in names]
+        if unknown:
+            raise ArgumentError(f"loss_weights: expected the output names {list(names)} as keys, received {unknown}.")
+    return per_output(loss_weights, names, "loss_weights")
+
+
+def _factor(name: str, value: Any) -> float:
+    try:
+        return 1.0 if value is None else float(value)
+    except (TypeError, ValueError):
+        raise WrongKindError(
+            f"loss_weights: expected a number for the output {name!r}, received {value!r:.60}."
+        ) from None
+
+
+def _no_class(what: str, given: Any) -> Any:
+    """What `compile` was given; a class in place of an object of it is told at once."""
+    if isinstance(given, type):
+        raise WrongKindError(f"compile: {what}: received the class {given.__name__}. Write {given.__name__}().")
+    return given
+
+
+def _callable(what: str, function: Any) -> Any:
+    """A function that takes targets and outputs.
+
+    Raises: WrongKindError for one that cannot.
+    """
+    try:
+        inspect.signature(function).bind(None, None)
+    except TypeError:
+        raise WrongKindError(
+            f"compile: expected the {what} to be a function of (y_true, y_pred), received {function!r:.80}."
+        ) from None
+    except ValueError:  # a builtin without a signature
+        pass
+    return function
 
 
 def name_of_loss(function: Any) -> str:
@@ -418,7 +463,7 @@ def metric_of(metric: Any, output_shape: tuple[int | None, ...], loss_kind: str)
     if hasattr(found, "update_state"):
         found.name = name or found.name
         return found
-    name = name or getattr(found, "__name__", type(found).__name__)
+    name, found = name or getattr(found, "__name__", type(found).__name__), _callable("metric", found)
     by_element = conventions.current().weights_over_nonzero
     return (metric_functions.MeanOverElements if by_element else metric_functions.MeanMetricWrapper)(found, name=name)
 

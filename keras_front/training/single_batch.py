@@ -13,7 +13,7 @@ import numpy as np
 
 from keras_front.backend import discovery, scopes
 from keras_front.tracebacks import hide_internal_frames, mark_boundary
-from keras_front.training.arrays import BatchLayout, DataSpec, check_labels
+from keras_front.training.arrays import BatchLayout, DataSpec, check_indices
 from keras_front.training.data_adapter import length
 from keras_front.training.hand_over import active_backend, exchange, tensors_of, values_of
 from keras_front.training.steps import Steps
@@ -94,17 +94,18 @@ class SingleBatchCalls:
         self._running = not reset
         result = call(batch)
         if reset and len(batch) == 2 and not any(layout.weighted):
-            first, second = _conform(x, batch[0]), self._conform_targets(y, batch[1])
+            first, second = self._conform_inputs(x, batch[0]), self._conform_targets(y, batch[1])
             if first and second:
                 self._keep(kind, (x, y), self._guarded(lambda x, y: call((first(x), second(y)))))
         return result
 
+    def _conform_inputs(self, given: Any, wanted: np.ndarray) -> Callable[[np.ndarray], np.ndarray] | None:
+        return _checked(_conform(given, wanted), self.spec.inputs[0] if len(self.spec.inputs) == 1 else None)
+
     def _conform_targets(self, given: Any, wanted: np.ndarray) -> Callable[[np.ndarray], np.ndarray] | None:
         conform = _conform(given, wanted)
         spec = self.spec.targets[0] if self.spec.targets else None
-        if conform is None or spec is None or not spec.labels:
-            return conform
-        return lambda y: check_labels(conform(y), spec)
+        return _checked(conform, spec)
 
     def _guarded(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def guarded(x: Any, y: Any) -> Any:
@@ -133,7 +134,7 @@ class SingleBatchCalls:
                     outputs = run(tensors_of(constant), [], given)[1]
             return _arrays(engine, outputs)
 
-        conform = _conform(x, batch[0]) if len(batch) == 1 else None
+        conform = self._conform_inputs(x, batch[0]) if len(batch) == 1 else None
         if conform is not None:
             self._keep("predict", (x,), lambda x: call((conform(x),)))
         return call(batch)
@@ -160,6 +161,13 @@ def _conform(given: Any, wanted: np.ndarray) -> Callable[[np.ndarray], np.ndarra
         return lambda array: array
     shape, dtype = wanted.shape, wanted.dtype
     return lambda array: array.astype(dtype, copy=False).reshape(shape)
+
+
+def _checked(conform: Any, spec: Any) -> Any:
+    """`conform`, and where a range matters a look at the values."""
+    if conform is None or spec is None or not spec.indices:
+        return conform
+    return lambda array: check_indices(conform(array), spec)
 
 
 def _only(values: list[float]) -> Any:

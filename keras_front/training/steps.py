@@ -122,10 +122,10 @@ def check_gradient(loss: Any, weights: Sequence[Variable]) -> None:
 
     Source: tf.keras 2.15, `optimizers/utils.py`, "No gradients provided for any variable".
     """
-    if not weights or not symbolic.is_symbolic(loss):
+    if not weights or (not symbolic.is_symbolic(loss) and scopes.tracing() is None):
         return
     wanted, seen, ends = {id(w.read()) for w in weights}, set[int](), dict[str, None]()
-    stack = [loss]
+    stack = [loss] if symbolic.is_symbolic(loss) else []
     while stack:
         tensor = stack.pop()
         if id(tensor) in wanted:

@@ -146,6 +146,12 @@ class Trainer(StepMethods, SingleBatchMethods):
             raise UnknownArgumentError.of("compile", min(kwargs), signature(self.compile).parameters)
         if optimizer is None:
             raise ArgumentError("compile: expected an optimizer, such as 'sgd', received None.")
+        if isinstance(optimizer, type):
+            raise ArgumentError(
+                f"compile: optimizer: received the class {optimizer.__name__}. Write {optimizer.__name__}(...)."
+            )
+        if isinstance(run_eagerly, str):
+            raise ArgumentError(f"compile: expected run_eagerly to be True, False or None, received {run_eagerly!r}.")
         arguments = CompileArguments(
             loss,
             metrics,

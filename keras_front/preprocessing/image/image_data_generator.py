@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from keras_front import config
+from keras_front.arguments import Number, reading
 from keras_front.compatibility import accept_legacy_arguments, reject_unknown
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.preprocessing.image.affine_transformations import (
@@ -86,6 +87,7 @@ class ImageDataGenerator:
     """
 
     @accept_legacy_arguments
+    @reading
     def __init__(
         self,
         featurewise_center: bool = False,
@@ -94,18 +96,18 @@ class ImageDataGenerator:
         samplewise_std_normalization: bool = False,
         zca_whitening: bool = False,
         zca_epsilon: float = 1e-6,
-        rotation_range: float = 0,
+        rotation_range: Number | None = 0,
         width_shift_range: Range = 0.0,
         height_shift_range: Range = 0.0,
         brightness_range: Sized[float] | None = None,
-        shear_range: float = 0.0,
+        shear_range: Number | None = 0.0,
         zoom_range: Range = 0.0,
-        channel_shift_range: float = 0.0,
+        channel_shift_range: Number | None = 0.0,
         fill_mode: str = "nearest",
-        cval: float = 0.0,
+        cval: Number = 0.0,
         horizontal_flip: bool = False,
         vertical_flip: bool = False,
-        rescale: float | None = None,
+        rescale: Number | None = None,
         preprocessing_function: Callable[[np.ndarray], np.ndarray] | None = None,
         data_format: str | None = None,
         validation_split: float = 0.0,
