@@ -159,7 +159,7 @@ class JaxBackend(Transposes, Backend):
     broadcast_to = Positional(jnp.broadcast_to)
 
     def concatenate(self, tensors: Any, *, axis: int) -> Any:
-        return lax.concatenate(tensors, axis % tensors[0].ndim)
+        return lax.concatenate(tensors, shapes.normalize_axis(axis, tensors[0].ndim))
 
     def pad(self, x: Any, *, padding: Any, interior: Any, value: float) -> Any:
         gaps = interior or (0,) * x.ndim

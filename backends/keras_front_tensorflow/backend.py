@@ -140,7 +140,7 @@ class TensorflowBackend(Transposes, Backend):
 
     symbolic_shape = tf.shape
     reshape, permute_dimensions, broadcast_to = map(Positional, (tf.reshape, tf.transpose, tf.broadcast_to))
-    expand_dims, concatenate, stack, flip = map(Positional, (tf.expand_dims, tf.concat, tf.stack, tf.reverse))
+    expand_dims, concatenate, flip = map(Positional, (tf.expand_dims, tf.concat, tf.reverse))
 
     def pad(self, x: Any, *, padding: Any, interior: Any, value: float) -> Any:
         if interior is not None and any(interior):
@@ -151,6 +151,9 @@ class TensorflowBackend(Transposes, Backend):
             x = tf.reshape(tf.pad(blocks, fill, constant_values=value), [d * (gap + 1) for d, gap in zip(n, interior)])
             x = x[tuple(slice(0, max(0, d + (d - 1) * gap)) for d, gap in zip(n, interior))]
         return tf.pad(x, padding, constant_values=tf.cast(value, x.dtype)) if any(map(any, padding)) else x
+
+    def stack(self, xs: Any, *, axis: int) -> Any:
+        return tf.stack(xs, axis) if xs else shapes.concatenate(xs)  # which says that there is none
 
     def strided_slice(self, x: Any, *, start: Any, stop: Any, step: Any) -> Any:
         return x[tuple(map(slice, start, stop, step))]

@@ -304,6 +304,15 @@ def windows(size: Dim, window: int, stride: int, padding: Any, dilation: int = 1
     return (size + lo + hi - span) // stride + 1
 
 
+def check_fit(shape: Shape, window: Sequence[Any], padding: Any, dilation: Sequence[int], data_format: str) -> None:
+    """Raise ShapeError if not even one window fits: engines give nothing then, or read beyond the image."""
+    if padding != "same":
+        space = spatial(shape, data_format)
+        for n, w, p, d in zip(space, window, _paddings(padding, len(space)), dilation, strict=False):
+            if isinstance(n, int) and isinstance(w, int):
+                windows(n, w, 1, p, d)
+
+
 def resolve_padding(
     padding: Any, sizes: Sequence[int], window: Sequence[int], strides: Sequence[int], dilation: Sequence[int]
 ) -> tuple[tuple[int, int], ...]:

@@ -112,11 +112,11 @@ class _IndexLookup(NumericLayer):
 
         Raises: ArgumentError for none or repeated tokens, or for more than `max_tokens`.
         """
-        if not isinstance(vocabulary, str | bytes) and not hasattr(vocabulary, "__iter__"):
+        named = isinstance(vocabulary, str | bytes) or hasattr(vocabulary, "__fspath__")
+        if not named and not hasattr(vocabulary, "__iter__"):
             raise WrongKindError(
                 f"{self.name}: expected vocabulary to be a list of tokens, received {vocabulary!r:.60}."
             )
-        named = isinstance(vocabulary, str | bytes) or hasattr(vocabulary, "__fspath__")
         tokens = [self._checked_token(t) for t in (_lines(vocabulary) if named else np.asarray(vocabulary).tolist())]
         leading = self._leading()
         led = bool(leading) and tokens[: len(leading)] == leading

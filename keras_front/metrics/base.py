@@ -22,7 +22,7 @@ from keras_front.backend.state import Variable, current_frame, eager
 from keras_front.errors import ArgumentError
 from keras_front.failures import explains_failures
 from keras_front.losses import as_pair, same_rank, spread_weights
-from keras_front.losses.weights import check_scores
+from keras_front.losses.weights import check_scores, tensor_of
 from keras_front.registry import Configurable, Registry, name_of, plain
 
 METRICS = Registry("metric", also=("loss",))
@@ -261,7 +261,7 @@ class Reduce(Metric):
             values: numbers of any shape.
             sample_weight: a number, (n,), or as `values`; None for 1.
         """
-        values = K.cast(K.convert(values), self.dtype)
+        values = K.cast(tensor_of(values, "values"), self.dtype)
         ones = K.ones_like(values)
         if sample_weight is None:
             return values, ones
@@ -345,7 +345,7 @@ class MeanTensor(Metric):
             values: a tensor of the metric's shape.
             sample_weight: a number, one for each place of the first axis, or as `values`; None for 1.
         """
-        values = K.cast(K.convert(values), self.dtype)
+        values = K.cast(tensor_of(values, "values"), self.dtype)
         if not self._variables:
             self._build(tuple(K.int_shape(values)))
         weights = K.ones_like(values)

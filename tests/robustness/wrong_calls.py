@@ -1248,7 +1248,6 @@ OPS = [
     ("K.dot(a, object())", "dot|object"),
     ("K.sum('x')", "sum|number"),
     ("K.sum(None)", "sum"),
-    ("K.mean(a, axis=None, keepdims='x')", "keepdims"),
     ("K.one_hot('a', 3)", "number|'a'"),
 ]
 

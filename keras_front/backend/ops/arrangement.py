@@ -411,6 +411,8 @@ def temporal_padding(x: Tensor, padding=(1, 1)):
     Raises:
         ArgumentError: `padding` has not two numbers.
     """
+    if len(x.shape) != 3:
+        raise ShapeError(f"temporal_padding: expected a tensor of 3 dimensions, received shape {tuple(x.shape)}.")
     if isinstance(padding, str) or len(padding) != 2:
         raise ArgumentError(f"temporal_padding: expected the amounts before and after, received {padding!r}.")
     return pad(x, ((0, 0), tuple(padding), (0, 0)))
@@ -422,6 +424,10 @@ def _spatial_padding(x: Any, padding: Any, data_format: Any) -> Any:
     pairs = tuple(tuple(p) for p in padding)
     if not builtins.all(isinstance(n, int | np.integer) and n >= 0 for p in pairs for n in p):
         raise ArgumentError(f"Expected integers of at least 0 as padding, received {padding!r}.")
+    if len(x.shape) != len(pairs) + 2:
+        raise ShapeError(
+            f"Expected a tensor of {len(pairs) + 2} dimensions for this padding, received {tuple(x.shape)}."
+        )
     if config.normalize_data_format(data_format) == "channels_first":
         return pad(x, ((0, 0), (0, 0), *pairs))
     return pad(x, ((0, 0), *pairs, (0, 0)))

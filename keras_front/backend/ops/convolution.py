@@ -13,6 +13,7 @@ from keras_front import config
 from keras_front.backend import shapes
 from keras_front.backend.declare import Dims, Tensor, composite, primitive
 from keras_front.backend.ops.arrangement import _sizes, reshape
+from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError, ShapeError
 
 
@@ -191,8 +192,9 @@ def _conv(n: int, x: Any, kernel: Any, strides: Any, padding: Any, data_format: 
     steps, gaps = _tuple(strides, n, "strides"), _tuple(dilation, n, "dilation_rate")
     if len(x.shape) != n + 2:
         raise ShapeError(f"conv{n}d: expected an input of {n + 2} dimensions, received shape {tuple(x.shape)}.")
-    padding = _padding(padding, kernel, gaps, allow_causal=n == 1)
-    return conv(x, kernel, steps, padding, gaps, groups, config.normalize_data_format(data_format))
+    padding, form = _padding(padding, kernel, gaps, allow_causal=n == 1), config.normalize_data_format(data_format)
+    shapes.check_fit(tuple(x.shape), tuple(kernel.shape)[:-2], padding, gaps, form)
+    return conv(x, kernel, steps, padding, gaps, groups, form)
 
 
 @composite(renamed=True)
@@ -284,6 +286,11 @@ def _transposed(
     padding = _padding(padding, kernel, gaps)
     batch = _sizes(x)[0]
     shape = (batch, *tuple(output_shape)[1:])
+    if not isinstance(x, SymbolicTensor):  # engines read beyond the image where sizes do not go together
+        kinds = [SymbolicTensor(tuple(t.shape), "float32") for t in (x, kernel)]
+        shapes.conv_input_gradient(
+            *kinds, input_shape=shape, strides=steps, padding=padding, dilation=gaps, data_format=data_format
+        )
     return conv_input_gradient(x, kernel, shape, steps, padding, gaps, 1, data_format)
 
 
@@ -422,8 +429,9 @@ def _pool(n: int, x: Any, pool_size: Any, strides: Any, padding: Any, data_forma
         raise ArgumentError(f"pool_mode: expected 'max' or 'avg', received {pool_mode!r}.")
     if len(x.shape) != n + 2:
         raise ShapeError(f"pool{n}d: expected an input of {n + 2} dimensions, received shape {tuple(x.shape)}.")
-    pool = max_pool if pool_mode == "max" else average_pool
-    return pool(x, size, steps, padding, config.normalize_data_format(data_format))
+    pool, form = max_pool if pool_mode == "max" else average_pool, config.normalize_data_format(data_format)
+    shapes.check_fit(tuple(x.shape), size, padding, (1,) * n, form)
+    return pool(x, size, steps, padding, form)
 
 
 @composite
