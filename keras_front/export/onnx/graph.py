@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from keras_front.backend import shapes
+from keras_front.backend import discovery
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import SerializationError
 from keras_front.export.onnx.emitter import EMITTERS, REFUSED
@@ -71,7 +71,8 @@ class Constants:
             array: its elements.
             wish: what a new one is called.
         """
-        key = (array.dtype.str, array.shape, array.tobytes()) if array.size <= SHARED else id(value)
+        content = (array.shape, array.tobytes()) if array.size <= SHARED else id(value)
+        key = array.dtype, content
         found = self._known.get(key)
         if found is None:
             self._kept.append(value)
@@ -302,8 +303,6 @@ class Graph:
 
 def host_array(value: Any, dtype: str) -> np.ndarray:
     """A NumPy array of a constant, in the type that ONNX stores."""
-    from keras_front.backend import discovery
-
     owner = discovery.owner(value)
     array = np.asarray(value if owner is None else owner.to_numpy(value))
     return array.astype(helper.tensor_dtype_to_np_dtype(TYPES[dtype]), copy=False)
@@ -357,8 +356,3 @@ _ARRANGEMENTS: dict[str, Callable[..., Any]] = {
     "Transpose": lambda x, perm: np.transpose(x, perm),
     "Unsqueeze": _unsqueezed,
 }
-
-
-def all_known(*tensors: SymbolicTensor) -> bool:
-    """Whether all sizes of tensors are known."""
-    return all(shapes.size(t.shape) is not None for t in tensors)
