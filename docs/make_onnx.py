@@ -43,7 +43,8 @@ passed `onnx.checker` with full checks. Opsets 13 to 23 can be chosen; 18 is the
   otherwise the error names the layer, and `input_signature` gives the size. No open size is guessed.
 - **Masks** of LSTM, GRU and SimpleRNN may be any, steps masked in the middle too: the kept steps are brought to the
   front, the operator runs with their number as `sequence_lens`, and the outputs are put back.
-- **State.** Layers with `stateful=True` begin each run with the state that they have when the model is written.
+- **State.** Layers with `stateful=True` begin each run with the state that they have when the model is written; with
+  `state=True` their states are inputs and outputs instead.
 - **Noise** that a model draws while it predicts (the sampling layer of a VAE) comes from the runtime's own generator:
   the same distribution, other numbers.
 - **Refused**, by an error that names layer and op: layers of strings and hashes, which run on the host; `solve`, `inv`,

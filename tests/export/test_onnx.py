@@ -117,6 +117,23 @@ def test_masked_steps_in_the_middle_do_not_count():
         np.testing.assert_allclose(run(onnx_model(model), [x])[0], model.predict(x), atol=1e-6)
 
 
+def test_the_state_of_layers_is_held_or_goes_in_and_out():
+    model = Sequential([LSTM(2, stateful=True, batch_input_shape=(3, 4, 2), name="memory")])
+    x = RNG.normal(size=(3, 4, 2)).astype("float32")
+    with K.use_backend("numpy"):
+        first, second = model.predict(x, batch_size=3), model.predict(x, batch_size=3)
+        model.reset_states()
+        with pytest.warns(UserWarning, match="each run begins with the present memory/"):
+            held = onnx_model(model)
+        made = onnx_model(model, state=True)
+    np.testing.assert_allclose(run(held, [x])[0], first, atol=1e-6)
+    zeros = [np.zeros(t.shape, t.dtype) for t in made.inputs.values()][:-1]
+    outputs = run(made, [*zeros, x])
+    assert [f"{name}_next" for name in list(made.inputs)[:-1]] == list(made.outputs)[1:]
+    np.testing.assert_allclose(outputs[0], first, atol=1e-6)
+    np.testing.assert_allclose(run(made, [*outputs[1:], x])[0], second, atol=1e-6)
+
+
 def test_the_opset_is_chosen():
     model = Sequential([Dense(2, activation="softmax", input_shape=(3,))])
     for opset in (13, 18, 23):

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
 from onnx import TensorProto
 
 from keras_front.backend.function import Function
+from keras_front.backend.ir import Program
 from keras_front.backend.scopes import next_serial
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError, SerializationError
@@ -29,13 +31,13 @@ def write(
     opset_version: int | None = None,
     input_signature: Sequence[Any] | None = None,
     external_data: bool | None = None,
+    state: bool = False,
     doc: str | None = None,
 ) -> None:
     """Write how a model predicts as a file of ONNX.
 
     The batch has any size, and so has every other axis whose size the model leaves open. Dropout and the like are as
-    in `predict`; layers with a state begin each run with the state that they have now. Noise, where a model draws any
-    while it predicts, comes from the runtime's own generator.
+    in `predict`. Noise, where a model draws any while it predicts, comes from the runtime's own generator.
 
     Args:
         model: a built model.
@@ -45,16 +47,22 @@ def write(
             open. By default as the model says.
         external_data: whether the weights lie in a file `<path>.data` beside the model; by default those of more than
             1 GiB do.
-        doc: what the file says of itself; by default the name of the model and of its inputs and outputs.
+        state: whether what stateful layers keep from one call to the next is an input and an output, such as
+            `lstm/state` and `lstm/state_next`. By default each run begins with the state of now, and a warning says so.
+        doc: what the file says of itself; by default the name of the model.
 
     Raises: ArgumentError for an opset or a signature that cannot be; SerializationError for a model with a part that
         has no operators in ONNX, which names layer and op; StateError for a model that was not built.
     """
-    save(onnx_model(model, opset_version, input_signature, doc), path, external_data)
+    save(onnx_model(model, opset_version, input_signature, state, doc), path, external_data)
 
 
 def onnx_model(
-    model: Any, opset_version: int | None = None, input_signature: Sequence[Any] | None = None, doc: str | None = None
+    model: Any,
+    opset_version: int | None = None,
+    input_signature: Sequence[Any] | None = None,
+    state: bool = False,
+    doc: str | None = None,
 ) -> OnnxModel:
     """How a model predicts as a model of ONNX, in memory; for arguments and errors see `write`."""
     opset = DEFAULT if opset_version is None else opset_version
@@ -63,9 +71,8 @@ def onnx_model(
         steps = model._predictor(None).steps
         _check_host_layers(model)
         inputs = _inputs(model, input_signature)
-        program, variables, layers = steps.knowing_variables("predict", lambda: _recorded(steps, inputs, opset))
-    names = dict(zip(program.args[2], model.input_names, strict=True))
-    return _built(program, variables, names, model.output_names, opset, layers, f"the model {model.name!r}", doc)
+        recording = steps.knowing_variables("predict", lambda: _recorded(model, steps, inputs, opset, state))
+    return _built(recording, opset, model.name, doc or f"The model {model.name!r}, written by keras_front.")
 
 
 def function_model(function: Function, opset_version: int | None = None, doc: str | None = None) -> OnnxModel:
@@ -84,8 +91,8 @@ def function_model(function: Function, opset_version: int | None = None, doc: st
     check_opset(opset)
     program = record(lambda *values: function._run(*values)[0], function.fed, opset)
     names = {leaf: t.name for leaf, t in zip(program.args, function.fed, strict=True)}
-    outputs = [t.name for t in function.outputs]
-    return _built(program, {}, names, outputs, opset, Layers(), "a function", doc)
+    recording = Recording(program, {}, names, [t.name for t in function.outputs], Layers())
+    return _built(recording, opset, "function", doc or "A function, written by keras_front.")
 
 
 def save(made: OnnxModel, path: str | os.PathLike[str], external_data: bool | None = None) -> None:
@@ -180,27 +187,59 @@ class Layers:
         return next((path for first, last, path in self.spans if first < serial < last), "")
 
 
-def _recorded(steps: Any, inputs: list[SymbolicTensor], opset: int) -> tuple[Any, dict[Any, Any], Layers]:
-    """The program of predicting, the variables among its arguments, and the layers of its instructions."""
-    layers = Layers(steps.model)
-    kinds = steps.variables.constant, steps.variables.carried
-    like = [[SymbolicTensor(v.shape, v.dtype) for v in kind] for kind in kinds]
+class Recording(NamedTuple):
+    """A program, and what its tensors are.
+
+    Attributes:
+        program: the program.
+        weights: the variables whose values the graph holds, by the arguments for which they stand.
+        names: of the other arguments.
+        outputs: the names of the results.
+        layers: those of its instructions.
+    """
+
+    program: Program
+    weights: dict[SymbolicTensor, Any]
+    names: dict[SymbolicTensor, str]
+    outputs: list[str]
+    layers: Layers
+
+
+def _recorded(model: Any, steps: Any, inputs: list[SymbolicTensor], opset: int, state: bool) -> Recording:
+    """The program of predicting; with `state` what changes from call to call is among arguments and results."""
+    layers = Layers(model)
+    variables = steps.variables.constant, steps.variables.carried
+    like = [[SymbolicTensor(v.shape, v.dtype) for v in kind] for kind in variables]
     with call_context.watched(layers.note):
         program = record(steps.predict_function(), [*like, inputs], opset, layers.open_path)
-    fixed, carried, _ = program.args
-    variables = dict(zip([*fixed, *carried], [*kinds[0], *kinds[1]], strict=True))
-    return program.changed(results=program.results[1]), variables, layers
+    fixed, carried, fed = program.args
+    new, outputs = program.results
+    weights = dict(zip([*fixed, *carried], [*variables[0], *variables[1]], strict=True))
+    changed = [(before, after) for before, after in zip(carried, new, strict=True) if after is not before]
+    names = {before: _name(weights[before]) for before, _ in changed}
+    if not state and changed:
+        warnings.warn(
+            f"export: each run begins with the present {', '.join(names.values())}; see `state`.", stacklevel=2
+        )
+        changed, names = [], {}
+    results = [*outputs, *(after for _, after in changed)]
+    called = [*model.output_names, *(f"{name}_next" for name in names.values())]
+    held = {tensor: v for tensor, v in weights.items() if tensor not in names}
+    names.update(zip(fed, _fed_names(model), strict=True))
+    return Recording(program.changed(results=results), held, names, called, layers)
 
 
-def _built(
-    program: Any, variables: dict[Any, Any], names: Any, outputs: Any, opset: int, layers: Layers, what: str, doc: Any
-) -> OnnxModel:
-    held = {**variables, **{t: t.variable for t in program.captures if t.variable is not None}}
-    named = {t: v.name.removesuffix(":0") for t, v in held.items()}
-    described = doc or f"{what[0].upper()}{what[1:]}, written by keras_front."
+def _name(variable: Any) -> str:
+    return str(variable.name).removesuffix(":0")
+
+
+def _built(recording: Recording, opset: int, name: str, doc: str) -> OnnxModel:
+    program = recording.program
+    held = {**recording.weights, **{t: t.variable for t in program.captures if t.variable is not None}}
+    names = {**recording.names, **{t: _name(v) for t, v in held.items()}}
     values = {t: v.numpy() for t, v in held.items()}
-    title = re.sub(r"[^\w.-]", "_", what.split("'")[1] if "'" in what else "function")
-    return build(program, values, {**names, **named}, outputs, opset, layers.scope_of, title, described)
+    title = re.sub(r"[^\w.-]", "_", name)
+    return build(program, values, names, recording.outputs, opset, recording.layers.scope_of, title, doc)
 
 
 def _check_host_layers(model: Any) -> None:
@@ -213,9 +252,18 @@ def _check_host_layers(model: Any) -> None:
         )
 
 
+def _is_fed(model: Any, tensor: SymbolicTensor) -> bool:
+    """Whether data go into an input, rather than a value that it brings itself."""
+    return tensor.is_placeholder or not model._is_graph_network
+
+
+def _fed_names(model: Any) -> list[str]:
+    return [name for t, name in zip(model.inputs, model.input_names, strict=True) if _is_fed(model, t)]
+
+
 def _inputs(model: Any, signature: Any) -> list[SymbolicTensor]:
     """A tensor for each input of a model, of the shape that is asked for."""
-    fed = [t for t in model.inputs if t.is_placeholder] if model._is_graph_network else list(model.inputs)
+    fed = [t for t in model.inputs if _is_fed(model, t)]
     given = [None] * len(fed) if signature is None else _shapes(signature, len(fed))
     return [SymbolicTensor(_fixed(t, shape), t.dtype) for t, shape in zip(fed, given, strict=True)]
 

@@ -285,7 +285,9 @@ class Graph:
 
         Raises: SerializationError.
         """
-        self.refuse(op, f"it needs every size of a tensor of shape {tensor.shape}; fix them by input_signature")
+        self.refuse(
+            op, f"it needs every size of a tensor of shape {tensor.shape}; fix them (a model's by input_signature)"
+        )
 
     def inner(self) -> Graph:
         """A graph for the body of a loop, which sees the names of this one."""

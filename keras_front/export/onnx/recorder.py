@@ -68,6 +68,6 @@ def record(
             layer = f"layer {where()!r}: " if where() else ""
             raise SerializationError(
                 f"export: {layer}it cannot be recorded without the sizes that are not known of inputs of shape "
-                f"{', '.join(map(str, open_shapes))} ({type(error).__name__}: {error}). Fix them: pass "
-                "input_signature, a shape with the batch for each input."
+                f"{', '.join(map(str, open_shapes))} ({type(error).__name__}: {error}). Fix them, "
+                "those of a model by input_signature, a shape with the batch for each input."
             ) from error
