@@ -64,7 +64,8 @@ class CompiledFunction:
         arrays = map(np.asarray, args)  # numbers of NumPy are no arrays to PyTensor
         try:
             with self._lock, np.errstate(all="ignore"):
-                return self._function(*arrays)
+                results = self._function(*arrays)
         except KerasFrontError as error:
             error.__notes__.clear()  # PyTensor's, of how to hear more about a node of its graph
             raise
+        return [y if y.flags.writeable else np.array(y) for y in results]  # what was only broadcast has no memory

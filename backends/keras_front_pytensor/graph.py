@@ -32,18 +32,18 @@ def results_of(program: Program, given: Sequence[TensorVariable], mode: Mode) ->
     """
     known: Variables = dict(zip(program.leaves(), given, strict=True))
     for instruction in program.instructions:
-        args = [_known(a, known) for a in instruction.args]
+        args = [_known(a, known, program.backend) for a in instruction.args]
         results = _results(program.backend, instruction, args, mode)
         known.update((t, _as_promised(y, t)) for t, y in zip(instruction.outs, results, strict=True))
-    return [_known(t, known) for t in symbolic.leaves_of(program.results)]
+    return [_known(t, known, program.backend) for t in symbolic.leaves_of(program.results)]
 
 
-def _known(item: Any, known: Variables) -> Any:
+def _known(item: Any, known: Variables, backend: Any) -> Any:
     """The variables of an argument, which may be a list or None."""
     if item is None or isinstance(item, list | tuple):
-        return item and [_known(i, known) for i in item]
+        return item and [_known(i, known, backend) for i in item]
     if item not in known:
-        known[item] = pt.constant(np.asarray(item.constant, item.dtype))
+        known[item] = pt.constant(np.asarray(backend.literal(item.constant, item.dtype)))
     return known[item]
 
 

@@ -13,7 +13,7 @@ import pytest
 from keras_front import backend as K
 from keras_front import set_random_seed
 from keras_front.backend import discovery
-from keras_front.errors import ArgumentError, DtypeError
+from keras_front.errors import ArgumentError, BackendError, DtypeError
 from keras_front.layers import LSTM, Conv2D, Dense, Dropout, Flatten, MaxPooling2D
 from keras_front.models import Sequential
 from keras_front.testing import conformance, layers, selection
@@ -76,8 +76,22 @@ def test_programs_are_pytensors_functions(pytensor):
     f([np.ones((1, 2), "float32")])
     (run,) = f._compiled._written.values()
     assert type(run.run._function).__module__.startswith("pytensor.")
-    given = np.zeros((3, 2), "float32")
-    assert f([given])[1] is not given
+
+
+def test_results_are_arrays_of_their_own(pytensor):
+    x, k = np.float32([[1, 2], [3, 4]]), K.constant(np.float32([7, 8]))
+    f = K.compile(lambda x: [x, x[1:], K.transpose(x), K.broadcast_to(x[0], (3, 2)), k, K.reshape(x, (4,)), x])
+    for y in f(x):
+        y[...] = 0
+    assert x.tolist() == [[1, 2], [3, 4]]
+    assert K.to_numpy(f(x)[4]).tolist() == K.to_numpy(k).tolist() == [7, 8]
+
+
+def test_tensors_of_other_engines_are_refused_as_constants(pytensor):
+    pytest.importorskip("torch")
+    theirs, x = discovery.get("torch").asarray(np.ones(2, "float32")), K.placeholder((2,))
+    with pytest.raises(BackendError, match="A tensor of the backend 'torch' met the active backend 'pytensor'"):
+        K.function([x], [x * theirs])([np.ones(2)])
 
 
 @pytest.mark.parametrize("reverse", [False, True])
