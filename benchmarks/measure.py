@@ -23,6 +23,7 @@ from typing import Any
 
 MARK = "MEASURED "
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+PREDICTING = ("onnxruntime",)  # engines that are not for training
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "", "JAX_PLATFORMS": "cpu"}
 
 
@@ -79,7 +80,8 @@ class Side:
             import keras
 
             self.model = workload.build(keras)
-        self.trains = side != "keras:numpy"
+        self.evaluates = side != "keras:numpy"
+        self.trains = self.evaluates and engine not in PREDICTING
 
     def fit(self, x: Any, y: Any, batch: int, epochs: int) -> list[float]:
         history = self.model.fit(x, y, batch_size=batch, epochs=epochs, **self.named)
@@ -126,6 +128,7 @@ def throughput(side: Side, workload: Any, x: Any, y: Any, quick: bool) -> dict[s
         seconds = enough(lambda: losses.extend(side.fit(x, y, batch, epochs)), 2 * least, 15)
         found["fit"] = per_step(seconds, epochs * steps)
         found["losses"] = [round(float(loss), 4) for loss in (losses[0], losses[-1])]
+    if side.evaluates:
         found["evaluate"] = per_step(enough(lambda: side.evaluate(x, y, batch), least, 15), steps)
     found["predict"] = per_step(enough(lambda: side.predict(x, batch), least, 15), steps)
     return found

@@ -20,12 +20,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from measure import environment, in_process, last_core
+from measure import PREDICTING, environment, in_process, last_core
 from workloads import QUICK as QUICK_WORKLOADS
 from workloads import WORKLOADS
 
 HERE = Path(__file__).resolve().parent
-ENGINES = ("numpy", "torch", "jax", "tensorflow")
+ENGINES = ("numpy", "torch", "jax", "tensorflow", "onnxruntime")
 GUESTS = {"pytensor": "numpy"}  # engines in which no loop is written by hand, and the one whose loop is their measure
 VERBS = ("fit", "evaluate", "predict")
 LATENCIES = {"predict_one": 40, "train_on_batch": 100}  # microseconds allowed on NumPy
@@ -47,7 +47,7 @@ class Bench:
 
     def sides(self, engine: str) -> list[str]:
         sides = [f"by_hand:{GUESTS.get(engine, engine)}", f"keras_front:{engine}"]
-        return [*sides, f"keras:{engine}"] if self.keras and engine not in GUESTS else sides
+        return [*sides, f"keras:{engine}"] if self.keras and engine not in (*GUESTS, *PREDICTING) else sides
 
     def cycle(self, engine: str, workload: str) -> None:
         """Measure one workload on one engine: each side in turn, `rounds` times."""

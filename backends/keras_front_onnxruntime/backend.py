@@ -18,7 +18,7 @@ from keras_front.backend.adapter import Backend
 from keras_front.export.onnx import EMITTERS, keeps_whole
 from keras_front_numpy.backend import NumpyBackend
 from keras_front_numpy.executable import Executable
-from keras_front_onnxruntime import session
+from keras_front_onnxruntime import contract, session
 
 
 class Host(NumpyBackend):
@@ -62,7 +62,7 @@ class OnnxruntimeBackend(NumpyBackend):
         return name in EMITTERS
 
     def keeps(self, call: Any) -> bool:
-        return keeps_whole(call, session.OPSET)
+        return call.op.name not in contract.COARSE and keeps_whole(call, session.OPSET)
 
     def adapter_for(self, donate: Sequence[int], refused: bool) -> Backend:
         return self.host if refused or 0 in donate else self

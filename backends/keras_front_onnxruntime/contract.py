@@ -2,7 +2,8 @@
 
 ONNX counts negative indices from the end, where K has an error: they are replaced by one that no axis has, for which
 ONNX Runtime raises one too. Its reductions to a maximum or minimum pass NaN by, where K gives NaN, and the place of the
-first NaN. Max pooling passes NaN by as well, and stays so: to look for NaN there would cost as much as the pooling.
+first NaN; so does the sign in float16. Max pooling passes NaN by as well, and stays so: to look for NaN there would
+cost as much as the pooling.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from keras_front.backend import dtypes, symbolic
 from keras_front.backend.ir import Instruction, Program
 from keras_front.backend.symbolic import SymbolicTensor
 
+COARSE = frozenset(("elu",))  # composites whose bodies are nearer to the truth than the operator
 BEYOND = 1 << 62  # an index that no axis has
 
 Rule = Callable[[Instruction], Iterator[Instruction]]
@@ -74,7 +76,18 @@ def _extreme(call: Instruction) -> Iterator[Instruction]:
     yield call.changed(op="where", args=[some.structure, instead, value.structure], attrs={})
 
 
+def _sign(call: Instruction) -> Iterator[Instruction]:
+    (x,), (out,) = call.args, call.outs
+    if x.dtype != "float16":
+        yield call
+        return
+    value, flags = _made("sign", [x], out, out.dtype), _made("isnan", [x], x, "bool")
+    yield from (value, flags)
+    yield call.changed(op="where", args=[flags.structure, x, value.structure])
+
+
 RULES: dict[str, Rule] = {
+    "sign": _sign,
     **dict.fromkeys(("gather", "take_along_axis"), _lookup),
     **dict.fromkeys(("max", "min", "argmax", "argmin"), _extreme),
 }
