@@ -84,7 +84,7 @@ def test_an_entry_point_is_a_backend(declare):
 
 
 def test_ours_are_found_by_entry_points_too():
-    ours = {"numpy", "torch", "jax", "tensorflow"}
+    ours = {"numpy", "torch", "jax", "tensorflow", "pytensor", "onnxruntime"}
     assert ours <= set(discovery.available())
     for name in ours:
         assert discovery.available()[name].target.startswith(f"keras_front_{name}.backend:")

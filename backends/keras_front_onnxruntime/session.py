@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from operator import is_
 from typing import Any, NamedTuple
 
@@ -32,6 +32,7 @@ from keras_front_onnxruntime.contract import keeping_contract
 OPSET = 20  # of the operators; the first one with Gelu
 THREADS = "OMP_NUM_THREADS"
 SMALL = 1 << 16  # elements of weights that a session is given at each call, if no node rearranges them
+PRODUCTS = frozenset(("Gemm", "MatMul"))
 REARRANGED = frozenset(("Conv", "ConvTranspose", "LSTM", "GRU", "RNN", "Scan", "Loop"))
 FAILURES = (
     engine.EPFail, engine.Fail, engine.InvalidArgument, engine.InvalidGraph, engine.InvalidProtobuf,
@@ -100,8 +101,9 @@ class Function:
         read = names_read(nodes)
         inputs = {name: t for name, t in written.inputs.items() if name in read}
         constant = {name: t for name, t in inputs.items() if t in arguments.constant}
-        baked = {name: arguments.constant[t] for name, t in constant.items()} if _pays(nodes, constant.values()) else {}
-        session = _session(_with_inputs(written.proto, inputs, ()))  # says whether every kernel is there
+        small = _is_small({node.op_type for node in nodes}, constant.values())
+        baked = {} if small else {name: arguments.constant[t] for name, t in constant.items()}
+        session = _session(_with_inputs(written.proto, inputs, ()), small or bool(baked))  # says what has no kernel
         self._run = arguments.caller(inputs, baked)
         self._values = arguments.values(baked)
         self._held = None if baked else Held(session.run, [], [])
@@ -131,7 +133,7 @@ class Function:
         with self._lock:
             if self._held is None or not self._held.holds(values):
                 arenas = [(arena, arena.writes) for arena in arenas_of(values)]
-                session = _session(self._bytes, dict(zip(self._names, values, strict=True)))
+                session = _session(self._bytes, False, dict(zip(self._names, values, strict=True)))
                 self._held = Held(session.run, values, arenas)
             return self._held
 
@@ -168,13 +170,15 @@ class _Arguments:
         return scope["call"]
 
 
-def _pays(nodes: Any, weights: Iterable[SymbolicTensor]) -> bool:
-    """Whether weights become initializers.
+def _is_small(kinds: set[str], weights: Collection[SymbolicTensor]) -> bool:
+    """Whether a graph of nodes of these kinds runs in one thread, with its weights as inputs.
 
-    Of a small net without kernels to rearrange a session with initializers is hardly faster, but new ones would be made
-    in every turn where such nets are mostly trained and asked by turns, in reinforcement learning.
+    With the weights of a small net as initializers, which no kernel rearranges, a session is hardly faster, but a new
+    one would be made at every turn where such nets are trained and asked by turns, in reinforcement learning. And as
+    every session has threads of its own, there would soon be many.
     """
-    return sum(shapes.size(t.shape) or 0 for t in weights) > SMALL or any(node.op_type in REARRANGED for node in nodes)
+    size = sum(shapes.size(t.shape) or 0 for t in weights)
+    return size <= SMALL and not kinds & REARRANGED and (bool(weights) or not kinds & PRODUCTS)
 
 
 def _texts(arg: Any, text: str) -> Iterator[tuple[SymbolicTensor, str]]:
@@ -185,11 +189,14 @@ def _texts(arg: Any, text: str) -> Iterator[tuple[SymbolicTensor, str]]:
         yield arg, text
 
 
-def _session(model: bytes, values: dict[str, Any] | None = None) -> onnxruntime.InferenceSession:
-    """A session for the bytes of a model, with these arrays as the values of initializers that it names only."""
+def _session(model: bytes, alone: bool, values: dict[str, Any] | None = None) -> onnxruntime.InferenceSession:
+    """A session for the bytes of a model, in one thread or in as many as the environment says.
+
+    `values` are those of initializers which the model only names.
+    """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what fails is an error of Python
-    threads = os.environ.get(THREADS, "")
+    threads = "1" if alone else os.environ.get(THREADS, "")
     if threads.isdigit():
         options.intra_op_num_threads = int(threads)
     if values:

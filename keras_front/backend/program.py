@@ -92,7 +92,7 @@ class Compiled:
     ):
         self.fn, self.donate, self.pure, self.engine = fn, tuple(donate), pure, engine
         self.constant, self.batched = tuple(constant), tuple(batched)
-        self._refused: set[Any] = set()  # signatures of programs that an engine did not take
+        self._refused: dict[Any, None] = {}  # signatures of programs that an engine did not take
         self.__name__ = getattr(fn, "__name__", "compiled")
         self._entries: dict[Any, Callable[..., Any]] = {}
         self.programs: dict[Any, Program | None] = {}
@@ -163,7 +163,7 @@ class Compiled:
 
     def _refusal(self, backend: Any, key: Any, args: tuple[Any, ...]) -> Callable[..., Any]:
         """The callable of another program, after the engine has not taken the one of this signature."""
-        self._refused.add(key)
+        _keep(self._refused, key, None)
         self.programs.pop(key, None)
         return self._entry(backend, args)
 
@@ -206,7 +206,7 @@ class Compiled:
                 program = self._traced(backend, key, args)
             except Exception as error:
                 if key != _signature(backend, args):  # the size of the batch is needed
-                    self._refused.add(key)
+                    _keep(self._refused, key, None)
                     return self._program(backend, args)
                 if not backend.differentiates or not untraceable.by_user_code(error):
                     raise
