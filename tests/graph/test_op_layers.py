@@ -79,6 +79,7 @@ def as_numbers(model):
     return model.predict([X, X[::-1].copy()])
 
 
+@pytest.mark.few_compiled(4)
 @pytest.mark.parametrize("case", CASES)
 def test_numbers_of_copies_are_those_of_the_model(backend, case):
     model = built(case)
@@ -90,6 +91,7 @@ def test_numbers_of_copies_are_those_of_the_model(backend, case):
         assert [type(layer) for layer in again.layers] == [type(layer) for layer in model.layers]
 
 
+@pytest.mark.few_compiled(4)
 @pytest.mark.parametrize("case", CASES)
 def test_numbers_after_files_and_pickles(backend, case, tmp_path):
     model = built(case)

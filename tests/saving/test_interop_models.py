@@ -144,12 +144,12 @@ FEW = _covering(lambda entry: entry["kind"] == "k2" and bool(entry.get("loss")))
     "k3_k3_37:keras",
     "k3_k3_01:legacy h5",
 }
-FEWEST = _covering(lambda entry: bool(entry.get("optimizers")) and "Dense" in entry["layers"], 2)
+FEWEST = _covering(lambda entry: bool(entry.get("optimizers")) and "Dense" in entry["layers"], 4)
 
 
-def spare_jax(backend: Any, entry: dict[str, Any], few: set[str]) -> None:
-    """Skip all but a few entries where each of them is compiled."""
-    if backend.name == "jax" and entry["name"] not in few and not selection.everything():
+def spare(backends: tuple[str, ...], backend: Any, entry: dict[str, Any], few: set[str]) -> None:
+    """Skip all but a few entries on these backends, where each of them is compiled."""
+    if backend.name in backends and entry["name"] not in few and not selection.everything():
         pytest.skip(f"compiled for each entry: {selection.VARIABLE}=1 runs it")
 
 
@@ -194,7 +194,7 @@ def check_outputs(entry: dict[str, Any], got: Any, arrays: Any, suffix: str = ""
 
 @pytest.mark.parametrize("entry", entries(*WHOLE, *WEIGHTS, "k3"))
 def test_loads_and_predicts(backend, entry):
-    spare_jax(backend, entry, FEW)
+    spare(("jax",), backend, entry, FEW)
     arrays = interop.arrays(entry["npz"])
     model = loaded(entry)
     inputs = one(numbered(arrays, "x"))
@@ -210,10 +210,10 @@ def test_loads_and_predicts(backend, entry):
     check_outputs(entry, outputs, arrays)
 
 
+@pytest.mark.engine_neutral
 @pytest.mark.parametrize("entry", entries(*WHOLE, "k3", wanted=lambda e: "weights" not in e["format"]))
 def test_builds_from_code(backend, entry):
     """The model that the classic API builds has the weights of the peer's, and gives its outputs with them."""
-    spare_jax(backend, entry, FEW)
     arrays = interop.arrays(entry["npz"])
     model = built(entry)
     weights = numbered(arrays, "start") or numbered(arrays, "w")
@@ -250,7 +250,7 @@ def _loss_and_gradients(function: Any, ws: list[Any], held: list[Any]) -> tuple[
 
 @pytest.mark.parametrize("entry", entries("k2", wanted=lambda entry: bool(entry.get("loss"))))
 def test_loss_and_gradients(backend, entry):
-    spare_jax(backend, entry, FEW)
+    spare(("jax", "tensorflow"), backend, entry, FEW)
     arrays = interop.arrays(entry["npz"])
     model = loaded(entry)
     function = loss_of(model, tensors(numbered(arrays, "x")), numbered(arrays, "t"), training=False)
@@ -324,7 +324,7 @@ def _moved_and_gradients(loss: Callable[..., Any], ws: list[Any], held: list[Any
 
 @pytest.mark.parametrize("entry", entries("k2", wanted=lambda entry: bool(entry.get("optimizers"))))
 def test_optimizer_steps(backend, entry):
-    spare_jax(backend, entry, FEWEST)
+    spare(("jax", "tensorflow"), backend, entry, FEWEST)
     arrays = interop.arrays(entry["npz"])
     steps = Steps(backend, loaded(entry), tensors(numbered(arrays, "x")), numbered(arrays, "t"))
     after, first = steps.run(3)

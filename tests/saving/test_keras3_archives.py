@@ -30,6 +30,7 @@ def assert_as_recorded(model, name):
         np.testing.assert_allclose(y, want, rtol=1e-4, atol=1e-5 * max(1.0, float(np.abs(want).max())))
 
 
+@pytest.mark.few_compiled(3)
 @pytest.mark.parametrize("name", NAMES)
 def test_archives_of_keras3_load_and_compute_the_same(backend, name, tmp_path):
     FILE.extract(f"{name}.keras", tmp_path)

@@ -20,6 +20,7 @@ def agree(model, case):
     np.testing.assert_allclose(found, case["y"], rtol=2e-5, atol=2e-6)
 
 
+@pytest.mark.few_compiled(15)
 @pytest.mark.parametrize("name", CASES)
 def test_numbers_are_those_of_the_writer(backend, name):
     case = CASES[name]

@@ -24,6 +24,7 @@ def losses(model):
     return [float(model.train_on_batch(ARRAYS["x"], ARRAYS["y"])[0]) for _ in range(4)]
 
 
+@pytest.mark.few_compiled(10)
 @pytest.mark.parametrize("suffix", ["keras", "h5"])
 @pytest.mark.parametrize("name", NAMES)
 def test_training_goes_on(backend, name, suffix, tmp_path):
