@@ -32,7 +32,7 @@ PIECES = {"activations", "initializers", "constraints", "regularizers", "losses"
 GRAPH = TENSORS | PIECES | {"bytecode", "utils"}
 LAYERS = GRAPH | {"graph"}
 TRAINING = LAYERS | {"layers", "callbacks"}
-MODELS = TRAINING | {"training", "saving", "export"}
+MODELS = TRAINING | {"training", "saving", "tf_names", "export"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "nest": set(),

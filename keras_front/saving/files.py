@@ -127,7 +127,9 @@ def load_weights(
         raise ArgumentError(
             "When calling model.load_weights, skip_mismatch can only be set to True when by_name is True."
         )
-    if saved_model.is_readable(filepath) and not by_name:
+    if saved_model.is_readable(filepath):
+        if by_name:
+            raise ArgumentError("load_weights: files of TensorFlow hold positions: expected by_name=False.")
         saved_model.load_weights(model, filepath)
         return
     if atomic.is_path(filepath):

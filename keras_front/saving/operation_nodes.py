@@ -11,7 +11,7 @@ import base64
 import binascii
 import inspect
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from keras_front import tf_names
@@ -179,7 +179,7 @@ def _text(value: Any) -> str:
         return str(value)
 
 
-READERS = {
+READERS: dict[str, Callable[[Any], Any]] = {
     "i": int, "f": float, "b": bool, "s": _text, "type": lambda value: _Type(dtype_name(value, "float32")),
 }  # fmt: skip
 

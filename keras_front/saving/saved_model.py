@@ -13,6 +13,7 @@ Source: tf_keras 2.21, `tf_keras/src/saving/legacy/saved_model/`; TensorFlow 2.2
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,7 +37,7 @@ PROGRAM, METADATA, WEIGHTS = "saved_model.pb", "keras_metadata.pb", os.path.join
 OBJECTS = "_CHECKPOINTABLE_OBJECT_GRAPH"
 VALUE = "VARIABLE_VALUE"  # the attribute of an object that is a variable
 LAYER = "layer_with_weights-"
-BYTES = 1 << 30  # of a program, which is skipped as a whole but for what stands at its end
+BYTES = 1 << 29  # of a program, which is skipped as a whole but for what stands at its end
 DEPTH = 64  # of objects below each other
 VERSION = "2.4.0-tf"  # any of tf.keras: its files are in the native dialect
 
@@ -86,12 +87,15 @@ def load_model(
             "  Build the model and call model.load_weights with this path."
         )
     saved = _metadata(where)
-    described = saved.get("model_config") or {key: saved.get(key) for key in ("class_name", "config")}
+    described = saved.get("model_config")
+    if not isinstance(described, Mapping):
+        described = {key: saved.get(key) for key in ("class_name", "config")}
     with bytecode.permit(allow_code or bytecode.permitted()), custom_object_scope(custom_objects):
         with lazy_weights():
             model = _made(described, where)
-        graph = ObjectGraph(TensorBundle(os.path.join(where, WEIGHTS)))
-        hdf5.set_weights(list(graph.pairs(model, graph.root, described.get("config"))))
+        with _located(where):
+            graph = ObjectGraph(TensorBundle(os.path.join(where, WEIGHTS)))
+            hdf5.set_weights(list(graph.pairs(model, graph.root, described.get("config"))))
         if compile and saved.get("training_config"):
             state = functools.partial(_optimizer_state, graph, model)
             dialect = training_config.dialect_of_file(None, VERSION)
@@ -153,7 +157,7 @@ def _of_program(path: str) -> bytes | None:
 def _plain(value: Any) -> Any:
     """A value with tuples and shapes, which tf.keras marks, as lists."""
     if isinstance(value, Mapping):
-        if set(value) == {"class_name", "items"}:
+        if set(value) == {"class_name", "items"} and isinstance(value["items"], list):
             return [_plain(item) for item in value["items"]]
         return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list) else value
@@ -172,8 +176,20 @@ def load_weights(model: Any, source: Any) -> None:
     Raises: ArgumentError or ShapeError if the file belongs to another model.
     """
     path = os.fspath(source)
-    graph = ObjectGraph(TensorBundle(os.path.join(path, WEIGHTS) if _is_folder(source) else path))
-    hdf5.set_weights(list(graph.pairs(model, graph.root, None)))
+    with _located(path):
+        graph = ObjectGraph(TensorBundle(os.path.join(path, WEIGHTS) if _is_folder(source) else path))
+        hdf5.set_weights(list(graph.pairs(model, graph.root, None)))
+
+
+@contextlib.contextmanager
+def _located(where: str) -> Iterator[None]:
+    """Errors about bytes, which do not know of files, say which one is read."""
+    try:
+        yield
+    except SerializationError as error:
+        if type(error) is not SerializationError or str(error).startswith(where):
+            raise
+        raise guard.UnreadableFileError(f"{where}: {error}.") from None
 
 
 class ObjectGraph:
@@ -205,11 +221,12 @@ class ObjectGraph:
 
         Raises: SerializationError for a number that no object has.
         """
+        return {child.text(2): child.number(1) for child in self._object(node).messages(1)}
+
+    def _object(self, node: int) -> Message:
         if node >= len(self._nodes):
-            raise SerializationError(
-                f"{self.bundle.where}: expected up to {len(self._nodes)} objects, received {node}."
-            )
-        return {child.text(2): child.number(1) for child in self._nodes[node].messages(1)}
+            raise SerializationError(f"expected up to {len(self._nodes)} objects, received number {node}")
+        return self._nodes[node]
 
     def variable(self, node: int) -> tuple[str, str] | None:
         """The name of a variable and that of its array; None for an object that is none.
@@ -217,7 +234,7 @@ class ObjectGraph:
         Args:
             node: number of the object.
         """
-        for attribute in self._nodes[node].messages(2) if node < len(self._nodes) else ():
+        for attribute in self._object(node).messages(2):
             if attribute.text(1) == VALUE:
                 return attribute.text(2), attribute.text(3)
         return None
@@ -291,7 +308,7 @@ class ObjectGraph:
         Args:
             node: number of the optimizer.
         """
-        for slot in self._nodes[node].messages(3):
+        for slot in self._object(node).messages(3):
             yield slot.number(1), slot.text(2), slot.number(3)
 
 
@@ -323,7 +340,8 @@ def _optimizer_state(graph: ObjectGraph, model: Any) -> tuple[list[str], list[np
         found += [(f"{order.get(original)}/{kind}", slot) for original, kind, slot in slots]
     places = [(name, place) for name, item in found if (place := graph.variable(item)) is not None]
     limit = hdf5.most_bytes(model.weights)
-    return [name for name, _ in places], [graph.bundle.array(key, limit) for _, (_, key) in places]
+    with _located(graph.bundle.where):
+        return [name for name, _ in places], [graph.bundle.array(key, limit) for _, (_, key) in places]
 
 
 def _nodes_of_weights(graph: ObjectGraph, model: Any) -> list[int]:

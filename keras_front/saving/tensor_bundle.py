@@ -250,7 +250,8 @@ def snappy(data: bytes, limit: int) -> bytes:
             length, offset, place = _copy(data, tag, place)
             if not 0 < offset <= len(result):
                 raise SerializationError("received a packed block that copies from before its beginning")
-            result += _repeated(result[-offset:], length)
+            start = len(result) - offset
+            result += _repeated(result[start : start + length], length)
     if len(result) != size:
         raise SerializationError(f"received a packed block of {len(result)} bytes that says {size}")
     return bytes(result)

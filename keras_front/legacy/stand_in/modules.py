@@ -9,6 +9,8 @@ from typing import Any
 from keras_front.errors import KerasFrontError
 from keras_front.legacy.paths import ROOTS
 
+from . import functions
+
 _ALL = ("functions", "dtypes", "process", "sessions")
 
 # Modules of the stand-in, without `tensorflow`, and the files of this folder with their names.
@@ -23,12 +25,13 @@ MODULES: dict[str, tuple[str, ...]] = {
     "compat.v1.config.experimental": ("devices",),
     "compat.v1.flags": ("flags",),
     "compat.v1.gfile": ("files",),
+    "compat.v1.image": ("functions",),
     "compat.v1.io": (),
     "compat.v1.io.gfile": ("files",),
     "compat.v1.linalg": ("functions",),
     "compat.v1.logging": ("logs",),
     "compat.v1.math": ("functions",),
-    "compat.v1.nn": ("networks", "functions"),
+    "compat.v1.nn": ("functions",),
     "compat.v1.random": ("random",),
     "compat.v1.test": ("devices",),
     "compat.v2": _ALL,
@@ -40,12 +43,13 @@ MODULES: dict[str, tuple[str, ...]] = {
     "dtypes": ("dtypes",),
     "flags": ("flags",),
     "gfile": ("files",),
+    "image": ("functions",),
     "io": (),
     "io.gfile": ("files",),
     "linalg": ("functions",),
     "logging": ("logs",),
     "math": ("functions",),
-    "nn": ("networks", "functions"),
+    "nn": ("functions",),
     "python": (),
     "python.client": (),
     "python.client.device_lib": ("devices",),
@@ -80,6 +84,9 @@ class StandIn(ModuleType):
             found = getattr(importlib.import_module(f"{__package__}.{source}"), name, None)
             if found is not None and not _is_import(found):
                 return found
+        found = functions.of_tensorflow(path, name) if "functions" in MODULES[path] else None
+        if found is not None:
+            return found
         raise MissingFromStandInError(missing(f"{self.__name__}.{name}"))
 
 
