@@ -97,7 +97,7 @@ class Description:
         return json.dumps(dataclasses.asdict(self), indent=2, default=str)
 
     def __str__(self) -> str:
-        return "\n".join(_lines(self))
+        return "\n".join(map(_printable, _lines(self)))
 
     def refuse(self, error: Exception) -> None:
         """Note an error that reading would raise.
@@ -147,11 +147,13 @@ def _reader_of(path: Any) -> Callable[[Any, Description], None]:
 
 @contextlib.contextmanager
 def _noting(found: Description) -> Iterator[None]:
-    """Errors of reading are what the description is to tell."""
+    """Errors of reading are what the description is to tell, whatever a broken file makes a parser raise."""
     try:
         yield
-    except (KerasFrontError, OSError, zipfile.BadZipFile) as error:
+    except KerasFrontError as error:
         found.refuse(error)
+    except Exception as error:
+        found.refuse(SerializationError(f"it cannot be read ({type(error).__name__}: {error})."))
 
 
 # Kinds of files --------------------------------------------------------------------------------------
@@ -431,6 +433,11 @@ def _lines(found: Description) -> Iterator[str]:
         yield "  refused     nothing"
     for text in found.refused:
         yield from _row("refused", text.replace("\n", "\n              "))
+
+
+def _printable(line: str) -> str:
+    """A line without what would steer a terminal: names in a file may hold anything."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in line)
 
 
 def _row(name: str, value: str | None) -> Iterator[str]:

@@ -123,6 +123,24 @@ def test_files_that_are_none(tmp_path):
         describe(tmp_path / "none")
 
 
+def test_damaged_files_end_in_a_description(tmp_path):
+    """Bytes changed and cut off at random: no error escapes, and what is shown cannot steer a terminal."""
+    draw = np.random.default_rng(4)
+    made = models.Sequential([layers.Dense(2, input_shape=(3,), name="d\x1b[2J")])
+    made.save(tmp_path / "m.h5")
+    made.save(tmp_path / "m.keras")
+    torch_files.write(tmp_path / "m.pt", made.state_dict())
+    for path in sorted(tmp_path.iterdir()):
+        assert "\x1b" not in str(describe(path))
+        whole = path.read_bytes()
+        for _ in range(20):
+            data = bytearray(whole)
+            for place in draw.integers(0, len(data), 8):
+                data[place] = draw.integers(0, 256)
+            path.write_bytes(data[: draw.integers(1, len(data))] if draw.random() < 0.3 else data)
+            assert "\x1b" not in str(describe(path))
+
+
 def test_no_layer_is_made_and_no_engine_imported(model, tmp_path):
     model.save(tmp_path / "m.h5")
     code = (
