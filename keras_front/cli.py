@@ -1,4 +1,4 @@
-"""The command line: `keras-front info | demo | run | summary | inspect | convert`.
+"""The command line: `keras-front info | demo | run | summary | inspect | convert | export`.
 
 Each command imports what it needs when it runs; `info` imports no engine but that of the active backend.
 """
@@ -83,6 +83,12 @@ def _parser() -> argparse.ArgumentParser:
     convert.add_argument("--names", help="a JSON file: what a state of PyTorch calls the layers")
     convert.add_argument("--by-order", action="store_true", help="modules of PyTorch belong to the layers in order")
     convert.add_argument("--allow-code", action="store_true", help="let Python code in the source run")
+
+    export = add("export", export_model, "write how a saved model predicts as a program that needs no Keras")
+    export.add_argument("file", help="the model")
+    export.add_argument("target", help=".py for NumPy alone, .onnx, .pt2 for PyTorch, .stablehlo for JAX, or a folder")
+    export.add_argument("--format", help="the format, where the name of the target does not tell: saved_model ...")
+    export.add_argument("--batch-size", type=int, help="the only size that the batch will have (default: any)")
     return parser
 
 
@@ -274,3 +280,18 @@ def convert_file(options: argparse.Namespace) -> None:
     print(f"{options.source} -> {options.target}")
     for note in notes:
         print(f"  not carried: {note}")
+
+
+def export_model(options: argparse.Namespace) -> None:
+    """Write how a saved model predicts as a program for another runtime.
+
+    Args:
+        options: `file`, the model; `target`, `format` and `batch_size`, see `keras_front.export.export`.
+    """
+    from keras_front.models import load_model
+
+    if not Path(options.file).exists():
+        raise ArgumentError(f"export: there is no file {options.file!r}.")
+    given = {} if options.batch_size is None else {"batch_size": options.batch_size}
+    load_model(options.file, compile=False).export(options.target, options.format, **given)
+    print(f"{options.file} -> {options.target}")

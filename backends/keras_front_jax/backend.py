@@ -23,6 +23,7 @@ from keras_front.backend.gradients import Transposes
 from keras_front.backend.op import OPS
 from keras_front.backend.ops import indexing
 from keras_front.errors import BackendError, DtypeError
+from keras_front_jax import export
 from keras_front_jax.x64 import wide, wide_methods, wide_scope
 
 _DTYPES = {name: jnp.dtype(name) for name in sorted(dtypes.ALL - {"string"})}
@@ -65,6 +66,12 @@ def _extreme(choose: Callable[..., Any]) -> Callable[..., Any]:
 
 _maximum, _minimum = _choice(jnp.maximum, jnp.greater), _choice(jnp.minimum, jnp.less)
 _max, _min = _extreme(jnp.max), _extreme(jnp.min)
+
+
+def _indices(start: Any, stop: Any, step: Any, size: Any) -> tuple[Any, Any, Any]:
+    """What `slice.indices` says; of a whole axis also where its size is a symbol, while a program is exported."""
+    whole = not start and stop is None and step == 1
+    return (0, size, 1) if whole else slice(start, stop, step).indices(size)
 
 
 @wide_methods
@@ -166,7 +173,7 @@ class JaxBackend(Transposes, Backend):
         return lax.pad(x, jnp.asarray(value, x.dtype), [(*pair, gap) for pair, gap in zip(padding, gaps)])
 
     def strided_slice(self, x: Any, *, start: Any, stop: Any, step: Any) -> Any:
-        cuts = [slice(a, b, s).indices(n) for a, b, s, n in zip(start, stop, step, x.shape)]
+        cuts = [_indices(*cut) for cut in zip(start, stop, step, x.shape)]
         return lax.slice(x, [a for a, _, _ in cuts], [max(a, b) for a, b, _ in cuts], step)
 
     def flip(self, x: Any, *, axes: Any) -> Any:
@@ -361,6 +368,8 @@ class JaxBackend(Transposes, Backend):
 
     def value_and_grad(self, fn: Callable[..., Any], params: Sequence[Any], *rest: Any) -> Any:
         return jax.value_and_grad(fn, has_aux=True)(list(params), *rest)
+
+    export_program = export.export_program
 
     def compile_program(self, program: Any) -> Callable[..., Any]:
         return wide(jax.jit(codegen.function_of(program), donate_argnums=program.donate))

@@ -19,6 +19,7 @@ from keras_front.backend import dtypes, seeds, shapes
 from keras_front.backend.adapter import Backend
 from keras_front.errors import DtypeError
 
+from . import standalone
 from .cache import BoundedCache
 from .eager import EAGER, Eager
 from .errstate import without_warnings
@@ -165,6 +166,8 @@ class NumpyBackend(Eager, Backend):
     def batches(self, arrays: Any, size: int) -> Any:
         for start in range(0, len(arrays[0]), size):
             yield [array[start : start + size] for array in arrays]
+
+    export_program = standalone.export_program
 
     def compile_program(self, program: Any) -> Any:
         return Executable(program)

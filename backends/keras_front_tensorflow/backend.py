@@ -22,6 +22,7 @@ from keras_front.backend.gradients import Transposes, known_moments, with_rule
 from keras_front.backend.state import Variable, present_value
 from keras_front.backend.symbolic import Operators, SymbolicTensor
 from keras_front.errors import BackendError, DtypeError
+from keras_front_tensorflow import export
 
 _DTYPES = {name: tf.dtypes.as_dtype(name) for name in sorted(dtypes.ALL)}
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
@@ -389,6 +390,9 @@ class TensorflowBackend(Transposes, Backend):
     def prefers_rules(self, record: Sequence[Any]) -> bool:
         """For floats of 16 bits: the engine's own gradients of broadcasting and of gathering add up in 16 bits."""
         return any(t.dtype in dtypes.HALVES for o in record for t in o.outputs)
+
+    export_program = export.export_program
+    open_sizes = staticmethod(export.open_sizes)
 
     def compile_program(self, program: Any) -> Callable[..., Any]:
         args = [*program.args, *([program.captures] if program.captures else [])]

@@ -20,7 +20,7 @@ from keras_front.backend import codegen, discovery, dtypes, seeds, shapes
 from keras_front.backend.adapter import Backend, Positional, accumulates_in_single
 from keras_front.backend.gradients import known_moments, with_rule
 from keras_front.errors import BackendError, DtypeError
-from keras_front_torch import recurrent, rewriting
+from keras_front_torch import export, recurrent, rewriting
 from keras_front_torch.images import Images
 
 _DTYPES = {name: getattr(torch, name) for name in sorted(dtypes.ALL) if hasattr(torch, name)}
@@ -505,6 +505,8 @@ class TorchBackend(Images, Backend):
 
     def rewritten(self, program: Any) -> Any:
         return rewriting.rewritten(program)
+
+    export_program = export.export_program
 
     def compile_program(self, program: Any) -> Callable[..., Any]:
         run, recording, record = codegen.function_of(program), torch.is_grad_enabled, torch._C._set_grad_enabled

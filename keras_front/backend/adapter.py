@@ -412,6 +412,26 @@ class Backend:
         """
         return codegen.function_of(program)
 
+    def export_program(self, prediction: Any, path: Any) -> None:
+        """Write a program in the engine's own format, for `Model.export`. An adapter may have none.
+
+        Args:
+            prediction: what a model computes, a `keras_front.export.prediction.Prediction`; its `straight_line()` is a
+                function of the engine's tensors that the engine can record.
+            path: where to.
+
+        Raises: NotImplementedError if the engine has no format of its own.
+        """
+        raise NotImplementedError(f"the backend {self.name!r} has no format of its own.")
+
+    def open_sizes(self, x: Any) -> Sequence[Any]:
+        """The sizes of a tensor while `export_program` records: integers, or what the engine has for open ones.
+
+        Args:
+            x: a tensor of this engine.
+        """
+        return self.shape_of(x)
+
     def compile_native(self, fn: Callable[..., Any], donate: Sequence[int] = ()) -> Callable[..., Any]:
         """`fn` for real tensors, where it cannot be traced; an engine with a compiler may use it.
 

@@ -26,6 +26,17 @@ def function_of(program: Program) -> Callable[..., Any]:
     return scope["program"]
 
 
+def parts_of(program: Program, body: Callable[[Program], Any] | None = None) -> tuple[str, dict[str, Any]]:
+    """The program as Python text, and what the names in it stand for: functions of the adapter, and constants.
+
+    Args:
+        program: the program.
+        body: makes the function of a body within it; by default `function_of`.
+    """
+    writer = _Writer(program, body)
+    return writer.text, dict(writer.scope)
+
+
 def nested_text(item: Any, kind: type, text_of: Callable[[Any], str]) -> str:
     """Nested lists, tuples and dicts as Python text, in which `text_of` writes what is of `kind`."""
     if isinstance(item, kind):
@@ -43,8 +54,9 @@ def nested_text(item: Any, kind: type, text_of: Callable[[Any], str]) -> str:
 class _Writer:
     """Straight-line Python for a program: `text`, and the `scope` of functions and constants that it needs."""
 
-    def __init__(self, program: Program):
+    def __init__(self, program: Program, body: Callable[[Program], Any] | None = None):
         self.backend = program.backend
+        self._body = body or function_of
         self.scope: dict[str, Any] = {}
         self._names: dict[SymbolicTensor, str] = {}
         self._count = 0
@@ -106,7 +118,7 @@ class _Writer:
             raise ArgumentError("An instruction with a body was made without one.")
         self._count += 1
         name = f"body{self._count}"
-        self.scope[name] = function_of(body)
+        self.scope[name] = self._body(body)
         return name
 
     def _attribute(self, value: Any) -> str:

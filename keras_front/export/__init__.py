@@ -23,15 +23,21 @@ class Format(NamedTuple):
         module: the module with the function `write(model, path, **options)`.
         suffixes: the ends of paths that mean this format where none is named; none for a folder.
         what: what it is, in a few words, for messages.
+        backend: the backend whose engine writes it; None for a format that needs none.
     """
 
     module: str
     suffixes: tuple[str, ...]
     what: str
+    backend: str | None = None
 
 
 FORMATS: dict[str, Format] = {
     "onnx": Format("keras_front.export.onnx.file", (".onnx",), "a graph for ONNX Runtime and other runtimes of ONNX"),
+    "numpy": Format("keras_front.export.engine", (".py",), "a Python file that needs NumPy alone", "numpy"),
+    "saved_model": Format("keras_front.export.engine", (), "a SavedModel of TensorFlow, a folder", "tensorflow"),
+    "torch": Format("keras_front.export.engine", (".pt2",), "a program of torch.export", "torch"),
+    "stablehlo": Format("keras_front.export.engine", (".stablehlo",), "StableHLO, as jax.export writes it", "jax"),
 }
 
 
@@ -47,8 +53,9 @@ def export(model: Any, path: str | os.PathLike[str], format: str | None = None, 
     Raises: ArgumentError for an unknown format or option; MissingPackageError if the format needs a package that is
         not installed; SerializationError for a model that the format cannot express.
     """
-    writer = import_module(FORMATS[format_of(path, format)].module)
-    writer.write(model, path, **options)
+    row = FORMATS[format_of(path, format)]
+    own = {} if row.backend is None else {"backend": row.backend}
+    import_module(row.module).write(model, path, **own, **options)
 
 
 def format_of(path: str | os.PathLike[str], format: str | None = None) -> str:
