@@ -18,7 +18,8 @@ class _Exported(torch.nn.Module):
         super().__init__()
         self.run, self.count = prediction.straight_line(), len(prediction.weights)
         values = [*prediction.weights, *prediction.states]
-        self.names = [name.replace(".", "_").replace("/", "_") for name in prediction.weight_names]
+        plain = [name.replace(".", "_").replace("/", "_") for name in prediction.weight_names]
+        self.names = [f"{n}_{i}" if n in plain[:i] else n for i, n in enumerate(plain)]  # cells may share names
         for name, value in zip(self.names, values, strict=True):
             self.register_buffer(name, backend.asarray(value))
 
