@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 
 import h5py
 import numpy as np
@@ -194,6 +195,14 @@ def test_what_matters_for_training_alone_is_told(tmp_path):
     assert any("its gamma_constraint is left out; it matters for training alone" in note for note in notes)
     assert any("The model is not compiled in the target" in note and "AdamW" in note for note in notes)
     assert models.load_model(tmp_path / "t.h5").optimizer is None
+
+
+def test_a_program(tmp_path):
+    model = models.Sequential([L.Dense(2, input_shape=(3,))])
+    model.save(tmp_path / "m.h5")
+    assert convert(tmp_path / "m.h5", tmp_path / "p.py") == []
+    found = runpy.run_path(str(tmp_path / "p.py"))["predict"](np.ones((1, 3)))
+    np.testing.assert_allclose(found, model.predict(np.ones((1, 3)), verbose=0), atol=1e-6)
 
 
 def test_what_cannot_be_converted(tmp_path, saved):
