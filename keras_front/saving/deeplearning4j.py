@@ -40,6 +40,7 @@ PARAMETERS = frozenset(
     alpha
     """.split()
 )
+WRITERS = frozenset({"tensorflow", "theano"})  # the engines of Keras whose orders of kernels it knows
 DIMENSIONS = range(1, 5)  # of an input, without the batch
 
 # Values of arguments that it refuses: whether a value is one, and what to say.
@@ -86,7 +87,7 @@ def _attribute_problems(root: Any) -> Iterator[str]:
             yield f"expected the attribute {name!r} to be a text of variable length."
         elif name == "keras_version" and (len(_text(root, name)) < 5 or _text(root, name)[0] not in "12"):
             yield f"expected a version of Keras 1 or 2 with five characters, found {_text(root, name)!r}."
-        elif name == "backend" and _text(root, name) not in ("tensorflow", "theano"):
+        elif name == "backend" and _text(root, name) not in WRITERS:
             yield f"expected the backend 'tensorflow' or 'theano', found {_text(root, name)!r}."
 
 
