@@ -129,10 +129,12 @@ class TensorflowBackend(Transposes, Backend):
         return tf.reduce_all(tf.cast(x, tf.bool), axis, keepdims)
 
     def argmax(self, x: Any, *, axis: int) -> Any:
-        return tf.argmax(x if x.dtype != tf.bool else tf.cast(x, tf.uint8), axis, tf.int64)
+        found = tf.argmax(x if x.dtype != tf.bool else tf.cast(x, tf.uint8), axis, tf.int64)
+        return _first_nan(x, axis, found) if x.dtype.is_floating else found
 
     def argmin(self, x: Any, *, axis: int) -> Any:
-        return tf.argmin(x if x.dtype != tf.bool else tf.cast(x, tf.uint8), axis, tf.int64)
+        found = tf.argmin(x if x.dtype != tf.bool else tf.cast(x, tf.uint8), axis, tf.int64)
+        return _first_nan(x, axis, found) if x.dtype.is_floating else found
 
     def cumprod(self, x: Any, *, axis: int) -> Any:  # the engine's own gradient divides by x, which may be 0
         return self._with_rule("cumprod", tf.math.cumprod, x, axis=axis)
@@ -554,6 +556,12 @@ def _leaves(structure: Any) -> list[Any]:
     if isinstance(structure, list | tuple):
         return [leaf for item in structure for leaf in _leaves(item)]
     return [] if structure is None else [structure]
+
+
+def _first_nan(x: Any, axis: int, found: Any) -> Any:
+    """The place of the first NaN, which TensorFlow passes over; where there is none, the place that was found."""
+    missing = tf.math.is_nan(x)
+    return tf.where(tf.reduce_any(missing, axis), tf.argmax(tf.cast(missing, tf.uint8), axis, tf.int64), found)
 
 
 def _index(indices: Any) -> Any:

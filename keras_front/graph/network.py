@@ -25,6 +25,7 @@ from .added_layers import AddLoss, AddMetric
 from .inputs import Input
 from .layer import LAYERS, Layer
 from .layer_values import cast_float, is_list_of_shapes, shape_of, with_last_axis
+from .learning_phase import depends_on_phase
 from .node import Node, is_computed
 from .structure import Rebuilt, Structure
 from .topology import Graph, Plan
@@ -209,8 +210,14 @@ class Network(Layer):
 
     @property
     def uses_learning_phase(self) -> bool:
-        """Always true: training and inference are two functions, whether they differ or not."""
-        return True
+        """Whether training and inference compute different things: a layer such as Dropout looks at the phase."""
+        if self._graph is None:
+            return True  # its `call` is the user's own
+        known, answer = self.__dict__.get("_phase_known", (None, True))
+        if known is not self._graph:
+            answer = depends_on_phase(lambda inputs: self.run(unpack(inputs)), self.inputs)
+            self.__dict__["_phase_known"] = (self._graph, answer)
+        return answer
 
     @property
     def input(self) -> Any:

@@ -326,7 +326,7 @@ _GRAPH: dict[str, Callable[[Any], Any]] = {
 }
 
 _LAYER: dict[str, Callable[[Any], Any]] = {
-    "uses_learning_phase": lambda layer: any(uses_phase(t) for n in layer._inbound_nodes for t in n.output_tensors),
+    "uses_learning_phase": lambda layer: any(_call_uses_phase(layer, n) for n in layer._inbound_nodes),
     "_uses_learning_phase": lambda layer: layer.uses_learning_phase,
     "_updates": lambda layer: layer.updates,
     "_losses": lambda layer: layer.losses,
@@ -337,6 +337,24 @@ _LAYER: dict[str, Callable[[Any], Any]] = {
 }
 
 ATTRIBUTES: dict[str, dict[str, Callable[[Any], Any]]] = {"Trainer": _TRAINING, "Network": _GRAPH, "Layer": _LAYER}
+
+
+def _call_uses_phase(layer: Any, node: Any) -> bool:
+    """Whether what a call of a layer computes depends on the phase: in itself, or because its inputs do."""
+    from keras_front.graph import call_context
+    from keras_front.graph.learning_phase import depends_on_phase
+
+    if not node.needed_tensors:
+        return False
+
+    def run(inputs: list[Any]) -> Any:
+        with call_context.entered() as context:
+            return layer._call_in(context, inputs if len(inputs) > 1 else inputs[0], (), {})
+
+    if depends_on_phase(run, node.input_tensors):
+        return True
+    before = [t.history for t in node.input_tensors if t.history]
+    return any(_call_uses_phase(maker, maker._inbound_nodes[place]) for maker, place, _ in before)
 
 
 def uses_phase(tensor: Any) -> bool:

@@ -283,7 +283,7 @@ def check_indices(data: Any, spec: ArraySpec) -> Any:
     if spec.labels:
         return check_labels(data, spec)
     if spec.tables and data.size:
-        least, most = np.minimum.reduce(data, None), np.maximum.reduce(data, None)
+        least, most = _range(data)
         for layer, rows in spec.tables:
             if not (least > -1 and most < rows):
                 raise ArgumentError(
@@ -292,6 +292,15 @@ def check_indices(data: Any, spec: ArraySpec) -> Any:
                     "replace what it does not know."
                 )
     return data
+
+
+def _range(data: np.ndarray) -> tuple[Any, Any]:
+    """The smallest and the largest number, NaN if there is one; a few are compared sooner than NumPy gets started."""
+    if data.size > 32:
+        return np.minimum.reduce(data, None), np.maximum.reduce(data, None)
+    numbers = data.ravel().tolist()
+    total = sum(numbers)
+    return (min(numbers), max(numbers)) if total == total else (total, total)
 
 
 def check_labels(labels: Any, spec: ArraySpec) -> Any:

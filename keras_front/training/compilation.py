@@ -139,7 +139,7 @@ def tables_of(model: Any, tensor: Any) -> list[tuple[str, int]]:
             places = [place for place, given in enumerate(node.input_tensors) if given is tensor]
             if places and layer.indexed_rows is not None:
                 found.append((layer.name, layer.indexed_rows))
-            elif places and getattr(layer, "_is_graph_network", False):
+            elif places and layer._is_model and layer._is_graph_network:
                 inside = [inner for p in places for inner in tables_of(layer, layer.inputs[p])]
                 found += [(f"{layer.name}/{name}", rows) for name, rows in inside]
     return list(dict.fromkeys(found))

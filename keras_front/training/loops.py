@@ -138,12 +138,16 @@ class FitLoop:
             state.take_back()
 
     def _validation_arrays(self) -> list[Any] | None:
-        """Inputs, targets, weights and the learning phase, as callbacks of Keras 2 expect them; None of a stream."""
+        """Inputs, targets and weights, as callbacks of Keras 2 expect them; None of a stream.
+
+        The learning phase comes last where a layer looks at it.
+        """
         if not isinstance(self.validation, ArrayAdapter):
             return None
         xs, ys, weights = self.validation.layout.split(self.validation.arrays)
         ones = np.ones(self.validation.samples, config.floatx())
-        return [*xs, *ys, *(ones if w is None else w for w in weights), 0.0]
+        phase = [0.0] if self.model.uses_learning_phase else []
+        return [*xs, *ys, *(ones if w is None else w for w in weights), *phase]
 
     def _announce(self) -> None:
         data, validation = self.data, self.validation

@@ -93,3 +93,11 @@ def test_logaddexp_of_infinities(backend):
     x, y = np.array([-INF, -INF, INF, 1.0, NAN]), np.array([-INF, 2.0, INF, 1.0, 1.0])
     want = [-INF, 2.0, INF, 1 + np.log(2), NAN]
     np.testing.assert_allclose(K.to_numpy(K.logaddexp(K.convert(x), K.convert(y))), want, rtol=1e-9)
+
+
+def test_the_first_nan_is_the_largest_and_the_smallest(backend):
+    x = np.array([[1, NAN, 3], [NAN, 1, NAN], [2, 5, 4]], "float32")
+    p = K.placeholder((3, 3))
+    for op, want in ((K.argmax, np.argmax(x, -1)), (K.argmin, np.argmin(x, -1))):
+        np.testing.assert_array_equal(K.to_numpy(op(K.constant(x))), want)
+        np.testing.assert_array_equal(K.function([p], [op(p)])([x])[0], want)

@@ -214,7 +214,7 @@ def test_callbacks_have_the_validation_data(backend):
     class Measured(Callback):
         def on_epoch_end(self, epoch, logs=None):
             x, y, weights = self.validation_data[:3]
-            seen.append((x.shape, y.shape, weights.tolist(), self.validation_data[3]))
+            seen.append((x.shape, y.shape, weights.tolist(), *self.validation_data[3:]))
             assert np.isfinite(self.model.predict(x)).all()
 
     model = perceptron()
@@ -222,10 +222,12 @@ def test_callbacks_have_the_validation_data(backend):
     model.fit(X, Y, validation_split=0.25, callbacks=[Measured()], verbose=0)
     model.fit(X, Y, validation_data=(X[:2], Y[:2], np.array([1.0, 3.0])), callbacks=[Measured()], verbose=0)
     assert seen == [
-        ((3, 4), (3, 2), [1.0] * 3, 0.0),
-        ((2, 4), (2, 2), [1.0] * 2, 0.0),
-        ((2, 4), (2, 2), [1.0, 3.0], 0.0),
+        ((3, 4), (3, 2), [1.0] * 3),
+        ((2, 4), (2, 2), [1.0] * 2),
+        ((2, 4), (2, 2), [1.0, 3.0]),
     ]
+    perceptron(normalize=True).fit(X, Y, validation_data=(X[:3], Y[:3]), callbacks=[Measured()], verbose=0)
+    assert seen[-1] == ((3, 4), (3, 2), [1.0] * 3, 0.0)  # the learning phase, at which a layer looks
     plain = Callback()
     model.fit(X, Y, callbacks=[plain], verbose=0)
     assert plain.validation_data is None
@@ -261,7 +263,16 @@ def test_what_a_graph_knows(backend):
     assert model.stateful_metric_names == []
     assert model._feed_loss_fns[0] is model.loss_functions[0]
     assert model._is_compiled
-    assert model.layers[1].uses_learning_phase
+    assert not model.uses_learning_phase
+    assert not model.layers[1].uses_learning_phase
+    frozen = perceptron(normalize=True)
+    assert frozen.uses_learning_phase
+    assert [layer.uses_learning_phase for layer in frozen.layers] == [
+        False,
+        False,
+        True,
+        True,
+    ]  # what is behind it, too
     tensor = model.output
     tensor._uses_learning_phase = True
     assert tensor._uses_learning_phase

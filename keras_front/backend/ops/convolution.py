@@ -86,6 +86,8 @@ def conv_kernel_gradient(
 def max_pool(x: Tensor, pool_size: Dims, strides: Dims, padding, data_format="channels_last"):
     """The maximum of each window. Padding never wins; of equal maxima the first in the window has the gradient.
 
+    A NaN in a window is its maximum; TensorFlow passes over it, whose kernel does not look for any.
+
     `pool1d` to `pool3d` are for users.
 
     Args:
