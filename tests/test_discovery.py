@@ -318,6 +318,16 @@ def test_a_shared_key_whose_engine_is_missing_warns_and_gives_the_default(home, 
         assert discovery.backend() == "numpy"
 
 
+def test_a_shared_key_whose_engine_fails_to_import_warns_too(home, default, declare, tmp_path):
+    (tmp_path / "halfway_front.py").write_text("raise ValueError('Unable to import backend : theano')")
+    declare("halfway", "halfway_front:Backend")
+    with pytest.raises(BackendNotFoundError, match=r"halfway_front:Backend cannot be imported: Unable to"):
+        discovery.get("halfway")
+    home({"backend": "halfway"})
+    with pytest.warns(UserWarning, match=r"'halfway' cannot be used \(Unable .* : theano\); using 'numpy'"):
+        assert discovery.backend() == "numpy"
+
+
 # Devices and owners --------------------------------------------------------------------------------------
 
 

@@ -283,7 +283,9 @@ def _try(wish: config.Setting) -> Engine | None:
             raise BackendNotFoundError(f"{wish.source}: {error}") from None
         if wish.value == DEFAULT:
             raise
-        config.warn_once(f"{wish.source}: {wish.value!r} is not installed; using {DEFAULT!r}.")
+        broken = error.__cause__ is not None  # the engine is there, and says why it cannot be used
+        why = f"{wish.value!r} cannot be used ({error.__cause__})" if broken else f"{wish.value!r} is not installed"
+        config.warn_once(f"{wish.source}: {why}; using {DEFAULT!r}.")
         return None
     config.put("backend", found.name, wish.source)
     return found
@@ -317,8 +319,8 @@ def _by_entry_point(name: str) -> Any:
     point = points[name]
     try:
         return point.load()
-    except ImportError as error:
-        if _engine_is_there(name, point):
+    except Exception as error:  # an engine that is half broken fails in a way of its own
+        if not isinstance(error, ImportError) or _engine_is_there(name, point):
             raise BackendNotFoundError(
                 f"backend {name!r}: its adapter {point.value} cannot be imported: {error}."
             ) from error
