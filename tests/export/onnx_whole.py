@@ -5,9 +5,14 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
+import numpy as np
 import pytest
-from onnx_trials import application_outcome, layer_outcome, op_outcome
+from onnx_trials import application_outcome, difference, layer_outcome, op_outcome, run
 
+from keras_front import backend as K
+from keras_front.export.onnx.file import onnx_model
+from keras_front.layers import GRU, LSTM, SimpleRNN
+from keras_front.models import Sequential
 from keras_front.testing import conformance, layers
 
 _PAGE = Path(__file__).parent.parent.parent / "docs" / "make_onnx.py"
@@ -29,6 +34,14 @@ def test_a_layer_with_every_size_open_is_right_or_refused(layer):
     for case in layers.table()[layer]:
         found = layer_outcome(case, known=False)
         assert found.refused.startswith("export: layer") or found.difference < 1e-5, (case, found.refused)
+
+
+@pytest.mark.parametrize("layer", [LSTM, GRU, SimpleRNN])
+def test_a_long_recurrence_stays_right(layer):
+    x = np.random.default_rng(0).normal(size=(2, 1000, 3)).astype("float32")
+    model = Sequential([layer(16, return_sequences=True, input_shape=(None, 3))])
+    with K.use_backend("numpy"):
+        assert difference(run(onnx_model(model), [x]), [model.predict(x)]) < 1e-4
 
 
 @pytest.mark.parametrize("opset", [13, 15, 16, 17, 20, 21, 22, 23])
