@@ -66,6 +66,6 @@ class CompiledFunction:
             with self._lock, np.errstate(all="ignore"):
                 results = self._function(*arrays)
         except KerasFrontError as error:
-            error.__notes__.clear()  # PyTensor's, of how to hear more about a node of its graph
+            vars(error).pop("__notes__", None)  # PyTensor's, of how to hear more about a node of its graph
             raise
         return [y if y.flags.writeable else np.array(y) for y in results]  # what was only broadcast has no memory
