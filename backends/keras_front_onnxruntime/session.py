@@ -121,9 +121,9 @@ class Function:
             *args: arrays, and lists of arrays for the arguments that are lists.
         """
         values, held = self._values(*args), self._held
-        if held is None or not held.holds(values):
-            held = self._renewed(values)
         try:
+            if held is None or not held.holds(values):
+                held = self._renewed(values)
             return self._run(held.run, *args)
         except FAILURES:
             return codegen.function_of(self.program)(*args)  # which says in K's words what is wrong

@@ -179,6 +179,20 @@ def test_threads_are_as_the_environment_says(engine, monkeypatch):
     assert chosen[-1] == 1  # small ones have no threads of their own
 
 
+def test_what_no_session_can_be_made_of_runs_op_by_op(engine, monkeypatch):
+    model = convnet()
+    wanted, make = on_numpy(model, X), session._session
+
+    def failing(model, alone, values=None):
+        if values:
+            raise session.engine.Fail("no room")
+        return make(model, alone)
+
+    monkeypatch.setattr(session, "_session", failing)
+    for rows in (24, 5):
+        np.testing.assert_allclose(model.predict(X[:rows]), wanted[:rows], atol=1e-5)
+
+
 # What ONNX or ONNX Runtime lacks ---------------------------------------------------------------------
 
 
