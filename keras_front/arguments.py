@@ -209,7 +209,7 @@ def _count(value: Any, owner: Any) -> int:
 
 
 def _seed(value: Any, owner: Any) -> Any:
-    if isinstance(value, str | bytes | Sequence) or (isinstance(value, float) and value != int(value)):
+    if isinstance(value, str | bytes | Mapping | Sequence) or (isinstance(value, float) and not value.is_integer()):
         raise ValueError
     return value
 

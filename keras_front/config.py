@@ -147,6 +147,7 @@ KINDS: dict[str, Kind] = {
     "speak_as": Kind("backend", _one_of("backend", *ENGINES_OF_KERAS_2), ("KERAS_FRONT_SPEAK_AS",)),
     "max_epochs": Kind(None, _count_or_none, ("KERAS_MAX_EPOCHS",)),
     "max_steps_per_epoch": Kind(None, _count_or_none, ("KERAS_MAX_STEPS_PER_EPOCH",)),
+    "max_model_bytes": Kind(None, _count_or_none, ("KERAS_FRONT_MAX_MODEL_BYTES",)),
     "traceback_filtering": Kind(True, _yes_or_no, ("KERAS_FRONT_TRACEBACK_FILTERING",)),
 }
 
@@ -574,6 +575,33 @@ def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
     Raises: ConfigError for any other value.
     """
     put("max_steps_per_epoch", max_steps_per_epoch, "set_max_steps_per_epoch")
+
+
+def max_model_bytes() -> int:
+    """The most bytes that the weights of a model may take which is made from a config alone, as by `model_from_json`.
+
+    Unless it was set, by `set_max_model_bytes` or the environment variable KERAS_FRONT_MAX_MODEL_BYTES, it is the
+    memory of the machine. What a file of weights holds is not bounded by it.
+    """
+    return _value("max_model_bytes") or _memory_of_machine()
+
+
+def _memory_of_machine() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # a system that does not say
+        return 1 << 36
+
+
+def set_max_model_bytes(max_model_bytes: int | None) -> None:
+    """Set the most bytes that the weights of a model may take which is made from a config alone.
+
+    Args:
+        max_model_bytes: a number of bytes; None or 0 for the memory of the machine.
+
+    Raises: ConfigError for any other value.
+    """
+    put("max_model_bytes", max_model_bytes, "set_max_model_bytes")
 
 
 def dialect(name: str) -> AbstractContextManager[None]:

@@ -17,6 +17,9 @@
     ├── ConfigError (ValueError)            a setting in keras.json or the environment makes no sense
     └── SerializationError (ValueError)     a file or config cannot be read or written
         ├── IncompleteConfigError (TypeError)    what a config says of an object does not make one
+        ├── UnreadableFileError (OSError)   a file is not what it was opened as
+        │   └── MissingFileError (FileNotFoundError)    there is no such file
+        ├── UnwritableFileError (OSError)   a file cannot be written; what was there before still is
         └── UnsafeFileError                 a file would make reading do what it must never do
 
 Each class is also the built-in error that Keras raised in its place, so `except ValueError` in old code still works.
@@ -38,14 +41,17 @@ __all__ = [
     "DtypeError",
     "IncompleteConfigError",
     "KerasFrontError",
+    "MissingFileError",
     "MissingPackageError",
     "SerializationError",
     "ShapeError",
     "StateError",
     "UnknownArgumentError",
     "UnknownNameError",
+    "UnreadableFileError",
     "UnsafeFileError",
     "UntraceableError",
+    "UnwritableFileError",
     "WrongKindError",
     "WrongPlaceError",
 ]
@@ -162,6 +168,18 @@ class IncompleteConfigError(SerializationError, TypeError):
     def __init__(self, message: str, described: Any = None):
         super().__init__(message)
         self.described = described
+
+
+class UnreadableFileError(SerializationError, OSError):
+    """A file is not what it was opened as, or is damaged."""
+
+
+class MissingFileError(UnreadableFileError, FileNotFoundError):
+    """There is no such file."""
+
+
+class UnwritableFileError(SerializationError, OSError):
+    """A file cannot be written; what was there before still is."""
 
 
 class UnsafeFileError(SerializationError):

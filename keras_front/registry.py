@@ -10,6 +10,7 @@ This module must not know any backend, layer or file format.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
@@ -298,7 +299,7 @@ def _read(config: Any, kind: str) -> tuple[str, Config | None]:
     config = _with_class_name(config)
     if not isinstance(config, Mapping) or "class_name" not in config:
         raise SerializationError(
-            f"Cannot read the {kind} {config!r}: expected a name, or a dictionary with 'class_name' and "
+            f"Cannot read the {kind} {config!r:.120}: expected a name, or a dictionary with 'class_name' and "
             f"'config', received {type(config).__name__}."
         )
     arguments = config.get("config")
@@ -336,15 +337,20 @@ def _build(target: Any, arguments: Config, custom_objects: Mapping[str, Any] | N
             return target.from_config(arguments)
         except UnknownArgumentError as error:
             raise IncompleteConfigError(str(error), {"class_name": name, "config": arguments}) from None
-        except (TypeError, KeyError) as error:
-            misfit = _misfit(error, name, target, arguments)
-            if misfit is error:
+        except Exception as error:
+            found = error if isinstance(error, SerializationError) else _misfit(error, name, target, arguments)
+            if getattr(found, "described", None) is None:  # the innermost object is the one that is meant
+                with contextlib.suppress(AttributeError):  # a class of the user's may have slots
+                    found.described = {"class_name": name, "config": arguments}  # type: ignore[attr-defined]
+            if found is error:
                 raise
-            raise misfit from None
+            raise found from None
 
 
 def _misfit(error: Exception, name: str, target: Any, arguments: Config) -> Exception:
     """The error that names the argument which is missing or too many; `error` itself if it is about something else."""
+    if not isinstance(error, TypeError | KeyError):
+        return error
     parameters = [p for p in _parameters(target) if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
     missing = [p.name for p in parameters if p.default is p.empty and p.name not in arguments]
     missing = [argument for argument in missing if repr(argument) in str(error)]

@@ -170,6 +170,12 @@ class Variable(Operators):
                 self._stand_in([held], 0, backend)
             return held
 
+    def initialize(self) -> None:
+        """Compute the first value now, if it was given as a function that was not called yet."""
+        if self._values[self._index] is None:
+            with _lock_of(self):
+                self._held()
+
     def _held(self) -> Any:
         """What is stored, on whichever backend; the first value is computed now if nobody has asked for it yet."""
         held = self._values[self._index]

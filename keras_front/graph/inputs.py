@@ -14,7 +14,7 @@ from keras_front.errors import ArgumentError
 from keras_front.file_form import FileForm
 
 from .layer import LAYERS, Layer
-from .layer_values import default_name, dtype_name
+from .layer_values import checked_flag, checked_shape, default_name, dtype_name
 from .node import InputNode
 
 
@@ -59,7 +59,7 @@ class InputLayer(Layer):
             name = default_name("Input")
         super().__init__(name=name, dtype=dtype or _dtype_of(input_tensor), **kwargs)
         tensor = _tensor(input_tensor, input_shape, batch_size, batch_input_shape, self.dtype, name)
-        self.batch_input_shape, self.sparse = tensor.shape, sparse
+        self.batch_input_shape, self.sparse = tensor.shape, checked_flag(sparse, "sparse", "InputLayer")
         self.is_placeholder = input_tensor is None or tensor.is_placeholder
         self.built = True
         fixed = input_tensor if isinstance(input_tensor, Variable) else _value_of(tensor)
@@ -93,10 +93,8 @@ def _tensor(given: Any, shape: Any, batch_size: Any, batch_shape: Any, dtype: An
         return given if symbolic.is_symbolic(given) else symbolic.constant(given)
     if batch_shape is None and shape is None:
         raise ArgumentError("InputLayer: pass either `input_shape` or `batch_input_shape`.")
-    if batch_shape is not None and not isinstance(batch_shape, list | tuple):
-        raise ArgumentError(f"InputLayer: expected batch_input_shape to be a tuple, received {batch_shape!r:.60}.")
-    full = tuple(batch_shape) if batch_shape is not None else (batch_size, *_sizes(shape))
-    return K.placeholder(shape=full, dtype=dtype_name(dtype), name=name)
+    full = batch_shape if batch_shape is not None else (batch_size, *_sizes(shape))
+    return K.placeholder(shape=tuple(checked_shape(full, f"Input {name!r}")), dtype=dtype_name(dtype), name=name)
 
 
 def _value_of(tensor: Any) -> Any:

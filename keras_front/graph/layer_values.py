@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from keras_front import conventions
 from keras_front.backend import dtypes, state, symbolic
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
-from keras_front.errors import ArgumentError
+from keras_front.errors import ArgumentError, DtypeError
 from keras_front.nest import flatten
 
 from .input_spec import Shape
@@ -114,17 +115,46 @@ def dtype_name(dtype: Any) -> str | None:
     A mixed policy, such as 'mixed_float16', has the dtype of its weights: layers compute in that.
     """
     if isinstance(dtype, str):
-        return "float32" if dtype.startswith("mixed_") else str(dtype)
+        return "float32" if dtype.startswith("mixed_") else dtype
     if isinstance(dtype, dict):  # a policy, as later Keras versions write it
-        return dtype_name(dtype.get("config", {}).get("name"))
+        named = dtype["config"].get("name") if isinstance(dtype.get("config"), dict) else None
+        return dtype_name(named if isinstance(named, str) else _known(dtype))
     named = getattr(dtype, "variable_dtype", None) or getattr(dtype, "name", None)
-    return named if dtype is None or isinstance(named, str) else np.dtype(dtype).name
+    return named if dtype is None or isinstance(named, str) else _known(dtype)
+
+
+def _known(dtype: Any) -> str:
+    """The name of a dtype of NumPy.
+
+    Raises: DtypeError for anything else.
+    """
+    if isinstance(dtype, bool | int | float | Mapping | Sequence):
+        raise DtypeError(f"Unknown dtype {dtype!r:.60}: expected the name of one, such as 'float32'.")
+    return np.dtype(dtype).name
+
+
+def checked_flag(value: Any, argument: str, owner: str) -> bool:
+    """True or False; numbers and None count as Python counts them.
+
+    Args:
+        value: what was given.
+        argument: what to call it in messages.
+        owner: whose argument it is, for messages.
+
+    Raises: ArgumentError for texts and collections.
+    """
+    if isinstance(value, str | Mapping | Sequence):
+        raise ArgumentError(f"{owner}: expected {argument} to be True or False, received {value!r:.60}.")
+    return bool(value)
 
 
 def first_shape(kwargs: dict[str, Any]) -> Shape | None:
-    """The shape of the input with its batch axis, if the arguments of a first layer give it."""
+    """The shape of the input with its batch axis, if the arguments of a first layer give it.
+
+    Raises: ArgumentError for what is no shape.
+    """
     if kwargs.get("batch_input_shape") is not None:
-        return as_shapes(kwargs["batch_input_shape"])
+        return as_shapes(checked_shape(kwargs["batch_input_shape"], "batch_input_shape"))
     shape = kwargs.get("input_shape")
     if shape is None and kwargs.get("input_dim") is not None:
         shape = (kwargs["input_dim"],)
@@ -134,7 +164,21 @@ def first_shape(kwargs: dict[str, Any]) -> Shape | None:
         return None
     if not isinstance(shape, list | tuple):
         raise ArgumentError(f"input_shape: expected a tuple without the batch axis, received {shape!r}.")
-    return (kwargs.get("batch_size"), *shape)
+    return checked_shape((kwargs.get("batch_size"), *shape), "input_shape")
+
+
+def checked_shape(shape: Any, argument: str) -> Any:
+    """A shape, or a list of shapes, as it was given.
+
+    Args:
+        shape: integers, and None for sizes that are not known.
+        argument: what to call it in messages.
+
+    Raises: ArgumentError for anything else.
+    """
+    if not isinstance(shape, list | tuple) or not _is_shape(shape):
+        raise ArgumentError(f"{argument}: expected a tuple of sizes, integers or None, received {shape!r:.80}.")
+    return shape
 
 
 def check_base_arguments(owner: str, given: dict[str, Any]) -> None:
@@ -150,8 +194,11 @@ def check_base_arguments(owner: str, given: dict[str, Any]) -> None:
             raise ArgumentError(f"{owner}: expected {name} to be {expected}, received {value!r:.60}.")
 
 
+LARGEST = 2**63 - 1  # what a size can be in any engine
+
+
 def _is_size(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and value >= 0
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and 0 <= value <= LARGEST
 
 
 def _is_shape(value: Any) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from keras_front import activations
+from keras_front import activations, initializers
 from keras_front import backend as K
 from keras_front.backend import symbolic
 from keras_front.errors import ShapeError
@@ -207,7 +207,11 @@ class BuiltinCell(_FusedCell, CellArguments, Layer):
         return (self._gates * self.units,)
 
     def _initial_bias(self, shape: Any, dtype: Any = None) -> Any:
-        return self.bias_initializer(shape, dtype=dtype)
+        return self._bias_values(shape, dtype)
+
+    def _bias_values(self, shape: Any, dtype: Any) -> Any:
+        """What the initializer gives; zeros if it is None."""
+        return (self.bias_initializer or initializers.get("zeros"))(shape, dtype=dtype)
 
     # The two halves --------------------------------------------------------------------------------
 
@@ -444,8 +448,8 @@ class LSTMCellBase(BuiltinCell):
     def _initial_bias(self, shape: Any, dtype: Any = None) -> Any:
         """As the initializer gives it, and 1 for the forget gate."""
         if not self.unit_forget_bias:
-            return self.bias_initializer(shape, dtype=dtype)
-        first, last = (np.asarray(self.bias_initializer((n * self.output_size,), dtype=dtype)) for n in (1, 2))
+            return self._bias_values(shape, dtype)
+        first, last = (np.asarray(self._bias_values((n * self.output_size,), dtype)) for n in (1, 2))
         return np.concatenate([first, np.ones(self.output_size), last])
 
     def _recurrent(self, h: Any, masks: list[Any] | None) -> Any:

@@ -63,9 +63,9 @@ class _CuDNNLSTMCell(_CuDNNWeights, LSTMCell):
     def _initial_bias(self, shape: Any, dtype: Any = None) -> Any:
         """Of the two biases of the forget gate, that of the state is 1."""
         if not self.unit_forget_bias:
-            return self.bias_initializer(shape, dtype=dtype)
+            return self._bias_values(shape, dtype)
         sizes, units = (5, 2), self.units
-        first, last = (np.asarray(self.bias_initializer((n * units,), dtype=dtype)) for n in sizes)
+        first, last = (np.asarray(self._bias_values((n * units,), dtype)) for n in sizes)
         return np.concatenate([first, np.ones(units), last])
 
     def _make_standard(self) -> Any:

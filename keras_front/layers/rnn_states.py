@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -85,10 +86,10 @@ class KeptStates:
                 "input tensors:\n  - in a Sequential model, by passing `batch_input_shape` to the first layer\n"
                 "  - in the functional API, by passing `batch_shape` to the Input layer."
             )
-        dtype = self.dtype or config.floatx()
+        dtype, shapes = self.dtype or config.floatx(), [(batch, *self._state_shape(n)) for n in sizes_of(self.cell)]
         self._states = [
-            Variable(np.zeros((batch, *self._state_shape(n))), dtype, f"{self.name}/state_{i}:0", trainable=False)
-            for i, n in enumerate(sizes_of(self.cell))
+            Variable(functools.partial(np.zeros, shape), dtype, f"{self.name}/state_{i}:0", False, shape=shape)
+            for i, shape in enumerate(shapes)
         ]
 
     def reset_states(self, states: Any = None) -> None:

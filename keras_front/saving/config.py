@@ -87,6 +87,9 @@ FUNCTION_ARGUMENTS = ("activation", "recurrent_activation")
 # keywords.
 STATE_KEYWORDS = ("initial_state", "constants")
 
+# Arguments that no object stands for, whatever a config says.
+PLAIN = ("name", "trainable", "batch_shape", "batch_input_shape", "input_shape")
+
 # Keys of a layer's entry that carry no meaning for Keras 2.
 DROPPED_BESIDE_CONFIG = ("module", "build_config", "compile_config", "shared_object_id")
 
@@ -148,7 +151,7 @@ def convert(value: Any, keras3: bool) -> Any:
         keras3: whether Keras 3 wrote it.
     """
     if isinstance(value, Mapping):
-        if isinstance(value.get("class_name"), str) and "config" in value:
+        if "class_name" in value and "config" in value:
             return _object(value, keras3)
         return {key: convert(item, keras3) for key, item in value.items()}
     if isinstance(value, bytecode.Code):
@@ -174,7 +177,8 @@ def _object(item: Mapping[str, Any], keras3: bool) -> Any:
         result["config"] = _network(arguments, keras3)
     elif isinstance(arguments, Mapping):
         arguments = _with_code_beside(arguments)
-        result["config"] = _arguments(kind, {k: convert(v, keras3) for k, v in arguments.items()}, keras3)
+        converted = {k: v if k in PLAIN else convert(v, keras3) for k, v in arguments.items()}
+        result["config"] = _arguments(kind, converted, keras3)
     return result
 
 
@@ -184,10 +188,11 @@ def class_of(item: Mapping[str, Any]) -> str:
     Args:
         item: `{'class_name', ...}`, perhaps with 'registered_name'.
     """
-    registered = item.get("registered_name")
+    registered, name = item.get("registered_name"), item["class_name"]
     if isinstance(registered, str) and get_registered_object(registered) is not None:
         return registered
-    name = str(item["class_name"])
+    if not isinstance(name, str):
+        raise SerializationError(f"A config: expected 'class_name' to be the name of a class, received {name!r:.80}.")
     if get_registered_object(name) is not None or Registry.find_any(name) is not None:
         return CLASSES.get(name, name) if get_registered_object(name) is None else name
     plain = CLASSES.get(name, INTERNAL.sub("", name))

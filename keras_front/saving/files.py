@@ -13,11 +13,11 @@ from typing import Any
 
 from keras_front import bytecode
 from keras_front.backend.guards import unchanged
-from keras_front.errors import ArgumentError, SerializationError
+from keras_front.errors import ArgumentError, SerializationError, UnreadableFileError
 from keras_front.failures import explains_failures
 from keras_front.registry import custom_object_scope
 
-from . import atomic, guard
+from . import atomic, failures, guard
 
 __all__ = [
     "load_model",
@@ -86,8 +86,9 @@ def load_model(
         return saved_model.load_model(filepath, custom_objects, compile, allow_code)
     if atomic.is_path(filepath):
         guard.check_there(filepath)
-    reader = keras_zip if _may_be_archive(filepath) and keras_zip.is_archive(filepath) else hdf5
-    return reader.load_model(filepath, custom_objects, compile, allow_code)
+    with failures.reading(_called(filepath), "a model", UnreadableFileError):
+        reader = keras_zip if _may_be_archive(filepath) and keras_zip.is_archive(filepath) else hdf5
+        return reader.load_model(filepath, custom_objects, compile, allow_code)
 
 
 @explains_failures
@@ -134,18 +135,19 @@ def load_weights(
         return
     if atomic.is_path(filepath):
         guard.check_there(filepath)
-    archive = _may_be_archive(filepath) and keras_zip.is_archive(filepath)
-    if not archive:
-        with hdf5.opened(filepath) as (root, _):
-            tree = keras_zip.has_keras3_layout(root)
-    of_keras3 = archive or tree
-    if of_keras3 and by_name:
-        raise ArgumentError("load_weights: files of Keras 3 hold positions: expected by_name=False.")
-    with unchanged(model.weights):
-        if of_keras3:
-            keras_zip.load_weights(model, filepath)
-        else:
-            hdf5.load_weights(model, filepath, by_name, skip_mismatch, reshape)
+    with failures.reading(_called(filepath), "weights", UnreadableFileError):
+        archive = _may_be_archive(filepath) and keras_zip.is_archive(filepath)
+        if not archive:
+            with hdf5.opened(filepath) as (root, _):
+                tree = keras_zip.has_keras3_layout(root)
+        of_keras3 = archive or tree
+        if of_keras3 and by_name:
+            raise ArgumentError("load_weights: files of Keras 3 hold positions: expected by_name=False.")
+        with unchanged(model.weights):
+            if of_keras3:
+                keras_zip.load_weights(model, filepath)
+            else:
+                hdf5.load_weights(model, filepath, by_name, skip_mismatch, reshape)
 
 
 @explains_failures
@@ -163,7 +165,7 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     from . import hdf5
 
     with bytecode.permit(allow_code or bytecode.permitted()), custom_object_scope(custom_objects):
-        return hdf5.make(json_string, "model_from_json")
+        return hdf5.make_with_weights(json_string, "model_from_json")
 
 
 @explains_failures
@@ -185,7 +187,7 @@ def model_from_yaml(yaml_string: str, custom_objects: Mapping[str, Any] | None =
 
     described = yaml.parse(yaml_string, "model_from_yaml")
     with bytecode.permit(allow_code or bytecode.permitted()), custom_object_scope(custom_objects):
-        return hdf5.make(described, "model_from_yaml")
+        return hdf5.make_with_weights(described, "model_from_yaml")
 
 
 @explains_failures
@@ -210,11 +212,16 @@ def model_from_config(
             "`Sequential.from_config(config)`?"
         )
     with bytecode.permit(allow_code or bytecode.permitted()), custom_object_scope(custom_objects):
-        return hdf5.make(config, "model_from_config")
+        return hdf5.make_with_weights(config, "model_from_config")
 
 
 def _proceed(filepath: Any, overwrite: bool) -> bool:
     return not atomic.is_path(filepath) or atomic.may_write(filepath, overwrite)
+
+
+def _called(filepath: Any) -> str:
+    """What messages call a file."""
+    return os.fspath(filepath) if atomic.is_path(filepath) else str(getattr(filepath, "name", "The file object"))
 
 
 def _format(filepath: Any, save_format: str | None, suffix: str | None) -> str:

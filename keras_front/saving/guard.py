@@ -17,16 +17,18 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import os
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 
 from keras_front import bytecode
-from keras_front.errors import SerializationError, UnsafeFileError
+from keras_front import config as settings
+from keras_front.errors import MissingFileError, SerializationError, UnreadableFileError, UnsafeFileError
 from keras_front.file_form import FileForm
 from keras_front.registry import Registry, get_registered_object
 
@@ -74,14 +76,6 @@ CODE_CLASSES = {
     "JaxLayer": "code",
     "FlaxLayer": "code",
 }
-
-
-class UnreadableFileError(SerializationError, OSError):
-    """A file is not what it was opened as."""
-
-
-class MissingFileError(UnreadableFileError, FileNotFoundError):
-    """There is no such file."""
 
 
 def check_there(path: str | os.PathLike[str]) -> None:
@@ -284,6 +278,26 @@ def _places(kind: str) -> set[str]:
     classes = (get_registered_object(kind), Registry.of("layer").find(bare))
     forms = [getattr(cls, "file_form", FileForm()) for cls in classes]
     return {*PLACES.get(bare, ()), *(name for form in forms for name in form.places)}
+
+
+def check_memory(variables: Iterable[Any], where: str) -> None:
+    """Refuse a model whose weights take more memory than is allowed, before they take any.
+
+    Args:
+        variables: weights and states, not yet drawn.
+        where: what to call the file or config in messages.
+
+    Raises: UnsafeFileError.
+    """
+    wanted = sum(math.prod(v.shape) * np.dtype("u2" if v.dtype == "bfloat16" else v.dtype).itemsize for v in variables)
+    allowed = settings.max_model_bytes()
+    if wanted > allowed:
+        raise _unsafe(
+            where,
+            f"at most {allowed} bytes of weights",
+            f"a config of a model with {wanted}",
+            "If that is meant, allow it: config.set_max_model_bytes, or KERAS_FRONT_MAX_MODEL_BYTES.",
+        )
 
 
 # HDF5 ------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import math
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,22 +28,35 @@ from keras_front import bytecode
 from keras_front.backend.state import Variable
 from keras_front.errors import (
     ArgumentError,
-    IncompleteConfigError,
     KerasFrontError,
     SerializationError,
     UnknownNameError,
+    UnreadableFileError,
     UnsafeFileError,
 )
 from keras_front.graph.tracking import lazy_weights
 from keras_front.registry import Registry, custom_object_scope, name_of, plain
 
-from . import atomic, config, guard, incomplete, libraries, older_states, operations, training_config, weight_order
+from . import (
+    atomic,
+    config,
+    failures,
+    guard,
+    incomplete,
+    libraries,
+    older_states,
+    operations,
+    training_config,
+    weight_order,
+)
 
 __all__ = ["load_model", "load_weights", "opened", "save_model", "save_weights"]
 
 VERSION = "2.3.1"  # the Keras whose layout this is
 BACKEND = "tensorflow"  # and the engine whose kernel layout: channels last, correlation
 HEADER_BYTES = 64512  # an attribute may not be larger: the object header of HDF5 holds 64 KiB
+
+UNCOMPILED = "Pass what is missing in custom_objects, or compile=False for the model alone."
 
 # What turns the arrays of a layer in a file of an older layout into today's is found by entry point:
 # function(layer, arrays, keras_version, backend) -> arrays.
@@ -86,7 +100,7 @@ def opened(source: Any, where: str | None = None) -> Iterator[tuple[Any, str]]:
     try:
         file = h5py.File(source, "r")
     except OSError as error:
-        raise guard.UnreadableFileError(f"{where}: expected an HDF5 file, received something else ({error}).") from None
+        raise UnreadableFileError(f"{where}: expected an HDF5 file, received something else ({error}).") from None
     with file:
         guard.check_tree(file, where)
         yield file, where
@@ -151,7 +165,7 @@ def most_bytes(weights: Sequence[Variable]) -> int:
     Args:
         weights: weights whose arrays are to be read.
     """
-    return 16 * int(sum(np.prod(w.shape, dtype=np.int64) for w in weights)) + guard.HOLLOW_BYTES
+    return 16 * sum(math.prod(w.shape) for w in weights) + guard.HOLLOW_BYTES
 
 
 # Writing ---------------------------------------------------------------------------------------------
@@ -285,21 +299,21 @@ def load_model(
     return model
 
 
-def make(described: Any, where: str) -> Any:
-    """A model, without its weights, from a config of any Keras.
+def make(described: Any, where: str, kind: type[SerializationError] = UnreadableFileError) -> Any:
+    """A model from a config of any Keras.
 
     Args:
         described: JSON text or a dictionary.
         where: what to call the file or config in messages.
+        kind: class of the error for what cannot be read.
     """
-    read = config.read_model_config(described, where)
-    try:
-        return Registry.of("layer").deserialize(read)
-    except IncompleteConfigError as error:
-        place = incomplete.place_of(error.described, read)
-        raise SerializationError(f"{where}{place and f', {place}'}: {error}") from None
-    except UnknownNameError as error:
-        raise UnknownNameError(_explained(error, read, where), error.name) from None
+    with failures.reading(where, "a config of a model", kind):
+        read = config.read_model_config(described, where)
+    with failures.reading(where, "a config of a model", kind, lambda error: incomplete.place_of_error(error, read)):
+        try:
+            return Registry.of("layer").deserialize(read)
+        except UnknownNameError as error:
+            raise UnknownNameError(_explained(error, read, where), error.name) from None
 
 
 def _explained(error: UnknownNameError, read: Any, where: str) -> str:
@@ -311,6 +325,24 @@ def _explained(error: UnknownNameError, read: Any, where: str) -> str:
     return f"{where}{place and f', {place}'}: {error}{further and chr(10)}{further}"
 
 
+def make_with_weights(described: Any, where: str) -> Any:
+    """A model with new weights from a config that lies in no file.
+
+    Args:
+        described: JSON text or a dictionary.
+        where: what to call the config in messages.
+
+    Raises: UnsafeFileError if the weights take more memory than `config.max_model_bytes()`; none is taken then.
+    """
+    with lazy_weights(reserve=True):
+        model = make(described, where, SerializationError)
+    held = [*model.weights, *model.state_variables]
+    guard.check_memory(held, where)
+    for variable in held:
+        variable.initialize()
+    return model
+
+
 def _dialect(root: Any, where: str) -> str:
     """The dialect of the training config: as the file states it, or as follows from its version."""
     stated, version = (guard.attribute(root, key, where) for key in (training_config.DIALECT, "keras_version"))
@@ -320,7 +352,7 @@ def _dialect(root: Any, where: str) -> str:
 
 
 def compile_from_config(model: Any, training: Any, state: Callable[[], Any], where: str, dialect: str) -> None:
-    """Compile `model` as a training config says and restore its optimizer; warn if that cannot be.
+    """Compile `model` as a training config says and restore its optimizer; warn if its state does not fit.
 
     Args:
         model: the model.
@@ -329,19 +361,24 @@ def compile_from_config(model: Any, training: Any, state: Callable[[], Any], whe
             compiling succeeds.
         where: what to call the file or config in messages.
         dialect: what the names and numbers of the training config mean.
+
+    Raises: KerasFrontError if the training config names what is not known, or makes no sense.
     """
     try:
-        training_config.compile_model(model, training, state, where, dialect)
+        with failures.reading(where, "a training config", UnreadableFileError):
+            optimizer = training_config.compile_model(model, training, where, dialect)
     except KerasFrontError as error:
-        if isinstance(error, UnsafeFileError):
-            raise
-        text = _explained(error, {}, "compile") if isinstance(error, UnknownNameError) else error
-        warnings.warn(
-            f"{where}: the model is loaded but not compiled, for how it was trained cannot be restored: "
-            f"{text}\n"
-            "  Compile it yourself, or pass what is missing in custom_objects.",
-            stacklevel=4,
-        )
+        if not isinstance(error, UnsafeFileError):
+            text = _explained(error, {}, where) if isinstance(error, UnknownNameError) else error
+            error.args = (f"{text}\n  {UNCOMPILED}", *error.args[1:])
+        raise
+    names, arrays = state() or ((), ())
+    if not arrays:
+        return
+    try:
+        training_config.set_optimizer_state(optimizer, model, names, arrays, where)
+    except SerializationError as error:
+        warnings.warn(f"{error}\n  The model is compiled, and its optimizer begins anew.", stacklevel=4)
 
 
 def _optimizer_weights(root: Any, where: str, model: Any) -> tuple[list[str], list[np.ndarray]] | None:

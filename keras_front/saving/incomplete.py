@@ -7,7 +7,18 @@ from typing import Any
 
 from keras_front.errors import SerializationError
 
-__all__ = ["check_name", "check_network", "place_of"]
+__all__ = ["check_name", "check_network", "place_of", "place_of_error"]
+
+
+def place_of_error(error: BaseException, config: Any) -> str:
+    """Where in a config it stands what an error is about; nothing if that is not known.
+
+    Args:
+        error: an error that came while the config was read; `described` is the part that was being read.
+        config: the whole.
+    """
+    described = getattr(error, "described", None)
+    return place_of(described, config) if isinstance(described, Mapping) else ""
 
 
 def place_of(wanted: Any, config: Any) -> str:

@@ -27,7 +27,7 @@ import numpy as np
 
 from keras_front import bytecode
 from keras_front.backend.state import Variable
-from keras_front.errors import ArgumentError
+from keras_front.errors import ArgumentError, UnreadableFileError
 from keras_front.graph.tracking import lazy_weights
 from keras_front.registry import custom_object_scope, name_of, plain
 
@@ -168,7 +168,11 @@ def load_model(
             refused.
     """
     where = str(source) if atomic.is_path(source) else "The archive"
-    with _archive(source, where) as archive, bytecode.permit(allow_code), custom_object_scope(custom_objects):
+    with (
+        _archive(source, where) as archive,
+        bytecode.permit(allow_code or bytecode.permitted()),
+        custom_object_scope(custom_objects),
+    ):
         saved = guard.parsed(guard.member(archive, CONFIG, where, guard.CONFIG_BYTES), f"{where}, {CONFIG}")
         described = config.read_model_config(saved, f"{where}, {CONFIG}")
         vocabularies.add_vocabularies(described["config"].get("layers"), archive, where, paths_of)
@@ -192,9 +196,7 @@ def _archive(source: Any, where: str) -> zipfile.ZipFile:
     try:
         archive = zipfile.ZipFile(source)
     except (OSError, zipfile.BadZipFile) as error:
-        raise guard.UnreadableFileError(
-            f"{where}: expected a .keras archive, received something else ({error})."
-        ) from None
+        raise UnreadableFileError(f"{where}: expected a .keras archive, received something else ({error}).") from None
     try:
         guard.check_archive(archive, where)
     except Exception:

@@ -7,7 +7,7 @@ by table.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -231,17 +231,16 @@ COUNTERS = frozenset({"iter", "iteration", "iterations"})
 RATES = frozenset({"learning_rate", "current_learning_rate"})
 
 
-def compile_model(
-    model: Any, training: Any, state: Callable[[], Any], where: str, dialect: str = settings.NATIVE
-) -> None:
-    """Compile `model` as a training config says, and give the optimizer the state that `state()` reads.
+def compile_model(model: Any, training: Any, where: str, dialect: str = settings.NATIVE) -> Any:
+    """Compile `model` as a training config says.
 
     Args:
         model: the model.
         training: the training config of any Keras.
-        state: function that reads names and arrays of the optimizer's state, or None.
         where: what to call the file or config in messages.
         dialect: what the names and numbers of the config mean; the model and its optimizer keep it.
+
+    Returns: the optimizer, without its state.
     """
     given = read_training_config(training, getattr(model, "output_names", ()), where)
     described = given.pop("optimizer", None)
@@ -256,9 +255,7 @@ def compile_model(
             given[key] = _made(given[key], Registry.of(kind))
     with settings.dialect(dialect):
         model.compile(optimizer, **given)
-    names, arrays = state() or ((), ())
-    if arrays:
-        set_optimizer_state(optimizer, model, names, arrays, where)
+    return optimizer
 
 
 def _made(value: Any, registry: Registry) -> Any:

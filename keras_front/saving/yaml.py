@@ -414,6 +414,7 @@ _WORDS = {
     **dict.fromkeys(("true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"), True),
     **dict.fromkeys(("false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"), False),
 }
+LONGEST_NUMBER = 400  # digits; what is longer is a text, for Python takes no longer integers from texts
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9_]*|0x[0-9a-fA-F_]+|0b[01_]+)\Z")
 _OCTAL = re.compile(r"[-+]?0[0-7_]+\Z")
 _FLOAT = re.compile(r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9_]+)(?:[eE][-+]?[0-9]+)?\Z")
@@ -424,6 +425,8 @@ def _resolved(text: str) -> Any:
     """The value of a text without quotes."""
     if text in _WORDS:
         return _WORDS[text]
+    if len(text) > LONGEST_NUMBER:
+        return text
     if _INTEGER.match(text):
         return int(text.replace("_", ""), 0)
     if _OCTAL.match(text):

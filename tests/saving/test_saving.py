@@ -140,15 +140,17 @@ def test_include_optimizer_and_compile_may_be_declined(tmp_path):
     assert models.load_model(tmp_path / "a.h5").optimizer is not None
 
 
-def test_a_loss_that_is_not_known_leaves_the_model_uncompiled(tmp_path):
+def test_a_loss_that_is_not_known_is_refused_unless_the_model_is_not_compiled(tmp_path):
     def mine(y_true, y_pred):
         return K.mean(K.abs(y_true - y_pred), axis=-1)
 
     model = models.Sequential([layers.Dense(1, input_shape=(2,))])
     model.compile("sgd", mine)
     model.save(tmp_path / "a.h5")
-    with pytest.warns(UserWarning, match="loaded but not compiled.*\n?.*mine"):
-        again = models.load_model(tmp_path / "a.h5")
+    with pytest.raises(ValueError, match=r"a\.h5: Unknown loss 'mine'") as caught:
+        models.load_model(tmp_path / "a.h5")
+    assert "compile=False for the model alone" in str(caught.value)
+    again = models.load_model(tmp_path / "a.h5", compile=False)
     assert_same(model, again, rows(3, 2))
     assert models.load_model(tmp_path / "a.h5", custom_objects={"mine": mine}).loss == "mine"
     with custom_object_scope({"mine": mine}):
