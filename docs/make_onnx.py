@@ -160,7 +160,7 @@ def application_section() -> Iterator[str]:
     yield "are relative to the largest output. `APPLICATIONS=all make test-onnx` has all models.\n"
     yield "| model | images | parameters | nodes | largest difference |\n|---|---|---|---|---|"
     for name in application_names():
-        model, found = application_outcome(name)
+        model, found, _ = application_outcome(name)
         shape = " x ".join("any" if n is None else str(n) for n in model.input_shape[1:])
         nodes = len(found.model.proto.graph.node)
         yield f"| `{name}` | {shape} | {model.count_params():,} | {nodes} | {bound(found.difference)} |"

@@ -75,4 +75,5 @@ def _is_empty(case):
 
 @pytest.mark.parametrize("name", make_onnx.application_names())
 def test_an_application_is_right(name):
-    assert application_outcome(name)[1].difference < 1e-4
+    _, found, own = application_outcome(name)
+    assert found.difference < max(1e-4, 10 * own)
