@@ -393,6 +393,9 @@ def _described(
 _BESIDE = ("cache_enabled", "custom_name", "optimizer", "loss", "class_mode", "sample_weight_mode", "theano_mode")
 _CONTAINERS = ("Sequential", "Graph", "Merge")
 
+# Arguments that all recurrent layers, or all activations, wrote before 0.3, with the value that changed nothing.
+_SAYING_NOTHING = (("truncate_gradient", -1), ("target", 0), ("beta", 0.9), ("beta", 0.1))
+
 
 def modern_config(config: Mapping[str, Any]) -> dict[str, Any]:
     """`{"class_name", "config"}` of what Keras 0.3 wrote as one dictionary.
@@ -410,6 +413,9 @@ def modern_config(config: Mapping[str, Any]) -> dict[str, Any]:
         rest["layers"] = [modern_config(part) for part in rest["layers"]]
     if kind == "Graph":
         rest["nodes"] = {name: modern_config(part) for name, part in (rest.get("nodes") or {}).items()}
+    rest = {key: value for key, value in rest.items() if (key, value) not in _SAYING_NOTHING}
+    if kind == "Embedding":  # which said the number of words where others say the shape of a sample
+        rest.pop("input_shape", None)
     if kind in _CONTAINERS:
         kept = ("layers", "mode", "concat_axis", "dot_axes", "nodes", "input_config", "node_config", "output_config")
         rest = {key: value for key, value in rest.items() if key in (*kept, "name")}

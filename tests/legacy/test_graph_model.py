@@ -166,3 +166,34 @@ def test_what_keras_03_did_not_write_is_refused():
     for config in ({"name": "Dense", "output_dim": 3}, {"nothing": 1}):
         with pytest.raises(SerializationError, match="'class_name' and 'config'"):
             model_from_json(json.dumps(config))
+
+
+def test_words_and_an_lstm_of_keras_0_3(tmp_path):
+    """`Embedding` said the number of words as its input; recurrent layers of 0.2 had an argument of Theano's."""
+    beside = {"cache_enabled": True}
+    gates = {"init": "glorot_uniform", "inner_init": "orthogonal", "forget_bias_init": "one", "activation": "tanh",
+             "inner_activation": "hard_sigmoid", "truncate_gradient": -1}  # fmt: skip
+    config = {"name": "Sequential", "class_mode": "binary", "loss": "mse", "optimizer": {"name": "SGD"}, "layers": [
+        {"name": "Embedding", "custom_name": "embedding", "input_dim": 10, "output_dim": 4, "init": "uniform",
+         "input_length": 6, "mask_zero": False, "input_shape": [10], **beside},
+        {"name": "LSTM", "custom_name": "lstm", "output_dim": 3, "return_sequences": False, **gates, **beside},
+    ]}  # fmt: skip
+    model = model_from_json(json.dumps(config))
+    random = np.random.RandomState(0)
+    words, parts = random.randn(10, 4), [random.randn(*s) for s in [(4, 3), (3, 3), (3,)] * 4]
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        file.attrs["nb_layers"] = 2
+        for place, arrays in enumerate(([words], parts)):
+            group = file.create_group(f"layer_{place}")
+            group.attrs["nb_params"] = len(arrays)
+            for number, array in enumerate(arrays):
+                group.create_dataset(f"param_{number}", data=array)
+    model.load_weights(str(tmp_path / "w.h5"))
+    x = np.arange(30).reshape(5, 6) % 10
+    h = c = np.zeros((5, 3))
+    for step in range(6):
+        i, g, f, o = (words[x[:, step]] @ w + h @ u + b for w, u, b in zip(parts[::3], parts[1::3], parts[2::3]))
+        i, f, o = (np.clip(0.2 * gate + 0.5, 0, 1) for gate in (i, f, o))
+        c = f * c + i * np.tanh(g)
+        h = o * np.tanh(c)
+    np.testing.assert_allclose(model.predict(x), h, rtol=1e-4, atol=1e-5)
