@@ -8,23 +8,29 @@ Source: the signatures of TensorFlow 1.15 to 2.21, and `tf.compat.v1`.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
-from . import arrays, image, linear, mathematics, networks, noise
+__all__ = ["find"]
 
-__all__ = ["FUNCTIONS", "find"]
-
-# Functions by their names; those of `tf`, `tf.math`, `tf.nn` and `tf.linalg` share one table, as many stand in several.
-FUNCTIONS: dict[str, Callable[..., Any]] = {
-    **mathematics.FUNCTIONS,
-    **arrays.FUNCTIONS,
-    **linear.FUNCTIONS,
-    **networks.FUNCTIONS,
-    **{f"image.{name}": function for name, function in image.FUNCTIONS.items()},
-    **{f"random.{name}": function for name, function in noise.FUNCTIONS.items()},
-}
+# Modules whose functions share one table, as many stand in several.
 _SHARED = ("", "math", "nn", "linalg", "__operators__", "dtypes", "debugging", "bitwise", "signal")
+
+
+@functools.cache
+def _functions() -> dict[str, Callable[..., Any]]:
+    """The functions by their names; the modules are imported when the first is looked for."""
+    from . import arrays, image, linear, mathematics, networks, noise
+
+    return {
+        **mathematics.FUNCTIONS,
+        **arrays.FUNCTIONS,
+        **linear.FUNCTIONS,
+        **networks.FUNCTIONS,
+        **{f"image.{name}": function for name, function in image.FUNCTIONS.items()},
+        **{f"random.{name}": function for name, function in noise.FUNCTIONS.items()},
+    }
 
 
 def find(name: str) -> Callable[..., Any] | None:
@@ -35,4 +41,4 @@ def find(name: str) -> Callable[..., Any] | None:
     """
     path = name.removeprefix("compat.v1.").removeprefix("compat.v2.").removeprefix("experimental.numpy.")
     module, _, last = path.rpartition(".")
-    return FUNCTIONS.get(last if module in _SHARED else path)
+    return _functions().get(last if module in _SHARED else path)
