@@ -5,6 +5,9 @@ All variables of a model have one `StateGuard`, and its lock is held while a ste
 the state, and while values are read that belong together. Models that share weights have a guard in common, or several,
 whose locks are taken in one order.
 
+A single batch is predicted without the lock. Afterwards the guard says whether a value changed meanwhile; then it is
+predicted again, under the lock.
+
 Whoever reads for longer than one dispatch (`predict` over many batches) does not keep the lock. It borrows the present
 tensors, and the next step, if it comes before they are given back, works on copies. Without a second thread there is
 nobody to borrow from, so nothing is copied.
@@ -37,21 +40,32 @@ class StateGuard:
 
     Attributes:
         lock: held while values that belong together are read or replaced. The thread that holds it may take it again.
+        changes: how often values were replaced, counted afterwards.
+        changing: how many replacements are in progress.
         moves: how often a variable came to stand in another list; see `Variable.adopt`.
         borrowers: who uses the tensors of some moment beyond one dispatch; with each the lists of variables whose
             values are others since then.
         trainers: a mark for each loop that trains.
     """
 
-    __slots__ = ("__weakref__", "borrowers", "lock", "moves", "serial", "trainers")
+    __slots__ = ("__weakref__", "borrowers", "changes", "changing", "lock", "moves", "serial", "trainers")
 
     def __init__(self) -> None:
         self.serial = next(_SERIAL)
         self.lock: Any = threading.RLock()
-        self.moves = 0
+        self.changes = self.changing = self.moves = 0
         self.borrowers: dict[Borrower, set[int]] = {}
         self.trainers: set[Any] = set()
         _known.add(self)
+
+    def begin(self) -> None:
+        """Values are replaced from now on; the lock is held."""
+        self.changing += 1
+
+    def end(self) -> None:
+        """The values that are to be replaced are in place."""
+        self.changes += 1
+        self.changing -= 1
 
     def borrow(self, borrower: Borrower) -> None:
         """Note that somebody uses the present tensors.
@@ -97,6 +111,16 @@ class SeveralGuards:
         self.guards = sorted(guards, key=lambda guard: guard.serial)
 
     @property
+    def changes(self) -> int:
+        """How often values of any were replaced."""
+        return sum(guard.changes for guard in self.guards)
+
+    @property
+    def changing(self) -> int:
+        """How many replacements of values of any are in progress."""
+        return sum(guard.changing for guard in self.guards)
+
+    @property
     def lock(self) -> Any:
         """The locks of all, taken in one order so that no two threads wait for each other."""
         return held(self.guards)
@@ -115,6 +139,16 @@ class SeveralGuards:
     def trainers(self) -> Any:
         """The marks of loops that train weights of the first guard."""
         return self.guards[0].trainers
+
+    def begin(self) -> None:
+        """Values are replaced from now on; the locks are held."""
+        for guard in self.guards:
+            guard.begin()
+
+    def end(self) -> None:
+        """The values that are to be replaced are in place."""
+        for guard in self.guards:
+            guard.end()
 
     def borrow(self, borrower: Borrower) -> None:
         """Note that somebody uses the present tensors of all.
@@ -195,12 +229,40 @@ def unchanged(variables: Iterable[Any]) -> Any:
     return guards.pop().lock if guards else nullcontext()
 
 
+@contextmanager
+def replaced(variables: Iterable[Any]) -> Iterator[None]:
+    """A context in which values that belong together are replaced: others see all of the old ones or all of the new.
+
+    Args:
+        variables: the variables.
+
+    Example:
+        >>> from keras_front import backend as K
+        >>> a, b = K.variable([1.0]), K.variable([2.0])
+        >>> with replaced([a, b]):
+        ...     a.set([3.0])
+        ...     b.set([4.0])
+    """
+    guards = sorted({v.guard for v in variables if v.guard is not None}, key=lambda guard: guard.serial)
+    begun: list[StateGuard] = []
+    with held(guards):
+        try:
+            for guard in guards:
+                begun.append(guard)
+                guard.begin()
+            yield
+        finally:
+            for guard in begun:
+                guard.end()
+
+
 def _after_fork() -> None:
     """In a child process the threads of its parent are gone, and what they held is free."""
     global _assigning
     _assigning = threading.Lock()
     for guard in list(_known):
         guard.lock = threading.RLock()
+        guard.changing = 0
         guard.borrowers.clear()
         guard.trainers.clear()
 

@@ -190,9 +190,16 @@ class Variable(Operators):
 
     def _stand_in(self, values: list[Any], index: int, backend: Any) -> None:
         """Have the value at a place of a list from now on."""
-        self._values, self._index, self._backend = values, index, backend
-        if self.guard is not None:
-            self.guard.moves += 1
+        guard = self.guard
+        if guard is None:
+            self._values, self._index, self._backend = values, index, backend
+            return
+        guard.begin()
+        try:
+            self._values, self._index, self._backend = values, index, backend
+            guard.moves += 1
+        finally:
+            guard.end()
 
     def numpy(self) -> np.ndarray:
         """A copy of the value as a NumPy array."""

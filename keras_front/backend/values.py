@@ -10,7 +10,7 @@ import numpy as np
 from keras_front.backend import scopes
 from keras_front.backend.creation import convert
 from keras_front.backend.function import Function, evaluate
-from keras_front.backend.guards import unchanged
+from keras_front.backend.guards import replaced, unchanged
 from keras_front.backend.ops.elementwise import add, host_print, multiply, subtract
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
@@ -100,7 +100,7 @@ def batch_set_value(tuples: Sequence[tuple[Variable, Any]]) -> None:
     for x, value in pairs:
         if tuple(value.shape) != x.shape:
             raise ArgumentError(f"Cannot set variable {x.name!r} of shape {x.shape} to a value of shape {value.shape}.")
-    with unchanged(x for x, _ in pairs):
+    with replaced(x for x, _ in pairs):
         for x, value in pairs:
             x.set(value)
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from keras_front import config, constraints, initializers, regularizers
 from keras_front.backend import state, symbolic
-from keras_front.backend.guards import unchanged
+from keras_front.backend.guards import replaced, unchanged
 from keras_front.backend.state import Variable
 from keras_front.compatibility import accept_legacy_arguments
 from keras_front.errors import ArgumentError, ShapeError, StateError, WrongKindError
@@ -313,7 +313,7 @@ class Trackable(LayerUpdates):
                 )
             if isinstance(value, np.ndarray | list | tuple) and np.asarray(value).dtype.kind in "OUS":
                 raise WrongKindError(f"{self.name}.set_weights: expected numbers as weights, received {value!r:.60}.")
-        with unchanged(own):
+        with replaced(own):
             for variable, value in zip(own, weights, strict=True):
                 variable.set(value)
 

@@ -20,7 +20,7 @@ import numpy as np
 from keras_front import backend as K
 from keras_front import conventions
 from keras_front.arguments import Flag, Fraction, NotNegative, Positive
-from keras_front.backend.guards import unchanged
+from keras_front.backend.guards import replaced, unchanged
 from keras_front.backend.state import Variable
 from keras_front.conventions import Conventions
 from keras_front.errors import ArgumentError, ShapeError, StateError, UnknownArgumentError
@@ -377,7 +377,7 @@ class Optimizer(ResourceUpdates, Configurable):
         for variables in (self.weights, self.weights_of(self.params)):
             values = self._adapted(variables, given)
             if [v.shape for v in values] == [v.shape for v in variables]:
-                with unchanged(variables):
+                with replaced(variables):
                     for variable, value in zip(variables, values, strict=True):
                         variable.assign(value.astype(host_dtype(variable.dtype)))
                 return

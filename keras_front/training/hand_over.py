@@ -44,7 +44,7 @@ def values_of(variables: Sequence[Any]) -> State:
 
 def tensors_of(variables: Sequence[Any]) -> State:
     """The present values as tensors of the active backend."""
-    engine = active_backend()  # `Variable.current` in one line, because a step should not make a call for each
+    engine = discovery.active()  # `Variable.current` in one line, because a step should not make a call for each
     return [v._values[v._index] if v._backend is engine else v.current() for v in variables]
 
 
@@ -65,28 +65,38 @@ def copies(values: Sequence[Any], engine: Backend) -> State:
 # One step --------------------------------------------------------------------------------------------
 
 
-def exchange(guard: Guard, variables: Sequence[Any], engine: Backend, run: Callable[[State], Any]) -> Any:
+def exchange(guard: Guard, variables: Sequence[Any], engine: Backend, run: Callable[..., Any], *arguments: Any) -> Any:
     """Run a step that replaces the values of variables.
 
     Args:
         guard: the guard of these and of all else that the step reads.
         variables: what the step replaces.
         engine: the active backend.
-        run: gives (new values, results) from the present values, which belong to it.
+        run: `(values, *arguments) -> (new values, results)`; the values belong to it.
+        arguments: what it takes after the values.
 
     Returns: the results.
     """
     holding = interrupts.hold()
     try:
         with guard.lock:
-            values = values_of(variables)
-            if guard.borrowers and guard.part(variables):
-                values = copies(tensors_of(variables), engine)
-            new, results = run(values)
-            store(variables, new, engine)
+            guard.begin()
+            try:
+                values = values_of(variables)
+                if guard.borrowers and guard.part(variables):
+                    values = copies(tensors_of(variables), engine)
+                new, results = run(values, *arguments)
+                store(variables, new, engine)
+            finally:
+                guard.end()
     finally:
         interrupts.let_go(holding)
     return results
+
+
+def disturbed(guard: Guard, seen: int) -> bool:
+    """Whether somebody has replaced values since `guard.changes` was `seen`, or is about to."""
+    return guard.changes != seen or guard.changing > 0
 
 
 # Many steps ------------------------------------------------------------------------------------------
@@ -157,11 +167,15 @@ class StateList:
         holding = interrupts.hold()
         try:
             with guard.lock:
-                if guard.moves != self._moves:
-                    self._adopt()
-                if guard.borrowers and guard.part(self.variables):
-                    values[:] = copies(values, self.engine)
-                values[:], results = run(values, *arguments)
+                guard.begin()
+                try:
+                    if guard.moves != self._moves:
+                        self._adopt()
+                    if guard.borrowers and guard.part(self.variables):
+                        values[:] = copies(values, self.engine)
+                    values[:], results = run(values, *arguments)
+                finally:
+                    guard.end()
         finally:
             interrupts.let_go(holding)
         return results

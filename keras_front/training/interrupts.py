@@ -25,7 +25,6 @@ FOR_ONE_STEP = ALL[: ALL.index(signal.SIGINT) + 1]  # each costs a tenth of a mi
 # The functions of `signal` in Python make enumerations of what goes in and out, which takes longer than all the rest.
 _handler_of, _set_handler = _signal.getsignal, _signal.signal
 
-_NO_FUNCTION = (int, type(None))  # the class of what stands for the system's own handling, and for one set in C
 _main = threading.main_thread().ident
 _real: dict[int, Any] = {}  # the handlers in whose place ours is
 _busy = False
@@ -63,9 +62,12 @@ def hold() -> int:
     global _busy
     if get_ident() != _main or _busy:
         return 0
-    installed = 1 if _real else _install(FOR_ONE_STEP)
+    holding = 1
+    if not _real:
+        _install(FOR_ONE_STEP)
+        holding = 2
     _busy = True  # last, so that no handler that raises can leave it set
-    return installed
+    return holding
 
 
 def let_go(holding: int) -> None:
@@ -93,17 +95,16 @@ def _deliver() -> None:
         _real[number](number, frame)
 
 
-def _install(numbers: Sequence[int]) -> int:
+def _install(numbers: Sequence[int]) -> None:
     try:
         for number in numbers:
             handler = _handler_of(number)
-            if handler.__class__ not in _NO_FUNCTION:
+            if handler.__class__ is not int and handler is not None:  # neither the system's own handling nor one in C
                 _real[number] = handler
                 _set_handler(number, _handler)
     except BaseException:
         _restore()
         raise
-    return 2
 
 
 def _restore() -> None:

@@ -15,7 +15,7 @@ from keras_front.backend import discovery, scopes
 from keras_front.tracebacks import hide_internal_frames, mark_boundary
 from keras_front.training.arrays import BatchLayout, DataSpec, check_indices
 from keras_front.training.data_adapter import length
-from keras_front.training.hand_over import active_backend, exchange, tensors_of, values_of
+from keras_front.training.hand_over import active_backend, disturbed, exchange, tensors_of, values_of
 from keras_front.training.steps import Steps
 
 LIMIT = 256
@@ -69,7 +69,7 @@ class SingleBatchCalls:
 
         def call(arrays: Sequence[Any]) -> Any:
             given = [engine.argument(a) for a in arrays]
-            values = exchange(guard, variables, engine, lambda state: run(state, given))
+            values = exchange(guard, variables, engine, run, given)
             return _only(steps.numbers("train", values))
 
         return self._once("train", x, y, batch, layout, call, reset)
@@ -125,15 +125,23 @@ class SingleBatchCalls:
         constant, carried, guard = self.steps.variables.constant, self.steps.variables.carried, self.steps.guard
         run = step.specialize(tensors_of(constant), values_of(carried), [engine.convert(a) for a in batch])
 
-        def call(arrays: Sequence[Any]) -> Any:
+        def with_state(arrays: Sequence[Any]) -> Any:
             given = [engine.argument(a) for a in arrays]
-            if carried:
-                outputs = exchange(guard, carried, engine, lambda state: run(tensors_of(constant), state, given))
-            else:
+            return _arrays(engine, exchange(guard, carried, engine, lambda s: run(tensors_of(constant), s, given)))
+
+        def without_state(arrays: Sequence[Any]) -> Any:
+            given, seen = [engine.argument(a) for a in arrays], guard.changes
+            try:
+                outputs = run(tensors_of(constant), [], given)[1]
+            except Exception:
+                if not disturbed(guard, seen):
+                    raise
+            if guard.changes != seen or guard.changing:  # another thread trains: once more, with the lock
                 with guard.lock:
                     outputs = run(tensors_of(constant), [], given)[1]
             return _arrays(engine, outputs)
 
+        call = with_state if carried else without_state
         conform = self._conform_inputs(x, batch[0]) if len(batch) == 1 else None
         if conform is not None:
             self._keep("predict", (x,), lambda x: call((conform(x),)))
