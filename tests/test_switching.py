@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 import threading
 
 import numpy as np
@@ -149,3 +151,24 @@ def test_tensors_of_two_backends_do_not_mix():
             foreign = K.constant([1.0, 2.0])
     with use_backend("numpy"), pytest.raises(KerasFrontError, match=r"K\.from_dlpack"):
         K.maximum(K.constant([1.0]), foreign)
+
+
+@pytest.mark.skipif("torch" not in wanted_backends(), reason="needs a second backend")
+@pytest.mark.parametrize("to_thread", [False, True])
+def test_which_backend_a_thread_of_asyncio_has(to_thread):
+    """A pool's thread has the backend of the process, unless the context is passed or the model has its own."""
+    model = Sequential([Dense(1, input_shape=(2,))]).to_backend("numpy")
+
+    async def work():
+        loop = asyncio.get_running_loop()
+        with K.use_backend("torch"):
+            if to_thread:
+                return await asyncio.to_thread(K.backend)
+            context = contextvars.copy_context()
+            own = await loop.run_in_executor(None, lambda: (model.predict(np.ones((1, 2))), K.backend())[1])
+            return own, await loop.run_in_executor(None, context.run, K.backend)
+
+    before = K.backend()
+    assert asyncio.run(work()) == ("torch" if to_thread else (before, "torch"))
+    if not to_thread:
+        assert model.weights[0]._backend.name == "numpy"

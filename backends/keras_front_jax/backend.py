@@ -82,6 +82,7 @@ class JaxBackend(Transposes, Backend):
     tensor_types = (jax.Array,)
     differentiates = True
     compiles = True
+    forks = False
 
     def __init__(self) -> None:
         super().__init__()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import random
 import threading
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
+
+from keras_front.backend.tables import make_room
 
 T = TypeVar("T")
 
@@ -23,7 +24,6 @@ class BoundedCache(Generic[T]):
     def __init__(self, capacity: int):
         self.capacity = capacity
         self._kept: dict[Hashable, T] = {}
-        self._draw = random.Random(0)
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
@@ -33,8 +33,7 @@ class BoundedCache(Generic[T]):
 
     def _put(self, key: Hashable, item: T) -> T:
         with self._lock:
-            if len(self._kept) >= self.capacity:
-                del self._kept[self._draw.choice(list(self._kept))]
+            make_room(self._kept, entries=self.capacity)
             self._kept[key] = item
         return item
 

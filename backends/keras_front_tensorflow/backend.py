@@ -21,8 +21,9 @@ from keras_front.backend.adapter import Backend, Positional
 from keras_front.backend.gradients import Transposes, known_moments, with_rule
 from keras_front.backend.state import Variable, present_value
 from keras_front.backend.symbolic import Operators, SymbolicTensor
+from keras_front.backend.tables import make_room
 from keras_front.errors import BackendError, DtypeError
-from keras_front_tensorflow import export
+from keras_front_tensorflow import export, gradient_table
 
 _DTYPES = {name: tf.dtypes.as_dtype(name) for name in sorted(dtypes.ALL)}
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
@@ -35,6 +36,7 @@ class TensorflowBackend(Transposes, Backend):
     tensor_types = (tf.Tensor,)
     differentiates = True
     compiles = True
+    forks = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -308,12 +310,7 @@ class TensorflowBackend(Transposes, Backend):
         return list(carry), [array.stack() for array in written]
 
     def custom_gradient(self, fn: Any, args: Any) -> Any:
-        @tf.custom_gradient
-        def run(*args: Any) -> Any:
-            results, rule = fn(*args)
-            return tuple(results), rule
-
-        return list(run(*args))
+        return gradient_table.custom_gradient(fn, args)
 
     # Noise ---------------------------------------------------------------------------------------------------
 
@@ -403,7 +400,13 @@ class TensorflowBackend(Transposes, Backend):
         return _FlatFunction(self, lambda *given: codegen.function_of(program)(*given), args, late=late)
 
     def compile_native(self, fn: Callable[..., Any], donate: Sequence[int] = ()) -> Callable[..., Any]:
-        return tf.function(fn, autograph=False)
+        compiled = tf.function(fn, autograph=False)
+
+        def run(*args: Any) -> Any:
+            with gradient_table.forgotten_afterwards():
+                return compiled(*args)
+
+        return run
 
     def put_dataset(self, array: np.ndarray) -> Any:
         with self._placed():
@@ -446,6 +449,7 @@ class TensorflowBackend(Transposes, Backend):
             jit = steps > _XLA_LOOPS and all(p is not None and _is_small(p) for p in step.programs.values())
             key = (jit, order.shape[1], *((tuple(t.shape[1:]), t.dtype) for t in data), *(t.shape for t in state))
             if key not in calls:
+                make_room(calls)
                 long = range(len(state), len(state) + len(data))
                 calls[key] = _FlatFunction(self, loop, [state, data, True, True], jit=jit, long=long)
             return calls[key](state, data, tf.constant(order.astype("int32", copy=False)), tf.constant(count))
@@ -524,7 +528,7 @@ class _FlatFunction:
         sizes = [(None, *t.shape[1:]) if i in self.long else t.shape for i, t in enumerate(flat)]
         specs = [tf.TensorSpec(shape, t.dtype) for shape, t in zip(sizes, flat, strict=True)]
         compiled = tf.function(whole, input_signature=specs, autograph=False, jit_compile=jit or None)
-        with self.backend._placed():
+        with self.backend._placed(), gradient_table.forgotten_afterwards():
             concrete = compiled.get_concrete_function()
         inner = getattr(concrete, "_inference_function", None)  # what a call ends in, half of its cost spared
         if not hasattr(inner, "call_flat"):

@@ -494,6 +494,13 @@ class TorchBackend(Images, Backend):
         grads = torch.autograd.grad(loss, leaves, create_graph=inner, allow_unused=True, materialize_grads=True)
         return ((loss, aux) if inner else (loss.detach(), _detached(aux))), list(grads)
 
+    def after_fork(self) -> None:
+        torch.set_num_threads(1)  # a child does not have the pool for more, and would wait for it
+
+    def release_memory(self) -> None:
+        if torch.cuda.is_initialized():
+            torch.cuda.empty_cache()
+
     def copy(self, x: Any) -> Any:
         return x.detach().clone()
 

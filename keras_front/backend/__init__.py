@@ -19,6 +19,7 @@ from keras_front.backend import (
     adapter,
     declare,
     discovery,
+    forks,
     inspection,
     program,
     seeds,

@@ -69,7 +69,7 @@ class Backend:
     `expanded`, the composites that are
     overridden for eager calls alone, while programs are written from their bodies; `accumulates`, the ops whose methods
     are marked by `accumulates_in_single`; `any_batch`, whether its programs leave the size of the batch open, so that
-    one serves all sizes.
+    one serves all sizes; `forks`, whether it works in a child process that was forked after it was made (see `forks`).
     """
 
     name: ClassVar[str] = ""
@@ -80,6 +80,7 @@ class Backend:
     fusions: ClassVar[tuple[Fusion, ...]] = ()
     accumulates: ClassVar[frozenset[str]] = frozenset()
     any_batch: ClassVar[bool] = False
+    forks: ClassVar[bool] = True
 
     def __init__(self) -> None:
         self.native: set[type] = set(self.tensor_types)
@@ -553,6 +554,12 @@ class Backend:
             dtype: the name of its dtype in the program.
         """
         return self.convert(value, dtype)
+
+    def after_fork(self) -> None:
+        """Prepare for work in a child process that was just forked, where the engine's threads are gone."""
+
+    def release_memory(self) -> None:
+        """Give back memory that the engine keeps for later; see `K.clear_session`."""
 
     def user_code(self) -> AbstractContextManager[Any]:
         """A context for code of the user's that computes on real tensors with the engine's own operators."""

@@ -118,6 +118,10 @@ def set_backend(backend: str | Engine) -> None:
 def use_backend(backend: str | Engine) -> Iterator[Engine]:
     """Another backend for a block, in this thread only; the block is given the adapter.
 
+    Async tasks and `asyncio.to_thread` that are started inside take it along. Threads, pools of threads and
+    `loop.run_in_executor` do not: there the backend of the process answers, unless the work is passed as
+    `contextvars.copy_context().run`, or the model has a backend of its own (`model.to_backend`).
+
     Args:
         backend: what `set_backend` takes: a name, a dotted path, or an instance of an adapter.
 
@@ -148,6 +152,11 @@ def get(backend: str | Engine) -> Engine:
         return _adopt(backend)
     found = _instances.get(backend)
     return found if found is not None else _load(backend)
+
+
+def loaded() -> list[Any]:
+    """The backends that this process has made up to now."""
+    return list(_instances.values())
 
 
 def owner(value: Any) -> Engine | None:

@@ -16,7 +16,6 @@ nobody to borrow from, so nothing is copied.
 from __future__ import annotations
 
 import itertools
-import os
 import threading
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
@@ -256,7 +255,7 @@ def replaced(variables: Iterable[Any]) -> Iterator[None]:
                 guard.end()
 
 
-def _after_fork() -> None:
+def after_fork() -> None:
     """In a child process the threads of its parent are gone, and what they held is free."""
     global _assigning
     _assigning = threading.Lock()
@@ -265,7 +264,3 @@ def _after_fork() -> None:
         guard.changing = 0
         guard.borrowers.clear()
         guard.trainers.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

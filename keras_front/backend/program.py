@@ -21,6 +21,7 @@ from keras_front.backend.ir import Instruction, Program
 from keras_front.backend.lowering import lowered
 from keras_front.backend.operands import recorded
 from keras_front.backend.symbolic import COUNTER, SEED, SymbolicTensor
+from keras_front.backend.tables import make_room
 from keras_front.errors import ArgumentError, UntraceableError
 
 __all__ = ["Compiled", "EagerFunction", "Instruction", "Program", "trace", "traced_value_and_grad"]
@@ -134,12 +135,18 @@ class Compiled:
         own = getattr(self._written.get(key), "source", None)
         return codegen.source_of(program) if own is None else own
 
+    def _keep(self, table: dict[Any, Any], key: Any, value: Any) -> None:
+        """Put a value in one of the tables; where it is full, all of them forget one of its keys."""
+        if key not in table:
+            make_room(table, self._entries, self.programs, self._written, self._untraceable)
+        table[key] = value
+
     def _entry(self, backend: Any, args: tuple[Any, ...]) -> Callable[..., Any]:
         key = self._key(backend, args)
         entry = self._entries.get(key)
         if entry is None:
             entry = self._build(backend, key, args)
-            _keep(self._entries, key, entry)
+            self._keep(self._entries, key, entry)
         return entry
 
     def _build(self, backend: Any, key: Any, args: tuple[Any, ...]) -> Callable[..., Any]:
@@ -149,7 +156,7 @@ class Compiled:
         run = program.backend.compile_program(program) if self.engine else codegen.function_of(program)
         if run is None:
             return self._refusal(backend, key, args)
-        _keep(self._written, key, run)
+        self._keep(self._written, key, run)
         if not program.captures:
             return run
         captures = program.captures
@@ -211,8 +218,8 @@ class Compiled:
                 if not backend.differentiates or not untraceable.by_user_code(error):
                     raise
                 program = None
-                _keep(self._untraceable, key, error)
-            _keep(self.programs, key, program)
+                self._keep(self._untraceable, key, error)
+            self._keep(self.programs, key, program)
         return self.programs[key]
 
     def _traced(self, backend: Any, key: Any, args: tuple[Any, ...]) -> Program:
@@ -243,16 +250,6 @@ class EagerFunction(Compiled):
             args: not needed.
         """
         return self
-
-
-LIMIT = 256  # programs that one function keeps
-
-
-def _keep(table: dict[Any, Any], key: Any, value: Any) -> None:
-    """Put a value in a table of programs. Where shapes are ever new, the oldest ones are forgotten."""
-    while len(table) >= LIMIT:
-        del table[next(iter(table))]
-    table[key] = value
 
 
 def _converted(backend: Any, arg: Any) -> Any:

@@ -10,7 +10,9 @@ how many were drawn elsewhere before. The key of a generator is (seed, purpose, 
 purpose has had).
 
 If nobody sets a seed, one is drawn from NumPy's global state, once, at first use: `np.random.seed(1)` at the
-top of an old script keeps its meaning.
+top of an old script keeps its meaning. The children of a fork have that state too, and must not draw the same
+numbers: the seed of the n-th child follows from that of its parent and from n. A seed that was set is that of all
+children; set another one in each, if they shall differ.
 """
 
 from __future__ import annotations
@@ -35,6 +37,10 @@ _root: int | None = None
 _reproducible = False
 _used: defaultdict[str, Iterator[int]] = defaultdict(itertools.count)
 _followers: WeakSet[Any] = WeakSet()  # variables whose value is the seed
+_drawn = False  # whether the seed was drawn, because nobody had set one
+_children = 0  # how many processes were forked from this one
+_descent: tuple[int, ...] = ()  # what number this process has among the children of its parent, and that one, and so on
+_inherited: Any = None  # the seed that the parent had drawn, and NumPy's state, when this process was forked
 
 
 def set_random_seed(seed: int, reproducible: bool = False) -> None:
@@ -60,10 +66,10 @@ def set_random_seed(seed: int, reproducible: bool = False) -> None:
         >>> bool((generator("weights").normal(size=3) == a).all())
         True
     """
-    global _root, _reproducible
+    global _root, _reproducible, _drawn
     number = _checked_seed(seed)
     with _lock:
-        _root, _reproducible = number, bool(reproducible)
+        _root, _reproducible, _drawn = number, bool(reproducible), False
         _used.clear()
     config.revise()
     _tell_followers()
@@ -98,13 +104,47 @@ def temporary_seed(seed: int) -> Iterator[None]:
 
 def root_seed() -> int:
     """The seed that all streams follow from; drawn now if there is none yet."""
-    global _root
+    global _root, _drawn
     if _root is None:
         with _lock:
             if _root is None:
                 chosen = config.setting("seed").value
-                _root = chosen if chosen is not None else int(np.random.randint(2**31 - 1))
+                _drawn = chosen is None
+                _root = chosen if chosen is not None else _draw_root()
     return _root
+
+
+def _draw_root() -> int:
+    """A seed from NumPy's state; in a child of a fork that has not seeded it, one that its siblings do not draw."""
+    if _inherited is not None:
+        root, key = _inherited
+        if np.array_equal(_numpy_key(), key):
+            source = int(np.random.randint(2**31 - 1)) if root is None else root
+            return int(np.random.SeedSequence([source, *_descent]).generate_state(1)[0] >> 1)
+    return int(np.random.randint(2**31 - 1))
+
+
+def _numpy_key() -> Any:
+    """What `np.random.seed` changes in NumPy's state, and a few draws do not."""
+    return np.random.get_state()[1]  # type: ignore[index]
+
+
+def before_fork() -> None:
+    """Count the children that are forked from this process."""
+    global _children
+    _children += 1
+
+
+def after_fork() -> None:
+    """In a child process: draw another seed than the parent and its other children, if nobody has set one."""
+    global _lock, _root, _children, _descent, _inherited
+    _lock = threading.Lock()  # a thread that is not here may have held it
+    _descent, _children = (_children, *_descent), 0
+    if _root is None or _drawn:
+        _inherited = _root, _numpy_key()
+        _root = None
+        for variable in list(_followers):
+            variable.begin_anew(lambda: np.asarray(root_seed(), "int64"))
 
 
 def reproducible() -> bool:

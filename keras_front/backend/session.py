@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from keras_front.backend import scopes
+from keras_front.backend import discovery, scopes
 
 __all__ = [
     "clear_session",
@@ -38,9 +39,16 @@ def reset_uids() -> None:
 
 
 def clear_session() -> None:
-    """Let names start from 1 again and forget a fixed learning phase. There is no global graph to clear."""
+    """Let names start from 1 again, forget a fixed learning phase, and free what nobody refers to any more.
+
+    There is no global graph to clear. Models refer to themselves, so Python frees them only when it looks for such
+    circles, as it does here.
+    """
     reset_uids()
     scopes.clear_learning_phase()
+    gc.collect()
+    for engine in discovery.loaded():
+        engine.release_memory()
 
 
 _scopes: list[str] = []

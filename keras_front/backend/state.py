@@ -291,6 +291,16 @@ class Variable(Operators):
         else:
             self._stand_in([value], 0, backend)
 
+    def begin_anew(self, initial: Callable[[], Any]) -> None:
+        """Have another first value, which is computed when it is next asked for.
+
+        Args:
+            initial: gives an array of the variable's shape.
+        """
+        with _lock_of(self):
+            self._initial = initial
+            self._stand_in([None], 0, None)
+
     def adopt(self, values: list[Any], index: int) -> None:
         """Read and write the state of a running loop from now on, so that its steps need not copy; see `release`.
 

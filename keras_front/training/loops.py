@@ -422,8 +422,8 @@ class BatchLoop:
     def run(self, take: Callable[[Any, int], None]) -> None:
         """`take` gets what each dispatch gives, and for how many samples."""
         hooks, seen = self.hooks, 0
+        self._begin()
         try:
-            self._begin()
             for i, (outputs, rows) in enumerate(self._dispatches()):
                 self.last = outputs
                 take(outputs, rows)

@@ -1,7 +1,7 @@
 """Calls on single batches: `train_on_batch`, `test_on_batch`, `predict` of a few rows, checked once.
 
 The first call with arrays of some shape and dtype is checked and compiled; what remains to be done for further ones (a
-cast, an axis) is written down with the compiled step. There are at most `LIMIT` of these, however many shapes come.
+cast, an axis) is written down with the compiled step. These are bounded, however many shapes come; see `tables`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from keras_front.backend import discovery, scopes
+from keras_front.backend.tables import make_room
 from keras_front.tracebacks import hide_internal_frames, mark_boundary
 from keras_front.training.arrays import BatchLayout, DataSpec, check_indices
 from keras_front.training.data_adapter import length
 from keras_front.training.hand_over import active_backend, disturbed, exchange, tensors_of, values_of
 from keras_front.training.steps import Steps
-
-LIMIT = 256
 
 
 class SingleBatchCalls:
@@ -48,9 +47,10 @@ class SingleBatchCalls:
 
     def _keep(self, kind: str, arrays: tuple[Any, ...], call: Callable[..., Any]) -> None:
         if all(a.__class__ is np.ndarray for a in arrays):
-            if len(self._calls) >= LIMIT:
-                self._calls.clear()
-            self._calls[_key(kind, arrays)] = call
+            key = _key(kind, arrays)
+            if key not in self._calls:
+                make_room(self._calls)
+            self._calls[key] = call
 
     # Training and testing ----------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from keras_front.backend import scopes, seeds, symbolic
 from keras_front.backend.guards import guard_of
 from keras_front.backend.program import EagerFunction
 from keras_front.backend.state import Variable
+from keras_front.backend.tables import make_room
 from keras_front.errors import ArgumentError, StateError
 from keras_front.graph.tensor_values import NoValueHereError, TensorValues, no_value_here
 from keras_front.nest import flatten, unique
@@ -30,7 +31,6 @@ from keras_front.training.hand_over import State, StateList, active_backend, ten
 from keras_front.training.losses_and_metrics import LossesAndMetrics
 
 KINDS = ("train", "test", "predict")
-TUNERS = 256  # ever new data sizes: forget the old ones rather than grow
 
 
 # The variables of steps, and their values -----------------------------------------------------------
@@ -320,8 +320,7 @@ class Steps:
         """The tuner of such steps, kept from one fit to the next; `supported` says whether several may run at once."""
         found = self._tuners.get(key)
         if found is None:
-            if len(self._tuners) >= TUNERS:
-                self._tuners.clear()
+            make_room(self._tuners)
             found = self._tuners[key] = DispatchTuner(engine, supported(), self.steps_per_execution)
         return found
 

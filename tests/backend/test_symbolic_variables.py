@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from keras_front import backend as K
-from keras_front.backend import dispatch, program, state, symbolic
+from keras_front.backend import dispatch, program, state, symbolic, tables
 from keras_front.errors import ShapeError, StateError, UntraceableError
 
 A, C = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[5.0, 6.0], [7.0, 8.0]])
@@ -167,7 +167,7 @@ def test_an_expression_is_evaluated_without_compiling_anew(backend, monkeypatch)
 
 
 def test_programs_of_ever_new_shapes_are_forgotten(monkeypatch):
-    monkeypatch.setattr(program, "LIMIT", 8)
+    monkeypatch.setattr(tables, "ENTRIES", 8)
     f = K.compile(lambda x: x + 1.0)
     with K.use_backend("numpy"):
         for n in range(1, 40):
