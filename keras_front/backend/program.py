@@ -170,7 +170,7 @@ class Compiled:
 
     def _refusal(self, backend: Any, key: Any, args: tuple[Any, ...]) -> Callable[..., Any]:
         """The callable of another program, after the engine has not taken the one of this signature."""
-        _keep(self._refused, key, None)
+        self._keep(self._refused, key, None)
         self.programs.pop(key, None)
         return self._entry(backend, args)
 
@@ -213,7 +213,7 @@ class Compiled:
                 program = self._traced(backend, key, args)
             except Exception as error:
                 if key != _signature(backend, args):  # the size of the batch is needed
-                    _keep(self._refused, key, None)
+                    self._keep(self._refused, key, None)
                     return self._program(backend, args)
                 if not backend.differentiates or not untraceable.by_user_code(error):
                     raise
