@@ -129,7 +129,8 @@ class ReduceLROnPlateau(Callback):
 
     def _reset(self) -> None:
         self._better, self.best, self._sign = is_improvement(self.mode, self.monitor)
-        self.cooldown_counter = self.wait = 0
+        self.cooldown_counter: float = 0
+        self.wait = 0
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         self._reset()

@@ -198,7 +198,7 @@ LARGEST = 2**63 - 1  # what a size can be in any engine
 
 
 def _is_size(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool) and 0 <= value <= LARGEST
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and bool(0 <= value <= LARGEST)
 
 
 def _is_shape(value: Any) -> bool:
