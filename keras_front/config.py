@@ -219,16 +219,44 @@ def _found(name: str, kind: Kind, document: dict[str, Any]) -> Iterator[Setting]
 
 def _read_file() -> dict[str, Any]:
     try:
-        document = json.loads(path().read_text(encoding="utf-8"))
+        if path().exists() and not path().is_file():
+            raise OSError("it is no file")
+        document = json.loads(path().read_text(encoding="utf-8-sig"))  # some editors write a byte order mark
     except (FileNotFoundError, NotADirectoryError):
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         warn_once(f"{path()} cannot be read and is ignored: {error}")
         return {}
     if not isinstance(document, dict):
         warn_once(f"{path()} is ignored: expected a JSON object, received {type(document).__name__}.")
         return {}
+    _warn_of_unknown_keys(document.get(OWN_KEY))
+    if {k: v for k, v in document.items() if k != OWN_KEY} in WRITTEN_BY_KERAS:
+        return {k: v for k, v in document.items() if k != "backend"}
     return document
+
+
+# What Keras writes by itself when it is imported and finds no file: nobody's choice of a backend.
+# Source: Keras 1.2.2 and 2.3.1, `keras/backend/__init__.py`; Keras 3.15, `keras/src/backend/config.py`.
+_UNCHOSEN = {"floatx": "float32", "epsilon": 1e-07, "backend": "tensorflow"}
+WRITTEN_BY_KERAS = (
+    {**_UNCHOSEN, "image_data_format": "channels_last"},
+    {**_UNCHOSEN, "image_dim_ordering": "tf"},
+)
+
+
+def _warn_of_unknown_keys(own: Any) -> None:
+    """Say which keys of our own part of the file mean nothing, and which ones may have been meant."""
+    if own is not None and not isinstance(own, dict):
+        warn_once(f"{path()}, key {OWN_KEY}: expected a JSON object of settings, received {own!r:.60}; it is ignored.")
+        return
+    for key in own or ():
+        if key not in KINDS:
+            from difflib import get_close_matches
+
+            near = get_close_matches(key, list(KINDS), n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            warn_once(f"{path()}, key {OWN_KEY}: there is no setting {key!r:.60}; it is ignored.{hint}")
 
 
 def _refuse(name: str, found: Setting, expectation: str) -> None:

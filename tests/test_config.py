@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import threading
 import warnings
 
@@ -258,3 +259,31 @@ def test_normalize_data_format():
     assert config.normalize_data_format("th") == "channels_first"
     with pytest.raises(ArgumentError, match=r"data_format: expected one of .* received 'first'"):
         config.normalize_data_format("first")
+
+
+def test_what_keras_writes_by_itself_chooses_no_backend(home):
+    written = {"floatx": "float32", "epsilon": 1e-07, "backend": "tensorflow", "image_data_format": "channels_last"}
+    home(written)
+    assert config.setting("backend").value == "numpy"
+    home({**written, "epsilon": 1e-6})  # somebody has been here
+    assert config.setting("backend").value == "tensorflow"
+
+
+def test_a_file_with_a_mark_or_a_wrong_key_is_read_and_one_that_is_no_file_is_not(home, tmp_path):
+    home({})
+    path = tmp_path / "keras.json"
+    path.write_bytes(b"\xef\xbb\xbf" + b'{"floatx": "float64"}')
+    config.reload()
+    assert config.floatx() == "float64"
+    home({"keras_front": {"bakend": "torch"}})
+    with pytest.warns(UserWarning, match="no setting 'bakend'.*Did you mean 'backend'"):
+        config.floatx()
+    for text in ("[" * 100_000, '{"keras_front": [1]}'):
+        home(text)
+        with pytest.warns(UserWarning, match="ignored"):
+            config.floatx()
+    path.unlink()
+    os.mkfifo(path)
+    config.reload()
+    with pytest.warns(UserWarning, match="it is no file"):
+        config.floatx()

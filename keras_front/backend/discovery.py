@@ -302,6 +302,7 @@ def _try(wish: config.Setting) -> Engine | None:
 
 def _load(name: str) -> Engine:
     with _lock:
+        name = name.strip().lower() if name.strip().lower() in {*_instances, *_entry_points()} else name
         if name not in _instances:
             factory = _by_path(name) if "." in name or ":" in name else _by_entry_point(name)
             _instances[name] = _register(name, _create(name, factory))
@@ -345,7 +346,7 @@ def _by_path(path: str) -> Any:
         module_name, _, attribute = path.rpartition(".")
     try:
         return getattr(importlib.import_module(module_name), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
+    except Exception as error:  # the module may raise anything
         raise BackendNotFoundError(
             f"backend {path!r}: expected 'package.module:Class' with a module that can be imported: {error}."
         ) from error
@@ -354,7 +355,7 @@ def _by_path(path: str) -> Any:
 def _create(name: str, factory: Any) -> Engine:
     try:
         instance = factory() if callable(factory) else factory
-    except ImportError as error:  # an adapter may import its engine only here
+    except (ImportError, OSError, AttributeError) as error:  # an adapter may import its engine only here
         raise BackendNotFoundError(f"backend {name!r}: its engine cannot be imported: {error}.") from error
     return _checked(name, instance)
 

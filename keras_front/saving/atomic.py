@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from keras_front.errors import ArgumentError
+from keras_front.errors import ArgumentError, KerasFrontError, UnwritableFileError
+from keras_front.tracebacks import passed_user_code
 from keras_front.utils.io_utils import ask_to_proceed_with_overwrite
 
 from .abandoned import SUFFIX, remove_abandoned, temporary_prefix
@@ -56,14 +57,51 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[str]:
     Args:
         path: the file that will be there in the end.
 
-    Raises: ArgumentError if the folder does not exist.
+    Raises: ArgumentError if the folder does not exist; UnwritableFileError (an OSError) if the path is no file, such as
+        a device, or if it cannot be written: a full disk, a bound on the size of files, a folder that is read-only.
     """
     final = Path(os.path.realpath(path))
+    _check_regular(final, path)
     if not final.parent.is_dir():
         raise ArgumentError(f"{os.fspath(path)}: expected an existing folder, received {final.parent}.")
+    remove_abandoned(final.parent)
+    with _explained(path):
+        yield from _replacing(final)
+
+
+def _check_regular(final: Path, path: str | os.PathLike[str]) -> None:
+    """A device, a pipe or a folder is not replaced by a file.
+
+    Raises: UnwritableFileError.
+    """
+    if final.exists() and not final.is_file():
+        raise UnwritableFileError(
+            f"{os.fspath(path)}: expected the path of a file, received that of a folder, a device or a pipe.\n"
+            "  It is left as it is."
+        )
+
+
+@contextlib.contextmanager
+def _explained(path: str | os.PathLike[str]) -> Iterator[None]:
+    """One error, with the path that was given, for whatever the system or HDF5 says when a file cannot be written."""
+    try:
+        yield
+    except KerasFrontError:
+        raise
+    except (OSError, RuntimeError) as error:
+        if passed_user_code(error):
+            raise
+        found = UnwritableFileError(
+            f"{os.fspath(path)}: expected a place that can be written, but writing failed: {error}.\n"
+            "  What was there before still is."
+        )
+        found.errno = getattr(error, "errno", None)
+        raise found from error
+
+
+def _replacing(final: Path) -> Iterator[str]:
     import tempfile
 
-    remove_abandoned(final.parent)
     handle, temporary = tempfile.mkstemp(prefix=temporary_prefix(final.name), suffix=SUFFIX, dir=final.parent)
     os.close(handle)
     try:

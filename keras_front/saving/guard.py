@@ -91,6 +91,8 @@ def check_there(path: str | os.PathLike[str]) -> None:
             f"{os.fspath(path)}: expected an .h5 or .keras file, found a folder.\n"
             "  A SavedModel of tf.keras holds a file saved_model.pb; there is none here."
         )
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise UnreadableFileError(f"{os.fspath(path)}: expected a file, found a device or a pipe.")
     if not os.path.exists(path):
         raise MissingFileError(f"{os.fspath(path)}: expected a file, found none.")
 

@@ -116,8 +116,9 @@ class Watch:
         if self.error is None:
             return
         assert isinstance(self.error, KerasFrontError), f"raw {_shown(self.error)}"
-        cause = self.error.__cause__ or self.error.__context__
-        assert not isinstance(cause, MemoryError | RecursionError), f"memory or stack ran out before: {self.error}"
+        assert not isinstance(self.error.__cause__, MemoryError | RecursionError), (
+            f"memory or stack ran out before: {self.error}"
+        )
 
     def check_refused(self, *texts: str) -> None:
         """... and it has refused the file by one of our errors, whose message holds these texts."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import resource
 
 import numpy as np
 import pytest
 
 from keras_front import backend as K
-from keras_front import layers, models, optimizers
+from keras_front import errors, layers, models, optimizers
 from keras_front.saving import abandoned, atomic, training_config
 
 
@@ -134,3 +135,30 @@ def test_the_slots_of_every_version_come_in_the_order_of_keras_2():
     for names, arrays in cases:
         found = training_config.in_slot_order(optimizers.Adam(), names, arrays, params)
         assert [id(a) for a in found] == [id(a) for a in wanted], names
+
+
+def test_what_is_no_file_is_never_replaced(model, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for write in (model.save, model.save_weights):
+        for path in (pipe, os.devnull, tmp_path):
+            with pytest.raises(errors.UnwritableFileError, match="expected the path of a file"):
+                write(path)
+    assert pipe.is_fifo()
+    with pytest.raises(errors.UnreadableFileError, match="a device or a pipe"):
+        models.load_model(pipe)
+
+
+@pytest.mark.parametrize("name", ["m.h5", "m.keras"])
+def test_a_bound_on_the_size_of_files_leaves_the_old_file(model, tmp_path, name):
+    path = tmp_path / name
+    model.save(path)
+    before, bounds = path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    large = models.Sequential([layers.Dense(300, input_shape=(300,))])
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, bounds[1]))
+    try:
+        with pytest.raises(errors.UnwritableFileError, match=f"{name}: expected a place that can be written"):
+            large.save(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, bounds)
+    assert (path.read_bytes(), os.listdir(tmp_path)) == (before, [name])
