@@ -63,12 +63,14 @@ FORMULAS = {
 }
 
 
+@pytest.mark.few_compiled(5)
 @pytest.mark.parametrize("entry", interop.cases("loss", engine_neutral=True))
 def test_as_real_keras(backend, entry):
     got = K.to_numpy(interop.evaluate(entry, keras))
     np.testing.assert_allclose(got, interop.expected(entry), rtol=2e-5, atol=1e-6)
 
 
+@pytest.mark.few_compiled(5)
 @pytest.mark.parametrize("name", sorted(FORMULAS))
 def test_as_the_formula(backend, name):
     y_true, y_pred, formula = FORMULAS[name]
@@ -82,6 +84,7 @@ def test_every_function_has_a_formula():
     assert functions == set(FORMULAS) | recorded
 
 
+@pytest.mark.few_compiled(4)
 @pytest.mark.parametrize("case", range(len(RECORDED["losses"])))
 def test_functions_of_keras_3(backend, case):
     name, true, pred, keywords, expected = RECORDED["losses"][case]
@@ -89,6 +92,7 @@ def test_functions_of_keras_3(backend, case):
     np.testing.assert_allclose(K.to_numpy(got), expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.few_compiled(5)
 @pytest.mark.parametrize("case", range(len(RECORDED["loss_classes"])))
 def test_classes_of_keras_3(backend, case):
     name, true, pred, keywords, weights, expected = RECORDED["loss_classes"][case]
@@ -98,6 +102,7 @@ def test_classes_of_keras_3(backend, case):
     assert losses.get(losses.serialize(loss)).get_config() == loss.get_config()
 
 
+@pytest.mark.few_compiled(4)
 @pytest.mark.parametrize("case", range(len(RECORDED["metrics"])))
 def test_metrics_of_keras_3(backend, case):
     name, batches, keywords, expected = RECORDED["metrics"][case]
@@ -107,6 +112,7 @@ def test_metrics_of_keras_3(backend, case):
     np.testing.assert_allclose(K.to_numpy(metric.result()), expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.few_compiled(2)
 @pytest.mark.parametrize("loss", ["dice", "binary_focal_crossentropy", losses.Tversky(axis=-1), "circle", "ctc"])
 def test_a_model_learns_with_a_loss_of_keras_3(backend, loss):
     x = RNG.normal(size=(24, 6)).astype("float32")
@@ -176,6 +182,7 @@ def test_label_smoothing(backend):
     np.testing.assert_allclose(got, want, rtol=1e-4)
 
 
+@pytest.mark.engine_neutral
 def test_gradients_flow_through_every_loss(backend):
     for name, (y_true, y_pred, _) in FORMULAS.items():
         loss = losses.get(name)

@@ -18,6 +18,7 @@ def value(x):
     return K.to_numpy(x)
 
 
+@pytest.mark.few_compiled(6)
 @pytest.mark.parametrize("entry", interop.cases("metric", engine_neutral=True))
 def test_as_real_keras(backend, entry):
     got = value(interop.evaluate(entry, keras))
@@ -137,6 +138,7 @@ def batch(name):
     return [y_true.argmax(-1) if name.startswith("Sparse") else y_true, y_pred]
 
 
+@pytest.mark.few_compiled(12)
 @pytest.mark.parametrize("name", ALL)
 def test_a_compiled_step_gives_what_real_tensors_give(backend, name):
     metric, same = make(name), make(name)

@@ -26,6 +26,7 @@ def layers_of(entry):
     return eval(entry["code"], {"L": L})
 
 
+@pytest.mark.few_compiled(4)
 @pytest.mark.parametrize("entry", interop.cases("fit"))
 def test_the_same_run_as_real_keras(backend, entry):
     options, arrays = entry["options"], interop.arrays(entry["npz"])

@@ -82,6 +82,7 @@ def test_the_mask_of_a_model_inside_passes_on(backend):
     assert kept.mask.shape == (None, 2)
 
 
+@pytest.mark.few_compiled(4)
 @pytest.mark.parametrize("name", ["sgd", "rmsprop", "adam", "adagrad", "adadelta", "adamax", "nadam"])
 @pytest.mark.parametrize("what", ["nothing", "frozen"])
 def test_models_that_train_no_weight(backend, name, what):

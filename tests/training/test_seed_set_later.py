@@ -51,6 +51,7 @@ def in_a_fresh_process(seed, make, what, reproducible=False):
     return what(make())
 
 
+@pytest.mark.few_compiled(2)
 @pytest.mark.parametrize("how", ["train_on_batch", "fit", "fit_generator"])
 @pytest.mark.parametrize("reproducible", [False, True])
 def test_training(backend, compiled, how, reproducible):
