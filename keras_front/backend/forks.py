@@ -26,7 +26,8 @@ def after_fork() -> None:
         if engine.forks:
             engine.after_fork()
         else:
-            engine.__class__ = _refusing(type(engine))
+            kind: Any = type(engine)
+            engine.__class__ = _refusing(kind)
     config.revise()  # programs that are compiled already belong to the parent
 
 
