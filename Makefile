@@ -54,6 +54,9 @@ mutants: .venv-test/ready  # breaks thirty places, one by one: how many do the t
 plain: .venv-demo/ready  # with NumPy and h5py alone: import, train, save, load
 	$(DEMO)/python -I tests/plain.py
 
+fuzz: .venv-test/ready  # every reader of models, thirty seconds each: damaged copies of good files
+	$(TEST)/python tests/robustness/fuzz.py
+
 robustness: .venv-test/ready  # kills, full disks, hostile files ...: how many trials end as they should on each backend?
 	$(TEST)/python tests/robustness/run.py
 
