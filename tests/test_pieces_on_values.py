@@ -89,6 +89,7 @@ def truth(call, *arrays):
         return np.asarray(K.eval(call(*arrays)), "float64")
 
 
+@pytest.mark.few_compiled(6)
 @pytest.mark.parametrize(("name", "function"), list(functions()))
 def test_functions(backend, name, function):
     given = {k: v for n in "kq" for k, v in ARGUMENTS[n].items() if n in inspect.signature(function).parameters}
@@ -98,6 +99,7 @@ def test_functions(backend, name, function):
         np.testing.assert_allclose(K.eval(found), want, rtol=1e-4, atol=1e-6, err_msg=how)
 
 
+@pytest.mark.few_compiled(4)
 @pytest.mark.parametrize(("name", "kind"), LOSSES)
 def test_loss_objects(backend, name, kind):
     weights = np.array([1.0, 0.0, 2.0, 0.5])
@@ -123,6 +125,7 @@ def extra(name):
     return {name.split("At")[1].lower(): 0.5} if name in at else {}
 
 
+@pytest.mark.few_compiled(8)
 @pytest.mark.parametrize(("name", "kind"), METRICS)
 def test_metric_objects_alone(backend, name, kind):
     """State is updated, read and reset outside any model, on all that can come."""
@@ -149,6 +152,7 @@ def test_metric_objects_alone(backend, name, kind):
         )
 
 
+@pytest.mark.few_compiled(12)
 @pytest.mark.parametrize(("name", "kind"), METRICS)
 def test_metric_objects_within_a_function(backend, name, kind):
     """Updates and result are symbols where the data are; K.function carries them out."""

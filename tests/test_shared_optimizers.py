@@ -40,6 +40,7 @@ def expected(name, order, start=1.0):
     return weights
 
 
+@pytest.mark.few_compiled(4)
 @pytest.mark.parametrize("name", sorted(FORMULAS))
 def test_models_that_share_an_optimizer_have_slots_of_their_own(backend, name):
     optimizer, order = FORMULAS[name][0](), [0, 1, 0, 0, 1, 2, 1, 2, 0]
@@ -152,6 +153,7 @@ def test_weights_are_those_of_all_models_and_can_be_put_back(backend):
     assert [float(np.max(np.abs(w))) > 0 for w in optimizer.get_weights()] == [False, False, True, False, True]
 
 
+@pytest.mark.few_compiled(1)
 @pytest.mark.parametrize("how", ["m.h5", "m.keras", "deepcopy", "pickle"])
 def test_a_copy_of_one_of_two_models_goes_on_alike(backend, tmp_path, how):
     optimizer = optimizers.Adam(0.1, amsgrad=True)
@@ -239,6 +241,7 @@ def test_an_optimizer_written_for_keras_2_has_moments_for_each_model(backend):
 # Models with nothing to train -------------------------------------------------------------------------
 
 
+@pytest.mark.few_compiled(2)
 @pytest.mark.parametrize("name", ["SGD", "RMSprop", "Adagrad", "Adadelta", "Adam", "Adamax", "Nadam"])
 def test_a_model_with_nothing_to_train(backend, name):
     for clips in ({}, {"clipnorm": 1.0, "global_clipnorm": 1.0, "clipvalue": 1.0}):

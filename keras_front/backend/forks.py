@@ -27,7 +27,7 @@ def after_fork() -> None:
             engine.after_fork()
         else:
             kind: Any = type(engine)
-            engine.__class__ = _refusing(kind)
+            engine.__class__ = _refusing(kind)  # type: ignore[arg-type]  # classes have a hash
     config.revise()  # programs that are compiled already belong to the parent
 
 
