@@ -20,154 +20,35 @@ This module must not know any backend: it hands the *names* on to `backend/disco
 
 from __future__ import annotations
 
-import json
-import math
 import os
-import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from keras_front.errors import ArgumentError, ConfigError
-
-OWN_KEY = "keras_front"  # other Keras versions ignore a key that they do not know
-
-
-class Setting(NamedTuple):
-    """A value, where it came from, and whether it was addressed to us (`given`) or found in a shared key."""
-
-    value: Any
-    source: str
-    given: bool = True
-
-
-class Kind(NamedTuple):
-    """What a setting is: its default, the rule for its values, and the older names that it is known by."""
-
-    default: Any
-    accept: Callable[[Any], Any]  # the value in its canonical form; ValueError with what was expected
-    environment: tuple[str, ...] = ()
-    shared_keys: tuple[str, ...] = ()
-
-
-def _one_of(*choices: str) -> Callable[[Any], str]:
-    def accept(value: Any) -> str:
-        if value not in choices:
-            raise ValueError("one of " + ", ".join(repr(choice) for choice in choices))
-        return str(value)
-
-    return accept
-
-
-def _positive_number(value: Any) -> float:
-    if isinstance(value, bool):
-        raise ValueError("a positive number")
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise ValueError("a positive number") from None
-    if not (number > 0 and math.isfinite(number)):
-        raise ValueError("a positive number")
-    return number
-
-
-_ORDERINGS = {"tf": "channels_last", "th": "channels_first"}  # Keras 1 named the layout after an engine
-
-
-def _data_format(value: Any) -> str:
-    old_name = _ORDERINGS.get(value, value) if isinstance(value, str) else value
-    return _one_of("channels_last", "channels_first")(old_name)
-
-
-def _text_or_none(value: Any) -> str | None:
-    if value is not None and not (isinstance(value, str) and value.strip()):
-        raise ValueError("a name, or null for the default")
-    return value.strip() if value is not None else None
-
-
-def _seed_or_none(value: Any) -> int | None:
-    if value is None:
-        return None
-    try:
-        number = int(value)
-    except (TypeError, ValueError):
-        number = -1
-    if isinstance(value, bool | float) or not 0 <= number < 2**63:
-        raise ValueError("an integer from 0 to 2**63 - 1, or null")
-    return number
-
-
-def _count_or_none(value: Any) -> int | None:
-    if value is None:
-        return None
-    try:
-        number = int(value)
-    except (TypeError, ValueError):
-        number = -1
-    if isinstance(value, bool | float) or number < 0:
-        raise ValueError("an integer from 0 on, where 0 means no bound, or null")
-    return number or None
-
-
-_WORDS = {"1": True, "true": True, "on": True, "yes": True, "0": False, "false": False, "off": False, "no": False}
-
-
-def _yes_or_no(value: Any) -> bool:
-    found = value if isinstance(value, bool) else _WORDS.get(str(value).lower())
-    if found is None:
-        raise ValueError("true or false")
-    return found
-
-
-NATIVE = "keras_front"  # our own dialect
-ENGINES_OF_KERAS_2 = ("tensorflow", "theano", "cntk")
-GENERATIONS = ("keras1", "keras2.2", "keras2.3", "keras3")
-
-
-def _dialect(value: Any) -> str:
-    return NATIVE if value == NATIVE else _one_of(*GENERATIONS)(value)
-
-
-KINDS: dict[str, Kind] = {
-    "backend": Kind("numpy", _text_or_none, ("KERAS_FRONT_BACKEND", "KERAS_BACKEND"), ("backend",)),
-    "device": Kind(None, _text_or_none, ("KERAS_FRONT_DEVICE",)),
-    "floatx": Kind("float32", _one_of("float16", "float32", "float64"), ("KERAS_FRONT_FLOATX",), ("floatx",)),
-    "epsilon": Kind(1e-7, _positive_number, ("KERAS_FRONT_EPSILON",), ("epsilon",)),
-    "image_data_format": Kind(
-        "channels_last",
-        _data_format,
-        ("KERAS_FRONT_IMAGE_DATA_FORMAT",),
-        ("image_data_format", "image_dim_ordering"),
-    ),
-    "seed": Kind(None, _seed_or_none, ("KERAS_FRONT_SEED",)),
-    "dialect": Kind(NATIVE, _dialect, ("KERAS_FRONT_DIALECT",)),
-    "old_name_warnings": Kind(True, _yes_or_no, ("KERAS_FRONT_OLD_NAME_WARNINGS",)),
-    "speak_as": Kind("backend", _one_of("backend", *ENGINES_OF_KERAS_2), ("KERAS_FRONT_SPEAK_AS",)),
-    "max_epochs": Kind(None, _count_or_none, ("KERAS_MAX_EPOCHS",)),
-    "max_steps_per_epoch": Kind(None, _count_or_none, ("KERAS_MAX_STEPS_PER_EPOCH",)),
-    "max_model_bytes": Kind(None, _count_or_none, ("KERAS_FRONT_MAX_MODEL_BYTES",)),
-    "traceback_filtering": Kind(True, _yes_or_no, ("KERAS_FRONT_TRACEBACK_FILTERING",)),
-}
+from keras_front.keras_json import OWN_KEY, existing, warned, write
+from keras_front.keras_json import path as path
+from keras_front.keras_json import read as read_file
+from keras_front.keras_json import warn_once as warn_once
+from keras_front.setting_kinds import ENGINES_OF_KERAS_2 as ENGINES_OF_KERAS_2
+from keras_front.setting_kinds import GENERATIONS as GENERATIONS
+from keras_front.setting_kinds import KINDS as KINDS
+from keras_front.setting_kinds import NATIVE as NATIVE
+from keras_front.setting_kinds import Kind, data_format_named
+from keras_front.setting_kinds import Setting as Setting
 
 # What holds for the process, and, where a `with` block is open, what holds in it: for its thread or task alone.
 _settings: dict[str, Setting] = {}
 _NO_BLOCK: Mapping[str, Setting] = {}
 BLOCK: ContextVar[Mapping[str, Setting]] = ContextVar("keras_front_settings", default=_NO_BLOCK)
-_warned: set[str] = set()
 
 # Another object after each change of something that holds for the process and that programs bake in; see `revise`.
 revision = object()
 
 
 # Reading --------------------------------------------------------------------------------------------------
-
-
-def path() -> Path:
-    """Where `keras.json` is looked for: `$KERAS_HOME`, or `.keras` in the home folder."""
-    folder = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
-    return Path(folder) / "keras.json"
 
 
 def setting(name: str) -> Setting:
@@ -196,7 +77,7 @@ def candidates(name: str) -> Iterator[Setting]:
         name: one of `KINDS`.
     """
     kind = _kind(name)
-    document = _read_file()
+    document = read_file()
     for found in _found(name, kind, document):
         try:
             yield found._replace(value=kind.accept(found.value))
@@ -217,64 +98,11 @@ def _found(name: str, kind: Kind, document: dict[str, Any]) -> Iterator[Setting]
             yield Setting(document[key], f"{path()}, key {key}", given=False)
 
 
-def _read_file() -> dict[str, Any]:
-    try:
-        if path().exists() and not path().is_file():
-            raise OSError("it is no file")
-        document = json.loads(path().read_text(encoding="utf-8-sig"))  # some editors write a byte order mark
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except (OSError, ValueError, RecursionError) as error:
-        warn_once(f"{path()} cannot be read and is ignored: {error}")
-        return {}
-    if not isinstance(document, dict):
-        warn_once(f"{path()} is ignored: expected a JSON object, received {type(document).__name__}.")
-        return {}
-    _warn_of_unknown_keys(document.get(OWN_KEY))
-    if {k: v for k, v in document.items() if k != OWN_KEY} in WRITTEN_BY_KERAS:
-        return {k: v for k, v in document.items() if k != "backend"}
-    return document
-
-
-# What Keras writes by itself when it is imported and finds no file: nobody's choice of a backend.
-# Source: Keras 1.2.2 and 2.3.1, `keras/backend/__init__.py`; Keras 3.15, `keras/src/backend/config.py`.
-_UNCHOSEN = {"floatx": "float32", "epsilon": 1e-07, "backend": "tensorflow"}
-WRITTEN_BY_KERAS = (
-    {**_UNCHOSEN, "image_data_format": "channels_last"},
-    {**_UNCHOSEN, "image_dim_ordering": "tf"},
-)
-
-
-def _warn_of_unknown_keys(own: Any) -> None:
-    """Say which keys of our own part of the file mean nothing, and which ones may have been meant."""
-    if own is not None and not isinstance(own, dict):
-        warn_once(f"{path()}, key {OWN_KEY}: expected a JSON object of settings, received {own!r:.60}; it is ignored.")
-        return
-    for key in own or ():
-        if key not in KINDS:
-            from difflib import get_close_matches
-
-            near = get_close_matches(key, list(KINDS), n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            warn_once(f"{path()}, key {OWN_KEY}: there is no setting {key!r:.60}; it is ignored.{hint}")
-
-
 def _refuse(name: str, found: Setting, expectation: str) -> None:
     message = f"{found.source}: expected {expectation} for {name}, received {found.value!r}."
     if found.given:
         raise ConfigError(message + " Correct the value, or remove it to use the default.")
     warn_once(message + " It is passed over.")
-
-
-def warn_once(message: str) -> None:
-    """Warn with `message`, the first time that it comes up in this process.
-
-    Args:
-        message: the text, by which it is seen whether it came up before.
-    """
-    if message not in _warned:
-        _warned.add(message)
-        warnings.warn_explicit(message, UserWarning, "keras_front", 1)  # no line of code is to blame
 
 
 def _kind(name: str) -> Kind:
@@ -354,7 +182,7 @@ def reload() -> None:
     """Forget every setting, so that the environment and `keras.json` are read again at the next use."""
     _settings.clear()
     BLOCK.set(_NO_BLOCK)
-    _warned.clear()
+    warned.clear()
     revise()
 
 
@@ -369,35 +197,11 @@ def save(file: str | os.PathLike[str] | None = None) -> Path:
 
     Raises: ConfigError if there is a file that is not a JSON object (it is left alone).
     """
-    import tempfile
-
     target = Path(file) if file is not None else path()
-    document = _existing(target)
+    document = existing(target)
     document[OWN_KEY] = {name: setting(name).value for name in KINDS if setting(name).value != KINDS[name].default}
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".keras-", suffix=".json")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(json.dumps(document, indent=4) + "\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write(target, document)
     return target
-
-
-def _existing(target: Path) -> dict[str, Any]:
-    if not target.exists():
-        return {}
-    try:
-        document = json.loads(target.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        document = None
-    if not isinstance(document, dict):
-        raise ConfigError(f"config.save: expected a JSON object in {target}; move that file away first.")
-    return document
 
 
 # The classic functions ------------------------------------------------------------------------------------
@@ -480,7 +284,7 @@ def normalize_data_format(value: str | None) -> str:
     if value is None:
         return image_data_format()
     try:
-        return _data_format(value)
+        return data_format_named(value)
     except ValueError as expectation:
         raise ArgumentError(f"data_format: expected {expectation}, received {value!r}.") from None
 
@@ -609,9 +413,10 @@ def max_model_bytes() -> int:
     """The most bytes that the weights of a model may take which is made from a config alone, as by `model_from_json`.
 
     Unless it was set, by `set_max_model_bytes` or the environment variable KERAS_FRONT_MAX_MODEL_BYTES, it is the
-    memory of the machine. What a file of weights holds is not bounded by it.
+    memory of the machine, or what the process may have of it (`ulimit -v`). What a file of weights holds is not
+    bounded by it; what layers keep beside their weights, such as the states of stateful ones, is.
     """
-    return _value("max_model_bytes") or _memory_of_machine()
+    return _value("max_model_bytes") or min(_memory_of_machine(), _memory_of_process())
 
 
 def _memory_of_machine() -> int:
@@ -619,6 +424,15 @@ def _memory_of_machine() -> int:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):  # a system that does not say
         return 1 << 36
+
+
+def _memory_of_process() -> int:
+    try:
+        import resource
+    except ImportError:  # a system without limits
+        return 1 << 62
+    allowed = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return 1 << 62 if allowed == resource.RLIM_INFINITY else allowed
 
 
 def set_max_model_bytes(max_model_bytes: int | None) -> None:
@@ -630,6 +444,30 @@ def set_max_model_bytes(max_model_bytes: int | None) -> None:
     Raises: ConfigError for any other value.
     """
     put("max_model_bytes", max_model_bytes, "set_max_model_bytes")
+
+
+def max_model_layers() -> int | None:
+    """The most layers that a config in a file or text may describe, calls of a layer beyond its first included.
+
+    It is read from the environment variable KERAS_FRONT_MAX_MODEL_LAYERS, unless `set_max_model_layers` has set it.
+
+    Returns: the number, by default 10,000, which is twice that of the deepest networks that were published; None: any.
+    Example:
+        >>> max_model_layers()
+        10000
+    """
+    return _value("max_model_layers") or None
+
+
+def set_max_model_layers(max_model_layers: int) -> None:
+    """Set the most layers that a config in a file or text may describe.
+
+    Args:
+        max_model_layers: a number of layers and further calls of layers; 0 for no bound.
+
+    Raises: ConfigError for any other value.
+    """
+    put("max_model_layers", max_model_layers, "set_max_model_layers")
 
 
 def dialect(name: str) -> AbstractContextManager[None]:

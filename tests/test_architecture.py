@@ -25,7 +25,7 @@ BACKEND_NAMES = {"numpy", "torch", "jax", "tensorflow", "pytensor", "onnxruntime
 BASE = {
     "arguments", "compatibility", "config", "conventions", "custom_objects", "docstrings", "errors", "failures",
     "file_form",
-    "nest", "registry", "tracebacks",
+    "keras_json", "nest", "registry", "setting_kinds", "tracebacks",
 }  # fmt: skip
 TENSORS = BASE | {"backend"}
 PIECES = {"activations", "initializers", "constraints", "regularizers", "losses", "metrics", "optimizers"}
@@ -36,7 +36,9 @@ MODELS = TRAINING | {"training", "saving", "tf_names", "export"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "nest": set(),
-    "config": {"errors"},
+    "setting_kinds": {"errors"},
+    "keras_json": {"errors", "setting_kinds"},
+    "config": {"errors", "keras_json", "setting_kinds"},
     "custom_objects": {"errors"},
     "docstrings": set(),
     "file_form": set(),

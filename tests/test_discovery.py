@@ -222,6 +222,20 @@ def test_a_misspelt_name_gets_a_hint():
         discovery.set_backend("tensroflow")
 
 
+@pytest.mark.parametrize(
+    "name", ["", " ", "../x", "/etc/passwd", "a\x00b", "x" * 10_000, "fäke", "numpy;torch", "-", "os"]
+)
+def test_an_odd_name_is_an_error_of_ours(name):
+    with pytest.raises((BackendNotFoundError, BackendError), match="backend"):
+        discovery.get(name)
+
+
+@pytest.mark.parametrize("name", [" fake ", "Fake", "FAKE\n"])
+def test_case_and_spaces_around_a_name_mean_nothing(declare, name):
+    declare("fake", FAKE)
+    assert discovery.get(name) is discovery.get("fake")
+
+
 def test_without_any_declaration_the_message_says_what_to_do(monkeypatch):
     monkeypatch.setattr(discovery, "_entry_points", dict)
     with pytest.raises(BackendNotFoundError, match=r"no installed package declares any.*pip install -e \."):
@@ -318,8 +332,9 @@ def test_a_shared_key_whose_engine_is_missing_warns_and_gives_the_default(home, 
         assert discovery.backend() == "numpy"
 
 
-def test_a_shared_key_whose_engine_fails_to_import_warns_too(home, default, declare, tmp_path):
-    (tmp_path / "halfway_front.py").write_text("raise ValueError('Unable to import backend : theano')")
+@pytest.mark.parametrize("kind", ["ValueError", "ImportError", "OSError", "AttributeError", "RuntimeError"])
+def test_a_shared_key_whose_engine_fails_to_import_warns_too(home, default, declare, tmp_path, kind):
+    (tmp_path / "halfway_front.py").write_text(f"raise {kind}('Unable to import backend : theano')")
     declare("halfway", "halfway_front:Backend")
     with pytest.raises(BackendNotFoundError, match=r"halfway_front:Backend cannot be imported: Unable to"):
         discovery.get("halfway")

@@ -635,15 +635,15 @@ def _check_ends(name: str, given_in: Any, inputs: list[Any], given_out: Any, out
 
 def _names_of(tensors: list[Any]) -> list[str]:
     """Names of the layers of the tensors; a layer with several gets numbers."""
-    names: list[str] = []
+    names: dict[str, None] = {}  # in order
+    numbers: dict[str, int] = {}  # the last number that each base was given
     for tensor in tensors:
         base = name = tensor.history[0].name if tensor.history else tensor.name
-        number = 0
         while name in names:
-            number += 1
-            name = f"{base}_{number}"
-        names.append(name)
-    return names
+            numbers[base] = numbers.get(base, 0) + 1
+            name = f"{base}_{numbers[base]}"
+        names[name] = None
+    return list(names)
 
 
 def _jsonable(value: Any) -> Any:

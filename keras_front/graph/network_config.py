@@ -28,6 +28,7 @@ from .inputs import InputLayer
 from .layer import LAYERS
 from .node import Node
 from .operation import OpLayer
+from .tracking import found_in
 
 Config = dict[str, Any]
 CONSTANT = "_CONSTANT_VALUE"  # the "layer" of a first argument that is no tensor
@@ -193,6 +194,12 @@ def make_layer(entry: Config) -> Any:
 def connect_all(layers: Made, entries: Iterable[Config], name: Any) -> None:
     """Call the layers as the nodes say; a node whose inputs do not exist yet waits for the next round."""
     waiting = {entry["name"]: list(entry.get("inbound_nodes") or ()) for entry in entries}
+    for layer_name, nodes in waiting.items():
+        if nodes and isinstance(layers[layer_name], InputLayer):
+            raise SerializationError(
+                f"The config of model {name!r}: expected no inputs of {layer_name!r}, which is an input itself, "
+                f"received {nodes!r:.120}."
+            )
     while any(waiting.values()):
         made = [layer_name for layer_name in waiting if _connect_ready(layers, waiting, layer_name)]
         if not made:
@@ -228,9 +235,37 @@ def _read_node(layers: Made, layer: Any, node: Any) -> tuple[list[Any], dict[str
     if isinstance(node, dict):
         return read(node["args"]), {key: read(value) for key, value in node["kwargs"].items()}
     entries = [node] if node and isinstance(node[0], str) else node
-    keywords = {key: read(value) for key, value in dict(entries[-1][3]).items()} if len(entries[-1]) > 3 else {}
+    keywords = _keywords(entries, layer, read)
     first = [read(entry[2]) if entry[0] == CONSTANT else _tensor_at(layers, entry, strict=False) for entry in entries]
     return [first[0] if entries[0] is node else first if isinstance(layer, OpLayer) else unpack(first)], keywords
+
+
+def _keywords(entries: list[Any], layer: Any, read: Callable[[Any], Any]) -> dict[str, Any]:
+    """The keyword arguments of a call, which stand beside each of its tensors; only the last has to have them.
+
+    Raises: SerializationError if two tensors have others beside them, or if one is a dictionary, which no layer of this
+        package takes.
+    """
+    written = entries[-1][3] if len(entries[-1]) > 3 else {}
+    if any(len(entry) > 3 and entry[3] and entry[3] != written for entry in entries):
+        raise SerializationError(
+            f"The config of a call of {layer.name!r}: expected the same keyword arguments beside each tensor, received "
+            f"{[entry[3:] for entry in entries]!r:.200}."
+        )
+    found = {key: read(value) for key, value in dict(written).items()}
+    for name, value in found.items() if _is_ours(layer) else ():
+        if any(True for _ in found_in(value, lambda part: isinstance(part, dict))):
+            raise SerializationError(
+                f"The config of a call of {layer.name!r}: expected a tensor or a plain value as {name!r}, received a "
+                f"dictionary, {value!r:.80}."
+            )
+    return found
+
+
+def _is_ours(layer: Any) -> bool:
+    """Whether it is a layer of this package, other than an op, whose arguments may be of any kind."""
+    package = __name__.partition(".")[0]
+    return type(layer).__module__.partition(".")[0] == package and not isinstance(layer, OpLayer)
 
 
 def _tensor_at(layers: Made, place: Any, strict: bool = True) -> Any:

@@ -8,6 +8,7 @@ before `super().__init__()` ran, because layers written for Keras 2 set their at
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -20,7 +21,7 @@ from keras_front.backend import state, symbolic
 from keras_front.backend.guards import replaced, unchanged
 from keras_front.backend.state import Variable
 from keras_front.compatibility import accept_legacy_arguments
-from keras_front.errors import ArgumentError, ShapeError, StateError, WrongKindError
+from keras_front.errors import ArgumentError, ShapeError, StateError, UnsafeFileError, WrongKindError
 from keras_front.nest import unique
 
 from . import call_context
@@ -44,6 +45,26 @@ def lazy_weights(reserve: bool = False) -> Iterator[None]:
         yield
     finally:
         _LAZY.reset(token)
+
+
+def check_room(name: str, shapes: Sequence[Sequence[int]], dtype: str) -> None:
+    """Raise if a layer that is made from a file or config asks for more memory beside its weights than is allowed.
+
+    Args:
+        name: name of the layer.
+        shapes: the shapes of the arrays that it is about to make.
+        dtype: their dtype.
+
+    Raises: UnsafeFileError, inside `lazy_weights` alone.
+    """
+    if not _LAZY.get():
+        return
+    wanted = sum(math.prod(shape) for shape in shapes) * np.dtype("u2" if dtype == "bfloat16" else dtype).itemsize
+    if wanted > config.max_model_bytes():
+        raise UnsafeFileError(
+            f"{name}: expected at most {config.max_model_bytes()} bytes beside the weights, received a config that "
+            f"asks for {wanted}.\n  If that is meant, allow it: config.set_max_model_bytes (max_model_bytes)."
+        )
 
 
 def found_in(value: Any, wanted: Callable[[Any], bool], depth: int = 4) -> Iterator[Any]:

@@ -132,7 +132,7 @@ def _pairs_wanted(layer: Any) -> str:
 
 
 def _noise_shape(value: Any, layer: Any) -> tuple[Any, ...]:
-    if isinstance(value, str):
+    if isinstance(value, str | Mapping):
         raise ValueError
     return tuple(value)
 

@@ -18,6 +18,7 @@ from keras_front import config
 from keras_front.errors import ArgumentError, ShapeError, StateError
 from keras_front.file_form import FileForm
 from keras_front.graph.layer import LAYERS
+from keras_front.graph.tracking import check_room
 
 from .arguments import CHOICE, Flag, Number, Positive, Reader, Sparse
 from .base import Layer, LayerArguments
@@ -296,6 +297,7 @@ def encoded(codes: Any, size: int, mode: str, dtype: str, weights: Any = None) -
         dtype: type of the vectors.
         weights: what each of the codes counts, by default 1.
     """
+    check_room(f"A layer with output_mode={mode!r}", [(size,)], "int32")
     codes = K.cast(codes, "int32")
     codes = K.expand_dims(codes if K.ndim(codes) else K.expand_dims(codes, -1), -1)
     if mode == "one_hot" and K.ndim(codes) > 2 and K.int_shape(codes)[-2] == 1:

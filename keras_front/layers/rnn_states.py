@@ -12,6 +12,8 @@ from keras_front import backend as K
 from keras_front import config
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, ShapeError, StateError
+from keras_front.graph.tracking import check_room
+from keras_front.initializers import host_dtype
 
 from .cells import zeros_of
 from .stacked_cells import sizes_of
@@ -87,8 +89,15 @@ class KeptStates:
                 "  - in the functional API, by passing `batch_shape` to the Input layer."
             )
         dtype, shapes = self.dtype or config.floatx(), [(batch, *self._state_shape(n)) for n in sizes_of(self.cell)]
+        check_room(self.name, shapes, dtype)
         self._states = [
-            Variable(functools.partial(np.zeros, shape), dtype, f"{self.name}/state_{i}:0", False, shape=shape)
+            Variable(
+                functools.partial(np.zeros, shape, host_dtype(dtype)),
+                dtype,
+                f"{self.name}/state_{i}:0",
+                False,
+                shape=shape,
+            )
             for i, shape in enumerate(shapes)
         ]
 

@@ -22,7 +22,7 @@ from keras_front.file_form import FileForm
 from keras_front.graph import sharing
 from keras_front.registry import Registry, get_registered_object
 
-from . import guard, incomplete, operations
+from . import guard, incomplete, operations, sizes
 
 __all__ = [
     "is_keras3",
@@ -104,7 +104,8 @@ def read_model_config(raw: Any, where: str = "The config") -> Config:
         raw: JSON text, bytes or a dictionary.
         where: what to call the file or config in messages.
 
-    Raises: UnsafeFileError for what the guard refuses; SerializationError for what is no config.
+    Raises: UnsafeFileError for what the guard refuses, and for more layers than `config.max_model_layers()`;
+        SerializationError for what is no config.
     """
     config = guard.parsed(raw, where) if isinstance(raw, str | bytes) else raw
     hooks = legacy_module()
@@ -115,6 +116,7 @@ def read_model_config(raw: Any, where: str = "The config") -> Config:
             f"{where}: expected a dictionary with 'class_name' and 'config', received {type(config).__name__}."
         )
     guard.check_depth(config, where)
+    sizes.check_counts(config, where)
     converted = to_keras2(config)
     guard.check_config(converted, where)
     return converted

@@ -8,6 +8,7 @@ functions, whatever the format:
     HDF5           check_tree, group, array, texts
     zip archives   check_archive, member
 
+How many layers and how much memory a config may ask for is counted in `sizes`.
 Classes are not this module's business: names are looked up in registries, which are allow-lists, and a
 module path in a file is never imported. Nothing in a file can loosen the guard; only the caller can
 (`allow_code=True`).
@@ -17,17 +18,15 @@ from __future__ import annotations
 
 import itertools
 import json
-import math
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 
 from keras_front import bytecode
-from keras_front import config as settings
 from keras_front.errors import MissingFileError, SerializationError, UnreadableFileError, UnsafeFileError
 from keras_front.file_form import FileForm
 from keras_front.registry import Registry, get_registered_object
@@ -43,6 +42,7 @@ __all__ = [
     "parsed",
     "text_of",
     "texts",
+    "unsafe",
 ]
 
 MEGABYTE = 1 << 20
@@ -97,7 +97,15 @@ def check_there(path: str | os.PathLike[str]) -> None:
         raise MissingFileError(f"{os.fspath(path)}: expected a file, found none.")
 
 
-def _unsafe(where: str, expected: str, received: str, remedy: str) -> UnsafeFileError:
+def unsafe(where: str, expected: str, received: str, remedy: str) -> UnsafeFileError:
+    """The error for what a file may not ask for.
+
+    Args:
+        where: what to call the file or config, or a place in it.
+        expected: what may stand there.
+        received: what stands there.
+        remedy: what to do, or why nothing can be done.
+    """
     return UnsafeFileError(f"{where}: expected {expected}, received {received}.\n  {remedy}")
 
 
@@ -116,7 +124,7 @@ def text_of(raw: Any, where: str = "The config") -> str:
     if not isinstance(raw, str | bytes):
         raise SerializationError(f"{where}: expected JSON text, received {type(raw).__name__}.")
     if len(raw) > CONFIG_BYTES:
-        raise _unsafe(
+        raise unsafe(
             where,
             f"at most {CONFIG_BYTES // MEGABYTE} MiB of JSON",
             f"{len(raw) // MEGABYTE} MiB",
@@ -152,7 +160,7 @@ def parsed(raw: Any, where: str = "The config") -> Any:
 
 
 def _too_deep(where: str) -> UnsafeFileError:
-    return _unsafe(
+    return unsafe(
         where,
         f"at most {CONFIG_DEPTH} levels of nesting",
         "more",
@@ -236,7 +244,7 @@ def _check_code(item: Mapping[str, Any], where: str) -> None:
     """Bytecode stands beside a `function_type: lambda`; `__lambda__` objects of Keras 3 are turned into that first."""
     kind = item.get("class_name")
     if isinstance(kind, str) and CODE_CLASSES.get(kind):
-        raise _unsafe(
+        raise unsafe(
             where, "layers made of tensors", f"a {kind}: {CODE_CLASSES[kind]}", "It is never read from a file."
         )
     arguments = item.get("config")
@@ -266,7 +274,7 @@ def _check_places(item: Mapping[str, Any], where: str) -> None:
         return
     for argument in _places(kind):
         if isinstance(arguments.get(argument), str):
-            raise _unsafe(
+            raise unsafe(
                 f"{where}: the {_name_in(item)}",
                 f"its {argument!r} written out",
                 f"a place to read it from, {arguments[argument]!r}",
@@ -280,26 +288,6 @@ def _places(kind: str) -> set[str]:
     classes = (get_registered_object(kind), Registry.of("layer").find(bare))
     forms = [getattr(cls, "file_form", FileForm()) for cls in classes]
     return {*PLACES.get(bare, ()), *(name for form in forms for name in form.places)}
-
-
-def check_memory(variables: Iterable[Any], where: str) -> None:
-    """Refuse a model whose weights take more memory than is allowed, before they take any.
-
-    Args:
-        variables: weights and states, not yet drawn.
-        where: what to call the file or config in messages.
-
-    Raises: UnsafeFileError.
-    """
-    wanted = sum(math.prod(v.shape) * np.dtype("u2" if v.dtype == "bfloat16" else v.dtype).itemsize for v in variables)
-    allowed = settings.max_model_bytes()
-    if wanted > allowed:
-        raise _unsafe(
-            where,
-            f"at most {allowed} bytes of weights",
-            f"a config of a model with {wanted}",
-            "If that is meant, allow it: config.set_max_model_bytes, or KERAS_FRONT_MAX_MODEL_BYTES.",
-        )
 
 
 # HDF5 ------------------------------------------------------------------------------------------------
@@ -328,9 +316,9 @@ def check_tree(root: Any, where: str) -> None:
 
     found = root.id.links.visit(look, info=True)
     if found is True:
-        raise _unsafe(where, f"at most {LINKS} objects", "more", "No model has that many weights.")
+        raise unsafe(where, f"at most {LINKS} objects", "more", "No model has that many weights.")
     if found is not None:
-        raise _unsafe(
+        raise unsafe(
             f"{where}, {found[0]!r}",
             "a group or dataset",
             found[1],
@@ -372,7 +360,7 @@ def array(parent: Any, name: str, where: str, limit: int | None = None) -> np.nd
     data = dataset(parent, name, where)
     declared = data.size * data.dtype.itemsize
     if limit is not None and declared > limit:
-        raise _unsafe(
+        raise unsafe(
             f"{where}, {name!r}",
             f"at most the {limit} bytes that the model has room for",
             f"a dataset that declares {declared} bytes",
@@ -403,19 +391,19 @@ def _check_storage(data: Any, where: str) -> None:
 
     plan = data.id.get_create_plist()
     if plan.get_layout() == h5d.VIRTUAL or plan.get_external_count():
-        raise _unsafe(
+        raise unsafe(
             where,
             "numbers stored here",
             "a dataset whose numbers lie in another file",
             "It would read foreign files.",
         )
     if any(plan.get_filter(i)[0] not in FILTERS for i in range(plan.get_nfilters())):
-        raise _unsafe(where, "gzip, lzf or no compression", "an unknown filter", "Filters are plug-ins, that is, code.")
+        raise unsafe(where, "gzip, lzf or no compression", "an unknown filter", "Filters are plug-ins, that is, code.")
     if data.dtype.kind not in "biufV" or data.dtype.hasobject or data.dtype.names:
         raise SerializationError(f"{where}: expected numbers, received {data.dtype}.")
     declared, stored = data.size * data.dtype.itemsize, data.id.get_storage_size()
     if declared > HOLLOW_BYTES and declared > PACKED * stored:
-        raise _unsafe(
+        raise unsafe(
             where,
             "a size that the file accounts for",
             f"{declared} bytes declared, {stored} stored",
@@ -436,7 +424,7 @@ def attribute(holder: Any, name: str, where: str) -> Any:
     held = holder.attrs.get_id(name)
     size = int(np.prod(held.shape, dtype=np.int64)) * held.dtype.itemsize
     if size > CONFIG_BYTES:
-        raise _unsafe(
+        raise unsafe(
             where,
             f"attributes of at most {CONFIG_BYTES // MEGABYTE} MiB",
             f"{size // MEGABYTE} MiB in {name!r}",
@@ -465,7 +453,7 @@ def texts(holder: Any, name: str, where: str) -> list[str]:
             break
         found += [as_text(item) for item in np.atleast_1d(part)]
     else:  # pragma: no cover - a file of that many attributes
-        raise _unsafe(where, f"at most {LINKS} attributes", "more", "The file was made to exhaust its reader.")
+        raise unsafe(where, f"at most {LINKS} attributes", "more", "The file was made to exhaust its reader.")
     if not chunk:
         raise SerializationError(f"{where}: expected the attribute {name!r}, found {sorted(holder.attrs)}.")
     return found
@@ -494,10 +482,10 @@ def check_archive(archive: Any, where: str) -> None:
     """
     members = archive.infolist()
     if len(members) > MEMBERS:
-        raise _unsafe(where, f"at most {MEMBERS} members", str(len(members)), "A model has a handful.")
+        raise unsafe(where, f"at most {MEMBERS} members", str(len(members)), "A model has a handful.")
     names = [info.filename for info in members]
     if len(set(names)) != len(names):
-        raise _unsafe(where, "each name once", "a repeated one", "Two readers would see two different models.")
+        raise unsafe(where, "each name once", "a repeated one", "Two readers would see two different models.")
     for info in members:
         _check_member(info, f"{where}, {info.filename!r}")
 
@@ -505,13 +493,13 @@ def check_archive(archive: Any, where: str) -> None:
 def _check_member(info: Any, where: str) -> None:
     path = PurePosixPath(info.filename)
     if path.is_absolute() or ".." in path.parts or "\\" in info.filename or ":" in info.filename:
-        raise _unsafe(where, "a path inside the archive", "one that leads out of it", "It would touch other files.")
+        raise unsafe(where, "a path inside the archive", "one that leads out of it", "It would touch other files.")
     if stat.S_ISLNK(info.external_attr >> 16):
-        raise _unsafe(where, "a file", "a link", "Model files hold no links.")
+        raise unsafe(where, "a file", "a link", "Model files hold no links.")
     if info.flag_bits & 1:
-        raise _unsafe(where, "a plain member", "an encrypted one", "Keras writes none.")
+        raise unsafe(where, "a plain member", "an encrypted one", "Keras writes none.")
     if info.file_size > ARCHIVE_HOLLOW_BYTES and info.file_size > ARCHIVE_RATIO * max(info.compress_size, 1):
-        raise _unsafe(
+        raise unsafe(
             where,
             "a size that the archive accounts for",
             f"{info.compress_size} bytes that unpack to {info.file_size}",
@@ -538,7 +526,7 @@ def member(archive: Any, name: str, where: str, limit: int | None = None) -> byt
     with archive.open(info) as stream:
         data = stream.read(allowed + 1)
     if len(data) > allowed:
-        raise _unsafe(
+        raise unsafe(
             f"{where}, {name!r}",
             f"at most {allowed} bytes",
             "more",

@@ -46,6 +46,7 @@ from . import (
     libraries,
     older_states,
     operations,
+    sizes,
     training_config,
     weight_order,
 )
@@ -337,9 +338,7 @@ def make_with_weights(described: Any, where: str) -> Any:
     with lazy_weights(reserve=True):
         model = make(described, where, SerializationError)
     held = [*model.weights, *model.state_variables]
-    guard.check_memory(held, where)
-    for variable in held:
-        variable.initialize()
+    sizes.initialize(held, where)
     return model
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import h5py
+import numpy as np
 from hostile import Check, Hostile, harmless, refused
 from hostile_code import FIRST, stack
 from hostile_configs import functional
@@ -46,7 +47,7 @@ def _refused_or_small(watch: Watch, model: Any) -> None:
 def _h5(text: Any) -> io.BytesIO:
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
-        data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else bytes(text)
+        data = np.void(text.encode("utf-8", "surrogatepass"))  # as it is: a text of HDF5 holds no zero bytes
         file.create_dataset("x", data=1)
         try:
             file.attrs["model_config"] = data
