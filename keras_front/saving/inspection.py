@@ -22,7 +22,7 @@ from keras_front.compatibility import legacy_module
 from keras_front.errors import KerasFrontError, SerializationError
 from keras_front.registry import Registry
 
-from . import config, guard, keras_zip, operations, torch_files, training_config, yaml
+from . import config, guard, keras_zip, operations, sizes, torch_files, training_config, yaml
 
 __all__ = ["Description", "LayerEntry", "WeightEntry", "describe"]
 
@@ -337,6 +337,8 @@ def _config(raw: Any, found: Description) -> None:
     name = _name(described)
     found.model = f"{described['class_name']}{f' {name!r}' if name else ''}"
     found.layers = list(_layers(described, 0))
+    with _noting(found):
+        sizes.check_counts(described, found.path)
     with _noting(found):
         converted = config.to_keras2(described)
         for error in guard.refusals(converted, found.path):

@@ -12,6 +12,7 @@ import pytest
 
 from keras_front import bytecode, config, layers, models
 from keras_front.errors import ArgumentError, ConfigError, SerializationError, UnsafeFileError
+from keras_front.saving import inspection
 
 pytestmark = pytest.mark.engine_neutral
 
@@ -63,6 +64,13 @@ def test_more_layers_than_allowed_are_refused_by_every_door(door):
         for allowed in (6, 0):
             with config.use(max_model_layers=allowed):
                 assert len(DOORS[door](told).layers) == 5
+
+
+def test_looking_at_a_file_says_that_it_has_too_many_layers(tmp_path):
+    (tmp_path / "m.json").write_text(json.dumps(stack(entry("Dense", units=1))))
+    assert not inspection.describe(tmp_path / "m.json").refused
+    with config.use(max_model_layers=1):
+        assert "with 2" in inspection.describe(tmp_path / "m.json").refused[0]
 
 
 def test_layers_of_inner_models_cells_and_further_calls_count():
