@@ -47,10 +47,10 @@ def _refused_or_small(watch: Watch, model: Any) -> None:
 def _h5(text: Any) -> io.BytesIO:
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
-        data = np.void(text.encode("utf-8", "surrogatepass"))  # as it is: a text of HDF5 holds no zero bytes
+        data = text.encode("utf-8", "surrogatepass")
         file.create_dataset("x", data=1)
         try:
-            file.attrs["model_config"] = data
+            file.attrs["model_config"] = np.void(data) if b"\x00" in data else data  # texts of HDF5 hold no zero bytes
         except OSError:  # longer than an attribute may be
             file.attrs["model_config"] = data[:60_000]
     return io.BytesIO(buffer.getvalue())
