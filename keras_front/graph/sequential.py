@@ -8,6 +8,7 @@ the shape comes with the first input (or `build`). The graph is worked out once,
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any, Self
 
 from keras_front.backend import symbolic
@@ -74,7 +75,8 @@ class SequentialNetwork(Network):
             )
         if isinstance(layer, InputLayer):
             return self._start(layer)
-        if any(other.name == layer.name and other is not layer for other in self._stack):
+        taken = layer.name in map(attrgetter("name"), self._stack)  # the quick question: a file may add thousands
+        if taken and any(other.name == layer.name and other is not layer for other in self._stack):
             raise ArgumentError(f'All layers of a model need unique names; "{layer.name}" is taken. Pass `name=`.')
         if not self._chain and not self._stack:
             if hasattr(type(layer), "first_inputs") and layer.first_inputs:
