@@ -1,7 +1,7 @@
 """Layers of strings in a model: what they give is computed on the host, from the data, before a step.
 
 No backend has tensors of strings. A layer that takes them may be called on an `Input`: its output is a placeholder,
-which a model feeds with what the layer makes of the data for that input. See `keras_front/training/host_stage.py`.
+which a model feeds with what the layer makes of the data for that input. See `keras_front/graph/host_stage.py`.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from keras_front import config
 from keras_front.backend import discovery, dtypes
 from keras_front.backend.ops import sparse
 from keras_front.errors import ArgumentError, ShapeError
-from keras_front.training.host_stage import LookedUpRows, Lookup, looked_up, text_array
+from keras_front.graph.host_stage import LookedUpRows, Lookup, looked_up, text_array
 
 Shape = tuple[int | None, ...]
 

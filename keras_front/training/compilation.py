@@ -6,9 +6,9 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from keras_front import config
+from keras_front.graph.host_stage import lookups_of
 from keras_front.training.arrays import ArraySpec, DataSpec, weight_modes
 from keras_front.training.custom_steps import steps_of
-from keras_front.training.host_stage import lookups_of
 from keras_front.training.losses_and_metrics import LossesAndMetrics, class_count, target_shape
 from keras_front.training.single_batch import SingleBatchCalls
 from keras_front.training.steps import Steps

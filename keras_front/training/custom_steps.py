@@ -32,6 +32,7 @@ import numpy as np
 from keras_front import backend as K
 from keras_front import optimizers
 from keras_front.backend import scopes
+from keras_front.backend.hand_over import values_of
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, StateError
 from keras_front.graph import call_context
@@ -39,7 +40,6 @@ from keras_front.graph.network import Network
 from keras_front.graph.tracking import with_trainable_flags
 from keras_front.nest import flatten, unpack
 from keras_front.training.arrays import BatchLayout
-from keras_front.training.hand_over import values_of
 from keras_front.training.losses_and_metrics import LossesAndMetrics
 from keras_front.training.steps import KINDS, Steps, check_newcomers, phase, samples_of
 from keras_front.utils.data_utils import unpack_x_y_sample_weight

@@ -16,8 +16,8 @@ import numpy as np
 
 from keras_front import config
 from keras_front.errors import ArgumentError
+from keras_front.graph.host_stage import LookedUpRows
 from keras_front.training.arrays import ArraySpec, BatchLayout, DataSpec, read_rows
-from keras_front.training.host_stage import LookedUpRows
 from keras_front.utils.data_utils import GeneratorEnqueuer, OrderedEnqueuer, PyDataset
 
 

@@ -20,17 +20,16 @@ import numpy as np
 
 from keras_front import callbacks as callback_module
 from keras_front import config, conventions
-from keras_front.backend import seeds
+from keras_front.backend import interrupts, seeds
 from keras_front.backend.adapter import Backend
+from keras_front.backend.hand_over import State, StateList, active_backend, copies, store, tensors_of, values_of
 from keras_front.callbacks.base import CallbackList, Records
 from keras_front.callbacks.batch_hooks import BatchHooks
 from keras_front.compatibility import RenamedKeys
 from keras_front.errors import ArgumentError
-from keras_front.training import interrupts
 from keras_front.training.arrays import BatchLayout
 from keras_front.training.data_adapter import ArrayAdapter, StreamAdapter, sample_order
 from keras_front.training.dispatch import DispatchTuner, map_batches
-from keras_front.training.hand_over import State, StateList, active_backend, copies, store, tensors_of, values_of
 from keras_front.training.steps import Steps
 
 DEVICE_LIMIT = 1 << 30  # bytes of data that may lie on the device for a whole fit

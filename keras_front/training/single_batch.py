@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from keras_front.backend import discovery, scopes
+from keras_front.backend.hand_over import active_backend, disturbed, exchange, tensors_of, values_of
 from keras_front.backend.tables import make_room
 from keras_front.tracebacks import hide_internal_frames, mark_boundary
 from keras_front.training.arrays import BatchLayout, DataSpec, check_indices
 from keras_front.training.data_adapter import length
-from keras_front.training.hand_over import active_backend, disturbed, exchange, tensors_of, values_of
 from keras_front.training.steps import Steps
 
 

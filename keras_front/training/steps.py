@@ -19,6 +19,7 @@ from keras_front import backend as K
 from keras_front import config
 from keras_front.backend import scopes, seeds, symbolic
 from keras_front.backend.guards import guard_of
+from keras_front.backend.hand_over import State, StateList, active_backend, tensors_of, values_of
 from keras_front.backend.program import EagerFunction
 from keras_front.backend.state import Variable
 from keras_front.backend.tables import make_room
@@ -27,7 +28,6 @@ from keras_front.graph.tensor_values import NoValueHereError, TensorValues, no_v
 from keras_front.nest import flatten, unique
 from keras_front.training.arrays import BatchLayout
 from keras_front.training.dispatch import DispatchTuner, several_steps
-from keras_front.training.hand_over import State, StateList, active_backend, tensors_of, values_of
 from keras_front.training.losses_and_metrics import LossesAndMetrics
 
 KINDS = ("train", "test", "predict")

@@ -22,6 +22,7 @@ from keras_front.backend import discovery, symbolic
 from keras_front.callbacks import History
 from keras_front.compatibility import accept_legacy_arguments
 from keras_front.errors import ArgumentError, StateError, UnknownArgumentError
+from keras_front.graph.host_stage import network_behind
 from keras_front.nest import unpack
 from keras_front.tracebacks import hide_internal_frames, mark_boundary
 from keras_front.training import custom_steps, loops
@@ -47,7 +48,6 @@ from keras_front.training.data_adapter import (
     validation_parts,
     verbosity,
 )
-from keras_front.training.host_stage import network_behind
 from keras_front.training.single_batch import SingleBatchCalls, SingleBatchMethods
 from keras_front.training.steps import Steps
 

@@ -13,11 +13,10 @@ from typing import Any, cast
 
 import numpy as np
 
-from keras_front import backend as K
-from keras_front.backend import discovery
+from keras_front.backend import discovery, interrupts
 from keras_front.backend.adapter import Backend
+from keras_front.backend.creation import convert, to_numpy
 from keras_front.backend.guards import Guard
-from keras_front.training import interrupts
 
 State = list[Any]
 
@@ -37,7 +36,7 @@ def values_of(variables: Sequence[Any]) -> State:
         seen: set[int] = set()
         for index, value in enumerate(values):
             if id(value) in seen:
-                values[index] = K.convert(np.array(K.to_numpy(value)))
+                values[index] = convert(np.array(to_numpy(value)))
             seen.add(id(values[index]))
     return values
 
