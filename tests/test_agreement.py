@@ -62,7 +62,7 @@ def run(name, optimizer, floatx):
     """(initial weights, losses of 100 steps, final weights, inputs of the first batches) on the active backend."""
     build, shape = MODELS[name]
     K.set_random_seed(7, reproducible=True)
-    K.clear_session()
+    K.reset_uids()
     model = build()
     start = model.get_weights()
     model.compile(optimizer, "categorical_crossentropy")

@@ -66,7 +66,7 @@ def test_layers_and_weights_are_those_of_real_keras(name):
     build, dialect = builder(name)
     with config.dialect(dialect):
         for entry in compared(RECORDED[name]["structure"]):
-            K.clear_session()
+            K.reset_uids()
             given = {key: tuple(v) if isinstance(v, list) else v for key, v in entry["with"].items()}
             found = described(build(weights=None, **given))
             assert found == {key: value for key, value in entry.items() if key != "with"}, given
@@ -115,7 +115,7 @@ def test_features_in_the_dialect_of_keras1_are_those_of_keras1(name):
 @pytest.mark.parametrize("entry", interop.cases("application"))
 def test_interop(backend, entry):
     wanted = json.loads((interop.FOLDER / entry["file"]).read_text())
-    K.clear_session()
+    K.reset_uids()
     net = eval(entry["code"], {"keras": __import__("keras_front")})
     assert (net.name, net.count_params(), len(net.layers)) == (wanted["name"], wanted["params"], wanted["layer_count"])
     trainable = sum(int(np.prod(w.shape)) for w in net.trainable_weights)

@@ -19,7 +19,7 @@ from keras_front.registry import custom_object_scope
 
 @pytest.fixture(autouse=True)
 def fresh_names():
-    K.clear_session()
+    K.reset_uids()
 
 
 class Antirectifier(L.Layer):

@@ -50,7 +50,7 @@ def cases():
 
 @pytest.fixture(autouse=True)
 def on_numpy():
-    K.clear_session()
+    K.reset_uids()
     with K.use_backend("numpy"):
         yield
 

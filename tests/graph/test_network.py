@@ -15,7 +15,7 @@ from keras_front.models import Model, Sequential, clone_model, load_model, model
 
 @pytest.fixture(autouse=True)
 def fresh_names():
-    K.clear_session()
+    K.reset_uids()
 
 
 def two_towers() -> Model:

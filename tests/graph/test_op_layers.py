@@ -19,7 +19,7 @@ from keras_front.models import Model, Sequential, clone_model, load_model, model
 
 @pytest.fixture(autouse=True)
 def fresh_names():
-    K.clear_session()
+    K.reset_uids()
 
 
 RANDOM = np.random.RandomState(0)
@@ -334,7 +334,7 @@ def test_ops_on_a_model_that_was_read_find_free_names(tmp_path):
     model = Model(x, (x + 1.0) + x)
     model.add_loss(K.mean(model.output))
     model.save(str(tmp_path / "m.h5"))
-    K.clear_session()  # as in a fresh process
+    K.reset_uids()  # as in a fresh process
     read = load_model(str(tmp_path / "m.h5"))
     longer = Model(read.input, read.output + 1.0)
     longer.add_loss(K.mean(longer.output))

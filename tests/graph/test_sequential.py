@@ -14,7 +14,7 @@ from keras_front.models import Model, Sequential, clone_model, model_from_config
 
 @pytest.fixture(autouse=True)
 def fresh_names():
-    K.clear_session()
+    K.reset_uids()
 
 
 def test_layers_are_added_and_taken_off():

@@ -17,13 +17,13 @@ DIALECTS = ("keras1", "keras2.2", "keras2.3", "keras3")
 
 
 def stack():
-    K.clear_session()
+    K.reset_uids()
     first = layers.Dense(10, activation="relu", input_shape=(10,))
     return models.Sequential([first, layers.BatchNormalization(), layers.Dense(1)])
 
 
 def branches():
-    K.clear_session()
+    K.reset_uids()
     a, b, shared = layers.Input((3,)), layers.Input((3,)), layers.Dense(4)
     end = layers.Dense(2, name="a_very_long_name_of_a_layer_which_is_cut")
     model = models.Model([a, b], end(layers.Add()([shared(a), shared(b)])))
@@ -104,7 +104,7 @@ NESTED_BOXES = """\
 
 
 def nested():
-    K.clear_session()
+    K.reset_uids()
     first = layers.Dense(3, input_shape=(3,))
     inner = models.Sequential([layers.Dense(4, input_shape=(3,))], name="sequential_9")
     return models.Sequential([first, inner, layers.Dense(1)])

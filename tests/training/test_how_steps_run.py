@@ -28,7 +28,7 @@ def data(n=12):
 
 
 def net(**arguments):
-    K.clear_session()
+    K.reset_uids()
     watched = Watched(input_shape=(3,))
     model = Sequential([watched, Dense(4, activation="tanh", kernel_initializer="ones"), BatchNormalization(),
                         Dense(1, kernel_initializer="ones")])  # fmt: skip
