@@ -200,7 +200,8 @@ class JaxBackend(Transposes, Backend):
     # Linear algebra and neural kernels -------------------------------------------------------------------------
 
     matmul = jnp.matmul
-    cholesky, solve, det, householder_qr = jnp.linalg.cholesky, jnp.linalg.solve, jnp.linalg.det, jnp.linalg.qr
+    cholesky = functools.partial(jnp.linalg.cholesky, symmetrize_input=False)  # of the lower triangle, as elsewhere
+    solve, det, householder_qr = jnp.linalg.solve, jnp.linalg.det, jnp.linalg.qr
 
     softmax, log_softmax = Positional(jax.nn.softmax), Positional(jax.nn.log_softmax)
 

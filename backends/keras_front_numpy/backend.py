@@ -204,10 +204,12 @@ class NumpyBackend(Eager, Backend):
 
     @without_warnings
     def cast(x: Array, dtype: str) -> Array:  # noqa: N805
+        if dtype == "bfloat16":  # NumPy knows it where another engine has registered it, and computes it slowly
+            raise DtypeError(_NO_BFLOAT16)
         try:
             return as_tensor(x.astype(dtype))
         except TypeError:
-            raise DtypeError(_NO_BFLOAT16 if dtype == "bfloat16" else f"NumPy has no dtype {dtype!r}.") from None
+            raise DtypeError(f"NumPy has no dtype {dtype!r}.") from None
 
     def stop_gradient(self, x: Array) -> Array:
         return x

@@ -24,9 +24,15 @@ from keras_front.backend.symbolic import Operators, SymbolicTensor
 from keras_front.backend.tables import make_room
 from keras_front.errors import BackendError, DtypeError
 from keras_front_tensorflow import export, gradient_table
+from keras_front_tensorflow.convolution import channels_back, channels_last, grouped_conv, pooled, rows_of, with_a_row
 
 _DTYPES = {name: tf.dtypes.as_dtype(name) for name in sorted(dtypes.ALL)}
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
+
+
+def _of_truth(op: Callable[..., Any]) -> Callable[..., Any]:
+    """A logical op, for numbers too: what is not 0 is true."""
+    return lambda self, *tensors: op(*(t if t.dtype == tf.bool else tf.cast(t, tf.bool) for t in tensors))
 
 
 class TensorflowBackend(Transposes, Backend):
@@ -56,7 +62,7 @@ class TensorflowBackend(Transposes, Backend):
     sin, cos, tanh, sigmoid, round = tf.sin, tf.cos, tf.tanh, tf.sigmoid, tf.round
     equal, not_equal, less, less_equal = tf.equal, tf.not_equal, tf.less, tf.less_equal
     greater, greater_equal = tf.greater, tf.greater_equal
-    logical_and, logical_or, logical_not = tf.logical_and, tf.logical_or, tf.logical_not
+    logical_and, logical_or, logical_not = map(_of_truth, (tf.logical_and, tf.logical_or, tf.logical_not))
     where, stop_gradient = tf.where, tf.stop_gradient
 
     def erfinv(self, x: Any) -> Any:  # TensorFlow has it for 32 bits and more
@@ -240,16 +246,16 @@ class TensorflowBackend(Transposes, Backend):
     def conv(
         self, x: Any, kernel: Any, *, strides: Any, padding: Any, dilation: Any, groups: int, data_format: str
     ) -> Any:
-        given = _channels_last(x, data_format)
-        x = _with_a_row(given)
+        given = channels_last(x, data_format)
+        x = with_a_row(given)
         if max(dilation) > 1 and max(strides) > 1:  # TensorFlow has one or the other
             gaps = (*(d - 1 for d in dilation), 0, 0)
             kernel = self.pad(kernel, padding=((0, 0),) * kernel.shape.rank, interior=gaps, value=0)
             dilation = (1,) * len(dilation)
         if not isinstance(padding, str):
             x, padding = tf.pad(x, ((0, 0), *padding, (0, 0))), "valid"
-        y = _grouped_conv(x, kernel, strides, padding.upper(), dilation, groups)
-        return _channels_back(_rows_of(given, y), data_format)
+        y = grouped_conv(x, kernel, strides, padding.upper(), dilation, groups)
+        return channels_back(rows_of(given, y), data_format)
 
     def transposed(self, fn: Callable[[Any], Any], shape: Any, g: Any) -> Any:
         with tf.GradientTape() as tape:  # inside a tf.function what the value at zero would need is pruned away
@@ -259,9 +265,9 @@ class TensorflowBackend(Transposes, Backend):
         return tape.gradient(y, x, g, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
     def max_pool(self, x: Any, *, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Any:
-        x = _channels_last(x, data_format)
-        y = _pooled(tf.nn.max_pool2d, _with_a_row(x), pool_size, strides, padding)
-        return _channels_back(_rows_of(x, y), data_format)
+        x = channels_last(x, data_format)
+        y = pooled(tf.nn.max_pool2d, with_a_row(x), pool_size, strides, padding)
+        return channels_back(rows_of(x, y), data_format)
 
     def max_pool_gradient(self, x: Any, g: Any, **attrs: Any) -> Any:
         with tf.GradientTape() as tape:
@@ -270,8 +276,8 @@ class TensorflowBackend(Transposes, Backend):
         return tape.gradient(y, x, g)
 
     def max_pool_pick(self, x: Any, y: Any, *, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Any:
-        x, y = (_channels_last(t, data_format) for t in (x, y))
-        picked = _with_a_row(y)
+        x, y = (channels_last(t, data_format) for t in (x, y))
+        picked = with_a_row(y)
 
         # Not as the transpose of max_pool_gradient: TensorFlow's kernel for that clears the memory of its own argument
         # where the result has the same shape and nobody else reads it.
@@ -281,13 +287,13 @@ class TensorflowBackend(Transposes, Backend):
             picked = tf.gather(tf.reshape(picked, [-1]), places)
             return top
 
-        top = _pooled(pick, _with_a_row(x), pool_size, strides, padding)
-        return _channels_back(_rows_of(x, tf.reshape(picked, tf.shape(top))), data_format)
+        top = pooled(pick, with_a_row(x), pool_size, strides, padding)
+        return channels_back(rows_of(x, tf.reshape(picked, tf.shape(top))), data_format)
 
     def average_pool(self, x: Any, *, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Any:
-        x = _channels_last(x, data_format)
-        y = _pooled(tf.nn.avg_pool2d, _with_a_row(x), pool_size, strides, padding)
-        return _channels_back(_rows_of(x, y), data_format)
+        x = channels_last(x, data_format)
+        y = pooled(tf.nn.avg_pool2d, with_a_row(x), pool_size, strides, padding)
+        return channels_back(rows_of(x, y), data_format)
 
     # Loops -----------------------------------------------------------------------------------------------------
 
@@ -585,71 +591,6 @@ def _key(seed: Any, stream: int, counter: Any) -> Any:
 def _signed(number: int) -> int:
     """The int64 with the last 64 bits of a number."""
     return (number + (1 << 63)) % (1 << 64) - (1 << 63)
-
-
-def _channels_last(x: Any, data_format: str) -> Any:
-    n = x.shape.rank
-    return x if data_format == "channels_last" else tf.transpose(x, (0, *range(2, n), 1))
-
-
-def _channels_back(x: Any, data_format: str) -> Any:
-    n = x.shape.rank
-    return x if data_format == "channels_last" else tf.transpose(x, (0, n - 1, *range(1, n - 1)))
-
-
-def _grouped_conv(x: Any, kernel: Any, strides: Any, padding: str, dilation: Any, groups: int) -> Any:
-    """On a CPU TensorFlow has groups of one channel (depthwise) and one group, nothing between."""
-    if groups == 1:
-        return _plain_conv(x, kernel, strides, padding, dilation)
-    depth, even = kernel.shape[-2], len(set(strides)) == 1
-    if depth == 1 and len(strides) == 2 and even and max(dilation) == 1:
-        by_channel = tf.reshape(kernel, (*kernel.shape[:2], groups, -1))
-        return tf.nn.depthwise_conv2d(x, by_channel, (1, *strides, 1), padding, "NHWC")
-    pairs = zip(tf.split(x, groups, -1), tf.split(kernel, groups, -1))
-    return tf.concat([_plain_conv(a, b, strides, padding, dilation) for a, b in pairs], -1)
-
-
-def _plain_conv(x: Any, kernel: Any, strides: Any, padding: str, dilation: Any) -> Any:
-    letters = {1: "NWC", 2: "NHWC", 3: "NDHWC"}[len(strides)]  # named, or the gradient's gradient misses it
-    return tf.nn.convolution(x, kernel, strides, padding, data_format=letters, dilations=dilation)
-
-
-def _pooled(pool: Any, x: Any, pool_size: Any, strides: Any, padding: str) -> Any:
-    """A pool over channels-last data by the kernel for planes.
-
-    A sequence is a plane of height 1, and a volume is pooled along two axes and then along the third: the kernel
-    for volumes lacks float64, and gives each of equal maxima the whole gradient.
-    """
-    padding = padding.upper()
-    if len(pool_size) == 1:
-        return tf.squeeze(pool(tf.expand_dims(x, 1), (1, *pool_size), (1, *strides), padding), 1)
-    if len(pool_size) == 2:
-        return pool(x, pool_size, strides, padding)
-    _, slices, *plane, depth = x.shape
-    y = pool(tf.reshape(x, (-1, *plane, depth)), pool_size[1:], strides[1:], padding)
-    rows, columns = y.shape[1:3]
-    y = pool(tf.reshape(y, (-1, slices, rows * columns, depth)), (pool_size[0], 1), (strides[0], 1), padding)
-    return tf.reshape(y, (-1, y.shape[1], rows, columns, depth))
-
-
-def _with_a_row(x: Any) -> Any:
-    """A batch of images that has at least one, for kernels that fail without; see `_rows_of`.
-
-    With oneDNN a convolution of an empty batch has the shape of its input, and the gradient of its maximum pooling ends
-    the process. Inside a `tf.function` the size of a batch may be unknown.
-    """
-    rows = x.shape[0]
-    if rows:
-        return x
-    missing = 1 if rows == 0 else tf.cast(tf.equal(tf.shape(x)[0], 0), tf.int32)
-    return tf.concat(
-        [x, tf.zeros((missing, *x.shape[1:]), x.dtype)], 0
-    )  # TensorFlow would join a `pad` with what follows
-
-
-def _rows_of(x: Any, y: Any) -> Any:
-    """Of a result for `_with_a_row(x)` what belongs to `x`."""
-    return y if x.shape[0] else y[: tf.shape(x)[0]]
 
 
 def _along_last(transform: Any, real: Any, imag: Any, axis: int) -> Any:
