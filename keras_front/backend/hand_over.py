@@ -13,10 +13,11 @@ from typing import Any, cast
 
 import numpy as np
 
-from keras_front.backend import discovery, interrupts
+from keras_front.backend import discovery
 from keras_front.backend.adapter import Backend
 from keras_front.backend.creation import convert, to_numpy
 from keras_front.backend.guards import Guard
+from keras_front.backend.interrupts import hold, let_go
 
 State = list[Any]
 
@@ -76,7 +77,7 @@ def exchange(guard: Guard, variables: Sequence[Any], engine: Backend, run: Calla
 
     Returns: the results.
     """
-    holding = interrupts.hold()
+    holding = hold()
     try:
         with guard.lock:
             guard.begin()
@@ -89,7 +90,7 @@ def exchange(guard: Guard, variables: Sequence[Any], engine: Backend, run: Calla
             finally:
                 guard.end()
     finally:
-        interrupts.let_go(holding)
+        let_go(holding)
     return results
 
 
@@ -163,7 +164,7 @@ class StateList:
         Returns: the results.
         """
         guard, values = self.guard, self.values
-        holding = interrupts.hold()
+        holding = hold()
         try:
             with guard.lock:
                 guard.begin()
@@ -176,5 +177,5 @@ class StateList:
                 finally:
                     guard.end()
         finally:
-            interrupts.let_go(holding)
+            let_go(holding)
         return results

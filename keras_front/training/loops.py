@@ -20,9 +20,10 @@ import numpy as np
 
 from keras_front import callbacks as callback_module
 from keras_front import config, conventions
-from keras_front.backend import interrupts, seeds
+from keras_front.backend import seeds
 from keras_front.backend.adapter import Backend
 from keras_front.backend.hand_over import State, StateList, active_backend, copies, store, tensors_of, values_of
+from keras_front.backend.interrupts import hold, let_go, watched
 from keras_front.callbacks.base import CallbackList, Records
 from keras_front.callbacks.batch_hooks import BatchHooks
 from keras_front.compatibility import RenamedKeys
@@ -196,7 +197,7 @@ class TrainingEpochs:
         self.steps.reset()
         self.hooks = BatchHooks(self.callbacks, "train")
         self.seen, self.last = 0, None
-        with interrupts.watched():
+        with watched():
             if isinstance(self.data, StreamAdapter):
                 self._epoch_of_stream(self.data)
             elif self.hooks.all or self.steps.one_by_one or self.data.varies:
@@ -474,12 +475,12 @@ class BatchLoop:
         """One dispatch of `(fixed, state, ...) -> (state, outputs)`, and what it gave."""
         if not self.carried:
             return call(self.fixed, self.state, *arguments)
-        holding = interrupts.hold()
+        holding = hold()
         try:
             with self.guard.lock:
                 self.state, outputs = call(self.fixed, self.state, *arguments)
         finally:
-            interrupts.let_go(holding)
+            let_go(holding)
         return self.state, outputs
 
     def _dispatches(self) -> Iterator[Dispatch]:
