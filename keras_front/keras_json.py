@@ -31,9 +31,7 @@ def read() -> dict[str, Any]:
     A file that Keras wrote by itself on import chooses no backend.
     """
     try:
-        if path().exists() and not path().is_file():
-            raise OSError("it is no file")
-        document = json.loads(path().read_text(encoding="utf-8-sig"))  # some editors write a byte order mark
+        document = _parsed(path())
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError, RecursionError) as error:
@@ -46,6 +44,12 @@ def read() -> dict[str, Any]:
     if {k: v for k, v in document.items() if k != OWN_KEY} in WRITTEN_BY_KERAS:
         return {k: v for k, v in document.items() if k != "backend"}
     return document
+
+
+def _parsed(target: Path) -> Any:
+    if target.exists() and not target.is_file():
+        raise OSError("it is no file")
+    return json.loads(target.read_text(encoding="utf-8-sig"))  # some editors write a byte order mark
 
 
 # What Keras writes by itself when it is imported and finds no file: nobody's choice of a backend.
@@ -82,8 +86,8 @@ def existing(target: Path) -> dict[str, Any]:
     if not target.exists():
         return {}
     try:
-        document = json.loads(target.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        document = _parsed(target)
+    except (OSError, ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
         raise ConfigError(f"config.save: expected a JSON object in {target}; move that file away first.")

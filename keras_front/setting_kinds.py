@@ -69,35 +69,28 @@ def _text_or_none(value: Any) -> str | None:
     return value.strip() if value is not None else None
 
 
-def _seed_or_none(value: Any) -> int | None:
-    if value is None:
-        return None
+def _whole(value: Any, expected: str, below: float = math.inf) -> int:
+    """An integer from 0 up to `below`, exclusive. Raises: ValueError with what was expected."""
     try:
         number = int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = -1
-    if isinstance(value, bool | float) or not 0 <= number < 2**63:
-        raise ValueError("an integer from 0 to 2**63 - 1, or null")
+    if isinstance(value, bool | float) or not 0 <= number < below:
+        raise ValueError(expected)
     return number
 
 
-def _count_or_none(value: Any) -> int | None:
-    if value is None:
-        return None
-    try:
-        number = int(value)
-    except (TypeError, ValueError):
-        number = -1
-    if isinstance(value, bool | float) or number < 0:
-        raise ValueError("an integer from 0 on, where 0 means no bound, or null")
-    return number or None
+def _seed_or_none(value: Any) -> int | None:
+    return None if value is None else _whole(value, "an integer from 0 to 2**63 - 1, or null", 2**63)
 
 
 def _count(value: Any) -> int:
     """A count of which 0 means no bound, where the default is one."""
-    if value is None:
-        raise ValueError("an integer from 0 on, where 0 means no bound")
-    return _count_or_none(value) or 0
+    return _whole(value, "an integer from 0 on, where 0 means no bound")
+
+
+def _count_or_none(value: Any) -> int | None:
+    return None if value is None else _whole(value, "an integer from 0 on, where 0 means no bound, or null") or None
 
 
 _WORDS = {"1": True, "true": True, "on": True, "yes": True, "0": False, "false": False, "off": False, "no": False}

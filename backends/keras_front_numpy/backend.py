@@ -63,11 +63,7 @@ def _kernel(make: Callable[..., Callable[..., None]], *how: Any) -> Callable[...
 
 def _windows(space: Any, window: Any, strides: Any, padding: Any, dilation: Any) -> tuple[int, ...]:
     """How many windows fit along each spatial axis. Raises: ShapeError if not even one does."""
-    found = convolution.out_space(space, window, strides, padding, dilation)
-    if 0 in found:
-        for n, w, s, pair, d in zip(space, window, strides, padding, dilation, strict=True):
-            shapes.windows(n, w, s, pair, d)
-    return found
+    return tuple(shapes.windows(*axis) for axis in zip(space, window, strides, padding, dilation, strict=True))
 
 
 def conv_plan(

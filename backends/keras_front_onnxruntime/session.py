@@ -146,8 +146,7 @@ class _Arguments:
     """
 
     def __init__(self, program: Program):
-        captured = [list(program.captures)] if program.captures else []
-        everything = [*program.args, *captured]
+        everything = program.parameters()
         self.program = program
         self.names = [f"a{place}" for place in range(len(everything))]
         self.texts = {t: text for place, arg in enumerate(everything) for t, text in _texts(arg, f"a{place}")}

@@ -400,10 +400,9 @@ class TensorflowBackend(Transposes, Backend):
     open_sizes = staticmethod(export.open_sizes)
 
     def compile_program(self, program: Any) -> Callable[..., Any]:
-        args = [*program.args, *([program.captures] if program.captures else [])]
         recurrent = any(line.op == "value_and_grad" and _has(line.body, {"scan"}) for line in program.instructions)
         late = recurrent and not _has(program, _HOST)
-        return _FlatFunction(self, lambda *given: codegen.function_of(program)(*given), args, late=late)
+        return _FlatFunction(self, lambda *given: codegen.function_of(program)(*given), program.parameters(), late=late)
 
     def compile_native(self, fn: Callable[..., Any], donate: Sequence[int] = ()) -> Callable[..., Any]:
         compiled = tf.function(fn, autograph=False)

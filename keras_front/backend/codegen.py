@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_front.backend.ir import Instruction, Program
 from keras_front.backend.ops.custom_gradient import attached
-from keras_front.backend.symbolic import SymbolicTensor, _symbols_in_attrs
+from keras_front.backend.symbolic import SymbolicTensor, has_symbols
 from keras_front.errors import ArgumentError
 
 
@@ -64,7 +64,7 @@ class _Writer:
 
     def _write(self, program: Program) -> str:
         head, unpack = [], []
-        for place, arg in enumerate([*program.args, *([program.captures] if program.captures else [])]):
+        for place, arg in enumerate(program.parameters()):
             if isinstance(arg, list):
                 head.append(f"args{place}")
                 if arg:
@@ -122,7 +122,7 @@ class _Writer:
         return name
 
     def _attribute(self, value: Any) -> str:
-        if _symbols_in_attrs({"": value}):  # sizes that only a run tells
+        if has_symbols({"": value}):  # sizes that only a run tells
             return nested_text(value, SymbolicTensor, lambda size: f"int({self._name(size)})")
         if value is None or isinstance(value, bool | int | str | float | tuple):
             return repr(value) if not isinstance(value, float) or np.isfinite(value) else f"float({str(value)!r})"

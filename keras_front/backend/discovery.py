@@ -176,6 +176,16 @@ def owner(value: Any) -> Engine | None:
 # The device -----------------------------------------------------------------------------------------------
 
 
+def host_value(value: Any) -> np.ndarray:
+    """The numbers of an array, or of a tensor of any backend of this process, as an array.
+
+    Args:
+        value: an array, a number or a tensor.
+    """
+    found = owner(value)
+    return np.asarray(value if found is None else found.to_numpy(value))
+
+
 def current_device() -> str | None:
     """The device asked for ('cpu', 'cuda', 'cuda:1', ...), or None for the best one that the engine has."""
     chosen = DEVICE.get()

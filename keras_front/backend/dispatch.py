@@ -97,7 +97,7 @@ class Op(Operation):
         args = [each(a, symbolic.in_this_step) for a in args]
         args = read_variables(args, not self.facts.is_fresh(attrs))
         attrs = {key: plain(value) for key, value in attrs.items()}
-        if any(map(symbolic.is_symbolic, flat(args))) or symbolic._symbols_in_attrs(attrs):
+        if any(map(symbolic.is_symbolic, flat(args))) or symbolic.has_symbols(attrs):
             return self.record(self._prepare(args, dtype_of, as_symbol), attrs)
         backend = discovery.active()
         settled = self._prepare(args, lambda a: real_dtype(backend, a), backend.convert)

@@ -124,6 +124,16 @@ def on_host(dtype: str) -> str:
     return "float32" if dtype == "bfloat16" else dtype
 
 
+def item_bytes(dtype: str) -> int:
+    """How many bytes a number of a dtype takes."""
+    return 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize
+
+
+def from_bfloat16(bits: np.ndarray) -> np.ndarray:
+    """Numbers of bfloat16, given as integers of 16 bits, as float32, whose upper half they are."""
+    return (bits.astype("uint32") << 16).view("float32")
+
+
 def is_sparse_matrix(x: Any) -> bool:
     """Whether `x` is one of SciPy's sparse matrices, recognized by its methods: SciPy need not be installed."""
     return hasattr(x, "tocoo") and hasattr(x, "toarray")

@@ -37,7 +37,7 @@ class Instruction:
 
     def inputs(self) -> Iterator[SymbolicTensor]:
         """The tensors that it reads; where sizes are unknown, there are some among the attributes too."""
-        return symbolic.leaves_of((self.args, self.attrs) if symbolic._symbols_in_attrs(self.attrs) else self.args)
+        return symbolic.inputs_of(self.args, self.attrs)
 
     def changed(self, **parts: Any) -> Instruction:
         """A copy with other parts.
@@ -87,6 +87,10 @@ class Program:
         for instruction in self.instructions:
             yield from instruction.inputs()
         yield from symbolic.leaves_of(self.results)
+
+    def parameters(self) -> list[Any]:
+        """What its function takes: the arguments, and then a list of the captures if there are any."""
+        return [*self.args, *([list(self.captures)] if self.captures else [])]
 
     def leaves(self) -> list[SymbolicTensor]:
         """The tensors of the arguments and the captures, one after the other."""

@@ -107,7 +107,7 @@ class _Lowering:
     def _add(self, origin: OpCall) -> None:
         args = nest.map_structure(lambda a: a if a is None else self._final(a), origin.args)
         attrs = origin.attrs
-        if symbolic._symbols_in_attrs(attrs):  # sizes that only a run tells
+        if symbolic.has_symbols(attrs):  # sizes that only a run tells
             attrs = {name: nest.map_structure(self._final_size, value) for name, value in attrs.items()}
         self._put(origin, origin.op.name, args, attrs, origin.outputs)
 
@@ -223,8 +223,7 @@ def _elements(tensor: SymbolicTensor) -> int:
 
 def _is_true(constant: Any) -> bool:
     """The truth of one element, which may be a tensor of an engine that NumPy does not know."""
-    owner = discovery.owner(constant)
-    return bool(np.asarray(constant if owner is None else owner.to_numpy(constant)).reshape(()))
+    return bool(discovery.host_value(constant).reshape(()))
 
 
 def _alike(tensor: Any, other: Any) -> bool:

@@ -192,7 +192,7 @@ class OpCall:
 
     def tensors(self) -> Iterator[SymbolicTensor]:
         """The symbolic tensors among arguments and attributes."""
-        return leaves_of((self.args, self.attrs) if _symbols_in_attrs(self.attrs) else self.args)
+        return inputs_of(self.args, self.attrs)
 
     def add_output(self, shape: shapes.Shape, dtype: str) -> SymbolicTensor:
         """The next result, as a new symbolic tensor.
@@ -209,7 +209,13 @@ class OpCall:
         return f"<{self.op.name} #{self.serial}>"
 
 
-def _symbols_in_attrs(attrs: dict[str, Any]) -> bool:
+def inputs_of(args: Any, attrs: dict[str, Any]) -> Iterator[SymbolicTensor]:
+    """The symbolic tensors among the arguments of a call, and among its attributes where a size is unknown."""
+    return leaves_of((args, attrs) if has_symbols(attrs) else args)
+
+
+def has_symbols(attrs: dict[str, Any]) -> bool:
+    """Whether an attribute is, or holds, a symbolic tensor: a size that only a run tells."""
     return any(
         isinstance(v, SymbolicTensor) or (isinstance(v, tuple | list) and any(isinstance(e, SymbolicTensor) for e in v))
         for v in attrs.values()

@@ -12,7 +12,7 @@ from keras_front.backend.ir import Program
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError, SerializationError, StateError
 
-__all__ = ["Prediction", "Signature", "record"]
+__all__ = ["Prediction", "Signature", "fed_inputs", "name_of", "record"]
 
 
 class Signature(NamedTuple):
@@ -116,8 +116,7 @@ def _as_objects(value: Any, held: Mapping[int, np.ndarray]) -> Any:
         return held[id(value)]
     if isinstance(value, np.ndarray) and value.dtype == object:
         return value
-    owner = discovery.owner(value)
-    return np.asarray(value if owner is None else owner.to_numpy(value)).astype(object)
+    return discovery.host_value(value).astype(object)
 
 
 def record(model: Any, backend: Any, batch_size: int | None = None) -> Prediction:
@@ -134,14 +133,15 @@ def record(model: Any, backend: Any, batch_size: int | None = None) -> Predictio
     _check(model)
     with discovery.use_backend(backend):
         steps = model._predictor(None).steps
-        fed = [t for t in model.inputs if t.is_placeholder] if model._is_graph_network else list(model.inputs)
-        shapes = [(t.shape[0] if batch_size is None else batch_size, *t.shape[1:]) for t in fed]
-        inputs = [SymbolicTensor(shape, t.dtype) for shape, t in zip(shapes, fed, strict=True)]
+        inputs = [
+            Signature(name, (t.shape[0] if batch_size is None else batch_size, *t.shape[1:]), t.dtype)
+            for name, t in fed_inputs(model).items()
+        ]
 
         def trace() -> tuple[Program, list[list[Any]]]:
             kinds = [list(steps.variables.constant), list(steps.variables.carried)]
-            like = [[SymbolicTensor(v.shape, v.dtype) for v in kind] for kind in kinds]
-            return program.trace(backend, steps.predict_function(), [*like, inputs]), kinds
+            like = [[SymbolicTensor(v.shape, v.dtype) for v in kind] for kind in (*kinds, inputs)]
+            return program.trace(backend, steps.predict_function(), like), kinds
 
         found, (weights, states) = steps.knowing_variables("predict", trace)
     if found.captures:
@@ -150,10 +150,21 @@ def record(model: Any, backend: Any, batch_size: int | None = None) -> Predictio
         found.changed(results=found.results[1]),
         [v.numpy() for v in weights],
         [v.numpy() for v in states],
-        [v.name.removesuffix(":0") for v in (*weights, *states)],
-        [Signature(name, tuple(s), t.dtype) for name, s, t in zip(model.input_names, shapes, fed, strict=True)],
+        [name_of(v) for v in (*weights, *states)],
+        inputs,
         list(model.output_names),
     )
+
+
+def fed_inputs(model: Any) -> dict[str, SymbolicTensor]:
+    """The inputs of a model into which data go, by name; others bring a value of their own."""
+    named = zip(model.input_names, model.inputs, strict=True)
+    return {name: t for name, t in named if t.is_placeholder or not model._is_graph_network}
+
+
+def name_of(variable: Any) -> str:
+    """What a variable is called in another format."""
+    return str(variable.name).removesuffix(":0")
 
 
 def _check(model: Any) -> None:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from keras_front import conventions
+from keras_front.backend import dtypes
 from keras_front.errors import ArgumentError
 from keras_front.nest import unpack
 
@@ -195,7 +196,7 @@ def _totals(model: Any) -> list[tuple[str, int, int]]:
 
 def _count(weights: Sequence[Any]) -> tuple[int, int]:
     sizes = [int(np.prod(w.shape, dtype=np.int64)) for w in weights]
-    widths = [2 if w.dtype == "bfloat16" else np.dtype(w.dtype).itemsize for w in weights]
+    widths = [dtypes.item_bytes(w.dtype) for w in weights]
     return sum(sizes), sum(size * width for size, width in zip(sizes, widths, strict=True))
 
 

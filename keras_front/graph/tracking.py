@@ -17,7 +17,7 @@ from typing import Any, cast
 import numpy as np
 
 from keras_front import config, constraints, initializers, regularizers
-from keras_front.backend import state, symbolic
+from keras_front.backend import dtypes, state, symbolic
 from keras_front.backend.guards import replaced, unchanged
 from keras_front.backend.state import Variable
 from keras_front.compatibility import accept_legacy_arguments
@@ -59,7 +59,7 @@ def check_room(name: str, shapes: Sequence[Sequence[int]], dtype: str) -> None:
     """
     if not _LAZY.get():
         return
-    wanted = sum(math.prod(shape) for shape in shapes) * np.dtype("u2" if dtype == "bfloat16" else dtype).itemsize
+    wanted = sum(math.prod(shape) for shape in shapes) * dtypes.item_bytes(dtype)
     if wanted > config.max_model_bytes():
         raise UnsafeFileError(
             f"{name}: expected at most {config.max_model_bytes()} bytes beside the weights, received a config that "

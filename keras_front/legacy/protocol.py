@@ -339,13 +339,18 @@ _LAYER: dict[str, Callable[[Any], Any]] = {
 ATTRIBUTES: dict[str, dict[str, Callable[[Any], Any]]] = {"Trainer": _TRAINING, "Network": _GRAPH, "Layer": _LAYER}
 
 
-def _call_uses_phase(layer: Any, node: Any) -> bool:
-    """Whether what a call of a layer computes depends on the phase: in itself, or because its inputs do."""
+def _call_uses_phase(layer: Any, node: Any, seen: set[int] | None = None) -> bool:
+    """Whether what a call of a layer computes depends on the phase: in itself, or because its inputs do.
+
+    Calls that were `seen` already are not asked again: paths through a residual net are many.
+    """
     from keras_front.graph import call_context
     from keras_front.graph.learning_phase import depends_on_phase
 
-    if not node.needed_tensors:
+    seen = set() if seen is None else seen
+    if id(node) in seen or not node.needed_tensors:
         return False
+    seen.add(id(node))
 
     def run(inputs: list[Any]) -> Any:
         with call_context.entered() as context:
@@ -354,7 +359,7 @@ def _call_uses_phase(layer: Any, node: Any) -> bool:
     if depends_on_phase(run, node.input_tensors):
         return True
     before = [t.history for t in node.input_tensors if t.history]
-    return any(_call_uses_phase(maker, maker._inbound_nodes[place]) for maker, place, _ in before)
+    return any(_call_uses_phase(maker, maker._inbound_nodes[place], seen) for maker, place, _ in before)
 
 
 def uses_phase(tensor: Any) -> bool:

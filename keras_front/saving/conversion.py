@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_front.backend.guards import unchanged
 from keras_front.errors import ArgumentError, MissingPackageError, SerializationError, ShapeError
 from keras_front.utils.pickles import load_npz
 
@@ -169,8 +170,7 @@ def _set_arrays(model: Any, arrays: Arrays, options: Options) -> None:
     wrong = [name for name, weight in own.items() if weight.shape != arrays[name].shape]
     if wrong:
         raise ShapeError(f"{wrong[0]}: expected shape {own[wrong[0]].shape}, received {arrays[wrong[0]].shape}.")
-    for name, weight in own.items():
-        weight.set(arrays[name])
+    hdf5.set_weights([(weight, arrays[name]) for name, weight in own.items()])
 
 
 def _model_for(path: Any, options: Options) -> Any:
@@ -278,7 +278,8 @@ def _only_weights(source: Source) -> list[str]:
 def _write_npz(source: Source, target: Any, options: Options) -> list[str]:
     arrays = source.arrays
     if source.model is not None:
-        arrays = {path: weight.numpy() for path, weight in weight_paths.weight_paths(source.model).items()}
+        with unchanged(source.model.weights):
+            arrays = {path: weight.numpy() for path, weight in weight_paths.weight_paths(source.model).items()}
     with atomic.replacing(target) as path, open(path, "wb") as stream:
         np.savez(stream, **arrays)  # type: ignore[arg-type]
     return _only_weights(source)

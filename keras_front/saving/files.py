@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_front import bytecode
-from keras_front.backend.guards import replaced, unchanged
+from keras_front.backend.guards import unchanged
 from keras_front.errors import ArgumentError, SerializationError, UnreadableFileError
 from keras_front.failures import explains_failures
 from keras_front.registry import custom_object_scope
@@ -143,11 +143,10 @@ def load_weights(
         of_keras3 = archive or tree
         if of_keras3 and by_name:
             raise ArgumentError("load_weights: files of Keras 3 hold positions: expected by_name=False.")
-        with replaced(model.weights):
-            if of_keras3:
-                keras_zip.load_weights(model, filepath)
-            else:
-                hdf5.load_weights(model, filepath, by_name, skip_mismatch, reshape)
+        if of_keras3:
+            keras_zip.load_weights(model, filepath)
+        else:
+            hdf5.load_weights(model, filepath, by_name, skip_mismatch, reshape)
 
 
 @explains_failures

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from keras_front import bytecode
+from keras_front.backend.guards import replaced
 from keras_front.backend.state import Variable
 from keras_front.errors import (
     ArgumentError,
@@ -310,6 +311,17 @@ def make(described: Any, where: str, kind: type[SerializationError] = Unreadable
     """
     with failures.reading(where, "a config of a model", kind):
         read = config.read_model_config(described, where)
+    return built(read, where, kind)
+
+
+def built(read: Any, where: str, kind: type[SerializationError] = UnreadableFileError) -> Any:
+    """A model from a config that `config.read_model_config` has read.
+
+    Args:
+        read: the config.
+        where: what to call the file or config in messages.
+        kind: class of the error for what cannot be read.
+    """
     with failures.reading(where, "a config of a model", kind, lambda error: incomplete.place_of_error(error, read)):
         try:
             return Registry.of("layer").deserialize(read)
@@ -583,10 +595,11 @@ def load_weights_by_name(
 
 
 def set_weights(pairs: Sequence[tuple[Variable, np.ndarray]]) -> None:
-    """Give weights their values.
+    """Give weights their values, all at once for whoever reads them in another thread.
 
     Args:
         pairs: each weight with its array.
     """
-    for weight, value in pairs:
-        weight.set(value)
+    with replaced(weight for weight, _ in pairs):
+        for weight, value in pairs:
+            weight.set(value)

@@ -259,7 +259,8 @@ def _keras_archive(archive: zipfile.ZipFile, found: Description) -> None:
         if isinstance(described, Mapping) and described.get("compile_config"):
             _training(described["compile_config"], found)
     with _noting(found):
-        guard.member(archive, keras_zip.WEIGHTS, found.path, 0) if keras_zip.WEIGHTS not in archive.namelist() else None
+        if keras_zip.WEIGHTS not in archive.namelist():
+            guard.member(archive, keras_zip.WEIGHTS, found.path)  # which says so
         with archive.open(keras_zip.WEIGHTS) as stream, h5py.File(stream, "r") as root:  # type: ignore[arg-type]
             guard.check_tree(root, f"{found.path}, {keras_zip.WEIGHTS}")
             for name, entry in _datasets(root, found):
@@ -336,7 +337,8 @@ def _config(raw: Any, found: Description) -> None:
     found.backend = found.backend or _text(described.get("backend"))
     name = _name(described)
     found.model = f"{described['class_name']}{f' {name!r}' if name else ''}"
-    found.layers = list(_layers(described, 0))
+    entries = list(_layers(described))
+    found.layers = [LayerEntry(_name(item), str(item["class_name"]), depth) for item, depth in entries]
     with _noting(found):
         sizes.check_counts(described, found.path)
     with _noting(found):
@@ -344,7 +346,7 @@ def _config(raw: Any, found: Description) -> None:
         for error in guard.refusals(converted, found.path):
             found.refuse(error)
     keras3 = config.is_keras3(described)
-    for item in _layer_items(described):
+    for item, _ in entries:
         _check_layer(item, keras3, found)
 
 
@@ -364,18 +366,12 @@ def _below(item: Mapping[str, Any]) -> Sequence[Any]:
     return listed if isinstance(listed, list) else [v for k in ("layer", "cell") if (v := arguments.get(k))]
 
 
-def _layers(item: Mapping[str, Any], depth: int) -> Iterator[LayerEntry]:
+def _layers(item: Mapping[str, Any], depth: int = 0) -> Iterator[tuple[Mapping[str, Any], int]]:
+    """The entries of layers, also of those inside of others, with how deep they lie."""
     for part in _below(item):
         if isinstance(part, Mapping) and "class_name" in part:
-            yield LayerEntry(_name(part), str(part["class_name"]), depth)
+            yield part, depth
             yield from _layers(part, depth + 1)
-
-
-def _layer_items(item: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for part in _below(item):
-        if isinstance(part, Mapping) and "class_name" in part:
-            yield part
-            yield from _layer_items(part)
 
 
 def _check_layer(item: Mapping[str, Any], keras3: bool, found: Description) -> None:

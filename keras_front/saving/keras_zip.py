@@ -177,7 +177,7 @@ def load_model(
         described = config.read_model_config(saved, f"{where}, {CONFIG}")
         vocabularies.add_vocabularies(described["config"].get("layers"), archive, where, paths_of)
         with lazy_weights():
-            model = hdf5.make(described, f"{where}, {CONFIG}")
+            model = hdf5.built(described, f"{where}, {CONFIG}")
         with hdf5.opened(io.BytesIO(_weights_member(archive, model, where)), f"{where}, {WEIGHTS}") as (
             root,
             place,
@@ -269,9 +269,7 @@ def load_weights_into(model: Any, root: Any, where: str, order: Any = None) -> N
 
     Raises: ArgumentError or ShapeError if the file belongs to another model.
     """
-    pairs = list(_pairs(model, root, where, order, set()))
-    for weight, value in pairs:
-        weight.set(value)
+    hdf5.set_weights(list(_pairs(model, root, where, order, set())))
 
 
 def _pairs(layer: Any, group: Any, where: str, order: Any, seen: set[int]) -> Iterator[tuple[Variable, np.ndarray]]:

@@ -118,7 +118,7 @@ def read(entry: Mapping[str, Any], call: Call) -> tuple[str, Any, Config]:
     given = _attributes(described.get("attr") or {})
     row = AS_OPS.get(operation)
     if row is not None and (operation == "StridedSlice" or _does(row[0], given)):
-        return _as_op(entry, *row, inputs, given)
+        return _as_op(*row, inputs, given)
     return _as_function(entry, operation, inputs, given)
 
 
@@ -196,9 +196,7 @@ def _does(function: str, given: Config) -> bool:
 ALWAYS = {"output_type": "int64", "out_type": "int32"}  # what argmax and shape give anyway
 
 
-def _as_op(
-    entry: Mapping[str, Any], function: str, names: tuple[str, ...], inputs: list[Any], given: Config
-) -> tuple[str, Any, Config]:
+def _as_op(function: str, names: tuple[str, ...], inputs: list[Any], given: Config) -> tuple[str, Any, Config]:
     """An op of K, with the names of its arguments that the inputs are."""
     keywords = {key: value for key, value in given.items() if ALWAYS.get(key) != value}
     if function == "squeeze" and isinstance(keywords.get("axis"), list):

@@ -197,16 +197,20 @@ def _complete(entry: Mapping[str, Any], function: str, first: Any, keywords: Con
 def _needed(function: str) -> list[str]:
     """Names of the arguments without a default, after the first."""
     op = named(function)
-    parameters = list((op.signature if hasattr(op, "signature") else inspect.signature(op)).parameters.values())
+    parameters = list((_declared(function) or inspect.signature(op).parameters).values())
     lost = [p.name for p in parameters if p.kind is p.VAR_POSITIONAL and p.name in ("args", "inputs")]
     return [p.name for p in parameters[1:] if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD] + lost
 
 
+def _declared(function: str) -> Mapping[str, inspect.Parameter]:
+    """The parameters of an op of K; of a function that is none, nothing."""
+    op = named(function)
+    return op.signature.parameters if hasattr(op, "signature") else {}
+
+
 def _fits(row: Row, given: Config) -> bool:
     """Whether an op of K can do all that these arguments of a function of TensorFlow say."""
-    op = named(row.function)
-    known = set(op.signature.parameters if hasattr(op, "signature") else row.call)
-    known |= {*row.call, *row.config, *row.renamed.values(), *row.fixed}
+    known = {*_declared(row.function), *row.call, *row.config, *row.renamed.values(), *row.fixed}
     pairs = given.items()
     return all(key in known and value in row.fixed.get(key, (value,)) for key, value in pairs) and not (
         row.function == "ops.repeat" and isinstance(given.get("repeats"), list)
@@ -326,7 +330,7 @@ BESIDE = ("name", "dtype_policy")  # in the config of an op of Keras 3 that are 
 def _fits_keras3(row: Row, given: Config) -> bool:
     """Whether an op of K can do all that attributes of Keras 3 say, and means the same where they are None."""
     ours = {their: our for our, their in row.config.items()}
-    parameters = getattr(named(row.function), "signature", inspect.signature(lambda: None)).parameters
+    parameters = _declared(row.function)
     for key, value in given.items():
         name = ours.get(key, key)
         known = name in parameters or key in ours or name in row.call
@@ -442,8 +446,7 @@ def _tf_entry_as_it_is(entry: Mapping[str, Any], function: str) -> Any:
 def _without_defaults(function: str, keywords: Config, known: set[str]) -> Config | None:
     """The arguments that a foreign op takes, without others that say what is done anyway; None if one says more."""
     given = {key: value for key, value in keywords.items() if key not in known}
-    op = named(function)
-    parameters = op.signature.parameters if hasattr(op, "signature") else {}
+    parameters = _declared(function)
     if all(key in parameters and value == parameters[key].default for key, value in given.items()):
         return {key: value for key, value in keywords.items() if key in known}
     return None

@@ -10,9 +10,8 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import numpy as np
-
 from keras_front import config as settings
+from keras_front.backend import dtypes
 from keras_front.errors import UnsafeFileError
 
 from . import guard
@@ -77,8 +76,7 @@ def initialize(variables: Iterable[Any], where: str) -> None:
 
 
 def _bytes(variable: Any) -> int:
-    dtype = np.dtype("u2" if variable.dtype == "bfloat16" else variable.dtype)
-    return math.prod(variable.shape) * dtype.itemsize
+    return math.prod(variable.shape) * dtypes.item_bytes(variable.dtype)
 
 
 def _too_large(where: str, wanted: int) -> UnsafeFileError:

@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from keras_front.backend import discovery
+from keras_front.backend.guards import unchanged
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, ShapeError
 
+from .hdf5 import set_weights
 from .keras_zip import own_weights
 from .torch_layouts import Layout, layout_of
 from .weight_paths import bare_name, parts_of, weight_paths
@@ -107,7 +109,8 @@ def state_dict(model: Any, names: Names = None) -> dict[str, np.ndarray]:
         model: a model or layer.
         names: what the state calls the layers, see `load_state_dict`.
     """
-    return {m.key(name): np.array(a, order="C") for m in modules_of(model, names) for name, a in m.arrays().items()}
+    with unchanged(model.weights):
+        return {m.key(name): np.array(a, order="C") for m in modules_of(model, names) for name, a in m.arrays().items()}
 
 
 def load_state_dict(
@@ -132,10 +135,11 @@ def load_state_dict(
     unexpected = [key for key in state if key not in known and not key.endswith("num_batches_tracked")]
     if strict and (missing or unexpected):
         raise ArgumentError(_mismatch(model, missing, unexpected))
+    pairs = []
     for module, (arrays, _) in zip(modules, found, strict=True):
         ours = arrays if module.layout is None else module.layout.from_torch(arrays)
-        for path, array in ours.items():
-            module.weights[path].set(np.array(array, order="C"))
+        pairs += [(module.weights[path], np.array(array, order="C")) for path, array in ours.items()]
+    set_weights(pairs)
     return IncompatibleKeys(missing, unexpected)
 
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from keras_front.backend import dtypes
 from keras_front.errors import SerializationError
 
 from . import guard
@@ -106,7 +107,7 @@ class TensorBundle:
             )
         values = np.frombuffer(self._bytes(name, entry), dtype).reshape(entry.shape)
         if entry.dtype == BFLOAT16:
-            values = (values.astype("uint32") << 16).view("float32")
+            values = dtypes.from_bfloat16(values)
         return values.astype(values.dtype.newbyteorder("="))
 
     def text(self, name: str) -> bytes:

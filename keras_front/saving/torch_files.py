@@ -20,8 +20,9 @@ from typing import Any
 
 import numpy as np
 
+from keras_front.backend import dtypes
 from keras_front.errors import SerializationError, UnsafeFileError
-from keras_front.utils.pickles import StandIn, load_pickle
+from keras_front.utils.pickles import Call, Dictionary, StandIn, load_pickle
 
 from . import atomic, guard
 
@@ -36,24 +37,11 @@ STORAGES = {
 WRITTEN = {dtype: name for name, dtype in STORAGES.items()}
 
 
-class _Call:
-    """A function that the pickle names."""
-
+class _OrderedDict(Call):
     __slots__ = ()
 
-
-class _OrderedDict(_Call):
-    def __call__(self) -> Any:
-        return _Dictionary()
-
-
-class _Dictionary(dict[Any, Any]):
-    """A dictionary whose attributes are left out: versions of modules."""
-
-    __slots__ = ()
-
-    def __setstate__(self, state: Any) -> None:
-        pass
+    def __call__(self) -> Any:  # type: ignore[override]
+        return Dictionary()
 
 
 class _Storage:
@@ -65,8 +53,10 @@ class _Storage:
         self.dtype, self.size, self.numbers = dtype, size, numbers
 
 
-class _Rebuild(_Call):
+class _Rebuild(Call):
     """`_rebuild_tensor_v2(storage, offset, size, stride, ...)`."""
+
+    __slots__ = ()
 
     def __call__(self, storage: Any, offset: Any, size: Any, stride: Any, *further: Any) -> StandIn:
         whole = (offset, *size, *stride)
@@ -76,13 +66,15 @@ class _Rebuild(_Call):
         if math.prod(size) and (last >= storage.size or math.prod(size) > storage.size):
             raise UnsafeFileError(f"expected a tensor within its {storage.size} numbers, received {size} of {stride}.")
         if storage.numbers is None:
-            return StandIn(np.broadcast_to(np.zeros((), _host_dtype(storage.dtype)), size))
+            return StandIn(np.broadcast_to(np.zeros((), dtypes.on_host(storage.dtype)), size))
         held = storage.numbers[offset:]
         view = np.lib.stride_tricks.as_strided(held, size, [step * held.itemsize for step in stride])
         return StandIn(np.array(view, order="C"))
 
 
-class _RebuildParameter(_Call):
+class _RebuildParameter(Call):
+    __slots__ = ()
+
     def __call__(self, data: Any, *further: Any) -> Any:
         return data
 
@@ -93,10 +85,6 @@ NAMES: dict[tuple[str, str], Any] = {
     ("torch._utils", "_rebuild_parameter"): _RebuildParameter(),
     **{("torch", name): dtype for name, dtype in STORAGES.items()},
 }
-
-
-def _host_dtype(dtype: str) -> str:
-    return "float32" if dtype == "bfloat16" else dtype
 
 
 def is_torch_archive(archive: zipfile.ZipFile) -> bool:
@@ -158,7 +146,7 @@ def _loaded(archive: zipfile.ZipFile, where: str, values: bool) -> Any:
 
 
 def _storage(archive: zipfile.ZipFile, name: str, where: str, dtype: str, size: int, values: bool) -> _Storage:
-    width = 2 if dtype == "bfloat16" else np.dtype(dtype).itemsize
+    width = dtypes.item_bytes(dtype)
     info = archive.NameToInfo.get(name)
     if info is None or info.file_size != width * size:
         raise SerializationError(
@@ -167,8 +155,8 @@ def _storage(archive: zipfile.ZipFile, name: str, where: str, dtype: str, size: 
     if not values:
         return _Storage(dtype, size, None)
     data = bytearray(guard.member(archive, name, where))
-    if dtype == "bfloat16":  # the upper half of a float32
-        return _Storage(dtype, size, (np.frombuffer(data, "<u2").astype("uint32") << 16).view("float32"))
+    if dtype == "bfloat16":
+        return _Storage(dtype, size, dtypes.from_bfloat16(np.frombuffer(data, "<u2")))
     return _Storage(dtype, size, np.frombuffer(data, np.dtype(dtype).newbyteorder("<")))
 
 

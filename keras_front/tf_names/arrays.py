@@ -131,8 +131,7 @@ def split(value: Any, num_or_size_splits: Any, axis: int = 0, num: Any = None) -
 
 def unstack(value: Any, num: int | None = None, axis: int = 0) -> list[Any]:
     """The parts of a tensor along an axis, without it."""
-    parts = K.split(value, num or K.int_shape(value)[axis], axis)
-    return [K.squeeze(part, axis) for part in parts]
+    return ops.unstack(value, num, axis)
 
 
 def gather(params: Any, indices: Any, validate_indices: Any = None, axis: Any = None, batch_dims: int = 0) -> Any:
@@ -247,21 +246,7 @@ def argsort(values: Any, axis: int = -1, direction: str = "ASCENDING", stable: b
 
 def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: float = 0) -> Any:
     """A tensor with numbers around it: a constant, or itself mirrored at the last element or behind it."""
-    if mode.upper() == "CONSTANT":
-        return K.pad(tensor, tuple(map(tuple, paddings)), value=constant_values)
-    for axis, (before, after) in enumerate(paddings):
-        tensor = _mirrored(tensor, axis, before, after, 0 if mode.upper() == "SYMMETRIC" else 1)
-    return tensor
-
-
-def _mirrored(x: Any, axis: int, before: int, after: int, skipped: int) -> Any:
-    if not before and not after:
-        return x
-    n = K.int_shape(x)[axis]
-    places = np.concatenate([
-        np.arange(before, 0, -1) - 1 + skipped, np.arange(n), np.arange(n - 1 - skipped, n - 1 - skipped - after, -1)
-    ])  # fmt: skip
-    return K.gather(x, places.astype("int64"), axis=axis)
+    return ops.pad(tensor, paddings, mode.lower(), constant_values)
 
 
 def repeat(input: Any, repeats: Any, axis: int | None = None) -> Any:

@@ -26,7 +26,7 @@ SAME = {
     "cosh": "cosh", "div": "divide", "divide": "divide", "divide_no_nan": "divide_no_nan", "equal": "equal",
     "erf": "erf", "erfc": "erfc", "erfinv": "erfinv", "exp": "exp", "expm1": "expm1", "floor": "floor",
     "floor_div": "floor_divide", "floordiv": "floor_divide", "floormod": "mod", "greater": "greater",
-    "greater_equal": "greater_equal", "identity": "identity", "imag": "imag", "invert": "bitwise_not",
+    "greater_equal": "greater_equal", "imag": "imag", "invert": "bitwise_not",
     "is_finite": "isfinite", "is_inf": "isinf", "is_nan": "isnan", "left_shift": "left_shift", "less": "less",
     "less_equal": "less_equal", "log": "log", "log1p": "log1p", "log_sigmoid": "log_sigmoid",
     "logical_and": "logical_and", "logical_not": "logical_not", "logical_or": "logical_or",
@@ -94,10 +94,8 @@ def _along(op: Callable[..., Any], undo: Callable[..., Any]) -> Callable[..., An
 
 def _shifted(op: Callable[..., Any], x: Any, axis: int, start: float) -> Any:
     """Up to each element without it: the neutral number first, then the others."""
-    size = K.int_shape(x)[axis]
-    first, rest = (_part(x, axis, part) for part in (slice(0, 1), slice(0, None if size is None else size - 1)))
-    beginning = K.zeros_like(first) + start
-    return K.concatenate([beginning, op(rest if size is not None else _part(x, axis, slice(0, -1)), axis)], axis)
+    first, rest = (_part(x, axis, part) for part in (slice(0, 1), slice(0, -1)))
+    return K.concatenate([K.zeros_like(first) + start, op(rest, axis)], axis)
 
 
 def _part(x: Any, axis: int, part: slice) -> Any:
@@ -116,24 +114,24 @@ def add_n(inputs: Sequence[Any]) -> Any:
     return functools.reduce(K.add, inputs)
 
 
-def _unless_zero(x: Any, y: Any, value: Any) -> Any:
+def _unless_zero(x: Any, value: Any) -> Any:
     """`value` where `x` is not 0, and 0 elsewhere."""
     return K.where(K.equal(x, 0), K.zeros_like(value), value)
 
 
 def xlogy(x: Any, y: Any) -> Any:
     """`x * log(y)`, and 0 where `x` is."""
-    return _unless_zero(x, y, x * K.log(K.where(K.equal(x, 0), K.ones_like(y), y)))
+    return _unless_zero(x, x * K.log(K.where(K.equal(x, 0), K.ones_like(y), y)))
 
 
 def xlog1py(x: Any, y: Any) -> Any:
     """`x * log1p(y)`, and 0 where `x` is."""
-    return _unless_zero(x, y, x * K.log1p(K.where(K.equal(x, 0), K.zeros_like(y), y)))
+    return _unless_zero(x, x * K.log1p(K.where(K.equal(x, 0), K.zeros_like(y), y)))
 
 
 def xdivy(x: Any, y: Any) -> Any:
     """`x / y`, and 0 where `x` is."""
-    return _unless_zero(x, y, x / K.where(K.equal(x, 0), K.ones_like(y), y))
+    return _unless_zero(x, x / K.where(K.equal(x, 0), K.ones_like(y), y))
 
 
 def multiply_no_nan(x: Any, y: Any) -> Any:
@@ -195,6 +193,7 @@ def invert_permutation(x: Any) -> Any:
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "identity": lambda input: K.identity(input),
     **{name: _same(op) for name, op in SAME.items()},
     **{name: _reduction(op) for name, op in REDUCTIONS.items()},
     **{f.__name__: f for f in (

@@ -134,7 +134,7 @@ def local_response_normalization(
 
 def moments(x: Any, axes: Any, shift: Any = None, keepdims: bool = False) -> tuple[Any, Any]:
     """Means and variances."""
-    return K.mean(x, axis=axes, keepdims=bool(keepdims)), K.var(x, axis=axes, keepdims=bool(keepdims))
+    return tuple(K.moments(x, axes, bool(keepdims)))  # type: ignore[return-value]
 
 
 def batch_normalization(
@@ -172,7 +172,7 @@ def sparse_softmax_cross_entropy_with_logits(labels: Any, logits: Any, **older: 
 
 def sigmoid_cross_entropy_with_logits(labels: Any, logits: Any, **older: Any) -> Any:
     """Crossentropy of each element with its logit."""
-    return K.maximum(logits, 0.0) - logits * labels + K.log1p(K.exp(-K.abs(logits)))
+    return K.sigmoid_crossentropy(logits, labels)
 
 
 def weighted_cross_entropy_with_logits(labels: Any, logits: Any, pos_weight: Any, **older: Any) -> Any:

@@ -156,7 +156,16 @@ class StandIn:
         self.value = value
 
 
-class _Call:
+class Dictionary(dict[Any, Any]):
+    """A dictionary of a class of another library, of which the attributes are left out."""
+
+    __slots__ = ()
+
+    def __setstate__(self, state: Any) -> None:
+        pass
+
+
+class Call:
     """A name that a pickle may call. It has no attributes, so a pickle can change nothing about it."""
 
     __slots__ = ()
@@ -165,14 +174,14 @@ class _Call:
         raise UnsafeFileError("expected an array, received a call of its class.")
 
 
-class _Reconstruct(_Call):
+class _Reconstruct(Call):
     __slots__ = ()
 
     def __call__(self, *args: Any) -> _Array:
         return _Array()
 
 
-class _FromBuffer(_Call):
+class _FromBuffer(Call):
     __slots__ = ()
 
     def __call__(self, buffer: Any, dtype: Any, shape: Any, order: Any) -> _Array:
@@ -181,7 +190,7 @@ class _FromBuffer(_Call):
         return array
 
 
-class _Scalar(_Call):
+class _Scalar(Call):
     __slots__ = ()
 
     def __call__(self, dtype: Any, data: Any) -> Any:
@@ -190,14 +199,14 @@ class _Scalar(_Call):
         return _array((), dtype, "C", data)[()]
 
 
-class _MakeDtype(_Call):
+class _MakeDtype(Call):
     __slots__ = ()
 
     def __call__(self, code: Any, *args: Any) -> _Dtype:
         return _Dtype(code)
 
 
-class _Encode(_Call):
+class _Encode(Call):
     """`_codecs.encode(text, 'latin1')`: how protocol 2 writes bytes."""
 
     __slots__ = ()
@@ -208,7 +217,7 @@ class _Encode(_Call):
         return text.encode("latin-1")
 
 
-class _NoBytes(_Call):
+class _NoBytes(Call):
     """`bytes()`: how protocol 2 writes no bytes."""
 
     __slots__ = ()
@@ -217,8 +226,8 @@ class _NoBytes(_Call):
         return b""
 
 
-_NAMES: dict[tuple[str, str], _Call] = {
-    ("numpy", "ndarray"): _Call(),
+_NAMES: dict[tuple[str, str], Call] = {
+    ("numpy", "ndarray"): Call(),
     ("numpy", "dtype"): _MakeDtype(),
     ("_codecs", "encode"): _Encode(),
     ("builtins", "bytes"): _NoBytes(),
@@ -270,7 +279,7 @@ class _Resolver:
         if id(thing) not in self.done:
             if depth > _DEEPEST:
                 raise UnsafeFileError(f"lists are nested more than {_DEEPEST} times.")
-            make = _RESOLVE.get(_kind_of(thing))
+            make = _RESOLVE.get(type(thing))
             if make is None:
                 raise UnsafeFileError("expected arrays, lists, texts and numbers, received a name without a use.")
             self.done[id(thing)] = thing  # a list may hold itself
@@ -303,14 +312,10 @@ _RESOLVE: dict[type, Callable[[_Resolver, Any, int], Any]] = {
     list: _Resolver._list,
     tuple: _Resolver._tuple,
     dict: _Resolver._dict,
+    Dictionary: _Resolver._dict,
     _Array: _Resolver._array,
     StandIn: _Resolver._stand_in,
 }
-
-
-def _kind_of(thing: Any) -> type:
-    """The class whose rule makes a value of a thing; a dictionary of the caller's is a dictionary."""
-    return next((kind for kind in (dict, StandIn) if isinstance(thing, kind)), type(thing))
 
 
 def load_pickle(

@@ -10,7 +10,7 @@ import pytest
 
 from keras_front import backend as K
 from keras_front.callbacks import Callback
-from keras_front.layers import BatchNormalization, Dense, Embedding, Input, Lambda, Masking, TimeDistributed
+from keras_front.layers import Add, BatchNormalization, Dense, Embedding, Input, Lambda, Masking, TimeDistributed
 from keras_front.models import Model, Sequential
 from keras_front.optimizers import SGD
 
@@ -368,3 +368,12 @@ def test_a_model_whose_losses_are_layers(backend):
     batches = (([X, Y], []) for _ in range(6))
     history = model.fit_generator(batches, steps_per_epoch=3, epochs=2, verbose=0, workers=0).history
     assert history["head_loss"][1] < history["head_loss"][0]
+
+
+@pytest.mark.engine_neutral
+def test_the_phase_of_a_residual_net_is_asked_once_for_each_layer(backend):
+    """Paths through 40 blocks are more than could ever be followed."""
+    x = inputs = Input((2,))
+    for _ in range(40):
+        x = Add()([x, Dense(2)(x)])
+    assert not Model(inputs, x).uses_learning_phase

@@ -98,3 +98,8 @@ def test_names_of_tensorflow():
     assert tf_names.find("image.resize") is not None
     assert tf_names.find("resize") is None
     assert Path(FILE).stat().st_size < 100_000
+
+
+def test_an_identity_is_the_tensor_and_no_matrix():
+    x = np.arange(3.0, dtype="float32")
+    np.testing.assert_array_equal(tf_names.find("identity")(x), x)

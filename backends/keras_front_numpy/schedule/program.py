@@ -61,7 +61,7 @@ def schedule(program: Any, arena: Arena) -> Schedule:
 def _parameters(s: Scheduler, program: Any, arrays: Sequence[Any]) -> list[Parameter]:
     """The parameters of the generated function; the state's arrays become operands."""
     found, start = [], 0
-    for place, arg in enumerate([*program.args, *([program.captures] if program.captures else [])]):
+    for place, arg in enumerate(program.parameters()):
         if place in program.donate:
             leaves = list(symbolic.leaves_of(arg))
             stop = start + len(leaves)

@@ -19,8 +19,7 @@ from keras_front.errors import ArgumentError, WrongPlaceError
 
 def _check_indices(reference: Any, indices: Any, axis: int = 0) -> None:
     """Raises: WrongPlaceError if an index is not one of the axis; asked after a call has failed."""
-    owner = discovery.owner(indices)
-    check_range(np.asarray(indices if owner is None else owner.to_numpy(indices)), reference.shape[axis])
+    check_range(discovery.host_value(indices), reference.shape[axis])
 
 
 def check_range(indices: np.ndarray, size: int) -> None:

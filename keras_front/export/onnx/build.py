@@ -29,14 +29,12 @@ class OnnxModel(NamedTuple):
         proto: the model.
         inputs: the tensors of the program that it is fed with, by name, in the order of its inputs.
         outputs: its results by name, in order.
-        weights: the tensors whose values it holds, by the names of its initializers.
         arrays: the initializers. If they are larger than `INLINE` they stand here alone, and not in the model.
     """
 
     proto: onnx.ModelProto
     inputs: dict[str, SymbolicTensor]
     outputs: dict[str, SymbolicTensor]
-    weights: dict[str, SymbolicTensor]
     arrays: dict[str, np.ndarray]
 
 
@@ -69,7 +67,7 @@ def build(
     """
     check_opset(opset)
     graph = Graph(opset, scope_of)
-    inputs, held = _arguments(graph, program, weights or {}, names or {})
+    inputs = _arguments(graph, program, weights or {}, names or {})
     graph.write(program)
     graph.scope = ""
     outputs = _results(graph, list(symbolic.leaves_of(program.results)), output_names)
@@ -96,7 +94,7 @@ def build(
         producer_version=__version__,
         doc_string=doc,
     )
-    return OnnxModel(model, inputs, outputs, {name: t for name, t in held.items() if name in read}, arrays)
+    return OnnxModel(model, inputs, outputs, arrays)
 
 
 def check_opset(opset: Any) -> None:
@@ -105,22 +103,20 @@ def check_opset(opset: Any) -> None:
         raise ArgumentError(f"export: expected an opset from {LOWEST} to {HIGHEST}, received {opset!r}.")
 
 
-def _arguments(graph: Graph, program: Program, weights: Any, names: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Give the arguments and captured tensors their names; those that are fed, and those whose values are held."""
+def _arguments(graph: Graph, program: Program, weights: Any, names: Any) -> dict[str, Any]:
+    """Give the arguments and captured tensors their names; those that are fed."""
     fed: dict[str, Any] = {}
-    held: dict[str, Any] = {}
-    for place, tensor in enumerate([*symbolic.leaves_of(program.args), *program.captures]):
+    for place, tensor in enumerate(program.leaves()):
         if tensor in graph.tensors:
             continue
         wish = names.get(tensor) or (f"weight_{place}" if tensor in weights else f"input_{place}")
         if tensor in weights:
             name = graph.constants.add(host_array(weights[tensor], tensor.dtype), wish)
-            held[name] = tensor
         else:
             name = graph.names.fresh(wish)
             fed[name] = tensor
         graph.tensors[tensor] = name
-    return fed, held
+    return fed
 
 
 def _results(graph: Graph, results: Sequence[SymbolicTensor], wishes: Sequence[str]) -> dict[str, SymbolicTensor]:

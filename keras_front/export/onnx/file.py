@@ -21,6 +21,7 @@ from keras_front.errors import ArgumentError, SerializationError
 from keras_front.export.onnx.build import OnnxModel, build, check_opset
 from keras_front.export.onnx.emitter import DEFAULT
 from keras_front.export.onnx.recorder import record
+from keras_front.export.prediction import fed_inputs, name_of
 from keras_front.graph import call_context
 from keras_front.saving.atomic import replacing
 
@@ -106,7 +107,7 @@ def save(made: OnnxModel, path: str | os.PathLike[str], external_data: bool | No
     Raises: ArgumentError if the folder does not exist; SerializationError if it is no valid model.
     """
     is_large = any(tensor.data_location == TensorProto.EXTERNAL for tensor in made.proto.graph.initializer)
-    if not (is_large if external_data is None else external_data or is_large):
+    if not (external_data or is_large):
         check(made.proto)
         with replacing(path) as temporary:
             onnx.save_model(made.proto, temporary)
@@ -216,7 +217,7 @@ def _recorded(model: Any, steps: Any, inputs: list[SymbolicTensor], opset: int, 
     new, outputs = program.results
     weights = dict(zip([*fixed, *carried], [*variables[0], *variables[1]], strict=True))
     changed = [(before, after) for before, after in zip(carried, new, strict=True) if after is not before]
-    names = {before: _name(weights[before]) for before, _ in changed}
+    names = {before: name_of(weights[before]) for before, _ in changed}
     if not state and changed:
         warnings.warn(
             f"export: each run begins with the present {', '.join(names.values())}; see `state`.", stacklevel=2
@@ -225,18 +226,14 @@ def _recorded(model: Any, steps: Any, inputs: list[SymbolicTensor], opset: int, 
     results = [*outputs, *(after for _, after in changed)]
     called = [*model.output_names, *(f"{name}_next" for name in names.values())]
     held = {tensor: v for tensor, v in weights.items() if tensor not in names}
-    names.update(zip(fed, _fed_names(model), strict=True))
+    names.update(zip(fed, fed_inputs(model), strict=True))
     return Recording(program.changed(results=results), held, names, called, layers)
-
-
-def _name(variable: Any) -> str:
-    return str(variable.name).removesuffix(":0")
 
 
 def _built(recording: Recording, opset: int, name: str, doc: str) -> OnnxModel:
     program = recording.program
     held = {**recording.weights, **{t: t.variable for t in program.captures if t.variable is not None}}
-    names = {**recording.names, **{t: _name(v) for t, v in held.items()}}
+    names = {**recording.names, **{t: name_of(v) for t, v in held.items()}}
     values = {t: v.numpy() for t, v in held.items()}
     title = re.sub(r"[^\w.-]", "_", name)
     return build(program, values, names, recording.outputs, opset, recording.layers.scope_of, title, doc)
@@ -252,18 +249,9 @@ def _check_host_layers(model: Any) -> None:
         )
 
 
-def _is_fed(model: Any, tensor: SymbolicTensor) -> bool:
-    """Whether data go into an input, rather than a value that it brings itself."""
-    return tensor.is_placeholder or not model._is_graph_network
-
-
-def _fed_names(model: Any) -> list[str]:
-    return [name for t, name in zip(model.inputs, model.input_names, strict=True) if _is_fed(model, t)]
-
-
 def _inputs(model: Any, signature: Any) -> list[SymbolicTensor]:
     """A tensor for each input of a model, of the shape that is asked for."""
-    fed = [t for t in model.inputs if _is_fed(model, t)]
+    fed = list(fed_inputs(model).values())
     given = [None] * len(fed) if signature is None else _shapes(signature, len(fed))
     return [SymbolicTensor(_fixed(t, shape), t.dtype) for t, shape in zip(fed, given, strict=True)]
 

@@ -305,9 +305,7 @@ class Graph:
 
 def host_array(value: Any, dtype: str) -> np.ndarray:
     """A NumPy array of a constant, in the type that ONNX stores."""
-    owner = discovery.owner(value)
-    array = np.asarray(value if owner is None else owner.to_numpy(value))
-    return array.astype(helper.tensor_dtype_to_np_dtype(TYPES[dtype]), copy=False)
+    return discovery.host_value(value).astype(helper.tensor_dtype_to_np_dtype(TYPES[dtype]), copy=False)
 
 
 def info(name: str, dtype: str, dims: Sequence[Any] | None) -> onnx.ValueInfoProto:
