@@ -1,6 +1,6 @@
 """Callbacks: what is called before and after batches, epochs and training."""
 
-from keras_front.callbacks.backup import BackupAndRestore, SwapEMAWeights
+from keras_front.callbacks.backup import BackupAndRestore, SwapEMAWeights, with_backup
 from keras_front.callbacks.base import Callback, CallbackList
 from keras_front.callbacks.checkpoint import ModelCheckpoint
 from keras_front.callbacks.functional import LambdaCallback
@@ -27,4 +27,5 @@ __all__ = [
     "SwapEMAWeights",
     "TensorBoard",
     "TerminateOnNaN",
+    "with_backup",
 ]

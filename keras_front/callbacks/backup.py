@@ -23,12 +23,17 @@ class BackupAndRestore(SavesEvery):
     """Saves weights, optimizer and the number of the epoch, and lets a `fit` that was broken off go on from there.
 
     When training ends as it should, the backup is deleted. A process that was ended in between finds it when it calls
-    the same `fit` again: epochs that were finished are not trained once more.
+    the same `fit` again: what was trained is not trained once more. It goes on with the same numbers, on the same or on
+    another backend: slots and step size of the optimizer, states of layers, the seed of noise, the order of the samples
+    and the means of the epoch are in the backup. (Noise is the same on another backend after
+    `set_random_seed(seed, reproducible=True)`.) `fit(resume=folder)` is a shorter way to say it.
+
+    What other callbacks have counted is not kept. A generator begins anew; batches of the epoch that are done are drawn
+    from it and left out.
 
     Args:
         backup_dir: folder of the backup; nothing else should be in it.
-        save_freq: 'epoch' to save after each epoch, or after how many batches. A save within an epoch keeps the
-            weights; the epoch is begun anew.
+        save_freq: 'epoch' to save after each epoch, or after how many batches: then the epoch goes on where it was.
         delete_checkpoint: delete the backup when training has ended.
         save_before_preemption: accepted because tf.keras has it; nothing tells of a preemption here.
         double_checkpoint: keep the backup before the last one, and take it if the last one cannot be read.
@@ -58,6 +63,9 @@ class BackupAndRestore(SavesEvery):
         file = Path(self.backup_dir, "training_metadata.json")
         return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
 
+    def _position(self) -> Any:
+        return self.model._compilation.steps.position
+
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         if not self.model.built:
             raise StateError(
@@ -77,21 +85,24 @@ class BackupAndRestore(SavesEvery):
     def _restore(self, saved: Mapping[str, Any]) -> None:
         folder = Path(self.backup_dir, str(saved["state"]))
         self.model.load_weights(str(folder / "latest.weights.h5"))
-        with np.load(folder / "optimizer.npz", allow_pickle=False) as stored:
-            self.model.optimizer.set_weights([stored[f"arr_{i}"] for i in range(len(stored.files))])
+        with np.load(folder / "training.npz", allow_pickle=False) as stored:
+            self._position().restore(stored, int(saved["done"]))
         self._epoch = max(int(saved["epoch"]), self.model._initial_epoch)
         self.model._initial_epoch = self._epoch
 
     def _save_within(self, batch: int, logs: Mapping[str, Any]) -> None:
-        self._save(batch)
+        self._save(batch, done=batch + 1)
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         self._epoch = epoch + 1
         if self.save_freq == "epoch":
             self._save(0)
 
-    def _save(self, batch: int) -> None:
-        """Write the state into a folder of its own; the last one counts until the name of the new one is written."""
+    def _save(self, batch: int, done: int = 0) -> None:
+        """Write the state into a folder of its own; the last one counts until the name of the new one is written.
+
+        `done` batches of the epoch are trained; 0 before the epoch begins.
+        """
         import shutil
         import tempfile
 
@@ -99,9 +110,11 @@ class BackupAndRestore(SavesEvery):
         base.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="state-", dir=base))
         self.model.save_weights(str(folder / "latest.weights.h5"), overwrite=True)
-        np.savez(folder / "optimizer.npz", *self.model.optimizer.get_weights())
-        before = {key: last[key] for key in ("epoch", "batch", "state")} if last and self.double_checkpoint else None
-        found = {"epoch": self._epoch, "batch": batch, "state": folder.name, "previous": before}
+        arrays: dict[str, Any] = self._position().saved(within=done > 0)
+        np.savez(folder / "training.npz", **arrays)
+        keys = ("epoch", "batch", "done", "state")
+        before = {key: last[key] for key in keys} if last and self.double_checkpoint else None
+        found = {"epoch": self._epoch, "batch": batch, "done": done, "state": folder.name, "previous": before}
         (base / "training_metadata.tmp").write_text(json.dumps(found), encoding="utf-8")
         os.replace(base / "training_metadata.tmp", base / "training_metadata.json")
         kept = {folder.name, (before or {}).get("state")}
@@ -114,6 +127,24 @@ class BackupAndRestore(SavesEvery):
 
         if self.delete_checkpoint:
             shutil.rmtree(self.backup_dir, ignore_errors=True)
+
+
+def with_backup(callbacks: Any, resume: Any) -> Any:
+    """The callbacks of `fit(callbacks=..., resume=...)`: a backup comes first, since others may look at the weights.
+
+    Args:
+        callbacks: a list of callbacks, one of them, or None.
+        resume: folder of the backup, a `BackupAndRestore`, or None.
+
+    Raises: ArgumentError if `resume` is something else.
+    """
+    if resume is None:
+        return callbacks
+    if not isinstance(resume, str | os.PathLike | BackupAndRestore):
+        raise ArgumentError(f"fit: expected resume to be a folder or a BackupAndRestore, received {resume!r:.60}.")
+    given = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []
+    backup = resume if isinstance(resume, BackupAndRestore) else BackupAndRestore(resume)
+    return [backup, *(callback for callback in given if callback is not backup)]
 
 
 class SwapEMAWeights(Callback):

@@ -31,6 +31,7 @@ from keras_front.errors import ArgumentError
 from keras_front.training.arrays import BatchLayout
 from keras_front.training.data_adapter import ArrayAdapter, StreamAdapter, sample_order
 from keras_front.training.dispatch import DispatchTuner, map_batches
+from keras_front.training.position import TrainingPosition
 from keras_front.training.steps import Steps
 
 DEVICE_LIMIT = 1 << 30  # bytes of data that may lie on the device for a whole fit
@@ -113,7 +114,7 @@ class FitLoop:
             with self.steps.state_in_list() as state:
                 self.data.open()
                 training = TrainingEpochs(self, state)
-                model._initial_epoch = self.initial_epoch
+                model._initial_epoch, self.steps.position = self.initial_epoch, training.position
                 callbacks.on_train_begin()
                 state.take_back()
                 self.initial_epoch = model._initial_epoch  # a callback may go on from where an earlier `fit` ended
@@ -189,12 +190,16 @@ class TrainingEpochs:
         self.ended = False
         self.last: Any = None  # what the last step gave
         self.group = HookGroup(self.steps.steps_per_execution)
+        self.position, self._first = TrainingPosition(self.steps, self.generator), 0
         self._known: tuple[Any, DispatchTuner] | None = None  # the step for whole batches
         self._on_device = on_device(self.data, self.engine) if isinstance(self.data, ArrayAdapter) else None
 
     def epoch(self) -> dict[str, float]:
         """Train one epoch; the means of its losses and metrics."""
-        self.steps.reset()
+        self._first = (
+            self.position.begin_epoch()
+        )  # number of the first batch: an earlier `fit` may have begun the epoch
+        self.state.take_back()
         self.hooks = BatchHooks(self.callbacks, "train")
         self.seen, self.last = 0, None
         with watched():
@@ -213,7 +218,8 @@ class TrainingEpochs:
     # Without hooks around single batches -------------------------------------------------------------
 
     def _epoch_without_hooks(self, data: ArrayAdapter) -> None:
-        size, order = data.batch_size, self._order(data)
+        size = data.batch_size
+        order = self._order(data)[self._first * size :]
         whole = len(order) // size * size
         if whole and self._whole_batches(data, order[:whole].reshape(-1, size)):
             return
@@ -276,7 +282,7 @@ class TrainingEpochs:
 
     def _epoch_with_hooks(self, data: ArrayAdapter) -> None:
         order, size = self._order(data), data.batch_size
-        for i in range(data.steps):
+        for i in range(self._first, data.steps):
             rows = order[i * size : (i + 1) * size]
             if self._step_with_hooks(i, len(rows), data.layout, lambda rows=rows: self._rows(data, rows)):
                 return
@@ -284,6 +290,8 @@ class TrainingEpochs:
     def _epoch_of_stream(self, data: StreamAdapter) -> None:
         for i in data.numbers():
             item = data.next()
+            if item is not None and i < self._first:
+                continue
             if item is None and (data.steps is None or (data.by_pass and data.bound is not None)):
                 self.callbacks.params["steps"] = i  # nobody knew it before
                 return

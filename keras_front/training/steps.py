@@ -163,10 +163,12 @@ class Steps:
             `FunctionSteps`), or the steps themselves, with `run_eagerly`.
         run_eagerly: whether the Python code of the steps runs at each step.
         steps_per_execution: the number of steps in one dispatch; None leaves it to the loop.
+        position: the `TrainingPosition` of the `fit` that runs or ran last.
     """
 
     custom: frozenset[str] = frozenset()
     one_by_one = False
+    position: Any = None
 
     def __init__(self, model: Any, compiled: LossesAndMetrics | None, optimizer: Any, dialect: str | None = None):
         self.dialect = dialect

@@ -342,6 +342,7 @@ class Trainer(StepMethods, SingleBatchMethods):
         workers: int = 1,
         use_multiprocessing: bool = False,
         validation_batch_size: int | None = None,
+        resume: Any = None,
         **kwargs: Any,
     ) -> History:
         """Train for a number of epochs.
@@ -372,6 +373,8 @@ class Trainer(StepMethods, SingleBatchMethods):
             workers: threads (or processes) that prepare them; 0: the loop itself.
             use_multiprocessing: processes instead of threads.
             validation_batch_size: samples a step while it validates; None for `batch_size`.
+            resume: folder of backups, or a `BackupAndRestore`: training goes on from the backup that is there, written
+                on this or another backend, and writes its own; without one it begins at the beginning.
 
         Shape: x (n, ...); y (n, ...); sample_weight (n,), or (n, steps) for temporal weighting.
 
@@ -410,6 +413,7 @@ class Trainer(StepMethods, SingleBatchMethods):
             validation = validation if validation is None else validation.bounded(bound)
             loops.check_validation_freq(validation_freq)
             self._warn_of_frozen()
+            callbacks = callback_module.with_backup(callbacks, resume)
             loop = loops.FitLoop(
                 self, data, validation, callbacks, verbose, epochs, initial_epoch, shuffle, validation_freq
             )

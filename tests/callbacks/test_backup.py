@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from keras_front import backend as K
+from keras_front import set_random_seed, use_backend
 from keras_front.callbacks import (
     BackupAndRestore,
     Callback,
@@ -17,9 +18,9 @@ from keras_front.callbacks import (
     RemoteMonitor,
     SwapEMAWeights,
 )
-from keras_front.errors import ArgumentError, StateError
+from keras_front.errors import ArgumentError, ShapeError, StateError
 from keras_front.initializers import RandomNormal
-from keras_front.layers import Dense
+from keras_front.layers import BatchNormalization, Dense, Dropout
 from keras_front.models import Sequential
 from keras_front.optimizers import SGD, Adam
 
@@ -239,3 +240,63 @@ def test_a_model_without_weights(tmp_path):
     callback.set_model(model)
     with pytest.raises(StateError, match="must be built"):
         callback.on_train_begin()
+
+
+# Going on elsewhere -------------------------------------------------------------------------------------------
+
+
+def noisy(rate=0.05):
+    """A model with all that a step carries: slots, noise, batch statistics, a metric with a state of its own."""
+    model = Sequential([Dense(4, use_bias=False, input_dim=3), BatchNormalization(), Dropout(0.5), Dense(1)])
+    model.set_weights([np.full(w.shape, 0.5, "float32") for w in model.weights])
+    model.compile(Adam(rate), "mse", metrics=["mae"])
+    return model
+
+
+def train_shuffled(model, *callbacks, **kwargs):
+    return model.fit(X, Y, batch_size=8, epochs=4, verbose=0, callbacks=list(callbacks), **kwargs).history
+
+
+@pytest.mark.few_compiled(1)
+@pytest.mark.parametrize(("save_freq", "stop"), [(3, (1, 3)), ("epoch", (2, 1)), (1, (2, 3))])
+def test_training_goes_on_on_another_backend(tmp_path, backend, save_freq, stop):
+    """Begun on NumPy, broken off, gone on with here, with the numbers of a training that nobody interrupted."""
+    with use_backend("numpy"):
+        set_random_seed(3, reproducible=True)
+        whole = noisy()
+        losses = train_shuffled(whole)
+        set_random_seed(3, reproducible=True)
+        with pytest.raises(RuntimeError, match="no power"):
+            train_shuffled(noisy(), BackupAndRestore(tmp_path, save_freq), Power(*stop))
+    set_random_seed(4, reproducible=True)  # what counts is the backup
+    again = noisy(rate=1.0)
+    rest = train_shuffled(again, resume=BackupAndRestore(tmp_path, save_freq))
+    for name in ("loss", "mae"):
+        np.testing.assert_allclose(rest[name], losses[name][-len(rest[name]) :], rtol=1e-4)
+    assert len(rest["loss"]) == 4 - stop[0]
+    for a, b in zip(again.get_weights(), whole.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+def test_streams_go_on_within_an_epoch(tmp_path):
+    def batches():
+        while True:
+            yield from ((X[i : i + 8], Y[i : i + 8]) for i in range(0, 32, 8))
+
+    def stream(model, *callbacks, **kwargs):
+        fit = {"steps_per_epoch": 4, "epochs": 3, "verbose": 0}
+        return model.fit(batches(), callbacks=list(callbacks), **fit, **kwargs).history["loss"]
+
+    losses = stream(compiled())
+    with pytest.raises(RuntimeError):
+        stream(compiled(), BackupAndRestore(tmp_path, 2), Power(1, 2))
+    np.testing.assert_allclose(stream(compiled(), resume=tmp_path), losses[1:], rtol=1e-5)
+
+
+def test_wrong_resumption(tmp_path):
+    with pytest.raises(ArgumentError, match="resume to be a folder or a BackupAndRestore, received True"):
+        train_shuffled(compiled(), resume=True)
+    with pytest.raises(RuntimeError):
+        train_shuffled(compiled(), BackupAndRestore(tmp_path), Power(1))
+    with pytest.raises(ShapeError, match="of another model or optimizer: expected"):
+        train_shuffled(compiled(SGD(0.1)), resume=tmp_path)
