@@ -33,6 +33,15 @@ CASES = {
     "sgd_schedule": lambda: K3.SGD(S.ExponentialDecay(0.1, 2, 0.5)),
     "sgd_mean": lambda: K3.SGD(0.1, use_ema=True, ema_momentum=0.7),
     "sgd_mean_overwrite": lambda: K3.SGD(0.1, use_ema=True, ema_momentum=0.7, ema_overwrite_frequency=2),
+    "adam_accumulated": lambda: K3.Adam(0.1, clipnorm=0.5, gradient_accumulation_steps=2),
+    "accumulated_all": lambda: K3.AdamW(
+        S.ExponentialDecay(0.1, 2, 0.5),
+        weight_decay=0.1,
+        gradient_accumulation_steps=2,
+        use_ema=True,
+        ema_momentum=0.6,
+        ema_overwrite_frequency=2,
+    ),
 }
 
 SCHEDULES = [

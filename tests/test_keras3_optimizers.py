@@ -35,6 +35,15 @@ MAKERS = {
     "sgd_schedule": lambda: SGD(schedules.ExponentialDecay(0.1, 2, 0.5)),
     "sgd_mean": lambda: SGD(0.1, use_ema=True, ema_momentum=0.7),
     "sgd_mean_overwrite": lambda: SGD(0.1, use_ema=True, ema_momentum=0.7, ema_overwrite_frequency=2),
+    "adam_accumulated": lambda: Adam(0.1, clipnorm=0.5, gradient_accumulation_steps=2),
+    "accumulated_all": lambda: AdamW(
+        schedules.ExponentialDecay(0.1, 2, 0.5),
+        weight_decay=0.1,
+        gradient_accumulation_steps=2,
+        use_ema=True,
+        ema_momentum=0.6,
+        ema_overwrite_frequency=2,
+    ),
 }
 X = np.random.default_rng(0).normal(size=(32, 4)).astype("float32")
 Y = X.sum(axis=1, keepdims=True)
@@ -142,6 +151,7 @@ def test_files_hold_schedules_means_and_new_optimizers(tmp_path, extension):
         Lamb(0.01),
         Adafactor(0.01),
         Muon(0.01, exclude_layers=["dense_9"]),
+        SGD(0.01, momentum=0.9, gradient_accumulation_steps=2, use_ema=True),
     ):
         model = model_with(optimizer)
         model.fit(X, Y, verbose=0)

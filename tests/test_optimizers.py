@@ -333,3 +333,58 @@ def test_an_optimizer_that_adds_to_the_updates_of_ours(backend):
         found.append(param.numpy())
         assert len(optimizer.weights) == 3
     np.testing.assert_allclose(found[0], found[1] / 2, rtol=1e-6)
+
+
+class Resource(optimizers.Optimizer):
+    """In the manner of tf.keras 2."""
+
+    def _create_slots(self, var_list):
+        for var in var_list:
+            self.add_slot(var, "m")
+
+    def _resource_apply_dense(self, grad, var, apply_state=None):
+        m = self.get_slot(var, "m")
+        m.assign(0.5 * m + grad)
+        var.assign_sub(self._decayed_lr(var.dtype) * m)
+
+
+class Classic(optimizers.Optimizer):
+    """In the manner of Keras 2."""
+
+    def get_updates(self, loss, params):
+        (grad,), (param,) = self.get_gradients(loss, params), params
+        m = K.zeros(K.int_shape(param))
+        return [K.update(m, 0.5 * m + grad), K.update(param, param - self.lr * (0.5 * m + grad))]
+
+
+@pytest.mark.parametrize("kind", [optimizers.SGD, Resource, Classic])
+def test_an_optimizer_of_any_kind_accumulates(kind):
+    given, momentum = [1.0, 3.0, -2.0, 4.0, 7.0], {"momentum": 0.5} if kind is optimizers.SGD else {}
+    optimizer = kind(learning_rate=0.5, gradient_accumulation_steps=2, **momentum)
+    weight = K.variable([1.0])
+    seen = []
+    for grad in given:
+        optimizer.apply([weight], [K.constant([grad])])
+        seen.append(float(weight.numpy()[0]))
+    first, second = 1.0 - 0.5 * 2.0, 1.0 - 0.5 * 2.0 - 0.5 * (1.0 + 1.0)
+    np.testing.assert_allclose(seen, [1.0, first, first, second, second], rtol=1e-6)
+    assert optimizer.get_config()["gradient_accumulation_steps"] == 2
+    accumulated = [w for w in optimizer.weights if "gradient_accumulator" in w.name]
+    assert [w.numpy().tolist() for w in accumulated] == [[7.0]]
+    assert int(optimizer.iterations) == 5
+
+
+def test_updates_of_a_function_accumulate():
+    weight, x = K.variable([1.0]), K.placeholder((1,))
+    optimizer = optimizers.SGD(0.5, gradient_accumulation_steps=2)
+    step = K.function([x], [], updates=optimizer.get_updates(K.sum(weight * x), [weight]))
+    step([np.ones(1)])
+    assert float(weight.numpy()[0]) == 1.0
+    step([np.full(1, 3.0)])
+    assert float(weight.numpy()[0]) == 0.0
+
+
+def test_wrong_numbers_of_accumulated_steps():
+    for wrong in (0, -1, 1.5, "2", True):
+        with pytest.raises(ArgumentError, match="whole number of at least 1"):
+            optimizers.SGD(gradient_accumulation_steps=wrong)

@@ -27,6 +27,7 @@ from keras_front.errors import ArgumentError, ShapeError, StateError, UnknownArg
 from keras_front.failures import explains_failures
 from keras_front.file_form import FileForm
 from keras_front.initializers import host_dtype
+from keras_front.optimizers import accumulation
 from keras_front.optimizers.get_updates import Recorded, placeholders, recorded
 from keras_front.optimizers.resource_updates import ResourceUpdates
 from keras_front.optimizers.schedules import SCHEDULES, LearningRateSchedule
@@ -41,7 +42,6 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {
     "jit_compile": (),
     "is_legacy_optimizer": (),
     "loss_scale_factor": (None,),
-    "gradient_accumulation_steps": (None, 1),
 }
 
 
@@ -67,6 +67,10 @@ class Optimizer(ResourceUpdates, Configurable):
         ema_momentum: how much of the running mean is kept at each step, between 0 and 1.
         ema_overwrite_frequency: after so many steps the mean takes the place of the weight during training as well.
             None for never.
+        gradient_accumulation_steps: how many calls of `apply` make one update, with the mean of their gradients, so
+            that small batches train as one large batch would. The other calls leave the weights as they are.
+            `iterations` and schedules count calls, `decay` and the formulas count updates. None (or 1) for an update
+            at each call.
 
     Attributes: `iterations`, a variable that counts the steps; `lr` and `decay`, variables; `weights`, what is saved.
     Raises: ArgumentError for arguments that it does not know, and for a rate that is not a number of 0 or more.
@@ -96,6 +100,7 @@ class Optimizer(ResourceUpdates, Configurable):
     clipvalue: float | None = None
     global_clipnorm: float | None = None
     use_ema = False
+    gradient_accumulation_steps: int | None = None
     initial_decay = 0.0
     _schedule: Any = None
     _own_weights: list[Variable] | None = None
@@ -113,6 +118,7 @@ class Optimizer(ResourceUpdates, Configurable):
         use_ema: Flag = False,
         ema_momentum: Fraction = 0.99,
         ema_overwrite_frequency: Positive | None = None,
+        gradient_accumulation_steps: int | None = None,
         **kwargs: Any,
     ):
         if isinstance(learning_rate, str) and self._updates_resources():  # tf.keras 2: the name comes first
@@ -124,6 +130,7 @@ class Optimizer(ResourceUpdates, Configurable):
         self.weight_decay, self._undecayed = weight_decay or None, _Undecayed()
         self.use_ema, self.ema_momentum = bool(use_ema), ema_momentum
         self.ema_overwrite_frequency = ema_overwrite_frequency
+        self.gradient_accumulation_steps = accumulation.checked(gradient_accumulation_steps)
         self.initial_decay = float(decay or 0.0)
         if not isinstance(getattr(type(self), "iterations", None), property):  # a wrapper has those of another one
             self.iterations = self._variable(0, "iter", "int64")
@@ -168,8 +175,8 @@ class Optimizer(ResourceUpdates, Configurable):
         return isinstance(self._schedule, LearningRateSchedule)
 
     def get_config(self) -> dict[str, Any]:
-        """Constructor arguments; those for clipping only where they are set."""
-        clips = {name: getattr(self, name) for name in ("clipnorm", "clipvalue", "global_clipnorm")}
+        """Constructor arguments; those for clipping and accumulating only where they are set."""
+        clips = {name: getattr(self, name) for name in _IF_SET}
         clips = {name: value for name, value in clips.items() if value is not None}
         if self._is_classic():
             return clips  # as Keras 2 did: such a class writes its own arguments
@@ -206,8 +213,12 @@ class Optimizer(ResourceUpdates, Configurable):
 
     @property
     def all_slots(self) -> tuple[str, ...]:
-        """The names of all variables that belong to a weight: its running mean first, if there is one, then `slots`."""
-        return ("average", *self.slots) if self.use_ema else self.slots
+        """The names of all variables that belong to a weight.
+
+        Its running mean and its accumulated gradient come first, if there are any, then `slots`.
+        """
+        accumulated = (accumulation.ACCUMULATOR,) if self.gradient_accumulation_steps else ()
+        return (*(("average",) if self.use_ema else ()), *accumulated, *self.slots)
 
     @property
     def params(self) -> list[Variable]:
@@ -222,7 +233,7 @@ class Optimizer(ResourceUpdates, Configurable):
         """
         self._built = WeakKeyDictionary(dict.fromkeys(params))
         if self._is_classic():
-            self._own_weights = self._recorded(self.params).weights
+            self._own_weights = self.weights_of(self.params)
         else:
             for param in self.params:
                 self.slots_of(param)
@@ -252,12 +263,14 @@ class Optimizer(ResourceUpdates, Configurable):
         return self._variable(values, f"{param.name.partition(':')[0]}/{slot}", param.dtype)
 
     def first_value(self, slot: str) -> float:
-        """The value that a slot starts with: `first_slot`, and 0 for running means, unless a subclass says otherwise.
+        """The value that a slot starts with: `first_slot`, unless a subclass says otherwise.
+
+        Running means and accumulated gradients start with 0.
 
         Args:
             slot: the name of the slot.
         """
-        return 0.0 if slot == "average" else self.first_slot
+        return self.first_slot if slot in self.slots else 0.0
 
     def slot_shape(self, param: Variable, slot: str) -> tuple[int, ...] | None:
         """The shape of a slot, that of its weight unless a subclass says otherwise; None if there is no such slot.
@@ -316,7 +329,12 @@ class Optimizer(ResourceUpdates, Configurable):
         Args:
             params: the weights that the model trains, in its order.
         """
-        return self._recorded(params).weights if self._is_classic() else self._slot_weights(params)
+        if not self._is_classic():
+            return self._slot_weights(params)
+        own = self._recorded(params).weights
+        if not self.gradient_accumulation_steps:
+            return own
+        return [*own, *(self.slots_of(param)[accumulation.ACCUMULATOR] for param in params)]
 
     def _slot_weights(self, params: Iterable[Variable]) -> list[Variable]:
         slots = [self.slots_of(param) for param in params]
@@ -405,15 +423,24 @@ class Optimizer(ResourceUpdates, Configurable):
             grads: their gradients, tensors of the same shapes. A weight with None stays as it is.
         """
         self.build(params)
-        if self._is_classic():
-            self._recorded(params).apply(params, grads)
-        else:
-            self._apply(params, grads)
+        self._apply(params, grads, self._recorded(params).apply if self._is_classic() else self._take_step)
 
-    def _apply(self, params: Sequence[Variable], grads: Sequence[Any]) -> None:
+    def _apply(self, params: Sequence[Variable], grads: Sequence[Any], step: Callable[..., None]) -> None:
         if self._schedule is not None:
             done = K.cast(current(self.iterations), K.floatx())
             self._lr.assign(K.cast(K.convert(self._schedule(done)), self._lr.dtype))
+        if not self.gradient_accumulation_steps:
+            step(params, grads)
+            return
+        updates = current(self.iterations) // self.gradient_accumulation_steps
+        accumulation.apply(self, params, grads, step)
+        if self.use_ema:
+            held = [self.slots_of(param) for param in params]
+            ws = self._averaged(held, [current(param) for param in params], updates)
+            for param, w in zip(params, ws, strict=True):
+                param.assign(w)
+
+    def _take_step(self, params: Sequence[Variable], grads: Sequence[Any]) -> None:
         pairs = [(param, g) for param, g in zip(params, grads, strict=True) if g is not None]
         if pairs:  # a model may have nothing to train
             self._update([param for param, _ in pairs], self.clip([g for _, g in pairs]))
@@ -428,8 +455,8 @@ class Optimizer(ResourceUpdates, Configurable):
         t, rate = K.cast(current(self.iterations), K.floatx()) + 1.0, self.rate()
         ws = [self._decayed(param, current(param), rate) for param in params]
         new_ws, new_slots = self.update_all(ws, grads, slots, rate, t)
-        if self.use_ema:
-            new_ws = self._averaged(held, new_ws)
+        if self.use_ema and not self.gradient_accumulation_steps:
+            new_ws = self._averaged(held, new_ws, current(self.iterations))
         for param, w in zip(params, new_ws, strict=True):
             param.assign(w if param.constraint is None else param.constraint(w))
         for slot, values in zip(self.slots, new_slots, strict=True):
@@ -449,9 +476,8 @@ class Optimizer(ResourceUpdates, Configurable):
         part = self.decay_of(param)
         return w - w * (part * K.cast(rate, K.dtype(w))) if part else w
 
-    def _averaged(self, held: list[dict[str, Variable]], ws: list[Any]) -> list[Any]:
+    def _averaged(self, held: list[dict[str, Variable]], ws: list[Any], done: Any) -> list[Any]:
         """Count new weights into their running means; the weights, or these means when it is time for them."""
-        done = current(self.iterations)
         kept = K.where(K.equal(done, 0), 0.0, self.ema_momentum)  # the first mean is the weight itself
         for i, (of_param, w) in enumerate(zip(held, ws, strict=True)):
             part = K.cast(kept, K.dtype(w))
@@ -594,14 +620,18 @@ class Optimizer(ResourceUpdates, Configurable):
         variables = list(dict.fromkeys([*params, *self._slot_weights(params), *([self._lr] if self._schedule else [])]))
         grads = self._given_grads or K.gradients(loss, list(params))
         with K.bind(variables, [v.symbol for v in variables]) as frame:
-            self._apply(params, grads)
+            if self._given_grads is None:
+                self._apply(params, grads, self._take_step)
+            else:  # `apply` does the rest
+                self._take_step(params, grads)
             values = frame.values_of(variables)
         return [(v, value) for v, value in zip(variables, values, strict=True) if value is not v.symbol]
 
 
 _EMA = ("use_ema", "ema_momentum", "ema_overwrite_frequency")
+_IF_SET = ("clipnorm", "clipvalue", "global_clipnorm", "gradient_accumulation_steps")
 _COMMON = {
-    "learning_rate", "lr", "decay", "clipnorm", "clipvalue", "global_clipnorm", "name", "weight_decay", *_EMA,
+    "learning_rate", "lr", "decay", "name", "weight_decay", *_EMA, *_IF_SET,
 }  # fmt: skip
 
 

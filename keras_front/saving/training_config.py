@@ -224,7 +224,7 @@ def with_global_clipnorm(config: Config) -> Config:
 SLOTS = (
     "average_gradient", "average_gradients", "velocity_hat", "momentum", "velocity", "accumulator",
     "accumulated_grad", "accumulated_delta_var", "accum_grad", "accum_var", "accumulated_gradient", "vhat",
-    "average", "linear", "rms", "mom", "mg", "norm", "m", "v", "u", "r", "c",
+    "gradient_accumulator", "average", "linear", "rms", "mom", "mg", "norm", "m", "v", "u", "r", "c",
 )  # fmt: skip
 
 COUNTERS = frozenset({"iter", "iteration", "iterations"})
