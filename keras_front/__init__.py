@@ -19,6 +19,7 @@ _MODULES = {
     "config",
     "constraints",
     "datasets",
+    "distribution",
     "errors",
     "export",
     "initializers",

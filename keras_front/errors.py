@@ -11,7 +11,8 @@
     ├── StateError (RuntimeError)           something was called in the wrong order
     ├── UntraceableError (TypeError)        Python needed the value of a symbolic tensor
     ├── BackendError (RuntimeError)         a backend is incomplete, or tensors of two backends met
-    │   └── BackendNotFoundError (ImportError)   a backend was named that cannot be had
+    │   ├── BackendNotFoundError (ImportError)   a backend was named that cannot be had
+    │   └── DistributionError           several devices or processes cannot work together, or one of them is lost
     ├── DownloadError (OSError)             a file cannot be fetched; the message says where to put it by hand
     ├── MissingPackageError (ImportError)   a package that is not installed is needed for this
     ├── ConfigError (ValueError)            a setting in keras.json or the environment makes no sense
@@ -37,6 +38,7 @@ __all__ = [
     "BackendError",
     "BackendNotFoundError",
     "ConfigError",
+    "DistributionError",
     "DownloadError",
     "DtypeError",
     "IncompleteConfigError",
@@ -128,6 +130,10 @@ class BackendError(KerasFrontError, RuntimeError):
 
 class BackendNotFoundError(BackendError, ImportError):
     """A backend was named that is not installed or not known."""
+
+
+class DistributionError(BackendError):
+    """Several devices or processes cannot work together: the backend has no means, or one of them is lost."""
 
 
 class DownloadError(KerasFrontError, OSError):

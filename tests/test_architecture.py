@@ -66,6 +66,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ops": TENSORS | {"activations"},
     "tf_names": TENSORS | {"ops"},
     "random": TENSORS,
+    "distribution": TENSORS,
     "testing": MODELS | {"models", "applications"},
     "legacy": MODELS | {"models"},
     "demo": MODELS | {"models", "datasets"},

@@ -22,10 +22,10 @@ MODULES = """
     applications.mobilenet_v3 applications.nasnet applications.regnet applications.resnet applications.resnet50
     applications.resnet_common applications.resnet_rs applications.resnet_v2 applications.resnext
     applications.vgg16 applications.vgg19 applications.weight_files applications.xception
-    backend backend.adapter backend.discovery callbacks config constraints
+    backend backend.adapter backend.discovery backend.placement callbacks config constraints
     datasets datasets.boston_housing datasets.california_housing datasets.cifar datasets.cifar10 datasets.cifar100
     datasets.digits datasets.fashion_mnist datasets.files datasets.imdb datasets.mnist datasets.reuters datasets.texts
-    docstrings errors graph initializers layers losses metrics models ops optimizers
+    distribution docstrings errors graph initializers layers losses metrics models ops optimizers
     preprocessing.image preprocessing.image.iterator preprocessing.sequence preprocessing.text random
     registry regularizers saving utils utils.archives utils.data_utils utils.dataset utils.dataset_utils
     utils.downloads utils.file_cache utils.image_utils

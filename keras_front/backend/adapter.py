@@ -20,10 +20,11 @@ import numpy as np
 
 from keras_front.backend import codegen, discovery, dtypes, op, program, seeds
 from keras_front.backend.ir import Program
+from keras_front.backend.placement import Placement
 from keras_front.backend.simplify import Fusion
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
-from keras_front.errors import ArgumentError, BackendError
+from keras_front.errors import ArgumentError, BackendError, DistributionError
 
 
 class Positional:
@@ -69,7 +70,12 @@ class Backend:
     `expanded`, the composites that are
     overridden for eager calls alone, while programs are written from their bodies; `accumulates`, the ops whose methods
     are marked by `accumulates_in_single`; `any_batch`, whether its programs leave the size of the batch open, so that
-    one serves all sizes; `forks`, whether it works in a child process that was forked after it was made (see `forks`).
+    one serves all sizes; `forks`, whether it works in a child process that was forked after it was made (see `forks`);
+    `distributes`, whether there is an adapter of it for a distribution, see `distributed`.
+
+    Attributes:
+        placement: where values lie under a distribution; None for an adapter that `distributed` did not make.
+        undistributed: the adapter for which this one stands under a distribution; None for any other.
     """
 
     name: ClassVar[str] = ""
@@ -81,6 +87,9 @@ class Backend:
     accumulates: ClassVar[frozenset[str]] = frozenset()
     any_batch: ClassVar[bool] = False
     forks: ClassVar[bool] = True
+    distributes: ClassVar[bool] = False
+    placement: Placement | None = None
+    undistributed: Backend | None = None
 
     def __init__(self) -> None:
         self.native: set[type] = set(self.tensor_types)
@@ -246,6 +255,18 @@ class Backend:
         """
         return self.asarray(np.array(value if source is None else source.to_numpy(value)), dtype)
 
+    def import_variable(self, value: Any, source: Backend | None, variable: Variable) -> Any:
+        """The value of a variable as a tensor of this engine, where the variable belongs.
+
+        Args:
+            value: the tensor or array.
+            source: the backend whose tensor it is; None for a NumPy array.
+            variable: the variable; under a distribution it says on which devices its parts lie.
+
+        Returns: a tensor in memory of its own.
+        """
+        return self.import_tensor(value, source, variable.dtype)
+
     def share(self, value: Any) -> Any:
         """A tensor in the memory of an array or of a tensor of another engine.
 
@@ -273,6 +294,66 @@ class Backend:
     def version(self) -> str | None:
         """The engine's version."""
         return None
+
+    # Several devices: see `placement` -----------------------------------------------------------------------
+
+    def distributed(self, distribution: Any) -> Backend:
+        """The adapter that stands for this one under a distribution: it has a `placement`, and this `undistributed`.
+
+        Args:
+            distribution: a `keras_front.distribution.Distribution`.
+
+        Raises: DistributionError if the engine has no distribution, or none of this kind.
+        """
+        raise DistributionError(self._on_one_device(f"cannot be used under {distribution}"))
+
+    def distribution_devices(self, device_type: str | None = None) -> list[str]:
+        """The devices that a distribution can name, those of all processes.
+
+        Args:
+            device_type: 'cpu', 'gpu' or 'tpu'; None: those that the engine prefers.
+
+        Returns: names such as 'gpu:1'.
+        """
+        return ["cpu:0"] if device_type in (None, "cpu") else []
+
+    def initialize_processes(self, addresses: str | None, processes: int | None, process: int | None) -> None:
+        """Let the processes of a run find each other, by what the engine has for it.
+
+        Args:
+            addresses: 'host:port' of process 0, or of all of them with commas between; None: what the engine's own
+                launcher has left.
+            processes: how many there are, or None.
+            process: the number of this one, or None.
+
+        Raises: DistributionError if the engine knows no processes, or if they do not find each other.
+        """
+        raise DistributionError(self._on_one_device("knows no other processes"))
+
+    def distribute_tensor(self, tensor: Any, layout: Any) -> Any:
+        """A tensor that lies on devices as a layout says.
+
+        Args:
+            tensor: a tensor or an array.
+            layout: a `keras_front.distribution.TensorLayout` with a mesh.
+
+        Raises: DistributionError where a tensor lies on one device.
+        """
+        raise DistributionError(self._on_one_device("has no tensors on several devices"))
+
+    def _on_one_device(self, what: str) -> str:
+        return (
+            f"The backend {self.name!r} {what}: it works on one device, in one process. Choose another before, with "
+            "keras_front.set_backend: JAX divides values over devices, PyTorch and TensorFlow run a process for each."
+        )
+
+    def put_batch(self, arrays: Sequence[np.ndarray]) -> list[Any]:
+        """Host arrays of one batch as tensors, where a step takes them.
+
+        Args:
+            arrays: arrays (batch, ...).
+        """
+        return [self.convert(array) for array in arrays]
 
     # The verbs ---------------------------------------------------------------------------------------------
 

@@ -43,11 +43,13 @@ RETIRED = {"theano": "pytensor", "cntk": "onnxruntime", "mxnet": None, "plaidml.
 
 ACTIVE: ContextVar[Engine | None] = ContextVar("keras_front_backend", default=None)
 DEVICE: ContextVar[str | None] = ContextVar("keras_front_device", default=None)
+DISTRIBUTION: ContextVar[Any] = ContextVar("keras_front_distribution", default=None)
 
 _HOST = (np.ndarray, np.generic, bool, int, float, list, tuple, str)
 _lock = threading.RLock()
 _instances: dict[str, Engine] = {}
 _process_default: Engine | None = None
+_process_distribution: Any = None
 
 
 class Status(NamedTuple):
@@ -106,12 +108,17 @@ def set_backend(backend: str | Engine) -> None:
 
     Raises: BackendNotFoundError if there is no such backend; BackendError if it lacks a primitive.
     """
-    global _process_default
     chosen = get(backend)
+    _activate(chosen)
+    if threading.current_thread() is threading.main_thread():
+        config.put("backend", chosen.name, "set_backend")
+
+
+def _activate(chosen: Engine) -> None:
+    global _process_default
     ACTIVE.set(chosen)
     if threading.current_thread() is threading.main_thread():
         _process_default = chosen
-        config.put("backend", chosen.name, "set_backend")
 
 
 @contextmanager
@@ -143,15 +150,20 @@ def use_backend(backend: str | Engine) -> Iterator[Engine]:
 def get(backend: str | Engine) -> Engine:
     """The one instance of a backend, made and checked at first use; it does not become the active one.
 
+    Where a distribution is set, it is the adapter that stands for the backend under it, if the backend has one.
+
     Args:
         backend: a name, "package.module:Class", or an instance of an adapter, which is then the one of its name.
 
     Raises: BackendNotFoundError if there is no such backend; BackendError if it lacks a primitive.
     """
-    if not isinstance(backend, str):
-        return _adopt(backend)
-    found = _instances.get(backend)
-    return found if found is not None else _load(backend)
+    if isinstance(backend, str):
+        found = _instances.get(backend)
+        found = found if found is not None else _load(backend)
+    else:
+        found = _adopt(undistributed(backend))
+    wanted = distribution()
+    return found if wanted is None or not getattr(found, "distributes", False) else wanted.adapter_of(found)
 
 
 def loaded() -> list[Any]:
@@ -216,6 +228,59 @@ def device(name: str) -> Iterator[None]:
         yield
     finally:
         DEVICE.reset(token)
+
+
+# The distribution -----------------------------------------------------------------------------------------
+
+
+def distribution() -> Any:
+    """The distribution that is set here, or None; see `keras_front.distribution`."""
+    found = DISTRIBUTION.get()
+    return _process_distribution if found is None else found
+
+
+def undistributed(backend: Any) -> Any:
+    """The adapter for which one of a distribution stands; any other as it is.
+
+    Args:
+        backend: an adapter.
+    """
+    return getattr(backend, "undistributed", None) or backend
+
+
+def set_distribution(value: Any) -> None:
+    """Have the active backend work under a distribution from now on; holds where `set_backend` would.
+
+    Args:
+        value: a `keras_front.distribution.Distribution`, or None.
+
+    Raises: DistributionError if the backend has none of this kind.
+    """
+    global _process_distribution
+    plain = undistributed(active())
+    chosen = plain if value is None else value.adapter_of(plain)
+    DISTRIBUTION.set(value)
+    if threading.current_thread() is threading.main_thread():
+        _process_distribution = value
+    _activate(chosen)
+
+
+@contextmanager
+def use_distribution(value: Any) -> Iterator[None]:
+    """A distribution for a block; see `set_distribution`.
+
+    Args:
+        value: a `keras_front.distribution.Distribution`.
+
+    Raises: DistributionError if the active backend has none of this kind.
+    """
+    chosen = value.adapter_of(undistributed(active()))
+    tokens = DISTRIBUTION.set(value), ACTIVE.set(chosen)
+    try:
+        yield
+    finally:
+        DISTRIBUTION.reset(tokens[0])
+        ACTIVE.reset(tokens[1])
 
 
 # What there is --------------------------------------------------------------------------------------------

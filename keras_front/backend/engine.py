@@ -16,6 +16,7 @@ class Engine(Protocol):
 
     name: str
     native: set[type]
+    distributes: bool
 
     def __hash__(self) -> int:
         """Engines are distinguished by identity; caches are kept for each."""
@@ -62,6 +63,15 @@ class Engine(Protocol):
             value: the tensor.
             source: whose it is; None for an array.
             dtype: the name of the result's dtype.
+        """
+
+    def import_variable(self, value: Any, source: Engine | None, variable: Any) -> Any:
+        """The value of a variable as a tensor of one's own.
+
+        Args:
+            value: the tensor.
+            source: whose it is; None for an array.
+            variable: the variable.
         """
 
     def is_host(self, x: Any) -> bool:

@@ -269,7 +269,7 @@ def _signature(backend: Any, args: Sequence[Any], batched: Sequence[int] = ()) -
     ]
     for place in batched:
         parts[place] = _part_of_any_batch(args[place])
-    return (backend.name, scopes.trace_key(), *parts)
+    return (backend, scopes.trace_key(), *parts)
 
 
 def _part_of_any_batch(arg: Any) -> Any:

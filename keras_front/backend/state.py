@@ -43,6 +43,7 @@ class Variable(Operators):
     """A tensor with a value that can change. Knows no engine: the value is kept by whichever backend used it last.
 
     Its `guard` keeps threads apart that train and read a model, from the moment on that a step uses the variable.
+    `slot_of` is set for what an optimizer keeps for a weight: the path of that weight, beside which it lies on devices.
 
     Args:
         value: anything that NumPy or the active backend takes as an array, or a function without arguments that
@@ -75,6 +76,7 @@ class Variable(Operators):
         "name",
         "regularizer",
         "shape",
+        "slot_of",
         "trainable",
     )
 
@@ -106,6 +108,7 @@ class Variable(Operators):
         self.name = name or f"Variable_{next(_UIDS)}"
         self.trainable, self.constraint = trainable, constraint
         self.regularizer: Any = None
+        self.slot_of: str | None = None
 
     @property
     def ndim(self) -> int:
@@ -166,7 +169,7 @@ class Variable(Operators):
         with _lock_of(self):
             held = self._held()
             if self._backend is not backend:
-                held = backend.import_tensor(held, self._backend, self.dtype)
+                held = backend.import_variable(held, self._backend, self)
                 self._stand_in([held], 0, backend)
             return held
 
@@ -279,7 +282,7 @@ class Variable(Operators):
             if isinstance(value, np.ndarray | np.generic | list | tuple | bool | int | float):
                 array = _host_cast(np.array(_to_host(value)), self.dtype)
                 backend = self._backend
-                self._store(array if backend is None else backend.import_tensor(array, None, self.dtype), backend)
+                self._store(array if backend is None else backend.import_variable(array, None, self), backend)
             else:
                 backend = discovery.active()
                 self._store(backend.copy(backend.convert(value, self.dtype)), backend)  # steps may reuse its memory
@@ -338,13 +341,14 @@ class Variable(Operators):
             "trainable": self.trainable,
             "constraint": self.constraint,
             "regularizer": self.regularizer,
+            "slot_of": self.slot_of,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         given = dict(state)
-        regularizer = given.pop("regularizer", None)
+        regularizer, slot_of = given.pop("regularizer", None), given.pop("slot_of", None)
         self.__init__(**given)  # type: ignore[misc]
-        self.regularizer = regularizer
+        self.regularizer, self.slot_of = regularizer, slot_of
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
         twin = Variable.__new__(Variable)

@@ -260,7 +260,10 @@ class Optimizer(ResourceUpdates, Configurable):
     def _slot(self, param: Variable, slot: str) -> Variable:
         shape = self.slot_shape(param, slot) or ()
         values = np.full(shape, self.first_value(slot), host_dtype(param.dtype))
-        return self._variable(values, f"{param.name.partition(':')[0]}/{slot}", param.dtype)
+        path = param.name.partition(":")[0]
+        made = self._variable(values, f"{path}/{slot}", param.dtype)
+        made.slot_of = path if shape == tuple(param.shape) else None
+        return made
 
     def first_value(self, slot: str) -> float:
         """The value that a slot starts with: `first_slot`, unless a subclass says otherwise.

@@ -237,7 +237,7 @@ class TrainingEpochs:
     def _rows(self, data: ArrayAdapter, rows: np.ndarray) -> list[Any]:
         if self._on_device is not None:
             return self.engine.rows(self._on_device, rows)
-        return [self.engine.convert(array) for array in data.rows(rows)]
+        return self.engine.put_batch(data.rows(rows))
 
     def _whole_batches(self, data: ArrayAdapter, order: np.ndarray) -> bool:
         """A step for each row of `order`; True if training shall stop."""
@@ -304,7 +304,9 @@ class TrainingEpochs:
                 )
                 return
             batch, layout = item
-            if self._step_with_hooks(i, int(batch[0].shape[0]), layout, lambda batch=batch: batch):
+            if self._step_with_hooks(
+                i, int(batch[0].shape[0]), layout, lambda batch=batch: self.engine.put_batch(batch)
+            ):
                 return
 
     def _step_with_hooks(self, i: int, size: int, layout: BatchLayout, batch: Callable[[], list[Any]]) -> bool:
@@ -526,7 +528,7 @@ class BatchLoop:
             if hooks.begin and group.begins(i):
                 hooks.before(i, size)
             step = steps.test(layout, report) if self.kind == "test" else steps.predict(layout)
-            values = self._step(step, [self.engine.convert(array) for array in arrays])[1]
+            values = self._step(step, self.engine.put_batch(arrays))[1]
             if hooks.end:
                 group.after(i, lambda i=i, size=size, v=values: self._after(i, size, v))  # type: ignore[misc]
             yield values, size

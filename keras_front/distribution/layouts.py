@@ -1,0 +1,148 @@
+"""Layouts: along which axes of a mesh a tensor is divided, and which layout belongs to which variable."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, MutableMapping, Sequence
+from typing import Any, cast
+
+from keras_front.backend import discovery
+from keras_front.backend.adapter import Backend
+from keras_front.distribution.mesh import DeviceMesh
+from keras_front.errors import ArgumentError
+
+Axes = tuple[str | None, ...]
+
+
+class TensorLayout:
+    """How a tensor lies on a mesh: for each of its axes the axis of the mesh along which it is divided.
+
+    Args:
+        axes: names of axes of the mesh, None for an axis of the tensor that is not divided.
+        device_mesh: the mesh; None in a `LayoutMap`, which knows it.
+
+    Raises: ArgumentError for a name that the mesh does not have, or that stands twice.
+    Source: Keras 3.15, `keras.distribution.TensorLayout`.
+
+    Example:
+        >>> TensorLayout((None, "model"))
+        <TensorLayout axes=(None, 'model'), device_mesh=None>
+    """
+
+    def __init__(self, axes: Sequence[str | None], device_mesh: DeviceMesh | None = None):
+        self.axes: Axes = tuple(axes)
+        self._device_mesh = device_mesh
+        self._check()
+
+    @property
+    def device_mesh(self) -> DeviceMesh | None:
+        """The mesh. It may be set where it is None."""
+        return self._device_mesh
+
+    @device_mesh.setter
+    def device_mesh(self, mesh: DeviceMesh) -> None:
+        if self._device_mesh is not None:
+            raise ArgumentError(f"TensorLayout: the mesh is {self._device_mesh} already; make another layout.")
+        self._device_mesh = mesh
+        self._check()
+
+    def _check(self) -> None:
+        named = [axis for axis in self.axes if axis is not None]
+        known = named if self._device_mesh is None else self._device_mesh.axis_names
+        if set(named) - set(known) or len(set(named)) < len(named):
+            raise ArgumentError(
+                f"TensorLayout: expected axes of the mesh, each at most once, of {known}, received {self.axes}."
+            )
+
+    def __repr__(self) -> str:
+        return f"<TensorLayout axes={self.axes}, device_mesh={self.device_mesh}>"
+
+
+class LayoutMap(MutableMapping[str, TensorLayout]):
+    """Layouts by the paths of variables: a dict whose keys are regular expressions that match a whole path.
+
+    The path of a variable is its name without the ':0' of Keras 2, such as 'dense_1/kernel'. A variable that no key
+    matches lies whole on every device. The slots of an optimizer lie as their weights do.
+
+    Args:
+        device_mesh: the mesh of the layouts.
+
+    Source: Keras 3.15, `keras.distribution.LayoutMap`.
+
+    Example:
+        >>> mesh = DeviceMesh((2, 4), ["batch", "model"], [f"cpu:{i}" for i in range(8)])
+        >>> layouts = LayoutMap(mesh)
+        >>> layouts[".*dense.*kernel"] = (None, "model")
+        >>> layouts["dense_1/kernel"].axes, layouts["dense_1/bias"]
+        ((None, 'model'), None)
+    """
+
+    def __init__(self, device_mesh: DeviceMesh):
+        self.device_mesh = device_mesh
+        self._layouts: dict[str, TensorLayout] = {}
+
+    def __getitem__(self, key: str) -> TensorLayout:
+        """The layout of a path; None if no key matches it.
+
+        Raises: ArgumentError if several keys match.
+        """
+        found = self._layouts.get(key)
+        matching = [pattern for pattern in self._layouts if re.fullmatch(pattern, key)] if found is None else []
+        if len(matching) > 1:
+            raise ArgumentError(
+                f"LayoutMap: the path {key!r} matches several keys: {', '.join(map(repr, matching))}. "
+                "Let each path match one key at most."
+            )
+        return self._layouts[matching[0]] if matching else cast(TensorLayout, found)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The layout of a path.
+
+        Args:
+            key: the path.
+            default: what is returned if no key matches.
+        """
+        found = self[key]
+        return default if found is None else found
+
+    def __setitem__(self, key: str, layout: Any) -> None:
+        if key in self._layouts:
+            raise ArgumentError(f"LayoutMap: {key!r} has a layout already, {self._layouts[key]}; delete it first.")
+        if isinstance(layout, tuple | list):
+            layout = TensorLayout(layout)
+        if not isinstance(layout, TensorLayout):
+            raise ArgumentError(
+                f"LayoutMap: expected a tuple of axes or a TensorLayout for {key!r}, received {layout!r}."
+            )
+        if layout.device_mesh is None:
+            layout.device_mesh = self.device_mesh
+        self._layouts[key] = layout
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._layouts
+
+    def __delitem__(self, key: str) -> None:
+        del self._layouts[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._layouts)
+
+    def __len__(self) -> int:
+        return len(self._layouts)
+
+
+def distribute_tensor(tensor: Any, layout: TensorLayout) -> Any:
+    """A tensor that lies on the devices as a layout says; within a step, a wish that the compiler follows.
+
+    Args:
+        tensor: a tensor or an array.
+        layout: a layout with a mesh.
+
+    Returns: a tensor of the same values.
+
+    Raises: DistributionError on a backend whose tensors lie on one device.
+    Source: Keras 3.15, `keras.distribution.distribute_tensor`.
+    """
+    if layout.device_mesh is None:
+        raise ArgumentError(f"distribute_tensor: expected a layout with a mesh, received {layout}.")
+    return cast(Backend, discovery.active()).distribute_tensor(tensor, layout)
