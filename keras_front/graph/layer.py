@@ -44,6 +44,8 @@ from .layer_values import (
     dtype_name,
     first_shape,
     flat_masks,
+    is_text_array,
+    is_written_text,
     mask_of_symbol,
     record_by_running,
     shape_of,
@@ -226,6 +228,7 @@ class Layer(Trackable, LayerNodes, Configurable):
 
     _is_model = False
     runs_on_host = False  # what it does to strings no engine does
+    takes_strings = False
 
     def _call_in(self, context: CallContext, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if inputs is None or inputs.__class__ is str:
@@ -309,6 +312,8 @@ class Layer(Trackable, LayerNodes, Configurable):
         """Keras: several inputs are a list, and a list of one is that one."""
         if isinstance(inputs, tuple) and not hasattr(inputs, "_fields"):
             inputs = list(inputs)
+        if isinstance(inputs, list) and is_written_text(inputs):
+            return np.array(inputs, object)
         return inputs[0] if isinstance(inputs, list) and len(inputs) == 1 and hasattr(inputs[0], "shape") else inputs
 
     def _cast(self, inputs: Any) -> Any:
@@ -326,6 +331,8 @@ class Layer(Trackable, LayerNodes, Configurable):
             return item.read()
         if isinstance(item, np.ndarray | np.generic | int | float):
             item = np.asarray(item)
+            if is_text_array(item):
+                return item
             return K.convert(item, self.dtype or config.floatx() if item.dtype.kind == "f" else None)
         return K.convert(item)
 

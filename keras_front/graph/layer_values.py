@@ -71,11 +71,25 @@ def with_last_axis(value: Any, expected: Shape) -> Any:
     Source: tf_keras 2.21, `engine/functional.py`, `_conform_to_reference_input`.
     """
     found = shape_of(value)
+    if is_text_array(value):
+        return value.reshape(*found, 1) if len(found) == len(expected) - 1 and expected[-1] == 1 else value
     if len(found) == len(expected) - 1 and expected[-1] == 1:
         return K.expand_dims(value, -1)
     if len(found) == len(expected) + 1 and found[-1] == 1:
         return K.squeeze(value, -1)
     return value
+
+
+def is_text_array(value: Any) -> bool:
+    """Whether a value is an array of strings, which layers of strings are called on, and no tensor."""
+    return isinstance(value, np.ndarray) and value.dtype.kind in "USTO"
+
+
+def is_written_text(items: list[Any]) -> bool:
+    """Whether a list is an array of strings or bytes, written out."""
+    while isinstance(items, list) and items:
+        items = items[0]
+    return isinstance(items, str | bytes)
 
 
 def copied(item: Any) -> Any:
@@ -90,8 +104,8 @@ def mask_of_symbol(value: Any) -> Any:
 
 def cast_float(value: Any, dtype: str) -> Any:
     """A tensor of floats in another dtype; one of other kinds as it is."""
-    if value is None:
-        return None
+    if value is None or is_text_array(value):
+        return value
     found = K.dtype(value)
     return K.cast(value, dtype) if found != dtype and found.startswith(("float", "bfloat")) else value
 

@@ -20,7 +20,7 @@ from keras_front.registry import custom_object_scope, name_of
 from . import call_context, network_config, sharing
 from .inputs import Input, InputLayer
 from .layer import LAYERS, Layer
-from .layer_values import is_list_of_shapes
+from .layer_values import is_list_of_shapes, is_text_array
 from .network import Network
 
 
@@ -42,6 +42,7 @@ class SequentialNetwork(Network):
         self._stack: list[Layer] = []
         self._chain: list[Any] = []  # the input, then the output of each layer
         self._explicit_input: InputLayer | None = None
+        self._input_dtype: str | None = None  # of the input that `build` makes
         for layer in [layers] if isinstance(layers, Layer) else layers or ():
             self.add(layer)
 
@@ -179,7 +180,8 @@ class SequentialNetwork(Network):
         batch = input_shape[0] if any(layer.stateful for layer in self._stack) else None
         waiting, self._stack = self._stack, []
         with call_context.outside(), symbolic.trace_scope(None):
-            tensor = Input(batch_shape=(batch, *input_shape[1:]), dtype=None, name=f"{self.name}_input")
+            dtype = self._input_dtype or ("string" if _takes_strings(waiting) else None)
+            tensor = Input(batch_shape=(batch, *input_shape[1:]), dtype=dtype, name=f"{self.name}_input")
             self._chain, self.inputs = [tensor], [tensor]
             for layer in waiting:
                 self._push(layer)
@@ -202,10 +204,16 @@ class SequentialNetwork(Network):
 
         Args:
             shapes: a list with one shape, the batch axis included.
-            dtypes: not looked at: the layers cast.
+            dtypes: a list with one dtype; the layers cast numbers, so only 'string' makes a difference.
             form: not looked at: a stack takes one tensor.
         """
+        self._input_dtype = "string" if list(dtypes or ())[:1] == ["string"] else None
         self.build(tuple(shapes[0]))
+
+    def _build_for(self, inputs: Any) -> None:
+        if not self.built and is_text_array(inputs):
+            self._input_dtype = "string"
+        super()._build_for(inputs)
 
     def get_config(self) -> dict[str, Any]:
         """Name and layers, in the form of Keras 2.2.3 and later.
@@ -222,6 +230,8 @@ class SequentialNetwork(Network):
         result: dict[str, Any] = {"name": self.name, "layers": entries}
         if "_build_input_shape" in self.__dict__:
             result["build_input_shape"] = self._build_input_shape
+            if self._input_dtype:
+                result["build_input_dtype"] = self._input_dtype
         if self._reported and self._graph is not None:
             places, known = network_config.Places(self), {id(layer) for layer in (*self._stack, *self._input_layers)}
             beside = [layer for layer in self._graph.layers if id(layer) not in known]
@@ -245,7 +255,7 @@ class SequentialNetwork(Network):
             for layer in sharing.made_once(entries, lambda entry: LAYERS.deserialize(dict(entry))):
                 model.add(layer)
             if not model.inputs and shape:
-                model.build(tuple(shape))
+                model.set_inputs([tuple(shape)], [config.get("build_input_dtype")])
             if isinstance(config, dict) and config.get("added"):
                 model._add_beside(config["added"])
         return model
@@ -257,6 +267,13 @@ class SequentialNetwork(Network):
         known = {layer.name: layer for layer in (*inputs, *self._stack)}
         network_config.connect_all(network_config.Made(made, known), entries, self.name)
         self.adopt_reports(made.values())
+
+
+def _takes_strings(layers: Sequence[Layer]) -> bool:
+    """Whether the first of some layers is called on strings."""
+    while layers and isinstance(layers[0], Network):
+        layers = layers[0].layers
+    return bool(layers) and layers[0].takes_strings
 
 
 def _expected_input(layer: Layer) -> tuple[Any, Any]:

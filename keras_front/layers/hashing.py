@@ -1,6 +1,6 @@
 """`Hashing`: words and integers put into a fixed number of bins, without a vocabulary.
 
-No backend hashes, so the layer works on the host: it is called on arrays and lists, before the model.
+No backend hashes, so the layer works on the host, see `host.py`.
 Source for names, arguments and conventions: Keras 3, `layers/preprocessing/hashing.py`.
 """
 
@@ -50,7 +50,7 @@ def bins_of(words: Iterable[str | bytes], number: int, salt: list[int] | None = 
 
 @LAYERS.register()
 class Hashing(HostLayer):
-    """Strings or integers as numbers of bins; on arrays and lists, not in a model.
+    """Strings or integers as numbers of bins.
 
     Args:
         num_bins: how many bins there are.
@@ -68,8 +68,6 @@ class Hashing(HostLayer):
         (3,)
     """
 
-    _casts_inputs = False
-
     def __init__(
         self,
         num_bins: Positive,
@@ -83,18 +81,12 @@ class Hashing(HostLayer):
         if self.output_mode == "int" and self.dtype not in ("int32", "int64"):
             raise ArgumentError(f"Hashing: output_mode='int' needs dtype int32 or int64, received {self.dtype!r}.")
 
-    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+    def on_host(self, inputs: Any) -> Any:
         """The bins of strings or numbers.
 
         Args:
-            inputs: array or list of strings or numbers, or an `Input` of these.
-            args, kwargs: ignored.
-
-        Raises: DtypeError for a symbolic tensor that is no `Input`.
+            inputs: array, list or scalar of strings or numbers.
         """
-        if K.is_symbolic(inputs):
-            return self.connect_input(inputs)
-        self.built = True
         values = np.asarray(inputs if isinstance(inputs, np.ndarray | list | tuple | str | int) else K.to_numpy(inputs))
         bins = self._bins(values)
         if self.output_mode == "int":

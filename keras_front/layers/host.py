@@ -1,48 +1,61 @@
 """Layers of strings in a model: what they give is computed on the host, from the data, before a step.
 
-No backend has tensors of strings. A layer that takes them may be called on an `Input`: its output is a placeholder,
-which a model feeds with what the layer makes of the data for that input. See `keras_front/graph/host_stage.py`.
+No backend has tensors of strings. A layer that takes them may be called on an `Input`, or on what is computed from
+inputs without weights: in a step it gives what the model feeds. See `keras_front/graph/host_stage.py`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from keras_front import backend as K
-from keras_front.errors import DtypeError
+from keras_front.backend.symbolic import leaves_of
+from keras_front.graph import call_context, host_stage
 from keras_front.graph.layer import Layer
-from keras_front.graph.node import Node
 
 
 class HostLayer(Layer):
-    """A layer that runs on the host, on arrays and lists, or on an `Input` of a model."""
+    """A layer that runs on the host: on arrays and lists, or in a model on the data before each step."""
 
     runs_on_host = True
+    _casts_inputs = False
 
-    def connect_input(self, tensor: Any) -> Any:
-        """The output for a symbolic tensor: a placeholder that the model feeds.
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """Apply the layer.
 
         Args:
-            tensor: the tensor, which must be an `Input`.
+            inputs: array, list or scalar; or a symbolic tensor that depends on no weights.
+            args, kwargs: ignored.
 
-        Raises: DtypeError for any other tensor.
+        Raises: DtypeError for a symbolic tensor that depends on weights.
         """
-        if not tensor.is_placeholder:
-            raise DtypeError(
-                f"{self.name}: expected an array, a list or an Input of the model, received the symbolic tensor "
-                f"{tensor.name!r}, which is computed in a step. No backend has tensors of strings or hashes; call the "
-                "layer on the Input, or on the data before it goes into the model."
-            )
-        shape, dtype = self.host_output(tensor.shape)
-        output = K.placeholder(shape=shape, dtype=dtype, name=self.name)
+        if any(True for _ in leaves_of([inputs])):
+            if call_context.current() is None:
+                host_stage.check_untrained(self, inputs)
+            return super().__call__(inputs)
         self.built = True
-        self._add_node(Node(self, (tensor,), {}, output))
-        return output
+        return self.on_host(inputs)
 
-    def host_output(self, shape: tuple[Any, ...]) -> tuple[tuple[Any, ...], str]:
+    def call(self, inputs: Any) -> Any:
+        """The output, in a step what was computed before.
+
+        Args:
+            inputs: array, tensor or symbol.
+        """
+        symbolic = any(True for _ in leaves_of([inputs]))
+        return host_stage.output_of(self, inputs) if symbolic else self.on_host(inputs)
+
+    def on_host(self, inputs: Any) -> Any:
+        """The output for arrays.
+
+        Args:
+            inputs: array, list or scalar, or a list of them for a layer of several inputs.
+        """
+        raise NotImplementedError
+
+    def host_output(self, shape: Any) -> tuple[tuple[Any, ...], str]:
         """Shape and dtype of the output for an input of a shape, sizes that depend on the data being None.
 
         Args:
-            shape: the shape of the input, with the batch axis.
+            shape: the shape of the input, with the batch axis; a list of them for a layer of several inputs.
         """
         raise NotImplementedError

@@ -345,19 +345,31 @@ class _StringLookup(_IndexLookup, HostLayer):
         """Look up strings; with `invert`, indices.
 
         Args:
-            inputs: array or list, or an `Input` of strings.
+            inputs: array, list or string; or an `Input` of strings.
             args, kwargs: ignored.
 
         Raises:
             DtypeError: for any other symbolic tensor.
             StateError: if there is no vocabulary yet.
         """
-        if K.is_symbolic(inputs):
-            if self.invert or inputs.dtype != "string":
-                refuse_symbols(self.name, inputs)
-            return self.connect_input(inputs)
+        if K.is_symbolic(inputs) and (self.invert or inputs.dtype != "string"):
+            refuse_symbols(self.name, inputs)
+        return super().__call__(inputs)
+
+    @property
+    def takes_strings(self) -> bool:  # type: ignore[override]
+        """Whether the layer is called on strings, not on indices."""
+        return not self.invert
+
+    def on_host(self, inputs: Any) -> Any:
+        """The indices of strings; with `invert`, the strings.
+
+        Args:
+            inputs: array, list or string.
+
+        Raises: StateError if there is no vocabulary yet.
+        """
         self._ready()
-        self.built = True
         return self._on_host(inputs)
 
     def _on_host(self, inputs: Any) -> Any:

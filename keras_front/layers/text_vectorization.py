@@ -43,7 +43,7 @@ TextMode = Annotated[str, OneOf(("int", "multi_hot", "count", "tf_idf"), OLD_MOD
 
 @LAYERS.register()
 class TextVectorization(_StringLookup):
-    """Texts as sequences of indices, or as vectors; on arrays and lists, not in a model.
+    """Texts as sequences of indices, or as vectors.
 
     Args:
         standardize: 'lower_and_strip_punctuation', 'lower', 'strip_punctuation', None, or a function of an array of

@@ -326,8 +326,9 @@ def _network(arguments: Mapping[str, Any], keras3: bool) -> Config:
     shift = node_shifts(arguments["layers"]) if keras3 else {}
     entries = _entries(arguments["layers"], keras3, shift)
     result: Config = {"name": arguments["name"]} if arguments.get("name") else {}
-    if arguments.get("build_input_shape") is not None:
-        result["build_input_shape"] = arguments["build_input_shape"]
+    for key in ("build_input_shape", "build_input_dtype"):  # the dtype is keras_front's own
+        if arguments.get(key) is not None:
+            result[key] = arguments[key]
     result["layers"] = entries
     if arguments.get("added"):  # keras_front's own: what add_loss put beside a stack
         result["added"] = _entries(arguments["added"], keras3, {})

@@ -21,7 +21,7 @@ from keras_front import config
 from keras_front.backend import discovery, dtypes
 from keras_front.backend.ops import sparse
 from keras_front.errors import ArgumentError, ShapeError
-from keras_front.graph.host_stage import LookedUpRows, Lookup, looked_up, text_array
+from keras_front.graph.host_stage import HostRows, HostStage, text_array
 
 Shape = tuple[int | None, ...]
 
@@ -35,7 +35,6 @@ class ArraySpec(NamedTuple):
         dtype: None: as it comes. Targets of a known number of classes without a dtype are class numbers.
         hint: ends a message about the shape.
         classes: how many classes a target has, where that is known.
-        lookups: the layers of strings that map the data before a step.
         tables: the layers that use the data as numbers of rows: their names, and how many rows they have.
     """
 
@@ -44,13 +43,7 @@ class ArraySpec(NamedTuple):
     dtype: str | None
     hint: str = ""
     classes: int | None = None
-    lookups: tuple[Lookup, ...] = ()
     tables: tuple[tuple[str, int], ...] = ()
-
-    @property
-    def fed(self) -> list[ArraySpec | None]:
-        """The specs of what goes into a step for this input: what a layer of strings makes needs none."""
-        return [*([] if self.dtype == "string" else [self]), *([None] * len(self.lookups))]
 
     @property
     def labels(self) -> bool:
@@ -86,17 +79,22 @@ class DataSpec(NamedTuple):
         targets: one entry for each loss whose targets come with the data.
         weight_modes: 'temporal' or None for each of these.
         as_given: whether any targets are taken as they are, because a step of the user's own deals with them.
+        stage: what the layers of strings make of the inputs before a step, if there are such layers.
     """
 
     inputs: list[ArraySpec]
     targets: list[ArraySpec]
     weight_modes: list[str | None]
     as_given: bool = False
+    stage: HostStage | None = None
 
     @property
     def arrays(self) -> list[ArraySpec | None]:
         """The specs of the arrays of inputs and targets as they go into a step."""
-        return [*(fed for spec in self.inputs for fed in spec.fed), *self.targets]
+        if self.stage is None:
+            return [*self.inputs, *self.targets]
+        numbers = [spec for spec in self.inputs if spec.dtype != "string"]
+        return [*numbers, *([None] * len(self.stage.calls)), *self.targets]
 
     def batch(
         self,
@@ -113,9 +111,8 @@ class DataSpec(NamedTuple):
         Raises: ShapeError, ArgumentError saying which array is wrong and what was expected.
         """
         xs = standardize(x, self.inputs or (free_specs(x, "input") if self.as_given else []), "input", whole)
-        if any(spec.lookups for spec in self.inputs):
-            mapped = zip(xs, self.inputs, strict=True)
-            xs = [a for x, spec in mapped for a in looked_up(x, spec.dtype == "string", spec.lookups, whole)]
+        if self.stage is not None:
+            xs = self.stage.feeds(xs, whole)
         if not targets:
             same_length(xs, [], [])
             return xs, BatchLayout(len(xs), 0, ())
@@ -364,7 +361,7 @@ def is_lazy(value: Any) -> bool:
     """Whether `value` is read in parts, like a data set in an HDF5 file: it has a shape but is no array."""
     kind = type(value)
     return (
-        kind in (SparseRows, LookedUpRows)
+        kind in (SparseRows, HostRows)
         or kind.__name__ == "HDF5Matrix"
         or kind.__module__.split(".")[0] in ("h5py", "zarr")
     )

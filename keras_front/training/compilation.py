@@ -6,7 +6,6 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from keras_front import config
-from keras_front.graph.host_stage import lookups_of
 from keras_front.training.arrays import ArraySpec, DataSpec, weight_modes
 from keras_front.training.custom_steps import steps_of
 from keras_front.training.losses_and_metrics import LossesAndMetrics, class_count, target_shape
@@ -110,7 +109,8 @@ class Compilation:
             model.optimizer.build(model.trainable_weights)
         steps = steps_of(model, compiled, model.optimizer, self.dialect)
         as_given = bool({"train", "test"} & steps.custom) and not compiled.losses
-        self.spec = DataSpec(input_specs(model), target_specs(model, fed), [modes[i.output] for i in fed], as_given)
+        weighted = [modes[item.output] for item in fed]
+        self.spec = DataSpec(input_specs(model), target_specs(model, fed), weighted, as_given, model.host_stage)
         self.steps, self.outputs = steps, model.outputs
         self.calls = SingleBatchCalls(steps, self.spec)
 
@@ -123,7 +123,6 @@ def input_specs(model: Any) -> list[ArraySpec]:
             name,
             tuple(t.shape) if known else None,
             t.dtype,
-            lookups=tuple(lookups_of(model, t)),
             tables=tuple(tables_of(model, t)) if known else (),
         )
         for name, t in zip(model.input_names, model.inputs, strict=True)

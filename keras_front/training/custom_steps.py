@@ -35,7 +35,7 @@ from keras_front.backend import scopes
 from keras_front.backend.hand_over import values_of
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, StateError
-from keras_front.graph import call_context
+from keras_front.graph import call_context, host_stage
 from keras_front.graph.network import Network
 from keras_front.graph.tracking import with_trainable_flags
 from keras_front.nest import flatten, unpack
@@ -254,8 +254,9 @@ def predict_function(steps: Any) -> Any:
 
     def predict(fixed: list[Any], values: list[Any], batch: list[Any]) -> Any:
         with K.phase(training), K.bind(variables, [*fixed, *values], discover=True) as frame:
-            with _in_progress(StepInProgress(steps, "predict", frame, training)):
-                outputs = _step_function(steps.model, "predict")((_structured(steps.model, batch),))
+            model, step = steps.model, StepInProgress(steps, "predict", frame, training)
+            with host_stage.fed(model.host_stage, batch) as xs, _in_progress(step):
+                outputs = _step_function(model, "predict")((_structured(model, xs),))
             return _state_after(frame, carried), [K.convert(value) for value in flatten(outputs)]
 
     return predict
@@ -273,12 +274,10 @@ def _logs_of(
     if single:
         steps.reset()
     model = steps.model
-    xs, ys, weights = layout.split(batch)
-    data: tuple[Any, ...] = (_structured(model, xs), *([unpack(ys)] if ys else []))
-    if any(weight is not None for weight in weights):
-        data = (*data, unpack(weights))
-    with _in_progress(StepInProgress(steps, kind, frame, training)):
-        logs = _step_function(model, kind)(data)
+    given, ys, weights = layout.split(batch)
+    rest = [*([unpack(ys)] if ys else []), *([unpack(weights)] if any(w is not None for w in weights) else [])]
+    with host_stage.fed(model.host_stage, given) as xs, _in_progress(StepInProgress(steps, kind, frame, training)):
+        logs = _step_function(model, kind)((_structured(model, xs), *rest))
     if not isinstance(logs, Mapping):
         raise ArgumentError(
             f"{type(model).__name__}.{kind}_step: expected a dict from names to values, such as {{'loss': loss}}, "

@@ -16,7 +16,7 @@ import numpy as np
 
 from keras_front import config
 from keras_front.errors import ArgumentError
-from keras_front.graph.host_stage import LookedUpRows
+from keras_front.graph.host_stage import HostRows
 from keras_front.training.arrays import ArraySpec, BatchLayout, DataSpec, read_rows
 from keras_front.utils.data_utils import GeneratorEnqueuer, OrderedEnqueuer, PyDataset
 
@@ -73,7 +73,7 @@ class ArrayAdapter:
             raise ArgumentError("There is no data: expected at least one sample, received arrays of length 0.")
         self.batch_size, self.repeats = batch_size or self.samples, repeats
         self.steps = repeats * -(-self.samples // self.batch_size)
-        self.varies = any(isinstance(array, LookedUpRows) for array in arrays)
+        self.varies = any(isinstance(array, HostRows) for array in arrays)
 
     def first(self, steps: int) -> ArrayAdapter:
         """An adapter of the first `steps` batches."""

@@ -24,6 +24,7 @@ from keras_front.backend.program import EagerFunction
 from keras_front.backend.state import Variable
 from keras_front.backend.tables import make_room
 from keras_front.errors import ArgumentError, StateError
+from keras_front.graph import host_stage
 from keras_front.graph.tensor_values import NoValueHereError, TensorValues, no_value_here
 from keras_front.nest import flatten, unique
 from keras_front.training.arrays import BatchLayout
@@ -421,10 +422,10 @@ class Steps:
 
     def run(self, xs: list[Any], training: Any, tensors: Any = None) -> tuple[list[Any], list[Any]]:
         """Flat lists of the outputs and of their masks; `tensors`, a dict, learns the values inside the graph."""
-        inputs = self.model.arranged(xs)
-        outputs, masks = self.model.network_of_steps().run_with_masks(
-            inputs, bool(training), trainable_flags=self.trainable_flags, tensors=tensors
-        )
+        with host_stage.fed(self.model.host_stage, xs) as inputs:
+            outputs, masks = self.model.run_with_masks(
+                self.model.arranged(inputs), bool(training), trainable_flags=self.trainable_flags, tensors=tensors
+            )
         return flatten(outputs), masks
 
     def forward(

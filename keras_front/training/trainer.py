@@ -22,7 +22,7 @@ from keras_front.backend import discovery, symbolic
 from keras_front.callbacks import History
 from keras_front.compatibility import accept_legacy_arguments
 from keras_front.errors import ArgumentError, StateError, UnknownArgumentError
-from keras_front.graph.host_stage import network_behind
+from keras_front.graph.host_stage import HostStage, is_text, stage_of
 from keras_front.nest import unpack
 from keras_front.tracebacks import hide_internal_frames, mark_boundary
 from keras_front.training import custom_steps, loops
@@ -77,7 +77,7 @@ class Trainer(StepMethods, SingleBatchMethods):
     history: History | None = None
     _compile_metrics: Any = None
     _run_eagerly = False
-    _behind: tuple[Any, Any] = (None, None)
+    _staged: tuple[Any, Any] = (None, None)
     _compilation: Compilation | None = None
     _prediction: SingleBatchCalls | None = None
     _prediction_for: Any = None
@@ -280,20 +280,22 @@ class Trainer(StepMethods, SingleBatchMethods):
                 "or call it on data."
             )
         names, values = named(x)
-        arrays = standardize(values, [ArraySpec(name, None, None) for name in names], "input")
+        dtypes = ["string" if is_text(value) else K.floatx() for value in values]
+        specs = [ArraySpec(n, None, "string" if d == "string" else None) for n, d in zip(names, dtypes, strict=True)]
+        arrays = standardize(values, specs, "input")
         size = batch_size if self.stateful else None
         shapes = [(size, *a.shape[1:]) for a in arrays]
         self._form = form_of(x, names)
-        self.set_inputs(shapes, [K.floatx()] * len(shapes), self._form)
+        self.set_inputs(shapes, dtypes, self._form)
         if not self._is_graph_network:
             self.input_names = names
 
-    def network_of_steps(self) -> Any:
-        """What a step runs: the model, or where it begins with layers of strings, the network behind them."""
-        if self._behind[0] is not self.outputs:
-            self._behind = (self.outputs, _Kept(network_behind(self)))
-        network = self._behind[1].value
-        return self if network is None else network
+    @property
+    def host_stage(self) -> HostStage | None:
+        """What its layers of strings make of the data before a step; None without such layers."""
+        if self._staged[0] is not self.outputs:
+            self._staged = (self.outputs, _Kept(stage_of(self)))
+        return self._staged[1].value
 
     def arranged(self, inputs: list[Any]) -> Any:
         """Inputs in the structure that `call` takes.
@@ -302,7 +304,7 @@ class Trainer(StepMethods, SingleBatchMethods):
             inputs: the flat list of those that data are fed to.
         """
         if self._is_graph_network:
-            fed, tensors = iter(inputs), self.network_of_steps().inputs
+            fed, tensors = iter(inputs), self.inputs
             return [next(fed) if t.is_placeholder else symbolic.replay(t, {}) for t in tensors]
         if self._form is None:
             return inputs if len(inputs) != 1 else inputs[0]
@@ -313,7 +315,7 @@ class Trainer(StepMethods, SingleBatchMethods):
         self._know_inputs("predict", x, batch_size)
         if self._prediction is None or self._prediction_for is not self.outputs:
             self._prediction = SingleBatchCalls(
-                custom_steps.steps_of(self, None, None), DataSpec(input_specs(self), [], [])
+                custom_steps.steps_of(self, None, None), DataSpec(input_specs(self), [], [], stage=self.host_stage)
             )
             self._prediction_for = self.outputs
         return self._prediction

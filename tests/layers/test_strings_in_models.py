@@ -148,6 +148,108 @@ def test_a_sequential_model_may_begin_with_texts(backend):
     assert model.predict(TEXTS).shape == (6, 1)
 
 
+# Where the layer stands ------------------------------------------------------------------------------
+
+
+class Subclass(Model):
+    def __init__(self, layer):
+        super().__init__()
+        self.parts = [layer, Embedding(12, 4), GlobalAveragePooling1D(), Dense(1)]
+
+    def call(self, x):
+        for part in self.parts:
+            x = part(x)
+        return x
+
+
+class WithAStep(Subclass):
+    def train_step(self, data):
+        x, y = data
+        return {"error": K.mean(K.square(self(x, training=True) - y))}
+
+
+def net_of_codes(length):
+    return Sequential([Input((length,), dtype="int64"), Embedding(12, 4), GlobalAveragePooling1D(), Dense(1)])
+
+
+def in_a_nested_model(layer, length):
+    text = Input((1,), dtype="string")
+    inner = Sequential([Input((1,), dtype="string"), layer, Embedding(12, 4)])
+    return Model(text, Dense(1)(GlobalAveragePooling1D()(inner(text))))
+
+
+PLACES = {
+    "stack without an Input": lambda layer, length: Sequential([layer, *net_of_codes(length).layers]),
+    "stack before a model": lambda layer, length: Sequential([layer, net_of_codes(length)]),
+    "stack in a stack": lambda layer, length: Sequential([Sequential([layer, Embedding(12, 4)]), *tail()]),
+    "nested model": in_a_nested_model,
+    "subclass": lambda layer, length: Subclass(layer),
+}
+
+
+def tail():
+    return [GlobalAveragePooling1D(), Dense(1)]
+
+
+@pytest.mark.engine_neutral
+@pytest.mark.parametrize("length", [5, None])
+@pytest.mark.parametrize("place", PLACES)
+def test_a_layer_of_texts_may_stand_anywhere(backend, place, length, tmp_path):
+    texts, layer = np.array(TEXTS), vectorizer(length)
+    model, other = PLACES[place](layer, length), net_of_codes(length)
+    model.compile("sgd", "mse")
+    model.predict(texts)
+    model.fit(texts, LABELS, epochs=2, verbose=0, validation_data=(texts[:2], LABELS[:2]))
+    other.set_weights(model.get_weights())
+    wanted = other.predict(K.to_numpy(layer(TEXTS)))
+    for form in (TEXTS, texts, texts[:, None]):
+        np.testing.assert_allclose(model.predict(form), wanted, rtol=1e-5)
+        np.testing.assert_allclose(K.to_numpy(model(form)), wanted, rtol=1e-5)
+    assert model.evaluate(texts, LABELS, verbose=0) == pytest.approx(float(np.mean((wanted - LABELS) ** 2)), rel=1e-4)
+    if place != "subclass":
+        for suffix in ("keras", "h5"):
+            model.save(tmp_path / f"m.{suffix}")
+            np.testing.assert_allclose(load_model(tmp_path / f"m.{suffix}").predict(texts), wanted, rtol=1e-5)
+
+
+def test_a_stack_of_texts_without_an_input(backend):
+    model = Sequential([vectorizer(), Embedding(12, 4), *tail()])
+    model.compile("sgd", "mse")
+    model.fit(np.array(TEXTS), LABELS, verbose=0)
+    np.testing.assert_allclose(model.predict(["good film"]), K.to_numpy(model(["good film"])), rtol=1e-5)
+
+
+@pytest.mark.engine_neutral
+def test_a_stack_that_hashes_texts_is_read_with_its_input(backend, tmp_path):
+    model = Sequential([Hashing(7, output_mode="one_hot"), Dense(1)])
+    wanted = K.to_numpy(model(np.array([["good"], ["bad"]])))
+    model.save(tmp_path / "m.keras")
+    np.testing.assert_allclose(load_model(tmp_path / "m.keras").predict(["good", "bad"]), wanted, rtol=1e-6)
+
+
+@pytest.mark.engine_neutral
+def test_a_step_of_ones_own_sees_texts(backend):
+    model = WithAStep(vectorizer())
+    model.compile("sgd", "mse")
+    history = model.fit(np.array(TEXTS), LABELS, verbose=0).history
+    assert history["error"][0] == pytest.approx(float(np.mean((model.predict(TEXTS) - LABELS) ** 2)), rel=1e-4)
+
+
+@pytest.mark.engine_neutral
+def test_layers_on_the_host_follow_each_other(backend):
+    word = Input((1,), dtype="string")
+    known, hashed = StringLookup(vocabulary=["red", "green"]), Hashing(50)
+    model = Model(word, Flatten()(hashed(K.cast(known(word) + 1, "int64"))))
+    words = np.array([["red"], ["blue"]])
+    np.testing.assert_array_equal(model.predict(words), K.to_numpy(hashed(K.to_numpy(known(words)) + 1)))
+
+
+@pytest.mark.engine_neutral
+def test_a_layer_is_called_on_one_text(backend):
+    layer = vectorizer()
+    assert layer("good film").tolist() == layer(["good film"]).tolist()[0] == layer(np.array("good film")).tolist()
+
+
 def test_what_has_no_strings_is_refused(backend):
     model, _ = text_model()
     with pytest.raises(ArgumentError, match=r"'text' have dtype float64.*strings or bytes"):
