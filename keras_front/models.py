@@ -10,6 +10,7 @@ import numpy as np
 from keras_front import saving
 from keras_front.export import Exportable
 from keras_front.graph import clone
+from keras_front.graph.freezing import Freezable
 from keras_front.graph.inputs import Input, InputLayer
 from keras_front.graph.layer import LAYERS
 from keras_front.graph.network import Network
@@ -38,10 +39,10 @@ P = ParamSpec("P")
 @LAYERS.register("Model", "Functional")
 @api_boundaries(
     "__call__", "compile", "count_params", "evaluate", "evaluate_generator", "export", "fit", "fit_generator",
-    "get_layer", "load_weights", "predict", "predict_generator", "predict_on_batch", "save", "save_weights",
-    "set_weights", "summary", "test_on_batch", "to_json", "to_yaml", "train_on_batch",
+    "freeze", "get_layer", "load_weights", "predict", "predict_generator", "predict_on_batch", "save", "save_weights",
+    "set_weights", "summary", "test_on_batch", "to_json", "to_yaml", "train_on_batch", "unfreeze",
 )  # fmt: skip
-class Model(Saveable, Exportable, Trainer, Network):
+class Model(Saveable, Exportable, Freezable, Trainer, Network):
     """A network with `compile`, `fit`, `evaluate`, `predict`, `save` and `export`.
 
     Args:

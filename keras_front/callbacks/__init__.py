@@ -6,6 +6,7 @@ from keras_front.callbacks.checkpoint import ModelCheckpoint
 from keras_front.callbacks.functional import LambdaCallback
 from keras_front.callbacks.history import BaseLogger, CSVLogger, History, RemoteMonitor
 from keras_front.callbacks.progress import ProgbarLogger
+from keras_front.callbacks.rate_finder import LearningRateFinder
 from keras_front.callbacks.schedule import LearningRateScheduler, ReduceLROnPlateau
 from keras_front.callbacks.stopping import EarlyStopping, TerminateOnNaN
 from keras_front.callbacks.tensorboard import TensorBoard
@@ -19,6 +20,7 @@ __all__ = [
     "EarlyStopping",
     "History",
     "LambdaCallback",
+    "LearningRateFinder",
     "LearningRateScheduler",
     "ModelCheckpoint",
     "ProgbarLogger",

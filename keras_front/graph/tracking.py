@@ -270,7 +270,7 @@ class Trackable(LayerUpdates):
         if not self.trainable:
             return []
         below = [w for layer in self.sublayers() for w in layer.trainable_weights]
-        return unique(self._trainable_weights + below)
+        return unique([w for w in self._trainable_weights if w.trainable] + below)
 
     @trainable_weights.setter
     def trainable_weights(self, weights: Sequence[Variable]) -> None:
