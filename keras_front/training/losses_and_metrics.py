@@ -197,14 +197,25 @@ class LossesAndMetrics:
                 found.append(K.convert(symbolic.in_this_step(item.target)))
         return found
 
-    def total(self, ys: Sequence[Any], outputs: Sequence[Any], weights: Sequence[Any], extra: Sequence[Any]) -> Any:
+    def total(
+        self,
+        ys: Sequence[Any],
+        outputs: Sequence[Any],
+        weights: Sequence[Any],
+        extra: Sequence[Any],
+        share: float = 1.0,
+    ) -> Any:
         """(what is minimised, the losses of the outputs).
 
         `outputs` and `weights` (None where there are none) are those of the outputs with a loss; the `extra` losses,
-        penalties and what layers report, are added.
+        penalties and what layers report, are added. `share` is that of these samples in the batch, over whose parts a
+        mean is taken: a loss that is a sum is divided by it.
         Raises: ArgumentError if there is no loss at all.
         """
         parts = [item(y, p, w) for item, y, p, w in zip(self.losses, ys, outputs, weights, strict=True)]
+        if share != 1.0:
+            sums = [getattr(item.loss, "reduction", None) == "sum" for item in self.losses]
+            parts = [part / share if is_sum else part for part, is_sum in zip(parts, sums, strict=True)]
         total = None
         for item, part in zip(self.losses, parts, strict=True):
             term = part if item.weight == 1.0 else part * item.weight

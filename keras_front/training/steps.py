@@ -27,6 +27,7 @@ from keras_front.errors import ArgumentError, StateError
 from keras_front.graph import host_stage
 from keras_front.graph.tensor_values import NoValueHereError, TensorValues, no_value_here
 from keras_front.nest import flatten, unique
+from keras_front.training.accumulate import BatchInParts
 from keras_front.training.arrays import BatchLayout
 from keras_front.training.dispatch import DispatchTuner, several_steps
 from keras_front.training.losses_and_metrics import LossesAndMetrics
@@ -164,11 +165,13 @@ class Steps:
             `FunctionSteps`), or the steps themselves, with `run_eagerly`.
         run_eagerly: whether the Python code of the steps runs at each step.
         steps_per_execution: the number of steps in one dispatch; None leaves it to the loop.
+        accumulate: the number of parts in which a batch is trained; see `BatchInParts`.
         position: the `TrainingPosition` of the `fit` that runs or ran last.
     """
 
     custom: frozenset[str] = frozenset()
     one_by_one = False
+    accumulate = 1
     position: Any = None
 
     def __init__(self, model: Any, compiled: LossesAndMetrics | None, optimizer: Any, dialect: str | None = None):
@@ -328,7 +331,7 @@ class Steps:
         return found
 
     def _get(self, key: Any, make: Callable[[], Any], donate: tuple[int, ...] | None) -> Any:
-        key = (key, K.learning_phase())  # a fixed phase makes another function
+        key = (key, K.learning_phase(), self.accumulate)  # a fixed phase makes another function
         found = self._compiled.get(key)
         if found is None:
             function = make()
@@ -429,11 +432,20 @@ class Steps:
         return flatten(outputs), masks
 
     def forward(
-        self, frame: Any, xs: list[Any], fed: list[Any], weights: list[Any], training: Any, total_of: Any = None
+        self,
+        frame: Any,
+        xs: list[Any],
+        fed: list[Any],
+        weights: list[Any],
+        training: Any,
+        total_of: Any = None,
+        weighted: list[Any] | None = None,
+        share: float = 1.0,
     ) -> tuple[Forward, TensorValues]:
         """A run of the model with its losses, and what tensors of its graph are in that run.
 
-        `total_of(targets, outputs, masks)` may bring (total, parts) in place of the compiled losses.
+        `total_of(targets, outputs, masks)` may bring (total, parts) in place of the compiled losses. `weighted` are
+        weights with masks, where they are known. `share` is that of these samples in the whole batch.
         """
         compiled: LossesAndMetrics = self.compiled  # type: ignore[assignment]
         tensors: dict[Any, Any] = {}
@@ -444,19 +456,33 @@ class Steps:
             if total_of is not None:
                 total, parts = total_of(outputs, masks)
             given = iter(weights)
-            weighted = compiled.weights([next(given) if item.fed else None for item in compiled.losses], masks)
+            if weighted is None:
+                weighted = compiled.weights([next(given) if item.fed else None for item in compiled.losses], masks)
             chosen = [outputs[item.output] for item in compiled.losses]
             kept = [masks[item.output] for item in compiled.losses]
             kept = [None if mask is None else K.cast(mask, K.floatx()) for mask in kept]
             if total_of is None:
                 extra = [*self.model.regularization_losses(), *frame.losses]
-                total, parts = compiled.total(targets, chosen, weighted, extra)
+                total, parts = compiled.total(targets, chosen, weighted, extra, share)
         return Forward(total, parts, targets, chosen, kept, weighted), there
 
     def train_batch(
         self, frame: Any, xs: list[Any], fed: list[Any], weights: list[Any], training: Any, total_of: Any = None
     ) -> Forward:
-        """Run, differentiate, update the weights, and feed the metrics.
+        """Run, differentiate, update the weights, and feed the metrics."""
+        if self.accumulate > 1:
+            whole = BatchInParts(self, frame, (xs, fed, weights), training, self.accumulate)
+            total, parts, grads = whole.gradients()
+            done = Forward(total, parts, [], [], [], [])
+        else:
+            done, grads = self.differentiated(frame, xs, fed, weights, training, total_of)
+        self.optimizer.apply(self.trainable, grads)
+        return done
+
+    def differentiated(
+        self, frame: Any, xs: list[Any], fed: list[Any], weights: list[Any], training: Any, *more: Any, **keywords: Any
+    ) -> tuple[Forward, list[Any]]:
+        """Run, differentiate, and feed the metrics; see `forward` for the arguments.
 
         Metrics are computed outside of the function that is differentiated. Those that use tensors of the graph cannot
         be, because these have values only inside; whoever meets such a metric sets `measures_inside`.
@@ -465,18 +491,17 @@ class Steps:
         computed = any(not item.fed for item in compiled.losses)
 
         def loss_of(_: list[Any]) -> Any:
-            done, there = self.forward(frame, xs, fed, weights, training, total_of)
+            done, there = self.forward(frame, xs, fed, weights, training, *more, **keywords)
             if self.measures_inside:
                 self.measure(done, there)
             check_gradient(done.total, self.trainable)
             return done.total, [done.parts, done.targets if computed else [], *done[3:]]
 
         (total, (parts, targets, *rest)), grads = K.value_and_grad(loss_of, self.trainable)
-        self.optimizer.apply(self.trainable, grads)
         done = Forward(total, parts, targets if computed else list(fed), *rest)
         if not self.measures_inside:
             self.measure(done, no_value_here)
-        return done
+        return done, grads
 
     def measure(self, done: Forward, there: Callable[[Any], Any]) -> None:
         """Feed the compiled metrics; `there` gives the values of tensors of the graph."""

@@ -26,6 +26,7 @@ from keras_front.graph.host_stage import HostStage, is_text, stage_of
 from keras_front.nest import unpack
 from keras_front.tracebacks import hide_internal_frames, mark_boundary
 from keras_front.training import custom_steps, loops
+from keras_front.training.accumulate import accumulate_in_parts
 from keras_front.training.arrays import ArraySpec, DataSpec, named, standardize
 from keras_front.training.compilation import Compilation, CompileArguments, input_specs
 from keras_front.training.custom_steps import StepMethods
@@ -345,6 +346,7 @@ class Trainer(StepMethods, SingleBatchMethods):
         use_multiprocessing: bool = False,
         validation_batch_size: int | None = None,
         resume: Any = None,
+        accumulate: int = 1,
         **kwargs: Any,
     ) -> History:
         """Train for a number of epochs.
@@ -377,6 +379,8 @@ class Trainer(StepMethods, SingleBatchMethods):
             validation_batch_size: samples a step while it validates; None for `batch_size`.
             resume: folder of backups, or a `BackupAndRestore`: training goes on from the backup that is there, written
                 on this or another backend, and writes its own; without one it begins at the beginning.
+            accumulate: in how many parts each batch goes through the model, one after the other, before the weights
+                are updated as for the whole batch: for batches that do not fit in memory.
 
         Shape: x (n, ...); y (n, ...); sample_weight (n,), or (n, steps) for temporal weighting.
 
@@ -419,7 +423,8 @@ class Trainer(StepMethods, SingleBatchMethods):
             loop = loops.FitLoop(
                 self, data, validation, callbacks, verbose, epochs, initial_epoch, shuffle, validation_freq
             )
-            return loop.run()
+            with accumulate_in_parts(self, loop.steps, accumulate):
+                return loop.run()
 
     @accept_legacy_arguments
     def evaluate(
