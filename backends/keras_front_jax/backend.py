@@ -23,6 +23,7 @@ from keras_front.backend.gradients import Transposes
 from keras_front.backend.op import OPS
 from keras_front.backend.ops import indexing
 from keras_front.errors import BackendError, DtypeError
+from keras_front_jax import distribution as distributions
 from keras_front_jax import export
 from keras_front_jax.x64 import wide, wide_methods, wide_scope
 
@@ -83,10 +84,7 @@ class JaxBackend(Transposes, Backend):
     differentiates = True
     compiles = True
     forks = False
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.native.add(type(jnp.zeros(())))  # jax.Array itself is abstract
+    distributes = True
 
     # Elementwise -------------------------------------------------------------------------------------------
 
@@ -315,6 +313,9 @@ class JaxBackend(Transposes, Backend):
             raise DtypeError(f"The jax backend has no tensors of dtype {dtypes.canonical(value.dtype)}.")
         # A private copy: on a CPU JAX would go on using the caller's memory.
         array = np.array(value, value.dtype.newbyteorder("=") if dtype is None else _DTYPES[dtype], order="C")
+        return self._put(array)
+
+    def _put(self, array: np.ndarray) -> Any:
         if not array.ndim and discovery.current_device() is None:  # there are many, and the public call is slow
             return _scalar()(array)
         return jax.device_put(array, self._device())
@@ -327,6 +328,8 @@ class JaxBackend(Transposes, Backend):
         return array.astype("float32") if array.dtype.kind == "V" else array  # bfloat16, which NumPy does not know
 
     def import_tensor(self, value: Any, source: Any, dtype: str) -> Any:
+        if source is not self and self.is_tensor(value):  # which lies on several devices
+            value, source = source.to_numpy(value), None
         if source is not None and hasattr(value, "__dlpack__"):
             try:  # a copy on the device: the other engine may go on changing its tensor
                 own = jnp.array(jax.dlpack.from_dlpack(value), _DTYPES[dtype], copy=True)
@@ -357,7 +360,7 @@ class JaxBackend(Transposes, Backend):
         return jax.__version__
 
     def devices(self) -> list[str]:
-        return [f"{_platform(d)}:{d.id}" for d in jax.devices() if d.platform != "cpu"] + ["cpu"]
+        return [f"{_platform(d)}:{d.id}" for d in jax.local_devices() if d.platform != "cpu"] + ["cpu"]
 
     def _device(self) -> Any:
         wanted = discovery.current_device()
@@ -365,6 +368,23 @@ class JaxBackend(Transposes, Backend):
 
     def block(self, values: Sequence[Any]) -> None:
         jax.block_until_ready(values)
+
+    # Several devices -----------------------------------------------------------------------------------------
+
+    def distributed(self, distribution: Any) -> Backend:
+        return MeshJaxBackend(self, distribution)
+
+    def distribution_devices(self, device_type: str | None = None) -> list[str]:
+        return distributions.device_names(device_type)
+
+    def initialize_processes(self, addresses: str | None, processes: int | None, process: int | None) -> None:
+        distributions.join_processes(addresses, processes, process)
+
+    def distribute_tensor(self, tensor: Any, layout: Any) -> Any:
+        place = distributions.sharding_of(layout)
+        if isinstance(tensor, jax.core.Tracer):
+            return lax.with_sharding_constraint(tensor, place)
+        return jax.device_put(self.convert(tensor), place)
 
     # The verbs -----------------------------------------------------------------------------------------------
 
@@ -374,10 +394,17 @@ class JaxBackend(Transposes, Backend):
     export_program = export.export_program
 
     def compile_program(self, program: Any) -> Callable[..., Any]:
-        return wide(jax.jit(codegen.function_of(program), donate_argnums=program.donate))
+        return wide(self._jit(codegen.function_of(program), program.donate))
 
     def compile_native(self, fn: Callable[..., Any], donate: Sequence[int] = ()) -> Callable[..., Any]:
-        return wide(jax.jit(fn, donate_argnums=tuple(donate)))
+        return wide(self._jit(fn, donate))
+
+    def _jit(self, fn: Callable[..., Any], donate: Sequence[int] = (), **options: Any) -> Callable[..., Any]:
+        return jax.jit(fn, donate_argnums=tuple(donate), **options)
+
+    def _parts(self, batch: Sequence[Any]) -> Sequence[Any]:
+        """Tensors of a batch where they are computed on, within a function that is compiled."""
+        return batch
 
     def supports_multi_step(self, program: Any) -> bool:
         # On a CPU convolutions take twenty times as long inside of a loop, and a large state a little longer.
@@ -390,14 +417,15 @@ class JaxBackend(Transposes, Backend):
         def loop(state: list[Any], data: list[Any], order: Any, count: Any) -> Any:
             def one(i: Any, state: Any) -> Any:
                 rows = lax.dynamic_index_in_dim(order, i, 0, keepdims=False)
-                state, results = step.inline(list(state), [jnp.take(array, rows, 0, mode="clip") for array in data])
+                batch = self._parts([jnp.take(array, rows, 0, mode="clip") for array in data])
+                state, results = step.inline(list(state), list(batch))
                 return list(state), results
 
             results = jax.eval_shape(one, 0, state)[1]
             start = list(state), jnp.zeros(results.shape, results.dtype)
             return lax.fori_loop(0, count, lambda i, carry: one(i, carry[0]), start)
 
-        compiled = wide(jax.jit(loop, donate_argnums=0))
+        compiled = wide(self._jit(loop, (0,)))
         return lambda state, data, order, count: compiled(state, data, order, np.int32(count))
 
     def rows(self, data: Sequence[Any], rows: np.ndarray) -> list[Any]:
@@ -406,10 +434,10 @@ class JaxBackend(Transposes, Backend):
     def put_dataset(self, array: np.ndarray) -> Any:
         rows = _roomy(len(array))
         if rows == len(array):
-            return jax.device_put(array, self._device())  # no private copy: batches are
+            return self._put(array)  # no private copy: batches are
         room = np.zeros((rows, *array.shape[1:]), array.dtype)
         room[: len(array)] = array
-        return jax.device_put(room, self._device())
+        return self._put(room)
 
     supports_multi_batch = supports_multi_step
 
@@ -418,8 +446,8 @@ class JaxBackend(Transposes, Backend):
 
         def loop(fixed: Any, state: Any, block: list[Any], count: Any, size: int, keep: bool) -> Any:
             def one(i: Any, state: Any) -> Any:
-                batch = [lax.dynamic_slice_in_dim(array, i * size, size) for array in block]
-                state, outputs = step.inline(list(fixed), list(state), batch)
+                batch = self._parts([lax.dynamic_slice_in_dim(array, i * size, size) for array in block])
+                state, outputs = step.inline(list(fixed), list(state), list(batch))
                 return list(state), outputs if keep else []
 
             def add(i: Any, carry: Any) -> Any:
@@ -431,13 +459,17 @@ class JaxBackend(Transposes, Backend):
             rooms = [jnp.zeros((length * o.shape[0], *o.shape[1:]), o.dtype) for o in given]
             return lax.fori_loop(0, count, add, (list(state), rooms))
 
-        compiled = wide(jax.jit(loop, donate_argnums=1, static_argnums=(4, 5)))
+        compiled = wide(self._jit(loop, (1,), static_argnums=(4, 5)))
         return lambda fixed, state, block, count, size, keep: compiled(
             fixed, state, list(block), np.int32(count), size, keep
         )
 
     def argument(self, array: np.ndarray) -> Any:
         return array if array.dtype.kind in "biufc" and array.dtype.isnative else self.convert(array)
+
+
+class MeshJaxBackend(distributions.OnMesh, JaxBackend):
+    """K on JAX under a distribution."""
 
 
 @functools.cache
@@ -581,14 +613,14 @@ def _platform(device: Any) -> str:
 
 @functools.cache
 def _first_device() -> Any:
-    return jax.devices()[0]
+    return jax.local_devices()[0]
 
 
 @functools.lru_cache(maxsize=64)
 def _find_device(wanted: str, backend: JaxBackend) -> Any:
     kind, _, number = wanted.partition(":")
     try:
-        return jax.devices("gpu" if kind == "cuda" else kind)[int(number or 0)]
+        return jax.local_devices(backend="gpu" if kind == "cuda" else kind)[int(number or 0)]
     except (RuntimeError, IndexError, ValueError):
         known = ", ".join(backend.devices())
         raise BackendError(f"The jax backend has no device {wanted!r}; there are: {known}.") from None
