@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from keras_front.backend.placement import Placement
@@ -74,7 +75,8 @@ class MeshPlacement(Placement):
         return NamedSharding(self.mesh, PartitionSpec(*axes))
 
     def put_state(self, variable: Any, value: Any) -> Any:
-        return self.put(np.array(value), self.of_variable(variable))
+        first = value if self.processes == 1 else multihost_utils.broadcast_one_to_all(value)
+        return self.put(np.array(first), self.of_variable(variable))
 
     def put_batch(self, arrays: Sequence[Any]) -> list[Any]:
         return [self._put_rows(array) for array in arrays]
@@ -86,6 +88,13 @@ class MeshPlacement(Placement):
 
     def gather(self, tensor: Any) -> Any:
         return self._gathered(tensor)
+
+    def from_first(self, tensors: Sequence[Any]) -> list[Any]:
+        return list(tensors) if self.processes == 1 else wide(multihost_utils.broadcast_one_to_all)(list(tensors))
+
+    def wait_for_all(self) -> None:
+        if self.processes > 1:
+            multihost_utils.sync_global_devices("keras_front")
 
     def constrained(self, tensors: Sequence[Any]) -> list[Any]:
         """Rows of a batch, within a function that is compiled, divided as `put_batch` would."""

@@ -24,7 +24,8 @@ _WIDE = frozenset(map(jnp.dtype, ("float64", "int64", "uint64", "complex128")))
 
 # Methods beside the ops that make or run something of JAX's, each within one call.
 _METHODS = (
-    "asarray", "copy", "distribute_tensor", "import_tensor", "share", "literal", "rows", "joined", "put_dataset", "from_host",
+    "asarray", "copy", "distribute_tensor", "import_tensor", "share", "literal", "rows", "joined", "put_dataset",
+    "from_host",
 )  # fmt: skip
 
 

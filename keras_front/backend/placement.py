@@ -24,13 +24,15 @@ Who calls what, and when:
 | before each step | `training`, by `Backend.rows`, `batches`, `argument`, `put_batch` | `put_batch` |
 | in a step, between `K.value_and_grad` and `Optimizer.apply`, if `shares` > 1 | `K.replica_mean` | `reduce` |
 | when results are read | `Backend.to_numpy`, `joined` | `gather` |
-| when a file is to be written | `saving`, callbacks | `rank`: 0 writes, the others compute the same and write nothing |
+| when a file is to be written | `saving`, callbacks, by `path_to_write` | `rank`: 0 writes; see there |
 
 After each step every process holds the same state. So callbacks run in every process, decide alike, and need not ask.
 """
 
 from __future__ import annotations
 
+import functools
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -113,9 +115,27 @@ def active_placement() -> Placement | None:
 
 
 def writes_files() -> bool:
-    """Whether this process writes files: rank 0 does, and any process without a distribution.
-
-    Every rank computes what goes into a file, because to read a value that lies on all devices takes all processes.
-    """
+    """Whether this process writes files, and prints: rank 0 does, and any process without a distribution."""
     placement = active_placement()
     return placement is None or placement.rank == 0
+
+
+def path_to_write(path: str | os.PathLike[str]) -> str:
+    """Where this process writes a file or a folder: `path`, or beyond rank 0 a place that is deleted at exit.
+
+    Every rank computes what goes into a file, because to read a value that lies on all devices takes all processes. So
+    all run the same code, and whoever writes asks here for the place.
+
+    Args:
+        path: where rank 0 writes.
+    """
+    if writes_files():
+        return os.fspath(path)
+    return os.path.join(_scratch_folder().name, os.path.basename(os.path.normpath(path)))
+
+
+@functools.cache
+def _scratch_folder() -> Any:
+    import tempfile
+
+    return tempfile.TemporaryDirectory(prefix="keras_front-")

@@ -13,6 +13,7 @@ import numpy as np
 from keras_front import arguments
 from keras_front import backend as K
 from keras_front.arguments import Flag
+from keras_front.backend.placement import path_to_write, writes_files
 from keras_front.callbacks.base import Callback, SavesEvery
 from keras_front.errors import ArgumentError, StateError
 
@@ -106,7 +107,7 @@ class BackupAndRestore(SavesEvery):
         import shutil
         import tempfile
 
-        last, base = self._metadata(), Path(self.backup_dir)
+        last, base = self._metadata(), Path(path_to_write(self.backup_dir))
         base.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="state-", dir=base))
         self.model.save_weights(str(folder / "latest.weights.h5"), overwrite=True)
@@ -125,7 +126,7 @@ class BackupAndRestore(SavesEvery):
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         import shutil
 
-        if self.delete_checkpoint:
+        if self.delete_checkpoint and writes_files():
             shutil.rmtree(self.backup_dir, ignore_errors=True)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from keras_front.arguments import Flag, Path, Text
+from keras_front.backend.placement import path_to_write, writes_files
 from keras_front.callbacks.base import Callback, Records
 
 
@@ -95,7 +96,7 @@ class CSVLogger(Callback):
         header = self._header()
         self._needs_header = not header
         self.keys = header[1:] or None
-        self.csv_file = open(self.filename, "a" if self.append else "w", newline="")
+        self.csv_file = open(path_to_write(self.filename), "a" if self.append else "w", newline="")
         self._writer = csv.writer(self.csv_file, delimiter=self.separator)
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
@@ -148,6 +149,8 @@ class RemoteMonitor(Callback):
         self.headers, self.send_as_json = headers, send_as_json
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        if not writes_files():
+            return
         from urllib import request  # with all of the standard library's networking; nobody else needs it
 
         values = {"epoch": epoch, **{name: _field(value) for name, value in (logs or {}).items()}}

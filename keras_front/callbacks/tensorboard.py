@@ -12,6 +12,7 @@ import numpy as np
 from keras_front import backend as K
 from keras_front import conventions
 from keras_front.arguments import Count, Path
+from keras_front.backend.placement import path_to_write
 from keras_front.callbacks import event_files
 from keras_front.callbacks.base import Callback
 from keras_front.compatibility import reject_unknown
@@ -176,7 +177,7 @@ class TensorBoard(Callback):
         """The file of 'train' or 'validation'; in the form of TensorFlow 1 there is one."""
         kind = "" if self._plain else kind
         if kind not in self._writers:
-            self._writers[kind] = event_files.EventWriter(os.path.join(self.log_dir, kind))
+            self._writers[kind] = event_files.EventWriter(path_to_write(os.path.join(self.log_dir, kind)))
         return self._writers[kind]
 
     def _flush(self) -> None:
@@ -286,14 +287,15 @@ class TensorBoard(Callback):
             )
 
     def _write_embeddings(self) -> None:
-        os.makedirs(self.log_dir, exist_ok=True)
+        folder = path_to_write(self.log_dir)
+        os.makedirs(folder, exist_ok=True)
         tables, given = [], self.embeddings_metadata
         for layer in self._embedding_layers():
             file = f"keras_embedding-{layer.name.replace('/', '_')}.tsv"
-            event_files.embedding_table(os.path.join(self.log_dir, file), self._vectors(layer))
+            event_files.embedding_table(os.path.join(folder, file), self._vectors(layer))
             metadata = given.get(layer.name) if isinstance(given, Mapping) else given
             tables.append((f"{layer.name}_embedding", file, metadata))
-        with open(os.path.join(self.log_dir, "projector_config.pbtxt"), "w", encoding="utf-8") as out:
+        with open(os.path.join(folder, "projector_config.pbtxt"), "w", encoding="utf-8") as out:
             out.write(event_files.projector_config(tables))
 
     def _vectors(self, layer: Any) -> np.ndarray:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from keras_front.backend.placement import path_to_write, writes_files
 from keras_front.errors import ArgumentError, KerasFrontError, UnwritableFileError
 from keras_front.tracebacks import passed_user_code
 from keras_front.utils.io_utils import ask_to_proceed_with_overwrite
@@ -41,7 +42,7 @@ def may_write(path: str | os.PathLike[str], overwrite: bool) -> bool:
 
     Raises: ArgumentError if the file exists and there is nobody to ask.
     """
-    if overwrite or not Path(path).exists():
+    if overwrite or not Path(path).exists() or not writes_files():
         return True
     if not (sys.stdin and sys.stdin.isatty()):
         raise ArgumentError(
@@ -54,13 +55,15 @@ def may_write(path: str | os.PathLike[str], overwrite: bool) -> bool:
 def replacing(path: str | os.PathLike[str]) -> Iterator[str]:
     """Context that gives a temporary path beside `path` and puts the file in place if all went well.
 
+    Of several processes of a distribution the first one writes it; see `path_to_write`.
+
     Args:
         path: the file that will be there in the end.
 
     Raises: ArgumentError if the folder does not exist; UnwritableFileError (an OSError) if the path is no file, such as
         a device, or if it cannot be written: a full disk, a bound on the size of files, a folder that is read-only.
     """
-    final = Path(os.path.realpath(path))
+    final = Path(os.path.realpath(path_to_write(path)))
     _check_regular(final, path)
     if not final.parent.is_dir():
         raise ArgumentError(f"{os.fspath(path)}: expected an existing folder, received {final.parent}.")

@@ -18,6 +18,7 @@ from keras_front.backend.adapter import Backend
 SECONDS = 20e-3  # that several steps in one dispatch may take, so that callbacks that are called by time are not late
 LIMIT = 64  # steps in one dispatch at most
 BLOCK = 1 << 22  # bytes that go in and out with several batches in one dispatch
+COUNTED = 16  # steps in one dispatch where several processes run the same ones: clocks differ, so nothing is measured
 MEASURED = 4  # dispatches; the machine may be busy with something else during one of them
 
 
@@ -31,7 +32,9 @@ class DispatchTuner:
     """
 
     def __init__(self, engine: Any, supported: bool, fixed: int | None = None):
-        self.engine, self.supported, self.fixed = engine, supported, fixed
+        placement = getattr(engine, "placement", None)
+        together = placement is not None and placement.processes > 1
+        self.engine, self.supported, self.fixed = engine, supported, fixed or (COUNTED if together else None)
         self.dispatches = 0
         self.each: float | None = None  # seconds of a step, the shortest of some dispatches that compiled nothing
 
