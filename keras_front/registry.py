@@ -78,7 +78,12 @@ HOMES: dict[str, tuple[str, ...]] = {
     "initializer": ("keras_front.initializers",),
     "regularizer": ("keras_front.regularizers",),
     "constraint": ("keras_front.constraints",),
-    "layer": ("keras_front.layers", "keras_front.models", "keras_front.applications.layers"),
+    "layer": (
+        "keras_front.layers",
+        "keras_front.models",
+        "keras_front.applications.layers",
+        "keras_front.feature_space",
+    ),
     "loss": ("keras_front.losses",),
     "metric": ("keras_front.metrics",),
     "optimizer": ("keras_front.optimizers",),

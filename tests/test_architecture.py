@@ -62,6 +62,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "datasets": BASE | {"utils"},
     "preprocessing": TENSORS | {"utils"},
     "applications": MODELS | {"models"},
+    "feature_space": MODELS | {"models"},
     "wrappers": MODELS | {"models"},
     "ops": TENSORS | {"activations"},
     "tf_names": TENSORS | {"ops"},

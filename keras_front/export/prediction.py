@@ -11,6 +11,7 @@ from keras_front.backend import codegen, discovery, program
 from keras_front.backend.ir import Program
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError, SerializationError, StateError
+from keras_front.graph.node import is_fed
 
 __all__ = ["Prediction", "Signature", "fed_inputs", "name_of", "record"]
 
@@ -159,7 +160,7 @@ def record(model: Any, backend: Any, batch_size: int | None = None) -> Predictio
 def fed_inputs(model: Any) -> dict[str, SymbolicTensor]:
     """The inputs of a model into which data go, by name; others bring a value of their own."""
     named = zip(model.input_names, model.inputs, strict=True)
-    return {name: t for name, t in named if t.is_placeholder or not model._is_graph_network}
+    return {name: t for name, t in named if not model._is_graph_network or is_fed(t)}
 
 
 def name_of(variable: Any) -> str:

@@ -20,6 +20,16 @@ def is_computed(tensor: SymbolicTensor) -> bool:
     return tensor.constant is None and tensor.variable is None and tensor not in AMBIENT
 
 
+def is_fed(tensor: SymbolicTensor) -> bool:
+    """Whether an input of a model waits for data: all but what `Input(tensor=...)` gave a value.
+
+    Args:
+        tensor: the input, which may also be what a layer of another model gives.
+    """
+    made = tensor.history[0]._inbound_nodes[tensor.history[1]] if tensor.history else None
+    return tensor.is_placeholder or not isinstance(made, InputNode)
+
+
 class Node:
     """One call of a layer on symbolic tensors.
 

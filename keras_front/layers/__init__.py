@@ -57,7 +57,7 @@ from .cudnn import CuDNNGRU, CuDNNLSTM
 from .einsum_dense import EinsumDense
 from .embedding import Embedding
 from .feature_preprocessing import CategoryEncoding, Discretization, Normalization
-from .hashing import Hashing
+from .hashing import HashedCrossing, Hashing
 from .image_colors import (
     AutoContrast,
     RandomColorDegeneration,
@@ -350,6 +350,7 @@ __all__ = [
     "Resizing",
     "CategoryEncoding",
     "Discretization",
+    "HashedCrossing",
     "Hashing",
     "Normalization",
     "SpectralNormalization",

@@ -342,7 +342,7 @@ class RepeatVector(Layer):
         return K.repeat(inputs, self.n)
 
 
-@LAYERS.register()
+@LAYERS.register("Identity", "TFDIdentity")  # the second in feature spaces of Keras 3
 class Identity(Layer):
     """The input itself.
 

@@ -171,6 +171,19 @@ class Normalization(NumericLayer):
         self.input_mean, self.input_variance = mean, variance
         self._learned: list[Any] = []
 
+    @property
+    def is_adapted(self) -> bool:
+        """Whether mean and variance are known, by `adapt` or otherwise."""
+        if not self.adapts or not self._learned:
+            return not self.adapts
+        mean, variance, count = (variable.numpy() for variable in self._learned)
+        return bool(count) or bool(np.any(mean) or np.any(variance != 1))  # Keras 3 writes no count into files
+
+    @property
+    def adapts(self) -> bool:
+        """Whether `adapt` learns mean and variance, which were not given."""
+        return self.input_mean is None
+
     def _kept(self, rank: int) -> list[int]:
         return sorted(a % rank for a in self.axis)
 
@@ -257,6 +270,16 @@ class Discretization(NumericLayer):
         super().__init__(**kwargs)
         if bin_boundaries is None and num_bins is None:
             raise ArgumentError("Discretization: expected bin_boundaries, or num_bins and then a call of adapt.")
+
+    @property
+    def is_adapted(self) -> bool:
+        """Whether the boundaries are known, by `adapt` or otherwise."""
+        return self.bin_boundaries is not None
+
+    @property
+    def adapts(self) -> bool:
+        """Whether `adapt` makes the boundaries, which were not given."""
+        return self.num_bins is not None
 
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
         """Put the boundaries where each bin has the same share of the data.

@@ -103,6 +103,16 @@ class _IndexLookup(NumericLayer):
         """The factor of each index, special ones included, in the mode 'tf_idf'."""
         return self._weights
 
+    @property
+    def is_adapted(self) -> bool:
+        """Whether the tokens are known, by `adapt` or otherwise."""
+        return self._known
+
+    @property
+    def adapts(self) -> bool:
+        """Whether `adapt` makes the vocabulary, which was not given."""
+        return not self._fixed
+
     def set_vocabulary(self, vocabulary: Any, idf_weights: Any = None) -> None:
         """Set the tokens, most frequent first; special tokens in front may be left out.
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front import config
+from keras_front.graph.node import is_fed
 from keras_front.losses import get as get_loss
 from keras_front.nest import flatten, unpack
 from keras_front.training.arrays import standardize
@@ -304,9 +305,9 @@ def _settled(model: Any) -> Any:
 
 
 _GRAPH: dict[str, Callable[[Any], Any]] = {
-    "_feed_inputs": lambda n: [t for t in n.inputs if t.is_placeholder],
-    "_feed_input_names": lambda n: [name for name, t in zip(n.input_names, n.inputs, strict=True) if t.is_placeholder],
-    "_feed_input_shapes": lambda n: [t.shape for t in n.inputs if t.is_placeholder],
+    "_feed_inputs": lambda n: [t for t in n.inputs if is_fed(t)],
+    "_feed_input_names": lambda n: [name for name, t in zip(n.input_names, n.inputs, strict=True) if is_fed(t)],
+    "_feed_input_shapes": lambda n: [t.shape for t in n.inputs if is_fed(t)],
     "internal_input_shapes": lambda n: [t.shape for t in n.inputs],
     "internal_output_shapes": lambda n: [t.shape for t in n.outputs],
     "input_layers": lambda n: n._input_layers,

@@ -25,7 +25,13 @@ from .config import (
 __all__ = ["to_keras3", "to_keras3_value", "to_tf_keras", "with_input_layers"]
 
 # Where Keras 3 finds the classes that it writes; only for writing.
-KERAS3_HOMES = {"Model": "keras.src.models.functional", "Sequential": "keras"}
+KERAS3_HOMES = {
+    "Model": "keras.src.models.functional",
+    "Sequential": "keras",
+    "FeatureSpace": "keras.utils",
+    "Feature": "keras.src.layers.preprocessing.feature_space",
+    "Cross": "keras.src.layers.preprocessing.feature_space",
+}
 TF_KERAS_HOME = "keras.src.engine.functional"  # of `Functional` in tf.keras 2.13 and later
 KERAS3_MODULES = {
     "constraint": "constraints",

@@ -105,11 +105,11 @@ def children(layer: Any, order: Sequence[Mapping[str, Any]] | None = None) -> It
         layer: a layer or model.
         order: the entries of a model's config, in the order of the file.
     """
-    if hasattr(layer, "layers"):
+    if hasattr(layer, "layers") and not getattr(layer, "paths_by_attribute", False):
         yield from _children_of_model(layer, order)
         return
     for attribute, below in layers_by_attribute(layer):
-        if isinstance(below, list | tuple):
+        if isinstance(below, list):
             for name, part in paths_of([(type(part).__name__, part) for part in below]):
                 yield f"{attribute}/{name}", part, None
         else:
@@ -127,17 +127,18 @@ def _children_of_model(model: Any, order: Sequence[Mapping[str, Any]] | None) ->
 
 
 def layers_by_attribute(layer: Any) -> Iterator[tuple[str, Any]]:
-    """Attributes that are layers or lists of layers, each layer once, under a public name if it has one.
+    """Attributes that are layers, or lists, tuples or dicts of them; each layer once, under a public name if possible.
 
     Args:
         layer: a layer whose parts are its attributes.
     """
     below = {id(part) for part in layer.sublayers()}
     for name, value in sorted(vars(layer).items(), key=lambda item: item[0].startswith("_")):
-        parts = value if isinstance(value, list | tuple) else [value]
+        several = isinstance(value, list | tuple | dict)
+        parts = list(value.values() if isinstance(value, dict) else value) if several else [value]
         if parts and all(id(part) in below for part in parts):
             below -= {id(part) for part in parts}
-            yield name, value
+            yield name, parts if several else value
 
 
 def own_weights(layer: Any) -> list[Variable]:
@@ -175,7 +176,7 @@ def load_model(
     ):
         saved = guard.parsed(guard.member(archive, CONFIG, where, guard.CONFIG_BYTES), f"{where}, {CONFIG}")
         described = config.read_model_config(saved, f"{where}, {CONFIG}")
-        vocabularies.add_vocabularies(described["config"].get("layers"), archive, where, paths_of)
+        vocabularies.add_vocabularies(described["config"], archive, where, paths_of)
         with lazy_weights():
             model = hdf5.built(described, f"{where}, {CONFIG}")
         with hdf5.opened(io.BytesIO(_weights_member(archive, model, where)), f"{where}, {WEIGHTS}") as (

@@ -18,27 +18,37 @@ __all__ = ["add_vocabularies", "restore_idf_weights"]
 Paths = Callable[[Sequence[tuple[str, Any]]], Iterator[tuple[str, Any]]]
 
 
-def add_vocabularies(entries: Any, archive: Any, where: str, paths_of: Paths, prefix: str = "") -> None:
+def add_vocabularies(config: Mapping[str, Any], archive: Any, where: str, paths_of: Paths, prefix: str = "") -> None:
     """Give layers without a vocabulary in their config the one that the archive has for them.
 
     Args:
-        entries: the entries of a model's config, which are changed.
+        config: the config of a model, or of a feature space; its entries are changed.
         archive: the open archive.
         where: what to call the file or config in messages.
         paths_of: function that gives the paths of layers from their class names.
         prefix: path of the model within the outermost one.
     """
+    entries, group = _entries(config)
     if not isinstance(entries, list):
         return
     for path, entry in paths_of([(e["class_name"], e) for e in entries]):
-        config, place = entry.get("config"), f"{prefix}layers/{path}/"
-        if not isinstance(config, dict):
+        inner, place = entry.get("config"), f"{prefix}{group}/{path}/"
+        if not isinstance(inner, dict):
             continue
-        if "layers" in config:
-            add_vocabularies(config["layers"], archive, where, paths_of, place)
+        add_vocabularies(inner, archive, where, paths_of, place)
         name = f"assets/{place}vocabulary.txt"
-        if "vocabulary" in config and config["vocabulary"] is None and name in archive.namelist():
-            _fill(config, guard.member(archive, name, where, guard.CONFIG_BYTES), f"{where}, {name}")
+        if "vocabulary" in inner and inner["vocabulary"] is None and name in archive.namelist():
+            _fill(inner, guard.member(archive, name, where, guard.CONFIG_BYTES), f"{where}, {name}")
+
+
+def _entries(config: Mapping[str, Any]) -> tuple[Any, str]:
+    """The entries of layers in a config, and what their paths begin with."""
+    features = config.get("features")
+    if not isinstance(features, dict):
+        return config.get("layers"), "layers"
+    described = [feature.get("config") for feature in features.values() if isinstance(feature, dict)]
+    layers = [item["preprocessor"] for item in described if isinstance(item, dict) and "preprocessor" in item]
+    return [layer for layer in layers if isinstance(layer, dict) and "class_name" in layer], "preprocessors"
 
 
 def _fill(config: dict[str, Any], data: bytes, where: str) -> None:

@@ -58,6 +58,8 @@ ELSEWHERE = {
     "SimpleRNNCell": "in RNN and SimpleRNN",
     "StackedRNNCells": "in RNN",
     "ConvLSTM2DCell": "in ConvRNN2D and ConvLSTM2D",
+    "FeatureSpace": "on dicts of columns: tests/test_feature_space.py",
+    "HashedCrossing": "on strings, which are no tensors: tests/layers/test_keras3_layers.py",
     "Hashing": "on strings, which are no tensors: tests/layers/test_keras3_layers.py",
     "StringLookup": "on strings, which are no tensors: tests/layers/test_feature_preprocessing.py",
     "TextVectorization": "on strings, which are no tensors: tests/layers/test_feature_preprocessing.py",

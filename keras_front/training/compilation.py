@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from keras_front import config
+from keras_front.graph.node import is_fed
 from keras_front.training.arrays import ArraySpec, DataSpec, weight_modes
 from keras_front.training.custom_steps import steps_of
 from keras_front.training.losses_and_metrics import LossesAndMetrics, class_count, target_shape
@@ -126,7 +127,7 @@ def input_specs(model: Any) -> list[ArraySpec]:
             tables=tuple(tables_of(model, t)) if known else (),
         )
         for name, t in zip(model.input_names, model.inputs, strict=True)
-        if not known or t.is_placeholder
+        if not known or is_fed(t)
     ]
 
 

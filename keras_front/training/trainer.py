@@ -23,6 +23,7 @@ from keras_front.callbacks import History
 from keras_front.compatibility import accept_legacy_arguments
 from keras_front.errors import ArgumentError, StateError, UnknownArgumentError
 from keras_front.graph.host_stage import HostStage, is_text, stage_of
+from keras_front.graph.node import is_fed
 from keras_front.nest import unpack
 from keras_front.tracebacks import hide_internal_frames, mark_boundary
 from keras_front.training import custom_steps, loops
@@ -306,7 +307,7 @@ class Trainer(StepMethods, SingleBatchMethods):
         """
         if self._is_graph_network:
             fed, tensors = iter(inputs), self.inputs
-            return [next(fed) if t.is_placeholder else symbolic.replay(t, {}) for t in tensors]
+            return [next(fed) if is_fed(t) else symbolic.replay(t, {}) for t in tensors]
         if self._form is None:
             return inputs if len(inputs) != 1 else inputs[0]
         return self._form(inputs)

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CustomObjectScope",
+    "FeatureSpace",
     "GeneratorEnqueuer",
     "HDF5Matrix",
     "OrderedEnqueuer",
@@ -111,19 +112,20 @@ __all__ = [
     "vis_utils",
 ]
 
-# Functions whose modules are loaded when they are first named.
-_DATASETS = {
-    "audio_dataset_from_directory": "audio_dataset_utils",
-    "image_dataset_from_directory": "image_dataset_utils",
-    "split_dataset": "dataset_utils",
-    "text_dataset_from_directory": "text_dataset_utils",
-    "timeseries_dataset_from_array": "timeseries_dataset_utils",
+# Functions and classes whose modules are loaded when they are first named.
+_LATER = {
+    "FeatureSpace": "keras_front.feature_space",
+    "audio_dataset_from_directory": "keras_front.utils.audio_dataset_utils",
+    "image_dataset_from_directory": "keras_front.utils.image_dataset_utils",
+    "split_dataset": "keras_front.utils.dataset_utils",
+    "text_dataset_from_directory": "keras_front.utils.text_dataset_utils",
+    "timeseries_dataset_from_array": "keras_front.utils.timeseries_dataset_utils",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name in _DATASETS:
-        return getattr(import_module(f"{__name__}.{_DATASETS[name]}"), name)
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
