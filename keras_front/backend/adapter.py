@@ -435,6 +435,20 @@ class Backend:
         """
         return self.asarray(fn(*(self.to_numpy(x) if self.is_tensor(x) else x for x in xs)), dtype)
 
+    # Processes that share a batch ------------------------------------------------------------------------------
+
+    def replica_gather(self, x: Any, *, shares: int = 1, rank: int = 0) -> Any:
+        """The tensors of all processes, one behind the other; the default knows one process.
+
+        Args:
+            x: a tensor with at least one axis.
+            shares: how many processes there are.
+            rank: the number of this one.
+        """
+        if shares != 1:
+            raise BackendError(f"The backend {self.name!r} does not connect processes.")
+        return x
+
     def host_print(self, x: Any, *, message: str, serial: int) -> Any:
         """`x`, whose values are printed. An engine that compiles must call back to the host.
 

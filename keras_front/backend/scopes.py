@@ -76,7 +76,7 @@ class Frame:
         open: whether assignments to any variable stay inside.
         real: whether the values are real tensors, so that ops on variables compute at once.
         newcomers: variables that were assigned while traced though no frame has them; None: that is an error.
-        on_assign: makes of an assigned value what the frame holds, if there is one.
+        on_assign: makes of a variable and an assigned value what the frame holds, if there is one.
         losses: what layers reported.
         updated: what `K.update` gave inside, with the variable and the value that it had before.
         parent: the frame around this one.
@@ -108,7 +108,7 @@ class Frame:
         self.table, self.counter, self.seed = table, counter, seed
         self.collects, self.open, self.real = collects, open_to_all, real
         self.newcomers: dict[Any, None] | None = None
-        self.on_assign: Callable[[Any], Any] | None = None
+        self.on_assign: Callable[[Any, Any], Any] | None = None
         self.losses: list[Any] = []
         self.updated: list[tuple[Any, Any, Any]] = []
         self.parent: Frame | None = None

@@ -77,6 +77,20 @@ def set_random_seed(seed: int, reproducible: bool = False) -> None:
     np.random.seed(number % 2**32)  # NumPy's old generator takes 32 bits
 
 
+def start_from(seed: int) -> None:
+    """Make `seed` the seed of the run, unless it is that already; other generators and settings stay as they are.
+
+    Args:
+        seed: an integer from 0 to 2**63 - 1.
+    """
+    global _root
+    if _root != seed:
+        with _lock:
+            _root = _checked_seed(seed)
+            _used.clear()
+        _tell_followers()
+
+
 @contextmanager
 def temporary_seed(seed: int) -> Iterator[None]:
     """A block with streams that start from a seed; after it those from before go on where they were.

@@ -225,7 +225,7 @@ class Variable(Operators):
         for frame in scopes.frames():
             if frame.takes(self):
                 value = _fit(self, value)
-                frame.table[self] = value if frame.on_assign is None else frame.on_assign(value)
+                frame.table[self] = value if frame.on_assign is None else frame.on_assign(self, value)
                 return value
             watching = frame if frame.newcomers is not None else watching
         if scopes.tracing() and watching is not None:

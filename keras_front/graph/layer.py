@@ -20,6 +20,7 @@ import numpy as np
 from keras_front import backend as K
 from keras_front import bytecode, config, conventions, regularizers
 from keras_front.backend import discovery, state, symbolic
+from keras_front.backend.ops.replicas import of_whole_batch
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor, leaves_of
 from keras_front.compatibility import legacy_attribute
@@ -304,7 +305,9 @@ class Layer(Trackable, LayerNodes, Configurable):
             return
         for value in flatten(outputs):
             penalty = self.activity_regularizer(value)
-            if not conventions.current().whole_activity_penalty:
+            if conventions.current().whole_activity_penalty:
+                penalty = of_whole_batch(penalty, is_sum=True)
+            else:
                 penalty = penalty / K.maximum(K.cast(K.shape(value)[0], K.dtype(value)), 1.0)  # the batch may be empty
             state.add_loss_to_frame(penalty)
 

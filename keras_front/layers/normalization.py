@@ -7,6 +7,7 @@ from typing import Annotated, Any, Unpack
 
 from keras_front import backend as K
 from keras_front.backend import dtypes
+from keras_front.backend.ops.replicas import normalized_batch
 from keras_front.errors import ShapeError
 from keras_front.graph.layer import LAYERS, InputSpec
 
@@ -141,9 +142,7 @@ class BatchNormalization(_Affine):
     def _use_batch(self, inputs: Any) -> Any:
         kept = self.axis % K.ndim(inputs)
         axes = tuple(i for i in range(K.ndim(inputs)) if i != kept)
-        outputs, mean, variance = K.normalize_batch_in_training(
-            inputs, self.gamma, self.beta, axes, epsilon=self.epsilon
-        )
+        outputs, mean, variance = normalized_batch(inputs, self.gamma, self.beta, axes, self.epsilon)
         mean, variance = K.stop_gradient(mean), K.stop_gradient(variance)
         K.moving_average_update(self.moving_mean, mean, self.momentum)
         K.moving_average_update(self.moving_variance, variance, self.momentum)

@@ -21,6 +21,7 @@ from keras_front import backend as K
 from keras_front import conventions
 from keras_front.arguments import Flag, Fraction, NotNegative, Positive
 from keras_front.backend.guards import replaced, unchanged
+from keras_front.backend.ops.replicas import mean_gradients
 from keras_front.backend.state import Variable
 from keras_front.conventions import Conventions
 from keras_front.errors import ArgumentError, ShapeError, StateError, UnknownArgumentError
@@ -426,6 +427,7 @@ class Optimizer(ResourceUpdates, Configurable):
             grads: their gradients, tensors of the same shapes. A weight with None stays as it is.
         """
         self.build(params)
+        grads = mean_gradients(grads)  # where processes share the batch
         self._apply(params, grads, self._recorded(params).apply if self._is_classic() else self._take_step)
 
     def _apply(self, params: Sequence[Variable], grads: Sequence[Any], step: Callable[..., None]) -> None:

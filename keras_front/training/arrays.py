@@ -57,11 +57,15 @@ class ArraySpec(NamedTuple):
 
 
 class BatchLayout(NamedTuple):
-    """Which parts a flat batch has: inputs, then targets, then weights of the outputs with True."""
+    """Which parts a flat batch has: inputs, then targets, then weights of the outputs with True.
+
+    It is one of so many `shares` into which processes divided a batch.
+    """
 
     inputs: int
     targets: int
     weighted: tuple[bool, ...]
+    shares: int = 1
 
     def split(self, batch: Sequence[Any]) -> tuple[list[Any], list[Any], list[Any]]:
         """Inputs, targets, and a weight or None for each target."""

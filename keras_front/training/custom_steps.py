@@ -31,7 +31,7 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front import optimizers
-from keras_front.backend import scopes
+from keras_front.backend import replicas, scopes
 from keras_front.backend.hand_over import values_of
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, StateError
@@ -41,6 +41,7 @@ from keras_front.graph.tracking import with_trainable_flags
 from keras_front.nest import flatten, unpack
 from keras_front.training.arrays import BatchLayout
 from keras_front.training.losses_and_metrics import LossesAndMetrics
+from keras_front.training.replicas import Reduction, agreed_logs, dividing, gathered
 from keras_front.training.steps import KINDS, Steps, check_newcomers, phase, samples_of
 from keras_front.utils.data_utils import unpack_x_y_sample_weight
 
@@ -140,8 +141,8 @@ class CustomSteps(Steps):
             return test_function(self, layout, single)
         return super()._test(layout, report, single)
 
-    def _predict(self) -> Any:
-        return predict_function(self) if "predict" in self.custom else super()._predict()
+    def _predict(self, layout: BatchLayout) -> Any:
+        return predict_function(self, layout) if "predict" in self.custom else super()._predict(layout)
 
 
 class FunctionSteps(Steps):
@@ -226,7 +227,7 @@ def train_function(steps: Any, layout: BatchLayout, single: bool) -> Any:
 
     def train(values: list[Any], batch: list[Any]) -> Any:
         bound = K.bind(variables, values, counter=values[place], discover=True, seed=values[seed])
-        with K.phase(training), bound as frame:
+        with K.phase(training), bound as frame, dividing(layout, batch):
             logs = _logs_of(steps, "train", frame, layout, batch, single, training)
             steps.own_counter.assign(values[place] + 1)
             return _state_after(frame, variables), logs
@@ -240,24 +241,26 @@ def test_function(steps: Any, layout: BatchLayout, single: bool) -> Any:
     variables = [*steps.variables.constant, *carried]
 
     def test(fixed: list[Any], values: list[Any], batch: list[Any]) -> Any:
-        with K.phase(training), K.bind(variables, [*fixed, *values], discover=True) as frame:
+        bound = K.bind(variables, [*fixed, *values], discover=True)
+        with K.phase(training), bound as frame, dividing(layout, batch):
             logs = _logs_of(steps, "test", frame, layout, batch, single, training)
             return _state_after(frame, carried), logs
 
     return test
 
 
-def predict_function(steps: Any) -> Any:
+def predict_function(steps: Any, layout: BatchLayout) -> Any:
     """`(constant, carried, batch) -> (carried, outputs)` by way of `predict_step`; see `Steps.predict`."""
     carried, training = steps.variables.carried, phase(False)
     variables = [*steps.variables.constant, *carried]
 
     def predict(fixed: list[Any], values: list[Any], batch: list[Any]) -> Any:
-        with K.phase(training), K.bind(variables, [*fixed, *values], discover=True) as frame:
+        bound = K.bind(variables, [*fixed, *values], discover=True)
+        with K.phase(training), bound as frame, dividing(layout, batch):
             model, step = steps.model, StepInProgress(steps, "predict", frame, training)
             with host_stage.fed(model.host_stage, batch) as xs, _in_progress(step):
                 outputs = _step_function(model, "predict")((_structured(model, xs),))
-            return _state_after(frame, carried), [K.convert(value) for value in flatten(outputs)]
+            return _state_after(frame, carried), gathered([K.convert(value) for value in flatten(outputs)])
 
     return predict
 
@@ -276,6 +279,7 @@ def _logs_of(
     model = steps.model
     given, ys, weights = layout.split(batch)
     rest = [*([unpack(ys)] if ys else []), *([unpack(weights)] if any(w is not None for w in weights) else [])]
+    before = dict(frame.table)
     with host_stage.fed(model.host_stage, given) as xs, _in_progress(StepInProgress(steps, kind, frame, training)):
         logs = _step_function(model, kind)((_structured(model, xs), *rest))
     if not isinstance(logs, Mapping):
@@ -285,7 +289,7 @@ def _logs_of(
         )
     steps.logged[kind] = [str(name) for name in logs]
     scalars = [_scalar(model, kind, name, value) for name, value in logs.items()]
-    return K.stack(scalars or [K.constant(0.0)])
+    return K.stack(agreed_logs(steps, frame, before, scalars) or [K.constant(0.0)])
 
 
 def _step_function(model: Any, kind: str) -> Callable[[Any], Any]:
@@ -323,7 +327,7 @@ def _in_progress(step: StepInProgress) -> Iterator[None]:
     No gradient goes through an assignment: a weight that one optimizer has updated is a new value for the next loss.
     """
     token = _STEP.set(step)
-    step.frame.on_assign = K.stop_gradient
+    step.frame.on_assign = step.assigned
     try:
         with with_trainable_flags(step.steps.trainable_flags), call_context.entered(step.training, {}):
             yield
@@ -345,6 +349,14 @@ class StepInProgress:
     def __init__(self, steps: Any, kind: str, frame: Any, training: Any):
         self.steps, self.kind, self.frame, self.training = steps, kind, frame, training
         self.parts: list[Any] | None = None  # losses of the outputs, while `compute_loss` is asked for the total
+        self._sums = set() if replicas.division() is None else set(steps.sums())  # what is shared when it is assigned
+
+    def assigned(self, variable: Any, value: Any) -> Any:
+        """The value that a variable gets: no gradient flows into it, and what a metric adds is what all have added."""
+        value = K.stop_gradient(value)
+        if variable not in self._sums:
+            return value
+        return Reduction(self.frame, self.frame.table).grown(variable, value)
 
     def logs(self, data: Any) -> dict[str, Any]:
         """Train on or test a batch as the trainer does, with `compute_loss` and `compute_metrics` of the model."""
@@ -355,19 +367,16 @@ class StepInProgress:
         total_of = None
         if overrides(self.steps.model, "compute_loss"):
             total_of = lambda outputs, masks: self._total(x, y, weight, outputs)  # noqa: E731
-        step = self.steps.train_batch if self.kind == "train" else self._test_batch
+        step = self.steps.train_batch if self.kind == "train" else self.steps.test_batch
+        sums, self._sums = self._sums, set()  # the step of the trainer shares all at once
         done = step(self.frame, xs, ys, weights, self.training, total_of)
-        compiled.track(samples_of(xs, done.outputs), done.total, done.parts)
+        compiled.track(samples_of(xs, done.outputs) * replicas.shares(), done.total, done.parts)
+        self._sums = sums
         if overrides(self.steps.model, "compute_metrics"):
             return self._metrics(x, y, weight, done.outputs)
         names = ["loss", *(item.name for item in compiled.trackers[1 : 1 + len(done.parts)])]
         means = dict(zip(names, (tracker.result() for tracker in compiled.trackers), strict=False))
         return {**means, **{m.name: m.result() for m in (*compiled.metrics, *self.steps.layer_metrics)}}
-
-    def _test_batch(self, *arguments: Any) -> Any:
-        done, there = self.steps.forward(*arguments)
-        self.steps.measure(done, there)
-        return done
 
     def _total(self, x: Any, y: Any, weight: Any, outputs: list[Any]) -> tuple[Any, list[Any]]:
         self.parts = []

@@ -24,6 +24,7 @@ from keras_front.backend import seeds
 from keras_front.backend.adapter import Backend
 from keras_front.backend.hand_over import State, StateList, active_backend, copies, store, tensors_of, values_of
 from keras_front.backend.interrupts import hold, let_go, watched
+from keras_front.backend.placement import writes_files
 from keras_front.callbacks.base import CallbackList, Records
 from keras_front.callbacks.batch_hooks import BatchHooks
 from keras_front.compatibility import RenamedKeys
@@ -31,7 +32,11 @@ from keras_front.errors import ArgumentError
 from keras_front.training.arrays import BatchLayout
 from keras_front.training.data_adapter import ArrayAdapter, StreamAdapter, sample_order
 from keras_front.training.dispatch import DispatchTuner, map_batches
+<<<<<<< HEAD
 from keras_front.training.position import TrainingPosition
+=======
+from keras_front.training.replicas import BatchPart, share_state
+>>>>>>> 0b54af8 (Steps on a part of a batch: processes average once a step what depends on it)
 from keras_front.training.steps import Steps
 
 DEVICE_LIMIT = 1 << 30  # bytes of data that may lie on the device for a whole fit
@@ -77,12 +82,13 @@ class FitLoop:
         self.steps: Steps = model._compilation.steps
         if isinstance(shuffle, str):
             sample_order(1, 1, shuffle, None)  # an unknown word is an error before anything is done
+        self.part = BatchPart(model, isinstance(data, StreamAdapter))
         self.history = callback_module.History()
         self.callbacks = callback_module.CallbackList(self._all_callbacks(callbacks))
 
     def _all_callbacks(self, callbacks: Any) -> list[Any]:
         given = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []
-        if self.verbose:
+        if self.verbose and writes_files():
             given.append(callback_module.ProgbarLogger(counted(self.data)))
         return [*given, self.history]
 
@@ -106,6 +112,7 @@ class FitLoop:
         self.steps.prepare("train", self.data, report=bool(BatchHooks(self.callbacks, "train").end))
         if self.validation is not None and self.steps.has_own_variables:
             self.steps.prepare("test", self.data)  # before the state of the loop is listed
+        share_state(self.steps)
         callbacks.set_model(model)
         callbacks.set_params(self._params())
         callbacks.set_validation_data(self._validation_arrays())
@@ -120,7 +127,7 @@ class FitLoop:
                 self.initial_epoch = model._initial_epoch  # a callback may go on from where an earlier `fit` ended
                 for epoch in range(self.initial_epoch, self.epochs):
                     self._epoch(training, epoch, state)
-                    if model.stop_training or training.ended:
+                    if self.part.agreed(model.stop_training) or training.ended:
                         break
                     self._end_pass()
                 self._finalize_weights(state)
@@ -152,7 +159,7 @@ class FitLoop:
 
     def _announce(self) -> None:
         data, validation = self.data, self.validation
-        told = self.verbose and conventions.current().announces_samples
+        told = self.verbose and writes_files() and conventions.current().announces_samples
         if told and validation is not None and None not in (data.samples, validation.samples):
             print(f"Train on {data.samples} samples, validate on {validation.samples} samples")
 
@@ -184,7 +191,7 @@ class TrainingEpochs:
 
     def __init__(self, loop: FitLoop, state: StateList):
         self.model, self.steps, self.data, self.callbacks = loop.model, loop.steps, loop.data, loop.callbacks
-        self.state, self.shuffle = state, loop.shuffle
+        self.state, self.shuffle, self.part = state, loop.shuffle, loop.part
         self.generator = seeds.generator("shuffle") if self.shuffle and isinstance(self.data, ArrayAdapter) else None
         self.engine = active_backend()
         self.ended = False
@@ -224,7 +231,8 @@ class TrainingEpochs:
         if whole and self._whole_batches(data, order[:whole].reshape(-1, size)):
             return
         if whole < len(order):
-            self.last = self.state.step(self.steps.train(data.layout), self._rows(data, order[whole:]))
+            train = self.steps.train(self.part.layout(data.layout, len(order) - whole))
+            self.last = self.state.step(train, self._rows(data, order[whole:]))
         self.seen = len(order)
 
     def _order(self, data: ArrayAdapter) -> np.ndarray:
@@ -235,6 +243,7 @@ class TrainingEpochs:
         return order[: data.steps * data.batch_size]
 
     def _rows(self, data: ArrayAdapter, rows: np.ndarray) -> list[Any]:
+        rows = self.part.rows(rows)
         if self._on_device is not None:
             return self.engine.rows(self._on_device, rows)
         return self.engine.put_batch(data.rows(rows))
@@ -258,16 +267,19 @@ class TrainingEpochs:
                 self.seen = done * order.shape[1]
                 if self._pause(done - 1, order.shape[1]):
                     return True
+            if self.part and self.part.stops(self.model, done, data.steps):
+                return True
         return False
 
     def _step(self, data: ArrayAdapter, rows: np.ndarray) -> tuple[Any, DispatchTuner]:
         """The step for whole batches like the one of these rows, and how many of them go in one dispatch."""
-        train, batch = self.steps.train(data.layout), self._rows(data, rows)
+        train, batch = self.steps.train(self.part.layout(data.layout, len(rows))), self._rows(data, rows)
         values = self.state.values
         run, program = train.specialize(values, batch), train.program(values, batch)
 
         def supported() -> bool:
-            return self._on_device is not None and program is not None and self.engine.supports_multi_step(program)
+            found = self._on_device is not None and program is not None and not self.part  # it is measured by time
+            return found and self.engine.supports_multi_step(program)
 
         key = "train", program, self._on_device is None, data.samples
         return run, self.steps.tuner(key, self.engine, supported)
@@ -276,7 +288,7 @@ class TrainingEpochs:
         """Between two steps: call the callbacks that are called by time; True if training shall stop."""
         self.hooks.refresh(batch, size, self.seen, self.steps.names("train"), self._results)
         self.state.take_back()
-        return self.model.stop_training
+        return self.model.stop_training and not self.part  # where several run, they stop at the end of an epoch
 
     # With hooks around every batch, or batches that come one by one -----------------------------------
 
@@ -304,9 +316,14 @@ class TrainingEpochs:
                 )
                 return
             batch, layout = item
+<<<<<<< HEAD
             if self._step_with_hooks(
                 i, int(batch[0].shape[0]), layout, lambda batch=batch: self.engine.put_batch(batch)
             ):
+=======
+            size = self.part.samples(int(batch[0].shape[0]))
+            if self._step_with_hooks(i, size, layout, lambda batch=batch: self.part.arrays(batch)):
+>>>>>>> 0b54af8 (Steps on a part of a batch: processes average once a step what depends on it)
                 return
 
     def _step_with_hooks(self, i: int, size: int, layout: BatchLayout, batch: Callable[[], list[Any]]) -> bool:
@@ -314,14 +331,14 @@ class TrainingEpochs:
         hooks, steps = self.hooks, self.steps
         if hooks.begin and self.group.begins(i):
             hooks.before(i, size)
-        train = steps.train(layout, report=bool(hooks.end))
+        train = steps.train(self.part.layout(layout, size), report=bool(hooks.end))
         self.last = self.state.step(train, batch())
         self.seen += size
         if hooks.end:
             self.group.after(i, lambda last=self.last: self._after(i, size, last))  # type: ignore[misc]
         if hooks.timed and time.perf_counter() >= hooks.due:
             self._pause(i, size)
-        return self.model.stop_training
+        return self.part.stops(self.model, i + 1, self.data.steps)
 
     def _after(self, i: int, size: int, last: Any) -> None:
         self.hooks.after(i, size, self.steps.names("train"), lambda: self.steps.numbers("train", last))
@@ -420,6 +437,7 @@ class BatchLoop:
     def __init__(self, kind: str, steps: Steps, data: DataAdapter, callbacks: CallbackList):
         self.kind, self.steps, self.data = kind, steps, data
         self.engine, self.hooks = active_backend(), BatchHooks(callbacks, kind)
+        self.part = BatchPart(steps.model, isinstance(data, StreamAdapter))
         steps.prepare(kind, data, report=bool(self.hooks.end))
         self.names = steps.names(kind) if kind == "test" else []
         self.carried, self.guard = steps.variables.carried, steps.guard
@@ -495,7 +513,7 @@ class BatchLoop:
 
     def _dispatches(self) -> Iterator[Dispatch]:
         data, steps = self.data, self.steps
-        one_by_one = self.hooks.all or steps.run_eagerly or self.kind in steps.custom
+        one_by_one = self.part or self.hooks.all or steps.run_eagerly or self.kind in steps.custom
         if isinstance(data, ArrayAdapter) and not one_by_one and data.nbytes() is not None:
             for _ in range(data.repeats):
                 yield from self._map_batches(data)
@@ -524,7 +542,8 @@ class BatchLoop:
         hooks, steps, report = self.hooks, self.steps, bool(self.hooks.end)
         group = HookGroup(steps.steps_per_execution)
         for i, (arrays, layout) in enumerate(batches(self.data)):
-            size = int(arrays[0].shape[0])
+            size = self.part.samples(int(arrays[0].shape[0]))
+            arrays, layout = self.part.arrays(arrays), self.part.layout(layout, size)
             if hooks.begin and group.begins(i):
                 hooks.before(i, size)
             step = steps.test(layout, report) if self.kind == "test" else steps.predict(layout)

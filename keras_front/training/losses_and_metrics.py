@@ -19,6 +19,7 @@ from keras_front import conventions
 from keras_front import losses as loss_functions
 from keras_front import metrics as metric_functions
 from keras_front.backend import symbolic
+from keras_front.backend.ops.replicas import averaged, of_whole_batch
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, ShapeError, WrongKindError
 from keras_front.losses.weights import check_scores
@@ -60,7 +61,7 @@ class OutputLoss(NamedTuple):
         with error_names(f"the loss {self.kind!r} of the output {self.name!r}", y_true, y_pred):
             if hasattr(self.loss, "reduction"):
                 value = symbolic.in_this_step(self.loss(y_true, y_pred, sample_weight=weight))
-                return K.mean(value) if K.ndim(value) else value
+                return of_whole_batch(K.mean(value) if K.ndim(value) else value, self.loss.reduction == "sum")
             scores = symbolic.in_this_step(self.loss(y_true, y_pred))
             check_scores(f"the loss {self.kind!r}", scores, y_pred)
             return K.mean(scores if weight is None else scores * aligned(weight, scores))
@@ -305,7 +306,7 @@ def over_nonzero(weight: Any) -> Any:
         return None
     weight = K.cast(weight, K.floatx())
     share = K.mean(K.cast(K.not_equal(weight, 0.0), K.floatx()))
-    return weight / K.maximum(share, K.epsilon())
+    return weight / K.maximum(averaged(share), K.epsilon())
 
 
 def aligned(weight: Any, values: Any) -> Any:

@@ -17,6 +17,7 @@ from keras_front.backend.tables import make_room
 from keras_front.tracebacks import hide_internal_frames, mark_boundary
 from keras_front.training.arrays import BatchLayout, DataSpec, check_indices
 from keras_front.training.data_adapter import length
+from keras_front.training.replicas import BatchPart, share_state
 from keras_front.training.steps import Steps
 
 
@@ -32,6 +33,12 @@ class SingleBatchCalls:
         self.steps, self.spec = steps, spec
         self._calls: dict[Any, Callable[..., Any]] = {}
         self._running = False  # whether the means hold something that a call with a reset must clear
+        self._shared: Any = None  # the group whose first process has given its state
+
+    def _part(self, batch: list[Any], layout: BatchLayout) -> tuple[BatchPart, list[Any], BatchLayout]:
+        """Which part of batches this process computes; that of this one, and its layout."""
+        part = BatchPart(self.steps.model)
+        return part, part.arrays(batch), part.layout(layout, len(batch[0]) if batch else 0)
 
     def __reduce__(self) -> Any:
         return _nothing, ()  # a copy of a model makes its own
@@ -63,12 +70,16 @@ class SingleBatchCalls:
             reset: whether the batch stands by itself; otherwise the means go on from the batches before.
         """
         steps, engine = self.steps, active_backend()
-        step = steps.ready("train", layout, batch, report=True, single=reset)
+        part, own, layout = self._part(batch, layout)
+        step = steps.ready("train", layout, own, report=True, single=reset)
+        if part.group != self._shared:
+            self._shared = part.group
+            share_state(steps)
         variables, guard = steps.variables.all, steps.guard
-        run = step.specialize(values_of(variables), [engine.convert(a) for a in batch])
+        run = step.specialize(values_of(variables), [engine.convert(a) for a in own])
 
         def call(arrays: Sequence[Any]) -> Any:
-            given = [engine.argument(a) for a in arrays]
+            given = [engine.argument(a) for a in part.arrays(arrays)]
             values = exchange(guard, variables, engine, run, given)
             return _only(steps.numbers("train", values))
 
@@ -77,12 +88,13 @@ class SingleBatchCalls:
     def test(self, x: Any, y: Any, batch: list[Any], layout: BatchLayout, reset: bool) -> Any:
         """Losses and metrics of a checked batch; arguments as in `train`."""
         steps, engine = self.steps, active_backend()
-        step = steps.ready("test", layout, batch, report=True, single=reset)
+        part, own, layout = self._part(batch, layout)
+        step = steps.ready("test", layout, own, report=True, single=reset)
         constant, carried, guard = steps.variables.constant, steps.variables.carried, steps.guard
-        run = step.specialize(tensors_of(constant), values_of(carried), [engine.convert(a) for a in batch])
+        run = step.specialize(tensors_of(constant), values_of(carried), [engine.convert(a) for a in own])
 
         def call(arrays: Sequence[Any]) -> Any:
-            given = [engine.argument(a) for a in arrays]
+            given = [engine.argument(a) for a in part.arrays(arrays)]
             values = exchange(guard, carried, engine, lambda state: run(tensors_of(constant), state, given))
             return _only(steps.numbers("test", values))
 
@@ -120,17 +132,18 @@ class SingleBatchCalls:
 
     def predict(self, x: Any, batch: list[Any]) -> Any:
         """The outputs for a checked batch: a NumPy array, or a list of them."""
-        layout, engine = BatchLayout(len(batch), 0, ()), active_backend()
-        step = self.steps.ready("predict", layout, batch)
+        engine = active_backend()
+        part, own, layout = self._part(batch, BatchLayout(len(batch), 0, ()))
+        step = self.steps.ready("predict", layout, own)
         constant, carried, guard = self.steps.variables.constant, self.steps.variables.carried, self.steps.guard
-        run = step.specialize(tensors_of(constant), values_of(carried), [engine.convert(a) for a in batch])
+        run = step.specialize(tensors_of(constant), values_of(carried), [engine.convert(a) for a in own])
 
         def with_state(arrays: Sequence[Any]) -> Any:
-            given = [engine.argument(a) for a in arrays]
+            given = [engine.argument(a) for a in part.arrays(arrays)]
             return _arrays(engine, exchange(guard, carried, engine, lambda s: run(tensors_of(constant), s, given)))
 
         def without_state(arrays: Sequence[Any]) -> Any:
-            given, seen = [engine.argument(a) for a in arrays], guard.changes
+            given, seen = [engine.argument(a) for a in part.arrays(arrays)], guard.changes
             try:
                 outputs = run(tensors_of(constant), [], given)[1]
             except Exception:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from keras_front import backend as K
 from keras_front import config
-from keras_front.backend import scopes, seeds, symbolic
+from keras_front.backend import replicas, scopes, seeds, symbolic
 from keras_front.backend.guards import guard_of
 from keras_front.backend.hand_over import State, StateList, active_backend, tensors_of, values_of
 from keras_front.backend.program import EagerFunction
@@ -31,6 +31,7 @@ from keras_front.training.accumulate import BatchInParts
 from keras_front.training.arrays import BatchLayout
 from keras_front.training.dispatch import DispatchTuner, several_steps
 from keras_front.training.losses_and_metrics import LossesAndMetrics
+from keras_front.training.replicas import agreed_step, dividing, gathered
 
 KINDS = ("train", "test", "predict")
 
@@ -301,11 +302,11 @@ class Steps:
 
     def predict(self, layout: BatchLayout) -> Any:
         """`(constant, carried, batch) -> (carried, outputs)`."""
-        return self._get(("predict", layout.inputs), self._predict, (1,))
+        return self._get(("predict", layout.inputs, layout.shares), lambda: self._predict(layout), (1,))
 
     def predict_function(self) -> Callable[..., Any]:
         """What `predict` compiles, for those who trace it themselves."""
-        return self._in_dialect(self._predict())
+        return self._in_dialect(self._predict(BatchLayout(len(self.model.inputs or ()), 0, ())))
 
     def several(self, layout: BatchLayout) -> Any:
         """`(state, data, order) -> (state, values)`: a training step for each row of `order`."""
@@ -371,7 +372,7 @@ class Steps:
             xs, fed, weights = layout.split(batch)
             key = None if counter is None else values[counter]
             bound = K.bind(variables, values, counter=key, discover=True, seed=values[seed])
-            with K.phase(training), bound as frame:
+            with K.phase(training), bound as frame, dividing(layout, batch):
                 if single:
                     self.reset()
                 done = self.train_batch(frame, xs, fed, weights, training)
@@ -394,24 +395,25 @@ class Steps:
 
         def test(fixed: State, values: State, batch: list[Any]) -> tuple[State, Any]:
             xs, fed, weights = layout.split(batch)
-            with K.phase(training), K.bind(variables, [*fixed, *values], discover=True) as frame:
+            bound = K.bind(variables, [*fixed, *values], discover=True)
+            with K.phase(training), bound as frame, dividing(layout, batch):
                 if single:
                     self.reset()
-                done, values_there = self.forward(frame, xs, fed, weights, training)
-                self.measure(done, values_there)
+                done = self.test_batch(frame, xs, fed, weights, training)
                 results = self._report(xs, done, report, single)
                 check_newcomers(frame)
                 return frame.values_of(carried), results if report else []
 
         return test
 
-    def _predict(self) -> Any:
+    def _predict(self, layout: BatchLayout) -> Any:
         constant, carried, training = self.variables.constant, self.variables.carried, phase(False)
         variables = [*constant, *carried]
 
         def predict(fixed: State, values: State, batch: list[Any]) -> tuple[State, list[Any]]:
-            with K.phase(training), K.bind(variables, [*fixed, *values], discover=True) as frame:
-                outputs = self.run(batch, training)[0]
+            bound = K.bind(variables, [*fixed, *values], discover=True)
+            with K.phase(training), bound as frame, dividing(layout, batch):
+                outputs = gathered(self.run(batch, training)[0])
                 check_newcomers(frame)
                 return frame.values_of(carried), outputs
 
@@ -488,7 +490,7 @@ class Steps:
         be, because these have values only inside; whoever meets such a metric sets `measures_inside`.
         """
         compiled: LossesAndMetrics = self.compiled  # type: ignore[assignment]
-        computed = any(not item.fed for item in compiled.losses)
+        computed, before = any(not item.fed for item in compiled.losses), dict(frame.table)
 
         def loss_of(_: list[Any]) -> Any:
             done, there = self.forward(frame, xs, fed, weights, training, *more, **keywords)
@@ -499,9 +501,26 @@ class Steps:
 
         (total, (parts, targets, *rest)), grads = K.value_and_grad(loss_of, self.trainable)
         done = Forward(total, parts, targets if computed else list(fed), *rest)
+        if replicas.division() is not None:
+            if not self.measures_inside:
+                self.measure(done, no_value_here)
+            done, grads = agreed_step(self, frame, before, done, grads)
+            with replicas.settled():
+                self.optimizer.apply(self.trainable, grads)
+            return done
+        self.optimizer.apply(self.trainable, grads)
         if not self.measures_inside:
             self.measure(done, no_value_here)
         return done, grads
+
+    def test_batch(
+        self, frame: Any, xs: list[Any], fed: list[Any], weights: list[Any], training: Any, total_of: Any = None
+    ) -> Forward:
+        """Run the model with its losses, and feed the metrics."""
+        before = dict(frame.table)
+        done, there = self.forward(frame, xs, fed, weights, training, total_of)
+        self.measure(done, there)
+        return done if replicas.division() is None else agreed_step(self, frame, before, done)[0]
 
     def measure(self, done: Forward, there: Callable[[Any], Any]) -> None:
         """Feed the compiled metrics; `there` gives the values of tensors of the graph."""
@@ -511,7 +530,7 @@ class Steps:
     def _report(self, xs: list[Any], done: Forward, report: bool, single: bool) -> Any:
         compiled: LossesAndMetrics = self.compiled  # type: ignore[assignment]
         if not single:
-            compiled.track(samples_of(xs, done.outputs), done.total, done.parts)
+            compiled.track(samples_of(xs, done.outputs) * replicas.shares(), done.total, done.parts)
         if not report:
             return compiled.trackers[0].total.read()
         return [*compiled.values(done.total, done.parts), *(metric.result() for metric in self.layer_metrics)]
@@ -547,6 +566,11 @@ class Steps:
         """What a step reported, as Python numbers."""
         engine = active_backend()
         return [float(engine.to_numpy(v) if v.__class__ in engine.native else K.to_numpy(v)) for v in values]
+
+    def sums(self) -> list[Variable]:
+        """What metrics add to: variables whose increments on parts of a batch are those on the whole batch, together."""
+        found = [] if self.custom else [v for kind in KINDS for v in self._found[kind]]
+        return unique([*self._measures(), *found, *(v for m in self._further_metrics(set()) for v in m.weights)])
 
     def _measures(self) -> list[Any]:
         layers = (v for metric in self.layer_metrics for v in metric.weights)

@@ -19,6 +19,7 @@ from keras_front import backend as K
 from keras_front import callbacks as callback_module
 from keras_front import config, optimizers
 from keras_front.backend import discovery, symbolic
+from keras_front.backend.placement import writes_files
 from keras_front.callbacks import History
 from keras_front.compatibility import accept_legacy_arguments
 from keras_front.errors import ArgumentError, StateError, UnknownArgumentError
@@ -685,7 +686,7 @@ class Trainer(StepMethods, SingleBatchMethods):
     def _callback_list(self, callbacks: Any, verbose: int, data: Any, names: list[str]) -> Any:
         """The callbacks of `evaluate` and `predict`, with a progress bar if it is wanted."""
         given = list(callbacks or ())
-        if verbose:
+        if verbose and writes_files():
             given.append(callback_module.ProgbarLogger(loops.counted(data)))
         callback_list = callback_module.CallbackList(given)
         callback_list.set_model(self)

@@ -21,6 +21,7 @@ from keras_front.backend.gradients import (
     neural,
     recurrent_layers,
     reduction,
+    replicas,
     spectral,
 )
 from keras_front.backend.gradients.backward import differentiate, ops_behind, unbroadcast, vjp

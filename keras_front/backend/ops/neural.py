@@ -493,4 +493,4 @@ def dropout(x: Any, level: float, noise_shape: Any = None, seed: int | None = No
         raise ShapeError(f"dropout: noise_shape {tuple(noise_shape)} has not the axes of {tuple(x.shape)}.")
     shape = tuple(sizes) if noise_shape is None else tuple(d if n is None else n for n, d in zip(noise_shape, sizes))
     dtype = x.dtype if isinstance(x.dtype, str) else dtypes.canonical(x.dtype)
-    return multiply(x, keep_mask(*sampling.key(seed), shape, float(level), dtype, sampling.stream()))
+    return multiply(x, keep_mask(*sampling.key(seed), shape, float(level), dtype, sampling.stream(shape)))

@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.backend import dtypes, scopes, seeds, shapes, symbolic
+from keras_front.backend import dtypes, replicas, scopes, seeds, shapes, symbolic
 from keras_front.backend.declare import Dims, DType, Tensor, composite, primitive
 from keras_front.backend.operands import as_dims
+from keras_front.backend.ops.arrangement import strided_slice
 from keras_front.backend.ops.elementwise import add, cast, less, multiply
 from keras_front.compatibility import renamed
 from keras_front.errors import ArgumentError
@@ -81,7 +82,7 @@ def uniform_noise(counter: Tensor, seed: Tensor, shape: Dims, dtype: DType, stre
     Returns: a tensor of that shape.
     """
     if seeds.reproducible():
-        return host_noise(counter, seed, shape, dtype, stream, "uniform")
+        return _host_noise(counter, seed, shape, dtype, stream, "uniform")
     return engine_uniform(counter, seed, shape, dtype, stream)
 
 
@@ -99,8 +100,19 @@ def normal_noise(counter: Tensor, seed: Tensor, shape: Dims, dtype: DType, strea
     Returns: a tensor of that shape.
     """
     if seeds.reproducible():
-        return host_noise(counter, seed, shape, dtype, stream, "normal")
+        return _host_noise(counter, seed, shape, dtype, stream, "normal")
     return engine_normal(counter, seed, shape, dtype, stream)
+
+
+def _host_noise(counter: Any, seed: Any, shape: Any, dtype: str, stream: Any, kind: str) -> Any:
+    """Noise for the whole batch, the same as on one device, of which each process that shares it takes its part."""
+    own = replicas.division()
+    if own is None or not own.has_part_of(shape):
+        return host_noise(counter, seed, shape, dtype, stream, kind)
+    rows, rank = shape[0], own.group.rank
+    whole = host_noise(counter, seed, (rows * own.shares, *shape[1:]), dtype, stream, kind)
+    rest = (None,) * (len(shape) - 1)
+    return strided_slice(whole, (rows * rank, *rest), (rows * (rank + 1), *rest), (1,) * len(shape))
 
 
 def key(seed: int | None) -> tuple[Any, Any]:
@@ -112,10 +124,23 @@ def key(seed: int | None) -> tuple[Any, Any]:
     return counter, symbolic.SEED if waits else symbolic.current_seed()
 
 
-def stream() -> Any:
-    """The number of a draw among those of its trace; a symbol where it is made whenever its result is asked for."""
-    return symbolic.STREAM if _waits() else scopes.next_stream()
+def stream(shape: Any = ()) -> Any:
+    """The number of a draw among those of its trace; a symbol where it is made whenever its result is asked for.
 
+    Processes that share a batch have numbers of their own, unless they draw the noise of the whole batch.
+
+    Args:
+        shape: that of what is drawn.
+    """
+    if _waits():
+        return symbolic.STREAM
+    number, own = scopes.next_stream(), replicas.division()
+    if own is None or seeds.reproducible() or not own.has_part_of(shape):
+        return number
+    return number + (own.group.rank << _RANK_BITS)
+
+
+_RANK_BITS = 40  # numbers of draws stay below
 
 def _waits() -> bool:
     """Whether a draw is only recorded now, to be made whenever its result is asked for."""
@@ -133,7 +158,8 @@ def _draw(noise: Any, shape: Any, dtype: Any, seed: int | None) -> Any:
     name = dtypes.canonical(dtype)
     if not dtypes.is_float(name):
         raise ArgumentError(f"Random numbers are drawn as floats; expected a float dtype, received {name!r}.")
-    return noise(*key(seed), as_dims(shape), name, stream())
+    dims = as_dims(shape)
+    return noise(*key(seed), dims, name, stream(dims))
 
 
 @renamed

@@ -1,0 +1,146 @@
+"""What processes that share a batch tell each other; see `keras_front.backend.replicas`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras_front.backend import replicas, shapes
+from keras_front.backend.declare import Axes, Maybe, Tensor, Tensors, composite, primitive
+from keras_front.backend.ops.arrangement import reshape, stack, strided_slice
+from keras_front.backend.ops.elementwise import add, identity, multiply, rsqrt, subtract
+from keras_front.backend.ops.reduction import mean
+from keras_front.errors import BackendError
+
+
+def _alone(where: str, shares: int) -> None:
+    if shares != 1:
+        raise BackendError(
+            f"K.{where}: the active backend does not connect processes; expected shares=1, received {shares}. "
+            "Use the torch or the tensorflow backend, or JAX, which divides a batch without it."
+        )
+
+
+@composite(promote=(), pure=False, results=lambda tensors, **_: list(tensors))
+def replica_mean(tensors: Tensors, shares=1):
+    """Each tensor averaged over the processes that share a batch, in one reduction for each dtype.
+
+    It is for gradients and state: no gradient flows through it.
+
+    Args:
+        tensors: float tensors, of the same shapes in every process.
+        shares: how many processes there are; all of them call it.
+
+    Returns: a list of tensors; with one process `tensors` themselves.
+
+    Raises: BackendError if the backend does not connect processes.
+
+    Example:
+        >>> float(K.replica_mean([K.constant(2.0)])[0])
+        2.0
+    """
+    _alone("replica_mean", shares)
+    return [identity(t) for t in tensors]
+
+
+@primitive(shapes.replica_gather, pure=False, fresh=False)
+def replica_gather(x: Tensor, shares=1, rank=0):
+    """The tensors of all processes that share a batch, one behind the other along the first axis.
+
+    Args:
+        x: a tensor of the same shape in every process, with at least one axis.
+        shares: how many processes there are; all of them call it.
+        rank: the number of this one.
+
+    Returns: a tensor whose first axis is `shares` times as long.
+
+    Raises: BackendError if the backend does not connect processes.
+    """
+
+
+@composite(floats=True, accumulates=True, pure=False)
+def normalize_batch_over_replicas(x: Tensor, gamma: Maybe, beta: Maybe, reduction_axes: Axes, epsilon=1e-3, shares=1, rank=0):
+    """Batch normalization with the statistics of the batch that processes share; see `normalize_batch_in_training`.
+
+    Mean and variance of the whole batch follow from those of its parts, which are as large as each other.
+
+    Args:
+        x: this process's part of the batch.
+        gamma: the scale, None for none.
+        beta: the shift, None for none.
+        reduction_axes: the axes over which mean and variance are taken: all but that of the features.
+        epsilon: keeps the root from 0.
+        shares: how many processes there are.
+        rank: the number of this one.
+
+    Returns: (normalized, mean, biased variance).
+
+    Source: Chan et al. (1983), equation 2.1, for parts of one size.
+    """
+    axes = shapes.normalize_axes(reduction_axes, len(x.shape))
+    kept = tuple(d for i, d in enumerate(x.shape) if i not in axes)
+    wide = tuple(1 if i in axes else d for i, d in enumerate(x.shape))
+    own_mean = mean(x, axis=axes)
+    off = subtract(x, reshape(own_mean, wide))
+    own_spread = mean(multiply(off, off), axis=axes)
+    parts = replica_gather(stack([stack([own_mean, own_spread])]), shares=shares, rank=rank)  # (shares, 2, features)
+    means, spreads = (reshape(strided_slice(parts, (0, i), (shares, i + 1), (1, 1)), (shares, *kept)) for i in (0, 1))
+    center = mean(means, axis=0)
+    away = subtract(means, center)
+    spread = mean(add(spreads, multiply(away, away)), axis=0)
+    scale = rsqrt(add(spread, epsilon))
+    scale = scale if gamma is None else multiply(scale, reshape(gamma, kept))
+    normed = multiply(subtract(x, reshape(center, wide)), reshape(scale, wide))
+    return normed if beta is None else add(normed, reshape(beta, wide)), center, spread
+
+
+def normalized_batch(x: Any, gamma: Any, beta: Any, axes: Any, epsilon: float) -> Any:
+    """Batch normalization in training, over the processes that share the batch if there are such.
+
+    Args:
+        x, gamma, beta, axes, epsilon: see `normalize_batch_in_training`.
+
+    Returns: (normalized, mean, biased variance).
+    """
+    from keras_front.backend.ops.neural import normalize_batch_in_training
+
+    own = replicas.division()
+    if own is None or own.shares == 1 or not own.group.distribution.sync_batch_statistics:
+        return normalize_batch_in_training(x, gamma, beta, axes, epsilon=epsilon)
+    return normalize_batch_over_replicas(x, gamma, beta, axes, epsilon=epsilon, shares=own.shares, rank=own.group.rank)
+
+
+def averaged(x: Any) -> Any:
+    """A scalar averaged over the processes that share the batch; itself without such.
+
+    Args:
+        x: a tensor of shape ().
+    """
+    own = replicas.division()
+    if own is None or own.shares == 1:
+        return x
+    return mean(replica_gather(reshape(x, (1,)), shares=own.shares, rank=own.group.rank))
+
+
+def of_whole_batch(loss: Any, is_sum: bool) -> Any:
+    """A loss on a part of a batch, so that the average over the processes is that on the whole batch.
+
+    Args:
+        loss: a scalar.
+        is_sum: whether it is a sum over samples, not a mean.
+    """
+    return loss * float(replicas.shares()) if is_sum and replicas.shares() > 1 else loss
+
+
+def mean_gradients(grads: list[Any]) -> list[Any]:
+    """Gradients for the whole batch, of gradients for the part of it that this process computes.
+
+    Args:
+        grads: tensors; None where there is no gradient.
+
+    Returns: as many; the same ones without processes that share a batch, and where that was done before.
+    """
+    own = replicas.division()
+    if own is None or own.settled:
+        return grads
+    means = iter(replica_mean([g for g in grads if g is not None], shares=own.group.processes))
+    return [None if g is None else next(means) for g in grads]
