@@ -31,7 +31,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 __all__ = [
     "ArgumentError",
@@ -134,6 +134,27 @@ class BackendNotFoundError(BackendError, ImportError):
 
 class DistributionError(BackendError):
     """Several devices or processes cannot work together: the backend has no means, or one of them is lost."""
+
+    @classmethod
+    def lost(cls, ranks: Sequence[int], processes: int, timeout: float) -> DistributionError:
+        """The error for processes that do not answer.
+
+        Args:
+            ranks: their numbers, from 0; none if all answer, but some have gone on without the others.
+            processes: how many there are in all.
+            timeout: seconds for which the others have waited at most.
+        """
+        if not ranks:
+            return cls(
+                f"The {processes} processes of this run do not do the same: one waits for what another never does. "
+                "Every process has to make the same calls of fit, evaluate and predict, in the same order, on as many "
+                "batches."
+            )
+        which = f"process {ranks[0]}" if len(ranks) == 1 else f"processes {', '.join(map(str, ranks))}"
+        return cls(
+            f"Lost {which} of {processes} (counted from 0): no answer within {timeout:g} seconds. The run cannot go on "
+            "without it. Look for its own error, and start the run again, with BackupAndRestore from where it ended."
+        )
 
 
 class DownloadError(KerasFrontError, OSError):

@@ -41,6 +41,7 @@ class TorchBackend(Images, Backend):
     tensor_types = (torch.Tensor,)
     differentiates = True
     fusions = rewriting.FUSIONS
+    distributes = True
 
     # Elementwise -------------------------------------------------------------------------------------------
 
@@ -473,6 +474,21 @@ class TorchBackend(Images, Backend):
         if device is None or (device.type == "cuda" and not torch.cuda.is_available()):
             raise BackendError(f"The torch backend has no device {wanted!r}; there are: {', '.join(self.devices())}.")
         return device
+
+    def distributed(self, distribution: Any) -> Any:
+        from keras_front_torch.processes import Processes  # torch.distributed takes time to import
+
+        return type("DistributedTorch", (Processes, type(self)), {})(self, distribution)
+
+    def distribution_devices(self, device_type: str | None = None) -> list[str]:
+        from keras_front_torch.processes import devices
+
+        return devices(device_type)
+
+    def initialize_processes(self, addresses: str | None, processes: int | None, process: int | None) -> None:
+        from keras_front_torch.processes import initialize
+
+        initialize(addresses, processes, process)
 
     def block(self, values: Sequence[Any]) -> None:
         if torch.cuda.is_available():

@@ -1,6 +1,6 @@
-"""Processes that train one model together, connected by `torch.distributed`: gloo for the CPU, NCCL for CUDA.
+"""One process for each device, connected by `torch.distributed`: gloo for the CPU, NCCL for CUDA.
 
-Where one of them is lost, the others meet once more at the store of the run, and say who is missing.
+Where a process is lost, the others meet once more at the store of the run, and say who is missing.
 """
 
 from __future__ import annotations
@@ -12,148 +12,224 @@ from functools import wraps
 from typing import Any
 
 import torch
+import torch.distributed as dist
 
-from keras_front.errors import BackendError, LostProcessError
+from keras_front.backend import replicas, seeds
+from keras_front.backend.adapter import Backend
+from keras_front.backend.placement import Placement
+from keras_front.errors import DistributionError
 
+TIMEOUT = "KERAS_FRONT_DISTRIBUTION_TIMEOUT"  # seconds that a process may be silent before the others give up
 _ROLL_CALL = 5.0  # seconds that processes have to answer when one is lost
+_ENVIRONMENT = ("MASTER_ADDR", "MASTER_PORT", "WORLD_SIZE", "RANK")  # what torchrun writes
 
 
 class _Run:
-    """The run that this process belongs to."""
+    """The run that this process has joined."""
 
     store: Any = None
-    rank = 0
-    size = 1
-    timeout = 0.0
     failures = 0
 
 
+def timeout() -> float:
+    """Seconds that a process may be silent before the others give up."""
+    return float(os.environ.get(TIMEOUT, 600))
+
+
+def is_launched() -> bool:
+    """Whether a launcher has left what a process needs to join its run."""
+    return all(name in os.environ for name in _ENVIRONMENT)
+
+
+def initialize(addresses: str | None = None, processes: int | None = None, process: int | None = None) -> None:
+    """Join the run that torchrun has started, or the one that is named; see `Backend.initialize_processes`."""
+    if dist.is_initialized():
+        return
+    host, _, port = (addresses or "").partition(",")[0].partition(":")
+    given = dict(zip(_ENVIRONMENT, (host, port, processes, process), strict=True))
+    os.environ.update({name: str(value) for name, value in given.items() if value not in (None, "")})
+    missing = [name for name in _ENVIRONMENT if name not in os.environ]
+    if missing:
+        raise DistributionError(
+            f"The torch backend does not know the run that this process belongs to: {', '.join(missing)} not set. "
+            "Start the program with `keras-front launch` or `torchrun`, or pass the address of the first process, how "
+            "many there are, and the number of this one."
+        )
+    cuda, wait = torch.cuda.is_available(), timedelta(seconds=timeout())
+    if cuda:
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)) % torch.cuda.device_count())
+    try:
+        _Run.store, rank, size = next(dist.rendezvous("env://", timeout=wait))
+        dist.init_process_group(
+            "cpu:gloo,cuda:nccl" if cuda else "gloo", store=_Run.store, rank=rank, world_size=size, timeout=wait
+        )
+    except RuntimeError as error:
+        raise DistributionError(f"The processes of this run did not find each other: {error}") from error
+
+
+def devices(device_type: str | None = None) -> list[str]:
+    """A device for each process of the run; without one those of this machine."""
+    if not dist.is_initialized() and is_launched():
+        initialize()
+    found = "gpu" if torch.cuda.is_available() else "cpu"
+    if dist.is_initialized():
+        number = dist.get_world_size()
+    else:
+        number = torch.cuda.device_count() if found == "gpu" else 1
+    return [f"{found}:{i}" for i in range(number)] if device_type in (None, found) else []
+
+
 def _names_lost(method: Callable[..., Any]) -> Callable[..., Any]:
-    """A method of the adapter that talks to other processes; it says which of them are lost."""
+    """A function that talks to the other processes, and says which of them are lost."""
 
     @wraps(method)
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
             return method(*args, **kwargs)
         except RuntimeError as error:
-            if _Run.store is None or not isinstance(error, torch.distributed.DistError | RuntimeError):
-                raise
-            raise LostProcessError.of(_missing(), _Run.size, _Run.timeout) from error
+            raise DistributionError.lost(_missing(), dist.get_world_size(), timeout()) from error
 
     return call
 
 
 def _missing() -> list[int]:
-    """The ranks that do not answer; rank 0 if the store is gone, which it holds."""
+    """The ranks that do not answer; rank 0 where the store is gone, which it holds."""
+    if _Run.store is None:
+        return []
     _Run.failures += 1
-    key = f"alive/{_Run.failures}/"
-    lost, wait = [], _ROLL_CALL
+    lost, wait, key = [], _ROLL_CALL, f"roll call {_Run.failures}: "
     try:
-        _Run.store.set(f"{key}{_Run.rank}", "1")
-        for rank in range(_Run.size):
+        _Run.store.set(f"{key}{dist.get_rank()}", "here")
+        for rank in range(dist.get_world_size()):
             try:
                 _Run.store.wait([f"{key}{rank}"], timedelta(seconds=wait))
-            except torch.distributed.DistStoreError:
+            except dist.DistStoreError:
                 lost.append(rank)
-                wait = 0.1
+                wait = 0.5
     except RuntimeError:
         return [0]
     return lost
 
 
-class Processes:
-    """What `TorchBackend` has for processes that share a batch."""
+class ProcessPlacement(Placement):
+    """The state lies whole in every process, and each takes its rows of a batch; see `Placement`."""
 
-    def join_processes(self, timeout: float, **settings: Any) -> tuple[int, int]:
-        """Join the run that torchrun has started, or the one that `address`, `size` and `rank` name."""
-        import torch.distributed as dist
+    def __init__(self, distribution: Any):
+        super().__init__(distribution)
+        self.rank, self.processes = dist.get_rank(), dist.get_world_size()
 
-        wait = timedelta(seconds=timeout)
-        if not dist.is_initialized():
-            _set_environment(**settings)
-            _Run.store, rank, size = next(dist.rendezvous("env://", timeout=wait))
-            device = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-            dist.init_process_group(device, store=_Run.store, rank=rank, world_size=size, timeout=wait)
-        _Run.rank, _Run.size, _Run.timeout = dist.get_rank(), dist.get_world_size(), timeout
-        if torch.cuda.is_available():
-            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", _Run.rank)) % torch.cuda.device_count())
-        return _Run.size, _Run.rank
+    def put_state(self, variable: Any, value: Any) -> Any:
+        """A tensor in memory of its own."""
+        return value.detach().clone()
+
+    def put_batch(self, arrays: Sequence[Any]) -> list[Any]:
+        """The rows of this rank."""
+        size = len(arrays[0]) // self.shares(len(arrays[0]))
+        start = self.rank * size if size < len(arrays[0]) else 0
+        return [array[start : start + size] for array in arrays]
+
+    def gather(self, tensor: Any) -> Any:
+        """The rows of all ranks, one behind the other."""
+        return _Gather.apply(tensor, self.processes, self.rank)
 
     @_names_lost
-    def replica_mean(self, tensors: Sequence[Any], *, shares: int) -> list[Any]:
+    def reduce(self, tensors: Sequence[Any], shares: int) -> list[Any]:
+        """Averages, in one flat buffer for each dtype."""
         if shares == 1:
             return list(tensors)
         results: list[Any] = [None] * len(tensors)
-        for places in _by_kind(tensors).values():
-            flat = torch.cat([tensors[i].detach().reshape(-1) for i in places])
-            small = flat.element_size() < 4  # a sum of halves could overflow
-            if small:
-                flat.div_(shares)
-            torch.distributed.all_reduce(flat)
-            if not small:
-                flat.div_(shares)
-            pieces = flat.split([tensors[i].numel() for i in places])
-            for i, piece in zip(places, pieces, strict=True):
-                own = piece.clone() if piece.numel() * 16 < flat.numel() else piece  # state does not keep the whole
-                results[i] = own.view(tensors[i].shape)
+        for places, flat in _buffers(tensors):
+            halves = flat.element_size() < 4  # whose sum could overflow
+            flat = flat.div_(shares) if halves else flat
+            dist.all_reduce(flat)
+            flat = flat if halves else flat.div_(shares)
+            for i, piece in zip(places, _pieces(flat, tensors, places), strict=True):
+                results[i] = (
+                    piece.clone() if piece.numel() * 16 < flat.numel() else piece
+                )  # a small one keeps no big one
         return results
 
-    def replica_gather(self, x: Any, *, shares: int, rank: int) -> Any:
-        return x if shares == 1 else _Gather.apply(x, shares, rank)
-
     @_names_lost
-    def from_first(self, values: Sequence[Any]) -> list[Any]:
-        results: list[Any] = [None] * len(values)
-        for places in _by_kind(values).values():
-            flat = torch.cat([values[i].detach().reshape(-1) for i in places])
-            torch.distributed.broadcast(flat, 0)
-            pieces = flat.split([values[i].numel() for i in places])
-            for i, piece in zip(places, pieces, strict=True):
-                results[i] = piece.view(values[i].shape).clone(memory_format=torch.contiguous_format)
+    def from_first(self, tensors: Sequence[Any]) -> list[Any]:
+        """The values of rank 0."""
+        results: list[Any] = [None] * len(tensors)
+        for places, flat in _buffers(tensors):
+            dist.broadcast(flat, 0)
+            for i, piece in zip(places, _pieces(flat, tensors, places), strict=True):
+                results[i] = piece.clone()
         return results
 
     @_names_lost
     def wait_for_all(self) -> None:
-        torch.distributed.barrier()
+        """Return when every process has come here."""
+        dist.barrier()
+
+
+def _buffers(tensors: Sequence[Any]) -> list[tuple[list[int], Any]]:
+    """The places of tensors that can lie in one buffer, and this buffer."""
+    places: dict[Any, list[int]] = {}
+    for i, tensor in enumerate(tensors):
+        places.setdefault((tensor.dtype, tensor.device), []).append(i)
+    return [(some, torch.cat([tensors[i].detach().reshape(-1) for i in some])) for some in places.values()]
+
+
+def _pieces(flat: Any, tensors: Sequence[Any], places: Sequence[int]) -> list[Any]:
+    cut = flat.split([tensors[i].numel() for i in places])
+    return [piece.view(tensors[i].shape) for i, piece in zip(places, cut, strict=True)]
 
 
 class _Gather(torch.autograd.Function):
-    """The tensors of all processes; each process has a loss of its own, and gradients flow from all of them."""
+    """The tensors of all processes. Each of these has a loss of its own, and what is gathered counts in all of them."""
 
     @staticmethod
     @_names_lost
     def forward(ctx: Any, x: Any, shares: int, rank: int) -> Any:
         ctx.rows = slice(rank * x.shape[0], (rank + 1) * x.shape[0])
         parts = x.new_empty((x.shape[0] * shares, *x.shape[1:]))
-        as_bytes = torch.uint8 if x.dtype == torch.bool else x.dtype
-        torch.distributed.all_gather_into_tensor(parts.view(as_bytes), x.detach().contiguous().view(as_bytes))
+        sent = torch.uint8 if x.dtype == torch.bool else x.dtype
+        dist.all_gather(list(parts.view(sent).chunk(shares)), x.detach().contiguous().view(sent))
         return parts
 
     @staticmethod
     @_names_lost
     def backward(ctx: Any, g: Any) -> Any:
         g = g.contiguous().clone()
-        torch.distributed.all_reduce(g)
+        dist.all_reduce(g)
         return g[ctx.rows], None, None
 
 
-def _by_kind(tensors: Sequence[Any]) -> dict[Any, list[int]]:
-    """The places of tensors that can lie in one buffer."""
-    places: dict[Any, list[int]] = {}
-    for i, tensor in enumerate(tensors):
-        places.setdefault((tensor.dtype, tensor.device), []).append(i)
-    return places
+class Processes(Backend):
+    """What `TorchBackend` is more in one of several processes that train a model together.
 
+    Args:
+        plain: the adapter for which this one stands.
+        distribution: a `DataParallel`.
 
-def _set_environment(address: str | None = None, size: int | None = None, rank: int | None = None) -> None:
-    """Write what was given where torchrun would have written it."""
-    host, _, port = (address or "").partition(":")
-    given = {"MASTER_ADDR": host, "MASTER_PORT": port, "WORLD_SIZE": size, "RANK": rank}
-    os.environ.update({name: str(value) for name, value in given.items() if value not in (None, "")})
-    missing = [name for name in given if name not in os.environ]
-    if missing:
-        raise BackendError(
-            f"The torch backend does not know the run that this process belongs to: {', '.join(missing)} not set. "
-            "Start the program with `keras-front launch` or `torchrun`, or pass the address of the first process, how "
-            "many there are, and the rank of this one to `keras_front.distribution.initialize`."
-        )
+    Raises: DistributionError for another distribution, or one of another number of devices than there are processes.
+    """
+
+    placement: ProcessPlacement
+
+    def __init__(self, plain: Backend, distribution: Any):
+        super().__init__()
+        if not dist.is_initialized():
+            initialize()
+        self.undistributed, self.placement = plain, ProcessPlacement(distribution)
+        if self.placement.replicas != self.placement.processes or distribution.device_mesh.devices.ndim > 1:
+            raise DistributionError(
+                f"The torch backend runs one process for each device, and divides batches among them: expected a "
+                f"DataParallel over {self.placement.processes} devices, received {distribution}."
+            )
+        replicas.share_seeds(self)
+
+    def keeps(self, call: Any) -> bool:
+        """Masks that are drawn for the whole batch are written from their body, which cuts out a part."""
+        return super().keeps(call) and not (call.op.name == "keep_mask" and seeds.reproducible())
+
+    def replica_mean(self, tensors: Sequence[Any], *, shares: int) -> list[Any]:
+        """See `K.replica_mean`."""
+        return self.placement.reduce(tensors, shares)
+
+    def replica_gather(self, x: Any, *, shares: int, rank: int) -> Any:
+        """See `K.replica_gather`."""
+        return super().replica_gather(x) if shares == 1 else self.placement.gather(x)

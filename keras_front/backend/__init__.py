@@ -304,7 +304,7 @@ from keras_front.backend.ops.reduction import (
     sum,
     var,
 )
-from keras_front.backend.ops.replicas import normalize_batch_over_replicas, replica_gather, replica_mean
+from keras_front.backend.ops.replicas import replica_gather, replica_mean
 from keras_front.backend.ops.sampling import (
     engine_normal,
     engine_uniform,

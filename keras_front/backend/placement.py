@@ -108,6 +108,17 @@ class Placement:
         """
         return list(tensors)
 
+    def from_first(self, tensors: Sequence[Any]) -> list[Any]:
+        """Tensors with the values that they have in the first process; every process calls it.
+
+        Args:
+            tensors: tensors of the engine, of the same shapes and dtypes in every process.
+        """
+        return list(tensors)
+
+    def wait_for_all(self) -> None:
+        """Return when every process has come here."""
+
 
 def active_placement() -> Placement | None:
     """The placement of the active backend; None without a distribution. No backend is chosen or loaded."""

@@ -7,11 +7,16 @@ here is true, and nothing costs, while no distribution of this kind is set; see 
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+
+from keras_front.backend import seeds
 from keras_front.backend.placement import Placement, active_placement
 
 
@@ -85,3 +90,23 @@ def shares() -> int:
     """Over how many processes the batch of the step that runs is divided; 1 outside of such a step."""
     own = _DIVISION.get()
     return 1 if own is None else own.shares
+
+
+# At the beginning of a run ----------------------------------------------------------------------------------------
+
+
+def share_seeds(engine: Any) -> None:
+    """Give every process the random numbers of the first one: NumPy's, Python's, and the seed of the run.
+
+    Args:
+        engine: an adapter with a placement; every process calls this.
+    """
+    name, keys, place, *_ = np.random.get_state()
+    version, numbers, _ = random.getstate()
+    root, count = seeds.root_seed(), len(keys)
+    own = np.concatenate([keys, numbers, [place, root >> 31, root & (2**31 - 1)]]).astype("float64")
+    (shared,) = engine.placement.from_first([engine.convert(own)])
+    first = [int(v) for v in engine.to_numpy(shared)]
+    np.random.set_state((name, np.asarray(first[:count], "uint32"), first[-3], 0, 0.0))
+    random.setstate((version, tuple(first[count:-3]), None))
+    seeds.start_from((first[-2] << 31) + first[-1])

@@ -345,6 +345,8 @@ MATRICES = [normal(3, 3), normal(2, 4, 3), normal(2, 3, 5)]
 FACTORS = {  # primitives, but with more than one result
     "householder_qr": [Case(x, reference=np.linalg.qr, view=np.abs) for x in MATRICES],
     "svd": [Case(x, reference=lambda x: np.linalg.svd(x, full_matrices=False), view=np.abs) for x in MATRICES],
+    "replica_mean": [Case([A, normal(2)], reference=list)],  # in one process
+    "replica_gather": [Case(A, reference=np.array, grads=(0,))],
     "concatenate": [
         Case([A, normal(2, 4)], reference=np.concatenate, grads=(0,), axis=0),
         Case([A, normal(3, 1), A], reference=np.concatenate, grads=(0,), axis=-1),

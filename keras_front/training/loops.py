@@ -32,11 +32,8 @@ from keras_front.errors import ArgumentError
 from keras_front.training.arrays import BatchLayout
 from keras_front.training.data_adapter import ArrayAdapter, StreamAdapter, sample_order
 from keras_front.training.dispatch import DispatchTuner, map_batches
-<<<<<<< HEAD
 from keras_front.training.position import TrainingPosition
-=======
 from keras_front.training.replicas import BatchPart, share_state
->>>>>>> 0b54af8 (Steps on a part of a batch: processes average once a step what depends on it)
 from keras_front.training.steps import Steps
 
 DEVICE_LIMIT = 1 << 30  # bytes of data that may lie on the device for a whole fit
@@ -316,14 +313,10 @@ class TrainingEpochs:
                 )
                 return
             batch, layout = item
-<<<<<<< HEAD
-            if self._step_with_hooks(
-                i, int(batch[0].shape[0]), layout, lambda batch=batch: self.engine.put_batch(batch)
-            ):
-=======
             size = self.part.samples(int(batch[0].shape[0]))
-            if self._step_with_hooks(i, size, layout, lambda batch=batch: self.part.arrays(batch)):
->>>>>>> 0b54af8 (Steps on a part of a batch: processes average once a step what depends on it)
+            if self._step_with_hooks(
+                i, size, layout, lambda batch=batch: self.engine.put_batch(self.part.arrays(batch))
+            ):
                 return
 
     def _step_with_hooks(self, i: int, size: int, layout: BatchLayout, batch: Callable[[], list[Any]]) -> bool:
@@ -437,7 +430,7 @@ class BatchLoop:
     def __init__(self, kind: str, steps: Steps, data: DataAdapter, callbacks: CallbackList):
         self.kind, self.steps, self.data = kind, steps, data
         self.engine, self.hooks = active_backend(), BatchHooks(callbacks, kind)
-        self.part = BatchPart(steps.model, isinstance(data, StreamAdapter))
+        self.share = BatchPart(steps.model, isinstance(data, StreamAdapter))
         steps.prepare(kind, data, report=bool(self.hooks.end))
         self.names = steps.names(kind) if kind == "test" else []
         self.carried, self.guard = steps.variables.carried, steps.guard
@@ -513,7 +506,7 @@ class BatchLoop:
 
     def _dispatches(self) -> Iterator[Dispatch]:
         data, steps = self.data, self.steps
-        one_by_one = self.part or self.hooks.all or steps.run_eagerly or self.kind in steps.custom
+        one_by_one = self.share or self.hooks.all or steps.run_eagerly or self.kind in steps.custom
         if isinstance(data, ArrayAdapter) and not one_by_one and data.nbytes() is not None:
             for _ in range(data.repeats):
                 yield from self._map_batches(data)
@@ -542,8 +535,8 @@ class BatchLoop:
         hooks, steps, report = self.hooks, self.steps, bool(self.hooks.end)
         group = HookGroup(steps.steps_per_execution)
         for i, (arrays, layout) in enumerate(batches(self.data)):
-            size = self.part.samples(int(arrays[0].shape[0]))
-            arrays, layout = self.part.arrays(arrays), self.part.layout(layout, size)
+            size = self.share.samples(int(arrays[0].shape[0]))
+            arrays, layout = self.share.arrays(arrays), self.share.layout(layout, size)
             if hooks.begin and group.begins(i):
                 hooks.before(i, size)
             step = steps.test(layout, report) if self.kind == "test" else steps.predict(layout)

@@ -10,14 +10,13 @@ See `keras_front.backend.placement` for what connects the processes; `keras_fron
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from keras_front import backend as K
-from keras_front.backend import dtypes, replicas, seeds
+from keras_front.backend import dtypes, replicas
 from keras_front.backend.hand_over import active_backend, store, values_of
 from keras_front.backend.state import Variable
 from keras_front.nest import flatten
@@ -206,26 +205,16 @@ def gathered(outputs: list[Any]) -> list[Any]:
 
 def first_of(arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Arrays as the first process of the group has them."""
-    engine = active_backend()
-    return [engine.to_numpy(t) for t in engine.from_first([engine.convert(a) for a in arrays])]
+    engine, placement = active_backend(), replicas.group()
+    if placement is None:
+        return list(arrays)
+    return [engine.to_numpy(t) for t in placement.from_first([engine.convert(a) for a in arrays])]
 
 
 def share_state(steps: Any) -> None:
     """Give every process the state of the first one."""
-    if replicas.group() is not None:
+    placement = replicas.group()
+    if placement is not None:
         engine, variables = active_backend(), steps.variables.all
         with steps.guard.lock:
-            store(variables, engine.from_first(values_of(variables)), engine)
-
-
-def share_seeds() -> None:
-    """Give every process the random numbers of the first one: NumPy's, Python's, and the seed of the run."""
-    name, keys, place, *_ = np.random.get_state()
-    version, numbers, _ = random.getstate()
-    root = seeds.root_seed()
-    start = np.concatenate([keys, numbers, [place, root >> 31, root & (2**31 - 1)]]).astype("float64")
-    first = [int(v) for v in first_of([start])[0]]
-    count = len(keys)
-    np.random.set_state((name, np.asarray(first[:count], "uint32"), first[-3], 0, 0.0))
-    random.setstate((version, tuple(first[count:-3]), None))
-    seeds.start_from((first[-2] << 31) + first[-1])
+            store(variables, placement.from_first(values_of(variables)), engine)

@@ -568,7 +568,7 @@ class Steps:
         return [float(engine.to_numpy(v) if v.__class__ in engine.native else K.to_numpy(v)) for v in values]
 
     def sums(self) -> list[Variable]:
-        """What metrics add to: variables whose increments on parts of a batch are those on the whole batch, together."""
+        """What metrics add to: variables whose increments on parts of a batch make those on the whole one together."""
         found = [] if self.custom else [v for kind in KINDS for v in self._found[kind]]
         return unique([*self._measures(), *found, *(v for m in self._further_metrics(set()) for v in m.weights)])
 

@@ -82,7 +82,7 @@ def test_lengths_must_agree():
 def test_a_batch_says_which_outputs_are_weighted():
     targets = [A.ArraySpec(name, (None, 1), "float32") for name in "pq"]
     batch, layout = spec(ONE, targets).batch(np.zeros((4, 3)), [np.zeros(4), np.ones(4)], {"q": np.full(4, 2.0)})
-    assert layout == (1, 2, (False, True))
+    assert layout == A.BatchLayout(1, 2, (False, True))
     xs, ys, weights = layout.split(batch)
     assert (len(xs), len(ys), weights[0]) == (1, 2, None)
     assert weights[1].tolist() == [2, 2, 2, 2]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_front.backend import replicas, shapes
-from keras_front.backend.declare import Axes, Maybe, Tensor, Tensors, composite, primitive
+from keras_front.backend import dtypes, replicas, shapes
+from keras_front.backend.declare import Tensor, Tensors, composite, primitive
 from keras_front.backend.ops.arrangement import reshape, stack, strided_slice
-from keras_front.backend.ops.elementwise import add, identity, multiply, rsqrt, subtract
+from keras_front.backend.ops.elementwise import add, cast, identity, multiply, rsqrt, subtract
 from keras_front.backend.ops.reduction import mean
 from keras_front.errors import BackendError
 
@@ -42,7 +42,7 @@ def replica_mean(tensors: Tensors, shares=1):
     return [identity(t) for t in tensors]
 
 
-@primitive(shapes.replica_gather, pure=False, fresh=False)
+@primitive(shapes.replica_gather, pure=False)
 def replica_gather(x: Tensor, shares=1, rank=0):
     """The tensors of all processes that share a batch, one behind the other along the first axis.
 
@@ -57,22 +57,30 @@ def replica_gather(x: Tensor, shares=1, rank=0):
     """
 
 
-@composite(floats=True, accumulates=True, pure=False)
-def normalize_batch_over_replicas(x: Tensor, gamma: Maybe, beta: Maybe, reduction_axes: Axes, epsilon=1e-3, shares=1, rank=0):
-    """Batch normalization with the statistics of the batch that processes share; see `normalize_batch_in_training`.
-
-    Mean and variance of the whole batch follow from those of its parts, which are as large as each other.
+def normalized_batch(x: Any, gamma: Any, beta: Any, axes: Any, epsilon: float) -> Any:
+    """Batch normalization in training, over the processes that share the batch if there are such.
 
     Args:
-        x: this process's part of the batch.
+        x: a tensor.
         gamma: the scale, None for none.
         beta: the shift, None for none.
-        reduction_axes: the axes over which mean and variance are taken: all but that of the features.
+        axes: the axes over which mean and variance are taken.
         epsilon: keeps the root from 0.
-        shares: how many processes there are.
-        rank: the number of this one.
 
     Returns: (normalized, mean, biased variance).
+    """
+    from keras_front.backend.ops.neural import normalize_batch_in_training
+
+    own = replicas.division()
+    if own is None or own.shares == 1 or not own.group.distribution.sync_batch_statistics:
+        return normalize_batch_in_training(x, gamma, beta, axes, epsilon=epsilon)
+    dtype = x.dtype if isinstance(x.dtype, str) else dtypes.canonical(x.dtype)
+    wide = [None if t is None else cast(t, dtypes.as_single(dtype)) for t in (x, gamma, beta)]
+    return [cast(t, dtype) for t in _normalized(own, *wide, axes, epsilon)]
+
+
+def _normalized(own: replicas.Division, x: Any, gamma: Any, beta: Any, reduction_axes: Any, epsilon: float) -> Any:
+    """Mean and variance of the whole batch follow from those of its parts, which are as large as each other.
 
     Source: Chan et al. (1983), equation 2.1, for parts of one size.
     """
@@ -82,8 +90,11 @@ def normalize_batch_over_replicas(x: Tensor, gamma: Maybe, beta: Maybe, reductio
     own_mean = mean(x, axis=axes)
     off = subtract(x, reshape(own_mean, wide))
     own_spread = mean(multiply(off, off), axis=axes)
-    parts = replica_gather(stack([stack([own_mean, own_spread])]), shares=shares, rank=rank)  # (shares, 2, features)
-    means, spreads = (reshape(strided_slice(parts, (0, i), (shares, i + 1), (1, 1)), (shares, *kept)) for i in (0, 1))
+    parts = stack([stack([own_mean, own_spread])])  # (1, 2, features)
+    parts = replica_gather(parts, shares=own.shares, rank=own.group.rank)
+    rest, ones = (None,) * len(kept), (1,) * (len(kept) + 2)
+    halves = (strided_slice(parts, (None, i, *rest), (None, i + 1, *rest), ones) for i in (0, 1))
+    means, spreads = (reshape(half, (own.shares, *kept)) for half in halves)
     center = mean(means, axis=0)
     away = subtract(means, center)
     spread = mean(add(spreads, multiply(away, away)), axis=0)
@@ -91,22 +102,6 @@ def normalize_batch_over_replicas(x: Tensor, gamma: Maybe, beta: Maybe, reductio
     scale = scale if gamma is None else multiply(scale, reshape(gamma, kept))
     normed = multiply(subtract(x, reshape(center, wide)), reshape(scale, wide))
     return normed if beta is None else add(normed, reshape(beta, wide)), center, spread
-
-
-def normalized_batch(x: Any, gamma: Any, beta: Any, axes: Any, epsilon: float) -> Any:
-    """Batch normalization in training, over the processes that share the batch if there are such.
-
-    Args:
-        x, gamma, beta, axes, epsilon: see `normalize_batch_in_training`.
-
-    Returns: (normalized, mean, biased variance).
-    """
-    from keras_front.backend.ops.neural import normalize_batch_in_training
-
-    own = replicas.division()
-    if own is None or own.shares == 1 or not own.group.distribution.sync_batch_statistics:
-        return normalize_batch_in_training(x, gamma, beta, axes, epsilon=epsilon)
-    return normalize_batch_over_replicas(x, gamma, beta, axes, epsilon=epsilon, shares=own.shares, rank=own.group.rank)
 
 
 def averaged(x: Any) -> Any:

@@ -142,6 +142,7 @@ def stream(shape: Any = ()) -> Any:
 
 _RANK_BITS = 40  # numbers of draws stay below
 
+
 def _waits() -> bool:
     """Whether a draw is only recorded now, to be made whenever its result is asked for."""
     return scopes.tracing() is None and scopes.bound_counter() is None and not scopes.computes_now()
