@@ -11,7 +11,7 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -68,6 +68,21 @@ def divided(shares: int, rows: int) -> Iterator[Division | None]:
     token = _DIVISION.set(None if own is None else Division(own, shares, rows))
     try:
         yield _DIVISION.get()
+    finally:
+        _DIVISION.reset(token)
+
+
+@contextmanager
+def with_rows(rows: int) -> Iterator[None]:
+    """A context for a part of this process's part of the batch.
+
+    Args:
+        rows: samples in it.
+    """
+    own = _DIVISION.get()
+    token = _DIVISION.set(None if own is None else replace(own, rows=rows))
+    try:
+        yield
     finally:
         _DIVISION.reset(token)
 

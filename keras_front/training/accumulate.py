@@ -12,7 +12,7 @@ from typing import Any
 
 from keras_front import backend as K
 from keras_front import conventions
-from keras_front.backend import scopes
+from keras_front.backend import replicas, scopes
 from keras_front.errors import ArgumentError
 
 
@@ -148,9 +148,10 @@ class BatchInParts:
         steps = self.steps
         m = len(carry) - len(self.changed)
         number, xs = carry[0], self._arrays(flat)
-        share = K.int_shape(next(a for a in flat if a is not None))[0] / self.samples
+        rows = K.int_shape(next(a for a in flat if a is not None))[0]
+        share = rows / self.samples
         counter = None if self.counter is None else self.counter * self.count + number
-        with K.bind(self.changed, carry[m:], counter=counter) as frame:
+        with K.bind(self.changed, carry[m:], counter=counter) as frame, replicas.with_rows(rows):
             done, grads = steps.differentiated(frame, *xs[:3], self.training, weighted=xs[3], share=share)
             values = frame.values_of(self.changed)
         new = [*grads, done.total, *done.parts]

@@ -156,7 +156,9 @@ class Reduction:
         return self.before[variable] + K.cast(K.round(growth), variable.dtype)
 
 
-def agreed_step(steps: Any, frame: Any, before: dict[Any, Any], done: Any, grads: Sequence[Any] = ()) -> Any:
+def agreed_step(
+    steps: Any, frame: Any, before: dict[Any, Any], done: Any, grads: Sequence[Any] = ()
+) -> tuple[Any, Sequence[Any]]:
     """What the parts of a batch gave, made what the whole batch gives: (losses, gradients); variables are assigned.
 
     Args:
@@ -166,6 +168,8 @@ def agreed_step(steps: Any, frame: Any, before: dict[Any, Any], done: Any, grads
         done: what the run on this part gave, a `Forward`.
         grads: the gradients of this part.
     """
+    if replicas.division() is None:
+        return done, grads
     reduction, sums = Reduction(frame, before), steps.sums()
     reduction.add([*grads, done.total, *done.parts])
     own = {*sums, *steps.trainable}

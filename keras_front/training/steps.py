@@ -472,13 +472,16 @@ class Steps:
         self, frame: Any, xs: list[Any], fed: list[Any], weights: list[Any], training: Any, total_of: Any = None
     ) -> Forward:
         """Run, differentiate, update the weights, and feed the metrics."""
+        before = dict(frame.table)
         if self.accumulate > 1:
             whole = BatchInParts(self, frame, (xs, fed, weights), training, self.accumulate)
             total, parts, grads = whole.gradients()
             done = Forward(total, parts, [], [], [], [])
         else:
             done, grads = self.differentiated(frame, xs, fed, weights, training, total_of)
-        self.optimizer.apply(self.trainable, grads)
+        done, grads = agreed_step(self, frame, before, done, grads)
+        with replicas.settled():
+            self.optimizer.apply(self.trainable, grads)
         return done
 
     def differentiated(
@@ -490,7 +493,7 @@ class Steps:
         be, because these have values only inside; whoever meets such a metric sets `measures_inside`.
         """
         compiled: LossesAndMetrics = self.compiled  # type: ignore[assignment]
-        computed, before = any(not item.fed for item in compiled.losses), dict(frame.table)
+        computed = any(not item.fed for item in compiled.losses)
 
         def loss_of(_: list[Any]) -> Any:
             done, there = self.forward(frame, xs, fed, weights, training, *more, **keywords)
@@ -501,14 +504,6 @@ class Steps:
 
         (total, (parts, targets, *rest)), grads = K.value_and_grad(loss_of, self.trainable)
         done = Forward(total, parts, targets if computed else list(fed), *rest)
-        if replicas.division() is not None:
-            if not self.measures_inside:
-                self.measure(done, no_value_here)
-            done, grads = agreed_step(self, frame, before, done, grads)
-            with replicas.settled():
-                self.optimizer.apply(self.trainable, grads)
-            return done
-        self.optimizer.apply(self.trainable, grads)
         if not self.measures_inside:
             self.measure(done, no_value_here)
         return done, grads
@@ -520,7 +515,7 @@ class Steps:
         before = dict(frame.table)
         done, there = self.forward(frame, xs, fed, weights, training, total_of)
         self.measure(done, there)
-        return done if replicas.division() is None else agreed_step(self, frame, before, done)[0]
+        return agreed_step(self, frame, before, done)[0]
 
     def measure(self, done: Forward, there: Callable[[Any], Any]) -> None:
         """Feed the compiled metrics; `there` gives the values of tensors of the graph."""
