@@ -27,7 +27,7 @@ BASE = {
     "file_form",
     "keras_json", "nest", "registry", "setting_kinds", "tracebacks",
 }  # fmt: skip
-TENSORS = BASE | {"backend"}
+TENSORS = BASE | {"backend", "dtype_policies"}
 PIECES = {"activations", "initializers", "constraints", "regularizers", "losses", "metrics", "optimizers"}
 GRAPH = TENSORS | PIECES | {"bytecode", "utils"}
 LAYERS = GRAPH | {"graph"}
@@ -49,6 +49,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "conventions": {"config", "compatibility"},
     "registry": BASE,
     "backend": BASE,
+    "dtype_policies": BASE | {"backend"},
     "bytecode": BASE,
     "utils": TENSORS | {"bytecode"},
     **{piece: TENSORS | PIECES | {"utils"} for piece in PIECES},
@@ -68,8 +69,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tf_names": TENSORS | {"ops"},
     "random": TENSORS,
     "distribution": TENSORS,
+    "mixed_precision": TENSORS | PIECES,
     "testing": MODELS | {"models", "applications"},
-    "legacy": MODELS | {"models"},
+    "legacy": MODELS | {"models", "mixed_precision"},
     "demo": MODELS | {"models", "datasets"},
     "as_keras": {"doors"},
     "doors": BASE | {"backend", "legacy"},

@@ -118,6 +118,7 @@ class NumpyBackend(Eager, Backend):
     name = "numpy"
     expanded = EAGER
     tensor_types = (np.ndarray, np.generic)
+    lacks = frozenset({"bfloat16"})
 
     def __init__(self) -> None:
         super().__init__()

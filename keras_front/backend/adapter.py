@@ -71,7 +71,8 @@ class Backend:
     overridden for eager calls alone, while programs are written from their bodies; `accumulates`, the ops whose methods
     are marked by `accumulates_in_single`; `any_batch`, whether its programs leave the size of the batch open, so that
     one serves all sizes; `forks`, whether it works in a child process that was forked after it was made (see `forks`);
-    `distributes`, whether there is an adapter of it for a distribution, see `distributed`.
+    `distributes`, whether there is an adapter of it for a distribution, see `distributed`; `lacks`, the
+    dtypes of floats that it does not have.
 
     Attributes:
         placement: where values lie under a distribution; None for an adapter that `distributed` did not make.
@@ -88,6 +89,7 @@ class Backend:
     any_batch: ClassVar[bool] = False
     forks: ClassVar[bool] = True
     distributes: ClassVar[bool] = False
+    lacks: ClassVar[frozenset[str]] = frozenset()
     placement: Placement | None = None
     undistributed: Backend | None = None
 

@@ -113,6 +113,8 @@ class Frame:
         self.updated: list[tuple[Any, Any, Any]] = []
         self.parent: Frame | None = None
 
+    casts = False  # whether it only gives values in another dtype, see `autocast.Casting`
+
     def takes(self, variable: Any) -> bool:
         """Whether an assignment to `variable` stays in this frame."""
         return self.open or variable in self.table
@@ -140,8 +142,11 @@ def changes_since(before: Sequence[tuple[Frame, dict[Any, Any], int]]) -> list[t
 
 
 def current_frame() -> Frame | None:
-    """The innermost frame."""
-    return _FRAME.get()
+    """The innermost frame that holds values."""
+    frame = _FRAME.get()
+    while frame is not None and frame.casts:
+        frame = frame.parent
+    return frame
 
 
 def frames() -> Iterator[Frame]:
@@ -154,9 +159,9 @@ def frames() -> Iterator[Frame]:
 
 @contextmanager
 def frame_scope(frame: Frame) -> Iterator[Frame]:
-    """A context in which `frame` is the innermost one."""
-    frame.parent = _FRAME.get()
-    token = _FRAME.set(frame)
+    """A context in which `frame` is the innermost one; where values are cast when they are read, its values are too."""
+    frame.parent, casting = _FRAME.get(), CASTING.get()
+    token = _FRAME.set(frame if casting is None or frame.casts else casting.above(frame))
     try:
         yield frame
     finally:
@@ -166,6 +171,19 @@ def frame_scope(frame: Frame) -> Iterator[Frame]:
 def scratch(real: bool = False) -> Any:
     """A context whose assignments and losses are forgotten; `real`: what runs inside runs on real tensors."""
     return frame_scope(Frame({}, None, True, True, real))
+
+
+CASTING: ContextVar[Any] = ContextVar("keras_front_casting", default=None)  # see `autocast`
+
+
+def uncast_value(variable: Any, frame: Frame | None) -> Any:
+    """`bound_value`, in the dtype of the variable, from a frame on."""
+    while frame is not None:
+        value = None if frame.casts else frame.table.get(variable)
+        if value is not None:
+            return value
+        frame = frame.parent
+    return None
 
 
 def bound_value(variable: Any) -> Any:

@@ -54,6 +54,9 @@ class Variable(Operators):
         constraint: a function of the value, applied after an optimizer's update.
         shape: its shape, where `value` is a function; otherwise it is that of the value.
 
+    Attributes:
+        autocast: whether layers that compute in another dtype than that of their weights read it in that dtype.
+
     Raises: ArgumentError if `value` is a function and `shape` is not given.
 
     Example:
@@ -70,6 +73,7 @@ class Variable(Operators):
         "_initial",
         "_symbol",
         "_values",
+        "autocast",
         "constraint",
         "dtype",
         "guard",
@@ -106,7 +110,7 @@ class Variable(Operators):
         self._index = 0
         self._symbol: SymbolicTensor | None = None
         self.name = name or f"Variable_{next(_UIDS)}"
-        self.trainable, self.constraint = trainable, constraint
+        self.trainable, self.constraint, self.autocast = trainable, constraint, True
         self.regularizer: Any = None
         self.slot_of: str | None = None
 
@@ -342,18 +346,23 @@ class Variable(Operators):
             "constraint": self.constraint,
             "regularizer": self.regularizer,
             "slot_of": self.slot_of,
+            "autocast": self.autocast,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         given = dict(state)
-        regularizer, slot_of = given.pop("regularizer", None), given.pop("slot_of", None)
+        later = {name: given.pop(name, default) for name, default in _LATER.items()}
         self.__init__(**given)  # type: ignore[misc]
-        self.regularizer, self.slot_of = regularizer, slot_of
+        for name, value in later.items():
+            setattr(self, name, value)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
         twin = Variable.__new__(Variable)
         twin.__setstate__(self.__getstate__())
         return twin
+
+
+_LATER = {"regularizer": None, "slot_of": None, "autocast": True}  # what a copy is given after it is made
 
 
 def _lock_of(variable: Variable) -> Any:
@@ -387,7 +396,7 @@ def _fit(variable: Variable, value: Any) -> Any:
     if scopes.tracing() and isinstance(value, bool | int | float | np.ndarray | np.generic):
         value = symbolic.constant(_host_cast(np.asarray(value), variable.dtype), variable.dtype)
     if not symbolic.is_symbolic(value):
-        return value
+        return value if scopes.CASTING.get() is None else OPS["cast"].function(value, variable.dtype)
     if len(value.shape) != len(variable.shape) or any(
         d is not None and d != e for d, e in zip(value.shape, variable.shape, strict=True)
     ):

@@ -117,7 +117,7 @@ def update(x: Variable, new_x: Any) -> Any:
     """
     frame = scopes.current_frame()
     if frame is not None:
-        before, result = scopes.bound_value(x), x.assign(new_x)
+        before, result = scopes.uncast_value(x, frame), x.assign(new_x)
         frame.updated.append((result, x, before))
         return result
     if isinstance(new_x, SymbolicTensor) or (isinstance(new_x, Variable) and not scopes.computes_now()):

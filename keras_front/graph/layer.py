@@ -42,7 +42,6 @@ from .layer_values import (
     check_base_arguments,
     copied,
     default_name,
-    dtype_name,
     first_shape,
     flat_masks,
     is_text_array,
@@ -53,6 +52,7 @@ from .layer_values import (
     symbols_of_shape,
 )
 from .node import Node
+from .precision import LayerPrecision
 from .tracking import Trackable, needs_input
 
 __all__ = ["LAYERS", "InputSpec", "Layer", "Node"]
@@ -65,7 +65,7 @@ _BASE_ARGUMENTS = frozenset(
 )
 
 
-class Layer(Trackable, LayerNodes, Configurable):
+class Layer(Trackable, LayerNodes, LayerPrecision, Configurable):
     """A function of tensors with weights.
 
     To write one: store the arguments in `__init__`, make weights in `build(input_shape)` with `add_weight`, compute in
@@ -75,8 +75,9 @@ class Layer(Trackable, LayerNodes, Configurable):
     Args:
         name: unique name; by default the class name with a number, such as 'dense_1'.
         trainable: whether training changes the weights.
-        dtype: type of the weights, to which inputs that are floats are cast; by default `K.floatx()`. A policy, as
-            later Keras versions write it in configs, is read for its name.
+        dtype: type of the weights, to which inputs that are floats are cast, or a policy or its name: with
+            'mixed_bfloat16' or 'mixed_float16' the weights are of float32, and inputs and weights are cast to 16 bits
+            where the layer computes. By default the global policy, which is `K.floatx()` unless somebody has set it.
         input_shape: shape of the input without the batch, if this is the first layer of a `Sequential`. None in it
             stands for a size that is not known yet.
         batch_input_shape: the same with the batch in front.
@@ -87,7 +88,8 @@ class Layer(Trackable, LayerNodes, Configurable):
         weights: arrays that the weights start with, in the order of `get_weights`.
         activity_regularizer: penalty on the output of the layer, added to the loss: a name such as 'l2', an object or
             a function of the output.
-        autocast, dynamic: read from configs of later Keras versions; they change nothing.
+        autocast: whether inputs and weights are cast; False leaves their dtypes to `call`.
+        dynamic: read from configs of later Keras versions; it changes nothing.
 
     Source: Keras 2.3.1, `keras/engine/base_layer.py`.
     Example:
@@ -103,7 +105,6 @@ class Layer(Trackable, LayerNodes, Configurable):
     built = False
     input_spec: Any = None
     activity_regularizer: Any = None
-    _casts_inputs = True
     indexed_rows: int | None = None  # how many rows a table has, of which the inputs are the numbers
     names_itself = False  # whether a model may give it another name where its own is taken
     _further_arguments = _BASE_ARGUMENTS
@@ -115,7 +116,7 @@ class Layer(Trackable, LayerNodes, Configurable):
         check_base_arguments(type(self).__name__, kwargs)
         self.name = kwargs.get("name") or default_name(type(self).__name__)
         self._trainable = bool(kwargs.get("trainable", True))
-        self.dtype = dtype_name(kwargs.get("dtype") or kwargs.get("input_dtype")) or config.floatx()
+        self._settle_dtype(kwargs.get("dtype") or kwargs.get("input_dtype"), kwargs.get("autocast", True))
         if kwargs.get("activity_regularizer") is not None:
             self.activity_regularizer = regularizers.get(kwargs["activity_regularizer"])
         self._initial_weights = kwargs.get("weights")
@@ -196,7 +197,7 @@ class Layer(Trackable, LayerNodes, Configurable):
         result: dict[str, Any] = {"name": self.name, "trainable": self._trainable}
         if "batch_input_shape" in self.__dict__:
             result["batch_input_shape"] = self.batch_input_shape
-        result["dtype"] = self.dtype or config.floatx()
+        result["dtype"] = self._dtype_in_config()
         for argument in self.constructor_arguments():
             if argument not in _BASE_ARGUMENTS - {"activity_regularizer", "input_length", "input_dim"}:
                 value = getattr(self, argument, _MISSING)
@@ -262,7 +263,7 @@ class Layer(Trackable, LayerNodes, Configurable):
         """Outputs for values; the one place where `call` is called."""
         kept = list(self._given_updates)
         try:
-            outputs = self.call(inputs, *args, **self._call_arguments(kwargs, mask))
+            outputs = self._computed(inputs, args, self._call_arguments(kwargs, mask))
         except Exception as error:
             add_note(error, self, inputs)
             raise
@@ -304,6 +305,7 @@ class Layer(Trackable, LayerNodes, Configurable):
         if self.activity_regularizer is None:
             return
         for value in flatten(outputs):
+            value = value if self._mixed is None else cast_float(value, self.dtype)
             penalty = self.activity_regularizer(value)
             if conventions.current().whole_activity_penalty:
                 penalty = of_whole_batch(penalty, is_sum=True)
@@ -318,13 +320,6 @@ class Layer(Trackable, LayerNodes, Configurable):
         if isinstance(inputs, list) and is_written_text(inputs):
             return np.array(inputs, object)
         return inputs[0] if isinstance(inputs, list) and len(inputs) == 1 and hasattr(inputs[0], "shape") else inputs
-
-    def _cast(self, inputs: Any) -> Any:
-        """Float inputs in the layer's dtype; other dtypes stay."""
-        wanted = self.dtype or config.floatx()
-        if not self._casts_inputs or not wanted.startswith(("float", "bfloat")):
-            return inputs
-        return map_structure(lambda x: cast_float(x, wanted), inputs)
 
     def _value(self, item: Any) -> Any:
         """A tensor for whatever the user passed: NumPy arrays, numbers, variables and tensors of any backend."""
@@ -411,6 +406,8 @@ class Layer(Trackable, LayerNodes, Configurable):
         """
         if self.built:
             return
+        if self._mixed is not None:
+            self._find_policy(call_context.weight_prefix(self.name))
         with call_context.weight_names(self.name, fresh=True) if call_context.current() is None else nullcontext():
             self.build(as_shapes(input_shape))
         self.built = True
@@ -425,6 +422,8 @@ class Layer(Trackable, LayerNodes, Configurable):
             input_shape: shape of the input with its batch axis, or a list of shapes.
         """
         if not self.built:
+            if self._mixed is not None:
+                self._find_policy(f"{call_context.weight_prefix('')}/{self.name}".strip("/"))
             self.build(as_shapes(input_shape))
             self.built = True
             if self._initial_weights is not None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_front import backend as K
-from keras_front import conventions
+from keras_front import conventions, dtype_policies
 from keras_front.backend import dtypes, state, symbolic
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
@@ -124,15 +124,11 @@ def as_tensors(outputs: Any) -> list[Any]:
 
 
 def dtype_name(dtype: Any) -> str | None:
-    """The name of a dtype that is given as a name, a dtype of NumPy or an engine, or a policy of later Keras versions.
-
-    A mixed policy, such as 'mixed_float16', has the dtype of its weights: layers compute in that.
-    """
+    """The name of a dtype that is given as a name, a dtype of NumPy or an engine; of a policy that of its weights."""
+    if isinstance(dtype, dict) or dtype in dtype_policies.MIXED:
+        return dtype_policies.get(dtype).variable_dtype
     if isinstance(dtype, str):
-        return "float32" if dtype.startswith("mixed_") else dtype
-    if isinstance(dtype, dict):  # a policy, as later Keras versions write it
-        named = dtype["config"].get("name") if isinstance(dtype.get("config"), dict) else None
-        return dtype_name(named if isinstance(named, str) else _known(dtype))
+        return dtype
     named = getattr(dtype, "variable_dtype", None) or getattr(dtype, "name", None)
     return named if dtype is None or isinstance(named, str) else _known(dtype)
 
@@ -227,7 +223,7 @@ def _is_shape(value: Any) -> bool:
 def _is_dtype(value: Any) -> bool:
     try:
         name = dtype_name(value)
-    except TypeError:
+    except (TypeError, ArgumentError):
         return False
     return name is None or name in dtypes.ALL or name in ("float", "int", "double", "half")
 

@@ -543,7 +543,8 @@ class Network(Layer):
         Raises: SerializationError if the config refers to layers or calls that do not exist.
         """
         inputs, outputs, name, layers = network_config.from_config(config, custom_objects)
-        model = cls(inputs=inputs, outputs=outputs, name=name)
+        policy = {"dtype": config["dtype"]} if "dtype" in config else {}
+        model = cls(inputs=inputs, outputs=outputs, name=name, **policy)
         model.adopt_reports(layers.values())
         if not config.get("trainable", True):
             model._trainable = False

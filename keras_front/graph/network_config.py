@@ -48,6 +48,7 @@ def to_config(network: Any) -> Config:
         entries = [layer_entry(layer, places) for layer in network._graph.layers]
     return {
         "name": network.name,
+        **network._policy_in_config(),
         "layers": entries,
         "input_layers": [places.of(t) for t in network.inputs],
         "output_layers": [places.of(t) for t in network.outputs],

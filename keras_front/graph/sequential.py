@@ -227,7 +227,7 @@ class SequentialNetwork(Network):
                 {"class_name": name_of(type(x)), "config": x.get_config(), **sharing.number_of(x)}
                 for x in first + self._stack
             ]
-        result: dict[str, Any] = {"name": self.name, "layers": entries}
+        result: dict[str, Any] = {"name": self.name, **self._policy_in_config(), "layers": entries}
         if "_build_input_shape" in self.__dict__:
             result["build_input_shape"] = self._build_input_shape
             if self._input_dtype:
@@ -251,6 +251,8 @@ class SequentialNetwork(Network):
         if isinstance(config, dict):
             name, entries, shape = config.get("name"), config["layers"], config.get("build_input_shape")
         model = cls(name=name)
+        if isinstance(config, dict) and "dtype" in config:
+            model.dtype_policy = config["dtype"]
         with custom_object_scope(custom_objects), sharing.reading():
             for layer in sharing.made_once(entries, lambda entry: LAYERS.deserialize(dict(entry))):
                 model.add(layer)

@@ -177,6 +177,7 @@ class Trackable(LayerUpdates):
         regularizer: Any = None,
         trainable: bool = True,
         constraint: Any = None,
+        autocast: bool = True,
     ) -> Variable:
         """A new weight of this layer, called `<layer>/<name>:0`.
 
@@ -194,6 +195,8 @@ class Trackable(LayerUpdates):
             regularizer: penalty on the weight, added to the loss.
             trainable: whether training changes it.
             constraint: function of the weight, applied after each step.
+            autocast: whether `call` reads it in the dtype that the layer computes in, where a mixed policy makes that
+                another one; False for numbers that 16 bits cannot tell apart, such as running means.
 
         Returns: the new variable. Assign it to an attribute, so that you can use it in `call`.
         Raises:
@@ -221,6 +224,7 @@ class Trackable(LayerUpdates):
             trainable=bool(trainable),
             constraint=constraints.get(constraint or self._weight_argument(name, "constraint")),
         )
+        variable.autocast = bool(autocast)
         variable.regularizer = regularizers.get(regularizer or self._weight_argument(name, "regularizer"))
         self._note(variable)
         return variable

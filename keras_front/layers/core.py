@@ -12,7 +12,7 @@ from typing import Any, Unpack
 import numpy as np
 
 from keras_front import backend as K
-from keras_front import config, regularizers
+from keras_front import regularizers
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.file_form import FileForm
 from keras_front.graph.layer import LAYERS, InputSpec
@@ -376,7 +376,7 @@ class Rescaling(Layer):
         super().__init__(**kwargs)
 
     def call(self, inputs: Any) -> Any:
-        dtype = self.dtype or config.floatx()
+        dtype = self._dtype_here()
         scale, offset = (np.asarray(n, dtype if dtype != "bfloat16" else "float32") for n in (self.scale, self.offset))
         return K.add(K.multiply(K.cast(inputs, dtype), scale), offset)
 

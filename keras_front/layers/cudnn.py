@@ -69,7 +69,7 @@ class _CuDNNLSTMCell(_CuDNNWeights, LSTMCell):
         return np.concatenate([first, np.ones(units), last])
 
     def _make_standard(self) -> Any:
-        return LSTMCell(self.units, name=self.name, dtype=self.dtype)
+        return LSTMCell(self.units, name=self.name, dtype=self.dtype_policy)
 
     def _standard_bias(self, rows: Any) -> Any:
         return K.sum(rows, axis=0)
@@ -77,7 +77,7 @@ class _CuDNNLSTMCell(_CuDNNWeights, LSTMCell):
 
 class _CuDNNGRUCell(_CuDNNWeights, GRUCell):
     def _make_standard(self) -> Any:
-        return GRUCell(self.units, reset_after=True, name=self.name, dtype=self.dtype)
+        return GRUCell(self.units, reset_after=True, name=self.name, dtype=self.dtype_policy)
 
 
 @LAYERS.register()

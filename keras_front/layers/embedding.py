@@ -41,6 +41,7 @@ class Embedding(Layer):
     """
 
     _casts_inputs = False
+    _computes_wide = True
 
     def __init__(
         self,

@@ -151,6 +151,7 @@ class Normalization(NumericLayer):
     """
 
     supports_masking = True
+    _computes_wide = True
 
     def __init__(
         self,

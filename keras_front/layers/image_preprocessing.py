@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Unpack
 
 from keras_front import backend as K
-from keras_front import config
 from keras_front.backend.ops.arrangement import shape_only
 from keras_front.backend.ops.image import INTERPOLATIONS
 from keras_front.errors import ArgumentError, ShapeError
@@ -52,7 +51,7 @@ class _ImageLayer(Layer):
         return self._on_batch(inputs, self._transform)
 
     def _on_batch(self, inputs: Any, change: Any) -> Any:
-        x = K.cast(inputs, self.dtype or config.floatx())
+        x = K.cast(inputs, self._dtype_here())
         if K.ndim(x) not in (3, 4):
             raise ShapeError(f"{self.name}: expected images (batch, rows, columns, channels), received {x.shape}.")
         return change(x) if K.ndim(x) == 4 else K.squeeze(change(K.expand_dims(x, 0)), 0)

@@ -106,7 +106,12 @@ class _MultiHead(Layer):
         """A projection, built; its weights are called after it."""
         settings = {key: _fresh_copy(getattr(self, key)) for key in _ARGUMENTS}
         layer = EinsumDense(
-            equation, tuple(sizes), bias_axes=axes if self.use_bias else None, name=name, dtype=self.dtype, **settings
+            equation,
+            tuple(sizes),
+            bias_axes=axes if self.use_bias else None,
+            name=name,
+            dtype=self.dtype_policy,
+            **settings,
         )
         with call_context.weight_names(name):
             layer.build_as_part(shape)
@@ -290,16 +295,16 @@ class MultiHeadAttention(_MultiHead):
         """
         (query, value, key), masks = _three(inputs, mask, attention_mask, use_causal_mask)
         axes = self._axes(K.ndim(query))
-        q = self.query_dense.call(query) * (1 / float(self.key_dim) ** 0.5)
-        k, v = self.key_dense.call(key), self.value_dense.call(value)
+        q = self.query_dense._computed(query) * (1 / float(self.key_dim) ** 0.5)
+        k, v = self.key_dense._computed(key), self.value_dense._computed(value)
         composed = functools.partial(self._composed, q, k, v, axes, masks, training)
         if return_attention_scores or len(axes) > 1 or K.ndim(query) != 3:
             found, plain = composed()
         else:
             found = self._found(composed, q, k, v, masks, training)
         if self._gate_dense is not None:
-            found = found * K.sigmoid(self._gate_dense.call(query))
-        result = self.output_dense.call(found)
+            found = found * K.sigmoid(self._gate_dense._computed(query))
+        result = self.output_dense._computed(found)
         return [result, plain] if return_attention_scores else result
 
     def _composed(self, q: Any, k: Any, v: Any, axes: tuple[int, ...], masks: _Masks, training: Any) -> tuple[Any, Any]:
@@ -401,16 +406,18 @@ class GroupedQueryAttention(_MultiHead):
         """
         (query, value, key), masks = _three(inputs, mask, attention_mask, use_causal_mask)
         times = self.num_query_heads // self.num_key_value_heads
-        q = self._query_dense.call(query) * (1 / float(self.head_dim) ** 0.5)
-        k, v = (K.repeat_elements(d.call(x), times, 2) for d, x in ((self._key_dense, key), (self._value_dense, value)))
+        q = self._query_dense._computed(query) * (1 / float(self.head_dim) ** 0.5)
+        k, v = (
+            K.repeat_elements(d._computed(x), times, 2) for d, x in ((self._key_dense, key), (self._value_dense, value))
+        )
         composed = functools.partial(self._composed, q, k, v, masks, training)
         if return_attention_scores:
             found, plain = composed()
         else:
             found = self._found(composed, q, k, v, masks, training)
         if self._gate_dense is not None:
-            found = found * K.sigmoid(self._gate_dense.call(query))
-        result = self._output_dense.call(found)
+            found = found * K.sigmoid(self._gate_dense._computed(query))
+        result = self._output_dense._computed(found)
         return [result, plain] if return_attention_scores else result
 
     def _composed(self, q: Any, k: Any, v: Any, masks: _Masks, training: Any) -> tuple[Any, Any]:

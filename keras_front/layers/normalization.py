@@ -48,6 +48,7 @@ class _Affine(Layer):
     """
 
     supports_masking = True
+    _computes_wide = True
     center: bool
     scale: bool
 
@@ -253,6 +254,7 @@ class RMSNormalization(Layer):
     """
 
     supports_masking = True
+    _computes_wide = True
 
     def __init__(self, axis: Axes = -1, epsilon: NotNegative = 1e-6, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)
@@ -289,6 +291,7 @@ class UnitNormalization(Layer):
     """
 
     supports_masking = True
+    _computes_wide = True
 
     def __init__(self, axis: Axes = -1, **kwargs: Unpack[LayerArguments]):
         super().__init__(**kwargs)

@@ -51,7 +51,8 @@ def step_of(cell: Any, inputs: Any, states: Sequence[Any], constants: Any, train
         arguments["constants"] = constants
     if training is not None and not K.is_symbolic(training) and "training" in names:
         arguments["training"] = training
-    output, new = cell.call(inputs, list(states), **arguments)
+    compute = cell._computed if isinstance(cell, Layer) else lambda x, args, given: cell.call(x, *args, **given)
+    output, new = compute(inputs, (list(states),), arguments)
     return output, flatten(list(new)) if isinstance(new, list | tuple) else [new]
 
 

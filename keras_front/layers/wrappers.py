@@ -71,7 +71,7 @@ class Wrapper(Layer):
     def _apply_inner(self, inputs: Any, mask: Any, training: Any) -> Any:
         given = {} if training is None else {"training": training}
         inner = self.layer
-        return inner.call(inner._cast(inputs), **inner._call_arguments(given, mask))
+        return inner._computed(inner._cast(inputs), (), inner._call_arguments(given, mask))
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
@@ -311,7 +311,7 @@ class Bidirectional(InitialStateMixin, Wrapper):
             arguments["initial_state"] = states
         if fixed:
             arguments["constants"] = fixed
-        found = layer.call(layer._cast(x), **arguments)
+        found = layer._computed(layer._cast(x), (), arguments)
         layer._penalize(found[0] if isinstance(found, list) else found)
         return found if isinstance(found, list) else [found]
 

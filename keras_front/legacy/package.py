@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 PLACES = {
-    "DTypePolicy": "legacy.mixed_precision",
+    "DTypePolicy": "dtype_policies",
     "Function": "backend",
     "Initializer": "initializers",
     "InputSpec": "layers",

@@ -78,11 +78,9 @@ HOMES: dict[str, tuple[str, ...]] = {
     )},
     "callbacks.experimental": ("callbacks",),
     **dict.fromkeys(("experimental", "optimizers.experimental"), ("optimizers.schedules", "optimizers")),
-    "dtype_policies": ("legacy.mixed_precision",),
     "layers.experimental": ("legacy.tf_layers", "layers"),
     "layers.experimental.preprocessing": ("legacy.tf_layers", "layers"),
-    "mixed_precision": ("legacy.mixed_precision", "optimizers"),
-    **{f"mixed_precision.{name}": ("legacy.mixed_precision", "optimizers") for name in (
+    **{f"mixed_precision.{name}": ("legacy.mixed_precision", "mixed_precision", "optimizers") for name in (
         "experimental", "loss_scale_optimizer", "policy",
     )},
     "layers.normalization.batch_normalization_v1": ("layers",),
@@ -128,6 +126,7 @@ HOMES: dict[str, tuple[str, ...]] = {
 
 # Modules of today that find further names when they are asked for `keras` names, and where these are.
 ADDITIONS: dict[str, tuple[str, ...]] = {
+    "config": ("dtype_policies",),
     "initializers": ("legacy.initializers",),
     "metrics": ("legacy.metrics", "legacy.batch_metrics"),
     "layers": ("legacy.tf_layers",),

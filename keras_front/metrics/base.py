@@ -106,6 +106,7 @@ class Metric(Configurable):
         dtype = self.dtype if dtype is None else dtype
         value = initializers.get(initializer or "zeros")(tuple(shape), dtype=dtype)
         variable = Variable(value, dtype=dtype, name=f"{name}:0", trainable=False)
+        variable.autocast = False
         self._variables.append(variable)
         return variable
 

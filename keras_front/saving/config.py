@@ -17,6 +17,7 @@ from typing import Any
 
 from keras_front import bytecode
 from keras_front.compatibility import legacy_module
+from keras_front.dtype_policies import MIXED
 from keras_front.errors import ArgumentError, SerializationError
 from keras_front.file_form import FileForm
 from keras_front.graph import sharing
@@ -76,8 +77,6 @@ NEUTRAL: dict[str, tuple[Any, ...] | None] = {
     "zero_output_for_mask": (False,),
 }
 
-# A computing dtype of 16 bits with 32-bit weights is computed in 32 bits here: the same numbers, only better.
-POLICIES = {"mixed_float16": "float32", "mixed_bfloat16": "float32"}
 
 # Functions whose formula Keras 3 changed, by argument value.
 KERAS3_FUNCTIONS = {"hard_sigmoid": "hard_sigmoid_keras3", "hard_sigmoid_keras2": "hard_sigmoid"}
@@ -213,9 +212,16 @@ def _with_code_beside(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _policy(item: Mapping[str, Any], keras3: bool) -> Any:
+    """A policy by its name; a map of policies as a config that has names in it."""
     arguments = item.get("config")
-    name = arguments.get("name") if isinstance(arguments, Mapping) else arguments
-    return POLICIES.get(name, name) if isinstance(name, str) else name
+    if not isinstance(arguments, Mapping):
+        return arguments
+    if item["class_name"] != "DTypePolicyMap":
+        return arguments.get("name")
+    given = arguments.get("policy_map")
+    found = {path: convert(policy, keras3) for path, policy in (given if isinstance(given, Mapping) else {}).items()}
+    default = convert(arguments.get("default_policy"), keras3)
+    return {"class_name": "DTypePolicyMap", "config": {"default_policy": default, "policy_map": found}}
 
 
 def _value(item: Mapping[str, Any], keras3: bool) -> Any:
@@ -232,7 +238,7 @@ def _code(item: Mapping[str, Any], keras3: bool) -> Any:
 # Objects that stand for a plain value.
 SPECIAL: dict[str, Callable[[Mapping[str, Any], bool], Any]] = {
     "__lambda__": _code,
-    "DTypePolicy": _policy,
+    **dict.fromkeys(("DTypePolicy", "DTypePolicyMap", "FloatDTypePolicy", "PolicyV1"), _policy),
     "Policy": _policy,
     "__numpy__": _value,
     "__tensor__": _value,
@@ -248,8 +254,6 @@ SPECIAL: dict[str, Callable[[Mapping[str, Any], bool], Any]] = {
 def _arguments(kind: str, arguments: Config, keras3: bool) -> Config:
     renamed = form_of(kind).renamed
     arguments = {renamed.get(k, k): v for k, v in arguments.items()}
-    if isinstance(arguments.get("dtype"), str):
-        arguments["dtype"] = POLICIES.get(arguments["dtype"], arguments["dtype"])
     if kind in ("BatchNormalization", "LayerNormalization") and isinstance(arguments.get("axis"), list):
         arguments["axis"] = arguments["axis"][0] if len(arguments["axis"]) == 1 else arguments["axis"]
     if keras3:
@@ -329,6 +333,9 @@ def _network(arguments: Mapping[str, Any], keras3: bool) -> Config:
     for key in ("build_input_shape", "build_input_dtype"):  # the dtype is keras_front's own
         if arguments.get(key) is not None:
             result[key] = arguments[key]
+    policy = convert(arguments.get("dtype"), keras3)
+    if isinstance(policy, str) and policy in MIXED:
+        result["dtype"] = policy
     result["layers"] = entries
     if arguments.get("added"):  # keras_front's own: what add_loss put beside a stack
         result["added"] = _entries(arguments["added"], keras3, {})

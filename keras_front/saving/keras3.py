@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from keras_front.dtype_policies import MIXED
+from keras_front.graph.layer_values import dtype_name
 from keras_front.registry import Registry
 
 from . import operations
@@ -78,7 +80,7 @@ def _with_input_layer(layers: list[Config]) -> list[Config]:
     first = layers[0]["config"] if layers else {}
     if not isinstance(first, Mapping) or "batch_input_shape" not in first or layers[0]["class_name"] == "InputLayer":
         return layers
-    shape, dtype = first["batch_input_shape"], first.get("dtype", "float32")
+    shape, dtype = first["batch_input_shape"], dtype_name(first.get("dtype", "float32"))
     described = {"batch_input_shape": shape, "dtype": dtype, "name": f"{first.get('name')}_input"}
     return [{"class_name": "InputLayer", "config": described}, *layers]
 
@@ -100,13 +102,29 @@ def to_keras3_value(name: str, value: Any) -> Any:
         name: name of the argument whose value it is.
         value: the value in a config of Keras 2.
     """
+    if isinstance(value, Mapping) and value.get("class_name") == "DTypePolicyMap":
+        return _policy_map(value["config"])
     if isinstance(value, Mapping):
         return to_keras3(value) if "class_name" in value else {k: to_keras3_value(k, v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [to_keras3_value("", item) for item in value]
+    if name == "dtype" and isinstance(value, str) and value in MIXED:
+        return _policy(value)
     if name in FUNCTION_ARGUMENTS and isinstance(value, str):
         return {ours: theirs for theirs, ours in KERAS3_FUNCTIONS.items()}.get(value, value)
     return value
+
+
+def _policy(name: str) -> Config:
+    return {"module": "keras", "class_name": "DTypePolicy", "config": {"name": name}, "registered_name": None}
+
+
+def _policy_map(given: Mapping[str, Any]) -> Config:
+    default = given["default_policy"]
+    found = {path: _policy(name) for path, name in given["policy_map"].items()}
+    arguments = {"default_policy": default and _policy(default), "policy_map": found}
+    home = "keras.dtype_policies"
+    return {"module": home, "class_name": "DTypePolicyMap", "config": arguments, "registered_name": None}
 
 
 def _counted_from_zero(arguments: Mapping[str, Any]) -> Config:

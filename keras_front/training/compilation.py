@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from keras_front import config
+from keras_front.backend import dtypes
 from keras_front.graph.node import is_fed
 from keras_front.training.arrays import ArraySpec, DataSpec, weight_modes
 from keras_front.training.custom_steps import steps_of
@@ -145,13 +146,18 @@ def tables_of(model: Any, tensor: Any) -> list[tuple[str, int]]:
     return list(dict.fromkeys(found))
 
 
+def _dtype_of_targets(dtype: str) -> str:
+    """That of the output; losses of outputs of 16 bits are computed in `floatx()`."""
+    return config.floatx() if dtype in dtypes.HALVES else dtype
+
+
 def target_specs(model: Any, losses: list[Any]) -> list[ArraySpec]:
     """What a model expects of the targets of these losses."""
     specs = []
     for item in losses:
         output = model.outputs[item.output]
         hint = CATEGORICAL_HINT if item.kind == "categorical_crossentropy" else ""
-        dtype = None if item.kind.startswith("sparse") else output.dtype
+        dtype = None if item.kind.startswith("sparse") else _dtype_of_targets(output.dtype)
         shape = tuple(output.shape)
         specs.append(ArraySpec(item.name, target_shape(item, shape), dtype, hint, class_count(item, shape)))
     return specs

@@ -18,7 +18,7 @@ from keras_front import backend as K
 from keras_front import conventions
 from keras_front import losses as loss_functions
 from keras_front import metrics as metric_functions
-from keras_front.backend import symbolic
+from keras_front.backend import dtypes, symbolic
 from keras_front.backend.ops.replicas import averaged, of_whole_batch
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, ShapeError, WrongKindError
@@ -213,6 +213,7 @@ class LossesAndMetrics:
         mean is taken: a loss that is a sum is divided by it.
         Raises: ArgumentError if there is no loss at all.
         """
+        ys, outputs, extra = list(map(wide, ys)), list(map(wide, outputs)), list(map(wide, extra))
         parts = [item(y, p, w) for item, y, p, w in zip(self.losses, ys, outputs, weights, strict=True)]
         if share != 1.0:
             sums = [getattr(item.loss, "reduction", None) == "sum" for item in self.losses]
@@ -247,6 +248,7 @@ class LossesAndMetrics:
         """Feed the metrics: `masks` and `weights` (masks included) are those of `weights()`."""
         if conventions.current().weights_over_nonzero:
             masks = list(map(over_nonzero, masks))
+        ys, outputs = list(map(wide, ys)), list(map(wide, outputs))
         for item in self.output_metrics:
             place = item.loss
             item.update(ys[place], outputs[place], (weights if item.weighted else masks)[place])
@@ -290,6 +292,11 @@ def _free_name(name: str, taken: Sequence[str]) -> str:
 
 
 # Weights and masks -----------------------------------------------------------------------------------
+
+
+def wide(value: Any) -> Any:
+    """A tensor as losses and metrics see it: floats of 16 bits in `floatx()`, which is wider."""
+    return K.cast(value, K.floatx()) if hasattr(value, "dtype") and K.dtype(value) in dtypes.HALVES else value
 
 
 def combined(weight: Any, mask: Any) -> Any:

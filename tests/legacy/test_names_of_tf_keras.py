@@ -7,10 +7,10 @@ import pytest
 from fresh import in_new_process
 
 from keras_front import backend as K
-from keras_front import config, layers
+from keras_front import layers
 from keras_front.errors import ArgumentError
-from keras_front.legacy import mixed_precision, tf_utils
 from keras_front.legacy import recurrent_helpers as helpers
+from keras_front.legacy import tf_utils
 from keras_front.legacy.tf_layers import AbstractRNNCell
 
 NAMES = """
@@ -61,23 +61,6 @@ except TypeError as error:
     assert inherited == "['most']"
     assert enqueuer == "former_names"
     assert "unexpected keyword argument 'nothing'" in refused
-
-
-def test_policies():
-    config.reload()
-    with pytest.warns(UserWarning, match="layers compute in the dtype of their weights"):
-        mixed_precision.set_global_policy("mixed_float16")
-    policy = mixed_precision.global_policy()
-    assert (policy.name, policy.compute_dtype, policy.variable_dtype) == ("mixed_float16", "float16", "float32")
-    assert mixed_precision.get(mixed_precision.serialize(policy)) == policy
-    assert layers.Dense(3, dtype="mixed_bfloat16").dtype == "float32"
-    mixed_precision.set_dtype_policy("float64")
-    assert (K.floatx(), layers.Dense(3).dtype, mixed_precision.dtype_policy().name) == ("float64",) * 3
-    K.set_floatx("float32")
-    assert mixed_precision.global_policy() == mixed_precision.Policy("float32")
-    assert layers.Dense(3, dtype=mixed_precision.Policy("float64")).dtype == "float64"
-    with pytest.raises(ArgumentError, match="Policy: expected one of"):
-        mixed_precision.Policy("int8")
 
 
 class Sum(AbstractRNNCell):
