@@ -6,15 +6,23 @@ noise, so all that it returns has to be the same wherever it runs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 
 import keras_front
+from keras_front import callbacks, layers, metrics, optimizers
 from keras_front import distribution as dist
-from keras_front import layers, metrics, optimizers
-from keras_front.models import Model, Sequential
+from keras_front.backend.placement import active_placement
+from keras_front.models import Model, Sequential, load_model
 
 CASES: dict[str, Callable[[], dict[str, Any]]] = {}
 
@@ -43,8 +51,35 @@ def trained(model: Any, *arguments: Any, optimizer: Any = "adam", measures: Any 
     """Everything that training leaves behind."""
     model.compile(optimizer, "binary_crossentropy", metrics=list(measures))
     history = model.fit(*arguments, **{"epochs": 2, "batch_size": 16, "verbose": 0, **settings})
+    check_places(model)
     state = [w.numpy() for w in model.weights] + list(model.optimizer.get_weights())
     return {**{f"history {k}": v for k, v in history.history.items()}, **{f"state {i}": w for i, w in enumerate(state)}}
+
+
+def check_places(model: Any) -> None:
+    """After training every variable lies as the distribution says, and something is divided that should be."""
+    wanted = dist.distribution()
+    if wanted is None:
+        return
+    variables = [*model.weights, *model.optimizer.weights]
+    found = {v.name: tuple(v.current().sharding.spec) for v in variables}
+    assert found == {v.name: wanted.get_variable_layout(v).axes for v in variables}, found
+    slots = [axes for name, axes in found.items() if name.startswith("Adam/first")]
+    assert any(any(axes) for axes in slots) == (wanted.shard_optimizer_state or isinstance(wanted, dist.ModelParallel))
+
+
+@case
+def everything() -> Any:
+    """Two inputs, noise, batch statistics, an uneven last batch, metrics with a state, single batches: one model."""
+    x, y = data(43)
+    indices = np.arange(43).reshape(-1, 1) % 8
+    a, b = layers.Input((6,)), layers.Input((1,), dtype="int32")
+    table = layers.Flatten(name="flat")(layers.Embedding(8, 4, name="table")(b))
+    hidden = layers.Dense(8, "relu", name="first")(layers.Concatenate(name="both")([a, table]))
+    hidden = layers.Dropout(0.25, name="drop")(layers.BatchNormalization(name="norm")(hidden))
+    model = Model([a, b], layers.Dense(1, "sigmoid", name="last")(hidden))
+    found = trained(model, [x, indices], y, measures=[metrics.AUC(num_thresholds=20, name="auc")])
+    return {**found, "predicted": model.predict([x, indices], batch_size=16)}
 
 
 @case
@@ -145,17 +180,78 @@ def recurrent() -> Any:
     return trained(Sequential(rows), x, (x[:, 0, :1] > 0).astype("float64"))
 
 
+@case
+def saved_and_resumed() -> Any:
+    """What the files hold, and where training ends that goes on from them on NumPy and on two devices."""
+    x, y = data(43)
+    places = {"NumPy": lambda: keras_front.use_backend("numpy"), "two devices": _two_devices}
+    with shared_folder() as folder:
+        model = net(layers.BatchNormalization(name="norm"))
+        keep = callbacks.BackupAndRestore(folder / "backup", delete_checkpoint=False)
+        trained(model, x, y, callbacks=[keep])
+        for name in ("model.keras", "model.h5"):
+            model.save(folder / name)
+        meet()
+        found = {name: _arrays(folder / name) for name in ("model.keras", "model.h5")}
+        for name, place in places.items():
+            own = Path(folder, f"{name} of {process()}")
+            shutil.copytree(folder / "backup", own)
+            with place():
+                model = load_model(folder / "model.keras")
+                history = model.fit(x, y, batch_size=16, epochs=4, verbose=0, resume=own)
+                found[name] = [history.history["loss"], *model.get_weights()]
+    return found
+
+
+def _two_devices() -> Any:
+    alone = dist.distribution() is None or dist.distribution().num_processes > 1
+    return nullcontext() if alone else dist.DataParallel(devices=dist.list_devices()[:2]).scope()
+
+
+def _arrays(path: Path) -> list[np.ndarray]:
+    """Every array of a file, in the order of their names."""
+    found: list[tuple[str, np.ndarray]] = []
+    stream = zipfile.ZipFile(path).open("model.weights.h5") if path.suffix == ".keras" else path.open("rb")
+    with stream, h5py.File(stream, "r") as file:
+        file.visititems(lambda name, item: found.append((name, item[()])) if isinstance(item, h5py.Dataset) else None)
+    return [array for _, array in sorted(found, key=lambda pair: pair[0]) if array.dtype.kind in "fiu"]
+
+
+def process() -> int:
+    """The number of this process."""
+    placement = active_placement()
+    return 0 if placement is None else placement.rank
+
+
+def meet() -> None:
+    """Return when all processes are here."""
+    placement = active_placement()
+    if placement is not None:
+        placement.wait_for_all()
+
+
+@contextmanager
+def shared_folder() -> Iterator[Path]:
+    """A folder that all processes have in common, while they are at the same case."""
+    run = os.environ.get("KERAS_DISTRIBUTION_JOB_ADDRESSES", str(os.getpid())).replace(":", "-")
+    folder = Path(tempfile.gettempdir(), f"keras_front-{run}-{active_placement() is not None}")
+    folder.mkdir(exist_ok=True)
+    meet()
+    yield folder
+    meet()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 # Distributions -------------------------------------------------------------------------------------------------
 
 
 def tensor_parallel(shard_optimizer_state: bool = False) -> Any:
-    """Two replicas of the model, each on four devices (or half of what there is)."""
+    """Two replicas of the model, each on half of the devices."""
     count = dist.get_device_count()
     layouts = dist.LayoutMap(dist.DeviceMesh((2, count // 2), ["batch", "model"]))
     layouts["first/kernel"] = (None, "model")
     layouts["first/bias"] = ("model",)
-    layouts["last/kernel"] = ("model", None)
-    layouts["table/.*"] = ("model", None)
+    layouts["last/kernel"] = layouts["table/.*"] = ("model", None)
     return dist.ModelParallel(layout_map=layouts, shard_optimizer_state=shard_optimizer_state)
 
 
@@ -165,13 +261,23 @@ DISTRIBUTIONS: dict[str, Callable[[], Any]] = {
     "model parallel": tensor_parallel,
     "model parallel, slots sharded": lambda: tensor_parallel(True),
 }
-NOT_FOR = {"convolutions": "model parallel", "recurrent": "model parallel"}  # whose first kernels have other shapes
+_ALONE: dict[str, dict[str, Any]] = {}
 
 
-def run(name: str) -> dict[str, Any]:
-    """What a case leaves behind, under the distribution that is set."""
+def fits(name: str, title: str) -> bool:
+    """Whether the layouts of a distribution are made for the kernels of a case."""
+    return not (title.startswith("model parallel") and name in ("convolutions", "recurrent"))
+
+
+def run(name: str, title: str | None = None) -> dict[str, Any]:
+    """What a case leaves behind under a distribution; by default on one device."""
     keras_front.set_random_seed(7)
-    return CASES[name]()
+    if title is None:
+        if name not in _ALONE:
+            _ALONE[name] = CASES[name]()
+        return _ALONE[name]
+    with DISTRIBUTIONS[title]().scope():
+        return CASES[name]()
 
 
 def difference(found: dict[str, Any], wanted: dict[str, Any]) -> float:

@@ -1,49 +1,70 @@
-"""`run_on_mesh.py [CASE ...]`: cases on JAX with eight devices made of one CPU, and in several processes, against one.
+"""`run_on_mesh.py [--processes N] [CASE ...]`: cases on JAX with eight devices made of one CPU, against one device.
 
-Prints a line for each case and distribution, and ends with 1 if any of them differs by more than 1e-10. In several
-processes (see `keras_front.distribution.initialize`) each has its share of the devices, and compares by itself.
+A case is one of `mesh_cases.CASES`, or one with a distribution, such as `plain:data parallel`; by default all are run.
+Prints a line for each case and distribution, and ends with 1 if any of them differs by more than 1e-10. With
+`--processes 2` two processes have four devices each, and each compares by itself; the lines are those of the first.
 """
 
 from __future__ import annotations
 
 import os
+import socket
+import subprocess
 import sys
 from pathlib import Path
 
-DEVICES = 8 // int(os.environ.get("KERAS_DISTRIBUTION_NUM_PROCESSES", 1))
+PROCESSES = int(os.environ.get("KERAS_DISTRIBUTION_NUM_PROCESSES", 1))
 os.environ["XLA_FLAGS"] = (
-    f"--xla_force_host_platform_device_count={DEVICES} --xla_backend_optimization_level=0 "
+    f"--xla_force_host_platform_device_count={8 // PROCESSES} --xla_backend_optimization_level=0 "
     "--xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1"
 )
 sys.path.insert(0, str(Path(__file__).parent))
 
-import keras_front  # noqa: E402
-from keras_front import config  # noqa: E402
-from keras_front import distribution as dist  # noqa: E402
-
 TOLERANCE = 1e-10
 
 
-def main(wanted: list[str]) -> int:
+def main(arguments: list[str]) -> int:
+    if arguments[:1] == ["--processes"]:
+        return launch(int(arguments[1]), arguments[2:])
+    import keras_front
+    from keras_front import config, distribution
+
     keras_front.set_backend("jax")
-    if "KERAS_DISTRIBUTION_NUM_PROCESSES" in os.environ:
-        dist.initialize()
+    if PROCESSES > 1:
+        distribution.initialize()
     config.set_floatx("float64")
     import mesh_cases as cases
 
-    failed = 0
-    for name in cases.CASES:
-        if wanted and name not in wanted:
-            continue
-        alone = cases.run(name)
-        for title, make in cases.DISTRIBUTIONS.items():
-            if title.startswith(cases.NOT_FOR.get(name, "nothing")):
-                continue
-            with make().scope():
-                found = cases.difference(cases.run(name), alone)
-            failed += found > TOLERANCE
-            print(f"{'equal' if found <= TOLERANCE else 'DIFFERS'} {found:.1e}  {name}, {title}", flush=True)
-    return int(failed > 0)
+    pairs = [pair for text in arguments or cases.CASES for pair in _pairs(cases, *text.split(":"))]
+    return int(sum(not _is_equal(cases, name, title) for name, title in pairs) > 0)
+
+
+def _pairs(cases, name: str, *titles: str) -> list[tuple[str, str]]:
+    return [(name, title) for title in titles or cases.DISTRIBUTIONS if cases.fits(name, title)]
+
+
+def _is_equal(cases, name: str, title: str) -> bool:
+    found = cases.difference(cases.run(name, title), cases.run(name))
+    equal = found <= TOLERANCE
+    print(f"{'equal' if equal else 'DIFFERS'} {found:.1e}  {name}, {title}", flush=True)
+    return equal
+
+
+def launch(processes: int, arguments: list[str]) -> int:
+    """The same in several processes, which find each other by the environment."""
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        address = f"localhost:{probe.getsockname()[1]}"
+    shared = {"KERAS_DISTRIBUTION_JOB_ADDRESSES": address, "KERAS_DISTRIBUTION_NUM_PROCESSES": str(processes)}
+    children = [
+        subprocess.Popen(
+            [sys.executable, __file__, *arguments],
+            env={**os.environ, **shared, "KERAS_DISTRIBUTION_PROCESS_ID": str(number)},
+            stdout=None if number == 0 else subprocess.DEVNULL,
+        )
+        for number in range(processes)
+    ]
+    return max(child.wait() != 0 for child in children)
 
 
 if __name__ == "__main__":
