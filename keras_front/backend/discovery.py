@@ -188,6 +188,16 @@ def owner(value: Any) -> Engine | None:
 # The device -----------------------------------------------------------------------------------------------
 
 
+def engine_of(value: Any) -> Engine | None:
+    """The backend on the engine from which a tensor comes; None if no such backend is known.
+
+    Args:
+        value: a tensor. Its engine is there, so that its backend can be loaded, as it is here where it was not yet.
+    """
+    name = type(value).__module__.partition(".")[0]
+    return get(name) if name in _entry_points() else None
+
+
 def host_value(value: Any) -> np.ndarray:
     """The numbers of an array, or of a tensor of any backend of this process, as an array.
 

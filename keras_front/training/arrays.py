@@ -12,16 +12,17 @@ Source: Keras 2.3.1, `keras/engine/training_utils.py`.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from keras_front import config
-from keras_front.backend import discovery, dtypes
+from keras_front.backend import dtypes
 from keras_front.backend.ops import sparse
 from keras_front.errors import ArgumentError, ShapeError
-from keras_front.graph.host_stage import HostRows, HostStage, text_array
+from keras_front.graph.host_stage import HostStage, text_array
+from keras_front.training.host_arrays import SparseRows, as_array, columns_by_name, in_parts, is_lazy, read_block
 
 Shape = tuple[int | None, ...]
 
@@ -120,6 +121,8 @@ class DataSpec(NamedTuple):
         if not targets:
             same_length(xs, [], [])
             return xs, BatchLayout(len(xs), 0, ())
+        if y is None and self.targets and _holds(x, [spec.name for spec in self.targets]):
+            y = x
         specs = free_specs(y, "target") if self.as_given else self.targets
         ys = standardize(y, specs, "target", whole)
         modes = [None] * len(specs) if self.as_given else self.weight_modes
@@ -130,6 +133,11 @@ class DataSpec(NamedTuple):
         if any(a.shape[0] == 0 for a in xs):
             raise ArgumentError("There is no data: expected at least one sample, received arrays of length 0.")
         return xs + ys + present, BatchLayout(len(xs), len(ys), tuple(w is not None for w in weights))
+
+
+def _holds(data: Any, names: Sequence[str]) -> bool:
+    """Whether a dict or data frame has something under each of the names."""
+    return set(names) <= set(data) if isinstance(data, Mapping) else columns_by_name(data, names) is not None
 
 
 def free_specs(data: Any, what: str) -> list[ArraySpec]:
@@ -173,7 +181,8 @@ def listed(data: Any, specs: Sequence[ArraySpec], what: str) -> list[Any]:
         if missing:
             raise ArgumentError(f"No {what} data for {missing}: expected the keys {names}, received {list(data)}.")
         return [data[name] for name in names]
-    values = _elements(data, len(specs))
+    columns = columns_by_name(data, names)
+    values = list(columns.values()) if columns is not None else _elements(data, len(specs))
     if len(values) != len(specs):
         raise ArgumentError(
             f"Wrong number of {what} arrays: expected {len(specs)}, for {names}, received {_described(data)}."
@@ -187,7 +196,7 @@ def _elements(data: Any, expected: int) -> list[Any]:
         return [data]
     written_out = expected == 1 and not (len(data) == 1 and np.ndim(data[0]))
     if written_out and not any(hasattr(d, "shape") and np.ndim(d) for d in data):
-        return [_as_array(data)]
+        return [as_array(data)]
     return list(data)
 
 
@@ -198,27 +207,14 @@ def _described(data: Any) -> str:
     return f"an array of shape {np.shape(data)}" if hasattr(data, "shape") else type(data).__name__
 
 
-class SparseRows:
-    """A sparse matrix of SciPy whose rows become dense when they are read."""
-
-    def __init__(self, matrix: Any):
-        self.matrix, self.shape = matrix, tuple(matrix.shape)
-
-    def __getitem__(self, rows: Any) -> SparseRows:
-        return SparseRows(self.matrix[rows])
-
-    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
-        return np.asarray(self.matrix.toarray(), dtype)
-
-
 def _conform(value: Any, spec: ArraySpec, what: str, whole: bool) -> Any:
     if sparse.is_sparse_matrix(value):
         value = SparseRows(value.tocsr())
     if is_lazy(value) and not whole:
         shape = tuple(value.shape)
         check_shape((*shape, 1) if len(shape) == 1 else shape, spec, what, shape)
-        return value
-    array = _as_array(value) if spec.dtype != "string" else text_array(value, spec.name)
+        return in_parts(value)
+    array = as_array(value, f"The data for {spec.name!r}") if spec.dtype != "string" else text_array(value, spec.name)
     if array.ndim == 0:
         raise ShapeError(
             f"The {what} {spec.name!r} is a single number; expected an array whose first axis is samples, received "
@@ -236,25 +232,6 @@ def lacks_last_axis(shape: tuple[int, ...], spec: ArraySpec) -> bool:
     if spec.shape is None:
         return len(shape) == 1
     return len(shape) == len(spec.shape) - 1 and (len(shape) == 1 or spec.shape[-1] == 1)
-
-
-def _as_array(value: Any) -> np.ndarray:
-    if isinstance(value, np.ndarray):
-        return dtypes.plain_array(value)
-    owner = discovery.owner(value)
-    if owner is not None:
-        return np.asarray(owner.to_numpy(value))
-    plain = getattr(value, "values", value) if hasattr(value, "iloc") else value
-    try:
-        array = np.asarray(plain)
-    except ValueError:  # rows of different lengths
-        array = np.asarray(None, object)
-    if array.dtype == object:
-        raise ArgumentError(
-            f"Expected numbers in a rectangular array, received {type(value).__name__} that NumPy cannot make one "
-            "of. If these are sequences of different lengths, pad them first."
-        )
-    return array
 
 
 def _cast(array: np.ndarray, spec: ArraySpec) -> np.ndarray:
@@ -293,6 +270,22 @@ def check_indices(data: Any, spec: ArraySpec) -> Any:
                     "replace what it does not know."
                 )
     return data
+
+
+def conform_to(given: Any, wanted: Any, spec: ArraySpec | None = None) -> Callable[[np.ndarray], np.ndarray] | None:
+    """What makes an array like `given` one like `wanted`, which was made of it; None unless both are arrays of numbers.
+
+    Args:
+        given: what the user passed.
+        wanted: what became of it: another dtype, an axis more.
+        spec: what it must be; values whose range matters are looked at each time.
+    """
+    if given.__class__ is not np.ndarray or wanted.__class__ is not np.ndarray or given.dtype.kind not in "biufc":
+        return None
+    shape, dtype, same = wanted.shape, wanted.dtype, given.shape == wanted.shape and given.dtype == wanted.dtype
+    if spec is not None and spec.indices:
+        return lambda array: check_indices(array.astype(dtype, copy=False).reshape(shape), spec)
+    return (lambda array: array) if same else (lambda array: array.astype(dtype, copy=False).reshape(shape))
 
 
 def _range(data: np.ndarray) -> tuple[Any, Any]:
@@ -361,27 +354,11 @@ def same_length(xs: Sequence[Any], ys: Sequence[Any], weights: Sequence[Any]) ->
         raise ShapeError(f"Inputs, targets and weights need the same number of samples, received {counts}.")
 
 
-def is_lazy(value: Any) -> bool:
-    """Whether `value` is read in parts, like a data set in an HDF5 file: it has a shape but is no array."""
-    kind = type(value)
-    return (
-        kind in (SparseRows, HostRows)
-        or kind.__name__ == "HDF5Matrix"
-        or kind.__module__.split(".")[0] in ("h5py", "zarr")
-    )
-
-
 def read_rows(array: Any, rows: np.ndarray, spec: ArraySpec | None = None) -> np.ndarray:
-    """The rows of an array; of one that is read in parts, in rising order, as files want it."""
+    """The rows of an array, and of one that is read in parts cast and checked."""
     if isinstance(array, np.ndarray):
         return array[rows]
-    order = np.argsort(rows, kind="stable")
-    if len(rows) and int(rows[order[-1]]) - int(rows[order[0]]) == len(rows) - 1:
-        start = int(rows[order[0]])
-        block = np.asarray(array[start : start + len(rows)])
-    else:
-        block = np.asarray(array[rows[order]])
-    block = block[np.argsort(order, kind="stable")]
+    block = read_block(array, rows)
     return block if spec is None else check_indices(_cast(block[:, None] if block.ndim == 1 else block, spec), spec)
 
 
@@ -496,7 +473,7 @@ def _combined(
 
 def _numbers(value: Any, what: str) -> np.ndarray:
     try:
-        return np.asarray(_as_array(value), config.floatx())
+        return np.asarray(as_array(value), config.floatx())
     except (TypeError, ValueError):
         raise ArgumentError(f"{what}: expected an array of numbers, received {value!r:.60}.") from None
 

@@ -1,24 +1,21 @@
 """Data adapters: what users pass as data, as batches of checked arrays.
 
-`ArrayAdapter` has arrays that are all there; `StreamAdapter` takes batches one by one from a generator, a `Sequence` or
-a dataset, which is anything that can be iterated again and again.
+`ArrayAdapter` has arrays that are all there; `StreamAdapter`, in `streams.py`, takes batches one by one.
 """
 
 from __future__ import annotations
 
-import inspect
-import itertools
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from keras_front import config
 from keras_front.errors import ArgumentError
 from keras_front.graph.host_stage import HostRows
-from keras_front.training.arrays import ArraySpec, BatchLayout, DataSpec, read_rows
-from keras_front.utils.data_utils import GeneratorEnqueuer, OrderedEnqueuer, PyDataset
+from keras_front.training.arrays import ArraySpec, BatchLayout, read_rows
+from keras_front.training.host_arrays import row_slice
 
 
 def sample_order(n: int, batch_size: int, shuffle: Any, generator: np.random.Generator | None) -> np.ndarray:
@@ -77,7 +74,7 @@ class ArrayAdapter:
 
     def first(self, steps: int) -> ArrayAdapter:
         """An adapter of the first `steps` batches."""
-        arrays = [_slice(array, 0, steps * self.batch_size) for array in self.arrays]
+        arrays = [row_slice(array, 0, steps * self.batch_size) for array in self.arrays]
         return ArrayAdapter(arrays, self.layout, self.batch_size, self.specs)
 
     def bounded(self, steps: int | None, shuffled: bool = False) -> ArrayAdapter:
@@ -89,7 +86,7 @@ class ArrayAdapter:
         """
         if steps is None or steps >= self.steps:
             return self
-        _warn_of_bound("steps_per_epoch", steps)
+        warn_of_bound("steps_per_epoch", steps)
         if self.repeats > 1:
             return ArrayAdapter(self.arrays, self.layout, self.batch_size, self.specs, steps)
         if not shuffled:
@@ -117,236 +114,6 @@ class ArrayAdapter:
         """Nothing needs to be ended."""
 
 
-class StreamAdapter:
-    """Batches that come one by one, from a generator, a `Sequence` or a dataset, prepared ahead by an enqueuer.
-
-    Args:
-        source: a generator, an iterator, a `Sequence` or a dataset.
-        steps: batches an epoch. None: an epoch is one pass over the `Sequence` or dataset, whose length is read anew
-            for each, as it may change in `on_epoch_end`.
-        class_weight: as in `fit`.
-        targets: whether the steps use targets; those of `predict` do not.
-        workers: who prepares the batches.
-        shuffle: whether a `Sequence` gives its batches in random order.
-
-    Attributes:
-        steps: batches an epoch; None if that is not known.
-        by_pass: whether an epoch is one pass over the source, however many batches it has.
-        samples: None, their number is not known.
-        spec: what the model expects, set as soon as it is known.
-    """
-
-    samples = None
-
-    def __init__(
-        self,
-        source: Any,
-        steps: int | None,
-        class_weight: Any = None,
-        targets: bool = True,
-        workers: Workers | None = None,
-        shuffle: bool = False,
-    ):
-        self.source, self.class_weight, self.targets, self.shuffle = source, class_weight, targets, shuffle
-        self.spec = DataSpec([], [], [])  # what the model expects, as soon as it is known
-        self.by_pass = steps is None and (is_sequence(source) or is_dataset(source))
-        self.steps = _length(source) if self.by_pass else steps
-        if self.by_pass and self.steps == 0:
-            raise ArgumentError(
-                f"There is no data: expected a Sequence of at least one batch, {source!r:.60} has none."
-            )
-        self.bound: int | None = None  # batches an epoch at most
-        self.workers = _workers_of(source, workers or Workers())
-        self._empty = True  # no batch of this pass has come yet
-        self._enqueuer: Any = None
-        self._batches: Iterator[Any] | None = None
-        self._kept: list[Any] = []  # the first batch, where somebody had to look at it before
-        self._first: tuple[list[np.ndarray], BatchLayout] | None = None  # the same, checked
-
-    def bounded(self, steps: int | None, shuffled: bool = False) -> StreamAdapter:
-        """An adapter of at most so many batches an epoch; None: of all.
-
-        Args:
-            steps: the number of batches.
-            shuffled: not needed.
-        """
-        if steps is None or (self.steps is not None and steps >= self.steps):
-            return self
-        _warn_of_bound("steps_per_epoch", steps)
-        self.bound = steps
-        self._bound_steps()
-        return self
-
-    def _bound_steps(self) -> None:
-        if self.bound is not None:
-            self.steps = self.bound if self.steps is None else min(self.steps, self.bound)
-
-    def open(self) -> None:
-        """Start to prepare batches, unless that was done."""
-        if self._batches is not None:
-            return
-        if not self.workers.number:
-            self._batches = (
-                _sequence_batches(self.source, self.by_pass) if is_sequence(self.source) else iter(self._stream())
-            )
-            return
-        if is_sequence(self.source):
-            epochs = 1 if self.by_pass else None
-            self._enqueuer = OrderedEnqueuer(self.source, self.workers.processes, self.shuffle, epochs)
-        else:
-            self._enqueuer = GeneratorEnqueuer(self._stream(), self.workers.processes)
-        self._enqueuer.start(workers=self.workers.number, max_queue_size=self.workers.queue_size)
-        self._batches = self._enqueuer.get()
-
-    def _stream(self) -> Any:
-        """What is iterated once: a dataset that epochs go through several times begins anew at its end."""
-        return self.source if self.by_pass or not is_dataset(self.source) else _passes(self.source)
-
-    def numbers(self) -> Iterable[int]:
-        """The numbers of the batches of an epoch; without end if nobody knows how many there are."""
-        return itertools.count() if self.steps is None else range(self.steps)
-
-    def end_epoch(self) -> None:
-        """End a pass over a `Sequence`: `on_epoch_end` is called now at the latest, then its length is read anew."""
-        if self.by_pass and self._batches is not None:
-            if self.bound is None:
-                next(self._batches, _END)
-            self.close()
-            self.steps, self._empty = _length(self.source), True
-            self._bound_steps()
-
-    def close(self) -> None:
-        """End the workers."""
-        if self._enqueuer is not None:
-            self._enqueuer.stop()
-        self._enqueuer = self._batches = None
-
-    def _draw(self) -> Any:
-        self.open()
-        item = next(self._batches, _END)  # type: ignore[arg-type]
-        return tuple(item) if isinstance(item, list) and is_dataset(self.source) else item  # lists as torch joins them
-
-    def first_inputs(self) -> Any:
-        """The inputs of the first batch, which is kept and comes as the first one all the same."""
-        if not self._kept:
-            self._kept = [self._draw()]
-        item = self._kept[0]
-        if item is _END:
-            raise ArgumentError("There is no data: expected at least one batch, the generator has ended.")
-        return _parts(item, self.targets, wanted=False)[0]
-
-    def first_batch(self) -> tuple[list[np.ndarray], BatchLayout] | None:
-        """The next batch and its layout, which stays the next one; None at the end of the data."""
-        if self._first is None:
-            self._first = self.next()
-        return self._first
-
-    def next(self) -> tuple[list[np.ndarray], BatchLayout] | None:
-        """The next batch and its layout; None at the end of the data."""
-        if self._first is not None:
-            batch, self._first = self._first, None
-            return batch
-        item = self._kept.pop() if self._kept else self._draw()
-        if item is _END and self._empty:
-            raise ArgumentError(f"There is no data: expected at least one batch a pass, {self.source!r:.60} has none.")
-        if item is _END:
-            return None
-        self._empty = False
-        parts = _parts(item, self.targets, bool(self.spec.targets))
-        return self.spec.batch(*parts, class_weight=self.class_weight, targets=self.targets)
-
-
-_END = object()
-
-
-class Workers(NamedTuple):
-    """Who prepares batches: `number` workers, 0 for the loop itself."""
-
-    number: int = 1
-    processes: bool = False
-    queue_size: int = 10
-
-    @classmethod
-    def of(cls, where: str, workers: Any, use_multiprocessing: Any, max_queue_size: Any) -> Workers:
-        """What a method was given. Raises: ArgumentError."""
-        negative = isinstance(workers, int) and workers < 0  # as good as none, in Keras
-        number = 0 if negative else whole(where, "workers", workers)
-        return cls(number, bool(use_multiprocessing), whole(where, "max_queue_size", max_queue_size))
-
-
-def _workers_of(source: Any, asked: Workers) -> Workers:
-    """What `fit` was told, or if it was told nothing, what a `PyDataset` says of itself."""
-    if isinstance(source, PyDataset) and asked == Workers():
-        return Workers(source.workers, source.use_multiprocessing, source.max_queue_size)
-    return asked
-
-
-def _sequence_batches(sequence: Any, once: bool) -> Iterator[Any]:
-    """The batches of a sequence, pass after pass unless `once`, prepared where they are asked for."""
-    while len(sequence):
-        for index in range(len(sequence)):
-            yield sequence[index]
-        sequence.on_epoch_end()
-        if once:
-            return
-
-
-def _passes(dataset: Any) -> Iterator[Any]:
-    """The batches of a dataset, pass after pass, until one has none."""
-    empty = False
-    while not empty:
-        empty = True
-        for batch in dataset:
-            empty = False
-            yield batch
-
-
-def _length(source: Any) -> int | None:
-    """How many batches a pass has; None where that is not known."""
-    try:
-        return len(source)
-    except TypeError:
-        return None
-
-
-def _parts(item: Any, targets: bool, wanted: bool) -> tuple[Any, Any, Any]:
-    """x, y and sample weights of what a generator gave.
-
-    `targets` says whether a step uses targets at all, `wanted` whether the model has losses that need them; where it
-    has none, a batch may be inputs alone. A list means the same as a tuple, except for `predict`, where it is a list of
-    inputs (Keras 2.3.1, `training_generator.py`).
-    """
-    if not targets:
-        return (item[0] if isinstance(item, tuple) and len(item) in (1, 2, 3) else item), None, None
-    if isinstance(item, tuple | list) and len(item) in (2, 3):
-        return (*item, None)[:3]  # type: ignore[return-value]
-    if not wanted:
-        return (item[0] if isinstance(item, tuple) and len(item) == 1 else item), None, None
-    raise ArgumentError(
-        "The generator must give tuples or lists (x, y) or (x, y, sample_weight); "
-        f"received {type(item).__name__}" + (f" of {len(item)} elements." if isinstance(item, tuple | list) else ".")
-    )
-
-
-def is_sequence(x: Any) -> bool:
-    """Whether `x` gives batches by number, as `keras.utils.Sequence` does."""
-    if getattr(x, "use_sequence_api", False):
-        return True
-    return all(hasattr(x, name) for name in ("__getitem__", "__len__", "on_epoch_end"))
-
-
-def is_dataset(x: Any) -> bool:
-    """Whether `x` gives batches one by one, in each pass anew, as datasets of tf.data and loaders of torch do."""
-    others = ("__next__", "__getitem__", "shape", "keys", "isdisjoint")  # iterators, lists, arrays, dicts, sets
-    return hasattr(x, "__iter__") and not any(hasattr(x, name) for name in others)
-
-
-def is_stream(x: Any) -> bool:
-    """Whether `x` gives batches one by one: a generator, an iterator, a `Sequence` or a dataset."""
-    iterates = hasattr(x, "__next__") and not hasattr(x, "shape")
-    return inspect.isgenerator(x) or is_sequence(x) or iterates or is_dataset(x)
-
-
 def split_off(arrays: Sequence[Any], fraction: float) -> tuple[list[Any], list[Any]]:
     """The arrays without their last samples, and those last ones, `fraction` of all.
 
@@ -360,11 +127,7 @@ def split_off(arrays: Sequence[Any], fraction: float) -> tuple[list[Any], list[A
             "validation_split: expected a fraction between 0 and 1 that leaves samples on both sides of "
             f"{n}, received {fraction!r}."
         )
-    return [_slice(a, 0, at) for a in arrays], [_slice(a, at, n) for a in arrays]
-
-
-def _slice(array: Any, start: int, stop: int) -> Any:
-    return array[start:stop]
+    return [row_slice(a, 0, at) for a in arrays], [row_slice(a, at, n) for a in arrays]
 
 
 def array_adapter(
@@ -402,31 +165,6 @@ def array_adapter(
             f"{where}: this model was made for batches of {fixed} samples, so expected batch_size={fixed} and a "
             f"number of samples that it divides, received batch_size={size} and {data.samples} samples."
         )
-    return data
-
-
-def stream_adapter(
-    where: str,
-    name: str,
-    source: Any,
-    steps: int | None,
-    class_weight: Any,
-    targets: bool,
-    workers: Workers,
-    shuffle: bool = False,
-) -> StreamAdapter:
-    """The adapter of a generator or a `Sequence`.
-
-    Args:
-        where, name: the method and its argument for the number of batches, for messages.
-        source, steps, class_weight, targets, workers, shuffle: see `StreamAdapter`.
-
-    Raises: ArgumentError for a generator without a number of steps.
-    """
-    steps = None if steps is None else step_count(where, name, steps)
-    data = StreamAdapter(source, steps, class_weight, targets, workers, shuffle)
-    if data.steps is None and not data.by_pass:
-        raise ArgumentError(f"{where}: expected `{name}`, because the length of a generator is not known.")
     return data
 
 
@@ -485,11 +223,17 @@ def bounded_epochs(epochs: int, initial_epoch: int) -> int:
     bound = config.max_epochs()
     if bound is None or bound >= epochs:
         return epochs
-    _warn_of_bound("epochs", bound)
+    warn_of_bound("epochs", bound)
     return max(bound, initial_epoch)
 
 
-def _warn_of_bound(name: str, bound: int) -> None:
+def warn_of_bound(name: str, bound: int) -> None:
+    """Warn that a setting limits a number.
+
+    Args:
+        name: what is limited.
+        bound: the most that is done.
+    """
     warnings.warn(f"Limiting {name} to {bound}, as keras.config.set_max_{name} or the environment says.", stacklevel=4)
 
 
@@ -512,15 +256,6 @@ def one_of(name: str, value: Any, choices: Sequence[Any]) -> Any:
     if not any(value is choice or (isinstance(choice, str) and value == choice) for choice in choices):
         raise ArgumentError(f"compile: expected {name} to be one of {', '.join(map(repr, choices))}; got {value!r}.")
     return value
-
-
-def only_a_stream(where: str, **arguments: Any) -> None:
-    """Raise ArgumentError if something was given beside a generator that only arrays need."""
-    given = [name for name, value in arguments.items() if value is not None]
-    if given:
-        raise ArgumentError(
-            f"{where}: a generator or Sequence gives whole batches, so expected no {' and no '.join(given)}."
-        )
 
 
 def validation_parts(data: Any) -> tuple[Any, Any, Any]:

@@ -30,11 +30,12 @@ from keras_front.callbacks.batch_hooks import BatchHooks
 from keras_front.compatibility import RenamedKeys
 from keras_front.errors import ArgumentError
 from keras_front.training.arrays import BatchLayout
-from keras_front.training.data_adapter import ArrayAdapter, StreamAdapter, sample_order
+from keras_front.training.data_adapter import ArrayAdapter, sample_order
 from keras_front.training.dispatch import DispatchTuner, map_batches
 from keras_front.training.position import TrainingPosition
 from keras_front.training.replicas import BatchPart, share_state
 from keras_front.training.steps import Steps
+from keras_front.training.streams import StreamAdapter
 
 DEVICE_LIMIT = 1 << 30  # bytes of data that may lie on the device for a whole fit
 PENDING = 1 << 26  # bytes of predictions that may wait on the engine: each wait for one costs more than a step
@@ -126,7 +127,8 @@ class FitLoop:
                     self._epoch(training, epoch, state)
                     if self.part.agreed(model.stop_training) or training.ended:
                         break
-                    self._end_pass()
+                    if self._end_pass(epoch):
+                        break
                 self._finalize_weights(state)
                 callbacks.on_train_end()
         finally:
@@ -171,11 +173,22 @@ class FitLoop:
         self.callbacks.on_epoch_end(epoch, Records({name: np.float64(value) for name, value in logs.items()}))
         state.take_back()
 
-    def _end_pass(self) -> None:
-        if isinstance(self.data, StreamAdapter):
-            self.data.end_epoch()
-            if self.data.steps is not None:
-                self.callbacks.set_params(self._params())
+    def _end_pass(self, epoch: int) -> bool:
+        """End a pass over a stream; True if it was the last one."""
+        data = self.data
+        if not isinstance(data, StreamAdapter):
+            return False
+        data.end_epoch()
+        if data.steps is not None:
+            self.callbacks.set_params(self._params())
+        if data.exhausted and epoch + 1 < self.epochs:
+            warnings.warn(
+                f"The data ended after {epoch + 1} of {self.epochs} epochs, because an iterator or generator can be "
+                "gone through once, so training stops here. Give steps_per_epoch if it goes on, or something that can "
+                "be iterated anew in each epoch.",
+                stacklevel=5,
+            )
+        return data.exhausted
 
 
 class TrainingEpochs:

@@ -15,7 +15,7 @@ from keras_front.backend import discovery, scopes
 from keras_front.backend.hand_over import active_backend, disturbed, exchange, tensors_of, values_of
 from keras_front.backend.tables import make_room
 from keras_front.tracebacks import hide_internal_frames, mark_boundary
-from keras_front.training.arrays import BatchLayout, DataSpec, check_indices
+from keras_front.training.arrays import BatchLayout, DataSpec, conform_to
 from keras_front.training.data_adapter import length
 from keras_front.training.replicas import BatchPart, share_state
 from keras_front.training.steps import Steps
@@ -112,12 +112,10 @@ class SingleBatchCalls:
         return result
 
     def _conform_inputs(self, given: Any, wanted: np.ndarray) -> Callable[[np.ndarray], np.ndarray] | None:
-        return _checked(_conform(given, wanted), self.spec.inputs[0] if len(self.spec.inputs) == 1 else None)
+        return conform_to(given, wanted, self.spec.inputs[0] if len(self.spec.inputs) == 1 else None)
 
     def _conform_targets(self, given: Any, wanted: np.ndarray) -> Callable[[np.ndarray], np.ndarray] | None:
-        conform = _conform(given, wanted)
-        spec = self.spec.targets[0] if self.spec.targets else None
-        return _checked(conform, spec)
+        return conform_to(given, wanted, self.spec.targets[0] if self.spec.targets else None)
 
     def _guarded(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def guarded(x: Any, y: Any) -> Any:
@@ -172,23 +170,6 @@ def _key(kind: str, arrays: Sequence[np.ndarray]) -> Any:
         return kind, discovery.ACTIVE.get(), scopes.trace_key(), first.shape, first.dtype
     second = arrays[1]
     return kind, discovery.ACTIVE.get(), scopes.trace_key(), first.shape, first.dtype, second.shape, second.dtype
-
-
-def _conform(given: Any, wanted: np.ndarray) -> Callable[[np.ndarray], np.ndarray] | None:
-    """What makes an array like `given` one like `wanted`; None if `given` is no array."""
-    if given.__class__ is not np.ndarray or wanted.__class__ is not np.ndarray or given.dtype.kind not in "biufc":
-        return None
-    if given.shape == wanted.shape and given.dtype == wanted.dtype:
-        return lambda array: array
-    shape, dtype = wanted.shape, wanted.dtype
-    return lambda array: array.astype(dtype, copy=False).reshape(shape)
-
-
-def _checked(conform: Any, spec: Any) -> Any:
-    """`conform`, and where a range matters a look at the values."""
-    if conform is None or spec is None or not spec.indices:
-        return conform
-    return lambda array: check_indices(conform(array), spec)
 
 
 def _only(values: list[float]) -> Any:

@@ -34,25 +34,29 @@ from keras_front.training.compilation import Compilation, CompileArguments, inpu
 from keras_front.training.custom_steps import StepMethods
 from keras_front.training.data_adapter import (
     ArrayAdapter,
-    StreamAdapter,
-    Workers,
     array_adapter,
     bounded_epochs,
     epochs_of,
     form_of,
-    is_stream,
     one_of,
-    only_a_stream,
     split_off,
     step_count,
     steps_in_one,
     steps_name,
-    stream_adapter,
     validation_parts,
     verbosity,
 )
 from keras_front.training.single_batch import SingleBatchCalls, SingleBatchMethods
 from keras_front.training.steps import Steps
+from keras_front.training.streams import (
+    StreamAdapter,
+    Workers,
+    as_stream,
+    check_steps,
+    columns_of_tensors,
+    is_stream,
+    stream_adapter,
+)
 
 Predictions = np.ndarray | list[np.ndarray]
 Results = float | list[float]
@@ -517,9 +521,10 @@ class Trainer(StepMethods, SingleBatchMethods):
         self, x: Any, batch_size: int | None, verbose: int, steps: int | None, callbacks: Any, who: Workers
     ) -> Predictions:
         with self._on_engine():
-            if is_stream(x):
-                only_a_stream("predict", batch_size=batch_size)
-                data: Any = stream_adapter("predict", "steps", x, steps, None, False, who)
+            x = (columns_of_tensors(x) or (x,))[0]
+            stream = as_stream("predict", x, batch_size)
+            if stream is not None:
+                data: Any = stream_adapter("predict", "steps", stream, steps, None, False, who)
                 calls = self._predictor(data)
                 data.spec = calls.spec
             else:
@@ -572,6 +577,8 @@ class Trainer(StepMethods, SingleBatchMethods):
 
         Returns: the `History`.
         """
+        check_steps("fit_generator", "steps_per_epoch", generator, steps_per_epoch)
+        check_steps("fit_generator", "validation_steps", validation_data, validation_steps)
         return self.fit(generator, **_without_data(locals()))
 
     @accept_legacy_arguments
@@ -595,6 +602,7 @@ class Trainer(StepMethods, SingleBatchMethods):
 
         Returns: a number, or a list in the order of `metrics_names`.
         """
+        check_steps("evaluate_generator", "steps", generator, steps)
         return cast("Results", self.evaluate(generator, **_without_data(locals())))
 
     @accept_legacy_arguments
@@ -618,6 +626,7 @@ class Trainer(StepMethods, SingleBatchMethods):
 
         Returns: one NumPy array, or a list of them for several outputs.
         """
+        check_steps("predict_generator", "steps", generator, steps)
         return self.predict(generator, **_without_data(locals()))
 
     # What these share --------------------------------------------------------------------------------
@@ -650,10 +659,13 @@ class Trainer(StepMethods, SingleBatchMethods):
         workers: Workers,
         shuffle: Any = False,
     ) -> Any:
-        if is_stream(x):
-            only_a_stream(where, y=y, batch_size=batch_size, sample_weight=sample_weight)
+        columns = columns_of_tensors(x) if y is None else None
+        if columns is not None:
+            x, y, sample_weight = (*columns, None, sample_weight)[:3]
+        stream = as_stream(where, x, batch_size, shuffle, y=y, sample_weight=sample_weight)
+        if stream is not None:
             self._compiled(where)
-            data = stream_adapter(where, steps_name(where), x, steps, class_weight, True, workers, bool(shuffle))
+            data = stream_adapter(where, steps_name(where), stream, steps, class_weight, True, workers, bool(shuffle))
             data.spec = self._settled(where, data).spec
             return data
         spec = self._settled(where, x, batch_size).spec
@@ -665,8 +677,10 @@ class Trainer(StepMethods, SingleBatchMethods):
     ) -> tuple[Any, Any]:
         """The adapter for training and the one for validation, or None."""
         if given is not None:
-            if is_stream(given):
-                stream = stream_adapter("fit", "validation_steps", given, steps, None, True, workers)
+            given = columns_of_tensors(given) or given
+            source = given if is_stream(given) else as_stream("fit", given, batch_size)
+            if source is not None:
+                stream = stream_adapter("fit", "validation_steps", source, steps, None, True, workers)
                 stream.spec = self._compilation.spec  # type: ignore[union-attr, assignment]
                 return data, stream
             x, y, weight = validation_parts(given)

@@ -104,6 +104,18 @@ class PyDataset(Sequence):
         """Called before each pass over the data."""
 
 
+def number_of_batches(source: Any) -> int | None:
+    """How many batches a pass over something has; None if it does not say.
+
+    Args:
+        source: a `Sequence`, or anything else with a length.
+    """
+    try:
+        return source.num_batches if hasattr(source, "num_batches") else len(source)
+    except (TypeError, NotImplementedError):
+        return None
+
+
 def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     """Inputs, targets and sample weights of what a `train_step` is given; None for what is not there.
 
@@ -246,14 +258,11 @@ class OrderedEnqueuer(SequenceEnqueuer):
         def work(out: queue.Queue[Any], stopped: threading.Event) -> None:
             begin = getattr(sequence, "on_epoch_begin", None)
             for _ in epochs:
-                if begin is not None:
-                    begin()
-                order: Iterable[int] = range(len(sequence))
-                if generator is not None:
-                    order = generator.permutation(len(sequence)).tolist()
-                if not _one_pass(sequence, order, workers, processes, out, stopped):
-                    return
                 try:
+                    if begin is not None:
+                        begin()
+                    if not _one_pass(sequence, _order(sequence, generator), workers, processes, out, stopped):
+                        return
                     sequence.on_epoch_end()
                 except BaseException as error:  # handed to the caller's thread
                     _put(out, _failed(error), stopped)
@@ -266,6 +275,14 @@ class OrderedEnqueuer(SequenceEnqueuer):
         """Wait until everything that was prepared has been fetched."""
         if self.queue is not None and self.is_running():
             self.queue.join()
+
+
+def _order(sequence: Any, generator: np.random.Generator | None) -> Iterable[int]:
+    """The numbers of the batches of a pass; without end if the sequence has none."""
+    length = number_of_batches(sequence)
+    if length is None:
+        return itertools.count()
+    return range(length) if generator is None else generator.permutation(length).tolist()
 
 
 def _one_pass(sequence: Any, order: Iterable[int], workers: int, processes: bool, out: Any, stopped: Any) -> bool:

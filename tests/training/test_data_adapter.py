@@ -9,6 +9,7 @@ from keras_front.callbacks.batch_hooks import LazyLogs
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.training import arrays as A
 from keras_front.training import data_adapter as F
+from keras_front.training.streams import is_stream
 
 ONE = [A.ArraySpec("x", (None, 3), "float32")]
 TWO = [A.ArraySpec("a", (None, 3), "float32"), A.ArraySpec("b", (None, 1), "float32")]
@@ -121,10 +122,10 @@ def test_a_split_leaves_both_sides_something(fraction):
 
 
 def test_what_counts_as_a_stream():
-    assert F.is_stream(x for x in [1])
-    assert F.is_stream(iter([1]))
-    assert not F.is_stream(np.zeros(3))
-    assert not F.is_stream([np.zeros(3)])
+    assert is_stream(x for x in [1])
+    assert is_stream(iter([1]))
+    assert not is_stream(np.zeros(3))
+    assert not is_stream([np.zeros(3)])
 
 
 def test_lazy_logs_fetch_once_and_only_when_looked_at():

@@ -121,7 +121,7 @@ def test_what_a_generator_raises_reaches_the_caller(make_model, data):
 def test_wrong_uses_are_named(make_model, data):
     model = make_model()
     with pytest.raises(ArgumentError, match="expected `steps_per_epoch`"):
-        model.fit(endless(*data))
+        model.fit_generator(endless(*data))
     with pytest.raises(ArgumentError, match="gives whole batches, so expected no y and no batch_size"):
         model.fit(endless(*data), data[1], batch_size=3, steps_per_epoch=1)
     with pytest.raises(ArgumentError, match="validation_split needs arrays"):
