@@ -32,6 +32,7 @@ _MODULES = {
     "ops",
     "optimizers",
     "preprocessing",
+    "quantizers",
     "random",
     "regularizers",
     "saving",

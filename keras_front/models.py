@@ -15,6 +15,7 @@ from keras_front.graph.inputs import Input, InputLayer
 from keras_front.graph.layer import LAYERS
 from keras_front.graph.network import Network
 from keras_front.graph.sequential import SequentialNetwork
+from keras_front.layers.quantization import Quantizable
 from keras_front.saving import Saveable, save_model
 from keras_front.tracebacks import api_boundaries
 from keras_front.training.trainer import Trainer
@@ -39,10 +40,10 @@ P = ParamSpec("P")
 @LAYERS.register("Model", "Functional")
 @api_boundaries(
     "__call__", "compile", "count_params", "evaluate", "evaluate_generator", "export", "fit", "fit_generator",
-    "freeze", "get_layer", "load_weights", "predict", "predict_generator", "predict_on_batch", "save", "save_weights",
-    "set_weights", "summary", "test_on_batch", "to_json", "to_yaml", "train_on_batch", "unfreeze",
+    "freeze", "get_layer", "load_weights", "predict", "predict_generator", "predict_on_batch", "quantize", "save",
+    "save_weights", "set_weights", "summary", "test_on_batch", "to_json", "to_yaml", "train_on_batch", "unfreeze",
 )  # fmt: skip
-class Model(Saveable, Exportable, Freezable, Trainer, Network):
+class Model(Saveable, Exportable, Freezable, Quantizable, Trainer, Network):
     """A network with `compile`, `fit`, `evaluate`, `predict`, `save` and `export`.
 
     Args:

@@ -30,7 +30,7 @@ BASE = {
 TENSORS = BASE | {"backend", "dtype_policies"}
 PIECES = {"activations", "initializers", "constraints", "regularizers", "losses", "metrics", "optimizers"}
 GRAPH = TENSORS | PIECES | {"bytecode", "utils"}
-LAYERS = GRAPH | {"graph"}
+LAYERS = GRAPH | {"graph", "quantizers"}
 TRAINING = LAYERS | {"layers", "callbacks"}
 MODELS = TRAINING | {"training", "saving", "tf_names", "export"}
 MAY_IMPORT: dict[str, set[str]] = {
@@ -53,6 +53,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "bytecode": BASE,
     "utils": TENSORS | {"bytecode"},
     **{piece: TENSORS | PIECES | {"utils"} for piece in PIECES},
+    "quantizers": TENSORS,
     "graph": GRAPH,
     "layers": LAYERS,
     "callbacks": TRAINING,

@@ -125,6 +125,6 @@ def _open(layers: Sequence[Any]) -> None:
 
 def _switch_layer(layer: Any, value: bool) -> None:
     layer.trainable = value
-    if value:
-        for weight in layer._split_weights()[0]:
-            weight.trainable = True
+    for part in layer.all_layers() if value else ():
+        for weight in part._trainable_weights:
+            weight.trainable = not any(weight is base for base in part.always_frozen())

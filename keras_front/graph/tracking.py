@@ -259,6 +259,14 @@ class Trackable(LayerUpdates):
             others = list(self.non_trainable_weights)
         return unique(learned), unique(others)
 
+    def always_frozen(self) -> tuple[Variable, ...]:
+        """The weights that training never changes because another one is trained in their place."""
+        return ()
+
+    def stored_weights(self) -> tuple[list[Any], list[Any]]:
+        """The weights of this layer alone as files know them: what was made for training, and the others."""
+        return self._trainable_weights, self._non_trainable_weights
+
     @property
     def weights(self) -> list[Variable]:
         """All weights: those made for training, then the others; freezing does not change the order.

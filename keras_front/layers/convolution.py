@@ -15,6 +15,7 @@ from keras_front.file_form import FileForm
 from keras_front.graph.layer import LAYERS, InputSpec
 from keras_front.utils.conv_utils import deconv_length
 
+from .adaptation import Adaptable, AdaptableWeight
 from .arguments import (
     ActivationFunction,
     Constraint,
@@ -93,7 +94,7 @@ def check_dilation(layer: Any) -> None:
         )
 
 
-class _Conv(_Spatial):
+class _Conv(Adaptable, _Spatial):
     """A convolution of `_rank` dimensions.
 
     Args:
@@ -104,6 +105,9 @@ class _Conv(_Spatial):
         ArgumentError: for a size that is not positive, a padding that does not exist, groups that do not divide.
         ShapeError: when it is built if the number of channels is unknown.
     """
+
+    kernel = AdaptableWeight()
+    modes = ()  # int8 is for products of matrices
 
     def __init__(
         self,
@@ -143,6 +147,7 @@ class _Conv(_Spatial):
         self.kernel = self.add_weight("kernel", (*self.kernel_size, channels // self.groups, self.filters))
         self._add_bias(self.filters)
         self.built = True
+        self._adapt()
 
     def call(self, inputs: Any) -> Any:
         conv = (K.conv1d, K.conv2d, K.conv3d)[self._rank - 1]
@@ -234,6 +239,7 @@ class _ConvTranspose(_Conv):
         self.kernel = self.add_weight("kernel", (*self.kernel_size, self.filters // self.groups, channels))
         self._add_bias(self.filters)
         self.built = True
+        self._adapt()
 
     def call(self, inputs: Any) -> Any:
         found = [K.shape(inputs)[i] if d is None else d for i, d in enumerate(K.int_shape(inputs))]

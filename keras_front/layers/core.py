@@ -17,6 +17,7 @@ from keras_front.errors import ArgumentError, ShapeError
 from keras_front.file_form import FileForm
 from keras_front.graph.layer import LAYERS, InputSpec
 
+from .adaptation import Adaptable, AdaptableWeight
 from .arguments import (
     ActivationFunction,
     Constraint,
@@ -36,7 +37,7 @@ from .base import CommonArguments, Layer, LayerArguments
 
 
 @LAYERS.register()
-class Dense(Layer):
+class Dense(Adaptable):
     """`activation(x @ kernel + bias)` along the last axis: each output sees every input feature.
 
     Inputs with more than two axes are not flattened: the same weights act at every place of the axes in between.
@@ -63,6 +64,7 @@ class Dense(Layer):
     """
 
     supports_masking = True
+    kernel = AdaptableWeight()
 
     def __init__(
         self,
@@ -92,9 +94,10 @@ class Dense(Layer):
         self.bias = self.add_weight("bias", (self.units,)) if self.use_bias else None
         self.input_spec = InputSpec(min_ndim=2, axes={-1: size})
         self.built = True
+        self._adapt()
 
     def call(self, inputs: Any) -> Any:
-        output = K.dot(inputs, self.kernel)
+        output = self._product(inputs, K.dot)
         if self.bias is not None:
             output = K.bias_add(output, self.bias, data_format="channels_last")
         return self.activation(output)

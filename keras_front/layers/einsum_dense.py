@@ -13,14 +13,15 @@ from keras_front import backend as K
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.graph.layer import LAYERS
 
+from .adaptation import Adaptable, AdaptableWeight, rounded
 from .arguments import ActivationFunction, Constraint, Initializer, Kept, Regularizer
-from .base import CommonArguments, Layer
+from .base import CommonArguments
 
 _EQUATION = re.compile(r"(\.{3})?([a-zA-Z]+)(\.{3})?,([a-zA-Z]+)->(\.{3})?([a-zA-Z]+)(\.{3})?")
 
 
 @LAYERS.register()
-class EinsumDense(Layer):
+class EinsumDense(Adaptable):
     """`activation(einsum(equation, x, kernel) + bias)`.
 
     Args:
@@ -45,6 +46,8 @@ class EinsumDense(Layer):
         (None, 10, 64)
     """
 
+    kernel = AdaptableWeight()
+
     def __init__(
         self,
         equation: str,
@@ -67,11 +70,13 @@ class EinsumDense(Layer):
 
     def build(self, input_shape: Any) -> None:
         sizes = self._letter_sizes(tuple(input_shape))
+        self._elided = len(input_shape) - len(self._parts[1])
         self.kernel = self.add_weight("kernel", tuple(sizes[letter] for letter in self._parts[2]))
         self.bias = None
         if self.bias_axes is not None:
             self.bias = self.add_weight("bias", self._bias_shape(sizes, len(input_shape)))
         self.built = True
+        self._adapt()
 
     def _letter_sizes(self, input_shape: tuple[Any, ...]) -> dict[str, Any]:
         """The size of every letter, from the input and from `output_shape`."""
@@ -105,8 +110,68 @@ class EinsumDense(Layer):
         return shape + (1,) * (rank - len(letters)) if elided == "right" else shape
 
     def call(self, inputs: Any) -> Any:
-        y = K.einsum(self.equation, inputs, self.kernel)
+        y = self._product(inputs, lambda x, kernel: K.einsum(self.equation, x, kernel))
         return self.activation(y if self.bias is None else K.add(y, self.bias))
+
+    # For LoRA and int8: scales have 1 for each axis that the product sums over, and then stand beside the output.
+
+    def _product(self, inputs: Any, multiply: Any) -> Any:
+        if self.lora_enabled and not self._ends_with_kernel() and not self.quantization_mode:
+            return multiply(inputs, self.kernel)
+        return super()._product(inputs, multiply)
+
+    def _ends_with_kernel(self) -> bool:
+        """Whether the last axis of the output is the last one of the kernel, so that LoRA may multiply it by `b`."""
+        return self._letters[1][-1] == self._letters[2][-1]
+
+    def _check_lora(self, rank: Any) -> None:
+        super()._check_lora(rank)
+        if self.quantization_mode and not self._ends_with_kernel():
+            raise ArgumentError(f"{self.name}: LoRA on int8 needs an equation whose output ends as its kernel does.")
+
+    def _summed_axes(self) -> tuple[int, ...]:
+        _, kernel, result = self._letters
+        return tuple(i for i, letter in enumerate(kernel) if letter not in result)
+
+    def _scale_in_file(self, scale: Any) -> Any:
+        axes, order, shape = self._to_output(self._letters[1], scale.shape)
+        return scale.squeeze(axes).transpose(order).reshape(shape)
+
+    def _scale_beside_weight(self, scale: Any) -> Any:
+        _, kernel, result = self._letters
+        sizes = {letter: size for letter, size in zip(result, scale.shape, strict=True) if letter in kernel}
+        held = [letter for letter in kernel if letter in result]
+        scale = K.reshape(scale, tuple(sizes.values()))
+        scale = K.permute_dimensions(scale, [list(sizes).index(letter) for letter in held])
+        return K.reshape(scale, [sizes.get(letter, 1) for letter in kernel])
+
+    def _quantized_inputs(self, inputs: Any, quantizer: Any) -> tuple[Any, Any]:
+        given, _, result = self._letters
+        whole, scale = rounded(inputs, quantizer, [i for i, letter in enumerate(given) if letter not in result])
+        axes, order, _ = self._to_output(given, (1,) * len(given))
+        for axis in reversed(axes):
+            scale = K.squeeze(scale, axis)
+        scale = K.permute_dimensions(scale, order)
+        for axis, letter in enumerate(result):
+            scale = scale if letter in given else K.expand_dims(scale, axis)
+        return whole, scale
+
+    def _to_output(self, letters: str, shape: Any) -> tuple[tuple[int, ...], list[int], list[int]]:
+        """How a scale over the axes `letters` comes to stand beside the output: axes to drop, an order, a shape."""
+        result = self._letters[2]
+        dropped = tuple(i for i, letter in enumerate(letters) if letter not in result)
+        held = [letter for letter in letters if letter in result]
+        order = [held.index(letter) for letter in result if letter in held]
+        return dropped, order, [shape[letters.index(letter)] if letter in held else 1 for letter in result]
+
+    @property
+    def _letters(self) -> tuple[str, str, str]:
+        """The letters of input, kernel and output, with circled digits for the axes of an ellipsis."""
+        elided, given, kernel, result = self._parts
+        further = "".join(chr(0x2460 + i) for i in range(self._elided))
+        if elided == "left":
+            return further + given, kernel, further + result
+        return given + further, kernel, result + further
 
     def get_config(self) -> dict[str, Any]:
         result = super().get_config()

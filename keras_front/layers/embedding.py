@@ -9,12 +9,12 @@ from keras_front import backend as K
 from keras_front.errors import ShapeError
 from keras_front.graph.layer import LAYERS
 
+from .adaptation import Adaptable, AdaptableWeight
 from .arguments import Constraint, Flag, Initializer, Lengths, Positive, Regularizer
-from .base import Layer
 
 
 @LAYERS.register()
-class Embedding(Layer):
+class Embedding(Adaptable):
     """Row `i` of a learned table for each integer `i`.
 
     Args:
@@ -42,6 +42,8 @@ class Embedding(Layer):
 
     _casts_inputs = False
     _computes_wide = True
+    _main_weight = "embeddings"
+    embeddings = AdaptableWeight()
 
     def __init__(
         self,
@@ -69,6 +71,7 @@ class Embedding(Layer):
     def build(self, input_shape: Any) -> None:
         self.embeddings = self.add_weight("embeddings", (self.input_dim, self.output_dim))
         self.built = True
+        self._adapt()
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return K.not_equal(inputs, 0) if self.mask_zero else None
@@ -77,7 +80,20 @@ class Embedding(Layer):
         self._check_length(K.int_shape(inputs))
         if K.dtype(inputs) not in ("int32", "int64"):
             inputs = K.cast(inputs, "int32")
-        return K.gather(self.embeddings, inputs)
+        return self._product(inputs, lambda rows, table: K.gather(table, rows))
+
+    def _summed_axes(self) -> tuple[int, ...]:
+        return (1,)
+
+    def _scale_in_file(self, scale: Any) -> Any:
+        return scale[:, 0]
+
+    def _scale_beside_weight(self, scale: Any) -> Any:
+        return scale[:, None]
+
+    def _int8_product(self, inputs: Any, weight: Any, multiply: Any) -> Any:
+        vectors, scale = K.gather(weight, inputs), K.gather(self.embeddings_scale, inputs)
+        return K.cast(vectors, self._float()) / K.expand_dims(scale, -1)
 
     def _check_length(self, shape: Any) -> None:
         if self.input_length is None:

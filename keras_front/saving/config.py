@@ -224,6 +224,11 @@ def _policy(item: Mapping[str, Any], keras3: bool) -> Any:
     return {"class_name": "DTypePolicyMap", "config": {"default_policy": default, "policy_map": found}}
 
 
+def _quantized_policy(item: Mapping[str, Any], keras3: bool) -> Any:
+    arguments = item.get("config") or {}
+    return f"{arguments.get('mode')}_from_{arguments.get('source_name', 'float32')}"
+
+
 def _value(item: Mapping[str, Any], keras3: bool) -> Any:
     arguments = item.get("config")
     return convert(arguments.get("value") if isinstance(arguments, Mapping) else arguments, keras3)
@@ -239,6 +244,11 @@ def _code(item: Mapping[str, Any], keras3: bool) -> Any:
 SPECIAL: dict[str, Callable[[Mapping[str, Any], bool], Any]] = {
     "__lambda__": _code,
     **dict.fromkeys(("DTypePolicy", "DTypePolicyMap", "FloatDTypePolicy", "PolicyV1"), _policy),
+    "Float8QuantizationConfig": lambda item, keras3: None,  # the layer refuses the mode that its dtype names
+    "Int4QuantizationConfig": lambda item, keras3: None,
+    "Int4DTypePolicy": _quantized_policy,
+    "QuantizedDTypePolicy": _quantized_policy,
+    "QuantizedFloat8DTypePolicy": _quantized_policy,
     "Policy": _policy,
     "__numpy__": _value,
     "__tensor__": _value,

@@ -80,8 +80,10 @@ def _with_input_layer(layers: list[Config]) -> list[Config]:
     first = layers[0]["config"] if layers else {}
     if not isinstance(first, Mapping) or "batch_input_shape" not in first or layers[0]["class_name"] == "InputLayer":
         return layers
-    shape, dtype = first["batch_input_shape"], dtype_name(first.get("dtype", "float32"))
-    described = {"batch_input_shape": shape, "dtype": dtype, "name": f"{first.get('name')}_input"}
+    shape, dtype = first["batch_input_shape"], first.get("dtype", "float32")
+    if isinstance(dtype, str):
+        dtype = dtype.rpartition("_from_")[2]  # of a layer with int8 weights
+    described = {"batch_input_shape": shape, "dtype": dtype_name(dtype), "name": f"{first.get('name')}_input"}
     return [{"class_name": "InputLayer", "config": described}, *layers]
 
 

@@ -147,7 +147,8 @@ def own_weights(layer: Any) -> list[Variable]:
     Args:
         layer: a layer or model.
     """
-    return [*layer._trainable_weights, *layer._non_trainable_weights]
+    learned, others = layer.stored_weights()
+    return [*learned, *others]
 
 
 # Reading ---------------------------------------------------------------------------------------------

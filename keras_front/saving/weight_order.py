@@ -47,7 +47,7 @@ def in_file_order(layer: Any) -> list[Variable]:
 
 
 def _split(layer: Any) -> tuple[list[Variable], list[Variable]]:
-    own, rest, below = layer._trainable_weights, layer._non_trainable_weights, layer.sublayers()
+    (own, rest), below = layer.stored_weights(), layer.sublayers()
     if not layer.trainable:
         return [], own + rest + [w for part in below for w in in_file_order(part)]
     pairs = [_split(part) for part in below]

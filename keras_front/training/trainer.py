@@ -25,6 +25,7 @@ from keras_front.compatibility import accept_legacy_arguments
 from keras_front.errors import ArgumentError, StateError, UnknownArgumentError
 from keras_front.graph.host_stage import HostStage, is_text, stage_of
 from keras_front.graph.node import is_fed
+from keras_front.graph.watching import watch
 from keras_front.nest import unpack
 from keras_front.tracebacks import hide_internal_frames, mark_boundary
 from keras_front.training import custom_steps, loops
@@ -188,6 +189,7 @@ class Trainer(StepMethods, SingleBatchMethods):
         self.steps_per_execution, self.jit_compile = given.steps_per_execution, given.jit_compile
         self.auto_scale_loss = given.auto_scale_loss
         self._compilation = compilation
+        watch(self)
         self.run_eagerly = given.run_eagerly
         vars(self).pop("train_function", None)
 
@@ -200,9 +202,13 @@ class Trainer(StepMethods, SingleBatchMethods):
     def run_eagerly(self, value: bool) -> None:
         if bool(value) != self._run_eagerly:
             self._run_eagerly = bool(value)
-            self._prediction = None
-            if self._compilation is not None:
-                self._compilation.forget()
+            self.forget_steps()
+
+    def forget_steps(self) -> None:
+        """Compile the steps anew when they are next used, because layers have other weights, or other code counts."""
+        self._prediction = None
+        if self._compilation is not None:
+            self._compilation.forget()
 
     @property
     def _steps_in_one(self) -> int | None:
@@ -325,6 +331,7 @@ class Trainer(StepMethods, SingleBatchMethods):
                 custom_steps.steps_of(self, None, None), DataSpec(input_specs(self), [], [], stage=self.host_stage)
             )
             self._prediction_for = self.outputs
+            watch(self)
         return self._prediction
 
     # Whole data sets ---------------------------------------------------------------------------------

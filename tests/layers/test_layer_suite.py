@@ -112,6 +112,7 @@ OTHERWISE = {
     "stateful": "needs a fixed batch: the tests of recurrent layers",
     "time_major": "the batch comes second: the tests of recurrent layers",
     "sparse": "only False is taken",
+    **dict.fromkeys(("lora_rank", "lora_alpha", "quantization_config"), "test_adaptation.py"),
 }
 ALIKE = {
     "SpatialDropout1D": {"noise_shape": "follows from the rank"},

@@ -1,0 +1,383 @@
+"""Other forms of the weight that a layer multiplies by: with a low-rank change that is trained (LoRA), and as int8.
+
+`AdaptableWeight` is the attribute (`kernel`, `embeddings`): it gives the weight whatever its form is. `Adaptable` has
+the methods. A layer computes with `self._product(inputs, multiply)`, so that neither form costs the others anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from keras_front import backend as K
+from keras_front import config, initializers, quantizers
+from keras_front.arguments import Number, Positive
+from keras_front.backend.guards import unchanged
+from keras_front.backend.state import Variable
+from keras_front.errors import ArgumentError, StateError
+from keras_front.graph.watching import weights_replaced
+
+from .base import Layer
+
+__all__ = ["Adaptable", "AdaptableWeight"]
+
+KERAS3_MODES = ("int8", "int4", "float8", "gptq", "awq")
+
+
+class AdaptableWeight:
+    """The attribute of a layer that is its main weight: the variable itself, or what other forms make of it."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name, self.held = name, f"_{name}"
+
+    def __get__(self, layer: Any, owner: Any = None) -> Any:
+        if layer is None:
+            return self
+        try:
+            weight = layer.__dict__[self.held]
+        except KeyError:
+            raise AttributeError(f"{type(layer).__name__!r} object has no attribute {self.name!r}") from None
+        return layer._whole_weight(weight) if layer._is_adapted else weight
+
+    def __set__(self, layer: Any, value: Any) -> None:
+        setattr(layer, self.held, value)
+
+    def __delete__(self, layer: Any) -> None:
+        delattr(layer, self.held)
+
+
+class Adaptable(Layer):
+    """A layer whose main weight may have other forms.
+
+    Args:
+        lora_rank: rank of a change of the weight that is trained in its place, see `enable_lora`; None for none.
+        lora_alpha: by how much the change counts: `lora_alpha / lora_rank`. None for the rank, so that it counts once.
+        quantization_config: how `quantize` is done, see `quantizers.Int8QuantizationConfig`; None for the default.
+    """
+
+    _main_weight: ClassVar[str] = "kernel"
+    modes: ClassVar[tuple[str, ...]] = ("int8",)
+    _is_adapted = False
+    lora_rank: Any = None
+    lora_alpha: Any = None
+    quantization_mode: str | None = None
+
+    def __init__(
+        self,
+        lora_rank: Positive | None = None,
+        lora_alpha: Number | None = None,
+        quantization_config: Any = None,
+        **kwargs: Any,
+    ):
+        mode, kwargs = _mode_of(type(self), kwargs)
+        super().__init__(**kwargs)
+        self.quantization_config = quantizers.get(quantization_config)
+        self._wanted = (self.lora_rank, self.lora_alpha, mode)
+        self.lora_rank = self.lora_alpha = None  # until it is built
+
+    def get_config(self) -> dict[str, Any]:
+        result = super().get_config()
+        for name in ("lora_rank", "lora_alpha", "quantization_config"):
+            result.pop(name, None)
+        rank, alpha, mode = (
+            self._wanted if not self.built else (self.lora_rank, self.lora_alpha, self.quantization_mode)
+        )
+        if rank:
+            result |= {"lora_rank": rank, "lora_alpha": rank if alpha is None else alpha}
+        if mode:
+            result["dtype"] = f"{mode}_from_{result['dtype']}"
+            result["quantization_config"] = _described(self.quantization_config)
+        return result
+
+    def _adapt(self) -> None:
+        """Bring the weight, just made, into the forms that the constructor asked for."""
+        rank, alpha, mode = self._wanted
+        if rank:
+            self.enable_lora(rank, alpha)
+        if mode:
+            self._become_int8(None)
+
+    # LoRA --------------------------------------------------------------------------------------------
+
+    @property
+    def lora_enabled(self) -> bool:
+        """Whether a low-rank change is trained in place of the weight."""
+        return self.lora_rank is not None
+
+    def enable_lora(
+        self,
+        rank: int,
+        lora_alpha: float | None = None,
+        a_initializer: Any = "he_uniform",
+        b_initializer: Any = "zeros",
+    ) -> None:
+        """Freeze the weight, and train a change of low rank instead: `weight + lora_alpha / rank * a @ b`.
+
+        The change begins with zero. Files hold the weight with the change in it; a layer that reads one goes on from
+        there. Compile the model afterwards.
+
+        Args:
+            rank: columns of `a` and rows of `b`: 4 to 64, as a rule.
+            lora_alpha: by how much the change counts: `lora_alpha / rank`. None for `rank`, so that it counts once.
+            a_initializer: first values of `a`.
+            b_initializer: first values of `b`; zeros, so that the layer computes what it did.
+
+        Weights: `lora_kernel_a` (..., rank) and `lora_kernel_b` (rank, columns of the weight), or `lora_embeddings_a`.
+        Raises: StateError before the layer is built; ArgumentError if there is a change already, for a rank that is not
+            positive, and for a weight with a constraint, which a change would not keep.
+        Source: Hu et al. (2021), "LoRA", equation 3; Keras 3.15, `Dense.enable_lora`.
+        """
+        self._check_lora(rank)
+        weight, name = self._held_weight(), self._main_weight
+        weight.trainable = False
+        shape = self._shape_of_change()
+        regularizer = getattr(self, f"{name}_regularizer", None)
+        for end, size, first in (("a", (*shape[:-1], rank), a_initializer), ("b", (rank, shape[-1]), b_initializer)):
+            part = self.add_weight(f"lora_{name}_{end}", size, config.floatx(), initializers.get(first), regularizer)
+            setattr(self, f"lora_{name}_{end}", part)
+        self.lora_rank, self.lora_alpha = int(rank), rank if lora_alpha is None else lora_alpha
+        self._is_adapted = True
+        weights_replaced(self)
+
+    def _check_lora(self, rank: Any) -> None:
+        if self.__dict__.get(f"_{self._main_weight}") is None:
+            raise StateError(f"{self.name}: cannot enable LoRA before the layer is built. Build it, or call it first.")
+        if self.lora_enabled:
+            raise ArgumentError(f"{self.name}: LoRA is enabled already, with rank {self.lora_rank}; it can be once.")
+        if isinstance(rank, bool) or not isinstance(rank, int | np.integer) or rank < 1:
+            raise ArgumentError(f"{self.name}: expected the rank of LoRA to be a positive integer, received {rank!r}.")
+        if getattr(self, f"{self._main_weight}_constraint", None) is not None:
+            raise ArgumentError(
+                f"{self.name}: LoRA cannot keep the constraint on {self._main_weight}. Make the layer without it."
+            )
+
+    def _held_weight(self) -> Variable:
+        return self.__dict__[f"_{self._main_weight}"]
+
+    def always_frozen(self) -> tuple[Variable, ...]:
+        return (self._held_weight(),) if self._is_adapted else ()
+
+    def _shape_of_change(self) -> tuple[int, ...]:
+        return self._held_weight().shape
+
+    def _change_parts(self) -> tuple[Variable, Variable]:
+        return tuple(getattr(self, f"lora_{self._main_weight}_{end}") for end in "ab")  # type: ignore[return-value]
+
+    def _whole_weight(self, weight: Variable) -> Any:
+        """The weight as a tensor of floats, with the change in it."""
+        whole: Any = weight
+        if self.quantization_mode:
+            whole = K.cast(weight, self._float()) / self._scale_beside_weight(K.convert(self._scale()))
+        if self.lora_enabled:
+            a, b = self._change_parts()
+            whole = whole + (self.lora_alpha / self.lora_rank) * K.dot(a, b)
+        return whole
+
+    def _float(self) -> str:
+        return self.dtype or config.floatx()
+
+    # Int8 --------------------------------------------------------------------------------------------
+
+    def quantize(self, mode: str, type_check: bool = True, config: Any = None) -> None:
+        """Keep the weight as int8 with a scale for each output channel, for inference in a quarter of the memory.
+
+        Inputs are rounded to int8 as well, with a scale for each sample that is found at each call, unless `config`
+        says otherwise. The weight is not trained any more; LoRA, if it is enabled, is.
+
+        Args:
+            mode: 'int8'.
+            type_check: accepted because Keras 3 has it.
+            config: a `quantizers.Int8QuantizationConfig`; None for the default.
+
+        Raises: StateError before the layer is built; ArgumentError for another mode, or if it is quantized already.
+        Source: Keras 3.15, `Dense.quantize`.
+        """
+        self.check_quantization(mode)
+        self.quantization_config = quantizers.get(config) or quantizers.Int8QuantizationConfig()
+        self._become_int8(self._held_weight().numpy())
+        weights_replaced(self)
+
+    def check_quantization(self, mode: Any) -> None:
+        """Raise unless the layer can be quantized now.
+
+        Args:
+            mode: what `quantize` was given.
+        """
+        check_mode(type(self), mode)
+        if self.quantization_mode:
+            raise ArgumentError(f"{self.name}: the layer is quantized already, with mode {self.quantization_mode!r}.")
+        if self.__dict__.get(f"_{self._main_weight}") is None:
+            raise StateError(f"{self.name}: cannot quantize a layer before it is built. Build it, or call it first.")
+
+    def _become_int8(self, values: np.ndarray | None) -> None:
+        name, weight = self._main_weight, self._held_weight()
+        self._trainable_weights[:] = [w for w in self._trainable_weights if w is not weight]
+        if self.quantization_config is None:
+            self.quantization_config = quantizers.Int8QuantizationConfig()
+        shape = np.broadcast_to(np.zeros(1, "int8"), weight.shape)  # takes no memory
+        scales = self._scale_in_file(
+            shape[tuple(slice(1) if i in self._summed_axes() else slice(None) for i in range(shape.ndim))]
+        )
+        held = self.add_weight(name, weight.shape, "int8", "zeros", trainable=False)
+        scale = self.add_weight(f"{name}_scale", scales.shape, config.floatx(), "ones", trainable=False)
+        setattr(self, f"_{name}", held)
+        setattr(self, f"{name}_scale", scale)
+        self.quantization_mode, self._is_adapted = "int8", True
+        if values is not None:
+            for variable, array in zip((held, scale), self._as_int8(values), strict=True):
+                variable.set(array)
+
+    def _as_int8(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        quantizer = self.quantization_config.weight_quantizer or quantizers.AbsMaxQuantizer()
+        whole, scale = (K.to_numpy(part) for part in quantizer(values, axis=self._summed_axes(), to_numpy=True))
+        return whole, self._scale_in_file(scale)
+
+    def _scale(self) -> Variable:
+        return getattr(self, f"{self._main_weight}_scale")
+
+    # What a layer says of its product; by default that of `Dense`.
+
+    def _summed_axes(self) -> tuple[int, ...]:
+        """The axes of the weight that share a scale: those that the product sums over."""
+        return (0,)
+
+    def _scale_in_file(self, scale: np.ndarray) -> np.ndarray:
+        """The scale of the weight, with 1 for each summed axis, as it stands beside outputs."""
+        return scale[0]
+
+    def _scale_beside_weight(self, scale: Any) -> Any:
+        return scale
+
+    def _quantized_inputs(self, inputs: Any, quantizer: Any) -> tuple[Any, Any]:
+        """Inputs as integers in floats, and their scale as it stands beside outputs; gradients pass the rounding."""
+        return rounded(inputs, quantizer, (-1,))
+
+    def _product(self, inputs: Any, multiply: Callable[[Any, Any], Any]) -> Any:
+        """`multiply(inputs, weight)`, linear in both, for whatever form the weight has."""
+        weight = self._held_weight()
+        if not self._is_adapted:
+            return multiply(inputs, weight)
+        output = self._int8_product(inputs, weight, multiply) if self.quantization_mode else multiply(inputs, weight)
+        if self.lora_enabled:
+            a, b = self._change_parts()
+            output = output + (self.lora_alpha / self.lora_rank) * K.dot(multiply(inputs, a), b)
+        return output
+
+    def _int8_product(self, inputs: Any, weight: Variable, multiply: Callable[[Any, Any], Any]) -> Any:
+        quantizer, kernel = self.quantization_config.activation_quantizer, K.cast(weight, self._float())
+        scale = K.convert(self._scale())
+        if quantizer is None:
+            return multiply(inputs, kernel) / scale
+        whole, inputs_scale = self._quantized_inputs(inputs, quantizer)
+        return multiply(whole, kernel) / (scale * inputs_scale)
+
+    # Files -------------------------------------------------------------------------------------------
+
+    def stored_weights(self) -> tuple[list[Any], list[Any]]:
+        learned, others = super().stored_weights()
+        if not self._is_adapted:
+            return learned, others
+        weight = self._held_weight()
+        apart = {id(part) for part in self._change_parts()} if self.lora_enabled else set()
+        learned = [w for w in learned if id(w) not in apart]
+        learned, others = [w for w in learned if w is not weight], [w for w in others if w is not weight]
+        if not self.lora_enabled:
+            return [weight, *learned], others
+        merged = MergedWeight(self, weight, 0)
+        if self.quantization_mode:
+            others = [MergedWeight(self, w, 1) if w is self._scale() else w for w in others]
+        return [merged, *learned], others
+
+
+class MergedWeight:
+    """A weight of a layer with LoRA as files know it: with the change in it. What is read replaces both.
+
+    Args:
+        layer: the layer.
+        weight: the variable in whose place it stands.
+        place: 0 for the weight, 1 for its scale.
+    """
+
+    regularizer = constraint = None
+
+    def __init__(self, layer: Adaptable, weight: Variable, place: int):
+        self.layer, self.weight, self.place = layer, weight, place
+        self.name, self.shape, self.dtype, self.trainable = weight.name, weight.shape, weight.dtype, True
+        self.guard = weight.guard
+
+    def numpy(self) -> np.ndarray:
+        """The value, computed on the host."""
+        layer, weight = self.layer, self.layer._held_weight()
+        a, b = layer._change_parts()
+        with unchanged([weight, a, b]):
+            whole, change = weight.numpy(), (layer.lora_alpha / layer.lora_rank) * np.dot(a.numpy(), b.numpy())
+        if not layer.quantization_mode:
+            return whole + change.astype(whole.dtype)
+        scale = layer._scale_beside_weight(layer._scale().numpy())
+        return layer._as_int8(whole / np.asarray(scale) + change)[self.place]
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        return np.asarray(self.numpy(), dtype)
+
+    def set(self, value: Any) -> None:
+        """Replace the value; the change begins with zero again.
+
+        Args:
+            value: an array.
+        """
+        self.weight.set(value)
+        b = self.layer._change_parts()[1]
+        b.set(np.zeros(b.shape, "float32"))
+
+
+def rounded(inputs: Any, quantizer: Any, axes: Sequence[int]) -> tuple[Any, Any]:
+    """Inputs as integers in floats, and their scale; as if nothing were rounded, for gradients.
+
+    Args:
+        inputs: tensor of floats.
+        quantizer: makes integers of it.
+        axes: axes that share a scale.
+    """
+    whole, scale = quantizer(K.stop_gradient(inputs), axis=axes)
+    scaled = inputs * scale
+    return scaled + K.stop_gradient(K.cast(whole, K.dtype(inputs)) - scaled), scale
+
+
+def check_mode(kind: type, mode: Any) -> None:
+    """Raise ArgumentError unless a layer has a mode of `quantize`.
+
+    Args:
+        kind: the class of the layer; it says which `modes` there are.
+        mode: what `quantize` was given, or a file says.
+    """
+    modes = kind.modes  # type: ignore[attr-defined]
+    if mode in modes:
+        return
+    has = f"expected {' or '.join(map(repr, modes))}" if modes else "the layer has no form of integers"
+    known = ", a mode that only Keras 3 has" if mode in KERAS3_MODES and mode != "int8" else ""
+    raise ArgumentError(f"{kind.__name__}.quantize: {has}, received the mode {mode!r}{known}.")
+
+
+def _mode_of(kind: type, kwargs: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
+    """The mode that the dtype of a layer names, as in 'int8_from_float32', and its arguments without that."""
+    dtype = kwargs.get("dtype")
+    if isinstance(dtype, Mapping) and "mode" in (dtype.get("config") or ()):
+        dtype = f"{dtype['config']['mode']}_from_{dtype['config'].get('source_name', 'float32')}"
+    mode, apart, source = str(dtype).partition("_from_")
+    if not apart:
+        return None, kwargs
+    check_mode(kind, mode.partition("/")[0])
+    return mode, {**kwargs, "dtype": source}
+
+
+def _described(configuration: Any) -> dict[str, Any]:
+    """A quantization config as Keras 3 writes it."""
+    parts = {key: getattr(configuration, key) for key in ("weight_quantizer", "activation_quantizer")}
+    written = {key: None if part is None else _in_module(type(part), part.get_config()) for key, part in parts.items()}
+    return _in_module(type(configuration), written)
+
+
+def _in_module(cls: type, arguments: dict[str, Any]) -> dict[str, Any]:
+    return {"module": "keras.quantizers", "class_name": cls.__name__, "config": arguments, "registered_name": None}
