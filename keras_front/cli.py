@@ -1,4 +1,4 @@
-"""The command line: `keras-front info | demo | run | summary | inspect | convert | export`.
+"""The command line: `keras-front info | demo | run | launch | summary | inspect | convert | export`.
 
 Each command imports what it needs when it runs; `info` imports no engine but that of the active backend.
 """
@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType, TracebackType
+from typing import Any
 
 from keras_front import __version__, config
 from keras_front.backend import discovery
@@ -56,15 +57,15 @@ def _parser() -> argparse.ArgumentParser:
 
     text = "run a program in which `import keras` and `import tensorflow.keras` mean keras_front"
     run = add("run", run_program, text)
-    run.usage = "%(prog)s [options] (script | -m module | -c code) arguments"
-    run.add_argument("--backend", help="the backend to run it on (default: the active one)")
-    run.add_argument("--dialect", help="the Keras whose defaults hold: keras1, keras2.2, keras2.3 or keras3")
-    speak_as = "what `K.backend()` answers, for libraries that know three engines: tensorflow, theano or cntk"
-    run.add_argument("--speak-as", help=speak_as)
-    run.add_argument("-m", dest="module", nargs=argparse.REMAINDER, help="run a module, as `python -m` does")
-    run.add_argument("-c", dest="code", nargs=argparse.REMAINDER, help="run a text, as `python -c` does")
-    run.add_argument("script", nargs="?")
-    run.add_argument("arguments", nargs=argparse.REMAINDER)
+    joins = "train with the other processes of the run that `launch`, torchrun or TF_CONFIG has started"
+    run.add_argument("--data-parallel", action="store_true", help=joins)
+    _takes_program(run)
+
+    text = "run a program in several processes of this machine, data parallel, without a change to it"
+    launch = add("launch", launch_program, text)
+    launch.add_argument("-n", dest="processes", type=int, default=2, help="how many processes (default: 2)")
+    launch.add_argument("--all-output", action="store_true", help="show what every process prints, not the first alone")
+    _takes_program(launch)
 
     summary = add("summary", show_summary, "show the layers of a saved model")
     summary.add_argument("file")
@@ -90,6 +91,19 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--format", help="the format, where the name of the target does not tell: saved_model ...")
     export.add_argument("--batch-size", type=int, help="the only size that the batch will have (default: any)")
     return parser
+
+
+def _takes_program(command: argparse.ArgumentParser) -> None:
+    """Let a command take a program, and how it is run."""
+    command.usage = "%(prog)s [options] (script | -m module | -c code) arguments"
+    command.add_argument("--backend", help="the backend to run it on (default: the active one)")
+    command.add_argument("--dialect", help="the Keras whose defaults hold: keras1, keras2.2, keras2.3 or keras3")
+    speak_as = "what `K.backend()` answers, for libraries that know three engines: tensorflow, theano or cntk"
+    command.add_argument("--speak-as", help=speak_as)
+    command.add_argument("-m", dest="module", nargs=argparse.REMAINDER, help="run a module, as `python -m` does")
+    command.add_argument("-c", dest="code", nargs=argparse.REMAINDER, help="run a text, as `python -c` does")
+    command.add_argument("script", nargs="?")
+    command.add_argument("arguments", nargs=argparse.REMAINDER)
 
 
 # info -----------------------------------------------------------------------------------------------------
@@ -180,7 +194,8 @@ def run_program(options: argparse.Namespace) -> int:
 
     Args:
         options: `script`, a file or a folder, and its `arguments`; or `module`, or `code`, a list of either and its
-            arguments; the `backend` to run it on; `dialect` and `speak_as`, see `install_as_keras`.
+            arguments; the `backend` to run it on; `dialect` and `speak_as`, see `install_as_keras`; `data_parallel`,
+            whether this is one of several processes that train together.
 
     Returns: 0, or 1 if the program raised an error, which is printed as Python prints it.
     Raises: ArgumentError if there is no such program; ConfigError for an unknown dialect or engine;
@@ -190,6 +205,10 @@ def run_program(options: argparse.Namespace) -> int:
     from keras_front import install_as_keras  # which answers `keras` from now on
 
     install_as_keras(options.backend, options.dialect, options.speak_as)
+    if options.data_parallel:
+        from keras_front.distribution.launch import join
+
+        join()
     try:
         start()
     except Exception as error:
@@ -199,17 +218,40 @@ def run_program(options: argparse.Namespace) -> int:
     return 0
 
 
+def launch_program(options: argparse.Namespace) -> int:
+    """Run a program in several processes that train its models together.
+
+    Args:
+        options: `processes` and `all_output`, see `keras_front.distribution.launch`; the rest as for `run_program`.
+
+    Returns: the exit status: 0, or that of the process that ended first with another one.
+    """
+    from keras_front.distribution.launch import launch
+
+    prepare, program = _chosen_program(options)
+    words = [
+        f"--{name}={value}" for name, value in (("dialect", options.dialect), ("speak-as", options.speak_as)) if value
+    ]
+    words += [flag for flag, reads in (("-m", _module), ("-c", _code)) if reads is prepare]
+    return launch(options.processes, options.backend, [*words, *program], options.all_output)
+
+
 def _program(options: argparse.Namespace) -> Callable[[], object]:
     """What runs the program that was asked for, with `sys.argv` and `sys.path` as Python has them then."""
-    words_of = ([options.script, *options.arguments] if options.script else [], options.module, options.code)
-    programs = [(prepare, words) for prepare, words in zip((_script, _module, _code), words_of) if words]
-    if len(programs) != 1:
-        raise ArgumentError("run: expected a script, or -m with a module, or -c with code.")
-    prepare, (what, *arguments) = programs[0]
+    prepare, (what, *arguments) = _chosen_program(options)
     start, name, folder = prepare(what)
     sys.argv = [name, *arguments]
     sys.path.insert(0, folder)
     return start
+
+
+def _chosen_program(options: argparse.Namespace) -> tuple[Callable[[str], Any], list[str]]:
+    """How to prepare the program that was asked for, and its words. Raises: ArgumentError unless there is one."""
+    words_of = ([options.script, *options.arguments] if options.script else [], options.module, options.code)
+    programs = [(prepare, words) for prepare, words in zip((_script, _module, _code), words_of) if words]
+    if len(programs) != 1:
+        raise ArgumentError("run: expected a script, or -m with a module, or -c with code.")
+    return programs[0]
 
 
 def _script(path: str) -> tuple[Callable[[], object], str, str]:

@@ -43,10 +43,11 @@ class TensorflowBackend(Transposes, Backend):
     differentiates = True
     compiles = True
     forks = False
+    distributes = True
 
     def __init__(self) -> None:
         super().__init__()
-        self.native.add(type(tf.constant(0.0)))  # eager tensors; those of graphs are met while one is made
+        self.native.add(tf.__internal__.EagerTensor)  # not by making one: processes join a run before that
         with tf.Graph().as_default():
             self.native.add(type(tf.constant(0.0)))
 
@@ -376,6 +377,21 @@ class TensorflowBackend(Transposes, Backend):
 
     def devices(self) -> list[str]:
         return [f"cuda:{i}" for i, _ in enumerate(tf.config.list_physical_devices("GPU"))] + ["cpu"]
+
+    def distributed(self, distribution: Any) -> Any:
+        from keras_front_tensorflow.processes import Processes
+
+        return type("DistributedTensorflow", (Processes, type(self)), {})(self, distribution)
+
+    def distribution_devices(self, device_type: str | None = None) -> list[str]:
+        from keras_front_tensorflow.processes import devices
+
+        return devices(device_type)
+
+    def initialize_processes(self, addresses: str | None, processes: int | None, process: int | None) -> None:
+        from keras_front_tensorflow.processes import initialize
+
+        initialize(addresses, processes, process)
 
     def _placed(self) -> Any:
         """A context on the device that was chosen; where none was, TensorFlow itself takes the best."""

@@ -8,6 +8,8 @@ permuted view of NHWC data (torch's `channels_last` memory format) and never a c
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any
@@ -489,6 +491,10 @@ class TorchBackend(Images, Backend):
         from keras_front_torch.processes import initialize
 
         initialize(addresses, processes, process)
+
+    def launch_processes(self, command: Sequence[str], processes: int) -> int:
+        launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
+        return subprocess.run([*launcher, "--no-python", *command], check=False).returncode
 
     def block(self, values: Sequence[Any]) -> None:
         if torch.cuda.is_available():

@@ -215,11 +215,7 @@ class Processes(Backend):
         if not dist.is_initialized():
             initialize()
         self.undistributed, self.placement = plain, ProcessPlacement(distribution)
-        if self.placement.replicas != self.placement.processes or distribution.device_mesh.devices.ndim > 1:
-            raise DistributionError(
-                f"The torch backend runs one process for each device, and divides batches among them: expected a "
-                f"DataParallel over {self.placement.processes} devices, received {distribution}."
-            )
+        self.placement.check_one_for_each(self.name)
         replicas.share_seeds(self)
 
     def keeps(self, call: Any) -> bool:

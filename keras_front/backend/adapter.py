@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from keras_front.backend import codegen, discovery, dtypes, op, program, seeds
+from keras_front.backend import codegen, discovery, dtypes, launching, op, program, seeds
 from keras_front.backend.ir import Program
 from keras_front.backend.placement import Placement
 from keras_front.backend.simplify import Fusion
@@ -331,6 +331,28 @@ class Backend:
         Raises: DistributionError if the engine knows no processes, or if they do not find each other.
         """
         raise DistributionError(self._on_one_device("knows no other processes"))
+
+    def launch_processes(self, command: Sequence[str], processes: int) -> int:
+        """Run a command in several processes of this machine that find each other by `initialize_processes`.
+
+        Args:
+            command: the program and its arguments.
+            processes: how many.
+
+        Returns: the exit status; the first one that is not 0 ends the others.
+
+        Raises: DistributionError if the engine knows no processes.
+        """
+        if not self.distributes:
+            raise DistributionError(self._on_one_device("knows no other processes"))
+        addresses = ",".join(f"127.0.0.1:{port}" for port in launching.free_ports(processes))
+        shared = {
+            "KERAS_DISTRIBUTION_JOB_ADDRESSES": addresses,
+            "KERAS_DISTRIBUTION_NUM_PROCESSES": str(processes),
+        }
+        return launching.run(
+            command, [{**shared, "KERAS_DISTRIBUTION_PROCESS_ID": str(rank)} for rank in range(processes)]
+        )
 
     def distribute_tensor(self, tensor: Any, layout: Any) -> Any:
         """A tensor that lies on devices as a layout says.

@@ -37,6 +37,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from keras_front.backend import discovery
+from keras_front.errors import DistributionError
 
 
 class Placement:
@@ -118,6 +119,18 @@ class Placement:
 
     def wait_for_all(self) -> None:
         """Return when every process has come here."""
+
+    def check_one_for_each(self, backend: str) -> None:
+        """Raise DistributionError unless batches are divided over as many devices as there are processes.
+
+        Args:
+            backend: the name of the backend, for the message.
+        """
+        if self.distribution.device_mesh.devices.size != self.processes or self.replicas != self.processes:
+            raise DistributionError(
+                f"The {backend} backend runs one process for each device, and divides batches among them: expected a "
+                f"DataParallel over {self.processes} devices, one for each process, received {self.distribution}."
+            )
 
 
 def active_placement() -> Placement | None:
