@@ -43,10 +43,12 @@ _MODULES = {
 _NAMES = {
     "Input": "layers",
     "Model": "models",
+    "RematScope": "graph.recompute",
     "Sequential": "models",
     "device": "backend.discovery",
     "dialect": "config",
     "install_as_keras": "doors",
+    "remat": "backend.ops.recompute",
     "set_backend": "backend.discovery",
     "set_dialect": "config",
     "set_random_seed": "backend.seeds",
@@ -63,10 +65,12 @@ if TYPE_CHECKING:
     from keras_front.backend.discovery import device as device
     from keras_front.backend.discovery import set_backend as set_backend
     from keras_front.backend.discovery import use_backend as use_backend
+    from keras_front.backend.ops.recompute import remat as remat
     from keras_front.backend.seeds import set_random_seed as set_random_seed
     from keras_front.config import dialect as dialect
     from keras_front.config import set_dialect as set_dialect
     from keras_front.doors import install_as_keras as install_as_keras
+    from keras_front.graph.recompute import RematScope as RematScope
     from keras_front.layers import Input as Input
     from keras_front.models import Model as Model
     from keras_front.models import Sequential as Sequential

@@ -289,6 +289,12 @@ class JaxBackend(Transposes, Backend):
 
         return jax.custom_gradient(whole)(list(args), outer, kept)
 
+    def recompute(self, fn: Any, args: Any, captured: Any) -> Any:
+        return jax.checkpoint(lambda xs, outer: list(fn(xs, outer)))(list(args), captured)
+
+    def barrier(self, xs: Any, after: Any) -> Any:
+        return lax.optimization_barrier((list(xs), list(after)))[0]
+
     # Noise ---------------------------------------------------------------------------------------------------
 
     def engine_uniform(self, counter: Any, seed: Any, *, shape: Any, dtype: str, stream: int) -> Any:

@@ -319,6 +319,15 @@ class TensorflowBackend(Transposes, Backend):
     def custom_gradient(self, fn: Any, args: Any) -> Any:
         return gradient_table.custom_gradient(fn, args)
 
+    def recompute(self, fn: Any, args: Any, captured: Any) -> Any:
+        if captured is None or tf.executing_eagerly():
+            return list(fn(args, captured))
+        return gradient_table.recompute(self, fn, args, captured)
+
+    def barrier(self, xs: Any, after: Any) -> Any:
+        with tf.control_dependencies(list(after)):
+            return [tf.identity(x) for x in xs]
+
     # Noise ---------------------------------------------------------------------------------------------------
 
     def engine_uniform(self, counter: Any, seed: Any, *, shape: Any, dtype: str, stream: int) -> Any:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch.utils import checkpoint
 
 from keras_front.backend import codegen, discovery, dtypes, seeds, shapes
 from keras_front.backend.adapter import Backend, Positional, accumulates_in_single
@@ -403,6 +404,16 @@ class TorchBackend(Images, Backend):
     def custom_gradient(self, fn: Any, args: Any) -> Any:
         return list(_Attached.apply(fn, *args)) if torch.is_grad_enabled() else list(fn(*args)[0])
 
+    def recompute(self, fn: Any, args: Any, captured: Any) -> Any:
+        if not torch.is_grad_enabled():
+            return list(fn(args, captured))
+        if captured is None:  # torch's own: gradients flow to what the function closes over, too
+            return checkpoint.checkpoint(
+                lambda *xs: list(fn(list(xs), None)), *args, use_reentrant=False, preserve_rng_state=False
+            )
+        n = len(args)  # torch's own would import its compiler when it is first called, which takes seconds
+        return self.custom_gradient(_recomputed(lambda xs: list(fn(xs[:n], xs[n:]))), [*args, *captured])
+
     # Noise ---------------------------------------------------------------------------------------------------
 
     def engine_uniform(self, counter: Any, seed: Any, *, shape: Any, dtype: str, stream: int) -> Any:
@@ -572,6 +583,25 @@ class TorchBackend(Images, Backend):
 
 for _name, _function in rewriting.IN_PLACE.items():  # what is written where the first argument may be overwritten
     setattr(TorchBackend, f"{_name}_in_place", staticmethod(_function))
+
+
+def _recomputed(fn: Callable[[list[Any]], list[Any]]) -> Callable[..., Any]:
+    """A function with a gradient that runs it a second time."""
+
+    def ruled(*xs: Any) -> Any:
+        def rule(*upstream: Any) -> Any:
+            fresh = [x.detach().requires_grad_(x.is_floating_point()) for x in xs]
+            with torch.enable_grad():
+                pairs = [(y, g) for y, g in zip(fn(fresh), upstream, strict=True) if y.requires_grad]
+            wanted = [x for x in fresh if x.requires_grad]
+            ys, gs = zip(*pairs, strict=True)
+            flows = torch.autograd.grad(ys, wanted, gs, allow_unused=True, create_graph=torch.is_grad_enabled())
+            given = dict(zip(map(id, wanted), flows, strict=True))
+            return [given.get(id(x)) for x in fresh]
+
+        return fn(list(xs)), rule
+
+    return ruled
 
 
 class _Attached(torch.autograd.Function):

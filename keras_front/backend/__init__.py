@@ -276,6 +276,7 @@ from keras_front.backend.ops.neural import (
     sparse_categorical_crossentropy,
 )
 from keras_front.backend.ops.normal_quantile import truncated_normal_quantile
+from keras_front.backend.ops.recompute import recompute
 from keras_front.backend.ops.recurrence import rnn, scan
 from keras_front.backend.ops.recurrent_layers import (
     conv_lstm_sequence,

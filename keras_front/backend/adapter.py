@@ -431,6 +431,32 @@ class Backend:
         """
         return list(fn(*args)[0])
 
+    def recompute(self, fn: Callable[..., Any], args: Sequence[Any], captured: Sequence[Any] | None) -> list[Any]:
+        """The results of a function whose inner results are computed again for the gradient.
+
+        The default, for an engine that does not differentiate by itself, just calls it.
+
+        Args:
+            fn: `fn(args, captured)` gives a list of tensors.
+            args: tensors of this engine.
+            captured: further ones; gradients flow to them as well. None: the function closes over what it uses, to
+                which gradients must flow too, or else it must be called plainly.
+
+        Returns: the list of results.
+        """
+        return list(fn(args, captured))
+
+    def barrier(self, xs: Sequence[Any], after: Sequence[Any]) -> list[Any]:
+        """The tensors `xs`, which a compiler must not take for the same and makes later than the others.
+
+        The default, for an engine that computes line by line, gives them as they are.
+
+        Args:
+            xs: tensors of this engine.
+            after: tensors that are made before.
+        """
+        return list(xs)
+
     def host_noise(self, counter: Any, seed: Any, *, shape: Any, dtype: str, stream: int, kind: str) -> Any:
         """Noise that NumPy draws, as a tensor. An engine that compiles calls the host back, see `from_host`.
 

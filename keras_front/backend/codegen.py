@@ -100,7 +100,7 @@ class _Writer:
 
     def _instruction(self, i: Instruction) -> str:
         args = [self._nested(a) for a in i.args]
-        if i.op == "value_and_grad":
+        if i.op in ("value_and_grad", "recompute"):
             args = [self._function(i.body), args[0], args[1]]
         elif i.op == "scan":
             args = [f"closed_over({self._function(i.body)}, {args[2]})", args[0], args[1]]

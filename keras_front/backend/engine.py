@@ -104,6 +104,23 @@ class Engine(Protocol):
             args: tensors of the engine.
         """
 
+    def recompute(self, fn: Any, args: Any, captured: Any) -> list[Any]:
+        """The results of a function that is computed again for its gradient.
+
+        Args:
+            fn: gives a list of results from the two lists.
+            args: tensors of the engine.
+            captured: further ones.
+        """
+
+    def barrier(self, xs: Any, after: Any) -> list[Any]:
+        """The same tensors, made later than others.
+
+        Args:
+            xs: tensors of the engine.
+            after: those others.
+        """
+
     def scan(self, fn: Any, init: list[Any], xs: list[Any], *, reverse: bool = False, length: int | None = None) -> Any:
         """A loop on real tensors; see `ops.recurrence.scan`.
 

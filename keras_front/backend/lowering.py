@@ -7,6 +7,7 @@ is the business of `codegen`.
 
 from __future__ import annotations
 
+import heapq
 import itertools
 from collections.abc import Sequence
 from typing import Any
@@ -65,13 +66,40 @@ class _Lowering:
 
     def lower(self, results: Any) -> Any:
         """Write the instructions for `results`; returns them with their final tensors."""
-        for origin in symbolic.toposort(symbolic.leaves_of(results), self.leaves, self._source):
+        order = symbolic.toposort(symbolic.leaves_of(results), self.leaves, self._source)
+        if any(origin.op.name == "barrier" for origin in order):
+            order = self._as_recorded(order)
+        for origin in order:
             self._add(origin)
         final = nest.map_structure(lambda t: t if t is None else self._final(t), results)
         self._drop_unused(final)
         own = [LINEAR] if self.backend.overrides("linear") else []
         self.instructions = fused(self.instructions, final, [*own, *self.backend.fusions])
         return final
+
+    def _as_recorded(self, order: list[OpCall]) -> list[OpCall]:
+        """The records in the order in which they were made, as far as each can follow those that it needs.
+
+        Where parts are computed again for the gradient, each is then used and let go before the next is made.
+        """
+        readers: dict[int, list[OpCall]] = {id(origin): [] for origin in order}
+        waits = dict.fromkeys(readers, 0)
+        for origin in order:
+            makers = {id(t.origin) for t in map(self._source, origin.tensors()) if t not in self.leaves}
+            for maker in makers & readers.keys():
+                readers[maker].append(origin)
+                waits[id(origin)] += 1
+        ready = [(origin.serial, origin) for origin in order if not waits[id(origin)]]
+        heapq.heapify(ready)
+        found = []
+        while ready:
+            origin = heapq.heappop(ready)[1]
+            found.append(origin)
+            for reader in readers[id(origin)]:
+                waits[id(reader)] -= 1
+                if not waits[id(reader)]:
+                    heapq.heappush(ready, (reader.serial, reader))
+        return found
 
     def _drop_unused(self, results: Any) -> None:
         """Leave out instructions and captures that nothing uses (what a folded branch or a shape stood for)."""
@@ -86,7 +114,7 @@ class _Lowering:
     def _kept(self, origin: OpCall) -> bool:
         if origin.expansion is None:
             return True
-        if origin.op.name == "custom_gradient" and not self.differentiated:
+        if origin.op.name in ("custom_gradient", "recompute") and not self.differentiated:
             return False
         return origin.op.name != "scan" and self.backend.keeps(origin)
 
@@ -162,6 +190,10 @@ class _Lowering:
         if name == "value_and_grad":
             body = attrs["body"]
             program = self._program([body.carry, body.captured], (body.next_carry[0], body.ys))
+            return Instruction(name, args, {}, outs, _structure(origin, outs), program)
+        if name == "recompute":
+            body = attrs["body"]
+            program = self._program([body.carry, body.captured], body.next_carry)
             return Instruction(name, args, {}, outs, _structure(origin, outs), program)
         if name == "custom_gradient":
             forward, back = attrs["forward"], attrs["backward"]

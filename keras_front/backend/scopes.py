@@ -59,7 +59,49 @@ def trace_scope(trace: Trace | None) -> Iterator[Trace | None]:
 def next_stream() -> int:
     """The number of a new stream of noise: counted within a trace, so that every backend counts alike."""
     trace = _TRACE.get()
-    return next(trace.streams) if trace else _EAGER_STREAMS + seeds.next_stream()
+    return next(trace.streams) if trace else drawn_once(lambda: _EAGER_STREAMS + seeds.next_stream())
+
+
+class _Repetition:
+    """The numbers that key the noise of a run, which are drawn by its first run and found again by the next."""
+
+    __slots__ = ("known", "place")
+
+    def __init__(self, known: list[int]):
+        self.known, self.place = known, 0
+
+    def number(self, draw: Callable[[], int]) -> int:
+        if self.place == len(self.known):
+            self.known.append(draw())
+        self.place += 1
+        return self.known[self.place - 1]
+
+
+_REPETITION: ContextVar[_Repetition | None] = ContextVar("keras_front_repetition", default=None)
+
+
+def drawn_once(draw: Callable[[], int]) -> int:
+    """A number that keys noise which is computed at once: `draw()`, or what that gave in the run that is repeated.
+
+    Args:
+        draw: gives a new number.
+    """
+    repetition = _REPETITION.get()
+    return draw() if repetition is None else repetition.number(draw)
+
+
+@contextmanager
+def same_noise(known: list[int]) -> Iterator[None]:
+    """A context in which what is computed at once draws the same noise each time it runs.
+
+    Args:
+        known: the numbers that key the noise; an empty list is filled by the first run.
+    """
+    token = _REPETITION.set(_Repetition(known))
+    try:
+        yield
+    finally:
+        _REPETITION.reset(token)
 
 
 # Frames --------------------------------------------------------------------------------------------------------

@@ -552,7 +552,7 @@ def current_counter() -> Any:
     bound = scopes.bound_counter()
     if bound is not None:
         return bound
-    return COUNTER if tracing() else seeds.next_step()
+    return COUNTER if tracing() else scopes.drawn_once(seeds.next_step)
 
 
 def current_seed() -> Any:

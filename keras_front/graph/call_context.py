@@ -20,12 +20,13 @@ from keras_front.backend import state, symbolic
 class CallContext:
     """One pass of values through layers."""
 
-    __slots__ = ("_masks", "_walked", "tensors", "training")
+    __slots__ = ("_masks", "_walked", "outermost", "tensors", "training")
 
     def __init__(self, training: Any = None, tensors: dict[Any, Any] | None = None):
         self.training, self.tensors = training, tensors
         self._masks: dict[int, tuple[Any, Any]] = {}
         self._walked: set[Any] = set()
+        self.outermost: Any = None  # the model in which everything else runs
 
     def keep(self, network: Any, values: dict[Any, Any]) -> None:
         """Note the values of a network's tensors, for losses that use them.
@@ -87,6 +88,8 @@ def entered(training: Any = None, tensors: dict[Any, Any] | None = None) -> Iter
     """
     run = CallContext(learning_phase() if training is None else training, tensors)
     outer = _CURRENT.get()
+    if outer is not None:
+        run.outermost = outer.outermost
     if outer is not None and tensors is None:
         run.tensors, run._walked = outer.tensors, outer._walked
     token = _CURRENT.set(run)
@@ -112,6 +115,20 @@ def watched(note: Callable[[Any], Callable[[], None]]) -> Iterator[None]:
         yield
     finally:
         _WATCHER.reset(token)
+
+
+@contextmanager
+def outermost_model(model: Any) -> Iterator[bool]:
+    """A context in which a model runs; it gives whether all that runs here runs within that model."""
+    run = _CURRENT.get()
+    if run is None or run.outermost is not None:
+        yield False
+        return
+    run.outermost = model
+    try:
+        yield True
+    finally:
+        run.outermost = None
 
 
 def begun(layer: Any) -> Callable[[], None] | None:

@@ -59,10 +59,10 @@ _Place = tuple[str, Any, list[Any], Variable | None]
 
 
 def _switched(model: Any, patterns: Sequence[str], value: bool) -> list[str]:
-    places = list(_places(model, "", []))
+    places = list(places_below(model, "", []))
     if not places:
         raise StateError(f"{model.name}: there are no layers to freeze yet. Build the model, or call it on a batch.")
-    chosen = [place for pattern in patterns or (".*",) for place in _fitting(places, pattern)]
+    chosen = [place for pattern in patterns or (".*",) for place in fitting(places, pattern)]
     changed = [path for path, layer, above, weight in chosen if (not value) in _trained(layer, above, weight)]
     for _, layer, above, weight in chosen:
         if value:
@@ -74,31 +74,47 @@ def _switched(model: Any, patterns: Sequence[str], value: bool) -> list[str]:
     return list(dict.fromkeys(changed))
 
 
-def _places(layer: Any, prefix: str, above: list[Any]) -> Iterator[_Place]:
+def places_below(layer: Any, prefix: str, above: list[Any]) -> Iterator[_Place]:
+    """The layers and weights below a layer, each with its path.
+
+    Args:
+        layer: a model or layer.
+        prefix: what stands before the paths.
+        above: the layers above it.
+    """
     for below in layer.sublayers():
         path = f"{prefix}{below.name}"
         yield path, below, [*above, layer], None
         for weight in (*below._trainable_weights, *below._non_trainable_weights):
             yield f"{path}/{_bare(weight)}", below, [*above, layer], weight
-        yield from _places(below, f"{path}/", [*above, layer])
+        yield from places_below(below, f"{path}/", [*above, layer])
 
 
 def _bare(weight: Variable) -> str:
     return weight.name.rpartition("/")[2].partition(":")[0]
 
 
-def _fitting(places: Sequence[_Place], pattern: str) -> list[_Place]:
+def fitting(places: Sequence[_Place], pattern: str, where: str = "freeze") -> list[_Place]:
+    """The layers whose whole paths fit a pattern; if there are none, the weights.
+
+    Args:
+        places: what `places_below` gives.
+        pattern: a regular expression.
+        where: who asks, for messages.
+
+    Raises: ArgumentError if nothing fits, or for what is no regular expression.
+    """
     try:
         fits = re.compile(pattern).fullmatch
     except (re.error, TypeError) as error:
-        raise ArgumentError(f"freeze: expected regular expressions, received {pattern!r}: {error}.") from None
+        raise ArgumentError(f"{where}: expected regular expressions, received {pattern!r}: {error}.") from None
     layers = [place for place in places if place[3] is None and fits(place[0])]
     found = layers or [place for place in places if place[3] is not None and fits(place[0])]
     if not found:
         known = [place[0] for place in places if place[3] is None]
         more = f" and {len(known) - SHOWN} more" if len(known) > SHOWN else ""
         raise ArgumentError(
-            "freeze: expected a pattern that fits the whole path of a layer or weight, received "
+            f"{where}: expected a pattern that fits the whole path of a layer or weight, received "
             f"{pattern!r}, which fits none.\n"
             f"  The layers are {', '.join(known[:SHOWN])}{more}. '.*' stands for any text."
         )

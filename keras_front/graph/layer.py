@@ -12,7 +12,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ from keras_front.nest import flatten, map_structure, unique, unpack
 from keras_front.registry import Configurable, Registry, plain
 from keras_front.tracebacks import api_boundary
 
-from . import call_context, input_spec
+from . import call_context, input_spec, recompute
 from .call_context import CallContext
 from .expression import Expression
 from .input_spec import InputSpec
@@ -61,7 +61,7 @@ LAYERS = Registry("layer")
 
 _BASE_ARGUMENTS = frozenset(
     "activity_regularizer autocast batch_input_shape batch_size dtype dynamic input_dim input_dtype input_length "
-    "input_shape name trainable weights".split()
+    "input_shape name recompute trainable weights".split()
 )
 
 
@@ -90,6 +90,8 @@ class Layer(Trackable, LayerNodes, LayerPrecision, Configurable):
             a function of the output.
         autocast: whether inputs and weights are cast; False leaves their dtypes to `call`.
         dynamic: read from configs of later Keras versions; it changes nothing.
+        recompute: whether what is computed inside is computed again for the gradient instead of being kept, see
+            `K.recompute`: less memory, one more forward pass through the layer.
 
     Source: Keras 2.3.1, `keras/engine/base_layer.py`.
     Example:
@@ -120,6 +122,9 @@ class Layer(Trackable, LayerNodes, LayerPrecision, Configurable):
         if kwargs.get("activity_regularizer") is not None:
             self.activity_regularizer = regularizers.get(kwargs["activity_regularizer"])
         self._initial_weights = kwargs.get("weights")
+        self.recompute = bool(kwargs.get("recompute"))
+        if recompute.scope_of_now() is not None and not self._is_model:
+            self._remat_scope = recompute.scope_of_now()
         shape = first_shape(kwargs)
         if shape is not None:
             self.batch_input_shape = shape
@@ -198,6 +203,8 @@ class Layer(Trackable, LayerNodes, LayerPrecision, Configurable):
         if "batch_input_shape" in self.__dict__:
             result["batch_input_shape"] = self.batch_input_shape
         result["dtype"] = self._dtype_in_config()
+        if self.recompute:
+            result["recompute"] = True
         for argument in self.constructor_arguments():
             if argument not in _BASE_ARGUMENTS - {"activity_regularizer", "input_length", "input_dim"}:
                 value = getattr(self, argument, _MISSING)
@@ -241,10 +248,15 @@ class Layer(Trackable, LayerNodes, LayerPrecision, Configurable):
             mask = map_structure(context.mask_of, inputs)
         with call_context.weight_names(self.name):
             self._build_for(inputs)
-            outputs, masks = self._run(inputs, args, kwargs, mask)
+            outputs, masks = self._run_or_recompute(inputs, args, kwargs, mask)
         for value, out_mask in zip(flatten(outputs), flat_masks(masks, outputs), strict=False):
             context.set_mask(value, out_mask)
         return outputs
+
+    def _run_or_recompute(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], mask: Any) -> Any:
+        """What `_run` gives, computed again for the gradient if that is wanted."""
+        run = partial(recompute.run_again, self) if recompute.wanted(self, inputs) else self._run
+        return run(inputs, args, kwargs, mask)
 
     def _run(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], mask: Any) -> tuple[Any, Any]:
         """Outputs and masks for values."""

@@ -231,6 +231,7 @@ def _is_dtype(value: Any) -> bool:
 _BASE_CHECKS: dict[str, tuple[Any, str]] = {
     "name": (lambda value: isinstance(value, str | int), "a text"),
     "trainable": (lambda value: isinstance(value, int | np.bool_ | np.integer), "True or False"),
+    "recompute": (lambda value: isinstance(value, bool | np.bool_), "True or False"),
     "batch_size": (_is_size, "an integer of at least 0, or None"),
     "input_dim": (_is_size, "an integer of at least 0, or None"),
     "input_length": (lambda value: _is_size(value) or _is_shape(value), "an integer of at least 0, or None"),

@@ -20,7 +20,7 @@ from keras_front.errors import ArgumentError, ShapeError, StateError, WrongKindE
 from keras_front.failures import explains_failures
 from keras_front.nest import flatten, map_structure, unique, unpack
 
-from . import call_context, network_config
+from . import call_context, network_config, recompute
 from .added_layers import AddLoss, AddMetric
 from .inputs import Input
 from .layer import LAYERS, Layer
@@ -296,7 +296,8 @@ class Network(Layer):
 
     def _run(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], mask: Any) -> tuple[Any, Any]:
         if self._graph is None or type(self).call is not Network.call:
-            return super()._run(inputs, args, kwargs, mask)
+            with call_context.outermost_model(self):
+                return super()._run(inputs, args, kwargs, mask)
         training = args[0] if args else kwargs.get("training")
         if training is None:
             return self._run_plan(inputs, mask)
@@ -309,10 +310,33 @@ class Network(Layer):
         given = zip(self._as_list(inputs), self.inputs, strict=True)
         values = [cast_float(with_last_axis(v, t.shape), t.dtype) for v, t in given]
         masks = self._as_list(mask) if isinstance(mask, list | tuple | dict) else [mask] * len(values)
-        outputs, out_masks, _ = self._plan.run(values, masks, keep=call_context.keeper(self))
+        with call_context.outermost_model(self) as is_outermost:
+            in_parts = self.recompute is True and is_outermost
+            outputs, out_masks, _ = self._plan.run(values, masks, (), call_context.keeper(self), in_parts)
         if done is not None:
             done()
         return outputs, out_masks
+
+    @property
+    def recompute(self) -> bool | list[str]:  # type: ignore[override]
+        """Whether what is computed inside is computed again for the gradient instead of being kept; False by default.
+
+        True: the model that is trained goes in parts, about the square root of the number of its calls; a model inside
+        another is computed again as a whole. A list of patterns (regular expressions for whole paths of layers, as
+        `freeze` takes them): those layers, and no others. Train functions that were compiled before stay as they were:
+        set it before `compile`.
+
+        Raises: ArgumentError if a pattern fits no layer.
+        """
+        return self.__dict__.get("_recompute", False)  # type: ignore[no-any-return]
+
+    @recompute.setter
+    def recompute(self, value: bool | Sequence[str]) -> None:
+        if isinstance(value, str):
+            value = [value]
+        if isinstance(value, list | tuple):
+            recompute.choose(self, value)
+        self.__dict__["_recompute"] = list(value) if isinstance(value, list | tuple) else bool(value)
 
     def run_internal_graph(self, inputs: Any, masks: Any = None) -> tuple[list[Any], list[Any], list[Any]]:
         """Outputs, their masks and shapes, as three flat lists.

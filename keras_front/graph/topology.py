@@ -17,7 +17,7 @@ from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError
 from keras_front.nest import flatten, map_structure
 
-from . import operation
+from . import operation, recompute
 from .layer_values import numbered
 from .node import Node
 
@@ -148,7 +148,7 @@ def _from_input_layer(tensor: SymbolicTensor) -> bool:
 class Step:
     """One entry of the flat list: a call of a layer whose arguments and results are numbered places."""
 
-    __slots__ = ("args", "keywords", "layer", "mask", "single", "sources", "targets")
+    __slots__ = ("args", "keywords", "layer", "mask", "places", "single", "sources", "targets")
 
     def __init__(self, node: Node, place: dict[int, int]):
         self.layer = node.layer
@@ -160,6 +160,7 @@ class Step:
         self.single = self.sources.index if isinstance(self.sources, _Place) else None
         self.args, self.keywords = map_structure(placed, (node.args[1:], node.arguments))
         self.targets = [place[id(t)] for t in node.output_tensors]
+        self.places = _places_in([self.sources, self.args, self.keywords])
 
     def run(self, values: list[Any], masks: list[Any]) -> None:
         """Read the places of the arguments, call the layer, write the places of the results."""
@@ -171,11 +172,15 @@ class Step:
         fill = _filler(values)
         args = map_structure(fill, self.args) if self.args else ()
         keywords = map_structure(fill, self.keywords) if self.keywords else {}
-        outputs, out_masks = self.layer._run(inputs, args, keywords, keywords.get("mask", mask))
+        outputs, out_masks = self.layer._run_or_recompute(inputs, args, keywords, keywords.get("mask", mask))
         flat, flat_masks = flatten(outputs), flatten(out_masks)
         for index, target in enumerate(self.targets):
             values[target] = flat[index]
             masks[target] = flat_masks[index] if index < len(flat_masks) else None
+
+
+def _places_in(structure: Any) -> list[int]:
+    return [item.index for item in flatten(structure) if isinstance(item, _Place)]
 
 
 class _Place:
@@ -218,23 +223,37 @@ class Plan:
         masks: list[Any],
         extra: Iterable[SymbolicTensor] = (),
         keep: Callable[[dict[SymbolicTensor, Any]], None] | None = None,
+        in_parts: bool = False,
     ) -> tuple[Any, ...]:
-        """Outputs, their masks, and the values of the `extra` tensors; `keep` is handed the values of all of them."""
+        """Outputs, their masks, and the values of the `extra` tensors; `keep` is handed the values of all of them.
+
+        `in_parts`: what is made within parts of the plan is computed again for the gradient, and has no value here.
+        """
         values: list[Any] = [None] * self.size
         kept: list[Any] = [None] * self.size
         for index, value, mask in zip(self.inputs, inputs, masks, strict=True):
             values[index], kept[index] = value, mask
         for index, tensor in self.fixed:
             values[index] = symbolic.replay(tensor, {})
-        for step in self.steps:
-            step.run(values, kept)
+        if in_parts:
+            self._run_in_parts(values, kept, [self._place[id(t)] for t in extra])
+        else:
+            for step in self.steps:
+                step.run(values, kept)
         if keep is not None:
-            keep({tensor: values[self._place[id(tensor)]] for tensor in self.tensors})
+            found = ((tensor, values[self._place[id(tensor)]]) for tensor in self.tensors)
+            keep({tensor: value for tensor, value in found if value is not None})
         return (
             map_structure(_filler(values), self.outputs),
             map_structure(_filler(kept), self.outputs),
             [values[self._place[id(t)]] for t in extra],
         )
+
+    def _run_in_parts(self, values: list[Any], masks: list[Any], wanted: list[int]) -> None:
+        parts = recompute.parts_of(self.steps)
+        for i, part in enumerate(parts):
+            later = [place for other in parts[i + 1 :] for step in other for place in step.places]
+            recompute.run_part(part, values, masks, {*later, *wanted, *_places_in(self.outputs)})
 
 
 def _all_fed(node: Node, fed: set[int]) -> bool:

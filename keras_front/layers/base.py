@@ -36,6 +36,7 @@ class CommonArguments(TypedDict, total=False):
     input_dim: int | None
     input_length: int | None
     weights: Sequence[Any] | None
+    recompute: bool
 
 
 class LayerArguments(CommonArguments, total=False):

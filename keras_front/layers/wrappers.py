@@ -119,7 +119,7 @@ class TimeDistributed(Wrapper):
             return super()._run(inputs, args, kwargs, mask)
         given = {} if kwargs.get("training") is None else {"training": kwargs["training"]}
         inside = None if mask is None or K.ndim(mask) < 3 else fold(mask)
-        outputs, inner = self.layer._run(fold(inputs), args, given, inside)
+        outputs, inner = self.layer._run_or_recompute(fold(inputs), args, given, inside)
         return unfold(outputs, inputs), self._mask_around(inner, inputs, mask)
 
     def compute_output_shape(self, input_shape: Any) -> Any:

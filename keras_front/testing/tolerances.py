@@ -22,6 +22,8 @@ ELSEWHERE = {
     "shape_only": "a shape without values: tests/export/test_onnx.py",
     "gradients": "the rules, one by one: tests/backend/test_gradients.py",
     "scan": "takes a function; under lstm, rnn and map_fn",
+    "recompute": "takes a function; tested with gradients",
+    "barrier": "takes what must be there before; tested with recompute",
     "custom_gradient": "takes a function; tested with gradients",
     "lstm_sequence_gradient": "the gradient of lstm_sequence",
     "conv_lstm_sequence_gradient": "the gradient of conv_lstm_sequence",

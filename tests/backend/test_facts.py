@@ -109,7 +109,12 @@ def test_every_operation_says_what_it_is():
     kinds = {"primitive", "composite", "host", "deferred"}
     assert {op.kind for op in OPS.values()} <= kinds
     assert {"scan", "custom_gradient", "value_and_grad", "gradients", "symbolic_shape", "getitem"} <= set(OPS)
-    assert {name for name, op in OPS.items() if op.facts.has_body} == {"scan", "custom_gradient", "value_and_grad"}
+    assert {name for name, op in OPS.items() if op.facts.has_body} == {
+        "scan",
+        "custom_gradient",
+        "value_and_grad",
+        "recompute",
+    }
 
 
 def test_programs_are_data(backend):

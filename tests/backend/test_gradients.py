@@ -194,7 +194,8 @@ COMPOSED = {
 ALL = [(f"{n}-{i}", c) for n, cases in CASES.items() for i, c in enumerate(cases)] + list(COMPOSED.items())
 
 
-OF_THEIR_OWN = {"custom_gradient", "host_print"}  # tested in test_custom_gradient.py and test_print_tensor.py
+# Tested in test_custom_gradient.py, test_print_tensor.py and test_recompute.py
+OF_THEIR_OWN = {"custom_gradient", "host_print", "recompute", "barrier"}
 
 
 def test_every_rule_has_a_case():

@@ -212,6 +212,12 @@ def identity(s: Scheduler, i: Any) -> None:
     s.alias(i.outs[0], i.args[0])
 
 
+def barrier(s: Scheduler, i: Any) -> None:
+    """Nothing is computed; what reads the results is not what read the arguments."""
+    for out, x in zip(i.outs, i.args[0], strict=True):
+        s.alias(out, x)
+
+
 def host_print(s: Scheduler, i: Any) -> None:
     """The values are shown, and go on as they are."""
     s.add("print", (s.operand(i.args[0]),), function=s.backend.show, attrs={"message": i.attrs["message"]})
@@ -315,6 +321,7 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(("identity", "stop_gradient"), identity),
     **dict.fromkeys(("permute_dimensions", "broadcast_to", "flip", "strided_slice"), view),
     "relu": relu, "sigmoid": sigmoid, "erf": erf, "cast": cast, "where": where, "sum": sum_, "host_print": host_print,
+    "barrier": barrier,
     "reshape": reshape, "concatenate": concatenate, "pad": pad, "gather": gather, "scatter_add": scatter_add,
     "matmul": matmul,
 }  # fmt: skip

@@ -19,6 +19,7 @@ from keras_front.backend.gradients import (
     linalg,
     linear,
     neural,
+    recompute,
     recurrent_layers,
     reduction,
     replicas,

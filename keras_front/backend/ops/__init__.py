@@ -18,6 +18,7 @@ from keras_front.backend.ops import (
     neural,
     normal_quantile,
     numpy_names,
+    recompute,
     recurrence,
     recurrent_layers,
     reduction,
