@@ -20,11 +20,13 @@ from keras_front.dtype_policies import (
     serialize,
     set_dtype_policy,
 )
+from keras_front.optimizers.loss_scale import LossScaleOptimizer
 
 __all__ = [
     "DTypePolicy",
     "DTypePolicyMap",
     "FloatDTypePolicy",
+    "LossScaleOptimizer",
     "Policy",
     "deserialize",
     "dtype_policy",

@@ -7,8 +7,9 @@ import pytest
 from fresh import in_new_process
 
 from keras_front import backend as K
-from keras_front import config, dtype_policies, layers, mixed_precision, models
+from keras_front import config, dtype_policies, layers, mixed_precision, models, optimizers, set_random_seed
 from keras_front.errors import ArgumentError
+from keras_front.mixed_precision import LossScaleOptimizer
 
 EPSILON = {"float16": 2.0**-10, "bfloat16": 2.0**-7}
 
@@ -143,3 +144,123 @@ assert keras.config.dtype_policy() == experimental.Policy("mixed_bfloat16") == m
 keras.config.set_dtype_policy("float32")
 assert mixed_precision.global_policy().compute_dtype == "float32"
 """)
+
+
+# Loss scaling --------------------------------------------------------------------------------------------------------
+
+
+def test_a_step_with_gradients_that_are_not_finite_changes_nothing_but_the_scale(backend):
+    weight = K.variable([1.0, 2.0])
+    inner = optimizers.Adam(0.1)
+    optimizer = LossScaleOptimizer(inner, initial_scale=8.0, dynamic_growth_steps=2)
+    plain, alone = K.variable([1.0, 2.0]), optimizers.Adam(0.1)
+
+    @K.compile
+    def step(values, gradient):
+        with K.bind(variables, values) as frame:
+            optimizer.apply([weight], [gradient])
+            return frame.values_of(variables)
+
+    def take(gradient):
+        for variable, value in zip(variables, step([v.value for v in variables], K.constant(gradient)), strict=True):
+            variable.assign(value)
+        return (
+            float(optimizer.dynamic_scale.numpy()),
+            int(optimizer.step_counter.numpy()),
+            int(inner.iterations.numpy()),
+        )
+
+    variables = [weight, *optimizer.variables_of([weight])]
+    assert take([8.0, 16.0]) == (8.0, 1, 1)
+    kept = [v.numpy() for v in (weight, *inner.weights)]
+    assert take([np.inf, 1.0]) == (4.0, 0, 1)
+    assert take([np.nan, 1.0]) == (2.0, 0, 1)
+    for variable, value in zip((weight, *inner.weights), kept, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), value)
+    assert [take([2.0, 4.0]), take([2.0, 4.0])] == [(2.0, 1, 2), (4.0, 0, 3)]
+    for gradient in ([1.0, 2.0], [1.0, 2.0], [1.0, 2.0]):
+        alone.apply([plain], [K.constant(gradient)])
+    np.testing.assert_allclose(weight.numpy(), plain.numpy(), rtol=1e-6)
+
+
+@pytest.mark.engine_neutral
+def test_a_loop_of_ones_own_scales_as_keras_3_or_as_tf_keras_does(backend):
+    found = []
+    for way in ("keras3", "tf_keras", "neither"):
+        weight, optimizer = K.variable([3.0]), LossScaleOptimizer(optimizers.SGD(0.1), initial_scale=1024.0)
+
+        def loss_of(ws, way=way, optimizer=optimizer):
+            loss = K.sum(K.square(ws[0]))
+            return loss if way == "neither" else optimizer.scale_loss(loss), []
+
+        _, grads = K.value_and_grad(loss_of, [weight])
+        grads = optimizer.get_unscaled_gradients(grads) if way == "tf_keras" else grads
+        optimizer.apply_gradients(zip(grads, [weight], strict=True))
+        found.append(weight.numpy().item())
+    np.testing.assert_allclose(found, 3.0 - 0.1 * 6.0, rtol=1e-6)
+    fixed = LossScaleOptimizer("sgd", dynamic=False, initial_scale=4)
+    assert float(fixed.get_scaled_loss(lambda: K.constant(2.0))()) == 8.0
+    assert (fixed.dynamic_counter, fixed.dynamic_growth_steps, float(K.to_numpy(fixed.loss_scale))) == (None, None, 4.0)
+    scaled = optimizers.SGD(0.1, loss_scale_factor=2.0)
+    weight = K.variable([1.0])
+    scaled.apply([weight], [scaled.scale_loss(K.constant([3.0]))])
+    np.testing.assert_allclose(weight.numpy(), 0.7, rtol=1e-6)
+    assert optimizers.SGD.from_config(scaled.get_config()).loss_scale_factor == 2.0
+
+
+@pytest.mark.engine_neutral
+def test_arguments_of_a_loss_scale_of_any_keras(backend):
+    in_order = LossScaleOptimizer(optimizers.SGD(), 16.0, 5)
+    assert (in_order.dynamic, in_order.initial_scale, in_order.dynamic_growth_steps) == (True, 16.0, 5)
+    again = optimizers.deserialize(optimizers.serialize(in_order))
+    assert again.get_config() == in_order.get_config()
+    sgd = {"class_name": "SGD", "config": {"lr": 0.5}}
+    dynamic = {"class_name": "DynamicLossScale", "config": {"initial_loss_scale": 4, "increment_period": 3}}
+    of_old = optimizers.deserialize(
+        {"class_name": "LossScaleOptimizer", "config": {"optimizer": sgd, "loss_scale": dynamic}}
+    )
+    assert (of_old.initial_scale, of_old.dynamic_growth_steps, float(of_old.lr.numpy())) == (4.0, 3, 0.5)
+    of_old.lr = 0.25
+    assert float(of_old.inner_optimizer.lr.numpy()) == 0.25
+    for wrong in ({"initial_scale": 0}, {"dynamic": False}, {"clipnorm": 1.0}, {"dynamic_growth_steps": 0}):
+        with pytest.raises(ArgumentError, match="LossScaleOptimizer"):
+            LossScaleOptimizer(optimizers.SGD(), **wrong)
+    with pytest.raises(ArgumentError, match="without a loss scale"):
+        LossScaleOptimizer(in_order)
+    with pytest.raises(TypeError, match="nothing"):
+        LossScaleOptimizer(optimizers.SGD(), nothing=1)
+
+
+def _trained(policy, epochs=20):
+    """A small net, trained, and its losses."""
+    random = np.random.default_rng(0)
+    x = random.normal(size=(64, 4)).astype("float32")
+    y = (x[:, 0] + x[:, 1] > 0).astype("int32")
+    mixed_precision.set_global_policy(policy)
+    set_random_seed(3)
+    model = models.Sequential(
+        [layers.Dense(8, activation="relu", input_shape=(4,)), layers.Dense(2, activation="softmax", dtype="float32")]
+    )
+    model.compile(optimizers.SGD(0.5), "sparse_categorical_crossentropy")
+    return model, model.fit(x, y, batch_size=32, epochs=epochs, verbose=0).history["loss"], x
+
+
+@pytest.mark.filterwarnings("ignore:mixed_bfloat16. numpy has no bfloat16")
+def test_a_net_learns_as_in_float32_and_its_files_keep_the_scale(backend, tmp_path):
+    expected = _trained("float32")[1]
+    for policy in ("mixed_bfloat16", "mixed_float16"):
+        model, losses, x = _trained(policy)
+        np.testing.assert_allclose(losses, expected, atol=0.01)  # of 0.6 in the first epoch
+        assert isinstance(model.optimizer, LossScaleOptimizer) == (policy == "mixed_float16")
+    assert losses[-1] < losses[0] / 3
+    model.optimizer.dynamic_scale.assign(512.0)
+    mixed_precision.set_global_policy(None)
+    for name in ("model.keras", "model.h5"):
+        model.save(str(tmp_path / name))
+        again = models.load_model(str(tmp_path / name))
+        assert [layer.dtype_policy.name for layer in again.layers] == ["mixed_float16", "float32"]
+        assert again.dtype_policy.name == "mixed_float16"
+        assert float(again.optimizer.dynamic_scale.numpy()) == 512.0
+        for ours, theirs in zip(again.optimizer.get_weights(), model.optimizer.get_weights(), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+        np.testing.assert_array_equal(again.predict(x), model.predict(x))

@@ -257,6 +257,8 @@ def test_an_optimizer_of_ones_own(backend):
 def test_names_and_configs():
     assert type(optimizers.get("ADAM")) is optimizers.Adam is optimizers.adam
     for name in optimizers.OPTIMIZERS.names():
+        if name == "LossScaleOptimizer":  # it needs another one
+            continue
         config = optimizers.serialize(optimizers.get(name))
         assert optimizers.serialize(optimizers.deserialize(config)) == config
         assert config["class_name"] == name

@@ -6,7 +6,7 @@ the methods. A layer computes with `self._product(inputs, multiply)`, so that ne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -363,7 +363,7 @@ def check_mode(kind: type, mode: Any) -> None:
 def _mode_of(kind: type, kwargs: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
     """The mode that the dtype of a layer names, as in 'int8_from_float32', and its arguments without that."""
     dtype = kwargs.get("dtype")
-    if isinstance(dtype, Mapping) and "mode" in (dtype.get("config") or ()):
+    if isinstance(dtype, dict) and "mode" in (dtype.get("config") or ()):
         dtype = f"{dtype['config']['mode']}_from_{dtype['config'].get('source_name', 'float32')}"
     mode, apart, source = str(dtype).partition("_from_")
     if not apart:

@@ -1,7 +1,7 @@
 """Optimizers: how gradients change weights.
 
 `base` says what an optimizer is, `algorithms` and `further_algorithms` hold the formulas, `schedules` the step sizes
-that change with time.
+that change with time, `loss_scale` what 16 bits need.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from keras_front.optimizers import schedules
 from keras_front.optimizers.algorithms import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Nadam, RMSprop
 from keras_front.optimizers.base import OPTIMIZERS, Optimizer, clip_norm
 from keras_front.optimizers.further_algorithms import Adafactor, Ftrl, Lamb, Lion, Muon
+from keras_front.optimizers.loss_scale import LossScaleOptimizer, with_loss_scale
 from keras_front.tracebacks import api_boundary
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Ftrl",
     "Lamb",
     "Lion",
+    "LossScaleOptimizer",
     "Muon",
     "Nadam",
     "Optimizer",
@@ -44,6 +46,7 @@ __all__ = [
     "schedules",
     "serialize",
     "sgd",
+    "with_loss_scale",
 ]
 
 sgd, rmsprop, adagrad, adadelta = SGD, RMSprop, Adagrad, Adadelta

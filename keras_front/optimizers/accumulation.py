@@ -14,6 +14,7 @@ from typing import Any
 from keras_front import backend as K
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError
+from keras_front.optimizers.conditional import changed_where
 
 ACCUMULATOR = "gradient_accumulator"  # the name of the slot
 
@@ -58,14 +59,12 @@ def apply(
     sums = [None if g is None else _sum(optimizer, p, g) for p, g in zip(params, grads, strict=True)]
     accumulators = {optimizer.slots_of(p)[ACCUMULATOR] for p in params}
     variables = [v for v in dict.fromkeys([*params, *optimizer.variables_of(params)]) if v not in accumulators]
-    before = [K.convert(v) for v in variables]
-    with K.bind(variables, before, collect=False) as frame:
+
+    def update() -> None:
         optimizer.iterations.assign(calls // k)
         step(params, [None if s is None else s / k for s in sums])
-        after = frame.values_of(variables)
-    for variable, old, new in zip(variables, before, after, strict=True):
-        if new is not old and variable is not optimizer.iterations:
-            variable.assign(K.where(due, new, old))
+
+    changed_where(due, variables, update, but=[optimizer.iterations])
     for param, total in zip(params, sums, strict=True):
         if total is not None:
             optimizer.slots_of(param)[ACCUMULATOR].assign(K.where(due, K.zeros_like(total), total))

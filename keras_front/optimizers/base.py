@@ -42,7 +42,6 @@ OPTIMIZERS = Registry("optimizer", fold_case=True)
 _NEUTRAL: dict[str, tuple[Any, ...]] = {
     "jit_compile": (),
     "is_legacy_optimizer": (),
-    "loss_scale_factor": (None,),
 }
 
 
@@ -72,6 +71,8 @@ class Optimizer(ResourceUpdates, Configurable):
             that small batches train as one large batch would. The other calls leave the weights as they are.
             `iterations` and schedules count calls, `decay` and the formulas count updates. None (or 1) for an update
             at each call.
+        loss_scale_factor: what `scale_loss` multiplies the loss by, and `apply` divides the gradients by, so that small
+            ones do not vanish in 16 bits. None for none. `LossScaleOptimizer` finds one by itself.
 
     Attributes: `iterations`, a variable that counts the steps; `lr` and `decay`, variables; `weights`, what is saved.
     Raises: ArgumentError for arguments that it does not know, and for a rate that is not a number of 0 or more.
@@ -102,6 +103,7 @@ class Optimizer(ResourceUpdates, Configurable):
     global_clipnorm: float | None = None
     use_ema = False
     gradient_accumulation_steps: int | None = None
+    loss_scale_factor: float | None = None
     initial_decay = 0.0
     _schedule: Any = None
     _own_weights: list[Variable] | None = None
@@ -120,6 +122,7 @@ class Optimizer(ResourceUpdates, Configurable):
         ema_momentum: Fraction = 0.99,
         ema_overwrite_frequency: Positive | None = None,
         gradient_accumulation_steps: int | None = None,
+        loss_scale_factor: Positive | None = None,
         **kwargs: Any,
     ):
         if isinstance(learning_rate, str) and self._updates_resources():  # tf.keras 2: the name comes first
@@ -132,6 +135,7 @@ class Optimizer(ResourceUpdates, Configurable):
         self.use_ema, self.ema_momentum = bool(use_ema), ema_momentum
         self.ema_overwrite_frequency = ema_overwrite_frequency
         self.gradient_accumulation_steps = accumulation.checked(gradient_accumulation_steps)
+        self.loss_scale_factor = loss_scale_factor
         self.initial_decay = float(decay or 0.0)
         if not isinstance(getattr(type(self), "iterations", None), property):  # a wrapper has those of another one
             self.iterations = self._variable(0, "iter", "int64")
@@ -419,6 +423,14 @@ class Optimizer(ResourceUpdates, Configurable):
 
     # A step ------------------------------------------------------------------------------------------
 
+    def scale_loss(self, loss: Any) -> Any:
+        """The loss that is to be differentiated for `apply`: times `loss_scale_factor`, if there is one.
+
+        Args:
+            loss: a scalar.
+        """
+        return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
+
     def apply(self, params: Sequence[Variable], grads: Sequence[Any]) -> None:
         """Take a step: clip the gradients, update weights and slots, constrain the weights, count.
 
@@ -428,6 +440,8 @@ class Optimizer(ResourceUpdates, Configurable):
         """
         self.build(params)
         grads = mean_gradients(grads)  # where processes share the batch
+        if self.loss_scale_factor is not None:
+            grads = unscaled(grads, self.loss_scale_factor)
         self._apply(params, grads, self._recorded(params).apply if self._is_classic() else self._take_step)
 
     def _apply(self, params: Sequence[Variable], grads: Sequence[Any], step: Callable[..., None]) -> None:
@@ -634,7 +648,7 @@ class Optimizer(ResourceUpdates, Configurable):
 
 
 _EMA = ("use_ema", "ema_momentum", "ema_overwrite_frequency")
-_IF_SET = ("clipnorm", "clipvalue", "global_clipnorm", "gradient_accumulation_steps")
+_IF_SET = ("clipnorm", "clipvalue", "global_clipnorm", "gradient_accumulation_steps", "loss_scale_factor")
 _COMMON = {
     "learning_rate", "lr", "decay", "name", "weight_decay", *_EMA, *_IF_SET,
 }  # fmt: skip
@@ -656,6 +670,17 @@ def _arguments_of(get_updates: Callable[..., Any], params: Sequence[Variable], g
 def current(variable: Variable) -> Any:
     """The value of a variable in the frame of the step, or its tensor."""
     return K.convert(variable)
+
+
+def unscaled(grads: Sequence[Any], scale: Any) -> list[Any]:
+    """Gradients divided by a factor; None stays.
+
+    Args:
+        grads: tensors and None.
+        scale: the factor, a number or a scalar.
+    """
+    inverse = K.convert(1.0 / scale)
+    return [g if g is None else g * K.cast(inverse, K.dtype(g)) for g in grads]
 
 
 class _Undecayed:

@@ -249,9 +249,14 @@ def write_weights(root: Any, model: Any) -> None:
 
 
 def _write_optimizer_weights(root: Any, model: Any) -> None:
-    weights = model.optimizer.weights_of(model.trainable_weights)
+    optimizer = model.optimizer
+    group, inner = root.create_group("optimizer_weights"), getattr(optimizer, "inner_optimizer", None) or optimizer
+    weights = inner.weights_of(model.trainable_weights)
     names = weight_order.unique_names([getattr(w, "name", f"param_{i}") for i, w in enumerate(weights)])
-    _write_arrays(root.create_group("optimizer_weights"), weights, names)
+    _write_arrays(group, weights, names)
+    if inner is not optimizer:  # beside the list of names, where tf.keras does not look for them
+        for name, variable in zip(training_config.LOSS_SCALE, optimizer.scale_variables):
+            group.create_dataset(name, data=variable.numpy())
 
 
 def save_weights(model: Any, target: Any) -> None:
@@ -397,6 +402,7 @@ def _optimizer_weights(root: Any, where: str, model: Any) -> tuple[list[str], li
     if group is None:
         return None
     names = guard.texts(group, "weight_names", f"{where}, optimizer_weights")
+    names = [*names, *(name for name in training_config.LOSS_SCALE if name in group)]
     arrays = _arrays(group, names, f"{where}, optimizer_weights", most_bytes(model.weights))
     held = root["model_weights"] if "model_weights" in root else root
     origin = _origin(held, where)

@@ -37,6 +37,8 @@ __all__ = ["is_archive", "has_keras3_layout", "load_model", "load_weights", "sav
 
 VERSION = "3.0.0"  # the Keras whose layout this is
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+LOSS_SCALE = training_config.LOSS_SCALE
+INNER = training_config.INNER[0]  # the part of a `LossScaleOptimizer`'s group that belongs to the one within
 COUNTERS = "counters"  # a part of the optimizer's group that Keras 3 does not have
 OVERHEAD = 1 << 16  # bytes of HDF5 around each dataset and group, generously
 
@@ -190,8 +192,17 @@ def load_model(
             training = saved.get("compile_config")
             if compile and training and training.get("optimizer"):
                 state = functools.partial(_optimizer_vars, root, place, model)
+                training = _with_loss_scale(training, state() or ((), ()))
                 hdf5.compile_from_config(model, training, state, place, _dialect(archive, where))
     return model
+
+
+def _with_loss_scale(training: Mapping[str, Any], state: Any) -> Mapping[str, Any]:
+    """A training config that names the loss scale of which the file has a state; Keras 3 wraps without saying so."""
+    given = training["optimizer"]
+    if LOSS_SCALE[1] not in state[0] or (isinstance(given, Mapping) and INNER in (given.get("config") or ())):
+        return training
+    return {**training, "optimizer": {"class_name": "LossScaleOptimizer", "config": {INNER: given}}}
 
 
 def _archive(source: Any, where: str) -> zipfile.ZipFile:
@@ -219,7 +230,7 @@ def _dialect(archive: zipfile.ZipFile, where: str) -> str:
 def _weights_member(archive: zipfile.ZipFile, model: Any, where: str) -> bytes:
     """The weights' file, no larger than weights and an optimizer's state can be."""
     objects = 16 + len(model.all_layers()) + len(model.weights)
-    room = sum(hdf5.most_bytes([w]) for w in model.weights) + OVERHEAD * objects
+    room = 2 * sum(hdf5.most_bytes([w]) for w in model.weights) + OVERHEAD * objects  # slots may stand there twice
     return guard.member(archive, WEIGHTS, where, room)
 
 
@@ -231,6 +242,12 @@ def _optimizer_vars(root: Any, where: str, model: Any) -> tuple[list[str], list[
     below = guard.group(group, COUNTERS, where)
     further = guard.group(below, "vars", where) if below is not None else None
     found: dict[str, np.ndarray] = {}
+    within = guard.group(group, INNER, where)
+    inner = guard.group(within, "vars", where) if within is not None else None
+    if inner is not None:
+        if len(held) == len(inner) + 2 + len(LOSS_SCALE):
+            found = {name: guard.array(held, str(2 + i), where, 64) for i, name in enumerate(LOSS_SCALE)}
+        held = inner
     for prefix, part in (("", held), (f"{COUNTERS}/", further)):
         for name in sorted((name for name in part or () if name.isdigit()), key=int):
             found[prefix + name] = guard.array(part, name, f"{where}, optimizer", hdf5.most_bytes(model.weights))
@@ -381,9 +398,15 @@ def _write_layer(layer: Any, group: Any, order: Any, seen: set[int]) -> None:
 
 def _write_optimizer(root: Any, model: Any) -> None:
     """Counter, rate and slots as Keras 3 numbers them; counters that it does not have stand beside these."""
-    numbered, further = training_config.in_keras3_order(model.optimizer, model.trainable_weights)
-    group = root.create_group("optimizer")
-    for name, values in (("vars", numbered), (f"{COUNTERS}/vars", further)):
+    optimizer = model.optimizer
+    inner = getattr(optimizer, INNER, None) or optimizer
+    numbered, further = training_config.in_keras3_order(inner, model.trainable_weights)
+    group, parts = root.create_group("optimizer"), [("vars", numbered), (f"{COUNTERS}/vars", further)]
+    if inner is not optimizer:
+        around = [numbered[0], np.zeros((), "float32"), *(v.numpy() for v in optimizer.scale_variables)]
+        parts += [(f"{INNER}/vars", numbered)]
+        parts[0] = ("vars", [*around, *numbered] if optimizer.dynamic else numbered)
+    for name, values in parts:
         for index, value in enumerate(values):
             group.require_group(name).create_dataset(str(index), data=value)
 

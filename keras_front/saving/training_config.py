@@ -15,6 +15,8 @@ import numpy as np
 from keras_front import config as settings
 from keras_front import conventions
 from keras_front.errors import ArgumentError, SerializationError, ShapeError
+from keras_front.initializers import host_dtype
+from keras_front.optimizers import LossScaleOptimizer
 from keras_front.registry import Registry, get_registered_object, plain, serialize_keras_object
 
 from . import guard
@@ -66,13 +68,17 @@ def read_training_config(raw: Any, outputs: Iterable[str] = (), where: str = "Th
     return {k: v for k, v in result.items() if v is not None}
 
 
+INNER = ("inner_optimizer", "optimizer")  # what one that wraps another one calls it; the second up to tf.keras 2.3
+
+
 def _optimizer(item: Any) -> Any:
     if not isinstance(item, Mapping) or not isinstance(item.get("config"), Mapping):
         return item
     kind = class_of(item)
     if get_registered_object(kind) is None:
         kind = kind.rpartition(">")[2]  # tf_keras registers its own optimizers as if they were the user's
-    arguments = {k: convert(v, False) for k, v in item["config"].items()}
+    within = [k for k in INNER if isinstance(item["config"].get(k), Mapping)]
+    arguments = {k: _optimizer(v) if k in within else convert(v, False) for k, v in item["config"].items()}
     if _is_dialect(item.get(DIALECT)):  # of keras_front
         return {"class_name": kind, "config": arguments, DIALECT: item[DIALECT]}
     return {"class_name": kind, "config": {**_left_out(kind, arguments), **arguments}}
@@ -124,6 +130,20 @@ def _means(name: str, function: Any) -> bool:
         return False
 
 
+def _optimizer_config(optimizer: Any) -> Config:
+    """Class and config; that of an optimizer within says where Keras 3 finds it.
+
+    The one around it says its name only if it has another than Keras 3 gives it: in tf.keras it has none.
+    """
+    written = serialize_keras_object(optimizer)
+    inner = written["config"].get(INNER[0])
+    if inner is None:
+        return written
+    inner = {"module": "keras.optimizers", **inner, "registered_name": None}
+    arguments = {k: v for k, v in written["config"].items() if (k, v) != ("name", "loss_scale_optimizer")}
+    return {**written, "config": {**arguments, INNER[0]: inner}}
+
+
 def training_config_of(model: Any) -> Config | None:
     """What `compile` was given, as Keras 2 writes it; None for a model that is not compiled.
 
@@ -135,7 +155,7 @@ def training_config_of(model: Any) -> Config | None:
         return None
     given = compile_arguments(model)
     return {
-        "optimizer_config": {**serialize_keras_object(optimizer), **_own_dialect(optimizer, model)},
+        "optimizer_config": {**_optimizer_config(optimizer), **_own_dialect(optimizer, model)},
         "loss": plain(given.get("loss")),
         "metrics": plain(given.get("metrics")),
         "weighted_metrics": plain(given.get("weighted_metrics")),
@@ -211,6 +231,9 @@ def with_global_clipnorm(config: Config) -> Config:
         config: class, config and dialect of the optimizer.
     """
     arguments = config.get("config")
+    if isinstance(arguments, Mapping) and isinstance(arguments.get(INNER[0]), Mapping):
+        inner = with_global_clipnorm({**arguments[INNER[0]], DIALECT: config[DIALECT]})
+        return {**config, "config": {**arguments, INNER[0]: inner}}
     joint = conventions.of(config[DIALECT]).joint_clipnorm
     if not joint or not isinstance(arguments, Mapping) or arguments.get("global_clipnorm") is not None:
         return config
@@ -227,6 +250,7 @@ SLOTS = (
     "gradient_accumulator", "average", "linear", "rms", "mom", "mg", "norm", "m", "v", "u", "r", "c",
 )  # fmt: skip
 
+LOSS_SCALE = ("step_counter", "dynamic_scale")  # the variables of a `LossScaleOptimizer`
 COUNTERS = frozenset({"iter", "iteration", "iterations"})
 RATES = frozenset({"learning_rate", "current_learning_rate"})
 
@@ -255,7 +279,7 @@ def compile_model(model: Any, training: Any, where: str, dialect: str = settings
             given[key] = _made(given[key], Registry.of(kind))
     with settings.dialect(dialect):
         model.compile(optimizer, **given)
-    return optimizer
+    return model.optimizer
 
 
 def _made(value: Any, registry: Registry) -> Any:
@@ -282,6 +306,10 @@ def set_optimizer_state(
     Raises: SerializationError if they do not fit.
     """
     params = model.trainable_weights
+    names, arrays, scale = _without_loss_scale(names, arrays)
+    if isinstance(optimizer, LossScaleOptimizer):
+        _set_loss_scale(optimizer, scale, where)
+        optimizer = optimizer.inner_optimizer
     optimizer.build(params)
     values = _without_stubs(optimizer.weights, in_slot_order(optimizer, names, arrays, params))
     try:
@@ -291,6 +319,30 @@ def set_optimizer_state(
             f"{where}: expected a state of shapes {[w.shape for w in optimizer.weights]} for "
             f"{type(optimizer).__name__}, received {[v.shape for v in values]}."
         ) from None
+
+
+def _without_loss_scale(
+    names: Sequence[str], arrays: Sequence[np.ndarray]
+) -> tuple[list[str], list[np.ndarray], dict[str, np.ndarray]]:
+    """Names and arrays of an optimizer, and by name those of a loss scale around it.
+
+    In an .h5 file of Keras 3 the latter stand with a counter and a rate that mean nothing.
+    """
+    home = next((n.rpartition("/")[0] for n in names if n.rpartition("/")[2] == LOSS_SCALE[1]), None)
+    if home is None:
+        return list(names), list(arrays), {}
+    around = {f"{home}/{last}" for last in (*LOSS_SCALE, *COUNTERS, *RATES)} if home else set(LOSS_SCALE)
+    scale = {n.rpartition("/")[2]: a for n, a in zip(names, arrays, strict=True) if n in around}
+    rest = [(n, a) for n, a in zip(names, arrays, strict=True) if n not in around]
+    return [n for n, _ in rest], [a for _, a in rest], scale
+
+
+def _set_loss_scale(optimizer: LossScaleOptimizer, scale: Mapping[str, np.ndarray], where: str) -> None:
+    for name, variable in zip(LOSS_SCALE, optimizer.scale_variables):
+        if name in scale:
+            if scale[name].shape != ():
+                raise SerializationError(f"{where}: expected a number as {name}, received shape {scale[name].shape}.")
+            variable.set(scale[name].astype(host_dtype(variable.dtype)))
 
 
 def in_slot_order(
@@ -337,7 +389,7 @@ def _bare(name: str) -> str:
 def _slot(name: str) -> str:
     """Which slot a name means: 'Adam/dense/kernel/m', 'Adam/m/dense/kernel', 'adam/dense_kernel_momentum'."""
     parts = name.split("/")
-    for part in (parts[-1], *parts[1:2]):
+    for part in (parts[-1], *parts[1:2], parts[0]):
         if part in SLOTS:
             return part
     ends = [slot for slot in SLOTS if parts[-1].endswith(f"_{slot}")]

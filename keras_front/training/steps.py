@@ -500,9 +500,10 @@ class Steps:
             if self.measures_inside:
                 self.measure(done, there)
             check_gradient(done.total, self.trainable)
-            return done.total, [done.parts, done.targets if computed else [], *done[3:]]
+            aside = [done.total, done.parts, done.targets if computed else [], *done[3:]]
+            return self.optimizer.scale_loss(done.total), aside
 
-        (total, (parts, targets, *rest)), grads = K.value_and_grad(loss_of, self.trainable)
+        (_, (total, parts, targets, *rest)), grads = K.value_and_grad(loss_of, self.trainable)
         done = Forward(total, parts, targets if computed else list(fed), *rest)
         if not self.measures_inside:
             self.measure(done, no_value_here)

@@ -133,7 +133,8 @@ class Trainer(StepMethods, SingleBatchMethods):
                 the number to the loop, and hooks are called for each batch.
             jit_compile: True, False or 'auto', kept for files and programs. Each backend compiles the steps as it does
                 best, whatever is said here.
-            auto_scale_loss: kept for programs of Keras 3. Losses are not scaled.
+            auto_scale_loss: whether a model whose policy is 'mixed_float16' trains with a `LossScaleOptimizer` around
+                `optimizer`, if that is none.
 
         Raises:
             ArgumentError: for unknown names, or a wrong number of losses, metrics or weights.
@@ -173,7 +174,10 @@ class Trainer(StepMethods, SingleBatchMethods):
             bool(auto_scale_loss),
         )
         before = (self.optimizer, self._compilation)
-        self._keep_compiled(optimizers.get(optimizer), Compilation(arguments))
+        optimizer = optimizers.get(optimizer)
+        if auto_scale_loss and self.dtype_policy.name == "mixed_float16":
+            optimizer = optimizers.with_loss_scale(optimizer)
+        self._keep_compiled(optimizer, Compilation(arguments))
         try:
             if self.outputs:
                 self._compilation.settle(self)  # type: ignore[union-attr]
