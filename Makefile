@@ -11,7 +11,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 SOURCES := pyproject.toml README.md $(shell find keras_front backends -name '*.py' -o -name '*.npz')
 
 .PHONY: demo test test-quick test-all lint types check doctest mutants plain test-pytensor test-onnxruntime \
-	robustness test-libraries test-onnx onnx-table bench bench-quick clean
+	robustness test-libraries test-distribution test-onnx onnx-table bench bench-quick clean
 
 # One BLAS thread: the matrices of the demo are small, and threads that wait for each other cost more than they bring.
 demo: .venv-demo/ready  # train a digit classifier with NumPy and h5py alone
@@ -62,6 +62,10 @@ robustness: .venv-test/ready  # kills, full disks, hostile files ...: how many t
 
 test-libraries: .venv-libraries/ready  # programs with libraries of 2016 to 2022, unchanged, without TensorFlow
 	$(ONE_THREAD) .venv-libraries/bin/python -m pytest -q -p no:cacheprovider tests/libraries/run_programs.py
+
+test-distribution: .venv-test/ready  # models on eight devices made of one CPU, and in several processes, against one
+	$(ONE_THREAD) $(TEST)/python tests/distribution/run_on_mesh.py
+	$(ONE_THREAD) $(TEST)/python tests/distribution/run_on_mesh.py --processes 2
 
 test-onnx: .venv-test/ready  # every layer, op and application as ONNX, by ONNX Runtime
 	KERAS_FRONT_TEST_BACKENDS=numpy $(ONE_THREAD) $(TEST)/python -m pytest -q -p no:cacheprovider tests/export/onnx_whole.py

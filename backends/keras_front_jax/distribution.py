@@ -19,6 +19,7 @@ from jax import lax
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from keras_front.backend import replicas
 from keras_front.backend.placement import Placement
 from keras_front.errors import ArgumentError, DistributionError
 from keras_front_jax.x64 import wide
@@ -75,7 +76,7 @@ class MeshPlacement(Placement):
         return NamedSharding(self.mesh, PartitionSpec(*axes))
 
     def put_state(self, variable: Any, value: Any) -> Any:
-        first = value if self.processes == 1 else multihost_utils.broadcast_one_to_all(value)
+        first = value if self.processes == 1 else multihost_utils.broadcast_one_to_all(value)  # each may have its own
         return self.put(np.array(first), self.of_variable(variable))
 
     def put_batch(self, arrays: Sequence[Any]) -> list[Any]:
@@ -90,7 +91,10 @@ class MeshPlacement(Placement):
         return self._gathered(tensor)
 
     def from_first(self, tensors: Sequence[Any]) -> list[Any]:
-        return list(tensors) if self.processes == 1 else wide(multihost_utils.broadcast_one_to_all)(list(tensors))
+        if self.processes == 1:
+            return list(tensors)
+        first = wide(multihost_utils.broadcast_one_to_all)([np.asarray(x) for x in tensors])
+        return [self.put(np.asarray(array), self.whole) for array in first]
 
     def wait_for_all(self) -> None:
         if self.processes > 1:
@@ -114,8 +118,9 @@ class OnMesh:
     def __init__(self, plain: Any, distribution: Any):
         self.placement = MeshPlacement(distribution)
         self.undistributed = plain
-        self._takers: dict[Any, Callable[..., Any]] = {}
         super().__init__()
+        if self.placement.processes > 1:
+            replicas.share_seeds(self)
 
     def _device(self) -> Any:
         return self.placement.local_device
@@ -236,6 +241,7 @@ def join_processes(addresses: str | None, processes: int | None, process: int | 
     """
     if jax.config.jax_cpu_collectives_implementation in (None, "none"):
         jax.config.update("jax_cpu_collectives_implementation", "gloo")
+    jax.config.update("jax_cpu_enable_async_dispatch", False)  # steps that wait for others would take all threads
     coordinator = None if addresses is None else addresses.split(",")[0]
     try:
         jax.distributed.initialize(coordinator, processes, process)

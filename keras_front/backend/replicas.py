@@ -26,6 +26,12 @@ def group() -> Placement | None:
     return None if placement is None or placement.global_view else placement
 
 
+def together() -> Placement | None:
+    """The placement of the active backend, of either kind, if it connects several processes; otherwise None."""
+    placement = active_placement()
+    return None if placement is None or placement.processes == 1 else placement
+
+
 @dataclass
 class Division:
     """How the batch of a step is divided.

@@ -131,6 +131,7 @@ class FitLoop:
                         break
                 self._finalize_weights(state)
                 callbacks.on_train_end()
+                self.part.meet()
         finally:
             for data in (self.data, self.validation):
                 if data is not None:
@@ -277,7 +278,7 @@ class TrainingEpochs:
                 self.seen = done * order.shape[1]
                 if self._pause(done - 1, order.shape[1]):
                     return True
-            if self.part and self.part.stops(self.model, done, data.steps):
+            if self.part.together and self.part.stops(self.model, done, data.steps):
                 return True
         return False
 
@@ -298,7 +299,9 @@ class TrainingEpochs:
         """Between two steps: call the callbacks that are called by time; True if training shall stop."""
         self.hooks.refresh(batch, size, self.seen, self.steps.names("train"), self._results)
         self.state.take_back()
-        return self.model.stop_training and not self.part  # where several run, they stop at the end of an epoch
+        return (
+            self.model.stop_training and not self.part.together
+        )  # where several run, they stop at the end of an epoch
 
     # With hooks around every batch, or batches that come one by one -----------------------------------
 

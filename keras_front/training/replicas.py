@@ -38,7 +38,7 @@ class BatchPart:
     """
 
     def __init__(self, model: Any, stream: bool = False):
-        self.group = replicas.group()
+        self.group, self.together = replicas.group(), replicas.together()
         self.own_batches = self.group is not None and stream and not self.group.distribution.auto_shard_dataset
         self.divides = self.group is not None and self.group.processes > 1 and not _is_bound_to_batches(model)
 
@@ -71,7 +71,12 @@ class BatchPart:
 
     def agreed(self, flag: bool) -> bool:
         """What the first process says, where every one has decided for itself."""
-        return flag if self.group is None else bool(first_of([np.asarray(flag, "float32")])[0])
+        return flag if self.together is None else bool(first_of([np.asarray(flag, "float32")])[0])
+
+    def meet(self) -> None:
+        """Return when every process is here, so that the files of callbacks are there for all."""
+        if self.together is not None:
+            self.together.wait_for_all()
 
     def stops(self, model: Any, done: int, steps: int | None) -> bool:
         """Whether training stops within an epoch, after so many batches of `steps`.
@@ -79,7 +84,7 @@ class BatchPart:
         Processes may have other callbacks than the first one, and clocks of their own: it is asked now and then, by
         count, and what it says holds for all.
         """
-        if self.group is None:
+        if self.together is None:
             return bool(model.stop_training)
         return done % STOP_EVERY == 0 and done != steps and self.agreed(model.stop_training)
 
@@ -208,8 +213,8 @@ def gathered(outputs: list[Any]) -> list[Any]:
 
 
 def first_of(arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Arrays as the first process of the group has them."""
-    engine, placement = active_backend(), replicas.group()
+    """Arrays as the first process has them."""
+    engine, placement = active_backend(), replicas.together()
     if placement is None:
         return list(arrays)
     return [engine.to_numpy(t) for t in placement.from_first([engine.convert(a) for a in arrays])]

@@ -233,8 +233,9 @@ def meet() -> None:
 @contextmanager
 def shared_folder() -> Iterator[Path]:
     """A folder that all processes have in common, while they are at the same case."""
-    run = os.environ.get("KERAS_DISTRIBUTION_JOB_ADDRESSES", str(os.getpid())).replace(":", "-")
-    folder = Path(tempfile.gettempdir(), f"keras_front-{run}-{active_placement() is not None}")
+    together = active_placement() is not None and "KERAS_DISTRIBUTION_JOB_ADDRESSES" in os.environ
+    run = os.environ["KERAS_DISTRIBUTION_JOB_ADDRESSES"].replace(":", "-") if together else os.getpid()
+    folder = Path(tempfile.gettempdir(), f"keras_front-{run}")
     folder.mkdir(exist_ok=True)
     meet()
     yield folder
