@@ -369,7 +369,7 @@ class FeatureSpace(Model):
         """
         self.built = True
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Any) -> Any:  # type: ignore[override]
         """The encoded columns.
 
         Args:

@@ -55,7 +55,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     **{piece: TENSORS | PIECES | {"utils"} for piece in PIECES},
     "quantizers": TENSORS,
     "graph": GRAPH,
-    "layers": LAYERS,
+    "layers": LAYERS | {"ops", "random"},
     "callbacks": TRAINING,
     "training": TRAINING,
     "saving": TRAINING | {"training", "tf_names"},

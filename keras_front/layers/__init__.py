@@ -58,6 +58,15 @@ from .einsum_dense import EinsumDense
 from .embedding import Embedding
 from .feature_preprocessing import CategoryEncoding, Discretization, Normalization
 from .hashing import HashedCrossing, Hashing
+from .image_augmentation import (
+    AugMix,
+    RandAugment,
+    RandomColorJitter,
+    RandomElasticTransform,
+    RandomErasing,
+    RandomGaussianBlur,
+    RandomPerspective,
+)
 from .image_colors import (
     AutoContrast,
     RandomColorDegeneration,
@@ -69,6 +78,8 @@ from .image_colors import (
     RandomSharpness,
     Solarization,
 )
+from .image_histograms import Equalization
+from .image_mixing import CutMix, MaxNumBoundingBoxes, MixUp
 from .image_preprocessing import (
     CenterCrop,
     RandomBrightness,
@@ -122,6 +133,7 @@ from .padding import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from .pipeline import Pipeline
 from .pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -350,7 +362,19 @@ __all__ = [
     "Resizing",
     "CategoryEncoding",
     "Discretization",
+    "AugMix",
+    "CutMix",
+    "Equalization",
     "HashedCrossing",
+    "MaxNumBoundingBoxes",
+    "MixUp",
+    "Pipeline",
+    "RandAugment",
+    "RandomColorJitter",
+    "RandomElasticTransform",
+    "RandomErasing",
+    "RandomGaussianBlur",
+    "RandomPerspective",
     "Hashing",
     "Normalization",
     "SpectralNormalization",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from keras_front import layers as L
 from keras_front.applications import layers as A
-from keras_front.testing.layer_case import IMAGE, SEQUENCE, LayerCase, case, image, sequence
+from keras_front.testing.layer_case import IMAGE, SEQUENCE, LayerCase, case, image, made, sequence
 
 IDS = ((5,),)
 
@@ -113,6 +113,17 @@ IMAGES: dict[str, list[LayerCase]] = {
     ],
 }
 
+AUGMENTATION: dict[str, list[LayerCase]] = {
+    "Equalization": [image(L.Equalization, (-1, 1), 16, rounding=None)],
+    "MaxNumBoundingBoxes": [image(L.MaxNumBoundingBoxes, 3)],
+    "Pipeline": [
+        made(lambda: L.Pipeline([L.Rescaling(2.0), L.RandomFlip(seed=1)]), "Pipeline", on=IMAGE, mask="refused")
+    ],
+    "RandomColorJitter": [image(L.RandomColorJitter, (-1, 1), 0.2, 0.3, None, 0.1, seed=1)],
+    "RandomErasing": [image(L.RandomErasing), image(L.RandomErasing, (1.0, 1.0), 0.3, 0.5, seed=1)],
+    "RandomGaussianBlur": [image(L.RandomGaussianBlur, 1.0, (3, 5), (0.2, 0.9), (-1, 1), seed=1)],
+}
+
 COLORS: dict[str, list[LayerCase]] = {
     "AutoContrast": [image(L.AutoContrast, (-1, 1)), image(L.AutoContrast)],
     "RandomColorDegeneration": [
@@ -150,4 +161,4 @@ APPLICATIONS: dict[str, list[LayerCase]] = {
     "StochasticDepth": [image(A.StochasticDepth, 0.4), image(A.StochasticDepth, 0.0)],
 }
 
-CASES: dict[str, list[LayerCase]] = {**DENSE, **FEATURES, **IMAGES, **COLORS, **APPLICATIONS}
+CASES: dict[str, list[LayerCase]] = {**DENSE, **FEATURES, **IMAGES, **AUGMENTATION, **COLORS, **APPLICATIONS}

@@ -58,6 +58,10 @@ ELSEWHERE = {
     "SimpleRNNCell": "in RNN and SimpleRNN",
     "StackedRNNCells": "in RNN",
     "ConvLSTM2DCell": "in ConvRNN2D and ConvLSTM2D",
+    **dict.fromkeys(
+        ("AugMix", "CutMix", "MixUp", "RandAugment", "RandomElasticTransform", "RandomPerspective"),
+        "many ops, or several samples at once: tests/layers/test_augmentation.py",
+    ),
     "FeatureSpace": "on dicts of columns: tests/test_feature_space.py",
     "HashedCrossing": "on strings, which are no tensors: tests/layers/test_keras3_layers.py",
     "Hashing": "on strings, which are no tensors: tests/layers/test_keras3_layers.py",

@@ -236,9 +236,17 @@ for _line in (
     "Solarization()", "AutoContrast()", "AutoContrast(value_range=(0, 300))", "RandomSaturation((0.3, 0.3))",
     "RandomSaturation((0.8, 0.8))", "RandomHue((1.0, 1.0))", "RandomHue((1.0, 1.0), value_range=(0, 300))",
     "RandomColorDegeneration((0.4, 0.4))", "RandomColorDegeneration((-0.7, -0.7))", "RandomSharpness((0.4, 0.4))",
-    "RandomSharpness((0.9, 0.9))",
+    "RandomSharpness((0.9, 0.9))", "RandomGaussianBlur((1.0, 1.0), 3, (0.9, 0.9))",
+    "RandomGaussianBlur((1.0, 1.0), 5, (0.5, 0.5))", "RandomPerspective(0.0)",
+    "RandomElasticTransform(0.0)", "RandomErasing(0.0)",
+    "RandomColorJitter(brightness_factor=(0.2, 0.2))",
+    "RandomColorJitter(saturation_factor=(0.3, 0.3), hue_factor=(1.0, 1.0))",
+    "Pipeline([L.Rescaling(0.5), L.RandomBrightness((0.2, 0.2))])",
 ):  # fmt: skip
     _add(_line.replace("(", "_").replace(")", ""), "L." + _line, call=_TRAIN, inputs=[RGB])
+
+_ONE = (np.arange(126) ** 2 * 37 % 251).reshape(1, 6, 7, 3).astype("float32").tolist()  # Keras counts over batches
+_add("Equalization", "L.Equalization()", "L.Equalization(bins=16)", "L.Equalization((0, 300))", inputs=[_ONE])
 
 # Strings and integers
 _WORDS = [["dog", "cat", "zebra"], ["", "owl", "Éclair und Kaffee"], ["[UNK]", "cat", "cat"]]
@@ -249,6 +257,15 @@ for _salt in ("None", "133", "[133, 137]"):
         _add(f"Hashing_{_salt}_{_mode}", _line + ")", _line + ", mask_value='')", inputs=[_WORDS], table=HOST)
         _add(f"Hashing_{_salt}_{_mode}_int", _line + ")", _line + ", mask_value=22)", inputs=[_NUMBERS], table=HOST)
 _add("Hashing_float", "L.Hashing(50)", inputs=[[[1.2, 2.9], [-3.7, 0.0]]], table=HOST)
+_add(
+    "HashedCrossing", "L.HashedCrossing(5)", "L.HashedCrossing(10**9 + 7)",
+    "L.HashedCrossing(5, output_mode='one_hot')",
+    call="layer([a, b])", inputs=[["a", "b", "Éclair und Kaffee"], [22, 333, -5]], table=HOST,
+)  # fmt: skip
+_add(
+    "HashedCrossing_words", "L.HashedCrossing(10**9 + 7)", call="layer([a, b, c])",
+    inputs=[[["a"], ["b"]], [["x"], [""]], [[1], [2]]], table=HOST,
+)  # fmt: skip
 _add("Hashing_column", "L.Hashing(5, output_mode='one_hot')", inputs=[[["a"], ["b"]]], table=HOST)
 _VOCABULARY = "['cat', 'dog', 'owl']"
 _GIVEN = ("", ", mask_token=''", ", num_oov_indices=3", ", num_oov_indices=4, mask_token='', salt=[3, 4]",
