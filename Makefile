@@ -78,12 +78,14 @@ bench: .venv-test/ready  # every workload on every backend against a loop by han
 	$(TEST)/python benchmarks/ops.py
 	$(TEST)/python benchmarks/layers.py
 	$(TEST)/python benchmarks/depth.py
+	$(TEST)/python benchmarks/streams.py
 
 bench-quick: .venv-test/ready
 	$(TEST)/python benchmarks/run.py --quick
 	$(TEST)/python benchmarks/ops.py --quick
 	$(TEST)/python benchmarks/layers.py --quick
 	$(TEST)/python benchmarks/depth.py --quick
+	$(TEST)/python benchmarks/streams.py --quick
 
 # The package is installed as a user would: from a wheel, which is built again when a source is newer.
 .venv-demo/ready: .venv-demo/made $(SOURCES)

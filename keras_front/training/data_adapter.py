@@ -6,16 +6,16 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from keras_front import config
 from keras_front.errors import ArgumentError
-from keras_front.graph.host_stage import HostRows
 from keras_front.training.arrays import ArraySpec, BatchLayout, read_rows
 from keras_front.training.host_arrays import row_slice
+from keras_front.utils.prefetch import prefetched_where_it_pays
 
 
 def sample_order(n: int, batch_size: int, shuffle: Any, generator: np.random.Generator | None) -> np.ndarray:
@@ -50,7 +50,7 @@ class ArrayAdapter:
     Attributes:
         samples: the number of samples.
         steps: batches an epoch.
-        varies: whether batches of one size may have different shapes all the same.
+        ahead: how many batches a thread may read ahead of arrays that are read in parts; 0: the loop reads them.
 
     Raises: ArgumentError if there is no sample.
     """
@@ -70,12 +70,24 @@ class ArrayAdapter:
             raise ArgumentError("There is no data: expected at least one sample, received arrays of length 0.")
         self.batch_size, self.repeats = batch_size or self.samples, repeats
         self.steps = repeats * -(-self.samples // self.batch_size)
-        self.varies = any(isinstance(array, HostRows) for array in arrays)
+        self.ahead = 4
+        self._reader: Any = None
+
+    def _of(self, arrays: list[Any], batch_size: int | None, repeats: int = 1) -> ArrayAdapter:
+        """An adapter like this one of other rows."""
+        made = ArrayAdapter(arrays, self.layout, batch_size, self.specs, repeats)
+        made.ahead = self.ahead
+        return made
 
     def first(self, steps: int) -> ArrayAdapter:
         """An adapter of the first `steps` batches."""
-        arrays = [row_slice(array, 0, steps * self.batch_size) for array in self.arrays]
-        return ArrayAdapter(arrays, self.layout, self.batch_size, self.specs)
+        return self._of([row_slice(array, 0, steps * self.batch_size) for array in self.arrays], self.batch_size)
+
+    def split(self, fraction: float) -> tuple[ArrayAdapter, ArrayAdapter]:
+        """An adapter without the last samples, and one of these, `fraction` of all; see `split_off`."""
+        first, last = split_off(self.arrays, fraction)
+        size = None if self.repeats > 1 else self.batch_size
+        return self._of(first, size, self.repeats), self._of(last, size)
 
     def bounded(self, steps: int | None, shuffled: bool = False) -> ArrayAdapter:
         """An adapter of at most so many batches an epoch; None: of all.
@@ -88,10 +100,10 @@ class ArrayAdapter:
             return self
         warn_of_bound("steps_per_epoch", steps)
         if self.repeats > 1:
-            return ArrayAdapter(self.arrays, self.layout, self.batch_size, self.specs, steps)
+            return self._of(self.arrays, self.batch_size, steps)
         if not shuffled:
             return self.first(steps)
-        bounded = ArrayAdapter(self.arrays, self.layout, self.batch_size, self.specs)
+        bounded = self._of(self.arrays, self.batch_size)
         bounded.steps = steps
         return bounded
 
@@ -103,6 +115,15 @@ class ArrayAdapter:
         """The rows of every array, on the host."""
         return [read_rows(array, rows, spec) for array, spec in zip(self.arrays, self.specs, strict=True)]
 
+    def read(self, blocks: Iterable[np.ndarray]) -> Iterator[list[np.ndarray]]:
+        """The rows of every array for each block of numbers; read ahead where arrays are read in parts."""
+        batches = map(self.rows, blocks)
+        if not self.ahead or self.nbytes() is not None:
+            return batches
+        self.close()
+        self._reader = prefetched_where_it_pays(batches, self.ahead)
+        return self._reader
+
     def first_batch(self) -> tuple[list[np.ndarray], BatchLayout]:
         """A batch like those that will come, and its layout."""
         return self.rows(np.arange(min(self.batch_size, self.samples))), self.layout
@@ -111,7 +132,10 @@ class ArrayAdapter:
         """Nothing needs to be prepared."""
 
     def close(self) -> None:
-        """Nothing needs to be ended."""
+        """End the thread that reads ahead."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
 
 
 def split_off(arrays: Sequence[Any], fraction: float) -> tuple[list[Any], list[Any]]:
@@ -138,6 +162,7 @@ def array_adapter(
     batch_size: int | None,
     steps: int | None,
     specs: Sequence[ArraySpec | None],
+    read_ahead: bool = True,
 ) -> ArrayAdapter:
     """The adapter of arrays.
 
@@ -147,6 +172,7 @@ def array_adapter(
         arrays, layout: the checked arrays.
         batch_size, steps: as in `fit`: samples a batch, or passes over all samples at once.
         specs: what the arrays are.
+        read_ahead: whether a thread may read those that are read in parts.
 
     Raises: ArgumentError if these do not go together.
     """
@@ -156,10 +182,13 @@ def array_adapter(
                 f"{where}: with a number of steps all samples make one batch, so expected no batch_size, "
                 f"received {batch_size}."
             )
-        return ArrayAdapter(arrays, layout, None, specs, repeats=positive(where, steps_name(where), steps))
+        data = ArrayAdapter(arrays, layout, None, specs, repeats=positive(where, steps_name(where), steps))
+        data.ahead *= read_ahead
+        return data
     fixed = inputs[0].shape[0] if inputs and inputs[0].shape else None
     size = positive(where, "batch_size", batch_size if batch_size is not None else fixed or 32)
     data = ArrayAdapter(arrays, layout, size, specs)
+    data.ahead *= read_ahead
     if fixed is not None and (size != fixed or data.samples % fixed):
         raise ArgumentError(
             f"{where}: this model was made for batches of {fixed} samples, so expected batch_size={fixed} and a "

@@ -186,7 +186,8 @@ class RowRange:
     def __getitem__(self, rows: Any) -> np.ndarray:
         if isinstance(rows, slice):
             start, stop, _ = rows.indices(self.shape[0])
-            return np.asarray(self.array[self.start + start : self.start + stop])
+            block = self.array[self.start + start : self.start + stop]
+            return np.array(block) if isinstance(block, np.memmap) else np.asarray(block)  # read it now, not when used
         return np.asarray(self.array[rows + self.start])
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:

@@ -223,7 +223,7 @@ class TrainingEpochs:
         with watched():
             if isinstance(self.data, StreamAdapter):
                 self._epoch_of_stream(self.data)
-            elif self.hooks.all or self.steps.one_by_one or self.data.varies:
+            elif self.hooks.all or self.steps.one_by_one or self.data.nbytes() is None:
                 self._epoch_with_hooks(self.data)
             else:
                 self._epoch_without_hooks(self.data)
@@ -307,10 +307,16 @@ class TrainingEpochs:
 
     def _epoch_with_hooks(self, data: ArrayAdapter) -> None:
         order, size = self._order(data), data.batch_size
-        for i in range(self._first, data.steps):
-            rows = order[i * size : (i + 1) * size]
-            if self._step_with_hooks(i, len(rows), data.layout, lambda rows=rows: self._rows(data, rows)):
+        blocks = [order[i * size : (i + 1) * size] for i in range(self._first, data.steps)]
+        batches = self._batches(data, blocks)
+        for i, rows in enumerate(blocks, self._first):
+            if self._step_with_hooks(i, len(rows), data.layout, lambda: next(batches)):
                 return
+
+    def _batches(self, data: ArrayAdapter, blocks: list[np.ndarray]) -> Iterator[list[Any]]:
+        if self._on_device is not None:
+            return (self._rows(data, rows) for rows in blocks)
+        return map(self.engine.put_batch, data.read(self.part.rows(rows) for rows in blocks))
 
     def _epoch_of_stream(self, data: StreamAdapter) -> None:
         for i in data.numbers():
@@ -569,9 +575,10 @@ class BatchLoop:
 def batches(data: DataAdapter) -> Iterator[tuple[list[Any], BatchLayout]]:
     """The batches of one pass over the data, in order, on the host, each with its layout."""
     if isinstance(data, ArrayAdapter):
-        for _ in range(data.repeats):
-            for start in range(0, data.samples, data.batch_size):
-                yield data.rows(np.arange(start, min(start + data.batch_size, data.samples))), data.layout
+        starts = [start for _ in range(data.repeats) for start in range(0, data.samples, data.batch_size)]
+        blocks = (np.arange(start, min(start + data.batch_size, data.samples)) for start in starts)
+        for arrays in data.read(blocks):
+            yield arrays, data.layout
         return
     for _ in data.numbers():
         item = data.next()

@@ -34,13 +34,11 @@ from keras_front.training.arrays import ArraySpec, DataSpec, named, standardize
 from keras_front.training.compilation import Compilation, CompileArguments, input_specs
 from keras_front.training.custom_steps import StepMethods
 from keras_front.training.data_adapter import (
-    ArrayAdapter,
     array_adapter,
     bounded_epochs,
     epochs_of,
     form_of,
     one_of,
-    split_off,
     step_count,
     steps_in_one,
     steps_name,
@@ -543,7 +541,9 @@ class Trainer(StepMethods, SingleBatchMethods):
                 arrays, layout = calls.spec.batch(x, targets=False, whole=False)
                 if not arrays:  # every input has a value of its own
                     return calls.predict(x, arrays)
-                data = array_adapter("predict", self.inputs, arrays, layout, batch_size, steps, calls.spec.arrays)
+                data = array_adapter(
+                    "predict", self.inputs, arrays, layout, batch_size, steps, calls.spec.arrays, who.number > 0
+                )
                 single = data.samples <= data.batch_size and data.repeats == 1
                 if single and not verbose and callbacks is None and data.nbytes() is not None:
                     return calls.predict(x, arrays)
@@ -681,7 +681,7 @@ class Trainer(StepMethods, SingleBatchMethods):
             return data
         spec = self._settled(where, x, batch_size).spec
         arrays, layout = spec.batch(x, y, sample_weight, class_weight, whole=False)
-        return array_adapter(where, self.inputs, arrays, layout, batch_size, steps, spec.arrays)
+        return array_adapter(where, self.inputs, arrays, layout, batch_size, steps, spec.arrays, workers.number > 0)
 
     def _with_validation(
         self, data: Any, split: float, given: Any, batch_size: int | None, steps: int | None, workers: Workers
@@ -703,10 +703,7 @@ class Trainer(StepMethods, SingleBatchMethods):
             raise ArgumentError(
                 "fit: validation_split needs arrays, because a generator cannot be split; pass validation_data."
             )
-        first, last = split_off(data.arrays, split)
-        size = None if data.repeats > 1 else data.batch_size
-        validation = ArrayAdapter(last, data.layout, size, data.specs)
-        return ArrayAdapter(first, data.layout, size, data.specs, data.repeats), validation
+        return data.split(split)
 
     def _callback_list(self, callbacks: Any, verbose: int, data: Any, names: list[str]) -> Any:
         """The callbacks of `evaluate` and `predict`, with a progress bar if it is wanted."""
