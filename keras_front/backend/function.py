@@ -15,7 +15,7 @@ from keras_front.backend import gradients as gradient_rules
 from keras_front.backend.op import Operation, provides, register
 from keras_front.backend.operands import recorded
 from keras_front.backend.symbolic import PHASE, OpCall, SymbolicTensor
-from keras_front.errors import ArgumentError, KerasFrontError, UntraceableError
+from keras_front.errors import ArgumentError, KerasFrontError, StateError, UntraceableError
 from keras_front.failures import explains_failures
 from keras_front.tracebacks import api_boundary, passed_user_code
 
@@ -236,6 +236,27 @@ class _Everything(set):  # type: ignore[type-arg]
 
     def __contains__(self, tensor: object) -> bool:
         return set.__contains__(self, tensor) or getattr(tensor, "variable", None) is not None
+
+
+@provides("backward")
+def backward(loss: Any) -> None:
+    """Find the gradients of a loss for the trainable variables of the step that is traced, as PyTorch's method does.
+
+    Args:
+        loss: a symbolic scalar. The gradients are added to those of an earlier loss of the step.
+
+    Raises: StateError outside of a step.
+    """
+    variables = [v for frame in scopes.frames() for v in frame.table if v.trainable]
+    if not variables:
+        raise StateError(
+            "backward: there is no step of a model here whose weights the loss could be differentiated by. Write "
+            "K.gradients(loss, weights), or K.value_and_grad with a function that computes the loss."
+        )
+    for variable, gradient in zip(variables, gradients_of(loss, variables), strict=True):
+        if gradient is not None:
+            value, before = variable.read(), symbolic.GRADS.get(variable.read())
+            symbolic.GRADS[value] = gradient if before is None else before + gradient
 
 
 # The functions of K ---------------------------------------------------------------------------------------------

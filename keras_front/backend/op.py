@@ -102,7 +102,7 @@ def provides(name: str) -> Callable[[_F], _F]:
     """A decorator for the one function that `functions[name]` is.
 
     Args:
-        name: 'eval', 'array_ufunc' or 'array_function'.
+        name: 'eval', 'backward', 'array_ufunc' or 'array_function'.
     """
 
     def note(function: _F) -> _F:

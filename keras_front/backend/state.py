@@ -156,7 +156,13 @@ class Variable(Operators):
 
     @property
     def value(self) -> Any:
-        """The value as a tensor of the active backend, which stays what it is when a step changes the variable."""
+        """The value as a tensor of the active backend, which stays what it is when a step changes the variable.
+
+        In a step it is the value that the variable has there.
+        """
+        bound = scopes.bound_value(self)
+        if bound is not None:
+            return bound
         with _lock_of(self):
             return discovery.active().copy(self.current())
 

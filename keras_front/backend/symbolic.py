@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -60,6 +61,13 @@ class Operators:
         if isinstance(other, Operators):
             return self is not other
         return OPS["not_equal"].function(self, other) if _is_tensor(other) else NotImplemented
+
+    @property
+    def _id(self) -> int:  # what a tape of TensorFlow asks for
+        raise UntraceableError(
+            "tf.GradientTape records tensors and variables of TensorFlow, not those of keras_front. Write "
+            "K.gradients(loss, weights) or loss.backward() in a `train_step`, K.value_and_grad in a loop of your own."
+        )
 
     def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> Any:
         return functions["array_ufunc"](self, ufunc, method, *args, **kwargs)
@@ -222,6 +230,9 @@ def has_symbols(attrs: dict[str, Any]) -> bool:
     )
 
 
+GRADS: WeakKeyDictionary[SymbolicTensor, SymbolicTensor] = WeakKeyDictionary()  # of values of variables, by `backward`
+
+
 class SymbolicTensor(Operators):
     """A tensor without values: what `K.placeholder` and `Input` return, and every op of one.
 
@@ -281,6 +292,15 @@ class SymbolicTensor(Operators):
     def ndim(self) -> int:
         """The number of dimensions."""
         return len(self.shape)
+
+    def backward(self) -> None:
+        """In a step of a model: find the gradients of this loss for the trainable weights, each then in `grad`."""
+        functions["backward"](self)
+
+    @property
+    def grad(self) -> Any:
+        """The gradient that `backward` of a loss has found for the value of a variable; None before."""
+        return GRADS.get(self)
 
     @property
     def is_placeholder(self) -> bool:

@@ -53,6 +53,7 @@ from .layer_values import (
 )
 from .node import Node
 from .precision import LayerPrecision
+from .stateless import StatelessCalls
 from .tracking import Trackable, needs_input
 
 __all__ = ["LAYERS", "InputSpec", "Layer", "Node"]
@@ -65,7 +66,7 @@ _BASE_ARGUMENTS = frozenset(
 )
 
 
-class Layer(Trackable, LayerNodes, LayerPrecision, Configurable):
+class Layer(StatelessCalls, Trackable, LayerNodes, LayerPrecision, Configurable):
     """A function of tensors with weights.
 
     To write one: store the arguments in `__init__`, make weights in `build(input_shape)` with `add_weight`, compute in

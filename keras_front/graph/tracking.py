@@ -301,8 +301,6 @@ class Trackable(LayerUpdates):
         self._trainable_weights = _without(self._trainable_weights, weights)
 
     variables = weights
-    trainable_variables = trainable_weights
-    non_trainable_variables = non_trainable_weights
 
     @property
     def state_variables(self) -> list[Variable]:

@@ -23,6 +23,7 @@ from keras_front.errors import ArgumentError
 from keras_front.failures import explains_failures
 from keras_front.losses import as_pair, same_rank, spread_weights
 from keras_front.losses.weights import check_scores, tensor_of
+from keras_front.metrics.stateless import StatelessMetric
 from keras_front.registry import Configurable, Registry, name_of, plain
 
 METRICS = Registry("metric", also=("loss",))
@@ -34,7 +35,7 @@ def ratio(x: Any, y: Any) -> Any:
     return x * (1.0 - empty) / (y + empty)
 
 
-class Metric(Configurable):
+class Metric(StatelessMetric, Configurable):
     """Base class: `update_state` takes a batch in, `result` is the value so far, `reset_states` starts anew.
 
     Calling a metric updates it and returns the result. Outside of a model it computes at once with arrays and tensors;

@@ -29,6 +29,7 @@ from keras_front.failures import explains_failures
 from keras_front.file_form import FileForm
 from keras_front.initializers import host_dtype
 from keras_front.optimizers import accumulation
+from keras_front.optimizers.calls import OptimizerCalls, weights_first
 from keras_front.optimizers.get_updates import Recorded, placeholders, recorded
 from keras_front.optimizers.resource_updates import ResourceUpdates
 from keras_front.optimizers.schedules import SCHEDULES, LearningRateSchedule
@@ -45,7 +46,7 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {
 }
 
 
-class Optimizer(ResourceUpdates, Configurable):
+class Optimizer(ResourceUpdates, OptimizerCalls, Configurable):
     """Base class: changes weights by their gradients, step by step.
 
     A subclass lists its `slots`, variables that it keeps for each weight, and says in `update` how one weight changes.
@@ -431,13 +432,17 @@ class Optimizer(ResourceUpdates, Configurable):
         """
         return loss if self.loss_scale_factor is None else loss * self.loss_scale_factor
 
-    def apply(self, params: Sequence[Variable], grads: Sequence[Any]) -> None:
+    def apply(self, params: Sequence[Any], grads: Sequence[Any] | None = None) -> None:
         """Take a step: clip the gradients, update weights and slots, constrain the weights, count.
 
         Args:
             params: the weights.
-            grads: their gradients, tensors of the same shapes. A weight with None stays as it is.
+            grads: their gradients, tensors of the same shapes. A weight with None stays as it is. Gradients may also
+                come first, as in Keras 3, and by themselves, for the weights that `build` was given.
+
+        Raises: ArgumentError if there are not as many gradients as weights.
         """
+        params, grads = weights_first(self, params, grads)
         self.build(params)
         grads = mean_gradients(grads)  # where processes share the batch
         if self.loss_scale_factor is not None:

@@ -24,6 +24,7 @@ from keras_front.errors import ArgumentError, UnknownArgumentError
 from keras_front.file_form import FileForm
 from keras_front.initializers import host_dtype
 from keras_front.optimizers.base import OPTIMIZERS, Optimizer, current, unscaled
+from keras_front.optimizers.calls import weights_first
 from keras_front.optimizers.conditional import changed_where
 from keras_front.registry import plain
 
@@ -156,14 +157,15 @@ class LossScaleOptimizer(Optimizer):
 
     # A step ------------------------------------------------------------------------------------------
 
-    def apply(self, params: Sequence[Variable], grads: Sequence[Any]) -> None:
+    def apply(self, params: Sequence[Any], grads: Sequence[Any] | None = None) -> None:
         """Take a step with gradients of the scaled loss, unless one of them is not finite.
 
         Args:
             params: the weights.
-            grads: the gradients of what `scale_loss` gave; None for weights without one.
+            grads: the gradients of what `scale_loss` gave; None for weights without one. The order may be the other
+                one, as in `Optimizer.apply`.
         """
-        self._step(params, grads, True)
+        self._step(*weights_first(self, params, grads), True)
 
     def apply_gradients(self, grads_and_params: Iterable[tuple[Any, Variable]]) -> None:
         """`apply` for pairs; as they are if the loop divides gradients itself, or has never scaled a loss.

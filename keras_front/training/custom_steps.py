@@ -31,7 +31,7 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front import optimizers
-from keras_front.backend import replicas, scopes
+from keras_front.backend import replicas, scopes, symbolic
 from keras_front.backend.hand_over import values_of
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, StateError
@@ -42,6 +42,7 @@ from keras_front.nest import flatten, unpack
 from keras_front.training.arrays import BatchLayout
 from keras_front.training.losses_and_metrics import LossesAndMetrics
 from keras_front.training.replicas import Reduction, agreed_logs, dividing, gathered
+from keras_front.training.state_and_data import of_data
 from keras_front.training.steps import KINDS, Steps, check_newcomers, phase, samples_of
 from keras_front.utils.data_utils import unpack_x_y_sample_weight
 
@@ -295,7 +296,7 @@ def _logs_of(
 def _step_function(model: Any, kind: str) -> Callable[[Any], Any]:
     """The step of a model as a function of its data: `train_step`, or what `make_train_function` makes of it."""
     if not overrides(model, f"make_{kind}_function"):
-        return getattr(model, f"{kind}_step")
+        return of_data(model, kind, getattr(model, f"{kind}_step"))
     function = getattr(model, f"make_{kind}_function")()
     return lambda data: function(iter([data]))
 
@@ -546,6 +547,17 @@ class StepMethods:
         Returns: a function of an iterator that gives the data of one batch.
         """
         return lambda batches: self.predict_step(next(batches))
+
+    def zero_grad(self) -> None:
+        """Forget the gradients that `loss.backward()` has found in a step written for PyTorch."""
+        for value in (weight.read() for weight in self.trainable_weights):  # type: ignore[attr-defined]
+            if symbolic.is_symbolic(value):
+                symbolic.GRADS.pop(value, None)
+
+    @property
+    def metrics_variables(self) -> list[Variable]:
+        """The variables of all metrics, in the order of `metrics`."""
+        return [variable for metric in self.metrics for variable in metric.variables]  # type: ignore[attr-defined]
 
     def compute_loss(
         self,

@@ -23,6 +23,7 @@ from keras_front.backend.ops.replicas import averaged, of_whole_batch
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, ShapeError, WrongKindError
 from keras_front.losses.weights import check_scores
+from keras_front.metrics.stateless import StatelessMetric
 from keras_front.training.arrays import per_output
 
 SPARSE = "sparse_categorical_crossentropy"
@@ -86,7 +87,7 @@ class OutputMetric(NamedTuple):
             self.metric.update_state(y_true, y_pred, sample_weight=weight)
 
 
-class LossTracker:
+class LossTracker(StatelessMetric):
     """The mean of a loss over the samples of an epoch. It can be used as a metric that is updated with values.
 
     Args:

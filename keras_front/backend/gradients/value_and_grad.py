@@ -55,16 +55,17 @@ VALUE_AND_GRAD = register(ValueAndGrad())
 
 
 def value_and_grad(fn: Callable[..., Any], params: Sequence[Any]) -> Any:
-    """((loss, aux), gradients) where `fn(params)` gives a scalar loss and any nesting of tensors as aux.
+    """A loss and its gradients: ((loss, aux), gradients), or (loss, gradients) where `fn` gives a loss alone.
 
     Works on real tensors, and inside a compiled function. A parameter that the loss does not use has gradient zero.
     A variable among `params` has the value that `fn` is given while it runs, so `fn` may simply call layers.
 
     Args:
-        fn: a function of a list of tensors, one for each of `params`.
+        fn: a function of a list of tensors, one for each of `params`; it gives a scalar loss, or a pair of that and any
+            nesting of tensors.
         params: variables or float tensors.
 
-    Returns: the loss and aux, and a list of gradients shaped as `params`.
+    Returns: the loss, with aux if there is one, and a list of gradients shaped as `params`.
 
     Example:
         >>> w = K.variable([1.0, 2.0])
@@ -76,17 +77,20 @@ def value_and_grad(fn: Callable[..., Any], params: Sequence[Any]) -> Any:
     params = [p.read() if isinstance(p, state.Variable) else p for p in params]
     before = scopes.snapshot()
     changed: list[tuple[Any, Any]] = []
+    alone: list[bool] = []
 
     def whole(values: list[Any]) -> Any:
         with state.bind(list(variables.values()), [values[i] for i in variables], collect=False):
-            loss, aux = fn(values)
+            found = fn(values)
+        alone[:] = [not isinstance(found, tuple | list)]
+        loss, aux = (found, None) if alone[0] else found
         changed[:] = scopes.changes_since(before)
         return loss, (aux, [table[key] for table, key in changed])
 
     (loss, (aux, new)), grads = _differentiated(whole, params)
     for (table, key), value in zip(changed, new, strict=True):
         table[key] = value  # as it is seen from outside: what was computed inside stays there
-    return (loss, aux), grads
+    return (loss if alone[0] else (loss, aux)), grads
 
 
 def _differentiated(fn: Callable[..., Any], params: list[Any]) -> Any:
