@@ -9,6 +9,7 @@ parts that other processes hold; every process runs the same calls in the same o
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,6 +24,8 @@ from keras_front.backend import replicas
 from keras_front.backend.placement import Placement
 from keras_front.errors import ArgumentError, DistributionError
 from keras_front_jax.x64 import wide
+
+_TALK = re.compile("gloo|nccl|all-reduce|coordination", re.IGNORECASE)  # in errors of what connects processes
 
 
 class MeshPlacement(Placement):
@@ -44,7 +47,8 @@ class MeshPlacement(Placement):
         self.mesh = _mesh(distribution.device_mesh)
         self.whole = NamedSharding(self.mesh, PartitionSpec())
         self._batch = NamedSharding(self.mesh, PartitionSpec(distribution.batch_dim_name))
-        self._gathered = jax.jit(lambda x: x, out_shardings=self.whole)
+        self._gathered = self.naming_the_lost(jax.jit(lambda x: x, out_shardings=self.whole))
+        self._first = self.naming_the_lost(wide(multihost_utils.broadcast_one_to_all))
 
     @property
     def local_device(self) -> Any:
@@ -76,16 +80,15 @@ class MeshPlacement(Placement):
         return NamedSharding(self.mesh, PartitionSpec(*axes))
 
     def put_state(self, variable: Any, value: Any) -> Any:
-        first = value if self.processes == 1 else multihost_utils.broadcast_one_to_all(value)  # each may have its own
+        first = value if self.processes == 1 else self._first(value)  # each may have its own
         return self.put(np.array(first), self.of_variable(variable))
 
     def put_batch(self, arrays: Sequence[Any]) -> list[Any]:
-        return [self._put_rows(array) for array in arrays]
+        return [self.put(array, self.of_batch(len(array))) for array in arrays]
 
-    def _put_rows(self, array: Any) -> Any:
-        if not self.distribution.auto_shard_dataset and self.processes > 1:
-            return jax.make_array_from_process_local_data(self._batch, array)
-        return self.put(array, self.of_batch(len(array)))
+    def put_own(self, arrays: Sequence[Any]) -> list[Any]:
+        """As `put_batch`, of arrays that are this process's own part of the batch."""
+        return [jax.make_array_from_process_local_data(self._batch, array) for array in arrays]
 
     def gather(self, tensor: Any) -> Any:
         return self._gathered(tensor)
@@ -93,12 +96,36 @@ class MeshPlacement(Placement):
     def from_first(self, tensors: Sequence[Any]) -> list[Any]:
         if self.processes == 1:
             return list(tensors)
-        first = wide(multihost_utils.broadcast_one_to_all)([np.asarray(x) for x in tensors])
-        return [self.put(np.asarray(array), self.whole) for array in first]
+        return [self.put(np.asarray(array), self.whole) for array in self._first([np.asarray(x) for x in tensors])]
 
     def wait_for_all(self) -> None:
         if self.processes > 1:
-            multihost_utils.sync_global_devices("keras_front")
+            self.naming_the_lost(multihost_utils.sync_global_devices)("keras_front")
+
+    def naming_the_lost(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """`function`, whose errors of communication say which processes may be lost."""
+        if self.processes == 1:
+            return function
+
+        def run(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return function(*args, **kwargs)
+            except (ValueError, RuntimeError) as error:
+                if not _TALK.search(str(error)):
+                    raise
+                raise self._lost(error) from error
+
+        return run
+
+    def _lost(self, error: Exception) -> DistributionError:
+        others = [str(rank) for rank in range(self.processes) if rank != self.rank]
+        which = f"Process {others[0]}" if len(others) == 1 else f"One of the processes {', '.join(others)}"
+        why = str(error).splitlines()[0]
+        return DistributionError(
+            f"{which} of {self.processes} (counted from 0) is lost, or runs another program: process {self.rank} "
+            f"cannot talk to it ({why}). The run cannot go on without it. Look for its own error, and start the run "
+            "again, with BackupAndRestore from where it ended."
+        )
 
     def constrained(self, tensors: Sequence[Any]) -> list[Any]:
         """Rows of a batch, within a function that is compiled, divided as `put_batch` would."""
@@ -139,8 +166,9 @@ class OnMesh:
         return self.placement.put_state(variable, np.asarray(array).astype(jnp.dtype(variable.dtype), copy=False))
 
     @wide
-    def put_batch(self, arrays: Sequence[Any]) -> list[Any]:
-        return self.placement.put_batch([np.array(array) for array in arrays])  # whose memory may be used again
+    def put_batch(self, arrays: Sequence[Any], own: bool = False) -> list[Any]:
+        put = self.placement.put_own if own else self.placement.put_batch
+        return put([np.array(array) for array in arrays])  # whose memory may be used again
 
     def argument(self, array: np.ndarray) -> Any:
         return self.put_batch([array])[0]
@@ -159,7 +187,7 @@ class OnMesh:
     def _jit(self, fn: Callable[..., Any], donate: Sequence[int] = (), **options: Any) -> Callable[..., Any]:
         """A compiled function that gives the state which it was given, in the places where that lay."""
         if not donate:
-            return super()._jit(fn, donate, **options)  # type: ignore[misc]
+            return self.placement.naming_the_lost(super()._jit(fn, donate, **options))  # type: ignore[misc]
         compiled: list[Callable[..., Any]] = []
 
         def call(*args: Any) -> Any:
@@ -168,7 +196,7 @@ class OnMesh:
                 compiled.append(jax.jit(fn, donate_argnums=tuple(donate), out_shardings=places, **options))
             return compiled[0](*args)
 
-        return call
+        return self.placement.naming_the_lost(call)
 
     def _places(self, fn: Callable[..., Any], args: Sequence[Any], place: int, static: Sequence[int]) -> Any:
         """Where the results of a step go: None where the compiler decides."""

@@ -371,11 +371,12 @@ class Backend:
             "keras_front.set_backend: JAX divides values over devices, PyTorch and TensorFlow run a process for each."
         )
 
-    def put_batch(self, arrays: Sequence[np.ndarray]) -> list[Any]:
+    def put_batch(self, arrays: Sequence[np.ndarray], own: bool = False) -> list[Any]:
         """Host arrays of one batch as tensors, where a step takes them.
 
         Args:
             arrays: arrays (batch, ...).
+            own: whether they are the part of this process, and others have the other parts.
         """
         return [self.convert(array) for array in arrays]
 

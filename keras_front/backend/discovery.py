@@ -150,7 +150,8 @@ def use_backend(backend: str | Engine) -> Iterator[Engine]:
 def get(backend: str | Engine) -> Engine:
     """The one instance of a backend, made and checked at first use; it does not become the active one.
 
-    Where a distribution is set, it is the adapter that stands for the backend under it, if the backend has one.
+    Where a distribution is set, it is the adapter that stands for the backend under it, if the backend has one. An
+    adapter that stands for one under some distribution is taken as it is.
 
     Args:
         backend: a name, "package.module:Class", or an instance of an adapter, which is then the one of its name.
@@ -162,6 +163,8 @@ def get(backend: str | Engine) -> Engine:
         found = found if found is not None else _load(backend)
     else:
         found = _adopt(undistributed(backend))
+        if found is not backend:
+            return backend
     wanted = distribution()
     return found if wanted is None or not getattr(found, "distributes", False) else wanted.adapter_of(found)
 

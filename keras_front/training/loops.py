@@ -337,7 +337,10 @@ class TrainingEpochs:
             batch, layout = item
             size = self.part.samples(int(batch[0].shape[0]))
             if self._step_with_hooks(
-                i, size, layout, lambda batch=batch: self.engine.put_batch(self.part.arrays(batch))
+                i,
+                size,
+                layout,
+                lambda batch=batch: self.engine.put_batch(self.part.arrays(batch), self.part.own_batches),
             ):
                 return
 
@@ -562,7 +565,7 @@ class BatchLoop:
             if hooks.begin and group.begins(i):
                 hooks.before(i, size)
             step = steps.test(layout, report) if self.kind == "test" else steps.predict(layout)
-            values = self._step(step, self.engine.put_batch(arrays))[1]
+            values = self._step(step, self.engine.put_batch(arrays, self.share.own_batches))[1]
             if hooks.end:
                 group.after(i, lambda i=i, size=size, v=values: self._after(i, size, v))  # type: ignore[misc]
             yield values, size

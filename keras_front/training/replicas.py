@@ -39,7 +39,7 @@ class BatchPart:
 
     def __init__(self, model: Any, stream: bool = False):
         self.group, self.together = replicas.group(), replicas.together()
-        self.own_batches = self.group is not None and stream and not self.group.distribution.auto_shard_dataset
+        self.own_batches = stream and self.together is not None and not self.together.distribution.auto_shard_dataset
         self.divides = self.group is not None and self.group.processes > 1 and not _is_bound_to_batches(model)
 
     def __bool__(self) -> bool:
@@ -67,7 +67,9 @@ class BatchPart:
 
     def samples(self, rows: int) -> int:
         """How many samples a batch has of which this process was given so many rows."""
-        return rows * self._shares(rows) if self.own_batches else rows
+        if not self.own_batches:
+            return rows
+        return rows * (self._shares(rows) if self.group is not None else self.together.processes)  # type: ignore[union-attr]
 
     def agreed(self, flag: bool) -> bool:
         """What the first process says, where every one has decided for itself."""

@@ -258,7 +258,8 @@ class Trainer(StepMethods, SingleBatchMethods):
 
         Returns: the backend, or None.
         """
-        self._engine = None if backend is None else discovery.get(backend)
+        chosen = None if backend is None else discovery.get(backend)
+        self._engine = discovery.undistributed(chosen) if isinstance(backend, str) else chosen
         return self
 
     def _on_engine(self) -> AbstractContextManager[Any]:

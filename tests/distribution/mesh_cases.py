@@ -160,6 +160,45 @@ def one_by_one() -> Any:
 
 
 @case
+def own_parts_of_batches() -> Any:
+    """A stream of each process's own parts, where there are several; of whole batches elsewhere."""
+    x, y = data(48)
+    wanted, one = dist.distribution(), process()
+    if wanted is not None and wanted.num_processes > 1:
+        wanted.auto_shard_dataset = False
+    count = 1 if wanted is None else wanted.num_processes
+    rows = [slice(i + one * 16 // count, i + (one + 1) * 16 // count) for i in (0, 16, 32)]
+    model = net(layers.BatchNormalization(name="norm"))
+    found = trained(model, iter([(x[r], y[r]) for r in rows * 2]), batch_size=None, steps_per_epoch=3)
+    batches = [(x[r], y[r]) for r in rows]
+    evaluated, predicted = model.evaluate(iter(batches), steps=3, verbose=0), model.predict(iter(batches), steps=3)
+    return {**found, "evaluated": evaluated, "predicted": predicted}
+
+
+@case
+def multi_gpu_model() -> Any:
+    """A model of Keras 2 on all devices, whatever distribution is set; on one device beside others."""
+    marked = dist.distribution() is not None
+    model = net(layers.BatchNormalization(name="norm"))
+    with use_no_distribution():
+        model = keras_front.utils.multi_gpu_model(model, gpus=None) if marked else model
+        model.compile("adam", "binary_crossentropy")
+        history = model.fit(*data(43), batch_size=16, epochs=2, verbose=0)
+        assert (len(model.weights[0]._values[0].sharding.device_set) > 1) == marked
+        return {"loss": history.history["loss"], "weights": model.get_weights()}
+
+
+@contextmanager
+def use_no_distribution() -> Iterator[None]:
+    before = dist.distribution()
+    dist.set_distribution(None)
+    try:
+        yield
+    finally:
+        dist.set_distribution(before)
+
+
+@case
 def convolutions() -> Any:
     x = np.random.default_rng(0).normal(size=(24, 6, 6, 2))
     model = Sequential(

@@ -8,10 +8,9 @@ Prints a line for each case and distribution, and ends with 1 if any of them dif
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 PROCESSES = int(os.environ.get("KERAS_DISTRIBUTION_NUM_PROCESSES", 1))
 os.environ["XLA_FLAGS"] = (
@@ -20,18 +19,20 @@ os.environ["XLA_FLAGS"] = (
 )
 sys.path.insert(0, str(Path(__file__).parent))
 
+import keras_front  # noqa: E402
+from keras_front import config  # noqa: E402
+from keras_front.backend import discovery  # noqa: E402
+
 TOLERANCE = 1e-10
 
 
 def main(arguments: list[str]) -> int:
     if arguments[:1] == ["--processes"]:
-        return launch(int(arguments[1]), arguments[2:])
-    import keras_front
-    from keras_front import config, distribution
-
+        engine: Any = discovery.get("jax")
+        return engine.launch_processes([sys.executable, __file__, *arguments[2:]], int(arguments[1]))
     keras_front.set_backend("jax")
     if PROCESSES > 1:
-        distribution.initialize()
+        keras_front.distribution.initialize()
     config.set_floatx("float64")
     import mesh_cases as cases
 
@@ -46,25 +47,9 @@ def _pairs(cases, name: str, *titles: str) -> list[tuple[str, str]]:
 def _is_equal(cases, name: str, title: str) -> bool:
     found = cases.difference(cases.run(name, title), cases.run(name))
     equal = found <= TOLERANCE
-    print(f"{'equal' if equal else 'DIFFERS'} {found:.1e}  {name}, {title}", flush=True)
+    if os.environ.get("KERAS_DISTRIBUTION_PROCESS_ID", "0") == "0" or not equal:
+        print(f"{'equal' if equal else 'DIFFERS'} {found:.1e}  {name}, {title}", flush=True)
     return equal
-
-
-def launch(processes: int, arguments: list[str]) -> int:
-    """The same in several processes, which find each other by the environment."""
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        address = f"localhost:{probe.getsockname()[1]}"
-    shared = {"KERAS_DISTRIBUTION_JOB_ADDRESSES": address, "KERAS_DISTRIBUTION_NUM_PROCESSES": str(processes)}
-    children = [
-        subprocess.Popen(
-            [sys.executable, __file__, *arguments],
-            env={**os.environ, **shared, "KERAS_DISTRIBUTION_PROCESS_ID": str(number)},
-            stdout=None if number == 0 else subprocess.DEVNULL,
-        )
-        for number in range(processes)
-    ]
-    return max(child.wait() != 0 for child in children)
 
 
 if __name__ == "__main__":
