@@ -35,7 +35,7 @@ from keras_front.training.dispatch import DispatchTuner, map_batches
 from keras_front.training.position import TrainingPosition
 from keras_front.training.replicas import BatchPart, share_state
 from keras_front.training.steps import Steps
-from keras_front.training.streams import StreamAdapter
+from keras_front.training.streams import StreamAdapter, check_passes
 
 DEVICE_LIMIT = 1 << 30  # bytes of data that may lie on the device for a whole fit
 PENDING = 1 << 26  # bytes of predictions that may wait on the engine: each wait for one costs more than a step
@@ -80,6 +80,7 @@ class FitLoop:
         self.steps: Steps = model._compilation.steps
         if isinstance(shuffle, str):
             sample_order(1, 1, shuffle, None)  # an unknown word is an error before anything is done
+        check_passes(validation, sum(validates(validation_freq, epoch) for epoch in range(initial_epoch, epochs)))
         self.part = BatchPart(model, isinstance(data, StreamAdapter))
         self.history = callback_module.History()
         self.callbacks = callback_module.CallbackList(self._all_callbacks(callbacks))

@@ -18,7 +18,7 @@ import numpy as np
 
 from keras_front.backend import seeds
 from keras_front.backend.tables import make_room
-from keras_front.errors import ArgumentError
+from keras_front.errors import ArgumentError, ShapeError
 from keras_front.training.arrays import BatchLayout, DataSpec, conform_to
 from keras_front.training.data_adapter import positive, sample_order, step_count, warn_of_bound, whole
 from keras_front.training.host_arrays import as_array
@@ -132,6 +132,7 @@ class StreamAdapter:
         self.bound: int | None = None  # batches an epoch at most
         self.workers = _workers_of(source, workers or Workers())
         self._joined_as_lists = is_dataset(source)  # as torch joins tuples
+        self._of_samples = isinstance(source, SampleBatches)
         self._empty = True  # no batch of this pass has come yet
         self._enqueuer: Any = None
         self._raw: Iterator[Any] | None = None  # of this pass, where somebody had to look at one before
@@ -157,6 +158,11 @@ class StreamAdapter:
         if self.bound is not None:
             self.steps = self.bound if self.steps is None else min(self.steps, self.bound)
 
+    @property
+    def once(self) -> bool:
+        """Whether there is one pass only, as of an iterator without a number of steps."""
+        return self.by_pass and not self._again
+
     # Passes ------------------------------------------------------------------------------------------
 
     def open(self) -> None:
@@ -165,7 +171,8 @@ class StreamAdapter:
             return
         items = itertools.chain(self._kept, self._items())
         self._raw, self._kept = None, []
-        batches = _checked(items, BatchChecks(self.spec, self.class_weight, self.targets), self._joined_as_lists)
+        checks = BatchChecks(self.spec, self.class_weight, self.targets)
+        batches = _checked(items, checks, self._joined_as_lists, SAMPLES if self._of_samples else BATCHES)
         threaded = self.workers.number and self._enqueuer is None
         self._batches = prefetched(batches, self.workers.queue_size) if threaded else batches
 
@@ -214,7 +221,7 @@ class StreamAdapter:
 
     def end_epoch(self) -> None:
         """End a pass: `on_epoch_end` of a `Sequence` is called now, then its length is read anew."""
-        self.exhausted = self.by_pass and not self._again
+        self.exhausted = self.once
         if self.by_pass and self._again and self._batches is not None:
             if self.bound is None:
                 self._finish_pass()
@@ -287,13 +294,21 @@ def _passes(dataset: Any) -> Iterator[Any]:
 # Checks ----------------------------------------------------------------------------------------------
 
 
-def _checked(items: Iterable[Any], checks: BatchChecks, joined_as_lists: bool) -> Iterator[Batch]:
+BATCHES = " What a generator or dataset gives are batches: of single samples make some, with batch(n) or a DataLoader."
+SAMPLES = (
+    " The items of an object with __getitem__ and __len__ are single samples; if they are batches, give it a method "
+    "on_epoch_end, as keras.utils.Sequence has."
+)
+
+
+def _checked(items: Iterable[Any], checks: BatchChecks, joined_as_lists: bool, hint: str) -> Iterator[Batch]:
     """Checked batches; an error says the number of the batch."""
     for number, item in enumerate(items):
         try:
             batch = checks(_as_tuple(item, joined_as_lists))
         except ArgumentError as error:
-            raise type(error)(f"Batch {number} of the data, counted from 0: {error}") from None
+            ending = hint if number == 0 and isinstance(error, ShapeError) else ""
+            raise type(error)(f"Batch {number} of the data, counted from 0: {error}{ending}") from None
         yield batch
 
 
@@ -525,6 +540,20 @@ def check_steps(where: str, name: str, source: Any, steps: Any) -> None:
     """
     if steps is None and hasattr(source, "__next__") and not is_sequence(source):
         raise ArgumentError(f"{where}: expected `{name}`, because the length of a generator is not known.")
+
+
+def check_passes(validation: Any, times: int) -> None:
+    """Raise ArgumentError if an iterator, which can be gone through once, is to validate on several times.
+
+    Args:
+        validation: the adapter of the validation data, or None.
+        times: how many validations there are.
+    """
+    if isinstance(validation, StreamAdapter) and validation.once and times > 1:
+        raise ArgumentError(
+            f"fit: validation_data is an iterator, which can be gone through once, but there are {times} validations. "
+            "Give validation_steps if it goes on, or something that can be iterated anew for each."
+        )
 
 
 def only_a_stream(where: str, **arguments: Any) -> None:

@@ -116,6 +116,14 @@ class Batches(Sequence):
         return PARTS[i]
 
 
+class BatchesOfNoClass:
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, i):
+        return PARTS[i]
+
+
 class Endless(PyDataset):
     num_batches = None
 
@@ -280,6 +288,9 @@ def test_streams_to_validate_on(shared):
         (lambda: (Endless(),), {}, "expected `steps_per_epoch`, because Endless has no end"),
         (lambda: (Batches(), Y), {}, "expected no y"),
         (lambda: (DataLoader(OneByOne(), 4),), {"batch_size": 4}, "expected no batch_size. Set such things where the"),
+        (lambda: (X, Y), {"validation_data": iter(PARTS), "epochs": 2}, "be gone through once, but there are 2 valid"),
+        (lambda: (Dataset.from_tensor_slices((X, Y)),), {}, r"of single samples make some, with batch\(n\)"),
+        (lambda: (BatchesOfNoClass(),), {}, "are single samples; if they are batches, give it a method"),
         (lambda: (OneByOne(),), {"validation_split": 0.5}, "validation_split needs arrays"),
         (lambda: (iter([PARTS[0], (X[:, :3], Y)]),), {}, r"Batch 1 of .*expects \(n, 4\), received .*\(16, 3\)"),
         (lambda: (iter([PARTS[0], (X, Y[:3])]),), {}, "Batch 1 of the data, .* received 16 inputs, 3 targets"),
