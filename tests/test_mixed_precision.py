@@ -8,8 +8,11 @@ from fresh import in_new_process
 
 from keras_front import backend as K
 from keras_front import config, dtype_policies, layers, mixed_precision, models, optimizers, set_random_seed
+from keras_front.backend.discovery import use_backend
 from keras_front.errors import ArgumentError
 from keras_front.mixed_precision import LossScaleOptimizer
+from keras_front.testing import layer_subject
+from keras_front.testing import layers as layer_suite
 
 EPSILON = {"float16": 2.0**-10, "bfloat16": 2.0**-7}
 
@@ -50,6 +53,15 @@ def test_policies(backend):
     with config.use(floatx="float64"):
         mixed_precision.set_global_policy(None)
         assert mixed_precision.global_policy().name == "float64"
+
+
+def test_noise_is_drawn_finely_enough(backend):
+    if "bfloat16" not in backend.lacks:
+        set_random_seed(1, reproducible=True)
+        kept = K.to_numpy(K.dropout(K.cast(K.constant(np.ones((64, 64))), "bfloat16"), 0.001)) != 0
+        assert 0.99 < kept.mean() < 1.0
+    layer = layers.AlphaDropout(0.25, dtype="mixed_float16")
+    assert np.isfinite(K.to_numpy(layer(K.constant(np.ones((8, 8))), training=True))).all()
 
 
 @pytest.mark.engine_neutral
@@ -231,7 +243,7 @@ def test_arguments_of_a_loss_scale_of_any_keras(backend):
         LossScaleOptimizer(optimizers.SGD(), nothing=1)
 
 
-def _trained(policy, epochs=20):
+def _trained(policy):
     """A small net, trained, and its losses."""
     random = np.random.default_rng(0)
     x = random.normal(size=(64, 4)).astype("float32")
@@ -242,17 +254,23 @@ def _trained(policy, epochs=20):
         [layers.Dense(8, activation="relu", input_shape=(4,)), layers.Dense(2, activation="softmax", dtype="float32")]
     )
     model.compile(optimizers.SGD(0.5), "sparse_categorical_crossentropy")
-    return model, model.fit(x, y, batch_size=32, epochs=epochs, verbose=0).history["loss"], x
+    return model, model.fit(x, y, batch_size=32, epochs=20, verbose=0).history["loss"], x
 
 
 @pytest.mark.filterwarnings("ignore:mixed_bfloat16. numpy has no bfloat16")
-def test_a_net_learns_as_in_float32_and_its_files_keep_the_scale(backend, tmp_path):
-    expected = _trained("float32")[1]
-    for policy in ("mixed_bfloat16", "mixed_float16"):
-        model, losses, x = _trained(policy)
-        np.testing.assert_allclose(losses, expected, atol=0.01)  # of 0.6 in the first epoch
-        assert isinstance(model.optimizer, LossScaleOptimizer) == (policy == "mixed_float16")
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_a_net_learns_as_in_float32(backend, policy):
+    with use_backend("numpy"):
+        expected = _trained("float32")[1]
+    model, losses, _ = _trained(policy)
+    np.testing.assert_allclose(losses, expected, atol=0.01)  # of 0.6 in the first epoch
     assert losses[-1] < losses[0] / 3
+    assert isinstance(model.optimizer, LossScaleOptimizer) == (policy == "mixed_float16")
+
+
+@pytest.mark.engine_neutral
+def test_files_keep_policies_and_the_scale(backend, tmp_path):
+    model, _, x = _trained("mixed_float16")
     model.optimizer.dynamic_scale.assign(512.0)
     mixed_precision.set_global_policy(None)
     for name in ("model.keras", "model.h5"):
@@ -264,3 +282,27 @@ def test_a_net_learns_as_in_float32_and_its_files_keep_the_scale(backend, tmp_pa
         for ours, theirs in zip(again.optimizer.get_weights(), model.optimizer.get_weights(), strict=True):
             np.testing.assert_array_equal(ours, theirs)
         np.testing.assert_array_equal(again.predict(x), model.predict(x))
+
+
+@pytest.mark.engine_neutral
+@pytest.mark.filterwarnings("ignore")
+def test_every_layer_follows_a_mixed_policy(backend):
+    policy = "mixed_float16" if "bfloat16" in backend.lacks else "mixed_bfloat16"
+    half = half_of(backend, policy)
+    room = 1 if half == "float16" else 6
+    for name, (case, *_) in layer_suite.table().items():
+        if case.rounding is None or name in ("ThresholdedReLU",):  # a number near the threshold may be on either side
+            continue
+        mixed_precision.set_global_policy(None)
+        wanted = layer_subject.apply(layer_subject.built(case), layer_subject.values(case))[0]
+        mixed_precision.set_global_policy(policy)
+        layer = layer_subject.built(case)
+        found = layer(layer_subject.one([K.convert(x) for x in layer_subject.values(case)]))
+        for got, want in zip(found if isinstance(found, list) else [found], wanted, strict=True):
+            if want.dtype.kind == "f" and layer.weights:  # encodings and the like do not compute in floats
+                assert K.dtype(got) == half, case
+            tolerance = case.rounding * room
+            np.testing.assert_allclose(
+                K.to_numpy(got).astype("float64"), want, rtol=tolerance, atol=tolerance, err_msg=str(case)
+            )
+        assert {w.dtype for w in layer.weights if "float" in w.dtype} <= {"float32"}, case

@@ -23,6 +23,8 @@ class _CastValues(dict[Any, Any]):
 
     __slots__ = ("cast", "frame")
 
+    frame: Any  # whose table it is
+
     def __init__(self) -> None:
         self.cast: dict[Any, tuple[Any, Any]] = {}
 
@@ -57,7 +59,7 @@ class Casting(Frame):
     def __init__(self, dtype: str | None):
         table = _CastValues()
         super().__init__(table, None, False, False)
-        self.dtype, table.frame = dtype, self  # type: ignore[attr-defined]
+        self.dtype, table.frame = dtype, self
 
     def above(self, frame: Frame) -> Casting:
         """Such a frame in front of another one.

@@ -16,6 +16,7 @@ class Engine(Protocol):
 
     name: str
     native: set[type]
+    lacks: frozenset[str]
     distributes: bool
 
     def __hash__(self) -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from .arguments import Regularizer
 
 if TYPE_CHECKING:
+    from keras_front.dtype_policies import DTypePolicy
     from keras_front.graph import layer
 
     class Layer(layer.Layer):
@@ -29,7 +30,7 @@ class CommonArguments(TypedDict, total=False):
 
     name: str | None
     trainable: bool
-    dtype: str | Mapping[str, Any] | None
+    dtype: str | Mapping[str, Any] | DTypePolicy | None
     input_shape: Sequence[int | None]
     batch_input_shape: Sequence[int | None]
     batch_size: int | None

@@ -309,7 +309,8 @@ def zeros_of(batch: Any, shape: Sequence[int], dtype: str) -> Any:
     """
     zero = np.zeros((), "float32" if dtype == "bfloat16" else dtype)
     dims = (batch, *shape)
-    return K.broadcast_to(symbolic.constant(zero, dtype) if any(map(K.is_symbolic, dims)) else zero, dims)
+    make = symbolic.constant if any(map(K.is_symbolic, dims)) else K.convert
+    return K.broadcast_to(make(zero, dtype), dims)
 
 
 def _times(x: Any, kernel: Any, masks: list[Any] | None, gates: int) -> Any:

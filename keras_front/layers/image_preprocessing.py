@@ -54,7 +54,8 @@ class _ImageLayer(Layer):
         x = K.cast(inputs, self._dtype_here())
         if K.ndim(x) not in (3, 4):
             raise ShapeError(f"{self.name}: expected images (batch, rows, columns, channels), received {x.shape}.")
-        return change(x) if K.ndim(x) == 4 else K.squeeze(change(K.expand_dims(x, 0)), 0)
+        y = change(x) if K.ndim(x) == 4 else K.squeeze(change(K.expand_dims(x, 0)), 0)
+        return K.cast(y, K.dtype(x))
 
     def _transform(self, x: Any) -> Any:
         raise NotImplementedError

@@ -13,6 +13,7 @@ import numpy as np
 from keras_front import backend as K
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.graph.layer import LAYERS
+from keras_front.initializers import host_dtype
 from keras_front.utils.conv_utils import convolved_length
 
 from .arguments import (
@@ -145,7 +146,8 @@ class _Local(_Spatial):
         shape = self._dense_shape(channels)
         rows, columns = self._matrix(shape)
         if self.implementation == 2:
-            kernel = K.reshape(self.kernel * self._connected_as(shape).astype(K.dtype(inputs)), (rows, columns))
+            connected = self._connected_as(shape).astype(host_dtype(K.dtype(inputs)))
+            kernel = K.reshape(self.kernel * connected, (rows, columns))
         else:
             flat = self._entries[:, 1] * columns + self._entries[:, 0]
             kernel = K.reshape(K.scatter_add(self.kernel, flat.astype("int32"), rows * columns), (rows, columns))

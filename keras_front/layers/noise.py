@@ -9,6 +9,7 @@ from typing import Any, Unpack
 
 from keras_front import backend as K
 from keras_front.activations import SELU_ALPHA, SELU_SCALE
+from keras_front.backend import dtypes
 from keras_front.graph.layer import LAYERS
 
 from .arguments import Fraction, NoiseShape, NotNegative, Seed
@@ -101,6 +102,7 @@ class AlphaDropout(Layer):
         shape = K.shape(inputs)
         if self.noise_shape is not None:
             shape = tuple(shape[i] if n is None else n for i, n in enumerate(self.noise_shape))
-        kept = K.cast(K.random_uniform(shape, dtype=dtype, seed=self.seed) >= self.rate, dtype)
+        drawn = K.random_uniform(shape, dtype=dtypes.as_single(dtype), seed=self.seed)
+        kept = K.cast(drawn >= self.rate, dtype)
         scale = ((1 - self.rate) * (1 + self.rate * low**2)) ** -0.5
         return scale * (inputs * kept + low * (1 - kept)) - scale * low * self.rate

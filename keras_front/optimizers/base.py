@@ -444,7 +444,7 @@ class Optimizer(ResourceUpdates, OptimizerCalls, Configurable):
         """
         params, grads = weights_first(self, params, grads)
         self.build(params)
-        grads = mean_gradients(grads)  # where processes share the batch
+        grads = mean_gradients(list(grads))  # where processes share the batch
         if self.loss_scale_factor is not None:
             grads = unscaled(grads, self.loss_scale_factor)
         self._apply(params, grads, self._recorded(params).apply if self._is_classic() else self._take_step)

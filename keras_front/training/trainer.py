@@ -173,7 +173,7 @@ class Trainer(StepMethods, SingleBatchMethods):
         )
         before = (self.optimizer, self._compilation)
         optimizer = optimizers.get(optimizer)
-        if auto_scale_loss and self.dtype_policy.name == "mixed_float16":
+        if auto_scale_loss and self.dtype_policy.name == "mixed_float16":  # type: ignore[attr-defined]
             optimizer = optimizers.with_loss_scale(optimizer)
         self._keep_compiled(optimizer, Compilation(arguments))
         try:

@@ -463,7 +463,8 @@ def keep_mask(counter: Tensor, seed: Tensor, shape: Dims, rate, dtype: DType, st
 
     Returns: a tensor of that shape.
     """
-    kept = greater_equal(uniform_noise(counter, seed, shape, dtypes.as_float(dtype), stream), rate)
+    drawn = dtypes.as_single(dtypes.as_float(dtype))  # 16 bits are too coarse for a share
+    kept = greater_equal(uniform_noise(counter, seed, shape, drawn, stream), rate)
     return multiply(cast(kept, dtype), 1 / (1 - rate))
 
 

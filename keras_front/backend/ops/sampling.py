@@ -106,6 +106,8 @@ def normal_noise(counter: Tensor, seed: Tensor, shape: Dims, dtype: DType, strea
 
 def _host_noise(counter: Any, seed: Any, shape: Any, dtype: str, stream: Any, kind: str) -> Any:
     """Noise for the whole batch, the same as on one device, of which each process that shares it takes its part."""
+    if dtypes.on_host(dtype) != dtype:  # NumPy does not have it
+        return cast(_host_noise(counter, seed, shape, dtypes.on_host(dtype), stream, kind), dtype)
     own = replicas.division()
     if own is None or not own.has_part_of(shape):
         return host_noise(counter, seed, shape, dtype, stream, kind)
@@ -221,7 +223,7 @@ def random_binomial(shape: Any, p: float = 0.0, dtype: Any = None, seed: int | N
     """
     _check("random_binomial", "p", p, 0, 1)
     name = dtypes.canonical(dtype)
-    return cast(less(_draw(uniform_noise, shape, dtypes.as_float(name), seed), p), name)
+    return cast(less(_draw(uniform_noise, shape, dtypes.as_single(dtypes.as_float(name)), seed), p), name)
 
 
 def truncated_normal(
