@@ -204,6 +204,7 @@ class TrainingEpochs:
     def __init__(self, loop: FitLoop, state: StateList):
         self.model, self.steps, self.data, self.callbacks = loop.model, loop.steps, loop.data, loop.callbacks
         self.state, self.shuffle, self.part = state, loop.shuffle, loop.part
+        self.part.pieces = self.steps.accumulate
         self.generator = seeds.generator("shuffle") if self.shuffle and isinstance(self.data, ArrayAdapter) else None
         self.engine = active_backend()
         self.ended = False

@@ -35,7 +35,12 @@ class BatchPart:
         model: the model. One with a fixed size of batches, or with layers that keep a state for each sample, computes
             whole batches in every process.
         stream: whether the batches come from a stream, which the user may have divided already.
+
+    Attributes:
+        pieces: in how many pieces a batch goes through the model, one after the other; each of them is divided.
     """
+
+    pieces = 1
 
     def __init__(self, model: Any, stream: bool = False):
         self.group, self.together = replicas.group(), replicas.together()
@@ -58,8 +63,10 @@ class BatchPart:
         """Of an array whose first axis is the samples of a batch, those of this part."""
         if self.group is None or self.own_batches or (shares := self._shares(len(rows))) == 1:
             return rows
-        size = len(rows) // shares
-        return rows[self.group.rank * size : (self.group.rank + 1) * size]
+        pieces = self.pieces if len(rows) % (shares * self.pieces) == 0 else 1
+        size, each = len(rows) // (shares * pieces), len(rows) // pieces
+        own = [rows[start + self.group.rank * size :][:size] for start in range(0, len(rows), each)]
+        return own[0] if pieces == 1 else np.concatenate(own)
 
     def arrays(self, batch: Sequence[Any]) -> list[Any]:
         """The part of each array of a batch."""

@@ -58,8 +58,8 @@ def trained(model: Any, *arguments: Any, optimizer: Any = "adam", measures: Any 
 
 def check_places(model: Any) -> None:
     """After training every variable lies as the distribution says, and something is divided that should be."""
-    wanted = dist.distribution()
-    if wanted is None:
+    wanted, placement = dist.distribution(), active_placement()
+    if placement is None or not placement.global_view:
         return
     variables = [*model.weights, *model.optimizer.weights]
     found = {v.name: tuple(v.current().sharding.spec) for v in variables}
