@@ -93,12 +93,18 @@ def _names_lost(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _sum(flat: Any) -> Any:
     """A tensor added up over all processes."""
+    return _compiled_sum(flat) if tf.executing_eagerly() else _sum_in_graph(flat)
 
+
+def _sum_in_graph(flat: Any) -> Any:
     def reduce(t: Any) -> Any:
         here = tf.identity(t)  # on the device of this replica, which the strategy asks for
         return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, here)
 
     return _Run.strategy.run(reduce, (flat,))
+
+
+_compiled_sum = tf.function(_sum_in_graph, autograph=False, reduce_retracing=True)
 
 
 @tf.custom_gradient

@@ -18,6 +18,7 @@ from keras_front import backend as K
 from keras_front import initializers
 from keras_front.arguments import Scalars
 from keras_front.backend import dtypes
+from keras_front.backend.ops.replicas import part_of_batch
 from keras_front.backend.state import Variable, current_frame, eager
 from keras_front.errors import ArgumentError
 from keras_front.failures import explains_failures
@@ -277,10 +278,13 @@ class Reduce(Metric):
             values: numbers of any shape.
             sample_weight: a number, (n,), or as `values`; None for 1.
         """
+        alone = sample_weight is None
         values, weights = self.weighted(values, sample_weight)
+        counted = weights if self.reduction == "weighted_mean" else K.ones_like(values)
+        if alone and not K.ndim(values):  # a number for a batch, of which each process that shares it has a part
+            values, counted = part_of_batch(values), part_of_batch(counted)
         self.total.assign(self.total + K.sum(values))
         if self.reduction != "sum":
-            counted = weights if self.reduction == "weighted_mean" else K.ones_like(values)
             self.count.assign(self.count + K.sum(counted))
 
     def result(self) -> Any:

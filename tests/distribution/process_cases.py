@@ -1,4 +1,4 @@
-"""What `run_in_processes.py` runs besides `mesh_cases`: steps of one's own, data of one's own, what cannot be divided."""
+"""What `run_in_processes.py` runs besides `mesh_cases`: steps and data of one's own, what cannot be divided, callbacks."""
 
 from __future__ import annotations
 
@@ -122,7 +122,13 @@ def streams_and_callbacks() -> Any:
     history = model.fit(Batches(x, y), epochs=6, validation_data=(x[:21], y[:21]), callbacks=given, verbose=0)
     found = {f"history {k}": v for k, v in history.history.items()}
     evaluated = model.evaluate(Batches(x, y), verbose=0)
-    return {**found, "seen": seen, "state": model.get_weights(), "predicted": model.predict(Batches(x, y)), "e": evaluated}
+    return {
+        **found,
+        "seen": seen,
+        "state": model.get_weights(),
+        "predicted": model.predict(Batches(x, y)),
+        "e": evaluated,
+    }
 
 
 @case

@@ -126,6 +126,15 @@ def of_whole_batch(loss: Any, is_sum: bool) -> Any:
     return loss * float(replicas.shares()) if is_sum and replicas.shares() > 1 else loss
 
 
+def part_of_batch(x: Any) -> Any:
+    """A number for a batch, so that the sum over the processes that share the batch counts as one.
+
+    Args:
+        x: a scalar.
+    """
+    return x if replicas.shares() == 1 else x / float(replicas.shares())
+
+
 def mean_gradients(grads: list[Any]) -> list[Any]:
     """Gradients for the whole batch, of gradients for the part of it that this process computes.
 
