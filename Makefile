@@ -66,6 +66,12 @@ test-libraries: .venv-libraries/ready  # programs with libraries of 2016 to 2022
 test-distribution: .venv-test/ready  # models on eight devices made of one CPU, and in several processes, against one
 	$(ONE_THREAD) $(TEST)/python tests/distribution/run_on_mesh.py
 	$(ONE_THREAD) $(TEST)/python tests/distribution/run_on_mesh.py --processes 2
+	for backend in torch tensorflow; do \
+		$(ONE_THREAD) $(TEST)/python tests/distribution/run_in_processes.py $$backend || exit 1; \
+		$(ONE_THREAD) $(TEST)/python tests/distribution/lose_a_process.py $$backend killed || exit 1; \
+		$(ONE_THREAD) $(TEST)/python tests/distribution/lose_a_process.py $$backend silent || exit 1; \
+		$(ONE_THREAD) $(TEST)/keras-front launch -n 2 --backend $$backend tests/distribution/old_program.py || exit 1; \
+	done
 
 test-onnx: .venv-test/ready  # every layer, op and application as ONNX, by ONNX Runtime
 	KERAS_FRONT_TEST_BACKENDS=numpy $(ONE_THREAD) $(TEST)/python -m pytest -q -p no:cacheprovider tests/export/onnx_whole.py
