@@ -13,6 +13,7 @@ from functools import wraps
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.eager import context
 
 from keras_front.backend import replicas
 from keras_front.backend.adapter import Backend
@@ -20,6 +21,7 @@ from keras_front.backend.placement import Placement
 from keras_front.errors import DistributionError
 
 TIMEOUT = "KERAS_FRONT_DISTRIBUTION_TIMEOUT"  # seconds that a process may be silent before the others give up
+_ROLL_CALL = 5000  # milliseconds that processes have to answer when one is lost
 _LOST = (tf.errors.UnavailableError, tf.errors.DeadlineExceededError, tf.errors.AbortedError, tf.errors.CancelledError,
          tf.errors.InternalError)  # fmt: skip
 
@@ -30,6 +32,7 @@ class _Run:
     strategy: Any = None
     rank = 0
     size = 1
+    failures = 0
 
 
 def timeout() -> float:
@@ -86,9 +89,26 @@ def _names_lost(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*args, **kwargs)
         except _LOST as error:
             named = {int(rank) for rank in re.findall(r"task:(\d+)", str(error))} - {_Run.rank}
-            raise DistributionError.lost(sorted(named), _Run.size, timeout()) from error
+            raise DistributionError.lost(sorted(named) or _missing(), _Run.size, timeout()) from error
 
     return call
+
+
+def _missing() -> list[int]:
+    """The ranks that do not answer at the service of the cluster; rank 0, which has it, where that is gone."""
+    _Run.failures += 1
+    cluster, key, lost, wait = context.context(), f"roll call {_Run.failures}: ", [], _ROLL_CALL
+    try:
+        cluster.set_config_key_value(f"{key}{_Run.rank}", "here")
+    except tf.errors.OpError:
+        return [0]
+    for rank in range(_Run.size):
+        try:
+            cluster.get_config_key_value(f"{key}{rank}", wait)
+        except tf.errors.OpError:
+            lost.append(rank)
+            wait = 500
+    return lost
 
 
 def _sum(flat: Any) -> Any:
