@@ -1,4 +1,4 @@
-"""What `run_in_processes.py` runs besides `mesh_cases`: steps and data of one's own, what cannot be divided, callbacks."""
+"""What `run_in_processes.py` runs besides `mesh_cases`: steps and data of one's own, callbacks, batches not divided."""
 
 from __future__ import annotations
 
