@@ -215,7 +215,7 @@ class Processes(Backend):
         """See `K.replica_mean`."""
         return self.placement.reduce(tensors, shares)
 
-    def replica_gather(self, x: Any, *, shares: int, rank: int) -> Any:
+    def replica_gather(self, x: Any, *, shares: int = 1, rank: int = 0) -> Any:
         """See `K.replica_gather`."""
         return super().replica_gather(x) if shares == 1 else self.placement.gather(x)
 

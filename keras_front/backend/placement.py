@@ -126,10 +126,16 @@ class Placement:
         Args:
             backend: the name of the backend, for the message.
         """
-        if self.distribution.device_mesh.devices.size != self.processes or self.replicas != self.processes:
+        wanted, mesh = self.distribution, self.distribution.device_mesh
+        if hasattr(wanted, "layout_map") or mesh.devices.size != self.processes or self.replicas != self.processes:
             raise DistributionError(
                 f"The {backend} backend runs one process for each device, and divides batches among them: expected a "
-                f"DataParallel over {self.processes} devices, one for each process, received {self.distribution}."
+                f"DataParallel over {self.processes} devices, one for each process, received {wanted}."
+            )
+        if wanted.shard_optimizer_state:
+            raise DistributionError(
+                f"The {backend} backend holds the optimizer's state whole in each process: expected "
+                "shard_optimizer_state=False. JAX divides it."
             )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from keras_front import conventions
 from keras_front.backend import dtypes
+from keras_front.backend.placement import writes_files
 from keras_front.errors import ArgumentError
 from keras_front.nest import unpack
 
@@ -62,6 +63,8 @@ def print_summary(
     """
     form = _boxes if conventions.current().summary == "boxes" else _classic
     entries = list(_entries(model, expand_nested, layer_range))
+    if print_fn is None and not writes_files():
+        return  # one of several processes prints
     for line in form(model, entries, line_length, positions, show_trainable):
         (print_fn or print)(line)
 

@@ -33,7 +33,7 @@ from keras_front.training.arrays import BatchLayout
 from keras_front.training.data_adapter import ArrayAdapter, sample_order
 from keras_front.training.dispatch import DispatchTuner, map_batches
 from keras_front.training.position import TrainingPosition
-from keras_front.training.replicas import BatchPart, share_state
+from keras_front.training.replicas import BatchPart, meet, share_state
 from keras_front.training.steps import Steps
 from keras_front.training.streams import StreamAdapter, check_passes
 
@@ -132,6 +132,7 @@ class FitLoop:
                         break
                 self._finalize_weights(state)
                 callbacks.on_train_end()
+                meet()  # the first process has written its files
                 self.part.meet()
         finally:
             for data in (self.data, self.validation):

@@ -18,6 +18,7 @@ import numpy as np
 from keras_front import backend as K
 from keras_front.backend import dtypes, replicas
 from keras_front.backend.hand_over import active_backend, store, values_of
+from keras_front.backend.placement import active_placement
 from keras_front.backend.state import Variable
 from keras_front.nest import flatten
 from keras_front.training.arrays import BatchLayout
@@ -68,9 +69,9 @@ class BatchPart:
         own = [rows[start + self.group.rank * size :][:size] for start in range(0, len(rows), each)]
         return own[0] if pieces == 1 else np.concatenate(own)
 
-    def arrays(self, batch: Sequence[Any]) -> list[Any]:
+    def arrays(self, batch: Any) -> Any:
         """The part of each array of a batch."""
-        return [self.rows(array) for array in batch]
+        return batch if self.group is None else [self.rows(array) for array in batch]
 
     def samples(self, rows: int) -> int:
         """How many samples a batch has of which this process was given so many rows."""
@@ -171,8 +172,8 @@ class Reduction:
 
 
 def agreed_step(
-    steps: Any, frame: Any, before: dict[Any, Any], done: Any, grads: Sequence[Any] = ()
-) -> tuple[Any, Sequence[Any]]:
+    steps: Any, frame: Any, before: dict[Any, Any], done: Any, grads: list[Any] | None = None
+) -> tuple[Any, list[Any]]:
     """What the parts of a batch gave, made what the whole batch gives: (losses, gradients); variables are assigned.
 
     Args:
@@ -182,6 +183,7 @@ def agreed_step(
         done: what the run on this part gave, a `Forward`.
         grads: the gradients of this part.
     """
+    grads = [] if grads is None else grads
     if replicas.division() is None:
         return done, grads
     reduction, sums = Reduction(frame, before), steps.sums()
@@ -227,6 +229,13 @@ def first_of(arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
     if placement is None:
         return list(arrays)
     return [engine.to_numpy(t) for t in placement.from_first([engine.convert(a) for a in arrays])]
+
+
+def meet() -> None:
+    """Return when every process has come here; at once without a distribution."""
+    placement = active_placement()
+    if placement is not None:
+        placement.wait_for_all()
 
 
 def share_state(steps: Any) -> None:

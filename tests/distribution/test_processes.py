@@ -15,7 +15,10 @@ import pytest
 
 from keras_front import backend as K
 from keras_front.backend import launching, replicas, seeds
+from keras_front.backend.placement import Placement
+from keras_front.distribution import DataParallel
 from keras_front.errors import BackendError, DistributionError
+from keras_front.graph import summary
 from keras_front.layers import LSTM, Dense
 from keras_front.models import Sequential
 from keras_front.training.arrays import BatchLayout
@@ -106,6 +109,30 @@ def test_one_process_has_nothing_to_share(backend):
     for call in (lambda: K.replica_mean([x], shares=2), lambda: K.replica_gather(x, shares=2, rank=0)):
         with pytest.raises(BackendError, match="does not connect processes"):
             call()
+
+
+@pytest.mark.parametrize(
+    ("size", "arguments", "message"),
+    [
+        (3, {}, "expected a DataParallel over 2 devices"),
+        (2, {"shard_optimizer_state": True}, "expected shard_optimizer_state=False"),
+    ],
+)
+def test_a_distribution_that_processes_cannot_have_is_an_error(size, arguments, message):
+    wanted = DataParallel(devices=[f"cpu:{i}" for i in range(size)], **arguments)
+    placement = Placement(wanted)
+    placement.processes = 2
+    with pytest.raises(DistributionError, match=message):
+        placement.check_one_for_each("torch")
+
+
+def test_the_first_process_alone_prints_a_summary(model, monkeypatch, capsys):
+    monkeypatch.setattr(summary, "writes_files", lambda: False)
+    model.summary()
+    assert capsys.readouterr().out == ""
+    lines = []
+    model.summary(print_fn=lines.append)
+    assert lines
 
 
 # Starting and losing processes ---------------------------------------------------------------------------------

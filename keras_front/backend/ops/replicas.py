@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from keras_front.backend import dtypes, replicas, shapes
@@ -75,8 +76,8 @@ def normalized_batch(x: Any, gamma: Any, beta: Any, axes: Any, epsilon: float) -
     if own is None or own.shares == 1 or not own.group.distribution.sync_batch_statistics:
         return normalize_batch_in_training(x, gamma, beta, axes, epsilon=epsilon)
     dtype = x.dtype if isinstance(x.dtype, str) else dtypes.canonical(x.dtype)
-    wide = [None if t is None else cast(t, dtypes.as_single(dtype)) for t in (x, gamma, beta)]
-    return [cast(t, dtype) for t in _normalized(own, *wide, axes, epsilon)]
+    x, gamma, beta = (None if t is None else cast(t, dtypes.as_single(dtype)) for t in (x, gamma, beta))
+    return [cast(t, dtype) for t in _normalized(own, x, gamma, beta, axes, epsilon)]
 
 
 def _normalized(own: replicas.Division, x: Any, gamma: Any, beta: Any, reduction_axes: Any, epsilon: float) -> Any:
@@ -135,7 +136,7 @@ def part_of_batch(x: Any) -> Any:
     return x if replicas.shares() == 1 else x / float(replicas.shares())
 
 
-def mean_gradients(grads: list[Any]) -> list[Any]:
+def mean_gradients(grads: Sequence[Any]) -> Sequence[Any]:
     """Gradients for the whole batch, of gradients for the part of it that this process computes.
 
     Args:
