@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+ONE_PROGRAM = "<!-- The code of this page is one program. -->"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
@@ -20,11 +21,22 @@ def blocks(page: Path) -> list[tuple[int, str]]:
     ]
 
 
+def programs(page: Path) -> list[tuple[int, str]]:
+    """The blocks that run by themselves: each one, or all as one program where the page says so."""
+    found = blocks(page)
+    if ONE_PROGRAM not in page.read_text():
+        return found
+    code = ""
+    for line, block in found:
+        code += "\n" * (line - 1 - code.count("\n")) + block
+    return [(1, code)]
+
+
 SNIPPETS = [
     pytest.param(line, code, id=f"{page.name}:{line}")
     for page in PAGES
     if "decisions" not in page.parts
-    for line, code in blocks(page)
+    for line, code in programs(page)
 ]
 
 
