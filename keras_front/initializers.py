@@ -115,6 +115,7 @@ class RandomInitializer(Initializer):
 
     seed: int | None = None
     _own_source: np.random.Generator | None = None
+    _reserved: np.random.Generator | None = None  # stays as it is: whoever draws twice draws the same
 
     @explains_failures
     def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
@@ -134,7 +135,7 @@ class RandomInitializer(Initializer):
 
     def _source(self) -> np.random.Generator:
         if self.seed is None:
-            return self._own_source or seeds.generator("weights")
+            return seeds.generator("weights") if self._reserved is None else copy.deepcopy(self._reserved)
         if self._own_source is None:
             self._own_source = seeds.generator("weights", int(self.seed))
         return self._own_source
@@ -156,8 +157,33 @@ def reserved(initializer: Callable[..., Any]) -> Callable[..., Any]:
     if not isinstance(initializer, RandomInitializer) or initializer.seed is not None:
         return initializer
     twin = copy.copy(initializer)
-    twin._own_source = seeds.generator("weights")
+    twin._reserved = seeds.generator("weights")
     return twin
+
+
+def postponed(initializer: Callable[..., Any], shape: Shape) -> Callable[..., Any] | None:
+    """An initializer that gives later what `initializer` would give now, in memory of its own; None if none can.
+
+    Those of this module without a seed can. One with a seed gives other numbers at each call, and a function of the
+    user's anything.
+
+    Args:
+        initializer: any.
+        shape: of the weight.
+    """
+    kind = type(initializer)
+    if kind in (Zeros, Ones) or (kind is Constant and not np.ndim(initializer.value)):  # type: ignore[attr-defined]
+        return initializer
+    known = issubclass(kind, RandomInitializer) and INITIALIZERS.find(kind.__name__) is kind
+    if (
+        not known
+        or getattr(kind.draw, "__module__", None) != __name__
+        or kind.__call__ is not RandomInitializer.__call__
+    ):
+        return None
+    if initializer.seed is not None or (kind is Orthogonal and len(shape) < 2):  # type: ignore[attr-defined]
+        return None
+    return reserved(initializer)
 
 
 def host_dtype(dtype: Any) -> np.dtype:
@@ -171,8 +197,9 @@ def host_dtype(dtype: Any) -> np.dtype:
 
 
 def _normal(source: np.random.Generator, shape: tuple[int, ...], dtype: Any, stddev: float) -> np.ndarray:
-    drawn = source.standard_normal(shape, dtype)
-    return drawn * np.asarray(stddev, dtype)
+    drawn = np.asarray(source.standard_normal(shape, dtype))
+    drawn *= np.asarray(stddev, dtype)
+    return drawn
 
 
 def _truncated_normal(source: np.random.Generator, shape: tuple[int, ...], dtype: Any, stddev: float) -> np.ndarray:
@@ -180,11 +207,15 @@ def _truncated_normal(source: np.random.Generator, shape: tuple[int, ...], dtype
     drawn = np.asarray(source.standard_normal(shape, dtype))
     while (outside := np.abs(drawn) > 2).any():
         drawn[outside] = source.standard_normal(int(outside.sum()), dtype)
-    return drawn * np.asarray(stddev, dtype)
+    drawn *= np.asarray(stddev, dtype)
+    return drawn
 
 
 def _uniform(source: np.random.Generator, shape: tuple[int, ...], dtype: Any, low: float, high: float) -> np.ndarray:
-    return source.random(shape, dtype) * np.asarray(high - low, dtype) + np.asarray(low, dtype)
+    drawn = np.asarray(source.random(shape, dtype))
+    drawn *= np.asarray(high - low, dtype)
+    drawn += np.asarray(low, dtype)
+    return drawn
 
 
 # Constants ----------------------------------------------------------------------------------------

@@ -250,12 +250,12 @@ class Backend:
 
         Args:
             value: the tensor or array.
-            source: the backend whose tensor it is; None for a NumPy array.
+            source: the backend whose tensor it is; None for a NumPy array that nobody uses afterwards.
             dtype: the name of the result's dtype.
 
         Returns: a tensor in memory of its own.
         """
-        return self.asarray(np.array(value if source is None else source.to_numpy(value)), dtype)
+        return self.asarray(np.asarray(value) if source is None else np.array(source.to_numpy(value)), dtype)
 
     def import_variable(self, value: Any, source: Backend | None, variable: Variable) -> Any:
         """The value of a variable as a tensor of this engine, where the variable belongs.

@@ -190,8 +190,9 @@ def from_dlpack(x: Any, copy: bool | None = None) -> Any:
                 ) from error
     source = discovery.owner(x)
     if source is None:  # an array, or a tensor of an engine that no backend has loaded
-        x = np.from_dlpack(x) if hasattr(x, "__dlpack__") else np.asarray(x)
-    return backend.import_tensor(x, source, dtypes.canonical(x.dtype) if source is None else source.dtype_of(x))
+        array = np.array(np.from_dlpack(x) if hasattr(x, "__dlpack__") else x)
+        return backend.import_tensor(array, None, dtypes.canonical(array.dtype))
+    return backend.import_tensor(x, source, source.dtype_of(x))
 
 
 @explains_failures

@@ -39,6 +39,22 @@ from keras_front.errors import ArgumentError, ShapeError, StateError
 _UIDS = itertools.count(1)
 
 
+class Fresh:
+    """A function that gives the first value of a variable as an array which nobody else holds.
+
+    Args:
+        function: the function, which gives the same value each time: two threads may call it at once.
+    """
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: Callable[[], np.ndarray]):
+        self.function = function
+
+    def __call__(self) -> np.ndarray:
+        return self.function()
+
+
 class Variable(Operators):
     """A tensor with a value that can change. Knows no engine: the value is kept by whichever backend used it last.
 
@@ -194,7 +210,13 @@ class Variable(Operators):
         held = self._values[self._index]
         if held is not None:
             return held
-        array = _host_cast(_to_host(self._initial()), self.dtype)  # type: ignore[misc]
+        first = self._initial
+        if first is None:  # another thread was faster
+            return self._values[self._index]
+        array = _to_host(first())
+        array = (
+            array.astype(_on_host(self.dtype), copy=False) if type(first) is Fresh else _host_cast(array, self.dtype)
+        )
         if array.shape != self.shape:
             raise ShapeError(f"{self.name}: its initializer gave shape {array.shape}, expected {self.shape}.")
         self._stand_in([array], 0, None)
@@ -395,7 +417,11 @@ def _variable_dtype(array: np.ndarray, dtype: Any) -> Any:
 
 def _host_cast(array: np.ndarray, dtype: str) -> np.ndarray:
     """A host copy in `dtype`; bfloat16, which NumPy lacks, waits as float32."""
-    return np.array(array, dtype="float32" if dtype == "bfloat16" else dtype)
+    return np.array(array, dtype=_on_host(dtype))
+
+
+def _on_host(dtype: str) -> str:
+    return "float32" if dtype == "bfloat16" else dtype
 
 
 def _fit(variable: Variable, value: Any) -> Any:

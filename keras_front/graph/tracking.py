@@ -19,7 +19,7 @@ import numpy as np
 from keras_front import config, constraints, initializers, regularizers
 from keras_front.backend import dtypes, state, symbolic
 from keras_front.backend.guards import replaced, unchanged
-from keras_front.backend.state import Variable
+from keras_front.backend.state import Fresh, Variable
 from keras_front.compatibility import accept_legacy_arguments
 from keras_front.errors import ArgumentError, ShapeError, StateError, UnsafeFileError, WrongKindError
 from keras_front.nest import unique
@@ -28,6 +28,7 @@ from . import call_context
 from .node import is_computed
 from .updates import LayerUpdates, decides
 
+POSTPONED = 1 << 16  # elements; a weight of more takes no memory until its value is asked for
 _Draw = Callable[..., Any]
 _LAZY: ContextVar[str] = ContextVar("keras_front_lazy_weights", default="")
 
@@ -246,7 +247,10 @@ class Trackable(LayerUpdates):
             initializer = initializers.reserved(initializer)
         if _LAZY.get():
             return functools.partial(_draw, initializer, shape, dtype)
-        return _draw(initializer, shape, dtype)
+        later = initializers.postponed(initializer, shape) if math.prod(shape) > POSTPONED else None
+        return (
+            _draw(initializer, shape, dtype) if later is None else Fresh(functools.partial(_draw, later, shape, dtype))
+        )
 
     def _split_weights(self) -> tuple[list[Variable], list[Variable]]:
         """Weights made for training and others, whatever is frozen at the moment."""

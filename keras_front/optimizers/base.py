@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from inspect import signature
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
@@ -22,7 +23,7 @@ from keras_front import conventions
 from keras_front.arguments import Flag, Fraction, NotNegative, Positive
 from keras_front.backend.guards import replaced, unchanged
 from keras_front.backend.ops.replicas import mean_gradients
-from keras_front.backend.state import Variable
+from keras_front.backend.state import Fresh, Variable
 from keras_front.conventions import Conventions
 from keras_front.errors import ArgumentError, ShapeError, StateError, UnknownArgumentError
 from keras_front.failures import explains_failures
@@ -265,9 +266,14 @@ class Optimizer(ResourceUpdates, OptimizerCalls, Configurable):
 
     def _slot(self, param: Variable, slot: str) -> Variable:
         shape = self.slot_shape(param, slot) or ()
-        values = np.full(shape, self.first_value(slot), host_dtype(param.dtype))
-        path = param.name.partition(":")[0]
-        made = self._variable(values, f"{path}/{slot}", param.dtype)
+        path, first = param.name.partition(":")[0], self.first_value(slot)
+        made = Variable(
+            Fresh(partial(np.full, shape, first, host_dtype(param.dtype))),
+            param.dtype,
+            f"{self.name}/{path}/{slot}:0",
+            trainable=False,
+            shape=shape,
+        )
         made.slot_of = path if shape == tuple(param.shape) else None
         return made
 
