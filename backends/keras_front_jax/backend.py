@@ -82,7 +82,7 @@ class JaxBackend(Transposes, Backend):
     name = "jax"
     tensor_types = (jax.Array,)
     differentiates = True
-    compiles = True
+    compiles = shares_programs = True
     forks = False
     distributes = True
 

@@ -141,6 +141,7 @@ class OnMesh:
     """
 
     placement: MeshPlacement
+    shares_programs = False  # where tensors lie is no part of a program
 
     def __init__(self, plain: Any, distribution: Any):
         self.placement = MeshPlacement(distribution)

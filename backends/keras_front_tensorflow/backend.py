@@ -41,7 +41,7 @@ class TensorflowBackend(Transposes, Backend):
     name = "tensorflow"
     tensor_types = (tf.Tensor,)
     differentiates = True
-    compiles = True
+    compiles = shares_programs = True
     forks = False
     distributes = True
 

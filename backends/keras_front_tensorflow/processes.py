@@ -203,6 +203,7 @@ class Processes(Backend):
     """
 
     placement: ProcessPlacement
+    shares_programs = False
 
     def __init__(self, plain: Backend, distribution: Any):
         super().__init__()

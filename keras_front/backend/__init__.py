@@ -49,6 +49,7 @@ from keras_front.backend.creation import (
 from keras_front.backend.discovery import available, backend, device, set_backend, use_backend
 from keras_front.backend.function import (
     compile,
+    compile_multi_batch,
     compile_multi_step,
     function,
     gradients,

@@ -69,7 +69,9 @@ class Backend:
     takes time and computes otherwise than single ops (the published suites then ask programs, and fewer of them);
     `expanded`, the composites that are
     overridden for eager calls alone, while programs are written from their bodies; `accumulates`, the ops whose methods
-    are marked by `accumulates_in_single`; `any_batch`, whether its programs leave the size of the batch open, so that
+    are marked by `accumulates_in_single`; `shares_programs`, whether compiling
+    takes so long that what was compiled for one function serves others with an equal program, and holds no state of
+    theirs; `any_batch`, whether its programs leave the size of the batch open, so that
     one serves all sizes; `forks`, whether it works in a child process that was forked after it was made (see `forks`);
     `distributes`, whether there is an adapter of it for a distribution, see `distributed`; `lacks`, the
     dtypes of floats that it does not have.
@@ -87,6 +89,7 @@ class Backend:
     fusions: ClassVar[tuple[Fusion, ...]] = ()
     accumulates: ClassVar[frozenset[str]] = frozenset()
     any_batch: ClassVar[bool] = False
+    shares_programs: ClassVar[bool] = False
     forks: ClassVar[bool] = True
     distributes: ClassVar[bool] = False
     lacks: ClassVar[frozenset[str]] = frozenset()

@@ -10,11 +10,23 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.backend import adapter, discovery, dtypes, operands, program, scopes, state, symbolic
+from keras_front.backend import (
+    adapter,
+    codegen,
+    discovery,
+    dtypes,
+    operands,
+    program,
+    scopes,
+    shared_programs,
+    state,
+    symbolic,
+)
 from keras_front.backend import gradients as gradient_rules
 from keras_front.backend.op import Operation, provides, register
 from keras_front.backend.operands import recorded
 from keras_front.backend.symbolic import PHASE, OpCall, SymbolicTensor
+from keras_front.backend.tables import make_room
 from keras_front.errors import ArgumentError, KerasFrontError, StateError, UntraceableError
 from keras_front.failures import explains_failures
 from keras_front.tracebacks import api_boundary, passed_user_code
@@ -340,13 +352,67 @@ def compile_multi_step(step: Any) -> Callable[..., Any]:
     """
     engine: Any = discovery.active()
     step = step if isinstance(step, program.Compiled) else compile(step, donate=(0,))
-    together = engine.compile_multi_step(step)
+    together = _several_steps(engine, step)
     one_by_one = adapter.Backend.compile_multi_step(engine, step)
 
     def run(state: list[Any], data: list[Any], order: np.ndarray, count: int) -> Any:
         try:
-            return together(state, data, order, count)
+            return together(state, data, order)(state, data, order, count)
         except UntraceableError:  # it reads variables that are not in its state, for one
             return one_by_one(state, data, order, count)
 
     return run
+
+
+def _several_steps(engine: Any, step: program.Compiled) -> Callable[..., Callable[..., Any]]:
+    """What gives, for arguments of one shape, the engine's loop of steps: one for all equal programs."""
+    if not engine.shares_programs:
+        loop = engine.compile_multi_step(step)
+        return lambda *args: loop
+    loops: dict[Any, Callable[..., Any]] = {}
+
+    def loop_for(state: list[Any], data: list[Any], order: np.ndarray) -> Callable[..., Any]:
+        key = order.shape[1], *((tuple(array.shape[1:]), array.dtype) for array in data)
+        if key not in loops:
+            make_room(loops)
+            found = step.program(state, list(engine.rows(data, order[0])))
+            loops[key] = _loop_of("several", engine.compile_multi_step, step, found)
+        return loops[key]
+
+    return loop_for
+
+
+def compile_multi_batch(step: program.Compiled) -> Callable[..., Any]:
+    """A step that tests or predicts for several batches in one dispatch; see `Backend.compile_multi_batch`.
+
+    Args:
+        step: what `K.compile` returned.
+    """
+    engine: Any = discovery.active()
+    if not engine.shares_programs:
+        return engine.compile_multi_batch(step)  # type: ignore[no-any-return]
+    loops: dict[Any, Callable[..., Any]] = {}
+
+    def run(fixed: Any, state: Any, block: Sequence[Any], count: int, size: int, keep: bool) -> Any:
+        key = size, *((tuple(array.shape[1:]), array.dtype) for array in block)
+        if key not in loops:
+            make_room(loops)
+            found = step.program(fixed, state, [array[:size] for array in block])
+            loops[key] = _loop_of("batches", engine.compile_multi_batch, step, found)
+        return loops[key](fixed, state, block, count, size, keep)
+
+    return run
+
+
+def _loop_of(kind: str, compile: Callable[[Any], Any], step: program.Compiled, found: program.Program | None) -> Any:
+    """What an engine makes of a step, by way of its program where it has one that stands for itself."""
+    if found is None or found.captures:
+        return compile(step)
+    return shared_programs.compiled(kind, found, lambda twin: compile(_ProgramStep(twin)))
+
+
+class _ProgramStep:
+    """A step as `Backend.compile_multi_step` and `compile_multi_batch` take it, from a program alone."""
+
+    def __init__(self, found: program.Program):
+        self.programs, self.inline = {None: found}, codegen.function_of(found)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from keras_front import nest
-from keras_front.backend import codegen, discovery, gradients, scopes, seeds, untraceable
+from keras_front.backend import codegen, discovery, gradients, scopes, seeds, shared_programs, untraceable
 from keras_front.backend.guards import unchanged
 from keras_front.backend.ir import Instruction, Program
 from keras_front.backend.lowering import lowered
@@ -153,7 +153,10 @@ class Compiled:
         program = self._program(backend, args)
         if program is None:
             return self._native(backend, self._untraceable[key])
-        run = program.backend.compile_program(program) if self.engine else codegen.function_of(program)
+        compile_program = program.backend.compile_program
+        run = (
+            shared_programs.compiled("call", program, compile_program) if self.engine else codegen.function_of(program)
+        )
         if run is None:
             return self._refusal(backend, key, args)
         self._keep(self._written, key, run)

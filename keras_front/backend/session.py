@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from keras_front.backend import discovery, scopes
+from keras_front.backend import discovery, scopes, shared_programs
 
 __all__ = [
     "clear_session",
@@ -46,6 +46,7 @@ def clear_session() -> None:
     """
     reset_uids()
     scopes.clear_learning_phase()
+    shared_programs.forget()
     gc.collect()
     for engine in discovery.loaded():
         engine.release_memory()

@@ -317,7 +317,7 @@ class Steps:
         """The step of `kind` ('test', 'predict') for several batches; see `Backend.compile_multi_batch`."""
         key = ("multi_batch", kind, layout, active_backend(), scopes.trace_key())
         step = self._step(kind, layout, False, False)
-        return self._get(key, lambda: active_backend().compile_multi_batch(step), None)
+        return self._get(key, lambda: K.compile_multi_batch(step), None)
 
     def single_batch(self, kind: str, layout: BatchLayout) -> Any:
         """The step of `kind` ('test', 'predict') for one batch, that reports nothing."""
