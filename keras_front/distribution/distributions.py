@@ -215,7 +215,7 @@ class ModelParallel(Distribution):
         return (None,) * len(shape) if layout is None else layout.axes
 
     def get_tensor_layout(self, path: str) -> TensorLayout | None:
-        """The layout of a path in the map, or None.
+        """The layout of a path in the map, or None. Those of what layers give are left to the compiler.
 
         Args:
             path: the path of a variable, or of a layer followed by '/output'.

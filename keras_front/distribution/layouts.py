@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, MutableMapping, Sequence
 from typing import Any, cast
 
-from keras_front.backend import discovery
+from keras_front.backend import discovery, symbolic
 from keras_front.backend.adapter import Backend
 from keras_front.distribution.mesh import DeviceMesh
 from keras_front.errors import ArgumentError
@@ -132,10 +132,11 @@ class LayoutMap(MutableMapping[str, TensorLayout]):
 
 
 def distribute_tensor(tensor: Any, layout: TensorLayout) -> Any:
-    """A tensor that lies on the devices as a layout says; within a step, a wish that the compiler follows.
+    """A tensor that lies on the devices as a layout says.
 
     Args:
-        tensor: a tensor or an array.
+        tensor: a tensor or an array. A symbolic one, within a step that is traced, is returned as it is: there the
+            compiler decides, from where weights and batches lie.
         layout: a layout with a mesh.
 
     Returns: a tensor of the same values.
@@ -145,4 +146,6 @@ def distribute_tensor(tensor: Any, layout: TensorLayout) -> Any:
     """
     if layout.device_mesh is None:
         raise ArgumentError(f"distribute_tensor: expected a layout with a mesh, received {layout}.")
+    if symbolic.is_symbolic(tensor):
+        return tensor
     return cast(Backend, discovery.active()).distribute_tensor(tensor, layout)
