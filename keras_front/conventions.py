@@ -46,6 +46,8 @@ class Conventions(NamedTuple):
             TensorFlow 1. Natively False: into `train` and `validation`, in the form of tf.keras.
         own_extraction_folder: `get_file(extract=True)` unpacks into a folder of its own and returns that. Natively
             False: it unpacks beside the archive and returns the path of the archive.
+        layer_at_the_end: an input that does not fit is "incompatible with layer dense_1". Natively, as in tf.keras,
+            input 0 of layer "dense_1" is "incompatible with the layer".
         applications: whose nets `applications` has: natively those of 'tf.keras'; those of 'Keras-Applications' differ
             in names of layers and in ResNet50, those of 'Keras 1' in InceptionV3 too.
     """
@@ -57,6 +59,7 @@ class Conventions(NamedTuple):
     weighted_metric_prefix: str = ""
     epochs_of_files_from_zero: bool = False
     square_identity: bool = False
+    layer_at_the_end: bool = False
     summary: str = "with a title"
     names_from_zero: bool = False
     name_prefixes: Mapping[str, str] = MappingProxyType({})

@@ -96,7 +96,7 @@ class UnknownArgumentError(ArgumentError, TypeError):
 
         near = get_close_matches(name, list(known), n=2)
         hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-        return cls(f"{where}: keyword argument not understood: {shown or repr(name)}.{hint}")
+        return cls(f"{where}: Keyword argument not understood: {shown or repr(name)}.{hint}")
 
 
 class UnknownNameError(ArgumentError):

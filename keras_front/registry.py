@@ -91,6 +91,11 @@ HOMES: dict[str, tuple[str, ...]] = {
 }
 
 
+def _shown(kind: str) -> str:
+    """What messages call a kind, in the words of Keras."""
+    return f"{kind} function" if kind in ("activation", "loss", "metric") else kind
+
+
 class Registry:
     """Two-way table between names and the classes or functions of one kind.
 
@@ -235,7 +240,7 @@ class Registry:
         near = difflib.get_close_matches(self._fold(str(name)), list(self._objects), n=3)
         hint = f"Did you mean {' or '.join(repr(n) for n in near)}? " if near else ""
         return (
-            f"Unknown {self.kind} {name!r}: expected a known name.\n"
+            f"Unknown {_shown(self.kind)} {name!r}: expected a known name.\n"
             f"  {hint}Your own {self.kind} is found by name when you pass custom_objects={{{name!r}: ...}}, "
             "or inside a custom_object_scope."
         )
@@ -260,8 +265,8 @@ class Registry:
         if callable(identifier) or hasattr(identifier, "get_config"):
             return identifier
         raise ArgumentError(
-            f"Cannot read the {self.kind} {identifier!r}: expected a name, a config, a function or an "
-            f"object, received {type(identifier).__name__}."
+            f"Could not interpret {_shown(self.kind)} identifier: {identifier!r}. Expected a name, a config, a "
+            f"function or an object, received {type(identifier).__name__}."
         )
 
     def serialize(self, obj: Any) -> Any:
@@ -304,8 +309,8 @@ def _read(config: Any, kind: str) -> tuple[str, Config | None]:
     config = _with_class_name(config)
     if not isinstance(config, Mapping) or "class_name" not in config:
         raise SerializationError(
-            f"Cannot read the {kind} {config!r:.120}: expected a name, or a dictionary with 'class_name' and "
-            f"'config', received {type(config).__name__}."
+            f"Could not interpret {_shown(kind)} identifier: {config!r:.120}. Expected a name, or a dictionary with "
+            f"'class_name' and 'config', received {type(config).__name__}."
         )
     arguments = config.get("config")
     if isinstance(arguments, str):  # Keras 3 writes a function as class 'function', its name as the config

@@ -76,5 +76,5 @@ def test_names_and_configs():
     assert activations.get("silu") is activations.swish
     assert activations.serialize(activations.relu) == "relu"
     assert activations.deserialize("relu") is activations.relu
-    with pytest.raises(ArgumentError, match="Unknown activation 'rleu'"):
+    with pytest.raises(ArgumentError, match="Unknown activation function 'rleu'"):
         activations.get("rleu")

@@ -108,7 +108,7 @@ def test_reading_a_config_leaves_the_dialect_of_other_threads_alone(things):
 def test_unknown_names_come_with_suggestions(things):
     with pytest.raises(ArgumentError, match="Did you mean 'half'"):
         things.get("halv")
-    with pytest.raises(ArgumentError, match="expected a name, a config"):
+    with pytest.raises(ArgumentError, match="Expected a name, a config"):
         things.get(3)
     with pytest.raises(SerializationError, match="'class_name' and 'config'"):
         things.deserialize({"config": {}})

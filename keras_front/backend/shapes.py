@@ -297,7 +297,7 @@ def windows(size: Dim, window: int, stride: int, padding: Any, dilation: int = 1
     span = dilation * (window - 1) + 1
     if span > size + lo + hi:
         raise ShapeError(
-            f"a window of {span} does not fit a dimension of {size}"
+            f"Negative dimension size: a window of {span} does not fit a dimension of {size}"
             + (f" with padding ({lo}, {hi})" if lo or hi else "")
             + ". Use a smaller window, fewer poolings before it, or padding='same'."
         )

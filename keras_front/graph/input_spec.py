@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from keras_front import conventions
 from keras_front.errors import ArgumentError, ShapeError
 
 Shape = tuple[Any, ...]
@@ -27,7 +28,7 @@ class InputSpec:
     Source: Keras 2.3.1, `keras/engine/base_layer.py`.
     Example:
         >>> InputSpec(min_ndim=2, axes={-1: 3}).problem((None, 4), "float32")
-        'expected axis -1 of the input shape to have size 3, found 4'
+        'expected axis -1 of input shape to have value 3, found 4'
     """
 
     def __init__(
@@ -58,11 +59,11 @@ class InputSpec:
         """
         ndim = len(shape)
         if self.ndim is not None and ndim != self.ndim:
-            return f"expected {self.ndim} dimensions (ndim={self.ndim}), found ndim={ndim}"
+            return f"expected ndim={self.ndim}, found ndim={ndim}"
         if self.max_ndim is not None and ndim > self.max_ndim:
-            return f"expected at most {self.max_ndim} dimensions, found ndim={ndim}"
+            return f"expected max_ndim={self.max_ndim}, found ndim={ndim}"
         if self.min_ndim is not None and ndim < self.min_ndim:
-            return f"expected at least {self.min_ndim} dimensions (min_ndim={self.min_ndim}), found ndim={ndim}"
+            return f"expected min_ndim={self.min_ndim}, found ndim={ndim}"
         if self.dtype is not None and dtype != self.dtype:
             return f"expected dtype {self.dtype}, found {dtype}"
         return self._wrong_size(shape)
@@ -70,10 +71,10 @@ class InputSpec:
     def _wrong_size(self, shape: Shape) -> str | None:
         for axis, size in self.axes.items():
             if -len(shape) <= axis < len(shape) and size is not None and shape[axis] not in (None, size):
-                return f"expected axis {axis} of the input shape to have size {size}, found {shape[axis]}"
+                return f"expected axis {axis} of input shape to have value {size}, found {shape[axis]}"
         for axis, size in enumerate(self.shape or ()):
             if size is not None and shape[axis] not in (None, size):
-                return f"expected shape {self.shape}, which differs in axis {axis}"
+                return f"expected shape={self.shape}, which differs in axis {axis}"
         return None
 
 
@@ -91,12 +92,16 @@ def check(name: str, specs: Any, shapes: list[Shape], dtypes: list[str]) -> None
     wanted = list(specs) if isinstance(specs, list | tuple) else [specs]
     if len(wanted) != len(shapes):
         raise ArgumentError(
-            f"Layer {name} expects {len(wanted)} inputs, but it received {len(shapes)} input tensors of shapes "
+            f'Layer "{name}" expects {len(wanted)} input(s), but it received {len(shapes)} input tensors of shapes '
             f"{shapes}. Pass {'one tensor' if len(wanted) == 1 else 'a list of that many tensors'}."
         )
     for index, (spec, shape, dtype) in enumerate(zip(wanted, shapes, dtypes, strict=True)):
         problem = spec.problem(tuple(shape), dtype) if spec is not None else None
         if problem:
-            raise ShapeError(
-                f"Input {index} is incompatible with layer {name}: {problem}. Full shape received: {tuple(shape)}."
-            )
+            raise ShapeError(f"{_incompatible(index, name)}: {problem}. Full shape received: {tuple(shape)}.")
+
+
+def _incompatible(index: int, name: str) -> str:
+    if conventions.current().layer_at_the_end:
+        return f"Input {index} is incompatible with layer {name}"
+    return f'Input {index} of layer "{name}" is incompatible with the layer'

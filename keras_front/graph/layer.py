@@ -216,7 +216,7 @@ class Layer(StatelessCalls, Trackable, LayerNodes, LayerPrecision, Configurable)
     # Calling -----------------------------------------------------------------------------------------
 
     @api_boundary
-    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, inputs: Any = None, *args: Any, **kwargs: Any) -> Any:
         """Apply the layer: symbols give symbols and a node of the graph, values give values.
 
         Args:
@@ -242,7 +242,10 @@ class Layer(StatelessCalls, Trackable, LayerNodes, LayerPrecision, Configurable)
 
     def _call_in(self, context: CallContext, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if inputs is None or inputs.__class__ is str:
-            raise WrongKindError(f"{self.name}: expected a tensor or numbers as inputs, received {inputs!r:.60}.")
+            raise WrongKindError(
+                f"{self.name}: expected a tensor or numbers as inputs, received {inputs!r:.60}. The first argument to "
+                "`Layer.call` must always be passed."
+            )
         inputs = map_structure(self._value, self._as_inputs(inputs))
         mask = kwargs.get("mask")
         if mask is None:

@@ -343,8 +343,8 @@ class Trackable(LayerUpdates):
         for variable, value in zip(own, weights, strict=True):
             if tuple(np.shape(value)) != variable.shape:
                 raise ShapeError(
-                    f"Layer weight shape {variable.shape} of {variable.name} is not compatible with the provided "
-                    f"weight shape {tuple(np.shape(value))}."
+                    f"Layer weight shape {variable.shape} not compatible with provided weight shape "
+                    f"{tuple(np.shape(value))}: {variable.name}."
                 )
             if isinstance(value, np.ndarray | list | tuple) and np.asarray(value).dtype.kind in "OUS":
                 raise WrongKindError(f"{self.name}.set_weights: expected numbers as weights, received {value!r:.60}.")

@@ -213,7 +213,7 @@ class ConvRNN2D(RNN):
         shape = self.cell.state_shape(self._step_shape)
         if batch is None or None in shape:
             raise ShapeError(
-                f"{self.name}: if a RNN is stateful, it needs to know its batch size and the size of its images; give "
+                f"{self.name}: If a RNN is stateful, it needs to know its batch size and the size of its images; give "
                 "the first layer a `batch_input_shape` without None."
             )
         dtype = self.dtype or config.floatx()

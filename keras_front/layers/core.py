@@ -87,8 +87,8 @@ class Dense(Adaptable):
         size = input_shape[-1]
         if size is None:
             raise ShapeError(
-                f"{self.name}: the last axis of the input of a Dense layer must have a known size, received the shape "
-                f"{tuple(input_shape)}."
+                f"{self.name}: The last dimension of the inputs to `Dense` should be defined. Found `None`. Full input "
+                f"shape received: {tuple(input_shape)}."
             )
         self.kernel = self.add_weight("kernel", (size, self.units))
         self.bias = self.add_weight("bias", (self.units,)) if self.use_bias else None

@@ -47,8 +47,8 @@ class _Merge(Layer):
     def _list_of(self, input_shape: Any) -> list[Any]:
         if not is_list_of_shapes(input_shape) or len(input_shape) < 2:
             raise ArgumentError(
-                f"{self.name}: a `{type(self).__name__}` layer should be called on a list of at least 2 inputs. Got "
-                f"input shape {input_shape}."
+                f"{self.name}: a `{type(self).__name__}` layer should be called on a list of inputs, at least 2 inputs."
+                f" Got input shape {input_shape}."
             )
         if self._count is not None and len(input_shape) != self._count:
             raise ArgumentError(
@@ -64,7 +64,7 @@ class _Merge(Layer):
         met = []
         for m, n in zip(long, short, strict=True):
             if None not in (m, n) and m != n and 1 not in (m, n):
-                raise ShapeError(f"{self.name}: operands could not be broadcast together with shapes {a} {b}.")
+                raise ShapeError(f"{self.name}: Operands could not be broadcast together with shapes {a} {b}.")
             met.append(n if m == 1 else m if n == 1 or n is None or m is not None else None)
         return tuple(met)
 

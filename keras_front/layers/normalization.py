@@ -62,7 +62,9 @@ class _Affine(Layer):
 
 def _known_size(where: str, input_shape: Any, axis: int) -> int:
     if not -len(input_shape) <= axis < len(input_shape):
-        raise ShapeError(f"{where}: there is no axis {axis} in inputs of shape {tuple(input_shape)}.")
+        raise ShapeError(
+            f"{where}: Invalid axis: {axis}. There is no such axis in inputs of shape {tuple(input_shape)}."
+        )
     if input_shape[axis] is None:
         raise ShapeError(
             f"Axis {axis} of the input tensor of {where} should have a defined dimension but the layer "

@@ -84,7 +84,7 @@ class KeptStates:
     def _make_states(self, batch: Any) -> None:
         if batch is None:
             raise ShapeError(
-                f"{self.name}: if a RNN is stateful, it needs to know its batch size. Specify the batch size of your "
+                f"{self.name}: If a RNN is stateful, it needs to know its batch size. Specify the batch size of your "
                 "input tensors:\n  - in a Sequential model, by passing `batch_input_shape` to the first layer\n"
                 "  - in the functional API, by passing `batch_shape` to the Input layer."
             )

@@ -73,7 +73,7 @@ _SHORT = {**_ACCURACY, "crossentropy": "ce", "ce": "ce"}
 _FIRST = {"epochs_of_files_from_zero": True, "square_identity": True}
 
 # 2.2 and 2.3 took their nets from the package Keras-Applications.
-_UP_TO_2_3 = {**_JOINT, **_WHOLE, "applications": "Keras-Applications"}
+_UP_TO_2_3 = {**_JOINT, **_WHOLE, "applications": "Keras-Applications", "layer_at_the_end": True}
 
 # 1.2.2 and 2.2.4 `keras/callbacks.py`, `TensorBoard`.
 _FLAT = {"flat_event_files": True}

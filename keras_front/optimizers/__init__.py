@@ -97,5 +97,7 @@ def get(identifier: Any) -> Optimizer:
         'Adam'
     """
     if identifier is None:
-        raise ArgumentError("Cannot read the optimizer None: expected a name, a config or an optimizer.")
+        raise ArgumentError(
+            "Could not interpret optimizer identifier: None. Expected a name, a config or an optimizer."
+        )
     return OPTIMIZERS.get(identifier)

@@ -94,7 +94,7 @@ def check_there(path: str | os.PathLike[str]) -> None:
     if os.path.exists(path) and not os.path.isfile(path):
         raise UnreadableFileError(f"{os.fspath(path)}: expected a file, found a device or a pipe.")
     if not os.path.exists(path):
-        raise MissingFileError(f"{os.fspath(path)}: expected a file, found none.")
+        raise MissingFileError(f"No file or directory found at {os.fspath(path)}: expected a file, found none.")
 
 
 def unsafe(where: str, expected: str, received: str, remedy: str) -> UnsafeFileError:

@@ -292,7 +292,8 @@ def load_model(
         described = guard.attribute(root, "model_config", where)
         if described is None:
             raise SerializationError(
-                f"{where}: expected a whole model, found {sorted(root.attrs)} and {sorted(root)[:5]}.\n"
+                f"{where}: No model config found in the file: expected a whole model, found {sorted(root.attrs)} and "
+                f"{sorted(root)[:5]}.\n"
                 "  Weights alone are read by model.load_weights."
             )
         with bytecode.permit(allow_code or bytecode.permitted()), custom_object_scope(custom_objects):
@@ -494,7 +495,8 @@ def _matched(layers: Sequence[Any], root: Any, where: str) -> list[tuple[Any, st
     if len(names) != len(filled):
         raise ArgumentError(
             f"You are trying to load a weight file containing {len(names)} layers into a model with "
-            f"{len(filled)} layers. ({where})"
+            f"{len(filled)} layers. Layer count mismatch when loading weights from file {where}: the model expected "
+            f"{len(filled)} layers, found {len(names)} saved layers."
         )
     return list(zip(filled, names, strict=True))
 

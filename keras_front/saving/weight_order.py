@@ -96,8 +96,8 @@ def check_shapes(layer: Any, weights: Sequence[Variable], arrays: Sequence[np.nd
     """
     if len(weights) != len(arrays):
         raise ArgumentError(
-            f'Layer "{layer.name}" ({type(layer).__name__}): expected {len(weights)} arrays for its weights '
-            f"{[w.name for w in weights]}, received {len(arrays)} from the file."
+            f'Layer "{layer.name}" ({type(layer).__name__}) expects {len(weights)} weight(s), but the saved weights '
+            f"have {len(arrays)} element(s). Its weights are {[w.name for w in weights]}."
         )
     for weight, value in zip(weights, arrays, strict=True):
         if weight.shape != value.shape:

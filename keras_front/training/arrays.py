@@ -185,7 +185,8 @@ def listed(data: Any, specs: Sequence[ArraySpec], what: str) -> list[Any]:
     values = list(columns.values()) if columns is not None else _elements(data, len(specs))
     if len(values) != len(specs):
         raise ArgumentError(
-            f"Wrong number of {what} arrays: expected {len(specs)}, for {names}, received {_described(data)}."
+            f"Error when checking model {what}: wrong number of {what} arrays: expected {len(specs)}, for {names}, "
+            f"received {_described(data)}."
         )
     return values
 
@@ -324,13 +325,15 @@ def check_shape(found: tuple[int, ...], spec: ArraySpec, what: str, given: tuple
     if spec.shape is None:
         return
     if len(found) != len(spec.shape) or not _fits(found[1:], spec.shape[1:]):
-        axes = "" if len(given) == len(spec.shape) else f"{len(spec.shape)} axes, "
+        same = len(given) == len(spec.shape)
+        wanted = f"shape {spec.shape[1:]}" if same else f"{len(spec.shape)} dimensions,"
         hint = spec.hint
         if len(given) == len(spec.shape) - 1 and _fits(given, spec.shape[1:]):
             hint = f" If this is one sample, it lacks the axis of samples: pass array[np.newaxis].{hint}"
         raise ShapeError(
-            f"Wrong {what} shape: {spec.name!r} expects {axes}{_readable(spec.shape)}, "
-            f"received an array of shape {given}.{hint}"
+            f"Error when checking {what}: expected {spec.name} to have {wanted} but got array with shape "
+            f"{given[1:] if same else given} (with samples: expected shape={_readable(spec.shape)}, found "
+            f"shape={given}).{hint}"
         )
 
 
@@ -339,7 +342,7 @@ def _fits(found: Sequence[int], wanted: Sequence[int | None]) -> bool:
 
 
 def _readable(shape: Shape) -> str:
-    return f"({', '.join(['n', *(str(d) for d in shape[1:])])})"
+    return str((None, *shape[1:]))
 
 
 def same_length(xs: Sequence[Any], ys: Sequence[Any], weights: Sequence[Any]) -> None:
@@ -347,11 +350,16 @@ def same_length(xs: Sequence[Any], ys: Sequence[Any], weights: Sequence[Any]) ->
     lengths = [{int(a.shape[0]) for a in group} for group in (xs, ys, weights)]
     for group, what in zip(lengths, ("inputs", "targets", "sample weights"), strict=True):
         if len(group) > 1:
-            raise ShapeError(f"All {what} need the same number of samples, received {sorted(group)}.")
+            raise ShapeError(
+                f"Data cardinality is ambiguous: all {what} need the same number of samples, received {sorted(group)}."
+            )
     if len(set().union(*lengths)) > 1:
         told = zip(("inputs", "targets", "sample weights"), lengths, strict=True)
         counts = ", ".join(f"{min(group)} {what}" for what, group in told if group)
-        raise ShapeError(f"Inputs, targets and weights need the same number of samples, received {counts}.")
+        raise ShapeError(
+            f"Data cardinality is ambiguous. Input arrays should have the same number of samples as target arrays and "
+            f"weights: received {counts}."
+        )
 
 
 def read_rows(array: Any, rows: np.ndarray, spec: ArraySpec | None = None) -> np.ndarray:

@@ -46,8 +46,9 @@ def as_array(value: Any, what: str = "The data") -> np.ndarray:
         return _column(value, what)
     if array.dtype == object:
         raise ArgumentError(
-            f"Expected numbers in a rectangular array, received {type(value).__name__} that NumPy cannot make one "
-            "of. If these are sequences of different lengths, pad them first."
+            f"Failed to find data adapter that can handle input of {type(value)}: expected numbers in a rectangular "
+            "array, received what NumPy cannot make one of. If these are sequences of different lengths, pad them "
+            "first."
             + (" Batches in a list are passed as an iterator, iter(batches)." if isinstance(value, list) else "")
         )
     return array

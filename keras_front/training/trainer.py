@@ -270,7 +270,8 @@ class Trainer(StepMethods, SingleBatchMethods):
     def _compiled(self, where: str) -> Compilation:
         if self._compilation is None:
             raise StateError(
-                f"{where}: the model was not compiled. Call model.compile(optimizer, loss) first; "
+                f"{where}: the model was not compiled. You must compile your model before training/testing. Use "
+                "`model.compile(optimizer, loss)`; "
                 "only predict works without."
             )
         return self._compilation
@@ -702,7 +703,8 @@ class Trainer(StepMethods, SingleBatchMethods):
             return data, None
         if isinstance(data, StreamAdapter):
             raise ArgumentError(
-                "fit: validation_split needs arrays, because a generator cannot be split; pass validation_data."
+                "fit: `validation_split` is only supported for arrays, as a generator cannot be split; pass "
+                "validation_data."
             )
         return data.split(split)
 

@@ -303,9 +303,9 @@ def test_initial_weights_and_first_shapes():
 @pytest.mark.parametrize(
     ("layer", "shapes", "message"),
     [
-        (lambda: L.Dense(2), [(3,), (3,)], "expects 1 inputs, but it received 2"),
-        (lambda: L.Conv2D(2, 3), [(8, 8)], "expected 4 dimensions .*found ndim=3"),
-        (lambda: L.LSTM(2), [(4,)], "expected 3 dimensions .*found ndim=2"),
+        (lambda: L.Dense(2), [(3,), (3,)], "expects 1 input.*, but it received 2"),
+        (lambda: L.Conv2D(2, 3), [(8, 8)], "expected ndim=4, found ndim=3"),
+        (lambda: L.LSTM(2), [(4,)], "expected ndim=3, found ndim=2"),
     ],
 )
 def test_inputs_are_looked_at_before_weights_are_made_for_them(layer, shapes, message):
@@ -328,11 +328,11 @@ def test_a_merging_layer_of_ones_own_says_how_two_tensors_merge(backend):
 
 def test_an_unknown_argument_is_named():
     with pytest.raises(
-        TypeError, match=r"Dense: keyword argument not understood: 'actvation'. Did you mean 'activation'"
+        TypeError, match=r"Dense: Keyword argument not understood: 'actvation'. Did you mean 'activation'"
     ):
         L.Dense(2, actvation="relu")
     with pytest.raises(
-        TypeError, match=r"Adam: keyword argument not understood: learning_rte=0.1. Did you mean 'learn"
+        TypeError, match=r"Adam: Keyword argument not understood: learning_rte=0.1. Did you mean 'learn"
     ):
         optimizers.Adam(learning_rte=0.1)
     with pytest.raises(ValueError, match=r"Unknown layer 'Dens'.*\n.*Dense"):
@@ -445,11 +445,11 @@ def test_a_model_with_a_backend_of_its_own_is_called_on_it():
 
 
 def test_a_layer_checks_real_inputs_as_well(backend):
-    with pytest.raises(ValueError, match="incompatible with layer conv1d_1: expected 3 dimensions"):
+    with pytest.raises(ValueError, match=r"conv1d_1.* incompatible with the layer: expected ndim=3"):
         L.Conv1D(2, 2)(np.ones((3, 4)))
     dense = L.Dense(2)
     dense(np.ones((3, 4)))
-    with pytest.raises(ValueError, match="axis -1 of the input shape to have size 4, found 5"):
+    with pytest.raises(ValueError, match="axis -1 of input shape to have value 4, found 5"):
         dense(np.ones((3, 5)))
 
 

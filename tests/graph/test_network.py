@@ -159,7 +159,7 @@ def test_wrong_wiring_is_named():
 
 
 def test_an_error_in_a_layer_names_the_layer_once():
-    with pytest.raises(ValueError, match="Input 0 is incompatible with layer conv2d_1: expected 4 dimensions"):
+    with pytest.raises(ValueError, match='Input 0 of layer "conv2d_1" is incompatible with the layer: expected ndim=4'):
         L.Conv2D(2, 3)(L.Input((5,)))
 
     class Broken(L.Layer):
@@ -236,7 +236,7 @@ def test_weights_are_checked_before_any_is_set():
     with pytest.raises(ValueError, match="weight list of length 2, but the layer was expecting 6 weights"):
         model.set_weights(before[:2])
     wrong = [*before[:-1], np.zeros((9,))]
-    with pytest.raises(ValueError, match=r"shape \(1,\) of right/bias:0 is not compatible.*\(9,\)"):
+    with pytest.raises(ValueError, match=r"shape \(1,\) not compatible .*\(9,\): right/bias:0"):
         model.set_weights([w + 1 for w in wrong])
     for a, b in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)

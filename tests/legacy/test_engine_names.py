@@ -60,9 +60,7 @@ def test_data_is_standardized():
     assert [x.shape for x in found] == [(4, 1), (4, 3)]
     assert training_utils.standardize_input_data(None, ["a", "b"]) == [None, None]
     assert training_utils.standardize_input_data(two, ["a"])[0] is two
-    with pytest.raises(
-        ShapeError, match=r"Wrong input shape: 'a' expects \(n, 5\), received an array of shape \(4, 3\)"
-    ):
+    with pytest.raises(ShapeError, match=r"input: expected a to have shape \(5,\) but got array with shape \(3,\)"):
         training_utils.standardize_input_data([two], ["a"], [(None, 5)])
     with pytest.raises(ArgumentError, match="expected 2, for"):
         training_utils.standardize_input_data([two, two, two], ["a", "b"])

@@ -175,7 +175,7 @@ def test_two_names_for_one_argument_are_refused():
         layers.Dense(units=3, output_dim=3)
     with pytest.raises(TypeError, match="expected one value for 'output_dim', received two"):
         layers.Dense(3, output_dim=3)
-    with pytest.raises(TypeError, match="keyword argument not understood: 'nb_epochs'"):
+    with pytest.raises(TypeError, match="Keyword argument not understood: 'nb_epochs'"):
         layers.Dense(3, nb_epochs=3)
 
 
@@ -240,7 +240,7 @@ def test_fit_and_models_of_tensors(backend):
     x = layers.Input((6,))
     with warns_of("Model(inputs=..., outputs=...)"):
         assert models.Model(input=x, output=layers.Dense(2)(x)).output_shape == (None, 2)
-    with pytest.raises(TypeError, match="keyword argument not understood"):
+    with pytest.raises(TypeError, match="Keyword argument not understood"):
         small().fit(X, Y, nb_epochs=3)
 
 
@@ -433,7 +433,7 @@ def test_without_the_folder_keras2_is_left():
     done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     assert "missing 1 required positional argument: 'units'" in done.stdout
-    assert "keyword argument not understood: 'nb_epoch'" in done.stdout
+    assert "Keyword argument not understood: 'nb_epoch'" in done.stdout
 
 
 CURRENT = """

@@ -34,7 +34,7 @@ CASES = {
     r"kernel_initializer: .*Constant: expected no 'x' in its config, only 'value'": sequential(
         dense(units=2, kernel_initializer={"class_name": "Constant", "config": {"x": 1}})
     ),
-    r"config\.layers\[0\]: Dense: keyword argument not understood: 'foo'": sequential(dense(units=2, foo=1)),
+    r"config\.layers\[0\]: Dense: Keyword argument not understood: 'foo'": sequential(dense(units=2, foo=1)),
     r"config\.layers\[0\]: Dense: expected its config to be a dictionary": sequential(
         {"class_name": "Dense", "config": [1]}
     ),

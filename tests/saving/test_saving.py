@@ -147,7 +147,7 @@ def test_a_loss_that_is_not_known_is_refused_unless_the_model_is_not_compiled(tm
     model = models.Sequential([layers.Dense(1, input_shape=(2,))])
     model.compile("sgd", mine)
     model.save(tmp_path / "a.h5")
-    with pytest.raises(ValueError, match=r"a\.h5: Unknown loss 'mine'") as caught:
+    with pytest.raises(ValueError, match=r"a\.h5: Unknown loss function 'mine'") as caught:
         models.load_model(tmp_path / "a.h5")
     assert "compile=False for the model alone" in str(caught.value)
     again = models.load_model(tmp_path / "a.h5", compile=False)

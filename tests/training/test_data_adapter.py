@@ -56,10 +56,10 @@ def test_class_numbers_keep_their_kind_and_get_their_axis():
 @pytest.mark.parametrize(
     ("slots", "given", "message"),
     [
-        (ONE, np.zeros((4, 2)), r"'x' expects \(n, 3\), received an array of shape \(4, 2\)"),
-        (ONE, np.zeros((4, 3, 1)), r"'x' expects 2 axes, \(n, 3\), received an array of shape \(4, 3, 1\)"),
-        (ONE, [np.zeros((4, 3))] * 2, "Wrong number of input arrays: expected 1"),
-        (TWO, np.zeros((4, 3)), "Wrong number of input arrays: expected 2, for"),
+        (ONE, np.zeros((4, 2)), r"expected x to have shape \(3,\) but got array with shape \(2,\)"),
+        (ONE, np.zeros((4, 3, 1)), r"expected x to have 2 dimensions, but got array with shape \(4, 3, 1\)"),
+        (ONE, [np.zeros((4, 3))] * 2, "wrong number of input arrays: expected 1"),
+        (TWO, np.zeros((4, 3)), "wrong number of input arrays: expected 2, for"),
         (TWO, {"a": np.zeros((4, 3))}, r"No input data for \['b'\]"),
         (ONE, None, "received None"),
         (ONE, [[1, 2, 3], [4, 5]], "pad them first"),
@@ -76,7 +76,7 @@ def test_what_is_wrong_is_named(slots, given, message):
 def test_lengths_must_agree():
     with pytest.raises(ShapeError, match="received 4 inputs, 5 targets"):
         spec(ONE).batch(np.zeros((4, 3)), np.zeros(5))
-    with pytest.raises(ShapeError, match=r"All inputs need the same number of samples, received \[4, 5\]"):
+    with pytest.raises(ShapeError, match=r"all inputs need the same number of samples, received \[4, 5\]"):
         spec(TWO).batch([np.zeros((4, 3)), np.zeros(5)], np.zeros(4))
 
 

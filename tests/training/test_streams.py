@@ -124,7 +124,7 @@ def test_wrong_uses_are_named(make_model, data):
         model.fit_generator(endless(*data))
     with pytest.raises(ArgumentError, match="gives whole batches, so expected no y and no batch_size"):
         model.fit(endless(*data), data[1], batch_size=3, steps_per_epoch=1)
-    with pytest.raises(ArgumentError, match="validation_split needs arrays"):
+    with pytest.raises(ArgumentError, match="validation_split` is only supported for arrays"):
         model.fit(endless(*data), steps_per_epoch=1, validation_split=0.5)
     with pytest.raises(ArgumentError, match="must give tuples"):
         model.fit(iter([data[0]]), steps_per_epoch=1, verbose=0)
