@@ -355,7 +355,7 @@ class BatchChecks:
         """The arrays of a plain item, an array or a tuple of arrays or of tensors; None for others."""
         parts = item if isinstance(item, tuple) else (item,)
         arrays = tuple([a if a.__class__ is np.ndarray else _tensor_values(a) for a in parts])
-        return None if any(a is None for a in arrays) else arrays
+        return None if any(a is None for a in arrays) else arrays  # type: ignore[return-value]
 
     def _keep(self, key: Any, given: tuple[np.ndarray, ...], batch: list[Any], layout: BatchLayout) -> None:
         specs = [*self.spec.inputs, *self.spec.targets]

@@ -369,25 +369,26 @@ class Trainer(StepMethods, SingleBatchMethods):
         """Train for a number of epochs.
 
         Args:
-            x: array, list or dict of arrays for several inputs; or a generator, `Sequence` or dataset of `(x, y)` or
-                `(x, y, sample_weight)`, tuples or lists.
+            x: array, tensor of any engine, data frame, sparse matrix or array in a file; a list or dict of these for
+                several inputs; a dataset of samples; or a generator, `Sequence`, dataset or loader of batches `(x, y)`
+                or `(x, y, sample_weight)`, tuples, lists, or dicts by name. See `docs/data.md`.
             y: targets, as `x`; None if `x` gives them, or if there are none.
             batch_size: samples a step, 32 if None.
             epochs: number of the last epoch, counted from `initial_epoch`.
             verbose: 0 silent, 1 or 'auto' a progress bar, 2 one line an epoch.
             callbacks: list of `Callback`s.
             validation_split: fraction at the end of the data, before shuffling, to validate on.
-            validation_data: `(x, y)` or `(x, y, sample_weight)` to validate on, or a generator, `Sequence` or
-                dataset.
+            validation_data: `(x, y)` or `(x, y, sample_weight)` to validate on, or a generator, `Sequence`, dataset or
+                loader.
             shuffle: whether each epoch has an order of its own; 'batch' exchanges whole batches, for files.
             class_weight: dict from class number to weight, with a weight for every class in the data; for several
                 outputs a dict of dicts.
             sample_weight: weight of each sample in the loss; the weighted losses are divided by the number of samples,
                 not by the sum of weights.
             initial_epoch: number of the first epoch, from 0; to go on with a training.
-            steps_per_epoch: batches an epoch, for generators (a `Sequence` has a length, which is read for each epoch,
-                and a dataset, which is anything that can be iterated again and again, an end); with arrays all samples
-                make one batch.
+            steps_per_epoch: batches an epoch, for data without end. None: an epoch is one pass; an iterator or
+                generator has one, a `Sequence` has a length, which is read for each epoch, and a dataset, which is
+                anything that can be iterated again and again, an end. With arrays all samples make one batch.
             validation_steps: batches of a validation generator.
             validation_freq: epochs between two validations, or a list of the epochs that have one (from 1).
             max_queue_size: batches of a generator that are prepared ahead.
