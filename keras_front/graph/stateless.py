@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from keras_front.errors import ShapeError, StateError
 class StatelessCalls:
     """The part of a layer that is called with the values of its variables. The other parts have these."""
 
-    if False:  # of the other parts
+    if TYPE_CHECKING:  # of the other parts
         name: str
         built: bool
         trainable_weights: list[Variable]

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keras_front import backend as K
 from keras_front.backend.state import bind
 from keras_front.errors import ShapeError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from keras_front.backend.state import Variable
+
 
 class StatelessMetric:
     """The part of a metric that is called with the values of its variables. The other parts have these."""
+
+    if TYPE_CHECKING:  # of the other parts
+        name: str
+        variables: list[Variable]
+        update_state: Callable[..., Any]
+        result: Callable[[], Any]
+        reset_states: Callable[[], None]
 
     def stateless_update_state(self, metric_variables: Sequence[Any], *args: Any, **kwargs: Any) -> list[Any]:
         """`update_state` as a pure function of the values of `variables`.

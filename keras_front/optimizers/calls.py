@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keras_front import backend as K
 from keras_front.backend.state import Variable
@@ -22,7 +22,7 @@ class VariableList(list):  # type: ignore[type-arg]
 class OptimizerCalls:
     """The part of an optimizer that loops call. The other parts know slots and formulas."""
 
-    if False:  # of the other parts
+    if TYPE_CHECKING:  # of the other parts
         params: list[Variable]
         name: str
 
