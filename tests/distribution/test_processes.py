@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from keras_front import backend as K
+from keras_front import cli
 from keras_front.backend import launching, replicas, seeds
 from keras_front.backend.placement import Placement
 from keras_front.distribution import DataParallel
@@ -45,6 +46,7 @@ def group(monkeypatch):
     how = SimpleNamespace(auto_shard_dataset=True, sync_batch_statistics=True)
     found = SimpleNamespace(rank=1, processes=2, replicas=2, global_view=False, distribution=how)
     monkeypatch.setattr(replicas, "group", lambda: found)
+    monkeypatch.setattr(replicas, "together", lambda: found)
     return found
 
 
@@ -143,6 +145,30 @@ def test_a_process_that_ends_badly_ends_the_others(capfd):
     assert launching.run([sys.executable, "-c", code], [{"NUMBER": "0"}, {"NUMBER": "1"}]) == 3
     assert "process 1 of 2 (counted from 0) was ended with status 3" in capfd.readouterr().err
     assert launching.run([sys.executable, "-c", "pass"], [{}, {}]) == 0
+
+
+def test_launch_hands_a_program_to_several_processes(backend, monkeypatch):
+    given = []
+    monkeypatch.setattr(type(backend), "launch_processes", lambda self, words, count: given.append((words, count)) or 5)
+    words = ["launch", "-n", "3", "--backend", "numpy", "--dialect", "keras1", "train.py", "--epochs", "2"]
+    assert cli.main(words) == 5
+    run = [sys.executable, "-m", "keras_front", "run", "--data-parallel", "--backend", "numpy", "--dialect=keras1"]
+    assert given.pop() == ([*run, "train.py", "--epochs", "2"], 3)
+    cli.main(["launch", "-m", "package", "-v"])
+    assert given.pop() == ([*run[:-1], "-m", "package", "-v"], 2)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["-n", "0", "train.py"], "expected at least one process, received -n 0"),
+        ([], "expected a script, or -m with a module, or -c with code"),
+        (["--backend", "numpy", "train.py"], "'numpy' knows no other processes"),
+    ],
+)
+def test_launch_says_what_it_cannot_do(words, message, capsys):
+    assert cli.main(["launch", *words]) == 2
+    assert message in capsys.readouterr().err
 
 
 def test_a_lost_process_is_named():
