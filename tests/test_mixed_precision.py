@@ -152,6 +152,9 @@ from keras.mixed_precision import experimental
 from keras.dtype_policies import DTypePolicyMap
 assert keras.DTypePolicy is mixed_precision.Policy is keras.dtype_policies.DTypePolicy
 experimental.set_policy("mixed_bfloat16")
+former = experimental.LossScaleOptimizer(keras.optimizers.SGD(), loss_scale=8)
+assert isinstance(former, mixed_precision.LossScaleOptimizer) and (former.dynamic, former.initial_scale) == (False, 8.0)
+assert mixed_precision.LossScaleOptimizer is keras.optimizers.LossScaleOptimizer
 assert keras.config.dtype_policy() == experimental.Policy("mixed_bfloat16") == mixed_precision.global_policy()
 keras.config.set_dtype_policy("float32")
 assert mixed_precision.global_policy().compute_dtype == "float32"

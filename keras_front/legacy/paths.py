@@ -80,9 +80,8 @@ HOMES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("experimental", "optimizers.experimental"), ("optimizers.schedules", "optimizers")),
     "layers.experimental": ("legacy.tf_layers", "layers"),
     "layers.experimental.preprocessing": ("legacy.tf_layers", "layers"),
-    **{f"mixed_precision.{name}": ("legacy.mixed_precision", "mixed_precision", "optimizers") for name in (
-        "experimental", "loss_scale_optimizer", "policy",
-    )},
+    "mixed_precision.experimental": ("legacy.mixed_precision", "mixed_precision"),
+    **{f"mixed_precision.{name}": ("mixed_precision",) for name in ("loss_scale_optimizer", "policy")},
     "layers.normalization.batch_normalization_v1": ("layers",),
     "objectives": ("losses",),
     **{f"preprocessing.{name}": ("utils",) for name in (
