@@ -171,7 +171,7 @@ def postponed(initializer: Callable[..., Any], shape: Shape) -> Callable[..., An
         initializer: any.
         shape: of the weight.
     """
-    kind = type(initializer)
+    kind: Any = type(initializer)
     if kind in (Zeros, Ones) or (kind is Constant and not np.ndim(initializer.value)):  # type: ignore[attr-defined]
         return initializer
     known = issubclass(kind, RandomInitializer) and INITIALIZERS.find(kind.__name__) is kind

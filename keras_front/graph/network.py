@@ -317,7 +317,7 @@ class Network(Layer):
             done()
         return outputs, out_masks
 
-    @property
+    @property  # type: ignore[override]
     def recompute(self) -> bool | list[str]:  # type: ignore[override]
         """Whether what is computed inside is computed again for the gradient instead of being kept; False by default.
 

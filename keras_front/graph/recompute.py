@@ -91,7 +91,7 @@ def wanted(layer: Any, inputs: Any) -> bool:
         inputs: what it is called on.
     """
     run = call_context.current()
-    outermost = None if run is None else run.outermost
+    outermost: Any = None if run is None else run.outermost
     if layer.recompute is True:
         if layer._is_model and outermost is None:
             return False  # a whole model at once would spare nothing: it goes in parts

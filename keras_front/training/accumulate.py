@@ -80,6 +80,7 @@ class BatchInParts:
         self.samples = _samples(self.flat)
         self.size = max(1, -(-self.samples // count))
         self.counter, self.count = scopes.bound_counter(), count
+        self.weighted: list[Any] | None = None
 
     def gradients(self) -> tuple[Any, list[Any], list[Any]]:
         """(total loss, losses of the outputs, gradients) of the whole batch; metrics and states are in the frame."""
@@ -125,7 +126,6 @@ class BatchInParts:
         """Weights with masks for the whole batch, in dialects that divide them by what the whole batch holds."""
         if not conventions.current().weights_over_nonzero:
             return None
-        self.weighted: list[Any] | None = None
         with scopes.scratch():
             xs, fed, weights, _ = self._arrays(self.flat)
             done, _ = self.steps.forward(scopes.current_frame(), xs, fed, weights, self.training)
