@@ -133,7 +133,6 @@ class FitLoop:
                 self._finalize_weights(state)
                 callbacks.on_train_end()
                 meet()  # the first process has written its files
-                self.part.meet()
         finally:
             for data in (self.data, self.validation):
                 if data is not None:

@@ -83,11 +83,6 @@ class BatchPart:
         """What the first process says, where every one has decided for itself."""
         return flag if self.together is None else bool(first_of([np.asarray(flag, "float32")])[0])
 
-    def meet(self) -> None:
-        """Return when every process is here, so that the files of callbacks are there for all."""
-        if self.together is not None:
-            self.together.wait_for_all()
-
     def stops(self, model: Any, done: int, steps: int | None) -> bool:
         """Whether training stops within an epoch, after so many batches of `steps`.
 
