@@ -149,12 +149,24 @@ class FeatureSpace(Model):
 
     @staticmethod
     def feature(dtype: str, preprocessor: Any, output_mode: str) -> Feature:
-        """A column read by a layer of yours; see `Feature`."""
+        """A column read by a layer of yours.
+
+        Args:
+            dtype: see `Feature`.
+            preprocessor: see `Feature`.
+            output_mode: see `Feature`.
+        """
         return Feature(dtype, preprocessor, output_mode)
 
     @staticmethod
     def cross(feature_names: Sequence[str], crossing_dim: int, output_mode: str = "one_hot") -> Cross:
-        """Combinations of features; see `Cross`."""
+        """Combinations of features.
+
+        Args:
+            feature_names: see `Cross`.
+            crossing_dim: see `Cross`.
+            output_mode: see `Cross`.
+        """
         return Cross(feature_names, crossing_dim, output_mode)
 
     @staticmethod

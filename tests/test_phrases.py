@@ -35,7 +35,7 @@ PHRASES = [
     (r"expected min_ndim=2, found ndim=1", lambda: Dense(2)(Input(()))),
     (r"expected axis -1 of input shape to have value 3", called_twice),
     (r"expects 1 input\(s\), but it received 2 input tensors", lambda: Dense(2)([Input((3,)), Input((3,))])),
-    (r"The first argument to `Layer.call` must always be passed", lambda: Dense(2)()),
+    (r"The first argument to `Layer.call` must always be passed", lambda: Dense(2)(None)),
     (r"You must compile your model before training/testing", lambda: bare().fit(X, Y)),
     (r"Graph disconnected", lambda: Model(Input((3,)), Dense(1)(Input((3,))))),
     (r"Unknown layer", lambda: layers.deserialize({"class_name": "Nowhere", "config": {}})),

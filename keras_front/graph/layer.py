@@ -216,7 +216,7 @@ class Layer(StatelessCalls, Trackable, LayerNodes, LayerPrecision, Configurable)
     # Calling -----------------------------------------------------------------------------------------
 
     @api_boundary
-    def __call__(self, inputs: Any = None, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Apply the layer: symbols give symbols and a node of the graph, values give values.
 
         Args:
