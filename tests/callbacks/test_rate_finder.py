@@ -22,6 +22,7 @@ def compiled(optimizer):
     return model
 
 
+@pytest.mark.engine_neutral
 def test_the_sweep_and_what_it_leaves(backend):
     model = compiled(Adam(0.3))
     model.fit(X, Y, batch_size=8, verbose=0)
