@@ -249,7 +249,7 @@ class LossScaleOptimizer(Optimizer):
         self.inner_optimizer._dialect = dialect
 
     @property
-    def params(self) -> list[Variable]:
+    def params(self) -> list[Variable]:  # type: ignore[override]
         """The weights that `build` saw last."""
         return self.inner_optimizer.params
 
