@@ -35,7 +35,7 @@ class _MixingLayer(SometimesLayer):
 
         def mixed(key: str) -> Any:
             if not made:
-                made.update(self._mixed(data))
+                made.update(self._all_mixed(data))
             return made[key]
 
         result = {
@@ -43,7 +43,7 @@ class _MixingLayer(SometimesLayer):
         }
         return result if isinstance(inputs, dict) else result["images"]
 
-    def _mixed(self, data: dict[str, Any]) -> dict[str, Any]:
+    def _all_mixed(self, data: dict[str, Any]) -> dict[str, Any]:
         x = data["images"]
         if K.ndim(x) != 4:
             return data
