@@ -11,7 +11,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 SOURCES := pyproject.toml README.md $(shell find keras_front backends -name '*.py' -o -name '*.npz')
 
 .PHONY: demo test test-quick test-all lint types check doctest mutants plain test-pytensor test-onnxruntime \
-	robustness test-libraries test-distribution test-onnx onnx-table bench bench-quick clean
+	robustness test-libraries test-distribution test-onnx onnx-table docs docs-serve bench bench-quick clean
 
 # One BLAS thread: the matrices of the demo are small, and threads that wait for each other cost more than they bring.
 demo: .venv-demo/ready  # train a digit classifier with NumPy and h5py alone
@@ -86,6 +86,12 @@ bench: .venv-test/ready  # every workload on every backend against a loop by han
 	$(TEST)/python benchmarks/depth.py
 	$(TEST)/python benchmarks/streams.py
 
+docs: .venv-docs/ready  # the site, in build/site; a broken link or a page that is nowhere listed is an error
+	PYTHONPATH=docs .venv-docs/bin/mkdocs build --quiet
+
+docs-serve: .venv-docs/ready  # the same while it is written, at http://127.0.0.1:8000
+	PYTHONPATH=docs .venv-docs/bin/mkdocs serve
+
 bench-quick: .venv-test/ready
 	$(TEST)/python benchmarks/run.py --quick
 	$(TEST)/python benchmarks/ops.py --quick
@@ -114,6 +120,12 @@ bench-quick: .venv-test/ready
 	@echo "making .venv-test: all engines, about 1 GB to download ..."
 	@test -x $(TEST)/python || $(PYTHON) -m venv --clear .venv-test
 	@$(TEST)/python $(PIP) --editable '.[test]'
+	@touch $@
+
+.venv-docs/ready: pyproject.toml
+	@$(if $(PYTHON),,$(error Python 3.11 or newer is needed; set PYTHON=/path/to/python))
+	@test -x .venv-docs/bin/python || $(PYTHON) -m venv --clear .venv-docs
+	@.venv-docs/bin/python $(PIP) --editable '.[docs]'
 	@touch $@
 
 .venv-libraries/ready: pyproject.toml tests/libraries/requirements.txt tests/libraries/libraries.txt
