@@ -1,7 +1,8 @@
 """Runs the Python blocks of the pages; says or writes what they print: `python docs/run_pages.py [--write] [page]`.
 
 The blocks of a page are one program: each sees the names of those above it. A block ```text right below a Python block
-is what that one prints; `...` in it stands for anything. `--write` puts in what is printed now.
+is what that one prints; `...` in it stands for anything. `--write` puts in what is printed now. Blocks ```py, which
+need several devices, are not run.
 """
 
 from __future__ import annotations

@@ -228,6 +228,9 @@ def test_what_a_layer_does_not_read_by_annotation_is_known():
     vocabularies = {(name, a) for name in ("IntegerLookup", "StringLookup", "TextVectorization")
                     for a in ("vocabulary", "idf_weights")}  # fmt: skip
     assert by_hand - vocabularies == {
+        *(("RandomColorJitter", f"{name}_factor") for name in ("brightness", "contrast", "hue", "saturation")),
+        ("Adaptable", "quantization_config"),
+        ("Pipeline", "layers"),
         ("Bidirectional", "backward_layer"),
         ("Bidirectional", "weights"),
         ("ConvRNN2D", "cell"),

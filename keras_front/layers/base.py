@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from keras_front.dtype_policies import DTypePolicy
+
 from .arguments import Regularizer
 
 if TYPE_CHECKING:
-    from keras_front.dtype_policies import DTypePolicy
     from keras_front.graph import layer
 
     class Layer(layer.Layer):
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 else:
     from keras_front.graph.layer import Layer
 
-__all__ = ["CommonArguments", "Layer", "LayerArguments", "SequenceArguments"]
+__all__ = ["AdaptableArguments", "CommonArguments", "Layer", "LayerArguments", "SequenceArguments"]
 
 
 class CommonArguments(TypedDict, total=False):
@@ -44,6 +45,14 @@ class LayerArguments(CommonArguments, total=False):
     """... and the penalty on the output, for layers that do not name it in their signature."""
 
     activity_regularizer: Regularizer
+
+
+class AdaptableArguments(CommonArguments, total=False):
+    """... and the other forms of the main weight, see `Adaptable`."""
+
+    lora_rank: int | None
+    lora_alpha: float | None
+    quantization_config: Any
 
 
 class SequenceArguments(CommonArguments, total=False):

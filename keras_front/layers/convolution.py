@@ -28,7 +28,7 @@ from .arguments import (
     Regularizer,
     Size,
 )
-from .base import CommonArguments, Layer, LayerArguments
+from .base import AdaptableArguments, CommonArguments, Layer, LayerArguments
 
 
 class _Spatial(Layer):
@@ -127,7 +127,7 @@ class _Conv(Adaptable, _Spatial):
         kernel_constraint: Constraint = None,
         bias_constraint: Constraint = None,
         groups: Positive = 1,
-        **kwargs: Unpack[CommonArguments],
+        **kwargs: Unpack[AdaptableArguments],
     ):
         super().__init__(**kwargs)
         check_dilation(self)

@@ -33,7 +33,7 @@ from .arguments import (
     Scalars,
     Seed,
 )
-from .base import CommonArguments, Layer, LayerArguments
+from .base import AdaptableArguments, Layer, LayerArguments
 
 
 @LAYERS.register()
@@ -78,7 +78,7 @@ class Dense(Adaptable):
         activity_regularizer: Regularizer = None,
         kernel_constraint: Constraint = None,
         bias_constraint: Constraint = None,
-        **kwargs: Unpack[CommonArguments],
+        **kwargs: Unpack[AdaptableArguments],
     ):
         super().__init__(**kwargs)
         self.input_spec = InputSpec(min_ndim=2)

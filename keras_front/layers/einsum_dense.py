@@ -15,7 +15,7 @@ from keras_front.graph.layer import LAYERS
 
 from .adaptation import Adaptable, AdaptableWeight, rounded
 from .arguments import ActivationFunction, Constraint, Initializer, Kept, Regularizer
-from .base import CommonArguments
+from .base import AdaptableArguments
 
 _EQUATION = re.compile(r"(\.{3})?([a-zA-Z]+)(\.{3})?,([a-zA-Z]+)->(\.{3})?([a-zA-Z]+)(\.{3})?")
 
@@ -61,7 +61,7 @@ class EinsumDense(Adaptable):
         kernel_constraint: Constraint = None,
         bias_constraint: Constraint = None,
         activity_regularizer: Regularizer = None,
-        **kwargs: Unpack[CommonArguments],
+        **kwargs: Unpack[AdaptableArguments],
     ):
         super().__init__(**kwargs)
         self.equation = str(equation).replace(" ", "")

@@ -20,10 +20,12 @@ class StatelessMetric:
 
     if TYPE_CHECKING:  # of the other parts
         name: str
-        variables: list[Variable]
         update_state: Callable[..., Any]
         result: Callable[[], Any]
         reset_states: Callable[[], None]
+
+        @property
+        def variables(self) -> list[Variable]: ...
 
     def stateless_update_state(self, metric_variables: Sequence[Any], *args: Any, **kwargs: Any) -> list[Any]:
         """`update_state` as a pure function of the values of `variables`.

@@ -23,8 +23,10 @@ class OptimizerCalls:
     """The part of an optimizer that loops call. The other parts know slots and formulas."""
 
     if TYPE_CHECKING:  # of the other parts
-        params: list[Variable]
         name: str
+
+        @property
+        def params(self) -> list[Variable]: ...
 
     @property
     def variables(self) -> list[Variable]:
