@@ -41,8 +41,9 @@ class RematScope(AbstractContextManager["RematScope"]):
     Source: Keras 3.15, `keras.RematScope`, where 'activations' computes only the activation again.
     Example:
         >>> from keras_front.layers import Dense
-        >>> with RematScope("list_of_layers", layer_names=["large"]):
-        ...     [Dense(2, name=name).recompute for name in ("large", "small")]
+        >>> with RematScope("list_of_layers", layer_names=["large"]) as scope:
+        ...     layers = [Dense(2, name=name) for name in ("large", "small")]
+        >>> [scope.applies_to(layer, None) for layer in layers]
         [True, False]
     """
 
