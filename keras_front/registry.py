@@ -88,6 +88,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "metric": ("keras_front.metrics",),
     "optimizer": ("keras_front.optimizers",),
     "learning rate schedule": ("keras_front.optimizers.schedules",),
+    "quantizer": ("keras_front.quantizers",),
 }
 
 

@@ -112,7 +112,7 @@ def test_objects_are_found_in_a_fresh_process():
 def test_a_registry_finds_its_home_when_nothing_is_imported():
     names = {"activation": "relu", "initializer": "Ones", "regularizer": "L1L2", "constraint": "NonNeg",
              "layer": "LSTM", "loss": "hinge", "metric": "AUC", "optimizer": "sgd",
-             "learning rate schedule": "CosineDecay"}  # fmt: skip
+             "learning rate schedule": "CosineDecay", "quantizer": "AbsMaxQuantizer"}  # fmt: skip
     assert set(names) == set(HOMES)
     start = "from keras_front.registry import Registry"
     printed = in_forks([f"print({names[kind]!r} in Registry.of({kind!r}))" for kind in HOMES], start)

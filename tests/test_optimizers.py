@@ -274,7 +274,7 @@ def test_names_and_configs():
         (lambda: optimizers.SGD(-1), "learning rate of 0 or more"),
         (lambda: optimizers.SGD("fast"), "learning rate of 0 or more"),
         (lambda: optimizers.SGD(momentum=2.0), "momentum between 0 and 1"),
-        (lambda: optimizers.get(None), "optimizer None"),
+        (lambda: optimizers.get(None), "optimizer identifier: None"),
         (lambda: optimizers.get("adm"), "Did you mean 'adam'"),
     ):
         with pytest.raises(ArgumentError, match=message):

@@ -15,7 +15,7 @@ from keras_front import config
 from keras_front.backend import discovery, guards, seeds
 from keras_front.errors import BackendError
 
-_READING = {"name", "native", "tensor_types", "is_tensor", "to_numpy"}  # what needs no threads
+_READING = {"name", "native", "tensor_types", "is_tensor", "to_numpy", "undistributed"}  # what needs no threads
 
 
 def after_fork() -> None:

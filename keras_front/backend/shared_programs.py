@@ -105,8 +105,9 @@ class _Copy:
         number = self._numbers.setdefault(tensor, len(self._numbers))
         if tensor not in self._tensors:
             self._tensors[tensor] = SymbolicTensor(tensor.shape, tensor.dtype, constant=tensor.constant)
-            constant = None if tensor.constant is None else _exactly(discovery.host_value(tensor.constant))
-            self.parts.append((tuple(tensor.shape), tensor.dtype, constant))
+            constant = tensor.constant  # its type as well: that of another engine is an error, which names the engine
+            value = None if constant is None else _exactly(discovery.host_value(constant))
+            self.parts.append((tuple(tensor.shape), tensor.dtype, type(constant), value))
         self.parts.append(number)
         return self._tensors[tensor]
 

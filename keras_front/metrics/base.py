@@ -381,6 +381,8 @@ class MeanMetricWrapper(Mean):
     """
 
     def __init__(self, fn: Any, name: str | None = None, dtype: Any = None, **kwargs: Any):
+        if not callable(fn) and not isinstance(fn, str | dict):
+            raise ArgumentError(f"{type(self).__name__}: expected fn to be a function or its name, received {fn!r}.")
         fn = METRICS.get(fn)
         super().__init__(name or name_of(fn), dtype)
         self._fn, self._arguments = fn, kwargs

@@ -168,6 +168,7 @@ NO_GRADIENT = {
     **dict.fromkeys("householder_qr svd".split(), _SIGNS),
     "cholesky": "its gradient is that of symmetric matrices; a difference moves one entry",
     "stop_gradient": "what it is for",
+    "replica_mean": "it averages gradients, and comes after them",
     "zeros_like": "a constant",
     "ones_like": "a constant",
 }

@@ -194,8 +194,8 @@ COMPOSED = {
 ALL = [(f"{n}-{i}", c) for n, cases in CASES.items() for i, c in enumerate(cases)] + list(COMPOSED.items())
 
 
-# Tested in test_custom_gradient.py, test_print_tensor.py and test_recompute.py
-OF_THEIR_OWN = {"custom_gradient", "host_print", "recompute", "barrier"}
+# Tested in test_custom_gradient.py, test_print_tensor.py, test_recompute.py and, in several processes, in distribution/
+OF_THEIR_OWN = {"custom_gradient", "host_print", "recompute", "barrier", "replica_gather"}
 
 
 def test_every_rule_has_a_case():

@@ -114,6 +114,7 @@ OTHERWISE = {
     "sparse": "only False is taken",
     **dict.fromkeys(("lora_rank", "lora_alpha", "quantization_config"), "test_adaptation.py"),
 }
+AUGMENTED = "test_augmentation.py, test_keras3_layers.py"
 ALIKE = {
     "SpatialDropout1D": {"noise_shape": "follows from the rank"},
     "SpatialDropout2D": {"noise_shape": "follows from the rank"},
@@ -129,6 +130,15 @@ ALIKE = {
     "Normalization": {"mean": "stored otherwise", "variance": "stored otherwise"},
     "Discretization": {"num_bins": "for `adapt`", "epsilon": "for `adapt`", "bin_boundaries": "one suffices"},
     "IntegerLookup": {"oov_method": "tests of lookups", "salt": "tests of lookups"},
+    "Equalization": dict.fromkeys(("bins", "value_range"), AUGMENTED),
+    "MaxNumBoundingBoxes": dict.fromkeys(("bounding_box_format", "fill_value", "max_number"), AUGMENTED),
+    "Pipeline": {"layers": "stored otherwise"},
+    "RandomColorJitter": dict.fromkeys(
+        ("brightness_factor", "contrast_factor", "hue_factor", "saturation_factor", "seed", "value_range"),
+        AUGMENTED,
+    ),
+    "RandomErasing": {"value_range": AUGMENTED},
+    "RandomGaussianBlur": dict.fromkeys(("factor", "kernel_size", "seed", "sigma", "value_range"), AUGMENTED),
     "Resizing": {"antialias": "tests of images", "fill_mode": "only 'constant' is taken"},
 }
 

@@ -850,7 +850,7 @@ CALLS = {
         ("metrics.Mean()(x, sample_weight=np.ones(3))", "weight"),
         ("metrics.MeanSquaredError()(x, y)", r"\(10, 4\)"),
         ("metrics.Reduce('nosuch', 'name')", "reduction"),
-        ("metrics.MeanMetricWrapper(3)", "metric 3"),
+        ("metrics.MeanMetricWrapper(3)", "received 3"),
         ("metrics.MeanTensor(shape='a')", "shape"),
         ("metrics.CategoricalAccuracy()(y, None)", "y_pred"),
     ],

@@ -10,8 +10,9 @@ from keras_front.backend.ops.elementwise import (
     cast,
     clip,
     divide,
-    equal,
     greater,
+    greater_equal,
+    logical_and,
     maximum,
     minimum,
     mod,
@@ -46,12 +47,10 @@ def hsv_of(colours: Any) -> tuple[Any, Any, Any]:
     span = subtract(value, minimum(minimum(red, green), blue))
     coloured = greater(span, 0)
     some = where(coloured, span, 1)
-    hue = where(
-        equal(value, red), divide(subtract(green, blue), some),
-        where(
-            equal(value, green), add(divide(subtract(blue, red), some), 2), add(divide(subtract(red, green), some), 4)
-        ),
-    )  # fmt: skip
+    # The channels are compared with each other: a compiler may compute `value` and `red` with other roundings.
+    reddest = logical_and(greater_equal(red, green), greater_equal(red, blue))
+    greens, blues = add(divide(subtract(blue, red), some), 2), add(divide(subtract(red, green), some), 4)
+    hue = where(reddest, divide(subtract(green, blue), some), where(greater_equal(green, blue), greens, blues))
     saturation = divide(span, where(greater(value, 0), value, 1))
     return multiply(mod(divide(hue, 6), 1), cast(coloured, dtypes.canonical(red.dtype))), saturation, value
 

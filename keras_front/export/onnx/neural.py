@@ -34,6 +34,7 @@ def det(graph: Any, call: Any, x: str) -> str:
 refuses("ONNX has no operator for such a decomposition or system of equations", "cholesky", "householder_qr", "svd")
 refuses("ONNX has no operator for systems of linear equations, nor for the inverse of a matrix", "solve")
 refuses("a file of ONNX is for one process", "replica_gather")
+refuses("what is computed again is computed for gradients, of which this program has none", "recompute", "barrier")
 refuses("the gradient must be recorded by the rules of K, not by an engine", "value_and_grad", "custom_gradient")
 
 
