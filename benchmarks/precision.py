@@ -18,28 +18,10 @@ from collections.abc import Iterator
 from keras_front import mixed_precision
 from keras_front.backend import discovery
 from keras_front.backend.seeds import set_random_seed
-from keras_front.demo import load_data
-from keras_front.layers import Conv2D, Dense, Dropout, Flatten, MaxPooling2D
-from keras_front.models import Sequential
-from keras_front.optimizers import Adam
+from keras_front.demo import build_model, load_data
 
 POLICIES = ("float32", "mixed_bfloat16", "mixed_float16")
 HEAD = "| Backend | Policy | Loss | Accuracy on test digits | Distance of losses |\n|---|---|---|---|---|"
-
-
-def build_model() -> Sequential:
-    """The net of the demo, under the global policy."""
-    model = Sequential()
-    model.add(Conv2D(32, (3, 3), padding="same", activation="relu", input_shape=(8, 8, 1)))
-    model.add(Conv2D(64, (3, 3), activation="relu"))
-    model.add(MaxPooling2D((2, 2)))
-    model.add(Dropout(0.4))
-    model.add(Flatten())
-    model.add(Dense(128, activation="relu"))
-    model.add(Dropout(0.5))
-    model.add(Dense(10, activation="softmax", dtype="float32"))
-    model.compile(optimizer=Adam(lr=0.002), loss="categorical_crossentropy", metrics=["accuracy"])
-    return model
 
 
 def learned(policy: str, epochs: int) -> tuple[list[float], float]:
@@ -48,7 +30,7 @@ def learned(policy: str, epochs: int) -> tuple[list[float], float]:
     (x_train, y_train), (x_test, y_test) = load_data()
     mixed_precision.set_global_policy(policy)
     try:
-        model = build_model()
+        model = build_model(output_dtype="float32")
     finally:
         mixed_precision.set_global_policy(None)
     losses = model.fit(x_train, y_train, epochs=epochs, batch_size=64, verbose=0).history["loss"]

@@ -33,8 +33,12 @@ def load_data() -> Any:
     return (x_train, to_categorical(y_train, 10)), (x_test, to_categorical(y_test, 10))
 
 
-def build_model() -> Sequential:
-    """The network: two convolutions, pooling, dropout and two dense layers, compiled."""
+def build_model(output_dtype: str | None = None) -> Sequential:
+    """The network: two convolutions, pooling, dropout and two dense layers, compiled.
+
+    Args:
+        output_dtype: dtype of the last layer; None for that of the others.
+    """
     model = Sequential()
     model.add(Conv2D(32, (3, 3), padding="same", activation="relu", input_shape=(8, 8, 1)))
     model.add(Conv2D(64, (3, 3), activation="relu"))
@@ -43,7 +47,7 @@ def build_model() -> Sequential:
     model.add(Flatten())
     model.add(Dense(128, activation="relu"))
     model.add(Dropout(0.5))
-    model.add(Dense(10, activation="softmax"))
+    model.add(Dense(10, activation="softmax", dtype=output_dtype))
     model.compile(optimizer=Adam(lr=0.002), loss="categorical_crossentropy", metrics=["accuracy"])
     return model
 

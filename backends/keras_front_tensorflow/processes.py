@@ -9,7 +9,6 @@ import json
 import os
 import re
 from collections.abc import Callable, Sequence
-from functools import wraps
 from typing import Any
 
 import tensorflow as tf
@@ -17,10 +16,9 @@ from tensorflow.python.eager import context
 
 from keras_front.backend import replicas
 from keras_front.backend.adapter import Backend
-from keras_front.backend.placement import Placement
+from keras_front.backend.placement import Placement, names_lost, timeout
 from keras_front.errors import DistributionError
 
-TIMEOUT = "KERAS_FRONT_DISTRIBUTION_TIMEOUT"  # seconds that a process may be silent before the others give up
 _ROLL_CALL = 5000  # milliseconds that processes have to answer when one is lost
 _LOST = (tf.errors.UnavailableError, tf.errors.DeadlineExceededError, tf.errors.AbortedError, tf.errors.CancelledError,
          tf.errors.InternalError)  # fmt: skip
@@ -33,11 +31,6 @@ class _Run:
     rank = 0
     size = 1
     failures = 0
-
-
-def timeout() -> float:
-    """Seconds that a process may be silent before the others give up."""
-    return float(os.environ.get(TIMEOUT, 600))
 
 
 def initialize(addresses: str | None = None, processes: int | None = None, process: int | None = None) -> None:
@@ -80,20 +73,6 @@ def devices(device_type: str | None = None) -> list[str]:
     return [f"{found}:{i}" for i in range(number)] if device_type in (None, found) else []
 
 
-def _names_lost(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function that talks to the other processes, and says which of them are lost."""
-
-    @wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return function(*args, **kwargs)
-        except _LOST as error:
-            named = {int(rank) for rank in re.findall(r"task:(\d+)", str(error))} - {_Run.rank}
-            raise DistributionError.lost(sorted(named) or _missing(), _Run.size, timeout()) from error
-
-    return call
-
-
 def _missing() -> list[int]:
     """The ranks that do not answer at the service of the cluster; rank 0, which has it, where that is gone."""
     _Run.failures += 1
@@ -109,6 +88,14 @@ def _missing() -> list[int]:
             lost.append(rank)
             wait = 500
     return lost
+
+
+def _lost(error: Exception) -> list[int]:
+    named = {int(rank) for rank in re.findall(r"task:(\d+)", str(error))} - {_Run.rank}
+    return sorted(named) or _missing()
+
+
+_names_lost = names_lost(_LOST, _lost, lambda: _Run.size)
 
 
 def _sum(flat: Any) -> Any:

@@ -6,9 +6,8 @@ Where a process is lost, the others meet once more at the store of the run, and 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from functools import wraps
 from typing import Any
 
 import torch
@@ -16,10 +15,9 @@ import torch.distributed as dist
 
 from keras_front.backend import replicas, seeds
 from keras_front.backend.adapter import Backend
-from keras_front.backend.placement import Placement
+from keras_front.backend.placement import Placement, names_lost, timeout
 from keras_front.errors import DistributionError
 
-TIMEOUT = "KERAS_FRONT_DISTRIBUTION_TIMEOUT"  # seconds that a process may be silent before the others give up
 _ROLL_CALL = 5.0  # seconds that processes have to answer when one is lost
 _ENVIRONMENT = ("MASTER_ADDR", "MASTER_PORT", "WORLD_SIZE", "RANK")  # what torchrun writes
 
@@ -29,11 +27,6 @@ class _Run:
 
     store: Any = None
     failures = 0
-
-
-def timeout() -> float:
-    """Seconds that a process may be silent before the others give up."""
-    return float(os.environ.get(TIMEOUT, 600))
 
 
 def is_launched() -> bool:
@@ -79,19 +72,6 @@ def devices(device_type: str | None = None) -> list[str]:
     return [f"{found}:{i}" for i in range(number)] if device_type in (None, found) else []
 
 
-def _names_lost(method: Callable[..., Any]) -> Callable[..., Any]:
-    """A function that talks to the other processes, and says which of them are lost."""
-
-    @wraps(method)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return method(*args, **kwargs)
-        except RuntimeError as error:
-            raise DistributionError.lost(_missing(), dist.get_world_size(), timeout()) from error
-
-    return call
-
-
 def _missing() -> list[int]:
     """The ranks that do not answer; rank 0 where the store is gone, which it holds."""
     if _Run.store is None:
@@ -109,6 +89,9 @@ def _missing() -> list[int]:
     except RuntimeError:
         return [0]
     return lost
+
+
+_names_lost = names_lost(RuntimeError, lambda _: _missing(), lambda: dist.get_world_size())
 
 
 class ProcessPlacement(Placement):

@@ -33,11 +33,44 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from keras_front.backend import discovery
 from keras_front.errors import DistributionError
+
+TIMEOUT = "KERAS_FRONT_DISTRIBUTION_TIMEOUT"  # seconds that a process may be silent before the others give up
+
+
+def timeout() -> float:
+    """Seconds that a process may be silent before the others give up."""
+    return float(os.environ.get(TIMEOUT, 600))
+
+
+def names_lost(
+    errors: type[Exception] | tuple[type[Exception], ...],
+    lost: Callable[[Exception], list[int]],
+    size: Callable[[], int],
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A decorator of functions that talk to the other processes: they say which of them are lost.
+
+    Args:
+        errors: what the engine raises where a process does not answer.
+        lost: the ranks of those that are lost, asked for with that error.
+        size: how many processes there are.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return function(*args, **kwargs)
+            except errors as error:
+                raise DistributionError.lost(lost(error), size(), timeout()) from error
+
+        return call
+
+    return decorate
 
 
 class Placement:

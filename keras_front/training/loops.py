@@ -216,9 +216,8 @@ class TrainingEpochs:
 
     def epoch(self) -> dict[str, float]:
         """Train one epoch; the means of its losses and metrics."""
-        self._first = (
-            self.position.begin_epoch()
-        )  # number of the first batch: an earlier `fit` may have begun the epoch
+        # The number of the first batch: an earlier `fit` may have begun the epoch.
+        self._first = self.position.begin_epoch()
         self.state.take_back()
         self.hooks = BatchHooks(self.callbacks, "train")
         self.seen, self.last = 0, None
@@ -301,9 +300,8 @@ class TrainingEpochs:
         """Between two steps: call the callbacks that are called by time; True if training shall stop."""
         self.hooks.refresh(batch, size, self.seen, self.steps.names("train"), self._results)
         self.state.take_back()
-        return (
-            self.model.stop_training and not self.part.together
-        )  # where several run, they stop at the end of an epoch
+        # Where several processes run, they stop at the end of an epoch.
+        return self.model.stop_training and not self.part.together
 
     # With hooks around every batch, or batches that come one by one -----------------------------------
 

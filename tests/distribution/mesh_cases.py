@@ -68,18 +68,24 @@ def check_places(model: Any) -> None:
     assert any(any(axes) for axes in slots) == (wanted.shard_optimizer_state or isinstance(wanted, dist.ModelParallel))
 
 
-@case
-def everything() -> Any:
-    """Two inputs, noise, batch statistics, an uneven last batch, metrics with a state, single batches: one model."""
+def two_inputs() -> tuple[Any, ...]:
+    """Two inputs, numbers and rows of a table; a layer on both; arrays for them, and targets."""
     x, y = data(43)
     indices = np.arange(43).reshape(-1, 1) % 8
     a, b = layers.Input((6,)), layers.Input((1,), dtype="int32")
     table = layers.Flatten(name="flat")(layers.Embedding(8, 4, name="table")(b))
     hidden = layers.Dense(8, "relu", name="first")(layers.Concatenate(name="both")([a, table]))
+    return [a, b], hidden, [x, indices], y
+
+
+@case
+def everything() -> Any:
+    """Two inputs, noise, batch statistics, an uneven last batch, metrics with a state, single batches: one model."""
+    inputs, hidden, given, y = two_inputs()
     hidden = layers.Dropout(0.25, name="drop")(layers.BatchNormalization(name="norm")(hidden))
-    model = Model([a, b], layers.Dense(1, "sigmoid", name="last")(hidden))
-    found = trained(model, [x, indices], y, measures=[metrics.AUC(num_thresholds=20, name="auc")])
-    return {**found, "predicted": model.predict([x, indices], batch_size=16)}
+    model = Model(inputs, layers.Dense(1, "sigmoid", name="last")(hidden))
+    found = trained(model, given, y, measures=[metrics.AUC(num_thresholds=20, name="auc")])
+    return {**found, "predicted": model.predict(given, batch_size=16)}
 
 
 @case
@@ -111,13 +117,9 @@ def stateful_metrics() -> Any:
 
 @case
 def several_inputs() -> Any:
-    x, y = data(43)
-    indices = np.arange(43).reshape(-1, 1) % 8
-    a, b = layers.Input((6,)), layers.Input((1,), dtype="int32")
-    table = layers.Flatten(name="flat")(layers.Embedding(8, 4, name="table")(b))
-    hidden = layers.Dense(8, "relu", name="first")(layers.Concatenate(name="both")([a, table]))
+    inputs, hidden, given, y = two_inputs()
     outputs = [layers.Dense(1, "sigmoid", name=name)(hidden) for name in ("last", "other")]
-    return trained(Model([a, b], outputs), [x, indices], [y, 1 - y], sample_weight=[np.linspace(0, 1, 43)] * 2)
+    return trained(Model(inputs, outputs), given, [y, 1 - y], sample_weight=[np.linspace(0, 1, 43)] * 2)
 
 
 @case
