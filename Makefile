@@ -11,7 +11,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 SOURCES := pyproject.toml README.md $(shell find keras_front backends -name '*.py' -o -name '*.npz')
 
 .PHONY: demo test test-quick test-all lint types check doctest mutants plain test-pytensor test-onnxruntime \
-	robustness test-libraries test-distribution test-onnx onnx-table docs docs-serve bench bench-quick clean
+	robustness package test-libraries test-distribution test-onnx onnx-table docs docs-serve bench bench-quick clean
 
 # One BLAS thread: the matrices of the demo are small, and threads that wait for each other cost more than they bring.
 demo: .venv-demo/ready  # train a digit classifier with NumPy and h5py alone
@@ -53,6 +53,9 @@ mutants: .venv-test/ready  # breaks thirty places, one by one: how many do the t
 
 plain: .venv-demo/ready  # with NumPy and h5py alone: import, train, save, load
 	$(DEMO)/python -I tests/plain.py
+
+package: .venv-package/ready  # sdist and wheel in dist/: contents, metadata, built again from the sdist, installed and tried
+	.venv-package/bin/python tests/packaging/check_package.py
 
 fuzz: .venv-test/ready  # every reader of models, thirty seconds each: damaged copies of good files
 	$(TEST)/python tests/robustness/fuzz.py
@@ -128,6 +131,12 @@ bench-quick: .venv-test/ready
 	@.venv-docs/bin/python $(PIP) --editable '.[docs]'
 	@touch $@
 
+.venv-package/ready:
+	@$(if $(PYTHON),,$(error Python 3.11 or newer is needed; set PYTHON=/path/to/python))
+	@test -x .venv-package/bin/python || $(PYTHON) -m venv --clear .venv-package
+	@.venv-package/bin/python $(PIP) build twine trove-classifiers
+	@touch $@
+
 .venv-libraries/ready: pyproject.toml tests/libraries/requirements.txt tests/libraries/libraries.txt
 	@$(if $(PYTHON),,$(error Python 3.11 or newer is needed; set PYTHON=/path/to/python))
 	@echo "making .venv-libraries: libraries of the time and what they need, about 1 GB to download ..."
@@ -137,4 +146,4 @@ bench-quick: .venv-test/ready
 	@touch $@
 
 clean:
-	rm -rf .venv-demo .venv-test .venv-libraries build keras_front.egg-info
+	rm -rf .venv-demo .venv-test .venv-docs .venv-libraries .venv-package build dist keras_front.egg-info

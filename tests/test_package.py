@@ -94,6 +94,28 @@ def test_the_core_needs_numpy_and_h5py_and_nothing_else():
     assert "torch==2.13.0" in extras["test"]
 
 
+def test_the_version_and_the_licence_are_what_a_citation_says():
+    cited = (ROOT / "CITATION.cff").read_text()
+    assert f"\nversion: {keras_front.__version__}\n" in cited
+    assert "\nlicense: MIT\n" in cited
+
+
+def test_every_file_of_the_packages_is_in_a_wheel():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["keras_front"]
+    package = ROOT / "keras_front"
+    data = {path for path in package.rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")}
+    assert data == {path for pattern in settings for path in package.glob(pattern)}
+    assert all((path.parent / "__init__.py").exists() for path in (*package.rglob("*.py"), *data))
+    assert not [path for path in (ROOT / "backends").rglob("*") if path.suffix not in (".py", ".pyc", "")]
+
+
+def test_all_stands_for_every_extra_that_is_not_for_developers():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    (text,) = extras["all"]
+    named = re.fullmatch(r"keras-front\[(.*)\]", text)[1].split(",")
+    assert sorted(named) == sorted(set(extras) - {"all", "docs", "test"})
+
+
 def test_every_backend_of_ours_has_a_folder_and_an_extra():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     names = set(project["entry-points"]["keras_front.backends"])
