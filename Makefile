@@ -11,7 +11,8 @@ PIP := -m pip install --quiet --disable-pip-version-check
 SOURCES := pyproject.toml README.md $(shell find keras_front backends -name '*.py' -o -name '*.npz')
 
 .PHONY: demo test test-quick test-all lint types check doctest mutants plain test-pytensor test-onnxruntime \
-	robustness package test-libraries test-distribution test-onnx onnx-table docs docs-serve bench bench-quick clean
+	robustness package test-libraries test-distribution test-onnx onnx-table tutorials test-tutorials docs docs-serve \
+	bench bench-quick clean
 
 # One BLAS thread: the matrices of the demo are small, and threads that wait for each other cost more than they bring.
 demo: .venv-demo/ready  # train a digit classifier with NumPy and h5py alone
@@ -81,6 +82,14 @@ test-onnx: .venv-test/ready  # every layer, op and application as ONNX, by ONNX 
 
 onnx-table: .venv-test/ready  # write docs/onnx.md
 	KERAS_FRONT_BACKEND=numpy $(ONE_THREAD) $(TEST)/python docs/make_onnx.py
+
+tutorials: .venv-test/ready  # run the tutorials on NumPy and write their pages and pictures, docs/tutorials
+	KERAS_FRONT_BACKEND=numpy $(ONE_THREAD) $(TEST)/python docs/run_tutorials.py --write
+
+test-tutorials: .venv-test/ready  # run the tutorials, with what they check
+	for backend in numpy torch; do \
+		KERAS_FRONT_BACKEND=$$backend $(ONE_THREAD) $(TEST)/python docs/run_tutorials.py || exit 1; \
+	done
 
 bench: .venv-test/ready  # every workload on every backend against a loop by hand; then K, single layers, and depth
 	$(TEST)/python benchmarks/run.py

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import reference
+import run_tutorials
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
@@ -40,6 +41,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for name in ("CHANGELOG", "CONTRIBUTING"):
         text = (DOCS.parent / f"{name}.md").read_text().replace("](docs/", "](")
         files.append(File.generated(config, f"{name.lower()}.md", content=text))
+    for source in run_tutorials.tutorials():
+        name, content = f"tutorials/{source.stem}.ipynb", run_tutorials.notebook(source)
+        files.append(File.generated(config, name, content=content))
     return files
 
 
@@ -56,7 +60,7 @@ def on_page_markdown(markdown: str, page: Any, config: MkDocsConfig, files: File
 
     def shown(link: re.Match[str]) -> str:
         target = (folder / link[2].partition("#")[0]).resolve()
-        inside = target.is_relative_to(DOCS) and target.suffix == ".md"
+        inside = target.is_relative_to(DOCS) and target.suffix in (".md", ".png", ".svg", ".ipynb")
         return link[0] if ":" in link[2] or link[2].startswith("#") or inside else link[1]
 
     return re.sub(r"\[([^\]]+)\]\(([^)\s]+)\)", shown, markdown)

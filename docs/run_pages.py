@@ -39,8 +39,8 @@ class Block(NamedTuple):
 
 
 def pages() -> list[Path]:
-    """The pages that have Python blocks; decisions speak of code as it was."""
-    found = (page for page in sorted(DOCS.rglob("*.md")) if page.parent.name != "decisions")
+    """The pages with Python blocks; decisions speak of code as it was, tutorials are run by run_tutorials.py."""
+    found = (page for page in sorted(DOCS.rglob("*.md")) if page.parent.name not in ("decisions", "tutorials"))
     return [page for page in found if _BLOCK.search(page.read_text())]
 
 
