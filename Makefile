@@ -99,10 +99,10 @@ bench: .venv-test/ready  # every workload on every backend against a loop by han
 	$(TEST)/python benchmarks/streams.py
 
 docs: .venv-docs/ready  # the site, in build/site; a broken link or a page that is nowhere listed is an error
-	PYTHONPATH=docs .venv-docs/bin/mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 PYTHONPATH=docs .venv-docs/bin/mkdocs build --quiet
 
 docs-serve: .venv-docs/ready  # the same while it is written, at http://127.0.0.1:8000
-	PYTHONPATH=docs .venv-docs/bin/mkdocs serve
+	NO_MKDOCS_2_WARNING=1 PYTHONPATH=docs .venv-docs/bin/mkdocs serve
 
 bench-quick: .venv-test/ready
 	$(TEST)/python benchmarks/run.py --quick

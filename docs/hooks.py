@@ -12,6 +12,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 DOCS = Path(__file__).parent
+LINK = r"\[([^\]]+)\]\(([^)\s]+)\)"
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -22,8 +23,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """
     decisions = sorted((DOCS / "decisions").glob("*.md"))
     parts = {
-        "Reference": [{module: f"reference/{module}.md"} for module in reference.MODULES],
-        "Decisions": [f"decisions/{page.name}" for page in decisions],
+        "Reference": reference.navigation(),
+        "Decisions": ["decisions/index.md", *(f"decisions/{page.name}" for page in decisions)],
     }
     config.nav = [{name: parts.get(name, pages)} for part in config.nav or () for name, pages in part.items()]
     return config
@@ -36,8 +37,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         files: the files of the folder docs.
         config: the settings of the site.
     """
-    for module in reference.MODULES:
-        files.append(File.generated(config, f"reference/{module}.md", content=reference.page(module)))
+    for path, content in reference.pages():
+        files.append(File.generated(config, path, content=content))
+    files.append(File.generated(config, "decisions/index.md", content=decisions_table()))
     for name in ("CHANGELOG", "CONTRIBUTING"):
         text = (DOCS.parent / f"{name}.md").read_text().replace("](docs/", "](")
         files.append(File.generated(config, f"{name.lower()}.md", content=text))
@@ -47,8 +49,36 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
+def decisions_table() -> str:
+    """The page with a line for each decision: its number, its title, and what it was about."""
+    lines = [
+        "# Decisions", "",
+        "Choices that are expensive to undo, each with its context, its price and the numbers it was made by. Read one",
+        "when something looks odd: most oddities were chosen, and the page says instead of what.", "",
+        "| | decision | why there was one |", "|---|---|---|",
+    ]  # fmt: skip
+    for page in sorted((DOCS / "decisions").glob("0*.md")):
+        text = page.read_text()
+        number, title = re.match(r"# (\d+)\. (.*)", text).groups()  # type: ignore[union-attr]
+        context = re.search(r"\*\*Context\.\*\* (.*?[.?!])(?:\s|$)", text, re.S)
+        why = re.sub(LINK, r"\1", " ".join(context[1].split()).replace("|", "\\|")) if context else ""
+        lines.append(f"| {number} | [{title}]({page.name}) | {why} |")
+    return "\n".join(lines) + "\n"
+
+
+def description(markdown: str) -> str:
+    """What a search engine shows of a page: its first paragraph, as plain text.
+
+    Args:
+        markdown: the text of the page.
+    """
+    paragraphs = (part for part in markdown.split("\n\n") if re.match(r"[\w`*(\[]", part.strip()))
+    text = re.sub(r"[`*\\]", "", re.sub(LINK, r"\1", " ".join(next(paragraphs, "").split())))
+    return text if len(text) <= 160 else text[:157].rsplit(" ", 1)[0] + " ..."
+
+
 def on_page_markdown(markdown: str, page: Any, config: MkDocsConfig, files: Files) -> str:
-    """Links to files of the repository that the site does not show become their names.
+    """Links to files of the repository that the site does not show become their names; pages get a description.
 
     Args:
         markdown: the text of a page.
@@ -56,6 +86,7 @@ def on_page_markdown(markdown: str, page: Any, config: MkDocsConfig, files: File
         config: the settings of the site.
         files: all files of the site.
     """
+    page.meta.setdefault("description", description(markdown))
     folder = (DOCS / page.file.src_uri).parent
 
     def shown(link: re.Match[str]) -> str:
@@ -63,4 +94,4 @@ def on_page_markdown(markdown: str, page: Any, config: MkDocsConfig, files: File
         inside = target.is_relative_to(DOCS) and target.suffix in (".md", ".png", ".svg", ".ipynb")
         return link[0] if ":" in link[2] or link[2].startswith("#") or inside else link[1]
 
-    return re.sub(r"\[([^\]]+)\]\(([^)\s]+)\)", shown, markdown)
+    return re.sub(LINK, shown, markdown)

@@ -12,7 +12,7 @@ from engines import wanted_backends
 
 from keras_front import backend as K
 from keras_front import config, mixed_precision
-from keras_front.layers import Dense
+from keras_front.layers import AveragePooling2D, Conv2D, Dense
 
 ROOT = Path(__file__).parent.parent
 
@@ -44,15 +44,39 @@ def test_every_page_is_in_the_navigation():
     assert named - pages == {"changelog.md", "contributing.md"}  # made by docs/hooks.py
 
 
+def entries_of(text):
+    return dict(re.findall(r"^## ([\w.]+) \{ #\S+ \}\n(.*?)(?=^## |\Z)", text, re.M | re.S))
+
+
 @pytest.mark.parametrize("module", reference.MODULES)
 def test_the_reference_describes_every_public_name(module):
-    names, text = reference.public_names(module), reference.page(module)
-    entries = dict(re.findall(r"^## ([\w.]+)\n(.*?)(?=^## |\Z)", text, re.M | re.S))
-    assert names
-    assert list(entries) == names
+    texts = [reference.topic_page(topic) for topic in reference.topics(module)] or [reference.page(module)]
+    entries = {name: entry for text in texts for name, entry in entries_of(text).items()}
+    assert reference.public_names(module)
+    assert sorted(entries) == sorted(reference.public_names(module))
     without_code = {name: re.sub(r"```.*?```", "", entry, flags=re.S) for name, entry in entries.items()}
     assert [name for name, entry in without_code.items() if not re.search(r"^[^#\s]", entry, re.M)] == []
-    assert text.count("\n```") % 2 == 0
+    assert [text.count("\n```") % 2 for text in texts] == [0] * len(texts)
+
+
+def test_the_reference_shows_another_name_of_the_same_thing_as_a_link():
+    assert reference.entry("AvgPool2D", AveragePooling2D, "layers")[-2] == (
+        "Another name of [`AveragePooling2D`](../layers/pooling.md#AveragePooling2D)."
+    )
+    assert "Also called `AvgPool2D`." in reference.entry("AveragePooling2D", AveragePooling2D, "layers")
+
+
+def test_links_of_docstrings_lead_to_entries():
+    lines = reference.body("A layer such as `Dense`, or `K.dot`; `x` is no name.", "models")
+    assert lines[0] == ("A layer such as `Dense`, or [`K.dot`](backend/linear.md#dot); `x` is no name.")
+    assert "[`Input`](models.md#Input)" in "".join(reference.body("See `Input`.", "models"))
+
+
+def test_arguments_stand_in_the_order_of_the_signature():
+    lines = reference.entry("Conv2D", Conv2D, "layers")
+    names = [line[3:].split("`")[0] for line in lines if line.startswith("- `")]
+    assert names[:4] == ["filters", "kernel_size", "strides", "padding"]
+    assert names.index("groups") > names.index("bias_constraint")
 
 
 def test_the_reference_keeps_the_arguments_of_a_docstring():
