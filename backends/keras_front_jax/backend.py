@@ -322,7 +322,8 @@ class JaxBackend(Transposes, Backend):
         return self._put(array)
 
     def _put(self, array: np.ndarray) -> Any:
-        if not array.ndim and discovery.current_device() is None:  # there are many, and the public call is slow
+        near = discovery.current_device() is None and self._is_host()
+        if near and not array.ndim:  # there are many, and the public call is slow
             return _scalar()(array)
         return jax.device_put(array, self._device())
 
@@ -372,6 +373,14 @@ class JaxBackend(Transposes, Backend):
         wanted = discovery.current_device()
         return _first_device() if wanted is None else _find_device(wanted, self)
 
+    def _is_host(self) -> bool:
+        """Whether tensors lie where arrays do, so that compiled functions take these as they are."""
+        return self._device().platform == "cpu"
+
+    def _sent(self, arrays: Sequence[Any]) -> list[Any]:
+        """Host arrays that a compiled function takes: on their way to a device that is not the host itself."""
+        return list(arrays) if self._is_host() else [self._put(np.asarray(array)) for array in arrays]
+
     def block(self, values: Sequence[Any]) -> None:
         jax.block_until_ready(values)
 
@@ -414,8 +423,7 @@ class JaxBackend(Transposes, Backend):
 
     def supports_multi_step(self, program: Any) -> bool:
         # On a CPU convolutions take twenty times as long inside of a loop, and a large state a little longer.
-        host = self._device().platform == "cpu"
-        return not program.captures and not (host and (_convolves(program) or _size(program) > _LARGE))
+        return not program.captures and not (self._is_host() and (_convolves(program) or _size(program) > _LARGE))
 
     def compile_multi_step(self, step: Any) -> Callable[..., Any]:
         """A loop whose length is an argument, so that it is compiled once, in no more time than a single step."""
@@ -432,9 +440,13 @@ class JaxBackend(Transposes, Backend):
             return lax.fori_loop(0, count, lambda i, carry: one(i, carry[0]), start)
 
         compiled = wide(self._jit(loop, (0,)))
-        return lambda state, data, order, count: compiled(state, data, order, np.int32(count))
+        return lambda state, data, order, count: compiled(state, data, *self._sent([order, np.int32(count)]))
 
-    def rows(self, data: Sequence[Any], rows: np.ndarray) -> list[Any]:
+    def put_order(self, order: np.ndarray) -> Any:
+        return order if order.ndim < 2 else self._sent(list(order))
+
+    def rows(self, data: Sequence[Any], rows: Any) -> list[Any]:
+        (rows,) = [rows] if self.is_tensor(rows) else self._sent([rows])
         return [_take_rows(array, rows) for array in data]
 
     def put_dataset(self, array: np.ndarray) -> Any:
@@ -466,12 +478,15 @@ class JaxBackend(Transposes, Backend):
             return lax.fori_loop(0, count, add, (list(state), rooms))
 
         compiled = wide(self._jit(loop, (1,), static_argnums=(4, 5)))
-        return lambda fixed, state, block, count, size, keep: compiled(
-            fixed, state, list(block), np.int32(count), size, keep
-        )
+
+        def run(fixed: Any, state: Any, block: Sequence[np.ndarray], count: int, size: int, keep: bool) -> Any:
+            return compiled(fixed, state, self._sent(block), *self._sent([np.int32(count)]), size, keep)
+
+        return run
 
     def argument(self, array: np.ndarray) -> Any:
-        return array if array.dtype.kind in "biufc" and array.dtype.isnative else self.convert(array)
+        plain = array.dtype.kind in "biufc" and array.dtype.isnative
+        return array if plain and self._is_host() else self.convert(array)
 
 
 class MeshJaxBackend(distributions.OnMesh, JaxBackend):

@@ -23,7 +23,7 @@ from keras_front.backend import codegen, discovery, dtypes, seeds, shapes
 from keras_front.backend.adapter import Backend, Positional, accumulates_in_single
 from keras_front.backend.gradients import known_moments, with_rule
 from keras_front.errors import BackendError, DtypeError
-from keras_front_torch import export, recurrent, rewriting
+from keras_front_torch import export, host_scalars, recurrent, rewriting, transfers
 from keras_front_torch.images import Images
 
 _DTYPES = {name: getattr(torch, name) for name in sorted(dtypes.ALL) if hasattr(torch, name)}
@@ -394,10 +394,11 @@ class TorchBackend(Images, Backend):
     ) -> Any:  # fmt: skip
         # torch adds epsilon to the root of the corrected mean square, K to that of the plain one: hence the division.
         grads = [g if g.is_contiguous() else g.contiguous() for g in grads]  # the kernel goes by memory order
-        steps = [t.to(params[0].device, torch.float32)] * len(params)
+        count = float(t)  # a host tensor's; as an argument of a kernel it needs no copy to the device
+        steps = [torch.full((), count, device=params[0].device)] * len(params)
         torch._fused_adam_(
             params, grads, ms, vs, vhats, steps, lr=_rate(lr), beta1=beta_1, beta2=beta_2, weight_decay=0.0,
-            eps=epsilon / (1 - beta_2 ** float(t)) ** 0.5, amsgrad=bool(vhats), maximize=False,
+            eps=epsilon / (1 - beta_2**count) ** 0.5, amsgrad=bool(vhats), maximize=False,
         )  # fmt: skip
         return params, ms, vs, vhats
 
@@ -418,37 +419,33 @@ class TorchBackend(Images, Backend):
 
     def engine_uniform(self, counter: Any, seed: Any, *, shape: Any, dtype: str, stream: int) -> Any:
         source = self._generator(seed, stream, counter)
-        return torch.rand(shape, dtype=_DTYPES[dtype], generator=source, device=source.device)
+        return torch.rand(shape, dtype=_DTYPES[dtype], generator=source, device=self._device())
 
     def engine_normal(self, counter: Any, seed: Any, *, shape: Any, dtype: str, stream: int) -> Any:
         source = self._generator(seed, stream, counter)
-        return torch.randn(shape, dtype=_DTYPES[dtype], generator=source, device=source.device)
+        return torch.randn(shape, dtype=_DTYPES[dtype], generator=source, device=self._device())
 
     def keep_mask(self, counter: Any, seed: Any, *, shape: Any, rate: float, dtype: str, stream: int) -> Any:
         if seeds.reproducible():
             return super().keep_mask(counter, seed, shape=shape, rate=rate, dtype=dtype, stream=stream)
         source = self._generator(seed, stream, counter)
-        noise = torch.empty(shape, dtype=_DTYPES[dtype], device=source.device).uniform_(generator=source)
+        noise = torch.empty(shape, dtype=_DTYPES[dtype], device=self._device()).uniform_(generator=source)
         return noise.ge_(rate).mul_(1 / (1 - rate))
 
     def _generator(self, seed: Any, stream: int, counter: Any) -> torch.Generator:
         """A generator that starts at all three. Seed and counter are host tensors, so reading one does not wait."""
-        source = torch.Generator(self._device())
-        source.manual_seed(_mixed(int(seed), stream, int(counter)))
-        return source
+        return transfers.source(self._device(), _mixed(int(seed), stream, int(counter)))
 
     # Tensors in and out ----------------------------------------------------------------------------------------
 
     def asarray(self, value: Any, dtype: str | None = None) -> Any:
-        wanted = "float32" if dtype == "bfloat16" else dtype or value.dtype.newbyteorder("=")
-        array = np.array(value, wanted, order="C")  # torch would go on using the caller's memory
-        if array.dtype.kind not in "biufc":
-            raise DtypeError(f"The torch backend has no tensors of dtype {dtypes.canonical(array.dtype)}.")
-        tensor = torch.from_numpy(array)
-        if dtype == "bfloat16":
-            tensor = tensor.bfloat16()
+        wanted = np.dtype("float32" if dtype == "bfloat16" else dtype or value.dtype.newbyteorder("="))
+        if wanted.kind not in "biufc":
+            raise DtypeError(f"The torch backend has no tensors of dtype {dtypes.canonical(wanted)}.")
         # Counters (integers without axes) stay on the host: reading one never waits for the device.
-        return tensor if array.ndim == 0 and array.dtype.kind in "iu" else tensor.to(self._device())
+        counts = not value.shape and wanted.kind in "iu"
+        tensor = transfers.placed(value, wanted, transfers.HOST if counts else self._device())
+        return tensor.bfloat16() if dtype == "bfloat16" else tensor
 
     def to_numpy(self, x: Any) -> np.ndarray:
         return (x.float() if x.dtype == torch.bfloat16 else x).numpy(force=True)
@@ -544,7 +541,8 @@ class TorchBackend(Images, Backend):
         )
 
     def rewritten(self, program: Any) -> Any:
-        return rewriting.rewritten(program)
+        program = rewriting.rewritten(program)
+        return program if self._device().type == "cpu" else host_scalars.kept_on_host(program)
 
     export_program = export.export_program
 
@@ -561,9 +559,15 @@ class TorchBackend(Images, Backend):
 
         return unrecorded
 
-    def rows(self, data: Sequence[Any], rows: np.ndarray) -> list[Any]:
-        index = torch.from_numpy(np.ascontiguousarray(rows))
-        return [torch.index_select(a, 0, index if a.is_cpu else index.to(a.device)) for a in data]
+    def put_order(self, order: np.ndarray) -> Any:
+        index = torch.from_numpy(np.ascontiguousarray(order))
+        return order if self._device().type == "cpu" else index.to(self._device())
+
+    def rows(self, data: Sequence[Any], rows: Any) -> list[Any]:
+        index = rows if isinstance(rows, torch.Tensor) else torch.from_numpy(np.ascontiguousarray(rows))
+        if data and index.device != data[0].device:
+            index = index.to(data[0].device)
+        return [torch.index_select(a, 0, index) for a in data]
 
     def joined(self, tensors: Sequence[Any]) -> np.ndarray:
         return self.to_numpy(torch.cat([torch.atleast_1d(t) for t in tensors] if not tensors[0].ndim else tensors))
@@ -572,13 +576,11 @@ class TorchBackend(Images, Backend):
         return self.argument(array)  # no copy: batches are
 
     def batches(self, arrays: Sequence[np.ndarray], size: int) -> Iterator[Sequence[Any]]:
-        return zip(*(self.argument(array).split(size) for array in arrays))
+        return transfers.blocks(arrays, size, self.argument, whole=self._device().type == "cpu")
 
     def argument(self, array: np.ndarray) -> Any:
         plain = array.flags.forc and array.dtype.kind in "biufc" and array.dtype.isnative
-        if not plain or self._device().type != "cpu":
-            return self.convert(array)
-        return torch.from_numpy(array) if array.flags.writeable else torch.from_dlpack(array)
+        return transfers.seen(array) if plain and self._device().type == "cpu" else self.convert(array)
 
 
 for _name, _function in rewriting.IN_PLACE.items():  # what is written where the first argument may be overwritten
@@ -654,7 +656,7 @@ def _mixed(seed: int, stream: int, counter: int) -> int:
 
 def _rate(lr: Any) -> Any:
     """A learning rate as a number, where reading it waits for no device."""
-    return lr if lr.is_cuda else lr.item()
+    return lr.item() if lr.is_cpu else lr
 
 
 def _descend(tensors: Any, grads: Any, rate: Any) -> None:

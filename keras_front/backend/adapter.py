@@ -646,12 +646,20 @@ class Backend:
 
         return run
 
-    def rows(self, data: Sequence[Any], rows: np.ndarray) -> list[Any]:
+    def put_order(self, order: np.ndarray) -> Any:
+        """The rows of many batches, where `rows` takes those of one: brought to the device at once, if it needs them.
+
+        Args:
+            order: an integer array; its first axis may be sliced, and what it holds goes to `rows`.
+        """
+        return order
+
+    def rows(self, data: Sequence[Any], rows: Any) -> list[Any]:
         """The given rows of each array, for a batch.
 
         Args:
             data: tensors (rows, ...), as `put_dataset` gave them.
-            rows: an integer array (batch,).
+            rows: an integer array (batch,), or a part of what `put_order` gave.
 
         Returns: a tensor (batch, ...) for each of `data`.
         """

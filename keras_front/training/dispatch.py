@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -108,7 +108,8 @@ def map_batches(
         keep: whether the outputs are wanted.
         tuner_for: gives the tuner for the program of a step.
 
-    Yields: (outputs, rows) after each dispatch.
+    Yields: (outputs, rows) after each dispatch. An output that has more rows than that comes as `FirstRows`: cutting it
+        here would wait for the engine.
     """
     whole, done = len(arrays[0]) // size, 0
     program, length = _blocks(step, engine, *values, arrays, size, keep) if whole > 1 else (None, 1)
@@ -119,7 +120,7 @@ def map_batches(
             block = [filled(array[done * size : (done + length) * size], length * size) for array in arrays]
             state, outputs = dispatch(run, block, count, size, keep)
             tuner.finished(started, count, [state, outputs])
-            yield [_first(engine, o, count * (len(o) // length)) for o in outputs], count * size
+            yield [_first(o, count * (len(o) // length)) for o in outputs], count * size
             done += count
     if done * size < len(arrays[0]):
         yield from _one_by_one(step, engine, dispatch, values, [array[done * size :] for array in arrays], size)
@@ -162,5 +163,12 @@ def filled(array: np.ndarray, rows: int) -> np.ndarray:
     return room
 
 
-def _first(engine: Backend, output: Any, rows: int) -> Any:
-    return output if len(output) == rows else engine.to_numpy(output)[:rows]
+class FirstRows(NamedTuple):
+    """A tensor of which the first rows count; whoever reads it leaves out the others."""
+
+    tensor: Any
+    rows: int
+
+
+def _first(output: Any, rows: int) -> Any:
+    return output if len(output) == rows else FirstRows(output, rows)

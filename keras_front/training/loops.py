@@ -31,7 +31,7 @@ from keras_front.compatibility import RenamedKeys
 from keras_front.errors import ArgumentError
 from keras_front.training.arrays import BatchLayout
 from keras_front.training.data_adapter import ArrayAdapter, sample_order
-from keras_front.training.dispatch import DispatchTuner, map_batches
+from keras_front.training.dispatch import DispatchTuner, FirstRows, map_batches
 from keras_front.training.position import TrainingPosition
 from keras_front.training.replicas import BatchPart, meet, share_state
 from keras_front.training.steps import Steps
@@ -254,15 +254,20 @@ class TrainingEpochs:
         order = orders[0] if data.repeats == 1 else np.concatenate(orders)
         return order[: data.steps * data.batch_size]
 
-    def _rows(self, data: ArrayAdapter, rows: np.ndarray) -> list[Any]:
+    def _rows(self, data: ArrayAdapter, rows: Any) -> list[Any]:
         rows = self.part.rows(rows)
         if self._on_device is not None:
             return self.engine.rows(self._on_device, rows)
         return self.engine.put_batch(data.rows(rows))
 
+    def _placed(self, order: np.ndarray) -> Any:
+        """The order of the samples where batches are taken from: on the device, if the data lie there."""
+        return order if self._on_device is None or self.part else self.engine.put_order(order)
+
     def _whole_batches(self, data: ArrayAdapter, order: np.ndarray) -> bool:
         """A step for each row of `order`; True if training shall stop."""
         self._known = run, tuner = self._known or self._step(data, order[0])
+        placed: Any = None
         step, hooks, done = self.state.step, self.hooks, 0
         while done < len(order):
             count = tuner.steps(len(order) - done)
@@ -272,8 +277,8 @@ class TrainingEpochs:
                 self.last = step(several, self._on_device, order[done : done + count])
                 tuner.finished(started, count, self.last)
             else:
-                count = 1
-                self.last = step(run, self._rows(data, order[done]))
+                count, placed = 1, self._placed(order) if placed is None else placed
+                self.last = step(run, self._rows(data, placed[done]))
             done += count
             if hooks.timed and time.perf_counter() >= hooks.due:
                 self.seen = done * order.shape[1]
@@ -283,7 +288,7 @@ class TrainingEpochs:
                 return True
         return False
 
-    def _step(self, data: ArrayAdapter, rows: np.ndarray) -> tuple[Any, DispatchTuner]:
+    def _step(self, data: ArrayAdapter, rows: Any) -> tuple[Any, DispatchTuner]:
         """The step for whole batches like the one of these rows, and how many of them go in one dispatch."""
         train, batch = self.steps.train(self.part.layout(data.layout, len(rows))), self._rows(data, rows)
         values = self.state.values
@@ -306,14 +311,14 @@ class TrainingEpochs:
     # With hooks around every batch, or batches that come one by one -----------------------------------
 
     def _epoch_with_hooks(self, data: ArrayAdapter) -> None:
-        order, size = self._order(data), data.batch_size
+        order, size = self._placed(self._order(data)), data.batch_size
         blocks = [order[i * size : (i + 1) * size] for i in range(self._first, data.steps)]
         batches = self._batches(data, blocks)
         for i, rows in enumerate(blocks, self._first):
             if self._step_with_hooks(i, len(rows), data.layout, lambda: next(batches)):
                 return
 
-    def _batches(self, data: ArrayAdapter, blocks: list[np.ndarray]) -> Iterator[list[Any]]:
+    def _batches(self, data: ArrayAdapter, blocks: list[Any]) -> Iterator[list[Any]]:
         if self._on_device is not None:
             return (self._rows(data, rows) for rows in blocks)
         return map(self.engine.put_batch, data.read(self.part.rows(rows) for rows in blocks))
@@ -618,12 +623,13 @@ class CollectedOutputs:
             self._fetch()
 
     def _nbytes(self, output: Any) -> int:
+        output = output.tensor if isinstance(output, FirstRows) else output
         return int(np.prod(self._engine.shape_of(output), dtype=np.int64)) * 8
 
     def _fetch(self) -> None:
         if not self._waiting:
             return
-        arrays = [self._engine.joined(list(parts)) for parts in zip(*self._waiting, strict=True)]
+        arrays = [self._joined(list(parts)) for parts in zip(*self._waiting, strict=True)]
         self._waiting = []
         if self._whole is None and self.samples is not None and len(arrays[0]) < self.samples:
             self._whole = [np.empty((self.samples, *a.shape[1:]), a.dtype) for a in arrays]
@@ -633,6 +639,12 @@ class CollectedOutputs:
         for whole, array in zip(self._whole, arrays, strict=True):
             whole[self._filled : self._filled + len(array)] = array
         self._filled += len(arrays[0])
+
+    def _joined(self, parts: list[Any]) -> np.ndarray:
+        if not any(isinstance(part, FirstRows) for part in parts):
+            return self._engine.joined(parts)
+        pairs = [part if isinstance(part, FirstRows) else FirstRows(part, len(part)) for part in parts]
+        return np.concatenate([self._engine.to_numpy(tensor)[:rows] for tensor, rows in pairs])
 
     def arrays(self) -> list[np.ndarray]:
         """One array for each output."""
