@@ -35,6 +35,7 @@ def linear(x: Any) -> Any:
 
 
 @ACTIVATIONS.register()
+@api_boundary
 def softmax(x: Any, axis: int = -1) -> Any:
     """Exponentials of `x`, scaled to sum to 1 along an axis: probabilities from scores.
 
@@ -58,6 +59,7 @@ def softmax(x: Any, axis: int = -1) -> Any:
 
 
 @ACTIVATIONS.register()
+@api_boundary
 def log_softmax(x: Any, axis: int = -1) -> Any:
     """Logarithm of `softmax(x)`, without its rounding.
 
@@ -75,6 +77,7 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
 
 
 @ACTIVATIONS.register()
+@api_boundary
 def elu(x: Any, alpha: float = 1.0) -> Any:
     """`x` where positive, `alpha * (exp(x) - 1)` elsewhere.
 
@@ -140,6 +143,7 @@ def softsign(x: Any) -> Any:
 
 
 @ACTIVATIONS.register()
+@api_boundary
 def relu(
     x: Any,
     alpha: float = 0.0,
@@ -183,6 +187,7 @@ def relu6(x: Any) -> Any:
 
 
 @ACTIVATIONS.register()
+@api_boundary
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
     """`x` where positive, `negative_slope * x` elsewhere.
 
@@ -313,6 +318,7 @@ def hard_silu(x: Any) -> Any:
 
 
 @ACTIVATIONS.register()
+@api_boundary
 def gelu(x: Any, approximate: bool = False) -> Any:
     """`x` times the normal distribution function at `x`.
 
@@ -346,6 +352,7 @@ def mish(x: Any) -> Any:
 
 
 @ACTIVATIONS.register()
+@api_boundary
 def celu(x: Any, alpha: float = 1.0) -> Any:
     """`x` where positive, `alpha * (exp(x / alpha) - 1)` elsewhere: an `elu` that is smooth for every `alpha`.
 
@@ -363,6 +370,7 @@ def celu(x: Any, alpha: float = 1.0) -> Any:
 
 
 @ACTIVATIONS.register()
+@api_boundary
 def glu(x: Any, axis: int = -1) -> Any:
     """The first half of `x` along an axis, times the sigmoid of the second.
 
@@ -396,6 +404,7 @@ def hard_tanh(x: Any) -> Any:
 
 
 @ACTIVATIONS.register()
+@api_boundary
 def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
     """`x` where it is further than `threshold` from 0, and 0 elsewhere.
 
@@ -414,6 +423,7 @@ def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
 
 
 @ACTIVATIONS.register()
+@api_boundary
 def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
     """`x` moved by `threshold` towards 0, and not beyond it.
 
@@ -449,6 +459,7 @@ def tanh_shrink(x: Any) -> Any:
 
 
 @ACTIVATIONS.register()
+@api_boundary
 def threshold(x: Any, threshold: float, default_value: float) -> Any:
     """`x` above a threshold, another value elsewhere.
 
@@ -484,6 +495,7 @@ def log_sigmoid(x: Any) -> Any:
 
 
 @ACTIVATIONS.register()
+@api_boundary
 def squareplus(x: Any, b: float = 4) -> Any:
     """`(x + sqrt(x**2 + b)) / 2`: a `softplus` made of algebra.
 
@@ -535,6 +547,7 @@ def sparse_sigmoid(x: Any) -> Any:
 
 
 @ACTIVATIONS.register()
+@api_boundary
 def sparsemax(x: Any, axis: int = -1) -> Any:
     """The point nearest to `x` whose values along an axis are not negative and sum to 1; most of them may be 0.
 

@@ -101,7 +101,11 @@ def accept_legacy_arguments(
                 args, kwargs = (), hooks.translate_positional(owners[0], args, kwargs, function)
             if defaults and (dialect := config.current_dialect()) != config.NATIVE:
                 args, kwargs = dialect_module(dialect).apply_dialect(dialect, owners, 0, names, args, kwargs, function)
-            return function(*args, **kwargs)
+            try:
+                return function(*args, **kwargs)
+            except TypeError as error:
+                UnknownArgumentError.check(error, function)
+                raise
         except Exception as error:
             hide_internal_frames(error)
             raise
@@ -192,12 +196,52 @@ def accept_legacy_constructor_arguments(
                 args, kwargs = dialect_module(dialect).apply_dialect(
                     dialect, *_owners(self, owner), names, args, kwargs, self
                 )
-            run(self, *args, **kwargs)
+            try:
+                run(self, *args, **kwargs)
+            except TypeError as error:
+                check_constructor(error, type(self), init)
+                raise
         except Exception as error:
             hide_internal_frames(error)
             raise
 
     return mark_boundary(construct)
+
+
+def checked_constructor(init: Callable[..., None]) -> Callable[..., None]:
+    """An `__init__` that says the nearest name if it is called with a keyword that the class does not have.
+
+    Args:
+        init: the constructor of a class that is no `Configurable`.
+    """
+
+    @functools.wraps(init)
+    def construct(self: Any, *args: Any, **kwargs: Any) -> None:
+        try:
+            try:
+                init(self, *args, **kwargs)
+            except TypeError as error:
+                check_constructor(error, type(self), init)
+                raise
+        except Exception as error:
+            hide_internal_frames(error)
+            raise
+
+    return mark_boundary(construct)
+
+
+def check_constructor(error: TypeError, cls: type, init: Callable[..., None]) -> None:
+    """Raise an error that says the nearest name, if a constructor was called with a keyword that it does not have.
+
+    Args:
+        error: what rose, in the `except` clause that caught it.
+        cls: the class of the object under construction.
+        init: the constructor that was called: that of the class, or of a base of it.
+
+    Raises: UnknownArgumentError, which is a TypeError as well.
+    """
+    further = getattr(cls, "_further_arguments", ())
+    UnknownArgumentError.check(error, init, cls.__name__, lambda: [*argument_names(cls), *further])
 
 
 def _owners(self: Any, owner: type) -> tuple[list[str], int]:

@@ -31,7 +31,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 __all__ = [
     "ArgumentError",
@@ -56,6 +56,7 @@ __all__ = [
     "UnwritableFileError",
     "WrongKindError",
     "WrongPlaceError",
+    "meant_by",
 ]
 
 
@@ -92,11 +93,82 @@ class UnknownArgumentError(ArgumentError, TypeError):
             known: the names that it has; the nearest ones are proposed.
             shown: how the message shows the argument; by default its name in quotes.
         """
-        from difflib import get_close_matches
+        known = [
+            k for k in dict.fromkeys(known) if not k.startswith("_") and k not in ("self", "cls", "kwargs", "args")
+        ]
+        near = meant_by(name, known)
+        hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else f"It takes {', '.join(known) or 'none'}."
+        python = f"(In Python's words: {where}() got an unexpected keyword argument {name!r}.)"
+        return cls(f"{where}: Keyword argument not understood: {shown or repr(name)}. {hint} {python}")
 
-        near = get_close_matches(name, list(known), n=2)
-        hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-        return cls(f"{where}: Keyword argument not understood: {shown or repr(name)}.{hint}")
+    @classmethod
+    def check(
+        cls,
+        error: TypeError,
+        function: Callable[..., Any],
+        where: str = "",
+        known: Callable[[], Iterable[str]] | None = None,
+    ) -> None:
+        """Raise an error that says the nearest name, if Python refused a call because of a keyword.
+
+        Args:
+            error: what the call raised, in the `except` clause that caught it.
+            function: what was called. An error of something that it calls itself is another matter.
+            where: what the message calls it; by default its name.
+            known: gives the names that it takes; by default those of its signature.
+
+        Raises: UnknownArgumentError, which is a TypeError as well.
+        """
+        called, found, name = str(error).partition("() got an unexpected keyword argument ")
+        if not found or type(error) is not TypeError:
+            return
+        from inspect import signature, unwrap
+
+        inner = unwrap(function)
+        if called == inner.__qualname__:
+            names = signature(inner).parameters if known is None else known()
+            raise cls.of(where or inner.__name__, name.split("'")[1], names) from None
+
+
+# What other libraries call an argument, where no spelling leads from one name to the other.
+_ELSEWHERE = {
+    "bias": ("use_bias",),
+    "dim": ("axis",),
+    "eta": ("learning_rate",),
+    "hidden_size": ("units",),
+    "hidden_units": ("units",),
+    "in_features": ("input_dim",),
+    "keepdim": ("keepdims",),
+    "max_iter": ("epochs",),
+    "n_hidden": ("units",),
+    "neurons": ("units",),
+    "nonlinearity": ("activation",),
+    "num_embeddings": ("input_dim",),
+    "embedding_dim": ("output_dim",),
+    "out_channels": ("filters",),
+    "out_features": ("units",),
+    "p": ("rate",),
+    "step_size": ("learning_rate",),
+    "targets": ("y",),
+}
+
+
+def meant_by(name: str, known: Iterable[str]) -> list[str]:
+    """The names that somebody may have meant who wrote another one, nearest first, at most two.
+
+    Args:
+        name: what was written.
+        known: the names there are.
+
+    Example:
+        >>> meant_by("activaton", ["units", "activation"]), meant_by("out_features", ["units", "activation"])
+        (['activation'], ['units'])
+    """
+    from difflib import get_close_matches
+
+    names = list(known)
+    elsewhere = [other for other in _ELSEWHERE.get(name, ()) if other in names]
+    return elsewhere or get_close_matches(name, names, n=2)
 
 
 class UnknownNameError(ArgumentError):

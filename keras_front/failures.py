@@ -16,7 +16,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from keras_front.errors import ArgumentError, KerasFrontError, WrongKindError, WrongPlaceError
+from keras_front.errors import ArgumentError, KerasFrontError, UnknownArgumentError, WrongKindError, WrongPlaceError
 from keras_front.tracebacks import hide_internal_frames, mark_boundary, passed_user_code
 
 __all__ = ["described", "explained", "explains_failures", "located"]
@@ -126,7 +126,9 @@ def _clear(where: str, function: Callable[..., Any], args: Any, kwargs: Any, err
         return located(error, function.__name__) if where.startswith("K.") else error
     try:
         given = dict(inspect.signature(function).bind(*args, **kwargs).arguments)
-    except TypeError:  # the call itself is wrong, and Python says it well
+    except TypeError:  # the call itself is wrong, and Python says it well, but for the name that was meant
+        if isinstance(error, TypeError):
+            UnknownArgumentError.check(error, function, where if where.startswith("K.") else where.rpartition(".")[2])
         return error
     given.pop("self", None)
     given.pop("cls", None)

@@ -508,6 +508,7 @@ def _named(name: str, scale: float, mode: str, distribution: str, source: str) -
     cls = type(class_name, (VarianceScaling,), body)
     make.__name__ = make.__qualname__ = name
     make.__doc__ = doc
+    make = api_boundary(make)
     INITIALIZERS.register(class_name)(cls)
     INITIALIZERS.register(name, maker=True)(make)
     return cls, make

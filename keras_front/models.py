@@ -39,9 +39,10 @@ P = ParamSpec("P")
 
 @LAYERS.register("Model", "Functional")
 @api_boundaries(
-    "__call__", "compile", "count_params", "evaluate", "evaluate_generator", "export", "fit", "fit_generator",
-    "freeze", "get_layer", "load_weights", "predict", "predict_generator", "predict_on_batch", "quantize", "save",
-    "save_weights", "set_weights", "summary", "test_on_batch", "to_json", "to_yaml", "train_on_batch", "unfreeze",
+    "__call__", "add_loss", "add_metric", "compile", "count_params", "evaluate", "evaluate_generator",
+    "export", "fit", "fit_generator", "freeze", "get_layer", "load_state_dict", "load_weights", "predict",
+    "predict_generator", "predict_on_batch", "quantize", "save", "save_weights", "set_weights", "state_dict",
+    "summary", "test_on_batch", "to_json", "to_yaml", "train_on_batch", "unfreeze",
 )  # fmt: skip
 class Model(Saveable, Exportable, Freezable, Quantizable, Trainer, Network):
     """A network with `compile`, `fit`, `evaluate`, `predict`, `save` and `export`.

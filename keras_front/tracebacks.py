@@ -21,7 +21,7 @@ from types import FrameType, FunctionType, ModuleType, TracebackType
 from typing import ParamSpec, TypeVar
 
 from keras_front import config
-from keras_front.errors import KerasFrontError
+from keras_front.errors import KerasFrontError, UnknownArgumentError
 
 __all__ = ["api_boundary", "api_boundaries", "calling_line", "hide_internal_frames", "passed_user_code", "warn_user"]
 
@@ -44,7 +44,11 @@ def api_boundary(function: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return function(*args, **kwargs)
+            try:
+                return function(*args, **kwargs)
+            except TypeError as error:
+                UnknownArgumentError.check(error, function)
+                raise
         except Exception as error:
             hide_internal_frames(error)
             raise

@@ -13,6 +13,7 @@ from keras_front.backend.ops.elementwise import cast, where
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import WrongKindError
+from keras_front.tracebacks import api_boundary
 
 __all__ = ["in_test_phase", "in_train_phase", "switch"]
 
@@ -21,6 +22,7 @@ def _made(x: Any) -> Any:
     return x() if callable(x) and not hasattr(x, "shape") else x
 
 
+@api_boundary
 def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
     """`x` while training, else `alt`.
 
@@ -40,6 +42,7 @@ def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
     return _made(x) if bool(training) else _made(alt)
 
 
+@api_boundary
 def in_test_phase(x: Any, alt: Any, training: Any = None) -> Any:
     """`x` while not training, else `alt`; see `in_train_phase`.
 

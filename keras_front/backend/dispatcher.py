@@ -11,6 +11,7 @@ from keras_front.backend import discovery, dtypes
 from keras_front.backend.failures import explained
 from keras_front.backend.operands import as_axes, as_dims
 from keras_front.backend.symbolic import SymbolicTensor
+from keras_front.compatibility import reject_unknown
 from keras_front.tracebacks import hide_internal_frames
 
 _NORMAL = {
@@ -65,8 +66,10 @@ def _written(op: Any, scope: dict[str, Any]) -> Any:
     arrays = ", ".join(name for name, _ in op.arrays)
     keywords = "".join(f", {name}={name}" for name in op.attrs)
     items = ", ".join(f"{name!r}: {name}" for name in op.attrs)
+    rest, check = (", **_rest", "    if _rest: _refuse(_rest)") if op.attrs else ("", "")
     lines = [
-        f"def {op.name}({head}):",
+        f"def {op.name}({head}{rest}):",
+        check,
         *(f"    {line}" for line in normal),
         "    backend = _active()",
         "    if backend is not None:",
@@ -81,6 +84,7 @@ def _written(op: Any, scope: dict[str, Any]) -> Any:
     names = {
         "_active": discovery.ACTIVE.get,
         "_dispatch": op.dispatch,
+        "_refuse": functools.partial(reject_unknown, f"K.{op.name}", known=list(op.signature.parameters)),
         "_explained": functools.partial(explained, op),
         "_hide": hide_internal_frames,
         "_dims": as_dims,

@@ -27,6 +27,7 @@ from keras_front.backend.op import Operation, provides, register
 from keras_front.backend.operands import recorded
 from keras_front.backend.symbolic import PHASE, OpCall, SymbolicTensor
 from keras_front.backend.tables import make_room
+from keras_front.compatibility import reject_unknown
 from keras_front.errors import ArgumentError, KerasFrontError, StateError, UntraceableError
 from keras_front.failures import explains_failures
 from keras_front.tracebacks import api_boundary, passed_user_code
@@ -288,16 +289,15 @@ def function(inputs: Any, outputs: Any, updates: Any = None, **kwargs: Any) -> F
     runs.
 
     Raises:
-        ArgumentError: an unknown keyword.
+        UnknownArgumentError: an unknown keyword.
 
     Example:
         >>> x = K.placeholder((2,))
         >>> K.function([x], [x * 2.0])([[1.0, 2.0]])[0].tolist()
         [2.0, 4.0]
     """
-    unknown = set(kwargs) - {"name", "givens", "mode"}
-    if unknown:
-        raise ArgumentError(f"K.function: unexpected arguments {sorted(unknown)}.")
+    known = ("inputs", "outputs", "updates", "name", "givens", "mode")
+    reject_unknown("K.function", {name: None for name in kwargs if name not in known}, known)
     return Function(inputs, outputs, updates, kwargs.get("name"))
 
 

@@ -13,6 +13,7 @@ from keras_front.backend.ops.arrangement import symbolic_shape
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError, WrongKindError
+from keras_front.tracebacks import api_boundary
 
 __all__ = [
     "count_params",
@@ -105,6 +106,7 @@ def ndim(x: Any) -> int:
     return len(int_shape(x))
 
 
+@api_boundary
 def size(x: Any, name: str | None = None) -> Any:
     """The number of elements: an int where it is known, a symbolic scalar otherwise.
 

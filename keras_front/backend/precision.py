@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from keras_front.backend import discovery
+from keras_front.tracebacks import api_boundary
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -14,6 +15,8 @@ R = TypeVar("R")
 
 def full_precision(function: Callable[P, R]) -> Callable[P, R]:
     """`function`, run where the operators of the active engine keep numbers of 64 bits, as ops of K do everywhere.
+
+    Its errors leave it without the frames of this package.
 
     Args:
         function: any function that computes with tensors by operators.
@@ -27,4 +30,4 @@ def full_precision(function: Callable[P, R]) -> Callable[P, R]:
         with backend.user_code():
             return function(*args, **kwargs)
 
-    return run
+    return api_boundary(run)

@@ -31,6 +31,7 @@ import numpy as np
 
 from keras_front import config
 from keras_front.errors import ArgumentError
+from keras_front.tracebacks import api_boundary
 
 _lock = threading.Lock()
 _root: int | None = None
@@ -43,6 +44,7 @@ _descent: tuple[int, ...] = ()  # what number this process has among the childre
 _inherited: Any = None  # the seed that the parent had drawn, and NumPy's state, when this process was forked
 
 
+@api_boundary
 def set_random_seed(seed: int, reproducible: bool = False) -> None:
     """Start every stream of random numbers anew from `seed`.
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from keras_front.backend import discovery, scopes, shared_programs
+from keras_front.tracebacks import api_boundary
 
 __all__ = [
     "clear_session",
@@ -23,6 +24,7 @@ __all__ = [
 _uids: defaultdict[str, int] = defaultdict(int)
 
 
+@api_boundary
 def get_uid(prefix: str = "") -> int:
     """The next number (from 1) for names that begin with `prefix`.
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from keras_front import conventions
 from keras_front.arguments import reading
-from keras_front.compatibility import RenamedKeys
+from keras_front.compatibility import RenamedKeys, checked_constructor
 from keras_front.docstrings import Documented
 from keras_front.errors import ArgumentError
 
@@ -69,7 +69,7 @@ class Callback(Documented):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "__init__" in cls.__dict__:
-            cls.__init__ = reading(cls.__init__)  # type: ignore[method-assign]
+            cls.__init__ = checked_constructor(reading(cls.__init__))  # type: ignore[method-assign]
 
     def __init__(self) -> None:
         self.validation_data: Any = None

@@ -12,7 +12,7 @@ import numpy as np
 from keras_front.arguments import Function, NotNegative, Number, Text, Verbosity, reading
 from keras_front.callbacks.base import Callback, epoch_text, is_improvement, monitored
 from keras_front.compatibility import accept_legacy_arguments
-from keras_front.errors import ArgumentError
+from keras_front.errors import ArgumentError, UnknownArgumentError
 
 
 def read_rate(model: Any) -> float:
@@ -120,7 +120,7 @@ class ReduceLROnPlateau(Callback):
     ):
         super().__init__()
         if kwargs:
-            raise TypeError(f"ReduceLROnPlateau: unknown arguments {sorted(kwargs)}.")
+            raise UnknownArgumentError.of("ReduceLROnPlateau", min(kwargs), inspect.signature(type(self)).parameters)
         if factor >= 1.0:
             raise ArgumentError(f"ReduceLROnPlateau: expected a factor below 1, received {factor}.")
         self.monitor, self.factor, self.patience, self.verbose = monitor, factor, patience, verbose

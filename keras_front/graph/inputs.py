@@ -12,6 +12,7 @@ from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError
 from keras_front.file_form import FileForm
+from keras_front.tracebacks import api_boundary
 
 from .layer import LAYERS, Layer
 from .layer_values import checked_flag, checked_shape, default_name, dtype_name
@@ -106,6 +107,7 @@ def _sizes(shape: Any) -> tuple[Any, ...]:
     return tuple(shape) if isinstance(shape, list | tuple) else (shape,)
 
 
+@api_boundary
 def Input(
     shape: Sequence[Any] | None = None,
     batch_shape: Sequence[Any] | None = None,

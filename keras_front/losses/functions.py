@@ -15,6 +15,7 @@ from keras_front import backend as K
 from keras_front.errors import ArgumentError
 from keras_front.losses.weights import check_broadcast, tensor_of
 from keras_front.registry import Registry
+from keras_front.tracebacks import api_boundary
 
 LOSSES = Registry("loss")
 
@@ -201,6 +202,7 @@ def logcosh(y_true: Any, y_pred: Any) -> Any:
 
 
 @LOSSES.register("huber_loss", "huber")
+@api_boundary
 def huber_loss(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
     """Mean of half the squared difference, which goes on as a straight line from `delta`.
 
@@ -222,6 +224,7 @@ def huber_loss(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
 
 
 @LOSSES.register()
+@api_boundary
 def categorical_crossentropy(
     y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0, axis: int = -1
 ) -> Any:
@@ -266,6 +269,7 @@ def check_class_numbers(y_true: Any, y_pred: Any, axis: int = -1) -> None:
 
 
 @LOSSES.register()
+@api_boundary
 def sparse_categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, axis: int = -1) -> Any:
     """Crossentropy for targets that are class numbers: `-log(y_pred[class])`.
 
@@ -287,6 +291,7 @@ def sparse_categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool 
 
 
 @LOSSES.register()
+@api_boundary
 def binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0) -> Any:
     """Mean of `-(y_true * log(y_pred) + (1 - y_true) * log(1 - y_pred))`.
 
@@ -345,6 +350,7 @@ def poisson(y_true: Any, y_pred: Any) -> Any:
 
 
 @LOSSES.register("cosine_similarity", "cosine_proximity", "cosine")
+@api_boundary
 def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     """Minus the cosine of the angle between the two: -1 where they point the same way, 1 where opposite ways.
 

@@ -14,6 +14,7 @@ from keras_front.errors import ArgumentError
 from keras_front.losses.functions import LOSSES, as_pair, smoothed
 from keras_front.losses.objects import LossFunctionWrapper
 from keras_front.losses.weights import Reduction
+from keras_front.tracebacks import api_boundary
 
 Axis = int | Sequence[int] | None
 
@@ -26,6 +27,7 @@ def _without_tiny(p: Any) -> Any:
 
 
 @LOSSES.register()
+@api_boundary
 def binary_focal_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -65,6 +67,7 @@ def binary_focal_crossentropy(
 
 
 @LOSSES.register()
+@api_boundary
 def categorical_focal_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -129,6 +132,7 @@ def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) ->
 
 
 @LOSSES.register()
+@api_boundary
 def dice(y_true: Any, y_pred: Any, axis: Axis = None) -> Any:
     """`1 - 2 * sum(y_true * y_pred) / (sum(y_true) + sum(y_pred))`: how little two areas overlap.
 
@@ -149,6 +153,7 @@ def dice(y_true: Any, y_pred: Any, axis: Axis = None) -> Any:
 
 
 @LOSSES.register()
+@api_boundary
 def tversky(y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axis: Axis = None) -> Any:
     """How little two areas overlap, with weights for what is too much and what is missing.
 
@@ -177,6 +182,7 @@ def tversky(y_true: Any, y_pred: Any, alpha: float = 0.5, beta: float = 0.5, axi
 
 
 @LOSSES.register()
+@api_boundary
 def circle(
     y_true: Any,
     y_pred: Any,

@@ -10,6 +10,7 @@ from typing import Any
 from keras_front import backend as K
 from keras_front.losses import as_pair
 from keras_front.metrics.base import METRICS
+from keras_front.tracebacks import api_boundary
 
 
 @METRICS.register("accuracy", "acc")
@@ -33,6 +34,7 @@ def accuracy(y_true: Any, y_pred: Any) -> Any:
 
 
 @METRICS.register("binary_accuracy")
+@api_boundary
 def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
     """Part of the outputs that are on the target's side of a threshold.
 
@@ -133,6 +135,7 @@ def _class_numbers(y_true: Any, y_pred: Any, dtype: str) -> Any:
 
 
 @METRICS.register("cosine_similarity", "cosine_proximity", "cosine")
+@api_boundary
 def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     """Cosine of the angle between target and output: 1 where they point the same way, -1 where opposite ways.
 

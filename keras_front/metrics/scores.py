@@ -12,6 +12,7 @@ from keras_front.arguments import Count
 from keras_front.errors import ArgumentError
 from keras_front.losses import as_pair
 from keras_front.metrics.base import METRICS, MeanMetricWrapper, Metric, ratio
+from keras_front.tracebacks import api_boundary
 
 AVERAGES = (None, "micro", "macro", "weighted")
 AGGREGATIONS = (None, "uniform_average", "variance_weighted_average")
@@ -244,6 +245,7 @@ class R2Score(_OfOutputs):
 
 
 @METRICS.register()
+@api_boundary
 def pearson_correlation(y_true: Any, y_pred: Any, axis: Any = -1) -> Any:
     """The correlation of targets and outputs: 1 where these lie on a rising line.
 
@@ -265,6 +267,7 @@ def pearson_correlation(y_true: Any, y_pred: Any, axis: Any = -1) -> Any:
 
 
 @METRICS.register()
+@api_boundary
 def concordance_correlation(y_true: Any, y_pred: Any, axis: Any = -1) -> Any:
     """How far targets and outputs agree: 1 where they are equal, less where they only correlate.
 

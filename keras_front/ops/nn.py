@@ -31,6 +31,7 @@ from keras_front.backend.operands import as_symbol_or_tensor
 from keras_front.backend.ops import numpy_names
 from keras_front.backend.ops.adaptive import average_windows, largest_of_windows
 from keras_front.backend.precision import full_precision
+from keras_front.compatibility import reject_unknown as _reject_unknown
 from keras_front.errors import ArgumentError, ShapeError
 
 from .arrays import _dtype, _whole
@@ -462,8 +463,7 @@ def layer_normalization(
         kwargs: `axes`, as `keras_front.backend` names the axes.
     """
     axis = kwargs.pop("axes", axis)
-    if kwargs:
-        raise ArgumentError(f"layer_normalization: unexpected arguments {sorted(kwargs)}.")
+    _reject_unknown("layer_normalization", kwargs, ("x", "gamma", "beta", "axis", "epsilon"))
     return K.layer_normalization(
         as_symbol_or_tensor(x), gamma, beta, axis, config.epsilon() if epsilon is None else epsilon
     )

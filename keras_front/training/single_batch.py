@@ -7,6 +7,7 @@ cast, an axis) is written down with the compiled step. These are bounded, howeve
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from inspect import signature
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from keras_front.backend import discovery, scopes
 from keras_front.backend.hand_over import active_backend, disturbed, exchange, tensors_of, values_of
 from keras_front.backend.tables import make_room
+from keras_front.errors import UnknownArgumentError
 from keras_front.tracebacks import hide_internal_frames, mark_boundary
 from keras_front.training.arrays import BatchLayout, DataSpec, conform_to
 from keras_front.training.data_adapter import length
@@ -208,6 +210,7 @@ class SingleBatchMethods:
         class_weight: Any = None,
         reset_metrics: bool = True,
         return_dict: bool = False,
+        **kwargs: Any,
     ) -> float | list[float]:
         """Train on one batch.
 
@@ -232,6 +235,8 @@ class SingleBatchMethods:
             1.0
         """
         try:
+            if kwargs:
+                raise UnknownArgumentError.of("train_on_batch", min(kwargs), signature(self.train_on_batch).parameters)
             known = self._compilation
             if (
                 reset_metrics

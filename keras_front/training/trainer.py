@@ -500,6 +500,7 @@ class Trainer(StepMethods, SingleBatchMethods):
         max_queue_size: int = 10,
         workers: int = 1,
         use_multiprocessing: bool = False,
+        **kwargs: Any,
     ) -> Predictions:
         """The outputs for `x`.
 
@@ -516,6 +517,8 @@ class Trainer(StepMethods, SingleBatchMethods):
         Raises: ShapeError, ArgumentError for data that does not fit.
         """
         try:
+            if kwargs:
+                raise UnknownArgumentError.of("predict", min(kwargs), signature(self.predict).parameters)
             if x.__class__ is np.ndarray and not verbose and callbacks is steps is self._engine is None:
                 calls = self._prediction
                 room = 32 if batch_size is None else batch_size if batch_size.__class__ is int else -1

@@ -31,7 +31,7 @@ CASES = {
     r"config\.layers\[0\]: TimeDistributed 't': expected 'layer'": sequential(
         {"class_name": "TimeDistributed", "config": {"name": "t"}}
     ),
-    r"kernel_initializer: .*Constant: expected no 'x' in its config, only 'value'": sequential(
+    r"kernel_initializer: .*Constant: Keyword argument not understood: 'x'\. It takes value": sequential(
         dense(units=2, kernel_initializer={"class_name": "Constant", "config": {"x": 1}})
     ),
     r"config\.layers\[0\]: Dense: Keyword argument not understood: 'foo'": sequential(dense(units=2, foo=1)),

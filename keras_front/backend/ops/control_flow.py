@@ -15,6 +15,7 @@ from keras_front.backend.ops.elementwise import (
 from keras_front.backend.ops.folding import map_fn
 from keras_front.backend.ops.recurrence import scan
 from keras_front.errors import UntraceableError
+from keras_front.tracebacks import api_boundary
 
 
 def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
@@ -41,6 +42,7 @@ def cond(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> 
     return switch(pred, then, other)
 
 
+@api_boundary
 def while_loop(
     cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: int | None = None
 ) -> Any:

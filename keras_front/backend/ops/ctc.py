@@ -49,6 +49,7 @@ from keras_front.backend.ops.reduction import all, argmax, cumsum, max, sum
 from keras_front.backend.ops.sorting import argsort, top_k
 from keras_front.backend.ops.subscript import getitem
 from keras_front.errors import ArgumentError, ShapeError
+from keras_front.tracebacks import api_boundary
 
 NEVER = -1e30  # the logarithm of what cannot be; finite, so that differences of it are
 
@@ -149,6 +150,7 @@ def ctc_label_dense_to_sparse(labels: Any, label_lengths: Any) -> Any:
 # Decoding ------------------------------------------------------------------------------------------------------
 
 
+@api_boundary
 def ctc_decode(
     y_pred: Any, input_length: Any, greedy: bool = True, beam_width: int = 100, top_paths: int = 1,
     merge_repeated: bool = False,

@@ -28,6 +28,7 @@ from keras_front.backend.ops import (  # noqa: F401 - two of them for their decl
 )
 from keras_front.backend.ops.linalg import einsum
 from keras_front.backend.ops.splitting import split
+from keras_front.tracebacks import api_boundary
 
 # Ops with the name of a function of NumPy, and those with another one.
 SAME = [name for name in OPS if isinstance(getattr(np, name, None), np.ufunc)] + ["expand_dims", "roll", "squeeze"]
@@ -49,19 +50,18 @@ def _reduction(name: str) -> Callable[..., Any]:
     def reduce(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
         return run(a, axis=axis, keepdims=keepdims)
 
-    reduce.__name__, reduce.__doc__ = (
-        name,
-        f"""{str(run.__doc__).strip().splitlines()[0]}
+    reduce.__name__ = reduce.__qualname__ = name
+    reduce.__doc__ = f"""{str(run.__doc__).strip().splitlines()[0]}
 
     Args:
         a: tensor, array or number.
         axis: the axis, or axes, to reduce; None for all elements.
         keepdims: keep the reduced axes, with size 1.
-    """,
-    )
-    return reduce
+    """
+    return api_boundary(reduce)
 
 
+@api_boundary
 def argmax(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The index of the largest element.
 
@@ -79,6 +79,7 @@ def argmax(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return _found("argmax", a, axis, keepdims)
 
 
+@api_boundary
 def argmin(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The index of the smallest element.
 
@@ -100,6 +101,7 @@ def _found(name: str, a: Any, axis: Any, keepdims: bool) -> Any:
     return arrangement.expand_dims(result, axis=axis) if keepdims else result
 
 
+@api_boundary
 def argsort(a: Any, axis: Any = -1, kind: Any = None) -> Any:
     """The indices that sort the elements; equal ones keep their order.
 
@@ -111,6 +113,7 @@ def argsort(a: Any, axis: Any = -1, kind: Any = None) -> Any:
     return sorting.argsort(arrangement.flatten(a) if axis is None else a, axis=-1 if axis is None else axis)
 
 
+@api_boundary
 def sort(a: Any, axis: Any = -1, kind: Any = None) -> Any:
     """The elements in ascending order.
 
@@ -122,6 +125,7 @@ def sort(a: Any, axis: Any = -1, kind: Any = None) -> Any:
     return sorting.sort(arrangement.flatten(a) if axis is None else a, axis=-1 if axis is None else axis)
 
 
+@api_boundary
 def clip(a: Any, a_min: Any = None, a_max: Any = None) -> Any:
     """The elements cut to an interval.
 
@@ -158,6 +162,7 @@ def cumprod(a: Any, axis: Any = None) -> Any:
     return reduction.cumprod(arrangement.flatten(a) if axis is None else a, axis=0 if axis is None else axis)
 
 
+@api_boundary
 def concatenate(arrays: Any, axis: Any = 0) -> Any:
     """Arrays joined along an axis that they have.
 
@@ -171,6 +176,7 @@ def concatenate(arrays: Any, axis: Any = 0) -> Any:
     return arrangement.concatenate(arrays, axis=axis)
 
 
+@api_boundary
 def stack(arrays: Any, axis: int = 0) -> Any:
     """Arrays joined along a new axis.
 
@@ -246,6 +252,7 @@ def outer(a: Any, b: Any) -> Any:
     return elementwise.multiply(arrangement.expand_dims(a, axis=-1), arrangement.expand_dims(b, axis=0))
 
 
+@api_boundary
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     """Sums of products over several axes of both.
 
@@ -291,6 +298,7 @@ def ravel(a: Any) -> Any:
     return arrangement.flatten(a)
 
 
+@api_boundary
 def transpose(a: Any, axes: Any = None) -> Any:
     """The axes in another order.
 
@@ -342,6 +350,7 @@ def moveaxis(a: Any, source: Any, destination: Any) -> Any:
     return arrangement.permute_dimensions(a, tuple(order))
 
 
+@api_boundary
 def flip(m: Any, axis: Any = None) -> Any:
     """The elements in reverse order.
 
@@ -362,6 +371,7 @@ def broadcast_to(array: Any, shape: Any) -> Any:
     return arrangement.broadcast_to(array, shape)
 
 
+@api_boundary
 def repeat(a: Any, repeats: int, axis: Any = None) -> Any:
     """Each element several times, one after the other.
 
@@ -402,6 +412,7 @@ def pad(array: Any, pad_width: Any, mode: str = "constant", constant_values: flo
     return arrangement.pad(array, tuple(tuple(p) for p in pairs), value=constant_values)
 
 
+@api_boundary
 def take(a: Any, indices: Any, axis: Any = None) -> Any:
     """The elements at some places.
 
@@ -413,6 +424,7 @@ def take(a: Any, indices: Any, axis: Any = None) -> Any:
     return OPS["gather"].function(arrangement.flatten(a) if axis is None else a, indices, axis=axis or 0)
 
 
+@api_boundary
 def take_along_axis(arr: Any, indices: Any, axis: int = -1) -> Any:
     """For each place of the result, the element whose index along an axis is given there.
 
@@ -435,6 +447,7 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     return elementwise.where(elementwise.cast(condition, "bool"), x, y)
 
 
+@api_boundary
 def count_nonzero(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The number of elements that are not zero.
 
@@ -455,6 +468,7 @@ def reciprocal(x: Any) -> Any:
     return elementwise.divide(1.0, x)
 
 
+@api_boundary
 def zeros_like(a: Any, dtype: Any = None) -> Any:
     """Zeros of the same shape.
 
@@ -465,6 +479,7 @@ def zeros_like(a: Any, dtype: Any = None) -> Any:
     return arrangement.zeros_like(a, dtype=dtype)
 
 
+@api_boundary
 def ones_like(a: Any, dtype: Any = None) -> Any:
     """Ones of the same shape.
 
@@ -475,6 +490,7 @@ def ones_like(a: Any, dtype: Any = None) -> Any:
     return arrangement.ones_like(a, dtype=dtype)
 
 
+@api_boundary
 def full_like(a: Any, fill_value: Any, dtype: Any = None) -> Any:
     """One value in the same shape.
 
@@ -507,6 +523,7 @@ def triu(m: Any, k: int = 0) -> Any:
     return elementwise.where(np.triu(np.ones(m.shape[-2:], bool), k), m, 0)
 
 
+@api_boundary
 def round(a: Any, decimals: int = 0) -> Any:
     """The elements rounded; halves go to the even neighbour.
 
@@ -521,6 +538,7 @@ def round(a: Any, decimals: int = 0) -> Any:
     return down(elementwise.round(up(a, scale)), scale)
 
 
+@api_boundary
 def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
     """Differences of neighbours.
 
@@ -538,6 +556,7 @@ def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
     return a
 
 
+@api_boundary
 def average(a: Any, axis: Any = None, weights: Any = None, *, keepdims: bool = False) -> Any:
     """The mean, weighted if weights are given.
 
@@ -553,6 +572,7 @@ def average(a: Any, axis: Any = None, weights: Any = None, *, keepdims: bool = F
     return elementwise.divide(total, reduction.sum(as_symbol_or_tensor(weights), axis=axis, keepdims=keepdims))
 
 
+@api_boundary
 def ptp(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The largest element less the smallest.
 
@@ -580,6 +600,7 @@ def isclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8) -> Any:
     return elementwise.logical_or(both, elementwise.equal(a, b))
 
 
+@api_boundary
 def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
     """The elements with numbers in place of NaN and infinities.
 

@@ -17,6 +17,7 @@ from keras_front.backend.ops.elementwise import cast, where
 from keras_front.backend.ops.subscript import getitem
 from keras_front.backend.symbolic import OpCall, SymbolicTensor
 from keras_front.errors import ArgumentError, ShapeError, WrongKindError
+from keras_front.tracebacks import api_boundary
 
 
 class Body:
@@ -109,6 +110,7 @@ class _Older:
         return tensor in self.own or (tensor.origin is not None and tensor.origin.serial < self.first)
 
 
+@api_boundary
 def scan(
     fn: Callable[[list[Any], list[Any]], tuple[list[Any], list[Any]]],
     init: Sequence[Any],
@@ -139,6 +141,7 @@ def scan(
 # rnn -----------------------------------------------------------------------------------------------------------
 
 
+@api_boundary
 def rnn(
     step_function: Callable[[Any, list[Any]], tuple[Any, list[Any]]],
     inputs: Any,

@@ -20,6 +20,7 @@ from keras_front.backend.ops.arrangement import strided_slice
 from keras_front.backend.ops.elementwise import add, cast, less, multiply
 from keras_front.compatibility import renamed
 from keras_front.errors import ArgumentError
+from keras_front.tracebacks import api_boundary
 
 
 @primitive(shapes.noise, promote=(), pure=False, light=True)
@@ -210,6 +211,7 @@ def random_normal(
     return add(multiply(_draw(normal_noise, shape, dtype, seed), stddev), mean)
 
 
+@api_boundary
 def random_binomial(shape: Any, p: float = 0.0, dtype: Any = None, seed: int | None = None) -> Any:
     """Ones with probability `p`, else zeros.
 
@@ -226,6 +228,7 @@ def random_binomial(shape: Any, p: float = 0.0, dtype: Any = None, seed: int | N
     return cast(less(_draw(uniform_noise, shape, dtypes.as_single(dtypes.as_float(name)), seed), p), name)
 
 
+@api_boundary
 def truncated_normal(
     shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: int | None = None
 ) -> Any:
