@@ -40,7 +40,8 @@ class Conventions(NamedTuple):
         names_from_zero: layers without a name are called 'dense', 'dense_1' ... Natively 'dense_1', 'dense_2' ...
         name_prefixes: how such names begin where not with the name of the class.
         announces_samples: `fit` on arrays with validation first says how many samples there are, as natively.
-        progress: how far things are: 'classic', natively; 'without step time'; or 'by steps', with a line for a bar.
+        progress: how far things are: 'classic'; 'without step time'; 'by steps', with a line for a bar; or natively
+            'with speed': 'classic' where lines stay, with colours and steps a second where they are redrawn.
         epoch_format: how callbacks write the number of an epoch. Natively '05d'.
         flat_event_files: `TensorBoard` writes all into one folder, under the names of the logs, in the form of
             TensorFlow 1. Natively False: into `train` and `validation`, in the form of tf.keras.
@@ -64,7 +65,7 @@ class Conventions(NamedTuple):
     names_from_zero: bool = False
     name_prefixes: Mapping[str, str] = MappingProxyType({})
     announces_samples: bool = True
-    progress: str = "classic"
+    progress: str = "with speed"
     epoch_format: str = "05d"
     flat_event_files: bool = False
     own_extraction_folder: bool = False

@@ -97,8 +97,9 @@ CONVENTIONS: dict[str, dict[str, Any]] = {
         "metric_names": _SHORT,
         "weighted_metric_prefix": "weighted_",
         "summary": "classic",
+        "progress": "classic",
     },
-    "keras2.3": _UP_TO_2_3,
+    "keras2.3": {**_UP_TO_2_3, "progress": "classic"},
     # 3.15, `base_optimizer.py` and `layers/layer.py`: as here; `utils/file_utils.py`; `utils/naming.py`;
     # `utils/summary_utils.py`, `utils/progbar.py`, `callbacks/model_checkpoint.py`
     "keras3": {

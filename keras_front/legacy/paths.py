@@ -112,7 +112,6 @@ HOMES: dict[str, tuple[str, ...]] = {
     "utils.metrics_utils": ("legacy.utils.metrics_utils",),
     "utils.np_utils": ("legacy.utils.np_utils", "utils.conv_utils"),
     "utils.numerical_utils": ("utils.labels",),
-    "utils.progbar": ("utils.generic_utils",),
     "utils.python_utils": ("utils.generic_utils",),
     "utils.rng_utils": ("backend.seeds",),
     "utils.tf_utils": ("legacy.tf_utils",),

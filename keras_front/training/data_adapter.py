@@ -5,17 +5,20 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from keras_front import config
+from keras_front import config, conventions
 from keras_front.errors import ArgumentError
 from keras_front.training.arrays import ArraySpec, BatchLayout, read_rows
 from keras_front.training.host_arrays import row_slice
+from keras_front.utils.messages import is_interactive_logging_enabled
 from keras_front.utils.prefetch import prefetched_where_it_pays
+from keras_front.utils.terminal import redraws_in_place
 
 
 def sample_order(n: int, batch_size: int, shuffle: Any, generator: np.random.Generator | None) -> np.ndarray:
@@ -266,12 +269,21 @@ def warn_of_bound(name: str, bound: int) -> None:
     warnings.warn(f"Limiting {name} to {bound}, as keras.config.set_max_{name} or the environment says.", stacklevel=4)
 
 
+class OneLine(int):
+    """The verbosity 2 that 'auto' stands for where no line can be redrawn: the epoch and its values share a line."""
+
+
 def verbosity(where: str, value: Any) -> int:
-    """0 (silent), 1 (a progress bar, also 'auto') or 2 (a line for each epoch). Raises: ArgumentError."""
+    """0 (silent), 1 (a progress bar) or 2 (a line for each epoch); of 'auto' what fits standard output.
+
+    'auto' is 1 on a terminal and in a notebook, as in tf.keras. In a log file and a pipe, natively, and where messages
+    go to a logger, it is 2. Raises: ArgumentError.
+    """
     if isinstance(value, int | np.integer | np.bool_):
         return int(value)
     if value == "auto":
-        return 1
+        redrawn = is_interactive_logging_enabled() and redraws_in_place(sys.stdout)
+        return 1 if redrawn or conventions.current().progress != "with speed" else OneLine(2)
     raise ArgumentError(f"{where}: expected verbose to be 0, 1, 2 or 'auto', received {value!r}.")
 
 

@@ -30,12 +30,13 @@ from keras_front.callbacks.batch_hooks import BatchHooks
 from keras_front.compatibility import RenamedKeys
 from keras_front.errors import ArgumentError
 from keras_front.training.arrays import BatchLayout
-from keras_front.training.data_adapter import ArrayAdapter, sample_order
+from keras_front.training.data_adapter import ArrayAdapter, OneLine, sample_order
 from keras_front.training.dispatch import DispatchTuner, FirstRows, map_batches
 from keras_front.training.position import TrainingPosition
 from keras_front.training.replicas import BatchPart, meet, share_state
 from keras_front.training.steps import Steps
 from keras_front.training.streams import StreamAdapter, check_passes
+from keras_front.utils.messages import print_msg
 
 DEVICE_LIMIT = 1 << 30  # bytes of data that may lie on the device for a whole fit
 PENDING = 1 << 26  # bytes of predictions that may wait on the engine: each wait for one costs more than a step
@@ -88,7 +89,8 @@ class FitLoop:
     def _all_callbacks(self, callbacks: Any) -> list[Any]:
         given = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []
         if self.verbose and writes_files():
-            given.append(callback_module.ProgbarLogger(counted(self.data)))
+            one_line = isinstance(self.verbose, OneLine)
+            given.append(callback_module.ProgbarLogger(counted(self.data), None, self.validation, one_line))
         return [*given, self.history]
 
     def _params(self) -> dict[str, Any]:
@@ -162,7 +164,7 @@ class FitLoop:
         data, validation = self.data, self.validation
         told = self.verbose and writes_files() and conventions.current().announces_samples
         if told and validation is not None and None not in (data.samples, validation.samples):
-            print(f"Train on {data.samples} samples, validate on {validation.samples} samples")
+            print_msg(f"Train on {data.samples} samples, validate on {validation.samples} samples")
 
     def _epoch(self, training: TrainingEpochs, epoch: int, state: StateList) -> None:
         self.callbacks.on_epoch_begin(epoch)

@@ -34,6 +34,7 @@ from keras_front.training.arrays import ArraySpec, DataSpec, named, standardize
 from keras_front.training.compilation import Compilation, CompileArguments, input_specs
 from keras_front.training.custom_steps import StepMethods
 from keras_front.training.data_adapter import (
+    OneLine,
     array_adapter,
     bounded_epochs,
     epochs_of,
@@ -375,7 +376,7 @@ class Trainer(StepMethods, SingleBatchMethods):
             y: targets, as `x`; None if `x` gives them, or if there are none.
             batch_size: samples a step, 32 if None.
             epochs: number of the last epoch, counted from `initial_epoch`.
-            verbose: 0 silent, 1 or 'auto' a progress bar, 2 one line an epoch.
+            verbose: 0 silent, 1 a progress bar, 2 one line an epoch; 'auto' 1 on a terminal and in a notebook, else 2.
             callbacks: list of `Callback`s.
             validation_split: fraction at the end of the data, before shuffling, to validate on.
             validation_data: `(x, y)` or `(x, y, sample_weight)` to validate on, or a generator, `Sequence`, dataset or
@@ -463,7 +464,7 @@ class Trainer(StepMethods, SingleBatchMethods):
 
         Args:
             x, y, batch_size, sample_weight, callbacks: as in `fit`.
-            verbose: 0 silent, 1 or 'auto' a progress bar.
+            verbose: 0 silent, 1 a progress bar, 2 one line; 'auto' 1 on a terminal and in a notebook, else 2.
             steps: batches of a generator.
             max_queue_size, workers, use_multiprocessing: as in `fit`.
             return_dict: return a dict from names to numbers, as tf.keras does on request.
@@ -716,7 +717,7 @@ class Trainer(StepMethods, SingleBatchMethods):
         """The callbacks of `evaluate` and `predict`, with a progress bar if it is wanted."""
         given = list(callbacks or ())
         if verbose and writes_files():
-            given.append(callback_module.ProgbarLogger(loops.counted(data)))
+            given.append(callback_module.ProgbarLogger(loops.counted(data), one_line=isinstance(verbose, OneLine)))
         callback_list = callback_module.CallbackList(given)
         callback_list.set_model(self)
         params = {"batch_size": getattr(data, "batch_size", None), "steps": data.steps, "samples": data.samples}

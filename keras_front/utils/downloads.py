@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import IO, Any
 
 from keras_front.errors import ArgumentError, DownloadError
-from keras_front.utils.generic_utils import Progbar, print_msg
 from keras_front.utils.hashes import algorithm_of, hash_file, validate_file
+from keras_front.utils.messages import print_msg
+from keras_front.utils.progbar import Progbar
 
 __all__ = ["download"]
 
@@ -180,7 +181,7 @@ def _write_version(version: Path, response: Any) -> None:
 def _copy(response: Any, out: IO[bytes], start: int) -> bool:
     length = response.headers.get("Content-Length")
     total = start + int(length) if length is not None and length.isdigit() else None
-    bar, done = Progbar(total), start
+    bar, done = Progbar(total, in_bytes=True), start
     while chunk := response.read(_CHUNK):
         out.write(chunk)
         done += len(chunk)

@@ -10,8 +10,8 @@ from keras_front import config, conventions
 from keras_front.errors import ArgumentError, StateError
 from keras_front.failures import explains_failures
 from keras_front.tracebacks import warn_user
-from keras_front.utils.generic_utils import print_msg
 from keras_front.utils.hashes import validate_file
+from keras_front.utils.messages import print_msg
 
 __all__ = ["cache_folder", "get_file"]
 

@@ -1,20 +1,14 @@
-"""Small things that old scripts import from `keras.utils.generic_utils`: progress bar, list and argument helpers.
-
-The progress bar decides once where it writes: on a terminal or in a notebook a line is redrawn in place,
-in a log file a line is written when it is complete, without control characters. It knows nothing of models.
-"""
+"""Small things that old scripts import from `keras.utils.generic_utils`: functions as data, helpers for lists."""
 
 from __future__ import annotations
 
 import inspect
 import re
-import sys
-import time
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, TextIO
+from typing import Any, NamedTuple
 
-from keras_front import conventions, registry
+from keras_front import registry
 from keras_front.custom_objects import (
     custom_object_scope,
     get_custom_objects,
@@ -25,6 +19,13 @@ from keras_front.custom_objects import (
 from keras_front.errors import ArgumentError, UnknownArgumentError
 from keras_front.failures import explains_failures
 from keras_front.registry import deserialize_keras_object
+from keras_front.utils.messages import (
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+    print_msg,
+)
+from keras_front.utils.progbar import Progbar
 
 __all__ = [
     "CustomObjectScope",
@@ -60,210 +61,6 @@ __all__ = [
 ]
 
 CustomObjectScope = custom_object_scope
-_interactive = True
-
-
-def enable_interactive_logging() -> None:
-    """From now on what there is to say is printed, as it is from the start."""
-    global _interactive
-    _interactive = True
-
-
-def disable_interactive_logging() -> None:
-    """From now on progress and messages go to the logger `keras_front`, at the level INFO.
-
-    Source: tf.keras 2.15, `keras/src/utils/io_utils.py`.
-    """
-    global _interactive
-    _interactive = False
-
-
-def is_interactive_logging_enabled() -> bool:
-    """Whether what there is to say is printed."""
-    return _interactive
-
-
-def print_msg(message: str, line_break: bool = True) -> None:
-    """Print a message, or hand it to the logger.
-
-    Args:
-        message: the text.
-        line_break: end the line, where it is printed.
-    """
-    if _interactive:
-        sys.stdout.write(message + ("\n" if line_break else ""))
-        sys.stdout.flush()
-        return
-    import logging
-
-    logging.getLogger("keras_front").info(message)
-
-
-class Progbar:
-    """A progress bar in the classic form.
-
-    Args:
-        target: number of units to come; None if unknown.
-        width: characters of the bar.
-        verbose: 0 silent, 1 a bar, 2 one line at the end.
-        interval: least seconds between two redraws.
-        stateful_metrics: names of values that are shown as given; the others are averaged over the units.
-        stream: where it is written; `sys.stdout`, as it is at that moment, by default.
-        unit_name: what a unit is called beside its time.
-
-    Example:
-        >>> bar = Progbar(2, verbose=2)
-        >>> bar.update(2, [("loss", 0.5)])
-         - 0s - loss: 0.5000
-    """
-
-    def __init__(
-        self,
-        target: int | None,
-        width: int = 30,
-        verbose: int = 1,
-        interval: float = 0.05,
-        stateful_metrics: Iterable[str] | None = None,
-        stream: TextIO | None = None,
-        unit_name: str = "step",
-    ):
-        self.unit_name = unit_name
-        self.target, self.width, self.verbose, self.interval = target, width, verbose, interval
-        self.stateful_metrics = set(stateful_metrics or ())
-        self.stream = stream
-        self.redraws = redraws_in_place(self._out)
-        self._sums: dict[str, list[float] | None] = {}
-        self._shown: dict[str, float] = {}
-        self._seen = 0
-        self._start = time.time()
-        self._drawn_at = 0.0
-        self._form = conventions.current().progress
-        self._drawn_width = 0
-
-    @property
-    def _out(self) -> TextIO:
-        return self.stream if self.stream is not None else sys.stdout
-
-    def update(
-        self,
-        current: int,
-        values: Sequence[tuple[str, float]] | None = None,
-        force: bool = False,
-        finalize: bool | None = None,
-    ) -> None:
-        """Show how far things are.
-
-        Args:
-            current: units that are done.
-            values: pairs (name, value) to show behind the bar.
-            force: draw now, however short ago that was.
-            finalize: whether this is the last time; by default it is when `target` is reached.
-        """
-        self._collect(current, values or ())
-        self._seen = current
-        done = (self.target is not None and current >= self.target) if finalize is None else finalize
-        if self.verbose == 1:
-            self._draw(current, done, force)
-        elif self.verbose == 2 and done:
-            self._write(f" - {time.time() - self._start:.0f}s{self._values_text(4)}\n")
-
-    def add(self, n: int, values: Sequence[tuple[str, float]] | None = None) -> None:
-        """Show that things went on.
-
-        Args:
-            n: how many more units are done.
-            values: pairs (name, value) to show behind the bar.
-        """
-        self.update(self._seen + n, values)
-
-    def _collect(self, current: int, values: Iterable[tuple[str, float]]) -> None:
-        for name, value in values:
-            if name in self.stateful_metrics:
-                self._sums[name] = None
-                self._shown[name] = value
-                continue
-            total = self._sums.get(name) or [0.0, 0]
-            units = max(current - self._seen, 1 if name not in self._sums else 0)
-            self._sums[name] = total = [total[0] + value * units, total[1] + units]
-            self._shown[name] = total[0] / max(1, total[1])
-
-    def _draw(self, current: int, done: bool, force: bool = False) -> None:
-        now = time.time()
-        if not done and (not self.redraws or (now - self._drawn_at < self.interval and not force)):
-            return
-        text = self._bar_text(current) + self._time_text(current, now, done) + self._values_text(4)
-        if self.redraws:
-            text = "\r" + text.ljust(self._drawn_width)
-        self._drawn_width = 0 if done else len(text) - 1
-        self._drawn_at = now
-        self._write(text + ("\n" if done else ""))
-
-    def _bar_text(self, current: int) -> str:
-        if self.target is None:
-            return f"{current:>7}/Unknown"
-        if self._form == "by steps":
-            return f"{current}/{self.target} " + ("\u2501" * int(20 * current / max(self.target, 1))).ljust(20)
-        digits = len(str(self.target))
-        filled = int(self.width * min(current / max(self.target, 1), 1.0))
-        if current >= self.target:
-            bar = "=" * self.width
-        elif filled:
-            bar = "=" * (filled - 1) + ">" + "." * (self.width - filled)
-        else:
-            bar = "." * self.width
-        return f"{current:>{digits}}/{self.target} [{bar}]"
-
-    def _time_text(self, current: int, now: float, done: bool) -> str:
-        spent = now - self._start
-        each = spent / current if current else 0.0
-        if self._form == "by steps":
-            left = spent if done else each * ((self.target or current) - current)
-            return f" {clock(left)} {_duration(each)}/{self.unit_name}"
-        if self.target is not None and not done:
-            return f" - ETA: {clock(each * (self.target - current))}"
-        per_unit = "" if self._form == "without step time" else f" {_duration(each)}/{self.unit_name}"
-        return f" - {spent:.0f}s{per_unit}"
-
-    def _values_text(self, digits: int) -> str:
-        parts = [f" - {name}: {_number(value, digits)}" for name, value in self._shown.items()]
-        return "".join(parts)
-
-    def _write(self, text: str) -> None:
-        if self.stream is None and not is_interactive_logging_enabled():
-            print_msg(text.strip("\r\n"))
-            return
-        out = self._out
-        out.write(text)
-        out.flush()
-
-
-def redraws_in_place(stream: Any) -> bool:
-    """Whether a line on `stream` can be drawn again: a terminal, or the output of a notebook."""
-    try:
-        if stream.isatty():
-            return True
-    except (AttributeError, ValueError):
-        return False
-    return type(stream).__module__.split(".")[0] in {"ipykernel", "google"}
-
-
-def clock(seconds: float) -> str:
-    """Seconds as people read them: '5s', '1:05', '2:01:05'."""
-    whole = int(seconds)
-    if whole >= 3600:
-        return f"{whole // 3600}:{whole % 3600 // 60:02d}:{whole % 60:02d}"
-    return f"{whole // 60}:{whole % 60:02d}" if whole >= 60 else f"{whole}s"
-
-
-def _duration(seconds: float) -> str:
-    if seconds >= 1 or seconds == 0:
-        return f"{seconds:.0f}s"
-    return f"{seconds * 1e3:.0f}ms" if seconds >= 1e-3 else f"{seconds * 1e6:.0f}us"
-
-
-def _number(value: Any, digits: int) -> str:
-    number = float(value)
-    return f"{number:.{digits}f}" if abs(number) > 1e-3 else f"{number:.{digits}e}"
 
 
 def to_list(x: Any, allow_tuple: bool = False) -> list[Any]:

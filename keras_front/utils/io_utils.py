@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from keras_front.errors import ArgumentError, DtypeError, SerializationError, StateError, UnsafeFileError
-from keras_front.utils.generic_utils import (
+from keras_front.utils.messages import (
     disable_interactive_logging,
     enable_interactive_logging,
     is_interactive_logging_enabled,

@@ -1,0 +1,61 @@
+"""Showing things in a notebook, and changing what is shown, without importing IPython.
+
+A notebook is there if the program has imported IPython and its shell has a kernel. Objects show themselves by the
+methods that IPython calls: `_repr_html_`, `_repr_svg_`, `_repr_png_`.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+
+class Html:
+    """A piece of HTML that a notebook shows, and a text for where there is none.
+
+    Args:
+        html: the HTML.
+        text: what `repr` says.
+    """
+
+    def __init__(self, html: str, text: str):
+        self.html, self.text = html, text
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+class LiveOutput:
+    """A place in the output of a notebook whose content can be replaced.
+
+    Args:
+        display: IPython's function of this name.
+    """
+
+    def __init__(self, display: Any):
+        self._display, self._handle = display, None
+
+    def show(self, thing: Any) -> None:
+        """Show something in this place.
+
+        Args:
+            thing: any object with a method such as `_repr_html_`.
+        """
+        if self._handle is None:
+            self._handle = self._display(thing, display_id=True)
+        else:
+            self._handle.update(thing)
+
+
+def notebook_output() -> LiveOutput | None:
+    """A new place below the cell that runs; None outside of a notebook, or where its output is caught."""
+    module = sys.modules.get("IPython")
+    shell = module.get_ipython() if module is not None and hasattr(module, "get_ipython") else None
+    if getattr(shell, "kernel", None) is None:
+        return None
+    if type(sys.stdout).__module__.split(".")[0] not in {"ipykernel", "google"}:  # `redirect_stdout`, say
+        return None
+    return LiveOutput(module.display.display)  # type: ignore[union-attr]
