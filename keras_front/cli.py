@@ -1,4 +1,4 @@
-"""The command line: `keras-front info | demo | run | launch | summary | inspect | convert | export`.
+"""The command line: `keras-front info | demo | run | launch | profile | summary | inspect | convert | export`.
 
 Each command imports what it needs when it runs; `info` imports no engine but that of the active backend.
 """
@@ -19,6 +19,8 @@ from typing import Any
 from keras_front import __version__, config
 from keras_front.backend import discovery
 from keras_front.errors import ArgumentError, KerasFrontError
+
+PROFILED = 5  # calls of `fit` that `profile` looks at: in a loop the next are like these
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,6 +57,13 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--backend", help="the backend to train on (default: the active one)")
     demo.add_argument("--epochs", type=int, default=12)
 
+    _add_programs(add)
+    _add_files(add)
+    return parser
+
+
+def _add_programs(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """The commands that run a program."""
     text = "run a program in which `import keras` and `import tensorflow.keras` mean keras_front"
     run = add("run", run_program, text)
     joins = "train with the other processes of the run that `launch`, torchrun or TF_CONFIG has started"
@@ -67,6 +76,19 @@ def _parser() -> argparse.ArgumentParser:
     launch.add_argument("--all-output", action="store_true", help="show what every process prints, not the first alone")
     _takes_program(launch)
 
+    text = "run a program as `run` does, and show where the time of the training steps of each `fit` goes"
+    profile = add("profile", profile_program, text)
+    profile.add_argument("--steps", type=int, default=20, help="how many steps of a `fit` to look at (default: 20)")
+    profile.add_argument(
+        "--html", help="write a flame graph there; for a second `fit` with -2 before the end of the name"
+    )
+    profile.add_argument("--trace", help="write a timeline for ui.perfetto.dev there, a JSON file; as --html")
+    profile.set_defaults(data_parallel=False)
+    _takes_program(profile)
+
+
+def _add_files(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """The commands for files."""
     summary = add("summary", show_summary, "show the layers of a saved model")
     summary.add_argument("file")
 
@@ -90,7 +112,6 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("target", help=".py for NumPy alone, .onnx, .pt2 for PyTorch, .stablehlo for JAX, or a folder")
     export.add_argument("--format", help="the format, where the name of the target does not tell: saved_model ...")
     export.add_argument("--batch-size", type=int, help="the only size that the batch will have (default: any)")
-    return parser
 
 
 def _takes_program(command: argparse.ArgumentParser) -> None:
@@ -234,6 +255,40 @@ def launch_program(options: argparse.Namespace) -> int:
     ]
     words += [flag for flag, reads in (("-m", _module), ("-c", _code)) if reads is prepare]
     return launch(options.processes, options.backend, [*words, *program], options.all_output)
+
+
+def profile_program(options: argparse.Namespace) -> int:
+    """Run a program whose `fit`s are profiled, each with a `keras_front.callbacks.Profiler`.
+
+    Args:
+        options: `steps`, `html` and `trace`, see `Profiler`; the rest as for `run_program`.
+
+    Returns: 0, or 1 if the program raised an error, which is printed as Python prints it.
+    """
+    from keras_front.callbacks import Profiler, in_every_fit
+
+    made: list[Profiler] = []
+
+    def profiler() -> Profiler | None:
+        if len(made) == PROFILED:
+            return None
+        html, trace = (name and _numbered(name, len(made) + 1) for name in (options.html, options.trace))
+        made.append(Profiler(options.steps, html=html, trace=trace))
+        return made[-1]
+
+    with in_every_fit(profiler):
+        status = run_program(options)
+    if not made:
+        print(
+            "keras-front profile: the program called no `fit`; other ways to train are not looked at.", file=sys.stderr
+        )
+    return status
+
+
+def _numbered(name: str, number: int) -> str:
+    """The name of a file; of a second one with a number before its end."""
+    path = Path(name)
+    return name if number == 1 else str(path.with_name(f"{path.stem}-{number}{path.suffix}"))
 
 
 def _program(options: argparse.Namespace) -> Callable[[], object]:

@@ -167,7 +167,7 @@ class Compiled:
 
         def with_captures(*args: Any) -> Any:
             with unchanged(variables):
-                return run(*args, [_captured_value(backend, t) for t in captures])
+                return run(*args, [captured_value(backend, t) for t in captures])
 
         return with_captures
 
@@ -281,7 +281,7 @@ def _part_of_any_batch(arg: Any) -> Any:
     return None if arg is None else (_of_any_batch(tuple(arg.shape)), arg.dtype)
 
 
-def _captured_value(backend: Any, leaf: SymbolicTensor) -> Any:
+def captured_value(backend: Any, leaf: SymbolicTensor) -> Any:
     if leaf.variable is not None:
         return leaf.variable.current()
     if leaf is COUNTER:
@@ -308,5 +308,5 @@ def traced_value_and_grad(backend: Any, fn: Callable[..., Any], params: Sequence
         return (loss, aux), gradients.differentiate(loss, values)
 
     program = trace(backend, whole, [list(params), *rest])
-    captured = [[_captured_value(backend, t) for t in program.captures]] if program.captures else []
+    captured = [[captured_value(backend, t) for t in program.captures]] if program.captures else []
     return backend.compile_program(program)(list(params), *rest, *captured)

@@ -28,12 +28,18 @@ def next_serial() -> int:
 
 
 class Trace:
-    """What is true while a function is traced: the backend it is for, and how many noise streams it has opened."""
+    """What is true while a function is traced: the backend it is for, and how many noise streams it has opened.
 
-    __slots__ = ("backend", "first_serial", "streams")
+    Attributes:
+        parts: what was recorded for what, as (first serial number, last one, label), for those who measure; None, if
+            nobody asks.
+    """
+
+    __slots__ = ("backend", "first_serial", "parts", "streams")
 
     def __init__(self, backend: Any):
         self.backend = backend
+        self.parts: list[tuple[int, int, Any]] | None = None
         self.streams = itertools.count()
         self.first_serial = next_serial()
 
@@ -54,6 +60,22 @@ def trace_scope(trace: Trace | None) -> Iterator[Trace | None]:
         yield trace
     finally:
         _TRACE.reset(token)
+
+
+@contextmanager
+def recorded_for(label: Any) -> Iterator[None]:
+    """A context whose records belong to `label`, for those who ask what the ops of a program are for.
+
+    Args:
+        label: a name such as 'optimizer', or the number of the record of which this is the gradient.
+    """
+    trace = _TRACE.get()
+    if trace is None or trace.parts is None:
+        yield
+        return
+    first = next_serial()
+    yield
+    trace.parts.append((first, next_serial(), label))
 
 
 def next_stream() -> int:

@@ -1,10 +1,12 @@
 """Callbacks: what is called before and after batches, epochs and training."""
 
 from keras_front.callbacks.backup import BackupAndRestore, SwapEMAWeights, with_backup
-from keras_front.callbacks.base import Callback, CallbackList
+from keras_front.callbacks.base import Callback, CallbackList, in_every_fit
 from keras_front.callbacks.checkpoint import ModelCheckpoint
 from keras_front.callbacks.functional import LambdaCallback
 from keras_front.callbacks.history import BaseLogger, CSVLogger, History, RemoteMonitor
+from keras_front.callbacks.profile_report import Profile
+from keras_front.callbacks.profiler import Profiler
 from keras_front.callbacks.progress import ProgbarLogger
 from keras_front.callbacks.rate_finder import LearningRateFinder
 from keras_front.callbacks.schedule import LearningRateScheduler, ReduceLROnPlateau
@@ -23,11 +25,14 @@ __all__ = [
     "LearningRateFinder",
     "LearningRateScheduler",
     "ModelCheckpoint",
+    "Profile",
+    "Profiler",
     "ProgbarLogger",
     "ReduceLROnPlateau",
     "RemoteMonitor",
     "SwapEMAWeights",
     "TensorBoard",
     "TerminateOnNaN",
+    "in_every_fit",
     "with_backup",
 ]

@@ -10,7 +10,9 @@ called at most every 0.2 seconds, so that the loop need not stop at every batch 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from keras_front import conventions
@@ -219,6 +221,35 @@ class Callback(Documented):
         Args:
             logs: an empty dict.
         """
+
+
+_IN_EVERY_FIT: ContextVar[tuple[Callable[[], Any], ...]] = ContextVar("keras_front_in_every_fit", default=())
+
+
+@contextmanager
+def in_every_fit(make: Callable[[], Any]) -> Iterator[None]:
+    """A context in which every `fit` has one callback more, after those that it was given.
+
+    Args:
+        make: gives the callback of a `fit`, or None for none.
+
+    Example:
+        >>> with in_every_fit(lambda: LambdaCallback(on_train_end=lambda logs: print("trained"))):
+        ...     model = Sequential([Dense(1, input_shape=(2,))])
+        ...     model.compile("sgd", "mse")
+        ...     _ = model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+        trained
+    """
+    token = _IN_EVERY_FIT.set((*_IN_EVERY_FIT.get(), make))
+    try:
+        yield
+    finally:
+        _IN_EVERY_FIT.reset(token)
+
+
+def of_every_fit() -> list[Any]:
+    """The callbacks for a `fit` that begins now; see `in_every_fit`."""
+    return [callback for make in _IN_EVERY_FIT.get() if (callback := make()) is not None]
 
 
 class CallbackList:

@@ -25,7 +25,7 @@ from keras_front.backend.adapter import Backend
 from keras_front.backend.hand_over import State, StateList, active_backend, copies, store, tensors_of, values_of
 from keras_front.backend.interrupts import hold, let_go, watched
 from keras_front.backend.placement import writes_files
-from keras_front.callbacks.base import CallbackList, Records
+from keras_front.callbacks.base import CallbackList, Records, of_every_fit
 from keras_front.callbacks.batch_hooks import BatchHooks
 from keras_front.compatibility import RenamedKeys
 from keras_front.errors import ArgumentError
@@ -91,7 +91,7 @@ class FitLoop:
         if self.verbose and writes_files():
             one_line = isinstance(self.verbose, OneLine)
             given.append(callback_module.ProgbarLogger(counted(self.data), None, self.validation, one_line))
-        return [*given, self.history]
+        return [*given, *of_every_fit(), self.history]
 
     def _params(self) -> dict[str, Any]:
         names, samples = self.steps.names("train"), self.data.samples or 0

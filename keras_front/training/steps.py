@@ -480,7 +480,7 @@ class Steps:
         else:
             done, grads = self.differentiated(frame, xs, fed, weights, training, total_of)
         done, grads = agreed_step(self, frame, before, done, grads)
-        with replicas.settled():
+        with replicas.settled(), scopes.recorded_for("optimizer"):
             self.optimizer.apply(self.trainable, grads)
         return done
 
@@ -520,7 +520,7 @@ class Steps:
 
     def measure(self, done: Forward, there: Callable[[Any], Any]) -> None:
         """Feed the compiled metrics; `there` gives the values of tensors of the graph."""
-        with symbolic.graph_values(there):
+        with symbolic.graph_values(there), scopes.recorded_for("metrics"):
             self.compiled.measure(done.targets, done.outputs, done.masks, done.weights)  # type: ignore[union-attr]
 
     def _report(self, xs: list[Any], done: Forward, report: bool, single: bool) -> Any:

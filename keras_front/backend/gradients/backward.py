@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from keras_front.backend import dtypes, shapes, symbolic
+from keras_front.backend import dtypes, scopes, shapes, symbolic
 from keras_front.backend.gradients.table import GRADIENT, zeros
 from keras_front.backend.ops import arrangement, elementwise, recurrence
 from keras_front.backend.ops.arrangement import reshape
@@ -29,7 +29,8 @@ def vjp(outputs: Sequence[Any], cotangents: Sequence[Any], targets: Sequence[Any
             _accumulate(grads, source, g)
     for origin in reversed(order):
         if any(t in grads for t in origin.outputs):
-            _backward(origin, grads, active, stop)
+            with scopes.recorded_for(origin.serial):
+                _backward(origin, grads, active, stop)
     return [grads.get(t) for t in targets]
 
 
