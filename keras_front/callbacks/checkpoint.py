@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import string
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -17,6 +18,13 @@ from keras_front.callbacks.base import (
     other_spelling,
 )
 from keras_front.errors import ArgumentError
+
+
+class _PlainNames(string.Formatter):
+    """Fills in values by their names, whatever the names are; a name asks for no attribute of a value."""
+
+    def get_field(self, field_name: str, args: Any, kwargs: Mapping[str, Any]) -> tuple[Any, str]:
+        return kwargs[field_name], field_name
 
 
 class ModelCheckpoint(SavesEvery):
@@ -86,10 +94,15 @@ class ModelCheckpoint(SavesEvery):
     def _path(self, epoch: int, logs: Mapping[str, Any]) -> str:
         values = {**{other_spelling(name): value for name, value in logs.items()}, **logs}
         try:
-            return self.filepath.format(**{**values, "epoch": epoch + self._first})
+            return _PlainNames().vformat(self.filepath, (), {**values, "epoch": epoch + self._first})
         except KeyError as missing:
             raise ArgumentError(
                 f"ModelCheckpoint: {self.filepath!r} names {missing}, but this epoch has epoch, {', '.join(logs)}."
+            ) from None
+        except (ValueError, IndexError, TypeError) as error:
+            raise ArgumentError(
+                f"ModelCheckpoint: expected a path with places such as {{epoch:02d}}, received {self.filepath!r} "
+                f"({error}).\n  A brace in the name of a file is written twice: {{{{ or }}}}."
             ) from None
 
     def _is_best(self, epoch: int, logs: Mapping[str, Any], path: str) -> bool:

@@ -30,7 +30,7 @@ def load_batch(fpath: str | os.PathLike[str], label_key: str = "labels") -> tupl
 
     content = load_pickle(Path(fpath).read_bytes(), os.fspath(fpath))
     if isinstance(content, dict):
-        content = {key.decode("utf8") if isinstance(key, bytes) else key: value for key, value in content.items()}
+        content = {key.decode("latin-1") if isinstance(key, bytes) else key: value for key, value in content.items()}
         data, labels = content.get("data"), content.get(label_key)
         if isinstance(data, np.ndarray) and data.ndim == 2 and data.shape[1] == 3072 and labels is not None:
             return data.reshape(-1, 3, 32, 32), labels

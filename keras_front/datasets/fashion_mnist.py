@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import math
 import struct
+import zlib
 
 import numpy as np
 
 from keras_front.datasets.files import ORIGIN, Source, Split, cached_file
 from keras_front.errors import SerializationError
 from keras_front.utils.file_cache import get_file
+from keras_front.utils.unpacking import most_unpacked
 
 __all__ = ["load_data"]
 
@@ -41,8 +43,8 @@ def _read(name: str, axes: int) -> np.ndarray:
         with gzip.open(file) as stream:
             magic, *shape = struct.unpack(f">{axes + 1}I", stream.read(4 * (axes + 1)))
             size = math.prod(shape)
-            data = stream.read(min(size + 1, 1 << 31))
-    except (OSError, EOFError, struct.error) as error:
+            data = stream.read(min(size + 1, most_unpacked(file.stat().st_size)))
+    except (OSError, EOFError, struct.error, zlib.error) as error:
         raise SerializationError(
             f"{file}: the file is damaged: {error}. Delete it to have it fetched again."
         ) from error

@@ -17,6 +17,7 @@ from keras_front.errors import ArgumentError, SerializationError, UnsafeFileErro
 from keras_front.tracebacks import warn_user
 from keras_front.utils.file_cache import cache_folder
 from keras_front.utils.hashes import validate_file
+from keras_front.utils.unpacking import read_unpacked
 
 __all__ = ["ORIGIN", "Source", "cached_file", "read_arrays", "split", "unpacked_folder"]
 
@@ -128,9 +129,15 @@ def _arrays(file: Path, names: tuple[str, ...]) -> list[Any] | None:
 
 def _content(file: Path, start: bytes) -> bytes:
     import gzip
+    import zlib
 
-    with gzip.open(file) if start == b"\x1f\x8b" else open(file, "rb") as stream:
-        return stream.read()
+    if start != b"\x1f\x8b":
+        return file.read_bytes()
+    try:
+        with gzip.open(file) as stream:
+            return read_unpacked(stream, file.stat().st_size, str(file))
+    except (OSError, EOFError, zlib.error) as error:
+        raise SerializationError(f"{file}: expected data packed by gzip, received others ({error}).") from error
 
 
 def split(x: Any, y: Any, test_split: float, seed: int | None) -> tuple[Split, Split]:

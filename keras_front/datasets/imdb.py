@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from keras_front.compatibility import reject_unknown, renamed
-from keras_front.datasets.files import ORIGIN, Source, Split, cached_file, read_arrays
+from keras_front.datasets.files import ORIGIN, Source, Split, cached_file
 from keras_front.datasets.texts import (
     as_texts,
     keep_words,
     mark_start,
+    read_texts,
     read_word_index,
     shuffled,
     without_long,
@@ -66,7 +67,7 @@ def load_data(
         Keras 2.3.1, `keras/datasets/imdb.py`.
     """
     reject_unknown("imdb.load_data", kwargs, ("num_words", "skip_top", "maxlen", "start_char", "oov_char"))
-    arrays = read_arrays(cached_file(path, _TEXTS, get_file), "x_train", "y_train", "x_test", "y_test")
+    arrays = read_texts(cached_file(path, _TEXTS, get_file), "x_train", "y_train", "x_test", "y_test")
     generator = np.random.RandomState(seed)
     parts = []
     for texts, labels in (arrays[:2], arrays[2:]):

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from keras_front.compatibility import reject_unknown, renamed
-from keras_front.datasets.files import ORIGIN, Source, Split, cached_file, read_arrays
+from keras_front.datasets.files import ORIGIN, Source, Split, cached_file
 from keras_front.datasets.texts import (
     as_texts,
     keep_words,
     mark_start,
+    read_texts,
     read_word_index,
     shuffled,
     without_long,
@@ -72,7 +73,7 @@ def load_data(
     Source: Reuters-21578, https://github.com/keras-team/keras/issues/12072; Keras 2.3.1, `keras/datasets/reuters.py`.
     """
     reject_unknown("reuters.load_data", kwargs, ("num_words", "skip_top", "maxlen", "test_split", "oov_char"))
-    texts, labels = read_arrays(cached_file(path, _TEXTS, get_file), "x", "y")
+    texts, labels = read_texts(cached_file(path, _TEXTS, get_file), "x", "y")
     texts, labels = shuffled(texts, labels, np.random.RandomState(seed))
     texts, labels = without_long(maxlen, mark_start(texts, start_char, index_from), labels)
     texts = keep_words(texts, num_words, skip_top, oov_char)

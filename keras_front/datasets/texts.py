@@ -9,11 +9,38 @@ from typing import Any
 
 import numpy as np
 
+from keras_front.datasets.files import read_arrays
 from keras_front.errors import ArgumentError, SerializationError
 
-__all__ = ["as_texts", "keep_words", "mark_start", "read_word_index", "shuffled", "without_long"]
+__all__ = ["as_texts", "keep_words", "mark_start", "read_texts", "read_word_index", "shuffled", "without_long"]
 
 Texts = list[list[int]]
+
+
+def read_texts(file: Path, *names: str) -> list[Any]:
+    """Texts and labels by turns: lists of lists of numbers, and arrays of as many labels.
+
+    Args:
+        file: the file of the data set.
+        names: of the arrays in it, of texts and of labels by turns.
+
+    Raises: SerializationError if it holds something else.
+    """
+    found: list[Any] = []
+    arrays = read_arrays(file, *names)
+    for texts, labels in zip(arrays[::2], arrays[1::2], strict=True):
+        try:
+            found += [[list(map(int, text)) for text in texts], np.asarray(labels)]
+        except (TypeError, ValueError, OverflowError) as error:
+            raise _other(file, f"what is none ({error})") from error
+        if found[-1].shape != (len(found[-2]),) or found[-1].dtype.kind not in "biuf":
+            raise _other(file, f"{len(found[-2])} texts with labels of shape {found[-1].shape}")
+    return found
+
+
+def _other(file: Path, received: str) -> SerializationError:
+    expected = "texts as lists of numbers, and a number as the label of each"
+    return SerializationError(f"{file}: expected {expected}, received {received}. Delete it to have it fetched again.")
 
 
 def shuffled(texts: Any, labels: Any, generator: np.random.RandomState) -> tuple[Any, np.ndarray]:
@@ -38,7 +65,7 @@ def mark_start(texts: Sequence[Sequence[int]], start_char: int | None, index_fro
         index_from: what is added to the number of each word; None or 0 for nothing.
     """
     start, offset = [] if start_char is None else [start_char], index_from or 0
-    return [start + [int(word) + offset for word in text] for text in texts]
+    return [start + [word + offset for word in text] for text in texts]
 
 
 def without_long(maxlen: int | None, texts: Texts, labels: np.ndarray) -> tuple[Texts, np.ndarray]:
@@ -104,8 +131,11 @@ def read_word_index(file: Path) -> dict[str, int]:
             from keras_front.utils.pickles import load_pickle
 
             found = load_pickle(content, str(file))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SerializationError(f"{file}: expected words with their numbers: {error}") from error
     if not isinstance(found, dict):
         raise SerializationError(f"{file}: expected words with their numbers, received {type(found).__name__}.")
-    return {word.decode("latin-1") if isinstance(word, bytes) else word: number for word, number in found.items()}
+    words = {word.decode("latin-1") if isinstance(word, bytes) else word: number for word, number in found.items()}
+    if not (all(isinstance(word, str) for word in words) and all(type(number) is int for number in words.values())):
+        raise SerializationError(f"{file}: expected words with their numbers, received other keys or values.")
+    return words

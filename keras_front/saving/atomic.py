@@ -63,12 +63,12 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[str]:
     Raises: ArgumentError if the folder does not exist; UnwritableFileError (an OSError) if the path is no file, such as
         a device, or if it cannot be written: a full disk, a bound on the size of files, a folder that is read-only.
     """
-    final = Path(os.path.realpath(path_to_write(path)))
-    _check_regular(final, path)
-    if not final.parent.is_dir():
-        raise ArgumentError(f"{os.fspath(path)}: expected an existing folder, received {final.parent}.")
-    remove_abandoned(final.parent)
     with _explained(path):
+        final = Path(os.path.realpath(path_to_write(path)))
+        _check_regular(final, path)
+        if not final.parent.is_dir():
+            raise ArgumentError(f"{os.fspath(path)}: expected an existing folder, received {final.parent}.")
+        remove_abandoned(final.parent)
         yield from _replacing(final)
 
 

@@ -17,17 +17,24 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from keras_front.backend.guards import unchanged
-from keras_front.errors import ArgumentError, MissingPackageError, SerializationError, ShapeError
+from keras_front.errors import (
+    ArgumentError,
+    SerializationError,
+    ShapeError,
+    UnreadableFileError,
+)
 from keras_front.utils.pickles import load_npz
 
 from . import (
     atomic,
+    failures,
     files,
     generations,
     guard,
     hdf5,
     inspection,
     keras_zip,
+    safetensors_files,
     state_dict,
     torch_files,
     weight_paths,
@@ -119,7 +126,8 @@ def _read(path: Any, options: Options) -> Source:
     reader = next((read for word, read in READERS.items() if word in found.kind), None)
     if reader is None:
         raise SerializationError(f"{found.path}: {found.kind}; {'; '.join(found.refused) or 'it cannot be read'}.")
-    return reader(path, found, options)
+    with failures.reading(found.path, found.kind, UnreadableFileError):
+        return reader(path, found, options)
 
 
 def _read_model(path: Any, found: inspection.Description, options: Options) -> Source:
@@ -158,7 +166,7 @@ def _arrays_of(path: Any, kind: str) -> Arrays:
         return load_npz(path)
     if "PyTorch" in kind:
         return torch_files.read(path)
-    return _safetensors("Files of safetensors").load_file(os.fspath(path))
+    return safetensors_files.read(path)
 
 
 def _set_arrays(model: Any, arrays: Arrays, options: Options) -> None:
@@ -295,17 +303,8 @@ def _write_torch(source: Source, target: Any, options: Options) -> list[str]:
 
 
 def _write_safetensors(source: Source, target: Any, options: Options) -> list[str]:
-    state = {name: np.ascontiguousarray(a) if a.ndim else a for name, a in _state(source, options).items()}
-    with atomic.replacing(target) as path:
-        _safetensors("Files of safetensors").save_file(state, path)
+    safetensors_files.write(target, _state(source, options))
     return _only_weights(source)
-
-
-def _safetensors(what: str) -> Any:
-    try:
-        return import_module("safetensors.numpy")
-    except ImportError:
-        raise MissingPackageError.of(what, "safetensors", "safetensors") from None
 
 
 def _write_program(source: Source, target: Any, options: Options) -> list[str]:

@@ -30,6 +30,7 @@ from keras_front import bytecode
 from keras_front.errors import MissingFileError, SerializationError, UnreadableFileError, UnsafeFileError
 from keras_front.file_form import FileForm
 from keras_front.registry import Registry, get_registered_object
+from keras_front.utils.unpacking import most_unpacked
 
 __all__ = [
     "array",
@@ -58,8 +59,6 @@ LINKS = 1_000_000
 FILTERS = {1, 2, 3, 4, 5, 6, 32000}  # gzip, shuffle, fletcher32, szip, nbit, scale-offset, lzf: no plug-ins
 
 MEMBERS = 100_000
-ARCHIVE_RATIO = 200
-ARCHIVE_HOLLOW_BYTES = 16 * MEGABYTE
 
 # Arguments of layers of other libraries that name a file or an address to be opened. Built-in layers say it themselves,
 # see `FileForm.places`. A config may give the words themselves, no place.
@@ -498,7 +497,7 @@ def _check_member(info: Any, where: str) -> None:
         raise unsafe(where, "a file", "a link", "Model files hold no links.")
     if info.flag_bits & 1:
         raise unsafe(where, "a plain member", "an encrypted one", "Keras writes none.")
-    if info.file_size > ARCHIVE_HOLLOW_BYTES and info.file_size > ARCHIVE_RATIO * max(info.compress_size, 1):
+    if info.file_size > most_unpacked(info.compress_size):
         raise unsafe(
             where,
             "a size that the archive accounts for",

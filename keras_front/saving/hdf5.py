@@ -114,6 +114,8 @@ def created(target: Any) -> Iterator[Any]:
 
     Args:
         target: path, `h5py.File` or `h5py.Group`, or a binary file object.
+
+    Raises: UnwritableFileError if it cannot be written; SerializationError for a name that is no text in UTF-8.
     """
     import h5py
 
@@ -121,9 +123,12 @@ def created(target: Any) -> Iterator[Any]:
         yield target
         target.file.flush()
         return
-    with contextlib.ExitStack() as stack:
-        path = stack.enter_context(atomic.replacing(target)) if atomic.is_path(target) else target
-        yield stack.enter_context(h5py.File(path, "w"))
+    try:
+        with contextlib.ExitStack() as stack:
+            path = stack.enter_context(atomic.replacing(target)) if atomic.is_path(target) else target
+            yield stack.enter_context(h5py.File(path, "w"))
+    except UnicodeEncodeError as error:
+        raise SerializationError(f"A file holds text in UTF-8, which has no {error.object!r:.80}: rename it.") from None
 
 
 def write_texts(holder: Any, name: str, values: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import math
 import os
 import struct
 import zipfile
@@ -22,7 +23,7 @@ from keras_front.compatibility import legacy_module
 from keras_front.errors import KerasFrontError, SerializationError
 from keras_front.registry import Registry
 
-from . import config, guard, keras_zip, operations, sizes, torch_files, training_config, yaml
+from . import config, guard, keras_zip, operations, safetensors_files, sizes, torch_files, training_config, yaml
 
 __all__ = ["Description", "LayerEntry", "WeightEntry", "describe"]
 
@@ -57,7 +58,7 @@ class WeightEntry(NamedTuple):
     @property
     def size(self) -> int:
         """How many numbers it has."""
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
 
 @dataclasses.dataclass
@@ -288,16 +289,8 @@ def _entries(arrays: Mapping[str, np.ndarray]) -> list[WeightEntry]:
 
 
 def _safetensors(path: Any, found: Description) -> None:
-    """The header: its length in eight bytes, then JSON. Source: the format's page of the project safetensors."""
     found.kind = "weights as safetensors"
-    with open(path, "rb") as stream:
-        (length,) = struct.unpack("<Q", stream.read(8))
-        header = guard.parsed(stream.read(length), found.path)
-    found.weights = [
-        WeightEntry(str(name), tuple(entry["shape"]), str(entry["dtype"]).lower())
-        for name, entry in header.items()
-        if name != "__metadata__"
-    ]
+    found.weights = [WeightEntry(name, t.shape, t.dtype) for name, t in safetensors_files.tensors(path).items()]
 
 
 def _json(path: Any, found: Description) -> None:

@@ -12,6 +12,7 @@ from keras_front.errors import SerializationError
 
 __all__ = ["Message", "varint"]
 
+MOST = 500_000  # fields of one message: a model has one for each layer, weight and slot
 LONGEST = 10  # bytes of a number of 64 bits
 
 
@@ -43,7 +44,9 @@ class Message:
 
     def __init__(self, data: bytes):
         self.fields: dict[int, list[int | bytes]] = {}
-        for number, value in _fields(data):
+        for count, (number, value) in enumerate(_fields(data)):
+            if count == MOST:
+                raise SerializationError(f"expected a message of at most {MOST} fields, received more")
             self.fields.setdefault(number, []).append(value)
 
     def number(self, field: int, default: int = 0) -> int:

@@ -24,7 +24,7 @@ from keras_front.backend import dtypes
 from keras_front.errors import SerializationError, UnsafeFileError
 from keras_front.utils.pickles import Call, Dictionary, StandIn, load_pickle
 
-from . import atomic, guard
+from . import atomic, failures, guard
 
 __all__ = ["is_torch_archive", "read", "write"]
 
@@ -34,6 +34,7 @@ STORAGES = {
     "LongStorage": "int64", "IntStorage": "int32", "ShortStorage": "int16", "CharStorage": "int8",
     "ByteStorage": "uint8", "BoolStorage": "bool",
 }  # fmt: skip
+SHARED = 64  # layers that may share one weight, each of which the file names
 WRITTEN = {dtype: name for name, dtype in STORAGES.items()}
 
 
@@ -47,10 +48,29 @@ class _OrderedDict(Call):
 class _Storage:
     """Numbers of a file, from which tensors are cut."""
 
-    __slots__ = ("dtype", "numbers", "size")
+    __slots__ = ("dtype", "numbers", "size", "taken", "views")
 
     def __init__(self, dtype: str, size: int, numbers: np.ndarray | None):
         self.dtype, self.size, self.numbers = dtype, size, numbers
+        self.views: dict[Any, StandIn] = {}
+        self.taken = 0
+
+    def view(self, offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> StandIn:
+        """A tensor; weights that layers share are one array."""
+        self.taken += math.prod(size)
+        if self.taken > SHARED * self.size + guard.MEGABYTE:
+            raise UnsafeFileError(f"expected tensors of its {self.size} numbers, received many more of the same.")
+        key = (offset, size, stride)
+        if key not in self.views:
+            self.views[key] = StandIn(self._cut(*key))
+        return self.views[key]
+
+    def _cut(self, offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> np.ndarray:
+        if self.numbers is None:
+            return np.broadcast_to(np.zeros((), dtypes.on_host(self.dtype)), size)
+        held = self.numbers[offset:]
+        view = np.lib.stride_tricks.as_strided(held, size, [step * held.itemsize for step in stride])
+        return np.array(view, order="C")
 
 
 class _Rebuild(Call):
@@ -65,11 +85,7 @@ class _Rebuild(Call):
         last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
         if math.prod(size) and (last >= storage.size or math.prod(size) > storage.size):
             raise UnsafeFileError(f"expected a tensor within its {storage.size} numbers, received {size} of {stride}.")
-        if storage.numbers is None:
-            return StandIn(np.broadcast_to(np.zeros((), dtypes.on_host(storage.dtype)), size))
-        held = storage.numbers[offset:]
-        view = np.lib.stride_tricks.as_strided(held, size, [step * held.itemsize for step in stride])
-        return StandIn(np.array(view, order="C"))
+        return storage.view(offset, tuple(size), tuple(stride))
 
 
 class _RebuildParameter(Call):
@@ -119,7 +135,7 @@ def read(path: Any, values: bool = True) -> dict[str, np.ndarray]:
         raise guard.UnreadableFileError(
             f"{where}: expected a zip archive as torch.save writes since version 1.6, received something else."
         ) from None
-    with archive:
+    with archive, failures.reading(where, "weights of PyTorch", guard.UnreadableFileError):
         guard.check_archive(archive, where)
         return _tensors(_loaded(archive, where, values), where)
 

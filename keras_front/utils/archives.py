@@ -7,6 +7,8 @@ is there, so an interruption leaves no half of a data set behind.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import re
 import shutil
@@ -15,7 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from keras_front.errors import ArgumentError, SerializationError, UnsafeFileError
+from keras_front.errors import ArgumentError, UnreadableFileError, UnsafeFileError
+from keras_front.utils.unpacking import most_unpacked
 
 if TYPE_CHECKING:
     import tarfile
@@ -43,32 +46,49 @@ def extract(file: str | os.PathLike[str], folder: str | os.PathLike[str], archiv
         archive_format: 'tar', 'zip', a list of these, 'auto' for both, or None for none.
 
     Raises: UnsafeFileError if the archive has links, devices or names outside the folder, or more bytes than the disk;
-        SerializationError if it is damaged; ArgumentError for another format.
+        UnreadableFileError if it is damaged; ArgumentError for another format.
     """
     names = _formats(archive_format)
-    target = Path(folder)
-    members = _members(Path(file), names)
-    if members is None:
-        return False
+    with _reading(os.fspath(file)):
+        members = _members(Path(file), names)
+        if members is not None:
+            _unpack(members, os.fspath(file), Path(folder))
+    return members is not None
+
+
+def _unpack(members: Iterator[_Member], file: str, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=".extracting-", dir=target))
     try:
-        free = shutil.disk_usage(temporary).free
+        free, most = shutil.disk_usage(temporary).free, most_unpacked(os.path.getsize(file))
         for member in members:
-            free -= member.size
+            free, most = free - member.size, most - member.size
             if free < 0:
-                raise UnsafeFileError(f"{os.fspath(file)}: its files need more bytes than the disk has free.")
-            _write(member, temporary, os.fspath(file))
+                raise UnsafeFileError(f"{file}: its files need more bytes than the disk has free.")
+            if most < 0:
+                raise UnsafeFileError(f"{file}: its files need far more bytes than it has: it is a bomb.")
+            _write(member, temporary, file)
         _move(temporary, target)
-    except _damage() as error:
-        if isinstance(error, OSError) and error.errno is not None:  # of the disk, not of the archive
-            raise
-        raise SerializationError(
-            f"{os.fspath(file)}: the archive is damaged or incomplete: {error}. Delete it to get it again."
-        ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    return True
+
+
+@contextlib.contextmanager
+def _reading(file: str) -> Iterator[None]:
+    """A context in which what is wrong with the archive, not with the disk, becomes one error."""
+    try:
+        yield
+    except _damage() as error:
+        if isinstance(error, OSError) and error.errno not in (None, *_OF_NAMES):
+            raise
+        raise UnreadableFileError(
+            f"{file}: expected an archive, received one that is damaged or incomplete: {error!s:.200}. Delete it to "
+            "get it again."
+        ) from error
+
+
+# What the system says of names that an archive should not have, in a folder that was empty.
+_OF_NAMES = (errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.EILSEQ)
 
 
 def _damage() -> tuple[type[Exception], ...]:

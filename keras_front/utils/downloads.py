@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from keras_front.errors import ArgumentError, DownloadError
+from keras_front.errors import ArgumentError, DownloadError, KerasFrontError, UnwritableFileError
 from keras_front.utils.hashes import algorithm_of, hash_file, validate_file
 from keras_front.utils.messages import print_msg
 from keras_front.utils.progbar import Progbar
@@ -43,10 +43,10 @@ def download(origin: str, target: Path, file_hash: str | None = None, algorithm:
     Raises: DownloadError if it cannot be fetched; what has come stays for the next attempt. ArgumentError if what came
         has another hash; it is deleted.
     """
-    if urllib.parse.urlsplit(origin).scheme.lower() not in SCHEMES:
-        raise ArgumentError(f"get_file: expected an address of {', '.join(SCHEMES)}, received origin={origin!r}.")
+    if _scheme(origin) not in SCHEMES:
+        raise ArgumentError(f"get_file: expected an address of {', '.join(SCHEMES)}, received origin={origin!r:.200}.")
     print_msg(f"Downloading data from {origin}")
-    with _partial_file(target) as part:
+    with _writing(target), _partial_file(target) as part:
         resumed = part.stat().st_size > 0
         _fetch(origin, part, target, file_hash is not None)
         if resumed and file_hash is not None and not validate_file(part, file_hash, algorithm):
@@ -61,6 +61,27 @@ def download(origin: str, target: Path, file_hash: str | None = None, algorithm:
             )
         os.replace(part, target)
         _note(part).unlink(missing_ok=True)
+
+
+def _scheme(origin: str) -> str:
+    """How an address begins; nothing if it is none."""
+    try:
+        origin.encode("utf-8")  # not where a text has half of a character
+        return urllib.parse.urlsplit(origin).scheme.lower()
+    except ValueError:
+        return ""
+
+
+@contextlib.contextmanager
+def _writing(target: Path) -> Iterator[None]:
+    """A context in which a disk that does not take the file is one error, with its path."""
+    try:
+        yield
+    except KerasFrontError:
+        raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UnwritableFileError(f"get_file: {target}: expected a place to write to: {reason}.") from error
 
 
 @contextlib.contextmanager
@@ -117,7 +138,7 @@ def _fetch(origin: str, part: Path, target: Path, has_hash: bool) -> None:
             reason = f"the connection ended after {part.stat().st_size} bytes"
         except urllib.error.HTTPError as error:
             raise _failure(origin, target, f"{error.code} -- {error.reason}") from None
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             reason = str(getattr(error, "reason", None) or error)
         if part.stat().st_size <= before or attempt == ATTEMPTS:
             break

@@ -45,7 +45,8 @@ def get_file(
     is in its place only when it is whole.
 
     Args:
-        fname: name of the file in the cache; by default that in `origin`. An absolute path is used as it is.
+        fname: name of the file in the cache; by default that in `origin`. An absolute path is used as it is, one that
+            leads out of the cache by '..' is refused.
         origin: address of the file.
         untar: the file is a tar archive that holds a folder `fname`: it is kept as `fname.tar.gz` and unpacked, and the
             result is that folder. Nothing is fetched if the folder is there.
@@ -70,7 +71,7 @@ def get_file(
         file_hash, hash_algorithm = md5_hash, "md5"
     folder = cache_folder(cache_dir) / cache_subdir
     places = _places(folder, fname, origin, untar, extract)
-    unpacked = untar and places.result.is_dir() and not conventions.current().own_extraction_folder
+    unpacked = untar and os.path.isdir(places.result) and not conventions.current().own_extraction_folder
     if unpacked and not force_download:
         return str(places.result)
     from keras_front.utils import archives, downloads  # here, because they import much
@@ -100,7 +101,13 @@ def _places(folder: Path, fname: str | os.PathLike[str] | None, origin: str, unt
 
     name = os.fspath(fname) if fname else os.path.basename(urllib.parse.urlsplit(origin).path)
     if not name:
-        raise ArgumentError(f"get_file: {origin!r} does not end in the name of a file; give one as `fname`.")
+        raise ArgumentError(f"get_file: {origin!r:.200} does not end in the name of a file; give one as `fname`.")
+    inside = os.path.normpath(name)
+    if "\0" in name or inside == "." or inside.partition(os.sep)[0] == "..":
+        raise ArgumentError(
+            f"get_file: expected fname to name a file inside the cache, received {name!r:.200}.\n"
+            "  A place outside is given by an absolute path, or as cache_dir."
+        )
     if not (untar or extract):
         return _Places(folder / name, None, folder / name)
     if conventions.current().own_extraction_folder:
@@ -120,7 +127,7 @@ def _places_with_own_folder(folder: Path, name: str, given: bool) -> _Places:
 
 
 def _is_cached(file: Path, file_hash: str | None, algorithm: str, silent: bool = False) -> bool:
-    if not file.exists():
+    if not os.path.exists(file):
         return False
     if file_hash is None or validate_file(file, file_hash, algorithm):
         return True

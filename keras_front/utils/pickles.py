@@ -8,24 +8,29 @@ arrays need stand for objects of this module, which keep what the file says, che
 
 from __future__ import annotations
 
+import contextlib
 import io
+import lzma
 import math
 import os
 import pickle
 import re
 import struct
 import zipfile
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any, Literal
 
 import numpy as np
 
-from keras_front.errors import SerializationError, UnsafeFileError
+from keras_front.errors import KerasFrontError, SerializationError, UnreadableFileError, UnsafeFileError
+from keras_front.utils.unpacking import most_unpacked
 
 __all__ = ["StandIn", "load_npz", "load_pickle"]
 
 _DEEPEST = 50  # lists in lists; data sets have three or four levels
 _LARGEST_MEMBER = 2**32  # bytes of one array in an .npz file, unpacked: far above every data set that is read here
+_REPEATED = 1_000_000  # values beyond the bytes of a pickle that may come of naming a list more than once
 
 
 # Which opcodes there are ------------------------------------------------------------------------------------
@@ -268,26 +273,48 @@ _VALUES = frozenset({int, float, complex, bool, str, bytes, bytearray, type(None
 
 
 class _Resolver:
-    """Puts arrays into the places of their stand-ins."""
+    """Puts arrays into the places of their stand-ins, and counts what there is.
 
-    def __init__(self) -> None:
+    A pickle may name one list many times, in lists that it names many times again. Who goes through such a thing has
+    more to do than any file of its size accounts for.
+
+    Args:
+        most: how many values there may be, each counted wherever it stands.
+    """
+
+    def __init__(self, most: int) -> None:
         self.done: dict[int, Any] = {}
+        self._sizes: dict[int, int] = {}
+        self._most, self._count = most, 0
 
     def resolve(self, thing: Any, depth: int = 0) -> Any:
         if type(thing) in _VALUES or isinstance(thing, np.generic):
+            self._add(1)
             return thing
-        if id(thing) not in self.done:
-            if depth > _DEEPEST:
-                raise UnsafeFileError(f"lists are nested more than {_DEEPEST} times.")
-            make = _RESOLVE.get(type(thing))
-            if make is None:
-                raise UnsafeFileError("expected arrays, lists, texts and numbers, received a name without a use.")
-            self.done[id(thing)] = thing  # a list may hold itself
-            self.done[id(thing)] = make(self, thing, depth + 1)
+        if id(thing) in self.done:
+            self._add(self._sizes.get(id(thing), 1))
+            return self.done[id(thing)]
+        if depth > _DEEPEST:
+            raise UnsafeFileError(f"lists are nested more than {_DEEPEST} times.")
+        make, before = _RESOLVE.get(type(thing)), self._count
+        if make is None:
+            raise UnsafeFileError("expected arrays, lists, texts and numbers, received a name without a use.")
+        self.done[id(thing)] = thing  # a list may hold itself
+        self.done[id(thing)] = make(self, thing, depth + 1)
+        self._sizes[id(thing)] = self._count - before
         return self.done[id(thing)]
 
+    def _add(self, count: int) -> None:
+        self._count += count
+        if self._count > self._most:
+            raise UnsafeFileError(
+                f"expected up to {self._most} values, received more: the same lists stand in many places."
+            )
+
     def _list(self, thing: list[Any], depth: int) -> list[Any]:
-        if not _VALUES.issuperset(map(type, thing)):
+        if _VALUES.issuperset(map(type, thing)):
+            self._add(len(thing))
+        else:
             thing[:] = [self.resolve(element, depth) for element in thing]
         return thing
 
@@ -342,7 +369,7 @@ def load_pickle(
     try:
         unpickler = _Unpickler(io.BytesIO(data), encoding="bytes" if names is None else "utf-8")
         unpickler.names, unpickler.outside = names or {}, outside
-        return _Resolver().resolve(unpickler.load())
+        return _Resolver(len(data) + _REPEATED).resolve(unpickler.load())
     except UnsafeFileError as error:
         raise UnsafeFileError(f"{where}: {error}") from None
     except Exception as error:  # whatever an odd pickle makes the unpickler raise
@@ -362,22 +389,40 @@ def load_npz(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
         data.
     """
     where = os.fspath(path)
+    found: dict[str, np.ndarray] = {}
+    with _damaged(where, "an .npz file"), zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            name = info.filename.removesuffix(".npy")
+            if name in found:
+                raise UnsafeFileError(f"{where}: expected each array once, received {name!r} twice.")
+            with _damaged(f"{where}, {info.filename}", "an array"):
+                found[name] = _member(archive, info, f"{where}, {info.filename}")
+    return found
+
+
+@contextlib.contextmanager
+def _damaged(where: str, expected: str) -> Iterator[None]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            return {info.filename.removesuffix(".npy"): _member(archive, info, where) for info in archive.infolist()}
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, struct.error) as error:
-        raise SerializationError(f"{where}: expected an .npz file: {error}") from error
+        yield
+    except KerasFrontError:
+        raise
+    except _DAMAGE as error:
+        raise UnreadableFileError(f"{where}: expected {expected}, received other bytes ({error}).") from error
+
+
+# What zip archives, their compressions and headers of arrays raise that are damaged.
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, NotImplementedError, RuntimeError,
+    ValueError, TypeError, OverflowError, SyntaxError, KeyError,
+)  # fmt: skip
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> np.ndarray:
-    where = f"{where}, {info.filename}"
-    if info.file_size > _LARGEST_MEMBER:
-        raise UnsafeFileError(f"{where}: expected at most {_LARGEST_MEMBER} bytes, received {info.file_size}.")
+    most = min(_LARGEST_MEMBER, most_unpacked(info.compress_size))
+    if info.file_size > most:
+        raise UnsafeFileError(f"{where}: expected at most {most} bytes, received {info.file_size}.")
     with archive.open(info) as stream:
-        try:
-            shape, fortran, dtype = _header(stream)
-        except ValueError as error:
-            raise SerializationError(f"{where}: expected an array: {error}") from error
+        shape, fortran, dtype = _header(stream)
         data = stream.read()
     if dtype == np.dtype(object):
         return np.asarray(load_pickle(data, where))

@@ -21,6 +21,7 @@ class Hostile(NamedTuple):
         read: makes and reads it.
         check: function of the watch and of what was read; raises AssertionError.
         allowed: paths that the reader may open.
+        events: forbidden events that the trial makes itself.
     """
 
     kind: str
@@ -28,6 +29,7 @@ class Hostile(NamedTuple):
     read: Callable[[], Any]
     check: Check
     allowed: tuple[Any, ...] = ()
+    events: tuple[str, ...] = ()
 
 
 def refused(*texts: str) -> Check:

@@ -19,8 +19,8 @@ from watch import Watch, bounded_memory
 
 LIMIT = 40
 MODULES = (
-    "hostile_archives", "hostile_code", "hostile_configs", "hostile_hdf5", "hostile_sizes",
-    "hostile_training",
+    "hostile_archives", "hostile_arrays", "hostile_code", "hostile_configs", "hostile_downloads", "hostile_hdf5",
+    "hostile_names", "hostile_pickles", "hostile_saved_models", "hostile_settings", "hostile_sizes", "hostile_training",
 )  # fmt: skip
 ONE_OF = {"hostile_configs": 7, "hostile_hdf5": 2, "hostile_training": 2}  # on NumPy
 ELSEWHERE = {"hostile_configs": 60, "hostile_hdf5": 10, "hostile_training": 10, "hostile_code": 5}
@@ -39,6 +39,6 @@ def trials(folder: Path) -> Iterator[tuple[str, str, Callable[[], None]]]:
 
 def _try(item: Hostile) -> None:
     read: Any = None
-    with bounded_memory(2), Watch(item.allowed) as watch:
+    with bounded_memory(2), Watch(item.allowed, item.events) as watch:
         read = item.read()
     item.check(watch, read)

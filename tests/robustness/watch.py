@@ -31,10 +31,11 @@ SECRET = 31337.0  # the number in files that no reader may open
 SECONDS = 10.0
 MEGABYTES = 512
 FORBIDDEN = (
-    "marshal.loads", "os.exec", "os.fork", "os.posix_spawn", "os.remove", "os.rename", "os.rmdir", "os.spawn",
-    "os.symlink", "os.link", "os.system", "pickle.find_class", "socket.connect", "socket.getaddrinfo",
-    "subprocess.Popen", "ctypes.dlopen", "shutil.rmtree", "webbrowser.open", "ftplib.connect", "urllib.Request",
+    "marshal.loads", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.symlink", "os.link", "os.system",
+    "pickle.find_class", "socket.connect", "socket.getaddrinfo", "subprocess.Popen", "ctypes.dlopen", "webbrowser.open",
+    "ftplib.connect", "urllib.Request",
 )  # fmt: skip
+MOVING = ("os.chmod", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "shutil.rmtree")
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")} | {*filter(None, sys.path)})
 ROOT = str(Path(__file__).parents[2])
@@ -50,6 +51,13 @@ class canary:
 
 sys.modules["keras_front_canary"] = types.ModuleType("keras_front_canary")
 sys.modules["keras_front_canary"].canary = canary  # type: ignore[attr-defined]
+
+
+def _paths(arguments: tuple[Any, ...]) -> Iterator[str]:
+    """The paths in the arguments of an event; the last one may be an open folder that they are relative to."""
+    folder = arguments[-1]
+    base = os.readlink(f"/proc/self/fd/{folder}") if isinstance(folder, int) and folder > 2 else ""
+    yield from (os.path.join(base, os.fsdecode(item)) for item in arguments if not isinstance(item, int | None))
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
@@ -93,17 +101,23 @@ class Watch:
             return  # Python reads one of its own files
         if event in FORBIDDEN and event not in self.events:
             self.touched.append(f"{event}{arguments[:1]!r:.80}")
+        elif event in MOVING and not all(map(self._is_allowed, _paths(arguments))):
+            self.touched.append(f"{event}{arguments!r:.160}")
         elif event == "open" and not self._may_open(*arguments[:3]):
             self.touched.append(f"open({arguments[0]!r:.80}, {arguments[1]!r})")
 
     def _may_open(self, path: Any, mode: Any, flags: Any) -> bool:
         if isinstance(path, int):
             return True
-        text = os.path.abspath(os.fsdecode(path))
-        if any(text == place or text.startswith(place + os.sep) for place in self.allowed):
+        if self._is_allowed(path):
             return True
+        text = os.path.abspath(os.fsdecode(path))
         writes = bool(flags & WRITING) if isinstance(flags, int) else "r" not in str(mode)
         return text.startswith((*LIBRARIES, ROOT)) and (not writes or text.endswith((".pyc", ".json")))
+
+    def _is_allowed(self, path: Any) -> bool:
+        text = os.path.abspath(os.fsdecode(path))
+        return any(text == place or text.startswith(place + os.sep) for place in self.allowed)
 
     # What is found ---------------------------------------------------------------------------------------
 

@@ -387,3 +387,19 @@ def test_what_is_no_archive(tmp_path):
     (tmp_path / "t.gz").write_bytes(gzip.compress(b"no tar"))
     assert not archives.extract(tmp_path / "t.gz", tmp_path / "inside")
     assert not archives.extract(tmp_path / "t.gz", tmp_path / "inside", None)
+
+
+@pytest.mark.parametrize("name", ["../x", "a/../../x", "..", ".", "a\0b"])
+def test_a_name_that_leads_out_of_the_cache_is_refused(name, keras_home):
+    with pytest.raises(ArgumentError, match="a file inside the cache"):
+        get_file(name, "file:///x")
+    with pytest.raises(ArgumentError, match=r"a file inside the cache"):
+        get_file(None, "http://127.0.0.1:9/a/..")
+
+
+def test_an_archive_that_unpacks_to_far_more_is_a_bomb(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x", bytes(1 << 25))
+    with pytest.raises(UnsafeFileError, match="it is a bomb"):
+        archives.extract(tmp_path / "a.zip", tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []

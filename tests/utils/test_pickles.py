@@ -230,3 +230,13 @@ def test_what_is_no_npz_file(tmp_path):
         (tmp_path / "a.npz").write_bytes(content)
         with pytest.raises(SerializationError, match=r"expected an .npz file"):
             load_npz(tmp_path / "a.npz")
+
+
+def test_lists_that_a_pickle_names_many_times_are_counted_wherever_they_stand():
+    laughs = [0] * 3
+    for _ in range(20):
+        laughs = [laughs] * 10
+    with pytest.raises(UnsafeFileError, match="the same lists stand in many places"):
+        load_pickle(pickle.dumps(laughs))
+    shared = [1, 2]
+    assert load_pickle(pickle.dumps([shared, shared])) == [shared, shared]
