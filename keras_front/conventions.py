@@ -47,6 +47,8 @@ class Conventions(NamedTuple):
             TensorFlow 1. Natively False: into `train` and `validation`, in the form of tf.keras.
         own_extraction_folder: `get_file(extract=True)` unpacks into a folder of its own and returns that. Natively
             False: it unpacks beside the archive and returns the path of the archive.
+        batch_dot_keeps_axes: `K.batch_dot` of more than three axes multiplies the last two, as `matmul` does. Natively
+            False, as in Keras 2.3.1: all axes but the contracted ones are in the result, those of x before those of y.
         layer_at_the_end: an input that does not fit is "incompatible with layer dense_1". Natively, as in tf.keras,
             input 0 of layer "dense_1" is "incompatible with the layer".
         applications: whose nets `applications` has: natively those of 'tf.keras'; those of 'Keras-Applications' differ
@@ -60,6 +62,7 @@ class Conventions(NamedTuple):
     weighted_metric_prefix: str = ""
     epochs_of_files_from_zero: bool = False
     square_identity: bool = False
+    batch_dot_keeps_axes: bool = False
     layer_at_the_end: bool = False
     summary: str = "with a title"
     names_from_zero: bool = False

@@ -11,7 +11,7 @@ from keras_front.backend.op import OPS
 from keras_front.backend.operands import HOST
 from keras_front.backend.ops.arrangement import symbolic_shape
 from keras_front.backend.state import Variable
-from keras_front.backend.symbolic import SymbolicTensor
+from keras_front.backend.symbolic import SymbolicTensor, in_this_step
 from keras_front.errors import ArgumentError, WrongKindError
 from keras_front.tracebacks import api_boundary
 
@@ -76,6 +76,7 @@ def shape(x: Any) -> Any:
     Args:
         x: a tensor or variable.
     """
+    x = in_this_step(x)
     known = int_shape(x)
     return symbolic_shape(x) if None in known else np.asarray(known, "int32")
 

@@ -26,13 +26,24 @@ class LayerNodes:
 
     @property
     def inbound_nodes(self) -> list[Node]:
-        """The calls of this layer on symbols."""
+        """The calls of this layer on symbols. Programs of Keras 1 and 2 also set it."""
         return self._inbound_nodes
+
+    @inbound_nodes.setter
+    def inbound_nodes(self, nodes: list[Node]) -> None:
+        self._inbound_nodes = nodes
 
     @property
     def outbound_nodes(self) -> list[Node]:
-        """The calls of other layers that took an output of this one."""
+        """The calls of other layers that took an output of this one.
+
+        Programs of Keras 1 and 2 that take the last layer off a model set it to `[]`.
+        """
         return self._outbound_nodes
+
+    @outbound_nodes.setter
+    def outbound_nodes(self, nodes: list[Node]) -> None:
+        self._outbound_nodes = nodes
 
     def _node_at(self, node_index: int, what: str) -> Node:
         if not self.inbound_nodes:

@@ -75,8 +75,8 @@ _FIRST = {"epochs_of_files_from_zero": True, "square_identity": True}
 # 2.2 and 2.3 took their nets from the package Keras-Applications.
 _UP_TO_2_3 = {**_JOINT, **_WHOLE, "applications": "Keras-Applications", "layer_at_the_end": True}
 
-# 1.2.2 and 2.2.4 `keras/callbacks.py`, `TensorBoard`.
-_FLAT = {"flat_event_files": True}
+# 1.2.2 and 2.2.4 `keras/callbacks.py`, `TensorBoard`; `keras/backend/tensorflow_backend.py`, `batch_dot`.
+_UP_TO_2_2 = {"flat_event_files": True, "batch_dot_keeps_axes": True}
 
 # Conventions that were others, by dialect and field of `keras_front.conventions.Conventions`.
 CONVENTIONS: dict[str, dict[str, Any]] = {
@@ -84,7 +84,7 @@ CONVENTIONS: dict[str, dict[str, Any]] = {
         **_UP_TO_2_3,
         **_NONZERO,
         **_FIRST,
-        **_FLAT,
+        **_UP_TO_2_2,
         "applications": "Keras 1",
         "metric_names": _ACCURACY,
         "summary": "columns of Keras 1",
@@ -93,7 +93,7 @@ CONVENTIONS: dict[str, dict[str, Any]] = {
     "keras2.2": {
         **_UP_TO_2_3,
         **_NONZERO,
-        **_FLAT,
+        **_UP_TO_2_2,
         "metric_names": _SHORT,
         "weighted_metric_prefix": "weighted_",
         "summary": "classic",

@@ -94,10 +94,9 @@ class Compilation:
     def _settle(self, model: Any) -> None:
         given = self.arguments
         names = list(model.output_names)
-        shapes = [tuple(t.shape) for t in model.outputs]
         compiled = LossesAndMetrics(
             names,
-            shapes,
+            model.outputs,
             given.loss,
             given.loss_weights,
             given.metrics,

@@ -9,9 +9,11 @@ elements, masked and weightless ones included.
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import CodeType
 from typing import Any, NamedTuple
 
 from keras_front import backend as K
@@ -128,7 +130,8 @@ class LossesAndMetrics:
     """Losses and metrics of a compiled model.
 
     Args:
-        output_names, output_shapes: of the outputs, shapes with the batch axis.
+        output_names: names of the outputs.
+        outputs: the outputs as symbols.
         loss, loss_weights, metrics, weighted_metrics, target_tensors: as given to `compile`.
 
     Attributes:
@@ -142,7 +145,7 @@ class LossesAndMetrics:
     def __init__(
         self,
         output_names: Sequence[str],
-        output_shapes: Sequence[tuple[int | None, ...]],
+        outputs: Sequence[Any],
         loss: Any,
         loss_weights: Any = None,
         metrics: Any = None,
@@ -150,9 +153,9 @@ class LossesAndMetrics:
         target_tensors: Any = None,
         inputs: Sequence[Any] = (),
     ):
-        self.losses = losses_of(loss, loss_weights, output_names, target_tensors, inputs)
+        self.losses = losses_of(loss, loss_weights, output_names, target_tensors, inputs, outputs)
         self.several = len(output_names) > 1
-        self.shapes = [output_shapes[item.output] for item in self.losses]
+        self.outputs = [outputs[item.output] for item in self.losses]
         self.output_metrics: list[OutputMetric] = []
         self.names = ["loss"]
         if self.several:
@@ -170,7 +173,7 @@ class LossesAndMetrics:
 
     def _add_metric(self, metric: Any, place: int, weighted: bool) -> None:
         item = self.losses[place]
-        made = metric_of(metric, self.shapes[place], item.kind)
+        made = metric_of(metric, self.outputs[place], item.kind)
         name = reported_name(metric, made, weighted)
         name = name if not self.several else f"{item.name}_{name}"
         made.name = _free_name(name, self.names)
@@ -337,7 +340,12 @@ def aligned(weight: Any, values: Any) -> Any:
 
 
 def losses_of(
-    loss: Any, loss_weights: Any, names: Sequence[str], target_tensors: Any = None, inputs: Sequence[Any] = ()
+    loss: Any,
+    loss_weights: Any,
+    names: Sequence[str],
+    target_tensors: Any,
+    inputs: Sequence[Any],
+    outputs: Sequence[Any],
 ) -> list[OutputLoss]:
     """The losses of all outputs that have one.
 
@@ -345,6 +353,7 @@ def losses_of(
         loss, loss_weights, target_tensors: as given to `compile`.
         names: of the outputs.
         inputs: the symbolic inputs of the model; another placeholder given as a target stands for data.
+        outputs: its symbolic outputs.
 
     Raises: ArgumentError for an unknown loss or output.
     """
@@ -357,12 +366,43 @@ def losses_of(
     found = []
     for index, (name, item, factor, target) in enumerate(zip(names, given, factors, targets, strict=True)):
         if item is not None:
-            function = _callable("loss", loss_functions.get(_no_class("loss", item)))
+            function = with_layer(_callable("loss", loss_functions.get(_no_class("loss", item))), outputs[index])
             waits = symbolic.is_symbolic(target) and target.is_placeholder and not any(target is t for t in inputs)
             found.append(
                 OutputLoss(name, index, function, factor, name_of_loss(function), target, target is None or waits)
             )
     return found
+
+
+def with_layer(function: Any, output: Any) -> Any:
+    """A loss or metric; one that looks at `y_pred._keras_history` is given the output as the model's graph has it.
+
+    Those of conditional random fields do, to compute with what their layer was called on. What they compute of tensors
+    of the graph means the values of the step.
+
+    Args:
+        function: a function of targets and predictions, or an object that is called.
+        output: the output as a symbol.
+    """
+    if not _names_history(function):
+        return function
+
+    @functools.wraps(function)
+    def of_graph(y_true: Any, y_pred: Any) -> Any:
+        return symbolic.in_this_step(function(y_true, output))
+
+    return of_graph
+
+
+def _names_history(function: Any) -> bool:
+    called = getattr(function, "__func__", function)
+    waiting = [getattr(called, "__code__", None)]
+    while waiting:
+        code = waiting.pop()
+        if "_keras_history" in getattr(code, "co_names", ()):
+            return True
+        waiting += [part for part in getattr(code, "co_consts", ()) if isinstance(part, CodeType)]
+    return False
 
 
 def _factors(loss_weights: Any, names: Sequence[str]) -> list[Any]:
@@ -468,22 +508,23 @@ def _copied(metric: Any) -> Any:
     return metric
 
 
-def metric_of(metric: Any, output_shape: tuple[int | None, ...], loss_kind: str) -> Any:
+def metric_of(metric: Any, output: Any, loss_kind: str) -> Any:
     """A metric object for a name, a function or an object; it keeps the name that the user gave.
 
     'accuracy' and 'crossentropy' (or 'acc', 'ce') become the binary, sparse or categorical one that goes
-    with the output's shape and its loss.
+    with the output's shape and its loss. `output` is the output as a symbol.
     """
     if hasattr(metric, "update_state") and not isinstance(metric, type):
         return metric
     if getattr(metric, "stateful", False) and hasattr(metric, "reset_states") and not isinstance(metric, type):
         return StatefulFunction(metric)
     name = metric if isinstance(metric, str) else None
-    found: Any = metric_functions.get(_specific(metric, output_shape, loss_kind))
+    found: Any = metric_functions.get(_specific(metric, tuple(output.shape), loss_kind))
     if hasattr(found, "update_state"):
         found.name = name or found.name
         return found
     name, found = name or getattr(found, "__name__", type(found).__name__), _callable("metric", found)
+    found = with_layer(found, output)
     by_element = conventions.current().weights_over_nonzero
     return (metric_functions.MeanOverElements if by_element else metric_functions.MeanMetricWrapper)(found, name=name)
 

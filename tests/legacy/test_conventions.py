@@ -8,6 +8,7 @@ import pytest
 import keras_front
 from keras_front import backend as K
 from keras_front import config, conventions, models, optimizers
+from keras_front.errors import ShapeError
 from keras_front.layers import ActivityRegularization, Dense, Input, Masking, TimeDistributed
 from keras_front.legacy import dialects
 
@@ -176,3 +177,19 @@ def test_names_with_several_outputs_and_objects():
         model = models.Model(x, [Dense(3, name="a")(x), Dense(1, name="b")(x)])
         model.compile("sgd", "mse", metrics={"a": ["acc", "ce"], "b": ["mae"]})
     assert model.metrics_names == ["loss", "a_loss", "b_loss", "a_acc", "a_ce", "b_mean_absolute_error"]
+
+
+@pytest.mark.engine_neutral
+@pytest.mark.parametrize(
+    ("first", "axes", "formula"),
+    [((2, 4, 3), (2, 2), "bci,bcid->bcd"), ((2, 4, 5), (2, 3), "bcd,bcid->bci"), ((2, 4, 6, 5), 3, "bckd,bcid->bcki")],
+)
+def test_batch_dot_of_more_than_three_axes(backend, first, axes, formula):
+    """Up to 2.2 the last two axes were multiplied and those before them kept, as capsule networks count on."""
+    random = np.random.RandomState(0)
+    x, y = random.rand(*first), random.rand(2, 4, 3, 5)
+    with keras_front.dialect("keras2.2"):
+        found = K.to_numpy(K.batch_dot(K.constant(x), K.constant(y), axes))
+    np.testing.assert_allclose(found, np.einsum(formula, x, y), rtol=1e-5)
+    with pytest.raises(ShapeError, match=r"dialect keras2\.2"):
+        K.batch_dot(K.constant(x), K.constant(y), (1, 2))

@@ -377,3 +377,30 @@ def test_the_phase_of_a_residual_net_is_asked_once_for_each_layer(backend):
     for _ in range(40):
         x = Add()([x, Dense(2)(x)])
     assert not Model(inputs, x).uses_learning_phase
+
+
+def test_a_loss_and_a_metric_that_ask_the_output_for_its_layer(backend):
+    """As those of conditional random fields: what they compute with is what the layer was called on."""
+
+    def of_inputs(y_true, y_pred):
+        layer, place = y_pred._keras_history[:2]
+        given = layer._inbound_nodes[place].input_tensors[0]
+        return K.sum(K.square(K.dot(given, layer.kernel) - y_true), axis=-1) / K.cast(K.shape(given)[1], "float32")
+
+    x = Input((4,))
+    model = Model(x, Dense(2, name="out", use_bias=False)(Dense(3, name="hidden")(x)))
+    model.compile(SGD(0.01), of_inputs, metrics=[of_inputs])
+    kernels = model.layers[1].get_weights()[0] @ model.layers[2].get_weights()[0]
+    error = X @ kernels - Y
+    assert np.allclose(model.evaluate(X, Y, verbose=0), np.square(error).sum(-1).mean() / 3, rtol=1e-4)
+    before = model.get_weights()
+    logs = model.train_on_batch(X, Y)
+    assert np.allclose(logs, np.square(error).sum(-1).mean() / 3, rtol=1e-4)
+    gradient = (X @ before[0] + before[1]).T @ error * 2 / 3 / len(X)
+    np.testing.assert_allclose(model.get_weights()[-1], before[-1] - 0.01 * gradient, rtol=1e-4, atol=1e-6)
+
+
+def test_the_last_layer_is_taken_off():
+    model = perceptron()
+    model.layers[-1].inbound_nodes, model.layers[-2].outbound_nodes = [], []
+    assert model.layers[-2].outbound_nodes == []

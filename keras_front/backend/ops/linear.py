@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from keras_front import conventions
 from keras_front.backend import shapes
 from keras_front.backend.declare import Tensor, composite, primitive
 from keras_front.backend.ops import sparse_dot
@@ -82,10 +83,14 @@ def dot(x: Tensor, y: Tensor):
     return reshape(product, (*dims_x[:-1], *dims_y[:-2], dims_y[-1]))
 
 
+_KEPT_AXES = " Keras up to 2.2 multiplied the last two axes here; so does `keras-front run --dialect keras2.2`."
+
+
 def _check_inner(name: str, x: Any, y: Any, a: Any, b: Any) -> None:
     if a is not None and b is not None and a != b:
         raise ShapeError(
             f"{name}: the contracted dimensions of {tuple(x.shape)} and {tuple(y.shape)} differ: {a} and {b}."
+            + (_KEPT_AXES if name == "batch_dot" and max(len(x.shape), len(y.shape)) > 3 else "")
         )
 
 
@@ -104,7 +109,8 @@ def batch_dot(x: Tensor, y: Tensor, axes=None):
     Raises:
         ShapeError: the dimensions do not fit, or `axes` names the batch axis.
 
-    Source: Keras 2.3.1, `backend/tensorflow_backend.py`.
+    Source: Keras 2.3.1, `backend/tensorflow_backend.py`. With more than three axes Keras up to 2.2 gave something else,
+    see `keras_front.conventions`.
 
     Example:
         >>> K.batch_dot(np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]]), axes=1).tolist()
@@ -121,6 +127,8 @@ def batch_dot(x: Tensor, y: Tensor, axes=None):
     a, b = shapes.normalize_axis(pair[0], nx), shapes.normalize_axis(pair[1], ny)
     if 0 in (a, b):
         raise ShapeError("batch_dot: axis 0 is the batch axis and cannot be contracted.")
+    if max(nx, ny) > 3 and conventions.current().batch_dot_keeps_axes:
+        return _products_of_last_axes(x, y, a, b)
     _check_inner("batch_dot", x, y, x.shape[a], y.shape[b])
     rest_x, rest_y = [i for i in range(1, nx) if i != a], [i for i in range(1, ny) if i != b]
     dims_x, dims_y = _sizes(x), _sizes(y)
@@ -129,6 +137,28 @@ def batch_dot(x: Tensor, y: Tensor, axes=None):
     product = matmul(left, right)
     shape = (dims_x[0], *(dims_x[i] for i in rest_x), *(dims_y[i] for i in rest_y))
     return reshape(product, shape if len(shape) > 1 else (dims_x[0], 1))
+
+
+def _products_of_last_axes(x: Any, y: Any, a: int, b: int) -> Any:
+    """`batch_dot` as `matmul` has it: the last two axes are multiplied, those before them belong to the batch.
+
+    The tensor with fewer axes has axes of size 1 behind it for this, which go afterwards.
+    Source: Keras 2.2.4, `backend/tensorflow_backend.py`, `batch_dot`.
+    """
+    nx, ny = len(x.shape), len(y.shape)
+    rank = max(nx, ny)
+    for _ in range(rank - nx):
+        x = expand_dims(x, -1)
+    for _ in range(rank - ny):
+        y = expand_dims(y, -1)
+    behind = (*range(rank - 2), rank - 1, rank - 2)
+    left = x if a == rank - 1 else permute_dimensions(x, behind)
+    right = permute_dimensions(y, behind) if b == rank - 1 else y
+    _check_inner("batch_dot", left, right, left.shape[-1], right.shape[-2])
+    product, first = matmul(left, right), nx + ny - 3 if nx > ny else nx - 1
+    for _ in range(abs(nx - ny)):
+        product = squeeze(product, first)
+    return product
 
 
 def all_ints(values: Any) -> bool:

@@ -481,7 +481,7 @@ def get_metric_function(metric: Any, output_shape: Any = None, loss_fn: Any = No
         loss_fn: its loss.
     """
     kind = losses_and_metrics.name_of_loss(loss_fn) if loss_fn is not None else ""
-    return losses_and_metrics.metric_of(metric, tuple(output_shape or ()), kind)
+    return losses_and_metrics.metric_of(metric, K.placeholder(tuple(output_shape or ())), kind)
 
 
 def call_metric_function(metric_fn: Any, y_true: Any, y_pred: Any = None, weights: Any = None, mask: Any = None) -> Any:
