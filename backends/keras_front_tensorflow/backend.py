@@ -1,8 +1,7 @@
 """TensorFlow as a backend: what differs between K and tf, and nothing else.
 
 State is passed in and out as plain tensors; there are no tf.Variables. A program becomes one concrete function
-that is called without signature look-up, and several steps run in one call (`tf.while_loop`). TensorFlow's
-convolutions and pools on a CPU know channels-last data only, so other data is transposed at their edge.
+that is called without signature look-up, and several steps run in one call (`tf.while_loop`).
 """
 
 from __future__ import annotations
@@ -24,7 +23,19 @@ from keras_front.backend.symbolic import Operators, SymbolicTensor
 from keras_front.backend.tables import make_room
 from keras_front.errors import BackendError, DtypeError
 from keras_front_tensorflow import export, gradient_table
-from keras_front_tensorflow.convolution import channels_back, channels_last, grouped_conv, pooled, rows_of, with_a_row
+from keras_front_tensorflow.convolution import (
+    around,
+    channels_back,
+    channels_last,
+    grouped_conv,
+    laid_back,
+    laid_out,
+    on_gpu,
+    pooled,
+    rows_of,
+    stays_first,
+    with_a_row,
+)
 
 _DTYPES = {name: tf.dtypes.as_dtype(name) for name in sorted(dtypes.ALL)}
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
@@ -225,18 +236,22 @@ class TensorflowBackend(Transposes, Backend):
     def normalize_batch_in_training(
         self, x: Any, gamma: Any = None, beta: Any = None, *, reduction_axes: Any, epsilon: float
     ) -> Any:
-        axes, depth = shapes.normalize_axes(reduction_axes, x.shape.rank), x.shape[-1]
-        count = int(np.prod(x.shape[:-1]))
-        # The fused kernel wants float32, channels last and no tiny epsilon.
-        if axes != tuple(range(x.shape.rank - 1)) or x.dtype != tf.float32 or count < 2 or epsilon < 2e-5:
+        axes, rank = shapes.normalize_axes(reduction_axes, x.shape.rank), x.shape.rank
+        first = rank > 2 and axes == (0, *range(2, rank)) and on_gpu()
+        depth = x.shape[1 if first else -1]
+        count = int(np.prod(x.shape)) // max(depth, 1)
+        # The fused kernel wants float32, channels last or a GPU, and no tiny epsilon.
+        fits = first or axes == tuple(range(rank - 1))
+        if not fits or x.dtype != tf.float32 or count < 2 or epsilon < 2e-5:
             return super().normalize_batch_in_training(x, gamma, beta, reduction_axes=axes, epsilon=epsilon)
         y, mean, var, *_ = tf.raw_ops.FusedBatchNormV3(
-            x=tf.reshape(x, (x.shape[0], -1, 1, depth)),
+            x=tf.reshape(x, (x.shape[0], depth, -1, 1) if first else (x.shape[0], -1, 1, depth)),
             scale=tf.ones((depth,)) if gamma is None else gamma,
             offset=tf.zeros((depth,)) if beta is None else beta,
             mean=[],
             variance=[],
             epsilon=epsilon,
+            data_format="NCHW" if first else "NHWC",
             is_training=True,
         )
         var = var * ((count - 1) / count)  # TensorFlow corrects for bias
@@ -247,16 +262,16 @@ class TensorflowBackend(Transposes, Backend):
     def conv(
         self, x: Any, kernel: Any, *, strides: Any, padding: Any, dilation: Any, groups: int, data_format: str
     ) -> Any:
-        given = channels_last(x, data_format)
+        given, first = laid_out(x, data_format), stays_first(data_format)
         x = with_a_row(given)
         if max(dilation) > 1 and max(strides) > 1:  # TensorFlow has one or the other
             gaps = (*(d - 1 for d in dilation), 0, 0)
             kernel = self.pad(kernel, padding=((0, 0),) * kernel.shape.rank, interior=gaps, value=0)
             dilation = (1,) * len(dilation)
         if not isinstance(padding, str):
-            x, padding = tf.pad(x, ((0, 0), *padding, (0, 0))), "valid"
-        y = grouped_conv(x, kernel, strides, padding.upper(), dilation, groups)
-        return channels_back(rows_of(given, y), data_format)
+            x, padding = tf.pad(x, around(padding, first, (0, 0))), "valid"
+        y = grouped_conv(x, kernel, strides, padding.upper(), dilation, groups, first)
+        return laid_back(rows_of(given, y), data_format)
 
     def transposed(self, fn: Callable[[Any], Any], shape: Any, g: Any) -> Any:
         with tf.GradientTape() as tape:  # inside a tf.function what the value at zero would need is pruned away
@@ -266,9 +281,9 @@ class TensorflowBackend(Transposes, Backend):
         return tape.gradient(y, x, g, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
     def max_pool(self, x: Any, *, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Any:
-        x = channels_last(x, data_format)
-        y = pooled(tf.nn.max_pool2d, with_a_row(x), pool_size, strides, padding)
-        return channels_back(rows_of(x, y), data_format)
+        x = laid_out(x, data_format)
+        y = pooled(tf.nn.max_pool2d, with_a_row(x), pool_size, strides, padding, stays_first(data_format))
+        return laid_back(rows_of(x, y), data_format)
 
     def max_pool_gradient(self, x: Any, g: Any, **attrs: Any) -> Any:
         with tf.GradientTape() as tape:
@@ -292,9 +307,9 @@ class TensorflowBackend(Transposes, Backend):
         return channels_back(rows_of(x, tf.reshape(picked, tf.shape(top))), data_format)
 
     def average_pool(self, x: Any, *, pool_size: Any, strides: Any, padding: Any, data_format: str) -> Any:
-        x = channels_last(x, data_format)
-        y = pooled(tf.nn.avg_pool2d, with_a_row(x), pool_size, strides, padding)
-        return channels_back(rows_of(x, y), data_format)
+        x = laid_out(x, data_format)
+        y = pooled(tf.nn.avg_pool2d, with_a_row(x), pool_size, strides, padding, stays_first(data_format))
+        return laid_back(rows_of(x, y), data_format)
 
     # Loops -----------------------------------------------------------------------------------------------------
 

@@ -185,3 +185,63 @@ def test_jax_predicts_without_reading_in_the_loop(backend, monkeypatch):
     assert len(expected) == 26
     assert reads
     assert all(reads)
+
+
+# TensorFlow ------------------------------------------------------------------------------------------
+
+
+def images_first(x, kernel, grouped, volume):
+    """What nets of images are made of, with channels first."""
+    form = {"data_format": "channels_first"}
+    y = K.pool2d(K.conv2d(x, kernel, padding="same", **form), (3, 3), (2, 2), "same", **form)
+    y = K.conv2d(y, grouped, groups=2, padding="valid", **form)
+    y = K.normalize_batch_in_training(y, None, None, (0, 2, 3), epsilon=1e-3)[0]
+    both = [K.pool3d(volume, (2, 2, 2), (1, 1, 1), pool_mode=mode, **form) for mode in ("max", "avg")]
+    return [y, *both, K.pool1d(volume[:, :, 0, 0], 2, 2, **form)]
+
+
+@pytest.mark.backends("tensorflow")
+def test_tensorflow_takes_channels_first_as_they_are_where_a_gpu_computes(backend, monkeypatch):
+    import tensorflow as tf
+
+    from keras_front_tensorflow import backend as adapter
+    from keras_front_tensorflow import convolution
+
+    draw = np.random.default_rng(3).normal
+    shapes = (2, 2, 9, 9), (3, 3, 2, 4), (2, 2, 2, 6), (2, 3, 4, 5, 4)
+    given = [tf.constant(draw(size=shape).astype("float32")) for shape in shapes]
+    expected = images_first(*given)
+    for module in (adapter, convolution):
+        monkeypatch.setattr(module, "on_gpu", lambda: True)
+
+    def with_gradients(*tensors):
+        with tf.GradientTape() as tape:
+            tape.watch(tensors)
+            found = images_first(*tensors)
+        return found, tape.gradient(found, tensors)
+
+    ops = Counter(op.type for op in tf.function(with_gradients).get_concrete_function(*given).graph.get_operations())
+    assert ops["Conv2D"] == 2
+    assert ops["FusedBatchNormV3"] == 1
+    assert not {"Transpose", "Split", "SplitV", "ConcatV2", "PyFunc", "EagerPyFunc"} & set(ops)
+    # A CPU has no such kernels, but XLA makes them.
+    found = tf.function(images_first, jit_compile=True, autograph=False)(*given)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.backends("tensorflow")
+def test_tensorflow_steps_call_no_function_of_the_host(backend):
+    import tensorflow as tf
+
+    model = compiled("dense")
+    x, y = arrays(model, 4)
+    model.train_on_batch(x, y)
+    steps = model._compilation.steps
+    batch, layout = model._compilation.spec.batch(x, y)
+    state, batch = steps.state("train")[0], [tf.constant(array) for array in batch]
+    run = steps.train(layout, report=True, single=True).specialize(state, batch)
+    run(state, batch)
+    ops = {op.type for op in run.concrete.graph.get_operations()}
+    assert "MatMul" in ops
+    assert not ops & {"PyFunc", "EagerPyFunc", "PyFuncStateless"}
