@@ -10,7 +10,7 @@ TEST := .venv-test/bin
 PIP := -m pip install --quiet --disable-pip-version-check
 SOURCES := pyproject.toml README.md $(shell find keras_front backends -name '*.py' -o -name '*.npz')
 
-.PHONY: demo test test-quick test-all lint types check doctest mutants plain test-pytensor test-onnxruntime \
+.PHONY: demo test test-compiler test-quick test-all lint types check doctest mutants plain test-pytensor test-onnxruntime \
 	robustness package test-libraries test-distribution test-onnx onnx-table tutorials test-tutorials docs docs-serve \
 	bench bench-quick clean
 
@@ -42,6 +42,9 @@ check: .venv-test/ready  # the suite, on all four backends
 
 doctest: .venv-test/ready  # the examples in docstrings, on NumPy
 	KERAS_FRONT_BACKEND=numpy $(ONE_THREAD) $(TEST)/python -m pytest -q -p no:cacheprovider --doctest-modules keras_front
+
+test-compiler: .venv-test/ready  # steps of torch through `torch.compile`, and as graphs that are repeated
+	KERAS_FRONT_TEST_BACKENDS=torch $(ONE_THREAD) $(TEST)/python -m pytest -q -p no:cacheprovider tests/backends/torch_compiler_whole.py
 
 test-pytensor: .venv-test/ready  # both published suites, whole, on the backend `pytensor`
 	KERAS_FRONT_TEST_ALL=1 $(ONE_THREAD) $(TEST)/python -m pytest -q -s -p no:cacheprovider tests/backends/test_pytensor.py

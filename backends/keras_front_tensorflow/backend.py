@@ -6,6 +6,7 @@ that is called without signature look-up, and several steps run in one call (`tf
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -36,6 +37,7 @@ from keras_front_tensorflow.convolution import (
     stays_first,
     with_a_row,
 )
+from keras_front_tensorflow.flat_function import FlatFunction
 
 _DTYPES = {name: tf.dtypes.as_dtype(name) for name in sorted(dtypes.ALL)}
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
@@ -55,9 +57,11 @@ class TensorflowBackend(Transposes, Backend):
     compiles = shares_programs = True
     forks = False
     distributes = True
+    always_by_xla = False  # whether XLA compiles programs from their first call on
 
     def __init__(self) -> None:
         super().__init__()
+        self._by_xla: Any = None
         self.native.add(tf.__internal__.EagerTensor)  # not by making one: processes join a run before that
         with tf.Graph().as_default():
             self.native.add(type(tf.constant(0.0)))
@@ -439,10 +443,20 @@ class TensorflowBackend(Transposes, Backend):
     export_program = export.export_program
     open_sizes = staticmethod(export.open_sizes)
 
+    def with_compiler(self, how: Any) -> Any:
+        if self.placement is not None:
+            return self
+        if self._by_xla is None:
+            self._by_xla = copy.copy(self)  # which has the same tensors
+            self._by_xla.__class__ = type("XlaTensorflow", (type(self),), {"always_by_xla": True})
+        return self._by_xla
+
     def compile_program(self, program: Any) -> Callable[..., Any]:
         recurrent = any(line.op == "value_and_grad" and _has(line.body, {"scan"}) for line in program.instructions)
-        late = recurrent and not _has(program, _HOST)
-        return _FlatFunction(self, lambda *given: codegen.function_of(program)(*given), program.parameters(), late=late)
+        for_xla = not _has(program, _HOST)
+        late, now = recurrent and for_xla, self.always_by_xla and for_xla
+        run = lambda *given: codegen.function_of(program)(*given)  # noqa: E731
+        return FlatFunction(self, run, program.parameters(), jit=now, late=late)
 
     def compile_native(self, fn: Callable[..., Any], donate: Sequence[int] = ()) -> Callable[..., Any]:
         compiled = tf.function(fn, autograph=False)
@@ -485,7 +499,7 @@ class TensorflowBackend(Transposes, Backend):
             start = tf.constant(0), list(state), tf.zeros(results.shape, results.dtype)
             return tf.while_loop(lambda i, *_: i < count, one, start, parallel_iterations=1)[1:]
 
-        calls: dict[Any, _FlatFunction] = {}
+        calls: dict[Any, FlatFunction] = {}
         steps = 0
 
         def run(state: list[Any], data: list[Any], order: np.ndarray, count: int) -> Any:
@@ -496,15 +510,14 @@ class TensorflowBackend(Transposes, Backend):
             if key not in calls:
                 make_room(calls)
                 long = range(len(state), len(state) + len(data))
-                calls[key] = _FlatFunction(self, loop, [state, data, True, True], jit=jit, long=long)
+                calls[key] = FlatFunction(self, loop, [state, data, True, True], jit=jit, long=long)
             return calls[key](state, data, tf.constant(order.astype("int32", copy=False)), tf.constant(count))
 
         return run
 
 
-# XLA makes training of recurrent and of very small models about twice as fast, and others slower. Compiling
-# takes seconds, so it begins after so many steps as have shown that the training is a long one.
-_XLA_STEPS, _XLA_LOOPS = 32, 4096
+# XLA makes training of very small models about twice as fast; see `flat_function.XLA_STEPS`.
+_XLA_LOOPS = 4096
 _SMALL = 1 << 13
 _HOST = {"host_noise", "host_print"}  # what XLA cannot call
 _INLINE = 1024  # elements of a constant that becomes part of a graph
@@ -533,78 +546,9 @@ def _is_small(program: Any) -> bool:
     )
 
 
-class _FlatFunction:
-    """A concrete function: traced when first called, then called with its tensors in a row.
-
-    That leaves out the look-up and the checks of tf.function, which take longer than a small step.
-
-    XLA compiles it with `jit`; with `late` only when it has been called often. The tensors at the places `long` may
-    have any number of rows.
-    """
-
-    def __init__(
-        self,
-        backend: TensorflowBackend,
-        function: Callable[..., Any],
-        args: Sequence[Any],
-        jit: bool = False,
-        late: bool = False,
-        long: Sequence[int] = (),
-    ):
-        self.backend, self.function, self.marks = backend, function, [_marks(a) for a in args]
-        self.jit, self.late, self.long = jit, late, long
-        self.calls = 0
-        self.call: Any = None
-        self.structure: Any = None
-
-    def __call__(self, *args: Any) -> Any:
-        flat = [t for a in args for t in (a if isinstance(a, list | tuple) else (a,)) if t is not None]
-        if self.call is None or (self.late and self.calls == _XLA_STEPS):
-            self.call = self._traced(flat, jit=self.jit or self.calls == _XLA_STEPS)
-        self.calls += 1
-        return _filled(self.structure, iter(self.call(*flat)))
-
-    def _traced(self, flat: list[Any], jit: bool) -> Callable[..., Any]:
-        def whole(*tensors: Any) -> Any:
-            results = self.function(*_filled(self.marks, iter(tensors)))
-            self.structure = _marks(results)
-            return [t if tf.is_tensor(t) else tf.convert_to_tensor(t) for t in _leaves(results)]
-
-        sizes = [(None, *t.shape[1:]) if i in self.long else t.shape for i, t in enumerate(flat)]
-        specs = [tf.TensorSpec(shape, t.dtype) for shape, t in zip(sizes, flat, strict=True)]
-        compiled = tf.function(whole, input_signature=specs, autograph=False, jit_compile=jit or None)
-        with self.backend._placed(), gradient_table.forgotten_afterwards():
-            concrete = compiled.get_concrete_function()
-        inner = getattr(concrete, "_inference_function", None)  # what a call ends in, half of its cost spared
-        if not hasattr(inner, "call_flat"):
-            return concrete
-        constants = tuple(concrete.captured_inputs)
-        self.concrete = concrete  # which keeps the inner function alive
-        return lambda *tensors: inner.call_flat(*tensors, *constants)
-
-
 def _types_of(fn: Callable[[], Any]) -> Any:
     """The results of `fn` without values, from a graph that never runs."""
     return tf.function(fn, autograph=False).get_concrete_function().structured_outputs
-
-
-def _marks(structure: Any) -> Any:
-    """Lists and tuples with True for a tensor and None for None."""
-    if isinstance(structure, list | tuple):
-        return type(structure)(map(_marks, structure))
-    return None if structure is None else True
-
-
-def _filled(marks: Any, values: Any) -> Any:
-    if isinstance(marks, list | tuple):
-        return type(marks)([_filled(m, values) for m in marks])
-    return next(values) if marks else None
-
-
-def _leaves(structure: Any) -> list[Any]:
-    if isinstance(structure, list | tuple):
-        return [leaf for item in structure for leaf in _leaves(item)]
-    return [] if structure is None else [structure]
 
 
 def _first_nan(x: Any, axis: int, found: Any) -> Any:

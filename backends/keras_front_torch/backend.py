@@ -7,6 +7,7 @@ permuted view of NHWC data (torch's `channels_last` memory format) and never a c
 
 from __future__ import annotations
 
+import copy
 import math
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from keras_front.backend import codegen, discovery, dtypes, seeds, shapes
 from keras_front.backend.adapter import Backend, Positional, accumulates_in_single
 from keras_front.backend.gradients import known_moments, with_rule
 from keras_front.errors import BackendError, DtypeError
-from keras_front_torch import export, host_scalars, recurrent, rewriting, transfers
+from keras_front_torch import compiler, export, host_scalars, recurrent, rewriting, transfers
 from keras_front_torch.images import Images
 
 _DTYPES = {name: getattr(torch, name) for name in sorted(dtypes.ALL) if hasattr(torch, name)}
@@ -45,6 +46,10 @@ class TorchBackend(Images, Backend):
     differentiates = True
     fusions = rewriting.FUSIONS
     distributes = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._compiling: dict[Any, Any] = {}
 
     # Elementwise -------------------------------------------------------------------------------------------
 
@@ -346,6 +351,10 @@ class TorchBackend(Images, Backend):
 
     # Updates: the first form makes new tensors; programs whose state is donated use the second (see `rewriting`) ------
 
+    def _rate(self, lr: Any) -> Any:
+        """A learning rate as a number, where reading it waits for no device."""
+        return lr.item() if lr.is_cpu else lr
+
     def sgd_update(self, params: Any, grads: Any, moments: Any, lr: Any, *, momentum: float, nesterov: bool) -> Any:
         owned = [p.clone() for p in params], [m.clone() for m in moments]
         return self.sgd_update_in_place(owned[0], grads, owned[1], lr, momentum=momentum, nesterov=nesterov)
@@ -353,7 +362,7 @@ class TorchBackend(Images, Backend):
     def sgd_update_in_place(
         self, params: Any, grads: Any, moments: Any, lr: Any, *, momentum: float, nesterov: bool
     ) -> Any:
-        rate = _rate(lr)
+        rate = self._rate(lr)
         if not moments:
             _descend(params, grads, rate)
             return params, moments
@@ -375,7 +384,7 @@ class TorchBackend(Images, Backend):
         torch._foreach_addcmul_(squares, grads, grads, 1 - rho)
         roots = torch._foreach_sqrt(squares)
         torch._foreach_add_(roots, epsilon)
-        torch._foreach_sub_(params, torch._foreach_div(torch._foreach_mul(grads, _rate(lr)), roots))
+        torch._foreach_sub_(params, torch._foreach_div(torch._foreach_mul(grads, self._rate(lr)), roots))
         return params, squares
 
     def adam_update(
@@ -397,7 +406,7 @@ class TorchBackend(Images, Backend):
         count = float(t)  # a host tensor's; as an argument of a kernel it needs no copy to the device
         steps = [torch.full((), count, device=params[0].device)] * len(params)
         torch._fused_adam_(
-            params, grads, ms, vs, vhats, steps, lr=_rate(lr), beta1=beta_1, beta2=beta_2, weight_decay=0.0,
+            params, grads, ms, vs, vhats, steps, lr=self._rate(lr), beta1=beta_1, beta2=beta_2, weight_decay=0.0,
             eps=epsilon / (1 - beta_2**count) ** 0.5, amsgrad=bool(vhats), maximize=False,
         )  # fmt: skip
         return params, ms, vs, vhats
@@ -544,6 +553,15 @@ class TorchBackend(Images, Backend):
         program = rewriting.rewritten(program)
         return program if self._device().type == "cpu" else host_scalars.kept_on_host(program)
 
+    def with_compiler(self, how: Any) -> Any:
+        if self.placement is not None:  # processes talk to each other within a step
+            return self
+        if how not in self._compiling:
+            own = copy.copy(self)  # which has the same tensors
+            own.__class__ = type("CompilingTorch", (compiler.Compiling, type(self)), {"how": how})
+            self._compiling[how] = own
+        return self._compiling[how]
+
     export_program = export.export_program
 
     def compile_program(self, program: Any) -> Callable[..., Any]:
@@ -652,11 +670,6 @@ def _mixed(seed: int, stream: int, counter: int) -> int:
         h = ((h ^ (h >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
         h ^= h >> 31
     return h >> 1
-
-
-def _rate(lr: Any) -> Any:
-    """A learning rate as a number, where reading it waits for no device."""
-    return lr.item() if lr.is_cpu else lr
 
 
 def _descend(tensors: Any, grads: Any, rate: Any) -> None:

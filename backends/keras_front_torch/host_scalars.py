@@ -59,3 +59,13 @@ def _on_host(arg: Any) -> Any:
     same = SymbolicTensor(arg.shape, arg.dtype)
     same.constant = number.cpu().to(getattr(torch, arg.dtype))
     return same
+
+
+def follows_from_counters(program: Program) -> set[Any]:
+    """All that follows from the counters among the arguments, noise too."""
+    found = {t for t in program.leaves() if not t.shape and dtypes.is_integer(t.dtype)}
+    for i in program.instructions:
+        inputs = [t for t in i.inputs() if t.constant is None]
+        if inputs and i.body is None and found.issuperset(inputs):
+            found.update(i.outs)
+    return found

@@ -540,6 +540,16 @@ class Backend:
         """
         return self
 
+    def with_compiler(self, how: Any) -> Backend:
+        """The adapter for which a function is traced that the user wants compiled further than programs always are.
+
+        The default, for engines whose programs are compiled as far as they can be, is this adapter.
+
+        Args:
+            how: True, or the name of a way that the engine has: what `Model.compile` was given as `jit_compile`.
+        """
+        return self
+
     def rewritten(self, program: Program) -> Program:
         """A program as this engine runs it best; the default is the program as it is.
 

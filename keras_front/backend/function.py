@@ -323,7 +323,11 @@ def gradients(loss: Any, variables: Any) -> list[Any]:
 
 
 def compile(
-    fn: Callable[..., Any], donate: Sequence[int] = (), constant: Sequence[int] = (), batched: Sequence[int] = ()
+    fn: Callable[..., Any],
+    donate: Sequence[int] = (),
+    constant: Sequence[int] = (),
+    batched: Sequence[int] = (),
+    jit: Any = None,
 ) -> program.Compiled:
     """`fn` compiled for whichever backend is active when it is called.
 
@@ -332,10 +336,12 @@ def compile(
         donate: places of arguments that belong to the function from then on: their memory may be reused.
         constant: places of arguments that are mostly the same from call to call, such as weights.
         batched: places of arguments whose first axis is that of the batch, for engines with one program for all sizes.
+        jit: True lets torch compile the function with `torch.compile`, and TensorFlow with XLA; 'cuda_graphs' lets
+            torch replay it as a CUDA graph besides. JAX compiles always, NumPy never.
 
     Returns: a function; `.source` shows the program.
     """
-    return program.Compiled(fn, donate, constant=constant, batched=batched)
+    return program.Compiled(fn, donate, constant=constant, batched=batched, jit=jit)
 
 
 def compile_multi_step(step: Any) -> Callable[..., Any]:

@@ -80,6 +80,7 @@ class Compiled:
         constant: places of arguments that are mostly the same from call to call, such as weights.
         batched: places of arguments whose first axis is that of the batch: an engine with `any_batch` has one program
             for all its sizes.
+        jit: whether the engine's compiler gets more of it than it always does; see `Backend.with_compiler`.
     """
 
     def __init__(
@@ -90,7 +91,9 @@ class Compiled:
         engine: bool = True,
         constant: Sequence[int] = (),
         batched: Sequence[int] = (),
+        jit: Any = None,
     ):
+        self.jit = jit
         self.fn, self.donate, self.pure, self.engine = fn, tuple(donate), pure, engine
         self.constant, self.batched = tuple(constant), tuple(batched)
         self._refused: dict[Any, None] = {}  # signatures of programs that an engine did not take
@@ -228,6 +231,7 @@ class Compiled:
     def _traced(self, backend: Any, key: Any, args: tuple[Any, ...]) -> Program:
         batched = self.batched if key != _signature(backend, args) else ()
         adapter = backend.adapter_for(self.donate, key in self._refused)
+        adapter = adapter.with_compiler(self.jit) if self.jit else adapter
         program = trace(adapter, self.fn, args, self.donate, batched)
         return program.changed(constant=self.constant) if self.constant else program
 

@@ -181,6 +181,8 @@ class Steps:
         self.run_eagerly = bool(getattr(model, "run_eagerly", False))
         self.one_by_one = self.one_by_one or self.run_eagerly
         self.steps_per_execution: int | None = getattr(model, "_steps_in_one", None)
+        wanted = getattr(model, "jit_compile", None)
+        self.jit = wanted if wanted and wanted != "auto" else None
         self.trainable_flags = model.trainable_flags()  # the flags of this moment, as Keras settles them in compile
         self.trainable = list(model.trainable_weights)
         self.seed = seeds.follow(Variable(seeds.root_seed, "int64", "seed", trainable=False, shape=()))
@@ -338,7 +340,9 @@ class Steps:
             function = make()
             if donate is not None:
                 make_step = EagerFunction if self.run_eagerly else K.compile
-                function = make_step(self._in_dialect(function), donate, **self._settled(donate))
+                function = make_step(
+                    self._in_dialect(function), donate, jit=self.jit if donate else None, **self._settled(donate)
+                )
             found = function
             self._compiled[key] = found
         return found

@@ -130,8 +130,9 @@ class Trainer(StepMethods, SingleBatchMethods):
             steps_per_execution: with n > 1, so many steps go in one dispatch to the engine, if that gains from it, and
                 batch hooks of callbacks are called before the first and after the last of each n. 1 and 'auto' leave
                 the number to the loop, and hooks are called for each batch.
-            jit_compile: True, False or 'auto', kept for files and programs. Each backend compiles the steps as it does
-                best, whatever is said here.
+            jit_compile: True compiles the steps as far as the backend can: by `torch.compile` on PyTorch, by XLA on
+                TensorFlow; 'cuda_graphs' replays them as CUDA graphs besides, on PyTorch with a GPU. Compiling takes
+                seconds to minutes. 'auto' and False leave each backend to what it does best: JAX always compiles.
             auto_scale_loss: whether a model whose policy is 'mixed_float16' trains with a `LossScaleOptimizer` around
                 `optimizer`, if that is none.
 
@@ -169,7 +170,7 @@ class Trainer(StepMethods, SingleBatchMethods):
             target_tensors,
             bool(run_eagerly),
             steps_in_one(steps_per_execution),
-            one_of("jit_compile", jit_compile, (True, False, "auto", None)),
+            one_of("jit_compile", jit_compile, (True, False, "auto", None, "cuda_graphs")),
             bool(auto_scale_loss),
         )
         before = (self.optimizer, self._compilation)

@@ -46,9 +46,9 @@ def recurrent_step(state, batch):
 
 
 def test_recurrent_training_goes_on_alike_when_xla_takes_over(backend, monkeypatch):
-    from keras_front_tensorflow import backend as adapter
+    from keras_front_tensorflow import flat_function
 
-    monkeypatch.setattr(adapter, "_XLA_STEPS", 2)
+    monkeypatch.setattr(flat_function, "XLA_STEPS", 2)
     shapes = [(2, 4), (2, 4), (3, 16), (4, 16), (16,)]
     start, x = [normal(*s) for s in shapes], backend.asarray(normal(2, 5, 3))
 
