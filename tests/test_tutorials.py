@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 import run_tutorials
 
+from keras_front.backend import discovery
+
 DOCS = Path(__file__).parent.parent / "docs"
 ALL = run_tutorials.tutorials()
+SHORTEST = ("vae",)  # the others: `make test-tutorials`
 
 
 @pytest.mark.parametrize("source", ALL, ids=lambda source: source.stem)
@@ -34,6 +37,15 @@ def test_the_pictures_of_a_page_exist_and_say_what_they_show(source):
 def test_every_tutorial_is_on_the_page_of_tutorials():
     text = (DOCS / "tutorials/index.md").read_text()
     assert sorted(re.findall(r"\((\w+)\.md\)", text)) == [source.stem for source in ALL]
+
+
+@pytest.mark.parametrize("name", SHORTEST)
+def test_the_shortest_run(name):
+    source = run_tutorials.FOLDER / f"{name}.py"
+    with discovery.use_backend("numpy"):
+        results = list(run_tutorials.run(source))
+    assert sum(len(result.pictures) for result in results) > 0
+    assert all(picture.startswith(b"\x89PNG") for result in results for picture in result.pictures)
 
 
 def test_a_notebook_has_the_cells_of_the_tutorial(tmp_path):

@@ -233,3 +233,5 @@ assert history.history["val_accuracy"][-1] > 0.97
 # ## Where to go on
 #
 # - [Training and evaluation](../guides/training.md): everything that `compile` and `fit` can do.
+# - [Explaining a net by its gradients](explaining.md): where did it look?
+# - [Transfer learning](transfer_learning.md): what was learnt here helps to learn something else.

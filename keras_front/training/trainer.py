@@ -660,7 +660,7 @@ class Trainer(StepMethods, SingleBatchMethods):
             warnings.warn(
                 f"{where}: the {len(steps.trainable)} weights that were trainable when the model was compiled are "
                 f"trained, but now {len(self.trainable_weights)} are trainable. Compile again after changing "
-                "`trainable`.",
+                "`trainable`, unless this is meant, as it is in a GAN.",
                 stacklevel=3,
             )
 
