@@ -1,4 +1,4 @@
-"""The command line: `keras-front info | demo | run | launch | profile | summary | inspect | convert | export`.
+"""The command line: `keras-front info | demo | run | launch | profile | summary | plot | history | inspect | ...`.
 
 Each command imports what it needs when it runs; `info` imports no engine but that of the active backend.
 """
@@ -91,6 +91,24 @@ def _add_files(add: Callable[..., argparse.ArgumentParser]) -> None:
     """The commands for files."""
     summary = add("summary", show_summary, "show the layers of a saved model")
     summary.add_argument("file")
+
+    text = "draw the graph of a saved model; nothing of it is compiled or run"
+    plot = add("plot", plot_file, text)
+    plot.add_argument("file", help="a model, or its structure as JSON or YAML")
+    plot.add_argument("target", nargs="?", help="the picture: .svg .png .pdf .dot ... (default: FILE with .svg)")
+    plot.add_argument("--nested", action="store_true", help="open models within the model")
+    plot.add_argument("--no-shapes", action="store_true", help="leave out the shapes")
+    plot.add_argument("--activations", action="store_true", help="show the activations")
+    plot.add_argument("--trainable", action="store_true", help="show what training changes")
+    plot.add_argument("--direction", choices=("TB", "LR", "BT", "RL"), default="TB", help="down, right, up or left")
+
+    text = "show the losses and metrics in a log of CSVLogger or a JSON file, as text or as a picture"
+    history = add("history", show_history, text)
+    history.add_argument("log")
+    history.add_argument("--metric", action="append", help="show this metric alone; may be given several times")
+    history.add_argument("--chart", action="store_true", help="charts in characters, besides the table")
+    history.add_argument("--to", metavar="FILE", help="write a picture instead: .svg .png .pdf ... (needs Matplotlib)")
+    history.add_argument("--log-scale", action="store_true", help="a logarithmic scale for the values of the picture")
 
     text = "show what a file is, and what would be refused and why, without making anything of it"
     inspect = add("inspect", show_file, text)
@@ -340,11 +358,58 @@ def show_summary(options: argparse.Namespace) -> None:
     Args:
         options: `file`: the model.
     """
-    from keras_front.models import load_model
+    _model_in("summary", options.file).summary()
 
-    if not Path(options.file).is_file():
-        raise ArgumentError(f"summary: there is no file {options.file!r}.")
-    load_model(options.file, compile=False).summary()
+
+def plot_file(options: argparse.Namespace) -> None:
+    """Draw the model in a file; nothing of it is compiled or run.
+
+    Args:
+        options: `file`, the model; `target`, the picture, beside the file by default; `nested`, `no_shapes`,
+            `activations`, `trainable` and `direction`, see `keras_front.utils.plot_model`.
+    """
+    from keras_front.utils.vis_utils import plot_model
+
+    target = options.target or str(Path(options.file).with_suffix(".svg"))
+    picture = plot_model(
+        _model_in("plot", options.file), target, not options.no_shapes, rankdir=options.direction,
+        expand_nested=options.nested, show_layer_activations=options.activations, show_trainable=options.trainable,
+    )  # fmt: skip
+    print(f"{options.file} -> {picture.filename}")
+
+
+def _model_in(command: str, path: str) -> Any:
+    """The model in a file; of a text, which has no weights, its structure. Raises: ArgumentError without the file."""
+    from keras_front import models
+
+    if not Path(path).exists():
+        raise ArgumentError(f"{command}: there is no file {path!r}.")
+    readers = {".json": models.model_from_json, ".yaml": models.model_from_yaml, ".yml": models.model_from_yaml}
+    read = readers.get(Path(path).suffix.lower())
+    return models.load_model(path, compile=False) if read is None else read(Path(path).read_text("utf-8"))
+
+
+def show_history(options: argparse.Namespace) -> None:
+    """Print, or draw, the losses and metrics in a log.
+
+    Args:
+        options: `log`, the file; `metric`, a list of names or None for all; `chart`, whether charts follow the table;
+            `to`, the file of a picture, which then takes the place of the text; `log_scale`.
+    """
+    from keras_front.utils import figures, terminal
+    from keras_front.utils.training_logs import read_log
+
+    curves = read_log(options.log)
+    if options.to:
+        figures.save(curves.draw(options.metric, log_scale=options.log_scale), options.to)
+        print(f"{options.log} -> {options.to}")
+        return
+    width, colours = terminal.width_of(sys.stdout) or 100, terminal.has_colours(sys.stdout)
+    lines = curves.table(options.metric, min(40, width // 3))
+    for metric in curves.groups(options.metric) if options.chart else ():
+        lines += [[], *curves.chart(metric, min(100, width))]
+    for line in lines:
+        print(terminal.painted(line, colours))
 
 
 def show_file(options: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from keras_front.callbacks.base import Callback, CallbackList, in_every_fit
 from keras_front.callbacks.checkpoint import ModelCheckpoint
 from keras_front.callbacks.functional import LambdaCallback
 from keras_front.callbacks.history import BaseLogger, CSVLogger, History, RemoteMonitor
+from keras_front.callbacks.plots import PlotHistory
 from keras_front.callbacks.profile_report import Profile
 from keras_front.callbacks.profiler import Profiler
 from keras_front.callbacks.progress import ProgbarLogger
@@ -27,6 +28,7 @@ __all__ = [
     "ModelCheckpoint",
     "Profile",
     "Profiler",
+    "PlotHistory",
     "ProgbarLogger",
     "ReduceLROnPlateau",
     "RemoteMonitor",

@@ -6,14 +6,17 @@ import csv
 import json
 import os
 import warnings
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from keras_front.arguments import Flag, Path, Text
 from keras_front.backend.placement import path_to_write, writes_files
 from keras_front.callbacks.base import Callback, Records
+
+if TYPE_CHECKING:
+    from keras_front.utils.training_curves import Curves
 
 
 class History(Callback):
@@ -28,14 +31,55 @@ class History(Callback):
         super().__init__()
         self.epoch: list[int] = []
         self.history: dict[str, list[Any]] = Records()
+        self._epochs_of: dict[str, list[int]] = {}  # not every epoch has every value
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
-        self.epoch, self.history = [], Records()
+        self.epoch, self.history, self._epochs_of = [], Records(), {}
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(float(value) if isinstance(value, np.floating) else value)
+            self._epochs_of.setdefault(name, []).append(epoch)
+
+    def curves(self) -> Curves:
+        """The values as curves over the epochs, to be drawn or printed.
+
+        Raises: StateError if there was no epoch.
+        """
+        from keras_front.utils.training_curves import Curves
+
+        noted = getattr(self, "_epochs_of", {})  # one that an earlier version pickled has none
+        known = {name: epochs for name, epochs in noted.items() if len(epochs) == len(self.history.get(name, ()))}
+        return Curves(self.history, self.epoch, known)
+
+    def plot(
+        self,
+        metrics: str | Sequence[str] | None = None,
+        axes: Any = None,
+        to_file: str | os.PathLike[str] | None = None,
+        log_scale: bool = False,
+    ) -> Any:
+        """Draw losses and metrics over the epochs with Matplotlib, a panel for each, training beside validation.
+
+        A notebook shows the figure; in a script `matplotlib.pyplot.show()` does. With `to_file` nothing is shown.
+
+        Args:
+            metrics: names of the metrics to draw, with or without `val_`; all by default.
+            axes: axes of Matplotlib to draw on, one for each metric; by default those of a new figure.
+            to_file: a file to write, such as 'training.png' or 'training.svg'.
+            log_scale: whether values are on a logarithmic scale.
+
+        Returns: the figure of Matplotlib.
+        Raises: MissingPackageError without Matplotlib (`pip install 'keras-front[plot]'`); StateError before the first
+            epoch; ArgumentError for a metric that there is not, or too few axes.
+        """
+        from keras_front.utils import figures
+
+        figure = self.curves().draw(metrics, axes, shown=to_file is None, log_scale=log_scale)
+        if to_file is not None:
+            figures.save(figure, to_file)
+        return figure
 
 
 class BaseLogger(Callback):

@@ -12,7 +12,8 @@ import numpy as np
 from keras_front.arguments import Fraction, Number, Positive
 from keras_front.callbacks.base import Callback
 from keras_front.callbacks.schedule import write_rate
-from keras_front.errors import ArgumentError, MissingPackageError, StateError
+from keras_front.errors import ArgumentError, StateError
+from keras_front.utils.figures import import_matplotlib
 
 __all__ = ["LearningRateFinder"]
 
@@ -134,12 +135,7 @@ class LearningRateFinder(Callback):
         """
         suggestion = self.suggestion
         if axes is None:
-            try:
-                from matplotlib import pyplot
-            except ImportError:
-                raise MissingPackageError(
-                    "LearningRateFinder.plot needs matplotlib, which cannot be imported here. pip install matplotlib"
-                ) from None
+            pyplot = import_matplotlib("Pictures of learning rates", "matplotlib.pyplot")
             axes = pyplot.subplots()[1]
         axes.plot(self.rates[: len(self.smoothed)], self.smoothed)
         axes.axvline(suggestion, linestyle="--", label=f"suggestion {suggestion:.2g}")

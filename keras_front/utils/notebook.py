@@ -1,7 +1,7 @@
 """Showing things in a notebook, and changing what is shown, without importing IPython.
 
 A notebook is there if the program has imported IPython and its shell has a kernel. Objects show themselves by the
-methods that IPython calls: `_repr_html_`, `_repr_svg_`, `_repr_png_`.
+methods that IPython calls: `_repr_html_`, `_repr_svg_`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,24 @@ class Html:
 
     def _repr_html_(self) -> str:
         return self.html
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+class Svg:
+    """A picture that a notebook shows.
+
+    Args:
+        svg: the text of an SVG file.
+        text: what `repr` says.
+    """
+
+    def __init__(self, svg: str, text: str):
+        self.svg, self.text = svg, text
+
+    def _repr_svg_(self) -> str:
+        return self.svg
 
     def __repr__(self) -> str:
         return self.text
