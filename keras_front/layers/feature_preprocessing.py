@@ -19,6 +19,7 @@ from keras_front.errors import ArgumentError, ShapeError, StateError
 from keras_front.file_form import FileForm
 from keras_front.graph.layer import LAYERS
 from keras_front.graph.tracking import check_room
+from keras_front.utils.progbar import tracked
 
 from .arguments import CHOICE, Flag, Number, Positive, Reader, Sparse
 from .base import Layer, LayerArguments
@@ -35,7 +36,9 @@ def batches_of(data: Any, steps: int | None = None) -> Iterator[np.ndarray]:
 
     Raises: ArgumentError for anything else, and for a masked array, whose mask nothing here would follow.
     """
-    return itertools.islice(_batches(data), steps)
+    one = hasattr(data, "shape") or isinstance(data, list | tuple)
+    known = steps if one or not hasattr(data, "__len__") else min(len(data), steps or len(data))
+    return tracked(itertools.islice(_batches(data), steps), "Adapting", known)
 
 
 def _batches(data: Any) -> Iterator[np.ndarray]:

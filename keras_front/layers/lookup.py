@@ -11,7 +11,7 @@ Source for names, arguments and conventions: Keras 3, `layers/preprocessing`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Unpack
 
@@ -22,6 +22,7 @@ from keras_front import config
 from keras_front.errors import ArgumentError, DtypeError, StateError, UnsafeFileError, WrongKindError
 from keras_front.file_form import FileForm
 from keras_front.graph.layer import LAYERS
+from keras_front.utils.progbar import tracked
 
 from .arguments import CHOICE, Count, Flag, Kept, OneOf, Reader, Sparse
 from .base import LayerArguments
@@ -40,6 +41,17 @@ def _max_tokens(value: Any, layer: Any) -> int:
 
 LookupMode = Annotated[str, OneOf(("int", "one_hot", "multi_hot", "count", "tf_idf"), OLD_MODES)]
 MaxTokens = Annotated[int, Reader(_max_tokens, "an integer of at least 2")]
+
+
+PIECE = 1 << 14  # rows after which a long count shows how far it is
+
+
+def _pieces(batch: np.ndarray) -> Iterable[np.ndarray]:
+    """The rows of a batch, many at a time."""
+    if not batch.ndim or len(batch) <= PIECE:
+        return [batch]
+    starts = range(0, len(batch), PIECE)
+    return tracked((batch[start : start + PIECE] for start in starts), "Counting", len(starts))
 
 
 class _IndexLookup(NumericLayer):
@@ -192,11 +204,11 @@ class _IndexLookup(NumericLayer):
         documents: Counter[Any] = Counter()
         number = 0
         for batch in batches_of(data, steps):
-            rows = self._rows(np.asarray(batch))
-            number += len(rows)
-            for row in rows:
-                counts.update(row)
-                documents.update(set(row))
+            for rows in map(self._rows, _pieces(np.asarray(batch))):
+                number += len(rows)
+                for row in rows:
+                    counts.update(row)
+                    documents.update(set(row))
         self._keep_most_frequent(counts, documents, number)
 
     def _keep_most_frequent(self, counts: Counter[Any], documents: Counter[Any], number: int) -> None:

@@ -37,6 +37,7 @@ from keras_front.errors import (
 )
 from keras_front.graph.tracking import lazy_weights
 from keras_front.registry import Registry, custom_object_scope, name_of, plain
+from keras_front.utils.progbar import tracked
 
 from . import (
     atomic,
@@ -480,10 +481,10 @@ def pairs_in_order(
 
     Raises: ArgumentError or ShapeError if the file belongs to another model.
     """
-    origin = _origin(root, where)
+    origin, matched = _origin(root, where), _matched(layers, root, where)
     return [
         pair
-        for layer, name in _matched(layers, root, where)
+        for layer, name in tracked(matched, "Loading weights", len(matched), "layer")
         for pair in _layer_pairs(layer, root, name, origin, where, reshape)
     ]
 

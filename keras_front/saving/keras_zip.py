@@ -30,6 +30,7 @@ from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, UnreadableFileError
 from keras_front.graph.tracking import lazy_weights
 from keras_front.registry import custom_object_scope, name_of, plain
+from keras_front.utils.progbar import tracked
 
 from . import atomic, config, guard, hdf5, keras3, operations, training_config, vocabularies, weight_order
 
@@ -288,7 +289,8 @@ def load_weights_into(model: Any, root: Any, where: str, order: Any = None) -> N
 
     Raises: ArgumentError or ShapeError if the file belongs to another model.
     """
-    hdf5.set_weights(list(_pairs(model, root, where, order, set())))
+    pairs = tracked(_pairs(model, root, where, order, set()), "Loading weights", len(model.weights), "weight")
+    hdf5.set_weights(list(pairs))
 
 
 def _pairs(layer: Any, group: Any, where: str, order: Any, seen: set[int]) -> Iterator[tuple[Variable, np.ndarray]]:

@@ -8,20 +8,20 @@ It knows nothing of models.
 
 from __future__ import annotations
 
-import html
 import math
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from typing import Any, TextIO
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TextIO, TypeVar
 
 from keras_front import conventions
 from keras_front.utils.messages import is_interactive_logging_enabled, print_msg
 from keras_front.utils.notebook import Html, LiveOutput, notebook_output
 from keras_front.utils.terminal import Span, cut, has_colours, length, painted, redraws_in_place, width_of
 
-__all__ = ["Progbar", "clock", "long_task", "redraws_in_place"]
+__all__ = ["Progbar", "clock", "long_task", "redraws_in_place", "tracked"]
 
+T = TypeVar("T")
 LONG = 2.0  # seconds after which a task that is usually short shows how far it is
 _PREFIXES = "kMGT"
 NARROWEST = 10  # characters of a bar that shares its line with many values
@@ -266,7 +266,9 @@ class Progbar:
         speed = Span("" if done else self._speed(current, now))
         rest = painted([self._times(current, now, done), *self._values(4), speed], False)
         bar = f'<progress{known} style="width: 16em; vertical-align: middle"></progress>'
-        words = [html.escape(part) for part in (f"{self.title} {count} ".lstrip(), rest)]
+        from html import escape  # with a table of all entities
+
+        words = [escape(part) for part in (f"{self.title} {count} ".lstrip(), rest)]
         return Html(f'<div style="font-family: monospace">{words[0]}{bar}{words[1]}</div>', text)
 
 
@@ -293,6 +295,25 @@ def long_task(title: str, target: int | None, unit_name: str = "step", in_bytes:
     return Progbar(
         target, interval=0.15, unit_name=unit_name, title=title, in_bytes=in_bytes, transient=True, delay=LONG
     )
+
+
+def tracked(items: Iterable[T], title: str, target: int | None = None, unit_name: str = "step") -> Iterator[T]:
+    """Go through some items, and show how far that is if it takes long.
+
+    Args:
+        items: anything that can be iterated.
+        title: see `long_task`, also for the others.
+        target: how many items there are; None if unknown.
+        unit_name: what an item is called.
+    """
+    bar, done = long_task(title, target, unit_name), 0
+    try:
+        for item in items:
+            yield item
+            done += 1
+            bar.update(done, finalize=False)
+    finally:
+        bar.update(done, finalize=True)
 
 
 def clock(seconds: float) -> str:

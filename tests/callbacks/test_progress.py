@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import select
 import sys
 import types
 
@@ -124,7 +125,10 @@ def tty(monkeypatch):
 
     def sent() -> str:
         stream.flush()
-        return os.read(ours, 1 << 16).decode()
+        text = b""
+        while select.select([ours], [], [], 0.05)[0]:
+            text += os.read(ours, 1 << 16)
+        return text.decode()
 
     yield stream, sent
     stream.close()
@@ -215,6 +219,37 @@ def test_long_tasks_show_themselves_late_and_leave_nothing(monkeypatch):
     now[0] = 9.0
     bar.update(10)
     assert log.getvalue() == ""
+
+
+class Late(Terminal):
+    """A terminal on which everything takes long."""
+
+    def __init__(self, monkeypatch):
+        super().__init__()
+        times = iter(range(0, 10**6, 3))
+        clock = types.SimpleNamespace(time=lambda: float(next(times)))
+        monkeypatch.setattr("keras_front.utils.progbar.time", clock)
+        monkeypatch.setattr(sys, "stdout", self)
+
+
+@pytest.mark.backends("numpy")
+def test_adapting_and_loading_show_how_far_they_are(monkeypatch, tmp_path):
+    model = models.Sequential([layers.Dense(2, input_shape=(2,)), layers.Dense(2)])
+    for name in ("m.h5", "m.keras"):
+        model.save(tmp_path / name)
+        out = Late(monkeypatch)
+        models.load_model(tmp_path / name)
+        total = 2 if name == "m.h5" else 4  # layers, or weights
+        assert re.search(rf"\rLoading weights 1/{total} \[=*>", out.getvalue())
+        assert out.getvalue().endswith(" \r")
+    out = Late(monkeypatch)
+    layers.Normalization().adapt(iter([X, X]))
+    assert "\rAdapting       2/Unknown" in out.getvalue()
+    out = Late(monkeypatch)
+    words = layers.StringLookup()
+    words.adapt(np.array([["a"]] * (1 << 15)))
+    assert "\rCounting 1/2 [" in out.getvalue()
+    assert words.get_vocabulary() == ["[UNK]", "a"]
 
 
 def test_spans_are_cut_by_what_is_seen():
