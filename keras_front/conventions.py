@@ -35,8 +35,9 @@ class Conventions(NamedTuple):
         epochs_of_files_from_zero: the first epoch is number 0 in the names of checkpoints. Natively 1.
         square_identity: the initializer `Identity` refuses matrices that are not square. Natively False, as in Keras
             2.3.1: the rest is zero.
-        summary: the form of `model.summary`: 'with a title', as in Keras 2.3.1 and natively, 'classic' without the
-            line for the model, 'columns of Keras 1', which says for every model what is connected to what, or 'boxes'.
+        summary: the form of `model.summary`: 'with a title', as in Keras 2.3.1; 'fitted', natively, which is the same
+            but on a terminal, where it has its width and colours; 'classic' without the line for the model; 'columns of
+            Keras 1', which says for every model what is connected to what; or 'boxes'.
         names_from_zero: layers without a name are called 'dense', 'dense_1' ... Natively 'dense_1', 'dense_2' ...
         name_prefixes: how such names begin where not with the name of the class.
         announces_samples: `fit` on arrays with validation first says how many samples there are, as natively.
@@ -64,7 +65,7 @@ class Conventions(NamedTuple):
     square_identity: bool = False
     batch_dot_keeps_axes: bool = False
     layer_at_the_end: bool = False
-    summary: str = "with a title"
+    summary: str = "fitted"
     names_from_zero: bool = False
     name_prefixes: Mapping[str, str] = MappingProxyType({})
     announces_samples: bool = True

@@ -599,16 +599,26 @@ class Network(Layer):
         expand_nested: bool = False,
         show_trainable: bool = False,
         layer_range: Sequence[str] | None = None,
+        show_memory: bool = False,
+        show_flops: bool = False,
     ) -> None:
         """Print the table of layers, output shapes and numbers of parameters, in the form of the dialect.
 
+        On a terminal, natively, it has the width that it needs and that there is, and colours: green numbers are
+        trained, blue ones frozen. In a log file and in dialects it has the layout of the Keras in question.
+
         Args:
-            line_length: width of the table in columns; by default 65, or 98 where the layers do not form a chain.
+            line_length: width of the table in columns; by default 65, or 98 where the layers do not form a chain, and
+                on a terminal as above.
             positions: where each column ends: fractions of the width, or columns.
             print_fn: called with each line; by default `print`.
             expand_nested: whether the layers of models in the model are shown as well.
             show_trainable: whether a column says what training changes: Y or N.
             layer_range: names, or patterns, of the first and the last layer to show; by default all are.
+            show_memory: whether a column says how many bytes the weights of each layer and its outputs for one sample
+                have, and lines at the end what training takes.
+            show_flops: whether a column says how many operations of floating point each layer takes for one sample,
+                forward: an addition and a multiplication are two. Papers often count them as one.
 
         Raises: StateError if the shapes are not known yet; ArgumentError if no layer has a name of `layer_range`.
         Source: Keras 2.3.1, `keras/utils/layer_utils.py`.
@@ -620,7 +630,9 @@ class Network(Layer):
             )
         from .summary import print_summary
 
-        print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
+        print_summary(
+            self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range, show_memory, show_flops
+        )
 
 
 _MADE_ANEW = frozenset({"_graph_made", "_plan", "_pending", "_input_layers", "_output_layers"})

@@ -99,7 +99,7 @@ CONVENTIONS: dict[str, dict[str, Any]] = {
         "summary": "classic",
         "progress": "classic",
     },
-    "keras2.3": {**_UP_TO_2_3, "progress": "classic"},
+    "keras2.3": {**_UP_TO_2_3, "summary": "with a title", "progress": "classic"},
     # 3.15, `base_optimizer.py` and `layers/layer.py`: as here; `utils/file_utils.py`; `utils/naming.py`;
     # `utils/summary_utils.py`, `utils/progbar.py`, `callbacks/model_checkpoint.py`
     "keras3": {
