@@ -66,15 +66,18 @@ def _cost(call: OpCall) -> float:
     return _elements(call.outputs[0]) if call.op.facts.elementwise and call.outputs else 0
 
 
-def _elements(tensor: Any) -> int:
+def _sizes(tensor: Any) -> tuple[int, ...]:
     if None in tensor.shape:
         raise UnknownSizeError
-    return math.prod(tensor.shape)
+    return tuple(tensor.shape)
+
+
+def _elements(tensor: Any) -> int:
+    return math.prod(_sizes(tensor))
 
 
 def _shape(call: OpCall, place: int) -> tuple[int, ...]:
-    _elements(call.args[place])
-    return tuple(call.args[place].shape)
+    return _sizes(call.args[place])
 
 
 def _per_input(call: OpCall) -> float:
@@ -147,7 +150,7 @@ _RULES: dict[str, Rule] = {
     "matmul": _matmul,
     "conv": _window(lambda call: call.outputs[0], lambda call: _shape(call, 1)),
     "conv_input_gradient": _window(lambda call: call.args[0], lambda call: _shape(call, 1)),
-    "conv_kernel_gradient": _window(lambda call: call.args[1], lambda call: tuple(call.outputs[0].shape)),
+    "conv_kernel_gradient": _window(lambda call: call.args[1], lambda call: _sizes(call.outputs[0])),
     **dict.fromkeys(("max_pool", "average_pool"), _pool),
     "scatter_add": _per_input,
     "scan": _loop,

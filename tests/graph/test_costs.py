@@ -132,11 +132,11 @@ def test_memory_and_operations_are_columns():
         "Memory of weights: 644.00 B",
         "Memory of outputs for one sample: 124.00 B",
         "Memory of gradients: 124.00 B",
-        "Memory of the optimizer: 0.00 B",
+        "Memory of the optimizer: 260.00 B",  # two slots, the number of steps and the rate
     ]
     with dialect("keras3"):
         boxes = lines_of(stack(), show_memory=True, show_flops=True)
-    assert boxes[2].split("\u2503")[4:6] == ["      FLOPs ", "     Memory "]
+    assert boxes[2].split("\u2503")[4:6] == ["     FLOPs ", "     Memory "]
 
 
 # On a terminal ------------------------------------------------------------------------------------------------
