@@ -16,7 +16,7 @@ import jax
 import jax.experimental
 import jax.numpy as jnp
 
-from keras_front.backend import declare
+from keras_front.backend import declare, shapes
 from keras_front.backend.adapter import Backend
 
 _scope = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64  # its place until JAX 0.8
@@ -45,18 +45,27 @@ def wide(function: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def _wide_on_demand(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of tensors alone whose result has their type, so that tensors of 32 bits need no scope."""
+def _wide_on_demand(function: Callable[..., Any], op: Any, is_static: bool) -> Callable[..., Any]:
+    """A function whose results have the type of its tensors, so that those of 32 bits need no scope.
 
-    @functools.wraps(function)
-    def run(*args: Any) -> Any:
-        for arg in args:
-            if arg.dtype in _WIDE:
-                with _scope(True):
-                    return function(*args)
-        return function(*args)
+    Written out for the arguments of its op: it stands in every eager call, and `*args` would cost more than the test.
+    """
+    tensors = [name for name, _ in op.arrays]
+    owner = [] if is_static else ["self"]
+    head = ", ".join([*owner, *tensors, *(["*", *op.attrs] if op.attrs else [])])
+    call = f"_call({', '.join([*owner, *tensors, *(f'{name}={name}' for name in op.attrs)])})"
+    is_wide = " or ".join(f"{name}.dtype in _wide" for name in tensors)
+    text = f"def {op.name}({head}):\n if {is_wide}:\n  with _scope(True):\n   return {call}\n return {call}"
+    names: dict[str, Any] = {"_call": function, "_wide": _WIDE, "_scope": _scope}
+    exec(compile(text, f"<wide {op.name}>", "exec"), names)
+    return functools.wraps(function)(names[op.name])
 
-    return run
+
+def _keeps_width(op: Any) -> bool:
+    """Whether an op makes nothing of 64 bits of tensors of 32."""
+    if not isinstance(op, declare.Op) or any(kind != "one" for _, kind in op.arrays):
+        return False
+    return op.rule in shapes.KEEPS_DTYPE or (op.facts.elementwise and not op.attrs)
 
 
 def wide_methods(cls: type) -> type:
@@ -68,7 +77,9 @@ def wide_methods(cls: type) -> type:
             continue
         is_static = isinstance(value, staticmethod)
         plain = value.__func__ if is_static else value
-        narrow = is_static and op is not None and op.facts.elementwise and not op.attrs
-        wrapped = _wide_on_demand(plain) if narrow else wide(plain)
+        if _keeps_width(op):
+            wrapped = _wide_on_demand(plain, op, is_static)
+        else:
+            wrapped = wide(plain)
         setattr(cls, name, staticmethod(wrapped) if is_static else wrapped)
     return cls

@@ -438,6 +438,13 @@ def noise(counter: Any, seed: Any, *, shape: Any, dtype: str, **_: Any) -> Spec:
     return tuple(dims(shape)), dtype
 
 
+# Rules of ops whose result has the dtype of its tensors, or is boolean.
+KEEPS_DTYPE = (ELEMENTWISE - {cast}) | {
+    reduce, reduce_bool, flip, along, reshape, permute, broadcast_to, pad, strided_slice, matmul, conv,
+    conv_input_gradient, conv_kernel_gradient, pool, pool_gradient, average_pool_gradient,
+}  # fmt: skip
+
+
 def as_float(rule: Rule) -> Rule:
     """The rule with the result's dtype made a float (see `dtypes.as_float`)."""
 
