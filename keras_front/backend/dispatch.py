@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,7 @@ from keras_front.failures import located
 _ARRAYS = {"Tensor": "one", "Tensors": "many", "Maybe": "maybe"}
 _LOOK_CLOSER: tuple[str | None, ...] = ("look closer",)  # in place of casts: values decide
 _MAY_HOLD_SYMBOLS = {tuple, list, SymbolicTensor}
+_SYMBOLS = {SymbolicTensor, int, float}  # what needs no reading where ops are recorded
 
 
 class Op(Operation):
@@ -86,22 +88,30 @@ class Op(Operation):
         settled = self._settled(backend, args, attrs) if backend is not None else None
         if settled is not None:
             return self._computed(backend, settled, attrs)
-        if any(
-            dtypes.is_sparse_matrix(t)
-            for (_, kind), a in zip(self.arrays, args)
-            for t in (a if kind == "many" else [a])
-        ):
-            return self._on_sparse(args, attrs)
-        args = [list(a) if kind == "many" else as_array(a) for (_, kind), a in zip(self.arrays, args, strict=True)]
-        self._check(args)
-        args = [each(a, symbolic.in_this_step) for a in args]
-        args = read_variables(args, not self.facts.is_fresh(attrs))
+        if not (_SYMBOLS.issuperset(map(type, args)) and symbolic.outside_graphs()):
+            if any(map(dtypes.is_sparse_matrix, chain.from_iterable(a if _is_list(a) else [a] for a in args))):
+                return self._on_sparse(args, attrs)
+            args = self._read(args, attrs)
         attrs = {key: plain(value) for key, value in attrs.items()}
         if any(map(symbolic.is_symbolic, flat(args))) or symbolic.has_symbols(attrs):
-            return self.record(self._prepare(args, dtype_of, as_symbol), attrs)
+            return self.record(args if self._agree(args) else self._prepare(list(args), dtype_of, as_symbol), attrs)
         backend = discovery.active()
         settled = self._prepare(args, lambda a: real_dtype(backend, a), backend.convert)
         return self._computed(backend, settled, attrs)
+
+    def _read(self, args: Sequence[Any], attrs: dict[str, Any]) -> list[Any]:
+        """The arguments with lists of numbers as arrays, and with what variables and symbols mean here."""
+        args = [list(a) if kind == "many" else as_array(a) for (_, kind), a in zip(self.arrays, args, strict=True)]
+        self._check(args)
+        args = [each(a, symbolic.in_this_step) for a in args]
+        return read_variables(args, not self.facts.is_fresh(attrs))
+
+    def _agree(self, args: Sequence[Any]) -> bool:
+        """Whether all arguments are symbols, and none of them has to be cast."""
+        if any(a.__class__ is not SymbolicTensor for a in args):
+            return False
+        found = {args[i].dtype for i in self.promoted}
+        return not found or (len(found) == 1 and (not self.floats or found.issubset(dtypes.FLOATS)))
 
     def _computed(self, backend: Any, settled: list[Any], attrs: dict[str, Any]) -> Any:
         """The adapter's results for tensors that have come to one dtype."""
@@ -217,6 +227,10 @@ class Op(Operation):
             return [r for r in nest.flatten(self.dispatch(args, attrs)) if r is not None]
         except Exception as error:
             raise explained(self, error, args, attrs) from error.__cause__
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple)
 
 
 def _cast_each(backend: Any, values: list[Any], casts: tuple[str | None, ...]) -> list[Any]:

@@ -433,6 +433,11 @@ def graph_values(value_of: Callable[[SymbolicTensor], Any]) -> Iterator[None]:
         _GRAPH_VALUES.reset(token)
 
 
+def outside_graphs() -> bool:
+    """Whether symbolic tensors stand for themselves here; see `in_this_step`."""
+    return _GRAPH_VALUES.get() is None
+
+
 def in_this_step(item: Any) -> Any:
     """What `item` stands for here: its value in the step that runs, if it is a symbolic tensor from before it."""
     value_of = _GRAPH_VALUES.get()

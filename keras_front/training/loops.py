@@ -14,6 +14,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -477,12 +478,13 @@ class BatchLoop:
         hooks, seen = self.hooks, 0
         self._begin()
         try:
-            for i, (outputs, rows) in enumerate(self._dispatches()):
-                self.last = outputs
-                take(outputs, rows)
-                seen += rows
-                if hooks.timed and time.perf_counter() >= hooks.due:
-                    self._refresh(i, rows, seen)
+            with watched() if self.carried else nullcontext():
+                for i, (outputs, rows) in enumerate(self._dispatches()):
+                    self.last = outputs
+                    take(outputs, rows)
+                    seen += rows
+                    if hooks.timed and time.perf_counter() >= hooks.due:
+                        self._refresh(i, rows, seen)
             if self.kind == "test":
                 self.results = self._results()
         finally:

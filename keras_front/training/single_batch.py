@@ -201,6 +201,20 @@ class SingleBatchMethods:
         _warn_of_frozen: Any
         _predictor: Any
 
+    def _known_call(self, kind: str, x: Any, y: Any) -> Callable[..., Any] | None:
+        """What computes a batch of such arrays, if one came before and the model is as it was then."""
+        known = self._compilation
+        if (
+            x.__class__ is np.ndarray
+            and y.__class__ is np.ndarray
+            and self._engine is None
+            and known is not None
+            and known.outputs is self.outputs
+            and known.calls is not None
+        ):
+            return known.calls.known(kind, x, y)
+        return None
+
     @mark_boundary
     def train_on_batch(
         self,
@@ -237,20 +251,9 @@ class SingleBatchMethods:
         try:
             if kwargs:
                 raise UnknownArgumentError.of("train_on_batch", min(kwargs), signature(self.train_on_batch).parameters)
-            known = self._compilation
-            if (
-                reset_metrics
-                and not return_dict
-                and x.__class__ is np.ndarray
-                and y.__class__ is np.ndarray
-                and sample_weight is class_weight is self._engine is None
-                and known is not None
-                and known.outputs is self.outputs
-                and "train_function" not in self.__dict__
-                and known.calls is not None
-            ):
-                call = known.calls.known("train", x, y)
-                if call is not None:
+            if reset_metrics and not return_dict and sample_weight is class_weight is None:
+                call = self._known_call("train", x, y)
+                if call is not None and "train_function" not in self.__dict__:
                     return call(x, y)
             with self._on_engine():
                 compilation = self._settled("train_on_batch", x, length(x))
@@ -277,13 +280,12 @@ class SingleBatchMethods:
 
         Returns: a number, or a list in the order of `metrics_names`.
         """
+        if reset_metrics and not return_dict and sample_weight is None:
+            call = self._known_call("test", x, y)
+            if call is not None:
+                return call(x, y)
         with self._on_engine():
             compilation = self._settled("test_on_batch", x, length(x))
-            plain = reset_metrics and not return_dict and sample_weight is None
-            if plain and x.__class__ is np.ndarray and y.__class__ is np.ndarray:
-                call = compilation.calls.known("test", x, y)
-                if call is not None:
-                    return call(x, y)
             batch, layout = compilation.spec.batch(x, y, sample_weight)
             found = compilation.calls.test(x, y, batch, layout, reset_metrics)
             return cast(Any, _named(compilation.steps.names("test"), found)) if return_dict else found
