@@ -6,6 +6,7 @@ on each (see `keras_front/testing/selection.py`).
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 
@@ -50,8 +51,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out, where an engine compiles each program, what does not depend on the engine, and most of many alike."""
     if selection.everything():
         return
-    compiled = [item for item in items if _compiles(item)]
+    compiled = [item for item in items if _backend_of(item) in COMPILING]
     left_out = {id(item) for item in compiled if item.get_closest_marker("engine_neutral")}
+    left_out |= {id(item) for item in items if item.get_closest_marker("of_the_host") and _backend_of(item) != "numpy"}
     left_out |= set(map(id, _more_than_a_few(compiled)))
     config.hook.pytest_deselected(items=[item for item in items if id(item) in left_out])
     items[:] = [item for item in items if id(item) not in left_out]
@@ -70,8 +72,8 @@ def _more_than_a_few(items: list[pytest.Item]) -> list[pytest.Item]:
     return found
 
 
-def _compiles(item: pytest.Item) -> bool:
-    return hasattr(item, "callspec") and item.callspec.params.get("backend") in COMPILING
+def _backend_of(item: pytest.Item) -> str | None:
+    return item.callspec.params.get("backend") if hasattr(item, "callspec") else None
 
 
 @pytest.fixture
@@ -81,7 +83,14 @@ def backend(request: pytest.FixtureRequest):
     if status is not None and not status.usable:
         pytest.fail(f"{status.name} is not installed ({status.remedy}); restrict KERAS_FRONT_TEST_BACKENDS")
     with discovery.use_backend(request.param) as engine:
+        _keep_modules(engine)
         yield engine
+
+
+@functools.cache
+def _keep_modules(engine: object) -> None:
+    """What an engine has imported stays: the collector need not walk it again and again."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

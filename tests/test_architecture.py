@@ -189,21 +189,9 @@ def test_circles_are_found():
     assert circles({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
 
 
-PARTS = ["backend", "legacy", "saving", "rest", *sorted(f.name for f in BACKENDS.glob("keras_front_*"))]
-
-
-def part_of_module(name: str) -> str:
-    names = name.split(".")
-    if names[0] != "keras_front":
-        return names[0]
-    return names[1] if names[1:2] and names[1] in PARTS else "rest"
-
-
-@pytest.mark.parametrize("part", PARTS)
-def test_there_is_no_import_circle(part):
+def test_there_is_no_import_circle():
     known = modules()
-    graph = {name: imported_modules(name, known) for name in known}
-    found = [group for group in circles(graph) if any(part_of_module(name) == part for name in group)]
+    found = circles({name: imported_modules(name, known) for name in known})
     assert not found, "\n".join(" <-> ".join(group) for group in found)
 
 

@@ -89,7 +89,7 @@ def truth(call, *arrays):
         return np.asarray(K.eval(call(*arrays)), "float64")
 
 
-@pytest.mark.few_compiled(6)
+@pytest.mark.few_compiled(4)
 @pytest.mark.parametrize(("name", "function"), list(functions()))
 def test_functions(backend, name, function):
     given = {k: v for n in "kq" for k, v in ARGUMENTS[n].items() if n in inspect.signature(function).parameters}
@@ -125,7 +125,7 @@ def extra(name):
     return {name.split("At")[1].lower(): 0.5} if name in at else {}
 
 
-@pytest.mark.few_compiled(8)
+@pytest.mark.few_compiled(4)
 @pytest.mark.parametrize(("name", "kind"), METRICS)
 def test_metric_objects_alone(backend, name, kind):
     """State is updated, read and reset outside any model, on all that can come."""

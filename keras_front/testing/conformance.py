@@ -81,7 +81,7 @@ def table() -> dict[str, list[Case]]:
 # The checks ----------------------------------------------------------------------------------------------------
 
 # What these ask of an op that is made of others, those others answer: where each call is compiled, only they are asked.
-OF_PARTS = ("value", "host_arrays", "accumulation", "infinities")
+OF_PARTS = ("value", "precision", "host_arrays", "accumulation", "gradient", "infinities")
 
 
 def _check(run: Callable[[str, Sequence[Case]], None]) -> Callable[[str], None]:

@@ -33,6 +33,7 @@ NEUTRAL = pytest.mark.engine_neutral  # how masks are joined; one combination sh
 @pytest.mark.parametrize("causal", [pytest.param(False, marks=NEUTRAL), True])
 @pytest.mark.parametrize("masks", [pytest.param(name, marks=NEUTRAL) if name != "both" else name for name in MASKS])
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.few_compiled(3)
 def test_with_and_without_the_weights(backend, kind, masks, causal):
     layer, values = KINDS[kind](), [K.convert(Q), K.convert(V)]
     layer([Input(Q.shape[1:]), Input(V.shape[1:])])

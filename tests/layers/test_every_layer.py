@@ -17,10 +17,17 @@ def report():
     print(f"\nlayers: {len(names)}, {layers.count(names)} cases, {len(layers.CHECKS)} checks, {seconds:.0f} s")
 
 
-CHECKS = [
-    pytest.param(name, marks=pytest.mark.engine_neutral) if name in layers.ENGINE_NEUTRAL else name
-    for name in layers.CHECKS
-]
+OF_THE_HOST = ("config", "weights", "files")  # of the neutral ones
+
+
+def marks(check: str) -> list[pytest.MarkDecorator]:
+    """What leaves a check out where it asks nothing new."""
+    if check in OF_THE_HOST:
+        return [pytest.mark.of_the_host]
+    return [pytest.mark.engine_neutral] if check in layers.ENGINE_NEUTRAL else []
+
+
+CHECKS = [pytest.param(name, marks=marks(name)) for name in layers.CHECKS]
 
 # What an engine is known to do otherwise.
 KNOWN: dict[tuple[str, str, str], str] = {}
