@@ -89,6 +89,11 @@ def normal(shape: Shape, mean: float = 0.0, stddev: float = 1.0, dtype: Any = No
         stddev: their standard deviation.
         dtype: a float type, by default `floatx`.
         seed: an integer or a `SeedGenerator`.
+
+    Example:
+        >>> from keras_front import random
+        >>> tuple(random.normal((2, 3)).shape)
+        (2, 3)
     """
     return _drawn(K.normal_noise, shape, dtype, seed) * stddev + mean
 
@@ -103,6 +108,11 @@ def uniform(shape: Shape, minval: float = 0.0, maxval: float = 1.0, dtype: Any =
         maxval: the upper bound, not included.
         dtype: a float type, by default `floatx`.
         seed: an integer or a `SeedGenerator`.
+
+    Example:
+        >>> from keras_front import random
+        >>> tuple(random.uniform((2, 3)).shape)
+        (2, 3)
     """
     return _uniform(shape, dtype, seed) * (maxval - minval) + minval
 
@@ -117,6 +127,11 @@ def truncated_normal(shape: Shape, mean: float = 0.0, stddev: float = 1.0, dtype
         stddev: the standard deviation before the cut.
         dtype: a float type, by default `floatx`.
         seed: an integer or a `SeedGenerator`.
+
+    Example:
+        >>> from keras_front import random
+        >>> tuple(random.truncated_normal((2, 3)).shape)
+        (2, 3)
     """
     return K.truncated_normal_quantile(_uniform(shape, dtype, seed)) * stddev + mean
 
@@ -131,6 +146,11 @@ def randint(shape: Shape, minval: int, maxval: int, dtype: str = "int32", seed: 
         maxval: the upper bound, not included.
         dtype: an integer type.
         seed: an integer or a `SeedGenerator`.
+
+    Example:
+        >>> from keras_front import random
+        >>> tuple(random.randint((2, 3), 0, 10).shape)
+        (2, 3)
     """
     drawn = _uniform(shape, "float64", seed)
     return K.cast(K.floor(drawn * float(maxval - minval)), dtype) + K.cast(minval, dtype)
@@ -148,6 +168,11 @@ def categorical(logits: Any, num_samples: int, dtype: str = "int32", seed: Any =
 
     Shape: (batch, num_samples)
     Source: Gumbel (1954): the largest of scores with such noise is a draw.
+
+    Example:
+        >>> from keras_front import random
+        >>> tuple(random.categorical(np.zeros((2, 4)), 3).shape)
+        (2, 3)
     """
     scores = _as_tensor(logits)
     scores = scores if dtypes.is_float(dtypes.canonical(scores.dtype)) else K.cast(scores, dtypes.canonical(None))
@@ -166,6 +191,11 @@ def binomial(shape: Shape, counts: Any, probabilities: Any, dtype: Any = None, s
         probabilities: of success, likewise.
         dtype: the type of the result, by default `floatx`.
         seed: an integer or a `SeedGenerator`.
+
+    Example:
+        >>> from keras_front import random
+        >>> tuple(random.binomial((2, 3), 10, 0.5).shape)
+        (2, 3)
     """
     trials = np.asarray(K.to_numpy(counts))
     most = int(trials.max()) if trials.size else 0
@@ -186,6 +216,11 @@ def gamma(shape: Shape, alpha: Any, dtype: Any = None, seed: Any = None) -> Any:
         seed: an integer or a `SeedGenerator`.
 
     Source: Marsaglia & Tsang (2000). Of 16 tries, of which each succeeds 95 times in 100, the first success counts.
+
+    Example:
+        >>> from keras_front import random
+        >>> tuple(random.gamma((2, 3), 1.0).shape)
+        (2, 3)
     """
     name, own = dtypes.canonical(dtype), seed
     alpha = K.broadcast_to(K.cast(_as_tensor(alpha), name), tuple(shape))
@@ -213,6 +248,11 @@ def beta(shape: Shape, alpha: Any, beta: Any, dtype: Any = None, seed: Any = Non
         beta: the second parameter, likewise.
         dtype: a float type, by default `floatx`.
         seed: an integer or a `SeedGenerator`.
+
+    Example:
+        >>> from keras_front import random
+        >>> tuple(random.beta((2, 3), 1.0, 2.0).shape)
+        (2, 3)
     """
     a, b = gamma(shape, alpha, dtype, seed), gamma(shape, beta, dtype, seed + 1 if isinstance(seed, int) else seed)
     return a / (a + b)
@@ -226,6 +266,11 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
         x: tensor.
         axis: which axis, of known size.
         seed: an integer or a `SeedGenerator`.
+
+    Example:
+        >>> from keras_front import random
+        >>> sorted(np.asarray(random.shuffle(np.arange(4))).tolist())
+        [0, 1, 2, 3]
     """
     x = _as_tensor(x)
     if x.shape[axis] is None:
@@ -243,6 +288,11 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
         rate: part of the elements that become 0.
         noise_shape: the shape in which it is drawn which; None: each by itself.
         seed: an integer or a `SeedGenerator`.
+
+    Example:
+        >>> from keras_front import random
+        >>> tuple(random.dropout(np.ones((2, 3)), 0.5).shape)
+        (2, 3)
     """
     x = _as_tensor(inputs)
     name = dtypes.canonical(x.dtype)

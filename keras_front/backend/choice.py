@@ -32,6 +32,10 @@ def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
         training: the phase, a bool or a scalar tensor; None: `K.learning_phase()`.
 
     Returns: a tensor.
+
+    Example:
+        >>> K.in_train_phase(np.array([1.0]), np.array([2.0]), training=True).tolist()
+        [1.0]
     """
     if training is None:
         training = state.learning_phase()
@@ -52,6 +56,10 @@ def in_test_phase(x: Any, alt: Any, training: Any = None) -> Any:
         training: the phase, a bool or a scalar tensor; None: `K.learning_phase()`.
 
     Returns: a tensor.
+
+    Example:
+        >>> K.in_test_phase(np.array([1.0]), np.array([2.0]), training=False).tolist()
+        [1.0]
     """
     return in_train_phase(alt, x, training=training)
 

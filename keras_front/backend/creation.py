@@ -135,6 +135,10 @@ def convert(value: Any, dtype: Any = None) -> Any:
     Raises:
         ArgumentError: `value` is no array, or a masked one.
         BackendError: it is a tensor of another engine.
+
+    Example:
+        >>> K.convert([1.0, 2.0]).tolist()
+        [1.0, 2.0]
     """
     dtype = None if dtype is None else dtypes.canonical(dtype)
     if isinstance(value, Variable):
@@ -151,6 +155,10 @@ def to_numpy(x: Any) -> np.ndarray:
         x: a tensor of any engine in use, a variable, or a symbolic expression without open placeholders.
 
     Returns: an array.
+
+    Example:
+        >>> K.to_numpy(K.constant([1.0, 2.0]))
+        array([1., 2.], dtype=float32)
     """
     if isinstance(x, np.ndarray):
         return x
@@ -175,6 +183,10 @@ def from_dlpack(x: Any, copy: bool | None = None) -> Any:
     Raises:
         BackendError: `copy` is False and memory cannot be shared.
         ArgumentError: `x` is no array.
+
+    Example:
+        >>> K.from_dlpack(np.arange(3.0)).tolist()
+        [0.0, 1.0, 2.0]
     """
     backend = discovery.active()
     if isinstance(x, Variable):
@@ -203,6 +215,10 @@ def cast_to_floatx(x: Any) -> Any:
         x: an array, a list or a tensor.
 
     Returns: an array, or a tensor if `x` is one.
+
+    Example:
+        >>> K.cast_to_floatx([1, 2]).dtype
+        dtype('float32')
     """
     if isinstance(x, SymbolicTensor | Variable) or discovery.owner(x) is not None:
         return cast(x, config.floatx())
@@ -297,6 +313,10 @@ def random_uniform_variable(
         dtype: None for `K.floatx()`.
         name: what it is called.
         seed: an integer that fixes the numbers apart from the run's seed.
+
+    Example:
+        >>> tuple(K.random_uniform_variable((2, 3), low=0.0, high=1.0).shape)
+        (2, 3)
     """
     values = seeds.generator("variables", seed).uniform(low, high, tuple(shape))
     return Variable(values, dtypes.canonical(dtype), name)
@@ -315,6 +335,10 @@ def random_normal_variable(
         dtype: None for `K.floatx()`.
         name: what it is called.
         seed: an integer that fixes the numbers apart from the run's seed.
+
+    Example:
+        >>> tuple(K.random_normal_variable((2, 3), mean=0.0, scale=1.0).shape)
+        (2, 3)
     """
     values = seeds.generator("variables", seed).normal(mean, scale, tuple(shape))
     return Variable(values, dtypes.canonical(dtype), name)

@@ -300,7 +300,12 @@ def use_distribution(value: Any) -> Iterator[None]:
 
 
 def available() -> dict[str, Status]:
-    """Every backend that an installed package declares, by name, with what is known without importing it."""
+    """Every backend that an installed package declares, by name, with what is known without importing it.
+
+    Example:
+        >>> "numpy" in K.available()
+        True
+    """
     return {name: _status(name, point) for name, point in sorted(_entry_points().items())}
 
 

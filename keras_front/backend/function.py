@@ -340,6 +340,11 @@ def compile(
             torch replay it as a CUDA graph besides. JAX compiles always, NumPy never.
 
     Returns: a function; `.source` shows the program.
+
+    Example:
+        >>> double = K.compile(lambda x: 2 * x)
+        >>> double(np.array([1.0, 2.0])).tolist()
+        [2.0, 4.0]
     """
     return program.Compiled(fn, donate, constant=constant, batched=batched, jit=jit)
 

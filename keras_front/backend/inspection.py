@@ -34,6 +34,10 @@ def is_variable(x: Any) -> bool:
 
     Args:
         x: anything.
+
+    Example:
+        >>> K.is_variable(K.variable([1.0]))
+        True
     """
     return isinstance(x, Variable)
 
@@ -43,6 +47,10 @@ def is_tensor(x: Any) -> bool:
 
     Args:
         x: anything.
+
+    Example:
+        >>> K.is_tensor(K.placeholder((2,))), K.is_tensor("a word")
+        (True, False)
     """
     return isinstance(x, SymbolicTensor | Variable) or discovery.owner(x) is not None
 
@@ -55,6 +63,10 @@ def is_keras_tensor(x: Any) -> bool:
 
     Raises:
         ArgumentError: it is no tensor at all.
+
+    Example:
+        >>> K.is_keras_tensor(K.placeholder((2,)))
+        False
     """
     if not is_tensor(x):
         raise ArgumentError(f"K.is_keras_tensor: expected a tensor, received {type(x).__name__}.")
@@ -66,6 +78,10 @@ def is_placeholder(x: Any) -> bool:
 
     Args:
         x: anything.
+
+    Example:
+        >>> K.is_placeholder(K.placeholder((2,)))
+        True
     """
     return isinstance(x, SymbolicTensor) and x.is_placeholder
 
@@ -75,6 +91,10 @@ def shape(x: Any) -> Any:
 
     Args:
         x: a tensor or variable.
+
+    Example:
+        >>> K.shape(np.ones((2, 3))).tolist()
+        [2, 3]
     """
     x = in_this_step(x)
     known = int_shape(x)
@@ -103,6 +123,10 @@ def ndim(x: Any) -> int:
 
     Args:
         x: a tensor, variable or array.
+
+    Example:
+        >>> K.ndim(K.placeholder((None, 3)))
+        2
     """
     return len(int_shape(x))
 
@@ -114,6 +138,10 @@ def size(x: Any, name: str | None = None) -> Any:
     Args:
         x: a tensor, variable or array.
         name: ignored; Keras 2 named the node.
+
+    Example:
+        >>> int(K.size(np.ones((2, 3))))
+        6
     """
     known = int_shape(x)
     return OPS["prod"].function(shape(x)) if None in known else int(np.prod(known))
@@ -141,5 +169,9 @@ def count_params(x: Any) -> int:
 
     Args:
         x: a variable or tensor of known shape.
+
+    Example:
+        >>> K.count_params(K.zeros((3, 4)))
+        12
     """
     return int(np.prod(int_shape(x), dtype=np.int64))

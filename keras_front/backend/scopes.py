@@ -309,6 +309,12 @@ def set_learning_phase(value: Any) -> None:
         value: 0 (test) or 1 (train).
 
     Raises: ArgumentError for any other value.
+
+    Example:
+        >>> K.set_learning_phase(0)
+        >>> K.learning_phase()
+        0
+        >>> K.clear_session()
     """
     global _global_phase
     if value not in (0, 1):

@@ -30,13 +30,24 @@ def get_uid(prefix: str = "") -> int:
 
     Args:
         prefix: the beginning of the names.
+
+    Example:
+        >>> K.reset_uids()
+        >>> K.get_uid("dense"), K.get_uid("dense")
+        (1, 2)
     """
     _uids[prefix] += 1
     return _uids[prefix]
 
 
 def reset_uids() -> None:
-    """Let all names start from 1 again."""
+    """Let all names start from 1 again.
+
+    Example:
+        >>> K.reset_uids()
+        >>> K.get_uid("conv")
+        1
+    """
     _uids.clear()
 
 
@@ -45,6 +56,11 @@ def clear_session() -> None:
 
     There is no global graph to clear. Models refer to themselves, so Python frees them only when it looks for such
     circles, as it does here.
+
+    Example:
+        >>> K.clear_session()
+        >>> K.get_uid("dense")
+        1
     """
     reset_uids()
     scopes.clear_learning_phase()
@@ -63,6 +79,12 @@ def name_scope(name: str) -> Iterator[str]:
 
     Args:
         name: the name of the scope.
+
+    Example:
+        >>> with K.name_scope("block"):
+        ...     name = K.variable(1.0, name="w").name
+        >>> "w" in name
+        True
     """
     _scopes.append(name)
     try:
@@ -77,6 +99,12 @@ def control_dependencies(control_inputs: Any) -> Iterator[None]:
 
     Args:
         control_inputs: ignored.
+
+    Example:
+        >>> with K.control_dependencies([]):
+        ...     x = K.constant(1.0)
+        >>> float(x)
+        1.0
     """
     yield
 

@@ -508,6 +508,13 @@ def present_value(variable: Variable, shared: bool = False) -> Any:
 
 
 def learning_phase() -> Any:
-    """1 or True while training, 0 or False while not, and a symbolic scalar as long as nothing has decided."""
+    """1 or True while training, 0 or False while not, and a symbolic scalar as long as nothing has decided.
+
+    Example:
+        >>> K.set_learning_phase(1)
+        >>> K.learning_phase()
+        1
+        >>> K.clear_session()
+    """
     value = scopes.phase_value()
     return symbolic.PHASE if value is None else value

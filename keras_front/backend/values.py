@@ -38,6 +38,10 @@ def get_value(x: Any) -> np.ndarray:
     Args:
         x: a variable, a tensor, or an expression without open placeholders; what `K.update` returned outside of a step
             is carried out.
+
+    Example:
+        >>> K.get_value(K.variable([1.0, 2.0]))
+        array([1., 2.], dtype=float32)
     """
     if isinstance(x, tuple) and len(x) == 2 and isinstance(x[0], Variable):
         return batch_get_value([x])[0]
@@ -53,6 +57,10 @@ def batch_get_value(ops: Sequence[Any]) -> list[np.ndarray]:
         ops: the variables; or what `K.update` returned outside of a step, which is carried out then, all at once.
 
     Returns: a list of arrays.
+
+    Example:
+        >>> [v.tolist() for v in K.batch_get_value([K.variable([1.0]), K.variable([2.0])])]
+        [[1.0], [2.0]]
     """
     updates = [x for x in ops if isinstance(x, tuple)]
     if updates:
@@ -95,6 +103,12 @@ def batch_set_value(tuples: Sequence[tuple[Variable, Any]]) -> None:
 
     Raises:
         ArgumentError: a shape is another one.
+
+    Example:
+        >>> v = K.variable([1.0])
+        >>> K.batch_set_value([(v, [5.0])])
+        >>> K.get_value(v).tolist()
+        [5.0]
     """
     pairs = [(x, value if hasattr(value, "shape") else np.asarray(value)) for x, value in tuples]
     for x, value in pairs:
@@ -114,6 +128,12 @@ def update(x: Variable, new_x: Any) -> Any:
         new_x: its new value.
 
     Returns: the value, or the pair (variable, value).
+
+    Example:
+        >>> v = K.variable([1.0])
+        >>> _ = K.update(v, np.array([4.0]))
+        >>> K.get_value(v).tolist()
+        [4.0]
     """
     frame = scopes.current_frame()
     if frame is not None:
@@ -134,6 +154,12 @@ def update_add(x: Variable, increment: Any) -> Any:
         increment: what is added.
 
     Returns: the value, or the pair (variable, value).
+
+    Example:
+        >>> v = K.variable([1.0])
+        >>> _ = K.update_add(v, np.array([4.0]))
+        >>> K.get_value(v).tolist()
+        [5.0]
     """
     return _updated(add, x, increment)
 
@@ -147,6 +173,12 @@ def update_sub(x: Variable, decrement: Any) -> Any:
         decrement: what is subtracted.
 
     Returns: the value, or the pair (variable, value).
+
+    Example:
+        >>> v = K.variable([1.0])
+        >>> _ = K.update_sub(v, np.array([4.0]))
+        >>> K.get_value(v).tolist()
+        [-3.0]
     """
     return _updated(subtract, x, decrement)
 
@@ -162,6 +194,12 @@ def moving_average_update(x: Variable, value: Any, momentum: Any) -> Any:
         momentum: which part of the old average is kept.
 
     Returns: the value, or the pair (variable, value).
+
+    Example:
+        >>> v = K.variable([1.0])
+        >>> _ = K.moving_average_update(v, np.array([3.0]), 0.5)
+        >>> K.get_value(v).tolist()
+        [2.0]
     """
     return update(x, add(multiply(_now(x, value), momentum), multiply(value, 1 - momentum)))
 
@@ -187,5 +225,9 @@ def print_tensor(x: Any, message: str = "") -> Any:
         message: text that is printed before it.
 
     Returns: a tensor of the same values.
+
+    Example:
+        >>> _ = K.print_tensor(K.constant([1.0]), "x =")
+        x = [1.]
     """
     return host_print(x, message, scopes.next_serial())

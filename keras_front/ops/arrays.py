@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,11 @@ def array(x: Any, dtype: Any = None) -> Any:
     Args:
         x: tensor, array, number, or nested list of them.
         dtype: its type; None: floats of Python get `floatx`, others keep theirs.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.array([1.0, 2.0]).tolist()
+        [1.0, 2.0]
     """
     if isinstance(x, list | tuple) and any(hasattr(i, "shape") for i in x):
         x = numpy_names.stack(x)
@@ -54,6 +59,11 @@ def copy(x: Any) -> Any:
 
     Args:
         x: tensor, array or number.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.copy(np.array([1, 2])).tolist()
+        [1, 2]
     """
     x = as_symbol_or_tensor(x)
     return K.identity(x) if K.is_symbolic(x) else K.discovery.active().copy(x)
@@ -67,6 +77,11 @@ def full(shape: Dims, fill_value: Any, dtype: Any = None) -> Any:
         shape: its sizes.
         fill_value: the value, a number or a tensor that is broadcast.
         dtype: its type, by default that of the value.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.full((2,), 7.0).tolist()
+        [7.0, 7.0]
     """
     value = array(fill_value, dtype)
     return K.broadcast_to(value, (shape,) if isinstance(shape, int) else tuple(shape))
@@ -79,6 +94,11 @@ def empty(shape: Dims, dtype: Any = None) -> Any:
     Args:
         shape: its sizes.
         dtype: its type, by default `floatx`.
+
+    Example:
+        >>> from keras_front import ops
+        >>> tuple(ops.empty((2, 3)).shape)
+        (2, 3)
     """
     return full(shape, 0, dtypes.canonical(dtype))
 
@@ -90,6 +110,11 @@ def empty_like(x: Any, dtype: Any = None) -> Any:
     Args:
         x: tensor, array or number.
         dtype: its type, by default that of `x`.
+
+    Example:
+        >>> from keras_front import ops
+        >>> tuple(ops.empty_like(np.ones((2, 3))).shape)
+        (2, 3)
     """
     return K.zeros_like(as_symbol_or_tensor(x), dtype=dtype)
 
@@ -103,6 +128,11 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
         M: columns, by default as many.
         k: which diagonal: 0 is the main one, 1 the one above.
         dtype: its type, by default `floatx`.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.eye(2).tolist()
+        [[1.0, 0.0], [0.0, 1.0]]
     """
     return array(np.eye(N, M, k), dtypes.canonical(dtype))
 
@@ -114,6 +144,11 @@ def identity(n: int, dtype: Any = None) -> Any:
     Args:
         n: rows and columns.
         dtype: its type, by default `floatx`.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.identity(2).tolist()
+        [[1.0, 0.0], [0.0, 1.0]]
     """
     return eye(n, dtype=dtype)
 
@@ -127,6 +162,11 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
         M: columns, by default as many.
         k: which diagonal: 0 is the main one, 1 the one above.
         dtype: its type, by default `floatx`.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.tri(2).tolist()
+        [[1.0, 0.0], [1.0, 1.0]]
     """
     return array(np.tri(N, M, k), dtypes.canonical(dtype))
 
@@ -147,6 +187,11 @@ def linspace(
         axis: where the numbers stand in the result, if `start` and `stop` are tensors.
 
     Returns: a tensor, or a pair of it and the distance.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.linspace(0.0, 1.0, 5).tolist()
+        [0.0, 0.25, 0.5, 0.75, 1.0]
     """
     name = dtypes.canonical(dtype)
     wide = name if dtypes.is_float(name) else "float64"
@@ -177,6 +222,11 @@ def logspace(
         base: what is raised to the powers.
         dtype: their type, by default `floatx`.
         axis: where the numbers stand in the result, if `start` and `stop` are tensors.
+
+    Example:
+        >>> from keras_front import ops
+        >>> print(np.asarray(ops.logspace(0.0, 2.0, 3)).round(3))
+        [  1.  10. 100.]
     """
     exponents = linspace(start, stop, num, endpoint, dtype="float64", axis=axis)
     return K.cast(K.power(float(base), exponents), dtypes.canonical(dtype))
@@ -193,6 +243,11 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
         endpoint: whether `stop` is among them.
         dtype: their type, by default `floatx`.
         axis: where the numbers stand in the result, if `start` and `stop` are tensors.
+
+    Example:
+        >>> from keras_front import ops
+        >>> print(np.asarray(ops.geomspace(1.0, 100.0, 3)).round(3))
+        [  1.  10. 100.]
     """
     start, stop = array(start, "float64"), array(stop, "float64")
     exponents = linspace(K.log(K.abs(start)), K.log(K.abs(stop)), num, endpoint, dtype="float64", axis=axis)
@@ -206,6 +261,11 @@ def meshgrid(*x: Any, indexing: str = "xy") -> list[Any]:
     Args:
         x: vectors of coordinates.
         indexing: 'xy', in which the first vector runs along the second axis, or 'ij'.
+
+    Example:
+        >>> from keras_front import ops
+        >>> [grid.tolist() for grid in ops.meshgrid(np.array([1, 2]), np.array([3]))]
+        [[[1, 2]], [[3, 3]]]
     """
     if indexing not in ("xy", "ij"):
         raise ArgumentError(f"meshgrid: expected indexing 'xy' or 'ij', received {indexing!r}.")
@@ -227,6 +287,11 @@ def bartlett(x: int) -> Any:
 
     Args:
         x: how many points.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.bartlett(5).tolist()
+        [0.0, 0.5, 1.0, 0.5, 0.0]
     """
     return array(np.bartlett(x), dtypes.canonical(None))
 
@@ -237,6 +302,11 @@ def blackman(x: int) -> Any:
 
     Args:
         x: how many points.
+
+    Example:
+        >>> from keras_front import ops
+        >>> print(np.asarray(ops.blackman(3)).round(3))
+        [-0.  1. -0.]
     """
     return array(np.blackman(x), dtypes.canonical(None))
 
@@ -247,6 +317,11 @@ def hamming(x: int) -> Any:
 
     Args:
         x: how many points.
+
+    Example:
+        >>> from keras_front import ops
+        >>> print(np.asarray(ops.hamming(3)).round(3))
+        [0.08 1.   0.08]
     """
     return array(np.hamming(x), dtypes.canonical(None))
 
@@ -257,6 +332,11 @@ def hanning(x: int) -> Any:
 
     Args:
         x: how many points.
+
+    Example:
+        >>> from keras_front import ops
+        >>> print(np.asarray(ops.hanning(5)).round(3))
+        [0.  0.5 1.  0.5 0. ]
     """
     return array(np.hanning(x), dtypes.canonical(None))
 
@@ -268,6 +348,11 @@ def kaiser(x: int, beta: float) -> Any:
     Args:
         x: how many points.
         beta: how narrow it is.
+
+    Example:
+        >>> from keras_front import ops
+        >>> print(np.asarray(ops.kaiser(3, 5.0)).round(3))
+        [0.037 1.    0.037]
     """
     return array(np.kaiser(x, beta), dtypes.canonical(None))
 
@@ -282,6 +367,11 @@ def diag(x: Any, k: int = 0) -> Any:
     Args:
         x: vector, or matrix.
         k: which diagonal: 0 is the main one, 1 the one above.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.diag(np.array([1, 2])).tolist()
+        [[1, 0], [0, 2]]
     """
     x = as_symbol_or_tensor(x)
     if len(x.shape) == 2:
@@ -300,6 +390,11 @@ def diagflat(x: Any, k: int = 0) -> Any:
     Args:
         x: tensor, array or number.
         k: which diagonal: 0 is the main one, 1 the one above.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.diagflat(np.array([[1, 2]])).tolist()
+        [[1, 0], [0, 2]]
     """
     return diag(K.reshape(as_symbol_or_tensor(x), (-1,)), k)
 
@@ -315,6 +410,11 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
         axis2: the axis of the columns.
 
     Shape: the two axes are gone, and the diagonal is the last.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.diagonal(np.array([[1, 2], [3, 4]])).tolist()
+        [1, 4]
     """
     x = as_symbol_or_tensor(x)
     moved = numpy_names.moveaxis(x, (axis1, axis2), (-2, -1))
@@ -336,6 +436,11 @@ def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
         offset: which diagonal: 0 is the main one, 1 the one above.
         axis1: the axis of the rows.
         axis2: the axis of the columns.
+
+    Example:
+        >>> from keras_front import ops
+        >>> int(ops.trace(np.array([[1, 2], [3, 4]])))
+        5
     """
     return K.sum(diagonal(x, offset, axis1, axis2), axis=-1)
 
@@ -348,6 +453,11 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
         x: vector.
         N: how many powers, by default as many as there are elements.
         increasing: whether the powers increase from left to right.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.vander(np.array([1, 2, 3]), 3).tolist()
+        [[1, 1, 1], [4, 2, 1], [9, 3, 1]]
     """
     x = as_symbol_or_tensor(x)
     powers = np.arange(_whole(x, 0, "vander") if N is None else N)
@@ -365,6 +475,11 @@ def append(x1: Any, x2: Any, axis: int | None = None) -> Any:
         x1: the first.
         x2: the second.
         axis: along which axis; None: their elements, as one axis.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.append(np.array([1, 2]), np.array([3])).tolist()
+        [1, 2, 3]
     """
     return numpy_names.concatenate([x1, x2], axis=axis)
 
@@ -377,6 +492,11 @@ def array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
         x: tensor.
         indices_or_sections: how many parts, or the places at which to cut.
         axis: along which axis.
+
+    Example:
+        >>> from keras_front import ops
+        >>> [part.tolist() for part in ops.array_split(np.arange(5), 2)]
+        [[0, 1, 2], [3, 4]]
     """
     x = as_symbol_or_tensor(x)
     if not isinstance(indices_or_sections, int):
@@ -393,6 +513,11 @@ def hsplit(x: Any, indices_or_sections: Any) -> list[Any]:
     Args:
         x: tensor.
         indices_or_sections: how many equal parts, or the places at which to cut.
+
+    Example:
+        >>> from keras_front import ops
+        >>> [part.tolist() for part in ops.hsplit(np.array([[1, 2, 3, 4]]), 2)]
+        [[[1, 2]], [[3, 4]]]
     """
     x = as_symbol_or_tensor(x)
     return K.split(x, indices_or_sections, axis=0 if len(x.shape) == 1 else 1)
@@ -405,6 +530,11 @@ def vsplit(x: Any, indices_or_sections: Any) -> list[Any]:
     Args:
         x: tensor.
         indices_or_sections: how many equal parts, or the places at which to cut.
+
+    Example:
+        >>> from keras_front import ops
+        >>> [tuple(part.shape) for part in ops.vsplit(np.ones((4, 2)), 2)]
+        [(2, 2), (2, 2)]
     """
     return K.split(as_symbol_or_tensor(x), indices_or_sections, axis=0)
 
@@ -416,6 +546,11 @@ def dsplit(x: Any, indices_or_sections: Any) -> list[Any]:
     Args:
         x: tensor.
         indices_or_sections: how many equal parts, or the places at which to cut.
+
+    Example:
+        >>> from keras_front import ops
+        >>> [tuple(part.shape) for part in ops.dsplit(np.ones((2, 2, 4)), 2)]
+        [(2, 2, 2), (2, 2, 2)]
     """
     return K.split(as_symbol_or_tensor(x), indices_or_sections, axis=2)
 
@@ -426,6 +561,11 @@ def dstack(xs: Sequence[Any]) -> Any:
 
     Args:
         xs: the tensors.
+
+    Example:
+        >>> from keras_front import ops
+        >>> tuple(ops.dstack([np.ones((2, 3)), np.ones((2, 3))]).shape)
+        (2, 3, 2)
     """
     tensors = [as_symbol_or_tensor(x) for x in xs]
     while len(tensors[0].shape) < 2:
@@ -441,6 +581,11 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> list[Any]:
         x: tensor.
         num: how many there are, if the size of the axis is unknown.
         axis: which axis.
+
+    Example:
+        >>> from keras_front import ops
+        >>> [row.tolist() for row in ops.unstack(np.array([[1, 2], [3, 4]]))]
+        [[1, 2], [3, 4]]
     """
     x = as_symbol_or_tensor(x)
     place = shapes.normalize_axis(axis, len(x.shape))
@@ -454,6 +599,11 @@ def fliplr(x: Any) -> Any:
 
     Args:
         x: tensor of at least two axes.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.fliplr(np.array([[1, 2], [3, 4]])).tolist()
+        [[2, 1], [4, 3]]
     """
     return numpy_names.flip(as_symbol_or_tensor(x), 1)
 
@@ -464,6 +614,11 @@ def flipud(x: Any) -> Any:
 
     Args:
         x: tensor.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.flipud(np.array([[1, 2], [3, 4]])).tolist()
+        [[3, 4], [1, 2]]
     """
     return numpy_names.flip(as_symbol_or_tensor(x), 0)
 
@@ -476,6 +631,11 @@ def rot90(array: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
         array: tensor of at least two axes.
         k: how many quarters.
         axes: the two axes of the plane.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.rot90(np.array([[1, 2], [3, 4]])).tolist()
+        [[2, 4], [1, 3]]
     """
     x = as_symbol_or_tensor(array)
     first, second = axes
@@ -493,6 +653,11 @@ def kron(x1: Any, x2: Any) -> Any:
     Args:
         x1: tensor.
         x2: tensor.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.kron(np.array([1, 10]), np.array([1, 2])).tolist()
+        [1, 2, 10, 20]
     """
     a, b = as_symbol_or_tensor(x1), as_symbol_or_tensor(x2)
     rank = max(len(a.shape), len(b.shape))
@@ -513,6 +678,11 @@ def cross(x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, a
         axisb: the axis of the vectors in `x2`.
         axisc: the axis of the vectors in the result.
         axis: all three of them, if given.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.cross(np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0])).tolist()
+        [0.0, 0.0, 1.0]
     """
     if axis is not None:
         axisa = axisb = axisc = axis
@@ -540,6 +710,11 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
         condlist: tensors of bools.
         choicelist: as many tensors of values.
         default: the value where no condition holds.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.select([np.array([True, False])], [np.array([1, 2])], 0).tolist()
+        [1, 0]
     """
     if len(condlist) != len(choicelist):
         raise ArgumentError(f"select: {len(condlist)} conditions, but {len(choicelist)} choices.")
@@ -556,6 +731,11 @@ def get_item(x: Any, key: Any) -> Any:
     Args:
         x: tensor.
         key: what stands in the brackets.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.get_item(np.array([10, 20, 30]), slice(1, None)).tolist()
+        [20, 30]
     """
     return K.getitem(as_symbol_or_tensor(x), key)
 
@@ -569,6 +749,11 @@ def unravel_index(indices: Any, shape: Sequence[int]) -> tuple[Any, ...]:
         shape: the sizes.
 
     Returns: a tensor of indices for each axis.
+
+    Example:
+        >>> from keras_front import ops
+        >>> [index.tolist() for index in ops.unravel_index(np.array([5]), (2, 3))]
+        [[1], [2]]
     """
     rest = as_symbol_or_tensor(indices)
     found = []
@@ -603,6 +788,11 @@ def nonzero(x: Any) -> tuple[Any, ...]:
 
     Args:
         x: tensor with a value.
+
+    Example:
+        >>> from keras_front import ops
+        >>> [places.tolist() for places in ops.nonzero(np.array([0, 3, 5]))]
+        [[1, 2]]
     """
     return tuple(array(i) for i in np.nonzero(on_host("nonzero", x)[0]))
 
@@ -631,6 +821,11 @@ def unique(
         fill_value: what they are filled up with, by default the smallest.
 
     Returns: a tensor, or a tuple if more was asked for.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.unique(np.array([3, 1, 3])).tolist()
+        [1, 3]
     """
     values = on_host("unique", x)[0]
     found, index, inverse, counts = np.unique(
@@ -661,6 +856,11 @@ def nextafter(x1: Any, x2: Any) -> Any:
     Args:
         x1: tensor with a value.
         x2: tensor with a value.
+
+    Example:
+        >>> from keras_front import ops
+        >>> bool(ops.nextafter(np.array([1.0]), np.array([2.0]))[0] > 1.0)
+        True
     """
     return array(np.nextafter(*on_host("nextafter", as_symbol_or_tensor(x1), as_symbol_or_tensor(x2))))
 
@@ -672,6 +872,11 @@ def view(x: Any, dtype: Any = None) -> Any:
     Args:
         x: tensor with a value.
         dtype: the type; None: as it is.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.view(np.array([1.0], "float32"), "int32").tolist()
+        [1065353216]
     """
     return x if dtype is None else array(np.ascontiguousarray(on_host("view", x)[0]).view(dtypes.canonical(dtype)))
 
@@ -679,14 +884,25 @@ def view(x: Any, dtype: Any = None) -> Any:
 # Arithmetic on values that are real ----------------------------------------------------------------------------
 
 
+def _of_complex(name: str, function: Callable[[np.ndarray], Any], x: Any, otherwise: Callable[[Any], Any]) -> Any:
+    """`function` of complex numbers, which have values and are computed on the host; `otherwise` of real ones."""
+    x = as_symbol_or_tensor(x)
+    return array(function(on_host(name, x)[0])) if str(_dtype(x)).startswith("complex") else otherwise(x)
+
+
 @full_precision
 def real(x: Any) -> Any:
     """The real part, which is a real tensor itself.
 
     Args:
-        x: tensor, array or number.
+        x: tensor, array or number; complex ones with values.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.real(np.array([1.0 + 2.0j])).tolist()
+        [1.0]
     """
-    return as_symbol_or_tensor(x)
+    return _of_complex("real", np.real, x, lambda x: x)
 
 
 @full_precision
@@ -695,8 +911,13 @@ def imag(x: Any) -> Any:
 
     Args:
         x: tensor, array or number.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.imag(np.array([1.0 + 2.0j])).tolist()
+        [2.0]
     """
-    return K.zeros_like(as_symbol_or_tensor(x))
+    return _of_complex("imag", np.imag, x, K.zeros_like)
 
 
 @full_precision
@@ -705,18 +926,31 @@ def conj(x: Any) -> Any:
 
     Args:
         x: tensor, array or number.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.conj(np.array([1.0, 2.0])).tolist()
+        [1.0, 2.0]
     """
-    return as_symbol_or_tensor(x)
+    return _of_complex("conj", np.conj, x, lambda x: x)
 
 
 @full_precision
 def angle(x: Any) -> Any:
-    """The angle of numbers in the complex plane: 0, or pi of negative ones.
+    """The angle of numbers in the complex plane: of real ones 0, or pi where they are negative.
 
     Args:
         x: tensor, array or number.
+
+    Example:
+        >>> from keras_front import ops
+        >>> print(np.asarray(ops.angle(np.array([1.0 + 1.0j, 1.0j]))).round(3))
+        [0.785 1.571]
     """
-    x = as_symbol_or_tensor(x)
+    return _of_complex("angle", np.angle, x, _angle_of_real)
+
+
+def _angle_of_real(x: Any) -> Any:
     x = x if dtypes.is_float(_dtype(x)) else K.cast(x, dtypes.canonical(None))
     return K.where(K.isnan(x), x, K.cast(x < 0, _dtype(x)) * math.pi)
 
@@ -727,8 +961,13 @@ def isreal(x: Any) -> Any:
 
     Args:
         x: tensor, array or number.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.isreal(np.array([1.0, 2.0])).tolist()
+        [True, True]
     """
-    return K.cast(K.ones_like(as_symbol_or_tensor(x)), "bool")
+    return _of_complex("isreal", np.isreal, x, lambda x: K.cast(K.ones_like(x), "bool"))
 
 
 @full_precision
@@ -737,6 +976,11 @@ def isposinf(x: Any) -> Any:
 
     Args:
         x: tensor, array or number.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.isposinf(np.array([-np.inf, np.inf])).tolist()
+        [False, True]
     """
     return K.equal(as_symbol_or_tensor(x), math.inf)
 
@@ -747,6 +991,11 @@ def isneginf(x: Any) -> Any:
 
     Args:
         x: tensor, array or number.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.isneginf(np.array([-np.inf, np.inf])).tolist()
+        [True, False]
     """
     return K.equal(as_symbol_or_tensor(x), -math.inf)
 
@@ -757,6 +1006,11 @@ def fabs(x: Any) -> Any:
 
     Args:
         x: tensor, array or number.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.fabs(np.array([-1.5, 2.0])).tolist()
+        [1.5, 2.0]
     """
     x = as_symbol_or_tensor(x)
     return K.abs(x if dtypes.is_float(_dtype(x)) else K.cast(x, dtypes.canonical(None)))

@@ -32,6 +32,11 @@ def convert_to_tensor(x: Any, dtype: Any = None, sparse: bool | None = None, rag
         dtype: its type; None: floats of Python get `floatx`, others keep theirs.
         sparse: kept for code written for Keras 3; tensors are dense.
         ragged: likewise.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.convert_to_tensor([1.0, 2.0]).tolist()
+        [1.0, 2.0]
     """
     return array(K.to_dense(x), dtype)
 
@@ -42,6 +47,11 @@ def convert_to_numpy(x: Any) -> np.ndarray:
 
     Args:
         x: tensor with a value, variable, array or number.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.convert_to_numpy(ops.array([1.0, 2.0]))
+        array([1., 2.], dtype=float32)
     """
     return np.asarray(K.to_numpy(x))
 
@@ -52,6 +62,11 @@ def shape(x: Any) -> tuple[Any, ...]:
 
     Args:
         x: tensor, array or number.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.shape(np.ones((2, 3)))
+        (2, 3)
     """
     x = as_symbol_or_tensor(x)
     return tuple(K.getitem(K.shape(x), i) if n is None else n for i, n in enumerate(x.shape))
@@ -64,6 +79,11 @@ def saturate_cast(x: Any, dtype: Any) -> Any:
     Args:
         x: tensor, array or number.
         dtype: the type.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.saturate_cast(np.array([-5.0, 300.0]), "uint8").tolist()
+        [0, 255]
     """
     x, name = as_symbol_or_tensor(x), dtypes.canonical(dtype)
     if name == "bool" or dtypes.is_float(name):
@@ -88,6 +108,11 @@ def slice(inputs: Any, start_indices: Any, shape: Sequence[int]) -> Any:
         inputs: tensor.
         start_indices: where it begins on each axis, numbers or an integer tensor.
         shape: its sizes.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.slice(np.arange(6).reshape(2, 3), (0, 1), (2, 2)).tolist()
+        [[1, 2], [4, 5]]
     """
     x = as_symbol_or_tensor(inputs)
     for axis, size in enumerate(shape):
@@ -107,6 +132,11 @@ def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
         inputs: tensor.
         start_indices: where the block begins on each axis, numbers or an integer tensor.
         updates: the block.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.slice_update(np.zeros(4), (1,), np.array([5.0, 6.0])).tolist()
+        [0.0, 5.0, 6.0, 0.0]
     """
     x, new = as_symbol_or_tensor(inputs), as_symbol_or_tensor(updates)
     inside = None
@@ -136,6 +166,11 @@ def scatter(indices: Any, values: Any, shape: Sequence[int]) -> Any:
         indices: integers (..., n): index tuples for the first n axes.
         values: for each tuple an element, or a slice of the other axes.
         shape: that of the result.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.scatter(np.array([[0], [2]]), np.array([1.0, 5.0]), (3,)).tolist()
+        [1.0, 0.0, 5.0]
     """
     sizes = tuple(int(n) for n in shape)
     places, size = _flat_places(indices, sizes)
@@ -153,6 +188,11 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
         indices: integers (count, n): index tuples for the first n axes. Without a reduction each stands there once.
         updates: for each tuple an element, or a slice of the other axes.
         reduction: None to replace; 'add', 'mul', 'max' or 'min' to join.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.scatter_update(np.zeros(3), np.array([[1]]), np.array([7.0])).tolist()
+        [0.0, 7.0, 0.0]
     """
     x, new = as_symbol_or_tensor(inputs), as_symbol_or_tensor(updates)
     sizes = tuple(_whole(x, i, "scatter_update") for i in builtins.range(len(x.shape)))
@@ -188,6 +228,11 @@ def segment_sum(data: Any, segment_ids: Any, num_segments: int | None = None, so
         segment_ids: for each row the number of its segment.
         num_segments: how many segments there are, by default up to the largest number.
         sorted: whether the numbers are in order; it makes no difference.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.segment_sum(np.array([1, 5, 2]), np.array([0, 0, 1]), 2).tolist()
+        [6, 2]
     """
     ids, count = _segments(segment_ids, num_segments)
     return K.scatter_add(as_symbol_or_tensor(data), ids, count)
@@ -210,6 +255,11 @@ def segment_prod(data: Any, segment_ids: Any, num_segments: int | None = None, s
         segment_ids: for each row the number of its segment.
         num_segments: how many segments there are, by default up to the largest number.
         sorted: whether the numbers are in order; it makes no difference.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.segment_prod(np.array([1, 5, 2]), np.array([0, 0, 1]), 2).tolist()
+        [5, 2]
     """
     return _joined(data, segment_ids, num_segments, K.prod, 1)
 
@@ -223,6 +273,11 @@ def segment_max(data: Any, segment_ids: Any, num_segments: int | None = None, so
         segment_ids: for each row the number of its segment.
         num_segments: how many segments there are, by default up to the largest number.
         sorted: whether the numbers are in order; it makes no difference.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.segment_max(np.array([1, 5, 2]), np.array([0, 0, 1]), 2).tolist()
+        [5, 2]
     """
     name = _dtype(as_symbol_or_tensor(data))
     return _joined(data, segment_ids, num_segments, K.max, -math.inf if dtypes.is_float(name) else np.iinfo(name).min)
@@ -237,6 +292,11 @@ def segment_min(data: Any, segment_ids: Any, num_segments: int | None = None, so
         segment_ids: for each row the number of its segment.
         num_segments: how many segments there are, by default up to the largest number.
         sorted: whether the numbers are in order; it makes no difference.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.segment_min(np.array([1, 5, 2]), np.array([0, 0, 1]), 2).tolist()
+        [1, 2]
     """
     name = _dtype(as_symbol_or_tensor(data))
     return _joined(data, segment_ids, num_segments, K.min, math.inf if dtypes.is_float(name) else np.iinfo(name).max)
@@ -265,6 +325,12 @@ def scan(
         unroll: kept for code written for Keras 3; the backend decides.
 
     Returns: the last carry, and the results of the steps, stacked.
+
+    Example:
+        >>> from keras_front import ops
+        >>> total, sums = ops.scan(lambda carry, x: (carry + x, carry + x), 0.0, np.array([1.0, 2.0]))
+        >>> sums.tolist()
+        [1.0, 3.0]
     """
     carried = nest.flatten(init)
     rows = [] if xs is None else nest.flatten(xs)
@@ -288,6 +354,11 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
     Args:
         f: takes a row, or a nesting of rows.
         xs: tensors (rows, ...) in any nesting.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.map(lambda x: x * x, np.array([1.0, 2.0])).tolist()
+        [1.0, 4.0]
     """
     return scan(lambda carry, x: (carry, f(x)), array(0), xs)[1]
 
@@ -301,6 +372,11 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
         upper: the one after the last.
         body_fun: one step.
         init_val: the first value: a tensor, or a nesting of them.
+
+    Example:
+        >>> from keras_front import ops
+        >>> int(ops.fori_loop(0, 4, lambda i, total: total + i, 0))
+        6
     """
     low, high = (int(n) if not K.is_symbolic(n) else n for n in (lower, upper))
     if isinstance(low, int) and isinstance(high, int):
@@ -322,6 +398,11 @@ def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = F
         axis: along which axis.
 
     Source: Hillis & Steele (1986).
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.associative_scan(lambda a, b: a + b, np.array([1, 2, 3])).tolist()
+        [1, 3, 6]
     """
     tensors = [as_symbol_or_tensor(x) for x in nest.flatten(elems)]
     places = [shapes.normalize_axis(axis, len(x.shape)) for x in tensors]
@@ -350,6 +431,11 @@ def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any) -
         index: which, an integer; beyond the ends the first or the last.
         branches: the functions. Their results have the same structure, shapes and dtypes.
         operands: what they are called with.
+
+    Example:
+        >>> from keras_front import ops
+        >>> float(ops.switch(1, [lambda x: x, lambda x: 10 * x], 3.0))
+        30.0
     """
     if not K.is_symbolic(index):
         return branches[int(np.clip(int(index), 0, len(branches) - 1))](*operands)
@@ -369,6 +455,11 @@ def vectorize(pyfunc: Callable[..., Any], *, excluded: Any = None, signature: st
         pyfunc: a function of scalar tensors.
         excluded: places or names of arguments that are passed as they are.
         signature: not supported.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.vectorize(lambda x: x * x)(np.array([1.0, 2.0])).tolist()
+        [1.0, 4.0]
     """
     if signature is not None:
         raise ArgumentError("vectorize: expected no signature; only functions of single elements are supported.")
@@ -405,6 +496,11 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Any:
         axes_lengths: sizes of named axes, where they do not follow.
 
     Source: the notation of einops (Rogozhnikov, 2022).
+
+    Example:
+        >>> from keras_front import ops
+        >>> tuple(ops.rearrange(np.ones((2, 3, 4)), "a b c -> (a b) c").shape)
+        (6, 4)
     """
     x = as_symbol_or_tensor(tensor)
     given, wanted = (_groups(side) for side in pattern.split("->"))

@@ -30,6 +30,11 @@ def cholesky(x: Any, upper: bool = False) -> Any:
     Args:
         x: (..., n, n).
         upper: whether to return the upper factor, the transpose of the lower one.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.cholesky(np.array([[4.0, 0.0], [0.0, 9.0]])).tolist()
+        [[2.0, 0.0], [0.0, 3.0]]
     """
     lower = K.cholesky(as_symbol_or_tensor(x))
     return _transposed(lower) if upper else lower
@@ -42,6 +47,11 @@ def cholesky_inverse(x: Any, upper: bool = False) -> Any:
     Args:
         x: the factors, (..., n, n).
         upper: whether they are upper ones.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.cholesky_inverse(np.array([[2.0, 0.0], [0.0, 4.0]])).tolist()
+        [[0.25, 0.0], [0.0, 0.0625]]
     """
     x = as_symbol_or_tensor(x)
     lower = _transposed(x) if upper else x
@@ -62,6 +72,11 @@ def solve_triangular(a: Any, b: Any, lower: bool = False) -> Any:
         a: (..., n, n).
         b: (..., n) or (..., n, m).
         lower: whether the matrices are lower triangular; otherwise upper.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.solve_triangular(np.array([[2.0, 0.0], [1.0, 1.0]]), np.array([[4.0], [5.0]]), lower=True).tolist()
+        [[2.0], [3.0]]
     """
     a, b = as_symbol_or_tensor(a), as_symbol_or_tensor(b)
     if len(b.shape) < len(a.shape):
@@ -78,6 +93,11 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         ord: which norm, as in NumPy.
         axis: the axis of vectors, or the two of matrices; None for all.
         keepdims: keep the reduced axes, with size 1.
+
+    Example:
+        >>> from keras_front import ops
+        >>> float(ops.norm(np.array([3.0, 4.0])))
+        5.0
     """
     return K.norm(as_symbol_or_tensor(x), ord=ord, axis=axis, keepdims=keepdims)
 
@@ -89,6 +109,12 @@ def qr(x: Any, mode: str = "reduced") -> tuple[Any, Any]:
     Args:
         x: (..., m, n).
         mode: 'reduced' or 'complete', in which the orthogonal matrices are square.
+
+    Example:
+        >>> from keras_front import ops
+        >>> q, r = ops.qr(np.array([[3.0, 1.0], [4.0, 2.0]]))
+        >>> tuple(q.shape)
+        (2, 2)
     """
     if mode not in ("reduced", "complete"):
         raise ArgumentError(f"qr: expected mode 'reduced' or 'complete', received {mode!r}.")
@@ -114,6 +140,12 @@ def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
         x: (..., m, n).
         full_matrices: whether `u` and `vh` are square.
         compute_uv: whether to return them, or `s` alone.
+
+    Example:
+        >>> from keras_front import ops
+        >>> u, s, vh = ops.svd(np.array([[3.0, 0.0], [0.0, 2.0]]))
+        >>> print(np.asarray(s).round(3))
+        [3. 2.]
     """
     x = as_symbol_or_tensor(x)
     rows, columns = _whole(x, -2, "svd"), _whole(x, -1, "svd")
@@ -137,6 +169,12 @@ def eigh(x: Any) -> tuple[Any, Any]:
         x: (..., n, n), of which the lower triangle is read.
 
     Returns: the values (..., n), and a matrix whose columns are the vectors.
+
+    Example:
+        >>> from keras_front import ops
+        >>> values, vectors = ops.eigh(np.array([[2.0, 0.0], [0.0, 3.0]]))
+        >>> values.tolist()
+        [2.0000000000000004, 3.0000000000000004]
     """
     x = as_symbol_or_tensor(x)
     lower = numpy_names.tril(x)
@@ -154,6 +192,12 @@ def eig(x: Any) -> tuple[Any, Any]:
         x: (..., n, n), a tensor with a value.
 
     Returns: arrays of NumPy: the values (..., n), and a matrix whose columns are the vectors.
+
+    Example:
+        >>> from keras_front import ops
+        >>> values, vectors = ops.eig(np.array([[2.0, 0.0], [0.0, 3.0]]))
+        >>> np.asarray(values).real.tolist()
+        [2.0, 3.0]
     """
     values, vectors = np.linalg.eig(on_host("eig", as_symbol_or_tensor(x))[0])
     return values, vectors
@@ -167,6 +211,11 @@ def lu_factor(x: Any) -> tuple[Any, Any]:
         x: (..., m, n), a tensor with a value.
 
     Returns: the factors, and for each step the row that was taken.
+
+    Example:
+        >>> from keras_front import ops
+        >>> tuple(ops.lu_factor(np.array([[2.0, 1.0], [1.0, 3.0]]))[0].shape)
+        (2, 2)
     """
     matrices = on_host("lu_factor", as_symbol_or_tensor(x))[0]
     flat = matrices.reshape(-1, *matrices.shape[-2:]).copy()
@@ -188,6 +237,12 @@ def slogdet(x: Any) -> tuple[Any, Any]:
 
     Args:
         x: (..., n, n).
+
+    Example:
+        >>> from keras_front import ops
+        >>> sign, logarithm = ops.slogdet(np.array([[2.0, 0.0], [0.0, 3.0]]))
+        >>> float(sign)
+        1.0
     """
     x = as_symbol_or_tensor(x)
     size = K.sum(K.log(K.abs(diagonal(K.qr(x)[1], 0, -2, -1))), axis=-1)
@@ -201,6 +256,11 @@ def logdet(x: Any) -> Any:
 
     Args:
         x: (..., n, n).
+
+    Example:
+        >>> from keras_front import ops
+        >>> print(np.asarray(ops.logdet(np.array([[2.0, 0.0], [0.0, 3.0]]))).round(3))
+        1.792
     """
     return 2 * K.sum(K.log(diagonal(K.cholesky(as_symbol_or_tensor(x)), 0, -2, -1)), axis=-1)
 
@@ -213,6 +273,11 @@ def pinv(x: Any, rcond: float | None = None) -> Any:
         x: (..., m, n).
         rcond: singular values below this part of the largest one count as 0; by default 10 times the larger size times
             the distance of floats.
+
+    Example:
+        >>> from keras_front import ops
+        >>> tuple(ops.pinv(np.ones((3, 2))).shape)
+        (2, 3)
     """
     x = as_symbol_or_tensor(x)
     u, s, vh = K.svd(x)
@@ -235,6 +300,11 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> Any:
         b: (m,) or (m, k).
         rcond: singular values below this part of the largest one count as 0; by default the larger size times the
             distance of floats.
+
+    Example:
+        >>> from keras_front import ops
+        >>> print(np.asarray(ops.lstsq(np.array([[1.0], [2.0]]), np.array([[2.0], [4.0]]))).round(3))
+        [[2.]]
     """
     a, b = as_symbol_or_tensor(a), as_symbol_or_tensor(b)
     if b.shape[0] not in (None, a.shape[0]):
@@ -250,6 +320,11 @@ def matrix_rank(x: Any, tol: Any = None) -> Any:
     Args:
         x: (..., m, n).
         tol: what counts as 0; by default the largest value times the larger size times the distance of floats.
+
+    Example:
+        >>> from keras_front import ops
+        >>> int(ops.matrix_rank(np.ones((3, 3))))
+        1
     """
     x = as_symbol_or_tensor(x)
     s = K.svd(x)[1]
@@ -271,6 +346,12 @@ def jvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]
     Returns: (value, derivative), and what the function passes on.
 
     Source: Townsend (2017): the derivative of a gradient for the weights of the results.
+
+    Example:
+        >>> from keras_front import ops
+        >>> value, slope = ops.jvp(lambda x: x * x, (np.array(3.0),), (np.array(1.0),))
+        >>> float(value), float(slope)
+        (9.0, 6.0)
     """
     given = [as_symbol_or_tensor(x) for x in primals]
     directions = [as_symbol_or_tensor(t) for t in tangents]

@@ -47,6 +47,11 @@ def gelu(x: Any, approximate: bool = True) -> Any:
     Args:
         x: tensor, array or number.
         approximate: whether by a formula with `tanh`; unlike in `keras_front.backend` the default, as in Keras 3.
+
+    Example:
+        >>> from keras_front import ops
+        >>> print(np.asarray(ops.gelu(np.array([-1.0, 0.0, 1.0]))).round(3))
+        [-0.159  0.     0.841]
     """
     return K.gelu(as_symbol_or_tensor(x), approximate)
 
@@ -58,6 +63,11 @@ def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
     Args:
         x: tensor, array or number.
         negative_slope: the factor there.
+
+    Example:
+        >>> from keras_front import ops
+        >>> print(np.asarray(ops.leaky_relu(np.array([-1.0, 1.0]))).round(3))
+        [-0.2  1. ]
     """
     return K.leaky_relu(as_symbol_or_tensor(x), negative_slope)
 
@@ -67,6 +77,11 @@ def hard_sigmoid(x: Any) -> Any:
 
     Args:
         x: tensor, array or number.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.hard_sigmoid(np.array([-3.0, 0.0, 3.0])).tolist()
+        [0.0, 0.5, 1.0]
     """
     return hard_sigmoid_keras3(as_symbol_or_tensor(x))
 
@@ -107,6 +122,11 @@ def conv(
         padding: 'valid' or 'same'.
         data_format: 'channels_last', 'channels_first', or None for the configured default.
         dilation_rate: the distance of the elements of a window.
+
+    Example:
+        >>> from keras_front import ops
+        >>> tuple(ops.conv(np.ones((1, 5, 3)), np.ones((3, 3, 8)), padding="same").shape)
+        (1, 5, 8)
     """
     x, w = as_symbol_or_tensor(inputs), as_symbol_or_tensor(kernel)
     n, layout = len(x.shape) - 2, _format(data_format)
@@ -140,6 +160,11 @@ def depthwise_conv(
         padding: 'valid' or 'same'.
         data_format: 'channels_last', 'channels_first', or None for the configured default.
         dilation_rate: the distance of the elements of a window.
+
+    Example:
+        >>> from keras_front import ops
+        >>> tuple(ops.depthwise_conv(np.ones((1, 5, 5, 3)), np.ones((3, 3, 3, 2))).shape)
+        (1, 3, 3, 6)
     """
     x, w, layout = as_symbol_or_tensor(inputs), as_symbol_or_tensor(kernel), _format(data_format)
     if len(x.shape) == 3:
@@ -171,6 +196,11 @@ def separable_conv(
         padding: 'valid' or 'same'.
         data_format: 'channels_last', 'channels_first', or None for the configured default.
         dilation_rate: the distance of the elements of a window.
+
+    Example:
+        >>> from keras_front import ops
+        >>> tuple(ops.separable_conv(np.ones((1, 6, 6, 3)), np.ones((3, 3, 3, 1)), np.ones((1, 1, 3, 8))).shape)
+        (1, 4, 4, 8)
     """
     middle = depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
     return conv(middle, pointwise_kernel, data_format=data_format)
@@ -196,6 +226,11 @@ def conv_transpose(
         output_padding: by how much the result is larger; None for the usual size.
         data_format: 'channels_last', 'channels_first', or None for the configured default.
         dilation_rate: the distance of the elements of a window.
+
+    Example:
+        >>> from keras_front import ops
+        >>> tuple(ops.conv_transpose(np.ones((1, 4, 4, 3)), np.ones((3, 3, 8, 3)), strides=2, padding="same").shape)
+        (1, 8, 8, 8)
     """
     x, w, layout = as_symbol_or_tensor(inputs), as_symbol_or_tensor(kernel), _format(data_format)
     n = len(x.shape) - 2
@@ -237,6 +272,11 @@ def max_pool(
         strides: the step, by default as `pool_size`.
         padding: 'valid' or 'same'.
         data_format: 'channels_last', 'channels_first', or None for the configured default.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.max_pool(np.arange(4.0).reshape(1, 4, 1), 2).tolist()
+        [[[1.0], [3.0]]]
     """
     return _pool(inputs, pool_size, strides, padding, data_format, "max")
 
@@ -253,6 +293,11 @@ def average_pool(
         strides: the step, by default as `pool_size`.
         padding: 'valid' or 'same'.
         data_format: 'channels_last', 'channels_first', or None for the configured default.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.average_pool(np.arange(4.0).reshape(1, 4, 1), 2).tolist()
+        [[[0.5], [2.5]]]
     """
     return _pool(inputs, pool_size, strides, padding, data_format, "avg")
 
@@ -275,6 +320,11 @@ def adaptive_average_pool(inputs: Any, output_size: Sizes, data_format: str | No
         inputs: (batch, spatial..., channels), or (batch, channels, spatial...), of known size.
         output_size: size of the output along each spatial axis.
         data_format: 'channels_last', 'channels_first', or None for the configured default.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.adaptive_average_pool(np.arange(4.0).reshape(1, 4, 1), 2).tolist()
+        [[[0.5], [2.5]]]
     """
     return _adaptive(average_windows, inputs, output_size, data_format)
 
@@ -287,6 +337,11 @@ def adaptive_max_pool(inputs: Any, output_size: Sizes, data_format: str | None =
         inputs: (batch, spatial..., channels), or (batch, channels, spatial...), of known size.
         output_size: size of the output along each spatial axis.
         data_format: 'channels_last', 'channels_first', or None for the configured default.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.adaptive_max_pool(np.arange(4.0).reshape(1, 4, 1), 2).tolist()
+        [[[1.0], [3.0]]]
     """
     return _adaptive(largest_of_windows, inputs, output_size, data_format)
 
@@ -312,6 +367,11 @@ def unfold(x: Any, kernel_size: Sizes, dilation: Sizes = 1, padding: Sizes = 0, 
         stride: the distance of windows.
 
     Shape: (batch, channels * window, number of windows)
+
+    Example:
+        >>> from keras_front import ops
+        >>> tuple(ops.unfold(np.ones((1, 3, 4, 4)), 2).shape)
+        (1, 12, 9)
     """
     x = as_symbol_or_tensor(x)
     size, gaps, pads, steps = (_each(v, 2) for v in (kernel_size, dilation, padding, stride))
@@ -335,6 +395,11 @@ def fold(
         stride: the distance of windows.
 
     Shape: (batch, channels, rows, columns)
+
+    Example:
+        >>> from keras_front import ops
+        >>> tuple(ops.fold(np.ones((1, 12, 9)), (4, 4), 2).shape)
+        (1, 3, 4, 4)
     """
     x = as_symbol_or_tensor(x)
     out, size, gaps, pads, steps = (_each(v, 2) for v in (output_size, kernel_size, dilation, padding, stride))
@@ -361,6 +426,11 @@ def depth_to_space(x: Any, block_size: int, data_format: str = "channels_last") 
         x: images.
         block_size: rows and columns of a block.
         data_format: 'channels_last' or 'channels_first'.
+
+    Example:
+        >>> from keras_front import ops
+        >>> tuple(ops.depth_to_space(np.ones((1, 2, 2, 4)), 2).shape)
+        (1, 4, 4, 1)
     """
     x, b = _last(as_symbol_or_tensor(x), data_format), block_size
     _, rows, columns, channels = x.shape
@@ -377,6 +447,11 @@ def space_to_depth(x: Any, block_size: int, data_format: str = "channels_last") 
         x: images.
         block_size: rows and columns of a block.
         data_format: 'channels_last' or 'channels_first'.
+
+    Example:
+        >>> from keras_front import ops
+        >>> tuple(ops.space_to_depth(np.ones((1, 4, 4, 1)), 2).shape)
+        (1, 2, 2, 4)
     """
     x, b = _last(as_symbol_or_tensor(x), data_format), block_size
     _, rows, columns, channels = x.shape
@@ -405,6 +480,12 @@ def moments(x: Any, axes: Any, keepdims: bool = False, synchronized: bool = Fals
         axes: which.
         keepdims: keep the reduced axes, with size 1.
         synchronized: whether over all replicas; not supported.
+
+    Example:
+        >>> from keras_front import ops
+        >>> mean, variance = ops.moments(np.array([[1.0, 2.0], [3.0, 6.0]]), axes=[0])
+        >>> mean.tolist(), variance.tolist()
+        ([2.0, 4.0], [1.0, 4.0])
     """
     if synchronized:
         raise ArgumentError("moments: expected synchronized=False; statistics over several replicas are not supported.")
@@ -420,6 +501,11 @@ def normalize(x: Any, axis: Any = -1, order: Any = 2, epsilon: float | None = No
         axis: the axis, or axes, of the vectors.
         order: of the norm.
         epsilon: the least divisor, by default `keras_front.config.epsilon()`.
+
+    Example:
+        >>> from keras_front import ops
+        >>> print(np.asarray(ops.normalize(np.array([[3.0, 4.0]]))).round(3))
+        [[0.6 0.8]]
     """
     x = as_symbol_or_tensor(x)
     x = x if dtypes.is_float(_dtype(x)) else K.cast(x, dtypes.canonical(None))
@@ -440,6 +526,11 @@ def rms_normalization(x: Any, scale: Any = None, axis: Any = -1, epsilon: float 
         epsilon: added to the mean, by default `keras_front.config.epsilon()`.
 
     Source: Zhang & Sennrich (2019).
+
+    Example:
+        >>> from keras_front import ops
+        >>> print(np.asarray(ops.rms_normalization(np.array([[1.0, 7.0]]))).round(3))
+        [[0.2 1.4]]
     """
     x = as_symbol_or_tensor(x)
     found = x * K.rsqrt(
@@ -461,6 +552,11 @@ def layer_normalization(
         axis: the axis, or axes.
         epsilon: added to the variance, by default `keras_front.config.epsilon()`.
         kwargs: `axes`, as `keras_front.backend` names the axes.
+
+    Example:
+        >>> from keras_front import ops
+        >>> print(np.asarray(ops.layer_normalization(np.array([[1.0, 3.0]]))).round(3))
+        [[-1.  1.]]
     """
     axis = kwargs.pop("axes", axis)
     _reject_unknown("layer_normalization", kwargs, ("x", "gamma", "beta", "axis", "epsilon"))
@@ -483,6 +579,13 @@ def batch_normalization(
         offset: vector that is added to the result; None for nothing.
         scale: vector by which it is multiplied before; None for none.
         epsilon: added to the variance.
+
+    Example:
+        >>> from keras_front import ops
+        >>> mean, variance = np.array([4.0]), np.array([1.0])
+        >>> print(np.asarray(ops.batch_normalization(np.array([[3.0], [5.0]]), mean, variance)).round(3))
+        [[-1.]
+         [ 1.]]
     """
     return K.batch_normalization(as_symbol_or_tensor(x), mean, variance, offset, scale, axis=axis, epsilon=epsilon)
 
@@ -514,6 +617,11 @@ def dot_product_attention(
         is_causal: whether a query sees only keys up to its own place.
         flash_attention: kept for code written for Keras 3; the backend decides.
         attn_logits_soft_cap: the scores are bent so that they stay below it; None for no limit.
+
+    Example:
+        >>> from keras_front import ops
+        >>> tuple(ops.dot_product_attention(np.ones((2, 4, 1, 3)), np.ones((2, 5, 1, 3)), np.ones((2, 5, 1, 3))).shape)
+        (2, 4, 1, 3)
     """
     q, k, v = (as_symbol_or_tensor(t) for t in (query, key, value))
     if attn_logits_soft_cap is None:
@@ -543,6 +651,11 @@ def one_hot(x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse:
         axis: where the vectors stand in the result.
         dtype: their type, by default `floatx`.
         sparse: kept for code written for Keras 3; results are dense.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.one_hot(np.array([0, 2]), 3).tolist()
+        [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     """
     hot = K.one_hot(as_symbol_or_tensor(x), num_classes, dtype=dtypes.canonical(dtype))
     return hot if axis in (-1, len(hot.shape) - 1) else numpy_names.moveaxis(hot, -1, axis)
@@ -561,6 +674,11 @@ def multi_hot(
         dtype: their type, by default `floatx`.
         sparse: kept for code written for Keras 3; results are dense.
         kwargs: `num_tokens`, an older name of `num_classes`.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.multi_hot(np.array([0, 2]), 3).tolist()
+        [1.0, 0.0, 1.0]
     """
     count = kwargs.pop("num_tokens", num_classes)
     if kwargs or count is None:
@@ -577,6 +695,11 @@ def psnr(x1: Any, x2: Any, max_val: float) -> Any:
         x1: tensor.
         x2: tensor of the same shape.
         max_val: the largest value that there may be.
+
+    Example:
+        >>> from keras_front import ops
+        >>> print(np.asarray(ops.psnr(np.zeros((2, 2)), np.full((2, 2), 0.1), 1.0)).round(3))
+        20.0
     """
     x1, x2 = as_symbol_or_tensor(x1), as_symbol_or_tensor(x2)
     if tuple(x1.shape) != tuple(x2.shape):
@@ -593,6 +716,11 @@ def cdist(x: Any, y: Any) -> Any:
         y: (..., n, size).
 
     Shape: (..., m, n)
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.cdist(np.array([[0.0, 0.0]]), np.array([[3.0, 4.0]])).tolist()
+        [[5.0]]
     """
     off = K.expand_dims(as_symbol_or_tensor(x), -2) - K.expand_dims(as_symbol_or_tensor(y), -3)
     return K.square_root(K.sum(K.square(off), axis=-1))

@@ -24,6 +24,11 @@ def max(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -
         axis: the axis, or axes, to reduce; None for all elements.
         keepdims: keep the reduced axes, with size 1.
         initial: the least value of the result; None for none.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.max(np.array([[1, 5], [4, 2]]), axis=1).tolist()
+        [5, 4]
     """
     found = K.max(as_symbol_or_tensor(x), axis=axis, keepdims=keepdims)
     return found if initial is None else K.maximum(found, initial)
@@ -38,6 +43,11 @@ def min(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -
         axis: the axis, or axes, to reduce; None for all elements.
         keepdims: keep the reduced axes, with size 1.
         initial: the largest value of the result; None for none.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.min(np.array([[1, 5], [4, 2]]), axis=1).tolist()
+        [1, 2]
     """
     found = K.min(as_symbol_or_tensor(x), axis=axis, keepdims=keepdims)
     return found if initial is None else K.minimum(found, initial)
@@ -52,6 +62,11 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) ->
         axis: the axis, or axes, to reduce; None for all elements.
         keepdims: keep the reduced axes, with size 1.
         dtype: the type in which they are multiplied, by default that of `x`.
+
+    Example:
+        >>> from keras_front import ops
+        >>> int(ops.prod(np.array([2, 3, 4])))
+        24
     """
     return K.prod(_cast(x, dtype), axis=axis, keepdims=keepdims)
 
@@ -64,6 +79,11 @@ def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
         x: tensor, array or number.
         axis: along which axis; None: over all elements, as one axis.
         dtype: the type in which they are added, by default that of `x`.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.cumsum(np.array([1, 2, 3])).tolist()
+        [1, 3, 6]
     """
     return numpy_names.cumsum(_cast(x, dtype), axis)
 
@@ -76,6 +96,11 @@ def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
         x: tensor, array or number.
         axis: along which axis; None: over all elements, as one axis.
         dtype: the type in which they are multiplied, by default that of `x`.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.cumprod(np.array([1, 2, 3])).tolist()
+        [1, 2, 6]
     """
     return numpy_names.cumprod(_cast(x, dtype), axis)
 
@@ -88,6 +113,12 @@ def top_k(x: Any, k: int, sorted: bool = True) -> Any:
         x: tensor.
         k: how many.
         sorted: whether in falling order; they always are.
+
+    Example:
+        >>> from keras_front import ops
+        >>> values, indices = ops.top_k(np.array([10, 30, 20]), 2)
+        >>> values.tolist(), indices.tolist()
+        ([30, 20], [1, 2])
     """
     return K.top_k(as_symbol_or_tensor(x), k)
 
@@ -102,6 +133,11 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
         mode: 'constant'; or what the new elements repeat: 'edge' the last one, 'wrap' those of the other end, 'reflect'
             those before it as in a mirror, 'symmetric' these and the last one.
         constant_values: the value of the new elements with 'constant', by default 0.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.pad(np.array([1, 2]), 1).tolist()
+        [0, 1, 2, 0]
     """
     x = as_symbol_or_tensor(x)
     pairs = np.broadcast_to(np.asarray(pad_width), (len(x.shape), 2)).tolist()

@@ -33,6 +33,11 @@ def fft(x: Any, imag: Any = None, axis: int = -1) -> Pair:
         x: pair (real, imag), or the real part.
         imag: the imaginary part, if it is not in the pair.
         axis: along which axis.
+
+    Example:
+        >>> from keras_front import ops
+        >>> [part.tolist() for part in ops.fft((np.array([1.0, 0.0]), np.zeros(2)))]
+        [[1.0, 1.0], [0.0, 0.0]]
     """
     return tuple(K.fft(*_pair("fft", x, imag), axis=axis))  # type: ignore[return-value]
 
@@ -45,6 +50,11 @@ def ifft(x: Any, imag: Any = None, axis: int = -1) -> Pair:
         x: pair (real, imag), or the real part.
         imag: the imaginary part, if it is not in the pair.
         axis: along which axis.
+
+    Example:
+        >>> from keras_front import ops
+        >>> [part.tolist() for part in ops.ifft((np.array([2.0, 0.0]), np.zeros(2)))]
+        [[1.0, 1.0], [0.0, 0.0]]
     """
     return tuple(K.ifft(*_pair("ifft", x, imag), axis=axis))  # type: ignore[return-value]
 
@@ -55,6 +65,11 @@ def fft2(x: Any) -> Pair:
 
     Args:
         x: pair (real, imag).
+
+    Example:
+        >>> from keras_front import ops
+        >>> [tuple(part.shape) for part in ops.fft2((np.ones((4, 4)), np.zeros((4, 4))))]
+        [(4, 4), (4, 4)]
     """
     return tuple(K.fft(*K.fft(*_pair("fft2", x), axis=-1), axis=-2))  # type: ignore[return-value]
 
@@ -65,6 +80,11 @@ def ifft2(x: Any) -> Pair:
 
     Args:
         x: pair (real, imag).
+
+    Example:
+        >>> from keras_front import ops
+        >>> [tuple(part.shape) for part in ops.ifft2((np.ones((4, 4)), np.zeros((4, 4))))]
+        [(4, 4), (4, 4)]
     """
     return tuple(K.ifft(*K.ifft(*_pair("ifft2", x), axis=-1), axis=-2))  # type: ignore[return-value]
 
@@ -86,6 +106,11 @@ def rfft(x: Any, fft_length: int | None = None) -> Pair:
     Args:
         x: real tensor.
         fft_length: the length to which signals are cut or filled up with zeros; None: as they are.
+
+    Example:
+        >>> from keras_front import ops
+        >>> [part.tolist() for part in ops.rfft(np.ones(4))]
+        [[4.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
     """
     return tuple(K.rfft(_of_length(as_symbol_or_tensor(x), fft_length)))  # type: ignore[return-value]
 
@@ -100,6 +125,11 @@ def irfft(x: Any, imag: Any = None, n: int | None = None, axis: int = -1, fft_le
         n: another name of `fft_length`, as `keras_front.backend` has it.
         axis: along which axis.
         fft_length: the length of the signals; None: twice the number of points less 2.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.irfft((np.array([4.0, 0.0, 0.0]), np.zeros(3))).tolist()
+        [1.0, 1.0, 1.0, 1.0]
     """
     if isinstance(imag, int):
         imag, fft_length = None, imag
@@ -120,6 +150,11 @@ def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> Any
         sequence_stride: samples from one frame to the next.
 
     Shape: (..., frames, sequence_length)
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.extract_sequences(np.arange(5), 3, 1).tolist()
+        [[0, 1, 2], [1, 2, 3], [2, 3, 4]]
     """
     x = as_symbol_or_tensor(x)
     frames = (_whole(x, -1, "extract_sequences") - sequence_length) // sequence_stride + 1
@@ -156,6 +191,11 @@ def stft(
         center: whether the first frame is centred on the first sample; signals are mirrored at their ends.
 
     Shape: twice (..., frames, fft_length // 2 + 1)
+
+    Example:
+        >>> from keras_front import ops
+        >>> [tuple(part.shape) for part in ops.stft(np.ones(16), 8, 4, 8)]
+        [(5, 5), (5, 5)]
     """
     x = as_symbol_or_tensor(x)
     if fft_length < sequence_length:
@@ -189,6 +229,11 @@ def istft(
         center: whether the first frame is centred on the first sample.
 
     Source: Griffin & Lim (1984).
+
+    Example:
+        >>> from keras_front import ops
+        >>> tuple(ops.istft(ops.stft(np.ones(16), 8, 4, 8), 8, 4, 8).shape)
+        (16,)
     """
     frames = irfft(x, fft_length=fft_length)
     weights = _window(window, sequence_length, fft_length)

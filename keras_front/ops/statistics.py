@@ -35,6 +35,11 @@ def quantile(x: Any, q: Any, axis: Axis = None, method: str = "linear", keepdims
         keepdims: keep the reduced axes, with size 1.
 
     Shape: that of `q`, then that of `x` without the axes.
+
+    Example:
+        >>> from keras_front import ops
+        >>> float(ops.quantile(np.array([1.0, 2.0, 5.0]), 0.5))
+        2.0
     """
     x = _as_float(x)
     rows, kept = _rows(x, axis)
@@ -75,6 +80,11 @@ def percentile(x: Any, q: Any, axis: Axis = None, method: str = "linear", keepdi
         axis: the axis, or axes, over which; None for all elements.
         method: what is returned between two elements; see `quantile`.
         keepdims: keep the reduced axes, with size 1.
+
+    Example:
+        >>> from keras_front import ops
+        >>> float(ops.percentile(np.array([1.0, 2.0, 5.0]), 50))
+        2.0
     """
     return quantile(x, np.asarray(K.to_numpy(q), "float64") / 100, axis, method, keepdims)
 
@@ -87,6 +97,11 @@ def median(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
         x: tensor, array or number.
         axis: the axis, or axes, over which; None for all elements.
         keepdims: keep the reduced axes, with size 1.
+
+    Example:
+        >>> from keras_front import ops
+        >>> float(ops.median(np.array([1.0, 9.0, 2.0])))
+        2.0
     """
     return quantile(x, 0.5, axis, keepdims=keepdims)
 
@@ -99,6 +114,11 @@ def argpartition(x: Any, kth: int, axis: int | None = -1) -> Any:
         x: tensor.
         kth: which.
         axis: along which axis; None: among all elements. The order is that of `argsort`.
+
+    Example:
+        >>> from keras_front import ops
+        >>> int(ops.argpartition(np.array([3, 1, 2]), 0)[0])
+        1
     """
     return numpy_names.argsort(as_symbol_or_tensor(x), axis=axis)
 
@@ -113,6 +133,11 @@ def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
         side: 'left' for the first such place, 'right' for the last.
 
     Returns: indices of int32.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.searchsorted(np.array([1, 3, 5]), np.array([4])).tolist()
+        [2]
     """
     edges, values = as_symbol_or_tensor(sorted_sequence), K.expand_dims(as_symbol_or_tensor(values), -1)
     before = edges < values if side == "left" else edges <= values
@@ -128,6 +153,11 @@ def digitize(x: Any, bins: Any) -> Any:
         bins: vector of the edges of bins in ascending order.
 
     Returns: indices of int32, 0 below the first edge.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.digitize(np.array([0.5, 2.5]), np.array([1.0, 2.0])).tolist()
+        [0, 2]
     """
     return searchsorted(bins, x, "right")
 
@@ -141,6 +171,11 @@ def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) ->
         x2: tensor, looked at as one axis.
         assume_unique: kept for code written for NumPy; it makes no difference.
         invert: whether to say where they are not.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.isin(np.array([1, 2, 3]), np.array([2])).tolist()
+        [False, True, False]
     """
     x2 = K.reshape(as_symbol_or_tensor(x2), (-1,))
     found = K.any(K.equal(K.expand_dims(as_symbol_or_tensor(x1), -1), x2), axis=-1)
@@ -157,6 +192,11 @@ def allclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan
         rtol: allowed difference in proportion to `x2`.
         atol: allowed difference besides.
         equal_nan: whether two NaN are equal.
+
+    Example:
+        >>> from keras_front import ops
+        >>> bool(ops.allclose(np.array([1.0]), np.array([1.0 + 1e-9])))
+        True
     """
     return K.all(isclose(x1, x2, rtol, atol, equal_nan))
 
@@ -171,6 +211,11 @@ def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan:
         rtol: allowed difference in proportion to `x2`.
         atol: allowed difference besides.
         equal_nan: whether two NaN are equal.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.isclose(np.array([1.0, 2.0]), np.array([1.0, 2.1])).tolist()
+        [True, False]
     """
     x1, x2 = as_symbol_or_tensor(x1), as_symbol_or_tensor(x2)
     near = numpy_names.isclose(x1, x2, rtol, atol)
@@ -190,6 +235,11 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
         minlength: the least length of the result. It is the length where `x` has no values yet; larger numbers are
             then left out.
         sparse: kept for code written for Keras 3; results are dense.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.bincount(np.array([0, 1, 1, 3])).tolist()
+        [1, 2, 0, 1]
     """
     x = as_symbol_or_tensor(x)
     length = minlength
@@ -212,6 +262,11 @@ def histogram(x: Any, bins: Any = 10, range: tuple[float, float] | None = None) 
         range: the first edge and the last; None for the smallest element and the largest.
 
     Returns: the counts, as floats, and the edges.
+
+    Example:
+        >>> from keras_front import ops
+        >>> [part.tolist() for part in ops.histogram(np.array([0.0, 1.0, 1.0, 2.0]), bins=2)]
+        [[1.0, 3.0], [0.0, 1.0, 2.0]]
     """
     x = K.reshape(_as_float(x), (-1,))
     if isinstance(bins, int):
@@ -239,6 +294,12 @@ def corrcoef(x: Any) -> Any:
 
     Args:
         x: matrix: a variable in each row, an observation in each column.
+
+    Example:
+        >>> from keras_front import ops
+        >>> print(np.asarray(ops.corrcoef(np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0]]))).round(3))
+        [[1. 1.]
+         [1. 1.]]
     """
     x = _as_float(x)
     x = x if len(x.shape) > 1 else K.expand_dims(x, 0)
@@ -258,6 +319,11 @@ def correlate(x1: Any, x2: Any, mode: str = "valid") -> Any:
         x1: vector.
         x2: vector.
         mode: 'valid' where both overlap whole, 'same' for as many as the longer one has, 'full' for every overlap.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.correlate(np.array([1.0, 2.0, 3.0]), np.array([0.0, 1.0])).tolist()
+        [2.0, 3.0]
     """
     if mode not in ("valid", "same", "full"):
         raise ArgumentError(f"correlate: expected mode 'valid', 'same' or 'full', received {mode!r}.")
@@ -286,6 +352,11 @@ def trapezoid(y: Any, x: Any = None, dx: float = 1.0, axis: int = -1) -> Any:
         x: where they are; None: at equal distances.
         dx: that distance.
         axis: along which axis.
+
+    Example:
+        >>> from keras_front import ops
+        >>> float(ops.trapezoid(np.array([1.0, 2.0, 3.0])))
+        4.0
     """
     y = numpy_names.moveaxis(_as_float(y), axis, -1)
     means = (K.getitem(y, (..., slice(1, None))) + K.getitem(y, (..., slice(None, -1)))) * 0.5
@@ -307,6 +378,11 @@ def nansum(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
         x: tensor, array or number.
         axis: the axis, or axes, to reduce; None for all elements.
         keepdims: keep the reduced axes, with size 1.
+
+    Example:
+        >>> from keras_front import ops
+        >>> float(ops.nansum(np.array([np.nan, 1.0, 3.0])))
+        4.0
     """
     return K.sum(_filled(x, 0), axis=axis, keepdims=keepdims)
 
@@ -319,6 +395,11 @@ def nanprod(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
         x: tensor, array or number.
         axis: the axis, or axes, to reduce; None for all elements.
         keepdims: keep the reduced axes, with size 1.
+
+    Example:
+        >>> from keras_front import ops
+        >>> float(ops.nanprod(np.array([np.nan, 2.0, 3.0])))
+        6.0
     """
     return K.prod(_filled(x, 1), axis=axis, keepdims=keepdims)
 
@@ -331,6 +412,11 @@ def nanmax(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
         x: tensor, array or number.
         axis: the axis, or axes, to reduce; None for all elements.
         keepdims: keep the reduced axes, with size 1.
+
+    Example:
+        >>> from keras_front import ops
+        >>> float(ops.nanmax(np.array([np.nan, 1.0, 3.0])))
+        3.0
     """
     return _unless_all_missing(x, K.max(_filled(x, -np.inf), axis=axis, keepdims=keepdims), axis, keepdims)
 
@@ -343,6 +429,11 @@ def nanmin(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
         x: tensor, array or number.
         axis: the axis, or axes, to reduce; None for all elements.
         keepdims: keep the reduced axes, with size 1.
+
+    Example:
+        >>> from keras_front import ops
+        >>> float(ops.nanmin(np.array([np.nan, 1.0, 3.0])))
+        1.0
     """
     return _unless_all_missing(x, K.min(_filled(x, np.inf), axis=axis, keepdims=keepdims), axis, keepdims)
 
@@ -355,6 +446,11 @@ def nanmean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
         x: tensor, array or number.
         axis: the axis, or axes, to reduce; None for all elements.
         keepdims: keep the reduced axes, with size 1.
+
+    Example:
+        >>> from keras_front import ops
+        >>> float(ops.nanmean(np.array([np.nan, 1.0, 3.0])))
+        2.0
     """
     return nansum(_as_float(x), axis, keepdims) / _count(x, axis, keepdims)
 
@@ -367,6 +463,11 @@ def nanvar(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
         x: tensor, array or number.
         axis: the axis, or axes, to reduce; None for all elements.
         keepdims: keep the reduced axes, with size 1.
+
+    Example:
+        >>> from keras_front import ops
+        >>> float(ops.nanvar(np.array([np.nan, 1.0, 3.0])))
+        1.0
     """
     off = _as_float(x) - nanmean(x, axis, True)
     return nanmean(off * off, axis, keepdims)
@@ -380,6 +481,11 @@ def nanstd(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
         x: tensor, array or number.
         axis: the axis, or axes, to reduce; None for all elements.
         keepdims: keep the reduced axes, with size 1.
+
+    Example:
+        >>> from keras_front import ops
+        >>> float(ops.nanstd(np.array([np.nan, 1.0, 3.0])))
+        1.0
     """
     return K.square_root(nanvar(x, axis, keepdims))
 
@@ -392,6 +498,11 @@ def nancumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
         x: tensor, array or number.
         axis: along which axis; None: over all elements, as one axis.
         dtype: the type in which they are added, by default that of `x`.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.nancumsum(np.array([2.0, np.nan, 3.0])).tolist()
+        [2.0, 2.0, 5.0]
     """
     x = _filled(x, 0)
     return numpy_names.cumsum(x if dtype is None else K.cast(x, dtype), axis)
@@ -405,6 +516,11 @@ def nancumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
         x: tensor, array or number.
         axis: along which axis; None: over all elements, as one axis.
         dtype: the type in which they are multiplied, by default that of `x`.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.nancumprod(np.array([2.0, np.nan, 3.0])).tolist()
+        [2.0, 2.0, 6.0]
     """
     x = _filled(x, 1)
     return numpy_names.cumprod(x if dtype is None else K.cast(x, dtype), axis)
@@ -418,6 +534,11 @@ def nanargmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
         x: tensor, array or number.
         axis: along which axis; None: among all elements, counted row by row.
         keepdims: keep the reduced axes, with size 1.
+
+    Example:
+        >>> from keras_front import ops
+        >>> int(ops.nanargmax(np.array([np.nan, 1.0, 3.0])))
+        2
     """
     return _place_of(numpy_names.argmax, x, -np.inf, axis, keepdims)
 
@@ -430,6 +551,11 @@ def nanargmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
         x: tensor, array or number.
         axis: along which axis; None: among all elements, counted row by row.
         keepdims: keep the reduced axes, with size 1.
+
+    Example:
+        >>> from keras_front import ops
+        >>> int(ops.nanargmin(np.array([np.nan, 1.0, 3.0])))
+        1
     """
     return _place_of(numpy_names.argmin, x, np.inf, axis, keepdims)
 
@@ -444,6 +570,11 @@ def nanquantile(x: Any, q: Any, axis: Axis = None, method: str = "linear", keepd
         axis: the axis, or axes, over which; None for all elements.
         method: what is returned between two elements; see `quantile`.
         keepdims: keep the reduced axes, with size 1.
+
+    Example:
+        >>> from keras_front import ops
+        >>> float(ops.nanquantile(np.array([np.nan, 1.0, 3.0]), 0.5))
+        2.0
     """
     x = _as_float(x)
     rows, kept = _rows(x, axis)
@@ -468,6 +599,11 @@ def nanpercentile(x: Any, q: Any, axis: Axis = None, method: str = "linear", kee
         axis: the axis, or axes, over which; None for all elements.
         method: what is returned between two elements; see `quantile`.
         keepdims: keep the reduced axes, with size 1.
+
+    Example:
+        >>> from keras_front import ops
+        >>> float(ops.nanpercentile(np.array([np.nan, 1.0, 3.0]), 50))
+        2.0
     """
     return nanquantile(x, np.asarray(K.to_numpy(q), "float64") / 100, axis, method, keepdims)
 
@@ -480,6 +616,11 @@ def nanmedian(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
         x: tensor, array or number.
         axis: the axis, or axes, over which; None for all elements.
         keepdims: keep the reduced axes, with size 1.
+
+    Example:
+        >>> from keras_front import ops
+        >>> float(ops.nanmedian(np.array([np.nan, 1.0, 3.0])))
+        2.0
     """
     return nanquantile(x, 0.5, axis, keepdims=keepdims)
 

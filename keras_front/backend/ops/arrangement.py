@@ -101,6 +101,10 @@ def broadcast_to(x: Tensor, shape: Dims):
 
     Raises:
         ShapeError: x does not broadcast to it.
+
+    Example:
+        >>> K.broadcast_to(np.array([1, 2]), (2, 2)).tolist()
+        [[1, 2], [1, 2]]
     """
 
 
@@ -131,6 +135,10 @@ def pad(x: Tensor, padding, interior=None, value=0.0):
         value: what is added.
 
     Returns: a larger tensor of the dtype of x.
+
+    Example:
+        >>> K.pad(np.array([1.0]), ((1, 2),)).tolist()
+        [0.0, 1.0, 0.0, 0.0]
     """
 
 
@@ -145,6 +153,10 @@ def strided_slice(x: Tensor, start: Dims, stop: Dims, step: Dims):
         step: for each axis the distance of the elements taken; positive.
 
     Returns: a tensor, which may share memory with x.
+
+    Example:
+        >>> K.strided_slice(np.arange(6), (1,), (6,), (2,)).tolist()
+        [1, 3, 5]
     """
 
 
@@ -157,6 +169,10 @@ def flip(x: Tensor, axes: Dims):
         axes: the axes, not negative.
 
     Returns: a tensor of the shape of x.
+
+    Example:
+        >>> K.flip(np.array([[1, 2], [3, 4]]), 0).tolist()
+        [[3, 4], [1, 2]]
     """
 
 
@@ -410,6 +426,10 @@ def temporal_padding(x: Tensor, padding=(1, 1)):
 
     Raises:
         ArgumentError: `padding` has not two numbers.
+
+    Example:
+        >>> tuple(K.temporal_padding(np.ones((1, 4, 3)), (2, 0)).shape)
+        (1, 6, 3)
     """
     if len(x.shape) != 3:
         raise ShapeError(f"temporal_padding: expected a tensor of 3 dimensions, received shape {tuple(x.shape)}.")
@@ -443,6 +463,10 @@ def spatial_2d_padding(x: Tensor, padding=((1, 1), (1, 1)), data_format=None):
         data_format: 'channels_last', 'channels_first', or None for the default of the configuration.
 
     Returns: images of larger spatial dimensions.
+
+    Example:
+        >>> tuple(K.spatial_2d_padding(np.ones((1, 4, 4, 3))).shape)
+        (1, 6, 6, 3)
     """
     return _spatial_padding(x, padding, data_format)
 
@@ -457,6 +481,10 @@ def spatial_3d_padding(x: Tensor, padding=((1, 1), (1, 1), (1, 1)), data_format=
         data_format: 'channels_last', 'channels_first', or None for the default of the configuration.
 
     Returns: volumes of larger spatial dimensions.
+
+    Example:
+        >>> tuple(K.spatial_3d_padding(np.ones((1, 4, 4, 4, 3))).shape)
+        (1, 6, 6, 6, 3)
     """
     return _spatial_padding(x, padding, data_format)
 

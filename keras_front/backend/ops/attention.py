@@ -49,6 +49,10 @@ def dot_product_attention(
         ShapeError: a dimension that is needed is unknown.
 
     Source: Vaswani et al. (2017), section 3.2.
+
+    Example:
+        >>> tuple(K.dot_product_attention(np.ones((2, 4, 1, 3)), np.ones((2, 5, 1, 3)), np.ones((2, 5, 1, 3))).shape)
+        (2, 4, 1, 3)
     """
     q, k, v = (permute_dimensions(t, (0, 2, 1, 3)) for t in (query, key, value))
     depth = query.shape[-1]
@@ -85,6 +89,10 @@ def group_normalization(x: Tensor, gamma: Maybe = None, beta: Maybe = None, grou
         ShapeError: the channels cannot be divided.
 
     Source: Wu & He (2018).
+
+    Example:
+        >>> print(np.asarray(K.group_normalization(np.array([[1.0, 3.0, 2.0, 6.0]]), groups=2)).round(3))
+        [[-1.  1. -1.  1.]]
     """
     place, rank = shapes.normalize_axis(axis, len(x.shape)), len(x.shape)
     depth = x.shape[place]

@@ -59,6 +59,10 @@ def while_loop(
 
     Raises:
         UntraceableError: tensors are symbolic and there is no maximum.
+
+    Example:
+        >>> [int(v) for v in K.while_loop(lambda i: i < 3, lambda i: [i + 1], [K.constant(0)])]
+        [3]
     """
     single = not isinstance(loop_vars, list | tuple)
     carry = [as_symbol_or_tensor(t) for t in ([loop_vars] if single else loop_vars)]
@@ -96,5 +100,9 @@ def vectorized_map(function: Callable[..., Any], elements: Any) -> Any:
         elements: a tensor, or a list of tensors of equal length, of whose rows the function gets a list.
 
     Returns: a tensor, or a list of them if the function returns a list.
+
+    Example:
+        >>> K.vectorized_map(lambda row: K.sum(row), np.array([[1.0, 2.0], [3.0, 4.0]])).tolist()
+        [3.0, 7.0]
     """
     return map_fn(function, elements)

@@ -37,6 +37,10 @@ def conv(x: Tensor, kernel: Tensor, strides: Dims, padding, dilation: Dims, grou
 
     Raises:
         ShapeError: the channels do not fit.
+
+    Example:
+        >>> tuple(K.conv(np.ones((1, 5, 3)), np.ones((3, 3, 8)), 1, "same", 1).shape)
+        (1, 5, 8)
     """
 
 
@@ -98,6 +102,10 @@ def max_pool(x: Tensor, pool_size: Dims, strides: Dims, padding, data_format="ch
         data_format: 'channels_last' or 'channels_first'.
 
     Shape: (batch, spatial..., channels) -> the same with fewer places.
+
+    Example:
+        >>> K.max_pool(np.arange(4.0).reshape(1, 4, 1), 2, 2, "valid").tolist()
+        [[[1.0], [3.0]]]
     """
 
 
@@ -147,6 +155,10 @@ def average_pool(x: Tensor, pool_size: Dims, strides: Dims, padding, data_format
         data_format: 'channels_last' or 'channels_first'.
 
     Shape: (batch, spatial..., channels) -> the same with fewer places.
+
+    Example:
+        >>> K.average_pool(np.arange(4.0).reshape(1, 4, 1), 2, 2, "valid").tolist()
+        [[[0.5], [2.5]]]
     """
 
 
@@ -276,6 +288,10 @@ def conv3d(
     Raises:
         ArgumentError: a size or the padding is none.
         ShapeError: x has another number of dimensions, or its channels do not fit the kernel.
+
+    Example:
+        >>> tuple(K.conv3d(np.ones((1, 4, 4, 4, 2)), np.ones((3, 3, 3, 2, 5)), padding="same").shape)
+        (1, 4, 4, 4, 5)
     """
     return _conv(3, x, kernel, strides, padding, data_format, dilation_rate, groups)
 
@@ -322,6 +338,10 @@ def conv2d_transpose(
     Raises:
         ArgumentError: a size or the padding is none.
         ShapeError: `output_shape` is none that such a convolution reduces to x.
+
+    Example:
+        >>> tuple(K.conv2d_transpose(np.ones((1, 4, 4, 3)), np.ones((3, 3, 8, 3)), (1, 8, 8, 8), (2, 2), "same").shape)
+        (1, 8, 8, 8)
     """
     return _transposed(2, x, kernel, output_shape, strides, padding, data_format, dilation_rate)
 
@@ -347,6 +367,11 @@ def conv3d_transpose(
     Raises:
         ArgumentError: a size or the padding is none.
         ShapeError: `output_shape` is none that such a convolution reduces to x.
+
+    Example:
+        >>> kernel = np.ones((3, 3, 3, 5, 3))
+        >>> tuple(K.conv3d_transpose(np.ones((1, 2, 2, 2, 3)), kernel, (1, 4, 4, 4, 5), (2, 2, 2), "same").shape)
+        (1, 4, 4, 4, 5)
     """
     return _transposed(3, x, kernel, output_shape, strides, padding, data_format, dilation_rate)
 
@@ -366,6 +391,10 @@ def depthwise_conv2d(
         dilation_rate: the distance of the kernel's elements, one number or 2.
 
     Shape: (batch, rows, columns, channels) -> (batch, rows, columns, channels * multiplier).
+
+    Example:
+        >>> tuple(K.depthwise_conv2d(np.ones((1, 5, 5, 3)), np.ones((3, 3, 3, 2))).shape)
+        (1, 3, 3, 6)
     """
     rows, columns, depth, multiplier = depthwise_kernel.shape
     kernel = reshape(depthwise_kernel, (rows, columns, 1, depth * multiplier))
@@ -391,6 +420,10 @@ def separable_conv2d(
     Shape: (batch, spatial..., channels) -> (batch, spatial..., filters).
 
     Source: Chollet (2017).
+
+    Example:
+        >>> tuple(K.separable_conv2d(np.ones((1, 6, 6, 3)), np.ones((3, 3, 3, 1)), np.ones((1, 1, 3, 8))).shape)
+        (1, 4, 4, 8)
     """
     x = depthwise_conv2d(x, depthwise_kernel, strides, padding, data_format, dilation_rate)
     return _conv(2, x, pointwise_kernel, 1, "valid", data_format, 1, 1)
@@ -415,6 +448,10 @@ def separable_conv1d(
     Shape: (batch, spatial..., channels) -> (batch, spatial..., filters).
 
     Source: Chollet (2017).
+
+    Example:
+        >>> tuple(K.separable_conv1d(np.ones((1, 6, 3)), np.ones((3, 3, 1)), np.ones((1, 3, 8))).shape)
+        (1, 4, 8)
     """
     width, depth, multiplier = depthwise_kernel.shape
     kernel = reshape(depthwise_kernel, (width, 1, depth * multiplier))
@@ -453,6 +490,10 @@ def pool1d(x: Tensor, pool_size, strides=1, padding="valid", data_format=None, p
     Raises:
         ArgumentError: a size, the padding or the mode is none.
         ShapeError: x has another number of dimensions.
+
+    Example:
+        >>> K.pool1d(np.arange(4.0).reshape(1, 4, 1), 2, strides=2).tolist()
+        [[[1.0], [3.0]]]
     """
     return _pool(1, x, pool_size, strides, padding, data_format, pool_mode)
 
@@ -499,5 +540,9 @@ def pool3d(x: Tensor, pool_size, strides=(1, 1, 1), padding="valid", data_format
     Raises:
         ArgumentError: a size, the padding or the mode is none.
         ShapeError: x has another number of dimensions.
+
+    Example:
+        >>> tuple(K.pool3d(np.ones((1, 4, 4, 4, 2)), (2, 2, 2), strides=(2, 2, 2)).shape)
+        (1, 2, 2, 2, 2)
     """
     return _pool(3, x, pool_size, strides, padding, data_format, pool_mode)

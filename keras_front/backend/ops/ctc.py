@@ -87,6 +87,11 @@ def ctc_batch_cost(y_true: Tensor, y_pred: Tensor, input_length: Tensor, label_l
     Returns: the cost, infinite where the labels do not fit into the time.
 
     Source: Graves et al. (2006), section 4.
+
+    Example:
+        >>> y_pred = np.array([[[0.6, 0.4], [0.5, 0.5]]])  # one sequence, two steps, one label and the blank
+        >>> print(np.asarray(K.ctc_batch_cost(np.array([[0]]), y_pred, np.array([[2]]), np.array([[1]]))).round(3))
+        [[0.223]]
     """
     classes = y_pred.shape[-1]
     labels = _with_blanks(cast(y_true, "int64"), classes - 1)

@@ -109,6 +109,10 @@ def arcsin(x: Tensor):
 
     Args:
         x: tensor, array or number.
+
+    Example:
+        >>> print(np.asarray(K.arcsin(np.array([0.0, 1.0]))).round(3))
+        [0.    1.571]
     """
     return multiply(2, arctan(divide(x, add(1, square_root(multiply(subtract(1, x), add(1, x)))))))
 
@@ -120,6 +124,10 @@ def arccos(x: Tensor):
 
     Args:
         x: tensor, array or number.
+
+    Example:
+        >>> print(np.asarray(K.arccos(np.array([1.0, 0.0]))).round(3))
+        [0.    1.571]
     """
     return multiply(2, arctan(square_root(divide(subtract(1, x), add(1, x)))))
 
@@ -131,6 +139,10 @@ def arccosh(x: Tensor):
 
     Args:
         x: tensor, array or number.
+
+    Example:
+        >>> print(np.asarray(K.arccosh(np.array([1.0, 2.0]))).round(3))
+        [0.    1.317]
     """
     t = subtract(x, 1)
     return log1p(add(t, multiply(square_root(t), square_root(add(t, 2)))))
@@ -166,6 +178,10 @@ def deg2rad(x: Tensor):
 
     Args:
         x: tensor, array or number.
+
+    Example:
+        >>> print(np.asarray(K.deg2rad(np.array([0.0, 180.0]))).round(3))
+        [0.    3.142]
     """
     return multiply(x, math.pi / 180)
 
@@ -177,6 +193,10 @@ def rad2deg(x: Tensor):
 
     Args:
         x: tensor, array or number.
+
+    Example:
+        >>> print(np.asarray(K.rad2deg(np.array([0.0, np.pi]))).round(3))
+        [  0. 180.]
     """
     return multiply(x, 180 / math.pi)
 
@@ -189,6 +209,10 @@ def hypot(x: Tensor, y: Tensor):
     Args:
         x: one side.
         y: the other side.
+
+    Example:
+        >>> K.hypot(np.array([3.0]), np.array([4.0])).tolist()
+        [5.0]
     """
     x, y = abs(x), abs(y)
     large = maximum(x, y)
@@ -204,6 +228,10 @@ def sinc(x: Tensor):
 
     Args:
         x: tensor, array or number.
+
+    Example:
+        >>> print(np.asarray(K.sinc(np.array([0.0, 0.5]))).round(3))
+        [1.    0.637]
     """
     none = equal(x, 0)
     angle = multiply(where(none, 1, x), math.pi)
@@ -240,6 +268,10 @@ def exp2(x: Tensor):
 
     Args:
         x: tensor, array or number.
+
+    Example:
+        >>> K.exp2(np.array([0.0, 3.0])).tolist()
+        [1.0, 8.0]
     """
     return power(2.0, x)
 
@@ -252,6 +284,10 @@ def logaddexp2(x: Tensor, y: Tensor):
     Args:
         x: tensor, array or number.
         y: tensor, array or number.
+
+    Example:
+        >>> K.logaddexp2(np.array([3.0]), np.array([3.0])).tolist()
+        [4.0]
     """
     two = math.log(2)
     return divide(logaddexp(multiply(x, two), multiply(y, two)), two)
@@ -264,6 +300,10 @@ def ldexp(x: Tensor, y: Tensor):
     Args:
         x: tensor, array or number.
         y: integers.
+
+    Example:
+        >>> K.ldexp(np.array([3.0]), np.array([2])).tolist()
+        [12.0]
     """
     return multiply(x, power(2.0, cast(y, dtypes.canonical(x.dtype))))
 
@@ -280,6 +320,10 @@ def erfc(x: Tensor):
         x: tensor, array or number.
 
     Source: Abramowitz & Stegun (1964), 7.1.14, the continued fraction, from 2 up.
+
+    Example:
+        >>> print(np.asarray(K.erfc(np.array([0.0, 1.0]))).round(3))
+        [1.    0.157]
     """
     far = maximum(x, 2)
     tail: Any = 0.0
@@ -298,6 +342,10 @@ def erfinv(x: Tensor):
         x: tensor, array or number.
 
     Source: Winitzki (2008) for a first guess, and four steps of Halley's method from there.
+
+    Example:
+        >>> print(np.asarray(K.erfinv(np.array([0.0, 0.5]))).round(3))
+        [0.    0.477]
     """
     size = abs(x)
     inside = less(size, 1)
@@ -324,6 +372,10 @@ def i0(x: Tensor):
         x: tensor, array or number.
 
     Source: Abramowitz & Stegun (1964), 9.6.16 by the trapezoidal rule up to 30, 9.7.1 beyond.
+
+    Example:
+        >>> print(np.asarray(K.i0(np.array([0.0, 1.0]))).round(3))
+        [1.    1.266]
     """
     size = abs(x)
     near, far = minimum(size, 30), maximum(size, 30)
@@ -349,6 +401,10 @@ def fmax(x: Tensor, y: Tensor):
     Args:
         x: tensor, array or number.
         y: tensor, array or number.
+
+    Example:
+        >>> K.fmax(np.array([1.0, np.nan]), np.array([0.0, 2.0])).tolist()
+        [1.0, 2.0]
     """
     return where(isnan(x), y, where(isnan(y), x, maximum(x, y)))
 
@@ -360,6 +416,10 @@ def fmin(x: Tensor, y: Tensor):
     Args:
         x: tensor, array or number.
         y: tensor, array or number.
+
+    Example:
+        >>> K.fmin(np.array([1.0, np.nan]), np.array([0.0, 2.0])).tolist()
+        [0.0, 2.0]
     """
     return where(isnan(x), y, where(isnan(y), x, minimum(x, y)))
 
@@ -386,6 +446,10 @@ def heaviside(x: Tensor, y: Tensor):
     Args:
         x: tensor, array or number.
         y: the value at 0.
+
+    Example:
+        >>> K.heaviside(np.array([-2.0, 0.0, 3.0]), 0.5).tolist()
+        [0.0, 0.5, 1.0]
     """
     return where(isnan(x), x, where(less(x, 0), 0, where(greater(x, 0), 1, y)))
 
@@ -397,6 +461,10 @@ def divide_no_nan(x: Tensor, y: Tensor):
     Args:
         x: the dividend.
         y: the divisor.
+
+    Example:
+        >>> K.divide_no_nan(np.array([1.0, 2.0]), np.array([0.0, 4.0])).tolist()
+        [0.0, 0.5]
     """
     none = equal(y, 0)
     return where(none, 0, divide(x, where(none, 1, y)))
@@ -410,6 +478,10 @@ def signbit(x: Tensor):
         x: tensor, array or number.
 
     Returns: a tensor of bools.
+
+    Example:
+        >>> K.signbit(np.array([-1.0, 0.0, -0.0])).tolist()
+        [True, False, True]
     """
     if not dtypes.is_float(dtypes.canonical(x.dtype)):
         return less(cast(x, "int64"), 0)
@@ -429,6 +501,10 @@ def gcd(x: Tensor, y: Tensor):
         y: integers.
 
     Source: Euclid; the smaller number more than halves in two steps.
+
+    Example:
+        >>> K.gcd(np.array([12, 7]), 8).tolist()
+        [4, 1]
     """
     a, b = _sizes(_integers("gcd", x), y)
     for _ in range(3 * _bits(a) // 2):
@@ -444,6 +520,10 @@ def lcm(x: Tensor, y: Tensor):
     Args:
         x: integers.
         y: integers.
+
+    Example:
+        >>> K.lcm(np.array([4, 6]), 10).tolist()
+        [20, 30]
     """
     a, b = _sizes(_integers("lcm", x), y)
     common = gcd(a, b)
@@ -457,6 +537,10 @@ def bitwise_and(x: Tensor, y: Tensor):
     Args:
         x: integers or bools.
         y: integers or bools.
+
+    Example:
+        >>> K.bitwise_and(np.array([6, 5]), 3).tolist()
+        [2, 1]
     """
     return _by_bits("bitwise_and", lambda a, b: multiply(a, b), x, y)
 
@@ -468,6 +552,10 @@ def bitwise_or(x: Tensor, y: Tensor):
     Args:
         x: integers or bools.
         y: integers or bools.
+
+    Example:
+        >>> K.bitwise_or(np.array([6, 5]), 3).tolist()
+        [7, 7]
     """
     return _by_bits("bitwise_or", maximum, x, y)
 
@@ -479,6 +567,10 @@ def bitwise_xor(x: Tensor, y: Tensor):
     Args:
         x: integers or bools.
         y: integers or bools.
+
+    Example:
+        >>> K.bitwise_xor(np.array([6, 5]), 3).tolist()
+        [5, 6]
     """
     return _by_bits("bitwise_xor", lambda a, b: mod(add(a, b), 2), x, y)
 
@@ -489,6 +581,10 @@ def bitwise_not(x: Tensor):
 
     Args:
         x: integers or bools.
+
+    Example:
+        >>> K.bitwise_not(np.array([0, 1])).tolist()
+        [-1, -2]
     """
     name = dtypes.canonical(_integers("bitwise_not", x).dtype)
     if name == "bool":
@@ -503,6 +599,10 @@ def left_shift(x: Tensor, y: Tensor):
     Args:
         x: integers.
         y: how far, not negative and less than the number of bits.
+
+    Example:
+        >>> K.left_shift(np.array([1, 3]), 2).tolist()
+        [4, 12]
     """
     return multiply(_integers("left_shift", x), _two_to(y))
 
@@ -514,6 +614,10 @@ def right_shift(x: Tensor, y: Tensor):
     Args:
         x: integers.
         y: how far, not negative and less than the number of bits.
+
+    Example:
+        >>> K.right_shift(np.array([8, 9]), 2).tolist()
+        [2, 2]
     """
     return floor_divide(_integers("right_shift", x), _two_to(y))
 

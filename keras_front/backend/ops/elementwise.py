@@ -164,6 +164,10 @@ def negative(x: Tensor):
         x: a tensor.
 
     Returns: a tensor of the shape and dtype of x.
+
+    Example:
+        >>> K.negative(np.array([1, -2])).tolist()
+        [-1, 2]
     """
 
 
@@ -262,6 +266,10 @@ def expm1(x: Tensor):
         x: a tensor; integers become floats first.
 
     Returns: a float tensor of the shape of x.
+
+    Example:
+        >>> print(np.asarray(K.expm1(np.array([0.0, 1.0]))).round(3))
+        [0.    1.718]
     """
 
 
@@ -288,6 +296,10 @@ def log1p(x: Tensor):
         x: a tensor; integers become floats first.
 
     Returns: a float tensor of the shape of x.
+
+    Example:
+        >>> print(np.asarray(K.log1p(np.array([0.0, 1.0]))).round(3))
+        [0.    0.693]
     """
 
 
@@ -331,6 +343,10 @@ def sin(x: Tensor):
         x: angles in radians; integers become floats first.
 
     Returns: a float tensor of the shape of x.
+
+    Example:
+        >>> print(np.asarray(K.sin(np.array([0.0, 1.0]))).round(3))
+        [0.    0.841]
     """
 
 
@@ -342,6 +358,10 @@ def cos(x: Tensor):
         x: angles in radians; integers become floats first.
 
     Returns: a float tensor of the shape of x.
+
+    Example:
+        >>> print(np.asarray(K.cos(np.array([0.0, 1.0]))).round(3))
+        [1.   0.54]
     """
 
 
@@ -383,6 +403,10 @@ def erf(x: Tensor):
         x: a tensor; integers become floats first.
 
     Returns: a float tensor of the shape of x.
+
+    Example:
+        >>> print(np.asarray(K.erf(np.array([0.0, 1.0]))).round(3))
+        [0.    0.843]
     """
 
 
@@ -439,6 +463,10 @@ def rsqrt(x: Tensor):
         x: a tensor; integers become floats first.
 
     Returns: a float tensor of the shape of x.
+
+    Example:
+        >>> K.rsqrt(np.array([4.0, 0.25])).tolist()
+        [0.5, 2.0]
     """
     return divide(1.0, square_root(x))
 
@@ -471,6 +499,10 @@ def not_equal(x: Tensor, y: Tensor):
         y: a tensor that broadcasts to x.
 
     Returns: a bool tensor of the broadcast shape.
+
+    Example:
+        >>> K.not_equal(np.array([1, 2]), 2).tolist()
+        [True, False]
     """
 
 
@@ -483,6 +515,10 @@ def less(x: Tensor, y: Tensor):
         y: a tensor that broadcasts to x.
 
     Returns: a bool tensor of the broadcast shape.
+
+    Example:
+        >>> K.less(np.array([1, 2, 3]), 2).tolist()
+        [True, False, False]
     """
 
 
@@ -495,6 +531,10 @@ def less_equal(x: Tensor, y: Tensor):
         y: a tensor that broadcasts to x.
 
     Returns: a bool tensor of the broadcast shape.
+
+    Example:
+        >>> K.less_equal(np.array([1, 2, 3]), 2).tolist()
+        [True, True, False]
     """
 
 
@@ -523,6 +563,10 @@ def greater_equal(x: Tensor, y: Tensor):
         y: a tensor that broadcasts to x.
 
     Returns: a bool tensor of the broadcast shape.
+
+    Example:
+        >>> K.greater_equal(np.array([1, 2, 3]), 2).tolist()
+        [False, True, True]
     """
 
 
@@ -534,6 +578,10 @@ def isnan(x: Tensor):
         x: a tensor.
 
     Returns: a bool tensor of the shape of x.
+
+    Example:
+        >>> K.isnan(np.array([1.0, np.inf, np.nan])).tolist()
+        [False, False, True]
     """
 
 
@@ -545,6 +593,10 @@ def isfinite(x: Tensor):
         x: a tensor.
 
     Returns: a bool tensor of the shape of x.
+
+    Example:
+        >>> K.isfinite(np.array([1.0, np.inf, np.nan])).tolist()
+        [True, False, False]
     """
 
 
@@ -557,6 +609,10 @@ def logical_and(x: Tensor, y: Tensor):
         y: a tensor that broadcasts to x.
 
     Returns: a bool tensor of the broadcast shape.
+
+    Example:
+        >>> K.logical_and(np.array([True, True]), np.array([True, False])).tolist()
+        [True, False]
     """
 
 
@@ -569,6 +625,10 @@ def logical_or(x: Tensor, y: Tensor):
         y: a tensor that broadcasts to x.
 
     Returns: a bool tensor of the broadcast shape.
+
+    Example:
+        >>> K.logical_or(np.array([True, False]), np.array([False, False])).tolist()
+        [True, False]
     """
 
 
@@ -580,6 +640,10 @@ def logical_not(x: Tensor):
         x: a bool tensor.
 
     Returns: a bool tensor of the shape of x.
+
+    Example:
+        >>> K.logical_not(np.array([True, False])).tolist()
+        [False, True]
     """
 
 
@@ -629,6 +693,11 @@ def stop_gradient(variables: Tensor):
         variables: a tensor. (The name is that of Keras 2.)
 
     Returns: a tensor of the same values.
+
+    Example:
+        >>> value, (slope,) = K.value_and_grad(lambda v: v[0] * K.stop_gradient(v[0]), [K.constant(3.0)])
+        >>> float(value), float(slope)
+        (9.0, 3.0)
     """
 
 
@@ -654,6 +723,10 @@ def identity(x: Tensor, name=None):
         name: ignored; Keras 2 named the node.
 
     Returns: a tensor of the same values.
+
+    Example:
+        >>> K.identity(np.array([1, 2])).tolist()
+        [1, 2]
     """
     return x
 
@@ -700,6 +773,10 @@ def relu_gradient(g: Tensor, out: Tensor):
         out: the result.
 
     Returns: a tensor of the shape of out.
+
+    Example:
+        >>> K.relu_gradient(np.array([5.0, 5.0]), np.array([0.0, 2.0])).tolist()
+        [0.0, 5.0]
     """
     return where(greater(out, 0), g, 0)
 
@@ -715,6 +792,10 @@ def clip_gradient(g: Tensor, x: Tensor, lowest, highest):
         highest: the upper bound, a number.
 
     Shape: both alike.
+
+    Example:
+        >>> K.clip_gradient(np.array([1.0, 1.0]), np.array([0.5, 2.0]), 0.0, 1.0).tolist()
+        [1.0, 0.0]
     """
     return where(equal(x, minimum(maximum(x, lowest), highest)), g, 0)
 
@@ -730,6 +811,10 @@ def leaky_relu(x: Tensor, alpha: Tensor):
     Returns: a tensor of the broadcast shape.
 
     Source: Maas et al. (2013); He et al. (2015) for a learned slope.
+
+    Example:
+        >>> K.leaky_relu(np.array([-2.0, 3.0]), 0.5).tolist()
+        [-1.0, 3.0]
     """
     return where(greater(x, 0), x, multiply(alpha, x))
 
@@ -767,6 +852,10 @@ def softplus(x: Tensor):
         x: a tensor; integers become floats first.
 
     Returns: a float tensor of the shape of x.
+
+    Example:
+        >>> print(np.asarray(K.softplus(np.array([-1.0, 0.0, 1.0]))).round(3))
+        [0.313 0.693 1.313]
     """
     return add(maximum(x, 0), log1p(exp(negative(abs(x)))))  # halves the gradient of each part at 0
 
@@ -779,6 +868,10 @@ def log_sigmoid(x: Tensor):
         x: a tensor; integers become floats first.
 
     Returns: a float tensor of the shape of x.
+
+    Example:
+        >>> print(np.asarray(K.log_sigmoid(np.array([0.0, 2.0]))).round(3))
+        [-0.693 -0.127]
     """
     return negative(softplus(negative(x)))
 
@@ -810,6 +903,10 @@ def elu(x: Tensor, alpha=1.0):
     Returns: a float tensor of the shape of x.
 
     Source: Clevert et al. (2015).
+
+    Example:
+        >>> print(np.asarray(K.elu(np.array([-1.0, 2.0]))).round(3))
+        [-0.632  2.   ]
     """
     return where(greater(x, 0), x, multiply(alpha, expm1(where(greater(x, 0), 0, x))))
 
@@ -840,6 +937,10 @@ def silu(x: Tensor):
     Returns: a float tensor of the shape of x.
 
     Source: Ramachandran et al. (2017).
+
+    Example:
+        >>> print(np.asarray(K.silu(np.array([-1.0, 0.0, 1.0]))).round(3))
+        [-0.269  0.     0.731]
     """
     return multiply(x, sigmoid(x))
 
@@ -855,6 +956,10 @@ def gelu(x: Tensor, approximate=False):
     Returns: a float tensor of the shape of x.
 
     Source: Hendrycks & Gimpel (2016).
+
+    Example:
+        >>> print(np.asarray(K.gelu(np.array([-1.0, 0.0, 1.0]))).round(3))
+        [-0.159  0.     0.841]
     """
     if approximate:
         inner = multiply(math.sqrt(2 / math.pi), add(x, multiply(0.044715, power(x, 3))))

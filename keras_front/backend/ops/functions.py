@@ -47,6 +47,10 @@ def isinf(x: Tensor):
         x: a tensor.
 
     Returns: a bool tensor of the shape of x.
+
+    Example:
+        >>> K.isinf(np.array([1.0, -np.inf])).tolist()
+        [False, True]
     """
     return logical_not(logical_or(isfinite(x), isnan(x)))
 
@@ -60,6 +64,10 @@ def logical_xor(x: Tensor, y: Tensor):
         y: a tensor that broadcasts to x.
 
     Returns: a bool tensor of the broadcast shape.
+
+    Example:
+        >>> K.logical_xor(np.array([True, True]), np.array([True, False])).tolist()
+        [False, True]
     """
     return not_equal(cast(x, "bool"), cast(y, "bool"))
 
@@ -72,6 +80,10 @@ def tan(x: Tensor):
         x: angles in radians; integers become floats first.
 
     Returns: a float tensor of the shape of x.
+
+    Example:
+        >>> print(np.asarray(K.tan(np.array([0.0, 1.0]))).round(3))
+        [0.    1.557]
     """
     return divide(sin(x), cos(x))
 
@@ -84,6 +96,10 @@ def sinh(x: Tensor):
         x: a tensor; integers become floats first.
 
     Returns: a float tensor of the shape of x.
+
+    Example:
+        >>> print(np.asarray(K.sinh(np.array([0.0, 1.0]))).round(3))
+        [0.    1.175]
     """
     return multiply(subtract(expm1(x), expm1(negative(x))), 0.5)
 
@@ -96,6 +112,10 @@ def cosh(x: Tensor):
         x: a tensor; integers become floats first.
 
     Returns: a float tensor of the shape of x.
+
+    Example:
+        >>> print(np.asarray(K.cosh(np.array([0.0, 1.0]))).round(3))
+        [1.    1.543]
     """
     grown = exp(abs(x))
     return multiply(add(grown, divide(1, grown)), 0.5)
@@ -109,6 +129,10 @@ def arcsinh(x: Tensor):
         x: a tensor; integers become floats first.
 
     Returns: a float tensor of the shape of x.
+
+    Example:
+        >>> print(np.asarray(K.arcsinh(np.array([0.0, 1.0]))).round(3))
+        [0.    0.881]
     """
     below = less(x, 0)  # not by `abs` and `sign`, whose gradients at 0 are 0
     size = where(below, negative(x), x)
@@ -130,6 +154,10 @@ def arctanh(x: Tensor):
         x: a tensor; integers become floats first.
 
     Returns: a float tensor of the shape of x.
+
+    Example:
+        >>> print(np.asarray(K.arctanh(np.array([0.0, 0.5]))).round(3))
+        [0.    0.549]
     """
     return multiply(0.5, subtract(log1p(x), log1p(negative(x))))
 
@@ -142,6 +170,10 @@ def log2(x: Tensor):
         x: a tensor; integers become floats first.
 
     Returns: a float tensor of the shape of x.
+
+    Example:
+        >>> print(np.asarray(K.log2(np.array([1.0, 8.0]))).round(3))
+        [0. 3.]
     """
     return multiply(log(x), 1 / math.log(2))
 
@@ -154,6 +186,10 @@ def log10(x: Tensor):
         x: a tensor; integers become floats first.
 
     Returns: a float tensor of the shape of x.
+
+    Example:
+        >>> print(np.asarray(K.log10(np.array([1.0, 1000.0]))).round(3))
+        [0. 3.]
     """
     return multiply(log(x), 1 / math.log(10))
 
@@ -167,6 +203,10 @@ def logaddexp(x: Tensor, y: Tensor):
         y: a tensor that broadcasts to x.
 
     Returns: a float tensor of the broadcast shape.
+
+    Example:
+        >>> print(np.asarray(K.logaddexp(np.array([0.0]), np.array([0.0]))).round(3))
+        [0.693]
     """
     same = equal(x, y)  # also where both are infinite
     apart = subtract(where(same, 0, x), where(same, 0, y))
@@ -181,6 +221,10 @@ def trunc(x: Tensor):
         x: a tensor.
 
     Returns: a tensor of the shape and dtype of x.
+
+    Example:
+        >>> K.trunc(np.array([-1.7, 1.7])).tolist()
+        [-1.0, 1.0]
     """
     return multiply(sign(x), floor(abs(x)))
 
@@ -195,6 +239,10 @@ def mish(x: Tensor):
     Returns: a float tensor of the shape of x.
 
     Source: Misra (2019).
+
+    Example:
+        >>> print(np.asarray(K.mish(np.array([-1.0, 0.0, 1.0]))).round(3))
+        [-0.303  0.     0.865]
     """
     return multiply(x, tanh(softplus(x)))
 
@@ -207,5 +255,9 @@ def relu6(x: Tensor):
         x: a tensor; integers become floats first.
 
     Returns: a float tensor of the shape of x.
+
+    Example:
+        >>> K.relu6(np.array([-1.0, 3.0, 9.0])).tolist()
+        [0.0, 3.0, 6.0]
     """
     return minimum(relu(x), 6.0)

@@ -114,6 +114,10 @@ def resize(x: Tensor, size: Dims, interpolation="nearest", data_format=None, ant
         ArgumentError: the interpolation is unknown, or `size` has not a number for each spatial axis.
 
     Source: Keys (1981) for 'bicubic', Duchon (1979) for 'lanczos'.
+
+    Example:
+        >>> K.resize(np.arange(2.0).reshape(1, 2, 1, 1), (4, 1)).tolist()
+        [[[[0.0]], [[0.0]], [[1.0]], [[1.0]]]]
     """
     data_format = config.normalize_data_format(data_format)
     axes = _axes(x, data_format)
@@ -214,6 +218,10 @@ def resize_volumes(x: Tensor, depth_factor, height_factor, width_factor, data_fo
         data_format: 'channels_last' or 'channels_first'; None for the configured default.
 
     Returns: larger volumes of the dtype of x.
+
+    Example:
+        >>> tuple(K.resize_volumes(np.ones((1, 2, 2, 2, 3)), 2, 2, 1, "channels_last").shape)
+        (1, 4, 4, 2, 3)
     """
     return _enlarged(x, (depth_factor, height_factor, width_factor), data_format, "nearest")
 
@@ -299,6 +307,10 @@ def local_conv1d(inputs: Tensor, kernel: Tensor, kernel_size: Dims, strides: Dim
         data_format: 'channels_last', 'channels_first', or None for the default of the configuration.
 
     Shape: (batch, steps, channels) -> (batch, places, filters).
+
+    Example:
+        >>> tuple(K.local_conv1d(np.ones((2, 5, 3)), np.ones((3, 9, 4)), (3,), (1,)).shape)
+        (2, 3, 4)
     """
     return local_conv(inputs, kernel, kernel_size, strides, (kernel.shape[0],), data_format)
 
@@ -318,5 +330,9 @@ def local_conv2d(
         data_format: 'channels_last', 'channels_first', or None for the default of the configuration.
 
     Shape: (batch, rows, columns, channels) -> (batch, *output_shape, filters).
+
+    Example:
+        >>> tuple(K.local_conv2d(np.ones((2, 4, 4, 3)), np.ones((4, 12, 5)), (2, 2), (2, 2), (2, 2)).shape)
+        (2, 2, 2, 5)
     """
     return local_conv(inputs, kernel, kernel_size, strides, output_shape, data_format)

@@ -62,6 +62,10 @@ def scatter_add(updates: Tensor, indices: Tensor, size, axis=0):
         axis: the axis of the result along which they lie.
 
     Shape: the axes of indices in updates become one axis of `size`.
+
+    Example:
+        >>> K.scatter_add(np.array([1.0, 2.0, 4.0]), np.array([0, 2, 0]), 3).tolist()
+        [5.0, 0.0, 2.0]
     """
 
 

@@ -71,6 +71,10 @@ def cholesky(x: Tensor):
 
     Raises:
         ShapeError: the matrices are not square.
+
+    Example:
+        >>> K.cholesky(np.array([[4.0, 0.0], [0.0, 9.0]])).tolist()
+        [[2.0, 0.0], [0.0, 3.0]]
     """
 
 
@@ -101,6 +105,10 @@ def det(x: Tensor):
         x: square matrices.
 
     Shape: (..., n, n) -> (...).
+
+    Example:
+        >>> print(np.asarray(K.det(np.array([[1.0, 2.0], [3.0, 4.0]]))).round(3))
+        -2.0
     """
 
 
@@ -125,6 +133,11 @@ def svd(x: Tensor):
         x: matrices.
 
     Shape: (..., m, n) -> (..., m, k), (..., k), (..., k, n) with k the smaller of m and n.
+
+    Example:
+        >>> u, s, vh = K.svd(np.array([[3.0, 0.0], [0.0, 2.0]]))
+        >>> print(np.asarray(s).round(3))
+        [3. 2.]
     """
 
 
@@ -136,6 +149,11 @@ def qr(x: Tensor):
         x: matrices. The gradient needs at least as many rows as columns.
 
     Shape: (..., m, n) -> (..., m, k), (..., k, n) with k the smaller of m and n.
+
+    Example:
+        >>> q, r = K.qr(np.array([[3.0, 1.0], [4.0, 2.0]]))
+        >>> np.allclose(q @ r, [[3.0, 1.0], [4.0, 2.0]])
+        True
     """
     q, r = householder_qr(x)
     k = r.shape[-2]
@@ -156,6 +174,10 @@ def triangular_solve(a: Tensor, b: Tensor, lower=False):
         lower: whether it is the lower triangle; else the upper one.
 
     Shape: a (..., n, n), b (..., n, k) -> (..., n, k).
+
+    Example:
+        >>> K.triangular_solve(np.array([[2.0, 0.0], [1.0, 1.0]]), np.array([[4.0], [5.0]]), lower=True).tolist()
+        [[2.0], [3.0]]
     """
     n = square(a)[-1]
     if n is None:
@@ -172,6 +194,10 @@ def inv(x: Tensor):
         x: the matrices.
 
     Shape: (..., n, n) -> (..., n, n).
+
+    Example:
+        >>> K.inv(np.array([[2.0, 0.0], [0.0, 4.0]])).tolist()
+        [[0.5, 0.0], [0.0, 0.25]]
     """
     n = square(x)[-1]
     return solve(x, np.eye(n, dtype=_name(x)) if n is not None else x)
@@ -254,6 +280,10 @@ def contract(operands: Tensors, equation):
         equation: every axis named, and the result, without an ellipsis, such as "bij,bjk->bik".
 
     Returns: a tensor.
+
+    Example:
+        >>> K.contract([np.array([[1.0, 2.0]]), np.array([3.0, 4.0])], "ij,j->i").tolist()
+        [11.0]
     """
     left, result = equation.split("->")
     terms = list(zip(left.split(","), operands, strict=True))

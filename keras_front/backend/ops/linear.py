@@ -45,6 +45,10 @@ def linear(x: Tensor, kernel: Tensor, bias: Tensor):
         bias: what is added to each row.
 
     Shape: x (batch, n), kernel (n, units), bias (units,) -> (batch, units).
+
+    Example:
+        >>> K.linear(np.array([[1.0, 2.0]]), np.array([[1.0], [10.0]]), np.array([0.5])).tolist()
+        [[21.5]]
     """
     return add(matmul(x, kernel), bias)
 

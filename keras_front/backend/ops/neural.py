@@ -67,6 +67,10 @@ def log_softmax(x: Tensor, axis=-1):
         axis: the axis of the classes.
 
     Returns: a float tensor of the shape of x.
+
+    Example:
+        >>> print(np.asarray(K.log_softmax(np.array([0.0, 0.0]))).round(3))
+        [-0.693 -0.693]
     """
     shifted = subtract(x, stop_gradient(max(x, axis=axis, keepdims=True)))
     return subtract(shifted, log(sum(exp(shifted), axis=axis, keepdims=True)))
@@ -84,6 +88,10 @@ def softmax_crossentropy(logits: Tensor, target: Tensor):
         target: the distributions that are wanted.
 
     Shape: (..., classes) twice -> (...).
+
+    Example:
+        >>> print(np.asarray(K.softmax_crossentropy(np.array([[0.0, 0.0]]), np.array([[1.0, 0.0]]))).round(3))
+        [0.693]
     """
     return negative(sum(multiply(target, log_softmax(logits)), axis=-1))
 
@@ -97,6 +105,10 @@ def sigmoid_crossentropy(logits: Tensor, target: Tensor):
         target: the probabilities that are wanted.
 
     Shape: as the broadcast of both.
+
+    Example:
+        >>> print(np.asarray(K.sigmoid_crossentropy(np.array([0.0, 2.0]), np.array([1.0, 1.0]))).round(3))
+        [0.693 0.127]
     """
     return add(subtract(maximum(logits, 0), multiply(logits, target)), log1p(exp(negative(abs(logits)))))
 
@@ -356,6 +368,12 @@ def batch_normalization(
     Returns: a float tensor of the shape of x.
 
     Source: Ioffe & Szegedy (2015).
+
+    Example:
+        >>> mean, variance = np.array([4.0]), np.array([1.0])
+        >>> print(np.asarray(K.batch_normalization(np.array([[3.0], [5.0]]), mean, variance)).round(3))
+        [[-1.]
+         [ 1.]]
     """
     mean, var, beta, gamma = (_along(t, x, axis) for t in (mean, var, beta, gamma))
     scale = rsqrt(add(var, epsilon))
@@ -384,6 +402,11 @@ def moments(x: Tensor, axes: Axes, keepdims=False):
         keepdims: whether the axes stay, with size 1.
 
     Returns: two float tensors, mean and variance.
+
+    Example:
+        >>> mean, variance = K.moments(np.array([[1.0, 2.0], [3.0, 6.0]]), axes=0)
+        >>> mean.tolist(), variance.tolist()
+        ([2.0, 4.0], [1.0, 4.0])
     """
     center = mean(x, axis=axes, keepdims=True)
     off = subtract(x, center)
@@ -407,6 +430,11 @@ def normalize_batch_in_training(x: Tensor, gamma: Maybe, beta: Maybe, reduction_
     Returns: (normalized, mean, biased variance).
 
     Source: Ioffe & Szegedy (2015); the signature is that of Keras 2.3.1.
+
+    Example:
+        >>> normed, mean, variance = K.normalize_batch_in_training(np.array([[1.0], [3.0]]), None, None, [0])
+        >>> mean.tolist(), variance.tolist()
+        ([2.0], [1.0])
     """
     axes = shapes.normalize_axes(reduction_axes, len(x.shape))
     center = mean(x, axis=axes, keepdims=True)
@@ -437,6 +465,11 @@ def layer_normalization(x: Tensor, gamma: Maybe = None, beta: Maybe = None, axes
     Returns: a float tensor of the shape of x.
 
     Source: Ba et al. (2016).
+
+    Example:
+        >>> print(np.asarray(K.layer_normalization(np.array([[1.0, 3.0], [0.0, 10.0]]))).round(3))
+        [[-1.  1.]
+         [-1.  1.]]
     """
     places = shapes.normalize_axes(axes, len(x.shape))
     off = subtract(x, mean(x, axis=places, keepdims=True))
@@ -486,6 +519,10 @@ def dropout(x: Any, level: float, noise_shape: Any = None, seed: int | None = No
         ShapeError: `noise_shape` has another number of axes.
 
     Source: Srivastava et al. (2014).
+
+    Example:
+        >>> tuple(K.dropout(np.ones((2, 3)), 0.5).shape)
+        (2, 3)
     """
     from keras_front.backend.ops import sampling
 

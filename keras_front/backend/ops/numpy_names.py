@@ -89,6 +89,11 @@ def argmin(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
         keepdims: keep the reduced axes, with size 1.
 
     Returns: indices of int64; of equal elements the first.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.argmin(np.array([[3, 1, 2]]), axis=-1).tolist()
+        [1]
     """
     return _found("argmin", a, axis, keepdims)
 
@@ -109,6 +114,11 @@ def argsort(a: Any, axis: Any = -1, kind: Any = None) -> Any:
         a: tensor, array or number.
         axis: along which axis; None: all elements, counted row by row.
         kind: kept for code written for NumPy; sorting is always stable.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.argsort(np.array([3, 1, 2])).tolist()
+        [1, 2, 0]
     """
     return sorting.argsort(arrangement.flatten(a) if axis is None else a, axis=-1 if axis is None else axis)
 
@@ -121,6 +131,11 @@ def sort(a: Any, axis: Any = -1, kind: Any = None) -> Any:
         a: tensor, array or number.
         axis: along which axis; None: all elements, as one axis.
         kind: kept for code written for NumPy; sorting is always stable.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.sort(np.array([3, 1, 2])).tolist()
+        [1, 2, 3]
     """
     return sorting.sort(arrangement.flatten(a) if axis is None else a, axis=-1 if axis is None else axis)
 
@@ -133,6 +148,11 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None) -> Any:
         a: tensor, array or number.
         a_min: the smallest value; None for no limit.
         a_max: the largest value; None for no limit.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.clip(np.array([-3, 0, 3]), -1, 1).tolist()
+        [-1, 0, 1]
     """
     return elementwise.clip(a, a_min, a_max)
 
@@ -169,6 +189,11 @@ def concatenate(arrays: Any, axis: Any = 0) -> Any:
     Args:
         arrays: tensors whose other sizes are equal.
         axis: the axis; None: their elements, as one axis.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.concatenate([np.array([1, 2]), np.array([3])]).tolist()
+        [1, 2, 3]
     """
     arrays = [as_symbol_or_tensor(a) for a in arrays]
     if axis is None:
@@ -183,6 +208,11 @@ def stack(arrays: Any, axis: int = 0) -> Any:
     Args:
         arrays: tensors of one shape.
         axis: where the new axis stands in the result.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.stack([np.array([1, 2]), np.array([3, 4])]).tolist()
+        [[1, 2], [3, 4]]
     """
     return arrangement.stack([as_symbol_or_tensor(a) for a in arrays], axis=axis)
 
@@ -192,6 +222,11 @@ def vstack(arrays: Any) -> Any:
 
     Args:
         arrays: tensors; those of one axis are rows.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.vstack([np.array([1, 2]), np.array([3, 4])]).tolist()
+        [[1, 2], [3, 4]]
     """
     arrays = [as_symbol_or_tensor(a) for a in arrays]
     return concatenate([arrangement.expand_dims(a, axis=0) if len(a.shape) == 1 else a for a in arrays])
@@ -202,6 +237,11 @@ def hstack(arrays: Any) -> Any:
 
     Args:
         arrays: tensors.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.hstack([np.array([[1], [2]]), np.array([[3], [4]])]).tolist()
+        [[1, 3], [2, 4]]
     """
     arrays = [as_symbol_or_tensor(a) for a in arrays]
     return concatenate(arrays, axis=0 if len(arrays[0].shape) == 1 else 1)
@@ -213,6 +253,11 @@ def dot(a: Any, b: Any) -> Any:
     Args:
         a: tensor.
         b: tensor.
+
+    Example:
+        >>> from keras_front import ops
+        >>> float(ops.dot(np.array([1.0, 2.0]), np.array([3.0, 4.0])))
+        11.0
     """
     return linear.dot(a, b)
 
@@ -223,6 +268,11 @@ def vdot(a: Any, b: Any) -> Any:
     Args:
         a: tensor.
         b: tensor with as many elements.
+
+    Example:
+        >>> from keras_front import ops
+        >>> float(ops.vdot(np.array([1.0, 2.0]), np.array([3.0, 4.0])))
+        11.0
     """
     return reduction.sum(elementwise.multiply(arrangement.flatten(a), arrangement.flatten(b)))
 
@@ -233,6 +283,11 @@ def inner(a: Any, b: Any) -> Any:
     Args:
         a: tensor.
         b: tensor whose last axis is as long.
+
+    Example:
+        >>> from keras_front import ops
+        >>> float(ops.inner(np.array([1.0, 2.0]), np.array([3.0, 4.0])))
+        11.0
     """
     if not len(a.shape) or not len(b.shape):
         return elementwise.multiply(a, b)
@@ -247,6 +302,11 @@ def outer(a: Any, b: Any) -> Any:
         b: tensor, read as one axis.
 
     Shape: (elements of a, elements of b)
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.outer(np.array([1, 2]), np.array([3, 4])).tolist()
+        [[3, 4], [6, 8]]
     """
     a, b = arrangement.flatten(a), arrangement.flatten(b)
     return elementwise.multiply(arrangement.expand_dims(a, axis=-1), arrangement.expand_dims(b, axis=0))
@@ -285,6 +345,11 @@ def reshape(a: Any, shape: Any) -> Any:
     Args:
         a: tensor, array or number.
         shape: the new sizes; one may be -1, and follows from the others.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.reshape(np.arange(4), (2, 2)).tolist()
+        [[0, 1], [2, 3]]
     """
     return arrangement.reshape(a, shape)
 
@@ -294,6 +359,11 @@ def ravel(a: Any) -> Any:
 
     Args:
         a: tensor, array or number.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.ravel(np.array([[1, 2], [3, 4]])).tolist()
+        [1, 2, 3, 4]
     """
     return arrangement.flatten(a)
 
@@ -305,6 +375,11 @@ def transpose(a: Any, axes: Any = None) -> Any:
     Args:
         a: tensor, array or number.
         axes: for each axis of the result, which axis of `a` it is; None reverses them.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.transpose(np.array([[1, 2], [3, 4]])).tolist()
+        [[1, 3], [2, 4]]
     """
     return arrangement.transpose(a) if axes is None else arrangement.permute_dimensions(a, tuple(axes))
 
@@ -315,6 +390,11 @@ def permute_dims(a: Any, axes: Any) -> Any:
     Args:
         a: tensor, array or number.
         axes: for each axis of the result, which axis of `a` it is.
+
+    Example:
+        >>> from keras_front import ops
+        >>> tuple(ops.permute_dims(np.ones((2, 3, 4)), (2, 0, 1)).shape)
+        (4, 2, 3)
     """
     return transpose(a, axes)
 
@@ -326,6 +406,11 @@ def swapaxes(a: Any, axis1: int, axis2: int) -> Any:
         a: tensor, array or number.
         axis1: one of them.
         axis2: the other.
+
+    Example:
+        >>> from keras_front import ops
+        >>> tuple(ops.swapaxes(np.ones((2, 3, 4)), 0, 2).shape)
+        (4, 3, 2)
     """
     order = list(range(len(a.shape)))
     order[axis1], order[axis2] = order[axis2], order[axis1]
@@ -339,6 +424,11 @@ def moveaxis(a: Any, source: Any, destination: Any) -> Any:
         a: tensor, array or number.
         source: an axis, or a list of them.
         destination: where each goes.
+
+    Example:
+        >>> from keras_front import ops
+        >>> tuple(ops.moveaxis(np.ones((2, 3, 4)), 0, -1).shape)
+        (3, 4, 2)
     """
     n = len(a.shape)
     sources, places = (
@@ -357,6 +447,11 @@ def flip(m: Any, axis: Any = None) -> Any:
     Args:
         m: tensor, array or number.
         axis: along which axis, or axes; None for all.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.flip(np.array([1, 2, 3])).tolist()
+        [3, 2, 1]
     """
     return arrangement.reverse(m, shapes.normalize_axes(axis, len(m.shape)))
 
@@ -367,6 +462,11 @@ def broadcast_to(array: Any, shape: Any) -> Any:
     Args:
         array: tensor, array or number.
         shape: the sizes of the result.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.broadcast_to(np.array([1, 2]), (2, 2)).tolist()
+        [[1, 2], [1, 2]]
     """
     return arrangement.broadcast_to(array, shape)
 
@@ -379,6 +479,11 @@ def repeat(a: Any, repeats: int, axis: Any = None) -> Any:
         a: tensor, array or number.
         repeats: how many times.
         axis: along which axis; None: all elements, as one axis.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.repeat(np.array([1, 2]), 2).tolist()
+        [1, 1, 2, 2]
     """
     return arrangement.repeat_elements(arrangement.flatten(a) if axis is None else a, repeats, axis=axis or 0)
 
@@ -389,6 +494,11 @@ def tile(a: Any, reps: Any) -> Any:
     Args:
         a: tensor, array or number.
         reps: how many times, a number or one for each axis.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.tile(np.array([1, 2]), 2).tolist()
+        [1, 2, 1, 2]
     """
     return arrangement.tile(a, reps)
 
@@ -420,6 +530,11 @@ def take(a: Any, indices: Any, axis: Any = None) -> Any:
         a: tensor, array or number.
         indices: integers; negative ones count from the end.
         axis: along which axis; None: of all elements, counted row by row.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.take(np.array([10, 20, 30]), np.array([2, 0])).tolist()
+        [30, 10]
     """
     return OPS["gather"].function(arrangement.flatten(a) if axis is None else a, indices, axis=axis or 0)
 
@@ -432,6 +547,11 @@ def take_along_axis(arr: Any, indices: Any, axis: int = -1) -> Any:
         arr: tensor.
         indices: integers, with as many axes as `arr`.
         axis: the axis.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.take_along_axis(np.array([[10, 20], [30, 40]]), np.array([[1], [0]]), axis=1).tolist()
+        [[20], [30]]
     """
     return OPS["take_along_axis"].function(arr, indices, axis=axis)
 
@@ -443,6 +563,11 @@ def where(condition: Any, x: Any, y: Any) -> Any:
         condition: tensor of bools.
         x: tensor or number.
         y: tensor or number.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.where(np.array([True, False]), np.array([1, 2]), np.array([10, 20])).tolist()
+        [1, 20]
     """
     return elementwise.where(elementwise.cast(condition, "bool"), x, y)
 
@@ -455,6 +580,11 @@ def count_nonzero(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
         a: tensor, array or number.
         axis: along which axis, or axes; None: among all.
         keepdims: keep the reduced axes, with size 1.
+
+    Example:
+        >>> from keras_front import ops
+        >>> int(ops.count_nonzero(np.array([0, 1, 2])))
+        2
     """
     return reduction.count_nonzero(a, axis=axis, keepdims=keepdims)
 
@@ -464,6 +594,11 @@ def reciprocal(x: Any) -> Any:
 
     Args:
         x: tensor, array or number.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.reciprocal(np.array([2.0, 4.0])).tolist()
+        [0.5, 0.25]
     """
     return elementwise.divide(1.0, x)
 
@@ -475,6 +610,11 @@ def zeros_like(a: Any, dtype: Any = None) -> Any:
     Args:
         a: tensor, array or number.
         dtype: their type, by default that of `a`.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.zeros_like(np.array([2.0, 3.0])).tolist()
+        [0.0, 0.0]
     """
     return arrangement.zeros_like(a, dtype=dtype)
 
@@ -486,6 +626,11 @@ def ones_like(a: Any, dtype: Any = None) -> Any:
     Args:
         a: tensor, array or number.
         dtype: their type, by default that of `a`.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.ones_like(np.array([2.0, 3.0])).tolist()
+        [1.0, 1.0]
     """
     return arrangement.ones_like(a, dtype=dtype)
 
@@ -498,6 +643,11 @@ def full_like(a: Any, fill_value: Any, dtype: Any = None) -> Any:
         a: tensor, array or number.
         fill_value: the value.
         dtype: its type, by default that of `a`.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.full_like(np.zeros((1, 2)), 7.0).tolist()
+        [[7.0, 7.0]]
     """
     ones = arrangement.ones_like(a, dtype=dtype)
     return elementwise.cast(elementwise.multiply(ones, fill_value), ones.dtype)
@@ -509,6 +659,11 @@ def tril(m: Any, k: int = 0) -> Any:
     Args:
         m: tensor (..., rows, columns).
         k: the diagonal up to which elements stay; 0 is the main one, 1 the one above.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.tril(np.ones((2, 2))).tolist()
+        [[1.0, 0.0], [1.0, 1.0]]
     """
     return elementwise.where(np.tril(np.ones(m.shape[-2:], bool), k), m, 0)
 
@@ -519,6 +674,11 @@ def triu(m: Any, k: int = 0) -> Any:
     Args:
         m: tensor (..., rows, columns).
         k: the diagonal from which elements stay; 0 is the main one, -1 the one below.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.triu(np.ones((2, 2))).tolist()
+        [[1.0, 1.0], [0.0, 1.0]]
     """
     return elementwise.where(np.triu(np.ones(m.shape[-2:], bool), k), m, 0)
 
@@ -530,6 +690,11 @@ def round(a: Any, decimals: int = 0) -> Any:
     Args:
         a: tensor, array or number.
         decimals: how many decimals stay; negative ones round to tens, hundreds ...
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.round(np.array([1.26, 2.5]), 1).tolist()
+        [1.3, 2.5]
     """
     if not decimals:
         return elementwise.round(a)
@@ -546,6 +711,11 @@ def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
         a: tensor, array or number.
         n: how many times.
         axis: along which axis.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.diff(np.array([1, 4, 9])).tolist()
+        [3, 5]
     """
     for _ in range(n):
         place = shapes.normalize_axis(axis, len(a.shape))
@@ -565,6 +735,11 @@ def average(a: Any, axis: Any = None, weights: Any = None, *, keepdims: bool = F
         axis: the axis, or axes, to reduce; None for all elements.
         weights: one for each element, or for each place along `axis`; None weighs all alike.
         keepdims: keep the reduced axes, with size 1.
+
+    Example:
+        >>> from keras_front import ops
+        >>> float(ops.average(np.array([1.0, 3.0]), weights=np.array([3.0, 1.0])))
+        1.5
     """
     if weights is None:
         return reduction.mean(a, axis=axis, keepdims=keepdims)
@@ -580,6 +755,11 @@ def ptp(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
         a: tensor, array or number.
         axis: the axis, or axes, to reduce; None for all elements.
         keepdims: keep the reduced axes, with size 1.
+
+    Example:
+        >>> from keras_front import ops
+        >>> int(ops.ptp(np.array([3, 9, 5])))
+        6
     """
     top, least = (_op(name)(a, axis=axis, keepdims=keepdims) for name in ("max", "min"))
     return elementwise.subtract(top, least)
@@ -609,6 +789,11 @@ def nan_to_num(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: fl
         nan: for NaN.
         posinf: for infinity; by default the largest number of the dtype.
         neginf: for minus infinity; by default the smallest.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.nan_to_num(np.array([np.nan, 1.0]), nan=9.0).tolist()
+        [9.0, 1.0]
     """
     x = as_symbol_or_tensor(x)
     name = x.dtype if isinstance(x.dtype, str) else dtypes.canonical(x.dtype)

@@ -177,6 +177,11 @@ def rnn(
         ShapeError: inputs have fewer than two dimensions.
 
     Source: Keras 2.3.1, `backend/tensorflow_backend.py`, for the signature.
+
+    Example:
+        >>> last, outputs, states = K.rnn(lambda x, s: (x + s[0], [x + s[0]]), np.ones((1, 4, 2)), [np.zeros((1, 2))])
+        >>> last.tolist()
+        [[4.0, 4.0]]
     """
     if not callable(step_function):
         raise WrongKindError(f"K.rnn: expected step_function to be a function, received {step_function!r:.60}.")

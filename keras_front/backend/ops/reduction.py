@@ -84,6 +84,10 @@ def min(x: Tensor, axis: Axes = None, keepdims=False):
         keepdims: whether the axes stay, with size 1.
 
     Returns: a tensor without these axes, in the dtype of x.
+
+    Example:
+        >>> K.min(np.array([[1.0, 2.0], [3.0, 0.0]]), axis=1).tolist()
+        [1.0, 0.0]
     """
 
 
@@ -97,6 +101,10 @@ def any(x: Tensor, axis: Axes = None, keepdims=False):
         keepdims: whether the axes stay, with size 1.
 
     Returns: a bool tensor without these axes.
+
+    Example:
+        >>> K.any(np.array([[True, False], [False, False]]), axis=1).tolist()
+        [True, False]
     """
 
 
@@ -110,6 +118,10 @@ def all(x: Tensor, axis: Axes = None, keepdims=False):
         keepdims: whether the axes stay, with size 1.
 
     Returns: a bool tensor without these axes.
+
+    Example:
+        >>> K.all(np.array([[True, True], [True, False]]), axis=1).tolist()
+        [True, False]
     """
 
 
@@ -138,6 +150,10 @@ def argmin(x: Tensor, axis=-1):
         axis: the axis; negative ones count from the end.
 
     Returns: an int64 tensor without that axis.
+
+    Example:
+        >>> K.argmin(np.array([[3.0, 1.0, 2.0]])).tolist()
+        [1]
     """
 
 
@@ -302,6 +318,10 @@ def count_nonzero(x: Tensor, axis: Axes = None, keepdims=False):
         keepdims: whether the axes stay, with size 1.
 
     Returns: an int64 tensor without these axes.
+
+    Example:
+        >>> K.count_nonzero(np.array([[0, 1], [2, 3]]), axis=1).tolist()
+        [1, 2]
     """
     from keras_front.backend.ops.elementwise import not_equal
 

@@ -183,6 +183,10 @@ def random_uniform(
 
     Raises:
         ArgumentError: the dtype is no float.
+
+    Example:
+        >>> tuple(K.random_uniform((2, 3), 0.0, 10.0).shape)
+        (2, 3)
     """
     if isinstance(minval, int | float) and isinstance(maxval, int | float) and minval > maxval:
         raise ArgumentError(f"K.random_uniform: expected minval up to maxval, received {minval} and {maxval}.")
@@ -206,6 +210,10 @@ def random_normal(
 
     Raises:
         ArgumentError: the dtype is no float.
+
+    Example:
+        >>> tuple(K.random_normal((2, 3)).shape)
+        (2, 3)
     """
     _check("random_normal", "stddev", stddev, 0)
     return add(multiply(_draw(normal_noise, shape, dtype, seed), stddev), mean)
@@ -222,6 +230,10 @@ def random_binomial(shape: Any, p: float = 0.0, dtype: Any = None, seed: int | N
         seed: an integer that fixes the numbers apart from the run's seed; None: the run's.
 
     Returns: a tensor of that shape.
+
+    Example:
+        >>> tuple(K.random_binomial((2, 3), p=0.5).shape)
+        (2, 3)
     """
     _check("random_binomial", "p", p, 0, 1)
     name = dtypes.canonical(dtype)
@@ -245,6 +257,10 @@ def truncated_normal(
 
     Raises:
         ArgumentError: the dtype is no float.
+
+    Example:
+        >>> tuple(K.truncated_normal((2, 3)).shape)
+        (2, 3)
     """
     from keras_front.backend.ops.normal_quantile import truncated_normal_quantile
 

@@ -28,6 +28,10 @@ def is_sparse(tensor: Any) -> bool:
 
     Args:
         tensor: anything.
+
+    Example:
+        >>> K.is_sparse(np.ones((2, 2)))
+        False
     """
     return is_sparse_matrix(tensor) or isinstance(tensor, SparsePlaceholder)
 
@@ -39,6 +43,10 @@ def to_dense(tensor: Any) -> Any:
         tensor: a sparse matrix of SciPy, a sparse placeholder, or any tensor.
 
     Returns: a tensor of the same values.
+
+    Example:
+        >>> K.to_dense(np.array([[0, 1]])).tolist()
+        [[0, 1]]
     """
     if is_sparse_matrix(tensor):
         return operands.as_symbol_or_tensor(np.ascontiguousarray(tensor.toarray()))

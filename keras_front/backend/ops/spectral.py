@@ -55,6 +55,11 @@ def fft(real: Tensor, imag: Tensor, axis=-1):
 
     Raises:
         ShapeError: the number of points is unknown.
+
+    Example:
+        >>> real, imag = K.fft(np.array([1.0, 0.0, 0.0, 0.0]), np.zeros(4))
+        >>> real.tolist(), imag.tolist()
+        ([1.0, 1.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.0])
     """
     cosines, sines = _matrices(real, axis)
     a, b = _along_last(real, axis), _along_last(imag, axis)
@@ -74,6 +79,11 @@ def ifft(real: Tensor, imag: Tensor, axis=-1):
         axis: the axis of the points, whose number must be known.
 
     Returns: two float tensors of the shape of `real`.
+
+    Example:
+        >>> real, imag = K.ifft(np.array([4.0, 0.0, 0.0, 0.0]), np.zeros(4))
+        >>> real.tolist()
+        [1.0, 1.0, 1.0, 1.0]
     """
     n = length(real, axis)
     a, b = fft(real, negative(imag), axis=axis)
@@ -89,6 +99,11 @@ def rfft(x: Tensor, axis=-1):
         axis: the axis of the points, whose number must be known.
 
     Returns: two float tensors, of size n // 2 + 1 along `axis`.
+
+    Example:
+        >>> real, imag = K.rfft(np.array([1.0, 1.0, 1.0, 1.0]))
+        >>> real.tolist()
+        [4.0, 0.0, 0.0]
     """
     n = length(x, axis)
     real, imag = fft(x, zeros_like(x), axis=axis)
@@ -106,6 +121,10 @@ def irfft(real: Tensor, imag: Tensor, n=None, axis=-1):
         axis: the axis of the points, whose number must be known.
 
     Returns: a float tensor, of size n along `axis`.
+
+    Example:
+        >>> K.irfft(np.array([4.0, 0.0, 0.0]), np.zeros(3)).tolist()
+        [1.0, 1.0, 1.0, 1.0]
     """
     m = length(real, axis)
     n = 2 * (m - 1) if n is None else int(n)

@@ -105,6 +105,10 @@ def glu(x: Tensor, axis=-1):
         ShapeError: the size is odd or unknown.
 
     Source: Dauphin et al. (2017).
+
+    Example:
+        >>> print(np.asarray(K.glu(np.array([[2.0, 0.0]]))).round(3))
+        [[1.]]
     """
     first, second = split(x, 2, axis=axis)
     return multiply(first, sigmoid(second))

@@ -29,6 +29,10 @@ def getitem(x: Any, key: Any) -> Any:
         ShapeError: more keys than axes.
         WrongPlaceError: an index out of range, or of a kind that is none.
         ArgumentError: a mask of bools, or several tensors of indices at once.
+
+    Example:
+        >>> K.getitem(np.arange(6).reshape(2, 3), (slice(None), 1)).tolist()
+        [1, 4]
     """
     keys = list(key) if isinstance(key, tuple) else [key]
     ndim = len(x.shape)
