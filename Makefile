@@ -11,7 +11,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 SOURCES := pyproject.toml README.md $(shell find keras_front backends -name '*.py' -o -name '*.npz')
 
 .PHONY: demo test test-compiler test-quick test-all lint types check doctest mutants plain test-pytensor test-onnxruntime \
-	robustness package test-libraries test-distribution test-onnx onnx-table tutorials test-tutorials docs docs-serve \
+	robustness package test-extras test-minimum test-latest test-pythons compare test-libraries test-distribution test-onnx onnx-table tutorials test-tutorials docs docs-serve \
 	bench bench-quick clean
 
 # One BLAS thread: the matrices of the demo are small, and threads that wait for each other cost more than they bring.
@@ -60,6 +60,15 @@ plain: .venv-demo/ready  # with NumPy and h5py alone: import, train, save, load
 
 package: .venv-package/ready  # sdist and wheel in dist/: contents, metadata, built again from the sdist, installed and tried
 	.venv-package/bin/python tests/packaging/check_package.py
+
+test-extras:  # each extra that is cheap installs and does what it is for; `EXTRAS=--all` for all of them
+	$(PYTHON) tests/packaging/check_extras.py $(EXTRAS)
+
+test-minimum test-latest test-pythons:  # oldest and newest versions that are declared, and every Python that is here
+	$(PYTHON) tests/packaging/check_versions.py $(@:test-%=%)
+
+compare: .venv-compare/ready  # beside Keras 3 and tf_keras: times, old files, old names, seeds; the table of the README
+	.venv-compare/bin/python benchmarks/compare.py
 
 fuzz: .venv-test/ready  # every reader of models, thirty seconds each: damaged copies of good files
 	$(TEST)/python tests/robustness/fuzz.py
@@ -149,6 +158,12 @@ bench-quick: .venv-test/ready
 	@.venv-package/bin/python $(PIP) build twine trove-classifiers
 	@touch $@
 
+.venv-compare/ready: pyproject.toml
+	@$(if $(PYTHON),,$(error Python 3.11 or newer is needed; set PYTHON=/path/to/python))
+	@test -x .venv-compare/bin/python || $(PYTHON) -m venv --clear .venv-compare
+	@.venv-compare/bin/python $(PIP) --editable . keras==3.15.1 tf_keras==2.21.0 tensorflow-cpu jax==0.10.2
+	@touch $@
+
 .venv-libraries/ready: pyproject.toml tests/libraries/requirements.txt tests/libraries/libraries.txt
 	@$(if $(PYTHON),,$(error Python 3.11 or newer is needed; set PYTHON=/path/to/python))
 	@echo "making .venv-libraries: libraries of the time and what they need, about 1 GB to download ..."
@@ -158,4 +173,4 @@ bench-quick: .venv-test/ready
 	@touch $@
 
 clean:
-	rm -rf .venv-demo .venv-test .venv-docs .venv-libraries .venv-package build dist keras_front.egg-info
+	rm -rf .venv-demo .venv-test .venv-docs .venv-libraries .venv-package .venv-compare build dist keras_front.egg-info

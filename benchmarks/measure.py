@@ -3,14 +3,15 @@
     python benchmarks/measure.py keras_front:torch mlp             CPU time a step, and so on
     python benchmarks/measure.py keras_front:torch mlp --profile   where the Python time of a fit goes
 
-A side is `keras_front:<engine>`, `by_hand:<engine>` or `keras:<engine>`. The process pins itself to one core
-before any engine starts its threads, and counts its own CPU time: what else runs on the machine then disturbs
-the caches at most.
+A side is `keras_front:<engine>`, `by_hand:<engine>`, `keras:<engine>` or
+`tf_keras:tensorflow`. The process pins itself to one core before any engine starts its threads, and counts its own CPU
+time: what else runs on the machine then disturbs the caches at most.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import statistics
@@ -75,11 +76,9 @@ class Side:
             import keras_front
 
             self.model = workload.build(keras_front)
-        else:
+        else:  # keras or tf_keras
             os.environ["KERAS_BACKEND"] = engine
-            import keras
-
-            self.model = workload.build(keras)
+            self.model = workload.build(importlib.import_module(frontend))
         self.evaluates = side != "keras:numpy"
         self.trains = self.evaluates and engine not in PREDICTING
 

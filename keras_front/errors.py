@@ -132,15 +132,19 @@ class UnknownArgumentError(ArgumentError, TypeError):
 
 # What other libraries call an argument, where no spelling leads from one name to the other.
 _ELSEWHERE = {
+    "X": ("x",),
     "bias": ("use_bias",),
     "dim": ("axis",),
     "eta": ("learning_rate",),
+    "hidden_layer_sizes": ("units",),
     "hidden_size": ("units",),
     "hidden_units": ("units",),
     "in_features": ("input_dim",),
     "keepdim": ("keepdims",),
+    "learning_rate_init": ("learning_rate",),
     "max_iter": ("epochs",),
     "n_hidden": ("units",),
+    "n_iter": ("epochs",),
     "neurons": ("units",),
     "nonlinearity": ("activation",),
     "num_embeddings": ("input_dim",),
@@ -148,6 +152,7 @@ _ELSEWHERE = {
     "out_channels": ("filters",),
     "out_features": ("units",),
     "p": ("rate",),
+    "random_state": ("seed",),
     "step_size": ("learning_rate",),
     "targets": ("y",),
 }

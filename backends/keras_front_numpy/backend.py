@@ -272,7 +272,12 @@ class NumpyBackend(Eager, Backend):
 
     # Factorizations and sorting
 
-    cholesky, solve, det = np.linalg.cholesky, np.linalg.solve, np.linalg.det
+    cholesky, det = np.linalg.cholesky, np.linalg.det
+
+    def solve(self, a: Array, b: Array) -> Array:
+        # NumPy before 2.0 takes what has one axis less than `a` for vectors, one for each of the matrices.
+        return np.linalg.solve(a, b[None] if b.ndim == a.ndim - 1 else b)
+
     householder_qr = staticmethod(lambda x: tuple(np.linalg.qr(x)))
     svd = staticmethod(lambda x: tuple(np.linalg.svd(x, full_matrices=False)))
 

@@ -151,7 +151,7 @@ class Eager:
         axes = shapes.normalize_axes(axis, x.ndim)
         size = _sum(x * x, axes, x.dtype, None, True)
         size = np.maximum(size, x.dtype.type(1e-12))
-        return x * (1 / np.sqrt(size))
+        return x * (size.dtype.type(1) / np.sqrt(size))
 
     def categorical_crossentropy(self, target: Any, output: Any, *, from_logits: bool, axis: int) -> Any:
         axis = shapes.normalize_axis(axis, output.ndim)
@@ -266,5 +266,5 @@ def _crossentropy(target: Any, output: Any) -> Any:
 
 
 _CROSSENTROPY = without_warnings(_crossentropy).__func__
-_RSQRT = without_warnings(lambda x: 1 / np.sqrt(x)).__func__
+_RSQRT = without_warnings(lambda x: x.dtype.type(1) / np.sqrt(x)).__func__
 EAGER = frozenset(name for name in vars(Eager) if not name.startswith("_"))

@@ -140,4 +140,4 @@ assert np.abs(places).max() < 8
 # ## Where to go on
 #
 # - [A forger and a detective](gan.md): another way to draw digits that were never written.
-# - [Layers, losses, metrics and callbacks of one's own](../guides/custom.md): `add_loss` and its kin.
+# - [Layers, losses, metrics and callbacks of one's own](../guides/own_layers.md): `add_loss` and its kin.

@@ -88,8 +88,11 @@ class ModelCheckpoint(SavesEvery):
 
     def _consider(self, epoch: int, logs: Mapping[str, Any]) -> None:
         path = self._path(epoch, logs)
-        if not self.save_best_only or self._is_best(epoch, logs, path):
-            self._save(epoch, path)
+        if not self.save_best_only:
+            self._say(f"\n{epoch_text(epoch)}: saving model to {path}")
+            self._save(path)
+        elif self._is_best(epoch, logs, path):
+            self._save(path)
 
     def _path(self, epoch: int, logs: Mapping[str, Any]) -> str:
         values = {**{other_spelling(name): value for name, value in logs.items()}, **logs}
@@ -119,12 +122,12 @@ class ModelCheckpoint(SavesEvery):
         if not self._better(current, self.best):
             self._say(f"\n{epoch_text(epoch)}: {self.monitor} did not improve from {self.best:0.5f}")
             return False
-        self._say(f"\n{epoch_text(epoch)}: {self.monitor} improved from {self.best:0.5f} to {current:0.5f}")
+        change = f"{self.monitor} improved from {self.best:0.5f} to {current:0.5f}"
+        self._say(f"\n{epoch_text(epoch)}: {change}, saving model to {path}")
         self.best = current
         return True
 
-    def _save(self, epoch: int, path: str) -> None:
-        self._say(f"\n{epoch_text(epoch)}: saving model to {path}")
+    def _save(self, path: str) -> None:
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         if self.save_weights_only:
             self.model.save_weights(path, overwrite=True)

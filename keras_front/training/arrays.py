@@ -221,6 +221,8 @@ def _conform(value: Any, spec: ArraySpec, what: str, whole: bool) -> Any:
             f"The {what} {spec.name!r} is a single number; expected an array whose first axis is samples, received "
             f"{value!r:.60}."
         )
+    if spec.dtype != "string":
+        _check_numbers(array, spec)
     given = array.shape
     if lacks_last_axis(given, spec):
         array = array[..., None]
@@ -235,9 +237,22 @@ def lacks_last_axis(shape: tuple[int, ...], spec: ArraySpec) -> bool:
     return len(shape) == len(spec.shape) - 1 and (len(shape) == 1 or spec.shape[-1] == 1)
 
 
+def _check_numbers(array: np.ndarray, spec: ArraySpec) -> None:
+    """Raise ArgumentError, which says what to do with names of classes, unless an array holds numbers."""
+    if array.dtype.kind in "biufc":
+        return
+    hint = ""
+    if array.size and isinstance(array.flat[0], str):
+        hint = (
+            f" It holds texts such as {str(array.flat[0])!r:.40}: of names of classes make numbers, "
+            "`names, y = np.unique(y, return_inverse=True)`; texts that a model reads need an input of dtype 'string' "
+            "and a layer such as StringLookup or TextVectorization."
+        )
+    raise ArgumentError(f"The data for {spec.name!r} has dtype {array.dtype}; expected numbers.{hint}")
+
+
 def _cast(array: np.ndarray, spec: ArraySpec) -> np.ndarray:
-    if array.dtype.kind not in "biufc":
-        raise ArgumentError(f"The data for {spec.name!r} has dtype {array.dtype}; expected numbers.")
+    _check_numbers(array, spec)
     if array.dtype.kind == "c" and spec.dtype is not None and spec.dtype not in dtypes.COMPLEX:
         raise ArgumentError(
             f"The data for {spec.name!r} is complex; expected real numbers, as the input has dtype {spec.dtype}. Pass "

@@ -419,7 +419,8 @@ def plot_model(
         wanted, file = file, os.path.splitext(file)[0] + ".svg"
         warn_user(
             f"plot_model: {wanted} needs Graphviz, whose program `dot` is not installed; {file} was written instead. "
-            "Install Graphviz (https://graphviz.org/download/), or name a file that ends in .svg."
+            "Install Graphviz (https://graphviz.org/download/), or `pip install 'keras-front[plot]'` for PNG, or name "
+            "a file that ends in .svg."
         )
     dot.write(file, format="raw" if _format(file) in TEXT_FORMATS else _format(file))
     return Picture(file)

@@ -94,6 +94,8 @@ ARRAYS = {
 
 @pytest.mark.parametrize("kind", ARRAYS)
 def test_arrays_that_only_some_engines_share(backend, kind):
+    if kind == "locked" and np.lib.NumpyVersion(np.__version__) < "2.1.0":
+        pytest.skip("NumPy before 2.1 gives nobody an array that may not be written")
     array = ARRAYS[kind]()
     np.testing.assert_array_equal(K.to_numpy(K.from_dlpack(array)), array)
     np.testing.assert_array_equal(K.to_numpy(K.from_dlpack(array, copy=True)), array)

@@ -142,6 +142,19 @@ def test_reduce_on_plateau():
         C.ReduceLROnPlateau(factor=1.5)
 
 
+def test_a_checkpoint_says_what_it_saves_in_one_line(capsys):
+    run(C.ModelCheckpoint("m.h5", save_best_only=True, verbose=1), [3, 4])
+    run(C.ModelCheckpoint("m.h5", verbose=1), [3])
+    assert capsys.readouterr().out.splitlines() == [
+        "",
+        "Epoch 00001: val_loss improved from inf to 3.00000, saving model to m.h5",
+        "",
+        "Epoch 00002: val_loss did not improve from 3.00000",
+        "",
+        "Epoch 00001: saving model to m.h5",
+    ]
+
+
 def test_checkpoint_fills_in_names_and_keeps_the_best():
     model = run(C.ModelCheckpoint("m{epoch:02d}-{val_loss:.1f}.h5"), [3, 2])
     assert model.saved == ["m01-3.0.h5", "m02-2.0.h5"]

@@ -110,6 +110,10 @@ def test_an_argument_of_fit(backend, arguments, message):
         ),
         (lambda m: m.predict(None), "No input data: expected an array for each of"),
         (lambda m: m.predict(np.array([["a"] * 4])), "has dtype <U1; expected numbers"),
+        (
+            lambda m: m.fit(np.ones((2, 4)), np.array(["cat", "dog"])),
+            "texts such as 'cat': of names of classes make numbers",
+        ),
     ],
 )
 def test_an_argument_elsewhere(backend, call, message):
