@@ -41,8 +41,8 @@ def terminal():
     screen = Screen()
     with contextlib.ExitStack() as stack:
         for module in ("keras_front.utils.progbar", "keras_front.graph.summary"):
-            stack.enter_context(mock.patch(f"{module}.has_colours", lambda stream: True))
-            stack.enter_context(mock.patch(f"{module}.width_of", lambda stream: COLUMNS))
+            stack.enter_context(mock.patch(f"{module}.has_colours", return_value=True))
+            stack.enter_context(mock.patch(f"{module}.width_of", return_value=COLUMNS))
         stack.enter_context(contextlib.redirect_stdout(screen))
         yield screen
 

@@ -49,14 +49,14 @@ class PlotHistory(Callback):
         self.to_file = None if to_file is None else os.fspath(to_file)
         self.curves = History()
         self._output: Any = None
-        self._next = 0.0
+        self._next, self._drawn = 0.0, 0  # when it may draw again, and how many epochs the picture has
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         self.curves.on_train_begin()
         self._output = notebook_output() if writes_files() else None
         if self._output is not None or self.to_file is not None:
             figures.import_matplotlib("Pictures of a training")  # an error now rather than after an epoch
-        self._next = 0.0
+        self._next, self._drawn = 0.0, 0
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         self.curves.on_epoch_end(epoch, logs)
@@ -68,13 +68,15 @@ class PlotHistory(Callback):
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         if not self.curves.epoch:
             return
-        self._draw()
+        if self._drawn < len(self.curves.epoch):
+            self._draw()
         if self._output is None and self.to_file is None and writes_files():
             self._print()
 
     def _draw(self) -> None:
         if self._output is None and self.to_file is None:
             return
+        self._drawn = len(self.curves.epoch)
         figure = self.curves.curves().draw(self.metrics, log_scale=self.log_scale)
         if self._output is not None:
             self._output.show(Svg(figures.svg_of(figure), f"<curves of {len(self.curves.epoch)} epochs>"))
