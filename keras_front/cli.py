@@ -91,6 +91,10 @@ def _add_files(add: Callable[..., argparse.ArgumentParser]) -> None:
     """The commands for files."""
     summary = add("summary", show_summary, "show the layers of a saved model")
     summary.add_argument("file")
+    summary.add_argument("--nested", action="store_true", help="show the layers of models within the model")
+    summary.add_argument("--trainable", action="store_true", help="show what training changes")
+    summary.add_argument("--memory", action="store_true", help="show the bytes of weights and outputs")
+    summary.add_argument("--flops", action="store_true", help="show the operations that each layer takes for a sample")
 
     text = "draw the graph of a saved model; nothing of it is compiled or run"
     plot = add("plot", plot_file, text)
@@ -356,9 +360,12 @@ def show_summary(options: argparse.Namespace) -> None:
     """Print the summary of the model in a file; nothing of it is compiled or run.
 
     Args:
-        options: `file`: the model.
+        options: `file`, the model; `nested`, `trainable`, `memory` and `flops`, see `Model.summary`.
     """
-    _model_in("summary", options.file).summary()
+    _model_in("summary", options.file).summary(
+        expand_nested=options.nested, show_trainable=options.trainable,
+        show_memory=options.memory, show_flops=options.flops,
+    )  # fmt: skip
 
 
 def plot_file(options: argparse.Namespace) -> None:
@@ -401,7 +408,7 @@ def show_history(options: argparse.Namespace) -> None:
 
     curves = read_log(options.log)
     if options.to:
-        figures.save(curves.draw(options.metric, log_scale=options.log_scale), options.to)
+        figures.save(curves.draw(options.metric, log_scale=options.log_scale)[0].figure, options.to)
         print(f"{options.log} -> {options.to}")
         return
     width, colours = terminal.width_of(sys.stdout) or 100, terminal.has_colours(sys.stdout)

@@ -59,7 +59,7 @@ class History(Callback):
         axes: Any = None,
         to_file: str | os.PathLike[str] | None = None,
         log_scale: bool = False,
-    ) -> Any:
+    ) -> list[Any]:
         """Draw losses and metrics over the epochs with Matplotlib, a panel for each, training beside validation.
 
         A notebook shows the figure; in a script `matplotlib.pyplot.show()` does. With `to_file` nothing is shown.
@@ -70,16 +70,16 @@ class History(Callback):
             to_file: a file to write, such as 'training.png' or 'training.svg'.
             log_scale: whether values are on a logarithmic scale.
 
-        Returns: the figure of Matplotlib.
+        Returns: the axes of Matplotlib, one for each metric.
         Raises: MissingPackageError without Matplotlib (`pip install 'keras-front[plot]'`); StateError before the first
             epoch; ArgumentError for a metric that there is not, or too few axes.
         """
         from keras_front.utils import figures
 
-        figure = self.curves().draw(metrics, axes, shown=to_file is None, log_scale=log_scale)
+        drawn = self.curves().draw(metrics, axes, shown=to_file is None, log_scale=log_scale)
         if to_file is not None:
-            figures.save(figure, to_file)
-        return figure
+            figures.save(drawn[0].figure, to_file)
+        return drawn
 
 
 class BaseLogger(Callback):

@@ -77,7 +77,7 @@ class PlotHistory(Callback):
         if self._output is None and self.to_file is None:
             return
         self._drawn = len(self.curves.epoch)
-        figure = self.curves.curves().draw(self.metrics, log_scale=self.log_scale)
+        figure = self.curves.curves().draw(self.metrics, log_scale=self.log_scale)[0].figure
         if self._output is not None:
             self._output.show(Svg(figures.svg_of(figure), f"<curves of {len(self.curves.epoch)} epochs>"))
         if self.to_file is not None:

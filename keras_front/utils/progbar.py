@@ -231,6 +231,8 @@ class Progbar:
             return Span(f" {clock(left)} {_duration(each)}/{self.unit_name}")
         if self.target is not None and not done:
             return Span(f" - ETA: {clock(self._left(current, now))}")
+        if self.in_bytes and self.redraws and self._form == "with speed":
+            return Span(f" - {spent:.0f}s - {readable(current / max(spent, 1e-9))}/s" if done else f" - {spent:.0f}s")
         per_unit = "" if self._form == "without step time" else f" {_duration(each)}/{self.unit_name}"
         return Span(f" - {spent:.0f}s{per_unit}")
 

@@ -88,8 +88,8 @@ class Curves:
                 raise ArgumentError(f"metrics: expected names among {sorted(found)}, received {name!r}.")
         return {metric: found[metric] for metric in dict.fromkeys(names.values())}
 
-    def draw(self, metrics: Any = None, axes: Any = None, shown: bool = False, log_scale: bool = False) -> Any:
-        """The curves as a figure of Matplotlib, a panel for each metric.
+    def draw(self, metrics: Any = None, axes: Any = None, shown: bool = False, log_scale: bool = False) -> list[Any]:
+        """Draw the curves with Matplotlib, a panel for each metric.
 
         Args:
             metrics: see `groups`.
@@ -97,7 +97,7 @@ class Curves:
             shown: whether `pyplot` knows a new figure.
             log_scale: whether values are on a logarithmic scale.
 
-        Returns: the figure.
+        Returns: the axes that were drawn on, one for each metric.
         Raises: MissingPackageError without Matplotlib; ArgumentError for an unknown metric, or too few axes.
         """
         groups = self.groups(metrics)
@@ -113,7 +113,7 @@ class Curves:
             _draw_panel(panel, name, curves, log_scale)
         for panel in panels[len(groups) :] if axes is None else ():
             panel.remove()
-        return panels[0].figure
+        return panels[: len(groups)]
 
     def table(self, metrics: Any = None, width: int = 40) -> list[list[Span]]:
         """A line for each curve: its name, a sparkline, first and last value, the least and the greatest.

@@ -47,7 +47,7 @@ def plot_weights(
     kind: str = "histogram",
     bins: int = 50,
     to_file: str | os.PathLike[str] | None = None,
-) -> Any:
+) -> list[Any]:
     """Draw the weights of a model, or of a layer, with Matplotlib: a panel for each array of weights.
 
     Args:
@@ -59,7 +59,7 @@ def plot_weights(
         to_file: a file to write, such as 'weights.png'; by default the figure is one of `pyplot`, for a notebook, or
             `pyplot.show()` to show.
 
-    Returns: the figure of Matplotlib.
+    Returns: the axes of Matplotlib, one for each array.
     Raises: MissingPackageError without Matplotlib (`pip install 'keras-front[plot]'`); StateError without weights;
         ArgumentError for another kind, names that no layer has, and more than 64 arrays.
     """
@@ -84,7 +84,7 @@ def plot_activations(
     sample: int = 0,
     bins: int = 50,
     to_file: str | os.PathLike[str] | None = None,
-) -> Any:
+) -> list[Any]:
     """Draw what the layers of a model compute for some data, with Matplotlib: a panel for each output.
 
     Args:
@@ -97,7 +97,7 @@ def plot_activations(
         bins: how many bars a histogram has.
         to_file: see `plot_weights`.
 
-    Returns: the figure of Matplotlib.
+    Returns: the axes of Matplotlib, one for each array.
     Raises: as `plot_weights`; ArgumentError too for a model without a graph, and a sample that is not there.
     """
     _check_kind("plot_activations", kind)
@@ -202,7 +202,7 @@ def _check_kind(where: str, kind: str) -> None:
         raise ArgumentError(f"{where}: expected kind 'histogram' or 'image', received {kind!r}.")
 
 
-def _drawn(where: str, panels: list[_Panel], kind: str, bins: int, to_file: Any) -> Any:
+def _drawn(where: str, panels: list[_Panel], kind: str, bins: int, to_file: Any) -> list[Any]:
     if len(panels) > MOST:
         raise ArgumentError(
             f"{where}: expected at most {MOST} arrays in one figure, received {len(panels)}. Name layers."
@@ -219,7 +219,7 @@ def _drawn(where: str, panels: list[_Panel], kind: str, bins: int, to_file: Any)
         place.remove()
     if to_file is not None:
         figures.save(figure, to_file)
-    return figure
+    return axes[: len(panels)]
 
 
 def _histogram(figure: Any, place: Any, panel: _Panel, bins: int) -> None:

@@ -35,14 +35,13 @@ def lines_of(panel):
 
 
 def test_a_panel_for_each_metric_with_the_epochs_that_were_validated(tmp_path):
-    figure = trained().plot(to_file=tmp_path / "curves.svg", log_scale=True)
-    loss, accuracy = figure.axes
+    loss, accuracy = trained().plot(to_file=tmp_path / "curves.svg", log_scale=True)
     assert lines_of(loss) == {"training": ([1, 2, 3, 4], VALUES["loss"]), "validation": ([2, 4], [3.0, 1.0])}
     assert list(lines_of(accuracy).values()) == [([1, 2, 3, 4], VALUES["acc"])]
     assert (loss.get_title(), loss.get_xlabel(), loss.get_yscale()) == ("loss", "epoch", "log")
     text = (tmp_path / "curves.svg").read_text()
     assert text.startswith("<?xml")
-    assert figures.svg_of(figure) == text  # the same picture is the same file
+    assert figures.svg_of(loss.figure) == text  # the same picture is the same file
 
 
 def test_axes_of_ones_own():
@@ -50,7 +49,7 @@ def test_axes_of_ones_own():
 
     own = Figure()
     panel = own.subplots()
-    assert trained().plot(["acc"], axes=panel) is own
+    assert trained().plot(["acc"], axes=panel) == [panel]
     assert lines_of(panel)
     with pytest.raises(ArgumentError, match=r"expected 2, for \['loss', 'acc'\], received 1"):
         trained().plot(axes=panel)
@@ -230,5 +229,7 @@ def test_plot_as_a_command(tmp_path, capsys):
         assert "only: Dense" in picture.read_text()
     assert cli.main(["plot", str(tmp_path / "model.h5"), str(tmp_path / "m.dot"), "--no-shapes"]) == 0
     assert "(None, 2)" not in (tmp_path / "m.dot").read_text()
+    assert cli.main(["summary", str(tmp_path / "structure.json"), "--flops", "--memory", "--trainable"]) == 0
+    assert "Total FLOPs: 5 for one sample" in capsys.readouterr().out
     assert cli.main(["plot", "nothing.h5"]) == 2
     assert "plot: there is no file 'nothing.h5'" in capsys.readouterr().err

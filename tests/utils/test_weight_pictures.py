@@ -20,8 +20,8 @@ def nested():
     return models.Model(inputs, outer(inner(inputs)))
 
 
-def titles(figure):
-    return [panel.get_title() for panel in figure.axes if panel.get_title()]
+def titles(axes):
+    return [panel.get_title() for panel in axes]
 
 
 @pytest.fixture
@@ -43,16 +43,16 @@ def test_activations_are_those_of_the_layers(backend):
 @pytest.mark.backends("numpy")
 def test_a_panel_for_each_array(drawn, tmp_path):
     model = nested()
-    figure = plot_weights(model, to_file="x.png", bins=5)
-    assert titles(figure) == ["inner/within kernel", "inner/within bias", "outer kernel"]
-    heights = [bar.get_height() for bar in figure.axes[0].patches]
+    axes = plot_weights(model, to_file="x.png", bins=5)
+    assert titles(axes) == ["inner/within kernel", "inner/within bias", "outer kernel"]
+    heights = [bar.get_height() for bar in axes[0].patches]
     assert (len(heights), sum(heights)) == (5, 6)
     assert titles(plot_weights(model.get_layer("outer"), kind="image", to_file="x.png")) == ["outer kernel"]
     assert titles(plot_weights(model, ["inner/.*"], to_file="x.png")) == ["inner/within kernel", "inner/within bias"]
     x = np.ones((4, 2))
     assert titles(plot_activations(model, x, to_file="x.png")) == ["inner/within", "outer"]
-    figure = plot_activations(model, x * np.arange(4)[:, None], "outer", "image", 2, to_file="x.png")
-    assert figure.axes[0].images[0].get_array().item() == pytest.approx(model.predict(2 * x[:1]).item(), rel=1e-5)
+    axes = plot_activations(model, x * np.arange(4)[:, None], "outer", "image", 2, to_file="x.png")
+    assert axes[0].images[0].get_array().item() == pytest.approx(model.predict(2 * x[:1]).item(), rel=1e-5)
 
 
 @pytest.mark.backends("numpy")
