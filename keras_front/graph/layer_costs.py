@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from keras_front.backend import discovery, dtypes, op_cost, scopes
 from keras_front.backend.symbolic import SymbolicTensor, leaves_of, placeholder
+from keras_front.errors import KerasFrontError
 
 
 class Operations(NamedTuple):
@@ -31,6 +32,13 @@ def operations_of(model: Any) -> Operations:
     Args:
         model: a model whose inputs are known; of one without a graph nothing is.
     """
+    try:
+        return _counted(model)
+    except KerasFrontError:  # what cannot be traced: strings, or code of the user's that branches on values
+        return Operations(None, {})
+
+
+def _counted(model: Any) -> Operations:
     if not getattr(model, "inputs", None):
         return Operations(None, {})
     traced: dict[SymbolicTensor, Any] = {}

@@ -105,6 +105,10 @@ def test_unknown_sizes_are_said_to_be_unknown():
     assert lines[4].split()[-2:] == ["?", "?"]
     assert "Total FLOPs: unknown" in "\n".join(lines)
     assert "Memory of outputs for one sample: unknown" in lines
+    words = models.Sequential([layers.Input((1,), dtype="string"), layers.Hashing(4), layers.Embedding(4, 2)])
+    assert operations_of(words).total in (None, 0)
+    branching = layers.Lambda(lambda x: x + 1 if float(x[0, 0]) > 0 else x, output_shape=(2,))
+    assert operations_of(models.Sequential([layers.Dense(2, input_shape=(2,)), branching])).total is None
     own = Own()
     own.predict(np.ones((1, 3)), verbose=0)
     assert operations_of(own).layers == {}
