@@ -49,6 +49,7 @@ class ProgbarLogger(Callback):
         self.target: int | None = None
         self.progbar: Progbar | None = None
         self._validation_bar: Progbar | None = None
+        self._validated: int | None = None  # batches of the last validation, of which nobody knew how many there are
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         self.verbose = int(self.params.get("verbose", 0))
@@ -148,10 +149,8 @@ class ProgbarLogger(Callback):
         bar = self.progbar
         if bar is None or self.verbose != 1 or not bar.redraws or conventions.current().progress != "with speed":
             return
-        samples = getattr(self.validation, "samples", None)
-        target = (
-            samples * getattr(self.validation, "repeats", 1) if samples else getattr(self.validation, "steps", None)
-        )
+        samples, steps = (getattr(self.validation, name, None) for name in ("samples", "steps"))
+        target = samples * getattr(self.validation, "repeats", 1) if samples else steps or self._validated
         self._validation_bar = self._bar(target)
         self._validation_bar.follow(bar)
         self._validation_bar.title = f"{bar.title} validation".strip()
@@ -160,7 +159,7 @@ class ProgbarLogger(Callback):
         bar = self._validation_bar
         if bar is None:
             return
-        bar.steps = batch + 1
+        bar.steps = self._validated = batch + 1
         seen = logs.get("seen", batch + 1) if getattr(self.validation, "samples", None) else batch + 1
         values = [(f"val_{name}", logs[name]) for name in logs if name not in _NOT_SHOWN]
         bar.update(seen, values, finalize=False)

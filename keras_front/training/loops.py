@@ -485,6 +485,8 @@ class BatchLoop:
                     seen += rows
                     if hooks.timed and time.perf_counter() >= hooks.due:
                         self._refresh(i, rows, seen)
+            if hooks.timed and seen and self.data.steps is None:  # nobody knew before how many there are
+                self._refresh(i, rows, seen)
             if self.kind == "test":
                 self.results = self._results()
         finally:

@@ -324,6 +324,25 @@ def test_validation_has_a_bar_of_its_own(model, tty, monkeypatch):
     assert re.match(r"8/8 \[=+\] - \d+s \S+/step - loss: \S+ - val_loss: ", drawn[-2])
 
 
+class Stream:
+    """Batches of which nobody knows how many there are."""
+
+    def __iter__(self):
+        return iter([(X, Y)] * 3)
+
+
+@pytest.mark.backends("numpy")
+def test_batches_of_unknown_number_are_all_counted(model, capsys, monkeypatch):
+    model.evaluate(Stream())
+    model.predict(Stream(), verbose=1)
+    assert [line.split(" ")[0] for line in capsys.readouterr().out.splitlines()] == ["3/3", "3/3"]
+    out = Terminal()
+    monkeypatch.setattr(sys, "stdout", out)
+    model.fit(Stream(), epochs=2, validation_data=Stream())
+    assert "\rvalidation       3/Unknown" in out.getvalue()
+    assert "\rvalidation 3/3 [" in out.getvalue().split("Epoch 2/2")[1]
+
+
 class Notebook:
     """What of IPython is asked for: a shell with a kernel, and displays that can be updated."""
 
