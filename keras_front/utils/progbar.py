@@ -73,7 +73,8 @@ class Progbar:
         self.stateful_metrics = set(stateful_metrics or ())
         self.stream = stream
         self.steps: int | None = None
-        self.redraws = redraws_in_place(self._out)
+        printed = stream is not None or is_interactive_logging_enabled()
+        self.redraws = printed and redraws_in_place(self._out)
         self._sums: dict[str, list[float] | None] = {}
         self._shown: dict[str, float] = {}
         self._seen = 0
@@ -82,7 +83,7 @@ class Progbar:
         self._drawn_at = 0.0
         self._form = conventions.current().progress
         self._line = _Line()
-        if self._form == "with speed" and stream is None and is_interactive_logging_enabled():
+        if self._form == "with speed" and stream is None and printed:
             self._line.notebook = notebook_output()
 
     @property
@@ -260,6 +261,8 @@ class Progbar:
         return [span for pair in pairs for span in pair]
 
     def _html(self, current: int, now: float, done: bool) -> Html:
+        from html import escape  # with a table of all entities
+
         text = painted(self._spans(current, now, done), False)
         if done and self.transient:
             return Html("", "")
@@ -268,8 +271,6 @@ class Progbar:
         speed = Span("" if done else self._speed(current, now))
         rest = painted([self._times(current, now, done), *self._values(4), speed], False)
         bar = f'<progress{known} style="width: 16em; vertical-align: middle"></progress>'
-        from html import escape  # with a table of all entities
-
         words = [escape(part) for part in (f"{self.title} {count} ".lstrip(), rest)]
         return Html(f'<div style="font-family: monospace">{words[0]}{bar}{words[1]}</div>', text)
 
