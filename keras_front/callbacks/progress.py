@@ -58,15 +58,15 @@ class ProgbarLogger(Callback):
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         if not self.verbose:
             return
-        self._start("" if self.epochs is None else f"Epoch {epoch + 1}/{self.epochs}")
+        self._start("" if self.epochs is None else f"Epoch {epoch + 1}/{self.epochs}", header=True)
 
-    def _start(self, title: str) -> None:
+    def _start(self, title: str, header: bool = False) -> None:
         self.target = self.params.get("steps" if self.use_steps else "samples")
         self.progbar = self._bar(self.target)
         self.seen = 0
         if self.progbar.in_notebook or self.one_line:
             self.progbar.title = title
-        elif title and self._within_fit:
+        elif title and header:
             print_msg(title)
         if self.progbar.redraws and self.verbose == 1 and self.target is not None:
             self.progbar.update(0)

@@ -90,6 +90,15 @@ def test_fit_in_a_log_file_prints_two_lines_an_epoch(capsys):
     assert lines[1].endswith("- loss: 0.5000 - acc: 0.2500 - val_loss: 0.7500 - lr: 0.1250")
 
 
+def test_a_loop_of_ones_own_has_the_number_of_the_epoch(capsys):
+    logger = ProgbarLogger("steps")
+    logger.set_params({"verbose": 1, "steps": 1, "metrics": []})
+    logger.on_train_begin()
+    logger.on_epoch_begin(0)
+    logger.on_epoch_end(0, {})
+    assert capsys.readouterr().out.splitlines()[0] == "Epoch 1/1"
+
+
 def test_evaluate_prints_one_line(capsys):
     logger = ProgbarLogger("steps")
     logger.set_params({"verbose": 1, "steps": 3, "metrics": ["loss"]})
