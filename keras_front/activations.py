@@ -30,6 +30,10 @@ def linear(x: Any) -> Any:
 
     Shape: as `x`.
     Source: Keras 2.3.1, `keras/activations.py`.
+
+    Example:
+        >>> linear(np.array([1.0, -2.0])).tolist()
+        [1.0, -2.0]
     """
     return x
 

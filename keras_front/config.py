@@ -58,6 +58,10 @@ def setting(name: str) -> Setting:
         name: one of `KINDS`.
 
     Raises: ConfigError if there is no such setting, or if a value that was addressed to us cannot be used.
+
+    Example:
+        >>> setting("floatx").value
+        'float32'
     """
     found = BLOCK.get().get(name) or _settings.get(name)
     if found is None:
@@ -224,6 +228,12 @@ def set_floatx(floatx: str) -> None:
         floatx: name of the type. Weights and constants made from now on have it; those that exist keep theirs.
 
     Raises: ConfigError for any other value.
+
+    Example:
+        >>> set_floatx("float64")
+        >>> floatx()
+        'float64'
+        >>> set_floatx("float32")
     """
     put("floatx", floatx, "set_floatx")
 
@@ -245,6 +255,12 @@ def set_epsilon(e: float) -> None:
         e: a positive number; the default 1e-7 is that of Keras 2.
 
     Raises: ConfigError unless it is a positive, finite number.
+
+    Example:
+        >>> set_epsilon(1e-6)
+        >>> epsilon()
+        1e-06
+        >>> set_epsilon(1e-7)
     """
     put("epsilon", e, "set_epsilon")
 
@@ -266,6 +282,12 @@ def set_image_data_format(data_format: str) -> None:
         data_format: 'channels_last' or 'channels_first'.
 
     Raises: ConfigError for any other value.
+
+    Example:
+        >>> set_image_data_format("channels_first")
+        >>> image_data_format()
+        'channels_first'
+        >>> set_image_data_format("channels_last")
     """
     put("image_data_format", data_format, "set_image_data_format")
 
@@ -344,6 +366,10 @@ def current_dialect() -> str:
 
     Returns: 'keras_front' unless another was chosen: the defaults of Keras 2.3.1, with what tf.keras and Keras 3 made
         of `clipnorm` and of activity penalties (see `keras_front.conventions`).
+
+    Example:
+        >>> current_dialect()
+        'keras_front'
     """
     return _value("dialect")
 
@@ -380,6 +406,12 @@ def set_max_epochs(max_epochs: int | None) -> None:
         max_epochs: a number of epochs; None or 0 for no bound.
 
     Raises: ConfigError for any other value.
+
+    Example:
+        >>> set_max_epochs(3)
+        >>> max_epochs()
+        3
+        >>> set_max_epochs(None)
     """
     put("max_epochs", max_epochs, "set_max_epochs")
 
@@ -405,6 +437,12 @@ def set_max_steps_per_epoch(max_steps_per_epoch: int | None) -> None:
         max_steps_per_epoch: a number of batches; None or 0 for no bound.
 
     Raises: ConfigError for any other value.
+
+    Example:
+        >>> set_max_steps_per_epoch(10)
+        >>> max_steps_per_epoch()
+        10
+        >>> set_max_steps_per_epoch(None)
     """
     put("max_steps_per_epoch", max_steps_per_epoch, "set_max_steps_per_epoch")
 
@@ -415,6 +453,10 @@ def max_model_bytes() -> int:
     Unless it was set, by `set_max_model_bytes` or the environment variable KERAS_FRONT_MAX_MODEL_BYTES, it is the
     memory of the machine, or what the process may have of it (`ulimit -v`). What a file of weights holds is not
     bounded by it; what layers keep beside their weights, such as the states of stateful ones, is.
+
+    Example:
+        >>> max_model_bytes() > 0
+        True
     """
     return _value("max_model_bytes") or min(_memory_of_machine(), _memory_of_process())
 

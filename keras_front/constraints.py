@@ -155,6 +155,10 @@ class RadialConstraint(Constraint):
     Shape: (size, size, in, out)
     Raises: ShapeError for another shape.
     Source: tf_keras 2.21, `tf_keras/constraints.py`.
+
+    Example:
+        >>> tuple(RadialConstraint()(np.ones((3, 3, 1, 1))).shape)
+        (3, 3, 1, 1)
     """
 
     def __call__(self, w: Any) -> Any:
@@ -187,6 +191,10 @@ def serialize(constraint: Any) -> str | dict[str, Any]:
 
     Args:
         constraint: an object, or a function, whose name is written.
+
+    Example:
+        >>> serialize(NonNeg())["class_name"]
+        'NonNeg'
     """
     return CONSTRAINTS.serialize(constraint)
 
@@ -200,6 +208,10 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
         custom_objects: functions and classes of your own by name.
 
     Raises: ArgumentError for an unknown name.
+
+    Example:
+        >>> type(deserialize({"class_name": "MaxNorm", "config": {"max_value": 3}})).__name__
+        'MaxNorm'
     """
     return CONSTRAINTS.deserialize(config, custom_objects)
 

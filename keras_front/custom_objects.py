@@ -36,6 +36,10 @@ def get_custom_objects() -> dict[str, Any]:
 
     Inside a `custom_object_scope` it is the scope's dictionary, and what is added there ends with the scope.
     Source: Keras 2.3.1, `keras/utils/generic_utils.py`.
+
+    Example:
+        >>> type(get_custom_objects()).__name__
+        'dict'
     """
     scope = _SCOPE.get()
     return _GLOBAL_OBJECTS if scope is None else scope
@@ -74,6 +78,13 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
 
     Raises: ArgumentError for a class without `get_config`, which could never be written to a config.
     Source: tf_keras 2.21, `tf_keras/saving/object_registration.py`.
+
+    Example:
+        >>> @register_keras_serializable(package="mine")
+        ... def double(x):
+        ...     return 2 * x
+        >>> get_registered_name(double)
+        'mine>double'
     """
 
     def decorate(target: Any) -> Any:
@@ -100,6 +111,10 @@ def get_registered_name(target: Any) -> str:
 
     Args:
         target: a class or function.
+
+    Example:
+        >>> get_registered_name(len)
+        'len'
     """
     return name_of(target)
 
@@ -122,6 +137,10 @@ def get_registered_object(name: str, custom_objects: Mapping[str, Any] | None = 
     Args:
         name: the name, with or without `package>`.
         custom_objects: further names, which come first.
+
+    Example:
+        >>> get_registered_object("nobody>knows") is None
+        True
     """
     for key in (name, name.rpartition(">")[2]):
         for known in (custom_objects or {}, get_custom_objects(), _GLOBAL_OBJECTS):

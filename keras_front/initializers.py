@@ -501,13 +501,13 @@ def _named(name: str, scale: float, mode: str, distribution: str, source: str) -
     doc = (
         f"`VarianceScaling` with scale {scale:g}, mode {mode!r} and a {distribution} distribution.\n\nArgs:\n"
         "    seed: a whole number for numbers of their own, the same in every process; None for the stream of\n"
-        f"        `set_random_seed`.\n\n{source}"
+        f"        `set_random_seed`.\n\n{source}\n\nExample:\n    >>> {{}}(seed=1)((2, 3)).shape\n    (2, 3)\n"
     )
     class_name = name.title().replace("_", "")
-    body = {"__init__": construct, "__doc__": doc, "__module__": __name__}
+    body = {"__init__": construct, "__doc__": doc.format(class_name), "__module__": __name__}
     cls = type(class_name, (VarianceScaling,), body)
     make.__name__ = make.__qualname__ = name
-    make.__doc__ = doc
+    make.__doc__ = doc.format(name)
     make = api_boundary(make)
     INITIALIZERS.register(class_name)(cls)
     INITIALIZERS.register(name, maker=True)(make)
@@ -560,6 +560,10 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
         custom_objects: functions and classes of your own by name.
 
     Raises: ArgumentError for an unknown name.
+
+    Example:
+        >>> deserialize({"class_name": "Constant", "config": {"value": 2.0}})((2,)).tolist()
+        [2.0, 2.0]
     """
     return INITIALIZERS.deserialize(config, custom_objects)
 

@@ -54,6 +54,15 @@ class Model(Saveable, Exportable, Freezable, Quantizable, Trainer, Network):
 
     A subclass may instead keep layers as attributes and compute in `call(self, inputs)`.
     Source: Keras 2.3.1, `keras/engine/training.py`.
+
+    Example:
+        >>> from keras_front.layers import Dense, Input
+        >>> inputs = Input((4,))
+        >>> model = Model(inputs, Dense(2)(inputs))
+        >>> model.compile("adam", "mse")
+        >>> history = model.fit(np.ones((8, 4)), np.zeros((8, 2)), verbose=0)
+        >>> model.predict(np.ones((1, 4)), verbose=0).shape
+        (1, 2)
     """
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:

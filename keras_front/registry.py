@@ -414,6 +414,11 @@ def serialize_keras_object(obj: Any) -> Any:
 
     Args:
         obj: None, a name, a function, or an object with `get_config`.
+
+    Example:
+        >>> from keras_front.layers import Dense
+        >>> serialize_keras_object(Dense(3))["class_name"]
+        'Dense'
     """
     if obj is None or isinstance(obj, str):
         return obj

@@ -155,6 +155,10 @@ class EigenvalueRegularizer(Regularizer):
     Shape: (rows, columns) only.
     Raises: ShapeError for another number of axes.
     Source: Keras 1.2.2, `keras/regularizers.py`.
+
+    Example:
+        >>> float(EigenvalueRegularizer(0.1)(np.eye(2))) > 0
+        True
     """
 
     k: float
@@ -236,6 +240,10 @@ def serialize(regularizer: Any) -> str | dict[str, Any]:
 
     Args:
         regularizer: an object, or a function, whose name is written.
+
+    Example:
+        >>> serialize(L2(0.1))["class_name"]
+        'L2'
     """
     return REGULARIZERS.serialize(regularizer)
 
@@ -249,6 +257,10 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
         custom_objects: functions and classes of your own by name.
 
     Raises: ArgumentError for an unknown name.
+
+    Example:
+        >>> type(deserialize({"class_name": "L1L2", "config": {"l2": 0.1}})).__name__
+        'L1L2'
     """
     return REGULARIZERS.deserialize(config, custom_objects)
 

@@ -58,6 +58,10 @@ def data_format_named(value: Any) -> str:
         value: a name of any Keras.
 
     Raises: ValueError with what was expected.
+
+    Example:
+        >>> data_format_named("th")
+        'channels_first'
     """
     old_name = _ORDERINGS.get(value, value) if isinstance(value, str) else value
     return _one_of("channels_last", "channels_first")(old_name)

@@ -107,6 +107,11 @@ def set_backend(backend: str | Engine) -> None:
             adapter.
 
     Raises: BackendNotFoundError if there is no such backend; BackendError if it lacks a primitive.
+
+    Example:
+        >>> K.set_backend("numpy")
+        >>> K.backend()
+        'numpy'
     """
     chosen = get(backend)
     _activate(chosen)

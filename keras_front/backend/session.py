@@ -114,4 +114,7 @@ def manual_variable_initialization(value: bool) -> None:
 
     Args:
         value: ignored.
+
+    Example:
+        >>> K.manual_variable_initialization(True)
     """

@@ -41,6 +41,9 @@ class BackupAndRestore(SavesEvery):
 
     Raises: ArgumentError for another `save_freq` or an empty folder name; StateError if the model has no weights yet.
     Source: tf.keras 2.15, `keras/src/callbacks.py`; Keras 3.15, `keras/src/callbacks/backup_and_restore.py`.
+
+    Example:
+        >>> backup = BackupAndRestore("backup")  # fit(..., callbacks=[backup]); the same call again goes on
     """
 
     def __init__(
@@ -159,6 +162,9 @@ class SwapEMAWeights(Callback):
 
     Raises: ArgumentError if the optimizer keeps no means.
     Source: Keras 3.15, `keras/src/callbacks/swap_ema_weights.py`.
+
+    Example:
+        >>> swap = SwapEMAWeights()  # compile(Adam(use_ema=True)), fit(..., callbacks=[swap])
     """
 
     def __init__(self, swap_on_epoch: bool = False):

@@ -234,6 +234,9 @@ def in_every_fit(make: Callable[[], Any]) -> Iterator[None]:
         make: gives the callback of a `fit`, or None for none.
 
     Example:
+        >>> from keras_front.callbacks import LambdaCallback
+        >>> from keras_front.layers import Dense
+        >>> from keras_front.models import Sequential
         >>> with in_every_fit(lambda: LambdaCallback(on_train_end=lambda logs: print("trained"))):
         ...     model = Sequential([Dense(1, input_shape=(2,))])
         ...     model.compile("sgd", "mse")
@@ -260,6 +263,10 @@ class CallbackList:
         queue_length: accepted because Keras has it; nothing is timed here.
 
     Source: Keras 2.3.1, `keras/callbacks/callbacks.py`.
+
+    Example:
+        >>> callbacks = CallbackList([Callback()])
+        >>> callbacks.on_epoch_end(0, {"loss": 1.0})
     """
 
     if TYPE_CHECKING:  # made below, one for each hook

@@ -25,6 +25,14 @@ class History(Callback):
     Attributes: `history`, a dict from names ('loss', 'val_loss', ...) to lists with one value an epoch; `epoch`, the
         numbers of the epochs, from 0; `model`, `params`.
     Source: Keras 2.3.1, `keras/callbacks/callbacks.py`.
+
+    Example:
+        >>> from keras_front.layers import Dense
+        >>> from keras_front.models import Sequential
+        >>> model = Sequential([Dense(1, input_shape=(2,))])
+        >>> model.compile("sgd", "mse")
+        >>> len(model.fit(np.ones((4, 2)), np.ones((4, 1)), epochs=3, verbose=0).history["loss"])
+        3
     """
 
     def __init__(self) -> None:
@@ -127,6 +135,9 @@ class CSVLogger(Callback):
         append: go on in a file that is there, with its columns, instead of starting it anew.
 
     Source: Keras 2.3.1, `keras/callbacks/callbacks.py`.
+
+    Example:
+        >>> logger = CSVLogger("log.csv")  # fit(..., callbacks=[logger])
     """
 
     def __init__(self, filename: Path, separator: Text = ",", append: Flag = False):
@@ -178,6 +189,9 @@ class RemoteMonitor(Callback):
         field: name of the form field that carries the JSON text.
         headers: HTTP headers to send.
         send_as_json: send the JSON text itself (application/json) instead of a form.
+
+    Example:
+        >>> monitor = RemoteMonitor("http://localhost:9000")  # fit(..., callbacks=[monitor])
     """
 
     def __init__(

@@ -27,6 +27,9 @@ class ProgbarLogger(Callback):
             if that is unknown.
         one_line: with `verbose=2`, one line an epoch, which begins with the number of the epoch; by default that stands
             in a line of its own.
+
+    Example:
+        >>> bar = ProgbarLogger()  # `fit` adds one by itself, unless verbose=0
     """
 
     refresh_every = 0.15

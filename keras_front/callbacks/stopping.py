@@ -109,7 +109,11 @@ class EarlyStopping(Callback):
 
 
 class TerminateOnNaN(Callback):
-    """Stops at the first batch whose loss is not a number or infinite. Reads the loss at every batch."""
+    """Stops at the first batch whose loss is not a number or infinite. Reads the loss at every batch.
+
+    Example:
+        >>> guard = TerminateOnNaN()  # fit(..., callbacks=[guard])
+    """
 
     def on_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         loss = (logs or {}).get("loss")

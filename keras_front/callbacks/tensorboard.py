@@ -55,6 +55,9 @@ class TensorBoard(Callback):
         `update_freq`, for metadata of layers that the model does not have, and in the form of TensorFlow 1 for
         histograms without validation data and embeddings without data.
     Source: Keras 2.2.4, `keras/callbacks.py`; tf.keras 2.15, `keras/src/callbacks.py`.
+
+    Example:
+        >>> board = TensorBoard("logs", histogram_freq=1)  # fit(..., callbacks=[board]); tensorboard --logdir logs
     """
 
     def __init__(

@@ -252,6 +252,9 @@ def set_distribution(value: Distribution | None) -> None:
         value: a distribution; None: none any more.
 
     Raises: DistributionError if the active backend has no distribution of this kind.
+
+    Example:
+        >>> set_distribution(None)  # as it is without one
     """
     if value is not None and not isinstance(value, Distribution):
         raise ArgumentError(f"set_distribution: expected a Distribution or None, received {value!r}.")

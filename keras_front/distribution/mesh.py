@@ -42,6 +42,10 @@ def get_device_count(device_type: str | None = None) -> int:
 
     Args:
         device_type: as for `list_devices`.
+
+    Example:
+        >>> get_device_count("cpu") >= 1
+        True
     """
     return len(list_devices(device_type))
 

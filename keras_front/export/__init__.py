@@ -52,6 +52,15 @@ def export(model: Any, path: str | os.PathLike[str], format: str | None = None, 
 
     Raises: ArgumentError for an unknown format or option; MissingPackageError if the format needs a package that is
         not installed; SerializationError for a model that the format cannot express.
+
+    Example:
+        >>> import tempfile
+        >>> from keras_front.layers import Dense
+        >>> from keras_front.models import Sequential
+        >>> path = tempfile.mkdtemp() + "/predict.py"
+        >>> export(Sequential([Dense(2, input_shape=(3,))]), path)
+        >>> os.path.exists(path)
+        True
     """
     row = FORMATS[format_of(path, format)]
     own = {} if row.backend is None else {"backend": row.backend}

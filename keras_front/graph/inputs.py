@@ -35,6 +35,10 @@ class InputLayer(Layer):
     Shape: (batch, *input_shape)
     Raises: ArgumentError if no shape is given, or for `ragged=True` of later versions.
     Source: Keras 2.3.1, `keras/engine/input_layer.py`.
+
+    Example:
+        >>> InputLayer(input_shape=(4,)).output.shape
+        (None, 4)
     """
 
     file_form = FileForm(renamed={"batch_shape": "batch_input_shape"})

@@ -49,6 +49,10 @@ class AdaptiveAveragePooling1D(_AdaptivePooling):
     """Mean over windows of sequences, as many as `output_size` says.
 
     Shape: (batch, steps, features) -> (batch, output_size, features)
+
+    Example:
+        >>> AdaptiveAveragePooling1D(2).compute_output_shape((None, 8, 3))
+        (None, 2, 3)
     """
 
     _rank = 1
@@ -70,6 +74,10 @@ class AdaptiveAveragePooling3D(_AdaptivePooling):
     """Mean over windows of volumes, as many as `output_size` says.
 
     Shape: (batch, three spatial axes, channels) -> (batch, *output_size, channels)
+
+    Example:
+        >>> AdaptiveAveragePooling3D(2).compute_output_shape((None, 8, 8, 8, 3))
+        (None, 2, 2, 2, 3)
     """
 
     _rank = 3
@@ -80,6 +88,10 @@ class AdaptiveMaxPooling1D(_AdaptivePooling):
     """Maximum over windows of sequences, as many as `output_size` says.
 
     Shape: (batch, steps, features) -> (batch, output_size, features)
+
+    Example:
+        >>> AdaptiveMaxPooling1D(2).compute_output_shape((None, 8, 3))
+        (None, 2, 3)
     """
 
     _rank, _reduce = 1, staticmethod(largest_of_windows)
@@ -90,6 +102,10 @@ class AdaptiveMaxPooling2D(_AdaptivePooling):
     """Maximum over windows of images, as many as `output_size` says.
 
     Shape: (batch, rows, columns, channels) -> (batch, *output_size, channels)
+
+    Example:
+        >>> AdaptiveMaxPooling2D((2, 3)).compute_output_shape((None, 8, 9, 3))
+        (None, 2, 3, 3)
     """
 
     _reduce = staticmethod(largest_of_windows)
@@ -100,6 +116,10 @@ class AdaptiveMaxPooling3D(_AdaptivePooling):
     """Maximum over windows of volumes, as many as `output_size` says.
 
     Shape: (batch, three spatial axes, channels) -> (batch, *output_size, channels)
+
+    Example:
+        >>> AdaptiveMaxPooling3D(2).compute_output_shape((None, 8, 8, 8, 3))
+        (None, 2, 2, 2, 3)
     """
 
     _rank, _reduce = 3, staticmethod(largest_of_windows)

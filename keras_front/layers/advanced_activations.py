@@ -65,6 +65,10 @@ class PReLU(Layer):
     Shape: as the input, whose sizes must be known along the axes that are not shared.
     Weights: alpha, the shape of a sample, with 1 for the shared axes.
     Source: He et al. (2015).
+
+    Example:
+        >>> PReLU(alpha_initializer="ones")(np.array([[-1.0, 2.0]])).tolist()
+        [[-1.0, 2.0]]
     """
 
     supports_masking = True
@@ -106,6 +110,10 @@ class ELU(Layer):
 
     Shape: as the input.
     Source: Clevert et al. (2016).
+
+    Example:
+        >>> print(np.asarray(ELU()(np.array([[-1.0, 2.0]]))).round(3))
+        [[-0.632  2.   ]]
     """
 
     supports_masking = True
@@ -126,6 +134,10 @@ class ThresholdedReLU(Layer):
 
     Shape: as the input.
     Source: Konda et al. (2015).
+
+    Example:
+        >>> ThresholdedReLU(theta=1.0)(np.array([[0.5, 2.0]])).tolist()
+        [[0.0, 2.0]]
     """
 
     supports_masking = True

@@ -160,6 +160,10 @@ class AdditiveAttention(_Attention):
     Shape: query (batch, m, n), value (batch, k, d) and key (batch, k, n), by default the value -> (batch, m, d)
     Weights: scale (n,) if `use_scale`.
     Source: Bahdanau et al. (2015).
+
+    Example:
+        >>> tuple(AdditiveAttention()([np.ones((2, 4, 3)), np.ones((2, 5, 3))]).shape)
+        (2, 4, 3)
     """
 
     def __init__(self, use_scale: Flag = True, dropout: Fraction = 0.0, **kwargs: Unpack[LayerArguments]):

@@ -331,6 +331,11 @@ class SimpleRNNCell(BuiltinCell):
 
     Shape: inputs (batch, n), state (batch, units) -> (batch, units)
     Weights: kernel (n, units); recurrent_kernel (units, units); bias (units,) if `use_bias`.
+
+    Example:
+        >>> from keras_front.layers import RNN
+        >>> RNN(SimpleRNNCell(8)).compute_output_shape((None, 10, 3))
+        (None, 8)
     """
 
     _op: Any = staticmethod(K.simple_rnn)
@@ -368,6 +373,11 @@ class GRUCell(BuiltinCell):
     Weights: kernel (n, 3 units); recurrent_kernel (units, 3 units); bias (3 units,), or (2, 3 units) with
         `reset_after`; gates z, r, h.
     Source: Cho et al. (2014), version 3 of the paper; `reset_after` is version 1.
+
+    Example:
+        >>> from keras_front.layers import RNN
+        >>> RNN(GRUCell(8)).compute_output_shape((None, 10, 3))
+        (None, 8)
     """
 
     _gates = 3
@@ -472,6 +482,11 @@ class LSTMCell(LSTMCellBase):
     Shape: inputs (batch, n), states h and c (batch, units) -> (batch, units)
     Weights: kernel (n, 4 units); recurrent_kernel (units, 4 units); bias (4 units,); gates i, f, c, o.
     Source: Hochreiter & Schmidhuber (1997); the forget gate is by Gers et al. (2000).
+
+    Example:
+        >>> from keras_front.layers import RNN
+        >>> RNN(LSTMCell(8)).compute_output_shape((None, 10, 3))
+        (None, 8)
     """
 
     _op: Any = staticmethod(K.lstm)

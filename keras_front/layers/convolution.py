@@ -193,6 +193,10 @@ class Conv3D(_Conv):
     Shape: (batch, three spatial axes, channels) -> (batch, three new axes, filters); channels before the spatial axes
         with 'channels_first'. Sizes as for `Conv2D`.
     Weights: kernel (three sizes, channels / groups, filters); bias (filters,) if `use_bias`.
+
+    Example:
+        >>> Conv3D(8, 3).compute_output_shape((None, 10, 10, 10, 1))
+        (None, 8, 8, 8, 8)
     """
 
     _rank = 3
@@ -264,6 +268,10 @@ class Conv1DTranspose(_ConvTranspose):
 
     Shape: (batch, steps, channels) -> (batch, new steps, filters)
     Weights: kernel (size, filters, channels); bias (filters,) if `use_bias`.
+
+    Example:
+        >>> Conv1DTranspose(8, 3, strides=2, padding="same").compute_output_shape((None, 10, 3))
+        (None, 20, 8)
     """
 
     _rank = 1
@@ -288,6 +296,10 @@ class Conv3DTranspose(_ConvTranspose, Conv3D):
 
     Shape: (batch, three spatial axes, channels) -> (batch, three new axes, filters)
     Weights: kernel (three sizes, filters, channels); bias (filters,) if `use_bias`.
+
+    Example:
+        >>> Conv3DTranspose(8, 3, strides=2, padding="same").compute_output_shape((None, 4, 4, 4, 1))
+        (None, 8, 8, 8, 8)
     """
 
 
@@ -362,6 +374,10 @@ class DepthwiseConv1D(_Depthwise):
 
     Shape: (batch, steps, channels) -> (batch, new steps, channels * depth_multiplier)
     Weights: depthwise_kernel (size, channels, depth_multiplier); bias if `use_bias`.
+
+    Example:
+        >>> DepthwiseConv1D(3, depth_multiplier=2).compute_output_shape((None, 10, 3))
+        (None, 8, 6)
     """
 
     _rank = 1
@@ -373,6 +389,10 @@ class DepthwiseConv2D(_Depthwise):
 
     Shape: (batch, rows, columns, channels) -> (batch, new rows, new columns, channels * depth_multiplier)
     Weights: depthwise_kernel (rows, columns, channels, depth_multiplier); bias if `use_bias`.
+
+    Example:
+        >>> DepthwiseConv2D(3, depth_multiplier=2).compute_output_shape((None, 10, 10, 3))
+        (None, 8, 8, 6)
     """
 
     def call(self, inputs: Any) -> Any:
@@ -441,6 +461,10 @@ class SeparableConv1D(_SeparableConv):
     Shape: (batch, steps, channels) -> (batch, new steps, filters)
     Weights: depthwise_kernel (size, channels, depth_multiplier); pointwise_kernel (1, channels * depth_multiplier,
         filters); bias (filters,) if `use_bias`.
+
+    Example:
+        >>> SeparableConv1D(8, 3).compute_output_shape((None, 10, 3))
+        (None, 8, 8)
     """
 
     _rank = 1
@@ -453,4 +477,8 @@ class SeparableConv2D(_SeparableConv):
     Shape: (batch, rows, columns, channels) -> (batch, new rows, new columns, filters)
     Weights: depthwise_kernel (rows, columns, channels, depth_multiplier); pointwise_kernel (1, 1, channels *
         depth_multiplier, filters); bias (filters,) if `use_bias`.
+
+    Example:
+        >>> SeparableConv2D(8, 3, padding="same").compute_output_shape((None, 10, 10, 3))
+        (None, 10, 10, 8)
     """

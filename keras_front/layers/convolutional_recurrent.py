@@ -62,6 +62,10 @@ class ConvLSTM2DCell(_ConvArguments, LSTMCellBase):
     Weights: kernel (rows, columns, channels, 4 filters); recurrent_kernel (rows, columns, filters, 4 filters); bias (4
         filters,); gates i, f, c, o.
     Source: Shi et al. (2015), without the peepholes.
+
+    Example:
+        >>> ConvRNN2D(ConvLSTM2DCell(8, 3, padding="same")).compute_output_shape((None, 5, 10, 10, 3))
+        (None, 10, 10, 8)
     """
 
     implementation = 1  # each gate has a dropout mask of its own
@@ -198,6 +202,10 @@ class ConvRNN2D(RNN):
 
     Shape: (batch, steps, rows, columns, channels) -> (batch, new rows, new columns, filters), with steps after the
         batch if it returns sequences; channels before rows with 'channels_first'.
+
+    Example:
+        >>> ConvRNN2D(ConvLSTM2DCell(8, 3, padding="same")).compute_output_shape((None, 5, 10, 10, 3))
+        (None, 10, 10, 8)
     """
 
     def __init__(self, cell: Any, **kwargs: Any):
@@ -341,6 +349,10 @@ class ConvLSTM1D(_ConvLSTM):
     Weights: kernel (*kernel_size, channels, 4 filters); recurrent_kernel (*kernel_size, filters, 4 filters); bias (4
         filters,); gates i, f, c, o.
     Source: Shi et al. (2015), without the peepholes; arguments of Keras 3.
+
+    Example:
+        >>> ConvLSTM1D(8, 3, padding="same").compute_output_shape((None, 5, 10, 3))
+        (None, 10, 8)
     """
 
     _cell_class, _rank = _Cell1D, 1
@@ -356,6 +368,10 @@ class ConvLSTM3D(_ConvLSTM):
     Weights: kernel (*kernel_size, channels, 4 filters); recurrent_kernel (*kernel_size, filters, 4 filters); bias (4
         filters,); gates i, f, c, o.
     Source: Shi et al. (2015), without the peepholes; arguments of Keras 3.
+
+    Example:
+        >>> ConvLSTM3D(8, 3, padding="same").compute_output_shape((None, 5, 4, 4, 4, 3))
+        (None, 4, 4, 4, 8)
     """
 
     _cell_class, _rank = _Cell3D, 3

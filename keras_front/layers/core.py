@@ -170,6 +170,10 @@ class SpatialDropout1D(Dropout):
 
     Shape: (batch, steps, channels), as the input.
     Source: Tompson et al. (2015).
+
+    Example:
+        >>> SpatialDropout1D(0.5)(np.ones((1, 2, 2))).tolist()  # outside of training nothing happens
+        [[[1.0, 1.0], [1.0, 1.0]]]
     """
 
     file_form = FileForm(omitted={"noise_shape": None, "trainable": True})
@@ -209,6 +213,10 @@ class SpatialDropout2D(_SpatialDropout):
 
     Shape: (batch, rows, columns, channels), or channels before rows with 'channels_first'; as the input.
     Source: Tompson et al. (2015).
+
+    Example:
+        >>> tuple(SpatialDropout2D(0.5)(np.ones((1, 4, 4, 3)), training=True).shape)
+        (1, 4, 4, 3)
     """
 
 
@@ -218,6 +226,10 @@ class SpatialDropout3D(_SpatialDropout):
 
     Shape: (batch, three spatial axes, channels), or channels first; as the input.
     Source: Tompson et al. (2015).
+
+    Example:
+        >>> tuple(SpatialDropout3D(0.5)(np.ones((1, 2, 2, 2, 3)), training=True).shape)
+        (1, 2, 2, 2, 3)
     """
 
     _rank = 3
@@ -350,6 +362,10 @@ class Identity(Layer):
     """The input itself.
 
     Shape: as the input.
+
+    Example:
+        >>> Identity()(np.array([[1.0, 2.0]])).tolist()
+        [[1.0, 2.0]]
     """
 
     supports_masking = True
@@ -425,6 +441,11 @@ class ActivityRegularization(Layer):
         l2: factor of the sum of squares.
 
     Shape: as the input.
+
+    Example:
+        >>> layer = ActivityRegularization(l2=0.1)
+        >>> layer(np.array([[1.0, 2.0]])).tolist()
+        [[1.0, 2.0]]
     """
 
     supports_masking = True

@@ -93,6 +93,10 @@ class CuDNNLSTM(_CellRNN):
     Weights: kernel (n, 4 units); recurrent_kernel (units, 4 units); bias (8 units,), first that of the inputs; gates
         i, f, c, o.
     Source: Hochreiter & Schmidhuber (1997); Chetlur et al. (2014) for the layout.
+
+    Example:
+        >>> CuDNNLSTM(8).compute_output_shape((None, 10, 3))
+        (None, 8)
     """
 
     _cell_class = _CuDNNLSTMCell
@@ -128,6 +132,10 @@ class CuDNNGRU(_CellRNN):
     Weights: kernel (n, 3 units); recurrent_kernel (units, 3 units); bias (6 units,), first that of the inputs; gates
         z, r, h.
     Source: Cho et al. (2014), version 1 of the paper; Chetlur et al. (2014) for the layout.
+
+    Example:
+        >>> CuDNNGRU(8).compute_output_shape((None, 10, 3))
+        (None, 8)
     """
 
     _cell_class = _CuDNNGRUCell

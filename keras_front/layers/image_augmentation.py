@@ -92,6 +92,10 @@ class RandomGaussianBlur(SometimesLayer):
         value_range: smallest and largest value of the result, (0, 255) for pixels as files have them.
 
     Shape: as the input.
+
+    Example:
+        >>> tuple(RandomGaussianBlur(kernel_size=3, sigma=1.0, seed=1)(np.ones((1, 8, 8, 3)), training=True).shape)
+        (1, 8, 8, 3)
     """
 
     def __init__(
@@ -139,6 +143,10 @@ class RandomErasing(SometimesLayer):
         value_range: smallest and largest value of the noise.
 
     Shape: as the input.
+
+    Example:
+        >>> tuple(RandomErasing(seed=1)(np.ones((1, 8, 8, 3)), training=True).shape)
+        (1, 8, 8, 3)
     """
 
     def __init__(
@@ -173,6 +181,10 @@ class RandomPerspective(SometimesLayer):
         fill_value: what lies outside.
 
     Shape: as the input.
+
+    Example:
+        >>> tuple(RandomPerspective(seed=1)(np.ones((1, 8, 8, 3)), training=True).shape)
+        (1, 8, 8, 3)
     """
 
     def __init__(
@@ -213,6 +225,10 @@ class RandomElasticTransform(SometimesLayer, _GeometricLayer):
 
     Shape: as the input.
     Source: Simard et al. (2003).
+
+    Example:
+        >>> tuple(RandomElasticTransform(seed=1)(np.ones((1, 8, 8, 3)), training=True).shape)
+        (1, 8, 8, 3)
     """
 
     def __init__(
@@ -264,6 +280,10 @@ class RandomColorJitter(_Composed):
         hue_factor: see `RandomHue`; None leaves it alone.
 
     Shape: as the input.
+
+    Example:
+        >>> tuple(RandomColorJitter(brightness_factor=0.2, seed=1)(np.full((1, 8, 8, 3), 100.0), training=True).shape)
+        (1, 8, 8, 3)
     """
 
     def __init__(
@@ -352,6 +372,10 @@ class RandAugment(_OneOfMany):
 
     Shape: as the input.
     Source: Cubuk et al. (2020).
+
+    Example:
+        >>> tuple(RandAugment(seed=1)(np.full((1, 8, 8, 3), 100.0), training=True).shape)
+        (1, 8, 8, 3)
     """
 
     def __init__(
@@ -390,6 +414,10 @@ class AugMix(_OneOfMany):
 
     Shape: as the input.
     Source: Hendrycks et al. (2020).
+
+    Example:
+        >>> tuple(AugMix(seed=1)(np.full((1, 8, 8, 3), 100.0), training=True).shape)
+        (1, 8, 8, 3)
     """
 
     def __init__(

@@ -82,6 +82,10 @@ class RandomGrayscale(_ColorLayer):
         factor: probability that an image becomes gray, from 0 to 1.
 
     Shape: as the input.
+
+    Example:
+        >>> tuple(RandomGrayscale(seed=1)(np.ones((1, 4, 4, 3)), training=True).shape)
+        (1, 4, 4, 3)
     """
 
     def __init__(
@@ -105,6 +109,10 @@ class RandomInvert(_ColorLayer):
         factor: `(low, high)` from 0 to 1, or one number for 0 up to it.
 
     Shape: as the input.
+
+    Example:
+        >>> RandomInvert(factor=(1.0, 1.0))(np.full((1, 1, 1, 3), 55.0), training=True).tolist()
+        [[[[200.0, 200.0, 200.0]]]]
     """
 
     def __init__(
@@ -131,6 +139,10 @@ class RandomPosterization(_ColorLayer):
             one number for 1 up to it.
 
     Shape: as the input.
+
+    Example:
+        >>> tuple(RandomPosterization(4, seed=1)(np.ones((1, 4, 4, 3)), training=True).shape)
+        (1, 4, 4, 3)
     """
 
     def __init__(
@@ -161,6 +173,10 @@ class Solarization(_ColorLayer):
         threshold_factor: from where on values are turned, likewise.
 
     Shape: as the input.
+
+    Example:
+        >>> Solarization(threshold_factor=0.5)(np.full((1, 1, 1, 3), 200.0), training=True).tolist()
+        [[[[55.0, 55.0, 55.0]]]]
     """
 
     def __init__(
@@ -189,6 +205,10 @@ class RandomSaturation(_ColorLayer):
         factor: `(low, high)` from -1 to 1, or one number for minus and plus.
 
     Shape: as the input.
+
+    Example:
+        >>> tuple(RandomSaturation(0.2, seed=1)(np.ones((1, 4, 4, 3)), training=True).shape)
+        (1, 4, 4, 3)
     """
 
     def __init__(
@@ -215,6 +235,10 @@ class RandomHue(_ColorLayer):
         factor: `(low, high)` as parts of half the circle, or one number for 0 up to it.
 
     Shape: as the input.
+
+    Example:
+        >>> tuple(RandomHue(0.2, seed=1)(np.ones((1, 4, 4, 3)), training=True).shape)
+        (1, 4, 4, 3)
     """
 
     def __init__(
@@ -242,6 +266,10 @@ class RandomColorDegeneration(_ColorLayer):
         factor: `(low, high)` from -1 to 1, or one number for minus and plus.
 
     Shape: as the input.
+
+    Example:
+        >>> tuple(RandomColorDegeneration(0.5, seed=1)(np.ones((1, 4, 4, 3)), training=True).shape)
+        (1, 4, 4, 3)
     """
 
     def __init__(
@@ -266,6 +294,10 @@ class RandomSharpness(_ColorLayer):
         factor: `(low, high)` from 0 to 1, or one number for 0 up to it: 0 blurs, 0.5 leaves images alone, 1 sharpens.
 
     Shape: as the input.
+
+    Example:
+        >>> tuple(RandomSharpness(0.2, seed=1)(np.ones((1, 4, 4, 3)), training=True).shape)
+        (1, 4, 4, 3)
     """
 
     def __init__(
@@ -291,6 +323,10 @@ class AutoContrast(_ColorLayer):
     """Images whose values fill the range of values, channel by channel; not only while training.
 
     Shape: as the input.
+
+    Example:
+        >>> AutoContrast()(np.array([50.0, 100.0]).reshape(1, 2, 1, 1)).tolist()
+        [[[[0.0]], [[255.0]]]]
     """
 
     def __init__(

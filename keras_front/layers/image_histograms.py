@@ -55,6 +55,10 @@ class Equalization(_HistogramLayer):
 
     Shape: as the input.
     Source: Keras 3, `equalization.py`.
+
+    Example:
+        >>> tuple(Equalization()(np.ones((1, 4, 4, 3))).shape)
+        (1, 4, 4, 3)
     """
 
     def __init__(

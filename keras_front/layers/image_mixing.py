@@ -86,6 +86,10 @@ class MixUp(_MixingLayer):
 
     Shape: as the input: images, or a dict of 'images' and 'labels' (batch, classes).
     Source: Zhang et al. (2018).
+
+    Example:
+        >>> tuple(MixUp(seed=1)({"images": np.ones((2, 4, 4, 3)), "labels": np.eye(2)}, training=True)["labels"].shape)
+        (2, 2)
     """
 
     def __init__(
@@ -113,6 +117,10 @@ class CutMix(_MixingLayer):
 
     Shape: as the input: images, or a dict of 'images' and 'labels' (batch, classes).
     Source: Yun et al. (2019).
+
+    Example:
+        >>> tuple(CutMix(seed=1)({"images": np.ones((2, 4, 4, 3)), "labels": np.eye(2)}, training=True)["images"].shape)
+        (2, 4, 4, 3)
     """
 
     def __init__(
@@ -145,6 +153,12 @@ class MaxNumBoundingBoxes(Layer):
     Shape: a dict of 'images' and 'bounding_boxes', which is a dict of 'boxes' (batch, boxes, 4) and 'labels' (batch,
         boxes) -> the same with `max_number` boxes.
     Source: Keras 3, `bounding_boxes/max_num_bounding_boxes`.
+
+    Example:
+        >>> boxes = {"boxes": np.ones((1, 3, 4)), "labels": np.ones((1, 3))}
+        >>> found = MaxNumBoundingBoxes(2)({"images": np.ones((1, 4, 4, 3)), "bounding_boxes": boxes})
+        >>> tuple(found["bounding_boxes"]["boxes"].shape)
+        (1, 2, 4)
     """
 
     _casts_inputs = False

@@ -162,6 +162,10 @@ class CenterCrop(_ImageLayer):
         width: columns of the result.
 
     Shape: (batch, rows, columns, channels) -> (batch, height, width, channels)
+
+    Example:
+        >>> CenterCrop(4, 4).compute_output_shape((None, 8, 8, 3))
+        (None, 4, 4, 3)
     """
 
     def __init__(
@@ -215,6 +219,10 @@ class RandomFlip(_RandomImageLayer):
         mode: 'horizontal' (left and right change places), 'vertical' or 'horizontal_and_vertical'.
 
     Shape: as the input.
+
+    Example:
+        >>> tuple(RandomFlip("horizontal", seed=1)(np.ones((1, 4, 4, 3)), training=True).shape)
+        (1, 4, 4, 3)
     """
 
     def __init__(
@@ -301,6 +309,10 @@ class RandomRotation(_GeometricLayer):
         factor: part of a full turn, `(low, high)` or one number for minus and plus: 0.1 is up to 36 degrees.
 
     Shape: as the input.
+
+    Example:
+        >>> tuple(RandomRotation(0.1, seed=1)(np.ones((1, 4, 4, 3)), training=True).shape)
+        (1, 4, 4, 3)
     """
 
     def __init__(
@@ -331,6 +343,10 @@ class RandomTranslation(_GeometricLayer):
         width_factor: part of the width, likewise.
 
     Shape: as the input.
+
+    Example:
+        >>> tuple(RandomTranslation(0.1, 0.1, seed=1)(np.ones((1, 4, 4, 3)), training=True).shape)
+        (1, 4, 4, 3)
     """
 
     def __init__(
@@ -361,6 +377,10 @@ class RandomZoom(_GeometricLayer):
         width_factor: the same for the width; by default the height's, so that the aspect ratio stays.
 
     Shape: as the input.
+
+    Example:
+        >>> tuple(RandomZoom(0.2, seed=1)(np.ones((1, 4, 4, 3)), training=True).shape)
+        (1, 4, 4, 3)
     """
 
     def __init__(
@@ -393,6 +413,10 @@ class RandomShear(_GeometricLayer):
         y_factor: the same for columns.
 
     Shape: as the input.
+
+    Example:
+        >>> tuple(RandomShear(x_factor=0.2, seed=1)(np.ones((1, 4, 4, 3)), training=True).shape)
+        (1, 4, 4, 3)
     """
 
     def __init__(
@@ -423,6 +447,10 @@ class RandomContrast(_RandomImageLayer):
         value_range: smallest and largest value of the result, (0, 255) for pixels as files have them.
 
     Shape: as the input.
+
+    Example:
+        >>> tuple(RandomContrast(0.2, seed=1)(np.ones((1, 4, 4, 3)), training=True).shape)
+        (1, 4, 4, 3)
     """
 
     def __init__(
@@ -452,6 +480,10 @@ class RandomBrightness(_RandomImageLayer):
         value_range: smallest and largest value of the result, (0, 255) for pixels as files have them.
 
     Shape: as the input.
+
+    Example:
+        >>> tuple(RandomBrightness(0.2, seed=1)(np.ones((1, 4, 4, 3)), training=True).shape)
+        (1, 4, 4, 3)
     """
 
     def __init__(
@@ -478,6 +510,10 @@ class RandomCrop(_RandomImageLayer):
         width: columns of the result.
 
     Shape: (batch, rows, columns, channels) -> (batch, height, width, channels)
+
+    Example:
+        >>> RandomCrop(4, 4).compute_output_shape((None, 8, 8, 3))
+        (None, 4, 4, 3)
     """
 
     def __init__(

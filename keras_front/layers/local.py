@@ -183,6 +183,10 @@ class LocallyConnected1D(_Local):
 
     Shape: (batch, steps, channels) -> (batch, new steps, filters)
     Weights: kernel (new steps, size * channels, filters) for implementation 1; bias (new steps, filters).
+
+    Example:
+        >>> LocallyConnected1D(8, 3).compute_output_shape((None, 10, 3))
+        (None, 8, 8)
     """
 
     _rank = 1
@@ -195,4 +199,8 @@ class LocallyConnected2D(_Local):
     Shape: (batch, rows, columns, channels) -> (batch, new rows, new columns, filters)
     Weights: kernel (new places, rows * columns * channels, filters) for implementation 1; bias (new rows, new columns,
         filters).
+
+    Example:
+        >>> LocallyConnected2D(8, 3).compute_output_shape((None, 10, 10, 3))
+        (None, 8, 8, 8)
     """

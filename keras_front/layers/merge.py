@@ -107,6 +107,10 @@ class Subtract(_Merge):
     """The first of two inputs minus the second.
 
     Shape: two of one shape -> that shape, broadcast as by `Add`.
+
+    Example:
+        >>> Subtract()([np.array([[5.0]]), np.array([[3.0]])]).tolist()
+        [[2.0]]
     """
 
     _count = 2
@@ -120,6 +124,10 @@ class Multiply(_Merge):
     """The product of a list of inputs, element by element.
 
     Shape: two or more of one shape -> that shape, broadcast as by `Add`.
+
+    Example:
+        >>> Multiply()([np.array([[2.0]]), np.array([[3.0]])]).tolist()
+        [[6.0]]
     """
 
     def _merge_function(self, inputs: list[Any]) -> Any:
@@ -131,6 +139,10 @@ class Average(_Merge):
     """The mean of a list of inputs, element by element.
 
     Shape: two or more of one shape -> that shape, broadcast as by `Add`.
+
+    Example:
+        >>> Average()([np.array([[1.0]]), np.array([[3.0]])]).tolist()
+        [[2.0]]
     """
 
     def _merge_function(self, inputs: list[Any]) -> Any:
@@ -142,6 +154,10 @@ class Maximum(_Merge):
     """The largest of a list of inputs, element by element.
 
     Shape: two or more of one shape -> that shape, broadcast as by `Add`.
+
+    Example:
+        >>> Maximum()([np.array([[1.0, 5.0]]), np.array([[3.0, 2.0]])]).tolist()
+        [[3.0, 5.0]]
     """
 
     def _merge_function(self, inputs: list[Any]) -> Any:
@@ -153,6 +169,10 @@ class Minimum(_Merge):
     """The smallest of a list of inputs, element by element.
 
     Shape: two or more of one shape -> that shape, broadcast as by `Add`.
+
+    Example:
+        >>> Minimum()([np.array([[1.0, 5.0]]), np.array([[3.0, 2.0]])]).tolist()
+        [[1.0, 2.0]]
     """
 
     def _merge_function(self, inputs: list[Any]) -> Any:
@@ -271,6 +291,11 @@ def add(inputs: Any, **kwargs: Any) -> Any:
     Args:
         inputs: two or more tensors of shapes that fit.
         kwargs: arguments of the layer, such as `name`.
+
+    Example:
+        >>> from keras_front.layers import Input
+        >>> add([Input((4,)), Input((4,))]).shape
+        (None, 4)
     """
     return Add(**kwargs)(inputs)
 
@@ -282,6 +307,11 @@ def subtract(inputs: Any, **kwargs: Any) -> Any:
     Args:
         inputs: two tensors of shapes that fit.
         kwargs: arguments of the layer, such as `name`.
+
+    Example:
+        >>> from keras_front.layers import Input
+        >>> subtract([Input((4,)), Input((4,))]).shape
+        (None, 4)
     """
     return Subtract(**kwargs)(inputs)
 
@@ -293,6 +323,11 @@ def multiply(inputs: Any, **kwargs: Any) -> Any:
     Args:
         inputs: two or more tensors of shapes that fit.
         kwargs: arguments of the layer, such as `name`.
+
+    Example:
+        >>> from keras_front.layers import Input
+        >>> multiply([Input((4,)), Input((4,))]).shape
+        (None, 4)
     """
     return Multiply(**kwargs)(inputs)
 
@@ -304,6 +339,11 @@ def average(inputs: Any, **kwargs: Any) -> Any:
     Args:
         inputs: two or more tensors of shapes that fit.
         kwargs: arguments of the layer, such as `name`.
+
+    Example:
+        >>> from keras_front.layers import Input
+        >>> average([Input((4,)), Input((4,))]).shape
+        (None, 4)
     """
     return Average(**kwargs)(inputs)
 
@@ -315,6 +355,11 @@ def maximum(inputs: Any, **kwargs: Any) -> Any:
     Args:
         inputs: two or more tensors of shapes that fit.
         kwargs: arguments of the layer, such as `name`.
+
+    Example:
+        >>> from keras_front.layers import Input
+        >>> maximum([Input((4,)), Input((4,))]).shape
+        (None, 4)
     """
     return Maximum(**kwargs)(inputs)
 
@@ -326,6 +371,11 @@ def minimum(inputs: Any, **kwargs: Any) -> Any:
     Args:
         inputs: two or more tensors of shapes that fit.
         kwargs: arguments of the layer, such as `name`.
+
+    Example:
+        >>> from keras_front.layers import Input
+        >>> minimum([Input((4,)), Input((4,))]).shape
+        (None, 4)
     """
     return Minimum(**kwargs)(inputs)
 
@@ -338,6 +388,11 @@ def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
         inputs: two or more tensors, of the same sizes but for that axis.
         axis: the axis along which they are joined; the batch counts as axis 0.
         kwargs: arguments of the layer, such as `name`.
+
+    Example:
+        >>> from keras_front.layers import Input
+        >>> concatenate([Input((4,)), Input((3,))]).shape
+        (None, 7)
     """
     return Concatenate(axis=axis, **kwargs)(inputs)
 
@@ -351,5 +406,10 @@ def dot(inputs: Any, axes: Any, normalize: bool = False, **kwargs: Any) -> Any:
         axes: the axis of each that is summed over, or one number for both; the batch counts as axis 0.
         normalize: whether to scale both to length 1 first, which gives the cosine.
         kwargs: arguments of the layer, such as `name`.
+
+    Example:
+        >>> from keras_front.layers import Input
+        >>> dot([Input((4,)), Input((4,))], axes=1).shape
+        (None, 1)
     """
     return Dot(axes=axes, normalize=normalize, **kwargs)(inputs)

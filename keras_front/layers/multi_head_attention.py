@@ -342,6 +342,11 @@ class GroupedQueryAttention(_MultiHead):
         `return_attention_scores` also the weights (batch, query heads, t, s).
     Weights: kernel and bias of query, key, (gate,) value and attention_output.
     Source: Ainslie et al. (2023).
+
+    Example:
+        >>> layer = GroupedQueryAttention(4, num_query_heads=4, num_key_value_heads=2)
+        >>> tuple(layer(np.ones((1, 5, 16)), np.ones((1, 5, 16))).shape)
+        (1, 5, 16)
     """
 
     file_form = FileForm(name="GroupQueryAttention", call=("query", "value", "key"))

@@ -25,6 +25,10 @@ class GaussianNoise(Layer):
         seed: of the layer's own stream of noise; by default it follows from `set_random_seed`.
 
     Shape: as the input.
+
+    Example:
+        >>> tuple(GaussianNoise(0.1)(np.ones((1, 3)), training=True).shape)
+        (1, 3)
     """
 
     supports_masking = True
@@ -51,6 +55,10 @@ class GaussianDropout(Layer):
 
     Shape: as the input.
     Source: Srivastava et al. (2014), section 10.
+
+    Example:
+        >>> tuple(GaussianDropout(0.5)(np.ones((1, 3)), training=True).shape)
+        (1, 3)
     """
 
     supports_masking = True
@@ -82,6 +90,10 @@ class AlphaDropout(Layer):
 
     Shape: as the input.
     Source: Klambauer et al. (2017), section "New Dropout Technique".
+
+    Example:
+        >>> AlphaDropout(0.5)(np.ones((1, 3)))  # outside of training nothing happens
+        array([[1., 1., 1.]], dtype=float32)
     """
 
     supports_masking = True

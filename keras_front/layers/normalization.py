@@ -103,6 +103,11 @@ class BatchNormalization(_Affine):
     Source: Ioffe & Szegedy (2015), algorithms 1 and 2. A frozen layer uses the running statistics and leaves them
         alone, as in tf_keras 2 and Keras 3; in Keras 2.3.1 it went on using those of the batch. The running variance
         is that of the batch itself, without the factor n / (n - 1).
+
+    Example:
+        >>> print(np.asarray(BatchNormalization()(np.array([[1.0], [3.0]]), training=True)).round(3))
+        [[-1.]
+         [ 1.]]
     """
 
     def __init__(
@@ -162,6 +167,10 @@ class LayerNormalization(_Affine):
     Shape: as the input, whose sizes along `axis` must be known.
     Weights: gamma if `scale`, beta if `center`: the sizes of `axis`.
     Source: Ba et al. (2016).
+
+    Example:
+        >>> print(np.asarray(LayerNormalization()(np.array([[1.0, 3.0]]))).round(3))
+        [[-1.  1.]]
     """
 
     def __init__(
@@ -207,6 +216,10 @@ class GroupNormalization(_Affine):
     Weights: gamma if `scale`, beta if `center`: (features,).
     Raises: ShapeError if the features cannot be cut into that many groups.
     Source: Wu & He (2018).
+
+    Example:
+        >>> print(np.asarray(GroupNormalization(groups=2)(np.array([[1.0, 3.0, 2.0, 6.0]]))).round(3))
+        [[-1.  1. -1.  1.]]
     """
 
     def __init__(
@@ -253,6 +266,10 @@ class RMSNormalization(Layer):
     Shape: as the input, whose sizes along `axis` must be known.
     Weights: scale: the sizes of `axis`.
     Source: Zhang & Sennrich (2019).
+
+    Example:
+        >>> print(np.asarray(RMSNormalization()(np.array([[1.0, 7.0]]))).round(3))
+        [[0.2 1.4]]
     """
 
     supports_masking = True

@@ -48,6 +48,10 @@ class ZeroPadding1D(Layer):
         padding: one number for both ends, or (before, after).
 
     Shape: (batch, steps, features) -> (batch, steps + before + after, features)
+
+    Example:
+        >>> ZeroPadding1D(2).compute_output_shape((None, 10, 3))
+        (None, 14, 3)
     """
 
     def __init__(self, padding: Ends = 1, **kwargs: Unpack[LayerArguments]):
@@ -93,6 +97,10 @@ class ZeroPadding3D(_ZeroPadding):
     """Zeros around a volume.
 
     Shape: (batch, three spatial axes, channels) -> (batch, three new axes, channels)
+
+    Example:
+        >>> ZeroPadding3D(1).compute_output_shape((None, 4, 4, 4, 3))
+        (None, 6, 6, 6, 3)
     """
 
     _rank = 3
@@ -124,6 +132,10 @@ class Cropping1D(Layer):
         cropping: one number for both ends, or (before, after).
 
     Shape: (batch, steps, features) -> (batch, steps - before - after, features)
+
+    Example:
+        >>> Cropping1D((1, 2)).compute_output_shape((None, 10, 3))
+        (None, 7, 3)
     """
 
     def __init__(self, cropping: Ends = (1, 1), **kwargs: Unpack[LayerArguments]):
@@ -171,6 +183,10 @@ class Cropping3D(_Cropping):
     """A volume without its margins.
 
     Shape: (batch, three spatial axes, channels) -> (batch, three new axes, channels)
+
+    Example:
+        >>> Cropping3D(1).compute_output_shape((None, 10, 10, 10, 3))
+        (None, 8, 8, 8, 3)
     """
 
     _rank = 3
@@ -244,6 +260,10 @@ class UpSampling3D(_SpatialLayer):
         size: one factor, or one for each of the three axes.
 
     Shape: (batch, three spatial axes, channels) -> (batch, three axes times `size`, channels)
+
+    Example:
+        >>> UpSampling3D(2).compute_output_shape((None, 4, 4, 4, 3))
+        (None, 8, 8, 8, 3)
     """
 
     _rank = 3

@@ -57,6 +57,10 @@ class MaxPooling1D(_Pooling):
     """Maximum over windows of time.
 
     Shape: (batch, steps, features) -> (batch, new steps, features)
+
+    Example:
+        >>> MaxPooling1D()(np.arange(4.0).reshape(1, 4, 1)).tolist()
+        [[[1.0], [3.0]]]
     """
 
     _rank = 1
@@ -67,6 +71,10 @@ class AveragePooling1D(_Pooling):
     """Mean over windows of time.
 
     Shape: (batch, steps, features) -> (batch, new steps, features)
+
+    Example:
+        >>> AveragePooling1D()(np.arange(4.0).reshape(1, 4, 1)).tolist()
+        [[[0.5], [2.5]]]
     """
 
     _rank, _mode = 1, "avg"
@@ -88,6 +96,10 @@ class AveragePooling2D(_Pooling):
     """Mean over windows of images.
 
     Shape: (batch, rows, columns, channels) -> (batch, new rows, new columns, channels)
+
+    Example:
+        >>> AveragePooling2D().compute_output_shape((None, 8, 8, 3))
+        (None, 4, 4, 3)
     """
 
     _mode = "avg"
@@ -98,6 +110,10 @@ class MaxPooling3D(_Pooling):
     """Maximum over windows of volumes.
 
     Shape: (batch, three spatial axes, channels) -> (batch, three new axes, channels)
+
+    Example:
+        >>> MaxPooling3D().compute_output_shape((None, 8, 8, 8, 3))
+        (None, 4, 4, 4, 3)
     """
 
     _rank = 3
@@ -108,6 +124,10 @@ class AveragePooling3D(_Pooling):
     """Mean over windows of volumes.
 
     Shape: (batch, three spatial axes, channels) -> (batch, three new axes, channels)
+
+    Example:
+        >>> AveragePooling3D().compute_output_shape((None, 8, 8, 8, 3))
+        (None, 4, 4, 4, 3)
     """
 
     _rank, _mode = 3, "avg"
@@ -145,6 +165,10 @@ class GlobalMaxPooling1D(_GlobalPooling):
     """Maximum over all steps.
 
     Shape: (batch, steps, features) -> (batch, features)
+
+    Example:
+        >>> GlobalMaxPooling1D()(np.array([[[1.0], [3.0]]])).tolist()
+        [[3.0]]
     """
 
     _rank = 1
@@ -155,6 +179,10 @@ class GlobalAveragePooling1D(_GlobalPooling):
     """Mean over all steps, or over those that the mask keeps.
 
     Shape: (batch, steps, features) -> (batch, features); mask (batch, steps).
+
+    Example:
+        >>> GlobalAveragePooling1D()(np.array([[[1.0], [3.0]]])).tolist()
+        [[2.0]]
     """
 
     _rank, _mode = 1, "avg"
@@ -179,6 +207,10 @@ class GlobalMaxPooling2D(_GlobalPooling):
     """Maximum over each channel of an image.
 
     Shape: (batch, rows, columns, channels) -> (batch, channels)
+
+    Example:
+        >>> GlobalMaxPooling2D(keepdims=True).compute_output_shape((None, 8, 8, 3))
+        (None, 1, 1, 3)
     """
 
 
@@ -187,6 +219,10 @@ class GlobalAveragePooling2D(_GlobalPooling):
     """Mean over each channel of an image.
 
     Shape: (batch, rows, columns, channels) -> (batch, channels)
+
+    Example:
+        >>> GlobalAveragePooling2D().compute_output_shape((None, 8, 8, 3))
+        (None, 3)
     """
 
     _mode = "avg"
@@ -197,6 +233,10 @@ class GlobalMaxPooling3D(_GlobalPooling):
     """Maximum over each channel of a volume.
 
     Shape: (batch, three spatial axes, channels) -> (batch, channels)
+
+    Example:
+        >>> GlobalMaxPooling3D().compute_output_shape((None, 8, 8, 8, 3))
+        (None, 3)
     """
 
     _rank = 3
@@ -207,6 +247,10 @@ class GlobalAveragePooling3D(_GlobalPooling):
     """Mean over each channel of a volume.
 
     Shape: (batch, three spatial axes, channels) -> (batch, channels)
+
+    Example:
+        >>> GlobalAveragePooling3D().compute_output_shape((None, 8, 8, 8, 3))
+        (None, 3)
     """
 
     _rank, _mode = 3, "avg"

@@ -32,6 +32,11 @@ class SpectralNormalization(Wrapper):
     Weights: kernel of the layer, vector_u (1, last axis of the kernel), the other weights of the layer.
     Raises: ArgumentError for a layer without such a weight.
     Source: Miyato et al. (2018), algorithm 1.
+
+    Example:
+        >>> from keras_front.layers import Dense
+        >>> SpectralNormalization(Dense(3)).compute_output_shape((None, 4))
+        (None, 3)
     """
 
     def __init__(self, layer: Any, power_iterations: Positive = 1, **kwargs: Unpack[LayerArguments]):

@@ -96,6 +96,11 @@ class StackedRNNCells(Layer):
 
     Shape: inputs (batch, n) -> output of the last cell.
     Raises: ArgumentError for a cell without `call` or `state_size`.
+
+    Example:
+        >>> from keras_front.layers import RNN, GRUCell
+        >>> RNN(StackedRNNCells([GRUCell(8), GRUCell(4)])).compute_output_shape((None, 10, 3))
+        (None, 4)
     """
 
     supports_masking = True

@@ -39,6 +39,11 @@ class Wrapper(Layer):
         layer: the layer inside, or its config.
 
     Raises: ArgumentError for anything else.
+
+    Example:
+        >>> from keras_front.layers import Dense
+        >>> Wrapper(Dense(3)).layer.units
+        3
     """
 
     supports_masking = True

@@ -219,6 +219,10 @@ def clone_metric(metric: Any) -> Any:
 
     Args:
         metric: a metric object; a function is itself.
+
+    Example:
+        >>> clone_metric(AUC(num_thresholds=50)).num_thresholds
+        50
     """
     return type(metric).from_config(metric.get_config()) if isinstance(metric, Metric) else metric
 
@@ -228,6 +232,10 @@ def clone_metrics(metrics: Iterable[Any] | None) -> list[Any] | None:
 
     Args:
         metrics: metrics, or None, which stays None.
+
+    Example:
+        >>> [metric.name for metric in clone_metrics([AUC(name="a")])]
+        ['a']
     """
     return None if metrics is None else [clone_metric(metric) for metric in metrics]
 
@@ -255,6 +263,10 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
         custom_objects: functions and classes of your own by name.
 
     Raises: ArgumentError for an unknown name.
+
+    Example:
+        >>> deserialize({"class_name": "AUC", "config": {"num_thresholds": 50}}).num_thresholds
+        50
     """
     return METRICS.deserialize(config, custom_objects)
 

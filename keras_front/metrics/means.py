@@ -13,8 +13,10 @@ from keras_front.metrics.base import METRICS, MeanMetricWrapper
 Name = str | None
 
 
-def _mean_of(class_name: str, fn: Callable[..., Any], name: str, about: str) -> type[MeanMetricWrapper]:
-    """A class whose constructor takes only a name and a dtype."""
+def _mean_of(
+    class_name: str, fn: Callable[..., Any], name: str, about: str, result: float, y_true: str = "[[1.0, 0.0]]"
+) -> type[MeanMetricWrapper]:
+    """A class whose constructor takes only a name and a dtype; `result` is that of its example."""
 
     def construct(self: Any, name: Name = name, dtype: Any = None) -> None:
         MeanMetricWrapper.__init__(self, fn, name, dtype)
@@ -22,60 +24,81 @@ def _mean_of(class_name: str, fn: Callable[..., Any], name: str, about: str) -> 
     doc = f"""Mean over samples: {about}
 
     Source: Keras 2.3.1, `keras/metrics.py`; the formula is that of the function `{fn.__name__}`.
+
+    Example:
+        >>> metric = {class_name}()
+        >>> metric.update_state(np.array({y_true}), np.array([[0.75, 0.25]]))
+        >>> round(float(metric.result()), 3)
+        {result}
     """
     body = {"__init__": construct, "__doc__": doc, "__module__": __name__}
     return METRICS.register(class_name)(type(class_name, (MeanMetricWrapper,), body))
 
 
-Accuracy = _mean_of("Accuracy", functions.accuracy, "accuracy", "the part of the outputs that equal their targets.")
+Accuracy = _mean_of(
+    "Accuracy", functions.accuracy, "accuracy", "the part of the outputs that equal their targets.", result=0.0
+)
 CategoricalAccuracy = _mean_of(
     "CategoricalAccuracy",
     functions.categorical_accuracy,
     "categorical_accuracy",
     "the part whose largest output is that of the target's class; targets are one-hot.",
+    result=1.0,
 )
 SparseCategoricalAccuracy = _mean_of(
     "SparseCategoricalAccuracy",
     functions.sparse_categorical_accuracy,
     "sparse_categorical_accuracy",
     "the part whose largest output is that of the target's class; targets are class numbers.",
+    result=1.0,
+    y_true="[[0]]",
 )
-MeanSquaredError = _mean_of("MeanSquaredError", losses.mean_squared_error, "mean_squared_error", "squared differences.")
+MeanSquaredError = _mean_of(
+    "MeanSquaredError", losses.mean_squared_error, "mean_squared_error", "squared differences.", result=0.062
+)
 MeanAbsoluteError = _mean_of(
-    "MeanAbsoluteError", losses.mean_absolute_error, "mean_absolute_error", "absolute differences."
+    "MeanAbsoluteError", losses.mean_absolute_error, "mean_absolute_error", "absolute differences.", result=0.25
 )
 MeanAbsolutePercentageError = _mean_of(
     "MeanAbsolutePercentageError",
     losses.mean_absolute_percentage_error,
     "mean_absolute_percentage_error",
     "absolute differences, in percent of the target.",
+    result=37.5,
+    y_true="[[1.0, 0.5]]",
 )
 MeanSquaredLogarithmicError = _mean_of(
     "MeanSquaredLogarithmicError",
     losses.mean_squared_logarithmic_error,
     "mean_squared_logarithmic_error",
     "squared differences of `log(1 + y)`.",
+    result=0.034,
 )
-Hinge = _mean_of("Hinge", losses.hinge, "hinge", "`max(1 - y_true * y_pred, 0)`; targets are -1 and 1, or 0 and 1.")
+Hinge = _mean_of(
+    "Hinge", losses.hinge, "hinge", "`max(1 - y_true * y_pred, 0)`; targets are -1 and 1, or 0 and 1.", result=0.75
+)
 SquaredHinge = _mean_of(
     "SquaredHinge",
     losses.squared_hinge,
     "squared_hinge",
     "squares of `max(1 - y_true * y_pred, 0)`; targets are -1 and 1, or 0 and 1.",
+    result=0.812,
 )
 CategoricalHinge = _mean_of(
     "CategoricalHinge",
     losses.categorical_hinge,
     "categorical_hinge",
     "`max(0, best wrong score - right score + 1)`; targets are one-hot.",
+    result=0.5,
 )
-LogCoshError = _mean_of("LogCoshError", losses.logcosh, "logcosh", "`log(cosh(y_pred - y_true))`.")
-Poisson = _mean_of("Poisson", losses.poisson, "poisson", "`y_pred - y_true * log(y_pred)`, for counts.")
+LogCoshError = _mean_of("LogCoshError", losses.logcosh, "logcosh", "`log(cosh(y_pred - y_true))`.", result=0.031)
+Poisson = _mean_of("Poisson", losses.poisson, "poisson", "`y_pred - y_true * log(y_pred)`, for counts.", result=0.644)
 KLDivergence = _mean_of(
     "KLDivergence",
     losses.kullback_leibler_divergence,
     "kullback_leibler_divergence",
     "the Kullback-Leibler divergence of the outputs from the targets, in nats.",
+    result=0.288,
 )
 
 
@@ -156,6 +179,12 @@ class BinaryCrossentropy(MeanMetricWrapper):
         label_smoothing: part of each target, between 0 and 1, that is moved to one half.
 
     Source: Keras 2.3.1, `keras/metrics.py`.
+
+    Example:
+        >>> metric = BinaryCrossentropy()
+        >>> metric.update_state(np.array([[1.0], [0.0]]), np.array([[0.5], [0.5]]))
+        >>> round(float(metric.result()), 3)
+        0.693
     """
 
     def __init__(
@@ -179,6 +208,12 @@ class CategoricalCrossentropy(MeanMetricWrapper):
         axis: the axis of the classes.
 
     Source: Keras 2.3.1, `keras/metrics.py`.
+
+    Example:
+        >>> metric = CategoricalCrossentropy()
+        >>> metric.update_state(np.array([[1.0, 0.0]]), np.array([[0.5, 0.5]]))
+        >>> round(float(metric.result()), 3)
+        0.693
     """
 
     def __init__(
@@ -202,6 +237,12 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         axis: the axis of the classes in the outputs.
 
     Source: Keras 2.3.1, `keras/metrics.py`.
+
+    Example:
+        >>> metric = SparseCategoricalCrossentropy()
+        >>> metric.update_state(np.array([[0]]), np.array([[0.5, 0.5]]))
+        >>> round(float(metric.result()), 3)
+        0.693
     """
 
     def __init__(

@@ -1028,6 +1028,11 @@ def polar(abs_: Any, angle: Any) -> Any:
         angle: the angles, likewise.
 
     Returns: a complex tensor.
+
+    Example:
+        >>> from keras_front import ops
+        >>> print(np.asarray(ops.polar(np.array([2.0]), np.array([0.0]))).round(3))
+        [2.+0.j]
     """
     size, turn = on_host("polar", as_symbol_or_tensor(abs_), as_symbol_or_tensor(angle))
     return array(size * np.exp(1j * turn.astype(size.dtype)).astype(np.result_type(size.dtype, "complex64")))
@@ -1039,6 +1044,11 @@ def view_as_complex(x: Any) -> Any:
 
     Args:
         x: (..., 2), a tensor with a value.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.view_as_complex(np.array([[1.0, 2.0]])).tolist()
+        [(1+2j)]
     """
     pairs = on_host("view_as_complex", as_symbol_or_tensor(x))[0]
     if not pairs.ndim or pairs.shape[-1] != 2:
@@ -1052,6 +1062,11 @@ def view_as_real(x: Any) -> Any:
 
     Args:
         x: a complex tensor with a value.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.view_as_real(np.array([1.0 + 2.0j])).tolist()
+        [[1.0, 2.0]]
     """
     numbers = on_host("view_as_real", as_symbol_or_tensor(x))[0]
     return array(np.stack([numbers.real, numbers.imag], axis=-1))

@@ -336,6 +336,10 @@ def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
         learning_rate_schedule: the schedule.
 
     Returns: a dict with 'class_name' and 'config'.
+
+    Example:
+        >>> serialize(ExponentialDecay(0.1, 100, 0.9))["class_name"]
+        'ExponentialDecay'
     """
     return SCHEDULES.serialize(learning_rate_schedule)
 

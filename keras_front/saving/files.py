@@ -49,6 +49,15 @@ def save_model(
         include_optimizer: write how the model was compiled and the state of its optimizer, so that training can go on.
         save_format: 'h5' (Keras 2) or 'keras' (Keras 3); by default what the name of the file says, and HDF5 if it says
             nothing.
+
+    Example:
+        >>> from keras_front.layers import Dense
+        >>> from keras_front.models import Sequential
+        >>> import tempfile
+        >>> path = tempfile.mkdtemp() + "/model.h5"
+        >>> save_model(Sequential([Dense(2, input_shape=(3,))]), path)
+        >>> load_model(path).output_shape
+        (None, 2)
     """
     from . import hdf5, keras_zip
 
@@ -79,6 +88,15 @@ def load_model(
         SerializationError: if there is no model in the file, or one that cannot be made.
         UnsafeFileError: if the file would make reading do what it must never do.
     Source: Keras 2.3.1, `keras/engine/saving.py`, `load_model`.
+
+    Example:
+        >>> from keras_front.layers import Dense
+        >>> from keras_front.models import Sequential
+        >>> import tempfile
+        >>> path = tempfile.mkdtemp() + "/model.keras"
+        >>> Sequential([Dense(2, input_shape=(3,))]).save(path)
+        >>> load_model(path).output_shape
+        (None, 2)
     """
     from . import hdf5, keras_zip, saved_model
 
@@ -100,6 +118,15 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format:
         filepath: path, `h5py.File` or `h5py.Group`, or a binary file object.
         overwrite: replace an existing file; otherwise ask on the terminal.
         save_format: 'h5' for the layout of Keras 2, the default, or 'keras' for that of Keras 3.
+
+    Example:
+        >>> import tempfile
+        >>> from keras_front.layers import Dense
+        >>> from keras_front.models import Sequential
+        >>> path = tempfile.mkdtemp() + "/w.weights.h5"
+        >>> save_weights(Sequential([Dense(2, input_shape=(3,))]), path)
+        >>> os.path.exists(path)
+        True
     """
     from . import hdf5, keras_zip
 
@@ -121,6 +148,14 @@ def load_weights(
         by_name: only the layers whose names are in the file, in any order; otherwise all, in their order.
         skip_mismatch: with `by_name`, leave out layers that do not fit, with a warning.
         reshape: accept arrays of another shape with as many numbers.
+
+    Example:
+        >>> import tempfile
+        >>> from keras_front.layers import Dense
+        >>> from keras_front.models import Sequential
+        >>> model, path = Sequential([Dense(2, input_shape=(3,))]), tempfile.mkdtemp() + "/w.weights.h5"
+        >>> model.save_weights(path)
+        >>> _ = load_weights(model, path)
     """
     from . import hdf5, keras_zip, saved_model
 
@@ -160,6 +195,12 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
             refused.
 
     Raises: SerializationError for what is no config; UnsafeFileError for code without `allow_code`.
+
+    Example:
+        >>> from keras_front.layers import Dense
+        >>> from keras_front.models import Sequential
+        >>> model_from_json(Sequential([Dense(2, input_shape=(3,))]).to_json()).output_shape
+        (None, 2)
     """
     from . import hdf5
 
@@ -202,6 +243,13 @@ def model_from_config(
             refused.
 
     Raises: SerializationError for what is no config; UnsafeFileError for code without `allow_code`.
+
+    Example:
+        >>> from keras_front.layers import Dense
+        >>> from keras_front.models import Sequential
+        >>> model = Sequential([Dense(2, input_shape=(3,))])
+        >>> model_from_config({"class_name": "Sequential", "config": model.get_config()}).output_shape
+        (None, 2)
     """
     from . import hdf5
 

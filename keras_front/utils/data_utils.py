@@ -90,6 +90,15 @@ class PyDataset(Sequence):
         max_queue_size: how many batches may wait.
 
     Source: Keras 3.15, `keras/src/trainers/data_adapters/py_dataset_adapter.py`.
+
+    Example:
+        >>> class Squares(PyDataset):
+        ...     def __len__(self):
+        ...         return 2
+        ...     def __getitem__(self, index):
+        ...         return np.full((4, 1), index), np.full((4, 1), index**2)
+        >>> Squares()[1][1].tolist()
+        [[1], [1], [1], [1]]
     """
 
     def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10):
@@ -242,6 +251,18 @@ class OrderedEnqueuer(SequenceEnqueuer):
             each pass.
         shuffle: take the batches of each pass in a random order.
         epochs: how many passes over the sequence there are; None for passes without end.
+
+    Example:
+        >>> class Batches(Sequence):
+        ...     def __len__(self):
+        ...         return 2
+        ...     def __getitem__(self, index):
+        ...         return index
+        >>> reader = OrderedEnqueuer(Batches())
+        >>> reader.start()
+        >>> next(reader.get())
+        0
+        >>> reader.stop()
     """
 
     def __init__(

@@ -75,6 +75,11 @@ def print_summary(
         positions: where each column ends: fractions of the width, or columns.
         print_fn: called with each line; by default `print`.
         **kwargs: `layers`, what Keras 1 called the first argument, and its `relevant_nodes`, which is not needed.
+
+    Example:
+        >>> from keras_front.layers import Dense
+        >>> from keras_front.models import Sequential
+        >>> print_summary(Sequential([Dense(2, input_shape=(3,))]), print_fn=lambda line: None)
     """
     kwargs.pop("relevant_nodes", None)
     model = kwargs.pop("layers", model)
@@ -141,6 +146,12 @@ def get_source_inputs(tensor: Any, layer: Any = None, node_index: int | None = N
         node_index: likewise.
 
     Returns: a list of symbolic tensors; `tensor` itself if it is none.
+
+    Example:
+        >>> from keras_front.layers import Dense, Input
+        >>> inputs = Input((3,))
+        >>> get_source_inputs(Dense(2)(inputs))[0] is inputs
+        True
     """
     if not hasattr(tensor, "history"):
         return tensor

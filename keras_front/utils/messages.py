@@ -8,7 +8,13 @@ _interactive = True
 
 
 def enable_interactive_logging() -> None:
-    """From now on what there is to say is printed, as it is from the start."""
+    """From now on what there is to say is printed, as it is from the start.
+
+    Example:
+        >>> enable_interactive_logging()
+        >>> is_interactive_logging_enabled()
+        True
+    """
     global _interactive
     _interactive = True
 
@@ -17,13 +23,24 @@ def disable_interactive_logging() -> None:
     """From now on progress and messages go to the logger `keras_front`, at the level INFO.
 
     Source: tf.keras 2.15, `keras/src/utils/io_utils.py`.
+
+    Example:
+        >>> disable_interactive_logging()
+        >>> is_interactive_logging_enabled()
+        False
+        >>> enable_interactive_logging()
     """
     global _interactive
     _interactive = False
 
 
 def is_interactive_logging_enabled() -> bool:
-    """Whether what there is to say is printed."""
+    """Whether what there is to say is printed.
+
+    Example:
+        >>> is_interactive_logging_enabled()
+        True
+    """
     return _interactive
 
 

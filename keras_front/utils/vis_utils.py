@@ -122,6 +122,12 @@ def model_to_dot(
 
     Returns: a `Dot`; with `subgraph` a `Cluster`.
     Raises: ArgumentError for another `rankdir`, or a `layer_range` that no layer fits.
+
+    Example:
+        >>> from keras_front.layers import Dense
+        >>> from keras_front.models import Sequential
+        >>> "dense" in str(model_to_dot(Sequential([Dense(2, input_shape=(3,))])))
+        False
     """
     reject_unknown("model_to_dot", kwargs, ("show_shapes", "show_layer_names", "show_dtype", "expand_nested"))
     if rankdir not in ("TB", "LR", "BT", "RL"):
@@ -407,6 +413,15 @@ def plot_model(
     Returns: the picture, which a notebook shows; its `filename` is the file that was written.
     Raises: ArgumentError as `model_to_dot`; StateError if Graphviz fails.
     Source: Keras 2.3.1, `keras/utils/vis_utils.py`; tf.keras 2.15.
+
+    Example:
+        >>> import os, tempfile
+        >>> from keras_front.layers import Dense
+        >>> from keras_front.models import Sequential
+        >>> path = tempfile.mkdtemp() + "/model.svg"
+        >>> _ = plot_model(Sequential([Dense(2, input_shape=(3,))]), path)
+        >>> os.path.exists(path)
+        True
     """
     dot = model_to_dot(
         model, show_shapes, show_layer_names, rankdir, expand_nested, dpi, False, show_dtype, layer_range,

@@ -129,6 +129,16 @@ class SKLearnClassifier(ClassifierMixin, _ModelEstimator):
         ArgumentError: from `fit`, if the model is not compiled.
 
     Source: Keras 3.15, `keras.wrappers.SKLearnClassifier`; with targets of several labels and `predict_proba`.
+
+    Example:
+        >>> from keras_front.layers import Dense, Input
+        >>> from keras_front.models import Model
+        >>> def net(X, y):
+        ...     inputs = Input((X.shape[1],))
+        ...     model = Model(inputs, Dense(y.shape[1], activation="softmax")(inputs))
+        ...     model.compile("adam", "categorical_crossentropy")
+        ...     return model
+        >>> estimator = SKLearnClassifier(net, fit_kwargs={"verbose": 0})  # estimator.fit(X, y).predict(X)
     """
 
     classes_: np.ndarray
@@ -202,6 +212,15 @@ class SKLearnRegressor(RegressorMixin, _ModelEstimator):
         ArgumentError: from `fit`, if the model is not compiled.
 
     Source: Keras 3.15, `keras.wrappers.SKLearnRegressor`.
+
+    Example:
+        >>> from keras_front.layers import Dense
+        >>> from keras_front.models import Sequential
+        >>> def net(X, y):
+        ...     model = Sequential([Dense(1, input_shape=(X.shape[1],))])
+        ...     model.compile("adam", "mse")
+        ...     return model
+        >>> estimator = SKLearnRegressor(net, fit_kwargs={"verbose": 0})  # estimator.fit(X, y).predict(X)
     """
 
     def __sklearn_tags__(self) -> Any:

@@ -181,6 +181,11 @@ def ctc_decode(
         ArgumentError: `top_paths` is not from 1 to `beam_width`.
 
     Source: Graves & Jaitly (2014), algorithm 1.
+
+    Example:
+        >>> paths, scores = K.ctc_decode(np.array([[[0.6, 0.4], [0.3, 0.7]]]), np.array([2]))
+        >>> [np.asarray(path).tolist() for path in paths]
+        [[[0]]]
     """
     y_pred, lengths = as_symbol_or_tensor(y_pred), as_symbol_or_tensor(input_length)
     if greedy:

@@ -240,6 +240,10 @@ def extract_patches(x: Tensor, size: Dims, strides: Dims, padding="valid", dilat
 
     Shape: (batch, spatial..., channels) -> (batch, places..., prod(size) * channels); in 'channels_first' the vectors
     stand in axis 1 and have the order (channels, window axes...).
+
+    Example:
+        >>> tuple(K.extract_patches(np.ones((1, 4, 4, 3)), (2, 2), (2, 2)).shape)
+        (1, 2, 2, 12)
     """
     data_format = config.normalize_data_format(data_format)
     first = data_format == "channels_first"

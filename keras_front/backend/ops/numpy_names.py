@@ -44,6 +44,20 @@ def _op(name: str) -> Callable[..., Any]:
     return OPS[name].function
 
 
+_NUMBERS, _TRUTHS = "np.array([[1.0, 3.0], [5.0, 9.0]])", "np.array([[True, False], [True, True]])"
+_EXAMPLES = {
+    "sum": (_NUMBERS, "[4.0, 14.0]"),
+    "prod": (_NUMBERS, "[3.0, 45.0]"),
+    "max": (_NUMBERS, "[3.0, 9.0]"),
+    "min": (_NUMBERS, "[1.0, 5.0]"),
+    "mean": (_NUMBERS, "[2.0, 7.0]"),
+    "var": (_NUMBERS, "[1.0, 4.0]"),
+    "std": (_NUMBERS, "[1.0, 2.0]"),
+    "any": (_TRUTHS, "[True, True]"),
+    "all": (_TRUTHS, "[False, True]"),
+}
+
+
 def _reduction(name: str) -> Callable[..., Any]:
     run = _op(name)
 
@@ -57,6 +71,11 @@ def _reduction(name: str) -> Callable[..., Any]:
         a: tensor, array or number.
         axis: the axis, or axes, to reduce; None for all elements.
         keepdims: keep the reduced axes, with size 1.
+
+    Example:
+        >>> from keras_front import ops
+        >>> ops.{name}({_EXAMPLES[name][0]}, axis=-1).tolist()
+        {_EXAMPLES[name][1]}
     """
     return api_boundary(reduce)
 

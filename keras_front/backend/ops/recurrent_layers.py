@@ -116,6 +116,11 @@ def lstm(
     Returns: (outputs, last h, last c).
 
     Source: Hochreiter & Schmidhuber (1997), with the forget gate of Gers et al. (2000).
+
+    Example:
+        >>> found = K.lstm(np.ones((1, 4, 3)), np.zeros((1, 2)), np.zeros((1, 2)), np.ones((3, 8)), np.ones((2, 8)))
+        >>> tuple(found[0].shape)
+        (1, 4, 2)
     """
     _functions(activation, recurrent_activation)
     z, marks = _projected(x, kernel, bias, mask, reverse)
@@ -228,6 +233,11 @@ def gru(
     Returns: (outputs, last h).
 
     Source: Cho et al. (2014).
+
+    Example:
+        >>> found = K.gru(np.ones((1, 4, 3)), np.zeros((1, 2)), np.ones((3, 6)), np.ones((2, 6)))
+        >>> tuple(found[0].shape)
+        (1, 4, 2)
     """
     _functions(activation, recurrent_activation)
     of_inputs, of_candidate = _gru_biases(bias, h.shape[-1], reset_after)
@@ -325,6 +335,11 @@ def simple_rnn(
     Returns: (outputs, last h).
 
     Source: Elman (1990).
+
+    Example:
+        >>> outputs, last = K.simple_rnn(np.ones((1, 4, 3)), np.zeros((1, 2)), np.ones((3, 2)), np.ones((2, 2)))[:2]
+        >>> tuple(outputs.shape)
+        (1, 4, 2)
     """
     _functions(activation)
     z, marks = _projected(x, kernel, bias, mask, reverse)

@@ -87,6 +87,10 @@ def transform_matrix_offset_center(matrix: Any, x: int, y: int) -> np.ndarray:
 
     Shape: (3, 3) -> (3, 3)
     Source: Keras-Preprocessing 1.1.2; the middle is half a pixel behind the middle of the outermost ones.
+
+    Example:
+        >>> tuple(transform_matrix_offset_center(np.eye(3), 4, 4).shape)
+        (3, 3)
     """
     middle, back = np.eye(3), np.eye(3)
     middle[:2, 2] = x / 2 + 0.5, y / 2 + 0.5
@@ -129,6 +133,10 @@ def apply_affine_transform(
     Shape: as `x`, also its dtype.
     Raises: ArgumentError for another `fill_mode` or number of axes; MissingPackageError without SciPy.
     Source: Keras-Preprocessing 1.1.2.
+
+    Example:
+        >>> tuple(apply_affine_transform(np.ones((4, 4, 3)), theta=30).shape)
+        (4, 4, 3)
     """
     matrix = _matrix(theta, tx, ty, shear, zx, zy)
     if matrix is None:
@@ -174,6 +182,10 @@ def apply_transform(
 
     Shape: as `x`.
     Source: Keras 1.2.2, `keras.preprocessing.image.apply_transform`.
+
+    Example:
+        >>> tuple(apply_transform(np.ones((3, 4, 4)), np.eye(3)).shape)
+        (3, 4, 4)
     """
     matrix = Affine(*np.asarray(transform_matrix, "float64")[:2].ravel().tolist())
     return _transformed(np.asarray(x), channel_axis, matrix, fill_mode, cval, order=0)
@@ -185,6 +197,10 @@ def flip_axis(x: Any, axis: int) -> np.ndarray:
     Args:
         x: the array.
         axis: the axis.
+
+    Example:
+        >>> flip_axis(np.array([[1, 2], [3, 4]]), 1).tolist()
+        [[2, 1], [4, 3]]
     """
     x = np.asarray(x)
     return x[(slice(None),) * (axis % x.ndim) + (slice(None, None, -1),)]  # what np.flip does, in a third of its time
@@ -203,6 +219,10 @@ def apply_channel_shift(x: Any, intensity: float, channel_axis: int = 0) -> np.n
 
     Shape: as `x`.
     Source: Keras-Preprocessing 1.1.2.
+
+    Example:
+        >>> apply_channel_shift(np.array([[[1.0, 2.0]]]), 1.0).tolist()
+        [[[2.0, 2.0]]]
     """
     x = np.asarray(x)
     return np.clip(x + float(intensity), x.min(), x.max())
@@ -219,6 +239,10 @@ def apply_brightness_shift(x: Any, brightness: float, scale: bool = True) -> np.
     Shape: as `x`; whole numbers from 0 to 255 as `floatx`.
     Raises: MissingPackageError without Pillow.
     Source: Keras-Preprocessing 1.1.2; `scale` as in tf.keras 2.
+
+    Example:
+        >>> tuple(apply_brightness_shift(np.full((2, 2, 3), 100.0), 1.5).shape)
+        (2, 2, 3)
     """
     picture = array_to_img(x, data_format="channels_last", scale=scale)
     picture = pillow("ImageEnhance").Brightness(picture).enhance(brightness)
@@ -248,6 +272,10 @@ def random_rotation(
         interpolation_order: `order` there.
 
     Shape: as `x`.
+
+    Example:
+        >>> tuple(random_rotation(np.ones((3, 4, 4)), 30).shape)
+        (3, 4, 4)
     """
     theta = np.random.uniform(-rg, rg)
     return _about_first_axes(x, channel_axis, fill_mode, cval, interpolation_order, theta=theta)
@@ -274,6 +302,10 @@ def random_shift(
         interpolation_order: `order` there.
 
     Shape: as `x`.
+
+    Example:
+        >>> tuple(random_shift(np.ones((3, 4, 4)), 0.2, 0.2).shape)
+        (3, 4, 4)
     """
     tx = np.random.uniform(-hrg, hrg) * x.shape[row_axis]
     ty = np.random.uniform(-wrg, wrg) * x.shape[col_axis]
@@ -301,6 +333,10 @@ def random_shear(
         interpolation_order: `order` there.
 
     Shape: as `x`.
+
+    Example:
+        >>> tuple(random_shear(np.ones((3, 4, 4)), 10).shape)
+        (3, 4, 4)
     """
     shear = np.random.uniform(-intensity, intensity)
     return _about_first_axes(x, channel_axis, fill_mode, cval, interpolation_order, shear=shear)
@@ -327,6 +363,10 @@ def random_zoom(
 
     Shape: as `x`.
     Raises: ArgumentError unless `zoom_range` is two numbers.
+
+    Example:
+        >>> tuple(random_zoom(np.ones((3, 4, 4)), (0.8, 1.2)).shape)
+        (3, 4, 4)
     """
     zx, zy = draw_zoom(two_numbers("zoom_range", zoom_range))
     return _about_first_axes(x, channel_axis, fill_mode, cval, interpolation_order, zx=zx, zy=zy)
@@ -354,6 +394,10 @@ def random_channel_shift(x: Any, intensity_range: float, channel_axis: int = 0, 
         **kwargs: `intensity`, the name of `intensity_range` in Keras 1.
 
     Shape: as `x`.
+
+    Example:
+        >>> tuple(random_channel_shift(np.ones((3, 2, 2)), 0.1).shape)
+        (3, 2, 2)
     """
     reject_unknown("random_channel_shift", kwargs, ("x", "intensity_range", "channel_axis"))
     return apply_channel_shift(x, np.random.uniform(-intensity_range, intensity_range), channel_axis)
@@ -369,6 +413,10 @@ def random_brightness(x: Any, brightness_range: Sequence[float], scale: bool = T
 
     Shape: as `x`.
     Raises: ArgumentError unless `brightness_range` is two numbers.
+
+    Example:
+        >>> tuple(random_brightness(np.full((2, 2, 3), 100.0), (0.5, 1.5)).shape)
+        (2, 2, 3)
     """
     lowest, highest = two_numbers("brightness_range", brightness_range)
     return apply_brightness_shift(x, np.random.uniform(lowest, highest), scale)

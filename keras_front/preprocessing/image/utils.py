@@ -41,6 +41,10 @@ def validate_filename(filename: str, white_list_formats: Sequence[str]) -> bool:
     Args:
         filename: the name.
         white_list_formats: the endings.
+
+    Example:
+        >>> validate_filename("cat.png", ("png", "jpg"))
+        False
     """
     return filename.lower().endswith(tuple(white_list_formats)) and os.path.isfile(filename)
 
