@@ -96,7 +96,7 @@ class Op(Operation):
         if any(map(symbolic.is_symbolic, flat(args))) or symbolic.has_symbols(attrs):
             return self.record(args if self._agree(args) else self._prepare(list(args), dtype_of, as_symbol), attrs)
         backend = discovery.active()
-        settled = self._prepare(args, lambda a: real_dtype(backend, a), backend.convert)
+        settled = self._prepare(list(args), lambda a: real_dtype(backend, a), backend.convert)
         return self._computed(backend, settled, attrs)
 
     def _read(self, args: Sequence[Any], attrs: dict[str, Any]) -> list[Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from inspect import signature
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Never, cast
 
 import numpy as np
 
@@ -224,7 +224,7 @@ class SingleBatchMethods:
         class_weight: Any = None,
         reset_metrics: bool = True,
         return_dict: bool = False,
-        **kwargs: Any,
+        **kwargs: Never,
     ) -> float | list[float]:
         """Train on one batch.
 

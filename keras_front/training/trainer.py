@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from inspect import signature
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Never, cast
 
 import numpy as np
 
@@ -502,7 +502,7 @@ class Trainer(StepMethods, SingleBatchMethods):
         max_queue_size: int = 10,
         workers: int = 1,
         use_multiprocessing: bool = False,
-        **kwargs: Any,
+        **kwargs: Never,
     ) -> Predictions:
         """The outputs for `x`.
 
