@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from keras_front.backend import dtypes, seeds, shapes
+from keras_front.backend import dtypes, op, seeds, shapes
 from keras_front.backend.adapter import Backend
 from keras_front.errors import DtypeError
 
@@ -119,6 +119,23 @@ class NumpyBackend(Eager, Backend):
     expanded = EAGER
     tensor_types = (np.ndarray, np.generic)
     lacks = frozenset({"bfloat16"})
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """A subclass with ops of its own is asked for them everywhere: eagerly, in composites and in programs.
+
+        NumPy's own composites and planned programs call functions of NumPy. So composites become the bodies in K again,
+        and programs call one method after the other, unless the subclass brings a compiler.
+        """
+        super().__init_subclass__(**kwargs)
+        own = vars(cls).keys() & op.OPS.keys()
+        if not own:
+            return
+        for name in op.composites():
+            if getattr(cls, name) is getattr(NumpyBackend, name):
+                setattr(cls, name, vars(Backend)[name])
+        cls.expanded = cls.expanded - own
+        if cls.compile_program is NumpyBackend.compile_program:
+            cls.compile_program = Backend.compile_program  # type: ignore[method-assign]
 
     def __init__(self) -> None:
         super().__init__()

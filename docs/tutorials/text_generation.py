@@ -108,10 +108,10 @@ plt.show()
 
 # %% [markdown]
 # This is the grammar, read off the net. Within a word there is no doubt. It comes where the rules make a choice:
-# between four quarters of the sky (nearly 4), between `some`, `little`, `much` and nothing at all, between the times of
-# the day. And between *six* things at "a good time for", where the rules leave only two: sledges or gloves, when it
-# snows. Why does the net not know that? It sees 32 letters, and the word "snow" is farther back. It is not stupid, it
-# is short-sighted. The line that it wrote above, gloves in the rain, is the same mistake.
+# between four quarters of the sky (about 4), between `some`, `little`, `much` and nothing at all, between the times of
+# the day. And at "a good time for" it is among more than four things, where the rules leave only two: sledges or
+# gloves, when it snows. Why does the net not know that? It sees 32 letters, and the word "snow" is farther back. It is
+# not stupid, it is short-sighted. The line that it wrote above, gloves in the rain, is the same mistake.
 #
 # ## Temperature
 #
