@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence, ValuesView
 from contextlib import ExitStack
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from keras_front import nest
 from keras_front.backend import (
     adapter,
     codegen,
@@ -54,6 +55,7 @@ class Function:
         wrong = [i for i in self.inputs if not isinstance(i, SymbolicTensor)]
         if wrong:
             raise ArgumentError(f"K.function: inputs must be placeholders, received {wrong[0]!r:.80}.")
+        outputs = list(outputs) if isinstance(outputs, ValuesView | Iterator) else outputs
         self.single = not isinstance(outputs, list | tuple)
         self.outputs = [_output(o) for o in ([outputs] if self.single else outputs)]
         self.updates = [u for u in _listed(updates) if isinstance(u, tuple | list) and len(u) == 2]
@@ -71,6 +73,8 @@ class Function:
     def __call__(self, values: Sequence[Any] = ()) -> Any:
         if isinstance(values, str) or not hasattr(values, "__len__"):
             raise ArgumentError(f"K.function: expected a list of {len(self.inputs)} values, received {values!r:.60}.")
+        if len(values) != len(self.inputs):  # as Keras, which takes nested lists: `(x, [], None)` for one input
+            values = [value for value in nest.flatten(list(values)) if value is not None]
         if len(values) != len(self.inputs):
             raise ArgumentError(f"K.function: expected {len(self.inputs)} values, received {len(values)}.")
         backend = discovery.active()

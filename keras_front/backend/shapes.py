@@ -16,6 +16,53 @@ import numpy as np
 from keras_front.backend import dtypes
 from keras_front.errors import ArgumentError, DtypeError, ShapeError, WrongKindError, WrongPlaceError
 
+
+class Dimension(int):
+    """A size as tensors of TensorFlow 1 gave it: `tensor.get_shape()[1].value`."""
+
+    @property
+    def value(self) -> int:
+        """The size as a plain number."""
+        return int(self)
+
+
+class TensorShape(tuple):  # type: ignore[type-arg]
+    """The shape of a symbolic tensor or a variable: a tuple that can be asked as TensorFlow's shapes are.
+
+    Source: TensorFlow 2.15, `tf.TensorShape`.
+
+    Example:
+        >>> TensorShape((None, 3)).as_list()
+        [None, 3]
+    """
+
+    __slots__ = ()
+
+    def as_list(self) -> list[int | None]:
+        """The sizes in a list, None for unknown ones."""
+        return list(self)
+
+    def is_fully_defined(self) -> bool:
+        """Whether every size is known."""
+        return None not in self
+
+    def num_elements(self) -> int | None:
+        """The number of elements; None if it is not known."""
+        return math.prod(self) if None not in self else None
+
+    @property
+    def rank(self) -> int:
+        """The number of axes."""
+        return len(self)
+
+    ndims = rank
+
+    @property
+    def dims(self) -> list[int | None]:
+        """The sizes, each with a `value`."""
+        return [size if size is None else Dimension(size) for size in self]
+
+
 Dim = int | None
 Shape = tuple[Dim, ...]
 Spec = tuple[Shape, str]

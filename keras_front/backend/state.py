@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_front.backend import discovery, dtypes, scopes, symbolic
+from keras_front.backend import discovery, dtypes, scopes, shapes, symbolic
 from keras_front.backend.guards import StateGuard
 from keras_front.backend.op import OPS, functions
 from keras_front.backend.scopes import (  # noqa: F401 - one import for frames and variables
@@ -115,13 +115,13 @@ class Variable(Operators):
         if callable(value) and not hasattr(value, "shape"):
             if shape is None:
                 raise ArgumentError("Variable: a value given as a function needs `shape=`.")
-            self.dtype, self.shape = dtypes.canonical(dtype), tuple(shape)
+            self.dtype, self.shape = dtypes.canonical(dtype), shapes.TensorShape(shape)
             self._values: list[Any] = [None]
             self._initial = value
         else:
             array = _to_host(value)
             self.dtype = dtypes.canonical(_variable_dtype(array, dtype))
-            self.shape = tuple(array.shape)
+            self.shape = shapes.TensorShape(array.shape)
             self._values = [_host_cast(array, self.dtype)]
         self._index = 0
         self._symbol: SymbolicTensor | None = None
@@ -144,9 +144,9 @@ class Variable(Operators):
         """No device by name: where the value lies is the business of the backend that used it last."""
         return ""
 
-    def get_shape(self) -> tuple[int, ...]:
-        """`shape`, by the name that it had on TensorFlow's variables."""
-        return self.shape
+    def get_shape(self) -> shapes.TensorShape:
+        """`shape`, by the name that it had on TensorFlow's variables; each size has a `value`."""
+        return shapes.TensorShape(self.shape.dims)
 
     @property
     def symbol(self) -> SymbolicTensor:

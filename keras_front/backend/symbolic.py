@@ -280,7 +280,7 @@ class SymbolicTensor(Operators):
         constant: Any = None,
         variable: Readable | None = None,
     ):
-        self.shape, self.dtype, self.origin, self.index = shape, dtype, origin, index
+        self.shape, self.dtype, self.origin, self.index = shapes.TensorShape(shape), dtype, origin, index
         self.name = name or (f"{origin.op.name}_{origin.serial}" if origin else f"tensor_{next(_NAMES)}")
         self.constant, self.variable = constant, variable
         self.history: Any = None
@@ -319,9 +319,9 @@ class SymbolicTensor(Operators):
     def _keras_mask(self) -> Any:
         return self.mask
 
-    def get_shape(self) -> shapes.Shape:
-        """`shape`, by the name that it had on TensorFlow's tensors."""
-        return self.shape
+    def get_shape(self) -> shapes.TensorShape:
+        """`shape`, by the name that it had on TensorFlow's tensors; known sizes have a `value`."""
+        return shapes.TensorShape(self.shape.dims)
 
     def __repr__(self) -> str:
         return f"<SymbolicTensor {self.name!r} shape={self.shape} dtype={self.dtype}>"

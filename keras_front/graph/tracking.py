@@ -252,14 +252,14 @@ class Trackable(LayerUpdates):
             _draw(initializer, shape, dtype) if later is None else Fresh(functools.partial(_draw, later, shape, dtype))
         )
 
-    def _split_weights(self) -> tuple[list[Variable], list[Variable]]:
-        """Weights made for training and others, whatever is frozen at the moment."""
+    def _split_weights(self, decided: bool = True) -> tuple[list[Variable], list[Variable]]:
+        """Weights made for training and others, whatever is frozen; unless `decided` without asking an own override."""
         below = [layer._split_weights() for layer in self.sublayers()]
         learned = self._trainable_weights + [w for pair in below for w in pair[0]]
         others = self._non_trainable_weights + [w for pair in below for w in pair[1]]
         if self.built and decides(self, "trainable_weights"):
             learned = list(self.trainable_weights)
-        if self.built and decides(self, "non_trainable_weights"):
+        if decided and self.built and decides(self, "non_trainable_weights"):
             others = list(self.non_trainable_weights)
         return unique(learned), unique(others)
 
@@ -297,7 +297,9 @@ class Trackable(LayerUpdates):
     def non_trainable_weights(self) -> list[Variable]:
         """The weights that training leaves alone, frozen ones included."""
         learned = {id(w) for w in self.trainable_weights}
-        return [w for w in self.weights if id(w) not in learned]
+        overrides = decides(self, "non_trainable_weights")  # with what it finds here
+        every = [w for part in self._split_weights(decided=False) for w in part] if overrides else self.weights
+        return [w for w in unique(every) if id(w) not in learned]
 
     @non_trainable_weights.setter
     def non_trainable_weights(self, weights: Sequence[Variable]) -> None:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import builtins
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from keras_front import backend as K
 from keras_front import config
-from keras_front.backend import discovery
+from keras_front.backend import discovery, symbolic
 from keras_front.errors import ArgumentError
 
 # Another name for the same function.
@@ -25,6 +26,31 @@ ENGINE, ENGINE_MODULE = "tf", "tensorflow"
 
 # Python's own, which K's names hide.
 PYTHON = {f"py_{name}": getattr(builtins, name) for name in ("all", "any", "sum", "slice")}
+
+
+class Decorator(ModuleType):
+    """A module that is also a decorator which changes nothing: `K.symbolic` of Keras 2.3.1, a module of ours."""
+
+    def __call__(self, func: Any) -> Any:
+        """The function as it is: here it takes symbols and values alike.
+
+        Args:
+            func: a function, such as `get_updates` of an optimizer.
+        """
+        return func
+
+
+symbolic.__class__ = Decorator
+
+
+def eager(func: Any) -> Any:
+    """The function as it is, as Keras 2.3.1 marked functions of values.
+
+    Args:
+        func: a function.
+    """
+    return func
+
 
 ORDERINGS = {"tf": "channels_last", "th": "channels_first"}
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from keras_front.errors import ArgumentError
 
+# Where 1.0.8 kept the modules that it was given; `keras_applications._KERAS_BACKEND` is `keras.backend`.
+_KEPT = {f"_KERAS_{name.upper()}": name for name in ("backend", "layers", "models", "utils")}
 SUBMODULES = ("backend", "engine", "layers", "models", "utils")
 
 
@@ -46,3 +48,9 @@ def get_submodules_from_kwargs(kwargs: dict[str, Any]) -> tuple[ModuleType, ...]
         kwargs: arguments of a function; modules among them are not needed.
     """
     return tuple(get_keras_submodule(name) for name in ("backend", "layers", "models", "utils"))
+
+
+def __getattr__(name: str) -> Any:
+    if name in _KEPT:
+        return get_keras_submodule(_KEPT[name])
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -104,6 +104,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     **{f"callbacks.{name}": ("callbacks",) for name in (
         "callbacks", "callbacks_v1", "tensorboard_v1", "tensorboard_v2",
     )},
+    "backend_config": ("config",),
     "backend.load_backend": ("legacy.load_backend", "legacy.backend_internals", "backend"),
     "utils.file_utils": ("utils.file_cache", "utils.hashes", "utils.archives"),
     "utils.legacy": ("registry",),

@@ -329,8 +329,8 @@ _GRAPH: dict[str, Callable[[Any], Any]] = {
 _LAYER: dict[str, Callable[[Any], Any]] = {
     "uses_learning_phase": lambda layer: any(_call_uses_phase(layer, n) for n in layer._inbound_nodes),
     "_uses_learning_phase": lambda layer: layer.uses_learning_phase,
-    "_updates": lambda layer: layer.updates,
-    "_losses": lambda layer: layer.losses,
+    "_updates": lambda layer: list(layer._given_updates),  # a subclass may override `updates` with what it finds here
+    "_losses": lambda layer: list(layer._own_losses),
     "_metrics": lambda layer: layer.layer_metrics(),
     "_per_input_updates": lambda layer: {},
     "_per_input_losses": lambda layer: {},

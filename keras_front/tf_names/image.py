@@ -50,23 +50,41 @@ def resize(
     return ops.image.resize(images, (rows, columns), name, antialias, data_format="channels_last")
 
 
-def _places(before: int, after: int, align_corners: bool, half_pixel_centers: bool) -> np.ndarray:
+def _lengths(images: Any) -> list[Any]:
+    """Rows and columns of a batch of images: numbers where they are known, symbols otherwise."""
+    shape = K.shape(images)
+    return [
+        shape[axis] if known is None else known for axis, known in zip((1, 2), K.int_shape(images)[1:3], strict=True)
+    ]
+
+
+def _places(before: Any, after: Any, align_corners: bool, half_pixel_centers: bool) -> Any:
     """Where the pixels of the result lie among those of an image, along one axis, as TensorFlow 1 placed them."""
-    place = np.arange(after, dtype="float64")
-    if align_corners and after > 1:
+    if K.is_symbolic(before) or K.is_symbolic(after):
+        place, before, after = K.arange(0, after, dtype="float32"), K.cast(before, "float32"), K.cast(after, "float32")
+    else:
+        place = np.arange(after, dtype="float64")
+    if align_corners and not (isinstance(after, int) and after == 1):
         return place * (before - 1) / (after - 1)
     scale = before / after
-    return np.maximum((place + 0.5) * scale - 0.5, 0) if half_pixel_centers else place * scale
+    return K.maximum((place + 0.5) * scale - 0.5, 0) if half_pixel_centers else place * scale
+
+
+def _whole(places: Any, before: Any) -> Any:
+    """Places as numbers of pixels: rounded down, and inside of the image."""
+    if K.is_symbolic(places) or K.is_symbolic(before):
+        return K.minimum(K.cast(K.floor(places), "int32"), K.cast(before, "int32") - 1)
+    return np.minimum(np.floor(K.to_numpy(places)), before - 1).astype("int64")
 
 
 def resize_bilinear(images: Any, size: Any, align_corners: bool = False, half_pixel_centers: bool = False) -> Any:
     """Images of another size, in the places of TensorFlow 1."""
     images = K.cast(images, "float32")
-    for axis, (before, after) in zip((1, 2), zip(_sizes(images), size, strict=True), strict=True):
+    for axis, (before, after) in zip((1, 2), zip(_lengths(images), size, strict=True), strict=True):
         place = _places(before, after, align_corners, half_pixel_centers)
-        low = np.minimum(np.floor(place).astype("int64"), before - 1)
-        weight = (place - low).astype("float32").reshape([-1] + [1] * (3 - axis))
-        lower, upper = (K.gather(images, p, axis=axis) for p in (low, np.minimum(low + 1, before - 1)))
+        low = _whole(place, before)
+        weight = K.reshape(K.cast(place - low, "float32"), [-1] + [1] * (3 - axis))
+        lower, upper = (K.gather(images, p, axis=axis) for p in (low, _whole(low + 1, before)))
         images = lower + (upper - lower) * weight
     return images
 
@@ -75,11 +93,30 @@ def resize_nearest_neighbor(
     images: Any, size: Any, align_corners: bool = False, half_pixel_centers: bool = False
 ) -> Any:
     """Images of another size with the nearest pixel, in the places of TensorFlow 1."""
-    for axis, (before, after) in zip((1, 2), zip(_sizes(images), size, strict=True), strict=True):
+    for axis, (before, after) in zip((1, 2), zip(_lengths(images), size, strict=True), strict=True):
         place = _places(before, after, align_corners, False) + (0.5 * before / after if half_pixel_centers else 0)
-        near = np.floor(place + 0.5) if align_corners else np.floor(place)
-        images = K.gather(images, np.minimum(near, before - 1).astype("int64"), axis=axis)
+        images = K.gather(images, _whole(place + 0.5 if align_corners else place, before), axis=axis)
     return images
+
+
+class ResizeMethod:
+    """The methods of `tf.image.resize_images`, by their numbers in TensorFlow 1."""
+
+    BILINEAR, NEAREST_NEIGHBOR, BICUBIC, AREA = 0, 1, 2, 3
+
+
+def resize_images(
+    images: Any, size: Any, method: Any = 0, align_corners: bool = False, preserve_aspect_ratio: bool = False
+) -> Any:
+    """Images of another size, in the places of TensorFlow 1.
+
+    Raises: ArgumentError for another method than 'bilinear' or 'nearest'.
+    """
+    name = METHODS[method] if isinstance(method, int) else str(method)
+    made = {"bilinear": resize_bilinear, "nearest": resize_nearest_neighbor}.get(name)
+    if made is None or preserve_aspect_ratio:
+        raise ArgumentError(f"tf.image.resize_images: expected the method 'bilinear' or 'nearest', received {name!r}.")
+    return made(images, (size[0], size[1]), align_corners)
 
 
 def _flip(axis: int) -> Callable[..., Any]:
@@ -203,7 +240,9 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "flip_up_down": _flip(-3),
     "grayscale_to_rgb": lambda images: K.concatenate([images] * 3, -1),
     "hsv_to_rgb": lambda images: ops.image.hsv_to_rgb(images, data_format="channels_last"),
+    "ResizeMethod": ResizeMethod,
     "resize_bilinear": resize_bilinear,
+    "resize_images": resize_images,
     "resize_nearest_neighbor": resize_nearest_neighbor,
     "rgb_to_hsv": lambda images: ops.image.rgb_to_hsv(images, data_format="channels_last"),
     "ssim": lambda img1, img2, max_val, filter_size=11, filter_sigma=1.5, k1=0.01, k2=0.03: ops.image.ssim(

@@ -187,6 +187,38 @@ def test_without_tensorflow_a_stand_in_has_what_programs_use(home):
     assert backend.startswith("backend 'tensorflow' is not installed")
 
 
+PROGRAM = """
+import numpy as np
+import tensorflow as tf
+from tensorflow.python.keras import backend_config
+from tensorflow.python.ops import state_ops
+from keras import backend as K
+from keras.layers import Input, Lambda
+from keras.models import Model
+
+counter = K.variable(1.0)
+assert float(K.eval(state_ops.assign_add(counter, 2.0))) == 3.0
+assert tf.optimizers.Adam is tf.keras.optimizers.Adam
+assert tf.initializers.GlorotUniform is tf.glorot_uniform_initializer
+with tf.distribute.MirroredStrategy().scope():
+    images = Input((None, None, 1))
+    larger = Lambda(lambda x: tf.image.resize_images(x, (2 * tf.shape(x)[1], 2)))(images)
+    twice = Lambda(lambda x: x[:, tf.newaxis])(larger)
+    model = Model(images, twice)
+made = model.predict(np.array([[0.0, 1.0], [2.0, 3.0]]).reshape(1, 2, 2, 1), verbose=0)
+assert made[0, 0, ..., 0].tolist() == [[0.0, 1.0], [1.0, 2.0], [2.0, 3.0], [2.0, 3.0]]
+try:
+    tf.distribute.cluster_resolver.TPUClusterResolver()
+except ValueError:
+    print(tf.get_default_graph().unique_name("a"), tf.get_default_graph().unique_name("a"))
+"""
+
+
+def test_without_tensorflow_programs_run_that_use_more_of_it(home):
+    done = keras_front_run("--backend", "numpy", "-c", PROGRAM)
+    assert done.stdout == "a a_1\n", done.stderr
+
+
 REAL = """
 import tensorflow as tf
 real = tf.__version__, tf.reduce_mean, tf.data.Dataset

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from fresh import in_new_process
 
+import keras_front
+import keras_front.legacy.backend  # which a door opens
 from keras_front import backend as K
 from keras_front import layers
 from keras_front.errors import ArgumentError
+from keras_front.layers import Dense, Input
 from keras_front.legacy import recurrent_helpers as helpers
 from keras_front.legacy import tf_utils
 from keras_front.legacy.tf_layers import AbstractRNNCell
@@ -125,3 +128,59 @@ def test_helpers_of_recurrent_layers(backend):
     assert helpers._standardize_args("x", "s", None, None) == ("x", ["s"], None)
     with pytest.raises(ArgumentError, match="received a list"):
         helpers._standardize_args(["x", "s"], "t", None, None)
+
+
+def test_shapes_answer_as_those_of_tensorflow():
+    tensor, variable = Input((3, 4)), K.variable(np.zeros((2, 3)))
+    assert tensor.shape == (None, 3, 4)
+    assert tensor.shape.as_list() == [None, 3, 4] == tensor.get_shape().as_list()
+    assert tensor.get_shape()[-1].value == 4 == tensor.shape.dims[2].value
+    assert (tensor.shape.rank, tensor.shape.ndims) == (3, 3)
+    assert not tensor.shape.is_fully_defined()
+    assert tensor.shape.num_elements() is None
+    assert variable.shape.num_elements() == 6 == np.prod(variable.get_shape().as_list())
+
+
+def test_own_weights_of_layers_that_ask_the_base_class():
+    class Part(Dense):
+        @property
+        def non_trainable_weights(self):
+            return [w for w in super().non_trainable_weights if "kept" not in w.name]
+
+    layer = Part(2)
+    layer.build((None, 3))
+    layer.add_weight(name="kept", shape=(1,), trainable=False)
+    layer.add_weight(name="seen", shape=(1,), trainable=False)
+    assert [w.shape for w in layer.non_trainable_weights] == [(1,)]
+    assert [w.name.split("/")[-1].split(":")[0] for w in layer.weights] == ["kernel", "bias", "seen"]
+
+
+def test_marks_of_functions_change_nothing():
+    assert K.symbolic(len) is len is K.eager(len)
+
+
+def test_nested_values_of_a_function(backend):
+    x = Input((3,))
+    function = K.function([x], {"twice": x * 2.0}.values())
+    assert np.allclose(function(([np.ones((1, 3))], [], None))[0], 2.0)
+
+
+@pytest.mark.backends("tensorflow")
+def test_functions_of_the_real_tensorflow_take_tensors_of_k(backend):
+    import tensorflow as tf
+
+    from keras_front.legacy.stand_in import real
+
+    real.complete_functions(tf)
+    real.complete_names(tf)
+    assert tf.get_default_graph() is tf.get_default_session().graph
+    assert not hasattr(tf, "no_such_name")
+    with keras_front.use_backend("numpy"):
+        x = Input((3,))
+        y = tf.where(
+            tf.equal(x, 1.0), tf.multiply(tf.ones_like(x), tf.constant(2.0)), tf.reduce_max(x, axis=-1, keepdims=True)
+        )
+        found = K.function([x], [y])([np.array([[1.0, 4.0, 3.0]])])[0]
+    assert found.tolist() == [[2.0, 4.0, 4.0]]
+    with pytest.raises(ValueError, match="unsupported type"):
+        tf.reduce_sum(object())

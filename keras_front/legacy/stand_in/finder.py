@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
+from . import real
 from .modules import MODULES, StandIn, missing
 
 NAME = "tensorflow"
@@ -108,6 +109,8 @@ def complete(module: ModuleType) -> None:
     for keras in KERAS:
         parent, _, name = keras.rpartition(".")
         setattr(importlib.import_module(parent), name, importlib.import_module(keras))
+    real.complete_names(module)
+    real.complete_functions(module)
 
 
 def is_ready() -> bool:

@@ -15,10 +15,17 @@ import numpy as np
 from keras_front import backend as K
 from keras_front import tf_names
 from keras_front.backend import discovery
+from keras_front.backend.shapes import Dimension, TensorShape  # noqa: F401 - names of the stand-in
 
 # Former names of arguments.
 _OLD = {
     "dim": "axis", "dimension": "axis", "keep_dims": "keepdims", "reduction_indices": "axis", "squeeze_dims": "axis",
+}  # fmt: skip
+# Former names of functions.
+_RENAMED = {
+    "div_no_nan": "divide_no_nan", "matrix_band_part": "band_part", "matrix_diag": "diag",
+    "matrix_diag_part": "diag_part", "matrix_inverse": "inv",
+    "batch_matmul": "matmul", "select": "where", "pack": "stack", "unpack": "unstack",
 }  # fmt: skip
 
 
@@ -29,7 +36,7 @@ def of_tensorflow(path: str, name: str) -> Any:
         path: the module of the stand-in, without `tensorflow`.
         name: the name of the function there.
     """
-    part = path.rpartition(".")[2]
+    part, name = path.rpartition(".")[2], _RENAMED.get(name, name)
     function = tf_names.find(f"{part}.{name}" if part in ("image", "random") else name)
     return None if function is None else _with_former_arguments(function)
 

@@ -11,7 +11,8 @@ from keras_front.legacy.paths import ROOTS
 
 from . import functions
 
-_ALL = ("functions", "dtypes", "process", "sessions")
+_ALL = ("functions", "dtypes", "process", "sessions", "assignments", "first_values", "random")
+_OPS = ("functions", "assignments", "first_values", "random")
 
 # Modules of the stand-in, without `tensorflow`, and the files of this folder with their names.
 MODULES: dict[str, tuple[str, ...]] = {
@@ -23,9 +24,12 @@ MODULES: dict[str, tuple[str, ...]] = {
     "compat.v1.app": ("flags",),
     "compat.v1.config": ("devices",),
     "compat.v1.config.experimental": ("devices",),
+    "compat.v1.distribute": ("strategies",),
+    "compat.v1.errors": ("strategies",),
     "compat.v1.flags": ("flags",),
     "compat.v1.gfile": ("files",),
     "compat.v1.image": ("functions",),
+    "compat.v1.initializers": ("first_values",),
     "compat.v1.io": (),
     "compat.v1.io.gfile": ("files",),
     "compat.v1.linalg": ("functions",),
@@ -40,31 +44,58 @@ MODULES: dict[str, tuple[str, ...]] = {
     "config.optimizer": ("devices",),
     "config.threading": ("devices",),
     "contrib": (),
+    "distribute": ("strategies",),
+    "distribute.cluster_resolver": ("strategies",),
     "dtypes": ("dtypes",),
+    "errors": ("strategies",),
     "flags": ("flags",),
     "gfile": ("files",),
     "image": ("functions",),
+    "initializers": ("first_values",),
     "io": (),
     "io.gfile": ("files",),
     "linalg": ("functions",),
     "logging": ("logs",),
+    "manip": ("functions",),
     "math": ("functions",),
     "nn": ("functions",),
     "python": (),
     "python.client": (),
     "python.client.device_lib": ("devices",),
     "python.framework": (),
+    "python.framework.errors": ("strategies",),
     "python.framework.ops": ("sessions",),
     "python.ops": (),
-    "python.ops.array_ops": ("functions",),
-    "python.ops.math_ops": ("functions",),
+    "python.ops.array_ops": _OPS,
+    "python.ops.check_ops": _OPS,
+    "python.ops.clip_ops": _OPS,
+    "python.ops.control_flow_ops": _OPS,
+    "python.ops.embedding_ops": _OPS,
+    "python.ops.functional_ops": _OPS,
+    "python.ops.gen_math_ops": _OPS,
+    "python.ops.init_ops": _OPS,
+    "python.ops.init_ops_v2": _OPS,
+    "python.ops.linalg_ops": _OPS,
+    "python.ops.math_ops": _OPS,
+    "python.ops.nn": _OPS,
+    "python.ops.nn_ops": _OPS,
+    "python.ops.random_ops": _OPS,
+    "python.ops.resource_variable_ops": _OPS,
+    "python.ops.state_ops": _OPS,
+    "python.ops.variable_scope": _OPS,
+    "python.ops.variables": _OPS,
     "python.platform": (),
     "python.platform.tf_logging": ("logs",),
     "random": ("random",),
+    "signal": ("functions",),
     "sysconfig": ("devices",),
     "test": ("devices",),
     "version": ("process",),
 }
+
+
+# What TensorFlow 2 offers of Keras beside `tf.keras`.
+_KERAS = ("losses", "metrics", "optimizers")
 
 
 class MissingFromStandInError(KerasFrontError, AttributeError):
@@ -78,6 +109,10 @@ class StandIn(ModuleType):
         if name.startswith("__") and name != "__version__":
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         path = self.__name__.partition(".")[2]
+        if name == "newaxis":
+            return None
+        if name in _KERAS and path in ("", "compat.v2"):
+            return importlib.import_module(f"tensorflow.keras.{name}")
         if f"{path}.{name}".lstrip(".") in MODULES or f"{self.__name__}.{name}" in ROOTS:
             return importlib.import_module(f"{self.__name__}.{name}")
         for source in MODULES[path]:

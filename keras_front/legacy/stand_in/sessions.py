@@ -43,12 +43,27 @@ RunOptions = RunMetadata = OptimizerOptions = GraphOptions = Options
 class Graph:
     """What TensorFlow 1 keeps its ops in; it has nothing here."""
 
+    def __init__(self) -> None:
+        self._names: dict[str, int] = {}
+
     def as_default(self) -> Graph:
         """The graph, for `with`."""
         return self
 
     def finalize(self) -> None:
         """Nothing."""
+
+    def unique_name(self, name: str, mark_as_used: bool = True) -> str:
+        """A name with a number behind it, if it was asked for before.
+
+        Args:
+            name: the name.
+            mark_as_used: whether it counts as asked for.
+        """
+        before = self._names.get(name, 0)
+        if mark_as_used:
+            self._names[name] = before + 1
+        return f"{name}_{before}" if before else name
 
     def __enter__(self) -> Graph:
         return self

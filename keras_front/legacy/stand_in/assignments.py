@@ -1,0 +1,130 @@
+"""Functions that change variables of K, and those around them: `tf.assign`, `tf.group`, `tf.while_loop`, `tf.Print`.
+
+Source: TensorFlow 1.15, `state_ops`, `control_flow_ops`, `variable_scope` and `logging_ops`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from keras_front import backend as K
+from keras_front import initializers
+
+custom_gradient = K.custom_gradient
+
+
+def assign(ref: Any, value: Any, validate_shape: Any = None, use_locking: Any = None, name: str | None = None) -> Any:
+    """The new value of a variable, which it has from now on.
+
+    Args:
+        ref: the variable.
+        value: its value.
+        validate_shape: not used.
+        use_locking: not used.
+        name: not used.
+    """
+    ref.assign(value)
+    return K.identity(ref)
+
+
+def assign_add(ref: Any, value: Any, use_locking: Any = None, name: str | None = None) -> Any:
+    """The new value of a variable to which something is added.
+
+    Args:
+        ref: the variable.
+        value: what is added.
+        use_locking: not used.
+        name: not used.
+    """
+    return assign(ref, ref + value)
+
+
+def assign_sub(ref: Any, value: Any, use_locking: Any = None, name: str | None = None) -> Any:
+    """The new value of a variable from which something is taken.
+
+    Args:
+        ref: the variable.
+        value: what is taken.
+        use_locking: not used.
+        name: not used.
+    """
+    return assign(ref, ref - value)
+
+
+def group(*inputs: Any, **kwargs: Any) -> None:
+    """Nothing: what was assigned is assigned.
+
+    Args:
+        inputs: not used.
+        kwargs: not used.
+    """
+
+
+def Print(input_: Any, data: Any, message: str | None = None, **kwargs: Any) -> Any:
+    """A tensor that is shown when it is computed.
+
+    Args:
+        input_: the tensor.
+        data: what TensorFlow showed with it; not used.
+        message: what stands before it.
+        kwargs: not used.
+    """
+    return K.print_tensor(input_, message or "")
+
+
+def get_variable(
+    name: str, shape: Any = None, dtype: Any = "float32", initializer: Any = None, trainable: bool = True, **more: Any
+) -> Any:
+    """A new variable of K.
+
+    Args:
+        name: its name.
+        shape: its shape; not needed where the initializer is a value.
+        dtype: its dtype.
+        initializer: an initializer or a value; by default numbers as for a layer, 'glorot_uniform'.
+        trainable: whether it is a weight that is trained.
+        more: not used.
+    """
+    make = initializers.get("glorot_uniform" if initializer is None else initializer)
+    value = make(tuple(shape), dtype=str(dtype)) if callable(make) else make
+    made = K.variable(value, dtype=str(dtype), name=name)
+    made.trainable = trainable
+    return made
+
+
+def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, *args: Any, **options: Any) -> Any:
+    """What variables of a loop are when its condition is no longer true.
+
+    Args:
+        cond: the condition, of the variables.
+        body: their next values.
+        loop_vars: their first values.
+        args: not used.
+        options: `maximum_iterations`; others are not used.
+    """
+    most = options.get("maximum_iterations")
+    return K.while_loop(cond, body, loop_vars, **({} if most is None else {"maximum_iterations": most}))
+
+
+def scan(fn: Callable[..., Any], elems: Any, initializer: Any = None, *args: Any, **options: Any) -> Any:
+    """What a function of the result so far and the next part of a tensor gives, one after the other.
+
+    Args:
+        fn: the function.
+        elems: the tensor; its first axis is gone through.
+        initializer: the first result; by default the first part.
+        args: not used.
+        options: not used.
+    """
+
+    def step(kept: Any, part: Any) -> tuple[Any, Any]:
+        result = fn(kept, part)
+        return result, result
+
+    first, rest = (elems[0], elems[1:]) if initializer is None else (initializer, elems)
+    results = K.scan(step, first, rest)[1]
+    return results if initializer is not None else K.concatenate([K.expand_dims(first, 0), results], 0)
+
+
+foldl, foldr = K.foldl, K.foldr

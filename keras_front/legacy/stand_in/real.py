@@ -1,0 +1,103 @@
+"""The real TensorFlow beside our Keras: its functions of our tensors, and names of TensorFlow 1 that it no longer has.
+
+What TensorFlow has stays its own. A function of it that was called with a symbolic tensor or a variable of ours, or
+with a tensor of another engine, has failed when a dispatcher is asked; then the stand-in's function of the same name
+answers. Keras 2 brought its own symbolic tensors in by the same door.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+from keras_front import nest
+from keras_front.backend import discovery
+from keras_front.backend.state import Variable
+from keras_front.backend.symbolic import SymbolicTensor
+
+from .modules import MODULES, MissingFromStandInError, StandIn
+
+
+def complete_names(tensorflow: ModuleType) -> None:
+    """Let modules of TensorFlow answer names that they do not have, such as `tf.get_default_graph`, by the stand-in.
+
+    Args:
+        tensorflow: the module.
+    """
+    for path in MODULES:
+        module: Any = tensorflow
+        for part in filter(None, path.split(".")):
+            module = vars(module).get(part)
+            if not isinstance(module, ModuleType):
+                break
+        else:
+            if "__getattr__" not in vars(module):
+                module.__getattr__ = _by_stand_in(module, path)
+
+
+def _by_stand_in(module: ModuleType, path: str) -> Any:
+    substitute = StandIn(f"tensorflow.{path}".rstrip("."))
+
+    def found(name: str) -> Any:
+        below = f"{path}.{name}".lstrip(".")
+        if not name.startswith("__"):
+            try:
+                return StandIn(f"tensorflow.{below}") if below in MODULES else getattr(substitute, name)
+            except (MissingFromStandInError, ImportError):
+                pass
+        raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+
+    return found
+
+
+def complete_functions(tensorflow: Any) -> None:
+    """Let functions of TensorFlow take tensors of K, while another backend than TensorFlow itself is active.
+
+    Args:
+        tensorflow: the module.
+    """
+    dispatch = tensorflow.__internal__.dispatch
+
+    class OfOtherTensors(dispatch.GlobalOpDispatcher):  # type: ignore[name-defined, misc]
+        """Calls with tensors that TensorFlow does not know."""
+
+        def handle(self, op: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+            """What the stand-in's function of the same name gives.
+
+            Args:
+                op: a function of TensorFlow.
+                args: its arguments.
+                kwargs: those by name.
+            """
+            backend = discovery.active()
+            if any(issubclass(tensorflow.Tensor, kind) for kind in backend.native):
+                return self.NOT_SUPPORTED
+            foreign = [kind for kind in backend.native if kind.__module__ != "numpy"]
+            known = (SymbolicTensor, Variable, *foreign)
+            if not any(isinstance(value, known) for value in nest.flatten([list(args), list(kwargs.values())])):
+                return self.NOT_SUPPORTED
+            function = next(_functions(op), None)
+            if function is None:
+                return self.NOT_SUPPORTED
+            args, kwargs = nest.map_structure(known_here, (list(args), dict(kwargs)))
+            return function(*args, **kwargs)
+
+    def known_here(value: Any) -> Any:
+        """A constant of TensorFlow as an array."""
+        return value.numpy() if isinstance(value, tensorflow.Tensor) and hasattr(value, "numpy") else value
+
+    OfOtherTensors().register()
+
+
+def _functions(op: Any) -> Iterator[Any]:
+    """The stand-in's functions by the names under which TensorFlow exports one of its own."""
+    while hasattr(op, "__wrapped__"):
+        op = op.__wrapped__
+    for name in (*getattr(op, "_tf_api_names", ()), *getattr(op, "_tf_api_names_v1", ())):
+        path, _, last = name.rpartition(".")
+        if path in MODULES:
+            try:
+                yield getattr(StandIn(f"tensorflow.{path}".rstrip(".")), last)
+            except MissingFromStandInError:
+                continue
