@@ -140,7 +140,9 @@ def _takes_program(command: argparse.ArgumentParser) -> None:
     """Let a command take a program, and how it is run."""
     command.usage = "%(prog)s [options] (script | -m module | -c code) arguments"
     command.add_argument("--backend", help="the backend to run it on (default: the active one)")
-    command.add_argument("--dialect", help="the Keras whose defaults hold: keras1, keras2.2, keras2.3 or keras3")
+    command.add_argument(
+        "--dialect", help="the Keras whose defaults hold: keras1, keras2.2, keras2.3, tf.keras or keras3"
+    )
     speak_as = "what `K.backend()` answers, for libraries that know three engines: tensorflow, theano or cntk"
     command.add_argument("--speak-as", help=speak_as)
     command.add_argument("-m", dest="module", nargs=argparse.REMAINDER, help="run a module, as `python -m` does")

@@ -378,7 +378,8 @@ def set_dialect(name: str) -> None:
     """Choose whose defaults hold from now on, where an argument is not given and no file says otherwise.
 
     Args:
-        name: 'keras1', 'keras2.2', 'keras2.3', 'keras3', or 'keras_front', the default; see `current_dialect`.
+        name: 'keras1', 'keras2.2', 'keras2.3', 'tf.keras' (of TensorFlow 2), 'keras3', or 'keras_front', the default;
+            see `current_dialect`.
 
     Raises: ConfigError for any other name.
     """
@@ -518,7 +519,7 @@ def dialect(name: str) -> AbstractContextManager[None]:
     A model that is compiled in the block keeps its conventions when it is trained later.
 
     Args:
-        name: 'keras1', 'keras2.2', 'keras2.3' or 'keras3'.
+        name: 'keras1', 'keras2.2', 'keras2.3', 'tf.keras' or 'keras3'.
 
     Raises: ConfigError for an unknown name.
     Example:

@@ -27,6 +27,8 @@ class Conventions(NamedTuple):
         joint_clipnorm: `clipnorm` bounds the norm of all gradients together. Natively False: of each by itself.
         whole_activity_penalty: the penalty of an `activity_regularizer` is the sum over the batch. Natively False: it
             is divided by the number of samples, so that it does not grow with the batch.
+        masks_over_nonzero: a masked loss is divided by the share that the mask keeps, whatever the weights. Natively
+            False.
         weights_over_nonzero: a weighted loss is divided by the share of weights that are not 0, a masked one by the
             share that the mask keeps. Natively False, as in Keras 2.3.1: both are means over all elements.
         metric_names: what metrics that were given by name are called in logs; those that are not in it are called as
@@ -39,8 +41,11 @@ class Conventions(NamedTuple):
             but on a terminal, where it has its width and colours; 'classic' without the line for the model; 'columns of
             Keras 1', which says for every model what is connected to what; or 'boxes'.
         names_from_zero: layers without a name are called 'dense', 'dense_1' ... Natively 'dense_1', 'dense_2' ...
+        inputs_from_one: with `names_from_zero`, inputs without a name are called 'input_1' all the same.
         name_prefixes: how such names begin where not with the name of the class.
         announces_samples: `fit` on arrays with validation first says how many samples there are, as natively.
+        counts_steps: the progress of `fit` is counted in steps. Natively, as in Keras 2.3.1, in samples where these are
+            known.
         progress: how far things are: 'classic'; 'without step time'; 'by steps', with a line for a bar; or natively
             'with speed': 'classic' where lines stay, with colours and steps a second where they are redrawn.
         epoch_format: how callbacks write the number of an epoch. Natively '05d'.
@@ -58,6 +63,7 @@ class Conventions(NamedTuple):
 
     joint_clipnorm: bool = False
     whole_activity_penalty: bool = False
+    masks_over_nonzero: bool = False
     weights_over_nonzero: bool = False
     metric_names: Mapping[str, str] | None = None
     weighted_metric_prefix: str = ""
@@ -67,8 +73,10 @@ class Conventions(NamedTuple):
     layer_at_the_end: bool = False
     summary: str = "fitted"
     names_from_zero: bool = False
+    inputs_from_one: bool = False
     name_prefixes: Mapping[str, str] = MappingProxyType({})
     announces_samples: bool = True
+    counts_steps: bool = False
     progress: str = "with speed"
     epoch_format: str = "05d"
     flat_event_files: bool = False

@@ -22,8 +22,8 @@ def install_as_keras(
 
     Args:
         backend: the backend to run on. By default the active one.
-        dialect: the Keras whose defaults and conventions hold: 'keras1', 'keras2.2', 'keras2.3' or 'keras3'. By default
-            what is set.
+        dialect: the Keras whose defaults and conventions hold: 'keras1', 'keras2.2', 'keras2.3', 'tf.keras' or
+            'keras3'. By default what is set.
         speak_as: what `K.backend()` answers, for libraries that know three engines and refuse a fourth: 'tensorflow',
             'theano' or 'cntk', or 'backend', the default, for the name of the backend.
         children: whether processes that this one starts inherit all this: those of `multiprocessing`, and any Python

@@ -109,7 +109,7 @@ def _yes_or_no(value: Any) -> bool:
 
 NATIVE = "keras_front"  # our own dialect
 ENGINES_OF_KERAS_2 = ("tensorflow", "theano", "cntk")
-GENERATIONS = ("keras1", "keras2.2", "keras2.3", "keras3")
+GENERATIONS = ("keras1", "keras2.2", "keras2.3", "tf.keras", "keras3")
 
 
 def _dialect(value: Any) -> str:

@@ -23,7 +23,7 @@ def default_name(class_name: str) -> str:
     """'dense_1' for the first Dense of the session; in some dialects 'dense', 'dense_1'."""
     prefix, convention = snake_case(class_name), conventions.current()
     prefix = convention.name_prefixes.get(prefix, prefix)
-    if not convention.names_from_zero:
+    if not convention.names_from_zero or (convention.inputs_from_one and prefix == "input"):
         return numbered(prefix)
     number = K.get_uid(prefix) - 1
     return f"{prefix}_{number}" if number else prefix

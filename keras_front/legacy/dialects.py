@@ -19,6 +19,16 @@ _HARD = {"recurrent_activation": "hard_sigmoid", "implementation": 1}
 _GATED = ("GRU", "GRUCell", "LSTM", "LSTMCell")
 _CONVOLUTIONAL = ("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM2DCell", "ConvLSTM3D")
 
+# tf.keras 2.15, `keras/layers/rnn/gru.py` and `keras/optimizers/`; Keras 3.15 as well.
+_SINCE_TF_2: dict[str, dict[str, Any]] = {
+    **{name: {"reset_after": True} for name in ("GRU", "GRUCell")},
+    "Adadelta": {"learning_rate": 0.001},
+    "Adagrad": {"learning_rate": 0.001, "initial_accumulator_value": 0.1},
+    "Adamax": {"learning_rate": 0.001},
+    # `nadam.py`: 0.96 to the power of the step, without a factor.
+    "Nadam": {"learning_rate": 0.001, "schedule_decay": 1.0},
+}
+
 # Defaults that were others, by dialect, class or method, and argument.
 DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
     "keras1": {
@@ -28,15 +38,8 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
         "fit": {"epochs": 10},
     },
     "keras2.2": dict.fromkeys(_GATED, _HARD),
-    "keras3": {
-        **{name: {"reset_after": True} for name in ("GRU", "GRUCell")},
-        **{name: {"recurrent_activation": "sigmoid"} for name in _CONVOLUTIONAL},
-        "Adadelta": {"learning_rate": 0.001},
-        "Adagrad": {"learning_rate": 0.001, "initial_accumulator_value": 0.1},
-        "Adamax": {"learning_rate": 0.001},
-        # 3.15, `keras/src/optimizers/nadam.py`: 0.96 to the power of the step, without a factor.
-        "Nadam": {"learning_rate": 0.001, "schedule_decay": 1.0},
-    },
+    "tf.keras": _SINCE_TF_2,
+    "keras3": {**_SINCE_TF_2, **{name: {"recurrent_activation": "sigmoid"} for name in _CONVOLUTIONAL}},
 }
 
 # 2.2.4 `keras/metrics.py` imports these from `keras/losses.py`, where the sign is the other one.
@@ -100,6 +103,18 @@ CONVENTIONS: dict[str, dict[str, Any]] = {
         "progress": "classic",
     },
     "keras2.3": {**_UP_TO_2_3, "summary": "with a title", "progress": "classic"},
+    # tf.keras 2.15: `keras/engine/base_layer.py`, `input_layer.py` and `training.py`; `keras/utils/losses_utils.py`,
+    # `apply_mask`; `keras/callbacks.py`, `ModelCheckpoint`; clipping and penalties as here.
+    "tf.keras": {
+        "names_from_zero": True,
+        "inputs_from_one": True,
+        "masks_over_nonzero": True,
+        "announces_samples": False,
+        "counts_steps": True,
+        "epoch_format": "d",
+        "progress": "classic",
+        "summary": "with a title",
+    },
     # 3.15, `base_optimizer.py` and `layers/layer.py`: as here; `utils/file_utils.py`; `utils/naming.py`;
     # `utils/summary_utils.py`, `utils/progbar.py`, `callbacks/model_checkpoint.py`
     "keras3": {
@@ -107,6 +122,7 @@ CONVENTIONS: dict[str, dict[str, Any]] = {
         "names_from_zero": True,
         "summary": "boxes",
         "progress": "by steps",
+        "counts_steps": True,
         "name_prefixes": {"input": "input_layer", "model": "functional"},
         "epoch_format": "d",
         "announces_samples": False,

@@ -124,7 +124,8 @@ class BatchInParts:
 
     def _weighted(self) -> list[Any] | None:
         """Weights with masks for the whole batch, in dialects that divide them by what the whole batch holds."""
-        if not conventions.current().weights_over_nonzero:
+        convention = conventions.current()
+        if not (convention.weights_over_nonzero or convention.masks_over_nonzero):
             return None
         with scopes.scratch():
             xs, fed, weights, _ = self._arrays(self.flat)

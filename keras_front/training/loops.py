@@ -51,7 +51,7 @@ Dispatch = tuple[Any, int]  # what the step gave, and how many samples it took
 
 def counted(data: Any) -> str:
     """What a progress bar counts, 'samples' or 'steps'."""
-    return "steps" if data.samples is None or conventions.current().progress == "by steps" else "samples"
+    return "steps" if data.samples is None or conventions.current().counts_steps else "samples"
 
 
 class FitLoop:

@@ -239,8 +239,11 @@ class LossesAndMetrics:
     def weights(self, weights: Sequence[Any], masks: Sequence[Any]) -> list[Any]:
         """Sample weights times masks, for each output with a loss; None where there is neither."""
         masks = [masks[item.output] for item in self.losses]
-        if conventions.current().weights_over_nonzero:
-            weights, masks = list(map(over_nonzero, weights)), list(map(over_nonzero, masks))
+        convention = conventions.current()
+        if convention.weights_over_nonzero:
+            weights = list(map(over_nonzero, weights))
+        if convention.weights_over_nonzero or convention.masks_over_nonzero:
+            masks = list(map(over_nonzero, masks))
         return [combined(w, mask) for w, mask in zip(weights, masks, strict=True)]
 
     def track(self, size: Any, total: Any, parts: Sequence[Any]) -> None:

@@ -122,7 +122,8 @@ def test_a_dialect_is_a_setting():
         assert config.setting("dialect").value == "keras1"
     assert layers.GRU(2).reset_after
     with pytest.raises(
-        ValueError, match=r"expected one of 'keras1', 'keras2\.2', 'keras2\.3', 'keras3', received 'keras4'"
+        ValueError,
+        match=r"expected one of 'keras1', 'keras2\.2', 'keras2\.3', 'tf\.keras', 'keras3', received 'keras4'",
     ):
         keras_front.set_dialect("keras4")
     code = "from keras_front.layers import GRU; assert GRU(2).reset_after"
@@ -138,3 +139,29 @@ def test_the_tables_name_arguments_that_exist():
                 target.constructor_arguments() if isinstance(target, type) else target.__wrapped__.__code__.co_varnames
             )
             assert set(defaults) <= set(takes), owner
+
+
+def test_tf_keras(backend, capsys):
+    """Numbers and names that tf_keras 2.21 gives: `Masking`, then a unit kernel, on squares of known numbers."""
+    x = np.array([[[1.0], [0.0], [0.0]], [[1.0], [2.0], [3.0]]])
+    K.clear_session()
+    with keras_front.dialect("tf.keras"):
+        steps = layers.TimeDistributed(layers.Dense(1, kernel_initializer="ones"))
+        model = models.Sequential([layers.Masking(0.0, input_shape=(3, 1)), steps])
+        model.compile("sgd", "mse", metrics=["mae"], weighted_metrics=["mse"])
+        logs = model.evaluate(x, np.zeros((2, 3, 1)), verbose=0)
+        weighed = model.evaluate(x, np.zeros((2, 3, 1)), sample_weight=np.array([1.0, 0.0]), verbose=0)
+        model.fit(x, np.zeros((2, 3, 1)), batch_size=1, validation_data=(x, np.zeros((2, 3, 1))), verbose=1)
+        names = [layers.Input((3,)).name, layers.Input((3,)).name, layers.Dense(1).name]
+        rates = [float(optimizers.get(name).lr) for name in ("adadelta", "adagrad", "adamax", "nadam", "sgd")]
+        assert layers.GRU(2).reset_after
+        assert layers.ConvLSTM2D(2, 3).get_config()["recurrent_activation"] == "hard_sigmoid"
+    assert model.metrics_names == ["loss", "mae", "mse"]
+    np.testing.assert_allclose(logs, [3.75, 1.75, 3.75], rtol=1e-5)
+    np.testing.assert_allclose(weighed, [0.25, 1.75, 1.0], rtol=1e-5)
+    assert names == ["input_1", "input_2", "dense_1"]
+    assert model.name == "sequential"
+    np.testing.assert_allclose(rates, [0.001] * 4 + [0.01], rtol=1e-6)
+    told = capsys.readouterr().out
+    assert told.startswith("Epoch 1/1\n")  # not how many samples there are
+    assert "2/2 [====" in told
