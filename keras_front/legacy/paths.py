@@ -77,7 +77,10 @@ HOMES: dict[str, tuple[str, ...]] = {
         "convolutional_recurrent", "recurrent", "recurrent_v2",
     )},
     "callbacks.experimental": ("callbacks",),
-    **dict.fromkeys(("experimental", "optimizers.experimental"), ("optimizers.schedules", "optimizers")),
+    "backend.experimental": ("legacy.tf_utils",),
+    "experimental": ("optimizers.schedules", "optimizers", "legacy.tf_models"),
+    "models.experimental": ("legacy.tf_models",),
+    "optimizers.experimental": ("optimizers.schedules", "optimizers"),
     "layers.experimental": ("legacy.tf_layers", "layers"),
     "layers.experimental.preprocessing": ("legacy.tf_layers", "layers"),
     "mixed_precision.experimental": ("legacy.mixed_precision", "mixed_precision"),
@@ -133,6 +136,7 @@ ADDITIONS: dict[str, tuple[str, ...]] = {
     "optimizers": ("legacy.optimizers",),
     "preprocessing": ("utils",),
     "saving": ("registry",),
+    "utils": ("legacy.utils.vocabulary",),
     "utils.generic_utils": ("legacy.utils.generic_utils",),
 }
 

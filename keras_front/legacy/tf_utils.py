@@ -89,3 +89,15 @@ def map_structure_with_atomic(is_atomic_fn: Callable[[Any], bool], map_fn: Calla
         nested: lists, tuples and dictionaries of leaves.
     """
     return map_fn(nested) if is_atomic_fn(nested) else map_structure(map_fn, nested)
+
+
+def is_tf_random_generator_enabled() -> bool:
+    """Whether noise comes from a generator with a state of its own: always."""
+    return True
+
+
+def enable_tf_random_generator() -> None:
+    """Nothing: noise always comes from such a generator."""
+
+
+disable_tf_random_generator = enable_tf_random_generator

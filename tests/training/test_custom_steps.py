@@ -476,3 +476,30 @@ def test_adam_goes_on_where_it_was(backend):
         model.fit(X, Y, batch_size=4, epochs=2, verbose=0, shuffle=False)
     np.testing.assert_allclose(own.get_weights()[0], standard.get_weights()[0], rtol=1e-4)
     assert int(own.own.iterations.numpy()) == 5
+
+
+def test_a_gradient_that_two_optimizers_and_the_logs_take(backend):
+    """The engine may compute equal gradients once; a step in place must not spoil them for whoever comes second."""
+
+    class Two(Model):
+        def train_step(self, data):
+            x, y = data
+            weights = [self.first, self.second]
+            (loss, _), grads = K.value_and_grad(
+                lambda _: (K.mean(K.square(x + self.first + self.second - y)), 0.0), weights
+            )
+            self.optimizer.apply_gradients([(grads[0], self.first)])
+            self.slower.apply_gradients([(grads[1], self.second)])
+            return {"loss": loss, "size": K.sum(K.abs(grads[0]))}
+
+        def call(self, x):
+            return x + self.first + self.second
+
+    model = Two()
+    model.first, model.second = (model.add_weight(name=name, shape=(1,), initializer="zeros") for name in "ab")
+    model.slower = SGD(0.01)
+    model.compile(SGD(0.1), "mse")
+    logs = model.fit(np.zeros((4, 1)), np.ones((4, 1)), batch_size=4, verbose=0).history
+    np.testing.assert_allclose(logs["size"], [2.0], rtol=1e-6)
+    found = sorted(float(w[0]) for w in model.get_weights())
+    np.testing.assert_allclose(found, [0.02, 0.2], rtol=1e-6)

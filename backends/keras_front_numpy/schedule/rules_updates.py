@@ -84,13 +84,17 @@ class UpdateRules:
         return {"sgd_update": self.sgd, "rmsprop_update": self.rmsprop, "adam_update": self.adam}
 
     def choose_places(self, s: Scheduler) -> None:
-        """Let the program compute the gradients that an update takes side by side."""
+        """Let the program compute the gradients that an update takes side by side.
+
+        The update overwrites them. One that is needed elsewhere too, as by another optimizer, is copied there instead.
+        """
         for i in s.instructions:
             gradients = arguments(i)["grads"] if is_update(i.op) else []
             if gradients and len({g.dtype for g in gradients}) == 1:
                 flat = self._gradients[id(i)] = FlatGradients(gradients)
                 for g, piece in zip(gradients, flat.pieces, strict=True):
-                    _place(s, g, piece)
+                    if s.uses[g] == 1:
+                        _place(s, g, piece)
 
     def sgd(self, s: Scheduler, i: Any) -> None:
         """Gradient descent, with momentum or without."""
