@@ -31,13 +31,13 @@ PYTHON = {f"py_{name}": getattr(builtins, name) for name in ("all", "any", "sum"
 class Decorator(ModuleType):
     """A module that is also a decorator which changes nothing: `K.symbolic` of Keras 2.3.1, a module of ours."""
 
-    def __call__(self, func: Any) -> Any:
+    def __call__(self, *marked: Any) -> Any:
         """The function as it is: here it takes symbols and values alike.
 
         Args:
-            func: a function, such as `get_updates` of an optimizer.
+            marked: the function, such as `get_updates` of an optimizer.
         """
-        return func
+        return marked[0]
 
 
 symbolic.__class__ = Decorator
