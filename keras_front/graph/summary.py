@@ -92,6 +92,8 @@ def print_summary(
     form = _boxes if style == "boxes" else _classic
     if style == "fitted" and print_fn is None and is_terminal(sys.stdout) and line_length is positions is None:
         form = _fitted
+        frozen = {not layer.trainable for layer in model.layers if layer.weights}
+        show_trainable = show_trainable or (len(frozen) > 1 and not has_colours(sys.stdout))
     entries = list(_entries(model, expand_nested, layer_range))
     if print_fn is None and not writes_files():
         return  # one of several processes prints

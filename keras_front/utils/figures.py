@@ -60,6 +60,8 @@ def save(figure: Any, to_file: str | os.PathLike[str]) -> None:
 
     Raises: ArgumentError for a format that Matplotlib does not write.
     """
+    if not isinstance(to_file, str | os.PathLike):
+        raise ArgumentError(f"to_file: expected the name of a file, received {to_file!r}.")
     path = os.fspath(to_file)
     path = path if os.path.splitext(path)[1] else path + ".png"
     known, end = figure.canvas.get_supported_filetypes(), os.path.splitext(path)[1][1:].lower()

@@ -81,8 +81,10 @@ class Curves:
             found.setdefault(curve.name.removeprefix("val_"), []).append(curve)
         if metrics is None:
             return found
-        wanted = [metrics] if isinstance(metrics, str) else list(metrics)
-        names = {name: str(name).removeprefix("val_") for name in wanted}
+        wanted = [metrics] if isinstance(metrics, str) else metrics
+        if not isinstance(wanted, list | tuple | set) or not all(isinstance(name, str) for name in wanted):
+            raise ArgumentError(f"metrics: expected names among {sorted(found)}, received {metrics!r}.")
+        names = {name: name.removeprefix("val_") for name in wanted}
         for name, metric in names.items():
             if metric not in found:
                 raise ArgumentError(f"metrics: expected names among {sorted(found)}, received {name!r}.")
@@ -107,6 +109,8 @@ class Curves:
             panels = list(figure.subplots(math.ceil(len(groups) / columns), columns, squeeze=False).flat)
         else:
             panels = list(np.atleast_1d(np.asarray(axes, dtype=object)).flat)
+            if not all(hasattr(panel, "get_figure") and hasattr(panel, "plot") for panel in panels):
+                raise ArgumentError(f"axes: expected axes of Matplotlib, received {axes!r}.")
         if len(panels) < len(groups):
             raise ArgumentError(f"axes: expected {len(groups)}, for {list(groups)}, received {len(panels)}.")
         for panel, (name, curves) in zip(panels, groups.items()):

@@ -63,7 +63,9 @@ def plot_weights(
     Raises: MissingPackageError without Matplotlib (`pip install 'keras-front[plot]'`); StateError without weights;
         ArgumentError for another kind, names that no layer has, and more than 64 arrays.
     """
-    _check_kind("plot_weights", kind)
+    _check("plot_weights", kind, bins)
+    if not hasattr(model, "weights"):
+        raise ArgumentError(f"plot_weights: expected a model or a layer, received {repr(model)[:60]}.")
     chosen = _chosen("plot_weights", [(path, layer) for path, layer in _paths(model) if layer.weights], layers)
     panels = [
         _Panel(f"{path} {_short(weight.name)}", np.asarray(K.get_value(weight)), _channels_of(weight.shape))
@@ -100,7 +102,7 @@ def plot_activations(
     Returns: the axes of Matplotlib, one for each array.
     Raises: as `plot_weights`; ArgumentError too for a model without a graph, and a sample that is not there.
     """
-    _check_kind("plot_activations", kind)
+    _check("plot_activations", kind, bins)
     if getattr(model, "_graph", None) is None:
         raise ArgumentError(
             "plot_activations: expected a model with inputs and outputs, received one whose `call` alone knows them. "
@@ -147,7 +149,7 @@ def _calls(model: Any, found: dict[Any, Any], before: str = "") -> Iterator[tupl
 def _chosen(where: str, found: list[tuple[str, Any]], layers: str | Sequence[str] | None) -> list[tuple[str, Any]]:
     if layers is None:
         return found
-    patterns = [layers] if isinstance(layers, str) else list(layers)
+    patterns = list(layers) if isinstance(layers, list | tuple | set) else [layers]
     for pattern in patterns:
         if not isinstance(pattern, str) or not any(re.fullmatch(pattern, path) for path, _ in found):
             raise ArgumentError(
@@ -188,8 +190,11 @@ def _channels_after_batch(values: np.ndarray, layer: Any) -> int | None:
 
 
 def _of_sample(panel: _Panel, sample: int) -> _Panel:
-    if not -len(panel.values) <= sample < len(panel.values):
-        raise ArgumentError(f"plot_activations: sample: expected less than {len(panel.values)}, received {sample}.")
+    known = isinstance(sample, int | np.integer) and -len(panel.values) <= sample < len(panel.values)
+    if not known:
+        raise ArgumentError(
+            f"plot_activations: sample: expected a number less than {len(panel.values)}, received {sample!r}."
+        )
     channels = None if panel.channels is None else panel.channels - 1
     return _Panel(panel.title, panel.values[sample], channels)
 
@@ -197,9 +202,11 @@ def _of_sample(panel: _Panel, sample: int) -> _Panel:
 # How it is drawn ----------------------------------------------------------------------------------------------
 
 
-def _check_kind(where: str, kind: str) -> None:
+def _check(where: str, kind: str, bins: Any) -> None:
     if kind not in KINDS:
         raise ArgumentError(f"{where}: expected kind 'histogram' or 'image', received {kind!r}.")
+    if isinstance(bins, bool) or not isinstance(bins, int) or bins < 1:
+        raise ArgumentError(f"{where}: bins: expected a positive integer, received {bins!r}.")
 
 
 def _drawn(where: str, panels: list[_Panel], kind: str, bins: int, to_file: Any) -> list[Any]:

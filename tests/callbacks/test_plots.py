@@ -60,6 +60,9 @@ def test_what_cannot_be_drawn():
         History().plot()
     with pytest.raises(ArgumentError, match=r"names among \['acc', 'loss'\], received 'val_nothing'"):
         trained().plot("val_nothing")
+    for wrong in ({"metrics": 3}, {"metrics": [3]}, {"axes": "x"}, {"to_file": 3}):
+        with pytest.raises(ArgumentError, match=f"{next(iter(wrong))}: expected"):
+            trained().plot(**{"to_file": "x.png", **wrong})
     with pytest.raises(ArgumentError, match=r"\.png.* received 'curves.nosuch'"):
         trained().plot(to_file="curves.nosuch")
 

@@ -164,10 +164,11 @@ def test_a_terminal_is_filled_as_far_as_needed(monkeypatch):
     lines = on_terminal(monkeypatch, 200, colours=False)
     assert {len(line) for line in lines[1:10]} == {len(lines[2])}
     assert lines[4].startswith("a_long_name_of_the_first_layer_there_is (Dense)  (None, 10)")
+    assert [lines[i].split()[-1] for i in (2, 4, 8)] == ["Trainable", "N", "Y"]  # which colours would say
     assert len(lines[2]) < 100
     narrow = on_terminal(monkeypatch, 50, colours=False)
     assert max(map(len, narrow)) == 50
-    assert narrow[4].startswith("a_long_name_of_the_fi")
+    assert narrow[4].startswith("a_long_name")
     assert "\u2026 (None, 10)" in narrow[4]
 
 

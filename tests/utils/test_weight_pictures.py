@@ -79,8 +79,11 @@ def test_what_cannot_be_drawn(monkeypatch):
         plot_weights(model, kind="pie")
     with pytest.raises(ArgumentError, match=r"names among \['inner/within', 'outer'\], received 'no'"):
         plot_weights(model, "no")
-    with pytest.raises(ArgumentError, match="sample: expected less than 1, received 1"):
+    with pytest.raises(ArgumentError, match="sample: expected a number less than 1, received 1"):
         plot_activations(model, x, kind="image", sample=1)
+    for wrong in ({"bins": 0}, {"bins": "many"}, {"layers": 3}, {"model": None}):
+        with pytest.raises(ArgumentError, match=next(iter(wrong))):
+            plot_weights(**{"model": model, "to_file": "x.png", **wrong})
     with pytest.raises(ArgumentError, match="expected 1 inputs, received 2"):
         plot_activations(model, [x, x])
     with pytest.raises(StateError, match="there are no weights yet"):
