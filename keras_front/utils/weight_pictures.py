@@ -149,7 +149,7 @@ def _calls(model: Any, found: dict[Any, Any], before: str = "") -> Iterator[tupl
 def _chosen(where: str, found: list[tuple[str, Any]], layers: str | Sequence[str] | None) -> list[tuple[str, Any]]:
     if layers is None:
         return found
-    patterns = list(layers) if isinstance(layers, list | tuple | set) else [layers]
+    patterns: list[Any] = list(layers) if isinstance(layers, list | tuple | set) else [layers]
     for pattern in patterns:
         if not isinstance(pattern, str) or not any(re.fullmatch(pattern, path) for path, _ in found):
             raise ArgumentError(
