@@ -38,6 +38,7 @@ from keras_front_tensorflow.convolution import (
     with_a_row,
 )
 from keras_front_tensorflow.flat_function import FlatFunction
+from keras_front_tensorflow.updates import Updates
 
 _DTYPES = {name: tf.dtypes.as_dtype(name) for name in sorted(dtypes.ALL)}
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
@@ -48,7 +49,7 @@ def _of_truth(op: Callable[..., Any]) -> Callable[..., Any]:
     return lambda self, *tensors: op(*(t if t.dtype == tf.bool else tf.cast(t, tf.bool) for t in tensors))
 
 
-class TensorflowBackend(Transposes, Backend):
+class TensorflowBackend(Updates, Transposes, Backend):
     """K on TensorFlow; see the module."""
 
     name = "tensorflow"

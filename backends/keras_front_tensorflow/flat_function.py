@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_front_tensorflow import gradient_table
+from keras_front_tensorflow.updates import FOR_XLA
 
 # XLA makes training of recurrent and of very small models about twice as fast, and others slower. Compiling
 # takes seconds, so it begins after so many steps as have shown that the training is a long one.
@@ -54,8 +55,12 @@ class FlatFunction:
         sizes = [(None, *t.shape[1:]) if i in self.long else t.shape for i, t in enumerate(flat)]
         specs = [tf.TensorSpec(shape, t.dtype) for shape, t in zip(sizes, flat, strict=True)]
         compiled = tf.function(whole, input_signature=specs, autograph=False, jit_compile=jit or None)
-        with self.backend._placed(), gradient_table.forgotten_afterwards():
-            concrete = compiled.get_concrete_function()
+        token = FOR_XLA.set(jit)
+        try:
+            with self.backend._placed(), gradient_table.forgotten_afterwards():
+                concrete = compiled.get_concrete_function()
+        finally:
+            FOR_XLA.reset(token)
         inner = getattr(concrete, "_inference_function", None)  # what a call ends in, half of its cost spared
         if not hasattr(inner, "call_flat"):
             return concrete

@@ -129,3 +129,28 @@ def test_a_batch_of_unknown_size_may_be_empty(backend, name):
         np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-6)
     for got, want in zip(traced(one[:0]), wanted, strict=True):
         assert got.shape == (0, *want.shape[1:])
+
+
+def test_adam_goes_once_through_memory_by_the_engines_kernel(backend):
+    shape = (160, 110)  # large enough for it; the other weight is not
+    start = [[normal(*shape), normal(3)], [normal(*shape), normal(3)], [np.abs(normal(*shape)), np.abs(normal(3))]]
+    grads = [normal(*shape), normal(3)]
+
+    def update(state, grads):
+        new = K.adam_update(state[:2], grads, state[2:4], state[4:], [], 0.1, 3.0)
+        return [x for xs in new[:3] for x in xs], new[0][1]
+
+    state = [backend.asarray(a) for xs in start for a in xs]
+    given = [backend.asarray(g) for g in grads]
+    step = K.compile(update, donate=(0,)).specialize(state, given)
+    found = step(state, given)[0]
+    ops = [op.type for op in step.concrete.graph.get_operations()]
+    assert ops.count("ResourceApplyAdam") == ops.count("DestroyResourceOp") / 3 == 1
+    for i in (0, 1):
+        w, m, v, g = (np.asarray(x, "float64") for x in (*(xs[i] for xs in start), grads[i]))
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        w = w - 0.1 * np.sqrt(1 - 0.999**3) / (1 - 0.9**3) * m / (np.sqrt(v) + 1e-7)
+        for one, other in zip((found[i], found[2 + i], found[4 + i]), (w, m, v), strict=True):
+            np.testing.assert_allclose(one, other, rtol=2e-5, atol=1e-5)
+    for tensor, array in zip(state, (a for xs in start for a in xs), strict=True):
+        np.testing.assert_array_equal(tensor, array.astype("float32"))  # what others hold is copied, not changed
