@@ -103,7 +103,29 @@ class Reader:
         if isinstance(error, KerasFrontError) or self.expected is None:
             return error
         expected = self.expected if isinstance(self.expected, str) else self.expected(owner)
-        return ArgumentError(f"{where}: expected {name} to be {expected}, received {value!r}.")
+        return ArgumentError(
+            f"{where}: expected {name} to be {expected}, received {value!r}.{_of_keras(name, value, owner)}"
+        )
+
+
+def _of_keras(name: str, value: Any, owner: Any) -> str:
+    """What later Keras versions say of the arguments that their tests and programs ask about most.
+
+    Source: tf.keras 2.15, `layers/core/dense.py` and `layers/convolutional/base_conv.py`.
+    """
+    if name == "units":
+        return f" (Received an invalid value for `units`, expected a positive integer. Received: units={value!r})"
+    if name == "filters":
+        return (
+            f" (Invalid value for argument `filters`. Expected a strictly positive value. Received filters={value!r}.)"
+        )
+    rank = getattr(owner, "_rank", None)
+    if name in _WINDOWS and rank is not None:
+        return f" (The `{name}` argument must be a tuple of {rank} integers. Received: {value!r})"
+    return ""
+
+
+_WINDOWS = frozenset({"kernel_size", "strides", "dilation_rate", "pool_size"})
 
 
 class OneOf(Reader):

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from keras_front import config
-from keras_front.errors import ArgumentError, UnknownArgumentError
+from keras_front.errors import ArgumentError, UninitializedError, UnknownArgumentError
 from keras_front.tracebacks import hide_internal_frames, mark_boundary
 
 __all__ = [
@@ -36,6 +36,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 # unknown attribute, and for dialects other than the native one `apply_dialect`, `dialect_object` and `conventions`;
 # `dialect_of_version` says which dialect a file has.
 LEGACY = "keras_front.legacy.hooks"
+
+
+_OF_EVERY_LAYER = frozenset("dtype dtype_policy inputs name outputs recompute".split())  # as its constructor sets them
 
 
 @functools.cache
@@ -65,11 +68,14 @@ def legacy_attribute(owner: Any, name: str) -> Any:
         owner: a layer or a model.
         name: an attribute that it does not have.
 
-    Raises: AttributeError if there never was one.
+    Raises: AttributeError if there never was one; UninitializedError, which is one, for what every layer has as soon as
+        the constructor of its base has run.
     """
     if hasattr(type(owner), name):
         return object.__getattribute__(owner, name)  # a property whose own code met an AttributeError tells that
     hooks = None if name.startswith("__") else legacy_module()
+    if "name" not in vars(owner) and (name in _OF_EVERY_LAYER or (name[0] == "_" and not name.startswith("__"))):
+        raise UninitializedError.of(type(owner).__name__)
     try:
         if hooks is not None:
             return hooks.attribute(owner, name)

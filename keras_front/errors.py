@@ -9,6 +9,7 @@
     │   └── UnknownNameError                a name, as of a layer in a file, is that of no class or function
     ├── DtypeError (TypeError)              a dtype cannot be used here
     ├── StateError (RuntimeError)           something was called in the wrong order
+    │   └── UninitializedError (AttributeError)  a constructor did not call that of its base
     ├── UntraceableError (TypeError)        Python needed the value of a symbolic tensor
     ├── BackendError (RuntimeError)         a backend is incomplete, or tensors of two backends met
     │   ├── BackendNotFoundError (ImportError)   a backend was named that cannot be had
@@ -23,6 +24,7 @@
         ├── UnwritableFileError (OSError)   a file cannot be written; what was there before still is
         └── UnsafeFileError                 a file would make reading do what it must never do
 
+A `HintWarning` (UserWarning) is no error: something works, but is probably not meant.
 Each class is also the built-in error that Keras raised in its place, so `except ValueError` in old code still works.
 """
 
@@ -41,6 +43,7 @@ __all__ = [
     "DistributionError",
     "DownloadError",
     "DtypeError",
+    "HintWarning",
     "IncompleteConfigError",
     "KerasFrontError",
     "MissingFileError",
@@ -48,6 +51,7 @@ __all__ = [
     "SerializationError",
     "ShapeError",
     "StateError",
+    "UninitializedError",
     "UnknownArgumentError",
     "UnknownNameError",
     "UnreadableFileError",
@@ -189,12 +193,35 @@ class UnknownNameError(ArgumentError):
         self.name = name
 
 
+class HintWarning(UserWarning):
+    """Something works, but is probably not meant; the message says why, and what to write instead."""
+
+
 class DtypeError(KerasFrontError, TypeError):
     """A dtype cannot be used here."""
 
 
 class StateError(KerasFrontError, RuntimeError):
     """Something was called in the wrong order, such as training before `compile`."""
+
+
+class UninitializedError(StateError, AttributeError):
+    """A layer or model was used whose constructor did not call that of its base."""
+
+    @classmethod
+    def of(cls, name: str) -> UninitializedError:
+        """The error for one class.
+
+        Args:
+            name: the name of the class.
+
+        Source: tf.keras 2.15, `engine/base_layer.py` and `engine/training.py`, whose words programs look for.
+        """
+        return cls(
+            f"{name}: You must call `super().__init__()` in the layer constructor. It looks like you are subclassing "
+            f"`Model` or `Layer` and you forgot to call `super().__init__()`: write it as the first line of "
+            f"`{name}.__init__`, before layers or weights are made."
+        )
 
 
 class UntraceableError(KerasFrontError, TypeError):

@@ -19,7 +19,7 @@ import numpy as np
 from keras_front.errors import ArgumentError, KerasFrontError, UnknownArgumentError, WrongKindError, WrongPlaceError
 from keras_front.tracebacks import hide_internal_frames, mark_boundary, passed_user_code
 
-__all__ = ["described", "explained", "explains_failures", "located"]
+__all__ = ["described", "explained", "explains_failures", "located", "no_tensor"]
 
 _NAME = re.compile(r"^K\.(\w+): ")
 
@@ -96,6 +96,16 @@ def described(value: Any) -> str:
         return f"[{', '.join(map(described, value[:4]))}{', ...' if len(value) > 4 else ''}]"
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def no_tensor(value: Any) -> str:
+    """What a message says of a value that stands where a tensor is expected.
+
+    Args:
+        value: anything.
+    """
+    hint = " A layer gives a tensor when it is called: layer(inputs)." if hasattr(value, "_inbound_nodes") else ""
+    return f"Expected a tensor, an array or a number, received {value!r:.60} ({type(value).__name__}).{hint}"
 
 
 def explains_failures(function: Callable[P, R]) -> Callable[P, R]:

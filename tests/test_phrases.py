@@ -30,6 +30,23 @@ def called_twice():
     layer(Input((4,)))
 
 
+def two():
+    x = Input((3,))
+    model = Model(x, [Dense(1)(x), Dense(1)(x)])
+    model.compile("sgd", "mse")
+    return model
+
+
+class Forgetful(layers.Layer):
+    def __init__(self):
+        self.size = 3
+
+
+class ForgetfulModel(Model):
+    def __init__(self):
+        self.layer = Dense(3)
+
+
 PHRASES = [
     (r"is incompatible with the layer: expected ndim=4, found ndim=3", lambda: Conv2D(2, 3)(Input((4, 4)))),
     (r"expected min_ndim=2, found ndim=1", lambda: Dense(2)(Input(()))),
@@ -61,6 +78,21 @@ PHRASES = [
     (r"No such layer", lambda: bare().get_layer("nothing")),
     (r"The added layer must be an instance of class Layer", lambda: Sequential().add("x")),
     (r"Keyword argument not understood", lambda: Dense(2, nothing=1)),
+    (r"got an unexpected keyword argument 'nothing'", lambda: Dense(2, nothing=1)),
+    (r"Received an invalid value for `units`, expected a positive integer", lambda: Dense(-1)),
+    (r"Invalid value for argument `filters`. Expected a strictly positive value. Received filters=0",
+     lambda: Conv2D(0, 3)),
+    (r"The `kernel_size` argument must be a tuple of 2 integers", lambda: Conv2D(2, (3, 3, 3))),
+    (r"`strides > 1` not supported in conjunction with `dilation_rate > 1`",
+     lambda: Conv2D(2, 3, strides=2, dilation_rate=2)),
+    (r'The name "a" is used 2 times in the model. All layer names should be unique',
+     lambda: Model(x := Input((3,)), Dense(3, name="a")(Dense(3, name="a")(x)))),
+    (r"All layers added to a Sequential model should have unique names",
+     lambda: Sequential([Dense(3, name="a"), Dense(3, name="a")])),
+    (r"`class_weight` is only supported for Models with a single output",
+     lambda: two().fit(X, [Y, Y], class_weight={0: 1.0, 1: 2.0})),
+    (r"You must call `super\(\).__init__\(\)` in the layer constructor", lambda: Forgetful()(Input((3,)))),
+    (r"you forgot to call `super\(\).__init__\(\)`", lambda: ForgetfulModel()(X)),
     (r"[Ll]ast dimension of the inputs to `Dense` should be defined", lambda: Dense(2)(Input((None,)))),
     (r"Negative dimension size", lambda: Conv2D(2, 7)(Input((4, 4, 1)))),
     (r"No file or directory found at", lambda: load_model("nothing.h5")),

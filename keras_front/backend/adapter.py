@@ -25,6 +25,7 @@ from keras_front.backend.simplify import Fusion
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError, BackendError, DistributionError
+from keras_front.failures import no_tensor
 
 
 class Positional:
@@ -752,9 +753,7 @@ def _host_array(value: Any, dtype: str | None) -> np.ndarray:
     except (TypeError, ValueError):
         array = np.asarray(value, dtype=object)
     if array.dtype.kind not in "biufcSU":
-        raise ArgumentError(
-            f"Expected a tensor, an array or a number, received {value!r:.60} ({type(value).__name__})."
-        )
+        raise ArgumentError(no_tensor(value))
     if array.dtype == np.float64 and dtype is None and isinstance(value, list | tuple):
         array = array.astype(dtypes.canonical(None))
     return array

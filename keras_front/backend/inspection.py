@@ -13,6 +13,7 @@ from keras_front.backend.ops.arrangement import symbolic_shape
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor, in_this_step
 from keras_front.errors import ArgumentError, WrongKindError
+from keras_front.failures import no_tensor
 from keras_front.tracebacks import api_boundary
 
 __all__ = [
@@ -114,7 +115,7 @@ def int_shape(x: Any) -> tuple[Any, ...]:
     if hasattr(x, "shape"):
         return tuple(d if d is None else int(d) for d in x.shape)
     if not isinstance(x, HOST):
-        raise WrongKindError(f"Expected a tensor, an array or a number, received {x!r:.60} ({type(x).__name__}).")
+        raise WrongKindError(no_tensor(x))
     return np.shape(x)
 
 

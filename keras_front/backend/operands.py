@@ -11,6 +11,7 @@ from keras_front.backend import discovery, dtypes, scopes, state, symbolic
 from keras_front.backend.op import OPS
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError, WrongKindError
+from keras_front.failures import no_tensor
 
 _SCALARS = (bool, int, float, complex)
 HOST = (*_SCALARS, np.ndarray, np.generic, list, tuple)
@@ -162,9 +163,7 @@ def real_dtype(backend: Any, value: Any) -> str:
 def _owner(value: Any) -> Any:
     found = discovery.owner(value)
     if found is None:
-        raise ArgumentError(
-            f"Expected a tensor, an array or a number, received {value!r:.60} ({type(value).__name__})."
-        )
+        raise ArgumentError(no_tensor(value))
     return found
 
 

@@ -11,6 +11,8 @@ from typing import Any
 from keras_front import conventions
 from keras_front.errors import ArgumentError, ShapeError
 
+from . import causes
+
 Shape = tuple[Any, ...]
 
 
@@ -68,6 +70,20 @@ class InputSpec:
             return f"expected dtype {self.dtype}, found {dtype}"
         return self._wrong_size(shape)
 
+    def likely_cause(self, shape: Shape) -> str:
+        """A sentence on what is probably wrong with an input that does not meet the demands; empty if nothing is.
+
+        Args:
+            shape: shape of the input, None for sizes that are not known.
+        """
+        least = self.min_ndim if self.ndim is None else self.ndim
+        if least is not None and len(shape) < least:
+            return causes.of_rank(least, shape, self.ndim is None)
+        for axis, size in self.axes.items():
+            if size is not None and shape[axis] not in (None, size):
+                return causes.of_size(axis, size, shape)
+        return ""
+
     def _wrong_size(self, shape: Shape) -> str | None:
         for axis, size in self.axes.items():
             if -len(shape) <= axis < len(shape) and size is not None and shape[axis] not in (None, size):
@@ -98,7 +114,8 @@ def check(name: str, specs: Any, shapes: list[Shape], dtypes: list[str]) -> None
     for index, (spec, shape, dtype) in enumerate(zip(wanted, shapes, dtypes, strict=True)):
         problem = spec.problem(tuple(shape), dtype) if spec is not None else None
         if problem:
-            raise ShapeError(f"{_incompatible(index, name)}: {problem}. Full shape received: {tuple(shape)}.")
+            cause = spec.likely_cause(tuple(shape))
+            raise ShapeError(f"{_incompatible(index, name)}: {problem}. Full shape received: {tuple(shape)}.{cause}")
 
 
 def _incompatible(index: int, name: str) -> str:

@@ -17,10 +17,10 @@ from keras_front.backend import state, symbolic
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor, leaves_of
 from keras_front.errors import ArgumentError, ShapeError, StateError, WrongKindError
-from keras_front.failures import explains_failures
+from keras_front.failures import described, explains_failures
 from keras_front.nest import flatten, map_structure, unique, unpack
 
-from . import call_context, network_config, recompute
+from . import call_context, causes, network_config, recompute
 from .added_layers import AddLoss, AddMetric
 from .inputs import Input
 from .layer import LAYERS, Layer
@@ -379,7 +379,7 @@ class Network(Layer):
             ):
                 raise ShapeError(
                     f'Model "{self.name}": its input {tensor.name!r} has shape {tensor.shape}, but it was called on a '
-                    f"tensor of shape {found}."
+                    f"tensor of shape {found}.{causes.of_data(tensor.shape, found)}"
                 )
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
@@ -662,12 +662,21 @@ def _check_ends(name: str, given_in: Any, inputs: list[Any], given_out: Any, out
         if not found or len(found) != len(flatten(given)):
             raise ArgumentError(
                 f'Model "{name}": expected {what} to be a symbolic tensor (from `Input` or a layer), or a list of '
-                f"them, received {given!r}."
+                f"them, received {described(given)}.{_instead_of_symbol(given)}"
             )
     if len(unique(inputs)) != len(inputs):
         raise ArgumentError(
             f"The list of inputs passed to the model is redundant. All inputs should only appear once. Found: {inputs}."
         )
+
+
+def _instead_of_symbol(given: Any) -> str:
+    first = next(iter(flatten(given)), None)
+    if hasattr(first, "_inbound_nodes"):
+        return " That is a layer: pass what it returns when it is called, as in `x = layer(inputs)`."
+    if isinstance(first, np.ndarray):
+        return " Make a place for data with Input(shape), and pass the data themselves to fit or predict."
+    return ""
 
 
 def _names_of(tensors: list[Any]) -> list[str]:

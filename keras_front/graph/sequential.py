@@ -14,7 +14,7 @@ from typing import Any, Self
 from keras_front.backend import symbolic
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError, DtypeError, StateError
-from keras_front.failures import explains_failures
+from keras_front.failures import described, explains_failures
 from keras_front.registry import custom_object_scope, name_of
 
 from . import call_context, network_config, sharing
@@ -38,6 +38,8 @@ class SequentialNetwork(Network):
 
     @explains_failures
     def __init__(self, layers: Sequence[Any] | None = None, name: str | None = None, **kwargs: Any):
+        if isinstance(name, Layer):
+            raise ArgumentError("Sequential: received layers one by one. Write them in a list: Sequential([a, b]).")
         super().__init__(name=name, **kwargs)
         self._stack: list[Layer] = []
         self._chain: list[Any] = []  # the input, then the output of each layer
@@ -71,14 +73,16 @@ class SequentialNetwork(Network):
             layer = layer.history[0]
         if not isinstance(layer, Layer):
             raise DtypeError(
-                f"The added layer must be an instance of class Layer. Found: {layer!r}. Pass `Dense(3)`, not `Dense`, "
-                "and wrap a function in Lambda or Activation."
+                f"The added layer must be an instance of class Layer. Found: {described(layer)}. {_instead_of(layer)}"
             )
         if isinstance(layer, InputLayer):
             return self._start(layer)
         taken = layer.name in map(attrgetter("name"), self._stack)  # the quick question: a file may add thousands
         if taken and any(other.name == layer.name and other is not layer for other in self._stack):
-            raise ArgumentError(f'All layers of a model need unique names; "{layer.name}" is taken. Pass `name=`.')
+            raise ArgumentError(
+                f'All layers added to a Sequential model should have unique names. Name "{layer.name}" is already the '
+                "name of a layer in this model. Update the `name` argument to pass a unique name."
+            )
         if not self._chain and not self._stack:
             if hasattr(type(layer), "first_inputs") and layer.first_inputs:
                 return self._start_joined(layer)
@@ -269,6 +273,17 @@ class SequentialNetwork(Network):
         known = {layer.name: layer for layer in (*inputs, *self._stack)}
         network_config.connect_all(network_config.Made(made, known), entries, self.name)
         self.adopt_reports(made.values())
+
+
+def _instead_of(given: Any) -> str:
+    """What to add in place of what is no layer."""
+    if isinstance(given, type):
+        return f"Pass an object of it: `{given.__name__}(...)`."
+    if isinstance(given, SymbolicTensor):
+        return "Pass the layer that made the tensor, or write Model(inputs, outputs)."
+    if isinstance(given, list | tuple):
+        return "Add each of them, or pass all in one list: Sequential([a, b])."
+    return "Wrap a function in Lambda, the name of an activation in Activation."
 
 
 def _takes_strings(layers: Sequence[Layer]) -> bool:

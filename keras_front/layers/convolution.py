@@ -89,7 +89,8 @@ def check_dilation(layer: Any) -> None:
     """
     if max(layer.strides) > 1 and max(layer.dilation_rate) > 1:
         raise ArgumentError(
-            f"{type(layer).__name__}: expected strides or dilation_rate to be 1, received strides={layer.strides} and "
+            f"{type(layer).__name__}: expected strides or dilation_rate to be 1 (`strides > 1` not supported in "
+            f"conjunction with `dilation_rate > 1`), received strides={layer.strides} and "
             f"dilation_rate={layer.dilation_rate}."
         )
 

@@ -21,7 +21,9 @@ from keras_front import config
 from keras_front.backend import dtypes
 from keras_front.backend.ops import sparse
 from keras_front.errors import ArgumentError, ShapeError
+from keras_front.graph import causes
 from keras_front.graph.host_stage import HostStage, text_array
+from keras_front.training import hints
 from keras_front.training.host_arrays import SparseRows, as_array, columns_by_name, in_parts, is_lazy, read_block
 
 Shape = tuple[int | None, ...]
@@ -34,7 +36,7 @@ class ArraySpec(NamedTuple):
         name: of the input or output.
         shape: with the batch axis; None: anything.
         dtype: None: as it comes. Targets of a known number of classes without a dtype are class numbers.
-        hint: ends a message about the shape.
+        loss: the name of the loss that takes a target; empty for inputs.
         classes: how many classes a target has, where that is known.
         tables: the layers that use the data as numbers of rows: their names, and how many rows they have.
     """
@@ -42,7 +44,7 @@ class ArraySpec(NamedTuple):
     name: str
     shape: Shape | None
     dtype: str | None
-    hint: str = ""
+    loss: str = ""
     classes: int | None = None
     tables: tuple[tuple[str, int], ...] = ()
 
@@ -175,7 +177,8 @@ def listed(data: Any, specs: Sequence[ArraySpec], what: str) -> list[Any]:
         hint = " Targets are used by a loss: pass `loss=` to compile." if what == "target" else ""
         raise ArgumentError(f"Expected no {what} data, because nothing uses it, received {_described(data)}.{hint}")
     if data is None:
-        raise ArgumentError(f"No {what} data: expected an array for each of {names}, received None.")
+        hint = " Pass the targets too, as in fit(x, y); an autoencoder has fit(x, x)." if what == "target" else ""
+        raise ArgumentError(f"No {what} data: expected an array for each of {names}, received None.{hint}")
     if isinstance(data, Mapping):
         missing = [name for name in names if name not in data]
         if missing:
@@ -217,6 +220,11 @@ def _conform(value: Any, spec: ArraySpec, what: str, whole: bool) -> Any:
         return in_parts(value)
     array = as_array(value, f"The data for {spec.name!r}") if spec.dtype != "string" else text_array(value, spec.name)
     if array.ndim == 0:
+        if array.dtype.kind in "US":
+            raise ArgumentError(
+                f"The {what} {spec.name!r} is the text {value!r:.60}; expected an array. Read a file first, with "
+                "np.loadtxt, pandas.read_csv or keras.utils.image_dataset_from_directory."
+            )
         raise ShapeError(
             f"The {what} {spec.name!r} is a single number; expected an array whose first axis is samples, received "
             f"{value!r:.60}."
@@ -227,6 +235,8 @@ def _conform(value: Any, spec: ArraySpec, what: str, whole: bool) -> Any:
     if lacks_last_axis(given, spec):
         array = array[..., None]
     check_shape(array.shape, spec, what, given)
+    if spec.loss:
+        hints.of_targets(array, spec.name, spec.loss)
     return check_indices(_cast(array, spec), spec) if spec.dtype != "string" else array
 
 
@@ -237,12 +247,22 @@ def lacks_last_axis(shape: tuple[int, ...], spec: ArraySpec) -> bool:
     return len(shape) == len(spec.shape) - 1 and (len(shape) == 1 or spec.shape[-1] == 1)
 
 
+def _holds_numbers(array: np.ndarray) -> bool:
+    """Whether what an array of objects or texts begins with are numbers."""
+    try:
+        return bool(array.size) and bool(array.reshape(-1)[:100].astype("float64").size)
+    except (TypeError, ValueError):
+        return False
+
+
 def _check_numbers(array: np.ndarray, spec: ArraySpec) -> None:
     """Raise ArgumentError, which says what to do with names of classes, unless an array holds numbers."""
     if array.dtype.kind in "biufc":
         return
     hint = ""
-    if array.size and isinstance(array.flat[0], str):
+    if _holds_numbers(array):
+        hint = " It holds numbers in another form: pass array.astype('float32')."
+    elif array.size and isinstance(array.flat[0], str):
         hint = (
             f" It holds texts such as {str(array.flat[0])!r:.40}: of names of classes make numbers, "
             "`names, y = np.unique(y, return_inverse=True)`; texts that a model reads need an input of dtype 'string' "
@@ -325,11 +345,22 @@ def check_labels(labels: Any, spec: ArraySpec) -> Any:
         raise ArgumentError(
             f"The labels for {spec.name!r} go from {least} to {most}; expected class numbers from 0 to "
             f"{spec.classes - 1}, because the output has {spec.classes} classes. "  # type: ignore[operator]
-            "Count classes from 0, or give the last layer more units."
+            f"{_remedy_of_labels(least, most, spec.classes)}"
         )
     if labels.dtype.kind == "f" and (labels % 1).any():
         raise ArgumentError(f"The labels for {spec.name!r} are no whole numbers; expected class numbers.")
     return labels
+
+
+def _remedy_of_labels(least: Any, most: Any, classes: int | None) -> str:
+    if classes == 1:
+        return (
+            "For two classes and 1 unit write activation='sigmoid' and loss='binary_crossentropy'; else give the last "
+            "layer a unit for each class."
+        )
+    if least == 1 and most == classes:
+        return "Count classes from 0: pass y - 1."
+    return "Count classes from 0, or give the last layer more units."
 
 
 def check_shape(found: tuple[int, ...], spec: ArraySpec, what: str, given: tuple[int, ...]) -> None:
@@ -339,21 +370,16 @@ def check_shape(found: tuple[int, ...], spec: ArraySpec, what: str, given: tuple
     """
     if spec.shape is None:
         return
-    if len(found) != len(spec.shape) or not _fits(found[1:], spec.shape[1:]):
+    if len(found) != len(spec.shape) or not causes.fits(found[1:], spec.shape[1:]):
         same = len(given) == len(spec.shape)
         wanted = f"shape {spec.shape[1:]}" if same else f"{len(spec.shape)} dimensions,"
-        hint = spec.hint
-        if len(given) == len(spec.shape) - 1 and _fits(given, spec.shape[1:]):
-            hint = f" If this is one sample, it lacks the axis of samples: pass array[np.newaxis].{hint}"
+        inputs = what == "input"
+        cause = causes.of_data(spec.shape, given) if inputs else causes.of_targets(spec.shape, given, spec.loss)
         raise ShapeError(
             f"Error when checking {what}: expected {spec.name} to have {wanted} but got array with shape "
             f"{given[1:] if same else given} (with samples: expected shape={_readable(spec.shape)}, found "
-            f"shape={given}).{hint}"
+            f"shape={given}).{cause}"
         )
-
-
-def _fits(found: Sequence[int], wanted: Sequence[int | None]) -> bool:
-    return all(want in (None, have) for want, have in zip(wanted, found, strict=True))
 
 
 def _readable(shape: Shape) -> str:
@@ -455,7 +481,8 @@ def class_weights(value: Any, names: Sequence[str]) -> list[Any]:
         if len(names) > 1 and not set(value) <= set(names):
             raise ArgumentError(
                 f"class_weight: the model has {len(names)} outputs, so expected a dict by the names "
-                f"{list(names)} with a dict of class weights for each, received one for all."
+                f"{list(names)} with a dict of class weights for each, received one for all (without names "
+                "`class_weight` is only supported for Models with a single output)."
             )
         return [value]
     return per_output(value, names, "class_weight")

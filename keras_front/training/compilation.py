@@ -8,16 +8,12 @@ from typing import Any
 from keras_front import config
 from keras_front.backend import dtypes
 from keras_front.graph.node import is_fed
+from keras_front.training import hints
 from keras_front.training.arrays import ArraySpec, DataSpec, weight_modes
 from keras_front.training.custom_steps import steps_of
 from keras_front.training.losses_and_metrics import LossesAndMetrics, class_count, target_shape
 from keras_front.training.single_batch import SingleBatchCalls
 from keras_front.training.steps import Steps
-
-CATEGORICAL_HINT = (
-    " For class numbers as targets compile with loss='sparse_categorical_crossentropy', or make them one-hot "
-    "with keras.utils.to_categorical."
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +49,7 @@ class Compilation:
         calls: the calls on single batches; None until then.
         outputs: the list of outputs that these were made for.
         warned: whether the user was told that `trainable` was changed later.
+        hinted: whether the user was told of losses that do not fit the outputs.
         train_function: what somebody has put in the place of the compiled step, see `FunctionSteps`.
     """
 
@@ -64,7 +61,7 @@ class Compilation:
         self.calls: SingleBatchCalls | None = None
         self.outputs: Any = None
         self.train_function: Any = None
-        self.warned = False
+        self.warned = self.hinted = False
         self._names: tuple[list[str], list[str]] = ([], [])
 
     def __reduce__(self) -> Any:
@@ -114,6 +111,9 @@ class Compilation:
         self.spec = DataSpec(input_specs(model), target_specs(model, fed), weighted, as_given, model.host_stage)
         self.steps, self.outputs = steps, model.outputs
         self.calls = SingleBatchCalls(steps, self.spec)
+        if not self.hinted:
+            self.hinted = True
+            hints.of_compilation(model.outputs, compiled.losses)
 
 
 def input_specs(model: Any) -> list[ArraySpec]:
@@ -155,8 +155,7 @@ def target_specs(model: Any, losses: list[Any]) -> list[ArraySpec]:
     specs = []
     for item in losses:
         output = model.outputs[item.output]
-        hint = CATEGORICAL_HINT if item.kind == "categorical_crossentropy" else ""
         dtype = None if item.kind.startswith("sparse") else _dtype_of_targets(output.dtype)
         shape = tuple(output.shape)
-        specs.append(ArraySpec(item.name, target_shape(item, shape), dtype, hint, class_count(item, shape)))
+        specs.append(ArraySpec(item.name, target_shape(item, shape), dtype, item.kind, class_count(item, shape)))
     return specs

@@ -44,6 +44,8 @@ def as_array(value: Any, what: str = "The data") -> np.ndarray:
         return np.stack(columns, axis=1)
     if array.ndim == 1 and hasattr(value, "dtype"):  # a series
         return _column(value, what)
+    if array.dtype == object and callable(value):
+        raise ArgumentError(f"{what}: received the function {value!r}. If it is a generator call it: pass f(), not f.")
     if array.dtype == object:
         raise ArgumentError(
             f"Failed to find data adapter that can handle input of {type(value)}: expected numbers in a rectangular "

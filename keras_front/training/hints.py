@@ -1,0 +1,131 @@
+"""Hints: what is probably not meant in a model that works, told once when it is compiled or meets its first data.
+
+Only what is wrong beyond doubt is told: the last activation has to be known (a layer of this package), and the loss has
+to be one of its own. A hint is a `HintWarning`, so that `warnings.simplefilter("ignore", HintWarning)` turns all off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from keras_front import losses
+from keras_front.errors import HintWarning
+from keras_front.registry import name_of
+from keras_front.tracebacks import warn_user
+
+LOOKED_AT = 10_000  # so many targets are looked at, from the first on: enough to see in what range they are
+
+# Layers whose outputs are their inputs, or zeros, in whatever shape.
+_PASSING = frozenset("Dropout Flatten Permute RepeatVector Reshape SpatialDropout1D SpatialDropout2D".split())
+_BY_CLASS = {"LeakyReLU": "leaky_relu", "ReLU": "relu", "Softmax": "softmax", "ELU": "elu", "PReLU": "prelu"}
+# Activations whose results need not be between 0 and 1.
+_UNBOUNDED = frozenset(
+    "linear relu relu6 prelu leaky_relu elu selu celu gelu swish silu mish softplus softsign tanh exponential".split()
+)
+_CATEGORICAL = (losses.categorical_crossentropy, losses.sparse_categorical_crossentropy)
+
+
+def of_compilation(outputs: list[Any], compiled: list[Any]) -> None:
+    """Warn of losses that do not fit what the last layers give.
+
+    Args:
+        outputs: the symbolic outputs of the model.
+        compiled: the `OutputLoss`es.
+    """
+    for item in compiled:
+        for text in _hints(item, outputs[item.output]):
+            warn_user(f"compile: the output {item.name!r}: {text}", HintWarning)
+            break
+
+
+def of_targets(array: np.ndarray, name: str, loss: str) -> None:
+    """Warn of targets that are no probabilities, where a crossentropy compares them with some.
+
+    Args:
+        array: the targets.
+        name: of the output.
+        loss: name of its loss.
+    """
+    if loss not in ("binary_crossentropy", "categorical_crossentropy") or array.dtype.kind not in "iuf":
+        return
+    some = array.reshape(-1)[:LOOKED_AT]
+    if some.size and not (some.min() >= 0 and some.max() <= 1):
+        warn_user(
+            f"The targets for {name!r} go from {some.min():g} to {some.max():g}; {loss} expects probabilities, from 0 "
+            f"to 1. {_remedy(some)}",
+            HintWarning,
+        )
+
+
+def _remedy(some: np.ndarray) -> str:
+    if some.min() == -1 and some.max() == 1:
+        return "Pass (y + 1) / 2, or compile with loss='hinge' for targets of -1 and 1."
+    return "Divide them by 255 if they are pixels, or compile with loss='mse' if they are any numbers."
+
+
+def _hints(item: Any, output: Any) -> Iterator[str]:
+    """What is probably not meant about a loss and the output that it is computed from, the worst first."""
+    function = getattr(item.loss, "fn", item.loss)
+    categorical, binary = function in _CATEGORICAL, function is losses.binary_crossentropy
+    activation, units = last_activation(output), output.shape[-1] if len(output.shape) > 1 else None
+    if activation == "softmax" and units == 1:
+        yield (
+            "softmax over 1 unit always gives 1, so nothing can be learnt. Write activation='sigmoid' with "
+            "loss='binary_crossentropy', or a unit for each class."
+        )
+    if categorical and units == 1:
+        yield (
+            f"{item.kind} with 1 unit is a choice among one class, whose loss is always 0. Write activation='sigmoid' "
+            "with loss='binary_crossentropy', or a unit for each class."
+        )
+    if activation is not None and (categorical or binary):
+        yield from _of_activation(item, activation, "sigmoid" if binary else "softmax", function)
+
+
+def _of_activation(item: Any, activation: str, fitting: str, function: Callable[..., Any]) -> Iterator[str]:
+    name = "".join(word.title() for word in function.__name__.split("_"))
+    if getattr(item.loss, "_arguments", {}).get("from_logits"):
+        if activation in ("softmax", "sigmoid"):
+            yield (
+                f"{item.kind} with from_logits=True expects the numbers before {fitting}, and the last layer ends in "
+                f"{activation!r}. Leave out one of the two."
+            )
+    elif activation in _UNBOUNDED:
+        ends = "has no activation" if activation == "linear" else f"ends in {activation!r}"
+        yield (
+            f"{item.kind} expects probabilities, from 0 to 1, and the last layer {ends}. Write "
+            f"activation={fitting!r}, or compile with losses.{name}(from_logits=True)."
+        )
+
+
+def last_activation(tensor: Any) -> str | None:
+    """The name of the activation that gave a tensor of a model; None if that is not known.
+
+    Args:
+        tensor: a symbolic tensor.
+    """
+    while getattr(tensor, "history", None):
+        layer, call, place = tensor.history
+        if getattr(layer, "_is_model", False):
+            outputs = layer.outputs or []
+            tensor = outputs[place] if place < len(outputs) else None
+            continue
+        inner = getattr(layer, "layer", layer) if type(layer).__name__ == "TimeDistributed" else layer
+        if type(inner).__name__ not in _PASSING:
+            return _activation_of(inner)
+        inputs = layer._inbound_nodes[call].input_tensors
+        tensor = inputs[0] if len(inputs) == 1 else None
+    return None
+
+
+def _activation_of(layer: Any) -> str | None:
+    if not type(layer).__module__.startswith("keras_front.layers."):
+        return None
+    named = _BY_CLASS.get(type(layer).__name__)
+    function = getattr(layer, "activation", None)
+    if named or function is None or hasattr(layer, "cell") or hasattr(layer, "recurrent_activation"):
+        return named
+    return name_of(function) if callable(function) and not hasattr(function, "get_config") else None

@@ -1,0 +1,229 @@
+"""What the library says of things that work but are hardly meant, and why a shape does not fit."""
+
+from __future__ import annotations
+
+import re
+import warnings
+
+import numpy as np
+import pytest
+
+from keras_front import losses
+from keras_front.errors import ArgumentError, HintWarning, ShapeError, UninitializedError
+from keras_front.layers import (
+    LSTM,
+    Activation,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    Input,
+    Lambda,
+    Layer,
+    ReLU,
+    Reshape,
+    TimeDistributed,
+)
+from keras_front.models import Model, Sequential
+
+pytestmark = pytest.mark.engine_neutral
+X = np.ones((8, 4), "float32")
+CLASSES = np.arange(8) % 3
+
+
+def net(*layers, shape=(4,)):
+    return Sequential([Input(shape, name="x"), *layers])
+
+
+def told(model, loss):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.compile("sgd", loss)
+    return [str(item.message) for item in caught if item.category is HintWarning]
+
+
+UNFIT = [
+    ([Dense(1, "softmax")], "binary_crossentropy", "softmax over 1 unit"),
+    ([Dense(1, "softmax")], "mse", "softmax over 1 unit"),
+    ([Dense(1), Activation("softmax")], "binary_crossentropy", "softmax over 1 unit"),
+    ([Dense(1, "sigmoid")], "categorical_crossentropy", "a choice among one class"),
+    ([Dense(1)], "binary_crossentropy", r"no activation.*BinaryCrossentropy\(from_logits=True\)"),
+    ([Dense(1), Dropout(0.5), Reshape((1,))], "binary_crossentropy", "no activation"),
+    ([Dense(3, "relu")], "categorical_crossentropy", "ends in 'relu'.*activation='softmax'"),
+    ([Dense(3), ReLU()], losses.CategoricalCrossentropy(), "ends in 'relu'"),
+    ([Sequential([Dense(3, "tanh", input_shape=(4,))])], "sparse_categorical_crossentropy", "ends in 'tanh'"),
+    ([Dense(3, "softmax")], losses.CategoricalCrossentropy(from_logits=True), "from_logits=True expects the numbers"),
+]
+FIT = [
+    ([Dense(1, "sigmoid")], "binary_crossentropy"),
+    ([Dense(1, "hard_sigmoid")], "binary_crossentropy"),
+    ([Dense(3, "softmax")], "categorical_crossentropy"),
+    ([Dense(3, "softmax")], "binary_crossentropy"),
+    ([Dense(3, "sigmoid")], "categorical_crossentropy"),
+    ([Dense(3), Activation("softmax")], "sparse_categorical_crossentropy"),
+    ([Dense(3)], losses.CategoricalCrossentropy(from_logits=True)),
+    ([Dense(1)], losses.BinaryCrossentropy(from_logits=True)),
+    ([Dense(1)], "mse"),
+    ([Dense(3, lambda x: x)], "categorical_crossentropy"),
+    ([Lambda(lambda x: x)], "categorical_crossentropy"),
+    ([Reshape((4, 1)), LSTM(1)], "binary_crossentropy"),
+    ([Reshape((4, 1)), TimeDistributed(Dense(2, "softmax"))], "categorical_crossentropy"),
+    ([Dense(1)], lambda y, p: losses.binary_crossentropy(y, p, from_logits=True)),
+]
+
+
+@pytest.mark.parametrize(("layers", "loss", "words"), UNFIT)
+def test_a_loss_that_does_not_fit_the_last_activation(layers, loss, words):
+    (text,) = told(net(*layers), loss)
+    assert re.search(f"^compile: the output '.*': .*{words}", text)
+
+
+@pytest.mark.parametrize(("layers", "loss"), FIT)
+def test_no_false_alarm(layers, loss):
+    assert told(net(*layers), loss) == []
+
+
+def test_a_hint_is_told_once_and_where_the_user_called():
+    model = net(Dense(1))
+    with pytest.warns(HintWarning) as caught:
+        model.compile("sgd", "binary_crossentropy")
+    assert caught[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", HintWarning)
+        model.fit(X, np.ones(8), verbose=0)
+        model.evaluate(X, np.ones(8), verbose=0)
+        model.train_on_batch(X[:3], np.ones(3))
+
+
+@pytest.mark.parametrize(
+    ("targets", "words"), [(np.arange(8) % 2 * 2.0 - 1, r"\(y \+ 1\) / 2"), (np.arange(8) * 30, "Divide them by 255")]
+)
+def test_targets_that_are_no_probabilities(targets, words):
+    model = net(Dense(1, "sigmoid"))
+    model.compile("sgd", "binary_crossentropy")
+    with pytest.warns(HintWarning, match=words):
+        model.train_on_batch(X, targets)
+
+
+def image_net():
+    return net(Conv2D(2, 3, name="conv"), Flatten(), Dense(3), shape=(8, 8, 3))
+
+
+DATA = [
+    (net(Flatten()), np.ones(4), "lacks the axis of samples"),
+    (
+        net(Activation("linear"), shape=(8, 4)),
+        np.ones((8, 4)),
+        r"leave their number out of the shape of the input: \(4,\)",
+    ),
+    (net(Flatten()), np.ones((4, 9)), r"samples come first, so pass array\.T"),
+    (net(Flatten()), np.ones((9, 2, 2)), r"array\.reshape\(\(-1, 4\)\), or begin the model with a Flatten"),
+    (net(Activation("linear"), shape=(2, 2)), np.ones((9, 4)), r"array\.reshape\(\(-1, 2, 2\)\)|Reshape"),
+    (net(Activation("linear"), shape=(5, 2)), np.ones((9, 2, 5)), "Steps and features seem to be exchanged"),
+    (image_net(), np.ones((8, 8, 3)), "lacks the axis of samples"),
+    (image_net(), np.ones((2, 3, 8, 8)), "channels seem to come first"),
+    (net(Activation("linear"), shape=(3, 8, 8)), np.ones((2, 8, 8, 3)), "channels seem to come last"),
+    (image_net(), np.ones((2, 8, 8)), "lack the axis of channels"),
+    (image_net(), np.ones((2, 8, 8, 1)), r"1 channels, the model takes 3: pass np\.repeat"),
+    (image_net(), np.ones((2, 8, 8, 4)), r"array\[\.\.\., :3\]"),
+]
+
+
+@pytest.mark.parametrize(("model", "array", "cause"), DATA)
+def test_data_of_another_shape(model, array, cause):
+    with pytest.raises(ShapeError, match=rf"^Error when checking input: expected .* {cause}"):
+        model.predict(array)
+
+
+TARGETS = [
+    (1, "binary_crossentropy", np.eye(2)[CLASSES % 2], r"array\[:, 1:\]"),
+    (3, "categorical_crossentropy", CLASSES, "sparse_categorical_crossentropy"),
+    (3, "sparse_categorical_crossentropy", np.eye(3)[CLASSES], r"one-hot.*array\.argmax\(axis=-1\)"),
+    (3, "mse", CLASSES, "the last layer has 3 units: give it 1 unit"),
+    (3, "mse", np.ones((8, 5)), "targets of 5 columns need 5"),
+]
+
+
+@pytest.mark.parametrize(("units", "loss", "targets", "cause"), TARGETS)
+def test_targets_of_another_shape(units, loss, targets, cause):
+    model = net(Dense(units, "sigmoid" if units == 1 else "softmax", name="out"))
+    model.compile("sgd", loss)
+    with pytest.raises(ShapeError, match=f"^Error when checking target: expected out .*{cause}"):
+        model.fit(X, targets, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("units", "labels", "cause"),
+    [(3, CLASSES + 1, "pass y - 1"), (3, CLASSES * 4, "more units"), (1, CLASSES % 2, "binary_crossentropy")],
+)
+def test_labels_that_are_no_classes(units, labels, cause):
+    model = net(Dense(units, "sigmoid"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", HintWarning)
+        model.compile("sgd", losses.sparse_categorical_crossentropy)
+    with pytest.raises(ArgumentError, match=f"expected class numbers from 0 to {units - 1}.*{cause}"):
+        model.fit(X, labels, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "cause"),
+    [
+        (lambda: Conv2D(2, 3)(Input((28, 28))), r"expected ndim=4, found ndim=3.*\(28, 28, 1\) for grey"),
+        (lambda: LSTM(2)(Input((4,))), "return_sequences=True"),
+        (lambda: Dense(2)(np.ones(3)), "lacks the axis of samples"),
+        (lambda: moved()(np.ones((1, 3, 8, 8), "float32")), "channels seem to come first"),
+    ],
+)
+def test_inputs_of_layers(wrong, cause):
+    with pytest.raises(ShapeError, match=cause):
+        wrong()
+
+
+def moved():
+    layer = Conv2D(2, 3)
+    layer.build((None, 8, 8, 3))
+    return layer
+
+
+def texts():
+    model = net(Dense(3, "softmax"))
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    return model
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (lambda: texts().fit(X), r"as in fit\(x, y\)"),
+        (lambda: texts().fit("train.csv", X), "is the text 'train.csv'.*read_csv"),
+        (lambda: texts().fit(X.astype(str), CLASSES), r"array\.astype\('float32'\)"),
+        (lambda: texts().fit(X, np.array(list("abcabcab"))), r"np\.unique\(y, return_inverse=True\)"),
+        (lambda: texts().fit(lambda: iter([(X, CLASSES)])), r"call it: pass f\(\), not f"),
+        (lambda: Sequential([Dense]), r"an object of it: `Dense\(\.\.\.\)`"),
+        (lambda: Sequential(Dense(1), Dense(1)), "Write them in a list"),
+        (lambda: Sequential([Dense(1)(Input((2,)))]), r"write Model\(inputs, outputs\)"),
+        (lambda: Model(X, X), "received array of shape .* pass the data themselves to fit"),
+        (lambda: Model(Dense(1), Dense(1)), "what it returns when it is called"),
+        (lambda: Dense(1)(Dense(1)), r"when it is called: layer\(inputs\)"),
+        (lambda: net(Dense(1))(np.ones(4)), "lacks the axis of samples"),
+    ],
+)
+def test_common_misuse_is_told_with_its_remedy(wrong, words):
+    with pytest.raises(Exception, match=words):
+        wrong()
+
+
+def test_a_forgotten_constructor_of_the_base():
+    class Mine(Layer):
+        def __init__(self, size):
+            self.size = size
+
+        def call(self, inputs):
+            return inputs
+
+    layer = Mine(3)
+    assert not hasattr(layer, "name")
+    with pytest.raises(UninitializedError, match=r"^Mine: .*the first line of `Mine\.__init__`"):
+        layer(X)
+    with pytest.raises(AttributeError, match="no attribute 'something'"):
+        _ = layer.something
