@@ -110,8 +110,10 @@ def last_activation(tensor: Any) -> str | None:
     while getattr(tensor, "history", None):
         layer, call, place = tensor.history
         if getattr(layer, "_is_model", False):
-            outputs = layer.outputs or []
-            tensor = outputs[place] if place < len(outputs) else None
+            inner = layer.outputs[place] if layer._is_graph_network else tensor
+            if inner is tensor:  # what a model with a `call` of its own gives
+                return None
+            tensor = inner
             continue
         inner = getattr(layer, "layer", layer) if type(layer).__name__ == "TimeDistributed" else layer
         if type(inner).__name__ not in _PASSING:

@@ -83,6 +83,22 @@ def test_no_false_alarm(layers, loss):
     assert told(net(*layers), loss) == []
 
 
+def test_a_model_with_a_call_of_its_own_is_not_looked_into():
+    class Mine(Model):
+        def __init__(self):
+            super().__init__()
+            self.layer = Dense(1)
+
+        def call(self, inputs):
+            return self.layer(inputs)
+
+    model = Mine()
+    model.compile("sgd", "binary_crossentropy")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", HintWarning)
+        model.fit(X, np.ones(8), verbose=0)
+
+
 def test_a_hint_is_told_once_and_where_the_user_called():
     model = net(Dense(1))
     with pytest.warns(HintWarning) as caught:
