@@ -38,7 +38,7 @@ def test_layers_are_added_and_taken_off():
 def test_what_is_no_layer_is_refused():
     with pytest.raises(TypeError, match="must be an instance of class Layer"):
         Sequential([L.Dense])
-    with pytest.raises(ValueError, match='unique names; "twin" is taken'):
+    with pytest.raises(ValueError, match=r'should have unique names\. Name "twin" is already'):
         Sequential([L.Dense(1, name="twin"), L.Dense(1, name="twin")])
     with pytest.raises(TypeError, match="single output tensor"):
         Sequential([L.LSTM(2, return_state=True, input_shape=(3, 2))])
