@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import error_list
 import reference
 import run_tutorials
 from mkdocs.config.defaults import MkDocsConfig
@@ -40,6 +41,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for path, content in reference.pages():
         files.append(File.generated(config, path, content=content))
     files.append(File.generated(config, "decisions/index.md", content=decisions_table()))
+    files.append(File.generated(config, "error-list.md", content=error_list.page()))
     for name in ("CHANGELOG", "CONTRIBUTING"):
         text = (DOCS.parent / f"{name}.md").read_text().replace("](docs/", "](")
         files.append(File.generated(config, f"{name.lower()}.md", content=text))

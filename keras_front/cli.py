@@ -119,6 +119,11 @@ def _add_files(add: Callable[..., argparse.ArgumentParser]) -> None:
     inspect.add_argument("file")
     inspect.add_argument("--json", action="store_true", help="as JSON, for programs")
 
+    text = "look an installation over, and say what is wrong and what to do"
+    doctor = add("doctor", show_health, text)
+    doctor.add_argument("--json", action="store_true", help="as JSON, for programs")
+    doctor.add_argument("--no-engines", action="store_true", help="do not load the engines, which takes a while")
+
     text = "turn a file into another: models, structures and weights of any Keras, NumPy, PyTorch and safetensors"
     convert = add("convert", convert_file, text)
     convert.add_argument("source")
@@ -434,6 +439,25 @@ def show_file(options: argparse.Namespace) -> int:
     found = describe(options.file)
     print(found.to_json() if options.json else found)
     return int(bool(found.refused))
+
+
+def show_health(options: argparse.Namespace) -> int:
+    """Print what is right and what is wrong with an installation.
+
+    Args:
+        options: `json`, whether to print JSON; `no_engines`, whether to leave the engines alone.
+
+    Returns: 1 if something is wrong, else 0.
+    """
+    from keras_front import doctor
+
+    findings = []
+    for finding in doctor.examine(engines=not options.no_engines):  # engines take seconds each
+        findings.append(finding)
+        if not options.json:
+            print(doctor.shown(finding), flush=True)
+    print(doctor.as_json(findings) if options.json else f"\n{doctor.verdict(findings)}")
+    return int(any(finding.level == "wrong" for finding in findings))
 
 
 def convert_file(options: argparse.Namespace) -> None:

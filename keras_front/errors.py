@@ -10,6 +10,7 @@
     ├── DtypeError (TypeError)              a dtype cannot be used here
     ├── StateError (RuntimeError)           something was called in the wrong order
     │   └── UninitializedError (AttributeError)  a constructor did not call that of its base
+    ├── NotFiniteError (FloatingPointError)  a number became NaN or infinite, with `compile(debug_nans=True)`
     ├── UntraceableError (TypeError)        Python needed the value of a symbolic tensor
     ├── BackendError (RuntimeError)         a backend is incomplete, or tensors of two backends met
     │   ├── BackendNotFoundError (ImportError)   a backend was named that cannot be had
@@ -48,6 +49,7 @@ __all__ = [
     "KerasFrontError",
     "MissingFileError",
     "MissingPackageError",
+    "NotFiniteError",
     "SerializationError",
     "ShapeError",
     "StateError",
@@ -222,6 +224,10 @@ class UninitializedError(StateError, AttributeError):
             f"`Model` or `Layer` and you forgot to call `super().__init__()`: write it as the first line of "
             f"`{name}.__init__`, before layers or weights are made."
         )
+
+
+class NotFiniteError(KerasFrontError, FloatingPointError):
+    """A number became NaN or infinite in a model that was compiled with `debug_nans`."""
 
 
 class UntraceableError(KerasFrontError, TypeError):

@@ -64,6 +64,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "datasets": BASE | {"utils"},
     "preprocessing": TENSORS | {"utils"},
     "applications": MODELS | {"models"},
+    "doctor": BASE | {"backend"},
     "feature_space": MODELS | {"models"},
     "wrappers": MODELS | {"models"},
     "ops": TENSORS | {"activations"},

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from keras_front import nest
-from keras_front.backend import codegen, discovery, gradients, scopes, seeds, shared_programs, untraceable
+from keras_front.backend import codegen, discovery, gradients, recompiling, scopes, seeds, shared_programs, untraceable
 from keras_front.backend.guards import unchanged
 from keras_front.backend.ir import Instruction, Program
 from keras_front.backend.lowering import lowered
@@ -102,6 +102,8 @@ class Compiled:
         self.programs: dict[Any, Program | None] = {}
         self._written: dict[Any, Callable[..., Any]] = {}  # what backends made of the programs
         self._untraceable: dict[Any, Exception] = {}  # why there is no program
+        self.array_names: Sequence[str] = ()  # of the last argument, for messages
+        self._told = False  # whether the user knows that it is compiled again and again
 
     def __call__(self, *args: Any) -> Any:
         backend = discovery.active()
@@ -226,6 +228,8 @@ class Compiled:
                 program = None
                 self._keep(self._untraceable, key, error)
             self._keep(self.programs, key, program)
+            if len(self.programs) >= recompiling.MANY and not self._told:
+                self._told = recompiling.tell(self.__name__, list(self.programs), self.array_names)
         return self.programs[key]
 
     def _traced(self, backend: Any, key: Any, args: tuple[Any, ...]) -> Program:

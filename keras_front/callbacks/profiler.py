@@ -150,11 +150,11 @@ class Profiler(Callback):
         return [_layer_op(op) for op in found]
 
 
-def _record_layer(layer: Any) -> Callable[[], None]:
+def _record_layer(layer: Any) -> Callable[[Any, Any], None]:
     """Begin to record for a layer; what is returned ends it."""
     part = ExitStack()
     part.enter_context(scopes.recorded_for((layer.name, type(layer).__name__)))
-    return part.close
+    return lambda inputs, outputs: part.close()
 
 
 def _layer_op(op: OpTime) -> LayerOp:

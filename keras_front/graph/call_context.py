@@ -61,7 +61,9 @@ _CURRENT: ContextVar[CallContext | None] = ContextVar("keras_front_run", default
 _PREFIX: ContextVar[str | None] = ContextVar("keras_front_weight_prefix", default=None)
 
 
-_WATCHER: ContextVar[Callable[[Any], Callable[[], None]] | None] = ContextVar("keras_front_watcher", default=None)
+_WATCHER: ContextVar[Callable[[Any], Callable[[Any, Any], None]] | None] = ContextVar(
+    "keras_front_watcher", default=None
+)
 
 
 def current() -> CallContext | None:
@@ -104,11 +106,11 @@ def entered(training: Any = None, tensors: dict[Any, Any] | None = None) -> Iter
 
 
 @contextmanager
-def watched(note: Callable[[Any], Callable[[], None]]) -> Iterator[None]:
+def watched(note: Callable[[Any], Callable[[Any, Any], None]]) -> Iterator[None]:
     """A context in which `note(layer)` is called when a layer begins to compute, and what it gives when that is done.
 
     Args:
-        note: takes a layer, returns a function without arguments.
+        note: takes a layer, returns a function of its inputs and outputs.
     """
     token = _WATCHER.set(note)
     try:
@@ -131,7 +133,7 @@ def outermost_model(model: Any) -> Iterator[bool]:
         run.outermost = None
 
 
-def begun(layer: Any) -> Callable[[], None] | None:
+def begun(layer: Any) -> Callable[[Any, Any], None] | None:
     """Tell who watches that a layer begins to compute; what to call when it is done, None if nobody watches."""
     note = _WATCHER.get()
     return None if note is None else note(layer)

@@ -272,7 +272,7 @@ class Layer(StatelessCalls, Trackable, LayerNodes, LayerPrecision, Configurable)
         self._penalize(outputs)
         masks = self.compute_mask(inputs, mask)
         if done is not None:
-            done()
+            done(inputs, outputs)
         return outputs, masks
 
     def _outputs_of_call(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], mask: Any) -> Any:

@@ -314,7 +314,7 @@ class Network(Layer):
             in_parts = self.recompute is True and is_outermost
             outputs, out_masks, _ = self._plan.run(values, masks, (), call_context.keeper(self), in_parts)
         if done is not None:
-            done()
+            done(inputs, outputs)
         return outputs, out_masks
 
     @property  # type: ignore[override]

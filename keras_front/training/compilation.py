@@ -30,6 +30,7 @@ class CompileArguments:
     steps_per_execution: Any = 1
     jit_compile: Any = "auto"
     auto_scale_loss: bool = True
+    debug_nans: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """The arguments by name, for another `compile`."""

@@ -31,6 +31,7 @@ from keras_front.training.accumulate import BatchInParts
 from keras_front.training.arrays import BatchLayout
 from keras_front.training.dispatch import DispatchTuner, several_steps
 from keras_front.training.losses_and_metrics import LossesAndMetrics
+from keras_front.training.nans import CheckedStep
 from keras_front.training.replicas import agreed_step, dividing, gathered
 
 KINDS = ("train", "test", "predict")
@@ -165,6 +166,7 @@ class Steps:
         one_by_one: whether the batches of `fit` go one by one to a function of Python: one that somebody has given (see
             `FunctionSteps`), or the steps themselves, with `run_eagerly`.
         run_eagerly: whether the Python code of the steps runs at each step.
+        debug_nans: whether each training step looks for NaN and infinity, see `nans`.
         steps_per_execution: the number of steps in one dispatch; None leaves it to the loop.
         accumulate: the number of parts in which a batch is trained; see `BatchInParts`.
         position: the `TrainingPosition` of the `fit` that runs or ran last.
@@ -179,7 +181,8 @@ class Steps:
         self.dialect = dialect
         self.model, self.compiled, self.optimizer = model, compiled, optimizer
         self.run_eagerly = bool(getattr(model, "run_eagerly", False))
-        self.one_by_one = self.one_by_one or self.run_eagerly
+        self.debug_nans = bool(getattr(model, "debug_nans", False))
+        self.one_by_one = self.one_by_one or self.run_eagerly or self.debug_nans
         self.steps_per_execution: int | None = getattr(model, "_steps_in_one", None)
         wanted = getattr(model, "jit_compile", None)
         self.jit = wanted if wanted and wanted != "auto" else None
@@ -296,7 +299,9 @@ class Steps:
         sum of the losses. With `single` the batch stands by itself: means start anew and are not carried on. The values
         of a step that the model overrides are one vector.
         """
-        return self._get(("train", layout, report, single), lambda: self._train(layout, report, single), (0,))
+        donate = () if self.debug_nans else (0,)
+        step = self._get(("train", layout, report, single), lambda: self._train(layout, report, single), donate)
+        return CheckedStep(self, layout, step) if self.debug_nans else step
 
     def test(self, layout: BatchLayout, report: bool = False, single: bool = False) -> Any:
         """`(constant, carried, batch) -> (carried, values)`; see `train`."""
@@ -343,9 +348,16 @@ class Steps:
                 function = make_step(
                     self._in_dialect(function), donate, jit=self.jit if donate else None, **self._settled(donate)
                 )
+                function.array_names = self.array_names
             found = function
             self._compiled[key] = found
         return found
+
+    @property
+    def array_names(self) -> list[str]:
+        """What the arrays of a batch are called, weights left out."""
+        losses = [] if self.compiled is None else [item for item in self.compiled.losses if item.fed]
+        return [*(getattr(self.model, "input_names", None) or ()), *(f"target {item.name}" for item in losses)]
 
     def _settled(self, donate: tuple[int, ...]) -> dict[str, Any]:
         """What `K.compile` is told beside `donate`: steps that test and predict only read the weights."""

@@ -80,6 +80,7 @@ class Trainer(StepMethods, SingleBatchMethods):
     steps_per_execution: Any = 1
     jit_compile: Any = "auto"
     auto_scale_loss = True
+    debug_nans = False
     stop_training = False
     history: History | None = None
     _compile_metrics: Any = None
@@ -107,6 +108,7 @@ class Trainer(StepMethods, SingleBatchMethods):
         steps_per_execution: int | str | None = 1,
         jit_compile: bool | str | None = "auto",
         auto_scale_loss: bool = True,
+        debug_nans: bool = False,
         **kwargs: Any,
     ) -> None:
         """Say how the model is trained. Which weights are trained is settled here, too.
@@ -135,6 +137,9 @@ class Trainer(StepMethods, SingleBatchMethods):
                 seconds to minutes. 'auto' and False leave each backend to what it does best: JAX always compiles.
             auto_scale_loss: whether a model whose policy is 'mixed_float16' trains with a `LossScaleOptimizer` around
                 `optimizer`, if that is none.
+            debug_nans: whether each training step looks whether loss and weights are finite; where they are not, an
+                error says which layer, loss, gradient or update made the first NaN or infinity, and the weights stay as
+                they were before that step. Slow.
 
         Raises:
             ArgumentError: for unknown names, or a wrong number of losses, metrics or weights.
@@ -172,6 +177,7 @@ class Trainer(StepMethods, SingleBatchMethods):
             steps_in_one(steps_per_execution),
             one_of("jit_compile", jit_compile, (True, False, "auto", None, "cuda_graphs")),
             bool(auto_scale_loss),
+            bool(debug_nans),
         )
         before = (self.optimizer, self._compilation)
         optimizer = optimizers.get(optimizer)
@@ -191,7 +197,7 @@ class Trainer(StepMethods, SingleBatchMethods):
         self.sample_weight_mode = given.sample_weight_mode
         self._compile_metrics = _Kept((given.metrics, given.weighted_metrics))
         self.steps_per_execution, self.jit_compile = given.steps_per_execution, given.jit_compile
-        self.auto_scale_loss = given.auto_scale_loss
+        self.auto_scale_loss, self.debug_nans = given.auto_scale_loss, given.debug_nans
         self._compilation = compilation
         watch(self)
         self.run_eagerly = given.run_eagerly

@@ -164,12 +164,12 @@ class Layers:
         Returns: a function to be called when it is done.
         """
         if layer is self.model:
-            return lambda: None
+            return lambda inputs, outputs: None
         first = next_serial()
         self._open.append(layer.name)
         path = self.open_path()
 
-        def leave() -> None:
+        def leave(inputs: Any, outputs: Any) -> None:
             self._open.pop()
             self.spans.append((first, next_serial(), path))
 
