@@ -170,7 +170,7 @@ def _draw(name: str, names: dict[str, Any]) -> None:
 
     DRAWN[name][1](plt, names)
     PICTURES.mkdir(exist_ok=True)
-    plt.savefig(PICTURES / f"{picture_of(name)}", dpi=90, bbox_inches="tight", metadata={"Software": None})
+    plt.savefig(PICTURES / picture_of(name), dpi=90, bbox_inches="tight", metadata={"Software": None})
 
 
 def picture_of(name: str) -> str:
@@ -193,9 +193,8 @@ def entry(name: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
     found = json.loads(done.stdout.splitlines()[-1])
     lines = [line.rstrip() for line in found["printed"].splitlines() if line.strip()][-LINES:]
-    text = (
-        f"### {name}\n\n{said(name)} ({max(1, round(found['seconds']))} s)\n\n```text\n" + "\n".join(lines) + "\n```\n"
-    )
+    took = f"It takes {max(1, round(found['seconds']))} s."
+    text = "\n".join([f"### {name}\n\n{said(name)} {took}\n\n```text", *lines, "```\n"])
     return text + (f"\n![{DRAWN[name][0]}](pictures/{picture_of(name)})\n" if name in DRAWN else "")
 
 
