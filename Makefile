@@ -95,8 +95,9 @@ test-onnx: .venv-test/ready  # every layer, op and application as ONNX, by ONNX 
 onnx-table: .venv-test/ready  # write docs/onnx.md
 	KERAS_FRONT_BACKEND=numpy $(ONE_THREAD) $(TEST)/python docs/make_onnx.py
 
-tutorials: .venv-test/ready  # run the tutorials on NumPy and write their pages and pictures, docs/tutorials
+tutorials: .venv-test/ready  # run the tutorials on NumPy and write their pages, pictures and notebooks
 	KERAS_FRONT_BACKEND=numpy $(ONE_THREAD) $(TEST)/python docs/run_tutorials.py --write
+	$(TEST)/python docs/run_tutorials.py --notebooks build/notebooks
 
 test-tutorials: .venv-test/ready  # run the tutorials, with what they check
 	for backend in numpy torch; do \

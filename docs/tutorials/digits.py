@@ -5,8 +5,8 @@
 # examples, together with the right answers, and it changes its numbers until its answers are right. This page starts
 # with nothing and ends at 99 %, in four steps. Each step says what was added, and what it brought.
 #
-# You need Python and a little NumPy; of neural nets you need to know nothing. To follow along: `pip install keras-front
-# matplotlib`, then download the notebook at the end of the page.
+# You need Python and a little NumPy; of neural nets you need to know nothing. To follow along: `pip install
+# 'keras-front[plot]'`, then download the notebook at the end of the page.
 #
 # ## The data
 #
@@ -151,6 +151,8 @@ plt.legend()
 plt.show()
 
 # %% [markdown]
+# (`history.plot()` draws such lines by itself; here we wanted the dotted one as well.)
+#
 # The test line runs *above* the training line, which looks impossible at first. It is the dropout: while the net
 # learns, half of it is switched off, and when it is tested, all of it works. (Besides, the training line is the mean
 # over an epoch in which the net was still getting better.) It is the sign of a healthy net: had it learnt its digits by
