@@ -11,7 +11,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 SOURCES := pyproject.toml README.md $(shell find keras_front backends -name '*.py' -o -name '*.npz')
 
 .PHONY: demo test test-compiler test-quick test-all lint types check doctest mutants plain test-pytensor test-onnxruntime \
-	robustness package test-extras test-minimum test-latest test-pythons compare test-libraries test-distribution test-onnx onnx-table tutorials test-tutorials docs docs-serve \
+	robustness package test-extras test-minimum test-latest test-pythons compare test-libraries test-distribution test-onnx onnx-table tutorials test-tutorials pictures docs docs-serve \
 	bench bench-quick bench-gpu clean
 
 # One BLAS thread: the matrices of the demo are small, and threads that wait for each other cost more than they bring.
@@ -110,6 +110,9 @@ bench: .venv-test/ready  # every workload on every backend against a loop by han
 	$(TEST)/python benchmarks/layers.py
 	$(TEST)/python benchmarks/depth.py
 	$(TEST)/python benchmarks/streams.py
+
+pictures: .venv-test/ready  # draw the pictures of docs/guides/pictures.md
+	KERAS_FRONT_BACKEND=numpy $(ONE_THREAD) $(TEST)/python docs/make_pictures.py
 
 docs: .venv-docs/ready  # the site, in build/site; a broken link or a page that is nowhere listed is an error
 	NO_MKDOCS_2_WARNING=1 PYTHONPATH=docs .venv-docs/bin/mkdocs build --quiet

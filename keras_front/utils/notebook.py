@@ -10,8 +10,17 @@ import sys
 from typing import Any
 
 
-class Html:
-    """A piece of HTML that a notebook shows, and a text for where there is none.
+class _Shown:
+    """What a notebook shows; elsewhere it is the text `text`."""
+
+    text = ""
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+class Html(_Shown):
+    """A piece of HTML that a notebook shows.
 
     Args:
         html: the HTML.
@@ -24,11 +33,8 @@ class Html:
     def _repr_html_(self) -> str:
         return self.html
 
-    def __repr__(self) -> str:
-        return self.text
 
-
-class Svg:
+class Svg(_Shown):
     """A picture that a notebook shows.
 
     Args:
@@ -41,9 +47,6 @@ class Svg:
 
     def _repr_svg_(self) -> str:
         return self.svg
-
-    def __repr__(self) -> str:
-        return self.text
 
 
 class LiveOutput:

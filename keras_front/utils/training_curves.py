@@ -190,7 +190,9 @@ def _draw_panel(panel: Any, name: str, curves: list[Curve], log_scale: bool) -> 
         panel.plot(curve.epochs, curve.values, line, marker="o" if few else None, markersize=3, label=label)
     panel.set(xlabel="epoch", title=name, yscale="log" if log_scale else "linear")
     panel.grid(alpha=0.3)
-    panel.xaxis.get_major_locator().set_params(integer=True)
+    places = panel.xaxis.get_major_locator()
+    if type(places).__name__ in ("AutoLocator", "MaxNLocator"):  # the user's own axes may have others
+        places.set_params(integer=True)
     if len(curves) > 1 or curves[0].of_validation:
         panel.legend()
 

@@ -47,8 +47,8 @@ def test_a_panel_for_each_metric_with_the_epochs_that_were_validated(tmp_path):
 def test_axes_of_ones_own():
     from matplotlib.figure import Figure
 
-    own = Figure()
-    panel = own.subplots()
+    panel = Figure().subplots()
+    panel.set_xticks([1, 4])
     assert trained().plot(["acc"], axes=panel) == [panel]
     assert lines_of(panel)
     with pytest.raises(ArgumentError, match=r"expected 2, for \['loss', 'acc'\], received 1"):
