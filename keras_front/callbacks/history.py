@@ -95,6 +95,9 @@ class BaseLogger(Callback):
 
     Args:
         stateful_metrics: names of values that are running means already and are taken as they are.
+
+    Example:
+        >>> logger = BaseLogger()  # for loops of one's own: `fit` averages by itself
     """
 
     def __init__(self, stateful_metrics: Iterable[str] | None = None):

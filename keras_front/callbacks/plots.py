@@ -33,6 +33,9 @@ class PlotHistory(Callback):
     Attributes: `curves`, a `History` of the epochs up to now.
 
     Raises: MissingPackageError when training begins, where a picture is wanted and Matplotlib is not installed.
+
+    Example:
+        >>> curves = PlotHistory(to_file="training.svg")  # fit(..., callbacks=[curves])
     """
 
     _SHARE = 10  # drawing may take a tenth of the time

@@ -79,6 +79,15 @@ class HDF5Matrix:
         normalizer: called on what was read; it may change the shape of a row, but not the number of rows.
 
     Raises: ArgumentError if there is no such data set; UnsafeFileError if its values lie in another file.
+
+    Example:
+        >>> import tempfile
+        >>> import h5py
+        >>> path = tempfile.mkdtemp() + "/data.h5"
+        >>> with h5py.File(path, "w") as file:
+        ...     file["x"] = np.arange(12.0).reshape(6, 2)
+        >>> HDF5Matrix(path, "x", start=2).shape
+        (4, 2)
     """
 
     def __init__(

@@ -360,7 +360,7 @@ def erfinv(x: Tensor):
         error = divide(miss, multiply(2 / math.sqrt(math.pi), exp(negative(multiply(guess, guess)))))
         guess = subtract(guess, divide(error, add(1, multiply(guess, error))))
     found = multiply(sign(x), guess)
-    return where(inside, found, where(equal(size, 1), multiply(x, np.inf), np.nan))
+    return where(inside, found, multiply(where(equal(size, 1), x, np.nan), np.inf))
 
 
 @composite(floats=True, elementwise=True, fresh=True)
