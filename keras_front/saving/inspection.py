@@ -189,7 +189,7 @@ def _hdf5_root(root: Any, found: Description) -> None:
 
 def _kind_of_hdf5(root: Any, whole: bool) -> str:
     if whole:
-        return "a whole model in HDF5, in the layout of Keras 2"
+        return "a whole model in HDF5, in the layout of Keras 1 and 2"
     if "nb_layers" in root.attrs:
         return "weights in HDF5, in the layout of Keras 0.3"
     if {"layer_names", "layer_names0"} & set(root.attrs):

@@ -158,7 +158,7 @@ def test_the_command(model, tmp_path, capsys):
     model.save(path)
     assert cli.main(["inspect", path]) == 0
     shown = capsys.readouterr().out
-    assert "a whole model in HDF5" in shown
+    assert "a whole model in HDF5, in the layout of Keras 1 and 2" in shown
     assert "refused     nothing" in shown
     assert cli.main(["inspect", "--json", path]) == 0
     assert json.loads(capsys.readouterr().out)["optimizer"].startswith("Adam")
