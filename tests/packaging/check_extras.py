@@ -59,8 +59,10 @@ model.export(folder + "/m.onnx")
 onnx.checker.check_model(folder + "/m.onnx")
 """,
     "safetensors": """
+from keras_front.saving.conversion import convert
 from safetensors.numpy import load_file
-model.save_weights(folder + "/w.safetensors")
+model.save(folder + "/m.h5")
+convert(folder + "/m.h5", folder + "/w.safetensors")
 assert load_file(folder + "/w.safetensors")
 """,
     "docs": "import mkdocs, material",
