@@ -23,6 +23,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
+from unittest import mock
 
 FOLDER = Path(__file__).parent / "tutorials"
 PICTURES = FOLDER / "pictures"
@@ -97,15 +98,9 @@ def _ran(source: Path, cell: Cell, names: dict[str, object]) -> Result:
 @contextlib.contextmanager
 def _quiet_pictures() -> Iterator[None]:
     """Matplotlib draws into memory, and `plt.show()` does not complain that there is no screen."""
-    before = os.environ.get("MPLBACKEND")
-    os.environ["MPLBACKEND"] = "agg"
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), mock.patch.dict(os.environ, MPLBACKEND="agg"):
         warnings.filterwarnings("ignore", message=".*non-interactive")
         yield
-    if before is None:
-        del os.environ["MPLBACKEND"]
-    else:
-        os.environ["MPLBACKEND"] = before
 
 
 def _drawn() -> Iterator[bytes]:

@@ -13,7 +13,7 @@ from keras_front.backend import discovery
 
 DOCS = Path(__file__).parent.parent / "docs"
 ALL = run_tutorials.tutorials()
-SHORTEST = ("vae",)  # the others: `make test-tutorials`
+SHORTEST = ("memory_network",)  # the others: `make test-tutorials`
 
 
 @pytest.mark.parametrize("source", ALL, ids=lambda source: source.stem)
