@@ -130,9 +130,9 @@ assert np.mean([word in vocabulary for word in sober]) > 0.8
 assert losses[-1] < 0.35
 
 # %% [markdown]
-# At 0 it goes round in circles. At 0.5 and 1 it writes reports that are not in the text letter by letter, and which
-# might be. At 1.8 it is allowed what is unlikely, and invents words. Where the right temperature lies depends on what
-# you want: few mistakes, or few repetitions.
+# At 0 it goes round in circles. At 0.5 it writes reports that might be real ones. At 1 a word slips now and then, and
+# at 1.8, where it is allowed what is unlikely, it invents words. Where the right temperature lies depends on what you
+# want: few mistakes, or few repetitions.
 #
 # Try `PAST = 64`: the net sees the weather when it comes to the purpose, learns twice as long, and the gloves stay at
 # home when it rains. And try a text of your own.

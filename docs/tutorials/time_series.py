@@ -142,10 +142,10 @@ plt.legend(loc="upper center", ncol=3)
 plt.show()
 
 # %% [markdown]
-# On dry days the forecast is nearly the truth. The days on which it fails are the interesting ones. The rain on day 174
-# came unannounced: at midnight nobody could know it. The midnight after, it has rained all day, so the net expects
-# fewer bicycles, since rain likes to go on; and it clears up. It is wrong twice, and right to be: with what it knows,
-# these are the best guesses on the average of many days.
+# On dry days the forecast is nearly the truth, a little low at the peaks, for it might have rained. The days on which
+# it fails are the interesting ones. The rain on day 174 came unannounced: at midnight nobody could know it. The
+# midnight after, it has rained all day, so the net expects fewer bicycles, since rain likes to go on; and it clears up.
+# It is wrong twice, and right to be: with what it knows, these are the best guesses on the average of many days.
 #
 # How much better could one be? We made the counts, so we can tell: even who knows tomorrow's weather is left with
 # chance.
