@@ -40,11 +40,11 @@ def test_linked_files_exist(page):
 
 
 def _is_made(path: Path) -> bool:
-    """Whether the site makes this page: the reference, the list of decisions, a notebook of a tutorial."""
+    """Whether the site makes this page: the reference, lists of decisions and errors, a notebook of a tutorial."""
     name = path.resolve().relative_to(ROOT / "docs").as_posix()
     return (
         name.startswith("reference/")
-        or name == "decisions/index.md"
+        or name in ("decisions/index.md", "error-list.md")
         or (path.suffix == ".ipynb" and path.with_suffix(".py").exists())
     )
 
