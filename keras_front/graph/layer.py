@@ -21,6 +21,7 @@ from keras_front import backend as K
 from keras_front import bytecode, config, conventions, regularizers
 from keras_front.backend import discovery, state, symbolic
 from keras_front.backend.ops.replicas import of_whole_batch
+from keras_front.backend.shapes import TensorShape
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor, leaves_of
 from keras_front.compatibility import legacy_attribute
@@ -297,7 +298,8 @@ class Layer(StatelessCalls, Trackable, LayerNodes, LayerPrecision, Configurable)
         said = as_shapes(self.compute_output_shape(map_structure(shape_of, inputs)))
         for tensor, shape in zip(found, said if isinstance(said, list) else [said], strict=False):
             if isinstance(shape, tuple) and len(shape) == len(tensor.shape):
-                tensor.shape = tuple(b if a is None else a for a, b in zip(tensor.shape, shape, strict=True))
+                sizes = zip(tensor.shape, shape, strict=True)
+                tensor.shape = TensorShape(b if a is None else a for a, b in sizes)
 
     def _call_arguments(self, given: dict[str, Any], mask: Any) -> dict[str, Any]:
         """The keyword arguments for `call`: `mask` and `training` are added if it takes them, dropped if not."""

@@ -65,18 +65,23 @@ class LinearModel(Model):
     def _make(self, inputs: Any) -> None:
         """A `Dense` for each input, named after it in a dictionary, and the bias."""
         names = sorted(inputs) if isinstance(inputs, Mapping) else [None] * len(flatten(inputs))
-        options = {"kernel_initializer": self.kernel_initializer, "kernel_regularizer": self.kernel_regularizer}
+        options: dict[str, Any] = {
+            "kernel_initializer": self.kernel_initializer,
+            "kernel_regularizer": self.kernel_regularizer,
+        }
         self.dense_layers = [Dense(self.units, use_bias=False, name=name, **options) for name in names]
         if self.use_bias:
             self.bias = self.add_weight(
                 name="bias", shape=(self.units,), initializer=self.bias_initializer, regularizer=self.bias_regularizer
             )
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """The outputs.
 
         Args:
             inputs: a tensor, or a list or a dictionary of tensors.
+            training: not used.
+            mask: not used.
 
         Raises: ArgumentError for a dictionary without one of the names that the model was built with.
         """
@@ -149,12 +154,13 @@ class WideDeepModel(Model):
 
         self._deep_optimizer = optimizers.get(both[1]) if len(both) == 2 else None
 
-    def call(self, inputs: Any, training: Any = None) -> Any:
+    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """The outputs.
 
         Args:
             inputs: those of both models, or a pair of those of the linear and those of the deep model.
             training: whether the deep model is trained.
+            mask: not used.
         """
         pair = inputs if isinstance(inputs, list | tuple) and len(inputs) == 2 else (inputs, inputs)
         outputs = self.linear_model(pair[0]), self.dnn_model(pair[1], training=training)
@@ -206,14 +212,15 @@ class SharpnessAwareMinimization(Model):
         super().__init__(name=name)
         self.model, self.rho, self.num_batch_splits = model, rho, num_batch_splits
 
-    def call(self, inputs: Any, **kwargs: Any) -> Any:
+    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """The outputs of the model.
 
         Args:
             inputs: its inputs.
-            kwargs: `training`, `mask`.
+            training: whether it is trained.
+            mask: the mask of its inputs.
         """
-        return self.model(inputs, **kwargs)
+        return self.model(inputs, training=training, mask=mask)
 
     def train_step(self, data: Any) -> Any:
         """One step.

@@ -193,13 +193,15 @@ import tensorflow as tf
 from tensorflow.python.keras import backend_config
 from tensorflow.python.ops import state_ops
 from keras import backend as K
-from keras.layers import Input, Lambda
+from keras.layers import Dense, Input, Lambda
 from keras.models import Model
 
 counter = K.variable(1.0)
 assert float(K.eval(state_ops.assign_add(counter, 2.0))) == 3.0
 assert tf.optimizers.Adam is tf.keras.optimizers.Adam
-assert tf.initializers.GlorotUniform is tf.glorot_uniform_initializer
+assert tf.initializers.GlorotUniform is tf.glorot_uniform_initializer is tf.initializers.glorot_uniform
+assert float(tf.identity(tf.constant(1.0))) == 1.0 == float(tf.ones(()))
+assert tuple(tf.truncated_normal((2,)).shape) == (2,)
 with tf.distribute.MirroredStrategy().scope():
     images = Input((None, None, 1))
     larger = Lambda(lambda x: tf.image.resize_images(x, (2 * tf.shape(x)[1], 2)))(images)
@@ -207,6 +209,20 @@ with tf.distribute.MirroredStrategy().scope():
     model = Model(images, twice)
 made = model.predict(np.array([[0.0, 1.0], [2.0, 3.0]]).reshape(1, 2, 2, 1), verbose=0)
 assert made[0, 0, ..., 0].tolist() == [[0.0, 1.0], [1.0, 2.0], [2.0, 3.0], [2.0, 3.0]]
+class Doubling(Model):
+    def train_step(self, data):
+        x, y = data
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(tf.square(self(x, training=True) - y + tf.zeros((tf.shape(x)[0], 1))))
+        weights = self.trainable_variables
+        self.optimizer.apply_gradients(zip(tape.gradient(loss, weights), weights))
+        return {"loss": loss}
+
+x = Input((1,))
+model = Doubling(x, Dense(1, use_bias=False, kernel_initializer="zeros")(x))
+model.compile(tf.keras.optimizers.SGD(0.25), "mse")
+model.fit(np.ones((2, 1)), np.full((2, 1), 2.0), verbose=0)
+assert model.get_weights()[0].tolist() == [[1.0]]
 try:
     tf.distribute.cluster_resolver.TPUClusterResolver()
 except ValueError:

@@ -181,6 +181,16 @@ def test_functions_of_the_real_tensorflow_take_tensors_of_k(backend):
             tf.equal(x, 1.0), tf.multiply(tf.ones_like(x), tf.constant(2.0)), tf.reduce_max(x, axis=-1, keepdims=True)
         )
         found = K.function([x], [y])([np.array([[1.0, 4.0, 3.0]])])[0]
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            rows = tf.ones((tf.shape(x)[0], 1)) * 2.0
+            loss = tf.reduce_sum(tf.square(x) * rows)
+        assert K.function([x], [tape.gradient(loss, x)])([np.ones((1, 3))])[0].tolist() == [[4.0, 4.0, 4.0]]
     assert found.tolist() == [[2.0, 4.0, 4.0]]
+    with tf.GradientTape() as tape:
+        one = tf.Variable(3.0)
+        loss = one * one
+    assert float(tape.gradient(loss, one)) == 6.0
+    assert not hasattr(tf.initializers, "function")  # ours, which is not completed
     with pytest.raises(ValueError, match="unsupported type"):
         tf.reduce_sum(object())

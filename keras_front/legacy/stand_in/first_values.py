@@ -13,13 +13,8 @@ _SUFFIX = "_initializer"
 
 
 def __getattr__(name: str) -> Any:
-    found = None if name.startswith("_") else getattr(initializers, name.removesuffix(_SUFFIX), None)
-    if found is None or not (name.endswith(_SUFFIX) or hasattr(found, "get_config") or name in _FUNCTIONS):
+    short = name.removesuffix(_SUFFIX)
+    found = getattr(initializers, short.title().replace("_", "") if name != short else name, None)
+    if not (isinstance(found, type) and issubclass(found, initializers.Initializer)):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return found
-
-
-_FUNCTIONS = frozenset(
-    "constant glorot_normal glorot_uniform he_normal he_uniform identity lecun_normal lecun_uniform ones orthogonal "
-    "truncated_normal variance_scaling zeros".split()
-)

@@ -148,6 +148,11 @@ def placeholder(dtype: Any = "float32", shape: Any = None, name: str | None = No
     return K.placeholder(shape, dtype=str(dtype), name=name)
 
 
+def _is_symbolic(sizes: Any) -> bool:
+    """Whether a size is known when the values are."""
+    return any(map(K.is_symbolic, sizes if isinstance(sizes, list | tuple) else [sizes]))
+
+
 def zeros(shape: Any, dtype: Any = "float32", name: str | None = None) -> Any:
     """A tensor of zeros.
 
@@ -156,6 +161,8 @@ def zeros(shape: Any, dtype: Any = "float32", name: str | None = None) -> Any:
         dtype: its dtype.
         name: not used.
     """
+    if _is_symbolic(shape):
+        return tf_names.find("zeros")(shape, _dtype_of(0, dtype))  # type: ignore[misc]
     return K.constant(0, _dtype_of(0, dtype), shape)
 
 
@@ -167,6 +174,8 @@ def ones(shape: Any, dtype: Any = "float32", name: str | None = None) -> Any:
         dtype: its dtype.
         name: not used.
     """
+    if _is_symbolic(shape):
+        return tf_names.find("ones")(shape, _dtype_of(1, dtype))  # type: ignore[misc]
     return K.constant(1, _dtype_of(1, dtype), shape)
 
 
@@ -178,6 +187,8 @@ def fill(dims: Any, value: Any, name: str | None = None) -> Any:
         value: the number.
         name: not used.
     """
+    if _is_symbolic(dims):
+        return tf_names.find("fill")(dims, value)  # type: ignore[misc]
     return K.constant(value, _dtype_of(value, None), dims)
 
 
@@ -203,6 +214,8 @@ def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name
         dtype: their dtype.
         name: not used.
     """
+    if _is_symbolic([start, limit, delta]):
+        return tf_names.find("range")(start, limit, delta, dtype)  # type: ignore[misc]
     numbers = np.arange(start) if limit is None else np.arange(start, limit, delta)
     return constant(numbers, _dtype_of(numbers.tolist() or [0], dtype))
 

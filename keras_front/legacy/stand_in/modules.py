@@ -11,7 +11,7 @@ from keras_front.legacy.paths import ROOTS
 
 from . import functions
 
-_ALL = ("functions", "dtypes", "process", "sessions", "assignments", "first_values", "random")
+_ALL = ("functions", "dtypes", "process", "sessions", "assignments", "first_values", "random", "tape")
 _OPS = ("functions", "assignments", "first_values", "random")
 
 # Modules of the stand-in, without `tensorflow`, and the files of this folder with their names.
@@ -29,7 +29,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "compat.v1.flags": ("flags",),
     "compat.v1.gfile": ("files",),
     "compat.v1.image": ("functions",),
-    "compat.v1.initializers": ("first_values",),
+    "compat.v1.initializers": ("first_values", "short_initializers"),
     "compat.v1.io": (),
     "compat.v1.io.gfile": ("files",),
     "compat.v1.linalg": ("functions",),
@@ -51,7 +51,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "flags": ("flags",),
     "gfile": ("files",),
     "image": ("functions",),
-    "initializers": ("first_values",),
+    "initializers": ("first_values", "short_initializers"),
     "io": (),
     "io.gfile": ("files",),
     "linalg": ("functions",),

@@ -14,9 +14,10 @@ from typing import Any
 from keras_front import nest
 from keras_front.backend import discovery
 from keras_front.backend.state import Variable
-from keras_front.backend.symbolic import SymbolicTensor
+from keras_front.backend.symbolic import SymbolicTensor, is_symbolic
 
 from .modules import MODULES, MissingFromStandInError, StandIn
+from .tape import GradientTape
 
 
 def complete_names(tensorflow: ModuleType) -> None:
@@ -29,8 +30,8 @@ def complete_names(tensorflow: ModuleType) -> None:
         module: Any = tensorflow
         for part in filter(None, path.split(".")):
             module = vars(module).get(part)
-            if not isinstance(module, ModuleType):
-                break
+            if not isinstance(module, ModuleType) or not module.__name__.startswith("tensorflow"):
+                break  # not there, or ours, as `tf.initializers` is
         else:
             if "__getattr__" not in vars(module):
                 module.__getattr__ = _by_stand_in(module, path)
@@ -88,6 +89,24 @@ def complete_functions(tensorflow: Any) -> None:
         return value.numpy() if isinstance(value, tensorflow.Tensor) and hasattr(value, "numpy") else value
 
     OfOtherTensors().register()
+    _complete_tape(tensorflow.GradientTape)
+
+
+def _complete_tape(tape: Any) -> None:
+    """Let TensorFlow's tape watch and differentiate symbolic tensors as the stand-in's does."""
+    if hasattr(tape, "_keras_front_gradient"):
+        return
+    ours, watch, gradient = GradientTape(), tape.watch, tape.gradient
+    tape._keras_front_gradient = gradient
+
+    def watches(self: Any, tensor: Any) -> None:
+        return None if any(map(is_symbolic, nest.flatten(tensor))) else watch(self, tensor)
+
+    def differentiates(self: Any, target: Any, sources: Any, *args: Any, **options: Any) -> Any:
+        known = any(map(is_symbolic, nest.flatten(target)))
+        return ours.gradient(target, sources) if known else gradient(self, target, sources, *args, **options)
+
+    tape.watch, tape.gradient = watches, differentiates
 
 
 def _functions(op: Any) -> Iterator[Any]:
