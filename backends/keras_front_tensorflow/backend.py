@@ -506,7 +506,10 @@ class TensorflowBackend(Updates, Transposes, Backend):
         def run(state: list[Any], data: list[Any], order: np.ndarray, count: int) -> Any:
             nonlocal steps
             steps += count
-            jit = steps > _XLA_LOOPS and all(p is not None and _is_small(p) for p in step.programs.values())
+            programs = step.programs.values()
+            jit = all(map(_is_wanted_by_xla, programs)) or (
+                steps > _XLA_LOOPS and all(p and _is_small(p) for p in programs)
+            )
             key = (jit, order.shape[1], *((tuple(t.shape[1:]), t.dtype) for t in data), *(t.shape for t in state))
             if key not in calls:
                 make_room(calls)
@@ -536,6 +539,10 @@ def _crossentropy_of_cut(logits: Any, target: Any, lowest: float, highest: float
 
 def _has(program: Any, ops: set[str]) -> bool:
     return any(line.op in ops or (line.body is not None and _has(line.body, ops)) for line in program.instructions)
+
+
+def _is_wanted_by_xla(program: Any) -> bool:
+    return program is not None and program.backend.always_by_xla and not _has(program, _HOST)
 
 
 def _is_small(program: Any) -> bool:

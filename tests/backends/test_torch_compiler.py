@@ -34,3 +34,21 @@ def test_other_backends_take_the_same_argument(backend):
         found.append([model.train_on_batch(x, np.ones((4, 2))), model.predict(x)])
     for one, other in zip(*found, strict=True):
         np.testing.assert_allclose(one, other, rtol=2e-5)
+
+
+@pytest.mark.backends("tensorflow")
+def test_tensorflow_compiles_loops_of_steps_by_xla_as_well(backend, monkeypatch):
+    from keras_front_tensorflow import backend as adapter
+
+    class Recording(adapter.FlatFunction):
+        def __init__(self, *args, jit=False, **kwargs):
+            asked.append((jit, "long" in kwargs))  # a loop has data of any length
+            super().__init__(*args, jit=jit, **kwargs)
+
+    asked = []
+    monkeypatch.setattr(adapter, "FlatFunction", Recording)
+    model = Sequential([Dense(2, input_shape=(5,))])
+    model.compile("sgd", "mse", jit_compile=True)
+    first, last = model.fit(np.ones((16, 5)), np.ones((16, 2)), batch_size=2, epochs=2, verbose=0).history["loss"]
+    assert last < first
+    assert (True, True) in asked
