@@ -494,7 +494,7 @@ def max_model_layers() -> int | None:
 
     It is read from the environment variable KERAS_FRONT_MAX_MODEL_LAYERS, unless `set_max_model_layers` has set it.
 
-    Returns: the number, by default 10,000, which are read in some ten seconds; None: any.
+    Returns: the number, by default 10,000, which are read in some six seconds; None: any.
     Example:
         >>> max_model_layers()
         10000

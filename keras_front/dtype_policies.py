@@ -146,11 +146,11 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
     def __getitem__(self, path: str) -> DTypePolicy:
         """The policy for a path: its own entry, or the one whose expression fits all of it, or the default.
 
-        Raises: ArgumentError if several expressions fit.
+        Raises: ArgumentError if several expressions fit, or one is none.
         """
         if path in self._policies:
             return self._policies[path]
-        fitting = [pattern for pattern in self._policies if re.fullmatch(pattern, path)]
+        fitting = [pattern for pattern in self._policies if _fits(pattern, path)]
         if len(fitting) > 1:
             raise ArgumentError(f"DTypePolicyMap: {path!r} fits several entries: {', '.join(fitting)}.")
         return self._policies[fitting[0]] if fitting else self.default_policy
@@ -185,6 +185,18 @@ class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
     def __repr__(self) -> str:
         entries = {path: policy.name for path, policy in self._policies.items()}
         return f"<DTypePolicyMap default={self.default_policy.name} {entries}>"
+
+
+LONGEST = 256  # letters of a path that is compared with expressions: a few of them may take its length cubed
+
+
+def _fits(pattern: str, path: str) -> bool:
+    try:
+        return len(path) <= LONGEST and re.fullmatch(pattern, path) is not None
+    except (re.error, RecursionError, OverflowError) as error:
+        raise ArgumentError(
+            f"DTypePolicyMap: expected regular expressions, received {pattern!r:.80} ({error})."
+        ) from None
 
 
 def _checked(name: Any) -> str:

@@ -8,7 +8,6 @@ the shape comes with the first input (or `build`). The graph is worked out once,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import Any, Self
 
 from keras_front.backend import symbolic
@@ -42,6 +41,7 @@ class SequentialNetwork(Network):
             raise ArgumentError("Sequential: received layers one by one. Write them in a list: Sequential([a, b]).")
         super().__init__(name=name, **kwargs)
         self._stack: list[Layer] = []
+        self._names: set[str] = set()  # of layers that were added, whatever became of them
         self._chain: list[Any] = []  # the input, then the output of each layer
         self._explicit_input: InputLayer | None = None
         self._input_dtype: str | None = None  # of the input that `build` makes
@@ -77,12 +77,13 @@ class SequentialNetwork(Network):
             )
         if isinstance(layer, InputLayer):
             return self._start(layer)
-        taken = layer.name in map(attrgetter("name"), self._stack)  # the quick question: a file may add thousands
+        taken = layer.name in self._names  # the quick question: a file may add thousands
         if taken and any(other.name == layer.name and other is not layer for other in self._stack):
             raise ArgumentError(
                 f'All layers added to a Sequential model should have unique names. Name "{layer.name}" is already the '
                 "name of a layer in this model. Update the `name` argument to pass a unique name."
             )
+        self._names.add(layer.name)
         if not self._chain and not self._stack:
             if hasattr(type(layer), "first_inputs") and layer.first_inputs:
                 return self._start_joined(layer)
@@ -108,6 +109,7 @@ class SequentialNetwork(Network):
             chain: the input, then the output of each layer.
         """
         self._stack, self.inputs, self._chain = list(layers), list(inputs), list(chain)
+        self._names = {layer.name for layer in layers}
         if like._explicit_input is not None:
             self._explicit_input = chain[0].history[0]
         self._changed()

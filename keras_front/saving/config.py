@@ -23,7 +23,7 @@ from keras_front.file_form import FileForm
 from keras_front.graph import sharing
 from keras_front.registry import Registry, get_registered_object
 
-from . import guard, incomplete, operations, sizes
+from . import guard, incomplete, input_layers, operations, sizes
 
 __all__ = [
     "is_keras3",
@@ -174,6 +174,8 @@ def _object(item: Mapping[str, Any], keras3: bool) -> Any:
         arguments = {"layers": arguments}
     if kind in MODELS:
         incomplete.check_network(kind, arguments)
+    if kind == "Sequential" and isinstance(arguments, Mapping):
+        arguments = {**arguments, "layers": input_layers.without_input_layer(arguments["layers"])}
     if isinstance(arguments, Mapping) and "layers" in arguments and (kind in MODELS or "input_layers" in arguments):
         result["config"] = _network(arguments, keras3)
     elif isinstance(arguments, Mapping):

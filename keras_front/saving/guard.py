@@ -19,6 +19,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
@@ -68,6 +69,11 @@ PLACES = {
     "Hub": ("handle",),
     "KerasLayer": ("handle",),
 }
+
+# Arguments that hold regular expressions. One that a stranger wrote may take longer than the machine lasts.
+PATTERNS = {"DTypePolicyMap": "policy_map", "Muon": "exclude_layers"}
+REPEATS = 4  # `*`, `+` and `{` in a pattern: as many powers of a path's length is what it may take
+SLOW = re.compile(r"\)[*+{]|\\[1-9]|\(\?[^:i]")  # repeated groups, references to groups, assertions
 
 # Classes of other libraries and versions that carry programs.
 CODE_CLASSES = {
@@ -212,7 +218,7 @@ def refusals(config: Any, where: str) -> Iterator[UnsafeFileError]:
         where: what to call the file or config in messages.
     """
     for item in dictionaries(config):
-        for check in (_check_code, _check_places):
+        for check in (_check_code, _check_places, _check_patterns):
             try:
                 check(item, where)
             except UnsafeFileError as error:
@@ -278,6 +284,19 @@ def _check_places(item: Mapping[str, Any], where: str) -> None:
                 f"its {argument!r} written out",
                 f"a place to read it from, {arguments[argument]!r}",
                 "A config may not open files or addresses; set it on the layer after loading.",
+            )
+
+
+def _check_patterns(item: Mapping[str, Any], where: str) -> None:
+    arguments, argument = item.get("config"), PATTERNS.get(str(item.get("class_name")))
+    found = arguments.get(argument) if isinstance(arguments, Mapping) and argument else None
+    for pattern in found if isinstance(found, Mapping | list) else ():
+        if not isinstance(pattern, str) or SLOW.search(pattern) or len(re.findall("[*+{]", pattern)) > REPEATS:
+            raise unsafe(
+                f"{where}: the {_name_in(item)}",
+                f"patterns in {argument!r} with at most {REPEATS} repetitions, none of a group",
+                f"{pattern!r:.100}",
+                "It may take for ever to compare with a name; set it after loading.",
             )
 
 

@@ -45,6 +45,7 @@ from . import (
     failures,
     guard,
     incomplete,
+    keras3,
     libraries,
     older_states,
     operations,
@@ -199,13 +200,15 @@ def write_model(root: Any, model: Any, include_optimizer: bool = True) -> None:
         model: the model.
         include_optimizer: write how the model was compiled and the state of its optimizer.
     """
-    described = json.dumps(operations.to_tf(json.loads(json.dumps(model_config(model), default=plain))))
+    written = operations.to_tf(json.loads(json.dumps(model_config(model), default=plain)))
+    described = json.dumps(keras3.with_input_layers(written))  # as tf.keras; Keras 3 finds no shape otherwise
     training = training_config.training_config_of(model) if include_optimizer else None
     root.attrs["keras_version"], root.attrs["backend"] = VERSION.encode(), BACKEND.encode()
     root.attrs["model_config"] = described.encode("utf-8")
     root.attrs[training_config.DIALECT] = training_config.dialect_of_model(model).encode()
     write_weights(root.create_group("model_weights"), model)
     if training is not None:
+        training["loss"] = training_config.in_full(training["loss"])
         root.attrs["training_config"] = json.dumps(training, default=plain).encode("utf-8")
         _write_optimizer_weights(root, model)
 

@@ -23,7 +23,19 @@ from keras_front.compatibility import legacy_module
 from keras_front.errors import KerasFrontError, SerializationError
 from keras_front.registry import Registry
 
-from . import config, guard, keras_zip, operations, safetensors_files, sizes, torch_files, training_config, yaml
+from . import (
+    config,
+    guard,
+    keras_zip,
+    operations,
+    safetensors_files,
+    saved_model,
+    sizes,
+    torch_files,
+    training_config,
+    yaml,
+)
+from .tensor_bundle import TensorBundle
 
 __all__ = ["Description", "LayerEntry", "WeightEntry", "describe"]
 
@@ -121,14 +133,33 @@ def describe(path: str | os.PathLike[str]) -> Description:
     """
     found = Description(os.fspath(path))
     if os.path.isdir(path):
-        found.kind = "a SavedModel of TensorFlow" if (Path(path) / "saved_model.pb").exists() else "a folder"
         with _noting(found):
-            guard.check_there(path)
+            _folder(path, found)
         return found
     guard.check_there(path)
     with _noting(found):
         _reader_of(path)(path, found)
     return found
+
+
+def _folder(path: Any, found: Description) -> None:
+    if not saved_model.is_readable(path):
+        found.kind = "a folder"
+        guard.check_there(path)
+    found.kind, found.version = "a SavedModel of TensorFlow", "of tf.keras"
+    with _noting(found):
+        saved = saved_model.metadata(found.path)
+        found.kind = "a whole model as a SavedModel of TensorFlow"
+        _config(saved_model.config_in(saved), found)
+        if saved.get("training_config"):
+            _training(saved["training_config"], found)
+    with _noting(found):
+        for name, (dtype, shape) in TensorBundle(os.path.join(path, saved_model.WEIGHTS)).described().items():
+            kept = found.state if "optimizer" in name.lower() else found.weights
+            kept.append(WeightEntry(name.removesuffix(TAIL), shape, dtype))
+
+
+TAIL = "/.ATTRIBUTES/VARIABLE_VALUE"  # of the names of variables in checkpoints
 
 
 def _reader_of(path: Any) -> Callable[[Any, Description], None]:

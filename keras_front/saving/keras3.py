@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_front.dtype_policies import MIXED
-from keras_front.graph.layer_values import dtype_name
 from keras_front.registry import Registry
 
 from . import operations
@@ -23,6 +22,7 @@ from .config import (
     output_shifts,
     shifted,
 )
+from .input_layers import with_input_layer
 
 __all__ = ["to_keras3", "to_keras3_value", "to_tf_keras", "with_input_layers"]
 
@@ -65,7 +65,7 @@ def to_keras3(config: Mapping[str, Any]) -> Config:
         if "input_layers" in arguments:
             arguments = _counted_from_zero(arguments)
         elif kind == "Sequential":
-            arguments = {**arguments, "layers": _with_input_layer(arguments["layers"])}
+            arguments = {**arguments, "layers": with_input_layer(arguments["layers"])}
         renamed = {ours: theirs for theirs, ours in form.renamed.items()}
         arguments = {k: v for k, v in arguments.items() if k not in form.omitted or v != form.omitted[k]}
         if kind != "InputLayer":
@@ -73,18 +73,6 @@ def to_keras3(config: Mapping[str, Any]) -> Config:
         arguments = {renamed.get(k, k): v for k, v in arguments.items()}
         result["config"] = {k: to_keras3_value(k, v) for k, v in arguments.items()}
     return result
-
-
-def _with_input_layer(layers: list[Config]) -> list[Config]:
-    """The layers of a Sequential with the shape of the input in a layer of its own."""
-    first = layers[0]["config"] if layers else {}
-    if not isinstance(first, Mapping) or "batch_input_shape" not in first or layers[0]["class_name"] == "InputLayer":
-        return layers
-    shape, dtype = first["batch_input_shape"], first.get("dtype", "float32")
-    if isinstance(dtype, str):
-        dtype = dtype.rpartition("_from_")[2]  # of a layer with int8 weights
-    described = {"batch_input_shape": shape, "dtype": dtype_name(dtype), "name": f"{first.get('name')}_input"}
-    return [{"class_name": "InputLayer", "config": described}, *layers]
 
 
 def _home_of(kind: str, arguments: Any) -> str:
@@ -199,7 +187,7 @@ def with_input_layers(config: Mapping[str, Any]) -> Config:
         return dict(config)
     layers = arguments["layers"]
     if config.get("class_name") == "Sequential":
-        layers = _with_input_layer(layers)
+        layers = with_input_layer(layers)
         first = dict(layers[1]["config"]) if len(layers) > 1 and layers[0]["class_name"] == "InputLayer" else {}
         if first.pop("batch_input_shape", None) is not None:
             layers = [layers[0], {**layers[1], "config": first}, *layers[2:]]

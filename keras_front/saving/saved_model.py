@@ -31,7 +31,7 @@ from . import guard, hdf5, training_config, weight_order
 from .protobuf import Message
 from .tensor_bundle import TensorBundle, content, is_checkpoint
 
-__all__ = ["is_readable", "load_model", "load_weights"]
+__all__ = ["config_in", "is_readable", "load_model", "load_weights", "metadata"]
 
 PROGRAM, METADATA, WEIGHTS = "saved_model.pb", "keras_metadata.pb", os.path.join("variables", "variables")
 OBJECTS = "_CHECKPOINTABLE_OBJECT_GRAPH"
@@ -86,10 +86,8 @@ def load_model(
             f"{where}: expected a model, found a checkpoint of TensorFlow, which holds weights alone.\n"
             "  Build the model and call model.load_weights with this path."
         )
-    saved = _metadata(where)
-    described = saved.get("model_config")
-    if not isinstance(described, Mapping):
-        described = {key: saved.get(key) for key in ("class_name", "config")}
+    saved = metadata(where)
+    described = config_in(saved)
     with bytecode.permit(allow_code or bytecode.permitted()), custom_object_scope(custom_objects):
         with lazy_weights():
             model = _made(described, where)
@@ -118,8 +116,24 @@ def _made(described: Any, where: str) -> Any:
         raise guard.UnreadableFileError(f"{error}\n{CONVERT.format(path=where)}") from None
 
 
-def _metadata(folder: str) -> dict[str, Any]:
-    """What a folder says of its model."""
+def config_in(saved: Mapping[str, Any]) -> Any:
+    """Class and config of the model.
+
+    Args:
+        saved: what a folder says of its model.
+    """
+    described = saved.get("model_config")
+    return described if isinstance(described, Mapping) else {key: saved.get(key) for key in ("class_name", "config")}
+
+
+def metadata(folder: str) -> dict[str, Any]:
+    """What a folder says of its model.
+
+    Args:
+        folder: the folder.
+
+    Raises: UnreadableFileError for one in which there is no Keras model.
+    """
     path = os.path.join(folder, METADATA)
     try:
         described = _of_today(path) if os.path.exists(path) else _of_program(os.path.join(folder, PROGRAM))

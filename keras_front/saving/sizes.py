@@ -13,6 +13,7 @@ from typing import Any
 from keras_front import config as settings
 from keras_front.backend import dtypes
 from keras_front.errors import UnsafeFileError
+from keras_front.graph.tracking import POSTPONED
 
 from . import guard
 
@@ -58,6 +59,9 @@ def _objects_and_calls(key: str, listed: list[Any]) -> int:
 def initialize(variables: Iterable[Any], where: str) -> None:
     """Draw the first values of weights and states, unless they take more memory than is allowed or there is.
 
+    Those of large ones are drawn when they are asked for, as in every model: a config may name an initializer that
+    takes hours for them.
+
     Args:
         variables: weights and states that take no memory yet.
         where: what to call the config in messages.
@@ -70,7 +74,8 @@ def initialize(variables: Iterable[Any], where: str) -> None:
         raise _too_large(where, wanted)
     try:
         for variable in variables:
-            variable.initialize()
+            if math.prod(variable.shape) <= POSTPONED:
+                variable.initialize()
     except MemoryError:
         raise _too_large(where, wanted) from None
 

@@ -84,6 +84,11 @@ class TensorBundle:
         """The names of the arrays."""
         return list(self._entries)
 
+    def described(self) -> dict[str, tuple[str, tuple[int, ...]]]:
+        """Type and shape of each array of numbers, none of which is read."""
+        known = {**DTYPES, BFLOAT16: "bfloat16"}
+        return {name: (known[e.dtype], e.shape) for name, e in self._entries.items() if e.dtype in known}
+
     def array(self, name: str, limit: int | None = None) -> np.ndarray:
         """The numbers of a name.
 

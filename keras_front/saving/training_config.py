@@ -53,6 +53,7 @@ def read_training_config(raw: Any, outputs: Iterable[str] = (), where: str = "Th
     """
     config = guard.parsed(raw, where) if isinstance(raw, str | bytes) else raw
     guard.check_config(config, where)
+    _check_sizes(config, where)
     if not isinstance(config, Mapping):
         raise SerializationError(f"{where}: expected a dictionary, received {type(config).__name__}.")
     result = {
@@ -66,6 +67,25 @@ def read_training_config(raw: Any, outputs: Iterable[str] = (), where: str = "Th
         result["sample_weight_mode"] = config["sample_weight_mode"]
     result.update({name: config.get(name) for name in HOW_STEPS_RUN})
     return {k: v for k, v in result.items() if v is not None}
+
+
+# What metrics may make arrays of (of classes by classes), and how many of anything there may be in a list.
+SIZES = {"num_thresholds": 100_000, "num_classes": 5_000}
+LONGEST = 10_000
+
+
+def _check_sizes(config: Any, where: str) -> None:
+    """Refuse metrics that would take memory or time that no training is worth.
+
+    Raises: UnsafeFileError.
+    """
+    for item in guard.dictionaries(config):
+        for name, value in item.items():
+            size, most = (len(value), LONGEST) if isinstance(value, list) else (value, SIZES.get(name))
+            if most is not None and isinstance(size, int | float) and size > most:
+                raise guard.unsafe(
+                    where, f"{name} of at most {most}", f"{size:.6g}", "If that is meant, compile after loading."
+                )
 
 
 INNER = ("inner_optimizer", "optimizer")  # what one that wraps another one calls it; the second up to tf.keras 2.3
@@ -163,6 +183,30 @@ def training_config_of(model: Any) -> Config | None:
         "loss_weights": plain(given.get("loss_weights")),
         **{name: given[name] for name, default in HOW_STEPS_RUN.items() if given[name] != default},
     }
+
+
+# Short names of losses, and what every Keras calls them in full: Keras 3 does not find the short ones in an .h5 file.
+IN_FULL = {
+    "mse": "mean_squared_error", "mae": "mean_absolute_error", "mape": "mean_absolute_percentage_error",
+    "msle": "mean_squared_logarithmic_error", "kld": "kullback_leibler_divergence",
+}  # fmt: skip
+
+
+def in_full(loss: Any) -> Any:
+    """A loss by the name that every Keras knows.
+
+    Args:
+        loss: a loss as a config says it, or a list or dict of them.
+
+    Example:
+        >>> in_full(["mse", "hinge"])
+        ['mean_squared_error', 'hinge']
+    """
+    if isinstance(loss, Mapping) and "class_name" not in loss:
+        return {name: in_full(value) for name, value in loss.items()}
+    if isinstance(loss, list | tuple):
+        return [in_full(value) for value in loss]
+    return IN_FULL.get(loss.lower(), loss) if isinstance(loss, str) else loss
 
 
 # Arguments of `compile` that say how steps run, with their defaults. Keras 3 writes them all, tf.keras none; ours are

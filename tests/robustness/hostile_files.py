@@ -20,10 +20,15 @@ from watch import Watch, bounded_memory
 LIMIT = 40
 MODULES = (
     "hostile_archives", "hostile_arrays", "hostile_code", "hostile_configs", "hostile_downloads", "hostile_hdf5",
-    "hostile_names", "hostile_pickles", "hostile_saved_models", "hostile_settings", "hostile_sizes", "hostile_training",
+    "hostile_names", "hostile_objects", "hostile_pickles", "hostile_saved_models", "hostile_settings", "hostile_sizes",
+    "hostile_training",
 )  # fmt: skip
 ONE_OF = {"hostile_configs": 7, "hostile_hdf5": 2, "hostile_training": 2}  # on NumPy
-ELSEWHERE = {"hostile_configs": 60, "hostile_hdf5": 10, "hostile_training": 10, "hostile_code": 5}
+ELSEWHERE = {
+    "hostile_arrays": 40, "hostile_code": 5, "hostile_configs": 60, "hostile_downloads": 60, "hostile_hdf5": 10,
+    "hostile_names": 20, "hostile_objects": 10, "hostile_pickles": 100, "hostile_saved_models": 40,
+    "hostile_settings": 40, "hostile_training": 10,
+}  # fmt: skip
 
 
 def trials(folder: Path) -> Iterator[tuple[str, str, Callable[[], None]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import io
 import json
 import zipfile
@@ -65,7 +66,9 @@ def as_keras(training: Any) -> Callable[[], io.BytesIO]:
 _BASE: dict[str, bytes] = {}
 
 
-def _bases() -> dict[str, tuple[Any, Callable[[Any], Callable[[], io.BytesIO]]]]:
+@functools.cache
+def bases() -> dict[str, tuple[Any, Callable[[Any], Callable[[], io.BytesIO]]]]:
+    """For each kind of file a good training config, and what makes a file of one."""
     model = compiled()
     buffer = io.BytesIO()
     model.save(buffer)
@@ -85,7 +88,7 @@ FREE = ("module", "registered_name", "dialect", "name")
 
 def cases() -> Iterator[Hostile]:
     """Names and mutations in every place, and texts that are no training config."""
-    for kind, (base, pack) in _bases().items():
+    for kind, (base, pack) in bases().items():
         yield from _names(kind, base, pack)
         for path in places(base):
             if not any(key in FREE for key in path):

@@ -78,7 +78,7 @@ def test_how_a_model_is_trained(tmp_path, to):
     model.save(tmp_path / "m.h5")
     notes = convert(tmp_path / "m.h5", tmp_path / "t.h5", to)
     read = same(tmp_path / "t.h5", model)
-    assert (type(read.optimizer).__name__, read.loss) == ("Adam", "mse")
+    assert (type(read.optimizer).__name__, read.loss) == ("Adam", "mean_squared_error")
     assert len(notes) == (to == "keras1"), notes  # the optimizer's state
     if to != "keras1":
         assert read.optimizer.get_weights()[0] == 1

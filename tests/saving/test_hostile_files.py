@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import stat
+import time
 import zipfile
 from pathlib import Path
 
@@ -354,3 +355,61 @@ def test_an_archive_without_a_model_is_named(tmp_path):
     with zipfile.ZipFile(tmp_path / "x.keras", "w") as archive:
         archive.writestr("readme.txt", "hello")
     refused(tmp_path / "x.keras", "expected a member 'config.json'", SerializationError)
+
+
+# Patterns and sizes ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|a)*", r"(a)\1+", ".*.*.*.*.*x", "(?=a)a"])
+def test_a_pattern_that_may_take_for_ever_is_refused(pattern):
+    policy = {
+        "class_name": "DTypePolicyMap",
+        "config": {"default_policy": "float32", "policy_map": {pattern: "float16"}},
+    }
+    dense = {"class_name": "Dense", "config": {"name": "a" * 60 + "b", "units": 1, "dtype": policy}}
+    with pytest.raises(UnsafeFileError, match="for ever"):
+        saving.model_from_config({"class_name": "Sequential", "config": {"name": "s", "layers": [dense]}})
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("metrics", ["mae"] * 20_000),
+        ("metrics", [{"class_name": "AUC", "config": {"num_thresholds": 1 << 40}}]),
+        ("metrics", [{"class_name": "MeanIoU", "config": {"num_classes": 1 << 20}}]),
+    ],
+)
+def test_metrics_that_would_take_memory_are_refused_and_the_model_alone_is_read(model, tmp_path, key, value):
+    model.compile("sgd", "mse")
+    model.save(tmp_path / "m.h5")
+    with h5py.File(tmp_path / "m.h5", "a") as f:
+        f.attrs["training_config"] = json.dumps({**json.loads(f.attrs["training_config"]), key: value})
+    refused(tmp_path / "m.h5", "expected .* of at most")
+    assert models.load_model(tmp_path / "m.h5", compile=False).layers
+
+
+def test_a_model_of_thousands_of_layers_is_read_in_time_that_grows_with_their_number():
+    def seconds(count):
+        entries = [
+            {"class_name": "Activation", "config": {"name": f"a{n}", "activation": "relu"}} for n in range(count)
+        ]
+        entries[0]["config"]["batch_input_shape"] = [None, 3]
+        text = json.dumps({"class_name": "Sequential", "config": {"name": "s", "layers": entries}})
+        began = time.process_time()
+        models.model_from_json(text)
+        return time.process_time() - began
+
+    assert seconds(1200) < 10 * seconds(300)
+
+
+def test_an_h5_file_says_the_input_of_a_stack_as_every_keras_reads_it(model, tmp_path):
+    model.compile("sgd", "mse")
+    model.save(tmp_path / "m.h5")
+    with h5py.File(tmp_path / "m.h5") as f:
+        written = json.loads(f.attrs["model_config"])["config"]["layers"]
+        assert json.loads(f.attrs["training_config"])["loss"] == "mean_squared_error"
+    assert [(e["class_name"], e["config"].get("batch_input_shape")) for e in written] == [
+        ("InputLayer", [None, 3]),
+        ("Dense", None),
+    ]
+    assert models.load_model(tmp_path / "m.h5").get_config() == model.get_config()

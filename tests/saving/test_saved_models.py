@@ -16,6 +16,8 @@ from keras_front import layers
 from keras_front.errors import KerasFrontError, SerializationError, UnsafeFileError
 from keras_front.models import Model, Sequential, load_model, model_from_json
 from keras_front.saving import saved_model
+from keras_front.saving.conversion import convert
+from keras_front.saving.inspection import describe
 from keras_front.saving.tensor_bundle import TensorBundle, snappy
 
 FILE = Path(__file__).with_name("saved_models.zip")  # by record_saved_models.py
@@ -145,7 +147,7 @@ def test_bytes_that_are_changed_or_cut_end_in_one_error(own):
             path.write_bytes(bytes(changed))
             with contextlib.suppress(KerasFrontError, OSError):
                 if "model" in name:
-                    saved_model._metadata(str(own / "model"))
+                    saved_model.metadata(str(own / "model"))
                 else:
                     model.load_weights(str(own / "checkpoint"))
         path.write_bytes(whole)
@@ -184,3 +186,22 @@ def test_blocks_packed_by_snappy():
     for wrong in (packed[:-1], bytes([5]) + packed[1:], bytes([24, 1 | 1 << 2, 5]), b"\xff\xff\xff\xff\x7f"):
         with pytest.raises(SerializationError):
             snappy(wrong, 100)
+
+
+def test_inspect_describes_a_folder_and_convert_reads_it(folder, tmp_path):
+    found = describe(folder / "stack" / "model")
+    model = load_model(folder / "stack" / "model", compile=False)
+    assert found.kind == "a whole model as a SavedModel of TensorFlow"
+    assert [e.name for e in found.layers if e.class_name != "InputLayer"] == [layer.name for layer in model.layers]
+    assert {w.shape for w in model.weights} <= {e.shape for e in found.weights}
+    assert found.optimizer.startswith("Adam(")
+    assert found.state
+    assert found.refused == []
+    convert(folder / "stack" / "model", tmp_path / "m.h5")
+    for got, want in zip(load_model(tmp_path / "m.h5").get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(got, want)
+
+
+def test_inspect_notes_what_is_wrong_with_a_folder(own):
+    (own / "model" / "variables" / "variables.index").write_bytes(b"x" * 100)
+    assert "expected an index of a checkpoint" in describe(own / "model").refused[0]

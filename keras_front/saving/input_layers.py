@@ -1,0 +1,52 @@
+"""The input of a `Sequential` as an entry of its own in the config, as later Keras expect it, and back.
+
+Keras 2 says the shape of the input in the first layer, `batch_input_shape`. tf.keras and Keras 3 write an `InputLayer`
+before it, without which Keras 3 does not know the shape. Every Keras reads both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from keras_front.graph.layer_values import dtype_name
+
+__all__ = ["with_input_layer", "without_input_layer"]
+
+Config = dict[str, Any]
+
+
+def with_input_layer(layers: list[Config]) -> list[Config]:
+    """The layers of a Sequential with the shape of the input in a layer of its own.
+
+    Args:
+        layers: entries of layers as Keras 2 writes them.
+    """
+    first = layers[0]["config"] if layers else {}
+    if not isinstance(first, Mapping) or "batch_input_shape" not in first or layers[0]["class_name"] == "InputLayer":
+        return layers
+    shape, dtype = first["batch_input_shape"], first.get("dtype", "float32")
+    if isinstance(dtype, str):
+        dtype = dtype.rpartition("_from_")[2]  # of a layer with int8 weights
+    described = {"batch_input_shape": shape, "dtype": dtype_name(dtype), "name": f"{first.get('name')}_input"}
+    return [{"class_name": "InputLayer", "config": described}, *layers]
+
+
+def without_input_layer(layers: Any) -> Any:
+    """The layers of a Sequential as Keras 2 writes them, where `with_input_layer` alone has put the first one there.
+
+    Args:
+        layers: entries of layers of any Keras, or what a damaged file has in their place.
+    """
+    if not isinstance(layers, list) or len(layers) < 2 or not all(_has_config(entry) for entry in layers[:2]):
+        return layers
+    entry, first = layers[0], layers[1]
+    if entry["class_name"] != "InputLayer" or "batch_input_shape" in first["config"]:
+        return layers
+    shape = entry["config"].get("batch_input_shape")
+    candidate = {**first, "config": {**first["config"], "batch_input_shape": shape}}
+    return [candidate, *layers[2:]] if with_input_layer([candidate])[:1] == [entry] else layers
+
+
+def _has_config(entry: Any) -> bool:
+    return isinstance(entry, Mapping) and "class_name" in entry and isinstance(entry.get("config"), Mapping)
