@@ -397,5 +397,5 @@ def _extras() -> Iterator[Finding]:
             continue
         if _version(name[0]) is None:  # type: ignore[index]
             absent.setdefault(extra[1], []).append(name[0])  # type: ignore[index]
-    for extra, names in absent.items():
-        yield Finding("note", f"extra {extra}", f"without {', '.join(names)}", f"pip install 'keras-front[{extra}]'")
+    for group, names in absent.items():
+        yield Finding("note", f"extra {group}", f"without {', '.join(names)}", f"pip install 'keras-front[{group}]'")
