@@ -14,7 +14,8 @@ _SUFFIX = "_initializer"
 
 def __getattr__(name: str) -> Any:
     short = name.removesuffix(_SUFFIX)
-    found = getattr(initializers, short.title().replace("_", "") if name != short else name, None)
+    spelled = short.title().replace("_", "") if name != short else name
+    found = getattr(initializers, spelled, None) if spelled[0].isupper() else None
     if not (isinstance(found, type) and issubclass(found, initializers.Initializer)):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return found

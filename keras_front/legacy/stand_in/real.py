@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from keras_front import nest
 from keras_front.backend import discovery
 from keras_front.backend.state import Variable
@@ -30,7 +32,7 @@ def complete_names(tensorflow: ModuleType) -> None:
         module: Any = tensorflow
         for part in filter(None, path.split(".")):
             module = vars(module).get(part)
-            if not isinstance(module, ModuleType) or not module.__name__.startswith("tensorflow"):
+            if not isinstance(module, ModuleType) or not module.__name__.startswith(tensorflow.__name__):
                 break  # not there, or ours, as `tf.initializers` is
         else:
             if "__getattr__" not in vars(module):
@@ -74,7 +76,7 @@ def complete_functions(tensorflow: Any) -> None:
             backend = discovery.active()
             if any(issubclass(tensorflow.Tensor, kind) for kind in backend.native):
                 return self.NOT_SUPPORTED
-            foreign = [kind for kind in backend.native if kind.__module__ != "numpy"]
+            foreign = [kind for kind in backend.native if not issubclass(kind, np.ndarray | np.generic)]
             known = (SymbolicTensor, Variable, *foreign)
             if not any(isinstance(value, known) for value in nest.flatten([list(args), list(kwargs.values())])):
                 return self.NOT_SUPPORTED
