@@ -28,6 +28,7 @@ from keras_front.errors import KerasFrontError, meant_by
 __all__ = ["Finding", "as_json", "examine", "shown", "verdict"]
 
 DISTRIBUTION = "keras-front"
+NEEDED = ("numpy", "h5py")  # what every installation has
 PATIENCE = 120.0  # seconds after which an engine that is loading counts as hung
 
 # Loads an engine and computes with it; the last line that it prints is what was found.
@@ -149,7 +150,7 @@ def _requirements() -> Iterator[Finding]:
         for wanted, found in unmet:
             said = f"needs {wanted}, and {found or 'it is not installed'}"
             yield Finding("wrong", f"{name} {_version(name)}", said, f"pip install -U {name} {_quoted(wanted)}")
-        if not unmet and name in ("numpy", "h5py"):
+        if not unmet and name in NEEDED:
             yield Finding("ok", name, str(_version(name)))
     for module, owners in _doubled():
         said = f"comes from {' and '.join(owners)} at once, which overwrite each other"
@@ -233,7 +234,7 @@ def _quoted(requirement: str) -> str:
 def _hidden_modules() -> Iterator[Finding]:
     """Files of the present folder that Python takes in place of a package, as a script named after one."""
     here = Path.cwd()
-    for name in dict.fromkeys(("keras", "keras_front", "numpy", "h5py", *discovery.available())):
+    for name in dict.fromkeys(("keras", "keras_front", *NEEDED, *discovery.available())):
         for path in (here / f"{name}.py", here / name / "__init__.py"):
             if path.is_file() and _version_of_module(name) is not None and not _is_installed_from(here):
                 said = f"{path} hides the package {name} from programs that run here"
