@@ -127,7 +127,8 @@ def _activation_of(layer: Any) -> str | None:
     if not type(layer).__module__.startswith("keras_front.layers."):
         return None
     named = _BY_CLASS.get(type(layer).__name__)
-    function = getattr(layer, "activation", None)
-    if named or function is None or hasattr(layer, "cell") or hasattr(layer, "recurrent_activation"):
+    own = vars(layer)  # not by `getattr`: what a layer does not have is looked for among names of older Keras
+    function = own.get("activation")
+    if named or function is None or "cell" in own or "recurrent_activation" in own:
         return named
     return name_of(function) if callable(function) and not hasattr(function, "get_config") else None
