@@ -131,7 +131,7 @@ def read(path: Any, values: bool = True) -> dict[str, np.ndarray]:
     where = os.fspath(path)
     try:
         archive = zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile):
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
         raise guard.UnreadableFileError(
             f"{where}: expected a zip archive as torch.save writes since version 1.6, received something else."
         ) from None

@@ -1,6 +1,8 @@
 """Full disks: where a file cannot be written there is one error with the path, and the old file is still there.
 
-The full disk is a small one in memory, where this user may mount one; a bound on the size of files does elsewhere.
+The full disk is a small one in memory, where this user may mount one; a bound on the size of files does elsewhere. The
+same disk, mounted again for reading alone, is the folder that nobody may write to: root may write wherever permissions
+forbid it. Another user gets a folder without the permission.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kills import FORMATS, fill, made, save
+from kills import FORMATS, check_whole, fill, made, save
 
 from keras_front import layers, models
 from keras_front.errors import UnwritableFileError
@@ -32,6 +34,9 @@ def trials(folder: Path) -> Iterator[tuple[str, str, Callable[[], None]]]:
     with small_disk(folder / "disk") as disk:
         for name in FORMATS if disk is not None else ():
             yield "a full disk", name, functools.partial(refused, disk, name)
+    with small_disk(folder / "read-only") as disk:
+        for name in FORMATS if disk is not None or os.geteuid() else ():
+            yield "a read-only folder", name, functools.partial(read_only, folder / "read-only", name, disk is not None)
 
 
 def large() -> models.Sequential:
@@ -62,6 +67,39 @@ def refused(folder: Path, name: str) -> None:
     assert path.read_bytes() == before, "the old file is another one"
     assert os.listdir(folder) == [name], "something is left"
     path.unlink()
+
+
+def read_only(folder: Path, name: str, mounted: bool) -> None:
+    """Save, forbid, save again: one error with the path, the old file is there, and it can be read."""
+    path, model = folder / name, made()
+    fill(model, 3)
+    save(model, path)
+    before = path.read_bytes()
+    with forbidden(folder, mounted):
+        fill(model, 4)
+        check_error(functools.partial(save, model, path), path)
+        check_error(functools.partial(save, model, folder / f"new-{name}"), folder / f"new-{name}")
+        assert path.read_bytes() == before, "the old file is another one"
+        assert os.listdir(folder) == [name], "something is left"
+        check_whole(path)
+    path.unlink()
+
+
+@contextlib.contextmanager
+def forbidden(folder: Path, mounted: bool) -> Iterator[None]:
+    """A context in which a folder cannot be written to."""
+    try:
+        _allow(folder, mounted, False)
+        yield
+    finally:
+        _allow(folder, mounted, True)
+
+
+def _allow(folder: Path, mounted: bool, writing: bool) -> None:
+    if mounted:
+        subprocess.run(["mount", "-o", f"remount,{'rw' if writing else 'ro'}", str(folder)], check=True)
+    else:
+        folder.chmod(0o755 if writing else 0o555)
 
 
 def check_error(write: Callable[[], Any], path: Path) -> None:

@@ -9,23 +9,31 @@ from __future__ import annotations
 import io
 import json
 import os
+import pickle
 import random
 import sys
+import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 os.environ["KERAS_FRONT_BACKEND"] = "numpy"
 
+import hostile_pickles
 from hostile import DICTIONARIES, VALUES, changed, places, without
 from hostile_archives import archive_bytes
+from hostile_arrays import kinds
 from hostile_configs import bases
+from hostile_downloads import good
 from hostile_hdf5 import layouts
 from watch import Watch, bounded_memory
 
 from keras_front import models
+from keras_front.saving import inspection
+from keras_front.utils.archives import extract
 
 ANYTHING = [*VALUES.values(), *DICTIONARIES.values()]
 
@@ -54,10 +62,32 @@ def readers() -> dict[str, Callable[[random.Random], Callable[[], Any]]]:
     found: dict[str, Callable[[random.Random], Callable[[], Any]]] = {}
     for name, (data, read) in {**layouts(), ".keras": (archive_bytes(), models.load_model)}.items():
         found[name] = lambda draw, d=data, r=read: partial(_of_bytes, r, damaged_bytes(d, draw))
+    for name, data, read in of_paths():
+        found[name] = lambda draw, d=data, r=read, n=name: partial(_of_path, r, damaged_bytes(d, draw), n)
     for name, config in bases().items():
         found[f"JSON, {name}"] = lambda draw, c=config: partial(models.model_from_json, damaged_config(c, draw))
         found[f"YAML, {name}"] = lambda draw, c=config: partial(models.model_from_yaml, damaged_config(c, draw))
     return found
+
+
+def of_paths() -> Iterator[tuple[str, bytes, Callable[[Path], Any]]]:
+    """Suffix, a good file, and its reader, for those that read paths: arrays, pickles of data sets, archives."""
+    for end, (data, _, read) in kinds().items():
+        yield end, data, read
+        yield f"{end}, inspect", data, inspection.describe
+    for name, (value, read) in hostile_pickles.readers().items():
+        yield f"pickle of {name}", pickle.dumps(value), read
+    for end, data in good().items():
+        yield f"archive .{end}", data, lambda path: extract(path, FOLDER / "out")
+
+
+FOLDER = Path(tempfile.mkdtemp(prefix="fuzz-"))
+
+
+def _of_path(read: Callable[[Path], Any], data: bytes, name: str) -> Any:
+    path = FOLDER / "".join(c if c.isalnum() or c == "." else "_" for c in name.partition(",")[0])
+    path.write_bytes(data)
+    return read(path)
 
 
 def _of_bytes(read: Callable[[Any], Any], data: bytes) -> Any:
@@ -67,7 +97,7 @@ def _of_bytes(read: Callable[[Any], Any], data: bytes) -> Any:
 def attempt(make: Callable[[random.Random], Callable[[], Any]], seed: int) -> str | None:
     """What is wrong with how one damaged copy was read; None if nothing is."""
     read = make(random.Random(seed))
-    with bounded_memory(2), Watch() as watch:
+    with bounded_memory(2), Watch((FOLDER,)) as watch:
         read()
     try:
         watch.check_harmless()

@@ -39,14 +39,18 @@ def cases() -> Iterator[Hostile]:
         yield _fetched("origins", origin, folder, origin=origin)
 
 
+def good() -> dict[str, bytes]:
+    """An archive with one file for each suffix."""
+    return {**{end: packer(_tar({"a/b": b"x" * 999})) for end, packer in PACKERS.items()}, "zip": _zip()}
+
+
 def archives() -> Iterator[tuple[str, str, bytes, str, Check]]:
     """Kind, name, bytes, suffix, and what must follow."""
-    good = {end: packer(_tar({"a/b": b"x" * 999})) for end, packer in PACKERS.items()}
     for end, packer in PACKERS.items():
         yield from ((f".{end}: what it holds", name, packer(data), end, refused()) for name, data in tars().items())
     yield from ((".zip: what it holds", name, data, "zip", refused()) for name, data in zips().items())
     yield from (("bombs", name, data, name.split()[0], refused()) for name, data in bombs().items())
-    for end, data in {**good, "zip": _zip()}.items():
+    for end, data in good().items():
         for kind, name, damaged in damages(data, seed=len(data)):
             yield f".{end}: {kind}", name, damaged, end, harmless
 
