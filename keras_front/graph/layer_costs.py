@@ -9,7 +9,8 @@ import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from keras_front.backend import discovery, dtypes, op_cost, scopes
+from keras_front.backend import discovery, dtypes, scopes
+from keras_front.backend.op_cost import operations
 from keras_front.backend.symbolic import SymbolicTensor, leaves_of, placeholder
 from keras_front.errors import KerasFrontError
 
@@ -45,7 +46,7 @@ def _counted(model: Any) -> Operations:
     given = [placeholder((1, *tensor.shape[1:]), tensor.dtype) for tensor in model.inputs]
     with scopes.trace_scope(scopes.Trace(discovery.active())), scopes.phase(0):
         outputs, _ = model.run_with_masks(given if len(given) > 1 else given[0], training=False, tensors=traced)
-    total = op_cost.operations(leaves_of(outputs), given)
+    total = operations(leaves_of(outputs), given)
     layers: dict[Any, int | None] = {}
     _count_within(model, traced, layers)
     return Operations(total, layers)
@@ -65,7 +66,7 @@ def _of_call(node: Any, traced: dict[SymbolicTensor, Any]) -> int | None:
     given = [traced.get(tensor) for tensor in node.needed_tensors]
     if not all(isinstance(tensor, SymbolicTensor) for tensor in [*results, *given]):
         return None
-    return op_cost.operations(results, given)  # type: ignore[arg-type]
+    return operations(results, given)  # type: ignore[arg-type]
 
 
 # Memory -------------------------------------------------------------------------------------------------------
