@@ -58,6 +58,8 @@ class Network(Layer):
         super().__init__(**rest)
         self._graph_made: Graph | None = None
         self._pending: tuple[Any, Any] | None = None
+        self._input_keys: list[str] | None = None  # where inputs or outputs were given as dicts
+        self._output_keys: list[str] | None = None
         self._reported: list[SymbolicTensor] = []  # outputs of AddLoss and AddMetric
         self.inputs: list[Any] = []
         self.outputs: list[Any] = []
@@ -70,14 +72,16 @@ class Network(Layer):
 
     def _init_graph(self, inputs: Any, outputs: Any) -> None:
         """Find what lies between the tensors, and make the plan."""
+        inputs, outputs = _sorted_by_key(inputs), _sorted_by_key(outputs)
         self.inputs, self.outputs = list(leaves_of([inputs])), list(leaves_of([outputs]))
         _check_ends(self.name, inputs, self.inputs, outputs, self.outputs)
+        self._input_keys, self._output_keys = _keys_of(inputs), _keys_of(outputs)
         self._output_form = dict(outputs) if isinstance(outputs, dict) else unpack(list(self.outputs))
         self._replan()
         self._report_losses_of_layers()
         self.built = True
-        self.input_names = _names_of(self.inputs)
-        self.output_names = _names_of(self.outputs)
+        self.input_names = self._input_keys or _names_of(self.inputs)
+        self.output_names = self._output_keys or _names_of(self.outputs)
         self._inbound_nodes[:], self._outbound_nodes[:] = [], []
         masks = [t.mask for t in self.outputs]
         self._inbound_nodes.append(Node(self, (list(self.inputs),), {}, list(self.outputs), None, masks))
@@ -369,6 +373,11 @@ class Network(Layer):
             )
         return flat
 
+    @staticmethod
+    def with_keys(keys: list[str] | None, values: list[Any]) -> Any:
+        """Inputs or outputs as they were given: a dict by these keys, or without keys a list, or the only one."""
+        return unpack(values) if keys is None else dict(zip(keys, values, strict=True))
+
     def _check_inputs(self, inputs: Any) -> None:
         if self._graph is None:
             return
@@ -437,7 +446,8 @@ class Network(Layer):
         outputs = self(form(symbols))
         self.inputs, self.outputs = symbols, flatten(outputs)
         self.input_names = [f"input_{i + 1}" for i in range(len(symbols))]
-        self.output_names = [f"output_{i + 1}" for i in range(len(self.outputs))]
+        self._output_keys = _keys_of(outputs)
+        self.output_names = self._output_keys or [f"output_{i + 1}" for i in range(len(self.outputs))]
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy takes along: everything, with the calls of the layers as a `Structure` in place of the graph."""
@@ -461,7 +471,7 @@ class Network(Layer):
         rebuilt = Rebuilt(structure)
         self.__dict__.update({key: rebuilt.decoded(value) for key, value in tensors.items()})
         names = self.input_names, self.output_names
-        self._init_graph(self.inputs, self._output_form)
+        self._init_graph(self.with_keys(self._input_keys, self.inputs), self._output_form)
         self.input_names, self.output_names = names
 
     # Losses and metrics ------------------------------------------------------------------------------
@@ -677,6 +687,18 @@ def _instead_of_symbol(given: Any) -> str:
     if isinstance(first, np.ndarray):
         return " Make a place for data with Input(shape), and pass the data themselves to fit or predict."
     return ""
+
+
+def _keys_of(ends: Any) -> list[str] | None:
+    """The keys of a dict with one tensor under each name; None of anything else."""
+    flat = isinstance(ends, dict) and all(isinstance(k, str) and symbolic.is_symbolic(t) for k, t in ends.items())
+    return list(ends) if flat and ends else None
+
+
+def _sorted_by_key(ends: Any) -> Any:
+    """A dict of tensors in the order of its keys, as tf.keras and Keras 3 order them; anything else as it is."""
+    keys = _keys_of(ends)
+    return ends if keys is None else {key: ends[key] for key in sorted(keys)}
 
 
 def _names_of(tensors: list[Any]) -> list[str]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from keras_front.errors import SerializationError
@@ -50,9 +50,13 @@ def to_config(network: Any) -> Config:
         "name": network.name,
         **network._policy_in_config(),
         "layers": entries,
-        "input_layers": [places.of(t) for t in network.inputs],
-        "output_layers": [places.of(t) for t in network.outputs],
+        "input_layers": _ends(network._input_keys, [places.of(t) for t in network.inputs]),
+        "output_layers": _ends(network._output_keys, [places.of(t) for t in network.outputs]),
     }
+
+
+def _ends(keys: list[str] | None, places: list[Any]) -> Any:
+    return places if keys is None else dict(zip(keys, places, strict=True))
 
 
 def first_call_index(layer: Any) -> int:
@@ -160,9 +164,15 @@ def from_config(config: Config, custom_objects: Any = None) -> tuple[Any, Any, s
     with custom_object_scope(custom_objects), sharing.reading():
         layers = Made({entry["name"]: make_layer(entry) for entry in config["layers"]})
         connect_all(layers, config["layers"], config.get("name"))
-    inputs = [_tensor_at(layers, place) for place in _places(config["input_layers"])]
-    outputs = [_tensor_at(layers, place) for place in _places(config["output_layers"])]
-    return unpack(inputs), unpack(outputs), config.get("name"), layers
+    inputs, outputs = (_tensors_at(layers, config[key]) for key in ("input_layers", "output_layers"))
+    return inputs, outputs, config.get("name"), layers
+
+
+def _tensors_at(layers: Made, ends: Any) -> Any:
+    """The tensors at the ends of a network, in a dict if they are: of several, one, or by their keys."""
+    if isinstance(ends, Mapping):
+        return {key: _tensor_at(layers, place) for key, place in ends.items()}
+    return unpack([_tensor_at(layers, place) for place in _places(ends)])
 
 
 class Made(dict[str, Any]):

@@ -411,15 +411,15 @@ def _is_model(layer: Mapping[str, Any]) -> bool:
     return isinstance(arguments, Mapping) and "layers" in arguments and isinstance(arguments["layers"], list)
 
 
-def ends_of(ends: Any, shift: Mapping[str, int]) -> list[list[Any]]:
-    """Inputs or outputs of a model as a list of [layer, node, tensor].
+def ends_of(ends: Any, shift: Mapping[str, int]) -> Any:
+    """Inputs or outputs of a model as a list of [layer, node, tensor], or by their keys where they were a dict.
 
     Args:
         ends: inputs or outputs as any Keras writes them.
         shift: what to add to the number of a call, by layer.
     """
     if isinstance(ends, Mapping):
-        ends = list(ends.values())
+        return {key: ends_of(end, shift)[0] for key, end in ends.items()}
     if _is_history(ends):
         ends = [ends]
     if not isinstance(ends, list | tuple) or not all(_is_history(end) for end in ends):

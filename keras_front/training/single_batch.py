@@ -131,8 +131,8 @@ class SingleBatchCalls:
     # Predicting --------------------------------------------------------------------------------------
 
     def predict(self, x: Any, batch: list[Any]) -> Any:
-        """The outputs for a checked batch: a NumPy array, or a list of them."""
-        engine = active_backend()
+        """The outputs for a checked batch: a NumPy array, a list of them, or a dict as the model was given one."""
+        engine, model = active_backend(), self.steps.model
         part, own, layout = self._part(batch, BatchLayout(len(batch), 0, ()))
         step = self.steps.ready("predict", layout, own)
         constant, carried, guard = self.steps.variables.constant, self.steps.variables.carried, self.steps.guard
@@ -140,7 +140,7 @@ class SingleBatchCalls:
 
         def with_state(arrays: Sequence[Any]) -> Any:
             given = [engine.argument(a) for a in part.arrays(arrays)]
-            return _arrays(engine, exchange(guard, carried, engine, lambda s: run(tensors_of(constant), s, given)))
+            return _arrays(engine, model, exchange(guard, carried, engine, lambda s: run(tensors_of(constant), s, given)))
 
         def without_state(arrays: Sequence[Any]) -> Any:
             given, seen = [engine.argument(a) for a in part.arrays(arrays)], guard.changes
@@ -152,7 +152,7 @@ class SingleBatchCalls:
             if guard.changes != seen or guard.changing:  # another thread trains: once more, with the lock
                 with guard.lock:
                     outputs = run(tensors_of(constant), [], given)[1]
-            return _arrays(engine, outputs)
+            return _arrays(engine, model, outputs)
 
         call = with_state if carried else without_state
         conform = self._conform_inputs(x, batch[0]) if len(batch) == 1 else None
@@ -184,9 +184,9 @@ def _named(names: Sequence[str], found: Any) -> dict[str, float]:
     return {name: float(value) for name, value in zip(names, values, strict=True)}
 
 
-def _arrays(engine: Any, outputs: Sequence[Any]) -> Any:
+def _arrays(engine: Any, model: Any, outputs: Sequence[Any]) -> Any:
     arrays = [np.array(engine.to_numpy(value)) for value in outputs]
-    return arrays[0] if len(arrays) == 1 else arrays
+    return arrays[0] if len(arrays) == 1 and model._output_keys is None else model.with_keys(model._output_keys, arrays)
 
 
 class SingleBatchMethods:

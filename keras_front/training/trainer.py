@@ -564,7 +564,7 @@ class Trainer(StepMethods, SingleBatchMethods):
             data = data.bounded(config.max_steps_per_epoch())
             callback_list = self._callback_list(callbacks, verbose, data, [])
             try:
-                return unpack(loops.predict(calls.steps, data, callback_list))
+                return self.with_keys(self._output_keys, loops.predict(calls.steps, data, callback_list))
             finally:
                 data.close()
 
