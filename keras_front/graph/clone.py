@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from keras_front.errors import ArgumentError
 from keras_front.failures import explains_failures
-from keras_front.nest import flatten, map_structure, unpack
+from keras_front.nest import flatten, map_structure
 from keras_front.registry import custom_object_scope, name_of
 
 from .inputs import Input, InputLayer

@@ -140,7 +140,8 @@ class SingleBatchCalls:
 
         def with_state(arrays: Sequence[Any]) -> Any:
             given = [engine.argument(a) for a in part.arrays(arrays)]
-            return _arrays(engine, model, exchange(guard, carried, engine, lambda s: run(tensors_of(constant), s, given)))
+            outputs = exchange(guard, carried, engine, lambda state: run(tensors_of(constant), state, given))
+            return _arrays(engine, model, outputs)
 
         def without_state(arrays: Sequence[Any]) -> Any:
             given, seen = [engine.argument(a) for a in part.arrays(arrays)], guard.changes
