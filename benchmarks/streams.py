@@ -134,7 +134,7 @@ def main() -> None:
     megabytes, rounds = (40, 2) if options.quick else (options.megabytes, options.rounds)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     from keras_front import backend as K
-    from keras_front.training import host_arrays
+    from keras_front.training.data import host_arrays
 
     host_arrays.MAPPED = 0  # also a small map is read in parts
     print("| backend | source | reader | by hand | fit | us by hand | us of fit |\n|---|---|---|---|---|---|---|")

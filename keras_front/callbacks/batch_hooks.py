@@ -116,3 +116,34 @@ class LazyLogs(dict):
 
     def __reduce__(self) -> Any:
         return dict, (self.copy(),)
+
+
+class HookGroup:
+    """Which batches have hooks around them: with `steps_per_execution=n` the first and the last of each n have.
+
+    Args:
+        size: how many batches make a group; None for 1.
+
+    Source: tf.keras 2.15, `engine/training.py`, `Model.fit`: `on_train_batch_begin` of the first step of an execution,
+        `on_train_batch_end` of its last one.
+    """
+
+    def __init__(self, size: int | None):
+        self.size = size or 1
+        self._due: Callable[[], None] | None = None
+
+    def begins(self, batch: int) -> bool:
+        """Whether a group begins with this batch, counted from 0."""
+        return batch % self.size == 0
+
+    def after(self, batch: int, hook: Callable[[], None]) -> None:
+        """Call the hook if a group ends with this batch; otherwise it is called if no batch follows."""
+        self._due = hook
+        if (batch + 1) % self.size == 0:
+            self.end()
+
+    def end(self) -> None:
+        """Call the hook of the last batch of a group that was not full."""
+        hook, self._due = self._due, None
+        if hook is not None:
+            hook()

@@ -20,7 +20,7 @@ from keras_front import config
 from keras_front.graph.node import is_fed
 from keras_front.losses import get as get_loss
 from keras_front.nest import flatten, unpack
-from keras_front.training.arrays import standardize
+from keras_front.training.data.arrays import standardize
 from keras_front.training.losses_and_metrics import combined
 
 __all__ = ["attribute"]

@@ -16,7 +16,7 @@ from keras_front.errors import ArgumentError
 from keras_front.layers import Dense
 from keras_front.models import Model
 from keras_front.nest import flatten, map_structure, unpack
-from keras_front.training.custom_steps import unpack_x_y_sample_weight
+from keras_front.training.steps.custom import unpack_x_y_sample_weight
 
 __all__ = ["LinearModel", "SharpnessAwareMinimization", "WideDeepModel"]
 

@@ -9,11 +9,11 @@ from keras_front import config
 from keras_front.backend import dtypes
 from keras_front.graph.node import is_fed
 from keras_front.training import hints
-from keras_front.training.arrays import ArraySpec, DataSpec, weight_modes
-from keras_front.training.custom_steps import steps_of
+from keras_front.training.data.arrays import ArraySpec, DataSpec, weight_modes
 from keras_front.training.losses_and_metrics import LossesAndMetrics, class_count, target_shape
 from keras_front.training.single_batch import SingleBatchCalls
-from keras_front.training.steps import Steps
+from keras_front.training.steps.compiled import Steps
+from keras_front.training.steps.custom import steps_of
 
 
 @dataclass(frozen=True, eq=False)

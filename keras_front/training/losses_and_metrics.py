@@ -26,7 +26,7 @@ from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, ShapeError, WrongKindError
 from keras_front.losses.weights import check_scores
 from keras_front.metrics.stateless import StatelessMetric
-from keras_front.training.arrays import per_output
+from keras_front.training.data.arrays import per_output
 
 SPARSE = "sparse_categorical_crossentropy"
 

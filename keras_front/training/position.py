@@ -14,7 +14,7 @@ import numpy as np
 from keras_front.backend.guards import replaced, unchanged
 from keras_front.backend.state import Variable
 from keras_front.errors import ShapeError
-from keras_front.training.steps import Steps
+from keras_front.training.steps.compiled import Steps
 
 
 class TrainingPosition:

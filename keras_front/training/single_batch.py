@@ -17,10 +17,10 @@ from keras_front.backend.hand_over import active_backend, disturbed, exchange, t
 from keras_front.backend.tables import make_room
 from keras_front.errors import UnknownArgumentError
 from keras_front.tracebacks import hide_internal_frames, mark_boundary
-from keras_front.training.arrays import BatchLayout, DataSpec, conform_to
-from keras_front.training.data_adapter import length
-from keras_front.training.replicas import BatchPart, share_state
-from keras_front.training.steps import Steps
+from keras_front.training.data.adapter import length
+from keras_front.training.data.arrays import BatchLayout, DataSpec, conform_to
+from keras_front.training.steps.compiled import Steps
+from keras_front.training.steps.replicas import BatchPart, share_state
 
 
 class SingleBatchCalls:

@@ -28,12 +28,9 @@ from keras_front.graph.node import is_fed
 from keras_front.graph.watching import watch
 from keras_front.nest import unpack
 from keras_front.tracebacks import hide_internal_frames, mark_boundary
-from keras_front.training import custom_steps, loops
-from keras_front.training.accumulate import accumulate_in_parts
-from keras_front.training.arrays import ArraySpec, DataSpec, named, standardize
+from keras_front.training import batch_loop, fit_loop
 from keras_front.training.compilation import Compilation, CompileArguments, input_specs
-from keras_front.training.custom_steps import StepMethods
-from keras_front.training.data_adapter import (
+from keras_front.training.data.adapter import (
     OneLine,
     array_adapter,
     bounded_epochs,
@@ -46,9 +43,8 @@ from keras_front.training.data_adapter import (
     validation_parts,
     verbosity,
 )
-from keras_front.training.single_batch import SingleBatchCalls, SingleBatchMethods
-from keras_front.training.steps import Steps
-from keras_front.training.streams import (
+from keras_front.training.data.arrays import ArraySpec, DataSpec, named, standardize
+from keras_front.training.data.streams import (
     StreamAdapter,
     Workers,
     as_stream,
@@ -57,6 +53,11 @@ from keras_front.training.streams import (
     is_stream,
     stream_adapter,
 )
+from keras_front.training.single_batch import SingleBatchCalls, SingleBatchMethods
+from keras_front.training.steps import custom as custom_steps
+from keras_front.training.steps.accumulate import accumulate_in_parts
+from keras_front.training.steps.compiled import Steps
+from keras_front.training.steps.custom import StepMethods
 
 Predictions = np.ndarray | list[np.ndarray]
 Results = float | list[float]
@@ -71,7 +72,9 @@ class Trainer(StepMethods, SingleBatchMethods):
         trainable_weights: list[Any]
         layer_metrics: Callable[[], list[Any]]
         set_inputs: Callable[..., None]
+        with_keys: Callable[..., Any]
         _is_graph_network: bool
+        _output_keys: list[str] | None
 
     optimizer: Any = None
     loss: Any = None
@@ -443,10 +446,10 @@ class Trainer(StepMethods, SingleBatchMethods):
             bound = config.max_steps_per_epoch()
             data = data.bounded(bound, shuffled=True)
             validation = validation if validation is None else validation.bounded(bound)
-            loops.check_validation_freq(validation_freq)
+            fit_loop.check_validation_freq(validation_freq)
             self._warn_of_frozen()
             callbacks = callback_module.with_backup(callbacks, resume)
-            loop = loops.FitLoop(
+            loop = fit_loop.FitLoop(
                 self, data, validation, callbacks, verbose, epochs, initial_epoch, shuffle, validation_freq
             )
             with accumulate_in_parts(self, loop.steps, accumulate):
@@ -490,7 +493,7 @@ class Trainer(StepMethods, SingleBatchMethods):
             own: Steps = self._compilation.steps  # type: ignore[union-attr, assignment]
             callback_list = self._callback_list(callbacks, verbose, data, own.names("test"))
             try:
-                results = loops.evaluate(own, data, callback_list)
+                results = batch_loop.evaluate(own, data, callback_list)
                 if return_dict:
                     return cast(Any, dict(zip(own.names("test"), results, strict=True)))
                 return unpack(results)
@@ -564,7 +567,7 @@ class Trainer(StepMethods, SingleBatchMethods):
             data = data.bounded(config.max_steps_per_epoch())
             callback_list = self._callback_list(callbacks, verbose, data, [])
             try:
-                return self.with_keys(self._output_keys, loops.predict(calls.steps, data, callback_list))
+                return self.with_keys(self._output_keys, batch_loop.predict(calls.steps, data, callback_list))
             finally:
                 data.close()
 
@@ -724,7 +727,7 @@ class Trainer(StepMethods, SingleBatchMethods):
         """The callbacks of `evaluate` and `predict`, with a progress bar if it is wanted."""
         given = list(callbacks or ())
         if verbose and writes_files():
-            given.append(callback_module.ProgbarLogger(loops.counted(data), one_line=isinstance(verbose, OneLine)))
+            given.append(callback_module.ProgbarLogger(fit_loop.counted(data), one_line=isinstance(verbose, OneLine)))
         callback_list = callback_module.CallbackList(given)
         callback_list.set_model(self)
         params = {"batch_size": getattr(data, "batch_size", None), "steps": data.steps, "samples": data.samples}

@@ -72,7 +72,7 @@ def is_everywhere(results: dict) -> bool:
     """Whether all processes have found the same, bit by bit."""
     import numpy as np
 
-    from keras_front.training.replicas import first_of
+    from keras_front.training.steps.replicas import first_of
 
     mine = np.concatenate(list(results.values()))
     return bool(np.array_equal(first_of([mine])[0], mine))

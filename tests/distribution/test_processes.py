@@ -22,8 +22,8 @@ from keras_front.errors import BackendError, DistributionError
 from keras_front.graph import summary
 from keras_front.layers import LSTM, Dense
 from keras_front.models import Sequential
-from keras_front.training.arrays import BatchLayout
-from keras_front.training.replicas import BatchPart
+from keras_front.training.data.arrays import BatchLayout
+from keras_front.training.steps.replicas import BatchPart
 
 HERE = Path(__file__).parent
 pytestmark = pytest.mark.backends("numpy")

@@ -7,9 +7,9 @@ import pytest
 
 from keras_front.callbacks.batch_hooks import LazyLogs
 from keras_front.errors import ArgumentError, ShapeError
-from keras_front.training import arrays as A
-from keras_front.training import data_adapter as F
-from keras_front.training.streams import is_stream
+from keras_front.training.data import adapter as F
+from keras_front.training.data import arrays as A
+from keras_front.training.data.streams import is_stream
 
 ONE = [A.ArraySpec("x", (None, 3), "float32")]
 TWO = [A.ArraySpec("a", (None, 3), "float32"), A.ArraySpec("b", (None, 1), "float32")]

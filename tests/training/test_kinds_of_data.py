@@ -237,7 +237,7 @@ def test_fit_evaluate_and_predict_take_it(shared, kind):
 @pytest.mark.engine_neutral
 @pytest.mark.parametrize("kind", ["memory map", "HDF5", "Zarr", "TensorDataset", "dataset of samples"])
 def test_samples_are_shuffled_like_those_of_arrays(shared, kind, monkeypatch):
-    monkeypatch.setattr("keras_front.training.host_arrays.MAPPED", 0)
+    monkeypatch.setattr("keras_front.training.data.host_arrays.MAPPED", 0)
     results = []
     for data in ((X, Y), KINDS[kind][0]()):
         seeds.set_random_seed(5)
@@ -248,7 +248,7 @@ def test_samples_are_shuffled_like_those_of_arrays(shared, kind, monkeypatch):
 @pytest.mark.engine_neutral
 @pytest.mark.parametrize("kind", ["memory map", "HDF5", "Zarr"])
 def test_what_is_read_in_parts_can_be_split_and_exchanged_in_blocks(shared, kind, monkeypatch):
-    monkeypatch.setattr("keras_front.training.host_arrays.MAPPED", 0)
+    monkeypatch.setattr("keras_front.training.data.host_arrays.MAPPED", 0)
     losses = []
     for data in ((X, Y), KINDS[kind][0]()):
         seeds.set_random_seed(5)

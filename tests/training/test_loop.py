@@ -20,9 +20,10 @@ from keras_front import layers as L
 from keras_front import optimizers
 from keras_front.backend import tables
 from keras_front.models import Model, Sequential
-from keras_front.training import dispatch, loops
-from keras_front.training.dispatch import DispatchTuner
-from keras_front.training.loops import CollectedOutputs
+from keras_front.training import fit_loop as loops
+from keras_front.training.batch_loop import CollectedOutputs
+from keras_front.training.steps import dispatch
+from keras_front.training.steps.dispatch import DispatchTuner
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from keras_front import backend as K
 from keras_front.callbacks import LambdaCallback
 from keras_front.layers import BatchNormalization, Conv2D, Dense, Dropout, Embedding, Flatten
 from keras_front.models import Sequential
-from keras_front.training.loops import CollectedOutputs
-from keras_front.training.steps import Steps
+from keras_front.training.batch_loop import CollectedOutputs
+from keras_front.training.steps.compiled import Steps
 
 NETS = {
     "dense": lambda: [Dense(4, input_shape=(3,)), Dropout(0.5), Dense(2)],

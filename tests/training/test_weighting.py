@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from keras_front.errors import ArgumentError, ShapeError
-from keras_front.training import arrays as W
+from keras_front.training.data import arrays as W
 
 ONE, TWO = ["out"], ["p", "q"]
 Y = np.array([[0], [1], [1], [2]], "float32")

@@ -16,7 +16,8 @@ import numpy as np
 from keras_front import backend as K
 from keras_front import losses, metrics
 from keras_front.errors import ArgumentError, ShapeError
-from keras_front.training import arrays, losses_and_metrics
+from keras_front.training import losses_and_metrics
+from keras_front.training.data import arrays
 from keras_front.utils.data_utils import GeneratorEnqueuer  # noqa: F401  (where Keras 1 had it)
 from keras_front.utils.data_utils import Sequence as DataSequence
 from keras_front.utils.generic_utils import slice_arrays, to_list

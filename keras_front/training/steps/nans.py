@@ -17,7 +17,7 @@ from keras_front.backend import scopes
 from keras_front.errors import NotFiniteError
 from keras_front.graph import call_context
 from keras_front.nest import flatten
-from keras_front.training.arrays import BatchLayout
+from keras_front.training.data.arrays import BatchLayout
 
 
 class CheckedStep:

@@ -14,8 +14,8 @@ import numpy as np
 
 from keras_front import config, conventions
 from keras_front.errors import ArgumentError
-from keras_front.training.arrays import ArraySpec, BatchLayout, read_rows
-from keras_front.training.host_arrays import row_slice
+from keras_front.training.data.arrays import ArraySpec, BatchLayout, read_rows
+from keras_front.training.data.host_arrays import row_slice
 from keras_front.utils.messages import is_interactive_logging_enabled
 from keras_front.utils.prefetch import prefetched_where_it_pays
 from keras_front.utils.terminal import redraws_in_place

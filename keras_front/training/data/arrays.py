@@ -24,7 +24,7 @@ from keras_front.errors import ArgumentError, ShapeError
 from keras_front.graph import causes
 from keras_front.graph.host_stage import HostStage, text_array
 from keras_front.training import hints
-from keras_front.training.host_arrays import SparseRows, as_array, columns_by_name, in_parts, is_lazy, read_block
+from keras_front.training.data.host_arrays import SparseRows, as_array, columns_by_name, in_parts, is_lazy, read_block
 
 Shape = tuple[int | None, ...]
 

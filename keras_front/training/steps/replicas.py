@@ -21,7 +21,7 @@ from keras_front.backend.hand_over import active_backend, store, values_of
 from keras_front.backend.placement import active_placement
 from keras_front.backend.state import Variable
 from keras_front.nest import flatten
-from keras_front.training.arrays import BatchLayout
+from keras_front.training.data.arrays import BatchLayout
 
 STOP_EVERY = 64  # batches, after which processes agree whether to stop
 

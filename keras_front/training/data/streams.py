@@ -19,9 +19,9 @@ import numpy as np
 from keras_front.backend import seeds
 from keras_front.backend.tables import make_room
 from keras_front.errors import ArgumentError, ShapeError
-from keras_front.training.arrays import BatchLayout, DataSpec, conform_to
-from keras_front.training.data_adapter import positive, sample_order, step_count, warn_of_bound, whole
-from keras_front.training.host_arrays import as_array
+from keras_front.training.data.adapter import positive, sample_order, step_count, warn_of_bound, whole
+from keras_front.training.data.arrays import BatchLayout, DataSpec, conform_to
+from keras_front.training.data.host_arrays import as_array
 from keras_front.utils.data_utils import GeneratorEnqueuer, OrderedEnqueuer, PyDataset, Sequence, number_of_batches
 from keras_front.utils.prefetch import prefetched
 

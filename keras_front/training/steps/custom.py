@@ -39,11 +39,11 @@ from keras_front.graph import call_context, host_stage
 from keras_front.graph.network import Network
 from keras_front.graph.tracking import with_trainable_flags
 from keras_front.nest import flatten, unpack
-from keras_front.training.arrays import BatchLayout
+from keras_front.training.data.arrays import BatchLayout
 from keras_front.training.losses_and_metrics import LossesAndMetrics
-from keras_front.training.replicas import Reduction, agreed_logs, dividing, gathered
 from keras_front.training.state_and_data import of_data
-from keras_front.training.steps import KINDS, Steps, check_newcomers, phase, samples_of
+from keras_front.training.steps.compiled import KINDS, Steps, check_newcomers, phase, samples_of
+from keras_front.training.steps.replicas import Reduction, agreed_logs, dividing, gathered
 from keras_front.utils.data_utils import unpack_x_y_sample_weight
 
 _METHODS = {

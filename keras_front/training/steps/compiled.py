@@ -27,12 +27,12 @@ from keras_front.errors import ArgumentError, StateError
 from keras_front.graph import host_stage
 from keras_front.graph.tensor_values import NoValueHereError, TensorValues, no_value_here
 from keras_front.nest import flatten, unique
-from keras_front.training.accumulate import BatchInParts
-from keras_front.training.arrays import BatchLayout
-from keras_front.training.dispatch import DispatchTuner, several_steps
+from keras_front.training.data.arrays import BatchLayout
 from keras_front.training.losses_and_metrics import LossesAndMetrics
-from keras_front.training.nans import CheckedStep
-from keras_front.training.replicas import agreed_step, dividing, gathered
+from keras_front.training.steps.accumulate import BatchInParts
+from keras_front.training.steps.dispatch import DispatchTuner, several_steps
+from keras_front.training.steps.nans import CheckedStep
+from keras_front.training.steps.replicas import agreed_step, dividing, gathered
 
 KINDS = ("train", "test", "predict")
 

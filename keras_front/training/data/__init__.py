@@ -1,0 +1,1 @@
+"""Data for training: arrays and their layout, and everything else that batches come from."""
