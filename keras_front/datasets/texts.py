@@ -132,7 +132,7 @@ def read_word_index(file: Path) -> dict[str, int]:
 
             found = load_pickle(content, str(file))
     except (ValueError, RecursionError) as error:
-        raise SerializationError(f"{file}: expected words with their numbers: {error}") from error
+        raise SerializationError(f"{file}: expected words with their numbers: {error}") from None
     if not isinstance(found, dict):
         raise SerializationError(f"{file}: expected words with their numbers, received {type(found).__name__}.")
     words = {word.decode("latin-1") if isinstance(word, bytes) else word: number for word, number in found.items()}
