@@ -7,6 +7,7 @@ lines of code that mean the same here, with `x` a matrix, and `true`, `pred`, `w
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -48,15 +49,18 @@ AUC = [
 ]  # fmt: skip
 
 
-def answers(modules: Any) -> dict[str, Any]:
-    """What the functions in `activations`, `regularizers`, `constraints` and `metrics` of some Keras give."""
+def answers(modules: Any, choose: Callable[[list[str]], list[str]] = list) -> dict[str, Any]:
+    """What the functions in `activations`, `regularizers`, `constraints` and `metrics` of some Keras give.
+
+    `choose` leaves out some of each.
+    """
     found = {}
     for kind, lines in (("activations", ACTIVATIONS), ("regularizers", REGULARIZERS), ("constraints", CONSTRAINTS)):
-        for line in lines:
+        for line in choose(lines):
             found[f"{kind}/{line}"] = eval(
                 line, {**vars(getattr(modules, kind)), "x": modules.asarray(X), "w": modules.asarray(W)}
             )
-    for line in AUC:
+    for line in choose(AUC):
         for weighted in (False, True):
             metric = eval(line, vars(modules.metrics))
             for part in (slice(0, 15), slice(15, 40)):

@@ -94,6 +94,7 @@ def precision(request):
 @pytest.mark.parametrize("precision", ["float64", "float32"], indirect=True)
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 @pytest.mark.parametrize("name", sorted(MODELS))
+@pytest.mark.few_compiled(7)
 def test_the_same_seed_gives_the_same_run(backend, name, optimizer, precision):
     start, losses, end = reference(name, optimizer, precision)
     own_start, own_losses, own_end = run(name, optimizer, precision)

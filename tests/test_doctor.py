@@ -31,6 +31,7 @@ def found(check, level="wrong"):
 
 
 def test_a_sound_installation(home, monkeypatch):
+    monkeypatch.setattr(metadata, "packages_distributions", dict)  # they take seconds to read
     monkeypatch.setattr(doctor, "_concerned", lambda: ["numpy", "h5py"])  # others may be installed as they are
     findings = [*doctor.examine(engines=False)]
     assert [item for item in findings if item.level == "wrong"] == []
@@ -144,6 +145,7 @@ def test_an_examination_that_fails_is_a_finding():
 
 
 def test_the_command(home, monkeypatch, capsys):
+    monkeypatch.setattr(metadata, "packages_distributions", dict)  # they take seconds to read
     monkeypatch.setattr(doctor, "_concerned", list)
     assert cli.main(["doctor", "--no-engines"]) == 0
     assert "Nothing is wrong." in capsys.readouterr().out

@@ -138,7 +138,7 @@ def batch(name):
     return [y_true.argmax(-1) if name.startswith("Sparse") else y_true, y_pred]
 
 
-@pytest.mark.few_compiled(12)
+@pytest.mark.few_compiled(6)
 @pytest.mark.parametrize("name", ALL)
 def test_a_compiled_step_gives_what_real_tensors_give(backend, name):
     metric, same = make(name), make(name)

@@ -375,7 +375,14 @@ class Network(Layer):
 
     @staticmethod
     def with_keys(keys: list[str] | None, values: list[Any]) -> Any:
-        """Inputs or outputs as they were given: a dict by these keys, or without keys a list, or the only one."""
+        """Inputs or outputs in the form in which the model was given them.
+
+        Args:
+            keys: the keys of a dict; None where there was none.
+            values: one for each input or output, in order.
+
+        Returns: a dict by the keys; without keys a list, or the only value.
+        """
         return unpack(values) if keys is None else dict(zip(keys, values, strict=True))
 
     def _check_inputs(self, inputs: Any) -> None:

@@ -41,9 +41,9 @@ def without_input_layer(layers: Any) -> Any:
     if not isinstance(layers, list) or len(layers) < 2 or not all(_has_config(entry) for entry in layers[:2]):
         return layers
     entry, first = layers[0], layers[1]
-    if entry["class_name"] != "InputLayer" or "batch_input_shape" in first["config"]:
+    shape = entry["config"].get("batch_input_shape")  # Keras 3 calls it `batch_shape`
+    if entry["class_name"] != "InputLayer" or shape is None or "batch_input_shape" in first["config"]:
         return layers
-    shape = entry["config"].get("batch_input_shape")
     candidate = {**first, "config": {**first["config"], "batch_input_shape": shape}}
     return [candidate, *layers[2:]] if with_input_layer([candidate])[:1] == [entry] else layers
 

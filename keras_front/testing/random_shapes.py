@@ -206,7 +206,7 @@ def check(op: str, case: Case) -> None:
 def run(family: str, backend: Any = None, examples: int | None = None) -> None:
     """Check a family on a backend (default: the active one); fewer examples where each shape is compiled."""
     with discovery.use_backend(backend if backend is not None else discovery.active()):
-        most = examples or (12 if reduced() else 60)
+        most = examples or (8 if reduced() else 40)
 
         @settings(
             max_examples=most,

@@ -141,7 +141,7 @@ def expected(kind, option):
         return results(made_of(kind, option)[1], kind, option)
 
 
-@pytest.mark.few_compiled(22)
+@pytest.mark.few_compiled(10)
 @pytest.mark.parametrize("option", OPTIONS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_layer_is_its_cell_step_by_step(backend, kind, option):

@@ -36,6 +36,7 @@ def net(**arguments):
     return model, watched
 
 
+@pytest.mark.engine_neutral
 def test_python_code_runs_at_each_step_with_run_eagerly(backend):
     x, y = data()
     model, watched = net(run_eagerly=True)
