@@ -27,6 +27,7 @@ from run import BY_HAND, ENGINES, marked, plain, speed, table, typical
 
 HERE = Path(__file__).resolve().parent
 BATCHES = 4
+OPPONENTS = [e for e in ENGINES if e == "numpy" or (HERE / "layers_by_hand" / f"{e}.py").exists()]
 Found = dict[str, Any]
 
 
@@ -132,7 +133,7 @@ def row(engine: str, name: str, found: dict[str, list[Found]]) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="one round, fewer repetitions")
-    parser.add_argument("--engines", default=",".join(ENGINES))
+    parser.add_argument("--engines", default=",".join(OPPONENTS))
     parser.add_argument("--layers", default=",".join(CASES), help=f"of {', '.join(CASES)}")
     parser.add_argument("--rounds", type=int, help="how often each side is measured (quick: 1, otherwise 3)")
     parser.add_argument("--out", default=str(HERE / "results" / time.strftime("%Y%m%d-%H%M%S-layers.jsonl")))
