@@ -202,16 +202,23 @@ def accept_legacy_constructor_arguments(
                 args, kwargs = dialect_module(dialect).apply_dialect(
                     dialect, *_owners(self, owner), names, args, kwargs, self
                 )
-            try:
-                run(self, *args, **kwargs)
-            except TypeError as error:
-                check_constructor(error, type(self), init)
-                raise
+            _run_constructor(run, init, self, args, kwargs)
         except Exception as error:
             hide_internal_frames(error)
             raise
 
     return mark_boundary(construct)
+
+
+def _run_constructor(
+    run: Callable[..., None], init: Callable[..., None], owner: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> None:
+    """Call `run`, what was made of the constructor `init`; a keyword that it does not have is an error of ours."""
+    try:
+        run(owner, *args, **kwargs)
+    except TypeError as error:
+        check_constructor(error, type(owner), init)
+        raise
 
 
 def checked_constructor(init: Callable[..., None]) -> Callable[..., None]:
@@ -224,11 +231,7 @@ def checked_constructor(init: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(init)
     def construct(self: Any, *args: Any, **kwargs: Any) -> None:
         try:
-            try:
-                init(self, *args, **kwargs)
-            except TypeError as error:
-                check_constructor(error, type(self), init)
-                raise
+            _run_constructor(init, init, self, args, kwargs)
         except Exception as error:
             hide_internal_frames(error)
             raise

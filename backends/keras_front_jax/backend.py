@@ -323,9 +323,8 @@ class JaxBackend(Transposes, Backend):
         return self._put(array)
 
     def _put(self, array: np.ndarray) -> Any:
-        near = discovery.current_device() is None and self._is_host()
-        if near and not array.ndim:  # there are many, and the public call is slow
-            return _scalar()(array)
+        if not array.ndim and discovery.current_device() is None and self._is_host():
+            return _scalar()(array)  # there are many, and the public call is slow
         return jax.device_put(array, self._device())
 
     def copy(self, x: Any) -> Any:  # a donated buffer must not be shared
