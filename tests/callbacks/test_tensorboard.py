@@ -34,7 +34,9 @@ def read(folder):
 def values(folder, tag) -> list[tuple[int, float]]:
     from tensorboard.util.tensor_util import make_ndarray
 
-    return [(e.step, float(make_ndarray(e.tensor_proto))) for e in read(folder).Tensors(tag)]
+    # As they were written: the files of one second have names whose order says nothing (".9" comes after ".10").
+    events = sorted(read(folder).Tensors(tag), key=lambda event: event.wall_time)
+    return [(event.step, float(make_ndarray(event.tensor_proto))) for event in events]
 
 
 def compiled(optimizer="sgd", name="net"):
