@@ -84,6 +84,7 @@ test-distribution: .venv-test/ready  # models on eight devices made of one CPU, 
 	$(ONE_THREAD) $(TEST)/python tests/distribution/run_on_mesh.py --processes 2
 	for backend in torch tensorflow; do \
 		$(ONE_THREAD) $(TEST)/python tests/distribution/run_in_processes.py $$backend || exit 1; \
+		$(ONE_THREAD) $(TEST)/python tests/distribution/run_in_processes.py -n 3 $$backend everything everything:sharded || exit 1; \
 		$(ONE_THREAD) $(TEST)/python tests/distribution/lose_a_process.py $$backend killed || exit 1; \
 		$(ONE_THREAD) $(TEST)/python tests/distribution/lose_a_process.py $$backend silent || exit 1; \
 		$(ONE_THREAD) $(TEST)/keras-front launch -n 2 --backend $$backend tests/distribution/old_program.py || exit 1; \

@@ -135,8 +135,8 @@ class ProcessPlacement(Placement):
         self.rank, self.processes = _Run.rank, _Run.size
 
     def put_state(self, variable: Any, value: Any) -> Any:
-        """A tensor in memory of its own."""
-        return tf.identity(value)
+        """The value, which has memory of its own; of a slot that another process keeps, an empty tensor."""
+        return value if self.keeper(variable) in (None, self.rank) else tf.zeros((0,), value.dtype)
 
     def put_batch(self, arrays: Sequence[Any]) -> list[Any]:
         """The rows of this rank."""
@@ -158,6 +158,15 @@ class ProcessPlacement(Placement):
     def from_first(self, tensors: Sequence[Any]) -> list[Any]:
         """The values of rank 0."""
         return _in_buffers(tensors, lambda flat: _sum(flat if _Run.rank == 0 else tf.zeros_like(flat)))
+
+    @_names_lost
+    def of_keeper(self, variable: Any, value: Any) -> Any:
+        """The value of a slot that one process keeps, in all of them."""
+        keeper = self.keeper(variable)
+        if keeper is None:
+            return value
+        own = value if keeper == self.rank else tf.zeros(tuple(variable.shape), value.dtype)
+        return tf.reshape(_sum(tf.reshape(own, (-1,))), own.shape)
 
     def wait_for_all(self) -> None:
         """Return when every process has come here."""
@@ -198,6 +207,14 @@ class Processes(Backend):
         self.undistributed, self.placement = plain, ProcessPlacement(distribution)
         self.placement.check_one_for_each(self.name)
         replicas.share_seeds(self)
+
+    def import_variable(self, value: Any, source: Backend | None, variable: Any) -> Any:
+        """See `Backend.import_variable`: slots that another process keeps are not kept here."""
+        return self.placement.put_state(variable, super().import_variable(value, source, variable))
+
+    def whole_variable(self, value: Any, variable: Any) -> Any:
+        """See `Backend.whole_variable`."""
+        return self.placement.of_keeper(variable, value)
 
     def replica_mean(self, tensors: Sequence[Any], *, shares: int) -> list[Any]:
         """See `K.replica_mean`."""

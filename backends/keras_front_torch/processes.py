@@ -102,8 +102,8 @@ class ProcessPlacement(Placement):
         self.rank, self.processes = dist.get_rank(), dist.get_world_size()
 
     def put_state(self, variable: Any, value: Any) -> Any:
-        """A tensor in memory of its own."""
-        return value.detach().clone()
+        """The value, which has memory of its own; of a slot that another process keeps, an empty tensor."""
+        return value if self.keeper(variable) in (None, self.rank) else value.new_empty((0,))
 
     def put_batch(self, arrays: Sequence[Any]) -> list[Any]:
         """The rows of this rank."""
@@ -141,6 +141,17 @@ class ProcessPlacement(Placement):
             for i, piece in zip(places, _pieces(flat, tensors, places), strict=True):
                 results[i] = piece.clone()
         return results
+
+    @_names_lost
+    def of_keeper(self, variable: Any, value: Any) -> Any:
+        """The value of a slot that one process keeps, in all of them."""
+        keeper = self.keeper(variable)
+        if keeper is None:
+            return value
+        whole = value if keeper == self.rank else value.new_empty(tuple(variable.shape))
+        whole = whole.contiguous().clone()
+        dist.broadcast(whole, keeper)
+        return whole
 
     @_names_lost
     def wait_for_all(self) -> None:
@@ -204,6 +215,14 @@ class Processes(Backend):
     def keeps(self, call: Any) -> bool:
         """Masks that are drawn for the whole batch are written from their body, which cuts out a part."""
         return super().keeps(call) and not (call.op.name == "keep_mask" and seeds.reproducible())
+
+    def import_variable(self, value: Any, source: Backend | None, variable: Any) -> Any:
+        """See `Backend.import_variable`: slots that another process keeps are not kept here."""
+        return self.placement.put_state(variable, super().import_variable(value, source, variable))
+
+    def whole_variable(self, value: Any, variable: Any) -> Any:
+        """See `Backend.whole_variable`."""
+        return self.placement.of_keeper(variable, value)
 
     def replica_mean(self, tensors: Sequence[Any], *, shares: int) -> list[Any]:
         """See `K.replica_mean`."""

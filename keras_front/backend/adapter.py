@@ -271,7 +271,17 @@ class Backend:
 
         Returns: a tensor in memory of its own.
         """
+        value = value if source is None else source.whole_variable(value, variable)
         return self.import_tensor(value, source, variable.dtype)
+
+    def whole_variable(self, value: Any, variable: Variable) -> Any:
+        """The value of a variable of this engine, also where another process keeps it; then every process asks.
+
+        Args:
+            value: what this process has of it.
+            variable: the variable.
+        """
+        return value
 
     def share(self, value: Any) -> Any:
         """A tensor in the memory of an array or of a tensor of another engine.

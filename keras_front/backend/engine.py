@@ -75,6 +75,14 @@ class Engine(Protocol):
             variable: the variable.
         """
 
+    def whole_variable(self, value: Any, variable: Any) -> Any:
+        """The value of a variable, also where another process keeps it.
+
+        Args:
+            value: what this process has of it.
+            variable: the variable.
+        """
+
     def is_host(self, x: Any) -> bool:
         """Whether a tensor may as well be an array of the host's.
 

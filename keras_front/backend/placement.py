@@ -153,6 +153,15 @@ class Placement:
     def wait_for_all(self) -> None:
         """Return when every process has come here."""
 
+    def keeper(self, variable: Any) -> int | None:
+        """The rank that keeps a slot of the optimizer for all; None for what every process holds.
+
+        Args:
+            variable: a `Variable`.
+        """
+        keeper = variable.keeper if self.distribution.shard_optimizer_state and not self.global_view else None
+        return None if keeper is None else keeper(self.processes)
+
     def check_one_for_each(self, backend: str) -> None:
         """Raise DistributionError unless batches are divided over as many devices as there are processes.
 
@@ -164,11 +173,6 @@ class Placement:
             raise DistributionError(
                 f"The {backend} backend runs one process for each device, and divides batches among them: expected a "
                 f"DataParallel over {self.processes} devices, one for each process, received {wanted}."
-            )
-        if wanted.shard_optimizer_state:
-            raise DistributionError(
-                f"The {backend} backend holds the optimizer's state whole in each process: expected "
-                "shard_optimizer_state=False. JAX divides it."
             )
 
 

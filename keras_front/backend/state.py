@@ -60,6 +60,7 @@ class Variable(Operators):
 
     Its `guard` keeps threads apart that train and read a model, from the moment on that a step uses the variable.
     `slot_of` is set for what an optimizer keeps for a weight: the path of that weight, beside which it lies on devices.
+    `keeper` says of such a variable which of n processes keeps it, where they divide them (see `optimizers.sharding`).
 
     Args:
         value: anything that NumPy or the active backend takes as an array, or a function without arguments that
@@ -93,6 +94,7 @@ class Variable(Operators):
         "constraint",
         "dtype",
         "guard",
+        "keeper",
         "name",
         "regularizer",
         "shape",
@@ -129,6 +131,7 @@ class Variable(Operators):
         self.trainable, self.constraint, self.autocast = trainable, constraint, True
         self.regularizer: Any = None
         self.slot_of: str | None = None
+        self.keeper: Callable[[int], int] | None = None
 
     @property
     def ndim(self) -> int:
@@ -240,7 +243,9 @@ class Variable(Operators):
         """A copy of the value as a NumPy array."""
         with _lock_of(self):
             held = self._held()
-            return np.array(held if self._backend is None else self._backend.to_numpy(held))
+            if self._backend is None:
+                return np.array(held)
+            return np.array(self._backend.to_numpy(self._backend.whole_variable(held, self)))
 
     def assign(self, value: Any, **kwargs: Any) -> Any:
         """Set the value: in the innermost frame (see `bind`) that has this variable, otherwise for good.

@@ -29,7 +29,7 @@ from keras_front.errors import ArgumentError, ShapeError, StateError, UnknownArg
 from keras_front.failures import explains_failures
 from keras_front.file_form import FileForm
 from keras_front.initializers import host_dtype
-from keras_front.optimizers import accumulation
+from keras_front.optimizers import accumulation, sharding
 from keras_front.optimizers.calls import OptimizerCalls, weights_first
 from keras_front.optimizers.get_updates import Recorded, placeholders, recorded
 from keras_front.optimizers.resource_updates import ResourceUpdates
@@ -96,6 +96,7 @@ class Optimizer(ResourceUpdates, OptimizerCalls, Configurable):
     slots_together = 0  # how many of them, from the first, files of Keras 3 keep side by side for each weight
     first_slot = 0.0  # the value that slots start with
     _slots: WeakKeyDictionary[Variable, dict[str, Variable]]  # they go when their weight goes
+    _keepers: sharding.Keepers
     _built: WeakKeyDictionary[Variable, None]
     _records: dict[tuple[Variable, ...], Recorded]
     _given_grads: list[Any] | None = None  # placeholders, while a `get_updates` of one's own is recorded
@@ -206,17 +207,25 @@ class Optimizer(ResourceUpdates, OptimizerCalls, Configurable):
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         optimizer = super().__new__(cls)
         optimizer._slots = WeakKeyDictionary()
+        optimizer._keepers = sharding.Keepers(optimizer._slots)
         optimizer._records = {}
         optimizer._hyper = {}
         optimizer._built = WeakKeyDictionary()
         return optimizer
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_slots": list(self._slots.items()), "_built": list(self._built)}
+        state = {**vars(self), "_slots": list(self._slots.items()), "_built": list(self._built)}
+        del state["_keepers"]
+        return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         built = WeakKeyDictionary(dict.fromkeys(state["_built"]))
         vars(self).update(state, _slots=WeakKeyDictionary(state["_slots"]), _built=built)
+        self._keepers = sharding.Keepers(self._slots)
+        for param, held in self._slots.items():
+            for slot, variable in held.items():
+                if slot in self.slots or not self.gradient_accumulation_steps:
+                    variable.keeper = self._keepers.of(param)
 
     @property
     def all_slots(self) -> tuple[str, ...]:
@@ -275,6 +284,8 @@ class Optimizer(ResourceUpdates, OptimizerCalls, Configurable):
             shape=shape,
         )
         made.slot_of = path if shape == tuple(param.shape) else None
+        if slot in self.slots or not self.gradient_accumulation_steps:  # what each call changes is kept by all
+            made.keeper = self._keepers.of(param)
         return made
 
     def first_value(self, slot: str) -> float:
@@ -473,7 +484,8 @@ class Optimizer(ResourceUpdates, OptimizerCalls, Configurable):
     def _take_step(self, params: Sequence[Variable], grads: Sequence[Any]) -> None:
         pairs = [(param, g) for param, g in zip(params, grads, strict=True) if g is not None]
         if pairs:  # a model may have nothing to train
-            self._update([param for param, _ in pairs], self.clip([g for _, g in pairs]))
+            grads = self.clip([g for _, g in pairs])
+            sharding.update([param for param, _ in pairs], grads, self._slots, self._update)
         self.iterations.assign(current(self.iterations) + 1)
 
     def _update(self, params: list[Variable], grads: list[Any]) -> None:
@@ -508,6 +520,7 @@ class Optimizer(ResourceUpdates, OptimizerCalls, Configurable):
 
     def _averaged(self, held: list[dict[str, Variable]], ws: list[Any], done: Any) -> list[Any]:
         """Count new weights into their running means; the weights, or these means when it is time for them."""
+        ws = list(ws)  # which may be what a recorded op gave
         kept = K.where(K.equal(done, 0), 0.0, self.ema_momentum)  # the first mean is the weight itself
         for i, (of_param, w) in enumerate(zip(held, ws, strict=True)):
             part = K.cast(kept, K.dtype(w))
@@ -536,7 +549,8 @@ class Optimizer(ResourceUpdates, OptimizerCalls, Configurable):
         """
         for param in var_list if self.use_ema else ():
             if param in self._slots:
-                param.assign(current(self._slots[param]["average"]))
+                average = self._slots[param]["average"]
+                param.assign(average.numpy() if sharding.keeper_of(average) is not None else current(average))
 
     def apply_gradients(self, grads_and_params: Iterable[tuple[Any, Variable]]) -> None:
         """`apply` for pairs, as loops written for tf.keras call it.

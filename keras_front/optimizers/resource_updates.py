@@ -43,6 +43,7 @@ class ResourceUpdates:
     initial_decay: float
     _hyper: dict[str, Any]
     _slots: Any
+    _keepers: Any
     _lr: Variable
     _variable: Any
     _use_locking = False
@@ -152,6 +153,7 @@ class ResourceUpdates:
             values = made(size, dtype=str(var.dtype)) if callable(made) else np.broadcast_to(np.asarray(made), size)
             held[slot_name] = self._variable(values, f"{var.name.partition(':')[0]}/{slot_name}", str(var.dtype))
             held[slot_name].dtype = VariableDtype(var.dtype)
+            held[slot_name].keeper = self._keepers.of(var)
         if slot_name not in self.slots:
             self.slots = (*self.slots, slot_name)
         return held[slot_name]  # type: ignore[no-any-return]

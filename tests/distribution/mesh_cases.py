@@ -25,6 +25,7 @@ from keras_front.backend.placement import active_placement
 from keras_front.models import Model, Sequential, load_model
 
 CASES: dict[str, Callable[[], dict[str, Any]]] = {}
+BATCH = 16  # samples; to be divided by the number of devices
 
 
 def case(function: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
@@ -50,7 +51,7 @@ def net(*middle: Any, width: int = 8) -> Any:
 def trained(model: Any, *arguments: Any, optimizer: Any = "adam", measures: Any = ("mae",), **settings: Any) -> Any:
     """Everything that training leaves behind."""
     model.compile(optimizer, "binary_crossentropy", metrics=list(measures))
-    history = model.fit(*arguments, **{"epochs": 2, "batch_size": 16, "verbose": 0, **settings})
+    history = model.fit(*arguments, **{"epochs": 2, "batch_size": BATCH, "verbose": 0, **settings})
     check_places(model)
     state = [w.numpy() for w in model.weights] + list(model.optimizer.get_weights())
     return {**{f"history {k}": v for k, v in history.history.items()}, **{f"state {i}": w for i, w in enumerate(state)}}

@@ -9,7 +9,7 @@ import numpy as np
 from mesh_cases import data, net, trained
 
 from keras_front import backend as K
-from keras_front import callbacks, layers, losses, metrics, optimizers
+from keras_front import callbacks, layers, losses, metrics, mixed_precision, optimizers
 from keras_front.models import Model, Sequential
 from keras_front.utils import Sequence
 
@@ -18,6 +18,18 @@ SKIPPED: dict[str, str] = {
     "several_steps_in_a_dispatch": "steps go one by one where processes work together",
     "multi_gpu_model": "for the devices of one process",
 }
+
+SHARDED = [  # with slots of the optimizer that belong to one process each
+    f"{name}:sharded"
+    for name in (
+        "everything",
+        "accumulated_by_the_optimizer",
+        "saved_and_resumed",
+        "a_step_of_ones_own",
+        "eager_steps",
+        "kinds_of_optimizers",
+    )
+]
 
 
 def case(function: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
@@ -140,3 +152,17 @@ def eager_steps() -> Any:
     model = net(layers.BatchNormalization(name="norm"), layers.Dropout(0.3, name="drop"))
     model.compile("adam", "binary_crossentropy", metrics=["mae"], run_eagerly=True)
     return {"loss": model.fit(x, y, batch_size=16, epochs=2, verbose=0).history["loss"], "state": model.get_weights()}
+
+
+@case
+def kinds_of_optimizers() -> Any:
+    """Formulas on one weight after the other, on all at once, on a weight as a whole; counters; running means."""
+    x, y = data(32)
+    kinds = [
+        optimizers.Nadam(0.01),
+        optimizers.Lamb(0.01),
+        optimizers.Adafactor(0.01),
+        optimizers.Adam(0.01, global_clipnorm=0.1, weight_decay=0.01, use_ema=True, ema_overwrite_frequency=3),
+        mixed_precision.LossScaleOptimizer(optimizers.SGD(0.1, momentum=0.9, nesterov=True), dynamic_growth_steps=2),
+    ]
+    return {f"{kind.name} {k}": v for kind in kinds for k, v in trained(net(), x, y, optimizer=kind).items()}

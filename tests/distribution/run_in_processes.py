@@ -1,7 +1,8 @@
-"""`run_in_processes.py BACKEND [CASE ...]`: cases in two processes, on torch or TensorFlow, against one process.
+"""`run_in_processes.py [-n N] BACKEND [CASE ...]`: cases in several processes, on torch or TensorFlow, against one.
 
-A case is one of `mesh_cases.CASES` or `process_cases.CASES`; by default all are run. The first process runs each case
-alone, then both together. Prints a line for each case, and ends with 1 if any of them differs by more than
+A case is one of `mesh_cases.CASES` or `process_cases.CASES`, or one with `:sharded` behind it, whose optimizer's slots
+are divided over the processes; by default all are run, and some of them sharded. The first process runs each case
+alone, then all together. Prints a line for each case, and ends with 1 if any of them differs by more than
 1e-10, or if the processes do not hold the same, bit by bit.
 """
 
@@ -20,8 +21,6 @@ NUMBER = "KERAS_DISTRIBUTION_PROCESS_ID"
 
 def main(arguments: list[str]) -> int:
     backend, *names = arguments
-    if NUMBER not in os.environ:
-        return launch(arguments)
     import keras_front
     from keras_front import config, distribution
 
@@ -32,8 +31,9 @@ def main(arguments: list[str]) -> int:
     import process_cases
 
     cases = {**mesh_cases.CASES, **process_cases.CASES}
-    skipped = {} if names else process_cases.SKIPPED
-    return int(sum([not is_equal(name, cases[name], mesh_cases) for name in names or cases if name not in skipped]) > 0)
+    names = names or [name for name in cases if name not in process_cases.SKIPPED] + process_cases.SHARDED
+    mesh_cases.BATCH = 12 if distribution.get_device_count() == 3 else 16
+    return int(sum([not is_equal(name, cases[name.partition(":")[0]], mesh_cases) for name in names]) > 0)
 
 
 def is_equal(name: str, case, compare) -> bool:
@@ -44,7 +44,7 @@ def is_equal(name: str, case, compare) -> bool:
     if first:
         keras_front.set_random_seed(7, reproducible=True)
         alone = numbers(case())
-    with distribution.DataParallel().scope():
+    with distribution.DataParallel(shard_optimizer_state=name.endswith(":sharded")).scope():
         keras_front.set_random_seed(7, reproducible=True)
         together = numbers(case())
         same = is_everywhere(together)
@@ -81,14 +81,17 @@ def is_everywhere(results: dict) -> bool:
 def launch(arguments: list[str]) -> int:
     from keras_front.backend import launching
 
-    ports = launching.free_ports(2)
+    count = int(arguments[1]) if arguments[0] == "-n" else 2
+    words = arguments[2:] if arguments[0] == "-n" else arguments
+    ports = launching.free_ports(count)
     shared = {
         "KERAS_DISTRIBUTION_JOB_ADDRESSES": ",".join(f"127.0.0.1:{port}" for port in ports),
-        "KERAS_DISTRIBUTION_NUM_PROCESSES": "2",
+        "KERAS_DISTRIBUTION_NUM_PROCESSES": str(count),
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
-    return launching.run([sys.executable, __file__, *arguments], [{**shared, NUMBER: str(rank)} for rank in (0, 1)])
+    own = [{**shared, NUMBER: str(rank)} for rank in range(count)]
+    return launching.run([sys.executable, __file__, *words], own)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]) if NUMBER in os.environ else launch(sys.argv[1:]))

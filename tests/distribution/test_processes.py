@@ -5,6 +5,7 @@ And what decides, in one process, which part of a batch is whose.
 
 from __future__ import annotations
 
+import copy
 import subprocess
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ from keras_front.errors import BackendError, DistributionError
 from keras_front.graph import summary
 from keras_front.layers import LSTM, Dense
 from keras_front.models import Sequential
+from keras_front.optimizers import SGD, Adam, base, sharding
 from keras_front.training.data.arrays import BatchLayout
 from keras_front.training.steps.replicas import BatchPart
 
@@ -31,10 +33,14 @@ pytestmark = pytest.mark.backends("numpy")
 
 @pytest.mark.backends("torch")
 def test_models_in_two_processes_are_those_of_one(backend):
-    """Torch, gloo, float64: two inputs, noise, batch statistics, an uneven last batch, metrics with a state."""
-    words = [sys.executable, str(HERE / "run_in_processes.py"), "torch", "everything"]
+    """Torch, gloo, float64: two inputs, noise, batch statistics, an uneven last batch, metrics with a state.
+
+    And once more with the slots of the optimizer divided over the processes.
+    """
+    words = [sys.executable, str(HERE / "run_in_processes.py"), "torch", "everything", "everything:sharded"]
     done = subprocess.run(words, capture_output=True, text=True, timeout=300)
-    assert (done.returncode, done.stdout.split()[:1]) == (0, ["equal"]), done.stdout + done.stderr
+    said = [line.split()[0] for line in done.stdout.splitlines()]
+    assert (done.returncode, said) == (0, ["equal", "equal"]), done.stdout + done.stderr
 
 
 # Which part of a batch -----------------------------------------------------------------------------------------
@@ -113,19 +119,50 @@ def test_one_process_has_nothing_to_share(backend):
             call()
 
 
-@pytest.mark.parametrize(
-    ("size", "arguments", "message"),
-    [
-        (3, {}, "expected a DataParallel over 2 devices"),
-        (2, {"shard_optimizer_state": True}, "expected shard_optimizer_state=False"),
-    ],
-)
-def test_a_distribution_that_processes_cannot_have_is_an_error(size, arguments, message):
-    wanted = DataParallel(devices=[f"cpu:{i}" for i in range(size)], **arguments)
-    placement = Placement(wanted)
+def test_a_distribution_that_processes_cannot_have_is_an_error():
+    placement = Placement(DataParallel(devices=["cpu:0", "cpu:1", "cpu:2"]))
     placement.processes = 2
-    with pytest.raises(DistributionError, match=message):
+    with pytest.raises(DistributionError, match="expected a DataParallel over 2 devices"):
         placement.check_one_for_each("torch")
+
+
+# Slots that belong to one process each ---------------------------------------------------------------------------
+
+
+def test_weights_are_spread_evenly_and_stay_where_they_are(model):
+    big, small = K.variable(np.zeros(100)), [K.variable(np.zeros(10)) for _ in range(4)]
+    optimizer = Adam()
+    optimizer.build([*small, big])
+    ranks = [optimizer.slots_of(w)["m"].keeper(2) for w in (big, *small)]
+    assert ranks == [0, 1, 1, 1, 1]
+    assert [optimizer.slots_of(w)["v"].keeper(3) for w in (big, *small)] == [0, 1, 2, 1, 2]
+    late = K.variable(np.zeros(50))
+    assert optimizer.slots_of(late)["m"].keeper(2) == 1
+    assert [optimizer.slots_of(w)["m"].keeper(2) for w in (big, *small)] == ranks
+    again, weights = copy.deepcopy((optimizer, [big, *small]))
+    assert [again.slots_of(w)["m"].keeper(2) for w in weights] == ranks
+    assert optimizer.iterations.keeper is None
+
+
+def test_a_process_updates_its_own_weights_and_is_given_the_rest(group, monkeypatch):
+    group.distribution.shard_optimizer_state = True
+    group.keeper = lambda slot: None if slot.keeper is None else slot.keeper(2)
+    weights, grads = [K.variable([1.0, 2.0, 3.0]), K.variable([4.0])], [K.ones((3,)), K.ones((1,))]
+    optimizer = SGD(1.0, momentum=0.9)
+    seen = []
+
+    def gather(x, shares, rank):
+        seen.append((K.to_numpy(x).tolist(), shares, rank))
+        return K.constant([7.0, 8.0, 9.0, *seen[0][0]])
+
+    monkeypatch.setattr(sharding.K, "replica_gather", gather)
+    monkeypatch.setattr(base, "mean_gradients", list)
+    optimizer.apply(weights, grads)
+    assert seen == [([3.0, 0.0, 0.0], 2, 1)]
+    assert [w.numpy().tolist() for w in weights] == [[7.0, 8.0, 9.0], [3.0]]
+    assert [float(np.sum(slot.numpy())) for w in weights for slot in optimizer.slots_of(w).values()] == [0.0, -1.0]
+    with pytest.raises(DistributionError, match="at least one weight with slots for each of 2 processes, received 1"):
+        SGD(1.0, momentum=0.9).apply(weights[:1], grads[:1])
 
 
 def test_the_first_process_alone_prints_a_summary(model, monkeypatch, capsys):

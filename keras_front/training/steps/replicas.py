@@ -237,6 +237,7 @@ def share_state(steps: Any) -> None:
     """Give every process the state of the first one."""
     placement = replicas.group()
     if placement is not None:
-        engine, variables = active_backend(), steps.variables.all
+        engine = active_backend()
+        variables = [v for v in steps.variables.all if placement.keeper(v) is None]
         with steps.guard.lock:
             store(variables, placement.from_first(values_of(variables)), engine)
