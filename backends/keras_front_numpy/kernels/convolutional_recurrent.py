@@ -36,9 +36,9 @@ class ConvLSTM(LSTM):
         self.how = (ones, padding, ones, 1, np.dtype(dtype).str)
         self.conv = convolution.plan_forward(self.image, self.kernel_shape, *self.how)
         self.wide = np.empty((math.prod(window) * filters, 4 * filters), dtype)
-        self.kernel = self.wide.reshape(-1, 4, filters).swapaxes(0, 1)
+        self.kernel = self._split(self.wide)
         self.rows = np.empty((batch * self.places, 4 * filters), dtype)
-        self.product = self.rows.reshape(-1, 4, filters).swapaxes(0, 1)
+        self.product = self._split(self.rows)
 
     def _more_back_memory(self) -> None:
         super()._more_back_memory()
@@ -84,11 +84,15 @@ class ConvLSTM(LSTM):
         self.conv(h.reshape(self.image), self.wide.reshape(self.kernel_shape), self.rows.reshape(self.wide_image))
         np.add(gates, self.product, gates)
 
-    def _back_product(self, gates: Any, dh: Any) -> None:
-        kernel = self.back.reshape(self.kernel_shape)
-        self.conv_input_gradient(gates.reshape(self.wide_image), kernel, dh.reshape(self.image))
+    def _back_kernel(self, kernel: np.ndarray) -> None:
+        self._arrange(kernel, self._split(self.back))
 
-    def _kernel_gradient(self, flow: Any) -> Any:
+    def _back_product(self, gates: Any, dh: Any) -> None:
+        np.copyto(self.product, gates)
+        kernel = self.back.reshape(self.kernel_shape)
+        self.conv_input_gradient(self.rows.reshape(self.wide_image), kernel, dh.reshape(self.image))
+
+    def _kernel_gradient(self, flow: np.ndarray) -> np.ndarray:
         found = np.empty(self.kernel_shape, flow.dtype)
         states = self.hs[:-1].reshape(-1, *self.image[1:])
         self.conv_kernel_gradient(states, flow.reshape(-1, *self.wide_image[1:]), found)
