@@ -16,7 +16,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from .space import Pairs, out_space
 
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 19
 _WINDOW, _PLACES = "abc", "xyzk"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from ..buffers import Buffer, Operand
 from ..kernels import recurrent_layers
 from .data import Loop, Steps
-from .scheduler import Rule, Scheduler, call_method
+from .scheduler import Rule, Scheduler
 
 
 def scan(s: Scheduler, i: Any) -> None:
@@ -118,23 +118,27 @@ def _key(kind: str, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
 
 def sequence(s: Scheduler, i: Any) -> None:
     """A layer's steps forward; its kernel keeps them for the backward pass."""
-    kind, args = i.op.removesuffix("_sequence"), tuple(i.args)
-    key = _key(kind, args, i.attrs)
-    layer = s.session.layers.get(key)
+    kind = i.op.removesuffix("_sequence")
+    _forward(s, kind, tuple(i.args), i.attrs, tuple(s.out(t) for t in i.outs))
+
+
+def _forward(s: Scheduler, kind: str, args: tuple[Any, ...], attrs: dict[str, Any], outs: tuple[Operand, ...]) -> Any:
+    layer = s.session.layers.get(_key(kind, args, attrs))
     if layer is None:
-        layer = s.session.layers[key] = recurrent_layers.layer_for(kind, args, i.attrs)
-    inputs = s.all_operands(args)
-    s.add("forward", inputs, tuple(s.out(t) for t in i.outs), function=layer, name=kind)
+        layer = s.session.layers[_key(kind, args, attrs)] = recurrent_layers.layer_for(kind, args, attrs)
+    s.add("forward", s.all_operands(args), outs, function=layer, name=kind)
+    return layer
 
 
 def sequence_gradient(s: Scheduler, i: Any) -> None:
-    """The backward pass over the steps of the same arguments; the adapter's method if their results are not used."""
+    """The backward pass over the steps of the same arguments, which run here if nobody uses their results."""
     kind = i.op.removesuffix("_sequence_gradient")
     count = recurrent_layers.RESULTS[kind]
-    layer = s.session.layers.get(_key(kind, tuple(i.args[count:]), i.attrs))
+    args = tuple(i.args[count:])
+    layer = s.session.layers.get(_key(kind, args, i.attrs))
     if layer is None:
-        call_method(s, i)
-        return
+        results = tuple(s.scratch(g.shape, g.dtype) for g in i.args[:count])
+        layer = _forward(s, kind, args, i.attrs, results)
     inputs = s.all_operands(tuple(i.args))
     outputs = tuple(s.out(t) for t in i.outs)
     s.add("backward", (inputs[:count], inputs[count:]), outputs, function=layer, name=kind)
