@@ -83,7 +83,9 @@ def __getattr__(name: str) -> Any:
         return found
     if name in _MODULES:
         return import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from keras_front.missing_names import missing_in_module
+
+    raise missing_in_module(__name__, name)
 
 
 def __dir__() -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from keras_front import backend as K
 from keras_front.errors import ShapeError
+from keras_front.missing_names import only_these
 from keras_front.registry import Registry
 from keras_front.tracebacks import api_boundary
 
@@ -624,3 +625,6 @@ def get(identifier: Any) -> Callable[..., Any]:
         True
     """
     return linear if identifier is None else ACTIVATIONS.get(identifier)
+
+
+__getattr__ = only_these(__name__)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import runpy
 import sys
@@ -14,12 +15,19 @@ from collections.abc import Callable, Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType, TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keras_front import __version__, config
-from keras_front.backend import discovery
 from keras_front.errors import ArgumentError, KerasFrontError
 
+if TYPE_CHECKING:
+    from keras_front.backend import discovery
+
+ABOUT = """The classic Keras over NumPy, PyTorch, JAX and TensorFlow, from the command line.
+
+    keras-front demo               see it work: a digit classifier in ten seconds
+    keras-front run old_script.py  run an old program as it is
+    keras-front inspect model.h5   see what is in an old file"""
 PROFILED = 5  # calls of `fit` that `profile` looks at: in a loop the next are like these
 
 
@@ -30,9 +38,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the words after `keras-front`; by default those of this process.
 
     Returns: the exit status: 0, 1 if the script of `run` failed, which is shown with its traceback, and 2 if the
-        command itself cannot be carried out, which is explained in one message.
+        command itself cannot be carried out, which is explained in one message, or if there is none.
     """
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help()
+        return 2
     try:
         return options.command(options) or 0
     except KerasFrontError as error:
@@ -41,9 +53,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="keras-front", description=__doc__.splitlines()[0].split(": ")[0])
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="keras-front", description=ABOUT, formatter_class=layout)
     parser.add_argument("--version", action="version", version=f"keras_front {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="command")
+    parser.set_defaults(command=None)
+    commands = parser.add_subparsers(metavar="command", title="commands", prog="keras-front")
 
     def add(name: str, command: Callable[[argparse.Namespace], int | None], text: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
@@ -165,6 +179,8 @@ def show_info(options: argparse.Namespace) -> None:
     Args:
         options: `devices`: whether to load every usable backend and show its devices.
     """
+    from keras_front.backend import discovery
+
     print(f"keras_front {__version__}   Python {platform.python_version()}   {_versions('numpy', 'h5py')}")
     active, problem = _active_name()
     print("\nbackends")
@@ -187,6 +203,8 @@ def _versions(*distributions: str) -> str:
 
 
 def _active_name() -> tuple[str | None, str]:
+    from keras_front.backend import discovery
+
     try:
         return discovery.backend(), ""
     except KerasFrontError as error:
@@ -202,6 +220,8 @@ def _backend_row(status: discovery.Status, active: str | None, every: bool) -> t
 
 
 def _devices(name: str) -> str:
+    from keras_front.backend import discovery
+
     try:
         return "ready on " + ", ".join(discovery.get(name).devices())
     except KerasFrontError as error:
@@ -234,6 +254,9 @@ def run_demo(options: argparse.Namespace) -> None:
     Args:
         options: `backend` and `epochs`.
     """
+    if "OMP_NUM_THREADS" not in os.environ and "numpy" not in sys.modules:
+        # Small matrices: threads that wait for each other take many times as long, on a machine that does other things.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from keras_front import demo
 
     demo.main(options.backend, epochs=options.epochs)

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from keras_front import config
 from keras_front.errors import ArgumentError, UninitializedError, UnknownArgumentError
+from keras_front.missing_names import missing_attribute
 from keras_front.tracebacks import hide_internal_frames, mark_boundary
 
 __all__ = [
@@ -82,7 +83,7 @@ def legacy_attribute(owner: Any, name: str) -> Any:
     except AttributeError as error:
         if str(error) != name:
             raise
-    raise AttributeError(f"{type(owner).__name__!r} object has no attribute {name!r}")
+    raise missing_attribute(owner, name)
 
 
 def accept_legacy_arguments(

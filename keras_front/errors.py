@@ -7,6 +7,7 @@
     │   ├── WrongKindError (TypeError)      an argument is of a kind that cannot be used here
     │   ├── UnknownArgumentError (TypeError)     a keyword argument is not one of the function's
     │   └── UnknownNameError                a name, as of a layer in a file, is that of no class or function
+    ├── MissingNameError (AttributeError)   a module or an object has no such name
     ├── DtypeError (TypeError)              a dtype cannot be used here
     ├── StateError (RuntimeError)           something was called in the wrong order
     │   └── UninitializedError (AttributeError)  a constructor did not call that of its base
@@ -48,6 +49,7 @@ __all__ = [
     "IncompleteConfigError",
     "KerasFrontError",
     "MissingFileError",
+    "MissingNameError",
     "MissingPackageError",
     "NotFiniteError",
     "SerializationError",
@@ -136,11 +138,15 @@ class UnknownArgumentError(ArgumentError, TypeError):
             raise cls.of(where or inner.__name__, name.split("'")[1], names) from None
 
 
-# What other libraries call an argument, where no spelling leads from one name to the other.
+# What other libraries call an argument, where no spelling leads from one name to the other; for classes and functions
+# see missing_names.py.
 _ELSEWHERE = {
     "X": ("x",),
+    "batch_size": ("fit_kwargs",),
     "bias": ("use_bias",),
+    "callbacks": ("fit_kwargs",),
     "dim": ("axis",),
+    "epochs": ("fit_kwargs",),
     "eta": ("learning_rate",),
     "hidden_layer_sizes": ("units",),
     "hidden_size": ("units",),
@@ -161,6 +167,7 @@ _ELSEWHERE = {
     "random_state": ("seed",),
     "step_size": ("learning_rate",),
     "targets": ("y",),
+    "verbose": ("fit_kwargs",),
 }
 
 
@@ -193,6 +200,33 @@ class UnknownNameError(ArgumentError):
     def __init__(self, message: str, name: str = ""):
         super().__init__(message)
         self.name = name
+
+
+class MissingNameError(KerasFrontError, AttributeError):
+    """A module or an object has no such name; the message says which was meant.
+
+    Args:
+        message: what has no such name, in Python's words.
+        name: the name.
+        place: where a nearer one is looked for when the message is read: the name of a module, or a class.
+        here: what it is called here, if that is known.
+    """
+
+    def __init__(self, message: str, name: str = "", place: str | type = "", here: str = ""):
+        super().__init__(message, name, place, here)
+        self.name, self.place, self.here = name, place, here
+
+    def __str__(self) -> str:
+        if self.here:
+            return f"{self.args[0]}. Here it is {self.here}."
+        near = [] if self.name.startswith("_") else meant_by(self.name, self._names())
+        return f"{self.args[0]}. Did you mean {' or '.join(map(repr, near))}?" if near else self.args[0]
+
+    def _names(self) -> list[str]:
+        from sys import modules
+
+        owner = modules.get(self.place) if isinstance(self.place, str) else self.place
+        return [name for name in getattr(owner, "__all__", None) or dir(owner) if not name.startswith("_")]
 
 
 class HintWarning(UserWarning):

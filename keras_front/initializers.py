@@ -20,6 +20,7 @@ from keras_front.arguments import NotNegative, Number, Scalars, Seed
 from keras_front.backend import dtypes, seeds
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.failures import explains_failures
+from keras_front.missing_names import only_these
 from keras_front.registry import Configurable, Registry
 from keras_front.tracebacks import api_boundary
 
@@ -581,3 +582,6 @@ def get(identifier: Any) -> Callable[..., Any] | None:
         [0.0, 0.0]
     """
     return INITIALIZERS.get(identifier)
+
+
+__getattr__ = only_these(__name__)

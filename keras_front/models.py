@@ -16,6 +16,7 @@ from keras_front.graph.layer import LAYERS
 from keras_front.graph.network import Network
 from keras_front.graph.sequential import SequentialNetwork
 from keras_front.layers.quantization import Quantizable
+from keras_front.missing_names import only_these
 from keras_front.saving import Saveable, save_model
 from keras_front.tracebacks import api_boundaries
 from keras_front.training.trainer import Trainer
@@ -138,3 +139,6 @@ load_model = _giving_model(saving.load_model)
 model_from_config = _giving_model(saving.model_from_config)
 model_from_json = _giving_model(saving.model_from_json)
 model_from_yaml = _giving_model(saving.model_from_yaml)
+
+
+__getattr__ = only_these(__name__)

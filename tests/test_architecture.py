@@ -25,7 +25,7 @@ BACKEND_NAMES = {"numpy", "torch", "jax", "tensorflow", "pytensor", "onnxruntime
 BASE = {
     "arguments", "compatibility", "config", "conventions", "custom_objects", "docstrings", "errors", "failures",
     "file_form",
-    "keras_json", "nest", "registry", "setting_kinds", "tracebacks",
+    "keras_json", "missing_names", "nest", "registry", "setting_kinds", "tracebacks",
 }  # fmt: skip
 TENSORS = BASE | {"backend", "dtype_policies"}
 PIECES = {"activations", "initializers", "constraints", "regularizers", "losses", "metrics", "optimizers"}
@@ -36,6 +36,7 @@ MODELS = TRAINING | {"training", "saving", "tf_names", "export"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "nest": set(),
+    "missing_names": {"errors"},
     "setting_kinds": {"errors"},
     "keras_json": {"errors", "setting_kinds"},
     "config": {"errors", "keras_json", "setting_kinds"},
@@ -45,7 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "arguments": {"errors"},
     "tracebacks": {"errors", "config"},
     "failures": {"errors", "config", "tracebacks"},
-    "compatibility": {"errors", "config", "tracebacks"},
+    "compatibility": {"errors", "config", "missing_names", "tracebacks"},
     "conventions": {"config", "compatibility"},
     "registry": BASE,
     "backend": BASE,

@@ -190,3 +190,15 @@ def test_the_demo_learns_the_digits(capsys, backend):
     accuracy = float(re.search(r"has not seen: (\S+)", shown.out).group(1))
     assert accuracy >= 0.97
     assert "loaded it again: the same predictions" in shown.out
+
+
+def test_without_a_command_it_says_what_there_is(capsys):
+    shown = run(capsys)
+    assert shown.status == 2
+    assert "keras-front demo" in shown.out
+
+
+def test_the_demo_takes_one_thread_of_blas():
+    """NumPy reads the variable when it is loaded, so nothing may load it before the command is known."""
+    code = "import sys, keras_front.cli; sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import pickle
 
 import numpy as np
 import pytest
@@ -142,3 +143,30 @@ def test_a_class_of_ones_own_that_hands_keywords_on():
         Mine(reducton="sum")
     with pytest.raises(UnknownArgumentError, match=r"Mine: .*Did you mean 'factor'"):
         Mine(facter=2.0)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "meant"),
+    [
+        (layers, "Dens", "Did you mean 'Dense'?"),
+        (layers, "Linear", "Here it is layers.Dense."),
+        (losses, "CrossEntropyLoss", "Here it is losses.SparseCategoricalCrossentropy(from_logits=True)."),
+        (callbacks, "EarlyStoping", "Did you mean 'EarlyStopping'?"),
+        (K, "cat", "Here it is backend.concatenate."),
+        (K, "_relu", ""),
+    ],
+)
+def test_a_name_that_a_module_lacks(module, name, meant):
+    with pytest.raises(AttributeError) as caught:
+        getattr(module, name)
+    assert str(caught.value) == f"module {module.__name__!r} has no attribute {name!r}. {meant}".removesuffix(". ")
+    assert not hasattr(module, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("predit", "Did you mean 'predict'"), ("score", "Here it is evaluate"), ("eval", "not needed")]
+)
+def test_an_attribute_that_a_model_lacks(name, meant):
+    with pytest.raises(AttributeError, match=meant) as caught:
+        getattr(Sequential(), name)
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from keras_front.missing_names import missing_in_module as _missing_in_module
+
 _REGNET = "002 004 006 008 016 032 040 064 080 120 160 320"
 
 # Nets of each family that have a name here; a family has `preprocess_input` and `decode_predictions` too.
@@ -51,7 +53,7 @@ def __getattr__(name: str) -> Any:
         return found
     if name in FAMILIES:
         return import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise _missing_in_module(__name__, name)
 
 
 def __dir__() -> list[str]:

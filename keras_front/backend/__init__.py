@@ -364,6 +364,7 @@ from keras_front.config import (
     set_floatx,
     set_image_data_format,
 )
+from keras_front.missing_names import missing_in_module as _missing_in_module
 
 get_variable_shape = inspection.int_shape
 
@@ -379,4 +380,4 @@ def __getattr__(name: str) -> Any:
             return import_module(module).find(name)
         except (ModuleNotFoundError, KeyError):
             continue
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise _missing_in_module(__name__, name)

@@ -13,6 +13,7 @@ from keras_front.callbacks.rate_finder import LearningRateFinder
 from keras_front.callbacks.schedule import LearningRateScheduler, ReduceLROnPlateau
 from keras_front.callbacks.stopping import EarlyStopping, TerminateOnNaN
 from keras_front.callbacks.tensorboard import TensorBoard
+from keras_front.missing_names import only_these
 
 __all__ = [
     "BackupAndRestore",
@@ -38,3 +39,6 @@ __all__ = [
     "in_every_fit",
     "with_backup",
 ]
+
+
+__getattr__ = only_these(__name__)

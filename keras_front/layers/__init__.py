@@ -11,6 +11,7 @@ from keras_front.compatibility import legacy_object
 from keras_front.errors import DtypeError
 from keras_front.graph.inputs import Input, InputLayer
 from keras_front.graph.layer import LAYERS, InputSpec, Layer
+from keras_front.missing_names import missing_in_module as _missing_in_module
 from keras_front.tracebacks import api_boundary
 
 from .adaptive_pooling import (
@@ -192,7 +193,7 @@ def __getattr__(name: str) -> Any:
     """A layer under an older name."""
     found = None if name.startswith("_") else legacy_object("layer", name) or _ALIASES.get(name)
     if found is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise _missing_in_module(__name__, name)
     return found
 
 

@@ -20,6 +20,7 @@ from keras_front import backend as K
 from keras_front import layers, models, regularizers
 from keras_front.compatibility import renamed
 from keras_front.layers.wrappers import Bidirectional
+from keras_front.missing_names import missing_attribute
 from keras_front.registry import Registry
 
 from .arguments import SIGNATURES
@@ -136,7 +137,7 @@ def _today(name: str) -> Former:
         for today in ATTRIBUTES[name]:
             if hasattr(self, today):
                 return getattr(self, today)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        raise missing_attribute(self, name)
 
     value.__doc__ = f"Today `{ATTRIBUTES[name][0]}`."
     return Former(value)

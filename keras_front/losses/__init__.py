@@ -64,6 +64,7 @@ from keras_front.losses.objects import (
     is_categorical_crossentropy,
 )
 from keras_front.losses.weights import Reduction, compute_weighted_loss, same_rank, spread_weights
+from keras_front.missing_names import only_these
 from keras_front.tracebacks import api_boundary
 
 __all__ = [
@@ -193,3 +194,6 @@ def get(identifier: Any) -> Loss | Callable[..., Any] | None:
         True
     """
     return LOSSES.get(identifier)
+
+
+__getattr__ = only_these(__name__)

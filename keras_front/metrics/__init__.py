@@ -111,6 +111,7 @@ from keras_front.metrics.scores import (
     concordance_correlation,
     pearson_correlation,
 )
+from keras_front.missing_names import only_these
 from keras_front.tracebacks import api_boundary
 
 __all__ = [
@@ -287,3 +288,6 @@ def get(identifier: Any) -> Metric | Callable[..., Any] | None:
         'mean_squared_error'
     """
     return METRICS.get(identifier)
+
+
+__getattr__ = only_these(__name__)

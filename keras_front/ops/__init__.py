@@ -16,6 +16,7 @@ from keras_front import backend as K
 from keras_front.backend.op import OPS
 from keras_front.backend.operands import as_symbol_or_tensor as _as_tensor
 from keras_front.backend.ops.numpy_names import FUNCTIONS
+from keras_front.missing_names import missing_in_module as _missing_in_module
 
 from . import arrays, core, image, linalg, nn, numpy, reductions, signals, statistics  # noqa: F401 - as `ops.image`
 
@@ -76,7 +77,7 @@ conjugate = arrays.conj
 
 def __getattr__(name: str) -> Any:
     if name.startswith("_") or not hasattr(K, name) or isinstance(getattr(K, name), ModuleType):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise _missing_in_module(__name__, name)
     value = getattr(K, name)
     return _taking_arrays(name, value) if hasattr(value, "op") else value
 

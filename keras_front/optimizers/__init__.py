@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keras_front.errors import ArgumentError
+from keras_front.missing_names import only_these
 from keras_front.optimizers import schedules
 from keras_front.optimizers.algorithms import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Nadam, RMSprop
 from keras_front.optimizers.base import OPTIMIZERS, Optimizer, clip_norm
@@ -101,3 +102,6 @@ def get(identifier: Any) -> Optimizer:
             "Could not interpret optimizer identifier: None. Expected a name, a config or an optimizer."
         )
     return OPTIMIZERS.get(identifier)
+
+
+__getattr__ = only_these(__name__)

@@ -419,7 +419,7 @@ def _training(raw: Any, found: Description) -> None:
     if isinstance(optimizer, Mapping):
         arguments = optimizer.get("config")
         shown = arguments.items() if isinstance(arguments, Mapping) else ()
-        plain = [f"{k}={v!r}" for k, v in shown if k != "name" and isinstance(v, int | float | bool | str)]
+        plain = [f"{k}={_plain(v)!r}" for k, v in shown if k != "name" and isinstance(v, int | float | bool | str)]
         found.optimizer = f"{optimizer.get('class_name')}({', '.join(plain)})"
     elif optimizer:
         found.optimizer = str(optimizer)
@@ -433,6 +433,14 @@ def _training(raw: Any, found: Description) -> None:
 
 
 # As text ---------------------------------------------------------------------------------------------
+
+
+def _plain(value: Any) -> Any:
+    """A setting as somebody wrote it: 0.001, where a file has the nearest number of 32 bits, 0.0010000000474974513."""
+    if not isinstance(value, float) or not abs(value) < np.finfo("float32").max:
+        return value
+    near = np.float32(value)
+    return float(str(near)) if float(near) == value else value
 
 
 def _lines(found: Description) -> Iterator[str]:

@@ -14,6 +14,7 @@ from keras_front.custom_objects import (
     get_registered_object,
     register_keras_serializable,
 )
+from keras_front.missing_names import missing_in_module as _missing_in_module
 from keras_front.utils import (
     conv_utils,
     data_utils,
@@ -130,7 +131,7 @@ _LATER = {
 def __getattr__(name: str) -> Any:
     if name in _LATER:
         return getattr(import_module(_LATER[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise _missing_in_module(__name__, name)
 
 
 def __dir__() -> list[str]:

@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from keras_front import losses
 from keras_front.backend.seeds import temporary_seed
+from keras_front.compatibility import checked_constructor
 from keras_front.errors import ArgumentError
 from keras_front.models import Model, clone_model
 from keras_front.saving.training_config import compile_arguments
@@ -31,6 +33,8 @@ except ImportError as error:
     ) from error
 
 __all__ = ["SKLearnClassifier", "SKLearnRegressor", "SKLearnTransformer"]
+
+_OF_ARGUMENTS = ("model_kwargs", "fit_kwargs")  # parameters whose entries are parameters, too: fit_kwargs__epochs
 
 
 class _ModelEstimator(BaseEstimator):
@@ -50,6 +54,7 @@ class _ModelEstimator(BaseEstimator):
     model_: Model
     history_: dict[str, list[Any]]
 
+    @checked_constructor
     def __init__(
         self,
         model: Model | Callable[..., Model],
@@ -64,6 +69,33 @@ class _ModelEstimator(BaseEstimator):
         self.fit_kwargs = fit_kwargs
         self.random_state = random_state
 
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The parameters by name, as scikit-learn asks for them.
+
+        Args:
+            deep: whether the entries of `model_kwargs` and `fit_kwargs` count as parameters, such as
+                `fit_kwargs__epochs`.
+        """
+        found = super().get_params(deep)
+        for name in _OF_ARGUMENTS if deep else ():
+            entries = found[name] if isinstance(found[name], Mapping) else {}
+            found |= {f"{name}__{key}": value for key, value in entries.items()}
+        return found
+
+    def set_params(self, **params: Any) -> Any:
+        """Change parameters; the estimator itself.
+
+        Args:
+            params: new values by name; `model_kwargs__width=8` and `fit_kwargs__epochs=5` set single entries, so that a
+                grid search can vary them.
+        """
+        inner = {key: value for key, value in params.items() if key.partition("__")[0] in _OF_ARGUMENTS and "__" in key}
+        super().set_params(**{key: value for key, value in params.items() if key not in inner})
+        for key, value in inner.items():
+            name, _, entry = key.partition("__")
+            setattr(self, name, {**(getattr(self, name) or {}), entry: value})
+        return self
+
     def fit(self, X: Any, y: Any, **kwargs: Any) -> Any:
         """Train a model; the estimator itself.
 
@@ -76,7 +108,7 @@ class _ModelEstimator(BaseEstimator):
         targets = self._encoded(y)
         with self._seeded():
             model = self._model_for(X, targets)
-            history = model.fit(X, targets, **{**(self.fit_kwargs or {}), **kwargs})
+            history = model.fit(X, self._targets(model, X, targets), **{**(self.fit_kwargs or {}), **kwargs})
         self.model_, self.history_ = model, history.history
         return self
 
@@ -92,6 +124,10 @@ class _ModelEstimator(BaseEstimator):
         """The targets as the model gets them, (samples, outputs)."""
         type_of_target(y, input_name="y", raise_unknown=True)
         return y[:, None] if y.ndim == 1 else y
+
+    def _targets(self, model: Model, X: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """The targets in the form that the model is trained with."""
+        return targets
 
     def _model_for(self, X: np.ndarray, y: np.ndarray) -> Model:
         if self.warm_start and hasattr(self, "model_"):
@@ -109,12 +145,14 @@ class _ModelEstimator(BaseEstimator):
 
 
 class SKLearnClassifier(ClassifierMixin, _ModelEstimator):
-    """A compiled model as a classifier: the loss gets one-hot rows, `predict` gives labels.
+    """A compiled model as a classifier: `fit` takes labels of any kind, `predict` gives them.
+
+    The loss gets one-hot rows; or numbers of classes, if it is a sparse one, or if the model ends in one unit.
 
     Args:
         model: a compiled model, of which `fit` trains a copy with weights drawn anew; or a function of `X` and `y`
             (and of `model_kwargs`) that returns a compiled model. Its `y` is one-hot, (samples, classes); or what was
-            given, where a sample may have several labels at once.
+            given, where a sample may have several labels at once. For two classes it may end in one unit with sigmoid.
         warm_start: whether a further `fit` goes on with the model that the one before has trained, and a model that
             was given is trained itself instead of a copy.
         model_kwargs: further arguments for `model`, if it is a function.
@@ -168,6 +206,12 @@ class SKLearnClassifier(ClassifierMixin, _ModelEstimator):
             )
         return np.eye(len(self.classes_))[places]
 
+    def _targets(self, model: Model, X: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        if self._several_labels:
+            return targets
+        one_unit = len(self.classes_) == 2 and _width(model, X) == 1
+        return targets.argmax(axis=-1) if one_unit or _is_sparse(model) else targets
+
     def predict(self, X: Any) -> np.ndarray:
         """The most probable label of each sample.
 
@@ -176,20 +220,25 @@ class SKLearnClassifier(ClassifierMixin, _ModelEstimator):
 
         Returns: labels, (samples,); or 0 and 1, (samples, labels), where a sample may have several.
         """
-        probabilities = self._outputs(X)
+        probabilities = self.predict_proba(X)
         if self._several_labels:
             return (probabilities > 0.5).astype(int)
         return self.classes_[probabilities.argmax(axis=-1)]
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """What the model puts out: the probability of each class, if it ends in softmax.
+        """The probability of each class, if the model ends in softmax or sigmoid; else what it puts out.
 
         Args:
             X: data, (samples, ...).
 
-        Returns: array (samples, classes), in the order of `classes_`.
+        Returns: array (samples, classes), in the order of `classes_`; two columns also where the model has one unit.
         """
-        return self._outputs(X)
+        outputs = self._outputs(X)
+        if self._several_labels or outputs.shape[-1] != 1:
+            return outputs
+        logits = getattr(losses.get(self.model_.loss), "_arguments", {}).get("from_logits")
+        second = np.exp(-np.logaddexp(0, -outputs)) if logits else outputs  # sigmoid
+        return np.concatenate([1 - second, second], axis=-1)
 
 
 class SKLearnRegressor(RegressorMixin, _ModelEstimator):
@@ -315,6 +364,20 @@ def _compiled(model: Any, owner: Any) -> Model:
             "optimizer and a loss. Call `model.compile(...)` before."
         )
     return model
+
+
+def _is_sparse(model: Model) -> bool:
+    """Whether the loss compares with numbers of classes."""
+    loss = losses.get(model.loss) if not isinstance(model.loss, dict | list) else None
+    return getattr(loss, "fn", loss) is losses.sparse_categorical_crossentropy
+
+
+def _width(model: Model, X: np.ndarray) -> int | None:
+    """The size of the last axis of what the model puts out."""
+    if not model.outputs:  # known from the first call on
+        model.predict(X[:1], verbose=0)
+    outputs = model.outputs
+    return outputs[0].shape[-1] if outputs else np.shape(model.predict(X[:1], verbose=0))[-1]
 
 
 def _fresh(model: Model) -> Model:

@@ -4,9 +4,10 @@
     python tests/packaging/check_versions.py latest    the newest that the index has
     python tests/packaging/check_versions.py pythons   every Python that is here, of those that are declared
 
-On NumPy alone the suite runs in its quick form, but for files that are about other engines. For JAX and TensorFlow it
-is a covering part: training and files. `--quick` runs that part everywhere. PyTorch is taken as
-the extra `test` pins it or not at all, because an index may have builds of other versions with gigabytes of CUDA alone.
+On NumPy alone the suite runs in its quick form, but for tests and files that need other engines: these are skipped.
+For JAX and TensorFlow it is a covering part: training and files. `--quick` runs that part everywhere. PyTorch is taken
+as the extra `test` pins it or not at all, because an index may have builds of other versions with gigabytes of CUDA
+alone.
 """
 
 from __future__ import annotations
@@ -23,11 +24,6 @@ ENGINES = {"numpy": [], "jax": ["jax"], "tensorflow": ["tensorflow-cpu"]}
 TOOLS = ["pytest", "pytest-timeout", "hypothesis"]
 BESIDE = ["pillow", "scipy", "pandas", "scikit-learn", "safetensors", "onnx"]  # what tests on NumPy import
 COVERING = ["tests/training/test_fit.py", "tests/saving/test_saving.py"]
-OF_ENGINES = [  # tests on NumPy that need PyTorch
-    "tests/saving/test_conversion.py",
-    "tests/saving/test_state_dict.py",
-    "tests/saving/test_inspection.py",
-]
 
 
 def pinned(engine: str, newest: bool) -> list[str]:
@@ -61,7 +57,7 @@ def _pytest(whole: bool) -> list[str]:
     words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--timeout", "600", "-r", "f", "--rootdir", str(ROOT)]
     if not whole:
         return [*words, "-p", "skip_missing", *(str(ROOT / path) for path in COVERING)]
-    return [*words, "-p", "skip_missing", str(ROOT / "tests"), *(f"--ignore={ROOT / path}" for path in OF_ENGINES)]
+    return [*words, "-p", "skip_missing", str(ROOT / "tests")]
 
 
 def _variables(engine: str) -> dict[str, str]:

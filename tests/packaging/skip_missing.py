@@ -28,6 +28,18 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Itera
     return report
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[Any]:
+    """The report of a file; one that imports an engine which is not there counts as one test that was skipped."""
+    report = yield
+    call = getattr(report, "call", None)
+    error = call.excinfo.value if call is not None and call.excinfo is not None else None
+    if report.failed and error is not None and _is_missing(error.__cause__ or error):
+        report.outcome = "skipped"
+        report.longrepr = (str(collector.path), 0, f"Skipped: {error.__cause__ or error}")
+    return report
+
+
 def _is_missing(error: BaseException | None) -> bool:
     if isinstance(error, BackendNotFoundError):
         return any(f"backend {name!r} is not installed" in str(error) for name in ENGINES)

@@ -45,6 +45,7 @@ def test_a_whole_model(model, tmp_path, end):
     assert named == [*expected, ("out", "Dense", 0)]
     assert sorted(e.shape for e in found.weights) == sizes(model)
     assert found.optimizer.startswith("Adam(")
+    assert "learning_rate=0.001," in found.optimizer  # not the nearest number of 32 bits, 0.0010000000474974513
     assert found.training["loss"] == ("mean_squared_error" if end == ".h5" else "mse")  # which every Keras knows
     assert len(found.state) >= 2 * len(model.weights)
     assert json.loads(found.to_json())["kind"] == found.kind

@@ -20,7 +20,9 @@ from sklearn.utils.estimator_checks import check_estimator
 from keras_front import set_random_seed
 from keras_front.errors import ArgumentError, StateError
 from keras_front.layers import Dense, Flatten, Input
+from keras_front.losses import BinaryCrossentropy
 from keras_front.models import Model, Sequential
+from keras_front.optimizers import Adam
 from keras_front.utils import to_categorical
 from keras_front.wrappers import SKLearnClassifier, SKLearnRegressor, SKLearnTransformer
 from keras_front.wrappers.scikit_learn import BaseWrapper, KerasClassifier, KerasRegressor
@@ -285,3 +287,37 @@ def test_images_and_what_cannot_be_trained():
         SKLearnClassifier(Sequential([Dense(2)])).fit(X, CLASSES)
     with pytest.raises(ValueError, match="one class"):
         SKLearnClassifier(for_data).fit(X, np.zeros(90, int))
+
+
+@pytest.mark.parametrize("from_logits", [False, True])
+def test_one_unit_is_enough_for_two_classes(from_logits):
+    model = Sequential([Dense(1, activation=None if from_logits else "sigmoid")])
+    model.compile(Adam(0.05), BinaryCrossentropy(from_logits=from_logits))
+    found = SKLearnClassifier(model, fit_kwargs={"epochs": 40, "verbose": 0}, random_state=0).fit(X, WORDS == "ant")
+    columns = found.predict_proba(X)
+    outputs = found.model_.predict(X, verbose=0)[:, 0]
+    np.testing.assert_allclose(columns[:, 1], 1 / (1 + np.exp(-outputs)) if from_logits else outputs, rtol=1e-5)
+    np.testing.assert_allclose(columns.sum(axis=1), 1, rtol=1e-6)
+    assert found.score(X, WORDS == "ant") > 0.8
+    assert pickle.loads(pickle.dumps(found)).predict(X).dtype == bool
+
+
+def test_a_sparse_loss_gets_numbers_of_classes():
+    estimator = SKLearnClassifier(three_classes(), fit_kwargs={"epochs": 60, "verbose": 0}, random_state=0)
+    assert estimator.fit(X, WORDS).score(X, WORDS) > 0.8
+
+
+def test_entries_of_arguments_are_parameters():
+    def net(X, y, width=8):
+        return three_classes(width)
+
+    search = GridSearchCV(
+        SKLearnClassifier(net, fit_kwargs={"verbose": 0}),
+        {"model_kwargs__width": [4], "fit_kwargs__epochs": [1, 2]},
+        cv=2,
+        error_score="raise",
+    ).fit(X, WORDS)
+    assert search.best_estimator_.fit_kwargs == {"verbose": 0, "epochs": search.best_params_["fit_kwargs__epochs"]}
+    assert search.best_estimator_.get_params()["model_kwargs__width"] == 4
+    with pytest.raises(TypeError, match=r"'epochs'\. Did you mean 'fit_kwargs'"):
+        SKLearnClassifier(net, epochs=3)

@@ -1,0 +1,103 @@
+"""Errors for names that do not exist, which say the one that was meant: a spelling, or what another library calls it.
+
+Nothing is searched while such an error is made, because much code only asks whether a name exists; the nearest name is
+looked for when somebody reads the message. This module must not import anything that defines names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from keras_front.errors import MissingNameError
+
+__all__ = ["missing_attribute", "missing_in_module", "only_these"]
+
+# What PyTorch, scikit-learn and TensorFlow call it, where no spelling leads from one name to the other.
+OF_MODULES = {
+    "AdaptiveAvgPool2d": "layers.AdaptiveAveragePooling2D, or layers.GlobalAveragePooling2D for one place",
+    "AvgPool1d": "layers.AveragePooling1D",
+    "AvgPool2d": "layers.AveragePooling2D",
+    "BCELoss": "losses.BinaryCrossentropy()",
+    "BCEWithLogitsLoss": "losses.BinaryCrossentropy(from_logits=True)",
+    "BatchNorm1d": "layers.BatchNormalization",
+    "BatchNorm2d": "layers.BatchNormalization",
+    "BatchNorm3d": "layers.BatchNormalization",
+    "ConvTranspose2d": "layers.Conv2DTranspose",
+    "CrossEntropyLoss": "losses.SparseCategoricalCrossentropy(from_logits=True)",
+    "DataLoader": "fit(x, y, batch_size=32), which takes a DataLoader of PyTorch, too",
+    "GradientTape": "backend.value_and_grad",
+    "L1Loss": "losses.MeanAbsoluteError()",
+    "LayerNorm": "layers.LayerNormalization",
+    "Linear": "layers.Dense",
+    "MSELoss": "losses.MeanSquaredError()",
+    "MaxPool1d": "layers.MaxPooling1D",
+    "MaxPool2d": "layers.MaxPooling2D",
+    "Module": "models.Model, or layers.Layer",
+    "NLLLoss": "losses.SparseCategoricalCrossentropy()",
+    "SmoothL1Loss": "losses.Huber()",
+    "cat": "backend.concatenate",
+    "manual_seed": "set_random_seed",
+    "no_grad": "not needed: nothing is recorded outside of training",
+    "tensor": "backend.constant",
+    "unsqueeze": "backend.expand_dims",
+    "view": "backend.reshape",
+}
+OF_OBJECTS = {
+    "backward": "fit, or backend.value_and_grad in a loop of one's own",
+    "children": "layers",
+    "coef_": "get_weights()",
+    "cpu": "`with keras_front.device('cpu'):`",
+    "cuda": "`with keras_front.device('cuda'):`; the best device is the default",
+    "decision_function": "predict",
+    "eval": "not needed: predict, evaluate and model(x) are inference; model(x, training=True) is not",
+    "forward": "call",
+    "modules": "layers",
+    "named_parameters": "state_dict()",
+    "parameters": "trainable_weights",
+    "partial_fit": "train_on_batch, or fit, which goes on from where the weights are",
+    "requires_grad_": "trainable = True or False",
+    "score": "evaluate",
+    "to": "to_backend, or `with keras_front.device(...):`",
+    "train": "fit; in a loop of one's own model(x, training=True)",
+    "transform": "predict",
+    "weight": "kernel, or get_weights()",
+}
+
+
+def missing_in_module(module: str, name: str) -> MissingNameError:
+    """The error for a name that a module does not have, for its `__getattr__` to raise.
+
+    Args:
+        module: the name of the module.
+        name: the name.
+
+    Example:
+        >>> print(missing_in_module("keras_front.layers", "Linear"))
+        module 'keras_front.layers' has no attribute 'Linear'. Here it is layers.Dense.
+    """
+    return MissingNameError(f"module {module!r} has no attribute {name!r}", name, module, OF_MODULES.get(name, ""))
+
+
+def missing_attribute(owner: Any, name: str) -> MissingNameError:
+    """The error for an attribute that an object does not have.
+
+    Args:
+        owner: the object.
+        name: the attribute.
+    """
+    message = f"{type(owner).__name__!r} object has no attribute {name!r}"
+    return MissingNameError(message, name, type(owner), OF_OBJECTS.get(name, ""))
+
+
+def only_these(module: str) -> Callable[[str], NoReturn]:
+    """The `__getattr__` of a module that has no names but its own.
+
+    Args:
+        module: the name of the module.
+    """
+
+    def missing(name: str) -> NoReturn:
+        raise missing_in_module(module, name)
+
+    return missing
