@@ -373,7 +373,8 @@ def test_an_optimizer_of_any_kind_accumulates(kind):
     assert optimizer.get_config()["gradient_accumulation_steps"] == 2
     accumulated = [w for w in optimizer.weights if "gradient_accumulator" in w.name]
     assert [w.numpy().tolist() for w in accumulated] == [[7.0]]
-    assert int(optimizer.iterations) == 5
+    assert int(optimizer.iterations) == 2  # updates, as in Keras 3; files hold the number of calls
+    assert optimizer.get_weights()[0] == 5
 
 
 def test_updates_of_a_function_accumulate():

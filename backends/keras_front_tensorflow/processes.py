@@ -99,7 +99,8 @@ _names_lost = names_lost(_LOST, _lost, lambda: _Run.size)
 
 
 def _sum(flat: Any) -> Any:
-    """A tensor added up over all processes."""
+    """A tensor added up over all processes; gradients end here, a tape would differentiate outside of the strategy."""
+    flat = tf.stop_gradient(flat)
     return _compiled_sum(flat) if tf.executing_eagerly() else _sum_in_graph(flat)
 
 

@@ -5,6 +5,7 @@ Where a process is lost, the others meet once more at the store of the run, and 
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Sequence
 from datetime import timedelta
@@ -58,6 +59,14 @@ def initialize(addresses: str | None = None, processes: int | None = None, proce
         )
     except RuntimeError as error:
         raise DistributionError(f"The processes of this run did not find each other: {error}") from error
+    atexit.register(_leave)
+
+
+def _leave() -> None:
+    """End the threads that talk to other processes before the interpreter ends, which aborts if one still runs."""
+    if dist.is_initialized() and not _Run.failures:
+        dist.destroy_process_group()
+    _Run.store = None
 
 
 def devices(device_type: str | None = None) -> list[str]:

@@ -182,7 +182,7 @@ class SwapEMAWeights(Callback):
 
     def _swap_in(self) -> None:
         optimizer, weights = self.model.optimizer, self.model.trainable_weights
-        if self._aside is not None or not int(K.get_value(optimizer.iterations)):  # before a step there are no means
+        if self._aside is not None or not int(K.get_value(optimizer._iterations)):  # before a step there are no means
             return
         self._aside = K.batch_get_value(weights)
         means = K.batch_get_value([optimizer.slots_of(weight)["average"] for weight in weights])

@@ -192,7 +192,7 @@ class TensorBoard(Callback):
             self._writer(kind).add(event_files.scalar(tag, value, self._plain), step)
 
     def _iterations(self) -> int:
-        steps = getattr(self.model.optimizer, "iterations", None)
+        steps = getattr(self.model.optimizer, "_iterations", None)
         return 0 if steps is None else int(K.get_value(steps))
 
     def _further_values(self) -> dict[str, float]:

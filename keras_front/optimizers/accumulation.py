@@ -49,26 +49,30 @@ def apply(
     """Add gradients to the accumulators; each k-th time take a step with their mean and begin anew.
 
     Args:
-        optimizer: the optimizer. Its `iterations` count the calls; inside of `step` they count the updates.
+        optimizer: the optimizer. Its `_iterations` count the calls; inside of `step` they count the updates.
         params: the weights.
         grads: their gradients; a weight with None stays as it is.
         step: takes a step of the optimizer with the weights and gradients that it is given.
     """
-    k, calls = optimizer.gradient_accumulation_steps, K.convert(optimizer.iterations)
+    k, calls = optimizer.gradient_accumulation_steps, K.convert(optimizer._iterations)
     due = K.equal((calls + 1) % k, 0)
     sums = [None if g is None else _sum(optimizer, p, g) for p, g in zip(params, grads, strict=True)]
     accumulators = {optimizer.slots_of(p)[ACCUMULATOR] for p in params}
     variables = [v for v in dict.fromkeys([*params, *optimizer.variables_of(params)]) if v not in accumulators]
 
     def update() -> None:
-        optimizer.iterations.assign(calls // k)
-        step(params, [None if s is None else s / k for s in sums])
+        optimizer._iterations.assign(calls // k)
+        optimizer._updating = True
+        try:
+            step(params, [None if s is None else s / k for s in sums])
+        finally:
+            optimizer._updating = False
 
-    changed_where(due, variables, update, but=[optimizer.iterations])
+    changed_where(due, variables, update, but=[optimizer._iterations])
     for param, total in zip(params, sums, strict=True):
         if total is not None:
             optimizer.slots_of(param)[ACCUMULATOR].assign(K.where(due, K.zeros_like(total), total))
-    optimizer.iterations.assign(calls + 1)
+    optimizer._iterations.assign(calls + 1)
 
 
 def _sum(optimizer: Any, param: Variable, grad: Any) -> Any:

@@ -385,7 +385,7 @@ class Nadam(Optimizer):
     @property
     def counters(self) -> list[Variable]:
         """`iterations`, and the product of all momenta so far."""
-        return [self.iterations, self.m_schedule]
+        return [self._iterations, self.m_schedule]
 
     def _adapted(self, variables: Sequence[Variable], values: list[np.ndarray]) -> list[np.ndarray]:
         """Keras 2.2, 2.3.0 and tf_keras left the product of all momenta out; it follows from the number of steps."""

@@ -21,6 +21,7 @@ import numpy as np
 from keras_front import backend as K
 from keras_front import conventions
 from keras_front.arguments import Flag, Fraction, NotNegative, Positive
+from keras_front.backend import scopes
 from keras_front.backend.guards import replaced, unchanged
 from keras_front.backend.ops.replicas import mean_gradients
 from keras_front.backend.state import Fresh, Variable
@@ -34,6 +35,7 @@ from keras_front.optimizers.calls import OptimizerCalls, weights_first
 from keras_front.optimizers.get_updates import Recorded, placeholders, recorded
 from keras_front.optimizers.resource_updates import ResourceUpdates
 from keras_front.optimizers.schedules import SCHEDULES, LearningRateSchedule
+from keras_front.optimizers.variable_updates import VariableUpdates
 from keras_front.registry import Configurable, Registry, plain
 
 LearningRate = float | LearningRateSchedule | Callable[[], Any]
@@ -47,12 +49,12 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {
 }
 
 
-class Optimizer(ResourceUpdates, OptimizerCalls, Configurable):
+class Optimizer(ResourceUpdates, VariableUpdates, OptimizerCalls, Configurable):
     """Base class: changes weights by their gradients, step by step.
 
     A subclass lists its `slots`, variables that it keeps for each weight, and says in `update` how one weight changes.
     A class in the manner of Keras 2 may override `get_updates` instead, one in the manner of tf.keras 2
-    `_resource_apply_dense`.
+    `_resource_apply_dense`, one in the manner of Keras 3 `build` and `update_step`.
 
     Args:
         learning_rate: step size, 0 or more; `lr` is the same. It becomes the variable `lr`, which may be set at any
@@ -71,12 +73,13 @@ class Optimizer(ResourceUpdates, OptimizerCalls, Configurable):
             None for never.
         gradient_accumulation_steps: how many calls of `apply` make one update, with the mean of their gradients, so
             that small batches train as one large batch would. The other calls leave the weights as they are.
-            `iterations` and schedules count calls, `decay` and the formulas count updates. None (or 1) for an update
+            Schedules count calls; `iterations`, `decay` and the formulas count updates. None (or 1) for an update
             at each call.
         loss_scale_factor: what `scale_loss` multiplies the loss by, and `apply` divides the gradients by, so that small
             ones do not vanish in 16 bits. None for none. `LossScaleOptimizer` finds one by itself.
 
-    Attributes: `iterations`, a variable that counts the steps; `lr` and `decay`, variables; `weights`, what is saved.
+    Attributes: `iterations`, a variable that counts the steps (where gradients are accumulated, see there); `lr` and
+        `decay`, variables; `weights`, what is saved.
     Raises: ArgumentError for arguments that it does not know, and for a rate that is not a number of 0 or more.
     Source: Keras 2.3.1, `keras/optimizers.py`; tf_keras 2.21, `optimizers/legacy/optimizer_v2.py`, for `clipnorm`;
         Keras 3.15, `keras.optimizers.Optimizer`, for schedules, `weight_decay` and running means.
@@ -108,6 +111,8 @@ class Optimizer(ResourceUpdates, OptimizerCalls, Configurable):
     gradient_accumulation_steps: int | None = None
     loss_scale_factor: float | None = None
     initial_decay = 0.0
+    _calls: Variable
+    _updating = False  # whether an update runs, in which `_iterations` counts updates
     _schedule: Any = None
     _own_weights: list[Variable] | None = None
     _dialect: str | None = None  # whose conventions hold, where a file said so; else those of whatever compiles it
@@ -140,8 +145,8 @@ class Optimizer(ResourceUpdates, OptimizerCalls, Configurable):
         self.gradient_accumulation_steps = accumulation.checked(gradient_accumulation_steps)
         self.loss_scale_factor = loss_scale_factor
         self.initial_decay = float(decay or 0.0)
-        if not isinstance(getattr(type(self), "iterations", None), property):  # a wrapper has those of another one
-            self.iterations = self._variable(0, "iter", "int64")
+        if type(self).iterations is Optimizer.iterations:  # a wrapper has those of another one
+            self._calls = self._variable(0, "iter", "int64")
         self._schedule = _schedule(learning_rate)
         rate = learning_rate if self._schedule is None else K.to_numpy(K.convert(self._schedule(0)))
         self._lr = self._variable(_number(rate, type(self).__name__), "learning_rate")
@@ -152,6 +157,29 @@ class Optimizer(ResourceUpdates, OptimizerCalls, Configurable):
         return Variable(value, dtype or K.floatx(), f"{self.name}/{name}:0", trainable=False)
 
     # Hyperparameters ---------------------------------------------------------------------------------
+
+    @property
+    def iterations(self) -> Any:
+        """The number of updates, a variable.
+
+        With `gradient_accumulation_steps` what is kept, also in files, is the number of calls, as in Keras 3: this is
+        then a variable of its own with the number up to now, in a step a tensor.
+        """
+        k = self.gradient_accumulation_steps
+        if not k or self._updating:
+            return self._iterations
+        if scopes.bound_value(self._iterations) is not None or scopes.tracing():
+            return current(self._iterations) // k
+        return self._variable(self._iterations.numpy() // k, "updates", "int64")
+
+    @iterations.setter
+    def iterations(self, variable: Any) -> None:
+        self._calls = variable
+
+    @property
+    def _iterations(self) -> Any:
+        """The variable that counts calls; of a class with `iterations` of its own, these."""
+        return vars(self)["_calls"] if "_calls" in vars(self) else self.iterations
 
     @property
     def lr(self) -> Any:
@@ -190,6 +218,8 @@ class Optimizer(ResourceUpdates, OptimizerCalls, Configurable):
             return clips  # as Keras 2 did: such a class writes its own arguments
         if self._updates_resources():
             return {"name": self.name, **clips}
+        if self._updates_variables():
+            return self._keras3_config()
         names = [n for n in self.constructor_arguments() if n not in _COMMON]
         own = {name: plain(self._stored(name)) for name in names}
         return {
@@ -210,6 +240,7 @@ class Optimizer(ResourceUpdates, OptimizerCalls, Configurable):
         optimizer._keepers = sharding.Keepers(optimizer._slots)
         optimizer._records = {}
         optimizer._hyper = {}
+        optimizer._added, optimizer._trainable_variables = [], []
         optimizer._built = WeakKeyDictionary()
         return optimizer
 
@@ -247,7 +278,9 @@ class Optimizer(ResourceUpdates, OptimizerCalls, Configurable):
         Args:
             params: the weights that are to be trained. `weights` lists their slots first from now on.
         """
-        self._built = WeakKeyDictionary(dict.fromkeys(params))
+        self._built, self.built = WeakKeyDictionary(dict.fromkeys(params)), True
+        if self._updates_variables():
+            self._trainable_variables = list(params)
         if self._is_classic():
             self._own_weights = self.weights_of(self.params)
         else:
@@ -323,19 +356,19 @@ class Optimizer(ResourceUpdates, OptimizerCalls, Configurable):
 
     def _record(self, params: Sequence[Variable]) -> Recorded:
         grads = self._given_grads = placeholders(params)
-        self._own_weights = None
+        self._own_weights, self._updating = None, True
         try:
             updates = self.get_updates(**_arguments_of(self.get_updates, params, grads))
         finally:
-            self._given_grads = None
-        record = recorded(grads, updates, self._own_weights, params, self.iterations)
+            self._given_grads, self._updating = None, False
+        record = recorded(grads, updates, self._own_weights, params, self._iterations)
         self._records[tuple(params)] = record
         return record
 
     @property
     def counters(self) -> list[Variable]:
         """The variables that are saved and belong to no weight: `iterations` first."""
-        return [self.iterations]
+        return [self._iterations]
 
     def slot_groups(self) -> list[tuple[str, ...]]:
         """The slots as they follow each other in files of Keras 3: those of one group lie together for each weight.
@@ -355,8 +388,10 @@ class Optimizer(ResourceUpdates, OptimizerCalls, Configurable):
         Args:
             params: the weights that the model trains, in its order.
         """
+        if self._updates_variables():
+            self.prepare(params)
         if not self._is_classic():
-            return self._slot_weights(params)
+            return [*self._slot_weights(params), *self._added]
         own = self._recorded(params).weights
         if not self.gradient_accumulation_steps:
             return own
@@ -372,7 +407,7 @@ class Optimizer(ResourceUpdates, OptimizerCalls, Configurable):
         Args:
             params: the weights.
         """
-        if self._is_classic():
+        if self._is_classic() or self._updates_variables():
             return [w for w in self.weights_of(list(params)) if w not in self.counters]
         slots = [self.slots_of(param) for param in params]
         return [held[slot] for group in self.slot_groups() for held in slots for slot in group if slot in held]
@@ -395,7 +430,7 @@ class Optimizer(ResourceUpdates, OptimizerCalls, Configurable):
         """
         if self._own_weights is not None:
             return self._own_weights
-        return self._slot_weights(dict.fromkeys([*self.params, *self._slots]))
+        return [*self._slot_weights(dict.fromkeys([*self.params, *self._slots])), *self._added]
 
     @weights.setter
     def weights(self, variables: Sequence[Variable]) -> None:
@@ -460,7 +495,7 @@ class Optimizer(ResourceUpdates, OptimizerCalls, Configurable):
         Raises: ArgumentError if there are not as many gradients as weights.
         """
         params, grads = weights_first(self, params, grads)
-        self.build(params)
+        self.prepare(params)
         grads = mean_gradients(list(grads))  # where processes share the batch
         if self.loss_scale_factor is not None:
             grads = unscaled(grads, self.loss_scale_factor)
@@ -468,12 +503,12 @@ class Optimizer(ResourceUpdates, OptimizerCalls, Configurable):
 
     def _apply(self, params: Sequence[Variable], grads: Sequence[Any], step: Callable[..., None]) -> None:
         if self._schedule is not None:
-            done = K.cast(current(self.iterations), K.floatx())
+            done = K.cast(current(self._iterations), K.floatx())
             self._lr.assign(K.cast(K.convert(self._schedule(done)), self._lr.dtype))
         if not self.gradient_accumulation_steps:
             step(params, grads)
             return
-        updates = current(self.iterations) // self.gradient_accumulation_steps
+        updates = current(self._iterations) // self.gradient_accumulation_steps
         accumulation.apply(self, params, grads, step)
         if self.use_ema:
             held = [self.slots_of(param) for param in params]
@@ -486,19 +521,22 @@ class Optimizer(ResourceUpdates, OptimizerCalls, Configurable):
         if pairs:  # a model may have nothing to train
             grads = self.clip([g for _, g in pairs])
             sharding.update([param for param, _ in pairs], grads, self._slots, self._update)
-        self.iterations.assign(current(self.iterations) + 1)
+        self._iterations.assign(current(self._iterations) + 1)
 
     def _update(self, params: list[Variable], grads: list[Any]) -> None:
         if self._updates_resources():
             self._apply_to_resources(params, grads)
             return
+        if self._updates_variables():
+            self._apply_by_variable(params, grads)
+            return
         held = [self.slots_of(param) for param in params]
         slots = [[current(of_param[slot]) if slot in of_param else None for of_param in held] for slot in self.slots]
-        t, rate = K.cast(current(self.iterations), K.floatx()) + 1.0, self.rate()
+        t, rate = K.cast(current(self._iterations), K.floatx()) + 1.0, self.rate()
         ws = [self._decayed(param, current(param), rate) for param in params]
         new_ws, new_slots = self.update_all(ws, grads, slots, rate, t)
         if self.use_ema and not self.gradient_accumulation_steps:
-            new_ws = self._averaged(held, new_ws, current(self.iterations))
+            new_ws = self._averaged(held, new_ws, current(self._iterations))
         for param, w in zip(params, new_ws, strict=True):
             param.assign(w if param.constraint is None else param.constraint(w))
         for slot, values in zip(self.slots, new_slots, strict=True):
@@ -565,7 +603,7 @@ class Optimizer(ResourceUpdates, OptimizerCalls, Configurable):
         """The step size of this step, as a tensor: `lr`, lowered by `decay`."""
         if not self.initial_decay:
             return current(self._lr)
-        past = K.cast(current(self.iterations), self.decay.dtype)
+        past = K.cast(current(self._iterations), self.decay.dtype)
         return current(self._lr) / (1.0 + current(self.decay) * past)
 
     def conventions(self) -> Conventions:

@@ -178,7 +178,7 @@ class LossScaleOptimizer(Optimizer):
         self._step(params, grads, self._scaled and not self._unscaled)
 
     def _step(self, params: Sequence[Variable], grads: Sequence[Any], are_scaled: bool) -> None:
-        self.build(params)
+        self.prepare(params)
         grads = mean_gradients(list(grads))  # where processes share the batch: they decide alike
         divided = unscaled(grads, current(self.dynamic_scale)) if are_scaled else grads
 
@@ -212,6 +212,10 @@ class LossScaleOptimizer(Optimizer):
     @iterations.setter
     def iterations(self, variable: Variable) -> None:
         self.inner_optimizer.iterations = variable
+
+    @property
+    def _iterations(self) -> Any:
+        return self.inner_optimizer._iterations
 
     @property
     def lr(self) -> Any:
@@ -259,7 +263,8 @@ class LossScaleOptimizer(Optimizer):
         Args:
             params: the weights that are to be trained.
         """
-        self.inner_optimizer.build(params)
+        self.built = True
+        self.inner_optimizer.prepare(params)
 
     def slots_of(self, param: Variable) -> dict[str, Variable]:
         """The slots of a weight by name.

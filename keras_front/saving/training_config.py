@@ -354,7 +354,7 @@ def set_optimizer_state(
     if isinstance(optimizer, LossScaleOptimizer):
         _set_loss_scale(optimizer, scale, where)
         optimizer = optimizer.inner_optimizer
-    optimizer.build(params)
+    optimizer.prepare(params)
     values = _without_stubs(optimizer.weights, in_slot_order(optimizer, names, arrays, params))
     try:
         optimizer.set_weights(values)
@@ -407,6 +407,8 @@ def in_slot_order(
     plain_names = [_bare(name) for name in names]
     counter = [a for n, a in zip(plain_names, arrays) if n.split("/")[-1] in COUNTERS]
     rest = [(n, a) for n, a in zip(plain_names, arrays) if n.split("/")[-1] not in COUNTERS | RATES]
+    if optimizer._updates_variables():  # a class in the manner of Keras 3 has an order of its own
+        return counter + [a for _, a in rest]
     kinds = sorted(dict.fromkeys(_slot(n) for n, _ in rest), key=bool)  # what belongs to no weight comes first
     return counter + [a for wanted in kinds for n, a in rest if _slot(n) == wanted]
 

@@ -105,7 +105,7 @@ class Compilation:
         modes = weight_modes(given.sample_weight_mode, names)
         fed = [item for item in compiled.losses if item.fed]
         if model.optimizer is not None:
-            model.optimizer.build(model.trainable_weights)
+            model.optimizer.prepare(model.trainable_weights)
         steps = steps_of(model, compiled, model.optimizer, self.dialect)
         as_given = bool({"train", "test"} & steps.custom) and not compiled.losses
         weighted = [modes[item.output] for item in fed]

@@ -382,7 +382,7 @@ class Steps:
 
     def _train(self, layout: BatchLayout, report: bool, single: bool) -> Any:
         variables, training = self.variables.all, phase(True)
-        counter, seed = self.place_of(getattr(self.optimizer, "iterations", None)), self.place_of(self.seed)
+        counter, seed = self.place_of(getattr(self.optimizer, "_iterations", None)), self.place_of(self.seed)
 
         def run(values: State, batch: list[Any]) -> tuple[State, Any]:
             xs, fed, weights = layout.split(batch)

@@ -59,7 +59,7 @@ class CheckedStep:
 
 def _number(steps: Any, state: Sequence[Any]) -> int:
     """Which step of the whole training comes after a state, counted from 1."""
-    place = steps.place_of(steps.optimizer.iterations)
+    place = steps.place_of(steps.optimizer._iterations)
     return 1 if place is None else int(K.to_numpy(state[place])) + 1
 
 
@@ -160,7 +160,7 @@ class _Calls:
 def _forward(steps: Any, layout: BatchLayout, before: Sequence[Any], batch: Sequence[Any], calls: _Calls) -> Any:
     """The loss of a batch and its parts, computed on values while somebody watches; None for a step of one's own."""
     xs, fed, weights = layout.split(list(batch))
-    counter, seed = steps.place_of(steps.optimizer.iterations), steps.place_of(steps.seed)
+    counter, seed = steps.place_of(steps.optimizer._iterations), steps.place_of(steps.seed)
     key = None if counter is None else before[counter]
     bound = K.bind(steps.variables.all, list(before), counter=key, discover=True, seed=before[seed])
     with scopes.eager(), K.phase(True), bound as frame, call_context.watched(calls.note):
@@ -228,7 +228,7 @@ def _and_of_others(names: Sequence[str]) -> str:
 
 def _broken_gradients(steps: Any, layout: BatchLayout, before: Sequence[Any], batch: Sequence[Any]) -> list[str]:
     """The names of the weights whose gradients are not finite, in the order of the model."""
-    counter, seed = steps.place_of(steps.optimizer.iterations), steps.place_of(steps.seed)
+    counter, seed = steps.place_of(steps.optimizer._iterations), steps.place_of(steps.seed)
 
     def gradients(values: list[Any], arrays: list[Any]) -> list[Any]:
         xs, fed, weights = layout.split(arrays)
