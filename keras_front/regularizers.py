@@ -10,6 +10,7 @@ import numpy as np
 from keras_front import backend as K
 from keras_front.arguments import Reader
 from keras_front.compatibility import legacy_object
+from keras_front.config import floatx
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.registry import Configurable, Registry
 from keras_front.tracebacks import api_boundary
@@ -17,8 +18,16 @@ from keras_front.tracebacks import api_boundary
 REGULARIZERS = Registry("regularizer")
 
 
+class _Number(float):
+    """A number that says what its dtype is, as the arrays do which Keras 2 kept factors in."""
+
+    @property
+    def dtype(self) -> np.dtype:
+        return np.dtype(floatx())
+
+
 def _factor(value: Any, owner: Any) -> float:
-    number = 0.0 if value is None else float(value)
+    number = _Number(0.0 if value is None else value)
     if not np.isfinite(number):
         raise ArgumentError(f"expected a finite factor, received {value!r}.")
     return number

@@ -78,7 +78,7 @@ class Function:
         if len(values) != len(self.inputs):
             raise ArgumentError(f"K.function: expected {len(self.inputs)} values, received {len(values)}.")
         backend = discovery.active()
-        given = dict(zip(self.inputs, values, strict=True))
+        given = {t: _alone(value, t) for t, value in zip(self.inputs, values, strict=True)}
         fed = [backend.convert(_checked(value, t), t.dtype) for t, value in given.items() if t is not PHASE]
         with scopes.phase(int(bool(given[PHASE]))) if PHASE in given else ExitStack():
             try:
@@ -127,6 +127,9 @@ class Function:
 
 
 def _output(output: Any) -> Any:
+    if output is None:
+        raise ArgumentError("K.function: outputs must be tensors, received None: K.gradients gives None for a tensor "
+                            "that the loss does not depend on.")  # fmt: skip
     try:
         return recorded(output)
     except ArgumentError as error:
@@ -136,6 +139,12 @@ def _output(output: Any) -> Any:
 def _listed(updates: Any) -> list[Any]:
     """Updates as a list: Theano took a dict, and what was carried out at once is no pair any more."""
     return list(updates.items()) if isinstance(updates, dict) else list(updates or ())
+
+
+def _alone(value: Any, tensor: SymbolicTensor) -> Any:
+    """The array in a list of one that is a whole value by itself, as in `([x], [y], [weights])`."""
+    is_list_of_one = isinstance(value, list | tuple) and len(value) == 1
+    return value[0] if is_list_of_one and getattr(value[0], "ndim", None) == tensor.ndim else value
 
 
 def _checked(value: Any, tensor: SymbolicTensor) -> Any:

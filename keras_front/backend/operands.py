@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_front.backend import discovery, dtypes, scopes, state, symbolic
 from keras_front.backend.op import OPS
+from keras_front.backend.sizes import known_sizes
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError, WrongKindError
 from keras_front.failures import no_tensor
@@ -199,11 +200,12 @@ def is_own_scalar(value: Any) -> bool:
 
 
 def static(value: Any, unknown: Any = None) -> Any:
-    """An attribute as shape rules see it: `unknown` stands for each symbolic dimension."""
+    """An attribute as shape rules see it: `unknown` stands for each symbolic dimension that is not known yet."""
     if isinstance(value, SymbolicTensor):
-        return (unknown,) * (value.shape[0] or 0) if value.shape else unknown
+        sizes = [unknown if np.isnan(size) else int(size) for size in known_sizes(value).reshape(-1)]
+        return tuple(sizes) if value.shape else sizes[0]
     if isinstance(value, tuple):
-        return tuple(unknown if isinstance(v, SymbolicTensor) else v for v in value)
+        return tuple(static(v, unknown) if isinstance(v, SymbolicTensor) else v for v in value)
     return value
 
 

@@ -433,6 +433,11 @@ def graph_values(value_of: Callable[[SymbolicTensor], Any]) -> Iterator[None]:
         _GRAPH_VALUES.reset(token)
 
 
+def value_of_graph_tensors() -> Callable[[SymbolicTensor], Any] | None:
+    """What `graph_values` was given; None outside of it."""
+    return _GRAPH_VALUES.get()
+
+
 def outside_graphs() -> bool:
     """Whether symbolic tensors stand for themselves here; see `in_this_step`."""
     return _GRAPH_VALUES.get() is None

@@ -37,6 +37,7 @@ from .expression import Expression
 from .input_spec import InputSpec
 from .layer_nodes import LayerNodes
 from .layer_values import (
+    as_one_level,
     as_shapes,
     as_tensors,
     cast_float,
@@ -48,6 +49,7 @@ from .layer_values import (
     is_text_array,
     is_written_text,
     mask_of_symbol,
+    record_as,
     record_by_running,
     shape_of,
     symbols_of_shape,
@@ -337,7 +339,7 @@ class Layer(StatelessCalls, Trackable, LayerNodes, LayerPrecision, Configurable)
             inputs = list(inputs)
         if isinstance(inputs, list) and is_written_text(inputs):
             return np.array(inputs, object)
-        return inputs[0] if isinstance(inputs, list) and len(inputs) == 1 and hasattr(inputs[0], "shape") else inputs
+        return as_one_level(inputs) if isinstance(inputs, list) else inputs
 
     def _value(self, item: Any) -> Any:
         """A tensor for whatever the user passed: NumPy arrays, numbers, variables and tensors of any backend."""
@@ -375,7 +377,7 @@ class Layer(StatelessCalls, Trackable, LayerNodes, LayerPrecision, Configurable)
     def _defer(self, arguments: Any) -> tuple[Any, Any]:
         """Record a run on `arguments`; also a function that takes the result apart."""
         leaves = unique(leaves_of(arguments))
-        shaped: dict[str, Any] = {}
+        shaped: dict[str, Any] = {"outputs": ..., "masks": [None]}  # one output, until it has run
 
         def run(*values: Any) -> Any:
             here = dict(zip(map(id, leaves), values, strict=True))
@@ -405,7 +407,17 @@ class Layer(StatelessCalls, Trackable, LayerNodes, LayerPrecision, Configurable)
                 raise
             with suppress(Exception):
                 return record_by_running(self.name, run, leaves)
-            raise
+            shape = self._told_shape(arguments)
+            if shape is None or not isinstance(error, UntraceableError):
+                raise
+            return record_as(shape, self.name, run, leaves)
+
+    def _told_shape(self, arguments: Any) -> Any:
+        """The shape of the one output, where `compute_output_shape` of a subclass tells it; None elsewhere."""
+        if type(self).compute_output_shape is Layer.compute_output_shape:
+            return None
+        said = as_shapes(self.compute_output_shape(map_structure(shape_of, arguments[0])))
+        return said if isinstance(said, tuple) else None
 
     def _add_node(self, node: Node) -> None:
         """Make `node` the next node of this layer and write it into the history of its outputs."""

@@ -257,6 +257,34 @@ def record_by_running(name: str, run: Any, leaves: list[Any]) -> Any:
     return symbolic.outputs_like(origin, [blend(a, b) for a, b in zip(small, large, strict=True)])
 
 
+def record_as(shape: Any, name: str, run: Any, leaves: list[Any]) -> Any:
+    """Record code that can only run on known sizes; its one result has the shape that the layer told.
+
+    Args:
+        shape: the shape of the result.
+        name: the name of the layer.
+        run: what runs when the sizes are known.
+        leaves: the symbols that it takes.
+    """
+    origin = symbolic.OpCall(symbolic.Deferred(run, name), tuple(leaves), {})
+    return symbolic.outputs_like(origin, [symbolic.placeholder(shape, leaves[0].dtype)])
+
+
+def as_one_level(inputs: list[Any]) -> Any:
+    """Several inputs as Keras 2 took them: a list of one tensor is that tensor, also within the list.
+
+    Args:
+        inputs: tensors, and what else a call was given.
+    """
+
+    def alone(item: Any) -> Any:
+        return item[0] if isinstance(item, list) and len(item) == 1 and hasattr(item[0], "shape") else item
+
+    if len(inputs) == 1:
+        return alone(inputs)
+    return [alone(item) for item in inputs] if any(hasattr(item, "shape") for item in inputs) else inputs
+
+
 def _zeros_run(run: Any, leaves: list[Any], size: int) -> Any:
     values = [K.convert(np.zeros([size if n is None else n for n in t.shape]), t.dtype) for t in leaves]
     with state.scratch(), state.eager(), state.phase(False):

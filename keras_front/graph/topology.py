@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from keras_front.backend import symbolic
@@ -20,6 +21,7 @@ from keras_front.nest import flatten, map_structure
 from . import operation, recompute
 from .layer_values import numbered
 from .node import Node
+from .tensor_values import TensorValues
 
 
 class Graph:
@@ -235,11 +237,12 @@ class Plan:
             values[index], kept[index] = value, mask
         for index, tensor in self.fixed:
             values[index] = symbolic.replay(tensor, {})
-        if in_parts:
-            self._run_in_parts(values, kept, [self._place[id(t)] for t in extra])
-        else:
-            for step in self.steps:
-                step.run(values, kept)
+        with self._standing_for(values) if symbolic.tracing() is not None else nullcontext():
+            if in_parts:
+                self._run_in_parts(values, kept, [self._place[id(t)] for t in extra])
+            else:
+                for step in self.steps:
+                    step.run(values, kept)
         if keep is not None:
             found = ((tensor, values[self._place[id(tensor)]]) for tensor in self.tensors)
             keep({tensor: value for tensor, value in found if value is not None})
@@ -248,6 +251,22 @@ class Plan:
             map_structure(_filler(kept), self.outputs),
             [values[self._place[id(t)]] for t in extra],
         )
+
+    def _standing_for(self, values: list[Any]) -> AbstractContextManager[None]:
+        """A context in which a tensor of the graph that the code of a layer closes over is its value in this run."""
+        outer = symbolic.value_of_graph_tensors()
+
+        def value_of(tensor: SymbolicTensor) -> Any:
+            index = self._place.get(id(tensor))
+            if index is not None and values[index] is not None:
+                return values[index]
+            known = ((t, values[self._place[id(t)]]) for t in self.tensors)
+            mine = {t: value for t, value in known if value is not None}
+            if outer is not None and symbolic.ancestors([tensor]).isdisjoint(mine):
+                return outer(tensor)
+            return TensorValues(mine)(tensor)
+
+        return symbolic.graph_values(value_of)
 
     def _run_in_parts(self, values: list[Any], masks: list[Any], wanted: list[int]) -> None:
         parts = recompute.parts_of(self.steps)

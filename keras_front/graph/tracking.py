@@ -255,8 +255,8 @@ class Trackable(LayerUpdates):
     def _split_weights(self, decided: bool = True) -> tuple[list[Variable], list[Variable]]:
         """Weights made for training and others, whatever is frozen; unless `decided` without asking an own override."""
         below = [layer._split_weights() for layer in self.sublayers()]
-        learned = self._trainable_weights + [w for pair in below for w in pair[0]]
-        others = self._non_trainable_weights + [w for pair in below for w in pair[1]]
+        learned = _variables(self._trainable_weights) + [w for pair in below for w in pair[0]]
+        others = _variables(self._non_trainable_weights) + [w for pair in below for w in pair[1]]
         if self.built and decides(self, "trainable_weights"):
             learned = list(self.trainable_weights)
         if decided and self.built and decides(self, "non_trainable_weights"):
@@ -269,7 +269,7 @@ class Trackable(LayerUpdates):
 
     def stored_weights(self) -> tuple[list[Any], list[Any]]:
         """The weights of this layer alone as files know them: what was made for training, and the others."""
-        return self._trainable_weights, self._non_trainable_weights
+        return _variables(self._trainable_weights), _variables(self._non_trainable_weights)
 
     @property
     def weights(self) -> list[Variable]:
@@ -286,7 +286,7 @@ class Trackable(LayerUpdates):
         if not self.trainable:
             return []
         below = [w for layer in self.sublayers() for w in layer.trainable_weights]
-        return unique([w for w in self._trainable_weights if w.trainable] + below)
+        return unique([w for w in _variables(self._trainable_weights) if w.trainable] + below)
 
     @trainable_weights.setter
     def trainable_weights(self, weights: Sequence[Variable]) -> None:
@@ -474,6 +474,11 @@ def with_trainable_flags(trainable_flags: Sequence[tuple[Any, bool]]) -> Iterato
     finally:
         for layer, flag in now:
             layer._trainable = flag
+
+
+def _variables(weights: Sequence[Any]) -> list[Variable]:
+    """The weights that are variables: a tensor computed from others may stand in the place of one."""
+    return [w for w in weights if isinstance(w, Variable)]
 
 
 def _without(items: Sequence[Any], others: Sequence[Any]) -> list[Any]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -26,6 +27,38 @@ ENGINE, ENGINE_MODULE = "tf", "tensorflow"
 
 # Python's own, which K's names hide.
 PYTHON = {f"py_{name}": getattr(builtins, name) for name in ("all", "any", "sum", "slice")}
+
+
+class ContextValueCache:
+    """Tensors that are made once for each function that is traced, such as the dropout masks of a cell.
+
+    Args:
+        default: makes the tensor where there is none yet; called with the `kwargs` of `setdefault`.
+
+    Source: tf.keras 2.3, `tensorflow/python/keras/backend.py`.
+    """
+
+    def __init__(self, default: Callable[..., Any]) -> None:
+        self._default = default
+        self._made: dict[int | None, Any] = {}
+
+    def setdefault(self, key: Any = None, default: Any = None, kwargs: dict[str, Any] | None = None) -> Any:
+        """What was made in the function that is traced now; made where there is nothing yet.
+
+        Args:
+            key: not used: what is traced now is meant.
+            default: what to keep where there is nothing; None: what the cache's own function makes.
+            kwargs: the arguments of that function.
+        """
+        trace = symbolic.tracing()
+        here = None if trace is None else trace.first_serial
+        if here not in self._made:
+            self._made[here] = self._default(**(kwargs or {})) if default is None else default
+        return self._made[here]
+
+    def clear(self) -> None:
+        """Forget what was made."""
+        self._made.clear()
 
 
 class Decorator(ModuleType):
@@ -248,7 +281,7 @@ FUNCTIONS = {
         image_dim_ordering, set_image_dim_ordering, legacy_weight_ordering, asymmetric_temporal_padding,
         asymmetric_spatial_2d_padding, deconv2d, atrous_conv2d, binary_focal_crossentropy,
         categorical_focal_crossentropy, get_session, set_session, get_graph, v1_variable_initialization,
-        set_legacy_weight_ordering,
+        set_legacy_weight_ordering, ContextValueCache,
     )
 }  # fmt: skip
 

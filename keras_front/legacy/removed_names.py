@@ -52,10 +52,14 @@ NAMES: dict[ModuleType, dict[str, Any]] = {
     inspect: {"ArgSpec": ArgSpec, "getargspec": getargspec},
     time: {"clock": time.perf_counter},
     np: {
-        "Inf": np.inf, "NaN": np.nan, "alltrue": np.all, "asscalar": lambda a: a.item(), "bool": bool,
-        "complex": complex, "complex_": np.complex128, "cumproduct": np.cumprod, "float": float, "float_": np.float64,
-        "infty": np.inf, "int": int, "long": int, "mat": np.asmatrix, "object": object, "product": np.prod,
-        "round_": np.round, "row_stack": np.vstack, "sometrue": np.any, "str": str, "unicode": str,
+        "Inf": np.inf, "Infinity": np.inf, "NINF": -np.inf, "NaN": np.nan, "PINF": np.inf, "alltrue": np.all,
+        "asfarray": lambda a, dtype=np.float64: np.asarray(a, dtype), "asscalar": lambda a: a.item(), "bool": bool,
+        "bool8": np.bool_, "cfloat": np.complex128, "complex": complex, "complex_": np.complex128,
+        "cumproduct": np.cumprod, "float": float, "float_": np.float64, "in1d": np.isin, "infty": np.inf, "int": int,
+        "int0": np.intp, "long": int, "longfloat": np.longdouble, "mat": np.asmatrix, "msort": lambda a: np.sort(a, 0),
+        "object": object, "object0": np.object_, "product": np.prod, "round_": np.round, "row_stack": np.vstack,
+        "singlecomplex": np.complex64, "sometrue": np.any, "str": str, "str0": np.str_, "string_": np.bytes_,
+        "trapz": getattr(np, "trapezoid", None), "uint0": np.uintp, "unicode": str,
         "unicode_": np.str_,
     },
 }  # fmt: skip

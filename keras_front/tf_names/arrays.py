@@ -13,7 +13,7 @@ import numpy as np
 from keras_front import backend as K
 from keras_front import ops
 from keras_front.backend.operands import as_symbol_or_tensor
-from keras_front.errors import ArgumentError
+from keras_front.errors import ArgumentError, UntraceableError
 
 from .dtypes import dtype_name
 
@@ -158,11 +158,26 @@ def gather_nd(params: Any, indices: Any, batch_dims: int = 0, **older: Any) -> A
     """Elements or parts by the numbers along the last axis of `indices`."""
     indices = as_symbol_or_tensor(indices)
     depth = K.int_shape(indices)[-1]
-    if batch_dims and depth == 1 and K.ndim(indices) == 2:
-        return K.squeeze(gather(params, indices, axis=batch_dims, batch_dims=batch_dims), batch_dims)
-    if batch_dims:
-        raise ArgumentError("tf.gather_nd: expected batch_dims=0, or one number for each batch.")
-    return K.getitem(params, tuple(K.getitem(indices, (..., place)) for place in range(depth)))
+    if depth is None:
+        raise UntraceableError(
+            "tf.gather_nd: the number of axes of its result depends on the last size of the indices, which is not "
+            f"known yet: they have the shape {K.int_shape(indices)}."
+        )
+    sizes, ndim, lead = _sizes_of(params), K.ndim(indices), batch_dims
+    places = K.zeros_like(K.getitem(indices, (..., 0))) if depth else K.zeros((1,), K.dtype(indices))
+    for axis in range(lead):
+        shape = [1] * (ndim - 1)
+        shape[axis] = -1
+        places = places * sizes[axis] + K.reshape(range_(sizes[axis], dtype=K.dtype(indices)), shape)
+    for place in range(depth):
+        places = places * sizes[lead + place] + K.getitem(indices, (..., place))
+    return K.gather(K.reshape(params, (-1, *sizes[lead + depth :])), places)
+
+
+def _sizes_of(x: Any) -> list[Any]:
+    """The sizes of a tensor: integers, and symbols where they are not known yet."""
+    shape = K.shape(x)
+    return [shape[i] if size is None else size for i, size in enumerate(K.int_shape(x))]
 
 
 def slice_(input_: Any, begin: Any, size: Any) -> Any:

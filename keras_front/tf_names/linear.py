@@ -12,6 +12,7 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front import ops
+from keras_front.backend.operands import as_array
 
 __all__ = ["FUNCTIONS"]
 
@@ -23,6 +24,7 @@ def turned(x: Any) -> Any:
 
 def matmul(a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False, **hints: Any) -> Any:
     """The product of matrices, or of stacks of them; `adjoint_a` and `adjoint_b` transpose as well."""
+    a, b = as_array(a), as_array(b)  # several tensors are one with an axis more
     a = turned(a) if transpose_a or hints.get("adjoint_a") else a
     return K.matmul(a, turned(b) if transpose_b or hints.get("adjoint_b") else b)
 

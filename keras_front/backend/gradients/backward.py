@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from keras_front.backend import dtypes, scopes, shapes, symbolic
@@ -15,10 +15,13 @@ from keras_front.backend.symbolic import OpCall, SymbolicTensor
 
 
 def vjp(outputs: Sequence[Any], cotangents: Sequence[Any], targets: Sequence[Any]) -> list[Any]:
-    """For each target the gradient of `sum(outputs * cotangents)`, None where nothing flows."""
-    stop = set(targets)
-    order = ops_behind(outputs, targets)
-    active = set(stop)
+    """For each target the gradient of `sum(outputs * cotangents)`, None where nothing flows.
+
+    A target that was computed from another one passes its gradient on to that.
+    """
+    stop = _first_ones(targets)
+    order = ops_behind(outputs, stop)
+    active = {_source(t, stop) for t in targets}
     for origin in order:
         if any(_source(t, stop) in active for t in origin.tensors()):
             active.update(t for t in origin.outputs if dtypes.is_float(t.dtype))
@@ -31,7 +34,13 @@ def vjp(outputs: Sequence[Any], cotangents: Sequence[Any], targets: Sequence[Any
         if any(t in grads for t in origin.outputs):
             with scopes.recorded_for(origin.serial):
                 _backward(origin, grads, active, stop)
-    return [grads.get(t) for t in targets]
+    return [grads.get(_source(t, stop)) for t in targets]
+
+
+def _first_ones(targets: Sequence[Any]) -> set[SymbolicTensor]:
+    """The targets that were not computed from other targets."""
+    every = set(targets)
+    return {t for t in every if t.origin is None or every.isdisjoint(symbolic.ancestors(t.origin.tensors()))}
 
 
 def _source(tensor: SymbolicTensor, stop: set[SymbolicTensor]) -> SymbolicTensor:
@@ -95,7 +104,7 @@ def unbroadcast(g: Any, shape: shapes.Shape) -> Any:
     return reshape(g, shape) if tuple(g.shape) != tuple(shape) else g
 
 
-def ops_behind(outputs: Sequence[Any], targets: Sequence[Any]) -> list[OpCall]:
+def ops_behind(outputs: Sequence[Any], targets: Iterable[Any]) -> list[OpCall]:
     """The records through which `outputs` depend on anything but `targets`, as the rules would walk them."""
     stop = set(targets)
     return symbolic.toposort(outputs, stop, lambda tensor: _source(tensor, stop))

@@ -14,6 +14,7 @@ from . import real
 from .modules import MODULES, StandIn, missing
 
 NAME = "tensorflow"
+_NO_TENSORFLOW = "tensorboard.compat.notf"  # present where tensorboard is to do without
 KERAS = (f"{NAME}.keras", f"{NAME}.compat.v1.keras", f"{NAME}.compat.v2.keras", f"{NAME}.python.keras")
 
 
@@ -64,9 +65,13 @@ class Tensorflow(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def exec_module(self, module: ModuleType) -> None:
         """Nothing: a module of the stand-in finds its names when they are asked for.
 
+        The package `tensorboard` is told in its own way that there is no TensorFlow.
+
         Args:
             module: the module.
         """
+        if module.__name__ == NAME:
+            sys.modules.setdefault(_NO_TENSORFLOW, ModuleType(_NO_TENSORFLOW))
 
 
 class Completing(importlib.abc.Loader):

@@ -14,7 +14,7 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front import tf_names
-from keras_front.backend import discovery
+from keras_front.backend import discovery, symbolic
 from keras_front.backend.shapes import Dimension, TensorShape  # noqa: F401 - names of the stand-in
 
 # Former names of arguments.
@@ -285,14 +285,39 @@ def map_fn(fn: Any, elems: Any, dtype: Any = None, *args: Any, **options: Any) -
     return K.map_fn(fn, elems, dtype=None if dtype is None else str(dtype))
 
 
-def gradients(ys: Any, xs: Any, *args: Any, **options: Any) -> list[Any]:
+def gradients(
+    ys: Any, xs: Any, grad_ys: Any = None, name: str | None = None, colocate_gradients_with_ops: bool = False,
+    gate_gradients: bool = False, aggregation_method: Any = None, stop_gradients: Any = None,
+    unconnected_gradients: Any = "none",
+) -> list[Any]:  # fmt: skip
     """Derivatives of symbolic tensors.
 
     Args:
         ys: what is differentiated; of several the sum.
         xs: the tensors or variables.
-        args: not used.
-        options: not used.
+        grad_ys: a factor for each of `ys`, shaped as it is; ones where it is None.
+        name: not used.
+        colocate_gradients_with_ops: not used.
+        gate_gradients: not used.
+        aggregation_method: not used.
+        stop_gradients: tensors that count as constants, so that a derivative for one does not run through another.
+        unconnected_gradients: what there is for a tensor on which nothing depends: 'none', which gives None, or 'zero'.
+
+    Returns: a list with a tensor for each of `xs`.
     """
-    total = sum(K.sum(y) for y in ys) if isinstance(ys, list | tuple) else ys
-    return K.gradients(total, list(xs) if isinstance(xs, list | tuple) else [xs])
+    sources, given = _listed(xs), grad_ys if grad_ys is not None else [None] * len(_listed(ys))
+    total = sum(
+        K.sum(y if factor is None else y * K.stop_gradient(factor))
+        for y, factor in zip(_listed(ys), _listed(given), strict=True)
+    )
+    apart = {x: K.stop_gradient(x) for x in _listed(stop_gradients) if K.is_symbolic(x)}
+    if apart:
+        leaves = {t: t for t in symbolic.ancestors([total]) if t.origin is None}
+        total = symbolic.replay(total, {**leaves, **apart})
+    found = K.gradients(total, [apart[x] if K.is_symbolic(x) and x in apart else x for x in sources])
+    wants_zeros = getattr(unconnected_gradients, "value", unconnected_gradients) == "zero"
+    return [K.zeros_like(x) if grad is None and wants_zeros else grad for x, grad in zip(sources, found, strict=True)]
+
+
+def _listed(items: Any) -> list[Any]:
+    return [] if items is None else list(items) if isinstance(items, list | tuple) else [items]

@@ -35,6 +35,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "compat.v1.linalg": ("functions",),
     "compat.v1.logging": ("logs",),
     "compat.v1.math": ("functions",),
+    "compat.v1.nest": ("nests",),
     "compat.v1.nn": ("functions",),
     "compat.v1.random": ("random",),
     "compat.v1.test": ("devices",),
@@ -58,13 +59,20 @@ MODULES: dict[str, tuple[str, ...]] = {
     "logging": ("logs",),
     "manip": ("functions",),
     "math": ("functions",),
+    "nest": ("nests",),
     "nn": ("functions",),
     "python": (),
     "python.client": (),
     "python.client.device_lib": ("devices",),
     "python.framework": (),
+    "python.framework.constant_op": _OPS,
+    "python.framework.dtypes": ("dtypes",),
     "python.framework.errors": ("strategies",),
     "python.framework.ops": ("sessions",),
+    "python.framework.tensor_shape": ("functions",),
+    "python.framework.tensor_util": ("functions",),
+    "python.layers": (),
+    "python.layers.utils": ("windows",),
     "python.ops": (),
     "python.ops.array_ops": _OPS,
     "python.ops.check_ops": _OPS,
@@ -76,16 +84,23 @@ MODULES: dict[str, tuple[str, ...]] = {
     "python.ops.init_ops": _OPS,
     "python.ops.init_ops_v2": _OPS,
     "python.ops.linalg_ops": _OPS,
+    "python.ops.lookup_ops": ("internals",),
     "python.ops.math_ops": _OPS,
     "python.ops.nn": _OPS,
     "python.ops.nn_ops": _OPS,
     "python.ops.random_ops": _OPS,
     "python.ops.resource_variable_ops": _OPS,
+    "python.ops.rnn_cell": ("internals",),
+    "python.ops.rnn_cell_impl": ("internals",),
     "python.ops.state_ops": _OPS,
+    "python.ops.tensor_array_ops": _OPS,
     "python.ops.variable_scope": _OPS,
     "python.ops.variables": _OPS,
     "python.platform": (),
     "python.platform.tf_logging": ("logs",),
+    "python.util": (),
+    "python.util.nest": ("nests",),
+    "python.util.tf_export": ("internals",),
     "random": ("random",),
     "signal": ("functions",),
     "sysconfig": ("devices",),
@@ -106,23 +121,37 @@ class StandIn(ModuleType):
     """A module of the stand-in."""
 
     def __getattr__(self, name: str) -> Any:
+        path = self.__name__.partition(".")[2]
+        if name == "__all__":  # for `from tensorflow.python.ops.rnn_cell import *`
+            return _public_names(MODULES[path])
         if name.startswith("__") and name != "__version__":
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        path = self.__name__.partition(".")[2]
         if name == "newaxis":
             return None
         if name in _KERAS and path in ("", "compat.v2"):
             return importlib.import_module(f"tensorflow.keras.{name}")
         if f"{path}.{name}".lstrip(".") in MODULES or f"{self.__name__}.{name}" in ROOTS:
             return importlib.import_module(f"{self.__name__}.{name}")
-        for source in MODULES[path]:
-            found = getattr(importlib.import_module(f"{__package__}.{source}"), name, None)
-            if found is not None and not _is_import(found):
-                return found
-        found = functions.of_tensorflow(path, name) if "functions" in MODULES[path] else None
-        if found is not None:
+        found = _found_in(MODULES[path], name)
+        if found is None and "functions" in MODULES[path]:
+            found = functions.of_tensorflow(path, name)
+        if found is None:
+            raise MissingFromStandInError(missing(f"{self.__name__}.{name}"))
+        return found
+
+
+def _found_in(sources: tuple[str, ...], name: str) -> Any:
+    """What is called `name` in the first of these files of this folder that has it, or None."""
+    for source in sources:
+        found = getattr(importlib.import_module(f"{__package__}.{source}"), name, None)
+        if found is not None and not _is_import(found):
             return found
-        raise MissingFromStandInError(missing(f"{self.__name__}.{name}"))
+    return None
+
+
+def _public_names(sources: tuple[str, ...]) -> list[str]:
+    files = [importlib.import_module(f"{__package__}.{source}") for source in sources]
+    return sorted({n for file in files for n, found in vars(file).items() if n[0] != "_" and not _is_import(found)})
 
 
 def _is_import(found: Any) -> bool:

@@ -1,0 +1,196 @@
+"""What libraries of 2016 to 2021 do with Keras and TensorFlow beyond the documented: each way stopped one of them."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import numpy as np
+import pytest
+
+from keras_front import backend as K
+from keras_front import layers, models, regularizers
+from keras_front.backend.sizes import known_sizes
+from keras_front.errors import ArgumentError
+from keras_front.legacy.stand_in import functions as tf
+from keras_front.legacy.stand_in import internals, modules, nests
+from keras_front.tf_names import find
+
+X = np.random.RandomState(0).rand(4, 3).astype("float32")
+
+
+def test_a_lambda_differentiates_for_a_tensor_that_it_closes_over(backend):
+    x = layers.Input((3,))
+    dense = layers.Dense(2, activation="tanh")
+    y = dense(x)
+    model = models.Model(x, layers.Lambda(lambda y: tf.gradients(y, x)[0])(y))
+    w, b = (a.astype("float64") for a in dense.get_weights())
+    expected = (1 - np.tanh(X @ w + b) ** 2) @ w.T
+    np.testing.assert_allclose(model.predict(X), expected, rtol=1e-5, atol=1e-6)
+    model.compile("sgd", "mse")
+    loss = model.train_on_batch(X, np.zeros((4, 3)))
+    np.testing.assert_allclose(loss, np.mean(expected**2), rtol=1e-5)
+    assert not np.allclose(dense.get_weights()[0], w)
+
+
+def test_a_lambda_in_an_inner_model_closes_over_a_tensor_of_the_outer():
+    x = layers.Input((3,))
+    h = layers.Dense(2)
+    y = h(x)
+    z = layers.Input((2,))
+    inner = models.Model(z, layers.Lambda(lambda z: z * K.sum(x, axis=-1, keepdims=True))(z))
+    model = models.Model(x, inner(y))
+    w, b = h.get_weights()
+    np.testing.assert_allclose(model.predict(X), (X @ w + b) * X.sum(axis=-1, keepdims=True), rtol=1e-5)
+
+
+def test_gradients_of_tensorflow_with_factors_and_constants(backend):
+    x, a = K.placeholder((2,)), K.placeholder((2,))
+    y = x * x * a
+    z = y * y
+    values = [np.float32([1.0, 2.0]), np.float32([3.0, 4.0])]
+
+    def run(*arguments, **options):
+        return [g.tolist() for g in K.function([x, a], tf.gradients(*arguments, **options))(values)]
+
+    assert run(z, [x, y]) == [[36.0, 512.0], [6.0, 32.0]]  # through y as well
+    assert tf.gradients(z, [x, y], stop_gradients=[x, y])[0] is None
+    assert run(z, [y], stop_gradients=[x, y]) == [[6.0, 32.0]]
+    assert run(z, [x], stop_gradients=[a]) == [[36.0, 512.0]]
+    assert run([y], [x], grad_ys=[a]) == [[18.0, 64.0]]
+    assert tf.gradients(a, [x]) == [None]
+    with pytest.raises(ArgumentError, match="gives None for a tensor"):
+        K.function([x, a], tf.gradients(a, [x]))
+    assert run(a, [x], unconnected_gradients="zero") == [[0.0, 0.0]]
+
+
+def test_sizes_from_a_shape_are_known_as_far_as_the_tensor_knows_them():
+    x = K.placeholder((None, 4, 3))
+    shape = K.shape(x)
+    assert K.random_normal(shape).shape == (None, 4, 3)
+    assert K.reshape(x, (shape[0], shape[1] * shape[2])).shape == (None, 12)
+    assert tf.zeros(find("concat")([shape[:1], [7]], 0)).shape == (None, 7)
+    assert known_sizes(K.stack([shape[0], shape[1] // 3, K.cast(shape[2], "int64")])).tolist()[1:] == [1.0, 3.0]
+    assert known_sizes(K.prod(shape[1:])) == 12
+    assert np.isnan(known_sizes(K.cast(K.sum(x), "int32")))  # a value, not a size
+
+
+def test_noise_of_a_layer_keeps_the_known_sizes():
+    model = models.Sequential([layers.Lambda(lambda x: x + K.random_normal(K.shape(x)), input_shape=(5, 1))])
+    assert model.output_shape == (None, 5, 1)
+
+
+def test_factors_of_a_regularizer_have_a_dtype():
+    penalty = regularizers.l1_l2(0.1, 0.2)
+    assert penalty.l1.dtype == penalty.l2.dtype == np.dtype(K.floatx())
+    assert penalty.get_config() == {"l1": 0.1, "l2": 0.2}
+    assert repr(penalty.l1) == "0.1"
+    penalty.l1 = np.array(0.5, penalty.l1.dtype)  # as keras-adamw does
+    np.testing.assert_allclose(K.eval(penalty(K.constant([1.0, -1.0]))), 1.4, rtol=1e-6)
+
+
+def test_a_cache_has_one_value_for_each_trace():
+    cache = importlib.import_module("keras_front.legacy.backend").find("ContextValueCache")(lambda start: [start])
+    first = cache.setdefault(kwargs={"start": 1})
+    assert cache.setdefault(kwargs={"start": 2}) is first
+    made = []
+    K.compile(lambda x: made.append(cache.setdefault(kwargs={"start": 3})) or x)(np.float32(1))
+    assert made[0] == [3]
+    cache.clear()
+    assert cache.setdefault(kwargs={"start": 4}) == [4]
+
+
+def test_a_function_takes_each_value_in_a_list_of_its_own():
+    x, y = K.placeholder((None, 2)), K.placeholder((None,))
+    f = K.function([x, y], [K.sum(x) + K.sum(y)])
+    assert f([[np.ones((1, 2))], [np.ones(3)]])[0] == 5
+    assert f([[np.ones(2)], np.ones(3)])[0] == 5  # a list of rows is an array
+
+
+def test_a_tensor_in_the_place_of_a_weight_is_no_weight(backend):
+    dense = layers.Dense(2, use_bias=False)
+    x = layers.Input((3,))
+    dense.build((None, 3))
+    (kernel,) = dense.weights
+    squared = kernel**2
+    dense.kernel, dense._trainable_weights[0] = squared, squared
+    model = models.Model(x, dense(x))
+    assert model.weights == []
+    np.testing.assert_allclose(model.predict(X), X @ K.get_value(kernel) ** 2, rtol=1e-5)
+
+
+def test_a_list_of_one_among_inputs_is_its_tensor():
+    x = layers.Input((3,))
+    as_list = layers.Lambda(lambda x: [x * 2])(x)
+    model = models.Model(x, layers.Add()([x, as_list]))
+    np.testing.assert_allclose(model.predict(X), 3 * X, rtol=1e-6)
+
+
+class Picked(layers.Layer):
+    """Elements by numbers whose count is known with the values."""
+
+    def call(self, inputs):
+        return find("gather_nd")(*inputs)
+
+    def compute_output_shape(self, shapes):
+        return (None,)
+
+
+def test_a_shape_that_call_cannot_tell_is_told_by_the_layer(backend):
+    x, places = layers.Input((3,)), layers.Input(batch_shape=(None, None), dtype="int32")
+    model = models.Model([x, places], Picked()([x, places]))
+    assert model.output_shape == (None,)
+    picked = model.predict([X, np.array([[0, 1], [1, 2], [2, 0], [3, 1]], "int32")])
+    np.testing.assert_allclose(picked, X[[0, 1, 2, 3], [1, 2, 0, 1]], rtol=1e-6)
+
+
+def test_matrices_in_lists_are_multiplied_as_stacks():
+    x = K.placeholder((2, 3, 4))
+    parts = find("split")(x, [1, 1, 1], 1)
+    product = K.function([x], find("matmul")(parts, parts, transpose_b=True))
+    value = np.random.RandomState(1).rand(2, 3, 4).astype("float32")
+    stacked = np.stack([value[:, i : i + 1] for i in range(3)])
+    np.testing.assert_allclose(product([value]), stacked @ np.swapaxes(stacked, -1, -2), rtol=1e-5)
+
+
+@pytest.mark.parametrize("lead", [0, 1])
+@pytest.mark.parametrize("depth", [1, 2])
+def test_parts_by_numbers_of_several_axes(lead, depth):
+    rng = np.random.default_rng(lead + 2 * depth)
+    value = rng.normal(size=(2, 3, 4, 5)).astype("float32")
+    places = np.stack([rng.integers(0, n, (2, 6)) for n in value.shape[lead : lead + depth]], axis=-1).astype("int32")
+    x, at = K.placeholder((None, 3, 4, 5)), K.placeholder((None, 6, depth), dtype="int32")
+    found = K.function([x, at], find("gather_nd")(x, at, batch_dims=lead))([value, places])
+    rows = [np.arange(2)[:, None]] * lead
+    np.testing.assert_array_equal(found, value[(*rows, *np.moveaxis(places, -1, 0))])
+
+
+def test_nests_of_tensorflow_go_by_sorted_keys():
+    structure = {"b": [1, (2,)], "a": 3}
+    assert nests.flatten(structure) == [3, 1, 2]
+    assert nests.map_structure(lambda x, y: x + y, structure, structure) == {"b": [2, (4,)], "a": 6}
+    assert nests.pack_sequence_as(structure, [7, 8, 9]) == {"b": [8, (9,)], "a": 7}
+    with pytest.raises(ArgumentError, match="expected 3 leaves, received 1"):
+        nests.pack_sequence_as(structure, [7])
+    with pytest.raises(ArgumentError, match="the same keys"):
+        nests.assert_same_structure({"a": 1}, {"b": 1})
+    with pytest.raises(TypeError, match="received list, tuple"):
+        nests.assert_same_structure([1], (1,))
+
+
+def test_modules_of_tensorflow_that_libraries_import_from():
+    cells = modules.StandIn("tensorflow.python.ops.rnn_cell")
+    assert "RNNCell" in cells.__all__
+    assert internals._concat(3, (4, 5)) == [3, 4, 5]
+    assert K.int_shape(internals._concat(K.shape(K.placeholder((None, 2)))[0], 5)) == (2,)
+    with pytest.raises(AttributeError, match="pip install tensorflow"):
+        internals.StaticHashTable("words.txt", 0)
+    assert internals.keras_export("keras.layers.Mine")(3) == 3
+
+
+def test_tensorboard_is_told_that_tensorflow_is_not_there(monkeypatch):
+    finder = importlib.import_module("keras_front.legacy.stand_in.finder")
+    monkeypatch.delitem(sys.modules, "tensorboard.compat.notf", raising=False)
+    finder.Tensorflow().exec_module(modules.StandIn("tensorflow"))
+    assert "tensorboard.compat.notf" in sys.modules
+    monkeypatch.delitem(sys.modules, "tensorboard.compat.notf")
