@@ -44,6 +44,7 @@ OF_MODULES = {
     "view": "backend.reshape",
 }
 OF_OBJECTS = {
+    "add": "Model(inputs, layer(model.output)); only a Sequential grows by `add`",
     "backward": "fit, or backend.value_and_grad in a loop of one's own",
     "children": "layers",
     "coef_": "get_weights()",
@@ -56,6 +57,8 @@ OF_OBJECTS = {
     "named_parameters": "state_dict()",
     "parameters": "trainable_weights",
     "partial_fit": "train_on_batch, or fit, which goes on from where the weights are",
+    "predict_classes": "predict(x).argmax(axis=-1)",
+    "predict_proba": "predict",
     "requires_grad_": "trainable = True or False",
     "score": "evaluate",
     "to": "to_backend, or `with keras_front.device(...):`",

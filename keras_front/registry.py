@@ -92,6 +92,13 @@ HOMES: dict[str, tuple[str, ...]] = {
 }
 
 
+def _of_a_number(identifier: Any) -> str:
+    """For those who write Dense(4, 8), as PyTorch wants it."""
+    if not isinstance(identifier, int | float):
+        return ""
+    return " If it is a size: a layer takes that of its output alone, Dense(8), and sees that of its input in the data."
+
+
 def _shown(kind: str) -> str:
     """What messages call a kind, in the words of Keras."""
     return f"{kind} function" if kind in ("activation", "loss", "metric") else kind
@@ -267,7 +274,7 @@ class Registry:
             return identifier
         raise ArgumentError(
             f"Could not interpret {_shown(self.kind)} identifier: {identifier!r}. Expected a name, a config, a "
-            f"function or an object, received {type(identifier).__name__}."
+            f"function or an object, received {type(identifier).__name__}.{_of_a_number(identifier)}"
         )
 
     def serialize(self, obj: Any) -> Any:

@@ -7,6 +7,7 @@ the data do not matter.
 from __future__ import annotations
 
 from keras_front.datasets.files import ORIGIN, Source, Split, cached_file, read_arrays, split
+from keras_front.tracebacks import api_boundary
 from keras_front.utils.file_cache import get_file
 
 __all__ = ["load_data"]
@@ -18,6 +19,7 @@ _SOURCE = Source(
 )
 
 
+@api_boundary
 def load_data(path: str = "boston_housing.npz", test_split: float = 0.2, seed: int = 113) -> tuple[Split, Split]:
     """The districts as `(x_train, y_train), (x_test, y_test)`.
 

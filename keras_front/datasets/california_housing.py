@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from keras_front.datasets.files import ORIGIN, Source, Split, cached_file, read_arrays, split
 from keras_front.errors import ArgumentError
+from keras_front.tracebacks import api_boundary
 from keras_front.utils.file_cache import get_file
 
 __all__ = ["load_data"]
@@ -16,6 +17,7 @@ _SOURCE = Source(
 _SMALL = 600
 
 
+@api_boundary
 def load_data(
     version: str = "large", path: str = "california_housing.npz", test_split: float = 0.2, seed: int = 113
 ) -> tuple[Split, Split]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from keras_front.datasets.cifar import load_split
 from keras_front.datasets.files import Source, Split, unpacked_folder
+from keras_front.tracebacks import api_boundary
 from keras_front.utils.file_cache import get_file
 
 __all__ = ["load_data"]
@@ -15,6 +16,7 @@ _SOURCE = Source(
 )
 
 
+@api_boundary
 def load_data() -> tuple[Split, Split]:
     """The pictures as `(x_train, y_train), (x_test, y_test)`.
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from keras_front.datasets.files import ORIGIN, Source, Split, cached_file
 from keras_front.errors import SerializationError
+from keras_front.tracebacks import api_boundary
 from keras_front.utils.file_cache import get_file
 from keras_front.utils.unpacking import most_unpacked
 
@@ -19,6 +20,7 @@ __all__ = ["load_data"]
 _SUBDIR = "datasets/fashion-mnist"
 
 
+@api_boundary
 def load_data() -> tuple[Split, Split]:
     """The pictures as `(x_train, y_train), (x_test, y_test)`.
 

@@ -17,6 +17,7 @@ from keras_front.datasets.texts import (
     shuffled,
     without_long,
 )
+from keras_front.tracebacks import api_boundary
 from keras_front.utils.file_cache import get_file
 
 __all__ = ["get_word_index", "load_data"]
@@ -34,6 +35,7 @@ _WORDS = Source(
 
 
 @renamed
+@api_boundary
 def load_data(
     path: str = "imdb.npz",
     num_words: int | None = None,

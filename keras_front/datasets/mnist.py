@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from keras_front.datasets.files import ORIGIN, Source, Split, cached_file, read_arrays
+from keras_front.tracebacks import api_boundary
 from keras_front.utils.file_cache import get_file
 
 __all__ = ["load_data"]
@@ -16,6 +17,7 @@ _SOURCE = Source(
 )
 
 
+@api_boundary
 def load_data(path: str = "mnist.npz") -> tuple[Split, Split]:
     """The digits as `(x_train, y_train), (x_test, y_test)`.
 

@@ -17,6 +17,7 @@ from keras_front.datasets.texts import (
     shuffled,
     without_long,
 )
+from keras_front.tracebacks import api_boundary
 from keras_front.utils.file_cache import get_file
 
 __all__ = ["get_label_names", "get_word_index", "load_data"]
@@ -39,6 +40,7 @@ _TOPICS = (
 
 
 @renamed
+@api_boundary
 def load_data(
     path: str = "reuters.npz",
     num_words: int | None = None,

@@ -101,19 +101,26 @@ def of_targets(wanted: Shape, given: Sequence[int], loss: str) -> str:
             f" There is one number for each sample, and the last layer has {units} units: give it 1 unit, or for class "
             "numbers softmax and loss='sparse_categorical_crossentropy'."
         )
+    if 3 <= len(wanted) > len(given):
+        return (
+            f" The output keeps axes of its input, {tuple(wanted[1:])} for each sample: for one answer a sample put "
+            "Flatten(), a global pooling or return_sequences=False before the last layers."
+        )
     if len(given) == len(wanted) == 2:
         return f" The last layer has {units} units; targets of {columns} columns need {columns}."
     return ""
 
 
 def of_rank(wanted: int, shape: Shape, at_least: bool = False) -> str:
-    """Why an input of a layer has too few axes.
+    """Why an input of a layer has too few axes, or one too many.
 
     Args:
         wanted: how many axes the layer expects, at least or exactly.
         shape: shape of the input, with the batch axis; its size is known where these are values.
         at_least: whether it may have more.
     """
+    if len(shape) == wanted + 1 and not at_least and shape[0] is None:
+        return " If the first size is that of the data or a batch, leave it out of input_shape."
     if len(shape) != wanted - 1:
         return ""
     if shape and shape[0] is not None:

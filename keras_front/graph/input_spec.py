@@ -77,7 +77,7 @@ class InputSpec:
             shape: shape of the input, None for sizes that are not known.
         """
         least = self.min_ndim if self.ndim is None else self.ndim
-        if least is not None and len(shape) < least:
+        if least is not None and len(shape) != least and (self.ndim or len(shape) < least):
             return causes.of_rank(least, shape, self.ndim is None)
         for axis, size in self.axes.items():
             if size is not None and shape[axis] not in (None, size):

@@ -65,7 +65,9 @@ class LayerNodes:
                 f"Use `get_{what.replace(' ', '_')}_at(node_index)` instead."
             )
         if not self.inbound_nodes:
-            raise GraphAttributeError(f"Layer {self.name} is not connected, no {what} to return.")
+            raise GraphAttributeError(
+                f"Layer {self.name} is not connected, no {what} to return. Call it on a tensor, or add it to a model."
+            )
         return self.inbound_nodes[0]
 
     def get_input_at(self, node_index: int) -> Any:

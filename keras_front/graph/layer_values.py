@@ -173,7 +173,8 @@ def first_shape(kwargs: dict[str, Any]) -> Shape | None:
     if shape is None:
         return None
     if not isinstance(shape, list | tuple):
-        raise ArgumentError(f"input_shape: expected a tuple without the batch axis, received {shape!r}.")
+        example = f"such as ({shape},), " if isinstance(shape, int) else ""
+        raise ArgumentError(f"input_shape: expected a tuple without the batch axis, {example}received {shape!r}.")
     return checked_shape((kwargs.get("batch_size"), *shape), "input_shape")
 
 

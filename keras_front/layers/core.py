@@ -88,7 +88,8 @@ class Dense(Adaptable):
         if size is None:
             raise ShapeError(
                 f"{self.name}: The last dimension of the inputs to `Dense` should be defined. Found `None`. Full input "
-                f"shape received: {tuple(input_shape)}."
+                f"shape received: {tuple(input_shape)}. Give the sizes that are not known where the model begins, as "
+                "Input((10,)) or input_length=10 of Embedding; or take a mean over them, by GlobalAveragePooling1D."
             )
         self.kernel = self.add_weight("kernel", (size, self.units))
         self.bias = self.add_weight("bias", (self.units,)) if self.use_bias else None

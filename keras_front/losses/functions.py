@@ -265,7 +265,12 @@ def check_class_numbers(y_true: Any, y_pred: Any, axis: int = -1) -> None:
         raise ArgumentError(
             f"sparse_categorical_crossentropy: expected class numbers from 0 to {classes - 1} as labels, because the "
             f"output has {classes} classes, received labels from {labels.min()} to {labels.max()}."
+            f"{'' if _whole(labels) else ' Are the arguments exchanged? The targets come first: (y_true, y_pred).'}"
         )
+
+
+def _whole(labels: np.ndarray) -> bool:
+    return bool((labels == np.round(labels)).all())
 
 
 @LOSSES.register()

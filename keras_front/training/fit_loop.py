@@ -28,6 +28,7 @@ from keras_front.callbacks.base import Records, of_every_fit
 from keras_front.callbacks.batch_hooks import BatchHooks, HookGroup
 from keras_front.compatibility import RenamedKeys
 from keras_front.errors import ArgumentError
+from keras_front.training import hints
 from keras_front.training.batch_loop import DataAdapter, evaluate
 from keras_front.training.data.adapter import ArrayAdapter, OneLine, sample_order
 from keras_front.training.data.arrays import BatchLayout
@@ -70,7 +71,7 @@ class FitLoop:
     ):
         self.model, self.data, self.validation = model, data, validation
         self.verbose, self.epochs, self.initial_epoch = verbose, epochs, initial_epoch
-        self.shuffle, self.validation_freq = shuffle, validation_freq
+        self.shuffle, self.validation_freq, self._finite = shuffle, validation_freq, True
         self.steps: Steps = model._compilation.steps
         if isinstance(shuffle, str):
             sample_order(1, 1, shuffle, None)  # an unknown word is an error before anything is done
@@ -163,6 +164,7 @@ class FitLoop:
         self.callbacks.on_epoch_begin(epoch)
         state.take_back()
         logs = Records(training.epoch())
+        self._finite = self._finite and hints.of_epoch(logs, self.data)
         if self.validation is not None and validates(self.validation_freq, epoch):
             results = evaluate(self.steps, self.validation, self.callbacks)
             names = self.steps.names("test")

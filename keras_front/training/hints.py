@@ -6,7 +6,8 @@ to be one of its own. A hint is a `HintWarning`, so that `warnings.simplefilter(
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,32 @@ def of_targets(array: np.ndarray, name: str, loss: str) -> None:
             f"The targets for {name!r} go from {some.min():g} to {some.max():g}; {loss} expects probabilities, from 0 "
             f"to 1. {_remedy(some)}",
             HintWarning,
+        )
+
+
+def of_epoch(logs: Mapping[str, float], data: Any) -> bool:
+    """Warn of a loss that is no number; whether it is one.
+
+    Args:
+        logs: the means of the epoch.
+        data: what the model is trained with, whose arrays are looked at only where the loss is no number.
+    """
+    if math.isfinite(logs.get("loss", 0.0)):
+        return True
+    cause = next((text for array in getattr(data, "arrays", ()) for text in _not_finite(array)), None)
+    cause = cause or (
+        "The steps are probably too large: write a smaller learning_rate, clipnorm=1.0 in the optimizer, or scale the "
+        "data to about 1. compile(..., debug_nans=True) says which layer was the first."
+    )
+    warn_user(f"fit: the loss is {logs['loss']:g}. {cause}", HintWarning)
+    return False
+
+
+def _not_finite(array: Any) -> Iterator[str]:
+    if isinstance(array, np.ndarray) and array.dtype.kind == "f" and (count := np.count_nonzero(~np.isfinite(array))):
+        yield (
+            f"Of the {array.size} numbers in data of shape {array.shape} {count} are NaN or infinite: drop these "
+            "samples, or put a number in their place, as np.nan_to_num does."
         )
 
 

@@ -243,3 +243,46 @@ def test_a_forgotten_constructor_of_the_base():
         layer(X)
     with pytest.raises(AttributeError, match="no attribute 'something'"):
         _ = layer.something
+
+
+def test_a_loss_that_is_no_number_is_told_once(backend):
+    model = net(Dense(1))
+    model.compile("sgd", "mse")
+    with pytest.warns(
+        HintWarning, match=r"the loss is nan\. Of the 32 numbers in data of shape \(8, 4\) 2 are NaN"
+    ) as told:
+        model.fit(np.where(np.arange(32).reshape(8, 4) < 2, np.nan, X), X[:, :1], epochs=3, verbose=0)
+    assert len(told) == 1
+    model.set_weights([np.full((4, 1), 1e30), np.zeros(1)])
+    with pytest.warns(HintWarning, match="steps are probably too large.*debug_nans"):
+        model.fit(X, X[:, :1], epochs=2, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "remedy"),
+    [
+        (lambda: net(Conv2D(4, 3), shape=(8, 9, 9, 1)), "leave it out of input_shape"),
+        (lambda: Sequential([Dense(3, input_shape=8)]), r"such as \(8,\)"),
+        (lambda: Dense(4, 8), r"a layer takes that of its output alone, Dense\(8\)"),
+        (lambda: Dense(4).output, "Call it on a tensor, or add it to a model"),
+        (lambda: net(Flatten(), Dense(1), shape=(None, 3)), r"Input\(\(10,\)\) or input_length=10"),
+        (lambda: losses.SparseCategoricalCrossentropy()(X[:, 0] * 5.5, X), "The targets come first"),
+    ],
+)
+def test_what_beginners_write_has_a_remedy(backend, wrong, remedy):
+    with pytest.raises((ArgumentError, AttributeError), match=remedy):
+        wrong()
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "remedy"),
+    [
+        (np.ones((8, 5, 5, 1)), CLASSES, r"keeps axes of its input, \(3, 3, 3\) for each sample.*Flatten"),
+        (list(np.ones((8, 5, 5, 1))), np.ones((8, 3, 3, 3)), r"pass np\.array\(\.\.\.\) of the list"),
+    ],
+)
+def test_data_that_beginners_pass_have_a_remedy(backend, x, y, remedy):
+    model = net(Conv2D(2, 3), Dense(3), shape=(5, 5, 1))
+    model.compile("sgd", "mse")
+    with pytest.raises((ArgumentError, ShapeError), match=remedy):
+        model.fit(x, y, verbose=0)

@@ -189,9 +189,16 @@ def listed(data: Any, specs: Sequence[ArraySpec], what: str) -> list[Any]:
     if len(values) != len(specs):
         raise ArgumentError(
             f"Error when checking model {what}: wrong number of {what} arrays: expected {len(specs)}, for {names}, "
-            f"received {_described(data)}."
+            f"received {_described(data)}.{_of_rows(data, len(specs))}"
         )
     return values
+
+
+def _of_rows(data: Any, expected: int) -> str:
+    shapes = {np.shape(row) for row in data} if isinstance(data, list | tuple) and len(data) > 1 else ()
+    if len(shapes) == 1 and expected == 1:
+        return " If these are the samples of one array, pass np.array(...) of the list."
+    return f" Pass a list of {expected} arrays, or a dict by these names." if expected > 1 else ""
 
 
 def _elements(data: Any, expected: int) -> list[Any]:
