@@ -39,7 +39,9 @@ _KINDS: dict[type[Exception], type[ArgumentError]] = {
 }
 
 
-def explained(where: str, arguments: Mapping[str, Any], error: Exception, text: str = "") -> Exception:
+def explained(
+    where: str, arguments: Mapping[str, Any], error: Exception, text: str = "", of_engine: bool = False
+) -> Exception:
     """The error for a call that failed: one that names the arguments, or the error itself if they are not the reason.
 
     Args:
@@ -47,8 +49,9 @@ def explained(where: str, arguments: Mapping[str, Any], error: Exception, text: 
         arguments: what it was given, by name; those that have their defaults may be left out.
         error: what rose, in the `except` clause that caught it.
         text: said in place of what the error says.
+        of_engine: whether the error is of a class with which the engine in use refuses arguments.
     """
-    kind = _KINDS.get(type(error))
+    kind = _KINDS.get(type(error), WrongKindError if of_engine else None)
     if kind is None or passed_user_code(error):
         return error
     given = ", ".join(f"{name}={described(value)}" for name, value in arguments.items())
@@ -80,18 +83,19 @@ def located(error: KerasFrontError, name: str) -> KerasFrontError:
 
 
 def described(value: Any) -> str:
-    """A value for a message, in a few words: an array or tensor by its shape.
+    """A value for a message, in a few words, the same for tensors of all engines: by dtype and shape.
 
     Args:
         value: anything.
 
     Example:
         >>> described(np.zeros((2, 3))), described("a")
-        ('array of shape (2, 3)', "'a'")
+        ('float64 tensor of shape (2, 3)', "'a'")
     """
     shape = getattr(value, "shape", None)
     if isinstance(shape, tuple) or (shape is not None and hasattr(value, "dtype")):
-        return f"{type(value).__name__.removeprefix('nd')} of shape {tuple(shape)}"
+        dtype = getattr(value, "dtype", type(value).__name__)
+        return f"{getattr(dtype, 'name', None) or str(dtype).rpartition('.')[2]} tensor of shape {tuple(shape)}"
     if isinstance(value, list | tuple) and any(hasattr(item, "shape") for item in value):
         return f"[{', '.join(map(described, value[:4]))}{', ...' if len(value) > 4 else ''}]"
     text = repr(value)

@@ -208,7 +208,8 @@ def package_of(frame: FrameType) -> str:
 
 
 def _engines() -> set[str]:
-    """The packages that the adapters in use have imported."""
+    """The packages that the adapters in use have imported, and what these keep apart in one, as JAX in jaxlib."""
     adapters = [module for name, module in list(sys.modules.items()) if name.startswith(ADAPTERS)]
     used = [value for module in adapters for value in vars(module).values() if isinstance(value, ModuleType)]
-    return {module.__name__.partition(".")[0] for module in used}
+    names = {module.__name__.partition(".")[0] for module in used}
+    return names | {f"{name}lib" for name in names}

@@ -182,18 +182,19 @@ class JaxBackend(Transposes, Backend):
     # Indexing: compiled code cannot raise, so indices are cut to the range -------------------------------------
 
     def gather(self, reference: Any, indices: Any, *, axis: int) -> Any:
-        if not isinstance(indices, jax.core.Tracer) and indices.size:  # on values it can raise, as others do
-            indexing.check_range(np.asarray(indices), reference.shape[axis])
+        _check_values(indices, reference.shape[axis])
         wide = jnp.float32 if reference.dtype in self.halves else reference.dtype  # the gradient adds up in that dtype
         return jnp.take(reference.astype(wide), indices, axis, mode="clip").astype(reference.dtype)
 
     def scatter_add(self, updates: Any, indices: Any, *, size: int, axis: int) -> Any:
         axis = axis % (updates.ndim - indices.ndim + 1)
         shape = (*updates.shape[:axis], size, *updates.shape[axis + indices.ndim :])
+        _check_values(indices, size)
         zeros = jnp.zeros(shape, updates.dtype)
         return zeros.at[(slice(None),) * axis + (jnp.clip(indices, 0, max(size - 1, 0)),)].add(updates)
 
     def take_along_axis(self, x: Any, indices: Any, *, axis: int) -> Any:
+        _check_values(indices, x.shape[axis])
         return jnp.take_along_axis(x, indices, axis, mode="clip")
 
     # Linear algebra and neural kernels -------------------------------------------------------------------------
@@ -312,6 +313,9 @@ class JaxBackend(Transposes, Backend):
     def host_print(self, x: Any, *, message: str, serial: int) -> Any:
         jax.debug.callback(functools.partial(self.show, message), x, ordered=True)
         return x
+
+    def is_argument_error(self, error: Exception) -> bool:
+        return type(error) is NotImplementedError or isinstance(error, TypeError)
 
     # Tensors in and out ----------------------------------------------------------------------------------------
 
@@ -567,6 +571,12 @@ def _ruled(results: Any, rule: Any) -> Any:
         return tuple(rule(*(jnp.zeros(g.shape, "float32") if g.dtype == jax.dtypes.float0 else g for g in upstream)))
 
     return list(results), back
+
+
+def _check_values(indices: Any, size: int) -> None:
+    """Raise WrongPlaceError for indices outside, as others do; within a compiled function they have no values yet."""
+    if not isinstance(indices, jax.core.Tracer) and indices.size:
+        indexing.check_range(np.asarray(indices), size)
 
 
 def _channel(x: Any, data_format: str) -> int:

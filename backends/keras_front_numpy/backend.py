@@ -141,6 +141,9 @@ class NumpyBackend(Eager, Backend):
         super().__init__()
         self.native |= {Float64} | {np.dtype(name).type for name in dtypes.ALL - {"bfloat16", "string"}}
 
+    def is_argument_error(self, error: Exception) -> bool:
+        return isinstance(error, np.linalg.LinAlgError | TypeError)
+
     # Tensors in and out
 
     def asarray(self, value: Any, dtype: str | None = None) -> Any:

@@ -80,7 +80,10 @@ class TensorflowBackend(Updates, Transposes, Backend):
     equal, not_equal, less, less_equal = tf.equal, tf.not_equal, tf.less, tf.less_equal
     greater, greater_equal = tf.greater, tf.greater_equal
     logical_and, logical_or, logical_not = map(_of_truth, (tf.logical_and, tf.logical_or, tf.logical_not))
-    where, stop_gradient = tf.where, tf.stop_gradient
+    stop_gradient = tf.stop_gradient
+
+    def where(self, condition: Any, x: Any, y: Any) -> Any:  # TensorFlow's own takes booleans alone
+        return tf.where(condition if condition.dtype == tf.bool else tf.cast(condition, tf.bool), x, y)
 
     def erfinv(self, x: Any) -> Any:  # TensorFlow has it for 32 bits and more
         if x.dtype not in self.halves:
@@ -142,9 +145,15 @@ class TensorflowBackend(Updates, Transposes, Backend):
     cumsum = Positional(tf.cumsum)
 
     def max(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
+        _check_elements(x, axis)
+        if x.dtype == tf.bool:
+            return tf.reduce_any(x, axis, keepdims)
         return self._with_rule("max", tf.reduce_max, x, axis=axis, keepdims=keepdims)
 
     def min(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
+        _check_elements(x, axis)
+        if x.dtype == tf.bool:
+            return tf.reduce_all(x, axis, keepdims)
         return self._with_rule("min", tf.reduce_min, x, axis=axis, keepdims=keepdims)
 
     def any(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
@@ -154,10 +163,12 @@ class TensorflowBackend(Updates, Transposes, Backend):
         return tf.reduce_all(tf.cast(x, tf.bool), axis, keepdims)
 
     def argmax(self, x: Any, *, axis: int) -> Any:
+        _check_elements(x, axis)
         found = tf.argmax(x if x.dtype != tf.bool else tf.cast(x, tf.uint8), axis, tf.int64)
         return _first_nan(x, axis, found) if x.dtype.is_floating else found
 
     def argmin(self, x: Any, *, axis: int) -> Any:
+        _check_elements(x, axis)
         found = tf.argmin(x if x.dtype != tf.bool else tf.cast(x, tf.uint8), axis, tf.int64)
         return _first_nan(x, axis, found) if x.dtype.is_floating else found
 
@@ -364,6 +375,10 @@ class TensorflowBackend(Updates, Transposes, Backend):
         with tf.control_dependencies([shown] if shown is not None else []):
             return tf.identity(x)
 
+    def is_argument_error(self, error: Exception) -> bool:
+        refuses = tf.errors.InvalidArgumentError, tf.errors.NotFoundError, tf.errors.UnimplementedError
+        return isinstance(error, refuses)
+
     # Tensors in and out ----------------------------------------------------------------------------------------
 
     def asarray(self, value: Any, dtype: str | None = None) -> Any:
@@ -557,6 +572,12 @@ def _is_small(program: Any) -> bool:
 def _types_of(fn: Callable[[], Any]) -> Any:
     """The results of `fn` without values, from a graph that never runs."""
     return tf.function(fn, autograph=False).get_concrete_function().structured_outputs
+
+
+def _check_elements(x: Any, axis: Any) -> None:
+    """Raise ShapeError for an empty axis, of which TensorFlow gives the least number there is."""
+    if x.shape.num_elements() == 0:
+        shapes.check_elements(tuple(x.shape), axis)
 
 
 def _first_nan(x: Any, axis: int, found: Any) -> Any:

@@ -69,7 +69,10 @@ class TorchBackend(Images, Backend):
     greater, greater_equal = torch.gt, torch.ge
     isnan, isfinite = torch.isnan, torch.isfinite
     logical_and, logical_or, logical_not = torch.logical_and, torch.logical_or, torch.logical_not
-    where, stop_gradient, silu = torch.where, torch.Tensor.detach, F.silu
+    stop_gradient, silu = torch.Tensor.detach, F.silu
+
+    def where(self, condition: Any, x: Any, y: Any) -> Any:  # torch's own takes booleans alone
+        return torch.where(condition if condition.dtype is torch.bool else condition.bool(), x, y)
 
     def sign(self, x: Any) -> Any:  # torch gives NaN the sign 0
         return torch.where(x.isnan(), x, x.sign()) if x.is_floating_point() else x.sign()
@@ -215,7 +218,10 @@ class TorchBackend(Images, Backend):
         return zeros.index_add_(axis, indices.reshape(-1).long(), rows)
 
     def take_along_axis(self, x: Any, indices: Any, *, axis: int) -> Any:
-        return torch.take_along_dim(x, indices.long(), axis)
+        axis = shapes.normalize_axis(axis, x.ndim)
+        rest = shapes.broadcast(*((*t.shape[:axis], 1, *t.shape[axis + 1 :]) for t in (x, indices)))
+        x, indices = (t.expand(*rest[:axis], t.shape[axis], *rest[axis + 1 :]) for t in (x, indices))
+        return torch.gather(x, axis, indices.long())  # `take_along_dim` cuts indices that lie outside
 
     # Linear algebra and neural kernels -------------------------------------------------------------------------
 
@@ -444,6 +450,10 @@ class TorchBackend(Images, Backend):
     def _generator(self, seed: Any, stream: int, counter: Any) -> torch.Generator:
         """A generator that starts at all three. Seed and counter are host tensors, so reading one does not wait."""
         return transfers.source(self._device(), _mixed(int(seed), stream, int(counter)))
+
+    def is_argument_error(self, error: Exception) -> bool:
+        refused = type(error) in (RuntimeError, NotImplementedError, torch.linalg.LinAlgError)
+        return refused and not any(words in str(error) for words in ("allocate memory", "CUDA error"))
 
     # Tensors in and out ----------------------------------------------------------------------------------------
 

@@ -206,6 +206,16 @@ class Backend:
         """
         return False
 
+    def is_argument_error(self, error: Exception) -> bool:
+        """Whether the engine refuses arguments by such an error, beside those of Python's own kinds.
+
+        An op that fails with one then raises an error of the library, which names the op and what it was given.
+
+        Args:
+            error: what rose in a method of this adapter.
+        """
+        return False
+
     def convert(self, value: Any, dtype: str | None = None) -> Any:
         """Anything array-like as a tensor of this engine.
 

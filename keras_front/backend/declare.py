@@ -6,8 +6,8 @@ follow the public function (written out as Python by `dispatcher`, so that an ea
 that an adapter is complete, the record on symbolic tensors, and the conformance tests.
 
 Annotations say what an argument is: `Tensor`, `Tensors` (a list of them) or `Maybe` (a tensor or None) travel to
-adapters positionally; everything else is an attribute and travels by keyword. `Axes`, `Dims` and `DType` attributes
-are brought into one form (int or tuple, tuple, name) before anyone sees them.
+adapters positionally; everything else is an attribute and travels by keyword. `Axis`, `Axes`, `Dims`, `Flag` and
+`DType` attributes are brought into one form (int, int or tuple, tuple, bool, name) before anyone sees them.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ Tensor = Any
 Tensors = Sequence[Any]
 Maybe = Any
 Axes = Any
+Axis = Any
+Flag = Any
 Dims = Any
 DType = Any
 

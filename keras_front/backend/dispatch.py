@@ -27,6 +27,7 @@ from keras_front.backend.operands import (
     flat,
     is_own_scalar,
     plain,
+    plain_array,
     read_variables,
     real_dtype,
     recorded,
@@ -180,7 +181,8 @@ class Op(Operation):
         operands = [a for i in self.promoted for a in flat([args[i]])]
         target = self._target(operands, dtype_of) if operands else None
         return [
-            each(arg, lambda a, d=target if i in self.promoted else None: convert(a, d)) for i, arg in enumerate(args)
+            each(arg, lambda a, d=target if i in self.promoted else None: convert(plain_array(a), d))
+            for i, arg in enumerate(args)
         ]
 
     def _target(self, operands: list[Any], dtype_of: Callable[[Any], str]) -> str:

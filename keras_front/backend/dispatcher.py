@@ -9,13 +9,15 @@ from typing import Any
 
 from keras_front.backend import discovery, dtypes
 from keras_front.backend.failures import explained
-from keras_front.backend.operands import as_axes, as_dims
+from keras_front.backend.operands import as_axes, as_axis, as_dims, as_flag
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.compatibility import reject_unknown
 from keras_front.tracebacks import hide_internal_frames
 
 _NORMAL = {
     "Axes": "if {0}.__class__ not in _plain_axes: {0} = _axes({0})",
+    "Axis": "if {0}.__class__ is not int: {0} = _axis({0})",
+    "Flag": "if {0}.__class__ is not bool: {0} = _flag({0})",
     "Dims": "if {0}.__class__ is not tuple: {0} = _dims({0})",
     "DType": "{0} = _names.get({0}) or _canonical({0})",
 }
@@ -89,6 +91,8 @@ def _written(op: Any, scope: dict[str, Any]) -> Any:
         "_hide": hide_internal_frames,
         "_dims": as_dims,
         "_axes": as_axes,
+        "_axis": as_axis,
+        "_flag": as_flag,
         "_plain_axes": {int, tuple, type(None)},
         "_Symbol": SymbolicTensor,
         "_weak": (float, int),

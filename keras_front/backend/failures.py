@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from keras_front import failures
-from keras_front.backend import untraceable
+from keras_front.backend import discovery, untraceable
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import KerasFrontError
 from keras_front.tracebacks import passed_user_code
@@ -35,9 +35,15 @@ def explained(op: Any, error: Exception, args: Sequence[Any], attrs: dict[str, A
         return error
     found = _fault(op, args, attrs)
     if found is None:
-        return failures.explained(f"K.{op.name}", _given(op, args, attrs), error)
+        return failures.explained(f"K.{op.name}", _given(op, args, attrs), error, of_engine=_of_the_engine(error))
     found.__cause__ = error
     return found
+
+
+def _of_the_engine(error: Exception) -> bool:
+    """Whether the active engine says by this error that the arguments of a call do not fit."""
+    backend = discovery.present()
+    return backend is not None and backend.is_argument_error(error)
 
 
 def _fault(op: Any, args: Sequence[Any], attrs: dict[str, Any]) -> KerasFrontError | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -19,6 +20,12 @@ HOST = (*_SCALARS, np.ndarray, np.generic, list, tuple)
 _NUMBERS = {bool, int, float, complex, np.float32, np.float64, np.int32, np.int64, np.bool_}
 
 
+class FromList(np.ndarray):
+    """An array that was a list of numbers: its dtype gives way to that of tensors beside it, on NumPy too."""
+
+    __slots__ = ()
+
+
 # Tensors ---------------------------------------------------------------------------------------------------------
 
 
@@ -29,7 +36,8 @@ def as_array(arg: Any) -> Any:
     if _holds_tensors(arg):
         return OPS["stack"].function([as_array(item) for item in arg], axis=0)
     array = np.asarray(arg)
-    return array.astype(dtypes.canonical(None)) if array.dtype == np.float64 else array
+    array = array.astype(dtypes.canonical(None)) if array.dtype == np.float64 else array
+    return array.view(FromList)
 
 
 def _holds_tensors(items: Any) -> bool:
@@ -183,7 +191,8 @@ def weak_dtype(value: Any, strong: list[str]) -> str:
 def tensors_first(operands: Iterable[Any]) -> list[Any]:
     """The arrays that decide about a dtype: those that the active backend takes for tensors, else all."""
     arrays, backend = [a for a in operands if not isinstance(a, _SCALARS)], discovery.present()
-    return [a for a in arrays if backend is not None and backend.is_tensor(a) and not backend.is_host(a)] or arrays
+    own = [a for a in arrays if backend is not None and backend.is_tensor(a) and not backend.is_host(a)]
+    return [a for a in own if a.__class__ is not FromList] or own or arrays
 
 
 def is_own_scalar(value: Any) -> bool:
@@ -210,6 +219,11 @@ def static(value: Any, unknown: Any = None) -> Any:
 
 
 _PLAIN = (int, float, str, tuple, SymbolicTensor)
+
+
+def plain_array(value: Any) -> Any:
+    """What was a list of numbers as an ordinary array; anything else as it is."""
+    return value.view(np.ndarray) if value.__class__ is FromList else value
 
 
 def plain(value: Any) -> Any:
@@ -244,6 +258,28 @@ def as_axes(axis: Any) -> Any:
     if isinstance(axis, np.ndarray | np.integer):
         axis = axis.tolist()
     axes = tuple(axis) if isinstance(axis, list | range) else axis
-    if not isinstance(axes, int | tuple | SymbolicTensor | None):
+    if isinstance(axes, bool) or not isinstance(axes, int | tuple | SymbolicTensor | None):
         raise WrongKindError(f"Expected an integer or several as axis, received {axis!r}.")
     return axes
+
+
+def as_axis(axis: Any) -> Any:
+    """One axis as an int; a symbol stays.
+
+    Raises: WrongKindError if it is no integer.
+    """
+    if isinstance(axis, SymbolicTensor):
+        return axis
+    if isinstance(axis, bool | np.bool_) or not hasattr(axis, "__index__"):
+        raise WrongKindError(f"Expected an integer as axis, received {axis!r}.")
+    return operator.index(axis)
+
+
+def as_flag(value: Any) -> bool:
+    """True or False, also given as 1 or 0.
+
+    Raises: WrongKindError for anything else.
+    """
+    if not isinstance(value, int | float | np.bool_ | np.integer) or value not in (0, 1):
+        raise WrongKindError(f"Expected True or False, received {value!r}.")
+    return bool(value)

@@ -84,7 +84,7 @@ def broadcast(*shapes: Shape) -> Shape:
 
 def normalize_axis(axis: int, ndim: int) -> int:
     """`axis` counted from the front. Raises: WrongPlaceError if there is none, WrongKindError if it is no integer."""
-    if not isinstance(axis, int | np.integer):
+    if not isinstance(axis, int | np.integer) or isinstance(axis, bool):
         raise WrongKindError(f"Expected an integer as axis, received {axis!r}.")
     if not -ndim <= axis < ndim:
         raise WrongPlaceError(
@@ -155,11 +155,24 @@ def reduce(x: Any, *, axis: Any = None, keepdims: bool = False, **_: Any) -> Spe
     return _reduced(x.shape, axis, keepdims), x.dtype
 
 
+def reduce_some(x: Any, *, axis: Any = None, keepdims: bool = False) -> Spec:
+    """The rule of reductions that need an element: a maximum of nothing does not exist."""
+    check_elements(x.shape, axis)
+    return _reduced(x.shape, axis, keepdims), x.dtype
+
+
+def check_elements(shape: Shape, axis: Any) -> None:
+    """Raises: ShapeError if there is nothing along `axis`."""
+    if any(shape[a] == 0 for a in normalize_axes(axis, len(shape))):
+        raise ShapeError(f"Expected at least one element along the axes that are reduced, received shape {shape}.")
+
+
 def reduce_bool(x: Any, *, axis: Any = None, keepdims: bool = False) -> Spec:
     return _reduced(x.shape, axis, keepdims), "bool"
 
 
 def reduce_index(x: Any, *, axis: int = -1) -> Spec:
+    check_elements(x.shape, axis)
     return _reduced(x.shape, normalize_axis(axis, len(x.shape)), False), "int64"
 
 
@@ -272,6 +285,11 @@ def sees_unknown_bounds(rule: Any) -> Any:
 @sees_unknown_bounds
 def strided_slice(x: Any, *, start: Sequence[Any], stop: Sequence[Any], step: Sequence[int]) -> Spec:
     dims: list[Dim] = []
+    if not len(x.shape) == len(start) == len(stop) == len(step):
+        raise ShapeError(
+            f"strided_slice: expected {len(x.shape)} bounds and steps for shape {x.shape}, received start={start}, "
+            f"stop={stop}, step={step}."
+        )
     for d, a, b, s in zip(x.shape, start, stop, step, strict=True):
         if Unknown in (a, b, s):
             dims.append(None)
@@ -487,7 +505,7 @@ def noise(counter: Any, seed: Any, *, shape: Any, dtype: str, **_: Any) -> Spec:
 
 # Rules of ops whose result has the dtype of its tensors, or is boolean.
 KEEPS_DTYPE = (ELEMENTWISE - {cast}) | {
-    reduce, reduce_bool, flip, along, reshape, permute, broadcast_to, pad, strided_slice, matmul, conv,
+    reduce, reduce_some, reduce_bool, flip, along, reshape, permute, broadcast_to, pad, strided_slice, matmul, conv,
     conv_input_gradient, conv_kernel_gradient, pool, pool_gradient, average_pool_gradient,
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_front.backend import dtypes, scopes, shapes, symbolic
-from keras_front.backend.declare import Dims, Tensor, Tensors, composite, primitive
+from keras_front.backend.declare import Axis, Dims, Tensor, Tensors, composite, primitive
 from keras_front.backend.op import Operation, register
 from keras_front.backend.ops import sparse
 from keras_front.backend.ops.elementwise import cast
@@ -109,7 +109,7 @@ def broadcast_to(x: Tensor, shape: Dims):
 
 
 @primitive(shapes.concatenate, sparse=sparse.concatenate)
-def concatenate(tensors: Tensors, axis=-1):
+def concatenate(tensors: Tensors, axis: Axis = -1):
     """Tensors joined along `axis`.
 
     Args:
@@ -204,7 +204,7 @@ def transpose(x: Tensor):
 
 
 @composite(renamed=True)
-def expand_dims(x: Tensor, axis=-1):
+def expand_dims(x: Tensor, axis: Axis = -1):
     """`x` with a new axis of size 1.
 
     Args:
@@ -285,7 +285,7 @@ def batch_flatten(x: Tensor):
 
 
 @composite(fresh=True)
-def stack(x: Tensors, axis=0):
+def stack(x: Tensors, axis: Axis = 0):
     """Tensors of one shape joined along a new axis.
 
     Args:
@@ -410,6 +410,8 @@ def slice(x: Tensor, start: Dims, size: Dims):
         >>> K.slice(np.array([1.0, 2.0, 3.0]), (1,), (2,)).tolist()
         [2.0, 3.0]
     """
+    if not len(start) == len(size) == len(x.shape):
+        raise ShapeError(f"slice: expected {len(x.shape)} starts and sizes, received start={start}, size={size}.")
     stop = tuple(None if n == -1 else a + n for a, n in zip(start, size, strict=True))
     return strided_slice(x, tuple(start), stop, (1,) * len(start))
 

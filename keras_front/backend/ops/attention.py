@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from keras_front.backend import shapes
-from keras_front.backend.declare import Maybe, Tensor, composite
+from keras_front.backend.declare import Axis, Maybe, Tensor, composite
 from keras_front.backend.ops.arrangement import (
     _sizes,
     permute_dimensions,
@@ -72,7 +72,7 @@ def dot_product_attention(
 
 
 @composite(promote=("x", "gamma", "beta"), floats=True, accumulates=True)
-def group_normalization(x: Tensor, gamma: Maybe = None, beta: Maybe = None, groups=32, axis=-1, epsilon=1e-3):
+def group_normalization(x: Tensor, gamma: Maybe = None, beta: Maybe = None, groups=32, axis: Axis = -1, epsilon=1e-3):
     """`x` centred and scaled over each of `groups` groups of channels of each sample, then `* gamma + beta`.
 
     Args:

@@ -17,7 +17,7 @@ from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError, ShapeError
 
 
-@primitive(shapes.conv, convolves=True)
+@primitive(shapes.conv, floats=True, convolves=True)
 def conv(x: Tensor, kernel: Tensor, strides: Dims, padding, dilation: Dims, groups=1, data_format="channels_last"):
     """Correlation of images with a kernel, in any number of spatial dimensions. `conv1d` to `conv3d` are for users.
 
@@ -44,7 +44,7 @@ def conv(x: Tensor, kernel: Tensor, strides: Dims, padding, dilation: Dims, grou
     """
 
 
-@primitive(shapes.conv_input_gradient, convolves=True)
+@primitive(shapes.conv_input_gradient, floats=True, convolves=True)
 def conv_input_gradient(
     g: Tensor, kernel: Tensor, input_shape: Dims, strides: Dims, padding, dilation: Dims, groups=1,
     data_format="channels_last",
@@ -65,7 +65,7 @@ def conv_input_gradient(
     """
 
 
-@primitive(shapes.conv_kernel_gradient, convolves=True)
+@primitive(shapes.conv_kernel_gradient, floats=True, convolves=True)
 def conv_kernel_gradient(
     x: Tensor, g: Tensor, kernel_shape: Dims, strides: Dims, padding, dilation: Dims, groups=1,
     data_format="channels_last",
@@ -86,7 +86,7 @@ def conv_kernel_gradient(
     """
 
 
-@primitive(shapes.pool)
+@primitive(shapes.pool, floats=True)
 def max_pool(x: Tensor, pool_size: Dims, strides: Dims, padding, data_format="channels_last"):
     """The maximum of each window. Padding never wins; of equal maxima the first in the window has the gradient.
 
@@ -109,7 +109,7 @@ def max_pool(x: Tensor, pool_size: Dims, strides: Dims, padding, data_format="ch
     """
 
 
-@primitive(shapes.pool_gradient)
+@primitive(shapes.pool_gradient, floats=True)
 def max_pool_gradient(x: Tensor, g: Tensor, pool_size: Dims, strides: Dims, padding, data_format="channels_last"):
     """The gradient of `max_pool`: `g` put where the maxima of `x` are.
 
@@ -125,7 +125,7 @@ def max_pool_gradient(x: Tensor, g: Tensor, pool_size: Dims, strides: Dims, padd
     """
 
 
-@primitive(shapes.pool_pick)
+@primitive(shapes.pool_pick, floats=True)
 def max_pool_pick(x: Tensor, y: Tensor, pool_size: Dims, strides: Dims, padding, data_format="channels_last"):
     """Elements of `y` from where the maxima of the windows of `x` are.
 
@@ -141,7 +141,7 @@ def max_pool_pick(x: Tensor, y: Tensor, pool_size: Dims, strides: Dims, padding,
     """
 
 
-@primitive(shapes.pool, accumulates=True)
+@primitive(shapes.pool, floats=True, accumulates=True)
 def average_pool(x: Tensor, pool_size: Dims, strides: Dims, padding, data_format="channels_last"):
     """The mean of each window; padding does not count. Floats of 16 bits are added up in float32.
 
@@ -162,7 +162,7 @@ def average_pool(x: Tensor, pool_size: Dims, strides: Dims, padding, data_format
     """
 
 
-@primitive(shapes.average_pool_gradient, accumulates=True)
+@primitive(shapes.average_pool_gradient, floats=True, accumulates=True)
 def average_pool_gradient(
     g: Tensor, input_shape: Dims, pool_size: Dims, strides: Dims, padding, data_format="channels_last"
 ):

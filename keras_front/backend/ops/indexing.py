@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from keras_front.backend import discovery, dtypes, shapes
-from keras_front.backend.declare import DType, Tensor, composite, primitive
+from keras_front.backend.declare import Axis, DType, Tensor, composite, primitive
 from keras_front.backend.ops.arrangement import expand_dims
 from keras_front.backend.ops.elementwise import cast, equal
 from keras_front.errors import ArgumentError, WrongPlaceError
@@ -26,13 +26,13 @@ def check_range(indices: np.ndarray, size: int) -> None:
     """Raise WrongPlaceError unless all indices are from 0 up to `size`, exclusive."""
     if indices.size and not (indices.min() >= 0 and indices.max() < size):
         raise WrongPlaceError(
-            f"gather: expected indices from 0 to {size - 1} for an axis of size {size}, received indices from "
+            f"Expected indices from 0 to {size - 1} for an axis of size {size}, received indices from "
             f"{indices.min()} to {indices.max()}. For an Embedding, input_dim must exceed the largest index."
         )
 
 
 @primitive(shapes.gather, promote=(), check_values=_check_indices)
-def gather(reference: Tensor, indices: Tensor, axis=0):
+def gather(reference: Tensor, indices: Tensor, axis: Axis = 0):
     """Slices of `reference` along `axis`, at integer `indices` of any shape, which replaces that axis.
 
     Args:
@@ -51,8 +51,13 @@ def gather(reference: Tensor, indices: Tensor, axis=0):
     """
 
 
-@primitive(shapes.scatter_add, promote=(), accumulates=True)
-def scatter_add(updates: Tensor, indices: Tensor, size, axis=0):
+@primitive(
+    shapes.scatter_add,
+    promote=(),
+    check_values=lambda updates, indices, size, axis: check_range(discovery.host_value(indices), size),
+    accumulates=True,
+)
+def scatter_add(updates: Tensor, indices: Tensor, size, axis: Axis = 0):
     """The gradient of `gather`: zeros with `size` slices along `axis`, to which `updates` are added at `indices`.
 
     Args:
@@ -69,8 +74,8 @@ def scatter_add(updates: Tensor, indices: Tensor, size, axis=0):
     """
 
 
-@primitive(shapes.take_along_axis, promote=())
-def take_along_axis(x: Tensor, indices: Tensor, axis=-1):
+@primitive(shapes.take_along_axis, promote=(), check_values=_check_indices)
+def take_along_axis(x: Tensor, indices: Tensor, axis: Axis = -1):
     """Elements of `x` along `axis` at `indices`, a tensor of as many dimensions as x.
 
     Args:

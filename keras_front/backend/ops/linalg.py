@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from keras_front.backend import dtypes, shapes
-from keras_front.backend.declare import Axes, Tensor, Tensors, composite, primitive
+from keras_front.backend.declare import Axes, Flag, Tensor, Tensors, composite, primitive
 from keras_front.backend.ops.arrangement import _sizes, broadcast_to, expand_dims, permute_dimensions, reshape, squeeze
 from keras_front.backend.ops.elementwise import abs, cast, less, multiply, not_equal, square_root, where
 from keras_front.backend.ops.linear import matmul
 from keras_front.backend.ops.reduction import max, min, sum
-from keras_front.errors import ArgumentError, ShapeError
+from keras_front.errors import ArgumentError, DtypeError, ShapeError
 
 
 def square(x: Any, *rest: Any, **_: Any) -> shapes.Shape:
@@ -25,7 +25,14 @@ def square(x: Any, *rest: Any, **_: Any) -> shapes.Shape:
     shape = tuple(x.shape)
     if len(shape) < 2 or (None not in shape[-2:] and shape[-1] != shape[-2]):
         raise ShapeError(f"expected square matrices (..., n, n), received shape {shape}.")
+    _check_width(x)
     return shape
+
+
+def _check_width(x: Any) -> None:
+    """Raises: DtypeError for floats of 16 bits, whose matrices no engine factors."""
+    if _name(x) in dtypes.HALVES:
+        raise DtypeError(f"expected float32 or float64, received {_name(x)}. Cast it: K.cast(x, 'float32').")
 
 
 def _solved(a: Any, b: Any) -> shapes.Spec:
@@ -39,6 +46,7 @@ def _thin(x: Any) -> tuple[Any, Any, Any, Any]:
     """(stack, rows, columns, the smaller of both) of a shape."""
     if len(x.shape) < 2:
         raise ShapeError(f"expected matrices (..., m, n), received shape {tuple(x.shape)}.")
+    _check_width(x)
     *stack, m, n = x.shape
     return tuple(stack), m, n, None if None in (m, n) else m if m < n else n
 
@@ -204,7 +212,7 @@ def inv(x: Tensor):
 
 
 @composite(floats=True, accumulates=True)
-def norm(x: Tensor, ord=None, axis: Axes = None, keepdims=False):
+def norm(x: Tensor, ord=None, axis: Axes = None, keepdims: Flag = False):
     """A norm of all elements, of vectors or of matrices. Floats of 16 bits are added up in float32.
 
     Args:

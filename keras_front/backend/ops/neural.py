@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_front import config
 from keras_front.backend import dtypes, shapes
-from keras_front.backend.declare import Axes, Dims, DType, Maybe, Tensor, composite
+from keras_front.backend.declare import Axes, Axis, Dims, DType, Flag, Maybe, Tensor, composite
 from keras_front.backend.op import OPS
 from keras_front.backend.ops.arrangement import _sizes, expand_dims, permute_dimensions, reshape, squeeze
 from keras_front.backend.ops.elementwise import (
@@ -39,7 +39,7 @@ from keras_front.tracebacks import api_boundary
 
 
 @composite(floats=True, accumulates=True, fresh=True, light=True)
-def softmax(x: Tensor, axis=-1):
+def softmax(x: Tensor, axis: Axis = -1):
     """Exponentials of `x`, scaled to sum to 1 along `axis`.
 
     Args:
@@ -59,7 +59,7 @@ def softmax(x: Tensor, axis=-1):
 
 
 @composite(floats=True, accumulates=True, fresh=True, light=True)
-def log_softmax(x: Tensor, axis=-1):
+def log_softmax(x: Tensor, axis: Axis = -1):
     """`log(softmax(x))`, without underflow.
 
     Args:
@@ -207,7 +207,7 @@ def _log_probabilities(output: Any) -> Any:
 
 
 @composite(floats=True, accumulates=True, fresh=True)
-def categorical_crossentropy(target: Tensor, output: Tensor, from_logits=False, axis=-1):
+def categorical_crossentropy(target: Tensor, output: Tensor, from_logits=False, axis: Axis = -1):
     """The crossentropy between distributions along `axis`.
 
     Probabilities are scaled to sum to 1 and cut to [epsilon, 1 - epsilon] (`K.epsilon()`), eagerly and compiled alike:
@@ -240,7 +240,7 @@ def categorical_crossentropy(target: Tensor, output: Tensor, from_logits=False, 
 
 
 @composite(promote=(), accumulates=True, fresh=True)
-def sparse_categorical_crossentropy(target: Tensor, output: Tensor, from_logits=False, axis=-1):
+def sparse_categorical_crossentropy(target: Tensor, output: Tensor, from_logits=False, axis: Axis = -1):
     """`categorical_crossentropy` against class numbers `target` instead of vectors.
 
     Args:
@@ -393,7 +393,7 @@ def _along(vector: Any, x: Any, axis: int) -> Any:
 
 
 @composite(floats=True, accumulates=True, fresh=True)
-def moments(x: Tensor, axes: Axes, keepdims=False):
+def moments(x: Tensor, axes: Axes, keepdims: Flag = False):
     """Mean and biased variance over `axes`. Floats of 16 bits are added up in float32.
 
     Args:

@@ -90,7 +90,7 @@ def _columns(z: Any, start: int, stop: int) -> Any:
 # LSTM ----------------------------------------------------------------------------------------------------------
 
 
-@composite(promote=("x", "h", "c", "kernel", "recurrent_kernel", "bias"), fresh=True)
+@composite(promote=("x", "h", "c", "kernel", "recurrent_kernel", "bias"), floats=True, fresh=True)
 def lstm(
     x: Tensor, h: Tensor, c: Tensor, kernel: Tensor, recurrent_kernel: Tensor, bias: Maybe = None, mask: Maybe = None,
     activation="tanh", recurrent_activation="sigmoid", reverse=False,
@@ -128,7 +128,7 @@ def lstm(
     return _swap(outputs), h, c
 
 
-@composite(promote=("z", "h", "c", "recurrent_kernel"))
+@composite(promote=("z", "h", "c", "recurrent_kernel"), floats=True)
 def lstm_sequence(
     z: Tensor, h: Tensor, c: Tensor, recurrent_kernel: Tensor, mask: Maybe = None, activation="tanh",
     recurrent_activation="sigmoid",
@@ -162,7 +162,7 @@ def lstm_sequence(
     return tuple(_repeated(advance, z, [h, c], mask))
 
 
-@composite(promote=("z", "h", "c", "recurrent_kernel"))
+@composite(promote=("z", "h", "c", "recurrent_kernel"), floats=True)
 def conv_lstm_sequence(
     z: Tensor, h: Tensor, c: Tensor, recurrent_kernel: Tensor, mask: Maybe = None, activation="tanh",
     recurrent_activation="sigmoid", data_format="channels_last",
@@ -206,7 +206,7 @@ def conv_lstm_sequence(
 # GRU -----------------------------------------------------------------------------------------------------------
 
 
-@composite(promote=("x", "h", "kernel", "recurrent_kernel", "bias"), fresh=True)
+@composite(promote=("x", "h", "kernel", "recurrent_kernel", "bias"), floats=True, fresh=True)
 def gru(
     x: Tensor, h: Tensor, kernel: Tensor, recurrent_kernel: Tensor, bias: Maybe = None, mask: Maybe = None,
     activation="tanh", recurrent_activation="sigmoid", reset_after=False, reverse=False,
@@ -259,7 +259,7 @@ def _gru_biases(bias: Any, units: int, reset_after: bool) -> tuple[Any, Any]:
     return add(of_inputs, concatenate([gates, zeros_like(candidate)], axis=0)), candidate
 
 
-@composite(promote=("z", "h", "recurrent_kernel", "bias"))
+@composite(promote=("z", "h", "recurrent_kernel", "bias"), floats=True)
 def gru_sequence(
     z: Tensor, h: Tensor, recurrent_kernel: Tensor, bias: Maybe = None, mask: Maybe = None, activation="tanh",
     recurrent_activation="sigmoid", reset_after=False,
@@ -311,7 +311,7 @@ def _candidate_before(row: Any, h: Any, kernel: Any, bias: Any, units: int, act:
 # SimpleRNN -----------------------------------------------------------------------------------------------------
 
 
-@composite(promote=("x", "h", "kernel", "recurrent_kernel", "bias"), fresh=True)
+@composite(promote=("x", "h", "kernel", "recurrent_kernel", "bias"), floats=True, fresh=True)
 def simple_rnn(
     x: Tensor, h: Tensor, kernel: Tensor, recurrent_kernel: Tensor, bias: Maybe = None, mask: Maybe = None,
     activation="tanh", reverse=False,
@@ -347,7 +347,7 @@ def simple_rnn(
     return _swap(outputs), h
 
 
-@composite(promote=("z", "h", "recurrent_kernel"))
+@composite(promote=("z", "h", "recurrent_kernel"), floats=True)
 def simple_rnn_sequence(z: Tensor, h: Tensor, recurrent_kernel: Tensor, mask: Maybe = None, activation="tanh"):
     """The recurrent part of `simple_rnn`, time first.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from keras_front.backend import shapes
-from keras_front.backend.declare import Axes, Tensor, composite, primitive
+from keras_front.backend.declare import Axes, Axis, Flag, Tensor, composite, primitive
 from keras_front.backend.op import over_some_axis
 from keras_front.backend.ops.arrangement import _sizes
 from keras_front.backend.ops.elementwise import (
@@ -24,7 +24,7 @@ from keras_front.backend.ops.elementwise import (
 
 
 @primitive(shapes.reduce, accumulates=True, fresh=over_some_axis, light=True)
-def sum(x: Tensor, axis: Axes = None, keepdims=False):
+def sum(x: Tensor, axis: Axes = None, keepdims: Flag = False):
     """The sum over `axis`, in the dtype of x; over nothing it is 0. Floats of 16 bits are added up in float32.
 
     Args:
@@ -41,7 +41,7 @@ def sum(x: Tensor, axis: Axes = None, keepdims=False):
 
 
 @primitive(shapes.reduce, accumulates=True, fresh=False)
-def prod(x: Tensor, axis: Axes = None, keepdims=False):
+def prod(x: Tensor, axis: Axes = None, keepdims: Flag = False):
     """The product over `axis`, in the dtype of x; over nothing it is 1.
 
     Args:
@@ -57,8 +57,8 @@ def prod(x: Tensor, axis: Axes = None, keepdims=False):
     """
 
 
-@primitive(shapes.reduce, fresh=over_some_axis)
-def max(x: Tensor, axis: Axes = None, keepdims=False):
+@primitive(shapes.reduce_some, fresh=over_some_axis)
+def max(x: Tensor, axis: Axes = None, keepdims: Flag = False):
     """The maximum over `axis`; NaN if one is. Equal maxima share the gradient evenly.
 
     Args:
@@ -74,8 +74,8 @@ def max(x: Tensor, axis: Axes = None, keepdims=False):
     """
 
 
-@primitive(shapes.reduce, fresh=over_some_axis)
-def min(x: Tensor, axis: Axes = None, keepdims=False):
+@primitive(shapes.reduce_some, fresh=over_some_axis)
+def min(x: Tensor, axis: Axes = None, keepdims: Flag = False):
     """The minimum over `axis`; NaN if one is. Equal minima share the gradient evenly.
 
     Args:
@@ -92,7 +92,7 @@ def min(x: Tensor, axis: Axes = None, keepdims=False):
 
 
 @primitive(shapes.reduce_bool, fresh=over_some_axis)
-def any(x: Tensor, axis: Axes = None, keepdims=False):
+def any(x: Tensor, axis: Axes = None, keepdims: Flag = False):
     """Whether one element over `axis` is true (not 0); over nothing it is False.
 
     Args:
@@ -109,7 +109,7 @@ def any(x: Tensor, axis: Axes = None, keepdims=False):
 
 
 @primitive(shapes.reduce_bool, fresh=over_some_axis)
-def all(x: Tensor, axis: Axes = None, keepdims=False):
+def all(x: Tensor, axis: Axes = None, keepdims: Flag = False):
     """Whether all elements over `axis` are true (not 0); over nothing it is True.
 
     Args:
@@ -126,7 +126,7 @@ def all(x: Tensor, axis: Axes = None, keepdims=False):
 
 
 @primitive(shapes.reduce_index)
-def argmax(x: Tensor, axis=-1):
+def argmax(x: Tensor, axis: Axis = -1):
     """The index (int64) of the maximum along `axis`, the first among equals.
 
     Args:
@@ -142,7 +142,7 @@ def argmax(x: Tensor, axis=-1):
 
 
 @primitive(shapes.reduce_index)
-def argmin(x: Tensor, axis=-1):
+def argmin(x: Tensor, axis: Axis = -1):
     """The index (int64) of the minimum along `axis`, the first among equals.
 
     Args:
@@ -158,7 +158,7 @@ def argmin(x: Tensor, axis=-1):
 
 
 @primitive(shapes.along, accumulates=True)
-def cumsum(x: Tensor, axis=0):
+def cumsum(x: Tensor, axis: Axis = 0):
     """Running sums along `axis`. Floats of 16 bits are accumulated in float32.
 
     Args:
@@ -174,7 +174,7 @@ def cumsum(x: Tensor, axis=0):
 
 
 @primitive(shapes.along, accumulates=True)
-def cumprod(x: Tensor, axis=0):
+def cumprod(x: Tensor, axis: Axis = 0):
     """Running products along `axis`. Floats of 16 bits are accumulated in float32.
 
     Args:
@@ -206,7 +206,7 @@ def _count_of_run(x, axis, dtype):
 
 
 @composite(floats=True, accumulates=True, fresh=over_some_axis, light=True)
-def mean(x: Tensor, axis: Axes = None, keepdims=False):
+def mean(x: Tensor, axis: Axes = None, keepdims: Flag = False):
     """The arithmetic mean over `axis`; integers become floats first. Over nothing it is NaN.
 
     Floats of 16 bits are added up in float32.
@@ -230,7 +230,7 @@ def mean(x: Tensor, axis: Axes = None, keepdims=False):
 
 
 @composite(floats=True, accumulates=True, fresh=True)
-def var(x: Tensor, axis: Axes = None, keepdims=False):
+def var(x: Tensor, axis: Axes = None, keepdims: Flag = False):
     """The (biased) variance over `axis`: the mean of squared distances from the mean.
 
     Args:
@@ -249,7 +249,7 @@ def var(x: Tensor, axis: Axes = None, keepdims=False):
 
 
 @composite(floats=True, accumulates=True, fresh=True)
-def std(x: Tensor, axis: Axes = None, keepdims=False):
+def std(x: Tensor, axis: Axes = None, keepdims: Flag = False):
     """The (biased) standard deviation over `axis`.
 
     Args:
@@ -267,7 +267,7 @@ def std(x: Tensor, axis: Axes = None, keepdims=False):
 
 
 @composite(floats=True, accumulates=True, fresh=over_some_axis)
-def logsumexp(x: Tensor, axis: Axes = None, keepdims=False):
+def logsumexp(x: Tensor, axis: Axes = None, keepdims: Flag = False):
     """`log(sum(exp(x)))` over `axis`, without overflow; -inf over nothing but -inf.
 
     Args:
@@ -309,7 +309,7 @@ def l2_normalize(x: Tensor, axis: Axes = None):
 
 
 @composite(promote=())
-def count_nonzero(x: Tensor, axis: Axes = None, keepdims=False):
+def count_nonzero(x: Tensor, axis: Axes = None, keepdims: Flag = False):
     """How many elements over `axis` are not 0.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from keras_front.backend import shapes
-from keras_front.backend.declare import Tensor, composite, primitive
+from keras_front.backend.declare import Axis, Flag, Tensor, composite, primitive
 from keras_front.backend.ops.arrangement import (
     strided_slice,
 )
@@ -19,7 +19,7 @@ def _order(x: Any, *, axis: int = -1, **_: Any) -> shapes.Spec:
 
 
 @primitive(_order)
-def argsort(x: Tensor, axis=-1, descending=False):
+def argsort(x: Tensor, axis: Axis = -1, descending: Flag = False):
     """The indices (int64) that sort `x` along `axis`; equal elements stay in their order.
 
     Args:
@@ -36,7 +36,7 @@ def argsort(x: Tensor, axis=-1, descending=False):
 
 
 @composite
-def sort(x: Tensor, axis=-1, descending=False):
+def sort(x: Tensor, axis: Axis = -1, descending: Flag = False):
     """`x` sorted along `axis`.
 
     Args:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from keras_front.backend import dtypes, shapes
-from keras_front.backend.declare import Tensor, composite
+from keras_front.backend.declare import Axis, Tensor, composite
 from keras_front.backend.ops.arrangement import concatenate, flip, pad, permute_dimensions, strided_slice, zeros_like
 from keras_front.backend.ops.elementwise import add, multiply, negative, subtract
 from keras_front.backend.ops.linear import dot
@@ -43,7 +43,7 @@ def _back(x: Any, axis: int) -> Any:
 
 
 @composite(floats=True)
-def fft(real: Tensor, imag: Tensor, axis=-1):
+def fft(real: Tensor, imag: Tensor, axis: Axis = -1):
     """The discrete Fourier transform along `axis`: (real, imag) of `sum_k x_k exp(-2 pi i j k / n)`.
 
     Args:
@@ -70,7 +70,7 @@ def fft(real: Tensor, imag: Tensor, axis=-1):
 
 
 @composite(floats=True)
-def ifft(real: Tensor, imag: Tensor, axis=-1):
+def ifft(real: Tensor, imag: Tensor, axis: Axis = -1):
     """The inverse of `fft`, with the factor 1/n: (real, imag).
 
     Args:
@@ -91,7 +91,7 @@ def ifft(real: Tensor, imag: Tensor, axis=-1):
 
 
 @composite(floats=True)
-def rfft(x: Tensor, axis=-1):
+def rfft(x: Tensor, axis: Axis = -1):
     """The first n // 2 + 1 points of the Fourier transform of a real signal: (real, imag).
 
     Args:
@@ -111,7 +111,7 @@ def rfft(x: Tensor, axis=-1):
 
 
 @composite(floats=True)
-def irfft(real: Tensor, imag: Tensor, n=None, axis=-1):
+def irfft(real: Tensor, imag: Tensor, n=None, axis: Axis = -1):
     """The real signal whose `rfft` is (real, imag).
 
     Args:

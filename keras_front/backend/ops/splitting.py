@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from keras_front.backend import shapes
-from keras_front.backend.declare import Tensor, composite
+from keras_front.backend.declare import Axis, Tensor, composite
 from keras_front.backend.ops.arrangement import (
     _sizes,
     concatenate,
@@ -92,7 +92,7 @@ def roll(x: Tensor, shift, axis=None):
 
 
 @composite(floats=True)
-def glu(x: Tensor, axis=-1):
+def glu(x: Tensor, axis: Axis = -1):
     """The gated linear unit: the first half along `axis` times the sigmoid of the second.
 
     Args:
