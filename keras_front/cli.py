@@ -254,7 +254,7 @@ def run_demo(options: argparse.Namespace) -> None:
     Args:
         options: `backend` and `epochs`.
     """
-    if "OMP_NUM_THREADS" not in os.environ and "numpy" not in sys.modules:
+    if "OMP_NUM_THREADS" not in os.environ and sys.modules.get("numpy") is None:
         # Small matrices: threads that wait for each other take many times as long, on a machine that does other things.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from keras_front import demo

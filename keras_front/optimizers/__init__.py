@@ -13,7 +13,8 @@ from keras_front.errors import ArgumentError
 from keras_front.missing_names import only_these
 from keras_front.optimizers import schedules
 from keras_front.optimizers.algorithms import SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, Nadam, RMSprop
-from keras_front.optimizers.base import OPTIMIZERS, Optimizer, clip_norm
+from keras_front.optimizers.base import OPTIMIZERS, Optimizer
+from keras_front.optimizers.clipping import clip_norm
 from keras_front.optimizers.further_algorithms import Adafactor, Ftrl, Lamb, Lion, Muon
 from keras_front.optimizers.loss_scale import LossScaleOptimizer, with_loss_scale
 from keras_front.tracebacks import api_boundary

@@ -16,7 +16,8 @@ from keras_front.arguments import Flag, Fraction, NotNegative, Part, Reader, rea
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError
 from keras_front.file_form import FileForm
-from keras_front.optimizers.base import OPTIMIZERS, LearningRate, Optimizer, current
+from keras_front.optimizers.base import OPTIMIZERS, Optimizer, current
+from keras_front.optimizers.rates import LearningRate
 
 
 def _epsilon(value: Any, owner: Any) -> float:

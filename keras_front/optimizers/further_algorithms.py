@@ -13,7 +13,8 @@ from keras_front import backend as K
 from keras_front.arguments import Flag, Fraction, Kept, NotNegative, Number, Part, Positive, Within
 from keras_front.backend.state import Variable
 from keras_front.optimizers.algorithms import Epsilon
-from keras_front.optimizers.base import OPTIMIZERS, LearningRate, Optimizer
+from keras_front.optimizers.base import OPTIMIZERS, Optimizer
+from keras_front.optimizers.rates import LearningRate
 
 NotPositive = Annotated[float, Within(most=0)]
 

@@ -6,7 +6,8 @@ it recorded is computed again in every step.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from inspect import signature
 from typing import Any, NamedTuple
 
 from keras_front import backend as K
@@ -51,3 +52,16 @@ def recorded(
         known = {*params, iterations}
         weights = [iterations, *(v for v in variables if v not in known)]
     return Recorded(grads, variables, [value for _, value in pairs], weights)
+
+
+def arguments_of(get_updates: Callable[..., Any], params: Sequence[Variable], grads: Sequence[Any]) -> dict[str, Any]:
+    """The arguments of a `get_updates` of one's own, which had constraints among them until Keras 2.0.
+
+    The loss is a symbol that has the given gradients, for an optimizer that asks another one, or `K.gradients`.
+    """
+    products = [K.sum(p.symbol * K.stop_gradient(g)) for p, g in zip(params, grads, strict=True)]
+    loss = sum(products, K.constant(0.0))
+    given: dict[str, Any] = {"loss": loss, "params": list(params)}
+    if "constraints" in signature(get_updates).parameters:
+        given["constraints"] = {p: p.constraint for p in params if p.constraint is not None}
+    return given

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -47,7 +47,6 @@ class VariableUpdates:
     iterations: Any
     use_ema: bool
     gradient_accumulation_steps: int | None
-    is_scheduled: bool
     rate: Callable[[], Any]
     _added: list[Variable]
     _trainable_variables: list[Variable]
@@ -58,6 +57,11 @@ class VariableUpdates:
     _iterations: Any
     _decayed: Any
     _averaged: Any
+
+    if TYPE_CHECKING:
+
+        @property
+        def is_scheduled(self) -> bool: ...
 
     def _updates_variables(self) -> bool:
         return type(self).update_step is not VariableUpdates.update_step
