@@ -11,7 +11,7 @@ PIP := -m pip install --quiet --disable-pip-version-check
 SOURCES := pyproject.toml README.md $(shell find keras_front backends -name '*.py' -o -name '*.npz')
 
 .PHONY: demo test test-compiler test-quick test-all lint types check doctest mutants plain test-pytensor test-onnxruntime \
-	robustness package test-extras test-minimum test-latest test-pythons compare test-libraries test-distribution test-onnx onnx-table tutorials test-tutorials pictures docs docs-serve \
+	robustness package test-extras test-minimum test-latest test-pythons compare test-libraries test-distribution test-onnx test-other-keras onnx-table tutorials test-tutorials pictures docs docs-serve \
 	bench bench-quick bench-gpu clean
 
 # One BLAS thread: the matrices of the demo are small, and threads that wait for each other cost more than they bring.
@@ -69,6 +69,9 @@ test-minimum test-latest test-pythons:  # oldest and newest versions that are de
 
 compare: .venv-compare/ready  # beside Keras 3 and tf_keras: times, old files, old names, seeds; the table of the README
 	.venv-compare/bin/python benchmarks/compare.py
+
+test-other-keras: .venv-compare/ready  # which of our files Keras 3 and tf_keras read, layer by layer, and with which numbers
+	$(ONE_THREAD) .venv-compare/bin/python tests/saving/read_by_other_keras.py
 
 fuzz: .venv-test/ready  # every reader of models, thirty seconds each: damaged copies of good files
 	$(TEST)/python tests/robustness/fuzz.py

@@ -15,6 +15,7 @@ class FileForm(NamedTuple):
         name: what Keras 3 calls the class; None if the same.
         renamed: what arguments are called here, by their names in Keras 3.
         omitted: arguments that Keras 3 does not have, with the values that may be left out for it.
+        tf_keras: arguments that tf_keras does not have, with the values that it computes with; `.h5` leaves these out.
         left_out: arguments that tf_keras and Keras 3 do not write, with the values that they have there.
         call: what Keras 3 calls the tensors that it passes to a call one by one, where here they are one list.
         says_training: whether Keras 3 writes `training=True` with each call. What counts is how the model is called.
@@ -24,6 +25,7 @@ class FileForm(NamedTuple):
     name: str | None = None
     renamed: Mapping[str, str] = {}
     omitted: Mapping[str, Any] = {}
+    tf_keras: Mapping[str, Any] = {}
     left_out: Mapping[str, Any] = {}
     call: tuple[str, ...] = ()
     says_training: bool = False

@@ -79,7 +79,7 @@ def made(entry: Mapping[str, Any], make: Callable[[], Any]) -> Any:
     known, number = _MADE.get(), entry.get(KEY)
     if known is None or not isinstance(number, int):
         return make()
-    described = (entry["class_name"], entry["config"])
+    described = (entry["class_name"], _described(entry)["config"])
     if number in known and known[number][0] == described:
         return known[number][1]
     layer = make()
@@ -87,14 +87,22 @@ def made(entry: Mapping[str, Any], make: Callable[[], Any]) -> Any:
     return layer
 
 
+def _described(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """What an entry says of its layer; the shape of the input stands at the first call alone."""
+    arguments = entry.get("config")
+    if isinstance(arguments, Mapping):
+        arguments = {key: value for key, value in arguments.items() if key != "batch_input_shape"}
+    return {**entry, "config": arguments}
+
+
 def made_once(entries: Iterable[Mapping[str, Any]], make: Callable[[Mapping[str, Any]], Any]) -> Iterator[Any]:
     """The layers of a list of entries; entries that are equal, name included, are one layer that stands there twice."""
-    named: dict[Any, tuple[Mapping[str, Any], Any]] = {}
+    named: dict[Any, tuple[Any, Any]] = {}
     for entry in entries:
         arguments = entry.get("config")
         name = arguments.get("name") if isinstance(arguments, Mapping) else None
         known, layer = named.get(name, (None, None))
-        if name is None or known != entry:
+        if name is None or known != _described(entry):
             layer = made(entry, functools.partial(make, entry))
-            named[name] = (entry, layer)
+            named[name] = (_described(entry), layer)
         yield layer

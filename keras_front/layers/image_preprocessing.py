@@ -43,7 +43,9 @@ class _ImageLayer(Layer):
             columns). By default what `keras_front.config.image_data_format()` says.
     """
 
-    file_form = FileForm(says_training=True)
+    file_form = FileForm(
+        says_training=True, tf_keras={"data_format": "channels_last"}, left_out={"data_format": "channels_last"}
+    )
 
     data_format: str
 
@@ -114,6 +116,16 @@ class Resizing(_ImageLayer):
         >>> Resizing(32, 32).compute_output_shape((None, 100, 80, 3))
         (None, 32, 32, 3)
     """
+
+    file_form = _ImageLayer.file_form._replace(
+        tf_keras={
+            "antialias": False,
+            "data_format": "channels_last",
+            "fill_mode": "constant",
+            "fill_value": 0.0,
+            "pad_to_aspect_ratio": False,
+        },
+    )
 
     def __init__(
         self,
@@ -526,6 +538,7 @@ class RandomCrop(_RandomImageLayer):
     ):
         super().__init__(**kwargs)
 
+    file_form = _ImageLayer.file_form._replace(tf_keras={})  # it squeezes images when not training
     _infer = CenterCrop._transform
 
     def _transform(self, x: Any) -> Any:

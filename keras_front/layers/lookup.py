@@ -74,7 +74,7 @@ class _IndexLookup(NumericLayer):
         salt: number or pair of numbers that make the hash of unknown tokens another one.
     """
 
-    file_form = FileForm(places=("vocabulary",))
+    file_form = FileForm(places=("vocabulary",), tf_keras={"oov_method": "floormod", "salt": None})
 
     _casts_inputs = False
     mask_token: Any

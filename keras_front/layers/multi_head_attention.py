@@ -219,7 +219,10 @@ class MultiHeadAttention(_MultiHead):
         (1, 5, 8)
     """
 
-    file_form = FileForm(call=("query", "value", "key"))
+    file_form = FileForm(
+        call=("query", "value", "key"),
+        tf_keras={"flash_attention": None, "seed": None, "sliding_window": None, "use_gate": False},
+    )
 
     def __init__(
         self,

@@ -82,6 +82,13 @@ NEUTRAL: dict[str, tuple[Any, ...] | None] = {
 KERAS3_FUNCTIONS = {"hard_sigmoid": "hard_sigmoid_keras3", "hard_sigmoid_keras2": "hard_sigmoid"}
 FUNCTION_ARGUMENTS = ("activation", "recurrent_activation")
 
+# What stands in `.h5` files of keras_front for Keras 3 to refuse, where it would take a function for another one:
+# `batch_size` is an argument that older Keras take for every layer, and look at where it belongs to a shape alone.
+REFUSED_BY_KERAS3 = "batch_size"
+HINTS = {
+    "hard_sigmoid": "hard_sigmoid is another function in Keras 3. keras-front convert OLD.h5 NEW.keras --to keras3",
+}
+
 # Layers whose further inputs (states, constants) Keras 2 lists among the inputs, and later versions as
 # keywords.
 STATE_KEYWORDS = ("initial_state", "constants")
@@ -268,6 +275,10 @@ def _arguments(kind: str, arguments: Config, keras3: bool) -> Config:
     arguments = {renamed.get(k, k): v for k, v in arguments.items()}
     if kind in ("BatchNormalization", "LayerNormalization") and isinstance(arguments.get("axis"), list):
         arguments["axis"] = arguments["axis"][0] if len(arguments["axis"]) == 1 else arguments["axis"]
+    if arguments.get(REFUSED_BY_KERAS3) in HINTS.values():
+        del arguments[REFUSED_BY_KERAS3]
+    if kind in Registry.of("layer"):
+        arguments = {**form_of(kind).left_out, **arguments}
     if keras3:
         for name in FUNCTION_ARGUMENTS:
             if isinstance(arguments.get(name), str):

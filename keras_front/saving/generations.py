@@ -18,7 +18,7 @@ from keras_front.compatibility import dialect_module
 from keras_front.errors import ArgumentError, SerializationError
 from keras_front.registry import Registry, plain
 
-from . import guard, hdf5, keras3, operations
+from . import hdf5, keras3, operations
 from .config import NEUTRAL, Config, form_of
 
 __all__ = ["BEFORE_KERAS3", "NAMES", "check", "check_archive", "restricted", "rewrite", "structure"]
@@ -273,9 +273,7 @@ def rewrite(root: Any, model: Any, to: str | None) -> list[str]:
     """
     notes = check(model, to)
     if to == "keras3" and "model_config" in root.attrs:
-        _check_ops(root.attrs["model_config"])
-        later = keras3.with_input_layers(json.loads(root.attrs["model_config"]))
-        root.attrs["model_config"] = json.dumps(later).encode("utf-8")
+        root.attrs["model_config"] = json.dumps(structure(model, to)[0]).encode("utf-8")
     if to not in BEFORE_KERAS3:
         return notes
     weights = root.get("model_weights", root)
@@ -287,13 +285,6 @@ def rewrite(root: Any, model: Any, to: str | None) -> list[str]:
     if to == "keras1":
         _rewrite_weights(weights, model)
     return notes
-
-
-def _check_ops(described: str) -> None:
-    if any(operations.is_op(item) for item in guard.dictionaries(json.loads(described))):
-        raise SerializationError(
-            "Keras 3 reads ops between layers from its archives alone: expected a target that ends in .keras."
-        )
 
 
 def _rewrite_training(root: Any, to: str) -> list[str]:

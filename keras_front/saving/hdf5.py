@@ -44,8 +44,8 @@ from . import (
     config,
     failures,
     guard,
+    hdf5_config,
     incomplete,
-    keras3,
     libraries,
     older_states,
     operations,
@@ -201,7 +201,7 @@ def write_model(root: Any, model: Any, include_optimizer: bool = True) -> None:
         include_optimizer: write how the model was compiled and the state of its optimizer.
     """
     written = operations.to_tf(json.loads(json.dumps(model_config(model), default=plain)))
-    described = json.dumps(keras3.with_input_layers(written))  # as tf.keras; Keras 3 finds no shape otherwise
+    described = json.dumps(hdf5_config.to_hdf5(written))
     training = training_config.training_config_of(model) if include_optimizer else None
     root.attrs["keras_version"], root.attrs["backend"] = VERSION.encode(), BACKEND.encode()
     root.attrs["model_config"] = described.encode("utf-8")

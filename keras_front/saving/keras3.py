@@ -24,17 +24,17 @@ from .config import (
 )
 from .input_layers import with_input_layer
 
-__all__ = ["to_keras3", "to_keras3_value", "to_tf_keras", "with_input_layers"]
+__all__ = ["home_of", "to_keras3", "to_keras3_value", "with_input_layers"]
 
 # Where Keras 3 finds the classes that it writes; only for writing.
 KERAS3_HOMES = {
-    "Model": "keras.src.models.functional",
+    "Model": "keras",
     "Sequential": "keras",
     "FeatureSpace": "keras.utils",
     "Feature": "keras.src.layers.preprocessing.feature_space",
     "Cross": "keras.src.layers.preprocessing.feature_space",
 }
-TF_KERAS_HOME = "keras.src.engine.functional"  # of `Functional` in tf.keras 2.13 and later
+FUNCTIONAL_HOME = "keras.src.models.functional"  # of `Functional` in Keras 3
 KERAS3_MODULES = {
     "constraint": "constraints",
     "initializer": "initializers",
@@ -56,11 +56,11 @@ def to_keras3(config: Mapping[str, Any]) -> Config:
     kind, arguments = str(config["class_name"]), config.get("config")
     if str(config.get("module", "")).startswith(operations.KERAS3_MODULES):
         return dict(config)  # an op, translated already
-    result = {"module": _home_of(kind, arguments), **config, "registered_name": None}
+    result = {"module": home_of(kind, arguments), **config, "registered_name": None}
     form = form_of(kind)
     result["class_name"] = form.name or kind
     if kind == "Model":
-        result["class_name"] = result["registered_name"] = "Functional"
+        result.update({"module": FUNCTIONAL_HOME, "class_name": "Functional", "registered_name": "Functional"})
     if isinstance(arguments, Mapping):
         if "input_layers" in arguments:
             arguments = _counted_from_zero(arguments)
@@ -75,8 +75,13 @@ def to_keras3(config: Mapping[str, Any]) -> Config:
     return result
 
 
-def _home_of(kind: str, arguments: Any) -> str:
-    """The module that Keras 3 looks a class up in."""
+def home_of(kind: str, arguments: Any) -> str:
+    """The module that Keras 3 and tf_keras look a class up in.
+
+    Args:
+        kind: name of the class.
+        arguments: its config, which tells a layer from another object of that name.
+    """
     if kind in KERAS3_HOMES:
         return KERAS3_HOMES[kind]
     kinds = [registry.kind for registry in Registry.all() if kind in registry and registry.kind in KERAS3_MODULES]
@@ -149,31 +154,6 @@ def _tensor(value: Any) -> Any:
         "class_name": "__keras_tensor__",
         "config": {"shape": [], "dtype": "float32", "keras_history": [*value[:3]]},
     }
-
-
-def to_tf_keras(config: Mapping[str, Any]) -> Config:
-    """A Keras 2 config as the archives of tf_keras have it: the arguments of Keras 2, and where each class is found.
-
-    Args:
-        config: a config as Keras 2 writes it, with ops as tf.keras calls them.
-    """
-    result: Config = _at_home(with_input_layers(config))
-    return result
-
-
-def _at_home(value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        return [_at_home(item) for item in value]
-    if not isinstance(value, Mapping):
-        return value
-    result = {k: _at_home(v) for k, v in value.items()}
-    if isinstance(value.get("class_name"), str) and "config" in value:
-        kind = value["class_name"]
-        functional = kind == "Model"
-        result["class_name"] = "Functional" if functional else kind
-        result["module"] = TF_KERAS_HOME if functional else _home_of(kind, value["config"])
-        result["registered_name"] = "Functional" if functional else None
-    return result
 
 
 def with_input_layers(config: Mapping[str, Any]) -> Config:

@@ -32,7 +32,7 @@ from keras_front.graph.tracking import lazy_weights
 from keras_front.registry import custom_object_scope, name_of, plain
 from keras_front.utils.progbar import tracked
 
-from . import atomic, config, guard, hdf5, keras3, operations, training_config, vocabularies, weight_order
+from . import atomic, config, guard, hdf5, hdf5_config, keras3, operations, training_config, vocabularies, weight_order
 
 __all__ = ["is_archive", "has_keras3_layout", "load_model", "load_weights", "save_model", "save_weights"]
 
@@ -356,7 +356,7 @@ def save_model(model: Any, target: Any, include_optimizer: bool = True, for_tf_k
         for_tf_keras: describe the layers as tf_keras does, which names some arguments otherwise than Keras 3.
     """
     written = json.loads(json.dumps(hdf5.model_config(model), default=plain))
-    described = keras3.to_tf_keras(operations.to_tf(written)) if for_tf_keras else keras3.to_keras3(written)
+    described = hdf5_config.to_tf_keras(operations.to_tf(written)) if for_tf_keras else keras3.to_keras3(written)
     training = training_config.training_config_of(model) if include_optimizer else None
     dialect = training_config.dialect_of_model(model)
     if training is not None:
