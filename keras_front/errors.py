@@ -219,7 +219,8 @@ class MissingNameError(KerasFrontError, AttributeError):
     def __str__(self) -> str:
         if self.here:
             return f"{self.args[0]}. Here it is {self.here}."
-        near = [] if self.name.startswith("_") else meant_by(self.name, self._names())
+        name = self.name or ""
+        near = [] if name.startswith("_") else meant_by(name, self._names())
         return f"{self.args[0]}. Did you mean {' or '.join(map(repr, near))}?" if near else self.args[0]
 
     def _names(self) -> list[str]:

@@ -19,8 +19,9 @@ from keras_front import backend as K
 from keras_front.backend import codegen, discovery, dtypes, shapes
 from keras_front.backend.adapter import Backend, Positional
 from keras_front.backend.gradients import Transposes, known_moments, with_rule
+from keras_front.backend.operators import Operators
 from keras_front.backend.state import Variable, present_value
-from keras_front.backend.symbolic import Operators, SymbolicTensor
+from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.backend.tables import make_room
 from keras_front.errors import BackendError, DtypeError
 from keras_front_tensorflow import export, gradient_table

@@ -17,6 +17,7 @@ import numpy as np
 from keras_front.backend import discovery, dtypes, scopes, shapes, symbolic
 from keras_front.backend.guards import StateGuard
 from keras_front.backend.op import OPS, functions
+from keras_front.backend.operators import Operators
 from keras_front.backend.scopes import (  # noqa: F401 - one import for frames and variables
     Frame,
     add_loss_to_frame,
@@ -33,7 +34,7 @@ from keras_front.backend.scopes import (  # noqa: F401 - one import for frames a
     snapshot,
     trace_key,
 )
-from keras_front.backend.symbolic import Operators, SymbolicTensor
+from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError, ShapeError, StateError
 
 _UIDS = itertools.count(1)

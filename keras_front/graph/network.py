@@ -17,11 +17,12 @@ from keras_front.backend import state, symbolic
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor, leaves_of
 from keras_front.errors import ArgumentError, ShapeError, StateError, WrongKindError
-from keras_front.failures import described, explains_failures
+from keras_front.failures import explains_failures
 from keras_front.nest import flatten, map_structure, unique, unpack
 
 from . import call_context, causes, network_config, recompute
 from .added_layers import AddLoss, AddMetric
+from .ends import check_ends, keys_of, names_of, sorted_by_key, tensors_among
 from .inputs import Input
 from .layer import LAYERS, Layer
 from .layer_values import cast_float, is_list_of_shapes, shape_of, with_last_axis
@@ -54,7 +55,7 @@ class Network(Layer):
     _further_arguments = Layer._further_arguments | {"inputs", "outputs"}
 
     def __init__(self, *args: Any, **kwargs: Any):
-        inputs, outputs, rest = _tensors_among(args, kwargs)
+        inputs, outputs, rest = tensors_among(args, kwargs)
         super().__init__(**rest)
         self._graph_made: Graph | None = None
         self._pending: tuple[Any, Any] | None = None
@@ -72,16 +73,16 @@ class Network(Layer):
 
     def _init_graph(self, inputs: Any, outputs: Any) -> None:
         """Find what lies between the tensors, and make the plan."""
-        inputs, outputs = _sorted_by_key(inputs), _sorted_by_key(outputs)
+        inputs, outputs = sorted_by_key(inputs), sorted_by_key(outputs)
         self.inputs, self.outputs = list(leaves_of([inputs])), list(leaves_of([outputs]))
-        _check_ends(self.name, inputs, self.inputs, outputs, self.outputs)
-        self._input_keys, self._output_keys = _keys_of(inputs), _keys_of(outputs)
+        check_ends(self.name, inputs, self.inputs, outputs, self.outputs)
+        self._input_keys, self._output_keys = keys_of(inputs), keys_of(outputs)
         self._output_form = dict(outputs) if isinstance(outputs, dict) else unpack(list(self.outputs))
         self._replan()
         self._report_losses_of_layers()
         self.built = True
-        self.input_names = self._input_keys or _names_of(self.inputs)
-        self.output_names = self._output_keys or _names_of(self.outputs)
+        self.input_names = self._input_keys or names_of(self.inputs)
+        self.output_names = self._output_keys or names_of(self.outputs)
         self._inbound_nodes[:], self._outbound_nodes[:] = [], []
         masks = [t.mask for t in self.outputs]
         self._inbound_nodes.append(Node(self, (list(self.inputs),), {}, list(self.outputs), None, masks))
@@ -453,7 +454,7 @@ class Network(Layer):
         outputs = self(form(symbols))
         self.inputs, self.outputs = symbols, flatten(outputs)
         self.input_names = [f"input_{i + 1}" for i in range(len(symbols))]
-        self._output_keys = _keys_of(outputs)
+        self._output_keys = keys_of(outputs)
         self.output_names = self._output_keys or [f"output_{i + 1}" for i in range(len(self.outputs))]
 
     def __getstate__(self) -> dict[str, Any]:
@@ -653,72 +654,6 @@ class Network(Layer):
 
 
 _MADE_ANEW = frozenset({"_graph_made", "_plan", "_pending", "_input_layers", "_output_layers"})
-
-
-def _tensors_among(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
-    """Split the arguments of the constructor into inputs, outputs and the rest."""
-    rest = dict(kwargs)
-    names = ("inputs", "outputs", "name")
-    if len(args) > len(names):
-        raise ArgumentError(f"Model: expected inputs, outputs and name, received {len(args)} positional arguments.")
-    for name, value in zip(names, args, strict=False):
-        if name in rest:
-            raise ArgumentError(f"Model: {name} was given twice.")
-        rest[name] = value
-    inputs, outputs = rest.pop("inputs", None), rest.pop("outputs", None)
-    if (inputs is None) != (outputs is None):
-        given = "inputs" if outputs is None else "outputs"
-        raise ArgumentError(
-            f"Model: expected both `inputs` and `outputs` (or neither, in a subclass), received {given}."
-        )
-    return inputs, outputs, rest
-
-
-def _check_ends(name: str, given_in: Any, inputs: list[Any], given_out: Any, outputs: list[Any]) -> None:
-    for what, given, found in (("inputs", given_in, inputs), ("outputs", given_out, outputs)):
-        if not found or len(found) != len(flatten(given)):
-            raise ArgumentError(
-                f'Model "{name}": expected {what} to be a symbolic tensor (from `Input` or a layer), or a list of '
-                f"them, received {described(given)}.{_instead_of_symbol(given)}"
-            )
-    if len(unique(inputs)) != len(inputs):
-        raise ArgumentError(
-            f"The list of inputs passed to the model is redundant. All inputs should only appear once. Found: {inputs}."
-        )
-
-
-def _instead_of_symbol(given: Any) -> str:
-    first = next(iter(flatten(given)), None)
-    if hasattr(first, "_inbound_nodes"):
-        return " That is a layer: pass what it returns when it is called, as in `x = layer(inputs)`."
-    if isinstance(first, np.ndarray):
-        return " Make a place for data with Input(shape), and pass the data themselves to fit or predict."
-    return ""
-
-
-def _keys_of(ends: Any) -> list[str] | None:
-    """The keys of a dict with one tensor under each name; None of anything else."""
-    flat = isinstance(ends, dict) and all(isinstance(k, str) and symbolic.is_symbolic(t) for k, t in ends.items())
-    return list(ends) if flat and ends else None
-
-
-def _sorted_by_key(ends: Any) -> Any:
-    """A dict of tensors in the order of its keys, as tf.keras and Keras 3 order them; anything else as it is."""
-    keys = _keys_of(ends)
-    return ends if keys is None else {key: ends[key] for key in sorted(keys)}
-
-
-def _names_of(tensors: list[Any]) -> list[str]:
-    """Names of the layers of the tensors; a layer with several gets numbers."""
-    names: dict[str, None] = {}  # in order
-    numbers: dict[str, int] = {}  # the last number that each base was given
-    for tensor in tensors:
-        base = name = tensor.history[0].name if tensor.history else tensor.name
-        while name in names:
-            numbers[base] = numbers.get(base, 0) + 1
-            name = f"{base}_{numbers[base]}"
-        names[name] = None
-    return list(names)
 
 
 def _jsonable(value: Any) -> Any:
