@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
-IGNORE: Any = None
+IGNORE: Any
 set_errstate: Callable[[Any], Any]
 reset_errstate: Callable[[Any], None]
 
 try:
     from numpy._core.umath import _extobj_contextvar as _state
 except ImportError:  # NumPy 1
+    IGNORE = None
 
     def set_errstate(value: Any) -> Any:
         """Switch warnings off; gives what `reset_errstate` takes."""

@@ -106,7 +106,7 @@ ELEMENTWISE = {
     "arctanh": curve(np.arctanh, low=-0.9, high=0.9, whole=False),
     "log2": curve(np.log2, low=0.3, whole=False),
     "log10": curve(np.log10, low=0.3, whole=False),
-    "trunc": curve(np.trunc, whole=False) + [Case(WHOLE, reference=lambda x: x)],
+    "trunc": curve(ref.trunc, whole=False) + [Case(WHOLE, reference=ref.trunc)],
     "isinf": [Case(SPECIAL, reference=np.isinf), Case(WHOLE, reference=np.isinf)],
     "logical_xor": [
         Case(FLAGS, FLAGS[::-1].copy(), reference=np.logical_xor),

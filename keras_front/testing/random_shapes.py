@@ -82,7 +82,7 @@ def _reshape(draw: Draw, x: np.ndarray) -> Case:
             shape, rest = [*shape, rest], 1
     if shape and draw(st.booleans()):
         shape[draw(st.integers(0, len(shape) - 1))] = -1
-    return Case(x, reference=np.reshape, grads=(0,), shape=tuple(shape) or (1,))
+    return Case(x, reference=ref.reshape, grads=(0,), shape=tuple(shape) or (1,))
 
 
 def _permute(draw: Draw, x: np.ndarray) -> Case:

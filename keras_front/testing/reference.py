@@ -31,6 +31,14 @@ def cast(x, dtype):
     return x.astype(dtype)
 
 
+def reshape(x, shape):  # NumPy calls it `newshape` before 2.1
+    return np.reshape(x, shape)
+
+
+def trunc(x):  # NumPy before 2.1 makes float64 of integers
+    return np.trunc(x) if x.dtype.kind == "f" else x
+
+
 def pad(x, padding, interior=None, value=0.0):
     gaps = interior or (0,) * x.ndim
     spaced = np.full([d + max(d - 1, 0) * g for d, g in zip(x.shape, gaps)], value, x.dtype)

@@ -22,7 +22,16 @@ from environments import ONE_THREAD, PROJECT, ROOT, Environment, FailedError, in
 
 ENGINES = {"numpy": [], "jax": ["jax"], "tensorflow": ["tensorflow-cpu"]}
 TOOLS = ["pytest", "pytest-timeout", "hypothesis"]
-BESIDE = ["pillow", "scipy", "pandas", "scikit-learn", "safetensors", "onnx"]  # what tests on NumPy import
+BESIDE = [
+    "pillow",
+    "scipy",
+    "pandas",
+    "scikit-learn",
+    "safetensors",
+    "onnx",
+    "matplotlib",
+    "tensorboard",
+]  # what tests on NumPy import
 COVERING = ["tests/training/test_fit.py", "tests/saving/test_saving.py"]
 
 
@@ -56,13 +65,14 @@ def check(python: str, engine: str, newest: bool, quick: bool) -> bool:
 def _pytest(whole: bool) -> list[str]:
     words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--timeout", "600", "-r", "f", "--rootdir", str(ROOT)]
     if not whole:
-        return [*words, "-p", "skip_missing", *(str(ROOT / path) for path in COVERING)]
-    return [*words, "-p", "skip_missing", str(ROOT / "tests")]
+        return [*words, *(str(ROOT / path) for path in COVERING)]
+    return [*words, str(ROOT / "tests")]
 
 
 def _variables(engine: str) -> dict[str, str]:
     shared = os.environ.get("KERAS_FRONT_SHARED")
     found = {"KERAS_FRONT_TEST_BACKENDS": engine, "PYTHONPATH": str(ROOT / "tests" / "packaging"), **ONE_THREAD}
+    found["PYTEST_ADDOPTS"] = "-p skip_missing"  # also where a test runs tests in a process of its own
     found["XLA_FLAGS"] = ""  # the flags of the suite are those of the JAX that it pins; another one aborts
     return {**found, "KERAS_FRONT_SHARED": shared} if shared else found
 
