@@ -86,7 +86,9 @@ class _Layer:
     """One layer for given shapes; after `forward`, `backward` goes back over the same steps."""
 
     _gates = 1
-    _places = ((slice(None), slice(None)),)  # blocks, and which of the gates in the order of K they are
+    _places: Sequence[tuple[slice, slice]] = (
+        (slice(None), slice(None)),
+    )  # blocks, and which of the gates in the order of K they are
 
     def __init__(self, steps: int, batch: int, units: int, dtype: Any):
         self.units, self.shape = units, (steps, batch, units)
@@ -231,7 +233,7 @@ class LSTM(_Layer):
 
     def _back_product(self, gates: Any, dh: Any) -> None:
         np.matmul(gates, self.back, self.product)
-        np.add.reduce(self.product, 0, None, dh)
+        np.add.reduce(self.product, axis=0, out=dh)
 
     def _kernel_gradient(self, flow: np.ndarray) -> np.ndarray:
         return _product(self.hs[:-1], flow)
@@ -365,7 +367,7 @@ class GRU(_Layer):
         np.multiply(self.to_h[t], dh, self.to_h[t])
         np.multiply(dh, self.gates[t, 0], dh)
         np.matmul(flow, self.back, self.product)
-        np.add.reduce(self.product, 0, None, self.part)
+        np.add.reduce(self.product, axis=0, out=self.part)
         np.add(dh, self.part, dh)
 
     def _back_before(self, t: int, flow: Any, dh: Any) -> None:
@@ -377,7 +379,7 @@ class GRU(_Layer):
         np.multiply(dh, self.gates[t, 0], dh)
         np.add(dh, part, dh)
         np.matmul(flow[:2], self.back[:2], product)
-        np.add.reduce(product, 0, None, part)
+        np.add.reduce(product, axis=0, out=part)
         np.add(dh, part, dh)
 
     def _slopes(self) -> None:

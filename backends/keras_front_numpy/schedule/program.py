@@ -9,6 +9,7 @@ from keras_front.backend import symbolic
 
 from ..arena import Arena
 from ..buffers import Buffer, Operand
+from .blocks import in_blocks
 from .data import Parameter, Schedule, StateResult
 from .rules import RULES
 from .rules_images import RULES as IMAGE_RULES
@@ -55,7 +56,7 @@ def schedule(program: Any, arena: Arena) -> Schedule:
     s.run()
     results = _results(s, program)
     s.move_pairs()
-    return Schedule(tuple(parameters), tuple(s.operations), results, tuple(arrays))
+    return Schedule(tuple(parameters), tuple(in_blocks(s.operations, session)), results, tuple(arrays))
 
 
 def _parameters(s: Scheduler, program: Any, arrays: Sequence[Any]) -> list[Parameter]:

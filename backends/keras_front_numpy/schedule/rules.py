@@ -142,11 +142,11 @@ def sum_(s: Scheduler, i: Any) -> None:
     if source.dtype == bool and whole:
         s.add("count", (source,), s.out(tensor))
         return
-    found = _as_matrix(source, axes)
+    found = _as_matrix(s, source, axes)
     if found is not None:
         matrix, first = found
         ones = Operand.of(np.ones(matrix.shape[0 if first else 1], matrix.dtype), label="k")
-        operands = (ones, Operand.of(matrix)) if first else (Operand.of(matrix), ones)
+        operands = (ones, matrix) if first else (matrix, ones)
         target = s.view_of(s.out(tensor), View("reshape", (matrix.shape[1 if first else 0],)))
         s.add("dot", operands, target)
         return
@@ -156,23 +156,25 @@ def sum_(s: Scheduler, i: Any) -> None:
     s.add("reduce", (source,), out, function=np.add, attrs={"axes": axes, "dtype": out.dtype, "keepdims": keepdims})
 
 
-def _as_matrix(source: Operand, axes: tuple[int, ...]) -> tuple[np.ndarray, bool] | None:
+def _as_matrix(s: Scheduler, source: Operand, axes: tuple[int, ...]) -> tuple[Operand, bool] | None:
     """The matrix whose product with ones is the sum over the first axes (True) or the last ones (False).
 
-    BLAS does that several times faster than `add.reduce`. None where the layout in memory does not allow it.
+    BLAS does that several times faster than `add.reduce`. None where the layout in memory does not allow it; what only
+    exists while the program runs is copied if it turns out to be no matrix.
     """
     n, array = len(source.shape), source.array
-    if array is None or not array.flags.c_contiguous or array.dtype.str[1:] not in ("f4", "f8"):
+    if (array is not None and not array.flags.c_contiguous) or source.dtype.str[1:] not in ("f4", "f8"):
         return None
-    if not axes or len(axes) == n or not array.size:
+    if not axes or len(axes) == n or not math.prod(source.shape):
         return None
     first = axes == tuple(range(len(axes)))
     if not first and axes != tuple(range(n - len(axes), n)):
         return None
     cut = len(axes) if first else n - len(axes)
-    matrix = array.reshape(math.prod(source.shape[:cut]), math.prod(source.shape[cut:]))
-    joined = matrix.shape[0] if first else matrix.shape[1]
-    return (matrix, first) if joined <= _LONGEST else None
+    shape = math.prod(source.shape[:cut]), math.prod(source.shape[cut:])
+    if (shape[0] if first else shape[1]) > _LONGEST:
+        return None
+    return s.view_of(source, View("reshape", shape)), first
 
 
 def _nothing_to_join(x: Any, axes: Sequence[int]) -> bool:
