@@ -18,6 +18,7 @@ import base64
 import binascii
 import builtins
 import copy
+import hashlib
 import importlib
 import json
 import marshal
@@ -30,9 +31,10 @@ from typing import Any
 
 import numpy as np
 
+from keras_front import config
 from keras_front.errors import SerializationError, UnsafeFileError
 
-__all__ = ["Closure", "Code", "check_permitted", "dump", "load", "name_in", "permit", "permitted"]
+__all__ = ["Closure", "Code", "check_permitted", "dump", "is_own", "load", "name_in", "permit", "permitted"]
 
 _PERMITTED: ContextVar[bool] = ContextVar("keras_front_code_permitted", default=False)
 _MARK = b"\x00\x00keras_front:"  # what follows it behind the code is JSON
@@ -73,6 +75,30 @@ def check_permitted(where: str) -> None:
         )
 
 
+# Digests of what functions of this process were taken apart into, in the dialect of another Keras: reading that again
+# runs nothing foreign.
+_WRITTEN: set[bytes] = set()
+
+
+def _digest(parts: Any) -> bytes | None:
+    try:
+        return hashlib.sha256(json.dumps(list(parts), default=_refuse).encode()).digest()
+    except (AttributeError, SerializationError, TypeError, ValueError):  # what cannot be written is not read
+        return None
+
+
+def is_own(parts: Any) -> bool:
+    """Whether code, defaults and closure are those of a function that this process has taken apart itself.
+
+    In the dialect of another Keras, where no program could ask for permission, such code needs none: a program saves a
+    model and loads it again.
+
+    Args:
+        parts: a list of the three, as it stands in a config.
+    """
+    return bool(_WRITTEN) and isinstance(parts, list | tuple) and _digest(parts) in _WRITTEN
+
+
 # Writing ---------------------------------------------------------------------------------------------
 
 
@@ -89,6 +115,9 @@ class Code(list):  # type: ignore[type-arg]
     def __init__(self, function: Callable[..., Any]):
         super().__init__(dump(function))
         self.function = function
+        digest = None if config.current_dialect() == config.NATIVE else _digest(self)
+        if digest is not None:
+            _WRITTEN.add(digest)
 
     def __deepcopy__(self, memo: Any) -> Code:
         return self
@@ -284,7 +313,8 @@ def load(
     """
     if isinstance(code, Code):
         return code.function
-    check_permitted(where)
+    if not is_own(code):
+        check_permitted(where)
     if isinstance(code, Sequence) and not isinstance(code, str | bytes):
         code, defaults, closure = (*code, None, None)[:3]
     found = vars(sys.modules[module]) if isinstance(module, str) and module in sys.modules else {}

@@ -57,6 +57,8 @@ class Conventions(NamedTuple):
             False, as in Keras 2.3.1: all axes but the contracted ones are in the result, those of x before those of y.
         layer_at_the_end: an input that does not fit is "incompatible with layer dense_1". Natively, as in tf.keras,
             input 0 of layer "dense_1" is "incompatible with the layer".
+        wants_losses: `compile` warns of outputs that a dict of losses leaves out, and refuses a model without any loss.
+            Natively False: such outputs, and a model whose `train_step` has a loss of its own, are meant.
         applications: whose nets `applications` has: natively those of 'tf.keras'; those of 'Keras-Applications' differ
             in names of layers and in ResNet50, those of 'Keras 1' in InceptionV3 too.
     """
@@ -81,6 +83,7 @@ class Conventions(NamedTuple):
     epoch_format: str = "05d"
     flat_event_files: bool = False
     own_extraction_folder: bool = False
+    wants_losses: bool = False
     applications: str = "tf.keras"
 
 

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from keras_front.backend import operands, state
-from keras_front.backend.inspection import dtype, ndim
+from keras_front.backend.inspection import dtype, int_shape, ndim
 from keras_front.backend.op import OPS
 from keras_front.backend.ops.elementwise import cast, where
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
-from keras_front.errors import WrongKindError
+from keras_front.errors import ShapeError, WrongKindError
 from keras_front.tracebacks import api_boundary
 
 __all__ = ["in_test_phase", "in_train_phase", "switch"]
@@ -74,6 +74,9 @@ def switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:
 
     Returns: a tensor. A gradient flows to the chosen side alone.
 
+    Raises:
+        ShapeError: the condition has more axes than the tensors.
+
     Example:
         >>> K.switch(True, lambda: 1.0, lambda: 2.0)
         1.0
@@ -86,6 +89,11 @@ def switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:
     rank = max(ndim(then), ndim(other))
     if dtype(condition) != "bool":
         condition = cast(condition, "bool")
+    if ndim(condition) > rank:
+        raise ShapeError(
+            f"K.switch: expected a condition of at most the {rank} axes of what it chooses from, received one of "
+            f"shape {int_shape(condition)}."
+        )
     while 0 < ndim(condition) < rank:
         condition = OPS["expand_dims"].function(condition, axis=-1)
     return where(condition, then, other)

@@ -39,7 +39,8 @@ def variable(value: Any, dtype: Any = None, name: str | None = None, constraint:
 
     Args:
         value: an array, a number, or a tensor of any engine; of a sparse matrix of SciPy a copy is returned instead.
-        dtype: that of the variable; None: floats get `K.floatx()`, other arrays keep theirs.
+        dtype: that of the variable; None for `K.floatx()`, also where the values are integers or booleans, as in every
+            version of Keras. Text and complex numbers keep theirs.
         name: what it is called; None for a number of its own.
         constraint: a function that an optimizer applies to the value after each update.
 
@@ -51,14 +52,19 @@ def variable(value: Any, dtype: Any = None, name: str | None = None, constraint:
     """
     if dtypes.is_sparse_matrix(value):
         return value.astype(dtypes.canonical(_dtype_of_values(value, dtype)))
+    if dtype is None and not callable(value):
+        dtype = _dtype_of_values(value if hasattr(value, "dtype") else np.asarray(value), None)
     return Variable(value, dtype, name, constraint=constraint)
 
 
 def _dtype_of_values(array: Any, dtype: Any) -> Any:
-    """The dtype asked for, else `K.floatx()` for floats and that of the array for others."""
+    """The dtype asked for, else `K.floatx()`, for what has no order that of the array.
+
+    Source: Keras 2.3.1 and tf_keras 2.21, `backend.py`, `variable` and `constant`.
+    """
     if dtype is not None:
         return dtype
-    return config.floatx() if array.dtype.kind == "f" else array.dtype
+    return config.floatx() if getattr(array.dtype, "kind", "f") in "fiub" else array.dtype
 
 
 @explains_failures
@@ -67,7 +73,8 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
 
     Args:
         value: an array, a list or a number.
-        dtype: that of the tensor; None: floats get `K.floatx()`, others keep theirs.
+        dtype: that of the tensor; None for `K.floatx()`, also where the values are integers or booleans. Text and
+            complex numbers keep theirs.
         shape: the shape of the result: one value is spread over it, several are laid out in it.
         name: ignored; Keras 2 named the node.
 

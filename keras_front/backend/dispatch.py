@@ -42,6 +42,7 @@ from keras_front.failures import located
 _ARRAYS = {"Tensor": "one", "Tensors": "many", "Maybe": "maybe"}
 _LOOK_CLOSER: tuple[str | None, ...] = ("look closer",)  # in place of casts: values decide
 _MAY_HOLD_SYMBOLS = {tuple, list, SymbolicTensor}
+_TENSORS = {SymbolicTensor, state.Variable}
 _SYMBOLS = {SymbolicTensor, int, float}  # what needs no reading where ops are recorded
 
 
@@ -206,6 +207,8 @@ class Op(Operation):
         return self._recorded(args, attrs)
 
     def _recorded(self, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
+        if self.kind == "composite" and self.facts.elementwise and any(v.__class__ in _TENSORS for v in attrs.values()):
+            return self.body(*args, **attrs)  # as `K.clip` with tensors for bounds: its parts read them
         origin = OpCall(self, tuple(args), attrs)
         try:
             if self.results is not None and _is_fused(self.name):

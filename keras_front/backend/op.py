@@ -102,7 +102,7 @@ def provides(name: str) -> Callable[[_F], _F]:
     """A decorator for the one function that `functions[name]` is.
 
     Args:
-        name: 'eval', 'backward', 'array_ufunc' or 'array_function'.
+        name: 'eval', 'backward', 'array_ufunc', 'array_function' or 'made_by_phase'.
     """
 
     def note(function: _F) -> _F:

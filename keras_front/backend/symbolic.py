@@ -115,7 +115,7 @@ class SymbolicTensor(Operators):
 
     __slots__ = (
         "__weakref__",
-        "_uses_learning_phase",
+        "_phase_told",
         "constant",
         "dtype",
         "evaluator",
@@ -144,7 +144,7 @@ class SymbolicTensor(Operators):
         self.history: Any = None
         self.mask: Any = None
         self.evaluator: Any = None
-        self._uses_learning_phase = False  # layers for Keras 2 note it here; nothing needs to know
+        self._phase_told: bool | None = None
 
     @property
     def ndim(self) -> int:
@@ -164,6 +164,20 @@ class SymbolicTensor(Operators):
     def is_placeholder(self) -> bool:
         """Whether it is a leaf that waits for a value: no op made it, and it is neither constant nor a variable's."""
         return self.origin is None and self.constant is None and self.variable is None
+
+    @property
+    def _uses_learning_phase(self) -> bool:
+        """Whether the layers that made this tensor, or those before, look at the phase, or what a program set it to.
+
+        Source: Keras 2.3.1, `keras/engine/base_layer.py`.
+        """
+        if self._phase_told is not None:
+            return self._phase_told
+        return self.history is not None and functions["made_by_phase"](self)
+
+    @_uses_learning_phase.setter
+    def _uses_learning_phase(self, told: bool) -> None:
+        self._phase_told = told
 
     @property
     def _keras_shape(self) -> shapes.Shape:

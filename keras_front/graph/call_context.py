@@ -20,13 +20,14 @@ from keras_front.backend import state, symbolic
 class CallContext:
     """One pass of values through layers."""
 
-    __slots__ = ("_masks", "_walked", "outermost", "tensors", "training")
+    __slots__ = ("_masks", "_walked", "losses", "outermost", "tensors", "training")
 
     def __init__(self, training: Any = None, tensors: dict[Any, Any] | None = None):
         self.training, self.tensors = training, tensors
         self._masks: dict[int, tuple[Any, Any]] = {}
         self._walked: set[Any] = set()
         self.outermost: Any = None  # the model in which everything else runs
+        self.losses: list[tuple[Any, Any]] = []  # (layer, loss) of what was reported while nothing else collects it
 
     def keep(self, network: Any, values: dict[Any, Any]) -> None:
         """Note the values of a network's tensors, for losses that use them.

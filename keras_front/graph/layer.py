@@ -57,7 +57,7 @@ from .layer_values import (
 from .node import Node
 from .precision import LayerPrecision
 from .stateless import StatelessCalls
-from .tracking import Trackable, needs_input
+from .tracking import OF_CALLS, Trackable, needs_input
 
 __all__ = ["LAYERS", "InputSpec", "Layer", "Node"]
 
@@ -237,7 +237,9 @@ class Layer(StatelessCalls, Trackable, LayerNodes, LayerPrecision, Configurable)
         if training is None and call_context.learning_phase() is None:
             training = False
         with call_context.entered(training) as run, nullcontext() if symbolic.tracing() else _on_values():
-            return self._call_in(run, inputs, args, kwargs)
+            outputs = self._call_in(run, inputs, args, kwargs)
+        self._keep_losses(run.losses)
+        return outputs
 
     _is_model = False
     runs_on_host = False  # what it does to strings no engine does
@@ -331,7 +333,7 @@ class Layer(StatelessCalls, Trackable, LayerNodes, LayerPrecision, Configurable)
                 penalty = of_whole_batch(penalty, is_sum=True)
             else:
                 penalty = penalty / K.maximum(K.cast(K.shape(value)[0], K.dtype(value)), 1.0)  # the batch may be empty
-            state.add_loss_to_frame(penalty)
+            self._report_loss(penalty)
 
     def _as_inputs(self, inputs: Any) -> Any:
         """Keras: several inputs are a list, and a list of one is that one."""
@@ -489,10 +491,11 @@ class Layer(StatelessCalls, Trackable, LayerNodes, LayerPrecision, Configurable)
             inputs: tensor, or list of tensors; None for the losses that depend on no input.
         """
         if inputs is None:
-            return self.weight_losses()
+            return self._given_without_inputs("losses", self.weight_losses())
         wanted = {id(t) for t in leaves_of([inputs])}
         nodes = [n for n in self._inbound_nodes if wanted & {id(t) for t in n.input_tensors}]
-        return [loss for node in nodes for loss in node.losses]
+        found = [*self._given_with("losses", wanted), *(loss for node in nodes for loss in node.losses)]
+        return found if nodes or wanted else self._losses_on_values()
 
     @classmethod
     @explains_failures
@@ -509,11 +512,12 @@ class Layer(StatelessCalls, Trackable, LayerNodes, LayerPrecision, Configurable)
     def __getstate__(self) -> dict[str, Any]:
         """What a copy takes along: everything but the places where the layer was called.
 
-        Losses that depend on tensors of a model stay behind: the model has them.
+        Losses that depend on tensors of a model stay behind: the model has them. So do those of calls on values.
         """
         kept = [loss for loss in self._own_losses if not needs_input(loss)]
         losses = [_carried_loss(loss) for loss in kept]
-        return {**self.__dict__, "_inbound_nodes": [], "_outbound_nodes": [], "_own_losses": losses}
+        own = {name: value for name, value in self.__dict__.items() if name not in OF_CALLS}
+        return {**own, "_inbound_nodes": [], "_outbound_nodes": [], "_own_losses": losses}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         losses = [_loss_of(loss) for loss in state["_own_losses"]]

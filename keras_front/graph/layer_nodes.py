@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras_front.errors import StateError
+from keras_front.errors import StateError, WrongPlaceError
 from keras_front.nest import unpack
 
 from .node import Node
@@ -52,7 +52,7 @@ class LayerNodes:
                 "(or give its first layer an input_shape)."
             )
         if not -len(self.inbound_nodes) <= node_index < len(self.inbound_nodes):
-            raise StateError(
+            raise WrongPlaceError(
                 f"Asked to get {what} at node {node_index}, but the layer {self.name} has only "
                 f"{len(self.inbound_nodes)} inbound nodes."
             )
@@ -77,7 +77,7 @@ class LayerNodes:
             node_index: number of the call, from 0; -1 is the last.
 
         Returns: a symbolic tensor, or a list of them.
-        Raises: StateError if there was no such call.
+        Raises: StateError if it was never called; WrongPlaceError if there was no such call.
         """
         return unpack(self._node_at(node_index, "input").input_tensors)
 
@@ -88,7 +88,7 @@ class LayerNodes:
             node_index: number of the call, from 0; -1 is the last.
 
         Returns: a symbolic tensor, or a list of them.
-        Raises: StateError if there was no such call.
+        Raises: StateError if it was never called; WrongPlaceError if there was no such call.
         """
         return unpack(self._node_at(node_index, "output").output_tensors)
 
@@ -99,7 +99,7 @@ class LayerNodes:
             node_index: number of the call, from 0; -1 is the last.
 
         Returns: a shape with the batch axis, or a list of them.
-        Raises: StateError if there was no such call.
+        Raises: StateError if it was never called; WrongPlaceError if there was no such call.
         """
         return unpack(self._node_at(node_index, "input shape").input_shapes)
 
@@ -110,7 +110,7 @@ class LayerNodes:
             node_index: number of the call, from 0; -1 is the last.
 
         Returns: a shape with the batch axis, or a list of them.
-        Raises: StateError if there was no such call.
+        Raises: StateError if it was never called; WrongPlaceError if there was no such call.
         """
         return unpack(self._node_at(node_index, "output shape").output_shapes)
 
@@ -121,7 +121,7 @@ class LayerNodes:
             node_index: number of the call, from 0; -1 is the last.
 
         Returns: a symbolic tensor or None, or a list of them.
-        Raises: StateError if there was no such call.
+        Raises: StateError if it was never called; WrongPlaceError if there was no such call.
         """
         return unpack(self._node_at(node_index, "input mask").input_masks)
 
@@ -132,7 +132,7 @@ class LayerNodes:
             node_index: number of the call, from 0; -1 is the last.
 
         Returns: a symbolic tensor or None, or a list of them.
-        Raises: StateError if there was no such call.
+        Raises: StateError if it was never called; WrongPlaceError if there was no such call.
         """
         return unpack(self._node_at(node_index, "output mask").output_masks)
 

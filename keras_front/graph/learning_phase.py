@@ -6,7 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from keras_front.backend import scopes, state, symbolic
-from keras_front.nest import flatten
+from keras_front.backend.op import provides
+from keras_front.backend.symbolic import leaves_of
+from keras_front.nest import flatten, map_structure, unique
+
+from . import call_context
 
 
 def depends_on_phase(run: Callable[[list[Any]], Any], inputs: Sequence[Any]) -> bool:
@@ -31,3 +35,35 @@ def _ops(run: Callable[[list[Any]], Any], inputs: Sequence[Any], phase: int) -> 
         outputs = [t for t in flatten(run(given)) if symbolic.is_symbolic(t)]
     calls = symbolic.toposort(outputs)
     return ["deferred" if call.op.kind == "deferred" else call.op.name for call in calls]
+
+
+def call_depends_on_phase(node: Any, seen: set[int] | None = None) -> bool:
+    """Whether what a call of a layer computes depends on the phase: in itself, or because its inputs do.
+
+    Args:
+        node: the call.
+        seen: calls that are not asked again: paths through a residual net are many.
+    """
+    seen = set() if seen is None else seen
+    if id(node) in seen or not node.needed_tensors:
+        return False
+    seen.add(id(node))
+    given = (node.args, node.arguments)
+    leaves = unique(leaves_of(given))
+
+    def run(values: list[Any]) -> Any:
+        here = dict(zip(map(id, leaves), values, strict=True))
+        args, kwargs = map_structure(lambda a: here.get(id(a), a), given)
+        with call_context.entered() as context:
+            return node.layer._call_in(context, args[0], tuple(args[1:]), kwargs)
+
+    if depends_on_phase(run, leaves):
+        return True
+    before = [t.history for t in node.needed_tensors if t.history]
+    return any(call_depends_on_phase(maker._inbound_nodes[place], seen) for maker, place, _ in before)
+
+
+@provides("made_by_phase")
+def _made_by_phase(tensor: Any) -> bool:
+    maker, place = (tensor.history or (None, 0))[:2]
+    return maker is not None and call_depends_on_phase(maker._inbound_nodes[place])

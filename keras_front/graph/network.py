@@ -542,8 +542,12 @@ class Network(Layer):
 
     @property
     def losses(self) -> list[Any]:
-        """Every loss of this network: weight penalties and those of the calls between its inputs and outputs."""
-        return self.weight_losses() + (self._call_losses() if self._graph is not None else [])
+        """Every loss of this network: weight penalties, and those of the latest call on values.
+
+        Before there was one: of the calls between its inputs and outputs.
+        """
+        found = self._losses_on_values()
+        return self.weight_losses() + (found or (self._call_losses() if self._graph is not None else []))
 
     @losses.setter
     def losses(self, losses: Sequence[Any]) -> None:

@@ -23,6 +23,10 @@ from .layer_values import is_list_of_shapes, is_text_array
 from .network import Network
 
 
+class NoLayersError(StateError, TypeError):
+    """A layer is to be taken off a model that has none; also a TypeError, as in Keras."""
+
+
 class SequentialNetwork(Network):
     """A linear stack of layers, each called on the output of the one before.
 
@@ -154,10 +158,10 @@ class SequentialNetwork(Network):
     def pop(self) -> None:
         """Take the last layer off the stack.
 
-        Raises: StateError if there is none.
+        Raises: NoLayersError if there is none.
         """
         if not self._stack:
-            raise StateError(f"{self.name}: there are no layers in the model to pop.")
+            raise NoLayersError(f"{self.name}: there are no layers in the model to pop.")
         layer = self._stack.pop()
         if self._chain:
             output = self._chain.pop()

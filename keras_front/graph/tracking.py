@@ -105,6 +105,7 @@ class Trackable(LayerUpdates):
     _trainable_weights: list[Variable]
     _non_trainable_weights: list[Variable]
     _own_losses: list[Any]
+    _value: Callable[[Any], Any]
     _own_metrics: list[Any]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
@@ -376,7 +377,8 @@ class Trackable(LayerUpdates):
 
         Args:
             losses: a tensor, whose sum is added; a function without arguments that returns one; or a list of these.
-            inputs: kept for code of Keras 2; what a loss depends on is known.
+            inputs: outside of `call`, the tensors for which `get_losses_for` lists it; inside, what a loss depends on
+                is known.
         """
         for loss in losses if isinstance(losses, list | tuple) else [losses]:
             if not (loss is None or callable(loss) or hasattr(loss, "dtype") or isinstance(loss, int | float)):
@@ -385,9 +387,32 @@ class Trackable(LayerUpdates):
                     f"{loss!r:.60}."
                 )
             if call_context.current() is not None and self.built and not callable(loss):
-                state.add_loss_to_frame(loss)
+                self._report_loss(loss)
             elif loss is not None:
                 self._own_losses.append(loss)
+                self._note_inputs("losses", loss, inputs)
+
+    def _report_loss(self, loss: Any) -> None:
+        """Give a loss of the present call to what collects it: a step or a node, else the call on values itself."""
+        run = call_context.current()
+        if not state.add_loss_to_frame(loss) and run is not None:
+            run.losses.append((self, self._value(loss)))
+
+    def _keep_losses(self, reported: list[tuple[Any, Any]]) -> None:
+        """Keep what a call of this layer on values reported, until it is called again.
+
+        Source: tf_keras 2.21, `base_layer.py`, where `losses` are those of the latest call.
+        """
+        own = self.__dict__
+        for layer, _ in own.pop("_reported_on_values", ()):
+            layer.__dict__.pop("_value_losses", None)
+        if reported:
+            own["_reported_on_values"] = reported
+            for layer, loss in reported:
+                layer.__dict__.setdefault("_value_losses", []).append(loss)
+
+    def _losses_on_values(self) -> list[Any]:
+        return [loss for layer in self.all_layers() for loss in layer.__dict__.get("_value_losses", ())]
 
     def weight_losses(self) -> list[Any]:
         """The penalties on weights, here and below, computed from the present values.
@@ -406,11 +431,12 @@ class Trackable(LayerUpdates):
 
     @property
     def losses(self) -> list[Any]:
-        """Every loss: weight penalties, and what calls on symbols reported.
+        """Every loss: weight penalties, and what calls reported: the latest one on values, else those on symbols.
 
         A subclass may override it; in its steps a model asks for it after the call. Setting it is `add_loss`.
         """
-        return self.weight_losses() + [loss for layer in self.all_layers() for loss in layer._call_losses()]
+        found = self._losses_on_values() or [loss for layer in self.all_layers() for loss in layer._call_losses()]
+        return self.weight_losses() + found
 
     @losses.setter
     def losses(self, losses: Sequence[Any]) -> None:
@@ -456,7 +482,11 @@ class Trackable(LayerUpdates):
         return unique(self._own_metrics + held)
 
 
-_NOT_SEARCHED = frozenset({"_inbound_nodes", "_outbound_nodes", "_own_losses", "_own_metrics", "_given_updates"})
+# What a layer keeps of its calls on values, and of what `add_update` and `add_loss` were given for tensors.
+OF_CALLS = frozenset({"_reported_on_values", "_value_losses", "_updates_for", "_losses_for"})
+_NOT_SEARCHED = (
+    frozenset({"_inbound_nodes", "_outbound_nodes", "_own_losses", "_own_metrics", "_given_updates"}) | OF_CALLS
+)
 
 
 @contextmanager

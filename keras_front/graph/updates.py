@@ -58,10 +58,22 @@ class LayerUpdates:
         if not self.trainable and not self.stateful:
             return []
         if inputs is None:
-            return list(self._given_updates)
+            return self._given_without_inputs("updates", self._given_updates)
         wanted = {id(t) for t in leaves_of([inputs])}
         nodes = [n for n in self._inbound_nodes if wanted & {id(t) for t in n.input_tensors}]
-        return [update for node in nodes for update in self.updates_of(node)]
+        return [*self._given_with("updates", wanted), *(u for n in nodes for u in self.updates_of(n))]
+
+    def _note_inputs(self, kind: str, given: Any, inputs: Any) -> None:
+        """Remember for which tensors an update or a loss was given outside `call`: `get_updates_for` lists it."""
+        if inputs is not None:
+            self.__dict__.setdefault(f"_{kind}_for", []).append((given, list(leaves_of([inputs]))))
+
+    def _given_with(self, kind: str, wanted: set[int]) -> list[Any]:
+        return [given for given, tensors in self.__dict__.get(f"_{kind}_for", ()) if wanted & set(map(id, tensors))]
+
+    def _given_without_inputs(self, kind: str, given: list[Any]) -> list[Any]:
+        noted = [item for item, _ in self.__dict__.get(f"_{kind}_for", ())]
+        return [item for item in given if not any(item is other for other in noted)]
 
     def add_update(self, updates: Any, inputs: Any = None) -> None:
         """Have variables updated while training, those of a stateful layer always.
@@ -70,13 +82,15 @@ class LayerUpdates:
 
         Args:
             updates: a pair (variable, new value), what `K.update` and the like return, or a list of these.
-            inputs: kept for code of Keras 2; what an update depends on is known.
+            inputs: outside of `call`, the tensors for which `get_updates_for` lists it; inside, what an update depends
+                on is known.
 
         Source: Keras 2.3.1, `keras/engine/base_layer.py`.
         """
         for update in updates if isinstance(updates, list) else [updates]:
             if call_context.current() is None:
                 self._given_updates.append(update)
+                self._note_inputs("updates", update, inputs)
             elif _is_pair(update):
                 self._update(*update)
             elif self._phase() in (0, False):

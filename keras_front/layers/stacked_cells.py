@@ -113,9 +113,9 @@ class StackedRNNCells(Layer):
         super().__init__(**kwargs)
 
     @property
-    def state_size(self) -> list[Any]:
-        """Sizes of the states of all cells, as a flat list."""
-        return [size for cell in self.cells for size in sizes_of(cell)]
+    def state_size(self) -> tuple[Any, ...]:
+        """Sizes of the states of all cells, first cell first, as in Keras 2.3.1."""
+        return tuple(size for cell in self.cells for size in sizes_of(cell))
 
     @property
     def output_size(self) -> int:

@@ -222,7 +222,7 @@ DROPPED: dict[str, dict[str, tuple[tuple[Any, ...] | None, str]]] = {
 }
 
 # What `params` of callbacks held under other names. 1.2.2, `keras/engine/training.py`, `_fit_loop`.
-PARAMETERS: dict[str, str] = {"nb_epoch": "epochs", "nb_sample": "samples"}
+PARAMETERS: dict[str, str] = {"nb_epoch": "epochs", "nb_sample": "samples", "lr": "learning_rate"}
 
 # Former classes whose work a current class does.
 CLASSES: dict[str, str] = {

@@ -76,7 +76,13 @@ _SHORT = {**_ACCURACY, "crossentropy": "ce", "ce": "ce"}
 _FIRST = {"epochs_of_files_from_zero": True, "square_identity": True}
 
 # 2.2 and 2.3 took their nets from the package Keras-Applications.
-_UP_TO_2_3 = {**_JOINT, **_WHOLE, "applications": "Keras-Applications", "layer_at_the_end": True}
+_UP_TO_2_3 = {
+    **_JOINT,
+    **_WHOLE,
+    "applications": "Keras-Applications",
+    "layer_at_the_end": True,
+    "wants_losses": True,  # `keras/engine/training.py`, `Model.compile`
+}
 
 # 1.2.2 and 2.2.4 `keras/callbacks.py`, `TensorBoard`; `keras/backend/tensorflow_backend.py`, `batch_dot`.
 _UP_TO_2_2 = {"flat_event_files": True, "batch_dot_keeps_axes": True}

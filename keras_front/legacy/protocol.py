@@ -17,6 +17,7 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front import config
+from keras_front.graph.learning_phase import call_depends_on_phase
 from keras_front.graph.node import is_fed
 from keras_front.losses import get as get_loss
 from keras_front.nest import flatten, unpack
@@ -327,7 +328,7 @@ _GRAPH: dict[str, Callable[[Any], Any]] = {
 }
 
 _LAYER: dict[str, Callable[[Any], Any]] = {
-    "uses_learning_phase": lambda layer: any(_call_uses_phase(layer, n) for n in layer._inbound_nodes),
+    "uses_learning_phase": lambda layer: any(map(call_depends_on_phase, layer._inbound_nodes)),
     "_uses_learning_phase": lambda layer: layer.uses_learning_phase,
     "_updates": lambda layer: list(layer._given_updates),  # a subclass may override `updates` with what it finds here
     "_losses": lambda layer: list(layer._own_losses),
@@ -338,29 +339,6 @@ _LAYER: dict[str, Callable[[Any], Any]] = {
 }
 
 ATTRIBUTES: dict[str, dict[str, Callable[[Any], Any]]] = {"Trainer": _TRAINING, "Network": _GRAPH, "Layer": _LAYER}
-
-
-def _call_uses_phase(layer: Any, node: Any, seen: set[int] | None = None) -> bool:
-    """Whether what a call of a layer computes depends on the phase: in itself, or because its inputs do.
-
-    Calls that were `seen` already are not asked again: paths through a residual net are many.
-    """
-    from keras_front.graph import call_context
-    from keras_front.graph.learning_phase import depends_on_phase
-
-    seen = set() if seen is None else seen
-    if id(node) in seen or not node.needed_tensors:
-        return False
-    seen.add(id(node))
-
-    def run(inputs: list[Any]) -> Any:
-        with call_context.entered() as context:
-            return layer._call_in(context, inputs if len(inputs) > 1 else inputs[0], (), {})
-
-    if depends_on_phase(run, node.input_tensors):
-        return True
-    before = [t.history for t in node.input_tensors if t.history]
-    return any(_call_uses_phase(maker, maker._inbound_nodes[place], seen) for maker, place, _ in before)
 
 
 def uses_phase(tensor: Any) -> bool:

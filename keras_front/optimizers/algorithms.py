@@ -14,6 +14,7 @@ import numpy as np
 from keras_front import backend as K
 from keras_front.arguments import Flag, Fraction, NotNegative, Part, Reader, read_number
 from keras_front.backend.state import Variable
+from keras_front.compatibility import RenamedKeys
 from keras_front.errors import ArgumentError
 from keras_front.file_form import FileForm
 from keras_front.optimizers.base import OPTIMIZERS, Optimizer, current
@@ -115,7 +116,7 @@ class RMSprop(Optimizer):
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments; `momentum` and `centered`, unknown to Keras 2.3, only where they are used."""
         config = super().get_config()
-        return {k: v for k, v in config.items() if v or k not in ("momentum", "centered")}
+        return RenamedKeys((k, v) for k, v in config.items() if v or k not in ("momentum", "centered"))
 
     def update_all(self, ws: Any, grads: Any, slots: Any, rate: Any, t: Any) -> tuple[list[Any], list[list[Any]]]:
         if len(slots) > 1:
@@ -171,7 +172,7 @@ class Adagrad(Optimizer):
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments; the initial value, which Keras 2.3 does not have, only where it is not 0."""
         config = super().get_config()
-        return {k: v for k, v in config.items() if v or k != "initial_accumulator_value"}
+        return RenamedKeys((k, v) for k, v in config.items() if v or k != "initial_accumulator_value")
 
     def update(self, w: Any, g: Any, slots: list[Any], rate: Any, t: Any) -> tuple[Any, Sequence[Any]]:
         a = slots[0] + K.square(g)
@@ -381,7 +382,7 @@ class Nadam(Optimizer):
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
-        return {key: value for key, value in super().get_config().items() if key != "decay"}
+        return RenamedKeys((key, value) for key, value in super().get_config().items() if key != "decay")
 
     @property
     def counters(self) -> list[Variable]:

@@ -22,6 +22,7 @@ from keras_front.arguments import Flag, Fraction, NotNegative, Positive
 from keras_front.backend import scopes
 from keras_front.backend.ops.replicas import mean_gradients
 from keras_front.backend.state import Variable
+from keras_front.compatibility import RenamedKeys
 from keras_front.conventions import Conventions
 from keras_front.errors import ArgumentError, StateError, UnknownArgumentError
 from keras_front.failures import explains_failures
@@ -209,7 +210,7 @@ class Optimizer(OptimizerVariables, ResourceUpdates, VariableUpdates, OptimizerC
             return self._keras3_config()
         names = [n for n in self.constructor_arguments() if n not in _COMMON]
         own = {name: plain(self._stored(name)) for name in names}
-        return {
+        found = {
             "name": self.name,
             "learning_rate": plain(self._schedule) if self.is_scheduled else float(self._lr),
             "decay": self.initial_decay,
@@ -218,6 +219,7 @@ class Optimizer(OptimizerVariables, ResourceUpdates, VariableUpdates, OptimizerC
             **({"weight_decay": self.weight_decay} if self.weight_decay else {}),
             **({name: getattr(self, name) for name in _EMA} if self.use_ema else {}),
         }
+        return RenamedKeys(found)  # programs of Keras 1 and 2 ask it for "lr"
 
     def _is_classic(self) -> bool:
         return type(self).get_updates is not Optimizer.get_updates

@@ -267,7 +267,7 @@ def _codes(arguments: Mapping[str, Any]) -> list[Any]:
 
 def _is_foreign_code(value: Any) -> bool:
     """Whether code comes from a file, and no function of the user of the same name takes its place."""
-    if isinstance(value, bytecode.Code):  # the function itself, which never left this process
+    if isinstance(value, bytecode.Code) or bytecode.is_own(value):  # the function itself, which never left this process
         return False
     name = bytecode.name_in(value)
     return name is None or get_registered_object(name) is None

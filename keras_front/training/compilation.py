@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from keras_front import config
+from keras_front import config, conventions
 from keras_front.backend import dtypes
 from keras_front.graph.node import is_fed
 from keras_front.training import hints
@@ -115,6 +115,8 @@ class Compilation:
         if not self.hinted:
             self.hinted = True
             hints.of_compilation(model.outputs, compiled.losses)
+            if conventions.current().wants_losses and "train" not in steps.custom:
+                hints.of_missing_losses(given.loss, names, compiled.losses or model.losses)
 
 
 def input_specs(model: Any) -> list[ArraySpec]:

@@ -7,13 +7,13 @@ to be one of its own. A hint is a `HintWarning`, so that `warnings.simplefilter(
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from keras_front import losses
-from keras_front.errors import HintWarning
+from keras_front.errors import ArgumentError, HintWarning
 from keras_front.registry import name_of
 from keras_front.tracebacks import warn_user
 
@@ -40,6 +40,31 @@ def of_compilation(outputs: list[Any], compiled: list[Any]) -> None:
         for text in _hints(item, outputs[item.output]):
             warn_user(f"compile: the output {item.name!r}: {text}", HintWarning)
             break
+
+
+def of_missing_losses(loss: Any, names: Sequence[str], found: Sequence[Any]) -> None:
+    """Warn of outputs that a dict of losses leaves out.
+
+    Args:
+        loss: as given to `compile`.
+        names: of the outputs.
+        found: the losses of the model.
+
+    Raises: ArgumentError if it has none.
+    Source: Keras 2.3.1, `keras/engine/training.py`, `Model.compile`.
+    """
+    if not found:
+        raise ArgumentError(
+            "The model cannot be compiled because it has no loss to optimize: expected a `loss`, or a call of "
+            "`add_loss`, received neither."
+        )
+    for name in names if isinstance(loss, Mapping) else ():
+        if name not in loss:
+            warn_user(
+                f'Output "{name}" missing from loss dictionary. We assume this was done on purpose. The fit and '
+                f'evaluate APIs will not be expecting any data to be passed to "{name}".',
+                UserWarning,
+            )
 
 
 def of_targets(array: np.ndarray, name: str, loss: str) -> None:

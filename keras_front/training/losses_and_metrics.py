@@ -26,7 +26,7 @@ from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, ShapeError, WrongKindError
 from keras_front.losses.weights import check_scores
 from keras_front.metrics.stateless import StatelessMetric
-from keras_front.training.data.arrays import per_output
+from keras_front.training.data.arrays import by_name, per_output
 
 SPARSE = "sparse_categorical_crossentropy"
 
@@ -365,7 +365,9 @@ def losses_of(
     factors = [_factor(name, w) for name, w in zip(names, _factors(loss_weights, names), strict=True)]
     if target_tensors is not None and isinstance(target_tensors, str | int | float):
         raise WrongKindError(f"target_tensors: expected tensors, one for each output, received {target_tensors!r}.")
-    targets = per_output(target_tensors, names, "target_tensors", arrays=True)
+    where = "target_tensors"
+    named = isinstance(target_tensors, Mapping) and target_tensors
+    targets = by_name(named, names, where) if named else per_output(target_tensors, names, where, arrays=True)
     found = []
     for index, (name, item, factor, target) in enumerate(zip(names, given, factors, targets, strict=True)):
         if item is not None:

@@ -79,8 +79,8 @@ def test_variables_and_symbols_equal_themselves_alone(backend):
 @pytest.mark.parametrize("combine", [operator.and_, operator.or_, operator.xor])
 def test_truth_values_combine_with_a_variable_on_either_side(backend, combine):
     values, others = np.array([True, True, False, False]), np.array([True, False, True, False])
-    v = K.variable(values)
-    for left, right in ((K.constant(others), v), (others, v), (v, K.constant(others)), (v, others)):
+    v, c = K.variable(values, "bool"), K.constant(others, "bool")
+    for left, right in ((c, v), (others, v), (v, c), (v, others)):
         assert K.eval(combine(left, right)).tolist() == combine(others, values).tolist()
     assert K.eval(combine(True, v)).tolist() == combine(True, values).tolist()
 
@@ -88,8 +88,8 @@ def test_truth_values_combine_with_a_variable_on_either_side(backend, combine):
 @pytest.mark.parametrize("combine", [operator.and_, operator.or_, operator.xor])
 def test_integers_combine_by_their_bits(backend, combine):
     left, right = np.array([6, -3, 12], "int32"), np.array([3, 5, 10], "int32")
-    v = K.variable(right)
-    for found in (combine(left, v), combine(v, left), combine(K.constant(left), v * 1), combine(v, K.constant(left))):
+    v, c = K.variable(right, "int32"), K.constant(left, "int32")
+    for found in (combine(left, v), combine(v, left), combine(c, v * 1), combine(v, c)):
         assert K.eval(found).tolist() == combine(left, right).tolist()
     assert K.eval(~v).tolist() == (~right).tolist()
     assert K.eval(np.invert(v)).tolist() == (~right).tolist()

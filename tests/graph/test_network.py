@@ -9,7 +9,7 @@ import pytest
 
 from keras_front import backend as K
 from keras_front import layers as L
-from keras_front.errors import ArgumentError, ShapeError, StateError
+from keras_front.errors import ArgumentError, ShapeError
 from keras_front.models import Model, Sequential, clone_model, load_model, model_from_json
 
 
@@ -123,7 +123,7 @@ def test_node_access():
     assert shared.output_shape == (None, 3), "both calls agree on it"
     with pytest.raises(AttributeError, match=r"multiple inbound nodes.*get_output_at"):
         _ = shared.output
-    with pytest.raises(StateError, match="at node 5, but the layer shared has only 2 inbound nodes"):
+    with pytest.raises(ValueError, match="at node 5, but the layer shared has only 2 inbound nodes"):
         shared.get_input_at(5)
     assert len(model.get_layer("both").outbound_nodes) == 2
     assert model.get_layer("left").input is model.get_layer("both").output

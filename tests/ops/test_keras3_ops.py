@@ -67,7 +67,9 @@ def check_on_values(name):
 def test_a_call_on_symbols_gives_the_same(backend, name):
     symbols = {key: K.placeholder(value.shape, dtype=value.dtype.name) for key, value in calls.ARRAYS.items()}
     found = results_of(name, symbols)
-    run = K.function(list(symbols.values()), [K.identity(t) if K.is_symbolic(t) else K.constant(t) for t in found])
+    run = K.function(
+        list(symbols.values()), [K.identity(t) if K.is_symbolic(t) else K.constant(t, K.dtype(t)) for t in found]
+    )
     with np.errstate(all="ignore"):
         results = run(list(calls.ARRAYS.values()))
     for symbol, got, row in zip(found, results, RECORDED[name], strict=True):

@@ -179,6 +179,12 @@ def check_loss_and_target_compatibility(
         if y is None or loss is None or K.is_symbolic(y):
             continue
         kind = losses_and_metrics.name_of_loss(loss)
+        if kind == "categorical_crossentropy" and np.shape(y)[-1] == 1:
+            raise ShapeError(
+                f"You are passing a target array of shape {np.shape(y)} while using as loss "
+                "`categorical_crossentropy`, which wants a column for each class. Make numbers of classes one-hot with "
+                "`keras.utils.to_categorical`, or take `sparse_categorical_crossentropy`."
+            )
         entry = losses_and_metrics.OutputLoss("output", 0, loss, 1.0, kind)
         wanted = losses_and_metrics.target_shape(entry, tuple(shape))
         arrays.check_shape(np.shape(y), arrays.ArraySpec(kind, wanted, None), "target", np.shape(y))

@@ -432,7 +432,7 @@ def per_output(value: Any, names: Sequence[str], what: str, arrays: bool = False
     if value is None or (isinstance(value, list | tuple | dict) and not value):
         return [None] * len(names)
     if isinstance(value, Mapping) and (len(names) > 1 or set(value) <= set(names)):
-        return _by_name(value, names, what)
+        return by_name(value, names, what)
     if isinstance(value, list | tuple) and not (arrays and _is_vector(value)):
         if len(value) != len(names):
             raise ArgumentError(
@@ -448,7 +448,11 @@ def per_output(value: Any, names: Sequence[str], what: str, arrays: bool = False
     )
 
 
-def _by_name(value: Mapping[Any, Any], names: Sequence[str], what: str) -> list[Any]:
+def by_name(value: Mapping[Any, Any], names: Sequence[str], what: str) -> list[Any]:
+    """What each output gets of a dict by output names.
+
+    Raises: ArgumentError for an unknown name.
+    """
     unknown = [key for key in value if key not in names]
     if unknown:
         raise ArgumentError(f"{what}: expected the output names {list(names)} as keys, received also {unknown}.")
