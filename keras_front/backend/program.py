@@ -31,7 +31,12 @@ __all__ = ["Compiled", "EagerFunction", "Instruction", "Program", "trace", "trac
 
 
 def trace(
-    backend: Any, fn: Callable[..., Any], args: Sequence[Any], donate: Sequence[int] = (), batched: Sequence[int] = ()
+    backend: Any,
+    fn: Callable[..., Any],
+    args: Sequence[Any],
+    donate: Sequence[int] = (),
+    batched: Sequence[int] = (),
+    valued: bool = False,
 ) -> Program:
     """The program of `fn` on arguments like `args` (tensors or flat lists of tensors of that backend).
 
@@ -41,10 +46,14 @@ def trace(
         args: its arguments.
         donate: places of arguments whose memory may be reused.
         batched: places of arguments whose first axis, that of the batch, is unknown in the program.
+        valued: whether the program is good for these arguments alone, so that `fn` may ask for values on the way.
     """
     leaves = [_leaf(backend, a, place in batched) for place, a in enumerate(args)]
     with ExitStack() as stack:
-        stack.enter_context(scopes.trace_scope(scopes.Trace(backend)))
+        record = scopes.Trace(backend)
+        stack.enter_context(scopes.trace_scope(record))
+        if valued:
+            record.values = dict(zip(nest.flatten(leaves), nest.flatten(list(args)), strict=True))
         if scopes.phase_value() is None:
             stack.enter_context(scopes.phase(0))
         results = fn(*[list(a) if isinstance(a, list) else a for a in leaves])
@@ -191,26 +200,40 @@ class Compiled:
         return _signature(backend, args)
 
     def _native(self, backend: Any, error: Exception) -> Callable[..., Any]:
-        """The function on real tensors, for code that cannot be traced; the first time it works, a warning says so."""
+        """The function for code that cannot be traced; the first time it works, a warning says so.
+
+        It runs on real tensors where the engine differentiates by itself. Where that fails too, or the engine has no
+        such way, the function is recorded anew at each call, and code that asks for a value gets it.
+        """
         fn, phase = self.fn, scopes.phase_value()
 
         def run(*args: Any) -> Any:
             with scopes.eager(), scopes.phase(phase or 0):
                 return fn(*args)
 
-        native = backend.compile_native(run, self.donate) if self.pure else run
+        def once(*args: Any) -> Any:
+            with scopes.phase(phase or 0):
+                return _run_once(backend, fn, args, self.donate)
+
+        ways = [backend.compile_native(run, self.donate) if self.pure else run] if backend.differentiates else []
+        ways += [once] if untraceable.needs_values(error) else []
 
         def guarded(*args: Any) -> Any:
-            try:
-                results = native(*args)
-            except UntraceableError:
+            failures = []
+            for way in ways:
+                try:
+                    results = way(*args)
+                except Exception as failure:
+                    failures.append(failure)
+                else:
+                    ways[:] = [way]
+                    untraceable.warn_once(error, self.__name__, backend, anew=way is once)
+                    return results
+            second = failures[0]
+            own_fault = not untraceable.needs_values(error) or (type(second), str(second)) == (type(error), str(error))
+            if own_fault or isinstance(second, UntraceableError):  # tracing only came first
                 raise error from None
-            except Exception as second:
-                if not untraceable.needs_values(error) or (type(second), str(second)) == (type(error), str(error)):
-                    raise error from None  # tracing only came first: the code has a fault of its own
-                raise second from error
-            untraceable.warn_once(error, self.__name__, backend)
-            return results
+            raise second from error
 
         return guarded
 
@@ -223,7 +246,9 @@ class Compiled:
                 if key != _signature(backend, args):  # the size of the batch is needed
                     self._keep(self._refused, key, None)
                     return self._program(backend, args)
-                if not backend.differentiates or not untraceable.by_user_code(error):
+                if not untraceable.by_user_code(error):
+                    raise
+                if not backend.differentiates and not untraceable.needs_values(error):
                     raise
                 program = None
                 self._keep(self._untraceable, key, error)
@@ -244,13 +269,14 @@ class EagerFunction(Compiled):
     """A function whose Python code runs at each call: for a debugger or a `print` in it.
 
     Where the backend differentiates by itself, the code meets the tensors of the engine, with their values. A backend
-    that differentiates by tracing (NumPy) traces it at each call: the code runs again each time, on symbols.
+    that differentiates by tracing (NumPy) traces it at each call: the code runs again each time, on symbols that have
+    values (`x.numpy()`, `if x > 0`).
     """
 
     def __call__(self, *args: Any) -> Any:
         backend: Any = discovery.active()
         if not backend.differentiates:
-            return Compiled(self.fn, self.donate, self.pure, engine=False)(*args)
+            return _run_once(backend, self.fn, [_converted(backend, a) for a in args], self.donate)
         with scopes.eager(), scopes.phase(scopes.phase_value() or 0):
             return self.fn(*(_converted(backend, a) for a in args))
 
@@ -287,6 +313,13 @@ def _part_of_any_batch(arg: Any) -> Any:
     if isinstance(arg, list):
         return tuple(map(_part_of_any_batch, arg))
     return None if arg is None else (_of_any_batch(tuple(arg.shape)), arg.dtype)
+
+
+def _run_once(backend: Any, fn: Callable[..., Any], args: Sequence[Any], donate: Sequence[int]) -> Any:
+    """The results of a function that asks for values on the way: it is recorded for these arguments, and run."""
+    program = trace(backend.adapter_for(donate, False), fn, args, donate, valued=True)
+    captures = [[captured_value(backend, t) for t in program.captures]] if program.captures else []
+    return codegen.function_of(program)(*args, *captures)
 
 
 def captured_value(backend: Any, leaf: SymbolicTensor) -> Any:

@@ -33,13 +33,16 @@ class Trace:
     Attributes:
         parts: what was recorded for what, as (first serial number, last one, label), for those who measure; None, if
             nobody asks.
+        values: the real tensors for which a record is made that is good for one run alone, by their symbols, and what
+            was computed from them because code asked for a value; None for a record that is good for many.
     """
 
-    __slots__ = ("backend", "first_serial", "parts", "streams")
+    __slots__ = ("backend", "first_serial", "parts", "streams", "values")
 
     def __init__(self, backend: Any):
         self.backend = backend
         self.parts: list[tuple[int, int, Any]] | None = None
+        self.values: dict[Any, Any] | None = None
         self.streams = itertools.count()
         self.first_serial = next_serial()
 

@@ -24,7 +24,7 @@ from keras_front.backend import dtypes, scopes, seeds, shapes
 from keras_front.backend.op import Operation, functions
 from keras_front.backend.operators import Operators
 from keras_front.backend.scopes import Trace, next_serial, next_stream, trace_scope, tracing  # noqa: F401
-from keras_front.errors import ArgumentError, UntraceableError
+from keras_front.errors import ArgumentError, ShapeError, UntraceableError
 from keras_front.nest import flatten, map_structure
 from keras_front.tracebacks import calling_line
 
@@ -195,6 +195,29 @@ class SymbolicTensor(Operators):
         """`shape`, by the name that it had on TensorFlow's tensors; known sizes have a `value`."""
         return shapes.TensorShape(self.shape.dims)
 
+    def set_shape(self, shape: Sequence[Any]) -> None:
+        """Fill in sizes that are not known here, as on TensorFlow's tensors.
+
+        Args:
+            shape: as many sizes as there are axes; None where one stays as it is.
+
+        Raises: ShapeError for another number of axes, or sizes other than those that are known.
+
+        Example:
+            >>> x = K.placeholder((None, None, 3))
+            >>> x.set_shape((None, 5, 3))
+            >>> x.shape
+            (None, 5, 3)
+        """
+        sizes = tuple(shapes.TensorShape(shape))
+        fits = len(sizes) == self.ndim and all(
+            None in pair or pair[0] == pair[1] for pair in zip(sizes, self.shape, strict=True)
+        )
+        if not fits:
+            raise ShapeError(f"set_shape: expected sizes that agree with {self.shape}, received {sizes}.")
+        known = zip(self.shape, sizes, strict=True)
+        self.shape = shapes.TensorShape(new if old is None else old for old, new in known)
+
     def __repr__(self) -> str:
         return f"<SymbolicTensor {self.name!r} shape={self.shape} dtype={self.dtype}>"
 
@@ -207,8 +230,9 @@ class SymbolicTensor(Operators):
         return (self[i] for i in range(self.shape[0]))
 
     def __bool__(self) -> bool:
-        if has_value(self):
-            return bool(np.asarray(self))
+        value = value_here(self)
+        if value is not None:
+            return bool(value)
         raise UntraceableError(
             f"{self!r} has no value yet, so Python cannot branch on it{calling_line()}. Write K.switch(condition, "
             "then, otherwise) or K.where instead of `if`, K.logical_and and K.logical_or instead of `and` and `or`, "
@@ -219,7 +243,8 @@ class SymbolicTensor(Operators):
         return float(np.asarray(self))
 
     def __int__(self) -> int:
-        return int(np.asarray(self))
+        value = value_here(self)
+        return int(np.asarray(self) if value is None else value)
 
     def __index__(self) -> int:
         return int(self)
@@ -233,8 +258,12 @@ class SymbolicTensor(Operators):
         return np.asarray(functions["eval"](self), dtype)
 
     def numpy(self) -> np.ndarray:
-        """The value as a NumPy array, where it depends on no placeholder. Raises: UntraceableError elsewhere."""
-        return np.asarray(self)
+        """The value as a NumPy array, where it depends on no placeholder. Raises: UntraceableError elsewhere.
+
+        A step that runs anew for each batch has values, too: with `run_eagerly`, or where it cannot be traced.
+        """
+        value = value_here(self)
+        return np.asarray(self) if value is None else value
 
 
 def is_symbolic(x: Any) -> bool:
@@ -377,7 +406,33 @@ def has_value(tensor: SymbolicTensor) -> bool:
     return tracing() is None and not any(t.is_placeholder and t not in AMBIENT for t in ancestors([tensor]))
 
 
-def replay(outputs: Any, values: dict[SymbolicTensor, Any]) -> Any:
+def value_here(tensor: SymbolicTensor) -> np.ndarray | None:
+    """The value of a symbolic tensor, where it waits for no placeholder or the record is made for known values.
+
+    A record in which this was asked is good for these values alone: see `scopes.Trace.values`.
+
+    Args:
+        tensor: the symbol.
+
+    Returns: an array, or None where there is no value.
+    """
+    trace = tracing()
+    if trace is None:
+        return np.asarray(functions["eval"](tensor)) if has_value(tensor) else None
+    if trace.values is None:
+        return None
+    with trace_scope(None), scopes.eager():
+        found = replay(tensor, trace.values, keep=True)
+    return None if isinstance(found, SymbolicTensor) else np.asarray(trace.backend.to_numpy(found))
+
+
+def asks_for_values() -> bool:
+    """Whether what is recorded now is good for one run alone, because its code asks for values."""
+    trace = tracing()
+    return trace is not None and trace.values is not None
+
+
+def replay(outputs: Any, values: dict[SymbolicTensor, Any], keep: bool = False) -> Any:
     """Compute symbolic tensors again, with other values for some of those that they were computed from.
 
     With real tensors as values this evaluates; with symbols it records anew. Leaves without a value stand for
@@ -386,6 +441,7 @@ def replay(outputs: Any, values: dict[SymbolicTensor, Any]) -> Any:
     Args:
         outputs: any nesting of symbolic tensors.
         values: what to take in place of a symbolic tensor, wherever it is used.
+        keep: whether `values` takes up what is computed.
 
     Returns: the results, nested as `outputs`.
 
@@ -397,7 +453,7 @@ def replay(outputs: Any, values: dict[SymbolicTensor, Any]) -> Any:
         ...     replay(x * 2, {x: np.float32([1, 2])}).tolist()
         [2.0, 4.0]
     """
-    env = dict(values)
+    env = values if keep else dict(values)
     wanted = list(leaves_of(outputs))
     for origin in toposort(wanted, env):
         args = unmixed(map_structure(lambda a: _now(a, env), origin.args))

@@ -38,17 +38,28 @@ def needs_values(error: Exception) -> bool:
     return isinstance(error, UntraceableError) or "SymbolicTensor" in str(error)
 
 
-def warn_once(error: Exception, function: str, backend: Any) -> None:
-    """Warn that `function` is run without being traced, naming the line of the user's code that was the reason."""
+def warn_once(error: Exception, function: str, backend: Any, anew: bool = False) -> None:
+    """Warn that `function` is not traced once and for all, naming the line of the user's code that was the reason.
+
+    Args:
+        error: what the trace met.
+        function: the name of the function.
+        backend: the adapter that runs it.
+        anew: whether it is traced at each call, for the values of that call; else it runs on the engine's tensors.
+    """
     place = _user_place(error, backend)
     if place in _warned:
         return
     _warned.add(place)
     reason = traceback.format_exception_only(error)[0].strip()
+    instead = (
+        "is traced anew at each call, which is much slower"
+        if anew
+        else f"runs on tensors of the backend {backend.name!r} instead, slower and on that backend only"
+    )
     warnings.warn_explicit(
-        f"This code cannot be traced, so {function!r} runs on tensors of the backend {backend.name!r} instead, slower "
-        f"and on that backend only ({reason[:300]}). Write it with functions of keras_front.backend (K) to have it "
-        "compiled.",
+        f"This code cannot be traced once for all calls, so {function!r} {instead} ({reason[:300]}). Write it "
+        "with functions of keras_front.backend (K) to have it compiled.",
         RuntimeWarning,
         *place,
     )

@@ -272,7 +272,7 @@ class Layer(StatelessCalls, Trackable, LayerNodes, LayerPrecision, Configurable)
         done = call_context.begun(self)
         inputs = self._cast(inputs)
         outputs = self._outputs_of_call(inputs, args, kwargs, mask)
-        if type(self).compute_output_shape is not Layer.compute_output_shape:
+        if self._tells_shape():
             self._complete_shapes(inputs, outputs)
         self._penalize(outputs)
         masks = self.compute_mask(inputs, mask)
@@ -379,7 +379,7 @@ class Layer(StatelessCalls, Trackable, LayerNodes, LayerPrecision, Configurable)
     def _defer(self, arguments: Any) -> tuple[Any, Any]:
         """Record a run on `arguments`; also a function that takes the result apart."""
         leaves = unique(leaves_of(arguments))
-        shaped: dict[str, Any] = {"outputs": ..., "masks": [None]}  # one output, until it has run
+        shaped: dict[str, Any] = {}
 
         def run(*values: Any) -> Any:
             here = dict(zip(map(id, leaves), values, strict=True))
@@ -391,7 +391,7 @@ class Layer(StatelessCalls, Trackable, LayerNodes, LayerPrecision, Configurable)
                 shaped["outputs"], shaped["masks"] = outputs, masks
                 return [*as_tensors(outputs), *(m for m in masks if m is not None), *frame.losses]
 
-        result = self._record(run, leaves, arguments)
+        result = self._record(run, leaves, arguments, shaped)
 
         def parts(result: Any) -> tuple[Any, Any, list[Any]]:
             found = iter(result)
@@ -400,8 +400,11 @@ class Layer(StatelessCalls, Trackable, LayerNodes, LayerPrecision, Configurable)
 
         return result, parts
 
-    def _record(self, run: Any, leaves: list[Any], arguments: Any) -> Any:
-        """Record `run`; code that cannot work on symbols is tried on real tensors instead."""
+    def _record(self, run: Any, leaves: list[Any], arguments: Any, shaped: dict[str, Any]) -> Any:
+        """Record `run`; code that cannot work on symbols is tried on real tensors instead.
+
+        Where that fails too and the layer tells its shapes, it is recorded by them; `shaped` then learns the outputs.
+        """
         try:
             return K.defer(run, *leaves, name=self.name)
         except Exception as error:
@@ -409,17 +412,15 @@ class Layer(StatelessCalls, Trackable, LayerNodes, LayerPrecision, Configurable)
                 raise
             with suppress(Exception):
                 return record_by_running(self.name, run, leaves)
-            shape = self._told_shape(arguments)
-            if shape is None or not isinstance(error, UntraceableError):
+            if not self._tells_shape() or not isinstance(error, UntraceableError):
                 raise
-            return record_as(shape, self.name, run, leaves)
+            said = as_shapes(self.compute_output_shape(map_structure(shape_of, arguments[0])))
+            shaped["outputs"] = [...] * len(said) if isinstance(said, list) else ...
+            shaped["masks"] = [None] * len(flatten(shaped["outputs"]))
+            return record_as(said if isinstance(said, list) else [said], self.name, run, leaves)
 
-    def _told_shape(self, arguments: Any) -> Any:
-        """The shape of the one output, where `compute_output_shape` of a subclass tells it; None elsewhere."""
-        if type(self).compute_output_shape is Layer.compute_output_shape:
-            return None
-        said = as_shapes(self.compute_output_shape(map_structure(shape_of, arguments[0])))
-        return said if isinstance(said, tuple) else None
+    def _tells_shape(self) -> bool:
+        return type(self).compute_output_shape is not Layer.compute_output_shape
 
     def _add_node(self, node: Node) -> None:
         """Make `node` the next node of this layer and write it into the history of its outputs."""

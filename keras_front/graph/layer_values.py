@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_front import backend as K
-from keras_front import conventions, dtype_policies
+from keras_front import config, conventions, dtype_policies
 from keras_front.backend import dtypes, state, symbolic
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
@@ -258,17 +258,17 @@ def record_by_running(name: str, run: Any, leaves: list[Any]) -> Any:
     return symbolic.outputs_like(origin, [blend(a, b) for a, b in zip(small, large, strict=True)])
 
 
-def record_as(shape: Any, name: str, run: Any, leaves: list[Any]) -> Any:
-    """Record code that can only run on known sizes; its one result has the shape that the layer told.
+def record_as(shapes: list[Any], name: str, run: Any, leaves: list[Any]) -> Any:
+    """Record code that can only run on known values or sizes; its results have the shapes that the layer told.
 
     Args:
-        shape: the shape of the result.
+        shapes: the shapes of the results, which are floats.
         name: the name of the layer.
         run: what runs when the sizes are known.
         leaves: the symbols that it takes.
     """
     origin = symbolic.OpCall(symbolic.Deferred(run, name), tuple(leaves), {})
-    return symbolic.outputs_like(origin, [symbolic.placeholder(shape, leaves[0].dtype)])
+    return symbolic.outputs_like(origin, [symbolic.placeholder(shape, config.floatx()) for shape in shapes])
 
 
 def as_one_level(inputs: list[Any]) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from keras_front import backend as K
-from keras_front.backend import dtypes, shapes
+from keras_front.backend import dtypes, shapes, symbolic
 from keras_front.backend.operands import as_symbol_or_tensor
 from keras_front.backend.ops import numpy_names
 from keras_front.backend.precision import full_precision
@@ -776,10 +776,16 @@ def on_host(name: str, *tensors: Any) -> list[np.ndarray]:
 
     Raises: UntraceableError for one without.
     """
-    for x in tensors:
-        if K.is_symbolic(x):
-            raise UntraceableError(f"{name}: what it returns depends on values that are not there yet: {x!r}.")
-    return [np.asarray(K.to_numpy(x)) for x in tensors]
+    return [_known_value(name, x) for x in tensors]
+
+
+def _known_value(name: str, x: Any) -> np.ndarray:
+    if not K.is_symbolic(x):
+        return np.asarray(K.to_numpy(x))
+    value = symbolic.value_here(x)
+    if value is None:
+        raise UntraceableError(f"{name}: what it returns depends on values that are not there yet: {x!r}.")
+    return value
 
 
 @full_precision

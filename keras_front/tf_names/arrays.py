@@ -14,6 +14,7 @@ from keras_front import backend as K
 from keras_front import ops
 from keras_front.backend.operands import as_symbol_or_tensor
 from keras_front.errors import ArgumentError, UntraceableError
+from keras_front.ops.arrays import on_host
 
 from .dtypes import dtype_name
 
@@ -203,15 +204,14 @@ def strided_slice(
 
 
 def boolean_mask(tensor: Any, mask: Any, axis: int | None = None) -> Any:
-    """The parts where a constant mask holds.
+    """The parts where a mask holds, one behind the other.
 
-    Raises: ArgumentError for a mask that is computed, for then the size depends on the values.
+    Raises: UntraceableError for a mask that has no value yet, for the size depends on it.
     """
-    if K.is_symbolic(mask):
-        raise ArgumentError(
-            "tf.boolean_mask: expected a constant mask: the size would depend on the values of this one."
-        )
-    return K.gather(tensor, np.flatnonzero(np.asarray(mask)), axis=axis or 0)
+    kept, axis = on_host("tf.boolean_mask", mask)[0].astype(bool), axis or 0
+    sizes = _sizes_of(tensor)
+    flat = K.reshape(tensor, (*sizes[:axis], -1, *sizes[axis + kept.ndim :]))
+    return K.gather(flat, np.flatnonzero(kept).astype("int32"), axis=axis)
 
 
 def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = None) -> Any:
@@ -261,6 +261,7 @@ def argsort(values: Any, axis: int = -1, direction: str = "ASCENDING", stable: b
 
 def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: float = 0) -> Any:
     """A tensor with numbers around it: a constant, or itself mirrored at the last element or behind it."""
+    paddings = [[int(n) for n in pair] for pair in paddings] if isinstance(paddings, list | tuple) else paddings
     return ops.pad(tensor, paddings, mode.lower(), constant_values)
 
 
@@ -342,15 +343,14 @@ def batch_to_space_nd(input: Any, block_shape: Any, crops: Any) -> Any:
 
 
 def where(condition: Any, x: Any = None, y: Any = None) -> Any:
-    """The elements of one tensor where a condition holds, and another's elsewhere.
+    """The elements of one tensor where a condition holds, and another's elsewhere; of a condition alone its places.
 
-    Raises: ArgumentError without both: how many places there are is not known beforehand.
+    Raises: UntraceableError for a condition alone that has no value yet, for how many places there are depends on it.
     """
-    if x is None or y is None:
-        raise ArgumentError(
-            "tf.where: expected x and y, received a condition alone: how many places it holds in depends on the values."
-        )
-    return K.where(condition, x, y)
+    if x is not None and y is not None:
+        return K.where(condition, x, y)
+    places = np.argwhere(on_host("tf.where of a condition alone", condition)[0])
+    return K.constant(places, "int64", places.shape)
 
 
 def searchsorted(sorted_sequence: Any, values: Any, side: str = "left", out_type: Any = None) -> Any:

@@ -14,6 +14,7 @@ from keras_front import backend as K
 from keras_front import ops
 from keras_front.backend.operands import as_symbol_or_tensor
 from keras_front.errors import ArgumentError
+from keras_front.ops.arrays import on_host
 
 from .arrays import cast
 from .dtypes import dtype_name
@@ -229,9 +230,71 @@ def psnr(a: Any, b: Any, max_val: float) -> Any:
     return (20 * np.log10(max_val) - 10 / np.log(10) * K.log(error)) if max_val else error
 
 
+def non_max_suppression(
+    boxes: Any, scores: Any, max_output_size: Any, iou_threshold: float = 0.5, score_threshold: float = -np.inf
+) -> Any:
+    """The numbers of the boxes (y1, x1, y2, x2) that overlap no likelier one, the likeliest first.
+
+    Raises: UntraceableError for boxes that have no values yet, for how many stay depends on them.
+    Source: TensorFlow 2.15, `tensorflow/core/kernels/image/non_max_suppression_op.cc`.
+    """
+    corners, likely = on_host("tf.image.non_max_suppression", boxes, scores)
+    low, high = (np.sort(corners.reshape(-1, 2, 2), axis=1)[:, place] for place in (0, 1))
+    area, kept = np.prod(high - low, axis=-1), list[int]()
+    for i in np.argsort(-likely, kind="stable"):
+        if likely[i] <= score_threshold or len(kept) >= int(max_output_size):
+            break
+        shared = np.prod(np.maximum(np.minimum(high[kept], high[i]) - np.maximum(low[kept], low[i]), 0), axis=-1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            overlap = np.where(shared > 0, shared / (area[kept] + area[i] - shared), 0)
+        if not (overlap > iou_threshold).any():
+            kept.append(int(i))
+    return K.constant(np.array(kept, "int32"), "int32", (len(kept),))
+
+
+def crop_and_resize(
+    image: Any, boxes: Any, box_indices: Any, crop_size: Any, method: str = "bilinear", extrapolation_value: float = 0,
+    **older: Any,
+) -> Any:  # fmt: skip
+    """Parts of images (batch, rows, columns, channels) that boxes cut out, each resized.
+
+    A box is (y1, x1, y2, x2) in parts of the image's height and width less one; where it leaves the image there is
+    `extrapolation_value`.
+    Source: TensorFlow 2.15, `tensorflow/core/kernels/image/crop_and_resize_op.cc`.
+    """
+    numbers = K.reshape(K.cast(older.get("box_ind", box_indices), "int32"), (-1, 1, 1))
+    image, boxes = K.cast(image, "float32"), K.cast(boxes, "float32")
+    (rows, columns), flat = _sizes(image), K.reshape(image, (-1, K.int_shape(image)[-1]))
+    ends = [K.getitem(boxes, (slice(None), slice(axis, 4, 2))) for axis in (0, 1)]
+    (at_y, part_y, in_y), (at_x, part_x, in_x) = (
+        _sampled(*along, method == "nearest") for along in zip(ends, (rows, columns), crop_size, strict=True)
+    )
+
+    def pixels(y: Any, x: Any) -> Any:
+        return K.gather(flat, (numbers * rows + K.expand_dims(y, 2)) * columns + K.expand_dims(x, 1))
+
+    part_x, part_y = K.reshape(part_x, (-1, 1, crop_size[1], 1)), K.reshape(part_y, (-1, crop_size[0], 1, 1))
+    lines = [pixels(y, at_x[0]) * (1 - part_x) + pixels(y, at_x[1]) * part_x for y in at_y]
+    cut = lines[0] * (1 - part_y) + lines[1] * part_y
+    inside = K.logical_and(K.expand_dims(in_y, 2), K.expand_dims(in_x, 1))
+    return K.where(K.expand_dims(inside, -1), cut, K.zeros_like(cut) + extrapolation_value)
+
+
+def _sampled(ends: Any, size: int, count: int, nearest: bool) -> tuple[list[Any], Any, Any]:
+    """Where boxes are sampled along an axis: the elements on both sides, the part of the latter, whether inside."""
+    first, last = K.getitem(ends, (slice(None), slice(0, 1))), K.getitem(ends, (slice(None), slice(1, 2)))
+    shares = np.linspace(0, 1, count, dtype="float32") if count > 1 else np.full(1, 0.5, "float32")
+    place = (first + (last - first) * K.constant(shares)) * (size - 1)
+    inside = K.logical_and(K.greater_equal(place, 0), K.less_equal(place, size - 1))
+    place = K.clip(K.floor(place + 0.5) if nearest else place, 0, size - 1)
+    low = K.floor(place)
+    return [K.cast(low, "int32"), K.cast(K.minimum(low + 1, size - 1), "int32")], place - low, inside
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{f.__name__: f for f in (
-        adjust_contrast, central_crop, convert_image_dtype, crop_to_bounding_box, extract_patches, pad_to_bounding_box,
+        adjust_contrast, central_crop, convert_image_dtype, crop_and_resize, crop_to_bounding_box, extract_patches,
+        non_max_suppression, pad_to_bounding_box,
         per_image_standardization, psnr, resize, resize_with_crop_or_pad, resize_with_pad, rgb_to_grayscale, rot90,
         total_variation,
     )},

@@ -13,6 +13,7 @@ from typing import Any
 from keras_front import backend as K
 from keras_front import ops
 from keras_front.backend.operands import as_symbol_or_tensor
+from keras_front.backend.symbolic import asks_for_values
 
 from .dtypes import dtype_name
 
@@ -147,7 +148,7 @@ def zero_fraction(value: Any) -> Any:
 
 def top_k(input: Any, k: Any = 1, sorted: bool = True, index_type: Any = None) -> Any:
     """The largest elements along the last axis, and their places."""
-    size = K.int_shape(input)[-1]
+    size, k = K.int_shape(input)[-1], int(k) if asks_for_values() or not K.is_symbolic(k) else k
     values, places = K.top_k(input, size if K.is_symbolic(k) else k)
     if K.is_symbolic(k):
         values, places = (K.getitem(found, (..., slice(None, k))) for found in (values, places))

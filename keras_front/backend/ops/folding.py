@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from keras_front.backend import symbolic
 from keras_front.backend.operands import as_symbol_or_tensor
+from keras_front.backend.ops.arrangement import stack
 from keras_front.backend.ops.elementwise import cast
 from keras_front.backend.ops.recurrence import scan
 from keras_front.backend.ops.subscript import getitem
@@ -52,10 +54,18 @@ def map_fn(fn: Callable[..., Any], elems: Any, name: str | None = None, dtype: A
         made[:] = [isinstance(result, list | tuple)]
         return carry, list(result) if made[0] else [result]
 
-    _, ys = scan(step, [], tensors)
-    if dtype is not None:
+    ys = _each_by_itself(step, tensors) if symbolic.asks_for_values() else scan(step, [], tensors)[1]
+    if isinstance(dtype, list | tuple):
+        ys = [cast(y, of) for y, of in zip(ys, dtype, strict=True)]
+    elif dtype is not None:
         ys = [cast(y, dtype) for y in ys]
     return ys if made[0] else ys[0]
+
+
+def _each_by_itself(step: Callable[..., Any], tensors: list[Any]) -> list[Any]:
+    """What `step` makes of each row, stacked, in a record for known values: the code may ask for those of a row."""
+    rows = [step([], [getitem(t, i) for t in tensors])[1] for i in range(tensors[0].shape[0])]
+    return [stack(list(ys), axis=0) for ys in zip(*rows, strict=True)]
 
 
 def _fold(fn: Callable[..., Any], elems: Any, initializer: Any, reverse: bool, name: str) -> Any:

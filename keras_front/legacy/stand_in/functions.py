@@ -16,6 +16,9 @@ from keras_front import backend as K
 from keras_front import tf_names
 from keras_front.backend import discovery, symbolic
 from keras_front.backend.shapes import Dimension, TensorShape  # noqa: F401 - names of the stand-in
+from keras_front.ops.arrays import on_host
+
+from . import nests
 
 # Former names of arguments.
 _OLD = {
@@ -277,12 +280,47 @@ def map_fn(fn: Any, elems: Any, dtype: Any = None, *args: Any, **options: Any) -
 
     Args:
         fn: the function.
-        elems: the tensor.
-        dtype: the dtype of what it returns.
+        elems: the tensor, or nested lists, tuples and dicts of tensors.
+        dtype: the dtype of what it returns, nested as that is.
         args: not used.
-        options: not used.
+        options: `fn_output_signature`, a later name of `dtype`; the others are not used.
     """
-    return K.map_fn(fn, elems, dtype=None if dtype is None else str(dtype))
+    found: list[Any] = []
+
+    def of_parts(parts: list[Any]) -> list[Any]:
+        found[:] = [fn(nests.pack_sequence_as(elems, parts))]
+        return nests.flatten(found[0])
+
+    dtypes = nests.flatten(options.get("fn_output_signature", dtype))
+    results = K.map_fn(of_parts, nests.flatten(elems))
+    if all(of is not None for of in dtypes):
+        results = [cast(result, getattr(of, "dtype", of)) for result, of in zip(results, dtypes, strict=True)]
+    return nests.pack_sequence_as(found[0], results)
+
+
+def py_func(func: Any, inp: Any, Tout: Any, stateful: bool = True, name: str | None = None) -> Any:
+    """What a function of NumPy arrays makes of the values of tensors; no gradient flows through it.
+
+    In a step it runs for each batch anew, and so does the Python code of the step.
+
+    Args:
+        func: takes an array for each tensor and returns an array, or several.
+        inp: the tensors.
+        Tout: the dtype of the result, or those of several.
+        stateful: not used.
+        name: not used.
+
+    Raises: UntraceableError where tensors have no values yet; a layer may say what shape it has, by
+        `compute_output_shape` or `output_shape=` of a `Lambda`.
+    """
+    results = func(*on_host("tf.py_func", *inp))
+    if not isinstance(Tout, list | tuple):
+        return K.constant(np.asarray(results), _dtype_of(0, Tout), np.shape(results))
+    several = results if isinstance(results, list | tuple) else [results]
+    return [K.constant(np.asarray(a), _dtype_of(0, of), np.shape(a)) for a, of in zip(several, Tout, strict=True)]
+
+
+numpy_function = py_function = py_func
 
 
 def gradients(
