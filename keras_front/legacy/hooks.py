@@ -21,6 +21,7 @@ from .translation import (
     OldNameWarning,
     as_config,
     forget,
+    means_otherwise,
     renamed,
     rows_and_columns,
     signature,
@@ -223,11 +224,18 @@ def apply_dialect(
         target: the object under construction, or the function.
     """
     old = signature(owners[: here + 1])
-    if dialect in ROWS_AND_COLUMNS and "nb_row" in old and rows_and_columns(args):
+    rows = dialect in ROWS_AND_COLUMNS and "nb_row" in old and rows_and_columns(args)
+    if rows or (dialect == "keras1" and means_otherwise(_whose(owners, here, target), names, args, kwargs)):
         args, kwargs = (), translate(owners, old, args, kwargs, target)
     defaults = DEFAULTS.get(dialect, {}).get(owners[here], {})
     given = {*names[: len(args)], *kwargs}
     return args, {name: value for name, value in defaults.items() if name not in given} | kwargs
+
+
+def _whose(owners: Sequence[str], here: int, target: Any) -> str:
+    """The class whose constructor a caller sees: one that inherits it goes by its own name."""
+    own = [i for i, kind in enumerate(type(target).__mro__[:here]) if "__init__" in vars(kind)]
+    return next((name for name in owners[own[-1] + 1 if own else 0 : here + 1] if name in SIGNATURES), owners[here])
 
 
 def dialect_object(dialect: str, registry: Any, name: str) -> Any:

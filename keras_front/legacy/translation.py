@@ -20,8 +20,8 @@ from keras_front.errors import ArgumentError, DtypeError
 from .arguments import DROPPED, JOINED, OWN, RENAMED, SIGNATURES, VALUES
 
 __all__ = [
-    "ClassChoice", "OldNameWarning", "as_config", "forget", "renamed", "rows_and_columns", "signature", "sized",
-    "translate", "translate_positional",
+    "ClassChoice", "OldNameWarning", "as_config", "forget", "means_otherwise", "renamed", "rows_and_columns",
+    "signature", "sized", "translate", "translate_positional",
 ]  # fmt: skip
 
 Arguments = dict[str, Any]
@@ -90,6 +90,23 @@ def rows_and_columns(args: Sequence[Any]) -> bool:
         args: arguments without names.
     """
     return len(args) > 2 and all(isinstance(n, int) for n in args[1:3])
+
+
+def means_otherwise(owner: str, names: Sequence[str], args: Sequence[Any], kwargs: Arguments) -> bool:
+    """Whether arguments meant something else in Keras 1: others by their order, numbers of samples, padding by names.
+
+    Args:
+        owner: the class whose constructor is called, or the function.
+        names: its arguments of today, in their order.
+        args: what was given without names.
+        kwargs: what was given by names.
+    """
+    old = signature([owner])[: len(args)]
+    if not (old or kwargs) or len(old) < len(args):
+        return False
+    own = OWN.get(owner, {})
+    today = [own.get(name, RENAMED.get(name, name)) for name in old]
+    return today != list(names[: len(args)]) or not _OTHERWISE.get(owner, set()).isdisjoint({*old, *kwargs})
 
 
 def renamed(owners: Sequence[str], given: Arguments, target: Any) -> Arguments:
@@ -272,6 +289,14 @@ def _separate(given: Arguments, target: Any) -> None:
     if "init" in given:
         given["depthwise_initializer"] = given["pointwise_initializer"] = given.pop("init")
 
+
+# Arguments whose values meant something else, by class or method.
+_OTHERWISE = {
+    "ZeroPadding2D": {"padding"},
+    "fit_generator": {"samples_per_epoch"},
+    "evaluate_generator": {"val_samples"},
+    "predict_generator": {"val_samples"},
+}
 
 PREPARE: dict[str, Callable[[Arguments, Any], None]] = {
     "BatchNormalization": _normalization_mode,

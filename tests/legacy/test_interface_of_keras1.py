@@ -179,3 +179,22 @@ def test_a_merge_by_a_function_in_configs():
     with pytest.raises(ValueError, match="Python code"):
         model_from_json(text)
     model_from_json(text, allow_code=True)
+
+
+@pytest.mark.of_the_host
+def test_arguments_without_names_are_those_of_keras1_in_its_dialect(backend):
+    def batches():
+        while True:
+            yield np.zeros((10, 3)), np.zeros((10, 2))
+
+    with keras_front.dialect("keras1"):
+        assert layers.LSTM(3, "uniform", "orthogonal", "one", "relu").get_config()["activation"] == "relu"
+        assert layers.BatchNormalization(1e-6).epsilon == 1e-6
+        assert layers.Embedding(5, 3, "uniform", 7).input_length == 7
+        assert layers.ZeroPadding2D({"top_pad": 1, "left_pad": 2}).padding == ((1, 0), (2, 0))
+        assert layers.ZeroPadding2D((1, 2, 3, 4)).padding == ((1, 2), (3, 4))
+        model = Sequential([layers.Dense(2, "uniform", "relu", input_dim=3)])
+        model.compile("sgd", "mse")
+        history = model.fit_generator(batches(), 40, 2, verbose=0)
+        assert (history.params["steps"], history.params["epochs"]) == (4, 2)
+        assert model.predict_generator(batches(), 30).shape == (30, 2)
