@@ -13,6 +13,7 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front.backend import dtypes, scopes, seeds
+from keras_front.backend.operands import as_dims as _as_dims
 from keras_front.backend.operands import as_symbol_or_tensor as _as_tensor
 from keras_front.backend.precision import full_precision as _full_precision
 from keras_front.errors import ArgumentError
@@ -69,10 +70,10 @@ def _drawn(noise: Any, shape: Shape, dtype: Any, seed: Any, number: int = 0) -> 
     if seed is None or (isinstance(seed, SeedGenerator) and (scopes.tracing() or scopes.bound_counter() is not None)):
         fixed = None if seed is None else seed.initial_seed + 7919 * number
         run = K.random_normal if noise is K.normal_noise else K.random_uniform
-        return run(tuple(shape), dtype=name, seed=fixed)
+        return run(_as_dims(shape), dtype=name, seed=fixed)
     own = seed.next() if isinstance(seed, SeedGenerator) else int(seed)
     zero = np.asarray(0, "int64")
-    return noise(zero, np.asarray(own + 7919 * number, "int64"), tuple(shape), name, 0)
+    return noise(zero, np.asarray(own + 7919 * number, "int64"), _as_dims(shape), name, 0)
 
 
 def _uniform(shape: Shape, dtype: Any, seed: Any, number: int = 0) -> Any:

@@ -87,7 +87,7 @@ def losses(model, epochs=3):
     return model.fit(X, Y, batch_size=8, epochs=epochs, shuffle=False, verbose=0).history["loss"]
 
 
-@pytest.mark.few_compiled(2)
+@pytest.mark.few_compiled(1)
 @pytest.mark.parametrize("name", RECORDED)
 def test_they_train_as_in_keras_3(backend, name):
     make, recorded, updates = RECORDED[name]

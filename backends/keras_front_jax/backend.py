@@ -22,6 +22,7 @@ from keras_front.backend.adapter import Backend, Positional
 from keras_front.backend.gradients import Transposes
 from keras_front.backend.op import OPS
 from keras_front.backend.ops import indexing
+from keras_front.backend.state import Variable, VariableList
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import BackendError, DtypeError
 from keras_front_jax import distribution as distributions
@@ -74,6 +75,11 @@ def _indices(start: Any, stop: Any, step: Any, size: Any) -> tuple[Any, Any, Any
     """What `slice.indices` says; of a whole axis also where its size is a symbol, while a program is exported."""
     whole = not start and stop is None and step == 1
     return (0, size, 1) if whole else slice(start, stop, step).indices(size)
+
+
+# What takes trees of arrays (`jax.jit`, `jax.grad`) takes variables too, and sees and returns their values.
+jax.tree_util.register_pytree_node(Variable, lambda v: ((v.value,), None), lambda _, values: values[0])
+jax.tree_util.register_pytree_node(VariableList, lambda some: (list(some), None), lambda _, values: list(values))
 
 
 @wide_methods
@@ -414,6 +420,9 @@ class JaxBackend(Transposes, Backend):
 
     def compile_program(self, program: Any) -> Callable[..., Any]:
         return wide(self._jit(codegen.function_of(program), program.donate))
+
+    def lasts(self, value: Any) -> bool:
+        return not isinstance(value, jax.core.Tracer)
 
     def compile_native(self, fn: Callable[..., Any], donate: Sequence[int] = ()) -> Callable[..., Any]:
         return wide(self._jit(fn, donate))

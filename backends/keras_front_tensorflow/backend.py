@@ -475,6 +475,13 @@ class TensorflowBackend(Updates, Transposes, Backend):
         run = lambda *given: codegen.function_of(program)(*given)  # noqa: E731
         return FlatFunction(self, run, program.parameters(), jit=now, late=late)
 
+    def lasts(self, value: Any) -> bool:
+        return not isinstance(value, tf.Tensor) or hasattr(value, "numpy")
+
+    def size(self, value: Any) -> Any:
+        known = tf.get_static_value(value)  # in a function that is traced, where its own ops take tensors as well
+        return value if known is None else int(known)
+
     def compile_native(self, fn: Callable[..., Any], donate: Sequence[int] = ()) -> Callable[..., Any]:
         compiled = tf.function(fn, autograph=False)
 

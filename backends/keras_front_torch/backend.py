@@ -543,6 +543,12 @@ class TorchBackend(Images, Backend):
         grads = torch.autograd.grad(loss, leaves, create_graph=inner, allow_unused=True, materialize_grads=True)
         return ((loss, aux) if inner else (loss.detach(), _detached(aux))), list(grads)
 
+    def watched(self, values: Sequence[Any]) -> list[Any]:
+        return [x.detach().requires_grad_() if x.is_floating_point() else x for x in values]
+
+    def unwatched(self, values: Sequence[Any]) -> list[Any]:
+        return [x.detach() if x.requires_grad else x for x in values]
+
     def after_fork(self) -> None:
         torch.set_num_threads(1)  # a child does not have the pool for more, and would wait for it
 

@@ -622,6 +622,38 @@ class Backend:
         """
         return fn
 
+    def lasts(self, value: Any) -> bool:
+        """Whether a tensor has a value that may be kept: not one in a function that the engine traces by itself.
+
+        Args:
+            value: anything.
+        """
+        return True
+
+    def size(self, value: Any) -> Any:
+        """A size that somebody has computed as a tensor, such as that of a batch, as a number.
+
+        Args:
+            value: a scalar tensor of the engine; returned as it is where nobody knows it yet.
+        """
+        return int(value)
+
+    def watched(self, values: Sequence[Any]) -> list[Any]:
+        """The state of a step whose code runs on tensors of the engine, which may be asked for gradients of it there.
+
+        Args:
+            values: tensors.
+        """
+        return list(values)
+
+    def unwatched(self, values: Sequence[Any]) -> list[Any]:
+        """What such a step has made, without what the engine keeps for gradients.
+
+        Args:
+            values: tensors.
+        """
+        return list(values)
+
     def supports_multi_step(self, program: Any) -> bool:
         """Whether steps of this program gain from several of them in one dispatch, however many.
 

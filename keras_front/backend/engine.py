@@ -83,6 +83,20 @@ class Engine(Protocol):
             variable: the variable.
         """
 
+    def lasts(self, value: Any) -> bool:
+        """Whether a tensor may be kept: not one in a function that the engine traces by itself.
+
+        Args:
+            value: anything.
+        """
+
+    def size(self, value: Any) -> Any:
+        """A size that is a tensor, as a number; the tensor where its value is not known yet.
+
+        Args:
+            value: a scalar tensor.
+        """
+
     def is_host(self, x: Any) -> bool:
         """Whether a tensor may as well be an array of the host's.
 

@@ -232,7 +232,7 @@ def plain(value: Any) -> Any:
     Some engines would treat them as tensors, and they print under other names than Python's numbers.
     """
     if isinstance(value, tuple):
-        return tuple(v if v is None or isinstance(v, _PLAIN) else int(v) for v in map(plain, value))
+        return tuple(v if v is None or isinstance(v, _PLAIN) else _size(v) for v in map(plain, value))
     return value.item() if isinstance(value, np.generic) else value
 
 
@@ -244,10 +244,24 @@ def as_dims(shape: Any) -> Any:
         return (int(shape),)
     if isinstance(shape, str) or not hasattr(shape, "__iter__"):
         raise WrongKindError(f"Expected a tuple of integers, such as a shape or axes, received {shape!r}.")
+    if not isinstance(shape, tuple | list) and _is_engines(shape):  # which a graph of TensorFlow does not iterate over
+        shape = [shape[i] for i in range(shape.shape[0])]
     return tuple(d if d is None or isinstance(d, int | SymbolicTensor) else _dimension(d, shape) for d in shape)
 
 
-def _dimension(size: Any, shape: Any) -> int:
+def _size(value: Any) -> Any:
+    """A number, or a tensor of the engine where that does not know its value yet."""
+    return discovery.active().size(value) if _is_engines(value) else int(value)
+
+
+def _is_engines(value: Any) -> bool:
+    backend = discovery.ACTIVE.get()
+    return backend is not None and not isinstance(value, np.ndarray | np.generic) and backend.is_tensor(value)
+
+
+def _dimension(size: Any, shape: Any) -> Any:
+    if _is_engines(size):
+        return _size(size)
     if isinstance(size, str) or int(size) != size:
         raise ArgumentError(f"Expected a tuple of integers, such as a shape or axes, received {tuple(shape)}.")
     return int(size)

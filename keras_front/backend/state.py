@@ -323,6 +323,12 @@ class Variable(Operators):
                 self._store(array if backend is None else backend.import_variable(array, None, self), backend)
             else:
                 backend = discovery.active()
+                if not backend.lasts(value):
+                    raise StateError(
+                        f"Variable {self.name!r} was assigned in a function that the engine traces by itself (such as "
+                        "tf.function or jax.jit), whose tensors end with it. Have `fit` call a train_step, or compile "
+                        "the step with K.compile: model.stateless_call and optimizer.stateless_apply return new values."
+                    )
                 self._store(backend.copy(backend.convert(value, self.dtype)), backend)  # steps may reuse its memory
             self._initial = None
 
@@ -394,6 +400,13 @@ class Variable(Operators):
         twin = Variable.__new__(Variable)
         twin.__setstate__(self.__getstate__())
         return twin
+
+
+class VariableList(list):  # type: ignore[type-arg]
+    """A list that may be called, as `optimizer.variables()` was in tf.keras."""
+
+    def __call__(self) -> list[Any]:
+        return list(self)
 
 
 _LATER = {"regularizer": None, "slot_of": None, "autocast": True}  # what a copy is given after it is made

@@ -6,17 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from keras_front import backend as K
-from keras_front.backend.state import Variable
+from keras_front.backend.state import Variable, VariableList
 from keras_front.errors import ArgumentError, ShapeError, StateError
 
 __all__ = ["OptimizerCalls", "weights_first"]
-
-
-class VariableList(list):  # type: ignore[type-arg]
-    """A list that may be called, as `optimizer.variables()` was in tf.keras."""
-
-    def __call__(self) -> list[Any]:
-        return list(self)
 
 
 class OptimizerCalls:

@@ -54,7 +54,6 @@ class VariableUpdates:
     _keepers: Any
     _schedule: Any
     _lr: Variable
-    _iterations: Any
     _decayed: Any
     _averaged: Any
 
@@ -62,6 +61,9 @@ class VariableUpdates:
 
         @property
         def is_scheduled(self) -> bool: ...
+
+        @property
+        def _iterations(self) -> Any: ...
 
     def _updates_variables(self) -> bool:
         return type(self).update_step is not VariableUpdates.update_step

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from keras_front import nest
-from keras_front.backend import discovery
+from keras_front.backend import discovery, dtypes, scopes
+from keras_front.backend.scopes import Frame
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor, is_symbolic
 
@@ -91,24 +92,60 @@ def complete_functions(tensorflow: Any) -> None:
         return value.numpy() if isinstance(value, tensorflow.Tensor) and hasattr(value, "numpy") else value
 
     OfOtherTensors().register()
-    _complete_tape(tensorflow.GradientTape)
+    _complete_tape(tensorflow.GradientTape, tensorflow.Tensor)
 
 
-def _complete_tape(tape: Any) -> None:
-    """Let TensorFlow's tape watch and differentiate symbolic tensors as the stand-in's does."""
+class _WatchedValues(dict[Any, Any]):
+    """The table of a frame that holds nothing: the values of weights, which a tape watches when they are read."""
+
+    frame: Frame
+
+    def __init__(self, tape: Any, tensor: type):
+        self.tape, self.tensor = tape, tensor
+
+    def get(self, variable: Any, default: Any = None) -> Any:
+        value = scopes.uncast_value(variable, self.frame.parent)
+        if value is None and scopes.tracing() is None and self.tensor in discovery.active().native:
+            value = variable.current()
+        if variable.trainable and isinstance(value, self.tensor) and variable.dtype in dtypes.FLOATS:
+            self.tape._keras_front_watch(value)
+        return value
+
+
+def _watching(tape: Any, tensor: type) -> Any:
+    """A context in which a tape watches the weights that are read."""
+    table = _WatchedValues(tape, tensor)
+    table.frame = Frame(table, None, False, False, real=True)
+    return scopes.frame_scope(table.frame)
+
+
+def _complete_tape(tape: Any, tensor: type) -> None:
+    """Let TensorFlow's tape differentiate symbolic tensors as the stand-in's does, and by weights of ours."""
     if hasattr(tape, "_keras_front_gradient"):
         return
-    ours, watch, gradient = GradientTape(), tape.watch, tape.gradient
-    tape._keras_front_gradient = gradient
+    ours, watch, gradient, enter, leave = GradientTape(), tape.watch, tape.gradient, tape.__enter__, tape.__exit__
+    tape._keras_front_gradient, tape._keras_front_watch = gradient, watch
+
+    def enters(self: Any) -> Any:
+        found = enter(self)
+        self._keras_front_frame = _watching(self, tensor)
+        self._keras_front_frame.__enter__()
+        return found
+
+    def leaves(self: Any, *error: Any) -> Any:
+        self._keras_front_frame.__exit__(None, None, None)
+        return leave(self, *error)
 
     def watches(self: Any, tensor: Any) -> None:
         return None if any(map(is_symbolic, nest.flatten(tensor))) else watch(self, tensor)
 
     def differentiates(self: Any, target: Any, sources: Any, *args: Any, **options: Any) -> Any:
-        known = any(map(is_symbolic, nest.flatten(target)))
-        return ours.gradient(target, sources) if known else gradient(self, target, sources, *args, **options)
+        if any(map(is_symbolic, nest.flatten(target))):
+            return ours.gradient(target, sources)
+        values = nest.map_structure(lambda s: s.read() if isinstance(s, Variable) else s, sources)
+        return gradient(self, target, values, *args, **options)
 
-    tape.watch, tape.gradient = watches, differentiates
+    tape.watch, tape.gradient, tape.__enter__, tape.__exit__ = watches, differentiates, enters, leaves
 
 
 def _functions(op: Any) -> Iterator[Any]:

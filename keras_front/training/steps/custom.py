@@ -32,7 +32,7 @@ import numpy as np
 from keras_front import backend as K
 from keras_front import optimizers
 from keras_front.backend import replicas, scopes, symbolic
-from keras_front.backend.hand_over import values_of
+from keras_front.backend.hand_over import active_backend, values_of
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, StateError
 from keras_front.graph import call_context, host_stage
@@ -227,6 +227,14 @@ def train_function(steps: Any, layout: BatchLayout, single: bool) -> Any:
     place, seed = steps.place_of(steps.own_counter), steps.place_of(steps.seed)
 
     def train(values: list[Any], batch: list[Any]) -> Any:
+        if values and not symbolic.is_symbolic(values[0]):  # code of the engine's own may ask it for gradients
+            engine, own = active_backend(), set(steps.trainable)
+            values = [engine.watched([x])[0] if v in own else x for v, x in zip(variables, values, strict=True)]
+            state, logs = run(values, batch)
+            return engine.unwatched(state), engine.unwatched([logs])[0]
+        return run(values, batch)
+
+    def run(values: list[Any], batch: list[Any]) -> Any:
         bound = K.bind(variables, values, counter=values[place], discover=True, seed=values[seed])
         with K.phase(training), bound as frame, dividing(layout, batch):
             logs = _logs_of(steps, "train", frame, layout, batch, single, training)
@@ -355,6 +363,8 @@ class StepInProgress:
     def assigned(self, variable: Any, value: Any) -> Any:
         """The value that a variable gets: no gradient flows into it, and what a metric adds is what all have added."""
         value = K.stop_gradient(value)
+        if variable.trainable and not symbolic.is_symbolic(value):
+            value = active_backend().watched([value])[0]
         if variable not in self._sums:
             return value
         return Reduction(self.frame, self.frame.table).grown(variable, value)
@@ -550,9 +560,13 @@ class StepMethods:
 
     def zero_grad(self) -> None:
         """Forget the gradients that `loss.backward()` has found in a step written for PyTorch."""
-        for value in (weight.read() for weight in self.trainable_weights):  # type: ignore[attr-defined]
+        step = current_step(self)
+        for weight in self.trainable_weights:  # type: ignore[attr-defined]
+            value = weight.read()
             if symbolic.is_symbolic(value):
                 symbolic.GRADS.pop(value, None)
+            elif step is not None and step.frame.takes(weight):
+                step.frame.table[weight] = active_backend().watched([value])[0]
 
     @property
     def metrics_variables(self) -> list[Variable]:

@@ -1,0 +1,127 @@
+"""Steps and loops as the guides of Keras 3 write them for one engine, with functions of that engine in them."""
+
+import numpy as np
+import pytest
+
+from keras_front import backend as K
+from keras_front import losses, optimizers
+from keras_front.errors import StateError
+from keras_front.layers import Dense
+from keras_front.models import Model, Sequential
+
+X = np.random.default_rng(0).normal(size=(16, 3)).astype("float32")
+Y = X.sum(axis=1, keepdims=True)
+mse = losses.MeanSquaredError()
+
+
+def new(cls=Sequential):
+    rows = [Dense(2, input_shape=(3,), kernel_initializer="ones"), Dense(1, kernel_initializer="ones")]
+    model = Sequential(rows)
+    return model if cls is Sequential else cls(model.inputs, model.outputs)
+
+
+@pytest.fixture
+def expected():
+    """The losses of three steps, and the weights after them."""
+    model = new()
+    model.compile(optimizers.SGD(0.01), "mse")
+    return [float(model.train_on_batch(X, Y)) for _ in range(3)], model.get_weights()
+
+
+def check(found, model, expected):
+    np.testing.assert_allclose(found, expected[0], rtol=1e-5)
+    for a, b in zip(model.get_weights(), expected[1], strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.backends("torch")
+@pytest.mark.filterwarnings("ignore:This code cannot be traced")
+def test_backward_in_a_step_that_cannot_be_traced(backend, expected):
+    import torch
+
+    class Own(Model):
+        def train_step(self, data):
+            x, y = data
+            x = torch.cat([x[:8], x[8:]])  # which knows nothing of symbols
+            self.zero_grad()
+            loss = mse(y, self(x, training=True))
+            loss.backward()
+            self.zero_grad()
+            loss = mse(y, self(x, training=True))
+            loss.backward()
+            weights = list(self.trainable_weights)
+            with torch.no_grad():
+                self.optimizer.apply([v.value.grad for v in weights], weights)
+            return {"loss": loss}
+
+    model = new(Own)
+    model.compile(optimizers.SGD(0.01))
+    found = model.fit(X, Y, batch_size=16, epochs=3, verbose=0).history["loss"]
+    check(found, model, expected)
+    assert not any(w.current().requires_grad for w in model.weights)
+
+
+@pytest.mark.backends("jax")
+def test_variables_in_the_functions_of_jax(backend, expected):
+    import jax
+
+    model, optimizer = new(), optimizers.SGD(0.01)
+    optimizer.build(model.trainable_variables)
+
+    @jax.jit
+    def step(state, x, y):
+        trainable, others, slots = state
+
+        def loss_of(trainable, others):
+            y_pred, others = model.stateless_call(trainable, others, x, training=True)
+            return mse(y, y_pred), others
+
+        (loss, others), grads = jax.value_and_grad(loss_of, has_aux=True)(trainable, others)
+        trainable, slots = optimizer.stateless_apply(slots, grads, trainable)
+        return loss, (trainable, others, slots)
+
+    state = model.trainable_variables, model.non_trainable_variables, optimizer.variables
+    found = []
+    for _ in range(3):
+        loss, state = step(state, X, Y)
+        found.append(float(loss))
+    for variable, value in zip(model.trainable_variables, state[0], strict=True):
+        variable.assign(value)
+    check(found, model, expected)
+    with pytest.raises(StateError, match="a function that the engine traces by itself"):
+        jax.jit(lambda x: model.weights[0].assign(x))(np.ones((3, 2), "float32"))
+
+
+@pytest.mark.backends("tensorflow")
+@pytest.mark.filterwarnings("ignore:This code cannot be traced")
+def test_a_tape_in_a_step_that_cannot_be_traced_and_in_a_loop(backend, expected):
+    import tensorflow as tf
+
+    from keras_front.legacy.stand_in import real
+
+    real.complete_functions(tf)
+
+    class Own(Model):
+        def train_step(self, data):
+            x, y = data
+            x = x + 0.0 * K.random_normal((tf.shape(tf.raw_ops.Identity(input=x))[0], 3))
+            with tf.GradientTape() as tape:
+                loss = mse(y, self(x, training=True))
+            grads = tape.gradient(loss, self.trainable_weights)
+            self.optimizer.apply(grads, self.trainable_weights)
+            return {"loss": loss}
+
+    model = new(Own)
+    model.compile(optimizers.SGD(0.01))
+    found = model.fit(X, Y, batch_size=16, epochs=3, verbose=0).history["loss"]
+    check(found, model, expected)
+
+    model, optimizer, found = new(), optimizers.SGD(0.01), []
+    for _ in range(3):
+        with tf.GradientTape() as tape:
+            loss = mse(Y, model(tf.constant(X), training=True))
+        optimizer.apply(tape.gradient(loss, model.trainable_weights), model.trainable_weights)
+        found.append(float(loss))
+    check(found, model, expected)
+    with pytest.raises(StateError, match="a function that the engine traces by itself"):
+        tf.function(lambda x: model.weights[0].assign(x), autograph=False)(np.ones((3, 2), "float32"))
