@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ABOUT = """The classic Keras over NumPy, PyTorch, JAX and TensorFlow, from the command line.
 
-    keras-front demo               see it work: a digit classifier in ten seconds
+    keras-front demo               see it work: a digit classifier in a few seconds
     keras-front run old_script.py  run an old program as it is
     keras-front inspect model.h5   see what is in an old file"""
 PROFILED = 5  # calls of `fit` that `profile` looks at: in a loop the next are like these
