@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from keras_front import backend as K
-from keras_front.file_form import FileForm
 from keras_front.graph.layer import LAYERS
 
 from .arguments import Constraint, Flag, Initializer, Positive, Regularizer
@@ -100,7 +99,7 @@ class CuDNNLSTM(_CellRNN):
         (None, 8)
     """
 
-    file_form = FileForm(tf_keras={"unroll": False})
+    file_form = _CellRNN.file_form._replace(tf_keras={"unroll": False})
     _cell_class = _CuDNNLSTMCell
 
     def __init__(
@@ -140,7 +139,7 @@ class CuDNNGRU(_CellRNN):
         (None, 8)
     """
 
-    file_form = FileForm(tf_keras={"unroll": False})
+    file_form = _CellRNN.file_form._replace(tf_keras={"unroll": False})
     _cell_class = _CuDNNGRUCell
 
     def __init__(

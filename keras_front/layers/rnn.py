@@ -10,6 +10,7 @@ from typing import Annotated, Any, Unpack
 from keras_front import backend as K
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, ShapeError
+from keras_front.file_form import FileForm
 from keras_front.graph.layer import LAYERS
 from keras_front.graph.layer_values import is_list_of_shapes
 
@@ -63,6 +64,8 @@ class RNN(InitialStateMixin, KeptStates, Layer):
     supports_masking = True
     cell: Any = None
     _sample_rank = 1
+
+    file_form = FileForm(further="initial_state")
 
     def __init__(
         self,

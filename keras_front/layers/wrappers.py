@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Unpack
 
 from keras_front import backend as K
 from keras_front.errors import ArgumentError, ShapeError, WrongKindError
+from keras_front.file_form import FileForm
 from keras_front.graph import call_context
 from keras_front.graph.layer import LAYERS
 from keras_front.graph.layer_values import is_list_of_shapes
@@ -179,6 +180,8 @@ class Bidirectional(InitialStateMixin, Wrapper):
         >>> Bidirectional(LSTM(8)).compute_output_shape((None, 10, 3))
         (None, 16)
     """
+
+    file_form = FileForm(further="initial_state")
 
     def __init__(
         self,

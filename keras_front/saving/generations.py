@@ -14,11 +14,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from typing import Any
 
+import numpy as np
+
 from keras_front.compatibility import dialect_module
 from keras_front.errors import ArgumentError, SerializationError
 from keras_front.registry import Registry, plain
 
-from . import hdf5, keras3, operations
+from . import hdf5, keras3, older_states, operations, weight_order
 from .config import NEUTRAL, Config, form_of
 
 __all__ = ["BEFORE_KERAS3", "NAMES", "check", "check_archive", "restricted", "rewrite", "structure"]
@@ -274,6 +276,9 @@ def rewrite(root: Any, model: Any, to: str | None) -> list[str]:
     notes = check(model, to)
     if to == "keras3" and "model_config" in root.attrs:
         root.attrs["model_config"] = json.dumps(structure(model, to)[0]).encode("utf-8")
+        if "optimizer_weights" in root:
+            del root["optimizer_weights"]
+            notes.append("The state of the optimizer is left out: Keras 3 goes on training from .keras alone.")
     if to not in BEFORE_KERAS3:
         return notes
     weights = root.get("model_weights", root)
@@ -281,13 +286,13 @@ def rewrite(root: Any, model: Any, to: str | None) -> list[str]:
         holder.attrs["keras_version"] = VERSIONS[to].encode()
     if "model_config" in root.attrs:
         root.attrs["model_config"] = json.dumps(structure(model, to)[0]).encode("utf-8")
-        notes += _rewrite_training(root, to)
+        notes += _rewrite_training(root, model, to)
     if to == "keras1":
         _rewrite_weights(weights, model)
     return notes
 
 
-def _rewrite_training(root: Any, to: str) -> list[str]:
+def _rewrite_training(root: Any, model: Any, to: str) -> list[str]:
     if "training_config" not in root.attrs:
         return []
     training = json.loads(root.attrs["training_config"])
@@ -298,10 +303,29 @@ def _rewrite_training(root: Any, to: str) -> list[str]:
         return [f"The model is not compiled in the target: {error}", *_drop_training(root)]
     optimizer["config"] = {"lr" if k == "learning_rate" else k: v for k, v in optimizer["config"].items()}
     root.attrs["training_config"] = json.dumps({**training, "optimizer_config": optimizer}).encode("utf-8")
-    if to == "keras1" and "optimizer_weights" in root:
+    if "optimizer_weights" in root:
+        state = _older_state(model, to)
         del root["optimizer_weights"]
-        notes.append("The state of the optimizer is left out: Keras 1 orders it in its own way.")
+        if state is None:
+            return [*notes, f"The state of the optimizer is left out: {NAMES[to]} has no such state."]
+        hdf5.write_arrays(root.create_group("optimizer_weights"), state, [f"param_{n}" for n in range(len(state))])
     return notes
+
+
+def _older_state(model: Any, to: str) -> list[np.ndarray] | None:
+    """The state of the model's optimizer as an older Keras kept it; None if it cannot be said there."""
+    optimizer, params = model.optimizer, model.trainable_weights
+    counters = [variable.numpy() for variable in optimizer.counters]
+    arrays = [variable.numpy() for variable in optimizer.weights_of(params)][len(counters) :]
+    slots, weights = older_states.split_slots(arrays, len(params)), [weight.numpy() for weight in params]
+    if slots is None:
+        return None
+    if to == "keras1":
+        layers, convert = weight_order.layers_in_file(model.layers), dialect_module("keras1").arrays_of_keras1
+        if [id(w) for layer in layers for w in layer.trainable_weights] != [id(w) for w in params]:
+            return None  # a weight in several layers
+        weights, *slots = (older_states.of_layers(layers, given, convert) for given in (weights, *slots))
+    return older_states.as_before(type(optimizer).__name__, counters, slots, weights, stubs=to != "keras1")
 
 
 def _drop_training(root: Any) -> Iterator[str]:

@@ -54,7 +54,7 @@ from . import (
     weight_order,
 )
 
-__all__ = ["load_model", "load_weights", "opened", "save_model", "save_weights"]
+__all__ = ["load_model", "load_weights", "opened", "save_model", "save_weights", "write_arrays"]
 
 VERSION = "2.3.1"  # the Keras whose layout this is
 BACKEND = "tensorflow"  # and the engine whose kernel layout: channels last, correlation
@@ -158,7 +158,14 @@ def write_texts(holder: Any, name: str, values: Sequence[str]) -> None:
         holder.attrs[f"{name}{chunk}"] = data[start : start + rows]
 
 
-def _write_arrays(group: Any, weights: Sequence[Any], names: Sequence[str]) -> None:
+def write_arrays(group: Any, weights: Sequence[Any], names: Sequence[str]) -> None:
+    """Write arrays into a group, with the list of their names.
+
+    Args:
+        group: the group.
+        weights: variables or arrays.
+        names: a name for each.
+    """
     write_texts(group, "weight_names", names)
     for name, weight in zip(names, weights, strict=True):
         group.create_dataset(name, data=weight.numpy() if isinstance(weight, Variable) else np.asarray(weight))
@@ -239,7 +246,7 @@ def write_layer_weights(root: Any, layers: Sequence[Any]) -> None:
     write_texts(root, "layer_names", [layer.name for layer in layers])
     for layer in layers:
         weights = weight_order.in_file_order(layer)
-        _write_arrays(root.create_group(layer.name), weights, weight_order.unique_names([w.name for w in weights]))
+        write_arrays(root.create_group(layer.name), weights, weight_order.unique_names([w.name for w in weights]))
 
 
 def write_weights(root: Any, model: Any) -> None:
@@ -252,7 +259,7 @@ def write_weights(root: Any, model: Any) -> None:
     write_layer_weights(root, model.layers)
     own = [*model._trainable_weights, *model._non_trainable_weights]
     if own:
-        _write_arrays(
+        write_arrays(
             root.create_group("top_level_model_weights"), own, weight_order.unique_names([w.name for w in own])
         )
 
@@ -262,7 +269,7 @@ def _write_optimizer_weights(root: Any, model: Any) -> None:
     group, inner = root.create_group("optimizer_weights"), getattr(optimizer, "inner_optimizer", None) or optimizer
     weights = inner.weights_of(model.trainable_weights)
     names = weight_order.unique_names([getattr(w, "name", f"param_{i}") for i, w in enumerate(weights)])
-    _write_arrays(group, weights, names)
+    write_arrays(group, weights, names)
     if inner is not optimizer:  # beside the list of names, where tf.keras does not look for them
         for name, variable in zip(training_config.LOSS_SCALE, optimizer.scale_variables):
             group.create_dataset(name, data=variable.numpy())

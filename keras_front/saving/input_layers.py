@@ -22,14 +22,29 @@ def with_input_layer(layers: list[Config]) -> list[Config]:
     Args:
         layers: entries of layers as Keras 2 writes them.
     """
-    first = layers[0]["config"] if layers else {}
-    if not isinstance(first, Mapping) or "batch_input_shape" not in first or layers[0]["class_name"] == "InputLayer":
+    first = _first_with_shape(layers)
+    if first is None:
         return layers
     shape, dtype = first["batch_input_shape"], first.get("dtype", "float32")
     if isinstance(dtype, str):
         dtype = dtype.rpartition("_from_")[2]  # of a layer with int8 weights
-    described = {"batch_input_shape": shape, "dtype": dtype_name(dtype), "name": f"{first.get('name')}_input"}
+    name = layers[0]["config"].get("name")
+    described = {"batch_input_shape": shape, "dtype": dtype_name(dtype), "name": f"{name}_input"}
     return [{"class_name": "InputLayer", "config": described}, *layers]
+
+
+def _first_with_shape(layers: Any) -> Mapping[str, Any] | None:
+    """The config of the first layer, if it says the shape of the input: its own, or of the stacks that it begins."""
+    entry = layers[0] if layers else None
+    if not _has_config(entry) or entry["class_name"] == "InputLayer":
+        return None
+    config: Mapping[str, Any] = entry["config"]
+    if entry["class_name"] == "Sequential" and isinstance(config.get("layers"), list):
+        inner = config["layers"]
+        if inner and _has_config(inner[0]) and inner[0]["class_name"] == "InputLayer":
+            return inner[0]["config"] if "batch_input_shape" in inner[0]["config"] else None
+        return _first_with_shape(inner)
+    return config if "batch_input_shape" in config else None
 
 
 def without_input_layer(layers: Any) -> Any:
@@ -44,6 +59,8 @@ def without_input_layer(layers: Any) -> Any:
     shape = entry["config"].get("batch_input_shape")  # Keras 3 calls it `batch_shape`
     if entry["class_name"] != "InputLayer" or shape is None or "batch_input_shape" in first["config"]:
         return layers
+    if with_input_layer([first])[:1] == [entry]:  # a stack, which says the shape itself
+        return layers[1:]
     candidate = {**first, "config": {**first["config"], "batch_input_shape": shape}}
     return [candidate, *layers[2:]] if with_input_layer([candidate])[:1] == [entry] else layers
 

@@ -137,10 +137,14 @@ def _counted_from_zero(arguments: Mapping[str, Any]) -> Config:
 
 def _call(entry: Mapping[str, Any], node: Any) -> Any:
     """A call of a layer; where Keras 3 takes the tensors one by one it must have the form of Keras 3."""
-    names = form_of(str(entry["class_name"])).call
+    form = form_of(str(entry["class_name"]))
+    names = form.call
+    keywords = dict(node[0][3]) if node and len(node[0]) > 3 else {}
+    if form.further and len(node) > 1 and "num_constants" not in entry["config"]:
+        states = {form.further: [_tensor(history) for history in node[1:]]}
+        return {"args": [_tensor(node[0])], "kwargs": {**{k: _tensor(v) for k, v in keywords.items()}, **states}}
     if not names:
         return node
-    keywords = dict(node[0][3]) if len(node[0]) > 3 else {}
     for name, mask in zip(names, keywords.pop("mask", None) or ()):
         keywords[f"{name}_mask"] = mask
     return {"args": [_tensor(history) for history in node], "kwargs": {k: _tensor(v) for k, v in keywords.items()}}

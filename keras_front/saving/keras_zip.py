@@ -368,7 +368,7 @@ def save_model(model: Any, target: Any, include_optimizer: bool = True, for_tf_k
     with hdf5.created(weights) as root:
         _write_layer(model, root, described["config"].get("layers"), set())
         if training is not None:
-            _write_optimizer(root, model)
+            _write_optimizer(root, model, for_tf_keras)
     if not atomic.is_path(target):
         _write_members(target, described, weights, dialect)
         return
@@ -398,11 +398,16 @@ def _write_layer(layer: Any, group: Any, order: Any, seen: set[int]) -> None:
         _write_layer(part, group.require_group(path), below, seen)
 
 
-def _write_optimizer(root: Any, model: Any) -> None:
-    """Counter, rate and slots as Keras 3 numbers them; counters that it does not have stand beside these."""
+def _write_optimizer(root: Any, model: Any, for_tf_keras: bool) -> None:
+    """Counter, rate and slots as Keras 3 numbers them; counters that it does not have stand beside these.
+
+    tf_keras numbers them alike, without the rate.
+    """
     optimizer = model.optimizer
     inner = getattr(optimizer, INNER, None) or optimizer
     numbered, further = training_config.in_keras3_order(inner, model.trainable_weights)
+    if for_tf_keras and not inner.is_scheduled:
+        del numbered[1]
     group, parts = root.create_group("optimizer"), [("vars", numbered), (f"{COUNTERS}/vars", further)]
     if inner is not optimizer:
         around = [numbered[0], np.zeros((), "float32"), *(v.numpy() for v in optimizer.scale_variables)]

@@ -11,7 +11,14 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["as_today"]
+__all__ = ["as_before", "as_today", "of_layers", "split_slots"]
+
+# Of each optimizer of Keras 1.2.2 and 2.2.4: how many slots it has, and whether the state begins with the counter.
+# Source: `self.weights` in `keras/optimizers.py` of both.
+STATES = {
+    "SGD": (1, True), "RMSprop": (1, False), "Adagrad": (1, False), "Adadelta": (2, False),
+    "Adam": (2, True), "Adamax": (2, True), "Nadam": (2, True),
+}  # fmt: skip
 
 Arrays = list[np.ndarray]
 Convert = Callable[[Any, Arrays], Arrays]
@@ -58,4 +65,54 @@ def _slot(learned: Sequence[tuple[Any, int]], arrays: Arrays, convert: Convert) 
         held, arrays = arrays[:number], arrays[number:]
         fixed = [np.zeros(w.shape, "float32") for w in layer.non_trainable_weights]
         result += convert(layer, held + fixed)[: len(layer.trainable_weights)] if number else []
+    return result
+
+
+def as_before(kind: str, counters: Arrays, slots: Sequence[Arrays], like: Sequence[Any], stubs: bool) -> Arrays | None:
+    """The state of an optimizer as Keras 1 and 2 kept it until 2.2; None for an optimizer that they do not have.
+
+    Args:
+        kind: class of the optimizer.
+        counters: the arrays that belong to no weight, first the number of steps.
+        slots: the arrays of each slot, one for each weight.
+        like: the weights that are trained, in the layout of the target.
+        stubs: whether Adam has a third slot, whose arrays are stubs unless it is used, as since Keras 2.2.
+    """
+    if kind not in STATES:
+        return None
+    number, counted = STATES[kind]
+    kept = [array for slot in slots[:number] for array in slot]
+    missing = [np.zeros_like(weight) for weight in like] * (number - len(slots[:number]))
+    third = [*slots[2]] if len(slots) > 2 else [np.zeros(1, "float32") for _ in like]
+    return [*counters[:counted], *kept, *missing, *(third if kind == "Adam" and stubs else ())]
+
+
+def split_slots(arrays: Arrays, count: int) -> list[Arrays] | None:
+    """The arrays of a state, without its counters, slot by slot; None if they do not divide.
+
+    Args:
+        arrays: slot by slot the arrays of all weights.
+        count: how many weights there are.
+    """
+    if not count or len(arrays) % count:
+        return None
+    return [arrays[start : start + count] for start in range(0, len(arrays), count)]
+
+
+def of_layers(layers: Sequence[Any], arrays: Arrays, convert: Convert) -> Arrays:
+    """One slot, or the trained weights, in the layout of an older Keras.
+
+    Args:
+        layers: the layers with weights, in the order of the file.
+        arrays: one array for each trained weight of these, in today's layout.
+        convert: makes the arrays of a layer there of those here.
+    """
+    result, rest = Arrays(), list(arrays)
+    for layer in layers:
+        number, fixed = (
+            len(layer.trainable_weights),
+            [np.zeros(w.shape, "float32") for w in layer.non_trainable_weights],
+        )
+        written = convert(layer, rest[:number] + fixed)
+        result, rest = result + written[: len(written) - len(fixed)], rest[number:]
     return result

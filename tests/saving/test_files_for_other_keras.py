@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 
 import h5py
 import numpy as np
@@ -99,3 +101,51 @@ def test_hdf5_for_keras_3_is_in_its_own_form(tmp_path):
     assert entries[2]["config"]["negative_slope"] == 0.2
     x = np.ones((2, 3), "float32")
     np.testing.assert_array_equal(load_model(tmp_path / "k.h5").predict(x), model.predict(x))
+
+
+def archive(path):
+    """The config of an archive, and the arrays of its optimizer."""
+    with zipfile.ZipFile(path) as members, h5py.File(io.BytesIO(members.read("model.weights.h5"))) as file:
+        state = file["optimizer/vars"]
+        return json.loads(members.read("config.json"))["config"], [state[str(n)].shape for n in range(len(state))]
+
+
+def test_initial_states_are_an_argument_of_the_call_in_archives(tmp_path):
+    x = L.Input((4, 3))
+    _, *states = L.LSTM(2, return_state=True)(x)
+    model = Model(x, L.LSTM(2)(x, initial_state=states))
+    model.compile("adam", "mse")
+    model.save(tmp_path / "m.keras")
+    described, _ = archive(tmp_path / "m.keras")
+    (node,) = described["layers"][2]["inbound_nodes"]
+    assert (len(node["args"]), len(node["kwargs"]["initial_state"])) == (1, 2)
+    same(model, load_model(tmp_path / "m.keras"), (4, 3))
+
+
+def test_archives_of_tf_keras_have_no_rate_among_the_state_of_the_optimizer(tmp_path):
+    model = Sequential([L.Dense(2, input_shape=(3,))])
+    model.compile("adam", "mse")
+    model.train_on_batch(np.ones((2, 3)), np.ones((2, 2)))
+    model.save(tmp_path / "m.keras")
+    assert conversion.convert(tmp_path / "m.keras", tmp_path / "t.keras", to="tf_keras") == []
+    slots = [(3, 2), (3, 2), (2,), (2,)]
+    assert archive(tmp_path / "m.keras")[1] == [(), (), *slots]
+    assert archive(tmp_path / "t.keras")[1] == [(), *slots]
+    again = load_model(tmp_path / "t.keras")
+    for some in (model, again):
+        some.train_on_batch(np.ones((2, 3)), np.zeros((2, 2)))
+    np.testing.assert_array_equal(model.predict(np.ones((1, 3))), again.predict(np.ones((1, 3))))
+
+
+@pytest.mark.parametrize("name", ["m.h5", "m.keras"])
+def test_a_stack_that_begins_with_a_stack_says_its_input_and_comes_back_as_it_was(tmp_path, name):
+    model = Sequential([Sequential([Sequential([L.Dense(2, input_shape=(3,))])]), L.Dense(1)])
+    model.save(tmp_path / name)
+    if name == "m.h5":
+        with h5py.File(tmp_path / name) as file:
+            entries = json.loads(file.attrs["model_config"])["config"]["layers"]
+        assert entries[0]["config"]["batch_input_shape"] == [None, 3]
+    again = load_model(tmp_path / name)
+    if name == "m.h5":
+        assert again.get_config() == model.get_config()
+    same(model, again, (3,))
