@@ -179,6 +179,12 @@ def flip(x: Tensor, axes: Dims):
 # Composites ----------------------------------------------------------------------------------------------------
 
 
+def _size(x: Any, axis: int) -> Any:
+    """One dimension of x: an int where it is known, otherwise a symbolic scalar."""
+    size = x.shape[axis]
+    return symbolic_shape(x)[axis] if size is None else int(size)
+
+
 def _sizes(x: Any) -> list[Any]:
     """The dimensions of x: ints where known, otherwise symbolic scalars."""
     if None not in x.shape:
@@ -280,8 +286,8 @@ def batch_flatten(x: Tensor):
     rest = x.shape[1:]
     size = shapes.size(rest)
     if size is not None and (size == 0 or x.shape[0] is not None):
-        return reshape(x, (_sizes(x)[0], size))
-    return reshape(x, (-1, size) if size is not None else (_sizes(x)[0], -1))
+        return reshape(x, (_size(x, 0), size))
+    return reshape(x, (-1, size) if size is not None else (_size(x, 0), -1))
 
 
 @composite(fresh=True)

@@ -12,7 +12,7 @@ from typing import Any
 from keras_front import config
 from keras_front.backend import shapes
 from keras_front.backend.declare import Dims, Tensor, composite, primitive
-from keras_front.backend.ops.arrangement import _sizes, reshape
+from keras_front.backend.ops.arrangement import _size, reshape
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError, ShapeError
 
@@ -302,7 +302,7 @@ def _transposed(
     steps, gaps = _tuple(strides, n, "strides"), _tuple(dilation, n, "dilation_rate")
     data_format = config.normalize_data_format(data_format)
     padding = _padding(padding, kernel, gaps)
-    batch = _sizes(x)[0]
+    batch = _size(x, 0)
     shape = (batch, *tuple(output_shape)[1:])
     if not isinstance(x, SymbolicTensor):  # engines read beyond the image where sizes do not go together
         kinds = [SymbolicTensor(tuple(t.shape), "float32") for t in (x, kernel)]

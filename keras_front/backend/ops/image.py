@@ -16,6 +16,7 @@ from keras_front import config
 from keras_front.backend import dtypes, shapes
 from keras_front.backend.declare import Dims, Tensor, composite
 from keras_front.backend.ops.arrangement import (
+    _size,
     _sizes,
     broadcast_to,
     concatenate,
@@ -260,7 +261,7 @@ def extract_patches(x: Tensor, size: Dims, strides: Dims, padding="valid", dilat
     patches = concatenate(pieces, axis=-1)
     if not first:
         return patches
-    batch, depth = _sizes(x)[0], x.shape[-1]
+    batch, depth = _size(x, 0), x.shape[-1]
     split = reshape(patches, (batch, *out, len(pieces), depth))
     order = (0, n + 2, n + 1, *range(1, n + 1))
     return reshape(permute_dimensions(split, order), (batch, len(pieces) * depth, *out))
@@ -289,7 +290,7 @@ def local_conv(inputs: Tensor, kernel: Tensor, kernel_size: Dims, strides: Dims,
     data_format = config.normalize_data_format(data_format)
     n, first = len(kernel_size), data_format == "channels_first"
     patches = extract_patches(inputs, kernel_size, strides, "valid", None, data_format)
-    batch = _sizes(inputs)[0]
+    batch = _size(inputs, 0)
     places, width, filters = kernel.shape
     if first:
         patches = permute_dimensions(patches, (0, *range(2, n + 2), 1))

@@ -11,7 +11,7 @@ from keras_front import config
 from keras_front.backend import dtypes, shapes
 from keras_front.backend.declare import Axes, Axis, Dims, DType, Flag, Maybe, Tensor, composite
 from keras_front.backend.op import OPS
-from keras_front.backend.ops.arrangement import _sizes, expand_dims, permute_dimensions, reshape, squeeze
+from keras_front.backend.ops.arrangement import _size, _sizes, expand_dims, permute_dimensions, reshape, squeeze
 from keras_front.backend.ops.elementwise import (
     abs,
     add,
@@ -441,7 +441,7 @@ def normalize_batch_in_training(x: Tensor, gamma: Maybe, beta: Maybe, reduction_
     off = subtract(x, center)
     spread = mean(multiply(off, off), axis=axes, keepdims=True)
     kept = tuple(d for i, d in enumerate(x.shape) if i not in axes)
-    wide = tuple(1 if i in axes else d for i, d in enumerate(_sizes(x)))
+    wide = tuple(1 if i in axes else _size(x, i) for i in range(len(x.shape)))
     scale = rsqrt(add(spread, epsilon))
     if gamma is not None:
         scale = multiply(scale, reshape(gamma, wide))

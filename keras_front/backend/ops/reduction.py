@@ -7,7 +7,7 @@ import math
 from keras_front.backend import shapes
 from keras_front.backend.declare import Axes, Axis, Flag, Tensor, composite, primitive
 from keras_front.backend.op import over_some_axis
-from keras_front.backend.ops.arrangement import _sizes
+from keras_front.backend.ops.arrangement import _size
 from keras_front.backend.ops.elementwise import (
     add,
     cast,
@@ -198,8 +198,7 @@ def count(x, axis=None):
 
 def _count_of_run(x, axis, dtype):
     """The same as a tensor, whose value a run tells that knows the dimensions."""
-    sizes = _sizes(x)
-    joined = [sizes[a] for a in shapes.normalize_axes(axis, len(x.shape))]
+    joined = [_size(x, a) for a in shapes.normalize_axes(axis, len(x.shape))]
     known = math.prod(size for size in joined if isinstance(size, int))
     unknown = math.prod(size for size in joined if not isinstance(size, int))
     return cast(unknown if known == 1 else unknown * known, dtype)

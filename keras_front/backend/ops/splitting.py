@@ -9,6 +9,7 @@ import numpy as np
 from keras_front.backend import shapes
 from keras_front.backend.declare import Axis, Tensor, composite
 from keras_front.backend.ops.arrangement import (
+    _size,
     _sizes,
     concatenate,
     reshape,
@@ -83,7 +84,7 @@ def roll(x: Tensor, shift, axis=None):
     shifts = [shift] * len(places) if isinstance(shift, int) else list(shift)
     for place, step in zip(places, shifts, strict=True):
         axis = shapes.normalize_axis(place, len(x.shape))
-        size = _sizes(x)[axis]
+        size = _size(x, axis)
         if not isinstance(size, int) or (size and step % size):
             cut = size - step % size if isinstance(size, int) else subtract(size, mod(step, size))
             parts = [getitem(x, (*(slice(None),) * axis, span)) for span in (slice(cut, None), slice(cut))]
