@@ -17,7 +17,7 @@ from torch.utils.data import Dataset as Samples
 from keras_front.backend import seeds
 from keras_front.callbacks import Callback
 from keras_front.errors import ArgumentError, ShapeError
-from keras_front.layers import Dense, Input
+from keras_front.layers import Concatenate, Dense, Input
 from keras_front.models import Model
 from keras_front.utils import Sequence
 from keras_front.utils.data_utils import PyDataset
@@ -53,6 +53,14 @@ class ByDlpack(Holder):
 
     def __dlpack_device__(self):
         return self.array.__dlpack_device__()
+
+
+class Places:
+    """As sparse tensors of TensorFlow."""
+
+    def __init__(self, array):
+        self.indices, self.dense_shape = np.argwhere(array), array.shape
+        self.values = array[tuple(self.indices.T)]
 
 
 class Table(ByArray):
@@ -160,6 +168,8 @@ KINDS = {  # name: (what makes x, or x and y; arguments)
     "__array__": (lambda: (ByArray(X), ByArray(Y)), ARRAYS),
     "__dlpack__": (lambda: (ByDlpack(X), ByDlpack(Y)), ARRAYS),
     "sparse": (lambda: (scipy.sparse.coo_matrix(X), Y), ARRAYS),
+    "sparse tensor of torch": (lambda: (torch.tensor(X).to_sparse(), Y), ARRAYS),
+    "places and values": (lambda: (Places(X), Y), ARRAYS),
     "memory map": (lambda: mapped(X, Y), ARRAYS),
     "HDF5": (lambda: hdf5(X, Y), ARRAYS),
     "Zarr": (lambda: (Chunked(X), Chunked(Y)), ARRAYS),
@@ -279,6 +289,25 @@ def test_streams_to_validate_on(shared):
         history = shared.net.fit(X, Y, 4, verbose=0, shuffle=False, validation_data=validation).history
         kernel, bias = shared.net.get_weights()
         assert history["val_loss"] == pytest.approx([np.mean((X @ kernel + bias - Y) ** 2)], rel=1e-4)
+
+
+@pytest.mark.engine_neutral
+def test_a_table_that_holds_all_by_name(backend):
+    """`fit`, validation, evaluation, prediction, and streams of its parts."""
+    a, b = Input((1,), name="a"), Input((1,), name="b")
+    model = Model([a, b], Dense(1, name="y")(Concatenate()([a, b])))
+    model.compile("sgd", "mse")
+    whole = frame(X[:, :2]).assign(y=Y[:, 0])
+    seen = model.fit(whole, validation_data=whole, verbose=0).history["val_loss"]
+    by_name = {name: whole[name].to_numpy() for name in whole}
+    assert model.evaluate(whole, verbose=0) == pytest.approx(seen[0]) == model.evaluate(by_name, verbose=0)
+    expected = model.predict([X[:, 0], X[:, 1]])
+    np.testing.assert_allclose(model.predict(whole), expected, rtol=1e-6)
+    parts = [whole[i : i + 4] for i in range(0, 16, 4)]
+    assert model.evaluate(iter(parts), steps=4, verbose=0) == pytest.approx(seen[0])
+    np.testing.assert_allclose(model.predict(iter(parts), steps=4), expected, rtol=1e-6)
+    with pytest.raises(ArgumentError, match=r"No target data: expected an array for each of \['y'\]"):
+        model.fit(whole, validation_data=whole[["a", "b"]], verbose=0)
 
 
 @pytest.mark.engine_neutral

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from keras_front import config, conventions
 from keras_front.errors import ArgumentError
 from keras_front.training.data.arrays import ArraySpec, BatchLayout, read_rows
-from keras_front.training.data.host_arrays import row_slice
+from keras_front.training.data.host_arrays import is_frame, row_slice
 from keras_front.utils.messages import is_interactive_logging_enabled
 from keras_front.utils.prefetch import prefetched_where_it_pays
 from keras_front.utils.terminal import redraws_in_place
@@ -300,7 +300,9 @@ def one_of(name: str, value: Any, choices: Sequence[Any]) -> Any:
 
 
 def validation_parts(data: Any) -> tuple[Any, Any, Any]:
-    """x, y and sample weights of `validation_data`."""
+    """x, y and sample weights of `validation_data`; a dict or table may hold all by name, as in `fit(table)`."""
+    if isinstance(data, Mapping) or is_frame(data):
+        return data, None, None
     if isinstance(data, list | tuple) and len(data) in (2, 3):
         return (*data, None)[:3]  # type: ignore[return-value]
     raise ArgumentError(

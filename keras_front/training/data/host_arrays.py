@@ -33,6 +33,7 @@ def as_array(value: Any, what: str = "The data") -> np.ndarray:
     """
     if isinstance(value, np.ndarray):
         return dtypes.plain_array(value)
+    value = _made_dense(value)
     owner = discovery.owner(value)
     if owner is not None:
         return np.asarray(owner.to_numpy(value))
@@ -69,6 +70,18 @@ def _by_protocol(value: Any) -> np.ndarray:
         if engine is None:
             raise
         return np.asarray(engine.to_numpy(value))
+
+
+def _made_dense(value: Any) -> Any:
+    """A sparse tensor of torch, or one in the form of TensorFlow (places and values), as it is when dense."""
+    if getattr(value, "is_sparse", False) and hasattr(value, "to_dense"):
+        return value.to_dense()
+    if not hasattr(value, "dense_shape") or not hasattr(value, "indices"):
+        return value
+    places, values = np.asarray(value.indices), np.asarray(value.values)
+    dense = np.zeros([int(d) for d in value.dense_shape], values.dtype)
+    dense[tuple(places.T)] = values
+    return dense
 
 
 # Data frames -----------------------------------------------------------------------------------------

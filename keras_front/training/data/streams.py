@@ -21,7 +21,7 @@ from keras_front.backend.tables import make_room
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.training.data.adapter import positive, sample_order, step_count, warn_of_bound, whole
 from keras_front.training.data.arrays import BatchLayout, DataSpec, conform_to
-from keras_front.training.data.host_arrays import as_array
+from keras_front.training.data.host_arrays import as_array, column_names, is_frame
 from keras_front.utils.data_utils import GeneratorEnqueuer, OrderedEnqueuer, PyDataset, Sequence, number_of_batches
 from keras_front.utils.prefetch import prefetched
 
@@ -382,6 +382,8 @@ def _parts(item: Any, targets: bool, names: AbstractSequence[str]) -> tuple[Any,
     """
     if not targets:
         return (item[0] if isinstance(item, tuple) and len(item) in (1, 2, 3) else item), None, None
+    if not isinstance(item, tuple | list | Mapping) and is_frame(item):  # a part of a table
+        item = {name: item[name] for name in column_names(item)}
     if isinstance(item, tuple | list) and len(item) in (2, 3):
         return (*item, None)[:3]  # type: ignore[return-value]
     if not names:
