@@ -47,7 +47,7 @@ def test_blocks_change_no_bit(name, monkeypatch):
     draw = np.random.default_rng(3)
     x, w = draw.standard_normal((4, 6, 5), dtype="float32"), draw.standard_normal(5, dtype="float32")
     whole, expected = program(name, x, w)
-    for limit, value in (("LEAST", 8), ("BLOCK", 20), ("ROW", 28), ("CACHE", 0)):
+    for limit, value in (("LEAST", 8), ("BLOCK", 20), ("ROW", 48), ("CACHE", 0)):
         monkeypatch.setattr(blocks, limit, value)
     parts, found = program(name, x, w)
     assert "for e1" in parts
