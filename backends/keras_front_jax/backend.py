@@ -9,6 +9,7 @@ JAX's default types, so 32-bit models stay 32-bit throughout.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -333,8 +334,8 @@ class JaxBackend(Transposes, Backend):
         return self._put(array)
 
     def _put(self, array: np.ndarray) -> Any:
-        if not array.ndim and discovery.current_device() is None and self._is_host():
-            return _scalar()(array)  # there are many, and the public call is slow
+        if not array.ndim and discovery.current_device() is None and self._is_host() and next(_NUMBERS) > _FEW:
+            return _scalar()(array)  # the public call is slow
         return jax.device_put(array, self._device())
 
     def copy(self, x: Any) -> Any:  # a donated buffer must not be shared
@@ -461,6 +462,8 @@ class JaxBackend(Transposes, Backend):
         return order if order.ndim < 2 else self._sent(list(order))
 
     def rows(self, data: Sequence[Any], rows: Any) -> list[Any]:
+        if self._is_host():  # compiled functions take arrays, and nothing is compiled for this
+            return [np.take(np.asarray(array), rows, 0) for array in data]
         (rows,) = [rows] if self.is_tensor(rows) else self._sent([rows])
         return [_take_rows(array, rows) for array in data]
 
@@ -506,6 +509,9 @@ class JaxBackend(Transposes, Backend):
 
 class MeshJaxBackend(distributions.OnMesh, JaxBackend):
     """K on JAX under a distribution."""
+
+
+_NUMBERS, _FEW = itertools.count(), 100  # what `_scalar` compiles takes as long as so many public calls
 
 
 @functools.cache

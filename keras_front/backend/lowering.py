@@ -213,11 +213,25 @@ class _Lowering:
             return False
         if any(t.constant is None for t in leaves) or _elements(outs[0]) > FOLD_LIMIT:
             return False
-        real = nest.map_structure(lambda t: t if t is None else self.backend.convert(t.constant, t.dtype), args)
-        with scopes.trace_scope(None), scopes.eager():
-            value = getattr(self.backend, name)(*real, **attrs)
+        value = _on_host(name, leaves, attrs)
+        if value is None:
+            real = nest.map_structure(lambda t: t if t is None else self.backend.convert(t.constant, t.dtype), args)
+            with scopes.trace_scope(None), scopes.eager():
+                value = getattr(self.backend, name)(*real, **attrs)
         self._alias[outs[0]] = SymbolicTensor(outs[0].shape, outs[0].dtype, constant=value)
         return True
+
+
+def _on_host(name: str, leaves: Sequence[SymbolicTensor], attrs: dict[str, Any]) -> np.ndarray | None:
+    """The weights of a batch that has none, and their sum, without the engine: some compile each op that they run."""
+    if name not in ("broadcast_to", "sum") or len(leaves) != 1 or leaves[0].dtype not in ("float32", "float64"):
+        return None
+    if not isinstance(leaves[0].constant, np.ndarray | np.generic | float | int):
+        return None
+    value = np.asarray(leaves[0].constant, leaves[0].dtype)
+    if name == "broadcast_to":
+        return np.array(np.broadcast_to(value, attrs["shape"]))
+    return np.array(np.sum(value, shapes.normalize_axes(attrs["axis"], value.ndim), keepdims=bool(attrs["keepdims"])))
 
 
 def _needed(instructions: Sequence[Instruction], results: Any) -> tuple[list[Instruction], set[SymbolicTensor]]:
