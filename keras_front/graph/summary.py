@@ -1,8 +1,8 @@
 """`print_summary`: the table of layers, output shapes and parameters, in the form of the dialect.
 
 What stands in the table is the same in all forms (`_entries`); the classic one is that of Keras 2.3.1, Keras 3 has
-boxes (`boxes.py`). Natively, and only where it is printed on a terminal, the classic one fits the terminal's width, and
-what is trained and what is frozen differ in style.
+boxes (`boxes.py`). Natively, and only where it is printed on a terminal or in a notebook, the classic one fits its
+width, and what is trained and what is frozen differ in style.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from keras_front import conventions
 from keras_front.backend.placement import writes_files
 from keras_front.errors import ArgumentError
 from keras_front.nest import unpack
-from keras_front.utils.terminal import Span, cut, has_colours, is_terminal, painted, width_of
+from keras_front.utils.terminal import Span, cut, has_colours, painted, redraws_in_place, width_of
 
 from . import layer_costs
 from .boxes import Column, boxed
 
+NOTEBOOK = 100  # columns that the output of a cell shows
 CHAIN, OTHERS = (65, (0.45, 0.85, 1.0)), (98, (0.33, 0.55, 0.67, 1.0))
 KERAS1 = (100, (0.33, 0.55, 0.67, 1.0))  # for every model
 
@@ -73,8 +74,8 @@ def print_summary(
 
     Args:
         model: a model whose shapes are known.
-        line_length: width of the table in columns; by default what a terminal and the table need, and elsewhere 65, or
-            98 where the layers do not form a chain.
+        line_length: width of the table in columns; by default what the table needs on a terminal or in a
+            notebook; elsewhere 65, or 98 where the layers do not form a chain.
         positions: where each column ends: fractions of the width, or columns.
         print_fn: called with each line; by default `print`.
         expand_nested: whether the layers of models in the model are shown as well.
@@ -90,7 +91,7 @@ def print_summary(
     """
     style = conventions.current().summary
     form = _boxes if style == "boxes" else _classic
-    if style == "fitted" and print_fn is None and is_terminal(sys.stdout) and line_length is positions is None:
+    if style == "fitted" and print_fn is None and redraws_in_place(sys.stdout) and line_length is positions is None:
         form = _fitted
         frozen = {not layer.trainable for layer in model.layers if layer.weights}
         show_trainable = show_trainable or (len(frozen) > 1 and not has_colours(sys.stdout))
@@ -300,8 +301,8 @@ def _fitted(
     positions: Sequence[float] | None,
     extras: list[Extra],
 ) -> list[str]:
-    """The classic table in the width of a terminal, with columns as wide as what stands in them, in colours."""
-    plain, room = _is_chain(model), width_of(sys.stdout) or CHAIN[0]
+    """The classic table in the width of a terminal or notebook, with columns as wide as their content, in colours."""
+    plain, room = _is_chain(model), width_of(sys.stdout) or NOTEBOOK
     titles, rows = _titles(plain, extras), [_rows_of(entry, plain, extras) for entry in entries]
     widths = _widths([titles, *(row for lines in rows for row in lines)], room)
     whole = sum(widths)

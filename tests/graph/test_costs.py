@@ -172,6 +172,13 @@ def test_a_terminal_is_filled_as_far_as_needed(monkeypatch):
     assert "\u2026 (None, 10)" in narrow[4]
 
 
+def test_a_notebook_has_room_for_long_names(monkeypatch):
+    out = type("OutStream", (io.StringIO,), {"__module__": "ipykernel.iostream"})()
+    monkeypatch.setattr(sys, "stdout", out)
+    stack().summary()
+    assert "a_long_name_of_the_first_layer_there_is (Dense)  (None, 10)" in out.getvalue()
+
+
 def test_trained_and_frozen_layers_differ_in_colour(monkeypatch):
     lines = on_terminal(monkeypatch, 80)
     frozen, trained = lines[4], lines[8]
