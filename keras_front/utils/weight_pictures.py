@@ -45,7 +45,7 @@ def plot_weights(
     model: Any,
     layers: str | Sequence[str] | None = None,
     kind: str = "histogram",
-    bins: int = 50,
+    bins: int | None = None,
     to_file: str | os.PathLike[str] | None = None,
 ) -> list[Any]:
     """Draw the weights of a model, or of a layer, with Matplotlib: a panel for each array of weights.
@@ -55,7 +55,7 @@ def plot_weights(
         layers: names of the layers to draw, or patterns (regular expressions for whole names, paths included); None for
             all that have weights.
         kind: 'histogram', or 'image': the filters of a convolution side by side, a matrix as a map, a vector as a bar.
-        bins: how many bars a histogram has.
+        bins: how many bars a histogram has; by default as many as tell something of so few numbers, 50 at most.
         to_file: a file to write, such as 'weights.png'; by default the figure is one of `pyplot`, for a notebook, or
             `pyplot.show()` to show.
 
@@ -84,7 +84,7 @@ def plot_activations(
     layers: str | Sequence[str] | None = None,
     kind: str = "histogram",
     sample: int = 0,
-    bins: int = 50,
+    bins: int | None = None,
     to_file: str | os.PathLike[str] | None = None,
 ) -> list[Any]:
     """Draw what the layers of a model compute for some data, with Matplotlib: a panel for each output.
@@ -96,7 +96,7 @@ def plot_activations(
         layers: see `plot_weights`; None for all layers but the inputs.
         kind: 'histogram' of all samples, or 'image' of one: channels side by side, a vector as a bar.
         sample: which sample is drawn as an image.
-        bins: how many bars a histogram has.
+        bins: how many bars a histogram has; by default as many as tell something of so few numbers, 50 at most.
         to_file: see `plot_weights`.
 
     Returns: the axes of Matplotlib, one for each array.
@@ -205,11 +205,11 @@ def _of_sample(panel: _Panel, sample: int) -> _Panel:
 def _check(where: str, kind: str, bins: Any) -> None:
     if kind not in KINDS:
         raise ArgumentError(f"{where}: expected kind 'histogram' or 'image', received {kind!r}.")
-    if isinstance(bins, bool) or not isinstance(bins, int) or bins < 1:
+    if bins is not None and (isinstance(bins, bool) or not isinstance(bins, int) or bins < 1):
         raise ArgumentError(f"{where}: bins: expected a positive integer, received {bins!r}.")
 
 
-def _drawn(where: str, panels: list[_Panel], kind: str, bins: int, to_file: Any) -> list[Any]:
+def _drawn(where: str, panels: list[_Panel], kind: str, bins: int | None, to_file: Any) -> list[Any]:
     if len(panels) > MOST:
         raise ArgumentError(
             f"{where}: expected at most {MOST} arrays in one figure, received {len(panels)}. Name layers."
@@ -229,15 +229,16 @@ def _drawn(where: str, panels: list[_Panel], kind: str, bins: int, to_file: Any)
     return axes[: len(panels)]
 
 
-def _histogram(figure: Any, place: Any, panel: _Panel, bins: int) -> None:
+def _histogram(figure: Any, place: Any, panel: _Panel, bins: int | None) -> None:
     values = panel.values.ravel()
     numbers = values[np.isfinite(values)] if values.dtype.kind in "fc" else values
-    place.hist(numbers, bins=bins)
+    place.hist(numbers, bins=bins or min(50, max(5, round(2 * math.sqrt(len(numbers))))))
+    place.locator_params(axis="y", integer=True, nbins=6)  # counts
     if len(numbers) < len(values):
         place.set_title(f"{panel.title}: {len(values) - len(numbers)} not finite", fontsize="small", color="red")
 
 
-def _image(figure: Any, place: Any, panel: _Panel, bins: int) -> None:
+def _image(figure: Any, place: Any, panel: _Panel, bins: int | None) -> None:
     picture = _tiles(panel.values, panel.channels) if panel.channels is not None else _as_map(panel.values)
     shown = place.imshow(picture, aspect="equal" if panel.channels is not None else "auto", interpolation="nearest")
     place.set(xticks=[], yticks=[])
