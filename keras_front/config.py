@@ -183,7 +183,13 @@ _OWN_BLOCK = {"backend": "use_backend", "device": "device"}
 
 
 def reload() -> None:
-    """Forget every setting, so that the environment and `keras.json` are read again at the next use."""
+    """Forget every setting, so that the environment and `keras.json` are read again at the next use.
+
+    Example:
+        >>> reload()
+        >>> floatx()
+        'float32'
+    """
     _settings.clear()
     BLOCK.set(_NO_BLOCK)
     warned.clear()
@@ -325,6 +331,11 @@ def enable_traceback_filtering() -> None:
     """Leave the frames of this package out of the tracebacks of errors, which is the default.
 
     Source: Keras 3.15, `keras/src/utils/traceback_utils.py`.
+
+    Example:
+        >>> enable_traceback_filtering()
+        >>> is_traceback_filtering_enabled()
+        True
     """
     put("traceback_filtering", True, "enable_traceback_filtering")
 
@@ -333,6 +344,12 @@ def disable_traceback_filtering() -> None:
     """Show every frame in the tracebacks of errors, those of this package too.
 
     The environment variable `KERAS_FRONT_TRACEBACK_FILTERING=0` does the same for a whole process.
+
+    Example:
+        >>> disable_traceback_filtering()
+        >>> is_traceback_filtering_enabled()
+        False
+        >>> enable_traceback_filtering()
     """
     put("traceback_filtering", False, "disable_traceback_filtering")
 
@@ -354,6 +371,11 @@ def set_old_name_warnings(shown: bool) -> None:
 
     Args:
         shown: whether; natively True.
+
+    Example:
+        >>> set_old_name_warnings(True)
+        >>> setting("old_name_warnings").value
+        True
     """
     put("old_name_warnings", shown, "set_old_name_warnings")
 
@@ -382,6 +404,11 @@ def set_dialect(name: str) -> None:
             see `current_dialect`.
 
     Raises: ConfigError for any other name.
+
+    Example:
+        >>> set_dialect("keras_front")
+        >>> setting("dialect").value
+        'keras_front'
     """
     put("dialect", name, "set_dialect")
 
@@ -485,6 +512,11 @@ def set_max_model_bytes(max_model_bytes: int | None) -> None:
         max_model_bytes: a number of bytes; None or 0 for the memory of the machine.
 
     Raises: ConfigError for any other value.
+
+    Example:
+        >>> set_max_model_bytes(None)
+        >>> setting("max_model_bytes").value is None
+        True
     """
     put("max_model_bytes", max_model_bytes, "set_max_model_bytes")
 
@@ -509,6 +541,11 @@ def set_max_model_layers(max_model_layers: int) -> None:
         max_model_layers: a number of layers and further calls of layers; 0 for no bound.
 
     Raises: ConfigError for any other value.
+
+    Example:
+        >>> set_max_model_layers(10_000)
+        >>> setting("max_model_layers").value
+        10000
     """
     put("max_model_layers", max_model_layers, "set_max_model_layers")
 

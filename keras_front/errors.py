@@ -69,27 +69,66 @@ __all__ = [
 
 
 class KerasFrontError(Exception):
-    """Base of every error that keras_front raises on purpose."""
+    """Base of every error that keras_front raises on purpose.
+
+    Example:
+        >>> issubclass(ShapeError, KerasFrontError), issubclass(ShapeError, ValueError)
+        (True, True)
+    """
 
 
 class ArgumentError(KerasFrontError, ValueError):
-    """An argument cannot be used; the message says what was expected."""
+    """An argument cannot be used; the message says what was expected.
+
+    Example:
+        >>> from keras_front.layers import Dropout
+        >>> Dropout(50)
+        Traceback (most recent call last):
+            ...
+        keras_front.errors.ArgumentError: Dropout: expected rate to be a number between 0 and 1, received 50.
+    """
 
 
 class ShapeError(ArgumentError):
-    """Shapes do not fit together."""
+    """Shapes do not fit together.
+
+    Example:
+        >>> K.dot(K.ones((2, 3)), K.ones((4, 2)))
+        Traceback (most recent call last):
+            ...
+        keras_front.errors.ShapeError: K.dot: the contracted dimensions of (2, 3) and (4, 2) differ: 3 and 4.
+    """
 
 
 class WrongKindError(ArgumentError, TypeError):
-    """An argument is of a kind that cannot be used here, such as a text in the place of a number."""
+    """An argument is of a kind that cannot be used here, such as a text in the place of a number.
+
+    Example:
+        >>> issubclass(WrongKindError, TypeError) and issubclass(WrongKindError, ValueError)
+        True
+    """
 
 
 class WrongPlaceError(ShapeError, IndexError):
-    """An index or an axis does not exist."""
+    """An index or an axis does not exist.
+
+    Example:
+        >>> issubclass(WrongPlaceError, IndexError)
+        True
+    """
 
 
 class UnknownArgumentError(ArgumentError, TypeError):
-    """A keyword argument is not one of the function's."""
+    """A keyword argument is not one of the function's.
+
+    Example:
+        >>> from keras_front.layers import Dense
+        >>> try:
+        ...     Dense(3, activaton="relu")
+        ... except TypeError as error:
+        ...     print(str(error)[:78])
+        Dense: Keyword argument not understood: 'activaton'. Did you mean 'activation'
+    """
 
     @classmethod
     def of(cls, where: str, name: str, known: Iterable[str], shown: str | None = None) -> UnknownArgumentError:
@@ -195,6 +234,14 @@ class UnknownNameError(ArgumentError):
     Args:
         message: what was expected.
         name: the name.
+
+    Example:
+        >>> from keras_front import losses
+        >>> try:
+        ...     losses.get("mean_squared_eror")
+        ... except UnknownNameError as error:
+        ...     print(str(error)[:40])
+        Unknown loss function 'mean_squared_eror
     """
 
     def __init__(self, message: str, name: str = ""):
@@ -210,6 +257,13 @@ class MissingNameError(KerasFrontError, AttributeError):
         name: the name.
         place: where a nearer one is looked for when the message is read: the name of a module, or a class.
         here: what it is called here, if that is known.
+
+    Example:
+        >>> from keras_front import layers
+        >>> layers.Dens
+        Traceback (most recent call last):
+            ...
+        keras_front.errors.MissingNameError: module 'keras_front.layers' has no attribute 'Dens'. Did you mean 'Dense'?
     """
 
     def __init__(self, message: str, name: str = "", place: str | type = "", here: str = ""):
@@ -231,19 +285,48 @@ class MissingNameError(KerasFrontError, AttributeError):
 
 
 class HintWarning(UserWarning):
-    """Something works, but is probably not meant; the message says why, and what to write instead."""
+    """Something works, but is probably not meant; the message says why, and what to write instead.
+
+    Example:
+        >>> import warnings
+        >>> with warnings.catch_warnings():
+        ...     warnings.simplefilter("ignore", HintWarning)  # by itself for a whole program
+    """
 
 
 class DtypeError(KerasFrontError, TypeError):
-    """A dtype cannot be used here."""
+    """A dtype cannot be used here.
+
+    Example:
+        >>> from keras_front.models import Sequential
+        >>> try:
+        ...     Sequential().add("dense")
+        ... except DtypeError as error:
+        ...     print(str(error)[:53])
+        The added layer must be an instance of class Layer. F
+    """
 
 
 class StateError(KerasFrontError, RuntimeError):
-    """Something was called in the wrong order, such as training before `compile`."""
+    """Something was called in the wrong order, such as training before `compile`.
+
+    Example:
+        >>> from keras_front.models import Sequential
+        >>> try:
+        ...     Sequential().fit(np.ones((2, 3)), np.ones(2))
+        ... except StateError as error:
+        ...     print(str(error)[:32])
+        fit: the model was not compiled.
+    """
 
 
 class UninitializedError(StateError, AttributeError):
-    """A layer or model was used whose constructor did not call that of its base."""
+    """A layer or model was used whose constructor did not call that of its base.
+
+    Example:
+        >>> print(str(UninitializedError.of("Net"))[:70])
+        Net: You must call `super().__init__()` in the layer constructor. It l
+    """
 
     @classmethod
     def of(cls, name: str) -> UninitializedError:
@@ -262,23 +345,55 @@ class UninitializedError(StateError, AttributeError):
 
 
 class NotFiniteError(KerasFrontError, FloatingPointError):
-    """A number became NaN or infinite in a model that was compiled with `debug_nans`."""
+    """A number became NaN or infinite in a model that was compiled with `debug_nans`.
+
+    Example:
+        >>> issubclass(NotFiniteError, FloatingPointError)
+        True
+    """
 
 
 class UntraceableError(KerasFrontError, TypeError):
-    """Python needed the value of a symbolic tensor, which it does not have yet."""
+    """Python needed the value of a symbolic tensor, which it does not have yet.
+
+    Example:
+        >>> from keras_front.layers import Input
+        >>> try:
+        ...     if Input((3,)) > 0: pass
+        ... except UntraceableError as error:
+        ...     print("K.switch" in str(error))
+        True
+    """
 
 
 class BackendError(KerasFrontError, RuntimeError):
-    """A backend is incomplete, or tensors of two backends met in one call."""
+    """A backend is incomplete, or tensors of two backends met in one call.
+
+    Example:
+        >>> issubclass(BackendNotFoundError, BackendError), issubclass(BackendError, RuntimeError)
+        (True, True)
+    """
 
 
 class BackendNotFoundError(BackendError, ImportError):
-    """A backend was named that is not installed or not known."""
+    """A backend was named that is not installed or not known.
+
+    Example:
+        >>> try:
+        ...     K.set_backend("tensroflow")
+        ... except ImportError as error:
+        ...     print(type(error).__name__)
+        BackendNotFoundError
+    """
 
 
 class DistributionError(BackendError):
-    """Several devices or processes cannot work together: the backend has no means, or one of them is lost."""
+    """Several devices or processes cannot work together: the backend has no means, or one of them is lost.
+
+    Example:
+        >>> print(str(DistributionError.lost([1], 4, 60.0))[:66])
+        Lost process 1 of 4 (counted from 0): no answer within 60 seconds.
+    """
 
     @classmethod
     def lost(cls, ranks: Sequence[int], processes: int, timeout: float) -> DistributionError:
@@ -303,11 +418,21 @@ class DistributionError(BackendError):
 
 
 class DownloadError(KerasFrontError, OSError):
-    """A file cannot be fetched; the message says which file to put where."""
+    """A file cannot be fetched; the message says which file to put where.
+
+    Example:
+        >>> issubclass(DownloadError, OSError)
+        True
+    """
 
 
 class MissingPackageError(KerasFrontError, ImportError):
-    """A package that is not installed is needed for this."""
+    """A package that is not installed is needed for this.
+
+    Example:
+        >>> print(MissingPackageError.of("Pictures", "Matplotlib", "plot"))
+        Pictures need Matplotlib, which cannot be imported here. pip install 'keras-front[plot]'
+    """
 
     @classmethod
     def of(cls, what: str, package: str, extra: str) -> MissingPackageError:
@@ -322,11 +447,25 @@ class MissingPackageError(KerasFrontError, ImportError):
 
 
 class ConfigError(KerasFrontError, ValueError):
-    """A setting in keras.json or in the environment makes no sense."""
+    """A setting in keras.json or in the environment makes no sense.
+
+    Example:
+        >>> issubclass(ConfigError, ValueError)
+        True
+    """
 
 
 class SerializationError(KerasFrontError, ValueError):
-    """A file or a config cannot be read or written."""
+    """A file or a config cannot be read or written.
+
+    Example:
+        >>> from keras_front.models import model_from_json
+        >>> try:
+        ...     model_from_json("{}")
+        ... except SerializationError as error:
+        ...     print(type(error).__name__)
+        SerializationError
+    """
 
 
 class IncompleteConfigError(SerializationError, TypeError):
@@ -335,6 +474,10 @@ class IncompleteConfigError(SerializationError, TypeError):
     Args:
         message: what is wrong.
         described: the part of the config that is meant, `{'class_name', 'config'}`.
+
+    Example:
+        >>> issubclass(IncompleteConfigError, TypeError)
+        True
     """
 
     def __init__(self, message: str, described: Any = None):
@@ -343,16 +486,39 @@ class IncompleteConfigError(SerializationError, TypeError):
 
 
 class UnreadableFileError(SerializationError, OSError):
-    """A file is not what it was opened as, or is damaged."""
+    """A file is not what it was opened as, or is damaged.
+
+    Example:
+        >>> issubclass(UnreadableFileError, SerializationError) and issubclass(UnreadableFileError, OSError)
+        True
+    """
 
 
 class MissingFileError(UnreadableFileError, FileNotFoundError):
-    """There is no such file."""
+    """There is no such file.
+
+    Example:
+        >>> from keras_front.models import load_model
+        >>> load_model("nowhere.h5")
+        Traceback (most recent call last):
+            ...
+        keras_front.errors.MissingFileError: No file or directory found at nowhere.h5: expected a file, found none.
+    """
 
 
 class UnwritableFileError(SerializationError, OSError):
-    """A file cannot be written; what was there before still is."""
+    """A file cannot be written; what was there before still is.
+
+    Example:
+        >>> issubclass(UnwritableFileError, OSError)
+        True
+    """
 
 
 class UnsafeFileError(SerializationError):
-    """A file would make reading do what it must never do."""
+    """A file would make reading do what it must never do.
+
+    Example:
+        >>> issubclass(UnsafeFileError, SerializationError)
+        True
+    """

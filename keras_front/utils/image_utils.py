@@ -76,6 +76,13 @@ def load_img(
     Raises: ArgumentError for another `color_mode` or `interpolation`; MissingPackageError without Pillow; what Pillow
         raises (an OSError) for a file that is no picture.
     Source: Keras-Preprocessing 1.1.2; `keep_aspect_ratio` as in tf.keras 2.
+
+    Example:
+        >>> import os, tempfile
+        >>> file = os.path.join(tempfile.mkdtemp(), "black.png")
+        >>> save_img(file, np.zeros((4, 6, 3)))
+        >>> load_img(file, target_size=(2, 3)).size
+        (3, 2)
     """
     mode, kept = _chosen("color_mode", "grayscale" if grayscale else color_mode, COLOR_MODES)
     picture = _read(path)
@@ -139,6 +146,10 @@ def save_img(
         **kwargs: for `PIL.Image.Image.save`.
 
     Source: Keras-Preprocessing 1.1.2. A format without transparency ('jpg') gets the colours alone, as in tf.keras.
+
+    Example:
+        >>> import os, tempfile
+        >>> save_img(os.path.join(tempfile.mkdtemp(), "black.png"), np.zeros((4, 6, 3)))
     """
     picture = array_to_img(x, data_format=data_format, scale=scale)
     name = str(file_format or Path(str(path)).suffix).lower().lstrip(".")
@@ -167,6 +178,10 @@ def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dty
     Shape: (rows, columns, channels), or (channels, rows, columns).
     Raises: ShapeError for another number of axes or channels; MissingPackageError without Pillow.
     Source: Keras-Preprocessing 1.1.2.
+
+    Example:
+        >>> array_to_img(np.zeros((4, 6, 3))).size
+        (6, 4)
     """
     reject_unknown("array_to_img", kwargs, ("data_format", "scale", "dtype"))
     data_format = config.normalize_data_format(data_format)

@@ -96,6 +96,15 @@ def convert_all_kernels_in_model(model: Any) -> None:
 
     Args:
         model: a model whose weights exist; models within it are converted as well.
+
+    Example:
+        >>> from keras_front.layers import Conv2D
+        >>> from keras_front.models import Sequential
+        >>> model = Sequential([Conv2D(1, (1, 2), input_shape=(4, 4, 1))])
+        >>> before = model.get_weights()[0]
+        >>> convert_all_kernels_in_model(model)
+        >>> bool((model.get_weights()[0] == before[:, ::-1]).all())
+        True
     """
     kernels = {id(layer): layer.kernel for layer in _layers_within(model) if _is_turned(layer)}
     K.batch_set_value([(kernel, convert_kernel(K.get_value(kernel))) for kernel in kernels.values()])

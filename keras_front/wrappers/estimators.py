@@ -315,6 +315,14 @@ class SKLearnTransformer(TransformerMixin, _ModelEstimator):
         ArgumentError: from `fit`, if the model is not compiled.
 
     Source: Keras 3.15, `keras.wrappers.SKLearnTransformer`; a fit without targets is an addition.
+
+    Example:
+        >>> from keras_front.layers import Dense
+        >>> from keras_front.models import Sequential
+        >>> model = Sequential([Dense(2, activation="relu"), Dense(4)])
+        >>> model.compile("adam", "mse")
+        >>> SKLearnTransformer(model, fit_kwargs={"verbose": 0}).fit(np.ones((8, 4))).transform(np.ones((3, 4))).shape
+        (3, 4)
     """
 
     def __sklearn_tags__(self) -> Any:

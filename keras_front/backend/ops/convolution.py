@@ -62,6 +62,10 @@ def conv_input_gradient(
         data_format: 'channels_last' or 'channels_first'.
 
     Shape: that of the input.
+
+    Example:
+        >>> K.conv_input_gradient(np.ones((1, 2, 1)), np.ones((2, 1, 1)), (1, 3, 1), (1,), "valid", (1,))[0, :, 0]
+        array([1., 2., 1.])
     """
 
 
@@ -83,6 +87,10 @@ def conv_kernel_gradient(
         data_format: 'channels_last' or 'channels_first'.
 
     Shape: that of the kernel.
+
+    Example:
+        >>> K.conv_kernel_gradient(np.ones((1, 3, 1)), np.ones((1, 2, 1)), (2, 1, 1), (1,), "valid", (1,))[:, 0, 0]
+        array([2., 2.])
     """
 
 
@@ -122,6 +130,11 @@ def max_pool_gradient(x: Tensor, g: Tensor, pool_size: Dims, strides: Dims, padd
         data_format: 'channels_last' or 'channels_first'.
 
     Shape: that of x.
+
+    Example:
+        >>> x = np.array([1.0, 3.0, 2.0, 4.0], "float32").reshape(1, 4, 1)
+        >>> K.max_pool_gradient(x, np.ones((1, 2, 1)), (2,), (2,), "valid")[0, :, 0]
+        array([0., 1., 0., 1.])
     """
 
 
@@ -138,6 +151,11 @@ def max_pool_pick(x: Tensor, y: Tensor, pool_size: Dims, strides: Dims, padding,
         data_format: 'channels_last' or 'channels_first'.
 
     Shape: that of `max_pool(x)`.
+
+    Example:
+        >>> x = np.array([1.0, 3.0, 4.0, 2.0], "float32").reshape(1, 4, 1)
+        >>> K.max_pool_pick(x, 10 * x, (2,), (2,), "valid")[0, :, 0]
+        array([30., 40.], dtype=float32)
     """
 
 
@@ -177,6 +195,10 @@ def average_pool_gradient(
         data_format: 'channels_last' or 'channels_first'.
 
     Shape: `input_shape`.
+
+    Example:
+        >>> K.average_pool_gradient(np.ones((1, 2, 1)), (1, 4, 1), (2,), (2,), "valid")[0, :, 0]
+        array([0.5, 0.5, 0.5, 0.5])
     """
 
 

@@ -261,6 +261,11 @@ def ctc_best_path(y_pred: Tensor, input_length: Tensor):
 
     Returns: labels (batch, time), filled up with -1, and the score (batch, 1): minus the sum of the logarithms of the
     largest outputs, as in TensorFlow.
+
+    Example:
+        >>> y = np.array([[[0.8, 0.1, 0.1], [0.8, 0.1, 0.1], [0.1, 0.1, 0.8]]], "float32")
+        >>> K.ctc_best_path(y, np.array([3]))[0]
+        array([[ 0, -1, -1]])
     """
     logs = log(add(y_pred, config.epsilon()))
     path = argmax(logs, axis=-1)
@@ -281,6 +286,11 @@ def ctc_beams(y_pred: Tensor, input_length: Tensor, width):
         width: how many prefixes are kept.
 
     Returns: labels (batch, width, time), filled up with -1, and their log probabilities (batch, width).
+
+    Example:
+        >>> y = np.array([[[0.8, 0.1, 0.1], [0.1, 0.1, 0.8]]], "float32")
+        >>> K.ctc_beams(y, np.array([2]), 1)[0]
+        array([[[ 0, -1]]])
     """
     logs = _log(y_pred)
     batch, time, classes = _sizes(y_pred)

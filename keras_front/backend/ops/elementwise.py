@@ -711,6 +711,11 @@ def host_print(x: Tensor, message, serial):
         serial: the number of this call, so that what a gradient computes again is not printed again.
 
     Returns: a tensor of the same values.
+
+    Example:
+        >>> K.host_print(K.constant([1.0, 2.0]), "x is ", 0).shape
+        x is  [1. 2.]
+        (2,)
     """
 
 

@@ -286,6 +286,10 @@ def local_conv(inputs: Tensor, kernel: Tensor, kernel_size: Dims, strides: Dims,
         data_format: 'channels_last', 'channels_first', or None for the default of the configuration.
 
     Shape: (batch, spatial..., channels) -> (batch, *output_shape, filters).
+
+    Example:
+        >>> K.local_conv(K.ones((1, 3, 1)), K.ones((2, 2, 4)), (2,), (1,), (2,)).shape
+        (1, 2, 4)
     """
     data_format = config.normalize_data_format(data_format)
     n, first = len(kernel_size), data_format == "channels_first"

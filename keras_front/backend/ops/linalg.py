@@ -128,6 +128,12 @@ def householder_qr(x: Tensor):
         x: matrices.
 
     Shape: (..., m, n) -> (..., m, k), (..., k, n) with k the smaller of m and n.
+
+    Example:
+        >>> q, r = K.householder_qr(np.array([[3.0, 1.0], [4.0, 2.0]]))
+        >>> K.dot(q, r).round(3)
+        array([[3., 1.],
+               [4., 2.]])
     """
 
 

@@ -127,6 +127,10 @@ def clipped_sigmoid_crossentropy(logits: Tensor, target: Tensor, lowest, highest
         highest: the greatest logit, a number.
 
     Shape: as the broadcast of both.
+
+    Example:
+        >>> K.clipped_sigmoid_crossentropy(np.array([0.0, -50.0]), np.array([1.0, 1.0]), -16.0, 16.0).round(2)
+        array([ 0.69, 16.  ])
     """
     return sigmoid_crossentropy(minimum(maximum(logits, lowest), highest), target)
 
@@ -144,6 +148,10 @@ def clipped_binary_crossentropy(output: Tensor, target: Tensor, least, rest):
         rest: the least that is left to 1, a number.
 
     Shape: as the broadcast of both.
+
+    Example:
+        >>> K.clipped_binary_crossentropy(np.array([0.25, 0.0]), np.array([1.0, 1.0]), 1e-7, 1e-7).round(2)
+        array([ 1.39, 16.12])
     """
     yes, no = log(maximum(output, least)), log(maximum(subtract(1, output), rest))
     return negative(add(multiply(target, yes), multiply(subtract(1, target), no)))
@@ -162,6 +170,10 @@ def clipped_softmax_crossentropy(logits: Tensor, target: Tensor, lowest):
         lowest: the logarithm of the least probability, a number.
 
     Shape: (..., classes) twice -> (...).
+
+    Example:
+        >>> K.clipped_softmax_crossentropy(np.array([[0.0, 0.0]]), np.array([[1.0, 0.0]]), -16.0).round(2)
+        array([0.69])
     """
     return negative(sum(multiply(target, maximum(log_softmax(logits), lowest)), axis=-1))
 
@@ -496,6 +508,10 @@ def keep_mask(counter: Tensor, seed: Tensor, shape: Dims, rate, dtype: DType, st
         stream: the number of this draw within a step.
 
     Returns: a tensor of that shape.
+
+    Example:
+        >>> sorted(set(K.keep_mask(np.int32(0), np.int32(1), (100,), 0.5, "float32", 0).tolist()))
+        [0.0, 2.0]
     """
     drawn = dtypes.as_single(dtypes.as_float(dtype))  # 16 bits are too coarse for a share
     kept = greater_equal(uniform_noise(counter, seed, shape, drawn, stream), rate)

@@ -67,6 +67,10 @@ def truncated_normal_quantile(p: Tensor):
     Returns: a float tensor of the shape of p.
 
     Source: rational approximation by Acklam (2003).
+
+    Example:
+        >>> K.truncated_normal_quantile(np.array([0.5, 0.9])).round(2)
+        array([0.  , 1.18])
     """
     dtype = dtypes.canonical(p.dtype)
     p = cast(p, dtypes.as_single(dtype))

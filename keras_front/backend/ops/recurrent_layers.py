@@ -148,6 +148,10 @@ def lstm_sequence(
     Shape: z (time, batch, 4 units); mask (time, batch) -> outputs (time, batch, units).
 
     Returns: (outputs, last h, last c).
+
+    Example:
+        >>> [t.shape for t in K.lstm_sequence(K.zeros((5, 2, 12)), K.zeros((2, 3)), K.zeros((2, 3)), K.zeros((3, 12)))]
+        [(5, 2, 3), (2, 3), (2, 3)]
     """
     act, gate = _functions(activation, recurrent_activation)
     units = h.shape[-1]
@@ -280,6 +284,10 @@ def gru_sequence(
     Shape: z (time, batch, 3 units); mask (time, batch) -> outputs (time, batch, units).
 
     Returns: (outputs, last h).
+
+    Example:
+        >>> K.gru_sequence(K.zeros((5, 2, 9)), K.zeros((2, 3)), K.zeros((3, 9)))[0].shape
+        (5, 2, 3)
     """
     act, gate = _functions(activation, recurrent_activation)
     inner = _candidate_after if reset_after else _candidate_before
@@ -362,6 +370,10 @@ def simple_rnn_sequence(z: Tensor, h: Tensor, recurrent_kernel: Tensor, mask: Ma
     Shape: z (time, batch, units); mask (time, batch) -> outputs (time, batch, units).
 
     Returns: (outputs, last h).
+
+    Example:
+        >>> K.simple_rnn_sequence(K.zeros((5, 2, 3)), K.zeros((2, 3)), K.zeros((3, 3)))[0].shape
+        (5, 2, 3)
     """
     (act,) = _functions(activation)
 

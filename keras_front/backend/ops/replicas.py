@@ -55,6 +55,10 @@ def replica_gather(x: Tensor, shares=1, rank=0):
     Returns: a tensor whose first axis is `shares` times as long.
 
     Raises: BackendError if the backend does not connect processes.
+
+    Example:
+        >>> K.replica_gather(K.constant([1.0, 2.0]))
+        array([1., 2.], dtype=float32)
     """
 
 

@@ -28,6 +28,11 @@ def sparse_dot(values: Tensor, rows: Tensor, columns: Tensor, y: Tensor, height)
         height: the number of rows of the sparse matrix.
 
     Shape: values, rows, columns (n,), y (width, m) -> (height, m).
+
+    Example:
+        >>> K.sparse_dot(np.array([2.0, 3.0]), np.array([0, 1]), np.array([1, 0]), np.array([[1.0], [10.0]]), 2)
+        array([[20.],
+               [ 3.]])
     """
     return scatter_add(multiply(expand_dims(values, axis=-1), gather(y, columns)), rows, height)
 

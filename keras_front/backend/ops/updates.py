@@ -34,6 +34,11 @@ def sgd_update(params: Tensors, grads: Tensors, moments: Tensors, lr: Tensor, mo
     Returns: (params, moments), lists of new tensors.
 
     Source: Sutskever et al. (2013).
+
+    Example:
+        >>> params, moments = K.sgd_update([np.ones(2)], [np.ones(2)], [], 0.1)
+        >>> params[0].tolist()
+        [0.9, 0.9]
     """
     if not moments:
         return [subtract(p, multiply(_rate(lr, p), g)) for p, g in zip(params, grads, strict=True)], []
@@ -65,6 +70,11 @@ def rmsprop_update(params: Tensors, grads: Tensors, squares: Tensors, lr: Tensor
     Returns: (params, squares), lists of new tensors.
 
     Source: Tieleman & Hinton (2012), lecture 6e.
+
+    Example:
+        >>> params, squares = K.rmsprop_update([np.ones(2)], [np.ones(2)], [np.zeros(2)], 0.1)
+        >>> params[0].round(3), squares[0].round(3)
+        (array([0.684, 0.684]), array([0.1, 0.1]))
     """
     new_params, new_squares = [], []
     for p, g, a in zip(params, grads, squares, strict=True):
@@ -100,6 +110,11 @@ def adam_update(
     Returns: (params, ms, vs, vhats), lists of new tensors.
 
     Source: Kingma & Ba (2015), algorithm 1 in the efficient order of section 2; Reddi et al. (2018).
+
+    Example:
+        >>> params, *means = K.adam_update([np.ones(2)], [np.ones(2)], [np.zeros(2)], [np.zeros(2)], [], 0.1, 1)
+        >>> params[0].round(3)
+        array([0.9, 0.9])
     """
     new: tuple[list[Any], ...] = ([], [], [], [])
     for i, (p, g, m, v) in enumerate(zip(params, grads, ms, vs, strict=True)):

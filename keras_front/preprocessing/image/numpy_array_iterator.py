@@ -43,6 +43,12 @@ class NumpyArrayIterator(Iterator):
     Raises: ArgumentError if arrays have different lengths, or a subset lacks classes; ShapeError unless `x` has four
         axes.
     Source: Keras-Preprocessing 1.1.2; `ignore_class_split` as in tf.keras 2.
+
+    Example:
+        >>> from keras_front.preprocessing.image import ImageDataGenerator
+        >>> batches = NumpyArrayIterator(np.ones((5, 4, 4, 3)), np.arange(5), ImageDataGenerator(), batch_size=2)
+        >>> [len(batches), next(batches)[0].shape]
+        [3, (2, 4, 4, 3)]
     """
 
     @accept_legacy_arguments

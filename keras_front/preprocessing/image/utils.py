@@ -29,6 +29,13 @@ def list_pictures(directory: str | os.PathLike[str], ext: str | Sequence[str] = 
         ext: endings of names: one, several, or several with '|' between them as in Keras 1.
 
     Source: Keras-Preprocessing 1.1.2, whose order is that of the disk.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> (folder / "cat.png").touch()
+        >>> [pathlib.Path(file).name for file in list_pictures(folder)]
+        ['cat.png']
     """
     endings = tuple(f".{ending}" for ending in (ext.split("|") if isinstance(ext, str) else ext))
     found = (os.path.join(root, name) for root, _, names in os.walk(directory) for name in names)
