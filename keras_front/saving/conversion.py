@@ -16,11 +16,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from keras_front.backend.guards import unchanged
 from keras_front.errors import (
     ArgumentError,
     SerializationError,
-    ShapeError,
     UnreadableFileError,
 )
 from keras_front.utils.pickles import load_npz
@@ -35,9 +33,8 @@ from . import (
     inspection,
     keras_zip,
     safetensors_files,
-    state_dict,
     torch_files,
-    weight_paths,
+    weight_arrays,
     yaml,
 )
 
@@ -157,7 +154,7 @@ def _read_arrays(path: Any, found: inspection.Description, options: Options) -> 
     model = _model_for(path, options)
     if model is None:
         return Source(None, arrays, True, False)
-    _set_arrays(model, arrays, options)
+    weight_arrays.set_arrays(model, arrays, options.names, options.by_order)
     return Source(model, {}, True, False)
 
 
@@ -167,18 +164,6 @@ def _arrays_of(path: Any, kind: str) -> Arrays:
     if "PyTorch" in kind:
         return torch_files.read(path)
     return safetensors_files.read(path)
-
-
-def _set_arrays(model: Any, arrays: Arrays, options: Options) -> None:
-    """Weights by their paths, as `.npz` files here name them, or else by the names of PyTorch."""
-    own = weight_paths.weight_paths(model)
-    if set(own) != set(arrays):
-        state_dict.load_state_dict(model, arrays, names=options.names, by_order=options.by_order)
-        return
-    wrong = [name for name, weight in own.items() if weight.shape != arrays[name].shape]
-    if wrong:
-        raise ShapeError(f"{wrong[0]}: expected shape {own[wrong[0]].shape}, received {arrays[wrong[0]].shape}.")
-    hdf5.set_weights([(weight, arrays[name]) for name, weight in own.items()])
 
 
 def _model_for(path: Any, options: Options) -> Any:
@@ -283,27 +268,9 @@ def _only_weights(source: Source) -> list[str]:
     ]
 
 
-def _write_npz(source: Source, target: Any, options: Options) -> list[str]:
-    arrays = source.arrays
-    if source.model is not None:
-        with unchanged(source.model.weights):
-            arrays = {path: weight.numpy() for path, weight in weight_paths.weight_paths(source.model).items()}
-    with atomic.replacing(target) as path, open(path, "wb") as stream:
-        np.savez(stream, **arrays)  # type: ignore[arg-type]
-    return _only_weights(source)
-
-
-def _state(source: Source, options: Options) -> Arrays:
-    return source.arrays if source.model is None else state_dict.state_dict(source.model, options.names)
-
-
-def _write_torch(source: Source, target: Any, options: Options) -> list[str]:
-    torch_files.write(target, _state(source, options))
-    return _only_weights(source)
-
-
-def _write_safetensors(source: Source, target: Any, options: Options) -> list[str]:
-    safetensors_files.write(target, _state(source, options))
+def _write_arrays(source: Source, target: Any, options: Options) -> list[str]:
+    arrays, model = source.arrays, source.model
+    weight_arrays.write(target, arrays if model is None else weight_arrays.arrays_of(model, target, options.names))
     return _only_weights(source)
 
 
@@ -320,8 +287,5 @@ WRITERS: dict[str, Writer] = {
     ".json": _write_structure,
     ".yaml": _write_structure,
     ".yml": _write_structure,
-    ".npz": _write_npz,
-    ".pt": _write_torch,
-    ".pth": _write_torch,
-    ".safetensors": _write_safetensors,
+    **dict.fromkeys(weight_arrays.WRITERS, _write_arrays),
 }

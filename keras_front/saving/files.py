@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from types import ModuleType
 from typing import Any
 
 from keras_front import bytecode
@@ -48,7 +49,10 @@ def save_model(
         overwrite: replace an existing file; otherwise ask on the terminal.
         include_optimizer: write how the model was compiled and the state of its optimizer, so that training can go on.
         save_format: 'h5' (Keras 2) or 'keras' (Keras 3); by default what the name of the file says, and HDF5 if it says
-            nothing.
+            nothing. Names of weights (`.npz`, `.pt`, `.safetensors`) and of programs (`.onnx`, see `Model.export`) get
+            these, with a warning of what is not in them.
+
+    Raises: ArgumentError for a name that means a format which is not written, as `.pb`; UnwritableFileError.
 
     Example:
         >>> from keras_front.layers import Dense
@@ -59,9 +63,13 @@ def save_model(
         >>> load_model(path).output_shape
         (None, 2)
     """
-    from . import hdf5, keras_zip
+    from . import hdf5, keras_zip, weight_arrays
 
+    if save_format is None:
+        weight_arrays.check_name(filepath, "model.save")
     if not _proceed(filepath, overwrite):
+        return
+    if save_format is None and weight_arrays.save_model(model, filepath):
         return
     form = _format(filepath, save_format, ".keras")
     with unchanged([*model.weights, *getattr(getattr(model, "optimizer", None), "weights", ())]):
@@ -117,7 +125,10 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format:
         model: the model.
         filepath: path, `h5py.File` or `h5py.Group`, or a binary file object.
         overwrite: replace an existing file; otherwise ask on the terminal.
-        save_format: 'h5' for the layout of Keras 2, the default, or 'keras' for that of Keras 3.
+        save_format: 'h5' for the layout of Keras 2, or 'keras' for that of Keras 3. By default what the name says:
+            `.npz`, `.pt`, `.pth` and `.safetensors` are these formats, anything else is HDF5.
+
+    Raises: ArgumentError for a name that means a format which is not written; UnwritableFileError.
 
     Example:
         >>> import tempfile
@@ -128,9 +139,14 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format:
         >>> os.path.exists(path)
         True
     """
-    from . import hdf5, keras_zip
+    from . import hdf5, keras_zip, weight_arrays
 
+    if save_format is None:
+        weight_arrays.check_name(filepath, "model.save_weights")
     if _proceed(filepath, overwrite):
+        if save_format is None and weight_arrays.is_named(filepath):
+            weight_arrays.write(filepath, weight_arrays.arrays_of(model, filepath))
+            return
         form = _format(filepath, save_format, None)
         with unchanged(model.weights):
             (keras_zip if form == "keras" else hdf5).save_weights(model, filepath)
@@ -144,7 +160,8 @@ def load_weights(
 
     Args:
         model: the model whose weights are set.
-        filepath: path, `h5py.File` or `h5py.Group`, or a binary file object.
+        filepath: path, `h5py.File` or `h5py.Group`, or a binary file object. Files that are called `.npz`, `.pt`,
+            `.pth` or `.safetensors` hold arrays by name, ours or those of PyTorch, see `Model.load_state_dict`.
         by_name: only the layers whose names are in the file, in any order; otherwise all, in their order.
         skip_mismatch: with `by_name`, leave out layers that do not fit, with a warning.
         reshape: accept arrays of another shape with as many numbers.
@@ -157,31 +174,44 @@ def load_weights(
         >>> model.save_weights(path)
         >>> _ = load_weights(model, path)
     """
-    from . import hdf5, keras_zip, saved_model
+    from . import hdf5, saved_model
 
     if skip_mismatch and not by_name:
         raise ArgumentError(
             "When calling model.load_weights, skip_mismatch can only be set to True when by_name is True."
         )
-    if saved_model.is_readable(filepath):
-        if by_name:
-            raise ArgumentError("load_weights: files of TensorFlow hold positions: expected by_name=False.")
-        saved_model.load_weights(model, filepath)
-        return
-    if atomic.is_path(filepath):
+    if atomic.is_path(filepath) and not saved_model.is_readable(filepath):
         guard.check_there(filepath)
     with failures.reading(_called(filepath), "weights", UnreadableFileError):
-        archive = _may_be_archive(filepath) and keras_zip.is_archive(filepath)
-        if not archive:
-            with hdf5.opened(filepath) as (root, _):
-                tree = keras_zip.has_keras3_layout(root)
-        of_keras3 = archive or tree
-        if of_keras3 and by_name:
-            raise ArgumentError("load_weights: files of Keras 3 hold positions: expected by_name=False.")
-        if of_keras3:
-            keras_zip.load_weights(model, filepath)
-        else:
+        reader = _reader_of_weights(filepath)
+        if reader is hdf5:
             hdf5.load_weights(model, filepath, by_name, skip_mismatch, reshape)
+        elif by_name:
+            raise ArgumentError(
+                f"load_weights: {POSITIONS[reader.__name__.rpartition('.')[2]]}: expected by_name=False."
+            )
+        else:
+            reader.load_weights(model, filepath)
+
+
+POSITIONS = {
+    "keras_zip": "files of Keras 3 hold positions",
+    "saved_model": "files of TensorFlow hold positions",
+    "weight_arrays": "every array has a name there",
+}
+
+
+def _reader_of_weights(filepath: Any) -> ModuleType:
+    from . import hdf5, keras_zip, saved_model, weight_arrays
+
+    if saved_model.is_readable(filepath):
+        return saved_model
+    if weight_arrays.holds_arrays(filepath):
+        return weight_arrays
+    if _may_be_archive(filepath) and keras_zip.is_archive(filepath):
+        return keras_zip
+    with hdf5.opened(filepath) as (root, _):
+        return keras_zip if keras_zip.has_keras3_layout(root) else hdf5
 
 
 @explains_failures

@@ -35,15 +35,15 @@ def with_input_layer(layers: list[Config]) -> list[Config]:
 
 def _first_with_shape(layers: Any) -> Mapping[str, Any] | None:
     """The config of the first layer, if it says the shape of the input: its own, or of the stacks that it begins."""
-    entry = layers[0] if layers else None
-    if not _has_config(entry) or entry["class_name"] == "InputLayer":
+    if not layers or not _has_config(layers[0]) or layers[0]["class_name"] == "InputLayer":
         return None
+    entry = layers[0]
     config: Mapping[str, Any] = entry["config"]
     if entry["class_name"] == "Sequential" and isinstance(config.get("layers"), list):
         inner = config["layers"]
-        if inner and _has_config(inner[0]) and inner[0]["class_name"] == "InputLayer":
-            return inner[0]["config"] if "batch_input_shape" in inner[0]["config"] else None
-        return _first_with_shape(inner)
+        if not inner or not _has_config(inner[0]) or inner[0]["class_name"] != "InputLayer":
+            return _first_with_shape(inner)
+        config = inner[0]["config"]
     return config if "batch_input_shape" in config else None
 
 

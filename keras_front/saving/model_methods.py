@@ -53,10 +53,11 @@ class Saveable:
             filepath: path, `h5py.File` or `h5py.Group`, or a binary file object.
             overwrite: replace an existing file; otherwise ask on the terminal.
             include_optimizer: write how the model was compiled, so that training can go on.
-            save_format: 'h5' (Keras 2, the default) or 'keras' (Keras 3, for paths that end so).
+            save_format: 'h5' (Keras 2, the default) or 'keras' (Keras 3, for paths that end so). Without it, names of
+                weights and of programs (`.npz`, `.safetensors`, `.onnx`) get these formats, with a warning.
 
         Raises:
-            ArgumentError: if the file exists and is not to be overwritten.
+            ArgumentError: if the file exists and is not to be overwritten, or its name means what is not written.
             SerializationError: for a model that computes in its own `call`, or an unknown format.
         Source: Keras 2.3.1, `keras/engine/network.py`.
         """
@@ -76,12 +77,16 @@ class Saveable:
         return yaml.dump(json.loads(self.to_json()), sort_keys)
 
     def save_weights(self, filepath: Any, overwrite: bool = True, save_format: str | None = None) -> None:
-        """Write the weights alone, as HDF5; `save_format="keras"` takes the layout of Keras 3.
+        """Write the weights alone: HDF5, or what the name says (`.npz`, `.pt`, `.pth`, `.safetensors`).
 
         Args:
             filepath: path, `h5py.File` or `h5py.Group`, or a binary file object.
             overwrite: replace an existing file; otherwise ask on the terminal.
-            save_format: 'h5' for the layout of Keras 2, the default, or 'keras' for that of Keras 3.
+            save_format: 'h5' for the layout of Keras 2, or 'keras' for that of Keras 3; by default what the name says,
+                and the layout of Keras 2 if it says nothing.
+
+        Raises:
+            ArgumentError: for a name that means a format that is not written, as `.pb` or `.json`.
         """
         files.save_weights(self, filepath, overwrite, save_format)
 
