@@ -399,6 +399,6 @@ def _read(owner: Any, signature: _Signature, kwargs: dict[str, Any], known: dict
             continue
         try:
             kwargs[name] = known[name] = value = read(value, owner)
-        except (KerasFrontError, TypeError, ValueError) as error:
+        except (KerasFrontError, TypeError, ValueError, OverflowError) as error:
             raise reader.failure(owner, name, value, error) from error.__cause__
         setattr(owner, name, value)

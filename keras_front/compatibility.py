@@ -13,7 +13,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, TypeVar
 
-from keras_front import config
+from keras_front import config, failures
 from keras_front.errors import ArgumentError, UninitializedError, UnknownArgumentError
 from keras_front.missing_names import missing_attribute
 from keras_front.tracebacks import hide_internal_frames, mark_boundary
@@ -214,12 +214,14 @@ def accept_legacy_constructor_arguments(
 def _run_constructor(
     run: Callable[..., None], init: Callable[..., None], owner: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> None:
-    """Call `run`, what was made of the constructor `init`; a keyword that it does not have is an error of ours."""
+    """Call `run`, what was made of the constructor `init`; what its arguments cause is an error of ours."""
     try:
         run(owner, *args, **kwargs)
     except TypeError as error:
         check_constructor(error, type(owner), init)
-        raise
+        raise failures.of_constructor(init, owner, args, kwargs, error) from error.__cause__
+    except (ValueError, AttributeError, LookupError, ArithmeticError) as error:
+        raise failures.of_constructor(init, owner, args, kwargs, error) from error.__cause__
 
 
 def checked_constructor(init: Callable[..., None]) -> Callable[..., None]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
@@ -19,12 +19,13 @@ import numpy as np
 from keras_front.errors import ArgumentError, KerasFrontError, UnknownArgumentError, WrongKindError, WrongPlaceError
 from keras_front.tracebacks import hide_internal_frames, mark_boundary, passed_user_code
 
-__all__ = ["described", "explained", "explains_failures", "located", "no_tensor"]
+__all__ = ["described", "explained", "explains_failures", "located", "methods_explain_failures", "no_tensor"]
 
 _NAME = re.compile(r"^K\.(\w+): ")
 
 P = ParamSpec("P")
 R = TypeVar("R")
+C = TypeVar("C", bound=type)
 
 # What Python and NumPy raise for wrong arguments: exactly these, as engines derive errors of other meanings from them.
 _KINDS: dict[type[Exception], type[ArgumentError]] = {
@@ -34,6 +35,7 @@ _KINDS: dict[type[Exception], type[ArgumentError]] = {
     ZeroDivisionError: ArgumentError,
     OverflowError: ArgumentError,
     KeyError: ArgumentError,
+    UnicodeEncodeError: ArgumentError,
     IndexError: WrongPlaceError,
     np.exceptions.AxisError: WrongPlaceError,
 }
@@ -51,7 +53,7 @@ def explained(
         text: said in place of what the error says.
         of_engine: whether the error is of a class with which the engine in use refuses arguments.
     """
-    kind = _KINDS.get(type(error), WrongKindError if of_engine else None)
+    kind = _KINDS.get(type(error), WrongKindError if of_engine or _of_ufunc(error) else None)
     if kind is None or passed_user_code(error):
         return error
     given = ", ".join(f"{name}={described(value)}" for name, value in arguments.items())
@@ -61,6 +63,11 @@ def explained(
     )
     found.__cause__ = error
     return found
+
+
+def _of_ufunc(error: Exception) -> bool:
+    """Whether a function of NumPy knows no such kind of array; its class of error has no public name."""
+    return isinstance(error, TypeError) and type(error).__module__.startswith("numpy.")
 
 
 def located(error: KerasFrontError, name: str) -> KerasFrontError:
@@ -90,12 +97,12 @@ def described(value: Any) -> str:
 
     Example:
         >>> described(np.zeros((2, 3))), described("a")
-        ('float64 tensor of shape (2, 3)', "'a'")
+        ('float64 array of shape (2, 3)', "'a'")
     """
     shape = getattr(value, "shape", None)
-    if isinstance(shape, tuple) or (shape is not None and hasattr(value, "dtype")):
+    if isinstance(shape, tuple) or (shape is not None and hasattr(value, "dtype") and hasattr(shape, "__iter__")):
         dtype = getattr(value, "dtype", type(value).__name__)
-        return f"{getattr(dtype, 'name', None) or str(dtype).rpartition('.')[2]} tensor of shape {tuple(shape)}"
+        return f"{getattr(dtype, 'name', None) or str(dtype).rpartition('.')[2]} array of shape {tuple(shape)}"
     if isinstance(value, list | tuple) and any(hasattr(item, "shape") for item in value):
         return f"[{', '.join(map(described, value[:4]))}{', ...' if len(value) > 4 else ''}]"
     text = repr(value)
@@ -112,14 +119,15 @@ def no_tensor(value: Any) -> str:
     return f"Expected a tensor, an array or a number, received {value!r:.60} ({type(value).__name__}).{hint}"
 
 
-def explains_failures(function: Callable[P, R]) -> Callable[P, R]:
+def explains_failures(function: Callable[P, R], where: str = "") -> Callable[P, R]:
     """`function`, whose failures name its arguments; its errors leave it without the frames of this package.
 
     Args:
         function: a function that users call, and whose failures come from its arguments.
+        where: what messages call it; by default its name, behind that of its class.
     """
     inside = function.__module__.startswith("keras_front.backend")
-    where = f"K.{function.__name__}" if inside else function.__qualname__.removesuffix(".__init__")
+    where = where or (f"K.{function.__name__}" if inside else function.__qualname__.removesuffix(".__init__"))
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -133,6 +141,38 @@ def explains_failures(function: Callable[P, R]) -> Callable[P, R]:
             raise
 
     return mark_boundary(call)
+
+
+def of_constructor(
+    init: Callable[..., None], owner: Any, args: Sequence[Any], kwargs: Mapping[str, Any], error: Exception
+) -> Exception:
+    """The error for an object that could not be made; see `explained`.
+
+    Args:
+        init: the constructor.
+        owner: the object under construction.
+        args: what it was given in order.
+        kwargs: what it was given by name.
+        error: what rose.
+    """
+    if isinstance(error, KerasFrontError):
+        return error
+    return _clear(type(owner).__name__, init, (owner, *args), kwargs, error)
+
+
+def methods_explain_failures(*names: str) -> Callable[[C], C]:
+    """Decorator of a class of which these methods, its own ones and those that it inherits, explain their failures.
+
+    Args:
+        names: names of the methods.
+    """
+
+    def decorate(cls: C) -> C:
+        for name in names:
+            setattr(cls, name, explains_failures(getattr(cls, name), name))
+        return cls
+
+    return decorate
 
 
 def _clear(where: str, function: Callable[..., Any], args: Any, kwargs: Any, error: Exception) -> Exception:

@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_front import saving
 from keras_front.export import Exportable
+from keras_front.failures import methods_explain_failures
 from keras_front.graph import clone
 from keras_front.graph.freezing import Freezable
 from keras_front.graph.inputs import Input, InputLayer
@@ -39,11 +40,12 @@ P = ParamSpec("P")
 
 
 @LAYERS.register("Model", "Functional")
-@api_boundaries(
-    "__call__", "add_loss", "add_metric", "compile", "count_params", "evaluate", "evaluate_generator",
-    "export", "fit", "fit_generator", "freeze", "get_layer", "load_state_dict", "load_weights", "predict",
+@api_boundaries("__call__")
+@methods_explain_failures(
+    "add_loss", "add_metric", "compile", "count_params", "evaluate", "evaluate_generator",
+    "export", "fit", "fit_generator", "freeze", "get_layer", "load_state_dict", "load_weights",
     "predict_generator", "predict_on_batch", "quantize", "save", "save_weights", "set_weights", "state_dict",
-    "summary", "test_on_batch", "to_json", "to_yaml", "train_on_batch", "unfreeze",
+    "summary", "test_on_batch", "to_json", "to_yaml", "unfreeze",
 )  # fmt: skip
 class Model(Saveable, Exportable, Freezable, Quantizable, Trainer, Network):
     """A network with `compile`, `fit`, `evaluate`, `predict`, `save` and `export`.
@@ -87,7 +89,7 @@ class Model(Saveable, Exportable, Freezable, Quantizable, Trainer, Network):
 
 
 @LAYERS.register()
-@api_boundaries("add", "pop", "predict_classes", "predict_proba")
+@methods_explain_failures("add", "pop", "predict_classes", "predict_proba")
 class Sequential(SequentialNetwork, Model):
     """A stack of layers that can be trained and saved.
 

@@ -46,7 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "arguments": {"errors"},
     "tracebacks": {"errors", "config"},
     "failures": {"errors", "config", "tracebacks"},
-    "compatibility": {"errors", "config", "missing_names", "tracebacks"},
+    "compatibility": {"errors", "config", "failures", "missing_names", "tracebacks"},
     "conventions": {"config", "compatibility"},
     "registry": BASE,
     "backend": BASE,

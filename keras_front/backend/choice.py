@@ -13,7 +13,7 @@ from keras_front.backend.ops.elementwise import cast, where
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ShapeError, WrongKindError
-from keras_front.tracebacks import api_boundary
+from keras_front.failures import explains_failures
 
 __all__ = ["in_test_phase", "in_train_phase", "switch"]
 
@@ -22,7 +22,7 @@ def _made(x: Any) -> Any:
     return x() if callable(x) and not hasattr(x, "shape") else x
 
 
-@api_boundary
+@explains_failures
 def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
     """`x` while training, else `alt`.
 
@@ -46,7 +46,7 @@ def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
     return _made(x) if bool(training) else _made(alt)
 
 
-@api_boundary
+@explains_failures
 def in_test_phase(x: Any, alt: Any, training: Any = None) -> Any:
     """`x` while not training, else `alt`; see `in_train_phase`.
 

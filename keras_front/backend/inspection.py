@@ -13,8 +13,7 @@ from keras_front.backend.ops.arrangement import symbolic_shape
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor, in_this_step
 from keras_front.errors import ArgumentError, WrongKindError
-from keras_front.failures import no_tensor
-from keras_front.tracebacks import api_boundary
+from keras_front.failures import explains_failures, no_tensor
 
 __all__ = [
     "count_params",
@@ -132,7 +131,7 @@ def ndim(x: Any) -> int:
     return len(int_shape(x))
 
 
-@api_boundary
+@explains_failures
 def size(x: Any, name: str | None = None) -> Any:
     """The number of elements: an int where it is known, a symbolic scalar otherwise.
 

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+import numpy as np
+
 from keras_front import config
 from keras_front.backend import discovery, seeds
 from keras_front.errors import ArgumentError
@@ -320,7 +322,7 @@ def set_learning_phase(value: Any) -> None:
         >>> K.clear_session()
     """
     global _global_phase
-    if value not in (0, 1):
+    if not isinstance(value, int | float | np.number) or value not in (0, 1):
         raise ArgumentError(f"set_learning_phase: expected 0 or 1, received {value!r}.")
     _global_phase = int(value)
     config.revise()

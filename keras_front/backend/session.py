@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from keras_front.backend import discovery, scopes, shared_programs
-from keras_front.tracebacks import api_boundary
+from keras_front.failures import explains_failures
 
 __all__ = [
     "clear_session",
@@ -24,7 +24,7 @@ __all__ = [
 _uids: defaultdict[str, int] = defaultdict(int)
 
 
-@api_boundary
+@explains_failures
 def get_uid(prefix: str = "") -> int:
     """The next number (from 1) for names that begin with `prefix`.
 

@@ -1,7 +1,7 @@
 """Callbacks: what is called before and after batches, epochs and training."""
 
 from keras_front.callbacks.backup import BackupAndRestore, SwapEMAWeights, with_backup
-from keras_front.callbacks.base import Callback, CallbackList, in_every_fit
+from keras_front.callbacks.base import Callback, CallbackList, as_list, in_every_fit
 from keras_front.callbacks.checkpoint import ModelCheckpoint
 from keras_front.callbacks.functional import LambdaCallback
 from keras_front.callbacks.history import BaseLogger, CSVLogger, History, RemoteMonitor
@@ -36,6 +36,7 @@ __all__ = [
     "SwapEMAWeights",
     "TensorBoard",
     "TerminateOnNaN",
+    "as_list",
     "in_every_fit",
     "with_backup",
 ]

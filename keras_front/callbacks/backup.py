@@ -14,7 +14,7 @@ from keras_front import arguments
 from keras_front import backend as K
 from keras_front.arguments import Flag
 from keras_front.backend.placement import path_to_write, writes_files
-from keras_front.callbacks.base import Callback, SavesEvery
+from keras_front.callbacks.base import Callback, SavesEvery, as_list
 from keras_front.errors import ArgumentError, StateError
 
 __all__ = ["BackupAndRestore", "SwapEMAWeights"]
@@ -146,7 +146,7 @@ def with_backup(callbacks: Any, resume: Any) -> Any:
         return callbacks
     if not isinstance(resume, str | os.PathLike | BackupAndRestore):
         raise ArgumentError(f"fit: expected resume to be a folder or a BackupAndRestore, received {resume!r:.60}.")
-    given = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []
+    given = as_list(callbacks)
     backup = resume if isinstance(resume, BackupAndRestore) else BackupAndRestore(resume)
     return [backup, *(callback for callback in given if callback is not backup)]
 

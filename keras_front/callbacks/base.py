@@ -255,6 +255,21 @@ def of_every_fit() -> list[Any]:
     return [callback for make in _IN_EVERY_FIT.get() if (callback := make()) is not None]
 
 
+def as_list(callbacks: Any) -> list[Any]:
+    """What a method was given as `callbacks`, as a list.
+
+    Args:
+        callbacks: a list or tuple of callbacks, one of them, or None for none.
+
+    Example:
+        >>> as_list(None)
+        []
+    """
+    if callbacks is None:
+        return []
+    return list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]
+
+
 class CallbackList:
     """Calls a list of callbacks, each hook only of those that have it.
 

@@ -159,6 +159,7 @@ class TimeseriesGenerator(Sequence):
     """
 
     @reading
+    @explains_failures
     def __init__(
         self,
         data: Any,

@@ -81,7 +81,7 @@ class FitLoop:
         self.callbacks = callback_module.CallbackList(self._all_callbacks(callbacks))
 
     def _all_callbacks(self, callbacks: Any) -> list[Any]:
-        given = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks] if callbacks else []
+        given = callback_module.as_list(callbacks)
         if self.verbose and writes_files():
             one_line = isinstance(self.verbose, OneLine)
             given.append(callback_module.ProgbarLogger(counted(self.data), None, self.validation, one_line))

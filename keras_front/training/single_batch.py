@@ -16,6 +16,7 @@ from keras_front.backend import discovery, scopes
 from keras_front.backend.hand_over import active_backend, disturbed, exchange, tensors_of, values_of
 from keras_front.backend.tables import make_room
 from keras_front.errors import UnknownArgumentError
+from keras_front.failures import explained
 from keras_front.tracebacks import hide_internal_frames, mark_boundary
 from keras_front.training.data.adapter import length
 from keras_front.training.data.arrays import BatchLayout, DataSpec, conform_to
@@ -250,18 +251,25 @@ class SingleBatchMethods:
             1.0
         """
         try:
-            if kwargs:
-                raise UnknownArgumentError.of("train_on_batch", min(kwargs), signature(self.train_on_batch).parameters)
-            if reset_metrics and not return_dict and sample_weight is class_weight is None:
-                call = self._known_call("train", x, y)
-                if call is not None and "train_function" not in self.__dict__:
-                    return call(x, y)
-            with self._on_engine():
-                compilation = self._settled("train_on_batch", x, length(x))
-                self._warn_of_frozen("train_on_batch")
-                batch, layout = compilation.spec.batch(x, y, sample_weight, class_weight)
-                found = compilation.calls.train(x, y, batch, layout, reset_metrics)
-                return cast(Any, _named(compilation.steps.names("train"), found)) if return_dict else found
+            try:
+                if kwargs:
+                    raise UnknownArgumentError.of(
+                        "train_on_batch", min(kwargs), signature(self.train_on_batch).parameters
+                    )
+                if reset_metrics and not return_dict and sample_weight is class_weight is None:
+                    call = self._known_call("train", x, y)
+                    if call is not None and "train_function" not in self.__dict__:
+                        return call(x, y)
+                with self._on_engine():
+                    compilation = self._settled("train_on_batch", x, length(x))
+                    self._warn_of_frozen("train_on_batch")
+                    batch, layout = compilation.spec.batch(x, y, sample_weight, class_weight)
+                    found = compilation.calls.train(x, y, batch, layout, reset_metrics)
+                    return cast(Any, _named(compilation.steps.names("train"), found)) if return_dict else found
+            except Exception as error:
+                raise explained(
+                    "train_on_batch", {"x": x, "y": y, "sample_weight": sample_weight}, error
+                ) from error.__cause__
         except Exception as error:
             hide_internal_frames(error)
             raise

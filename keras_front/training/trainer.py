@@ -23,6 +23,7 @@ from keras_front.backend.placement import writes_files
 from keras_front.callbacks import History
 from keras_front.compatibility import accept_legacy_arguments
 from keras_front.errors import ArgumentError, StateError, UnknownArgumentError
+from keras_front.failures import explained
 from keras_front.graph.host_stage import HostStage, is_text, stage_of
 from keras_front.graph.node import is_fed
 from keras_front.graph.watching import watch
@@ -528,17 +529,22 @@ class Trainer(StepMethods, SingleBatchMethods):
         Raises: ShapeError, ArgumentError for data that does not fit.
         """
         try:
-            if kwargs:
-                raise UnknownArgumentError.of("predict", min(kwargs), signature(self.predict).parameters)
-            if x.__class__ is np.ndarray and not verbose and callbacks is steps is self._engine is None:
-                calls = self._prediction
-                room = 32 if batch_size is None else batch_size if batch_size.__class__ is int else -1
-                if calls is not None and self._prediction_for is self.outputs and x.ndim and len(x) <= room:
-                    call = calls.known("predict", x)
-                    if call is not None:
-                        return call(x)
-            who = Workers.of("predict", workers, use_multiprocessing, max_queue_size)
-            return self._predict(x, batch_size, verbosity("predict", verbose), steps, callbacks, who)
+            try:
+                if kwargs:
+                    raise UnknownArgumentError.of("predict", min(kwargs), signature(self.predict).parameters)
+                if x.__class__ is np.ndarray and not verbose and callbacks is steps is self._engine is None:
+                    calls = self._prediction
+                    room = 32 if batch_size is None else batch_size if batch_size.__class__ is int else -1
+                    if calls is not None and self._prediction_for is self.outputs and x.ndim and len(x) <= room:
+                        call = calls.known("predict", x)
+                        if call is not None:
+                            return call(x)
+                who = Workers.of("predict", workers, use_multiprocessing, max_queue_size)
+                return self._predict(x, batch_size, verbosity("predict", verbose), steps, callbacks, who)
+            except Exception as error:
+                raise explained(
+                    "predict", {"x": x, "batch_size": batch_size, "verbose": verbose, "steps": steps}, error
+                ) from error.__cause__
         except Exception as error:
             hide_internal_frames(error)
             raise
@@ -725,7 +731,7 @@ class Trainer(StepMethods, SingleBatchMethods):
 
     def _callback_list(self, callbacks: Any, verbose: int, data: Any, names: list[str]) -> Any:
         """The callbacks of `evaluate` and `predict`, with a progress bar if it is wanted."""
-        given = list(callbacks or ())
+        given = callback_module.as_list(callbacks)
         if verbose and writes_files():
             given.append(callback_module.ProgbarLogger(fit_loop.counted(data), one_line=isinstance(verbose, OneLine)))
         callback_list = callback_module.CallbackList(given)

@@ -218,7 +218,7 @@ def texts():
         (lambda: Sequential([Dense]), r"an object of it: `Dense\(\.\.\.\)`"),
         (lambda: Sequential(Dense(1), Dense(1)), "Write them in a list"),
         (lambda: Sequential([Dense(1)(Input((2,)))]), r"write Model\(inputs, outputs\)"),
-        (lambda: Model(X, X), "received array of shape .* pass the data themselves to fit"),
+        (lambda: Model(X, X), "received float32 array of shape .* pass the data themselves to fit"),
         (lambda: Model(Dense(1), Dense(1)), "what it returns when it is called"),
         (lambda: Dense(1)(Dense(1)), r"when it is called: layer\(inputs\)"),
         (lambda: net(Dense(1))(np.ones(4)), "lacks the axis of samples"),

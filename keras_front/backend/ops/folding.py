@@ -12,7 +12,7 @@ from keras_front.backend.ops.elementwise import cast
 from keras_front.backend.ops.recurrence import scan
 from keras_front.backend.ops.subscript import getitem
 from keras_front.errors import ArgumentError, WrongKindError
-from keras_front.tracebacks import api_boundary
+from keras_front.failures import explains_failures
 
 
 def _rows(fn: Any, elems: Any, name: str) -> tuple[list[Any], bool]:
@@ -26,7 +26,7 @@ def _rows(fn: Any, elems: Any, name: str) -> tuple[list[Any], bool]:
     return tensors, several
 
 
-@api_boundary
+@explains_failures
 def map_fn(fn: Callable[..., Any], elems: Any, name: str | None = None, dtype: Any = None) -> Any:
     """`fn` of each row of `elems`, stacked.
 
@@ -86,7 +86,7 @@ def _fold(fn: Callable[..., Any], elems: Any, initializer: Any, reverse: bool, n
     return final if nested else final[0]
 
 
-@api_boundary
+@explains_failures
 def foldl(fn: Callable[..., Any], elems: Any, initializer: Any = None, name: str | None = None) -> Any:
     """`fn(fn(fn(initializer, x0), x1), ...)` over the rows of `elems`.
 
@@ -109,7 +109,7 @@ def foldl(fn: Callable[..., Any], elems: Any, initializer: Any = None, name: str
     return _fold(fn, elems, initializer, False, "foldl")
 
 
-@api_boundary
+@explains_failures
 def foldr(fn: Callable[..., Any], elems: Any, initializer: Any = None, name: str | None = None) -> Any:
     """As `foldl`, from the last row to the first.
 

@@ -35,7 +35,7 @@ from keras_front.backend.ops.reduction import max, mean, sum
 from keras_front.backend.ops.sampling import uniform_noise
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError, ShapeError
-from keras_front.tracebacks import api_boundary
+from keras_front.failures import explains_failures
 
 
 @composite(floats=True, accumulates=True, fresh=True, light=True)
@@ -518,7 +518,7 @@ def keep_mask(counter: Tensor, seed: Tensor, shape: Dims, rate, dtype: DType, st
     return multiply(cast(kept, dtype), 1 / (1 - rate))
 
 
-@api_boundary
+@explains_failures
 def dropout(x: Any, level: float, noise_shape: Any = None, seed: int | None = None) -> Any:
     """`x` with a part `level` of its elements set to 0 and the others scaled up to keep the mean.
 

@@ -20,7 +20,7 @@ from keras_front.backend.ops.arrangement import strided_slice
 from keras_front.backend.ops.elementwise import add, cast, less, multiply
 from keras_front.compatibility import renamed
 from keras_front.errors import ArgumentError
-from keras_front.tracebacks import api_boundary
+from keras_front.failures import explains_failures
 
 
 @primitive(shapes.noise, promote=(), pure=False, light=True)
@@ -188,6 +188,7 @@ def _draw(noise: Any, shape: Any, dtype: Any, seed: int | None) -> Any:
 
 
 @renamed
+@explains_failures
 def random_uniform(
     shape: Any, minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: int | None = None
 ) -> Any:
@@ -215,6 +216,7 @@ def random_uniform(
 
 
 @renamed
+@explains_failures
 def random_normal(
     shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: int | None = None
 ) -> Any:
@@ -240,7 +242,7 @@ def random_normal(
     return add(multiply(_draw(normal_noise, shape, dtype, seed), stddev), mean)
 
 
-@api_boundary
+@explains_failures
 def random_binomial(shape: Any, p: float = 0.0, dtype: Any = None, seed: int | None = None) -> Any:
     """Ones with probability `p`, else zeros.
 
@@ -261,7 +263,7 @@ def random_binomial(shape: Any, p: float = 0.0, dtype: Any = None, seed: int | N
     return cast(less(_draw(uniform_noise, shape, dtypes.as_single(dtypes.as_float(name)), seed), p), name)
 
 
-@api_boundary
+@explains_failures
 def truncated_normal(
     shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: int | None = None
 ) -> Any:

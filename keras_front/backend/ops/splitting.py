@@ -23,10 +23,10 @@ from keras_front.backend.ops.elementwise import (
 )
 from keras_front.backend.ops.subscript import getitem
 from keras_front.errors import ShapeError
-from keras_front.tracebacks import api_boundary
+from keras_front.failures import explains_failures
 
 
-@api_boundary
+@explains_failures
 def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """`x` cut along `axis` into equal parts, or at given places.
 

@@ -279,9 +279,9 @@ def verbosity(where: str, value: Any) -> int:
     'auto' is 1 on a terminal and in a notebook, as in tf.keras. In a log file and a pipe, natively, and where messages
     go to a logger, it is 2. Raises: ArgumentError.
     """
-    if isinstance(value, int | np.integer | np.bool_):
+    if isinstance(value, int | float | np.integer | np.bool_) and value == int(value):  # R hands on whole floats
         return int(value)
-    if value == "auto":
+    if isinstance(value, str) and value == "auto":
         redrawn = is_interactive_logging_enabled() and redraws_in_place(sys.stdout)
         return 1 if redrawn or conventions.current().progress != "with speed" else OneLine(2)
     raise ArgumentError(f"{where}: expected verbose to be 0, 1, 2 or 'auto', received {value!r}.")
@@ -322,7 +322,7 @@ def form_of(x: Any, names: list[str]) -> Callable[[list[Any]], Any]:
 
 def length(x: Any) -> int | None:
     """The number of samples of a batch, if it is easily seen."""
-    first = next(iter(x.values())) if isinstance(x, dict) else x[0] if isinstance(x, list | tuple) and x else x
+    first = next(iter(x.values()), None) if isinstance(x, dict) else x[0] if isinstance(x, list | tuple) and x else x
     if hasattr(first, "shape"):
         return first.shape[0] if len(first.shape) else None
     return len(first) if hasattr(first, "__len__") else None
