@@ -10,7 +10,8 @@ from keras_front import config
 from keras_front.backend import discovery, dtypes, operands, seeds, shapes, symbolic
 from keras_front.backend.function import evaluate
 from keras_front.backend.ops.arrangement import broadcast_to
-from keras_front.backend.ops.elementwise import cast
+from keras_front.backend.ops.elementwise import cast, floor_divide
+from keras_front.backend.ops.reduction import cumsum
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError, BackendError
@@ -289,13 +290,19 @@ def eye(size: Any, dtype: Any = None, name: str | None = None) -> Variable:
     return Variable(np.eye(rows, columns), dtypes.canonical(dtype), name)
 
 
+def _recorded_range(start: Any, stop: Any, step: Any, dtype: str) -> Any:
+    """As many numbers as symbolic bounds say: a running sum of ones."""
+    count = floor_divide(stop - start + step - 1, step)
+    return cast((cumsum(broadcast_to(symbolic.constant(1, "int32"), (count,)), 0) - 1) * step + start, dtype)
+
+
 @explains_failures
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "int32") -> Any:
     """Numbers in equal steps, as a tensor.
 
     Args:
         start: the first number; with no `stop` it is 0 and this is where they end.
-        stop: where they end, not included.
+        stop: where they end, not included; a symbolic size, such as one of `K.shape(x)`, if it is not known yet.
         step: the distance.
         dtype: that of the result; int32 as in Keras 2.
 
@@ -303,7 +310,10 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "int32") ->
         >>> K.arange(3).tolist()
         [0, 1, 2]
     """
-    values = np.arange(start) if stop is None else np.arange(start, stop, step)
+    start, stop = (0, start) if stop is None else (start, stop)
+    if any(map(symbolic.is_symbolic, (start, stop, step))):
+        return _recorded_range(start, stop, step, dtypes.canonical(dtype))
+    values = np.arange(start, stop, step)
     return discovery.active().convert(values, dtypes.canonical(dtype))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from keras_front import compatibility, config, nest
-from keras_front.backend import discovery, dtypes, scopes, state, symbolic
+from keras_front.backend import discovery, dtypes, scopes, shapes, state, symbolic
 from keras_front.backend.dispatcher import write_dispatcher
 from keras_front.backend.failures import explained
 from keras_front.backend.op import OPS, Facts, Operation
@@ -220,6 +220,9 @@ class Op(Operation):
                 return outputs
             specs = self.rule(*args, **{k: static(v, self.unknown) for k, v in attrs.items()})
         except KerasFrontError as error:
+            if self.facts.of_nothing is not None and symbolic.asks_for_values() and 0 in args[0].shape:
+                shape, dtype = shapes.reduce(args[0], **attrs)
+                return as_symbol(np.full(shape, self.facts.of_nothing), dtype)
             raise located(error, self.name) from None
         if isinstance(specs, list):
             origin.structure = [origin.add_output(*spec) for spec in specs]

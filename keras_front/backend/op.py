@@ -28,6 +28,8 @@ class Facts(NamedTuple):
         accumulates: it adds up many elements; for floats of 16 bits that is done in float32.
         convolves: it multiplies every window of an image, which some compilers do far slower inside of a loop.
         has_body: its attributes hold recorded functions (a loop, a function with a gradient of its own).
+        of_nothing: what a reduction of no elements is in a record for known values (see `scopes.Trace.values`), where a
+            mask may leave nothing; elsewhere it is an error. None if there is no such number.
         replaces: the names of the lists of arguments that its results take the place of, in the order of the results.
     """
 
@@ -41,6 +43,7 @@ class Facts(NamedTuple):
     accumulates: bool = False
     convolves: bool = False
     has_body: bool = False
+    of_nothing: float | None = None
     replaces: tuple[str, ...] = ()
 
     def is_fresh(self, attrs: dict[str, Any]) -> bool:

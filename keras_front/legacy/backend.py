@@ -25,6 +25,9 @@ RENAMED = {
 # Where programs took the engine from, and its module: the real one or the stand-in.
 ENGINE, ENGINE_MODULE = "tf", "tensorflow"
 
+# Modules of the engine that its backend module had imported: programs call `K.control_flow_ops.while_loop`.
+ENGINE_PARTS = ("array_ops", "control_flow_ops", "math_ops", "nn", "random_ops", "state_ops", "tensor_array_ops")
+
 # Python's own, which K's names hide.
 PYTHON = {f"py_{name}": getattr(builtins, name) for name in ("all", "any", "sum", "slice")}
 
@@ -301,4 +304,6 @@ def find(name: str) -> Any:
         return getattr(K, RENAMED[name])
     if name == ENGINE:
         return import_module(ENGINE_MODULE)
+    if name in ENGINE_PARTS:
+        return import_module(f"{ENGINE_MODULE}.python.ops.{name}")
     return {**PYTHON, **FUNCTIONS}[name]

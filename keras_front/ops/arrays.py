@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from keras_front import backend as K
-from keras_front.backend import dtypes, shapes, symbolic
+from keras_front.backend import dtypes, shapes
+from keras_front.backend.host_values import on_host
 from keras_front.backend.operands import as_symbol_or_tensor
 from keras_front.backend.ops import numpy_names
 from keras_front.backend.precision import full_precision
-from keras_front.errors import ArgumentError, ShapeError, UntraceableError
+from keras_front.errors import ArgumentError, ShapeError
 
 Dims = int | Sequence[int]
 
@@ -273,10 +274,9 @@ def meshgrid(*x: Any, indexing: str = "xy") -> list[Any]:
     order = list(range(len(vectors)))
     if indexing == "xy" and len(order) > 1:
         order[:2] = 1, 0
-    sizes = [_whole(v, 0, "meshgrid") for v in vectors]
-    shape = tuple(sizes[i] for i in order)
+    shape = tuple(K.shape(v)[0] if v.shape[0] is None else int(v.shape[0]) for v in (vectors[i] for i in order))
     return [
-        K.broadcast_to(K.reshape(v, tuple(n if order[a] == i else 1 for a, n in enumerate(shape))), shape)
+        K.broadcast_to(K.reshape(v, tuple(-1 if axis == i else 1 for axis in order)), shape)
         for i, v in enumerate(vectors)
     ]
 
@@ -764,28 +764,6 @@ def unravel_index(indices: Any, shape: Sequence[int]) -> tuple[Any, ...]:
 
 
 # Values on the host --------------------------------------------------------------------------------------------
-
-
-@full_precision
-def on_host(name: str, *tensors: Any) -> list[np.ndarray]:
-    """The values of tensors, for functions whose result has a shape that depends on them.
-
-    Args:
-        name: the function, for the message.
-        tensors: tensors with values.
-
-    Raises: UntraceableError for one without.
-    """
-    return [_known_value(name, x) for x in tensors]
-
-
-def _known_value(name: str, x: Any) -> np.ndarray:
-    if not K.is_symbolic(x):
-        return np.asarray(K.to_numpy(x))
-    value = symbolic.value_here(x)
-    if value is None:
-        raise UntraceableError(f"{name}: what it returns depends on values that are not there yet: {x!r}.")
-    return value
 
 
 @full_precision

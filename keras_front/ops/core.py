@@ -13,12 +13,13 @@ import numpy as np
 from keras_front import backend as K
 from keras_front import nest
 from keras_front.backend import dtypes, shapes
+from keras_front.backend.host_values import on_host
 from keras_front.backend.operands import as_symbol_or_tensor
 from keras_front.backend.ops import numpy_names
 from keras_front.backend.precision import full_precision
 from keras_front.errors import ArgumentError
 
-from .arrays import _dtype, _whole, array, on_host
+from .arrays import _dtype, _whole, array
 
 # Conversions ---------------------------------------------------------------------------------------------------
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front import ops
+from keras_front.backend.host_values import when_known
 from keras_front.backend.operands import as_symbol_or_tensor
 from keras_front.errors import ArgumentError, UntraceableError
-from keras_front.ops.arrays import on_host
 
 from .dtypes import dtype_name
 
@@ -50,12 +50,7 @@ def ones_like(input: Any, dtype: Any = None) -> Any:
 
 def range_(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None) -> Any:
     """Numbers at the same distance; of a symbolic end there are as many as its shape says."""
-    start, limit = (0, start) if limit is None else (start, limit)
-    if any(map(K.is_symbolic, (start, limit, delta))):
-        count = K.floor_divide(limit - start + delta - 1, delta)
-        found = (K.cumsum(_filled(K.constant(1, "int32"), [count]), 0) - 1) * delta + start
-    else:
-        found = K.arange(start, limit, delta)
+    found = K.arange(start, limit, delta)
     return found if dtype is None else K.cast(found, dtype_name(dtype, "int32"))
 
 
@@ -206,12 +201,12 @@ def strided_slice(
 def boolean_mask(tensor: Any, mask: Any, axis: int | None = None) -> Any:
     """The parts where a mask holds, one behind the other.
 
-    Raises: UntraceableError for a mask that has no value yet, for the size depends on it.
+    Raises: UntraceableError in a step for many batches, for the size depends on values.
     """
-    kept, axis = on_host("tf.boolean_mask", mask)[0].astype(bool), axis or 0
-    sizes = _sizes_of(tensor)
-    flat = K.reshape(tensor, (*sizes[:axis], -1, *sizes[axis + kept.ndim :]))
-    return K.gather(flat, np.flatnonzero(kept).astype("int32"), axis=axis)
+    mask, axis, sizes = as_symbol_or_tensor(mask), axis or 0, _sizes_of(tensor)
+    kept = when_known("tf.boolean_mask", np.flatnonzero, [mask], (None,), "int32")
+    flat = tensor if K.ndim(mask) == 1 else K.reshape(tensor, (*sizes[:axis], -1, *sizes[axis + K.ndim(mask) :]))
+    return K.gather(flat, kept, axis=axis)
 
 
 def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = None) -> Any:
@@ -345,12 +340,12 @@ def batch_to_space_nd(input: Any, block_shape: Any, crops: Any) -> Any:
 def where(condition: Any, x: Any = None, y: Any = None) -> Any:
     """The elements of one tensor where a condition holds, and another's elsewhere; of a condition alone its places.
 
-    Raises: UntraceableError for a condition alone that has no value yet, for how many places there are depends on it.
+    Raises: UntraceableError for a condition alone in a step for many batches: how many places there are depends on it.
     """
     if x is not None and y is not None:
         return K.where(condition, x, y)
-    places = np.argwhere(on_host("tf.where of a condition alone", condition)[0])
-    return K.constant(places, "int64", places.shape)
+    condition = as_symbol_or_tensor(condition)
+    return when_known("tf.where of a condition alone", np.argwhere, [condition], (None, K.ndim(condition)), "int64")
 
 
 def searchsorted(sorted_sequence: Any, values: Any, side: str = "left", out_type: Any = None) -> Any:

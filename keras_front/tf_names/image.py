@@ -12,9 +12,9 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front import ops
+from keras_front.backend.host_values import when_known
 from keras_front.backend.operands import as_symbol_or_tensor
 from keras_front.errors import ArgumentError
-from keras_front.ops.arrays import on_host
 
 from .arrays import cast
 from .dtypes import dtype_name
@@ -235,21 +235,28 @@ def non_max_suppression(
 ) -> Any:
     """The numbers of the boxes (y1, x1, y2, x2) that overlap no likelier one, the likeliest first.
 
-    Raises: UntraceableError for boxes that have no values yet, for how many stay depends on them.
+    Raises: UntraceableError in a step for many batches, for how many stay depends on values.
     Source: TensorFlow 2.15, `tensorflow/core/kernels/image/non_max_suppression_op.cc`.
     """
-    corners, likely = on_host("tf.image.non_max_suppression", boxes, scores)
+
+    def kept(corners: np.ndarray, likely: np.ndarray, most: np.ndarray) -> np.ndarray:
+        likely = np.where(likely > score_threshold, likely, -np.inf)
+        return np.array(_apart(corners, likely, int(most), iou_threshold), "int32")
+
+    return when_known("tf.image.non_max_suppression", kept, [boxes, scores, max_output_size], (None,), "int32")
+
+
+def _apart(corners: np.ndarray, likely: np.ndarray, most: int, limit: float) -> list[int]:
+    """The numbers of at most so many boxes that share no more than `limit` with a likelier one, the likeliest first."""
     low, high = (np.sort(corners.reshape(-1, 2, 2), axis=1)[:, place] for place in (0, 1))
     area, kept = np.prod(high - low, axis=-1), list[int]()
     for i in np.argsort(-likely, kind="stable"):
-        if likely[i] <= score_threshold or len(kept) >= int(max_output_size):
+        if len(kept) >= most or likely[i] == -np.inf:
             break
         shared = np.prod(np.maximum(np.minimum(high[kept], high[i]) - np.maximum(low[kept], low[i]), 0), axis=-1)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            overlap = np.where(shared > 0, shared / (area[kept] + area[i] - shared), 0)
-        if not (overlap > iou_threshold).any():
+        if not (shared > limit * (area[kept] + area[i] - shared)).any():
             kept.append(int(i))
-    return K.constant(np.array(kept, "int32"), "int32", (len(kept),))
+    return kept
 
 
 def crop_and_resize(

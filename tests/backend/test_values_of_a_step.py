@@ -10,7 +10,8 @@ import pytest
 from keras_front import backend as K
 from keras_front import layers, models
 from keras_front.backend import untraceable
-from keras_front.errors import ShapeError, UntraceableError
+from keras_front.errors import ShapeError, WrongPlaceError
+from keras_front.legacy.stand_in import assignments, tensor_arrays
 from keras_front.legacy.stand_in import functions as tf
 from keras_front.tf_names import find
 
@@ -77,10 +78,63 @@ def test_nothing_is_computed_for_values_that_nobody_asks_for():
     assert f.program(X) is not None
 
 
-def test_a_value_outside_of_a_step_is_missing():
-    with pytest.raises(UntraceableError, match="a condition alone"):
-        where(K.placeholder((None,)) > 0)
+def test_of_values_that_are_not_there_yet_the_sizes_are_unknown():
+    x = K.placeholder((None, 3))
+    places = where(x > 0)
+    assert (places.shape, places.dtype) == ((None, 2), "int64")
+    assert boolean_mask(x, x[:, 0] > 0).shape == (None, 3)
+    assert K.function([x], boolean_mask(x, x > 0.5))([X]).tolist() == X[X > 0.5].tolist()
+    assert K.compile(lambda x: where(x > 0)).program(X) is None
     assert K.to_numpy(where(K.constant([0.0, 2.0]) > 0)).tolist() == [[1]]
+
+
+def test_numbers_up_to_a_size_that_is_not_known_yet():
+    x = K.placeholder((None, 3))
+    f = K.function(
+        [x],
+        [
+            K.arange(K.shape(x)[0]),
+            K.arange(1, K.shape(x)[0] + 1, 2),
+            *find("meshgrid")(K.arange(0, stop=K.shape(x)[0]), [7, 8]),
+        ],
+    )
+    numbers, odd, across, down = f([X])
+    assert (numbers.tolist(), odd.tolist()) == ([0, 1, 2, 3, 4, 5], [1, 3, 5])
+    for found, expected in zip((across, down), np.meshgrid(np.arange(6), [7, 8]), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_a_loop_that_writes_what_a_mask_leaves(backend):
+    def best_of_each(x, y):
+        """For each row of x the largest element above 0.6, -inf where there is none: as YOLO finds the best boxes."""
+
+        def body(i, array):
+            kept = boolean_mask(x[i], x[i] > 0.6)
+            return i + 1, array.write(i, K.max(kept))
+
+        rows = K.shape(x)[0]
+        _, found = assignments.while_loop(
+            lambda i, _: i < rows, body, [0, tensor_arrays.TensorArray("float32", size=1)]
+        )
+        return K.maximum(found.stack(), -1.0) + 0 * K.sum(y)
+
+    x, y = layers.Input((3,)), layers.Input((1,))
+    best = layers.Lambda(lambda both: K.expand_dims(best_of_each(*both)), output_shape=(1,))([x, y])
+    model = models.Model([x, y], best)
+    with pytest.warns(RuntimeWarning, match="cannot be traced"):
+        found = model.predict([X, X[:, :1]])
+    expected = [max([e for e in row if e > 0.6], default=-1) for row in X]
+    np.testing.assert_allclose(found[:, 0], expected, rtol=1e-6)
+
+
+def test_what_an_array_of_tensors_holds():
+    array = tensor_arrays.TensorArray("float32").unstack(K.constant([[1.0], [2.0]])).write(2, K.constant([3.0]))
+    assert array.size() == 3
+    assert K.to_numpy(array.stack()).tolist() == [[1], [2], [3]]
+    assert K.to_numpy(array.concat()).tolist() == [1, 2, 3]
+    assert K.to_numpy(array.gather([2, 0])).tolist() == [[3], [1]]
+    with pytest.raises(WrongPlaceError, match="nothing is written at 4"):
+        array.read(4)
 
 
 class Largest(layers.Layer):

@@ -52,8 +52,8 @@ def while_loop(
         cond: takes the loop's tensors, returns a scalar bool.
         body: takes the loop's tensors, returns them for the next round, with the same shapes.
         loop_vars: a tensor, or a list or tuple of them.
-        maximum_iterations: the most rounds, None for no limit. On symbolic tensors it must be given: the loop then runs
-            that often, and stops changing when it is done.
+        maximum_iterations: the most rounds, None for no limit. On symbolic tensors it must be given, unless the
+            condition is about known numbers alone: the loop then runs that often, and stops changing when it is done.
 
     Returns: the last tensors, in the structure of `loop_vars`.
 
@@ -67,11 +67,9 @@ def while_loop(
     single = not isinstance(loop_vars, list | tuple)
     carry = [as_symbol_or_tensor(t) for t in ([loop_vars] if single else loop_vars)]
     if scopes.tracing() or builtins.any(map(symbolic.is_symbolic, carry)):
-        carry = _bounded_loop(cond, body, carry, maximum_iterations)
+        carry = _recorded_loop(cond, body, carry, maximum_iterations)
     else:
-        done = 0
-        while (maximum_iterations is None or done < maximum_iterations) and bool(cond(*carry)):
-            carry, done = [as_symbol_or_tensor(t) for t in _listed(body(*carry))], done + 1
+        carry = _python_loop(cond, body, carry, maximum_iterations)
     return carry[0] if single else type(loop_vars)(carry)
 
 
@@ -79,12 +77,25 @@ def _listed(items: Any) -> list[Any]:
     return list(items) if isinstance(items, list | tuple) else [items]
 
 
-def _bounded_loop(cond: Any, body: Any, carry: Sequence[Any], limit: int | None) -> list[Any]:
+def _python_loop(cond: Any, body: Any, carry: list[Any], limit: int | None) -> list[Any]:
+    done = 0
+    while (limit is None or done < limit) and bool(cond(*carry)):
+        carry, done = [as_symbol_or_tensor(t) for t in _listed(body(*carry))], done + 1
+    return carry
+
+
+def _recorded_loop(cond: Any, body: Any, carry: list[Any], limit: int | None) -> list[Any]:
+    """The loop in a record: one op where it has a limit; else each round, as long as the condition has a value."""
+    if symbolic.asks_for_values() or (limit is None and not symbolic.is_symbolic(cond(*carry))):
+        return _python_loop(cond, body, carry, limit)
     if limit is None:
         raise UntraceableError(
             "while_loop: on symbolic tensors give `maximum_iterations`, so that the loop has an end."
         )
+    return _bounded_loop(cond, body, carry, limit)
 
+
+def _bounded_loop(cond: Any, body: Any, carry: Sequence[Any], limit: int) -> list[Any]:
     def step(now: list[Any], _: list[Any]) -> tuple[list[Any], list[Any]]:
         going = cast(cond(*now), "bool")
         return [where(going, cast(n, t.dtype), t) for n, t in zip(_listed(body(*now)), now, strict=True)], []

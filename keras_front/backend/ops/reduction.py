@@ -57,7 +57,7 @@ def prod(x: Tensor, axis: Axes = None, keepdims: Flag = False):
     """
 
 
-@primitive(shapes.reduce_some, fresh=over_some_axis)
+@primitive(shapes.reduce_some, fresh=over_some_axis, of_nothing=float("-inf"))
 def max(x: Tensor, axis: Axes = None, keepdims: Flag = False):
     """The maximum over `axis`; NaN if one is. Equal maxima share the gradient evenly.
 
@@ -74,7 +74,7 @@ def max(x: Tensor, axis: Axes = None, keepdims: Flag = False):
     """
 
 
-@primitive(shapes.reduce_some, fresh=over_some_axis)
+@primitive(shapes.reduce_some, fresh=over_some_axis, of_nothing=float("inf"))
 def min(x: Tensor, axis: Axes = None, keepdims: Flag = False):
     """The minimum over `axis`; NaN if one is. Equal minima share the gradient evenly.
 

@@ -11,6 +11,9 @@ from typing import Any
 from keras_front import backend as K
 from keras_front import initializers
 
+from . import nests
+from .tensor_arrays import TensorArray
+
 custom_gradient = K.custom_gradient
 
 
@@ -99,11 +102,16 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
     Args:
         cond: the condition, of the variables.
         body: their next values.
-        loop_vars: their first values.
+        loop_vars: their first values. With a `TensorArray` among them each round is recorded by itself.
         args: not used.
         options: `maximum_iterations`; others are not used.
     """
     most = options.get("maximum_iterations")
+    if any(isinstance(each, TensorArray) for each in nests.flatten(loop_vars)):
+        values, done = loop_vars, 0
+        while (most is None or done < int(most)) and bool(cond(*values)):
+            values, done = body(*values), done + 1
+        return values
     return K.while_loop(cond, body, loop_vars, **({} if most is None else {"maximum_iterations": most}))
 
 

@@ -15,8 +15,8 @@ import numpy as np
 from keras_front import backend as K
 from keras_front import tf_names
 from keras_front.backend import discovery, symbolic
+from keras_front.backend.host_values import on_host
 from keras_front.backend.shapes import Dimension, TensorShape  # noqa: F401 - names of the stand-in
-from keras_front.ops.arrays import on_host
 
 from . import nests
 

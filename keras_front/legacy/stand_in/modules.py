@@ -11,7 +11,7 @@ from keras_front.legacy.paths import ROOTS
 
 from . import functions
 
-_ALL = ("functions", "dtypes", "process", "sessions", "assignments", "first_values", "random", "tape")
+_ALL = ("functions", "dtypes", "process", "sessions", "assignments", "first_values", "random", "tape", "tensor_arrays")
 _OPS = ("functions", "assignments", "first_values", "random")
 
 # Modules of the stand-in, without `tensorflow`, and the files of this folder with their names.
@@ -35,6 +35,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "compat.v1.linalg": ("functions",),
     "compat.v1.logging": ("logs",),
     "compat.v1.math": ("functions",),
+    "compat.v1.metrics": ("batch_measures",),
     "compat.v1.nest": ("nests",),
     "compat.v1.nn": ("functions",),
     "compat.v1.random": ("random",),
@@ -59,6 +60,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "logging": ("logs",),
     "manip": ("functions",),
     "math": ("functions",),
+    "metrics": ("batch_measures",),
     "nest": ("nests",),
     "nn": ("functions",),
     "python": (),
@@ -93,7 +95,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "python.ops.rnn_cell": ("internals",),
     "python.ops.rnn_cell_impl": ("internals",),
     "python.ops.state_ops": _OPS,
-    "python.ops.tensor_array_ops": _OPS,
+    "python.ops.tensor_array_ops": ("tensor_arrays",),
     "python.ops.variable_scope": _OPS,
     "python.ops.variables": _OPS,
     "python.platform": (),
@@ -110,7 +112,7 @@ MODULES: dict[str, tuple[str, ...]] = {
 
 
 # What TensorFlow 2 offers of Keras beside `tf.keras`.
-_KERAS = ("losses", "metrics", "optimizers")
+_KERAS = ("losses", "optimizers")
 
 
 class MissingFromStandInError(KerasFrontError, AttributeError):
