@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import numpy as np
 import pytest
 from fresh import in_new_process
@@ -194,3 +196,20 @@ def test_functions_of_the_real_tensorflow_take_tensors_of_k(backend):
     assert not hasattr(tf.initializers, "function")  # ours, which is not completed
     with pytest.raises(ValueError, match="unsupported type"):
         tf.reduce_sum(object())
+
+
+def test_a_seed_of_the_real_tensorflow_is_ours_too():
+    from keras_front.backend.seeds import generator
+    from keras_front.legacy.stand_in import real
+
+    given, tensorflow = [], ModuleType("tensorflow")
+    tensorflow.random = ModuleType("tensorflow.random")
+    tensorflow.random.set_seed = given.append
+    real.complete_seeds(tensorflow)
+    real.complete_seeds(tensorflow)  # as often as it is loaded: it stays one function around another
+    drawn = []
+    for seed in (5, 6, 5, None):
+        tensorflow.random.set_seed(seed)
+        drawn.append(generator("weights").normal())
+    assert given == [5, 6, 5, None]
+    assert drawn[0] == drawn[2] != drawn[1]

@@ -116,6 +116,7 @@ def complete(module: ModuleType) -> None:
         setattr(importlib.import_module(parent), name, importlib.import_module(keras))
     real.complete_names(module)
     real.complete_functions(module)
+    real.complete_seeds(module)
 
 
 def is_ready() -> bool:

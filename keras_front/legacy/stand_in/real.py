@@ -7,6 +7,7 @@ answers. Keras 2 brought its own symbolic tensors in by the same door.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
@@ -16,11 +17,21 @@ import numpy as np
 from keras_front import nest
 from keras_front.backend import discovery, dtypes, scopes
 from keras_front.backend.scopes import Frame
+from keras_front.backend.seeds import set_random_seed
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor, is_symbolic
 
 from .modules import MODULES, MissingFromStandInError, StandIn
 from .tape import GradientTape
+
+# Modules of TensorFlow and their functions that seed it.
+SEEDS = (
+    ("random", "set_seed"),
+    ("", "set_random_seed"),
+    ("compat.v1", "set_random_seed"),
+    ("compat.v1.random", "set_random_seed"),
+    ("compat.v2.random", "set_seed"),
+)
 
 
 def complete_names(tensorflow: ModuleType) -> None:
@@ -146,6 +157,33 @@ def _complete_tape(tape: Any, tensor: type) -> None:
         return gradient(self, target, values, *args, **options)
 
     tape.watch, tape.gradient, tape.__enter__, tape.__exit__ = watches, differentiates, enters, leaves
+
+
+def complete_seeds(tensorflow: Any) -> None:
+    """Let the functions that seed TensorFlow seed our weights, shuffles and noise as well.
+
+    Args:
+        tensorflow: the module.
+    """
+    for path, name in SEEDS:
+        module = tensorflow
+        for part in filter(None, path.split(".")):
+            module = getattr(module, part, None)
+        function = vars(module).get(name) if isinstance(module, ModuleType) else None
+        if callable(function) and not hasattr(function, "_seeds_keras_front"):
+            setattr(module, name, _seeding(function))
+
+
+def _seeding(function: Any) -> Any:
+    @functools.wraps(function)
+    def set_seed(seed: Any) -> Any:
+        found = function(seed)
+        if isinstance(seed, int | np.integer) and seed >= 0:  # None, and what else only TensorFlow takes
+            set_random_seed(int(seed))
+        return found
+
+    set_seed._seeds_keras_front = True  # type: ignore[attr-defined]
+    return set_seed
 
 
 def _functions(op: Any) -> Iterator[Any]:
