@@ -11,14 +11,14 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
 from keras_front import conventions
-from keras_front.arguments import NotNegative, Number, Scalars, Seed
+from keras_front.arguments import CHOICE, Flag, Kept, NotNegative, Number, Scalars, Seed
 from keras_front.backend import dtypes, seeds
-from keras_front.errors import ArgumentError, ShapeError
+from keras_front.errors import ArgumentError, MissingPackageError, ShapeError
 from keras_front.failures import explains_failures
 from keras_front.missing_names import only_these
 from keras_front.registry import Configurable, Registry
@@ -41,6 +41,8 @@ __all__ = [
     "OrthogonalInitializer",
     "RandomNormal",
     "RandomUniform",
+    "STFT",
+    "STFTInitializer",
     "TruncatedNormal",
     "VarianceScaling",
     "Zeros",
@@ -61,6 +63,7 @@ __all__ = [
     "random_normal",
     "random_uniform",
     "serialize",
+    "stft",
     "truncated_normal",
     "uniform",
     "variance_scaling",
@@ -310,6 +313,94 @@ class Identity(Initializer):
         return (self.gain * np.eye(shape[0], shape[1])).astype(host_dtype(dtype))
 
 
+@INITIALIZERS.register("STFT", "STFTInitializer", "stft")
+class STFT(Initializer):
+    """Kernels of a convolution that computes short-time Fourier transforms: a windowed wave for each frequency.
+
+    Args:
+        side: 'real' for cosines, 'imag' for negative sines.
+        window: factors of the samples: 'hann', 'hamming' or another name of `scipy.signal.windows`, an array, or None
+            for ones.
+        scaling: the window is divided by its norm ('density') or its sum ('spectrum'); None: it is not.
+        periodic: whether the window is made for spectra, without its last sample, and not for filters.
+
+    Shape: (samples of a frame, 1, frequencies); the transform has `2 * (frequencies - 1)` points.
+    Raises: ShapeError for another number of axes; ArgumentError for an unknown window.
+    Source: Keras 3.15, `initializers/constant_initializers.py`.
+    Example:
+        >>> STFT(window=None, scaling=None)((2, 1, 2)).round(1).tolist()
+        [[[1.0, 1.0]], [[1.0, -1.0]]]
+    """
+
+    side: str
+    window: Any
+    scaling: str | None
+    periodic: bool
+
+    def __init__(
+        self,
+        side: Annotated[Literal["real", "imag"], CHOICE] = "real",
+        window: Kept = "hann",
+        scaling: Annotated[Literal["density", "spectrum"], CHOICE] | None = "density",
+        periodic: Flag = False,
+    ):
+        super().__init__()
+
+    def __call__(self, shape: Shape, dtype: Any = None) -> np.ndarray:
+        if len(shape) != 3 or shape[1] != 1:
+            raise ShapeError(f"STFT: expected a weight (samples, 1, frequencies), received shape {tuple(shape)}.")
+        samples, _, bins = shape
+        turns = 2 * np.pi * np.arange(samples)[:, None] * np.arange(bins) / (2 * (bins - 1) or 1)
+        waves = np.cos(turns) if self.side == "real" else -np.sin(turns)
+        return (self._factors(samples)[:, None] * waves)[:, None].astype(host_dtype(dtype))
+
+    def _factors(self, samples: int) -> np.ndarray:
+        window = window_of(self.window, samples, self.periodic)
+        if self.scaling == "density":
+            return window / np.sqrt(np.square(window).sum())
+        return window / window.sum() if self.scaling == "spectrum" else window
+
+
+def window_of(window: Any, samples: int, periodic: bool) -> np.ndarray:
+    """Factors for the samples of a frame.
+
+    Args:
+        window: 'hann', 'hamming', another name of `scipy.signal.windows`, an array, or None for ones.
+        samples: how many.
+        periodic: whether the last of one sample more is left out.
+
+    Raises: ArgumentError for an unknown name or an array of another length.
+    Example:
+        >>> window_of("hann", 4, True).tolist()
+        [0.0, 0.5, 1.0, 0.5]
+    """
+    if window is None:
+        return np.ones(samples)
+    if not isinstance(window, str):
+        found = np.asarray(window, "float64")
+        if found.shape != (samples,):
+            raise ArgumentError(f"window: expected {samples} factors, received an array of shape {found.shape}.")
+        return found
+    if window in ("hann", "hamming"):
+        made = (np.hanning if window == "hann" else np.hamming)(samples + periodic)
+        return made[:samples]
+    return _window_of_scipy(window, samples, periodic)
+
+
+def _window_of_scipy(window: str, samples: int, periodic: bool) -> np.ndarray:
+    try:
+        from scipy.signal import windows
+    except ImportError as error:
+        raise MissingPackageError.of(f"windows such as {window!r}", "SciPy", "image") from error
+    made = getattr(windows, window, None)
+    if not callable(made) or window.startswith("_"):
+        raise ArgumentError(
+            f"window: expected 'hann', 'hamming', another name of scipy.signal.windows, an array or None, received "
+            f"{window!r}."
+        )
+    return np.asarray(made(samples, sym=not periodic), "float64")
+
+
 # Random numbers -----------------------------------------------------------------------------------
 
 
@@ -536,6 +627,7 @@ truncated_normal = TruncatedNormal
 variance_scaling = VarianceScaling
 identity = IdentityInitializer = Identity
 orthogonal = OrthogonalInitializer = Orthogonal
+stft = STFTInitializer = STFT
 
 
 @api_boundary

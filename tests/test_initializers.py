@@ -92,3 +92,21 @@ def test_names_and_configs():
         initializers.VarianceScaling(mode="fan_out_in")
     with pytest.raises(ArgumentError, match="positive scale"):
         initializers.VarianceScaling(scale=0)
+
+
+@pytest.mark.of_the_host
+@pytest.mark.parametrize(
+    ("window", "factors"), [("hann", np.hanning(8)), ("hamming", np.hamming(8)), (None, np.ones(8))]
+)
+def test_kernels_of_fourier_transforms_are_those_of_numpy(backend, window, factors):
+    x = np.random.default_rng(0).normal(size=8)
+    found = [np.asarray(initializers.STFT(side, window, None)((8, 1, 5), "float64"))[:, 0] for side in ("real", "imag")]
+    np.testing.assert_allclose(x @ found[0] + 1j * (x @ found[1]), np.fft.rfft(x * factors), atol=1e-12)
+    density = np.asarray(initializers.get("stft")((8, 1, 5), "float64"))[:, 0, 0]
+    assert np.square(density).sum() == pytest.approx(1)
+    spectrum = initializers.STFT(window="blackman", scaling="spectrum", periodic=True)((8, 1, 5), "float64")
+    assert np.asarray(spectrum)[:, 0, 0].sum() == pytest.approx(1)
+    with pytest.raises(ValueError, match=r"another name of scipy.signal.windows"):
+        initializers.STFT(window="glass")((8, 1, 5))
+    with pytest.raises(ValueError, match="expected 8 factors"):
+        initializers.STFT(window=[1.0])((8, 1, 5))

@@ -11,7 +11,7 @@ import keras_front as keras
 from keras_front import backend as K
 from keras_front import losses, metrics
 from keras_front.errors import ArgumentError
-from keras_front.layers import Dense, Lambda, Reshape
+from keras_front.layers import Activation, Dense, Lambda, Reshape
 from keras_front.models import Sequential
 from keras_front.optimizers import Adam
 
@@ -218,3 +218,29 @@ def test_names_and_configs():
         losses.MeanSquaredError("total")
     with pytest.raises(NotImplementedError):
         losses.Loss()(np.zeros(2), np.zeros(2))
+
+
+def test_targets_of_an_ignored_class_do_not_count(backend):
+    """The numbers are those of tf_keras 2.21 and Keras 3.15.1 for the same arrays."""
+    shares = np.random.RandomState(0).rand(2, 3, 4).astype("float32")
+    shares /= shares.sum(-1, keepdims=True)
+    labels, weights = np.array([[0, -1, 3], [2, 1, -1]]), np.array([[0.5], [2.0]], "float32")
+    for y in (labels, labels[..., None]):
+        loss = losses.SparseCategoricalCrossentropy(ignore_class=-1)
+        assert float(loss(y, shares)) == pytest.approx(1.8362020, rel=1e-5)
+        assert float(loss(y, shares, weights)) == pytest.approx(2.5104668, rel=1e-5)
+        assert float(
+            losses.SparseCategoricalCrossentropy(ignore_class=-1, reduction="sum")(y, shares)
+        ) == pytest.approx(7.3448076, rel=1e-5)
+    again = losses.get(losses.serialize(loss))
+    assert (again.ignore_class, loss.get_config()["ignore_class"]) == (-1, -1)
+    assert "axis" not in losses.CategoricalCrossentropy().get_config()
+    np.testing.assert_allclose(
+        K.eval(losses.CategoricalCrossentropy(axis=1, reduction="none")(np.round(shares), shares))[1, 1],
+        0.72580194,
+        rtol=1e-5,
+    )
+    assert losses.BinaryCrossentropy(axis=1, reduction="none")(np.round(shares), shares).shape == (2, 4)
+    model = Sequential([Activation("softmax", input_shape=(3, 4))])
+    model.compile("sgd", loss)
+    assert model.evaluate(shares, labels, verbose=0) == pytest.approx(1.4451324, rel=1e-5)

@@ -26,6 +26,7 @@ class EarlyStopping(Callback):
         baseline: value that must be improved on from the start; None for none.
         restore_best_weights: when it stops, go back to the weights of the best epoch. They are copied at each
             improvement.
+        start_from_epoch: epochs before this one (from 0) are not looked at, while a training warms up.
 
     Attributes: `stopped_epoch`, the epoch (from 0) in which it stopped, 0 if it did not; `best`, the best value.
     Raises: ArgumentError for another mode. A value that is not there warns with the names of those that are.
@@ -50,8 +51,10 @@ class EarlyStopping(Callback):
         mode: str = "auto",
         baseline: Number | None = None,
         restore_best_weights: Flag = False,
+        start_from_epoch: Number = 0,
     ):
         super().__init__()
+        self.start_from_epoch = start_from_epoch
         self.monitor, self.patience, self.verbose, self.baseline = monitor, patience, verbose, baseline
         self.restore_best_weights = restore_best_weights
         self._better, self._worst, sign = is_improvement(mode, monitor)
@@ -67,7 +70,7 @@ class EarlyStopping(Callback):
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         current = self.get_monitor_value(logs)
-        if current is None:
+        if current is None or epoch < self.start_from_epoch:
             return
         if self._better(current - self.min_delta, self.best):
             self.best, self.wait = current, 0

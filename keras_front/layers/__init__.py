@@ -56,7 +56,7 @@ from .core import (
 )
 from .cudnn import CuDNNGRU, CuDNNLSTM
 from .einsum_dense import EinsumDense
-from .embedding import Embedding
+from .embedding import Embedding, ReversibleEmbedding
 from .feature_preprocessing import CategoryEncoding, Discretization, Normalization
 from .hashing import HashedCrossing, Hashing
 from .image_augmentation import (
@@ -152,6 +152,7 @@ from .pooling import (
 from .recurrent import GRU, LSTM, SimpleRNN
 from .rnn import RNN
 from .spectral_normalization import SpectralNormalization
+from .spectrograms import MelSpectrogram, STFTSpectrogram
 from .stacked_cells import StackedRNNCells
 from .text_vectorization import TextVectorization
 from .wrappers import Bidirectional, TimeDistributed, Wrapper
@@ -274,6 +275,7 @@ __all__ = [
     "Dropout",
     "ELU",
     "Embedding",
+    "ReversibleEmbedding",
     "Flatten",
     "Identity",
     "GRU",
@@ -374,6 +376,8 @@ __all__ = [
     "AugMix",
     "CutMix",
     "Equalization",
+    "MelSpectrogram",
+    "STFTSpectrogram",
     "HashedCrossing",
     "MaxNumBoundingBoxes",
     "MixUp",

@@ -10,7 +10,7 @@ from keras_front.errors import ShapeError
 from keras_front.graph.layer import LAYERS
 
 from .adaptation import Adaptable, AdaptableWeight
-from .arguments import Constraint, Flag, Initializer, Lengths, Positive, Regularizer
+from .arguments import Constraint, Flag, Initializer, Kept, Lengths, Number, Positive, Regularizer
 
 
 @LAYERS.register()
@@ -106,3 +106,87 @@ class Embedding(Adaptable):
             raise ShapeError(
                 f'"input_length" of {self.name} is {self.input_length}, but received input has shape {tuple(shape)}.'
             )
+
+
+@LAYERS.register()
+class ReversibleEmbedding(Embedding):
+    """An embedding that also leads back: from vectors to a score for each integer, as language models end.
+
+    Args:
+        input_dim: number of rows: the largest integer is `input_dim - 1`.
+        output_dim: size of a vector.
+        tie_weights: whether the way back is the transposed table; otherwise it has a weight of its own.
+        embeddings_initializer: first values of the table, and of the weight of the way back.
+        embeddings_regularizer: penalty on the table, added to the loss.
+        embeddings_constraint: function that the table must pass after each step.
+        mask_zero: whether 0 is padding.
+        reverse_dtype: in which dtype the scores are computed; None for that of the layer. Sums over long vectors in 16
+            bits want 'float32'.
+        logit_soft_cap: scores are kept between this number and its negative, `cap * tanh(score / cap)`; None: they are
+            not.
+
+    Shape: (batch, steps) of integers -> (batch, steps, output_dim); with `reverse=True` (..., output_dim) ->
+        (..., input_dim).
+    Weights: embeddings (input_dim, output_dim), and reverse_embeddings (output_dim, input_dim) without `tie_weights`.
+    Raises: ArgumentError for integers outside of 0 to `input_dim - 1`, as `Embedding` does.
+    Source: Keras 3.15, `layers/core/reversible_embedding.py`; Press and Wolf (2017).
+    Example:
+        >>> layer = ReversibleEmbedding(10, 4)
+        >>> layer(layer(np.array([[1, 2]])), reverse=True).shape
+        (1, 2, 10)
+    """
+
+    def __init__(
+        self,
+        input_dim: Positive,
+        output_dim: Positive,
+        tie_weights: Flag = True,
+        embeddings_initializer: Initializer = "uniform",
+        embeddings_regularizer: Regularizer = None,
+        embeddings_constraint: Constraint = None,
+        mask_zero: Flag = False,
+        reverse_dtype: Kept = None,
+        logit_soft_cap: Number | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(
+            input_dim,
+            output_dim,
+            embeddings_initializer=embeddings_initializer,
+            embeddings_regularizer=embeddings_regularizer,
+            embeddings_constraint=embeddings_constraint,
+            mask_zero=mask_zero,
+            **kwargs,
+        )
+
+    def build(self, input_shape: Any) -> None:
+        super().build(input_shape)
+        if not self.tie_weights:
+            shape, initializer = (self.output_dim, self.input_dim), self.embeddings_initializer
+            self.reverse_embeddings = self.add_weight("reverse_embeddings", shape, initializer=initializer)
+
+    def call(self, inputs: Any, reverse: bool = False) -> Any:
+        """Vectors of integers, or scores of vectors.
+
+        Args:
+            inputs: integers; with `reverse` vectors.
+            reverse: whether to go from vectors to scores.
+        """
+        if not reverse:
+            return super().call(inputs)
+        table = K.transpose(self.embeddings) if self.tie_weights else self.reverse_embeddings
+        dtype = self.reverse_dtype or K.dtype(table)
+        scores = K.dot(K.cast(inputs, dtype), K.cast(table, dtype))
+        cap = self.logit_soft_cap
+        return scores if cap is None else K.tanh(scores / cap) * cap
+
+    def compute_output_shape(self, input_shape: Any, reverse: bool = False) -> Any:
+        """The shape of the result.
+
+        Args:
+            input_shape: that of the input.
+            reverse: as in `call`.
+        """
+        if reverse:
+            return (*input_shape[:-1], self.input_dim)
+        return (*input_shape, self.output_dim)

@@ -275,7 +275,9 @@ def _whole(labels: np.ndarray) -> bool:
 
 @LOSSES.register()
 @api_boundary
-def sparse_categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, axis: int = -1) -> Any:
+def sparse_categorical_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool = False, axis: int = -1, ignore_class: int | None = None
+) -> Any:
     """Crossentropy for targets that are class numbers: `-log(y_pred[class])`.
 
     Args:
@@ -283,21 +285,44 @@ def sparse_categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool 
         y_pred: probabilities of the classes; they are scaled and kept in range as in `categorical_crossentropy`.
         from_logits: `y_pred` is what softmax would be applied to.
         axis: the axis of the classes in `y_pred`.
+        ignore_class: where the target is this number, which need be none of the classes (as -1 or 255 for what nobody
+            labelled), the result is 0; None: every number is a class.
 
     Shape: y_true (...) or (..., 1); y_pred (..., classes); the result (...).
-    Source: Keras 2.3.1, `keras/losses.py`.
+    Source: Keras 2.3.1, `keras/losses.py`; tf_keras 2.21 for `ignore_class`.
     Example:
         >>> round(float(sparse_categorical_crossentropy([1], [[0.5, 0.5]])[0]), 4)
         0.6931
     """
+    if ignore_class is not None:
+        y_true, y_pred = K.convert(y_true), K.convert(y_pred)
+        counts = counted(y_true, y_pred, ignore_class)
+        found = sparse_categorical_crossentropy(
+            K.where(K.equal(y_true, ignore_class), 0, y_true), y_pred, from_logits, axis
+        )
+        return K.where(counts, found, K.zeros_like(found))
     check_class_numbers(y_true, y_pred, axis)
     y_true, y_pred = K.convert(y_true), K.convert(y_pred)
     return K.sparse_categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
 
 
+def counted(y_true: Any, y_pred: Any, ignore_class: int) -> Any:
+    """Which samples have another class number than one that does not count, in the shape of their losses.
+
+    Args:
+        y_true: class numbers, a tensor.
+        y_pred: outputs, a tensor.
+        ignore_class: the number.
+    """
+    flat = K.ndim(y_true) == K.ndim(y_pred) and K.int_shape(y_true)[-1] == 1
+    return K.not_equal(K.squeeze(y_true, -1) if flat else y_true, ignore_class)
+
+
 @LOSSES.register()
 @api_boundary
-def binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0) -> Any:
+def binary_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0, axis: int = -1
+) -> Any:
     """Mean of `-(y_true * log(y_pred) + (1 - y_true) * log(1 - y_pred))`.
 
     Args:
@@ -305,6 +330,7 @@ def binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, lab
         y_pred: probabilities of 1, kept `K.epsilon()` away from 0 and 1.
         from_logits: `y_pred` is what sigmoid would be applied to. More exact than a sigmoid before.
         label_smoothing: part of each target, between 0 and 1, that is moved to one half.
+        axis: the axis over which the mean is taken.
 
     Shape: both (..., n); the result (...).
     Source: Keras 2.3.1, `keras/losses.py`.
@@ -314,7 +340,7 @@ def binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, lab
     """
     y_true, y_pred = as_pair(y_true, y_pred)
     y_true = smoothed(y_true, label_smoothing, 2)
-    return K.mean(K.binary_crossentropy(y_true, y_pred, from_logits=from_logits), axis=-1)
+    return K.mean(K.binary_crossentropy(y_true, y_pred, from_logits=from_logits), axis=axis)
 
 
 @LOSSES.register("kullback_leibler_divergence", "kld", "KLD", "kl_divergence")

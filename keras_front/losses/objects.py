@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from keras_front import backend as K
 from keras_front.arguments import Flag, Fraction, Integer, NotNegative
+from keras_front.backend.ops.replicas import averaged
 from keras_front.losses import functions
 from keras_front.losses.functions import LOSSES
 from keras_front.losses.weights import Reduction, compute_weighted_loss, same_rank
@@ -71,6 +73,11 @@ class Loss(Configurable):
             config: what `get_config` returned; the `dtype` that Keras 3 writes is dropped.
         """
         return cls(**{key: value for key, value in config.items() if key != "dtype"})
+
+
+def _unless(**arguments: tuple[Any, Any]) -> dict[str, Any]:
+    """The arguments, given as (value, default), without those that are their defaults: older readers know none."""
+    return {name: value for name, (value, default) in arguments.items() if value != default}
 
 
 @LOSSES.register()
@@ -189,6 +196,7 @@ class BinaryCrossentropy(LossFunctionWrapper):
     Args:
         from_logits: outputs are what sigmoid would be applied to. More exact than applying it before.
         label_smoothing: part of each target, between 0 and 1, that is moved to one half.
+        axis: the axis over which the mean of a sample is taken.
 
     Shape: both (n, ...).
     Source: Keras 2.3.1, `keras/losses.py`; the formula is that of `losses.binary_crossentropy`.
@@ -203,10 +211,10 @@ class BinaryCrossentropy(LossFunctionWrapper):
         label_smoothing: Fraction = 0,
         reduction: str | None = Reduction.AUTO,
         name: str | None = "binary_crossentropy",
+        axis: Integer = -1,
     ):
-        super().__init__(
-            functions.binary_crossentropy, reduction, name, from_logits=from_logits, label_smoothing=label_smoothing
-        )
+        arguments = {"from_logits": from_logits, "label_smoothing": label_smoothing, **_unless(axis=(axis, -1))}
+        super().__init__(functions.binary_crossentropy, reduction, name, **arguments)
 
 
 @LOSSES.register()
@@ -216,6 +224,7 @@ class CategoricalCrossentropy(LossFunctionWrapper):
     Args:
         from_logits: outputs are what softmax would be applied to. More exact than applying it before.
         label_smoothing: part of each target, between 0 and 1, that is spread over all classes.
+        axis: the axis of the classes.
 
     Shape: both (n, ..., classes).
     Source: Keras 2.3.1, `keras/losses.py`; the formula is that of `losses.categorical_crossentropy`.
@@ -230,14 +239,10 @@ class CategoricalCrossentropy(LossFunctionWrapper):
         label_smoothing: Fraction = 0,
         reduction: str | None = Reduction.AUTO,
         name: str | None = "categorical_crossentropy",
+        axis: Integer = -1,
     ):
-        super().__init__(
-            functions.categorical_crossentropy,
-            reduction,
-            name,
-            from_logits=from_logits,
-            label_smoothing=label_smoothing,
-        )
+        arguments = {"from_logits": from_logits, "label_smoothing": label_smoothing, **_unless(axis=(axis, -1))}
+        super().__init__(functions.categorical_crossentropy, reduction, name, **arguments)
 
 
 @LOSSES.register()
@@ -246,9 +251,13 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
 
     Args:
         from_logits: outputs are what softmax would be applied to. More exact than applying it before.
+        ignore_class: samples with this number, which need be none of the classes, do not count, also not in the mean;
+            None: every number is a class.
+        axis: the axis of the classes in the outputs.
 
     Shape: targets (n, ...) or (n, ..., 1); outputs (n, ..., classes).
-    Source: Keras 2.3.1, `keras/losses.py`; the formula is that of `losses.sparse_categorical_crossentropy`.
+    Source: Keras 2.3.1, `keras/losses.py`; the formula is that of `losses.sparse_categorical_crossentropy`; tf_keras
+        2.21 for `ignore_class`, Keras 3.15 for `axis`.
     Example:
         >>> round(float(SparseCategoricalCrossentropy()([1], [[0.0, 1.0]])), 5)
         0.0
@@ -259,11 +268,23 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
         from_logits: Flag = False,
         reduction: str | None = Reduction.AUTO,
         name: str | None = "sparse_categorical_crossentropy",
+        ignore_class: Integer | None = None,
+        axis: Integer = -1,
     ):
-        super().__init__(functions.sparse_categorical_crossentropy, reduction, name, from_logits=from_logits)
+        further = _unless(ignore_class=(ignore_class, None), axis=(axis, -1))
+        super().__init__(functions.sparse_categorical_crossentropy, reduction, name, from_logits=from_logits, **further)
+        self.ignore_class = ignore_class
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        found = super().call(y_true, y_pred)
+        if self.ignore_class is None or self.reduction in (Reduction.SUM, Reduction.NONE):
+            return found
+        share = K.mean(K.cast(functions.counted(y_true, y_pred, self.ignore_class), K.dtype(found)))
+        return found / K.maximum(averaged(share), K.epsilon())
 
     def _check_targets(self, y_true: Any, y_pred: Any) -> None:
-        functions.check_class_numbers(y_true, y_pred)
+        if self.ignore_class is None:
+            functions.check_class_numbers(y_true, y_pred, self._arguments.get("axis", -1))
 
 
 @LOSSES.register()

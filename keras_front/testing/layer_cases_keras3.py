@@ -113,6 +113,68 @@ IMAGES: dict[str, list[LayerCase]] = {
     ],
 }
 
+SIGNALS: dict[str, list[LayerCase]] = {
+    "STFTSpectrogram": [
+        case(
+            L.STFTSpectrogram,
+            "magnitude",
+            6,
+            3,
+            8,
+            "hamming",
+            True,
+            "spectrum",
+            "same",
+            True,
+            on=((12, 2),),
+            mask="refused",
+            formats=False,
+        ),
+        case(L.STFTSpectrogram, "stft", 4, window=None, scaling=None, on=((12, 2),), mask="refused"),
+        case(L.STFTSpectrogram, "real", 4, on=((12, 1),), mask="refused"),
+    ],
+    "MelSpectrogram": [
+        case(
+            L.MelSpectrogram,
+            8,
+            4,
+            6,
+            "hamming",
+            100,
+            3,
+            5.0,
+            40.0,
+            True,
+            20.0,
+            1.0,
+            1e-8,
+            2.0,
+            on=((20,),),
+            mask="refused",
+            rounding=None,
+        ),
+        case(L.MelSpectrogram, 6, 3, num_mel_bins=2, power_to_db=False, on=((20,),), mask="refused", rounding=None),
+    ],
+    "ReversibleEmbedding": [
+        case(L.ReversibleEmbedding, 7, 3, on=IDS, ints=7, mask="dropped", leaks=True),
+        case(
+            L.ReversibleEmbedding,
+            6,
+            2,
+            False,
+            mask_zero=True,
+            logit_soft_cap=2.0,
+            reverse_dtype="float32",
+            input_length=5,
+            on=IDS,
+            ints=6,
+            mask="own",
+            idle=("reverse_embeddings",),
+            fixed=(0,),
+        ),
+    ],
+}
+
 AUGMENTATION: dict[str, list[LayerCase]] = {
     "Equalization": [image(L.Equalization, (-1, 1), 16, rounding=None)],
     "MaxNumBoundingBoxes": [image(L.MaxNumBoundingBoxes, 3)],
@@ -161,4 +223,4 @@ APPLICATIONS: dict[str, list[LayerCase]] = {
     "StochasticDepth": [image(A.StochasticDepth, 0.4), image(A.StochasticDepth, 0.0)],
 }
 
-CASES: dict[str, list[LayerCase]] = {**DENSE, **FEATURES, **IMAGES, **AUGMENTATION, **COLORS, **APPLICATIONS}
+CASES: dict[str, list[LayerCase]] = {**DENSE, **FEATURES, **IMAGES, **SIGNALS, **AUGMENTATION, **COLORS, **APPLICATIONS}

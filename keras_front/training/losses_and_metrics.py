@@ -471,7 +471,9 @@ def target_shape(item: OutputLoss, output_shape: tuple[int | None, ...]) -> tupl
 
 
 def class_count(item: OutputLoss, output_shape: tuple[int | None, ...]) -> int | None:
-    """How many classes the targets of an output have; None where the loss does not say."""
+    """How many classes the targets of an output have; None where the loss does not say or ignores a number."""
+    if getattr(item.loss, "ignore_class", None) is not None:
+        return None
     if not output_shape or item.kind not in (SPARSE, "categorical_crossentropy", "binary_crossentropy"):
         return None
     return 2 if output_shape[-1] == 1 and item.kind == "binary_crossentropy" else output_shape[-1]

@@ -93,6 +93,7 @@ def test_base_logger_averages_by_samples():
         ({"patience": 1, "min_delta": 0.5}, [3, 2.8, 1], 1),
         ({"patience": 1, "mode": "max"}, [1, 2, 1, 5], 2),
         ({"patience": 2, "baseline": 1.0}, [3, 2, 0.5], 1),
+        ({"patience": 1, "start_from_epoch": 2}, [3, 4, 5, 6], 3),
     ],
 )
 def test_early_stopping(arguments, values, stopped):

@@ -335,6 +335,29 @@ for _number, _call in enumerate(_SEEN):
          call=_call, inputs=[_TEXTS], table=HOST)  # fmt: skip
 
 
+# Spectrograms, and embeddings that lead back
+_add(
+    "STFTSpectrogram", "L.STFTSpectrogram(frame_length=8)",
+    "L.STFTSpectrogram('psd', 7, 3, 9, 'hamming', True, 'spectrum', 'same', True)",
+    "L.STFTSpectrogram('stft', 6, window=None, scaling=None, expand_dims=True)", "L.STFTSpectrogram('real', 4)",
+    inputs=[(40, 2)], table=HOST,
+)  # fmt: skip
+_add(
+    "STFTSpectrogram_first", "L.STFTSpectrogram('imag', 6, data_format='channels_first')",
+    "L.STFTSpectrogram('magnitude', 6, data_format='channels_first', expand_dims=True)",
+    inputs=[(2, 40)], table=HOST,
+)  # fmt: skip
+_add(
+    "MelSpectrogram", "L.MelSpectrogram(16, 4, num_mel_bins=4, sampling_rate=100, min_freq=5.0)",
+    "L.MelSpectrogram(16, 4, 12, 'hamming', 100, 5, 2.0, 40.0, True, 9.0, 1.0, 1e-6, 2.0)",
+    "L.MelSpectrogram(16, 4, window=None, power_to_db=False, num_mel_bins=3)", inputs=[(40,)],
+)  # fmt: skip
+_add(
+    "ReversibleEmbedding", "L.ReversibleEmbedding(7, 3)", "L.ReversibleEmbedding(7, 3, False)",
+    "L.ReversibleEmbedding(7, 3, logit_soft_cap=0.5)", call="layer(layer(a), reverse=True)", inputs=[("int7", 5)],
+)  # fmt: skip
+
+
 # The values that go in -------------------------------------------------------------------------------
 
 
