@@ -58,9 +58,8 @@ class Report(NamedTuple):
     failures: list[Failure]
 
     def __str__(self) -> str:
-        return (
-            f"{self.backend}: {self.ops} ops, {self.cases} cases, {self.seconds:.0f} s, {len(self.failures)} failures"
-        )
+        failed = f"{len(self.failures)} failure{'' if len(self.failures) == 1 else 's'}"
+        return f"{self.backend}: {self.ops} ops, {self.cases} cases, {self.seconds:.0f} s, {failed}"
 
 
 # The table -----------------------------------------------------------------------------------------------------

@@ -91,7 +91,7 @@ class Report(NamedTuple):
     def __str__(self) -> str:
         return (
             f"{self.backend}: {self.layers} layers, {self.cases} cases, {self.checks} checks, "
-            f"{self.seconds:.0f} s, {len(self.failures)} failures"
+            f"{self.seconds:.0f} s, {len(self.failures)} failure{'' if len(self.failures) == 1 else 's'}"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import subprocess
 import sys
@@ -135,9 +136,7 @@ def test_the_tables_name_arguments_that_exist():
         for owner, defaults in table.items():
             places = (layers, optimizers, initializers, models.Model)
             target = next(getattr(place, owner) for place in places if hasattr(place, owner))
-            takes = (
-                target.constructor_arguments() if isinstance(target, type) else target.__wrapped__.__code__.co_varnames
-            )
+            takes = target.constructor_arguments() if isinstance(target, type) else inspect.signature(target).parameters
             assert set(defaults) <= set(takes), owner
 
 

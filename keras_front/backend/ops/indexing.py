@@ -26,7 +26,7 @@ def check_range(indices: np.ndarray, size: int) -> None:
     """Raise WrongPlaceError unless all indices are from 0 up to `size`, exclusive."""
     if indices.size and not (indices.min() >= 0 and indices.max() < size):
         raise WrongPlaceError(
-            f"Expected indices from 0 to {size - 1} for an axis of size {size}, received indices from "
+            f"expected indices from 0 to {size - 1} for an axis of size {size}, received indices from "
             f"{indices.min()} to {indices.max()}. For an Embedding, input_dim must exceed the largest index."
         )
 
