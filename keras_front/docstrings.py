@@ -119,7 +119,8 @@ class Documented:
     """Base of classes whose `help` also shows the arguments that their own bases document.
 
     A subclass documents under `Args:` what it adds; below that follows, for each base that documents arguments which
-    the subclass takes as well, a section "Args of `Base`:".
+    the subclass takes as well, a section "Args of `Base`:". A subclass that adds none has an `Args:` with those
+    that its constructor names, in their order.
 
     Example:
         >>> class Shape(Documented):
@@ -165,11 +166,32 @@ class _ClassDocstring:
 
 def _inherited_sections(cls: type, own: str) -> Iterator[str]:
     missing = set(arguments_of(cls)) - documented_arguments(own)
+    if not documented_arguments(own):
+        first = _of_signature(cls, missing)
+        missing -= set(first)
+        yield from _section("Args", first)
     for base in cls.__mro__[1:]:
-        doc = base.__dict__.get("__doc__")
-        entries = argument_entries(doc.own if isinstance(doc, _ClassDocstring) else doc)
-        shown = {id(lines): lines for name, lines in entries.items() if name in missing}
+        entries = _entries_of(base)
+        shown = {name: lines for name, lines in entries.items() if name in missing}
         missing -= set(entries)
-        if shown and base is not object:
-            text = "\n".join(f"    {line}".rstrip() for lines in shown.values() for line in lines)
-            yield f"Args of `{base.__name__}`:\n{text.rstrip()}"
+        yield from _section(f"Args of `{base.__name__}`", shown)
+
+
+def _of_signature(cls: type, missing: set[str]) -> dict[str, list[str]]:
+    """What the bases say about arguments that the constructor names, in its order: these are what users look for."""
+    known: dict[str, list[str]] = {}
+    for base in reversed(cls.__mro__[1:]):
+        known |= _entries_of(base)
+    return {name: known[name] for name in _named(_signature(cls.__init__)) if name in missing and name in known}
+
+
+def _entries_of(base: type) -> dict[str, list[str]]:
+    doc = None if base is object else base.__dict__.get("__doc__")
+    return argument_entries(doc.own if isinstance(doc, _ClassDocstring) else doc)
+
+
+def _section(heading: str, entries: dict[str, list[str]]) -> Iterator[str]:
+    shown = {id(lines): lines for lines in entries.values()}.values()  # names may share an entry
+    text = "\n".join(f"    {line}".rstrip() for lines in shown for line in lines)
+    if text:
+        yield f"{heading}:\n{text.rstrip()}"

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from keras_front.docstrings import Documented, documented_arguments, undocumented_arguments
+from keras_front.layers import Conv2D
 
 MODULES = """
     activations applications applications.application applications.blocks applications.convnext
@@ -160,3 +161,10 @@ def test_arguments_that_a_subclass_does_not_take_are_not_shown():
 )
 def test_names_are_read_from_sections(doc, names):
     assert documented_arguments(doc) == names
+
+
+def test_what_the_constructor_names_comes_first_and_in_its_order():
+    order = [line.split(":")[0].strip() for line in Conv2D.__doc__.split("\nArgs:\n")[1].split("\n\n")[0].splitlines()]
+    named = [name for name in inspect.signature(Conv2D).parameters if name != "kwargs"]
+    assert [name for name in order if name in named] == named
+    assert "Args of `_" not in Conv2D.__doc__
