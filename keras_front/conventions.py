@@ -59,6 +59,11 @@ class Conventions(NamedTuple):
             input 0 of layer "dense_1" is "incompatible with the layer".
         wants_losses: `compile` warns of outputs that a dict of losses leaves out, and refuses a model without any loss.
             Natively False: such outputs, and a model whose `train_step` has a loss of its own, are meant.
+        stops_after_first_epoch: `EarlyStopping` may stop after the first epoch, and a `baseline` stands for the best
+            value until it is improved on, as natively. Otherwise the best value is one that was seen, and a value that
+            is not better than the baseline counts as none.
+        best_weights_at_end: `EarlyStopping(restore_best_weights=True)` goes back to the best weights however training
+            ends. Natively only where it stops training.
         applications: whose nets `applications` has: natively those of 'tf.keras'; those of 'Keras-Applications' differ
             in names of layers and in ResNet50, those of 'Keras 1' in InceptionV3 too.
     """
@@ -84,6 +89,8 @@ class Conventions(NamedTuple):
     flat_event_files: bool = False
     own_extraction_folder: bool = False
     wants_losses: bool = False
+    stops_after_first_epoch: bool = True
+    best_weights_at_end: bool = False
     applications: str = "tf.keras"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_front import conventions
 from keras_front.arguments import Flag, Number, Text, Verbosity
 from keras_front.callbacks.base import Callback, epoch_text, is_improvement, monitored
 
@@ -24,13 +25,13 @@ class EarlyStopping(Callback):
         mode: 'min' if the value should fall, 'max' if it should rise; 'auto' chooses by the name: it rises if that
             holds 'acc', 'auc' or begins with 'fmeasure'.
         baseline: value that must be improved on from the start; None for none.
-        restore_best_weights: when it stops, go back to the weights of the best epoch. They are copied at each
-            improvement.
+        restore_best_weights: when it stops, go back to the weights of the best epoch (in the dialects 'tf.keras'
+            and 'keras3' also when training ends by itself). They are copied at each improvement.
         start_from_epoch: epochs before this one (from 0) are not looked at, while a training warms up.
 
     Attributes: `stopped_epoch`, the epoch (from 0) in which it stopped, 0 if it did not; `best`, the best value.
     Raises: ArgumentError for another mode. A value that is not there warns with the names of those that are.
-    Source: Keras 2.3.1, `keras/callbacks/callbacks.py`.
+    Source: Keras 2.3.1, `keras/callbacks/callbacks.py`; Keras 3.15 for `start_from_epoch`.
     Example:
         >>> from keras_front.layers import Dense
         >>> from keras_front.models import Sequential
@@ -65,25 +66,34 @@ class EarlyStopping(Callback):
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         self.wait = self.stopped_epoch = 0
-        self.best = self._worst if self.baseline is None else self.baseline
+        self.best = self._worst if self.baseline is None or not self._is_classic() else self.baseline
         self.best_weights = None
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         current = self.get_monitor_value(logs)
         if current is None or epoch < self.start_from_epoch:
             return
-        if self._better(current - self.min_delta, self.best):
-            self.best, self.wait = current, 0
-            if self.restore_best_weights:
-                self.best_weights = self.model.get_weights()
-            return
         self.wait += 1
-        if self.wait >= self.patience:
-            self._stop(epoch)
+        better = self._is_better(current, self.best)
+        if better:
+            self.best = current
+        if self.restore_best_weights and (better or (self.best_weights is None and not self._is_classic())):
+            self.best_weights = self.model.get_weights()
+        if better:
+            if self.baseline is None or self._is_better(current, self.baseline):
+                self.wait = 0
+        elif self.wait >= self.patience and (epoch > 0 or self._is_classic()):
+            self.stopped_epoch = epoch
+            self.model.stop_training = True
+            self._restore()
 
-    def _stop(self, epoch: int) -> None:
-        self.stopped_epoch = epoch
-        self.model.stop_training = True
+    def _is_better(self, value: float, other: float) -> bool:
+        return bool(self._better(value - self.min_delta, other))
+
+    def _is_classic(self) -> bool:
+        return conventions.current().stops_after_first_epoch
+
+    def _restore(self) -> None:
         if self.best_weights is not None:
             if self.verbose > 0:
                 print("Restoring model weights from the end of the best epoch")
@@ -92,6 +102,8 @@ class EarlyStopping(Callback):
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         if self.stopped_epoch > 0 and self.verbose > 0:
             print(f"{epoch_text(self.stopped_epoch)}: early stopping")
+        if conventions.current().best_weights_at_end and not self.stopped_epoch:
+            self._restore()
 
     def get_monitor_value(self, logs: Mapping[str, Any] | None) -> float | None:
         """The monitored value; None, with a warning, if it is not there.

@@ -120,6 +120,8 @@ CONVENTIONS: dict[str, dict[str, Any]] = {
         "epoch_format": "d",
         "progress": "classic",
         "summary": "with a title",
+        "stops_after_first_epoch": False,  # these two: tf_keras 2.21
+        "best_weights_at_end": True,
     },
     # 3.15, `base_optimizer.py` and `layers/layer.py`: as here; `utils/file_utils.py`; `utils/naming.py`;
     # `utils/summary_utils.py`, `utils/progbar.py`, `callbacks/model_checkpoint.py`
@@ -131,6 +133,8 @@ CONVENTIONS: dict[str, dict[str, Any]] = {
         "counts_steps": True,
         "name_prefixes": {"input": "input_layer", "model": "functional"},
         "epoch_format": "d",
+        "stops_after_first_epoch": False,  # `callbacks/early_stopping.py`
+        "best_weights_at_end": True,
         "announces_samples": False,
     },
 }
