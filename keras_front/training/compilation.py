@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any
 
 from keras_front import config, conventions
 from keras_front.backend import dtypes
+from keras_front.graph.ends import names_of
 from keras_front.graph.node import is_fed
 from keras_front.training import hints
 from keras_front.training.data.arrays import ArraySpec, DataSpec, weight_modes
@@ -92,13 +95,15 @@ class Compilation:
     def _settle(self, model: Any) -> None:
         given = self.arguments
         names = list(model.output_names)
+        layers = names_of(model.outputs) if model._is_graph_network else names
+        by_keys = partial(_by_keys, keys=names, layers=layers)
         compiled = LossesAndMetrics(
             names,
             model.outputs,
-            given.loss,
-            given.loss_weights,
-            given.metrics,
-            given.weighted_metrics,
+            by_keys(given.loss),
+            by_keys(given.loss_weights),
+            by_keys(given.metrics),
+            by_keys(given.weighted_metrics),
             given.target_tensors,
             model.inputs,
         )
@@ -116,7 +121,18 @@ class Compilation:
             self.hinted = True
             hints.of_compilation(model.outputs, compiled.losses)
             if conventions.current().wants_losses and "train" not in steps.custom:
-                hints.of_missing_losses(given.loss, names, compiled.losses or model.losses)
+                hints.of_missing_losses(by_keys(given.loss), names, compiled.losses or model.losses)
+
+
+def _by_keys(value: Any, keys: Sequence[str], layers: Sequence[str]) -> Any:
+    """A dict by the names of outputs; where these are keys of a dict, the names of layers stand for them too.
+
+    Source: tf_keras 2.21, which takes both in `compile`.
+    """
+    if not isinstance(value, Mapping) or layers == keys:
+        return value
+    key_of = dict(zip(layers, keys, strict=True))
+    return {name if name in keys else key_of.get(name, name): item for name, item in value.items()}
 
 
 def input_specs(model: Any) -> list[ArraySpec]:

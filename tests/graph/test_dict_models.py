@@ -41,6 +41,20 @@ def test_data_losses_and_results_go_by_the_keys(backend):
     assert loss == pytest.approx(0.5 * first + zero, rel=1e-5)
 
 
+@pytest.mark.engine_neutral
+def test_losses_by_the_names_of_layers_count_for_the_keys(backend):
+    by_layers, by_keys = model(), model()
+    by_keys.set_weights(by_layers.get_weights())
+    by_layers.compile("sgd", {"o": "mse", "p": "mae"}, metrics={"o": ["mae"]}, loss_weights={"p": 0.5})
+    by_keys.compile("sgd", {"zero": "mse", "first": "mae"}, metrics={"zero": ["mae"]}, loss_weights={"first": 0.5})
+    histories = [made.fit(X, Y, verbose=0).history for made in (by_layers, by_keys)]
+    assert list(histories[0]) == ["loss", "first_loss", "zero_loss", "zero_mae"]
+    for key, values in histories[0].items():
+        np.testing.assert_allclose(values, histories[1][key], rtol=1e-6)
+    with pytest.raises(ArgumentError, match="'nobody'"):
+        by_keys.compile("sgd", {"zero": "mse", "nobody": "mae"})
+
+
 @pytest.mark.of_the_host
 @pytest.mark.parametrize("how", ["m.h5", "m.keras", "json", "clone", "deepcopy"])
 def test_a_copy_keeps_the_keys(backend, tmp_path, how):

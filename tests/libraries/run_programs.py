@@ -11,7 +11,10 @@ import pytest
 
 HERE = Path(__file__).parent
 PROGRAMS = sorted(path for path in HERE.glob("*.py") if path.name != Path(__file__).name)
-OPTIONS = {"vis_program": ["--speak-as", "theano"]}  # keras-vis knows two engines and refuses a third
+OPTIONS = {  # these know two engines and refuse a third
+    "vis_program": ["--speak-as", "theano"],
+    "explanations": ["--speak-as", "tensorflow"],
+}
 
 
 @pytest.mark.parametrize("engine", ["numpy", "torch", "jax"])
