@@ -90,10 +90,10 @@ class Operators:
         return OPS["pow"].function(other, self)
 
     def __matmul__(self, other: Any) -> Any:
-        return OPS["dot"].function(self, other)
+        return _product(self, other)
 
     def __rmatmul__(self, other: Any) -> Any:
-        return OPS["dot"].function(other, self)
+        return _product(other, self)
 
     def __neg__(self) -> Any:
         return OPS["negative"].function(self)
@@ -139,6 +139,12 @@ class Operators:
 
     def __getitem__(self, key: Any) -> Any:
         return OPS["getitem"](self, key)
+
+
+def _product(x: Any, y: Any) -> Any:
+    """`x @ y`, in which the last two axes are matrices, as for NumPy and every engine; `K.dot` joins axes otherwise."""
+    has_vector = min(len(getattr(factor, "shape", np.shape(factor))) for factor in (x, y)) < 2
+    return OPS["dot" if has_vector else "matmul"].function(x, y)
 
 
 def _is_integer(x: Any) -> bool:

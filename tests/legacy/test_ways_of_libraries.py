@@ -165,6 +165,31 @@ def test_parts_by_numbers_of_several_axes(lead, depth):
     np.testing.assert_array_equal(found, value[(*rows, *np.moveaxis(places, -1, 0))])
 
 
+def test_the_operator_of_products_is_that_of_numpy(backend):
+    rng = np.random.default_rng(0)
+    a, b, m = (rng.normal(size=s).astype("float32") for s in ((2, 3, 4), (2, 4, 5), (4, 5)))
+    x, y = K.placeholder((None, 3, 4)), K.placeholder((None, 4, 5))
+    for ours, expected in zip(K.function([x, y], [x @ y, x @ m, a @ y])([a, b]), (a @ b, a @ m, a @ b), strict=True):
+        np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_variable_of_tensorflow_says_whether_a_layer_trains_it():
+    class Table(layers.Layer):
+        def build(self, shape):
+            self.table = tf.Variable(np.ones(3, "float32"))
+            self.places = tf.Variable([2, 1, 0])
+            self.fixed = tf.Variable([1.0], trainable=False)
+
+        def call(self, x):
+            return x + K.gather(self.table, self.places) + self.fixed
+
+    model = models.Sequential([Table(input_shape=(3,))])
+    assert [w.dtype for w in model.trainable_weights] == ["float32"]
+    assert len(model.non_trainable_weights) == 2
+    model.compile("adam", "mse")
+    model.fit(X, X, verbose=0)
+
+
 def test_nests_of_tensorflow_go_by_sorted_keys():
     structure = {"b": [1, (2,)], "a": 3}
     assert nests.flatten(structure) == [3, 1, 2]

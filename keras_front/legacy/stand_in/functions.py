@@ -111,7 +111,7 @@ class Variable(metaclass=_Kind):
 
     Args:
         initial_value: its value.
-        trainable: not used: a layer says which of its weights are trained.
+        trainable: whether a layer that has it as an attribute trains it; by default one of floats is trained.
         validate_shape: not used.
         caching_device: not used.
         name: its name.
@@ -128,7 +128,9 @@ class Variable(metaclass=_Kind):
         **options: Any,
     ) -> Any:  # fmt: skip
         value = initial_value() if callable(initial_value) else initial_value
-        return K.variable(value, _dtype_of(value, dtype), name)
+        made = K.variable(value, _dtype_of(value, dtype), name)
+        made.trainable = made.dtype.startswith(("float", "bfloat")) if trainable is None else bool(trainable)
+        return made
 
 
 def is_tensor(x: Any) -> bool:

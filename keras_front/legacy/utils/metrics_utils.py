@@ -133,6 +133,16 @@ def filter_top_k(x: Any, k: int) -> Any:
     return confusion.keep_largest(K.convert(x), k)
 
 
+def ragged_assert_compatible_and_get_flat_values(values: Any, mask: Any = None) -> tuple[Any, Any]:
+    """Values and mask as they are: there are no ragged tensors.
+
+    Args:
+        values: tensors.
+        mask: their mask.
+    """
+    return values, mask
+
+
 def assert_thresholds_range(thresholds: Sequence[float | None] | None) -> None:
     """Raise unless all thresholds lie between 0 and 1.
 
