@@ -19,7 +19,15 @@ import numpy as np
 from keras_front.errors import ArgumentError, KerasFrontError, UnknownArgumentError, WrongKindError, WrongPlaceError
 from keras_front.tracebacks import hide_internal_frames, mark_boundary, passed_user_code
 
-__all__ = ["described", "explained", "explains_failures", "located", "methods_explain_failures", "no_tensor"]
+__all__ = [
+    "described",
+    "explained",
+    "explains_failures",
+    "located",
+    "methods_explain_failures",
+    "of_arguments",
+    "no_tensor",
+]
 
 _NAME = re.compile(r"^K\.(\w+): ")
 
@@ -54,8 +62,8 @@ def explained(
         of_engine: whether the error is of a class with which the engine in use refuses arguments.
     """
     kind = _KINDS.get(type(error), WrongKindError if of_engine or _of_ufunc(error) else None)
-    if kind is None or passed_user_code(error):
-        return error
+    if kind is None or "SymbolicTensor" in str(error) or passed_user_code(error):
+        return error  # a function that was handed a symbol needs values: the arguments may be right
     given = ", ".join(f"{name}={described(value)}" for name, value in arguments.items())
     found = kind(
         f"{where}: expected arguments that go together, received {given or 'none'}.\n"
@@ -119,14 +127,29 @@ def no_tensor(value: Any) -> str:
     return f"Expected a tensor, an array or a number, received {value!r:.60} ({type(value).__name__}).{hint}"
 
 
+def of_arguments(where: str, arguments: Mapping[str, Any], error: Exception) -> Exception:
+    """The error for a call that does much beside reading its arguments, such as `fit`; see `explained`.
+
+    What is missing somewhere within is then more likely a fault of the library, and is shown as it is.
+
+    Args:
+        where: what was called, for the message.
+        arguments: what it was given, by name.
+        error: what rose, in the `except` clause that caught it.
+    """
+    return error if isinstance(error, LookupError | AttributeError) else explained(where, arguments, error)
+
+
 def explains_failures(function: Callable[P, R], where: str = "") -> Callable[P, R]:
     """`function`, whose failures name its arguments; its errors leave it without the frames of this package.
 
     Args:
         function: a function that users call, and whose failures come from its arguments.
-        where: what messages call it; by default its name, behind that of its class.
+        where: what messages call a method of a model, see `of_arguments`; by default a function has its name, behind
+            that of its class.
     """
     inside = function.__module__.startswith("keras_front.backend")
+    explain = of_arguments if where else explained
     where = where or (f"K.{function.__name__}" if inside else function.__qualname__.removesuffix(".__init__"))
 
     @functools.wraps(function)
@@ -135,7 +158,7 @@ def explains_failures(function: Callable[P, R], where: str = "") -> Callable[P, 
             try:
                 return function(*args, **kwargs)
             except Exception as error:
-                raise _clear(where, function, args, kwargs, error) from error.__cause__
+                raise _clear(where, function, args, kwargs, error, explain) from error.__cause__
         except Exception as error:
             hide_internal_frames(error)
             raise
@@ -175,7 +198,14 @@ def methods_explain_failures(*names: str) -> Callable[[C], C]:
     return decorate
 
 
-def _clear(where: str, function: Callable[..., Any], args: Any, kwargs: Any, error: Exception) -> Exception:
+def _clear(
+    where: str,
+    function: Callable[..., Any],
+    args: Any,
+    kwargs: Any,
+    error: Exception,
+    explain: Callable[..., Exception] = explained,
+) -> Exception:
     if isinstance(error, KerasFrontError):
         return located(error, function.__name__) if where.startswith("K.") else error
     try:
@@ -186,4 +216,4 @@ def _clear(where: str, function: Callable[..., Any], args: Any, kwargs: Any, err
         return error
     given.pop("self", None)
     given.pop("cls", None)
-    return explained(where, given, error)
+    return explain(where, given, error)

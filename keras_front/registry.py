@@ -268,10 +268,9 @@ class Registry:
             return None
         if isinstance(identifier, str | Mapping):
             return self.deserialize(identifier)
-        if inspect.isclass(identifier):
-            return identifier()
-        if callable(identifier) or hasattr(identifier, "get_config"):
-            return identifier
+        found = identifier() if inspect.isclass(identifier) else identifier
+        if callable(found) or hasattr(found, "get_config"):
+            return found
         raise ArgumentError(
             f"Could not interpret {_shown(self.kind)} identifier: {identifier!r}. Expected a name, a config, a "
             f"function or an object, received {type(identifier).__name__}.{_of_a_number(identifier)}"
@@ -294,8 +293,17 @@ class Registry:
 
         Raises:
             ArgumentError: for an unknown name.
-            SerializationError: for something that is neither name nor config.
+            SerializationError: for something that is neither name nor config, or that holds itself.
         """
+        try:
+            return self._deserialized(config, custom_objects)
+        except RecursionError:
+            raise SerializationError(
+                f"{_shown(self.kind)} config: expected a few levels of nesting, received one that is too deep, or that "
+                "holds itself."
+            ) from None
+
+    def _deserialized(self, config: Any, custom_objects: Mapping[str, Any] | None) -> Any:
         name, arguments = _read(config, self.kind)
         target = self.lookup(name, custom_objects)
         if arguments is None and not inspect.isclass(target) and not _makes(target):

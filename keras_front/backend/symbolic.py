@@ -26,7 +26,7 @@ from keras_front.backend.operators import Operators
 from keras_front.backend.scopes import Trace, next_serial, next_stream, trace_scope, tracing  # noqa: F401
 from keras_front.errors import ArgumentError, ShapeError, UntraceableError
 from keras_front.nest import flatten, map_structure
-from keras_front.tracebacks import calling_line
+from keras_front.tracebacks import api_boundary, calling_line
 
 _NAMES = itertools.count(1)
 
@@ -432,6 +432,7 @@ def asks_for_values() -> bool:
     return trace is not None and trace.values is not None
 
 
+@api_boundary
 def replay(outputs: Any, values: dict[SymbolicTensor, Any], keep: bool = False) -> Any:
     """Compute symbolic tensors again, with other values for some of those that they were computed from.
 

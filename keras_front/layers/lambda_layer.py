@@ -67,6 +67,8 @@ class Lambda(Layer):
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
         arguments = dict(self.arguments)
+        if not callable(self.function):
+            raise WrongKindError(f"Lambda: expected function to be a function, received {self.function!r:.60}.")
         if _takes(self.function, "mask"):
             arguments["mask"] = mask
         return self.function(inputs, **arguments)

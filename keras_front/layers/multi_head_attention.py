@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Unpack
 import numpy as np
 
 from keras_front import backend as K
+from keras_front.backend.shapes import normalize_axes
 from keras_front.errors import ArgumentError
 from keras_front.file_form import FileForm
 from keras_front.graph import call_context
@@ -274,7 +275,13 @@ class MultiHeadAttention(_MultiHead):
         """Axes of attention in inputs of that rank."""
         if self.attention_axes is None:
             return tuple(range(1, rank - 1))
-        return tuple(sorted(a % rank for a in self.attention_axes))
+        axes = normalize_axes(self.attention_axes, rank)
+        if 0 in axes or rank - 1 in axes:
+            raise ArgumentError(
+                f"{self.name}: expected attention_axes between the batch and the features of {rank} axes, "
+                f"received {self.attention_axes!r}."
+            )
+        return axes
 
     def call(
         self,

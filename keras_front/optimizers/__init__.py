@@ -6,6 +6,7 @@ that change with time, `loss_scale` what 16 bits need.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -102,7 +103,13 @@ def get(identifier: Any) -> Optimizer:
         raise ArgumentError(
             "Could not interpret optimizer identifier: None. Expected a name, a config or an optimizer."
         )
-    return OPTIMIZERS.get(identifier)
+    found = OPTIMIZERS.get(identifier)
+    if inspect.isroutine(found):
+        raise ArgumentError(
+            f"Could not interpret optimizer identifier: {identifier!r}. Expected a name, a config or an optimizer, "
+            "received a function."
+        )
+    return found
 
 
 __getattr__ = only_these(__name__)

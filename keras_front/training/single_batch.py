@@ -16,7 +16,7 @@ from keras_front.backend import discovery, scopes
 from keras_front.backend.hand_over import active_backend, disturbed, exchange, tensors_of, values_of
 from keras_front.backend.tables import make_room
 from keras_front.errors import UnknownArgumentError
-from keras_front.failures import explained
+from keras_front.failures import of_arguments
 from keras_front.tracebacks import hide_internal_frames, mark_boundary
 from keras_front.training.data.adapter import length
 from keras_front.training.data.arrays import BatchLayout, DataSpec, conform_to
@@ -267,7 +267,7 @@ class SingleBatchMethods:
                     found = compilation.calls.train(x, y, batch, layout, reset_metrics)
                     return cast(Any, _named(compilation.steps.names("train"), found)) if return_dict else found
             except Exception as error:
-                raise explained(
+                raise of_arguments(
                     "train_on_batch", {"x": x, "y": y, "sample_weight": sample_weight}, error
                 ) from error.__cause__
         except Exception as error:

@@ -23,7 +23,7 @@ from keras_front.backend.placement import writes_files
 from keras_front.callbacks import History
 from keras_front.compatibility import accept_legacy_arguments
 from keras_front.errors import ArgumentError, StateError, UnknownArgumentError
-from keras_front.failures import explained
+from keras_front.failures import of_arguments
 from keras_front.graph.host_stage import HostStage, is_text, stage_of
 from keras_front.graph.node import is_fed
 from keras_front.graph.watching import watch
@@ -542,7 +542,7 @@ class Trainer(StepMethods, SingleBatchMethods):
                 who = Workers.of("predict", workers, use_multiprocessing, max_queue_size)
                 return self._predict(x, batch_size, verbosity("predict", verbose), steps, callbacks, who)
             except Exception as error:
-                raise explained(
+                raise of_arguments(
                     "predict", {"x": x, "batch_size": batch_size, "verbose": verbose, "steps": steps}, error
                 ) from error.__cause__
         except Exception as error:

@@ -60,3 +60,25 @@ def test_a_constructor_says_what_it_was_given(make, words):
 def test_whole_floats_are_taken_as_r_hands_them_on(model):
     history = model.fit(X, Y, batch_size=2.0, epochs=2.0, verbose=0.0, initial_epoch=1.0)
     assert len(history.history["loss"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (
+            lambda: layers.Dense(1, activation=object)(layers.Input((2,))),
+            "function identifier.*received type",
+        ),
+        (lambda: layers.Lambda([1])(layers.Input((2,))), r"Lambda: expected function .*received \[1\]"),
+        (lambda: layers.deserialize(_of_itself()), "holds itself"),
+    ],
+)
+def test_what_is_no_function_or_no_config_is_refused(make, words):
+    with pytest.raises(ValueError, match=words):
+        make()
+
+
+def _of_itself():
+    config = {"class_name": "Sequential", "config": {"name": "s", "layers": []}}
+    config["config"]["layers"].append(config)
+    return config
