@@ -24,8 +24,8 @@ PYTEST := $(ONE_THREAD) $(TEST)/python -m pytest -q -n 2 --dist worksteal
 
 test: lint types doctest check plain  # all that a change has to pass
 
-test-quick: lint .venv-test/ready  # the suite on NumPy and torch
-	KERAS_FRONT_TEST_BACKENDS=numpy,torch $(PYTEST)
+test-quick: lint .venv-test/ready  # on NumPy and torch, without what takes long
+	KERAS_FRONT_TEST_QUICK=1 KERAS_FRONT_TEST_BACKENDS=numpy,torch $(PYTEST)
 
 test-all: lint types doctest .venv-test/ready  # every case of every check on every backend, with full optimization
 	KERAS_FRONT_TEST_ALL=1 $(PYTEST)

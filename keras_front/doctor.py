@@ -277,7 +277,7 @@ def _told_by(read: Callable[[], Any], subject: str, remedy: str) -> Iterator[Fin
 # Variables of the environment that are no settings.
 _OTHER_VARIABLES = (
     "KERAS_FRONT_DISTRIBUTION_TIMEOUT", "KERAS_FRONT_LAUNCH_ALL_OUTPUT", "KERAS_FRONT_SPEAK_AS",
-    "KERAS_FRONT_TEST_ALL", "KERAS_FRONT_TEST_BACKENDS",
+    "KERAS_FRONT_TEST_ALL", "KERAS_FRONT_TEST_BACKENDS", "KERAS_FRONT_TEST_QUICK",
 )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """What every test stands on: the same settings, and one fixture that runs a test on each backend.
 
 `KERAS_FRONT_TEST_BACKENDS` restricts the backends (see `engines.py`), `KERAS_FRONT_TEST_ALL=1` runs every combination
-on each (see `keras_front/testing/selection.py`).
+on each, `KERAS_FRONT_TEST_QUICK=1` only what is quick (see `keras_front/testing/selection.py`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from keras_front.testing import selection
 
 NO_FOLDER = os.path.join(__file__, "no_folder")
 COMPILING = ("jax", "tensorflow")  # where what does not depend on the engine is left out; see `selection`
-KEPT = ("KERAS_FRONT_TEST_BACKENDS", selection.VARIABLE)
+KEPT = ("KERAS_FRONT_TEST_BACKENDS", selection.VARIABLE, selection.QUICK)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -51,8 +51,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out, where an engine compiles each program, what does not depend on the engine, and most of many alike."""
     if selection.everything():
         return
-    compiled = [item for item in items if _backend_of(item) in COMPILING]
+    reduced = (*COMPILING, "torch") if selection.quick() else COMPILING
+    compiled = [item for item in items if _backend_of(item) in reduced]
     left_out = {id(item) for item in compiled if item.get_closest_marker("engine_neutral")}
+    left_out |= {id(item) for item in items if selection.quick() and item.get_closest_marker("slow")}
     left_out |= {id(item) for item in items if item.get_closest_marker("of_the_host") and _backend_of(item) != "numpy"}
     left_out |= set(map(id, _more_than_a_few(compiled)))
     config.hook.pytest_deselected(items=[item for item in items if id(item) in left_out])

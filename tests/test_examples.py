@@ -14,6 +14,8 @@ import pytest
 from keras_front.backend import discovery
 from keras_front.testing import selection
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).parent.parent / "examples"
 EXAMPLES = sorted(FOLDER.glob("*.py"))
 OLD = sorted((FOLDER / "keras1").glob("*.py"))

@@ -13,6 +13,8 @@ from keras_front.layers import BatchNormalization, Conv2D, Dense, Flatten, Input
 from keras_front.models import Model, Sequential
 from keras_front.registry import HOMES, Registry
 
+pytestmark = pytest.mark.slow
+
 CONFIG = {"class_name": "Dense", "config": {"units": 2, "activation": "relu", "kernel_regularizer": None}}
 NETWORK = {"class_name": "Sequential", "config": {"layers": [{"class_name": "InputLayer",
            "config": {"batch_input_shape": [None, 3]}}, CONFIG]}}  # fmt: skip

@@ -17,6 +17,8 @@ from keras_front import config, mixed_precision
 from keras_front.backend import discovery
 from keras_front.layers import AveragePooling2D, Conv2D, Dense
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 
 

@@ -33,6 +33,8 @@ from keras_front.layers import (
 from keras_front.models import Sequential, load_model
 from keras_front.testing import conformance, layers
 
+pytestmark = pytest.mark.slow
+
 PAGE = Path(__file__).parent.parent / "docs" / "a-new-backend.md"
 PATH = "pebble_front:PebbleBackend"
 

@@ -11,6 +11,8 @@ import run_tutorials
 
 from keras_front.backend import discovery
 
+pytestmark = pytest.mark.slow
+
 DOCS = Path(__file__).parent.parent / "docs"
 ALL = run_tutorials.tutorials()
 SHORTEST = ("memory_network",)  # the others: `make test-tutorials`

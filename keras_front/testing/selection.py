@@ -3,7 +3,7 @@
 JAX and TensorFlow spend tenths of a second to compile what NumPy and torch just run. So by default such an engine is
 asked what depends on it, on cases that are evenly chosen; what K does before any engine is used (configs, files,
 gradient rules) is checked where it is quick. With `KERAS_FRONT_TEST_ALL=1` in the environment everything runs on every
-backend.
+backend; with `KERAS_FRONT_TEST_QUICK=1` every backend is asked as if it compiled.
 """
 
 from __future__ import annotations
@@ -18,11 +18,17 @@ from keras_front.backend import declare, discovery
 
 T = TypeVar("T")
 VARIABLE = "KERAS_FRONT_TEST_ALL"
+QUICK = "KERAS_FRONT_TEST_QUICK"
 
 
 def everything() -> bool:
     """Whether all cases and checks were asked for."""
     return os.environ.get(VARIABLE, "0") not in ("", "0")
+
+
+def quick() -> bool:
+    """Whether a choice was asked for that runs between two edits."""
+    return os.environ.get(QUICK, "0") not in ("", "0") and not everything()
 
 
 def has_compiler() -> bool:
@@ -32,7 +38,7 @@ def has_compiler() -> bool:
 
 def reduced() -> bool:
     """Whether only a choice of cases runs on the active backend."""
-    return has_compiler() and not everything()
+    return quick() or (has_compiler() and not everything())
 
 
 def of_the_engine(op: str) -> bool:

@@ -23,6 +23,8 @@ from keras_front import layers as L
 from keras_front.optimizers import Adam
 from keras_front.testing import selection
 
+pytestmark = pytest.mark.slow
+
 RECORDED: dict[str, Any] = json.loads(Path(__file__).with_name("applications.json").read_text())
 # By default one net of each family is compared; with KERAS_FRONT_TEST_ALL=1 every one.
 QUICK = (

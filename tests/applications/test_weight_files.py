@@ -14,6 +14,8 @@ from keras_front.applications import resnet50, weight_files
 from keras_front.applications.application import COMMON, Options
 from keras_front.errors import ArgumentError, ShapeError
 
+pytestmark = pytest.mark.slow
+
 
 def options(**given):
     return Options(*({name: default for name, (default, _) in COMMON.items()} | given).values())

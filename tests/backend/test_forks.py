@@ -61,6 +61,7 @@ def nobody_set_a_seed(monkeypatch):
         monkeypatch.setattr(seeds, name, value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("drawn", [False, True])
 def test_children_draw_other_numbers_than_their_parent_and_each_other(nobody_set_a_seed, drawn):
     with K.use_backend("numpy"):

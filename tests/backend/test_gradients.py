@@ -284,6 +284,7 @@ def test_ties_share_the_gradient_as_promised(backend, fn, x, y, gx, gy):
         assert [float(K.to_numpy(g)) for g in grads] == [gx, gy]
 
 
+@pytest.mark.slow
 def test_a_long_chain_does_not_meet_the_recursion_limit(backend):
     steps = 3000
     x = K.placeholder((None,))

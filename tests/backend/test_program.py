@@ -223,6 +223,7 @@ def test_one_program_for_each_signature(backend):
     assert len(compiled.programs) == 3
 
 
+@pytest.mark.slow
 def test_the_program_follows_the_active_backend():
     compiled = K.compile(lambda x: K.softmax(x))
     values = np.array([1.0, 2.0], "float32")
@@ -299,6 +300,7 @@ def test_reproducible_noise_is_the_same_on_every_backend(backend):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_compiled_functions_can_be_forgotten():
     def objects():
         gc.collect()

@@ -12,6 +12,8 @@ from keras_front import backend as K
 from keras_front import layers, models, optimizers
 from keras_front.backend import codegen, program
 
+pytestmark = pytest.mark.slow
+
 
 def plain(x, kernels, biases):
     for kernel, bias in zip(kernels, biases, strict=True):

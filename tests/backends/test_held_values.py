@@ -71,6 +71,7 @@ def stay(model, held):
         assert not np.allclose(value, 0), name
 
 
+@pytest.mark.slow
 @pytest.mark.engine_neutral
 @pytest.mark.parametrize("name", VIEWS)
 def test_one_view_is_all_that_is_held(model, name):

@@ -40,10 +40,12 @@ def pytensor():
         yield engine
 
 
+@pytest.mark.slow
 def test_ops():
     assert conformance.run(PATH, None if ALL else OPS, None if ALL else ["compiled", "gradient"]).cases
 
 
+@pytest.mark.slow
 def test_layers():
     assert layers.run(PATH, None if ALL else LAYERS, None if ALL else ["agreement", "mask"]).checks
 

@@ -97,6 +97,7 @@ def test_a_model_in_parts_trains_to_the_same_numbers(backend):
     compared(small, whole, X, Y)
 
 
+@pytest.mark.slow
 @pytest.mark.engine_neutral
 @pytest.mark.parametrize("choose", [whole, each])
 def test_models_of_all_kinds_train_to_the_same_numbers(backend, choose):
@@ -108,6 +109,7 @@ def test_models_of_all_kinds_train_to_the_same_numbers(backend, choose):
         compared(Plain, whole, X, Y)
 
 
+@pytest.mark.slow
 @pytest.mark.backends("torch", "numpy")
 def test_a_step_that_is_debugged_draws_the_same_noise(backend):
     compared(deep, whole, X, Y, run_eagerly=True)

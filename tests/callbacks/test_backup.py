@@ -257,6 +257,7 @@ def train_shuffled(model, *callbacks, **kwargs):
     return model.fit(X, Y, batch_size=8, epochs=4, verbose=0, callbacks=list(callbacks), **kwargs).history
 
 
+@pytest.mark.slow
 @pytest.mark.few_compiled(1)
 @pytest.mark.parametrize(("save_freq", "stop"), [(3, (1, 3)), ("epoch", (2, 1)), (1, (2, 3))])
 def test_training_goes_on_on_another_backend(tmp_path, backend, save_freq, stop):

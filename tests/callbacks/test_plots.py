@@ -34,6 +34,7 @@ def lines_of(panel):
     return {line.get_label(): (list(line.get_xdata()), list(line.get_ydata())) for line in panel.get_lines()}
 
 
+@pytest.mark.slow
 def test_a_panel_for_each_metric_with_the_epochs_that_were_validated(tmp_path):
     loss, accuracy = trained().plot(to_file=tmp_path / "curves.svg", log_scale=True)
     assert lines_of(loss) == {"training": ([1, 2, 3, 4], VALUES["loss"]), "validation": ([2, 4], [3.0, 1.0])}

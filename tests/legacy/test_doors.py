@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 # Another finder keeps TensorFlow away; as a `sitecustomize` of the user's own it is one for the children as well.
 ABSENT = """
 import sys

@@ -235,6 +235,7 @@ def test_reduce_has_three_ways():
         metrics.Reduce("mean", "mine")
 
 
+@pytest.mark.slow
 def test_members_are_there_once_keras_is_imported():
     in_new_process("""
 from keras_front.legacy import modules; modules.install()

@@ -7,6 +7,8 @@ import pytest
 from keras_front.legacy import layers as old
 from keras_front.testing import layers, selection
 
+pytestmark = pytest.mark.slow
+
 VECTOR, SEQUENCE = [(3,)], [(5, 3)]
 WITHOUT_BATCHES = [name for name in layers.CHECKS if name not in ("agreement", "batches")]  # each batch by itself
 

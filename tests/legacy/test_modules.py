@@ -7,9 +7,12 @@ import random
 import subprocess
 import sys
 
+import pytest
 from fresh import in_forks, in_new_process
 
 from keras_front.legacy.modules import HOMES
+
+pytestmark = pytest.mark.slow
 
 # Imports as scripts of Keras 1 and 2 have them.
 STATEMENTS = [

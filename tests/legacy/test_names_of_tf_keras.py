@@ -33,6 +33,7 @@ NAMES = """
 """.split()
 
 
+@pytest.mark.slow
 def test_names_are_there_by_import_and_by_attribute():
     in_new_process(f"""
 import keras_front.as_keras
@@ -44,6 +45,7 @@ for name in {NAMES!r}:
 """)
 
 
+@pytest.mark.slow
 def test_signatures_show_that_former_names_are_taken():
     printed = in_new_process("""
 import keras_front.as_keras

@@ -14,6 +14,8 @@ from keras_front import layers, models
 from keras_front.legacy import initializations
 from keras_front.legacy.hooks import OldNameWarning
 
+pytestmark = pytest.mark.slow
+
 SCRIPTS = [Path(__file__).parents[2] / "examples" / "keras1" / "digits_cnn.py"]  # the others: tests/test_examples.py
 
 

@@ -105,6 +105,7 @@ def test_the_state_of_an_optimizer_as_keras_kept_it_then(tmp_path, to, optimizer
     np.testing.assert_allclose(again.predict(x, verbose=0), model.predict(x, verbose=0), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("to", [None, "keras1"])
 @pytest.mark.parametrize("end", [".weights.h5", ".npz", ".pt", ".safetensors", ".json", ".yaml"])
 def test_weights_and_structures(saved, model, tmp_path, end, to):
@@ -167,6 +168,7 @@ def cases(to):
     return found if to == "keras1" else found[::3]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("to", generations.NAMES)
 def test_every_layer_is_expressed_or_refused(to):
     """What is expressed is read again as the same layer; what is refused says which layer, and what."""

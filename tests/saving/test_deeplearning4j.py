@@ -18,6 +18,7 @@ def problems_of(layer, case, path):
     return deeplearning4j.problems(path)
 
 
+@pytest.mark.slow
 def test_every_layer_that_it_has_is_written_as_it_reads_it(tmp_path):
     """A class that it has passes with some case, and no case breaks a rule of files; others are refused by name."""
     passed = set()

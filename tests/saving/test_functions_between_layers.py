@@ -44,6 +44,7 @@ def test_numbers_are_those_of_the_writer(backend, way):
         agree(model_from_config(case["config"]), text, case)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["eager", "graph", "keras3"])
 def test_every_one_is_read(way):
     """The result has the shape that the writer had, wherever it is known before the numbers are."""

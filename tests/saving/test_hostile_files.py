@@ -388,6 +388,7 @@ def test_metrics_that_would_take_memory_are_refused_and_the_model_alone_is_read(
     assert models.load_model(tmp_path / "m.h5", compile=False).layers
 
 
+@pytest.mark.slow
 def test_a_model_of_thousands_of_layers_is_read_in_time_that_grows_with_their_number():
     def seconds(count):
         entries = [
