@@ -48,19 +48,24 @@ MODELS = ("Model", "Sequential")
 # any value will do.
 NEUTRAL: dict[str, tuple[Any, ...] | None] = {
     "autocast": None,
+    "axis": (-1,),  # of losses of classes
     "backward_layer": (None,),
     "build_input_shape": None,
     "data_format": ("channels_last", None),
+    "fn": None,  # of a loss that has a class of its own, as tf_keras writes it and passes over it
     "groups": (1,),
+    "ignore_class": (None,),
     "implementation": None,
     "input_axes": (None,),
     "input_length": None,
     "keepdims": (False,),
+    "key_shape": None,  # of the inputs of an attention, with those of `query` and `value`: the calls say them
     "noise_shape": (None,),
     "optional": (False,),
     "output_axes": (None,),
     "output_padding": (None,),
     "quantization_config": (None,),
+    "query_shape": None,
     "ragged": (False,),
     "registered_name": None,
     "renorm": (False,),
@@ -74,6 +79,7 @@ NEUTRAL: dict[str, tuple[Any, ...] | None] = {
     "time_major": (False,),
     "trainable": None,
     "use_gpu": None,
+    "value_shape": None,
     "zero_output_for_mask": (False,),
 }
 

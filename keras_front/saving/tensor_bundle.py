@@ -4,7 +4,7 @@
     <prefix>.data-00000-of-00001     the numbers, one array behind the other
 
 What is said of sizes is compared with the length of the files before anything is read, and blocks that are packed by
-Snappy are unpacked up to a limit. Nothing else is opened than these files beside each other.
+Snappy are unpacked up to a limit. Nothing else is opened than these files beside each other. Checksums are compared.
 Source: TensorFlow 2.21, `tensorflow/core/util/tensor_bundle/tensor_bundle.h`, `tensorflow/core/protobuf/
 tensor_bundle.proto`; LevelDB 1.23, `doc/table_format.md`; Snappy 1.1.10, `format_description.txt`.
 """
@@ -21,6 +21,7 @@ from keras_front.backend import dtypes
 from keras_front.errors import SerializationError
 
 from . import guard
+from .crc32c import crc32c, unmasked
 from .protobuf import Message, varint
 
 __all__ = ["TensorBundle", "content", "is_checkpoint", "snappy"]
@@ -45,6 +46,7 @@ class Entry(NamedTuple):
     shard: int
     offset: int
     size: int
+    checksum: int
 
 
 def is_checkpoint(prefix: object) -> bool:
@@ -110,7 +112,9 @@ class TensorBundle:
                 f"bytes, received a shape of {declared}.\n"
                 "  The checkpoint does not belong to this model, or was made to exhaust memory."
             )
-        values = np.frombuffer(self._bytes(name, entry), dtype).reshape(entry.shape)
+        data = self._bytes(name, entry)
+        self._check(name, entry, data)
+        values = np.frombuffer(data, dtype).reshape(entry.shape)
         if entry.dtype == BFLOAT16:
             values = dtypes.from_bfloat16(values)
         return values.astype(values.dtype.newbyteorder("="))
@@ -131,12 +135,22 @@ class TensorBundle:
         place += 4  # a checksum of the lengths
         if place + size > len(data):
             raise SerializationError(f"{self.where}, {name!r}: expected {size} bytes, received {len(data) - place}.")
+        self._check(name, entry, size.to_bytes(4, "little") + data[place - 4 :])  # the length as it is in memory
         return data[place : place + size]
 
     def _entry_of(self, name: str) -> Entry:
         if name not in self._entries:
             raise SerializationError(f"{self.where}: expected {name!r}, found {sorted(self._entries)[:10]}.")
         return self._entries[name]
+
+    def _check(self, name: str, entry: Entry, data: bytes) -> None:
+        """Raises: UnreadableFileError for bytes that have another checksum than they had when they were written."""
+        if entry.checksum and crc32c(data) != unmasked(entry.checksum):
+            raise guard.UnreadableFileError(
+                f"{self.prefix}.data-{entry.shard:05d}-of-{self.shards:05d}, {name!r}: expected numbers with the "
+                f"checksum {unmasked(entry.checksum):#010x}, received {crc32c(data):#010x}.\n"
+                "  The file was damaged after it was written: copy it again."
+            )
 
     def _bytes(self, name: str, entry: Entry) -> bytes:
         path = f"{self.prefix}.data-{entry.shard:05d}-of-{self.shards:05d}"
@@ -155,7 +169,12 @@ def _entry(data: bytes) -> Entry:
     message = Message(data)
     shape = (message.messages(2) or [Message(b"")])[-1]
     sizes = tuple(part.number(1) for part in shape.messages(2))
-    return Entry(message.number(1), sizes, message.number(3), message.number(4), message.number(5))
+    return Entry(message.number(1), sizes, message.number(3), message.number(4), message.number(5), _stored(message))
+
+
+def _stored(message: Message) -> int:
+    """The checksum that an entry states, 0 for none."""
+    return int.from_bytes((message.parts(6) or [b""])[-1], "little")
 
 
 def _check_regular(path: str) -> None:
@@ -208,6 +227,9 @@ def _unpacked(data: bytes, handle: tuple[int, int], room: list[int]) -> bytes:
     if offset + size + TRAILER > len(data):
         raise SerializationError("received a block that ends behind the file")
     block, kind = data[offset : offset + size], data[offset + size]
+    stored = int.from_bytes(data[offset + size + 1 : offset + size + TRAILER], "little")
+    if stored and crc32c(data[offset : offset + size + 1]) != unmasked(stored):
+        raise SerializationError("received a block whose checksum is another one: the file was damaged")
     if kind not in (0, 1):
         raise SerializationError(f"received a block of kind {kind}")
     block = block if kind == 0 else snappy(block, room[0])

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from keras_front import layers
-from keras_front.errors import KerasFrontError, SerializationError, UnsafeFileError
+from keras_front.errors import KerasFrontError, SerializationError, UnreadableFileError, UnsafeFileError
 from keras_front.models import Model, Sequential, load_model, model_from_json
-from keras_front.saving import saved_model
+from keras_front.saving import crc32c, saved_model
 from keras_front.saving.conversion import convert
 from keras_front.saving.inspection import describe
 from keras_front.saving.tensor_bundle import TensorBundle, snappy
@@ -205,3 +205,34 @@ def test_inspect_describes_a_folder_and_convert_reads_it(folder, tmp_path):
 def test_inspect_notes_what_is_wrong_with_a_folder(own):
     (own / "model" / "variables" / "variables.index").write_bytes(b"x" * 100)
     assert "expected an index of a checkpoint" in describe(own / "model").refused[0]
+
+
+@pytest.mark.parametrize("data", [b"", b"123456789", bytes(32), b"\xff" * 32, bytes(range(256)) * 17 + b"end"])
+def test_checksums(data):
+    """By the definition, a bit at a time; RFC 3720, B.4 has the first ones."""
+    expected = 0xFFFFFFFF
+    for byte in data:
+        expected ^= byte
+        for _ in range(8):
+            expected = expected >> 1 ^ (0x82F63B78 if expected & 1 else 0)
+    assert crc32c.crc32c(data) == expected ^ 0xFFFFFFFF
+    known = {b"123456789": 0xE3069283, bytes(32): 0x8A9136AA}
+    assert crc32c.crc32c(data) == known.get(data, crc32c.crc32c(data))
+
+
+def test_a_bit_that_turned_is_found(own):
+    """Among the numbers, where no size and no name tells it, and in the index."""
+    (path,) = own.glob("model/variables/*.data-*")
+    bundle = TensorBundle(own / "model" / "variables" / "variables")
+    name = next(n for n, (kind, shape) in bundle.described().items() if kind == "float32" and shape)
+    data = bytearray(path.read_bytes())
+    data[bundle._entries[name].offset + 1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(UnreadableFileError, match="damaged after it was written"):
+        bundle.array(name)
+    index = own / "model" / "variables" / "variables.index"
+    data = bytearray(index.read_bytes())
+    data[len(data) // 4] ^= 1
+    index.write_bytes(data)
+    with pytest.raises(UnreadableFileError, match=r"variables\.index"):
+        TensorBundle(own / "model" / "variables" / "variables")
