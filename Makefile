@@ -112,6 +112,7 @@ bench: .venv-test/ready  # every workload on every backend against a loop by han
 	$(TEST)/python benchmarks/run.py
 	$(TEST)/python benchmarks/ops.py
 	$(TEST)/python benchmarks/layers.py
+	$(TEST)/python benchmarks/programs.py
 	$(TEST)/python benchmarks/depth.py
 	$(TEST)/python benchmarks/streams.py
 
@@ -131,6 +132,7 @@ bench-quick: .venv-test/ready
 	$(TEST)/python benchmarks/run.py --quick
 	$(TEST)/python benchmarks/ops.py --quick
 	$(TEST)/python benchmarks/layers.py --quick
+	$(TEST)/python benchmarks/programs.py --quick
 	$(TEST)/python benchmarks/depth.py --quick
 	$(TEST)/python benchmarks/streams.py --quick
 

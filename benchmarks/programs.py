@@ -1,0 +1,188 @@
+"""Training programs beside loops by hand: part of `make bench`.
+
+    python benchmarks/programs.py --quick
+    python benchmarks/programs.py --programs gan,seq2seq --engines torch,jax --rounds 5
+
+What `run.py` cannot say with one input and one output: translation with attention (`seq2seq`), a step of a GAN (`gan`),
+wide and deep with three inputs (`wide_deep`), data from a `DataLoader` (`loader`) and from a generator (`generator`).
+Beside each stands the same in the engine (`programs_by_hand/`). NumPy is held against torch's on the same core. The
+method is that of `run.py`: fresh processes pinned to one core, CPU time, the sides in turn, medians.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from measure import MARK, enough, in_process, last_core, per_step, pin
+from programs_by_hand import BATCH, NAMES, Arrays, data_of
+from run import BY_HAND, marked, plain, speed, table, typical
+
+HERE = Path(__file__).resolve().parent
+OPPONENTS = ["numpy", *(e for e in ("torch", "jax", "tensorflow") if (HERE / "programs_by_hand" / f"{e}.py").exists())]
+Epoch = Callable[[], Any]
+
+
+# The programs in keras_front -----------------------------------------------------------------------------------
+
+
+def seq2seq(k: Any, data: Arrays) -> Epoch:
+    """Embeddings of 64, LSTMs of 64, attention by products, 1,000 words; the target is fed in (teacher forcing)."""
+    layers = k.layers
+    source, fed = (layers.Input(shape=(20,), dtype="int32") for _ in range(2))
+    states, h, c = layers.LSTM(64, return_sequences=True, return_state=True)(layers.Embedding(1000, 64)(source))
+    x = layers.LSTM(64, return_sequences=True)(layers.Embedding(1000, 64)(fed), initial_state=[h, c])
+    weights = layers.Activation("softmax")(layers.Dot(axes=(2, 2))([x, states]))
+    x = layers.Concatenate()([x, layers.Dot(axes=(2, 1))([weights, states])])
+    model = k.models.Model([source, fed], layers.Dense(1000, activation="softmax")(x))
+    model.compile(loss="sparse_categorical_crossentropy", optimizer="adam")
+    given, target = list(data[:2]), data[2]
+    return lambda: model.fit(given, target, batch_size=BATCH, epochs=1, verbose=0)
+
+
+def gan(k: Any, data: Arrays) -> Epoch:
+    """The classic step: `predict` of noise, `train_on_batch` of the judge, and of both with the judge frozen."""
+    layers, models = k.layers, k.models
+    maker = models.Sequential(
+        [layers.Dense(128, activation="relu", input_shape=(32,)), layers.Dense(784, activation="tanh")]
+    )
+    judge = models.Sequential(
+        [layers.Dense(128, activation="relu", input_shape=(784,)), layers.Dense(1, activation="sigmoid")]
+    )
+    judge.compile(loss="binary_crossentropy", optimizer="adam")
+    judge.trainable = False
+    both = models.Sequential([maker, judge])
+    both.compile(loss="binary_crossentropy", optimizer="adam")
+    real, noise = data
+    ones = np.ones((BATCH, 1), "float32")
+    labels = np.concatenate([ones, 0 * ones])
+
+    def epoch() -> None:
+        for i in range(0, len(real), BATCH):
+            z = noise[i : i + BATCH]
+            judge.train_on_batch(np.concatenate([real[i : i + BATCH], maker.predict(z, verbose=0)]), labels)
+            both.train_on_batch(z, ones)
+
+    return epoch
+
+
+def wide_deep(k: Any, data: Arrays) -> Epoch:
+    """A linear part of 200 features beside two dense layers on embeddings of 8 categories and 16 numbers."""
+    layers = k.layers
+    wide, categories, numbers = (layers.Input(shape=(n,)) for n in (200, 8, 16))
+    x = layers.Flatten()(layers.Embedding(500, 8)(categories))
+    x = layers.Dense(64, activation="relu")(layers.Concatenate()([x, numbers]))
+    x = layers.Dense(32, activation="relu")(x)
+    output = layers.Dense(1, activation="sigmoid")(layers.Concatenate()([wide, x]))
+    model = k.models.Model([wide, categories, numbers], output)
+    model.compile(loss="binary_crossentropy", optimizer="adam")
+    given, target = list(data[:3]), data[3]
+    return lambda: model.fit(given, target, batch_size=BATCH, epochs=1, verbose=0)
+
+
+def _perceptron(k: Any) -> Any:
+    layers = k.layers
+    model = k.models.Sequential(
+        [layers.Dense(128, activation="relu", input_shape=(784,)), layers.Dense(10, activation="softmax")]
+    )
+    model.compile(loss="categorical_crossentropy", optimizer="sgd")
+    return model
+
+
+def loader(k: Any, data: Arrays) -> Epoch:
+    """`fit` of a torch `DataLoader` that shuffles, without workers."""
+    import torch
+
+    model = _perceptron(k)
+    batches = torch.utils.data.DataLoader(
+        torch.utils.data.TensorDataset(*map(torch.from_numpy, data)), batch_size=BATCH, shuffle=True
+    )
+    return lambda: model.fit(batches, epochs=1, verbose=0)
+
+
+def generator(k: Any, data: Arrays) -> Epoch:
+    """`fit` of a generator that slices arrays."""
+    model, (x, y) = _perceptron(k), data
+
+    def batches() -> Iterator[Arrays]:
+        while True:
+            for i in range(0, len(x), BATCH):
+                yield x[i : i + BATCH], y[i : i + BATCH]
+
+    endless = batches()
+    return lambda: model.fit(endless, steps_per_epoch=len(x) // BATCH, epochs=1, verbose=0)
+
+
+PROGRAMS = {f.__name__: f for f in (seq2seq, gan, wide_deep, loader, generator)}
+
+
+# Measuring -----------------------------------------------------------------------------------------------------
+
+
+def measured(side: str, name: str, quick: bool) -> dict[str, float]:
+    """Microseconds of CPU for a step."""
+    frontend, engine = side.split(":")
+    steps = 8 if quick else 16
+    data = data_of(name, steps)
+    if frontend == "by_hand":
+        import programs_by_hand
+
+        epoch = programs_by_hand.build(engine, name, data)
+    else:
+        os.environ["KERAS_FRONT_BACKEND"] = engine
+        import keras_front
+
+        epoch = PROGRAMS[name](keras_front, data)
+    for _ in range(6):  # what is compiled late is compiled by then
+        epoch()
+    return {"step": per_step(enough(epoch, 0.6 if quick else 2.0, 30), steps)}
+
+
+def compare(engine: str, name: str, arguments: argparse.Namespace) -> list[str]:
+    """A row of the table."""
+    found: dict[str, list[Any]] = {"by_hand": [], "keras_front": []}
+    for _ in range(arguments.rounds):
+        for frontend, rounds in found.items():
+            side = f"{frontend}:{engine}"
+            command = [sys.executable, str(Path(__file__)), "--measure", side, "--programs", name]
+            rounds.append(in_process([*command, "--core", str(last_core()), *["--quick"] * arguments.quick], minutes=5))
+            with Path(arguments.out).open("a") as file:
+                file.write(json.dumps({"side": side, "program": name, **rounds[-1]}) + "\n")
+            if "error" in rounds[-1]:
+                print(f"FAILED {side} {name}: {rounds[-1]['error']}")
+    ours, limits = found["keras_front"], found["by_hand"]
+    ratio = marked(speed(ours, limits, "step"), BY_HAND)
+    return [name, engine, ratio, plain(typical(ours, "step")), plain(typical(limits, "step"))]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="one round, fewer repetitions")
+    parser.add_argument("--engines", default=",".join(OPPONENTS))
+    parser.add_argument("--programs", default=",".join(NAMES), help=f"of {', '.join(NAMES)}")
+    parser.add_argument("--rounds", type=int, help="how often each side is measured (quick: 1, otherwise 3)")
+    parser.add_argument("--out", default=str(HERE / "results" / time.strftime("%Y%m%d-%H%M%S-programs.jsonl")))
+    parser.add_argument("--measure", help=argparse.SUPPRESS)
+    parser.add_argument("--core", type=int, default=0, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    arguments.rounds = arguments.rounds or (1 if arguments.quick else 3)
+    if arguments.measure:
+        pin(arguments.core)
+        print(MARK + json.dumps(measured(arguments.measure, arguments.programs, arguments.quick)), flush=True)
+        os._exit(0)  # engines take their time to leave
+    Path(arguments.out).parent.mkdir(parents=True, exist_ok=True)
+    engines = arguments.engines.split(",")
+    rows = [compare(engine, name, arguments) for name in arguments.programs.split(",") for engine in engines]
+    print(f"\nPrograms against loops by hand; NumPy against torch's (* below {BY_HAND}):\n")
+    print(table(["program", "backend", "speed", "us a step", "by hand"], rows))
+
+
+if __name__ == "__main__":
+    main()
