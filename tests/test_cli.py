@@ -202,3 +202,11 @@ def test_the_demo_takes_one_thread_of_blas():
     """NumPy reads the variable when it is loaded, so nothing may load it before the command is known."""
     code = "import sys, keras_front.cli; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_reader_that_has_seen_enough_is_no_error():
+    code = "import sys, keras_front.cli; sys.exit(keras_front.cli.main(['info']))"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()  # as `keras-front info | head -1` does
+    assert process.stderr.read() == b""
+    assert process.wait() == 0

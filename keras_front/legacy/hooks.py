@@ -77,7 +77,8 @@ def translate_call(
     if not unknown:
         return args, kwargs
     if not any(name in SIGNATURES for name in owners[: here + 1]):
-        translated = translate(owners, old, (), {name: kwargs[name] for name in unknown}, target)
+        others = len(args) > 1 or len(kwargs) > len(unknown)
+        translated = translate(owners, old, (), {name: kwargs[name] for name in unknown}, target, others)
         return args, {name: value for name, value in kwargs.items() if name not in unknown} | translated
     return (), translate(owners, old, args, kwargs, target)
 

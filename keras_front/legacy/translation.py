@@ -48,7 +48,12 @@ def signature(owners: Sequence[str]) -> list[str]:
 
 
 def translate(
-    owners: Sequence[str], old: list[str], args: tuple[Any, ...], kwargs: Arguments, target: Any
+    owners: Sequence[str],
+    old: list[str],
+    args: tuple[Any, ...],
+    kwargs: Arguments,
+    target: Any,
+    others: bool = False,
 ) -> Arguments:
     """All arguments by today's names; warns once for each place in the code.
 
@@ -58,6 +63,7 @@ def translate(
         args: arguments without names.
         kwargs: arguments with names.
         target: the object under construction, or the function.
+        others: whether the call has further arguments, for which the warning has dots.
     """
     if len(args) > len(old):
         raise DtypeError(f"{owners[0]}: expected at most {len(old)} arguments, received {len(args)}.")
@@ -67,7 +73,7 @@ def translate(
         raise DtypeError(f"{owners[0]}: expected one value for {twice[0]!r}, received two.")
     current = renamed(owners, given | kwargs, target)
     name = getattr(target, "__name__", type(target).__name__)
-    _warn(owners[-1] if name == "__init__" else name, current)
+    _warn(owners[-1] if name == "__init__" else name, current, others)
     return current
 
 
@@ -333,7 +339,7 @@ def forget() -> None:
     _PLACES.clear()
 
 
-def _warn(name: str, current: Arguments) -> None:
+def _warn(name: str, current: Arguments, others: bool) -> None:
     """Say how the call reads today, at the line of the user's code, once, unless nobody wants to be told."""
     if not config.setting("old_name_warnings").value:
         return
@@ -344,6 +350,7 @@ def _warn(name: str, current: Arguments) -> None:
     if place in _PLACES:
         return
     text = ", ".join(f"{key}={_shown(value)}" for key, value in current.items() if key != "self")
+    text = f"..., {text}" if others else text
     message = f"This call has names of an older Keras. Today it reads: {name}({text})"
     warnings.warn_explicit(message, OldNameWarning, place[0], place[1], frame.f_globals.get("__name__", "?"))
     _PLACES.add(place)
