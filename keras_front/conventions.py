@@ -39,15 +39,18 @@ class Conventions(NamedTuple):
             2.3.1: the rest is zero.
         summary: the form of `model.summary`: 'with a title', as in Keras 2.3.1; 'fitted', natively, which is the same
             but on a terminal, where it has its width and colours; 'classic' without the line for the model; 'columns of
-            Keras 1', which says for every model what is connected to what; or 'boxes'.
+            Keras 1', which says for every model what is connected to what; 'wrapped', where what is too long goes on
+            below; or 'boxes'.
         names_from_zero: layers without a name are called 'dense', 'dense_1' ... Natively 'dense_1', 'dense_2' ...
         inputs_from_one: with `names_from_zero`, inputs without a name are called 'input_1' all the same.
         name_prefixes: how such names begin where not with the name of the class.
         announces_samples: `fit` on arrays with validation first says how many samples there are, as natively.
         counts_steps: the progress of `fit` is counted in steps. Natively, as in Keras 2.3.1, in samples where these are
             known.
-        progress: how far things are: 'classic'; 'without step time'; 'by steps', with a line for a bar; or natively
-            'with speed': 'classic' where lines stay, with colours and steps a second where they are redrawn.
+        progress: how far things are: 'classic'; 'of tf.keras', whose one line an epoch begins with the steps and ends
+            with durations, and who does not number a single epoch; 'without step time'; 'by steps', with a line for a
+            bar; or natively 'with speed': 'classic' where lines stay, with colours and steps a second where they are
+            redrawn.
         epoch_format: how callbacks write the number of an epoch. Natively '05d'.
         flat_event_files: `TensorBoard` writes all into one folder, under the names of the logs, in the form of
             TensorFlow 1. Natively False: into `train` and `validation`, in the form of tf.keras.

@@ -61,7 +61,8 @@ class ProgbarLogger(Callback):
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         if not self.verbose:
             return
-        self._start("" if self.epochs is None else f"Epoch {epoch + 1}/{self.epochs}", header=True)
+        untitled = self.epochs is None or (self.epochs == 1 and conventions.current().progress == "of tf.keras")
+        self._start("" if untitled else f"Epoch {epoch + 1}/{self.epochs}", header=True)
 
     def _start(self, title: str, header: bool = False) -> None:
         self.target = self.params.get("steps" if self.use_steps else "samples")

@@ -90,7 +90,7 @@ def print_summary(
         of the dialect `keras3`, Keras 3.15, `keras/src/utils/summary_utils.py`.
     """
     style = conventions.current().summary
-    form = _boxes if style == "boxes" else _classic
+    form = {"boxes": _boxes, "wrapped": _wrapped}.get(style, _classic)
     if style == "fitted" and print_fn is None and redraws_in_place(sys.stdout) and line_length is positions is None:
         form = _fitted
         frozen = {not layer.trainable for layer in model.layers if layer.weights}
@@ -273,11 +273,21 @@ def _sources(model: Any, layer: Any) -> list[str]:
     graph = model._graph
     inside = {id(node) for node in graph.nodes}
     return [
-        f"{tensor.history[0].name}[{tensor.history[1]}][{tensor.history[2]}]" if tensor.history else tensor.name
+        f"{tensor.history[0].name}[{_call_number(*tensor.history[:2])}][{tensor.history[2]}]"
+        if tensor.history
+        else tensor.name
         for node in layer._inbound_nodes
         if id(node) in inside
         for tensor in node.needed_tensors
     ]
+
+
+def _call_number(layer: Any, place: int) -> int:
+    """The number of a call: since tf.keras the inputs of an inner model are no call of it."""
+    if conventions.current().summary not in ("wrapped", "boxes") or not getattr(layer, "outputs", None):
+        return place
+    first = [id(tensor) for tensor in layer._inbound_nodes[0].output_tensors]
+    return place - (first == [id(tensor) for tensor in layer.outputs])
 
 
 def _totals(model: Any) -> list[tuple[str, int, int]]:
@@ -289,6 +299,66 @@ def _totals(model: Any) -> list[tuple[str, int, int]]:
 
 def _count(weights: Sequence[Any]) -> tuple[int, int]:
     return sum(int(np.prod(w.shape, dtype=np.int64)) for w in weights), layer_costs.bytes_of_weights(weights)
+
+
+# The form of tf.keras: what is too long for its column goes on below --------------------------------------------
+
+
+def _wrapped(
+    model: Any,
+    entries: list[Entry],
+    line_length: int | None,
+    positions: Sequence[float] | None,
+    extras: list[Extra],
+) -> list[str]:
+    """Source: tf_keras 2.21, `utils/layer_utils.py`, whose output it has been compared with."""
+    plain = _is_chain(model)
+    usual, fractions = CHAIN if plain else (OTHERS[0], (0.3, 0.6, 0.7, 1.0))
+    width, ends = line_length or usual, list(positions or fractions)
+    if ends[-1] <= 1:
+        ends = [int(width * end) for end in ends]
+    for extra in extras:
+        ends.append(ends[-1] + extra.width)
+        width += extra.width
+    lines = [f'Model: "{model.name}"', "_" * width, *_wrapped_row(_titles(plain, extras), ends), "=" * width]
+    for index, entry in enumerate(entries):
+        lines += _wrapped_row(_fields_of(entry, plain, extras), ends, entry.depth)
+        lines += _between(entry.depth, entries[index + 1].depth if index + 1 < len(entries) else 0, width)
+    sizes = [f"{name} params: {count} ({_readable(size, 'Byte')})" for name, count, size in _totals(model)]
+    return [*lines, "=" * width, *sizes, "_" * width]
+
+
+def _between(depth: int, following: int, width: int) -> Iterator[str]:
+    """What stands between two layers: nothing, or the edges of the boxes around the layers of inner models."""
+    for level in range(depth + 1, following + 1):
+        yield "|" * level + "\u00af" * (width - 2 * level) + "|" * level
+    for level in range(depth, following, -1):
+        yield "|" * (level - 1) + "\u00af" * (width - 2 * (level - 1)) + "|" * (level - 1)
+    if following == depth:
+        yield "|" * depth + " " * (width - 2 * depth) + "|" * depth
+
+
+def _fields_of(entry: Entry, plain: bool, extras: list[Extra]) -> list[str]:
+    layer, shape = entry.layer, _shape_text(entry.layer)
+    shape = f"[{shape}]" if type(layer).__name__ == "InputLayer" else shape
+    sources = [] if plain else [str(entry.sources if entry.depth == 0 else [])]
+    more = [extra.text(entry) for extra in extras]
+    return [f"{layer.name} ({type(layer).__name__})", shape, _parameters(layer), *sources, *more]
+
+
+def _wrapped_row(fields: Sequence[str], ends: Sequence[float], depth: int = 0) -> Iterator[str]:
+    """The lines of one row, in which a list goes on in the next line after each of its items."""
+    rest, edge = list(fields), "|" * depth
+    while any(rest):
+        line = edge + " "
+        for index, (text, end) in enumerate(zip(rest, ends, strict=False)):
+            last = index == len(ends) - 1
+            room = int(end) - max(len(line), int(ends[index - 1]) if index else 0) - (0 if last else 2)
+            found = [text[:room].find(mark) + len(mark) for mark in ("),", "},", "],", "',") if mark in text[:room]]
+            room = min(found, default=room)
+            line = (line + text[:room]).ljust(int(end) - depth * last)
+            rest[index] = text[room:]
+        yield line + edge
 
 
 # The classic form on a terminal -------------------------------------------------------------------------------
@@ -388,8 +458,8 @@ def _cells(entry: Entry, plain: bool, extras: list[Extra]) -> list[list[str]]:
     ]
 
 
-def _readable(size: float) -> str:
-    for unit in ("B", "KB", "MB", "GB", "TB"):
+def _readable(size: float, one: str = "B") -> str:
+    for unit in (one, "KB", "MB", "GB", "TB"):
         if size < 1024 or unit == "TB":
             return f"{size:.2f} {unit}"
         size /= 1024

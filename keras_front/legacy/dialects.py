@@ -118,8 +118,8 @@ CONVENTIONS: dict[str, dict[str, Any]] = {
         "announces_samples": False,
         "counts_steps": True,
         "epoch_format": "d",
-        "progress": "classic",
-        "summary": "with a title",
+        "progress": "of tf.keras",
+        "summary": "wrapped",
         "stops_after_first_epoch": False,  # these two: tf_keras 2.21
         "best_weights_at_end": True,
     },

@@ -124,7 +124,16 @@ class Progbar:
         if self.verbose == 1:
             self._draw(current, done, force)
         elif self.verbose == 2 and done:
-            self._write(f"{self.title} - {time.time() - self._start:.0f}s{painted(self._values(4), False)}\n")
+            self._write(self._one_line(current, time.time() - self._start))
+
+    def _one_line(self, current: int, spent: float) -> str:
+        line = f"{self.title} - {spent:.0f}s{painted(self._values(4), False)}"
+        if self._form != "of tf.keras":
+            return f"{line}\n"
+        each = f"{_duration(spent / max(current, 1))}/{self.unit_name}"
+        return (
+            f"{current}/{current if self.target is None else self.target}{line} - {_duration(spent)}/epoch - {each}\n"
+        )
 
     def add(self, n: int, values: Sequence[tuple[str, float]] | None = None) -> None:
         """Show that things went on.

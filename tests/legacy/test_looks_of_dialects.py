@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 
 import numpy as np
@@ -193,3 +194,57 @@ def test_warnings_of_old_names_can_be_turned_off():
     config.set_old_name_warnings(True)
     with dialect("keras1"), pytest.warns(OldNameWarning):
         layers.Dense(output_dim=7)
+
+
+# Printed by tf_keras 2.21 for the same model; spaces at the ends of lines are cut off.
+WRAPPED = """\
+Model: "whole"
+_____________________________________________________________________________________________________________
+ Layer (type)                Output Shape                 Param #   Connected to                  Trainable
+=============================================================================================================
+ input_1 (InputLayer)        [(None, 4)]                  0         []                            Y
+
+ inner (Sequential)          (None, 2)                    10        ['input_1[0][0]']             Y
+|¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯|
+| one (Dense)                (None, 2)                    10        []                            Y         |
+|                                                                                                           |
+| two (Dropout)              (None, 2)                    0         []                            Y         |
+¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯¯
+ three (Dense)               (None, 3)                    15        ['input_1[0][0]']             N
+
+ a_very_long_name_of_a_laye  (None, 5)                    0         ['inner[0][0]',               Y
+ r_that_goes_on (Concatenat                                          'three[0][0]']
+ e)
+
+=============================================================================================================
+Total params: 25 (100.00 Byte)
+Trainable params: 10 (40.00 Byte)
+Non-trainable params: 15 (60.00 Byte)
+_____________________________________________________________________________________________________________
+"""
+
+
+def test_the_summary_of_tf_keras_goes_on_below():
+    with dialect("tf.keras"):
+        K.reset_uids()
+        a = layers.Input((4,))
+        parts = [layers.Dense(2, input_shape=(4,), name="one"), layers.Dropout(0.5, name="two")]
+        inner, end = (
+            models.Sequential(parts, name="inner"),
+            layers.Concatenate(name="a_very_long_name_of_a_layer_that_goes_on"),
+        )
+        model = models.Model(a, end([inner(a), layers.Dense(3, name="three")(a)]), name="whole")
+        model.layers[2].trainable = False
+        lines = summary(model, expand_nested=True, show_trainable=True)
+    assert [line.rstrip() for line in lines] == WRAPPED.splitlines()
+
+
+@pytest.mark.of_the_host
+def test_one_line_an_epoch_of_tf_keras_has_steps_and_durations(backend, capsys):
+    with dialect("tf.keras"):
+        model = models.Sequential([layers.Dense(1, input_shape=(3,), kernel_initializer="zeros")])
+        model.compile("sgd", "mse")
+        for epochs in (1, 2):
+            model.fit(np.zeros((10, 3)), np.zeros((10, 1)), batch_size=4, epochs=epochs, verbose=2)
+    form = r"3/3 - 0s - loss: 0.0000e\+00 - \d+(ms|us|s)/epoch - \d+(ms|us|s)/step\n"
+    assert re.fullmatch(f"{form}Epoch 1/2\\n{form}Epoch 2/2\\n{form}", capsys.readouterr().out)
