@@ -77,8 +77,10 @@ def _memory(operand: Operand) -> Memory:
     array = operand.array
     if array is None:
         return operand.register, 0, 0
-    first, last = np.lib.array_utils.byte_bounds(array)
-    return first, last - first, array.itemsize
+    first = array.__array_interface__["data"][0]
+    spans = [(n - 1) * stride for n, stride in zip(array.shape, array.strides, strict=True)]
+    before = -sum(span for span in spans if span < 0)
+    return first - before, before + sum(span for span in spans if span > 0) + array.itemsize, array.itemsize
 
 
 def _any_meet(some: set[Memory], others: set[Memory], apart: bool = False) -> bool:
@@ -102,7 +104,7 @@ class _Run:
     def __init__(self, shape: Sequence[int]):
         self.shape, self.size = tuple(shape), math.prod(shape)
         self.operations: list[Operation] = []
-        self.early: list[Operation] = []  # new arrays, made before the loop
+        self.early: list[Operation] = []  # what is done before the loop
         self.vector = 0  # elements of the vectors
         self._read: set[Memory] = set()
         self._written: set[Memory] = set()
