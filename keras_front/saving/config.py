@@ -92,7 +92,7 @@ FUNCTION_ARGUMENTS = ("activation", "recurrent_activation")
 # `batch_size` is an argument that older Keras take for every layer, and look at where it belongs to a shape alone.
 REFUSED_BY_KERAS3 = "batch_size"
 HINTS = {
-    "hard_sigmoid": "hard_sigmoid is another function in Keras 3. keras-front convert OLD.h5 NEW.keras --to keras3",
+    "hard_sigmoid": "hard_sigmoid is another function in Keras 3: read this file with tf_keras or keras_front.",
 }
 
 # Layers whose further inputs (states, constants) Keras 2 lists among the inputs, and later versions as

@@ -86,7 +86,7 @@ def load_model(
     """The model that any Keras wrote to `filepath`: `.h5`, `.keras`, or a SavedModel folder of tf.keras.
 
     Args:
-        filepath: path, `h5py.File` or `h5py.Group`, or a binary file object.
+        filepath: path, `h5py.File` or `h5py.Group`, or a binary file object; or a folder of Keras 3 (`zipped=False`).
         custom_objects: the user's classes and functions by name.
         compile: compile the model as it was, and restore the state of its optimizer.
         allow_code: whether Python code in it may run (`Lambda` layers). Only for what you trust; by default it is
@@ -110,6 +110,7 @@ def load_model(
 
     if saved_model.is_readable(filepath):
         return saved_model.load_model(filepath, custom_objects, compile, allow_code)
+    filepath = _joined(filepath, "a model")
     if atomic.is_path(filepath):
         guard.check_there(filepath)
     with failures.reading(_called(filepath), "a model", UnreadableFileError):
@@ -180,6 +181,7 @@ def load_weights(
         raise ArgumentError(
             "When calling model.load_weights, skip_mismatch can only be set to True when by_name is True."
         )
+    filepath = _joined(filepath, "weights")
     if atomic.is_path(filepath) and not saved_model.is_readable(filepath):
         guard.check_there(filepath)
     with failures.reading(_called(filepath), "weights", UnreadableFileError):
@@ -192,6 +194,16 @@ def load_weights(
             )
         else:
             reader.load_weights(model, filepath)
+
+
+def _joined(filepath: Any, what: str) -> Any:
+    """What Keras 3 wrote in several files as one; anything else as it is."""
+    from . import apart
+
+    if not apart.is_apart(filepath):
+        return filepath
+    with failures.reading(_called(filepath), what, UnreadableFileError):
+        return apart.joined(filepath)
 
 
 POSITIONS = {
