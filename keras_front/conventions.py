@@ -60,6 +60,8 @@ class Conventions(NamedTuple):
             False, as in Keras 2.3.1: all axes but the contracted ones are in the result, those of x before those of y.
         layer_at_the_end: an input that does not fit is "incompatible with layer dense_1". Natively, as in tf.keras,
             input 0 of layer "dense_1" is "incompatible with the layer".
+        least_value_stays: `array_to_img` spreads the values of an image from 0 on, where none is negative. Natively
+            False, as in Keras-Preprocessing 1.1.2: from the least value on.
         wants_losses: `compile` warns of outputs that a dict of losses leaves out, and refuses a model without any loss.
             Natively False: such outputs, and a model whose `train_step` has a loss of its own, are meant.
         stops_after_first_epoch: `EarlyStopping` may stop after the first epoch, and a `baseline` stands for the best
@@ -91,6 +93,7 @@ class Conventions(NamedTuple):
     epoch_format: str = "05d"
     flat_event_files: bool = False
     own_extraction_folder: bool = False
+    least_value_stays: bool = False
     wants_losses: bool = False
     stops_after_first_epoch: bool = True
     best_weights_at_end: bool = False

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_front import config
+from keras_front import config, conventions
 from keras_front.backend.ops import image as resizing
 from keras_front.compatibility import accept_legacy_arguments, reject_unknown
 from keras_front.errors import ArgumentError, MissingPackageError, ShapeError
@@ -200,7 +200,7 @@ def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dty
 
 def _spread(x: np.ndarray) -> np.ndarray:
     """Values from 0 to 255."""
-    x = x - np.min(x)
+    x = x - (min(np.min(x), 0) if conventions.current().least_value_stays else np.min(x))
     largest = np.max(x)
     if largest != 0:
         x /= largest

@@ -193,3 +193,15 @@ def test_batch_dot_of_more_than_three_axes(backend, first, axes, formula):
     np.testing.assert_allclose(found, np.einsum(formula, x, y), rtol=1e-5)
     with pytest.raises(ShapeError, match=r"dialect keras2\.2"):
         K.batch_dot(K.constant(x), K.constant(y), (1, 2))
+
+
+def test_the_least_value_of_an_image_stays_up_to_2_3():
+    """The numbers are those of Keras-Preprocessing 1.0.9 and 1.1.0, and of 1.1.2, for the same image."""
+    image = pytest.importorskip("keras_front.preprocessing.image")
+    x = np.array([[[10.0], [60.0]], [[110.0], [210.0]]])
+    for names, found in ((OLD, [6, 36, 66, 127]), ((*NEW, "tf.keras"), [0, 31, 63, 127])):
+        for name in names:
+            with config.use(dialect=name):
+                assert image.apply_brightness_shift(x, 0.5).ravel().tolist() == found
+                shifted = image.apply_brightness_shift(x - 100, 0.5).ravel().tolist()
+                assert shifted == [0, 31, 63, 127]
