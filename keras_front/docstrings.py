@@ -182,7 +182,7 @@ def _of_signature(cls: type, missing: set[str]) -> dict[str, list[str]]:
     known: dict[str, list[str]] = {}
     for base in reversed(cls.__mro__[1:]):
         known |= _entries_of(base)
-    return {name: known[name] for name in _named(_signature(cls.__init__)) if name in missing and name in known}
+    return {name: known[name] for name in _named(_signature(cls)) if name in missing and name in known}
 
 
 def _entries_of(base: type) -> dict[str, list[str]]:
