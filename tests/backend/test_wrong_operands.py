@@ -56,3 +56,10 @@ def test_it_gives_the_same(backend, case):
     got = K.to_numpy(call(K.constant(X)))
     np.testing.assert_allclose(got, expected, rtol=1e-6)
     assert got.dtype == expected.dtype
+
+
+def test_a_norm_of_any_order_keeps_its_dtype(backend):
+    x = np.array([[1.0, -2.0], [3.0, 0.5]])
+    got = K.norm(K.constant(x, dtype="float64"), ord=3, axis=1)
+    assert K.dtype(got) == "float64"
+    np.testing.assert_allclose(K.to_numpy(got), np.linalg.norm(x, 3, axis=1), rtol=1e-12)

@@ -14,7 +14,7 @@ import numpy as np
 from keras_front.backend import dtypes, shapes
 from keras_front.backend.declare import Axes, Flag, Tensor, Tensors, composite, primitive
 from keras_front.backend.ops.arrangement import _sizes, broadcast_to, expand_dims, permute_dimensions, reshape, squeeze
-from keras_front.backend.ops.elementwise import abs, cast, less, multiply, not_equal, square_root, where
+from keras_front.backend.ops.elementwise import abs, cast, less, multiply, not_equal, power, square_root, where
 from keras_front.backend.ops.linear import matmul
 from keras_front.backend.ops.reduction import max, min, sum
 from keras_front.errors import ArgumentError, DtypeError, ShapeError
@@ -260,7 +260,7 @@ def _vector_norm(x: Any, ord: Any, axis: int, keepdims: bool) -> Any:
         return sum(cast(not_equal(x, 0), x.dtype), axis=axis, keepdims=keepdims)
     if ord == 1:
         return sum(abs(x), axis=axis, keepdims=keepdims)
-    return sum(abs(x) ** float(ord), axis=axis, keepdims=keepdims) ** (1.0 / ord)
+    return power(sum(power(abs(x), float(ord)), axis=axis, keepdims=keepdims), 1.0 / ord)
 
 
 def _matrix_norm(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
