@@ -109,6 +109,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     )},
     "backend_config": ("config",),
     "backend.load_backend": ("legacy.load_backend", "legacy.backend_internals", "backend"),
+    "preprocessing.text": ("legacy.utils.text",),
     "utils.file_utils": ("utils.file_cache", "utils.hashes", "utils.archives"),
     "utils.legacy": ("registry",),
     "utils.layer_utils": ("legacy.utils.layer_utils", "utils", "layers"),

@@ -47,6 +47,8 @@ from keras.layers.core import Dense, Highway, MaxoutDense, Merge as Merged, Time
 from keras.layers.embeddings import Embedding
 from keras.layers.recurrent import LSTM
 from keras.layers.wrappers import TimeDistributed
+from keras.preprocessing.text import base_filter, text_to_word_sequence
+assert text_to_word_sequence("it's, a dog!", filters=base_filter()) == ["it's", "a", "dog"]
 from keras.layers import merge, Dense as Plain
 from keras.regularizers import activity_l2, l1l2, WeightRegularizer
 import keras_front
