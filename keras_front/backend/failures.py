@@ -42,7 +42,7 @@ def explained(op: Any, error: Exception, args: Sequence[Any], attrs: dict[str, A
 
 def _of_the_engine(error: Exception) -> bool:
     """Whether the active engine says by this error that the arguments of a call do not fit."""
-    backend = discovery.present()
+    backend: Any = discovery.present()
     return backend is not None and backend.is_argument_error(error)
 
 

@@ -322,7 +322,9 @@ def form_of(x: Any, names: list[str]) -> Callable[[list[Any]], Any]:
 
 def length(x: Any) -> int | None:
     """The number of samples of a batch, if it is easily seen."""
-    first = next(iter(x.values()), None) if isinstance(x, dict) else x[0] if isinstance(x, list | tuple) and x else x
+    first: Any = next(iter(x.values()), None) if isinstance(x, dict) else x
+    if isinstance(x, list | tuple) and x:
+        first = x[0]
     if hasattr(first, "shape"):
         return first.shape[0] if len(first.shape) else None
     return len(first) if hasattr(first, "__len__") else None
