@@ -173,7 +173,7 @@ def mel_weights(bins: int, mels: int, sampling_rate: float, lowest: float, highe
     Source: Young et al., The HTK Book, section 5.4; TensorFlow, `tf.signal.linear_to_mel_weight_matrix`.
     Example:
         >>> mel_weights(5, 2, 8.0, 0.5, 4.0).round(2).tolist()
-        [[0.0, 0.0], [0.29, 0.0], [0.86, 0.14], [0.43, 0.57], [0.0, 0.0]]
+        [[0.0, 0.0], [0.43, 0.0], [0.71, 0.29], [0.0, 0.86], [0.0, 0.0]]
     """
     hertz = np.linspace(0.0, sampling_rate / 2, bins)[1:, None]
     found = _MELS_OF_E * np.log1p(hertz / _HERTZ_OF_BREAK)
