@@ -16,9 +16,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from keras_front import config
 from keras_front.errors import UnreadableFileError
 
-from . import atomic, guard, hdf5
+from . import atomic, guard, hdf5, tensor_bundle
 
 __all__ = ["is_apart", "joined"]
 
@@ -69,7 +70,8 @@ def joined(path: Any) -> Joined:
 def _pack(folder: Path, result: Joined) -> None:
     with zipfile.ZipFile(result, "w") as archive:
         for name in _members(folder):
-            archive.writestr(name, _plain(folder / name).read_bytes())
+            limit = guard.CONFIG_BYTES if name in MEMBERS and name != WEIGHTS else config.max_model_bytes()
+            archive.writestr(name, tensor_bundle.content(str(_plain(folder / name)), limit))
 
 
 def _members(folder: Path) -> Iterator[str]:
@@ -90,7 +92,7 @@ def _plain(path: Path) -> Path:
 def _join(path: Path, result: Joined) -> None:
     import h5py
 
-    told = guard.parsed(_plain(path).read_bytes(), str(path))
+    told = guard.parsed(tensor_bundle.content(str(_plain(path)), guard.CONFIG_BYTES), str(path))
     held = told.get("weight_map") if isinstance(told, Mapping) else None
     if not isinstance(held, Mapping) or len(held) > MOST:
         raise UnreadableFileError(f"{path}: expected a 'weight_map' of up to {MOST} groups, found none.")

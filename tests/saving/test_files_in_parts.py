@@ -30,7 +30,7 @@ def folder(model, tmp_path):
     return tmp_path / "m"
 
 
-def test_an_archive_that_is_not_packed(model, folder):
+def test_an_archive_that_is_not_packed(model, folder, monkeypatch):
     again = load_model(folder)
     for some in (model, again):
         some.train_on_batch(np.ones((2, 4)), np.zeros((2, 2)))
@@ -40,6 +40,12 @@ def test_an_archive_that_is_not_packed(model, folder):
     weights.rename(folder / "elsewhere.h5")
     with pytest.raises(SerializationError, match=r"expected a member 'model\.weights\.h5'"):
         load_model(folder)
+    with open(weights, "wb") as stream:
+        stream.truncate(1 << 40)  # a terabyte of nothing
+    monkeypatch.setenv("KERAS_FRONT_MAX_MODEL_BYTES", str(1 << 30))
+    with pytest.raises(UnsafeFileError, match="at most"):
+        load_model(folder)
+    weights.unlink()
     weights.symlink_to(folder / "elsewhere.h5")
     with pytest.raises(UnsafeFileError, match="a link"):
         load_model(folder)
