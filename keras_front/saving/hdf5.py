@@ -45,6 +45,7 @@ from . import (
     failures,
     guard,
     hdf5_config,
+    heaps,
     incomplete,
     libraries,
     older_states,
@@ -106,6 +107,7 @@ def opened(source: Any, where: str | None = None) -> Iterator[tuple[Any, str]]:
     except OSError as error:
         raise UnreadableFileError(f"{where}: expected an HDF5 file, received something else ({error}).") from None
     with file:
+        heaps.check_heaps(source, where)
         guard.check_tree(file, where)
         yield file, where
 

@@ -26,6 +26,7 @@ from keras_front.registry import Registry
 from . import (
     config,
     guard,
+    heaps,
     keras_zip,
     operations,
     safetensors_files,
@@ -196,6 +197,7 @@ def _hdf5(path: Any, found: Description) -> None:
 
     found.kind = "an HDF5 file"
     with h5py.File(path, "r") as root:
+        heaps.check_heaps(path, found.path)
         with _noting(found):
             guard.check_tree(root, found.path)
         _hdf5_root(root, found)
@@ -294,6 +296,7 @@ def _keras_archive(archive: zipfile.ZipFile, found: Description) -> None:
         if keras_zip.WEIGHTS not in archive.namelist():
             guard.member(archive, keras_zip.WEIGHTS, found.path)  # which says so
         with archive.open(keras_zip.WEIGHTS) as stream, h5py.File(stream, "r") as root:  # type: ignore[arg-type]
+            heaps.check_heaps(stream, f"{found.path}, {keras_zip.WEIGHTS}")
             guard.check_tree(root, f"{found.path}, {keras_zip.WEIGHTS}")
             for name, entry in _datasets(root, found):
                 (found.state if name.startswith("optimizer") else found.weights).append(entry)
