@@ -34,7 +34,10 @@ class TensorValues:
         behind = [t for origin in symbolic.toposort([tensor], self.values) for t in origin.tensors()]
         if not any(t in self.values for t in behind):
             open_ends = [t for t in behind if t.is_placeholder and t not in AMBIENT]
-            return _refuse(open_ends[0]) if open_ends else tensor
+            if open_ends:
+                return _refuse(open_ends[0])
+            of_weights = any(t.variable is not None for t in behind)  # such as a part that `build` cut out of a weight
+            return symbolic.replay(tensor, {}) if of_weights else tensor
         for t in behind:
             if t not in self.values and t.history is not None and t.origin is None:
                 _refuse(t)

@@ -173,6 +173,24 @@ def test_the_operator_of_products_is_that_of_numpy(backend):
         np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-6)
 
 
+def test_a_part_of_a_weight_that_build_cut_out_is_trained(backend):
+    class Cut(layers.Layer):
+        def build(self, shape):
+            self.kernel = self.add_weight(name="kernel", shape=(3, 4), initializer="ones")
+            self.part = self.kernel[:, :2]
+
+        def call(self, x):
+            return K.dot(x, self.part)
+
+    model = models.Sequential([Cut(input_shape=(3,))])
+    model.compile("sgd", "mse")
+    model.train_on_batch(X, np.zeros((4, 2)))
+    error = X @ np.ones((3, 2))
+    expected = np.ones((3, 4))
+    expected[:, :2] -= 0.01 * X.T @ error * 2 / 8
+    np.testing.assert_allclose(model.get_weights()[0], expected, rtol=1e-5)
+
+
 def test_a_variable_of_tensorflow_says_whether_a_layer_trains_it():
     class Table(layers.Layer):
         def build(self, shape):

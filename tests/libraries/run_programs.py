@@ -15,14 +15,11 @@ OPTIONS = {  # these know two engines and refuse a third
     "vis_program": ["--speak-as", "theano"],
     "explanations": ["--speak-as", "tensorflow"],
 }
-KNOWN_TO_FAIL = {("ordered", "jax"): "two variables of its cell share a buffer, which JAX cannot give away twice"}
 
 
 @pytest.mark.parametrize("engine", ["numpy", "torch", "jax"])
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: path.stem)
-def test_a_program_runs(program, engine, tmp_path, request):
-    if (program.stem, engine) in KNOWN_TO_FAIL:
-        request.applymarker(pytest.mark.xfail(reason=KNOWN_TO_FAIL[program.stem, engine], strict=True))
+def test_a_program_runs(program, engine, tmp_path):
     command = [sys.executable, "-m", "keras_front", "run", "--backend", engine, *OPTIONS.get(program.stem, [])]
     environment = {**os.environ, "KERAS_HOME": str(tmp_path / "home")}
     done = subprocess.run(
