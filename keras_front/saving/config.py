@@ -48,13 +48,11 @@ MODELS = ("Model", "Sequential")
 # any value will do.
 NEUTRAL: dict[str, tuple[Any, ...] | None] = {
     "autocast": None,
-    "axis": (-1,),  # of losses of classes
     "backward_layer": (None,),
     "build_input_shape": None,
     "data_format": ("channels_last", None),
     "fn": None,  # of a loss that has a class of its own, as tf_keras writes it and passes over it
     "groups": (1,),
-    "ignore_class": (None,),
     "implementation": None,
     "input_axes": (None,),
     "input_length": None,
