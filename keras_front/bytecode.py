@@ -75,9 +75,9 @@ def check_permitted(where: str) -> None:
         )
 
 
-# Digests of what functions of this process were taken apart into, in the dialect of another Keras: reading that again
-# runs nothing foreign.
-_WRITTEN: set[bytes] = set()
+# By digests of what functions of this process were taken apart into, in the dialect of another Keras, the names that
+# these functions find: reading that again runs nothing foreign, whatever module a file names beside it.
+_WRITTEN: dict[bytes, dict[str, Any]] = {}
 
 
 def _digest(parts: Any) -> bytes | None:
@@ -117,7 +117,7 @@ class Code(list):  # type: ignore[type-arg]
         self.function = function
         digest = None if config.current_dialect() == config.NATIVE else _digest(self)
         if digest is not None:
-            _WRITTEN.add(digest)
+            _WRITTEN[digest] = getattr(function, "__globals__", {})
 
     def __deepcopy__(self, memo: Any) -> Code:
         return self
@@ -313,11 +313,13 @@ def load(
     """
     if isinstance(code, Code):
         return code.function
-    if not is_own(code):
+    if is_own(code):
+        found = _WRITTEN[_digest(code) or b""]
+    else:
         check_permitted(where)
+        found = vars(sys.modules[module]) if isinstance(module, str) and module in sys.modules else {}
     if isinstance(code, Sequence) and not isinstance(code, str | bytes):
         code, defaults, closure = (*code, None, None)[:3]
-    found = vars(sys.modules[module]) if isinstance(module, str) and module in sys.modules else {}
     scope = {"np": np, **found, "__builtins__": builtins, **(names or {})}
     try:
         return _assembled(_decoded(code), defaults, closure, scope)
