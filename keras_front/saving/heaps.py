@@ -10,11 +10,14 @@ import os
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
+import numpy as np
+
 from keras_front.errors import UnreadableFileError
 
 SIGNATURE = b"GCOL\x01\x00\x00\x00"  # with the version and what is reserved
 HEAD = 16  # bytes before the first object, and before the content of each
-PART = 1 << 22
+LARGEST = 1 << 22  # bytes of a heap that are followed
+PART = 1 << 20  # bytes that are read at a time, so that they lie in the cache
 
 
 def check_heaps(source: Any, where: str) -> None:
@@ -42,7 +45,7 @@ def _check(stream: BinaryIO, where: str) -> None:
         stream.seek(place + 8)
         size = int.from_bytes(stream.read(8), "little")
         stream.seek(place)
-        if not _leads_through(stream.read(min(size, PART)), size):
+        if not _leads_through(stream.read(min(size, LARGEST)), size):
             raise UnreadableFileError(
                 f"{where}: expected texts one after the other, received a heap at byte {place} that leads nowhere. The "
                 "file is damaged: take another copy of it."
@@ -50,16 +53,15 @@ def _check(stream: BinaryIO, where: str) -> None:
 
 
 def _places(stream: BinaryIO) -> Iterator[int]:
-    """Where heaps begin."""
+    """Where heaps begin. Words are compared, since a search for bytes would take as long as reading the weights."""
     stream.seek(0)
-    read, rest = 0, b""
+    wanted, place, rest = int.from_bytes(SIGNATURE, "little"), 0, b""
     while part := stream.read(PART):
-        data = rest + part
-        found = data.find(SIGNATURE)
-        while found >= 0:
-            yield read - len(rest) + found
-            found = data.find(SIGNATURE, found + 1)
-        read, rest = read + len(part), data[1 - len(SIGNATURE) :]
+        data = rest + part if rest else part
+        words = len(data) // 8
+        for word in np.flatnonzero(np.frombuffer(data, "<u8", words) == wanted):
+            yield place + 8 * int(word)
+        place, rest = place + 8 * words, data[8 * words :]
 
 
 def _leads_through(heap: bytes, size: int) -> bool:
