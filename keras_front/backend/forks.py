@@ -15,7 +15,9 @@ from keras_front import config
 from keras_front.backend import discovery, guards, seeds
 from keras_front.errors import BackendError
 
-_READING = {"name", "native", "tensor_types", "is_tensor", "to_numpy", "undistributed"}  # what needs no threads
+_READING = {  # what needs no threads
+    "name", "native", "tensor_types", "is_tensor", "to_numpy", "whole_variable", "undistributed",
+}  # fmt: skip
 
 
 def after_fork() -> None:
