@@ -21,6 +21,7 @@ from types import ModuleType
 from typing import Any
 
 from keras_front.errors import StateError
+from keras_front.missing_names import missing_in_module
 
 from . import backend, layers, reloading, removed_names
 from .arguments import NAMES
@@ -61,7 +62,7 @@ class Gathered(ModuleType):
                         return found
             if _homes(path) is not None:
                 return importlib.import_module(_joined(OLD, path))
-        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        raise missing_in_module(self.__name__, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """The import system makes a module an attribute of its package; one of ours that is there already stays."""
@@ -86,7 +87,7 @@ class Root(ModuleType):
                     return found
             if f"{self.__name__}.{name}" in ROOTS or _is_there(_joined(self._path, name)):
                 return importlib.import_module(f"{self.__name__}.{name}")
-        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        raise missing_in_module(self.__name__, name)
 
     def __dir__(self) -> list[str]:
         return sorted({*vars(self), *dir(self._ours())})

@@ -133,8 +133,8 @@ def max_pool_gradient(x: Tensor, g: Tensor, pool_size: Dims, strides: Dims, padd
 
     Example:
         >>> x = np.array([1.0, 3.0, 2.0, 4.0], "float32").reshape(1, 4, 1)
-        >>> K.max_pool_gradient(x, np.ones((1, 2, 1)), (2,), (2,), "valid")[0, :, 0]
-        array([0., 1., 0., 1.])
+        >>> K.max_pool_gradient(x, np.ones((1, 2, 1)), (2,), (2,), "valid")[0, :, 0].tolist()
+        [0.0, 1.0, 0.0, 1.0]
     """
 
 
@@ -154,8 +154,8 @@ def max_pool_pick(x: Tensor, y: Tensor, pool_size: Dims, strides: Dims, padding,
 
     Example:
         >>> x = np.array([1.0, 3.0, 4.0, 2.0], "float32").reshape(1, 4, 1)
-        >>> K.max_pool_pick(x, 10 * x, (2,), (2,), "valid")[0, :, 0]
-        array([30., 40.], dtype=float32)
+        >>> K.max_pool_pick(x, 10 * x, (2,), (2,), "valid")[0, :, 0].tolist()
+        [30.0, 40.0]
     """
 
 
@@ -197,8 +197,8 @@ def average_pool_gradient(
     Shape: `input_shape`.
 
     Example:
-        >>> K.average_pool_gradient(np.ones((1, 2, 1)), (1, 4, 1), (2,), (2,), "valid")[0, :, 0]
-        array([0.5, 0.5, 0.5, 0.5])
+        >>> K.average_pool_gradient(np.ones((1, 2, 1)), (1, 4, 1), (2,), (2,), "valid")[0, :, 0].tolist()
+        [0.5, 0.5, 0.5, 0.5]
     """
 
 

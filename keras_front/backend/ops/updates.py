@@ -36,9 +36,9 @@ def sgd_update(params: Tensors, grads: Tensors, moments: Tensors, lr: Tensor, mo
     Source: Sutskever et al. (2013).
 
     Example:
-        >>> params, moments = K.sgd_update([np.ones(2)], [np.ones(2)], [], 0.1)
+        >>> params, moments = K.sgd_update([np.ones(2)], [np.ones(2)], [], 0.5)
         >>> params[0].tolist()
-        [0.9, 0.9]
+        [0.5, 0.5]
     """
     if not moments:
         return [subtract(p, multiply(_rate(lr, p), g)) for p, g in zip(params, grads, strict=True)], []
