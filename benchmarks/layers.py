@@ -11,8 +11,6 @@ CPU time, the sides in turn, medians.
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import sys
 import time
@@ -22,13 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measure import MARK, enough, in_process, last_core, per_step, pin
+from measure import enough, per_step
 from run import BY_HAND, ENGINES, marked, plain, speed, table, typical
+from side_by_side import Found, command_line, in_turn
 
 HERE = Path(__file__).resolve().parent
 BATCHES = 4
 OPPONENTS = [e for e in ENGINES if e == "numpy" or (HERE / "layers_by_hand" / f"{e}.py").exists()]
-Found = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -106,23 +104,6 @@ def measured(side: str, name: str, quick: bool) -> Found:
     }
 
 
-def process(side: str, name: str, quick: bool) -> Found:
-    command = [sys.executable, str(Path(__file__)), "--measure", side, "--layers", name, "--core", str(last_core())]
-    return in_process(command + ["--quick"] * quick, minutes=10)
-
-
-def compare(engine: str, name: str, arguments: argparse.Namespace) -> dict[str, list[Found]]:
-    found: dict[str, list[Found]] = {"by_hand": [], "keras_front": []}
-    for _ in range(arguments.rounds):
-        for frontend, rounds in found.items():
-            rounds.append(process(f"{frontend}:{engine}", name, arguments.quick))
-            with Path(arguments.out).open("a") as file:
-                file.write(json.dumps({"side": f"{frontend}:{engine}", "layer": name, **rounds[-1]}) + "\n")
-            if "error" in rounds[-1]:
-                print(f"FAILED {frontend}:{engine} {name}: {rounds[-1]['error']}")
-    return found
-
-
 def row(engine: str, name: str, found: dict[str, list[Found]]) -> list[str]:
     ours, limits = found["keras_front"], found["by_hand"]
     cells = [marked(speed(ours, limits, key), BY_HAND) for key in ("fit", "predict")]
@@ -131,25 +112,11 @@ def row(engine: str, name: str, found: dict[str, list[Found]]) -> list[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="one round, fewer repetitions")
-    parser.add_argument("--engines", default=",".join(OPPONENTS))
-    parser.add_argument("--layers", default=",".join(CASES), help=f"of {', '.join(CASES)}")
-    parser.add_argument("--rounds", type=int, help="how often each side is measured (quick: 1, otherwise 3)")
-    parser.add_argument("--out", default=str(HERE / "results" / time.strftime("%Y%m%d-%H%M%S-layers.jsonl")))
-    parser.add_argument("--measure", help=argparse.SUPPRESS)
-    parser.add_argument("--core", type=int, default=0, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    arguments.rounds = arguments.rounds or (1 if arguments.quick else 3)
-    if arguments.measure:
-        pin(arguments.core)
-        print(MARK + json.dumps(measured(arguments.measure, arguments.layers, arguments.quick)), flush=True)
-        os._exit(0)  # engines take their time to leave
-    Path(arguments.out).parent.mkdir(parents=True, exist_ok=True)
+    arguments = command_line(__doc__, "layers", CASES, OPPONENTS, measured)
     rows, started = [], time.time()
-    for name in arguments.layers.split(","):
+    for name in arguments.cases.split(","):
         for engine in arguments.engines.split(","):
-            rows.append(row(engine, name, compare(engine, name, arguments)))
+            rows.append(row(engine, name, in_turn(engine, name, arguments)))
             print(f"{time.time() - started:5.0f} s: {name} on {engine}", file=sys.stderr, flush=True)
     print(f"\nLayers against the engine's own; NumPy against torch's (* below {BY_HAND}):\n")
     print(table(["layer", "backend", "train", "forward", "train us, own", "forward us, own"], rows))

@@ -11,19 +11,16 @@ method is that of `run.py`: fresh processes pinned to one core, CPU time, the si
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from measure import MARK, enough, in_process, last_core, per_step, pin
+from measure import enough, per_step
 from programs_by_hand import BATCH, NAMES, Arrays, data_of
 from run import BY_HAND, marked, plain, speed, table, typical
+from side_by_side import Found, command_line, in_turn
 
 HERE = Path(__file__).resolve().parent
 OPPONENTS = ["numpy", *(e for e in ("torch", "jax", "tensorflow") if (HERE / "programs_by_hand" / f"{e}.py").exists())]
@@ -145,41 +142,16 @@ def measured(side: str, name: str, quick: bool) -> dict[str, float]:
     return {"step": per_step(enough(epoch, 0.6 if quick else 2.0, 30), steps)}
 
 
-def compare(engine: str, name: str, arguments: argparse.Namespace) -> list[str]:
-    """A row of the table."""
-    found: dict[str, list[Any]] = {"by_hand": [], "keras_front": []}
-    for _ in range(arguments.rounds):
-        for frontend, rounds in found.items():
-            side = f"{frontend}:{engine}"
-            command = [sys.executable, str(Path(__file__)), "--measure", side, "--programs", name]
-            rounds.append(in_process([*command, "--core", str(last_core()), *["--quick"] * arguments.quick], minutes=5))
-            with Path(arguments.out).open("a") as file:
-                file.write(json.dumps({"side": side, "program": name, **rounds[-1]}) + "\n")
-            if "error" in rounds[-1]:
-                print(f"FAILED {side} {name}: {rounds[-1]['error']}")
+def row(engine: str, name: str, found: dict[str, list[Found]]) -> list[str]:
     ours, limits = found["keras_front"], found["by_hand"]
     ratio = marked(speed(ours, limits, "step"), BY_HAND)
     return [name, engine, ratio, plain(typical(ours, "step")), plain(typical(limits, "step"))]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="one round, fewer repetitions")
-    parser.add_argument("--engines", default=",".join(OPPONENTS))
-    parser.add_argument("--programs", default=",".join(NAMES), help=f"of {', '.join(NAMES)}")
-    parser.add_argument("--rounds", type=int, help="how often each side is measured (quick: 1, otherwise 3)")
-    parser.add_argument("--out", default=str(HERE / "results" / time.strftime("%Y%m%d-%H%M%S-programs.jsonl")))
-    parser.add_argument("--measure", help=argparse.SUPPRESS)
-    parser.add_argument("--core", type=int, default=0, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    arguments.rounds = arguments.rounds or (1 if arguments.quick else 3)
-    if arguments.measure:
-        pin(arguments.core)
-        print(MARK + json.dumps(measured(arguments.measure, arguments.programs, arguments.quick)), flush=True)
-        os._exit(0)  # engines take their time to leave
-    Path(arguments.out).parent.mkdir(parents=True, exist_ok=True)
-    engines = arguments.engines.split(",")
-    rows = [compare(engine, name, arguments) for name in arguments.programs.split(",") for engine in engines]
+    arguments = command_line(__doc__, "programs", NAMES, OPPONENTS, measured)
+    names, engines = arguments.cases.split(","), arguments.engines.split(",")
+    rows = [row(engine, name, in_turn(engine, name, arguments)) for name in names for engine in engines]
     print(f"\nPrograms against loops by hand; NumPy against torch's (* below {BY_HAND}):\n")
     print(table(["program", "backend", "speed", "us a step", "by hand"], rows))
 
