@@ -21,6 +21,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import alone
 import wrong_calls
 
 # Python's own words for a call that names no such argument, or leaves one out.
@@ -106,17 +107,5 @@ def verdict(run: Callable[[], Any], words: str) -> str:
     return f"no error: {str(result)[:80]}"
 
 
-if __name__ == "__main__":  # for one backend, without the frame: KERAS_FRONT_BACKEND=jax python bad_input.py [pattern]
-    import tempfile
-
-    failed = asked = 0
-    for kind, name, trial in trials(Path(tempfile.mkdtemp())):
-        if len(sys.argv) > 1 and not re.search(sys.argv[1], f"{kind} {name}"):
-            continue
-        asked += 1
-        try:
-            trial()
-        except Exception as error:
-            failed += 1
-            print(f"{kind}: {name}\n    {type(error).__name__}: {str(error)[:250]!r}", flush=True)
-    print(f"{os.environ.get('KERAS_FRONT_BACKEND')}: {asked - failed} of {asked} end as they should")
+if __name__ == "__main__":
+    alone.run(trials)

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import alone
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -315,20 +316,5 @@ def of_functions() -> Iterator[tuple[str, str, Callable[..., Any], dict[str, Any
         yield "functions", function.__name__, function, good
 
 
-if (
-    __name__ == "__main__"
-):  # for one backend, without the frame: KERAS_FRONT_BACKEND=jax python wrong_values.py [pattern]
-    import re
-    import tempfile
-
-    failed = asked = 0
-    for kind, name, trial in trials(Path(tempfile.mkdtemp())):
-        if len(sys.argv) > 1 and not re.search(sys.argv[1], f"{kind} {name}"):
-            continue
-        asked += 1
-        try:
-            trial()
-        except BaseException as error:
-            failed += 1
-            print(f"{kind}: {name}\n    {type(error).__name__}: {error!s}", flush=True)
-    print(f"{os.environ.get('KERAS_FRONT_BACKEND')}: {asked - failed} of {asked} end as they should")
+if __name__ == "__main__":
+    alone.run(trials)
