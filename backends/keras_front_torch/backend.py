@@ -24,7 +24,7 @@ from keras_front.backend import codegen, discovery, dtypes, seeds, shapes
 from keras_front.backend.adapter import Backend, Positional, accumulates_in_single
 from keras_front.backend.gradients import known_moments, with_rule
 from keras_front.errors import BackendError, DtypeError
-from keras_front_torch import compiler, export, host_scalars, recurrent, rewriting, transfers
+from keras_front_torch import autograd, compiler, export, host_scalars, recurrent, rewriting, transfers
 from keras_front_torch.images import Images
 
 _DTYPES = {name: getattr(torch, name) for name in sorted(dtypes.ALL) if hasattr(torch, name)}
@@ -422,7 +422,7 @@ class TorchBackend(Images, Backend):
         return params, ms, vs, vhats
 
     def custom_gradient(self, fn: Any, args: Any) -> Any:
-        return list(_Attached.apply(fn, *args)) if torch.is_grad_enabled() else list(fn(*args)[0])
+        return list(autograd.Attached.apply(fn, *args)) if torch.is_grad_enabled() else list(fn(*args)[0])
 
     def recompute(self, fn: Any, args: Any, captured: Any) -> Any:
         if not torch.is_grad_enabled():
@@ -432,7 +432,7 @@ class TorchBackend(Images, Backend):
                 lambda *xs: list(fn(list(xs), None)), *args, use_reentrant=False, preserve_rng_state=False
             )
         n = len(args)  # torch's own would import its compiler when it is first called, which takes seconds
-        return self.custom_gradient(_recomputed(lambda xs: list(fn(xs[:n], xs[n:]))), [*args, *captured])
+        return self.custom_gradient(autograd.recomputed(lambda xs: list(fn(xs[:n], xs[n:]))), [*args, *captured])
 
     # Noise ---------------------------------------------------------------------------------------------------
 
@@ -545,7 +545,7 @@ class TorchBackend(Images, Backend):
         if not loss.requires_grad:
             return (loss, aux), [torch.zeros_like(p) for p in params]
         grads = torch.autograd.grad(loss, leaves, create_graph=inner, allow_unused=True, materialize_grads=True)
-        return ((loss, aux) if inner else (loss.detach(), _detached(aux))), list(grads)
+        return ((loss, aux) if inner else (loss.detach(), autograd.detached(aux))), list(grads)
 
     def watched(self, values: Sequence[Any]) -> list[Any]:
         return [x.detach().requires_grad_() if x.is_floating_point() else x for x in values]
@@ -625,43 +625,6 @@ for _name, _function in rewriting.IN_PLACE.items():  # what is written where the
     setattr(TorchBackend, f"{_name}_in_place", staticmethod(_function))
 
 
-def _recomputed(fn: Callable[[list[Any]], list[Any]]) -> Callable[..., Any]:
-    """A function with a gradient that runs it a second time."""
-
-    def ruled(*xs: Any) -> Any:
-        def rule(*upstream: Any) -> Any:
-            fresh = [x.detach().requires_grad_(x.is_floating_point()) for x in xs]
-            with torch.enable_grad():
-                pairs = [(y, g) for y, g in zip(fn(fresh), upstream, strict=True) if y.requires_grad]
-            wanted = [x for x in fresh if x.requires_grad]
-            ys, gs = zip(*pairs, strict=True)
-            flows = torch.autograd.grad(ys, wanted, gs, allow_unused=True, create_graph=torch.is_grad_enabled())
-            given = dict(zip(map(id, wanted), flows, strict=True))
-            return [given.get(id(x)) for x in fresh]
-
-        return fn(list(xs)), rule
-
-    return ruled
-
-
-class _Attached(torch.autograd.Function):
-    """A function whose gradient is another function."""
-
-    @staticmethod
-    def forward(ctx: Any, fn: Any, *args: Any) -> Any:
-        results, rule = fn(*args)
-        ctx.save_for_backward(*args)
-        ctx.fn, ctx.rule = fn, rule
-        return tuple(r.detach() for r in results)  # `rule` may keep the results; these must not lead back to it
-
-    @staticmethod
-    def backward(ctx: Any, *upstream: Any) -> Any:
-        rule = ctx.rule
-        if torch.is_grad_enabled():  # to be differentiated again: as a function of the arguments
-            rule = ctx.fn(*ctx.saved_tensors)[1]
-        return None, *rule(*upstream)
-
-
 _BEST = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
@@ -697,14 +660,6 @@ def _descend(tensors: Any, grads: Any, rate: Any) -> None:
         torch._foreach_add_(tensors, grads, alpha=-rate)
     else:
         torch._foreach_sub_(tensors, torch._foreach_mul(grads, rate))
-
-
-def _detached(structure: Any) -> Any:
-    if isinstance(structure, torch.Tensor):
-        return structure.detach()
-    if isinstance(structure, list | tuple):
-        return type(structure)(map(_detached, structure))
-    return structure
 
 
 def _placed(target: Any, cut: tuple[slice, ...], x: Any) -> Any:
