@@ -195,10 +195,11 @@ def content(path: str, limit: int) -> bytes:
     Raises: UnsafeFileError for a link or a larger file; UnreadableFileError for none.
     """
     _check_regular(path)
-    if os.path.getsize(path) > limit:
-        raise guard.UnsafeFileError(f"{path}: expected at most {limit >> 20} MiB, found {os.path.getsize(path)} bytes.")
+    size = os.path.getsize(path)
+    if size > limit:
+        raise guard.UnsafeFileError(f"{path}: expected at most {limit >> 20} MiB, found {size} bytes.")
     with open(path, "rb") as file:
-        return file.read(limit + 1)[:limit]
+        return file.read(size)  # not `limit`: Python takes the memory before it reads
 
 
 # Tables of LevelDB -----------------------------------------------------------------------------------
