@@ -96,7 +96,14 @@ def is_own(parts: Any) -> bool:
     Args:
         parts: a list of the three, as it stands in a config.
     """
-    return bool(_WRITTEN) and isinstance(parts, list | tuple) and _digest(parts) in _WRITTEN
+    return _own_names(parts) is not None
+
+
+def _own_names(parts: Any) -> dict[str, Any] | None:
+    """The names that the function of such code finds; None unless it is this process's own."""
+    if not _WRITTEN or not isinstance(parts, list | tuple):
+        return None
+    return _WRITTEN.get(_digest(parts) or b"")
 
 
 # Writing ---------------------------------------------------------------------------------------------
@@ -313,9 +320,8 @@ def load(
     """
     if isinstance(code, Code):
         return code.function
-    if is_own(code):
-        found = _WRITTEN[_digest(code) or b""]
-    else:
+    found = _own_names(code)
+    if found is None:
         check_permitted(where)
         found = vars(sys.modules[module]) if isinstance(module, str) and module in sys.modules else {}
     if isinstance(code, Sequence) and not isinstance(code, str | bytes):
