@@ -62,8 +62,11 @@ class Conventions(NamedTuple):
             input 0 of layer "dense_1" is "incompatible with the layer".
         least_value_stays: `array_to_img` spreads the values of an image from 0 on, where none is negative. Natively
             False, as in Keras-Preprocessing 1.1.2: from the least value on.
-        wants_losses: `compile` warns of outputs that a dict of losses leaves out, and refuses a model without any loss.
-            Natively False: such outputs, and a model whose `train_step` has a loss of its own, are meant.
+        wants_losses: `compile` warns of outputs that a dict of losses leaves out, and refuses a model without any loss
+            and a dict of `sample_weight_mode` that leaves one out. Natively False: such outputs, and a model whose
+            `train_step` has a loss of its own, are meant.
+        tells_samples_or_steps: where `params` of callbacks say how many samples an epoch has, `steps` is None. Natively
+            False: both are said.
         stops_after_first_epoch: `EarlyStopping` may stop after the first epoch, and a `baseline` stands for the best
             value until it is improved on, as natively. Otherwise the best value is one that was seen, and a value that
             is not better than the baseline counts as none.
@@ -95,6 +98,7 @@ class Conventions(NamedTuple):
     own_extraction_folder: bool = False
     least_value_stays: bool = False
     wants_losses: bool = False
+    tells_samples_or_steps: bool = False
     stops_after_first_epoch: bool = True
     best_weights_at_end: bool = False
     applications: str = "tf.keras"

@@ -82,6 +82,7 @@ _UP_TO_2_3 = {
     "applications": "Keras-Applications",
     "layer_at_the_end": True,
     "least_value_stays": True,  # 1.2.2 `keras/preprocessing/image.py`; Keras-Preprocessing 1.0.9 and 1.1.0
+    "tells_samples_or_steps": True,  # `keras/engine/training_arrays.py`, `fit_loop`
     "wants_losses": True,  # `keras/engine/training.py`, `Model.compile`
 }
 

@@ -114,7 +114,10 @@ class Compilation:
         steps = steps_of(model, compiled, model.optimizer, self.dialect)
         as_given = bool({"train", "test"} & steps.custom) and not compiled.losses
         weighted = [modes[item.output] for item in fed]
-        self.spec = DataSpec(input_specs(model), target_specs(model, fed), weighted, as_given, model.host_stage)
+        computed = tuple(names[item.output] for item in compiled.losses if not item.fed)
+        self.spec = DataSpec(
+            input_specs(model), target_specs(model, fed), weighted, as_given, model.host_stage, computed
+        )
         self.steps, self.outputs = steps, model.outputs
         self.calls = SingleBatchCalls(steps, self.spec)
         if not self.hinted:
@@ -122,6 +125,7 @@ class Compilation:
             hints.of_compilation(model.outputs, compiled.losses)
             if conventions.current().wants_losses and "train" not in steps.custom:
                 hints.of_missing_losses(by_keys(given.loss), names, compiled.losses or model.losses)
+                hints.of_missing_modes(given.sample_weight_mode, [names[item.output] for item in fed])
 
 
 def _by_keys(value: Any, keys: Sequence[str], layers: Sequence[str]) -> Any:

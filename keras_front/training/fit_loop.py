@@ -88,13 +88,15 @@ class FitLoop:
         return [*given, *of_every_fit(), self.history]
 
     def _params(self) -> dict[str, Any]:
-        names, samples = self.steps.names("train"), self.data.samples or 0
+        names, data = self.steps.names("train"), self.data
+        samples = data.samples * data.repeats if isinstance(data, ArrayAdapter) else None
+        untold = samples and samples == data.samples and conventions.current().tells_samples_or_steps
         validated = self.steps.names("test") if self.validation is not None else []
         return RenamedKeys(
             batch_size=getattr(self.data, "batch_size", None),
             epochs=self.epochs,
-            steps=self.data.steps,
-            samples=samples * self.data.repeats if isinstance(self.data, ArrayAdapter) else None,
+            steps=None if untold else data.steps,
+            samples=samples,
             verbose=self.verbose,
             do_validation=self.validation is not None,
             metrics=[*names, *(f"val_{name}" for name in validated)],

@@ -67,6 +67,23 @@ def of_missing_losses(loss: Any, names: Sequence[str], found: Sequence[Any]) -> 
             )
 
 
+def of_missing_modes(modes: Any, names: Sequence[str]) -> None:
+    """Refuse a dict of `sample_weight_mode` that leaves outputs out.
+
+    Args:
+        modes: as given to `compile`.
+        names: of the outputs that have targets.
+
+    Raises: ArgumentError if one is missing.
+    Source: Keras 2.3.1, `keras/engine/training.py`, `Model._prepare_sample_weights`.
+    """
+    for name in names if isinstance(modes, Mapping) else ():
+        if name not in modes:
+            raise ArgumentError(
+                f'sample_weight_mode: expected a mode for each output, Output "{name}" missing from it.'
+            )
+
+
 def of_targets(array: np.ndarray, name: str, loss: str) -> None:
     """Warn of targets that are no probabilities, where a crossentropy compares them with some.
 

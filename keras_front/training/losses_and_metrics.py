@@ -363,7 +363,7 @@ def losses_of(
     shared = not isinstance(loss, Mapping | list | tuple)
     given = [loss] * len(names) if shared else per_output(loss, names, "loss")
     factors = [_factor(name, w) for name, w in zip(names, _factors(loss_weights, names), strict=True)]
-    if target_tensors is not None and isinstance(target_tensors, str | int | float):
+    if target_tensors is not None and isinstance(target_tensors, str | int | float | set):
         raise WrongKindError(f"target_tensors: expected tensors, one for each output, received {target_tensors!r}.")
     where = "target_tensors"
     named = isinstance(target_tensors, Mapping) and target_tensors

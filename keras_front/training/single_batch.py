@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Never, cast
 
 import numpy as np
 
+from keras_front import nest
 from keras_front.backend import discovery, scopes
 from keras_front.backend.hand_over import active_backend, disturbed, exchange, tensors_of, values_of
 from keras_front.backend.tables import make_room
@@ -130,6 +131,12 @@ class SingleBatchCalls:
         return guarded
 
     # Predicting --------------------------------------------------------------------------------------
+
+    def predict_again(self, x: Any, steps: int) -> Any:
+        """The outputs of several steps of a model whose inputs all have values of their own, one below the other."""
+        found = [self.predict(x, []) for _ in range(steps)]
+        rows = zip(*map(nest.flatten, found), strict=True)
+        return found[0] if steps == 1 else nest.pack_like(found[0], [np.concatenate(parts) for parts in rows])
 
     def predict(self, x: Any, batch: list[Any]) -> Any:
         """The outputs for a checked batch: a NumPy array, a list of them, or a dict as the model was given one."""

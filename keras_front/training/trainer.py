@@ -38,6 +38,7 @@ from keras_front.training.data.adapter import (
     epochs_of,
     form_of,
     one_of,
+    positive,
     step_count,
     steps_in_one,
     steps_name,
@@ -563,7 +564,7 @@ class Trainer(StepMethods, SingleBatchMethods):
                 calls = self._predictor(x, batch_size)
                 arrays, layout = calls.spec.batch(x, targets=False, whole=False)
                 if not arrays:  # every input has a value of its own
-                    return calls.predict(x, arrays)
+                    return calls.predict_again(x, 1 if steps is None else positive("predict", "steps", steps))
                 data = array_adapter(
                     "predict", self.inputs, arrays, layout, batch_size, steps, calls.spec.arrays, who.number > 0
                 )

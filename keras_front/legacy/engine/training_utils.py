@@ -15,7 +15,7 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front import losses, metrics
-from keras_front.errors import ArgumentError, ShapeError
+from keras_front.errors import ArgumentError, ShapeError, WrongKindError
 from keras_front.training import losses_and_metrics
 from keras_front.training.data import arrays
 from keras_front.utils.data_utils import GeneratorEnqueuer  # noqa: F401  (where Keras 1 had it)
@@ -98,8 +98,13 @@ def standardize_sample_or_class_weights(x_weight: Any, output_names: Sequence[st
         output_names: the names of the outputs.
         weight_type: 'sample_weight' or 'class_weight'.
 
-    Raises: ArgumentError for a wrong number or unknown names.
+    Raises: ArgumentError for a wrong number or unknown names; WrongKindError for what is no weights.
     """
+    if len(output_names) > 1 and not isinstance(x_weight, list | tuple | Mapping | None):
+        raise WrongKindError(
+            f"{weight_type}: the model has {len(output_names)} outputs, so expected a list or a dict by the names "
+            f"{list(output_names)}, received {type(x_weight).__name__}."
+        )
     if weight_type == "class_weight":
         return arrays.class_weights(x_weight, output_names)
     return arrays.per_output(x_weight, output_names, weight_type, arrays=True)
@@ -144,19 +149,24 @@ def standardize_weights(
 
 
 def check_array_length_consistency(inputs: Any, targets: Any, weights: Any = None) -> None:
-    """Nothing, if all arrays have as many samples.
+    """Nothing, if all arrays have as many samples; what is None has none.
 
     Args:
-        inputs: a list of arrays.
-        targets: a list of arrays.
-        weights: a list of arrays.
+        inputs: a list of arrays, or an array whose rows are taken for such.
+        targets: the same.
+        weights: the same.
 
     Raises: ShapeError if they have not.
+    Source: 2.3.1 `keras/engine/training_utils.py`, whose `None` counts as an array of no samples.
     """
-    groups = [
-        [a for a in group or () if a is not None and not K.is_symbolic(a)] for group in (inputs, targets, weights)
-    ]
-    arrays.same_length(*groups)
+    groups = [[] if group is None else group for group in (inputs, targets, weights)]
+    arrays.same_length(*[[a for a in group if a is not None and not K.is_symbolic(a)] for group in groups])
+    lengths = {max((0 if a is None else len(a) for a in group if not K.is_symbolic(a)), default=0) for group in groups}
+    if len(lengths) > 1:
+        raise ShapeError(
+            "Expected as many samples in inputs, targets and weights, "
+            f"received {[[np.shape(a) for a in group] for group in groups]}."
+        )
 
 
 check_array_lengths = check_array_length_consistency
@@ -293,6 +303,8 @@ def should_run_validation(validation_freq: int | Container[int], epoch: int) -> 
 
     Raises: ArgumentError for a frequency below 1.
     """
+    if isinstance(validation_freq, str) or not isinstance(validation_freq, int | Container):
+        raise ArgumentError(f"validation_freq: expected a number or numbers of epochs, received {validation_freq!r}.")
     if not isinstance(validation_freq, int):
         return epoch + 1 in validation_freq
     if validation_freq < 1:

@@ -87,6 +87,7 @@ class DataSpec(NamedTuple):
         weight_modes: 'temporal' or None for each of these.
         as_given: whether any targets are taken as they are, because a step of the user's own deals with them.
         stage: what the layers of strings make of the inputs before a step, if there are such layers.
+        computed: names of the outputs whose targets `compile` was given as tensors.
     """
 
     inputs: list[ArraySpec]
@@ -94,6 +95,7 @@ class DataSpec(NamedTuple):
     weight_modes: list[str | None]
     as_given: bool = False
     stage: HostStage | None = None
+    computed: tuple[str, ...] = ()
 
     @property
     def arrays(self) -> list[ArraySpec | None]:
@@ -129,12 +131,24 @@ class DataSpec(NamedTuple):
         ys = standardize(y, specs, "target", whole)
         modes = [None] * len(specs) if self.as_given else self.weight_modes
         names, classes = [spec.name for spec in specs], [spec.classes for spec in specs]
+        sample_weight = _for_fed(sample_weight, self.computed)
         weights = sample_weights(ys, sample_weight, class_weight, names, modes, classes)
         present = [w for w in weights if w is not None]
         same_length(xs, ys, present)
         if any(a.shape[0] == 0 for a in xs):
             raise ArgumentError("There is no data: expected at least one sample, received arrays of length 0.")
         return xs + ys + present, BatchLayout(len(xs), len(ys), tuple(w is not None for w in weights))
+
+
+def _for_fed(sample_weight: Any, computed: Sequence[str]) -> Any:
+    """`sample_weight` without those for targets that are tensors, which no Keras has ever weighed."""
+    if not isinstance(sample_weight, Mapping) or not set(computed) & set(sample_weight):
+        return sample_weight
+    warnings.warn(
+        f"sample_weight: not used for {list(computed)}, whose targets `compile` was given as `target_tensors`.",
+        stacklevel=2,
+    )
+    return {name: weight for name, weight in sample_weight.items() if name not in computed}
 
 
 def _holds(data: Any, names: Sequence[str]) -> bool:
@@ -172,7 +186,8 @@ def listed(data: Any, specs: Sequence[ArraySpec], what: str) -> list[Any]:
     """
     names = [spec.name for spec in specs]
     if not specs:
-        if data is None or (isinstance(data, list | tuple | dict) and len(data) == 0):
+        given = data.values() if isinstance(data, dict) else data
+        if given is None or (isinstance(data, list | tuple | dict) and all(value is None for value in given)):
             return []
         hint = " Targets are used by a loss: pass `loss=` to compile." if what == "target" else ""
         raise ArgumentError(f"Expected no {what} data, because nothing uses it, received {_described(data)}.{hint}")

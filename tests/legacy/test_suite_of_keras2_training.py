@@ -1,0 +1,54 @@
+"""What upstream's tests of training ask of Keras 2 that no other test here does, in words of its own."""
+
+import numpy as np
+import pytest
+
+from keras_front import backend as K
+from keras_front import config
+from keras_front.callbacks import LambdaCallback
+from keras_front.layers import Dense, Input
+from keras_front.legacy.engine import training_utils
+from keras_front.models import Model
+
+X, Y = np.arange(12.0).reshape(4, 3) / 12, np.ones((4, 2))
+
+
+@pytest.mark.of_the_host
+def test_what_lengths_of_arrays_and_weights_may_be(backend):
+    check = training_utils.check_array_length_consistency
+    for fine in ((None, None, None), (X, X, X), ([X, X], [X], [X]), ([None], [None], [None])):
+        check(*fine)
+    for wrong in ((X, None, None), (X, X, None), ([X], [None], None), ([X], [X[1:]], None), ([X], None, [X[1:]])):
+        with pytest.raises(ValueError, match="samples"):
+            check(*wrong)
+    with pytest.raises(TypeError, match="2 outputs"):
+        training_utils.standardize_sample_weights(len, ["a", "b"])
+    with pytest.raises(ValueError, match="validation_freq"):
+        training_utils.should_run_validation("a", 1)
+
+
+@pytest.mark.of_the_host
+def test_arguments_of_compile_and_params_of_callbacks(backend):
+    x, seen = Input((3,)), []
+    model = Model(x, [Dense(2, name="a")(x), Dense(2, name="b")(x)])
+    with config.dialect("keras2.2"):
+        with pytest.raises(ValueError, match='Output "b" missing'):
+            model.compile("sgd", "mse", sample_weight_mode={"a": None})
+        with pytest.raises(TypeError, match="target_tensors"):
+            model.compile("sgd", "mse", target_tensors=set())
+        model.compile("sgd", "mse")
+        model.fit(X, [Y, Y], 2, verbose=0, callbacks=[look := LambdaCallback()])
+        seen.append(look.params)
+    model.fit(X, [Y, Y], 2, verbose=0, callbacks=[look])
+    seen.append(look.params)
+    assert [(params["samples"], params["steps"]) for params in seen] == [(4, None), (4, 2)]
+
+
+def test_models_that_need_no_data(backend):
+    x = Input(tensor=K.variable(X))
+    model = Model(x, Dense(2, name="here")(x))
+    assert model.predict(None, steps=3).shape == (12, 2)
+    model.compile("sgd", "mse", target_tensors=[K.variable(Y)])
+    before = model.train_on_batch(None, None)
+    with pytest.warns(UserWarning, match="not used for"):
+        assert model.train_on_batch(None, [None], sample_weight={"here": np.ones(4)}) < before
