@@ -85,6 +85,7 @@ test-libraries: .venv-libraries/ready  # programs with libraries of 2016 to 2022
 test-distribution: .venv-test/ready  # models on eight devices made of one CPU, and in several processes, against one
 	$(ONE_THREAD) $(TEST)/python tests/distribution/run_on_mesh.py
 	$(ONE_THREAD) $(TEST)/python tests/distribution/run_on_mesh.py --processes 2
+	$(ONE_THREAD) $(TEST)/python tests/distribution/run_in_processes.py -n 4 torch everything:model attention:model one_by_one:model
 	for backend in torch tensorflow; do \
 		$(ONE_THREAD) $(TEST)/python tests/distribution/run_in_processes.py $$backend || exit 1; \
 		$(ONE_THREAD) $(TEST)/python tests/distribution/run_in_processes.py -n 3 $$backend everything everything:sharded || exit 1; \

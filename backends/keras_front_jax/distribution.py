@@ -22,7 +22,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from keras_front.backend import replicas
 from keras_front.backend.placement import Placement
-from keras_front.errors import ArgumentError, DistributionError
+from keras_front.errors import DistributionError
 from keras_front_jax.x64 import wide
 
 _TALK = re.compile("gloo|nccl|all-reduce|coordination", re.IGNORECASE)  # in errors of what connects processes
@@ -70,14 +70,7 @@ class MeshPlacement(Placement):
 
         Raises: ArgumentError if its layout does not fit its shape.
         """
-        axes = self.distribution.get_variable_layout(variable).axes
-        sizes = [1 if axis is None else self.mesh.shape[axis] for axis in axes]
-        if len(axes) > len(variable.shape) or any(d % n for d, n in zip(variable.shape, sizes)):
-            raise ArgumentError(
-                f"{variable.name}: expected a shape that the layout {axes} divides evenly on {self.mesh.shape}, "
-                f"received {variable.shape}. Change the layout in the LayoutMap, or the size of the layer."
-            )
-        return NamedSharding(self.mesh, PartitionSpec(*axes))
+        return NamedSharding(self.mesh, PartitionSpec(*self.distribution.axes_that_fit(variable)))
 
     def put_state(self, variable: Any, value: Any) -> Any:
         first = value if self.processes == 1 else self._first(value)  # each may have its own

@@ -509,6 +509,10 @@ class TorchBackend(Images, Backend):
         return device
 
     def distributed(self, distribution: Any) -> Any:
+        if hasattr(distribution, "layout_map"):
+            from keras_front_torch.mesh import on_mesh
+
+            return on_mesh(self, distribution)
         from keras_front_torch.processes import Processes  # torch.distributed takes time to import
 
         return type("DistributedTorch", (Processes, type(self)), {})(self, distribution)

@@ -100,15 +100,34 @@ def _missing() -> list[int]:
     return lost
 
 
-_names_lost = names_lost(RuntimeError, lambda _: _missing(), lambda: dist.get_world_size())
+names_missing = names_lost(RuntimeError, lambda _: _missing(), lambda: dist.get_world_size())
 
 
-class ProcessPlacement(Placement):
-    """The state lies whole in every process, and each takes its rows of a batch; see `Placement`."""
+class Connected(Placement):
+    """What connects processes, whatever lies in which of them; see `Placement`."""
 
     def __init__(self, distribution: Any):
         super().__init__(distribution)
         self.rank, self.processes = dist.get_rank(), dist.get_world_size()
+
+    @names_missing
+    def from_first(self, tensors: Sequence[Any]) -> list[Any]:
+        """The values of rank 0."""
+        results: list[Any] = [None] * len(tensors)
+        for places, flat in _buffers(tensors):
+            dist.broadcast(flat, 0)
+            for i, piece in zip(places, _pieces(flat, tensors, places), strict=True):
+                results[i] = piece.clone()
+        return results
+
+    @names_missing
+    def wait_for_all(self) -> None:
+        """Return when every process has come here."""
+        dist.barrier()
+
+
+class ProcessPlacement(Connected):
+    """The state lies whole in every process, and each takes its rows of a batch; see `Placement`."""
 
     def put_state(self, variable: Any, value: Any) -> Any:
         """The value, which has memory of its own; of a slot that another process keeps, an empty tensor."""
@@ -124,7 +143,7 @@ class ProcessPlacement(Placement):
         """The rows of all ranks, one behind the other."""
         return _Gather.apply(tensor, self.processes, self.rank)
 
-    @_names_lost
+    @names_missing
     def reduce(self, tensors: Sequence[Any], shares: int) -> list[Any]:
         """Averages, in one flat buffer for each dtype."""
         if shares == 1:
@@ -141,17 +160,7 @@ class ProcessPlacement(Placement):
                 )  # a small one keeps no big one
         return results
 
-    @_names_lost
-    def from_first(self, tensors: Sequence[Any]) -> list[Any]:
-        """The values of rank 0."""
-        results: list[Any] = [None] * len(tensors)
-        for places, flat in _buffers(tensors):
-            dist.broadcast(flat, 0)
-            for i, piece in zip(places, _pieces(flat, tensors, places), strict=True):
-                results[i] = piece.clone()
-        return results
-
-    @_names_lost
+    @names_missing
     def of_keeper(self, variable: Any, value: Any) -> Any:
         """The value of a slot that one process keeps, in all of them."""
         keeper = self.keeper(variable)
@@ -161,11 +170,6 @@ class ProcessPlacement(Placement):
         whole = whole.contiguous().clone()
         dist.broadcast(whole, keeper)
         return whole
-
-    @_names_lost
-    def wait_for_all(self) -> None:
-        """Return when every process has come here."""
-        dist.barrier()
 
 
 def _buffers(tensors: Sequence[Any]) -> list[tuple[list[int], Any]]:
@@ -185,7 +189,7 @@ class _Gather(torch.autograd.Function):
     """The tensors of all processes. Each of these has a loss of its own, and what is gathered counts in all of them."""
 
     @staticmethod
-    @_names_lost
+    @names_missing
     def forward(ctx: Any, x: Any, shares: int, rank: int) -> Any:
         ctx.rows = slice(rank * x.shape[0], (rank + 1) * x.shape[0])
         parts = x.new_empty((x.shape[0] * shares, *x.shape[1:]))
@@ -194,7 +198,7 @@ class _Gather(torch.autograd.Function):
         return parts
 
     @staticmethod
-    @_names_lost
+    @names_missing
     def backward(ctx: Any, g: Any) -> Any:
         g = g.contiguous().clone()
         dist.all_reduce(g)

@@ -169,7 +169,13 @@ class Placement:
             backend: the name of the backend, for the message.
         """
         wanted, mesh = self.distribution, self.distribution.device_mesh
-        if hasattr(wanted, "layout_map") or mesh.devices.size != self.processes or self.replicas != self.processes:
+        if hasattr(wanted, "layout_map"):
+            raise DistributionError(
+                f"The {backend} backend divides batches, not weights: expected a DataParallel, received {wanted}. With "
+                "shard_optimizer_state=True the slots of the optimizer are divided; what its engine lacks to divide "
+                "weights is in docs/distribution.md. The backends jax and torch have ModelParallel."
+            )
+        if mesh.devices.size != self.processes or self.replicas != self.processes:
             raise DistributionError(
                 f"The {backend} backend runs one process for each device, and divides batches among them: expected a "
                 f"DataParallel over {self.processes} devices, one for each process, received {wanted}."

@@ -98,6 +98,23 @@ class Distribution:
         """
         return TensorLayout(self._axes_of(variable), self.device_mesh)
 
+    def axes_that_fit(self, variable: Any) -> Axes:
+        """The axes of a variable's layout, which divide its shape evenly.
+
+        Args:
+            variable: a `Variable`.
+
+        Raises: ArgumentError if they do not.
+        """
+        axes, mesh = self.get_variable_layout(variable).axes, self.device_mesh
+        sizes = [1 if axis is None else mesh.size(axis) for axis in axes]
+        if len(axes) > len(variable.shape) or any(d % n for d, n in zip(variable.shape, sizes)):
+            raise ArgumentError(
+                f"{variable.name}: expected a shape that the layout {axes} divides evenly on {mesh}, "
+                f"received {variable.shape}. Change the layout in the LayoutMap, or the size of the layer."
+            )
+        return axes
+
     def get_tensor_layout(self, path: str) -> TensorLayout | None:
         """The layout of what a layer gives: None, which leaves it to the engine.
 

@@ -63,10 +63,20 @@ def check_places(model: Any) -> None:
     if placement is None or not placement.global_view:
         return
     variables = [*model.weights, *model.optimizer.weights]
-    found = {v.name: tuple(v.current().sharding.spec) for v in variables}
+    found = {v.name: axes_of(v) for v in variables}
     assert found == {v.name: wanted.get_variable_layout(v).axes for v in variables}, found
     slots = [found[v.name] for v in variables if v.slot_of is not None and v.slot_of.startswith("first")]
     assert any(any(axes) for axes in slots) == (wanted.shard_optimizer_state or isinstance(wanted, dist.ModelParallel))
+
+
+def axes_of(variable: Any) -> tuple[str | None, ...]:
+    """Along which axes of the mesh the value of a variable is divided, on JAX and on torch."""
+    value = variable.current()
+    if hasattr(value, "sharding"):
+        return tuple(value.sharding.spec)
+    names = dict(enumerate(dist.distribution().device_mesh.axis_names))
+    cuts = {p.dim: names[i] for i, p in enumerate(getattr(value, "placements", ())) if p.is_shard()}
+    return tuple(cuts.get(axis) for axis in range(value.ndim))
 
 
 def two_inputs() -> tuple[Any, ...]:
@@ -223,6 +233,19 @@ def recurrent() -> Any:
 
 
 @case
+def attention() -> Any:
+    """A block of a transformer on sequences of tokens."""
+    tokens = np.random.default_rng(0).integers(0, 8, size=(24, 5))
+    inputs = layers.Input((5,), dtype="int32")
+    x = layers.Embedding(8, 8, name="table")(inputs)
+    x = layers.Add()([x, layers.MultiHeadAttention(2, 4, name="attention")(x, x)])
+    x = layers.LayerNormalization(name="norm")(x)
+    x = layers.GlobalAveragePooling1D(name="pool")(layers.Dense(8, "gelu", name="first")(x))
+    model = Model(inputs, layers.Dense(1, "sigmoid", name="last")(x))
+    return trained(model, tokens, (tokens[:, :1] > 3).astype("float64"), batch_size=8)
+
+
+@case
 def saved_and_resumed() -> Any:
     """What the files hold, and where training ends that goes on from them on NumPy and on two devices."""
     x, y = data(43)
@@ -288,13 +311,16 @@ def shared_folder() -> Iterator[Path]:
 # Distributions -------------------------------------------------------------------------------------------------
 
 
-def tensor_parallel(shard_optimizer_state: bool = False) -> Any:
-    """Two replicas of the model, each on half of the devices."""
+def tensor_parallel(parts: int | None = None, shard_optimizer_state: bool = False) -> Any:
+    """Replicas of the model, each on so many devices; by default two replicas."""
     count = dist.get_device_count()
-    layouts = dist.LayoutMap(dist.DeviceMesh((2, count // 2), ["batch", "model"]))
+    parts = count // 2 if parts is None else parts
+    layouts = dist.LayoutMap(dist.DeviceMesh((count // parts, parts), ["batch", "model"]))
     layouts["first/kernel"] = (None, "model")
     layouts["first/bias"] = ("model",)
     layouts["last/kernel"] = layouts["table/.*"] = ("model", None)
+    layouts["attention/(query|key|value)/kernel"] = (None, "model", None)  # by heads
+    layouts["attention/output/kernel"] = ("model", None, None)
     return dist.ModelParallel(layout_map=layouts, shard_optimizer_state=shard_optimizer_state)
 
 
@@ -302,7 +328,7 @@ DISTRIBUTIONS: dict[str, Callable[[], Any]] = {
     "data parallel": dist.DataParallel,
     "data parallel, slots sharded": lambda: dist.DataParallel(shard_optimizer_state=True),
     "model parallel": tensor_parallel,
-    "model parallel, slots sharded": lambda: tensor_parallel(True),
+    "model parallel, slots sharded": lambda: tensor_parallel(shard_optimizer_state=True),
 }
 _ALONE: dict[str, dict[str, Any]] = {}
 

@@ -32,6 +32,29 @@ SHARDED = [  # with slots of the optimizer that belong to one process each
 ]
 
 
+DIVIDED = [  # with weights divided over the processes
+    f"{name}:model"
+    for name in (
+        "everything",
+        "plain",
+        "batch_normalization",
+        "dropout",
+        "uneven_last_batch",
+        "several_inputs",
+        "stateful_metrics",
+        "accumulated_by_the_optimizer",
+        "accumulated_by_fit",
+        "one_by_one",
+        "attention",
+        "saved_and_resumed",
+        "a_step_of_ones_own",
+        "masks_and_weights",
+        "streams_and_callbacks",
+        "kinds_of_optimizers",
+    )
+]
+
+
 def case(function: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
     CASES[function.__name__] = function
     return function
@@ -81,7 +104,7 @@ def masks_and_weights() -> Any:
     x = np.random.default_rng(0).integers(0, 5, size=(24, 6))
     y = np.random.default_rng(1).normal(size=(24, 6, 1))
     rows = [
-        layers.Embedding(5, 4, mask_zero=True, input_length=6, name="table"),
+        layers.Embedding(6, 4, mask_zero=True, input_length=6, name="table"),
         layers.LSTM(4, return_sequences=True, activity_regularizer="l2", name="first"),
         layers.Dense(1, kernel_regularizer="l2", name="last"),
     ]

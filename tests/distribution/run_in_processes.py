@@ -1,7 +1,8 @@
 """`run_in_processes.py [-n N] BACKEND [CASE ...]`: cases in several processes, on torch or TensorFlow, against one.
 
 A case is one of `mesh_cases.CASES` or `process_cases.CASES`, or one with `:sharded` behind it, whose optimizer's slots
-are divided over the processes; by default all are run, and some of them sharded. The first process runs each case
+are divided over the processes; or with `:model`, whose weights are divided (in two; with four processes there are two
+replicas); by default all are run, and some of them sharded, and on torch divided. The first process runs each case
 alone, then all together. Prints a line for each case, and ends with 1 if any of them differs by more than
 1e-10, or if the processes do not hold the same, bit by bit.
 """
@@ -32,6 +33,7 @@ def main(arguments: list[str]) -> int:
 
     cases = {**mesh_cases.CASES, **process_cases.CASES}
     names = names or [name for name in cases if name not in process_cases.SKIPPED] + process_cases.SHARDED
+    names += process_cases.DIVIDED if not arguments[1:] and backend == "torch" else []
     mesh_cases.BATCH = 12 if distribution.get_device_count() == 3 else 16
     return int(sum([not is_equal(name, cases[name.partition(":")[0]], mesh_cases) for name in names]) > 0)
 
@@ -44,7 +46,11 @@ def is_equal(name: str, case, compare) -> bool:
     if first:
         keras_front.set_random_seed(7, reproducible=True)
         alone = numbers(case())
-    with distribution.DataParallel(shard_optimizer_state=name.endswith(":sharded")).scope():
+    kind = name.partition(":")[2]
+    wanted = (
+        compare.tensor_parallel(2) if kind == "model" else distribution.DataParallel(None, None, True, True, kind != "")
+    )
+    with wanted.scope():
         keras_front.set_random_seed(7, reproducible=True)
         together = numbers(case())
         same = is_everywhere(together)

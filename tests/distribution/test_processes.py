@@ -18,7 +18,7 @@ from keras_front import backend as K
 from keras_front import cli
 from keras_front.backend import launching, replicas, seeds
 from keras_front.backend.placement import Placement
-from keras_front.distribution import DataParallel
+from keras_front.distribution import DataParallel, DeviceMesh, LayoutMap, ModelParallel
 from keras_front.errors import BackendError, DistributionError
 from keras_front.graph import summary
 from keras_front.layers import LSTM, Dense
@@ -35,12 +35,13 @@ pytestmark = pytest.mark.backends("numpy")
 def test_models_in_two_processes_are_those_of_one(backend):
     """Torch, gloo, float64: two inputs, noise, batch statistics, an uneven last batch, metrics with a state.
 
-    And once more with the slots of the optimizer divided over the processes.
+    And once more with the slots of the optimizer divided over the processes, and with the weights divided.
     """
-    words = [sys.executable, str(HERE / "run_in_processes.py"), "torch", "everything", "everything:sharded"]
+    cases = ["everything", "everything:sharded", "everything:model"]
+    words = [sys.executable, str(HERE / "run_in_processes.py"), "torch", *cases]
     done = subprocess.run(words, capture_output=True, text=True, timeout=300)
     said = [line.split()[0] for line in done.stdout.splitlines()]
-    assert (done.returncode, said) == (0, ["equal", "equal"]), done.stdout + done.stderr
+    assert (done.returncode, said) == (0, ["equal"] * 3), done.stdout + done.stderr
 
 
 # Which part of a batch -----------------------------------------------------------------------------------------
@@ -124,6 +125,9 @@ def test_a_distribution_that_processes_cannot_have_is_an_error():
     placement.processes = 2
     with pytest.raises(DistributionError, match="expected a DataParallel over 2 devices"):
         placement.check_one_for_each("torch")
+    layouts = LayoutMap(DeviceMesh((1, 2), ["batch", "model"], ["cpu:0", "cpu:1"]))
+    with pytest.raises(DistributionError, match="divides batches, not weights"):
+        Placement(ModelParallel(layout_map=layouts)).check_one_for_each("tensorflow")
 
 
 # Slots that belong to one process each ---------------------------------------------------------------------------
