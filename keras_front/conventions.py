@@ -72,6 +72,8 @@ class Conventions(NamedTuple):
             is not better than the baseline counts as none.
         best_weights_at_end: `EarlyStopping(restore_best_weights=True)` goes back to the best weights however training
             ends. Natively only where it stops training.
+        unknown_mode_is_auto: callbacks take an unknown `mode` as "auto", with a warning. Natively False: it
+            is an error.
         applications: whose nets `applications` has: natively those of 'tf.keras'; those of 'Keras-Applications' differ
             in names of layers and in ResNet50, those of 'Keras 1' in InceptionV3 too.
     """
@@ -101,6 +103,7 @@ class Conventions(NamedTuple):
     tells_samples_or_steps: bool = False
     stops_after_first_epoch: bool = True
     best_weights_at_end: bool = False
+    unknown_mode_is_auto: bool = False
     applications: str = "tf.keras"
 
 

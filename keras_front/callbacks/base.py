@@ -20,6 +20,7 @@ from keras_front.arguments import reading
 from keras_front.compatibility import RenamedKeys, checked_constructor
 from keras_front.docstrings import Documented
 from keras_front.errors import ArgumentError
+from keras_front.tracebacks import warn_user
 
 HOOKS = (
     "on_train_begin",
@@ -503,7 +504,11 @@ def is_improvement(mode: str, monitor: str) -> tuple[Callable[[float, float], bo
 
     `mode` is 'min', 'max' or 'auto': what counts up for names with 'acc' or 'auc' and those starting with
     'fmeasure', down for all others.
+    Raises: ArgumentError for another mode; in the dialects of other versions it is 'auto', with a warning.
     """
+    if mode not in ("auto", "min", "max") and conventions.current().unknown_mode_is_auto:
+        warn_user(f"mode {mode!r} is unknown, fallback to auto mode.", RuntimeWarning)
+        mode = "auto"
     if mode not in ("auto", "min", "max"):
         raise ArgumentError(f"mode: expected 'auto', 'min' or 'max', received {mode!r}.")
     rises = "acc" in monitor or monitor.startswith("fmeasure") or "auc" in monitor.lower()

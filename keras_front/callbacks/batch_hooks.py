@@ -61,7 +61,9 @@ class LazyLogs(dict):
         fetch, self._fetch = self._fetch, None
         if fetch is not None:
             for name, value in zip(self._names, fetch(), strict=True):
-                super().setdefault(name, np.float64(value))  # of NumPy's, as in Keras 2: callbacks write `value[()]`
+                outputs = isinstance(value, list | dict) or getattr(value, "ndim", 0)
+                # numbers are of NumPy's, as in Keras 2: callbacks write `value[()]`
+                super().setdefault(name, value if outputs else np.float64(value))
 
     def __missing__(self, key: str) -> Any:
         self._fill()

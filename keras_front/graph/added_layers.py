@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from keras_front import metrics, nest
 from keras_front.backend import state
 from keras_front.errors import ArgumentError
 
@@ -54,22 +55,33 @@ class AddLoss(_Report):
 
 @LAYERS.register()
 class AddMetric(_Report):
-    """Shows the mean of its input over the batches of an epoch as a metric, and passes it on.
+    """Shows the mean of its input over the batches of an epoch as a metric, or what a metric makes of it; passes it on.
 
     Args:
         aggregation: 'mean', the only one.
         metric_name: name in logs; by default the name of the layer.
+        metric: a metric, or its config, that takes the inputs; by default their mean is shown.
     Raises: ArgumentError for another aggregation.
     """
 
-    def __init__(self, aggregation: str | None = "mean", metric_name: str | None = None, **kwargs: Any):
+    def __init__(
+        self, aggregation: str | None = "mean", metric_name: str | None = None, metric: Any = None, **kwargs: Any
+    ):
         super().__init__(**kwargs)
         if aggregation not in (None, "mean"):
             raise ArgumentError(f"add_metric: expected aggregation='mean', received {aggregation!r}.")
         self.aggregation, self.metric_name = aggregation, metric_name or self.name
-        self._metric_called(self.metric_name)
+        self.metric = None if metric is None else metrics.get(metric)
+        self._own_metrics.append(self.metric or metrics.Mean(name=self.metric_name))
 
     def call(self, inputs: Any) -> Any:
         """The input, reported to the metric."""
-        update_metric(self._own_metrics[0], inputs)
+        update_metric(self._own_metrics[0], *nest.flatten(inputs))
         return inputs
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments; `metric` only where one was given, as tf.keras does not know it."""
+        config = super().get_config()
+        if config["metric"] is None:
+            del config["metric"]
+        return config

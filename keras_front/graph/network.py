@@ -503,18 +503,23 @@ class Network(Layer):
         """Show the mean of a tensor of this network, or of a value inside `call`, over the batches of an epoch.
 
         Args:
-            value: a symbolic tensor of this network, which becomes a layer `AddMetric`; or, in `call`, a value.
+            value: a symbolic tensor of this network, which becomes a layer `AddMetric`; or, in `call`, a value. The
+                result of a metric is reported by that metric, under its name.
             name: what logs call it; by default the name of the tensor.
             aggregation: 'mean', the only one.
         """
+        from keras_front.metrics.results import metric_of
+
         if self._graph is not None and symbolic.is_symbolic(value) and call_context.current() is None:
-            self._report(AddMetric(aggregation=aggregation, metric_name=name or value.name), value)
+            metric, values = metric_of(value) or (None, (value,))
+            name = name or getattr(metric or value, "name", None)
+            self._report(AddMetric(aggregation, name, metric), unpack(list(values)))
         else:
             super().add_metric(value, name=name, aggregation=aggregation)
 
-    def _report(self, layer: Layer, tensor: SymbolicTensor) -> None:
+    def _report(self, layer: Layer, tensor: SymbolicTensor | list[SymbolicTensor]) -> None:
         with call_context.outside(), symbolic.trace_scope(None):
-            self._reported.append(layer(tensor))
+            self._reported += flatten(layer(tensor))
         self._replan()
 
     def _report_losses_of_layers(self) -> None:

@@ -450,10 +450,16 @@ class Trackable(LayerUpdates):
         """Report a value whose mean over the batches of an epoch is shown.
 
         Args:
-            value: a tensor, inside `call`.
+            value: a tensor, inside `call`. The result of a metric is reported by that metric, under its name.
             name: what logs call it; by default the name of the tensor.
             aggregation: 'mean', the only one.
         """
+        from keras_front.metrics.results import metric_of
+
+        known = metric_of(value)
+        if known is not None:  # it was updated when it was called
+            self._own_metrics = unique([*self._own_metrics, known[0]])
+            return
         metric = self._metric_called(name or getattr(value, "name", None) or "metric")
         if not symbolic.is_symbolic(value) or call_context.current() is not None:
             update_metric(metric, value)
@@ -538,11 +544,11 @@ def _now(loss: Any) -> Any:
     return symbolic.replay(loss, {}) if symbolic.is_symbolic(loss) else loss
 
 
-def update_metric(metric: Any, value: Any) -> None:
-    """Feed a metric if the surrounding step carries its state; otherwise the value is not wanted."""
+def update_metric(metric: Any, *values: Any) -> None:
+    """Feed a metric if the surrounding step carries its state; otherwise the values are not wanted."""
     frame = state.current_frame()
     while frame is not None:
         if not frame.open and any(v in frame.table for v in metric.weights):
-            metric.update_state(value)
+            metric.update_state(*values)
             return
         frame = frame.parent

@@ -75,6 +75,9 @@ _SHORT = {**_ACCURACY, "crossentropy": "ce", "ce": "ce"}
 # 1.2.2 `keras/callbacks.py`, `ModelCheckpoint`, and `keras/initializations.py`, `identity`.
 _FIRST = {"epochs_of_files_from_zero": True, "square_identity": True}
 
+# `keras/callbacks.py` of all versions.
+_EVERY_OTHER = {"unknown_mode_is_auto": True}
+
 # 2.2 and 2.3 took their nets from the package Keras-Applications.
 _UP_TO_2_3 = {
     **_JOINT,
@@ -82,6 +85,7 @@ _UP_TO_2_3 = {
     "applications": "Keras-Applications",
     "layer_at_the_end": True,
     "least_value_stays": True,  # 1.2.2 `keras/preprocessing/image.py`; Keras-Preprocessing 1.0.9 and 1.1.0
+    **_EVERY_OTHER,
     "tells_samples_or_steps": True,  # `keras/engine/training_arrays.py`, `fit_loop`
     "wants_losses": True,  # `keras/engine/training.py`, `Model.compile`
 }
@@ -114,6 +118,7 @@ CONVENTIONS: dict[str, dict[str, Any]] = {
     # tf.keras 2.15: `keras/engine/base_layer.py`, `input_layer.py` and `training.py`; `keras/utils/losses_utils.py`,
     # `apply_mask`; `keras/callbacks.py`, `ModelCheckpoint`; clipping and penalties as here.
     "tf.keras": {
+        **_EVERY_OTHER,
         "names_from_zero": True,
         "inputs_from_one": True,
         "masks_over_nonzero": True,
@@ -128,6 +133,7 @@ CONVENTIONS: dict[str, dict[str, Any]] = {
     # 3.15, `base_optimizer.py` and `layers/layer.py`: as here; `utils/file_utils.py`; `utils/naming.py`;
     # `utils/summary_utils.py`, `utils/progbar.py`, `callbacks/model_checkpoint.py`
     "keras3": {
+        **_EVERY_OTHER,
         "own_extraction_folder": True,
         "names_from_zero": True,
         "summary": "boxes",

@@ -24,6 +24,7 @@ from keras_front.errors import ArgumentError
 from keras_front.failures import explains_failures
 from keras_front.losses import as_pair, same_rank, spread_weights
 from keras_front.losses.weights import check_scores, tensor_of
+from keras_front.metrics.results import remember
 from keras_front.metrics.stateless import StatelessMetric
 from keras_front.registry import Configurable, Registry, name_of, plain
 
@@ -137,10 +138,10 @@ class Metric(StatelessMetric, Configurable):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not _symbols_outside(args, kwargs):
             self.update_state(*args, **kwargs)
-            return self.result()
+            return remember(self.result(), self, args)
         with _recorded_updates(self, args, kwargs):
             self.update_state(*args, **kwargs)
-            return self.result()
+            return remember(self.result(), self, args)
 
     def build(self, *args: Any, **kwargs: Any) -> None:
         """Make the variables whose shape follows from what `update_state` is given; nothing by default.

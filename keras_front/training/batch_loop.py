@@ -19,6 +19,7 @@ from keras_front.backend.hand_over import State, active_backend, copies, store, 
 from keras_front.backend.interrupts import hold, let_go, watched
 from keras_front.callbacks.base import CallbackList
 from keras_front.callbacks.batch_hooks import BatchHooks, HookGroup
+from keras_front.nest import unpack
 from keras_front.training.data.adapter import ArrayAdapter
 from keras_front.training.data.arrays import BatchLayout
 from keras_front.training.data.streams import StreamAdapter
@@ -146,7 +147,7 @@ class BatchLoop:
     def _dispatches(self) -> Iterator[Dispatch]:
         data, steps = self.data, self.steps
         one_by_one = self.share or self.hooks.all or steps.run_eagerly or self.kind in steps.custom
-        if isinstance(data, ArrayAdapter) and not one_by_one and data.nbytes() is not None:
+        if isinstance(data, ArrayAdapter) and data.arrays and not one_by_one and data.nbytes() is not None:
             for _ in range(data.repeats):
                 yield from self._map_batches(data)
         else:
@@ -174,7 +175,7 @@ class BatchLoop:
         hooks, steps, report = self.hooks, self.steps, bool(self.hooks.end)
         group = HookGroup(steps.steps_per_execution)
         for i, (arrays, layout) in enumerate(batches(self.data)):
-            size = self.share.samples(int(arrays[0].shape[0]))
+            size = self.share.samples(int(arrays[0].shape[0]) if arrays else self.data.samples or 1)
             arrays, layout = self.share.arrays(arrays), self.share.layout(layout, size)
             if hooks.begin and group.begins(i):
                 hooks.before(i, size)
@@ -186,7 +187,10 @@ class BatchLoop:
         group.end()
 
     def _after(self, batch: int, size: int, values: Any) -> None:
-        self.hooks.after(batch, size, self.names, lambda: self.steps.numbers("test", values) if self.names else [])
+        if self.kind == "predict":  # 2.3.1 `keras/engine/training_arrays.py`, `predict_loop`
+            self.hooks.after(batch, size, ["outputs"], lambda: [unpack([self.engine.to_numpy(v) for v in values])])
+        else:
+            self.hooks.after(batch, size, self.names, lambda: self.steps.numbers("test", values))
 
 
 def batches(data: DataAdapter) -> Iterator[tuple[list[Any], BatchLayout]]:

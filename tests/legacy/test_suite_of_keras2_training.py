@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from keras_front import backend as K
-from keras_front import config
-from keras_front.callbacks import LambdaCallback
-from keras_front.layers import Dense, Input
+from keras_front import config, metrics
+from keras_front.callbacks import Callback, EarlyStopping, LambdaCallback
+from keras_front.layers import Dense, Input, Layer
 from keras_front.legacy.engine import training_utils
 from keras_front.models import Model
 
@@ -52,3 +52,50 @@ def test_models_that_need_no_data(backend):
     before = model.train_on_batch(None, None)
     with pytest.warns(UserWarning, match="not used for"):
         assert model.train_on_batch(None, [None], sample_weight={"here": np.ones(4)}) < before
+    model.fit(epochs=2, steps_per_epoch=2, verbose=0)
+    assert model.evaluate(steps=2, verbose=0) < before
+
+
+class Counting(Layer):
+    """Reports sums by a metric and by a tensor."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.sums = metrics.Sum(name="sums")
+
+    def call(self, inputs):
+        """The inputs."""
+        self.add_metric(self.sums(inputs))
+        self.add_metric(K.sum(inputs), name="level", aggregation="mean")
+        return inputs
+
+
+def test_the_result_of_a_metric_is_reported_by_that_metric(backend):
+    x = Input((3,))
+    y = Counting()(x)
+    model = Model(x, y)
+    model.add_metric(metrics.MeanSquaredError(name="error")(x, 2 * y))
+    model.add_metric(metrics.Sum(name="total")(y))
+    model.add_loss(K.mean(y))
+    model.compile("sgd")
+    seen = model.fit(X, batch_size=2, verbose=0).history
+    assert list(seen) == ["loss", "sums", "level", "error", "total"]
+    found = [X.sum(), X.sum() / 2, np.square(X).mean(), X.sum()]
+    np.testing.assert_allclose([seen[name][0] for name in list(seen)[1:]], found, rtol=1e-5)
+    again = Model.from_config(model.get_config(), custom_objects={"Counting": Counting})
+    again.compile("sgd")
+    np.testing.assert_allclose(again.evaluate(X, verbose=0)[3:], found[2:], rtol=1e-5)
+
+
+@pytest.mark.of_the_host
+def test_what_callbacks_of_other_versions_take_and_are_told(backend):
+    seen = []
+
+    class Look(Callback):
+        def on_predict_batch_end(self, batch, logs=None):
+            seen.append(logs["outputs"])
+
+    model = Model(x := Input((3,)), Dense(2)(x))
+    np.testing.assert_allclose(model.predict(X, 2, callbacks=[Look()]), np.concatenate(seen))
+    with config.dialect("keras2.2"), pytest.warns(RuntimeWarning, match="fallback to auto"):
+        EarlyStopping(mode="unknown")

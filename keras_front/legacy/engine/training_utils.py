@@ -161,6 +161,8 @@ def check_array_length_consistency(inputs: Any, targets: Any, weights: Any = Non
     """
     groups = [[] if group is None else group for group in (inputs, targets, weights)]
     arrays.same_length(*[[a for a in group if a is not None and not K.is_symbolic(a)] for group in groups])
+    if weights is not None and all(weight is None for weight in weights):
+        groups.pop()  # no weights of outputs are ones
     lengths = {max((0 if a is None else len(a) for a in group if not K.is_symbolic(a)), default=0) for group in groups}
     if len(lengths) > 1:
         raise ShapeError(

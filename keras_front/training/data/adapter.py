@@ -49,6 +49,7 @@ class ArrayAdapter:
         batch_size: samples a batch; None for all of them.
         specs: what the arrays must be, for those that are read in parts.
         repeats: how often the arrays are gone through in an epoch.
+        without_arrays: samples in a batch of a model that needs no arrays, as its inputs and targets are tensors.
 
     Attributes:
         samples: the number of samples.
@@ -65,10 +66,11 @@ class ArrayAdapter:
         batch_size: int | None,
         specs: Sequence[ArraySpec | None] = (),
         repeats: int = 1,
+        without_arrays: int = 0,
     ):
         self.arrays, self.layout = arrays, layout
         self.specs = list(specs) + [None] * (len(arrays) - len(specs))
-        self.samples = int(arrays[0].shape[0]) if arrays else 0
+        self.samples = int(arrays[0].shape[0]) if arrays else without_arrays
         if not self.samples:
             raise ArgumentError("There is no data: expected at least one sample, received arrays of length 0.")
         self.batch_size, self.repeats = batch_size or self.samples, repeats
@@ -179,16 +181,17 @@ def array_adapter(
 
     Raises: ArgumentError if these do not go together.
     """
+    fixed = inputs[0].shape[0] if inputs and inputs[0].shape else None
     if steps is not None:
         if batch_size is not None:
             raise ArgumentError(
                 f"{where}: with a number of steps all samples make one batch, so expected no batch_size, "
                 f"received {batch_size}."
             )
-        data = ArrayAdapter(arrays, layout, None, specs, repeats=positive(where, steps_name(where), steps))
+        repeats = positive(where, steps_name(where), steps)
+        data = ArrayAdapter(arrays, layout, None, specs, repeats, fixed or 1)
         data.ahead *= read_ahead
         return data
-    fixed = inputs[0].shape[0] if inputs and inputs[0].shape else None
     size = positive(where, "batch_size", batch_size if batch_size is not None else fixed or 32)
     data = ArrayAdapter(arrays, layout, size, specs)
     data.ahead *= read_ahead
