@@ -27,10 +27,10 @@ class Conventions(NamedTuple):
         joint_clipnorm: `clipnorm` bounds the norm of all gradients together. Natively False: of each by itself.
         whole_activity_penalty: the penalty of an `activity_regularizer` is the sum over the batch. Natively False: it
             is divided by the number of samples, so that it does not grow with the batch.
-        masks_over_nonzero: a masked loss is divided by the share that the mask keeps, whatever the weights. Natively
-            False.
+        masks_over_nonzero: a masked loss is a mean over what the mask keeps, whatever the weights, as natively.
+            Otherwise it is divided by the number of all elements, as in Keras 2.3.1.
         weights_over_nonzero: a weighted loss is divided by the share of weights that are not 0, a masked one by the
-            share that the mask keeps. Natively False, as in Keras 2.3.1: both are means over all elements.
+            share that the mask keeps. Natively False: a weighted loss is a mean over all elements.
         metric_names: what metrics that were given by name are called in logs; those that are not in it are called as
             their function. Natively None: each is called as it was given.
         weighted_metric_prefix: stands before the names of `weighted_metrics`.
@@ -80,7 +80,7 @@ class Conventions(NamedTuple):
 
     joint_clipnorm: bool = False
     whole_activity_penalty: bool = False
-    masks_over_nonzero: bool = False
+    masks_over_nonzero: bool = True
     weights_over_nonzero: bool = False
     metric_names: Mapping[str, str] | None = None
     weighted_metric_prefix: str = ""

@@ -546,6 +546,11 @@ class Network(Layer):
         return super()._call_losses() if self._graph is None else [t for n in self._graph.nodes for t in n.losses]
 
     @property
+    def paths_by_attribute(self) -> bool:
+        """Whether files of Keras 3 keep its layers by their attributes: those of a subclass that has no graph."""
+        return self._graph is None
+
+    @property
     def losses(self) -> list[Any]:
         """Every loss of this network: weight penalties, and those of the latest call on values.
 
@@ -588,11 +593,14 @@ class Network(Layer):
         """A new network, with new weights.
 
         Args:
-            config: what `get_config` returned.
+            config: what `get_config` returned: a structure, or in a subclass that writes its own config the
+                arguments of its constructor.
             custom_objects: classes and functions of yours by the names that they have in the config.
 
         Raises: SerializationError if the config refers to layers or calls that do not exist.
         """
+        if "layers" not in config and cls.get_config is not Network.get_config:
+            return cls(**config)
         inputs, outputs, name, layers = network_config.from_config(config, custom_objects)
         policy = {"dtype": config["dtype"]} if "dtype" in config else {}
         model = cls(inputs=inputs, outputs=outputs, name=name, **policy)

@@ -306,8 +306,9 @@ class Discretization(NumericLayer):
         if self.bin_boundaries is None:
             raise StateError(f"{self.name}: call adapt before the layer is used, or give bin_boundaries.")
         dtype = self.dtype or config.floatx()
-        edges = K.convert(np.asarray(self.bin_boundaries), dtype)
-        above = K.expand_dims(K.cast(inputs, dtype), -1) >= edges
+        compared = dtype if dtype.startswith(("float", "bfloat")) else config.floatx()  # tf_keras writes 'int64'
+        edges = K.convert(np.asarray(self.bin_boundaries), compared)
+        above = K.expand_dims(K.cast(inputs, compared), -1) >= edges
         bins = K.cast(K.sum(K.cast(above, "int32"), axis=-1), "int32")
         if self.output_mode == "int":
             return bins

@@ -84,6 +84,7 @@ _UP_TO_2_3 = {
     **_WHOLE,
     "applications": "Keras-Applications",
     "layer_at_the_end": True,
+    "masks_over_nonzero": False,  # 2.3.1 `keras/losses.py`, `Loss.__call__`; before, see `_NONZERO`
     "least_value_stays": True,  # 1.2.2 `keras/preprocessing/image.py`; Keras-Preprocessing 1.0.9 and 1.1.0
     **_EVERY_OTHER,
     "tells_samples_or_steps": True,  # `keras/engine/training_arrays.py`, `fit_loop`
@@ -115,13 +116,12 @@ CONVENTIONS: dict[str, dict[str, Any]] = {
         "progress": "classic",
     },
     "keras2.3": {**_UP_TO_2_3, "summary": "with a title", "progress": "classic"},
-    # tf.keras 2.15: `keras/engine/base_layer.py`, `input_layer.py` and `training.py`; `keras/utils/losses_utils.py`,
-    # `apply_mask`; `keras/callbacks.py`, `ModelCheckpoint`; clipping and penalties as here.
+    # tf.keras 2.15: `keras/engine/base_layer.py`, `input_layer.py` and `training.py`; `keras/callbacks.py`,
+    # `ModelCheckpoint`; clipping, penalties and masked losses as here.
     "tf.keras": {
         **_EVERY_OTHER,
         "names_from_zero": True,
         "inputs_from_one": True,
-        "masks_over_nonzero": True,
         "announces_samples": False,
         "counts_steps": True,
         "epoch_format": "d",

@@ -70,8 +70,10 @@ NEUTRAL: dict[str, tuple[Any, ...] | None] = {
     "renorm_clipping": None,
     "renorm_momentum": None,
     "rms_scaling": (False,),
+    "robust_masking": None,  # how masked places are left out: the same unless all are masked
     "score_mode": ("dot",),
     "seed": None,
+    "softmax_robust_masking": None,
     "sparse": (False,),
     "synchronized": None,
     "time_major": (False,),
@@ -128,6 +130,8 @@ def read_model_config(raw: Any, where: str = "The config") -> Config:
     guard.check_depth(config, where)
     sizes.check_counts(config, where)
     converted = to_keras2(config)
+    if isinstance(config.get("build_config"), Mapping):  # by which a model with a `call` of its own makes its weights
+        converted["build_config"] = dict(config["build_config"])
     guard.check_config(converted, where)
     return converted
 

@@ -231,9 +231,13 @@ def model_config(model: Any) -> dict[str, Any]:
     Raises: SerializationError for a model that computes in its own `call`.
     """
     try:
-        return {"class_name": name_of(type(model)), "config": model.get_config()}
+        described = {"class_name": name_of(type(model)), "config": model.get_config()}
     except NotImplementedError as error:
         raise SerializationError(f"Cannot write the structure of {model.name!r}: {error}") from error
+    if model.inputs and "layers" not in described["config"]:
+        shapes = [[None, *x.shape[1:]] for x in model.inputs]
+        described["build_config"] = {"input_shape": shapes if len(shapes) > 1 else shapes[0]}
+    return described
 
 
 def write_layer_weights(root: Any, layers: Sequence[Any]) -> None:
@@ -348,9 +352,14 @@ def built(read: Any, where: str, kind: type[SerializationError] = UnreadableFile
     """
     with failures.reading(where, "a config of a model", kind, lambda error: incomplete.place_of_error(error, read)):
         try:
-            return Registry.of("layer").deserialize(read)
+            model = Registry.of("layer").deserialize(read)
         except UnknownNameError as error:
             raise UnknownNameError(_explained(error, read, where), error.name) from None
+        shape = (read.get("build_config") or {}).get("input_shape")
+        if isinstance(shape, list) and shape and not model.built:
+            many = isinstance(shape[0], list)
+            model.build([(None, *s[1:]) for s in shape] if many else (None, *shape[1:]))
+        return model
 
 
 def _explained(error: UnknownNameError, read: Any, where: str) -> str:

@@ -95,9 +95,9 @@ def snake_case(name: str) -> str:
     """A class name as Keras 3 writes it in paths: 'conv_lstm2d' where Keras 2 names a layer 'conv_lst_m2d'.
 
     Args:
-        name: name of a class.
+        name: name of a class; the package under which it is registered ('package>Name') is no part of a path.
     """
-    words = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
+    words = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name.rpartition(">")[2]))
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", words).lower()
 
 
@@ -304,8 +304,14 @@ def _pairs(layer: Any, group: Any, where: str, order: Any, seen: set[int]) -> It
     arrays = [guard.array(group["vars"], name, f"{where}, 'vars'", hdf5.most_bytes(own)) for name in names]
     weight_order.check_shapes(layer, own, arrays)
     yield from zip(own, arrays, strict=True)
+    # tf_keras has the layers of a `call` of one's own there, too, but for attributes that come later in the alphabet.
+    elsewhere = (
+        {id(part): path for path, part, _ in _children_of_model(layer, None)} if hasattr(layer, "layers") else {}
+    )
     for path, part, below in children(layer, order):
         found = _at(group, path, where)
+        if found is None and id(part) in elsewhere:
+            found = _at(group, elsewhere[id(part)], where)
         if found is not None:
             yield from _pairs(part, found, f"{where}, {path!r}", below, seen)
         elif part.weights and not all(id(inner) in seen for inner in part.all_layers() if own_weights(inner)):
@@ -321,8 +327,11 @@ def _vars(group: Any, where: str) -> list[str]:
 
 
 def _at(group: Any, path: str, where: str) -> Any:
+    """The group at a path; tf_keras calls some by private names, such as the `_query_dense` of an attention."""
     for name in path.split("/"):
-        group = guard.group(group, name, where) if group is not None else None
+        if group is not None:
+            found = guard.group(group, name, where)
+            group = guard.group(group, f"_{name}", where) if found is None else found
     return group
 
 

@@ -5,7 +5,8 @@
     variables/variables.*   a checkpoint: the weights, the optimizer's state, and a graph of the objects that hold them
 
 A checkpoint is also what `model.save_weights(path)` of tf.keras writes. In its graph of objects the layers of a model
-are called 'layer_with_weights-0', -1 ... in the order of the model, and each has its variables below it. A model whose
+are called 'layer_with_weights-0', -1 ... in the order of the model, and each has its variables below it; those of a
+model with a `call` of its own are called as its attributes. A model whose
 layers are not known here is refused with the way to convert it; what is no Keras model has no layers to read.
 Source: tf_keras 2.21, `tf_keras/src/saving/legacy/saved_model/`; TensorFlow 2.21, `saved_model.proto`,
 `saved_object_graph.proto`, `trackable_object_graph.proto`.
@@ -291,8 +292,10 @@ class ObjectGraph:
             config: the config of the model, which tells the order of its layers in the file; None for the model's own.
             depth: how many models it is in.
         """
-        found = self._layers_with_weights(node)
-        layers = _in_order(model, config)
+        if getattr(model, "paths_by_attribute", False) and depth <= DEPTH:
+            yield from self._pairs_by_attribute(model, node if depth else self.named(model), depth)
+            return
+        found, layers = self._layers_with_weights(node), _in_order(model, config)
         if len(found) != len(layers) or depth > DEPTH:
             raise ArgumentError(
                 f"You are trying to load a checkpoint containing {len(found)} layers into a model with {len(layers)} "
@@ -303,6 +306,44 @@ class ObjectGraph:
                 yield from self.pairs(layer, child, below, depth + 1)
             else:
                 yield from self._pairs_of_layer(layer, child)
+
+    def named(self, model: Any) -> int:
+        """The object with what the attributes of a model hold: the first one, or the model that is below it."""
+        held = set(self.children(0))
+        return (
+            0
+            if any(getattr(value, "weights", None) and name in held for name, value in vars(model).items())
+            else self.root
+        )
+
+    def _pairs_by_attribute(self, model: Any, node: int, depth: int) -> Iterator[tuple[Variable, np.ndarray]]:
+        """The weights of a model with a `call` of its own, whose layers bear the names of its attributes."""
+        held, pairs = self.children(node), []
+        for name, value in vars(model).items():
+            if name in held:
+                pairs += self._pairs_of_value(value, held[name], depth)
+        missing = {id(weight) for weight in model.weights} - {id(weight) for weight, _ in pairs}
+        if missing:
+            names = [weight.name for weight in model.weights if id(weight) in missing]
+            raise ArgumentError(
+                f"{self.bundle.where}: expected the weights {names[:5]} at the attributes of {model.name!r} that hold "
+                f"them, found {sorted(held)[:10]}.\n  The file belongs to another model."
+            )
+        yield from pairs
+
+    def _pairs_of_value(self, value: Any, node: int, depth: int) -> list[tuple[Variable, np.ndarray]]:
+        """The weights in an attribute of a model: a layer, a weight, or several in a list, tuple or dict."""
+        if isinstance(value, Variable):
+            place = self.variable(node)
+            return [] if place is None else [(value, self.bundle.array(place[1], hdf5.most_bytes([value])))]
+        if isinstance(value, list | tuple | dict):
+            items = value.items() if isinstance(value, dict) else enumerate(value)
+            held = self.children(node)
+            parts = [(part, held[str(key)]) for key, part in items if str(key) in held]
+            return [pair for part, child in parts for pair in self._pairs_of_value(part, child, depth)]
+        if hasattr(value, "layers"):
+            return list(self.pairs(value, node, None, depth + 1))
+        return self._pairs_of_layer(value, node) if getattr(value, "weights", None) else []
 
     def _layers_with_weights(self, node: int) -> list[int]:
         found = {

@@ -4,7 +4,8 @@ Everything here is algebra on K over whatever tensors it is given. The means ove
 that nothing is read from the engine while it trains.
 
 Source: Keras 2.3.1, `keras/engine/training.py` and `training_utils.py`. A weighted loss is divided by the number of its
-elements, masked and weightless ones included.
+elements, weightless ones included; a masked one by the number of those that the mask keeps, as in tf.keras and Keras
+3.15, `keras/src/losses/loss.py`, `apply_mask`.
 """
 
 from __future__ import annotations
@@ -243,7 +244,8 @@ class LossesAndMetrics:
         if convention.weights_over_nonzero:
             weights = list(map(over_nonzero, weights))
         if convention.weights_over_nonzero or convention.masks_over_nonzero:
-            masks = list(map(over_nonzero, masks))
+            sums = [getattr(item.loss, "reduction", None) == "sum" for item in self.losses]
+            masks = [mask if is_sum else over_nonzero(mask) for mask, is_sum in zip(masks, sums, strict=True)]
         return [combined(w, mask) for w, mask in zip(weights, masks, strict=True)]
 
     def track(self, size: Any, total: Any, parts: Sequence[Any]) -> None:

@@ -123,6 +123,9 @@ def test_masks_and_weights(backend):
     np.testing.assert_allclose(got, [of_keras_22(scores, mask=mask), of_keras_22(scores**0.5, mask=mask)], rtol=1e-5)
     got = model.test_on_batch(x, y, sample_weight=w)[0]
     np.testing.assert_allclose(got, of_keras_22(scores, w, mask), rtol=1e-5)
+    with keras_front.dialect("keras2.3"):
+        model.compile("sgd", "mse")
+    np.testing.assert_allclose(model.test_on_batch(x, y), (scores * mask).mean(), rtol=1e-5)
 
 
 def test_weights_are_plain_means_in_keras_23(backend):
