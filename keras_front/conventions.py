@@ -74,6 +74,8 @@ class Conventions(NamedTuple):
             ends. Natively only where it stops training.
         unknown_mode_is_auto: callbacks take an unknown `mode` as "auto", with a warning. Natively False: it
             is an error.
+        records_calls: what a layer computes from tensors of torch may be asked for gradients, by `loss.backward()`, as
+            of a module of torch. Natively False, so that results can be read as arrays.
         applications: whose nets `applications` has: natively those of 'tf.keras'; those of 'Keras-Applications' differ
             in names of layers and in ResNet50, those of 'Keras 1' in InceptionV3 too.
     """
@@ -104,6 +106,7 @@ class Conventions(NamedTuple):
     stops_after_first_epoch: bool = True
     best_weights_at_end: bool = False
     unknown_mode_is_auto: bool = False
+    records_calls: bool = False
     applications: str = "tf.keras"
 
 

@@ -54,8 +54,6 @@ OF_OBJECTS = {
     "eval": "not needed: predict, evaluate and model(x) are inference; model(x, training=True) is not",
     "forward": "call",
     "modules": "layers",
-    "named_parameters": "state_dict()",
-    "parameters": "trainable_weights",
     "partial_fit": "train_on_batch, or fit, which goes on from where the weights are",
     "predict_classes": "predict(x).argmax(axis=-1)",
     "predict_proba": "predict",

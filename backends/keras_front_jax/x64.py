@@ -8,6 +8,7 @@ for itself finds its setting as it left it.
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -35,14 +36,27 @@ def wide_scope() -> AbstractContextManager[Any]:
 
 
 def wide(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function`, run where JAX has 64-bit types."""
+    """`function`, run where JAX has 64-bit types; in a trace of the user's with those that it has."""
 
     @functools.wraps(function)
     def run(*args: Any, **kwargs: Any) -> Any:
+        if not jax.config.jax_enable_x64 and _is_traced(args):
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "Explicitly requested dtype")
+                return function(*args, **kwargs)
         with _scope(True):
             return function(*args, **kwargs)
 
     return run
+
+
+def _is_traced(args: tuple[Any, ...]) -> bool:
+    """Whether a `jax.jit` or `jax.grad` of the user's traces a call: types that it does not have would not compile."""
+    return any(
+        isinstance(x, jax.core.Tracer)
+        or (isinstance(x, list | tuple) and any(isinstance(y, jax.core.Tracer) for y in x))
+        for x in args
+    )
 
 
 def _wide_on_demand(function: Callable[..., Any], op: Any, is_static: bool) -> Callable[..., Any]:

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -50,6 +51,7 @@ class TorchBackend(Images, Backend):
     def __init__(self) -> None:
         super().__init__()
         self._compiling: dict[Any, Any] = {}
+        self._leaves: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
     # Elementwise -------------------------------------------------------------------------------------------
 
@@ -556,6 +558,26 @@ class TorchBackend(Images, Backend):
 
     def unwatched(self, values: Sequence[Any]) -> list[Any]:
         return [x.detach() if x.requires_grad else x for x in values]
+
+    def records(self, inputs: Sequence[Any] | None, asked: bool) -> bool:
+        if not (asked or self._leaves) or not torch.is_grad_enabled():
+            return False
+        return bool(self._leaves) if inputs is None else any(isinstance(x, torch.Tensor) for x in inputs)
+
+    def leaf(self, variable: Any) -> Any:
+        held, leaf = variable.current(), self._leaves.get(variable)
+        if leaf is None and held.is_floating_point():
+            leaf = self._leaves[variable] = held.detach().requires_grad_()
+        elif leaf is not None and leaf.data_ptr() != held.data_ptr():
+            leaf.data = held.detach()
+        return leaf
+
+    def own_value(self, variable: Any) -> Any:
+        return self.leaf(variable) if variable in self._leaves else super().own_value(variable)
+
+    def forget_gradients(self, variables: Sequence[Any]) -> None:
+        for leaf in (self._leaves[v] for v in variables if v in self._leaves):
+            leaf.grad = None
 
     def after_fork(self) -> None:
         torch.set_num_threads(1)  # a child does not have the pool for more, and would wait for it

@@ -775,6 +775,38 @@ class Backend:
         """
         return self.convert(value, dtype)
 
+    def records(self, inputs: Sequence[Any] | None, asked: bool) -> bool:
+        """Whether weights are read as leaves where a layer is called on values; see `leaves`.
+
+        Args:
+            inputs: what it is called with; None where weights are read alone.
+            asked: whether calls on tensors of the engine are recorded before somebody had a leaf.
+        """
+        return False
+
+    def leaf(self, variable: Variable) -> Any:
+        """A tensor in the memory of a variable that the engine's tape knows, always the same; None if there is none.
+
+        Args:
+            variable: the variable.
+        """
+        return None
+
+    def own_value(self, variable: Variable) -> Any:
+        """The value of a variable for the user: its leaf, if it has one, otherwise what stays as it is.
+
+        Args:
+            variable: the variable.
+        """
+        return self.copy(variable.current())
+
+    def forget_gradients(self, variables: Sequence[Variable]) -> None:
+        """Let leaves of these variables have no gradient.
+
+        Args:
+            variables: the variables.
+        """
+
     def after_fork(self) -> None:
         """Prepare for work in a child process that was just forked, where the engine's threads are gone."""
 

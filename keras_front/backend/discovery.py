@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -81,6 +82,12 @@ def present() -> Engine | None:
     """The active backend if there is one already; none is chosen or loaded."""
     found = ACTIVE.get()
     return _process_default if found is None else found
+
+
+def wake() -> None:
+    """Load the backend that is chosen if its engine is imported already, so that its functions know our variables."""
+    if present() is None and str(config.setting("backend").value) in sys.modules:
+        active()
 
 
 def backend() -> str:

@@ -184,7 +184,7 @@ class Variable(Operators):
         if bound is not None:
             return bound
         with _lock_of(self):
-            return discovery.active().copy(self.current())
+            return discovery.active().own_value(self)
 
     def current(self) -> Any:
         """The stored tensor itself, moved to the active backend if it was elsewhere.

@@ -19,7 +19,7 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front import bytecode, config, conventions, regularizers
-from keras_front.backend import discovery, state, symbolic
+from keras_front.backend import discovery, leaves, state, symbolic
 from keras_front.backend.ops.replicas import of_whole_batch
 from keras_front.backend.shapes import TensorShape
 from keras_front.backend.state import Variable
@@ -236,7 +236,7 @@ class Layer(StatelessCalls, Trackable, LayerNodes, LayerPrecision, Configurable)
         training = kwargs.get("training") if self._is_model else None
         if training is None and call_context.learning_phase() is None:
             training = False
-        with call_context.entered(training) as run, nullcontext() if symbolic.tracing() else _on_values():
+        with call_context.entered(training) as run, nullcontext() if symbolic.tracing() else _on_values(inputs):
             outputs = self._call_in(run, inputs, args, kwargs)
         self._keep_losses(run.losses)
         return outputs
@@ -548,9 +548,10 @@ def _loss_of(carried: Any) -> Any:
 
 
 @contextmanager
-def _on_values() -> Iterator[None]:
+def _on_values(inputs: Any) -> Iterator[None]:
     """A context in which a layer computes on real tensors, also with the engine's own operators."""
-    with state.eager(), discovery.active().user_code():
+    recorded = leaves.recording(flatten(inputs), conventions.current().records_calls)
+    with state.eager(), discovery.active().user_code(), recorded:
         yield
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_front.backend import creation, state
+from keras_front.backend import creation, discovery, state
 from keras_front.backend.state import Variable
-from keras_front.errors import ShapeError, StateError
+from keras_front.errors import BackendError, ShapeError, StateError
 
 
 class StatelessCalls:
@@ -94,6 +94,40 @@ class StatelessCalls:
             losses = [*self.weight_losses(), *frame.losses] if return_losses else []  # type: ignore[attr-defined]
             after = frame.values_of(others)
         return (outputs, after, losses) if return_losses else (outputs, after)
+
+    def parameters(self) -> Iterator[Any]:
+        """The trainable weights as tensors of torch, for its optimizers and for `loss.backward()`.
+
+        They lie in the memory of the weights: what changes one changes the other. Calls of the layer on tensors of
+        torch are recorded from now on, unless within `torch.no_grad()`.
+
+        Raises: BackendError on another backend.
+        Source: torch 2, `nn.Module.parameters`; on torch the layers of Keras 3 are such modules.
+        Example:
+            >>> from keras_front.layers import Dense
+            >>> next(Dense(1).parameters(), None) is None  # it has no weights yet
+            True
+        """
+        return (parameter for _, parameter in self.named_parameters())
+
+    def named_parameters(self) -> Iterator[tuple[str, Any]]:
+        """Pairs of a path and what `parameters` gives.
+
+        Raises: BackendError on another backend.
+        Example:
+            >>> from keras_front.layers import Dense
+            >>> list(Dense(1).named_parameters())
+            []
+        """
+        engine: Any = discovery.active()
+        for weight in self.trainable_weights:
+            leaf = engine.leaf(weight)
+            if leaf is None:
+                raise BackendError(
+                    f"{self.name}.parameters: {weight.name} has no tensor of torch, as the backend is {engine.name!r}. "
+                    "Use trainable_weights, or the backend torch."
+                )
+            yield str(weight.name).partition(":")[0], leaf
 
 
 class _Held:

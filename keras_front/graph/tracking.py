@@ -17,7 +17,7 @@ from typing import Any, cast
 import numpy as np
 
 from keras_front import config, constraints, initializers, regularizers
-from keras_front.backend import dtypes, state, symbolic
+from keras_front.backend import dtypes, leaves, state, symbolic
 from keras_front.backend.guards import replaced, unchanged
 from keras_front.backend.state import Fresh, Variable
 from keras_front.compatibility import accept_legacy_arguments
@@ -419,6 +419,10 @@ class Trackable(LayerUpdates):
 
         Inside a frame the frame's values are used, so the trainer calls this in its step.
         """
+        with leaves.recording(None, False):
+            return self._weight_losses()
+
+    def _weight_losses(self) -> list[Any]:
         layers = self.all_layers()
         deciding = [layer for layer in layers if decides(layer, "losses")]
         theirs = {id(part) for layer in deciding for part in (*layer.all_layers(), *layer.weights)}

@@ -141,6 +141,7 @@ CONVENTIONS: dict[str, dict[str, Any]] = {
         "counts_steps": True,
         "name_prefixes": {"input": "input_layer", "model": "functional"},
         "epoch_format": "d",
+        "records_calls": True,  # `backend/torch/core.py`: values of variables are parameters of torch
         "stops_after_first_epoch": False,  # `callbacks/early_stopping.py`
         "best_weights_at_end": True,
         "announces_samples": False,

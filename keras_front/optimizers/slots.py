@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from keras_front.backend import discovery
 from keras_front.backend.guards import replaced, unchanged
 from keras_front.backend.state import Fresh, Variable
 from keras_front.errors import ShapeError
@@ -96,6 +97,7 @@ class OptimizerVariables:
         Args:
             params: the weights that are to be trained. `weights` lists their slots first from now on.
         """
+        discovery.wake()
         self._built, self.built = WeakKeyDictionary(dict.fromkeys(params)), True
         if self._updates_variables():
             self._trainable_variables = list(params)

@@ -13,6 +13,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from keras_front.backend import creation, state
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError
 
@@ -70,3 +71,31 @@ def _assign(where: str, groups: Sequence[Sequence[Variable]], before: Any, after
         for variable, a, b in zip(group, old, new, strict=True):
             if b is not a:
                 variable.assign(b)
+
+
+def loss_of_state(model: Any, values: Sequence[Sequence[Any]], given: dict[str, Any]) -> tuple[Any, tuple[Any, ...]]:
+    """The loss of a model for given values of its variables, and the values that they have afterwards.
+
+    Args:
+        model: a compiled model.
+        values: those of the trainable variables, of the others, and of the metrics.
+        given: the arguments of `compute_loss`.
+    """
+    groups: list[Sequence[Variable]] = [
+        model.trainable_variables, model.non_trainable_variables, model.metrics_variables,
+    ]  # fmt: skip
+    sizes, found = [len(group) for group in groups], [len(group) for group in values]
+    if sizes != found:
+        raise ArgumentError(
+            f"{model.name}.stateless_compute_loss: expected {sizes} values of trainable, other and metric variables, "
+            f"received {found}."
+        )
+    listed = [variable for group in groups for variable in group]
+    means = [
+        v for mean in model.compiled_loss.metrics for v in mean.variables if v not in listed
+    ]  # nobody asks for them
+    tensors = [*(creation.convert(value) for group in values for value in group), *(v.value for v in means)]
+    with state.bind([*listed, *means], tensors) as frame:
+        loss = model.compute_loss(**given)
+        after = tuple(frame.values_of(group) for group in groups)
+    return loss, (list(values[0]), *after[1:])

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from keras_front import backend as K
-from keras_front import losses, optimizers
-from keras_front.errors import StateError
-from keras_front.layers import Dense
+from keras_front import config, losses, metrics, optimizers
+from keras_front.errors import BackendError, StateError
+from keras_front.layers import BatchNormalization, Dense
 from keras_front.models import Model, Sequential
 
 X = np.random.default_rng(0).normal(size=(16, 3)).astype("float32")
@@ -32,6 +32,69 @@ def check(found, model, expected):
     np.testing.assert_allclose(found, expected[0], rtol=1e-5)
     for a, b in zip(model.get_weights(), expected[1], strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+def normalizing():
+    """A model with statistics of batches and a penalty on a weight."""
+    rows = [
+        Dense(3, use_bias=False, input_shape=(3,), kernel_initializer="ones", kernel_regularizer="l2"),
+        BatchNormalization(),
+        Dense(1, kernel_initializer="ones"),
+    ]
+    return Sequential(rows)
+
+
+@pytest.fixture
+def expected_of_normalizing():
+    """The same for that model, under Adam."""
+    model = normalizing()
+    model.compile(optimizers.Adam(0.01), "mse")
+    return [float(model.train_on_batch(X, Y)) for _ in range(3)], model.get_weights()
+
+
+@pytest.mark.backends("torch")
+def test_backward_in_a_loop_outside_of_fit(backend, expected_of_normalizing):
+    import torch
+
+    x, y = torch.from_numpy(X), torch.from_numpy(Y)
+    with config.dialect("keras3"):
+        model, optimizer, seen, found = normalizing(), optimizers.Adam(0.01), metrics.MeanAbsoluteError(), []
+        assert not model(X).requires_grad  # an array, whose result may be read as one
+        for _ in range(3):
+            y_pred = model(x, training=True)
+            loss = mse(y, y_pred) + sum(model.losses)
+            model.zero_grad()
+            loss.backward()
+            weights = list(model.trainable_weights)
+            with torch.no_grad():
+                optimizer.apply([v.value.grad for v in weights], weights)
+            seen.update_state(y, y_pred)
+            found.append(loss.item())
+            with torch.no_grad():
+                assert not model(x).requires_grad
+    check(found, model, expected_of_normalizing)
+    assert 0 < float(seen.result()) < 5
+    assert not any(w.current().requires_grad for w in (*model.weights, *seen.variables))
+
+
+@pytest.mark.backends("torch")
+def test_optimizers_of_torch_train_a_model(backend, expected):
+    import torch
+
+    model, found = new(), []
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    for _ in range(3):
+        optimizer.zero_grad()
+        loss = torch.nn.functional.mse_loss(model(torch.from_numpy(X), training=True), torch.from_numpy(Y))
+        loss.backward()
+        optimizer.step()
+        found.append(loss.item())
+    check(found, model, expected)
+    model.compile(optimizers.SGD(0.01), "mse")
+    model.train_on_batch(X, Y)  # steps of `fit` in between
+    assert all(np.array_equal(p.detach().numpy(), w.numpy()) for p, w in zip(model.parameters(), model.weights))
+    with K.use_backend("numpy"), pytest.raises(BackendError, match="has no tensor of torch"):
+        list(model.parameters())
 
 
 @pytest.mark.backends("torch")
@@ -90,6 +153,61 @@ def test_variables_in_the_functions_of_jax(backend, expected):
     check(found, model, expected)
     with pytest.raises(StateError, match="a function that the engine traces by itself"):
         jax.jit(lambda x: model.weights[0].assign(x))(np.ones((3, 2), "float32"))
+
+
+@pytest.mark.backends("jax")
+def test_losses_and_metrics_in_the_functions_of_jax(backend):
+    import jax
+
+    model, seen = normalizing(), metrics.CategoricalAccuracy()
+    model.compile("sgd", "mse")
+    groups = model.trainable_variables, model.non_trainable_variables, model.metrics_variables
+    values = [[v.value for v in group] for group in groups]
+
+    @jax.jit
+    def loss_of(trainable, others, measured, counts):
+        y_pred, others = model.stateless_call(trainable, others, X, training=True)
+        loss, after = model.stateless_compute_loss(trainable, others, measured, x=X, y=Y, y_pred=y_pred)
+        return loss, after, seen.stateless_update_state(counts, X, X)  # whose indices have 64 bits in K
+
+    loss, after, counts = loss_of(*values, seen.variables)
+    assert [len(group) for group in after] == [len(group) for group in groups]
+    np.testing.assert_allclose(float(loss), float(model.train_on_batch(X, Y)), rtol=1e-5)
+    assert float(seen.stateless_result(counts)) == 1.0
+
+
+@pytest.mark.backends("tensorflow")
+def test_a_function_of_tensorflow_around_a_step_and_its_state(backend, expected_of_normalizing, monkeypatch):
+    import tensorflow as tf
+
+    from keras_front.legacy.stand_in import graph_functions, real
+
+    real.complete_functions(tf)
+    monkeypatch.setattr(tf, "function", tf.function)  # which is put back
+    graph_functions.complete_function(tf)
+    model, optimizer, seen = normalizing(), optimizers.Adam(0.01), metrics.MeanAbsoluteError()
+
+    class Loop:
+        @tf.function
+        def step(self, x, y):
+            with tf.GradientTape() as tape:
+                y_pred = model(x, training=True)
+                loss = mse(y, y_pred) + sum(model.losses)
+            grads = tape.gradient(loss, model.trainable_weights)
+            optimizer.apply(grads, model.trainable_weights)
+            if tf.reduce_sum(x) > 1e6:  # by autograph
+                loss = loss * 0.0
+            seen.update_state(y, y_pred)
+            return loss
+
+    loop, noise = Loop(), tf.function(lambda: K.random_uniform((2,)))
+    found = [float(loop.step(tf.constant(X), tf.constant(Y))) for _ in range(2)]
+    model.set_weights(model.get_weights())  # from outside, in between
+    found.append(float(loop.step(tf.constant(X), tf.constant(Y))))
+    check(found, model, expected_of_normalizing)
+    assert 0 < float(seen.result()) < 5
+    assert not np.array_equal(noise(), noise())
+    assert loop.step.python_function.__name__ == "step"
 
 
 @pytest.mark.backends("tensorflow")

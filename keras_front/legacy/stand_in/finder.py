@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
-from . import real
+from . import graph_functions, real
 from .modules import MODULES, StandIn, missing
 
 NAME = "tensorflow"
@@ -116,6 +116,7 @@ def complete(module: ModuleType) -> None:
         setattr(importlib.import_module(parent), name, importlib.import_module(keras))
     real.complete_names(module)
     real.complete_functions(module)
+    graph_functions.complete_function(module)
     real.complete_seeds(module)
 
 

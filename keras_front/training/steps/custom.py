@@ -41,7 +41,7 @@ from keras_front.graph.tracking import with_trainable_flags
 from keras_front.nest import flatten, unpack
 from keras_front.training.data.arrays import BatchLayout
 from keras_front.training.losses_and_metrics import LossesAndMetrics
-from keras_front.training.state_and_data import of_data
+from keras_front.training.state_and_data import loss_of_state, of_data
 from keras_front.training.steps.compiled import KINDS, Steps, check_newcomers, phase, samples_of
 from keras_front.training.steps.replicas import Reduction, agreed_logs, dividing, gathered
 from keras_front.utils.data_utils import unpack_x_y_sample_weight
@@ -559,8 +559,9 @@ class StepMethods:
         return lambda batches: self.predict_step(next(batches))
 
     def zero_grad(self) -> None:
-        """Forget the gradients that `loss.backward()` has found in a step written for PyTorch."""
+        """Forget the gradients that `loss.backward()` has found, in a step or a loop written for PyTorch."""
         step = current_step(self)
+        active_backend().forget_gradients(self.trainable_weights)  # type: ignore[attr-defined]
         for weight in self.trainable_weights:  # type: ignore[attr-defined]
             value = weight.read()
             if symbolic.is_symbolic(value):
@@ -591,6 +592,32 @@ class StepMethods:
             training: whether the batch is trained on, for subclasses.
         """
         return self.compiled_loss(y, y_pred, sample_weight, regularization_losses=self.losses)  # type: ignore[attr-defined]
+
+    def stateless_compute_loss(
+        self,
+        trainable_variables: Sequence[Any],
+        non_trainable_variables: Sequence[Any],
+        metrics_variables: Sequence[Any],
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> tuple[Any, tuple[list[Any], list[Any], list[Any]]]:
+        """`compute_loss` as a pure function of values of the variables, for loops of one's own.
+
+        Args:
+            trainable_variables: values of `trainable_variables`, by which the loss may be differentiated.
+            non_trainable_variables: values of `non_trainable_variables`.
+            metrics_variables: values of `metrics_variables`.
+            x, y, y_pred, sample_weight, training: as in `compute_loss`.
+
+        Returns: the loss, and the three lists of values afterwards.
+        Raises: ArgumentError for lists of another length.
+        Source: Keras 3.15, `trainers/trainer.py`, `stateless_compute_loss`.
+        """
+        given = {"x": x, "y": y, "y_pred": y_pred, "sample_weight": sample_weight, "training": training}
+        return loss_of_state(self, [trainable_variables, non_trainable_variables, metrics_variables], given)
 
     def compute_metrics(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None
