@@ -162,6 +162,13 @@ class Engine(Protocol):
             x: a tensor of the engine.
         """
 
+    def own_value(self, variable: Any) -> Any:
+        """The value of a variable for the user, who may keep it.
+
+        Args:
+            variable: the variable.
+        """
+
     def user_code(self) -> AbstractContextManager[Any]:
         """A context for code of the user's that computes on real tensors."""
 

@@ -31,6 +31,7 @@ from keras_front.initializers import host_dtype
 from keras_front.optimizers import accumulation, sharding
 from keras_front.optimizers.calls import OptimizerCalls, weights_first
 from keras_front.optimizers.clipping import clip_norm, joint_norm
+from keras_front.optimizers.parts import deferred
 from keras_front.optimizers.rates import LearningRate, rate_of, schedule_of
 from keras_front.optimizers.resource_updates import ResourceUpdates
 from keras_front.optimizers.schedules import LearningRateSchedule
@@ -245,6 +246,8 @@ class Optimizer(OptimizerVariables, ResourceUpdates, VariableUpdates, OptimizerC
         Raises: ArgumentError if there are not as many gradients as weights.
         """
         params, grads = weights_first(self, params, grads)
+        if deferred(self.apply, params, grads):
+            return
         self.prepare(params)
         grads = mean_gradients(list(grads))  # where processes share the batch
         if self.loss_scale_factor is not None:

@@ -11,6 +11,7 @@ Source: Keras 3.15, `keras/src/optimizers/loss_scale_optimizer.py`; tf_keras 2.2
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from keras_front.initializers import host_dtype
 from keras_front.optimizers.base import OPTIMIZERS, Optimizer, current, unscaled
 from keras_front.optimizers.calls import weights_first
 from keras_front.optimizers.conditional import changed_where
+from keras_front.optimizers.parts import deferred
 from keras_front.registry import plain
 
 INITIAL_SCALE, GROWTH_STEPS = 2.0**15, 2000
@@ -178,6 +180,8 @@ class LossScaleOptimizer(Optimizer):
         self._step(params, grads, self._scaled and not self._unscaled)
 
     def _step(self, params: Sequence[Variable], grads: Sequence[Any], are_scaled: bool) -> None:
+        if deferred(partial(self._step, are_scaled=are_scaled), params, grads):
+            return
         self.prepare(params)
         grads = mean_gradients(list(grads))  # where processes share the batch: they decide alike
         divided = unscaled(grads, current(self.dynamic_scale)) if are_scaled else grads

@@ -11,6 +11,7 @@ from keras_front import backend as K
 from keras_front import config, losses
 from keras_front.errors import ArgumentError
 from keras_front.layers import LSTM, BatchNormalization, Dense, Dropout, Embedding, Input, Lambda, TimeDistributed
+from keras_front.mixed_precision import LossScaleOptimizer
 from keras_front.models import Model, Sequential
 from keras_front.optimizers import SGD, Adam
 
@@ -38,6 +39,36 @@ def masked():
     model.add(TimeDistributed(Dense(1)))
     model.compile(SGD(0.1), "mse", sample_weight_mode="temporal")
     return model
+
+
+class Own(Model):
+    """A step that updates two optimizers, and one that is the trainer's, with what both leave in logs."""
+
+    def train_step(self, data):
+        if self.inherits:
+            return super().train_step(data)
+        x, y = data
+        y_pred = self(x, training=True)
+        loss = self.compute_loss(y=y, y_pred=y_pred)
+        weights = self.trainable_weights
+        grads = K.gradients(loss, weights)
+        self.optimizer.apply(grads[:2], weights[:2])
+        self.second.apply_gradients(zip(grads[2:], weights[2:], strict=True))
+        return {**self.compute_metrics(x, y, y_pred), "size": K.mean(K.abs(y_pred))}
+
+
+def own_step(inherits):
+    x = Input((4,))
+    model = Own(x, Dense(2)(Dense(3, "tanh", activity_regularizer="l2")(x)))
+    model.inherits, model.second = inherits, LossScaleOptimizer(SGD(0.05, momentum=0.9))
+    model.compile(Adam(0.01, clipnorm=0.1), "mse", metrics=["mae"])
+    return model
+
+
+@pytest.mark.few_compiled(1)
+@pytest.mark.parametrize("inherits", [False, True])
+def test_a_step_of_ones_own_goes_through_the_batch_in_parts(backend, inherits):
+    compared(lambda: own_step(inherits), X, Y, 3, batch_size=8, epochs=1)
 
 
 def with_target():
@@ -120,17 +151,10 @@ def test_wrong_numbers_and_models_that_need_whole_batches():
         with pytest.raises(ArgumentError, match="accumulate"):
             model.fit(X, Y, accumulate=wrong, verbose=0)
 
-    class Own(Sequential):
-        def train_step(self, data):
-            return super().train_step(data)
-
-    own = Own([Dense(2, input_shape=(4,))])
-    own.compile("sgd", "mse")
     stateful = Sequential([LSTM(2, stateful=True, batch_input_shape=(6, 2, 2))])
     stateful.compile("sgd", "mse")
-    for model, x in ((own, X), (stateful, X.reshape(18, 2, 2))):
-        with pytest.raises(ArgumentError, match="gradient_accumulation_steps=2"):
-            model.fit(x, Y, batch_size=6, accumulate=2, verbose=0)
+    with pytest.raises(ArgumentError, match="gradient_accumulation_steps=2"):
+        stateful.fit(X.reshape(18, 2, 2), Y, batch_size=6, accumulate=2, verbose=0)
 
 
 @pytest.mark.backends("numpy")

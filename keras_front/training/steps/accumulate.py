@@ -6,7 +6,8 @@ optimizer takes one step: it is the step of the whole batch, with the memory of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +15,7 @@ from keras_front import backend as K
 from keras_front import conventions
 from keras_front.backend import replicas, scopes
 from keras_front.errors import ArgumentError
+from keras_front.optimizers.parts import Parts
 
 
 @contextmanager
@@ -40,23 +42,69 @@ def checked(parts: Any, steps: Any, model: Any) -> int:
         steps: the `Steps` of the model.
         model: the model.
 
-    Raises: ArgumentError for what is no whole number of at least 1, and for a model whose step is not the trainer's or
-        whose states belong to single rows of a batch.
+    Raises: ArgumentError for what is no whole number of at least 1, for a model whose `train_function` was replaced,
+        and for one whose states belong to single rows of a batch.
     """
     if parts is None:
         return 1
     number = parts if not isinstance(parts, bool | str) else 0
     if number != int(number) or number < 1:
         raise ArgumentError(f"fit: accumulate: expected a whole number of at least 1, received {parts!r}.")
-    own = "train" in steps.custom or hasattr(steps, "function")
+    own = hasattr(steps, "function")
     if number > 1 and (own or model.stateful):
-        why = "the states of a stateful model belong to rows of a batch" if model.stateful else "a model with its own "
-        why = why if model.stateful else f"{why}training step deals with the whole batch"
+        why = "the states of a stateful model belong to rows of a batch"
+        why = why if model.stateful else "a train_function of one's own deals with the whole batch"
         raise ArgumentError(
             f"fit: accumulate={parts}: {why}. Use an optimizer with gradient_accumulation_steps={parts} and smaller "
             "batches."
         )
     return int(number)
+
+
+def own_step_in_parts(
+    steps: Any, frame: Any, run: Callable[[list[Any]], Mapping[str, Any]], batch: Sequence[Any]
+) -> dict[str, Any]:
+    """What a `train_step` of a model's own returns for a batch that goes through it in parts.
+
+    Its optimizers take their steps when all parts are through, with the mean gradients of the batch. Of what it returns
+    the results of metrics are those after the last part, and other numbers are means over the samples.
+
+    Args:
+        steps: the `Steps` of the model.
+        frame: the frame of the step.
+        run: the step, as a function of the arrays of a part.
+        batch: the arrays of the batch.
+
+    Raises: ArgumentError if the parts update other weights, or report other things.
+    """
+    samples, gathered, found = _samples(list(batch)), Parts(), []
+    size, count = max(1, -(-samples // steps.accumulate)), steps.accumulate
+    steps.accumulate = 1  # within a part the step is the usual one
+    try:
+        with gathered.collecting():
+            for start in range(0, samples, size):
+                rows = min(size, samples - start)
+                gathered.begin(rows / samples)
+                del frame.losses[:]
+                with replicas.with_rows(rows):
+                    found.append((rows / samples, dict(run([a[start : start + size] for a in batch]))))
+    finally:
+        steps.accumulate = count
+    gathered.apply()
+    return _joined(found, {metric.name for metric in steps.model.metrics})
+
+
+def _joined(found: Sequence[tuple[float, dict[str, Any]]], measured: set[str]) -> dict[str, Any]:
+    last = found[-1][1]
+    if any(logs.keys() != last.keys() for _, logs in found):
+        raise ArgumentError(f"fit: accumulate: expected train_step to return {list(last)} for each part.")
+
+    def joined(name: str) -> Any:
+        if name in measured or hasattr(last[name], "result"):
+            return last[name]
+        return functools.reduce(lambda a, b: a + b, [K.convert(logs[name]) * share for share, logs in found])
+
+    return {name: joined(name) for name in last}
 
 
 class BatchInParts:

@@ -42,6 +42,7 @@ from keras_front.nest import flatten, unpack
 from keras_front.training.data.arrays import BatchLayout
 from keras_front.training.losses_and_metrics import LossesAndMetrics
 from keras_front.training.state_and_data import loss_of_state, of_data
+from keras_front.training.steps.accumulate import own_step_in_parts
 from keras_front.training.steps.compiled import KINDS, Steps, check_newcomers, phase, samples_of
 from keras_front.training.steps.replicas import Reduction, agreed_logs, dividing, gathered
 from keras_front.utils.data_utils import unpack_x_y_sample_weight
@@ -285,17 +286,22 @@ def _logs_of(
     """Run `train_step` or `test_step` on a batch; what it returns, as one vector whose names are noted."""
     if single:
         steps.reset()
-    model = steps.model
-    given, ys, weights = layout.split(batch)
-    rest = [*([unpack(ys)] if ys else []), *([unpack(weights)] if any(w is not None for w in weights) else [])]
-    before = dict(frame.table)
-    with host_stage.fed(model.host_stage, given) as xs, _in_progress(StepInProgress(steps, kind, frame, training)):
-        logs = _step_function(model, kind)((_structured(model, xs), *rest))
-    if not isinstance(logs, Mapping):
-        raise ArgumentError(
-            f"{type(model).__name__}.{kind}_step: expected a dict from names to values, such as {{'loss': loss}}, "
-            f"returned {type(logs).__name__}."
-        )
+    model, before = steps.model, dict(frame.table)
+
+    def run(arrays: list[Any]) -> Mapping[str, Any]:
+        given, ys, weights = layout.split(arrays)
+        rest = [*([unpack(ys)] if ys else []), *([unpack(weights)] if any(w is not None for w in weights) else [])]
+        with host_stage.fed(model.host_stage, given) as xs, _in_progress(StepInProgress(steps, kind, frame, training)):
+            found = _step_function(model, kind)((_structured(model, xs), *rest))
+        if not isinstance(found, Mapping):
+            raise ArgumentError(
+                f"{type(model).__name__}.{kind}_step: expected a dict from names to values, such as {{'loss': loss}}, "
+                f"returned {type(found).__name__}."
+            )
+        return found
+
+    in_parts = kind == "train" and steps.accumulate > 1
+    logs = own_step_in_parts(steps, frame, run, batch) if in_parts else run(batch)
     steps.logged[kind] = [str(name) for name in logs]
     scalars = [_scalar(model, kind, name, value) for name, value in logs.items()]
     return K.stack(agreed_logs(steps, frame, before, scalars) or [K.constant(0.0)])
