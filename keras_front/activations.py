@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from keras_front import backend as K
+from keras_front import conventions
 from keras_front.errors import ShapeError
 from keras_front.missing_names import only_these
 from keras_front.registry import Registry
-from keras_front.tracebacks import api_boundary
+from keras_front.tracebacks import api_boundary, warn_user
 
 ACTIVATIONS = Registry("activation", also=("layer",))
 
@@ -624,6 +625,11 @@ def get(identifier: Any) -> Callable[..., Any]:
         >>> get(None) is linear
         True
     """
+    if hasattr(identifier, "get_weights") and conventions.current().activation_layers_warn:
+        warn_user(
+            f"Do not pass a layer instance (such as {identifier}) as the activation argument of another layer. Layers "
+            "like it are used just like any other layer in a model."
+        )
     return linear if identifier is None else ACTIVATIONS.get(identifier)
 
 

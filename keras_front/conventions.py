@@ -72,6 +72,11 @@ class Conventions(NamedTuple):
             is not better than the baseline counts as none.
         best_weights_at_end: `EarlyStopping(restore_best_weights=True)` goes back to the best weights however training
             ends. Natively only where it stops training.
+        last_cell_first: the states of `StackedRNNCells` begin with those of the last cell. Natively False.
+        causal_wants_channels_last: `Conv1D(padding="causal")` refuses channels before steps. Natively False.
+        activation_layers_warn: a layer given as the activation of another one is warned of. Natively False.
+        file_version: the version of Keras that HDF5 files and JSON state. Natively 2.3.1, whose form they have; that of
+            2.2.4 is the same.
         unknown_mode_is_auto: callbacks take an unknown `mode` as "auto", with a warning. Natively False: it
             is an error.
         records_calls: what a layer computes from tensors of torch may be asked for gradients, by `loss.backward()`, as
@@ -105,6 +110,10 @@ class Conventions(NamedTuple):
     tells_samples_or_steps: bool = False
     stops_after_first_epoch: bool = True
     best_weights_at_end: bool = False
+    last_cell_first: bool = False
+    causal_wants_channels_last: bool = False
+    activation_layers_warn: bool = False
+    file_version: str = "2.3.1"
     unknown_mode_is_auto: bool = False
     records_calls: bool = False
     applications: str = "tf.keras"

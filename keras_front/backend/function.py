@@ -29,7 +29,7 @@ from keras_front.backend.operands import recorded
 from keras_front.backend.symbolic import PHASE, OpCall, SymbolicTensor
 from keras_front.backend.tables import make_room
 from keras_front.compatibility import reject_unknown
-from keras_front.errors import ArgumentError, KerasFrontError, StateError, UntraceableError
+from keras_front.errors import ArgumentError, KerasFrontError, StateError, UntraceableError, WrongKindError
 from keras_front.failures import explains_failures
 from keras_front.tracebacks import api_boundary, passed_user_code
 
@@ -71,8 +71,11 @@ class Function:
 
     @api_boundary
     def __call__(self, values: Sequence[Any] = ()) -> Any:
-        if isinstance(values, str) or not hasattr(values, "__len__"):
-            raise ArgumentError(f"K.function: expected a list of {len(self.inputs)} values, received {values!r:.60}.")
+        if not isinstance(values, list | tuple):
+            raise WrongKindError(
+                f"K.function: `inputs` should be a list or tuple of {len(self.inputs)} values, received "
+                f"{type(values).__name__}. Write [values] for one input."
+            )
         if len(values) != len(self.inputs):  # as Keras, which takes nested lists: `(x, [], None)` for one input
             values = [value for value in nest.flatten(list(values)) if value is not None]
         if len(values) != len(self.inputs):

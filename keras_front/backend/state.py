@@ -139,6 +139,8 @@ class Variable(Operators):
         """The number of dimensions."""
         return len(self.shape)
 
+    _uses_learning_phase = False  # as K.variable had it in Keras 2
+
     @property
     def _keras_shape(self) -> tuple[int, ...]:
         return self.shape

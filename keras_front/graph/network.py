@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from keras_front import conventions
 from keras_front.backend import state, symbolic
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor, leaves_of
@@ -31,8 +32,6 @@ from .node import Node, is_computed
 from .structure import Rebuilt, Structure
 from .topology import Graph, Plan
 from .tracking import needs_input, with_trainable_flags
-
-FORMAT_VERSION = "2.3.1"  # the Keras whose configs these are
 
 
 class Network(Layer):
@@ -613,7 +612,7 @@ class Network(Layer):
         return {
             "class_name": type(self).__name__,
             "config": self.get_config(),
-            "keras_version": FORMAT_VERSION,
+            "keras_version": conventions.current().file_version,
             "backend": "tensorflow",  # a name that every reader of this format accepts; the format has no engine
         }
 
@@ -683,4 +682,4 @@ def _jsonable(value: Any) -> Any:
     raise TypeError(f"Not JSON serializable: {value!r}. Make get_config return numbers, strings, lists and dicts.")
 
 
-__all__ = ["FORMAT_VERSION", "LAYERS", "Network"]
+__all__ = ["LAYERS", "Network"]

@@ -429,7 +429,8 @@ class Trackable(LayerUpdates):
         own = [w.regularizer(w) for w in unique(self.weights) if w.regularizer is not None and id(w) not in theirs]
         kept = [e for layer in layers if id(layer) not in theirs for e in layer._own_losses if not needs_input(e)]
         told = [loss for layer in deciding for loss in _without(layer.losses, layer._call_losses())]
-        return own + [_now(loss) for loss in unique(kept)] + told
+        several = [isinstance(loss, int | float) or not any(loss is e for e in kept[:i]) for i, loss in enumerate(kept)]
+        return own + [_now(loss) for loss, counts in zip(kept, several, strict=True) if counts] + told
 
     regularization_losses = weight_losses
 

@@ -43,7 +43,8 @@ class LayerUpdates:
             return given
         if not self.trainable and not self.stateful:
             return []
-        return [*given, *(update for node in self._inbound_nodes for update in self.updates_of(node))]
+        below = [update for layer in self.all_layers()[1:] for update in layer._given_updates]
+        return [*given, *below, *(update for node in self._inbound_nodes for update in self.updates_of(node))]
 
     @updates.setter
     def updates(self, updates: Sequence[Any]) -> None:
@@ -58,7 +59,8 @@ class LayerUpdates:
         if not self.trainable and not self.stateful:
             return []
         if inputs is None:
-            return self._given_without_inputs("updates", self._given_updates)
+            given = [update for layer in self.all_layers() for update in layer._given_updates]
+            return self._given_without_inputs("updates", given)
         wanted = {id(t) for t in leaves_of([inputs])}
         nodes = [n for n in self._inbound_nodes if wanted & {id(t) for t in n.input_tensors}]
         return [*self._given_with("updates", wanted), *(u for n in nodes for u in self.updates_of(n))]
@@ -69,10 +71,13 @@ class LayerUpdates:
             self.__dict__.setdefault(f"_{kind}_for", []).append((given, list(leaves_of([inputs]))))
 
     def _given_with(self, kind: str, wanted: set[int]) -> list[Any]:
-        return [given for given, tensors in self.__dict__.get(f"_{kind}_for", ()) if wanted & set(map(id, tensors))]
+        return [given for given, tensors in self._noted(kind) if wanted & set(map(id, tensors))]
+
+    def _noted(self, kind: str) -> list[tuple[Any, list[Any]]]:
+        return [noted for layer in self.all_layers() for noted in layer.__dict__.get(f"_{kind}_for", ())]
 
     def _given_without_inputs(self, kind: str, given: list[Any]) -> list[Any]:
-        noted = [item for item, _ in self.__dict__.get(f"_{kind}_for", ())]
+        noted = [item for item, _ in self._noted(kind)]
         return [item for item in given if not any(item is other for other in noted)]
 
     def add_update(self, updates: Any, inputs: Any = None) -> None:

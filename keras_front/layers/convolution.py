@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from keras_front import backend as K
+from keras_front import conventions
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.file_form import FileForm
 from keras_front.graph.layer import LAYERS, InputSpec
@@ -171,6 +172,15 @@ class Conv1D(_Conv):
     """
 
     _rank = 1
+
+    def build(self, input_shape: Any) -> None:
+        if (
+            self.padding == "causal"
+            and self.data_format == "channels_first"
+            and conventions.current().causal_wants_channels_last
+        ):
+            raise ArgumentError('padding="causal": `data_format` must be "channels_last", received "channels_first".')
+        super().build(input_shape)
 
 
 @LAYERS.register("Conv2D", "Convolution2D")

@@ -76,8 +76,23 @@ class _Merge(Layer):
         raise NotImplementedError
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        masks = [m for m in mask or () if m is not None] if isinstance(mask, list) else []
+        masks = [m for m in _one_for_each(inputs, mask) if m is not None]
         return reduce(K.logical_and, masks) if masks else None
+
+
+def _one_for_each(inputs: Any, mask: Any) -> list[Any]:
+    """The masks of the inputs; none where `mask` is None.
+
+    Raises: ArgumentError if these are no lists of one length. Source: Keras 2.3.1, `keras/layers/merge.py`.
+    """
+    if mask is None:
+        return []
+    if not isinstance(mask, list) or not isinstance(inputs, list) or len(mask) != len(inputs):
+        raise ArgumentError(
+            "compute_mask: expected `inputs` and `mask` to be lists of one length (`mask` should be a list), received "
+            f"{type(inputs).__name__} and {type(mask).__name__}."
+        )
+    return mask
 
 
 def _with_rank(x: Any, rank: int) -> Any:
@@ -215,7 +230,7 @@ class Concatenate(_Merge):
         return K.concatenate(inputs, axis=self.axis)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        if not isinstance(mask, list) or all(m is None for m in mask):
+        if all(m is None for m in _one_for_each(inputs, mask)):
             return None
         rank = max(K.ndim(m) for m in mask if m is not None)
         full = K.ndim(inputs[0])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Unpack
 
 from keras_front import backend as K
+from keras_front import conventions
 from keras_front.backend.symbolic import flatten
 from keras_front.errors import ArgumentError
 from keras_front.graph import call_context
@@ -91,6 +92,9 @@ Cells = Annotated[Sequence[Any], Reader(_cells)]
 class StackedRNNCells(Layer):
     """Cells on top of each other, used as one cell. The states are those of the cells, first cell first.
 
+    Up to Keras 2.2.4 they were those of the last cell first: so it is in the dialects of these versions, and with
+    `reverse_state_order=True`, which Keras 2.3.1 has for their models.
+
     Args:
         cells: list of cells; each gets what the one before gives.
 
@@ -106,16 +110,18 @@ class StackedRNNCells(Layer):
     supports_masking = True
 
     def __init__(self, cells: Cells, **kwargs: Unpack[LayerArguments]):
-        if kwargs.pop("reverse_state_order", False):  # type: ignore[typeddict-item]
-            raise ArgumentError(
-                "StackedRNNCells: reverse_state_order=True is not supported; order the states yourself."
-            )
+        usual = conventions.current().last_cell_first
+        self.reverse_state_order = bool(kwargs.pop("reverse_state_order", usual))  # type: ignore[typeddict-item]
         super().__init__(**kwargs)
+
+    def _in_order(self, of_cells: Sequence[Any]) -> Sequence[Any]:
+        """What there is of each cell, in the order of the states."""
+        return of_cells[::-1] if self.reverse_state_order else of_cells
 
     @property
     def state_size(self) -> tuple[Any, ...]:
-        """Sizes of the states of all cells, first cell first, as in Keras 2.3.1."""
-        return tuple(size for cell in self.cells for size in sizes_of(cell))
+        """Sizes of the states of all cells, in the order of the states."""
+        return tuple(size for cell in self._in_order(self.cells) for size in sizes_of(cell))
 
     @property
     def output_size(self) -> int:
@@ -142,13 +148,12 @@ class StackedRNNCells(Layer):
             constants: tensors for the cells that take them, the same at every step.
             training: whether the layer is being trained; None: by the learning phase.
         """
-        new, remaining = [], list(states)
-        for cell in self.cells:
-            count = len(sizes_of(cell))
-            own, remaining = remaining[:count], remaining[count:]
+        remaining, new = iter(states), list[Any]()
+        parts = [[next(remaining) for _ in sizes_of(cell)] for cell in self._in_order(self.cells)]
+        for cell, own in zip(self.cells, self._in_order(parts), strict=True):
             inputs, changed = step_of(cell, inputs, own, constants, training)
-            new += changed
-        return inputs, new
+            new.append(changed)
+        return inputs, [state for changed in self._in_order(new) for state in changed]
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return None

@@ -83,6 +83,8 @@ _UP_TO_2_3 = {
     **_JOINT,
     **_WHOLE,
     "applications": "Keras-Applications",
+    "activation_layers_warn": True,  # 2.2.4 `keras/activations.py`, `get`
+    "causal_wants_channels_last": True,  # `keras/layers/convolutional.py`, `Conv1D`
     "layer_at_the_end": True,
     "masks_over_nonzero": False,  # 2.3.1 `keras/losses.py`, `Loss.__call__`; before, see `_NONZERO`
     "least_value_stays": True,  # 1.2.2 `keras/preprocessing/image.py`; Keras-Preprocessing 1.0.9 and 1.1.0
@@ -92,7 +94,8 @@ _UP_TO_2_3 = {
 }
 
 # 1.2.2 and 2.2.4 `keras/callbacks.py`, `TensorBoard`; `keras/backend/tensorflow_backend.py`, `batch_dot`.
-_UP_TO_2_2 = {"flat_event_files": True, "batch_dot_keeps_axes": True}
+# 2.2.4 `keras/layers/recurrent.py`, `StackedRNNCells.state_size`.
+_UP_TO_2_2 = {"flat_event_files": True, "batch_dot_keeps_axes": True, "last_cell_first": True}
 
 # Conventions that were others, by dialect and field of `keras_front.conventions.Conventions`.
 CONVENTIONS: dict[str, dict[str, Any]] = {
@@ -108,6 +111,7 @@ CONVENTIONS: dict[str, dict[str, Any]] = {
     },
     "keras2.2": {
         **_UP_TO_2_3,
+        "file_version": "2.2.4",
         **_NONZERO,
         **_UP_TO_2_2,
         "metric_names": _SHORT,

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_front import bytecode
+from keras_front import bytecode, conventions
 from keras_front.backend.guards import replaced
 from keras_front.backend.state import Variable
 from keras_front.errors import (
@@ -57,8 +57,7 @@ from . import (
 
 __all__ = ["load_model", "load_weights", "opened", "save_model", "save_weights", "write_arrays"]
 
-VERSION = "2.3.1"  # the Keras whose layout this is
-BACKEND = "tensorflow"  # and the engine whose kernel layout: channels last, correlation
+BACKEND = "tensorflow"  # the engine whose kernel layout: channels last, correlation
 HEADER_BYTES = 64512  # an attribute may not be larger: the object header of HDF5 holds 64 KiB
 
 UNCOMPILED = "Pass what is missing in custom_objects, or compile=False for the model alone."
@@ -212,7 +211,7 @@ def write_model(root: Any, model: Any, include_optimizer: bool = True) -> None:
     written = operations.to_tf(json.loads(json.dumps(model_config(model), default=plain)))
     described = json.dumps(hdf5_config.to_hdf5(written))
     training = training_config.training_config_of(model) if include_optimizer else None
-    root.attrs["keras_version"], root.attrs["backend"] = VERSION.encode(), BACKEND.encode()
+    _state_version(root)
     root.attrs["model_config"] = described.encode("utf-8")
     root.attrs[training_config.DIALECT] = training_config.dialect_of_model(model).encode()
     write_weights(root.create_group("model_weights"), model)
@@ -220,6 +219,11 @@ def write_model(root: Any, model: Any, include_optimizer: bool = True) -> None:
         training["loss"] = training_config.in_full(training["loss"])
         root.attrs["training_config"] = json.dumps(training, default=plain).encode("utf-8")
         _write_optimizer_weights(root, model)
+
+
+def _state_version(root: Any) -> None:
+    version = conventions.current().file_version  # the Keras whose layout this is
+    root.attrs["keras_version"], root.attrs["backend"] = version.encode(), BACKEND.encode()
 
 
 def model_config(model: Any) -> dict[str, Any]:
@@ -247,7 +251,7 @@ def write_layer_weights(root: Any, layers: Sequence[Any]) -> None:
         root: the group that will hold them.
         layers: the layers; a stack may hold one twice.
     """
-    root.attrs["keras_version"], root.attrs["backend"] = VERSION.encode(), BACKEND.encode()
+    _state_version(root)
     layers = weight_order.layers_in_file(layers)
     write_texts(root, "layer_names", [layer.name for layer in layers])
     for layer in layers:
