@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from keras_front.backend import codegen, discovery, dtypes, shapes
+from keras_front.backend import discovery, dtypes, shapes
 from keras_front.backend.adapter import Backend, Positional
 from keras_front.backend.gradients import Transposes
 from keras_front.backend.op import OPS
@@ -28,6 +28,7 @@ from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import BackendError, DtypeError
 from keras_front_jax import distribution as distributions
 from keras_front_jax import export
+from keras_front_jax.calls import compiled_call
 from keras_front_jax.x64 import wide, wide_methods, wide_scope
 
 _DTYPES = {name: jnp.dtype(name) for name in sorted(dtypes.ALL - {"string"})}
@@ -420,7 +421,7 @@ class JaxBackend(Transposes, Backend):
     export_program = export.export_program
 
     def compile_program(self, program: Any) -> Callable[..., Any]:
-        return wide(self._jit(codegen.function_of(program), program.donate))
+        return compiled_call(program, self._jit)
 
     def lasts(self, value: Any) -> bool:
         return not isinstance(value, jax.core.Tracer)
@@ -503,8 +504,15 @@ class JaxBackend(Transposes, Backend):
         return run
 
     def argument(self, array: np.ndarray) -> Any:
-        plain = array.dtype.kind in "biufc" and array.dtype.isnative
-        return array if plain and self._is_host() else self.convert(array)
+        return array if _is_plain(array) and self._is_host() else self.convert(array)
+
+    def arguments_like(self, arrays: Sequence[np.ndarray]) -> Any:
+        return list if all(map(_is_plain, arrays)) and self._is_host() else super().arguments_like(arrays)
+
+
+def _is_plain(array: np.ndarray) -> bool:
+    """Whether compiled functions take an array as it is, where tensors lie on the host."""
+    return array.dtype.kind in "biufc" and array.dtype.isnative
 
 
 class MeshJaxBackend(distributions.OnMesh, JaxBackend):

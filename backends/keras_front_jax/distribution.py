@@ -20,7 +20,7 @@ from jax import lax
 from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from keras_front.backend import replicas
+from keras_front.backend import codegen, replicas
 from keras_front.backend.placement import Placement
 from keras_front.errors import DistributionError
 from keras_front_jax.x64 import wide
@@ -167,6 +167,9 @@ class OnMesh:
     def argument(self, array: np.ndarray) -> Any:
         return self.put_batch([array])[0]
 
+    def arguments_like(self, arrays: Sequence[np.ndarray]) -> Any:
+        return lambda arrays: [self.argument(array) for array in arrays]
+
     def batches(self, arrays: Sequence[np.ndarray], size: int) -> Any:
         return (self.put_batch([a[i : i + size] for a in arrays]) for i in range(0, len(arrays[0]), size))
 
@@ -177,6 +180,9 @@ class OnMesh:
 
     def _parts(self, batch: Sequence[Any]) -> Sequence[Any]:
         return self.placement.constrained(batch)
+
+    def compile_program(self, program: Any) -> Callable[..., Any]:
+        return wide(self._jit(codegen.function_of(program), program.donate))
 
     def _jit(self, fn: Callable[..., Any], donate: Sequence[int] = (), **options: Any) -> Callable[..., Any]:
         """A compiled function that gives the state which it was given, in the places where that lay."""

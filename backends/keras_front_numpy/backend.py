@@ -180,6 +180,9 @@ class NumpyBackend(Eager, Backend):
     def argument(self, array: np.ndarray) -> np.ndarray:
         return array
 
+    def arguments_like(self, arrays: Any) -> Any:
+        return list
+
     def batches(self, arrays: Any, size: int) -> Any:
         for start in range(0, len(arrays[0]), size):
             yield [array[start : start + size] for array in arrays]

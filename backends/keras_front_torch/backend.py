@@ -646,6 +646,12 @@ class TorchBackend(Images, Backend):
         plain = array.flags.forc and array.dtype.kind in "biufc" and array.dtype.isnative
         return transfers.seen(array) if plain and self._device().type == "cpu" else self.convert(array)
 
+    def arguments_like(self, arrays: Sequence[np.ndarray]) -> Any:
+        plain = all(array.dtype.kind in "biufc" and array.dtype.isnative for array in arrays)
+        if not plain or self._device().type != "cpu":
+            return super().arguments_like(arrays)
+        return lambda arrays: [transfers.seen(a) if a.flags.forc else self.convert(a) for a in arrays]
+
 
 for _name, _function in rewriting.IN_PLACE.items():  # what is written where the first argument may be overwritten
     setattr(TorchBackend, f"{_name}_in_place", staticmethod(_function))

@@ -766,6 +766,14 @@ class Backend:
         """
         return self.convert(array)
 
+    def arguments_like(self, arrays: Sequence[np.ndarray]) -> Callable[[Sequence[np.ndarray]], list[Any]]:
+        """`argument` for several arrays at once, of shapes and dtypes, and on a device, that stay from call to call.
+
+        Args:
+            arrays: arrays such as those that will be given.
+        """
+        return lambda arrays: [self.argument(array) for array in arrays]
+
     def literal(self, value: Any, dtype: str) -> Any:
         """How a constant stands in a program: a tensor of this engine, or what its compiler takes for one.
 

@@ -44,6 +44,11 @@ class SingleBatchCalls:
         part = BatchPart(self.steps.model)
         return part, part.arrays(batch), part.layout(layout, len(batch[0]) if batch else 0)
 
+    def _arguments(self, part: BatchPart, own: list[Any]) -> Callable[[Sequence[Any]], list[Any]]:
+        """What makes arrays like those of a batch arguments of a step, `own` being the part of this process."""
+        arguments = active_backend().arguments_like(own)
+        return (lambda arrays: arguments(part.arrays(arrays))) if part else arguments
+
     def __reduce__(self) -> Any:
         return _nothing, ()  # a copy of a model makes its own
 
@@ -80,11 +85,13 @@ class SingleBatchCalls:
             self._shared = part.group
             share_state(steps)
         variables, guard = steps.variables.all, steps.guard
-        run = step.specialize(values_of(variables), [engine.convert(a) for a in own])
+        run, arguments = (
+            step.specialize(values_of(variables), [engine.convert(a) for a in own]),
+            self._arguments(part, own),
+        )
 
         def call(arrays: Sequence[Any]) -> Any:
-            given = [engine.argument(a) for a in part.arrays(arrays)]
-            values = exchange(guard, variables, engine, run, given)
+            values = exchange(guard, variables, engine, run, arguments(arrays))
             return _only(steps.numbers("train", values))
 
         return self._once("train", x, y, batch, layout, call, reset)
@@ -96,9 +103,10 @@ class SingleBatchCalls:
         step = steps.ready("test", layout, own, report=True, single=reset)
         constant, carried, guard = steps.variables.constant, steps.variables.carried, steps.guard
         run = step.specialize(tensors_of(constant), values_of(carried), [engine.convert(a) for a in own])
+        arguments = self._arguments(part, own)
 
         def call(arrays: Sequence[Any]) -> Any:
-            given = [engine.argument(a) for a in part.arrays(arrays)]
+            given = arguments(arrays)
             values = exchange(guard, carried, engine, lambda state: run(tensors_of(constant), state, given))
             return _only(steps.numbers("test", values))
 
@@ -145,14 +153,15 @@ class SingleBatchCalls:
         step = self.steps.ready("predict", layout, own)
         constant, carried, guard = self.steps.variables.constant, self.steps.variables.carried, self.steps.guard
         run = step.specialize(tensors_of(constant), values_of(carried), [engine.convert(a) for a in own])
+        arguments = self._arguments(part, own)
 
         def with_state(arrays: Sequence[Any]) -> Any:
-            given = [engine.argument(a) for a in part.arrays(arrays)]
+            given = arguments(arrays)
             outputs = exchange(guard, carried, engine, lambda state: run(tensors_of(constant), state, given))
             return _arrays(engine, model, outputs)
 
         def without_state(arrays: Sequence[Any]) -> Any:
-            given, seen = [engine.argument(a) for a in part.arrays(arrays)], guard.changes
+            given, seen = arguments(arrays), guard.changes
             try:
                 outputs = run(tensors_of(constant), [], given)[1]
             except Exception:

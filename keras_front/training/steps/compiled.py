@@ -110,6 +110,12 @@ def samples_of(xs: Sequence[Any], outputs: Sequence[Any]) -> Any:
     return float(size) if size is not None else K.cast(K.shape(first)[0], K.floatx())
 
 
+def joined_values(values: list[Any]) -> Any:
+    """Numbers as one vector, where they have one dtype: each tensor that leaves a compiled function takes its time."""
+    alike = len({K.dtype(value) for value in values}) == 1 and all(K.int_shape(value) == () for value in values)
+    return K.stack(values) if alike and len(values) > 1 else values
+
+
 class Forward(NamedTuple):
     """What a run of the model and its losses gave, for the outputs that have a loss."""
 
@@ -545,7 +551,8 @@ class Steps:
             compiled.track(samples_of(xs, done.outputs) * replicas.shares(), done.total, done.parts)
         if not report:
             return compiled.trackers[0].total.read()
-        return [*compiled.values(done.total, done.parts), *(metric.result() for metric in self.layer_metrics)]
+        values = [*compiled.values(done.total, done.parts), *(metric.result() for metric in self.layer_metrics)]
+        return joined_values(values) if active_backend().compiles else values
 
     # Means -------------------------------------------------------------------------------------------
 
@@ -577,6 +584,8 @@ class Steps:
     def numbers(self, kind: str, values: Any) -> list[float]:
         """What a step reported, as Python numbers."""
         engine = active_backend()
+        if values.__class__ in engine.native:
+            return engine.to_numpy(values).tolist()
         return [float(engine.to_numpy(v) if v.__class__ in engine.native else K.to_numpy(v)) for v in values]
 
     def sums(self) -> list[Variable]:
