@@ -295,9 +295,10 @@ def readers_of(function: Callable[..., Any]) -> dict[str, Reader]:
     """The readers of a function's arguments, by name; arguments without one are left out.
 
     Args:
-        function: a constructor. Its annotations may be strings, as `from __future__ import annotations` makes them.
+        function: a constructor, also a decorated one. Its annotations may be strings, as
+            `from __future__ import annotations` makes them; they mean what they mean where it was written.
     """
-    namespace = getattr(function, "__globals__", {})
+    namespace = getattr(inspect.unwrap(function), "__globals__", {})
     found = {name: _reader(kind, namespace) for name, kind in getattr(function, "__annotations__", {}).items()}
     return {name: reader for name, reader in found.items() if reader is not None}
 

@@ -14,6 +14,7 @@ from keras_front.errors import ArgumentError
 from keras_front.graph.layer import LAYERS
 from keras_front.layers import Conv1D, Conv2D, Conv2DTranspose, Dense, Layer, SeparableConv2D
 from keras_front.layers.arguments import Initializer, Regularizer
+from keras_front.preprocessing.sequence import TimeseriesGenerator
 from keras_front.registry import Configurable
 
 
@@ -245,3 +246,8 @@ def test_what_a_layer_does_not_read_by_annotation_is_known():
         ("Normalization", "variance"),
         ("SpectralNormalization", "layer"),
     }
+
+
+def test_a_decorated_constructor_reads_its_arguments():
+    with pytest.raises(ArgumentError, match=r"batch_size.*positive integer"):
+        TimeseriesGenerator([1.0, 2.0, 3.0], [1.0, 2.0, 3.0], length=1, batch_size=0)

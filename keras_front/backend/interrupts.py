@@ -28,6 +28,7 @@ _handler_of, _set_handler = _signal.getsignal, _signal.signal
 _main = threading.main_thread().ident
 _real: dict[int, Any] = {}  # the handlers in whose place ours is
 _busy = False
+_watching = False
 _came: list[tuple[int, Any]] = []
 
 
@@ -44,13 +45,16 @@ def _handler(number: int, frame: Any) -> None:
 @contextmanager
 def watched() -> Iterator[None]:
     """A context in which `hold` costs almost nothing, for loops of many steps."""
-    if get_ident() != _main or _real:
+    global _watching
+    if get_ident() != _main or _watching:
         yield
         return
-    _install(ALL)
     try:
+        _install(ALL)
+        _watching = True
         yield
     finally:
+        _watching = False
         _restore()
 
 
@@ -63,7 +67,7 @@ def hold() -> int:
     if get_ident() != _main or _busy:
         return 0
     holding = 1
-    if not _real:
+    if not _watching:
         _install(FOR_ONE_STEP)
         holding = 2
     _busy = True  # last, so that no handler that raises can leave it set
@@ -96,10 +100,12 @@ def _deliver() -> None:
 
 
 def _install(numbers: Sequence[int]) -> None:
+    """Put ours in the place of the handlers; where it was left, as a real one raised during `_restore`, it stays."""
     try:
         for number in numbers:
             handler = _handler_of(number)
-            if handler.__class__ is not int and handler is not None:  # neither the system's own handling nor one in C
+            # The system's own handling is an int, one in C is None.
+            if handler.__class__ is not int and handler is not None and handler is not _handler:
                 _real[number] = handler
                 _set_handler(number, _handler)
     except BaseException:

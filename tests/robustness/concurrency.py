@@ -47,6 +47,7 @@ ENDS: dict[str, tuple[str, str, int | None]] = {  # a program, what it must prin
         "end", None,  # torch aborts then, also where a loop by hand trains in such a thread
     ),
     "Ctrl-C in fit": (
+        "model.train_on_batch(X, X[:, :1])\n"  # loads the engine, whose import is not to be broken off
         "threading.Timer(1.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\n"
         "try: model.fit(X, X[:, :1], epochs=10**7, verbose=0)\n"
         "except KeyboardInterrupt: print(model.predict(X).shape, 'interrupted')",

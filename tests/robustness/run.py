@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +26,7 @@ ROOT = HERE.parent.parent
 BACKENDS = ("numpy", "torch", "jax", "tensorflow")
 LIMIT = 30.0
 START = 90.0  # seconds in which a process has to be there and to have imported what its script imports
+PROCESSOR: dict[tuple[str, str], float] = defaultdict(float)  # seconds that each script took on each backend
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 
 
@@ -105,17 +107,19 @@ def _one_process(script: Script, backend: str, found: list[Outcome]) -> str | No
         try:
             return _followed(read, script, backend, found, errors)
         finally:
-            _kill(process)
+            PROCESSOR[script.name, backend] += _killed(process)
             os.close(read)
 
 
-def _kill(process: subprocess.Popen[Any]) -> None:
-    """End a process and what it started; they have a session of their own."""
+def _killed(process: subprocess.Popen[Any]) -> float:
+    """End a process and what it started, which have a session of their own; the seconds of the processor it took."""
     try:
         os.killpg(process.pid, 9)
     except ProcessLookupError:
         pass
-    process.wait()
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return used.ru_utime + used.ru_stime
 
 
 def _followed(read: int, script: Script, backend: str, found: list[Outcome], errors: Any) -> str | None:
@@ -207,6 +211,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("scripts", nargs="*", help="names of scripts; none for all")
     parser.add_argument("--backends", default=",".join(BACKENDS), help="names, separated by commas")
     parser.add_argument("--jobs", type=int, default=2, help="processes at a time")
+    parser.add_argument("--times", action="store_true", help="say how long each script kept the processor")
     parser.add_argument("--list", action="store_true", help="say which scripts there are")
     chosen = parser.parse_args(arguments)
     unknown = sorted({*chosen.scripts} - set(known)) + sorted({*chosen.backends.split(",")} - {*BACKENDS})
@@ -221,7 +226,11 @@ def main(arguments: list[str] | None = None) -> int:
     with ThreadPoolExecutor(chosen.jobs) as pool:
         found = [outcome for some in pool.map(lambda pair: outcomes(*pair), pairs) for outcome in some]
     print(table(found, known))
-    print(f"{time.monotonic() - began:.0f} s")
+    print(f"{time.monotonic() - began:.0f} s; of the processor {sum(PROCESSOR.values()):.0f} s")
+    if chosen.times:
+        print(
+            "\n".join(f"{seconds:7.1f} s  {script} on {name}" for (script, name), seconds in sorted(PROCESSOR.items()))
+        )
     if any(outcome.error is not None for outcome in found):
         print(failures(found))
         return 1

@@ -19,7 +19,7 @@ from keras_front import layers as L
 from keras_front import optimizers
 from keras_front.backend import interrupts
 from keras_front.backend.guards import guard_of, unchanged
-from keras_front.backend.hand_over import exchange
+from keras_front.backend.hand_over import active_backend, exchange
 from keras_front.models import Model
 
 X, Y = np.ones((4, 2), "float32"), np.zeros((4, 4), "float32")
@@ -100,6 +100,38 @@ def test_a_second_ctrl_c_does_not_wait(backend, ctrl_c):
     assert reached == [1]
     assert weights[0].numpy().tolist() == [1.0]
     in_thread(lambda: exchange(guard_of(weights), weights, backend, lambda values: (values, None)))  # nothing is held
+
+
+def test_a_handler_that_raises_as_handlers_are_set_back_leaves_the_next_step_whole(monkeypatch):
+    raised, before = iter([True]), signal.signal(signal.SIGALRM, lambda number, frame: None)
+    restore = interrupts._restore
+
+    def interrupted():
+        if next(raised, None):
+            raise TimeoutError  # a signal comes as the function begins
+        restore()
+
+    monkeypatch.setattr(interrupts, "_restore", interrupted)
+    weights = [K.variable([1.0])]
+
+    def step(values):
+        signal.raise_signal(signal.SIGALRM)
+        return [value + 1.0 for value in values], None
+
+    try:
+        with pytest.raises(TimeoutError):
+            exchange(guard_of(weights), weights, active_backend(), lambda values: (values, None))
+        signal.signal(signal.SIGALRM, _raise)
+        with pytest.raises(TimeoutError):
+            exchange(guard_of(weights), weights, active_backend(), step)
+        assert signal.getsignal(signal.SIGALRM) is _raise
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert weights[0].numpy().tolist() == [2.0]
+
+
+def _raise(number, frame):
+    raise TimeoutError
 
 
 @pytest.mark.engine_neutral
