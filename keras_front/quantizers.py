@@ -18,10 +18,12 @@ from keras_front.tracebacks import api_boundary
 
 __all__ = [
     "AbsMaxQuantizer",
+    "Int4QuantizationConfig",
     "Int8QuantizationConfig",
     "QuantizationConfig",
     "Quantizer",
     "abs_max_quantize",
+    "abs_max_quantize_grouped_with_zero_point",
     "deserialize",
     "fake_quant_with_min_max_vars",
     "get",
@@ -73,6 +75,45 @@ def abs_max_quantize(
     x = K.convert(inputs)
     scale = high / (K.max(K.abs(x), axis=axes, keepdims=True) + epsilon)
     return K.cast(K.clip(K.round(x * scale), low, high), dtype), scale
+
+
+def abs_max_quantize_grouped_with_zero_point(
+    inputs: Any,
+    block_size: int,
+    value_range: Sequence[int] = (-8, 7),
+    dtype: str = "int8",
+    epsilon: float = 1e-7,
+    to_numpy: bool = False,
+) -> tuple[Any, Any, Any]:
+    """A matrix as integers, with a scale and a zero point for each block of rows in each column.
+
+    Args:
+        inputs: floats (rows, columns).
+        block_size: rows of a block; the last one may be smaller, and counts as filled up with zeros.
+        value_range: the least and the largest integer; those of four bits by default.
+        dtype: of the integers.
+        epsilon: added to the range of a block, so that a block of equal numbers has a scale.
+        to_numpy: whether the results are arrays of NumPy; it is computed there anyhow.
+
+    Returns: integers, shaped as the inputs; scales and zero points (blocks, columns). `(integers - zero) * scale` are
+        about the inputs.
+    Source: Keras 3.15, `quantizers/quantizers.py`.
+    Example:
+        >>> whole, scale, zero = abs_max_quantize_grouped_with_zero_point(np.array([[0.0], [15.0]]), 2, to_numpy=True)
+        >>> whole.tolist(), zero.tolist()
+        ([[-8], [7]], [[-8]])
+    """
+    x = np.asarray(inputs if isinstance(inputs, np.ndarray) else K.to_numpy(K.convert(inputs)))
+    (rows, columns), (low, high) = x.shape, value_range
+    count = -(-rows // block_size)
+    blocks = np.concatenate([x, np.zeros((count * block_size - rows, columns), x.dtype)])
+    blocks = blocks.reshape(count, block_size, columns)
+    least, most = blocks.min(1, keepdims=True), blocks.max(1, keepdims=True)
+    scale = ((most - least + epsilon) / (high - low)).astype(x.dtype)
+    zero = np.clip(np.round(-least / scale) + low, low, high)
+    whole = np.clip(np.round(blocks / scale) + zero, low, high).astype(dtype).reshape(-1, columns)[:rows]
+    found = whole, scale[:, 0], zero[:, 0].astype("int8")
+    return found if to_numpy else tuple(K.constant(part, dtype=str(part.dtype)) for part in found)  # type: ignore[return-value]
 
 
 class Quantizer(Configurable):
@@ -167,6 +208,48 @@ class Int8QuantizationConfig(QuantizationConfig):
         super().__init__(weight_quantizer, AbsMaxQuantizer() if default else activation_quantizer)
 
 
+@QUANTIZERS.register()
+class Int4QuantizationConfig(QuantizationConfig):
+    """Weights as integers of four bits, two in a byte; inputs stay floats unless it is said otherwise.
+
+    Args:
+        weight_quantizer: makes integers of weights, from -8 to 7; None for `AbsMaxQuantizer`.
+        activation_quantizer: makes integers of inputs; 'default' and None leave them as they are.
+        block_size: how many inputs share a scale and a zero point, for each output; None or -1 for one scale each.
+
+    Raises: ArgumentError for another block size, and for quantizers beside blocks.
+    Source: Keras 3.15, `quantizers/quantization_config.py`.
+    Example:
+        >>> Int4QuantizationConfig().block_size
+        128
+    """
+
+    mode = "int4"
+
+    def __init__(
+        self, weight_quantizer: Any = None, activation_quantizer: Any = "default", block_size: int | None = 128
+    ):
+        default = isinstance(activation_quantizer, str) and activation_quantizer == "default"
+        super().__init__(weight_quantizer, None if default else activation_quantizer)
+        whole = isinstance(block_size, int | np.integer) and not isinstance(block_size, bool)
+        if block_size is not None and (not whole or (block_size < 1 and block_size != -1)):
+            raise ArgumentError(
+                f"Int4QuantizationConfig: expected None, -1 or a positive integer as block_size, received {block_size}."
+            )
+        self.block_size = block_size
+        if block_size not in (None, -1) and (self.weight_quantizer or self.activation_quantizer):
+            raise ArgumentError(
+                "Int4QuantizationConfig: expected no quantizers of your own for blocks, which have zero points: pass "
+                f"block_size=None, or no quantizer. Received block_size={block_size}."
+            )
+        own = self.weight_quantizer
+        if own is not None and (tuple(own.value_range) != (-8, 7) or own.output_dtype != "int8"):
+            raise ArgumentError(
+                "Int4QuantizationConfig: expected a weight_quantizer with value_range=(-8, 7) and output_dtype='int8', "
+                f"received {own.value_range} and {own.output_dtype!r}."
+            )
+
+
 # Simulated quantization ------------------------------------------------------------------------------
 
 
@@ -250,11 +333,43 @@ def pack_int4(arr: Any, axis: int = 0, dtype: str = "int8") -> tuple[Any, tuple[
     Raises: ArgumentError for another dtype.
     """
     _check_byte("pack_int4", dtype)
-    values = np.moveaxis(K.to_numpy(K.convert(arr)), axis, 0).astype("int32")
-    length = len(values)
-    values = np.concatenate([values, np.zeros((length % 2, *values.shape[1:]), "int32")])
-    packed = np.moveaxis(((values[::2] & 15) | (values[1::2] & 15) << 4).astype("uint8").view(dtype), 0, axis)
-    return K.constant(packed, dtype=dtype), packed.shape, length
+    values = K.to_numpy(K.convert(arr))
+    found = packed(values, axis).view(dtype)
+    return K.constant(found, dtype=dtype), found.shape, values.shape[axis]
+
+
+def packed(values: np.ndarray, axis: int = -1) -> np.ndarray:
+    """Integers of 4 bits as bytes of two, an array of int8.
+
+    Args:
+        values: integers from -8 to 7, or from 0 to 15.
+        axis: along which neighbours share a byte: the first of two has the low bits.
+
+    Example:
+        >>> packed(np.array([1, -1, 2])).tolist()
+        [-15, 2]
+    """
+    first = np.moveaxis(np.asarray(values), axis, 0).astype("int32")
+    first = np.concatenate([first, np.zeros((len(first) % 2, *first.shape[1:]), "int32")])
+    found = ((first[::2] & 15) | (first[1::2] & 15) << 4).astype("uint8").view("int8")
+    return np.ascontiguousarray(np.moveaxis(found, 0, axis))
+
+
+def unpacked(values: Any, length: int) -> Any:
+    """The integers from -8 to 7 of which two lie in a byte, along the last axis, as int32; also while tracing.
+
+    Args:
+        values: bytes, a tensor of int8.
+        length: of the last axis before, which may be odd.
+
+    Example:
+        >>> K.to_numpy(unpacked(K.constant([-15, 2], dtype="int8"), 3)).tolist()
+        [1, -1, 2]
+    """
+    places = np.arange(length)
+    wide = K.cast(K.gather(values, K.constant(places // 2, dtype="int32"), axis=-1), "int32")
+    low = K.bitwise_and(wide + 8, 15) - 8
+    return K.where(K.constant(places % 2 == 1, dtype="bool"), K.right_shift(wide, 4), low)
 
 
 def unpack_int4(packed: Any, orig_len: int, axis: int = 0, dtype: str = "int8") -> Any:

@@ -1,4 +1,4 @@
-"""Other forms of the weight that a layer multiplies by: with a low-rank change that is trained (LoRA), and as int8.
+"""Other forms of the weight that a layer multiplies by: with a low-rank change that is trained (LoRA), and as integers.
 
 `AdaptableWeight` is the attribute (`kernel`, `embeddings`): it gives the weight whatever its form is. `Adaptable` has
 the methods. A layer computes with `self._product(inputs, multiply)`, so that neither form costs the others anything.
@@ -19,6 +19,7 @@ from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, StateError
 from keras_front.graph.watching import weights_replaced
 
+from . import int4
 from .base import Layer
 
 __all__ = ["Adaptable", "AdaptableWeight"]
@@ -58,11 +59,13 @@ class Adaptable(Layer):
     """
 
     _main_weight: ClassVar[str] = "kernel"
-    modes: ClassVar[tuple[str, ...]] = ("int8",)
+    modes: ClassVar[tuple[str, ...]] = ("int8", "int4")
     _is_adapted = False
     lora_rank: Any = None
     lora_alpha: Any = None
     quantization_mode: str | None = None
+    _weight_shape: tuple[int, ...] | None = None  # of the weight whose integers may be packed
+    _integers: Any = ()  # the variables of these integers
 
     def __init__(
         self,
@@ -87,7 +90,7 @@ class Adaptable(Layer):
         if rank:
             result |= {"lora_rank": rank, "lora_alpha": rank if alpha is None else alpha}
         if mode:
-            result["dtype"] = f"{mode}_from_{result['dtype']}"
+            result["dtype"] = f"{_mode_in_file(mode, self.quantization_config)}_from_{result['dtype']}"
             result["quantization_config"] = _described(self.quantization_config)
         return result
 
@@ -97,7 +100,7 @@ class Adaptable(Layer):
         if rank:
             self.enable_lora(rank, alpha)
         if mode:
-            self._become_int8(None)
+            self._become(mode, None)
 
     # LoRA --------------------------------------------------------------------------------------------
 
@@ -160,43 +163,49 @@ class Adaptable(Layer):
         return (self._held_weight(),) if self._is_adapted else ()
 
     def _shape_of_change(self) -> tuple[int, ...]:
-        return self._held_weight().shape
+        return self._weight_shape or self._held_weight().shape
 
     def _change_parts(self) -> tuple[Variable, Variable]:
         return tuple(getattr(self, f"lora_{self._main_weight}_{end}") for end in "ab")  # type: ignore[return-value]
 
     def _whole_weight(self, weight: Variable) -> Any:
         """The weight as a tensor of floats, with the change in it."""
-        whole: Any = weight
-        if self.quantization_mode:
-            whole = K.cast(weight, self._float()) / self._scale_beside_weight(K.convert(self._scale()))
+        whole: Any = self._floats_of_integers() if self.quantization_mode else weight
         if self.lora_enabled:
             a, b = self._change_parts()
             whole = whole + (self.lora_alpha / self.lora_rank) * K.dot(a, b)
         return whole
 
+    def _floats_of_integers(self) -> Any:
+        if self.quantization_mode == "int4":
+            return self._floats_of_int4()
+        return K.cast(self._held_weight(), self._float()) / self._scale_beside_weight(K.convert(self._scale()))
+
     def _float(self) -> str:
         return self.dtype or config.floatx()
 
-    # Int8 --------------------------------------------------------------------------------------------
+    # Integers ----------------------------------------------------------------------------------------
 
     def quantize(self, mode: str, type_check: bool = True, config: Any = None) -> None:
-        """Keep the weight as int8 with a scale for each output channel, for inference in a quarter of the memory.
+        """Keep the weight as integers, for inference in a quarter of the memory ('int8') or an eighth ('int4').
 
-        Inputs are rounded to int8 as well, with a scale for each sample that is found at each call, unless `config`
-        says otherwise. The weight is not trained any more; LoRA, if it is enabled, is.
+        With 'int8' each output channel has a scale, and inputs are rounded to int8 as well, with a scale for each
+        sample that is found at each call. With 'int4' two integers share a byte, and inputs stay floats. `config` says
+        otherwise. The weight is not trained any more; LoRA, if it is enabled, is.
 
         Args:
-            mode: 'int8'.
+            mode: 'int8' or 'int4'.
             type_check: accepted because Keras 3 has it.
-            config: a `quantizers.Int8QuantizationConfig`; None for the default.
+            config: a `quantizers.Int8QuantizationConfig` or `Int4QuantizationConfig`; None for one scale for each
+                channel. (`model.quantize("int4")` takes blocks of 128 inputs, as Keras 3 does.)
 
-        Raises: StateError before the layer is built; ArgumentError for another mode, or if it is quantized already.
+        Raises: StateError before the layer is built; ArgumentError for another mode, for a config of another one, or if
+            it is quantized already.
         Source: Keras 3.15, `Dense.quantize`.
         """
         self.check_quantization(mode)
-        self.quantization_config = quantizers.get(config) or quantizers.Int8QuantizationConfig()
-        self._become_int8(self._held_weight().numpy())
+        self.quantization_config = _config_of(mode, quantizers.get(config))
+        self._become(mode, self._held_weight().numpy())
         weights_replaced(self)
 
     def check_quantization(self, mode: Any) -> None:
@@ -211,28 +220,53 @@ class Adaptable(Layer):
         if self.__dict__.get(f"_{self._main_weight}") is None:
             raise StateError(f"{self.name}: cannot quantize a layer before it is built. Build it, or call it first.")
 
-    def _become_int8(self, values: np.ndarray | None) -> None:
+    def _become(self, mode: str, values: np.ndarray | None) -> None:
+        """Have integers in place of the weight: of its values, or of a file that is read next."""
         name, weight = self._main_weight, self._held_weight()
         self._trainable_weights[:] = [w for w in self._trainable_weights if w is not weight]
+        self._weight_shape = tuple(weight.shape)
+        mode, _, size = mode.partition("/")
         if self.quantization_config is None:
-            self.quantization_config = quantizers.Int8QuantizationConfig()
-        shape = np.broadcast_to(np.zeros(1, "int8"), weight.shape)  # takes no memory
-        scales = self._scale_in_file(
-            shape[tuple(slice(1) if i in self._summed_axes() else slice(None) for i in range(shape.ndim))]
-        )
-        held = self.add_weight(name, weight.shape, "int8", "zeros", trainable=False)
-        scale = self.add_weight(f"{name}_scale", scales.shape, config.floatx(), "ones", trainable=False)
-        setattr(self, f"_{name}", held)
-        setattr(self, f"{name}_scale", scale)
-        self.quantization_mode, self._is_adapted = "int8", True
+            self.quantization_config = _config_of(mode, None, size)
+        self._integers = self._int4_variables(name) if mode == "int4" else self._int8_variables(name, weight.shape)
+        setattr(self, f"_{name}", self._integers[0])
+        setattr(self, f"{name}_scale", self._integers[1])
+        self.quantization_mode, self._is_adapted = mode, True
         if values is not None:
-            for variable, array in zip((held, scale), self._as_int8(values), strict=True):
+            for variable, array in zip(self._integers, self._as_integers(values), strict=False):
                 variable.set(array)
 
-    def _as_int8(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _int8_variables(self, name: str, shape: Sequence[int]) -> list[Variable]:
+        example = np.broadcast_to(np.zeros(1, "int8"), shape)  # takes no memory
+        scales = self._scale_in_file(
+            example[tuple(slice(1) if i in self._summed_axes() else slice(None) for i in range(example.ndim))]
+        )
+        held = self.add_weight(name, shape, "int8", "zeros", trainable=False)
+        return [held, self.add_weight(f"{name}_scale", scales.shape, config.floatx(), "ones", trainable=False)]
+
+    def _int4_variables(self, name: str) -> list[Variable]:
+        found = int4.add_weights(self, name, self._matrix())
+        for ending, variable in zip((f"{name}_zero", "g_idx"), found[2:], strict=False):
+            setattr(self, ending, variable)
+        return found
+
+    def _as_integers(self, values: np.ndarray) -> list[np.ndarray]:
+        """What the variables hold for a weight; in blocks without that which says where they are."""
+        if self.quantization_mode == "int4":
+            return int4.arrays(values, self._matrix(), self.quantization_config)
         quantizer = self.quantization_config.weight_quantizer or quantizers.AbsMaxQuantizer()
         whole, scale = (K.to_numpy(part) for part in quantizer(values, axis=self._summed_axes(), to_numpy=True))
-        return whole, self._scale_in_file(scale)
+        return [whole, self._scale_in_file(scale)]
+
+    def _floats_of_int4(self) -> Any:
+        parts = [K.convert(part) for part in self._integers]
+        return K.reshape(int4.floats(parts, self._matrix(), self._float()), self._weight_shape)
+
+    def _matrix(self) -> int4.Matrix:
+        """The weight as a matrix, for `int4`."""
+        shape, summed = self._weight_shape, self._summed_axes()
+        rows = int(np.prod([shape[i] for i in summed]))  # type: ignore[index]
+        return int4.Matrix(rows, int(np.prod(shape)) // max(rows, 1), 0)  # type: ignore[arg-type]
 
     def _scale(self) -> Variable:
         return getattr(self, f"{self._main_weight}_scale")
@@ -259,17 +293,21 @@ class Adaptable(Layer):
         weight = self._held_weight()
         if not self._is_adapted:
             return multiply(inputs, weight)
-        output = self._int8_product(inputs, weight, multiply) if self.quantization_mode else multiply(inputs, weight)
+        output = multiply(inputs, weight) if not self.quantization_mode else self._product_of_integers(inputs, multiply)
         if self.lora_enabled:
             a, b = self._change_parts()
             output = output + (self.lora_alpha / self.lora_rank) * K.dot(multiply(inputs, a), b)
         return output
 
-    def _int8_product(self, inputs: Any, weight: Variable, multiply: Callable[[Any, Any], Any]) -> Any:
-        quantizer, kernel = self.quantization_config.activation_quantizer, K.cast(weight, self._float())
-        scale = K.convert(self._scale())
+    def _product_of_integers(self, inputs: Any, multiply: Callable[[Any, Any], Any]) -> Any:
+        quantizer = self.quantization_config.activation_quantizer
+        if self.quantization_mode == "int4":
+            kernel, scale = self._floats_of_int4(), 1.0
+        else:
+            kernel, scale = K.cast(self._held_weight(), self._float()), K.convert(self._scale())
         if quantizer is None:
-            return multiply(inputs, kernel) / scale
+            product = multiply(inputs, kernel)
+            return product / scale
         whole, inputs_scale = self._quantized_inputs(inputs, quantizer)
         return multiply(whole, kernel) / (scale * inputs_scale)
 
@@ -287,7 +325,8 @@ class Adaptable(Layer):
             return [weight, *learned], others
         merged = MergedWeight(self, weight, 0)
         if self.quantization_mode:
-            others = [MergedWeight(self, w, 1) if w is self._scale() else w for w in others]
+            places = {id(w): place for place, w in enumerate(self._integers[:3])}
+            others = [MergedWeight(self, w, places[id(w)]) if id(w) in places else w for w in others]
         return [merged, *learned], others
 
 
@@ -297,7 +336,7 @@ class MergedWeight:
     Args:
         layer: the layer.
         weight: the variable in whose place it stands.
-        place: 0 for the weight, 1 for its scale.
+        place: 0 for the weight, 1 for its scale, 2 for its zero points.
     """
 
     regularizer = constraint = None
@@ -312,11 +351,10 @@ class MergedWeight:
         layer, weight = self.layer, self.layer._held_weight()
         a, b = layer._change_parts()
         with unchanged([weight, a, b]):
-            whole, change = weight.numpy(), (layer.lora_alpha / layer.lora_rank) * np.dot(a.numpy(), b.numpy())
-        if not layer.quantization_mode:
-            return whole + change.astype(whole.dtype)
-        scale = layer._scale_beside_weight(layer._scale().numpy())
-        return layer._as_int8(whole / np.asarray(scale) + change)[self.place]
+            change = (layer.lora_alpha / layer.lora_rank) * np.dot(a.numpy(), b.numpy())
+            whole = K.to_numpy(layer._floats_of_integers()) if layer.quantization_mode else weight.numpy()
+        merged = whole + change.astype(whole.dtype)
+        return layer._as_integers(merged)[self.place] if layer.quantization_mode else merged
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         return np.asarray(self.numpy(), dtype)
@@ -356,15 +394,32 @@ def check_mode(kind: type, mode: Any) -> None:
     if mode in modes:
         return
     has = f"expected {' or '.join(map(repr, modes))}" if modes else "the layer has no form of integers"
-    known = ", a mode that only Keras 3 has" if mode in KERAS3_MODES and mode != "int8" else ""
+    known = ", a mode that only Keras 3 has" if mode in KERAS3_MODES and mode not in ("int8", "int4") else ""
     raise ArgumentError(f"{kind.__name__}.quantize: {has}, received the mode {mode!r}{known}.")
+
+
+def _config_of(mode: str, configuration: Any, size: str = "") -> Any:
+    """The quantization config for a mode: what was given, or one scale for each channel."""
+    kinds = {"int8": quantizers.Int8QuantizationConfig, "int4": quantizers.Int4QuantizationConfig}
+    if configuration is None:
+        return kinds[mode]() if mode == "int8" else kinds[mode](block_size=int(size or -1))  # type: ignore[call-arg]
+    if configuration.mode != mode:
+        raise ArgumentError(f"quantize: expected a config for {mode!r}, received {type(configuration).__name__}.")
+    return configuration
+
+
+def _mode_in_file(mode: str, configuration: Any) -> str:
+    mode = mode.partition("/")[0]
+    return f"int4/{int4.block_size(configuration) or -1}" if mode == "int4" else mode
 
 
 def _mode_of(kind: type, kwargs: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
     """The mode that the dtype of a layer names, as in 'int8_from_float32', and its arguments without that."""
     dtype = kwargs.get("dtype")
     if isinstance(dtype, dict) and "mode" in (dtype.get("config") or ()):
-        dtype = f"{dtype['config']['mode']}_from_{dtype['config'].get('source_name', 'float32')}"
+        own = dtype["config"]
+        mode = f"{own['mode']}/{own['block_size']}" if "block_size" in own else own["mode"]
+        dtype = f"{mode}_from_{own.get('source_name') or 'float32'}"
     mode, apart, source = str(dtype).partition("_from_")
     if not apart:
         return None, kwargs
@@ -376,7 +431,8 @@ def _described(configuration: Any) -> dict[str, Any]:
     """A quantization config as Keras 3 writes it."""
     parts = {key: getattr(configuration, key) for key in ("weight_quantizer", "activation_quantizer")}
     written = {key: None if part is None else _in_module(type(part), part.get_config()) for key, part in parts.items()}
-    return _in_module(type(configuration), written)
+    sizes = {"block_size": configuration.block_size} if hasattr(configuration, "block_size") else {}
+    return _in_module(type(configuration), written | sizes)
 
 
 def _in_module(cls: type, arguments: dict[str, Any]) -> dict[str, Any]:

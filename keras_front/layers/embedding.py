@@ -9,6 +9,7 @@ from keras_front import backend as K
 from keras_front.errors import ShapeError
 from keras_front.graph.layer import LAYERS
 
+from . import int4
 from .adaptation import Adaptable, AdaptableWeight
 from .arguments import Constraint, Flag, Initializer, Kept, Lengths, Number, Positive, Regularizer
 
@@ -91,8 +92,15 @@ class Embedding(Adaptable):
     def _scale_beside_weight(self, scale: Any) -> Any:
         return scale[:, None]
 
-    def _int8_product(self, inputs: Any, weight: Any, multiply: Any) -> Any:
-        vectors, scale = K.gather(weight, inputs), K.gather(self.embeddings_scale, inputs)
+    def _matrix(self) -> int4.Matrix:
+        return int4.Matrix(self.input_dim, self.output_dim, 1)
+
+    def _product_of_integers(self, inputs: Any, multiply: Any) -> Any:
+        if self.quantization_mode == "int4":
+            rows, blocks = self._integers[:3], self._integers[3:]
+            parts = [*(K.gather(part, inputs) for part in rows), *map(K.convert, blocks)]
+            return int4.floats(parts, self._matrix(), self._float())
+        vectors, scale = K.gather(self._held_weight(), inputs), K.gather(self.embeddings_scale, inputs)
         return K.cast(vectors, self._float()) / K.expand_dims(scale, -1)
 
     def _check_length(self, shape: Any) -> None:

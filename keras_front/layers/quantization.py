@@ -1,4 +1,4 @@
-"""`model.quantize("int8")`: the weights of all layers that can be integers, in one call."""
+"""`model.quantize`: the weights of all layers that can be integers, in one call."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from keras_front import quantizers
 from keras_front.errors import ArgumentError, StateError
 
 from .adaptation import KERAS3_MODES, Adaptable
@@ -19,11 +20,11 @@ class Quantizable:
     """The part of a model that quantizes its layers. The other parts know these."""
 
     def quantize(self, mode: str, config: Any = None, filters: Filters = None) -> None:
-        """Keep the weights of Dense, EinsumDense and Embedding layers as int8, for inference; others stay as they are.
+        """Keep the weights of Dense, EinsumDense and Embedding layers as integers, for inference; others stay.
 
         Args:
-            mode: 'int8'.
-            config: a `quantizers.Int8QuantizationConfig` for all; None for the default.
+            mode: 'int8', or 'int4': two in a byte, with a scale and a zero point for 128 inputs of each output.
+            config: a `quantizers.Int8QuantizationConfig` or `Int4QuantizationConfig` for all; None for the default.
             filters: which layers: a regular expression that is found in their names, several of them, or a function of
                 a layer; None for all.
 
@@ -39,7 +40,9 @@ class Quantizable:
             [('float32', (64,)), ('int8', (32, 64)), ('float32', (64,))]
         """
         if mode not in KERAS3_MODES:
-            raise ArgumentError(f"quantize: expected the mode 'int8', received {mode!r}.")
+            raise ArgumentError(f"quantize: expected the mode 'int8' or 'int4', received {mode!r}.")
+        if mode == "int4" and config is None:
+            config = quantizers.Int4QuantizationConfig()
         chosen = _chosen(self, filters)
         for layer in chosen:
             layer.check_quantization(mode)

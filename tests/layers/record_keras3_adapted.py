@@ -1,4 +1,4 @@
-"""Records `keras3_adapted.npz`: models with LoRA and int8 as Keras 3.15.1 writes them, and what they compute.
+"""Records `keras3_adapted.npz`: models with LoRA, int8 and int4 as Keras 3.15.1 writes them, and what they compute.
 
 Run with Keras 3 and TensorFlow installed: `KERAS_BACKEND=tensorflow python tests/layers/record_keras3_adapted.py`.
 """
@@ -24,7 +24,7 @@ def with_lora(rng):
     return model, rng.normal(size=(6, 4)).astype("float32")
 
 
-def with_int8(rng):
+def with_integers(rng, *how):
     model = keras.Sequential(
         [
             keras.Input((5,), dtype="int32"),
@@ -38,12 +38,18 @@ def with_int8(rng):
     )
     for weight in model.weights:
         weight.assign(rng.normal(size=weight.shape))
-    model.quantize("int8")
+    model.quantize(*how)
     return model, rng.integers(0, 7, (6, 5))
 
 
+MODELS = {
+    "lora": with_lora,
+    "int8": lambda rng: with_integers(rng, "int8"),
+    "int4": lambda rng: with_integers(rng, "int4", keras.quantizers.Int4QuantizationConfig(block_size=2)),
+    "int4_by_channels": lambda rng: with_integers(rng, "int4", keras.quantizers.Int4QuantizationConfig(block_size=-1)),
+}
 recorded = {}
-for kind, make in (("lora", with_lora), ("int8", with_int8)):
+for kind, make in MODELS.items():
     model, x = make(np.random.default_rng(1))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "m.keras")

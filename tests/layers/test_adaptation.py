@@ -213,8 +213,8 @@ def test_the_choice_of_layers():
         model.quantize("int8")
     assert model.layers[-1].quantization_mode is None  # nothing was changed
     for mode, message in (
-        ("int3", "expected the mode 'int8', received 'int3'"),
-        ("int4", "received the mode 'int4', a m"),
+        ("int3", "expected the mode 'int8' or 'int4', received 'int3'"),
+        ("float8", "received the mode 'float8', a m"),
     ):
         with pytest.raises(ArgumentError, match=message):
             model.quantize(mode)
@@ -226,10 +226,67 @@ def test_the_choice_of_layers():
         Dense(2).quantize("int8")
 
 
+# Int4 -------------------------------------------------------------------------------------------------
+
+
+def int4_by_hand(kernel, size):
+    """A kernel after rounding to sixteen numbers for each column and block of rows, in NumPy."""
+    found = np.empty_like(kernel)
+    for start in range(0, len(kernel), size):
+        block = kernel[start : start + size]
+        least, most = block.min(0), block.max(0)
+        if len(block) < size:  # counts as filled up with zeros
+            least, most = np.minimum(least, 0), np.maximum(most, 0)
+        scale = (most - least + 1e-7) / 15
+        zero = np.clip(np.round(-least / scale) - 8, -8, 7)
+        found[start : start + size] = (np.clip(np.round(block / scale) + zero, -8, 7) - zero) * scale
+    return found
+
+
+def test_int4_weights(backend, tmp_path):
+    model = two_layers()
+    kernel, bias, top, top_bias = model.get_weights()
+    model.quantize("int4", quantizers.Int4QuantizationConfig(block_size=3), filters="body")
+    body = model.layers[0]
+    assert [(w.shape, w.dtype) for w in body.weights[1:3]] == [((4, 2), "int8"), ((2, 3), "float32")]
+    expected = np.tanh(X @ int4_by_hand(kernel, 3) + bias) @ top + top_bias
+    np.testing.assert_allclose(model.predict(X), expected, rtol=1e-4, atol=1e-5)
+    body.enable_lora(2)  # and is trained on
+    model.compile("sgd", "mse")
+    history = model.fit(X, Y, epochs=9, verbose=0).history["loss"]
+    assert history[-1] < history[0]
+    model.save(tmp_path / "m.keras")
+    again = load_model(tmp_path / "m.keras").layers[0]
+    assert (again.quantization_mode, again.quantization_config.block_size, again.lora_rank) == ("int4", 3, 2)
+    rounded_anew = int4_by_hand(K.to_numpy(body.kernel), 3)
+    np.testing.assert_allclose(K.to_numpy(again.kernel), rounded_anew, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.of_the_host
+def test_inputs_of_int4_and_what_cannot_be(backend):
+    dense, x = Dense(5), RNG.normal(size=(6, 7)).astype("float32")
+    exact = K.to_numpy(dense(x))
+    how = quantizers.Int4QuantizationConfig(None, quantizers.AbsMaxQuantizer(), block_size=None)
+    dense.quantize("int4", config=how)
+    assert K.to_numpy(dense.kernel).shape == (7, 5)
+    np.testing.assert_allclose(K.to_numpy(dense(x)), x @ K.to_numpy(dense.kernel), atol=0.02 * np.abs(exact).max())
+    for arguments, message in (
+        ({"block_size": 0}, "None, -1 or a positive integer"),
+        ({"activation_quantizer": quantizers.AbsMaxQuantizer()}, "no quantizers of your own for blocks"),
+        ({"weight_quantizer": quantizers.AbsMaxQuantizer(), "block_size": -1}, r"value_range=\(-8, 7\)"),
+    ):
+        with pytest.raises(ArgumentError, match=message):
+            quantizers.Int4QuantizationConfig(**arguments)
+    other = Dense(2)
+    other.build((None, 3))
+    with pytest.raises(ArgumentError, match="expected a config for 'int4', received Int8QuantizationConfig"):
+        other.quantize("int4", config=quantizers.Int8QuantizationConfig())
+
+
 # Keras 3 ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["int8", "lora"])
+@pytest.mark.parametrize("kind", ["int8", "lora", "int4", "int4_by_channels"])
 def test_what_keras3_wrote(kind, tmp_path):
     with np.load(RECORDED) as recorded:
         x, y, archive = (recorded[f"{kind}_{what}"] for what in ("x", "y", "archive"))
@@ -237,6 +294,6 @@ def test_what_keras3_wrote(kind, tmp_path):
     path.write_bytes(archive.tobytes())
     model = load_model(path)
     np.testing.assert_allclose(model.predict(x), y, rtol=1e-5, atol=1e-5)
-    assert kind in (model.layers[0].quantization_mode, "lora" if model.layers[0].lora_enabled else "")
+    assert kind.startswith(model.layers[0].quantization_mode or ("lora" if model.layers[0].lora_enabled else "?"))
     model.save(path)
     np.testing.assert_allclose(load_model(path).predict(x), y, rtol=1e-5, atol=1e-5)
