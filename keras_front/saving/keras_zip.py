@@ -191,7 +191,9 @@ def load_model(
             load_weights_into(model, root, place, order)
             vocabularies.restore_idf_weights(children(model, order), root, place, guard.CONFIG_BYTES)
             training = saved.get("compile_config")
-            if compile and training and training.get("optimizer"):
+            if compile and training and overrides_compile_config(model):
+                model.compile_from_config(training)
+            elif compile and training and training.get("optimizer"):
                 state = functools.partial(_optimizer_vars, root, place, model)
                 training = _with_loss_scale(training, state() or ((), ()))
                 hdf5.compile_from_config(model, training, state, place, _dialect(archive, where))
@@ -355,6 +357,27 @@ def _inner_arrays(group: Any, where: str, limit: int, depth: int) -> Iterator[np
 # Writing ---------------------------------------------------------------------------------------------
 
 
+def overrides_compile_config(model: Any) -> bool:
+    """Whether the class of a model says itself how it is compiled from a config."""
+    own = getattr(type(model), "compile_from_config", None)
+    return own is not None and own.__module__ != f"{__package__}.model_methods"
+
+
+def compile_config_of(model: Any) -> dict[str, Any]:
+    """How a model was compiled, as Keras 3 writes it; empty for one that was not.
+
+    Args:
+        model: the model.
+    """
+    training = training_config.training_config_of(model)
+    if training is None:
+        return {}
+    compiled = json.loads(json.dumps(training, default=plain))
+    optimizer = training_config.with_global_clipnorm(compiled.pop("optimizer_config"))
+    compiled = {"optimizer": optimizer, **compiled}
+    return {k: keras3.to_keras3_value(k, v) for k, v in compiled.items() if v is not None}
+
+
 def save_model(model: Any, target: Any, include_optimizer: bool = True, for_tf_keras: bool = False) -> None:
     """Write an archive that Keras 3 reads as well, or tf_keras.
 
@@ -366,17 +389,14 @@ def save_model(model: Any, target: Any, include_optimizer: bool = True, for_tf_k
     """
     written = json.loads(json.dumps(hdf5.model_config(model), default=plain))
     described = hdf5_config.to_tf_keras(operations.to_tf(written)) if for_tf_keras else keras3.to_keras3(written)
-    training = training_config.training_config_of(model) if include_optimizer else None
+    training = model.get_compile_config() if include_optimizer and hasattr(model, "get_compile_config") else None
     dialect = training_config.dialect_of_model(model)
-    if training is not None:
-        compiled = json.loads(json.dumps(training, default=plain))
-        optimizer = training_config.with_global_clipnorm(compiled.pop("optimizer_config"))
-        compiled = {"optimizer": optimizer, **compiled}
-        described["compile_config"] = {k: keras3.to_keras3_value(k, v) for k, v in compiled.items() if v is not None}
+    if training:
+        described["compile_config"] = training
     weights = io.BytesIO()
     with hdf5.created(weights) as root:
         _write_layer(model, root, described["config"].get("layers"), set())
-        if training is not None:
+        if training:
             _write_optimizer(root, model, for_tf_keras)
     if not atomic.is_path(target):
         _write_members(target, described, weights, dialect)

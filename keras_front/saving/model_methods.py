@@ -40,6 +40,48 @@ class Saveable:
         described = json.loads(super().to_json(**kwargs))  # type: ignore[misc]
         return json.dumps(operations.to_tf(described), **kwargs)
 
+    def get_compile_config(self) -> dict[str, Any]:
+        """How the model was compiled, as data; `compile_from_config` reads it.
+
+        A subclass with a `compile` of its own overrides both; files of Keras 3's form hold what this one returns.
+
+        Returns: optimizer, loss, metrics and the like in the form of Keras 3; an empty dict before `compile`.
+        Raises: SerializationError for what cannot be written.
+        Source: Keras 3.15, `trainers/trainer.py`, `get_compile_config`.
+        Example:
+            >>> from keras_front.layers import Dense
+            >>> from keras_front.models import Sequential
+            >>> model = Sequential([Dense(1, input_dim=2)])
+            >>> model.compile("sgd", "mse")
+            >>> model.get_compile_config()["loss"]
+            'mse'
+        """
+        from . import keras_zip
+
+        return keras_zip.compile_config_of(self)
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile the model as `get_compile_config` says; nothing is done where that is empty.
+
+        Args:
+            config: what it returned, of this library or of Keras 3.
+
+        Raises: UnknownNameError for an optimizer, loss or metric that is not known; SerializationError without an
+            optimizer.
+        Source: Keras 3.15, `trainers/trainer.py`, `compile_from_config`.
+        Example:
+            >>> from keras_front.layers import Dense
+            >>> from keras_front.models import Sequential
+            >>> model = Sequential([Dense(1, input_dim=2)])
+            >>> model.compile_from_config({"optimizer": "sgd", "loss": "mse"})
+            >>> model.loss
+            'mse'
+        """
+        from . import training_config
+
+        if config:
+            training_config.compile_model(self, config, "compile_from_config")
+
     def save(
         self,
         filepath: Any,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import warnings
 import zipfile
 from pathlib import Path
@@ -12,7 +13,9 @@ import pytest
 
 from keras_front import backend as K
 from keras_front import optimizers
-from keras_front.models import load_model
+from keras_front.layers import Dense, Input
+from keras_front.losses import Huber
+from keras_front.models import Model, Sequential, load_model
 from keras_front.saving.training_config import in_slot_order
 
 FILE = zipfile.ZipFile(Path(__file__).with_name("optimizers.zip"))
@@ -43,3 +46,35 @@ def test_the_state_of_a_single_scalar_weight_without_a_rate():
     weight = K.variable(0.0)
     found = [in_slot_order(optimizers.Adam(), list("0123")[:n], numbers[:n], [weight]) for n in (3, 4)]
     assert [[float(value) for value in values] for values in found] == [[0, 1, 2], [0, 2, 3]]
+
+
+@pytest.mark.of_the_host
+def test_how_a_model_was_compiled_as_data(backend, tmp_path):
+    """`get_compile_config` and `compile_from_config`, also of a class with a `compile` of its own."""
+    model = Sequential([Dense(1, input_dim=2)])
+    assert model.get_compile_config() == {}
+    schedule = optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
+    model.compile(optimizers.Adam(schedule), Huber(0.5), metrics=["mae"], loss_weights=[2.0])
+    described = json.loads(json.dumps(model.get_compile_config()))
+    again = Sequential([Dense(1, input_dim=2)])
+    again.compile_from_config(described)
+    assert again.get_compile_config() == described
+    assert again.optimizer.get_config()["learning_rate"]["config"]["decay_steps"] == 10
+
+    class Own(Model):
+        def compile(self, speed):
+            self.speed = speed
+            super().compile(optimizers.SGD(speed), "mse")
+
+        def get_compile_config(self):
+            return {"speed": self.speed}
+
+        def compile_from_config(self, config):
+            self.compile(**config)
+
+    x = Input((2,))
+    own = Own(x, Dense(1)(x))
+    own.compile(0.25)
+    own.save(tmp_path / "own.keras")
+    found = load_model(tmp_path / "own.keras", custom_objects={"Own": Own})
+    assert (found.speed, float(found.optimizer.learning_rate)) == (0.25, 0.25)
