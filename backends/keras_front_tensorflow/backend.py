@@ -389,6 +389,14 @@ class TensorflowBackend(Updates, Transposes, Backend):
             # A private copy: TensorFlow may go on using the caller's memory.
             return tf.constant(np.array(value), None if dtype is None else _DTYPES[dtype])
 
+    def convert(self, value: Any, dtype: str | None = None) -> Any:
+        # A variable of TensorFlow is read, so that a tape of the user's sees it.
+        return super().convert(value.read_value() if isinstance(value, tf.Variable) else value, dtype)
+
+    def import_tensor(self, value: Any, source: Any, dtype: str) -> Any:
+        with tf.init_scope():  # where a `tf.function` is traced, its tensors end with it
+            return super().import_tensor(value, source, dtype)
+
     def to_numpy(self, x: Any) -> np.ndarray:
         return np.asarray(tf.cast(x, tf.float32) if x.dtype == tf.bfloat16 else x)  # x.numpy() would copy
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_front import config
 from keras_front.backend import discovery, dtypes, operands, seeds, shapes, symbolic
+from keras_front.backend.eager_tensors import value_of
 from keras_front.backend.function import evaluate
 from keras_front.backend.ops.arrangement import broadcast_to
 from keras_front.backend.ops.elementwise import cast, floor_divide
@@ -151,6 +152,8 @@ def convert(value: Any, dtype: Any = None) -> Any:
     dtype = None if dtype is None else dtypes.canonical(dtype)
     if isinstance(value, Variable):
         value = value.read(shared=True)
+    if isinstance(value, SymbolicTensor) and not symbolic.is_symbolic(value):
+        value = value_of(value)
     if isinstance(value, SymbolicTensor):
         return value if dtype in (None, value.dtype) else cast(value, dtype)
     return discovery.active().convert(value, dtype)

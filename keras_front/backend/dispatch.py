@@ -16,6 +16,7 @@ import numpy as np
 from keras_front import compatibility, config, nest
 from keras_front.backend import discovery, dtypes, scopes, shapes, state, symbolic
 from keras_front.backend.dispatcher import write_dispatcher
+from keras_front.backend.eager_tensors import EagerTensor, are_among, as_values, handed_out
 from keras_front.backend.failures import explained
 from keras_front.backend.op import OPS, Facts, Operation
 from keras_front.backend.operands import (
@@ -41,7 +42,7 @@ from keras_front.failures import located
 
 _ARRAYS = {"Tensor": "one", "Tensors": "many", "Maybe": "maybe"}
 _LOOK_CLOSER: tuple[str | None, ...] = ("look closer",)  # in place of casts: values decide
-_MAY_HOLD_SYMBOLS = {tuple, list, SymbolicTensor}
+_MAY_HOLD_SYMBOLS = {tuple, list, SymbolicTensor, EagerTensor}
 _TENSORS = {SymbolicTensor, state.Variable}
 _SYMBOLS = {SymbolicTensor, int, float}  # what needs no reading where ops are recorded
 
@@ -90,9 +91,11 @@ class Op(Operation):
         settled = self._settled(backend, args, attrs) if backend is not None else None
         if settled is not None:
             return self._computed(backend, settled, attrs)
-        if not (_SYMBOLS.issuperset(map(type, args)) and symbolic.outside_graphs()):
+        if not args or not (_SYMBOLS.issuperset(map(type, args)) and symbolic.outside_graphs()):
             if any(map(dtypes.is_sparse_matrix, chain.from_iterable(a if _is_list(a) else [a] for a in args))):
                 return self._on_sparse(args, attrs)
+            if scopes.tracing() is None and are_among((args, attrs)):
+                return self._on_eager(*as_values((list(args), attrs)))
             args = self._read(args, attrs)
         attrs = {key: plain(value) for key, value in attrs.items()}
         if any(map(symbolic.is_symbolic, flat(args))) or symbolic.has_symbols(attrs):
@@ -100,6 +103,13 @@ class Op(Operation):
         backend = discovery.active()
         settled = self._prepare(list(args), lambda a: real_dtype(backend, a), backend.convert)
         return self._computed(backend, settled, attrs)
+
+    def _on_eager(self, args: list[Any], attrs: dict[str, Any]) -> Any:
+        """The results for what were `EagerTensor`s; with variables beside them they are computed now, too."""
+        if scopes.eager_section() or any(map(symbolic.is_symbolic, flat(args))):
+            return self.dispatch(args, attrs)
+        with scopes.eager():
+            return handed_out(self.dispatch(args, attrs))
 
     def _read(self, args: Sequence[Any], attrs: dict[str, Any]) -> list[Any]:
         """The arguments with lists of numbers as arrays, and with what variables and symbols mean here."""

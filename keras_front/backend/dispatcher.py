@@ -8,6 +8,7 @@ from types import FunctionType
 from typing import Any
 
 from keras_front.backend import discovery, dtypes
+from keras_front.backend.eager_tensors import EagerTensor
 from keras_front.backend.failures import explained
 from keras_front.backend.operands import as_axes, as_axis, as_dims, as_flag
 from keras_front.backend.symbolic import SymbolicTensor
@@ -94,7 +95,7 @@ def _written(op: Any, scope: dict[str, Any]) -> Any:
         "_axis": as_axis,
         "_flag": as_flag,
         "_plain_axes": {int, tuple, type(None)},
-        "_Symbol": SymbolicTensor,
+        "_symbols": {SymbolicTensor, EagerTensor},
         "_weak": (float, int),
         "_names": _NAMES,
         "_canonical": dtypes.canonical,
@@ -113,7 +114,7 @@ def _conditions(op: Any) -> list[str]:
     }
     conditions = [tests[kind].format(name) for name, kind in op.arrays]
     conditions += [
-        f"_Symbol not in map(type, {n})" for n in op.attrs if op.signature.parameters[n].annotation == "Dims"
+        f"_symbols.isdisjoint(map(type, {n}))" for n in op.attrs if op.signature.parameters[n].annotation == "Dims"
     ]
     shared = [op.arrays[i] for i in sorted(op.promoted)]
     if any(kind == "many" for _, kind in shared):

@@ -16,6 +16,7 @@ from keras_front.backend import (
     codegen,
     discovery,
     dtypes,
+    eager_tensors,
     operands,
     program,
     scopes,
@@ -188,6 +189,8 @@ def evaluate(x: Any) -> np.ndarray:
         if array.dtype.kind in "UO":
             raise ArgumentError(f"K.eval: expected a tensor, a variable or an array of numbers, received {x!r:.60}.")
         return array
+    if isinstance(x, eager_tensors.EagerTensor):
+        return x.numpy()
     backend = discovery.active()
     run = x.evaluator
     if run is None or scopes.current_frame() is not None:  # what a frame binds is of the moment
@@ -230,6 +233,7 @@ class Gradients(Operation):
 _GRADIENTS = register(Gradients())
 
 
+@provides("gradients_of")
 def gradients_of(loss: Any, variables: Any) -> list[Any]:
     """Symbolic gradients of the sum of `loss` for tensors or variables; None for those it does not depend on."""
     targets = list(variables) if isinstance(variables, list | tuple) else [variables]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from keras_front.backend import discovery, dtypes, scopes, state, symbolic
+from keras_front.backend.eager_tensors import EagerTensor
 from keras_front.backend.op import OPS
 from keras_front.backend.sizes import known_sizes
 from keras_front.backend.symbolic import SymbolicTensor
@@ -32,12 +33,23 @@ class FromList(np.ndarray):
 def as_array(arg: Any) -> Any:
     """A list of numbers as an array, one of tensors stacked: from here on a list is always a list of tensors."""
     if not isinstance(arg, list | tuple):
-        return arg
+        return arg if arg is None or isinstance(arg, _ORDINARY) else _of_others(arg)
     if _holds_tensors(arg):
         return OPS["stack"].function([as_array(item) for item in arg], axis=0)
     array = np.asarray(arg)
     array = array.astype(dtypes.canonical(None)) if array.dtype == np.float64 else array
     return array.view(FromList)
+
+
+_ORDINARY = (SymbolicTensor, state.Variable, *HOST)
+
+
+def _of_others(arg: Any) -> Any:
+    """A tensor of an engine, or what else it is; what is none but says what array it is, as that array."""
+    if not hasattr(arg, "__array__") or discovery.owner(arg) is not None or dtypes.is_sparse_matrix(arg):
+        return arg
+    array = np.asarray(arg)
+    return array if array.dtype.kind in "biufc" else arg
 
 
 def _holds_tensors(items: Any) -> bool:
@@ -238,6 +250,8 @@ def plain(value: Any) -> Any:
 
 def as_dims(shape: Any) -> Any:
     """A shape given as a list, array or symbolic vector, as a tuple of ints and symbols (a symbolic vector stays)."""
+    if isinstance(shape, EagerTensor):
+        shape = shape.numpy()
     if isinstance(shape, SymbolicTensor):
         return shape
     if isinstance(shape, int | np.integer):
@@ -246,7 +260,12 @@ def as_dims(shape: Any) -> Any:
         raise WrongKindError(f"Expected a tuple of integers, such as a shape or axes, received {shape!r}.")
     if not isinstance(shape, tuple | list) and _is_engines(shape):  # which a graph of TensorFlow does not iterate over
         shape = [shape[i] for i in range(shape.shape[0])]
-    return tuple(d if d is None or isinstance(d, int | SymbolicTensor) else _dimension(d, shape) for d in shape)
+    return tuple(d if d is None or isinstance(d, int) or _is_open(d) else _dimension(d, shape) for d in shape)
+
+
+def _is_open(size: Any) -> bool:
+    """Whether a size is a symbol whose value is not known."""
+    return isinstance(size, SymbolicTensor) and not isinstance(size, EagerTensor)
 
 
 def _size(value: Any) -> Any:
@@ -282,7 +301,7 @@ def as_axis(axis: Any) -> Any:
 
     Raises: WrongKindError if it is no integer.
     """
-    if isinstance(axis, SymbolicTensor):
+    if _is_open(axis):
         return axis
     if isinstance(axis, bool | np.bool_) or not hasattr(axis, "__index__"):
         raise WrongKindError(f"Expected an integer as axis, received {axis!r}.")

@@ -35,16 +35,18 @@ class Trace:
     Attributes:
         parts: what was recorded for what, as (first serial number, last one, label), for those who measure; None, if
             nobody asks.
+        recording: what records values to differentiate them, see `eager_tensors`; None elsewhere.
         values: the real tensors for which a record is made that is good for one run alone, by their symbols, and what
             was computed from them because code asked for a value; None for a record that is good for many.
     """
 
-    __slots__ = ("backend", "first_serial", "parts", "streams", "values")
+    __slots__ = ("backend", "first_serial", "parts", "recording", "streams", "values")
 
     def __init__(self, backend: Any):
         self.backend = backend
         self.parts: list[tuple[int, int, Any]] | None = None
         self.values: dict[Any, Any] | None = None
+        self.recording: Any = None
         self.streams = itertools.count()
         self.first_serial = next_serial()
 
@@ -390,6 +392,11 @@ def computes_now() -> bool:
     if _TRACE.get() is not None:
         return False
     return _EAGER.get() or any(frame.real for frame in frames())
+
+
+def is_outermost() -> bool:
+    """Whether nothing is traced here, no frame gives values, and no section is eager: code of a user's own."""
+    return _TRACE.get() is None and not _EAGER.get() and _FRAME.get() is None
 
 
 # What a program bakes in ---------------------------------------------------------------------------------------

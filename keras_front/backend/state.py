@@ -314,7 +314,8 @@ class Variable(Operators):
         Raises: ShapeError if the shape is another one.
         """
         if isinstance(value, Variable | SymbolicTensor):
-            value = functions["eval"](value)
+            known = None if isinstance(value, Variable) else value.constant
+            value = functions["eval"](value) if known is None else known
         shape = tuple(np.shape(value)) if not hasattr(value, "shape") else tuple(value.shape)
         if shape != self.shape:
             raise ShapeError(f"Cannot set variable {self.name!r} of shape {self.shape} to a value of shape {shape}.")

@@ -67,7 +67,9 @@ class OpCall:
             shape: its sizes, None where one is unknown.
             dtype: the name of its dtype.
         """
-        tensor = SymbolicTensor(shape, dtype, self, len(self.outputs))
+        trace = tracing()
+        kind = SymbolicTensor if trace is None or trace.recording is None else trace.recording.new_tensor
+        tensor = kind(shape, dtype, self, len(self.outputs))
         self.outputs.append(tensor)
         return tensor
 
@@ -128,6 +130,8 @@ class SymbolicTensor(Operators):
         "variable",
     )
 
+    is_eager = False  # whether it always has a value, see `eager_tensors`
+
     def __init__(
         self,
         shape: shapes.Shape,
@@ -150,6 +154,10 @@ class SymbolicTensor(Operators):
     def ndim(self) -> int:
         """The number of dimensions."""
         return len(self.shape)
+
+    def here(self) -> SymbolicTensor:
+        """What it is for the ops that are traced now: itself."""
+        return self
 
     def backward(self) -> None:
         """In a step of a model: find the gradients of this loss for the trainable weights, each then in `grad`."""
@@ -269,6 +277,8 @@ class SymbolicTensor(Operators):
 def is_symbolic(x: Any) -> bool:
     """Whether `x` is a symbolic tensor: one without a value. Variables, arrays and engine tensors are not.
 
+    Within a recording, where ops are recorded, an `EagerTensor` counts as one.
+
     Args:
         x: anything.
 
@@ -276,7 +286,7 @@ def is_symbolic(x: Any) -> bool:
         >>> is_symbolic(K.placeholder((2,))), is_symbolic(np.ones(2))
         (True, False)
     """
-    return isinstance(x, SymbolicTensor)
+    return isinstance(x, SymbolicTensor) and (not x.is_eager or tracing() is not None)
 
 
 def placeholder(shape: Sequence[Any], dtype: str, name: str | None = None) -> SymbolicTensor:
@@ -347,9 +357,18 @@ def outside_graphs() -> bool:
 def in_this_step(item: Any) -> Any:
     """What `item` stands for here: its value in the step that runs, if it is a symbolic tensor from before it."""
     value_of = _GRAPH_VALUES.get()
-    if value_of is None or not isinstance(item, SymbolicTensor) or belongs_to_trace(item):
+    if not isinstance(item, SymbolicTensor):
+        return item if value_of is None else _watched(item)
+    item = item.here()
+    if value_of is None or belongs_to_trace(item):
         return item
     return value_of(item)
+
+
+def _watched(item: Any) -> Any:
+    """The leaf of a recording that stands for a tensor of an engine, if it has one; the tensor itself elsewhere."""
+    trace = tracing()
+    return item if trace is None or trace.recording is None else trace.recording.leaf(item)
 
 
 def belongs_to_trace(tensor: SymbolicTensor) -> bool:
@@ -419,6 +438,8 @@ def value_here(tensor: SymbolicTensor) -> np.ndarray | None:
     trace = tracing()
     if trace is None:
         return np.asarray(functions["eval"](tensor)) if has_value(tensor) else None
+    if trace.recording is not None:
+        return trace.recording.on_host(tensor)
     if trace.values is None:
         return None
     with trace_scope(None), scopes.eager():
@@ -429,7 +450,7 @@ def value_here(tensor: SymbolicTensor) -> np.ndarray | None:
 def asks_for_values() -> bool:
     """Whether what is recorded now is good for one run alone, because its code asks for values."""
     trace = tracing()
-    return trace is not None and trace.values is not None
+    return trace is not None and (trace.values is not None or trace.recording is not None)
 
 
 @api_boundary

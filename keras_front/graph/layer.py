@@ -19,7 +19,7 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front import bytecode, config, conventions, regularizers
-from keras_front.backend import discovery, leaves, state, symbolic
+from keras_front.backend import discovery, eager_tensors, leaves, state, symbolic
 from keras_front.backend.ops.replicas import of_whole_batch
 from keras_front.backend.shapes import TensorShape
 from keras_front.backend.state import Variable
@@ -232,6 +232,9 @@ class Layer(StatelessCalls, Trackable, LayerNodes, LayerPrecision, Configurable)
         if run is not None:
             return self._call_in(run, inputs, args, kwargs)
         if symbolic.tracing() is None and any(True for _ in leaves_of((inputs, args, kwargs))):
+            if eager_tensors.are_among((inputs, args, kwargs)):
+                inputs, args, kwargs = eager_tensors.as_values((inputs, args, kwargs))
+                return eager_tensors.handed_out(self(inputs, *args, **kwargs))
             return self._connect(inputs, args, kwargs)
         training = kwargs.get("training") if self._is_model else None
         if training is None and call_context.learning_phase() is None:
@@ -239,7 +242,7 @@ class Layer(StatelessCalls, Trackable, LayerNodes, LayerPrecision, Configurable)
         with call_context.entered(training) as run, nullcontext() if symbolic.tracing() else _on_values(inputs):
             outputs = self._call_in(run, inputs, args, kwargs)
         self._keep_losses(run.losses)
-        return outputs
+        return eager_tensors.answered(outputs)
 
     _is_model = False
     runs_on_host = False  # what it does to strings no engine does
@@ -349,6 +352,9 @@ class Layer(StatelessCalls, Trackable, LayerNodes, LayerPrecision, Configurable)
             return item
         if isinstance(item, Variable):
             return item.read()
+        watched = symbolic.in_this_step(item)
+        if watched is not item:
+            return watched
         if isinstance(item, np.ndarray | np.generic | int | float):
             item = np.asarray(item)
             if is_text_array(item):

@@ -7,6 +7,7 @@ from typing import Any
 
 from keras_front import backend as K
 from keras_front.arguments import Flag, Fraction, Integer, NotNegative
+from keras_front.backend.eager_tensors import answered
 from keras_front.backend.ops.replicas import averaged
 from keras_front.losses import functions
 from keras_front.losses.functions import LOSSES
@@ -47,7 +48,8 @@ class Loss(Configurable):
         Returns: a scalar; with the reduction 'none' one number for each sample.
         """
         self._check_targets(y_true, y_pred)
-        return compute_weighted_loss(self.call(*same_rank(y_true, y_pred)), sample_weight, self.reduction)
+        loss = compute_weighted_loss(self.call(*same_rank(y_true, y_pred)), sample_weight, self.reduction)
+        return answered(loss)
 
     def _check_targets(self, y_true: Any, y_pred: Any) -> None:
         """Raise for targets that cannot be any, before they go to an engine."""

@@ -18,6 +18,7 @@ from keras_front import backend as K
 from keras_front import initializers
 from keras_front.arguments import Scalars
 from keras_front.backend import dtypes
+from keras_front.backend.eager_tensors import answered
 from keras_front.backend.ops.replicas import part_of_batch
 from keras_front.backend.state import Variable, current_frame, eager
 from keras_front.errors import ArgumentError
@@ -191,7 +192,8 @@ def _on_real_tensors(method: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(method)
     def run(*args: Any, **kwargs: Any) -> Any:
         with eager():
-            return method(*args, **kwargs)
+            found = method(*args, **kwargs)
+        return answered(found)
 
     return run
 

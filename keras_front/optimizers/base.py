@@ -20,6 +20,7 @@ from keras_front import backend as K
 from keras_front import conventions
 from keras_front.arguments import Flag, Fraction, NotNegative, Positive
 from keras_front.backend import scopes
+from keras_front.backend.eager_tensors import as_values
 from keras_front.backend.ops.replicas import mean_gradients
 from keras_front.backend.state import Variable
 from keras_front.compatibility import RenamedKeys
@@ -249,7 +250,9 @@ class Optimizer(OptimizerVariables, ResourceUpdates, VariableUpdates, OptimizerC
         if deferred(self.apply, params, grads):
             return
         self.prepare(params)
-        grads = mean_gradients(list(grads))  # where processes share the batch
+        grads = mean_gradients(
+            list(grads) if scopes.tracing() else [as_values(grad) for grad in grads]
+        )  # where processes share the batch
         if self.loss_scale_factor is not None:
             grads = unscaled(grads, self.loss_scale_factor)
         self._apply(params, grads, self._recorded(params).apply if self._is_classic() else self._take_step)

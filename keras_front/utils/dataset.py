@@ -6,6 +6,8 @@ the samples come from.
 
 from __future__ import annotations
 
+import builtins
+import functools
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator
@@ -60,11 +62,74 @@ class Dataset:
         """The rows of arrays.
 
         Args:
-            tensors: an array, or a tuple, list or dict of arrays of one length.
+            tensors: an array, or a tuple, list or dict of arrays of one length. A list of numbers or texts is an array.
         """
-        arrays = _over(np.asarray, tensors)
+        arrays = _over(np.asarray, _lists_as_arrays(tensors))
         length = len(_leaves(arrays)[0])
-        return cls(lambda: (_over(lambda a, i=i: values_of(a[i]), arrays) for i in range(length)), length)
+        return cls(lambda: (_over(lambda a, i=i: values_of(a[i]), arrays) for i in builtins.range(length)), length)
+
+    @classmethod
+    def from_tensors(cls, tensors: Any) -> Dataset:
+        """One element.
+
+        Args:
+            tensors: an array, or a tuple, list or dict of arrays.
+        """
+        element = _over(values_of, _lists_as_arrays(tensors))
+        return cls(lambda: iter([element]), 1)
+
+    @classmethod
+    def from_generator(
+        cls, generator: Callable[..., Any], output_types: Any = None, output_shapes: Any = None, args: Any = None,
+        output_signature: Any = None, name: str | None = None,
+    ) -> Dataset:  # fmt: skip
+        """What a function yields.
+
+        Args:
+            generator: called at the begin of each pass; returns an iterator over elements.
+            output_types: the dtype of each array of an element; None for that which it has.
+            output_shapes: not used.
+            args: what `generator` is called with.
+            output_signature: shapes and dtypes, of which the dtypes are used.
+            name: not used.
+        """
+        kinds = output_signature if output_signature is not None else output_types
+
+        def make() -> Iterator[Any]:
+            return (_typed(element, kinds) for element in generator(*(args or ())))
+
+        return cls(make)
+
+    @classmethod
+    def range(cls, *args: int, **kwargs: Any) -> Dataset:
+        """Integers.
+
+        Args:
+            args: start, end and distance, as for Python's `range`.
+            kwargs: `output_type`, their dtype, int64 by default.
+        """
+        kind = np.dtype(str(getattr(kwargs.get("output_type"), "name", kwargs.get("output_type") or "int64")))
+        numbers = builtins.range(*map(int, args))
+        return cls(lambda: (values_of(kind.type(i)) for i in numbers), len(numbers))
+
+    @classmethod
+    def zip(cls, *datasets: Any, **kwargs: Any) -> Dataset:
+        """Elements made of one of each dataset, as many as the shortest has.
+
+        Args:
+            datasets: datasets, or one nested tuple or dict of them.
+            kwargs: `datasets` by name, and `name`, which is not used.
+        """
+        given = kwargs.get("datasets", datasets[0] if len(datasets) == 1 else datasets)
+        parts = _leaves(given)
+        lengths = [part._length for part in parts]
+
+        def make() -> Iterator[Any]:
+            for elements in builtins.zip(*parts):
+                rest = iter(elements)
+                yield _over(lambda _, rest=rest: next(rest), given)
+
+        return cls(make, None if None in lengths else min(lengths))
 
     def __iter__(self) -> Iterator[Any]:
         """One pass over the elements."""
@@ -125,13 +190,51 @@ class Dataset:
         """
         return self._with(lambda: (element for element in self if bool(_call(predicate, element))))
 
+    def flat_map(self, map_func: Callable[..., Any]) -> Dataset:
+        """The elements of the datasets that a function makes of the elements, one dataset after the other.
+
+        Args:
+            map_func: gets an element, one that is a tuple as several arguments; returns a dataset.
+        """
+        return self._with(lambda: itertools.chain.from_iterable(_call(map_func, element) for element in self))
+
+    def interleave(
+        self, map_func: Callable[..., Any], cycle_length: int = 1, block_length: int = 1, **kwargs: Any
+    ) -> Dataset:
+        """The elements of the datasets that a function makes of the elements, by turns.
+
+        Args:
+            map_func: as for `flat_map`.
+            cycle_length: how many datasets take turns.
+            block_length: elements of one before it is the next one's turn.
+            **kwargs: accepted because tf.data has them.
+        """
+        return self._with(lambda: _interleaved(self, map_func, max(1, cycle_length or 1), block_length))
+
+    def reduce(self, initial_state: Any, reduce_func: Callable[[Any, Any], Any]) -> Any:
+        """What a function makes of a state and each element, one after the other.
+
+        Args:
+            initial_state: the first state.
+            reduce_func: gets the state and an element; returns the next state.
+        """
+        return functools.reduce(reduce_func, self, initial_state)
+
+    def apply(self, transformation_func: Callable[[Dataset], Any]) -> Any:
+        """What a function makes of this dataset.
+
+        Args:
+            transformation_func: the function.
+        """
+        return transformation_func(self)
+
     def enumerate(self, start: int = 0) -> Dataset:
         """Pairs of a number and an element.
 
         Args:
             start: the first number.
         """
-        return self._with(lambda: enumerate(self, start), self._length)
+        return self._with(lambda: builtins.enumerate(self, start), self._length)
 
     # Parts -------------------------------------------------------------------------------------------
 
@@ -174,7 +277,9 @@ class Dataset:
         """
         if count is None or count < 0:
             return self._with(lambda: (element for _ in itertools.count() for element in self))
-        return self._with(lambda: (element for _ in range(count) for element in self), self._sized(lambda n: n * count))
+        return self._with(
+            lambda: (element for _ in builtins.range(count) for element in self), self._sized(lambda n: n * count)
+        )
 
     def concatenate(self, dataset: Dataset) -> Dataset:
         """The elements of this dataset, then those of another one.
@@ -214,7 +319,7 @@ class Dataset:
 
         def make() -> Iterator[Any]:
             for batch in self:
-                for row in range(len(_leaves(batch)[0])):
+                for row in builtins.range(len(_leaves(batch)[0])):
                     yield _over(lambda array, row=row: values_of(array[row]), batch)
 
         return self._with(make)
@@ -305,6 +410,32 @@ class Orders:
         return np.random.default_rng((self.seed, next(self.passes) if self.change else 0))
 
 
+def _interleaved(dataset: Dataset, function: Callable[..., Any], cycle: int, block: int) -> Iterator[Any]:
+    elements = iter(dataset)
+    turns = [iter(_call(function, element)) for element in itertools.islice(elements, cycle)]
+    while turns:
+        for place, source in builtins.enumerate(list(turns)):
+            group = list(itertools.islice(source, block))
+            yield from group
+            if len(group) < block:
+                following = list(itertools.islice(elements, 1))
+                turns[place] = iter(_call(function, *[following[0]])) if following else None  # type: ignore[call-overload]
+        turns = [source for source in turns if source is not None]
+
+
+def _typed(element: Any, kinds: Any) -> Any:
+    """An element of a generator as arrays of the dtypes that were named, in the structure of those."""
+    if isinstance(kinds, dict):
+        return {key: _typed(element[key], kind) for key, kind in kinds.items()}
+    if isinstance(kinds, tuple | list):
+        return tuple(_typed(part, kind) for part, kind in builtins.zip(element, kinds, strict=True))
+    if kinds is None:
+        return _over(values_of, element)
+    kind = getattr(kinds, "dtype", kinds)  # of a `TensorSpec`
+    name = str(getattr(kind, "name", kind))
+    return values_of(np.asarray(element, object if name == "string" else name))
+
+
 def values_of(array: Any) -> Values:
     """An array that also answers `numpy()`.
 
@@ -312,6 +443,17 @@ def values_of(array: Any) -> Values:
         array: an array, number or text.
     """
     return np.asarray(array).view(Values)
+
+
+def _lists_as_arrays(tensors: Any) -> Any:
+    """Tuples, lists and dicts of arrays, in which lists of numbers, of texts and of such lists became arrays."""
+    if isinstance(tensors, dict):
+        return {key: _lists_as_arrays(part) for key, part in tensors.items()}
+    if isinstance(tensors, tuple):
+        return type(tensors)(_lists_as_arrays(part) for part in tensors)
+    if isinstance(tensors, list) and tensors and not any(hasattr(part, "shape") for part in _leaves(tensors)):
+        return np.asarray(tensors)
+    return tensors
 
 
 def _over(function: Callable[[Any], Any], element: Any) -> Any:
@@ -349,5 +491,5 @@ def _stacked(elements: list[Any]) -> Any:
     if isinstance(first, dict):
         return {key: _stacked([element[key] for element in elements]) for key in first}
     if isinstance(first, tuple | list):
-        return type(first)(_stacked(list(parts)) for parts in zip(*elements))
+        return type(first)(_stacked(list(parts)) for parts in builtins.zip(*elements))
     return values_of(np.stack([np.asarray(element) for element in elements]))

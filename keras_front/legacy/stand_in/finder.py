@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
+from keras_front.backend import eager_tensors
+
 from . import graph_functions, real
 from .modules import MODULES, StandIn, missing
 
@@ -71,6 +73,7 @@ class Tensorflow(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             module: the module.
         """
         if module.__name__ == NAME:
+            eager_tensors.answer_programs_of_tensorflow()
             sys.modules.setdefault(_NO_TENSORFLOW, ModuleType(_NO_TENSORFLOW))
 
 
@@ -118,6 +121,7 @@ def complete(module: ModuleType) -> None:
     real.complete_functions(module)
     graph_functions.complete_function(module)
     real.complete_seeds(module)
+    eager_tensors.answer_programs_of_tensorflow(module.Tensor)  # type: ignore[attr-defined]
 
 
 def is_ready() -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front import tf_names
-from keras_front.backend import discovery, symbolic
+from keras_front.backend import discovery, eager_tensors, scopes, symbolic
 from keras_front.backend.host_values import on_host
 from keras_front.backend.shapes import Dimension, TensorShape  # noqa: F401 - names of the stand-in
 
@@ -49,9 +49,18 @@ def _with_former_arguments(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, name: str | None = None, **named: Any) -> Any:
         first = (named.pop("x"),) if not args and "x" in named else ()
         given = {_OLD.get(key, key): value for key, value in named.items() if value is not None}
-        return function(*args, *first, **given)
+        return as_eager(function(*args, *first, **given))
 
     return call
+
+
+def as_eager(found: Any) -> Any:
+    """A tensor, or several, as the functions of TensorFlow 2 give them: with `numpy()`, on every backend.
+
+    Args:
+        found: what a function of K gave.
+    """
+    return eager_tensors.handed_out(found) if scopes.is_outermost() else found
 
 
 # Making tensors -----------------------------------------------------------------------------------------------
@@ -76,7 +85,7 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
         shape: its shape; one number fills it.
         name: not used.
     """
-    return K.constant(value, _dtype_of(value, dtype), shape)
+    return as_eager(K.constant(value, _dtype_of(value, dtype), shape))
 
 
 def convert_to_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None, name: str | None = None) -> Any:
@@ -103,7 +112,9 @@ class _Kind(type):
 class Tensor(metaclass=_Kind):
     """What tensors are instances of: those of any engine, and symbolic ones."""
 
-    holds = staticmethod(lambda value: K.is_symbolic(value) or discovery.active().is_tensor(value))
+    holds = staticmethod(
+        lambda value: isinstance(value, symbolic.SymbolicTensor) or discovery.active().is_tensor(value)
+    )
 
 
 class Variable(metaclass=_Kind):
@@ -168,7 +179,7 @@ def zeros(shape: Any, dtype: Any = "float32", name: str | None = None) -> Any:
     """
     if _is_symbolic(shape):
         return tf_names.find("zeros")(shape, _dtype_of(0, dtype))  # type: ignore[misc]
-    return K.constant(0, _dtype_of(0, dtype), shape)
+    return as_eager(K.constant(0, _dtype_of(0, dtype), shape))
 
 
 def ones(shape: Any, dtype: Any = "float32", name: str | None = None) -> Any:
@@ -181,7 +192,7 @@ def ones(shape: Any, dtype: Any = "float32", name: str | None = None) -> Any:
     """
     if _is_symbolic(shape):
         return tf_names.find("ones")(shape, _dtype_of(1, dtype))  # type: ignore[misc]
-    return K.constant(1, _dtype_of(1, dtype), shape)
+    return as_eager(K.constant(1, _dtype_of(1, dtype), shape))
 
 
 def fill(dims: Any, value: Any, name: str | None = None) -> Any:
@@ -194,7 +205,7 @@ def fill(dims: Any, value: Any, name: str | None = None) -> Any:
     """
     if _is_symbolic(dims):
         return tf_names.find("fill")(dims, value)  # type: ignore[misc]
-    return K.constant(value, _dtype_of(value, None), dims)
+    return as_eager(K.constant(value, _dtype_of(value, None), dims))
 
 
 def eye(num_rows: int, num_columns: int | None = None, dtype: Any = "float32", name: str | None = None) -> Any:
@@ -248,7 +259,7 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Any:
         dtype: the dtype.
         name: not used.
     """
-    return K.cast(x, _dtype_of(0, dtype))
+    return as_eager(K.cast(x, _dtype_of(0, dtype)))
 
 
 def rank(input: Any, name: str | None = None) -> int:

@@ -178,12 +178,12 @@ class GraphFunction:
         return traced
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """As TensorFlow's own; within a step of `fit`, which is traced as a whole, the Python function."""
+        """As TensorFlow's own; on another engine, and in a step of `fit`, which is traced whole, the Python function."""
         outer = _RUNNING.get()
         if scopes.tracing() or (outer is None and not self._mirrors.tensorflow.executing_eagerly()):
             return self.python_function(*args, **kwargs)
         if not self._mirrors.are_wanted():
-            return self._function(*args, **kwargs)
+            return self.python_function(*args, **kwargs)
         if outer is None:
             self._mirrors.count()
             self._mirrors.bring_in(self._met)

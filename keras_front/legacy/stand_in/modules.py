@@ -11,7 +11,18 @@ from keras_front.legacy.paths import ROOTS
 
 from . import functions
 
-_ALL = ("functions", "dtypes", "process", "sessions", "assignments", "first_values", "random", "tape", "tensor_arrays")
+_ALL = (
+    "functions",
+    "variable_modules",
+    "dtypes",
+    "process",
+    "sessions",
+    "assignments",
+    "first_values",
+    "random",
+    "tape",
+    "tensor_arrays",
+)
 _OPS = ("functions", "assignments", "first_values", "random")
 
 # Modules of the stand-in, without `tensorflow`, and the files of this folder with their names.
@@ -24,6 +35,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "compat.v1.app": ("flags",),
     "compat.v1.config": ("devices",),
     "compat.v1.config.experimental": ("devices",),
+    "compat.v1.data": ("data",),
+    "compat.v1.data.experimental": ("data",),
     "compat.v1.distribute": ("strategies",),
     "compat.v1.errors": ("strategies",),
     "compat.v1.flags": ("flags",),
@@ -46,6 +59,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "config.optimizer": ("devices",),
     "config.threading": ("devices",),
     "contrib": (),
+    "data": ("data",),
+    "data.experimental": ("data",),
     "distribute": ("strategies",),
     "distribute.cluster_resolver": ("strategies",),
     "dtypes": ("dtypes",),

@@ -7,6 +7,8 @@ from typing import Any
 from keras_front import backend as K
 from keras_front.backend.seeds import set_random_seed
 
+from .functions import as_eager
+
 set_seed = set_random_seed
 
 
@@ -23,7 +25,7 @@ def normal(
         seed: a seed of their own.
         name: not used.
     """
-    return K.random_normal(shape, mean, stddev, str(dtype), seed)
+    return as_eager(K.random_normal(shape, mean, stddev, str(dtype), seed))
 
 
 def uniform(
@@ -40,7 +42,9 @@ def uniform(
         name: not used.
     """
     made = K.random_uniform(shape, minval, maxval, seed=seed)
-    return made if str(dtype) == "float32" else K.cast(K.floor(made) if "int" in str(dtype) else made, str(dtype))
+    if str(dtype) != "float32":
+        made = K.cast(K.floor(made) if "int" in str(dtype) else made, str(dtype))
+    return as_eager(made)
 
 
 def truncated_normal(
@@ -56,7 +60,7 @@ def truncated_normal(
         seed: a seed of their own.
         name: not used.
     """
-    return K.truncated_normal(shape, mean, stddev, str(dtype), seed)
+    return as_eager(K.truncated_normal(shape, mean, stddev, str(dtype), seed))
 
 
 random_normal, random_uniform = normal, uniform

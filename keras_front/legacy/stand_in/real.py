@@ -16,10 +16,11 @@ import numpy as np
 
 from keras_front import nest
 from keras_front.backend import discovery, dtypes, scopes
+from keras_front.backend.eager_tensors import EagerTensor
 from keras_front.backend.scopes import Frame
 from keras_front.backend.seeds import set_random_seed
 from keras_front.backend.state import Variable
-from keras_front.backend.symbolic import SymbolicTensor, is_symbolic
+from keras_front.backend.symbolic import SymbolicTensor
 
 from .modules import MODULES, MissingFromStandInError, StandIn
 from .tape import GradientTape
@@ -103,6 +104,7 @@ def complete_functions(tensorflow: Any) -> None:
         return value.numpy() if isinstance(value, tensorflow.Tensor) and hasattr(value, "numpy") else value
 
     OfOtherTensors().register()
+    EagerTensor.stays_recorded = True  # a function of TensorFlow that fails asks for the one of ours
     _complete_tape(tensorflow.GradientTape, tensorflow.Tensor)
 
 
@@ -130,16 +132,32 @@ def _watching(tape: Any, tensor: type) -> Any:
     return scopes.frame_scope(table.frame)
 
 
+def _are_of_tensorflow(tensors: Any) -> bool:
+    """Whether a tape of TensorFlow can watch them: neither our symbols and variables nor tensors of another engine."""
+    return all(
+        not isinstance(item, SymbolicTensor | Variable) and (hasattr(item, "_id") or hasattr(item, "handle"))
+        for item in nest.flatten(tensors)
+    )
+
+
+def _own_tape(tape: Any, tensor: type) -> GradientTape | None:
+    """The stand-in's tape, for a block in which another engine computes."""
+    if tensor in discovery.active().native:
+        return None
+    return GradientTape(tape._persistent, tape._watch_accessed_variables)
+
+
 def _complete_tape(tape: Any, tensor: type) -> None:
     """Let TensorFlow's tape differentiate symbolic tensors as the stand-in's does, and by weights of ours."""
-    if hasattr(tape, "_keras_front_gradient"):
+    if hasattr(tape, "_keras_front_watch"):
         return
-    ours, watch, gradient, enter, leave = GradientTape(), tape.watch, tape.gradient, tape.__enter__, tape.__exit__
-    tape._keras_front_gradient, tape._keras_front_watch = gradient, watch
+    watch, gradient, enter, leave = tape.watch, tape.gradient, tape.__enter__, tape.__exit__
+    tape._keras_front_watch = watch
 
     def enters(self: Any) -> Any:
         found = enter(self)
-        self._keras_front_frame = _watching(self, tensor)
+        self._keras_front_tape = _own_tape(self, tensor)
+        self._keras_front_frame = self._keras_front_tape or _watching(self, tensor)
         self._keras_front_frame.__enter__()
         return found
 
@@ -148,11 +166,12 @@ def _complete_tape(tape: Any, tensor: type) -> None:
         return leave(self, *error)
 
     def watches(self: Any, tensor: Any) -> None:
-        return None if any(map(is_symbolic, nest.flatten(tensor))) else watch(self, tensor)
+        (self._keras_front_tape or GradientTape()).watch(tensor)
+        return watch(self, tensor) if _are_of_tensorflow(tensor) else None
 
     def differentiates(self: Any, target: Any, sources: Any, *args: Any, **options: Any) -> Any:
-        if any(map(is_symbolic, nest.flatten(target))):
-            return ours.gradient(target, sources)
+        if any(isinstance(t, SymbolicTensor) for t in nest.flatten(target)):
+            return (self._keras_front_tape or GradientTape()).gradient(target, sources, *args, **options)
         values = nest.map_structure(lambda s: s.read() if isinstance(s, Variable) else s, sources)
         return gradient(self, target, values, *args, **options)
 
