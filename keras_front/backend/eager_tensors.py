@@ -317,7 +317,21 @@ class Recording:
         self.frame = scopes.Frame(table, self.new_leaf(counter), False, True)
         self.frame.on_assign = table.assigned
 
-    new_tensor = EagerTensor
+    @staticmethod
+    def kind_of(origin: symbolic.OpCall) -> type[SymbolicTensor]:
+        """The class of the results of a call: they have values if its arguments do.
+
+        Args:
+            origin: the call.
+        """
+        return SymbolicTensor if any(t.is_open for t in origin.tensors()) else EagerTensor
+
+    @contextmanager
+    def left(self) -> Iterator[None]:
+        """A context within a block in which nothing is recorded, as outside of it."""
+        with scopes.trace_scope(None), symbolic.graph_values(None), scopes.no_frame():
+            yield
+
     on_host = staticmethod(lambda tensor: _on_host(tensor))
 
     @contextmanager
@@ -377,7 +391,7 @@ class Recording:
             return self._recorded(target, sources)
         with self.block():
             found = self._recorded(target, sources)
-        return [None if g is None else eager_tensor(value_of(g)) for g in found]
+        return [eager_tensor(value_of(g)) if isinstance(g, EagerTensor) else g for g in found]
 
     def _recorded(self, target: Any, sources: Sequence[Any]) -> list[Any]:
         total = target() if callable(target) else target

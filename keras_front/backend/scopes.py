@@ -239,6 +239,16 @@ def frame_scope(frame: Frame) -> Iterator[Frame]:
         _FRAME.reset(token)
 
 
+@contextmanager
+def no_frame() -> Iterator[None]:
+    """A context in which no frame gives values to variables."""
+    token = _FRAME.set(None)
+    try:
+        yield
+    finally:
+        _FRAME.reset(token)
+
+
 def scratch(real: bool = False) -> Any:
     """A context whose assignments and losses are forgotten; `real`: what runs inside runs on real tensors."""
     return frame_scope(Frame({}, None, True, True, real))

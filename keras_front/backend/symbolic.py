@@ -68,7 +68,7 @@ class OpCall:
             dtype: the name of its dtype.
         """
         trace = tracing()
-        kind = SymbolicTensor if trace is None or trace.recording is None else trace.recording.new_tensor
+        kind = SymbolicTensor if trace is None or trace.recording is None else trace.recording.kind_of(self)
         tensor = kind(shape, dtype, self, len(self.outputs))
         self.outputs.append(tensor)
         return tensor
@@ -131,6 +131,11 @@ class SymbolicTensor(Operators):
     )
 
     is_eager = False  # whether it always has a value, see `eager_tensors`
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it waits for values, or was computed from what does."""
+        return not (self.is_eager or self.constant is not None or self.variable is not None or self in AMBIENT)
 
     def __init__(
         self,
@@ -331,7 +336,7 @@ _GRAPH_VALUES: ContextVar[Callable[[SymbolicTensor], Any] | None] = ContextVar("
 
 
 @contextmanager
-def graph_values(value_of: Callable[[SymbolicTensor], Any]) -> Iterator[None]:
+def graph_values(value_of: Callable[[SymbolicTensor], Any] | None) -> Iterator[None]:
     """A context in which ops take `value_of(t)` for a symbolic tensor `t` that was made before the step that runs.
 
     A loss may use tensors of the model beside its two arguments; in a step they stand for their values there, as

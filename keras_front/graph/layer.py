@@ -231,7 +231,11 @@ class Layer(StatelessCalls, Trackable, LayerNodes, LayerPrecision, Configurable)
         run = call_context.current()
         if run is not None:
             return self._call_in(run, inputs, args, kwargs)
-        if symbolic.tracing() is None and any(True for _ in leaves_of((inputs, args, kwargs))):
+        trace = symbolic.tracing()
+        if trace is not None and trace.recording is not None and any(t.is_open for t in leaves_of(inputs)):
+            with trace.recording.left():  # a model is built in the block of a tape
+                return self(inputs, *args, **kwargs)
+        if trace is None and any(True for _ in leaves_of((inputs, args, kwargs))):
             if eager_tensors.are_among((inputs, args, kwargs)):
                 inputs, args, kwargs = eager_tensors.as_values((inputs, args, kwargs))
                 return eager_tensors.handed_out(self(inputs, *args, **kwargs))
@@ -239,7 +243,7 @@ class Layer(StatelessCalls, Trackable, LayerNodes, LayerPrecision, Configurable)
         training = kwargs.get("training") if self._is_model else None
         if training is None and call_context.learning_phase() is None:
             training = False
-        with call_context.entered(training) as run, nullcontext() if symbolic.tracing() else _on_values(inputs):
+        with call_context.entered(training) as run, nullcontext() if trace else _on_values(inputs):
             outputs = self._call_in(run, inputs, args, kwargs)
         self._keep_losses(run.losses)
         return eager_tensors.answered(outputs)

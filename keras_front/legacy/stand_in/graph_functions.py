@@ -178,11 +178,10 @@ class GraphFunction:
         return traced
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """As TensorFlow's own; on another engine, and in a step of `fit`, which is traced whole, the Python function."""
+        """As TensorFlow's own; the Python function on another engine, and in a step of `fit`, which is traced whole."""
         outer = _RUNNING.get()
-        if scopes.tracing() or (outer is None and not self._mirrors.tensorflow.executing_eagerly()):
-            return self.python_function(*args, **kwargs)
-        if not self._mirrors.are_wanted():
+        in_graph = outer is None and not self._mirrors.tensorflow.executing_eagerly()
+        if scopes.tracing() or in_graph or not self._mirrors.are_wanted():
             return self.python_function(*args, **kwargs)
         if outer is None:
             self._mirrors.count()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from keras_front import backend as K
+from keras_front.backend import scopes, symbolic
 from keras_front.backend.seeds import set_random_seed
 
 from .functions import as_eager
@@ -25,7 +27,7 @@ def normal(
         seed: a seed of their own.
         name: not used.
     """
-    return as_eager(K.random_normal(shape, mean, stddev, str(dtype), seed))
+    return _drawn(lambda: K.random_normal(shape, mean, stddev, str(dtype), seed), shape)
 
 
 def uniform(
@@ -41,10 +43,15 @@ def uniform(
         seed: a seed of their own.
         name: not used.
     """
-    made = K.random_uniform(shape, minval, maxval, seed=seed)
-    if str(dtype) != "float32":
-        made = K.cast(K.floor(made) if "int" in str(dtype) else made, str(dtype))
-    return as_eager(made)
+    maxval = 1 if maxval is None else maxval
+
+    def draw() -> Any:
+        made = K.random_uniform(shape, minval, maxval, seed=seed)
+        if str(dtype) == "float32":
+            return made
+        return K.cast(K.floor(made) if "int" in str(dtype) else made, str(dtype))
+
+    return _drawn(draw, shape)
 
 
 def truncated_normal(
@@ -60,7 +67,46 @@ def truncated_normal(
         seed: a seed of their own.
         name: not used.
     """
-    return as_eager(K.truncated_normal(shape, mean, stddev, str(dtype), seed))
+    return _drawn(lambda: K.truncated_normal(shape, mean, stddev, str(dtype), seed), shape)
 
 
-random_normal, random_uniform = normal, uniform
+def _drawn(draw: Callable[[], Any], shape: Any) -> Any:
+    """Numbers that are drawn once, where values are computed; in a graph they are drawn whenever it runs."""
+    if not scopes.is_outermost() or any(map(K.is_symbolic, symbolic.leaves_of(shape))):
+        return draw()
+    with scopes.eager():
+        found = draw()
+    return as_eager(found)
+
+
+def random_normal(
+    shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32", seed: Any = None, name: Any = None
+) -> Any:
+    """Normally distributed numbers, drawn whenever the graph runs: the name of TensorFlow 1.
+
+    Args:
+        shape: their shape.
+        mean: their mean.
+        stddev: their standard deviation.
+        dtype: their dtype.
+        seed: a seed of their own.
+        name: not used.
+    """
+    return K.random_normal(shape, mean, stddev, str(dtype), seed)
+
+
+def random_uniform(
+    shape: Any, minval: float = 0, maxval: float = 1, dtype: Any = "float32", seed: Any = None, name: Any = None
+) -> Any:
+    """Numbers that are all equally likely, drawn whenever the graph runs: the name of TensorFlow 1.
+
+    Args:
+        shape: their shape.
+        minval: the smallest.
+        maxval: the end, which is not among them.
+        dtype: their dtype.
+        seed: a seed of their own.
+        name: not used.
+    """
+    made = K.random_uniform(shape, minval, maxval, seed=seed)
+    return made if str(dtype) == "float32" else K.cast(K.floor(made) if "int" in str(dtype) else made, str(dtype))

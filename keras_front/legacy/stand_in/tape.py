@@ -16,6 +16,7 @@ from keras_front import backend as K
 from keras_front import nest
 from keras_front.backend import scopes
 from keras_front.backend.eager_tensors import EagerTensor, Recording
+from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import StateError
 
 
@@ -65,7 +66,11 @@ class GradientTape:
         Args:
             tensor: a tensor or a variable, or nested lists and dicts of them.
         """
-        for item in nest.flatten(tensor):
+        items = nest.flatten(tensor)
+        if self._block is not None and any(isinstance(i, SymbolicTensor) and i.is_open for i in items):
+            self.__exit__(None, None, None)  # symbols of a graph, which know what they are computed from
+            self._recording = None
+        for item in items:
             self._watched[id(item)] = item
             if self._recording is not None and not K.is_variable(item):
                 leaf = self._recording.leaf(item, watch=True)
