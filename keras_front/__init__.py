@@ -36,6 +36,7 @@ _MODULES = {
     "random",
     "regularizers",
     "saving",
+    "tree",
     "utils",
 }
 

@@ -71,6 +71,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ops": TENSORS | {"activations"},
     "tf_names": TENSORS | {"ops"},
     "random": TENSORS,
+    "tree": {"errors"},
     "distribution": TENSORS,
     "mixed_precision": TENSORS | PIECES,
     "testing": MODELS | {"models", "applications"},

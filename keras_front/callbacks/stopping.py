@@ -11,6 +11,7 @@ import numpy as np
 from keras_front import conventions
 from keras_front.arguments import Flag, Number, Text, Verbosity
 from keras_front.callbacks.base import Callback, epoch_text, is_improvement, monitored
+from keras_front.errors import StateError
 
 
 class EarlyStopping(Callback):
@@ -126,12 +127,22 @@ class EarlyStopping(Callback):
 class TerminateOnNaN(Callback):
     """Stops at the first batch whose loss is not a number or infinite. Reads the loss at every batch.
 
+    Args:
+        raise_error: whether training then ends with an error, and not as if it were through. Source: Keras 3.15.
+
+    Raises: StateError from `fit`, with `raise_error`.
     Example:
         >>> guard = TerminateOnNaN()  # fit(..., callbacks=[guard])
     """
 
+    def __init__(self, raise_error: bool = False):
+        super().__init__()
+        self.raise_error = raise_error
+
     def on_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         loss = (logs or {}).get("loss")
         if loss is not None and not np.isfinite(loss):
+            if self.raise_error:
+                raise StateError(f"NaN or Inf loss encountered at batch {batch}: the loss is {loss}.")
             print(f"Batch {batch}: Invalid loss, terminating training")
             self.model.stop_training = True

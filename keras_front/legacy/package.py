@@ -10,7 +10,8 @@ from typing import Any
 
 PLACES = {
     "DTypePolicy": "dtype_policies",
-    "Function": "backend",
+    "FloatDTypePolicy": "dtype_policies:DTypePolicy",
+    "Function": "models:Model",
     "Initializer": "initializers",
     "InputSpec": "layers",
     "KerasTensor": "backend:SymbolicTensor",
@@ -18,8 +19,13 @@ PLACES = {
     "Loss": "losses",
     "Metric": "metrics",
     "Optimizer": "optimizers",
+    "Operation": "layers:Layer",
+    "Quantizer": "quantizers",
     "Regularizer": "regularizers",
+    "StatelessScope": "legacy.keras3_names",
     "Variable": "backend",
+    "name_scope": "backend",
+    "version": "legacy.keras3_names",
 }
 
 

@@ -129,7 +129,8 @@ HOMES: dict[str, tuple[str, ...]] = {
 
 # Modules of today that find further names when they are asked for `keras` names, and where these are.
 ADDITIONS: dict[str, tuple[str, ...]] = {
-    "config": ("dtype_policies",),
+    "config": ("dtype_policies", "legacy.keras3_names"),
+    "backend": ("legacy.keras3_names",),
     "initializers": ("legacy.initializers",),
     "metrics": ("legacy.metrics", "legacy.batch_metrics"),
     "layers": ("legacy.tf_layers",),
@@ -137,7 +138,7 @@ ADDITIONS: dict[str, tuple[str, ...]] = {
     "optimizers": ("legacy.optimizers",),
     "preprocessing": ("utils",),
     "saving": ("registry",),
-    "utils": ("legacy.utils.vocabulary",),
+    "utils": ("legacy.utils.vocabulary", "legacy.keras3_names"),
     "utils.generic_utils": ("legacy.utils.generic_utils",),
 }
 

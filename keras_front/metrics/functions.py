@@ -109,21 +109,26 @@ def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
 
 
 @METRICS.register("sparse_top_k_categorical_accuracy")
-def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
+def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5, from_sorted_ids: bool = False) -> Any:
     """1 where the target's class is among the `k` largest outputs, else 0; targets are class numbers.
 
     Args:
         y_true: class numbers, from 0.
         y_pred: scores or probabilities of the classes.
         k: how many of the largest outputs count.
+        from_sorted_ids: whether `y_pred` are class numbers themselves, the best first, as retrieval gives them.
 
     Shape: y_true (n,) or (n, 1); y_pred (n, classes); the result (n,).
-    Source: Keras 2.3.1, `keras/metrics.py`.
+    Source: Keras 2.3.1, `keras/metrics.py`; Keras 3.15, `metrics/accuracy_metrics.py`, for `from_sorted_ids`.
     Example:
         >>> sparse_top_k_categorical_accuracy([2], [[0.5, 0.3, 0.2]], k=2).tolist()
         [0.0]
     """
-    return K.cast(K.in_top_k(K.convert(y_pred), _class_numbers(y_true, y_pred, "int32"), k), K.floatx())
+    wanted = _class_numbers(y_true, y_pred, "int32")
+    if from_sorted_ids:
+        found = K.equal(K.cast(K.convert(y_pred)[:, :k], "int32"), K.expand_dims(wanted, -1))
+        return K.cast(K.any(found, axis=-1), K.floatx())
+    return K.cast(K.in_top_k(K.convert(y_pred), wanted, k), K.floatx())
 
 
 def _class_numbers(y_true: Any, y_pred: Any, dtype: str) -> Any:

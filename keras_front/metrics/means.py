@@ -142,15 +142,23 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
 
     Args:
         k: how many of the largest outputs count.
+        from_sorted_ids: whether outputs are class numbers themselves, the best first, as retrieval gives them.
 
-    Source: Keras 2.3.1, `keras/metrics.py`.
+    Source: Keras 2.3.1, `keras/metrics.py`; Keras 3.15 for `from_sorted_ids`.
     Example:
         >>> float(SparseTopKCategoricalAccuracy(k=2)([2], [[0.5, 0.3, 0.2]]))
         0.0
     """
 
-    def __init__(self, k: Positive = 5, name: Name = "sparse_top_k_categorical_accuracy", dtype: Any = None):
-        super().__init__(functions.sparse_top_k_categorical_accuracy, name, dtype, k=k)
+    def __init__(
+        self,
+        k: Positive = 5,
+        name: Name = "sparse_top_k_categorical_accuracy",
+        dtype: Any = None,
+        from_sorted_ids: bool = False,
+    ):
+        ids = {"from_sorted_ids": True} if from_sorted_ids else {}
+        super().__init__(functions.sparse_top_k_categorical_accuracy, name, dtype, k=k, **ids)
 
 
 @METRICS.register()
