@@ -72,6 +72,24 @@ class Table(ByArray):
         return self.array[:, NAMES.index(name)]
 
 
+class RowsOfLists(ByArray):
+    """As a column of Arrow whose cells are lists: an array of arrays, with a `type` and no `dtype`."""
+
+    type = "list<float>"
+
+    def __array__(self, dtype=None, copy=None):
+        cells = np.empty(len(self.array), object)
+        cells[:] = list(self.array)
+        return cells
+
+
+class Later:
+    """As a lazy table of Polars."""
+
+    def collect(self):
+        return frame(X)
+
+
 class Chunked(ByArray):
     """As arrays of Zarr: a shape, chunks and rows."""
 
@@ -166,6 +184,7 @@ KINDS = {  # name: (what makes x, or x and y; arguments)
     "nullable data frame": (lambda: (frame(X).astype("Float32"), frame(Y).astype("Float64")), ARRAYS),
     "table": (lambda: (Table(X), Y), ARRAYS),
     "__array__": (lambda: (ByArray(X), ByArray(Y)), ARRAYS),
+    "rows of lists": (lambda: (RowsOfLists(X), RowsOfLists(Y)), ARRAYS),
     "__dlpack__": (lambda: (ByDlpack(X), ByDlpack(Y)), ARRAYS),
     "sparse": (lambda: (scipy.sparse.coo_matrix(X), Y), ARRAYS),
     "sparse tensor of torch": (lambda: (torch.tensor(X).to_sparse(), Y), ARRAYS),
@@ -325,6 +344,7 @@ def test_a_table_that_holds_all_by_name(backend):
         (lambda: (iter([PARTS[0], (X, Y[:3])]),), {}, "Batch 1 of the data, .* received 16 inputs, 3 targets"),
         (lambda: (iter([{"x": X, "z": Y}]),), {}, r"keys \['x', 'z'\], which lacks targets"),
         (lambda: ([PARTS[0], PARTS[1]],), {}, r"Batches in a list are passed as an iterator, iter\(batches\)"),
+        (lambda: (Later(), Y), {}, r"for .x.: received a Later, which is computed later: pass x.collect\(\)"),
         (lambda: (frame(X).assign(b="text"), Y), {}, r"for .x.: the column .b. has dtype .*.text.; expected num"),
         (lambda: (frame(X).assign(b=pd.Categorical(["u"] * 16)), Y), {}, "column 'b' has dtype category.*codes of cat"),
     ],

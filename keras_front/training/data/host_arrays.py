@@ -43,18 +43,24 @@ def as_array(value: Any, what: str = "The data") -> np.ndarray:
     if is_frame(value):
         columns = [_column(value[name], f"{what}: the column {name!r}") for name in column_names(value)]
         return np.stack(columns, axis=1)
-    if array.ndim == 1 and hasattr(value, "dtype"):  # a series
+    if array.ndim == 1 and (hasattr(value, "dtype") or hasattr(value, "type")):  # a series, or an array of Arrow
         return _column(value, what)
-    if array.dtype == object and callable(value):
-        raise ArgumentError(f"{what}: received the function {value!r}. If it is a generator call it: pass f(), not f.")
     if array.dtype == object:
-        raise ArgumentError(
-            f"Failed to find data adapter that can handle input of {type(value)}: expected numbers in a rectangular "
-            "array, received what NumPy cannot make one of. If these are sequences of different lengths, pad them "
-            "first."
-            + (" Batches in a list are passed as an iterator, iter(batches)." if isinstance(value, list) else "")
-        )
+        raise _no_numbers(value, what)
     return array
+
+
+def _no_numbers(value: Any, what: str) -> ArgumentError:
+    """The error for what NumPy makes no array of numbers of."""
+    if callable(value):
+        return ArgumentError(f"{what}: received the function {value!r}. If it is a generator call it: pass f(), not f.")
+    if callable(getattr(value, "collect", None)):
+        return ArgumentError(f"{what}: received a {type(value).__name__}, which is computed later: pass x.collect().")
+    return ArgumentError(
+        f"Failed to find data adapter that can handle input of {type(value)}: expected numbers in a rectangular "
+        "array, received what NumPy cannot make one of. If these are sequences of different lengths, pad them "
+        "first." + (" Batches in a list are passed as an iterator, iter(batches)." if isinstance(value, list) else "")
+    )
 
 
 def _by_protocol(value: Any) -> np.ndarray:
