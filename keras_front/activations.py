@@ -14,7 +14,8 @@ from keras_front import conventions
 from keras_front.errors import ShapeError
 from keras_front.missing_names import only_these
 from keras_front.registry import Registry
-from keras_front.tracebacks import api_boundary, warn_user
+from keras_front.tracebacks import api_boundary
+from keras_front.tracebacks import warn_user as _warn_user
 
 ACTIVATIONS = Registry("activation", also=("layer",))
 
@@ -626,7 +627,7 @@ def get(identifier: Any) -> Callable[..., Any]:
         True
     """
     if hasattr(identifier, "get_weights") and conventions.current().activation_layers_warn:
-        warn_user(
+        _warn_user(
             f"Do not pass a layer instance (such as {identifier}) as the activation argument of another layer. Layers "
             "like it are used just like any other layer in a model."
         )

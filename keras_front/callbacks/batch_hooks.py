@@ -61,7 +61,7 @@ class LazyLogs(dict):
         fetch, self._fetch = self._fetch, None
         if fetch is not None:
             for name, value in zip(self._names, fetch(), strict=True):
-                outputs = isinstance(value, list | dict) or getattr(value, "ndim", 0)
+                outputs = isinstance(value, list | dict) or getattr(value, "ndim", False)
                 # numbers are of NumPy's, as in Keras 2: callbacks write `value[()]`
                 super().setdefault(name, value if outputs else np.float64(value))
 

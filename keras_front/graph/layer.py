@@ -55,6 +55,7 @@ from .layer_values import (
     symbols_of_shape,
 )
 from .node import Node
+from .own_variables import OwnVariables
 from .precision import LayerPrecision
 from .stateless import StatelessCalls
 from .tracking import OF_CALLS, Trackable, needs_input
@@ -69,7 +70,7 @@ _BASE_ARGUMENTS = frozenset(
 )
 
 
-class Layer(StatelessCalls, Trackable, LayerNodes, LayerPrecision, Configurable):
+class Layer(StatelessCalls, OwnVariables, Trackable, LayerNodes, LayerPrecision, Configurable):
     """A function of tensors with weights.
 
     To write one: store the arguments in `__init__`, make weights in `build(input_shape)` with `add_weight`, compute in

@@ -28,6 +28,7 @@ class LayerUpdates:
     _inbound_nodes: list[Any]
     _run: Any
     _given_updates: list[Any]
+    all_layers: Any
 
     @property
     def updates(self) -> list[Any]:

@@ -109,6 +109,7 @@ def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
 
 
 @METRICS.register("sparse_top_k_categorical_accuracy")
+@api_boundary
 def sparse_top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5, from_sorted_ids: bool = False) -> Any:
     """1 where the target's class is among the `k` largest outputs, else 0; targets are class numbers.
 

@@ -20,14 +20,16 @@ import json
 import re
 import time
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from keras_front import backend as K
 from keras_front import bytecode
 from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, UnreadableFileError
+from keras_front.graph.own_variables import OwnVariables
 from keras_front.graph.tracking import lazy_weights
 from keras_front.registry import custom_object_scope, name_of, plain
 from keras_front.utils.progbar import tracked
@@ -291,15 +293,24 @@ def load_weights_into(model: Any, root: Any, where: str, order: Any = None) -> N
 
     Raises: ArgumentError or ShapeError if the file belongs to another model.
     """
-    pairs = tracked(_pairs(model, root, where, order, set()), "Loading weights", len(model.weights), "weight")
-    hdf5.set_weights(list(pairs))
+    pairs = list(tracked(_pairs(model, root, where, order, set()), "Loading weights", len(model.weights), "weight"))
+    hdf5.set_weights([(variable, array) for variable, array in pairs if not isinstance(array, dict)])
+    for layer, store in pairs:
+        if isinstance(store, dict):
+            layer.load_own_variables(store)
 
 
-def _pairs(layer: Any, group: Any, where: str, order: Any, seen: set[int]) -> Iterator[tuple[Variable, np.ndarray]]:
+def _pairs(layer: Any, group: Any, where: str, order: Any, seen: set[int]) -> Iterator[tuple[Any, Any]]:
+    """Pairs of a variable and its array; of a layer that loads by itself and a dict of all that it wrote."""
     if id(layer) in seen:
         return
     seen.add(id(layer))
     own, names = own_weights(layer), _vars(group, where)
+    usual = OwnVariables.load_own_variables
+    if getattr(type(layer), "load_own_variables", usual) is not usual:
+        held, room = guard.group(group, "vars", where) or {}, 2 * hdf5.most_bytes(own) + OVERHEAD
+        yield layer, {name: guard.array(held, name, f"{where}, 'vars'", room) for name in held}
+        own, names = [], []
     if own and not names and not hasattr(layer, "layers"):
         yield from _inner_pairs(layer, group, where)
         return
@@ -414,13 +425,36 @@ def _write_members(target: Any, described: Any, weights: io.BytesIO, dialect: st
         archive.writestr(WEIGHTS, weights.getbuffer())
 
 
+class _Store(MutableMapping[str, Any]):
+    """The arrays of a layer in an open file, by name, for `save_own_variables`."""
+
+    def __init__(self, group: Any):
+        self.group = group
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        del self[name]
+        self.group.create_dataset(name, data=np.asarray(K.to_numpy(value) if K.is_tensor(value) else value))
+
+    def __getitem__(self, name: str) -> Any:
+        return self.group[name]
+
+    def __delitem__(self, name: str) -> None:
+        if name in self.group:
+            del self.group[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.group)
+
+    def __len__(self) -> int:
+        return len(self.group)
+
+
 def _write_layer(layer: Any, group: Any, order: Any, seen: set[int]) -> None:
     if id(layer) in seen:
         return
     seen.add(id(layer))
     held = group.create_group("vars")
-    for index, weight in enumerate(own_weights(layer)):
-        held.create_dataset(str(index), data=weight.numpy())
+    layer.save_own_variables(_Store(held))
     if getattr(layer, "output_mode", None) == "tf_idf" and getattr(layer, "idf_weights", None):
         held.create_dataset("idf_weights", data=np.asarray(layer.idf_weights, "float32"))
     for path, part, below in children(layer, order):

@@ -4,13 +4,14 @@ from collections import OrderedDict, namedtuple
 
 import numpy as np
 import pytest
+from fresh import in_new_process
 
 from keras_front import backend as K
-from keras_front import callbacks, config, metrics, tree
+from keras_front import callbacks, metrics, tree
 from keras_front.errors import StateError
-from keras_front.layers import Dense, Input
-from keras_front.legacy import keras3_names, modules
-from keras_front.models import Model
+from keras_front.layers import Dense, Input, Layer
+from keras_front.legacy import keras3_names
+from keras_front.models import Model, load_model
 
 Point = namedtuple("Point", "x y")
 
@@ -58,29 +59,30 @@ def test_trees():
     tree.assert_same_paths([1], (2,))
 
 
-@pytest.mark.of_the_host
-def test_names_of_the_package_and_of_config(backend):
-    modules.install()
-    import keras
-    import keras.tree
+NAMES = """
+from keras_front.legacy import modules
+modules.install()
+import keras, keras.tree, keras_front
+assert keras.tree is keras_front.tree
+assert keras.config.backend() == keras.backend.backend()
+assert keras.config.is_flash_attention_enabled() is None
+keras.config.enable_flash_attention()
+assert keras.config.is_flash_attention_enabled()
+keras.config.disable_flash_attention()
+assert not (keras.config.is_flash_attention_enabled() or keras.config.is_nnx_enabled())
+with keras_front.dialect("keras3"):
+    assert keras.version() == keras.__version__ == "3.15.1"
+names = "DTypePolicy Function KerasTensor Operation Quantizer StatelessScope name_scope Variable FloatDTypePolicy"
+assert all(hasattr(keras, name) for name in names.split())
+assert keras.utils.is_keras_tensor(keras.Input((2,)))
+assert (keras.utils.standardize_dtype(int), keras.backend.standardize_dtype("float16")) == ("int64", "float16")
+assert keras.backend.result_type("float32", "int8") == "float32"
+assert keras.backend.is_float_dtype(None) and keras.backend.is_int_dtype("uint8")
+"""
 
-    assert keras.tree is tree
-    assert keras.config.backend() == keras.backend.backend()
-    assert keras.config.is_flash_attention_enabled() is None
-    keras.config.enable_flash_attention()
-    assert keras.config.is_flash_attention_enabled()
-    keras.config.disable_flash_attention()
-    assert not keras.config.is_flash_attention_enabled()
-    assert not keras.config.is_nnx_enabled()
-    with config.dialect("keras3"):
-        assert keras.version() == keras.__version__ == "3.15.1"
-    names = "DTypePolicy Function KerasTensor Operation Quantizer StatelessScope name_scope Variable FloatDTypePolicy"
-    assert all(hasattr(keras, name) for name in names.split())
-    assert keras.utils.is_keras_tensor(keras.Input((2,)))
-    assert (keras.utils.standardize_dtype(int), keras.backend.standardize_dtype("float16")) == ("int64", "float16")
-    assert keras.backend.result_type("float32", "int8") == "float32"
-    assert keras.backend.is_float_dtype(None)
-    assert keras.backend.is_int_dtype("uint8")
+
+def test_names_of_the_package_and_of_config():
+    in_new_process(NAMES)
 
 
 def test_variables_in_a_stateless_scope(backend):
@@ -109,3 +111,45 @@ def test_a_loss_that_is_no_number_may_be_an_error(backend):
     model.compile("sgd", "mse")
     with pytest.raises(StateError, match="batch 0"):
         model.fit(np.full((2, 2), np.inf), np.ones(2), verbose=0, callbacks=[callbacks.TerminateOnNaN(True)])
+
+
+class Codes(Layer):
+    """A layer as guides of Keras 3 write one: its variable is of `add_variable`, in files it has a form of its own."""
+
+    def build(self, input_shape):
+        """The only variable, by the arguments of Keras 3."""
+        self.codes = self.add_variable((input_shape[-1],), "ones", trainable=False, name="codes")
+
+    def call(self, inputs):
+        """The inputs times the codes."""
+        return inputs * self.codes
+
+    def save_own_variables(self, store):
+        """The codes as one string of bytes."""
+        store["packed"] = np.asarray(K.to_numpy(self.codes), "int8")
+
+    def load_own_variables(self, store):
+        """The codes from the bytes."""
+        self.codes.assign(np.asarray(store["packed"], "float32"))
+
+
+@pytest.mark.engine_neutral
+def test_a_layer_that_writes_its_variables_itself(backend, tmp_path):
+    model = Model(x := Input((3,)), Dense(2, use_bias=False)(codes := Codes(name="codes")(x)))
+    layer = model.get_layer("codes")
+    assert layer.get_build_config() == {"input_shape": (None, 3)}
+    layer.codes.assign(np.array([2.0, 3.0, 4.0]))
+    model.save(tmp_path / "model.keras")
+    again = load_model(tmp_path / "model.keras", custom_objects={"Codes": Codes})
+    np.testing.assert_allclose(again.predict(np.eye(3)), model.predict(np.eye(3)), rtol=1e-6)
+    assert codes.shape == (None, 3)
+    other, store = Dense(2), {}
+    other.build_from_config({"input_shape": [None, 3]})
+    other.save_own_variables(store)
+    assert sorted(store) == ["0", "1"]
+    other.load_own_variables({"0": np.ones((3, 2)), "1": np.ones(2)})
+    np.testing.assert_allclose(other.get_weights()[0], 1)
+    for wrong in ({"0": np.ones(2)}, {"0": np.ones(2), "1": np.ones(2)}):
+        with pytest.raises(ValueError, match="received"):
+            other.load_own_variables(wrong)
+    assert other.add_variable("of tf.keras", [2], initializer="zeros").shape == (2,)
