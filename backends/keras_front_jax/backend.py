@@ -337,7 +337,10 @@ class JaxBackend(Transposes, Backend):
     def _put(self, array: np.ndarray) -> Any:
         if not array.ndim and discovery.current_device() is None and self._is_host() and next(_NUMBERS) > _FEW:
             return _scalar()(array)  # the public call is slow
-        return jax.device_put(array, self._device())
+        wanted = (
+            discovery.current_device()
+        )  # without one it may go where tensors beside it are, in the user's own `jit`
+        return jax.device_put(array, None if wanted is None else self._device())
 
     def copy(self, x: Any) -> Any:  # a donated buffer must not be shared
         return jnp.array(x, copy=True)
@@ -524,8 +527,8 @@ _NUMBERS, _FEW = itertools.count(), 100  # what `_scalar` compiles takes as long
 
 @functools.cache
 def _scalar() -> Callable[[np.ndarray], Any]:
-    """Makes a number a tensor that is bound to the best device, as those are that come by `device_put`."""
-    return jax.jit(lambda x: x, out_shardings=jax.sharding.SingleDeviceSharding(_first_device()))
+    """Makes a number a tensor."""
+    return jax.jit(lambda x: x)
 
 
 def _roomy(rows: int) -> int:

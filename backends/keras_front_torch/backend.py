@@ -24,7 +24,9 @@ from torch.utils import checkpoint
 from keras_front.backend import codegen, discovery, dtypes, seeds, shapes
 from keras_front.backend.adapter import Backend, Positional, accumulates_in_single
 from keras_front.backend.gradients import known_moments, with_rule
+from keras_front.backend.state import Variable
 from keras_front.errors import BackendError, DtypeError
+from keras_front.nest import map_structure
 from keras_front_torch import autograd, compiler, export, host_scalars, recurrent, rewriting, transfers
 from keras_front_torch.images import Images
 
@@ -652,6 +654,14 @@ class TorchBackend(Images, Backend):
             return super().arguments_like(arrays)
         return lambda arrays: [transfers.seen(a) if a.flags.forc else self.convert(a) for a in arrays]
 
+
+def _on_values(cls: type, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    """A function of torch that was called with a variable: it takes the value."""
+    args, kwargs = map_structure(lambda x: x.read() if isinstance(x, Variable) else x, (list(args), kwargs or {}))
+    return function(*args, **kwargs)
+
+
+Variable.__torch_function__ = classmethod(_on_values)  # type: ignore[attr-defined]
 
 for _name, _function in rewriting.IN_PLACE.items():  # what is written where the first argument may be overwritten
     setattr(TorchBackend, f"{_name}_in_place", staticmethod(_function))

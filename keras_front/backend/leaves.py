@@ -39,7 +39,7 @@ def recording(inputs: Any, asked: bool) -> AbstractContextManager[Any]:
         inputs: what a layer is called with, a list; None where it reads weights alone.
         asked: whether calls on tensors of the engine are recorded at all; they are, too, once somebody had a leaf.
     """
-    engine: Any = discovery.present()
+    engine: Any = discovery.present() if inputs is None else discovery.active()
     if engine is None or not engine.records(inputs, asked):
         return nullcontext()
     table = _Leaves(engine)

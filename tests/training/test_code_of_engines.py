@@ -6,7 +6,7 @@ import pytest
 from keras_front import backend as K
 from keras_front import config, losses, metrics, optimizers
 from keras_front.errors import BackendError, StateError
-from keras_front.layers import BatchNormalization, Dense
+from keras_front.layers import BatchNormalization, Dense, Layer
 from keras_front.models import Model, Sequential
 
 X = np.random.default_rng(0).normal(size=(16, 3)).astype("float32")
@@ -75,6 +75,27 @@ def test_backward_in_a_loop_outside_of_fit(backend, expected_of_normalizing):
     check(found, model, expected_of_normalizing)
     assert 0 < float(seen.result()) < 5
     assert not any(w.current().requires_grad for w in (*model.weights, *seen.variables))
+
+
+@pytest.mark.backends("torch")
+def test_functions_of_torch_take_variables(backend):
+    """A layer that multiplies by its weight with torch's own function, in a model that is built by its first call."""
+    import torch
+
+    class Product(Layer):
+        def build(self, shape):
+            self.w = self.add_weight(shape=(shape[-1], 2), initializer="ones")
+
+        def call(self, x):
+            return torch.matmul(x, self.w) + torch.mean(self.w)
+
+    with config.dialect("keras3"):
+        model = Sequential([Product()])
+        y = model(torch.from_numpy(X))
+        y.sum().backward()
+    np.testing.assert_allclose(y.detach().numpy(), X @ np.ones((3, 2)) + 1.0, rtol=1e-5)
+    expected = np.repeat(X.sum(0)[:, None], 2, 1) + 2 * len(X) / 6
+    np.testing.assert_allclose(model.weights[0].value.grad.numpy(), expected, rtol=1e-4)
 
 
 @pytest.mark.backends("torch")
