@@ -5,10 +5,10 @@ Everything else is a leaf. Order is that of the items; that of a dict is the ord
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-__all__ = ["flatten", "map_structure", "pack_like", "unique", "unpack"]
+__all__ = ["flatten", "flatten_as", "is_nested", "map_structure", "pack_like", "paths", "unique", "unpack"]
 
 T = TypeVar("T")
 
@@ -76,6 +76,83 @@ def unpack(items: list[Any]) -> Any:
         (1, [1, 2])
     """
     return items[0] if len(items) == 1 else items
+
+
+def flatten_as(form: Any, structure: Any, partial: bool = False) -> list[Any] | None:
+    """What a structure has in the places of the leaves of another one; whatever is there counts as one leaf.
+
+    Args:
+        form: nested lists, tuples and dicts.
+        structure: nested as `form`, perhaps deeper; a list may stand for a tuple.
+        partial: whether what a dict lacks is None.
+
+    Returns: one item for each leaf of `form`, in the order of `flatten`; None if the structure is another one.
+
+    Example:
+        >>> flatten_as({"a": [0, 0], "b": 0}, {"b": [3, 4], "a": [1, 2]})
+        [1, 2, [3, 4]]
+        >>> flatten_as({"a": [0, 0], "b": 0}, [1, 2, 3]) is None
+        True
+    """
+    if structure is None and partial:
+        return [None] * len(flatten(form))
+    if not isinstance(form, dict | list | tuple):
+        return [structure]
+    parts = _parts_as(form, structure, partial)
+    found = None if parts is None else [flatten_as(*pair, partial) for pair in parts]
+    if found is None or any(part is None for part in found):
+        return None
+    return [leaf for part in found for leaf in part]  # type: ignore[union-attr]
+
+
+def _parts_as(form: Any, structure: Any, partial: bool) -> list[tuple[Any, Any]] | None:
+    if isinstance(form, dict):
+        fits = (
+            isinstance(structure, Mapping) and set(structure) <= set(form) and (partial or len(structure) == len(form))
+        )
+        return [(item, structure.get(key)) for key, item in form.items()] if fits else None
+    fits = isinstance(structure, list | tuple) and len(structure) == len(form)
+    return list(zip(form, structure, strict=True)) if fits else None
+
+
+def is_nested(structure: Any) -> bool:
+    """Whether lists, tuples or dicts stand in a list, tuple or dict.
+
+    Args:
+        structure: anything.
+
+    Example:
+        >>> is_nested([1, [2]]), is_nested({"a": 1})
+        (True, False)
+    """
+    items = structure.values() if isinstance(structure, dict) else structure
+    return isinstance(structure, list | tuple | dict) and any(isinstance(i, list | tuple | dict) for i in items)
+
+
+def paths(structure: Any, prefix: str, separator: str = "_") -> list[str]:
+    """A name for each leaf, made of the keys and of the places, counted from 1, that lead to it.
+
+    Args:
+        structure: nested lists, tuples and dicts.
+        prefix: what names begin with that lead through a list first.
+        separator: what stands between the parts of a name.
+
+    Source: tf_keras 2.21, `tf_keras/src/engine/compile_utils.py`, `create_pseudo_names`.
+
+    Example:
+        >>> paths({"a": [0, 0], "b": 0}, "output"), paths([0, 0], "output")
+        (['a_1', 'a_2', 'b'], ['output_1', 'output_2'])
+    """
+
+    def walk(item: Any, path: list[Any]) -> Iterator[list[Any]]:
+        if not isinstance(item, dict | list | tuple):
+            yield path
+            return
+        for key, part in item.items() if isinstance(item, dict) else enumerate(item, 1):
+            yield from walk(part, [*path, key])
+
+    found = [path if path and isinstance(path[0], str) else [prefix, *path] for path in walk(structure, [])]
+    return [separator.join(map(str, path)) for path in found]
 
 
 def pack_like(structure: Any, flat: Iterable[Any]) -> Any:

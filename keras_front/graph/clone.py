@@ -108,7 +108,7 @@ def _clone_graph(model: Any, input_tensors: Any, clones: _Clones) -> Any:
         chain = made.decoded(map_structure(structure.encoded, model._chain))
         result.restack(model, [clones.of(layer) for layer in model.layers], made.inputs, chain)
     else:
-        result = type(model)(model.with_keys(model._input_keys, list(starts)), outputs, name=model.name)
+        result = type(model)(model.as_inputs(list(starts)), outputs, name=model.name)
     result.adopt_reports(t.history[0] for t in reports)
     return result
 

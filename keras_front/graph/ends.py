@@ -9,7 +9,7 @@ import numpy as np
 from keras_front.backend import symbolic
 from keras_front.errors import ArgumentError
 from keras_front.failures import described
-from keras_front.nest import flatten, unique
+from keras_front.nest import flatten, is_nested, map_structure, unique
 
 
 def tensors_among(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
@@ -61,9 +61,18 @@ def keys_of(ends: Any) -> list[str] | None:
 
 
 def sorted_by_key(ends: Any) -> Any:
-    """A dict of tensors in the order of its keys, as tf.keras and Keras 3 order them; anything else as it is."""
-    keys = keys_of(ends)
-    return ends if keys is None else {key: ends[key] for key in sorted(keys)}
+    """Dicts of tensors in the order of their keys, as tf.keras and Keras 3 order them; anything else as it is."""
+    if isinstance(ends, list | tuple):
+        parts = [sorted_by_key(part) for part in ends]
+        return type(ends)(*parts) if hasattr(ends, "_fields") else type(ends)(parts)
+    if not isinstance(ends, dict) or not all(isinstance(key, str) for key in ends):
+        return ends
+    return {key: sorted_by_key(ends[key]) for key in sorted(ends)}
+
+
+def form_of(ends: Any) -> Any:
+    """The nesting of inputs or outputs, with None for each; None for one tensor, and for a list or dict of tensors."""
+    return map_structure(lambda _: None, ends) if is_nested(ends) else None
 
 
 def names_of(tensors: list[Any]) -> list[str]:

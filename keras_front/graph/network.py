@@ -19,11 +19,11 @@ from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor, leaves_of
 from keras_front.errors import ArgumentError, ShapeError, StateError, WrongKindError
 from keras_front.failures import explains_failures
-from keras_front.nest import flatten, map_structure, unique, unpack
+from keras_front.nest import flatten, flatten_as, is_nested, map_structure, pack_like, paths, unique, unpack
 
 from . import call_context, causes, network_config, recompute
 from .added_layers import AddLoss, AddMetric
-from .ends import check_ends, keys_of, names_of, sorted_by_key, tensors_among
+from .ends import check_ends, form_of, keys_of, names_of, sorted_by_key, tensors_among
 from .inputs import Input
 from .layer import LAYERS, Layer
 from .layer_values import cast_float, is_list_of_shapes, shape_of, with_last_axis
@@ -32,6 +32,12 @@ from .node import Node, is_computed
 from .structure import Rebuilt, Structure
 from .topology import Graph, Plan
 from .tracking import needs_input, with_trainable_flags
+
+
+def _in_form(nesting: Any, keys: list[str] | None, values: list[Any]) -> Any:
+    if nesting is not None:
+        return pack_like(nesting, values)
+    return unpack(values) if keys is None else dict(zip(keys, values, strict=True))
 
 
 class Network(Layer):
@@ -60,6 +66,8 @@ class Network(Layer):
         self._pending: tuple[Any, Any] | None = None
         self._input_keys: list[str] | None = None  # where inputs or outputs were given as dicts
         self._output_keys: list[str] | None = None
+        self._input_nesting: Any = None  # where lists and dicts stand in each other
+        self._output_nesting: Any = None
         self._reported: list[SymbolicTensor] = []  # outputs of AddLoss and AddMetric
         self.inputs: list[Any] = []
         self.outputs: list[Any] = []
@@ -76,7 +84,8 @@ class Network(Layer):
         self.inputs, self.outputs = list(leaves_of([inputs])), list(leaves_of([outputs]))
         check_ends(self.name, inputs, self.inputs, outputs, self.outputs)
         self._input_keys, self._output_keys = keys_of(inputs), keys_of(outputs)
-        self._output_form = dict(outputs) if isinstance(outputs, dict) else unpack(list(self.outputs))
+        self._input_nesting, self._output_nesting = form_of(inputs), form_of(outputs)
+        self._output_form = self.as_outputs(list(self.outputs))
         self._replan()
         self._report_losses_of_layers()
         self.built = True
@@ -355,8 +364,18 @@ class Network(Layer):
             outputs, out_masks = self._run_plan(inputs, masks)
         return flatten(outputs), flatten(out_masks), [shape_of(x) for x in flatten(outputs)]
 
+    def _as_inputs(self, inputs: Any) -> Any:
+        return super()._as_inputs(self._without_nesting(inputs))
+
+    def _without_nesting(self, inputs: Any) -> Any:
+        """Inputs in the nesting in which the model was given them as a flat list; anything else as it is."""
+        form = self.__dict__.get("_input_nesting")
+        flat = None if form is None or self._graph is None else flatten_as(form, inputs)
+        return inputs if flat is None else flat
+
     def _as_list(self, inputs: Any) -> list[Any]:
         """The inputs in the order of `self.inputs`; a dict is read by input names."""
+        inputs = self._without_nesting(inputs)
         if isinstance(inputs, dict):
             missing = [name for name in self.input_names if name not in inputs]
             if missing:
@@ -373,17 +392,21 @@ class Network(Layer):
             )
         return flat
 
-    @staticmethod
-    def with_keys(keys: list[str] | None, values: list[Any]) -> Any:
-        """Inputs or outputs in the form in which the model was given them.
+    def as_inputs(self, values: list[Any]) -> Any:
+        """Inputs in the form in which the model was given them: nested, a dict, a list, or the only one.
 
         Args:
-            keys: the keys of a dict; None where there was none.
-            values: one for each input or output, in order.
-
-        Returns: a dict by the keys; without keys a list, or the only value.
+            values: one for each input, in order.
         """
-        return unpack(values) if keys is None else dict(zip(keys, values, strict=True))
+        return _in_form(self._input_nesting, self._input_keys, values)
+
+    def as_outputs(self, values: list[Any]) -> Any:
+        """Outputs in the form in which the model was given them: nested, a dict, a list, or the only one.
+
+        Args:
+            values: one for each output, in order.
+        """
+        return _in_form(self._output_nesting, self._output_keys, values)
 
     def _check_inputs(self, inputs: Any) -> None:
         if self._graph is None:
@@ -453,8 +476,8 @@ class Network(Layer):
         outputs = self(form(symbols))
         self.inputs, self.outputs = symbols, flatten(outputs)
         self.input_names = [f"input_{i + 1}" for i in range(len(symbols))]
-        self._output_keys = keys_of(outputs)
-        self.output_names = self._output_keys or [f"output_{i + 1}" for i in range(len(self.outputs))]
+        self._output_keys, self._output_nesting = keys_of(outputs), form_of(outputs)
+        self.output_names = self._output_keys or paths(outputs if is_nested(outputs) else self.outputs, "output")
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy takes along: everything, with the calls of the layers as a `Structure` in place of the graph."""
@@ -478,7 +501,7 @@ class Network(Layer):
         rebuilt = Rebuilt(structure)
         self.__dict__.update({key: rebuilt.decoded(value) for key, value in tensors.items()})
         names = self.input_names, self.output_names
-        self._init_graph(self.with_keys(self._input_keys, self.inputs), self._output_form)
+        self._init_graph(self.as_inputs(self.inputs), self._output_form)
         self.input_names, self.output_names = names
 
     # Losses and metrics ------------------------------------------------------------------------------

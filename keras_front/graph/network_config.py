@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from keras_front.errors import SerializationError
-from keras_front.nest import map_structure, unpack
+from keras_front.nest import is_nested, map_structure, unpack
 from keras_front.registry import custom_object_scope, name_of
 
 from . import arguments as argument_config
@@ -50,13 +50,14 @@ def to_config(network: Any) -> Config:
         "name": network.name,
         **network._policy_in_config(),
         "layers": entries,
-        "input_layers": _ends(network._input_keys, [places.of(t) for t in network.inputs]),
-        "output_layers": _ends(network._output_keys, [places.of(t) for t in network.outputs]),
+        "input_layers": _ends(network.as_inputs, network.inputs, places),
+        "output_layers": _ends(network.as_outputs, network.outputs, places),
     }
 
 
-def _ends(keys: list[str] | None, places: list[Any]) -> Any:
-    return places if keys is None else dict(zip(keys, places, strict=True))
+def _ends(packed: Callable[[list[Any]], Any], tensors: list[Any], places: Places) -> Any:
+    found = packed([places.of(t) for t in tensors])
+    return [found] if len(tensors) == 1 and isinstance(found[0] if isinstance(found, list) else {}, str) else found
 
 
 def first_call_index(layer: Any) -> int:
@@ -171,8 +172,18 @@ def from_config(config: Config, custom_objects: Any = None) -> tuple[Any, Any, s
 def _tensors_at(layers: Made, ends: Any) -> Any:
     """The tensors at the ends of a network, in a dict if they are: of several, one, or by their keys."""
     if isinstance(ends, Mapping):
-        return {key: _tensor_at(layers, place) for key, place in ends.items()}
-    return unpack([_tensor_at(layers, place) for place in _places(ends)])
+        return {key: _part_at(layers, part) for key, part in ends.items()}
+    found = [_part_at(layers, part) for part in _places(ends)]
+    return tuple(found) if isinstance(ends, tuple) and is_nested(found) else unpack(found)
+
+
+def _part_at(layers: Made, part: Any) -> Any:
+    """A tensor by its place, or a list or dict of them in another one."""
+    if isinstance(part, Mapping):
+        return {key: _part_at(layers, item) for key, item in part.items()}
+    if isinstance(part, list | tuple) and not (part and isinstance(part[0], str)):
+        return type(part)(_part_at(layers, item) for item in part)
+    return _tensor_at(layers, part)
 
 
 class Made(dict[str, Any]):

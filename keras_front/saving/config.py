@@ -431,21 +431,32 @@ def _is_model(layer: Mapping[str, Any]) -> bool:
 
 
 def ends_of(ends: Any, shift: Mapping[str, int]) -> Any:
-    """Inputs or outputs of a model as a list of [layer, node, tensor], or by their keys where they were a dict.
+    """Inputs or outputs of a model as a list of [layer, node, tensor], or nested in lists and dicts as they were.
 
     Args:
         ends: inputs or outputs as any Keras writes them.
         shift: what to add to the number of a call, by layer.
     """
     if isinstance(ends, Mapping):
-        return {key: ends_of(end, shift)[0] for key, end in ends.items()}
+        return {key: _end(end, shift) for key, end in ends.items()}
     if _is_history(ends):
         ends = [ends]
-    if not isinstance(ends, list | tuple) or not all(_is_history(end) for end in ends):
+    if not isinstance(ends, list | tuple):
         raise SerializationError(
             f"A model's config: expected [layer, node, tensor] for each end, received {ends!r:.120}."
         )
-    return [[name, index + shift.get(name, 0), tensor] for name, index, tensor in ends]
+    return [_end(end, shift) for end in ends]
+
+
+def _end(end: Any, shift: Mapping[str, int]) -> Any:
+    if not _is_history(end):
+        return ends_of(end if isinstance(end, Mapping) or _holds_more(end) else None, shift)
+    name, index, tensor = end
+    return [name, index + shift.get(name, 0), tensor]
+
+
+def _holds_more(end: Any) -> bool:
+    return isinstance(end, list | tuple) and all(isinstance(part, list | tuple | Mapping) for part in end)
 
 
 def _is_history(value: Any) -> bool:

@@ -11,6 +11,7 @@ from keras_front import config, conventions
 from keras_front.backend import dtypes
 from keras_front.graph.ends import names_of
 from keras_front.graph.node import is_fed
+from keras_front.nest import flatten_as
 from keras_front.training import hints
 from keras_front.training.data.arrays import ArraySpec, DataSpec, weight_modes
 from keras_front.training.losses_and_metrics import LossesAndMetrics, class_count, target_shape
@@ -96,7 +97,7 @@ class Compilation:
         given = self.arguments
         names = list(model.output_names)
         layers = names_of(model.outputs) if model._is_graph_network else names
-        by_keys = partial(_by_keys, keys=names, layers=layers)
+        by_keys = partial(_by_keys, keys=names, layers=layers, nesting=model._output_nesting)
         compiled = LossesAndMetrics(
             names,
             model.outputs,
@@ -116,7 +117,15 @@ class Compilation:
         weighted = [modes[item.output] for item in fed]
         computed = tuple(names[item.output] for item in compiled.losses if not item.fed)
         self.spec = DataSpec(
-            input_specs(model), target_specs(model, fed), weighted, as_given, model.host_stage, computed
+            input_specs(model),
+            target_specs(model, fed),
+            weighted,
+            as_given,
+            model.host_stage,
+            computed,
+            model._input_nesting,
+            model._output_nesting,
+            tuple(item.output for item in fed),
         )
         self.steps, self.outputs = steps, model.outputs
         self.calls = SingleBatchCalls(steps, self.spec)
@@ -128,11 +137,16 @@ class Compilation:
                 hints.of_missing_modes(given.sample_weight_mode, [names[item.output] for item in fed])
 
 
-def _by_keys(value: Any, keys: Sequence[str], layers: Sequence[str]) -> Any:
+def _by_keys(value: Any, keys: Sequence[str], layers: Sequence[str], nesting: Any = None) -> Any:
     """A dict by the names of outputs; where these are keys of a dict, the names of layers stand for them too.
+
+    What is nested as the outputs are becomes a dict by their names.
 
     Source: tf_keras 2.21, which takes both in `compile`.
     """
+    flat = None if nesting is None or value is None else flatten_as(nesting, value, partial=True)
+    if flat is not None:
+        return dict(zip(keys, flat, strict=True))
     if not isinstance(value, Mapping) or layers == keys:
         return value
     key_of = dict(zip(layers, keys, strict=True))

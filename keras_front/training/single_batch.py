@@ -204,7 +204,7 @@ def _named(names: Sequence[str], found: Any) -> dict[str, float]:
 
 def _arrays(engine: Any, model: Any, outputs: Sequence[Any]) -> Any:
     arrays = [np.array(engine.to_numpy(value)) for value in outputs]
-    return arrays[0] if len(arrays) == 1 and model._output_keys is None else model.with_keys(model._output_keys, arrays)
+    return model.as_outputs(arrays)
 
 
 class SingleBatchMethods:

@@ -27,7 +27,7 @@ from keras_front.failures import of_arguments
 from keras_front.graph.host_stage import HostStage, is_text, stage_of
 from keras_front.graph.node import is_fed
 from keras_front.graph.watching import watch
-from keras_front.nest import unpack
+from keras_front.nest import is_nested, map_structure, unpack
 from keras_front.tracebacks import hide_internal_frames, mark_boundary
 from keras_front.training import batch_loop, fit_loop
 from keras_front.training.compilation import Compilation, CompileArguments, input_specs
@@ -74,9 +74,10 @@ class Trainer(StepMethods, SingleBatchMethods):
         trainable_weights: list[Any]
         layer_metrics: Callable[[], list[Any]]
         set_inputs: Callable[..., None]
-        with_keys: Callable[..., Any]
+        as_outputs: Callable[..., Any]
+        _input_nesting: Any
         _is_graph_network: bool
-        _output_keys: list[str] | None
+        _output_nesting: Any
 
     optimizer: Any = None
     loss: Any = None
@@ -316,6 +317,7 @@ class Trainer(StepMethods, SingleBatchMethods):
         size = batch_size if self.stateful else None
         shapes = [(size, *a.shape[1:]) for a in arrays]
         self._form = form_of(x, names)
+        self._input_nesting = map_structure(lambda _: None, x) if is_nested(x) and len(values) > 1 else None
         self.set_inputs(shapes, dtypes, self._form)
         if not self._is_graph_network:
             self.input_names = names
@@ -345,7 +347,8 @@ class Trainer(StepMethods, SingleBatchMethods):
         self._know_inputs("predict", x, batch_size)
         if self._prediction is None or self._prediction_for is not self.outputs:
             self._prediction = SingleBatchCalls(
-                custom_steps.steps_of(self, None, None), DataSpec(input_specs(self), [], [], stage=self.host_stage)
+                custom_steps.steps_of(self, None, None),
+                DataSpec(input_specs(self), [], [], False, self.host_stage, (), self._input_nesting),
             )
             self._prediction_for = self.outputs
             watch(self)
@@ -574,7 +577,7 @@ class Trainer(StepMethods, SingleBatchMethods):
             data = data.bounded(config.max_steps_per_epoch())
             callback_list = self._callback_list(callbacks, verbose, data, [])
             try:
-                return self.with_keys(self._output_keys, batch_loop.predict(calls.steps, data, callback_list))
+                return self.as_outputs(batch_loop.predict(calls.steps, data, callback_list))
             finally:
                 data.close()
 

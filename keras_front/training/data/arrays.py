@@ -23,6 +23,7 @@ from keras_front.backend.ops import sparse
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.graph import causes
 from keras_front.graph.host_stage import HostStage, text_array
+from keras_front.nest import flatten, flatten_as, is_nested, paths
 from keras_front.training import hints
 from keras_front.training.data.host_arrays import SparseRows, as_array, columns_by_name, in_parts, is_lazy, read_block
 
@@ -88,6 +89,9 @@ class DataSpec(NamedTuple):
         as_given: whether any targets are taken as they are, because a step of the user's own deals with them.
         stage: what the layers of strings make of the inputs before a step, if there are such layers.
         computed: names of the outputs whose targets `compile` was given as tensors.
+        input_nesting: how inputs stand in lists and dicts in each other; None if they do not.
+        output_nesting: the same of outputs.
+        fed: the places of the outputs whose losses need targets from the data.
     """
 
     inputs: list[ArraySpec]
@@ -96,6 +100,9 @@ class DataSpec(NamedTuple):
     as_given: bool = False
     stage: HostStage | None = None
     computed: tuple[str, ...] = ()
+    input_nesting: Any = None
+    output_nesting: Any = None
+    fed: tuple[int, ...] = ()
 
     @property
     def arrays(self) -> list[ArraySpec | None]:
@@ -104,6 +111,11 @@ class DataSpec(NamedTuple):
             return [*self.inputs, *self.targets]
         numbers = [spec for spec in self.inputs if spec.dtype != "string"]
         return [*numbers, *([None] * len(self.stage.calls)), *self.targets]
+
+    def _of_outputs(self, data: Any) -> Any:
+        """Nested targets or weights as a list of those whose outputs have a loss; anything else as it is."""
+        flat = None if data is None else flatten_as(self.output_nesting, data, partial=True)
+        return data if flat is None else [flat[place] for place in self.fed]
 
     def batch(
         self,
@@ -119,6 +131,9 @@ class DataSpec(NamedTuple):
         What is read in parts is read here, unless `whole` is False.
         Raises: ShapeError, ArgumentError saying which array is wrong and what was expected.
         """
+        x = x if self.input_nesting is None else _flat(self.input_nesting, x)
+        if self.output_nesting is not None:
+            y, sample_weight = self._of_outputs(y), self._of_outputs(sample_weight)
         xs = standardize(x, self.inputs or (free_specs(x, "input") if self.as_given else []), "input", whole)
         if self.stage is not None:
             xs = self.stage.feeds(xs, whole)
@@ -138,6 +153,12 @@ class DataSpec(NamedTuple):
         if any(a.shape[0] == 0 for a in xs):
             raise ArgumentError("There is no data: expected at least one sample, received arrays of length 0.")
         return xs + ys + present, BatchLayout(len(xs), len(ys), tuple(w is not None for w in weights))
+
+
+def _flat(nesting: Any, data: Any) -> Any:
+    """Data in a nesting as a flat list; anything else as it is."""
+    flat = flatten_as(nesting, data)
+    return data if flat is None else flat
 
 
 def _for_fed(sample_weight: Any, computed: Sequence[str]) -> Any:
@@ -164,8 +185,10 @@ def free_specs(data: Any, what: str) -> list[ArraySpec]:
 
 def named(data: Any, what: str = "input") -> tuple[list[str], list[Any]]:
     """Names and values of arrays about which nothing is known: those of a dict, or numbered ones."""
-    if isinstance(data, dict):
+    if isinstance(data, dict) and not is_nested(data):
         return list(data), list(data.values())
+    if is_nested(data) and any(hasattr(value, "shape") for value in flatten(data)):
+        return paths(data, what), flatten(data)
     values = list(data) if isinstance(data, list | tuple) and data and hasattr(data[0], "shape") else [data]
     return [f"{what}_{i + 1}" for i in range(len(values))], values
 
