@@ -19,7 +19,9 @@ import numpy as np
 
 from keras_front import backend as K
 from keras_front import bytecode, config, conventions, regularizers
-from keras_front.backend import discovery, eager_tensors, leaves, state, symbolic
+from keras_front.backend import discovery, state, symbolic
+from keras_front.backend.eager_tensors import answered, are_among, as_values, handed_out
+from keras_front.backend.leaves import recording
 from keras_front.backend.ops.replicas import of_whole_batch
 from keras_front.backend.shapes import TensorShape
 from keras_front.backend.state import Variable
@@ -237,9 +239,9 @@ class Layer(StatelessCalls, OwnVariables, Trackable, LayerNodes, LayerPrecision,
             with trace.recording.left():  # a model is built in the block of a tape
                 return self(inputs, *args, **kwargs)
         if trace is None and any(True for _ in leaves_of((inputs, args, kwargs))):
-            if eager_tensors.are_among((inputs, args, kwargs)):
-                inputs, args, kwargs = eager_tensors.as_values((inputs, args, kwargs))
-                return eager_tensors.handed_out(self(inputs, *args, **kwargs))
+            if are_among((inputs, args, kwargs)):
+                inputs, args, kwargs = as_values((inputs, args, kwargs))
+                return handed_out(self(inputs, *args, **kwargs))
             return self._connect(inputs, args, kwargs)
         training = kwargs.get("training") if self._is_model else None
         if training is None and call_context.learning_phase() is None:
@@ -247,7 +249,7 @@ class Layer(StatelessCalls, OwnVariables, Trackable, LayerNodes, LayerPrecision,
         with call_context.entered(training) as run, nullcontext() if trace else _on_values(inputs):
             outputs = self._call_in(run, inputs, args, kwargs)
         self._keep_losses(run.losses)
-        return eager_tensors.answered(outputs)
+        return answered(outputs)
 
     _is_model = False
     runs_on_host = False  # what it does to strings no engine does
@@ -561,7 +563,7 @@ def _loss_of(carried: Any) -> Any:
 @contextmanager
 def _on_values(inputs: Any) -> Iterator[None]:
     """A context in which a layer computes on real tensors, also with the engine's own operators."""
-    recorded = leaves.recording(flatten(inputs), conventions.current().records_calls)
+    recorded = recording(flatten(inputs), conventions.current().records_calls)
     with state.eager(), discovery.active().user_code(), recorded:
         yield
 

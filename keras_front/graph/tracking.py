@@ -17,8 +17,9 @@ from typing import Any, cast
 import numpy as np
 
 from keras_front import config, constraints, initializers, regularizers
-from keras_front.backend import dtypes, leaves, state, symbolic
+from keras_front.backend import dtypes, state, symbolic
 from keras_front.backend.guards import replaced, unchanged
+from keras_front.backend.leaves import recording
 from keras_front.backend.state import Fresh, Variable
 from keras_front.compatibility import accept_legacy_arguments
 from keras_front.errors import ArgumentError, ShapeError, StateError, UnsafeFileError, WrongKindError
@@ -419,7 +420,7 @@ class Trackable(LayerUpdates):
 
         Inside a frame the frame's values are used, so the trainer calls this in its step.
         """
-        with leaves.recording(None, False):
+        with recording(None, False):
             return self._weight_losses()
 
     def _weight_losses(self) -> list[Any]:

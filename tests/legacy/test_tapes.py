@@ -6,9 +6,9 @@ import pytest
 from keras_front import backend as K
 from keras_front import losses, metrics, optimizers
 from keras_front.backend.eager_tensors import EagerTensor
-from keras_front.errors import StateError
+from keras_front.errors import ArgumentError, StateError
 from keras_front.layers import BatchNormalization, Conv2D, Dense, Dropout, Flatten, Input, Lambda
-from keras_front.legacy.stand_in import data, functions, random, variable_modules
+from keras_front.legacy.stand_in import checkpoints, checks, data, functions, random, summaries, variable_modules
 from keras_front.legacy.stand_in.tape import GradientTape
 from keras_front.models import Model, Sequential
 
@@ -148,3 +148,52 @@ def test_datasets_have_what_loops_use():
     turns = numbers.take(2).interleave(lambda i: data.Dataset.from_tensor_slices([int(i)] * 2), cycle_length=2)
     assert [int(i) for i in turns] == [0, 1, 0, 1]
     data.Options().experimental_distribute.auto_shard_policy = 1
+
+
+def test_checkpoints_keep_what_a_loop_trains(tmp_path):
+    def parts():
+        model, steps = Sequential([Dense(1, input_dim=2)]), functions.Variable(0)
+        optimizer = optimizers.Adam(0.1)
+        return model, optimizer, steps, checkpoints.Checkpoint(net=model, optimizer=optimizer, steps=steps)
+
+    model, optimizer, steps, checkpoint = parts()
+    manager = checkpoints.CheckpointManager(checkpoint, tmp_path / "ckpts", max_to_keep=1)
+    assert manager.restore_or_initialize() is None
+    for _ in range(2):
+        with GradientTape() as tape:
+            loss = K.sum(model(np.float32([[1, 2]])))
+        optimizer.apply_gradients(
+            [(g, w) for g, w in zip(tape.gradient(loss, model.weights), model.weights, strict=True)]
+        )
+        steps.assign_add(1)
+        saved = manager.save()
+    assert manager.checkpoints == [saved] == [str(tmp_path / "ckpts" / "ckpt-2")]
+    other, another, count, second = parts()
+    second.restore(checkpoints.latest_checkpoint(tmp_path / "ckpts")).expect_partial()
+    assert int(count) == 2
+    for mine, its in ((model.weights, other.weights), (optimizer.variables(), another.variables())):
+        assert [v.numpy().tolist() for v in mine] == [v.numpy().tolist() for v in its]
+    with pytest.raises(ArgumentError, match="there is none"):
+        second.restore(str(tmp_path / "nothing"))
+
+
+def test_summaries_of_a_loop_are_read_by_tensorboard(tmp_path):
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    writer = summaries.create_file_writer(tmp_path)
+    with writer.as_default(step=7):
+        assert summaries.scalar("loss", functions.constant(0.5))
+        assert summaries.image("drawn", np.zeros((1, 2, 2, 1)), step=8)
+    assert not summaries.scalar("loss", 1.0)  # no writer
+    found = accumulator.EventAccumulator(str(tmp_path)).Reload()
+    assert [(event.step, list(event.tensor_proto.float_val) or event.tensor_proto.tensor_content)
+            for event in found.Tensors("loss")] == [(7, [0.5])]  # fmt: skip
+
+
+def test_checks_and_draws():
+    assert random.categorical(functions.constant([[0.0, 50.0], [50.0, 0.0]]), 3).numpy().tolist() == [[1] * 3, [0] * 3]
+    assert sorted(random.shuffle(functions.range(4)).numpy()) == [0, 1, 2, 3]
+    checks.assert_less(functions.constant(1.0), 2.0)
+    with pytest.raises(ArgumentError, match=r"too large: expected x <= y"):
+        checks.assert_less_equal(functions.constant([1.0, 3.0]), 2.0, "too large")
+    with pytest.raises(ArgumentError, match="NaN"):
+        checks.check_numerics(functions.constant(float("nan")), "loss")

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from keras_front import backend as K
 from keras_front.backend import scopes, symbolic
-from keras_front.backend.seeds import set_random_seed
+from keras_front.backend.host_values import on_host
+from keras_front.backend.seeds import generator, set_random_seed
 
 from .functions import as_eager
 
@@ -110,3 +113,37 @@ def random_uniform(
     """
     made = K.random_uniform(shape, minval, maxval, seed=seed)
     return made if str(dtype) == "float32" else K.cast(K.floor(made) if "int" in str(dtype) else made, str(dtype))
+
+
+def shuffle(value: Any, seed: Any = None, name: Any = None) -> Any:
+    """The rows of a tensor in a random order.
+
+    Args:
+        value: the tensor, with known values.
+        seed: a seed of their own.
+        name: not used.
+    """
+    (array,) = on_host("tf.random.shuffle", value)
+    order = np.random.default_rng(seed) if seed is not None else generator("tf.random")
+    return as_eager(K.constant(order.permutation(array), array.dtype.name))
+
+
+def categorical(logits: Any, num_samples: int, dtype: Any = "int64", seed: Any = None, name: Any = None) -> Any:
+    """Classes drawn by their unnormalized logarithms of probability.
+
+    Args:
+        logits: (n, classes).
+        num_samples: how many are drawn for each row.
+        dtype: the dtype of the result.
+        seed: a seed of their own.
+        name: not used.
+
+    Returns: a tensor (n, num_samples).
+    """
+    rows, classes = K.int_shape(logits)
+    noise = uniform((rows, num_samples, classes), 1e-20, 1.0, seed=seed)
+    drawn = K.argmax(K.expand_dims(logits, 1) - K.log(-K.log(noise)), axis=-1)
+    return as_eager(K.cast(drawn, str(getattr(dtype, "name", dtype))))
+
+
+multinomial = categorical
