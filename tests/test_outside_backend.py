@@ -120,6 +120,11 @@ def run_in(folder: Path, command: str) -> str:
     return done.stdout
 
 
+@pytest.mark.xfail(
+    np.lib.NumpyVersion(np.__version__) < "2.0.0",
+    reason="the page writes NumPy of today: floor of integers, inv of stacks and float16 products differ in 1.26",
+    strict=True,
+)
 def test_the_steps_of_the_page(package, tmp_path):
     """Every command of the page, in order; the last one is the whole published suite."""
     (tmp_path / "train.py").write_text(SCRIPT)

@@ -83,6 +83,7 @@ class Application(NamedTuple):
         variant: from the input shape and the own arguments, what follows the name in the table of weights.
         fixed_size: whether the top needs images of a known size.
         choose: called with `Options`; another application to build in place of this one, or None.
+        example: the arguments that the example of its help begins with, each with a comma and a space.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Application(NamedTuple):
     variant: Callable[..., str] | None = None
     fixed_size: bool = True
     choose: Callable[[Options], Any] | None = None
+    example: str = ""
 
 
 def define(application: Application, module: str) -> Callable[..., Model]:
@@ -149,7 +151,13 @@ def _docstring(application: Application) -> str:
         "Returns: the model, not compiled.",
         "Raises: ArgumentError or ShapeError for what does not fit the weights.",
     ]
-    return "\n".join([application.summary, "", "Args:", *lines, "", *ends])
+    return "\n".join([application.summary, "", "Args:", *lines, "", *ends, "", *_example(application)])
+
+
+def _example(application: Application) -> list[str]:
+    """An example for the help of a net: one without trained weights, where nothing has to be downloaded."""
+    call = f"{application.name}({application.example}weights=None, classes=10)"
+    return ["Example:", f"    >>> {call}.output_shape", "    (None, 10)"]
 
 
 def _model(application: Application, options: Options, own: dict[str, Any]) -> Model:

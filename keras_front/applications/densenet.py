@@ -105,5 +105,6 @@ DenseNet = _densenet(
     _body,
     own={"blocks": (BLOCKS[121], "how many bottlenecks each of the four blocks has.")},
     order=f"blocks {ORDER}",
+    example="blocks=(2, 2), ",
     model_name=_name,
 )

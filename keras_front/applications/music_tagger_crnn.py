@@ -37,6 +37,10 @@ def MusicTaggerCRNN(
     Shape: (batch, 96, 1366, 1), as `preprocess_input` gives it -> (batch, classes), each between 0 and 1
     Returns: the model, not compiled.
     Raises: ArgumentError for weights that do not exist, or other `classes` than those of 'msd'.
+
+    Example:
+        >>> MusicTaggerCRNN(weights=None, classes=10).output_shape
+        (None, 10)
     """
     check_path("MusicTaggerCRNN", weights, "msd")
     if weights == "msd" and include_top and classes != 50:

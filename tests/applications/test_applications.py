@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import doctest
 import functools
 import importlib
+import inspect
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -258,3 +260,12 @@ def test_a_tensor_that_is_made_of_placeholders_begins_a_net(backend):
     assert value > 0
     assert gradient.shape == (1, 32, 32, 3)
     assert np.abs(gradient).max() > 0
+
+
+@pytest.mark.parametrize("name", ["VGG16", "MobileNet", "densenet.DenseNet", "MusicTaggerCRNN"])
+def test_the_example_of_the_help_is_true(name):
+    function = functools.reduce(getattr, name.split("."), applications)
+    names = {function.__name__: function}
+    example = doctest.DocTestParser().get_doctest(inspect.getdoc(function), names, name, None, None)
+    assert len(example.examples) == 1
+    assert doctest.DocTestRunner().run(example).failed == 0

@@ -41,6 +41,10 @@ class Environment:
         """`pip install` of the words."""
         self.pip("install", "--quiet", "--disable-pip-version-check", *words)
 
+    def add_module(self, path: Path) -> None:
+        """A module that every process of the environment can import, whatever its `PYTHONPATH` is."""
+        shutil.copy(path, self.python("-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
+
     def pip(self, *words: str) -> str:
         """What pip prints."""
         return self.python("-m", "pip", *words)
