@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 FOLDER = Path(__file__).parent.parent / "examples"
 EXAMPLES = sorted(FOLDER.glob("*.py"))
 OLD = sorted((FOLDER / "keras1").glob("*.py"))
-TF_KERAS = sorted((FOLDER / "tf_keras").glob("*.py"))
+TF_KERAS = sorted((FOLDER / "tf_keras").glob("*.py"), reverse=True)  # the convnet last: slow as XLA compiles it here
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
