@@ -127,6 +127,9 @@ def put(name: str, value: Any, source: str) -> None:
         source: the place that said so, which `keras-front info` shows.
 
     Raises: ConfigError if the value is not one that the setting can have.
+
+    Example:
+        >>> put("image_data_format", "channels_first", "a page")  # doctest: +SKIP
     """
     found = _accepted(name, value, source)
     block = BLOCK.get()
@@ -206,6 +209,9 @@ def save(file: str | os.PathLike[str] | None = None) -> Path:
         file: the file; by default the `keras.json` that `path` names.
 
     Raises: ConfigError if there is a file that is not a JSON object (it is left alone).
+
+    Example:
+        >>> save("here/keras.json")  # doctest: +SKIP
     """
     target = Path(file) if file is not None else path()
     document = existing(target)

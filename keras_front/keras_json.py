@@ -20,7 +20,12 @@ warned: set[str] = set()  # the warnings that were given in this process
 
 
 def path() -> Path:
-    """Where `keras.json` is looked for: `$KERAS_HOME`, or `.keras` in the home folder."""
+    """Where `keras.json` is looked for: `$KERAS_HOME`, or `.keras` in the home folder.
+
+    Example:
+        >>> path().name
+        'keras.json'
+    """
     folder = os.environ.get("KERAS_HOME") or os.path.join(os.path.expanduser("~"), ".keras")
     return Path(folder) / "keras.json"
 
@@ -82,6 +87,11 @@ def existing(target: Path) -> dict[str, Any]:
         target: the file.
 
     Raises: ConfigError if it is not a JSON object.
+
+    Example:
+        >>> from pathlib import Path
+        >>> existing(Path("a file that is not there"))
+        {}
     """
     if not target.exists():
         return {}

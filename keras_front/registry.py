@@ -462,6 +462,11 @@ def deserialize_keras_object(
         printable_module_name: what the object is, in words for error messages.
 
     Source: Keras 2.3.1, `keras/utils/generic_utils.py`.
+
+    Example:
+        >>> from keras_front import activations
+        >>> deserialize_keras_object("relu", vars(activations)) is activations.relu
+        True
     """
     known = {**(module_objects or {}), **(custom_objects or {})}
     name, arguments = _read(identifier, printable_module_name)

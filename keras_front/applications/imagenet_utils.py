@@ -182,6 +182,10 @@ def decode_predictions(preds: Any, top: int = 5, **kwargs: Any) -> list[list[tup
     Shape: preds (images, 1000)
     Returns: a list for each image, of (WordNet id, name, score), the highest score first.
     Raises: ShapeError for predictions of another shape.
+
+    Example:
+        >>> decode_predictions(model.predict(images), top=1)  # doctest: +SKIP
+        [[('n02504458', 'African_elephant', 0.909)]]
     """
     accept_submodules("decode_predictions", kwargs)
     scores = np.asarray(preds if isinstance(preds, np.ndarray | list | tuple) else K.eval(preds))

@@ -381,6 +381,12 @@ def eager(func: Any = None) -> Any:
 
     Args:
         func: a function, which is returned as it is: Keras 2.3 had a decorator of this name for its own use.
+
+    Example:
+        >>> weight = K.variable(3.0)
+        >>> with eager():
+        ...     float(weight + 1)
+        4.0
     """
     return _eager_context() if func is None else func
 

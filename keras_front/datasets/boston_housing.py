@@ -32,6 +32,10 @@ def load_data(path: str = "boston_housing.npz", test_split: float = 0.2, seed: i
     Raises: ArgumentError for another `test_split`; DownloadError without the file and without a network.
     Source: Harrison & Rubinfeld (1978), http://lib.stat.cmu.edu/datasets/boston; Keras 2.3.1,
         `keras/datasets/boston_housing.py`.
+
+    Example:
+        >>> from keras_front.datasets import boston_housing
+        >>> (x_train, y_train), (x_test, y_test) = boston_housing.load_data()  # doctest: +SKIP
     """
     x, y = read_arrays(cached_file(path, _SOURCE, get_file), "x", "y")
     return split(x, y, test_split, seed)

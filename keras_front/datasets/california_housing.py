@@ -34,6 +34,10 @@ def load_data(
     Shape: x (n, 8), y (n,); prices are in dollars. 16,512 to train on, 4,128 to test.
     Raises: ArgumentError for another `version` or `test_split`; DownloadError without the file and without a network.
     Source: Pace & Barry (1997), from the census of 1990; Keras 3.15, `keras/src/datasets/california_housing.py`.
+
+    Example:
+        >>> from keras_front.datasets import california_housing
+        >>> (x_train, y_train), (x_test, y_test) = california_housing.load_data()  # doctest: +SKIP
     """
     if version not in ("small", "large"):
         raise ArgumentError(f"california_housing.load_data: expected version 'small' or 'large', received {version!r}.")

@@ -27,6 +27,10 @@ def load_data() -> tuple[Split, Split]:
     Raises: DownloadError without the files and without a network; it says which file to put where.
     Source: Krizhevsky, Learning Multiple Layers of Features from Tiny Images (2009),
         https://www.cs.toronto.edu/~kriz/cifar.html; Keras 2.3.1, `keras/datasets/cifar10.py`.
+
+    Example:
+        >>> from keras_front.datasets import cifar10
+        >>> (x_train, y_train), (x_test, y_test) = cifar10.load_data()  # doctest: +SKIP
     """
     folder = unpacked_folder("cifar-10-batches-py", _SOURCE, get_file)
     train = [folder / f"data_batch_{i}" for i in range(1, 6)]

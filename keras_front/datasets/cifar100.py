@@ -29,6 +29,10 @@ def load_data(label_mode: str = "fine") -> tuple[Split, Split]:
     Raises: ArgumentError for another mode; DownloadError without the files and without a network.
     Source: Krizhevsky, Learning Multiple Layers of Features from Tiny Images (2009),
         https://www.cs.toronto.edu/~kriz/cifar.html; Keras 2.3.1, `keras/datasets/cifar100.py`.
+
+    Example:
+        >>> from keras_front.datasets import cifar100
+        >>> (x_train, y_train), (x_test, y_test) = cifar100.load_data()  # doctest: +SKIP
     """
     if label_mode not in ("fine", "coarse"):
         raise ArgumentError(f"cifar100.load_data: expected label_mode 'fine' or 'coarse', received {label_mode!r}.")

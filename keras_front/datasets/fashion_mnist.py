@@ -30,6 +30,10 @@ def load_data() -> tuple[Split, Split]:
     Raises: DownloadError without the files and without a network; it says which file to put where.
     Source: Xiao, Rasul & Vollgraf, Fashion-MNIST (2017), https://github.com/zalandoresearch/fashion-mnist, MIT licence;
         Keras 2.3.1, `keras/datasets/fashion_mnist.py`.
+
+    Example:
+        >>> from keras_front.datasets import fashion_mnist
+        >>> (x_train, y_train), (x_test, y_test) = fashion_mnist.load_data()  # doctest: +SKIP
     """
     return (_read("train-images-idx3", 3), _read("train-labels-idx1", 1)), (
         _read("t10k-images-idx3", 3),

@@ -67,6 +67,10 @@ def load_data(
         which file to put where; TypeError for unknown arguments.
     Source: Maas et al., Learning Word Vectors for Sentiment Analysis (2011), https://ai.stanford.edu/~amaas/data/sentiment/;
         Keras 2.3.1, `keras/datasets/imdb.py`.
+
+    Example:
+        >>> from keras_front.datasets import imdb
+        >>> (x_train, y_train), (x_test, y_test) = imdb.load_data(num_words=10_000)  # doctest: +SKIP
     """
     reject_unknown("imdb.load_data", kwargs, ("num_words", "skip_top", "maxlen", "start_char", "oov_char"))
     arrays = read_texts(cached_file(path, _TEXTS, get_file), "x_train", "y_train", "x_test", "y_test")
@@ -88,5 +92,9 @@ def get_word_index(path: str = "imdb_word_index.json") -> dict[str, int]:
 
     Raises: DownloadError without the file and without a network.
     Source: Keras 2.3.1, `keras/datasets/imdb.py`.
+
+    Example:
+        >>> index = get_word_index()  # doctest: +SKIP
+        >>> words = {number + 3: word for word, number in index.items()}  # doctest: +SKIP
     """
     return read_word_index(cached_file(path, _WORDS, get_file))

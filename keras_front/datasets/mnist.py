@@ -29,6 +29,10 @@ def load_data(path: str = "mnist.npz") -> tuple[Split, Split]:
     Raises: DownloadError without the file and without a network; it says which file to put where.
     Source: LeCun, Cortes & Burges, http://yann.lecun.com/exdb/mnist/, CC BY-SA 3.0; Keras 2.3.1,
         `keras/datasets/mnist.py`.
+
+    Example:
+        >>> from keras_front.datasets import mnist
+        >>> (x_train, y_train), (x_test, y_test) = mnist.load_data()  # doctest: +SKIP
     """
     file = cached_file(path, _SOURCE, get_file)
     x_train, y_train, x_test, y_test = map(np.asarray, read_arrays(file, "x_train", "y_train", "x_test", "y_test"))

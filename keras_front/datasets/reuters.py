@@ -73,6 +73,10 @@ def load_data(
     Raises: ArgumentError if `maxlen` leaves no text; DownloadError without the file and without a network, which says
         which file to put where; TypeError for unknown arguments.
     Source: Reuters-21578, https://github.com/keras-team/keras/issues/12072; Keras 2.3.1, `keras/datasets/reuters.py`.
+
+    Example:
+        >>> from keras_front.datasets import reuters
+        >>> (x_train, y_train), (x_test, y_test) = reuters.load_data(num_words=10_000)  # doctest: +SKIP
     """
     reject_unknown("reuters.load_data", kwargs, ("num_words", "skip_top", "maxlen", "test_split", "oov_char"))
     texts, labels = read_texts(cached_file(path, _TEXTS, get_file), "x", "y")
@@ -91,6 +95,10 @@ def get_word_index(path: str = "reuters_word_index.json") -> dict[str, int]:
 
     Raises: DownloadError without the file and without a network.
     Source: Keras 2.3.1, `keras/datasets/reuters.py`.
+
+    Example:
+        >>> index = get_word_index()  # doctest: +SKIP
+        >>> words = {number + 3: word for word, number in index.items()}  # doctest: +SKIP
     """
     return read_word_index(cached_file(path, _WORDS, get_file))
 

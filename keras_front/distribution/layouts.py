@@ -143,6 +143,9 @@ def distribute_tensor(tensor: Any, layout: TensorLayout) -> Any:
 
     Raises: DistributionError on a backend whose tensors lie on one device.
     Source: Keras 3.15, `keras.distribution.distribute_tensor`.
+
+    Example:
+        >>> distribute_tensor(x, TensorLayout(["batch", None], mesh))  # doctest: +SKIP
     """
     if layout.device_mesh is None:
         raise ArgumentError(f"distribute_tensor: expected a layout with a mesh, received {layout}.")

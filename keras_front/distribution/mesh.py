@@ -66,6 +66,9 @@ def initialize(
 
     Raises: DistributionError if the active backend knows no processes, or if they do not find each other.
     Source: Keras 3.15, `keras.distribution.initialize`.
+
+    Example:
+        >>> initialize("10.0.0.1:1234", num_processes=2, process_id=0)  # doctest: +SKIP
     """
     addresses = job_addresses or os.environ.get(ADDRESSES) or None
     count = _number("num_processes", num_processes, PROCESSES)

@@ -14,6 +14,11 @@ class Reduction:
 
     `AUTO` and `SUM_OVER_BATCH_SIZE` take the mean over all elements, `SUM` their sum, `NONE` leaves them.
     Source: Keras 2.3.1, `keras/utils/losses_utils.py`.
+
+    Example:
+        >>> from keras_front.losses import MeanSquaredError
+        >>> K.eval(MeanSquaredError(reduction=Reduction.NONE)(np.zeros((2, 1)), np.ones((2, 1)))).tolist()
+        [1.0, 1.0]
     """
 
     AUTO = "auto"

@@ -247,6 +247,12 @@ class Reduce(Metric):
     Shape: values (n, ...); sample_weight (n,), or as values.
     Raises: ArgumentError for another reduction.
     Source: Keras 2.3.1, `keras/metrics.py`.
+
+    Example:
+        >>> total = Reduce("sum", name="total")
+        >>> total.update_state([1.0, 2.0])
+        >>> float(total.result())
+        3.0
     """
 
     REDUCTIONS = ("sum", "sum_over_batch_size", "weighted_mean")

@@ -747,6 +747,12 @@ def ctc_loss(target: Any, output: Any, target_length: Any, output_length: Any, m
         mask_index: the class that is the blank.
 
     Shape: (batch,)
+
+    Example:
+        >>> scores = np.zeros((1, 2, 3), "float32")  # two steps, a blank and two classes, all equally likely
+        >>> loss = ctc_loss(np.array([[1]]), scores, np.array([1]), np.array([2]))  # 3 of 9 paths read "1"
+        >>> round(float(np.exp(-K.eval(loss)[0])), 3)
+        0.333
     """
     labels = K.cast(as_symbol_or_tensor(target), "int32")
     labels = labels - K.cast(labels > mask_index, "int32")
@@ -777,6 +783,12 @@ def ctc_decode(
         mask_index: the class that is the blank.
 
     Returns: labels (paths, batch, steps), filled up with -1, and scores (batch, paths).
+
+    Example:
+        >>> scores = np.log([[[0.1, 0.8, 0.1], [0.1, 0.8, 0.1], [0.8, 0.1, 0.1], [0.1, 0.1, 0.8]]]).astype("float32")
+        >>> labels, _ = ctc_decode(scores, np.array([4]))  # 1, 1, blank, 2
+        >>> K.eval(labels).tolist()
+        [[[1, 2]]]
     """
     if strategy not in ("greedy", "beam_search"):
         raise ArgumentError(f"ctc_decode: expected strategy 'greedy' or 'beam_search', received {strategy!r}.")

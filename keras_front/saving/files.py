@@ -264,6 +264,12 @@ def model_from_yaml(yaml_string: str, custom_objects: Mapping[str, Any] | None =
     Raises: SerializationError for what is no config; UnsafeFileError for tags that make objects, and for code without
         `allow_code`.
     Source: Keras 2.3.1, `keras/engine/saving.py`, `model_from_yaml`.
+
+    Example:
+        >>> from keras_front.layers import Dense
+        >>> from keras_front.models import Sequential
+        >>> model_from_yaml(Sequential([Dense(2, input_shape=(3,))]).to_yaml()).output_shape
+        (None, 2)
     """
     from . import hdf5, yaml
 

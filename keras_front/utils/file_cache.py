@@ -64,6 +64,9 @@ def get_file(
         what comes has another hash. UnsafeFileError if an archive has links, devices, or names outside its folder.
     Source: Keras 2.3.1, `keras/utils/data_utils.py`; 3.15, `keras/src/utils/file_utils.py`, for `force_download` and
         where the dialect 'keras3' unpacks to.
+
+    Example:
+        >>> get_file("flowers.tgz", "https://example.org/flowers.tgz", extract=True)  # doctest: +SKIP
     """
     if origin is None:
         raise ArgumentError('get_file: please specify the "origin" argument, the address of the file.')

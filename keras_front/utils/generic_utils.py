@@ -275,6 +275,11 @@ def serialize_keras_object(instance: Any) -> Any:
 
     Args:
         instance: None, a name, a function, or an object with `get_config`.
+
+    Example:
+        >>> from keras_front.regularizers import L2
+        >>> serialize_keras_object(L2(0.5))
+        {'class_name': 'L2', 'config': {'l2': 0.5}}
     """
     return registry.serialize_keras_object(instance)
 

@@ -70,6 +70,12 @@ def image_dataset_from_directory(
     Returns: a `Dataset`, with `class_names` and `file_paths`; two for 'both'.
     Raises: ArgumentError if there are no files, or arguments do not go together; MissingPackageError without Pillow.
     Source: tf.keras 2 and Keras 3, `keras.utils.image_dataset_from_directory`.
+
+    Example:
+        >>> training, validation = image_dataset_from_directory(  # doctest: +SKIP
+        ...     "photos", image_size=(128, 128), validation_split=0.2, subset="both", seed=1
+        ... )
+        >>> model.fit(training, validation_data=validation)  # doctest: +SKIP
     """
     if color_mode not in CHANNELS:
         raise ArgumentError(

@@ -51,6 +51,10 @@ def text_dataset_from_directory(
     Returns: a `Dataset`, with `class_names` and `file_paths`; two for 'both'.
     Raises: ArgumentError if there are no files, or arguments do not go together.
     Source: tf.keras 2 and Keras 3, `keras.utils.text_dataset_from_directory`, where a text is bytes.
+
+    Example:
+        >>> reviews = text_dataset_from_directory("reviews", batch_size=16)  # doctest: +SKIP
+        >>> words.adapt(reviews.map(lambda text, label: text))  # doctest: +SKIP
     """
 
     def read(path: str) -> Any:

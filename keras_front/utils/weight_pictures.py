@@ -62,6 +62,9 @@ def plot_weights(
     Returns: the axes of Matplotlib, one for each array.
     Raises: MissingPackageError without Matplotlib (`pip install 'keras-front[plot]'`); StateError without weights;
         ArgumentError for another kind, names that no layer has, and more than 64 arrays.
+
+    Example:
+        >>> plot_weights(model, layers="conv.*", kind="image", to_file="weights.png")  # doctest: +SKIP
     """
     _check("plot_weights", kind, bins)
     if not hasattr(model, "weights"):
@@ -101,6 +104,9 @@ def plot_activations(
 
     Returns: the axes of Matplotlib, one for each array.
     Raises: as `plot_weights`; ArgumentError too for a model without a graph, and a sample that is not there.
+
+    Example:
+        >>> plot_activations(model, x[:8], to_file="activations.png")  # doctest: +SKIP
     """
     _check("plot_activations", kind, bins)
     if getattr(model, "_graph", None) is None:
