@@ -131,7 +131,7 @@ def has_no_bits(tensor: Any) -> bool:
 
 
 def sum_(s: Scheduler, i: Any) -> None:
-    """Masks are counted; sums over leading or trailing axes are products with ones; the rest is `add.reduce`."""
+    """Masks are counted; sums over axes that follow each other are products with ones; the rest is `add.reduce`."""
     (x,), tensor = i.args, i.outs[0]
     axes = shapes.normalize_axes(i.attrs["axis"], len(x.shape))
     if _nothing_to_join(x, axes):
@@ -142,13 +142,9 @@ def sum_(s: Scheduler, i: Any) -> None:
     if source.dtype == bool and whole:
         s.add("count", (source,), s.out(tensor))
         return
-    found = _as_matrix(s, source, axes)
-    if found is not None:
-        matrix, first = found
-        ones = Operand.of(np.ones(matrix.shape[0 if first else 1], matrix.dtype), label="k")
-        operands = (ones, matrix) if first else (matrix, ones)
-        target = s.view_of(s.out(tensor), View("reshape", (matrix.shape[1 if first else 0],)))
-        s.add("dot", operands, target)
+    lengths = _lengths(source, axes)
+    if lengths is not None:
+        _sum_by_products(s, source, s.out(tensor), *lengths)
         return
     out, keepdims = s.out(tensor), bool(i.attrs["keepdims"])
     if whole and len(axes) > 1 and not keepdims and source.array is not None and source.array.flags.c_contiguous:
@@ -156,25 +152,40 @@ def sum_(s: Scheduler, i: Any) -> None:
     s.add("reduce", (source,), out, function=np.add, attrs={"axes": axes, "dtype": out.dtype, "keepdims": keepdims})
 
 
-def _as_matrix(s: Scheduler, source: Operand, axes: tuple[int, ...]) -> tuple[Operand, bool] | None:
-    """The matrix whose product with ones is the sum over the first axes (True) or the last ones (False).
+def _lengths(source: Operand, axes: tuple[int, ...]) -> tuple[int, list[int], int] | None:
+    """How many elements stand before the axes to be summed, on them, as one axis or two, and behind them.
 
-    BLAS does that several times faster than `add.reduce`. None where the layout in memory does not allow it; what only
-    exists while the program runs is copied if it turns out to be no matrix.
+    A product with ones is several times faster than `add.reduce`. None where the layout in memory does not allow it,
+    and for long sums of neighbours, where NumPy's pairwise order is better; what only exists while the program runs is
+    copied if its layout turns out to be another one.
     """
-    n, array = len(source.shape), source.array
+    shape, array = source.shape, source.array
     if (array is not None and not array.flags.c_contiguous) or source.dtype.str[1:] not in ("f4", "f8"):
         return None
-    if not axes or len(axes) == n or not math.prod(source.shape):
+    if not axes or len(axes) == len(shape) or not math.prod(shape) or axes != tuple(range(axes[0], axes[-1] + 1)):
         return None
-    first = axes == tuple(range(len(axes)))
-    if not first and axes != tuple(range(n - len(axes), n)):
-        return None
-    cut = len(axes) if first else n - len(axes)
-    shape = math.prod(source.shape[:cut]), math.prod(source.shape[cut:])
-    if (shape[0] if first else shape[1]) > _LONGEST:
-        return None
-    return s.view_of(source, View("reshape", shape)), first
+    before, behind = math.prod(shape[: axes[0]]), math.prod(shape[axes[-1] + 1 :])
+    joined = [shape[axes[0]], math.prod(shape[axes[0] + 1 : axes[-1] + 1])]
+    if math.prod(joined) <= _LONGEST:
+        return before, [math.prod(joined)], behind
+    return (before, joined, behind) if behind > 1 and max(joined) <= _LONGEST else None
+
+
+def _sum_by_products(s: Scheduler, source: Operand, out: Operand, before: int, joined: list[int], behind: int) -> None:
+    """The sum over `joined`, the inner one first."""
+    *outer, length = joined
+    rows = before * math.prod(outer)
+    target = s.scratch((rows, behind), source.dtype) if outer else out
+    ones = Operand.of(np.ones(length, source.dtype), label="k")
+    if rows == 1 or behind == 1:
+        matrix = s.view_of(source, View("reshape", (length, behind) if rows == 1 else (rows, length)))
+        operands = (ones, matrix) if rows == 1 else (matrix, ones)
+        s.add("dot", operands, s.view_of(target, View("reshape", (rows * behind,))))
+    else:
+        operands = ones, s.view_of(source, View("reshape", (rows, length, behind)))
+        s.add("kernel", operands, s.view_of(target, View("reshape", (rows, behind))), function=np.matmul, name="matmul")
+    if outer:
+        _sum_by_products(s, target, out, before, outer, behind)
 
 
 def _nothing_to_join(x: Any, axes: Sequence[int]) -> bool:

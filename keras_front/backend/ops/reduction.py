@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 
 from keras_front.backend import shapes
 from keras_front.backend.declare import Axes, Axis, Flag, Tensor, composite, primitive
@@ -200,7 +202,7 @@ def _count_of_run(x, axis, dtype):
     """The same as a tensor, whose value a run tells that knows the dimensions."""
     joined = [_size(x, a) for a in shapes.normalize_axes(axis, len(x.shape))]
     known = math.prod(size for size in joined if isinstance(size, int))
-    unknown = math.prod(size for size in joined if not isinstance(size, int))
+    unknown = functools.reduce(operator.mul, (size for size in joined if not isinstance(size, int)))
     return cast(unknown if known == 1 else unknown * known, dtype)
 
 
