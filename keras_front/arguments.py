@@ -99,7 +99,8 @@ class Reader:
         """
         where = type(owner).__name__
         if isinstance(error, KerasFrontError):
-            error.args = (f"{where}: {name}: {error}",)
+            said = str(error).removeprefix(f"{name}: ")
+            error.args = (f"{where}: {name}: {said}",)
         if isinstance(error, KerasFrontError) or self.expected is None:
             return error
         expected = self.expected if isinstance(self.expected, str) else self.expected(owner)
@@ -248,6 +249,11 @@ def _text(value: Any, owner: Any) -> str:
     return value
 
 
+def _path(value: Any, owner: Any) -> Any:
+    os.fsencode(value)  # refuses a text that no file can be called
+    return os.fspath(value)
+
+
 def _scalars(value: Any, owner: Any) -> Any:
     if np.asarray(value).dtype.kind not in "biuf":
         raise ValueError
@@ -284,7 +290,7 @@ Verbosity = Annotated[
 Axes = Annotated[int | Sequence[int], Reader(_axes, "an integer or a list of integers")]
 Scalars = Annotated[Any, Reader(_scalars, "a number or an array of numbers")]
 Text = Annotated[str, Reader(_text, "a text")]
-Path = Annotated[str | os.PathLike[str], Reader(lambda value, owner: os.fspath(value), "the path of a file or folder")]
+Path = Annotated[str | os.PathLike[str], Reader(_path, "the path of a file or folder")]
 Function = Annotated[Callable[..., Any], Reader(_function, "a function")]
 
 

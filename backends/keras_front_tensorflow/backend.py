@@ -624,11 +624,13 @@ def _signed(number: int) -> int:
 def _along_last(transform: Any, real: Any, imag: Any, axis: int) -> Any:
     """A Fourier transform, which TensorFlow has for the last axis only."""
     n = real.shape.rank
-    axis = shapes.normalize_axis(axis, n)
+    axis, dtype = shapes.normalize_axis(axis, n), real.dtype
+    if dtype.size < 4:  # there are complex numbers of 64 and 128 bits
+        real, imag = tf.cast(real, tf.float32), tf.cast(imag, tf.float32)
     to_last = [*(i for i in range(n) if i != axis), axis]
     z = transform(tf.transpose(tf.complex(real, imag), to_last))
     z = tf.transpose(z, np.argsort(to_last))
-    return tf.math.real(z), tf.math.imag(z)
+    return tf.cast(tf.math.real(z), dtype), tf.cast(tf.math.imag(z), dtype)
 
 
 @functools.lru_cache(maxsize=64)

@@ -27,7 +27,7 @@ from keras_front.backend.gradients import known_moments, with_rule
 from keras_front.backend.state import Variable
 from keras_front.errors import BackendError, DtypeError
 from keras_front.nest import map_structure
-from keras_front_torch import autograd, compiler, export, host_scalars, recurrent, rewriting, transfers
+from keras_front_torch import autograd, compiler, export, fourier, host_scalars, recurrent, rewriting, transfers
 from keras_front_torch.images import Images
 
 _DTYPES = {name: getattr(torch, name) for name in sorted(dtypes.ALL) if hasattr(torch, name)}
@@ -247,20 +247,13 @@ class TorchBackend(Images, Backend):
         return torch.linalg.solve_triangular(a, b, upper=not lower)
 
     def fft(self, real: Any, imag: Any, *, axis: int) -> Any:
-        z = torch.fft.fft(torch.complex(real, imag), dim=axis)
-        return z.real, z.imag
+        return fourier.transformed(torch.fft.fft, real, imag, axis)
 
     def ifft(self, real: Any, imag: Any, *, axis: int) -> Any:
-        z = torch.fft.ifft(torch.complex(real, imag), dim=axis)
-        return z.real, z.imag
+        return fourier.transformed(torch.fft.ifft, real, imag, axis)
 
     def rfft(self, x: Any, *, axis: int) -> Any:
-        if not x.numel() and x.shape[axis]:  # the library behind it refuses an empty batch
-            shape = list(x.shape)
-            shape[axis] = shape[axis] // 2 + 1
-            return x.new_zeros(shape), x.new_zeros(shape)
-        z = torch.fft.rfft(x, dim=axis)
-        return z.real, z.imag
+        return fourier.of_real(x, axis)
 
     def dot_product_attention(
         self, query: Any, key: Any, value: Any, bias: Any = None, mask: Any = None, *, scale: Any, is_causal: bool

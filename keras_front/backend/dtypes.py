@@ -52,8 +52,9 @@ def canonical(dtype: Any) -> str:
         name = {bool: "bool", int: "int32", float: config.floatx()}[dtype]
     else:
         name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype)
+        name = name if isinstance(name, str) else str(dtype)  # an attribute of a class, say
     name = _ALIASES.get(name.rpartition(".")[2], name.rpartition(".")[2])
-    if getattr(dtype, "names", None):
+    if isinstance(getattr(dtype, "names", None), tuple):
         raise _has_fields(dtype)
     if getattr(dtype, "kind", None) in ("U", "S", "O"):
         raise DtypeError(_NO_NUMBERS[dtype.kind])

@@ -111,7 +111,7 @@ def int_shape(x: Any) -> tuple[Any, ...]:
         >>> K.int_shape(K.placeholder((None, 3)))
         (None, 3)
     """
-    if hasattr(x, "shape"):
+    if hasattr(x, "shape") and not callable(x.shape):
         return tuple(d if d is None else int(d) for d in x.shape)
     if not isinstance(x, HOST):
         raise WrongKindError(no_tensor(x))

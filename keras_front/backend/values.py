@@ -15,7 +15,7 @@ from keras_front.backend.ops.elementwise import add, host_print, multiply, subtr
 from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.compatibility import renamed
-from keras_front.errors import ArgumentError
+from keras_front.errors import ArgumentError, WrongKindError
 from keras_front.failures import explains_failures
 
 __all__ = [
@@ -87,6 +87,8 @@ def set_value(x: Variable, value: Any) -> None:
         >>> K.get_value(v).tolist()
         [2.0]
     """
+    if not hasattr(x, "set"):
+        raise WrongKindError(f"expected a variable, received {x!r:.80}. K.variable(value) makes one.")
     value = value if hasattr(value, "shape") else np.asarray(value)
     if scopes.tracing() is not None and scopes.bound_value(x) is not None:
         x.assign(convert(value, x.dtype))

@@ -238,6 +238,8 @@ class Range(Reader):
 
 def _value_range(value: Any, layer: Any) -> tuple[float, float]:
     low, high = value
+    if isinstance(low, str) or isinstance(high, str):
+        raise ValueError
     return (low, high) if low <= high else (high, low)
 
 

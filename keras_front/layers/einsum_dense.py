@@ -66,6 +66,7 @@ class EinsumDense(Adaptable):
         super().__init__(**kwargs)
         self.equation = str(equation).replace(" ", "")
         self._parts = _parse(self.equation)
+        self._check_bias_axes()
         self._sizes = tuple(output_shape) if isinstance(output_shape, Sequence) else (output_shape,)
 
     def build(self, input_shape: Any) -> None:
@@ -100,11 +101,20 @@ class EinsumDense(Adaptable):
             named[letter] = size if known is None else known
         return named
 
+    def _check_bias_axes(self) -> None:
+        axes, result = self.bias_axes, self._parts[3]
+        if axes is None:
+            return
+        letters = isinstance(axes, str) or (isinstance(axes, Sequence) and all(isinstance(c, str) for c in axes))
+        if not letters or not axes or set(axes) - set(result):
+            raise ArgumentError(
+                f"EinsumDense: bias_axes {axes!r} must be letters of the output of {self.equation!r}, which are "
+                f"{result!r}; None for no bias."
+            )
+
     def _bias_shape(self, sizes: dict[str, Any], rank: int) -> tuple[Any, ...]:
         elided, letters, _, result = self._parts
-        axes = self.bias_axes or ""
-        if not axes or set(axes) - set(result):
-            raise ArgumentError(f"{self.name}: bias_axes {axes!r} must be letters of the output of {self.equation!r}.")
+        axes = self.bias_axes
         first = min(result.index(c) for c in axes)
         shape = tuple(sizes[c] if c in axes else 1 for c in result[first:])
         return shape + (1,) * (rank - len(letters)) if elided == "right" else shape

@@ -12,12 +12,26 @@ from typing import Any
 import numpy as np
 
 from keras_front import backend as K
+from keras_front.backend.shapes import normalize_axis
 from keras_front.errors import ArgumentError
 from keras_front.losses.weights import check_broadcast, tensor_of
 from keras_front.registry import Registry
 from keras_front.tracebacks import api_boundary
 
 LOSSES = Registry("loss")
+
+
+def classes_of(y_pred: Any, axis: int = -1) -> Any:
+    """The number of classes.
+
+    Args:
+        y_pred: outputs.
+        axis: the axis of the classes.
+
+    Raises: WrongPlaceError if there is no such axis.
+    """
+    shape = K.int_shape(y_pred)
+    return shape[normalize_axis(axis, len(shape))]
 
 
 def as_pair(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
@@ -244,7 +258,7 @@ def categorical_crossentropy(
         0.6931
     """
     y_true, y_pred = as_pair(y_true, y_pred)
-    y_true = smoothed(y_true, label_smoothing, K.int_shape(y_pred)[axis])
+    y_true = smoothed(y_true, label_smoothing, classes_of(y_pred, axis))
     return K.categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
 
 
@@ -258,7 +272,7 @@ def check_class_numbers(y_true: Any, y_pred: Any, axis: int = -1) -> None:
     """
     if not isinstance(y_true, np.ndarray | list | tuple) or not hasattr(y_pred, "shape"):
         return
-    labels, classes = np.asarray(y_true), K.int_shape(y_pred)[axis]
+    labels, classes = np.asarray(y_true), classes_of(y_pred, axis)
     if classes is None or labels.dtype.kind not in "biuf" or not labels.size:
         return
     if not (labels.min() >= 0 and labels.max() < classes):

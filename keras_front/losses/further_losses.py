@@ -10,8 +10,8 @@ from typing import Any
 
 from keras_front import backend as K
 from keras_front.arguments import Flag, Fraction, Integer, NotNegative, Number, Scalars
-from keras_front.errors import ArgumentError
-from keras_front.losses.functions import LOSSES, as_pair, smoothed
+from keras_front.errors import ArgumentError, ShapeError
+from keras_front.losses.functions import LOSSES, as_pair, classes_of, smoothed
 from keras_front.losses.objects import LossFunctionWrapper
 from keras_front.losses.weights import Reduction
 from keras_front.tracebacks import api_boundary
@@ -95,7 +95,13 @@ def categorical_focal_crossentropy(
         0.0433
     """
     y_true, y_pred = as_pair(y_true, y_pred)
-    y_true = smoothed(y_true, label_smoothing, K.int_shape(y_pred)[axis])
+    classes = classes_of(y_pred, axis)
+    if not isinstance(alpha, float | int) and K.int_shape(alpha) not in ((), (1,), (classes,)):
+        raise ShapeError(
+            f"categorical_focal_crossentropy: expected alpha to be a number, or one for each of {classes} classes, "
+            f"received an array of shape {K.int_shape(alpha)}."
+        )
+    y_true = smoothed(y_true, label_smoothing, classes)
     p = K.softmax(y_pred, axis=axis) if from_logits else y_pred
     p = _without_tiny(p / K.sum(p, axis=axis, keepdims=True))
     weights = K.cast(K.convert(alpha), K.dtype(p))
@@ -257,6 +263,11 @@ def ctc(y_true: Any, y_pred: Any) -> Any:
         [0.6931]
     """
     logits, labels = K.convert(y_pred), K.cast(K.convert(y_true), "int32")
+    if len(logits.shape) != 3 or len(labels.shape) != 2:
+        raise ShapeError(
+            "ctc: expected labels of shape (n, labels) and logits of shape (n, steps, classes), received "
+            f"{tuple(labels.shape)} and {tuple(logits.shape)}."
+        )
     p = K.softmax(K.concatenate([logits[:, :, 1:], logits[:, :, :1]], axis=-1))  # K has the blank last
     steps = K.sum(K.ones_like(p[:, :, :1], dtype="int32"), axis=1)
     counts = K.sum(K.cast(K.not_equal(labels, 0), "int32"), axis=1, keepdims=True)

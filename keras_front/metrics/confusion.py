@@ -45,6 +45,11 @@ def count_decisions(
     if top_k is not None:
         y_pred = keep_largest(y_pred, top_k)
     if class_id is not None:
+        classes = K.int_shape(y_pred)[-1]
+        if classes is not None and not -classes <= class_id < classes:
+            raise ArgumentError(
+                f"class_id: expected one of the {classes} classes of y_pred, from 0, received {class_id}."
+            )
         y_true, y_pred = y_true[..., class_id], y_pred[..., class_id]
     weights = K.ones_like(y_pred)
     if sample_weight is not None:

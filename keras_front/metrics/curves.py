@@ -233,9 +233,12 @@ class AUC(Decisions):
         elif num_labels is not None:
             self._start_labels(num_labels)
 
-    def _start_labels(self, labels: int) -> None:
-        if self.label_weights is not None and len(self.label_weights) != labels:
+    def _check_label_weights(self, labels: int | None) -> None:
+        if self.label_weights is not None and labels is not None and len(self.label_weights) != labels:
             raise ArgumentError(f"AUC: expected {labels} label_weights, received {len(self.label_weights)}.")
+
+    def _start_labels(self, labels: int) -> None:
+        self._check_label_weights(labels)
         for short in self.counted:
             setattr(self, self.LONG[short], self.add_weight(self.LONG[short], (len(self._thresholds), labels)))
 
@@ -264,6 +267,7 @@ class AUC(Decisions):
         """The weight of each decision, of its sample and of its label."""
         if self.label_weights is None:
             return sample_weight
+        self._check_label_weights(K.int_shape(y_pred)[-1])
         weights = K.ones_like(K.convert(y_pred)) * np.asarray(self.label_weights, "float32")
         return weights if sample_weight is None else weights * spread_weights(sample_weight, y_pred)
 

@@ -10,6 +10,7 @@ from keras_front import backend as K
 from keras_front.backend.operands import as_symbol_or_tensor
 from keras_front.backend.precision import full_precision
 from keras_front.errors import ArgumentError
+from keras_front.initializers import window_factors
 
 from .arrays import _dtype, _whole, array
 
@@ -171,7 +172,7 @@ def _window(window: Any, length: int, total: int) -> np.ndarray:
             raise ArgumentError(f"stft: expected a window 'hann', 'hamming', an array or None, received {window!r}.")
         values = (np.hanning if window == "hann" else np.hamming)(length + 1)[:-1]
     else:
-        values = np.asarray(K.to_numpy(window), "float64")
+        values = window_factors(K.to_numpy(window), length)
     left = (total - length) // 2
     return np.pad(values, (left, total - length - left))
 

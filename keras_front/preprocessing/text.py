@@ -15,7 +15,7 @@ import numpy as np
 
 from keras_front.arguments import Count, reading
 from keras_front.compatibility import accept_legacy_arguments, reject_unknown
-from keras_front.errors import ArgumentError
+from keras_front.errors import ArgumentError, WrongKindError
 from keras_front.failures import explains_failures
 
 __all__ = ["Tokenizer", "hashing_trick", "one_hot", "text_to_word_sequence", "tokenizer_from_json"]
@@ -230,7 +230,13 @@ class Tokenizer:
         if isinstance(text, list) or (self.char_level and isinstance(text, str)):
             if not self.lower:
                 return list(text)
-            return [word.lower() for word in text] if isinstance(text, list) else list(text.lower())
+            try:
+                return [word.lower() for word in text] if isinstance(text, list) else list(text.lower())
+            except AttributeError:
+                raise WrongKindError(
+                    f"Tokenizer: expected texts, or lists of words, received {text!r:.80}. Lists of numbers are the "
+                    "sequences of sequences_to_matrix."
+                ) from None
         if self.analyzer is not None:
             return self.analyzer(text)
         return text_to_word_sequence(text, self.filters, self.lower, self.split)

@@ -31,7 +31,13 @@ def to_categorical(y: Any, num_classes: int | None = None, dtype: str = "float32
                [0., 0., 1.]], dtype=float32)
     """
     reject_unknown("to_categorical", kwargs, ("num_classes", "dtype"))
-    numbers = np.asarray(y).astype("int64")
+    try:
+        numbers = np.asarray(y).astype("int64")
+    except (TypeError, ValueError):
+        raise ArgumentError(
+            f"to_categorical: expected class numbers, received {y!r:.80}. Texts become numbers by "
+            "np.unique(y, return_inverse=True)[1], or by the layer StringLookup."
+        ) from None
     if numbers.ndim > 1 and numbers.shape[-1] == 1:
         numbers = numbers[..., 0]
     classes = int(num_classes or (numbers.max() + 1 if numbers.size else 0))

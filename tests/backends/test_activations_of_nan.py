@@ -101,3 +101,19 @@ def test_the_first_nan_is_the_largest_and_the_smallest(backend):
     for op, want in ((K.argmax, np.argmax(x, -1)), (K.argmin, np.argmin(x, -1))):
         np.testing.assert_array_equal(K.to_numpy(op(K.constant(x))), want)
         np.testing.assert_array_equal(K.function([p], [op(p)])([x])[0], want)
+
+
+def test_cube_roots_of_infinities_are_infinite(backend):
+    given = np.array([-np.inf, np.inf, -8.0, 0.0], "float32")
+    np.testing.assert_allclose(K.eval(K.cbrt(K.constant(given))), np.cbrt(given), rtol=1e-5)
+
+
+@pytest.mark.parametrize("op", ["fft", "ifft", "rfft"])
+def test_fourier_transforms_of_halves_are_halves_as_in_numpy(backend, op):
+    given = np.random.default_rng(0).random((2, 5)).astype("float16")
+    arrays = [given] if op == "rfft" else [given, np.zeros_like(given)]
+    found = getattr(K, op)(*(K.constant(a, dtype="float16") for a in arrays))
+    expected = getattr(np.fft, op)(given.astype("float64"))
+    assert [K.dtype(part) for part in found] == ["float16", "float16"]
+    for part, wanted in zip(found, (expected.real, expected.imag), strict=True):
+        np.testing.assert_allclose(K.eval(part), wanted, atol=4e-3)

@@ -254,7 +254,7 @@ def cbrt(x: Tensor):
         [-3.0]
     """
     size = abs(x)
-    near = greater(size, 0)
+    near = logical_and(greater(size, 0), less(size, np.inf))
     whole = where(near, size, 1)
     root = power(whole, 1 / 3)
     root = subtract(root, divide(subtract(root, divide(divide(whole, root), root)), 3))

@@ -279,8 +279,8 @@ def sparse_categorical_crossentropy(target: Tensor, output: Tensor, from_logits=
         target = squeeze(target, axis=-1)
     if len(target.shape) != len(output.shape) - 1:
         raise ShapeError(
-            f"sparse_categorical_crossentropy: class numbers of shape {target.shape} do not fit outputs of shape "
-            f"{output.shape}. Expected the same shape without the last axis; one-hot targets want "
+            f"sparse_categorical_crossentropy: class numbers of shape {tuple(target.shape)} do not fit outputs of "
+            f"shape {tuple(output.shape)}. Expected the same shape without the last axis; one-hot targets want "
             "categorical_crossentropy."
         )
     logits = output if from_logits else _argument_of("softmax", output)
@@ -344,7 +344,8 @@ def bias_add(x: Tensor, bias: Tensor, data_format=None):
     data_format = config.normalize_data_format(data_format)
     given, nx, nb = bias.shape, len(x.shape), len(bias.shape)
     if nb not in (1, nx - 1):
-        raise ShapeError(f"bias_add: a bias of shape {bias.shape} fits neither 1 nor {nx - 1} dimensions of {x.shape}.")
+        shape, own = tuple(x.shape), tuple(bias.shape)
+        raise ShapeError(f"bias_add: a bias of shape {own} fits neither 1 nor {nx - 1} dimensions of {shape}.")
     if data_format == "channels_first" and nx > 2:
         if nb == 1:
             bias = reshape(bias, (1, bias.shape[0], *(1,) * (nx - 2)))

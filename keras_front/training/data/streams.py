@@ -514,6 +514,10 @@ def stream_adapter(
 
     Raises: ArgumentError for data without end and without a number of steps.
     """
+    if isinstance(source, type):
+        raise ArgumentError(
+            f"{where}: expected an object, received the class {source.__name__}. Write {source.__name__}(...)."
+        )
     if steps is None and _endless(source):
         raise ArgumentError(f"{where}: expected `{name}`, because {type(source).__name__} has no end.")
     steps = None if steps is None else step_count(where, name, steps)
