@@ -18,6 +18,7 @@ import numpy as np
 from keras_front import conventions
 from keras_front.arguments import CHOICE, Flag, Kept, NotNegative, Number, Scalars, Seed
 from keras_front.backend import dtypes, seeds
+from keras_front.backend.operands import window_factors
 from keras_front.errors import ArgumentError, MissingPackageError, ShapeError
 from keras_front.failures import explains_failures
 from keras_front.missing_names import only_these
@@ -382,26 +383,6 @@ def window_of(window: Any, samples: int, periodic: bool) -> np.ndarray:
         made = (np.hanning if window == "hann" else np.hamming)(samples + periodic)
         return made[:samples]
     return _window_of_scipy(window, samples, periodic)
-
-
-def window_factors(window: Any, samples: int) -> np.ndarray:
-    """Factors that are given as numbers.
-
-    Args:
-        window: an array, list or tensor on the host.
-        samples: how many there must be.
-
-    Raises: ArgumentError for what are no numbers, and for another number of them.
-    """
-    try:
-        found = np.asarray(window, "float64")
-    except (TypeError, ValueError):
-        raise ArgumentError(
-            f"window: expected a name, an array of {samples} numbers or None, received {window!r:.80}."
-        ) from None
-    if found.shape != (samples,):
-        raise ArgumentError(f"window: expected {samples} factors, received an array of shape {found.shape}.")
-    return found
 
 
 def _window_of_scipy(window: str, samples: int, periodic: bool) -> np.ndarray:

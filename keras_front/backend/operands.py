@@ -316,3 +316,23 @@ def as_flag(value: Any) -> bool:
     if not isinstance(value, int | float | np.bool_ | np.integer) or value not in (0, 1):
         raise WrongKindError(f"Expected True or False, received {value!r}.")
     return bool(value)
+
+
+def window_factors(window: Any, samples: int) -> np.ndarray:
+    """Factors that are given as numbers.
+
+    Args:
+        window: an array, list or tensor on the host.
+        samples: how many there must be.
+
+    Raises: ArgumentError for what are no numbers, and for another number of them.
+    """
+    try:
+        found = np.asarray(window, "float64")
+    except (TypeError, ValueError):
+        raise ArgumentError(
+            f"window: expected a name, an array of {samples} numbers or None, received {window!r:.80}."
+        ) from None
+    if found.shape != (samples,):
+        raise ArgumentError(f"window: expected {samples} factors, received an array of shape {found.shape}.")
+    return found

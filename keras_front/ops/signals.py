@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 
 from keras_front import backend as K
-from keras_front.backend.operands import as_symbol_or_tensor
+from keras_front.backend.operands import as_symbol_or_tensor, window_factors
 from keras_front.backend.precision import full_precision
 from keras_front.errors import ArgumentError
-from keras_front.initializers import window_factors
 
 from .arrays import _dtype, _whole, array
 
