@@ -77,6 +77,8 @@ class Conventions(NamedTuple):
         activation_layers_warn: a layer given as the activation of another one is warned of. Natively False.
         file_version: the version of Keras that HDF5 files and JSON state. Natively 2.3.1, whose form they have; that of
             2.2.4 is the same.
+        lowers_optimizer_names: `optimizers.deserialize` writes the class in the config that it is given in small
+            letters, and optimizers' configs have no name: programs compare them. Natively False.
         unknown_mode_is_auto: callbacks take an unknown `mode` as "auto", with a warning. Natively False: it
             is an error.
         records_calls: what a layer computes from tensors of torch may be asked for gradients, by `loss.backward()`, as
@@ -114,6 +116,7 @@ class Conventions(NamedTuple):
     causal_wants_channels_last: bool = False
     activation_layers_warn: bool = False
     file_version: str = "2.3.1"
+    lowers_optimizer_names: bool = False
     unknown_mode_is_auto: bool = False
     records_calls: bool = False
     applications: str = "tf.keras"

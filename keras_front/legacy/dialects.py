@@ -84,6 +84,7 @@ _UP_TO_2_3 = {
     **_WHOLE,
     "applications": "Keras-Applications",
     "activation_layers_warn": True,  # 2.2.4 `keras/activations.py`, `get`
+    "lowers_optimizer_names": True,  # `keras/optimizers.py`, `deserialize`
     "causal_wants_channels_last": True,  # `keras/layers/convolutional.py`, `Conv1D`
     "layer_at_the_end": True,
     "masks_over_nonzero": False,  # 2.3.1 `keras/losses.py`, `Loss.__call__`; before, see `_NONZERO`

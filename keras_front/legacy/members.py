@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from keras_front import backend as K
-from keras_front import layers, models, regularizers
+from keras_front import layers, models, optimizers, regularizers
 from keras_front.compatibility import renamed
 from keras_front.layers.wrappers import Bidirectional
 from keras_front.missing_names import missing_attribute
@@ -280,6 +280,7 @@ MEMBERS: dict[type, dict[str, Any]] = {
     layers.ConvLSTM2D: {"conv_step": _of_cell("input_conv"), "conv_step_hidden": _of_cell("recurrent_conv")},
     layers.ConvLSTM2DCell: {"input_conv": input_conv, "recurrent_conv": recurrent_conv},
     Bidirectional: {"constraints": Former(_constraints)},
+    optimizers.Optimizer: {"updates": Former(lambda self: [])},  # those of `get_updates` are its result
     regularizers.Regularizer: {"set_layer": _nothing, "set_param": _nothing},
 }
 

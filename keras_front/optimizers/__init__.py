@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from keras_front import conventions
 from keras_front.errors import ArgumentError
 from keras_front.missing_names import only_these
 from keras_front.optimizers import schedules
@@ -84,6 +85,9 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
         >>> float(deserialize({"class_name": "SGD", "config": {"lr": 0.5}}).lr)
         0.5
     """
+    if isinstance(config, dict) and conventions.current().lowers_optimizer_names:
+        name = config.get("class_name")
+        config.update(class_name=name.lower() if name in OPTIMIZERS else name)
     return OPTIMIZERS.deserialize(config, custom_objects)
 
 

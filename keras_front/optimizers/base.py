@@ -213,7 +213,7 @@ class Optimizer(OptimizerVariables, ResourceUpdates, VariableUpdates, OptimizerC
         names = [n for n in self.constructor_arguments() if n not in _COMMON]
         own = {name: plain(self._stored(name)) for name in names}
         found = {
-            "name": self.name,
+            **({} if conventions.current().lowers_optimizer_names else {"name": self.name}),
             "learning_rate": plain(self._schedule) if self.is_scheduled else float(self._lr),
             "decay": self.initial_decay,
             **own,

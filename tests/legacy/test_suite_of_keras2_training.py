@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_front import backend as K
-from keras_front import config, metrics
+from keras_front import config, metrics, optimizers
 from keras_front.callbacks import Callback, EarlyStopping, LambdaCallback
 from keras_front.layers import Dense, Input, Layer
 from keras_front.legacy.engine import training_utils
@@ -99,3 +99,15 @@ def test_what_callbacks_of_other_versions_take_and_are_told(backend):
     np.testing.assert_allclose(model.predict(X, 2, callbacks=[Look()]), np.concatenate(seen))
     with config.dialect("keras2.2"), pytest.warns(RuntimeWarning, match="fallback to auto"):
         EarlyStopping(mode="unknown")
+
+
+@pytest.mark.of_the_host
+@pytest.mark.parametrize("dialect", ["keras1", "keras2.2", "keras2.3"])
+def test_configs_of_optimizers_are_compared_as_then(backend, dialect):
+    with config.dialect(dialect):
+        optimizer = optimizers.Adam(decay=1e-3)
+        written = optimizers.serialize(optimizer)
+        again = optimizers.serialize(optimizers.deserialize(written))
+        assert written == {**again, "class_name": "adam"}
+        assert "name" not in written["config"]
+    assert optimizer.get_config()["name"] == "Adam"
