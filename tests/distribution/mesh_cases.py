@@ -238,7 +238,7 @@ def attention() -> Any:
     tokens = np.random.default_rng(0).integers(0, 8, size=(24, 5))
     inputs = layers.Input((5,), dtype="int32")
     x = layers.Embedding(8, 8, name="table")(inputs)
-    x = layers.Add()([x, layers.MultiHeadAttention(2, 4, name="attention")(x, x)])
+    x = layers.Add()([x, layers.MultiHeadAttention(4, 2, name="attention")(x, x)])
     x = layers.LayerNormalization(name="norm")(x)
     x = layers.GlobalAveragePooling1D(name="pool")(layers.Dense(8, "gelu", name="first")(x))
     model = Model(inputs, layers.Dense(1, "sigmoid", name="last")(x))
