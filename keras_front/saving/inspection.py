@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import io
 import json
 import math
 import os
+import shutil
 import struct
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
@@ -39,6 +42,8 @@ from . import (
 from .tensor_bundle import TensorBundle
 
 __all__ = ["Description", "LayerEntry", "WeightEntry", "describe"]
+
+IN_MEMORY = 1 << 26  # bytes of a member of an archive that are held in memory; more go into a temporary file
 
 
 class LayerEntry(NamedTuple):
@@ -295,11 +300,20 @@ def _keras_archive(archive: zipfile.ZipFile, found: Description) -> None:
     with _noting(found):
         if keras_zip.WEIGHTS not in archive.namelist():
             guard.member(archive, keras_zip.WEIGHTS, found.path)  # which says so
-        with archive.open(keras_zip.WEIGHTS) as stream, h5py.File(stream, "r") as root:  # type: ignore[arg-type]
+        with _seekable(archive, keras_zip.WEIGHTS) as stream, h5py.File(stream, "r") as root:  # type: ignore[arg-type]
             heaps.check_heaps(stream, f"{found.path}, {keras_zip.WEIGHTS}")
             guard.check_tree(root, f"{found.path}, {keras_zip.WEIGHTS}")
             for name, entry in _datasets(root, found):
                 (found.state if name.startswith("optimizer") else found.weights).append(entry)
+
+
+def _seekable(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
+    """A copy of a member, in memory or in a temporary file: going back in the member itself reads it from its start."""
+    copy = tempfile.TemporaryFile() if archive.getinfo(name).file_size > IN_MEMORY else io.BytesIO()
+    with archive.open(name) as stream:
+        shutil.copyfileobj(stream, copy)
+    copy.seek(0)
+    return copy
 
 
 def _array_file(path: Any, found: Description) -> None:

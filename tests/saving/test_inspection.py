@@ -15,7 +15,7 @@ import torch
 
 from keras_front import cli, layers, models
 from keras_front.errors import UnsafeFileError
-from keras_front.saving import torch_files
+from keras_front.saving import inspection, torch_files
 from keras_front.saving.inspection import describe
 
 
@@ -221,3 +221,14 @@ def test_torch_files_that_ask_for_more_are_refused(tmp_path, body):
     with pytest.raises(UnsafeFileError):
         torch_files.read(path)
     assert describe(path).refused
+
+
+def test_an_archive_is_read_once_however_many_layers_it_has(tmp_path, monkeypatch):
+    path, lengths, read = tmp_path / "m.keras", [], zipfile.ZipExtFile.read
+    models.Sequential([layers.Dense(1, input_shape=(1,)), *(layers.Dense(1) for _ in range(40))]).save(path)
+    monkeypatch.setattr(zipfile.ZipExtFile, "read", lambda self, n=-1: lengths.append(read(self, n)) or lengths[-1])
+    for in_memory in (inspection.IN_MEMORY, 0):
+        monkeypatch.setattr(inspection, "IN_MEMORY", in_memory)
+        lengths.clear()
+        assert len(inspection.describe(path).weights) == 82
+        assert sum(map(len, lengths)) <= path.stat().st_size
