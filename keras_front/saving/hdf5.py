@@ -596,8 +596,11 @@ def pairs_of_layer(
     """
     weights = weight_order.in_file_order(layer)
     arrays = _as_today(layer, arrays, origin)
-    if weight_order.has_models(layer) and len(names) == len(arrays):
-        weights = weight_order.by_names(weights, names) or weights
+    if len(names) == len(arrays):
+        if weight_order.is_adapted(layer):
+            weights = weight_order.by_names(layer.weights, names) or weights
+        elif weight_order.has_models(layer):
+            weights = weight_order.by_names(weights, names) or weights
     if reshape and len(weights) == len(arrays):
         arrays = [a.reshape(w.shape) if a.size == np.prod(w.shape) else a for a, w in zip(arrays, weights)]
     weight_order.check_shapes(layer, weights, arrays)

@@ -45,6 +45,7 @@ SIZES = {
     "pad_width",
 }
 LARGEST = 10_000_000
+UNSAID = ("image", "linalg")  # modules of ops whose names `keras.ops` itself does not have; HDF5 files leave them out
 KERAS3_MODULES = ("keras.src.ops.", "keras.src.activations.activations", "keras.ops")
 
 
@@ -69,8 +70,10 @@ def is_op(entry: Any) -> bool:
     if entry.get("module"):
         return str(entry["module"]).startswith(KERAS3_MODULES)
     kind, nodes = str(entry.get("class_name")), entry.get("inbound_nodes") or []
-    known = kind in BY_KERAS3 or kind in KERAS3_ALIASES or kind in KERAS3_AS
-    return known and bool(nodes) and isinstance(nodes[0], Mapping)
+    if not nodes or not isinstance(nodes[0], Mapping):
+        return False
+    listed = kind in BY_KERAS3 or kind in KERAS3_ALIASES or kind in KERAS3_AS
+    return listed or any(map(_is_function, _names_of(entry)))
 
 
 def read(entry: Mapping[str, Any], shift: Mapping[str, int], tensors: Callable[[Any, Any], Any]) -> Config:
@@ -362,9 +365,10 @@ def _names_of(entry: Mapping[str, Any]) -> list[str]:
     """What a class of Keras 3 may be called in `keras_front.ops`: 'ops.image.resize' of `Resize` in `ops.image`."""
     kind = str(entry["class_name"])
     words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", kind)).lower()
-    part = str(entry.get("module") or "").rpartition(".")[2]
+    module = str(entry.get("module") or "").rpartition(".")[2]
     plain = [words, kind.lower(), words.removesuffix("_norm") + "_normalization"]
-    return [*(f"ops.{part}.{name}" for name in plain), *(f"ops.{name}" for name in plain)]
+    within = [f"ops.{part}.{name}" for part in ([module] if module else UNSAID) for name in plain]
+    return [*within, *(f"ops.{name}" for name in plain)]
 
 
 def _is_function(name: str) -> bool:

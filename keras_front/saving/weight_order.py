@@ -16,7 +16,7 @@ from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.nest import unique
 
-__all__ = ["by_names", "check_shapes", "has_models", "in_file_order", "layers_in_file", "unique_names"]
+__all__ = ["by_names", "check_shapes", "has_models", "in_file_order", "is_adapted", "layers_in_file", "unique_names"]
 
 
 def layers_in_file(layers: Sequence[Any]) -> list[Any]:
@@ -61,6 +61,18 @@ def has_models(layer: Any) -> bool:
         layer: a layer or model.
     """
     return any(hasattr(part, "layers") for part in layer.all_layers())
+
+
+def is_adapted(layer: Any) -> bool:
+    """Whether `layer`, or one below it, has its weight as integers or with a low-rank change.
+
+    Keras 3 has the arrays of such a layer in an order of its own in `.h5`, and the change beside the weight.
+
+    Args:
+        layer: a layer or model.
+    """
+    parts = layer.all_layers()
+    return any(getattr(part, "quantization_mode", None) or getattr(part, "lora_enabled", False) for part in parts)
 
 
 def by_names(weights: Sequence[Variable], names: Sequence[str]) -> list[Variable] | None:

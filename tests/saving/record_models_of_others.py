@@ -78,7 +78,18 @@ def models(keras: Any, own: dict[str, type]) -> dict[str, Any]:
     )
     registered = Model(row, layers.Dense(2)(own["Scale"]()(row)))
     bins = Model(row, layers.Discretization(bin_boundaries=[0.0, 0.5])(row))
-    return {"attention": attention, "masked": masked, "registered": registered, "bins": bins, "own_call": own["Net"]()}
+    found = {"attention": attention, "masked": masked, "registered": registered, "bins": bins, "own_call": own["Net"]()}
+    return found | (of_keras3(keras) if keras.__name__ == "keras" else {})
+
+
+def of_keras3(keras: Any) -> dict[str, Any]:
+    """Models with what Keras 3 alone has: other forms of weights, and a function of `ops.image` as a layer."""
+    layers, row = keras.layers, keras.Input((4,))
+    changed, image = layers.Dense(3), keras.ops.reshape(row, (-1, 2, 2, 1))
+    low_rank, whole = keras.Model(row, layers.Dense(2)(changed(row))), keras.Model(row, layers.Dense(3)(row))
+    changed.enable_lora(2)
+    whole.quantize("int8")
+    return {"low_rank": low_rank, "int8": whole, "resized": keras.Model(row, keras.ops.image.resize(image, (3, 3)))}
 
 
 def save(model: Any, folder: Path, library: str) -> None:
@@ -101,9 +112,10 @@ def record(name: str, model: Any, folder: Path, library: str) -> None:
         x[:, 3:] = 0.0
     arrays = {"x": x}
     model(x)
-    model.set_weights([w + rng.uniform(0.1, 0.5, w.shape) for w in model.get_weights()])
+    if name not in ("low_rank", "int8"):
+        model.set_weights([w + rng.uniform(0.1, 0.5, w.shape) for w in model.get_weights()])
     y = np.asarray(model(x))
-    if y.dtype.kind == "f":
+    if y.dtype.kind == "f" and name not in ("int8", "resized"):
         arrays["t"] = rng.normal(size=y.shape).astype("float32")
         model.compile(keras.optimizers.SGD(0.1, momentum=0.9), "mse")
         for _ in range(2):

@@ -39,7 +39,7 @@ def test_models_of_others_predict_and_go_on_as_there(backend, name, tmp_path):
         model.set_weights([0 * w for w in model.get_weights()])
         model.load_weights(str(tmp_path / name).removesuffix(".index"))
     np.testing.assert_allclose(model.predict(arrays["x"], verbose=0), arrays["y"], rtol=1e-4, atol=1e-5)
-    if model.optimizer and "t" in arrays:
+    if model.optimizer and "t" in arrays and name != "keras/low_rank/model.keras":  # which has the change in the weight
         goes_on_as_there(model, arrays)
 
 
