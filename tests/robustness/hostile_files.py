@@ -18,6 +18,7 @@ from hostile import Hostile
 from watch import Watch, bounded_memory
 
 LIMIT = 40
+FIRST = True
 MODULES = (
     "hostile_archives", "hostile_arrays", "hostile_code", "hostile_configs", "hostile_downloads", "hostile_hdf5",
     "hostile_names", "hostile_objects", "hostile_pickles", "hostile_saved_models", "hostile_settings", "hostile_sizes",

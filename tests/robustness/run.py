@@ -37,6 +37,7 @@ class Script(NamedTuple):
     title: str
     backends: tuple[str, ...]
     limit: float
+    first: bool
 
 
 class Outcome(NamedTuple):
@@ -62,7 +63,11 @@ def scripts() -> dict[str, Script]:
             title = (ast.get_docstring(tree) or path.stem).partition("\n")[0].rstrip(".")
             said = _constants(tree)
             found[path.stem] = Script(
-                path.stem, title, tuple(said.get("BACKENDS", BACKENDS)), float(said.get("LIMIT", LIMIT))
+                path.stem,
+                title,
+                tuple(said.get("BACKENDS", BACKENDS)),
+                float(said.get("LIMIT", LIMIT)),
+                "FIRST" in said,
             )
     return found
 
@@ -72,7 +77,7 @@ def _constants(tree: ast.Module) -> dict[str, Any]:
     return {
         node.targets[0].id: ast.literal_eval(node.value)
         for node in assigned
-        if node.targets[0].id in ("BACKENDS", "LIMIT")
+        if node.targets[0].id in ("BACKENDS", "LIMIT", "FIRST")
     }
 
 
@@ -223,6 +228,7 @@ def main(arguments: list[str] | None = None) -> int:
     began = time.monotonic()
     wanted = [known[name] for name in chosen.scripts or known]
     pairs = [(script, name) for script in wanted for name in chosen.backends.split(",") if name in script.backends]
+    pairs.sort(key=lambda pair: not pair[0].first)  # what takes longest begins, so that nothing waits for it in the end
     with ThreadPoolExecutor(chosen.jobs) as pool:
         found = [outcome for some in pool.map(lambda pair: outcomes(*pair), pairs) for outcome in some]
     print(table(found, known))
