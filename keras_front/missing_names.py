@@ -43,6 +43,28 @@ OF_MODULES = {
     "unsqueeze": "backend.expand_dims",
     "view": "backend.reshape",
 }
+# The same for names in strings: losses, metrics, activations and optimizers.
+OF_IDENTIFIERS = {
+    "accuracy_score": "'accuracy'",
+    "cross_entropy": "'sparse_categorical_crossentropy' for class numbers, 'categorical_crossentropy' for one-hot rows",
+    "crossentropy": "'sparse_categorical_crossentropy' for class numbers, 'categorical_crossentropy' for one-hot rows",
+    "f1": "metrics.F1Score()",
+    "f1_score": "metrics.F1Score()",
+    "identity": "'linear'",
+    "l1_loss": "'mae'",
+    "lbfgs": "'adam': optimizers here see a batch at a time",
+    "leakyrelu": "'leaky_relu'",
+    "log_loss": "'binary_crossentropy' for one unit, else 'sparse_categorical_crossentropy'",
+    "logistic": "'sigmoid'",
+    "logloss": "'binary_crossentropy' for one unit, else 'sparse_categorical_crossentropy'",
+    "mse_loss": "'mse'",
+    "nll_loss": "'sparse_categorical_crossentropy'",
+    "r2": "metrics.R2Score()",
+    "r2_score": "metrics.R2Score()",
+    "roc_auc": "'AUC'",
+    "roc_auc_score": "'AUC'",
+    "squared_error": "'mse'",
+}
 OF_OBJECTS = {
     "add": "Model(inputs, layer(model.output)); only a Sequential grows by `add`",
     "backward": "fit, or backend.value_and_grad in a loop of one's own",

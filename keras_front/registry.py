@@ -245,8 +245,12 @@ class Registry:
     def _unknown(self, name: str) -> str:
         import difflib
 
+        from keras_front.missing_names import OF_IDENTIFIERS
+
         near = difflib.get_close_matches(self._fold(str(name)), list(self._objects), n=3)
         hint = f"Did you mean {' or '.join(repr(n) for n in near)}? " if near else ""
+        here = OF_IDENTIFIERS.get(str(name).lower())
+        hint = f"Here it is {here}. " if here is not None else hint
         return (
             f"Unknown {_shown(self.kind)} {name!r}: expected a known name.\n"
             f"  {hint}Your own {self.kind} is found by name when you pass custom_objects={{{name!r}: ...}}, "

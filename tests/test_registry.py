@@ -1,5 +1,6 @@
 """Registries: names to objects and back, custom objects, configs derived from signatures."""
 
+import importlib
 import threading
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from keras_front import config as settings
 from keras_front import custom_objects, registry
-from keras_front.errors import ArgumentError, SerializationError
+from keras_front.errors import ArgumentError, SerializationError, UnknownNameError
 from keras_front.registry import Configurable, Registry, custom_object_scope
 
 
@@ -199,3 +200,13 @@ def test_objects_of_any_kind(things):
         registry.deserialize_keras_object("nothing")
     with pytest.raises(SerializationError, match="expected a function or an object"):
         registry.serialize_keras_object(3)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "here"),
+    [("losses", "logloss", "'binary_crossentropy'"), ("activations", "logistic", "'sigmoid'"),
+     ("metrics", "f1", "metrics.F1Score"), ("optimizers", "LBFGS", "'adam'")],
+)  # fmt: skip
+def test_names_of_other_libraries_say_what_it_is_called_here(module, name, here):
+    with pytest.raises(UnknownNameError, match=f"Here it is {here}"):
+        importlib.import_module(f"keras_front.{module}").get(name)

@@ -8,6 +8,7 @@ Source for names and arguments: Keras 3.15, `keras.wrappers`.
 from __future__ import annotations
 
 import copy
+import inspect
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -17,7 +18,7 @@ import numpy as np
 from keras_front import losses
 from keras_front.backend.seeds import temporary_seed
 from keras_front.compatibility import checked_constructor
-from keras_front.errors import ArgumentError
+from keras_front.errors import ArgumentError, UnknownArgumentError
 from keras_front.models import Model, clone_model
 from keras_front.saving.training_config import compile_arguments
 
@@ -133,9 +134,19 @@ class _ModelEstimator(BaseEstimator):
         if self.warm_start and hasattr(self, "model_"):
             return self.model_
         if not isinstance(self.model, Model):
-            return _compiled(self.model(X=X, y=y, **(self.model_kwargs or {})), self)
+            return _compiled(self._called(X=X, y=y, **(self.model_kwargs or {})), self)
         model = _compiled(self.model, self)
         return model if self.warm_start else _fresh(model)
+
+    def _called(self, **given: Any) -> Any:
+        try:
+            inspect.signature(self.model).bind(**given)
+        except TypeError as error:
+            raise UnknownArgumentError(
+                f"{type(self).__name__}: `model` is called as model(X=X, y=y, **model_kwargs), which it does not take: "
+                f"{error}. Write `def net(X, y, ...)`, or pass a model."
+            ) from None
+        return self.model(**given)
 
     def _outputs(self, X: Any) -> np.ndarray:
         check_is_fitted(self, "model_")

@@ -321,3 +321,10 @@ def test_entries_of_arguments_are_parameters():
     assert search.best_estimator_.get_params()["model_kwargs__width"] == 4
     with pytest.raises(TypeError, match=r"'epochs'\. Did you mean 'fit_kwargs'"):
         SKLearnClassifier(net, epochs=3)
+
+
+def test_a_function_without_data_as_arguments_is_an_error():
+    from keras_front.wrappers import SKLearnClassifier
+
+    with pytest.raises(TypeError, match=r"SKLearnClassifier: `model` is called as model\(X=X, y=y"):
+        SKLearnClassifier(lambda width=3: None).fit(np.zeros((4, 2)), [0, 1, 0, 1])
