@@ -29,9 +29,8 @@ class GradientTape:
             `watch` alone.
 
     Example:
-        >>> x = eager_tensor(np.float32(3))
+        >>> x = K.variable(3.0)
         >>> with GradientTape() as tape:
-        ...     tape.watch(x)
         ...     y = x * x
         >>> float(tape.gradient(y, x))
         6.0
