@@ -87,7 +87,7 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     """
     if isinstance(config, dict) and conventions.current().lowers_optimizer_names:
         name = config.get("class_name")
-        config.update(class_name=name.lower() if name in OPTIMIZERS else name)
+        config.update(class_name=name.lower() if isinstance(name, str) and name in OPTIMIZERS else name)
     return OPTIMIZERS.deserialize(config, custom_objects)
 
 
