@@ -15,7 +15,7 @@ from keras_front import backend as K
 from keras_front.arguments import Flag
 from keras_front.backend.placement import path_to_write, writes_files
 from keras_front.callbacks.base import Callback, SavesEvery, as_list
-from keras_front.errors import ArgumentError, StateError
+from keras_front.errors import ArgumentError, StateError, UnreadableFileError
 
 __all__ = ["BackupAndRestore", "SwapEMAWeights"]
 
@@ -65,7 +65,17 @@ class BackupAndRestore(SavesEvery):
     def _metadata(self) -> dict[str, Any]:
         """What is known of the last save, and of the one before: the epoch, and the folder of the state."""
         file = Path(self.backup_dir, "training_metadata.json")
-        return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        if not file.exists():
+            return {}
+        try:
+            found = json.loads(file.read_text(encoding="utf-8"))
+        except (ValueError, RecursionError) as error:
+            raise UnreadableFileError(_damaged(file, f"JSON ({type(error).__name__})")) from None
+        for saved in (found, found.get("previous") or {}) if isinstance(found, dict) else (None,):
+            state = saved.get("state", "state-") if isinstance(saved, dict) else None
+            if not isinstance(state, str) or Path(state).name != state or not state.startswith("state-"):
+                raise UnreadableFileError(_damaged(file, "the names of folders beside it"))
+        return found
 
     def _position(self) -> Any:
         return self.model._compilation.steps.position
@@ -131,6 +141,13 @@ class BackupAndRestore(SavesEvery):
 
         if self.delete_checkpoint and writes_files():
             shutil.rmtree(self.backup_dir, ignore_errors=True)
+
+
+def _damaged(file: Path, expected: str) -> str:
+    return (
+        f"{file}: expected {expected}, as BackupAndRestore writes it, received something else. Delete the folder to "
+        "begin anew."
+    )
 
 
 def with_backup(callbacks: Any, resume: Any) -> Any:

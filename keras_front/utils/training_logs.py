@@ -103,6 +103,8 @@ def _without_epochs(columns: dict[str, list[Any]]) -> Columns:
 def _from_json(text: str) -> Columns:
     try:
         found = json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
     except json.JSONDecodeError:
         found = [json.loads(line) for line in text.splitlines() if line.strip()]
     if isinstance(found, list):
