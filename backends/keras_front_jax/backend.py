@@ -335,10 +335,9 @@ class JaxBackend(Transposes, Backend):
     def _put(self, array: np.ndarray) -> Any:
         if not array.ndim and discovery.current_device() is None and self._is_host() and next(_NUMBERS) > _FEW:
             return _scalar()(array)  # the public call is slow
-        wanted = (
-            discovery.current_device()
-        )  # without one it may go where tensors beside it are, in the user's own `jit`
-        return jax.device_put(array, None if wanted is None else self._device())
+        # Bound to no device it may meet, in a `jit` of the user's own, tensors that lie on several.
+        free = discovery.current_device() is None and not _in_processes()
+        return jax.device_put(array, None if free else self._device())
 
     def copy(self, x: Any) -> Any:  # a donated buffer must not be shared
         return jnp.array(x, copy=True)
@@ -531,8 +530,15 @@ _NUMBERS, _FEW = itertools.count(), 100  # what `_scalar` compiles takes as long
 
 @functools.cache
 def _scalar() -> Callable[[np.ndarray], Any]:
-    """Makes a number a tensor."""
-    return jax.jit(lambda x: x)
+    """Makes a number a tensor, bound to a device as those are that come by `device_put`."""
+    if not _in_processes():
+        return jax.jit(lambda x: x)
+    return jax.jit(lambda x: x, out_shardings=jax.sharding.SingleDeviceSharding(_first_device()))
+
+
+@functools.cache
+def _in_processes() -> bool:
+    return jax.process_count() > 1
 
 
 def _roomy(rows: int) -> int:
