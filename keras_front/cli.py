@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType, TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from keras_front import __version__, config
 from keras_front.errors import ArgumentError, KerasFrontError
@@ -57,9 +57,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose error for a command that there is not names the nearest one."""
+
+    def error(self, message: str) -> NoReturn:
+        import difflib
+
+        words = message.split("'")[1::2] if "invalid choice" in message else []  # what was given, then what there is
+        near = difflib.get_close_matches(words[0], words[1:], n=1) if words else []
+        super().error(f"{message}. Did you mean {near[0]!r}?" if near else message)
+
+
 def _parser() -> argparse.ArgumentParser:
     layout = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(prog="keras-front", description=ABOUT, formatter_class=layout)
+    parser = _Parser(prog="keras-front", description=ABOUT, formatter_class=layout)
     parser.add_argument("--version", action="version", version=f"keras_front {__version__}")
     parser.set_defaults(command=None)
     commands = parser.add_subparsers(metavar="command", title="commands", prog="keras-front")

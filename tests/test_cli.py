@@ -210,3 +210,11 @@ def test_a_reader_that_has_seen_enough_is_no_error():
     process.stdout.close()  # as `keras-front info | head -1` does
     assert process.stderr.read() == b""
     assert process.wait() == 0
+
+
+def test_a_misspelt_command_says_which_is_meant(capsys):
+    from keras_front.cli import main
+
+    with pytest.raises(SystemExit):
+        main(["sumary", "model.h5"])
+    assert "Did you mean 'summary'?" in capsys.readouterr().err
