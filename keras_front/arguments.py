@@ -352,9 +352,10 @@ def reading(init: Callable[..., None]) -> Callable[..., None]:
     """A constructor that reads and stores its annotated arguments before its body runs.
 
     Args:
-        init: an `__init__`. Without annotated arguments, or with `*args`, it is returned as it is.
+        init: an `__init__`. Without annotated arguments, with `*args`, or if it reads them already, perhaps below
+            another decorator, it is returned as it is.
     """
-    readers = readers_of(init)
+    readers = {} if getattr(init, "_reads_arguments", False) else readers_of(init)
     parameters = list(inspect.signature(init).parameters.values())[1:] if readers else []
     if not readers or any(p.kind is p.VAR_POSITIONAL for p in parameters):
         return init
@@ -379,6 +380,7 @@ def reading(init: Callable[..., None]) -> Callable[..., None]:
             if first:
                 del held[_READ]
 
+    construct._reads_arguments = True  # type: ignore[attr-defined]
     return construct
 
 

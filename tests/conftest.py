@@ -24,7 +24,7 @@ from file_server import keras_home as keras_home
 from interop import pytest_terminal_summary as pytest_terminal_summary
 
 from keras_front import config
-from keras_front.backend import discovery, seeds
+from keras_front.backend import discovery, eager_tensors, seeds
 from keras_front.testing import selection
 
 NO_FOLDER = os.path.join(__file__, "no_folder")
@@ -102,6 +102,7 @@ def clean_settings(monkeypatch: pytest.MonkeyPatch):
         if variable not in KEPT:
             monkeypatch.delenv(variable)
     monkeypatch.setenv("KERAS_HOME", NO_FOLDER)  # real Keras would fill a folder
+    monkeypatch.setattr(eager_tensors, "_answers", [])  # as if no program for TensorFlow had run in this process
     config.reload()
     config.disable_traceback_filtering()  # a test that fails shows where
     seeds.set_random_seed(1234)

@@ -21,7 +21,14 @@ from keras_front.missing_names import missing_in_module as _missing_in_module
 from . import arrays, core, image, linalg, nn, numpy, reductions, signals, statistics  # noqa: F401 - as `ops.image`
 
 _OWN = (arrays, statistics, reductions, core, nn, signals, linalg)
-_HELPERS = {"on_host", "average_windows", "largest_of_windows", "as_symbol_or_tensor", "full_precision"}
+_HELPERS = {
+    "on_host",
+    "average_windows",
+    "largest_of_windows",
+    "as_symbol_or_tensor",
+    "full_precision",
+    "window_factors",
+}
 # What Keras 3 calls arguments that have another name here; see `_renamed`.
 _FIRST, _SECOND = ("x", "x1", "xs", "inputs", "variable", "subscripts", "f", "abs_"), ("x2",)
 _ARGUMENTS = {
