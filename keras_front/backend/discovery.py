@@ -44,6 +44,7 @@ RETIRED = {"theano": "pytensor", "cntk": "onnxruntime", "mxnet": None, "plaidml.
 
 ACTIVE: ContextVar[Engine | None] = ContextVar("keras_front_backend", default=None)
 DEVICE: ContextVar[str | None] = ContextVar("keras_front_device", default=None)
+refusals = 0  # how often a fork has left engines behind that refuse to work, from this process to its first parent
 DISTRIBUTION: ContextVar[Any] = ContextVar("keras_front_distribution", default=None)
 
 _HOST = (np.ndarray, np.generic, bool, int, float, list, tuple, str)

@@ -28,6 +28,7 @@ def after_fork() -> None:
         if engine.forks:
             engine.after_fork()
         else:
+            discovery.refusals += 1  # what is compiled does not ask the engine again
             kind: Any = type(engine)
             engine.__class__ = _refusing(kind)  # type: ignore[arg-type]  # classes have a hash
     config.revise()  # programs that are compiled already belong to the parent

@@ -442,6 +442,6 @@ _known: tuple[Any, ...] = (None, None, None, None, ())  # what the key depends o
 def _trace_key_now() -> tuple[Any, ...]:
     global _known
     sources = config.revision, _PHASE.get(), discovery.DEVICE.get(), config.BLOCK.get()  # before what follows is read
-    key = phase_value(), discovery.current_device(), config.trace_key(), seeds.trace_key()
+    key = phase_value(), discovery.current_device(), config.trace_key(), seeds.trace_key(), discovery.refusals
     _known = (*sources, key)
     return key

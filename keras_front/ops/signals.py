@@ -171,7 +171,8 @@ def _window(window: Any, length: int, total: int) -> np.ndarray:
             raise ArgumentError(f"stft: expected a window 'hann', 'hamming', an array or None, received {window!r}.")
         values = (np.hanning if window == "hann" else np.hamming)(length + 1)[:-1]
     else:
-        values = window_factors(K.to_numpy(window), length)
+        on_host = isinstance(window, np.ndarray | list | tuple)
+        values = window_factors(window if on_host else K.to_numpy(window), length)
     left = (total - length) // 2
     return np.pad(values, (left, total - length - left))
 

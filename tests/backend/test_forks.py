@@ -148,3 +148,19 @@ def test_an_engine_that_cannot_be_forked_refuses_and_can_be_read(monkeypatch):
     assert "threaded backend was in use when this process was forked" in said
     assert "spawn" in said
     assert forks._refusing(Threaded) is forks._refusing(Threaded)
+
+
+def test_a_call_that_is_compiled_refuses_in_a_child_too(backend):
+    if backend.forks:
+        pytest.skip("this engine works in a child")
+    model, x = Sequential([L.Dense(1, input_shape=(2,))]), np.ones((2, 2), "float32")
+    for _ in range(2):
+        model.predict(x)
+
+    def child():
+        try:
+            model.predict(x)
+        except BackendError as error:
+            return str(error)
+
+    assert "spawn" in in_child(child)
