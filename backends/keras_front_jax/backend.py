@@ -27,7 +27,7 @@ from keras_front.backend.state import Variable, VariableList
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import BackendError, DtypeError
 from keras_front_jax import distribution as distributions
-from keras_front_jax import export
+from keras_front_jax import export, fourier
 from keras_front_jax.calls import compiled_call
 from keras_front_jax.x64 import wide, wide_methods, wide_scope
 
@@ -217,14 +217,13 @@ class JaxBackend(Transposes, Backend):
         return tuple(jnp.linalg.svd(x, full_matrices=False))
 
     def fft(self, real: Any, imag: Any, *, axis: int) -> Any:
-        return _transformed(jnp.fft.fft, real, imag, axis)
+        return fourier.transformed(jnp.fft.fft, real, imag, axis)
 
     def ifft(self, real: Any, imag: Any, *, axis: int) -> Any:
-        return _transformed(jnp.fft.ifft, real, imag, axis)
+        return fourier.transformed(jnp.fft.ifft, real, imag, axis)
 
     def rfft(self, x: Any, *, axis: int) -> Any:
-        z = jnp.fft.rfft(x.astype(jnp.promote_types(x.dtype, jnp.float32)), axis=axis)
-        return z.real.astype(x.dtype), z.imag.astype(x.dtype)
+        return fourier.of_real(x, axis)
 
     def argsort(self, x: Any, *, axis: int, descending: bool) -> Any:
         return jnp.argsort(x, axis, stable=True, descending=descending).astype(jnp.int64)
@@ -508,12 +507,6 @@ class JaxBackend(Transposes, Backend):
 
     def arguments_like(self, arrays: Sequence[np.ndarray]) -> Any:
         return list if all(map(_is_plain, arrays)) and self._is_host() else super().arguments_like(arrays)
-
-
-def _transformed(transform: Callable[..., Any], real: Any, imag: Any, axis: int) -> Any:
-    wide = jnp.promote_types(real.dtype, jnp.float32)  # there are complex numbers of 64 and 128 bits
-    z = transform(lax.complex(real.astype(wide), imag.astype(wide)), axis=axis)
-    return z.real.astype(real.dtype), z.imag.astype(real.dtype)
 
 
 def _is_plain(array: np.ndarray) -> bool:

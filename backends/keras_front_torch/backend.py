@@ -14,7 +14,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -24,11 +23,10 @@ from torch.utils import checkpoint
 from keras_front.backend import codegen, discovery, dtypes, seeds, shapes
 from keras_front.backend.adapter import Backend, Positional, accumulates_in_single
 from keras_front.backend.gradients import known_moments, with_rule
-from keras_front.backend.state import Variable
 from keras_front.errors import BackendError, DtypeError
-from keras_front.nest import map_structure
 from keras_front_torch import autograd, compiler, export, fourier, host_scalars, recurrent, rewriting, transfers
 from keras_front_torch.images import Images
+from keras_front_torch.variables import WatchedVariables, meet_functions_of_torch
 
 _DTYPES = {name: getattr(torch, name) for name in sorted(dtypes.ALL) if hasattr(torch, name)}
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
@@ -41,7 +39,7 @@ _SMALL = 1 << 16  # elements; up to here the step of a net of light ops is diffe
 _DIFFERENTIATING: ContextVar[bool] = ContextVar("differentiating", default=False)
 
 
-class TorchBackend(Images, Backend):
+class TorchBackend(Images, WatchedVariables, Backend):
     """K on PyTorch; see the module."""
 
     name = "torch"
@@ -53,7 +51,6 @@ class TorchBackend(Images, Backend):
     def __init__(self) -> None:
         super().__init__()
         self._compiling: dict[Any, Any] = {}
-        self._leaves: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 
     # Elementwise -------------------------------------------------------------------------------------------
 
@@ -554,26 +551,6 @@ class TorchBackend(Images, Backend):
     def unwatched(self, values: Sequence[Any]) -> list[Any]:
         return [x.detach() if x.requires_grad else x for x in values]
 
-    def records(self, inputs: Sequence[Any] | None, asked: bool) -> bool:
-        if not (asked or self._leaves) or not torch.is_grad_enabled():
-            return False
-        return bool(self._leaves) if inputs is None else any(isinstance(x, torch.Tensor) for x in inputs)
-
-    def leaf(self, variable: Any) -> Any:
-        held, leaf = variable.current(), self._leaves.get(variable)
-        if leaf is None and held.is_floating_point():
-            leaf = self._leaves[variable] = held.detach().requires_grad_()
-        elif leaf is not None and leaf.data_ptr() != held.data_ptr():
-            leaf.data = held.detach()
-        return leaf
-
-    def own_value(self, variable: Any) -> Any:
-        return self.leaf(variable) if variable in self._leaves else super().own_value(variable)
-
-    def forget_gradients(self, variables: Sequence[Any]) -> None:
-        for leaf in (self._leaves[v] for v in variables if v in self._leaves):
-            leaf.grad = None
-
     def after_fork(self) -> None:
         torch.set_num_threads(1)  # a child does not have the pool for more, and would wait for it
 
@@ -648,13 +625,7 @@ class TorchBackend(Images, Backend):
         return lambda arrays: [transfers.seen(a) if a.flags.forc else self.convert(a) for a in arrays]
 
 
-def _on_values(cls: type, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-    """A function of torch that was called with a variable: it takes the value."""
-    args, kwargs = map_structure(lambda x: x.read() if isinstance(x, Variable) else x, (list(args), kwargs or {}))
-    return function(*args, **kwargs)
-
-
-Variable.__torch_function__ = classmethod(_on_values)  # type: ignore[attr-defined]
+meet_functions_of_torch()
 
 for _name, _function in rewriting.IN_PLACE.items():  # what is written where the first argument may be overwritten
     setattr(TorchBackend, f"{_name}_in_place", staticmethod(_function))
