@@ -67,7 +67,7 @@ def _written(
     for place, arg in enumerate(program.parameters()):
         head.append(names[arg] if isinstance(arg, SymbolicTensor) else f"args{place}")
         if isinstance(arg, list) and arg:
-            lines.append(f"    [{', '.join(names[leaf] for leaf in arg)}] = args{place}\n")
+            lines.append(f"    [{', '.join(names.get(leaf, '_') for leaf in arg)}] = args{place}\n")
     given = ", ".join(f"[{', '.join(names[leaf] for leaf in leaves)}]" for leaves in (own, others))
     call = f"found = run({given})"
     lines.append(f"    {call}\n" if _is_narrow(program) else _IN_SCOPE.format(call=call))

@@ -46,6 +46,15 @@ def meet_functions_of_torch() -> None:
     Variable.__torch_function__ = classmethod(_on_values)  # type: ignore[attr-defined]
 
 
+# What operators call. With a variable on the right they are left to it: what contains a variable follows it.
+_NAMES = (
+    "add sub mul div remainder pow matmul eq ne lt le gt ge __floordiv__ __and__ __or__ __xor__ __lshift__ __rshift__"
+)
+_OPERATORS = {getattr(torch.Tensor, name) for name in (*_NAMES.split(), "add_", "sub_", "mul_", "div_")}
+
+
 def _on_values(cls: type, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    if function in _OPERATORS:
+        return NotImplemented
     args, kwargs = map_structure(lambda x: x.read() if isinstance(x, Variable) else x, (list(args), kwargs or {}))
     return function(*args, **kwargs)
