@@ -85,10 +85,8 @@ class SingleBatchCalls:
             self._shared = part.group
             share_state(steps)
         variables, guard = steps.variables.all, steps.guard
-        run, arguments = (
-            step.specialize(values_of(variables), [engine.convert(a) for a in own]),
-            self._arguments(part, own),
-        )
+        run = step.specialize(values_of(variables), [engine.convert(a) for a in own])
+        arguments = self._arguments(part, own)
 
         def call(arrays: Sequence[Any]) -> Any:
             values = exchange(guard, variables, engine, run, arguments(arrays))
