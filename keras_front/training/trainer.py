@@ -444,7 +444,9 @@ class Trainer(StepMethods, SingleBatchMethods):
             epochs = bounded_epochs(epochs, initial_epoch)
             verbose = verbosity("fit", verbose)
             who = Workers.of("fit", workers, use_multiprocessing, max_queue_size)
-            data = self._adapter("fit", x, y, batch_size, sample_weight, class_weight, steps_per_epoch, who, shuffle)
+            data = self._adapter(
+                "fit", x, y, batch_size, sample_weight, class_weight, steps_per_epoch, who, shuffle, bool(callbacks)
+            )
             data, validation = self._with_validation(
                 data, validation_split, validation_data, validation_batch_size or batch_size, validation_steps, who
             )
@@ -696,6 +698,7 @@ class Trainer(StepMethods, SingleBatchMethods):
         steps: int | None,
         workers: Workers,
         shuffle: Any = False,
+        stoppable: bool = False,
     ) -> Any:
         columns = columns_of_tensors(x) if y is None else None
         if columns is not None:
@@ -703,7 +706,9 @@ class Trainer(StepMethods, SingleBatchMethods):
         stream = as_stream(where, x, batch_size, shuffle, y=y, sample_weight=sample_weight)
         if stream is not None:
             self._compiled(where)
-            data = stream_adapter(where, steps_name(where), stream, steps, class_weight, True, workers, bool(shuffle))
+            data = stream_adapter(
+                where, steps_name(where), stream, steps, class_weight, True, workers, bool(shuffle), stoppable
+            )
             data.spec = self._settled(where, data).spec
             return data
         spec = self._settled(where, x, batch_size).spec

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 
 import numpy as np
 import pytest
 
 from keras_front import backend as K
+from keras_front.callbacks import Callback
 from keras_front.errors import ArgumentError
 from keras_front.utils import Sequence
 
@@ -116,6 +118,44 @@ def test_what_a_generator_raises_reaches_the_caller(make_model, data):
     with pytest.raises(OSError, match="disk full"):
         make_model().fit(broken(), steps_per_epoch=3, verbose=0)
     assert threading.active_count() <= before
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        lambda x, y: endless(x, y),
+        lambda x, y: itertools.cycle([(x, y)]),
+        lambda x, y: itertools.repeat((x, y)),
+        lambda x, y: (pair for pair in itertools.repeat((x, y), 2)),
+        lambda x, y: itertools.repeat((x, y), 2),
+    ],
+    ids=["generator", "cycle", "repeat", "expression", "repeated twice"],
+)
+def test_data_without_end_need_a_number_of_batches(make_model, data, source, request):
+    model, ends = make_model(), request.node.callspec.id.endswith(("expression", "twice"))
+    calls = {
+        "fit: expected `steps_per_epoch`, because": lambda: model.fit(source(*data), verbose=0),
+        "evaluate: expected `steps`, because": lambda: model.evaluate(source(*data), verbose=0),
+        "predict: expected `steps`, because": lambda: model.predict(source(*data), verbose=0),
+        "fit: expected `validation_steps`, because": lambda: model.fit(*data, validation_data=source(*data), verbose=0),
+    }
+    for text, call in calls.items():
+        if ends:
+            call()
+        else:
+            with pytest.raises(ArgumentError, match=f"{text} .* has no end"):
+                call()
+
+
+def test_a_callback_may_end_an_epoch_without_end(make_model, data):
+    class Enough(Callback):
+        def on_batch_end(self, batch, logs=None):
+            self.model.stop_training, self.batches = batch == 4, batch + 1
+
+    enough = Enough()
+    with pytest.warns(UserWarning, match="lasts until a callback sets model.stop_training"):
+        make_model().fit(endless(*data), callbacks=[enough], verbose=0)
+    assert enough.batches == 5
 
 
 def test_wrong_uses_are_named(make_model, data):

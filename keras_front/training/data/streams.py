@@ -21,6 +21,7 @@ from keras_front.backend.tables import make_room
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.training.data.adapter import positive, sample_order, step_count, warn_of_bound, whole
 from keras_front.training.data.arrays import BatchLayout, DataSpec, conform_to
+from keras_front.training.data.endless import is_endless, refuse_endless
 from keras_front.training.data.host_arrays import as_array, column_names, is_frame
 from keras_front.utils.data_utils import GeneratorEnqueuer, OrderedEnqueuer, PyDataset, Sequence, number_of_batches
 from keras_front.utils.prefetch import prefetched
@@ -505,32 +506,26 @@ def stream_adapter(
     targets: bool,
     workers: Workers,
     shuffle: bool = False,
+    stoppable: bool = False,
 ) -> StreamAdapter:
     """The adapter of a generator, a `Sequence` or a dataset of batches.
 
     Args:
         where, name: the method and its argument for the number of batches, for messages.
         source, steps, class_weight, targets, workers, shuffle: see `StreamAdapter`.
+        stoppable: whether a callback may end the loop.
 
-    Raises: ArgumentError for data without end and without a number of steps.
+    Raises: ArgumentError for data without end and without a number of steps, unless the loop can be stopped.
     """
     if isinstance(source, type):
         raise ArgumentError(
             f"{where}: expected an object, received the class {source.__name__}. Write {source.__name__}(...)."
         )
-    if steps is None and _endless(source):
-        raise ArgumentError(f"{where}: expected `{name}`, because {type(source).__name__} has no end.")
+    if steps is None and is_endless(source, is_sequence(source)):
+        refuse_endless(where, name, source, stoppable)
     steps = None if steps is None else step_count(where, name, steps)
     shuffle = shuffle and not isinstance(source, SampleBatches)  # which shuffle samples
     return StreamAdapter(source, steps, class_weight, targets, workers, shuffle)
-
-
-def _endless(source: Any) -> bool:
-    """Whether a source says that it has no end."""
-    if is_sequence(source):
-        return number_of_batches(source) is None
-    cardinality = getattr(source, "cardinality", None)
-    return callable(cardinality) and int(cardinality()) == -1
 
 
 def check_steps(where: str, name: str, source: Any, steps: Any) -> None:
