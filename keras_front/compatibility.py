@@ -159,18 +159,19 @@ def renamed(function: F) -> F:
     return accept_legacy_arguments(function, defaults=False)  # type: ignore[return-value]
 
 
-def reject_unknown(where: str, kwargs: dict[str, Any], known: Iterable[str]) -> None:
+def reject_unknown(where: str, kwargs: dict[str, Any], known: Iterable[str] | Callable[..., Any]) -> None:
     """For functions that take any keyword, as they did in Keras: an error for those that nobody knows.
 
     Args:
         where: the function, for the message.
         kwargs: what it did not know.
-        known: names of its arguments that may have been meant.
+        known: the function itself, or names of its arguments that may have been meant.
 
     Raises: UnknownArgumentError, which is a TypeError as well.
     """
     for name in kwargs:
-        raise UnknownArgumentError.of(where, name, known)
+        names = inspect.signature(known).parameters if callable(known) else known
+        raise UnknownArgumentError.of(where, name, names)
 
 
 def accept_legacy_constructor_arguments(

@@ -321,7 +321,7 @@ class StateError(KerasFrontError, RuntimeError):
 
 
 class UninitializedError(StateError, AttributeError):
-    """A layer or model was used whose constructor did not call that of its base.
+    """A layer, model, loss, metric or optimizer was used whose constructor did not call that of its base.
 
     Example:
         >>> print(str(UninitializedError.of("Net"))[:70])
@@ -341,6 +341,33 @@ class UninitializedError(StateError, AttributeError):
             f"{name}: You must call `super().__init__()` in the layer constructor. It looks like you are subclassing "
             f"`Model` or `Layer` and you forgot to call `super().__init__()`: write it as the first line of "
             f"`{name}.__init__`, before layers or weights are made."
+        )
+
+
+class SetByConstructor:
+    """In a base class, an attribute that its constructor sets: asked for before, it says that nobody called that.
+
+    What the constructor stores on the object comes before it, so that nothing is asked in vain.
+
+    Example:
+        >>> class Base:
+        ...     name = SetByConstructor()
+        ...     def __init__(self, name):
+        ...         self.name = name
+        >>> class Forgetful(Base):
+        ...     def __init__(self):
+        ...         pass
+        >>> Base("a").name, hasattr(Forgetful(), "name")
+        ('a', False)
+    """
+
+    def __get__(self, owner: Any, kind: type) -> Any:
+        if owner is None:
+            return self
+        name = kind.__name__
+        raise UninitializedError(
+            f"{name}: You must call `super().__init__()` in the constructor. Write it as the first line of "
+            f"`{name}.__init__`, before anything else is stored."
         )
 
 

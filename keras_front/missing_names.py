@@ -6,7 +6,7 @@ looked for when somebody reads the message. This module must not import anything
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from keras_front.errors import MissingNameError
@@ -87,6 +87,22 @@ OF_OBJECTS = {
     "weight": "kernel, or get_weights()",
 }
 
+OF_ESTIMATORS = {
+    "best_loss_": "min(history_['loss'])",
+    "coef_": "model_.get_weights()",
+    "coefs_": "model_.get_weights()",
+    "evaluate": "score, or model_.evaluate",
+    "history": "history_",
+    "intercepts_": "model_.get_weights()",
+    "loss_": "history_['loss'][-1]",
+    "loss_curve_": "history_['loss']",
+    "n_iter_": "len(history_['loss'])",
+    "partial_fit": "warm_start=True, with which a further fit goes on from where the weights are",
+    "predict_log_proba": "numpy.log(predict_proba(X))",
+    "save": "model_.save",
+    "validation_scores_": "history_['val_loss'], with fit_kwargs={'validation_split': 0.1}",
+}
+
 
 def missing_in_module(module: str, name: str) -> MissingNameError:
     """The error for a name that a module does not have, for its `__getattr__` to raise.
@@ -102,15 +118,16 @@ def missing_in_module(module: str, name: str) -> MissingNameError:
     return MissingNameError(f"module {module!r} has no attribute {name!r}", name, module, OF_MODULES.get(name, ""))
 
 
-def missing_attribute(owner: Any, name: str) -> MissingNameError:
+def missing_attribute(owner: Any, name: str, elsewhere: Mapping[str, str] = OF_OBJECTS) -> MissingNameError:
     """The error for an attribute that an object does not have.
 
     Args:
         owner: the object.
         name: the attribute.
+        elsewhere: what other libraries call an attribute, and what it is here.
     """
     message = f"{type(owner).__name__!r} object has no attribute {name!r}"
-    return MissingNameError(message, name, type(owner), OF_OBJECTS.get(name, ""))
+    return MissingNameError(message, name, type(owner), elsewhere.get(name, ""))
 
 
 def only_these(module: str) -> Callable[[str], NoReturn]:

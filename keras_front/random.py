@@ -16,6 +16,7 @@ from keras_front.backend import dtypes, scopes, seeds
 from keras_front.backend.operands import as_dims as _as_dims
 from keras_front.backend.operands import as_symbol_or_tensor as _as_tensor
 from keras_front.backend.precision import full_precision as _full_precision
+from keras_front.compatibility import reject_unknown
 from keras_front.errors import ArgumentError
 
 Shape = Sequence[int]
@@ -27,7 +28,7 @@ class SeedGenerator:
     Args:
         seed: the first seed; None for one that follows from `set_random_seed`.
         name: what it is called.
-        kwargs: kept for code written for Keras 3.
+        kwargs: nothing; a name that is none of these is an error.
 
     Example:
         >>> draw = SeedGenerator(7)
@@ -36,6 +37,7 @@ class SeedGenerator:
     """
 
     def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any):
+        reject_unknown("SeedGenerator", kwargs, SeedGenerator)
         self.initial_seed = int(seeds.generator("seed").integers(2**31)) if seed is None else int(seed)
         self.name, self._count = name or "seed_generator", 0
 

@@ -23,6 +23,7 @@ import numpy as np
 from keras_front import config as settings
 from keras_front.arguments import readers_of, reading
 from keras_front.compatibility import (
+    accept_legacy_arguments,
     accept_legacy_constructor_arguments,
     argument_names,
     dialect_module,
@@ -451,6 +452,7 @@ def serialize_keras_object(obj: Any) -> Any:
     )
 
 
+@accept_legacy_arguments
 def deserialize_keras_object(
     identifier: Any,
     module_objects: Mapping[str, Any] | None = None,

@@ -8,26 +8,41 @@ import pickle
 import numpy as np
 import pytest
 
-from keras_front import activations, callbacks, constraints, initializers, layers, losses, metrics, ops, optimizers
+from keras_front import (
+    activations,
+    applications,
+    callbacks,
+    constraints,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    ops,
+    optimizers,
+    saving,
+    utils,
+)
 from keras_front import backend as K
 from keras_front import regularizers as regularizer_module
 from keras_front.errors import UnknownArgumentError, meant_by
 from keras_front.layers import Dense
 from keras_front.models import Model, Sequential
 from keras_front.optimizers import schedules
+from keras_front.preprocessing import image, sequence, text
 
 pytestmark = pytest.mark.engine_neutral
 
 MODULES = (
     layers, losses, metrics, optimizers, callbacks, initializers, regularizer_module, constraints, schedules,
-    activations, K, ops,
+    activations, K, ops, applications, saving, utils, image, sequence, text,
 )  # fmt: skip
 METHODS = """add_loss add_metric compile evaluate fit fit_generator get_layer load_weights predict save save_weights
     summary test_on_batch train_on_batch""".split()
 # Who makes these writes a program of the library's own kind; Python's message names the argument.
 INTERNAL = {
-    "CallbackList", "InputSpec", "Registry", "Reader", "SymbolicTensor", "Variable", "bind", "compile", "convert",
-    "defer", "eager", "from_dlpack", "import_module", "compute_weighted_loss",
+    "Registry", "Reader", "SymbolicTensor", "Variable", "bind", "compile", "convert", "defer", "eager", "from_dlpack",
+    "import_module", "compute_weighted_loss", "SequenceEnqueuer", "set_keras_submodules", "get_registered_object",
+    "register_keras_serializable",
 }  # fmt: skip
 
 
@@ -170,3 +185,22 @@ def test_an_attribute_that_a_model_lacks(name, meant):
     with pytest.raises(AttributeError, match=meant) as caught:
         getattr(Sequential(), name)
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("loss_curve_", "history_['loss']"),
+        ("partial_fit", "warm_start=True"),
+        ("predict_probas", "Did you mean 'predict_proba'"),
+        ("model_", "call `fit` first"),
+    ],
+)
+def test_an_attribute_that_an_estimator_lacks(name, meant, model):
+    from keras_front.wrappers import SKLearnClassifier  # which needs scikit-learn
+
+    estimator = SKLearnClassifier(model)
+    assert not hasattr(estimator, name)
+    with pytest.raises(AttributeError) as caught:
+        getattr(estimator, name)
+    assert meant in str(caught.value)

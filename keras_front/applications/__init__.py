@@ -94,9 +94,9 @@ def get_submodules_from_kwargs(kwargs: dict[str, Any]) -> tuple[Any, Any, Any, A
 
     Raises: UnknownArgumentError (a TypeError) for any other argument.
     """
-    from .imagenet_utils import accept_submodules
+    from .imagenet_utils import SUBMODULES, accept_submodules
 
-    accept_submodules("get_submodules_from_kwargs", kwargs)
+    accept_submodules("get_submodules_from_kwargs", kwargs, SUBMODULES)
     names = ("backend", "layers", "models", "utils")
     backend, layers, models, utils = (kwargs.get(name) or import_module(f"keras_front.{name}") for name in names)
     return backend, layers, models, utils

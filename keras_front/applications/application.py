@@ -119,7 +119,7 @@ def define(application: Application, module: str) -> Callable[..., Model]:
         except TypeError as error:
             raise UnknownArgumentError(f"{application.name}: {error}; it takes {application.order}.") from None
         given.apply_defaults()
-        accept_submodules(application.name, given.arguments.pop("kwargs"))
+        accept_submodules(application.name, given.arguments.pop("kwargs"), signature.parameters)
         own = {name: given.arguments[name] for name in application.own if name not in COMMON}
         options = Options(*(given.arguments[name] for name in Options._fields))
         chosen = application.choose(options) if application.choose is not None else None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,20 +35,19 @@ MODES: dict[str, tuple[float, Any, Any]] = {
 }
 
 
-def accept_submodules(where: str, given: dict[str, Any]) -> None:
+def accept_submodules(where: str, given: dict[str, Any], known: Iterable[str] = ()) -> None:
     """Let `backend`, `layers`, `models` and `utils` pass, and nothing else.
 
     Args:
         where: the name of the function, for the message.
         given: the keyword arguments that it does not know.
+        known: those that it knows.
 
     Raises: UnknownArgumentError (a TypeError) for any other.
     """
     unknown = sorted(set(given) - SUBMODULES)
     if unknown:
-        raise UnknownArgumentError(
-            f"{where}: unexpected argument {unknown[0]!r}; see help({where}) for those it takes."
-        )
+        raise UnknownArgumentError.of(where, unknown[0], known)
 
 
 # Images -----------------------------------------------------------------------------------------------------
@@ -73,7 +72,7 @@ def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe"
         [[[1.0, 0.0, -1.0]]]
     """
     data_format = data_format_of(kwargs.pop("dim_ordering", data_format))
-    accept_submodules("preprocess_input", kwargs)
+    accept_submodules("preprocess_input", kwargs, ("x", "data_format", "mode"))
     if mode not in MODES:
         raise ArgumentError(f"preprocess_input: expected `mode` to be one of {', '.join(MODES)}, received {mode!r}.")
     if isinstance(x, np.ndarray | np.generic | list | tuple):
@@ -187,7 +186,7 @@ def decode_predictions(preds: Any, top: int = 5, **kwargs: Any) -> list[list[tup
         >>> decode_predictions(model.predict(images), top=1)  # doctest: +SKIP
         [[('n02504458', 'African_elephant', 0.909)]]
     """
-    accept_submodules("decode_predictions", kwargs)
+    accept_submodules("decode_predictions", kwargs, ("preds", "top"))
     scores = np.asarray(preds if isinstance(preds, np.ndarray | list | tuple) else K.eval(preds))
     if scores.ndim != 2 or scores.shape[1] != 1000:
         raise ShapeError(

@@ -10,6 +10,7 @@ from typing import Any
 from keras_front import config, utils
 from keras_front import layers as L
 from keras_front.errors import ArgumentError
+from keras_front.failures import explains_failures
 from keras_front.models import Model
 
 from .application import start
@@ -22,6 +23,7 @@ __all__ = ["MusicTaggerCRNN", "decode_predictions", "preprocess_input"]
 BLOCKS = ((64, 2), (128, 3), (128, 4), (128, 4))  # filters of each block, and rows and columns of its pooling
 
 
+@explains_failures
 def MusicTaggerCRNN(
     weights: Any = "msd", input_tensor: Any = None, include_top: bool = True, classes: int = 50
 ) -> Model:

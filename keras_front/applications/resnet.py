@@ -135,10 +135,22 @@ def _grouped(b: Blocks, x: Any, filters: int, size: int, stride: int, groups: in
     x = b.depthwise(x, size, strides=stride, depth_multiplier=width, name=f"{name}_2_conv")
     rows, columns = b.size(x)
     first = config.image_data_format() == "channels_first"
+    if None in (rows, columns):
+        sizes = {"groups": groups, "width": width, "first": first}
+        return L.Lambda(_sum_in_any_size, arguments=sizes, name=f"{name}_2_reduce")(x)
     split = (groups, width, width, rows, columns) if first else (rows, columns, groups, width, width)
     x = L.Reshape(split)(x)
     x = L.Lambda(_sum_of_inputs_first if first else _sum_of_inputs, name=f"{name}_2_reduce")(x)
     return L.Reshape((filters, rows, columns) if first else (rows, columns, filters))(x)
+
+
+def _sum_in_any_size(x: Any, groups: int, width: int, first: bool) -> Any:
+    """Channels of a depthwise convolution, (groups, inputs, outputs) in one axis, summed over the inputs."""
+    x = K.permute_dimensions(x, (0, 2, 3, 1)) if first else x
+    samples, rows, columns = (K.shape(x)[axis] for axis in range(3))
+    x = K.reshape(x, (samples, rows, columns, groups, width, width))
+    x = K.reshape(K.sum(x, axis=-2), (samples, rows, columns, groups * width))
+    return K.permute_dimensions(x, (0, 3, 1, 2)) if first else x
 
 
 def _sum_of_inputs(x: Any) -> Any:

@@ -365,6 +365,7 @@ def windows(size: Dim, window: int, stride: int, padding: Any, dilation: int = 1
             f"Negative dimension size: a window of {span} does not fit a dimension of {size}"
             + (f" with padding ({lo}, {hi})" if lo or hi else "")
             + ". Use a smaller window, fewer poolings before it, or padding='same'."
+            + (f" If {size} is the number of channels, write data_format='channels_first'." if size in (1, 3) else "")
         )
     return (size + lo + hi - span) // stride + 1
 

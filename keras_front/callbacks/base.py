@@ -295,6 +295,7 @@ class CallbackList:
         on_predict_begin: Callable[..., None]
         on_predict_end: Callable[..., None]
 
+    @checked_constructor
     def __init__(self, callbacks: Iterable[Any] | None = None, queue_length: int = 10):
         self.callbacks: list[Any] = []
         if not hasattr(callbacks or (), "__iter__"):

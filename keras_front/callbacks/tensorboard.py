@@ -78,7 +78,7 @@ class TensorBoard(Callback):
         **kwargs: Any,
     ):
         super().__init__()
-        reject_unknown("TensorBoard", kwargs, ("log_dir", "histogram_freq", "write_graph", "write_images"))
+        reject_unknown("TensorBoard", kwargs, TensorBoard)
         if isinstance(batch_size, bool):  # `TensorBoard(logs, 0, True, False)`: Keras 1 and tf.keras have no batch size
             write_graph, write_images = batch_size, bool(write_graph)
             batch_size = None

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from keras_front import conventions
+from keras_front.compatibility import checked_constructor
 from keras_front.errors import ArgumentError, ShapeError
 
 from . import causes
@@ -33,6 +34,7 @@ class InputSpec:
         'expected axis -1 of input shape to have value 3, found 4'
     """
 
+    @checked_constructor
     def __init__(
         self,
         dtype: str | None = None,

@@ -9,6 +9,7 @@ from keras_front import backend as K
 from keras_front.arguments import Flag, Fraction, Integer, NotNegative
 from keras_front.backend.eager_tensors import answered
 from keras_front.backend.ops.replicas import averaged
+from keras_front.errors import SetByConstructor
 from keras_front.losses import functions
 from keras_front.losses.functions import LOSSES
 from keras_front.losses.weights import Reduction, compute_weighted_loss, same_rank
@@ -33,6 +34,9 @@ class Loss(Configurable):
         >>> float(Largest()([[0.0, 0.0]], [[1.0, -3.0]]))
         3.0
     """
+
+    reduction: Any = SetByConstructor()
+    name: Any = SetByConstructor()
 
     def __init__(self, reduction: str | None = Reduction.SUM_OVER_BATCH_SIZE, name: str | None = None):
         self.reduction, self.name = Reduction.validate(reduction), name

@@ -21,7 +21,7 @@ from keras_front.backend import dtypes
 from keras_front.backend.eager_tensors import answered
 from keras_front.backend.ops.replicas import part_of_batch
 from keras_front.backend.state import Variable, current_frame, eager
-from keras_front.errors import ArgumentError
+from keras_front.errors import ArgumentError, SetByConstructor
 from keras_front.failures import explains_failures
 from keras_front.losses import as_pair, same_rank, spread_weights
 from keras_front.losses.weights import check_scores, tensor_of
@@ -64,6 +64,8 @@ class Metric(StatelessMetric, Configurable):
         2.0
     """
 
+    name: Any = SetByConstructor()
+    dtype: Any = SetByConstructor()
     stateful = True
     trainable = False
     _variables: list[Variable]

@@ -25,7 +25,7 @@ from keras_front.backend.ops.replicas import mean_gradients
 from keras_front.backend.state import Variable
 from keras_front.compatibility import RenamedKeys
 from keras_front.conventions import Conventions
-from keras_front.errors import ArgumentError, StateError, UnknownArgumentError
+from keras_front.errors import ArgumentError, SetByConstructor, StateError, UnknownArgumentError
 from keras_front.failures import explains_failures
 from keras_front.file_form import FileForm
 from keras_front.initializers import host_dtype
@@ -103,7 +103,8 @@ class Optimizer(OptimizerVariables, ResourceUpdates, VariableUpdates, OptimizerC
     gradient_accumulation_steps: int | None = None
     loss_scale_factor: float | None = None
     initial_decay = 0.0
-    _calls: Variable
+    _calls: Any = SetByConstructor()
+    _lr: Any = SetByConstructor()
     _schedule: Any = None
     _dialect: str | None = None  # whose conventions hold, where a file said so; else those of whatever compiles it
 
@@ -135,7 +136,7 @@ class Optimizer(OptimizerVariables, ResourceUpdates, VariableUpdates, OptimizerC
         self.gradient_accumulation_steps = accumulation.checked(gradient_accumulation_steps)
         self.loss_scale_factor = loss_scale_factor
         self.initial_decay = float(decay or 0.0)
-        if type(self).iterations is Optimizer.iterations:  # a wrapper has those of another one
+        if not self._counts_itself():  # a wrapper has those of another one
             self._calls = self._variable(0, "iter", "int64")
         self._schedule = schedule_of(learning_rate)
         rate = learning_rate if self._schedule is None else K.to_numpy(K.convert(self._schedule(0)))
@@ -169,7 +170,11 @@ class Optimizer(OptimizerVariables, ResourceUpdates, VariableUpdates, OptimizerC
     @property
     def _iterations(self) -> Any:
         """The variable that counts calls; of a class with `iterations` of its own, these."""
-        return vars(self)["_calls"] if "_calls" in vars(self) else self.iterations
+        return self.iterations if self._counts_itself() else self._calls
+
+    def _counts_itself(self) -> bool:
+        """Whether the class has `iterations` of its own, instead of what the constructor makes."""
+        return type(self).iterations is not Optimizer.iterations and "_calls" not in vars(self)
 
     @property
     def lr(self) -> Any:

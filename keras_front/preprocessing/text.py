@@ -47,7 +47,7 @@ def text_to_word_sequence(
         >>> text_to_word_sequence("Old code, just works!")
         ['old', 'code', 'just', 'works']
     """
-    reject_unknown("text_to_word_sequence", kwargs, ("text", "filters", "lower", "split"))
+    reject_unknown("text_to_word_sequence", kwargs, text_to_word_sequence)
     if not isinstance(text, str):
         raise ArgumentError(f"text_to_word_sequence: expected a text, received {type(text).__name__}.")
     if not split:
@@ -84,7 +84,7 @@ def one_hot(
         True
     """
     text = kwargs.pop("input_text", text)
-    reject_unknown("one_hot", kwargs, ("text", "n", "filters", "lower", "split", "analyzer"))
+    reject_unknown("one_hot", kwargs, one_hot)
     return hashing_trick(text, n, hash, filters, lower, split, analyzer)
 
 
@@ -176,7 +176,7 @@ class Tokenizer:
         analyzer: Analyzer | None = None,
         **kwargs: Any,
     ):
-        reject_unknown("Tokenizer", kwargs, ("num_words", "oov_token", "document_count", "analyzer"))
+        reject_unknown("Tokenizer", kwargs, Tokenizer)
         self.word_counts: OrderedDict[str, int] = OrderedDict()
         self.word_docs: defaultdict[str, int] = defaultdict(int)
         self.filters, self.split, self.lower = filters, split, lower

@@ -194,5 +194,6 @@ def target_specs(model: Any, losses: list[Any]) -> list[ArraySpec]:
         output = model.outputs[item.output]
         dtype = None if item.kind.startswith("sparse") else _dtype_of_targets(output.dtype)
         shape = tuple(output.shape)
-        specs.append(ArraySpec(item.name, target_shape(item, shape), dtype, item.kind, class_count(item, shape)))
+        classes, bounds = class_count(item, shape), hints.bounds_of(item, output)
+        specs.append(ArraySpec(item.name, target_shape(item, shape), dtype, item.kind, classes, bounds))
     return specs

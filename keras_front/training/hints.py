@@ -26,6 +26,10 @@ _BY_CLASS = {"LeakyReLU": "leaky_relu", "ReLU": "relu", "Softmax": "softmax", "E
 _UNBOUNDED = frozenset(
     "linear relu relu6 prelu leaky_relu elu selu celu gelu swish silu mish softplus softsign tanh exponential".split()
 )
+# Activations whose results have bounds, and losses whose targets can be any numbers.
+_BOUNDED = {"sigmoid": (0, 1), "hard_sigmoid": (0, 1), "softmax": (0, 1), "tanh": (-1, 1), "softsign": (-1, 1)}
+_OF_NUMBERS = (losses.mean_squared_error, losses.mean_absolute_error, losses.huber, losses.log_cosh)
+_BEYOND = 0.1  # so far beyond its bounds noise may take a target
 _CATEGORICAL = (losses.categorical_crossentropy, losses.sparse_categorical_crossentropy)
 
 
@@ -84,23 +88,45 @@ def of_missing_modes(modes: Any, names: Sequence[str]) -> None:
             )
 
 
-def of_targets(array: np.ndarray, name: str, loss: str) -> None:
-    """Warn of targets that are no probabilities, where a crossentropy compares them with some.
+def of_targets(array: np.ndarray, name: str, loss: str, bounds: tuple[str, float, float] | None = None) -> None:
+    """Warn of targets that are no probabilities, where a crossentropy compares them with some; or are out of reach.
 
     Args:
         array: the targets.
         name: of the output.
         loss: name of its loss.
+        bounds: see `bounds_of`.
     """
-    if loss not in ("binary_crossentropy", "categorical_crossentropy") or array.dtype.kind not in "iuf":
+    probabilities = loss in ("binary_crossentropy", "categorical_crossentropy")
+    if not (probabilities or bounds) or array.dtype.kind not in "iuf":
         return
     some = array.reshape(-1)[:LOOKED_AT]
-    if some.size and not (some.min() >= 0 and some.max() <= 1):
-        warn_user(
-            f"The targets for {name!r} go from {some.min():g} to {some.max():g}; {loss} expects probabilities, from 0 "
-            f"to 1. {_remedy(some)}",
-            HintWarning,
+    if not some.size:
+        return
+    if probabilities and not (some.min() >= 0 and some.max() <= 1):
+        expected = f"{loss} expects probabilities, from 0 to 1. {_remedy(some)}"
+    elif bounds and not (some.min() >= bounds[1] - _BEYOND and some.max() <= bounds[2] + _BEYOND):
+        activation, least, most = bounds
+        expected = (
+            f"the last layer ends in {activation!r}, which gives {least:g} to {most:g}. Leave the activation out to "
+            "predict any numbers, or scale the targets."
         )
+    else:
+        return
+    warn_user(f"The targets for {name!r} go from {some.min():g} to {some.max():g}; {expected}", HintWarning)
+
+
+def bounds_of(item: Any, output: Any) -> tuple[str, float, float] | None:
+    """What the last activation can give, where the loss compares it with any numbers: its name, the least, the largest.
+
+    Args:
+        item: an `OutputLoss`.
+        output: the symbolic output of the model.
+    """
+    if getattr(item.loss, "fn", item.loss) not in _OF_NUMBERS:
+        return None
+    activation = last_activation(output)
+    return (activation, *_BOUNDED[activation]) if activation in _BOUNDED else None
 
 
 def of_epoch(logs: Mapping[str, float], data: Any) -> bool:

@@ -497,7 +497,10 @@ def nested(metrics: Any, names: list[str], what: str) -> list[list[Any]]:
     if isinstance(metrics, Mapping) or isinstance(metrics, list | tuple):
         given = _by_output(metrics, names, what)
         return [[] if m is None else list(m) if isinstance(m, list | tuple) else [m] for m in given]
-    raise ArgumentError(f"{what}: expected a list of metrics or a dict by output names, received {metrics!r}.")
+    raise ArgumentError(
+        f"{what}: expected a list of metrics or a dict by output names, received {metrics!r}. For a single one write "
+        f"{what}=[{metrics!r}]."
+    )
 
 
 def _by_output(metrics: Any, names: list[str], what: str) -> list[Any]:

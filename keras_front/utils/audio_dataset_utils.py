@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from keras_front.errors import ArgumentError, MissingPackageError, ShapeError
+from keras_front.failures import explains_failures
 from keras_front.utils.dataset_utils import FolderDataset, Path
 
 __all__ = ["audio_dataset_from_directory"]
 
 
+@explains_failures
 def audio_dataset_from_directory(
     directory: Path,
     labels: Any = "inferred",

@@ -124,7 +124,7 @@ def conv_output_length(
         >>> conv_output_length(7, 3, "valid", 2)
         3
     """
-    reject_unknown("conv_output_length", kwargs, ("padding",))
+    reject_unknown("conv_output_length", kwargs, conv_output_length)
     return convolved_length(input_length, filter_size, padding, stride, dilation)
 
 
@@ -162,7 +162,7 @@ def conv_input_length(output_length: Any, filter_size: int, padding: str, stride
         >>> conv_input_length(3, 3, "valid", 2)
         7
     """
-    reject_unknown("conv_input_length", kwargs, ("padding",))
+    reject_unknown("conv_input_length", kwargs, conv_input_length)
     if output_length is None:
         return None
     return (output_length - 1) * stride - 2 * _pad("conv_input_length", padding, filter_size) + filter_size

@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_front.backend import seeds
+from keras_front.compatibility import checked_constructor
 from keras_front.errors import ArgumentError, StateError
+from keras_front.failures import explains_failures
 from keras_front.utils.file_cache import get_file
 from keras_front.utils.hashes import hash_file as _hash_file  # noqa: F401
 from keras_front.utils.hashes import validate_file
@@ -101,6 +103,7 @@ class PyDataset(Sequence):
         [[1], [1], [1], [1]]
     """
 
+    @checked_constructor
     def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10):
         self.workers, self.use_multiprocessing, self.max_queue_size = workers, use_multiprocessing, max_queue_size
 
@@ -145,6 +148,7 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     return (*data, None, None)[:3]  # type: ignore[return-value]
 
 
+@explains_failures
 def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
     """Inputs, targets and sample weights as `fit` takes them; the inverse of `unpack_x_y_sample_weight`.
 
@@ -173,6 +177,7 @@ class SequenceEnqueuer(ABC):
         use_multiprocessing: work in processes instead of threads.
     """
 
+    @checked_constructor
     def __init__(self, sequence: Any, use_multiprocessing: bool = False):
         self.sequence, self.use_multiprocessing = sequence, use_multiprocessing
         self.queue: queue.Queue[Any] | None = None
@@ -265,6 +270,7 @@ class OrderedEnqueuer(SequenceEnqueuer):
         >>> reader.stop()
     """
 
+    @checked_constructor
     def __init__(
         self, sequence: Any, use_multiprocessing: bool = False, shuffle: bool = False, epochs: int | None = None
     ):
@@ -348,6 +354,7 @@ class GeneratorEnqueuer(SequenceEnqueuer):
         random_seed: accepted because Keras has it; one worker needs no seed of its own.
     """
 
+    @checked_constructor
     def __init__(
         self,
         sequence: Any,

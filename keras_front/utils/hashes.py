@@ -54,5 +54,5 @@ def validate_file(
 
     Source: Keras 2.3.1, `keras/utils/data_utils.py`.
     """
-    reject_unknown("validate_file", kwargs, ("file_hash", "algorithm", "chunk_size"))
+    reject_unknown("validate_file", kwargs, validate_file)
     return hash_file(fpath, algorithm_of(algorithm, str(file_hash)), chunk_size) == str(file_hash).lower()

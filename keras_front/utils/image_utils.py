@@ -183,7 +183,7 @@ def array_to_img(x: Any, data_format: str | None = None, scale: bool = True, dty
         >>> array_to_img(np.zeros((4, 6, 3))).size
         (6, 4)
     """
-    reject_unknown("array_to_img", kwargs, ("data_format", "scale", "dtype"))
+    reject_unknown("array_to_img", kwargs, array_to_img)
     data_format = config.normalize_data_format(data_format)
     x = np.asarray(x, dtype=dtype or config.floatx())
     if x.ndim != 3:
@@ -228,7 +228,7 @@ def img_to_array(
         >>> img_to_array(np.zeros((4, 6), "uint8")).shape
         (4, 6, 1)
     """
-    reject_unknown("img_to_array", kwargs, ("data_format", "dtype"))
+    reject_unknown("img_to_array", kwargs, img_to_array)
     data_format = config.normalize_data_format(data_format)
     x = np.asarray(img, dtype=dtype or config.floatx())
     if x.ndim == 2:
@@ -238,6 +238,7 @@ def img_to_array(
     return x.transpose(2, 0, 1) if data_format == "channels_first" else x
 
 
+@explains_failures
 def smart_resize(
     x: Any,
     size: Size,

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from keras_front.compatibility import checked_constructor
 from keras_front.errors import ArgumentError, DtypeError, SerializationError, StateError, UnsafeFileError
 from keras_front.utils.messages import (
     disable_interactive_logging,
@@ -90,6 +91,7 @@ class HDF5Matrix:
         (4, 2)
     """
 
+    @checked_constructor
     def __init__(
         self,
         datapath: str | os.PathLike[str],

@@ -30,7 +30,7 @@ def to_categorical(y: Any, num_classes: int | None = None, dtype: str = "float32
         array([[1., 0., 0.],
                [0., 0., 1.]], dtype=float32)
     """
-    reject_unknown("to_categorical", kwargs, ("num_classes", "dtype"))
+    reject_unknown("to_categorical", kwargs, to_categorical)
     try:
         numbers = np.asarray(y).astype("int64")
     except (TypeError, ValueError):
@@ -51,6 +51,7 @@ def to_categorical(y: Any, num_classes: int | None = None, dtype: str = "float32
     return rows
 
 
+@explains_failures
 def to_ordinal(y: Any, num_classes: int | None = None, dtype: str = "float32") -> np.ndarray:
     """Class numbers as rows with as many ones as the class says, for ordinal regression.
 
@@ -89,7 +90,7 @@ def normalize(x: Any, axis: int = -1, order: int = 2, **kwargs: Any) -> np.ndarr
         array([[0.6, 0.8],
                [0. , 0. ]])
     """
-    reject_unknown("normalize", kwargs, ("x", "axis", "order"))
+    reject_unknown("normalize", kwargs, normalize)
     norm = np.atleast_1d(np.linalg.norm(x, order, axis))
     norm[norm == 0] = 1
     return np.asarray(x) / np.expand_dims(norm, axis)

@@ -83,7 +83,7 @@ def print_summary(
     """
     kwargs.pop("relevant_nodes", None)
     model = kwargs.pop("layers", model)
-    reject_unknown("print_summary", kwargs, ("model", "line_length", "positions", "print_fn"))
+    reject_unknown("print_summary", kwargs, print_summary)
     if hasattr(model, "summary"):
         model.summary(line_length=line_length, positions=positions, print_fn=print_fn)
     else:
@@ -146,6 +146,7 @@ def convert_dense_weights_data_format(
     dense.set_weights([rows.reshape(kernel.shape), *bias])
 
 
+@explains_failures
 def get_source_inputs(tensor: Any, layer: Any = None, node_index: int | None = None) -> Any:
     """The inputs that a symbolic tensor is made of.
 

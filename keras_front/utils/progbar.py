@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TextIO, TypeVar
 
 from keras_front import conventions
+from keras_front.compatibility import checked_constructor
 from keras_front.utils.messages import is_interactive_logging_enabled, print_msg
 from keras_front.utils.notebook import Html, LiveOutput, notebook_output
 from keras_front.utils.terminal import Span, cut, has_colours, length, painted, redraws_in_place, width_of
@@ -52,6 +53,7 @@ class Progbar:
          - 0s - loss: 0.5000
     """
 
+    @checked_constructor
     def __init__(
         self,
         target: int | None,

@@ -129,7 +129,7 @@ def model_to_dot(
         >>> "dense" in str(model_to_dot(Sequential([Dense(2, input_shape=(3,))])))
         False
     """
-    reject_unknown("model_to_dot", kwargs, ("show_shapes", "show_layer_names", "show_dtype", "expand_nested"))
+    reject_unknown("model_to_dot", kwargs, model_to_dot)
     if rankdir not in ("TB", "LR", "BT", "RL"):
         raise ArgumentError(f"model_to_dot: expected rankdir 'TB', 'LR', 'BT' or 'RL', received {rankdir!r}.")
     graph = _cluster(model.name) if subgraph else Dot(rankdir=rankdir, concentrate=True, dpi=dpi)
@@ -423,9 +423,10 @@ def plot_model(
         >>> os.path.exists(path)
         True
     """
+    reject_unknown("plot_model", kwargs, plot_model)
     dot = model_to_dot(
         model, show_shapes, show_layer_names, rankdir, expand_nested, dpi, False, show_dtype, layer_range,
-        show_layer_activations, show_trainable, **kwargs,
+        show_layer_activations, show_trainable,
     )  # fmt: skip
     file = os.fspath(to_file)
     if not _format(file):

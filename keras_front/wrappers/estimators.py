@@ -19,6 +19,7 @@ from keras_front import losses
 from keras_front.backend.seeds import temporary_seed
 from keras_front.compatibility import checked_constructor
 from keras_front.errors import ArgumentError, UnknownArgumentError
+from keras_front.missing_names import OF_ESTIMATORS, missing_attribute
 from keras_front.models import Model, clone_model
 from keras_front.saving.training_config import compile_arguments
 
@@ -69,6 +70,12 @@ class _ModelEstimator(BaseEstimator):
         self.model_kwargs = model_kwargs
         self.fit_kwargs = fit_kwargs
         self.random_state = random_state
+
+    def __getattr__(self, name: str) -> Any:
+        """What estimators of scikit-learn have and these do not, and what `fit` has not learnt yet."""
+        if name in ("model_", "history_", "classes_"):
+            raise AttributeError(f"{type(self).__name__} has no {name} yet: call `fit` first.", name=name, obj=self)
+        raise missing_attribute(self, name, OF_ESTIMATORS)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The parameters by name, as scikit-learn asks for them.

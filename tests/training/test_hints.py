@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 import pytest
 
+from keras_front import backend as K
 from keras_front import losses
 from keras_front.errors import ArgumentError, HintWarning, ShapeError, UninitializedError
 from keras_front.layers import (
@@ -24,7 +25,9 @@ from keras_front.layers import (
     Reshape,
     TimeDistributed,
 )
+from keras_front.metrics import Metric
 from keras_front.models import Model, Sequential
+from keras_front.optimizers import Optimizer
 
 pytestmark = pytest.mark.engine_neutral
 X = np.ones((8, 4), "float32")
@@ -121,6 +124,38 @@ def test_targets_that_are_no_probabilities(targets, words):
         model.train_on_batch(X, targets)
 
 
+@pytest.mark.parametrize(
+    ("activation", "loss", "targets", "told"),
+    [
+        ("sigmoid", "mse", [0, 100], "go from 0 to 100; the last layer ends in 'sigmoid', which gives 0 to 1"),
+        ("tanh", "mae", [-3, 3], "which gives -1 to 1. Leave the activation out"),
+        ("sigmoid", "mse", [-0.05, 1.05], None),
+        ("relu", "mse", [0, 100], None),
+        (None, "mse", [-5, 100], None),
+        ("tanh", "hinge", [0, 1], None),
+    ],
+)
+def test_targets_that_the_last_activation_cannot_reach(activation, loss, targets, told):
+    model = net(Dense(1, activation))
+    model.compile("sgd", loss)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.evaluate(X, np.resize(targets, 8), verbose=0)
+    assert [told in str(item.message) for item in caught] == ([] if told is None else [True])
+
+
+@pytest.mark.parametrize("targets", [CLASSES, np.eye(3)[CLASSES]])
+def test_x_and_y_that_are_exchanged(targets):
+    model = net(Dense(3, "softmax"))
+    model.compile("sgd", "categorical_crossentropy" if targets.ndim > 1 else "sparse_categorical_crossentropy")
+    for method in (model.fit, model.evaluate, model.train_on_batch):
+        with pytest.raises(ShapeError, match=r"^Error when checking input.* x and y seem to be exchanged"):
+            method(targets, X)
+    with pytest.raises(ShapeError) as caught:
+        model.fit(X[:, :2], targets)
+    assert "exchanged" not in str(caught.value)
+
+
 def image_net():
     return net(Conv2D(2, 3, name="conv"), Flatten(), Dense(3), shape=(8, 8, 3))
 
@@ -186,6 +221,7 @@ def test_labels_that_are_no_classes(units, labels, cause):
     [
         (lambda: Conv2D(2, 3)(Input((28, 28))), r"expected ndim=4, found ndim=3.*\(28, 28, 1\) for grey"),
         (lambda: LSTM(2)(Input((4,))), "return_sequences=True"),
+        (lambda: Conv2D(2, 5)(Input((3, 28, 28))), "If 3 is the number of channels.*'channels_first'"),
         (lambda: Dense(2)(np.ones(3)), "lacks the axis of samples"),
         (lambda: moved()(np.ones((1, 3, 8, 8), "float32")), "channels seem to come first"),
     ],
@@ -243,6 +279,47 @@ def test_a_forgotten_constructor_of_the_base():
         layer(X)
     with pytest.raises(AttributeError, match="no attribute 'something'"):
         _ = layer.something
+
+
+class ForgetfulLoss(losses.Loss):
+    def __init__(self):
+        self.factor = 2.0
+
+    def call(self, y_true, y_pred):
+        return K.mean(K.square(y_true - y_pred), axis=-1) * self.factor
+
+
+class ForgetfulMetric(Metric):
+    def __init__(self):
+        self.seen = self.add_weight("seen")
+
+
+class ForgetfulOptimizer(Optimizer):
+    def __init__(self):
+        self.rate = 0.1
+
+    def update(self, w, g, slots, rate, t):
+        return w - self.rate * g, slots
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda: ForgetfulLoss()(X, X),
+        lambda: compiled("sgd", ForgetfulLoss()).fit(X, X[:, :1], verbose=0),
+        ForgetfulMetric,
+        lambda: compiled(ForgetfulOptimizer(), "mse").fit(X, X[:, :1], verbose=0),
+    ],
+)
+def test_a_loss_a_metric_an_optimizer_without_the_constructor_of_the_base(use):
+    with pytest.raises(UninitializedError, match=r"^Forgetful\w+: You must call `super.*the first line of"):
+        use()
+
+
+def compiled(optimizer, loss):
+    model = net(Dense(1))
+    model.compile(optimizer, loss)
+    return model
 
 
 def test_a_loss_that_is_no_number_is_told_once(backend):

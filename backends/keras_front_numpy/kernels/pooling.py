@@ -104,54 +104,70 @@ def plan_max_pool(
     return run
 
 
-def _places_in_memory(frame: Frame) -> tuple[np.ndarray, np.ndarray]:
-    """Where elements lie in a block of padded images: the first one of each window, and, from there, each place."""
-    _, *space, channels = frame.shape
-    sizes = [n + lo + hi for n, (lo, hi) in zip(space, frame.padding, strict=True)]
-    image, *steps = (channels * math.prod(sizes[axis:]) for axis in range(len(sizes) + 1))
-    places = [sum(p * step for p, step in zip(place, steps)) for place in itertools.product(*map(range, frame.window))]
-    first = np.arange(frame.images) * image
-    for count, step in zip(frame.out, (s * step for s, step in zip(frame.strides, steps)), strict=True):
-        first = np.add.outer(first, np.arange(count) * step)
-    return np.add.outer(first, np.arange(channels)).astype(np.intp), np.array(places, np.intp)
+def _windows_cover(frame: Frame) -> bool:
+    """Whether every element lies in exactly one window."""
+    fits = all(n % w == 0 for n, w in zip(frame.shape[1:-1], frame.window, strict=True))
+    return fits and not frame.padded and tuple(frame.strides) == tuple(frame.window)
+
+
+def _bits(array: np.ndarray) -> np.ndarray:
+    """The array as integers: times 0 and 1 as an integer an infinity becomes 0, not NaN."""
+    return array.view(np.dtype(f"i{array.itemsize}"))
+
+
+def _spread_to_windows_apart(
+    frame: Frame, block: np.ndarray, top: np.ndarray, target: np.ndarray, hit: np.ndarray, rest: np.ndarray, _: Any
+) -> None:
+    """Write `rest` to the first place of each window where `block` equals `top`, and 0 to the others."""
+    whole, rest = _bits(target), _bits(rest)
+    for place in frame.places:
+        np.equal(block[place], top, hit)
+        np.multiply(rest, hit, whole[place])
+        np.subtract(rest, whole[place], rest)
+
+
+def _spread_to_overlapping_windows(
+    frame: Frame,
+    block: np.ndarray,
+    top: np.ndarray,
+    target: np.ndarray,
+    hit: np.ndarray,
+    rest: np.ndarray,
+    share: np.ndarray,
+) -> None:
+    """Add `rest` to the first place of each window where `block` equals `top`."""
+    rest, part = _bits(rest), _bits(share)
+    for place in frame.places:
+        np.equal(block[place], top, hit)
+        np.multiply(rest, hit, part)
+        np.subtract(rest, part, rest)
+        np.add(target[place], share, target[place])
 
 
 def plan_max_pool_gradient(
     shape: Sequence[int], window: Sequence[int], strides: Sequence[int], padding: Pairs, dtype: Any = "float32"
 ) -> Callable[..., None]:
-    """`run(x, y, g, out)`, where `y` is the pooled x: each element of g goes to the first place that equals y.
-
-    How many places come before it is counted in bytes, and looked up in a table of where the places lie in memory.
-    """
+    """`run(x, y, g, out)`, where `y` is the pooled x: what is left of g goes to the first place that equals y."""
     frame = Frame(shape, window, strides, padding, dtype, _lowest(dtype))
-    first, places = _places_in_memory(frame)
-    differs, before = np.empty(first.shape, bool), np.empty(first.shape, bool)
-    counts, targets = np.empty(first.shape, np.min_scalar_type(len(places))), np.empty_like(first)
+    apart = all(s >= w for w, s in zip(window, strides, strict=True))
+    covers = _windows_cover(frame)
+    small = (frame.images, *frame.out, shape[-1])
+    hit, rest, share = np.empty(small, bool), np.empty(small, dtype), np.empty(small, dtype)
     back = np.empty_like(frame.block) if frame.padded else None
+    spread = _spread_to_windows_apart if apart else _spread_to_overlapping_windows
 
     def run(x: np.ndarray, y: np.ndarray, g: np.ndarray, out: np.ndarray) -> None:
         if 0 in frame.out:
             out.fill(0)
         for images in frame.blocks():
-            n = images.stop - images.start
-            block, top, share, target = frame.load(x[images]), y[images], g[images], targets[:n]
-            count, differ, none_yet = counts[:n], differs[:n], before[:n]
-            none_yet.fill(True)
-            count.fill(0)
-            for place in frame.places[:-1]:  # where no other is equal, the last one is
-                np.not_equal(block[place], top, differ)
-                np.logical_and(none_yet, differ, none_yet)
-                np.add(count, none_yet.view("uint8"), count)
-            np.not_equal(top, top, differ)
-            if differ.any():  # NaN equals nothing
-                share = np.where(differ, 0, share)
-            np.take(places, count, out=target, mode="clip")
-            np.add(target, first[:n], target)
-            spread = out[images] if back is None else back[:n]
-            spread.fill(0)
-            np.add.at(spread.reshape(-1), target.reshape(-1), share.reshape(-1))
+            block, top, n = frame.load(x[images]), y[images], images.stop - images.start
+            target = out[images] if back is None else back[:n]
+            if not covers:
+                target.fill(0)
+            np.copyto(rest[:n], g[images])
+            spread(frame, block, top, target, hit[:n], rest[:n], share[:n])
             if back is not None:
-                np.copyto(out[images], spread[frame.inside])
+                np.copyto(out[images], target[frame.inside])
 
     return run
 

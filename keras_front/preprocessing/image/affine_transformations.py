@@ -15,6 +15,7 @@ import numpy as np
 
 from keras_front.compatibility import accept_legacy_arguments, reject_unknown
 from keras_front.errors import ArgumentError, MissingPackageError
+from keras_front.failures import explains_failures
 from keras_front.utils.image_utils import array_to_img, img_to_array, pillow
 
 __all__ = [
@@ -98,6 +99,7 @@ def transform_matrix_offset_center(matrix: Any, x: int, y: int) -> np.ndarray:
     return middle @ np.asarray(matrix) @ back
 
 
+@explains_failures
 def apply_affine_transform(
     x: np.ndarray,
     theta: float = 0,
@@ -168,6 +170,7 @@ def _transformed(
     return result
 
 
+@explains_failures
 def apply_transform(
     x: np.ndarray, transform_matrix: Any, channel_axis: int = 0, fill_mode: str = "nearest", cval: float = 0.0
 ) -> np.ndarray:
@@ -191,6 +194,7 @@ def apply_transform(
     return _transformed(np.asarray(x), channel_axis, matrix, fill_mode, cval, order=0)
 
 
+@explains_failures
 def flip_axis(x: Any, axis: int) -> np.ndarray:
     """An array with one axis in reverse.
 
@@ -209,6 +213,7 @@ def flip_axis(x: Any, axis: int) -> np.ndarray:
 # Colours ----------------------------------------------------------------------------------------------
 
 
+@explains_failures
 def apply_channel_shift(x: Any, intensity: float, channel_axis: int = 0) -> np.ndarray:
     """An image made brighter by adding to all channels; the least and the largest value stay what they were.
 
@@ -228,6 +233,7 @@ def apply_channel_shift(x: Any, intensity: float, channel_axis: int = 0) -> np.n
     return np.clip(x + float(intensity), x.min(), x.max())
 
 
+@explains_failures
 def apply_brightness_shift(x: Any, brightness: float, scale: bool = True) -> np.ndarray:
     """An image of another brightness.
 
@@ -252,6 +258,7 @@ def apply_brightness_shift(x: Any, brightness: float, scale: bool = True) -> np.
 # At random --------------------------------------------------------------------------------------------
 
 
+@explains_failures
 def random_rotation(
     x: np.ndarray,
     rg: float,
@@ -281,6 +288,7 @@ def random_rotation(
     return _about_first_axes(x, channel_axis, fill_mode, cval, interpolation_order, theta=theta)
 
 
+@explains_failures
 def random_shift(
     x: np.ndarray,
     wrg: float,
@@ -313,6 +321,7 @@ def random_shift(
     return apply_affine_transform(x, 0, tx, ty, 0, 1, 1, *axes, fill_mode, cval, interpolation_order)
 
 
+@explains_failures
 def random_shear(
     x: np.ndarray,
     intensity: float,
@@ -342,6 +351,7 @@ def random_shear(
     return _about_first_axes(x, channel_axis, fill_mode, cval, interpolation_order, shear=shear)
 
 
+@explains_failures
 def random_zoom(
     x: np.ndarray,
     zoom_range: Sequence[float],
@@ -399,10 +409,11 @@ def random_channel_shift(x: Any, intensity_range: float, channel_axis: int = 0, 
         >>> tuple(random_channel_shift(np.ones((3, 2, 2)), 0.1).shape)
         (3, 2, 2)
     """
-    reject_unknown("random_channel_shift", kwargs, ("x", "intensity_range", "channel_axis"))
+    reject_unknown("random_channel_shift", kwargs, random_channel_shift)
     return apply_channel_shift(x, np.random.uniform(-intensity_range, intensity_range), channel_axis)
 
 
+@explains_failures
 def random_brightness(x: Any, brightness_range: Sequence[float], scale: bool = True) -> np.ndarray:
     """An image of a random brightness, see `apply_brightness_shift`.
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from keras_front import config
+from keras_front.compatibility import checked_constructor
 from keras_front.errors import ArgumentError, DtypeError
 from keras_front.preprocessing.image.iterator import BatchFromFilesMixin, ImageChanger
 from keras_front.preprocessing.image.utils import EXTENSIONS, validate_filename
@@ -68,6 +69,7 @@ class DataFrameIterator(BatchFromFilesMixin):
 
     allowed_class_modes = ("binary", "categorical", "input", "multi_output", "raw", "sparse", None)
 
+    @checked_constructor
     def __init__(
         self,
         dataframe: Any,

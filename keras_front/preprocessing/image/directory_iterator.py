@@ -78,7 +78,7 @@ class DirectoryIterator(BatchFromFilesMixin):
         keep_aspect_ratio: bool = False,
         **kwargs: Any,
     ):
-        reject_unknown("DirectoryIterator", kwargs, ("data_format", "subset", "interpolation", "dtype"))
+        reject_unknown("DirectoryIterator", kwargs, DirectoryIterator)
         self.set_processing_attrs(
             image_data_generator, target_size, color_mode, data_format, save_to_dir, save_prefix, save_format, subset,
             interpolation, keep_aspect_ratio,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from collections.abc import Callable, Iterable
 from collections.abc import Sequence as Sized
@@ -115,7 +114,7 @@ class ImageDataGenerator:
         dtype: Any = None,
         **kwargs: Any,
     ):
-        reject_unknown("ImageDataGenerator", kwargs, inspect.signature(ImageDataGenerator).parameters)
+        reject_unknown("ImageDataGenerator", kwargs, ImageDataGenerator)
         self.featurewise_center, self.samplewise_center = featurewise_center, samplewise_center
         self.featurewise_std_normalization = featurewise_std_normalization
         self.samplewise_std_normalization = samplewise_std_normalization

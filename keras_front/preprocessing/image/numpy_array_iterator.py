@@ -70,7 +70,7 @@ class NumpyArrayIterator(Iterator):
         ignore_class_split: bool = False,
         **kwargs: Any,
     ):
-        reject_unknown("NumpyArrayIterator", kwargs, ("data_format", "subset", "dtype"))
+        reject_unknown("NumpyArrayIterator", kwargs, NumpyArrayIterator)
         self.dtype = dtype or config.floatx()
         self.image_data_generator, self.data_format = image_data_generator, config.normalize_data_format(data_format)
         self.save_to_dir, self.save_prefix, self.save_format = save_to_dir, save_prefix, save_format

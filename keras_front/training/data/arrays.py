@@ -39,6 +39,7 @@ class ArraySpec(NamedTuple):
         dtype: None: as it comes. Targets of a known number of classes without a dtype are class numbers.
         loss: the name of the loss that takes a target; empty for inputs.
         classes: how many classes a target has, where that is known.
+        bounds: what the last activation gives, where a loss compares numbers: its name, the least, the largest.
         tables: the layers that use the data as numbers of rows: their names, and how many rows they have.
     """
 
@@ -47,6 +48,7 @@ class ArraySpec(NamedTuple):
     dtype: str | None
     loss: str = ""
     classes: int | None = None
+    bounds: tuple[str, float, float] | None = None
     tables: tuple[tuple[str, int], ...] = ()
 
     @property
@@ -117,6 +119,13 @@ class DataSpec(NamedTuple):
         flat = None if data is None else flatten_as(self.output_nesting, data, partial=True)
         return data if flat is None else [flat[place] for place in self.fed]
 
+    def _exchanged(self, x: Any, y: Any) -> bool:
+        """Whether `y` fits the one input and `x` the one output."""
+        if len(self.inputs) != 1 or len(self.targets) != 1 or not (hasattr(x, "shape") and hasattr(y, "shape")):
+            return False
+        pairs = ((tuple(y.shape), self.inputs[0]), (tuple(x.shape), self.targets[0]))
+        return all(_fits((*shape, 1) if lacks_last_axis(shape, spec) else shape, spec) for shape, spec in pairs)
+
     def batch(
         self,
         x: Any,
@@ -134,7 +143,13 @@ class DataSpec(NamedTuple):
         x = x if self.input_nesting is None else _flat(self.input_nesting, x)
         if self.output_nesting is not None:
             y, sample_weight = self._of_outputs(y), self._of_outputs(sample_weight)
-        xs = standardize(x, self.inputs or (free_specs(x, "input") if self.as_given else []), "input", whole)
+        specs = self.inputs or (free_specs(x, "input") if self.as_given else [])
+        try:
+            xs = standardize(x, specs, "input", whole)
+        except ShapeError as error:
+            if y is None or not self._exchanged(x, y):
+                raise
+            raise ShapeError(f"{error} x and y seem to be exchanged: inputs come first, then the targets.") from None
         if self.stage is not None:
             xs = self.stage.feeds(xs, whole)
         if not targets:
@@ -281,7 +296,7 @@ def _conform(value: Any, spec: ArraySpec, what: str, whole: bool) -> Any:
         array = array[..., None]
     check_shape(array.shape, spec, what, given)
     if spec.loss:
-        hints.of_targets(array, spec.name, spec.loss)
+        hints.of_targets(array, spec.name, spec.loss, spec.bounds)
     return check_indices(_cast(array, spec), spec) if spec.dtype != "string" else array
 
 
@@ -408,14 +423,17 @@ def _remedy_of_labels(least: Any, most: Any, classes: int | None) -> str:
     return "Count classes from 0, or give the last layer more units."
 
 
+def _fits(found: tuple[int, ...], spec: ArraySpec) -> bool:
+    """Whether a shape is one that `spec` allows, its first axis of any size."""
+    return spec.shape is None or (len(found) == len(spec.shape) and causes.fits(found[1:], spec.shape[1:]))
+
+
 def check_shape(found: tuple[int, ...], spec: ArraySpec, what: str, given: tuple[int, ...]) -> None:
     """Raise ShapeError unless a shape is one that `spec` allows; its first axis may have any size.
 
     `given` is the shape as the user has it, for the message.
     """
-    if spec.shape is None:
-        return
-    if len(found) != len(spec.shape) or not causes.fits(found[1:], spec.shape[1:]):
+    if spec.shape is not None and not _fits(found, spec):
         same = len(given) == len(spec.shape)
         wanted = f"shape {spec.shape[1:]}" if same else f"{len(spec.shape)} dimensions,"
         inputs = what == "input"
