@@ -68,7 +68,8 @@ def _wide_on_demand(function: Callable[..., Any], op: Any, is_static: bool) -> C
     owner = [] if is_static else ["self"]
     head = ", ".join([*owner, *tensors, *(["*", *op.attrs] if op.attrs else [])])
     call = f"_call({', '.join([*owner, *tensors, *(f'{name}={name}' for name in op.attrs)])})"
-    is_wide = " or ".join(f"{name}.dtype in _wide" for name in tensors)
+    agree = sorted(op.promoted)[1:]  # K gives these the dtype of the first of them
+    is_wide = " or ".join(f"{name}.dtype in _wide" for i, name in enumerate(tensors) if i not in agree)
     text = f"def {op.name}({head}):\n if {is_wide}:\n  with _scope(True):\n   return {call}\n return {call}"
     names: dict[str, Any] = {"_call": function, "_wide": _WIDE, "_scope": _scope}
     exec(compile(text, f"<wide {op.name}>", "exec"), names)

@@ -139,8 +139,11 @@ class Trackable(LayerUpdates):
 
     def sublayers(self) -> list[Any]:
         """The layers directly below this one, in the order in which the attributes were set."""
-        below = (found_in(v, _is_layer) for k, v in self.__dict__.items() if k not in _NOT_SEARCHED)
-        return [layer for layer in unique(item for found in below for item in found) if layer is not self]
+        found: list[Any] = []
+        for key, value in self.__dict__.items():
+            if isinstance(value, _MAY_BE_LAYERS) and key not in _NOT_SEARCHED:
+                found.extend(found_in(value, _is_layer))
+        return [layer for layer in unique(found) if layer is not self]
 
     def all_layers(self) -> list[Any]:
         """This layer and every layer below it, each once, parents first."""
@@ -496,6 +499,7 @@ class Trackable(LayerUpdates):
 
 # What a layer keeps of its calls on values, and of what `add_update` and `add_loss` were given for tensors.
 OF_CALLS = frozenset({"_reported_on_values", "_value_losses", "_updates_for", "_losses_for"})
+_MAY_BE_LAYERS = (Trackable, list, tuple, dict)
 _NOT_SEARCHED = (
     frozenset({"_inbound_nodes", "_outbound_nodes", "_own_losses", "_own_metrics", "_given_updates"}) | OF_CALLS
 )
