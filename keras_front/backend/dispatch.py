@@ -45,6 +45,7 @@ _LOOK_CLOSER: tuple[str | None, ...] = ("look closer",)  # in place of casts: va
 _MAY_HOLD_SYMBOLS = {tuple, list, SymbolicTensor, EagerTensor}
 _TENSORS = {SymbolicTensor, state.Variable}
 _SYMBOLS = {SymbolicTensor, int, float}  # what needs no reading where ops are recorded
+_PLAIN = {*_SYMBOLS, state.Variable, np.ndarray, bool, type(None)}  # what is neither sparse nor an `EagerTensor`
 
 
 class Op(Operation):
@@ -91,10 +92,12 @@ class Op(Operation):
         settled = self._settled(backend, args, attrs) if backend is not None else None
         if settled is not None:
             return self._computed(backend, settled, attrs)
-        if not args or not (_SYMBOLS.issuperset(map(type, args)) and symbolic.outside_graphs()):
-            if any(map(dtypes.is_sparse_matrix, chain.from_iterable(a if _is_list(a) else [a] for a in args))):
+        kinds = set(map(type, args))
+        if not args or not (_SYMBOLS.issuperset(kinds) and symbolic.outside_graphs()):
+            is_plain = _PLAIN.issuperset(kinds)
+            if not is_plain and _has_sparse(args):
                 return self._on_sparse(args, attrs)
-            if scopes.tracing() is None and are_among((args, attrs)):
+            if (attrs or not is_plain) and scopes.tracing() is None and are_among((args, attrs)):
                 return self._on_eager(*as_values((list(args), attrs)))
             args = self._read(args, attrs)
         attrs = {key: plain(value) for key, value in attrs.items()}
@@ -249,6 +252,10 @@ class Op(Operation):
 
 def _is_list(value: Any) -> bool:
     return isinstance(value, list | tuple)
+
+
+def _has_sparse(args: Sequence[Any]) -> bool:
+    return any(map(dtypes.is_sparse_matrix, chain.from_iterable(a if _is_list(a) else [a] for a in args)))
 
 
 def _cast_each(backend: Any, values: list[Any], casts: tuple[str | None, ...]) -> list[Any]:

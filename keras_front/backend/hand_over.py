@@ -124,7 +124,7 @@ class StateList:
         for index, variable in enumerate(self.variables):
             if variable._values is not self.values:
                 self.values[index] = variable.current()
-                variable.adopt(self.values, index)
+                variable.adopt(self.values, index, self.engine)
         self._moves = self.guard.moves
 
     def take_back(self) -> None:

@@ -316,12 +316,12 @@ class Variable(Operators):
         if isinstance(value, Variable | SymbolicTensor):
             known = None if isinstance(value, Variable) else value.constant
             value = functions["eval"](value) if known is None else known
-        shape = tuple(np.shape(value)) if not hasattr(value, "shape") else tuple(value.shape)
+        shape = tuple(value.shape) if hasattr(value, "shape") else np.shape(value)
         if shape != self.shape:
             raise ShapeError(f"Cannot set variable {self.name!r} of shape {self.shape} to a value of shape {shape}.")
         with _lock_of(self):
             if isinstance(value, np.ndarray | np.generic | list | tuple | bool | int | float):
-                array = _host_cast(np.array(_to_host(value)), self.dtype)
+                array = _host_cast(_to_host(value), self.dtype)
                 backend = self._backend
                 self._store(array if backend is None else backend.import_variable(array, None, self), backend)
             else:
@@ -351,14 +351,15 @@ class Variable(Operators):
             self._initial = initial
             self._stand_in([None], 0, None)
 
-    def adopt(self, values: list[Any], index: int) -> None:
+    def adopt(self, values: list[Any], index: int, backend: Any) -> None:
         """Read and write the state of a running loop from now on, so that its steps need not copy; see `release`.
 
         Args:
-            values: a list of tensors of the active backend, which the loop replaces.
+            values: a list of tensors, which the loop replaces.
             index: the place of this variable's value in it.
+            backend: the backend whose tensors they are.
         """
-        self._stand_in(values, index, discovery.active())
+        self._stand_in(values, index, backend)
         self._initial = None
 
     def release(self) -> None:

@@ -141,7 +141,9 @@ class Trackable(LayerUpdates):
         """The layers directly below this one, in the order in which the attributes were set."""
         found: list[Any] = []
         for key, value in self.__dict__.items():
-            if isinstance(value, _MAY_BE_LAYERS) and key not in _NOT_SEARCHED:
+            if isinstance(value, Trackable):
+                found.append(value)
+            elif isinstance(value, list | tuple | dict) and value and key not in _NOT_SEARCHED:
                 found.extend(found_in(value, _is_layer))
         return [layer for layer in unique(found) if layer is not self]
 
@@ -499,10 +501,10 @@ class Trackable(LayerUpdates):
 
 # What a layer keeps of its calls on values, and of what `add_update` and `add_loss` were given for tensors.
 OF_CALLS = frozenset({"_reported_on_values", "_value_losses", "_updates_for", "_losses_for"})
-_MAY_BE_LAYERS = (Trackable, list, tuple, dict)
-_NOT_SEARCHED = (
-    frozenset({"_inbound_nodes", "_outbound_nodes", "_own_losses", "_own_metrics", "_given_updates"}) | OF_CALLS
-)
+_NOT_SEARCHED = OF_CALLS | {
+    "_trainable_weights", "_non_trainable_weights", "_inbound_nodes", "_outbound_nodes", "_own_losses", "_own_metrics",
+    "_given_updates",
+}  # fmt: skip
 
 
 @contextmanager

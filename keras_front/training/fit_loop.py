@@ -141,7 +141,7 @@ class FitLoop:
         """Let running means take the place of weights, if the optimizer keeps any."""
         optimizer = self.model.optimizer
         if optimizer is not None and self.epochs > self.initial_epoch:
-            optimizer.finalize_variable_values(self.model.trainable_weights)
+            optimizer.finalize_variable_values(self.steps.trainable)
             state.take_back()
 
     def _validation_arrays(self) -> list[Any] | None:

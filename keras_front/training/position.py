@@ -31,7 +31,7 @@ class TrainingPosition:
     def __init__(self, steps: Steps, generator: np.random.Generator | None):
         self.steps, self.generator = steps, generator
         self.done = 0
-        self._before_epoch = self._shuffle()
+        self._before_epoch: Any = None  # the state of the generator
         self._means: list[np.ndarray] = []  # of the batches that are done
 
     def begin_epoch(self) -> int:
@@ -39,7 +39,7 @@ class TrainingPosition:
 
         Returns: how many batches of the epoch are to be left out.
         """
-        self._before_epoch = self._shuffle()
+        self._before_epoch = self._state_of_shuffle()
         self.steps.reset()
         done, self.done = self.done, 0
         if done:
@@ -53,8 +53,8 @@ class TrainingPosition:
             within: whether some batches of an epoch are done, and others are not.
         """
         arrays = {f"{name}_{i}": value for name, group in self._groups().items() for i, value in enumerate(group)}
-        shuffle = self._before_epoch if within else self._shuffle()
-        return {**arrays, "shuffle": shuffle}
+        shuffle = self._before_epoch if within else self._state_of_shuffle()
+        return {**arrays, "shuffle": np.zeros(0, "uint64") if shuffle is None else _numbers_of(shuffle)}
 
     def restore(self, arrays: Mapping[str, np.ndarray], done: int) -> None:
         """Go on from what `saved` gave, in this process or another, on this backend or another.
@@ -74,7 +74,7 @@ class TrainingPosition:
         self.done, self._means = done, groups["means"]
         if self.generator is not None and arrays["shuffle"].size:
             self.generator.bit_generator.state = _philox_state(arrays["shuffle"])
-            self._before_epoch = self._shuffle()
+            self._before_epoch = self._state_of_shuffle()
 
     def _groups(self) -> dict[str, list[np.ndarray]]:
         state, means = self._state(), self._means_of_epoch()
@@ -91,15 +91,17 @@ class TrainingPosition:
         metrics = [v for metric in self.steps.layer_metrics for v in metric.weights]
         return list(dict.fromkeys([*self.steps.variables.metrics, *metrics]))
 
-    def _shuffle(self) -> np.ndarray:
-        if self.generator is None:
-            return np.zeros(0, "uint64")
-        state: Any = self.generator.bit_generator.state
-        inner, rest = state["state"], [state[key] for key in _COUNTS]
-        return np.array([*inner["counter"], *inner["key"], *state["buffer"], *rest], "uint64")
+    def _state_of_shuffle(self) -> Any:
+        return None if self.generator is None else self.generator.bit_generator.state
 
 
 _COUNTS = ("buffer_pos", "has_uint32", "uinteger")
+
+
+def _numbers_of(state: Any) -> np.ndarray:
+    """The state of a generator as an array; `_philox_state` reads it."""
+    inner, rest = state["state"], [state[key] for key in _COUNTS]
+    return np.array([*inner["counter"], *inner["key"], *state["buffer"], *rest], "uint64")
 
 
 def _philox_state(numbers: np.ndarray) -> dict[str, Any]:

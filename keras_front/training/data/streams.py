@@ -477,6 +477,8 @@ def as_stream(
 
     Raises: ArgumentError if arguments were given that batches do not need.
     """
+    if x.__class__ is np.ndarray:
+        return None
     if is_stream(x):
         only_a_stream(where, y=y, batch_size=batch_size, sample_weight=sample_weight)
         return x
