@@ -64,14 +64,14 @@ def hold() -> int:
     Returns: what `let_go` takes.
     """
     global _busy
-    if get_ident() != _main or _busy:
+    if _busy or get_ident() != _main:
         return 0
-    holding = 1
-    if not _watching:
-        _install(FOR_ONE_STEP)
-        holding = 2
+    if _watching:
+        _busy = True
+        return 1
+    _install(FOR_ONE_STEP)
     _busy = True  # last, so that no handler that raises can leave it set
-    return holding
+    return 2
 
 
 def let_go(holding: int) -> None:
