@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from keras_front import backend as K
+from keras_front.backend import discovery
 from keras_front.errors import ShapeError, StateError
 
 
@@ -132,7 +133,7 @@ def test_variables_survive_pickling_and_copying():
 def test_adopted_variables_follow_the_list(backend):
     v = K.variable([1.0])
     state = [v.value]
-    v.adopt(state, 0)
+    v.adopt(state, 0, discovery.active())
     state[0] = K.convert(np.array([4.0], "float32"))
     assert v.numpy().tolist() == [4]
     v.assign([5.0])
