@@ -24,7 +24,7 @@ from keras_front.training.data.adapter import ArrayAdapter
 from keras_front.training.data.arrays import BatchLayout
 from keras_front.training.data.streams import StreamAdapter
 from keras_front.training.steps.compiled import Steps
-from keras_front.training.steps.dispatch import DispatchTuner, FirstRows, map_batches
+from keras_front.training.steps.dispatch import DispatchTuner, FirstRows, KnownSteps, map_batches
 from keras_front.training.steps.replicas import BatchPart
 
 PENDING = 1 << 26  # bytes of predictions that may wait on the engine: each wait for one costs more than a step
@@ -173,14 +173,15 @@ class BatchLoop:
     def _single_batches(self) -> Iterator[Dispatch]:
         """Batch by batch, with the hooks around each of them."""
         hooks, steps, report = self.hooks, self.steps, bool(self.hooks.end)
-        group = HookGroup(steps.steps_per_execution)
+        group, known = HookGroup(steps.steps_per_execution), KnownSteps()
         for i, (arrays, layout) in enumerate(batches(self.data)):
             size = self.share.samples(int(arrays[0].shape[0]) if arrays else self.data.samples or 1)
             arrays, layout = self.share.arrays(arrays), self.share.layout(layout, size)
             if hooks.begin and group.begins(i):
                 hooks.before(i, size)
             step = steps.test(layout, report) if self.kind == "test" else steps.predict(layout)
-            values = self._step(step, self.engine.put_batch(arrays, self.share.own_batches))[1]
+            given = self.engine.put_batch(arrays, self.share.own_batches)
+            values = self._step(known.callable_for(step, given, self.fixed, self.state), given)[1]
             if hooks.end:
                 group.after(i, lambda i=i, size=size, v=values: self._after(i, size, v))  # type: ignore[misc]
             yield values, size

@@ -35,7 +35,7 @@ from keras_front.training.data.arrays import BatchLayout
 from keras_front.training.data.streams import StreamAdapter, check_passes
 from keras_front.training.position import TrainingPosition
 from keras_front.training.steps.compiled import Steps
-from keras_front.training.steps.dispatch import DispatchTuner
+from keras_front.training.steps.dispatch import DispatchTuner, KnownSteps
 from keras_front.training.steps.replicas import BatchPart, meet, share_state
 from keras_front.utils.messages import print_msg
 
@@ -211,6 +211,7 @@ class TrainingEpochs:
         self.group = HookGroup(self.steps.steps_per_execution)
         self.position, self._first = TrainingPosition(self.steps, self.generator), 0
         self._known: tuple[Any, DispatchTuner] | None = None  # the step for whole batches
+        self._one_by_one = KnownSteps()
         self._on_device = on_device(self.data, self.engine) if isinstance(self.data, ArrayAdapter) else None
 
     def epoch(self) -> dict[str, float]:
@@ -354,8 +355,8 @@ class TrainingEpochs:
         hooks, steps = self.hooks, self.steps
         if hooks.begin and self.group.begins(i):
             hooks.before(i, size)
-        train = steps.train(self.part.layout(layout, size), report=bool(hooks.end))
-        self.last = self.state.step(train, batch())
+        train, given = steps.train(self.part.layout(layout, size), report=bool(hooks.end)), batch()
+        self.last = self.state.step(self._one_by_one.callable_for(train, given, self.state.values), given)
         self.seen += size
         if hooks.end:
             self.group.after(i, lambda last=self.last: self._after(i, size, last))  # type: ignore[misc]

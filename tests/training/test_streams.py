@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from keras_front import backend as K
+from keras_front.backend import program
 from keras_front.callbacks import Callback
 from keras_front.errors import ArgumentError
 from keras_front.utils import Sequence
@@ -73,6 +74,42 @@ def test_a_generator_trains_like_its_arrays(pair, data):
     for name in expected:
         np.testing.assert_allclose(got[name], expected[name], rtol=1e-5)
     same(a, b)
+
+
+def in_one_memory(x, y, size=8):
+    """Batches whose arrays are written over for the next one, as careful readers do."""
+    held = np.empty((size, *x.shape[1:]), x.dtype), np.empty((size, *y.shape[1:]), y.dtype)
+    for i in range(0, len(x) // size * size, size):
+        for room, array in zip(held, (x, y)):
+            room[...] = array[i : i + size]
+        yield held
+    for room in held:
+        room.fill(np.nan)
+
+
+def test_a_generator_may_use_its_memory_again(backend, pair, data):
+    a, b = pair
+    x, y = (np.repeat(array[:32].astype("float32"), 4, axis=0) for array in data)
+    b.fit(x, y, batch_size=8, epochs=1, shuffle=False, verbose=0)
+    a.fit(in_one_memory(x, y), verbose=0, workers=0)
+    same(a, b)
+    np.testing.assert_allclose(
+        a.evaluate(in_one_memory(x, y), verbose=0, workers=0), b.evaluate(x, y, verbose=0), rtol=1e-5
+    )
+
+
+def test_the_state_is_looked_at_once_for_each_form_of_a_batch(backend, make_model, data, monkeypatch):
+    seen, signature = [], program._signature
+    monkeypatch.setattr(program, "_signature", lambda *args: seen.append(1) or signature(*args))
+    model, x, y = make_model(), *(array[:32] for array in data)
+    each = []
+    for steps in (4, 12, 4):
+        seen.clear()
+        model.fit(endless(x, y), steps_per_epoch=steps, verbose=0)
+        model.evaluate(endless(x, y), steps=steps, verbose=0)
+        model.predict(endless(x, y), steps=steps, verbose=0)
+        each.append(len(seen))
+    assert each[1] == each[2]
 
 
 def test_evaluate_and_predict_on_generators(make_model, data):

@@ -13,13 +13,40 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from keras_front import backend as K
+from keras_front.backend import scopes
 from keras_front.backend.adapter import Backend
+from keras_front.backend.tables import make_room
 
 SECONDS = 20e-3  # that several steps in one dispatch may take, so that callbacks that are called by time are not late
 LIMIT = 64  # steps in one dispatch at most
 BLOCK = 1 << 22  # bytes that go in and out with several batches in one dispatch
 COUNTED = 16  # steps in one dispatch where several processes run the same ones: clocks differ, so nothing is measured
 MEASURED = 4  # dispatches; the machine may be busy with something else during one of them
+
+
+class KnownSteps:
+    """Steps for batches that come one by one, each looked up once for every form of a batch.
+
+    To find the callable for some arguments, all of them are looked at, the state too; here the batch is enough.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[Any, Callable[..., Any]] = {}
+
+    def callable_for(self, step: Any, batch: Sequence[Any], *values: Any) -> Callable[..., Any]:
+        """The callable of a compiled step.
+
+        Args:
+            step: the step.
+            batch: its last argument, as `Backend.put_batch` gave it.
+            values: its arguments before, whose shapes and dtypes stay.
+        """
+        key = (step, scopes.trace_key(), *[(array.shape, array.dtype) for array in batch])
+        run = self._known.get(key)
+        if run is None:
+            make_room(self._known)
+            run = self._known[key] = step.specialize(*values, batch)
+        return run
 
 
 class DispatchTuner:
