@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-__all__ = ["flatten", "flatten_as", "is_nested", "map_structure", "pack_like", "paths", "unique", "unpack"]
+__all__ = [
+    "flatten",
+    "flatten_as",
+    "is_nested",
+    "map_structure",
+    "nesting_of",
+    "pack_like",
+    "paths",
+    "unique",
+    "unpack",
+]
 
 T = TypeVar("T")
 
@@ -49,6 +59,19 @@ def map_structure(fn: Callable[[Any], Any], structure: Any) -> Any:
     if isinstance(structure, dict):
         return {key: map_structure(fn, item) for key, item in structure.items()}
     return fn(structure)
+
+
+def nesting_of(structure: Any) -> Any:
+    """The structure with None for each leaf, if lists, tuples or dicts stand in each other; otherwise None.
+
+    Args:
+        structure: a leaf, or any nesting of lists, tuples and dicts.
+
+    Example:
+        >>> nesting_of({"a": 1, "b": [2, 3]}), nesting_of([1, 2]), nesting_of(1)
+        ({'a': None, 'b': [None, None]}, None, None)
+    """
+    return map_structure(lambda _: None, structure) if is_nested(structure) else None
 
 
 def unique(items: Iterable[T]) -> list[T]:

@@ -9,7 +9,7 @@ import numpy as np
 from keras_front.backend import symbolic
 from keras_front.errors import ArgumentError
 from keras_front.failures import described
-from keras_front.nest import flatten, is_nested, map_structure, unique
+from keras_front.nest import flatten, unique
 
 
 def tensors_among(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Any, dict[str, Any]]:
@@ -68,11 +68,6 @@ def sorted_by_key(ends: Any) -> Any:
     if not isinstance(ends, dict) or not all(isinstance(key, str) for key in ends):
         return ends
     return {key: sorted_by_key(ends[key]) for key in sorted(ends)}
-
-
-def form_of(ends: Any) -> Any:
-    """The nesting of inputs or outputs, with None for each; None for one tensor, and for a list or dict of tensors."""
-    return map_structure(lambda _: None, ends) if is_nested(ends) else None
 
 
 def names_of(tensors: list[Any]) -> list[str]:

@@ -19,11 +19,11 @@ from keras_front.backend.state import Variable
 from keras_front.backend.symbolic import SymbolicTensor, leaves_of
 from keras_front.errors import ArgumentError, ShapeError, StateError, WrongKindError
 from keras_front.failures import explains_failures
-from keras_front.nest import flatten, flatten_as, is_nested, map_structure, pack_like, paths, unique, unpack
+from keras_front.nest import flatten, flatten_as, is_nested, map_structure, nesting_of, pack_like, paths, unique, unpack
 
 from . import call_context, causes, network_config, recompute
 from .added_layers import AddLoss, AddMetric
-from .ends import check_ends, form_of, keys_of, names_of, sorted_by_key, tensors_among
+from .ends import check_ends, keys_of, names_of, sorted_by_key, tensors_among
 from .inputs import Input
 from .layer import LAYERS, Layer
 from .layer_values import cast_float, is_list_of_shapes, shape_of, with_last_axis
@@ -84,7 +84,7 @@ class Network(Layer):
         self.inputs, self.outputs = list(leaves_of([inputs])), list(leaves_of([outputs]))
         check_ends(self.name, inputs, self.inputs, outputs, self.outputs)
         self._input_keys, self._output_keys = keys_of(inputs), keys_of(outputs)
-        self._input_nesting, self._output_nesting = form_of(inputs), form_of(outputs)
+        self._input_nesting, self._output_nesting = nesting_of(inputs), nesting_of(outputs)
         self._output_form = self.as_outputs(list(self.outputs))
         self._replan()
         self._report_losses_of_layers()
@@ -476,7 +476,7 @@ class Network(Layer):
         outputs = self(form(symbols))
         self.inputs, self.outputs = symbols, flatten(outputs)
         self.input_names = [f"input_{i + 1}" for i in range(len(symbols))]
-        self._output_keys, self._output_nesting = keys_of(outputs), form_of(outputs)
+        self._output_keys, self._output_nesting = keys_of(outputs), nesting_of(outputs)
         self.output_names = self._output_keys or paths(outputs if is_nested(outputs) else self.outputs, "output")
 
     def __getstate__(self) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from keras_front.failures import of_arguments
 from keras_front.graph.host_stage import HostStage, is_text, stage_of
 from keras_front.graph.node import is_fed
 from keras_front.graph.watching import watch
-from keras_front.nest import is_nested, map_structure, unpack
+from keras_front.nest import nesting_of, unpack
 from keras_front.tracebacks import hide_internal_frames, mark_boundary
 from keras_front.training import batch_loop, fit_loop
 from keras_front.training.compilation import Compilation, CompileArguments, input_specs
@@ -317,7 +317,7 @@ class Trainer(StepMethods, SingleBatchMethods):
         size = batch_size if self.stateful else None
         shapes = [(size, *a.shape[1:]) for a in arrays]
         self._form = form_of(x, names)
-        self._input_nesting = map_structure(lambda _: None, x) if is_nested(x) and len(values) > 1 else None
+        self._input_nesting = nesting_of(x) if len(values) > 1 else None
         self.set_inputs(shapes, dtypes, self._form)
         if not self._is_graph_network:
             self.input_names = names

@@ -14,7 +14,7 @@ import numpy as np
 
 from keras_front import config, conventions
 from keras_front.errors import ArgumentError
-from keras_front.nest import is_nested, map_structure, pack_like
+from keras_front.nest import nesting_of, pack_like
 from keras_front.training.data.arrays import ArraySpec, BatchLayout, read_rows
 from keras_front.training.data.host_arrays import is_frame, row_slice
 from keras_front.utils.messages import is_interactive_logging_enabled
@@ -317,9 +317,9 @@ def validation_parts(data: Any) -> tuple[Any, Any, Any]:
 
 def form_of(x: Any, names: list[str]) -> Callable[[list[Any]], Any]:
     """A function that makes what the user passed as `x` of a flat list of tensors."""
-    x_form = map_structure(lambda _: None, x) if is_nested(x) else None
-    if is_nested(x) and len(names) > 1:
-        return lambda tensors: pack_like(x_form, tensors)
+    nesting = nesting_of(x) if len(names) > 1 else None
+    if nesting is not None:
+        return lambda tensors: pack_like(nesting, tensors)
     if isinstance(x, dict):
         return lambda tensors: dict(zip(names, tensors, strict=True))
     if isinstance(x, list | tuple) and x and hasattr(x[0], "shape"):
