@@ -27,7 +27,7 @@ from keras_front.backend.state import Variable, VariableList
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import BackendError, DtypeError
 from keras_front_jax import distribution as distributions
-from keras_front_jax import export, fourier
+from keras_front_jax import export, fourier, integers
 from keras_front_jax.calls import compiled_call
 from keras_front_jax.x64 import wide, wide_methods, wide_scope
 
@@ -98,7 +98,7 @@ class JaxBackend(Transposes, Backend):
     # Elementwise -------------------------------------------------------------------------------------------
 
     add, subtract, multiply, divide = jnp.add, jnp.subtract, jnp.multiply, jnp.true_divide
-    floor_divide, mod, power = jnp.floor_divide, jnp.remainder, jnp.power
+    floor_divide, mod, power = integers.floor_divide, jnp.remainder, integers.power
     maximum, minimum = jax.jit(_maximum), jax.jit(_minimum)
     negative, sign, square = jnp.negative, jnp.sign, jnp.square
     exp, expm1, log, log1p = jnp.exp, jnp.expm1, jnp.log, jnp.log1p

@@ -95,6 +95,12 @@ def images_shape(shape: Any, data_format: str) -> tuple[int, ...]:
     return tuple(shape) if data_format == "channels_last" else (shape[0], *shape[2:], shape[1])
 
 
+def _of_none(axis: Any, x: Any) -> Any:
+    """A number itself, over none of its axes. Raises: ShapeError for an axis, which NumPy takes in some functions."""
+    shapes.normalize_axes(axis, 0)
+    return x
+
+
 class Float64(np.ndarray):
     """An array of float64 that K made.
 
@@ -197,7 +203,8 @@ class NumpyBackend(Eager, Backend):
     add, subtract, multiply, negative, abs, sign = np.add, np.subtract, np.multiply, np.negative, np.abs, np.sign
     maximum, minimum, tanh = np.maximum, np.minimum, np.tanh
     sin, cos = map(without_warnings, (np.sin, np.cos))
-    divide, floor_divide, mod, power = map(without_warnings, (np.divide, np.floor_divide, np.remainder, np.power))
+    divide, floor_divide, mod = map(without_warnings, (np.divide, np.floor_divide, np.remainder))
+    power = without_warnings(elementwise.power)
     exp, expm1, log, log1p, square_root = map(without_warnings, (np.exp, np.expm1, np.log, np.log1p, np.sqrt))
     floor, ceil, round = map(_fractions_only, (np.floor, np.ceil, np.rint))
     equal, not_equal, less, less_equal = np.equal, np.not_equal, np.less, np.less_equal
@@ -211,8 +218,7 @@ class NumpyBackend(Eager, Backend):
     gcd, lcm, bitwise_and, bitwise_or, bitwise_xor = np.gcd, np.lcm, np.bitwise_and, np.bitwise_or, np.bitwise_xor
     bitwise_not, left_shift, right_shift = np.bitwise_not, np.left_shift, np.right_shift
 
-    def sigmoid(self, x: Array) -> Array:
-        return elementwise.sigmoid(x, np.empty(x.shape, x.dtype))
+    sigmoid = without_warnings(lambda x: elementwise.sigmoid(x, np.empty(x.shape, x.dtype)))
 
     def relu(self, x: Array, *, alpha: Any = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Array:
         if max_value is None and threshold == 0 and isinstance(alpha, float | int) and alpha == 0:
@@ -237,28 +243,28 @@ class NumpyBackend(Eager, Backend):
     # Reductions: in the dtype of x
 
     def sum(self, x: Array, *, axis: Any, keepdims: bool) -> Array:
-        return _sum(x, axis, x.dtype, None, keepdims)
+        return _sum(x, axis, x.dtype, None, keepdims) if axis is None or x.ndim else _of_none(axis, x)
 
     def prod(self, x: Array, *, axis: Any, keepdims: bool) -> Array:
-        return _prod(x, axis, x.dtype, None, keepdims)
+        return _prod(x, axis, x.dtype, None, keepdims) if axis is None or x.ndim else _of_none(axis, x)
 
     def max(self, x: Array, *, axis: Any, keepdims: bool) -> Array:
-        return _max(x, axis, None, None, keepdims)
+        return _max(x, axis, None, None, keepdims) if axis is None or x.ndim else _of_none(axis, x)
 
     def min(self, x: Array, *, axis: Any, keepdims: bool) -> Array:
-        return _min(x, axis, None, None, keepdims)
+        return _min(x, axis, None, None, keepdims) if axis is None or x.ndim else _of_none(axis, x)
 
     def any(self, x: Array, *, axis: Any, keepdims: bool) -> Array:
-        return _any(x, axis, None, None, keepdims)
+        return _any(x, axis, None, None, keepdims) if axis is None or x.ndim else _of_none(axis, x)
 
     def all(self, x: Array, *, axis: Any, keepdims: bool) -> Array:
-        return _all(x, axis, None, None, keepdims)
+        return _all(x, axis, None, None, keepdims) if axis is None or x.ndim else _of_none(axis, x)
 
     def argmax(self, x: Array, *, axis: int) -> Array:
-        return np.asarray(x).argmax(axis)
+        return x.argmax(axis) if x.ndim else _of_none(axis, x)
 
     def argmin(self, x: Array, *, axis: int) -> Array:
-        return np.asarray(x).argmin(axis)
+        return x.argmin(axis) if x.ndim else _of_none(axis, x)
 
     def cumsum(self, x: Array, *, axis: int) -> Array:
         return np.add.accumulate(x, axis, x.dtype)
@@ -284,7 +290,7 @@ class NumpyBackend(Eager, Backend):
         return np.concatenate(tensors, axis)
 
     def flip(self, x: Array, *, axes: Sequence[Any]) -> Array:
-        return np.flip(x, tuple(axes))
+        return np.flip(x, tuple(axes)) if x.ndim else _of_none(axes, x)
 
     def strided_slice(self, x: Array, *, start: Sequence[Any], stop: Sequence[Any], step: Sequence[Any]) -> Array:
         return x[indexing.strided_index(start, stop, step)]
@@ -314,6 +320,7 @@ class NumpyBackend(Eager, Backend):
         return _parts(np.fft.rfft(x, axis=axis), x.dtype)
 
     def argsort(self, x: Array, *, axis: int, descending: bool) -> Array:
+        axis = shapes.normalize_axis(axis, x.ndim)
         if not descending:
             return np.argsort(x, axis, kind="stable")
         return np.flip(x.shape[axis] - 1 - np.argsort(np.flip(x, axis), axis, kind="stable"), axis)

@@ -53,15 +53,22 @@ def _normalized(x: Any, axes: Any, epsilon: float) -> Any:
     return off
 
 
+def _least(x: Any) -> tuple[Any, ...]:
+    """What a maximum begins with: nothing, or -inf where there may be no elements along its axis."""
+    return () if x.size else (x.dtype.type(-np.inf),)
+
+
 def _log_softmax(x: Any, axis: Any) -> Any:
-    shifted = x - _max(x, axis, None, None, True)
+    if not x.ndim:
+        shapes.normalize_axis(axis, 0)  # which says that there is none
+    shifted = x - _max(x, axis, None, None, True, *_least(x))
     shifted -= np.log(_sum(np.exp(shifted), axis, x.dtype, None, True))
     return shifted
 
 
 def _logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
     axes = shapes.normalize_axes(axis, x.ndim)
-    top = _max(x, axes, None, None, True)
+    top = _max(x, axes, None, None, True, *_least(x))
     top = np.where(np.isfinite(top), top, x.dtype.type(0))
     raised = x - top
     result = np.log(_sum(_over(np.exp, raised), axes, x.dtype, None, True))
@@ -114,7 +121,8 @@ class Eager:
         result += kind(0.5)
         return result.clip(kind(0), kind(1), out=result if result.ndim else None)
 
-    def silu(self, x: Any) -> Any:
+    @without_warnings
+    def silu(x: Any) -> Any:  # noqa: N805
         result = elementwise.sigmoid(x, np.empty(x.shape, x.dtype))
         result *= x
         return result
@@ -136,7 +144,9 @@ class Eager:
 
     @without_warnings
     def softmax(x: Any, axis: Any) -> Any:  # noqa: N805
-        raised = _over(np.exp, x - _max(x, axis, None, None, True))
+        if not x.ndim:
+            shapes.normalize_axis(axis, 0)  # which says that there is none
+        raised = _over(np.exp, x - _max(x, axis, None, None, True, *_least(x)))
         raised /= _sum(raised, axis, x.dtype, None, True)
         return raised
 

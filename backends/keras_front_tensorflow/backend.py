@@ -39,6 +39,7 @@ from keras_front_tensorflow.convolution import (
     with_a_row,
 )
 from keras_front_tensorflow.flat_function import FlatFunction
+from keras_front_tensorflow.integers import Integers, total_order
 from keras_front_tensorflow.updates import Updates
 
 _DTYPES = {name: tf.dtypes.as_dtype(name) for name in sorted(dtypes.ALL)}
@@ -50,7 +51,7 @@ def _of_truth(op: Callable[..., Any]) -> Callable[..., Any]:
     return lambda self, *tensors: op(*(t if t.dtype == tf.bool else tf.cast(t, tf.bool) for t in tensors))
 
 
-class TensorflowBackend(Updates, Transposes, Backend):
+class TensorflowBackend(Updates, Integers, Transposes, Backend):
     """K on TensorFlow; see the module."""
 
     name = "tensorflow"
@@ -71,7 +72,6 @@ class TensorflowBackend(Updates, Transposes, Backend):
     # Elementwise -------------------------------------------------------------------------------------------
 
     add, subtract, multiply, divide = tf.add, tf.subtract, tf.multiply, tf.divide
-    floor_divide, mod, power = tf.math.floordiv, tf.math.floormod, tf.pow
     negative, abs, sign, square = tf.negative, tf.abs, tf.sign, tf.square
     exp, expm1, log, log1p = tf.exp, tf.math.expm1, tf.math.log, tf.math.log1p
     arctan, arcsin, arccos, arccosh, arctan2 = tf.atan, tf.asin, tf.acos, tf.acosh, tf.atan2
@@ -180,7 +180,10 @@ class TensorflowBackend(Updates, Transposes, Backend):
 
     symbolic_shape = tf.shape
     reshape, permute_dimensions, broadcast_to = map(Positional, (tf.reshape, tf.transpose, tf.broadcast_to))
-    expand_dims, concatenate, flip = map(Positional, (tf.expand_dims, tf.concat, tf.reverse))
+    expand_dims, concatenate = map(Positional, (tf.expand_dims, tf.concat))
+
+    def flip(self, x: Any, *, axes: Any) -> Any:
+        return tf.reverse(x, axes if x.shape.rank else shapes.normalize_axes(axes, 0))
 
     def pad(self, x: Any, *, padding: Any, interior: Any, value: float) -> Any:
         if interior is not None and any(interior):
@@ -245,6 +248,8 @@ class TensorflowBackend(Updates, Transposes, Backend):
     def argsort(self, x: Any, *, axis: int, descending: bool) -> Any:
         if x.dtype == tf.bool:
             x = tf.cast(x, tf.int32)
+        if x.dtype.is_floating:
+            x = total_order(x)
         if not descending:  # TensorFlow would negate x, and turn what is equal around
             back = tf.argsort(tf.reverse(x, [axis]), axis, "DESCENDING", stable=True)
             return tf.reverse(tf.cast(x.shape[axis] - 1 - back, tf.int64), [axis])

@@ -26,6 +26,7 @@ from keras_front.backend.gradients import known_moments, with_rule
 from keras_front.errors import BackendError, DtypeError
 from keras_front_torch import autograd, compiler, export, fourier, host_scalars, recurrent, rewriting, transfers
 from keras_front_torch.images import Images
+from keras_front_torch.integers import Integers
 from keras_front_torch.variables import WatchedVariables, meet_functions_of_torch
 
 _DTYPES = {name: getattr(torch, name) for name in sorted(dtypes.ALL) if hasattr(torch, name)}
@@ -39,7 +40,7 @@ _SMALL = 1 << 16  # elements; up to here the step of a net of light ops is diffe
 _DIFFERENTIATING: ContextVar[bool] = ContextVar("differentiating", default=False)
 
 
-class TorchBackend(Images, WatchedVariables, Backend):
+class TorchBackend(Images, Integers, WatchedVariables, Backend):
     """K on PyTorch; see the module."""
 
     name = "torch"
@@ -55,8 +56,7 @@ class TorchBackend(Images, WatchedVariables, Backend):
     # Elementwise -------------------------------------------------------------------------------------------
 
     add, subtract, multiply, divide = torch.add, torch.subtract, torch.multiply, torch.divide
-    floor_divide, mod, power = torch.floor_divide, torch.remainder, torch.pow
-    maximum, minimum = torch.maximum, torch.minimum
+    power, maximum, minimum = torch.pow, torch.maximum, torch.minimum
     negative, abs, square = torch.neg, torch.abs, torch.square
     exp, expm1, log, log1p = torch.exp, torch.expm1, torch.log, torch.log1p
     square_root, rsqrt = torch.sqrt, torch.rsqrt
@@ -125,11 +125,11 @@ class TorchBackend(Images, WatchedVariables, Backend):
 
     @accumulates_in_single
     def sum(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
-        return x if axis == () else torch.sum(x, axis, keepdims, dtype=x.dtype)
+        return x if axis == () else torch.sum(x, axis if x.ndim else _none(axis), keepdims, dtype=x.dtype)
 
     @accumulates_in_single
     def mean(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
-        return x if axis == () else torch.mean(x, axis, keepdims)
+        return x if axis == () else torch.mean(x, axis if x.ndim else _none(axis), keepdims)
 
     def prod(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
         for place in reversed(shapes.normalize_axes(axis, x.ndim)):  # one axis at a time is all torch has
@@ -143,8 +143,9 @@ class TorchBackend(Images, WatchedVariables, Backend):
         return x if axis == () else self._extreme("min", torch.amin, x, axis, keepdims)
 
     def _extreme(self, name: str, method: Any, x: Any, axis: Any, keepdims: bool) -> Any:
+
         def run(x: Any, *, axis: Any, keepdims: bool) -> Any:
-            return method(x, () if axis is None else axis, keepdims)
+            return method(x, () if axis is None else axis if x.ndim else _none(axis), keepdims)
 
         # The engine's own gradient multiplies with 0, so that infinities become NaN.
         return (
@@ -154,23 +155,23 @@ class TorchBackend(Images, WatchedVariables, Backend):
         )
 
     def any(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
-        return x.bool() if axis == () else torch.any(x.bool(), axis, keepdims)
+        return x.bool() if axis == () else torch.any(x.bool(), axis if x.ndim else _none(axis), keepdims)
 
     def all(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
-        return x.bool() if axis == () else torch.all(x.bool(), axis, keepdims)
+        return x.bool() if axis == () else torch.all(x.bool(), axis if x.ndim else _none(axis), keepdims)
 
     def argmax(self, x: Any, *, axis: int) -> Any:
-        return torch.argmax(x if x.dtype != torch.bool else x.byte(), axis)
+        return torch.argmax(x if x.dtype != torch.bool else x.byte(), axis if x.ndim else _none(axis))
 
     def argmin(self, x: Any, *, axis: int) -> Any:
-        return torch.argmin(x if x.dtype != torch.bool else x.byte(), axis)
+        return torch.argmin(x if x.dtype != torch.bool else x.byte(), axis if x.ndim else _none(axis))
 
     @accumulates_in_single
     def cumsum(self, x: Any, *, axis: int) -> Any:
-        return torch.cumsum(x, axis, dtype=x.dtype)
+        return torch.cumsum(x, axis if x.ndim else _none(axis), dtype=x.dtype)
 
     def cumprod(self, x: Any, *, axis: int) -> Any:
-        return torch.cumprod(x, axis, dtype=x.dtype)
+        return torch.cumprod(x, axis if x.ndim else _none(axis), dtype=x.dtype)
 
     @accumulates_in_single
     def logsumexp(self, x: Any, *, axis: Any, keepdims: bool) -> Any:
@@ -185,7 +186,10 @@ class TorchBackend(Images, WatchedVariables, Backend):
     permute_dimensions, broadcast_to, expand_dims = map(
         Positional, (torch.permute, torch.broadcast_to, torch.unsqueeze)
     )
-    concatenate, stack, flip = Positional(torch.cat), Positional(torch.stack), Positional(torch.flip)
+    concatenate, stack = Positional(torch.cat), Positional(torch.stack)
+
+    def flip(self, x: Any, *, axes: Any) -> Any:
+        return torch.flip(x, axes if x.ndim else _none(axes))
 
     def pad(self, x: Any, *, padding: Any, interior: Any, value: float) -> Any:
         if interior is not None and any(interior):
@@ -229,8 +233,13 @@ class TorchBackend(Images, WatchedVariables, Backend):
     matmul = torch.matmul
     cholesky, det, householder_qr = torch.linalg.cholesky, torch.linalg.det, torch.linalg.qr
 
-    softmax = Positional(torch.softmax, accumulates_in_single=True)
-    log_softmax = Positional(torch.log_softmax, accumulates_in_single=True)
+    @accumulates_in_single
+    def softmax(self, x: Any, *, axis: int) -> Any:
+        return torch.softmax(x, axis if x.ndim else _none(axis))
+
+    @accumulates_in_single
+    def log_softmax(self, x: Any, *, axis: int) -> Any:
+        return torch.log_softmax(x, axis if x.ndim else _none(axis))
 
     def solve(self, a: Any, b: Any) -> Any:
         if b.ndim < a.ndim:  # torch could take it for a stack of vectors
@@ -261,7 +270,7 @@ class TorchBackend(Images, WatchedVariables, Backend):
         return F.scaled_dot_product_attention(q, k, v, bias, 0.0, is_causal, scale=scale).transpose(1, 2)
 
     def argsort(self, x: Any, *, axis: int, descending: bool) -> Any:
-        return torch.argsort(x, dim=axis, descending=descending, stable=True)
+        return torch.argsort(x, dim=axis if x.ndim else _none(axis), descending=descending, stable=True)
 
     def linear(self, x: Any, kernel: Any, bias: Any) -> Any:
         return torch.addmm(bias, x, kernel)
@@ -648,6 +657,11 @@ def _masked(q: Any, k: Any, bias: Any, mask: Any, is_causal: bool) -> Any:
     if bias is None:
         return q * sees, mask
     return q * sees, torch.where(mask, bias * sees, -float("inf"))
+
+
+def _none(axis: Any) -> Any:
+    """The axis of a tensor that has none. Raises: ShapeError if it is one, of which torch takes 0 and -1."""
+    return None if axis is None else shapes.normalize_axes(axis, 0)
 
 
 def _mixed(seed: int, stream: int, counter: int) -> int:

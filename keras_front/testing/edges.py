@@ -47,7 +47,9 @@ SCALED = "softmax log_softmax l2_normalize".split()
 def edges(table: Table) -> Table:
     """More cases for the ops of `table`."""
     made: Table = {}
-    for make in (_unary, _binary, _logical, _reductions, _places, _movers, _scaled, _empty_batches, _axes, _formats):
+    for make in (
+        _unary, _binary, _logical, _whole, _reductions, _places, _movers, _scaled, _empty_batches, _axes, _formats
+    ):  # fmt: skip
         for op, cases in make(table).items():
             made.setdefault(op, []).extend(cases)
     return made
@@ -118,6 +120,49 @@ def _logical(table: Table) -> Table:
     return made
 
 
+def _whole(table: Table) -> Table:
+    """Quotients of integers by 0, negative powers, shifts beyond the width: what engines leave open."""
+    made: Table = {}
+    for dtype in ("int8", "int32", "int64", "uint8"):
+        least, most = np.iinfo(dtype).min, np.iinfo(dtype).max
+        x = np.array([0, 1, 2, 5, least, most, most - 1], dtype)[:, None]
+        y = np.array([0, 1, 3, most], dtype)
+        if least:
+            x, y = np.concatenate([x, -x[1:4]]), np.concatenate([y, np.array([-1, -2, -5, least], dtype)])
+        for op in ("floor_divide", "mod", "left_shift", "right_shift", "gcd"):
+            made.setdefault(op, []).append(_like(table[op][0], x, y, reference=_quiet(table[op][0].reference)))
+        made.setdefault("power", []).append(Case(x, y[:3] if not least else y, reference=_whole_power))
+    made["hypot"] = [
+        _like(table["hypot"][0], SPECIAL, SPECIAL[::-1].copy()),
+        _like(table["hypot"][0], SPECIAL, SPECIAL),
+    ]
+    made["floor_divide"] += [Case(SPECIAL[1:, None], SPECIAL, reference=_quiet(np.floor_divide))]
+    made["power"] += [Case(np.array([0.0, 1.0, -1.0, np.nan]), np.array([0.0, np.nan, 3.0, 0.0]), reference=np.power)]
+    return made
+
+
+def _quiet(reference: Callable[..., Any] | None) -> Callable[..., Any]:
+    def run(*arrays: Any, **attrs: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return reference(*arrays, **attrs)  # type: ignore[misc]
+
+    return run
+
+
+def _whole_power(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Integer by integer, in Python's own; products wrap around."""
+
+    def one(a: int, b: int) -> int:
+        if b < 0:
+            return a**-b if a in (1, -1) else 0
+        return pow(a, b, 1 << bits)
+
+    bits = 8 * x.dtype.itemsize
+    raised = [one(int(a), int(b)) % (1 << bits) for a, b in zip(*(v.ravel() for v in np.broadcast_arrays(x, y)))]
+    shape = np.broadcast_shapes(x.shape, y.shape)
+    return np.array(raised, f"uint{bits}").astype(x.dtype).reshape(shape)
+
+
 _TRUTH_PAIRS = [(np.asarray(True), TRUTHS), (TRUTHS[:0], TRUTHS[:1]), (TRUTHS[:1, :1], TRUTHS[:, :1])]
 
 
@@ -157,14 +202,33 @@ def _places(table: Table) -> Table:
     for op in ("argsort", "sort"):
         made[op] = [_like(table[op][0], x, axis=-1, descending=d) for x in (TIES, ONE, NONE) for d in (False, True)]
         made[op] += [_like(table[op][0], np.array([np.inf, 1.0, -np.inf]), axis=0, descending=True)]
+        lost = np.array([[1.0, np.nan, np.inf, -0.0, 0.0], [np.nan, -2.0, np.nan, -np.inf, 1e-30]])
+        order = _ORDERS[op]
+        made[op] += [Case(lost, reference=order, axis=-1, descending=d) for d in (False, True)]
     for op in ("cumsum", "cumprod"):
         made[op] = [_like(table[op][0], x, axis=-1) for x in (ONE, NONE, np.array([1.0, np.nan, 2.0]), TIES)]
     made["top_k"] = [_like(table["top_k"][0], x, k=1) for x in (ONE, TIES)]
+    made["top_k"] += [
+        Case(lost, reference=lambda x, k: tuple(r[..., :k] for r in (_sorted(x, True), _order(x, True))), k=3)
+    ]
     made["gather"] = [
         _like(table["gather"][0], TIES, np.array([-1 % 3, 0]), axis=-2),
         _like(table["gather"][0], TRUTHS, np.array([[1], [0]], "int32"), axis=1),
     ]
     return made
+
+
+def _order(x: np.ndarray, descending: bool, **_: Any) -> np.ndarray:
+    """The places of the elements in order, equal ones as they stand; NaN counts as larger than anything."""
+    rank = np.unique(x, return_inverse=True)[1].reshape(x.shape)
+    return np.argsort(-rank if descending else rank, -1, kind="stable")
+
+
+def _sorted(x: np.ndarray, descending: bool, **_: Any) -> np.ndarray:
+    return np.take_along_axis(x, _order(x, descending), -1)
+
+
+_ORDERS = {"argsort": _order, "sort": _sorted}
 
 
 def _movers(table: Table) -> Table:
@@ -205,6 +269,10 @@ def _scaled(table: Table) -> Table:
         made[op] += [_like(table[op][0], np.array([[0.0, np.nan, 1.0]]), axis=-1)]
         made[op][-1].view = _rows_with_nan  # with oneDNN, TensorFlow's other elements of such a row are zeros
         made[op] += [_like(table[op][0], WHOLE, reference=_floating(table[op][0].reference), axis=-1)]
+        made[op] += [_like(table[op][0], np.zeros((2, 0, 3)), reference=lambda x, **_: x, axis=1)]
+    made["logsumexp"] = [
+        Case(np.zeros((2, 0)), reference=lambda x, **_: np.full((2,), -np.inf), axis=-1, keepdims=False)
+    ]
     return made
 
 

@@ -8,16 +8,26 @@ from typing import Any
 
 import numpy as np
 
-LOWEST = {"f2": -11.0, "f4": -88.0, "f8": -709.0}  # exp(-x) is finite from here on
+LOWEST = {"f2": -12.0, "f4": -89.0, "f8": -710.0}  # exp(-x) is infinite up to here, and not slow to compute
 
 
 def sigmoid(x: np.ndarray, out: np.ndarray) -> np.ndarray:
-    """`1 / (1 + exp(-x))`; the argument is cut where the result is as good as 0."""
+    """`1 / (1 + exp(-x))`; the argument is cut where exp overflows and the result is 0, of which NumPy may warn."""
     np.maximum(x, LOWEST[x.dtype.str[1:]], out=out)
     np.negative(out, out)
     np.exp(out, out)
     np.add(out, 1, out)
     return np.reciprocal(out, out)
+
+
+def power(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """`x ** y`; of integers to a negative power, which NumPy refuses, 1 and -1 are as in fractions, all else is 0."""
+    try:
+        return np.power(x, y)
+    except ValueError:
+        whole = np.power(x, np.maximum(y, 0))
+        inverse = np.where(np.abs(x) == 1, np.where(np.equal(y % 2, 0), 1, x), 0)
+        return np.where(np.less(y, 0), inverse, whole).astype(whole.dtype)
 
 
 @cache

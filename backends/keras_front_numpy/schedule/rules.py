@@ -43,6 +43,9 @@ def ufunc(s: Scheduler, i: Any) -> None:
     if i.op in ("floor", "ceil", "round") and np.dtype(i.args[0].dtype).kind in "biu":
         s.alias(i.outs[0], i.args[0])
         return
+    if i.op == "power" and np.dtype(i.args[0].dtype).kind == "i":  # which NumPy refuses for negative exponents
+        call_method(s, i)
+        return
     inputs = s.all_operands(tuple(i.args))
     s.add("kernel", inputs, s.out(i.outs[0], i.args), function=UFUNCS[i.op], name=i.op)
 
@@ -58,7 +61,7 @@ def relu(s: Scheduler, i: Any) -> None:
 
 
 def sigmoid(s: Scheduler, i: Any) -> None:
-    """Written in four calls that work in place; the argument is cut off first, so nothing overflows."""
+    """Written in four calls that work in place; the argument is cut off first, as overflow is slow."""
     x = s.operand(i.args[0])
     lowest, one = (s.session.scalar(v, x.dtype) for v in (elementwise.LOWEST[x.dtype.str[1:]], 1))
     s.add("sigmoid", (x, lowest, one), s.out(i.outs[0], i.args))

@@ -204,7 +204,7 @@ def rad2deg(x: Tensor):
 @composite(floats=True, elementwise=True, fresh=True)
 @_in_single
 def hypot(x: Tensor, y: Tensor):
-    """The length of the diagonal of a rectangle, `sqrt(x^2 + y^2)`, without overflow.
+    """The length of the diagonal of a rectangle, `sqrt(x^2 + y^2)`, without overflow; infinite if one side is.
 
     Args:
         x: one side.
@@ -218,7 +218,8 @@ def hypot(x: Tensor, y: Tensor):
     large = maximum(x, y)
     scale = where(equal(large, 0), 1, large)
     part = divide(minimum(x, y), scale)
-    return multiply(large, square_root(add(1, multiply(part, part))))
+    length = multiply(large, square_root(add(1, multiply(part, part))))
+    return where(logical_or(equal(x, np.inf), equal(y, np.inf)), np.inf, length)
 
 
 @composite(floats=True, elementwise=True, fresh=True)
@@ -510,7 +511,7 @@ def gcd(x: Tensor, y: Tensor):
     for _ in range(3 * _bits(a) // 2):
         none = equal(b, 0)
         a, b = where(none, a, b), where(none, 0, mod(a, where(none, 1, b)))
-    return a
+    return _sizes(a, a)[0]  # the least integer has no size, and its remainders have its sign
 
 
 @composite(elementwise=True, fresh=True)

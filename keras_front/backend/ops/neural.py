@@ -31,7 +31,7 @@ from keras_front.backend.ops.elementwise import (
     subtract,
 )
 from keras_front.backend.ops.indexing import take_along_axis
-from keras_front.backend.ops.reduction import max, mean, sum
+from keras_front.backend.ops.reduction import has_none, max, mean, sum
 from keras_front.backend.ops.sampling import uniform_noise
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError, ShapeError
@@ -54,6 +54,8 @@ def softmax(x: Tensor, axis: Axis = -1):
         >>> K.softmax(np.array([0.0, 0.0])).tolist()
         [0.5, 0.5]
     """
+    if has_none(x, axis):
+        return x
     raised = exp(subtract(x, stop_gradient(max(x, axis=axis, keepdims=True))))
     return divide(raised, sum(raised, axis=axis, keepdims=True))
 
@@ -72,6 +74,8 @@ def log_softmax(x: Tensor, axis: Axis = -1):
         >>> print(np.asarray(K.log_softmax(np.array([0.0, 0.0]))).round(3))
         [-0.693 -0.693]
     """
+    if has_none(x, axis):
+        return x
     shifted = subtract(x, stop_gradient(max(x, axis=axis, keepdims=True)))
     return subtract(shifted, log(sum(exp(shifted), axis=axis, keepdims=True)))
 

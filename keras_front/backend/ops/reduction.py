@@ -191,6 +191,11 @@ def cumprod(x: Tensor, axis: Axis = 0):
     """
 
 
+def has_none(x, axis):
+    """Whether it is known that there are no elements along some of these axes."""
+    return 0 in [x.shape[a] for a in shapes.normalize_axes(axis, len(x.shape))]
+
+
 def count(x, axis=None):
     """How many elements a reduction over `axis` joins, or None if a dimension is unknown."""
     axes = shapes.normalize_axes(axis, len(x.shape))
@@ -282,6 +287,8 @@ def logsumexp(x: Tensor, axis: Axes = None, keepdims: Flag = False):
         >>> K.logsumexp(np.array([1000.0, -1000.0])).tolist()
         1000.0
     """
+    if has_none(x, axis):
+        return log(sum(exp(x), axis=axis, keepdims=keepdims))
     top = max(x, axis=axis, keepdims=True)
     top = stop_gradient(where(isfinite(top), top, 0))
     result = add(log(sum(exp(subtract(x, top)), axis=axis, keepdims=True)), top)
