@@ -492,7 +492,17 @@ def max_model_bytes() -> int:
         >>> max_model_bytes() > 0
         True
     """
-    return _value("max_model_bytes") or min(_memory_of_machine(), _memory_of_process())
+    return _value("max_model_bytes") or memory()
+
+
+def memory() -> int:
+    """The bytes of memory that the machine has, or of which the process may have (`ulimit -v`), if that is less.
+
+    Example:
+        >>> memory() > 0
+        True
+    """
+    return min(_memory_of_machine(), _memory_of_process())
 
 
 def _memory_of_machine() -> int:

@@ -5,6 +5,7 @@
     │   ├── ShapeError                      shapes do not fit together
     │   │   └── WrongPlaceError (IndexError)    an index or an axis does not exist
     │   ├── WrongKindError (TypeError)      an argument is of a kind that cannot be used here
+    │   ├── TooLargeError (MemoryError)     a size asks for more memory than there is
     │   ├── UnknownArgumentError (TypeError)     a keyword argument is not one of the function's
     │   └── UnknownNameError                a name, as of a layer in a file, is that of no class or function
     ├── MissingNameError (AttributeError)   a module or an object has no such name
@@ -55,6 +56,7 @@ __all__ = [
     "SerializationError",
     "ShapeError",
     "StateError",
+    "TooLargeError",
     "UninitializedError",
     "UnknownArgumentError",
     "UnknownNameError",
@@ -105,6 +107,15 @@ class WrongKindError(ArgumentError, TypeError):
 
     Example:
         >>> issubclass(WrongKindError, TypeError) and issubclass(WrongKindError, ValueError)
+        True
+    """
+
+
+class TooLargeError(ArgumentError, MemoryError):
+    """A size asks for more memory than there is.
+
+    Example:
+        >>> issubclass(TooLargeError, MemoryError)
         True
     """
 

@@ -60,7 +60,7 @@ from .node import Node
 from .own_variables import OwnVariables
 from .precision import LayerPrecision
 from .stateless import StatelessCalls
-from .tracking import OF_CALLS, Trackable, needs_input
+from .tracking import OF_CALLS, Trackable, needs_input, too_large
 
 __all__ = ["LAYERS", "InputSpec", "Layer", "Node"]
 
@@ -296,7 +296,10 @@ class Layer(StatelessCalls, OwnVariables, Trackable, LayerNodes, LayerPrecision,
         try:
             outputs = self._computed(inputs, args, self._call_arguments(kwargs, mask))
         except Exception as error:
-            add_note(error, self, inputs)
+            found = too_large(self.name, error)
+            add_note(found, self, inputs)
+            if found is not error:
+                raise found from error
             raise
         self.carry_out_updates(kept)
         return outputs

@@ -22,7 +22,7 @@ from keras_front.backend.guards import replaced, unchanged
 from keras_front.backend.leaves import recording
 from keras_front.backend.state import Fresh, Variable
 from keras_front.compatibility import accept_legacy_arguments
-from keras_front.errors import ArgumentError, ShapeError, StateError, UnsafeFileError, WrongKindError
+from keras_front.errors import ArgumentError, ShapeError, StateError, TooLargeError, UnsafeFileError, WrongKindError
 from keras_front.nest import unique
 
 from . import call_context
@@ -50,23 +50,43 @@ def lazy_weights(reserve: bool = False) -> Iterator[None]:
 
 
 def check_room(name: str, shapes: Sequence[Sequence[int]], dtype: str) -> None:
-    """Raise if a layer that is made from a file or config asks for more memory beside its weights than is allowed.
+    """Raise if a layer asks for more memory beside its weights than there is, or than a file or config is allowed.
 
     Args:
         name: name of the layer.
         shapes: the shapes of the arrays that it is about to make.
         dtype: their dtype.
 
-    Raises: UnsafeFileError, inside `lazy_weights` alone.
+    Raises: TooLargeError; inside `lazy_weights` UnsafeFileError.
     """
-    if not _LAZY.get():
-        return
     wanted = sum(math.prod(shape) for shape in shapes) * dtypes.item_bytes(dtype)
-    if wanted > config.max_model_bytes():
+    if not _LAZY.get():
+        if wanted > config.memory():
+            raise TooLargeError(
+                f"{name}: expected sizes whose results fit into the {config.memory()} bytes of memory, received an "
+                f"input and arguments that ask for {wanted}."
+            )
+    elif wanted > config.max_model_bytes():
         raise UnsafeFileError(
             f"{name}: expected at most {config.max_model_bytes()} bytes beside the weights, received a config that "
             f"asks for {wanted}.\n  If that is meant, allow it: config.set_max_model_bytes (max_model_bytes)."
         )
+
+
+def too_large(name: str, error: Exception) -> Exception:
+    """The error for memory that a layer did not get, in words about the layer; any other error itself.
+
+    Args:
+        name: name of the layer.
+        error: what rose in its `call`.
+    """
+    if not isinstance(error, MemoryError) or isinstance(error, TooLargeError):
+        return error
+    said = f"{error}".strip().rstrip(".") or "there is not so much memory"
+    return TooLargeError(
+        f"{name}: expected sizes whose results fit into memory, received an input and arguments for which they do not: "
+        f"{said}. Look at the sizes that the layer was made with, and at the batch size."
+    )
 
 
 def found_in(value: Any, wanted: Callable[[Any], bool], depth: int = 4) -> Iterator[Any]:
@@ -255,9 +275,12 @@ class Trackable(LayerUpdates):
         if _LAZY.get():
             return functools.partial(_draw, initializer, shape, dtype)
         later = initializers.postponed(initializer, shape) if math.prod(shape) > POSTPONED else None
-        return (
-            _draw(initializer, shape, dtype) if later is None else Fresh(functools.partial(_draw, later, shape, dtype))
-        )
+        if later is not None:
+            return Fresh(functools.partial(_draw, later, shape, dtype))
+        try:
+            return _draw(initializer, shape, dtype)
+        except MemoryError as error:
+            raise too_large(self.name, error) from error
 
     def _split_weights(self, decided: bool = True) -> tuple[list[Variable], list[Variable]]:
         """Weights made for training and others, whatever is frozen; unless `decided` without asking an own override."""

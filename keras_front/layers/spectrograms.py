@@ -12,6 +12,7 @@ from keras_front import backend as K
 from keras_front.backend.ops.arrangement import shape_only
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.graph.layer import LAYERS
+from keras_front.graph.tracking import check_room
 from keras_front.initializers import STFT
 from keras_front.ops import signals
 from keras_front.utils import conv_utils
@@ -261,6 +262,7 @@ class MelSpectrogram(Layer):
                 inputs, self.compute_output_shape(K.int_shape(inputs)), K.dtype(inputs), type(self).__name__
             )
         length = self.sequence_length or self.fft_length
+        check_room(self.name, [(self.fft_length,), (self.fft_length // 2 + 1, self.num_mel_bins)], "float64")
         real, imag = signals.stft(inputs, length, self.sequence_stride, self.fft_length, self.window)
         weights = mel_weights(
             self.fft_length // 2 + 1, self.num_mel_bins, self.sampling_rate, self.min_freq, self._highest

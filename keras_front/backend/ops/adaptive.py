@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from typing import Any
 
 import numpy as np
@@ -15,8 +14,11 @@ from keras_front.backend.ops.linear import dot
 from keras_front.backend.ops.reduction import max, mean
 
 
-def _windows(size: int, new: int) -> list[range]:
-    return [range(i * size // new, -(-(i + 1) * size // new)) for i in range(new)]
+def _windows(size: int, new: int) -> tuple[Any, Any]:
+    """Where each window begins, and how long it is."""
+    places = np.arange(new)
+    starts = places * size // new
+    return starts, -(-(places + 1) * size // new) - starts
 
 
 def average_windows(x: Any, axis: int, new: int) -> Any:
@@ -31,8 +33,8 @@ def average_windows(x: Any, axis: int, new: int) -> Any:
         return mean(x, axis=axis, keepdims=True)
     size, name = x.shape[axis], dtypes.canonical(x.dtype)
     weights = np.zeros((size, new), "float32" if name == "bfloat16" else name)
-    for place, window in enumerate(_windows(size, new)):
-        weights[window, place] = 1 / len(window)
+    for place, (start, length) in enumerate(zip(*_windows(size, new), strict=True)):
+        weights[start : start + length, place] = 1 / length
     order = [i for i in range(len(x.shape)) if i != axis] + [axis]
     moved = dot(permute_dimensions(x, tuple(order)), cast(weights, name))
     return permute_dimensions(moved, tuple(int(i) for i in np.argsort(order)))
@@ -48,9 +50,9 @@ def largest_of_windows(x: Any, axis: int, new: int) -> Any:
     """
     if new == 1:
         return max(x, axis=axis, keepdims=True)
-    windows = _windows(x.shape[axis], new)
-    length = builtins.max(len(w) for w in windows)
-    places = np.array([[w[min(i, len(w) - 1)] for w in windows] for i in range(length)], "int32")
+    starts, lengths = _windows(x.shape[axis], new)
+    steps = np.arange(lengths.max())[:, None]
+    places = (starts + np.minimum(steps, lengths - 1)).astype("int32")
     result = gather(x, places[0], axis=axis)
     for row in places[1:]:
         result = maximum(result, gather(x, row, axis=axis))
