@@ -13,6 +13,11 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 DOCS = Path(__file__).parent
+# How much a page counts in a search: what teaches or explains comes before what lists, and that before decisions.
+SEARCH = {
+    "errors.md": 3, "guides/": 3, "from/": 2, "tutorials/": 2, "reference/layers/": 4, "decisions/": 0.3,
+    "error-list": 0.5, "architecture": 0.3, "benchmarks": 0.3, "changelog": 0.3, "reference/applications/": 0.3,
+}  # fmt: skip
 LINK = r"\[([^\]]+)\]\(([^)\s]+)\)"
 
 
@@ -89,6 +94,8 @@ def on_page_markdown(markdown: str, page: Any, config: MkDocsConfig, files: File
         files: all files of the site.
     """
     page.meta.setdefault("description", description(markdown))
+    boosts = (boost for start, boost in SEARCH.items() if page.file.src_uri.startswith(start))
+    page.meta.setdefault("search", {"boost": next(boosts, 1)})
     folder = (DOCS / page.file.src_uri).parent
 
     def shown(link: re.Match[str]) -> str:

@@ -24,6 +24,7 @@ import numpy as np
 
 from keras_front.compatibility import legacy_module
 from keras_front.errors import KerasFrontError, SerializationError
+from keras_front.nest import flatten
 from keras_front.registry import Registry
 
 from . import (
@@ -441,7 +442,7 @@ def _training(raw: Any, found: Description) -> None:
     elif optimizer:
         found.optimizer = str(optimizer)
     wanted = ("loss", "metrics", "weighted_metrics", "loss_weights", "sample_weight_mode")
-    found.training = {name: training[name] for name in wanted if training.get(name)}
+    found.training = {name: training[name] for name in wanted if flatten(training.get(name) or [])}  # [[]]: none
     for error in guard.refusals(training, f"{found.path}, training config"):
         found.refuse(error)
     if isinstance(optimizer, Mapping):

@@ -51,6 +51,14 @@ def test_a_whole_model(model, tmp_path, end):
     assert json.loads(found.to_json())["kind"] == found.kind
 
 
+def test_metrics_that_are_none_are_not_shown(model, tmp_path):
+    model.save(tmp_path / "m.h5")
+    with h5py.File(tmp_path / "m.h5", "a") as file:
+        config = json.loads(file.attrs["training_config"])
+        file.attrs["training_config"] = json.dumps({**config, "metrics": [[]]})  # as tf_keras writes none
+    assert list(describe(tmp_path / "m.h5").training) == ["loss"]
+
+
 def test_weights_alone(model, tmp_path):
     state = model.state_dict()
     model.save_weights(tmp_path / "a.h5")
