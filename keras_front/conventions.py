@@ -81,6 +81,9 @@ class Conventions(NamedTuple):
             letters, and optimizers' configs have no name: programs compare them. Natively False.
         unknown_mode_is_auto: callbacks take an unknown `mode` as "auto", with a warning. Natively False: it
             is an error.
+        rate_key: what the configs of optimizers call the learning rate. Natively "learning_rate".
+        generators_want_steps: a generator or iterator without a number of steps is refused. Natively False: it is gone
+            through to its end.
         records_calls: what a layer computes from tensors of torch may be asked for gradients, by `loss.backward()`, as
             of a module of torch. Natively False, so that results can be read as arrays.
         applications: whose nets `applications` has: natively those of 'tf.keras'; those of 'Keras-Applications' differ
@@ -118,6 +121,8 @@ class Conventions(NamedTuple):
     file_version: str = "2.3.1"
     lowers_optimizer_names: bool = False
     unknown_mode_is_auto: bool = False
+    rate_key: str = "learning_rate"
+    generators_want_steps: bool = False
     records_calls: bool = False
     applications: str = "tf.keras"
 

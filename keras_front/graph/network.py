@@ -648,6 +648,9 @@ class Network(Layer):
         return json.dumps(self._updated_config(), default=_jsonable, **kwargs)
 
     @explains_failures
+    def _warn_of_frozen(self, where: str) -> None:
+        """A model that was compiled says here that `trainable` was changed in vain."""
+
     def summary(
         self,
         line_length: int | None = None,
@@ -687,6 +690,7 @@ class Network(Layer):
             )
         from .summary import print_summary
 
+        self._warn_of_frozen("summary")
         print_summary(
             self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range, show_memory, show_flops
         )

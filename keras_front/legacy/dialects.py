@@ -19,6 +19,14 @@ _HARD = {"recurrent_activation": "hard_sigmoid", "implementation": 1}
 _GATED = ("GRU", "GRUCell", "LSTM", "LSTMCell")
 _CONVOLUTIONAL = ("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM2DCell", "ConvLSTM3D")
 
+# 2.3.1 and 3.15 `keras/losses.py`; tf.keras has "auto" there.
+_WHOLE_BATCH = {
+    name: {"reduction": "sum_over_batch_size"}
+    for name in """BinaryCrossentropy CategoricalCrossentropy CategoricalHinge CosineSimilarity Hinge Huber KLDivergence
+    LogCosh MeanAbsoluteError MeanAbsolutePercentageError MeanSquaredError MeanSquaredLogarithmicError Poisson
+    SparseCategoricalCrossentropy SquaredHinge""".split()
+}
+
 # tf.keras 2.15, `keras/layers/rnn/gru.py` and `keras/optimizers/`; Keras 3.15 as well.
 _SINCE_TF_2: dict[str, dict[str, Any]] = {
     **{name: {"reset_after": True} for name in ("GRU", "GRUCell")},
@@ -38,8 +46,9 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
         "fit": {"epochs": 10},
     },
     "keras2.2": dict.fromkeys(_GATED, _HARD),
+    "keras2.3": _WHOLE_BATCH,
     "tf.keras": _SINCE_TF_2,
-    "keras3": {**_SINCE_TF_2, **{name: {"recurrent_activation": "sigmoid"} for name in _CONVOLUTIONAL}},
+    "keras3": {**_WHOLE_BATCH, **_SINCE_TF_2, **{name: {"recurrent_activation": "sigmoid"} for name in _CONVOLUTIONAL}},
 }
 
 # 2.2.4 `keras/metrics.py` imports these from `keras/losses.py`, where the sign is the other one.
@@ -92,11 +101,13 @@ _UP_TO_2_3 = {
     **_EVERY_OTHER,
     "tells_samples_or_steps": True,  # `keras/engine/training_arrays.py`, `fit_loop`
     "wants_losses": True,  # `keras/engine/training.py`, `Model.compile`
+    "generators_want_steps": True,  # `keras/engine/training_generator.py`
 }
 
 # 1.2.2 and 2.2.4 `keras/callbacks.py`, `TensorBoard`; `keras/backend/tensorflow_backend.py`, `batch_dot`.
 # 2.2.4 `keras/layers/recurrent.py`, `StackedRNNCells.state_size`.
-_UP_TO_2_2 = {"flat_event_files": True, "batch_dot_keeps_axes": True, "last_cell_first": True}
+# `keras/optimizers.py`.
+_UP_TO_2_2 = {"flat_event_files": True, "batch_dot_keeps_axes": True, "last_cell_first": True, "rate_key": "lr"}
 
 # Conventions that were others, by dialect and field of `keras_front.conventions.Conventions`.
 CONVENTIONS: dict[str, dict[str, Any]] = {

@@ -45,7 +45,9 @@ class Reduction:
         """
         name = {"mean": cls.SUM_OVER_BATCH_SIZE, None: cls.NONE}.get(key, key)
         if name not in cls.all():
-            raise ArgumentError(f"Loss: expected a reduction among {', '.join(cls.all())}, received {key!r}.")
+            raise ArgumentError(
+                f"Loss: Invalid Reduction Key {key!r}: expected a reduction among {', '.join(cls.all())}."
+            )
         return str(name)
 
 

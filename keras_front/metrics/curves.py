@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any, get_args
 
 import numpy as np
 
 from keras_front import backend as K
-from keras_front.arguments import Count, Flag, Fraction, Positive
+from keras_front.arguments import Count, Flag, Fraction, Kept, Positive, Reader
 from keras_front.backend.state import current_frame
 from keras_front.errors import ArgumentError
 from keras_front.losses import spread_weights
 from keras_front.metrics.base import METRICS, ratio
 from keras_front.metrics.confusion import Decisions, as_thresholds, count_by_label
+
+
+class _Must(Reader):
+    """A reader whose message has the words of Keras 2.3, which programs look for."""
+
+    def failure(self, owner: Any, name: str, value: Any, error: Exception) -> Exception:
+        return ArgumentError(f"{type(owner).__name__}: `{name}` must be {self.expected}, received {value!r}.")
+
+
+Rate = Annotated[float, _Must(get_args(Fraction)[1].read, "in the range [0, 1]")]
+Tried = Annotated[int, _Must(get_args(Positive)[1].read, "> 0")]
 
 
 def spaced_thresholds(number: int, margin: float = 0.0) -> list[float]:
@@ -38,8 +49,8 @@ class SensitivitySpecificityBase(Decisions):
 
     def __init__(
         self,
-        value: Fraction,
-        num_thresholds: Positive = 200,
+        value: Rate,
+        num_thresholds: Tried = 200,
         class_id: Count | None = None,
         name: str | None = None,
         dtype: Any = None,
@@ -73,8 +84,8 @@ class SensitivityAtSpecificity(SensitivitySpecificityBase):
 
     def __init__(
         self,
-        specificity: Fraction,
-        num_thresholds: Positive = 200,
+        specificity: Rate,
+        num_thresholds: Tried = 200,
         class_id: Count | None = None,
         name: str | None = None,
         dtype: Any = None,
@@ -103,8 +114,8 @@ class SpecificityAtSensitivity(SensitivitySpecificityBase):
 
     def __init__(
         self,
-        sensitivity: Fraction,
-        num_thresholds: Positive = 200,
+        sensitivity: Rate,
+        num_thresholds: Tried = 200,
         class_id: Count | None = None,
         name: str | None = None,
         dtype: Any = None,
@@ -133,8 +144,8 @@ class PrecisionAtRecall(SensitivitySpecificityBase):
 
     def __init__(
         self,
-        recall: Fraction,
-        num_thresholds: Positive = 200,
+        recall: Rate,
+        num_thresholds: Tried = 200,
         class_id: Count | None = None,
         name: str | None = None,
         dtype: Any = None,
@@ -163,8 +174,8 @@ class RecallAtPrecision(SensitivitySpecificityBase):
 
     def __init__(
         self,
-        precision: Fraction,
-        num_thresholds: Positive = 200,
+        precision: Rate,
+        num_thresholds: Tried = 200,
         class_id: Count | None = None,
         name: str | None = None,
         dtype: Any = None,
@@ -183,7 +194,7 @@ class AUC(Decisions):
     """Area under a curve that runs through the rates at many thresholds.
 
     Args:
-        num_thresholds: how many, evenly spaced from 0 to 1.
+        num_thresholds: how many, evenly spaced from 0 to 1, at least 2; not needed with `thresholds`.
         curve: 'ROC' (true positive rate over false positive rate) or 'PR' (precision over recall).
         summation_method: height of the area between two points: 'interpolation', 'minoring', 'majoring'.
         thresholds: inner thresholds to use instead of evenly spaced ones.
@@ -205,9 +216,9 @@ class AUC(Decisions):
 
     def __init__(
         self,
-        num_thresholds: Positive = 200,
-        curve: str = "ROC",
-        summation_method: str = "interpolation",
+        num_thresholds: Kept = 200,
+        curve: Any = "ROC",
+        summation_method: Any = "interpolation",
         name: str | None = None,
         dtype: Any = None,
         thresholds: Sequence[float] | None = None,
@@ -219,15 +230,17 @@ class AUC(Decisions):
         super().__init__(name, dtype)
         self.multi_label, self.num_labels = multi_label, num_labels
         self.label_weights = None if label_weights is None else [float(w) for w in np.ravel(label_weights)]
-        self.curve = _choice("curve", curve, ("ROC", "PR"))
-        self.summation_method = _choice("summation_method", summation_method, ("interpolation", "minoring", "majoring"))
-        inner = spaced_thresholds(num_thresholds)[1:-1]
-        if thresholds is not None:
-            self.thresholds = inner = sorted(as_thresholds(thresholds, 0.5, "AUC"))
-        elif num_thresholds < 2:
-            raise ArgumentError(f"AUC: expected num_thresholds of at least 2, received {num_thresholds!r}.")
-        self.num_thresholds, self._from_logits = len(inner) + 2, from_logits
-        self._thresholds = [-K.epsilon(), *inner, 1.0 + K.epsilon()]
+        self.curve = _choice("AUC curve", curve, ("ROC", "PR"))
+        self.summation_method = _choice(
+            "AUC summation method", summation_method, ("interpolation", "minoring", "majoring")
+        )
+        self._are_given, self._from_logits = thresholds is not None, from_logits
+        if self._are_given:
+            inner = sorted(as_thresholds(thresholds, 0.5, "AUC"))
+        else:
+            inner = spaced_thresholds(_at_least_two(num_thresholds))[1:-1]
+        self.num_thresholds = len(inner) + 2
+        self._thresholds = self.thresholds = [-K.epsilon(), *inner, 1.0 + K.epsilon()]
         if not multi_label:
             self._start(self._thresholds)
         elif num_labels is not None:
@@ -273,7 +286,8 @@ class AUC(Decisions):
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
-        return {**super().get_config(), **({"from_logits": True} if self._from_logits else {})}
+        inner = {"thresholds": self.thresholds[1:-1] if self._are_given else None}
+        return {**super().get_config(), **inner, **({"from_logits": True} if self._from_logits else {})}
 
     def result(self) -> Any:
         """The area so far."""
@@ -310,8 +324,18 @@ class AUC(Decisions):
         return self._mean(K.sum(ratio(gained, K.maximum(tp[1:] + fn[1:], 0.0)), axis=0))
 
 
-def _choice(name: str, word: str, choices: tuple[str, ...]) -> str:
+def _choice(name: str, word: Any, choices: tuple[str, ...]) -> str:
     for choice in choices:
-        if str(word).lower() == choice.lower():
+        if str(getattr(word, "value", word)).lower() == choice.lower():
             return choice
-    raise ArgumentError(f"AUC: {name}: expected one of {', '.join(choices)}, received {word!r}.")
+    raise ArgumentError(f'AUC: Invalid {name} value "{word}": expected one of {", ".join(choices)}.')
+
+
+def _at_least_two(number: Any) -> int:
+    try:
+        found = get_args(Positive)[1].read(number, None)
+    except (TypeError, ValueError):
+        found = 0
+    if found < 2:
+        raise ArgumentError(f"AUC: `num_thresholds` must be > 1, at least 2, received {number!r}.")
+    return int(found)

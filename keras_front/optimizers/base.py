@@ -219,7 +219,7 @@ class Optimizer(OptimizerVariables, ResourceUpdates, VariableUpdates, OptimizerC
         own = {name: plain(self._stored(name)) for name in names}
         found = {
             **({} if conventions.current().lowers_optimizer_names else {"name": self.name}),
-            "learning_rate": plain(self._schedule) if self.is_scheduled else float(self._lr),
+            conventions.current().rate_key: plain(self._schedule) if self.is_scheduled else float(self._lr),
             "decay": self.initial_decay,
             **own,
             **clips,

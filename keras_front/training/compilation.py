@@ -66,7 +66,8 @@ class Compilation:
         self.calls: SingleBatchCalls | None = None
         self.outputs: Any = None
         self.train_function: Any = None
-        self.warned = self.hinted = False
+        self.warned: set[str] = set()  # where it was said that `trainable` was changed in vain
+        self.hinted = False
         self._names: tuple[list[str], list[str]] = ([], [])
 
     def __reduce__(self) -> Any:

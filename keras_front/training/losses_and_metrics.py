@@ -497,7 +497,7 @@ def nested(metrics: Any, names: list[str], what: str) -> list[list[Any]]:
     if isinstance(metrics, Mapping) or isinstance(metrics, list | tuple):
         given = _by_output(metrics, names, what)
         return [[] if m is None else list(m) if isinstance(m, list | tuple) else [m] for m in given]
-    raise ArgumentError(
+    raise WrongKindError(
         f"{what}: expected a list of metrics or a dict by output names, received {metrics!r}. For a single one write "
         f"{what}=[{metrics!r}]."
     )

@@ -673,15 +673,15 @@ class Trainer(StepMethods, SingleBatchMethods):
 
     def _warn_of_frozen(self, where: str = "fit") -> None:
         """Say once for each `compile` that `trainable` was changed after it, in vain."""
-        steps: Steps = self._compilation.steps  # type: ignore[union-attr, assignment]
-        if steps.custom or self._compilation.warned:  # type: ignore[union-attr]
+        steps: Steps | None = getattr(self._compilation, "steps", None)
+        if steps is None or steps.custom or where in self._compilation.warned:  # type: ignore[union-attr]
             return
         if {id(w) for w in self.trainable_weights} != {id(w) for w in steps.trainable}:
-            self._compilation.warned = True  # type: ignore[union-attr]
+            self._compilation.warned.add(where)  # type: ignore[union-attr]
             warnings.warn(
-                f"{where}: the {len(steps.trainable)} weights that were trainable when the model was compiled are "
-                f"trained, but now {len(self.trainable_weights)} are trainable. Compile again after changing "
-                "`trainable`, unless this is meant, as it is in a GAN.",
+                f"{where}: Discrepancy: the {len(steps.trainable)} weights that were trainable when the model was "
+                f"compiled are trained, but now {len(self.trainable_weights)} are trainable. Compile again after "
+                "changing `trainable`, unless this is meant, as it is in a GAN.",
                 stacklevel=3,
             )
 

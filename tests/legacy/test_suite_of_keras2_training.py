@@ -1,10 +1,12 @@
 """What upstream's tests of training ask of Keras 2 that no other test here does, in words of its own."""
 
+import warnings
+
 import numpy as np
 import pytest
 
 from keras_front import backend as K
-from keras_front import config, metrics, optimizers
+from keras_front import config, losses, metrics, optimizers
 from keras_front.callbacks import Callback, EarlyStopping, LambdaCallback
 from keras_front.layers import Dense, Input, Layer
 from keras_front.legacy.engine import training_utils
@@ -111,3 +113,76 @@ def test_configs_of_optimizers_are_compared_as_then(backend, dialect):
         assert written == {**again, "class_name": "adam"}
         assert "name" not in written["config"]
     assert optimizer.get_config()["name"] == "Adam"
+
+
+@pytest.mark.of_the_host
+def test_the_learning_rate_has_its_name_in_configs(backend):
+    for dialect, name, other in (("keras1", "lr", "learning_rate"), ("keras2.2", "lr", "learning_rate"),
+                                 ("keras2.3", "learning_rate", "lr")):  # fmt: skip
+        with config.dialect(dialect):
+            for kind in (optimizers.SGD, optimizers.Adam, optimizers.Nadam):
+                written = kind(0.25).get_config()
+                assert name in written
+                assert other not in list(written)
+                assert float(kind.from_config(written).get_config()[name]) == 0.25
+
+
+@pytest.mark.of_the_host
+def test_wrong_kinds_of_arguments_of_compile(backend):
+    x = Input((3,))
+    model = Model(x, [Dense(2)(x), Dense(2)(x)])
+    for wrong in ({"loss_weights": "half"}, {"metrics": {"acc"}}):
+        with pytest.raises(TypeError, match=next(iter(wrong))):
+            model.compile("sgd", "mse", **wrong)
+    with pytest.raises(ValueError, match="targets to have the same shape"):
+        training_utils.check_loss_and_target_compatibility(
+            [np.ones((2, 5))], [losses.categorical_crossentropy], [(2, 6)]
+        )
+
+
+def test_what_is_trained_may_have_neither_inputs_nor_losses(backend):
+    x = Input(tensor=K.variable(X))
+    model = Model(x, y := Dense(2)(x))
+    model.add_loss(K.mean(K.square(y)))
+    model.compile("sgd")
+    before = model.train_on_batch(None, None)
+    assert model.fit(steps_per_epoch=2, verbose=0).history["loss"][0] < before
+    assert model.evaluate(steps=1, verbose=0) < before
+
+
+@pytest.mark.of_the_host
+def test_generators_without_a_number_of_steps(backend):
+    def endless():
+        while True:
+            yield X, Y
+
+    model = Model(x := Input((3,)), Dense(2)(x))
+    with config.dialect("keras2.2"):
+        model.compile("sgd", "mse")
+        for call, name in (
+            (lambda: model.fit(endless()), "steps_per_epoch"),
+            (lambda: model.fit(X, Y, validation_data=endless(), verbose=0), "validation_steps"),
+            (lambda: model.evaluate(endless()), "steps"),
+            (lambda: model.predict(endless()), "steps"),
+        ):
+            with pytest.raises(ValueError, match=name):
+                call()
+    model.evaluate(iter([(X, Y)]), verbose=0)
+
+
+@pytest.mark.of_the_host
+def test_a_summary_says_that_trainable_was_changed_in_vain(backend):
+    x = Input((3,))
+    inner = Model(x, Dense(2)(x))
+    inner.trainable = False
+    model = Model(x, Dense(2)(inner(x)))
+    model.compile("sgd", "mse")
+    inner.trainable = True
+    for call in (lambda: model.summary(print_fn=len), lambda: model.fit(X, Y, verbose=0)):
+        with pytest.warns(UserWarning, match="Discrepancy"):
+            call()
+    model.compile("sgd", "mse")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.summary(print_fn=len)
+        Model(x, inner(x)).summary(print_fn=len)

@@ -199,7 +199,10 @@ def check_loss_and_target_compatibility(
             )
         entry = losses_and_metrics.OutputLoss("output", 0, loss, 1.0, kind)
         wanted = losses_and_metrics.target_shape(entry, tuple(shape))
-        arrays.check_shape(np.shape(y), arrays.ArraySpec(kind, wanted, None), "target", np.shape(y))
+        try:
+            arrays.check_shape(np.shape(y), arrays.ArraySpec(kind, wanted, None), "target", np.shape(y))
+        except ShapeError as error:
+            raise ShapeError(f"{error} This loss expects targets to have the same shape as the output.") from None
 
 
 def check_generator_arguments(y: Any = None, sample_weight: Any = None, validation_split: Any = None) -> None:

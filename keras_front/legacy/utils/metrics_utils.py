@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Any
 
 from keras_front import backend as K
@@ -59,7 +59,7 @@ def _from_str(kind: type[Enum], key: str) -> Any:
     raise ArgumentError(f"Invalid {kind.__name__} value: expected one of {words}, received {key!r}.")
 
 
-class AUCCurve(Enum):
+class AUCCurve(StrEnum):
     """The curve whose area `AUC` measures."""
 
     ROC = "ROC"
@@ -75,7 +75,7 @@ class AUCCurve(Enum):
         return _from_str(AUCCurve, key)
 
 
-class AUCSummationMethod(Enum):
+class AUCSummationMethod(StrEnum):
     """How `AUC` sums between thresholds."""
 
     INTERPOLATION = "interpolation"

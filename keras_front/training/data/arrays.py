@@ -20,7 +20,7 @@ import numpy as np
 from keras_front import config
 from keras_front.backend import dtypes
 from keras_front.backend.ops import sparse
-from keras_front.errors import ArgumentError, ShapeError
+from keras_front.errors import ArgumentError, ShapeError, WrongKindError
 from keras_front.graph import causes
 from keras_front.graph.host_stage import HostStage, text_array
 from keras_front.nest import flatten, flatten_as, is_nested, paths
@@ -498,7 +498,7 @@ def per_output(value: Any, names: Sequence[str], what: str, arrays: bool = False
         return list(value)
     if len(names) == 1:
         return [value]
-    raise ArgumentError(
+    raise WrongKindError(
         f"{what}: the model has {len(names)} outputs, so expected a list of {len(names)} or a dict by the "
         f"names {list(names)}, received {type(value).__name__}."
     )

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_front import conventions
 from keras_front.backend import seeds
 from keras_front.backend.tables import make_room
 from keras_front.errors import ArgumentError, ShapeError
@@ -517,12 +518,15 @@ def stream_adapter(
         source, steps, class_weight, targets, workers, shuffle: see `StreamAdapter`.
         stoppable: whether a callback may end the loop.
 
-    Raises: ArgumentError for data without end and without a number of steps, unless the loop can be stopped.
+    Raises: ArgumentError for data without end and without a number of steps, unless the loop can be stopped; in some
+        dialects for each generator.
     """
     if isinstance(source, type):
         raise ArgumentError(
             f"{where}: expected an object, received the class {source.__name__}. Write {source.__name__}(...)."
         )
+    if conventions.current().generators_want_steps:
+        check_steps(where, name, source, steps)
     if steps is None and is_endless(source, is_sequence(source)):
         refuse_endless(where, name, source, stoppable)
     steps = None if steps is None else step_count(where, name, steps)

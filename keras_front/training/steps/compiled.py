@@ -104,8 +104,10 @@ def phase(default: bool) -> bool:
 
 
 def samples_of(xs: Sequence[Any], outputs: Sequence[Any]) -> Any:
-    """The number of samples of a batch, as a number or a tensor."""
-    first = next(iter((*xs, *outputs)))
+    """The number of samples of a batch, as a number or a tensor; 1 where a model of tensors alone has no losses."""
+    first = next(iter((*xs, *outputs)), None)
+    if first is None:
+        return 1.0
     size = K.int_shape(first)[0]
     return float(size) if size is not None else K.cast(K.shape(first)[0], K.floatx())
 
