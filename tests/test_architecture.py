@@ -75,7 +75,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "distribution": TENSORS,
     "mixed_precision": TENSORS | PIECES,
     "testing": MODELS | {"models", "applications"},
-    "legacy": MODELS | {"models", "mixed_precision"},
+    "legacy": MODELS | {"models", "mixed_precision", "ops"},
     "demo": MODELS | {"models", "datasets"},
     "as_keras": {"doors"},
     "doors": BASE | {"backend", "legacy"},

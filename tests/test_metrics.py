@@ -218,8 +218,8 @@ def test_names_and_errors():
         (lambda: metrics.AUC(curve="ROD"), "expected one of ROC, PR"),
         (lambda: metrics.AUC(num_thresholds=1), "at least 2"),
         (lambda: metrics.AUC(multi_label=True, num_labels=3, label_weights=[1.0]), "expected 3 label_weights"),
-        (lambda: metrics.Precision(thresholds=[0.5, 2.0]), r"must be in \[0, 1\]. Invalid values: \[2.0\]"),
-        (lambda: metrics.SensitivityAtSpecificity(1.5), r"`specificity` must be in the range \[0, 1\], received 1.5"),
+        (lambda: metrics.Precision(thresholds=[0.5, 2.0]), "between 0 and 1"),
+        (lambda: metrics.SensitivityAtSpecificity(1.5), "specificity to be a number between 0 and 1"),
         (lambda: metrics.Metric(colour="red"), "received colour"),
     ):
         with pytest.raises(ArgumentError, match=message):

@@ -138,4 +138,6 @@ class _Held:
 
 
 def _draws_noise(layer: Any) -> bool:
-    return "seed" in layer.constructor_arguments() or bool(getattr(layer, "dropout", 0.0))
+    rates = [getattr(layer, name, None) for name in ("dropout", "recurrent_dropout", "rate", "stddev")]
+    found = [rate for rate in rates if isinstance(rate, int | float)]
+    return any(found) if found else "seed" in layer.constructor_arguments()

@@ -5,25 +5,36 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from keras_front import backend as K
+from keras_front import ops
 from keras_front.backend import discovery, dtypes
 from keras_front.backend.state import Variable
-from keras_front.errors import ArgumentError
+from keras_front.errors import ArgumentError, ShapeError
+from keras_front.graph import layer_values
+from keras_front.nest import flatten
 from keras_front.utils import messages
 
 from .versions import keras_version
 
 __all__ = [
-    "StatelessScope", "backend", "disable_flash_attention", "disable_interactive_logging", "enable_flash_attention",
-    "enable_interactive_logging", "is_flash_attention_enabled", "is_float_dtype", "is_int_dtype",
+    "IS_THREAD_SAFE", "KerasTensor", "SUPPORTS_RAGGED_TENSORS", "SUPPORTS_SPARSE_TENSORS", "StatelessScope",
+    "any_symbolic_tensors", "auto_name", "backend", "convert_to_numpy", "convert_to_tensor", "disable_flash_attention",
+    "disable_interactive_logging", "enable_flash_attention",
+    "enable_interactive_logging", "get_object_name", "is_flash_attention_enabled", "is_float_dtype", "is_int_dtype",
     "is_interactive_logging_enabled", "is_keras_tensor", "is_nnx_enabled", "name_scope", "result_type", "set_backend",
-    "standardize_dtype", "version",
+    "standardize_dtype", "standardize_shape", "to_snake_case", "uniquify", "version",
 ]  # fmt: skip
 
+SUPPORTS_SPARSE_TENSORS = SUPPORTS_RAGGED_TENSORS = False
+IS_THREAD_SAFE = True
+
 name_scope = K.name_scope
+convert_to_tensor, convert_to_numpy = ops.convert_to_tensor, ops.convert_to_numpy
+to_snake_case = layer_values.snake_case
 is_keras_tensor = K.is_keras_tensor
 disable_interactive_logging = messages.disable_interactive_logging
 enable_interactive_logging = messages.enable_interactive_logging
@@ -116,6 +127,97 @@ def result_type(*dtypes_of: Any) -> str:
         dtypes_of: dtypes.
     """
     return dtypes.promote([standardize_dtype(dtype) for dtype in dtypes_of])
+
+
+class _AnySymbol(type):
+    """Of its instances are all symbolic tensors."""
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, K.SymbolicTensor)
+
+
+class KerasTensor(metaclass=_AnySymbol):
+    """A tensor without values: `KerasTensor((None, 3))` makes one, and every symbolic tensor is one.
+
+    Args:
+        shape: its sizes; None for one that is not known.
+        dtype: its dtype.
+        sparse, ragged, record_history: accepted because Keras 3 has them; tensors are dense and know their origin.
+        name: what it is called in messages.
+
+    Example:
+        >>> x = KerasTensor((None, 3))
+        >>> (x * 2).shape, isinstance(x, KerasTensor)
+        ((None, 3), True)
+    """
+
+    def __new__(
+        cls,
+        shape: Any,
+        dtype: Any = "float32",
+        sparse: bool = False,
+        ragged: bool = False,
+        record_history: bool = True,
+        name: str | None = None,
+    ) -> Any:
+        return K.placeholder(shape=standardize_shape(shape), dtype=standardize_dtype(dtype), name=name)
+
+
+def standardize_shape(shape: Any) -> tuple[int | None, ...]:
+    """A shape as a tuple.
+
+    Args:
+        shape: an iterable of sizes; None for one that is not known.
+
+    Raises: ShapeError for None, and for sizes that are none.
+    Example:
+        >>> standardize_shape([2, None])
+        (2, None)
+    """
+    if shape is None or not isinstance(shape, Iterable):
+        raise ShapeError(f"Expected a shape, such as (None, 3), received {shape!r}.")
+    sizes = tuple(size if size is None else operator.index(size) for size in shape)
+    if any(size is not None and size < 0 for size in sizes):
+        raise ShapeError(f"Expected sizes of at least 0 in a shape, received {shape!r}.")
+    return sizes
+
+
+def any_symbolic_tensors(args: Any = None, kwargs: Any = None) -> bool:
+    """Whether there is a symbolic tensor in the arguments of a call.
+
+    Args:
+        args: those without names.
+        kwargs: those with names.
+    """
+    return any(K.is_symbolic(one) for one in flatten([args or (), kwargs or {}]))
+
+
+def auto_name(prefix: str) -> str:
+    """The snake-case form of a name, with a number from the second time on.
+
+    Args:
+        prefix: the name.
+    """
+    return uniquify(to_snake_case(prefix))
+
+
+def uniquify(name: str) -> str:
+    """A name, with a number from the second time on.
+
+    Args:
+        name: the name.
+    """
+    number = K.get_uid(name) - 1
+    return f"{name}_{number}" if number else name
+
+
+def get_object_name(obj: Any) -> str:
+    """The name of an object, or that of its class in snake case.
+
+    Args:
+        obj: anything.
+    """
+    return getattr(obj, "name", None) or to_snake_case(getattr(obj, "__name__", type(obj).__name__))
 
 
 class StatelessScope:

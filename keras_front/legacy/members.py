@@ -21,6 +21,7 @@ from keras_front import layers, models, optimizers, regularizers
 from keras_front.compatibility import renamed
 from keras_front.layers.wrappers import Bidirectional
 from keras_front.missing_names import missing_attribute
+from keras_front.nest import map_structure
 from keras_front.registry import Registry
 
 from .arguments import SIGNATURES
@@ -82,6 +83,23 @@ def add_inbound_node(
         tensor_indices: which output of that call; by default the first.
     """
     graph.Node.create_node(self, graph.to_list(inbound_layers), node_indices, tensor_indices)
+
+
+def compute_output_spec(self: Any, inputs: Any, *further: Any, **named: Any) -> Any:
+    """Symbolic tensors of the shapes and the dtype that a call gives.
+
+    Args:
+        self: the layer.
+        inputs: symbolic tensors, or what has a shape.
+        further: arguments of the call beside, which do not count.
+        named: likewise, with names.
+    """
+    shapes = map_structure(K.int_shape, inputs)
+    found = self.compute_output_shape(shapes)
+    dtype = getattr(self, "compute_dtype", None) or K.floatx()
+    if isinstance(found, tuple) and all(size is None or isinstance(size, int) for size in found):
+        return K.placeholder(shape=found, dtype=dtype)
+    return [K.placeholder(shape=tuple(shape), dtype=dtype) for shape in found]
 
 
 def _no_regularizers(self: Any) -> list[Any]:
@@ -258,6 +276,7 @@ def _nothing(self: Any, _: Any) -> None:
 MEMBERS: dict[type, dict[str, Any]] = {
     layers.Layer: {
         "add_inbound_node": add_inbound_node,
+        "compute_output_spec": compute_output_spec,
         "create_input_layer": create_input_layer,
         "get_output_shape_for": get_output_shape_for,
         "constraints": ConstraintsByWeight(),

@@ -302,10 +302,11 @@ class BinaryFocalCrossentropy(LossFunctionWrapper):
         axis: Integer = -1,
         reduction: str | None = Reduction.AUTO,
         name: str | None = "binary_focal_crossentropy",
+        dtype: Any = None,
     ):
         super().__init__(
             binary_focal_crossentropy, reduction, name, apply_class_balancing=apply_class_balancing, alpha=alpha,
-            gamma=gamma, from_logits=from_logits, label_smoothing=label_smoothing, axis=axis,
+            gamma=gamma, from_logits=from_logits, label_smoothing=label_smoothing, axis=axis, dtype=dtype,
         )  # fmt: skip
 
 
@@ -332,10 +333,11 @@ class CategoricalFocalCrossentropy(LossFunctionWrapper):
         axis: Integer = -1,
         reduction: str | None = Reduction.AUTO,
         name: str | None = "categorical_focal_crossentropy",
+        dtype: Any = None,
     ):
         super().__init__(
             categorical_focal_crossentropy, reduction, name, alpha=alpha, gamma=gamma, from_logits=from_logits,
-            label_smoothing=label_smoothing, axis=axis,
+            label_smoothing=label_smoothing, axis=axis, dtype=dtype,
         )  # fmt: skip
 
 
@@ -359,8 +361,9 @@ class CategoricalGeneralizedCrossEntropy(LossFunctionWrapper):
         q: Fraction = 0.5,
         reduction: str | None = Reduction.AUTO,
         name: str | None = "categorical_generalized_cross_entropy",
+        dtype: Any = None,
     ):
-        super().__init__(categorical_generalized_cross_entropy, reduction, name, q=q)
+        super().__init__(categorical_generalized_cross_entropy, reduction, name, q=q, dtype=dtype)
 
 
 @LOSSES.register()
@@ -376,8 +379,10 @@ class Dice(LossFunctionWrapper):
         0.3333
     """
 
-    def __init__(self, reduction: str | None = Reduction.AUTO, name: str | None = "dice", axis: Axis = None):
-        super().__init__(dice, reduction, name, axis=axis)
+    def __init__(
+        self, reduction: str | None = Reduction.AUTO, name: str | None = "dice", axis: Axis = None, dtype: Any = None
+    ):
+        super().__init__(dice, reduction, name, axis=axis, dtype=dtype)
 
 
 @LOSSES.register()
@@ -402,8 +407,9 @@ class Tversky(LossFunctionWrapper):
         reduction: str | None = Reduction.AUTO,
         name: str | None = "tversky",
         axis: Axis = None,
+        dtype: Any = None,
     ):
-        super().__init__(tversky, reduction, name, alpha=alpha, beta=beta, axis=axis)
+        super().__init__(tversky, reduction, name, alpha=alpha, beta=beta, axis=axis, dtype=dtype)
 
 
 @LOSSES.register()
@@ -429,8 +435,11 @@ class Circle(LossFunctionWrapper):
         remove_diagonal: Flag = True,
         reduction: str | None = Reduction.AUTO,
         name: str | None = "circle",
+        dtype: Any = None,
     ):
-        super().__init__(circle, reduction, name, gamma=gamma, margin=margin, remove_diagonal=remove_diagonal)
+        super().__init__(
+            circle, reduction, name, gamma=gamma, margin=margin, remove_diagonal=remove_diagonal, dtype=dtype
+        )
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """The loss of each sample; the mean is over those that could be compared.
@@ -456,5 +465,5 @@ class CTC(LossFunctionWrapper):
         0.6931
     """
 
-    def __init__(self, reduction: str | None = Reduction.AUTO, name: str | None = "ctc"):
-        super().__init__(ctc, reduction, name)
+    def __init__(self, reduction: str | None = Reduction.AUTO, name: str | None = "ctc", dtype: Any = None):
+        super().__init__(ctc, reduction, name, dtype=dtype)

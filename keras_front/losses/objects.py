@@ -7,6 +7,7 @@ from typing import Any
 
 from keras_front import backend as K
 from keras_front.arguments import Flag, Fraction, Integer, NotNegative
+from keras_front.backend import dtypes
 from keras_front.backend.eager_tensors import answered
 from keras_front.backend.ops.replicas import averaged
 from keras_front.errors import SetByConstructor
@@ -23,6 +24,7 @@ class Loss(Configurable):
         reduction: 'sum_over_batch_size' (also as 'auto') for the mean over all elements, 'sum', or 'none' to keep one
             number for each sample.
         name: what the loss is called in configs.
+        dtype: the dtype in which it is computed; None leaves that of the outputs.
 
     Raises: ArgumentError for another reduction.
     Source: Keras 2.3.1, `keras/losses.py`.
@@ -37,9 +39,18 @@ class Loss(Configurable):
 
     reduction: Any = SetByConstructor()
     name: Any = SetByConstructor()
+    _dtype: str | None = None
 
-    def __init__(self, reduction: str | None = Reduction.SUM_OVER_BATCH_SIZE, name: str | None = None):
+    def __init__(
+        self, reduction: str | None = Reduction.SUM_OVER_BATCH_SIZE, name: str | None = None, dtype: Any = None
+    ):
         self.reduction, self.name = Reduction.validate(reduction), name
+        self._dtype = None if dtype is None else dtypes.canonical(getattr(dtype, "compute_dtype", dtype))
+
+    @property
+    def dtype(self) -> str:
+        """The dtype in which the loss is computed, where one was given; otherwise `floatx`."""
+        return self._dtype or K.floatx()
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The loss of a batch.
@@ -52,7 +63,10 @@ class Loss(Configurable):
         Returns: a scalar; with the reduction 'none' one number for each sample.
         """
         self._check_targets(y_true, y_pred)
-        loss = compute_weighted_loss(self.call(*same_rank(y_true, y_pred)), sample_weight, self.reduction)
+        pair = same_rank(y_true, y_pred)
+        if self._dtype is not None:
+            pair = K.cast(pair[0], self._dtype), K.cast(pair[1], self._dtype)
+        loss = compute_weighted_loss(self.call(*pair), sample_weight, self.reduction)
         return answered(loss)
 
     def _check_targets(self, y_true: Any, y_pred: Any) -> None:
@@ -69,16 +83,17 @@ class Loss(Configurable):
 
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
-        return {"reduction": self.reduction, "name": self.name}
+        return {"reduction": self.reduction, "name": self.name, **({"dtype": self._dtype} if self._dtype else {})}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         """New loss from a config.
 
         Args:
-            config: what `get_config` returned; the `dtype` that Keras 3 writes is dropped.
+            config: what `get_config` returned; Keras 3 writes a `dtype` that is `floatx`, too, or a policy.
         """
-        return cls(**{key: value for key, value in config.items() if key != "dtype"})
+        usual = not isinstance(config.get("dtype"), str) or config["dtype"] == K.floatx()
+        return cls(**{key: value for key, value in config.items() if key != "dtype" or not usual})
 
 
 def _unless(**arguments: tuple[Any, Any]) -> dict[str, Any]:
@@ -104,9 +119,10 @@ class LossFunctionWrapper(Loss):
         fn: Callable[..., Any] | str,
         reduction: str | None = Reduction.SUM_OVER_BATCH_SIZE,
         name: str | None = None,
+        dtype: Any = None,
         **kwargs: Any,
     ):
-        super().__init__(reduction, name)
+        super().__init__(reduction, name, dtype)
         self.fn: Any = LOSSES.get(fn)
         self._arguments = kwargs
 
@@ -134,8 +150,9 @@ class MeanSquaredError(LossFunctionWrapper):
         self,
         reduction: str | None = Reduction.AUTO,
         name: str | None = "mean_squared_error",
+        dtype: Any = None,
     ):
-        super().__init__(functions.mean_squared_error, reduction, name)
+        super().__init__(functions.mean_squared_error, reduction, name, dtype=dtype)
 
 
 @LOSSES.register()
@@ -153,8 +170,9 @@ class MeanAbsoluteError(LossFunctionWrapper):
         self,
         reduction: str | None = Reduction.AUTO,
         name: str | None = "mean_absolute_error",
+        dtype: Any = None,
     ):
-        super().__init__(functions.mean_absolute_error, reduction, name)
+        super().__init__(functions.mean_absolute_error, reduction, name, dtype=dtype)
 
 
 @LOSSES.register()
@@ -172,8 +190,9 @@ class MeanAbsolutePercentageError(LossFunctionWrapper):
         self,
         reduction: str | None = Reduction.AUTO,
         name: str | None = "mean_absolute_percentage_error",
+        dtype: Any = None,
     ):
-        super().__init__(functions.mean_absolute_percentage_error, reduction, name)
+        super().__init__(functions.mean_absolute_percentage_error, reduction, name, dtype=dtype)
 
 
 @LOSSES.register()
@@ -191,8 +210,9 @@ class MeanSquaredLogarithmicError(LossFunctionWrapper):
         self,
         reduction: str | None = Reduction.AUTO,
         name: str | None = "mean_squared_logarithmic_error",
+        dtype: Any = None,
     ):
-        super().__init__(functions.mean_squared_logarithmic_error, reduction, name)
+        super().__init__(functions.mean_squared_logarithmic_error, reduction, name, dtype=dtype)
 
 
 @LOSSES.register()
@@ -218,9 +238,10 @@ class BinaryCrossentropy(LossFunctionWrapper):
         reduction: str | None = Reduction.AUTO,
         name: str | None = "binary_crossentropy",
         axis: Integer = -1,
+        dtype: Any = None,
     ):
         arguments = {"from_logits": from_logits, "label_smoothing": label_smoothing, **_unless(axis=(axis, -1))}
-        super().__init__(functions.binary_crossentropy, reduction, name, **arguments)
+        super().__init__(functions.binary_crossentropy, reduction, name, dtype=dtype, **arguments)
 
 
 @LOSSES.register()
@@ -246,9 +267,10 @@ class CategoricalCrossentropy(LossFunctionWrapper):
         reduction: str | None = Reduction.AUTO,
         name: str | None = "categorical_crossentropy",
         axis: Integer = -1,
+        dtype: Any = None,
     ):
         arguments = {"from_logits": from_logits, "label_smoothing": label_smoothing, **_unless(axis=(axis, -1))}
-        super().__init__(functions.categorical_crossentropy, reduction, name, **arguments)
+        super().__init__(functions.categorical_crossentropy, reduction, name, dtype=dtype, **arguments)
 
 
 @LOSSES.register()
@@ -276,9 +298,12 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
         name: str | None = "sparse_categorical_crossentropy",
         ignore_class: Integer | None = None,
         axis: Integer = -1,
+        dtype: Any = None,
     ):
         further = _unless(ignore_class=(ignore_class, None), axis=(axis, -1))
-        super().__init__(functions.sparse_categorical_crossentropy, reduction, name, from_logits=from_logits, **further)
+        super().__init__(
+            functions.sparse_categorical_crossentropy, reduction, name, from_logits=from_logits, dtype=dtype, **further
+        )
         self.ignore_class = ignore_class
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
@@ -308,8 +333,9 @@ class Hinge(LossFunctionWrapper):
         self,
         reduction: str | None = Reduction.AUTO,
         name: str | None = "hinge",
+        dtype: Any = None,
     ):
-        super().__init__(functions.hinge, reduction, name)
+        super().__init__(functions.hinge, reduction, name, dtype=dtype)
 
 
 @LOSSES.register()
@@ -327,8 +353,9 @@ class SquaredHinge(LossFunctionWrapper):
         self,
         reduction: str | None = Reduction.AUTO,
         name: str | None = "squared_hinge",
+        dtype: Any = None,
     ):
-        super().__init__(functions.squared_hinge, reduction, name)
+        super().__init__(functions.squared_hinge, reduction, name, dtype=dtype)
 
 
 @LOSSES.register()
@@ -346,8 +373,9 @@ class CategoricalHinge(LossFunctionWrapper):
         self,
         reduction: str | None = Reduction.AUTO,
         name: str | None = "categorical_hinge",
+        dtype: Any = None,
     ):
-        super().__init__(functions.categorical_hinge, reduction, name)
+        super().__init__(functions.categorical_hinge, reduction, name, dtype=dtype)
 
 
 @LOSSES.register()
@@ -365,8 +393,9 @@ class Poisson(LossFunctionWrapper):
         self,
         reduction: str | None = Reduction.AUTO,
         name: str | None = "poisson",
+        dtype: Any = None,
     ):
-        super().__init__(functions.poisson, reduction, name)
+        super().__init__(functions.poisson, reduction, name, dtype=dtype)
 
 
 @LOSSES.register()
@@ -384,8 +413,9 @@ class LogCosh(LossFunctionWrapper):
         self,
         reduction: str | None = Reduction.AUTO,
         name: str | None = "logcosh",
+        dtype: Any = None,
     ):
-        super().__init__(functions.logcosh, reduction, name)
+        super().__init__(functions.logcosh, reduction, name, dtype=dtype)
 
 
 @LOSSES.register()
@@ -403,8 +433,9 @@ class KLDivergence(LossFunctionWrapper):
         self,
         reduction: str | None = Reduction.AUTO,
         name: str | None = "kullback_leibler_divergence",
+        dtype: Any = None,
     ):
-        super().__init__(functions.kullback_leibler_divergence, reduction, name)
+        super().__init__(functions.kullback_leibler_divergence, reduction, name, dtype=dtype)
 
 
 @LOSSES.register()
@@ -426,8 +457,9 @@ class Huber(LossFunctionWrapper):
         delta: NotNegative = 1.0,
         reduction: str | None = Reduction.AUTO,
         name: str | None = "huber_loss",
+        dtype: Any = None,
     ):
-        super().__init__(functions.huber_loss, reduction, name, delta=delta)
+        super().__init__(functions.huber_loss, reduction, name, delta=delta, dtype=dtype)
 
 
 @LOSSES.register()
@@ -449,8 +481,9 @@ class CosineSimilarity(LossFunctionWrapper):
         axis: Integer = -1,
         reduction: str | None = Reduction.AUTO,
         name: str | None = "cosine_similarity",
+        dtype: Any = None,
     ):
-        super().__init__(functions.cosine_similarity, reduction, name, axis=axis)
+        super().__init__(functions.cosine_similarity, reduction, name, axis=axis, dtype=dtype)
 
 
 def is_categorical_crossentropy(loss: Any) -> bool:

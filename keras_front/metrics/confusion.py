@@ -118,7 +118,10 @@ def as_thresholds(thresholds: Thresholds, default: float, owner: str) -> list[fl
     if not all(0 <= t <= 1 for t in found):
         given = thresholds if isinstance(thresholds, list | tuple) else [thresholds]
         wrong = [t for t in given if not (isinstance(t, int | float) and 0 <= t <= 1)]
-        raise ArgumentError(f"{owner}: Threshold values must be in [0, 1]. Invalid values: {wrong}.")
+        raise ArgumentError(
+            f"{owner}: expected thresholds between 0 and 1. "
+            f"Threshold values must be in [0, 1]. Invalid values: {wrong}."
+        )
     return found
 
 

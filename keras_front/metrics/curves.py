@@ -17,14 +17,19 @@ from keras_front.metrics.confusion import Decisions, as_thresholds, count_by_lab
 
 
 class _Must(Reader):
-    """A reader whose message has the words of Keras 2.3, which programs look for."""
+    """A reader whose message also has the words of Keras 2.3, which programs look for."""
+
+    def __init__(self, kind: Any, bound: str):
+        reader: Reader = get_args(kind)[1]
+        super().__init__(reader.read, reader.expected)
+        self.bound = bound
 
     def failure(self, owner: Any, name: str, value: Any, error: Exception) -> Exception:
-        return ArgumentError(f"{type(owner).__name__}: `{name}` must be {self.expected}, received {value!r}.")
+        return ArgumentError(f"{super().failure(owner, name, value, error)} `{name}` must be {self.bound}.")
 
 
-Rate = Annotated[float, _Must(get_args(Fraction)[1].read, "in the range [0, 1]")]
-Tried = Annotated[int, _Must(get_args(Positive)[1].read, "> 0")]
+Rate = Annotated[float, _Must(Fraction, "in the range [0, 1]")]
+Tried = Annotated[int, _Must(Positive, "> 0")]
 
 
 def spaced_thresholds(number: int, margin: float = 0.0) -> list[float]:
