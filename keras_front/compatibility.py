@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
 from types import ModuleType
 from typing import Any, TypeVar
@@ -219,7 +219,7 @@ def _run_constructor(
     try:
         run(owner, *args, **kwargs)
     except TypeError as error:
-        check_constructor(error, type(owner), init)
+        check_constructor(error, type(owner), init, kwargs)
         raise failures.of_constructor(init, owner, args, kwargs, error) from error.__cause__
     except (ValueError, AttributeError, LookupError, ArithmeticError) as error:
         raise failures.of_constructor(init, owner, args, kwargs, error) from error.__cause__
@@ -243,18 +243,21 @@ def checked_constructor(init: Callable[..., None]) -> Callable[..., None]:
     return mark_boundary(construct)
 
 
-def check_constructor(error: TypeError, cls: type, init: Callable[..., None]) -> None:
+def check_constructor(
+    error: TypeError, cls: type, init: Callable[..., None], given: Mapping[str, Any] | None = None
+) -> None:
     """Raise an error that says the nearest name, if a constructor was called with a keyword that it does not have.
 
     Args:
         error: what rose, in the `except` clause that caught it.
         cls: the class of the object under construction.
         init: the constructor that was called: that of the class, or of a base of it.
+        given: what it was called with by name.
 
     Raises: UnknownArgumentError, which is a TypeError as well.
     """
     further = getattr(cls, "_further_arguments", ())
-    UnknownArgumentError.check(error, init, cls.__name__, lambda: [*argument_names(cls), *further])
+    UnknownArgumentError.check(error, init, cls.__name__, lambda: [*argument_names(cls), *further], given)
 
 
 def _owners(self: Any, owner: type) -> tuple[list[str], int]:

@@ -36,7 +36,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 __all__ = [
     "ArgumentError",
@@ -166,6 +166,7 @@ class UnknownArgumentError(ArgumentError, TypeError):
         function: Callable[..., Any],
         where: str = "",
         known: Callable[[], Iterable[str]] | None = None,
+        given: Mapping[str, Any] | None = None,
     ) -> None:
         """Raise an error that says the nearest name, if Python refused a call because of a keyword.
 
@@ -174,49 +175,67 @@ class UnknownArgumentError(ArgumentError, TypeError):
             function: what was called. An error of something that it calls itself is another matter.
             where: what the message calls it; by default its name.
             known: gives the names that it takes; by default those of its signature.
+            given: the keywords of the call. One that it does not take is told before one that is missing.
 
         Raises: UnknownArgumentError, which is a TypeError as well.
         """
         called, found, name = str(error).partition("() got an unexpected keyword argument ")
+        if not found and given:
+            called, found, _ = str(error).partition("() missing ")
         if not found or type(error) is not TypeError:
             return
         from inspect import signature, unwrap
 
         inner = unwrap(function)
         if called == inner.__qualname__:
-            names = signature(inner).parameters if known is None else known()
-            raise cls.of(where or inner.__name__, name.split("'")[1], names) from None
+            names = list(signature(inner).parameters if known is None else known())
+            unknown = [name.split("'")[1]] if name else [key for key in given or () if key not in names]
+            if unknown:
+                raise cls.of(where or inner.__name__, unknown[0], names) from None
 
 
 # What other libraries call an argument, where no spelling leads from one name to the other; for classes and functions
 # see missing_names.py.
 _ELSEWHERE = {
     "X": ("x",),
+    "alpha": ("kernel_regularizer",),
     "batch_size": ("fit_kwargs",),
     "bias": ("use_bias",),
     "callbacks": ("fit_kwargs",),
+    "criterion": ("loss",),
     "dim": ("axis",),
+    "early_stopping": ("callbacks",),
+    "embedding_dim": ("output_dim",),
     "epochs": ("fit_kwargs",),
     "eta": ("learning_rate",),
+    "eval_set": ("validation_data",),
     "hidden_layer_sizes": ("units",),
     "hidden_size": ("units",),
     "hidden_units": ("units",),
     "in_features": ("input_dim",),
     "keepdim": ("keepdims",),
+    "learning_rate": ("optimizer",),
     "learning_rate_init": ("learning_rate",),
+    "lr": ("learning_rate", "optimizer"),
     "max_iter": ("epochs",),
+    "n_epochs": ("epochs",),
     "n_hidden": ("units",),
     "n_iter": ("epochs",),
+    "n_iter_no_change": ("callbacks",),
     "neurons": ("units",),
     "nonlinearity": ("activation",),
     "num_embeddings": ("input_dim",),
-    "embedding_dim": ("output_dim",),
+    "num_epochs": ("epochs",),
     "out_channels": ("filters",),
     "out_features": ("units",),
     "p": ("rate",),
     "random_state": ("seed",),
+    "scheduler": ("callbacks",),
+    "solver": ("optimizer",),
     "step_size": ("learning_rate",),
     "targets": ("y",),
+    "test_size": ("validation_split",),
+    "validation_fraction": ("validation_split",),
     "verbose": ("fit_kwargs",),
 }
 

@@ -118,6 +118,10 @@ def test_the_message_has_the_words_of_all_its_times():
         (lambda: ops.mean(np.ones(2), dim=0), "axis"),
         (lambda: K.sum(np.ones(2), keepdim=True), "keepdims"),
         (lambda: optimizers.SGD(eta=0.1), "learning_rate"),
+        (lambda: Dense(hidden_layer_sizes=3), "units"),
+        (lambda: Sequential().fit(np.ones((2, 2)), eval_set=1), "validation_data"),
+        (lambda: Sequential().compile(solver="adam"), "optimizer"),
+        (lambda: Sequential().compile("sgd", "mse", lr=0.1), "optimizer"),
     ],
 )
 def test_names_of_other_libraries(wrong, meant):
@@ -167,6 +171,7 @@ def test_a_class_of_ones_own_that_hands_keywords_on():
         (layers, "Linear", "Here it is layers.Dense."),
         (losses, "CrossEntropyLoss", "Here it is losses.SparseCategoricalCrossentropy(from_logits=True)."),
         (callbacks, "EarlyStoping", "Did you mean 'EarlyStopping'?"),
+        (utils, "train_test_split", "Here it is fit(x, y, validation_split=0.2)."),
         (K, "cat", "Here it is backend.concatenate."),
         (K, "_relu", ""),
     ],

@@ -305,6 +305,7 @@ class Network(Layer):
         """The error for a model that has neither tensors nor a `call` of its own."""
         return NotImplementedError(
             f"{type(self).__name__} was made without inputs and outputs, so it needs a `call(self, inputs)` method."
+            + (" It has `forward`: that is called `call` here." if hasattr(type(self), "forward") else "")
         )
 
     def _run(self, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any], mask: Any) -> tuple[Any, Any]:
