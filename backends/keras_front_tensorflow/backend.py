@@ -1,7 +1,8 @@
 """TensorFlow as a backend: what differs between K and tf, and nothing else.
 
-State is passed in and out as plain tensors; there are no tf.Variables. A program becomes one concrete function
-that is called without signature look-up, and several steps run in one call (`tf.while_loop`).
+State is passed in and out as plain tensors; there are no tf.Variables beyond a call (see `updates.Held`). A program
+becomes one concrete function that is called without signature look-up, and several steps run in one call
+(`tf.while_loop`).
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from keras_front_tensorflow.convolution import (
 )
 from keras_front_tensorflow.flat_function import FlatFunction
 from keras_front_tensorflow.integers import Integers, total_order
-from keras_front_tensorflow.updates import Updates
+from keras_front_tensorflow.updates import Updates, is_held
 
 _DTYPES = {name: tf.dtypes.as_dtype(name) for name in sorted(dtypes.ALL)}
 _NAMES = {dtype: name for name, dtype in _DTYPES.items()}
@@ -486,7 +487,7 @@ class TensorflowBackend(Updates, Integers, Transposes, Backend):
         for_xla = not _has(program, _HOST)
         late, now = recurrent and for_xla, self.always_by_xla and for_xla
         run = lambda *given: codegen.function_of(program)(*given)  # noqa: E731
-        return FlatFunction(self, run, program.parameters(), jit=now, late=late)
+        return FlatFunction(self, run, program.parameters(), jit=now, late=late, owns=_owns_state(program))
 
     def lasts(self, value: Any) -> bool:
         return not isinstance(value, tf.Tensor) or hasattr(value, "numpy")
@@ -521,8 +522,10 @@ class TensorflowBackend(Updates, Integers, Transposes, Backend):
             yield from zip(*(tf.split(tensor, sizes) for tensor in block)) if len(sizes) > 1 else [block]
 
     def supports_multi_step(self, program: Any) -> bool:
-        # Recurrent steps are compiled by XLA one by one, and beside convolutions a call costs nothing.
-        return not program.captures and not _has(program, {"scan", "lstm", "conv", "conv_transpose", "depthwise_conv"})
+        # Recurrent steps are compiled by XLA one by one; beside convolutions, or in large models, a call costs nothing.
+        if program.captures or (_owns_state(program) and any(map(is_held, program.args[0]))):
+            return False
+        return not _has(program, {"scan", "lstm", "conv", "conv_transpose", "depthwise_conv"})
 
     def compile_multi_step(self, step: Any) -> Callable[..., Any]:
         """A loop whose length is an argument, so that it is traced once for all lengths."""
@@ -575,6 +578,15 @@ def _crossentropy_of_cut(logits: Any, target: Any, lowest: float, highest: float
 
 def _has(program: Any, ops: set[str]) -> bool:
     return any(line.op in ops or (line.body is not None and _has(line.body, ops)) for line in program.instructions)
+
+
+def _owns_state(program: Any) -> bool:
+    """Whether a program is given a list of tensors that is its own, and gives one like it first."""
+    state, results = program.args[0] if program.args else None, program.results
+    if program.donate != (0,) or not isinstance(state, list) or not isinstance(results, tuple | list) or not results:
+        return False
+    new = results[0]
+    return isinstance(new, list) and [(t.shape, t.dtype) for t in state] == [(t.shape, t.dtype) for t in new]
 
 
 def _is_wanted_by_xla(program: Any) -> bool:

@@ -590,6 +590,9 @@ class Backend:
         Returns: a function of the program's arguments, followed by a list of captured values if it has captures. If it
             has an attribute `source`, that is the text which users see. None if the engine cannot run the program:
             then the function is traced once more, with the size of the batch and for what `adapter_for` then names.
+            If it has an attribute `held`, these are places of a list that it is given as its first argument and owns
+            (`program.donate`): it takes what stands there out of the list, puts it back if it fails, and works in its
+            memory if nobody else has it.
         """
         return codegen.function_of(program)
 

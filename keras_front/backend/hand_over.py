@@ -72,7 +72,8 @@ def exchange(guard: Guard, variables: Sequence[Any], engine: Backend, run: Calla
         guard: the guard of these and of all else that the step reads.
         variables: what the step replaces.
         engine: the active backend.
-        run: `(values, *arguments) -> (new values, results)`; the values belong to it.
+        run: `(values, *arguments) -> (new values, results)`; the values belong to it. Those at its places `held`, if it
+            has such, are nobody else's: see `Backend.compile_program`.
         arguments: what it takes after the values.
 
     Returns: the results.
@@ -85,7 +86,15 @@ def exchange(guard: Guard, variables: Sequence[Any], engine: Backend, run: Calla
                 values = values_of(variables)
                 if guard.borrowers and guard.part(variables):
                     values = copies(tensors_of(variables), engine)
-                new, results = run(values, *arguments)
+                held = [(variables[place], place) for place in getattr(run, "held", ())]
+                for variable, _ in held:
+                    variable._values[variable._index] = None
+                try:
+                    new, results = run(values, *arguments)
+                except BaseException:
+                    for variable, place in held:
+                        variable._store(values[place], engine)
+                    raise
                 store(variables, new, engine)
             finally:
                 guard.end()

@@ -290,6 +290,8 @@ class EagerFunction(Compiled):
 
 
 def _converted(backend: Any, arg: Any) -> Any:
+    if arg.__class__ is list and backend.native.issuperset(map(type, arg)):
+        return arg  # itself, because an engine may take out of it what belongs to the function
     if isinstance(arg, list | tuple):
         return [a if a.__class__ in backend.native else _converted(backend, a) for a in arg]
     return arg if arg is None or arg.__class__ in backend.native else backend.convert(arg)

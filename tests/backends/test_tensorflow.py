@@ -7,6 +7,9 @@ import pytest
 
 from keras_front import backend as K
 from keras_front.backend import declare
+from keras_front.layers import Dense
+from keras_front.models import Sequential
+from keras_front.optimizers import SGD, Adam, RMSprop
 
 pytestmark = pytest.mark.backends("tensorflow")
 RNG = np.random.default_rng(8)
@@ -154,3 +157,94 @@ def test_adam_goes_once_through_memory_by_the_engines_kernel(backend):
             np.testing.assert_allclose(one, other, rtol=2e-5, atol=1e-5)
     for tensor, array in zip(state, (a for xs in start for a in xs), strict=True):
         np.testing.assert_array_equal(tensor, array.astype("float32"))  # what others hold is copied, not changed
+
+
+# A large state changes where it lies -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def held(monkeypatch):
+    from keras_front_tensorflow import updates
+
+    K.clear_session()  # programs are shared between equal models
+    monkeypatch.setattr(updates, "HELD_FROM", 64)
+    monkeypatch.setattr(updates, "_LARGE", 64)
+
+
+def trained(optimizer="adam", output=None):
+    model = Sequential([Dense(16, input_shape=(8,), name="large"), Dense(1)])
+    model.compile(optimizer, output or "mse")
+    x = np.random.default_rng(0).normal(size=(24, 8)).astype("float32")
+    return model, x, x[:, :1]
+
+
+def places(model):
+    """Where the memory of the large weight and of its slots is."""
+    kernel = model.layers[0].kernel
+    of_kernel = [v for v in model.optimizer.variables if tuple(v.shape) == (8, 16)]
+    return [np.asarray(v.current()).ctypes.data for v in (kernel, *of_kernel)]
+
+
+def step_by_fit(model, x, y):
+    model.fit(x, y, batch_size=8, shuffle=False, verbose=0)
+
+
+def step_by_batch(model, x, y):
+    model.train_on_batch(x, y)
+
+
+@pytest.mark.parametrize("step", [step_by_fit, step_by_batch])
+def test_adam_changes_a_large_state_in_its_memory(backend, held, step):
+    model, x, y = trained()
+    step(model, x, y)
+    first, before = places(model), model.layers[0].kernel.numpy().copy()
+    step(model, x, y)
+    assert len(first) == 3
+    assert places(model) == first
+    assert np.abs(model.layers[0].kernel.numpy() - before).max() > 1e-4
+
+
+def test_a_state_in_place_gives_the_numbers_of_one_that_is_copied(backend, monkeypatch):
+    from keras_front_tensorflow import updates
+
+    weights = []
+    for least in (64, 1 << 18):
+        monkeypatch.setattr(updates, "HELD_FROM", least)
+        K.clear_session()  # programs are shared between equal models
+        for optimizer in (Adam(0.01), SGD(0.01, momentum=0.9), SGD(0.01), Adam(0.01, use_ema=True), RMSprop(0.01)):
+            model, x, y = trained(optimizer)
+            model.set_weights([np.linspace(-1, 1, w.size).reshape(w.shape) for w in model.get_weights()])
+            step_by_fit(model, x, y)
+            step_by_batch(model, x, y)
+            weights.append([*model.get_weights(), *model.optimizer.get_weights()])
+    for got, want in zip(weights[:5], weights[5:], strict=True):
+        for a, b in zip(got, want, strict=True):
+            np.testing.assert_allclose(a, b, rtol=2e-5, atol=1e-6)
+
+
+def test_whoever_keeps_an_old_value_keeps_it(backend, held):
+    model, x, y = trained()
+    step_by_batch(model, x, y)
+    kept, read = model.layers[0].kernel.value, np.asarray(model.layers[0].kernel.current())
+    copied = read.copy()
+    step_by_batch(model, x, y)
+    step_by_fit(model, x, y)
+    assert np.array_equal(read, copied)
+    assert np.array_equal(np.asarray(kept), copied)
+    assert not np.array_equal(model.layers[0].kernel.numpy(), copied)
+
+
+@pytest.mark.parametrize("step", [step_by_fit, step_by_batch])
+def test_a_step_that_fails_leaves_a_large_state_as_it_was(backend, held, step):
+    def by_table(target, output):  # TensorFlow refuses an index that is too large
+        return K.square(output - K.gather(K.constant([[0.0], [1.0]]), K.cast(K.flatten(target), "int32")))
+
+    model, x, _ = trained(output=by_table)
+    step(model, x, np.ones((24, 1)))
+    before = [*model.get_weights(), *model.optimizer.get_weights()]
+    with pytest.raises(Exception, match=r"(?i)indices|index"):
+        step(model, x, np.full((24, 1), 7.0))
+    for a, b in zip([*model.get_weights(), *model.optimizer.get_weights()], before, strict=True):
+        assert np.array_equal(a, b)
+    step(model, x, np.ones((24, 1)))
+    assert not np.array_equal(model.get_weights()[0], before[0])
