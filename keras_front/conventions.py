@@ -31,6 +31,8 @@ class Conventions(NamedTuple):
             Otherwise it is divided by the number of all elements, as in Keras 2.3.1.
         weights_over_nonzero: a weighted loss is divided by the share of weights that are not 0, a masked one by the
             share that the mask keeps. Natively False: a weighted loss is a mean over all elements.
+        masks_batch_statistics: `BatchNormalization` takes mean and variance of the steps that the mask keeps, as
+            natively. Otherwise of all, as in Keras 2.3.1.
         metric_names: what metrics that were given by name are called in logs; those that are not in it are called as
             their function. Natively None: each is called as it was given.
         weighted_metric_prefix: stands before the names of `weighted_metrics`.
@@ -94,6 +96,7 @@ class Conventions(NamedTuple):
     whole_activity_penalty: bool = False
     masks_over_nonzero: bool = True
     weights_over_nonzero: bool = False
+    masks_batch_statistics: bool = True
     metric_names: Mapping[str, str] | None = None
     weighted_metric_prefix: str = ""
     epochs_of_files_from_zero: bool = False

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Unpack
 
+import numpy as np
+
 from keras_front import backend as K
+from keras_front import conventions
+from keras_front.arguments import read_number
 from keras_front.backend import dtypes
 from keras_front.backend.ops.replicas import normalized_batch
 from keras_front.errors import ShapeError
@@ -30,6 +35,19 @@ def _one_axis(value: Any, layer: Any) -> int:
     if isinstance(value, Sequence):  # tf_keras writes a list of one
         (value,) = value
     return int(value)
+
+
+def _bounds(value: Any, layer: Any) -> dict[str, float]:
+    bounds = {name: read_number(bound) for name, bound in (value or {}).items() if bound is not None}
+    least, most = bounds.get("rmin", 0.0), bounds.get("rmax", float("inf"))
+    if set(bounds) - {"rmin", "rmax", "dmax"} or not 0 <= least <= most or bounds.get("dmax", 0.0) < 0:
+        raise ValueError
+    return bounds
+
+
+Bounds = Annotated[
+    Mapping[str, float] | None, Reader(_bounds, "a dict with 'rmin' <= 'rmax' and 'dmax', none below 0, or None")
+]
 
 
 class _Affine(Layer):
@@ -97,12 +115,18 @@ class BatchNormalization(_Affine):
             and slower: with 0.99 they follow the last few hundred batches.
         moving_mean_initializer: first values of the running mean.
         moving_variance_initializer: first values of the running variance.
+        renorm: whether training, too, leans on running statistics (batch renormalization), which suits small batches.
+        renorm_clipping: bounds of the correction: a dict that may have 'rmin' and 'rmax', of the ratio of deviations,
+            and 'dmax', of the shift. None for none.
+        renorm_momentum: `momentum` of the statistics of `renorm`.
 
     Shape: as the input.
-    Weights: gamma if `scale`, beta if `center`, moving_mean, moving_variance: all (features,).
+    Weights: gamma if `scale`, beta if `center`, moving_mean, moving_variance, and moving_stddev, renorm_mean,
+        renorm_stddev if `renorm`: all (features,).
     Source: Ioffe & Szegedy (2015), algorithms 1 and 2. A frozen layer uses the running statistics and leaves them
         alone, as in tf_keras 2 and Keras 3; in Keras 2.3.1 it went on using those of the batch. The running variance
-        is that of the batch itself, without the factor n / (n - 1).
+        is that of the batch itself, without the factor n / (n - 1). Masked steps do not count, as in tf_keras 2.13 and
+        Keras 3; up to Keras 2.3.1 they did. Renormalization: Ioffe (2017), algorithm 1, with running deviations.
 
     Example:
         >>> print(np.asarray(BatchNormalization()(np.array([[1.0], [3.0]]), training=True)).round(3))
@@ -125,9 +149,16 @@ class BatchNormalization(_Affine):
         gamma_regularizer: Regularizer = None,
         beta_constraint: Constraint = None,
         gamma_constraint: Constraint = None,
+        renorm: Flag = False,
+        renorm_clipping: Bounds = None,
+        renorm_momentum: Fraction = 0.99,
         **kwargs: Unpack[LayerArguments],
     ):
         super().__init__(**kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        return config if self.renorm else {k: v for k, v in config.items() if not k.startswith("renorm")}
 
     def build(self, input_shape: Any) -> None:
         size = self._size(input_shape, self.axis)
@@ -135,26 +166,61 @@ class BatchNormalization(_Affine):
         self._add_affine((size,))
         self.moving_mean = self.add_weight("moving_mean", (size,), trainable=False)
         self.moving_variance = self.add_weight("moving_variance", (size,), trainable=False)
+        if self.renorm:
+            first = self.moving_variance_initializer
+            deviation = {"initializer": lambda shape, dtype=None: np.sqrt(first(shape, dtype)), "trainable": False}
+            self.moving_stddev = self.add_weight("moving_stddev", (size,), **deviation)
+            mean = {"initializer": self.moving_mean_initializer, "trainable": False}
+            self.renorm_mean = self.add_weight("renorm_mean", (size,), **mean)
+            self.renorm_stddev = self.add_weight("renorm_stddev", (size,), **deviation)
         self.built = True
 
-    def call(self, inputs: Any, training: Any = None) -> Any:
+    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         if not self.trainable:
             training = False
-        return K.in_train_phase(lambda: self._use_batch(inputs), lambda: self._use_moving(inputs), training=training)
+        if mask is not None and not conventions.current().masks_batch_statistics:
+            mask = None
+        batch = self._renormalize if self.renorm else self._use_batch
+        return K.in_train_phase(lambda: batch(inputs, mask), lambda: self._use_moving(inputs), training=training)
 
     def _use_moving(self, inputs: Any) -> Any:
         return K.batch_normalization(
             inputs, self.moving_mean, self.moving_variance, self.beta, self.gamma, axis=self.axis, epsilon=self.epsilon
         )
 
-    def _use_batch(self, inputs: Any) -> Any:
-        kept = self.axis % K.ndim(inputs)
-        axes = tuple(i for i in range(K.ndim(inputs)) if i != kept)
-        outputs, mean, variance = normalized_batch(inputs, self.gamma, self.beta, axes, self.epsilon)
-        mean, variance = K.stop_gradient(mean), K.stop_gradient(variance)
+    def _use_batch(self, inputs: Any, mask: Any = None) -> Any:
+        outputs, mean, variance = self._normalized(inputs, self.gamma, self.beta, mask)
         K.moving_average_update(self.moving_mean, mean, self.momentum)
         K.moving_average_update(self.moving_variance, variance, self.momentum)
         return outputs
+
+    def _normalized(self, inputs: Any, gamma: Any, beta: Any, mask: Any) -> Any:
+        """(normalized, mean, variance), the last two as constants."""
+        kept = self.axis % K.ndim(inputs)
+        axes = tuple(i for i in range(K.ndim(inputs)) if i != kept)
+        outputs, mean, variance = normalized_batch(inputs, gamma, beta, axes, self.epsilon, mask)
+        return outputs, K.stop_gradient(mean), K.stop_gradient(variance)
+
+    def _renormalize(self, inputs: Any, mask: Any = None) -> Any:
+        outputs, mean, variance = self._normalized(inputs, None, None, mask)
+        stddev = K.sqrt(variance + self.epsilon)
+        usual = K.maximum(self.renorm_stddev, math.sqrt(self.epsilon))
+        bounds, shape = self.renorm_clipping, [1] * K.ndim(inputs)
+        ratio = K.minimum(K.maximum(stddev / usual, bounds.get("rmin", 0.0)), bounds.get("rmax", math.inf))
+        most = bounds.get("dmax", math.inf)
+        shift = K.minimum(K.maximum((mean - self.renorm_mean) / usual, -most), most)
+        shape[self.axis] = -1
+        ratio, shift = (K.stop_gradient(K.reshape(t, shape)) for t in (ratio, shift))
+        K.moving_average_update(self.renorm_mean, mean, self.renorm_momentum)
+        K.moving_average_update(self.renorm_stddev, stddev, self.renorm_momentum)
+        K.moving_average_update(self.moving_mean, mean, self.momentum)
+        moving = self.moving_stddev * self.momentum + stddev * (1 - self.momentum)
+        K.update(self.moving_stddev, moving)
+        K.update(self.moving_variance, K.relu(K.square(moving) - self.epsilon))
+        outputs = outputs * ratio + shift
+        if self.gamma is not None:
+            outputs = outputs * K.reshape(self.gamma, shape)
+        return outputs if self.beta is None else outputs + K.reshape(self.beta, shape)
 
 
 @LAYERS.register()

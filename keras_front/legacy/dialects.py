@@ -96,6 +96,7 @@ _UP_TO_2_3 = {
     "lowers_optimizer_names": True,  # `keras/optimizers.py`, `deserialize`
     "causal_wants_channels_last": True,  # `keras/layers/convolutional.py`, `Conv1D`
     "layer_at_the_end": True,
+    "masks_batch_statistics": False,
     "masks_over_nonzero": False,  # 2.3.1 `keras/losses.py`, `Loss.__call__`; before, see `_NONZERO`
     "least_value_stays": True,  # 1.2.2 `keras/preprocessing/image.py`; Keras-Preprocessing 1.0.9 and 1.1.0
     **_EVERY_OTHER,

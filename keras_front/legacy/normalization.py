@@ -17,7 +17,7 @@ __all__ = ["BatchOnlyNormalization", "SampleNormalization", "normalization"]
 class BatchOnlyNormalization(layers.BatchNormalization):
     """`BatchNormalization` by the statistics of the batch, while training and after: mode 2 of Keras 1."""
 
-    def call(self, inputs: Any, training: Any = None) -> Any:
+    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         return K.in_train_phase(lambda: self._use_batch(inputs), lambda: self._quietly(inputs), training=training)
 
     def _quietly(self, inputs: Any) -> Any:
@@ -32,7 +32,7 @@ class SampleNormalization(layers.BatchNormalization):
     The running statistics are there, as they were, and never used.
     """
 
-    def call(self, inputs: Any, training: Any = None) -> Any:
+    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         off = inputs - K.mean(inputs, axis=-1, keepdims=True)
         deviation = K.sqrt(K.var(inputs, axis=-1, keepdims=True) + self.epsilon)
         return K.add(K.multiply(off / (deviation + self.epsilon), self.gamma), self.beta)

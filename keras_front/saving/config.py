@@ -66,9 +66,6 @@ NEUTRAL: dict[str, tuple[Any, ...] | None] = {
     "query_shape": None,
     "ragged": (False,),
     "registered_name": None,
-    "renorm": (False,),
-    "renorm_clipping": None,
-    "renorm_momentum": None,
     "rms_scaling": (False,),
     "robust_masking": None,  # how masked places are left out: the same unless all are masked
     "score_mode": ("dot",),

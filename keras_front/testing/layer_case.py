@@ -29,8 +29,8 @@ class LayerCase:
         fixed: axes, counted without the batch, whose size must be known before the call.
         empty: whether an empty batch gives an empty result.
         rounding: tolerance for float16 in place of the usual one; None: the layer has no float16 results to compare.
-        rewrites: whether a call in training sets its trainable weights itself: the gradient is not the derivative of
-            the outputs then, and freezing does not hold.
+        rewrites: whether a call in training sets its trainable weights itself, or takes of the batch what it holds for
+            constant: the gradient is not the derivative of the outputs then, and freezing does not hold.
         idle: ends of the names of weights that have no influence by nature, such as a bias before a softmax.
         formats: whether both data formats have weights that can be compared.
         objects: classes and functions that its config names and that are in no registry.

@@ -162,6 +162,18 @@ NORMALIZATION: dict[str, list[LayerCase]] = {
             leaks=True,
         ),
         case(L.BatchNormalization, center=False, scale=False, moving_variance_initializer="zeros", leaks=True),
+        case(L.BatchNormalization, renorm=True, renorm_momentum=0.9, leaks=True, rewrites=True),
+        case(
+            L.BatchNormalization,
+            axis=1,
+            renorm=True,
+            renorm_clipping={"rmin": 0.5, "rmax": 2.0, "dmax": 1.0},
+            moving_variance_initializer=RandomUniform(0.5, 2.0),
+            on=IMAGE,
+            fixed=(0,),
+            leaks=True,
+            rewrites=True,
+        ),
     ],
     "LayerNormalization": [
         case(L.LayerNormalization),

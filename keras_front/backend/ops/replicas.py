@@ -7,9 +7,9 @@ from typing import Any
 
 from keras_front.backend import dtypes, replicas, shapes
 from keras_front.backend.declare import Tensor, Tensors, composite, primitive
-from keras_front.backend.ops.arrangement import reshape, stack, strided_slice
-from keras_front.backend.ops.elementwise import add, cast, identity, multiply, rsqrt, subtract
-from keras_front.backend.ops.reduction import mean
+from keras_front.backend.ops.arrangement import expand_dims, ones_like, reshape, stack, strided_slice
+from keras_front.backend.ops.elementwise import add, cast, divide, identity, maximum, multiply, rsqrt, subtract
+from keras_front.backend.ops.reduction import mean, sum
 from keras_front.errors import BackendError
 
 
@@ -62,7 +62,7 @@ def replica_gather(x: Tensor, shares=1, rank=0):
     """
 
 
-def normalized_batch(x: Any, gamma: Any, beta: Any, axes: Any, epsilon: float) -> Any:
+def normalized_batch(x: Any, gamma: Any, beta: Any, axes: Any, epsilon: float, mask: Any = None) -> Any:
     """Batch normalization in training, over the processes that share the batch if there are such.
 
     Args:
@@ -71,29 +71,38 @@ def normalized_batch(x: Any, gamma: Any, beta: Any, axes: Any, epsilon: float) -
         beta: the shift, None for none.
         axes: the axes over which mean and variance are taken.
         epsilon: keeps the root from 0.
+        mask: which places count: bool, of the first axes of `x`; None for all.
 
     Returns: (normalized, mean, biased variance).
     """
     from keras_front.backend.ops.neural import normalize_batch_in_training
 
     own = replicas.division()
-    if own is None or own.shares == 1 or not own.group.distribution.sync_batch_statistics:
+    if own is not None and (own.shares == 1 or not own.group.distribution.sync_batch_statistics):
+        own = None
+    if own is None and mask is None:
         return normalize_batch_in_training(x, gamma, beta, axes, epsilon=epsilon)
     dtype = x.dtype if isinstance(x.dtype, str) else dtypes.canonical(x.dtype)
     x, gamma, beta = (None if t is None else cast(t, dtypes.as_single(dtype)) for t in (x, gamma, beta))
-    return [cast(t, dtype) for t in _normalized(own, x, gamma, beta, axes, epsilon)]
+    axes = shapes.normalize_axes(axes, len(x.shape))
+    kept = tuple(d for i, d in enumerate(x.shape) if i not in axes)
+    wide = tuple(1 if i in axes else d for i, d in enumerate(x.shape))
+    center, spread = _moments(own, x, axes) if mask is None else _moments_of_kept(own, x, axes, mask)
+    scale = rsqrt(add(spread, epsilon))
+    scale = scale if gamma is None else multiply(scale, reshape(gamma, kept))
+    normed = multiply(subtract(x, reshape(center, wide)), reshape(scale, wide))
+    normed = normed if beta is None else add(normed, reshape(beta, wide))
+    return [cast(t, dtype) for t in (normed, center, spread)]
 
 
-def _normalized(own: replicas.Division, x: Any, gamma: Any, beta: Any, reduction_axes: Any, epsilon: float) -> Any:
+def _moments(own: Any, x: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
     """Mean and variance of the whole batch follow from those of its parts, which are as large as each other.
 
     Source: Chan et al. (1983), equation 2.1, for parts of one size.
     """
-    axes = shapes.normalize_axes(reduction_axes, len(x.shape))
     kept = tuple(d for i, d in enumerate(x.shape) if i not in axes)
-    wide = tuple(1 if i in axes else d for i, d in enumerate(x.shape))
     own_mean = mean(x, axis=axes)
-    off = subtract(x, reshape(own_mean, wide))
+    off = subtract(x, mean(x, axis=axes, keepdims=True))
     own_spread = mean(multiply(off, off), axis=axes)
     parts = stack([stack([own_mean, own_spread])])  # (1, 2, features)
     parts = replica_gather(parts, shares=own.shares, rank=own.group.rank)
@@ -102,11 +111,35 @@ def _normalized(own: replicas.Division, x: Any, gamma: Any, beta: Any, reduction
     means, spreads = (reshape(half, (own.shares, *kept)) for half in halves)
     center = mean(means, axis=0)
     away = subtract(means, center)
-    spread = mean(add(spreads, multiply(away, away)), axis=0)
-    scale = rsqrt(add(spread, epsilon))
-    scale = scale if gamma is None else multiply(scale, reshape(gamma, kept))
-    normed = multiply(subtract(x, reshape(center, wide)), reshape(scale, wide))
-    return normed if beta is None else add(normed, reshape(beta, wide)), center, spread
+    return center, mean(add(spreads, multiply(away, away)), axis=0)
+
+
+def _moments_of_kept(own: replicas.Division | None, x: Any, axes: tuple[int, ...], mask: Any) -> tuple[Any, Any]:
+    """Mean and variance of the places that a mask keeps; 0 if there are none.
+
+    Source: tf_keras 2.21 and Keras 3.15, `BatchNormalization`.
+    """
+
+    def total(tensor: Any) -> Any:
+        part = sum(tensor, axis=axes, keepdims=True)
+        if own is None:
+            return part
+        parts = replica_gather(reshape(part, (1, *part.shape)), shares=own.shares, rank=own.group.rank)
+        return sum(parts, axis=0)
+
+    kept = cast(mask, x.dtype if isinstance(x.dtype, str) else dtypes.canonical(x.dtype))
+    for _ in range(len(x.shape) - len(mask.shape)):
+        kept = expand_dims(kept)
+    kept = multiply(ones_like(x), kept)
+    count = maximum(total(kept), 1.0)
+    center = divide(total(multiply(x, kept)), count)
+    off = multiply(subtract(x, center), kept)
+    spread = divide(total(multiply(off, off)), count)
+    return _flat(center, axes), _flat(spread, axes)
+
+
+def _flat(moment: Any, axes: tuple[int, ...]) -> Any:
+    return reshape(moment, tuple(d for i, d in enumerate(moment.shape) if i not in axes))
 
 
 def averaged(x: Any) -> Any:
