@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 
 from keras_front import bytecode
+from keras_front.backend import dtypes
 from keras_front.errors import MissingFileError, SerializationError, UnreadableFileError, UnsafeFileError
 from keras_front.file_form import FileForm
 from keras_front.registry import Registry, get_registered_object
@@ -384,7 +385,8 @@ def array(parent: Any, name: str, where: str, limit: int | None = None) -> np.nd
             f"a dataset that declares {declared} bytes",
             "The file does not belong to this model, or was made to exhaust memory.",
         )
-    return np.asarray(data[()])
+    values = np.asarray(data[()])
+    return dtypes.from_bfloat16(values.view("<u2")) if values.dtype == "V2" else values  # as Keras 3 writes bfloat16
 
 
 def dataset(parent: Any, name: str, where: str) -> Any:

@@ -61,10 +61,10 @@ def test_renormalization_leans_on_running_statistics(backend, bounds):
     along = (slice(None), None)
     expected = ((x - mean[along]) / stddev[along] * r[along] + d[along]) * before["gamma"][along]
     np.testing.assert_allclose(y, expected + before["beta"][along], rtol=1e-4, atol=1e-5)
-    for name, value, momentum in [
-        ("renorm_mean", mean, 0.7), ("renorm_stddev", stddev, 0.7), ("moving_mean", mean, 0.9), ("moving_stddev", stddev, 0.9)
-    ]:  # fmt: skip
-        np.testing.assert_allclose(after[name], before[name] * momentum + value * (1 - momentum), rtol=1e-5)
+    for name, value in [("mean", mean), ("stddev", stddev)]:
+        for kind, momentum in [("renorm", 0.7), ("moving", 0.9)]:
+            old, new = before[f"{kind}_{name}"], after[f"{kind}_{name}"]
+            np.testing.assert_allclose(new, old * momentum + value * (1 - momentum), rtol=1e-5)
     np.testing.assert_allclose(after["moving_variance"], after["moving_stddev"] ** 2 - 1e-3, rtol=1e-5)
 
 
@@ -99,4 +99,5 @@ def test_configs_without_renormalization_do_not_speak_of_it(backend):
     assert "renorm" not in BatchNormalization().get_config()
     config = BatchNormalization(renorm=True, renorm_clipping={"dmax": 1.0}).get_config()
     again = BatchNormalization.from_config(config)
-    assert again.renorm and again.renorm_clipping == {"dmax": 1.0}
+    assert again.renorm
+    assert again.renorm_clipping == {"dmax": 1.0}

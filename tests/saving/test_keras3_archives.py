@@ -6,11 +6,13 @@ import io
 import zipfile
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
 from keras_front import backend as K
-from keras_front.models import load_model
+from keras_front.layers import Dense
+from keras_front.models import Sequential, load_model
 
 FILE = zipfile.ZipFile(Path(__file__).with_name("keras3_archives.zip"))
 ARRAYS = dict(np.load(io.BytesIO(FILE.read("arrays.npz"))))
@@ -61,3 +63,19 @@ def test_a_vocabulary_that_is_none_is_refused(backend, tmp_path):
             copy.writestr(name, b"one\ntwo" if name.endswith("vocabulary.txt") else archive.read(name))
     with pytest.raises(ValueError, match="expected an integer in each line"):
         load_model(hostile)
+
+
+@pytest.mark.backends("numpy")
+@pytest.mark.parametrize("suffix", [".weights.h5", ".h5"])
+def test_numbers_of_16_bits_that_keras3_writes_without_a_type_are_read(backend, tmp_path, suffix):
+    """Keras 3 writes bfloat16 as two bytes of no type: those of float32 without its lower half."""
+    model = Sequential([Dense(2, input_shape=(3,), name="d")])
+    kernel = np.array([[1.5, -2.0], [0.25, 3.0], [1e30, -1e-30]], "float32")
+    model.save_weights(tmp_path / f"m{suffix}")
+    with h5py.File(tmp_path / f"m{suffix}", "r+") as file:
+        found = []
+        file.visititems(lambda name, item: found.append(name) if getattr(item, "shape", ()) == (3, 2) else None)
+        del file[found[0]]
+        file.create_dataset(found[0], data=(kernel.view("uint32") >> 16).astype("<u2").view("V2"))
+    model.load_weights(tmp_path / f"m{suffix}")
+    np.testing.assert_allclose(model.get_weights()[0], kernel, rtol=2**-7)
