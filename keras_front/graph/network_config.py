@@ -199,6 +199,13 @@ class Made(dict[str, Any]):
         called = {name: layer for name, layer in layers.items() if not isinstance(layer, InputLayer)}
         self._before = {name: max(len(x._inbound_nodes) - first_call_index(x), 0) for name, x in called.items()}
 
+    def call(self, name: str, args: list[Any], keywords: dict[str, Any]) -> None:
+        """Call a layer. What it called itself on to be built, as a model with a `call` of its own, does not count."""
+        layer = self[name]
+        known = len(layer._inbound_nodes)
+        layer(*args, **keywords)
+        self._before[name] = self._before.get(name, 0) + max(len(layer._inbound_nodes) - known - 1, 0)
+
     def calls_of(self, name: str) -> list[Node]:
         """The calls of a layer as the config counts them."""
         return self[name]._inbound_nodes[self._before.get(name, 0) :] if name in self else []
@@ -240,7 +247,7 @@ def _connect_ready(layers: Made, waiting: dict[str, list[Any]], name: str) -> bo
             args, keywords = _read_node(layers, layers[name], nodes[0])
         except argument_config.NotYetError:
             break
-        layers[name](*args, **keywords)
+        layers.call(name, args, keywords)
         nodes.pop(0)
     return len(nodes) < before
 

@@ -85,6 +85,8 @@ class RMSprop(Optimizer):
         epsilon: keeps the division finite where gradients vanish. None for `K.epsilon()`, 1e-7.
         momentum: as in tf.keras, the step itself gathers momentum: `v = momentum * v + rate * g / sqrt(a + epsilon)`.
         centered: as in tf.keras, the mean gradient is taken off: `a - mean(g)**2` in place of `a`.
+        epsilon_in_root: whether the step is `g / sqrt(a + epsilon)`, as in tf.keras since 2.11 and in Keras 3, whose
+            files are read so. It is shorter for gradients below 3e-4.
 
     Slots: 'rms'; 'momentum' and 'mg' where they are used.
     Source: Tieleman and Hinton (2012), lecture 6e; tf_keras 2.21, `legacy/rmsprop.py`, for `momentum` and
@@ -100,6 +102,8 @@ class RMSprop(Optimizer):
     epsilon: float
     momentum: float
     centered: bool
+    epsilon_in_root: bool
+    file_form = FileForm(omitted={"decay": 0.0}, left_out={"epsilon_in_root": True})
 
     def __init__(
         self,
@@ -108,18 +112,19 @@ class RMSprop(Optimizer):
         epsilon: Epsilon = None,
         momentum: Momentum = 0.0,
         centered: Flag = False,
+        epsilon_in_root: Flag = False,
         **kwargs: Any,
     ):
         super().__init__(learning_rate, **kwargs)
         self.slots = ("rms", *(("momentum",) if self.momentum else ()), *(("mg",) if self.centered else ()))
 
     def get_config(self) -> dict[str, Any]:
-        """Constructor arguments; `momentum` and `centered`, unknown to Keras 2.3, only where they are used."""
-        config = super().get_config()
-        return RenamedKeys((k, v) for k, v in config.items() if v or k not in ("momentum", "centered"))
+        """Constructor arguments; those that Keras 2.3 does not know only where they are used."""
+        config, unknown = super().get_config(), ("momentum", "centered", "epsilon_in_root")
+        return RenamedKeys((k, v) for k, v in config.items() if v or k not in unknown)
 
     def update_all(self, ws: Any, grads: Any, slots: Any, rate: Any, t: Any) -> tuple[list[Any], list[list[Any]]]:
-        if len(slots) > 1:
+        if len(slots) > 1 or self.epsilon_in_root:
             return super().update_all(ws, grads, slots, rate, t)
         new = K.rmsprop_update(ws, grads, slots[0], rate, rho=self.rho, epsilon=self.epsilon)
         return new[0], [new[1]]
@@ -132,7 +137,7 @@ class RMSprop(Optimizer):
             state["mg"] = self.rho * state["mg"] + (1 - self.rho) * g
             spread = spread - K.square(state["mg"])
         if not self.momentum:
-            return w - rate * g / (K.square_root(spread) + self.epsilon), list(state.values())
+            return w - rate * g / _root(self, spread), list(state.values())
         state["momentum"] = self.momentum * state["momentum"] + rate * g / K.square_root(spread + self.epsilon)
         return w - state["momentum"], list(state.values())
 
@@ -145,6 +150,8 @@ class Adagrad(Optimizer):
         learning_rate: step size at the start, 0 or more; steps shrink by themselves.
         epsilon: keeps the division finite. None for `K.epsilon()`, 1e-7.
         initial_accumulator_value: what `a` starts with; 0 as in Keras 2 (tf.keras and Keras 3 start with 0.1).
+        epsilon_in_root: whether the step is `g / sqrt(a + epsilon)`, as in tf.keras since 2.11 and in Keras 3, whose
+            files are read so.
 
     Slots: 'accumulator'.
     Source: Duchi, Hazan and Singer (2011), section 1.2; Keras 2.3.1, `keras/optimizers.py`.
@@ -158,25 +165,35 @@ class Adagrad(Optimizer):
     slots = ("accumulator",)
     epsilon: float
     initial_accumulator_value: float
+    epsilon_in_root: bool
+    file_form = FileForm(omitted={"decay": 0.0}, left_out={"epsilon_in_root": True})
 
     def __init__(
         self,
         learning_rate: LearningRate = 0.01,
         epsilon: Epsilon = None,
         initial_accumulator_value: NotNegative = 0.0,
+        epsilon_in_root: Flag = False,
         **kwargs: Any,
     ):
         super().__init__(learning_rate, **kwargs)
         self.first_slot = self.initial_accumulator_value
 
     def get_config(self) -> dict[str, Any]:
-        """Constructor arguments; the initial value, which Keras 2.3 does not have, only where it is not 0."""
-        config = super().get_config()
-        return RenamedKeys((k, v) for k, v in config.items() if v or k != "initial_accumulator_value")
+        """Constructor arguments; those that Keras 2.3 does not know only where they are used."""
+        config, unknown = super().get_config(), ("initial_accumulator_value", "epsilon_in_root")
+        return RenamedKeys((k, v) for k, v in config.items() if v or k not in unknown)
 
     def update(self, w: Any, g: Any, slots: list[Any], rate: Any, t: Any) -> tuple[Any, Sequence[Any]]:
         a = slots[0] + K.square(g)
-        return w - rate * g / (K.square_root(a) + self.epsilon), (a,)
+        return w - rate * g / _root(self, a), (a,)
+
+
+def _root(optimizer: RMSprop | Adagrad, squares: Any) -> Any:
+    """The root of the mean or sum of squares, kept from 0."""
+    if optimizer.epsilon_in_root:
+        return K.square_root(squares + optimizer.epsilon)
+    return K.square_root(squares) + optimizer.epsilon
 
 
 @OPTIMIZERS.register("Adadelta", "Custom>Adadelta")

@@ -91,17 +91,25 @@ def _check_sizes(config: Any, where: str) -> None:
 INNER = ("inner_optimizer", "optimizer")  # what one that wraps another one calls it; the second up to tf.keras 2.3
 
 
-def _optimizer(item: Any) -> Any:
+# Arguments of optimizers that no other Keras has. They stand beside the config, where other readers pass over them.
+BESIDE = ("epsilon_in_root",)
+
+
+def _optimizer(item: Any, of_keras_front: bool = False) -> Any:
     if not isinstance(item, Mapping) or not isinstance(item.get("config"), Mapping):
         return item
     kind = class_of(item)
     if get_registered_object(kind) is None:
         kind = kind.rpartition(">")[2]  # tf_keras registers its own optimizers as if they were the user's
+    stated = {DIALECT: item[DIALECT]} if _is_dialect(item.get(DIALECT)) else {}
+    of_keras_front = of_keras_front or bool(stated)
     within = [k for k in INNER if isinstance(item["config"].get(k), Mapping)]
-    arguments = {k: _optimizer(v) if k in within else convert(v, False) for k, v in item["config"].items()}
-    if _is_dialect(item.get(DIALECT)):  # of keras_front
-        return {"class_name": kind, "config": arguments, DIALECT: item[DIALECT]}
-    return {"class_name": kind, "config": {**_left_out(kind, arguments), **arguments}}
+    arguments = {
+        k: _optimizer(v, of_keras_front) if k in within else convert(v, False) for k, v in item["config"].items()
+    }
+    if not of_keras_front:
+        return {"class_name": kind, "config": {**_left_out(kind, arguments), **arguments}}
+    return {"class_name": kind, "config": {**arguments, **{k: item[k] for k in BESIDE if k in item}}, **stated}
 
 
 def _left_out(kind: str, arguments: Config) -> Mapping[str, Any]:
@@ -155,13 +163,21 @@ def _optimizer_config(optimizer: Any) -> Config:
 
     The one around it says its name only if it has another than Keras 3 gives it: in tf.keras it has none.
     """
-    written = serialize_keras_object(optimizer)
+    written = _with_beside(serialize_keras_object(optimizer))
     inner = written["config"].get(INNER[0])
     if inner is None:
         return written
-    inner = {"module": "keras.optimizers", **inner, "registered_name": None}
+    inner = {"module": "keras.optimizers", **_with_beside(inner), "registered_name": None}
     arguments = {k: v for k, v in written["config"].items() if (k, v) != ("name", "loss_scale_optimizer")}
     return {**written, "config": {**arguments, INNER[0]: inner}}
+
+
+def _with_beside(written: Config) -> Config:
+    arguments = written["config"]
+    beside = {k: arguments[k] for k in BESIDE if k in arguments}
+    return (
+        {**written, "config": {k: v for k, v in arguments.items() if k not in beside}, **beside} if beside else written
+    )
 
 
 def training_config_of(model: Any) -> Config | None:

@@ -54,3 +54,14 @@ def test_a_model_with_a_call_of_its_own_and_a_config_comes_back(backend, tmp_pat
     again = load_model(tmp_path / f"m{suffix}", custom_objects=OWN)
     assert again.units == 2
     np.testing.assert_allclose(again.predict(x, verbose=0), model.predict(x, verbose=0), rtol=1e-6)
+
+
+@pytest.mark.backends("numpy")
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_a_model_with_a_call_of_its_own_comes_back_within_another_one(backend, tmp_path, suffix):
+    x = np.random.default_rng(0).normal(size=(4, 4))
+    row = keras_front.Input((4,))
+    model = keras_front.Model(row, keras_front.layers.Dense(2)(OWN["Net"](units=2)(row)))
+    model.save(tmp_path / f"m{suffix}")
+    again = load_model(tmp_path / f"m{suffix}", custom_objects=OWN)
+    np.testing.assert_allclose(again.predict(x, verbose=0), model.predict(x, verbose=0), rtol=1e-6)

@@ -58,7 +58,8 @@ def value_and_grad(fn: Callable[..., Any], params: Sequence[Any]) -> Any:
     """A loss and its gradients: ((loss, aux), gradients), or (loss, gradients) where `fn` gives a loss alone.
 
     Works on real tensors, and inside a compiled function. A parameter that the loss does not use has gradient zero.
-    A variable among `params` has the value that `fn` is given while it runs, so `fn` may simply call layers.
+    A variable among `params` has the value that `fn` is given while it runs, so `fn` may simply call layers. One that
+    `fn` assigns keeps that value; its gradient is that for the value which was given.
 
     Args:
         fn: a function of a list of tensors, one for each of `params`; it gives a scalar loss, or a pair of that and any
@@ -77,17 +78,22 @@ def value_and_grad(fn: Callable[..., Any], params: Sequence[Any]) -> Any:
     params = [p.read() if isinstance(p, state.Variable) else p for p in params]
     before = scopes.snapshot()
     changed: list[tuple[Any, Any]] = []
+    assigned: list[Any] = []
     alone: list[bool] = []
 
     def whole(values: list[Any]) -> Any:
-        with state.bind(list(variables.values()), [values[i] for i in variables], collect=False):
+        with state.bind(list(variables.values()), [values[i] for i in variables], collect=False) as frame:
+            given = dict(frame.table)
             found = fn(values)
+        assigned[:] = [variable for variable, value in given.items() if frame.table[variable] is not value]
         alone[:] = [not isinstance(found, tuple | list)]
         loss, aux = (found, None) if alone[0] else found
         changed[:] = scopes.changes_since(before)
-        return loss, (aux, [table[key] for table, key in changed])
+        return loss, (aux, [table[key] for table, key in changed], [frame.table[variable] for variable in assigned])
 
-    (loss, (aux, new)), grads = _differentiated(whole, params)
+    (loss, (aux, new, kept)), grads = _differentiated(whole, params)
+    for variable, value in zip(assigned, kept, strict=True):
+        variable.assign(value)
     for (table, key), value in zip(changed, new, strict=True):
         table[key] = value  # as it is seen from outside: what was computed inside stays there
     return (loss if alone[0] else (loss, aux)), grads
