@@ -23,7 +23,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 from keras_front.compatibility import legacy_module
-from keras_front.errors import KerasFrontError, SerializationError
+from keras_front.errors import KerasFrontError, SerializationError, WrongKindError
 from keras_front.nest import flatten
 from keras_front.registry import Registry
 
@@ -136,8 +136,10 @@ def describe(path: str | os.PathLike[str]) -> Description:
     Args:
         path: a model or weights of any Keras, a structure as JSON or YAML, arrays of NumPy, or weights of PyTorch.
 
-    Raises: MissingFileError if there is no such file.
+    Raises: MissingFileError if there is no such file; WrongKindError for what names none.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise WrongKindError(f"inspect: expected the name of a file, received {path!r:.60}.")
     found = Description(os.fspath(path))
     if os.path.isdir(path):
         with _noting(found):

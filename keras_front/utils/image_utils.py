@@ -21,6 +21,7 @@ from keras_front.backend.ops import image as resizing
 from keras_front.compatibility import accept_legacy_arguments, reject_unknown
 from keras_front.errors import ArgumentError, MissingPackageError, ShapeError
 from keras_front.failures import explains_failures
+from keras_front.utils.io_utils import check_regular
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -107,6 +108,7 @@ def _read(path: Any) -> Image:
         return pillow().open(path)
     if not isinstance(path, (str, bytes, os.PathLike)):
         raise ArgumentError(f"load_img: expected the name of a file or a BytesIO, received {type(path).__name__}.")
+    check_regular("load_img", path)
     with open(path, "rb") as file:
         content = io.BytesIO(file.read())
     try:

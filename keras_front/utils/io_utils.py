@@ -16,7 +16,15 @@ from typing import Any, TypeVar
 import numpy as np
 
 from keras_front.compatibility import checked_constructor
-from keras_front.errors import ArgumentError, DtypeError, SerializationError, StateError, UnsafeFileError
+from keras_front.errors import (
+    ArgumentError,
+    DtypeError,
+    SerializationError,
+    StateError,
+    UnreadableFileError,
+    UnsafeFileError,
+    WrongKindError,
+)
 from keras_front.utils.messages import (
     disable_interactive_logging,
     enable_interactive_logging,
@@ -100,6 +108,8 @@ class HDF5Matrix:
         end: int | None = None,
         normalizer: Callable[[np.ndarray], Any] | None = None,
     ):
+        if not isinstance(datapath, str | bytes | os.PathLike):
+            raise WrongKindError(f"HDF5Matrix: expected the name of a file, received {datapath!r:.60}.")
         self._place = os.fspath(datapath), dataset
         self._data: Any = None
         self.start, self.end = start, len(self.data) if end is None else end
@@ -184,9 +194,27 @@ class HDF5Matrix:
         return math.prod(self.shape)
 
 
+def check_regular(where: str, path: str | bytes | os.PathLike[Any]) -> None:
+    """Raise unless a path that exists is that of a file: a pipe would be waited for, a device read without end.
+
+    Args:
+        where: what reads it, for the message.
+        path: the path.
+
+    Raises: UnreadableFileError, an OSError.
+    """
+    try:
+        odd = os.path.exists(path) and not os.path.isfile(path)
+    except UnicodeEncodeError:  # half a character
+        odd = True
+    if odd:
+        raise UnreadableFileError(f"{where}: expected a file, {path!r:.200} is a folder, a pipe or a device.")
+
+
 def _dataset(path: str, name: str) -> Any:
     import h5py
 
+    check_regular("HDF5Matrix", path)
     file = h5py.File(path, "r")
     found = file.get(name)
     if not isinstance(found, h5py.Dataset):

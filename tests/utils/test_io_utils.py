@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import io
+import os
 import pickle
 
 import h5py
 import numpy as np
 import pytest
 
-from keras_front.errors import ArgumentError, UnsafeFileError
+from keras_front.errors import ArgumentError, UnreadableFileError, UnsafeFileError
 from keras_front.layers import Dense
 from keras_front.models import Sequential
+from keras_front.preprocessing.image import load_img
 from keras_front.utils import HDF5Matrix
 from keras_front.utils import io_utils as i
 
@@ -160,3 +162,18 @@ def test_the_question(monkeypatch, capsys):
     assert i.ask_to_proceed_with_overwrite("file") is True
     assert "[TIP]" in capsys.readouterr().out
     assert i.ask_to_proceed_with_overwrite("file") is False
+
+
+@pytest.mark.of_the_host
+@pytest.mark.parametrize("kind", ["a pipe", "a folder", "a device"])
+def test_what_is_no_file_is_not_waited_for(backend, tmp_path, kind):
+    path = tmp_path / "x.h5"
+    if kind == "a pipe":
+        os.mkfifo(path)
+    elif kind == "a folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/zero")
+    for where, read in {"HDF5Matrix": lambda: HDF5Matrix(path, "x"), "load_img": lambda: load_img(path)}.items():
+        with pytest.raises(UnreadableFileError, match=f"{where}: expected a file, .* is a folder, a pipe or a device"):
+            read()
