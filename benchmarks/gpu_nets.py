@@ -15,7 +15,7 @@ Arrays = tuple[np.ndarray, np.ndarray]
 class Net:
     """`build(k, quick)` gives a compiled model, `data(samples, quick)` what it is trained on."""
 
-    build: Callable[[Any, bool], Any]
+    build: Callable[..., Any]
     data: Callable[[int, bool], Arrays]
     batch: int
 
@@ -74,9 +74,9 @@ def resnet50(k: Any, quick: bool) -> Any:
 RESNET = ((64, 3), (128, 4), (256, 6), (512, 3))  # filters and blocks of the stages
 
 
-def transformer(k: Any, quick: bool) -> Any:
+def transformer(k: Any, quick: bool, width: int = 512) -> Any:
     """Four blocks of attention with 8 heads and of two dense layers, normalized before each; quick: one, narrow."""
-    layers, width = k.layers, 32 if quick else 512
+    layers, width = k.layers, 32 if quick else width
     words = layers.Input(shape=(128,), dtype="int32")
     x = layers.Embedding(8000, width)(words)
     for _ in range(1 if quick else 4):

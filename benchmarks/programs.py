@@ -4,7 +4,8 @@
     python benchmarks/programs.py --programs gan,seq2seq --engines torch,jax --rounds 5
 
 What `run.py` cannot say with one input and one output: translation with attention (`seq2seq`), a step of a GAN (`gan`),
-wide and deep with three inputs (`wide_deep`), data from a `DataLoader` (`loader`) and from a generator (`generator`).
+wide and deep with three inputs (`wide_deep`), data from a `DataLoader` (`loader`) and from a generator (`generator`);
+and two large nets in sizes for a CPU, `resnet50` for images of 64 by 64 and `transformer`, four blocks 128 wide.
 Beside each stands the same in the engine (`programs_by_hand/`). NumPy is held against torch's on the same core. The
 method is that of `run.py`: fresh processes pinned to one core, CPU time, the sides in turn, medians.
 """
@@ -16,9 +17,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import gpu_nets
 import numpy as np
 from measure import enough, per_step
-from programs_by_hand import BATCH, NAMES, Arrays, data_of
+from programs_by_hand import BATCH, NAMES, NETS, OF_NETS, Arrays, data_of
 from run import BY_HAND, marked, plain, speed, table, typical
 from side_by_side import Found, command_line, in_turn
 
@@ -117,7 +119,17 @@ def generator(k: Any, data: Arrays) -> Epoch:
     return lambda: model.fit(endless, steps_per_epoch=len(x) // BATCH, epochs=1, verbose=0)
 
 
-PROGRAMS = {f.__name__: f for f in (seq2seq, gan, wide_deep, loader, generator)}
+def large(name: str) -> Callable[[Any, Arrays], Epoch]:
+    """`fit` of one of the nets of `gpu_nets`."""
+
+    def program(k: Any, data: Arrays) -> Epoch:
+        model, (x, y) = gpu_nets.NETS[name].build(k, False, **NETS[name]), data
+        return lambda: model.fit(x, y, batch_size=OF_NETS, epochs=1, verbose=0)
+
+    return program
+
+
+PROGRAMS = {f.__name__: f for f in (seq2seq, gan, wide_deep, loader, generator)} | {name: large(name) for name in NETS}
 
 
 # Measuring -----------------------------------------------------------------------------------------------------
@@ -126,7 +138,7 @@ PROGRAMS = {f.__name__: f for f in (seq2seq, gan, wide_deep, loader, generator)}
 def measured(side: str, name: str, quick: bool) -> dict[str, float]:
     """Microseconds of CPU for a step."""
     frontend, engine = side.split(":")
-    steps = 8 if quick else 16
+    steps, warm = (2, 2) if name in NETS else (8 if quick else 16, 6)
     data = data_of(name, steps)
     if frontend == "by_hand":
         import programs_by_hand
@@ -137,7 +149,7 @@ def measured(side: str, name: str, quick: bool) -> dict[str, float]:
         import keras_front
 
         epoch = PROGRAMS[name](keras_front, data)
-    for _ in range(6):  # what is compiled late is compiled by then
+    for _ in range(warm):  # what is compiled late is compiled by then
         epoch()
     return {"step": per_step(enough(epoch, 0.6 if quick else 2.0, 30), steps)}
 

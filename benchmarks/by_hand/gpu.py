@@ -60,8 +60,8 @@ def resnet50(run: Run, x: Any, quick: bool) -> Any:
     return run.dense(run.mean_of_space(x), 10)
 
 
-def transformer(run: Run, x: Any, quick: bool) -> Any:
-    width = 32 if quick else 512
+def transformer(run: Run, x: Any, quick: bool, width: int = 512) -> Any:
+    width = 32 if quick else width
     x = run.embedding(x, 8000, width)
     for _ in range(1 if quick else 4):
         n = run.layer_norm(x)
@@ -74,7 +74,7 @@ def transformer(run: Run, x: Any, quick: bool) -> Any:
 NETS = {f.__name__: f for f in (mlp, cnn, resnet50, transformer)}
 
 
-def loop(engine: str, name: str, device: str, precision: str, quick: bool) -> Fit:
-    """A function that trains for one epoch."""
+def loop(engine: str, name: str, device: str, precision: str, quick: bool, **sizes: int) -> Fit:
+    """A function that trains for one epoch; `sizes` go to the net."""
     module = importlib.import_module(f"by_hand.gpu_{engine}")
-    return module.Loop(lambda run, x: NETS[name](run, x, quick), device, precision)
+    return module.Loop(lambda run, x: NETS[name](run, x, quick, **sizes), device, precision)

@@ -10,15 +10,20 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
+import gpu_nets
 import numpy as np
+from by_hand import gpu
 
 Arrays = tuple[np.ndarray, ...]
-NAMES = ("seq2seq", "gan", "wide_deep", "loader", "generator")
-BATCH = 64
+NETS = {"resnet50": {}, "transformer": {"width": 128}}  # of `gpu_nets`, in their sizes for a CPU
+NAMES = ("seq2seq", "gan", "wide_deep", "loader", "generator", *NETS)
+BATCH, OF_NETS = 64, 8  # rows of a batch; of one of a large net
 
 
 def data_of(name: str, steps: int) -> Arrays:
     """The arrays of a program, for so many batches."""
+    if name in NETS:
+        return gpu_nets.NETS[name].data(steps * OF_NETS, False)
     draw, n = np.random.default_rng(7), steps * BATCH
     if name == "seq2seq":  # the target is the source backwards; what is fed is the target one step late
         source = draw.integers(1, 1000, (n, 20), dtype="int32")
@@ -36,5 +41,9 @@ def data_of(name: str, steps: int) -> Arrays:
 
 def build(engine: str, name: str, data: Arrays) -> Callable[[], Any]:
     """The loop for one epoch of a program in an engine."""
-    module = importlib.import_module(f"{__name__}.{'torch' if engine == 'numpy' else engine}")
-    return module.PROGRAMS[name](data)
+    engine = "torch" if engine == "numpy" else engine
+    if name in NETS:
+        x, y = data
+        loop = gpu.loop(engine, name, "cpu", "float32", False, **NETS[name])
+        return lambda: loop(x, y, OF_NETS)
+    return importlib.import_module(f"{__name__}.{engine}").PROGRAMS[name](data)
