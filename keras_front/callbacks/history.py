@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import sys
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -212,13 +213,23 @@ class RemoteMonitor(Callback):
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         if not writes_files():
             return
-        from urllib import request  # with all of the standard library's networking; nobody else needs it
-
-        values = {"epoch": epoch, **{name: _field(value) for name, value in (logs or {}).items()}}
+        values = {"epoch": epoch, **{name: _number(value) for name, value in (logs or {}).items()}}
         try:
-            request.urlopen(self._message(json.dumps(values)), timeout=10).close()
+            self._post(values)
         except OSError as reason:  # URLError is one
             warnings.warn(f"RemoteMonitor: could not reach {self.root}: {reason}.", stacklevel=2)
+
+    def _post(self, values: dict[str, Any]) -> None:
+        """By `requests`, if the program has imported it, as Keras 2 and tf.keras did."""
+        requests = sys.modules.get("requests")
+        if requests is None:
+            from urllib import request  # with all of the standard library's networking; nobody else needs it
+
+            request.urlopen(self._message(json.dumps(values)), timeout=10).close()
+        elif self.send_as_json:
+            requests.post(self.root + self.path, json=values, headers=self.headers)
+        else:
+            requests.post(self.root + self.path, {self.field: json.dumps(values)}, headers=self.headers)
 
     def _message(self, text: str) -> Any:
         from urllib import parse, request
@@ -228,6 +239,11 @@ class RemoteMonitor(Callback):
         else:
             body, kind = parse.urlencode({self.field: text}).encode(), "application/x-www-form-urlencoded"
         return request.Request(self.root + self.path, body, {"Content-Type": kind, **(self.headers or {})})
+
+
+def _number(value: Any) -> Any:
+    """A value that JSON writes plainly; an array of one number is that number."""
+    return value.item() if isinstance(value, np.ndarray) and value.size == 1 else _field(value)
 
 
 def _field(value: Any) -> Any:

@@ -73,7 +73,8 @@ def translate(
         raise DtypeError(f"{owners[0]}: expected one value for {twice[0]!r}, received two.")
     current = renamed(owners, given | kwargs, target)
     name = getattr(target, "__name__", type(target).__name__)
-    _warn(owners[-1] if name == "__init__" else name, current, others)
+    gone = [old_name for old_name in kwargs if old_name not in current]
+    _warn(owners[-1] if name == "__init__" else name, current, others, gone)
     return current
 
 
@@ -339,7 +340,7 @@ def forget() -> None:
     _PLACES.clear()
 
 
-def _warn(name: str, current: Arguments, others: bool) -> None:
+def _warn(name: str, current: Arguments, others: bool, gone: Sequence[str]) -> None:
     """Say how the call reads today, at the line of the user's code, once, unless nobody wants to be told."""
     if not config.setting("old_name_warnings").value:
         return
@@ -351,7 +352,8 @@ def _warn(name: str, current: Arguments, others: bool) -> None:
         return
     text = ", ".join(f"{key}={_shown(value)}" for key, value in current.items() if key != "self")
     text = f"..., {text}" if others else text
-    message = f"This call has names of an older Keras. Today it reads: {name}({text})"
+    told = "; ".join(f"`{old_name}` argument is deprecated" for old_name in gone)
+    message = f"This call has names of an older Keras. Today it reads: {name}({text})" + (f"  # {told}" if told else "")
     warnings.warn_explicit(message, OldNameWarning, place[0], place[1], frame.f_globals.get("__name__", "?"))
     _PLACES.add(place)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from types import SimpleNamespace
@@ -231,3 +232,21 @@ def test_logs_answer_to_both_spellings_of_an_accuracy():
     assert value is not None
     assert missing == 7
     assert names == ["accuracy", "loss", "val_accuracy", "val_loss"]
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_remote_monitor_posts_by_requests_where_the_program_has_it(as_json, monkeypatch):
+    posted = []
+    requests = SimpleNamespace(post=lambda *args, **kwargs: posted.append((args, kwargs)))
+    monkeypatch.setitem(sys.modules, "requests", requests)
+    monitor = C.RemoteMonitor(headers={"X-Key": "k"}, send_as_json=as_json)
+    monitor.on_epoch_end(0, {"loss": np.float32(0.5), "one": np.arange(1), "two": np.arange(2)})
+    values = {"epoch": 0, "loss": 0.5, "one": 0, "two": [0, 1]}
+    address, headers = "http://localhost:9000/publish/epoch/end/", {"X-Key": "k"}
+    if as_json:
+        assert posted == [((address,), {"json": values, "headers": headers})]
+    else:
+        assert posted == [((address, {"data": json.dumps(values)}), {"headers": headers})]
+    requests.post = lambda *args, **kwargs: open("/no/such/file")  # as its errors, an OSError
+    with pytest.warns(UserWarning, match="could not reach"):
+        monitor.on_epoch_end(1, {})

@@ -7,7 +7,7 @@ import pytest
 
 from keras_front import backend as K
 from keras_front import config, losses, metrics, optimizers
-from keras_front.callbacks import Callback, EarlyStopping, LambdaCallback
+from keras_front.callbacks import Callback, EarlyStopping, LambdaCallback, ReduceLROnPlateau
 from keras_front.layers import Dense, Input, Layer
 from keras_front.legacy.engine import training_utils
 from keras_front.models import Model
@@ -186,3 +186,9 @@ def test_a_summary_says_that_trainable_was_changed_in_vain(backend):
         warnings.simplefilter("error")
         model.summary(print_fn=len)
         Model(x, inner(x)).summary(print_fn=len)
+
+
+@pytest.mark.of_the_host
+def test_a_warning_names_the_argument_that_is_gone(backend):
+    with pytest.warns(UserWarning, match="`epsilon` argument is deprecated"):
+        assert ReduceLROnPlateau(epsilon=1e-13).min_delta == 1e-13
