@@ -20,6 +20,7 @@ __all__ = [
     "DTypePolicyMap",
     "FloatDTypePolicy",
     "Policy",
+    "QuantizedDTypePolicy",
     "deserialize",
     "dtype_policy",
     "get",
@@ -28,6 +29,7 @@ __all__ = [
 ]
 
 MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
+QUANTIZED = ("int8", "int4")
 _current: DTypePolicy | None = None  # None: that of `floatx()`
 
 
@@ -90,10 +92,42 @@ class DTypePolicy:
         return hash(self.name)
 
     def __repr__(self) -> str:
-        return f'<DTypePolicy "{self.name}">'
+        return f'<{type(self).__name__} "{self.name}">'
 
 
 Policy = FloatDTypePolicy = DTypePolicy
+
+
+class QuantizedDTypePolicy(DTypePolicy):
+    """The policy of a layer whose weight is kept as integers.
+
+    Args:
+        mode: 'int8', 'int4', or 'int4/128' for blocks of 128.
+        source_name: the policy that holds for all else; None for the global one.
+
+    Raises: ArgumentError for another mode.
+    Source: Keras 3.15, `QuantizedDTypePolicy`.
+    Example:
+        >>> policy = QuantizedDTypePolicy("int8", "mixed_bfloat16")
+        >>> policy.name, policy.quantization_mode, policy.compute_dtype
+        ('int8_from_mixed_bfloat16', 'int8', 'bfloat16')
+    """
+
+    def __init__(self, mode: str, source_name: str | None = None):
+        super().__init__(dtype_policy().name if source_name is None else source_name)
+        kind, _, size = str(mode).partition("/")
+        if kind not in QUANTIZED or (size and not re.fullmatch(r"-?\d{1,9}", size)):
+            raise ArgumentError(f"QuantizedDTypePolicy: expected one of {QUANTIZED} as mode, received {mode!r:.60}.")
+        self._mode, self.quantization_mode = str(mode), kind
+
+    @property
+    def name(self) -> str:
+        """The mode and the source."""
+        return f"{self._mode}_from_{self._name}"
+
+    def get_config(self) -> dict[str, Any]:
+        """Constructor arguments."""
+        return {"mode": self._mode, "source_name": self._name}
 
 
 class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
@@ -251,7 +285,8 @@ def get(identifier: Any) -> DTypePolicy:
         return identifier
     if isinstance(identifier, Mapping):
         return deserialize(identifier)
-    return DTypePolicy(identifier)
+    mode, quantized, source = str(identifier).partition("_from_")
+    return QuantizedDTypePolicy(mode, source) if quantized else DTypePolicy(identifier)
 
 
 def serialize(policy: DTypePolicy) -> dict[str, Any]:
@@ -276,13 +311,18 @@ def deserialize(config: Mapping[str, Any], custom_objects: Any = None) -> DTypeP
     arguments = config.get("config")
     if kind is None or not isinstance(arguments, Mapping):
         raise ArgumentError(f"Expected the config of a dtype policy, received {dict(config)!r:.80}.")
-    known = {key: arguments[key] for key in ("name", "default_policy", "policy_map") if key in arguments}
+    known = {
+        key: arguments[key]
+        for key in ("name", "default_policy", "policy_map", "mode", "source_name")
+        if key in arguments
+    }
     return kind.from_config(known)
 
 
 _CLASSES: dict[str, type[DTypePolicy]] = {
     **dict.fromkeys(("DTypePolicy", "FloatDTypePolicy", "Policy", "PolicyV1"), DTypePolicy),
     "DTypePolicyMap": DTypePolicyMap,
+    "QuantizedDTypePolicy": QuantizedDTypePolicy,
 }
 
 

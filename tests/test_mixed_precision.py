@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from fresh import in_new_process
@@ -309,3 +311,39 @@ def test_every_layer_follows_a_mixed_policy(backend):
                 K.to_numpy(got).astype("float64"), want, rtol=tolerance, atol=tolerance, err_msg=str(case)
             )
         assert {w.dtype for w in layer.weights if "float" in w.dtype} <= {"float32"}, case
+
+
+def test_a_policy_says_that_a_weight_is_kept_as_integers(backend):
+    made = layers.Dense(8)
+    made.build((None, 4))
+    made.quantize("int8")
+    named = layers.Dense(8, dtype="int8_from_float32")
+    given = layers.Dense(8, dtype=dtype_policies.QuantizedDTypePolicy("int8"))
+    for layer in (named, given):
+        layer.build((None, 4))
+    for layer in (made, named, given):
+        policy = layer.dtype_policy
+        assert (policy.name, policy.quantization_mode) == ("int8_from_float32", "int8")
+        assert (layer.compute_dtype, layer.variable_dtype) == ("float32", "float32")
+        assert dtype_policies.deserialize(dtype_policies.serialize(policy)) == policy == dtype_policies.get(policy.name)
+        assert dtype_policies.get(layer.get_config()["dtype"]) == policy
+    mixed = layers.Dense(8, dtype="int4_from_mixed_float16")
+    assert (mixed.compute_dtype, mixed.dtype_policy.quantization_mode) == ("float16", "int4")
+    with pytest.raises(ArgumentError, match="expected one of"):
+        dtype_policies.QuantizedDTypePolicy("int9", "float32")
+
+
+def test_what_an_optimizer_keeps_has_the_names_of_keras_3(backend):
+    optimizer = optimizers.SGD(1.0, use_ema=True, ema_momentum=0.5, gradient_accumulation_steps=2)
+    weight = K.variable([8.0], name="layer/weight:0")
+    optimizer.build([weight])
+    assert weight.path == "layer/weight"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # such as those of JAX, which has no int64 unless it is told to
+        for number in (1.0, 2.0, 3.0):
+            optimizer.apply([weight], [K.constant([number])])
+    assert [v.numpy().tolist() for v in optimizer._accumulated_gradients] == [[3.0]]
+    assert weight.numpy().tolist() == [6.5]
+    assert len(optimizer._model_variables_moving_average) == 1
+    assert optimizers.SGD()._accumulated_gradients == []
+    assert float(K.get_value(LossScaleOptimizer("sgd", initial_scale=4.0).scale_loss(2))) == 8.0

@@ -406,8 +406,10 @@ class JaxBackend(Transposes, Backend):
     def initialize_processes(self, addresses: str | None, processes: int | None, process: int | None) -> None:
         distributions.join_processes(addresses, processes, process)
 
+    engine_mesh = staticmethod(distributions.engine_mesh)
+
     def distribute_tensor(self, tensor: Any, layout: Any) -> Any:
-        place = distributions.sharding_of(layout)
+        place = self.engine_mesh(layout.device_mesh, layout.axes)
         if isinstance(tensor, jax.core.Tracer):
             return lax.with_sharding_constraint(tensor, place)
         return jax.device_put(self.convert(tensor), place)

@@ -257,9 +257,10 @@ def _devices(kind: str) -> list[Any]:
         return []
 
 
-def sharding_of(layout: Any) -> NamedSharding:
-    """JAX's word for a `TensorLayout`."""
-    return NamedSharding(_mesh(layout.device_mesh), PartitionSpec(*layout.axes))
+def engine_mesh(mesh: Any, axes: Any = None) -> Any:
+    """JAX's word for a `DeviceMesh`, or with axes for a `TensorLayout`."""
+    found = _mesh(mesh)
+    return found if axes is None else NamedSharding(found, PartitionSpec(*axes))
 
 
 def join_processes(addresses: str | None, processes: int | None, process: int | None) -> None:

@@ -215,6 +215,10 @@ class OnMesh(Backend):
         """See `Backend.batches`."""
         return (self.put_batch([a[i : i + size] for a in arrays]) for i in range(0, len(arrays[0]), size))
 
+    def engine_mesh(self, mesh: Any, axes: Any = None) -> Any:
+        """See `Backend.engine_mesh`; it has to be the mesh of the distribution."""
+        return self.placement.mesh if axes is None else self.placement.placements_of(axes)
+
     def distribute_tensor(self, tensor: Any, layout: Any) -> Any:
         """See `Backend.distribute_tensor`; the layout has to be on the mesh of the distribution."""
         return self.placement.placed(self.convert(tensor), self.placement.placements_of(layout.axes))

@@ -378,6 +378,17 @@ class Backend:
             command, [{**shared, "KERAS_DISTRIBUTION_PROCESS_ID": str(rank)} for rank in range(processes)]
         )
 
+    def engine_mesh(self, mesh: Any, axes: Sequence[str | None] | None = None) -> Any:
+        """A mesh of devices as the engine has it, or how a tensor with some axes lies on it.
+
+        Args:
+            mesh: a `keras_front.distribution.DeviceMesh`.
+            axes: for each axis of the tensor the axis of the mesh along which it is divided, or None.
+
+        Raises: DistributionError where a tensor lies on one device.
+        """
+        raise DistributionError(self._on_one_device("has no mesh of devices"))
+
     def distribute_tensor(self, tensor: Any, layout: Any) -> Any:
         """A tensor that lies on devices as a layout says.
 

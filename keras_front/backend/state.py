@@ -139,6 +139,11 @@ class Variable(Operators):
         """The number of dimensions."""
         return len(self.shape)
 
+    @property
+    def path(self) -> str:
+        """The name as Keras 3 gives it, without the ':0' of Keras 2: 'dense/kernel'."""
+        return str(self.name).partition(":")[0]
+
     _uses_learning_phase = False  # as K.variable had it in Keras 2
 
     @property

@@ -124,7 +124,7 @@ class Distribution:
         return None
 
     def _axes_of(self, variable: Any) -> Axes:
-        axes = self._axes_of_weight(getattr(variable, "slot_of", None) or path_of(variable), variable.shape)
+        axes = self._axes_of_weight(getattr(variable, "slot_of", None) or variable.path, variable.shape)
         if self.shard_optimizer_state and variable.slot_of and not any(axes):
             return self._divided(variable.shape)
         return axes
@@ -238,15 +238,6 @@ class ModelParallel(Distribution):
             path: the path of a variable, or of a layer followed by '/output'.
         """
         return self.layout_map[path]
-
-
-def path_of(variable: Any) -> str:
-    """The path of a variable, by which a `LayoutMap` finds it: its name without ':0'.
-
-    Args:
-        variable: a `Variable`.
-    """
-    return str(variable.name).partition(":")[0]
 
 
 def distribution(value: Distribution | None = None) -> Any:

@@ -46,6 +46,16 @@ class TensorLayout:
         self._device_mesh = mesh
         self._check()
 
+    @property
+    def backend_layout(self) -> Any:
+        """The layout as the active backend has it: JAX's `NamedSharding` or the placements of torch.
+
+        Raises: ArgumentError without a mesh; DistributionError on a backend that has no layouts.
+        """
+        if self._device_mesh is None:
+            raise ArgumentError(f"TensorLayout: expected a mesh, received {self}; set device_mesh first.")
+        return cast(Backend, discovery.active()).engine_mesh(self._device_mesh, self.axes)
+
     def _check(self) -> None:
         named = [axis for axis in self.axes if axis is not None]
         known = named if self._device_mesh is None else self._device_mesh.axis_names

@@ -34,7 +34,7 @@ def list_devices(device_type: str | None = None) -> list[str]:
         >>> list_devices()
         ['cpu:0']
     """
-    return _engine().distribution_devices(device_type)
+    return _engine().distribution_devices(None if device_type is None else device_type.lower())
 
 
 def get_device_count(device_type: str | None = None) -> int:
@@ -118,7 +118,7 @@ class DeviceMesh:
                 f"DeviceMesh: expected one name of its own for each axis, received shape={tuple(shape)}, "
                 f"axis_names={list(axis_names)}."
             )
-        found = np.array(list_devices() if devices is None else devices, dtype=object).ravel()
+        found = np.array(list_devices() if devices is None else devices).ravel()
         if len(found) != int(np.prod(shape)):
             raise ArgumentError(
                 f"DeviceMesh: expected {int(np.prod(shape))} devices for the shape {tuple(shape)}, received "
@@ -126,6 +126,14 @@ class DeviceMesh:
             )
         self.shape, self.axis_names = tuple(map(int, shape)), list(axis_names)
         self.devices = found.reshape(self.shape)
+
+    @property
+    def backend_mesh(self) -> Any:
+        """The mesh as the active backend has it, `jax.sharding.Mesh` or torch's `DeviceMesh`.
+
+        Raises: DistributionError on a backend that has none.
+        """
+        return _engine().engine_mesh(self)
 
     def size(self, axis: str) -> int:
         """The number of devices along an axis.

@@ -16,6 +16,7 @@ from keras_front import config, initializers, quantizers
 from keras_front.arguments import Number, Positive
 from keras_front.backend.guards import unchanged
 from keras_front.backend.state import Variable
+from keras_front.dtype_policies import DTypePolicy, QuantizedDTypePolicy
 from keras_front.errors import ArgumentError, StateError
 from keras_front.graph.watching import weights_replaced
 
@@ -79,6 +80,16 @@ class Adaptable(Layer):
         self.quantization_config = quantizers.get(quantization_config)
         self._wanted = (self.lora_rank, self.lora_alpha, mode)
         self.lora_rank = self.lora_alpha = None  # until it is built
+
+    @property
+    def dtype_policy(self) -> DTypePolicy:
+        """The policy; with the mode in it where the weight is kept as integers, or will be."""
+        policy, mode = super().dtype_policy, self.quantization_mode if self.built else self._wanted[2]
+        return QuantizedDTypePolicy(_mode_in_file(mode, self.quantization_config), policy.name) if mode else policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, policy: Any) -> None:
+        Layer.dtype_policy.fset(self, policy)  # type: ignore[attr-defined]
 
     def get_config(self) -> dict[str, Any]:
         result = super().get_config()
@@ -416,6 +427,7 @@ def _mode_in_file(mode: str, configuration: Any) -> str:
 def _mode_of(kind: type, kwargs: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
     """The mode that the dtype of a layer names, as in 'int8_from_float32', and its arguments without that."""
     dtype = kwargs.get("dtype")
+    dtype = dtype.name if isinstance(dtype, QuantizedDTypePolicy) else dtype
     if isinstance(dtype, dict) and "mode" in (dtype.get("config") or ()):
         own = dtype["config"]
         mode = f"{own['mode']}/{own['block_size']}" if "block_size" in own else own["mode"]

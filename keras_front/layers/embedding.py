@@ -69,7 +69,7 @@ class Embedding(Adaptable):
         """How many rows the table has."""
         return int(self.input_dim)
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any = None) -> None:
         self.embeddings = self.add_weight("embeddings", (self.input_dim, self.output_dim))
         self.built = True
         self._adapt()
@@ -167,7 +167,7 @@ class ReversibleEmbedding(Embedding):
             **kwargs,
         )
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any = None) -> None:
         super().build(input_shape)
         if not self.tie_weights:
             shape, initializer = (self.output_dim, self.input_dim), self.embeddings_initializer

@@ -10,6 +10,7 @@ from typing import Any
 
 PLACES = {
     "DTypePolicy": "dtype_policies",
+    "QuantizedDTypePolicy": "dtype_policies",
     "FloatDTypePolicy": "dtype_policies:DTypePolicy",
     "Function": "models:Model",
     "Initializer": "initializers",

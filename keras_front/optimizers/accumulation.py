@@ -55,13 +55,14 @@ def apply(
         step: takes a step of the optimizer with the weights and gradients that it is given.
     """
     k, calls = optimizer.gradient_accumulation_steps, K.convert(optimizer._iterations)
-    due = K.equal((calls + 1) % k, 0)
+    done = K.add(calls, 1)  # not by the operators of an engine that has no int64 of its own accord
+    due = K.equal(K.mod(done, k), 0)
     sums = [None if g is None else _sum(optimizer, p, g) for p, g in zip(params, grads, strict=True)]
     accumulators = {optimizer.slots_of(p)[ACCUMULATOR] for p in params}
     variables = [v for v in dict.fromkeys([*params, *optimizer.variables_of(params)]) if v not in accumulators]
 
     def update() -> None:
-        optimizer._iterations.assign(calls // k)
+        optimizer._iterations.assign(K.floor_divide(calls, k))
         optimizer._updating = True
         try:
             step(params, [None if s is None else s / k for s in sums])
@@ -72,7 +73,7 @@ def apply(
     for param, total in zip(params, sums, strict=True):
         if total is not None:
             optimizer.slots_of(param)[ACCUMULATOR].assign(K.where(due, K.zeros_like(total), total))
-    optimizer._iterations.assign(calls + 1)
+    optimizer._iterations.assign(done)
 
 
 def _sum(optimizer: Any, param: Variable, grad: Any) -> Any:

@@ -160,7 +160,7 @@ class Optimizer(OptimizerVariables, ResourceUpdates, VariableUpdates, OptimizerC
         if not k or self._updating:
             return self._iterations
         if scopes.bound_value(self._iterations) is not None or scopes.tracing():
-            return current(self._iterations) // k
+            return K.floor_divide(current(self._iterations), k)
         return self._variable(self._iterations.numpy() // k, "updates", "int64")
 
     @iterations.setter
@@ -269,7 +269,7 @@ class Optimizer(OptimizerVariables, ResourceUpdates, VariableUpdates, OptimizerC
         if not self.gradient_accumulation_steps:
             step(params, grads)
             return
-        updates = current(self._iterations) // self.gradient_accumulation_steps
+        updates = K.floor_divide(current(self._iterations), self.gradient_accumulation_steps)
         accumulation.apply(self, params, grads, step)
         if self.use_ema:
             held = [self.slots_of(param) for param in params]
@@ -282,7 +282,7 @@ class Optimizer(OptimizerVariables, ResourceUpdates, VariableUpdates, OptimizerC
         if pairs:  # a model may have nothing to train
             grads = self.clip([g for _, g in pairs])
             sharding.update([param for param, _ in pairs], grads, self._slots, self._update)
-        self._iterations.assign(current(self._iterations) + 1)
+        self._iterations.assign(K.add(current(self._iterations), 1))
 
     def _update(self, params: list[Variable], grads: list[Any]) -> None:
         if self._updates_resources():
@@ -326,7 +326,7 @@ class Optimizer(OptimizerVariables, ResourceUpdates, VariableUpdates, OptimizerC
             mean = part * current(of_param["average"]) + (1.0 - part) * w
             of_param["average"].assign(mean)
             if self.ema_overwrite_frequency:
-                ws[i] = K.where(K.equal((done + 1) % self.ema_overwrite_frequency, 0), mean, w)
+                ws[i] = K.where(K.equal(K.mod(K.add(done, 1), self.ema_overwrite_frequency), 0), mean, w)
         return ws
 
     def exclude_from_weight_decay(

@@ -137,7 +137,7 @@ class LossScaleOptimizer(Optimizer):
         Args:
             loss: a scalar.
         """
-        self._scaled = True
+        self._scaled, loss = True, K.convert(loss)
         return loss * K.cast(current(self.dynamic_scale), K.dtype(loss))
 
     def get_scaled_loss(self, loss: Any) -> Any:
@@ -200,7 +200,7 @@ class LossScaleOptimizer(Optimizer):
 
     def _adjust(self, finite: Any) -> None:
         """Halve or double the factor, or count a step."""
-        counted, scale = current(self.step_counter) + 1, current(self.dynamic_scale)
+        counted, scale = K.add(current(self.step_counter), 1), current(self.dynamic_scale)
         grown = K.greater_equal(counted, self.dynamic_growth_steps)
         better = K.where(grown, K.minimum(scale * 2.0, LARGEST), scale)
         self.dynamic_scale.assign(K.where(finite, better, K.maximum(scale * 0.5, SMALLEST)))

@@ -166,6 +166,16 @@ class OptimizerVariables:
         held = [self.slots_of(param) for param in self.params]
         return {slot: [of_param[slot] for of_param in held if slot in of_param] for slot in self.all_slots}
 
+    # By their names in Keras 3.
+
+    @property
+    def _model_variables_moving_average(self) -> list[Variable]:
+        return self.slot_variables.get("average", [])
+
+    @property
+    def _accumulated_gradients(self) -> list[Variable]:
+        return self.slot_variables.get(accumulation.ACCUMULATOR, [])
+
     def _recorded(self, params: Sequence[Variable]) -> Recorded:
         """What a `get_updates` of one's own does with these weights; it runs once, on placeholders for gradients."""
         found = self._records.get(tuple(params))

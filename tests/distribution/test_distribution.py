@@ -44,6 +44,27 @@ def test_a_mesh_has_the_shape_and_the_devices(mesh):
     assert mesh.devices.tolist()[1] == ["cpu:4", "cpu:5", "cpu:6", "cpu:7"]
 
 
+@pytest.mark.backends("jax")
+def test_a_mesh_and_a_layout_as_the_engine_has_them(backend):
+    mesh = dist.DeviceMesh((1, 1), ["batch", "model"], ["cpu:0"])
+    layout = dist.TensorLayout((None, "model"), mesh)
+    assert mesh.backend_mesh.axis_names == ("batch", "model")
+    assert mesh.backend_mesh.devices.shape == (1, 1)
+    assert tuple(layout.backend_layout.spec) == (None, "model")
+    assert layout.backend_layout == dist.distribute_tensor(np.ones((2, 2), "float32"), layout).sharding
+    with pytest.raises(ArgumentError, match="expected a mesh"):
+        _ = dist.TensorLayout((None, "model")).backend_layout
+
+
+def test_a_backend_with_one_device_has_no_mesh_of_its_own(backend, mesh):
+    with pytest.raises(DistributionError, match="no mesh of devices"):
+        _ = mesh.backend_mesh
+
+
+def test_kinds_of_devices_may_be_written_large(backend):
+    assert dist.list_devices("CPU") == dist.list_devices("cpu") == ["cpu:0"]
+
+
 @pytest.mark.parametrize(
     ("shape", "names", "devices", "message"),
     [
