@@ -96,13 +96,19 @@ class MeshPlacement(Placement):
             self.naming_the_lost(multihost_utils.sync_global_devices)("keras_front")
 
     def naming_the_lost(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """`function`, whose errors of communication say which processes may be lost."""
+        """`function`, whose errors of communication say which processes may be lost.
+
+        On CPUs it has ended when it returns. Gloo pairs messages in the order in which they come, so two calls may not
+        talk at once; and JAX puts a call off whose arguments are still being copied, whatever it is told of dispatch.
+        """
         if self.processes == 1:
             return function
+        waits = self.local_device.platform == "cpu"
 
         def run(*args: Any, **kwargs: Any) -> Any:
             try:
-                return function(*args, **kwargs)
+                found = function(*args, **kwargs)
+                return jax.block_until_ready(found) if waits else found
             except (ValueError, RuntimeError) as error:
                 if not _TALK.search(str(error)):
                     raise
