@@ -218,7 +218,9 @@ class NumpyBackend(Eager, Backend):
     gcd, lcm, bitwise_and, bitwise_or, bitwise_xor = np.gcd, np.lcm, np.bitwise_and, np.bitwise_or, np.bitwise_xor
     bitwise_not, left_shift, right_shift = np.bitwise_not, np.left_shift, np.right_shift
 
-    sigmoid = without_warnings(lambda x: elementwise.sigmoid(x, np.empty(x.shape, x.dtype)))
+    @without_warnings
+    def sigmoid(x: Array) -> Array:  # noqa: N805
+        return elementwise.sigmoid(x, np.empty(x.shape, x.dtype))
 
     def relu(self, x: Array, *, alpha: Any = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Array:
         if max_value is None and threshold == 0 and isinstance(alpha, float | int) and alpha == 0:

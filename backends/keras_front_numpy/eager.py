@@ -53,22 +53,21 @@ def _normalized(x: Any, axes: Any, epsilon: float) -> Any:
     return off
 
 
-def _least(x: Any) -> tuple[Any, ...]:
-    """What a maximum begins with: nothing, or -inf where there may be no elements along its axis."""
-    return () if x.size else (x.dtype.type(-np.inf),)
+def _top(x: Any, axis: Any) -> Any:
+    """The maximum along an axis, which stays; -inf where there is nothing along it. Raises: ShapeError for no axis."""
+    axes = shapes.normalize_axes(axis, x.ndim)  # of a tensor without axes NumPy takes 0 and -1
+    return _max(x, axes, None, None, True, x.dtype.type(-np.inf))
 
 
 def _log_softmax(x: Any, axis: Any) -> Any:
-    if not x.ndim:
-        shapes.normalize_axis(axis, 0)  # which says that there is none
-    shifted = x - _max(x, axis, None, None, True, *_least(x))
+    shifted = x - (_max(x, axis, None, None, True) if x.size and x.ndim else _top(x, axis))
     shifted -= np.log(_sum(np.exp(shifted), axis, x.dtype, None, True))
     return shifted
 
 
 def _logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
     axes = shapes.normalize_axes(axis, x.ndim)
-    top = _max(x, axes, None, None, True, *_least(x))
+    top = _max(x, axes, None, None, True) if x.size else _top(x, axes)
     top = np.where(np.isfinite(top), top, x.dtype.type(0))
     raised = x - top
     result = np.log(_sum(_over(np.exp, raised), axes, x.dtype, None, True))
@@ -144,9 +143,8 @@ class Eager:
 
     @without_warnings
     def softmax(x: Any, axis: Any) -> Any:  # noqa: N805
-        if not x.ndim:
-            shapes.normalize_axis(axis, 0)  # which says that there is none
-        raised = _over(np.exp, x - _max(x, axis, None, None, True, *_least(x)))
+        top = _max(x, axis, None, None, True) if x.size and x.ndim else _top(x, axis)
+        raised = _over(np.exp, x - top)
         raised /= _sum(raised, axis, x.dtype, None, True)
         return raised
 

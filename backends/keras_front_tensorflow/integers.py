@@ -37,6 +37,8 @@ class Integers:
         return tf.math.floormod(x, y) if x.dtype.is_floating else _without_zero(tf.math.floormod, x, y)
 
     def power(self, x: Any, y: Any) -> Any:
+        if x.dtype.is_floating:
+            return tf.pow(x, y)
         if x.dtype.is_unsigned:
             return tf.cast(tf.pow(tf.cast(x, tf.int64), tf.cast(y, tf.int64)), x.dtype)
         if x.dtype not in _SIGNED:

@@ -12,9 +12,8 @@ LOWEST = {"f2": -12.0, "f4": -89.0, "f8": -710.0}  # exp(-x) is infinite up to h
 
 
 def sigmoid(x: np.ndarray, out: np.ndarray) -> np.ndarray:
-    """`1 / (1 + exp(-x))`; the argument is cut where exp overflows and the result is 0, of which NumPy may warn."""
-    np.maximum(x, LOWEST[x.dtype.str[1:]], out=out)
-    np.negative(out, out)
+    """`1 / (1 + exp(-x))`; where exp overflows, of which NumPy warns, it is 0."""
+    np.negative(x, out)
     np.exp(out, out)
     np.add(out, 1, out)
     return np.reciprocal(out, out)
