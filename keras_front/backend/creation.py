@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from keras_front import config
-from keras_front.backend import discovery, dtypes, operands, seeds, shapes, symbolic
-from keras_front.backend.eager_tensors import value_of
+from keras_front.backend import discovery, dtypes, operands, scopes, seeds, shapes, symbolic
+from keras_front.backend.eager_tensors import handed_out, value_of
 from keras_front.backend.function import evaluate
 from keras_front.backend.ops.arrangement import broadcast_to
 from keras_front.backend.ops.elementwise import cast, floor_divide
@@ -93,7 +93,8 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
     dtype = _dtype_of_values(array, dtype)
     if shape is not None:
         array = np.full(shape, array) if array.size == 1 else array.reshape(shape)
-    return discovery.active().convert(array, dtypes.canonical(dtype))
+    found = discovery.active().convert(array, dtypes.canonical(dtype))
+    return found if scopes.tracing() is None else handed_out(found)
 
 
 @explains_failures

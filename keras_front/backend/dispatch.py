@@ -97,7 +97,7 @@ class Op(Operation):
             is_plain = _PLAIN.issuperset(kinds)
             if not is_plain and _has_sparse(args):
                 return self._on_sparse(args, attrs)
-            if (attrs or not is_plain) and scopes.tracing() is None and are_among((args, attrs)):
+            if (attrs or not is_plain) and not _is_recorded() and are_among((args, attrs)):
                 return self._on_eager(*as_values((list(args), attrs)))
             args = self._read(args, attrs)
         attrs = {key: plain(value) for key, value in attrs.items()}
@@ -105,7 +105,8 @@ class Op(Operation):
             return self.record(args if self._agree(args) else self._prepare(list(args), dtype_of, as_symbol), attrs)
         backend = discovery.active()
         settled = self._prepare(list(args), lambda a: real_dtype(backend, a), backend.convert)
-        return self._computed(backend, settled, attrs)
+        found = self._computed(backend, settled, attrs)
+        return found if scopes.tracing() is None else handed_out(found)
 
     def _on_eager(self, args: list[Any], attrs: dict[str, Any]) -> Any:
         """The results for what were `EagerTensor`s; with variables beside them they are computed now, too."""
@@ -252,6 +253,12 @@ class Op(Operation):
 
 def _is_list(value: Any) -> bool:
     return isinstance(value, list | tuple)
+
+
+def _is_recorded() -> bool:
+    """Whether `EagerTensor`s are recorded here, to be differentiated; elsewhere, in a trace too, they are values."""
+    trace = scopes.tracing()
+    return trace is not None and trace.recording is not None
 
 
 def _has_sparse(args: Sequence[Any]) -> bool:

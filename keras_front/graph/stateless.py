@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras_front import config
 from keras_front.backend import creation, discovery, state
 from keras_front.backend.state import Variable
 from keras_front.errors import BackendError, ShapeError, StateError
@@ -113,21 +114,27 @@ class StatelessCalls:
     def named_parameters(self) -> Iterator[tuple[str, Any]]:
         """Pairs of a path and what `parameters` gives.
 
-        Raises: BackendError on another backend.
+        Raises: BackendError on another backend, or where `speak_as` says that the program knows no torch: libraries ask
+        for them to tell models of torch from others.
         Example:
             >>> from keras_front.layers import Dense
             >>> list(Dense(1).named_parameters())
             []
         """
         engine: Any = discovery.active()
-        for weight in self.trainable_weights:
-            leaf = engine.leaf(weight)
-            if leaf is None:
-                raise BackendError(
-                    f"{self.name}.parameters: {weight.name} has no tensor of torch, as the backend is {engine.name!r}. "
-                    "Use trainable_weights, or the backend torch."
-                )
-            yield str(weight.name).partition(":")[0], leaf
+        spoken = config.setting("speak_as").value
+        if spoken not in (config.KINDS["speak_as"].default, engine.name):
+            raise BackendError(
+                f"{self.name}.parameters: with speak_as={spoken!r} a model has none; use trainable_weights."
+            )
+        found = [(str(weight.name).partition(":")[0], engine.leaf(weight)) for weight in self.trainable_weights]
+        lost = next((name for name, leaf in found if leaf is None), None)
+        if lost is not None:
+            raise BackendError(
+                f"{self.name}.parameters: {lost} has no tensor of torch, as the backend is {engine.name!r}. "
+                "Use trainable_weights, or the backend torch."
+            )
+        return iter(found)
 
 
 class _Held:

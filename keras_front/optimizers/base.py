@@ -124,7 +124,7 @@ class Optimizer(OptimizerVariables, ResourceUpdates, VariableUpdates, OptimizerC
         loss_scale_factor: Positive | None = None,
         **kwargs: Any,
     ):
-        if isinstance(learning_rate, str) and self._updates_resources():  # tf.keras 2: the name comes first
+        if isinstance(learning_rate, str) and (self._updates_resources() or self._is_classic()):  # tf.keras 2: the name
             learning_rate, name = 0.01, name or learning_rate
         learning_rate = kwargs.pop("lr", learning_rate)
         _refuse_unknown(type(self), kwargs)
@@ -468,7 +468,7 @@ class Optimizer(OptimizerVariables, ResourceUpdates, VariableUpdates, OptimizerC
             else:  # `apply` does the rest
                 self._take_step(params, grads)
             values = frame.values_of(variables)
-        return [(v, value) for v, value in zip(variables, values, strict=True) if value is not v.symbol]
+        return [K.update(v, value) for v, value in zip(variables, values, strict=True) if value is not v.symbol]
 
 
 _EMA = ("use_ema", "ema_momentum", "ema_overwrite_frequency")

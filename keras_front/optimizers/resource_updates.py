@@ -132,6 +132,14 @@ class ResourceUpdates:
         return K.cast(self.rate(), var_dtype)  # type: ignore[attr-defined]
 
     @property
+    def _name(self) -> str:
+        return self.name
+
+    @_name.setter
+    def _name(self, name: str) -> None:
+        self.name = name
+
+    @property
     def _initial_decay(self) -> float:
         return self.initial_decay
 

@@ -29,6 +29,7 @@ def _functions() -> dict[str, Callable[..., Any]]:
         **linear.FUNCTIONS,
         **networks.FUNCTIONS,
         **{f"image.{name}": function for name, function in image.FUNCTIONS.items()},
+        "extract_image_patches": image.FUNCTIONS["extract_image_patches"],
         **{f"random.{name}": function for name, function in noise.FUNCTIONS.items()},
     }
 

@@ -305,6 +305,9 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         per_image_standardization, psnr, resize, resize_with_crop_or_pad, resize_with_pad, rgb_to_grayscale, rot90,
         total_variation,
     )},
+    "extract_image_patches": lambda images, ksizes, strides, rates, padding: extract_patches(
+        images, ksizes, strides, rates, padding
+    ),
     "adjust_brightness": lambda image, delta: image + delta,
     "flip_left_right": _flip(-2),
     "flip_up_down": _flip(-3),

@@ -324,4 +324,4 @@ class SingleBatchMethods:
         with self._on_engine():
             calls = self._predictor(x, length(x))
             call = calls.known("predict", x) if x.__class__ is np.ndarray else None
-            return call(x) if call is not None else calls.predict(x, calls.spec.batch(x, targets=False)[0])
+            return call(x) if call is not None else calls.predict(x, calls.spec.batch(x, targets=False, rows=False)[0])

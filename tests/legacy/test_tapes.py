@@ -197,3 +197,15 @@ def test_checks_and_draws():
         checks.assert_less_equal(functions.constant([1.0, 3.0]), 2.0, "too large")
     with pytest.raises(ArgumentError, match="NaN"):
         checks.check_numerics(functions.constant(float("nan")), "loss")
+
+
+def test_constants_that_are_made_while_a_tape_records_have_values(backend):
+    x = functions.constant([[1.0, 2.0, 3.0]])
+    with GradientTape() as tape:
+        tape.watch(x)
+        y = x * functions.constant(2.0)
+        place = functions.constant(1, dtype="int32")
+        chosen = y[:, place]
+    assert int(place.numpy()) == 1
+    assert functions.convert_to_tensor(3).numpy() == 3
+    assert tape.gradient(chosen, x).numpy().tolist() == [[0.0, 2.0, 0.0]]

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from keras_front import backend as K
-from keras_front import layers, models, regularizers
+from keras_front import config, layers, models, optimizers, regularizers
 from keras_front.backend.sizes import known_sizes
-from keras_front.errors import ArgumentError
+from keras_front.errors import ArgumentError, BackendError
 from keras_front.legacy.stand_in import functions as tf
-from keras_front.legacy.stand_in import internals, modules, nests
+from keras_front.legacy.stand_in import internals, modules, nests, sessions, tensors
 from keras_front.tf_names import find
 
 X = np.random.RandomState(0).rand(4, 3).astype("float32")
@@ -237,3 +237,104 @@ def test_tensorboard_is_told_that_tensorflow_is_not_there(monkeypatch):
     finder.Tensorflow().exec_module(modules.StandIn("tensorflow"))
     assert "tensorboard.compat.notf" in sys.modules
     monkeypatch.delitem(sys.modules, "tensorboard.compat.notf")
+
+
+def test_sizes_that_a_program_turns_around_before_it_divides_by_them(backend):
+    x = layers.Input((2, 4, 3))
+
+    def scaled(x):
+        sizes = K.cast(K.shape(x)[1:3] * 32, "float32")
+        return x[..., :2] / sizes[::-1]
+
+    model = models.Model(x, layers.Lambda(scaled)(x))
+    data = np.random.RandomState(0).rand(2, 2, 4, 3).astype("float32")
+    np.testing.assert_allclose(model.predict(data), data[..., :2] / [128.0, 64.0], rtol=1e-5)
+    model.compile("sgd", lambda y, found: K.mean(K.square(found - y) * K.constant([1.0, 3.0])[::-1], axis=(1, 2, 3)))
+    expected = np.mean(np.square(data[..., :2] / [128.0, 64.0]) * [3.0, 1.0])
+    assert model.evaluate(data, np.zeros((2, 2, 4, 2)), verbose=0) == pytest.approx(expected, rel=1e-5)
+
+
+def test_one_batch_of_inputs_of_different_lengths(backend):
+    x, chosen = layers.Input((3,)), layers.Input((2,))
+    repeated = layers.Lambda(lambda x: K.repeat_elements(x, 2, axis=0))(x)
+    model = models.Model([x, chosen], layers.Concatenate()([repeated, chosen]))
+    others = np.ones((8, 2), "float32")
+    found = model.predict_on_batch([X, others])
+    np.testing.assert_array_equal(found, np.concatenate([np.repeat(X, 2, axis=0), others], axis=1))
+    with pytest.raises(ValueError, match="same number of samples, received"):
+        model.predict([X, others])
+
+
+def test_one_sample_written_out_as_lists(backend):
+    model = models.Sequential([layers.Flatten(input_shape=(1, 3))])
+    assert model.predict_on_batch([[X[0]]]).tolist() == [X[0].tolist()]  # a list of samples that are lists of arrays
+    assert model.predict_on_batch([X[:2, None]]).shape == (2, 3)  # a list of inputs
+    plain = models.Sequential([layers.Dense(1, use_bias=False, kernel_initializer="ones", input_shape=(3,))])
+    assert plain.predict_on_batch([[1, 2, 3]]).tolist() == [[6.0]]
+
+
+@pytest.mark.parametrize("inner", ["sgd", optimizers.SGD(0.5, momentum=0.5)], ids=["plain", "momentum"])
+def test_an_optimizer_that_rewrites_the_updates_of_another(backend, inner, monkeypatch):
+    """The weights go half of the way: `K.update` is replaced while the other one is asked."""
+
+    class HalfWay(optimizers.Optimizer):
+        def __init__(self, optimizer):
+            super().__init__(optimizer._name)
+            self.optimizer = optimizers.get(optimizer)
+
+        def get_updates(self, loss, params):
+            with monkeypatch.context() as patched:
+                patched.setattr(K, "update", lambda x, new_x: ("update", x, new_x))
+                updates = self.optimizer.get_updates(loss, params)
+            assert {update[0] for update in updates} == {"update"}
+            half = [K.update(x, x + 0.5 * (new - x) if x in params else new) for _, x, new in updates]
+            self.updates = [*half, K.update_add(self.iterations, 1)]
+            return self.updates
+
+    inner = optimizers.get(inner) if isinstance(inner, str) else type(inner).from_config(inner.get_config())
+    found = []
+    for optimizer in (
+        HalfWay(inner),
+        type(inner).from_config({**inner.get_config(), "learning_rate": float(inner.lr) / 2}),
+    ):
+        model = models.Sequential([layers.Dense(2, kernel_initializer="ones", input_shape=(3,))])
+        model.compile(optimizer, "mse")
+        model.fit(X, X[:, :2], batch_size=2, epochs=2, shuffle=False, verbose=0)
+        found.append(model.get_weights())
+    np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-4)
+
+
+def test_only_where_the_program_may_know_torch_a_model_has_parameters(backend):
+    model = models.Sequential([layers.Dense(1, input_shape=(3,))])
+    if backend.name == "torch":
+        assert [name for name, _ in model.named_parameters()]
+    else:
+        with pytest.raises(BackendError, match="has no tensor of torch"):
+            model.named_parameters()
+    with config.use(speak_as="tensorflow"), pytest.raises(BackendError, match=r"(?i)use trainable_weights"):
+        model.named_parameters()
+
+
+def test_tensors_answer_what_those_of_tensorflow_do():
+    tensors.teach()
+    x = layers.Input((3,), name="x")
+    y = layers.Dense(2, kernel_initializer="ones")(x)
+    w = K.variable([1.0, 2.0], name="w")
+    assert (x.op.name, x.op.type, x.op.inputs) == ("x", "Placeholder", [])
+    assert y.op.outputs == [y]
+    assert y.op.name == y.name.partition(":")[0]
+    assert x.graph is y.op.graph is w.graph is sessions.get_default_graph()
+    assert x.device.startswith("/device:")
+    assert (y.ref() == y.ref(), y.ref() == x.ref(), {y.ref(): 1}[y.ref()], y.ref().deref()) == (True, False, 1, y)
+    assert y.eval({x: X}).tolist() == np.repeat(X.sum(1, keepdims=True), 2, 1).tolist()
+    assert w.eval().tolist() == [1.0, 2.0]
+
+
+def test_patches_as_tensorflow_1_named_them(backend):
+    images = np.arange(16, dtype="float32").reshape((1, 4, 4, 1))
+    for path in ("extract_image_patches", "image.extract_image_patches"):
+        found = K.to_numpy(
+            find(path)(images, ksizes=[1, 2, 2, 1], strides=[1, 2, 2, 1], rates=[1] * 4, padding="VALID")
+        )
+        assert found.shape == (1, 2, 2, 4)
+        assert found[0, 1, 0].tolist() == [8.0, 9.0, 12.0, 13.0]

@@ -12,7 +12,7 @@ from typing import Any
 
 from keras_front.backend import eager_tensors
 
-from . import graph_functions, real
+from . import graph_functions, real, tensors
 from .modules import MODULES, StandIn, missing
 
 NAME = "tensorflow"
@@ -74,6 +74,7 @@ class Tensorflow(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """
         if module.__name__ == NAME:
             eager_tensors.answer_programs_of_tensorflow()
+            tensors.teach()
             sys.modules.setdefault(_NO_TENSORFLOW, ModuleType(_NO_TENSORFLOW))
 
 
@@ -122,6 +123,7 @@ def complete(module: ModuleType) -> None:
     graph_functions.complete_function(module)
     real.complete_seeds(module)
     eager_tensors.answer_programs_of_tensorflow(module.Tensor)  # type: ignore[attr-defined]
+    tensors.teach()
 
 
 def is_ready() -> bool:

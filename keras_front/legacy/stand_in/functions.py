@@ -60,7 +60,7 @@ def as_eager(found: Any) -> Any:
     Args:
         found: what a function of K gave.
     """
-    return eager_tensors.handed_out(found) if scopes.is_outermost() else found
+    return eager_tensors.handed_out(found) if scopes.is_outermost() or scopes.tracing() else found
 
 
 # Making tensors -----------------------------------------------------------------------------------------------

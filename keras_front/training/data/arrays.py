@@ -134,10 +134,12 @@ class DataSpec(NamedTuple):
         class_weight: Any = None,
         targets: bool = True,
         whole: bool = True,
+        rows: bool = True,
     ) -> tuple[list[Any], BatchLayout]:
         """(flat list of arrays, layout) of inputs, targets and weights that fit together.
 
-        What is read in parts is read here, unless `whole` is False.
+        What is read in parts is read here, unless `whole` is False. Inputs without targets that no one divides into
+        batches may have different lengths, unless `rows` is True.
         Raises: ShapeError, ArgumentError saying which array is wrong and what was expected.
         """
         x = x if self.input_nesting is None else _flat(self.input_nesting, x)
@@ -153,7 +155,7 @@ class DataSpec(NamedTuple):
         if self.stage is not None:
             xs = self.stage.feeds(xs, whole)
         if not targets:
-            same_length(xs, [], [])
+            same_length(xs if rows else [], [], [])
             return xs, BatchLayout(len(xs), 0, ())
         if y is None and self.targets and _holds(x, [spec.name for spec in self.targets]):
             y = x
@@ -238,7 +240,7 @@ def listed(data: Any, specs: Sequence[ArraySpec], what: str) -> list[Any]:
             raise ArgumentError(f"No {what} data for {missing}: expected the keys {names}, received {list(data)}.")
         return [data[name] for name in names]
     columns = columns_by_name(data, names)
-    values = list(columns.values()) if columns is not None else _elements(data, len(specs))
+    values = list(columns.values()) if columns is not None else _elements(data, specs)
     if len(values) != len(specs):
         raise ArgumentError(
             f"Error when checking model {what}: wrong number of {what} arrays: expected {len(specs)}, for {names}, "
@@ -254,14 +256,20 @@ def _of_rows(data: Any, expected: int) -> str:
     return f" Pass a list of {expected} arrays, or a dict by these names." if expected > 1 else ""
 
 
-def _elements(data: Any, expected: int) -> list[Any]:
-    """The arrays of a list of arrays; where one is expected, a list of numbers is one array written out."""
+def _elements(data: Any, specs: Sequence[ArraySpec]) -> list[Any]:
+    """The arrays of a list of arrays; where one is expected, a list of numbers or of lists is one array written out."""
     if not isinstance(data, list | tuple):
         return [data]
-    written_out = expected == 1 and not (len(data) == 1 and np.ndim(data[0]))
-    if written_out and not any(hasattr(d, "shape") and np.ndim(d) for d in data):
-        return [as_array(data)]
-    return list(data)
+    if len(specs) != 1:
+        return list(data)
+    if len(data) == 1 and np.ndim(data[0]):
+        return [as_array(data)] if _is_written_out(data, specs[0]) else list(data)
+    return list(data) if any(hasattr(d, "shape") and np.ndim(d) for d in data) else [as_array(data)]
+
+
+def _is_written_out(data: Sequence[Any], spec: ArraySpec) -> bool:
+    """Whether a list of one list is the array itself, of one sample, rather than a list with one array."""
+    return spec.shape is not None and isinstance(data[0], list | tuple) and np.ndim(data) == len(spec.shape)
 
 
 def _described(data: Any) -> str:
