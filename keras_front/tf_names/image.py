@@ -308,7 +308,6 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "extract_image_patches": lambda images, ksizes, strides, rates, padding: extract_patches(
         images, ksizes, strides, rates, padding
     ),
-    "adjust_brightness": lambda image, delta: image + delta,
     "flip_left_right": _flip(-2),
     "flip_up_down": _flip(-3),
     "grayscale_to_rgb": lambda images: K.concatenate([images] * 3, -1),
