@@ -126,7 +126,7 @@ class Profiler(Callback):
             self._state.engine.block(self._state.values)
             ended = time.perf_counter()
             self._times.append(StepTime(self._batch_ended, began, returned, ended))
-            self._last = run, list(arguments)
+            self._last = self.model._compilation.steps.running, list(arguments)
             return results
 
         return timed

@@ -235,10 +235,8 @@ class AUC(Decisions):
         super().__init__(name, dtype)
         self.multi_label, self.num_labels = multi_label, num_labels
         self.label_weights = None if label_weights is None else [float(w) for w in np.ravel(label_weights)]
-        self.curve = _choice("AUC curve", curve, ("ROC", "PR"))
-        self.summation_method = _choice(
-            "AUC summation method", summation_method, ("interpolation", "minoring", "majoring")
-        )
+        self.curve = _choice("curve", curve, ("ROC", "PR"))
+        self.summation_method = _choice("summation_method", summation_method, ("interpolation", "minoring", "majoring"))
         self._are_given, self._from_logits = thresholds is not None, from_logits
         if self._are_given:
             inner = sorted(as_thresholds(thresholds, 0.5, "AUC"))
@@ -333,13 +331,14 @@ def _choice(name: str, word: Any, choices: tuple[str, ...]) -> str:
     for choice in choices:
         if str(getattr(word, "value", word)).lower() == choice.lower():
             return choice
-    raise ArgumentError(f'AUC: Invalid {name} value "{word}": expected one of {", ".join(choices)}.')
+    what = name.replace("_", " ")  # as Keras 2.3 says it
+    raise ArgumentError(f'AUC: {name}: Invalid AUC {what} value "{word}": expected one of {", ".join(choices)}.')
 
 
 def _at_least_two(number: Any) -> int:
     try:
         found = get_args(Positive)[1].read(number, None)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         found = 0
     if found < 2:
         raise ArgumentError(f"AUC: `num_thresholds` must be > 1, at least 2, received {number!r}.")

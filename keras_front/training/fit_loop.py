@@ -355,7 +355,8 @@ class TrainingEpochs:
         hooks, steps = self.hooks, self.steps
         if hooks.begin and self.group.begins(i):
             hooks.before(i, size)
-        train, given = steps.train(self.part.layout(layout, size), report=bool(hooks.end)), batch()
+        steps.running = train = steps.train(self.part.layout(layout, size), report=bool(hooks.end))
+        given = batch()
         self.last = self.state.step(self._one_by_one.callable_for(train, given, self.state.values), given)
         self.seen += size
         if hooks.end:

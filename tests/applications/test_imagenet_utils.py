@@ -95,7 +95,7 @@ def test_what_cannot_be_preprocessed_is_told():
         imagenet_utils.preprocess_input(IMAGES, data_format="last")
     with pytest.raises(ShapeError, match=r"three channels, channels_first, received shape \(2, 4, 5, 3\)"):
         imagenet_utils.preprocess_input(IMAGES, data_format="channels_first")
-    with pytest.raises(UnknownArgumentError, match="unexpected argument 'size'"):
+    with pytest.raises(UnknownArgumentError, match="preprocess_input: Keyword argument not understood: 'size'"):
         imagenet_utils.preprocess_input(IMAGES, size=3)
 
 

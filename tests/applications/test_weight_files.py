@@ -139,7 +139,7 @@ def test_audio_is_read_by_librosa(monkeypatch):
         ("MobileNet", {"alpha": 0.3}, "can be one of 0.25, 0.5, 0.75, 1; received 0.3"),
         ("MobileNet", {"depth_multiplier": 2}, "`depth_multiplier` must be 1"),
         ("MobileNetV3Large", {"alpha": 0.75, "minimalistic": True}, "must be 1.0 if the net is minimalistic"),
-        ("VGG19", {"size": 3}, "VGG19: unexpected argument 'size'"),
+        ("VGG19", {"size": 3}, "VGG19: Keyword argument not understood: 'size'"),
         ("VGG19", {"include_top": False, "weights": None, "pooling": "mean"}, "None, 'avg' or 'max', received 'mean'"),
     ],
 )

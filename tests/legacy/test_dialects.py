@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import keras_front
-from keras_front import activations, config, initializers, layers, models, optimizers
+from keras_front import activations, config, initializers, layers, losses, models, optimizers
 from keras_front import backend as K
 from keras_front.legacy import dialects
 from keras_front.legacy.hooks import OldNameWarning
@@ -134,7 +134,7 @@ def test_a_dialect_is_a_setting():
 def test_the_tables_name_arguments_that_exist():
     for table in dialects.DEFAULTS.values():
         for owner, defaults in table.items():
-            places = (layers, optimizers, initializers, models.Model)
+            places = (layers, losses, optimizers, initializers, models.Model)
             target = next(getattr(place, owner) for place in places if hasattr(place, owner))
             takes = target.constructor_arguments() if isinstance(target, type) else inspect.signature(target).parameters
             assert set(defaults) <= set(takes), owner

@@ -432,7 +432,7 @@ def test_without_the_folder_keras2_is_left():
     environment = {"KERAS_FRONT_BACKEND": "numpy", "PYTHONPATH": str(Path(keras_front.__file__).parents[1])}
     done = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
-    assert "missing 1 required positional argument: 'units'" in done.stdout
+    assert "Keyword argument not understood: 'output_dim'" in done.stdout
     assert "Keyword argument not understood: 'nb_epoch'" in done.stdout
 
 

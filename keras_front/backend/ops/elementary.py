@@ -25,6 +25,7 @@ from keras_front.backend.ops.elementwise import (
     exp,
     floor_divide,
     greater,
+    greater_equal,
     isnan,
     less,
     log,
@@ -599,13 +600,14 @@ def left_shift(x: Tensor, y: Tensor):
 
     Args:
         x: integers.
-        y: how far, not negative and less than the number of bits.
+        y: how far; beyond the width, and for a negative number, nothing is left.
 
     Example:
         >>> K.left_shift(np.array([1, 3]), 2).tolist()
         [4, 12]
     """
-    return multiply(_integers("left_shift", x), _two_to(y))
+    shifted = multiply(_integers("left_shift", x), _two_to(y))
+    return where(_is_beyond(y, np.dtype(dtypes.canonical(x.dtype)).itemsize * 8), 0, shifted)
 
 
 @composite(elementwise=True, fresh=True)
@@ -614,13 +616,19 @@ def right_shift(x: Tensor, y: Tensor):
 
     Args:
         x: integers.
-        y: how far, not negative and less than the number of bits.
+        y: how far; beyond the width, and for a negative number, the sign alone is left.
 
     Example:
         >>> K.right_shift(np.array([8, 9]), 2).tolist()
         [2, 2]
     """
-    return floor_divide(_integers("right_shift", x), _two_to(y))
+    name = dtypes.canonical(_integers("right_shift", x).dtype)
+    left = where(less(x, 0), np.asarray(-1, name), np.asarray(0, name)) if name in dtypes.SIGNED else 0
+    return where(_is_beyond(y, _bits(x)), left, floor_divide(x, _two_to(y)))
+
+
+def _is_beyond(y: Any, places: int) -> Any:
+    return logical_or(less(y, 0), greater_equal(y, places))
 
 
 def _sizes(x: Any, y: Any) -> tuple[Any, Any]:

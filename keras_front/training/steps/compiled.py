@@ -178,12 +178,14 @@ class Steps:
         steps_per_execution: the number of steps in one dispatch; None leaves it to the loop.
         accumulate: the number of parts in which a batch is trained; see `BatchInParts`.
         position: the `TrainingPosition` of the `fit` that runs or ran last.
+        running: its training step, if hooks are called around it.
     """
 
     custom: frozenset[str] = frozenset()
     one_by_one = False
     accumulate = 1
     position: Any = None
+    running: Any = None
 
     def __init__(self, model: Any, compiled: LossesAndMetrics | None, optimizer: Any, dialect: str | None = None):
         self.dialect = dialect
