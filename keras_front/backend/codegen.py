@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_front.backend import discovery
 from keras_front.backend.ir import Instruction, Program
 from keras_front.backend.ops.custom_gradient import attached
 from keras_front.backend.symbolic import SymbolicTensor, has_symbols
@@ -123,12 +124,17 @@ class _Writer:
 
     def _attribute(self, value: Any) -> str:
         if has_symbols({"": value}):  # sizes that only a run tells
-            return nested_text(value, SymbolicTensor, lambda size: f"int({self._name(size)})")
+            return nested_text(value, SymbolicTensor, self._size)
         if value is None or isinstance(value, bool | int | str | float | tuple):
             return repr(value) if not isinstance(value, float) or np.isfinite(value) else f"float({str(value)!r})"
         self._count += 1
         self.scope[f"a{self._count}"] = value
         return f"a{self._count}"
+
+    def _size(self, size: SymbolicTensor) -> str:
+        if size.constant is not None and not size.shape:
+            return repr(int(discovery.host_value(size.constant)))
+        return f"int({self._name(size)})"
 
 
 def closed_over(body: Callable[..., Any], captured: list[Any]) -> Callable[..., Any]:
