@@ -63,6 +63,7 @@ def total_order(x: Any) -> Any:
     """Integers in the order of floats: zeros are equal, NaN comes last."""
     x = tf.cast(x, tf.float32) if x.dtype.size < 4 else x
     kind, last = (tf.int32, 0x7FFFFFFF) if x.dtype == tf.float32 else (tf.int64, 0x7FFFFFFFFFFFFFFF)
-    bits = tf.bitcast(x + tf.zeros((), x.dtype), kind)
+    x = tf.where(tf.equal(x, 0), tf.zeros_like(x), x)  # adding 0 is optimized away in a program
+    bits = tf.bitcast(x, kind)
     placed = tf.where(bits < 0, tf.bitwise.bitwise_xor(bits, tf.constant(last, kind)), bits)
     return tf.where(tf.math.is_nan(x), tf.constant(last, kind), placed)
