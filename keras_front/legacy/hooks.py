@@ -230,7 +230,8 @@ def apply_dialect(
         args, kwargs = (), translate(owners, old, args, kwargs, target)
     defaults = DEFAULTS.get(dialect, {}).get(owners[here], {})
     given = {*names[: len(args)], *kwargs}
-    return args, {name: value for name, value in defaults.items() if name not in given} | kwargs
+    takes = defaults if "kwargs" in names else names  # a metric may have the name of a loss
+    return args, {name: value for name, value in defaults.items() if name in takes and name not in given} | kwargs
 
 
 def _whose(owners: Sequence[str], here: int, target: Any) -> str:

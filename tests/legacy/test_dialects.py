@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import keras_front
-from keras_front import activations, config, initializers, layers, losses, models, optimizers
+from keras_front import activations, config, initializers, layers, losses, metrics, models, optimizers
 from keras_front import backend as K
 from keras_front.legacy import dialects
 from keras_front.legacy.hooks import OldNameWarning
@@ -138,6 +138,14 @@ def test_the_tables_name_arguments_that_exist():
             target = next(getattr(place, owner) for place in places if hasattr(place, owner))
             takes = target.constructor_arguments() if isinstance(target, type) else inspect.signature(target).parameters
             assert set(defaults) <= set(takes), owner
+
+
+@pytest.mark.parametrize("dialect", dialects.DEFAULTS)
+def test_metrics_that_are_called_as_losses_take_no_default_of_these(dialect):
+    both = [getattr(metrics, name) for name in dir(metrics) if isinstance(getattr(losses, name, None), type)]
+    with keras_front.dialect(dialect):
+        made = [kind() for kind in both if hasattr(kind, "update_state")]
+    assert len(made) > 10
 
 
 def test_tf_keras(backend, capsys):
