@@ -37,12 +37,10 @@ class Integers:
         return tf.math.floormod(x, y) if x.dtype.is_floating else _without_zero(tf.math.floormod, x, y)
 
     def power(self, x: Any, y: Any) -> Any:
-        if x.dtype.is_floating:
+        if not x.dtype.is_integer:
             return tf.pow(x, y)
         if x.dtype.is_unsigned:
             return tf.cast(tf.pow(tf.cast(x, tf.int64), tf.cast(y, tf.int64)), x.dtype)
-        if x.dtype not in _SIGNED:
-            return tf.pow(x, y)
         one, negative = tf.ones_like(y), y < 0
         turned = tf.where(tf.equal(tf.math.floormod(y, 2), 0), one, -one)
         inverse = tf.where(tf.equal(x, 1), one, tf.where(tf.equal(x, -1), turned, tf.zeros_like(y)))
