@@ -12,12 +12,14 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pytensor.tensor as pt
+from pytensor.tensor.type import TensorType
 from pytensor.tensor.variable import TensorVariable
 
 from keras_front.backend import shapes
+from keras_front_numpy.kernels import elementwise
 from keras_front_numpy.kernels.indexing import strided_index
 
-from .kernels import cast
+from .kernels import cast, kernel
 
 Expression: TypeAlias = Callable[..., TensorVariable]
 _LONGEST = 1 << 16  # elements of a sum that is a product with ones; longer ones want NumPy's pairwise order
@@ -39,6 +41,14 @@ def _over(reduced: Expression) -> Expression:
     return reduction
 
 
+def _power(x: TensorVariable, y: TensorVariable) -> TensorVariable:
+    """A power. PyTensor takes an integer to a negative power by NumPy, which refuses it."""
+    if _is_float(x):
+        return pt.pow(x, y)
+    out = TensorType(x.dtype, np.broadcast_shapes(x.type.shape, y.type.shape))
+    return kernel("power", elementwise.power, [x, y], [out])[0]
+
+
 def _prod(x: TensorVariable, *, axis: Any, keepdims: bool) -> TensorVariable:
     return pt.prod(x, shapes.normalize_axes(axis, x.ndim), x.dtype, keepdims, acc_dtype=x.dtype)
 
@@ -51,8 +61,8 @@ def _sum(x: TensorVariable, *, axis: Any, keepdims: bool) -> TensorVariable:
     first, last = axes == tuple(range(len(axes))), axes == tuple(range(len(kept), x.ndim))
     if not axes or not kept or not (first or last) or joined > _LONGEST or x.dtype not in ("float32", "float64"):
         return pt.sum(x, axes, x.dtype, keepdims, acc_dtype=x.dtype)
-    ones = np.ones(joined, x.dtype)
-    total = pt.dot(ones, x.reshape((joined, math.prod(kept)))) if first else pt.dot(x.reshape((-1, joined)), ones)
+    ones, rest = np.ones(joined, x.dtype), math.prod(kept)
+    total = pt.dot(ones, x.reshape((joined, rest))) if first else pt.dot(x.reshape((rest, joined)), ones)
     return total.reshape([1 if i in axes else n for i, n in enumerate(x.type.shape)] if keepdims else kept)
 
 
@@ -77,7 +87,7 @@ EXPRESSIONS: dict[str, Expression] = {
     "divide": pt.true_div,
     "floor_divide": pt.int_div,
     "mod": pt.mod,
-    "power": pt.pow,
+    "power": _power,
     "maximum": pt.maximum,
     "minimum": pt.minimum,
     "negative": pt.neg,

@@ -28,8 +28,9 @@ pytestmark = pytest.mark.skipif(
 
 # One op for each way in which an expression or a kernel is made.
 OPS = (
-    "add cast concatenate conv cumsum cumprod flip floor gather gru_sequence isfinite lstm_sequence matmul max_pool mod"
-    " pad permute_dimensions prod reshape round scatter_add sigmoid strided_slice sum take_along_axis where"
+    "add cast concatenate conv cumsum cumprod flip floor gather gru_sequence isfinite logsumexp lstm_sequence matmul"
+    " max_pool mod pad permute_dimensions power prod reshape round scatter_add sigmoid"
+    " strided_slice sum take_along_axis where"
 ).split()
 LAYERS = ["BatchNormalization", "Bidirectional", "Conv2DTranspose", "Embedding"]
 

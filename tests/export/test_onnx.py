@@ -13,8 +13,9 @@ from onnx_trials import layer_outcome, op_outcome, run
 
 from keras_front import backend as K
 from keras_front.backend.op import OPS, primitives
+from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError, MissingPackageError, SerializationError
-from keras_front.export.onnx import EMITTERS, REFUSED
+from keras_front.export.onnx import EMITTERS, REFUSED, build, record
 from keras_front.export.onnx.file import onnx_model
 from keras_front.layers import (
     LSTM,
@@ -51,6 +52,26 @@ def test_an_emitter_writes_what_numpy_computes():
             if found.refused or not found.difference < 1e-5:
                 wrong[op, repr(case)] = found
     assert not wrong
+
+
+INTEGERS = np.array([-(2**31), -3, -1, 0, 1, 2, 7], "int32")
+
+
+@pytest.mark.parametrize("op", ["floor_divide", "mod", "power", "right_shift"])
+def test_integers_are_as_in_k_at_their_edges(op):
+    """By 0, the least by -1, to large and negative powers; by constants too, which need fewer nodes."""
+    for case in conformance.table()[op]:
+        assert op_outcome(op, case).difference < 1e-5, case
+    fn = getattr(K, op)
+    for other in (2, -1, 0, [2, -3, 0, 5, 1, -1, 31]):
+        other = np.broadcast_to(np.int32(other), INTEGERS.shape)
+        made = build(
+            record(lambda x, other=other: [fn(x, K.constant(other, "int32"))], [SymbolicTensor((7,), "int32")])
+        )
+        with K.use_backend("numpy"):
+            np.testing.assert_array_equal(run(made, [INTEGERS])[0], fn(INTEGERS, other), str(other))
+        if op == "power" and other.max() == 2:
+            assert len(made.proto.graph.node) < 20
 
 
 # Each layer here stands for a way of being written; `make test-onnx` has all of them.

@@ -9,12 +9,13 @@ import numpy as np
 import onnx
 from onnx import helper
 
+import keras_front.export.onnx.integers  # noqa: F401 - it fills the table, as those below
 from keras_front import __version__
 from keras_front.backend import symbolic
 from keras_front.backend.ir import Program
 from keras_front.backend.symbolic import SymbolicTensor
 from keras_front.errors import ArgumentError
-from keras_front.export.onnx import arrangement, convolution, elementwise, neural, recurrent, reductions, resizing  # noqa: F401 - they fill the table
+from keras_front.export.onnx import arrangement, convolution, elementwise, neural, recurrent, reductions, resizing  # noqa: F401
 from keras_front.export.onnx.emitter import DEFAULT, HIGHEST, LOWEST
 from keras_front.export.onnx.graph import Graph, host_array, info, initializer
 

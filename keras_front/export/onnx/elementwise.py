@@ -54,7 +54,7 @@ def _single(call: Any) -> bool:
 
 
 for _kind, _name in {
-    "Abs": "abs", "Add": "add", "Sub": "subtract", "Mul": "multiply", "Neg": "negative", "Sign": "sign", "Pow": "power",
+    "Abs": "abs", "Add": "add", "Sub": "subtract", "Mul": "multiply", "Neg": "negative", "Sign": "sign",
     "Exp": "exp", "Log": "log", "Sqrt": "square_root", "Sin": "sin", "Cos": "cos", "Tanh": "tanh",
     "Sigmoid": "sigmoid", "Erf": "erf", "Equal": "equal", "Less": "less", "LessOrEqual": "less_equal",
     "Greater": "greater", "GreaterOrEqual": "greater_equal", "Max": "maximum", "Min": "minimum",
@@ -128,32 +128,6 @@ def log1p(graph: Any, call: Any, x: str) -> str:
 @emits("divide")
 def divide(graph: Any, call: Any, x: str, y: str) -> str:
     return graph.node("Div", [x, y])
-
-
-@emits("floor_divide")
-def floor_divide(graph: Any, call: Any, x: str, y: str) -> str:
-    like = call.args[0]
-    if dtypes.is_float(like.dtype):
-        return graph.node("Floor", [graph.node("Div", [x, y])])
-    dtype = wider(like.dtype)
-    x, y = graph.cast(x, dtype), graph.cast(y, dtype)
-    quotient, rest = graph.node("Div", [x, y]), graph.node("Mod", [x, y])  # truncated; the rest has the sign of y
-    zero = graph.const(0, dtype)
-    signs = graph.node("Xor", [graph.node("Less", [x, zero]), graph.node("Less", [y, zero])])
-    inexact = graph.node("And", [signs, graph.node("Not", [graph.node("Equal", [rest, zero])])])
-    return graph.cast(graph.node("Sub", [quotient, graph.cast(inexact, dtype)]), like.dtype)
-
-
-@emits("mod")
-def mod(graph: Any, call: Any, x: str, y: str) -> str:
-    like = call.args[0]
-    if not dtypes.is_float(like.dtype):
-        return widened(graph, call, [x, y], "Mod")
-    rest = graph.node("Mod", [x, y], fmod=1)  # which has the sign of x
-    zero = graph.like(like, 0)
-    signs = graph.node("Xor", [graph.node("Less", [rest, zero]), graph.node("Less", [y, zero])])
-    other = graph.node("And", [signs, graph.node("Not", [graph.node("Equal", [rest, zero])])])
-    return graph.node("Where", [other, graph.node("Add", [rest, y]), rest])
 
 
 @emits("logical_and", "logical_or", "logical_not")
