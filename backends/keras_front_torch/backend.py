@@ -46,6 +46,7 @@ class TorchBackend(Images, Integers, WatchedVariables, Backend):
     name = "torch"
     tensor_types = (torch.Tensor,)
     differentiates = True
+    sizes_of_values = True
     fusions = rewriting.FUSIONS
     distributes = True
 

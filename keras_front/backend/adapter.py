@@ -73,7 +73,8 @@ class Backend:
     are marked by `accumulates_in_single`; `shares_programs`, whether compiling
     takes so long that what was compiled for one function serves others with an equal program, and holds no state of
     theirs; `any_batch`, whether its programs leave the size of the batch open, so that
-    one serves all sizes; `forks`, whether it works in a child process that was forked after it was made (see `forks`);
+    one serves all sizes; `sizes_of_values`, whether its programs take sizes that are computed from values; `forks`,
+    whether it works in a child process that was forked after it was made (see `forks`);
     `distributes`, whether there is an adapter of it for a distribution, see `distributed`; `lacks`, the
     dtypes of floats that it does not have.
 
@@ -90,6 +91,7 @@ class Backend:
     fusions: ClassVar[tuple[Fusion, ...]] = ()
     accumulates: ClassVar[frozenset[str]] = frozenset()
     any_batch: ClassVar[bool] = False
+    sizes_of_values: ClassVar[bool] = False
     shares_programs: ClassVar[bool] = False
     forks: ClassVar[bool] = True
     distributes: ClassVar[bool] = False

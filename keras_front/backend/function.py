@@ -47,19 +47,30 @@ class Function:
         outputs: a symbolic tensor, or a list of them.
         updates: pairs (variable, new value), assigned after each call.
         name: what the function is called in messages.
+        fetches: what is computed besides, and updates that are carried out.
+        feed_dict: values of further placeholders, looked up at each call.
 
     Raises: ArgumentError for an input that is no symbolic tensor.
     """
 
-    def __init__(self, inputs: Sequence[Any], outputs: Any, updates: Any = None, name: str | None = None):
+    def __init__(
+        self, inputs: Sequence[Any], outputs: Any, updates: Any = None, name: str | None = None, fetches: Any = None,
+        feed_dict: Any = None,
+    ):  # fmt: skip
+        self.fetches, self.feed_dict = list(fetches or ()), dict(feed_dict or {})
+        self._asked = len(inputs)  # of the inputs, whose values a call is given
+        inputs = [*inputs, *self.feed_dict]
         self.inputs = [i.symbol if isinstance(i, state.Variable) else i for i in inputs]
         wrong = [i for i in self.inputs if not isinstance(i, SymbolicTensor)]
         if wrong:
             raise ArgumentError(f"K.function: inputs must be placeholders, received {wrong[0]!r:.80}.")
         outputs = list(outputs) if isinstance(outputs, ValuesView | Iterator) else outputs
         self.single = not isinstance(outputs, list | tuple)
-        self.outputs = [_output(o) for o in ([outputs] if self.single else outputs)]
+        wanted = [outputs] if self.single else outputs
+        self.outputs = [_output(o[1] if is_update(o) else o) for o in wanted]
         self.updates = [u for u in _listed(updates) if isinstance(u, tuple | list) and len(u) == 2]
+        self.updates += [u for u in (*wanted, *self.fetches) if is_update(u)]
+        self._besides = [_output(f) for f in self.fetches if not is_update(f)]
         self.fed = [i for i in self.inputs if i is not PHASE]
         batched = [place for place, tensor in enumerate(self.fed) if tensor.shape[:1] == (None,)]
         self._compiled = program.Compiled(self._run, pure=False, batched=batched)
@@ -68,20 +79,22 @@ class Function:
     def _run(self, *values: Any) -> Any:
         new = [recorded(value) for _, value in self.updates]
         table = dict(zip(self.fed, values, strict=True))
-        return symbolic.replay((self.outputs, new), table)
+        outputs, new, _ = symbolic.replay((self.outputs, new, self._besides), table)
+        return outputs, new
 
     @api_boundary
     def __call__(self, values: Sequence[Any] = ()) -> Any:
         if not isinstance(values, list | tuple):
             raise WrongKindError(
-                f"K.function: `inputs` should be a list or tuple of {len(self.inputs)} values, received "
+                f"K.function: `inputs` should be a list or tuple of {self._asked} values, received "
                 f"{type(values).__name__}. Write [values] for one input."
             )
-        if len(values) != len(self.inputs):  # as Keras, which takes nested lists: `(x, [], None)` for one input
+        if len(values) != self._asked:  # as Keras, which takes nested lists: `(x, [], None)` for one input
             values = [value for value in nest.flatten(list(values)) if value is not None]
-        if len(values) != len(self.inputs):
-            raise ArgumentError(f"K.function: expected {len(self.inputs)} values, received {len(values)}.")
+        if len(values) != self._asked:
+            raise ArgumentError(f"K.function: expected {self._asked} values, received {len(values)}.")
         backend = discovery.active()
+        values = [*values, *self.feed_dict.values()] if self.feed_dict else values
         given = {t: _alone(value, t) for t, value in zip(self.inputs, values, strict=True)}
         fed = [backend.convert(_checked(value, t), t.dtype) for t, value in given.items() if t is not PHASE]
         with scopes.phase(int(bool(given[PHASE]))) if PHASE in given else ExitStack():
@@ -130,6 +143,15 @@ class Function:
         return made.proto if path is None else files.save(made, path)
 
 
+def is_update(x: Any) -> bool:
+    """Whether it is what `K.update` returns outside of a step: a variable and its new value.
+
+    Args:
+        x: anything.
+    """
+    return isinstance(x, tuple) and len(x) == 2 and isinstance(x[0], state.Variable)
+
+
 def _output(output: Any) -> Any:
     if output is None:
         raise ArgumentError("K.function: outputs must be tensors, received None: K.gradients gives None for a tensor "
@@ -169,7 +191,8 @@ def evaluate(x: Any) -> np.ndarray:
     An expression is traced once and its straight-line code runs: no engine compiles for what may be asked only once.
 
     Args:
-        x: a symbolic tensor, a variable, a tensor of an engine, an array, or a sparse matrix of SciPy.
+        x: a symbolic tensor, a variable, a tensor of an engine, an array, or a sparse matrix of SciPy; what `K.update`
+            returned outside of a step is carried out.
 
     Returns: an array shaped as `x` that belongs to the caller.
 
@@ -179,16 +202,14 @@ def evaluate(x: Any) -> np.ndarray:
         >>> K.eval(K.constant([1.0, 2.0]) + 1).tolist()
         [2.0, 3.0]
     """
+    if is_update(x):
+        return Function([], x[1], [x])([])  # type: ignore[no-any-return]
     if isinstance(x, state.Variable):
         return x.numpy()
     if dtypes.is_sparse_matrix(x):
         return np.asarray(x.toarray())
     if not isinstance(x, SymbolicTensor):
-        owner = discovery.owner(x)
-        array = np.array(owner.to_numpy(x) if owner is not None else x)
-        if array.dtype.kind in "UO":
-            raise ArgumentError(f"K.eval: expected a tensor, a variable or an array of numbers, received {x!r:.60}.")
-        return array
+        return _array_of(x)
     if isinstance(x, eager_tensors.EagerTensor):
         return x.numpy()
     backend = discovery.active()
@@ -199,6 +220,14 @@ def evaluate(x: Any) -> np.ndarray:
         if scopes.current_frame() is None:
             x.evaluator = run
     return _finished(x, np.array(backend.to_numpy(run())))
+
+
+def _array_of(x: Any) -> np.ndarray:
+    owner = discovery.owner(x)
+    array = np.array(owner.to_numpy(x) if owner is not None else x)
+    if array.dtype.kind in "UO":
+        raise ArgumentError(f"K.eval: expected a tensor, a variable or an array of numbers, received {x!r:.60}.")
+    return array
 
 
 def _finished(tensor: SymbolicTensor, array: np.ndarray) -> np.ndarray:
@@ -303,7 +332,9 @@ def function(inputs: Any, outputs: Any, updates: Any = None, **kwargs: Any) -> F
         inputs: a list of placeholders (or `K.learning_phase()`).
         outputs: the tensors that are computed from them, a list or one.
         updates: pairs (variable, new value), carried out at each call.
-        **kwargs: `name`, what the function is called; `givens` and `mode` of Theano, which are ignored.
+        **kwargs: `name`, what the function is called; `fetches`, what is computed or carried out besides; `feed_dict`,
+            values of further placeholders, an attribute of the function that may be changed; `givens` and `mode` of
+            Theano, `options` and `run_metadata` of TensorFlow, which are ignored.
 
     Returns: a `Function`: called with a list of values it returns a list of arrays; `.source` shows the program that
     runs.
@@ -316,9 +347,10 @@ def function(inputs: Any, outputs: Any, updates: Any = None, **kwargs: Any) -> F
         >>> K.function([x], [x * 2.0])([[1.0, 2.0]])[0].tolist()
         [2.0, 4.0]
     """
-    known = ("inputs", "outputs", "updates", "name", "givens", "mode")
+    ours = ("inputs", "outputs", "updates", "name", "fetches", "feed_dict")
+    known = (*ours, "givens", "mode", "options", "run_metadata")
     reject_unknown("K.function", {name: None for name in kwargs if name not in known}, known)
-    return Function(inputs, outputs, updates, kwargs.get("name"))
+    return Function(inputs, outputs, updates, **{name: value for name, value in kwargs.items() if name in ours})
 
 
 @explains_failures

@@ -249,11 +249,15 @@ def plain(value: Any) -> Any:
 
 
 def as_dims(shape: Any) -> Any:
-    """A shape given as a list, array or symbolic vector, as a tuple of ints and symbols (a symbolic vector stays)."""
+    """A shape given as a list, array or symbolic vector, as a tuple of ints and symbols.
+
+    A symbolic vector stays if it is the shape of a tensor, or has no known length.
+    """
     if isinstance(shape, EagerTensor):
         shape = shape.numpy()
     if isinstance(shape, SymbolicTensor):
-        return shape
+        is_shape = shape.origin is not None and shape.origin.op.name == "symbolic_shape"
+        return shape if is_shape or shape.shape[:1] in ((), (None,)) else tuple(shape[i] for i in range(shape.shape[0]))
     if isinstance(shape, int | np.integer):
         return (int(shape),)
     if isinstance(shape, str) or not hasattr(shape, "__iter__"):

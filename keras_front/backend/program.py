@@ -58,7 +58,17 @@ def trace(
             stack.enter_context(scopes.phase(0))
         results = fn(*[list(a) if isinstance(a, list) else a for a in leaves])
         results = nest.map_structure(recorded, results)
-        return backend.rewritten(lowered(backend, leaves, results, donate))
+        program = lowered(backend, leaves, results, donate)
+    if not (backend.sizes_of_values or batched or valued):
+        _sizes_are_known(program)
+    return backend.rewritten(program)
+
+
+def _sizes_are_known(program: Program) -> None:
+    """Raises: UntraceableError for a program with a size that only values tell, for an engine that wants to know it."""
+    for instruction in program.instructions:
+        if any(None in out.shape for out in instruction.outs):
+            raise UntraceableError(f"K.{instruction.op}: a size of its result depends on values.")
 
 
 def _leaf(backend: Any, arg: Any, batched: bool) -> Any:

@@ -180,13 +180,16 @@ class SymbolicTensor(Operators):
 
     @property
     def _uses_learning_phase(self) -> bool:
-        """Whether the layers that made this tensor, or those before, look at the phase, or what a program set it to.
+        """Whether what made this tensor, or what came before, looks at the phase; or what a program set it to.
 
         Source: Keras 2.3.1, `keras/engine/base_layer.py`.
         """
         if self._phase_told is not None:
             return self._phase_told
-        return self.history is not None and functions["made_by_phase"](self)
+        if self.history is not None:
+            return functions["made_by_phase"](self)
+        before = ancestors([self])  # what functions of K made it of: the phase, or what layers made
+        return PHASE in before or any(t._uses_learning_phase for t in before if t.history is not None)
 
     @_uses_learning_phase.setter
     def _uses_learning_phase(self, told: bool) -> None:

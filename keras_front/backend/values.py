@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_front.backend import scopes
 from keras_front.backend.creation import convert
-from keras_front.backend.function import Function, evaluate
+from keras_front.backend.function import Function, evaluate, is_update
 from keras_front.backend.guards import replaced, unchanged
 from keras_front.backend.ops.elementwise import add, host_print, multiply, subtract
 from keras_front.backend.state import Variable
@@ -43,8 +43,6 @@ def get_value(x: Any) -> np.ndarray:
         >>> K.get_value(K.variable([1.0, 2.0]))
         array([1., 2.], dtype=float32)
     """
-    if isinstance(x, tuple) and len(x) == 2 and isinstance(x[0], Variable):
-        return batch_get_value([x])[0]
     return evaluate(x)
 
 
@@ -62,10 +60,10 @@ def batch_get_value(ops: Sequence[Any]) -> list[np.ndarray]:
         >>> [v.tolist() for v in K.batch_get_value([K.variable([1.0]), K.variable([2.0])])]
         [[1.0], [2.0]]
     """
-    updates = [x for x in ops if isinstance(x, tuple)]
+    updates = [x for x in ops if is_update(x)]
     if updates:
         Function([], [], updates)([])
-    read = [x[0] if isinstance(x, tuple) else x for x in ops]
+    read = [x[0] if is_update(x) else x for x in ops]
     with unchanged(x for x in read if isinstance(x, Variable)):
         return [get_value(x) for x in read]
 

@@ -65,5 +65,5 @@ def call_depends_on_phase(node: Any, seen: set[int] | None = None) -> bool:
 
 @provides("made_by_phase")
 def _made_by_phase(tensor: Any) -> bool:
-    maker, place = (tensor.history or (None, 0))[:2]
+    maker, place = tensor.history[:2]
     return maker is not None and call_depends_on_phase(maker._inbound_nodes[place])

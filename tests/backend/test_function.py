@@ -1,5 +1,7 @@
 """K.function, K.gradients, K.eval: the classic way to compute, on every backend."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -121,3 +123,51 @@ def test_switch_chooses_scalars_and_rows(backend):
     a, b = K.function([x], [rows, whole])([np.array([[1.0, 2.0], [-1.0, 2.0], [0.0, 0.0]])])
     assert a.tolist() == [[1, 2], [1, -2], [0, 0]]
     assert b.tolist() == [[1, 2], [-1, 2], [0, 0]]
+
+
+def test_sizes_may_be_values_that_are_fed(backend):
+    x, sizes = K.placeholder((None, 4)), K.placeholder((2,), dtype="int32")
+    results = [K.reshape(x, sizes), K.tile(x, sizes) + 1, K.zeros(sizes), K.ones((sizes[0], 3)), K.arange(sizes[0])]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # that some backends trace it at each call
+        f = K.function([x, sizes], results)
+        for a, b in ((4, 2), (2, 4)):
+            values = np.arange(8.0).reshape(2, 4)
+            wanted = [values.reshape(a, b), np.tile(values, (a, b)) + 1, np.zeros((a, b)), np.ones((a, 3)), range(a)]
+            for found, value in zip(f([values, np.array([a, b])]), wanted, strict=True):
+                np.testing.assert_array_equal(found, value)
+
+
+@pytest.mark.engine_neutral
+def test_what_is_fetched_and_fed_besides(backend):
+    a, b = K.placeholder(()), K.placeholder(())
+    x, y = K.variable(0.0), K.variable(0.0)
+    f = K.function(
+        [a], [a + 1], updates=[(x, a)], fetches=[K.update(y, b * 2), a * b], feed_dict={b: 3.0}, options=None
+    )
+    assert f([10.0]) == [11.0]
+    assert (float(x.numpy()), float(y.numpy())) == (10.0, 6.0)
+    f.feed_dict[b] = 4.0
+    f([1.0])
+    assert float(y.numpy()) == 8.0
+    with pytest.raises(ValueError, match="expected 1 values, received 2"):
+        f([1.0, 2.0])
+
+
+@pytest.mark.engine_neutral
+def test_updates_are_carried_out_where_they_are_asked_for(backend):
+    v = K.variable([1.0])
+    assert K.eval(K.update_add(v, K.constant([2.0]) * 1)) == 3
+    assert K.get_value(K.update_sub(v, K.ones((1,)))) == 2
+    assert K.function([], [K.update(v, v * 3)])([])[0] == 6
+    session = K.get_session()
+    assert session.run([K.update_add(v, v), v * 0])[0] == 12
+    assert session.run(K.update_add(v, v)) == 24 == v.numpy()
+
+
+@pytest.mark.engine_neutral
+def test_what_is_made_of_the_phase_says_so(backend):
+    x = K.placeholder((2,))
+    assert K.in_train_phase(x, 2 * x)._uses_learning_phase
+    assert (K.in_test_phase(x, 2 * x) + 1)._uses_learning_phase
+    assert not (x + 1)._uses_learning_phase

@@ -10,6 +10,7 @@ from typing import Any
 
 from keras_front import backend as K
 from keras_front import nest
+from keras_front.backend.function import is_update
 
 
 class Options:
@@ -89,7 +90,7 @@ class Session:
 
         Args:
             fetches: a tensor or variable, or nested lists, tuples and dictionaries of them. None, as for an initializer
-                of variables, gives None.
+                of variables, gives None; what `K.update` returned, the new value.
             feed_dict: values of inputs, by input. A key that is no tensor, as `K.learning_phase()`, is the phase.
             options: not used.
             run_metadata: not used.
@@ -97,9 +98,11 @@ class Session:
         feeds = feed_dict or {}
         inputs = [key for key in feeds if K.is_symbolic(key)]
         phase = next((bool(value) for key, value in feeds.items() if not K.is_symbolic(key)), None)
+        updates = [one for one in (fetches if isinstance(fetches, list) else [fetches]) if is_update(one)]
+        fetches = _value_of(fetches) if not isinstance(fetches, list) else [_value_of(one) for one in fetches]
         wanted = [one for one in nest.flatten(fetches) if one is not None]
         with K.phase(bool(phase)):
-            values = iter(K.function(inputs, wanted)([feeds[key] for key in inputs]) if wanted else [])
+            values = iter(K.function(inputs, wanted, updates)([feeds[key] for key in inputs]) if wanted else [])
         return nest.map_structure(lambda one: None if one is None else next(values), fetches)
 
     def as_default(self) -> Session:
@@ -122,6 +125,10 @@ class Session:
 
 
 InteractiveSession = Session
+
+
+def _value_of(fetched: Any) -> Any:
+    return fetched[1] if is_update(fetched) else fetched
 
 
 @functools.cache
