@@ -292,6 +292,7 @@ class TrainingEpochs:
         """The step for whole batches like the one of these rows, and how many of them go in one dispatch."""
         train = self.steps.train(self.part.layout(data.layout, len(rows)))
         batch = self.engine.put_batch(data.rows(self.part.rows(rows)))  # by the host: nothing is compiled for it
+        batch = [self.engine.convert(array) for array in batch]  # once for both
         values = self.state.values
         run, program = train.specialize(values, batch), train.program(values, batch)
 
