@@ -39,6 +39,35 @@ from keras_front.setting_kinds import NATIVE as NATIVE
 from keras_front.setting_kinds import Kind, data_format_named
 from keras_front.setting_kinds import Setting as Setting
 
+__all__ = [
+    "current_dialect",
+    "dialect",
+    "disable_traceback_filtering",
+    "enable_traceback_filtering",
+    "epsilon",
+    "floatx",
+    "image_data_format",
+    "is_traceback_filtering_enabled",
+    "max_epochs",
+    "max_model_bytes",
+    "max_model_layers",
+    "max_steps_per_epoch",
+    "normalize_data_format",
+    "reload",
+    "save",
+    "set_dialect",
+    "set_epsilon",
+    "set_floatx",
+    "set_image_data_format",
+    "set_max_epochs",
+    "set_max_model_bytes",
+    "set_max_model_layers",
+    "set_max_steps_per_epoch",
+    "set_old_name_warnings",
+    "setting",
+    "use",
+]
+
 # What holds for the process, and, where a `with` block is open, what holds in it: for its thread or task alone.
 _settings: dict[str, Setting] = {}
 _NO_BLOCK: Mapping[str, Setting] = {}

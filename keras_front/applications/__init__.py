@@ -68,6 +68,9 @@ def keras_modules_injection(base_fun: Callable[..., Any]) -> Callable[..., Any]:
 
     Args:
         base_fun: a function that builds a net.
+    Example:
+        >>> keras_modules_injection(len) is len
+        True
     """
     return base_fun
 
@@ -83,6 +86,8 @@ def set_keras_submodules(
         models: a module with `Model`.
         utils: a module with `get_file`.
         engine: a module of earlier versions.
+    Example:
+        >>> set_keras_submodules(backend=None, layers=None)
     """
 
 
@@ -93,6 +98,9 @@ def get_submodules_from_kwargs(kwargs: dict[str, Any]) -> tuple[Any, Any, Any, A
         kwargs: keyword arguments of a function of Keras-Applications.
 
     Raises: UnknownArgumentError (a TypeError) for any other argument.
+    Example:
+        >>> [module.__name__ for module in get_submodules_from_kwargs({})]
+        ['keras_front.backend', 'keras_front.layers', 'keras_front.models', 'keras_front.utils']
     """
     from .imagenet_utils import SUBMODULES, accept_submodules
 
@@ -109,6 +117,11 @@ def correct_pad(backend: Any, inputs: Any, kernel_size: Any) -> tuple[tuple[int,
         backend: the module K, which is not needed.
         inputs: symbolic tensor of images.
         kernel_size: of the window: one number, or rows and columns.
+    Example:
+        >>> from keras_front import backend as K
+        >>> from keras_front.layers import Input
+        >>> correct_pad(K, Input((224, 224, 3)), 3)
+        ((0, 1), (0, 1))
     """
     from .blocks import Blocks
 

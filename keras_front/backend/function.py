@@ -412,6 +412,11 @@ def compile_multi_step(step: Any) -> Callable[..., Any]:
     `order` is an integer array (steps, batch size); a batch holds those rows of each array of `data`.
 
     Returns: a function that gives (state, results of the last step).
+    Example:
+        >>> run = compile_multi_step(lambda state, batch: ([state[0] + K.sum(batch[0])], state[0]))
+        >>> data, order = [K.constant([[1.0], [2.0], [3.0], [4.0]])], np.array([[0, 1], [2, 3]])
+        >>> float(run([K.constant(0.0)], data, order, 2)[0][0])
+        10.0
     """
     engine: Any = discovery.active()
     step = step if isinstance(step, program.Compiled) else compile(step, donate=(0,))
@@ -450,6 +455,11 @@ def compile_multi_batch(step: program.Compiled) -> Callable[..., Any]:
 
     Args:
         step: what `K.compile` returned.
+    Example:
+        >>> step = compile(lambda fixed, state, batch: (state, [batch[0] * fixed[0]]))
+        >>> state, outputs = compile_multi_batch(step)([K.constant(2.0)], [], [np.ones((4, 1), "float32")], 2, 2, True)
+        >>> K.to_numpy(outputs[0]).tolist()
+        [[2.0], [2.0], [2.0], [2.0]]
     """
     engine: Any = discovery.active()
     if not engine.shares_programs:

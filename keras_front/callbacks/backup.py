@@ -158,6 +158,9 @@ def with_backup(callbacks: Any, resume: Any) -> Any:
         resume: folder of the backup, a `BackupAndRestore`, or None.
 
     Raises: ArgumentError if `resume` is something else.
+    Example:
+        >>> [type(callback).__name__ for callback in with_backup(None, "backup")]
+        ['BackupAndRestore']
     """
     if resume is None:
         return callbacks

@@ -28,6 +28,9 @@ class Distribution:
 
     Source: Keras 3.15, `keras.distribution.Distribution`; the last two arguments are ours. ZeRO: Rajbhandari et al.
         (2020), arXiv:1910.02054.
+    Example:
+        >>> from keras_front.distribution import DataParallel, set_distribution
+        >>> set_distribution(DataParallel())  # doctest: +SKIP
     """
 
     def __init__(

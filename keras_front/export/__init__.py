@@ -24,6 +24,9 @@ class Format(NamedTuple):
         suffixes: the ends of paths that mean this format where none is named; none for a folder.
         what: what it is, in a few words, for messages.
         backend: the backend whose engine writes it; None for a format that needs none.
+    Example:
+        >>> FORMATS["onnx"].suffixes
+        ('.onnx',)
     """
 
     module: str

@@ -40,6 +40,9 @@ def as_pair(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     Args:
         y_true: targets.
         y_pred: outputs.
+    Example:
+        >>> [t.dtype for t in as_pair([1, 0], K.constant([0.5, 0.5]))] == [K.constant(0.5).dtype] * 2
+        True
     """
     y_true, y_pred = tensor_of(y_true, "y_true"), tensor_of(y_pred, "y_pred")
     check_broadcast(y_true, y_pred, "y_true and y_pred")

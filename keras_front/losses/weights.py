@@ -112,6 +112,9 @@ def same_rank(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
         y_pred: outputs; they stay as they are.
 
     Returns: two tensors.
+    Example:
+        >>> [t.shape for t in same_rank(K.zeros((5,)), K.zeros((5, 1)))]
+        [(5, 1), (5, 1)]
     """
     y_true, y_pred = tensor_of(y_true, "y_true"), tensor_of(y_pred, "y_pred")
     surplus = K.ndim(y_pred) - K.ndim(y_true)
@@ -130,6 +133,9 @@ def spread_weights(sample_weight: Any, values: Any) -> Any:
         values: tensor of losses or outputs, (n, ...).
 
     Returns: a tensor of the dtype of `values`.
+    Example:
+        >>> spread_weights([1.0, 2.0], K.zeros((2, 3))).shape
+        (2, 1)
     """
     weights = K.cast(tensor_of(sample_weight, "sample_weight"), K.dtype(values))
     if K.ndim(weights) == K.ndim(values) + 1 and K.int_shape(weights)[-1] == 1:

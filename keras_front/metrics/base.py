@@ -426,6 +426,10 @@ class MeanOverElements(MeanMetricWrapper):
     """Mean of weighted values over the number of values, whatever the sum of their weights.
 
     Source: Keras 2.2.4, `keras/engine/training_utils.py`, `weighted_masked_objective`.
+    Example:
+        >>> metric = MeanOverElements(lambda y_true, y_pred: K.abs(y_true - y_pred))
+        >>> float(metric([0.0, 0.0], [1.0, 1.0], sample_weight=[0.0, 1.0]))
+        0.5
     """
 
     def weighted(self, values: Any, sample_weight: Any) -> tuple[Any, Any]:

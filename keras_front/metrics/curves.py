@@ -48,6 +48,13 @@ class SensitivitySpecificityBase(Decisions):
         class_id: only this place of the last axis counts; None for all.
 
     Raises: ArgumentError for another value or number.
+    Example:
+        >>> class SensitivityAt(SensitivitySpecificityBase):
+        ...     def result(self):
+        ...         sensitivity, specificity, _ = self._rates()
+        ...         return self._best(sensitivity, specificity)
+        >>> float(SensitivityAt(0.5)([0, 0, 1, 1], [0.1, 0.4, 0.3, 0.9]))
+        1.0
     """
 
     counted = ("tp", "tn", "fp", "fn")

@@ -258,6 +258,10 @@ def timeseries_generator_from_json(json_string: str) -> TimeseriesGenerator:
         json_string: the text.
     Source: Keras-Preprocessing 1.1.2, which reads `start_index` as it is written, with `length` in it, and so starts
         `length` steps later than the one that was written; here it starts where that one did.
+    Example:
+        >>> written = TimeseriesGenerator([1, 2, 3, 4], [1, 2, 3, 4], length=2).to_json()
+        >>> timeseries_generator_from_json(written)[0][0].tolist()
+        [[1, 2], [2, 3]]
     """
     config = dict(json.loads(json_string)["config"])
     config["data"], config["targets"] = json.loads(config["data"]), json.loads(config["targets"])

@@ -62,6 +62,9 @@ def audio_dataset_from_directory(
     Returns: a `Dataset`, with `class_names` and `file_paths`; two for 'both'.
     Raises: ArgumentError if there are no files, a file cannot be read, or arguments do not go together.
     Source: tf.keras 2 and Keras 3, `keras.utils.audio_dataset_from_directory`, which read files of 16 bits only.
+    Example:
+        >>> sounds = audio_dataset_from_directory("words", output_sequence_length=8000)  # doctest: +SKIP
+        Found 300 files belonging to 3 classes.
     """
     if ragged:
         raise ArgumentError("audio_dataset_from_directory: expected ragged=False; give output_sequence_length instead.")

@@ -175,6 +175,10 @@ class SequenceEnqueuer(ABC):
     Args:
         sequence: where the batches come from.
         use_multiprocessing: work in processes instead of threads.
+    Example:
+        >>> enqueuer = OrderedEnqueuer(sequence)  # doctest: +SKIP
+        >>> enqueuer.start(workers=2)  # doctest: +SKIP
+        >>> batches = enqueuer.get()  # doctest: +SKIP
     """
 
     @checked_constructor
@@ -352,6 +356,12 @@ class GeneratorEnqueuer(SequenceEnqueuer):
         use_multiprocessing: draw from it in a process instead of a thread.
         wait_time: accepted because Keras has it; nothing waits here.
         random_seed: accepted because Keras has it; one worker needs no seed of its own.
+    Example:
+        >>> enqueuer = GeneratorEnqueuer(iter(["a batch", "another"]))
+        >>> enqueuer.start()
+        >>> list(enqueuer.get())
+        ['a batch', 'another']
+        >>> enqueuer.stop()
     """
 
     @checked_constructor

@@ -40,6 +40,9 @@ def multi_gpu_model(
 
     Raises: ArgumentError for fewer than two devices, as in Keras.
     Source: Keras 2.3.1, `keras/utils/multi_gpu_utils.py`.
+    Example:
+        >>> parallel = multi_gpu_model(model, gpus=2)  # doctest: +SKIP
+        >>> parallel.compile("sgd", "mse")  # doctest: +SKIP
     """
     count = len(set(gpus)) if isinstance(gpus, Sequence) else gpus
     if count is not None and count < 2:

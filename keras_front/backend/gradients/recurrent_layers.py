@@ -41,6 +41,10 @@ def lstm_sequence_gradient(
         recurrent_activation: the name of that of the gates.
 
     Returns: one gradient for each.
+    Example:
+        >>> z, h, kernel = K.zeros((5, 2, 12)), K.zeros((2, 3)), K.zeros((3, 12))
+        >>> [t.shape for t in K.lstm_sequence_gradient(K.ones((5, 2, 3)), h, h, z, h, h, kernel)]
+        [(5, 2, 12), (2, 3), (2, 3), (3, 12)]
     """
     params = (z, h, c, recurrent_kernel)
     return _gradients("lstm_sequence", (g, g_h, g_c), params, mask, activation, recurrent_activation)
@@ -61,6 +65,10 @@ def conv_lstm_sequence_gradient(
         data_format: 'channels_last' or 'channels_first'.
 
     Returns: one gradient for each.
+    Example:
+        >>> z, h, kernel = K.zeros((3, 2, 4, 4, 8)), K.zeros((2, 4, 4, 2)), K.zeros((3, 3, 2, 8))
+        >>> [t.shape for t in K.conv_lstm_sequence_gradient(K.ones((3, 2, 4, 4, 2)), h, h, z, h, h, kernel)]
+        [(3, 2, 4, 4, 8), (2, 4, 4, 2), (2, 4, 4, 2), (3, 3, 2, 8)]
     """
     params, attrs = (z, h, c, recurrent_kernel), (activation, recurrent_activation, data_format)
     return _gradients("conv_lstm_sequence", (g, g_h, g_c), params, mask, *attrs)
@@ -81,6 +89,10 @@ def gru_sequence_gradient(
         reset_after: where the reset gate acts, see `gru`.
 
     Returns: one gradient for each.
+    Example:
+        >>> z, h, kernel = K.zeros((5, 2, 9)), K.zeros((2, 3)), K.zeros((3, 9))
+        >>> [t.shape for t in K.gru_sequence_gradient(K.ones((5, 2, 3)), h, z, h, kernel)]
+        [(5, 2, 9), (2, 3), (3, 9)]
     """
     params = [z, h, recurrent_kernel, *([] if bias is None else [bias])]
     rest = (mask, activation, recurrent_activation, reset_after)
@@ -99,6 +111,10 @@ def simple_rnn_sequence_gradient(
         activation: the name of an activation of K.
 
     Returns: one gradient for each.
+    Example:
+        >>> z, h, kernel = K.zeros((5, 2, 3)), K.zeros((2, 3)), K.zeros((3, 3))
+        >>> [t.shape for t in K.simple_rnn_sequence_gradient(K.ones((5, 2, 3)), h, z, h, kernel)]
+        [(5, 2, 3), (2, 3), (3, 3)]
     """
     return _gradients("simple_rnn_sequence", (g, g_h), (z, h, recurrent_kernel), mask, activation)
 

@@ -132,6 +132,9 @@ def ctc_label_dense_to_sparse(labels: Any, label_lengths: Any) -> Any:
 
     Raises:
         ArgumentError: tensors are symbolic; `ctc_batch_cost` takes dense labels and needs no sparse ones.
+    Example:
+        >>> ctc_label_dense_to_sparse([[1, 2, 0]], [2]).toarray().tolist()
+        [[1, 2, 0]]
     """
     from keras_front.backend.creation import to_numpy
     from keras_front.backend.symbolic import is_symbolic

@@ -191,6 +191,10 @@ def conv_lstm_sequence(
     Returns: (outputs, last h, last c).
 
     Source: Shi et al. (2015), without the peepholes.
+    Example:
+        >>> z, state, kernel = K.zeros((3, 2, 4, 4, 8)), K.zeros((2, 4, 4, 2)), K.zeros((3, 3, 2, 8))
+        >>> [t.shape for t in K.conv_lstm_sequence(z, state, state, kernel)]
+        [(3, 2, 4, 4, 2), (2, 4, 4, 2), (2, 4, 4, 2)]
     """
     act, gate = _functions(activation, recurrent_activation)
     axis = 1 if data_format == "channels_first" else len(h.shape) - 1

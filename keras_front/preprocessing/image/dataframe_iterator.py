@@ -65,6 +65,10 @@ class DataFrameIterator(BatchFromFilesMixin):
     Raises: ArgumentError for another mode or subset, or unless there are two classes for 'binary'; DtypeError (a
         TypeError) for columns of other types.
     Source: Keras-Preprocessing 1.1.2; `has_ext` as in 1.0, `keep_aspect_ratio` as in tf.keras 2.
+    Example:
+        >>> table = pandas.DataFrame({"filename": ["a.png", "b.png"], "class": ["cat", "dog"]})  # doctest: +SKIP
+        >>> DataFrameIterator(table, "photos", target_size=(96, 96))  # doctest: +SKIP
+        Found 2 validated image filenames belonging to 2 classes.
     """
 
     allowed_class_modes = ("binary", "categorical", "input", "multi_output", "raw", "sparse", None)

@@ -51,6 +51,9 @@ class DirectoryIterator(BatchFromFilesMixin):
 
     Raises: ArgumentError for another mode or subset; FileNotFoundError if there is no such folder.
     Source: Keras-Preprocessing 1.1.2; `keep_aspect_ratio` as in tf.keras 2.
+    Example:
+        >>> DirectoryIterator("photos", ImageDataGenerator(rescale=1 / 255), target_size=(96, 96))  # doctest: +SKIP
+        Found 2000 images belonging to 2 classes.
     """
 
     allowed_class_modes = ("categorical", "binary", "sparse", "input", None)

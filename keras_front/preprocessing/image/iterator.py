@@ -59,6 +59,13 @@ class Iterator(Documented, Sequence):
         index_array: the order of the samples in this pass; None before the first one.
 
     Raises: ArgumentError unless there is at least one sample in a batch.
+    Example:
+        >>> class Squares(Iterator):
+        ...     def _get_batches_of_transformed_samples(self, index_array):
+        ...         return index_array**2
+        >>> squares = Squares(5, batch_size=2, shuffle=False, seed=None)
+        >>> len(squares), squares[2].tolist(), next(squares).tolist()
+        (3, [16], [0, 1])
     """
 
     white_list_formats = ("png", "jpg", "jpeg", "bmp", "ppm", "tif", "tiff")
