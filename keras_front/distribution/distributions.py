@@ -126,6 +126,14 @@ class Distribution:
         """
         return None
 
+    def distribute_dataset(self, dataset: Any) -> Any:
+        """The data as it is: what reads it gives each process its rows of every batch.
+
+        Args:
+            dataset: a stream of batches.
+        """
+        return dataset
+
     def _axes_of(self, variable: Any) -> Axes:
         axes = self._axes_of_weight(getattr(variable, "slot_of", None) or variable.path, variable.shape)
         if self.shard_optimizer_state and variable.slot_of and not any(axes):

@@ -71,8 +71,10 @@ class TensorLayout:
 class LayoutMap(MutableMapping[str, TensorLayout]):
     """Layouts by the paths of variables: a dict whose keys are regular expressions that match a whole path.
 
-    The path of a variable is its name without the ':0' of Keras 2, such as 'dense_1/kernel'. A variable that no key
-    matches lies whole on every device. The slots of an optimizer lie as their weights do.
+    The path of a variable is its name without the ':0' of Keras 2, such as 'dense_1/kernel'. Keras 3 writes the name of
+    a `Sequential` in front, 'sequential/dense_1/kernel': of a key with more names than the path, the last count, where
+    nothing else matches. A variable that no key matches lies whole on every device. The slots of an optimizer lie as
+    their weights do.
 
     Args:
         device_mesh: the mesh of the layouts.
@@ -97,13 +99,16 @@ class LayoutMap(MutableMapping[str, TensorLayout]):
         Raises: ArgumentError if several keys match.
         """
         found = self._layouts.get(key)
-        matching = [pattern for pattern in self._layouts if re.fullmatch(pattern, key)] if found is None else []
+        if found is not None:
+            return found
+        matching = [pattern for pattern in self._layouts if re.fullmatch(pattern, key)]
+        matching = matching or [pattern for pattern in self._layouts if _matches_at_its_end(pattern, key)]
         if len(matching) > 1:
             raise ArgumentError(
                 f"LayoutMap: the path {key!r} matches several keys: {', '.join(map(repr, matching))}. "
                 "Let each path match one key at most."
             )
-        return self._layouts[matching[0]] if matching else cast(TensorLayout, found)
+        return self._layouts[matching[0]] if matching else cast(TensorLayout, None)
 
     def get(self, key: str, default: Any = None) -> Any:
         """The layout of a path.
@@ -139,6 +144,17 @@ class LayoutMap(MutableMapping[str, TensorLayout]):
 
     def __len__(self) -> int:
         return len(self._layouts)
+
+
+def _matches_at_its_end(pattern: str, path: str) -> bool:
+    """Whether as many names at the end of a pattern as a path has match it: those in front are names of models."""
+    last = pattern.split("/")[-1 - path.count("/") :]
+    if "/" not in path or len(last) == pattern.count("/") + 1:
+        return False
+    try:
+        return re.fullmatch("/".join(last), path) is not None
+    except re.error:  # a group that began in what was left out
+        return False
 
 
 def distribute_tensor(tensor: Any, layout: TensorLayout) -> Any:

@@ -93,6 +93,22 @@ def test_a_layout_map_takes_patterns_of_whole_paths(mesh):
     assert layouts["dense/kernel"] is None
 
 
+def test_names_of_models_may_stand_before_a_path_as_in_keras_3(mesh):
+    layouts = dist.LayoutMap(mesh)
+    layouts["sequential/d1/kernel"] = ("model",)
+    layouts["outer/(inner|other)/d.*2/kernel"] = (None, "model")
+    layouts["outer/d3/.*"] = ("batch",)
+    layouts["(a/)?b"] = ("model",)
+    assert layouts["d1/kernel"] is layouts["sequential/d1/kernel"]
+    assert layouts["d_2/kernel"] is layouts["inner/d_2/kernel"]
+    assert layouts["d3/bias"].axes == ("batch",)
+    assert layouts["d1/bias"] is layouts["kernel"] is layouts["other/sequential/d1/kernel"] is layouts[")?b"] is None
+    assert layouts["b"] is layouts["a/b"]
+    layouts["other/d1/kernel"] = (None,)
+    with pytest.raises(ArgumentError, match="several keys: 'sequential/d1/kernel', .*'other/d1/kernel'"):
+        layouts["d1/kernel"]
+
+
 def test_a_path_that_two_keys_match_is_an_error(mesh):
     layouts = dist.LayoutMap(mesh)
     layouts[".*two"], layouts[".*w.*"] = ("model",), ("model",)
