@@ -19,6 +19,7 @@ __all__ = [
     "DTypePolicy",
     "DTypePolicyMap",
     "FloatDTypePolicy",
+    "Int4DTypePolicy",
     "Policy",
     "QuantizedDTypePolicy",
     "deserialize",
@@ -121,6 +122,16 @@ class QuantizedDTypePolicy(DTypePolicy):
         self._mode, self.quantization_mode = str(mode), kind
 
     @property
+    def mode(self) -> str:
+        """The mode, with the size of blocks if it was given: 'int8', 'int4/128'."""
+        return self._mode
+
+    @property
+    def source(self) -> DTypePolicy:
+        """The policy that holds for all else."""
+        return DTypePolicy(self._name)
+
+    @property
     def name(self) -> str:
         """The mode and the source."""
         return f"{self._mode}_from_{self._name}"
@@ -128,6 +139,28 @@ class QuantizedDTypePolicy(DTypePolicy):
     def get_config(self) -> dict[str, Any]:
         """Constructor arguments."""
         return {"mode": self._mode, "source_name": self._name}
+
+
+class Int4DTypePolicy(QuantizedDTypePolicy):
+    """The policy of a layer whose weight is kept as integers of four bits, in blocks.
+
+    Args:
+        mode: 'int4/128' for blocks of 128, 'int4/-1' for one scale for each output.
+        source_name: the policy that holds for all else; None for the global one.
+
+    Raises: ArgumentError for a mode without a size.
+    Source: Keras 3.15, `Int4DTypePolicy`.
+    Example:
+        >>> Int4DTypePolicy("int4/128", "float32").block_size
+        128
+    """
+
+    def __init__(self, mode: str, source_name: str | None = None):
+        super().__init__(mode, source_name)
+        kind, _, size = self.mode.partition("/")
+        if kind != "int4" or not size or (int(size) < 1 and int(size) != -1):
+            raise ArgumentError(f"Int4DTypePolicy: expected a mode such as 'int4/128', received {mode!r:.60}.")
+        self.block_size = int(size)
 
 
 class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
@@ -286,7 +319,9 @@ def get(identifier: Any) -> DTypePolicy:
     if isinstance(identifier, Mapping):
         return deserialize(identifier)
     mode, quantized, source = str(identifier).partition("_from_")
-    return QuantizedDTypePolicy(mode, source) if quantized else DTypePolicy(identifier)
+    if not quantized:
+        return DTypePolicy(identifier)
+    return (Int4DTypePolicy if mode.startswith("int4/") else QuantizedDTypePolicy)(mode, source)
 
 
 def serialize(policy: DTypePolicy) -> dict[str, Any]:
@@ -322,20 +357,31 @@ def deserialize(config: Mapping[str, Any], custom_objects: Any = None) -> DTypeP
 _CLASSES: dict[str, type[DTypePolicy]] = {
     **dict.fromkeys(("DTypePolicy", "FloatDTypePolicy", "Policy", "PolicyV1"), DTypePolicy),
     "DTypePolicyMap": DTypePolicyMap,
+    "Int4DTypePolicy": Int4DTypePolicy,
     "QuantizedDTypePolicy": QuantizedDTypePolicy,
 }
 
 
+def is_name(given: Any) -> bool:
+    """Whether it is the name of a policy that is more than a dtype: 'mixed_float16', 'int8_from_float32'.
+
+    Args:
+        given: anything.
+    """
+    return given in MIXED or (isinstance(given, str) and "_from_" in given)
+
+
 def of_layer(given: Any) -> DTypePolicy | None:
-    """The policy that a layer keeps: one that is mixed, or a map; None where one dtype says everything.
+    """The policy that a layer keeps: one that is mixed or quantized, or a map; None where a dtype says everything.
 
     Args:
         given: what it was given as `dtype`; None for the global policy.
     """
     if given is None:
         found = _current
-    elif isinstance(given, DTypePolicy | Mapping) or given in MIXED:
+    elif isinstance(given, DTypePolicy | Mapping) or is_name(given):
         found = get(given)
     else:
         return None
-    return found if found is not None and (found.is_mixed or isinstance(found, DTypePolicyMap)) else None
+    says_more = found is not None and (found.is_mixed or found.quantization_mode or isinstance(found, DTypePolicyMap))
+    return found if says_more else None

@@ -125,7 +125,7 @@ def as_tensors(outputs: Any) -> list[Any]:
 
 def dtype_name(dtype: Any) -> str | None:
     """The name of a dtype that is given as a name, a dtype of NumPy or an engine; of a policy that of its weights."""
-    if isinstance(dtype, dict) or dtype in dtype_policies.MIXED:
+    if isinstance(dtype, dict) or dtype_policies.is_name(dtype):
         return dtype_policies.get(dtype).variable_dtype
     if isinstance(dtype, str):
         return dtype

@@ -28,7 +28,8 @@ class LayerPrecision:
     dtype: Any
     built: bool
     call: Any
-    _mixed: DTypePolicy | None = None  # a mixed policy, or a map of policies; None where `dtype` says everything
+    _mixed: DTypePolicy | None = None  # a policy, mixed or quantized, or a map; None where `dtype` says everything
+    quantization_mode: str | None = None  # of a layer whose weight is kept as integers
     _casts_inputs = True
     _casts_weights = True
     _computes_wide = False  # whether it computes in the dtype of its weights, whatever its policy says

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from keras_front import backend as K
-from keras_front import config, initializers, quantizers
+from keras_front import config, dtype_policies, initializers, quantizers
 from keras_front.arguments import Number, Positive
 from keras_front.backend.guards import unchanged
 from keras_front.backend.state import Variable
@@ -25,6 +25,7 @@ from .base import Layer
 
 __all__ = ["Adaptable", "AdaptableWeight"]
 
+DEFAULT_BLOCKS = "128"  # inputs that share a scale in 'int4', where `quantize` is told nothing else
 KERAS3_MODES = ("int8", "int4", "float8", "gptq", "awq")
 
 
@@ -64,7 +65,6 @@ class Adaptable(Layer):
     _is_adapted = False
     lora_rank: Any = None
     lora_alpha: Any = None
-    quantization_mode: str | None = None
     _weight_shape: tuple[int, ...] | None = None  # of the weight whose integers may be packed
     _integers: Any = ()  # the variables of these integers
 
@@ -89,7 +89,17 @@ class Adaptable(Layer):
 
     @dtype_policy.setter
     def dtype_policy(self, policy: Any) -> None:
-        Layer.dtype_policy.fset(self, policy)  # type: ignore[attr-defined]
+        found = dtype_policies.get(policy)
+        mode = found.mode if isinstance(found, QuantizedDTypePolicy) and self.modes else None
+        if mode is None:
+            Layer.dtype_policy.fset(self, found)  # type: ignore[attr-defined]
+            return
+        Layer.dtype_policy.fset(self, found.source)  # type: ignore[attr-defined]
+        kind, _, size = mode.partition("/")
+        if not self.built:
+            self._wanted = (*self._wanted[:2], mode)
+        elif self.quantization_mode is None:
+            self.quantize(kind, config=self.quantization_config or _config_of(kind, None, size))
 
     def get_config(self) -> dict[str, Any]:
         result = super().get_config()
@@ -208,14 +218,14 @@ class Adaptable(Layer):
             mode: 'int8' or 'int4'.
             type_check: accepted because Keras 3 has it.
             config: a `quantizers.Int8QuantizationConfig` or `Int4QuantizationConfig`; None for one scale for each
-                channel. (`model.quantize("int4")` takes blocks of 128 inputs, as Keras 3 does.)
+                channel, with 'int4' for each 128 inputs of it.
 
         Raises: StateError before the layer is built; ArgumentError for another mode, for a config of another one, or if
             it is quantized already.
         Source: Keras 3.15, `Dense.quantize`.
         """
         self.check_quantization(mode)
-        self.quantization_config = _config_of(mode, quantizers.get(config))
+        self.quantization_config = _config_of(mode, quantizers.get(config), DEFAULT_BLOCKS)
         self._become(mode, self._held_weight().numpy())
         weights_replaced(self)
 
@@ -427,13 +437,14 @@ def _mode_in_file(mode: str, configuration: Any) -> str:
 def _mode_of(kind: type, kwargs: dict[str, Any]) -> tuple[str | None, dict[str, Any]]:
     """The mode that the dtype of a layer names, as in 'int8_from_float32', and its arguments without that."""
     dtype = kwargs.get("dtype")
+    dtype = dtype_policies.of_layer(None) if dtype is None else dtype
     dtype = dtype.name if isinstance(dtype, QuantizedDTypePolicy) else dtype
     if isinstance(dtype, dict) and "mode" in (dtype.get("config") or ()):
         own = dtype["config"]
         mode = f"{own['mode']}/{own['block_size']}" if "block_size" in own else own["mode"]
         dtype = f"{mode}_from_{own.get('source_name') or 'float32'}"
-    mode, apart, source = str(dtype).partition("_from_")
-    if not apart:
+    mode, apart, source = dtype.partition("_from_") if isinstance(dtype, str) else (None, "", "")
+    if not apart or not kind.modes:  # type: ignore[attr-defined]
         return None, kwargs
     check_mode(kind, mode.partition("/")[0])
     return mode, {**kwargs, "dtype": source}

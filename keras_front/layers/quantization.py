@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from keras_front import quantizers
 from keras_front.errors import ArgumentError, StateError
 
 from .adaptation import KERAS3_MODES, Adaptable
@@ -41,8 +40,6 @@ class Quantizable:
         """
         if mode not in KERAS3_MODES:
             raise ArgumentError(f"quantize: expected the mode 'int8' or 'int4', received {mode!r}.")
-        if mode == "int4" and config is None:
-            config = quantizers.Int4QuantizationConfig()
         chosen = _chosen(self, filters)
         for layer in chosen:
             layer.check_quantization(mode)

@@ -105,7 +105,7 @@ def test_names_of_models_may_stand_before_a_path_as_in_keras_3(mesh):
     assert layouts["d1/bias"] is layouts["kernel"] is layouts["other/sequential/d1/kernel"] is layouts[")?b"] is None
     assert layouts["b"] is layouts["a/b"]
     layouts["other/d1/kernel"] = (None,)
-    with pytest.raises(ArgumentError, match="several keys: 'sequential/d1/kernel', .*'other/d1/kernel'"):
+    with pytest.raises(ArgumentError, match=r"several keys: 'sequential/d1/kernel', .*'other/d1/kernel'"):
         layouts["d1/kernel"]
 
 

@@ -9,8 +9,19 @@ import pytest
 
 from keras_front import backend as K
 from keras_front import quantizers
+from keras_front.dtype_policies import DTypePolicyMap, QuantizedDTypePolicy, set_dtype_policy
 from keras_front.errors import ArgumentError, StateError
-from keras_front.layers import Conv1D, Conv2DTranspose, Dense, EinsumDense, Embedding, Input
+from keras_front.layers import (
+    Conv1D,
+    Conv2D,
+    Conv2DTranspose,
+    Dense,
+    Dropout,
+    EinsumDense,
+    Embedding,
+    Input,
+    MultiHeadAttention,
+)
 from keras_front.models import Model, Sequential, clone_model, load_model
 
 RNG = np.random.default_rng(0)
@@ -281,6 +292,55 @@ def test_inputs_of_int4_and_what_cannot_be(backend):
     other.build((None, 3))
     with pytest.raises(ArgumentError, match="expected a config for 'int4', received Int8QuantizationConfig"):
         other.quantize("int4", config=quantizers.Int8QuantizationConfig())
+
+
+def form(layer):
+    return layer.dtype_policy.name, layer.quantization_mode, [w.dtype for w in layer.weights]
+
+
+def test_policies_say_that_weights_are_integers():
+    int8 = ("int8_from_float32", "int8", ["float32", "int8", "float32"])
+    set_before, set_after, four = (Dense(3) for _ in range(3)), Dense(3), Dense(4)
+    for layer, policy in zip(set_before, ("int8_from_float32", QuantizedDTypePolicy("int8", "float32"), "float32")):
+        layer.dtype_policy = policy
+        layer.build((None, 8))
+        assert form(layer) == (int8 if policy != "float32" else ("float32", None, ["float32", "float32"]))
+    set_after.build((None, 8))
+    exact = K.to_numpy(set_after.kernel)
+    set_after.dtype_policy = "int8_from_float32"
+    assert form(set_after) == int8
+    np.testing.assert_allclose(K.to_numpy(set_after.kernel), exact, atol=np.abs(exact).max() / 127)
+    four.dtype_policy = "int4/4_from_float32"
+    four.build((None, 8))
+    assert (form(four)[0], four.kernel_scale.shape) == ("int4/4_from_float32", (2, 4))
+    by_map = Dense(3, name="d", dtype=DTypePolicyMap("float32", {"d": "int8_from_float32"}))
+    by_map(K.placeholder((None, 8)))
+    assert form(by_map) == int8
+
+
+def test_the_global_policy_may_be_one_of_integers(tmp_path):
+    set_dtype_policy("int8_from_float32")
+    try:
+        model = Sequential([Dense(3, input_dim=8), Dropout(0.1), Dense(2, dtype="float32")])
+        attention = MultiHeadAttention(2, 4)
+        attention(K.placeholder((2, 3, 4)), K.placeholder((2, 3, 4)))
+    finally:
+        set_dtype_policy(None)
+    assert form(model.layers[0])[:2] == ("int8_from_float32", "int8") and form(model.layers[2])[1] is None
+    assert form(model.layers[1])[0] == "int8_from_float32"  # which computes as ever
+    assert sum(w.dtype == "int8" for w in attention.weights) == 4
+    assert model.predict(np.ones((2, 8))).shape == (2, 2)
+    model.save(tmp_path / "m.keras")
+    again = load_model(tmp_path / "m.keras")
+    assert [form(layer) for layer in again.layers] == [form(layer) for layer in model.layers]
+    assert form(Conv2D(2, 3, dtype="int8_from_float32"))[:2] == ("int8_from_float32", None)
+
+
+def test_int4_takes_blocks_of_128_inputs():
+    layer = Dense(4)
+    layer.build((None, 130))
+    layer.quantize("int4")
+    assert (form(layer)[0], layer.kernel_scale.shape) == ("int4/128_from_float32", (2, 4))
 
 
 # Keras 3 ----------------------------------------------------------------------------------------------
