@@ -27,9 +27,11 @@ _WHOLE_BATCH = {
     SparseCategoricalCrossentropy SquaredHinge""".split()
 }
 
-# tf.keras 2.15, `keras/layers/rnn/gru.py` and `keras/optimizers/`; Keras 3.15 as well.
-_SINCE_TF_2: dict[str, dict[str, Any]] = {
-    **{name: {"reset_after": True} for name in ("GRU", "GRUCell")},
+# tf.keras 2.15, `keras/layers/rnn/gru.py`; Keras 3.15 as well.
+_RESET_AFTER = {name: {"reset_after": True} for name in ("GRU", "GRUCell")}
+
+# tf.keras 2.15, `keras/optimizers/`; Keras 3.15 as well.
+_RATES: dict[str, dict[str, Any]] = {
     "Adadelta": {"learning_rate": 0.001},
     "Adagrad": {"learning_rate": 0.001, "initial_accumulator_value": 0.1},
     "Adamax": {"learning_rate": 0.001},
@@ -37,18 +39,24 @@ _SINCE_TF_2: dict[str, dict[str, Any]] = {
     "Nadam": {"learning_rate": 0.001, "schedule_decay": 1.0},
 }
 
-# Defaults that were others, by dialect, class or method, and argument.
-DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
+_WITH_EPSILON = ("Adadelta", "Adagrad", "Adam", "Adamax", "Nadam", "RMSprop")
+
+# Defaults that were others, by dialect, part of keras_front, class or method, and argument.
+DEFAULTS: dict[str, dict[str, dict[str, dict[str, Any]]]] = {
     "keras1": {
-        **dict.fromkeys(_GATED, _HARD),
-        **{name: {"epsilon": 1e-8} for name in ("Adadelta", "Adagrad", "Adam", "Adamax", "Nadam", "RMSprop")},
-        "Orthogonal": {"gain": 1.1},
-        "fit": {"epochs": 10},
+        "layers": dict.fromkeys(_GATED, _HARD),
+        "optimizers": {name: {"epsilon": 1e-8} for name in _WITH_EPSILON},
+        "initializers": {"Orthogonal": {"gain": 1.1}},
+        "training": {"fit": {"epochs": 10}},
     },
-    "keras2.2": dict.fromkeys(_GATED, _HARD),
-    "keras2.3": _WHOLE_BATCH,
-    "tf.keras": _SINCE_TF_2,
-    "keras3": {**_WHOLE_BATCH, **_SINCE_TF_2, **{name: {"recurrent_activation": "sigmoid"} for name in _CONVOLUTIONAL}},
+    "keras2.2": {"layers": dict.fromkeys(_GATED, _HARD)},
+    "keras2.3": {"losses": _WHOLE_BATCH},
+    "tf.keras": {"layers": _RESET_AFTER, "optimizers": _RATES},
+    "keras3": {
+        "losses": _WHOLE_BATCH,
+        "layers": {**_RESET_AFTER, **{name: {"recurrent_activation": "sigmoid"} for name in _CONVOLUTIONAL}},
+        "optimizers": _RATES,
+    },
 }
 
 # 2.2.4 `keras/metrics.py` imports these from `keras/losses.py`, where the sign is the other one.

@@ -6,6 +6,7 @@ The tables are in `arguments.py` and `dialects.py`, what applies them in `transl
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -29,6 +30,8 @@ from .translation import (
     translate,
     translate_positional,
 )
+
+PACKAGE = __name__.partition(".")[0]
 
 __all__ = [
     "OldNameWarning",
@@ -228,10 +231,16 @@ def apply_dialect(
     rows = dialect in ROWS_AND_COLUMNS and "nb_row" in old and rows_and_columns(args)
     if rows or (dialect == "keras1" and means_otherwise(_whose(owners, here, target), names, args, kwargs)):
         args, kwargs = (), translate(owners, old, args, kwargs, target)
-    defaults = DEFAULTS.get(dialect, {}).get(owners[here], {})
+    part = _part(target if inspect.isfunction(target) else type(target).__mro__[here])
+    defaults = DEFAULTS.get(dialect, {}).get(part, {}).get(owners[here], {})
     given = {*names[: len(args)], *kwargs}
-    takes = defaults if "kwargs" in names else names  # a metric may have the name of a loss
-    return args, {name: value for name, value in defaults.items() if name in takes and name not in given} | kwargs
+    return args, {name: value for name, value in defaults.items() if name not in given} | kwargs
+
+
+def _part(owner: Any) -> str:
+    """The part of keras_front in which a class or function stands, such as "losses"; of others' the empty name."""
+    package, _, place = owner.__module__.partition(".")
+    return place.partition(".")[0] if package == PACKAGE else ""
 
 
 def _whose(owners: Sequence[str], here: int, target: Any) -> str:

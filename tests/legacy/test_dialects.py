@@ -132,12 +132,40 @@ def test_a_dialect_is_a_setting():
 
 
 def test_the_tables_name_arguments_that_exist():
-    for table in dialects.DEFAULTS.values():
-        for owner, defaults in table.items():
-            places = (layers, losses, optimizers, initializers, models.Model)
-            target = next(getattr(place, owner) for place in places if hasattr(place, owner))
-            takes = target.constructor_arguments() if isinstance(target, type) else inspect.signature(target).parameters
-            assert set(defaults) <= set(takes), owner
+    places = {"layers": layers, "losses": losses, "optimizers": optimizers, "initializers": initializers}
+    places["training"] = models.Model
+    for parts in dialects.DEFAULTS.values():
+        for part, table in parts.items():
+            for owner, defaults in table.items():
+                found = getattr(places[part], owner)
+                is_class = isinstance(found, type)
+                takes = found.constructor_arguments() if is_class else inspect.signature(found).parameters
+                assert set(defaults) <= set(takes), owner
+
+
+@pytest.mark.parametrize("dialect", dialects.DEFAULTS)
+def test_each_default_of_the_tables_is_given(dialect):
+    with keras_front.dialect(dialect):
+        for part, table in dialects.DEFAULTS[dialect].items():
+            for owner, defaults in table.items() if part != "training" else ():
+                sizes = {"layers": (2, 3) if owner.startswith("Conv") else (2,)}.get(part, ())
+                written = getattr(getattr(keras_front, part), owner)(*sizes).get_config()
+                wanted = {name: pytest.approx(v) if isinstance(v, float) else v for name, v in defaults.items()}
+                assert {name: written[name] for name in defaults} == wanted, owner
+
+
+def test_a_class_of_somebody_elses_has_its_own_defaults():
+    class Adadelta(optimizers.Adadelta):
+        def __init__(self, learning_rate=0.5):
+            super().__init__(learning_rate)
+
+    class Adagrad(optimizers.Adagrad):
+        def __init__(self):
+            super().__init__()
+
+    with keras_front.dialect("tf.keras"):
+        assert float(Adadelta().learning_rate) == 0.5
+        assert float(Adagrad().learning_rate) == pytest.approx(0.001)
 
 
 @pytest.mark.parametrize("dialect", dialects.DEFAULTS)
