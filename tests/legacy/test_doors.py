@@ -163,7 +163,7 @@ assert image.shape == (None, 4, 4, 1) and float(tf.squared_difference(x=3.0, y=1
 # What it does not have says so, and so does the backend of that name.
 assert not hasattr(tf, "lite") and not hasattr(tf.nn, "ctc_loss")
 try:
-    tf.data.TFRecordDataset
+    tf.data.experimental.service
 except AttributeError as error:
     assert isinstance(error, keras_front.errors.KerasFrontError)
     print(error)
@@ -183,7 +183,7 @@ def test_without_tensorflow_a_stand_in_has_what_programs_use(home):
     assert done.returncode == 0, done.stderr
     data, lite, backend = done.stdout.splitlines()
     said = ": TensorFlow is not installed, and the stand-in that keras_front has for it knows only what programs for"
-    assert data.startswith(f"tensorflow.data.TFRecordDataset{said}")
+    assert data.startswith(f"tensorflow.data.experimental.service{said}")
     assert data.endswith("pip install tensorflow.")
     assert lite.startswith(f"tensorflow.lite{said}")
     assert backend.startswith("backend 'tensorflow' is not installed")

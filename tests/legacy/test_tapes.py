@@ -8,7 +8,7 @@ from keras_front import losses, metrics, optimizers
 from keras_front.backend.eager_tensors import EagerTensor
 from keras_front.errors import ArgumentError, StateError
 from keras_front.layers import BatchNormalization, Conv2D, Dense, Dropout, Flatten, Input, Lambda
-from keras_front.legacy.stand_in import checkpoints, checks, data, functions, random, summaries, variable_modules
+from keras_front.legacy.stand_in import calls, checkpoints, checks, data, functions, random, summaries, variable_modules
 from keras_front.legacy.stand_in.tape import GradientTape
 from keras_front.models import Model, Sequential
 
@@ -86,7 +86,7 @@ def test_layers_with_noise_and_state_on_a_tape(backend):
 def test_the_gradients_of_grad_cam(backend):
     images = Input((4, 4, 1))
     maps = Conv2D(2, 3, name="maps")(images)
-    model = Model(images, [maps, Dense(3)(Flatten()(Lambda(lambda t: functions.of_tensorflow("", "square")(t))(maps)))])
+    model = Model(images, [maps, Dense(3)(Flatten()(Lambda(lambda t: calls.of_tensorflow("", "square")(t))(maps)))])
     image = np.random.default_rng(0).normal(size=(1, 4, 4, 1)).astype("float32")
     with GradientTape() as tape:
         seen, scores = model(image)
@@ -114,7 +114,7 @@ def test_tensors_with_values_are_values_everywhere(backend):
     assert len(t) == 2
     assert (t[0] == t[1]).numpy().tolist() == [False, False]
     assert np.max(t) == 4.0
-    assert tuple(random.normal((functions.of_tensorflow("", "shape")(t)[0], 3)).shape) == (2, 3)
+    assert tuple(random.normal((calls.of_tensorflow("", "shape")(t)[0], 3)).shape) == (2, 3)
     x = Input((2,))
     assert Model(x, x + t[0]).predict(t, verbose=0).tolist() == [[2.0, 4.0], [4.0, 6.0]]
     held = K.variable([0.0, 0.0])

@@ -13,6 +13,7 @@ from keras_front.errors import ArgumentError
 from keras_front.layers import Dense, Embedding, Flatten, GlobalAveragePooling1D, Rescaling, TextVectorization
 from keras_front.models import Sequential
 from keras_front.utils.dataset import Dataset
+from keras_front.utils.dataset_elements import TensorSpec
 
 RECORDED = np.load(record.FILE)
 
@@ -79,7 +80,9 @@ def test_elements_are_nested_and_answer_numpy():
     first, target = next(iter(ds.map(lambda x, y: (x, y + 1))))
     assert (first["a"].shape, first["b"].numpy().tolist(), target.tolist()) == ((2, 2), [0, 1], [1.0, 2.0])
     assert type(first["b"].numpy()) is np.ndarray
-    assert ds.element_spec == ({"a": ((2, 2), "float64"), "b": ((2,), "int64")}, ((2,), "float64"))
+    a, b, targets = TensorSpec((None, 2), "float64"), TensorSpec((None,), "int64"), TensorSpec((None,), "float64")
+    assert ds.element_spec == ({"a": a, "b": b}, targets)
+    assert ds.unbatch().element_spec[0]["a"] == TensorSpec((2,), "float64")
 
 
 def test_shuffling_follows_from_the_seed_and_changes_from_pass_to_pass():

@@ -14,19 +14,7 @@ import numpy as np
 from keras_front import backend as K
 from keras_front import nest
 from keras_front.errors import ArgumentError
-
-
-class TensorSpec:
-    """Shape and dtype of a tensor, as `input_signature` and `output_signature` take them.
-
-    Args:
-        shape: the shape.
-        dtype: the dtype.
-        name: what the tensor is called.
-    """
-
-    def __init__(self, shape: Any = None, dtype: Any = "float32", name: str | None = None):
-        self.shape, self.dtype, self.name = shape, dtype, name
+from keras_front.utils.dataset_elements import TensorSpec  # noqa: F401 - a name of the stand-in
 
 
 class UnconnectedGradients:

@@ -17,8 +17,8 @@ class DType(str):
 
     @property
     def as_numpy_dtype(self) -> type:
-        """NumPy's type of this name."""
-        return np.dtype(self.name).type
+        """NumPy's type of this name; of texts that of any object."""
+        return np.dtype(object if self == "string" else self.name).type
 
     @property
     def base_dtype(self) -> DType:
@@ -34,6 +34,13 @@ class DType(str):
     def is_integer(self) -> bool:
         """Whether it is a kind of integer."""
         return "int" in self
+
+    def __eq__(self, other: object) -> bool:
+        if str.__eq__(self, "string") and isinstance(other, np.dtype):  # arrays of texts
+            return other.kind in "OSU"
+        return str.__eq__(self, other)
+
+    __hash__ = str.__hash__
 
     def __str__(self) -> str:
         return str.__str__(self)

@@ -1,4 +1,4 @@
-"""Tensor functions of the stand-in: those that make tensors; all others are functions of `keras_front.tf_names`.
+"""Tensor functions of the stand-in: those that make tensors; `calls.py` has all others.
 
 They take values and symbolic tensors, so they work in a `Lambda`, in `call` of a layer, in losses and metrics.
 Source: the signatures of TensorFlow 1.15 and 2.15, `tf` and `tf.math`.
@@ -6,8 +6,6 @@ Source: the signatures of TensorFlow 1.15 and 2.15, `tf` and `tf.math`.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -17,41 +15,9 @@ from keras_front import tf_names
 from keras_front.backend import discovery, eager_tensors, scopes, symbolic
 from keras_front.backend.host_values import on_host
 from keras_front.backend.shapes import Dimension, TensorShape  # noqa: F401 - names of the stand-in
+from keras_front.utils.dataset_elements import values_of
 
 from . import nests
-
-# Former names of arguments.
-_OLD = {
-    "dim": "axis", "dimension": "axis", "keep_dims": "keepdims", "reduction_indices": "axis", "squeeze_dims": "axis",
-}  # fmt: skip
-# Former names of functions.
-_RENAMED = {
-    "div_no_nan": "divide_no_nan", "matrix_band_part": "band_part", "matrix_diag": "diag",
-    "matrix_diag_part": "diag_part", "matrix_inverse": "inv",
-    "batch_matmul": "matmul", "select": "where", "pack": "stack", "unpack": "unstack",
-}  # fmt: skip
-
-
-def of_tensorflow(path: str, name: str) -> Any:
-    """A function of tensors of TensorFlow with `name` among its arguments, or None.
-
-    Args:
-        path: the module of the stand-in, without `tensorflow`.
-        name: the name of the function there.
-    """
-    part, name = path.rpartition(".")[2], _RENAMED.get(name, name)
-    function = tf_names.find(f"{part}.{name}" if part in ("image", "random") else name)
-    return None if function is None else _with_former_arguments(function)
-
-
-def _with_former_arguments(function: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(function)
-    def call(*args: Any, name: str | None = None, **named: Any) -> Any:
-        first = (named.pop("x"),) if not args and "x" in named else ()
-        given = {_OLD.get(key, key): value for key, value in named.items() if value is not None}
-        return as_eager(function(*args, *first, **given))
-
-    return call
 
 
 def as_eager(found: Any) -> Any:
@@ -85,7 +51,17 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
         shape: its shape; one number fills it.
         name: not used.
     """
+    if dtype in (None, "string") and _is_text(value):
+        texts = values_of(np.asarray(value) if isinstance(value, np.ndarray) else np.array(value, object))
+        return texts if shape is None else values_of(np.broadcast_to(texts, shape))
     return as_eager(K.constant(value, _dtype_of(value, dtype), shape))
+
+
+def _is_text(value: Any) -> bool:
+    """Whether a value is a text, or an array or nested lists of them."""
+    while isinstance(value, list | tuple) and value:
+        value = value[0]
+    return isinstance(value, str | bytes) or getattr(getattr(value, "dtype", None), "kind", "") in ("O", "S", "U")
 
 
 def convert_to_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None, name: str | None = None) -> Any:
@@ -99,6 +75,8 @@ def convert_to_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None, nam
     """
     if isinstance(value, Tensor | Variable):
         return value if dtype is None else cast(value, dtype)
+    if hasattr(value, "flat_values"):  # ragged
+        return value
     return constant(value, dtype)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from keras_front.errors import KerasFrontError
 from keras_front.legacy.paths import ROOTS
 
-from . import functions
+from . import calls
 
 _ALL = (
     "functions",
@@ -20,6 +20,7 @@ _ALL = (
     "sessions",
     "assignments",
     "first_values",
+    "kinds",
     "random",
     "tape",
     "tensor_arrays",
@@ -33,8 +34,10 @@ MODULES: dict[str, tuple[str, ...]] = {
     "autograph": ("process", "checks"),
     "autograph.experimental": ("process", "checks"),
     "debugging": ("checks",),
+    "sparse": ("sparse",),
+    "strings": ("texts",),
     "summary": ("summaries",),
-    "train": ("checkpoints",),
+    "train": ("checkpoints", "records"),
     "compat": ("process",),
     "compat.v1": _ALL,
     "compat.v1.app": ("flags",),
@@ -46,9 +49,9 @@ MODULES: dict[str, tuple[str, ...]] = {
     "compat.v1.errors": ("strategies",),
     "compat.v1.flags": ("flags",),
     "compat.v1.gfile": ("files",),
-    "compat.v1.image": ("functions",),
+    "compat.v1.image": ("functions", "image_files"),
     "compat.v1.initializers": ("first_values", "short_initializers"),
-    "compat.v1.io": (),
+    "compat.v1.io": ("image_files", "records"),
     "compat.v1.io.gfile": ("files",),
     "compat.v1.linalg": ("functions",),
     "compat.v1.logging": ("logs",),
@@ -58,7 +61,9 @@ MODULES: dict[str, tuple[str, ...]] = {
     "compat.v1.nn": ("functions",),
     "compat.v1.random": ("random",),
     "compat.v1.summary": ("summaries",),
-    "compat.v1.train": ("checkpoints",),
+    "compat.v1.train": ("checkpoints", "records"),
+    "compat.v1.sparse": ("sparse",),
+    "compat.v1.strings": ("texts",),
     "compat.v1.test": ("devices",),
     "compat.v2": _ALL,
     "config": ("devices",),
@@ -74,10 +79,11 @@ MODULES: dict[str, tuple[str, ...]] = {
     "errors": ("strategies",),
     "flags": ("flags",),
     "gfile": ("files",),
-    "image": ("functions",),
+    "image": ("functions", "image_files"),
     "initializers": ("first_values", "short_initializers"),
-    "io": (),
+    "io": ("image_files", "records"),
     "io.gfile": ("files",),
+    "python_io": ("records",),
     "linalg": ("functions",),
     "logging": ("logs",),
     "manip": ("functions",),
@@ -125,6 +131,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "python.util": (),
     "python.util.nest": ("nests",),
     "python.util.tf_export": ("internals",),
+    "ragged": ("ragged",),
     "random": ("random",),
     "signal": ("functions",),
     "sysconfig": ("devices",),
@@ -158,7 +165,7 @@ class StandIn(ModuleType):
             return importlib.import_module(f"{self.__name__}.{name}")
         found = _found_in(MODULES[path], name)
         if found is None and "functions" in MODULES[path]:
-            found = functions.of_tensorflow(path, name)
+            found = calls.of_tensorflow(path, name)
         if found is None:
             raise MissingFromStandInError(missing(f"{self.__name__}.{name}"))
         return found
