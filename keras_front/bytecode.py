@@ -75,9 +75,16 @@ def check_permitted(where: str) -> None:
         )
 
 
-# By digests of what functions of this process were taken apart into, in the dialect of another Keras, the names that
-# these functions find: reading that again runs nothing foreign, whatever module a file names beside it.
+# By digests of what functions of this process were taken apart into, where its programs cannot ask for permission, the
+# names that these functions find: reading that again runs nothing foreign, whatever module a file names beside it.
 _WRITTEN: dict[bytes, dict[str, Any]] = {}
+_serves_old_programs = False
+
+
+def serve_old_programs() -> None:
+    """Remember from now on what functions are taken apart into: programs of another Keras run in this process."""
+    global _serves_old_programs
+    _serves_old_programs = True
 
 
 def _digest(parts: Any) -> bytes | None:
@@ -90,8 +97,8 @@ def _digest(parts: Any) -> bytes | None:
 def is_own(parts: Any) -> bool:
     """Whether code, defaults and closure are those of a function that this process has taken apart itself.
 
-    In the dialect of another Keras, where no program could ask for permission, such code needs none: a program saves a
-    model and loads it again.
+    In the dialect of another Keras, or where `import keras` means this package, no program could ask for permission,
+    and such code needs none: a program saves a model and loads it again.
 
     Args:
         parts: a list of the three, as it stands in a config.
@@ -122,7 +129,8 @@ class Code(list):  # type: ignore[type-arg]
     def __init__(self, function: Callable[..., Any]):
         super().__init__(dump(function))
         self.function = function
-        digest = None if config.current_dialect() == config.NATIVE else _digest(self)
+        remembers = _serves_old_programs or config.current_dialect() != config.NATIVE
+        digest = _digest(self) if remembers else None
         if digest is not None:
             _WRITTEN[digest] = getattr(function, "__globals__", {})
 

@@ -15,6 +15,7 @@ from keras_front import backend as K
 from keras_front import config
 from keras_front.backend import discovery, symbolic
 from keras_front.errors import ArgumentError
+from keras_front.tracebacks import warn_user
 
 # Another name for the same function.
 RENAMED = {
@@ -253,7 +254,7 @@ def set_session(session: Any) -> None:
     Args:
         session: a session of TensorFlow.
     """
-    config.warn_once(
+    warn_user(
         "K.set_session has no effect: there are no sessions, and how memory is taken is the engine's own business. "
         "For a device write `with keras_front.device(name)`."
     )

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
 from typing import Any
 
+from keras_front import bytecode
 from keras_front.errors import StateError
 from keras_front.missing_names import missing_in_module
 
@@ -313,3 +314,4 @@ def install() -> None:
             sys.meta_path.insert(0, kind())
     tensorflow.complete_present()
     removed_names.restore()
+    bytecode.serve_old_programs()

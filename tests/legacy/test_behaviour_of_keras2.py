@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from fresh import in_new_process
 
 from keras_front import backend as K
 from keras_front import bytecode, config, optimizers
@@ -107,3 +108,18 @@ def test_a_program_of_keras_2_loads_the_lambda_that_it_saved(backend, tmp_path):
     bytecode._WRITTEN.clear()  # another process
     with config.dialect("keras2.2"), pytest.raises(ValueError, match="carries Python code"):
         model_from_json(text)
+
+
+@pytest.mark.of_the_host
+def test_a_process_that_answers_old_programs_loads_the_lambda_that_it_saved(tmp_path):
+    saved, left = str(tmp_path / "own.h5"), str(tmp_path / "left.h5")
+    Sequential([Lambda(lambda x: x + 1, input_shape=(3,))]).save(left)  # of another process
+    program = (
+        "import sys; from keras_front.legacy import modules; modules.install()\n"
+        "from keras.layers import Lambda; from keras.models import Sequential, load_model, model_from_json\n"
+        "model = Sequential([Lambda(lambda x: x * 2, input_shape=(3,))]); model.save(sys.argv[1])\n"
+        "load_model(sys.argv[1]), model_from_json(model.to_json())\n"
+        "try: load_model(sys.argv[2])\n"
+        "except ValueError as error: print(error)"
+    )
+    assert "carries Python code" in in_new_process(program, saved, left)
