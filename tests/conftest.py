@@ -55,7 +55,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     compiled = [item for item in items if _backend_of(item) in reduced]
     left_out = {id(item) for item in compiled if item.get_closest_marker("engine_neutral")}
     left_out |= {id(item) for item in items if selection.quick() and item.get_closest_marker("slow")}
-    left_out |= {id(item) for item in items if item.get_closest_marker("of_the_host") and _backend_of(item) != "numpy"}
+    elsewhere = [item for item in items if _backend_of(item) not in (None, "numpy")]
+    left_out |= {id(item) for item in elsewhere if item.get_closest_marker("of_the_host")}
     left_out |= set(map(id, _more_than_a_few(compiled)))
     config.hook.pytest_deselected(items=[item for item in items if id(item) in left_out])
     items[:] = [item for item in items if id(item) not in left_out]

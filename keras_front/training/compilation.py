@@ -14,7 +14,7 @@ from keras_front.graph.node import is_fed
 from keras_front.nest import flatten_as
 from keras_front.training import hints
 from keras_front.training.data.arrays import ArraySpec, DataSpec, weight_modes
-from keras_front.training.losses_and_metrics import LossesAndMetrics, class_count, target_shape
+from keras_front.training.losses_and_metrics import LossesAndMetrics, check_names, class_count, target_shape
 from keras_front.training.single_batch import SingleBatchCalls
 from keras_front.training.steps.compiled import Steps
 from keras_front.training.steps.custom import steps_of
@@ -35,6 +35,13 @@ class CompileArguments:
     jit_compile: Any = "auto"
     auto_scale_loss: bool = True
     debug_nans: bool = False
+
+    def check_names(self) -> None:
+        """Look up the names of losses and metrics: all that can be done before a model has outputs.
+
+        Raises: UnknownNameError for a name that is none.
+        """
+        check_names(self.loss, self.metrics, self.weighted_metrics)
 
     def as_dict(self) -> dict[str, Any]:
         """The arguments by name, for another `compile`."""

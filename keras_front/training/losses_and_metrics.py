@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import CodeType
 from typing import Any, NamedTuple
@@ -482,6 +482,31 @@ def class_count(item: OutputLoss, output_shape: tuple[int | None, ...]) -> int |
 
 
 # Metrics ---------------------------------------------------------------------------------------------
+
+
+def check_names(losses: Any, *metrics: Any) -> None:
+    """Look up the names of losses and metrics, which is all that can be done before there are outputs.
+
+    Args:
+        losses: as given to `compile`.
+        metrics: likewise, each.
+
+    Raises: UnknownNameError for a name that is none.
+    """
+    for name in _texts(losses):
+        loss_functions.get(name)
+    for name in _texts(metrics):
+        if name not in _GENERAL:
+            metric_functions.get(name)
+
+
+def _texts(given: Any) -> list[str]:
+    """The texts in what `compile` was given, in lists and dicts by outputs; a config is none of these."""
+    if isinstance(given, str):
+        return [given]
+    if isinstance(given, Mapping):
+        given = () if "class_name" in given else given.values()
+    return [text for item in given for text in _texts(item)] if isinstance(given, Iterable) else []
 
 
 def nested(metrics: Any, names: list[str], what: str) -> list[list[Any]]:

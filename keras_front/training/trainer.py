@@ -193,6 +193,8 @@ class Trainer(StepMethods, SingleBatchMethods):
         try:
             if self.outputs:
                 self._compilation.settle(self)  # type: ignore[union-attr]
+            else:
+                arguments.check_names()
         except Exception:
             self._keep_compiled(*before)  # a model stays as it was compiled before
             raise

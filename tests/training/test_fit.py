@@ -441,6 +441,21 @@ def test_a_compile_that_fails_leaves_the_model_as_it_was(make_model, data):
     model.fit(*data, verbose=0)
 
 
+def test_compile_knows_names_before_there_are_outputs():
+    model = Sequential([L.Dense(2)])
+    wrong = [
+        {"loss": "log_loss"},
+        {"loss": {"a": "mse", "b": ["log_loss"]}},
+        {"loss": "mse", "metrics": ["acc", "roc_auc"]},
+        {"loss": "mse", "weighted_metrics": [["roc_auc"]]},
+    ]
+    for arguments in wrong:
+        with pytest.raises(ArgumentError, match=r"Unknown (loss|metric) function '(log_loss|roc_auc)'"):
+            model.compile("sgd", **arguments)
+        assert model.optimizer is None
+    model.compile("sgd", {"class_name": "Huber", "config": {"name": "other"}}, metrics=["ce", {"out": "mae"}])
+
+
 def test_predict_needs_no_compile(data):
     model = Sequential([L.Dense(2, input_shape=(6,))])
     w, b = model.get_weights()
