@@ -7,6 +7,7 @@ from typing import Any, ParamSpec, cast
 
 import numpy as np
 
+from keras_front import backend as K
 from keras_front import saving
 from keras_front.export import Exportable
 from keras_front.failures import methods_explain_failures
@@ -18,6 +19,7 @@ from keras_front.graph.network import Network
 from keras_front.graph.sequential import SequentialNetwork
 from keras_front.layers.quantization import Quantizable
 from keras_front.missing_names import only_these
+from keras_front.nest import flatten
 from keras_front.saving import Saveable, save_model
 from keras_front.tracebacks import api_boundaries
 from keras_front.training.trainer import Trainer
@@ -71,7 +73,12 @@ class Model(Saveable, Exportable, Freezable, Quantizable, Trainer, Network):
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """The outputs for tensors or arrays, on the model's own backend if it has one; symbols make a node."""
         with self._on_engine():
-            return super().__call__(inputs, *args, **kwargs)
+            outputs = super().__call__(inputs, *args, **kwargs)
+            if self._awaited_weights is not None:
+                self._load_awaited()
+                if not any(map(K.is_symbolic, flatten(outputs))):
+                    outputs = super().__call__(inputs, *args, **kwargs)
+            return outputs
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy takes along: layers and their calls, weights, the state of training; no compiled steps."""
@@ -102,6 +109,15 @@ class Sequential(SequentialNetwork, Model):
         >>> Sequential([Dense(3, input_shape=(4,)), Dense(2)]).count_params()
         23
     """
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make the weights, unless they exist, and read those that the stack waits for.
+
+        Args:
+            input_shape: shape of the input, the batch axis included.
+        """
+        super().build(input_shape)
+        self._load_awaited()
 
     def predict_proba(self, x: Any, batch_size: int = 32, verbose: int = 0) -> np.ndarray:
         """`predict`, for models whose output is a probability.

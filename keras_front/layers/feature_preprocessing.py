@@ -188,6 +188,16 @@ class Normalization(NumericLayer):
         """Whether `adapt` learns mean and variance, which were not given."""
         return self.input_mean is None
 
+    @property
+    def mean(self) -> Any:
+        """The mean that is used: what was given, or what `adapt` learned; None before."""
+        return self._learned[0] if self._learned else self.input_mean
+
+    @property
+    def variance(self) -> Any:
+        """The variance that is used: what was given, or what `adapt` learned; None before."""
+        return self._learned[1] if self._learned else self.input_variance
+
     def _kept(self, rank: int) -> list[int]:
         return sorted(a % rank for a in self.axis)
 

@@ -67,7 +67,8 @@ SIGNATURES: dict[str, str] = {
     "Cropping3D": "cropping dim_ordering",
     "ZeroPadding2D": "padding dim_ordering",
     "ZeroPadding3D": "padding dim_ordering",
-    "BatchNormalization": "epsilon mode axis momentum weights beta_init gamma_init gamma_regularizer beta_regularizer",
+    "BatchNormalization": "epsilon mode axis momentum weights beta_init gamma_init gamma_regularizer beta_regularizer "
+    "fused synchronized virtual_batch_size adjustment",
     # Layers, models and their methods
     "add_weight": "self shape initializer name trainable regularizer constraint",
     "Network": "input output name",
@@ -215,7 +216,14 @@ DROPPED: dict[str, dict[str, tuple[tuple[Any, ...] | None, str]]] = {
     "fit": {"show_accuracy": (None, "")},  # Keras 1 said to compile with metrics=["accuracy"], and ignored it
     "evaluate": {"show_accuracy": (None, "")},
     "Conv2DTranspose": {"output_shape": (None, "")},
-    "BatchNormalization": {"mode": (None, "")},
+    "BatchNormalization": {
+        "mode": (None, ""),
+        # Of tf.keras: how it computed.
+        "fused": (None, ""),
+        "synchronized": ((False, None), "use SyncBatchNormalization"),
+        "virtual_batch_size": ((None,), "train with a smaller batch_size"),
+        "adjustment": ((None,), "scale the output in a Lambda"),
+    },
     "conv1d": dict.fromkeys(("image_shape", "filter_shape"), (None, "")),
     "conv2d": dict.fromkeys(("image_shape", "filter_shape"), (None, "")),
     "conv3d": dict.fromkeys(("volume_shape", "filter_shape"), (None, "")),

@@ -70,8 +70,11 @@ HOMES: dict[str, tuple[str, ...]] = {
     "engine.topology": (*_GRAPH, "legacy.engine.saving"),
     "engine.saving": _SAVING,
     **{f"engine.{name}": _TRAINING for name in (
-        "compile_utils", "data_adapter", "training", "training_utils", "training_utils_v1", "training_v1",
+        "compile_utils", "training", "training_utils", "training_utils_v1", "training_v1",
     )},
+    "engine.data_adapter": ("utils", *_TRAINING),
+    "trainers.data_adapters": ("utils", *_TRAINING),
+    "trainers.data_adapters.data_adapter_utils": ("utils", *_TRAINING),
     **{f"engine.{name}": ("legacy.engine.loops",) for name in ("training_arrays", "training_generator")},
     "initializations": ("legacy.initializations", "initializers"),
     **{f"initializers.{name}": ("initializers",) for name in (

@@ -8,6 +8,7 @@ file is opened.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
@@ -142,6 +143,11 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True, save_format:
     """
     from . import hdf5, keras_zip, weight_arrays
 
+    if save_format == "tf":
+        warnings.warn("save_weights(save_format='tf'): written as HDF5, which TensorFlow does not read.", stacklevel=4)
+        save_format = "h5"
+    if is_named_as_checkpoint(filepath):  # as TensorFlow makes the folder of its checkpoints
+        os.makedirs(os.path.dirname(os.fspath(filepath)) or ".", exist_ok=True)
     if save_format is None:
         weight_arrays.check_name(filepath, "model.save_weights")
     if _proceed(filepath, overwrite):
@@ -194,6 +200,33 @@ def load_weights(
             )
         else:
             reader.load_weights(model, filepath)
+
+
+def is_named_as_checkpoint(filepath: Any) -> bool:
+    """Whether a path is named as checkpoints of TensorFlow are: not as a file of any other kind.
+
+    Args:
+        filepath: what `load_weights` is given.
+    """
+    if not atomic.is_path(filepath):
+        return False
+    suffix = os.path.splitext(os.fsdecode(filepath))[1]
+    return suffix == ".ckpt" or (suffix not in KNOWN_SUFFIXES and not os.path.isdir(filepath))
+
+
+KNOWN_SUFFIXES = (".h5", ".hdf5", ".hdf", ".keras", ".npz", ".pt", ".pth", ".safetensors", ".onnx", ".bin", ".zip")
+
+
+def check_there(filepath: Any) -> None:
+    """Raise an error for a path where there is no file to read weights from.
+
+    Args:
+        filepath: the path.
+    """
+    from . import saved_model
+
+    if not saved_model.is_readable(filepath):
+        guard.check_there(filepath)
 
 
 def _joined(filepath: Any, what: str) -> Any:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_front.backend.state import Variable
+from keras_front.errors import StateError
 
 from . import files
 
@@ -18,8 +19,42 @@ if TYPE_CHECKING:
 __all__ = ["Saveable"]
 
 
+class LoadStatus:
+    """What `load_weights` returns for a checkpoint.
+
+    Args:
+        model: the model.
+    """
+
+    def __init__(self, model: Any):
+        self._model = model
+
+    def assert_consumed(self) -> LoadStatus:
+        """It itself, if the weights have been read.
+
+        Raises: StateError (also an AssertionError) if the model still waits for them.
+        """
+        if self._model._awaited_weights is not None:
+            raise WaitingError(
+                f"{self._model.name}: load_weights: the model has no weights yet; call it on data first."
+            )
+        return self
+
+    def expect_partial(self) -> LoadStatus:
+        """It itself."""
+        return self
+
+    assert_existing_objects_matched = assert_nontrivial_match = expect_partial
+
+
+class WaitingError(StateError, AssertionError):
+    """A model waits for weights that it was to have."""
+
+
 class Saveable:
     """What a model can do with files."""
+
+    _awaited_weights: Any = None
 
     def to_json(self, **kwargs: Any) -> str:
         """The structure as JSON text, without weights; `model_from_json` reads it.
@@ -134,8 +169,11 @@ class Saveable:
 
     def load_weights(
         self, filepath: Any, by_name: bool = False, skip_mismatch: bool = False, reshape: bool = False
-    ) -> None:
+    ) -> LoadStatus | None:
         """Set the weights from a file of any Keras; nothing changes unless everything fits.
+
+        A model that has no weights yet waits for them, if the file is named as a checkpoint of TensorFlow is: without
+        `.h5` or the like. It reads the file when it is built, by its first call or `fit`.
 
         Args:
             filepath: path, `h5py.File` or `h5py.Group`, or a binary file object.
@@ -143,9 +181,22 @@ class Saveable:
             skip_mismatch: with `by_name`, leave out layers that do not fit, with a warning.
             reshape: accept arrays of another shape with as many numbers.
 
+        Returns: for a file that is named as a checkpoint an object that tells whether it has been read; else None.
         Raises: ArgumentError or ShapeError if the file belongs to another model; UnsafeFileError.
         """
-        files.load_weights(self, filepath, by_name, skip_mismatch, reshape)
+        is_checkpoint = not by_name and files.is_named_as_checkpoint(filepath)
+        if is_checkpoint and not self.weights:  # type: ignore[attr-defined]
+            files.check_there(filepath)
+            self._awaited_weights = filepath
+        else:
+            files.load_weights(self, filepath, by_name, skip_mismatch, reshape)
+            self._awaited_weights = None
+        return LoadStatus(self) if is_checkpoint else None
+
+    def _load_awaited(self) -> None:
+        """Read the weights that the model waits for, if it has been built."""
+        if self._awaited_weights is not None and self.weights:  # type: ignore[attr-defined]
+            self.load_weights(self._awaited_weights)
 
     def get_weight_paths(self) -> dict[str, Variable]:
         """Every weight by where the model holds it: names of layers, attributes and places in lists, joined by points.

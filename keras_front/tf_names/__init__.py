@@ -21,12 +21,13 @@ _SHARED = ("", "math", "nn", "linalg", "__operators__", "dtypes", "debugging", "
 @functools.cache
 def _functions() -> dict[str, Callable[..., Any]]:
     """The functions by their names; the modules are imported when the first is looked for."""
-    from . import arrays, image, image_noise, linear, mathematics, networks, noise
+    from . import arrays, by_values, image, image_noise, linear, mathematics, networks, noise
 
     return {
         **mathematics.FUNCTIONS,
         **arrays.FUNCTIONS,
         **linear.FUNCTIONS,
+        **by_values.FUNCTIONS,
         **networks.FUNCTIONS,
         **{f"image.{name}": function for name, function in (image.FUNCTIONS | image_noise.FUNCTIONS).items()},
         "extract_image_patches": image.FUNCTIONS["extract_image_patches"],

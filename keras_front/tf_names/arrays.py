@@ -317,6 +317,7 @@ def tensor_scatter_nd_update(tensor: Any, indices: Any, updates: Any, **older: A
 
 def tensor_scatter_nd_add(tensor: Any, indices: Any, updates: Any, **older: Any) -> Any:
     """A tensor with numbers added at these places."""
+    tensor = as_symbol_or_tensor(tensor)
     return tensor + scatter_nd(indices, updates, K.int_shape(tensor))
 
 

@@ -18,8 +18,10 @@ import numpy as np
 from keras_front import backend as K
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.optimizers import Optimizer
+from keras_front.saving.files import is_named_as_checkpoint
 
 _SUFFIX = ".ckpt.npz"
+_HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 class Status:
@@ -175,4 +177,12 @@ def latest_checkpoint(checkpoint_dir: Any, latest_filename: str | None = None) -
         checkpoint_dir: the folder.
         latest_filename: not used.
     """
-    return next(reversed(_prefixes(checkpoint_dir)), None)
+    written = _prefixes(checkpoint_dir)
+    return written[-1] if written else _newest_of_save_weights(checkpoint_dir)
+
+
+def _newest_of_save_weights(directory: Any) -> str | None:
+    """The newest file that `save_weights` wrote under a name of a checkpoint, such as 'cp-0003.ckpt'."""
+    found = [path for path in Path(directory).glob("*") if path.is_file() and is_named_as_checkpoint(path)]
+    weights = [path for path in found if path.open("rb").read(len(_HDF5)) == _HDF5]
+    return str(max(weights, key=lambda path: (path.stat().st_mtime_ns, path.name))) if weights else None
