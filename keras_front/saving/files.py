@@ -19,7 +19,7 @@ from keras_front.errors import ArgumentError, SerializationError, UnreadableFile
 from keras_front.failures import explains_failures
 from keras_front.registry import custom_object_scope
 
-from . import atomic, failures, guard
+from . import atomic, failures, guard, weight_order
 
 __all__ = [
     "load_model",
@@ -190,6 +190,7 @@ def load_weights(
     filepath = _joined(filepath, "weights")
     if atomic.is_path(filepath) and not saved_model.is_readable(filepath):
         guard.check_there(filepath)
+    weight_order.check_built(model, _called(filepath))
     with failures.reading(_called(filepath), "weights", UnreadableFileError):
         reader = _reader_of_weights(filepath)
         if reader is hdf5:

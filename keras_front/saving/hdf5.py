@@ -52,6 +52,7 @@ from . import (
     operations,
     sizes,
     training_config,
+    vocabularies,
     weight_order,
 )
 
@@ -483,6 +484,8 @@ def load_weights_into(model: Any, root: Any, where: str, reshape: bool = False) 
 
     Raises: ArgumentError or ShapeError if the file belongs to another model.
     """
+    if _groups_with_weights(model.layers, root, where):
+        weight_order.check_built(model, where)
     pairs = pairs_in_order(model.layers, root, where, reshape)
     own = [*model._trainable_weights, *model._non_trainable_weights]
     top = guard.group(root, "top_level_model_weights", where)
@@ -491,6 +494,7 @@ def load_weights_into(model: Any, root: Any, where: str, reshape: bool = False) 
         weight_order.check_shapes(model, own, arrays)
         pairs += list(zip(own, arrays, strict=True))
     set_weights(pairs)
+    vocabularies.restore_factors(model.layers, root, where)
 
 
 def pairs_in_order(
@@ -519,7 +523,7 @@ def _matched(layers: Sequence[Any], root: Any, where: str) -> list[tuple[Any, st
 
     Raises: ArgumentError for another number of them.
     """
-    names = [name for name in _layer_names(root, where) if _weight_names(root, name, where)]
+    names = _groups_with_weights(layers, root, where)
     filled = [layer for layer in weight_order.layers_in_file(layers) if layer.weights]
     if len(names) != len(filled):  # or, as keras_front wrote at first, one group for what joins models
         filled = [layer for layer in dict.fromkeys(layers) if layer.weights]
@@ -530,6 +534,13 @@ def _matched(layers: Sequence[Any], root: Any, where: str) -> list[tuple[Any, st
             f"{len(filled)} layers, found {len(names)} saved layers."
         )
     return list(zip(filled, names, strict=True))
+
+
+def _groups_with_weights(layers: Sequence[Any], root: Any, where: str) -> list[str]:
+    """The groups of layers that hold weights, without those of factors of tokens, which are no weights here."""
+    factors = {layer.name for layer in layers if vocabularies.has_factors(layer)}
+    names = _layer_names(root, where)
+    return [name for name in names if name not in factors and _weight_names(root, name, where)]
 
 
 def _layer_names(root: Any, where: str) -> list[str]:

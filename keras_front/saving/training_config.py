@@ -372,6 +372,8 @@ def set_optimizer_state(
         optimizer = optimizer.inner_optimizer
     optimizer.prepare(params)
     values = _without_stubs(optimizer.weights, in_slot_order(optimizer, names, arrays, params))
+    if len(values) < len(optimizer.weights):
+        values = _with_placeholders(optimizer.weights, values, _placeholders(optimizer, params))
     try:
         optimizer.set_weights(values)
     except ShapeError:
@@ -466,9 +468,26 @@ def _without_stubs(weights: Sequence[Any], values: list[np.ndarray]) -> list[np.
     return values
 
 
+def _placeholders(optimizer: Any, params: Sequence[Any]) -> set[Any]:
+    """The slots that are mere numbers, as they mean nothing for their weight; files of tf_keras leave them out."""
+    slots = [slot for param in params if tuple(param.shape) for slot in optimizer.slots_of(param).values()]
+    return {slot for slot in slots if not tuple(slot.shape)}
+
+
+def _with_placeholders(weights: Sequence[Any], values: list[np.ndarray], left_out: set[Any]) -> list[np.ndarray]:
+    """A state with what its file leaves out, if that is all that it lacks."""
+    if len(values) + len(left_out) != len(weights):
+        return values
+    rest = iter(values)
+    return [weight.numpy() if weight in left_out else next(rest) for weight in weights]
+
+
 def _slot_by_slot(optimizer: Any, arrays: list[np.ndarray], params: Sequence[Any]) -> list[np.ndarray]:
     """Slots in the order of Keras 3, where some lie weight by weight, put slot by slot."""
     order = optimizer.slots_in_keras3_order(params)
+    if len(arrays) < len(order):
+        left_out = _placeholders(optimizer, params)
+        order = [slot for slot in order if slot not in left_out]
     if len(arrays) != len(order):
         return arrays
     of_slot = dict(zip(order, arrays, strict=True))

@@ -13,7 +13,7 @@ from keras_front.errors import SerializationError
 
 from . import guard
 
-__all__ = ["add_vocabularies", "restore_idf_weights"]
+__all__ = ["add_vocabularies", "has_factors", "restore_factors", "restore_idf_weights"]
 
 Paths = Callable[[Sequence[tuple[str, Any]]], Iterator[tuple[str, Any]]]
 
@@ -82,5 +82,31 @@ def restore_idf_weights(
         part = group
         for name in (*path.split("/"), "vars"):
             part = guard.group(part, name, where) if part is not None else None
-        if part is not None and "idf_weights" in part and getattr(layer, "output_mode", None) == "tf_idf":
+        if part is not None and "idf_weights" in part and has_factors(layer):
             layer.set_vocabulary(layer.get_vocabulary(), guard.array(part, "idf_weights", f"{where}, {path}", limit))
+
+
+def has_factors(layer: Any) -> bool:
+    """Whether a layer looks tokens up and weighs each with a factor, which tf.keras counts among the weights.
+
+    Args:
+        layer: any layer.
+    """
+    return getattr(layer, "output_mode", None) == "tf_idf" and hasattr(layer, "set_vocabulary")
+
+
+def restore_factors(layers: Sequence[Any], root: Any, where: str) -> None:
+    """Give lookups in the mode 'tf_idf' the factors that an `.h5` of tf.keras has as the one weight of the layer.
+
+    Args:
+        layers: the layers of the model.
+        root: the group that holds the weights.
+        where: what to call the file in messages.
+    """
+    for layer in filter(has_factors, layers):
+        held, place = guard.group(root, layer.name, where), f"{where}, {layer.name!r}"
+        names = guard.texts(held, "weight_names", place) if held is not None else []
+        tokens = layer.get_vocabulary() if layer.is_adapted else []
+        if len(names) == 1 and tokens:
+            factors = guard.array(held, names[0], place, 8 * len(tokens))
+            layer.set_vocabulary(tokens, factors)

@@ -16,7 +16,16 @@ from keras_front.backend.state import Variable
 from keras_front.errors import ArgumentError, ShapeError
 from keras_front.nest import unique
 
-__all__ = ["by_names", "check_shapes", "has_models", "in_file_order", "is_adapted", "layers_in_file", "unique_names"]
+__all__ = [
+    "by_names",
+    "check_built",
+    "check_shapes",
+    "has_models",
+    "in_file_order",
+    "is_adapted",
+    "layers_in_file",
+    "unique_names",
+]
 
 
 def layers_in_file(layers: Sequence[Any]) -> list[Any]:
@@ -94,6 +103,23 @@ def by_names(weights: Sequence[Variable], names: Sequence[str]) -> list[Variable
 
 def _end(name: str, parts: int) -> tuple[str, ...]:
     return tuple(name.rpartition(":")[0].split("/") if ":" in name else name.split("/"))[-parts:]
+
+
+def check_built(model: Any, where: str) -> None:
+    """Check that a model has its weights already, so that those of a file have a place.
+
+    Args:
+        model: the model.
+        where: what to call the file in messages.
+
+    Raises: ArgumentError if it waits for its first call.
+    """
+    if not model.built and not model.weights:
+        raise ArgumentError(
+            f"{where}: expected a model with weights, received {model.name!r}, which has not yet been built and has "
+            "not created its variables yet.\n"
+            "  Call the model first, on one batch, or model.build(input_shape); then load the weights."
+        )
 
 
 def check_shapes(layer: Any, weights: Sequence[Variable], arrays: Sequence[np.ndarray]) -> None:

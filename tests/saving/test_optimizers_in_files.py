@@ -16,7 +16,7 @@ from keras_front import optimizers
 from keras_front.layers import Dense, Input
 from keras_front.losses import Huber
 from keras_front.models import Model, Sequential, load_model
-from keras_front.saving.training_config import in_slot_order
+from keras_front.saving.training_config import in_slot_order, set_optimizer_state
 
 FILE = zipfile.ZipFile(Path(__file__).with_name("optimizers.zip"))
 ARRAYS = dict(np.load(io.BytesIO(FILE.read("arrays.npz"))))
@@ -78,3 +78,29 @@ def test_how_a_model_was_compiled_as_data(backend, tmp_path):
     own.save(tmp_path / "own.keras")
     found = load_model(tmp_path / "own.keras", custom_objects={"Own": Own})
     assert (found.speed, float(found.optimizer.learning_rate)) == (0.25, 0.25)
+
+
+@pytest.mark.parametrize("numbered", [True, False])
+def test_slots_that_are_mere_numbers_may_be_missing_as_in_tf_keras(numbered):
+    """Which keeps no rows and columns of vectors, and all slots weight by weight."""
+    x, y = ARRAYS["x"], ARRAYS["y"]
+    found = []
+    for _ in range(2):
+        model = Sequential([Dense(5, input_shape=(3,)), Dense(2)])
+        model.compile(optimizers.Adafactor(0.1), "mse")
+        found.append(model)
+    trained, again = found
+    for _ in range(2):
+        trained.train_on_batch(x, y)
+    again.set_weights(trained.get_weights())
+    state = {"iteration:0": np.asarray(2, "int64")}
+    for number, weight in enumerate(trained.trainable_weights):
+        slots = trained.optimizer.slots_of(weight)
+        kept = slots if len(weight.shape) == 2 else {"v": slots["v"]}
+        state |= {f"Adafactor/{slot}/w{number}:0": kept[slot].numpy() for slot in kept}
+    names = [str(place) for place in range(len(state))] if numbered else list(state)
+    set_optimizer_state(again.optimizer, again, names, list(state.values()), "a file")
+    for model in found:
+        model.train_on_batch(x, y)
+    for got, want in zip(again.get_weights(), trained.get_weights(), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-6)

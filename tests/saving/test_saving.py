@@ -258,6 +258,71 @@ def test_nothing_changes_when_something_does_not_fit(tmp_path):
         models.Sequential([layers.Dense(4, input_shape=(3,))]).load_weights(tmp_path / "w.h5")
 
 
+@pytest.mark.parametrize("suffix", [".h5", ".weights.h5", ".npz"])
+def test_weights_are_not_loaded_into_a_model_that_waits_for_its_first_call(suffix, tmp_path):
+    """Or they would be nowhere afterwards, without a word."""
+
+    class Net(models.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(2)
+
+        def call(self, inputs):
+            return self.dense(inputs)
+
+    path, x = tmp_path / f"w{suffix}", np.ones((1, 3), "float32")
+    for make in (Net, lambda: models.Sequential([layers.Dense(2)])):
+        model, waiting = make(), make()
+        model(x)
+        model.save_weights(path)
+        for ways in ({}, {"by_name": True}):
+            with pytest.raises(ArgumentError, match=f"w{suffix}: .*has not yet been built.*\n *Call the model first"):
+                waiting.load_weights(path, **ways)
+        waiting(x)
+        waiting.load_weights(path)
+        np.testing.assert_array_equal(waiting.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+def test_a_file_of_a_class_without_shapes_says_that_the_model_is_to_be_called_first(tmp_path):
+    class Net(models.Model):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.dense = layers.Dense(2)
+
+        def call(self, inputs):
+            return self.dense(inputs)
+
+        def get_config(self):
+            return {}
+
+    model = Net()
+    model(np.ones((1, 3), "float32"))
+    model.save(tmp_path / "m.h5")
+    with h5py.File(tmp_path / "m.h5", "r+") as file:  # as Keras 3 writes it
+        file.attrs["model_config"] = json.dumps({"class_name": "Net", "config": {}})
+    with pytest.raises(ArgumentError, match=r"m.h5: expected a model with weights.*not yet been built"):
+        models.load_model(tmp_path / "m.h5", custom_objects={"Net": Net})
+
+
+def test_factors_of_tokens_are_read_where_tf_keras_keeps_them(tmp_path):
+    """As the one weight of the layer, special tokens first."""
+    tokens = layers.IntegerLookup(vocabulary=[1, 2, 5], idf_weights=[0.5, 0.6, 0.7], output_mode="tf_idf")
+    inputs = layers.Input((3,), dtype="int64")
+    model = models.Model(inputs, layers.Dense(2)(tokens(inputs)))
+    model.save(tmp_path / "m.h5")
+    x = np.array([[1, 2, 9], [5, 5, 1]])
+    factors = np.float32([2, 0.25, 4, 1])
+    with h5py.File(tmp_path / "m.h5", "r+") as file:
+        group = file[f"model_weights/{tokens.name}"] if "model_weights" in file else file[tokens.name]
+        group["Variable:0"] = factors
+        group.attrs["weight_names"] = [b"Variable:0"]
+    kernel, bias = model.get_weights()
+    counts = np.float32([[1, 1, 1, 0], [0, 1, 0, 2]])
+    for read in (models.load_model(tmp_path / "m.h5"), model):
+        read.load_weights(tmp_path / "m.h5")
+        np.testing.assert_allclose(read.predict(x, verbose=0), counts * factors @ kernel + bias, rtol=1e-5)
+
+
 def test_long_names_are_split_over_attributes(tmp_path):
     names = [f"n{i:03d}_" + "x" * 1900 for i in range(40)]
     model = models.Sequential([layers.Dense(1, input_shape=(1,), name=n) if i == 0 else layers.Dense(1, name=n)
