@@ -417,10 +417,12 @@ class TorchBackend(Images, Integers, WatchedVariables, Backend):
     ) -> Any:  # fmt: skip
         # torch adds epsilon to the root of the corrected mean square, K to that of the plain one: hence the division.
         grads = [g if g.is_contiguous() else g.contiguous() for g in grads]  # the kernel goes by memory order
-        count = float(t)  # a host tensor's; as an argument of a kernel it needs no copy to the device
-        steps = [torch.full((), count, device=params[0].device)] * len(params)
+        rate, count = self._rate(lr), float(t)  # a host tensor's; as an argument of a kernel it needs no copy
+        if not isinstance(rate, float) and rate.dtype != torch.float32:  # the kernel of CUDA takes no other
+            return compiler.adam_by_tensors(params, grads, ms, vs, vhats, rate, count, beta_1, beta_2, epsilon)
+        steps = [torch.full((), count, dtype=torch.float32, device=params[0].device)] * len(params)
         torch._fused_adam_(
-            params, grads, ms, vs, vhats, steps, lr=self._rate(lr), beta1=beta_1, beta2=beta_2, weight_decay=0.0,
+            params, grads, ms, vs, vhats, steps, lr=rate, beta1=beta_1, beta2=beta_2, weight_decay=0.0,
             eps=epsilon / (1 - beta_2**count) ** 0.5, amsgrad=bool(vhats), maximize=False,
         )  # fmt: skip
         return params, ms, vs, vhats
@@ -461,7 +463,7 @@ class TorchBackend(Images, Integers, WatchedVariables, Backend):
 
     def is_argument_error(self, error: Exception) -> bool:
         refused = type(error) in (RuntimeError, NotImplementedError, torch.linalg.LinAlgError)
-        return refused and not any(words in str(error) for words in ("allocate memory", "CUDA error"))
+        return refused and not any(words in str(error) for words in _NO_ARGUMENTS)
 
     # Tensors in and out ----------------------------------------------------------------------------------------
 
@@ -508,7 +510,7 @@ class TorchBackend(Images, Integers, WatchedVariables, Backend):
             device = torch.device(wanted.replace("gpu", "cuda"))
         except RuntimeError:
             device = None
-        if device is None or (device.type == "cuda" and not torch.cuda.is_available()):
+        if device is None or (device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count()):
             raise BackendError(f"The torch backend has no device {wanted!r}; there are: {', '.join(self.devices())}.")
         return device
 
@@ -536,7 +538,7 @@ class TorchBackend(Images, Integers, WatchedVariables, Backend):
         return subprocess.run([*launcher, "--no-python", *command], check=False).returncode
 
     def block(self, values: Sequence[Any]) -> None:
-        if torch.cuda.is_available():
+        if torch.cuda.is_initialized():
             torch.cuda.synchronize()
 
     # The verbs -----------------------------------------------------------------------------------------------
@@ -640,6 +642,9 @@ meet_functions_of_torch()
 for _name, _function in rewriting.IN_PLACE.items():  # what is written where the first argument may be overwritten
     setattr(TorchBackend, f"{_name}_in_place", staticmethod(_function))
 
+
+# What stands in errors that no argument is the cause of.
+_NO_ARGUMENTS = ("allocate memory", "out of memory", "CUDA error", "CUDNN_STATUS", "CUBLAS_STATUS", "CUSOLVER_STATUS")
 
 _BEST = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 

@@ -45,22 +45,29 @@ class Compiling:
         epsilon: float,
     ) -> Any:  # fmt: skip
         """By tensors alone: torch's fused kernel takes epsilon, which depends on the count of steps, as a number."""
-        rate = lr * torch.sqrt(1 - beta_2**t) / (1 - beta_1**t)
-        torch._foreach_lerp_(ms, grads, 1 - beta_1)
-        torch._foreach_mul_(vs, beta_2)
-        torch._foreach_addcmul_(vs, grads, grads, 1 - beta_2)
-        if vhats:
-            torch._foreach_maximum_(vhats, vs)
-        roots = torch._foreach_sqrt(vhats or vs)
-        torch._foreach_add_(roots, epsilon)
-        steps = torch._foreach_mul(torch._foreach_div(ms, roots), rate.to(ms[0].dtype))
-        torch._foreach_sub_(params, steps)
-        return params, ms, vs, vhats
+        return adam_by_tensors(params, grads, ms, vs, vhats, lr, t, beta_1, beta_2, epsilon)
 
     def compile_program(self, program: Any) -> Callable[..., Any]:
         """A function that compiles when it is first called, and tries that on copies."""
         plain = super().compile_program(program)  # type: ignore[misc]
         return CompiledStep(program, plain, self.how)
+
+
+def adam_by_tensors(
+    params: Any, grads: Any, ms: Any, vs: Any, vhats: Any, lr: Any, t: Any, beta_1: float, beta_2: float, epsilon: float
+) -> Any:
+    """Adam's update in place, with a learning rate that is a tensor of any dtype; `t` a tensor or a number."""
+    rate = lr * (1 - beta_2**t) ** 0.5 / (1 - beta_1**t)
+    torch._foreach_lerp_(ms, grads, 1 - beta_1)
+    torch._foreach_mul_(vs, beta_2)
+    torch._foreach_addcmul_(vs, grads, grads, 1 - beta_2)
+    if vhats:
+        torch._foreach_maximum_(vhats, vs)
+    roots = torch._foreach_sqrt(vhats or vs)
+    torch._foreach_add_(roots, epsilon)
+    steps = torch._foreach_mul(torch._foreach_div(ms, roots), rate.to(ms[0].dtype))
+    torch._foreach_sub_(params, steps)
+    return params, ms, vs, vhats
 
 
 class CompiledStep:

@@ -86,9 +86,12 @@ def recorded_for(label: Any) -> Iterator[None]:
 
 
 def next_stream() -> int:
-    """The number of a new stream of noise: counted within a trace, so that every backend counts alike."""
+    """The number of a new stream of noise: counted within a trace or a step, so that every backend counts alike."""
     trace = _TRACE.get()
-    return next(trace.streams) if trace else drawn_once(lambda: _EAGER_STREAMS + seeds.next_stream())
+    if trace is not None:
+        return next(trace.streams)
+    step = next((frame for frame in frames() if frame.counter is not None), None)
+    return drawn_once(lambda: _EAGER_STREAMS + seeds.next_stream() if step is None else next(step.streams))
 
 
 class _Repetition:
@@ -142,6 +145,7 @@ class Frame:
     Attributes:
         table: the value of each variable.
         counter: an integer tensor that keys the noise drawn inside, or None.
+        streams: numbers the draws of what is not traced.
         seed: the run's seed as an integer tensor, which keys it too, or None.
         collects: whether losses of layers are kept here.
         open: whether assignments to any variable stay inside.
@@ -163,6 +167,7 @@ class Frame:
         "parent",
         "real",
         "seed",
+        "streams",
         "table",
         "updated",
     )
@@ -176,7 +181,7 @@ class Frame:
         real: bool = False,
         seed: Any = None,
     ):
-        self.table, self.counter, self.seed = table, counter, seed
+        self.table, self.counter, self.seed, self.streams = table, counter, seed, itertools.count()
         self.collects, self.open, self.real = collects, open_to_all, real
         self.newcomers: dict[Any, None] | None = None
         self.on_assign: Callable[[Any, Any], Any] | None = None

@@ -10,8 +10,9 @@ import pytest
 from keras_front import backend as K
 from keras_front import callbacks, config
 from keras_front.errors import ArgumentError, ConfigError
-from keras_front.layers import BatchNormalization, Dense, Dropout, Layer
+from keras_front.layers import BatchNormalization, Dense, Dropout, GaussianNoise, Layer
 from keras_front.models import Model, Sequential, load_model
+from keras_front.utils import set_random_seed
 
 
 class Watched(Layer):
@@ -63,6 +64,19 @@ def test_run_eagerly_gives_the_same_numbers(backend):
         found.append([*history.values(), *model.get_weights(), model.predict(x), model.evaluate(x, y, verbose=0)])
     for compiled, eager in zip(*found, strict=True):
         np.testing.assert_allclose(eager, compiled, rtol=2e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("reproducible", [False, True])
+def test_run_eagerly_draws_the_noise_of_compiled_steps(backend, reproducible):
+    x, y = data()
+    found = []
+    for eagerly in (False, True):
+        set_random_seed(3, reproducible=reproducible)
+        model = Sequential([Dropout(0.5, input_shape=(3,)), GaussianNoise(0.1), Dropout(0.2), Dense(1)])
+        model.compile("sgd", "mse", run_eagerly=eagerly)
+        model.fit(x, y, batch_size=6, epochs=2, shuffle=False, verbose=0)
+        found.append(model.get_weights()[0])
+    np.testing.assert_allclose(found[1], found[0], rtol=2e-5, atol=1e-6)
 
 
 def test_run_eagerly_may_be_set_after_compile(backend):

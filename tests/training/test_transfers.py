@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 from keras_front import backend as K
+from keras_front.backend import discovery
 from keras_front.callbacks import LambdaCallback
+from keras_front.errors import BackendError
 from keras_front.layers import BatchNormalization, Conv2D, Dense, Dropout, Embedding, Flatten
 from keras_front.models import Sequential
 from keras_front.training.batch_loop import CollectedOutputs
@@ -140,6 +142,103 @@ def test_noise_of_a_thread_comes_from_one_generator(backend):
     again = transfers.source(torch.device("cpu"), 7)
     assert again is first
     assert torch.equal(torch.rand(3, generator=again), drawn)
+
+
+@pytest.mark.backends("torch")
+def test_noise_comes_from_the_device_that_the_process_uses_now(backend, monkeypatch):
+    import torch
+
+    from keras_front_torch import transfers
+
+    class Generator:
+        def __init__(self, device):
+            self.device = device
+
+        def manual_seed(self, seed):
+            return self
+
+    monkeypatch.setattr(torch, "Generator", Generator)
+    for number in (0, 1, 0):
+        monkeypatch.setattr(torch.cuda, "current_device", lambda number=number: number)
+        assert transfers.source(torch.device("cuda"), 1).device == torch.device("cuda", number)
+    monkeypatch.setattr(transfers, "_SOURCES", transfers._Kept())
+
+
+@pytest.mark.backends("torch")
+def test_large_batches_go_over_beside_what_the_device_computes(backend, monkeypatch):
+    import torch
+
+    from keras_front_torch import transfers
+
+    done = []
+
+    class Stream:
+        def __init__(self, device=None):
+            self.device = device
+
+        def __enter__(self):
+            done.append("side")
+
+        def __exit__(self, *error):
+            done.append("present")
+
+        def wait_stream(self, other):
+            done.append(("waits for", other))
+
+    present, capturing = Stream(), [False]
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device=None: present)
+    monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: capturing[0])
+    monkeypatch.setattr(torch.cuda, "Stream", Stream)
+    monkeypatch.setattr(torch.cuda, "stream", lambda stream: stream)
+    monkeypatch.setattr(torch.Tensor, "record_stream", lambda self, stream: done.append(("is used by", stream)))
+    monkeypatch.setattr(transfers, "_SIDES", transfers._Kept())
+    large, small, device = torch.zeros(transfers.AHEAD), torch.zeros(3), torch.device("meta")
+    assert transfers._sent(large, device).device == device
+    (side,) = transfers._SIDES.found.values()
+    assert done == ["side", "present", ("waits for", side), ("is used by", present)]
+    done.clear()
+    transfers._sent(small, device)
+    capturing[0] = True
+    transfers._sent(large, device)
+    assert done == []
+
+
+@pytest.mark.backends("torch")
+@pytest.mark.parametrize("amsgrad", [False, True])
+def test_adam_takes_a_rate_that_lies_on_the_device_in_any_dtype(backend, monkeypatch, amsgrad):
+    import torch
+
+    from keras_front_torch.backend import TorchBackend
+
+    def updated(dtype):
+        draw = torch.Generator().manual_seed(0)
+        sets = [[torch.rand(3, 2, dtype=dtype, generator=draw)] for _ in range(5 if amsgrad else 4)]
+        rate = torch.tensor(0.1, dtype=dtype)
+        for t in (1, 2):
+            discovery.active().adam_update_in_place(
+                *sets[:4], sets[4] if amsgrad else [], rate, torch.tensor(t), beta_1=0.9, beta_2=0.99, epsilon=1e-7
+            )
+        return [x for (x,) in sets]
+
+    expected = {dtype: updated(dtype) for dtype in (torch.float64, torch.float32, torch.bfloat16)}
+    monkeypatch.setattr(TorchBackend, "_rate", lambda self, lr: lr)
+    for dtype, parts in expected.items():
+        loose = {torch.float64: 1e-12, torch.float32: 1e-5, torch.bfloat16: 2e-2}[dtype]
+        for one, other in zip(updated(dtype), parts, strict=True):
+            torch.testing.assert_close(one, other, rtol=loose, atol=loose)
+
+
+@pytest.mark.backends("torch")
+def test_devices_that_are_not_there_are_refused_and_faults_of_a_device_are_no_argument_errors(backend, monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with K.device("gpu:2"), pytest.raises(BackendError, match=r"no device .gpu:2.; there are: cuda:0, cuda:1, cpu"):
+        K.convert([1.0])
+    engine = discovery.active()
+    for words in ("CUDA error: device-side assert triggered", "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"):
+        assert not engine.is_argument_error(RuntimeError(words))
+    assert engine.is_argument_error(RuntimeError("mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3)"))
 
 
 # JAX -------------------------------------------------------------------------------------------------
