@@ -23,7 +23,7 @@ class InputSpec:
     Args:
         dtype: name of the expected type.
         shape: expected sizes, the batch axis included; None where any size will do.
-        ndim: expected number of axes, the batch axis included.
+        ndim: expected number of axes, the batch axis included; "2+" of Keras 1 is a `min_ndim` of 2.
         max_ndim: largest number of axes.
         min_ndim: smallest number of axes.
         axes: dict from an axis to its expected size; None for any.
@@ -39,16 +39,22 @@ class InputSpec:
         self,
         dtype: str | None = None,
         shape: Sequence[Any] | None = None,
-        ndim: int | None = None,
+        ndim: int | str | None = None,
         max_ndim: int | None = None,
         min_ndim: int | None = None,
         axes: dict[int, int | None] | None = None,
     ):
+        if isinstance(ndim, str):
+            ndim, min_ndim = (None, int(ndim[:-1])) if ndim.endswith("+") else (int(ndim), min_ndim)
         self.dtype = dtype
         self.shape = tuple(shape) if shape is not None else None
         self.ndim = len(self.shape) if self.shape is not None else ndim
         self.max_ndim, self.min_ndim = max_ndim, min_ndim
         self.axes = dict(axes or {})
+
+    def __getitem__(self, place: int) -> InputSpec:
+        """Itself as the first of one: in Keras 1 each `input_spec` was a list, and programs read `input_spec[0]`."""
+        return (self,)[place]
 
     def __repr__(self) -> str:
         said = {key: value for key, value in vars(self).items() if value not in (None, {})}

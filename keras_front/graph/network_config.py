@@ -49,6 +49,7 @@ def to_config(network: Any) -> Config:
     return {
         "name": network.name,
         **network._policy_in_config(),
+        **({} if network._trainable else {"trainable": False}),
         "layers": entries,
         "input_layers": _ends(network.as_inputs, network.inputs, places),
         "output_layers": _ends(network.as_outputs, network.outputs, places),

@@ -238,6 +238,8 @@ class SequentialNetwork(Network):
                 for x in first + self._stack
             ]
         result: dict[str, Any] = {"name": self.name, **self._policy_in_config(), "layers": entries}
+        if not self._trainable:
+            result["trainable"] = False
         if "_build_input_shape" in self.__dict__:
             result["build_input_shape"] = self._build_input_shape
             if self._input_dtype:
@@ -270,6 +272,8 @@ class SequentialNetwork(Network):
                 model.set_inputs([tuple(shape)], [config.get("build_input_dtype")])
             if isinstance(config, dict) and config.get("added"):
                 model._add_beside(config["added"])
+        if isinstance(config, dict) and not config.get("trainable", True):
+            model._trainable = False
         return model
 
     def _add_beside(self, entries: list[dict[str, Any]]) -> None:

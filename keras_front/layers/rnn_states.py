@@ -19,6 +19,10 @@ from .cells import zeros_of
 from .stacked_cells import sizes_of
 
 
+class _NotStatefulError(StateError, AttributeError):
+    pass
+
+
 class InitialStateMixin:
     """What is called on sequences, and maybe on initial states and constants, which then come as one list."""
 
@@ -108,11 +112,11 @@ class KeptStates:
             states: one array for each state, (batch, size) each; None for zeros.
 
         Raises:
-            StateError: if the layer is not stateful.
+            StateError: if the layer is not stateful; an AttributeError as well, as in Keras 2.
             ShapeError: if an array has another shape than the state.
         """
         if not self.stateful:
-            raise StateError(f"{self.name}: layer must be stateful.")
+            raise _NotStatefulError(f"{self.name}: layer must be stateful.")
         if not self._states:
             batch = self._inbound_nodes[0].input_shapes[0][0] if self._inbound_nodes else None
             self._make_states(batch)

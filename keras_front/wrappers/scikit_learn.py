@@ -270,7 +270,7 @@ class KerasClassifier(BaseWrapper):
             kwargs: arguments of `Model.evaluate`.
 
         Raises:
-            StateError: if the model was compiled without the metric "accuracy".
+            ArgumentError: if the model was compiled without the metric "accuracy".
         """
         labels = np.asarray(y)
         one_hot = labels.ndim == 2 and labels.shape[1] > 1
@@ -278,7 +278,7 @@ class KerasClassifier(BaseWrapper):
         for name in ("accuracy", "acc"):
             if name in found:
                 return found[name]
-        raise StateError(
+        raise ArgumentError(
             f"{type(self).__name__}.score: the model is not configured to compute accuracy; it has {list(found)}. You "
             'should pass `metrics=["accuracy"]` to the `model.compile()` method.'
         )

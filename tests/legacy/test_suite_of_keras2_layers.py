@@ -16,6 +16,7 @@ from keras_front.layers import (
     Conv1D,
     Dense,
     Input,
+    InputSpec,
     LeakyReLU,
     LSTMCell,
     SimpleRNN,
@@ -83,3 +84,32 @@ def test_what_the_dialects_of_keras_2_refuse_and_warn_of(backend, tmp_path):
         assert json.loads(model.to_json())["keras_version"] == "2.2.4"
     with h5py.File(tmp_path / "model.h5") as root:
         assert {root.attrs["keras_version"], root["model_weights"].attrs["keras_version"]} <= {"2.2.4", b"2.2.4"}
+
+
+@pytest.mark.of_the_host
+def test_a_frozen_model_within_a_model_says_so_in_its_config(backend):
+    x = Input((3,))
+    for inner in (Sequential([Dense(2, input_shape=(3,))]), Model(x, Dense(2)(x))):
+        outer = Model(x, Dense(1)(inner(x)))
+        inner.trainable = False
+        again = Model.from_config(json.loads(json.dumps(outer.get_config())))
+        assert [layer.trainable for layer in again.layers] == [True, False, True]
+        inner.layers[-1].trainable = True  # what the model says counts for all that is in it
+        assert len(Model.from_config(outer.get_config()).trainable_weights) == 2
+        assert "trainable" not in outer.get_config()
+
+
+@pytest.mark.of_the_host
+def test_small_things_that_tests_of_layers_ask(backend):
+    with pytest.raises(AttributeError, match="must be stateful"):
+        SimpleRNN(2).reset_states()
+    layer = Dense(2)
+    layer(Input((3,)))
+    assert layer.input_spec[0] is layer.input_spec  # a list of one in Keras 1
+    with pytest.raises(IndexError):
+        layer.input_spec[1]
+    spec = InputSpec(ndim="2+")  # of Keras 1, too
+    assert (spec.ndim, spec.min_ndim, InputSpec(ndim="3").ndim) == (None, 2, 3)
+    assert spec.problem((None,), "float32") == "expected min_ndim=2, found ndim=1"
+    with pytest.raises(ValueError):
+        InputSpec(ndim="many")
