@@ -327,7 +327,7 @@ def _read(config: Any, kind: str) -> tuple[str, Config | None]:
     """Split what a config says into a name and constructor arguments (None for a bare function name)."""
     if isinstance(config, str):
         return config, None
-    config = _with_class_name(config)
+    config = _with_class_name(config, kind)
     if not isinstance(config, Mapping) or "class_name" not in config:
         raise SerializationError(
             f"Could not interpret {_shown(kind)} identifier: {config!r:.120}. Expected a name, or a dictionary with "
@@ -346,12 +346,12 @@ def _read(config: Any, kind: str) -> tuple[str, Config | None]:
     return str(name), dict(arguments) if arguments else None
 
 
-def _with_class_name(config: Any) -> Any:
+def _with_class_name(config: Any, kind: str) -> Any:
     """A config of Keras 1, which has the class of a regularizer or constraint among its arguments, as of today."""
-    if not isinstance(config, Mapping) or "class_name" in config or not isinstance(config.get("name"), str):
+    if not isinstance(config, Mapping) or "class_name" in config:
         return config
     hooks = legacy_module()
-    return config if hooks is None else hooks.as_config(config)
+    return config if hooks is None else hooks.as_config(config, kind)
 
 
 def _build(target: Any, arguments: Config, custom_objects: Mapping[str, Any] | None, name: str = "") -> Any:

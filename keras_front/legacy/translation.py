@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -171,15 +171,31 @@ def _value(name: str, value: Any) -> Any:
     return spellings.get(value, value) if isinstance(value, str) else value
 
 
-def as_config(value: Any) -> Any:
+# Layers of Keras 1 wrote `W_regularizer.get_config()`, which said the class; what today's says tells it, too.
+_BY_ARGUMENTS = {
+    "regularizer": {("l1", "l2"): "L1L2"},
+    "constraint": {
+        (): "NonNeg",
+        ("axis",): "UnitNorm",
+        ("axis", "max_value"): "MaxNorm",
+        ("axis", "max_value", "min_value", "rate"): "MinMaxNorm",
+    },
+}
+
+
+def as_config(value: Any, kind: str = "") -> Any:
     """A regularizer or constraint as Keras 1 wrote it, its class among its arguments, as a config of today.
 
     Args:
-        value: an argument as a file of Keras 1 has it.
+        value: an argument as a file of Keras 1 has it, or what `get_config` of a regularizer or constraint returned.
+        kind: 'regularizer' or 'constraint', so that arguments alone tell the class.
     """
-    if not isinstance(value, dict) or "class_name" in value or not isinstance(value.get("name"), str):
+    if not isinstance(value, Mapping) or "class_name" in value:
         return value
-    return {"class_name": value["name"], "config": {k: v for k, v in value.items() if k != "name"}}
+    name = value.get("name") or _BY_ARGUMENTS.get(kind, {}).get(tuple(sorted(map(str, value))))
+    if not isinstance(name, str):
+        return value
+    return {"class_name": name, "config": {k: v for k, v in value.items() if k != "name"}}
 
 
 # What takes more than a table ------------------------------------------------------------------------

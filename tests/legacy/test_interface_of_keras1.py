@@ -9,7 +9,7 @@ import pytest
 
 import keras_front
 from keras_front import backend as K
-from keras_front import callbacks, initializers, layers, metrics
+from keras_front import callbacks, constraints, initializers, layers, metrics, regularizers
 from keras_front.legacy import batch_metrics
 from keras_front.legacy.hooks import OldNameWarning
 from keras_front.models import Sequential, load_model, model_from_json
@@ -198,3 +198,40 @@ def test_arguments_without_names_are_those_of_keras1_in_its_dialect(backend):
         history = model.fit_generator(batches(), 40, 2, verbose=0)
         assert (history.params["steps"], history.params["epochs"]) == (4, 2)
         assert model.predict_generator(batches(), 30).shape == (30, 2)
+
+
+@pytest.mark.of_the_host
+def test_configs_of_regularizers_and_constraints_tell_their_class(backend):
+    """A layer of Keras 1 writes `self.W_regularizer.get_config()`, without the name of the class today."""
+
+    class Scaled(layers.Layer):
+        def __init__(self, output_dim, W_regularizer=None, W_constraint=None, **kwargs):
+            self.output_dim, self.input_spec = output_dim, [layers.InputSpec(ndim="2+")]
+            self.W_regularizer = regularizers.get(W_regularizer)
+            self.W_constraint = constraints.get(W_constraint)
+            super().__init__(**kwargs)
+
+        def build(self, input_shape):
+            self.W = self.add_weight((input_shape[-1], self.output_dim), "uniform", regularizer=self.W_regularizer)
+            self.built = True
+
+        def call(self, x, mask=None):
+            return K.dot(x, self.W)
+
+        def get_output_shape_for(self, input_shape):
+            return input_shape[:-1] + (self.output_dim,)
+
+        def get_config(self):
+            parts = {name: getattr(self, name).get_config() for name in ("W_regularizer", "W_constraint")}
+            return {**super().get_config(), "output_dim": self.output_dim, **parts}
+
+    kept = ("maxnorm", "nonneg", "unitnorm", constraints.MinMaxNorm(0.5, 2.0))
+    for constraint in kept:
+        model = Sequential([Scaled(2, "l2", constraint, input_shape=(3,))])
+        again = model_from_json(model.to_json(), {"Scaled": Scaled}).layers[0]
+        assert type(again.W_constraint) is type(constraints.get(constraint))
+        assert float(again.W_regularizer.l2) == pytest.approx(0.01)
+    assert regularizers.get({"name": "WeightRegularizer", "l1": 0.5, "l2": 0.0}).l1 == 0.5
+    for get, config in ((regularizers.get, {}), (constraints.get, {"axis": 0, "much": 1})):
+        with pytest.raises(ValueError, match="Could not interpret"):
+            get(config)
