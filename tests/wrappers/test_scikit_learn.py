@@ -147,7 +147,7 @@ def test_wrong_parameters():
         KerasClassifier(three_classes).predict(X)
     classifier = KerasClassifier(lambda: _without_accuracy(), epochs=1, verbose=0)
     classifier.fit(X, CLASSES)
-    with pytest.raises(StateError, match=r"metrics=\[\"accuracy\"\]"):
+    with pytest.raises(ArgumentError, match=r"metrics=\[\"accuracy\"\]"):
         classifier.score(X, CLASSES)
 
 
