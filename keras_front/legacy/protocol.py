@@ -38,7 +38,9 @@ def attribute(owner: Any, name: str) -> Any:
         found = ATTRIBUTES.get(kind.__name__, {}).get(name)
         if found is not None:
             return found(owner)
-    raise AttributeError(name)
+    from . import writing
+
+    return writing.former_argument(owner, name)
 
 
 # Training as symbols ---------------------------------------------------------------------------------

@@ -140,6 +140,26 @@ def _former_names(kind: str) -> dict[str, str]:
     return names
 
 
+def former_argument(layer: Any, name: str) -> Any:
+    """What a layer of Keras 1 kept of one of its arguments, as that was given then: `nb_row`, `consume_less`.
+
+    Args:
+        layer: the layer.
+        name: the argument. A name that means something else today is none.
+
+    Raises: AttributeError if its class had no such argument, or has none today.
+    """
+    first = next((old for old, parts in JOINED.items() if name in parts), name)
+    kinds = [kind.__name__ for kind in type(layer).__mro__ if name in SIGNATURES.get(kind.__name__, "").split()]
+    for kind in kinds if name not in ("bias", "input", "output") else ():
+        today = next((today for today, old in _former_names(kind).items() if old == first != today), "")
+        value = getattr(layer, today, None)
+        written = _arguments(kind, {today: list(value) if isinstance(value, tuple) else value})
+        if hasattr(layer, today) and name in written:
+            return tuple(written[name]) if isinstance(written[name], list) else written[name]
+    raise AttributeError(name)
+
+
 def _value(kind: str, name: str, old: str, value: Any) -> Any:
     if isinstance(value, Mapping) and "class_name" in value:
         return _object(value)

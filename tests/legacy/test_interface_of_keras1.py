@@ -235,3 +235,17 @@ def test_configs_of_regularizers_and_constraints_tell_their_class(backend):
     for get, config in ((regularizers.get, {}), (constraints.get, {"axis": 0, "much": 1})):
         with pytest.raises(ValueError, match="Could not interpret"):
             get(config)
+
+
+@pytest.mark.of_the_host
+def test_layers_keep_their_arguments_by_the_names_of_keras1(backend):
+    lstm = layers.LSTM(3, W_regularizer="l2", dropout_U=0.5, consume_less="gpu")
+    assert (lstm.U_regularizer, lstm.dropout_W, lstm.dropout_U) == (None, 0, 0.5)
+    assert (lstm.W_regularizer is lstm.kernel_regularizer, lstm.consume_less) == (True, "gpu")
+    conv = layers.Convolution2D(2, 3, 4, subsample=(1, 2), dim_ordering="th")
+    assert (conv.nb_row, conv.nb_col, conv.subsample, conv.dim_ordering) == (3, 4, (1, 2), "th")
+    assert layers.Convolution1D(2, 3, subsample_length=2).subsample_length == 2
+    assert layers.MaxPooling1D(3, stride=2).stride == 2
+    assert not hasattr(layers.Dense(2), "nb_row")
+    assert not hasattr(layers.Dense(2), "dropout_W")
+    assert not hasattr(layers.Flatten(), "W_regularizer")
