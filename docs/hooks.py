@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ SEARCH = {
     "errors.md": 3, "guides/": 3, "from/": 2, "tutorials/": 2, "reference/layers/": 4, "decisions/": 0.3,
     "error-list": 0.5, "architecture": 0.3, "benchmarks": 0.3, "changelog": 0.3, "reference/applications/": 0.3,
 }  # fmt: skip
+BAR = r"\|"
 LINK = r"\[([^\]]+)\]\(([^)\s]+)\)"
 
 
@@ -85,7 +87,7 @@ def description(markdown: str) -> str:
 
 
 def on_page_markdown(markdown: str, page: Any, config: MkDocsConfig, files: Files) -> str:
-    """Links to files of the repository that the site does not show become their names; pages get a description.
+    """Links to files that the site does not show become their names, code in tables shows its bars, and so on.
 
     Args:
         markdown: the text of a page.
@@ -103,4 +105,13 @@ def on_page_markdown(markdown: str, page: Any, config: MkDocsConfig, files: File
         inside = target.is_relative_to(DOCS) and target.suffix in (".md", ".png", ".svg", ".ipynb")
         return link[0] if ":" in link[2] or link[2].startswith("#") or inside else link[1]
 
-    return re.sub(LINK, shown, markdown)
+    return re.sub(LINK, shown, "\n".join(map(_row, markdown.split("\n"))))
+
+
+def _row(line: str) -> str:
+    """A row of a table: escaped bars in code, which GitHub shows as bars, MkDocs would show with their backslashes."""
+
+    def code(span: re.Match[str]) -> str:
+        return f"<code>{html.escape(span[1].replace(BAR, '|'), quote=False).replace('|', '&#124;')}</code>"
+
+    return re.sub(r"`([^`]*\\\|[^`]*)`", code, line) if line.startswith("|") and BAR in line else line
