@@ -151,6 +151,19 @@ def as_float(dtype: str) -> str:
     return dtype if dtype in FLOATS or dtype in COMPLEX else config.floatx()
 
 
+def plain_numbers(array: np.ndarray) -> np.ndarray:
+    """An array of objects that are numbers of Python or NumPy as an array of numbers; any other as it is.
+
+    Args:
+        array: an array.
+    """
+    if array.dtype != object or not array.size:
+        return array
+    kinds = set(map(type, array.flat))
+    plain = all(issubclass(kind, int | float | np.integer | np.floating | np.bool_) for kind in kinds)
+    return np.asarray(array.tolist()) if plain else array
+
+
 def plain_array(array: np.ndarray) -> np.ndarray:
     """An array as one of NumPy's own class: `np.matrix`, memory maps and the like are seen as what they hold.
 

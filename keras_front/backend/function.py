@@ -91,11 +91,14 @@ class Function:
             )
         if len(values) != self._asked:  # as Keras, which takes nested lists: `(x, [], None)` for one input
             values = [value for value in nest.flatten(list(values)) if value is not None]
-        if len(values) != self._asked:
+        inputs = self.inputs
+        if len(values) == self._asked - 1 and PHASE in inputs:  # then the phase is what it is elsewhere
+            inputs = self.fed
+        elif len(values) != self._asked:
             raise ArgumentError(f"K.function: expected {self._asked} values, received {len(values)}.")
         backend = discovery.active()
         values = [*values, *self.feed_dict.values()] if self.feed_dict else values
-        given = {t: _alone(value, t) for t, value in zip(self.inputs, values, strict=True)}
+        given = {t: _alone(value, t) for t, value in zip(inputs, values, strict=True)}
         fed = [backend.convert(_checked(value, t), t.dtype) for t, value in given.items() if t is not PHASE]
         with scopes.phase(int(bool(given[PHASE]))) if PHASE in given else ExitStack():
             try:
@@ -174,6 +177,7 @@ def _alone(value: Any, tensor: SymbolicTensor) -> Any:
 
 
 def _checked(value: Any, tensor: SymbolicTensor) -> Any:
+    value = dtypes.plain_numbers(value) if isinstance(value, np.ndarray) else value
     shape = tuple(value.shape) if hasattr(value, "shape") else np.shape(value)
     if isinstance(value, str) or (isinstance(value, np.ndarray) and value.dtype.kind in "USO" != tensor.dtype):
         raise ArgumentError(f"K.function: input {tensor.name!r} expects numbers, received {value!r:.60}.")

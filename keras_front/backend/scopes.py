@@ -12,11 +12,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-import numpy as np
-
 from keras_front import config
 from keras_front.backend import discovery, seeds
-from keras_front.errors import ArgumentError
 
 # Tracing -------------------------------------------------------------------------------------------------------
 
@@ -324,32 +321,20 @@ def phase_value() -> Any:
     return _global_phase if value is None else value
 
 
-def set_learning_phase(value: Any) -> None:
-    """Fix the learning phase for everything that does not say otherwise.
+def fix_phase(value: int | None) -> None:
+    """Fix the learning phase for everything that does not say otherwise, in all threads.
 
     Args:
-        value: 0 (test) or 1 (train).
-
-    Raises: ArgumentError for any other value.
-
-    Example:
-        >>> K.set_learning_phase(0)
-        >>> K.learning_phase()
-        0
-        >>> K.clear_session()
+        value: 0 (test), 1 (train), or None, which releases it.
     """
     global _global_phase
-    if not isinstance(value, int | float | np.number) or value not in (0, 1):
-        raise ArgumentError(f"set_learning_phase: expected 0 or 1, received {value!r}.")
-    _global_phase = int(value)
+    _global_phase = value
     config.revise()
 
 
 def clear_learning_phase() -> None:
-    """Undo `set_learning_phase`."""
-    global _global_phase
-    _global_phase = None
-    config.revise()
+    """Undo `K.set_learning_phase`."""
+    fix_phase(None)
 
 
 @contextmanager
@@ -357,7 +342,7 @@ def phase(value: Any) -> Iterator[None]:
     """A context in which the learning phase is `value`, in this thread.
 
     Args:
-        value: 0 (test), 1 (train), a symbolic scalar, or None for what `set_learning_phase` said.
+        value: 0 (test), 1 (train), a symbolic scalar, or None for what `fix_phase` said.
 
     Example:
         >>> with phase(1):

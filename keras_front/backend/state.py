@@ -30,7 +30,6 @@ from keras_front.backend.scopes import (  # noqa: F401 - one import for frames a
     phase,
     phase_value,
     scratch,
-    set_learning_phase,
     snapshot,
     trace_key,
 )
@@ -546,3 +545,26 @@ def learning_phase() -> Any:
     """
     value = scopes.phase_value()
     return symbolic.PHASE if value is None else value
+
+
+def set_learning_phase(value: Any) -> None:
+    """Fix the learning phase for everything that does not say otherwise.
+
+    Args:
+        value: 0 (test) or 1 (train). What `K.learning_phase()` gave while nothing had decided releases it again, so
+            that a program can put back what it found.
+
+    Raises: ArgumentError for any other value.
+
+    Example:
+        >>> K.set_learning_phase(0)
+        >>> K.learning_phase()
+        0
+        >>> K.clear_session()
+    """
+    if value is symbolic.PHASE:
+        scopes.clear_learning_phase()
+        return
+    if not isinstance(value, int | float | np.number) or value not in (0, 1):
+        raise ArgumentError(f"set_learning_phase: expected 0 or 1, received {value!r}.")
+    scopes.fix_phase(int(value))

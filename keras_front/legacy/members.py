@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from keras_front import backend as K
-from keras_front import layers, models, optimizers, regularizers
+from keras_front import config, layers, models, optimizers, regularizers
 from keras_front.compatibility import renamed
 from keras_front.layers.wrappers import Bidirectional
 from keras_front.missing_names import missing_attribute
@@ -41,6 +41,22 @@ class Former:
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else self.compute(instance)
+
+
+class OfCompile:
+    """An attribute that models have once they are compiled; until Keras 3 programs ask by it whether they are.
+
+    Args:
+        name: its name.
+    """
+
+    def __init__(self, name: str):
+        self.name, self.__doc__ = name, f"`{name}` of `compile`."
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is not None and config.current_dialect() != "keras3":
+            raise missing_attribute(instance, self.name)
+        return None
 
 
 # Layers -------------------------------------------------------------------------------------------------------
@@ -261,6 +277,11 @@ def get_constants(self: Any, inputs: Any, training: Any = None) -> list[Any]:
     return []
 
 
+def _strategy(self: Any) -> Any:
+    """The strategy of TensorFlow that the model was made in: the one with one replica."""
+    return import_module("keras_front.legacy.stand_in.strategies").get_strategy()
+
+
 def _of_cell(name: str) -> Callable[..., Any]:
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         return getattr(self.cell, name)(*args, **kwargs)
@@ -285,6 +306,8 @@ MEMBERS: dict[type, dict[str, Any]] = {
     },
     models.Model: {
         "constraints": Former(_constraints),
+        "distribute_strategy": Former(_strategy),
+        "loss": OfCompile("loss"),
         "load_weights_from_hdf5_group": load_weights_from_hdf5_group,
         "load_weights_from_hdf5_group_by_name": load_weights_from_hdf5_group_by_name,
         "save_weights_to_hdf5_group": save_weights_to_hdf5_group,
@@ -377,7 +400,7 @@ def install() -> None:
     """Put all this where it was."""
     for owner, members in MEMBERS.items():
         for name, member in members.items():
-            if not hasattr(owner, name):
+            if not hasattr(owner, name) or isinstance(member, OfCompile):
                 setattr(owner, name, member)
     for path, kind in GETTERS.items():
         module = import_module(f"keras_front.{path}")

@@ -7,6 +7,8 @@ from typing import Any
 from keras_front import optimizers
 from keras_front.errors import BackendError
 
+OptimizerV2 = optimizers.Optimizer
+
 
 def optimizer_from_config(config: dict[str, Any], custom_objects: Any = None) -> optimizers.Optimizer:
     """The optimizer of a config.

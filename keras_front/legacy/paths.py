@@ -19,6 +19,7 @@ ROOTS: dict[str, str] = {
     "keras._tf_keras": "",
     "keras._tf_keras.keras": "",
     "keras.src": "",
+    "keras.src.legacy.backend": "backend",
     "tf_keras": "",
     "tf_keras.src": "",
     "tensorflow.keras": "",
@@ -35,6 +36,7 @@ _GRAPH = ("legacy.engine.graph", *_LAYERS)
 _SAVING = ("models", "saving", "legacy.engine.saving")
 _TRAINING = ("models", "legacy.engine.training_utils")
 _OPTIMIZERS = ("optimizers",)
+_RECURRENT = ("layers", "legacy.tf_layers", "legacy.recurrent", "legacy.recurrent_helpers")
 
 # Former modules, and where the current names are that were in them, the first place first. A module of today that is
 # listed here has its own names first. A place that is not there is passed over.
@@ -51,6 +53,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "distribution.distribution_lib": ("distribution",),
     "metrics.metrics_utils": ("legacy.utils.metrics_utils",),
     "ops.node": ("legacy.engine.graph",),
+    "ops.operation_utils": ("legacy.engine.graph",),
     "ops.operation": ("legacy.package",),
     "random.seed_generator": ("random",),
     "saving.object_registration": ("registry", "custom_objects"),
@@ -97,6 +100,18 @@ HOMES: dict[str, tuple[str, ...]] = {
     **{f"layers.{name}": ("layers", "legacy.recurrent", "legacy.recurrent_helpers") for name in (
         "convolutional_recurrent", "recurrent", "recurrent_v2",
     )},
+    "layers.locally_connected": ("layers",),
+    **{f"layers.{name}": ("layers", "legacy.layer_bases") for name in (
+        "attention.base_dense_attention", "convolutional.base_conv", "convolutional.base_depthwise_conv",
+        "convolutional.base_separable_conv", "merging.base_merge", "pooling.base_global_pooling",
+        "pooling.base_global_pooling1d", "pooling.base_global_pooling2d", "pooling.base_global_pooling3d",
+        "pooling.base_pooling", "pooling.base_pooling1d", "pooling.base_pooling2d", "pooling.base_pooling3d",
+    )},
+    **{f"layers.rnn.{name}": _RECURRENT for name in (
+        "abstract_rnn_cell", "base_conv_lstm", "base_conv_rnn", "base_cudnn_rnn", "base_rnn", "base_wrapper",
+        "cell_wrappers", "dropout_rnn_cell_mixin", "gru_lstm_utils", "rnn_utils",
+    )},
+    "layers.preprocessing.image_preprocessing": ("legacy.tf_layers", "layers"),
     "callbacks.experimental": ("callbacks",),
     "backend.experimental": ("legacy.tf_utils",),
     "experimental": ("optimizers.schedules", "optimizers", "legacy.tf_models"),
@@ -119,7 +134,9 @@ HOMES: dict[str, tuple[str, ...]] = {
     "optimizer_v2": _OPTIMIZERS,
     **{f"optimizer_v2.{name}": _OPTIMIZERS for name in ("gradient_descent", "learning_rate_schedule", "optimizer_v2")},
     **{f"optimizers.{name}": _OPTIMIZERS for name in (
-        "legacy", "legacy.optimizer_v2", "optimizer", "optimizer_experimental", "optimizer_v1", "optimizer_v2",
+        "legacy", "legacy.optimizer_v2", "optimizer", "optimizer_experimental", "optimizer_experimental.optimizer",
+        "optimizer_v1", "optimizer_v2", "optimizer_v2.gradient_descent", "optimizer_v2.learning_rate_schedule",
+        "optimizer_v2.optimizer_v2",
     )},
     "models.cloning": ("models",),
     "models.functional": ("legacy.engine.graph", "models"),
@@ -170,7 +187,10 @@ FOLDERS: dict[str, str] = {
         "preprocessing", "preprocessing.image_preprocessing", "regularization", "reshaping", "rnn",
     )},
     "callbacks": "callbacks",
+    "layers.locally_connected": "layers",
     "optimizer_v2": "optimizers",
+    "optimizers.optimizer_experimental": "optimizers",
+    "optimizers.optimizer_v2": "optimizers",
     "optimizers": "optimizers",
     "optimizers.schedules": "optimizers.schedules",
     "optimizers.legacy": "optimizers",

@@ -24,6 +24,11 @@ __all__ = ["FUNCTIONS"]
 # Tensors made of shapes ------------------------------------------------------------------------------
 
 
+def concat(values: Any, axis: Any) -> Any:
+    """Tensors as one, along an axis; TensorFlow before 1.0 named the axis first."""
+    return K.concatenate(axis, values) if isinstance(axis, list | tuple) else K.concatenate(values, axis)
+
+
 def _filled(value: Any, shape: Any) -> Any:
     return K.broadcast_to(value, tuple(shape) if isinstance(shape, Sequence) else shape)
 
@@ -366,7 +371,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     )},
     "broadcast_to": lambda input, shape: _filled(input, shape),
     "check_numerics": lambda tensor, message="": K.identity(tensor),
-    "concat": lambda values, axis: K.concatenate(values, axis),
+    "concat": concat,
     "expand_dims": lambda input, axis=0: K.expand_dims(input, axis),
     "fill": lambda dims, value: _filled(value, dims),
     "reshape": lambda tensor, shape: K.reshape(tensor, shape),

@@ -10,10 +10,22 @@ import pytest
 
 from keras_front import backend as K
 from keras_front import config, layers, models, optimizers, regularizers
+from keras_front.backend.seeds import set_random_seed
 from keras_front.backend.sizes import known_sizes
 from keras_front.errors import ArgumentError, BackendError
+from keras_front.legacy import members
+from keras_front.legacy.stand_in import (
+    choices,
+    eager,
+    internals,
+    modules,
+    nests,
+    random,
+    sessions,
+    strategies,
+    tensors,
+)
 from keras_front.legacy.stand_in import functions as tf
-from keras_front.legacy.stand_in import internals, modules, nests, sessions, tensors
 from keras_front.tf_names import find
 
 X = np.random.RandomState(0).rand(4, 3).astype("float32")
@@ -338,3 +350,135 @@ def test_patches_as_tensorflow_1_named_them(backend):
         )
         assert found.shape == (1, 2, 2, 4)
         assert found[0, 1, 0].tolist() == [8.0, 9.0, 12.0, 13.0]
+
+
+def test_a_learning_phase_that_was_found_can_be_put_back():
+    found = K.learning_phase()
+    K.set_learning_phase(1)
+    assert K.learning_phase() == 1
+    K.set_learning_phase(found)
+    assert K.learning_phase() is found
+    with pytest.raises(ArgumentError, match="expected 0 or 1"):
+        K.set_learning_phase(K.placeholder(()))
+
+
+def test_a_function_of_the_learning_phase_may_be_called_without_it(backend):
+    x = K.placeholder((None, 2))
+    f = K.function([x, K.learning_phase()], [K.in_train_phase(x, -x)])
+    np.testing.assert_array_equal(f([np.ones((1, 2))])[0], -np.ones((1, 2)))
+    np.testing.assert_array_equal(f([np.ones((1, 2)), 1])[0], np.ones((1, 2)))
+    with pytest.raises(ArgumentError, match="expected 2 values, received 3"):
+        f([np.ones((1, 2)), 1, 2])
+
+
+def test_arrays_of_objects_that_are_numbers(backend):
+    x = np.empty((2, 3), object)
+    x[:] = [[1, 2.5, True], [np.float32(0.5), np.int8(3), np.bool_(False)]]
+    expected = np.array([[1, 2.5, 1], [0.5, 3, 0]])
+    model = models.Sequential([layers.Dense(1, use_bias=False, kernel_initializer="ones", input_shape=(3,))])
+    model.compile("sgd", "mse")
+    np.testing.assert_allclose(model.predict(x), expected.sum(1, keepdims=True))
+    np.testing.assert_allclose(model.predict_on_batch(x), expected.sum(1, keepdims=True))
+    np.testing.assert_allclose(model.evaluate(x, np.array([4, 3], object), verbose=0), np.mean([0.25, 0.25]))
+    placeholder = K.placeholder((None, 3))
+    np.testing.assert_allclose(K.function([placeholder], [K.sum(placeholder, 1)])([x])[0], expected.sum(1))
+    x[0, 0] = None
+    with pytest.raises(ArgumentError, match="dtype object; expected numbers"):
+        model.predict(x)
+
+
+def test_models_have_a_loss_once_they_are_compiled():
+    class Trained:
+        loss = members.OfCompile("loss")
+
+    model = Trained()
+    assert not hasattr(model, "loss")
+    with config.dialect("keras3"):
+        assert model.loss is None
+    model.loss = "mse"
+    assert model.loss == "mse"
+
+
+def test_rows_are_shuffled_in_a_graph(backend):
+    x = K.placeholder((None, 2))
+    shuffled = K.function([x], [random.random_shuffle(x)])
+    rows = np.arange(40.0).reshape(20, 2)
+    (first,), (second,) = shuffled([rows]), shuffled([rows])
+    for found in (first, second):
+        np.testing.assert_array_equal(found[np.argsort(found[:, 0])], rows)
+    assert not np.array_equal(first, second)
+    assert K.int_shape(random.shuffle(K.placeholder((4, 2)))) == (4, 2)
+
+
+def test_generators_of_tensorflow_go_on_from_their_seed():
+    one, other = random.Generator.from_seed(3), random.Generator.from_seed(3)
+    first = K.to_numpy(one.normal((4,)))
+    np.testing.assert_array_equal(first, K.to_numpy(other.normal((4,))))
+    assert not np.array_equal(first, K.to_numpy(one.normal((4,))))
+    whole = K.to_numpy(one.uniform((50,), 2, 5, "int32"))
+    assert whole.dtype == np.int32
+    assert set(whole.tolist()) == {2, 3, 4}
+    assert np.abs(K.to_numpy(random.Generator.from_non_deterministic_state().truncated_normal((50,)))).max() < 2
+
+
+def test_a_class_that_libraries_ask_about_is_refused_when_it_is_made():
+    assert not isinstance(K.constant([1.0]), choices.IndexedSlices)
+    with pytest.raises(AttributeError, match=r"tensorflow.IndexedSlices: .*pip install tensorflow"):
+        choices.IndexedSlices(values=[], indices=[])
+
+
+def test_tensors_as_messages_of_tensorboard():
+    pytest.importorskip("tensorboard")
+    np.testing.assert_array_equal(choices.make_ndarray(choices.make_tensor_proto(K.constant([1.0, 2.0]))), [1, 2])
+    assert choices.make_ndarray(choices.make_tensor_proto("word")).item() == b"word"
+    assert type(choices.make_tensor_proto(0)).FromString(b"").dtype == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("python.distribute.distribution_strategy_context", "get_strategy"),
+        ("python.eager.backprop", "GradientTape"),
+        ("python.eager.context", "executing_eagerly"),
+        ("python.eager.def_function", "function"),
+        ("python.framework.config", "is_op_determinism_enabled"),
+        ("python.framework.ops", "convert_to_tensor"),
+        ("python.framework.smart_cond", "smart_cond"),
+        ("python.framework.tensor_spec", "TensorSpec"),
+        ("python.ops.gen_nn_ops", "relu"),
+        ("python.ops.image_ops", "flip_left_right"),
+        ("python.ops.random_ops", "random_shuffle"),
+        ("python.platform.gfile", "Exists"),
+        ("python.tf2", "enabled"),
+        ("python.trackable.data_structures", "NoDependency"),
+        ("python.training.moving_averages", "assign_moving_average"),
+        ("python.util.compat", "as_bytes"),
+        ("python.util.deprecation", "deprecated"),
+        ("python.util.tf_inspect", "getfullargspec"),
+        ("sparse", "SparseTensor"),
+        ("random", "Generator"),
+        ("", "VariableAggregation"),
+    ],
+)
+def test_names_of_tensorflow_that_libraries_import(path, name):
+    assert path in modules.MODULES
+    assert callable(getattr(modules.StandIn(f"tensorflow.{path}".rstrip(".")), name))
+
+
+def test_small_answers_about_how_tensorflow_runs(backend):
+    assert eager.context().executing_eagerly()
+    assert eager.context().num_gpus() == eager.num_gpus()
+    set_random_seed(5)
+    assert eager.global_seed() == 5
+    average = K.variable([1.0])
+    internals.assign_moving_average(average, K.constant([3.0]), 0.5, zero_debias=False)
+    np.testing.assert_allclose(K.get_value(average), [2.0])
+    with pytest.raises(ArgumentError, match="zero_debias=False"):
+        internals.assign_moving_average(average, K.constant([3.0]), 0.5)
+    assert strategies.get_strategy().extended._in_multi_worker_mode() is False
+
+
+def test_tensorflow_before_1_named_the_axis_first(backend):
+    x = np.arange(6.0).reshape(2, 3)
+    for found in (find("concat")(1, [x, x]), find("concat")([x, x], 1)):
+        np.testing.assert_array_equal(K.to_numpy(found), np.concatenate([x, x], 1))

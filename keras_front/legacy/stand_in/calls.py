@@ -20,6 +20,7 @@ _RENAMED = {
     "div_no_nan": "divide_no_nan", "matrix_band_part": "band_part", "matrix_diag": "diag",
     "matrix_diag_part": "diag_part", "matrix_inverse": "inv",
     "batch_matmul": "matmul", "select": "where", "pack": "stack", "unpack": "unstack",
+    "random_crop": "image.random_crop",
 }  # fmt: skip
 
 
@@ -30,7 +31,7 @@ def of_tensorflow(path: str, name: str) -> Any:
         path: the module of the stand-in, without `tensorflow`.
         name: the name of the function there.
     """
-    part, name = path.rpartition(".")[2], _RENAMED.get(name, name)
+    part, name = path.rpartition(".")[2].removesuffix("_ops"), _RENAMED.get(name, name)
     function = tf_names.find(f"{part}.{name}" if part in ("image", "random") else name)
     return None if function is None else _with_former_arguments(name, function)
 

@@ -115,6 +115,11 @@ def functions_run_eagerly() -> bool:
     return False
 
 
+def is_op_determinism_enabled() -> bool:
+    """Whether ops were asked to give the same bits in each run: that is for the engine to be told."""
+    return False
+
+
 def _accepted(*args: Any, **kwargs: Any) -> None:
     """A setting for TensorFlow's devices, which changes nothing here."""
 
@@ -124,7 +129,9 @@ set_visible_devices = set_memory_growth = set_virtual_device_configuration = set
 )
 run_functions_eagerly = experimental_run_functions_eagerly = set_soft_device_placement = _accepted
 set_inter_op_parallelism_threads = set_intra_op_parallelism_threads = set_synchronous_execution = _accepted
-set_jit = set_experimental_options = enable_tensor_float_32_execution = enable_op_determinism = _accepted
+disable_op_determinism = set_jit = set_experimental_options = enable_tensor_float_32_execution = (
+    enable_op_determinism
+) = _accepted
 
 
 class LogicalDeviceConfiguration:

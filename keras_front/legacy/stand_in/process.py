@@ -47,6 +47,7 @@ enable_eager_execution = disable_eager_execution = _accepted
 enable_v2_behavior = disable_v2_behavior = enable_v2_tensorshape = disable_v2_tensorshape = _accepted
 enable_resource_variables = disable_resource_variables = enable_control_flow_v2 = disable_control_flow_v2 = _accepted
 enable_tensor_equality = disable_tensor_equality = _accepted
+no_gradient = NoGradient = NotDifferentiable = _accepted  # of ops of libraries in C++
 set_verbosity = trace = _accepted  # of tf.autograph
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -116,16 +117,22 @@ def random_uniform(
 
 
 def shuffle(value: Any, seed: Any = None, name: Any = None) -> Any:
-    """The rows of a tensor in a random order.
+    """The rows of a tensor in a random order; of a symbolic one in another order whenever the graph runs.
 
     Args:
-        value: the tensor, with known values.
+        value: the tensor.
         seed: a seed of their own.
         name: not used.
     """
+    if K.is_symbolic(value):
+        rows = K.int_shape(value)[:1]
+        return K.gather(value, K.argsort(K.random_uniform(K.shape(value)[:1] if None in rows else rows, seed=seed)))
     (array,) = on_host("tf.random.shuffle", value)
     order = np.random.default_rng(seed) if seed is not None else generator("tf.random")
     return as_eager(K.constant(order.permutation(array), array.dtype.name))
+
+
+random_shuffle = shuffle
 
 
 def categorical(logits: Any, num_samples: int, dtype: Any = "int64", seed: Any = None, name: Any = None) -> Any:
@@ -147,3 +154,93 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int64", seed: Any =
 
 
 multinomial = categorical
+
+
+class Generator:
+    """Random numbers of their own: `tf.random.Generator`.
+
+    Args:
+        seed: where they start.
+    """
+
+    def __init__(self, seed: int):
+        self._source = np.random.default_rng(seed)
+
+    @classmethod
+    def from_seed(cls, seed: int, alg: Any = None) -> Generator:
+        """One that starts from a seed.
+
+        Args:
+            seed: an integer from 0 on.
+            alg: not used.
+        """
+        return cls(seed)
+
+    @classmethod
+    def from_non_deterministic_state(cls, alg: Any = None) -> Generator:
+        """One that starts from the seed of the process.
+
+        Args:
+            alg: not used.
+        """
+        return cls(int(generator("tf.random").integers(2**31)))
+
+    def _draw(self, host: Callable[..., Any], graph: Callable[..., Any], shape: Any, *args: Any) -> Any:
+        """Numbers of its own where values are computed; in a graph such as are drawn whenever it runs."""
+        if not scopes.is_outermost() or any(map(K.is_symbolic, symbolic.leaves_of(shape))):
+            return graph(shape, *args)
+        dtype = str(getattr(args[-1], "name", args[-1]))
+        return as_eager(K.constant(host(size=tuple(np.atleast_1d(shape).astype(int))), dtype))
+
+    def normal(
+        self, shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32", name: Any = None
+    ) -> Any:
+        """Normally distributed numbers.
+
+        Args:
+            shape: their shape.
+            mean: their mean.
+            stddev: their standard deviation.
+            dtype: their dtype.
+            name: not used.
+        """
+        draw = functools.partial(self._source.normal, mean, stddev)
+        return self._draw(draw, normal, shape, mean, stddev, dtype)
+
+    def truncated_normal(
+        self, shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = "float32", name: Any = None
+    ) -> Any:
+        """Normally distributed numbers, none farther than two standard deviations from the mean.
+
+        Args:
+            shape: their shape.
+            mean: their mean.
+            stddev: their standard deviation.
+            dtype: their dtype.
+            name: not used.
+        """
+
+        def draw(size: Any) -> Any:
+            found = self._source.normal(size=size)
+            while (outside := np.abs(found) >= 2).any():
+                found[outside] = self._source.normal(size=outside.sum())
+            return mean + stddev * found
+
+        return self._draw(draw, truncated_normal, shape, mean, stddev, dtype)
+
+    def uniform(
+        self, shape: Any, minval: float = 0, maxval: Any = None, dtype: Any = "float32", name: Any = None
+    ) -> Any:
+        """Numbers that are all equally likely.
+
+        Args:
+            shape: their shape.
+            minval: the smallest.
+            maxval: the end, which is not among them.
+            dtype: their dtype.
+            name: not used.
+        """
+        end = 1 if maxval is None else maxval
+        whole = "int" in str(getattr(dtype, "name", dtype))
+        draw = functools.partial(self._source.integers if whole else self._source.uniform, minval, end)
+        return self._draw(draw, uniform, shape, minval, end, dtype)

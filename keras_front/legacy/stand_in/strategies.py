@@ -43,7 +43,12 @@ class Strategy:
     num_replicas_in_sync = 1
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.extended = SimpleNamespace()
+        self.extended = SimpleNamespace(
+            _in_multi_worker_mode=lambda: False,
+            should_checkpoint=True,
+            should_save_summary=True,
+            worker_devices=("/device:CPU:0",),
+        )
 
     @contextlib.contextmanager
     def scope(self) -> Iterator[Strategy]:

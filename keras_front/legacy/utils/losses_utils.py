@@ -12,8 +12,11 @@ from keras_front import losses as today
 from keras_front.errors import ShapeError
 from keras_front.losses import Reduction
 
+ReductionV2 = Reduction
+
 __all__ = [
     "Reduction",
+    "ReductionV2",
     "broadcast_weights",
     "compute_weighted_loss",
     "reduce_weighted_loss",

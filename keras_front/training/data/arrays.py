@@ -286,7 +286,8 @@ def _conform(value: Any, spec: ArraySpec, what: str, whole: bool) -> Any:
         shape = tuple(value.shape)
         check_shape((*shape, 1) if len(shape) == 1 else shape, spec, what, shape)
         return in_parts(value)
-    array = as_array(value, f"The data for {spec.name!r}") if spec.dtype != "string" else text_array(value, spec.name)
+    where = f"The data for {spec.name!r}"
+    array = text_array(value, spec.name) if spec.dtype == "string" else dtypes.plain_numbers(as_array(value, where))
     if array.ndim == 0:
         if array.dtype.kind in "US":
             raise ArgumentError(
