@@ -67,6 +67,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "applications": MODELS | {"models"},
     "doctor": BASE | {"backend"},
     "feature_space": MODELS | {"models"},
+    "bounding_boxes": TENSORS | {"ops"},
     "wrappers": MODELS | {"models"},
     "ops": TENSORS | {"activations"},
     "tf_names": TENSORS | {"ops"},

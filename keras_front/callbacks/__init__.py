@@ -1,7 +1,8 @@
 """Callbacks: what is called before and after batches, epochs and training."""
 
 from keras_front.callbacks.backup import BackupAndRestore, SwapEMAWeights, with_backup
-from keras_front.callbacks.base import Callback, CallbackList, as_list, in_every_fit
+from keras_front.callbacks.base import Callback, as_list, in_every_fit
+from keras_front.callbacks.callback_list import CallbackList
 from keras_front.callbacks.checkpoint import ModelCheckpoint
 from keras_front.callbacks.functional import LambdaCallback
 from keras_front.callbacks.history import BaseLogger, CSVLogger, History, RemoteMonitor

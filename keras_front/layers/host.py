@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from keras_front.backend.eager_tensors import answered
 from keras_front.backend.symbolic import leaves_of
 from keras_front.graph import call_context, host_stage
 from keras_front.graph.layer import Layer
@@ -33,7 +34,7 @@ class HostLayer(Layer):
                 host_stage.check_untrained(self, inputs)
             return super().__call__(inputs)
         self.built = True
-        return self.on_host(inputs)
+        return answered(self.on_host(inputs))
 
     def call(self, inputs: Any) -> Any:
         """The output, in a step what was computed before.

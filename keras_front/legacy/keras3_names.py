@@ -22,6 +22,7 @@ from .versions import keras_version
 
 __all__ = [
     "IS_THREAD_SAFE", "KerasTensor", "SUPPORTS_RAGGED_TENSORS", "SUPPORTS_SPARSE_TENSORS", "StatelessScope",
+    "SymbolicScope",
     "any_symbolic_tensors", "auto_name", "backend", "convert_to_numpy", "convert_to_tensor", "disable_flash_attention",
     "disable_interactive_logging", "enable_flash_attention",
     "enable_interactive_logging", "get_object_name", "is_flash_attention_enabled", "is_float_dtype", "is_int_dtype",
@@ -218,6 +219,23 @@ def get_object_name(obj: Any) -> str:
         obj: anything.
     """
     return getattr(obj, "name", None) or to_snake_case(getattr(obj, "__name__", type(obj).__name__))
+
+
+class SymbolicScope:
+    """A context in which Keras 3 computes on symbols; here what is called on symbols does so anyway.
+
+    Example:
+        >>> with SymbolicScope() as scope:
+        ...     y = K.placeholder((None, 3)) * 2.0
+        >>> y.shape.as_list()
+        [None, 3]
+    """
+
+    def __enter__(self) -> SymbolicScope:
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        pass
 
 
 class StatelessScope:

@@ -29,6 +29,7 @@ PLACES = {
     "Quantizer": "quantizers",
     "Regularizer": "regularizers",
     "StatelessScope": "legacy.keras3_names",
+    "SymbolicScope": "legacy.keras3_names",
     "Variable": "backend",
     "name_scope": "backend",
     "version": "legacy.keras3_names",

@@ -63,6 +63,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "trainers": ("training.trainer",),
     "trainers.trainer": ("training.trainer",),
     "tree.tree_api": ("tree",),
+    "utils.bounding_boxes": ("bounding_boxes",),
     "utils.naming": ("legacy.keras3_names", "backend"),
     "engine": _GRAPH,
     **{f"engine.{name}": _GRAPH for name in (

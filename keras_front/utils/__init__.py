@@ -129,6 +129,8 @@ _LATER = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "bounding_boxes":
+        return import_module(f"keras_front.{name}")
     if name in _LATER:
         return getattr(import_module(_LATER[name]), name)
     raise _missing_in_module(__name__, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from keras_front import callbacks as C
+from keras_front import layers, models
 from keras_front.callbacks.base import HOOKS, is_improvement, monitored
 from keras_front.errors import ArgumentError
 
@@ -105,3 +106,26 @@ def test_monitored_values_answer_to_both_spellings():
     assert monitored({"val_accuracy": 0.5}, "val_acc") == 0.5
     assert monitored({"acc": 0.5}, "accuracy") == 0.5
     assert monitored({"loss": 0.5}, "acc") is None
+
+
+def test_a_list_of_callbacks_for_a_loop_of_ones_own(capsys):
+    model = models.Sequential([layers.Dense(1, input_shape=(3,))])
+    seen = []
+    own = C.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append((epoch, logs["loss"])))
+    listed = C.CallbackList([own], add_history=True, add_progbar=True, model=model, epochs=1, steps=2, verbose=1)
+    listed.on_train_begin()
+    listed.on_epoch_begin(0)
+    for batch in range(2):
+        listed.on_train_batch_begin(batch)
+        listed.on_train_batch_end(batch, {"loss": 0.5})
+    listed.on_epoch_end(0, {"loss": 0.5})
+    listed.on_train_end()
+    assert seen == [(0, 0.5)]
+    assert model.history.history == {"loss": [0.5]}
+    assert own.params["epochs"] == 1
+    assert own.model is model
+    assert "2/2" in capsys.readouterr().out
+    assert C.CallbackList(own, True)._history is not None
+    history = C.History()
+    assert C.CallbackList([history], add_history=True).callbacks == [history]
+    assert C.CallbackList([own], queue_length=3).callbacks == [own]

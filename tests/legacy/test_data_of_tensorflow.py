@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from keras_front.backend import eager_tensors
 from keras_front.errors import ArgumentError, DtypeError, SerializationError, ShapeError
-from keras_front.layers import Dense, TextVectorization
+from keras_front.layers import Dense, StringLookup, TextVectorization
 from keras_front.legacy.stand_in import calls, data, dtypes, functions, image_files, ragged, records, sparse, texts
 from keras_front.legacy.stand_in.modules import StandIn
 from keras_front.models import Sequential
@@ -299,6 +300,12 @@ def test_a_layer_of_texts_takes_functions_of_tensorflow():
     assert layer.get_vocabulary() == ["", "[UNK]", "b", "c", "a"]
     ds = Dataset.from_tensor_slices(["a b", "c"]).map(lambda text: layer(tf.expand_dims(text, -1)))
     assert lists(ds) == [[[4, 2, 0]], [[3, 0, 0]]]
+
+
+def test_what_layers_make_of_texts_answers_numpy(backend, monkeypatch):
+    monkeypatch.setattr(eager_tensors, "_answers", [eager_tensors.EagerTensor])
+    found = StringLookup(vocabulary=["a"])(functions.constant(["a", "z"]))
+    assert found.numpy().tolist() == [1, 0]
 
 
 # Rows of different lengths, sparse tensors ---------------------------------------------------------------------

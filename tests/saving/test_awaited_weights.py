@@ -7,6 +7,7 @@ import os
 import numpy as np
 import pytest
 
+from keras_front import backend as K
 from keras_front import layers, models
 from keras_front.errors import ArgumentError
 from keras_front.legacy.stand_in.checkpoints import latest_checkpoint
@@ -48,7 +49,7 @@ def test_weights_are_read_when_the_model_is_built(make, backend, tmp_path):
     called = make()
     called.load_weights(latest_checkpoint(tmp_path / "new"))
     found = called(X)
-    np.testing.assert_allclose(np.asarray(found.tolist()), expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(K.to_numpy(found), expected, rtol=1e-4, atol=1e-6)
 
 
 def test_the_newest_file_counts_and_what_is_no_checkpoint_does_not(tmp_path):
@@ -68,7 +69,7 @@ def test_files_of_other_names_want_a_model_that_is_built(tmp_path):
     model = Net()
     model(X)
     model.save_weights(tmp_path / "w.h5")
-    with pytest.raises(ArgumentError, match="2 layers into a model with 0 layers"):
+    with pytest.raises(ArgumentError, match="expected a model with weights"):
         Net().load_weights(tmp_path / "w.h5")
     with pytest.raises(OSError, match=r"missing|no file|not"):
         Net().load_weights(tmp_path / "missing")
