@@ -6,6 +6,7 @@
     │   │   └── WrongPlaceError (IndexError)    an index or an axis does not exist
     │   ├── WrongKindError (TypeError)      an argument is of a kind that cannot be used here
     │   ├── TooLargeError (MemoryError)     a size asks for more memory than there is
+    │   ├── NotQuantizableError (NotImplementedError)    a layer has no form of integers
     │   ├── UnknownArgumentError (TypeError)     a keyword argument is not one of the function's
     │   └── UnknownNameError                a name, as of a layer in a file, is that of no class or function
     ├── MissingNameError (AttributeError)   a module or an object has no such name
@@ -53,6 +54,7 @@ __all__ = [
     "MissingNameError",
     "MissingPackageError",
     "NotFiniteError",
+    "NotQuantizableError",
     "SerializationError",
     "ShapeError",
     "StateError",
@@ -116,6 +118,15 @@ class TooLargeError(ArgumentError, MemoryError):
 
     Example:
         >>> issubclass(TooLargeError, MemoryError)
+        True
+    """
+
+
+class NotQuantizableError(ArgumentError, NotImplementedError):
+    """A layer has no form of integers: loops over layers, as Keras 3 writes them, pass it over.
+
+    Example:
+        >>> issubclass(NotQuantizableError, NotImplementedError)
         True
     """
 

@@ -16,6 +16,7 @@ from keras_front.backend import discovery, scopes
 from keras_front.backend.autocast import autocast, autocast_dtype
 from keras_front.backend.scopes import CASTING
 from keras_front.dtype_policies import DTypePolicy, DTypePolicyMap
+from keras_front.errors import NotQuantizableError
 from keras_front.nest import map_structure
 
 from .layer_values import cast_float, dtype_name
@@ -72,6 +73,20 @@ class LayerPrecision:
     def variable_dtype(self) -> str:
         """The dtype of the weights, which is also `dtype`."""
         return self.dtype or config.floatx()
+
+    def quantize(self, mode: str, type_check: bool = True, config: Any = None) -> None:
+        """Keep the weight as integers: Dense, EinsumDense and Embedding can, see there, and a model for its layers.
+
+        Args:
+            mode: 'int8' or 'int4'.
+            type_check: accepted because Keras 3 has it.
+            config: how it is done.
+
+        Raises: NotQuantizableError, which is a NotImplementedError, in every other layer.
+        """
+        raise NotQuantizableError(
+            f"{type(self).__name__}.quantize: the layer has no form of integers, received the mode {mode!r}."
+        )
 
     # What the layer does -----------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from keras_front.arguments import Number, Positive
 from keras_front.backend.guards import unchanged
 from keras_front.backend.state import Variable
 from keras_front.dtype_policies import DTypePolicy, QuantizedDTypePolicy
-from keras_front.errors import ArgumentError, StateError
+from keras_front.errors import ArgumentError, NotQuantizableError, StateError
 from keras_front.graph.watching import weights_replaced
 
 from . import int4
@@ -414,9 +414,14 @@ def check_mode(kind: type, mode: Any) -> None:
     modes = kind.modes  # type: ignore[attr-defined]
     if mode in modes:
         return
-    has = f"expected {' or '.join(map(repr, modes))}" if modes else "the layer has no form of integers"
     known = ", a mode that only Keras 3 has" if mode in KERAS3_MODES and mode not in ("int8", "int4") else ""
-    raise ArgumentError(f"{kind.__name__}.quantize: {has}, received the mode {mode!r}{known}.")
+    if not modes:
+        raise NotQuantizableError(
+            f"{kind.__name__}.quantize: the layer has no form of integers, received the mode {mode!r}{known}."
+        )
+    raise ArgumentError(
+        f"{kind.__name__}.quantize: expected {' or '.join(map(repr, modes))}, received the mode {mode!r}{known}."
+    )
 
 
 def _config_of(mode: str, configuration: Any, size: str = "") -> Any:

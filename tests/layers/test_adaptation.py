@@ -337,6 +337,19 @@ def test_the_global_policy_may_be_one_of_integers(tmp_path):
     assert form(Conv2D(2, 3, dtype="int8_from_float32"))[:2] == ("int8_from_float32", None)
 
 
+def test_a_loop_over_layers_passes_over_those_without_a_form_of_integers():
+    model = Sequential([Conv2D(2, 3, input_shape=(4, 4, 1)), Dropout(0.1), Dense(3)])
+    left_out = []
+    for layer in model.layers:
+        try:
+            layer.quantize("int8")
+        except NotImplementedError:
+            left_out.append(type(layer).__name__)
+    assert left_out == ["Conv2D", "Dropout"]
+    assert model.layers[-1].quantization_mode == "int8"
+    Sequential([Dense(3, input_dim=2)]).quantize("int8")  # models have their own
+
+
 def test_int4_takes_blocks_of_128_inputs():
     layer = Dense(4)
     layer.build((None, 130))
