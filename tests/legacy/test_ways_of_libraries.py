@@ -15,6 +15,7 @@ from keras_front.backend.sizes import known_sizes
 from keras_front.errors import ArgumentError, BackendError
 from keras_front.legacy import members
 from keras_front.legacy.stand_in import (
+    assignments,
     choices,
     eager,
     internals,
@@ -482,3 +483,11 @@ def test_tensorflow_before_1_named_the_axis_first(backend):
     x = np.arange(6.0).reshape(2, 3)
     for found in (find("concat")(1, [x, x]), find("concat")([x, x], 1)):
         np.testing.assert_array_equal(K.to_numpy(found), np.concatenate([x, x], 1))
+
+
+def test_a_scan_of_several_tensors(backend):
+    x = np.arange(6.0).reshape(3, 2)
+    sums, last = assignments.scan(lambda a, e: [a[0] + e, e], K.constant(x), initializer=[K.zeros((2,)), K.zeros((2,))])
+    np.testing.assert_array_equal(K.to_numpy(sums), np.cumsum(x, 0))
+    np.testing.assert_array_equal(K.to_numpy(last), x)
+    np.testing.assert_array_equal(K.to_numpy(assignments.scan(lambda a, e: a + e, K.constant(x))), np.cumsum(x, 0))

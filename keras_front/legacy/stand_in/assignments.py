@@ -120,19 +120,23 @@ def scan(fn: Callable[..., Any], elems: Any, initializer: Any = None, *args: Any
 
     Args:
         fn: the function.
-        elems: the tensor; its first axis is gone through.
-        initializer: the first result; by default the first part.
+        elems: the tensor, or nested lists of several; their first axis is gone through.
+        initializer: the first result, or nested lists of several; by default the first part.
         args: not used.
         options: not used.
     """
+    structure = elems if initializer is None else initializer
+    parts, kept = nests.flatten(elems), nests.flatten(structure)
+    first, rest = ([x[0] for x in parts], [x[1:] for x in parts]) if initializer is None else (kept, parts)
 
-    def step(kept: Any, part: Any) -> tuple[Any, Any]:
-        result = fn(kept, part)
-        return result, result
+    def step(carried: Any, items: Any) -> tuple[Any, Any]:
+        made = fn(nests.pack_sequence_as(structure, list(carried)), nests.pack_sequence_as(elems, list(items)))
+        return nests.flatten(made), nests.flatten(made)
 
-    first, rest = (elems[0], elems[1:]) if initializer is None else (initializer, elems)
     results = K.scan(step, first, rest)[1]
-    return results if initializer is not None else K.concatenate([K.expand_dims(first, 0), results], 0)
+    if initializer is None:
+        results = [K.concatenate([K.expand_dims(one, 0), more], 0) for one, more in zip(first, results, strict=True)]
+    return nests.pack_sequence_as(structure, list(results))
 
 
 foldl, foldr = K.foldl, K.foldr
