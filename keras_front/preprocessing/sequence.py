@@ -256,6 +256,8 @@ def timeseries_generator_from_json(json_string: str) -> TimeseriesGenerator:
 
     Args:
         json_string: the text.
+
+    Raises: ArgumentError if it is not such a text.
     Source: Keras-Preprocessing 1.1.2, which reads `start_index` as it is written, with `length` in it, and so starts
         `length` steps later than the one that was written; here it starts where that one did.
     Example:
@@ -263,7 +265,14 @@ def timeseries_generator_from_json(json_string: str) -> TimeseriesGenerator:
         >>> timeseries_generator_from_json(written)[0][0].tolist()
         [[1, 2], [2, 3]]
     """
-    config = dict(json.loads(json_string)["config"])
-    config["data"], config["targets"] = json.loads(config["data"]), json.loads(config["targets"])
-    config["start_index"] -= config["length"]
+    try:
+        config = dict(json.loads(json_string)["config"])
+        config["data"], config["targets"] = json.loads(config["data"]), json.loads(config["targets"])
+        config["start_index"] -= config["length"]
+        if config["start_index"] < 0:
+            raise ValueError("start_index is smaller than length")
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise ArgumentError(
+            f"timeseries_generator_from_json: expected what TimeseriesGenerator.to_json wrote; {error!r}."
+        ) from error
     return TimeseriesGenerator(**config)

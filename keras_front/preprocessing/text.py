@@ -386,16 +386,33 @@ def tokenizer_from_json(json_string: str) -> Tokenizer:
     """
     try:
         config = dict(json.loads(json_string)["config"])
-        tables = {
-            name: json.loads(config.pop(name))
-            for name in ("word_counts", "word_docs", "index_docs", "index_word", "word_index")
-        }
+        tables = {name: _table(name, json.loads(config.pop(name)), *kinds) for name, kinds in _TABLES.items()}
+        if isinstance(config.get("oov_token"), list | dict):
+            raise TypeError(f"oov_token: expected a word, received {config['oov_token']!r:.60}")
         tokenizer = Tokenizer(**config)
-    except (KeyError, TypeError, json.JSONDecodeError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ArgumentError(f"tokenizer_from_json: expected what Tokenizer.to_json wrote; {error!r}.") from error
     tokenizer.word_counts = OrderedDict(tables["word_counts"])
     tokenizer.word_docs = defaultdict(int, tables["word_docs"])
-    tokenizer.index_docs = defaultdict(int, {int(number): count for number, count in tables["index_docs"].items()})
-    tokenizer.index_word = {int(number): word for number, word in tables["index_word"].items()}
+    tokenizer.index_docs = defaultdict(int, tables["index_docs"])
+    tokenizer.index_word = tables["index_word"]
     tokenizer.word_index = tables["word_index"]
     return tokenizer
+
+
+# What the tables of a tokenizer hold: the kinds of their keys and of their values.
+_TABLES: dict[str, tuple[type, type]] = {
+    "word_counts": (str, int), "word_docs": (str, int), "index_docs": (int, int), "index_word": (int, str),
+    "word_index": (str, int),
+}  # fmt: skip
+
+
+def _table(name: str, read: Any, key: type, value: type) -> dict[Any, Any]:
+    """A table as it was before it became JSON, whose keys are texts. Raises: TypeError or ValueError for another."""
+    if not isinstance(read, dict):
+        raise TypeError(f"{name}: expected a dictionary, received {read!r:.60}")
+    for word, number in read.items():
+        if type(number) is not value or (isinstance(number, int) and number < 0):
+            kind = "a number from 0 on" if value is int else "a word"
+            raise TypeError(f"{name}: expected {kind} for {word!r:.60}, received {number!r:.60}")
+    return {key(word): number for word, number in read.items()}

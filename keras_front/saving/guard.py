@@ -174,7 +174,12 @@ def _too_deep(where: str) -> UnsafeFileError:
     )
 
 
+_LEAVES = frozenset((str, int, float, bool, type(None)))  # asked first: most of a config, and no `Mapping`
+
+
 def _children(value: Any) -> Sequence[Any]:
+    if type(value) in _LEAVES:
+        return ()
     return list(value.values()) if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
 
 
@@ -237,7 +242,7 @@ def dictionaries(config: Any) -> Iterator[Mapping[str, Any]]:
         item = stack.pop()
         if isinstance(item, Mapping):
             yield item
-        stack.extend(_children(item))
+        stack.extend(child for child in _children(item) if type(child) not in _LEAVES)
 
 
 def _name_in(item: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from keras_front.backend import discovery
 from keras_front.backend.guards import unchanged
 from keras_front.backend.state import Variable
-from keras_front.errors import ArgumentError, ShapeError
+from keras_front.errors import ArgumentError, ShapeError, WrongKindError
 
 from .hdf5 import set_weights
 from .keras_zip import own_weights
@@ -126,6 +126,8 @@ def load_state_dict(
             name are called as here.
         by_order: the modules of the state belong to the layers one after the other, whatever they are called.
     """
+    if not hasattr(state, "keys"):
+        raise WrongKindError(f"load_state_dict: expected a dictionary of arrays by name, received {state!r:.60}.")
     modules = list(modules_of(model, names))
     if by_order:
         state = _renamed(modules, state, model)

@@ -179,6 +179,7 @@ def _prelu(layer: Any, shapes: Shapes) -> Layout | None:
 # For each kind of cell, the gates of PyTorch in the order of the gates here: i, f, c, o for LSTM in both; z, r, h here
 # and r, z, n there for GRU.
 GATES = {"LSTMCell": (0, 1, 2, 3), "GRUCell": (1, 0, 2), "SimpleRNNCell": (0,)}
+CUDNN = {"_CuDNNLSTMCell": "LSTMCell", "_CuDNNGRUCell": "GRUCell"}
 
 
 def _cell(kind: str, paths: tuple[str, str, str | None], shapes: Shapes, suffix: str) -> Layout:
@@ -213,6 +214,27 @@ def _cell(kind: str, paths: tuple[str, str, str | None], shapes: Shapes, suffix:
     return Layout(to_torch, from_torch, zero=(bias_ih, bias_hh))
 
 
+def _cudnn_cell(kind: str, paths: tuple[str, str, str], shapes: Shapes, suffix: str) -> Layout:
+    """A cell whose weights are stored for cuDNN: each gate's kernel transposed in place, both biases in one vector."""
+    kernel, recurrent, bias = paths
+    count = len(GATES[kind])
+    plain = _cell(kind, paths, {**shapes, bias: (2, shapes[bias][0] // 2)}, suffix)
+
+    def gate_by_gate(a: np.ndarray, change: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        return np.concatenate([change(gate) for gate in np.split(a, count, axis=-1)], axis=-1)
+
+    def to_torch(ours: Arrays) -> Arrays:
+        found = {path: gate_by_gate(ours[path], lambda g: g.reshape(g.shape[::-1]).T) for path in (kernel, recurrent)}
+        return plain.to_torch({**found, bias: ours[bias].reshape(2, -1)})
+
+    def from_torch(theirs: Arrays) -> Arrays:
+        found = plain.from_torch(theirs)
+        stored = {path: gate_by_gate(found[path], lambda g: g.T.reshape(g.shape)) for path in (kernel, recurrent)}
+        return {**stored, bias: found[bias].reshape(-1)}
+
+    return Layout(to_torch, from_torch, zero=plain.zero)
+
+
 def _joined(parts: list[Layout]) -> Layout:
     def to_torch(ours: Arrays) -> Arrays:
         return {name: array for part in parts for name, array in part.to_torch(ours).items()}
@@ -226,6 +248,9 @@ def _joined(parts: list[Layout]) -> Layout:
 def _recurrent_cell(cell: Any, prefix: str, shapes: Shapes, suffix: str) -> Layout | None:
     """One cell, if PyTorch has it: a GRU that resets its state before the product is another function."""
     kind = type(cell).__name__
+    if kind in CUDNN:
+        paths = f"{prefix}kernel", f"{prefix}recurrent_kernel", f"{prefix}bias"
+        return _cudnn_cell(CUDNN[kind], paths, shapes, suffix)
     if kind not in GATES or (kind == "GRUCell" and not cell.reset_after):
         return None
     bias = f"{prefix}bias" if f"{prefix}bias" in shapes else None
@@ -310,7 +335,7 @@ def _attention(layer: Any, shapes: Shapes) -> Layout | None:
 
 LAYOUTS: dict[str, Callable[[Any, Shapes], Layout | None]] = {
     **dict.fromkeys(TABLES, _by_table),
-    **dict.fromkeys(("LSTM", "GRU", "SimpleRNN", "RNN"), _recurrent),
+    **dict.fromkeys(("LSTM", "GRU", "SimpleRNN", "RNN", "CuDNNLSTM", "CuDNNGRU"), _recurrent),
     **dict.fromkeys(GATES, _single_cell),
     **dict.fromkeys(("LayerNormalization", "GroupNormalization"), _normalization({})),
     "BatchNormalization": _normalization(RUNNING),

@@ -81,12 +81,44 @@ def test_json_that_is_no_tokenizer():
         text.tokenizer_from_json("no json")
 
 
+@pytest.mark.parametrize(
+    ("table", "read", "said"),
+    [
+        ("word_index", "[1, 2]", "word_index: expected a dictionary"),
+        ("word_index", '{"a": "b"}', "word_index: expected a number from 0 on for 'a', received 'b'"),
+        ("word_index", '{"a": -5}', "a number from 0 on"),
+        ("word_index", "[" * 100_000, "RecursionError"),
+        ("index_word", '{"x": "a"}', "invalid literal"),
+        ("index_word", '{"1": ["a"]}', "index_word: expected a word"),
+        ("word_counts", '{"a": 1e400}', "a number from 0 on"),
+        ("oov_token", {"a": 1}, "oov_token: expected a word"),
+    ],
+)
+def test_tables_of_a_tokenizer_hold_words_and_numbers(table, read, said):
+    tokenizer = text.Tokenizer()
+    tokenizer.fit_on_texts(["a b c"])
+    told = json.loads(tokenizer.to_json())
+    told["config"][table] = read
+    with pytest.raises(ArgumentError, match=f"Tokenizer.to_json.*{said}"):
+        text.tokenizer_from_json(json.dumps(told))
+
+
 def test_a_generator_read_from_json_gives_the_same_batches():
     generator = sequence.TimeseriesGenerator(record.PLANE, record.SERIES, 4, stride=2, start_index=3, batch_size=3)
     same = sequence.timeseries_generator_from_json(generator.to_json())
     for (x, y), (u, v) in zip(generator, same, strict=True):
         np.testing.assert_array_equal(x, u)
         np.testing.assert_array_equal(y, v)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("data", None), ("data", "["), ("targets", "[" * 100_000), ("length", "x"), ("start_index", -1)]
+)
+def test_json_that_is_no_generator(name, value):
+    told = json.loads(sequence.TimeseriesGenerator(np.zeros((9, 2)), np.zeros(9), 3).to_json())
+    told["config"][name] = value
+    with pytest.raises(ArgumentError, match=r"expected what TimeseriesGenerator\.to_json wrote"):
+        sequence.timeseries_generator_from_json(json.dumps(told))
 
 
 # Programs of the time ---------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from keras_front import layers as L
-from keras_front.errors import ArgumentError, ShapeError
+from keras_front.errors import ArgumentError, ShapeError, WrongKindError
 from keras_front.models import Model, Sequential
 
 
@@ -139,6 +139,18 @@ CASES = {
     "gru": (
         lambda: L.GRU(4, return_sequences=True, reset_after=True, name="inner"),
         lambda: nn.GRU(3, 4, batch_first=True),
+        (5, 3),
+        "",
+    ),
+    "cudnn_lstm": (
+        lambda: L.CuDNNLSTM(4, return_sequences=True, name="inner"),
+        lambda: nn.LSTM(3, 4, batch_first=True),
+        (5, 3),
+        "",
+    ),
+    "cudnn_gru": (
+        lambda: L.Bidirectional(L.CuDNNGRU(4, return_sequences=True), name="inner"),
+        lambda: nn.GRU(3, 4, batch_first=True, bidirectional=True),
         (5, 3),
         "",
     ),
@@ -358,3 +370,9 @@ def test_layers_that_torch_lacks_keep_their_own_names():
     other.load_state_dict(state)
     for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("state", [[1], None, np.zeros(3)])
+def test_a_state_is_a_dictionary(state):
+    with pytest.raises(WrongKindError, match="expected a dictionary of arrays by name"):
+        Sequential([L.Dense(2, input_shape=(3,))]).load_state_dict(state)
