@@ -59,13 +59,15 @@ def trace(
         results = fn(*[list(a) if isinstance(a, list) else a for a in leaves])
         results = nest.map_structure(recorded, results)
         program = lowered(backend, leaves, results, donate)
-    if not (backend.sizes_of_values or batched or valued):
-        _sizes_are_known(program)
+    if not (backend.sizes_of_values or valued):
+        _check_sizes(program, nest.flatten(leaves))
     return backend.rewritten(program)
 
 
-def _sizes_are_known(program: Program) -> None:
+def _check_sizes(program: Program, leaves: list[Any]) -> None:
     """Raises: UntraceableError for a program with a size that only values tell, for an engine that wants to know it."""
+    if any(leaf is not None and None in leaf.shape for leaf in leaves):
+        return  # the sizes may follow from those of the arguments
     for instruction in program.instructions:
         if any(None in out.shape for out in instruction.outs):
             raise UntraceableError(f"K.{instruction.op}: a size of its result depends on values.")
