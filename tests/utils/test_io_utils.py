@@ -100,7 +100,7 @@ def test_h5dict(kind, tmp_path):
         assert [t.decode() if isinstance(t, bytes) else t for t in d["texts"]] == ["a", "b"]
         np.testing.assert_array_equal(d["group"]["inner"], [1, 1])
         assert "array" in list(d)
-        assert "array" in d.keys()  # noqa: SIM118: a method of what is inside
+        assert "array" in d.keys()  # a method of what is inside
         assert len(d) == len(list(d.iter()))
         with pytest.raises(ValueError, match="read-only"):
             d["new"] = 1
