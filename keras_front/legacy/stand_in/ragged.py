@@ -23,12 +23,21 @@ from .functions import as_eager
 from .functions import constant as tensor
 
 
-def _host(x: Any) -> np.ndarray:
+def host_array(x: Any) -> np.ndarray:
+    """The values of a tensor, an array or a list, on the host.
+
+    Args:
+        x: any of these.
+    """
     return np.asarray(x if isinstance(x, np.ndarray) else K.to_numpy(x) if hasattr(x, "shape") else x)
 
 
-def _made(array: np.ndarray) -> Any:
-    """Numbers as a tensor; texts as their array."""
+def tensor_or_texts(array: np.ndarray) -> Any:
+    """Numbers as a tensor; texts as their array.
+
+    Args:
+        array: the values.
+    """
     return values_of(array) if array.dtype.kind in "OSU" else tensor(array)
 
 
@@ -46,9 +55,9 @@ class RaggedTensor:
     __array_priority__ = 100  # NumPy leaves arithmetic to it
 
     def __init__(self, values: Any, row_splits: Any):
-        self.values = values if isinstance(values, RaggedTensor) else _made(_host(values))
-        splits = _host(row_splits).astype("int64")
-        number = len(values) if isinstance(values, RaggedTensor) else len(_host(values))
+        self.values = values if isinstance(values, RaggedTensor) else tensor_or_texts(host_array(values))
+        splits = host_array(row_splits).astype("int64")
+        number = len(values) if isinstance(values, RaggedTensor) else len(host_array(values))
         if splits.ndim != 1 or not splits.size or splits[0] or (np.diff(splits) < 0).any() or splits[-1] != number:
             raise ArgumentError(
                 f"RaggedTensor: expected row_splits that rise from 0 to the {number} values, received {splits}."
@@ -63,36 +72,36 @@ class RaggedTensor:
     @classmethod
     def from_row_lengths(cls, values: Any, row_lengths: Any, **options: Any) -> RaggedTensor:
         """Of values, and the length of each row."""
-        return cls(values, np.concatenate([[0], np.cumsum(_host(row_lengths).astype("int64"))]))
+        return cls(values, np.concatenate([[0], np.cumsum(host_array(row_lengths).astype("int64"))]))
 
     @classmethod
     def from_row_starts(cls, values: Any, row_starts: Any, **options: Any) -> RaggedTensor:
         """Of values, and where each row begins."""
-        return cls(values, np.append(_host(row_starts), len(_host(values))))
+        return cls(values, np.append(host_array(row_starts), len(host_array(values))))
 
     @classmethod
     def from_row_limits(cls, values: Any, row_limits: Any, **options: Any) -> RaggedTensor:
         """Of values, and where each row ends."""
-        return cls(values, np.concatenate([[0], _host(row_limits)]))
+        return cls(values, np.concatenate([[0], host_array(row_limits)]))
 
     @classmethod
     def from_value_rowids(cls, values: Any, value_rowids: Any, nrows: Any = None, **options: Any) -> RaggedTensor:
         """Of values, and the number of the row of each."""
-        rows = _host(value_rowids)
+        rows = host_array(value_rowids)
         lengths = np.bincount(rows, minlength=int(nrows) if nrows is not None else 0)
         return cls.from_row_lengths(values, lengths)
 
     @classmethod
     def from_tensor(cls, tensor: Any, lengths: Any = None, padding: Any = None, **options: Any) -> RaggedTensor:
         """Of a tensor, whose rows end at their lengths, or where nothing but padding follows."""
-        rows = _host(tensor)
+        rows = host_array(tensor)
         ends: Any
         if lengths is not None:
-            ends = _host(lengths)
+            ends = host_array(lengths)
         elif padding is None:
             ends = np.full(len(rows), rows.shape[1])
         else:
-            ends = [int(max(np.flatnonzero(row != _host(padding)), default=-1)) + 1 for row in rows]
+            ends = [int(max(np.flatnonzero(row != host_array(padding)), default=-1)) + 1 for row in rows]
         return of_rows([row[: int(end)] for row, end in zip(rows, ends, strict=True)])
 
     # What it is made of ------------------------------------------------------------------------------
@@ -152,7 +161,7 @@ class RaggedTensor:
 
     def bounding_shape(self, axis: Any = None, **options: Any) -> Any:
         """The shape of `to_tensor()`."""
-        shape = tensor(np.array(_host(self.to_tensor()).shape, "int64"))
+        shape = tensor(np.array(host_array(self.to_tensor()).shape, "int64"))
         return shape if axis is None else shape[axis]
 
     # Rows --------------------------------------------------------------------------------------------
@@ -199,19 +208,19 @@ class RaggedTensor:
             name: not used.
             shape: the sizes, None for those of the longest; what is longer is cut.
         """
-        rows = [_host(row.to_tensor(default_value) if isinstance(row, RaggedTensor) else row) for row in self]
-        flat = _host(self.flat_values)
+        rows = [host_array(row.to_tensor(default_value) if isinstance(row, RaggedTensor) else row) for row in self]
+        flat = host_array(self.flat_values)
         texts = flat.dtype.kind in "OSU"
         ndim = max([row.ndim for row in rows], default=1)
         sizes = [len(rows), *(max((row.shape[i] for row in rows), default=0) for i in builtins.range(ndim))]
         given = list(shape) if shape is not None else []
         sizes = [n if i >= len(given) or given[i] is None else int(given[i]) for i, n in enumerate(sizes)]
-        filling = ("" if texts else 0) if default_value is None else _host(default_value)
+        filling = ("" if texts else 0) if default_value is None else host_array(default_value)
         whole = np.full(sizes, filling, object if texts else flat.dtype)
         for target, row in zip(whole, rows, strict=False):
             kept = tuple(slice(min(n, m)) for n, m in zip(row.shape, target.shape, strict=False))
             target[kept] = row[kept]
-        return _made(whole)
+        return tensor_or_texts(whole)
 
     # Arithmetic --------------------------------------------------------------------------------------
 
@@ -241,7 +250,7 @@ class RaggedTensor:
 
 
 def _splits(ragged: RaggedTensor) -> list[np.ndarray]:
-    return [_host(splits) for splits in ragged.nested_row_splits]
+    return [host_array(splits) for splits in ragged.nested_row_splits]
 
 
 def _operator(name: str) -> Callable[..., Any]:
@@ -273,8 +282,8 @@ def of_rows(rows: list[Any], like: RaggedTensor | None = None) -> RaggedTensor:
     if any(isinstance(row, RaggedTensor) for row in rows):
         parts = [part for row in rows for part in row]
         return RaggedTensor.from_row_lengths(of_rows(parts), lengths)
-    arrays = [_host(row) for row in rows] or [
-        _host(like.flat_values if like is not None else np.zeros(0, "float32"))[:0]
+    arrays = [host_array(row) for row in rows] or [
+        host_array(like.flat_values if like is not None else np.zeros(0, "float32"))[:0]
     ]
     return RaggedTensor.from_row_lengths(np.concatenate(arrays), lengths)
 
@@ -304,7 +313,7 @@ def constant(pylist: Any, dtype: Any = None, ragged_rank: int | None = None, **o
     values = (
         np.array(flat, object)
         if any(isinstance(item, str | bytes) for item in flat)
-        else _host(tensor(flat or np.zeros(0, "float32"), dtype))
+        else host_array(tensor(flat or np.zeros(0, "float32"), dtype))
     )
     return RaggedTensor.from_row_lengths(values, lengths)
 
@@ -344,7 +353,7 @@ def range(starts: Any, limits: Any = None, deltas: Any = 1, **options: Any) -> R
         **options: not used.
     """
     starts, limits = (0, starts) if limits is None else (starts, limits)
-    ends = np.broadcast_arrays(_host(starts), _host(limits), _host(deltas))
+    ends = np.broadcast_arrays(host_array(starts), host_array(limits), host_array(deltas))
     return of_rows([np.arange(*three) for three in zip(*map(np.atleast_1d, ends), strict=True)])
 
 
@@ -367,11 +376,11 @@ def applied(name: str, args: Any, named: dict[str, Any]) -> Any:
 def _joined(values: Any, axis: int = 0) -> RaggedTensor:
     if axis == 0:
         return of_rows([row for value in values for row in value])
-    return of_rows([np.concatenate([_host(part) for part in parts]) for parts in zip(*values, strict=True)])
+    return of_rows([np.concatenate([host_array(part) for part in parts]) for parts in zip(*values, strict=True)])
 
 
 def _gathered(params: RaggedTensor, indices: Any, axis: int = 0) -> RaggedTensor:
-    return of_rows([params[int(i)] for i in _host(indices)], like=params)
+    return of_rows([params[int(i)] for i in host_array(indices)], like=params)
 
 
 _REDUCING = ("sum", "mean", "max", "min", "prod", "any", "all")
@@ -379,10 +388,12 @@ _OF_ROWS: dict[str, Callable[..., Any]] = {
     "concat": _joined,
     "stack": lambda values, axis=0: of_rows([of_rows(list(value)) for value in values]),
     "gather": _gathered,
-    "boolean_mask": lambda tensor, mask: _gathered(tensor, np.flatnonzero(_host(mask))),
+    "boolean_mask": lambda tensor, mask: _gathered(tensor, np.flatnonzero(host_array(mask))),
     "rank": lambda input: tensor(len(input.shape)),
-    "size": lambda input, out_type=None: tensor(_host(input.flat_values).size),
-    "expand_dims": lambda input, axis=-1: input.with_values(_made(np.expand_dims(_host(input.flat_values), -1))),
+    "size": lambda input, out_type=None: tensor(host_array(input.flat_values).size),
+    "expand_dims": lambda input, axis=-1: input.with_values(
+        tensor_or_texts(np.expand_dims(host_array(input.flat_values), -1))
+    ),
 }
 
 
@@ -397,15 +408,18 @@ def reduced(name: str, ragged: RaggedTensor, axis: Any = None, keepdims: bool = 
         **options: not used.
     """
     function = getattr(np, name.removeprefix("reduce_"))
-    flat = _host(ragged.flat_values)
+    flat = host_array(ragged.flat_values)
     if axis is None:
         return tensor(np.asarray(function(flat)))
     if axis == 0:
         longest = int(np.diff(ragged._splits).max(initial=0))
-        columns = [[_host(row)[i] for row in ragged if len(row) > i] for i in np.arange(longest)]
+        columns = [[host_array(row)[i] for row in ragged if len(row) > i] for i in np.arange(longest)]
         return as_eager(tensor(np.array([function(column, axis=0) for column in columns], flat.dtype)))
     made = np.array(
-        [function(_host(row), axis=0) if len(row) or name in ("reduce_sum", "reduce_prod") else 0 for row in ragged]
+        [
+            function(host_array(row), axis=0) if len(row) or name in ("reduce_sum", "reduce_prod") else 0
+            for row in ragged
+        ]
     )
     made = made.astype(flat.dtype) if flat.dtype.kind != "b" else made
     return tensor(made[:, None] if keepdims else made)

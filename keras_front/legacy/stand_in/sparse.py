@@ -13,17 +13,9 @@ import numpy as np
 from keras_front import backend as K
 from keras_front.backend.shapes import TensorShape
 from keras_front.errors import ArgumentError
-from keras_front.utils.dataset_elements import values_of
 
 from .functions import constant
-
-
-def _host(x: Any) -> np.ndarray:
-    return np.asarray(x if isinstance(x, np.ndarray) else K.to_numpy(x) if hasattr(x, "shape") else x)
-
-
-def _made(array: np.ndarray) -> Any:
-    return values_of(array) if array.dtype.kind in "OSU" else constant(array)
+from .ragged import host_array, tensor_or_texts
 
 
 class SparseTensor:
@@ -40,13 +32,13 @@ class SparseTensor:
     is_composite = True  # a `Dataset` keeps it as it is
 
     def __init__(self, indices: Any, values: Any, dense_shape: Any):
-        values = _host(constant(values) if not isinstance(values, np.ndarray) else values)
-        size = tuple(int(n) for n in _host(dense_shape))
-        places = _host(indices).astype("int64").reshape(len(values), len(size))
+        values = host_array(constant(values) if not isinstance(values, np.ndarray) else values)
+        size = tuple(int(n) for n in host_array(dense_shape))
+        places = host_array(indices).astype("int64").reshape(len(values), len(size))
         if ((places < 0) | (places >= np.array(size, "int64"))).any():
             raise ArgumentError(f"SparseTensor: expected places in a tensor of shape {size}, received others.")
         self._places, self._size = places, size
-        self.values = _made(values)
+        self.values = tensor_or_texts(values)
 
     @property
     def indices(self) -> Any:
@@ -89,10 +81,10 @@ class SparseTensor:
         from scipy.sparse import csr_array
 
         rows, columns = self._places.T
-        return csr_array((_host(self.values), (rows, columns)), shape=self._size)
+        return csr_array((host_array(self.values), (rows, columns)), shape=self._size)
 
     def __repr__(self) -> str:
-        places, values = self._places.tolist(), _host(self.values).tolist()
+        places, values = self._places.tolist(), host_array(self.values).tolist()
         return f"SparseTensor(indices={places}, values={values}, dense_shape={self._size})"
 
 
@@ -106,9 +98,9 @@ def to_dense_array(sparse: SparseTensor, default_value: Any = None) -> np.ndarra
         sparse: the tensor.
         default_value: what the others are; by default 0, and for texts the empty one.
     """
-    values = _host(sparse.values)
+    values = host_array(sparse.values)
     texts = values.dtype.kind in "OSU"
-    filling = ("" if texts else 0) if default_value is None else _host(default_value)
+    filling = ("" if texts else 0) if default_value is None else host_array(default_value)
     dense = np.full(sparse._size, filling, object if texts else values.dtype)
     dense[tuple(sparse._places.T)] = values
     return dense
@@ -123,7 +115,7 @@ def to_dense(sp_input: SparseTensor, default_value: Any = None, validate_indices
         validate_indices: not used.
         name: not used.
     """
-    return _made(to_dense_array(sp_input, default_value))
+    return tensor_or_texts(to_dense_array(sp_input, default_value))
 
 
 sparse_tensor_to_dense = to_dense
@@ -136,7 +128,7 @@ def from_dense(tensor: Any, name: str | None = None) -> SparseTensor:
         tensor: all values.
         name: not used.
     """
-    dense = _host(constant(tensor) if not hasattr(tensor, "shape") else tensor)
+    dense = host_array(constant(tensor) if not hasattr(tensor, "shape") else tensor)
     places = np.argwhere(dense != ("" if dense.dtype.kind in "OSU" else 0))
     return SparseTensor(places, dense[tuple(places.T)], dense.shape)
 
@@ -149,7 +141,7 @@ def reorder(sp_input: SparseTensor, name: str | None = None) -> SparseTensor:
         name: not used.
     """
     order = np.lexsort(sp_input._places.T[::-1])
-    return SparseTensor(sp_input._places[order], _host(sp_input.values)[order], sp_input._size)
+    return SparseTensor(sp_input._places[order], host_array(sp_input.values)[order], sp_input._size)
 
 
 def retain(sp_input: SparseTensor, to_retain: Any) -> SparseTensor:
@@ -159,8 +151,8 @@ def retain(sp_input: SparseTensor, to_retain: Any) -> SparseTensor:
         sp_input: the tensor.
         to_retain: for each value whether it stays.
     """
-    kept = _host(to_retain).astype(bool)
-    return SparseTensor(sp_input._places[kept], _host(sp_input.values)[kept], sp_input._size)
+    kept = host_array(to_retain).astype(bool)
+    return SparseTensor(sp_input._places[kept], host_array(sp_input.values)[kept], sp_input._size)
 
 
 def reshape(sp_input: SparseTensor, shape: Any, name: str | None = None) -> SparseTensor:
@@ -171,9 +163,9 @@ def reshape(sp_input: SparseTensor, shape: Any, name: str | None = None) -> Spar
         shape: the shape; -1 for the size that is left.
         name: not used.
     """
-    size = np.empty(sp_input._size, "bool").reshape([int(n) for n in _host(shape)]).shape
+    size = np.empty(sp_input._size, "bool").reshape([int(n) for n in host_array(shape)]).shape
     flat = np.ravel_multi_index(tuple(sp_input._places.T), sp_input._size)
-    return SparseTensor(np.stack(np.unravel_index(flat, size), axis=-1), _host(sp_input.values), size)
+    return SparseTensor(np.stack(np.unravel_index(flat, size), axis=-1), host_array(sp_input.values), size)
 
 
 def transpose(sp_input: SparseTensor, perm: Any = None, name: str | None = None) -> SparseTensor:
@@ -184,9 +176,9 @@ def transpose(sp_input: SparseTensor, perm: Any = None, name: str | None = None)
         perm: the order; by default the reverse one.
         name: not used.
     """
-    order = list(range(sp_input.ndim))[::-1] if perm is None else [int(n) for n in _host(perm)]
+    order = list(range(sp_input.ndim))[::-1] if perm is None else [int(n) for n in host_array(perm)]
     size = [sp_input._size[i] for i in order]
-    return reorder(SparseTensor(sp_input._places[:, order], _host(sp_input.values), size))
+    return reorder(SparseTensor(sp_input._places[:, order], host_array(sp_input.values), size))
 
 
 def expand_dims(sp_input: SparseTensor, axis: int = -1, name: str | None = None) -> SparseTensor:
@@ -199,7 +191,7 @@ def expand_dims(sp_input: SparseTensor, axis: int = -1, name: str | None = None)
     """
     axis = axis % (sp_input.ndim + 1)
     places = np.insert(sp_input._places, axis, 0, axis=1)
-    return SparseTensor(places, _host(sp_input.values), [*sp_input._size[:axis], 1, *sp_input._size[axis:]])
+    return SparseTensor(places, host_array(sp_input.values), [*sp_input._size[:axis], 1, *sp_input._size[axis:]])
 
 
 def concat(axis: int, sp_inputs: Any, *args: Any, **options: Any) -> SparseTensor:
@@ -218,7 +210,9 @@ def concat(axis: int, sp_inputs: Any, *args: Any, **options: Any) -> SparseTenso
         begins += one._size[axis]
         places.append(moved)
     size = [begins if i == axis else n for i, n in enumerate(sp_inputs[0]._size)]
-    return reorder(SparseTensor(np.concatenate(places), np.concatenate([_host(s.values) for s in sp_inputs]), size))
+    return reorder(
+        SparseTensor(np.concatenate(places), np.concatenate([host_array(s.values) for s in sp_inputs]), size)
+    )
 
 
 def add(a: Any, b: Any, threshold: float = 0) -> Any:
@@ -229,8 +223,8 @@ def add(a: Any, b: Any, threshold: float = 0) -> Any:
         b: another one.
         threshold: not used.
     """
-    dense = np.asarray(a if isinstance(a, SparseTensor) else _host(a)) + np.asarray(
-        b if isinstance(b, SparseTensor) else _host(b)
+    dense = np.asarray(a if isinstance(a, SparseTensor) else host_array(a)) + np.asarray(
+        b if isinstance(b, SparseTensor) else host_array(b)
     )
     return from_dense(dense) if isinstance(a, SparseTensor) and isinstance(b, SparseTensor) else constant(dense)
 
@@ -244,10 +238,10 @@ def slice(sp_input: SparseTensor, start: Any, size: Any, name: str | None = None
         size: how large it is.
         name: not used.
     """
-    begins = _host(start).astype("int64")
-    ends = np.minimum(begins + _host(size), sp_input._size)
+    begins = host_array(start).astype("int64")
+    ends = np.minimum(begins + host_array(size), sp_input._size)
     kept = ((sp_input._places >= begins) & (sp_input._places < ends)).all(axis=1)
-    return SparseTensor(sp_input._places[kept] - begins, _host(sp_input.values)[kept], ends - begins)
+    return SparseTensor(sp_input._places[kept] - begins, host_array(sp_input.values)[kept], ends - begins)
 
 
 def eye(num_rows: int, num_columns: int | None = None, dtype: Any = "float32", name: Any = None) -> SparseTensor:
@@ -285,7 +279,7 @@ def reduce_max(sp_input: SparseTensor, axis: Any = None, keepdims: bool = False,
         **options: not used.
     """
     axis = tuple(axis) if isinstance(axis, list) else axis
-    values = _host(sp_input.values)
+    values = host_array(sp_input.values)
     least = -np.inf if values.dtype.kind == "f" else np.iinfo(values.dtype).min
     found = to_dense_array(sp_input, least).max(axis=axis, keepdims=bool(keepdims))
     return constant(np.where(found == least, 0, found).astype(values.dtype))
@@ -318,7 +312,7 @@ def mask(a: SparseTensor, mask_indices: Any, name: str | None = None) -> SparseT
         mask_indices: the numbers of rows.
         name: not used.
     """
-    return retain(a, ~np.isin(a._places[:, 0], _host(mask_indices)))
+    return retain(a, ~np.isin(a._places[:, 0], host_array(mask_indices)))
 
 
 def map_values(op: Any, *args: Any, **kwargs: Any) -> SparseTensor:
@@ -331,4 +325,4 @@ def map_values(op: Any, *args: Any, **kwargs: Any) -> SparseTensor:
     """
     first = next(arg for arg in args if isinstance(arg, SparseTensor))
     flat = [arg.values if isinstance(arg, SparseTensor) else arg for arg in args]
-    return SparseTensor(first._places, _host(op(*flat, **kwargs)), first._size)
+    return SparseTensor(first._places, host_array(op(*flat, **kwargs)), first._size)

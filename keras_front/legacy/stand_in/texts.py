@@ -7,6 +7,7 @@ Source: TensorFlow 2.15, `tf.strings`.
 from __future__ import annotations
 
 import builtins
+import operator
 import re
 from collections.abc import Callable
 from typing import Any
@@ -62,6 +63,11 @@ def _numbers(function: Callable[[str], Any], input: Any, dtype: str) -> Any:
     return constant(_each(function, texts_of(input), dtype))
 
 
+def _cased(change: Callable[[Any], Any], input: Any, encoding: str) -> Any:
+    """Texts in other letters: all of them, or without an encoding those of ASCII, which bytes know alone."""
+    return _mapped(change if encoding else lambda t: change(_bytes(t)).decode("utf-8", "surrogateescape"), input)
+
+
 def lower(input: Any, encoding: str = "", name: str | None = None) -> Any:
     """Texts in small letters; of ASCII only, unless the encoding is 'utf-8'.
 
@@ -70,7 +76,7 @@ def lower(input: Any, encoding: str = "", name: str | None = None) -> Any:
         encoding: '' or 'utf-8'.
         name: not used.
     """
-    return _mapped(str.lower if encoding else lambda t: _bytes(t).lower().decode("utf-8", "surrogateescape"), input)
+    return _cased(operator.methodcaller("lower"), input, encoding)
 
 
 def upper(input: Any, encoding: str = "", name: str | None = None) -> Any:
@@ -81,7 +87,7 @@ def upper(input: Any, encoding: str = "", name: str | None = None) -> Any:
         encoding: '' or 'utf-8'.
         name: not used.
     """
-    return _mapped(str.upper if encoding else lambda t: _bytes(t).upper().decode("utf-8", "surrogateescape"), input)
+    return _cased(operator.methodcaller("upper"), input, encoding)
 
 
 def strip(input: Any, name: str | None = None) -> Any:
